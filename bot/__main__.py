@@ -15,7 +15,7 @@ INTERRUPTED_STATUS = 130  # as shells have it: 128 and the number of SIGINT
 # What each does, and what its argument is called.
 COMMANDS = {
     "run": ("run the bot with the settings from the environment and .env", None),
-    "doctor": ("check everything the bot needs; fails if the bot couldn't start", None),
+    "doctor": ("find what a start doesn't say; fails if something stops the bot", None),
     "invite": ("print the address that adds the bot to a server", None),
     "backup": (
         "copy the database to a new file (- for standard output); the bot can be running",

@@ -1,62 +1,74 @@
-"""`python -m bot doctor`: check whether the bot would start, and what to fix before."""
+"""`python -m bot doctor`: find what a start doesn't say, and what is wrong although the bot runs."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import asyncio
+import os
+import platform
+import shutil
+import stat
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from traceback import extract_tb
 
+from dotenv import dotenv_values
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy.orm import Session
 
-from bot.cli import checks_database, checks_machine, checks_online
+from bot.aio.net import Connector
 from bot.cli.output import Finding, Verdict, not_opened
-from bot.config import Settings
-from bot.errors import StudiiBotError
+from bot.cli.stopped import vault_of
+from bot.client.login import app_reach, application_of, recommended_shards
+from bot.cluster import all_processes, free_shards, lease_database, shard_counts
+from bot.config import MEGABYTE, Settings
+from bot.credits import ledger
+from bot.db_failures import UNUSABLE, usable_database
+from bot.errors import SettingsError, StudiiBotError
+from bot.features.wording import count_words
+from bot.media.pool import DecoderPool
+from bot.media.spool import file_sizes
+from bot.migrate import foreign, schema_of
+from bot.servers import keys, settings as server_settings
+from bot.sqlite_file import AnotherInstance, ensure_ours, ensure_sound, instance_lock, is_there, sqlite_file
+from bot.storage import Storage
+from bot.studii import KeyRefused, NotSent, StudiiClient
+from bot.ui.kit.reasons import error_words
+from bot.version import VERSION
 
-_DATABASE = frozenset({"database_url"})
-_ONLINE = frozenset({"discord_token", "https_proxy"})
-
-# The checks, and the settings without which each would mislead.
-CHECKS: Sequence[tuple[str, Callable[[Settings], Awaitable[list[Finding]]], frozenset[str]]] = (
-    ("Version", checks_machine.version, frozenset()),
-    ("Discord", checks_online.discord, _ONLINE),
-    ("Reach", checks_online.reach, _ONLINE),
-    ("Catalogue", checks_machine.catalogue, frozenset()),
-    ("Folder", checks_machine.folder, _DATABASE),
-    ("Disk", checks_machine.disk_space, _DATABASE | {"spool_mb"}),
-    ("Bot", checks_online.bot, _DATABASE),
-    ("Encryption key", checks_database.encryption_key, _DATABASE | {"encryption_keys"}),
-    ("Database", checks_database.database, _DATABASE),
-    ("SQLite", checks_database.sqlite, _DATABASE),
-    ("Pictures", checks_machine.pictures, frozenset()),
-    ("Studii", checks_online.studii, frozenset({"studii_api_url", "https_proxy"})),
-)
-VERDICT_COLOURS = {Verdict.GOOD: "green", Verdict.WARN: "yellow", Verdict.STOPS: "red"}
+_GOOD, _WARN, _STOPS = Verdict.GOOD, Verdict.WARN, Verdict.STOPS
+MIN_FREE_BYTES = 10 * MEGABYTE  # for the database's log and what is written to it, or for a photo
+MAX_LISTED_FAULTS = 6  # sentences
+WRITE_CHECK_SECONDS = 5.0  # in which another program lets us write; a running bot writes for milliseconds
+CLOCK_MAY_DIFFER = 30.0  # seconds
+# Discord requires shards from SERVERS on, and a review from USERS on.
+SERVERS, NEAR_SERVERS = 2_500, 2_000
+USERS, NEAR_USERS = 10_000, 8_000
+NO_KEY_OF_ANYONE = "stu_doctor_asks_whether_you_are_there"
+VERDICT_COLOURS = {_GOOD: "green", _WARN: "yellow", _STOPS: "red"}
+Findings = AsyncGenerator[Finding]
 
 
 async def examine(settings: Settings, wrong: Mapping[str, str]) -> list[Finding]:
-    """Check everything that the bot needs, without changing anything; safe beside a running bot.
+    """Check everything, without changing anything; safe beside a running bot.
 
     `wrong` has a sentence for each setting that could not be used, as `Settings.read_leniently` gives it.
     """
-    found = checks_machine.settings(wrong)
+    found = list(of_settings(wrong))
     for what, check, needs in CHECKS:
         if missing := sorted(needs & wrong.keys()):
             # The file .env if that is why the setting is unknown.
             unread = wrong[missing[0]].startswith("The file .env")
-            found.append(
-                Finding(
-                    what,
-                    Verdict.WARN,
-                    f"Not checked: fix {'the file .env' if unread else missing[0].upper()} first.",
-                )
-            )
+            first = "the file .env" if unread else missing[0].upper()
+            found.append(Finding(what, _WARN, f"Not checked: fix {first} first."))
             continue
         try:
-            found += await check(settings)
+            found += [one async for one in check(settings)]
         except StudiiBotError as error:
             # What is in the way of several checks is told once.
             if all(str(error) != one.words for one in found):
-                found.append(Finding(what, Verdict.STOPS, str(error)))
+                found.append(Finding(what, _STOPS, str(error)))
         except Exception as error:  # noqa: BLE001 - one check's fault hides no other's finding
             words = not_opened(error) if isinstance(error, OSError) else None
             if words is None:
@@ -64,12 +76,12 @@ async def examine(settings: Settings, wrong: Mapping[str, str]) -> list[Finding]
                 last = extract_tb(error.__traceback__)[-1]
                 where = f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}"
                 words = f"This check failed unexpectedly ({where}). Please report it."
-            found.append(Finding(what, Verdict.STOPS, words))
+            found.append(Finding(what, _STOPS, words))
     return found
 
 
 def show(findings: Sequence[Finding], console: Console) -> bool:
-    """Print the table. Returns whether the bot could start."""
+    """Print the table. Returns whether nothing was found that stops the bot."""
     table = Table(show_lines=False)
     table.add_column("Check", no_wrap=True)
     table.add_column("", no_wrap=True)
@@ -78,4 +90,332 @@ def show(findings: Sequence[Finding], console: Console) -> bool:
         words = one.words.replace("[", "\\[")  # which would begin a style
         table.add_row(one.what, f"[{VERDICT_COLOURS[one.verdict]}]{one.verdict}[/]", words)
     console.print(table)
-    return all(one.verdict is not Verdict.STOPS for one in findings)
+    return all(one.verdict is not _STOPS for one in findings)
+
+
+def of_settings(wrong: Mapping[str, str]) -> Iterator[Finding]:
+    """Report each invalid setting, the source of the settings, and a readable `.env` with secrets."""
+    file = Path(".env").absolute()
+    for sentence in dict.fromkeys(wrong.values()):
+        yield Finding("Settings", _STOPS, sentence)
+    if not wrong:
+        there = f"{file} and the environment" if file.exists() else f"the environment; {file} doesn't exist"
+        yield Finding("Settings", _GOOD, f"From {there}. Studii for Discord {VERSION}, Python {PYTHON}.")
+    others = stat.S_IRWXG | stat.S_IRWXO
+    if os.name == "posix" and file.is_file() and file.stat().st_mode & others and _holds_a_secret(file):
+        words = f"Other users can read or change {file}, which holds secrets. Run: chmod 600 {file}"
+        yield Finding(".env", _WARN, words)
+
+
+def _holds_a_secret(file: Path) -> bool:
+    try:
+        written = dotenv_values(file, encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return True  # it is not known, and told by another line
+    values = {name.upper(): value or "" for name, value in written.items()}
+    # An address holds a secret if a password stands in it.
+    addresses = any("@" in values.get(name, "") for name in ("DATABASE_URL", "HTTPS_PROXY"))
+    return addresses or any(values.get(name) for name in ("DISCORD_TOKEN", "ENCRYPTION_KEYS"))
+
+
+async def discord(settings: Settings) -> Findings:
+    """Check the token, the clock, and the allowed intents."""
+    application = await application_of(settings.discord_token.reveal(), settings.proxy)
+    yield Finding("Discord", _GOOD, f"The token belongs to {application.name} ({application.id}).")
+    if (ahead := application.clock_ahead) is not None:
+        yield _clock(ahead)
+    if settings.message_content == "off":
+        words = (
+            "MESSAGE_CONTENT is off. Everything works except reactions under members' photos and "
+            "photo channels."
+        )
+        yield Finding("Intents", _GOOD, words)
+    elif application.reads_messages:
+        yield Finding("Intents", _GOOD, "Message content is switched on for the application.")
+    else:
+        words = (
+            "Message content is off. Commands, menus and buttons work; reactions under members' "
+            "photos and photo channels don't. Switch it on at discord.com/developers/applications, "
+            "Bot, Privileged Gateway Intents."
+        )
+        yield Finding("Intents", _WARN, words)
+
+
+def _clock(ahead: float) -> Finding:
+    if abs(ahead) <= CLOCK_MAY_DIFFER:
+        return Finding("Clock", _GOOD, "It agrees with Discord's.")
+    where = "ahead of" if ahead > 0 else "behind"
+    words = (
+        f"This machine's clock is {abs(ahead):,.0f} seconds {where} Discord's. "
+        "Budget periods start at the wrong time, and links expire too early or too late. Let the system "
+        "set the clock from the network (timedatectl set-ntp true)."
+    )
+    return Finding("Clock", _WARN, words)
+
+
+async def reach(settings: Settings) -> Findings:
+    """Say how near the bot is to Discord's limits for large bots."""
+    try:
+        there = await app_reach(settings.discord_token.reveal(), settings.proxy)
+    except StudiiBotError:
+        # What is in the way of the login is told by the check of Discord.
+        yield Finding("Reach", _WARN, "Discord couldn't be asked for the bot's servers.")
+        return
+    servers = count_words(there.servers, "server", "servers")
+    told = [f"The bot is in {servers} with about {there.members:,} members."]
+    if there.servers >= NEAR_SERVERS:
+        told.append(
+            f"From {SERVERS:,} servers on, Discord wants several connections (shards). The bot opens them "
+            "automatically when it starts. Restart it then."
+        )
+    if there.members >= NEAR_USERS and settings.message_content != "off":
+        told.append(
+            f"From {USERS:,} users on, Discord reviews every year why the bot needs the Message Content "
+            "Intent. Apply in the developer portal before that, or set MESSAGE_CONTENT to off."
+        )
+    yield Finding("Reach", _WARN if told[1:] else _GOOD, " ".join(told))
+
+
+async def disk_space(settings: Settings) -> Findings:
+    """Check that there is room for the database and the spool, each of which may have a disk of its own."""
+    folder, spool = _nearest(settings.folder), _nearest(settings.spool_folder)
+    used = sum(file_sizes(spool).values()) if settings.spool_folder.is_dir() else 0
+    lacking = settings.spool_mb * MEGABYTE - used
+    in_use = f"Photos and results being processed use {used // MEGABYTE:,} of {settings.spool_mb:,} MB."
+    if spool.stat().st_dev == folder.stat().st_dev:
+        yield _room("Disk", folder, f"free. {in_use}", "The database needs", lacking)
+        return
+    yield _room("Disk", folder, "free.", "The database needs")
+    yield _room("Spool", spool, f"free on the disk of {spool}. {in_use}", "Photos need", lacking)
+
+
+def _room(what: str, place: Path, words: str, needed_by: str, wanted: int = 0) -> Finding:
+    """Return how much is free on the disk of that place, where the spool may grow by `wanted` bytes."""
+    free = shutil.disk_usage(place).free
+    words = f"{free // MEGABYTE:,} MB {words}"
+    if free < MIN_FREE_BYTES:
+        words += f" {needed_by} at least {MIN_FREE_BYTES // MEGABYTE} MB. Free some space on that disk."
+        return Finding(what, _STOPS, words)
+    if free < wanted:
+        return Finding(what, _WARN, f"{words} Lower SPOOL_MB or free some space.")
+    return Finding(what, _GOOD, words)
+
+
+def _nearest(path: Path) -> Path:
+    """Return the path, or its nearest parent that exists. Unlike Path's, os.path's `exists` never raises."""
+    whole = path.absolute()
+    return next(one for one in (whole, *whole.parents) if os.path.exists(one))  # noqa: PTH110
+
+
+async def bot(settings: Settings) -> Findings:
+    """Say whether the bot runs on this database; on PostgreSQL, in which processes."""
+    path = sqlite_file(settings.database_url)
+    if path is None:
+        async for one in processes(settings):
+            yield one
+        return
+    words = "No bot is running on this database."
+    if is_there(path.with_name(f"{path.name}.lock")):
+        try:  # a bot that starts meanwhile waits for the lock
+            async with instance_lock(settings.database_url, patience=0):
+                pass
+        except AnotherInstance:
+            words = "Running on this database. A second bot wouldn't start. Stop it before restore and "
+            words += "rotate-keys."
+    yield Finding("Bot", _GOOD, words)
+
+
+async def processes(settings: Settings) -> Findings:
+    """List the processes that share a PostgreSQL, the shards of each, and those that no process serves.
+
+    Raises `SettingsError` if the database can't be reached.
+    """
+    url = settings.database_url
+    if not (await schema_of(url)).current:
+        yield Finding("Bot", _GOOD, "No bot of this version is running on this database.")
+        return
+    with usable_database(url):
+        async with lease_database(url) as db:
+            known, free = await db.read(all_processes), await db.read(free_shards)
+            counts = await db.read(shard_counts)
+    if not (alive := any(one.alive for one in known)):
+        yield Finding("Bot", _GOOD, "No bot is running on this database.")
+    for one in known:
+        who = f"{one.name} (number {one.epoch}, version {one.version})"
+        if not one.alive:
+            yield Finding("Process", _WARN, f"{who} has ended without giving its shards back.")
+        elif one.since is None:
+            yield Finding("Process", _GOOD, f"{who} has stood by since {_time(one.started_at)}.")
+        else:
+            served = f"{_shards(one.shards)} of {counts.shards} since {_time(one.since)}"
+            yield Finding("Process", _GOOD, f"{who} has served {served}.")
+    if alive and free:
+        words = (
+            f"No process serves {_shards(free)} of {counts.shards}, so the servers there get no answer. "
+            "Start another process, or raise SHARDS_PER_PROCESS."
+        )
+        yield Finding("Shards", _STOPS, words)
+    wanted = 0
+    if counts.shards:
+        with suppress(StudiiBotError):  # what is in the way of the login is told by the check of Discord
+            wanted = await recommended_shards(settings.discord_token.reveal(), settings.proxy)
+    if wanted > counts.shards:
+        words = (
+            f"Discord recommends {wanted} shards, and there are {counts.shards}. Stop all processes, set "
+            f"SHARD_COUNT to {wanted}, and start them again."
+        )
+        yield Finding("Shards", _WARN, words)
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _shards(shards: Sequence[int]) -> str:
+    return f"{'shard' if len(shards) == 1 else 'shards'} {', '.join(map(str, shards))}"
+
+
+async def encryption_key(settings: Settings) -> Findings:
+    """Check that the encryption key exists and decrypts the stored Studii keys."""
+    path, url, sealed = settings.key_file, settings.database_url, list[bytes]()
+    # The check of the database tells why it can't be read.
+    with suppress(SettingsError, *UNUSABLE):
+        if (await schema_of(url)).current:
+            async with Storage.open(url, patience=WRITE_CHECK_SECONDS) as storage:
+                stored = await storage.db.read(keys.stored)
+                sealed = [one.ciphertext for one in stored if one.retired_at is None]
+    verdict, words = _WARN, f"None yet. The first start makes {path}."
+    if settings.encryption_keys or is_there(path):
+        where = settings.keys_setting.partition(" ")[0] if settings.encryption_keys else str(path)
+        vault = vault_of(settings)
+        verdict, words = _GOOD, f"{where}. Keep a copy separate from the backups."
+        if unreadable := sum(not vault.opens(one) for one in sealed):
+            servers = count_words(unreadable, "server", "servers")
+            verdict, words = (
+                _WARN,
+                (
+                    f"{where} doesn't open the Studii keys of {servers}. Put the old encryption key back if "
+                    "you have it. Otherwise the bot starts, and admins must enter their keys again."
+                ),
+            )
+    elif sealed:
+        one = "the Studii key of 1 server is"
+        locked = one if len(sealed) == 1 else f"the Studii keys of {len(sealed)} servers are"
+        words = (
+            f"{path.absolute()} is missing, and {locked} encrypted with it. Put it back. Otherwise the next "
+            "start makes a new one, and admins must enter their Studii keys again."
+        )
+    yield Finding("Encryption key", verdict, words)
+
+
+async def database(settings: Settings) -> Findings:
+    """Check that the database is the bot's, sound and writable, and what is in it."""
+    url = settings.database_url
+    path = sqlite_file(url)
+    await asyncio.to_thread(ensure_ours, url)
+    schema = await schema_of(url)
+    if wrong := foreign(schema, path):
+        raise SettingsError(f"The database {wrong}")
+    if schema.revision is None:
+        yield Finding("Database", _WARN, "Empty. The first start creates its tables.")
+        return
+    await asyncio.to_thread(ensure_sound, url)
+    if not schema.current:
+        words = f"Schema {schema.revision}. The next start upgrades it to {schema.target}"
+        after = ", after a copy." if path is not None else ". Back it up with pg_dump first."
+        yield Finding("Database", _WARN, words + after)
+        return
+    async with Storage.open(url, patience=WRITE_CHECK_SECONDS) as storage:  # raises if it can't be written
+        with usable_database(url):
+            async with storage.read() as transaction:
+                unreadable = await transaction.unreadable.names()
+            content = list(await storage.db.read(_content))
+    yield Finding("Database", _GOOD, f"Writable, schema {schema.revision}.")
+    for one in content:
+        yield one
+    if unreadable:
+        yield Finding("Rows", _WARN, _unreadable(unreadable))
+
+
+def _content(session: Session) -> list[Finding]:
+    """Check the ledger, and for servers that may have removed the bot."""
+    sums = "Recalculated by job, by server and by current period: all sums agree."
+    found = [Finding("Ledger", _GOOD, sums)]
+    if wrong := ledger.differing(session):
+        words = f"{len(wrong)} sums differ. {' '.join(wrong[:MAX_LISTED_FAULTS])}"
+        found = [Finding("Ledger", _STOPS, words)]
+    if missing := server_settings.missing(session):
+        words = (
+            f"Discord reports that {len(missing)} servers removed the bot, too many at once to be "
+            f"sure: {', '.join(map(str, missing))}. Their Studii keys are kept, and their waiting jobs "
+            "are not sent. If the report is right, run: python -m bot forget-servers"
+        )
+        found.append(Finding("Servers", _WARN, words))
+    return found
+
+
+def _unreadable(rows: Sequence[str]) -> str:
+    named = ", ".join(rows[:MAX_LISTED_FAULTS]) + (", …" if len(rows) > MAX_LISTED_FAULTS else "")
+    return (
+        f"{count_words(len(rows), 'row', 'rows')} can't be read: {named}. The bot skips them. A job "
+        "among them doesn't continue, and its credits stay reserved. A server among them can spend "
+        "nothing until its admins set its budget. Repair them with the bot stopped, or restore a backup "
+        "(python -m bot restore FILE)."
+    )
+
+
+async def pictures(_: Settings) -> Findings:
+    """Check that a decoder starts, and that the system can limit the resources it uses."""
+    try:
+        async with DecoderPool() as decoder:
+            missing = await decoder.missing()
+    except OSError as error:
+        words = (
+            f"Pictures can't be opened: {error.strerror or error}. No photo will work until that is fixed."
+        )
+        yield Finding("Pictures", _STOPS, words)
+        return
+    words = "Opened in processes with limited memory, processor time and duration."
+    if missing:
+        words = (
+            f"This system can't limit the {' and '.join(missing)} of a process. The bot works, but a "
+            "hostile picture can use more than it should until it times out. Linux has these limits."
+        )
+    yield Finding("Pictures", _WARN if missing else _GOOD, words)
+
+
+async def studii(settings: Settings) -> Findings:
+    """Check that the API answers."""
+    where = settings.studii_api_url
+    words = f"{where} accepts an invalid key. Check that STUDII_API_URL is right."
+    async with StudiiClient(where, connect=partial(Connector, settings.proxy)) as client:
+        try:
+            # No server's key is used up for this: being refused is the answer that shows it is there.
+            await client.check_key(NO_KEY_OF_ANYONE)
+        except KeyRefused:
+            yield Finding("Studii", _GOOD, f"{where} answers.")
+            return
+        except StudiiBotError as error:
+            reason = error.reason if isinstance(error, NotSent) else ""
+            reason = reason or error_words(error).split(". ")[0].rstrip(".")
+            words = (
+                f"{where} can't be reached ({reason}). Check STUDII_API_URL and this machine's "
+                "network. The bot starts anyway, and jobs wait."
+            )
+    yield Finding("Studii", _WARN, words)
+
+
+PYTHON = platform.python_version()
+_DATABASE = frozenset({"database_url"})
+_ONLINE = frozenset({"discord_token", "https_proxy"})
+# The checks, and the settings without which each would mislead.
+CHECKS: Sequence[tuple[str, Callable[[Settings], Findings], frozenset[str]]] = (
+    ("Discord", discord, _ONLINE),
+    ("Reach", reach, _ONLINE),
+    ("Disk", disk_space, _DATABASE | {"spool_mb"}),
+    ("Bot", bot, _DATABASE),
+    ("Encryption key", encryption_key, _DATABASE | {"encryption_keys"}),
+    ("Database", database, _DATABASE),
+    ("Pictures", pictures, frozenset()),
+    ("Studii", studii, frozenset({"studii_api_url", "https_proxy"})),
+)

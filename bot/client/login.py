@@ -139,17 +139,6 @@ class _Times:
             self.ahead = (SystemClock().now() - told).total_seconds()
 
 
-async def has_commands_in(token: str, guild_id: int, proxy: Proxy | None) -> bool:
-    """Return whether the bot may register commands in that server. Raises as `application_of`."""
-    async with logged_in(token, proxy) as client:
-        try:
-            async with asyncio.timeout(LOGIN_SECONDS):
-                await client.http.get_guild_commands(client.application_id or 0, guild_id)
-        except NO_ACCESS:
-            return False
-    return True
-
-
 async def was_removed(client: discord.Client, guild_id: int) -> bool | None:
     """Return whether the server has removed the bot, or is gone. None if Discord does not say."""
     if client.get_guild(guild_id) is not None:

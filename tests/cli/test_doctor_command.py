@@ -18,7 +18,7 @@ async def test_the_doctor_finds_a_good_setup_good(tmp_path: Path) -> None:
         status, told, errors = await ran(tmp_path, "doctor", STUDII_API_URL=studii.url, COLUMNS="300")
     assert status == 0, errors
     assert "stops" not in told
-    for sentence in ("The token belongs to Studii", "Writable", "all sums agree", "answers", "5 tools"):
+    for sentence in ("The token belongs to Studii", "Writable", "all sums agree", "answers"):
         assert sentence in told
     assert SECRET not in told + errors
 
@@ -34,19 +34,15 @@ async def test_the_doctor_changes_nothing_before_the_first_start(tmp_path: Path)
 
 @pytest.mark.promise
 async def test_the_doctor_fails_when_something_would_stop_the_bot(tmp_path: Path) -> None:
-    tools = tmp_path / "tools.toml"
-    tools.write_text("nonsense")
     status, told, _ = await ran(
         tmp_path,
         "doctor",
         DISCORD_TOKEN="a.wrong.one",
-        STUDII_TOOLS_FILE=str(tools),
         STUDII_API_URL="http://127.0.0.1:9",
         COLUMNS="300",
     )
     assert status == 1
     assert "Discord refused DISCORD_TOKEN" in told
-    assert "tools.toml" in told
 
 
 @pytest.mark.promise

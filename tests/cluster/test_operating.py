@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from cryptography.fernet import Fernet
 
-from bot.cli.checks_online import processes
+from bot.cli.doctor import processes
 from bot.cli.output import Verdict
 from bot.config import Settings
 from bot.migrate import migrate
@@ -27,13 +27,13 @@ async def test_doctor_lists_the_processes_their_shards_and_those_that_are_free(
     async def recommended(*_: object) -> int:
         return 5
 
-    monkeypatch.setattr("bot.cli.checks_online.recommended_shards", recommended)
+    monkeypatch.setattr("bot.cli.doctor.recommended_shards", recommended)
     url = await new_migrated_database(migrated_postgresql)
     settings = Settings.read(discord_token=TOKEN, database_url=url)
-    assert [one.words for one in await processes(settings)] == ["No bot is running on this database."]
+    assert [one.words async for one in processes(settings)] == ["No bot is running on this database."]
     async with process_on(url, "maple:1", count=4, per_process=2) as first:
         await asyncio.wait_for(first.stand_by(), PATIENCE)
-        found = await processes(settings)
+        found = [one async for one in processes(settings)]
         serving, free, few = found
         assert serving.words.startswith("maple:1 (number 1, version")
         assert "has served shards 0, 1 of 4 since 2" in serving.words
@@ -42,7 +42,7 @@ async def test_doctor_lists_the_processes_their_shards_and_those_that_are_free(
         assert [one.verdict for one in found] == [Verdict.GOOD, Verdict.STOPS, Verdict.WARN]
         async with process_on(url, "oak:2", per_process=2), process_on(url, "elm:3", per_process=2):
             await until(lambda: first.free_shards == 0)
-            words = [one.words for one in await processes(settings)]
+            words = [one.words async for one in processes(settings)]
             assert sum("has served shards" in one for one in words) == 2
             assert sum("has stood by since" in one for one in words) == 1
             assert not any("No process serves" in one for one in words)

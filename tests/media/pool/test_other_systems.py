@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 from PIL import Image
 
-from bot.cli import checks_machine
+from bot.cli.doctor import pictures
 from bot.cli.output import Verdict
 from bot.media import PhotoKind, pool
 from bot.media.pool import DecoderPool
@@ -44,6 +44,6 @@ async def test_without_limits_pictures_are_opened_and_doctor_says_so(
         assert (photo.kind, photo.content_type) == (PhotoKind.AVIF, "image/jpeg")
         await decoder.check(tmp_path / "photo")
         assert await decoder.fit(tmp_path / "photo", 100_000)
-    (finding,) = await checks_machine.pictures(cast("Any", None))
+    (finding,) = [one async for one in pictures(cast("Any", None))]
     assert finding.verdict is Verdict.WARN
     assert f"can't limit the {' and '.join(missing)} of a process" in finding.words
