@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from bot.domain import Announcement, ChannelGone, ForModerators, Job, OutputFile, Posted, Progress, TooMuch
+from bot.domain import Announcement, Job, OutputFile, Posted, Progress, TooMuch
 from bot.domain.confirmations import Confirmation
 from bot.domain.offers import Offer
 from bot.domain.posting.sets import SetPart, SetPosting
 from bot.errors import PhotoUnavailable
-from bot.servers.notices import Notice
+from bot.posts import Gone, Outcome, Post, Stands
 
 
 class Nobody:
@@ -41,13 +42,17 @@ class Nobody:
     async def remove_offer(self, offer: Offer) -> bool:
         return True
 
-    async def reduce_request(self, job: Job, asked: Notice, channel_id: int) -> bool:
-        return True
+    async def send(self, post: Post, shown: Any) -> Outcome:
+        return Stands(1)
 
-    async def post_notice(
-        self, notice: Notice, channel_id: int | None, job: Job | None, shown: ForModerators | None = None
-    ) -> Announcement | ChannelGone:
-        return Posted(None)
+    async def edit(self, post: Post, shown: Any) -> Outcome:
+        return Stands(1)
+
+    async def delete(self, post: Post) -> Outcome:
+        return Gone()
+
+    async def find(self, post: Post) -> Outcome:
+        return Gone()
 
     async def fetch(self, job: Job, destination: Path, limit: int) -> None:
         raise PhotoUnavailable

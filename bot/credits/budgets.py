@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from sqlalchemy.orm import Session
 
+from bot import posts
 from bot.credits import ledger
 from bot.credits.ledger import Usage, Window
 from bot.domain import Budget, Period
@@ -207,7 +208,7 @@ def budget_alert(budget: BudgetState, *, least: int | None = None) -> BudgetAler
 
 def add_alert(session: Session, alert: BudgetAlert, at: datetime) -> None:
     """Add the notice, unless it or one of those in `after` was added in this period."""
-    if not (alert.after and notices.known(session, alert.guild_id, NoticeKind.BUDGET_100, *alert.after)):
+    if not (alert.after and posts.known(session, alert.guild_id, NoticeKind.BUDGET_100, *alert.after)):
         notices.add(session, alert.guild_id, alert.kind, alert.key, at=at, details=alert.details)
 
 

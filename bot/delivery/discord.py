@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 import discord
 
@@ -10,16 +11,18 @@ from bot.delivery.cards.card_poster import CardPoster
 from bot.delivery.context import DeliveryContext
 from bot.delivery.errors import may_pass
 from bot.delivery.history import find_question
-from bot.delivery.notices import NoticePoster
+from bot.delivery.notices import NoticeMessages
 from bot.delivery.postings.job_posting import JobPosting
 from bot.delivery.postings.poster import REMOVE_SECONDS, Poster
 from bot.delivery.postings.sets import SetMessage, TooMuchAtOnce, arranged_for
-from bot.domain import Announcement, ChannelGone, ForModerators, Job, OutputFile, Progress, TooMuch
+from bot.delivery.posts import DiscordPosts
+from bot.domain import Announcement, Job, OutputFile, Progress, TooMuch
 from bot.domain.confirmations import Confirmation
 from bot.domain.offers import Offer
 from bot.domain.posting.sets import SetPart, SetPosting
 from bot.languages import Language, speaking
-from bot.servers.notices import Notice
+from bot.posts import Outcome, Post
+from bot.servers.notices import NoticeKind
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +34,7 @@ class DiscordDelivery:
         self._context = context
         self._poster = Poster(context)
         self._cards = CardPoster(context)
-        self._notices = NoticePoster(context)
+        self._posts = DiscordPosts(context, dict.fromkeys(NoticeKind, NoticeMessages(context)))
 
     def remember(self, card: str, interaction: discord.Interaction) -> None:
         """Note that this interaction's answer is that card, edited by its token while that lives.
@@ -93,17 +96,21 @@ class DiscordDelivery:
             except TooMuchAtOnce:
                 return TooMuch()
 
-    async def reduce_request(self, job: Job, asked: Notice, channel_id: int) -> bool:
-        """Take prompt, files and buttons from the message with which moderators were asked about the job."""
-        with speaking(await self._context.readers.in_server(job.guild_id)):
-            return await self._notices.reduce_request(job, asked, channel_id)
+    async def send(self, post: Post, shown: Any) -> Outcome:
+        """Send a post's message."""
+        return await self._posts.send(post, shown)
 
-    async def post_notice(
-        self, notice: Notice, channel_id: int | None, job: Job | None, shown: ForModerators | None = None
-    ) -> Announcement | ChannelGone:
-        """Post a notice in that channel, or send it to the server's owner by DM if that is None."""
-        with speaking(await self._context.readers.in_server(notice.guild_id)):
-            return await self._notices.post(notice, channel_id, job, shown)
+    async def edit(self, post: Post, shown: Any) -> Outcome:
+        """Let the post's message show what is so now."""
+        return await self._posts.edit(post, shown)
+
+    async def delete(self, post: Post) -> Outcome:
+        """Delete the post's message."""
+        return await self._posts.delete(post)
+
+    async def find(self, post: Post) -> Outcome:
+        """Look for the message of a post that may have been sent without our knowing."""
+        return await self._posts.find(post)
 
     async def _remove_question(self, question: Confirmation) -> None:
         request, client = question.request, self._context.client

@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 import discord
 
+from bot import posts
 from bot.domain import Announcement, ChannelGone, Job, Posted, TryLater, Undeliverable
 
 _log = logging.getLogger(__name__)
@@ -99,6 +100,21 @@ def outcome_there(error: Exception) -> Announcement | ChannelGone:
     """Return what became of a message for a channel that admins have chosen, which may be gone."""
     gone = isinstance(error, discord.HTTPException) and error.code in _PLACE_GONE
     return ChannelGone(str(error)) if gone else outcome_to_tell(error)
+
+
+def outcome_of_post(error: Exception, *, by_dm: bool) -> posts.Outcome:
+    """Return what became of a post whose sending, edit or removal raised the error."""
+    status = error.status if isinstance(error, discord.HTTPException) else None
+    match outcome_of(error):
+        case Outcome.LATER:
+            unsent = status in {401, 429} or isinstance(error, discord.RateLimited)
+            return posts.Later(seconds_until_retry(error), unsent=unsent)
+        case Outcome.WAS_DELETED:
+            return posts.Gone()
+        case Outcome.NEVER | Outcome.TOO_LARGE:
+            code = error.code if isinstance(error, discord.HTTPException) else None
+            closed = code in _PLACE_GONE or (by_dm and status == 403)
+            return posts.NotHere(str(error)) if closed else posts.Never(str(error))
 
 
 # Untranslated: for logs

@@ -9,10 +9,9 @@ import discord
 from bot.domain import Job
 from bot.domain.confirmations import Confirmation
 from bot.domain.posting.best_results import BestResult
-from bot.servers.notices import Notice
 from bot.ui.jobs.confirmation import ConfirmButton
 from bot.ui.kit.host import custom_ids
-from bot.ui.kit.marks import card_mark, mark_of_nonce, notice_mark
+from bot.ui.kit.marks import card_mark, mark_of_nonce
 
 # Discord remembers a nonce for a few minutes; after that we look for an earlier posting ourselves.
 NONCE_SECONDS = 120.0
@@ -71,18 +70,6 @@ async def find_best(channel: discord.abc.Messageable, client: discord.Client, be
     """
     mark, since = mark_of_nonce(best.nonce), (best.begun_at or best.since) - CLOCKS_DIFFER
     return await find_message(channel, client, lambda found: is_marked(found, mark), since)
-
-
-async def find_notice(channel: discord.abc.Messageable, client: discord.Client, notice: Notice) -> int | None:
-    """Return the id of the message with the notice, or None if there is none, or we may not look.
-
-    Raises discord.HTTPException.
-    """
-    mark = notice_mark(notice)
-    try:
-        return await find_message(channel, client, lambda found: is_marked(found, mark))
-    except discord.Forbidden:
-        return None  # the nonce is all there is then
 
 
 def is_marked(components: Iterable[Any], mark: int) -> bool:

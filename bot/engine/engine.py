@@ -28,12 +28,14 @@ from bot.engine.workers.ended_jobs import EndedJobs
 from bot.engine.workers.expired_questions import ExpiredQuestions
 from bot.engine.workers.housekeeping import housekeep
 from bot.engine.workers.intake import Intake
-from bot.engine.workers.notices import NoticeOutbox
+from bot.engine.workers.notices import Notices
+from bot.engine.workers.outbox import Posts
 from bot.engine.workers.outputs import Outputs
 from bot.engine.workers.refetch import Refetch
 from bot.engine.workers.set_postings import SetPostings
 from bot.engine.workers.spool_room import SpoolRoom
 from bot.media.spool import Spool
+from bot.servers.notices import NoticeKind
 from bot.storage import Changes, Storage, Vault
 from bot.studii import StudiiClient
 
@@ -90,11 +92,12 @@ class Engine:
         ended_jobs = EndedJobs(context, Refetch(context, outputs, out_of_band))
         outbox = Outbox(context, delivery, ended_jobs)
         self._set_postings = SetPostings(context, delivery, ended_jobs)
-        self._notices = NoticeOutbox(context, delivery, ended_jobs)
+        kinds = dict.fromkeys(NoticeKind, Notices(context, ended_jobs))
+        self._posts = Posts(context, delivery, kinds)
         self._cards = Cards(context, delivery, self._lanes.progress)
         self._job_workers = (self._intake.worker, self._collector.worker, outbox.worker, self._cards.worker)
         self._best = () if showcase is None else (BestShowing(context, showcase).worker,)
-        self._workers = (*self._job_workers, self._set_postings.worker, self._notices.worker, *self._best)
+        self._workers = (*self._job_workers, self._set_postings.worker, *self._best)
         self._questions = ExpiredQuestions(context, delivery)
         self._sweeping = WakeUp()
         self._running = False
@@ -121,6 +124,7 @@ class Engine:
             group.create_task(self._lanes.run(), name="lanes")
             group.create_task(self._cards.run(), name="queue positions on cards")
             group.create_task(self._questions.run(), name="questions")
+            group.create_task(self._posts.run(), name="posts")
             for worker in self._workers:
                 group.create_task(worker.run(), name=worker.what)
             group.create_task(run_forever("tidying the spool", self._sweeping, self._tidy), name="spool")
@@ -133,6 +137,7 @@ class Engine:
         self._context.liveness.called()
         self._lanes.reread()
         self._questions.reread()
+        self._posts.reread()
         for worker in self._workers:
             worker.reread()
 
@@ -172,8 +177,8 @@ class Engine:
                 worker.notify(job)
             self._cards.notify(job)
             self._set_postings.notify(job)
-        for guild_id in changes.notices:
-            self._notices.worker.notify(guild_id)
+        if changes.posts:
+            self._posts.reread()
         for worker in self._best if changes.best else ():
             worker.reread()
         if changes.jobs:

@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from bot.domain import Announcement, ChannelGone, ForModerators, Job, OutputFile, Progress, TooMuch
+from bot.domain import Announcement, ChannelGone, Job, OutputFile, Progress, TooMuch
 from bot.domain.confirmations import Confirmation
 from bot.domain.offers import Offer
 from bot.domain.posting.best_results import BestResult
 from bot.domain.posting.sets import SetPart, SetPosting
 from bot.features.posting import PostingRules
-from bot.servers.notices import Notice
+from bot.posts import Outcome, Post
 
 
 class PhotoSource(Protocol):
@@ -78,27 +78,26 @@ class Delivery(Protocol):
         """
         ...
 
-    async def reduce_request(self, job: Job, asked: Notice, channel_id: int) -> bool:
-        """Take prompt, files and buttons from the message with which moderators were asked about the job.
-
-        `asked` is the notice of that message; it has no message id if none is known. A message that shows
-        their decision stays as it is.
-
-        Return True if that is done, or can never be done. Return False if it is to be tried again later.
-        """
-        ...
-
     async def remove_offer(self, offer: Offer) -> bool:
         """Remove the message that offers tools. Return as `remove_question` does."""
         ...
 
-    async def post_notice(
-        self, notice: Notice, channel_id: int | None, job: Job | None, shown: ForModerators | None = None
-    ) -> Announcement | ChannelGone:
-        """Post a notice in that channel. If it is None, send the notice by DM, to the member or the owner.
+    async def send(self, post: Post, shown: Any) -> Outcome:
+        """Send a post's message, made of what its kind has loaded; doing it twice sends it once."""
+        ...
 
-        `job` is the one that the notice is about, as it stands now, and `shown` what moderators are to see of
-        it if they decide on it.
+    async def edit(self, post: Post, shown: Any) -> Outcome:
+        """Let the post's message show what is so now."""
+        ...
+
+    async def delete(self, post: Post) -> Outcome:
+        """Delete the post's message."""
+        ...
+
+    async def find(self, post: Post) -> Outcome:
+        """Look for the message of a post that may have been sent without our knowing.
+
+        `Gone`: it isn't there.
         """
         ...
 

@@ -84,7 +84,8 @@ class Tuning:
     refetch_room_tries: int = 30  # while its key has no request left
     announcements_at_once: int = 8
     cards_at_once: int = 4
-    notices_at_once: int = 4  # servers
+    posts_at_once: int = 20  # places
+    settled_after: float = MINUTE  # Discord makes no message of what was sent to it longer ago
     announcement_bound: float = 5 * MINUTE  # between two tries
     set_patience: float = 2 * MINUTE  # how long the ends of a set's jobs wait for its others, after the first
     notice_bound: float = DAY  # what admins could not be told in that time is given up

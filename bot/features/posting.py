@@ -5,10 +5,10 @@ from typing import Any
 from sqlalchemy import Integer, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from bot import posts
 from bot.base import Base
 from bot.db import put
 from bot.languages import N_, gettext
-from bot.servers import notices
 from bot.servers.notices import NoticeKind
 
 MADE_WITH_AI = N_("Made with AI")
@@ -60,5 +60,5 @@ def change(session: Session, guild_id: int, **changes: Any) -> PostingRules:
         put(session, PostingRules, {"guild_id": guild_id}, **changes)
     if "best_channel_id" in changes:
         # Admins are told again if that one is lost too.
-        notices.forget(session, guild_id, NoticeKind.BEST_LOST)
+        posts.forget(session, guild_id, NoticeKind.BEST_LOST)
     return of(session, guild_id)

@@ -6,6 +6,7 @@ from time to time. A hold begins with `hold` or `hold_running`, and ends with `e
 
 from datetime import datetime
 
+from bot import posts
 from bot.credits import ledger
 from bot.domain import FailureCode, Job, JobState
 from bot.lifecycle.transitions import fail_unpaid
@@ -90,7 +91,7 @@ async def end(
     await transaction.job_queue.release_held(guild_id)
     await transaction.holds.poll_from(guild_id, at, None if key is None else key.id)
     for _, kind in (_REFUSED, _OUT_OF_CREDITS):
-        await transaction.run(notices.forget, guild_id, kind)
+        await transaction.run(posts.forget, guild_id, kind)
 
 
 async def try_again(transaction: Transaction, guild_id: int, at: datetime) -> bool:

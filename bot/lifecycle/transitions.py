@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Unpack
 
+from bot import posts
 from bot.credits import ledger
 from bot.credits.budgets import watch_budget
 from bot.domain import UNSENT_STATES, FailureCode, Job, JobState
@@ -154,7 +155,7 @@ async def release_result(transaction: Transaction, job: Job, at: datetime) -> Jo
     changes["posting"] = job.posting + (job.state is JobState.WITHHELD)
     released = await transaction.jobs.advance(job.id, job.state, JobState.SUCCEEDED, at=at, **changes)
     if released is not None:
-        await _reduce_message(transaction, released, NoticeKind.REVIEW, job.id, at)
+        await transaction.run(posts.change, job.guild_id, NoticeKind.REVIEW, job.id, at)
     return released
 
 
@@ -170,7 +171,7 @@ async def withhold_result(
         changes["announced_at"] = at
     withheld = await transaction.jobs.advance(job.id, JobState.REVIEWING, JobState.WITHHELD, at=at, **changes)
     if withheld is not None:
-        await _reduce_message(transaction, withheld, NoticeKind.REVIEW, job.id, at)
+        await transaction.run(posts.change, job.guild_id, NoticeKind.REVIEW, job.id, at)
     return withheld
 
 
@@ -214,15 +215,6 @@ async def _tell_moderators(transaction: Transaction, changed: Job | None, at: da
         jobs = await transaction.jobs.of_set(changed.set_id)
     pending = [job for job in jobs if job.state is JobState.PENDING]
     if not pending:
-        await _reduce_message(transaction, changed, kind, key, at)
+        await transaction.run(posts.change, changed.guild_id, kind, key, at)
     elif all(job.state is not JobState.RECEIVED for job in jobs):
         await transaction.run(notices.add, changed.guild_id, kind, key, at=at, job_id=pending[0].id)
-
-
-async def _reduce_message(
-    transaction: Transaction, job: Job, kind: NoticeKind, key: str, at: datetime
-) -> None:
-    """Let the message go with which moderators were asked, if they were: its buttons and files."""
-    if await transaction.run(notices.known, job.guild_id, kind, key):
-        name = f"{kind}:{key}"
-        await transaction.run(notices.add, job.guild_id, NoticeKind.DECIDED, name, at=at, job_id=job.id)

@@ -80,7 +80,7 @@ def forget_member(session: Session, user_id: int, at: datetime, guild_id: int | 
     here = {"user_id": user_id} if guild_id is None else {"user_id": user_id, "guild_id": guild_id}
     for table in (confirmations, tappers, RefusalTold):
         session.execute(delete(table).filter_by(**here))
-    notices.forget_member(session, user_id, at, guild_id)
+    notices.forget_member(session, user_id, guild_id)
     requests.forget_member(session, user_id, guild_id)
     styles.forget_member(session, user_id, guild_id)
     if guild_id is None:

@@ -8,12 +8,11 @@ from typing import Any, TypedDict, Unpack
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from bot import meta
+from bot import meta, posts
 from bot.base import Base, Choice, enum_constraint
 from bot.db import ours, put, wake
 from bot.domain import Budget, Period, ServerLanguage
 from bot.languages import Language
-from bot.servers import notices
 from bot.servers.notices import NoticeKind
 
 APPLICATION = "application"  # the name under which the bot's own id is kept
@@ -226,7 +225,7 @@ def set_log(
     put(session, LogSettings, {"guild_id": guild_id}, channel_id=channel_id, results=results)
     wake(session, ("servers",))
     if works or channel_id != old:
-        notices.forget(session, guild_id, NoticeKind.LOG_LOST)
+        posts.forget(session, guild_id, NoticeKind.LOG_LOST)
 
 
 def ask_in_place(session: Session, guild_id: int, *, in_place: bool) -> None:

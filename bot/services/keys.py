@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot import meta
+from bot import meta, posts
 from bot.aio.bounded import BoundedDict
 from bot.catalog import Catalog
 from bot.clock import Clock
@@ -18,7 +18,7 @@ from bot.languages import Message, lazy, paragraph
 from bot.lifecycle import key_holds
 from bot.lifecycle.transitions import cancel_unsent
 from bot.reasons import Reason
-from bot.servers import keys, notices, settings
+from bot.servers import keys, settings
 from bot.servers.keys import StudiiKey
 from bot.servers.notices import NoticeKind
 from bot.services.servers import Forgotten, running
@@ -115,7 +115,7 @@ class KeyService(ToolService):
             sealed = self._vault.seal(secret)
             key = await transaction.run(keys.use, guild_id, lane, secret[-4:], plan, sealed, now)
             await key_holds.end(transaction, guild_id, now, key=key)
-            await transaction.run(notices.forget, guild_id, NoticeKind.PLAN_DOUBTED)
+            await transaction.run(posts.forget, guild_id, NoticeKind.PLAN_DOUBTED)
             if budget is not None:
                 await transaction.run(settings.set_budget, guild_id, budget)
                 await transaction.run(watch_budget, guild_id, now)

@@ -121,7 +121,7 @@ class Storage:
         return Session(run, self._unreadable, self.db.fence.shards, on_sqlite=self._on_sqlite)
 
     def _woken(self, wakes: set[Hashable]) -> None:
-        """Tell listeners what functions have changed: ("notices", guild_id), ("best",), or anything else."""
+        """Tell listeners what functions have changed: ("posts",), ("best",), or anything else."""
         changes = Changes()
         changes.add(wakes)
         self._notify(changes)

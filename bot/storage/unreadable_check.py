@@ -12,7 +12,7 @@ from bot.storage.database.repository import Repository
 from bot.storage.database.unreadable import json_object
 from bot.storage.jobs import job_of
 from bot.storage.questions.confirmations import confirmation_of
-from bot.storage.schema import confirmations, guilds, jobs, notices
+from bot.storage.schema import confirmations, guilds, jobs, posts
 
 CHECKED_PAGE_ROWS = 500
 
@@ -24,7 +24,7 @@ def _whole_budget(row: RowMapping) -> None:
 
 _BUILT_BY: Mapping[Table, Callable[[RowMapping], Any]] = {
     jobs: job_of,
-    notices: lambda row: json_object(row["details"]),
+    posts: lambda row: json_object(row["details"]),
     confirmations: confirmation_of,
     guilds: _whole_budget,
     **{

@@ -8,11 +8,11 @@ from bot.cli.stopped import restored
 from bot.config import StorageSettings
 from bot.domain import JobState
 from bot.errors import SettingsError
-from bot.servers import notices
 from bot.storage import Storage
 from tests.support.database import database
 from tests.support.jobs import accepted
 from tests.support.postgresql import new_migrated_database
+from tests.support.posts import open_posts
 
 
 @pytest.mark.promise
@@ -29,7 +29,7 @@ async def test_jobs_that_waited_in_the_backup_are_settled_by_admins(
         assert {job.id for job in await transaction.jobs.in_states([JobState.UNKNOWN])} == {
             job.id for job in jobs
         }
-        assert len(await transaction.run(notices.pending, 10)) == 2
+        assert len(await transaction.run(open_posts)) == 2
     assert (await restored(settings)).startswith("0 jobs waited")
 
 

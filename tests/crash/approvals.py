@@ -13,7 +13,7 @@ from tests.crash.world import KILLED, CrashWorlds, Zygote
 
 DAY = 86_400.0 + 60  # seconds: nobody may decide any more
 TRIES = 3  # lives in which moderators press again, because no one answered
-PRESSING, POSTING = "buttons.callback", "notices."  # parts of points
+PRESSING, POSTING = "buttons.callback", "outbox."  # parts of points
 EVERY = 25  # of the points that an ordinary job's life has as well, one in so many
 
 

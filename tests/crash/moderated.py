@@ -20,10 +20,10 @@ from tests.engine.world import STAGING
 
 REASON = "Not this room"
 MODERATORS = (401, 402)
-OPEN_NOTICE = "notices WHERE posted_at IS NULL"
+OPEN_POST = "posts WHERE due_at IS NOT NULL"
 # A life ends when the job is over, or waits for moderators who were shown it. (A card is edited once in some
 # seconds: whether it says by then that a result waits is not waited for.)
-OVER = (*GOES_ON, OPEN_NOTICE)
+OVER = (*GOES_ON, OPEN_POST)
 SHOWN = (
     f"{UNSAID} AND state NOT IN ('pending', 'reviewing')",
     f"{STALE_CARD} AND state <> 'reviewing'",

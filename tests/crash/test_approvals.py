@@ -31,6 +31,6 @@ async def test_a_request_that_a_dead_process_posted_is_decided_on_at_once(proces
         quiet = ApprovalTrial(REQUESTS[0], ASKED)
         asked = await quiet.make(own, process)
         posted = killed_hurriedly(Deaths(()).of(quiet, asked.points))
-        trial = next(one for one in reversed(posted) if "notices._close" in one.deaths[0].point)
+        trial = next(one for one in reversed(posted) if "outbox._note" in one.deaths[0].point)
         verdict = await trial.make(own, process)
         assert (verdict.died, verdict.complaints) == (1, [])

@@ -8,8 +8,10 @@ import pytest
 
 from bot.delivery import DiscordDelivery
 from bot.domain import Job, JobState, Posted, Progress
-from bot.servers.notices import Notice, NoticeKind
+from bot.posts import Stands
+from bot.servers.notices import NoticeKind
 from tests.support.desk import Desk, make_bot, open_desk, texts
+from tests.support.posts import a_post, deliver
 
 RUNNING = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
 ENDS: dict[str, tuple[JobState, ...]] = {
@@ -70,9 +72,10 @@ async def test_a_notice_about_the_job_in_the_same_channel_is_not_its_last_word(t
     async with open_desk(tmp_path) as desk:
         job, delivery = await lost(desk)
         job = await desk.move(job, *ENDS["unknown"])
-        notice = Notice(1, desk.guild.id, NoticeKind.UNKNOWN, job.id, {}, desk.clock.now(), job.id)
-        noted = await delivery.post_notice(notice, desk.channel.id, job)
-        assert await delivery.announce(job, None) != noted
+        notice = a_post(desk.guild.id, NoticeKind.UNKNOWN, job.id, desk.clock.now(), job_id=job.id)
+        noted = await deliver(desk, notice, desk.channel.id, job)
+        assert isinstance(noted, Stands)
+        assert await delivery.announce(job, None) != Posted(noted.message_id)
         assert "has an unknown outcome" in texts(desk.channel.history()[-1])
 
 

@@ -5,14 +5,15 @@ from pathlib import Path
 import pytest
 
 from bot.delivery.errors import RETRY_SECONDS
-from bot.domain import ChannelGone, TryLater, Undeliverable
+from bot.posts import Later, NotHere, Post
 from bot.servers import notices
-from bot.servers.notices import Notice, NoticeKind
+from bot.servers.notices import NoticeKind
 from tests.delivery.finished import MESSAGES
 from tests.support.desk import Desk, open_desk
+from tests.support.posts import deliver, open_posts
 
 
-async def told(desk: Desk) -> Notice:
+async def told(desk: Desk) -> Post:
     async with desk.storage.write() as transaction:
         await transaction.run(
             notices.add,
@@ -23,7 +24,7 @@ async def told(desk: Desk) -> Notice:
             job_id=None,
             details={},
         )
-        return (await transaction.run(notices.pending, 10))[-1]
+        return (await transaction.run(open_posts))[-1]
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -32,16 +33,16 @@ async def test_while_discord_is_busy_a_notice_is_posted_later(tmp_path: Path, st
         notice = await told(desk)
         for channel_id in (desk.channel.id, None):
             desk.env.inject_error("POST", MESSAGES, status=status, times=1)
-            said = await desk.delivery.post_notice(notice, channel_id, None)
-            assert isinstance(said, TryLater)
+            said = await deliver(desk, notice, channel_id, None)
+            assert isinstance(said, Later)
             assert said.seconds >= RETRY_SECONDS
 
 
-async def test_a_closed_channel_is_gone_for_notices_and_closed_dms_are_undeliverable(tmp_path: Path) -> None:
+async def test_a_closed_channel_and_closed_dms_are_no_place_for_notices(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         notice = await told(desk)
         kinds: list[type] = []
         for channel_id in (desk.channel.id, None):
             desk.env.inject_error("POST", MESSAGES, status=403, code=50001, times=1)
-            kinds.append(type(await desk.delivery.post_notice(notice, channel_id, None)))
-        assert kinds == [ChannelGone, Undeliverable]
+            kinds.append(type(await deliver(desk, notice, channel_id, None)))
+        assert kinds == [NotHere, NotHere]

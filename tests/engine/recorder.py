@@ -5,12 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.domain import Announcement, ChannelGone, ForModerators, Job, OutputFile, Posted, Progress, TooMuch
+from bot.domain import Announcement, Job, OutputFile, Posted, Progress, TooMuch
 from bot.domain.confirmations import Confirmation
 from bot.domain.offers import Offer
 from bot.domain.posting.sets import SetPart, SetPosting
+from bot.engine.workers.notices import Told
 from bot.errors import PhotoUnavailable
-from bot.servers.notices import Notice, NoticeKind
+from bot.posts import Gone, Outcome, Post, Stands
+from bot.servers.notices import NoticeKind
 
 
 @dataclass
@@ -31,12 +33,12 @@ class Recorder:
     said: list[Said] = field(default_factory=list[Said])
     cards: list[tuple[Job, Progress]] = field(default_factory=list[tuple[Job, Progress]])
     answers: list[Announcement] = field(default_factory=list[Announcement])
-    notices: list[tuple[Notice, int | None, Job | None]] = field(
-        default_factory=list[tuple[Notice, int | None, Job | None]]
+    notices: list[tuple[Post, int | None, Job | None]] = field(
+        default_factory=list[tuple[Post, int | None, Job | None]]
     )
     shown: list[list[bytes]] = field(default_factory=list[list[bytes]])  # files, beside the notices
     rules: list[Mapping[str, str]] = field(default_factory=list[Mapping[str, str]])  # that sent requests
-    notice_answers: list[Announcement | ChannelGone] = field(default_factory=list[Announcement | ChannelGone])
+    notice_answers: list[Outcome] = field(default_factory=list[Outcome])
     card_answers: list[float | None] = field(default_factory=list[float | None])
     removed_cards: list[Job] = field(default_factory=list[Job])
     card_removal_answers: list[float | None] = field(default_factory=list[float | None])
@@ -46,8 +48,10 @@ class Recorder:
     removed_questions: list[Confirmation] = field(default_factory=list[Confirmation])
     removed_offers: list[Offer] = field(default_factory=list[Offer])
     removal_answers: list[bool] = field(default_factory=list[bool])
-    reduced: list[tuple[Job, Notice, int]] = field(default_factory=list[tuple[Job, Notice, int]])
-    reduction_answers: list[bool] = field(default_factory=list[bool])
+    standing: dict[int, int] = field(default_factory=dict[int, int])  # posts' messages
+    edited: list[Post] = field(default_factory=list[Post])
+    edit_answers: list[Outcome] = field(default_factory=list[Outcome])
+    sought: list[Post] = field(default_factory=list[Post])
     postings: list[SetPosting] = field(default_factory=list[SetPosting])
     set_answers: list[Announcement | TooMuch] = field(default_factory=list[Announcement | TooMuch])
     in_a_message: int = 5
@@ -95,23 +99,34 @@ class Recorder:
         self.removed_questions.append(question)
         return self.removal_answers.pop(0) if self.removal_answers else True
 
-    async def reduce_request(self, job: Job, asked: Notice, channel_id: int) -> bool:
-        self.reduced.append((job, asked, channel_id))
-        return self.reduction_answers.pop(0) if self.reduction_answers else True
-
     async def remove_offer(self, offer: Offer) -> bool:
         self.removed_offers.append(offer)
         return self.removal_answers.pop(0) if self.removal_answers else True
 
-    async def post_notice(
-        self, notice: Notice, channel_id: int | None, job: Job | None, shown: ForModerators | None = None
-    ) -> Announcement | ChannelGone:
-        self.notices.append((notice, channel_id, job))
-        if shown is not None and notice.kind is NoticeKind.APPROVAL:
-            self.rules.append(shown.rules)
-        files = [] if shown is None else [shown.result, *shown.photos]
+    async def send(self, post: Post, shown: Told) -> Outcome:
+        channel = int(post.place[1:]) if post.place.startswith("c") else None
+        self.notices.append((post, channel, shown.job))
+        if shown.shown is not None and post.kind == NoticeKind.APPROVAL:
+            self.rules.append(shown.shown.rules)
+        files = [] if shown.shown is None else [shown.shown.result, *shown.shown.photos]
         self.shown.append([await asyncio.to_thread(one.path.read_bytes) for one in files if one is not None])
-        return self.notice_answers.pop(0) if self.notice_answers else Posted(7000 + len(self.notices))
+        outcome = self.notice_answers.pop(0) if self.notice_answers else Stands(7000 + len(self.notices))
+        if isinstance(outcome, Stands):
+            self.standing[post.id] = outcome.message_id
+        return outcome
+
+    async def edit(self, post: Post, shown: Told) -> Outcome:
+        self.edited.append(post)
+        return self.edit_answers.pop(0) if self.edit_answers else Stands(post.message_id or 0)
+
+    async def delete(self, post: Post) -> Outcome:
+        self.standing.pop(post.id, None)
+        return Gone()
+
+    async def find(self, post: Post) -> Outcome:
+        self.sought.append(post)
+        there = self.standing.get(post.id)
+        return Gone() if there is None else Stands(there)
 
 
 async def _said(job: Job, output: OutputFile | None) -> Said:

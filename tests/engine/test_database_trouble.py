@@ -25,6 +25,7 @@ from bot.studii import NotSent
 from sandbox.studii import Options, Outcome, faults
 from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world
 from tests.support.postgresql import server
+from tests.support.posts import open_posts
 
 OTHER_GUILD = 101
 
@@ -224,7 +225,7 @@ async def test_a_card_and_a_notice_that_were_posted_are_not_posted_again_either(
 ) -> None:
     async with engine_world(tmp_path) as world:
         gone, tried = away(world, monkeypatch)
-        after(monkeypatch, world.discord, "post_notice", gone)
+        after(monkeypatch, world.discord, "send", gone)
         after(monkeypatch, world.discord, "post_card", gone)
         job = await world.accept(replace(a_job(), origin_message_id=5))
         async with world.storage.write() as transaction:
@@ -240,7 +241,7 @@ async def test_a_card_and_a_notice_that_were_posted_are_not_posted_again_either(
 
             async def noted() -> bool:
                 async with world.storage.read() as transaction:
-                    open_notices = await transaction.run(notices.pending, 1)
+                    open_notices = await transaction.run(open_posts)
                 return not open_notices and (await world.job(job.id)).card_message_id is not None
 
             await world.until(noted, "noted")

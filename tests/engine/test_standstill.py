@@ -106,16 +106,16 @@ async def test_a_notice_that_discord_never_answers_is_named(tmp_path: Path) -> N
     async with engine_world(tmp_path, clock=clock, drain=0.05) as world:
         hanging = asyncio.Event()
 
-        async def post_notice(*_: Any) -> Any:
+        async def send(*_: Any) -> Any:
             hanging.set()
             await asyncio.Event().wait()
 
-        world.discord.post_notice = post_notice  # type: ignore[method-assign]
+        world.discord.send = send  # type: ignore[method-assign]
         async with world.storage.write() as transaction:
             await transaction.run(notices.add, OTHER_GUILD, NoticeKind.KEY_REFUSED, "1", at=clock.now())
         async with world.running() as engine:
             await hanging.wait()
-            assert f"posting notices (server {OTHER_GUILD}) has lasted" in await stuck(engine, clock)
+            assert f"posting key_refused (server {OTHER_GUILD}) has lasted" in await stuck(engine, clock)
 
 
 async def test_a_lane_that_stumbles_says_so_once_and_goes_on_and_no_other_lane_notices(

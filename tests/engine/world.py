@@ -61,6 +61,7 @@ QUICK = Tuning(
     download_tries=3,
     download_pause=0.02,
     announcement_bound=0.1,
+    settled_after=0.2,
     card_again=0.02,
     card_noted_after=0.02,
     cards_first=0.0,

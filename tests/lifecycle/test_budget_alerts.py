@@ -8,20 +8,21 @@ from bot.catalog import Catalog
 from bot.credits.prices import price_table
 from bot.domain import JobState, Period, Plan
 from bot.errors import Refused
-from bot.servers import notices
-from bot.servers.notices import Notice, NoticeKind
+from bot.posts import Post
+from bot.servers.notices import NoticeKind
 from tests.services.world import GUILD, SECRET, ServicesWorld
 from tests.support import spending
+from tests.support.posts import open_posts
 
 ALMOST, ALL = NoticeKind.BUDGET_80, NoticeKind.BUDGET_100
 
 
-async def told(world: ServicesWorld) -> list[Notice]:
+async def told(world: ServicesWorld) -> list[Post]:
     async with world.storage.read() as transaction:
-        return await transaction.run(notices.pending, 20)
+        return await transaction.run(open_posts)
 
 
-async def kinds(world: ServicesWorld) -> list[NoticeKind]:
+async def kinds(world: ServicesWorld) -> list[str]:
     return [notice.kind for notice in await told(world)]
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from bot import posts
 from bot.domain import FailureCode, JobState
 from bot.lifecycle import key_holds
 from bot.reasons import Reason, ReasonCode
-from bot.servers import notices
 from bot.servers.notices import NoticeKind
 from tests.engine.world import GUILD, a_job, engine_world
 
@@ -47,7 +47,7 @@ async def test_each_ending_lets_everything_go_on_and_forgets_what_was_told(
         async with world.storage.read() as transaction:
             assert await key_holds.find(transaction, key) is None
             for kind in (NoticeKind.KEY_REFUSED, NoticeKind.OUT_OF_CREDITS):
-                assert not await transaction.run(notices.known, GUILD, kind, str(key.id))
+                assert not await transaction.run(posts.known, GUILD, kind, str(key.id))
         waiting, running = await world.job(waits.id), await world.job(runs.id)
         assert (waiting.held, waiting.not_before) == (None, None)
         assert running.not_before is None or running.not_before <= now

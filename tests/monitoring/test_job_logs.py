@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from bot.aio import retry
-from bot.domain import Job, JobState, Undeliverable
+from bot.domain import Job, JobState
 from bot.engine.lanes.submit import Submitter
 from bot.media.pool import DecoderPool
 from bot.monitoring import JsonFormatter, quiet_libraries
+from bot.posts import Never
 from bot.servers.notices import NoticeKind
 from sandbox.studii import Outcome, faults
 from tests.engine.recorder import Recorder
@@ -157,7 +158,7 @@ async def test_a_notice_about_a_job_that_could_not_be_posted_is_logged_with_its_
     async with engine_world(tmp_path, notice_bound=0.0) as world:
         await use_log(world, results=True)
         job = await world.accept(a_job())
-        world.discord.notice_answers = [Undeliverable("odd")]
+        world.discord.notice_answers = [Never("odd")]
         await tell(world, NoticeKind.MADE, job_id=job.id)
         async with world.running():
             await all_told(world)

@@ -15,7 +15,7 @@ from bot.features.photo_rules import PhotoChannelKind, Preset
 from bot.servers import notices as server_notices, privacy
 from bot.servers.notices import NoticeKind
 from bot.storage import Storage
-from bot.storage.schema import jobs, metadata, notices
+from bot.storage.schema import jobs, metadata, posts
 from tests.support.jobs import NOW, accepted
 
 
@@ -86,14 +86,14 @@ async def test_each_is_logged_once_without_what_is_in_it_and_named(
         preset = Preset("virtual-staging", {"style": "modern"})
         await transaction.run(photo_rules.set_channel, 1, 10, PhotoChannelKind.AUTO, preset)
     photo_channels = metadata.tables["photo_channels"]
-    for column in (jobs.c.inputs, notices.c.details, photo_channels.c.inputs):
+    for column in (jobs.c.inputs, posts.c.details, photo_channels.c.inputs):
         await damage(url, column)
     with caplog.at_level(logging.ERROR):
         async with storage.read() as transaction:
             assert await transaction.jobs.get(job.id) is None
             assert len(await transaction.unreadable.names()) == 3
             names = await transaction.unreadable.names()
-    assert names == ["jobs 1", "notices 1", "photo_channels 1 10"]
+    assert names == ["jobs 1", "posts 1", "photo_channels 1 10"]
     assert len(storage.unreadable) == 3
     assert [record.levelname for record in caplog.records] == ["ERROR"] * 3
     assert "secret" not in caplog.text

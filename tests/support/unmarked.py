@@ -55,6 +55,8 @@ _UNSEEN_CALLS = frozenset(
         "met",
         "TakeOverFailed",
         "TypeError",
+        "Never",
+        "NotHere",
         "Undeliverable",
         "ValueError",
         "compile",

@@ -6,6 +6,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
+from bot import posts
 from bot.aio.shield import shielded
 from bot.engine.context import EngineContext
 from bot.engine.scheduler.plan_check import ChosenPlan, PlanCheck, PlanDoubt, doubt_details
@@ -195,7 +196,7 @@ class RateState:
                 told = doubt_details(key.masked, key.plan, used, lowered)
                 await transaction.run(notices.add, key.guild_id, kind, str(key.id), at=at, details=told)
             elif not doubted:
-                await transaction.run(notices.forget, key.guild_id, kind)
+                await transaction.run(posts.forget, key.guild_id, kind)
 
 
 class RateStates:

@@ -1,191 +1,132 @@
-"""Post notices, each to the `Addressee` of its kind."""
+"""Notices and questions to moderators, as posts: where they go, what they are made of, what follows."""
 
-import logging
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime
 
-from bot.aio.liveness import TRANSFER_TIMEOUT
-from bot.aio.retry import StoreRetry
-from bot.aio.worker import KeyedWorker
-from bot.domain import Announcement, ChannelGone, ForModerators, Job, JobState, Posted, TryLater
+from sqlalchemy.orm import Session
+
+from bot import posts
+from bot.domain import FailureCode, ForModerators, Job, JobState, OutputFile
 from bot.engine.context import EngineContext
-from bot.engine.ports import Delivery
-from bot.engine.workers.approvals import ApprovalNotices, to_decide_on
-from bot.engine.workers.ended_jobs import EndedJobs, NotYet
+from bot.engine.workers.ended_jobs import EndedJobs
+from bot.features import words
+from bot.features.words import WordEffect
+from bot.lifecycle.transitions import fail_unpaid, release_result, withhold_result
+from bot.posts import NOWHERE, NotHere, Outcome, Post, Stands
+from bot.reasons import Reason, ReasonCode
 from bot.servers import access, notices, settings
-from bot.servers.notices import CHANNEL, Addressee, Notice, NoticeKind
+from bot.servers.notices import Addressee, NoticeKind
+from bot.storage import Transaction
 
-_log = logging.getLogger(__name__)
-
-_PEOPLE = frozenset({Addressee.OWNER, Addressee.MEMBER})
 # No news any more once the job has left that state.
 _AS_LONG_AS = {NoticeKind.UNKNOWN: JobState.UNKNOWN, NoticeKind.STILL_RUNNING: JobState.RUNNING}
 
 
-class NoticeOutbox:
-    """Posts notices, in each server one after the other. One that can't be posted for a day is given up."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The material of a notice: the job that it is about, and what moderators are to see of it.
 
-    def __init__(self, context: EngineContext, delivery: Delivery, ended_jobs: EndedJobs) -> None:
-        self._context = context
-        self._approvals = ApprovalNotices(context, ended_jobs)
-        self._delivery = delivery
-        self._retry = StoreRetry("storing what admins were told", context.liveness)
-        self.worker = KeyedWorker[int](
-            "posting notices",
-            context.finding(lambda transaction, limit: transaction.run(notices.servers_waiting, limit)),
-            self._serve,
-            self._give_up,
-            key=lambda guild_id: guild_id,
-            noun="server",
-            size=context.tuning.notices_at_once,
-            setting=context.worker_setting,
-            # A result that is gone is fetched again. First in the channel, then to the owner.
-            patience=TRANSFER_TIMEOUT + 2 * context.tuning.delivery_patience,
-            shared_by=lambda guild_id: (guild_id, guild_id),
-        )
+    `shown` is None where there is nothing to decide any more.
+    """
 
-    async def _serve(self, guild_id: int, tries: int) -> float | None:
-        """Post the server's oldest notice."""
-        notice = await self._oldest(guild_id)
-        if notice is None:
-            return None
-        again = await self._tell(notice)
-        if again is None:
-            self.worker.add(guild_id)  # there may be another one
-            return None
-        return self._context.redelivery_pause(tries + 1, again)
+    job: Job | None
+    shown: ForModerators | None = None
 
-    async def _give_up(self, guild_id: int) -> None:
-        """Drop the oldest notice, which met unexpected errors again and again, for those behind it."""
-        notice = await self._oldest(guild_id)
-        if notice is not None:
-            _log.error("Server %d: a notice (%s) can't be posted", guild_id, notice.kind)
-            await self._close(notice, None)
 
-    async def _oldest(self, guild_id: int) -> Notice | None:
+class Notices:
+    """Tells admins, owners and members, and asks moderators. What can't be told for a day is given up."""
+
+    def __init__(self, context: EngineContext, ended_jobs: EndedJobs) -> None:
+        self._context, self._ended_jobs = context, ended_jobs
+
+    def places(self, session: Session, post: Post) -> list[str]:
+        """Return where it goes, by the server's settings."""
+        log = settings.log_of(session, post.guild_id).channel_id
+        return notices.places(session, post, log, access.approvals(session, post.guild_id).channel_id)
+
+    def patience(self, post: Post) -> float | None:
+        """Return for how long it is tried. What nobody decides on ends by itself."""
+        asks = _asks(post) and post.message_id is None
+        return None if asks else self._context.tuning.notice_bound
+
+    async def load(self, post: Post) -> Told | None:
+        """Return what it is made of; None if it is no news any more."""
         async with self._context.storage.read() as transaction:
-            return next(iter(await transaction.run(notices.pending, 1, guild_id)), None)
-
-    async def _tell(self, notice: Notice) -> float | None:
-        """Return None when the notice is done with, or in how many seconds to try again."""
-        async with self._context.storage.read() as transaction:
-            log = await transaction.run(settings.log_of, notice.guild_id)
-            rules = await transaction.run(access.approvals, notice.guild_id)
-            job = None if notice.job_id is None else await transaction.jobs.get(notice.job_id)
-            decides = notice.kind in (NoticeKind.APPROVAL, NoticeKind.REVIEW)
-            jobs = await to_decide_on(transaction, notice, job) if decides and job is not None else []
-        if notice.kind is NoticeKind.DECIDED:
-            return await self._reduce(notice, job)
-        if self._is_over(notice, job) or (decides and not jobs):
-            await self._close(notice, None)
-            return None
+            job = None if post.job_id is None else await transaction.jobs.get(post.job_id)
+            jobs = await _to_decide_on(transaction, post, job) if _asks(post) and job is not None else []
         if jobs:
-            return await self._ask(notice, rules.channel_id, jobs)
-        past_the_log = notice.kind.addressee in _PEOPLE or notice.details.get("in_place")
-        return await self._post(notice, None if past_the_log else log.channel_id, job)
+            return Told(jobs[0], await self._shown(post, jobs))
+        if _asks(post):
+            return None if post.message_id is None else Told(job)
+        wanted = _AS_LONG_AS.get(NoticeKind(post.kind))
+        over = wanted is not None and (job is None or job.state is not wanted)
+        return None if over else Told(job)
 
-    async def _post(self, notice: Notice, log_channel: int | None, job: Job | None) -> float | None:
-        """Post the notice in the first place that is there. Return as `_tell` does."""
-        places: list[int | None] = [one for one in (log_channel, _asked_in(notice)) if one is not None]
-        if notice.kind.addressee is not Addressee.LOG:
-            places.append(None)  # a person
-        said: Announcement | ChannelGone | None = None
-        lost: int | None = None
-        for place in places:
-            said = await self._say(notice, place, job)
-            if not isinstance(said, ChannelGone):
-                break
-            lost = log_channel  # it is the first place, if there is one
-        age = self._context.clock.now() - notice.created_at
-        if isinstance(said, TryLater) and age < timedelta(seconds=self._context.tuning.notice_bound):
-            return said.seconds
-        if places and not isinstance(said, Posted):
-            told = "Server %d: a notice (%s) was not posted: %s"
-            _log.warning(told, notice.guild_id, notice.kind, said, extra={"job": notice.job_id})
-        works = isinstance(said, Posted) and lost is None and log_channel is not None
-        # Not noted, it would be told again and again.
-        await self._retry.run(notice.id, self._close, notice, said, lost, works=works)
-        return None
-
-    async def _ask(self, notice: Notice, channel_id: int | None, jobs: Sequence[Job]) -> float | None:
-        """Post what is to be decided on. Return as `_tell` does; what can't be posted ends."""
-        try:
-            shown = await self._approvals.shown(notice, jobs)
-        except NotYet as reason:
-            return reason.seconds
-        said = ChannelGone("no channel is set")
-        if channel_id is not None:
-            said = await self._say(notice, channel_id, jobs[0], shown)
-        if isinstance(said, TryLater):
-            return said.seconds  # it ends when nobody has decided on it for long
-        if not isinstance(said, Posted):
-            told = "Server %d: a request or result for moderators was not posted: %s"
-            _log.warning(told, notice.guild_id, said, extra={"job": jobs[0].id})
-            await self._retry.run(notice.id, self._approvals.end, notice, jobs, turned_off=channel_id is None)
-        await self._retry.run(notice.id, self._close, notice, said, asked_in=channel_id)
-        return None
-
-    async def _reduce(self, notice: Notice, job: Job | None) -> float | None:
-        """Remove prompt, files and buttons from the message that asked for a decision. Return as `_tell`
-        does."""
-        kind, _, key = notice.key.partition(":")
-        async with self._context.storage.read() as transaction:
-            asked = await transaction.run(notices.get, notice.guild_id, NoticeKind(kind), key)
-            rules = await transaction.run(access.approvals, notice.guild_id)
-        # Discord may have taken the message without our knowing: then it is looked for.
-        place = None if asked is None else asked.details.get(CHANNEL, rules.channel_id)
-        if job is not None and asked is not None and place is not None:
-            what, reducing = "Reducing a request", self._delivery.reduce_request(job, asked, int(place))
-            done = await self._context.delivered(what, reducing, late=False, job_id=job.id)
-            age = self._context.clock.now() - notice.created_at
-            if not done and age < timedelta(seconds=self._context.tuning.notice_bound):
-                return 0.0
-        await self._close(notice, None)
-        return None
-
-    def _is_over(self, notice: Notice, job: Job | None) -> bool:
-        wanted = _AS_LONG_AS.get(notice.kind)
-        return wanted is not None and (job is None or job.state is not wanted)
-
-    async def _say(
-        self, notice: Notice, channel_id: int | None, job: Job | None, shown: ForModerators | None = None
-    ) -> Announcement | ChannelGone:
-        posting = self._delivery.post_notice(notice, channel_id, job, shown)
-        what = f"Server {notice.guild_id}: posting a notice ({notice.kind})"
-        return await self._context.delivered(what, posting, TryLater(0.0), job_id=notice.job_id)
-
-    async def _close(
-        self,
-        notice: Notice,
-        said: Announcement | ChannelGone | None,
-        lost_channel: int | None = None,
-        *,
-        works: bool = False,
-        asked_in: int | None = None,
+    async def noted(
+        self, transaction: Transaction, post: Post, outcome: Outcome, at: datetime, *, last: bool
     ) -> None:
-        """Close the notice.
+        """Tell the owner if the log channel is gone, and end what moderators can't be asked about."""
+        await transaction.run(self._note, post, outcome, at, last=last)
+        if last and _asks(post) and post.job_id is not None:
+            job = await transaction.jobs.get(post.job_id)
+            jobs = [] if job is None else await _to_decide_on(transaction, post, job)
+            turned_off = outcome is NOWHERE and not post.refused
+            await self._end(transaction, post, jobs, at, turned_off=turned_off)
 
-        `lost_channel` is the log channel, if it is gone. `works` says that the notice was posted there.
-        `asked_in` is the channel of a message that is changed later.
+    def _note(self, session: Session, post: Post, outcome: Outcome, at: datetime, *, last: bool) -> None:
+        stands = isinstance(outcome, Stands)
+        if last or stands:
+            notices.erase_quotation(session, post)
+        log = settings.log_of(session, post.guild_id).channel_id
+        by_log = NoticeKind(post.kind).addressee in {Addressee.LOG, Addressee.LOG_OR_OWNER}
+        if not by_log or log is None or post.place != f"c{log}":
+            return
+        if stands:
+            posts.forget(session, post.guild_id, NoticeKind.LOG_LOST)
+        elif isinstance(outcome, NotHere):
+            kind, told = NoticeKind.LOG_LOST, {"channel": log}
+            notices.add(session, post.guild_id, kind, str(log), at=at, details=told)
+
+    async def _shown(self, post: Post, jobs: Sequence[Job]) -> ForModerators:
+        """Return what moderators are to see. Raises `NotYet` while a lost result is fetched again."""
+        names = [job.source_file for job in jobs if job.source_file is not None]
+        photos = tuple([photo for name in names if (photo := await self._file(name)) is not None])
+        if post.kind == NoticeKind.APPROVAL:
+            async with self._context.storage.read() as transaction:
+                found = await transaction.run(words.rules, post.guild_id)
+            rules = {one.key: one.words for one in found if one.effect is WordEffect.APPROVE}
+            return ForModerators(tuple(jobs), photos, rules=rules)
+        job = await self._ended_jobs.with_file(jobs[0])
+        return ForModerators((job,), photos, await self._file(job.output_file))
+
+    async def _end(
+        self, transaction: Transaction, post: Post, jobs: Sequence[Job], at: datetime, *, turned_off: bool
+    ) -> None:
+        """End what could not be shown to moderators: requests unpaid; a result is not posted.
+
+        `turned_off`: nothing waits for approval any more, so the result needs none.
         """
-        now = self._context.clock.now()
-        message_id = said.message_id if isinstance(said, Posted) else None
-        async with self._context.storage.write() as transaction:
-            await transaction.run(notices.close, notice.id, now, message_id, asked_in)
-            if works:
-                await transaction.run(notices.forget, notice.guild_id, NoticeKind.LOG_LOST)
-            if lost_channel is not None:
-                await transaction.run(
-                    notices.add,
-                    notice.guild_id,
-                    NoticeKind.LOG_LOST,
-                    str(lost_channel),
-                    at=now,
-                    details={"channel": lost_channel},
-                )
+        gone = Reason(ReasonCode.APPROVALS_GONE)
+        for job in jobs:
+            if post.kind == NoticeKind.APPROVAL:
+                await fail_unpaid(transaction, job, JobState.PENDING, FailureCode.DECLINED, gone, at)
+            elif turned_off:
+                await release_result(transaction, job, at)
+            else:
+                await withhold_result(transaction, job, Reason(ReasonCode.RESULT_REVIEWS_GONE), at)
+
+    async def _file(self, name: str | None) -> OutputFile | None:
+        return None if name is None else await self._context.spool.open_output(name)
 
 
-def _asked_in(notice: Notice) -> int | None:
-    """Return the channel where admins read the notice if there is no log channel: where it was asked for."""
-    place = notice.details.get("asked_in")
-    return int(place) if notice.kind is NoticeKind.CREDITS_ASKED and place is not None else None
+def _asks(post: Post) -> bool:
+    return post.kind in {NoticeKind.APPROVAL, NoticeKind.REVIEW}
+
+
+async def _to_decide_on(transaction: Transaction, post: Post, job: Job) -> list[Job]:
+    """Return the jobs on which moderators still have to decide: the post's, or those of its set."""
+    if post.kind == NoticeKind.REVIEW:
+        return [job] if job.state is JobState.REVIEWING else []
+    together = [job] if job.set_id is None else await transaction.jobs.of_set(job.set_id)
+    return [one for one in together if one.state is JobState.PENDING]

@@ -10,20 +10,20 @@ from bot.domain import Job
 from bot.domain.shards import Shards
 
 # Changes in these tables that no repository names are told as `others`.
-_WATCHED = frozenset({"jobs", "guilds", "log_channels", "studii_keys", "holds", "notices", "confirmations"})
+_WATCHED = frozenset({"jobs", "guilds", "log_channels", "studii_keys", "holds", "posts", "confirmations"})
 
 
 @dataclass(slots=True)
 class Changes:
     """The changes of one committed transaction.
 
-    `jobs` are the changed jobs as they are now, by id, and `notices` the servers with a new notice. `best`:
-    a starred result is to be shown, or to be taken back. With `others`, more has changed than these: what is
-    kept in memory has to be read again.
+    `jobs` are the changed jobs as they are now, by id, and `posts` that a message is to be sent, edited
+    or deleted. `best`: a starred result is to be shown, or to be taken back. With `others`, more has changed
+    than these: what is kept in memory has to be read again.
     """
 
     jobs: dict[str, Job] = field(default_factory=dict[str, Job])
-    notices: set[int] = field(default_factory=set[int])
+    posts: bool = False
     best: bool = False
     others: bool = False
 
@@ -36,8 +36,7 @@ class Changes:
         if shards.all:
             return self
         jobs = {job.id: job for job in self.jobs.values() if shards.has(job.guild_id)}
-        notices = {guild_id for guild_id in self.notices if shards.has(guild_id)}
-        return replace(self, jobs=jobs, notices=notices)
+        return replace(self, jobs=jobs)
 
     def note(self, statement: Any) -> None:
         """Note a statement that changes something that no repository names."""
@@ -45,14 +44,14 @@ class Changes:
             self.others = True
 
     def add(self, wakes: Iterable[Any]) -> None:
-        """Add what functions named in `wake`: ("notices", guild_id), ("best",), or anything else."""
+        """Add what functions named in `wake`: ("posts",), ("best",), or anything else."""
         for one in wakes:
-            if one[0] == "notices":
-                self.notices.add(one[1])
+            if one == ("posts",):
+                self.posts = True
             elif one == ("best",):
                 self.best = True
             else:
                 self.others = True
 
     def __bool__(self) -> bool:
-        return bool(self.others or self.jobs or self.notices or self.best)
+        return bool(self.others or self.jobs or self.posts or self.best)

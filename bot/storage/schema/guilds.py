@@ -1,4 +1,4 @@
-"""The tables of servers: their settings, keys, holds, posting rules and notices, and their members'
+"""The tables of servers: their settings, keys, holds, posting rules, and their members'
 languages."""
 
 from typing import cast
@@ -7,8 +7,8 @@ from sqlalchemy import BigInteger, Column, Table
 
 from bot.base import ReasonText, UtcDateTime, metadata
 from bot.features.posting import PostingRules
+from bot.posts import Post
 from bot.servers.keys import StudiiKey
-from bot.servers.notices import Notice
 from bot.servers.settings import GuildSettings, LogSettings
 
 holds = Table(
@@ -22,7 +22,7 @@ holds = Table(
 )
 
 posting_rules = cast("Table", PostingRules.__table__)
-notices = cast("Table", Notice.__table__)
 studii_keys = cast("Table", StudiiKey.__table__)
+posts = cast("Table", Post.__table__)
 guilds = cast("Table", GuildSettings.__table__)
 log_channels = cast("Table", LogSettings.__table__)

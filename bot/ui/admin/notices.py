@@ -8,8 +8,9 @@ from discord import ui
 
 from bot.domain import LOST_AFTER_DAYS, Job
 from bot.languages import Message, and_list, gettext as _, lazy, sentences
+from bot.posts import Post
 from bot.reasons import Reason
-from bot.servers.notices import Notice, NoticeKind
+from bot.servers.notices import NoticeKind
 from bot.services import credit_words, renewal_message
 from bot.ui.admin.credits.credit_requests import asked_words, request_buttons
 from bot.ui.admin.held_key import TryAgainButton
@@ -31,7 +32,6 @@ from bot.ui.kit.layout import (
     server_line,
     small,
 )
-from bot.ui.kit.marks import notice_mark
 from bot.ui.kit.reasons import reason_words
 from bot.ui.kit.text import sentence
 
@@ -47,7 +47,7 @@ _COLOURS: Mapping[NoticeKind, discord.Colour] = {
 
 
 def notice_panel(
-    notice: Notice,
+    notice: Post,
     names: ToolNames,
     job: Job | None,
     server: str | None,
@@ -61,14 +61,13 @@ def notice_panel(
     it is for.
     """
     body = lines(
-        *_words(notice, names, job, hidden=hidden), _SETTLE if notice.kind is NoticeKind.UNKNOWN else ""
+        *_words(notice, names, job, hidden=hidden), _SETTLE if notice.kind == NoticeKind.UNKNOWN else ""
     )
     place = server_line(server) if server else ""
     if called:
         # Translators: mentions of roles and people
         place = small(_("For {people}", people=and_list([_mention(one) for one in called])))
-    container = box(_COLOURS.get(notice.kind, BAD), body, place)
-    container.id = notice_mark(notice)
+    container = box(_COLOURS.get(NoticeKind(notice.kind), BAD), body, place)
     buttons = _buttons(notice, job) if server is None else []  # a DM is no place to manage a server from
     return Panel(container, row(*buttons)) if buttons else Panel(container)
 
@@ -78,12 +77,12 @@ def _mention(one: discord.Role | discord.Object) -> str:
 
 
 def _words(  # noqa: C901 - one case for each kind
-    notice: Notice, names: ToolNames, job: Job | None, *, hidden: bool
+    notice: Post, names: ToolNames, job: Job | None, *, hidden: bool
 ) -> list[str]:
     details = notice.details
     told = details.get("reason")
     reason = sentence(reason_words(Reason.decode(str(told)))) if told else ""
-    match notice.kind:
+    match NoticeKind(notice.kind):
         case NoticeKind.BUDGET_80:
             return [_title("⚠️", _MOSTLY_USED), *_budget(details)]
         case NoticeKind.BUDGET_100:
@@ -104,7 +103,7 @@ def _words(  # noqa: C901 - one case for each kind
             return _made(job, names, hidden=hidden)
         case NoticeKind.WORDS:
             return refused_words(details, names)
-        case NoticeKind.APPROVAL | NoticeKind.REVIEW | NoticeKind.DECIDED | NoticeKind.BLOCKED:
+        case NoticeKind.APPROVAL | NoticeKind.REVIEW | NoticeKind.BLOCKED:
             return []  # not posted as the others: see `moderation`, and `blocked_panel`
         case NoticeKind.CREDITS_ASKED | NoticeKind.CREDITS_ANSWER:
             return asked_words(details, names)
@@ -243,14 +242,14 @@ def _made(job: Job | None, names: ToolNames, *, hidden: bool) -> list[str]:
     return [what, prompt_words(tool, job.inputs), small(about)]
 
 
-def _buttons(notice: Notice, job: Job | None) -> list[Piece]:
+def _buttons(notice: Post, job: Job | None) -> list[Piece]:
     if notice.kind in {NoticeKind.KEY_REFUSED, NoticeKind.OUT_OF_CREDITS}:
         return [TryAgainButton(notice.guild_id)]
-    if notice.kind is NoticeKind.CREDITS_ASKED:
+    if notice.kind == NoticeKind.CREDITS_ASKED:
         return [*request_buttons(notice)]
-    if notice.kind is NoticeKind.UNKNOWN and job is not None:
+    if notice.kind == NoticeKind.UNKNOWN and job is not None:
         return [button.of(job) for button in RULING_BUTTONS]
-    if notice.kind is not NoticeKind.MADE or job is None or job.private or job.result_message_id is None:
+    if notice.kind != NoticeKind.MADE or job is None or job.private or job.result_message_id is None:
         return []
     link = message_link(job)
     return [ui.Button(label=_("See result"), url=link), LogDeleteButton.of(job)]

@@ -8,12 +8,10 @@ from 1. https://discord.com/developers/docs/components/reference#anatomy-of-a-co
 import hashlib
 
 from bot.domain import Job
-from bot.servers.notices import Notice
 
-# Cards have the numbers below these, postings those from there, notices those from `_NOTICES`.
+# Cards have the numbers below these, postings those from there, and posts (`bot.posts`) those above.
 _POSTINGS = 1 << 29
 _POSTING_BITS = 28
-_NOTICES = 1_000_000_000
 
 
 def card_mark(job: Job) -> int:
@@ -25,8 +23,3 @@ def mark_of_nonce(nonce: str) -> int:
     """Return the number of the first component of the posting with that nonce."""
     digest = hashlib.sha256(nonce.encode()).digest()
     return _POSTINGS + int.from_bytes(digest[:4], "big") % (1 << _POSTING_BITS)
-
-
-def notice_mark(notice: Notice) -> int:
-    """Return the number of the first component of a notice."""
-    return _NOTICES + notice.id % _NOTICES

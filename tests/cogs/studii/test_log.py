@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 from simcord import ChannelHandle
 
-from bot.domain import Announcement, ChannelGone, Job, JobState, Posted
+from bot.domain import Job, JobState, Posted
+from bot.posts import NotHere, Outcome, Post, Stands
 from bot.servers import notices, settings
-from bot.servers.notices import Notice, NoticeKind
+from bot.servers.notices import NoticeKind
 from bot.servers.settings import LogSettings
 from bot.studii import KeyRefused, OutOfCredits
 from tests.support.database import outage
 from tests.support.desk import Desk, open_desk, pieces, texts
+from tests.support.posts import deliver, open_posts, placed
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
 
@@ -24,23 +26,21 @@ async def set_log(desk: Desk, *, results: bool = False) -> ChannelHandle:
     return channel
 
 
-async def told(desk: Desk, kind: NoticeKind, key: str = "1", **details: Any) -> Notice:
+async def told(desk: Desk, kind: NoticeKind, key: str = "1", **details: Any) -> Post:
     """The notice in the outbox."""
     job_id = details.pop("job_id", None)
     async with desk.storage.write() as transaction:
         await transaction.run(
             notices.add, desk.guild.id, kind, key, at=desk.clock.now(), job_id=job_id, details=details
         )
-        return (await transaction.run(notices.pending, 10))[-1]
+        return (await transaction.run(open_posts))[-1]
 
 
-async def post_notice(
-    desk: Desk, notice: Notice, channel: ChannelHandle | int | None
-) -> Announcement | ChannelGone:
+async def post_notice(desk: Desk, notice: Post, channel: ChannelHandle | int | None) -> Outcome:
     async with desk.storage.read() as transaction:
         job = None if notice.job_id is None else await transaction.jobs.get(notice.job_id)
     place = channel.id if isinstance(channel, ChannelHandle) else channel
-    return await desk.delivery.post_notice(notice, place, job)
+    return await deliver(desk, notice, place, job)
 
 
 async def made(desk: Desk) -> Job:
@@ -190,7 +190,7 @@ async def test_a_warning_says_what_happened_and_what_to_do(
         notice = await told(desk, kind, **details)
         said = await post_notice(desk, notice, channel)
         message = channel.history()[-1]
-        assert said == Posted(message.id)
+        assert said == Stands(message.id)
         for word in words:
             assert texts(message).count(word) == 1
 
@@ -214,8 +214,7 @@ async def test_what_was_posted_before_a_crash_is_found_instead_of_posted_again(t
         notice = await told(desk, NoticeKind.OUT_OF_CREDITS, reason="No credits.")
         first = await post_notice(desk, notice, channel)
         desk.clock.advance(3600)
-        assert await post_notice(desk, notice, channel) == first
-        assert len(channel.history()) == 2
+        assert await desk.delivery.find(placed(notice, f"c{channel.id}")) == first
 
 
 @pytest.mark.promise
@@ -224,7 +223,7 @@ async def test_what_was_written_in_an_age_restricted_channel_is_not_told_elsewhe
         channel = await set_log(desk, results=True)
         job = replace(await made(desk), age_restricted=True)
         notice = await told(desk, NoticeKind.MADE, job.nonce, job_id=job.id)
-        await desk.delivery.post_notice(notice, channel.id, job)
+        await deliver(desk, notice, channel.id, job)
         line = texts(channel.history()[-1])
         assert f"made a **Studio** in <#{job.channel_id}>" in line
         assert "kite" not in line
@@ -243,7 +242,7 @@ async def test_nor_is_it_if_the_channel_became_one_or_nobody_can_tell(
             known: Any = desk.bot.get_channel(job.channel_id)
             known.nsfw = True  # the simulation knows no such channels
         notice = await told(desk, NoticeKind.MADE, job.nonce, job_id=job.id)
-        await desk.delivery.post_notice(notice, channel.id, job)
+        await deliver(desk, notice, channel.id, job)
         assert "made a **Studio**" in texts(channel.history()[-1])
         assert "kite" not in texts(channel.history()[-1])
 
@@ -276,9 +275,9 @@ async def test_who_made_what_has_a_link_and_a_button_that_deletes_it(tmp_path: P
 async def test_a_log_channel_that_is_gone_is_no_place_and_the_owner_hears_of_it(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         notice = await told(desk, NoticeKind.OUT_OF_CREDITS, reason="No credits.")
-        assert isinstance(await post_notice(desk, notice, 404), ChannelGone)
+        assert isinstance(await post_notice(desk, notice, 404), NotHere)
         lost = await told(desk, NoticeKind.LOG_LOST, "404", channel=404)
-        assert isinstance(await post_notice(desk, lost, None), Posted)
+        assert isinstance(await post_notice(desk, lost, None), Stands)
         sent = [call for call in desk.env.http_requests if call.path.endswith("/messages")][-1]
         assert "can't post in the log channel" in str(sent.json)
         assert "Harbour Street Studio" in str(sent.json)
@@ -289,4 +288,4 @@ async def test_a_log_channel_that_was_closed_to_the_bot_is_no_place(tmp_path: Pa
     async with open_desk(tmp_path) as desk:
         channel = desk.channel_for_the_bot("closed", **{lost: False})
         notice = await told(desk, NoticeKind.OUT_OF_CREDITS, reason="No credits.")
-        assert isinstance(await post_notice(desk, notice, channel), ChannelGone)
+        assert isinstance(await post_notice(desk, notice, channel), NotHere)

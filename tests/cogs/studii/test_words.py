@@ -12,6 +12,7 @@ from bot.servers.notices import NoticeKind
 from bot.services.moderation.approvals import ApprovalChanges
 from tests.reactions.taps import ROOM, jobs_of, post
 from tests.support.desk import PNG, labelled, open_desk, texts
+from tests.support.posts import open_posts, sent
 from tests.ui.admin.moderation.word_rules import REFUSED, forbid, kept, last_notice, notices, posted
 from tests.ui.jobs.results.test_edit import edit_id, refused_inputs
 
@@ -112,7 +113,7 @@ async def test_a_refused_prompt_is_given_back_and_moderators_see_it(tmp_path: Pa
         assert "Rule: ||blimp\\*||" in shown
         notice = await last_notice(desk)
         async with desk.storage.write() as transaction:
-            await transaction.run(server_notices.close, notice.id, desk.clock.now(), 5)
+            await transaction.run(sent, notice, desk.clock.now())
             # What was quoted is erased; the number is not used again, or Discord took the next for this one.
             await transaction.run(
                 server_notices.add,
@@ -122,7 +123,7 @@ async def test_a_refused_prompt_is_given_back_and_moderators_see_it(tmp_path: Pa
                 at=desk.clock.now(),
                 details={"spent": 1},
             )
-            (following,) = await transaction.run(server_notices.pending, 10)
+            (following,) = await transaction.run(open_posts)
         assert following.id != notice.id
         assert "BL" not in await kept(desk)
         assert not (await desk.maya.slash(desk.channel, "studio", prompt="A red kite")).ephemeral

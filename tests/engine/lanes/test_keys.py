@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from bot import posts
 from bot.domain import FailureCode, Job, JobState, Plan
 from bot.engine import Engine
 from bot.lifecycle.submission import Claim
-from bot.servers import notices
 from bot.servers.keys import StudiiKey
 from bot.servers.notices import NoticeKind
 from bot.storage import Vault
@@ -188,7 +188,7 @@ async def test_a_key_refused_while_jobs_run_is_said_on_them_told_once_and_holds_
             hold = await transaction.holds.get(GUILD)
             assert hold is not None
             assert hold.key_id == stored.id
-            assert await transaction.run(notices.known, GUILD, NoticeKind.KEY_REFUSED, str(stored.id))
+            assert await transaction.run(posts.known, GUILD, NoticeKind.KEY_REFUSED, str(stored.id))
         assert (await world.job(job.id)).state is JobState.RUNNING
 
 
@@ -222,7 +222,7 @@ async def test_when_a_refused_key_works_again_nothing_is_held_any_more(tmp_path:
                 assert (await world.announced(one.id)).job.state is JobState.SUCCEEDED
         async with world.storage.read() as transaction:
             assert await transaction.holds.get(GUILD) is None
-            assert not await transaction.run(notices.known, GUILD, NoticeKind.KEY_REFUSED, str(stored.id))
+            assert not await transaction.run(posts.known, GUILD, NoticeKind.KEY_REFUSED, str(stored.id))
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bot import posts
 from bot.domain import JobState, Plan
 from bot.engine.scheduler.plan_check import FIRST_CHECK, LAST_CHECK, ChosenPlan, PlanCheck
-from bot.servers import keys, notices
+from bot.servers import keys
 from bot.servers.notices import NoticeKind
 from sandbox.studii import Options, RateStyle, faults
 from tests.engine.world import GUILD, a_job, engine_world
@@ -120,7 +121,7 @@ async def test_admins_are_told_once_that_the_plan_is_another(tmp_path: Path) -> 
             for job in jobs:
                 assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
         async with world.storage.read() as transaction:
-            assert await transaction.run(notices.known, GUILD, NoticeKind.PLAN_DOUBTED, str(key.id))
+            assert await transaction.run(posts.known, GUILD, NoticeKind.PLAN_DOUBTED, str(key.id))
             kept = (await transaction.lane_limits.of([key.lane]))[key.lane]
         assert (kept.doubted, kept.lowered_to) == (True, 60)
 

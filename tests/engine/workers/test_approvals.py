@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import ChannelGone, Job, JobState, TryLater
+from bot.domain import Job, JobState
 from bot.domain.approvals import Approval
 from bot.features.words import WordEffect, WordRule
 from bot.lifecycle.transitions import approve, cancel
+from bot.posts import Later, NotHere, Stands
 from bot.reasons import ReasonCode
-from bot.servers import access, notices
+from bot.servers import access
 from bot.servers.notices import NoticeKind
 from tests.engine.world import GUILD, PHOTO_URL, EngineWorld, a_job, a_staging_job, engine_world
+from tests.support.posts import open_posts
 
 CHANNEL = 556
 EFFECTS = {"blimp": WordEffect.APPROVE, "gull": WordEffect.REFUSE}
@@ -59,7 +61,7 @@ async def test_a_request_is_posted_once_and_nothing_goes_to_studii_before_it_is_
 @pytest.mark.parametrize("channel", [CHANNEL, None])
 async def test_without_its_channel_a_request_ends_unpaid(tmp_path: Path, channel: int | None) -> None:
     async with waiting(tmp_path, channel=channel) as (world, job):
-        world.discord.notice_answers += [TryLater(0.0), ChannelGone("deleted")]
+        world.discord.notice_answers += [Later(0.0), NotHere("deleted")]
         async with world.running():
             ended = (await world.announced(job.id)).job
         assert (ended.state, ended.reserved) == (JobState.FAILED, 0)
@@ -91,13 +93,10 @@ async def test_the_question_about_a_request_that_was_cancelled_is_reduced_also_a
         async with world.storage.write() as transaction:
             pending = await world.job(job.id)
             assert await cancel(transaction, pending, world.clock.now(), told=True) is not None
-        world.discord.reduction_answers += [False, True]
+        world.discord.edit_answers += [Later(), Stands(7001)]
         async with world.running():
             await world.until(lambda: _reduced(world), "the request is reduced")
-        assert [(channel, asked.message_id) for _, asked, channel in world.discord.reduced] == [
-            (CHANNEL, 7001),
-            (CHANNEL, 7001),
-        ]
+        assert [(one.place, one.message_id) for one in world.discord.edited] == [(f"c{CHANNEL}", 7001)] * 2
 
 
 @pytest.mark.promise
@@ -105,18 +104,19 @@ async def test_a_question_that_may_have_been_posted_without_our_knowing_is_looke
     tmp_path: Path,
 ) -> None:
     async with waiting(tmp_path) as (world, job):
-        world.discord.notice_answers += [TryLater(0.2)] * 1000  # the answer of Discord's that is lost
+        world.discord.notice_answers += [Later(0.2)] * 1000  # the answer of Discord's that is lost
         async with world.running():
             await world.until(lambda: _tried(world), "the request is tried")
+        world.discord.standing[world.discord.notices[0][0].id] = 7001
         async with world.storage.write() as transaction:
             assert (
                 await cancel(transaction, await world.job(job.id), world.clock.now(), told=True) is not None
             )
         async with world.running():
             await world.until(lambda: _reduced(world), "the request is reduced")
-        ((_, asked, channel),) = world.discord.reduced
-        assert (asked.kind, asked.key, asked.message_id) == (NoticeKind.APPROVAL, job.id, None)
-        assert channel == CHANNEL
+        (asked,) = world.discord.edited
+        assert (asked.kind, asked.key, asked.message_id) == (NoticeKind.APPROVAL, job.id, 7001)
+        assert asked.place == f"c{CHANNEL}"
 
 
 @asynccontextmanager
@@ -152,7 +152,7 @@ async def test_a_set_of_which_the_first_is_cancelled_before_it_is_shown_is_asked
     tmp_path: Path,
 ) -> None:
     async with a_set(tmp_path) as (world, jobs):
-        world.discord.notice_answers += [TryLater(0.2)] * 1000
+        world.discord.notice_answers += [Later(0.2)] * 1000
         async with world.running():
             await world.until(lambda: _tried(world), "the request is tried")
         async with world.storage.write() as transaction:
@@ -172,9 +172,9 @@ async def _tried(world: EngineWorld) -> bool:
 
 async def _reduced(world: EngineWorld) -> bool:
     async with world.storage.read() as transaction:
-        return bool(world.discord.reduced) and not await transaction.run(notices.pending, 1)
+        return bool(world.discord.edited) and not await transaction.run(open_posts)
 
 
 async def _told(world: EngineWorld) -> bool:
     async with world.storage.read() as transaction:
-        return bool(world.discord.notices) and not await transaction.run(notices.pending, 1)
+        return bool(world.discord.notices) and not await transaction.run(open_posts)

@@ -4,25 +4,26 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import Announcement, ChannelGone, Posted
+from bot.posts import NotHere, Outcome, Stands
 from bot.servers import notices, settings as server_settings
 from bot.servers.notices import NoticeKind
 from tests.engine.world import GUILD, engine_world
+from tests.support.posts import open_posts
 
 ASKED_IN, LOG = 700, 800
-Answers = list[Announcement | ChannelGone]
+Answers = list[Outcome]
 
 
 @pytest.mark.parametrize(
     ("log", "in_place", "answers", "places"),
     [
-        (LOG, False, [Posted(1)], [LOG]),
-        (None, False, [Posted(1)], [ASKED_IN]),
-        (LOG, False, [ChannelGone("gone"), Posted(1)], [LOG, ASKED_IN]),
-        (LOG, False, [ChannelGone("gone"), ChannelGone("gone"), Posted(1)], [LOG, ASKED_IN, None]),
-        (None, False, [ChannelGone("gone"), Posted(1)], [ASKED_IN, None]),
-        (LOG, True, [Posted(1)], [ASKED_IN]),
-        (LOG, True, [ChannelGone("gone"), Posted(1)], [ASKED_IN, None]),
+        (LOG, False, [Stands(1)], [LOG]),
+        (None, False, [Stands(1)], [ASKED_IN]),
+        (LOG, False, [NotHere("gone"), Stands(1)], [LOG, ASKED_IN]),
+        (LOG, False, [NotHere("gone"), NotHere("gone"), Stands(1)], [LOG, ASKED_IN, None]),
+        (None, False, [NotHere("gone"), Stands(1)], [ASKED_IN, None]),
+        (LOG, True, [Stands(1)], [ASKED_IN]),
+        (LOG, True, [NotHere("gone"), Stands(1)], [ASKED_IN, None]),
     ],
 )
 async def test_a_request_goes_where_admins_read_it(
@@ -44,9 +45,9 @@ async def test_a_request_goes_where_admins_read_it(
 
             async def posted() -> bool:
                 async with world.storage.read() as transaction:
-                    left = await transaction.run(notices.pending, 9)
-                return not [one for one in left if one.kind is NoticeKind.CREDITS_ASKED]
+                    left = await transaction.run(open_posts)
+                return not [one for one in left if one.kind == NoticeKind.CREDITS_ASKED]
 
             await world.until(posted, "the request to be posted")
-        asked = [place for one, place, _ in world.discord.notices if one.kind is NoticeKind.CREDITS_ASKED]
+        asked = [place for one, place, _ in world.discord.notices if one.kind == NoticeKind.CREDITS_ASKED]
         assert asked == places

@@ -6,20 +6,14 @@ from pathlib import Path
 import pytest
 
 from bot.aio import retry
-from bot.domain import (
-    Announcement,
-    ChannelGone,
-    ForModerators,
-    Job,
-    JobState,
-    Posted,
-    TryLater,
-    Undeliverable,
-)
+from bot.domain import Job, JobState
+from bot.engine.workers.notices import Told
+from bot.posts import Later, Never, NotHere, Outcome, Post, Stands
 from bot.servers import notices, settings as server_settings
-from bot.servers.notices import Notice, NoticeKind
+from bot.servers.notices import NoticeKind
 from sandbox.studii import faults
 from tests.engine.world import GUILD, EngineWorld, a_job, engine_world
+from tests.support.posts import open_posts
 
 CHANNEL = 555
 
@@ -37,12 +31,12 @@ async def use_log(world: EngineWorld, *, results: bool = False) -> None:
 async def all_told(world: EngineWorld) -> None:
     async def empty() -> bool:
         async with world.storage.read() as transaction:
-            return await transaction.run(notices.pending, 1) == []
+            return await transaction.run(open_posts) == []
 
     await world.until(empty, "all notices closed")
 
 
-def posted(world: EngineWorld) -> list[tuple[NoticeKind, int | None]]:
+def posted(world: EngineWorld) -> list[tuple[str, int | None]]:
     return [(notice.kind, channel) for notice, channel, _ in world.discord.notices]
 
 
@@ -63,7 +57,7 @@ async def test_a_notice_is_posted_once_also_over_a_restart(tmp_path: Path) -> No
 async def test_what_cannot_be_posted_now_is_posted_later(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await use_log(world)
-        world.discord.notice_answers = [TryLater(0.02), TryLater(0.02), Posted(1)]
+        world.discord.notice_answers = [Later(0.02), Later(0.02), Stands(1)]
         await tell(world, NoticeKind.BUDGET_80)
         await tell(world, NoticeKind.BUDGET_100)
         async with world.running():
@@ -74,7 +68,7 @@ async def test_what_cannot_be_posted_now_is_posted_later(tmp_path: Path) -> None
 async def test_what_can_never_be_posted_is_given_up(tmp_path: Path) -> None:
     async with engine_world(tmp_path, notice_bound=0.0) as world:
         await use_log(world)
-        world.discord.notice_answers = [TryLater(0.02), Undeliverable("odd")]
+        world.discord.notice_answers = [Later(0.02), Never("odd")]
         await tell(world, NoticeKind.BUDGET_80)
         await tell(world, NoticeKind.BUDGET_100)
         async with world.running():
@@ -98,7 +92,7 @@ async def test_without_a_log_channel_the_owner_hears_what_stops_everything_and_n
 async def test_the_owner_is_told_once_that_the_log_channel_is_gone(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await use_log(world)
-        world.discord.notice_answers = [ChannelGone("gone"), ChannelGone("gone")]
+        world.discord.notice_answers = [NotHere("gone"), NotHere("gone")]
         await tell(world, NoticeKind.BUDGET_80)
         await tell(world, NoticeKind.BUDGET_100)
         async with world.running():
@@ -109,21 +103,19 @@ async def test_the_owner_is_told_once_that_the_log_channel_is_gone(tmp_path: Pat
 async def test_each_loss_of_the_log_channel_is_told_once_and_a_later_one_anew(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await use_log(world)
-        for number, answer in enumerate(
-            [ChannelGone("gone"), ChannelGone("gone"), Posted(1), ChannelGone("gone")]
-        ):
+        for number, answer in enumerate([NotHere("gone"), NotHere("gone"), Stands(1), NotHere("gone")]):
             await tell(world, NoticeKind.BUDGET_80, str(number))
             world.discord.notice_answers = [answer]
             async with world.running():
                 await all_told(world)
-        lost = [number for number, (kind, _) in enumerate(posted(world)) if kind is NoticeKind.LOG_LOST]
+        lost = [number for number, (kind, _) in enumerate(posted(world)) if kind == NoticeKind.LOG_LOST]
         assert lost == [1, 5]
 
 
 async def test_what_stops_everything_reaches_the_owner_if_the_channel_is_gone(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await use_log(world)
-        world.discord.notice_answers = [ChannelGone("gone")]
+        world.discord.notice_answers = [NotHere("gone")]
         await tell(world, NoticeKind.KEY_REFUSED)
         async with world.running():
             await all_told(world)
@@ -183,18 +175,16 @@ async def endless(world: EngineWorld) -> Job:
 
 
 def deaf(
-    world: EngineWorld, monkeypatch: pytest.MonkeyPatch, trouble: Callable[[Notice], Announcement | None]
+    world: EngineWorld, monkeypatch: pytest.MonkeyPatch, trouble: Callable[[Post], Outcome | None]
 ) -> None:
     """Let notices meet what `trouble` returns or raises for them, if anything."""
-    post_notice = world.discord.post_notice
+    send = world.discord.send
 
-    async def met(
-        notice: Notice, channel_id: int | None, job: Job | None, shown: ForModerators | None = None
-    ) -> Announcement | ChannelGone:
-        answer = trouble(notice)
-        return await post_notice(notice, channel_id, job, shown) if answer is None else answer
+    async def met(post: Post, shown: Told) -> Outcome:
+        answer = trouble(post)
+        return await send(post, shown) if answer is None else answer
 
-    monkeypatch.setattr(world.discord, "post_notice", met)
+    monkeypatch.setattr(world.discord, "send", met)
 
 
 async def test_a_notice_that_meets_unexpected_errors_does_not_keep_the_others_from_a_server(
@@ -203,8 +193,8 @@ async def test_a_notice_that_meets_unexpected_errors_does_not_keep_the_others_fr
     monkeypatch.setattr(retry, "FIRST_RETRY_SECONDS", 0.001)
     monkeypatch.setattr(retry, "MAX_RETRY_SECONDS", 0.005)
 
-    def trouble(notice: Notice) -> None:
-        if notice.kind is NoticeKind.BUDGET_80:
+    def trouble(notice: Post) -> None:
+        if notice.kind == NoticeKind.BUDGET_80:
             raise RuntimeError("nobody foresaw this")
 
     async with engine_world(tmp_path, reread_every=0.5) as world:
@@ -221,7 +211,7 @@ async def test_a_server_that_can_not_be_told_anything_does_not_keep_others_waiti
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with engine_world(tmp_path) as world:
-        deaf(world, monkeypatch, lambda one: TryLater(60.0) if one.guild_id == GUILD else None)
+        deaf(world, monkeypatch, lambda one: Later(60.0) if one.guild_id == GUILD else None)
         for number in range(60):
             await tell(world, NoticeKind.KEY_REFUSED, str(number))
         async with world.storage.write() as transaction:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from bot import posts
 from bot.domain import FailureCode, JobState, TryLater
-from bot.servers import notices
 from bot.servers.notices import NoticeKind
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Fault, Outcome, Output, faults
@@ -59,7 +59,7 @@ async def test_an_output_that_stays_gone_fails_with_its_charge(tmp_path: Path) -
         assert "It may still be in the Studii account" in reason_words(failed.failure_text)
         assert failed.output_url is None  # an address that leads nowhere is shown to nobody
         async with world.storage.read() as transaction:
-            assert await transaction.run(notices.known, GUILD, NoticeKind.RESULT_LOST, job.id)
+            assert await transaction.run(posts.known, GUILD, NoticeKind.RESULT_LOST, job.id)
         assert world.studii.requests.count("status") == 2
         assert world.studii.requests.count("output") == 1 + world.tuning.download_tries
 

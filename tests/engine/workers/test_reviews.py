@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import ChannelGone, Job, JobState, TryLater, Undeliverable
+from bot.domain import Job, JobState
 from bot.domain.approvals import APPROVAL_HOURS, Approval
 from bot.lifecycle.transitions import release_result, succeed, withhold_result
+from bot.posts import Later, Never, NotHere, Outcome
 from bot.reasons import Reason, ReasonCode
-from bot.servers import access, notices, settings
+from bot.servers import access, settings
 from bot.servers.notices import NoticeKind
 from sandbox.studii import faults
 from tests.engine.world import GUILD, EngineWorld, a_job, a_staging_job, engine_world
+from tests.support.posts import open_posts
 
 CHANNEL = 556
 
@@ -47,7 +49,7 @@ async def waits(world: EngineWorld, job: Job) -> Job:
 
     async def shown() -> bool:
         async with world.storage.read() as transaction:
-            return bool(world.discord.notices) and not await transaction.run(notices.pending, 1)
+            return bool(world.discord.notices) and not await transaction.run(open_posts)
 
     waiting = await world.reaches(job.id, JobState.REVIEWING)
     await world.until(shown, "its result is shown to moderators")
@@ -123,11 +125,9 @@ async def test_a_withheld_result_goes_after_a_month(tmp_path: Path) -> None:
 
 
 @pytest.mark.promise
-@pytest.mark.parametrize(
-    "answers", [[TryLater(0.0), ChannelGone("deleted")], [Undeliverable("it may not post there")]]
-)
+@pytest.mark.parametrize("answers", [[Later(0.0), NotHere("deleted")], [Never("it may not post there")]])
 async def test_without_its_channel_a_result_is_not_posted_and_its_person_is_told_the_cost(
-    tmp_path: Path, answers: list[ChannelGone | TryLater | Undeliverable]
+    tmp_path: Path, answers: list[Outcome]
 ) -> None:
     async with made(tmp_path) as (world, job):
         world.discord.notice_answers += answers
@@ -167,7 +167,7 @@ async def test_a_rule_that_is_turned_off_lets_later_results_through_and_those_sh
 
 async def test_a_result_not_shown_yet_when_the_rule_is_turned_off_is_posted(tmp_path: Path) -> None:
     async with made(tmp_path) as (world, job):
-        world.discord.notice_answers += [TryLater(0.2)] * 1000
+        world.discord.notice_answers += [Later(0.2)] * 1000
         async with world.running():
             await world.reaches(job.id, JobState.REVIEWING)
         await set_rules(world, channel=None, results=False)
@@ -179,7 +179,7 @@ async def test_a_result_whose_file_was_lost_is_fetched_again_before_moderators_s
     tmp_path: Path,
 ) -> None:
     async with made(tmp_path) as (world, job):
-        world.discord.notice_answers += [TryLater(0.2)] * 1000
+        world.discord.notice_answers += [Later(0.2)] * 1000
         async with world.running():
             waiting = await world.reaches(job.id, JobState.REVIEWING)
         (world.spool_folder / str(waiting.output_file)).unlink()
@@ -258,8 +258,8 @@ async def test_a_member_who_is_forgotten_meanwhile_gets_no_result_and_nothing_is
         await world.services.privacy.forget_member(job.user_id)
         async with world.running():
             await world.until(lambda: _reduced(world), "the moderators' message to be reduced")
-        ((_, asked, channel),) = world.discord.reduced
-        assert (channel, asked.message_id, asked.kind) == (CHANNEL, 7001, NoticeKind.REVIEW)
+        (asked,) = world.discord.edited
+        assert (asked.place, asked.message_id, asked.kind) == (f"c{CHANNEL}", 7001, NoticeKind.REVIEW)
         gone = await world.job(job.id)
         assert (gone.state, gone.output_file, dict(gone.inputs)) == (JobState.WITHHELD, None, {})
         assert world.spooled() == []
@@ -268,7 +268,7 @@ async def test_a_member_who_is_forgotten_meanwhile_gets_no_result_and_nothing_is
 
 async def _reduced(world: EngineWorld) -> bool:
     async with world.storage.read() as transaction:
-        return bool(world.discord.reduced) and not await transaction.run(notices.pending, 1)
+        return bool(world.discord.edited) and not await transaction.run(open_posts)
 
 
 async def _unkept(world: EngineWorld, job: Job) -> bool:

@@ -13,13 +13,14 @@ from bot.domain.confirmations import Confirmation
 from bot.errors import Refused
 from bot.features.words import WordEffect, WordRule
 from bot.reasons import Reason, ReasonCode
-from bot.servers import access, keys, notices as server_notices, settings
+from bot.servers import access, keys, settings
 from bot.servers.access import AccessList, Block, PhotoScope
 from bot.services import AcceptanceService, ConfirmationNeeded, confirmed
 from bot.storage import Storage, Transaction
 from tests.services.world import PICTURE
 from tests.support.clock import FakeClock
 from tests.support.jobs import PHOTO, ledger_lines
+from tests.support.posts import open_posts
 
 NOW = FakeClock().now()
 MEMBERS, REFUSES, BLOCKED, ROLE = (3, 4, 5, 8, 9), 6, 7, 70
@@ -199,7 +200,7 @@ async def kept(storage: Storage, asked: Asked) -> Sequence[Sequence[object]]:
             one.id: [(line.kind, line.amount) for line in await ledger_lines(transaction, job_id=one.id)]
             for one in found
         }
-        told = await transaction.run(server_notices.pending, 200, guild_id)
+        told = await transaction.run(open_posts, guild_id)
         questions = [one for one in await transaction.confirmations.all() if one.request.guild_id == guild_id]
         rules = await transaction.run(access.of, guild_id, NOW)
         blocked = [(one, block.automatic, block.until) for one, block in rules.blocked.items()]

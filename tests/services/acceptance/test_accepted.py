@@ -11,7 +11,7 @@ from bot.credits.ledger import EntryKind
 from bot.domain import Job, JobState, MemberContext
 from bot.errors import Refused
 from bot.reasons import Reason, ReasonCode
-from bot.servers import keys, notices
+from bot.servers import keys
 from bot.servers.notices import NoticeKind
 from bot.services import ApprovalChanges
 from bot.storage import Changes
@@ -28,6 +28,7 @@ from tests.services.world import (
 )
 from tests.support import spending
 from tests.support.jobs import ledger_lines
+from tests.support.posts import open_posts
 
 
 async def test_an_accepted_job_is_written_down_with_its_credits_reserved(world: ServicesWorld) -> None:
@@ -194,5 +195,5 @@ async def test_fifty_at_once_warn_of_the_budget_once_each(world: ServicesWorld) 
     await world.ready(daily=40)
     await asyncio.gather(*(world.accept() for _ in range(50)), return_exceptions=True)
     async with world.storage.read() as transaction:
-        kinds = [notice.kind for notice in await transaction.run(notices.pending, 100)]
+        kinds = [notice.kind for notice in await transaction.run(open_posts)]
     assert kinds == [NoticeKind.BUDGET_80, NoticeKind.BUDGET_100]

@@ -17,7 +17,7 @@ import pytest
 from bot.credits import charges, ledger
 from bot.domain import Job, JobRequest
 from bot.errors import Refused
-from bot.servers import notices, settings as server_settings
+from bot.servers import settings as server_settings
 from bot.servers.notices import NoticeKind
 from bot.services import AcceptanceService
 from bot.services.acceptance.decision import Acceptance
@@ -37,6 +37,7 @@ from tests.services.acceptance.stories import (
 from tests.services.world import PICTURE
 from tests.support.clock import FakeClock
 from tests.support.jobs import PHOTO
+from tests.support.posts import open_posts
 from tests.support.services import accept, services_on
 
 # Between them, these notice each of: jobs, starts or credits that are not counted within a group, whatever
@@ -115,7 +116,7 @@ async def test_with_room_for_n_exactly_the_first_n_are_accepted_and_the_others_a
     assert all("0 of 56 credits left today" in said(answer) for answer in answers[7:])
     async with storage.read() as transaction:
         stored = (await transaction.member_jobs.page(1, None, 0, 100))[::-1]
-        told = {one.kind for one in await transaction.run(notices.pending, 10, 1)}
+        told = {one.kind for one in await transaction.run(open_posts, 1)}
     assert [job.user_id for job in stored] == list(range(1, 8))
     assert told == {NoticeKind.BUDGET_80, NoticeKind.BUDGET_100}
 

@@ -10,7 +10,6 @@ from bot.credits.prices import Estimate
 from bot.domain import Job, JobRequest, MemberContext
 from bot.domain.confirmations import MAX_OPEN_QUESTIONS
 from bot.errors import Refused
-from bot.servers import notices
 from bot.servers.access import Block
 from bot.services import ConfirmationNeeded, confirmed
 from bot.services.acceptance.asking import TOO_MANY
@@ -21,6 +20,7 @@ from tests.services.acceptance.stories import together
 from tests.services.world import MAX_SOURCE, MEMBER, OTHER_MEMBER, PICTURE, ServicesWorld
 from tests.support import spending
 from tests.support.jobs import PHOTO, ledger_lines
+from tests.support.posts import open_posts
 
 
 @pytest.mark.parametrize("open_before", [0, 4])
@@ -90,7 +90,7 @@ async def test_a_set_that_is_refused_warns_nobody_of_what_it_would_have_used(wor
     assert isinstance(refused, CreditsShortForAll)
     assert isinstance(last, list)
     async with world.storage.read() as transaction:
-        assert await transaction.run(notices.pending, 10, PICTURE.guild_id) == []
+        assert await transaction.run(open_posts, PICTURE.guild_id) == []
 
 
 async def test_a_block_that_is_not_stored_yet_is_in_nothing_that_others_read(world: ServicesWorld) -> None:

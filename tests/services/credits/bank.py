@@ -22,9 +22,9 @@ from bot.errors import Refused
 from bot.lifecycle.poll_results import fail_running, record_output
 from bot.lifecycle.submission import Claim, NotClaimed, claim, make_unknown, record_taken
 from bot.lifecycle.transitions import fail_unpaid, succeed, wait
+from bot.posts import Post
 from bot.reasons import Reason, ReasonCode
 from bot.servers.access import Policy
-from bot.servers.notices import Notice
 from bot.services import ConfirmationNeeded, confirmed
 from bot.storage import Sent, Storage, Transaction, Vault
 from bot.storage.schema import confirmations, guilds, jobs
@@ -97,7 +97,7 @@ class Bank(ModeratingBank):
         async with self.storage.write() as transaction:
             for table in (
                 ledger.Line,
-                Notice,
+                Post,
                 jobs,
                 guilds,
                 limits.Allowance,

@@ -25,7 +25,7 @@ def counts(file: Path) -> dict[str, int]:
         return {
             name: database.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]  # noqa: S608
             for name in names
-            if name != "alembic_version"
+            if name != "alembic_version" and not name.startswith("sqlite_")
         }
 
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 from bot.domain import Job, JobState
 from bot.domain.approvals import Approval
 from bot.lifecycle.transitions import accept, cancel, make_ready
-from bot.servers import notices
 from bot.servers.notices import NoticeKind
 from bot.storage import Storage
 from tests.support.jobs import NOW, a_job
+from tests.support.posts import open_posts
 
 SET = "5" * 16
 
@@ -38,7 +38,7 @@ async def test_of_jobs_that_are_ready_at_the_same_time_the_last_asks(storage: St
         *(ready(storage, job) for job in jobs[:4]), *(cancelled(storage, job) for job in jobs[4:])
     )
     async with storage.read() as transaction:
-        (notice,) = await transaction.run(notices.pending, 10)
+        (notice,) = await transaction.run(open_posts)
         found = [job.state for job in await transaction.jobs.of_set(SET)]
     assert (notice.kind, notice.key) == (NoticeKind.APPROVAL, SET)
     assert found == [JobState.PENDING] * 4 + [JobState.CANCELLED] * 2

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
+from bot import posts
 from bot.catalog import Catalog
 from bot.credits import charges, ledger, limits, prices
 from bot.credits.ledger import Window
 from bot.db import used_once
 from bot.domain import TERMINAL_STATES, JobState
-from bot.servers import keys, notices
+from bot.servers import keys
 from bot.storage import Storage, Transaction
 from tests.support.jobs import NOW, TODAY, a_job
 
@@ -37,9 +38,7 @@ OFTEN: dict[str, Callable[[Transaction], Awaitable[Any]]] = {
     "a server's usage ever": lambda transaction: transaction.run(ledger.used, [1], Window(None, None)),
     "members' limits": lambda transaction: transaction.run(limits.of_servers, [1, 2]),
     "a lane's requests": lambda transaction: transaction.lanes.of(["lane"], NOW),
-    "the notices": lambda transaction: transaction.run(notices.pending, 20),
-    "a server's notices": lambda transaction: transaction.run(notices.pending, 1, 3),
-    "the servers with notices": lambda transaction: transaction.run(notices.servers_waiting, 20),
+    "when a post is due": lambda transaction: transaction.run(posts.next_due),
     "a price": lambda transaction: transaction.run(charges.learn, "lane", "studio", "mode=image", 8, NOW),
     "keys' prices": lambda transaction: transaction.run(prices.charges_of, ["lane"]),
     "what a price concerns": lambda transaction: transaction.run(
@@ -79,7 +78,7 @@ async def ensure_indexed(url: str, statement: str, values: Any, *, usage: bool) 
         plan = await connection.run_sync(lambda sync: sync.exec_driver_sql(explain, tuple(values)))
         steps = [str(step) for step in plan.scalars("detail")]
     # These two hold the rows that are looked for and no others.
-    held = ("USING INDEX ix_jobs_stale_cards", "USING INDEX ix_notices_open")
+    held = ("USING INDEX ix_jobs_stale_cards", "USING INDEX ix_posts_due_at")
     # A subquery's rows were found before they are read.
     found = ("SCAN (subquery", "SCAN turns", "SCAN by_member", "SCAN CONSTANT ROW")
     scans = [step for step in steps if step.startswith("SCAN") and not step.startswith(found)]

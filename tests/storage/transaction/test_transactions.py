@@ -61,7 +61,7 @@ async def test_a_function_within_a_transaction_is_part_of_it(storage: Storage) -
 
     def add(session: Session, value: bytes) -> None:
         session.execute(insert(meta).values(name="count", value=value))
-        wake(session, ("notices", 7), ("best",))
+        wake(session, ("posts",), ("best",))
 
     async def fail_afterwards() -> None:
         async with storage.write() as transaction:
@@ -76,7 +76,7 @@ async def test_a_function_within_a_transaction_is_part_of_it(storage: Storage) -
             await transaction.run(add, b"7")
             assert told == []
     assert await counted(storage) == 7
-    assert told == [Changes(notices={7}, best=True)]
+    assert told == [Changes(posts=True, best=True)]
 
 
 async def test_a_reader_sees_one_moment_while_others_write(storage: Storage) -> None:

@@ -10,13 +10,15 @@ from simcord import InteractionResult, MemberActor
 from bot.credits import requests
 from bot.credits.limits import AllowanceScope
 from bot.credits.requests import RequestState
-from bot.domain import ChannelGone, Period, Posted
+from bot.domain import Period
 from bot.errors import Refused
-from bot.servers import notices as server_notices, settings
-from bot.servers.notices import Notice, NoticeKind
+from bot.posts import NotHere, Post, Stands
+from bot.servers import settings
+from bot.servers.notices import NoticeKind
 from tests.reactions.taps import ROOM, STAGING, post, ready
 from tests.support import spending
 from tests.support.desk import Desk, open_desk, pieces, texts
+from tests.support.posts import deliver, open_posts
 from tests.support.presses import press
 
 
@@ -34,15 +36,15 @@ async def asked(desk: Desk, who: MemberActor) -> InteractionResult:
     return refused
 
 
-async def notices(desk: Desk, kind: NoticeKind) -> list[Notice]:
+async def notices(desk: Desk, kind: NoticeKind) -> list[Post]:
     async with desk.storage.read() as transaction:
-        return [one for one in await transaction.run(server_notices.pending, 9) if one.kind is kind]
+        return [one for one in await transaction.run(open_posts) if one.kind == kind]
 
 
 async def request_message(desk: Desk) -> discord.Message:
     """The request as admins see it, posted as the engine does it."""
     (notice,) = await notices(desk, NoticeKind.CREDITS_ASKED)
-    assert isinstance(await desk.delivery.post_notice(notice, desk.channel.id, None), Posted)
+    assert isinstance(await deliver(desk, notice, desk.channel.id, None), Stands)
     return desk.channel.history()[-1]
 
 
@@ -111,7 +113,7 @@ async def test_a_grant_is_the_members_and_both_are_told(tmp_path: Path) -> None:
         assert f"Granted 20 credits to <@{desk.maya.id}> by <@{desk.admin.id}>." in texts(shown)
         assert [piece for piece in pieces(shown) if piece["type"] == 2] == []
         (told,) = await notices(desk, NoticeKind.CREDITS_ANSWER)
-        await desk.delivery.post_notice(told, None, None)
+        await deliver(desk, told, None, None)
         dm = desk.maya.user.dm_channel
         assert dm is not None
         assert "granted you 20 credits. You can run **Studio** now." in texts(dm.history()[-1])
@@ -135,7 +137,8 @@ async def test_a_decline_grants_nothing_and_is_told_where_one_asked_if_dms_are_c
         assert await left(desk, desk.maya) == 3
         (told,) = await notices(desk, NoticeKind.CREDITS_ANSWER)
         desk.close_dms()
-        assert isinstance(await desk.delivery.post_notice(told, None, None), Posted)
+        assert isinstance(await deliver(desk, told, None), NotHere)
+        assert isinstance(await deliver(desk, told, desk.channel.id), Stands)
         said = texts(desk.channel.history()[-1])
         assert f"<@{desk.maya.id}>, an admin of **Harbour Street Studio** declined your request" in said
 
@@ -252,4 +255,4 @@ async def test_a_request_in_a_channel_that_is_gone_says_so(tmp_path: Path) -> No
         await short(desk)
         await asked(desk, desk.maya)
         (notice,) = await notices(desk, NoticeKind.CREDITS_ASKED)
-        assert isinstance(await desk.delivery.post_notice(notice, 4242, None), ChannelGone)
+        assert isinstance(await deliver(desk, notice, 4242, None), NotHere)

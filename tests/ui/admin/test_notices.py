@@ -5,18 +5,19 @@ from typing import Any
 import pytest
 
 from bot.domain import Job, JobState
-from bot.servers.notices import Notice, NoticeKind
+from bot.servers.notices import NoticeKind
 from bot.ui.admin.notices import notice_panel
 from tests.support.clock import NOON
 from tests.support.jobs import staging
 from tests.support.panels import NAMES, words
+from tests.support.posts import a_post
 
 DOUBT = {"plan": "pro", "used": 20, "limit": 60, "lowered": 60}
 
 
 def said(kind: NoticeKind, job: Job | None = None, **details: Any) -> str:
     return words(
-        notice_panel(Notice(1, 100, kind, "1", details, NOON), NAMES, job, None, hidden=False, called=())
+        notice_panel(a_post(100, kind, "1", NOON, details), NAMES, job, None, hidden=False, called=())
     )
 
 

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from bot.domain import Period
-from bot.servers import notices, settings
+from bot.servers import settings
 from bot.servers.notices import NoticeKind
 from tests.cogs.studii.test_log import made, post_notice, set_log, told
 from tests.support import spending
 from tests.support.desk import open_desk, pieces, texts
+from tests.support.posts import deliver, open_posts
 from tests.ui.account.test_asking_for_more import asked, request_message
 from tests.ui.jobs.results.test_unknown_outcomes import in_the_log, lost
 
@@ -38,8 +39,8 @@ async def test_a_member_hears_that_the_server_was_granted_what_its_budget_lacked
         await asked(desk, desk.maya)
         await desk.admin.click(await request_message(desk), label="Grant 20")
         async with desk.storage.read() as transaction:
-            answer = (await transaction.run(notices.pending, 9))[-1]
-        await desk.delivery.post_notice(answer, None, None)
+            answer = (await transaction.run(open_posts))[-1]
+        await deliver(desk, answer, None, None)
         dm = desk.maya.user.dm_channel
         assert dm is not None
         said = f"<@{desk.maya.id}>, an admin of **Harbour Street Studio** granted the server 20 credits."

@@ -9,7 +9,7 @@ from bot.credits import requests
 from bot.credits.requests import CreditRequest, RequestState
 from bot.errors import Refused
 from bot.languages import gettext as _, lazy, pgettext, speaking
-from bot.servers.notices import Notice
+from bot.posts import Post
 from bot.services import credit_words
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.buttons import LastingButton
@@ -66,7 +66,7 @@ def asked_words(details: Details, names: ToolNames) -> list[str]:
     ]
 
 
-def request_buttons(notice: Notice) -> list["AnswerButton"]:
+def request_buttons(notice: Post) -> list["AnswerButton"]:
     """Return the buttons with which an admin answers."""
     amount = int(notice.details.get("amount") or 0)
     return [

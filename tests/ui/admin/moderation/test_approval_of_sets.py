@@ -7,14 +7,15 @@ import pytest
 from simcord import ChannelHandle
 
 from bot.catalog import Catalog
-from bot.domain import ForModerators, Job, JobRequest, JobState, OutputFile, Posted, SourcePhoto
+from bot.domain import ForModerators, Job, JobRequest, JobState, OutputFile, SourcePhoto
 from bot.domain.approvals import Approval
 from bot.lifecycle.transitions import make_ready
-from bot.servers import notices
+from bot.posts import Stands
 from bot.ui.jobs.sets.set_card import set_card
 from bot.ui.jobs.wording import ToolNames
 from tests.reactions.taps import jobs_of
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
+from tests.support.posts import deliver, open_posts, sent
 from tests.support.pseudo.boundary import shown_by
 from tests.ui.admin.moderation.waiting import approvals, decline, moderator
 
@@ -29,17 +30,15 @@ async def a_set(desk: Desk, channel: ChannelHandle, folder: Path) -> tuple[list[
     async with desk.storage.write() as transaction:
         for job in jobs:
             assert await make_ready(transaction, job, f"{job.id}.source.png", desk.clock.now()) is not None
-        (notice,) = await transaction.run(notices.pending, 10)
+        (notice,) = await transaction.run(open_posts)
         pending = await transaction.jobs.of_set(notice.key)
     kept = folder / "photo.png"
     kept.write_bytes(PNG)
     photos = (OutputFile(kept, "image", "image/png", len(PNG)),) * 3
-    said = await desk.delivery.post_notice(
-        notice, channel.id, pending[0], ForModerators(tuple(pending), photos)
-    )
-    assert isinstance(said, Posted)
+    said = await deliver(desk, notice, channel.id, pending[0], ForModerators(tuple(pending), photos))
+    assert isinstance(said, Stands)
     async with desk.storage.write() as transaction:
-        await transaction.run(notices.close, notice.id, desk.clock.now())
+        await transaction.run(sent, notice, desk.clock.now())
     return pending, channel.history()[-1]
 
 

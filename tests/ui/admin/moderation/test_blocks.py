@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import Posted
 from bot.features.words import set_pause
-from bot.servers import access, notices
+from bot.posts import NotHere, Stands
+from bot.servers import access
 from tests.support.desk import open_desk, texts
+from tests.support.posts import deliver, sent
 from tests.ui.admin.moderation.word_rules import forbid, kept, last_notice, posted
 
 
@@ -77,7 +78,7 @@ async def test_who_is_blocked_reads_why_and_until_when(tmp_path: Path) -> None:
         assert f"- <@{desk.maya.id}> until {until}: Posting spam \\<@\u200b&1>" in shown
         assert "They get a direct message." in shown
         notice = await last_notice(desk)
-        assert await desk.delivery.post_notice(notice, None, None)
+        assert isinstance(await deliver(desk, notice, None, None), Stands)
         dm = desk.maya.user.dm_channel
         assert dm is not None
         told = texts(dm.history()[-1])
@@ -86,13 +87,13 @@ async def test_who_is_blocked_reads_why_and_until_when(tmp_path: Path) -> None:
         assert "The reason: “Posting spam \\<@\u200b&1>”." in told
         assert "Jobs already started will finish." in told
         async with desk.storage.write() as transaction:
-            await transaction.run(notices.close, notice.id, desk.clock.now(), None)
+            await transaction.run(sent, notice, desk.clock.now())
         assert "spam" not in await kept(desk)
         # Members with closed DMs read it when they next use a command; nothing is posted for others.
         desk.close_dms()
         await desk.admin.slash(desk.channel, "studii access", block=desk.tom)
         seen = len(desk.channel.history())
-        assert await desk.delivery.post_notice(await last_notice(desk), None, None) == Posted(None)
+        assert type(await deliver(desk, await last_notice(desk), None, None)) is NotHere
         assert len(desk.channel.history()) == seen
         refused = texts(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
         assert f"You are blocked from using Studii in this server until {until}." in refused

@@ -1,6 +1,5 @@
 """Results that wait for a moderator's decision before they are posted."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,15 +7,18 @@ import discord
 import pytest
 from simcord import ChannelHandle
 
+from bot import posts
 from bot.domain import ForModerators, Job, JobState, OutputFile, Posted, Progress
 from bot.domain.approvals import Approval
+from bot.engine.workers.notices import Told
 from bot.lifecycle.transitions import make_ready, succeed
-from bot.servers import notices
-from bot.servers.notices import Notice, NoticeKind
+from bot.posts import Later, NotHere, Post, Stands
+from bot.servers.notices import NoticeKind
 from bot.storage import Changes
 from bot.ui.jobs.sets.set_card import set_card
 from bot.ui.jobs.wording import ToolNames
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
+from tests.support.posts import deliver, open_posts, placed, sent
 from tests.support.pseudo.letters import read
 from tests.ui.admin.moderation.waiting import approvals, decline, moderator
 
@@ -39,8 +41,8 @@ async def ask(desk: Desk, folder: Path, job: Job | None = None) -> tuple[Job, Fo
     result = in_spool(folder, f"{job.id}.output.png")
     async with desk.storage.write() as transaction:
         await make_ready(transaction, job, photo.path.name, desk.clock.now())
-        for notice in await transaction.run(notices.pending, 10):
-            await transaction.run(notices.close, notice.id, desk.clock.now())
+        for notice in await transaction.run(open_posts):
+            await transaction.run(sent, notice, desk.clock.now())
     job = await desk.move(
         await desk.job(), JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, charged=8
     )
@@ -54,9 +56,9 @@ async def shown(desk: Desk, folder: Path, channel: ChannelHandle, job: Job | Non
     """Return the message with a result on which moderators decide."""
     job, files = await ask(desk, folder, job)
     async with desk.storage.read() as transaction:
-        *_, notice = await transaction.run(notices.pending, 10)
-    assert notice.kind is NoticeKind.REVIEW
-    assert isinstance(await desk.delivery.post_notice(notice, channel.id, job, files), Posted)
+        *_, notice = await transaction.run(open_posts)
+    assert notice.kind == NoticeKind.REVIEW
+    assert isinstance(await deliver(desk, notice, channel.id, job, files), Stands)
     return channel.history()[-1]
 
 
@@ -274,11 +276,11 @@ async def test_a_private_result_reaches_its_person_alone_when_it_is_approved(tmp
         assert len(desk.channel.history()) == before
 
 
-async def asked_about(desk: Desk, job: Job) -> Notice:
+async def asked_about(desk: Desk, job: Job, message: discord.Message | None = None) -> Post:
     async with desk.storage.read() as transaction:
-        asked = await transaction.run(notices.get, desk.guild.id, NoticeKind.REVIEW, job.id)
+        asked = await transaction.run(posts.get, desk.guild.id, NoticeKind.REVIEW, job.id)
     assert asked is not None
-    return asked
+    return asked if message is None else placed(asked, f"c{message.channel.id}", message.id)
 
 
 async def test_what_moderators_were_asked_is_reduced_unless_it_shows_their_decision(tmp_path: Path) -> None:
@@ -290,7 +292,10 @@ async def test_what_moderators_were_asked_is_reduced_unless_it_shows_their_decis
         assert (gone.state, gone.output_file) == (JobState.WITHHELD, None)
         asked = await asked_about(desk, gone)
         assert asked.message_id is None  # its number was not stored, so it is looked for
-        assert await desk.delivery.reduce_request(gone, asked, channel.id)
+        found = await desk.delivery.find(placed(asked, f"c{channel.id}"))
+        assert isinstance(found, Stands)
+        there = placed(asked, f"c{channel.id}", found.message_id)
+        assert await desk.delivery.edit(there, Told(gone)) == found
         said = channel.history()[-1]
         assert "This result isn't posted" in texts(said)
         assert "a member whose data was erased" in texts(said)
@@ -299,8 +304,7 @@ async def test_what_moderators_were_asked_is_reduced_unless_it_shows_their_decis
         await moderator(desk).click(second, label="Approve")
         approved = texts(channel.history()[-1])
         job = await desk.job()
-        posted = replace(await asked_about(desk, job), message_id=second.id)
-        assert await desk.delivery.reduce_request(job, posted, channel.id)
+        assert await desk.delivery.edit(await asked_about(desk, job, second), Told(job)) == Stands(second.id)
         assert texts(channel.history()[-1]) == approved
 
 
@@ -311,10 +315,10 @@ async def test_what_moderators_were_asked_is_reduced_later_while_discord_is_busy
         channel = await watched(desk)
         message = await shown(desk, tmp_path, channel)
         job = await desk.job()
-        asked = replace(await asked_about(desk, job), message_id=message.id)
-        for status, code, done in ((503, 0, False), (403, 50001, True)):
+        asked = await asked_about(desk, job, message)
+        for status, code, done in ((503, 0, Later), (403, 50001, NotHere)):
             desk.env.inject_error("GET", "/channels/*/messages/*", status=status, code=code, times=1)
-            assert await desk.delivery.reduce_request(job, asked, channel.id) is done
+            assert isinstance(await desk.delivery.edit(asked, Told(job)), done)
 
 
 async def test_the_rules_say_what_happens_to_results(tmp_path: Path) -> None:

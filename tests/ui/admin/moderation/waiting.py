@@ -5,12 +5,13 @@ from typing import Any
 import discord
 from simcord import ChannelHandle, MemberActor
 
-from bot.domain import ForModerators, JobState, OutputFile, Posted
+from bot.domain import ForModerators, JobState, OutputFile
 from bot.features.words import rules
 from bot.lifecycle.transitions import make_ready
-from bot.servers import notices
+from bot.posts import Stands
 from bot.servers.notices import NoticeKind
 from tests.support.desk import Desk, texts
+from tests.support.posts import deliver, open_posts, sent
 
 
 async def approvals(desk: Desk, **options: Any) -> ChannelHandle:
@@ -44,13 +45,13 @@ async def asked(desk: Desk, channel: ChannelHandle, *photos: OutputFile) -> disc
     assert pending is not None
     assert pending.state is JobState.PENDING
     async with desk.storage.read() as transaction:
-        (notice,) = await transaction.run(notices.pending, 10)
-    assert notice.kind is NoticeKind.APPROVAL
+        (notice,) = await transaction.run(open_posts)
+    assert notice.kind == NoticeKind.APPROVAL
     found = await desk.services.db.read(rules, desk.guild.id)
     shown = ForModerators((pending,), photos, rules={one.key: one.words for one in found})
-    assert isinstance(await desk.delivery.post_notice(notice, channel.id, pending, shown), Posted)
+    assert isinstance(await deliver(desk, notice, channel.id, pending, shown), Stands)
     async with desk.storage.write() as transaction:
-        await transaction.run(notices.close, notice.id, desk.clock.now())
+        await transaction.run(sent, notice, desk.clock.now())
     return channel.history()[-1]
 
 

@@ -2,9 +2,10 @@
 
 from sqlalchemy import text
 
-from bot.servers import notices as server_notices
-from bot.servers.notices import Notice, NoticeKind
+from bot.posts import Post
+from bot.servers.notices import NoticeKind
 from tests.support.desk import Desk, texts
+from tests.support.posts import deliver, open_posts
 
 REFUSED = "This server's word filter doesn't allow that. Change the wording and try again"
 
@@ -19,23 +20,23 @@ async def forbid(desk: Desk, *words: str) -> str:
 
 async def notices(desk: Desk) -> list[dict[str, str | int | None]]:
     async with desk.storage.read() as transaction:
-        pending = await transaction.run(server_notices.pending, 10)
-    return [dict(one.details) for one in pending if one.kind is NoticeKind.WORDS]
+        pending = await transaction.run(open_posts)
+    return [dict(one.details) for one in pending if one.kind == NoticeKind.WORDS]
 
 
 async def kept(desk: Desk) -> str:
     """Return the details of all notices, as the database has them."""
-    asked = text("SELECT details FROM notices")
+    asked = text("SELECT details FROM posts")
     return str(await desk.services.db.read(lambda session: session.execute(asked).all()))
 
 
-async def last_notice(desk: Desk) -> Notice:
+async def last_notice(desk: Desk) -> Post:
     async with desk.storage.read() as transaction:
-        return (await transaction.run(server_notices.pending, 10))[-1]
+        return (await transaction.run(open_posts))[-1]
 
 
 async def posted(desk: Desk) -> str:
     """Post the last notice in a log channel, and return what is read there."""
     log = desk.guild.create_text_channel("log")
-    await desk.delivery.post_notice(await last_notice(desk), log.id, None)
+    await deliver(desk, await last_notice(desk), log.id, None)
     return texts(log.history()[-1])

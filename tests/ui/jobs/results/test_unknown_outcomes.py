@@ -8,11 +8,13 @@ import pytest
 from bot.credits import ledger
 from bot.domain import Job, JobState
 from bot.lifecycle.submission import tell_unknown
+from bot.posts import Post
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, notices
-from bot.servers.notices import Notice, NoticeKind
+from bot.servers.notices import NoticeKind
 from bot.ui.kit.reasons import reason_words
 from tests.support.desk import Desk, open_desk, pieces, texts
+from tests.support.posts import deliver, open_posts
 from tests.support.pseudo.letters import read
 
 REASON = Reason(ReasonCode.OUT_OF_CREDITS)
@@ -29,9 +31,9 @@ async def warned(desk: Desk) -> discord.Message:
         assert await transaction.run(
             notices.add, desk.guild.id, kind, "1", at=now, details={"reason": REASON.encode()}
         )
-        (notice,) = await transaction.run(notices.pending, 1)
-    assert isinstance(notice, Notice)
-    await desk.delivery.post_notice(notice, desk.channel.id, None)
+        (notice,) = await transaction.run(open_posts)
+    assert isinstance(notice, Post)
+    await deliver(desk, notice, desk.channel.id, None)
     return desk.channel.history()[-1]
 
 
@@ -91,8 +93,8 @@ async def in_the_log(desk: Desk, job: Job) -> discord.Message:
     """Post to the log channel that the job's outcome is unknown."""
     async with desk.storage.write() as transaction:
         await tell_unknown(transaction, job, desk.clock.now())
-        (notice,) = await transaction.run(notices.pending, 1)
-    await desk.delivery.post_notice(notice, desk.channel.id, job)
+        (notice,) = await transaction.run(open_posts)
+    await deliver(desk, notice, desk.channel.id, job)
     return desk.channel.history()[-1]
 
 
@@ -140,8 +142,8 @@ async def test_the_owner_reads_in_a_direct_message_what_was_lost_and_where_to_se
         job = await lost(desk)
         async with desk.storage.write() as transaction:
             await tell_unknown(transaction, job, desk.clock.now())
-            (notice,) = await transaction.run(notices.pending, 1)
-        await desk.delivery.post_notice(notice, None, job)
+            (notice,) = await transaction.run(open_posts)
+        await deliver(desk, notice, None, job)
         sent = [one.json for one in desk.env.http_requests if one.path.endswith("/messages")][-1]
         told = str(sent)
         assert f"<@{desk.maya.id}>" in told

@@ -1,0 +1,175 @@
+"""Bring what stands in Discord to what should stand there: send, edit or delete the posts that are due."""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from sqlalchemy.orm import Session
+
+from bot import posts
+from bot.aio.liveness import TRANSFER_TIMEOUT
+from bot.aio.loops import WakeUp, run_forever
+from bot.aio.retry import ErrorLog, StoreRetry
+from bot.aio.shield import DrainingGroup
+from bot.aio.worker import UNEXPECTED_TRIES
+from bot.engine.context import EngineContext
+from bot.engine.ports import Delivery
+from bot.engine.workers.ended_jobs import NotYet
+from bot.errors import Outage
+from bot.posts import NOWHERE, Gone, Later, Never, NotHere, Outcome, Post, Turn
+from bot.storage import Transaction
+
+_log = logging.getLogger(__name__)
+
+_NAME = "posts"
+
+
+class Kind(Protocol):
+    """The making of posts of some kinds: where, of what, and what follows from that."""
+
+    def places(self, session: Session, post: Post) -> list[str]:
+        """Return where it is to stand, best first."""
+        ...
+
+    def patience(self, post: Post) -> float | None:
+        """Return for how many seconds it is tried since it was changed; None: for ever."""
+        ...
+
+    async def load(self, post: Post) -> Any:
+        """Return what the message is made of, or None if there is nothing to be said any more.
+
+        Raises `NotYet`.
+        """
+        ...
+
+    async def noted(
+        self, transaction: Transaction, post: Post, outcome: Outcome, at: datetime, *, last: bool
+    ) -> None:
+        """Note what came of a step, as it was claimed. `last`: nothing stands, and nothing is tried again."""
+        ...
+
+
+class Posts:
+    """Works through the posts that are due: one message at a time in a place, places side by side."""
+
+    def __init__(self, context: EngineContext, delivery: Delivery, kinds: Mapping[Any, Kind]) -> None:
+        self._context, self._delivery, self._kinds = context, delivery, kinds
+        self._wake_up = WakeUp()
+        self._busy: set[str] = set()  # places
+        self._retry = StoreRetry("storing what was posted", context.liveness, noun="post")
+        self._errors = ErrorLog(_NAME, noun="post")
+
+    async def run(self) -> None:
+        """Run until cancelled; ends only when all its tasks have."""
+        async with DrainingGroup(self._context.tuning.drain) as group:
+            await run_forever(_NAME, self._wake_up, lambda: self._turn(group))
+
+    def reread(self) -> None:
+        """Look for what is due now."""
+        self._wake_up.set()
+
+    async def _turn(self, group: DrainingGroup) -> float:
+        """Begin what is due and has room. Return in how many seconds to look again."""
+        context, clock = self._context, self._context.clock
+        room = context.tuning.posts_at_once - len(self._busy)
+        if room <= 0:
+            return context.tuning.reread_every  # a step that ends wakes
+        db, now = context.storage.db, clock.now()
+        with context.liveness.operation(_NAME, progress=False):
+            due_at = await db.read(posts.next_due)
+            if due_at is not None and due_at <= now:
+                busy = tuple(self._busy)
+                turns = await db.write(posts.claim, self._places, self._again, now, room, busy)
+                for turn in turns:
+                    self._busy.add(turn.post.place)
+                    group.create_task(self._do(turn), name=f"{_NAME} {turn.post.place}")
+                due_at = await db.read(posts.next_due)
+        if due_at is None:
+            return context.tuning.reread_every
+        # What is due and waits for its place is woken by the step that ends there.
+        rest = (due_at - clock.now()).total_seconds()
+        return min(context.tuning.reread_every, rest if rest > 0 else 1.0)
+
+    def _places(self, session: Session, post: Post) -> list[str]:
+        return self._kinds[post.kind].places(session, post)
+
+    def _again(self, tries: int) -> timedelta:
+        return timedelta(seconds=self._context.redelivery_pause(tries, 0.0))
+
+    async def _do(self, turn: Turn) -> None:
+        what = f"posting {turn.post.kind} (server {turn.post.guild_id})"
+        # A file that is gone is fetched again, which takes long.
+        with self._context.liveness.operation(what, TRANSFER_TIMEOUT) as ending:
+            try:
+                outcome = await self._bounded(turn)
+                await self._retry.run(turn.post.id, self._note, turn, outcome)
+            except Exception as error:  # noqa: BLE001 - it comes due again, and the others go on
+                self._errors.failed(error, turn.post.id)
+                ending.failed = True
+            finally:
+                self._busy.discard(turn.post.place)
+                self._wake_up.set()
+
+    async def _bounded(self, turn: Turn) -> Outcome:
+        """Take the step, until that was tried for too long."""
+        post = turn.post
+        try:
+            outcome = await self._step(turn)
+        except NotYet as reason:
+            return Later(reason.seconds, unsent=True)
+        except Exception as error:
+            if isinstance(error, Outage) or post.tries < UNEXPECTED_TRIES:
+                raise
+            _log.exception("Post %d (%s) can't be made", post.id, post.kind)
+            return Never("unexpected errors")
+        self._errors.succeeded(post.id)
+        patience = self._kinds[post.kind].patience(post)
+        age = (self._context.clock.now() - post.changed_at).total_seconds()
+        if isinstance(outcome, Later) and patience is not None and age >= patience:
+            return Never("it was tried for too long")
+        return outcome
+
+    async def _step(self, turn: Turn) -> Outcome:
+        """Send, edit or delete."""
+        post, begun_before = turn.post, turn.begun_before
+        if not (turn.removes or post.is_placed):
+            return NOWHERE
+        if post.message_id is None and begun_before is not None and post.is_placed:
+            found = await self._said(turn, self._delivery.find(post))
+            if not isinstance(found, Gone):
+                return found
+        unsure = begun_before is not None and post.message_id is None
+        waited = (self._context.clock.now() - (begun_before or post.created_at)).total_seconds()
+        # What is not there may still be on its way from a process that died.
+        rest = self._context.tuning.settled_after - waited
+        settling = Later(rest) if unsure and rest > 0 else None
+        if turn.removes:
+            if post.message_id is not None:
+                return await self._said(turn, self._delivery.delete(post))
+            return settling or Gone()
+        if turn.moved:
+            return settling or Gone()
+        shown = await self._kinds[post.kind].load(post)
+        if shown is None:
+            return settling or Never()
+        if post.message_id is None:
+            return await self._said(turn, self._delivery.send(post, shown))
+        return await self._said(turn, self._delivery.edit(post, shown))
+
+    async def _said(self, turn: Turn, request: Any) -> Outcome:
+        what = f"Server {turn.post.guild_id}: posting {turn.post.kind}"
+        late: Outcome = Later()
+        return await self._context.delivered(what, request, late, job_id=turn.post.job_id)
+
+    async def _note(self, turn: Turn, outcome: Outcome) -> None:
+        now, post = self._context.clock.now(), turn.post
+        async with self._context.storage.write() as transaction:
+            noted = await transaction.run(posts.note, turn, outcome, now)
+            if noted is None or isinstance(outcome, Later):
+                return
+            last = noted.due_at is None and noted.message_id is None
+            if isinstance(outcome, NotHere | Never) and outcome.why and outcome is not NOWHERE:
+                told = "Server %d: a message (%s) was not posted: %s"
+                _log.warning(told, post.guild_id, post.kind, outcome.why, extra={"job": post.job_id})
+            await self._kinds[post.kind].noted(transaction, post, outcome, now, last=last)

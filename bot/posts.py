@@ -1,0 +1,307 @@
+"""Messages that should stand in channels and direct messages: a row for each.
+
+`want`, `change` and `unwant` are called in the transaction that makes a message needed, outdated or needless.
+The engine sends, edits or deletes what is due, and notes it with `note`. A row stays after its message was
+sent, so that it is not sent again.
+"""
+
+import logging
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint, bindparam, delete, func, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from bot.base import NUMBER, Base, partial_index
+from bot.db import ours, put, wake
+
+_log = logging.getLogger(__name__)
+
+KEY_LENGTH = 64
+MARK = "mark"  # in the details of a post of an earlier version: the number of its message's first component
+_MARKS = 1_000_000_000
+HOLDS_ITS_PLACE = 3  # tries
+UNREADABLE_PAUSE = timedelta(hours=1)
+Details = Mapping[str, str | int | None]
+
+
+class Post(Base):
+    """A message that should stand in one place, or not any more. A server has one of each `kind` and `key`.
+
+    `details` are the arguments of its text, as they were when it was wanted.
+
+    `place` is where it stands or is to stand: `c123` a channel, `u456` a person's direct messages, `o1` those
+    of a server's owner, and `s1` a place in that server that is not chosen yet. `refused` are places that
+    don't take it. `shown_version` is what the message shows, or what the first try since `begun_at` was to
+    show; since then it may have been sent or removed without our knowing.
+    """
+
+    __tablename__ = "posts"
+    # Numbers are never used again: Discord would take a new message for an old one with the same nonce.
+    __table_args__ = (
+        UniqueConstraint("guild_id", "kind", "key"),
+        partial_index("ix_posts_due_at", "due_at", "place", rows="due_at IS NOT NULL"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(NUMBER, primary_key=True, init=False)
+    guild_id: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(16))
+    key: Mapped[str] = mapped_column(String(KEY_LENGTH))
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]  # when it was wanted, changed or unwanted
+    place: Mapped[str] = mapped_column(String(24))
+    due_at: Mapped[datetime | None] = mapped_column(default=None)  # None: nothing is to be done
+    details: Mapped[dict[str, Any]] = mapped_column(default_factory=dict[str, Any], repr=False)
+    refused: Mapped[list[str]] = mapped_column(JSON, default_factory=list[str])
+    job_id: Mapped[str | None] = mapped_column(String(16), ForeignKey("jobs.id"), default=None)
+    wanted: Mapped[bool] = mapped_column(default=True)
+    expires_at: Mapped[datetime | None] = mapped_column(default=None)  # then it is not wanted any more
+    version: Mapped[int] = mapped_column(default=1)
+    shown_version: Mapped[int] = mapped_column(default=0)
+    message_id: Mapped[int | None] = mapped_column(default=None)
+    begun_at: Mapped[datetime | None] = mapped_column(default=None)
+    number: Mapped[int] = mapped_column(default=0)  # of its message, as one can be wanted again
+    tries: Mapped[int] = mapped_column(default=0)
+
+    @property
+    def nonce(self) -> str:
+        """Return what makes Discord take the message once, at most 25 characters."""
+        return f"post-{self.id}-{self.number}"
+
+    @property
+    def is_placed(self) -> bool:
+        """Return whether its place is chosen."""
+        return not self.place.startswith("s")
+
+    @property
+    def mark(self) -> int:
+        """Return the number of the message's first component, by which it is found."""
+        return int(self.details.get(MARK) or _MARKS + self.id % _MARKS)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A post as it was claimed, and since when an earlier try may have sent or removed it.
+
+    `moved`: it is to stand elsewhere now, unless that try has sent it.
+    """
+
+    post: Post
+    begun_before: datetime | None
+    moved: bool = False
+
+    @property
+    def removes(self) -> bool:
+        """Return whether it is removed. A removal that was begun is ended before it is sent anew."""
+        return not self.post.wanted or (self.post.message_id is not None and self.begun_before is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """The message is there."""
+
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The message is not there any more: it was removed, or somebody has deleted it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """It is to be tried again after so many seconds. `unsent`: Discord has certainly not done it."""
+
+    seconds: float = 0.0
+    unsent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotHere:
+    """The place is gone, or closed to the bot: another one is tried. `why` is for the log."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Never:
+    """Nothing is done any more: it can't be posted, or there is nothing to be said. `why` is for the log."""
+
+    why: str = ""
+
+
+NOWHERE = Never("there is no place for it")
+Outcome = Stands | Gone | Later | NotHere | Never
+Places = Callable[[Session, Post], list[str]]
+"""The places that a post is to stand in, best first."""
+
+
+def want(
+    session: Session,
+    guild_id: int,
+    kind: str,
+    key: str,
+    *,
+    at: datetime,
+    job_id: str | None = None,
+    details: Details | None = None,
+    place: str = "",
+    expires_at: datetime | None = None,
+) -> bool:
+    """Let a message stand. Return False if there is a row with that kind and key (at most 64 characters).
+
+    Without `place`, it is tried after what waits for a place in the same server.
+    """
+    if len(key) > KEY_LENGTH:
+        raise ValueError("a post's key is at most 64 characters long")
+    values: dict[str, Any] = {"details": dict(details or {}), "job_id": job_id, "expires_at": expires_at}
+    values |= {"created_at": at, "changed_at": at, "due_at": at, "place": place or f"s{guild_id}"}
+    values |= {"refused": [], "wanted": True, "version": 1, "shown_version": 0, "number": 0, "tries": 0}
+    one = {"guild_id": guild_id, "kind": kind, "key": key}
+    if added := put(session, Post, one, replace=False, **values):
+        wake(session, ("posts",))
+    return added
+
+
+def change(session: Session, guild_id: int, kind: str, key: str, at: datetime) -> None:
+    """Let the message show what is so now. One that is tried again later is looked at then."""
+    post = get(session, guild_id, kind, key)
+    if post is not None and (post.message_id is not None or post.due_at is not None):
+        post.version, post.changed_at = post.version + 1, at
+        _due(session, post, at)
+
+
+def unwant(session: Session, guild_id: int, kind: str, keys: Collection[str], at: datetime) -> None:
+    """Let these messages not stand any more."""
+    theirs = select(Post).where(Post.guild_id == guild_id, Post.kind == kind, Post.key.in_(keys), Post.wanted)
+    for post in session.scalars(theirs):
+        post.wanted, post.changed_at = False, at
+        _due(session, post, at)
+
+
+def get(session: Session, guild_id: int, kind: str, key: str) -> Post | None:
+    """Return the post of that kind and key, whether it was sent or not."""
+    return session.scalar(select(Post).filter_by(guild_id=guild_id, kind=kind, key=key))
+
+
+def known(session: Session, guild_id: int, kind: str, *keys: str) -> bool:
+    """Return whether there is a post with one of these keys, whether it was sent or not."""
+    one = select(Post.id).where(Post.guild_id == guild_id, Post.kind == kind, Post.key.in_(keys))
+    return session.scalar(one.limit(1)) is not None
+
+
+def forget(session: Session, guild_id: int, kind: str) -> None:
+    """Delete the server's posts of that kind, so that they can be wanted again; messages stay."""
+    session.execute(delete(Post).filter_by(guild_id=guild_id, kind=kind))
+
+
+def next_due(session: Session) -> datetime | None:
+    """Return when the next post is due."""
+    return session.scalar(ours(session, select(func.min(Post.due_at)), Post.__table__.c.guild_id))
+
+
+def claim(
+    session: Session,
+    places: Places,
+    again: Callable[[int], timedelta],
+    now: datetime,
+    room: int,
+    busy: Collection[str],
+) -> list[Turn]:
+    """Begin what is due: commit the try, and what it is to show, before anything is sent.
+
+    One post a place, the oldest, and none in places that are `busy`; at most `room`. `again` returns the
+    pause after a number of tries.
+    """
+    server = Post.__table__.c.guild_id
+    first = ours(session, select(func.min(Post.id)), server).where(
+        Post.due_at <= now, Post.place.not_in(busy)
+    )
+    found = select(Post.id).where(Post.id.in_(first.group_by(Post.place))).order_by(Post.id).limit(room)
+    turns: list[Turn] = []
+    taken = set(busy)
+    for number in session.scalars(found).all():
+        try:
+            post = session.get_one(Post, number)
+        except (ValueError, LookupError) as error:  # the others must not wait for it
+            _log.error("The post %d can't be read: %r", number, error)
+            session.execute(update(Post).filter_by(id=number).values(due_at=now + UNREADABLE_PAUSE))
+            continue
+        if post.expires_at is not None and post.expires_at <= now and post.wanted:
+            post.wanted, post.changed_at = False, now
+        begun_before, begins, moved = post.begun_at, post.begun_at is None, False
+        if post.wanted and post.message_id is None:
+            left = [one for one in places(session, post) if one not in post.refused]
+            moved = not begins and post.is_placed and post.place not in left
+            if not moved and post.place not in left:
+                post.place = left[0] if left else f"s{post.guild_id}"
+            begins = begins and bool(left)
+        if post.place in taken:
+            continue  # it comes next there
+        if (held_until := session.scalar(_HELD, {"place": post.place, "now": now})) and post.tries == 0:
+            post.due_at = held_until
+            continue
+        taken.add(post.place)
+        post.tries += 1
+        post.due_at = now + again(post.tries)
+        if begins and post.wanted == (post.message_id is None):
+            post.begun_at, post.shown_version = now, post.version
+        turns.append(Turn(post, begun_before, moved))
+    session.flush()
+    return turns
+
+
+# A post that is to be tried again holds up those behind it, but not for ever.
+_HELD = select(func.max(Post.due_at)).where(
+    Post.place == bindparam("place"), Post.due_at > bindparam("now"), Post.tries.between(1, HOLDS_ITS_PLACE)
+)
+
+
+def note(session: Session, turn: Turn, outcome: Outcome, now: datetime) -> Post | None:
+    """Write what came of a turn. Return the post, or None if it was forgotten meanwhile.
+
+    What was changed or unwanted meanwhile is due again at once.
+    """
+    post = session.get(Post, turn.post.id)
+    if post is None:
+        return None
+    if isinstance(outcome, Later):
+        post.due_at = max(post.due_at or now, now + timedelta(seconds=outcome.seconds))
+        if outcome.unsent:
+            post.begun_at = turn.begun_before
+        return post
+    post.tries, post.begun_at, post.due_at = 0, None, None
+    match outcome:
+        case Stands(message_id):
+            edited = turn.post.message_id is not None
+            post.message_id = message_id
+            post.shown_version = turn.post.version if edited else post.shown_version
+            outdated = not post.wanted or post.shown_version != post.version
+            post.due_at = now if outdated else post.expires_at
+        case Gone():
+            post.message_id = None
+            if turn.removes:  # it may have been wanted again meanwhile
+                post.number += 1
+                post.due_at = now if post.wanted else None
+            elif turn.moved:
+                post.due_at = now
+            else:
+                post.wanted = False
+        case NotHere() if turn.post.wanted and post.message_id is None:
+            post.refused = [*post.refused, post.place]
+            post.due_at = now
+        case _:  # what stands stays as it is
+            post.shown_version = turn.post.version
+            post.due_at = now if post.message_id and post.version != turn.post.version else None
+    if post.due_at is not None:
+        wake(session, ("posts",))
+    return post
+
+
+def _due(session: Session, post: Post, at: datetime) -> None:
+    if post.due_at is None or post.tries == 0:
+        post.due_at = at
+    wake(session, ("posts",))
