@@ -5,8 +5,9 @@ from discord import app_commands
 
 from bot.client.bot import StudiiBot
 from bot.errors import Refused
+from bot.features import approvals
 from bot.languages import N_, lazy
-from bot.services import ApprovalChanges
+from bot.servers import access
 from bot.ui.admin.log import everyone_reads
 from bot.ui.admin.moderation.approval_panel import approval_panel
 from bot.ui.jobs.wording import ToolNames
@@ -21,7 +22,7 @@ NOTHING_TO_REMOVE = lazy("Name the `role` or the `tool` to remove. Nothing was c
 # Long: eight options, each declared and described.
 def approval_command(bot: StudiiBot) -> Command:
     """Build `/studii approval`."""
-    services, names = bot.services, ToolNames(bot.catalog)
+    db, names = bot.services.db, ToolNames(bot.catalog)
 
     @function_command(name="approval", description=N_("Show or change what moderators approve first"))
     @app_commands.describe(
@@ -47,29 +48,30 @@ def approval_command(bot: StudiiBot) -> Command:
         off: bool = False,
     ) -> None:
         guild_id = server_of(interaction)
-        tool = None if tool is None else bot.catalog.named(tool).slug
         given = (channel, everyone, role, tool, results, approver)
+        listed = None if tool is None else bot.catalog.named(tool)
         if off and any(one is not None for one in given):
             raise Refused(OFF_OR_OPTIONS)
         if remove and role is None and tool is None:
             raise Refused(NOTHING_TO_REMOVE)
         if channel is not None:
             ensure_can_post_in(channel)
-        changes = ApprovalChanges(
-            None if channel is None else channel.id,
-            everyone,
-            None if role is None else role.id,
-            tool,
-            None if approver is None else approver.id,
-            results,
-            remove,
-        )
         if off:
-            rules = await services.approvals.turn_off(guild_id)
+            rules = await db.write(approvals.turn_off, guild_id)
         elif any(one is not None for one in given):
-            rules = await services.approvals.change(guild_id, changes)
+            rules = await db.write(
+                approvals.change,
+                guild_id,
+                channel_id=None if channel is None else channel.id,
+                everyone=everyone,
+                role_id=None if role is None else role.id,
+                tool=listed,
+                approver_role=None if approver is None else approver.id,
+                results=results,
+                remove=remove,
+            )
         else:
-            rules = await services.approvals.rules(guild_id)
+            rules = await db.read(access.approvals, guild_id)
         public = everyone_reads(interaction.guild, rules.channel_id)
         await answer(interaction, approval_panel(rules, names, public=public))
 

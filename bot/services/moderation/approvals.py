@@ -1,4 +1,4 @@
-"""Approvals: which requests wait for one, and what moderators decide."""
+"""Decide on requests that wait for a moderator's approval."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,6 @@ from datetime import datetime
 
 from bot.credits import budgets, ledger
 from bot.domain import UNKNOWN_MEMBER, FailureCode, Job, JobRequest, JobState, MemberContext
-from bot.domain.approvals import ApprovalRules
 from bot.errors import Refused
 from bot.features.wording import credits_message
 from bot.features.words import WordEffect, met_by
@@ -14,7 +13,7 @@ from bot.languages import lazy
 from bot.lifecycle.transitions import approve, fail_unpaid
 from bot.reasons import Reason, ReasonCode
 from bot.servers import access
-from bot.servers.access import AccessList, ensure_may
+from bot.servers.access import ensure_may
 from bot.services.service import ToolService, job_in_server
 from bot.storage import Transaction
 
@@ -33,10 +32,6 @@ LOWERED = lazy(
     "Not enough credits: the budget has been lowered since, and reserved credits exceed it by {credits}. "
     "Raise it with `/studii budget`, or decline the request."
 )
-NOT_WAITING = lazy(
-    "That role or tool isn't on the list. `/studii approval` shows the list. Nothing was changed."
-)
-NO_CHANNEL = lazy("Set a channel first, with `/studii approval channel:`. Nothing was changed.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,71 +44,8 @@ class Approver:
     moderates: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ApprovalChanges:
-    """Changes of the rules. None leaves a rule as it is. With `remove`, the role and the tool are removed."""
-
-    channel_id: int | None
-    everyone: bool | None
-    role_id: int | None
-    tool: str | None
-    approver_role: int | None
-    results: bool | None
-    remove: bool
-
-
 class ApprovalService(ToolService):
-    """Changes a server's rules, and decides on requests."""
-
-    async def rules(self, guild_id: int) -> ApprovalRules:
-        """Return the server's rules."""
-        async with self._storage.read() as transaction:
-            return await transaction.run(access.approvals, guild_id)
-
-    async def change(self, guild_id: int, changes: ApprovalChanges) -> ApprovalRules:
-        """Change the rules. Raises `Refused` if there would be no channel."""
-        async with self._changing() as transaction:
-            if changes.channel_id is not None:
-                await transaction.run(access.change, guild_id, approval_channel=changes.channel_id)
-            if changes.everyone is not None:
-                await transaction.run(access.change, guild_id, approval_everyone=changes.everyone)
-            if changes.approver_role is not None:
-                # The role that everyone has: back to the permission.
-                role = None if changes.approver_role == guild_id else changes.approver_role
-                await transaction.run(access.change, guild_id, approver_role=role)
-            if changes.results is not None:
-                await transaction.run(access.change, guild_id, approval_results=changes.results)
-            await self._change_lists(transaction, guild_id, changes)
-            rules = await transaction.run(access.approvals, guild_id)
-            if rules.channel_id is None:
-                raise Refused(NO_CHANNEL)
-        return rules
-
-    async def _change_lists(self, transaction: Transaction, guild_id: int, changes: ApprovalChanges) -> None:
-        entries: list[tuple[AccessList, int, str]] = []
-        if changes.role_id is not None:
-            entries.append((AccessList.APPROVAL_ROLE, changes.role_id, ""))
-        if changes.tool is not None:
-            entries.append((AccessList.APPROVAL_TOOL, 0, self._catalog.get(changes.tool).slug))
-        for which, subject, target in entries:
-            if not changes.remove:
-                await transaction.run(access.add, guild_id, which, subject, target)
-            elif not await transaction.run(access.remove, guild_id, which, subject, target):
-                raise Refused(NOT_WAITING)
-
-    async def turn_off(self, guild_id: int) -> ApprovalRules:
-        """Let nothing wait for approval any more. What waits already can still be decided on."""
-        async with self._changing() as transaction:
-            await transaction.run(
-                access.change,
-                guild_id,
-                approval_channel=None,
-                approval_everyone=None,
-                approver_role=None,
-                approval_results=None,
-            )
-            await transaction.run(access.forget_approval_lists, guild_id)
-            return await transaction.run(access.approvals, guild_id)
+    """Decides on requests."""
 
     async def open_request(self, guild_id: int, job_id: str, approver: Approver) -> Job:
         """Return the job, or the first of its set, if the member may decide on it now.

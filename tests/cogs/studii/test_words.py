@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from bot.domain import JobState
+from bot.features import approvals
 from bot.features.styles import set_defaults
 from bot.features.words import MAX_WORD_RULES, rules, set_pause
 from bot.servers import access, notices as server_notices
 from bot.servers.notices import NoticeKind
-from bot.services.moderation.approvals import ApprovalChanges
 from tests.reactions.taps import ROOM, jobs_of, post
 from tests.support.desk import PNG, labelled, open_desk, texts
 from tests.support.posts import open_posts, sent
@@ -54,18 +54,7 @@ async def test_the_same_rule_is_kept_once_and_their_number_is_bounded(tmp_path: 
 @pytest.mark.promise
 async def test_a_rule_that_exists_is_told_from_one_that_is_added_or_changed(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
-        await desk.services.approvals.change(
-            desk.guild.id,
-            ApprovalChanges(
-                channel_id=desk.channel.id,
-                everyone=None,
-                role_id=None,
-                tool=None,
-                approver_role=None,
-                results=None,
-                remove=False,
-            ),
-        )
+        await desk.services.db.write(approvals.change, desk.guild.id, channel_id=desk.channel.id)
 
         async def add(then: str) -> str:
             return texts(await desk.admin.slash(desk.channel, "studii words add", words="kite", then=then))

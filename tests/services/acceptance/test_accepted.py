@@ -10,10 +10,10 @@ from bot.credits import ledger
 from bot.credits.ledger import EntryKind
 from bot.domain import Job, JobState, MemberContext
 from bot.errors import Refused
+from bot.features import approvals
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
 from bot.servers.notices import NoticeKind
-from bot.services import ApprovalChanges
 from bot.storage import Changes
 from tests.services.refused import photo, refusal
 from tests.services.world import (
@@ -59,12 +59,7 @@ async def test_what_has_nothing_to_be_made_ready_for_waits_at_once(world: Servic
     states.append((await world.accept()).state)  # the one that may try the key again
     async with world.storage.write() as transaction:
         await transaction.holds.clear(GUILD)
-    await world.services.approvals.change(
-        GUILD,
-        ApprovalChanges(
-            CHANNEL, everyone=True, role_id=None, tool=None, approver_role=None, results=None, remove=False
-        ),
-    )
+    await world.services.db.write(approvals.change, GUILD, channel_id=CHANNEL, everyone=True)
     states.append((await world.accept()).state)
     assert states == [JobState.WAITING, JobState.RECEIVED, JobState.RECEIVED, JobState.RECEIVED]
 

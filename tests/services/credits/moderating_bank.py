@@ -6,9 +6,10 @@ from typing import Any
 from bot.catalog import Catalog
 from bot.domain import Job, JobState, MemberContext, Plan
 from bot.engine.workers import housekeeping
+from bot.features import approvals
 from bot.lifecycle.transitions import make_ready
 from bot.servers import keys, settings
-from bot.services import ApprovalChanges, Approver, Services
+from bot.services import Approver, Services
 from bot.storage import Storage
 from tests.services.credits.accountant import ROLES
 from tests.support.clock import FakeClock
@@ -46,18 +47,10 @@ class ModeratingBank:
         await self.set_key()
 
     async def set_approval(self, *, requests: bool, results: bool) -> None:
-        await self.approvals.turn_off(GUILD)
+        await self.storage.db.write(approvals.turn_off, GUILD)
         if requests or results:
-            changes = ApprovalChanges(
-                CHANNEL,
-                everyone=requests,
-                results=results,
-                role_id=None,
-                tool=None,
-                approver_role=None,
-                remove=False,
-            )
-            await self.approvals.change(GUILD, changes)
+            given = approvals.change, GUILD
+            await self.storage.db.write(*given, channel_id=CHANNEL, everyone=requests, results=results)
 
     async def take_in(self, job_id: str) -> None:
         """The engine has its photo, or needs none."""

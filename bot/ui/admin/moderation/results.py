@@ -5,6 +5,7 @@ import discord
 from bot.domain import KEPT_DAYS, Job, JobState, Progress
 from bot.domain.approvals import APPROVAL_HOURS
 from bot.languages import gettext as _, lazy, ngettext, nlazy, plazy, sentences
+from bot.servers import access
 from bot.services import Approver, credit_words, discord_timestamp
 from bot.ui.admin.moderation.deciding import (
     ReasonForm,
@@ -117,7 +118,7 @@ async def _approver(interaction: discord.Interaction, host: Host) -> Approver:
     message = interaction.message
     if message is not None and not message.flags.ephemeral:
         return approver_of(interaction)
-    rules = await host.services.approvals.rules(server_of(interaction))
+    rules = await host.services.db.read(access.approvals, server_of(interaction))
     return approver_in(interaction, rules.channel_id)
 
 

@@ -9,6 +9,7 @@ from discord import ui
 from bot.domain import Job, Progress
 from bot.errors import Refused
 from bot.languages import gettext as _, lazy, sentences
+from bot.servers import access
 from bot.ui.jobs.card import job_card
 from bot.ui.jobs.listing.panel import (
     CANCEL_LISTED,
@@ -59,7 +60,7 @@ async def show_list(
     manager = manages(interaction)
     if query.whose == SERVER and not manager:
         raise Refused(MANAGERS_ONLY)
-    rules = await host.services.approvals.rules(guild_id)
+    rules = await host.services.db.read(access.approvals, guild_id)
     approver = approver_in(interaction, rules.channel_id)
     decides = await host.services.reviews.decides(guild_id, rules, approver)
     if query.whose == UNPOSTED and not decides:
