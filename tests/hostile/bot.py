@@ -60,16 +60,6 @@ class Seen:
     together: int
 
 
-@dataclass(frozen=True)
-class Taken:
-    """What became of a file that was sent alone: `seconds` passed until it was taken as a photo or refused,
-    and `words` say why it was not."""
-
-    is_taken: bool
-    words: str
-    seconds: float
-
-
 class Victim:
     """The bot's process, and the people who use it."""
 
@@ -121,20 +111,6 @@ class Victim:
         finally:
             self._discord.cdn.forget()
         return _seen(file, len(data), hostile, others, idle, most)
-
-    async def take(self, file: MadeFile, data: bytes, within: float) -> Taken:
-        """Send one file. Raises TimeoutError if it is neither taken nor refused within so many seconds."""
-        self._met += 1
-        name = f"{self._met}-file.{file.suffix}"
-        try:
-            async with asyncio.timeout(within):
-                began = asyncio.get_running_loop().time()
-                self._send(STRANGER, name, data)
-                job, seconds = await self._left_intake(name, began)
-            await until(self._over, "the end of all jobs")
-        finally:
-            self._discord.cdn.forget()
-        return Taken(job.state is not JobState.FAILED, reason_words(job.failure_text), seconds)
 
     def crowd(self, core: int) -> None:
         """Have the bot run on one core alone, with all its threads and decoders, present and future."""
@@ -194,7 +170,7 @@ def _seen(
         is_taken=job.state is not JobState.FAILED,
         words=reason_words(job.failure_text),
         seconds=seconds,
-        innocent=max(seconds for _, seconds in innocents),
+        innocent=max((seconds for _, seconds in innocents), default=0.0),
         are_innocents_taken=all(job.state is not JobState.FAILED for job, _ in innocents),
         own=most.own - idle.own,
         decoders=most.decoders - idle.decoders,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.hostile.bot import Victim, made, victim
+from tests.hostile.bot import Seen, Victim, made, victim
 from tests.hostile.files import BLANK, MadeFile
 from tests.hostile.legal import MAX_LEGAL_BYTES
 
@@ -32,13 +32,18 @@ async def run(console: Console, files: Sequence[MadeFile]) -> int:
         with tempfile.TemporaryDirectory() as folder:
             async with victim(Path(folder)) as bot:
                 bot.crowd(core)
-                await bot.take(BLANK, BLANK.make(), MAX_CROWDED_SECONDS)
+                await _take(bot, BLANK, BLANK.make())
                 failed += await _send(bot, waiting, core, console)
     if failed:
         console.print("[red]Not taken: " + "; ".join(failed))
     else:
         console.print("All were taken.")
     return len(failed)
+
+
+async def _take(bot: Victim, file: MadeFile, data: bytes) -> Seen:
+    async with asyncio.timeout(MAX_CROWDED_SECONDS):
+        return await bot.meet(file, data, [], bot.held())
 
 
 async def _send(bot: Victim, waiting: list[MadeFile], core: int, console: Console) -> list[str]:
@@ -51,7 +56,7 @@ async def _send(bot: Victim, waiting: list[MadeFile], core: int, console: Consol
             assert len(data) < MAX_LEGAL_BYTES, f"{file.name} has {len(data):,} bytes"
             try:
                 async with _hogs(core):
-                    taken = await bot.take(file, data, MAX_CROWDED_SECONDS)
+                    taken = await _take(bot, file, data)
             except (TimeoutError, RuntimeError) as error:
                 _tell(console, file, len(data), f"{error or 'too slow'}", MAX_CROWDED_SECONDS)
                 return [*failed, file.name]

@@ -4,7 +4,7 @@ import base64
 import io
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -45,38 +45,40 @@ class MadeFile:
     make: Callable[[], bytes]
 
 
-def files() -> Iterator[MadeFile]:
+def files() -> tuple[MadeFile, ...]:
     """All of them."""
-    yield MadeFile("JPEG, 7,000 scans, 300 kB", "jpg", partial(scans, 7_000))
-    yield MadeFile("JPEG, 700,000 scans, 24 MB", "jpg", partial(scans, 680_000))
-    yield MadeFile("JPEG, 2 million comments", "jpg", many_comments)
-    yield MadeFile("JPEG, Exif data in 4,900 pieces", "jpg", many_exif)
-    yield MadeFile("JPEG, 2 million resources of Photoshop", "jpg", many_resources)
-    yield MadeFile("JPEG, 380,000 quantization tables", "jpg", many_tables)
-    yield MadeFile("AVIF, says 64×64, is 16384²", "avif", small_avif)
-    yield MadeFile("AVIF, says what it is, 16384²", "avif", vast_avif)
-    yield MadeFile("HEIC, says 64×64, is 7900²", "heic", small_heic)
-    yield MadeFile("HEIC, a grid of 60,000 times one tile", "heic", many_tiles)
-    yield MadeFile("PNG, 7900² of one colour", "png", partial(flat_png, SIDE))
-    yield MadeFile("PNG, a text of 1 GB, deflated", "png", text_bomb)
-    yield MadeFile("PNG, a colour profile of 100 MB, deflated", "png", profile_bomb)
-    yield MadeFile("PNG, 20,000 colour profiles of 1 MB, deflated", "png", many_profiles)
-    yield MadeFile("PNG, 20,000 profiles behind the picture", "png", partial(many_profiles, is_behind=True))
-    yield MadeFile("PNG, 20,000 damaged texts of 1 MB, deflated", "png", many_texts)
-    yield MadeFile("PNG, 2 million empty chunks", "png", many_chunks)
-    yield MadeFile("PNG, 8000² without data", "png", empty_png)
-    yield MadeFile("WebP, 16383×2500 in 38 bytes", "webp", partial(tiny_webp, 16_383, 2_500))
-    yield MadeFile("WebP, a frame larger than its canvas", "webp", large_frame)
-    yield MadeFile("TIFF, 16 bits, 7900², 150 kB", "tiff", wide_tiff)
-    yield MadeFile("TIFF, CMYK, 7900²", "tiff", ink_tiff)
-    yield MadeFile("TIFF, a tile of 60000²", "tiff", large_tile)
-    yield MadeFile("TIFF, one strip 60,000 times", "tiff", same_strip)
-    yield MadeFile("TIFF, 60,000 tags with the same 20 MB", "tiff", same_tags)
-    yield MadeFile("TIFF, 20,000 frames", "tiff", many_directories)
-    yield MadeFile("GIF, 100,000 frames", "gif", many_frames)
-    yield MadeFile("GIF, a comment of 24 MB", "gif", long_comment)
-    yield MadeFile("BMP, 7900² in runs", "bmp", runs)
-    yield MadeFile("EPS that calls itself PNG", "png", postscript)
+    return (
+        MadeFile("JPEG, 7,000 scans, 300 kB", "jpg", partial(scans, 7_000)),
+        MadeFile("JPEG, 700,000 scans, 24 MB", "jpg", partial(scans, 680_000)),
+        MadeFile("JPEG, 2 million comments", "jpg", many_comments),
+        MadeFile("JPEG, Exif data in 4,900 pieces", "jpg", many_exif),
+        MadeFile("JPEG, 2 million resources of Photoshop", "jpg", many_resources),
+        MadeFile("JPEG, 380,000 quantization tables", "jpg", many_tables),
+        MadeFile("AVIF, says 64×64, is 16384²", "avif", small_avif),
+        MadeFile("AVIF, says what it is, 16384²", "avif", vast_avif),
+        MadeFile("HEIC, says 64×64, is 7900²", "heic", small_heic),
+        MadeFile("HEIC, a grid of 60,000 times one tile", "heic", many_tiles),
+        MadeFile("PNG, 7900² of one colour", "png", partial(flat_png, SIDE)),
+        MadeFile("PNG, a text of 1 GB, deflated", "png", text_bomb),
+        MadeFile("PNG, a colour profile of 100 MB, deflated", "png", profile_bomb),
+        MadeFile("PNG, 20,000 colour profiles of 1 MB, deflated", "png", many_profiles),
+        MadeFile("PNG, 20,000 profiles behind the picture", "png", partial(many_profiles, is_behind=True)),
+        MadeFile("PNG, 20,000 damaged texts of 1 MB, deflated", "png", many_texts),
+        MadeFile("PNG, 2 million empty chunks", "png", many_chunks),
+        MadeFile("PNG, 8000² without data", "png", empty_png),
+        MadeFile("WebP, 16383×2500 in 38 bytes", "webp", partial(tiny_webp, 16_383, 2_500)),
+        MadeFile("WebP, a frame larger than its canvas", "webp", large_frame),
+        MadeFile("TIFF, 16 bits, 7900², 150 kB", "tiff", wide_tiff),
+        MadeFile("TIFF, CMYK, 7900²", "tiff", ink_tiff),
+        MadeFile("TIFF, a tile of 60000²", "tiff", large_tile),
+        MadeFile("TIFF, one strip 60,000 times", "tiff", same_strip),
+        MadeFile("TIFF, 60,000 tags with the same 20 MB", "tiff", same_tags),
+        MadeFile("TIFF, 20,000 frames", "tiff", many_directories),
+        MadeFile("GIF, 100,000 frames", "gif", many_frames),
+        MadeFile("GIF, a comment of 24 MB", "gif", long_comment),
+        MadeFile("BMP, 7900² in runs", "bmp", runs),
+        MadeFile("EPS that calls itself PNG", "png", postscript),
+    )
 
 
 def scans(count: int, side: int = 4096) -> bytes:

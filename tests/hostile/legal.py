@@ -3,7 +3,7 @@
 import io
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,6 +31,7 @@ FULL = _size(64)
 OF_WEBP, OF_AVIF, OF_CLEAR_AVIF, OF_DEEP_FINE_HEIC = map(_size, (34, 58, 41, 36))
 MAX_LEGAL_BYTES = 25_000_000
 _PATCH = 1024  # pixels
+_FINE: dict[str, Any] = {"chroma": 444, "size": OF_DEEP_FINE_HEIC}
 _CELL = 512  # pixels: the side of a tile in HEIC files of telephones
 _HEIF: Any = pillow_heif
 _VIDEO: Any = av
@@ -39,81 +40,62 @@ _INKS = ink_profile(ink=(136, 208, 195), paper=(230, 128, 128))
 _ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
 
 
-def legal_files() -> Iterator[MadeFile]:
+def legal_files() -> tuple[MadeFile, ...]:
     """All of them, each with less than `MAX_LEGAL_BYTES`."""
-    yield from _jpegs()
-    yield from _pngs()
-    yield from _webps()
-    yield from _of_telephones()
-    yield from _others()
-
-
-def _jpegs() -> Iterator[MadeFile]:
-    yield _made("JPEG", "jpg", partial(jpeg, quality=80))
-    yield _made("JPEG, progressive", "jpg", partial(jpeg, quality=80, progressive=True))
-    yield _made("JPEG, 4:4:4", "jpg", partial(jpeg, quality=75, subsampling=0))
-    yield _made("JPEG, progressive, 4:4:4", "jpg", partial(jpeg, quality=75, subsampling=0, progressive=True))
-    yield _made("JPEG, restart marks", "jpg", partial(jpeg, quality=80, restart_marker_rows=1))
-    yield _made("JPEG, grey", "jpg", partial(jpeg, "L", quality=85))
-    yield _made("JPEG, CMYK with a profile", "jpg", partial(jpeg, "CMYK", quality=40))
-
-
-def _pngs() -> Iterator[MadeFile]:
-    yield _made("PNG, RGB", "png", partial(png, "RGB"))
-    yield _made("PNG, RGBA", "png", partial(png, "RGBA"))
-    yield _made("PNG, 16 bits", "png", partial(deep_png, 2))
-    yield _made("PNG, 16 bits, transparent", "png", partial(deep_png, 6))
-    yield _made("PNG, 16 bits, grey", "png", partial(deep_png, 0))
-    yield _made("PNG, a palette", "png", partial(png, "P"))
-    yield _made("PNG, interlaced", "png", partial(interlaced_png, "RGB"))
-    yield _made("PNG, interlaced, transparent", "png", partial(interlaced_png, "RGBA"))
-
-
-def _webps() -> Iterator[MadeFile]:
-    yield _made("WebP, lossy", "webp", partial(webp, "RGB", quality=75))
-    yield _made("WebP, lossless", "webp", partial(webp, "RGB", lossless=True))
-    yield _made("WebP, lossy, transparent", "webp", partial(webp, "RGBA", quality=75))
-    yield _made("WebP, lossless, transparent", "webp", partial(webp, "RGBA", lossless=True))
-
-
-def _of_telephones() -> Iterator[MadeFile]:
-    yield _made("AVIF, 8 bits", "avif", partial(avif, "RGB"))
-    yield _made("AVIF, 8 bits, 4:4:4", "avif", partial(avif, "RGB", subsampling="4:4:4"))
-    yield _made("AVIF, 10 bits", "avif", partial(deep_avif, "yuv420p10le"))
-    yield _made("AVIF, transparent", "avif", partial(avif, "RGBA", size=OF_CLEAR_AVIF))
-    yield _made("HEIC, 8 bits, tiles", "heic", partial(heic, "RGB", tile_size=_CELL))
-    yield _made("HEIC, 10 bits, tiles", "heic", partial(deep_heic, tile_size=_CELL))
-    yield _made(
-        "HEIC, 10 bits, 4:4:4, tiles",
-        "heic",
-        partial(deep_heic, tile_size=_CELL, chroma=444, size=OF_DEEP_FINE_HEIC),
+    return (
+        MadeFile("JPEG", "jpg", partial(jpeg, quality=80)),
+        MadeFile("JPEG, progressive", "jpg", partial(jpeg, quality=80, progressive=True)),
+        MadeFile("JPEG, 4:4:4", "jpg", partial(jpeg, quality=75, subsampling=0)),
+        MadeFile(
+            "JPEG, progressive, 4:4:4", "jpg", partial(jpeg, quality=75, subsampling=0, progressive=True)
+        ),
+        MadeFile("JPEG, restart marks", "jpg", partial(jpeg, quality=80, restart_marker_rows=1)),
+        MadeFile("JPEG, grey", "jpg", partial(jpeg, "L", quality=85)),
+        MadeFile("JPEG, CMYK with a profile", "jpg", partial(jpeg, "CMYK", quality=40)),
+        MadeFile("PNG, RGB", "png", partial(png, "RGB")),
+        MadeFile("PNG, RGBA", "png", partial(png, "RGBA")),
+        MadeFile("PNG, 16 bits", "png", partial(deep_png, 2)),
+        MadeFile("PNG, 16 bits, transparent", "png", partial(deep_png, 6)),
+        MadeFile("PNG, 16 bits, grey", "png", partial(deep_png, 0)),
+        MadeFile("PNG, a palette", "png", partial(png, "P")),
+        MadeFile("PNG, interlaced", "png", partial(interlaced_png, "RGB")),
+        MadeFile("PNG, interlaced, transparent", "png", partial(interlaced_png, "RGBA")),
+        MadeFile("WebP, lossy", "webp", partial(webp, "RGB", quality=75)),
+        MadeFile("WebP, lossless", "webp", partial(webp, "RGB", lossless=True)),
+        MadeFile("WebP, lossy, transparent", "webp", partial(webp, "RGBA", quality=75)),
+        MadeFile("WebP, lossless, transparent", "webp", partial(webp, "RGBA", lossless=True)),
+        MadeFile("AVIF, 8 bits", "avif", partial(avif, "RGB")),
+        MadeFile("AVIF, 8 bits, 4:4:4", "avif", partial(avif, "RGB", subsampling="4:4:4")),
+        MadeFile("AVIF, 10 bits", "avif", partial(deep_avif, "yuv420p10le")),
+        MadeFile("AVIF, transparent", "avif", partial(avif, "RGBA", size=OF_CLEAR_AVIF)),
+        MadeFile("HEIC, 8 bits, tiles", "heic", partial(heic, "RGB", tile_size=_CELL)),
+        MadeFile("HEIC, 10 bits, tiles", "heic", partial(deep_heic, tile_size=_CELL)),
+        MadeFile(
+            "HEIC, 10 bits, 4:4:4, tiles",
+            "heic",
+            partial(deep_heic, tile_size=_CELL, **_FINE),
+        ),
+        MadeFile(
+            "HEIC, 10 bits, 4:4:4, limited, tiles",
+            "heic",
+            partial(deep_heic, tile_size=_CELL, full_range_flag=0, **_FINE),
+        ),
+        MadeFile("HEIC, 8 bits, in one piece", "heic", partial(heic, "RGB")),
+        MadeFile("HEIC, 10 bits, in one piece", "heic", deep_heic),
+        MadeFile("HEIC, 10 bits, 4:4:4, in one piece", "heic", partial(deep_heic, **_FINE)),
+        MadeFile("HEIC, transparent, tiles", "heic", partial(heic, "RGBA", tile_size=_CELL, quality=35)),
+        MadeFile("TIFF, JPEG inside", "tiff", partial(tiff, "RGB", compression="jpeg")),
+        MadeFile("TIFF, LZW", "tiff", partial(tiff, "P", compression="tiff_lzw")),
+        MadeFile("TIFF, PackBits, of two colours", "tiff", partial(tiff, "1", compression="packbits")),
+        MadeFile("TIFF, deflated", "tiff", partial(tiff, "RGB")),
+        MadeFile("TIFF, deflated, transparent", "tiff", partial(tiff, "RGBA")),
+        MadeFile("TIFF, deflated, CMYK with a profile", "tiff", partial(tiff, "CMYK")),
+        MadeFile("TIFF, deflated, 16 bits, grey", "tiff", partial(tiff, "I;16")),
+        MadeFile("TIFF, fax, of two colours", "tiff", partial(tiff, "1", compression="group4")),
+        MadeFile("GIF", "gif", gif),
+        MadeFile("GIF, four frames", "gif", partial(gif, frames=4)),
+        MadeFile("BMP, of two colours", "bmp", partial(bmp, "1")),
     )
-    limited = partial(deep_heic, tile_size=_CELL, chroma=444, size=OF_DEEP_FINE_HEIC, full_range_flag=0)
-    yield _made("HEIC, 10 bits, 4:4:4, limited, tiles", "heic", limited)
-    yield _made("HEIC, 8 bits, in one piece", "heic", partial(heic, "RGB"))
-    yield _made("HEIC, 10 bits, in one piece", "heic", deep_heic)
-    yield _made(
-        "HEIC, 10 bits, 4:4:4, in one piece", "heic", partial(deep_heic, chroma=444, size=OF_DEEP_FINE_HEIC)
-    )
-    yield _made("HEIC, transparent, tiles", "heic", partial(heic, "RGBA", tile_size=_CELL, quality=35))
-
-
-def _others() -> Iterator[MadeFile]:
-    yield _made("TIFF, JPEG inside", "tiff", partial(tiff, "RGB", compression="jpeg"))
-    yield _made("TIFF, LZW", "tiff", partial(tiff, "P", compression="tiff_lzw"))
-    yield _made("TIFF, PackBits, of two colours", "tiff", partial(tiff, "1", compression="packbits"))
-    yield _made("TIFF, deflated", "tiff", partial(tiff, "RGB"))
-    yield _made("TIFF, deflated, transparent", "tiff", partial(tiff, "RGBA"))
-    yield _made("TIFF, deflated, CMYK with a profile", "tiff", partial(tiff, "CMYK"))
-    yield _made("TIFF, deflated, 16 bits, grey", "tiff", partial(tiff, "I;16"))
-    yield _made("TIFF, fax, of two colours", "tiff", partial(tiff, "1", compression="group4"))
-    yield _made("GIF", "gif", gif)
-    yield _made("GIF, four frames", "gif", partial(gif, frames=4))
-    yield _made("BMP, of two colours", "bmp", partial(bmp, "1"))
-
-
-def _made(name: str, suffix: str, make: Callable[[], bytes]) -> MadeFile:
-    return MadeFile(name, suffix, make)
 
 
 def scene(mode: str, *, noise: int = 12, share: float = 1.0, size: Size = FULL) -> Image.Image:
