@@ -14,7 +14,7 @@ from bench.simulation.loads import IMAGE, VIDEO, Load
 from bench.simulation.measure import POLICIES, Result, Scale, learning, measure
 from bench.simulation.picture import draw
 from bench.simulation.table import NEWCOMERS, is_better, table, waits
-from bot.engine.scheduler.durations import Work
+from bot.engine.lane import Work
 
 TARGETS = {
     ("mixed", 300, 20): 1.25,

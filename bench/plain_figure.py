@@ -13,11 +13,7 @@ from bench.simulation.clients import OwnLane
 from bench.simulation.loads import USUAL, Load
 from bench.simulation.measure import NOTICED, Newcomer, Scale, learned
 from bench.simulation.world import Job, SimulatedWorld, make_jobs
-from bot.engine.scheduler.durations import Durations
-from bot.engine.scheduler.forecast import predict
-from bot.engine.scheduler.lane import Lane, Send
-from bot.engine.scheduler.queue import Step
-from bot.engine.scheduler.rate_limit import RateWindow
+from bot.engine.lane import MIN_FORECAST_SECONDS, Durations, Lane, RateWindow, Send, Step, forecast
 from bot.engine.tuning import MINUTE, Tuning
 
 ASKED_EVERY = 15.0  # seconds, as cards are checked
@@ -47,12 +43,13 @@ class Asked(OwnLane):
 
     def ask(self) -> None:
         """Note the wait that is predicted now for each waiting job."""
-        now, queue = self._world.now, self._lane.queue()
-        forecast = predict(self._lane, now)
+        now, queue = self._world.now, self._lane.order()
+        starts_at = forecast(self._lane.copy(), now)
         starts = sum(at > now - MINUTE for at in self._starts.values())
         for position, one in enumerate(queue, 1):
             plain = position * MINUTE / starts if starts else None
-            self._told.append((one.id, now, forecast.starts_in(one.id, now), plain))
+            wait = starts_at.get(one.id, now) - now
+            self._told.append((one.id, now, wait if wait >= MIN_FORECAST_SECONDS else None, plain))
 
     def told(self) -> list[Told]:
         """Return what was told of each wait that has ended."""

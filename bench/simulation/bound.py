@@ -11,7 +11,7 @@ from itertools import accumulate, pairwise
 from math import exp
 
 from bench.simulation.loads import MIXES, USUAL, Load
-from bot.engine.scheduler.durations import Work
+from bot.engine.lane import Work
 
 MIN_GAP_SECONDS = 1.0  # seconds
 PRICES = [0.0, *(0.003 * 1.43**n for n in range(29))]  # up to some 67 s

@@ -1,18 +1,23 @@
 """Clients to compare: the project's own lane, and simpler ways to submit and poll."""
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Protocol
 
 from bench.simulation.world import Job, SimulatedWorld
-from bot.engine.scheduler.durations import Durations
-from bot.engine.scheduler.forecast import Forecast, predict
-from bot.engine.scheduler.lane import Lane, Send
-from bot.engine.scheduler.poll_schedule import Poll, PollSchedule, Running
-from bot.engine.scheduler.queue import Step, Waiting
-from bot.engine.scheduler.rate_limit import EarlierRequest, RateWindow
-from bot.engine.tuning import Tuning
+from bot.engine.lane import (
+    MIN_FORECAST_SECONDS,
+    Durations,
+    Lane,
+    Running,
+    Send,
+    Step,
+    Waiting,
+    Watch,
+    forecast,
+    latest_answers,
+)
 
 PREDICTED_EVERY = 1.0  # seconds
 
@@ -78,7 +83,8 @@ class OwnLane:
         # The time of each request, and the time before which all had been answered by then.
         self._noted: list[tuple[float, float]] = []
         self._woken_at: float | None = None
-        self._forecast = Forecast(0.0, {})
+        self._forecast: dict[str, float] = {}
+        self._forecast_until = 0.0
         self.longest_decision = 0.0  # seconds of the real clock
         self.longest_forecast = 0.0
 
@@ -93,9 +99,11 @@ class OwnLane:
     def _predict(self, job: Job) -> None:
         began = time.perf_counter()
         now = self._world.now
-        if job.name not in self._forecast.starts or now > self._forecast.at + PREDICTED_EVERY:
-            self._forecast = predict(self._lane, now)
-        job.predicted = self._forecast.starts_in(job.name, now)
+        if job.name not in self._forecast or now > self._forecast_until:
+            self._forecast = forecast(self._lane.copy(), now)
+            self._forecast_until = now + PREDICTED_EVERY
+        wait = self._forecast.get(job.name, now) - now
+        job.predicted = wait if wait >= MIN_FORECAST_SECONDS else None
         self.longest_forecast = max(self.longest_forecast, time.perf_counter() - began)
 
     def killed(self) -> "tuple[list[tuple[float, float]], list[Job]]":
@@ -111,7 +119,7 @@ class OwnLane:
         """Continue from the database of an earlier life."""
         now = self._world.now
         self._noted = noted
-        self._lane.rate.restore([EarlierRequest(now - at, now - settled) for at, settled in noted], now)
+        self._lane.rate.restore(latest_answers(noted, self._lane.tuning.answer_bound))
         for job in jobs:
             self._jobs[job.name] = job
             known = self._waiting(job) if job.ends is None else self._running(job)
@@ -166,9 +174,9 @@ class OwnLane:
         if refused is not None:
             self._lane.rate.limited(now, refused)
         if job.seen is not None:
-            ended = self._lane.polls.ended_between(job.name, now)
-            if ended is not None and self._learns:
-                self._durations.learn(*ended, now)
+            watch = self._lane.running.get(job.name)
+            if watch is not None and self._learns:
+                self._durations.learn(job.work, watch.since.age, watch.age(now))
             self._lane.put(None, job.name, now)
             del self._jobs[job.name]
         elif job.ends is not None:
@@ -178,26 +186,15 @@ class OwnLane:
         self._go_on()
 
 
-class _TurnByTurn(PollSchedule):
-    """Polls the job whose last poll is longest ago, at most once a second."""
-
-    def best(self, now: float, busy: Collection[str]) -> tuple[Poll | None, float | None]:
-        idle = [watch for job_id, watch in self._watches.items() if job_id not in busy]
-        first = min(idle, key=lambda watch: watch.due, default=None)
-        if first is None:
-            return None, None
-        return (Poll(first.job.id, 0.0), None) if first.due <= now else (None, first.due)
-
-    def polled(self, job_id: str, now: float, price: float, again: float | None = None) -> None:
-        watch = self._watches.get(job_id)
-        if watch is not None:
-            sent = now if watch.sent is None else watch.sent
-            watch.due = max(now, sent + self._tuning.first_poll)
-
-
 class RoundRobin(Lane):
-    """The lane's limits and queue, with polls in turn."""
+    """The lane's limits and queue; polls the job whose last poll is longest ago, at most once a second."""
 
-    def __init__(self, rate: RateWindow, durations: Durations, tuning: Tuning) -> None:
-        super().__init__(rate, durations, tuning)
-        self.polls = _TurnByTurn(durations, tuning)
+    def poll_at(self, watch: Watch, now: float) -> float:
+        """Return when the job may be polled again."""
+        if watch.sent is None:
+            return super().poll_at(watch, now)
+        return watch.sent + self.tuning.first_poll
+
+    def most_useful(self, due: Iterable[Watch], now: float) -> Watch:
+        """Return the job that has been due for longest."""
+        return min(due, key=lambda watch: watch.due)

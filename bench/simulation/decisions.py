@@ -6,11 +6,7 @@ from statistics import median
 
 from bench.simulation.loads import IMAGE, USUAL, VIDEO
 from bench.simulation.measure import observe
-from bot.engine.scheduler.durations import Durations
-from bot.engine.scheduler.lane import Lane, Send
-from bot.engine.scheduler.poll_schedule import Running
-from bot.engine.scheduler.queue import Step, Waiting
-from bot.engine.scheduler.rate_limit import RateWindow
+from bot.engine.lane import Durations, Lane, RateWindow, Running, Send, Step, Waiting
 from bot.engine.tuning import Tuning
 
 

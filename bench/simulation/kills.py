@@ -7,7 +7,7 @@ from random import Random
 from bench.simulation.clients import OwnLane
 from bench.simulation.loads import Lasting, Load
 from bench.simulation.world import Job, SimulatedWorld, make_jobs
-from bot.engine.scheduler.durations import Work
+from bot.engine.lane import Work
 from sandbox.studii.ratelimit import Counting
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import erfc, exp, log, sqrt
 from random import Random
 
-from bot.engine.scheduler.durations import Work
+from bot.engine.lane import Work
 
 IMAGE, VIDEO = Work("studio", "image"), Work("studio", "video")
 

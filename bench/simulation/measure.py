@@ -10,9 +10,7 @@ from statistics import fmean, median
 from bench.simulation.clients import Client, OwnLane, RoundRobin, exponential, fixed
 from bench.simulation.loads import MIXES, USUAL, Lasting, Load
 from bench.simulation.world import Job, SimulatedWorld, make_jobs
-from bot.engine.scheduler.durations import Durations, Work
-from bot.engine.scheduler.lane import Lane
-from bot.engine.scheduler.rate_limit import RateWindow
+from bot.engine.lane import Durations, Lane, RateWindow, Work
 from bot.engine.tuning import Tuning
 from sandbox.studii.ratelimit import Counting
 
@@ -134,7 +132,7 @@ def observe(durations: Durations, work: Work, lasting: Lasting, rng: Random, num
     for seconds in took:
         gap = max(1.0, seconds / 10)
         low = max(0.0, seconds - rng.random() * gap)
-        durations.learn(work, low, max(low + gap, seconds), now=0.0)
+        durations.learn(work, low, max(low + gap, seconds))
     return took
 
 

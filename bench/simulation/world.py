@@ -7,7 +7,7 @@ from itertools import count
 from random import Random
 
 from bench.simulation.loads import Lasting
-from bot.engine.scheduler.durations import Work
+from bot.engine.lane import Work
 from sandbox.studii.ratelimit import Counting, RateStyle, make_limiter
 
 

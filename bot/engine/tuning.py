@@ -1,7 +1,7 @@
 """Set how often, how long, how many times and how many at once the engine does its work. Seconds, unless a
 name says otherwise.
 
-Not here, but at the top of their modules: the figures of a calculation, as in the scheduler and on cards; how
+Not here, but at the top of their modules: the figures of a calculation, as in the lane and on cards; how
 much is remembered at most; and what the watchdog takes for a failure.
 """
 
@@ -26,7 +26,6 @@ class Tuning:
     rate_block: float = 5.0  # first pause after a 429 that names none; doubles up to a minute
     rate_block_bound: float = 5 * MINUTE  # the longest pause, even if Retry-After says more
     paced_for: float = 5 * MINUTE  # after a 429
-    paced_burst: int = 3
     polls_ahead_for: float = 10.0  # polls are recorded in advance for this long
 
     requests_in_flight: int = 8  # of one lane

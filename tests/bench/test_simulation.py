@@ -7,9 +7,7 @@ from bench.simulation.kills import kills
 from bench.simulation.loads import ROUGH, USUAL, Load
 from bench.simulation.measure import Scale, measure
 from bench.simulation.world import SimulatedWorld
-from bot.engine.scheduler.durations import Durations
-from bot.engine.scheduler.lane import Lane
-from bot.engine.scheduler.rate_limit import RateWindow
+from bot.engine.lane import Durations, Lane, RateWindow
 from bot.engine.tuning import Tuning
 from sandbox.studii.ratelimit import Counting
 

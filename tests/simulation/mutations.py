@@ -352,8 +352,8 @@ MUTATIONS = (
     ),
     Mutation(
         "the request limit is ignored",
-        "bot.engine.scheduler.rate_limit.RateWindow.requests_left",
-        _always(50),
+        "bot.engine.lane.RateWindow._counted",
+        _always(()),
     ),
     Mutation("the word filter lets all through", "bot.services.acceptance.checks.met_by", _always(None)),
     Mutation("a pause is not heard", "bot.servers.settings.pause", _never_paused),

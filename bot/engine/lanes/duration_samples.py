@@ -3,7 +3,7 @@
 import logging
 
 from bot.engine.context import EngineContext
-from bot.engine.scheduler.durations import Durations, Work
+from bot.engine.lane import Durations, Work
 from bot.storage import Sample
 
 _log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ class Samples:
 
     def add(self, work: Work, low: float, high: float) -> None:
         """Learn from a job that still ran after `low` seconds and had ended after `high`."""
-        self.durations.learn(work, low, high, self._context.clock.monotonic())
+        self.durations.learn(work, low, high)
         self._unsaved.append(Sample(*work, low, high, self._context.clock.now()))
         del self._unsaved[:-MAX_UNSAVED_SAMPLES]
 

@@ -1,69 +1,66 @@
-"""Predictions of the waits of a lane's jobs, made often enough to be of use and rarely enough to be cheap."""
+"""Forecasts of when the waiting jobs of lanes will be submitted."""
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
 
 from bot.clock import Clock
-from bot.engine.scheduler.forecast import Forecast, predict
-from bot.engine.scheduler.lane import Lane
+from bot.engine.lane import MIN_FORECAST_SECONDS, Lane, forecast
 from bot.engine.tuning import Tuning
 
 
-class Simulations:
-    """Makes the forecasts of all lanes in a thread, one at a time, with a pause after each."""
+@dataclass(frozen=True, slots=True)
+class _Made:
+    starts: Mapping[str, float] = field(default_factory=dict[str, float])
+    until: float = 0.0  # then it is renewed if it is asked for
+
+
+class Forecasts:
+    """The latest forecast of each lane.
+
+    They are made in a thread, one at a time, and with pauses, to leave the machine to the work.
+    """
 
     def __init__(self, clock: Clock, tuning: Tuning) -> None:
         self._clock = clock
         self._tuning = tuning
+        self._made = WeakKeyDictionary[Lane, _Made]()
         self._turn = asyncio.Lock()
-        self._rest_until = 0.0
 
-    async def make(self, lane: Lane) -> tuple[Forecast, float] | None:
-        """Return a forecast and the seconds that it took, or None if too many are wanted at the moment."""
-        try:
-            async with asyncio.timeout(self._tuning.forecast_patience):
-                await self._turn.acquire()
-        except TimeoutError:
-            return None
-        try:
-            await asyncio.sleep(self._rest_until - self._clock.monotonic())
-            began = self._clock.monotonic()
-            forecast = await asyncio.to_thread(predict, lane.copy(), began)
-            took = self._clock.monotonic() - began
-            self._rest_until = began + took * (1.0 + self._tuning.forecast_pause)
-            return forecast, took
-        finally:
-            self._turn.release()
+    async def starts_in(self, lane: Lane, job_id: str) -> float | None:
+        """Return the seconds until a waiting job will probably have been submitted.
 
-
-class Estimates:
-    """The latest forecast of a lane, renewed when it is asked for."""
-
-    def __init__(self, lane: Lane, simulations: Simulations, clock: Clock, tuning: Tuning) -> None:
-        self._lane = lane
-        self._simulations = simulations
-        self._clock = clock
-        self._tuning = tuning
-        self._forecast = Forecast(0.0, {})
-        self._holds_until = 0.0
-        self._one_at_a_time = asyncio.Lock()
-
-    async def starts_in(self, job_id: str) -> float | None:
-        """Return the seconds until a job will probably have been submitted.
-
-        None if it does not wait, or if that is unknown.
+        None if that is unknown or only a few seconds away, or if too many forecasts are wanted at the moment.
         """
-        async with self._one_at_a_time:
-            if self._lane.waits(job_id) is None:
+        if job_id not in lane.waiting:
+            return None
+        if self._outdated(lane, job_id):
+            try:
+                async with asyncio.timeout(self._tuning.forecast_patience):
+                    await self._turn.acquire()
+            except TimeoutError:
                 return None
-            newcomer = job_id not in self._forecast.starts
-            if newcomer or self._clock.monotonic() > self._holds_until:
-                await self._predict()
-        return self._forecast.starts_in(job_id, self._clock.monotonic())
+            pause = 0.0
+            try:
+                if self._outdated(lane, job_id):
+                    pause = await self._make(lane)
+            finally:
+                asyncio.get_running_loop().call_later(pause, self._turn.release)
+        now = self._clock.monotonic()
+        wait = self._made.get(lane, _Made()).starts.get(job_id, now) - now
+        return wait if wait >= MIN_FORECAST_SECONDS else None
 
-    async def _predict(self) -> None:
-        made = await self._simulations.make(self._lane)
-        if made is None:
-            return
-        self._forecast, took = made
-        rest = max(self._tuning.forecast_holds, took * self._tuning.forecast_rest)
-        self._holds_until = self._forecast.at + rest
+    def _outdated(self, lane: Lane, job_id: str) -> bool:
+        made = self._made.get(lane, _Made())
+        newcomer = bool(made.starts) and job_id not in made.starts
+        return newcomer or self._clock.monotonic() >= made.until
+
+    async def _make(self, lane: Lane) -> float:
+        """Renew the lane's forecast. Return for how long no other should be made."""
+        began = self._clock.monotonic()
+        starts = await asyncio.to_thread(forecast, lane.copy(), began)
+        took = self._clock.monotonic() - began
+        holds = max(self._tuning.forecast_holds, took * self._tuning.forecast_rest)
+        self._made[lane] = _Made(starts, began + holds)
+        return took * self._tuning.forecast_pause

@@ -6,10 +6,8 @@ from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.credits.charges import price_name
 from bot.domain import Job, JobState
+from bot.engine.lane import Running, Step, Waiting, Work
 from bot.engine.lanes.step_result import StepResult
-from bot.engine.scheduler.durations import Work
-from bot.engine.scheduler.poll_schedule import Running
-from bot.engine.scheduler.queue import Step, Waiting
 from bot.lifecycle.submission import needs_upload
 
 

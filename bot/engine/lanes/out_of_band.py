@@ -2,8 +2,8 @@
 
 from bot.domain import Job
 from bot.engine.context import EngineContext
+from bot.engine.lanes.plan_check import ChosenPlan
 from bot.engine.lanes.rate_state import RateState, RateStates
-from bot.engine.scheduler.plan_check import ChosenPlan
 from bot.servers.keys import StudiiKey
 from bot.studii import JobReport, RateLimited
 
@@ -34,7 +34,7 @@ class OutOfBandRequests:
 
     async def _job_status(self, rate: RateState, secret: str, job: Job) -> JobReport:
         now = self._context.clock.monotonic()
-        if rate.window.requests_left(now) < 1:
+        if rate.window.free_at(now) != now:
             raise NoRequestLeft(rate.pause())
         rate.window.begin(now)
         sent = False

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from bot import posts
 from bot.aio.shield import shielded
 from bot.engine.context import EngineContext
-from bot.engine.scheduler.plan_check import ChosenPlan, PlanCheck, PlanDoubt, doubt_details
-from bot.engine.scheduler.rate_limit import EarlierRequest, RateWindow, Slowdown
+from bot.engine.lane import RateWindow, Slowdown, latest_answers
+from bot.engine.lanes.plan_check import ChosenPlan, PlanCheck, PlanDoubt, doubt_details
 from bot.servers import keys, notices
 from bot.servers.notices import NoticeKind
 from bot.storage import LaneLimits, Sent, Transaction
@@ -52,18 +52,18 @@ class RateState:
 
         Return by how many requests that is too much, with those of this process that are about to be sent.
         """
-        now, at = self._context.clock.monotonic(), self._context.clock.now()
-        by_process: dict[int | None, list[EarlierRequest]] = {}
+        now = self._context.clock.monotonic()
+        by_process: dict[int | None, list[Sent]] = {}
         for one in sent:
             if one.epoch != self._context.member.epoch:
-                by_process.setdefault(one.epoch, []).append(_earlier(one, at))
-        self.window.set_others(list(by_process.values()), now)
+                by_process.setdefault(one.epoch, []).append(one)
+        self.window.set_others(moment for some in by_process.values() for moment in self._answers(some))
         return max(0, self.window.used(now) - self.window.usable) if by_process else 0
 
     def pause(self) -> float:
         """Return the seconds until there may be room again."""
         now = self._context.clock.monotonic()
-        free_at = self.window.next_request_at(now)
+        free_at = self.window.free_at(now)
         return UNKNOWN_PAUSE_SECONDS if free_at is None else max(free_at - now, MIN_PAUSE_SECONDS)
 
     def set_plan(self, plan: ChosenPlan) -> None:
@@ -75,9 +75,8 @@ class RateState:
         """Return how many polls to record in advance."""
         now = self._context.clock.monotonic()
         self._forget(now)
-        return max(
-            0, min(len(self._polls), MAX_POLLS_AHEAD, self.window.requests_left(now)) - len(self._ahead)
-        )
+        left = self.window.usable - self.window.used(now)
+        return max(0, min(len(self._polls), MAX_POLLS_AHEAD, left) - len(self._ahead))
 
     def granted(self) -> None:
         """Note that a poll was recorded in advance."""
@@ -141,7 +140,7 @@ class RateState:
 
     def _restore(self, sent: Iterable[Sent], limits: LaneLimits | None) -> None:
         now, at = self._context.clock.monotonic(), self._context.clock.now()
-        self.window.restore([_earlier(one, at) for one in sent], now)
+        self.window.restore(self._answers(sent))
         if limits is None:
             return
         if limits.paced_until is not None and limits.paced_until > at:
@@ -156,6 +155,18 @@ class RateState:
                 next_lowered=limits.next_lowered,
             )
             self._plan_check.restore(doubt, now)
+
+    def _answers(self, sent: Iterable[Sent]) -> list[float]:
+        """Return when requests of another process have been answered at the latest, by the monotonic clock.
+
+        None was recorded after now, even if the wall clock was set back.
+        """
+        now, at = self._context.clock.monotonic(), self._context.clock.now()
+        moments: list[tuple[float, float | None]] = []
+        for one in sent:
+            settled = None if one.settled is None else now + _seconds(at, one.settled)
+            moments.append((now + min(0.0, _seconds(at, one.at)), settled))
+        return latest_answers(moments, self._context.tuning.answer_bound)
 
     async def _store(self, transaction: Transaction) -> None:
         now, at = self._context.clock.monotonic(), self._context.clock.now()
@@ -272,12 +283,6 @@ class RateStates:
             # Where there are several processes, those of the others are counted with each step.
             own = [one for one in sent[lane] if member.shards.all or one.epoch == member.epoch]
             self._states[lane] = RateState(lane, plan, self._context, own, limits.get(lane))
-
-
-def _earlier(sent: Sent, now: datetime) -> EarlierRequest:
-    return EarlierRequest(
-        -_seconds(now, sent.at), None if sent.settled is None else -_seconds(now, sent.settled)
-    )
 
 
 def _seconds(now: datetime, moment: datetime | None) -> float:

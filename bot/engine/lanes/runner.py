@@ -9,16 +9,14 @@ from bot.aio.retry import ErrorLog
 from bot.aio.shield import DrainingGroup
 from bot.domain import FailureCode, Job, Progress
 from bot.engine.context import EngineContext
+from bot.engine.lane import Lane, Running, Send, Step, Waiting
 from bot.engine.lanes.duration_samples import Samples
-from bot.engine.lanes.estimates import Estimates, Simulations
+from bot.engine.lanes.estimates import Forecasts
 from bot.engine.lanes.job_entries import JobEntries
+from bot.engine.lanes.plan_check import ChosenPlan
 from bot.engine.lanes.poll import Poller
 from bot.engine.lanes.rate_state import RateState
 from bot.engine.lanes.submit import Submitter
-from bot.engine.scheduler.lane import Lane, Send
-from bot.engine.scheduler.plan_check import ChosenPlan
-from bot.engine.scheduler.poll_schedule import Running
-from bot.engine.scheduler.queue import Step, Waiting
 
 
 class LaneRunner:
@@ -35,7 +33,7 @@ class LaneRunner:
         poller: Poller,
         entries: JobEntries,
         samples: Samples,
-        simulations: Simulations,
+        forecasts: Forecasts,
         *,
         gone: Callable[[str], None],
     ) -> None:
@@ -49,7 +47,7 @@ class LaneRunner:
         self._entries = entries
         self._samples = samples
         self.lane = Lane(rate.window, samples.durations, context.tuning)
-        self._estimates = Estimates(self.lane, simulations, context.clock, context.tuning)
+        self._forecasts = forecasts
         self._idle_since: float | None = None
         self._errors = ErrorLog(f"a request of lane {self._name[:8]}", noun="job")
 
@@ -70,14 +68,14 @@ class LaneRunner:
     def has(self, job_id: str) -> bool:
         """Return whether the job waits or runs in this lane, or a request for it is in flight."""
         lane = self.lane
-        return lane.waits(job_id) is not None or job_id in lane.polls or lane.in_flight(job_id)
+        return job_id in lane.waiting or job_id in lane.running or job_id in lane.in_flight
 
     async def progress(self, job_id: str) -> Progress:
         """Return a job's position in the queue, and when it will probably be sent or end, as far as known."""
-        starts_in = await self._estimates.starts_in(job_id)
-        ends_in = self.lane.polls.ends_in(job_id, self._context.clock.monotonic())
-        if ends_in is not None and not self.lane.is_known(job_id):
-            ends_in = None
+        starts_in = await self._forecasts.starts_in(self.lane, job_id)
+        watch, ends_in = self.lane.running.get(job_id), None
+        if watch is not None and self._samples.durations.known(watch.job.work):
+            ends_in = watch.model.median - watch.age(self._context.clock.monotonic())
         late = ends_in is not None and ends_in <= 0
         now = self._context.clock.now()
         return Progress(
@@ -105,16 +103,17 @@ class LaneRunner:
                 break
             self.lane.begin(decision, now)
             free = decision.step is not Step.SUBMIT
-            group.create_task(self._watched(decision), name=str(decision), at_once=free)
-        if self.lane.empty:
+            name = f"{decision.step} {decision.job_id}"
+            group.create_task(self._watched(decision, name), name=name, at_once=free)
+        if self._empty:
             self._idle_since = now if self._idle_since is None else self._idle_since
             return self._context.tuning.lane_rest
         self._idle_since = None
         return None if decision.until is None else decision.until - now
 
-    async def _watched(self, send: Send) -> None:
+    async def _watched(self, send: Send, name: str) -> None:
         patience = TRANSFER_TIMEOUT if send.step is Step.UPLOAD else OPERATION_TIMEOUT
-        with self._context.liveness.operation(str(send), patience) as outcome:
+        with self._context.liveness.operation(name, patience) as outcome:
             outcome.failed = await self._request(send)
 
     async def _request(self, send: Send) -> bool:
@@ -131,17 +130,17 @@ class LaneRunner:
                     case Step.SUBMIT:
                         result = await self._submitter.submit(job_id, self._rate)
                     case Step.POLL:
-                        age = self.lane.polls.age(job_id, self._context.clock.monotonic())
+                        age = self.lane.running[job_id].age(self._context.clock.monotonic())
                         result = await self._poller.poll(job_id, self._rate, age)
                 sent = result.sent
             finally:
                 now = self._context.clock.monotonic()
                 self.lane.end(job_id, now, sent=sent)
-            ended = self.lane.polls.ended_between(job_id, now) if has_ended(result.job) else None
+            watch = self.lane.running.get(job_id)
             self.lane.put(self._entries.after(result), job_id, now, result.again)
             self._wake_up.set()
-            if ended is not None:
-                self._samples.add(*ended)
+            if watch is not None and has_ended(result.job):
+                self._samples.add(watch.job.work, watch.since.age, watch.age(now))
             if result.sent:
                 await self._rate.answered(result.limited)
         except Exception as error:  # noqa: BLE001 - logged; an error about one job must not end the lane
@@ -153,9 +152,13 @@ class LaneRunner:
         self._errors.succeeded(job_id)
         return result.unexpected
 
+    @property
+    def _empty(self) -> bool:
+        return not (self.lane.waiting or self.lane.running or self.lane.in_flight)
+
     def _leave_if_idle(self) -> bool:
         since = self._idle_since
-        if since is None or not self.lane.empty:
+        if since is None or not self._empty:
             return False
         if self._context.clock.monotonic() - since < self._context.tuning.lane_rest:
             return False

@@ -13,19 +13,17 @@ from bot.aio.shield import shielded
 from bot.catalog import USUAL_SECONDS, Catalog
 from bot.domain import FailureCode, Job, JobState, Progress
 from bot.engine.context import EngineContext
+from bot.engine.lane import Durations, Running, Waiting, Work
 from bot.engine.lanes.duration_samples import Samples
-from bot.engine.lanes.estimates import Simulations
+from bot.engine.lanes.estimates import Forecasts
 from bot.engine.lanes.job_entries import JobEntries
+from bot.engine.lanes.plan_check import ChosenPlan
 from bot.engine.lanes.poll import Poller
 from bot.engine.lanes.rate_state import RateState, RateStates
 from bot.engine.lanes.recovery import StrandedJobs
 from bot.engine.lanes.runner import LaneRunner
 from bot.engine.lanes.running_jobs import RunningJobs
 from bot.engine.lanes.submit import Submitter
-from bot.engine.scheduler.durations import Durations, Work
-from bot.engine.scheduler.plan_check import ChosenPlan
-from bot.engine.scheduler.poll_schedule import Running
-from bot.engine.scheduler.queue import Waiting
 from bot.lifecycle import key_holds
 from bot.lifecycle.transitions import fail_unpaid
 from bot.reasons import Reason, ReasonCode
@@ -73,7 +71,7 @@ class LaneSupervisor:
         self._poller = Poller(context, catalog, rates, self._known)
         self._entries = JobEntries(context.clock, max(context.tuning.key_retries), catalog)
         self._samples = Samples(context, Durations(lambda work: _usually(catalog, work)))
-        self._simulations = Simulations(context.clock, context.tuning)
+        self._forecasts = Forecasts(context.clock, context.tuning)
         self._restored = False
         self._runners: dict[str, LaneRunner] = {}
         self._found = BoundedDict[str, str](MAX_FOUND_JOBS)  # in which lane a job was found last
@@ -89,12 +87,14 @@ class LaneSupervisor:
     def overdue(self) -> float:
         """Return by how many seconds the most overdue poll of all lanes is late."""
         now = self._context.clock.monotonic()
-        return max((one.lane.polls.overdue(now) for one in self._runners.values()), default=0.0)
+        watches = (watch for runner in self._runners.values() for watch in runner.lane.running.values())
+        return max(0.0, now - min((watch.due for watch in watches), default=now))
 
     def occupancy(self) -> dict[str, float]:
         """Return the share of its requests that each lane has in use."""
         now = self._context.clock.monotonic()
-        return {name[:8]: runner.lane.occupancy(now) for name, runner in self._runners.items()}
+        rates = {name: runner.lane.rate for name, runner in self._runners.items()}
+        return {name[:8]: rate.used(now) / rate.usable for name, rate in rates.items()}
 
     def notify(self, changes: Changes) -> None:
         """Take over the jobs that a transaction has changed."""
@@ -158,10 +158,10 @@ class LaneSupervisor:
         Returns whether that could be done without the database.
         """
         holder = self._holder(job.id)
-        if holder is not None and holder.lane.in_flight(job.id):
+        if holder is not None and job.id in holder.lane.in_flight:
             return True  # the lane hears of it when that has ended
         if job.state is JobState.RUNNING and job.output_url is None:
-            return holder is not None and job.id in holder.lane.polls
+            return holder is not None and job.id in holder.lane.running
         if job.state is JobState.WAITING or (job.state is JobState.UPLOADING and job.object_key is not None):
             return self._take_unsent(job, holder)
         if job.state in (JobState.UPLOADING, JobState.SUBMITTING):
@@ -239,7 +239,7 @@ class LaneSupervisor:
                     self._poller,
                     self._entries,
                     self._samples,
-                    self._simulations,
+                    self._forecasts,
                     gone=self._forget,
                 )
                 group.create_task(runner.run(), name=f"lane {name[:8]}")
@@ -264,7 +264,7 @@ class LaneSupervisor:
         self._rates.close(name)
 
     def _in_flight(self, job_id: str) -> bool:
-        return any(one.lane.in_flight(job_id) for one in self._runners.values())
+        return any(job_id in one.lane.in_flight for one in self._runners.values())
 
     async def _without_key(self, keyless: list[Job]) -> None:
         """Let jobs whose servers have no key (any more) wait for one, and say so, for a day."""

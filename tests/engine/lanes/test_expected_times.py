@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain import Job, JobState, Progress
-from bot.engine.scheduler.durations import TOLD_FROM
+from bot.engine.lane import TOLD_FROM
 from bot.storage import Sample
 from sandbox.studii import Outcome
 from tests.engine.world import EngineWorld, a_job, engine_world

@@ -6,7 +6,7 @@ from typing import Any
 
 from bot import posts
 from bot.domain import JobState, Plan
-from bot.engine.scheduler.plan_check import FIRST_CHECK, LAST_CHECK, ChosenPlan, PlanCheck
+from bot.engine.lanes.plan_check import FIRST_CHECK, LAST_CHECK, ChosenPlan, PlanCheck
 from bot.servers import keys
 from bot.servers.notices import NoticeKind
 from sandbox.studii import Options, RateStyle, faults

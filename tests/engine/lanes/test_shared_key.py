@@ -15,9 +15,9 @@ from bot.clock import SystemClock
 from bot.cluster import Membership
 from bot.credits import ledger
 from bot.domain import JobState, Plan
+from bot.engine.lane import Step, Waiting
 from bot.engine.lanes.job_entries import JobEntries
 from bot.engine.lanes.step_result import StepResult
-from bot.engine.scheduler.queue import Step, Waiting
 from bot.servers import keys, settings
 from bot.storage import Sent, Storage
 from sandbox.studii import Outcome

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain import Job, JobState, Progress
-from bot.engine.scheduler.durations import TOLD_FROM
+from bot.engine.lane import TOLD_FROM
 from bot.engine.workers.cards.expected_ends import GRACE, MAX_EXPECTED_ENDS, ExpectedEnds
 from bot.ui.jobs.wording import state_words
 from sandbox.studii import Outcome

@@ -1,6 +1,5 @@
 """How long jobs take is learned from what was seen of it, whatever was guessed."""
 
-from math import exp
 from random import Random
 from statistics import fmean
 
@@ -9,7 +8,7 @@ from hypothesis import given, strategies as st
 
 from bench.simulation.loads import IMAGE, USUAL, VIDEO
 from bench.simulation.measure import learning, observe
-from bot.engine.scheduler.durations import REMEMBERED, Durations, Model, Work, fit_model, parts_of
+from bot.engine.lane import REMEMBERED, Durations, Work, fit_model
 
 
 @pytest.mark.parametrize("wrong", [1 / 3, 1.0, 3.0])
@@ -31,7 +30,7 @@ def test_the_longer_ones_are_known_as_well_whatever_was_guessed() -> None:
 
 
 def test_a_guess_is_worth_less_with_each_job_that_was_seen() -> None:
-    seen = parts_of(11.5, 12.5)
+    seen = (11.5, 12.5)
     away = [fit_model(36.0, [seen] * number).quantile(0.8) - 12.0 for number in (0, 1, 2, 4, 8, 20)]
     assert away == sorted(away, reverse=True)
     assert away[0] > 40
@@ -44,15 +43,16 @@ def test_without_having_seen_any_the_guess_holds() -> None:
 
 def test_jobs_that_fail_at_once_and_cold_starts_are_seen_for_what_they_are() -> None:
     intervals = [(1.0, 2.0)] * 10 + [(11.0, 13.0)] * 70 + [(50.0, 54.0)] * 20
-    model = fit_model(12.0, [parts_of(*interval) for interval in intervals])
+    model = fit_model(12.0, intervals)
     assert model.unseen(model.glance(0.0), 4.0)[0] == pytest.approx(0.1, abs=0.05)
     assert model.median == pytest.approx(12.0, rel=0.15)
     # Of those that go on after 25 s, most end around 52 s.
-    assert model.left(25.0, 0.5) == pytest.approx(27.0, rel=0.25)
+    assert model.unseen(model.glance(25.0), 45.0)[0] < 0.3
+    assert model.unseen(model.glance(25.0), 59.0)[0] > 0.7
 
 
 def test_jobs_that_take_longer_than_any_guess_held_possible_are_seen_between_their_polls() -> None:
-    model = fit_model(0.3, [parts_of(200_000, 400_000)] * 20)
+    model = fit_model(0.3, [(200_000, 400_000)] * 20)
     assert 200_000 < model.median < 400_000
     assert model.quantile(0.9) - model.quantile(0.1) > 50_000
 
@@ -62,7 +62,7 @@ def test_what_was_learned_is_taken_over_and_the_newest_counts() -> None:
     durations.restore({("studio", "image"): [(39.0, 41.0)] * 100})
     assert durations.model(IMAGE).median == pytest.approx(40.0, rel=0.1)
     for _ in range(100):
-        durations.learn(IMAGE, 5.0, 6.0, now=0.1)
+        durations.learn(IMAGE, 5.0, 6.0)
     assert durations.model(IMAGE).median == pytest.approx(5.5, rel=0.1)
 
 
@@ -70,45 +70,23 @@ def test_few_jobs_count_at_once_and_of_a_hundred_in_a_crowd_each_fifth_brings_th
     durations = Durations(lambda _: 12.0)
     for _ in range(20):
         before = durations.model(IMAGE)
-        durations.learn(IMAGE, 39.0, 41.0, now=0.0)
+        durations.learn(IMAGE, 39.0, 41.0)
         assert durations.model(IMAGE) is not before
     durations.restore({IMAGE: [(39.0, 41.0)] * REMEMBERED})
     known = durations.model(IMAGE)
     for _ in range(4):
-        durations.learn(IMAGE, 5.0, 6.0, now=0.1)
+        durations.learn(IMAGE, 5.0, 6.0)
         assert durations.model(IMAGE) is known
-    durations.learn(IMAGE, 5.0, 6.0, now=0.1)
+    durations.learn(IMAGE, 5.0, 6.0)
     assert durations.model(IMAGE).quantile(0.03) < 10 < known.quantile(0.03)
 
 
-def test_of_a_hundred_each_counts_at_once_that_does_not_follow_close_on_another() -> None:
-    durations = Durations(lambda _: 12.0)
-    durations.restore({IMAGE: [(39.0, 41.0)] * REMEMBERED})
-    for second in range(3):
-        before = durations.model(IMAGE)
-        durations.learn(IMAGE, 5.0, 6.0, now=float(second))
-        assert durations.model(IMAGE) is not before
-
-
-def models() -> st.SearchStrategy[Model]:
-    interval = st.tuples(st.floats(0, 200), st.floats(0, 60)).map(
-        lambda pair: parts_of(pair[0], pair[0] + pair[1])
-    )
-    return st.builds(fit_model, st.floats(1, 500), st.lists(interval, max_size=12))
-
-
-@given(model=models(), last=st.floats(0, 100_000), price=st.floats(0.001, 20))
-def test_a_look_is_due_exactly_when_it_is_worth_its_price(model: Model, last: float, price: float) -> None:
-    glance = model.glance(last)
-    due = model.due(glance, price)
-    assert due >= last
-    if due < 500_000:
-        assert model.unseen(glance, due)[1] == pytest.approx(price, rel=0.02, abs=1e-6 * exp(8))
-
-
-@given(model=models(), share=st.floats(0.01, 0.99), age=st.floats(0, 1000))
-def test_what_is_left_follows_from_what_is_possible(model: Model, share: float, age: float) -> None:
-    left = model.left(age, share)
-    assert left >= 0
-    if model.glance(age).running > 1e-3:
-        assert model.unseen(model.glance(age), age + left)[0] == pytest.approx(share, abs=0.01)
+@given(ages=st.tuples(st.floats(0, 1000), st.floats(0, 1000)), guess=st.floats(1, 500))
+def test_what_is_expected_unseen_is_the_integral_of_what_may_have_ended(
+    ages: tuple[float, float], guess: float
+) -> None:
+    model, (last, now) = fit_model(guess, [(10.0, 12.0), (50.0, 60.0)]), sorted(ages)
+    since, steps = model.glance(last), 2000
+    width = (now - last) / steps
+    area = sum(model.unseen(since, last + (n + 0.5) * width)[0] for n in range(steps)) * width
+    assert model.unseen(since, now)[1] == pytest.approx(area, rel=0.01, abs=1e-4)

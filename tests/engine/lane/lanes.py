@@ -1,11 +1,7 @@
 """Lanes, and what runs and waits on them."""
 
 from bench.simulation.loads import IMAGE, VIDEO
-from bot.engine.scheduler.durations import Durations, Work
-from bot.engine.scheduler.lane import Lane, Send
-from bot.engine.scheduler.poll_schedule import Running
-from bot.engine.scheduler.queue import Step, Waiting
-from bot.engine.scheduler.rate_limit import RateWindow
+from bot.engine.lane import Durations, Lane, RateWindow, Running, Send, Step, Waiting, Work
 from bot.engine.tuning import Tuning
 
 TUNING = Tuning()
@@ -22,6 +18,10 @@ def running(name: str, submitted: float, work: Work = IMAGE) -> Running:
 
 def waiting(name: str, user: int = 1, since: float = 0.0, step: Step = Step.SUBMIT) -> Waiting:
     return Waiting(name, user, since, step, IMAGE, not_before=0.0, begun=False, held=False, price=None)
+
+
+def is_empty(lane: Lane) -> bool:
+    return not (lane.waiting or lane.running or lane.in_flight)
 
 
 def take(lane: Lane, now: float = 0.0) -> Send:

@@ -3,11 +3,16 @@
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
-from bot.engine.scheduler.rate_limit import EarlierRequest, RateWindow, Slowdown
+from bot.engine.lane import RateWindow, Slowdown, latest_answers
 from bot.engine.tuning import Tuning
 from sandbox.studii.ratelimit import Counting, RateStyle, make_limiter
 
 TUNING = Tuning()
+
+
+def left(window: RateWindow, now: float) -> int:
+    """How many requests there is room for, of which the first may be sent now."""
+    return window.usable - window.used(now) if window.free_at(now) == now else 0
 
 
 def send(window: RateWindow, at: float, takes: float = 0.0) -> None:
@@ -17,54 +22,65 @@ def send(window: RateWindow, at: float, takes: float = 0.0) -> None:
 
 def test_a_fresh_key_has_its_limit_less_the_margin() -> None:
     window = RateWindow(60, TUNING)
-    assert window.requests_left(0.0) == 58
+    assert left(window, 0.0) == 58
     for _ in range(58):
         send(window, 0.0)
-    assert window.requests_left(0.0) == 0
-    assert window.next_request_at(0.0) == pytest.approx(60.3)
-    assert window.requests_left(60.2) == 0
-    assert window.requests_left(60.3) == 58
+    assert left(window, 0.0) == 0
+    assert window.free_at(0.0) == pytest.approx(60.3)
+    assert left(window, 60.2) == 0
+    assert left(window, 60.3) == 58
 
 
 def test_a_request_under_way_counts_until_a_period_after_its_answer() -> None:
     window = RateWindow(3, TUNING)
     window.begin(0.0)
-    assert window.requests_left(100.0) == 0
-    assert window.next_request_at(100.0) is None
+    assert left(window, 100.0) == 0
+    assert window.free_at(100.0) is None
     window.end(0.0, 100.0)
-    assert window.next_request_at(100.0) == pytest.approx(160.3)
+    assert window.free_at(100.0) == pytest.approx(160.3)
 
 
 def test_a_request_that_never_left_costs_nothing() -> None:
     window = RateWindow(3, TUNING)
     window.begin(0.0)
     window.end(0.0, 1.0, sent=False)
-    assert window.requests_left(1.0) == 1
+    assert left(window, 1.0) == 1
 
 
 def test_requests_of_an_earlier_life_count() -> None:
     window = RateWindow(60, TUNING)
-    window.restore([EarlierRequest(50.0, settled=None)] * 30 + [EarlierRequest(10.0, 20.0)] * 20, now=1000.0)
-    assert window.requests_left(1000.0) == 8
-    assert window.requests_left(1050.2) == 8
-    assert window.requests_left(1050.4) == 38
+    sent = [(950.0, None)] * 30 + [(990.0, 980.0)] * 20
+    window.restore(latest_answers(sent, TUNING.answer_bound))
+    assert left(window, 1000.0) == 8
+    assert left(window, 1050.2) == 8
+    assert left(window, 1050.4) == 38
 
 
 def test_requests_whose_answer_is_not_known_count_as_late_as_one_may_come() -> None:
     window = RateWindow(60, TUNING)
-    window.restore(
-        [EarlierRequest(50.0, settled=None)] * 30 + [EarlierRequest(10.0, settled=None)] * 20, now=1000.0
-    )
-    assert window.requests_left(1000.0) == 8
-    assert window.requests_left(1000.0 + 20.0 + 60.2) == 8
-    assert window.requests_left(1000.0 + 20.0 + 60.4) == 38
-    assert window.requests_left(1000.0 + 60.0 + 60.4) == 58
+    window.restore(latest_answers([(950.0, None)] * 30 + [(990.0, None)] * 20, TUNING.answer_bound))
+    assert left(window, 1000.0) == 8
+    assert left(window, 1000.0 + 20.0 + 60.2) == 8
+    assert left(window, 1000.0 + 20.0 + 60.4) == 38
+    assert left(window, 1000.0 + 60.0 + 60.4) == 58
 
 
-def test_requests_from_the_future_count_as_made_now() -> None:
-    window = RateWindow(60, TUNING)
-    window.restore([EarlierRequest(-3600.0, settled=None)] * 58, now=5.0)
-    assert window.next_request_at(5.0) == pytest.approx(65.3 + TUNING.answer_bound)
+def test_a_request_was_answered_when_a_later_one_says_so() -> None:
+    sent = [(70.0, None), (80.0, 75.0), (90.0, 85.0)]
+    assert latest_answers(sent, bound=70.0) == [80.0, 90.0, 160.0]  # nobody says when the last one was
+
+
+def test_what_other_processes_sent_leaves_less_room_until_a_period_after_its_answer() -> None:
+    window = RateWindow(4, TUNING)
+    window.begin(0.0)
+    window.end(0.0, 1.0)
+    window.set_others([70.0, 0.0])
+    assert left(window, 10.0) == 0
+    assert window.free_at(10.0) == 61.3
+    window.set_others([5.0])  # in place of those before
+    assert left(window, 10.0) == 0
+    window.set_others([])
+    assert left(window, 10.0) == 1
 
 
 def test_a_smaller_plan_has_to_wait_until_enough_has_left() -> None:
@@ -72,29 +88,30 @@ def test_a_smaller_plan_has_to_wait_until_enough_has_left() -> None:
     for second in range(100):
         send(window, float(second) / 10)
     window.set_limit(60)
-    at = window.next_request_at(10.0)
+    at = window.free_at(10.0)
     assert at is not None
-    assert window.requests_left(at - 0.01) == 0
-    assert window.requests_left(at) == 1
+    assert left(window, at - 0.01) == 0
+    assert left(window, at) == 1
 
 
 def test_after_a_429_nothing_is_sent_until_retry_after_and_then_little() -> None:
     window = RateWindow(60, TUNING)
     window.limited(10.0, 30.0)
-    assert window.requests_left(39.9) == 0
-    assert window.next_request_at(10.0) == pytest.approx(40.0)
-    assert window.requests_left(40.0) == TUNING.paced_burst
-    for _ in range(TUNING.paced_burst):
-        send(window, 40.0)
-    later = window.next_request_at(40.0)
-    assert later == pytest.approx(40.0 + 60.3 / 58)
-    assert window.requests_left(40.0 + TUNING.paced_for + 1) > TUNING.paced_burst
+    assert left(window, 39.9) == 0
+    assert window.free_at(10.0) == pytest.approx(40.0)
+    for number in range(5):
+        at = 40.0 + number * 60.3 / 58
+        assert window.free_at(at) == pytest.approx(at)
+        send(window, at)
+        assert window.free_at(at) == pytest.approx(at + 60.3 / 58)
+    send(window, 41.0 + TUNING.paced_for)
+    assert left(window, 41.0 + TUNING.paced_for) > 3
 
 
 def test_retry_after_is_bounded() -> None:
     window = RateWindow(60, TUNING)
     window.limited(0.0, 86_400.0)
-    assert window.requests_left(TUNING.rate_block_bound) > 0
+    assert left(window, TUNING.rate_block_bound) > 0
 
 
 def test_another_life_waits_and_goes_slowly_for_as_long() -> None:
@@ -104,22 +121,11 @@ def test_another_life_waits_and_goes_slowly_for_as_long() -> None:
     assert slowed is not None
     later = RateWindow(60, TUNING)
     later.restore_slowdown(slowed, 1000.0)
-    assert later.requests_left(1024.9) == 0
-    assert later.next_request_at(1000.0) == pytest.approx(1025.0)
-    assert later.requests_left(1025.0) == TUNING.paced_burst
+    assert left(later, 1024.9) == 0
+    assert later.free_at(1000.0) == pytest.approx(1025.0)
+    send(later, 1025.0)
+    assert later.free_at(1025.0) == pytest.approx(1025.0 + 60.3 / 58)
     assert later.slowdown(1025.0 + TUNING.paced_for) is None
-
-
-def test_a_life_that_begins_while_it_goes_slowly_has_no_burst_to_spend() -> None:
-    window = RateWindow(60, TUNING)
-    window.limited(0.0, 1.0)
-    slowed = window.slowdown(30.0)
-    assert slowed is not None
-    later = RateWindow(60, TUNING)
-    later.restore_slowdown(slowed, 1000.0)
-    assert later.requests_left(1000.0) == 1
-    send(later, 1000.0)
-    assert later.next_request_at(1000.0) == pytest.approx(1000.0 + 60.3 / 58)
 
 
 def test_429s_in_a_row_are_still_in_a_row_after_a_restart() -> None:
@@ -130,29 +136,29 @@ def test_429s_in_a_row_are_still_in_a_row_after_a_restart() -> None:
     later = RateWindow(60, TUNING)
     later.restore_slowdown(slowed, 5.0)
     later.limited(5.0, None)
-    assert later.next_request_at(5.0) == pytest.approx(15.0)
+    assert later.free_at(5.0) == pytest.approx(15.0)
 
 
 def test_a_wall_clock_that_was_put_back_blocks_no_key_for_ever() -> None:
     window = RateWindow(60, TUNING)
     window.restore_slowdown(Slowdown(1e9, 1e9, 1), 0.0)
-    assert window.requests_left(TUNING.rate_block_bound) > 0
+    assert left(window, TUNING.rate_block_bound) > 0
     assert window.slowdown(TUNING.rate_block_bound + TUNING.paced_for) is None
 
 
 def test_429s_without_retry_after_pause_longer_each_time() -> None:
     window = RateWindow(60, TUNING)
     window.limited(0.0, None)
-    assert window.next_request_at(0.0) == pytest.approx(5.0)
+    assert window.free_at(0.0) == pytest.approx(5.0)
     window.limited(5.0, None)
-    assert window.next_request_at(5.0) == pytest.approx(15.0)
+    assert window.free_at(5.0) == pytest.approx(15.0)
 
 
 def test_no_pause_without_retry_after_is_longer_than_a_minute() -> None:
     window, now, pause = RateWindow(60, TUNING), 0.0, 0.0
     for _ in range(30):
         window.limited(now, None)
-        pause = (window.next_request_at(now) or 0.0) - now
+        pause = (window.free_at(now) or 0.0) - now
         now += pause
     assert pause == pytest.approx(60.0)
 
@@ -161,7 +167,7 @@ def test_429s_of_requests_that_were_under_way_together_are_one() -> None:
     window = RateWindow(60, TUNING)
     for _ in range(6):
         window.limited(0.0, None)
-    assert window.next_request_at(0.0) == pytest.approx(5.0)
+    assert window.free_at(0.0) == pytest.approx(5.0)
 
 
 @settings(max_examples=60)
@@ -196,13 +202,13 @@ def test_no_server_ever_sees_too_many(
         if turn in kills:
             pending.clear()
             window = RateWindow(limit, TUNING)
-            window.restore([EarlierRequest(now - at, now - settled) for at, settled in noted], now)
+            window.restore(latest_answers(noted, TUNING.answer_bound))
         while True:
             for answered in sorted(answer for answer in pending if answer <= now):
                 window.end(pending.pop(answered), answered)
-            if window.requests_left(now):
+            if left(window, now):
                 break
-            at = window.next_request_at(now)
+            at = window.free_at(now)
             moments = pending if at is None else [*pending, at]
             now = min(moments)
         window.begin(now)
@@ -228,10 +234,10 @@ def test_room_comes_exactly_when_it_was_predicted(
     for now, what, after in events:
         if what == "429":
             window.limited(now, after)
-        elif window.requests_left(now):
+        elif left(window, now):
             send(window, now)
-        at = window.next_request_at(now)
+        at = window.free_at(now)
         assert at is not None
         assert at >= now
-        assert (window.requests_left(now) == 0) is (at > now)
-        assert window.requests_left(at) >= 1
+        assert (left(window, now) == 0) is (at > now)
+        assert left(window, at) >= 1

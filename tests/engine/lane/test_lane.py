@@ -7,11 +7,9 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from bot.engine.scheduler.lane import Lane, Rest, Send
-from bot.engine.scheduler.poll_schedule import Running
-from bot.engine.scheduler.queue import Step, Waiting
+from bot.engine.lane import Lane, Rest, Running, Send, Step, Waiting
 from bot.engine.tuning import Tuning
-from tests.engine.scheduler.lanes import TUNING, lane_of, running, take, waiting
+from tests.engine.lane.lanes import TUNING, is_empty, lane_of, running, take, waiting
 
 
 def submit_all(lane: Lane, now: float = 0.0) -> list[str]:
@@ -122,14 +120,14 @@ def test_slow_uploads_leave_room_for_looks() -> None:
 
 def test_a_lane_knows_when_it_has_nothing_to_do() -> None:
     lane = lane_of()
-    assert lane.empty
+    assert is_empty(lane)
     lane.sync([waiting("a")], [], 0.0)
     take(lane)
     lane.sync([], [], 0.0)
-    assert not lane.empty
+    assert not is_empty(lane)
     lane.end("a", 0.0, sent=True)
     lane.put(None, "a", 0.0)
-    assert lane.empty
+    assert is_empty(lane)
 
 
 @pytest.mark.promise
@@ -155,7 +153,7 @@ def test_everybody_is_served_and_no_job_is_looked_at_more_than_once_a_second(
     looks: dict[str, list[float]] = {}
     sent: list[float] = []
     steps = Counter[Step]()
-    while not lane.empty:
+    while not is_empty(lane):
         assert now < 3600
         decision = lane.decide(now)
         if isinstance(decision, Send):

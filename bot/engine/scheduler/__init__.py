@@ -1,1 +1,0 @@
-"""Pure decisions about one lane: what to send next, when to poll, how long jobs take."""
