@@ -199,7 +199,7 @@ class RateWindow:
     """
 
     def __init__(self, limit: int, tuning: Tuning) -> None:
-        self._limit, self._tuning = limit, tuning
+        self.limit, self._tuning = limit, tuning
         self._in_flight: list[float] = []  # when they began
         self._answered: list[float] = []  # when, in order
         self._others: list[float] = []  # as `_answered`, of other processes that use the key
@@ -209,11 +209,7 @@ class RateWindow:
     @property
     def usable(self) -> int:
         """Return the most requests in a period; a few fewer than Studii allows."""
-        return max(1, self._limit - self._tuning.rate_margin)
-
-    def set_limit(self, limit: int) -> None:
-        """Allow `limit` requests in a period from now on."""
-        self._limit = limit
+        return max(1, self.limit - self._tuning.rate_margin)
 
     def restore(self, answered: Iterable[float]) -> None:
         """Count requests of an earlier process, by when Studii may have counted them at the latest."""
@@ -268,10 +264,7 @@ class RateWindow:
         return now - min(self._in_flight, default=now)
 
     def limited(self, now: float, retry_after: float | None) -> bool:
-        """Record a 429: send nothing for `retry_after` seconds, and slowly for a while after.
-
-        Return False if the pause has begun already: this request was in flight with another that met a 429.
-        """
+        """Record a 429. Return False if it is no news, as another in flight with this one has met one."""
         news = now >= self._blocked_until
         self._blocks = (0 if now >= self._paced_until else self._blocks) + news
         if retry_after is None:
@@ -480,28 +473,20 @@ class Lane:
             self._order = [one for _, one in sorted(ranked, key=lambda entry: entry[0])]
         return self._order
 
-    def position(self, job_id: str) -> int | None:
-        """Return the position of a waiting job in the queue, from 1, or None if it does not wait."""
-        return next((number for number, one in enumerate(self.order(), 1) if one.id == job_id), None)
-
-    def waits_for_price(self, job_id: str) -> bool:
-        """Return whether another job goes before this one, to learn the price of both."""
-        job = self.waiting.get(job_id)
-        if job is None or job.price is None:
-            return False
-        return next(one.id for one in self.order() if one.price == job.price) != job_id
+    def place(self, job_id: str) -> tuple[int | None, bool]:
+        """Return the position of a waiting job in the queue, from 1, or None if it does not wait, and whether
+        another one goes before it to learn the price of both."""
+        prices = set[str]()
+        for number, one in enumerate(self.order(), 1):
+            if one.id == job_id:
+                return number, one.price in prices
+            prices |= {one.price} - {None}
+        return None, False
 
     def copy(self) -> "Lane":
         """Return an independent copy that decides as this lane would, and may be used in another thread."""
-        models = [self.durations.model(work) for work in self.works()]  # fitted now, and not changed any more
         jobs = [*self.waiting.values(), *(watch.job for watch in self.running.values())]
-        shared = [
-            self.durations,
-            self.tuning,
-            *models,
-            *(watch.model for watch in self.running.values()),
-            *jobs,
-        ]
+        shared = [self.tuning, *jobs, *map(self.durations.model, self.works())]
         return deepcopy(self, {id(one): one for one in shared})
 
     def works(self) -> set[Work]:

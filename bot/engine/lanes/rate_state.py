@@ -136,7 +136,7 @@ class RateState:
             _log.warning("The rate limit learned for lane %s could not be stored: %r", self.lane[:8], error)
 
     def _apply_plan(self, now: float) -> None:
-        self.window.set_limit(self._plan_check.limit(now))
+        self.window.limit = self._plan_check.limit(now)
 
     def _restore(self, sent: Iterable[Sent], limits: LaneLimits | None) -> None:
         now, at = self._context.clock.monotonic(), self._context.clock.now()

@@ -78,12 +78,13 @@ class LaneRunner:
             ends_in = watch.model.median - watch.age(self._context.clock.monotonic())
         late = ends_in is not None and ends_in <= 0
         now = self._context.clock.now()
+        position, waits_for_price = self.lane.place(job_id)
         return Progress(
-            self.lane.position(job_id),
+            position,
             None if starts_in is None else now + timedelta(seconds=starts_in),
             None if ends_in is None or late else now + timedelta(seconds=ends_in),
             late=late,
-            waits_for_price=self.lane.waits_for_price(job_id),
+            waits_for_price=waits_for_price,
         )
 
     async def run(self) -> None:

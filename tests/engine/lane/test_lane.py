@@ -41,10 +41,10 @@ def test_a_place_in_line_is_what_then_happens() -> None:
     lane = lane_of()
     jobs = [waiting(f"{user}-{n}", user, n * 3 + user) for user in range(3) for n in range(user + 1)]
     lane.sync(jobs, [], 0.0)
-    places = {job.id: lane.position(job.id) for job in jobs}
+    places = {job.id: lane.place(job.id)[0] for job in jobs}
     order = submit_all(lane)
     assert places == {job_id: place for place, job_id in enumerate(order, 1)}
-    assert lane.position(order[0]) is None
+    assert lane.place(order[0])[0] is None
 
 
 def test_what_has_been_uploaded_is_submitted_before_others_begin() -> None:

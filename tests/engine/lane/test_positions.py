@@ -19,19 +19,19 @@ def test_positions_are_those_of_a_queue_that_is_ordered_anew(seed: int) -> None:
         change(lane, number, chance)
         order = [one.id for one in lane.copy().order()]
         assert [one.id for one in lane.order()] == order
-        assert [lane.position(name) for name in order] == list(range(1, len(order) + 1))
         first: dict[str, str] = {}
-        for one in lane.order():
+        for number, one in enumerate(lane.order(), 1):
             first.setdefault(one.price or one.id, one.id)
-            assert lane.waits_for_price(one.id) == (first[one.price or one.id] != one.id)
+            assert lane.place(one.id) == (number, first[one.price or one.id] != one.id)
 
 
 def test_a_job_that_does_not_wait_has_no_position() -> None:
     lane = lane_of()
     lane.put(waiting("a"), "a", 0.0)
-    assert (lane.position("a"), lane.position("b")) == (1, None)
+    assert lane.place("a") == (1, False)
+    assert lane.place("b") == (None, False)
     lane.put(None, "a", 0.0)
-    assert lane.position("a") is None
+    assert lane.place("a") == (None, False)
 
 
 def change(lane: Lane, number: int, chance: random.Random) -> None:

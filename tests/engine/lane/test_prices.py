@@ -26,7 +26,7 @@ def test_one_job_asks_for_a_price_and_those_of_other_prices_go_on() -> None:
     )
     assert {take(lane).job_id for _ in range(3)} == {"a0", "b0", "c0"}
     assert lane.decide(0.0) == Rest()
-    assert [lane.waits_for_price(name) for name in ("a0", "a1", "b0", "c0")] == [False, True, False, False]
+    assert [lane.place(name)[1] for name in ("a0", "a1", "b0", "c0")] == [False, True, False, False]
     answered(lane, "a0", 0.3)
     assert take(lane, 0.3).job_id == "a1"
 
@@ -37,7 +37,7 @@ def test_all_that_may_be_are_sent_at_once_when_the_price_is_known() -> None:
     assert take(lane).job_id == "a0"
     answered(lane, "a0", 0.3)
     assert [take(lane, 0.3).job_id for _ in range(4)] == ["a1", "a2", "a3", "a4"]
-    assert not any(lane.waits_for_price(f"a{n}") for n in range(5))
+    assert not any(lane.place(f"a{n}")[1] for n in range(5))
 
 
 def test_if_the_first_has_to_wait_or_fails_the_next_one_asks() -> None:

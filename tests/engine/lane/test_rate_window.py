@@ -87,7 +87,7 @@ def test_a_smaller_plan_has_to_wait_until_enough_has_left() -> None:
     window = RateWindow(300, TUNING)
     for second in range(100):
         send(window, float(second) / 10)
-    window.set_limit(60)
+    window.limit = 60
     at = window.free_at(10.0)
     assert at is not None
     assert left(window, at - 0.01) == 0
