@@ -293,12 +293,12 @@ class KnownPhotoRules:
 
     async def load(self) -> None:
         """Read the rules of all servers. Before that, everything is off."""
-        for rules in (await self._db.read(all_rules)).values():
+        for rules in (await self._db.write(all_rules)).values():  # in order with what changes them
             self._keep(rules)
 
     async def reread(self, guild_id: int) -> None:
         """Read the rules of a server that added the bot again, or whose style is gone."""
-        self._keep(await self._db.read(of, guild_id))
+        await self.change(of, guild_id)
 
     async def change(
         self,

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -101,20 +101,41 @@ class WordsRefused(Refused):
 class AddedRule:
     """A rule that was added, in place of one with the effect `before` that was compared alike.
 
-    `common`: it is one letter or a very common word. `caught` of `recent` jobs of the server would have met
-    it. `suggested` are values that the catalogue itself suggests, and that meet it.
+    `recent` are the inputs of the server's last jobs that still have them.
     """
 
     rule: WordRule
     before: WordEffect | None
+    recent: list[dict[str, str]] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Catch:
+    """Texts that meet a rule: `caught` of `recent` jobs, and values that the catalogue itself suggests.
+
+    `common`: it is one letter or a very common word.
+    """
+
     common: bool
     caught: int
     recent: int
     suggested: tuple[str, ...]
 
     @property
-    def catches_much(self) -> bool:
+    def is_large(self) -> bool:
         return self.common or (self.caught >= FEW and self.caught >= MUCH_OF_THEM * self.recent)
+
+
+def catch_of(added: AddedRule, catalog: Catalog) -> Catch:
+    """Return what the rule would have caught, and what it will."""
+    keys = [added.rule.key]
+    values = {value for tool in catalog.tools.values() for one in tool.inputs for value in one.suggestions}
+    return Catch(
+        catches_much(added.rule.key),
+        sum(first_met(keys, [*inputs.values()]) is not None for inputs in added.recent),
+        len(added.recent),
+        tuple(sorted(value for value in values if first_met(keys, [value]))),
+    )
 
 
 def rules(session: Session, guild_id: int) -> tuple[WordRule, ...]:
@@ -129,7 +150,6 @@ def in_order(found: Iterable[WordRule]) -> tuple[WordRule, ...]:
 
 def add(
     session: Session,
-    catalog: Catalog,
     guild_id: int,
     words: str,
     at: datetime,
@@ -150,22 +170,8 @@ def add(
     if key not in known and len(known) >= MAX_WORD_RULES:
         raise Refused(MANY)
     put(session, WordRule, {"guild_id": guild_id, "key": key}, words=words, effect=effect, at=at)
-    recent = _recent_inputs(session, guild_id)
-    suggested = {
-        value
-        for tool in catalog.tools.values()
-        for one in tool.inputs
-        for value in one.suggestions
-        if first_met([key], [value])
-    }
-    return AddedRule(
-        WordRule(guild_id, key, words, effect, at),
-        known.get(key),
-        catches_much(key),
-        sum(first_met([key], [*inputs.values()]) is not None for inputs in recent),
-        len(recent),
-        tuple(sorted(suggested)),
-    )
+    rule = WordRule(guild_id, key, words, effect, at)
+    return AddedRule(rule, known.get(key), _recent_inputs(session, guild_id))
 
 
 def remove(session: Session, guild_id: int, words: str) -> WordRule:

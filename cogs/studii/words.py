@@ -41,9 +41,10 @@ class _WordsGroup(app_commands.Group):
     @app_commands.choices(then=THEN)
     async def add(self, interaction: discord.Interaction, words: Rule, then: str = WordEffect.REFUSE) -> None:
         guild_id = server_of(interaction)
-        new = self._bot.catalog, guild_id, words, self._bot.clock.now(), WordEffect(then)
+        new = guild_id, words, self._bot.clock.now(), WordEffect(then)
         added = await self._db.write(word_filter.add, *new)
-        await answer(interaction, rule_added_panel(added, logged=await self._is_logged(guild_id)))
+        catch = word_filter.catch_of(added, self._bot.catalog)
+        await answer(interaction, rule_added_panel(added, catch, logged=await self._is_logged(guild_id)))
 
     @app_commands.command(description=N_("Remove a rule from the word filter"))
     @app_commands.describe(words=N_("The rule to remove"))

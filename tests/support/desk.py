@@ -67,8 +67,7 @@ class Desk:
 
     async def forbid(self, words: str) -> AddedRule:
         """Add a rule to the word filter."""
-        new = self.bot.catalog, self.guild.id, words, self.clock.now()
-        return await self.services.db.write(add, *new)
+        return await self.services.db.write(add, self.guild.id, words, self.clock.now())
 
     async def set_key(self) -> None:
         await self.services.keys.set_key(self.guild.id, KEY, Plan.PRO, None)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.features.words import MAX_WORD_RULES, AddedRule, WordEffect, WordRule
+from bot.features.words import MAX_WORD_RULES, AddedRule, Catch, WordEffect, WordRule
 from bot.languages import and_list, gettext as _, ngettext
 from bot.servers.access import WordPause
 from bot.ui.kit.layout import GOOD, NEUTRAL, UNSURE, Panel, boxed, lines, small
@@ -57,11 +57,11 @@ def _pause_words(pause: WordPause) -> str:
     )
 
 
-def rule_added_panel(added: AddedRule, *, logged: bool) -> Panel:
+def rule_added_panel(added: AddedRule, catch: Catch, *, logged: bool) -> Panel:
     """Return whether the rule was added, changed or known, with a warning if it would catch very much."""
     waits = added.rule.effect is WordEffect.APPROVE
     title, said, colour = _added_words(added, waits=waits)
-    warnings = _warnings(added, waits=waits)
+    warnings = _warnings(catch, waits=waits)
     undo = small(_("Remove it with `/studii words remove`.")) if warnings else ""
     unlogged = "" if logged or waits else _unlogged()
     return boxed(UNSURE if warnings else colour, f"### 🔤 {title}\n{said}", lines(*warnings), undo, unlogged)
@@ -90,19 +90,19 @@ def rule_removed_panel(rule: WordRule) -> Panel:
     return boxed(GOOD, lines("### 🔤 " + _("Rule removed"), said))
 
 
-def _warnings(added: AddedRule, *, waits: bool) -> list[str]:
+def _warnings(catch: Catch, *, waits: bool) -> list[str]:
     made: list[str] = []
-    if added.common and waits:
+    if catch.common and waits:
         made.append("⚠️ " + _("That's one letter or a very common word, so nearly every prompt waits."))
-    elif added.common:
+    elif catch.common:
         made.append(
             "⚠️ " + _("That's one letter or a very common word, so it will refuse nearly every prompt.")
         )
-    elif added.caught:
-        said = _would_have_caught(added, waits=waits)
-        made.append(f"⚠️ {said}" if added.catches_much else said)
-    if added.suggested:
-        values = and_list([f"`{value}`" for value in added.suggested[:10]])
+    elif catch.caught:
+        said = _would_have_caught(catch, waits=waits)
+        made.append(f"⚠️ {said}" if catch.is_large else said)
+    if catch.suggested:
+        values = and_list([f"`{value}`" for value in catch.suggested[:10]])
         if waits:
             said = _(
                 "It also sends values that the bot itself suggests to approval: {values}.", values=values
@@ -113,20 +113,20 @@ def _warnings(added: AddedRule, *, waits: bool) -> list[str]:
     return made
 
 
-def _would_have_caught(added: AddedRule, *, waits: bool) -> str:
+def _would_have_caught(catch: Catch, *, waits: bool) -> str:
     # Translators: caught is a number of these jobs
     if waits:
         return ngettext(
             "It would have sent {caught} of the server's last {count} job to approval.",
             "It would have sent {caught} of the server's last {count} jobs to approval.",
-            added.recent,
-            caught=added.caught,
+            catch.recent,
+            caught=catch.caught,
         )
     return ngettext(
         "It would have refused {caught} of the server's last {count} job.",
         "It would have refused {caught} of the server's last {count} jobs.",
-        added.recent,
-        caught=added.caught,
+        catch.recent,
+        caught=catch.caught,
     )
 
 
