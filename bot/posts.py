@@ -20,6 +20,7 @@ from bot.db import ours, put, wake
 _log = logging.getLogger(__name__)
 
 KEY_LENGTH = 64
+OFFER = "offer"  # the kind of an answer to a mention that offers tools
 MARK = "mark"  # in the details of a post of an earlier version: the number of its message's first component
 _MARKS = 1_000_000_000
 HOLDS_ITS_PLACE = 3  # tries
@@ -166,6 +167,22 @@ def want(
     return added
 
 
+def let_expire(
+    session: Session,
+    guild_id: int,
+    kind: str,
+    channel_id: int,
+    message_id: int,
+    at: datetime,
+    until: datetime,
+) -> None:
+    """Let a message that was sent already be removed at that time."""
+    key, place = str(message_id), f"c{channel_id}"
+    if want(session, guild_id, kind, key, at=at, place=place, expires_at=until):
+        there = update(Post).filter_by(guild_id=guild_id, kind=kind, key=key)
+        session.execute(there.values(message_id=message_id, shown_version=Post.version, due_at=until))
+
+
 def change(session: Session, guild_id: int, kind: str, key: str, at: datetime) -> None:
     """Let the message show what is so now. One that is tried again later is looked at then."""
     post = get(session, guild_id, kind, key)
@@ -196,6 +213,11 @@ def known(session: Session, guild_id: int, kind: str, *keys: str) -> bool:
 def forget(session: Session, guild_id: int, kind: str) -> None:
     """Delete the server's posts of that kind, so that they can be wanted again; messages stay."""
     session.execute(delete(Post).filter_by(guild_id=guild_id, kind=kind))
+
+
+def drop(session: Session, post: Post) -> None:
+    """Delete the row of a post that is done with, and not to be known."""
+    session.execute(delete(Post).filter_by(id=post.id))
 
 
 def next_due(session: Session) -> datetime | None:

@@ -6,7 +6,6 @@ from typing import Any
 
 from bot.domain import Announcement, Job, OutputFile, Posted, Progress, TooMuch
 from bot.domain.confirmations import Confirmation
-from bot.domain.offers import Offer
 from bot.domain.posting.sets import SetPart, SetPosting
 from bot.errors import PhotoUnavailable
 from bot.posts import Gone, Outcome, Post, Stands
@@ -37,9 +36,6 @@ class Nobody:
         return Posted(1)
 
     async def remove_question(self, question: Confirmation) -> bool:
-        return True
-
-    async def remove_offer(self, offer: Offer) -> bool:
         return True
 
     async def send(self, post: Post, shown: Any) -> Outcome:

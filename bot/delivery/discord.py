@@ -18,7 +18,6 @@ from bot.delivery.postings.sets import SetMessage, TooMuchAtOnce, arranged_for
 from bot.delivery.posts import DiscordPosts
 from bot.domain import Announcement, Job, OutputFile, Progress, TooMuch
 from bot.domain.confirmations import Confirmation
-from bot.domain.offers import Offer
 from bot.domain.posting.sets import SetPart, SetPosting
 from bot.languages import Language, speaking
 from bot.posts import Outcome, Post
@@ -68,12 +67,6 @@ class DiscordDelivery:
         if error is not None:
             _log.info("A question under a photo could not be removed: %r", error)
         return not may_pass(error)
-
-    async def remove_offer(self, offer: Offer) -> bool:
-        """Remove the message that offers tools. Returns False if that isn't possible now."""
-        channel = self._context.client.get_partial_messageable(offer.channel_id, guild_id=offer.guild_id)
-        error = await error_within(REMOVE_SECONDS, channel.get_partial_message(offer.message_id).delete())
-        return not may_pass(error)  # after another error it is gone, as one that was taken, or stays
 
     async def announce(self, job: Job, output: OutputFile | None) -> Announcement:
         """Post the job's last word as a new message; once for each `job.nonce`.

@@ -29,12 +29,14 @@ from bot.engine.workers.expired_questions import ExpiredQuestions
 from bot.engine.workers.housekeeping import housekeep
 from bot.engine.workers.intake import Intake
 from bot.engine.workers.notices import Notices
-from bot.engine.workers.outbox import Posts
+from bot.engine.workers.offers import Offers
+from bot.engine.workers.outbox import Kind, Posts
 from bot.engine.workers.outputs import Outputs
 from bot.engine.workers.refetch import Refetch
 from bot.engine.workers.set_postings import SetPostings
 from bot.engine.workers.spool_room import SpoolRoom
 from bot.media.spool import Spool
+from bot.posts import OFFER
 from bot.servers.notices import NoticeKind
 from bot.storage import Changes, Storage, Vault
 from bot.studii import StudiiClient
@@ -92,7 +94,8 @@ class Engine:
         ended_jobs = EndedJobs(context, Refetch(context, outputs, out_of_band))
         outbox = Outbox(context, delivery, ended_jobs)
         self._set_postings = SetPostings(context, delivery, ended_jobs)
-        kinds = dict.fromkeys(NoticeKind, Notices(context, ended_jobs))
+        kinds: dict[str, Kind] = dict.fromkeys(NoticeKind, Notices(context, ended_jobs))
+        kinds[OFFER] = Offers(context)
         self._posts = Posts(context, delivery, kinds)
         self._cards = Cards(context, delivery, self._lanes.progress)
         self._job_workers = (self._intake.worker, self._collector.worker, outbox.worker, self._cards.worker)

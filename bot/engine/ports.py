@@ -6,7 +6,6 @@ from typing import Any, Protocol
 
 from bot.domain import Announcement, ChannelGone, Job, OutputFile, Progress, TooMuch
 from bot.domain.confirmations import Confirmation
-from bot.domain.offers import Offer
 from bot.domain.posting.best_results import BestResult
 from bot.domain.posting.sets import SetPart, SetPosting
 from bot.features.posting import PostingRules
@@ -76,10 +75,6 @@ class Delivery(Protocol):
 
         Return True if that is done, or can never be done. Return False if it is to be tried again later.
         """
-        ...
-
-    async def remove_offer(self, offer: Offer) -> bool:
-        """Remove the message that offers tools. Return as `remove_question` does."""
         ...
 
     async def send(self, post: Post, shown: Any) -> Outcome:

@@ -2,14 +2,17 @@
 
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 
 import discord
 
+from bot import posts
 from bot.aio.bounded import BoundedDict
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.credits.prices import price_table
 from bot.languages import ReaderLanguages, speaking
+from bot.posts import OFFER
 from bot.reactions.backlog import Backlog
 from bot.reactions.events import by_a_person
 from bot.servers import access
@@ -26,6 +29,7 @@ from bot.ui.reading.permissions import channel_in, missing_to_post
 _log = logging.getLogger(__name__)
 
 MAX_REASON_CHARACTERS = 1400
+OFFERED_FOR = timedelta(minutes=10)  # then an offer that nobody took is removed
 QUIET_SECONDS = 5.0  # between two answers to one person
 MAX_ANSWERED_PEOPLE = 1000  # remembered for that
 MAX_MENTIONS_OF_A_SERVER, MAX_MENTIONS, MENTIONS_AT_ONCE = 20, 200, 4
@@ -101,7 +105,9 @@ class MentionWatch:
             if not offers:
                 return
             mentioned.offer_id = said.id
-        await self._services.offers.posted(guild_id, channel.id, mentioned.offer_id)
+        now = self._clock.now()
+        where = guild_id, OFFER, channel.id, mentioned.offer_id
+        await self._services.db.write(posts.let_expire, *where, now, now + OFFERED_FOR)
 
     async def _panel(self, mentioned: _Mentioned, channel: _Channel) -> tuple[Panel, bool]:
         """Return the answer, and whether it offers tools."""

@@ -17,7 +17,6 @@ from bot.services.moderation.reviews import ReviewService
 from bot.services.posting import BestService
 from bot.services.privacy import PrivacyService
 from bot.services.questions.confirmations import ConfirmationService
-from bot.services.questions.offers import OfferService
 from bot.services.servers import ServerService
 from bot.services.unknown_outcomes import RulingService
 from bot.storage import LaneNames, Storage, Vault
@@ -42,7 +41,6 @@ class Services:
     approvals: ApprovalService
     reviews: ReviewService
     confirmations: ConfirmationService
-    offers: OfferService
 
 
 # Long: a line for each service.
@@ -82,5 +80,4 @@ def build_services(
         approvals=ApprovalService(storage, catalog, clock),
         reviews=ReviewService(storage, clock, open_file),
         confirmations=ConfirmationService(storage, clock),
-        offers=OfferService(storage, clock),
     )

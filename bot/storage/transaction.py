@@ -12,7 +12,7 @@ from bot.storage.holds import Holds
 from bot.storage.jobs import JobCards, JobQueue, Jobs, MemberJobs
 from bot.storage.lanes import LaneLimitRows, Lanes
 from bot.storage.posting import BestResults
-from bot.storage.questions import Confirmations, Offers
+from bot.storage.questions import Confirmations
 from bot.storage.servers import Servers
 from bot.storage.unreadable_check import UnreadableCheck
 
@@ -59,6 +59,5 @@ class Transaction:
     durations = _Repository(DurationSamples)
     holds = _Repository(Holds)
     confirmations = _Repository(Confirmations)
-    offers = _Repository(Offers)
     best = _Repository(BestResults)
     unreadable = _Repository(UnreadableCheck)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from bot.domain import Announcement, Job, OutputFile, Posted, Progress, TooMuch
 from bot.domain.confirmations import Confirmation
-from bot.domain.offers import Offer
 from bot.domain.posting.sets import SetPart, SetPosting
 from bot.engine.workers.notices import Told
 from bot.errors import PhotoUnavailable
@@ -46,7 +45,7 @@ class Recorder:
     posting_answers: list[Announcement] = field(default_factory=list[Announcement])
     lost_cards: dict[str, list[Announcement]] = field(default_factory=dict[str, list[Announcement]])
     removed_questions: list[Confirmation] = field(default_factory=list[Confirmation])
-    removed_offers: list[Offer] = field(default_factory=list[Offer])
+    deleted: list[Post] = field(default_factory=list[Post])
     removal_answers: list[bool] = field(default_factory=list[bool])
     standing: dict[int, int] = field(default_factory=dict[int, int])  # posts' messages
     edited: list[Post] = field(default_factory=list[Post])
@@ -99,10 +98,6 @@ class Recorder:
         self.removed_questions.append(question)
         return self.removal_answers.pop(0) if self.removal_answers else True
 
-    async def remove_offer(self, offer: Offer) -> bool:
-        self.removed_offers.append(offer)
-        return self.removal_answers.pop(0) if self.removal_answers else True
-
     async def send(self, post: Post, shown: Told) -> Outcome:
         channel = int(post.place[1:]) if post.place.startswith("c") else None
         self.notices.append((post, channel, shown.job))
@@ -120,6 +115,7 @@ class Recorder:
         return self.edit_answers.pop(0) if self.edit_answers else Stands(post.message_id or 0)
 
     async def delete(self, post: Post) -> Outcome:
+        self.deleted.append(post)
         self.standing.pop(post.id, None)
         return Gone()
 

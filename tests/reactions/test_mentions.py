@@ -8,15 +8,17 @@ import discord
 import pytest
 from simcord import MemberActor
 
+from bot import posts
 from bot.aio import outage_retry
 from bot.client.login import mention_intents
 from bot.credits import charges
-from bot.domain.offers import OFFERED_FOR
 from bot.errors import DatabaseAway
+from bot.posts import Gone, Later
+from bot.reactions.mentions import OFFERED_FOR
 from bot.servers import access, keys
-from bot.services.questions.offers import OfferService
 from tests.reactions.taps import ROOM, jobs_of, post
 from tests.support.desk import Desk, make_bot, open_desk, pieces, texts
+from tests.support.posts import open_posts
 from tests.support.simulated.people import until
 
 HALL = ("hall.png", ROOM[1])
@@ -109,11 +111,12 @@ async def test_an_offer_ends_by_itself_and_one_that_was_taken_is_gone_already(tm
         await desk.set_key()
         message = await mention(desk, desk.maya, "a red kite")
         async with desk.storage.read() as transaction:
-            (offer,) = await transaction.offers.next()
+            (offer,) = await transaction.run(open_posts)
+        assert offer.expires_at is not None
         assert offer.expires_at - desk.clock.now() == OFFERED_FOR
-        assert await desk.delivery.remove_offer(offer)
+        assert await desk.delivery.delete(offer) == Gone()
         assert answer_to(desk, message) is None
-        assert await desk.delivery.remove_offer(offer)
+        assert await desk.delivery.delete(offer) == Gone()
 
 
 async def test_an_offer_that_discord_is_too_busy_to_remove_is_removed_later(tmp_path: Path) -> None:
@@ -121,9 +124,9 @@ async def test_an_offer_that_discord_is_too_busy_to_remove_is_removed_later(tmp_
         await desk.set_key()
         message = await mention(desk, desk.maya, "a red kite")
         async with desk.storage.read() as transaction:
-            (offer,) = await transaction.offers.next()
+            (offer,) = await transaction.run(open_posts)
         desk.env.inject_error("DELETE", "/channels/*/messages/*", status=503, times=1)
-        assert not await desk.delivery.remove_offer(offer)
+        assert isinstance(await desk.delivery.delete(offer), Later)
         assert answer_to(desk, message) is not None
 
 
@@ -254,7 +257,7 @@ async def test_an_answer_that_discord_does_not_take_is_no_error_and_no_offer(
         desk.env.inject_error("POST", "/channels/*/messages", status=403, code=50013, times=1)
         assert answer_to(desk, await mention(desk, desk.maya, "a red kite")) is None
         async with desk.storage.read() as transaction:
-            assert await transaction.offers.next() == []
+            assert await transaction.run(open_posts) == []
     (said,) = [one for one in caplog.records if "A mention could not be answered" in one.getMessage()]
     assert said.levelno == logging.INFO
     assert not [one for one in caplog.records if one.levelno >= logging.WARNING]
@@ -264,14 +267,14 @@ async def test_an_answer_that_discord_does_not_take_is_no_error_and_no_offer(
 async def test_an_offer_that_can_not_be_stored_at_once_is_made_once_and_stored_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    posted, failures = OfferService.posted, [DatabaseAway() for _ in range(3)]
+    stores, failures = posts.let_expire, [DatabaseAway() for _ in range(3)]
 
-    async def away(service: OfferService, *where: int) -> None:
+    def away(*values: Any) -> None:
         if failures:
             raise failures.pop()
-        await posted(service, *where)
+        stores(*values)
 
-    monkeypatch.setattr(OfferService, "posted", away)
+    monkeypatch.setattr(posts, "let_expire", away)
     monkeypatch.setattr(outage_retry, "PAUSE", 0.01)
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -279,7 +282,7 @@ async def test_an_offer_that_can_not_be_stored_at_once_is_made_once_and_stored_l
 
         async def stored() -> bool:
             async with desk.storage.read() as transaction:
-                return bool(await transaction.offers.next())
+                return bool(await transaction.run(open_posts))
 
         await until(stored, "stored")
         answers = [one for one in desk.channel.history() if one.id > asked.id]

@@ -1,17 +1,15 @@
-"""Questions and offers to persons that are over are removed, with the messages that show them."""
+"""Questions to persons that are over are removed, with the messages that show them."""
 
 from datetime import datetime, timedelta
 
 from bot.aio.loops import WakeUp, run_forever
 from bot.domain.confirmations import Confirmation
-from bot.domain.offers import Offer
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
 
 
 class ExpiredQuestions:
-    """Removes questions that were answered, withdrawn or have expired, and offers that nobody took; also
-    those of an earlier life."""
+    """Removes questions that were answered, withdrawn or have expired; also those of an earlier life."""
 
     def __init__(self, context: EngineContext, delivery: Delivery) -> None:
         self._context = context
@@ -19,7 +17,7 @@ class ExpiredQuestions:
         self._wake_up = WakeUp()
 
     async def run(self) -> None:
-        """Remove questions and offers that are over, until cancelled."""
+        """Remove questions that are over, until cancelled."""
         await run_forever("removing questions that are over", self._wake_up, self._sweep)
 
     def reread(self) -> None:
@@ -30,15 +28,12 @@ class ExpiredQuestions:
         now, reread_every = self._context.clock.now(), self._context.tuning.reread_every
         async with self._context.storage.read() as transaction:
             questions = await transaction.confirmations.all()
-            offers = await transaction.offers.next()
         over = [one for one in questions if one.used_at is not None or one.expires_at <= now]
         removed = [one.id for one in over if await self._removed(one)]
-        gone = [one.message_id for one in offers if one.expires_at <= now and await self._taken_away(one)]
-        if removed or gone:
+        if removed:
             async with self._context.storage.write() as transaction:
                 await transaction.confirmations.remove(removed)
-                await transaction.offers.remove(gone)
-        ends = [one.expires_at for one in (*questions, *offers)]
+        ends = [one.expires_at for one in questions]
         due = [(end - now).total_seconds() for end in ends if end > now]
         return max(0.0, min([reread_every, *due]))
 
@@ -47,10 +42,6 @@ class ExpiredQuestions:
         if not question.under_photo or await self._delivery.remove_question(question):
             return True
         return self._given_up(question.expires_at)
-
-    async def _taken_away(self, offer: Offer) -> bool:
-        """Return whether the offer's message is gone, or can't be removed."""
-        return await self._delivery.remove_offer(offer) or self._given_up(offer.expires_at)
 
     def _given_up(self, expired_at: datetime) -> bool:
         bound = timedelta(seconds=self._context.tuning.question_removal_bound)

@@ -1,4 +1,3 @@
-"""Questions that wait for an answer: confirmations before a job, offers of tools."""
+"""Questions that wait for an answer: confirmations before a job."""
 
 from bot.storage.questions.confirmations import Confirmations
-from bot.storage.questions.offers import Offers

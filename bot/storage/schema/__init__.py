@@ -12,4 +12,4 @@ from bot.storage.schema.best_results import OPEN_BEST, best_consents, best_resul
 from bot.storage.schema.guilds import guilds, holds, log_channels, posting_rules, posts, studii_keys
 from bot.storage.schema.jobs import CARD_NEVER_SEEN, GOING_OR_DONE, NO_CARD_YET, SUPERSEDED_CARD, jobs
 from bot.storage.schema.lanes import durations, lane_limits, lane_requests, meta
-from bot.storage.schema.questions import confirmations, offers, tappers
+from bot.storage.schema.questions import confirmations, tappers

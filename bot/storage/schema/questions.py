@@ -1,4 +1,4 @@
-"""The tables of questions: confirmations before a job, offers of tools."""
+"""The tables of questions: confirmations before a job."""
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, String, Table, Text
 
@@ -25,17 +25,6 @@ confirmations = Table(
     Column("used_at", UtcDateTime),
     enum_constraint("why", WhyAsk),
     Index(None, "guild_id", "user_id"),
-)
-
-# Messages that offer tools after a mention; a row goes with its message, or when that can't be removed.
-offers = Table(
-    "offers",
-    metadata,
-    Column("message_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("guild_id", BigInteger, nullable=False),
-    Column("channel_id", BigInteger, nullable=False),
-    Column("expires_at", UtcDateTime, nullable=False),
-    Index(None, "expires_at"),
 )
 
 # Members who have started a job by a tap.

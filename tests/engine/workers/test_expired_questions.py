@@ -3,10 +3,11 @@
 from datetime import timedelta
 from pathlib import Path
 
+from bot import posts
 from bot.domain import JobRequest
 from bot.domain.confirmations import Confirmation, WhyAsk
-from bot.domain.offers import Offer
 from tests.engine.world import EngineWorld, engine_world
+from tests.support.posts import open_posts
 
 
 def a_question(world: EngineWorld, name: str, *, seconds: float, photo: int | None = 7) -> Confirmation:
@@ -61,15 +62,15 @@ async def test_a_message_that_can_not_be_removed_for_a_day_is_given_up(tmp_path:
 async def test_an_offer_that_nobody_took_is_removed_also_one_of_an_earlier_life(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         now = world.clock.now()
-        offers = [Offer(number, 100, 200, now + timedelta(seconds=at)) for number, at in ((1, -1), (2, 600))]
         async with world.storage.write() as transaction:
-            for one in offers:
-                await transaction.offers.add(one)
+            for number, seconds in ((1, -1), (2, 600)):
+                until = now + timedelta(seconds=seconds)
+                await transaction.run(posts.let_expire, 100, posts.OFFER, 200, number, now, until)
         async with world.running():
 
             async def done() -> bool:
                 async with world.storage.read() as transaction:
-                    return [one.message_id for one in await transaction.offers.next()] == [2]
+                    return [one.message_id for one in await transaction.run(open_posts)] == [2]
 
             await world.until(done, "the offer that is over to be removed")
-        assert world.discord.removed_offers == [offers[0]]
+        assert [(one.place, one.message_id) for one in world.discord.deleted] == [("c200", 1)]

@@ -1,0 +1,34 @@
+"""Offers of tools after a mention: messages that are removed when nobody takes them."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from bot import posts
+from bot.engine.context import EngineContext
+from bot.posts import Outcome, Post
+from bot.storage import Transaction
+
+
+class Offers:
+    """Lets them go once they have expired."""
+
+    def __init__(self, context: EngineContext) -> None:
+        self._context = context
+
+    def places(self, session: Session, post: Post) -> list[str]:
+        """Return where it stands."""
+        return [post.place]
+
+    def patience(self, post: Post) -> float | None:
+        """Return for how long its removal is tried."""
+        return self._context.tuning.question_removal_bound
+
+    async def load(self, post: Post) -> None:
+        """Return nothing: it was sent as the answer to a mention, and isn't changed."""
+
+    async def noted(
+        self, transaction: Transaction, post: Post, outcome: Outcome, at: datetime, *, last: bool
+    ) -> None:
+        """Forget it: it is gone, as one that was taken, or it stays."""
+        await transaction.run(posts.drop, post)
