@@ -40,10 +40,11 @@ from bot.migrate import migrate
 from bot.monitoring import ORIGIN, HealthServer, Metrics, Vitals
 from bot.services import Services, build_services
 from bot.sqlite_file import ensure_sound, instance_lock, sqlite_file
-from bot.storage import LaneNames, Storage, Vault
+from bot.storage import Storage
 from bot.studii import StudiiClient
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.reading.photo_lookup import found_again
+from bot.vault import Vault, lane_names, opens_lane_names
 
 _log = logging.getLogger(__name__)
 
@@ -122,10 +123,10 @@ async def build(
             listening = health.listening(settings.health_address, settings.health_port)
             await stack.enter_async_context(listening)
         with usable_database(url):
-            if await member.others() and not await LaneNames.readable(storage, vault):
+            if await member.others() and not await storage.db.read(opens_lane_names, vault):
                 raise SettingsError(_OTHER_KEY.format(where=settings.keys_setting))
             await member.stand_by()
-            lanes = await LaneNames.open(storage, vault)
+            lanes = await storage.db.write(lane_names, vault)
         spool = Spool(settings.spool_folder, settings.spool_mb * MEGABYTE)
         if sqlite_file(url) is not None:
             announced = DeferralFiles(settings.deferrals_folder)

@@ -62,7 +62,7 @@ FORBIDDEN = (
     ("bot.studii.errors", "bot.studii.client"),
     ("bot.ui.kit.layout", "bot.ui.jobs.card"),
     ("bot.ui.admin.language", "bot.ui.admin.credits"),
-    ("bot.storage.holds", "bot.storage.vault"),
+    ("bot.storage.holds", "bot.storage.storage"),
     ("bot.features.words", "bot.services.acceptance.checks"),
     ("bot.lifecycle.transitions", "bot.lifecycle.submission"),
     ("bot.delivery.errors", "bot.delivery.discord"),

@@ -12,8 +12,9 @@ from bot.clock import SystemClock
 from bot.delivery.deferrals.late_answers import LEFT_UNANSWERED
 from bot.domain import Plan
 from bot.servers import keys, settings
-from bot.storage import LaneNames, Storage, Vault
+from bot.storage import Storage
 from bot.ui.kit.deferral import LateAnswer
+from bot.vault import Vault, lane_names
 from sandbox.discord.emulator import DiscordServer
 from sandbox.discord.emulator.faults import Fault
 from sandbox.studii import Options, StudiiServer
@@ -36,7 +37,7 @@ async def prepared(folder: Path, secret: str) -> None:
     url = await database(folder / "data")
     vault = Vault.open((), folder / "data" / "encryption.key")
     async with Storage.open(url) as storage:
-        lanes, now = await LaneNames.open(storage, vault), SystemClock().now()
+        lanes, now = await storage.db.write(lane_names, vault), SystemClock().now()
         async with storage.write() as transaction:
             key = await transaction.run(
                 keys.add, GUILD, lanes.lane_of(secret), "abcd", Plan.TEAM, vault.seal(secret), now

@@ -14,7 +14,8 @@ from bot.features import photo_rules
 from bot.features.photo_rules import PhotoChannelKind, Preset
 from bot.migrate import migrate
 from bot.servers import keys as server_keys, settings as server_settings
-from bot.storage import LaneNames, Storage, Vault
+from bot.storage import Storage
+from bot.vault import Vault, lane_names
 from sandbox.discord.emulator import TOKEN, DiscordServer, Rules
 from sandbox.drawing import jpeg
 from sandbox.studii import Key, Options, StudiiServer
@@ -174,7 +175,7 @@ async def _prepare(
     await migrate(asynchronous)
     vault = Vault.open((), folder / "data" / "encryption.key")
     async with Storage.open(asynchronous) as storage:
-        lanes, now = await LaneNames.open(storage, vault), SystemClock().now()
+        lanes, now = await storage.db.write(lane_names, vault), SystemClock().now()
         async with storage.write() as transaction:
             for server, key in zip(servers, keys, strict=True):
                 lane, sealed = lanes.lane_of(key.secret), vault.seal(key.secret)

@@ -20,8 +20,9 @@ from bot.credits import ledger
 from bot.domain import JobState, Plan
 from bot.migrate import migrate
 from bot.servers import keys as server_keys, settings
-from bot.storage import LaneNames, Storage, Vault
+from bot.storage import Storage
 from bot.studii import JobReport, StudiiClient
+from bot.vault import LaneNames, Vault, lane_names
 
 LONGER = 1.5  # seconds
 WAY = (JobState.RECEIVED, JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
@@ -64,7 +65,7 @@ async def fill(file: Path, storage: Storage, vault: Vault, jobs_wanted: int, lan
     The first of each is written as the bot writes it; the others are copies of its rows, or it would take
     long.
     """
-    names = await LaneNames.open(storage, vault)
+    names = await storage.db.write(lane_names, vault)
     now, secret = SystemClock().now(), _secret()
     job = replace(studio_job(1, 0), created_at=now - timedelta(seconds=30))
     async with storage.write() as transaction:

@@ -23,8 +23,9 @@ from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
 from bot.migrate import migrate
 from bot.servers import keys as server_keys, settings
-from bot.storage import LaneNames, Storage, Vault
+from bot.storage import Storage
 from bot.studii import StudiiClient
+from bot.vault import LaneNames, Vault, lane_names
 from sandbox.discord.emulator import TOKEN, DiscordServer
 from tests.support.jobs import a_job
 from tests.support.simulated.delivery import delivery_on
@@ -140,7 +141,7 @@ async def at_work(
             discord.Client(intents=discord.Intents.none()) as client,
         ):
             await client.login(TOKEN)
-            await _use(storage, vault, await LaneNames.open(storage, vault), keys)
+            await _use(storage, vault, await storage.db.write(lane_names, vault), keys)
             delivery = delivery_on(client, Catalog.load(), SystemClock())
             if largest is not None:
                 _allow(delivery, largest)

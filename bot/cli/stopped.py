@@ -14,9 +14,11 @@ from bot.errors import SettingsError
 from bot.lifecycle.submission import BEFORE_STUDII, make_unknown_after_restore
 from bot.migrate import migrate
 from bot.move import copy_rows
+from bot.servers import keys
 from bot.services import count_words
 from bot.sqlite_file import AnotherInstance, instance_lock, is_there, private_file, sqlite_file, unused
-from bot.storage import Storage, Vault, reseal_keys
+from bot.storage import Storage
+from bot.vault import Vault
 
 
 @asynccontextmanager
@@ -87,7 +89,7 @@ async def rotate(settings: StorageSettings) -> str:
             before = path.read_bytes()
             Vault.add_key(path)
         async with Storage.open(url, fence=member) as storage:
-            unreadable = len(await reseal_keys(storage, vault_of(settings)))
+            unreadable = len(await storage.db.write(keys.reseal, vault_of(settings)))
         if unreadable:
             one = unreadable == 1
             many = "1 Studii key was" if one else f"{unreadable} Studii keys were"

@@ -14,8 +14,9 @@ from bot.clock import Clock
 from bot.cluster import Membership
 from bot.engine.tuning import Tuning
 from bot.media.spool import Spool
-from bot.storage import Storage, Transaction, Vault
+from bot.storage import Storage, Transaction
 from bot.studii import StudiiClient
+from bot.vault import Vault
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")

@@ -38,8 +38,9 @@ from bot.engine.workers.spool_room import SpoolRoom
 from bot.media.spool import Spool
 from bot.posts import OFFER
 from bot.servers.notices import NoticeKind
-from bot.storage import Changes, Storage, Vault
+from bot.storage import Changes, Storage
 from bot.studii import StudiiClient
+from bot.vault import Vault
 
 _log = logging.getLogger(__name__)
 

@@ -12,8 +12,9 @@ from bot.reasons import Reason, ReasonCode
 from bot.servers import notices
 from bot.servers.keys import StudiiKey
 from bot.servers.notices import NoticeKind
-from bot.storage import CannotDecrypt, JobChanges, Sent, Transaction, Vault
+from bot.storage import JobChanges, Sent, Transaction
 from bot.studii import CreatedJob
+from bot.vault import CannotDecrypt, Vault
 
 _ANSWER_LOST, _RESTORED = Reason(ReasonCode.ANSWER_LOST), Reason(ReasonCode.RESTORED)
 NOT_YET = 0.5  # seconds that a lane leaves a job alone that was not in the expected state

@@ -11,6 +11,7 @@ from bot.db import wake
 from bot.domain import Plan
 from bot.servers import settings
 from bot.servers.settings import GuildSettings
+from bot.vault import CannotDecrypt, Vault, lane_names
 
 
 class StudiiKey(Base):
@@ -100,9 +101,19 @@ def set_plan(session: Session, key_id: int, plan: Plan, at: datetime) -> None:
     wake(session, ("servers",))
 
 
-def seal_again(session: Session, key_id: int, ciphertext: bytes) -> None:
-    """Replace the ciphertext of the same secret."""
-    session.execute(update(StudiiKey).where(StudiiKey.id == key_id).values(ciphertext=ciphertext))
+def reseal(session: Session, vault: Vault) -> list[int]:
+    """Encrypt every stored key, and the secret of lanes' names, with the newest encryption key.
+
+    Return the ids of keys that can't be decrypted, which stay as they are.
+    """
+    unreadable: list[int] = []
+    for key in session.scalars(select(StudiiKey).where(StudiiKey.ciphertext != b"")):  # those not erased
+        try:
+            key.ciphertext = vault.reseal(key.ciphertext)
+        except CannotDecrypt:
+            unreadable.append(key.id)
+    lane_names(session, vault)
+    return unreadable
 
 
 def erase(session: Session, guild_id: int, at: datetime) -> None:

@@ -19,7 +19,8 @@ from bot.services.privacy import PrivacyService
 from bot.services.questions.confirmations import ConfirmationService
 from bot.services.servers import ServerService
 from bot.services.unknown_outcomes import RulingService
-from bot.storage import LaneNames, Storage, Vault
+from bot.storage import Storage
+from bot.vault import LaneNames, Vault
 
 
 @dataclass(frozen=True, slots=True)

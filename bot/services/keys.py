@@ -23,8 +23,9 @@ from bot.servers.keys import StudiiKey
 from bot.servers.notices import NoticeKind
 from bot.services.servers import Forgotten, running
 from bot.services.service import ToolService
-from bot.storage import LaneNames, Storage, Vault
+from bot.storage import Storage
 from bot.studii import KeyRefused
+from bot.vault import LaneNames, Vault
 
 _log = logging.getLogger(__name__)
 

@@ -8,4 +8,3 @@ from bot.storage.lanes import LaneLimits, Sent
 from bot.storage.servers import ServerConfig
 from bot.storage.storage import Storage
 from bot.storage.transaction import Transaction
-from bot.storage.vault import CannotDecrypt, LaneNames, Vault, reseal_keys

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from bot.domain import Plan
 from bot.servers import keys as server_keys, settings as server_settings
-from bot.storage import Storage, Vault
+from bot.storage import Storage
+from bot.vault import Vault
 from sandbox.discord.emulator import DiscordServer
 from tests.support.database import database as new_database
 from tests.support.forks import ForkedProcess

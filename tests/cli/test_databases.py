@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 from bot.errors import Unavailable
 from bot.migrate import migrate
 from bot.sqlite_file import ensure_sound
-from bot.storage import Vault
+from bot.vault import Vault
 from sandbox.discord.emulator import DiscordServer
 from sandbox.studii import StudiiServer
 from tests.cli.commands import SECRET, database, full_disk, keep_key, kept_key, ran

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.storage import Vault
+from bot.vault import Vault
 from sandbox.studii import StudiiServer
 from tests.cli.commands import SECRET, database, keep_key, ran
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from bot.storage import CannotDecrypt, Vault
+from bot.vault import CannotDecrypt, Vault
 from sandbox.discord.emulator import DiscordServer, Rules
 from tests.cli.commands import SECRET, database, keep_key, kept_key, looked_after, names_in, ran
 from tests.support.patience import PATIENCE

@@ -12,7 +12,8 @@ from cryptography.fernet import Fernet
 from bot.clock import SystemClock
 from bot.domain import Budget, Job, JobState, Period, Plan
 from bot.servers import keys as server_keys, settings as server_settings
-from bot.storage import LaneNames, Storage, Vault
+from bot.storage import Storage
+from bot.vault import Vault, lane_names
 from sandbox.discord.emulator import DiscordServer, Rules
 from sandbox.discord.emulator.interactions import Interaction
 from sandbox.studii import Key, Options, RateStyle, StudiiServer
@@ -148,7 +149,7 @@ async def cluster(
         keys = [studii.add_key("pro", balance=1_000_000, rate_style=style) for _ in several]
         vault = Vault.open((secret,), folder / "unused.key")
         async with Storage.open(url) as storage:
-            lanes, now = await LaneNames.open(storage, vault), SystemClock().now()
+            lanes, now = await storage.db.write(lane_names, vault), SystemClock().now()
             async with storage.write() as transaction:
                 for number, guild_id in enumerate(guilds):
                     key = keys[number % len(keys)].secret

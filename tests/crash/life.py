@@ -28,10 +28,11 @@ from bot.engine import CountedDecoder, Engine
 from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
 from bot.services import AcceptanceService
-from bot.storage import Storage, Vault
+from bot.storage import Storage
 from bot.storage.schema import CARD_NEVER_SEEN, SUPERSEDED_CARD
 from bot.studii import StudiiClient, Timeouts
 from bot.ui.kit import first_answer
+from bot.vault import Vault
 from sandbox.discord.emulator import TOKEN
 from sandbox.discord.emulator.interactions import MODAL
 from tests.crash.stand_ins import DeadlyDecoder, FolderPhotos, LaterClock, no_file

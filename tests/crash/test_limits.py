@@ -10,7 +10,8 @@ from bot.credits import ledger
 from bot.domain import JobState, Plan
 from bot.engine import Tuning
 from bot.servers import keys as server_keys, settings
-from bot.storage import LaneNames, Storage, Vault
+from bot.storage import Storage
+from bot.vault import Vault, lane_names
 from sandbox.studii import Key, RateStyle, faults
 from sandbox.studii.ratelimit import Counting
 from tests.crash.life import ENDED
@@ -31,7 +32,7 @@ async def serve(case: Case, guild_id: int, key: Key, jobs: int) -> None:
     """A server with that key, the smallest plan's, and so many jobs that were just accepted."""
     async with Storage.open(case.database) as storage:
         vault = Vault.open((), Path(case.folder) / "encryption.key")
-        lane = (await LaneNames.open(storage, vault)).lane_of(key.secret)
+        lane = (await storage.db.write(lane_names, vault)).lane_of(key.secret)
         async with storage.write() as transaction:
             at = SystemClock().now()
             stored = await transaction.run(

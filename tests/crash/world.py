@@ -15,7 +15,8 @@ from bot.clock import SystemClock
 from bot.credits import ledger
 from bot.domain import Job, Plan
 from bot.servers import keys, settings
-from bot.storage import LaneNames, Storage, Vault
+from bot.storage import Storage
+from bot.vault import Vault, lane_names
 from sandbox.discord.emulator import DiscordServer
 from sandbox.studii import Options, StudiiServer
 from tests.crash.life import Life
@@ -92,7 +93,7 @@ class CrashWorlds(Verdicts):
         case = Case(folder, key, guild_id, channel_id, told, private, asked)
         async with Storage.open(case.database) as storage:
             vault = Vault.open((), folder / "encryption.key")
-            lane = (await LaneNames.open(storage, vault)).lane_of(key.secret)
+            lane = (await storage.db.write(lane_names, vault)).lane_of(key.secret)
             async with storage.write() as transaction:
                 at = SystemClock().now()
                 sealed = vault.seal(key.secret)

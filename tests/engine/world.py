@@ -24,8 +24,9 @@ from bot.media.spool import Spool
 from bot.servers import keys, settings
 from bot.servers.keys import StudiiKey
 from bot.services import Services
-from bot.storage import Changes, LaneNames, Storage, Vault
+from bot.storage import Changes, Storage
 from bot.studii import StudiiClient, Timeouts
+from bot.vault import LaneNames, Vault, lane_names
 from sandbox.studii import Key, Options, StudiiServer
 from tests.engine.recorder import Album, Recorder, Said
 from tests.support import jobs
@@ -312,7 +313,7 @@ async def engine_world(
         StudiiClient(address, timeouts=timeouts, count=count, clock=clock) as client,
         nullcontext() if down else studii,
     ):
-        lanes = await LaneNames.open(storage, vault)
+        lanes = await storage.db.write(lane_names, vault)
         tuning = replace(QUICK, **changes)  # type: ignore[arg-type]
         world = EngineWorld(studii, storage, vault, lanes, client, SharedDecoders(), folder / "spool", tuning)
         world.member = member or Membership()

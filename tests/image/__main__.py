@@ -17,7 +17,8 @@ from typing import TypeVar
 from bot.clock import SystemClock
 from bot.domain import Plan
 from bot.servers import keys, settings as server_settings
-from bot.storage import LaneNames, Storage, Vault
+from bot.storage import Storage
+from bot.vault import Vault, lane_names
 from bot.version import VERSION
 from sandbox.discord.emulator import TOKEN, DiscordServer
 from sandbox.studii import Options, StudiiServer
@@ -94,7 +95,7 @@ class Trial:
         data = self.container.data
         async with Storage.open(f"sqlite+aiosqlite:///{data / 'studii.db'}") as storage:
             vault = Vault.open((), data / "encryption.key")
-            lane = (await LaneNames.open(storage, vault)).lane_of(self.key.secret)
+            lane = (await storage.db.write(lane_names, vault)).lane_of(self.key.secret)
             at = SystemClock().now()
             async with storage.write() as transaction:
                 sealed = vault.seal(self.key.secret)

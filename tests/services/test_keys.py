@@ -9,8 +9,8 @@ from bot.domain import Period, Plan
 from bot.errors import Refused, StudiiBotError
 from bot.servers import keys as server_keys
 from bot.servers.keys import StudiiKey
-from bot.storage import LaneNames, Vault
 from bot.studii import KeyRefused
+from bot.vault import Vault, lane_names
 from tests.services.world import GUILD, OTHER_GUILD, OTHER_SECRET, SECRET, ServicesWorld
 from tests.support import spending
 from tests.support.services import services_on
@@ -107,7 +107,7 @@ async def test_trying_a_key_counts_against_its_limit_even_if_it_is_refused(world
     world.studii.verdict = StudiiBotError("Studii does not accept this key.")
     with pytest.raises(StudiiBotError):
         await set_key(world)
-    lane = (await LaneNames.open(world.storage, world.vault)).lane_of(SECRET)
+    lane = (await world.storage.db.write(lane_names, world.vault)).lane_of(SECRET)
     async with world.storage.read() as transaction:
         (sent,) = (await transaction.lanes.of([lane], world.clock.now()))[lane]
     assert sent.at == world.clock.now()

@@ -10,7 +10,8 @@ from bot.domain import Job, JobRequest, JobState, Period, Plan
 from bot.errors import StudiiBotError
 from bot.servers import keys
 from bot.services import Services
-from bot.storage import Changes, Storage, Vault
+from bot.storage import Changes, Storage
+from bot.vault import Vault
 from tests.support import spending
 from tests.support.clock import FakeClock
 from tests.support.database import database

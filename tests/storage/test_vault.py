@@ -8,8 +8,9 @@ from cryptography.fernet import Fernet
 from bot.domain import Plan
 from bot.errors import SettingsError
 from bot.servers import keys as server_keys
-from bot.storage import CannotDecrypt, LaneNames, Storage, Vault, reseal_keys
+from bot.storage import Storage
 from bot.ui.kit.reasons import error_words
+from bot.vault import CannotDecrypt, LaneNames, Vault, lane_names
 from tests.support.jobs import NOW
 
 SECRET = "stu_0123456789abcdef"
@@ -109,34 +110,34 @@ async def test_lanes_keep_their_names_through_restarts_and_new_encryption_keys(
     storage: Storage, key_file: Path
 ) -> None:
     old, new = new_key(), new_key()
-    lane = (await LaneNames.open(storage, Vault.open([old], key_file))).lane_of(SECRET)
-    assert (await LaneNames.open(storage, Vault.open([new, old], key_file))).lane_of(SECRET) == lane
-    assert (await LaneNames.open(storage, Vault.open([new], key_file))).lane_of(SECRET) == lane
+    lane = (await storage.db.write(lane_names, Vault.open([old], key_file))).lane_of(SECRET)
+    assert (await storage.db.write(lane_names, Vault.open([new, old], key_file))).lane_of(SECRET) == lane
+    assert (await storage.db.write(lane_names, Vault.open([new], key_file))).lane_of(SECRET) == lane
 
 
 async def test_lanes_get_new_names_when_the_encryption_key_is_lost(storage: Storage, key_file: Path) -> None:
-    lane = (await LaneNames.open(storage, Vault.open([new_key()], key_file))).lane_of(SECRET)
+    lane = (await storage.db.write(lane_names, Vault.open([new_key()], key_file))).lane_of(SECRET)
     vault = Vault.open([new_key()], key_file)
-    renamed = (await LaneNames.open(storage, vault)).lane_of(SECRET)
+    renamed = (await storage.db.write(lane_names, vault)).lane_of(SECRET)
     assert renamed != lane
-    assert (await LaneNames.open(storage, vault)).lane_of(SECRET) == renamed
+    assert (await storage.db.write(lane_names, vault)).lane_of(SECRET) == renamed
 
 
 async def test_after_resealing_the_old_encryption_key_may_go(storage: Storage, key_file: Path) -> None:
     lost, old, new = new_key(), new_key(), new_key()
-    lane = (await LaneNames.open(storage, Vault.open([old], key_file))).lane_of(SECRET)
+    lane = (await storage.db.write(lane_names, Vault.open([old], key_file))).lane_of(SECRET)
     async with storage.write() as transaction:
         add = partial(transaction.run, server_keys.add)
         kept = await add(1, lane, "cdef", Plan.PRO, Vault.open([old], key_file).seal(SECRET), NOW)
         gone = await add(2, lane, "cdef", Plan.PRO, Vault.open([lost], key_file).seal(SECRET), NOW)
-    assert await reseal_keys(storage, Vault.open([new, old], key_file)) == [gone.id]
+    assert await storage.db.write(server_keys.reseal, Vault.open([new, old], key_file)) == [gone.id]
     alone = Vault.open([new], key_file)
     async with storage.read() as transaction:
         found = await transaction.run(server_keys.get, kept.id)
         assert found is not None
         assert alone.unseal(found.ciphertext) == SECRET
         assert await transaction.run(server_keys.get, gone.id) == gone
-    assert (await LaneNames.open(storage, alone)).lane_of(SECRET) == lane
+    assert (await storage.db.write(lane_names, alone)).lane_of(SECRET) == lane
 
 
 @pytest.mark.promise
@@ -145,7 +146,7 @@ async def test_a_studii_key_is_not_in_the_file_nor_in_its_log(
 ) -> None:
     caplog.set_level("DEBUG")
     vault = Vault.open([], key_file)
-    names = await LaneNames.open(storage, vault)
+    names = await storage.db.write(lane_names, vault)
     sealed = vault.seal(SECRET)
     async with storage.write() as transaction:
         await transaction.run(server_keys.add, 1, names.lane_of(SECRET), SECRET[-4:], Plan.PRO, sealed, NOW)

@@ -8,7 +8,8 @@ from bot.clock import Clock
 from bot.domain import Job, JobRequest
 from bot.media.spool import Spool
 from bot.services import AcceptanceService, Services, build_services
-from bot.storage import LaneNames, Storage, Vault
+from bot.storage import Storage
+from bot.vault import LaneNames, Vault, lane_names
 
 KEEP_DAYS = 90
 SPOOL_BYTES = 100_000_000
@@ -36,7 +37,7 @@ async def services_on(
 ) -> Services:
     """Build them with an encryption key and a spool in `folder`."""
     vault = Vault.open((), folder / "encryption.key")
-    lanes = await LaneNames.open(storage, vault)
+    lanes = await storage.db.write(lane_names, vault)
     return services_with(
         storage,
         vault,

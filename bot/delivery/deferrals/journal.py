@@ -15,8 +15,8 @@ from bot.aio.loops import WakeUp
 from bot.clock import Clock
 from bot.db_failures import UNUSABLE
 from bot.delivery.interaction_tokens import EXPIRY_MARGIN_SECONDS, LIFETIME
-from bot.storage import CannotDecrypt, Vault
 from bot.ui.kit.deferral import LateAnswer
+from bot.vault import CannotDecrypt, Vault
 
 _log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from bot.engine.lanes.out_of_band import OutOfBandRequests
 from bot.engine.workers.outputs import Outputs, SpoolFull
 from bot.lifecycle.transitions import tell_result_lost
 from bot.servers import keys
-from bot.storage import CannotDecrypt
 from bot.studii import ApiRefused, MalformedAnswer, OutputGone, StudiiError, TooLarge
+from bot.vault import CannotDecrypt
 
 _log = logging.getLogger(__name__)
 

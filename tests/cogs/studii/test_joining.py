@@ -4,8 +4,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from bot.servers import keys
+from bot.servers.keys import StudiiKey
 from tests.support.desk import make_bot, open_desk, texts
 from tests.support.servers import cog, greetings, in_reach, out_of_reach, outage, rejoin
 
@@ -86,9 +88,8 @@ async def test_a_server_out_of_reach_is_asked_for_a_key_that_was_lost_when_it_is
     async with open_desk(tmp_path) as desk:
         desk.env.backend.edit_guild(desk.guild.id, {"system_channel_id": desk.channel.id})
         await desk.set_key()
-        async with desk.storage.write() as transaction:
-            (key,) = await transaction.run(keys.stored)
-            await transaction.run(keys.seal_again, key.id, b"sealed with a key that is gone")
+        lost = update(StudiiKey).values(ciphertext=b"sealed with a key that is gone")
+        await desk.services.db.write(lambda session: session.execute(lost))
         await out_of_reach(desk)
         await cog(desk).on_ready()
         await in_reach(desk)

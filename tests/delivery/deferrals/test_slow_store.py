@@ -10,8 +10,8 @@ import pytest
 from bot.aio.shield import shielded
 from bot.delivery import DeferralJournal
 from bot.delivery.deferrals import journal as journal_module
-from bot.storage import Vault
 from bot.ui.kit.deferral import LateAnswer
+from bot.vault import Vault
 from tests.support.clock import FakeClock
 from tests.support.patience import PATIENCE
 

@@ -13,8 +13,8 @@ from bot.engine import Engine
 from bot.lifecycle.submission import Claim
 from bot.servers.keys import StudiiKey
 from bot.servers.notices import NoticeKind
-from bot.storage import Vault
 from bot.ui.kit.reasons import reason_words
+from bot.vault import Vault
 from sandbox.studii import Key, Outcome, faults
 from tests.engine.world import GUILD, EngineWorld, a_job, a_staging_job, engine_world
 

@@ -26,9 +26,10 @@ from bot.posts import Post
 from bot.reasons import Reason, ReasonCode
 from bot.servers.access import Policy
 from bot.services import ConfirmationNeeded, confirmed
-from bot.storage import Sent, Storage, Transaction, Vault
+from bot.storage import Sent, Storage, Transaction
 from bot.storage.schema import confirmations, guilds, jobs
 from bot.studii import CreatedJob, JobReport
+from bot.vault import Vault
 from tests.services.credits.accountant import ROLES, USUAL
 from tests.services.credits.moderating_bank import GUILD, LANE, WAITING_FOR_MODERATORS, ModeratingBank
 from tests.support import spending

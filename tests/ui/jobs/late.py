@@ -14,9 +14,10 @@ from bot.client.bot import ANSWERING_LEFT
 from bot.delivery import DeferralFiles, DeferralJournal, LateAnswers
 from bot.delivery.deferrals.late_answers import LEFT_UNANSWERED
 from bot.services.acceptance.batches import AcceptanceBatches
-from bot.storage import Storage, Transaction, Vault
+from bot.storage import Storage, Transaction
 from bot.ui.kit import first_answer
 from bot.ui.kit.deferral import LateAnswer
+from bot.vault import Vault
 from tests.support.desk import Desk, open_desk, texts
 from tests.support.patience import PATIENCE
 

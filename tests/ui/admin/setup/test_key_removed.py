@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from bot.domain import JobState, Plan
 from bot.servers import keys
+from bot.servers.keys import StudiiKey
 from tests.support.desk import open_desk, texts
 from tests.ui.admin.setup.shown import message
 
@@ -71,9 +73,8 @@ async def test_a_lost_encryption_key_asks_each_admin_once(tmp_path: Path) -> Non
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         assert await desk.services.keys.lost() == []
-        async with desk.storage.write() as transaction:
-            (key,) = await transaction.run(keys.stored)
-            await transaction.run(keys.seal_again, key.id, b"sealed with a key that is gone")
+        lost = update(StudiiKey).values(ciphertext=b"sealed with a key that is gone")
+        await desk.services.db.write(lambda session: session.execute(lost))
         assert "can't be read any more" in texts(await desk.admin.slash(desk.channel, "studii setup"))
         assert await desk.services.keys.lost() == [desk.guild.id]
         assert await desk.services.keys.lost() == []

@@ -8,14 +8,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from sqlalchemy.orm import Session
 
 from bot import meta
 from bot.errors import ReasonedError, SettingsError
 from bot.reasons import ReasonCode
-from bot.servers import keys as server_keys
 from bot.sqlite_file import is_there, replacing
-from bot.storage.storage import Storage
-from bot.storage.transaction import Transaction
 
 _HOW = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
 _LANE_SECRET = "lane-secret"  # noqa: S105 - the name that it is kept under
@@ -109,26 +107,6 @@ class Vault:
             raise CannotDecrypt from None
 
 
-async def reseal_keys(storage: Storage, vault: Vault) -> list[int]:
-    """Encrypt every stored Studii key with the newest encryption key.
-
-    Return the ids of keys that can't be decrypted, which stay as they are.
-    """
-    unreadable: list[int] = []
-    async with storage.write() as transaction:
-        for key in await transaction.run(server_keys.stored):
-            if not key.ciphertext:
-                continue  # erased
-            try:
-                sealed = vault.reseal(key.ciphertext)
-            except CannotDecrypt:
-                unreadable.append(key.id)
-            else:
-                await transaction.run(server_keys.seal_again, key.id, sealed)
-        await _lane_secret(transaction, vault)
-    return unreadable
-
-
 class LaneNames:
     """Names lanes by a keyed hash (HMAC-SHA256) of their Studii key.
 
@@ -140,35 +118,30 @@ class LaneNames:
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
 
-    @classmethod
-    async def open(cls, storage: Storage, vault: Vault) -> "LaneNames":
-        """Read the secret from the database, or store a new one if there is none that can be decrypted."""
-        async with storage.write() as transaction:
-            return cls(await _lane_secret(transaction, vault))
-
-    @classmethod
-    async def readable(cls, storage: Storage, vault: Vault) -> bool:
-        """Return whether the vault opens the secret, if one is stored."""
-        async with storage.read() as transaction:
-            sealed = await transaction.run(meta.get, _LANE_SECRET)
-        return sealed is None or vault.opens(sealed)
-
     def lane_of(self, secret: str) -> str:
         """Return the lane of a Studii key, 64 hex digits."""
         return hmac.new(self._secret, secret.encode(), hashlib.sha256).hexdigest()
 
 
-async def _lane_secret(transaction: Transaction, vault: Vault) -> bytes:
-    """Return the secret, or a new one, and store it encrypted with the newest key."""
+def lane_names(session: Session, vault: Vault) -> LaneNames:
+    """Read the secret, or make a new one if there is none that can be decrypted.
+
+    It is stored encrypted with the newest key.
+    """
     secret = secrets.token_hex(32)
     # Two processes may begin at once.
-    await transaction.run(meta.set_once, _LANE_SECRET, vault.seal(secret))
-    sealed = await transaction.run(meta.get, _LANE_SECRET)
-    if sealed is not None:
+    meta.set_once(session, _LANE_SECRET, vault.seal(secret))
+    if (sealed := meta.get(session, _LANE_SECRET)) is not None:
         with suppress(CannotDecrypt):
             secret = vault.unseal(sealed)
-    await transaction.run(meta.set_to, _LANE_SECRET, vault.seal(secret))
-    return bytes.fromhex(secret)
+    meta.set_to(session, _LANE_SECRET, vault.seal(secret))
+    return LaneNames(bytes.fromhex(secret))
+
+
+def opens_lane_names(session: Session, vault: Vault) -> bool:
+    """Return whether the vault opens the secret, if one is stored."""
+    sealed = meta.get(session, _LANE_SECRET)
+    return sealed is None or vault.opens(sealed)
 
 
 def _fernet(key: str, message: str) -> Fernet:
