@@ -218,6 +218,11 @@ class StudiiBot(commands.AutoShardedBot):
         with told_in_words():
             await super().login(token)
 
+    async def launch_shards(self) -> None:
+        """Connect each shard. Raises `Unavailable` if Discord doesn't say to where; later failures pass."""
+        with told_in_words():
+            await super().launch_shards()
+
     async def close(self) -> None:
         # A listener that continues without a session would end in an error.
         listeners = {task for task in asyncio.all_tasks() if task.get_name().startswith(LISTENER)}

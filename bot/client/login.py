@@ -171,6 +171,12 @@ def told_in_words() -> Generator[None]:
             f"Discord answered the login with status {error.status}. Check discordstatus.com, and "
             "start again in a few minutes."
         ) from error
+    except discord.GatewayNotFound as error:
+        raise Unavailable(
+            # Untranslated: the operator reads it.
+            "Discord didn't say where its gateway is. Check discordstatus.com, and start again in a few "
+            "minutes."
+        ) from error
     except NO_CONNECTION as error:
         raise Unavailable(
             # Untranslated: the operator reads it.

@@ -1,5 +1,6 @@
 """Finding messages of ours that Discord may have taken without telling us."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from bot.ui.kit.marks import card_mark, mark_of_nonce
 
 # Discord remembers a nonce for a few minutes; after that we look for an earlier posting ourselves.
 NONCE_SECONDS = 120.0
+UNTIL_LOGGED_IN_SECONDS, LOGIN_CHECK_SECONDS = 60.0, 0.1
 LOOK_BACK = 100  # messages: as many as Discord gives at once
 # Message ids hold Discord's time, `created_at` is ours.
 CLOCKS_DIFFER = timedelta(minutes=2)
@@ -29,9 +31,13 @@ async def find_message(
     """Return the id of the bot's message whose components are `wanted`, or None if there is none.
 
     It is sought among the channel's latest messages, and the first ones after `since`.
-    Raises discord.HTTPException.
+    Raises discord.HTTPException, and TimeoutError if the bot doesn't log in.
     """
-    own_id = client.user.id if client.user else 0
+    # The first messages after a start are due before the login, which discord.py tells of in no other way.
+    async with asyncio.timeout(UNTIL_LOGGED_IN_SECONDS):
+        while client.user is None:  # noqa: ASYNC110
+            await asyncio.sleep(LOGIN_CHECK_SECONDS)
+    own_id = client.user.id
     pages = [channel.history(limit=LOOK_BACK)]
     if since is not None:
         pages.append(channel.history(limit=LOOK_BACK, after=since, oldest_first=True))

@@ -4,6 +4,7 @@ import pytest
 
 from sandbox.studii.jobs import Outcome
 from tests.simulation import wording
+from tests.simulation.discord_world import NONCE_SECONDS
 from tests.simulation.faults import Fault
 from tests.simulation.loop import Plan
 from tests.simulation.people import Person
@@ -11,14 +12,18 @@ from tests.simulation.run import simulate
 from tests.simulation.world import ADMIN, MEMBERS, World
 
 
-@pytest.mark.parametrize("how", ["lost", "502 after", "cut"])
-def test_a_form_is_taken_although_the_answer_that_it_was_shown_got_lost(how: str) -> None:
+@pytest.mark.parametrize(
+    ("how", "after"), [("lost", 20), ("502 after", 20), ("502 after", 0.4), ("cut", 20), ("slow", 5)]
+)
+def test_a_form_is_taken_although_the_answer_that_it_was_shown_got_lost(how: str, after: float) -> None:
+    """Or comes later than the form is handed in."""
+
     def story(world: World) -> Plan:
         person = Person(world, MEMBERS[0], "story")
-        world.faults.planned.append(("/callback", Fault(how)))
+        world.faults.planned.append(("/callback", Fault(how, 31.0)))
         asked = person.command("studio")
         yield from person.wait(asked)
-        yield 20
+        yield after
         assert asked is not None
         number = world.number()
         world.wants(person.id, number)
@@ -45,6 +50,39 @@ def test_the_second_of_two_quick_presses_of_a_question_is_no_error() -> None:
     result = simulate(1, 0.1, story=story)
     assert result.broken == []
     assert result.counts["succeeded"] == 1
+
+
+def test_a_result_whose_answer_got_lost_is_found_after_a_start() -> None:
+    """Discord knows its nonce no more, and the bot looks for it before its login has told who it is."""
+
+    def story(world: World) -> Plan:
+        person, number = Person(world, MEMBERS[0], "story"), world.number()
+        world.wants(person.id, number)
+        asked = person.command(wording.STUDIO, prompt=person.prompt(number))
+        lost = (" POST /api/v10/channels/", Fault("stalled"))
+        world.faults.planned.append(lost)
+        yield from person.wait(asked)
+        while lost in world.faults.planned:
+            yield 0.05
+        world.machine.away = 2 * NONCE_SECONDS
+        world.machine.kill(20)
+
+    result = simulate(1, 0.4, story=story)
+    assert result.broken == []
+    assert result.counts["succeeded"] == 1
+
+
+@pytest.mark.parametrize("how", ["502", "lost"])
+def test_a_start_without_the_gateways_address_is_refused_in_a_sentence(how: str) -> None:
+    def story(world: World) -> Plan:
+        world.faults.planned += [("/gateway/bot", Fault(how))] * 8
+        world.machine.terminate()
+        yield 40
+        world.faults.planned.clear()
+
+    result = simulate(1, 0.03, story=story)
+    assert result.broken == []
+    assert result.counts["starts refused"] > 0
 
 
 def test_a_private_result_that_is_ready_at_a_start_is_sent() -> None:

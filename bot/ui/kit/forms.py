@@ -48,12 +48,14 @@ class Form(ui.Modal):
         if await answering(interaction) is not None:
             raise Refused(FORM_TOO_LATE)
         host_of(interaction).open_forms.add(self.custom_id, self)
+        # By itself, the library would hear what is entered only once Discord has answered. That may be after
+        # the person has entered it, or never.
+        interaction._state.store_view(self)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
         try:
             await interaction.response.send_modal(self)
         except DISCORD_ERRORS as error:
-            if may_be_shown(error):
-                # The library would not hear what the person enters.
-                interaction._state.store_view(self)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+            if not may_be_shown(error):
+                self.stop()
             if getattr(error, "code", None) != ALREADY_ACKNOWLEDGED:
                 raise
 
