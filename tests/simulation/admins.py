@@ -11,7 +11,18 @@ from tests.simulation import wording
 from tests.simulation.loop import Plan
 from tests.simulation.people import Person
 from tests.simulation.rules import FORBIDDEN
-from tests.simulation.world import ADMIN, GENERAL, GUILD, MODERATOR, SHOWROOM, TAP, World
+from tests.simulation.world import (
+    ADMIN,
+    GENERAL,
+    GUILD,
+    JOB_ID,
+    MEMBERS,
+    MODERATOR,
+    SHOWROOM,
+    TAP,
+    Ruling,
+    World,
+)
 
 HOUR = 3600.0
 WIDE_BUDGET, MODERATORS = 100_000, 8001
@@ -35,7 +46,8 @@ def admin(world: World, user_id: int) -> Plan:
 
 def _enter_key(person: Person, asked: Interaction, budget: str) -> Generator[float, None, bool]:
     world = person.world
-    values = {wording.KEY_FIELD: world.key.secret, wording.PLAN_FIELD: ["team"], wording.BUDGET_FIELD: budget}
+    plan = [world.key.account.plan]
+    values = {wording.KEY_FIELD: world.key.secret, wording.PLAN_FIELD: plan, wording.BUDGET_FIELD: budget}
     world.rules.asked("key", world.key.hint)
     sent = person.submit(asked, values)
     yield from person.wait(sent)
@@ -84,12 +96,12 @@ def budgets(world: World, user_id: int) -> Plan:
     """Make the budget tight for a while."""
     person = Person(world, user_id, "budgets")
     while True:
-        yield person.rand.expovariate(1 / (5 * HOUR))
+        yield person.rand.expovariate(world.every(5, "budgets"))
         if not world.busy:
             return
         tight = _spent(world) + person.rand.randint(0, 120)
         yield from _budget(person, tight)
-        yield person.rand.uniform(600, HOUR)
+        yield world.a_while(person.rand, 600, HOUR)
         if person.rand.random() < 0.3:
             world.rules.asked("grants", 40)
             person.command(wording.GRANT, credits=40)
@@ -114,11 +126,11 @@ def confirmations(world: World, user_id: int) -> Plan:
     """Have members asked before each job, for a while."""
     person = Person(world, user_id, "confirmations")
     while True:
-        yield person.rand.expovariate(1 / (6 * HOUR))
+        yield person.rand.expovariate(world.every(6, "confirmations"))
         if not world.busy:
             return
         person.command(wording.BUDGET, confirm=5)
-        yield person.rand.uniform(600, HOUR)
+        yield world.a_while(person.rand, 600, HOUR)
         person.command(wording.BUDGET, confirm=0)
 
 
@@ -126,24 +138,52 @@ def limits(world: World, user_id: int) -> Plan:
     """Bound how many jobs a member may have at once, for a while."""
     person = Person(world, user_id, "limits")
     while True:
-        yield person.rand.expovariate(1 / (6 * HOUR))
+        yield person.rand.expovariate(world.every(6, "limits"))
         if not world.busy:
             return
         most = person.rand.randint(1, 2)
         yield from _change(person, "at once", most, wording.ALLOWANCE, wording.LIMITS_SET, at_once=most)
-        yield person.rand.uniform(HOUR / 2, HOUR)
+        yield world.a_while(person.rand, HOUR / 2, HOUR)
         yield from _until_certain(person, "at once", 50, wording.ALLOWANCE, wording.LIMITS_SET, at_once=50)
+
+
+def allowances(world: World, user_id: int) -> Plan:
+    """Bound what each member may spend, for a while."""
+    person = Person(world, user_id, "allowances")
+    path, says = wording.ALLOWANCE, wording.ALLOWANCE_SET
+    while True:
+        yield person.rand.expovariate(world.every(6, "allowances"))
+        if not world.busy:
+            return
+        most = _spent(world) // len(MEMBERS) + person.rand.randint(0, 60)
+        yield from _change(person, "allowance", most, path, says, credits=most)
+        yield world.a_while(person.rand, HOUR / 2, HOUR)
+        yield from _until_certain(person, "allowance", WIDE_BUDGET, path, says, credits=WIDE_BUDGET)
+
+
+def blocks(world: World, user_id: int) -> Plan:
+    """Block a member for a while."""
+    person = Person(world, user_id, "blocks")
+    while True:
+        yield person.rand.expovariate(world.every(5, "blocks"))
+        if not world.busy:
+            return
+        whom = person.rand.choice(MEMBERS)
+        name = f"blocked {whom}"
+        yield from _change(person, name, True, wording.ACCESS, wording.BLOCKED, block=whom)
+        yield world.a_while(person.rand, HOUR / 4, HOUR)
+        yield from _until_certain(person, name, False, wording.ACCESS, wording.UNBLOCKED, unblock=whom)
 
 
 def words(world: World, user_id: int) -> Plan:
     """Forbid a word for a while."""
     person = Person(world, user_id, "words")
     while True:
-        yield person.rand.expovariate(1 / (3 * HOUR))
+        yield person.rand.expovariate(world.every(3, "words"))
         if not world.busy:
             return
         yield from _change(person, "word", FORBIDDEN, wording.WORDS_ADD, FORBIDDEN, words=FORBIDDEN)
-        yield person.rand.uniform(HOUR, 4 * HOUR)
+        yield world.a_while(person.rand, HOUR, 4 * HOUR)
         world.rules.asked("word", None)
         yield from person.wait(person.command(wording.WORDS_REMOVE, words=FORBIDDEN))
         yield 60
@@ -153,11 +193,11 @@ def pauses(world: World, user_id: int) -> Plan:
     """Pause new jobs for some minutes."""
     person = Person(world, user_id, "pauses")
     while True:
-        yield person.rand.expovariate(1 / (6 * HOUR))
+        yield person.rand.expovariate(world.every(6, "pauses"))
         if not world.busy:
             return
         yield from _change(person, "paused", True, wording.PAUSE, wording.PAUSED)
-        yield person.rand.uniform(300, 1800)
+        yield world.a_while(person.rand, 300, 1800)
         yield from _until_certain(person, "paused", False, wording.RESUME, wording.RESUMED)
 
 
@@ -165,13 +205,18 @@ def approvals(world: World, user_id: int) -> Plan:
     """Have everyone's requests approved first, for a while."""
     person = Person(world, user_id, "approvals")
     while True:
-        yield person.rand.expovariate(1 / (6 * HOUR))
+        yield person.rand.expovariate(world.every(6, "approvals"))
         if not world.busy:
             return
         yield from _change(
             person, "approval", True, wording.APPROVAL, wording.APPROVAL_ON, channel=SHOWROOM, everyone=True
         )
-        yield person.rand.uniform(600, 1.5 * HOUR)
+        results = person.rand.random() < 0.6
+        if results:
+            given = {"channel": SHOWROOM, "results": True}
+            yield from _change(person, "reviews", True, wording.APPROVAL, wording.RESULTS_WAIT, **given)
+        yield world.a_while(person.rand, 600, 1.5 * HOUR)
+        world.rules.asked("reviews", False)
         yield from _until_certain(person, "approval", False, wording.APPROVAL, wording.APPROVAL_OFF, off=True)
 
 
@@ -179,7 +224,7 @@ def keys(world: World, user_id: int) -> Plan:
     """Replace the key, or remove it for a while."""
     person = Person(world, user_id, "keys")
     while True:
-        yield person.rand.expovariate(1 / (10 * HOUR))
+        yield person.rand.expovariate(world.every(10, "keys"))
         if not world.busy:
             return
         world.counts["deed: key"] += 1
@@ -190,8 +235,8 @@ def keys(world: World, user_id: int) -> Plan:
             yield from person.wait(
                 person.press_labelled(None if asked is None else asked.answer, wording.REMOVE_KEY)
             )
-            yield person.rand.uniform(60, 1800)
-        old, world.key = world.key, world.studii.new_key("team", 1_000_000)
+            yield world.a_while(person.rand, 60, 1800)
+        old, world.key = world.key, world.new_key()
         for _ in range(20):
             asked = person.command(wording.KEY)
             yield from person.wait(asked)
@@ -208,7 +253,7 @@ def leaving(world: World, _: int) -> Plan:
     """Remove the bot from the server, and invite it again."""
     rand = world.clock.random("leaving")
     while True:
-        yield rand.expovariate(1 / (16 * HOUR))
+        yield rand.expovariate(world.every(16, "leaving"))
         if not world.busy:
             return
         if not world.faults.active:
@@ -217,7 +262,7 @@ def leaving(world: World, _: int) -> Plan:
         began, guild = world.clock.now, world.guild
         world.clock.note("the bot is removed from the server")
         world.discord.remove_guild(GUILD)
-        yield rand.uniform(30, HOUR)
+        yield world.a_while(rand, 30, HOUR)
         world.discord.places.guilds[GUILD] = guild
         for channel in guild.channels.values():
             world.discord.places.channels[channel.id] = channel
@@ -234,6 +279,8 @@ def moderator(world: World, user_id: int) -> Plan:
         for message in world.discord.in_channel(SHOWROOM)[-60:]:
             if re.search(wording.REQUEST_WAITS, message.words()):
                 yield from _decide(person, message)
+        if world.busy and person.rand.random() < 0.1:
+            yield from _post_after_all(person)
         results = [one for one in world.discord.in_channel(GENERAL)[-20:] if one.of_the_bot and one.files]
         if results and world.busy and person.rand.random() < 0.01:
             world.counts["deed: moderator deletes"] += 1
@@ -241,11 +288,13 @@ def moderator(world: World, user_id: int) -> Plan:
 
 
 def _decide(person: Person, message: Message) -> Plan:
-    number = re.search(r"no\. (\d+)", message.words())
-    world = person.world
+    number, jobs = re.search(r"no\. (\d+)", message.words()), _jobs_of(message)
+    world, of_result = person.world, re.search(wording.RESULT_WAITS, message.words())
     if person.rand.random() < 0.75:
-        world.counts["deed: approve"] += 1
-        if number:
+        world.counts["deed: approve result" if of_result else "deed: approve"] += 1
+        if of_result:
+            _approved(world, jobs)
+        elif number:
             world.approved.add(int(number[1]))
         yield from person.wait(person.press_labelled(message, wording.APPROVE))
     else:
@@ -253,6 +302,28 @@ def _decide(person: Person, message: Message) -> Plan:
         asked = person.press_labelled(message, wording.DECLINE)
         yield from person.wait(asked)
         yield from person.wait(person.fill_in(asked))
+
+
+def _post_after_all(person: Person) -> Plan:
+    """Look at a result that was withheld, and have it posted."""
+    asked = person.command(wording.JOBS, SHOWROOM)
+    yield from person.wait(asked)
+    seen = person.press_labelled(None if asked is None else asked.answer, wording.SEE_RESULT)
+    yield from person.wait(seen)
+    if seen is not None and seen.answer is not None and person.labelled(seen.answer, wording.POST_AFTER_ALL):
+        person.world.counts["deed: post after all"] += 1
+        _approved(person.world, _jobs_of(seen.answer))
+        yield from person.wait(person.press_labelled(seen.answer, wording.POST_AFTER_ALL))
+
+
+def _jobs_of(message: Message) -> list[str]:
+    """Return the ids of the jobs that a message's buttons name."""
+    return sorted({one for custom_id in message.custom_ids() for one in re.findall(JOB_ID, custom_id)})
+
+
+def _approved(world: World, jobs: list[str]) -> None:
+    for job in jobs:
+        world.reviewed.setdefault(job, world.clock.now)
 
 
 def helper(world: World, user_id: int) -> Plan:
@@ -266,13 +337,35 @@ def helper(world: World, user_id: int) -> Plan:
             if person.labelled(message, wording.GRANT_MORE) and person.rand.random() < 0.5:
                 world.rules.asked("grants", 20)
                 yield from person.wait(person.press_labelled(message, wording.GRANT_MORE))
+            if person.labelled(message, wording.RELEASE) and person.rand.random() < 0.1:
+                yield from _rule(person, message)
+
+
+def _rule(person: Person, message: Message) -> Plan:
+    """Say what a job with an unknown outcome has cost."""
+    world, jobs = person.world, _jobs_of(message)
+    if len(jobs) != 1:
+        return
+    world.counts["deed: rule"] += 1
+    if person.rand.random() < 0.5:
+        ruling = Ruling(0)
+        sent = person.press_labelled(message, wording.RELEASE)
+    else:
+        ruling = Ruling(person.rand.randint(0, 30))
+        asked = person.press_labelled(message, wording.MARK_CHARGED)
+        yield from person.wait(asked)
+        sent = person.fill_in(asked, **{wording.AMOUNT_FIELD: str(ruling.charge)})
+    if sent is not None:
+        world.ruled[jobs[0]].append(ruling)
+        yield from person.wait(sent)
+        ruling.confirmed = sent.answer is not None and bool(re.search(wording.RULED, sent.answer.words()))
 
 
 def looks(world: World, user_id: int) -> Plan:
     """Look at panels."""
     person = Person(world, user_id, "looks")
     while True:
-        yield person.rand.expovariate(1 / (4 * HOUR))
+        yield person.rand.expovariate(world.every(4, "looks"))
         if not world.busy:
             return
         yield from person.wait(person.command(person.rand.choice(wording.PANELS)))
@@ -282,7 +375,20 @@ ACTORS = [
     (admin, ADMIN),
     *(
         (one, ADMIN)
-        for one in (budgets, confirmations, limits, words, pauses, approvals, keys, leaving, helper, looks)
+        for one in (
+            budgets,
+            confirmations,
+            limits,
+            allowances,
+            blocks,
+            words,
+            pauses,
+            approvals,
+            keys,
+            leaving,
+            helper,
+            looks,
+        )
     ),
     (moderator, MODERATOR),
 ]

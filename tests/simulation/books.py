@@ -3,28 +3,33 @@
 The database is read here alone, through SQL.
 """
 
+import hashlib
 import re
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from statistics import median
 
 from sandbox.discord.emulator.interactions import Interaction
 from sandbox.studii.jobs import Job as StudiiJob
-from tests.simulation import wording
+from tests.simulation import media, wording
 from tests.simulation.discord_world import Said
 from tests.simulation.rules import FORBIDDEN
-from tests.simulation.world import SHOWROOM, Wish, World
+from tests.simulation.world import ADMIN, JOB_ID, MODERATOR, SHOWROOM, Wish, World
 
 ENDS = {"succeeded", "failed", "cancelled", "unknown", "withheld"}
 ANSWER_SECONDS = 3.0
 ACCEPTED_WITHIN = 90.0  # seconds from a request, with a question before it, to its job
 ONE_AFTER_ANOTHER = 2.0  # seconds in which a setting may be read before the request it is for
-QUIET_STEPS, QUIET_REQUESTS = 6000, 2  # of an idle minute: steps of tasks, requests to Discord and Studii
+QUIET_MINUTES = 15
+QUIET_BOUNDS = {"steps": 1000, "statements": 150, "requests": 0.4, "edits": 0.0}  # of one of these minutes
 SOON = 8.0  # seconds
+MINUTE = 60.0
+OUTDATED = 20.0  # seconds that a card may be on its way, with tries again
+FOR_MODERATORS = f"{wording.RESULT_WAITS}|{wording.RESULT_WITHHELD}"
+NUMBER = r"no\. (\d+)|photo-(\d+)\."
 UNESCAPED = r"@everyone|<@&8392802304>|(?<!\\)\[link\]\(http|^> .*(?<!\\)\*\*bold"  # see `people.LOUD`
 
 WAYS = {
@@ -43,7 +48,10 @@ WAYS = {
 
 @dataclass(frozen=True)
 class Row:
-    """A job as the database has it. `number`: of the request that it came of."""
+    """A job as the database has it. `number`: of the request that it came of.
+
+    Whose it is, what was asked for and its id at Studii are as they were before they may have been erased.
+    """
 
     order: int
     id: str
@@ -76,7 +84,7 @@ class Line:
 
 def number_in(text: str) -> int | None:
     """Return the number in a prompt, or in a photo's name."""
-    found = re.search(r"no\. (\d+)|photo-(\d+)\.", text)
+    found = re.search(NUMBER, text)
     return int(found[1] or found[2]) if found else None
 
 
@@ -90,9 +98,10 @@ def rows(world: World) -> list[Row]:
     connection = _opened(world)
     try:
         found = connection.execute(
-            "SELECT number, id, user_id, state, private, reserved, settled, studii_id,"
-            " json_extract(inputs, '$.prompt'), source_name, failure, substr(created_at, 1, 10)"
-            " FROM jobs ORDER BY number"
+            "SELECT number, id, simulation_jobs.user_id, state, private, reserved, settled,"
+            " simulation_jobs.studii_id, simulation_jobs.prompt, simulation_jobs.photo, failure,"
+            " substr(created_at, 1, 10)"
+            " FROM jobs JOIN simulation_jobs ON job = id ORDER BY number"
         ).fetchall()
     finally:
         connection.close()
@@ -101,6 +110,27 @@ def rows(world: World) -> list[Row]:
         Row(*one, number=numbers.get(one[7]) or number_in(one[8] or "") or number_in(one[9] or ""))
         for one in found
     ]
+
+
+def kept_numbers(world: World) -> set[int]:
+    """Return the numbers of all requests of which the database has words, or the folder files."""
+    found, connection = set[int](), _opened(world)
+    try:
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        for (table,) in tables:
+            if not table.startswith(("simulation_", "sqlite_")):
+                for row in connection.execute(f'SELECT * FROM "{table}"'):  # noqa: S608 - its own tables
+                    words = " ".join(one for one in row if isinstance(one, str))
+                    found |= {int(one) for pair in re.findall(NUMBER, words) for one in pair if one}
+    finally:
+        connection.close()
+    made = {world.studii.sha256_of(job): world.studii.number_of(job) for job in world.studii.jobs}
+    for path in sorted(world.machine.files.rglob("*")):
+        if path.is_file() and not path.name.startswith(world.machine.database.name):
+            data = path.read_bytes()
+            number = made.get(hashlib.sha256(data).hexdigest()) or media.number_of(data)
+            found |= set() if number is None else {number}
+    return found
 
 
 def ledger(world: World) -> list[Line]:
@@ -118,13 +148,20 @@ def ledger(world: World) -> list[Line]:
 def settled(world: World) -> bool:
     """Return whether each job has one of its ends, and each result was shown."""
     books = Books(world)
-    return all(job.state in ENDS for job in books.jobs) and not any(shown_once(books))
+    shown = (job.state != "succeeded" or books.results_of(job) or books.removed(job) for job in books.jobs)
+    return all(job.state in ENDS for job in books.jobs) and all(shown)
 
 
 def watch(world: World) -> None:
-    """Have the database note each change of a job's state from now on."""
+    """Have the database note each job, and each change of its state, from now on."""
     connection = _opened(world)
     connection.executescript(
+        "CREATE TABLE simulation_jobs"
+        " (job TEXT PRIMARY KEY, user_id INT, prompt TEXT, photo TEXT, studii_id TEXT);"
+        "CREATE TRIGGER simulation_made AFTER INSERT ON jobs BEGIN INSERT INTO simulation_jobs VALUES"
+        " (new.id, new.user_id, json_extract(new.inputs, '$.prompt'), new.source_name, new.studii_id); END;"
+        "CREATE TRIGGER simulation_sent AFTER UPDATE OF studii_id ON jobs WHEN new.studii_id IS NOT NULL"
+        " BEGIN UPDATE simulation_jobs SET studii_id = new.studii_id WHERE job = new.id; END;"
         "CREATE TABLE simulation_ways (job TEXT, before TEXT, after TEXT);"
         "CREATE TRIGGER simulation_changed AFTER UPDATE OF state ON jobs WHEN old.state <> new.state"
         " BEGIN INSERT INTO simulation_ways VALUES (new.id, old.state, new.state); END;"
@@ -173,13 +210,20 @@ class Books:
         return found
 
     def results_of(self, job: Row) -> list[Said]:
-        """Return the messages that showed a job's result."""
+        """Return the messages that showed a job's result, without those that ask moderators about it."""
+        return [one for one in self._showing(job) if not re.search(FOR_MODERATORS, one.words)]
+
+    def reviews_of(self, job: Row) -> list[Said]:
+        """Return the messages in which moderators saw a job's result."""
+        return [one for one in self._showing(job) if re.search(FOR_MODERATORS, one.words)]
+
+    def _showing(self, job: Row) -> list[Said]:
         made = self.at_studii(job)
         return [] if made is None else self.shown[self.world.studii.sha256_of(made)]
 
     def job_of(self, said: Said) -> Row | None:
         """Return the job whose id all of a message's components name."""
-        found = {one for custom_id in said.custom_ids for one in re.findall(r"\b[0-9a-f]{16}\b", custom_id)}
+        found = {one for custom_id in said.custom_ids for one in re.findall(JOB_ID, custom_id)}
         named = sorted(found & self.by_id.keys())
         return self.by_id[named[0]] if len(named) == 1 else None
 
@@ -269,6 +313,8 @@ def allowed(books: Books) -> Iterator[str]:
             yield f"{job} was accepted while jobs were paused"
         if FORBIDDEN in (job.prompt or "") and books.certainly(job, "word", FORBIDDEN):
             yield f"{job} was accepted with a forbidden word"
+        if books.certainly(job, f"blocked {job.user_id}", True):
+            yield f"{job} was accepted of {job.user_id}, who is blocked"
         if books.certainly(job, "key", None):
             yield f"{job} was accepted without a key"
 
@@ -279,6 +325,23 @@ def approved(books: Books) -> Iterator[str]:
         waits = books.certainly(job, "approval", True) and len(books.world.wishes[job.number or 0]) == 1
         if waits and job.prompt and job.studii_id and job.number not in books.world.approved:
             yield f"{job} was submitted, and nobody approved it"
+
+
+def reviewed(books: Books) -> Iterator[str]:
+    """A result that waits for a moderator is seen by moderators alone before one approves it."""
+    world = books.world
+    for job in books.jobs:
+        for said in books.reviews_of(job):
+            if said.to not in {None, ADMIN, MODERATOR} or said.message.channel_id != SHOWROOM:
+                yield f"{job}: its result waits for a moderator, and was shown to {said.to or 'others'}"
+        shown = books.results_of(job)
+        wishes = world.wishes.get(job.number or 0, [])
+        if not shown or not wishes or not books.certainly(job, "approval", True):
+            continue
+        since, until = min(one.at for one in wishes) - ONE_AFTER_ANOTHER, shown[0].at
+        waits = world.rules.certainly("reviews", True, since, until)
+        if waits and not world.reviewed.get(job.id, until + 1) <= until:
+            yield f"{job}: its result was shown, and no moderator had approved it"
 
 
 def with_the_key(books: Books) -> Iterator[str]:
@@ -312,6 +375,17 @@ def charged(books: Books) -> Iterator[str]:
             yield f"no. {number}: {times} jobs at Studii are not stored, and {unknown[number]} are unknown"
 
 
+def ruled(books: Books) -> Iterator[str]:
+    """What an admin said of a job whose outcome is unknown holds."""
+    for job in books.jobs:
+        rulings = books.world.ruled.get(job.id, [])
+        if job.failure == "ruled" and job.settled not in {one.charge for one in rulings}:
+            yield f"{job} settled {job.settled}, the admins said {rulings}"
+        for one in rulings:
+            if one.confirmed and (job.state, job.settled) != ("failed", one.charge):
+                yield f"{job} settled {job.settled}, and an admin was told that it is {one.charge}"
+
+
 def balanced(books: Books) -> Iterator[str]:
     """The ledger says what the jobs say, and each reservation was resolved once."""
     sums = defaultdict[str, Counter[str]](Counter)
@@ -329,25 +403,26 @@ def balanced(books: Books) -> Iterator[str]:
             yield f"{job} settled {job.settled}, its lines say {found['settle']}"
 
 
-def within_budget(books: Books) -> Iterator[str]:
-    """A job was accepted only if the day's budget and the member's limit of jobs at once had room for it."""
-    held, spent, open_of = dict[str, int](), Counter[str](), Counter[int]()
-    granted = Counter[str]()
+def within_budget(books: Books) -> Iterator[str]:  # noqa: C901 - one walk through the ledger
+    """A job was accepted only if the day's budget, the member's allowance and their limit of jobs at once had
+    room for it."""
+    held, spent, open_of = dict[str, int](), Counter[tuple[str, int | None]](), Counter[int]()
+    granted, whoever = Counter[tuple[str, bool]](), None
     for line in books.ledger:
-        if line.job is None:
-            granted[(line.period or "")[-10:]] += line.amount if line.user_id is None else 0
+        if line.job is None:  # of members' grants, the names may be erased
+            granted[(line.period or "")[-10:], line.user_id is not None] += line.amount
             continue
         job = books.by_id.get(line.job)
         if job is None:
             continue
         if line.kind == "reserve":
-            reserved = sum(amount for one, amount in held.items() if books.by_id[one].day == job.day)
-            limit = books.most(job, "budget", 100_000) + granted[job.day]
-            if spent[job.day] + reserved + line.amount > limit:
-                yield (
-                    f"{job} was accepted for {line.amount} with {spent[job.day]} spent, {reserved} reserved"
-                    f" of {limit}"
-                )
+            others = [books.by_id[one] for one in held if books.by_id[one].day == job.day]
+            for rule, who in (("budget", whoever), ("allowance", job.user_id)):
+                used = spent[job.day, who]
+                used += sum(held[one.id] for one in others if who in {whoever, one.user_id})
+                limit = books.most(job, rule, 100_000) + granted[job.day, who is not whoever]
+                if used + line.amount > limit:
+                    yield f"{job} was accepted for {line.amount} with {used} used of the {rule} of {limit}"
             at_once = books.most(job, "at once", 1000)
             if open_of[job.user_id] >= at_once:
                 yield f"{job} is one more than {at_once} at once of {job.user_id}"
@@ -359,7 +434,8 @@ def within_budget(books: Books) -> Iterator[str]:
             del held[line.job]
             open_of[job.user_id] -= job.state != "unknown"
         if line.kind == "settle":
-            spent[job.day] += line.amount
+            spent[job.day, whoever] += line.amount
+            spent[job.day, job.user_id] += line.amount
 
 
 def within_limits(books: Books) -> Iterator[str]:
@@ -503,19 +579,63 @@ def _excused(world: World, asked: Interaction) -> bool:
     return not lived or faulted or away or gone
 
 
+def forgotten(books: Books) -> Iterator[str]:
+    """Of what a person had erased, nothing is kept."""
+    world = books.world
+    kept = kept_numbers(world)
+    unsure = {job.number for job in books.jobs if job.state == "unknown"}
+    for number in sorted(kept - unsure):
+        wishes = world.wishes.get(number, [])
+        if wishes and all(books.ending(one) < world.forgotten.get(one.user_id, 0.0) for one in wishes):
+            yield f"no. {number} of {wishes[0].user_id} was erased, and is still there"
+
+
+def places(books: Books) -> Iterator[str]:
+    """A job's place in the queue was so when it was told."""
+    world = books.world
+    for said in world.discord.said:
+        job = books.job_of(said)
+        number = re.search(wording.PLACE, said.words)
+        if job is None or not (number or re.search(wording.NEXT, said.words)):
+            continue
+        place, since = int(number[1]) if number else 1, said.at - OUTDATED
+        taken = books.at_studii(job)
+        if taken is not None and taken.created < since:
+            yield f"{job} was called number {place}, {said.at - taken.created:.0f} s after it was sent"
+        waiting = 0
+        for other in books.jobs:
+            sent, wishes = books.at_studii(other), world.wishes.get(other.number or 0, [])
+            asked = min((one.at for one in wishes), default=0.0)
+            waiting += other.id != job.id and asked <= said.at and (sent is None or sent.created >= since)
+        if place - 1 > waiting:
+            yield f"{job} was called number {place}, and {waiting} others waited"
+
+
+def forecasts(books: Books) -> Iterator[str]:
+    """Half of all starts that were told to be expected are near what came."""
+    errors = list[float]()
+    for said in books.world.discord.said:
+        job, told = books.job_of(said), re.search(wording.STARTS_AT, said.words)
+        taken = books.at_studii(job) if job is not None else None
+        if told is not None and taken is not None:
+            real = taken.created - said.at
+            errors.append(abs(int(told[1]) - said.at - real) / max(MINUTE, real))
+    if len(errors) > 10 and (half := median(errors)) > 1:
+        yield f"half of the expected starts are wrong by {half:.1f} times what was to be waited, or more"
+
+
 def tokens_in_time(books: Books) -> Iterator[str]:
     """No token was used when it had expired."""
     yield from (f"a token was used too late: {one}" for one in books.world.discord.too_late)
 
 
 def quiet(books: Books) -> Iterator[str]:
-    """A minute in which nothing happens costs next to nothing."""
-    samples = books.world.minutes[-4:]
-    for (steps, requests), (more_steps, more_requests) in pairwise(samples):
-        if not 0 <= more_steps - steps <= QUIET_STEPS:
-            yield f"a quiet minute took {more_steps - steps} steps"
-        if more_requests - requests > QUIET_REQUESTS:
-            yield f"a quiet minute took {more_requests - requests} requests"
+    """Some minutes in which nothing happens cost next to nothing."""
+    samples = books.world.minutes[-QUIET_MINUTES - 1 :]
+    for what, most in QUIET_BOUNDS.items():
+        took = samples[-1][what] - samples[0][what]
+        if took > most * QUIET_MINUTES:
+            yield f"{QUIET_MINUTES} quiet minutes took {took} {what}"
 
 
 BOOKS: tuple[Callable[[Books], Iterator[str]], ...] = (
@@ -525,7 +645,9 @@ BOOKS: tuple[Callable[[Books], Iterator[str]], ...] = (
     allowed,
     approved,
     with_the_key,
+    reviewed,
     charged,
+    ruled,
     balanced,
     within_budget,
     within_limits,
@@ -537,6 +659,9 @@ BOOKS: tuple[Callable[[Books], Iterator[str]], ...] = (
     told_of_failures,
     no_errors,
     answered,
+    forgotten,
+    places,
+    forecasts,
     tokens_in_time,
     quiet,
 )

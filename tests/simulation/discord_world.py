@@ -39,6 +39,7 @@ from tests.simulation.loop import Clock
 from tests.simulation.network import Connection, Network, Request, finish
 
 API, GATEWAY, CDN = "discord.com", "gateway.discord.gg", "cdn.discordapp.com"
+NONCE_SECONDS = 300.0  # for which a nonce is known
 LATE_EVENT = (0.01, 0.12)  # seconds from what happened to its event
 OVERTAKEN = frozenset({"MESSAGE_CREATE", "MESSAGE_REACTION_ADD", "MESSAGE_REACTION_REMOVE"})
 
@@ -66,7 +67,8 @@ class Discord(DiscordServer):
 
     `asked` are all interactions, and `heard` has, by their ids, whether a process was connected when the
     gateway told of it. `ever` are all messages, with those that were deleted, and `said` what the bot's
-    showed, with each edit. `too_late` are calls with tokens that had expired for longer than a minute.
+    showed, with each edit. `deleted` are those that people deleted, and when. `too_late` are calls with
+    tokens that had expired for longer than a minute.
     """
 
     name = "discord"
@@ -80,9 +82,11 @@ class Discord(DiscordServer):
         self.ever: list[Message] = []
         self.said: list[Said] = []
         self.too_late: list[str] = []
+        self.deleted: dict[int, float] = {}
         self._by_token: dict[str, Interaction] = {}
         keep = self.messages.keep
         self.messages.keep = partial(self._remember, keep)
+        vars(self.channels)["_nonces"] = _Nonces(clock)
         self._sockets: list[_Socket] = []
         # Discord's clock is its own: the machine's may jump.
         numbers = itertools.count(1)
@@ -140,6 +144,12 @@ class Discord(DiscordServer):
                 return finish(self._guard(request, handler))
         raise NotImplementedError(f"{request.method} {request.path}")
 
+    def delete(self, message: Message) -> None:
+        """Let somebody delete a message."""
+        self.clock.note("deleted", message.id, "in", message.channel_id)
+        self.deleted[message.id] = self.clock.now
+        super().delete(message)
+
     def limited(self) -> web.Response:
         """Answer as if others had used up a shared limit."""
         wait = self._rand.choice((0.3, 1.5, 8.0))
@@ -194,6 +204,18 @@ class Discord(DiscordServer):
             one.disturb(how)
         if how == "invalid":
             self.sessions.forget()
+
+
+class _Nonces(dict[tuple[int, str], Message]):
+    """Messages by channel and nonce, which are forgotten after some minutes."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def __setitem__(self, key: tuple[int, str], message: Message) -> None:
+        super().__setitem__(key, message)
+        self._clock.after(NONCE_SECONDS, self.pop, key, None)
 
 
 class _Socket:

@@ -20,6 +20,8 @@ _MESSAGES = {
 class _Spoiling(Protocol):
     spoil_statement: Spoil
 
+    def executes(self) -> None: ...
+
 
 def failure(code: int) -> sqlite3.OperationalError:
     """Return the error that SQLite raises with this code."""
@@ -51,8 +53,9 @@ class Connection(sqlite3.Connection):
         super().commit()
 
     def _spoil(self, sql: str) -> None:
-        loop = asyncio.get_running_loop()
-        error = cast(_Spoiling, loop).spoil_statement(sql)
+        loop = cast(_Spoiling, asyncio.get_running_loop())
+        loop.executes()
+        error = loop.spoil_statement(sql)
         if error is None:
             return
         if error.sqlite_errorcode != sqlite3.SQLITE_BUSY and self.in_transaction:

@@ -98,9 +98,9 @@ class Faults:
         self.note(f"{server} away")
         self._clock.note("away", server, how, f"{seconds:.0f}")
 
-    def outages_of(self, server: str, every: float, mean: float) -> Plan:
-        """Let a server be away from time to time: a plan for the clock."""
+    def outages_of(self, server: str, often: float, mean: float) -> Plan:
+        """Let a server be away so often a second: a plan for the clock."""
         while True:
-            yield self._rand.expovariate(1 / every)
+            yield self._rand.expovariate(often)
             if self.active:
                 self.outage(server, self._rand.expovariate(1 / mean))

@@ -146,8 +146,8 @@ class Loop(asyncio.BaseEventLoop):
     """One process's event loop: first come, first served as in asyncio, with timers late by a random moment.
 
     `context` is what the process's tasks and callbacks run in: a ContextVar of a library would otherwise
-    outlive a kill. Calls in a thread are made within `in_thread`, and `spoil_statement` returns the error of
-    a statement of SQLite that is to fail.
+    outlive a kill. Calls in a thread are made within `in_thread`. `executes` is called before each statement
+    of SQLite, and `spoil_statement` returns the error of one that is to fail.
     """
 
     def __init__(self, clock: Clock, name: str, network: Reachable) -> None:
@@ -157,6 +157,7 @@ class Loop(asyncio.BaseEventLoop):
         self.context = contextvars.Context()
         self.in_thread: Callable[[], AbstractContextManager[object]] = nullcontext
         self.spoil_statement: disk.Spoil = lambda _: None
+        self.executes: Callable[[], None] = lambda: None
         self.rand, self._spun = clock.random(name), 0
         self._home = threading.get_ident()
         self._addresses: dict[int, str] = {}
@@ -239,30 +240,32 @@ class Loop(asyncio.BaseEventLoop):
         return min(timers[0]._when if timers else math.inf, self.clock.next())
 
     def _run_once(self) -> None:
+        """Run until the loop is to stop: nothing is ever to be waited for between two steps."""
         ready, clock = self._ready, self.clock
-        while (due := self._next()) <= clock.now or not (ready or self._stopping):
-            if due == math.inf:
-                raise NothingLeft
-            self._spun = 0
-            if clock.next() <= due:
-                clock.take()
-            else:
-                timer = heapq.heappop(self._scheduled)
-                timer._scheduled = False
-                clock.now = max(clock.now, due)
-                ready.append(timer)
-        if self._stopping or not ready:
-            return
-        if (handle := ready.popleft())._cancelled:
-            return
-        self.steps += 1
-        self._spun += 1
-        if self.steps == self.kill_at:
-            raise Killed
-        if self._spun > LIVELOCK:
-            raise NothingLeft(f"it spins: {handle!r}")
-        clock.now += STEP
-        handle._run()
+        while True:
+            while (due := self._next()) <= clock.now or not (ready or self._stopping):
+                if due == math.inf:
+                    raise NothingLeft
+                self._spun = 0
+                if clock.next() <= due:
+                    clock.take()
+                else:
+                    timer = heapq.heappop(self._scheduled)
+                    timer._scheduled = False
+                    clock.now = max(clock.now, due)
+                    ready.append(timer)
+            if self._stopping or not ready:
+                return
+            if (handle := ready.popleft())._cancelled:
+                continue
+            self.steps += 1
+            self._spun += 1
+            if self.steps == self.kill_at:
+                raise Killed
+            if self._spun > LIVELOCK:
+                raise NothingLeft(f"it spins: {handle!r}")
+            clock.now += STEP
+            handle._run()
 
     _timer_cancelled_count: int
     _stopping: bool
@@ -280,26 +283,46 @@ def _ignore(*_: object) -> None: ...
 
 
 class _Statements:
-    """In place of the queue to aiosqlite's thread: statements are executed in the loop's, in their order."""
+    """In place of the queue to aiosqlite's thread: statements are executed in the loop's, in their order.
+
+    What needs no file takes no time.
+    """
 
     def __init__(self) -> None:
-        self._last = 0.0
+        self._last, self._waiting = 0.0, 0
 
     def put_nowait(self, item: tuple[Any, Callable[[], Any]]) -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, Loop)
+        if not self._waiting and _in_memory(item[1]):
+            _execute(*item)
+            return
+        self._waiting += 1
         self._last = max(self._last, loop.clock.now + loop.rand.random() * JITTER)
-        loop.clock.after(self._last - loop.clock.now, loop.deliver, self._execute, loop, *item)
+        loop.clock.after(self._last - loop.clock.now, self._take, loop, *item)
 
-    def _execute(self, loop: Loop, future: Any, function: Callable[[], Any]) -> None:
-        try:
-            result = function()
-        except Exception as error:  # noqa: BLE001 - told to who has asked
-            if future is not None and not future.done():
-                future.set_exception(error)
-        else:
-            if future is not None and not future.done():
-                future.set_result(result)
+    def _take(self, loop: Loop, future: Any, function: Callable[[], Any]) -> None:
+        self._waiting -= 1
+        if not loop.is_closed():
+            _execute(future, function)
+
+
+def _in_memory(function: Any) -> bool:
+    """Return whether a cursor is to be made, read or closed."""
+    called = getattr(function, "func", None)
+    name, of = getattr(called, "__name__", ""), getattr(called, "__self__", None)
+    return name == "cursor" or (isinstance(of, sqlite3.Cursor) and name in {"fetchall", "close"})
+
+
+def _execute(future: Any, function: Callable[[], Any]) -> None:
+    try:
+        result = function()
+    except Exception as error:  # noqa: BLE001 - told to who has asked
+        if future is not None and not future.done():
+            future.set_exception(error)
+    else:
+        if future is not None and not future.done():
+            future.set_result(result)
 
 
 class _NoThread:

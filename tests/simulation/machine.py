@@ -39,7 +39,7 @@ class Machine:
         self.lives: list[tuple[float, float]] = []
         self.loop: Loop | None = None
         self.stop = asyncio.Event()
-        self.steps = 0
+        self.steps = self.statements = 0
         self._over = False
         self.at_start: Callable[[Loop], None] = lambda _: None
         self.unhandled: Callable[[str], None] = lambda _: None
@@ -94,6 +94,7 @@ class Machine:
             files.mkdir()
         loop = self.loop = Loop(clock, f"process {len(self.lives)}", self._network)
         loop.set_exception_handler(self._handle)
+        loop.executes = self._executes
         self.at_start(loop)
         main = loop.create_task(self._main(files), context=loop.context)
         main.add_done_callback(lambda _: loop.stop())
@@ -124,6 +125,9 @@ class Machine:
             settings, intents=lambda: choose_intents(TOKEN, "auto"), decoder=self.decoder
         ) as built:
             await run_parts(built, TOKEN, self.stop)
+
+    def _executes(self) -> None:
+        self.statements += 1
 
     def _handle(self, _: object, what: dict[str, object]) -> None:
         self.unhandled(f"{what.get('message')} {what.get('exception')!r}")

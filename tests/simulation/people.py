@@ -16,10 +16,12 @@ from sandbox.discord.emulator.places import APPLICATION_ID
 from tests.simulation import media, wording
 from tests.simulation.loop import Plan
 from tests.simulation.rules import FORBIDDEN
-from tests.simulation.world import GENERAL, MEMBERS, SHOWROOM, TAP, World
+from tests.simulation.world import GENERAL, MEMBERS, SETTLING, SHOWROOM, TAP, World
 
 WORDS = ("harbour", "lantern", "meadow", "glacier", "orchard", "violin", "compass", "ember", "willow")
 LOUD = (
+    FORBIDDEN,
+    FORBIDDEN,
     "@everyone",
     "<@&8392802304>",
     "<@5001> <@5002>",
@@ -351,6 +353,18 @@ def look(person: Person) -> Plan:
     yield from person.wait(asked)
 
 
+def forget_me(person: Person) -> Plan:
+    """Have everything erased that the bot keeps of one."""
+    world = person.world
+    asked = person.command(wording.FORGET_ME)
+    yield from person.wait(asked)
+    at = world.clock.now
+    pressed = person.press_labelled(None if asked is None else asked.answer, wording.ERASE)
+    yield from person.wait(pressed)
+    if asked is not None and asked.answer and re.search(wording.ERASED, asked.answer.words()):
+        world.forgotten[person.id] = at
+
+
 DEEDS: Mapping[Callable[[Person], Plan], int] = {
     studio: 40,
     photo_tool: 14,
@@ -365,14 +379,16 @@ DEEDS: Mapping[Callable[[Person], Plan], int] = {
     delete: 2,
     listing: 3,
     look: 3,
+    forget_me: 1,
 }
 
 
 def member(world: World, user_id: int) -> Plan:
     """Ask for pictures, now and then."""
     person, rand = Person(world, user_id, "member"), world.clock.random(f"member {user_id}'s day")
+    yield SETTLING
     while True:
-        yield rand.expovariate(1 / 900)
+        yield rand.expovariate(world.acts(0.25))
         if not world.busy:
             return
         (deed,) = rand.choices(list(DEEDS), list(DEEDS.values()))
@@ -381,13 +397,15 @@ def member(world: World, user_id: int) -> Plan:
 
 
 def crowd(world: World, _: int) -> Plan:
-    """Several people ask for a picture at the same moment."""
+    """Several people ask for a picture at the same moment, or for so many that they have to wait."""
     rand = world.clock.random("crowd")
+    yield SETTLING
     while True:
-        yield rand.expovariate(1 / 3600)
+        yield rand.expovariate(world.every(1, "crowd"))
         if not world.busy:
             return
-        for user_id in rand.sample(MEMBERS, rand.randint(2, len(MEMBERS))):
+        times = rand.choice((1, 1, 1, 1, 3))
+        for user_id in rand.sample(MEMBERS, rand.randint(2, len(MEMBERS))) * times:
             person, number = Person(world, user_id, f"in a crowd {world.last_number}"), world.number()
             world.wants(user_id, number)
             person.command(wording.STUDIO, prompt=person.prompt(number))

@@ -41,11 +41,13 @@ def simulate(
     hours: float,
     trace: TextIO | None = None,
     *,
+    pace: float = 1.0,
     without: frozenset[str] = frozenset(),
     story: Callable[[World], Plan] | None = None,
 ) -> Result:
     """Run a seed in a folder of its own, leaving out the actors and troubles of these names.
 
+    With a `pace` of 2, people act and things go wrong twice as often.
     A `story` is told instead: the key is entered, nothing goes wrong by itself, and nobody else acts.
     """
     began = time.process_time()
@@ -53,7 +55,7 @@ def simulate(
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
         clock = Clock(seed, trace)
         with tamed(clock):
-            result = _play(World(clock, hours, Path(folder)), without, story)
+            result = _play(World(clock, hours, Path(folder), pace), without, story)
     result.hours, result.seconds = hours, time.process_time() - began
     return result
 
@@ -69,6 +71,7 @@ def _play(world: World, without: frozenset[str], story: Callable[[World], Plan] 
         troubles.begin(world, without)
     else:
         clock.after(SETTLING, clock.follow, story(world))
+    clock.follow(troubles.every_minute(world))
     clock.follow(_ends(world))
     machine.run(world.ends + QUIET)
     books.compare(world)
@@ -80,10 +83,10 @@ def _play(world: World, without: frozenset[str], story: Callable[[World], Plan] 
 
 def _process_ended(world: World, error: BaseException) -> None:
     """Judge a process that ended by itself: it may refuse to start without a disk or Discord."""
-    now = world.clock.now
+    faults, now = world.faults, world.clock.now
     troubled = any(
-        began <= now <= ended + 30 and of in {"disk", "discord"} for began, ended, of in world.faults.outages
-    )
+        began <= now <= ended + 30 and of in {"disk", "discord"} for began, ended, of in faults.outages
+    ) or any(at > now - 30 and of == "discord" for at, of, _ in faults.spoilt[-20:])
     if troubled and isinstance(error, StudiiBotError) and not isinstance(error, PartDied):
         world.counts["starts refused"] += 1
     else:
@@ -98,5 +101,5 @@ def _ends(world: World) -> Plan:
     yield world.ends - world.clock.now + 300
     while not books.settled(world):
         yield 300
-    yield 300
+    yield 300 + (books.QUIET_MINUTES + 1) * 60
     world.machine.finish()

@@ -154,8 +154,8 @@ class Studii:
             return Outcome(url_after=rand.uniform(1, 90))
         if drawn < 0.17:
             return Outcome(status="upscaling")
-        if drawn < 0.175:
+        if drawn < 0.185:
             return Outcome(duration=rand.uniform(600, 7200))
-        if drawn < 0.18:
+        if drawn < 0.19:
             return Outcome(output=Output(media.picture(rand.getrandbits(32), "broken"), "image/png"))
         return Outcome()

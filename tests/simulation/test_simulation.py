@@ -14,8 +14,8 @@ from tests.simulation.run import simulate
 @pytest.mark.promise
 @pytest.mark.parametrize("seed", [1, 2])
 def test_some_hours_break_no_promise(seed: int) -> None:
-    result = simulate(seed, 3)
-    assert result.counts["jobs"] > 20
+    result = simulate(seed, 1.5, pace=2)
+    assert result.counts["jobs"] > 5
     assert result.counts["faults"] > 5
     assert result.broken == []
 

@@ -16,7 +16,8 @@ from sandbox.discord.emulator.places import (
     Overwrite,
 )
 from tests.simulation import disk
-from tests.simulation.faults import EVERY
+from tests.simulation.discord_world import NONCE_SECONDS
+from tests.simulation.faults import EVERY, Fault
 from tests.simulation.loop import Loop, Plan
 from tests.simulation.world import GENERAL, SHOWROOM, World
 
@@ -25,26 +26,43 @@ SHARES = {"discord": 0.015, "studii": 0.03, "cdn": 0.05}  # of requests, that go
 
 
 def kills(world: World) -> Plan:
-    """Kill the process at any step: half of the times soon after somebody did something."""
+    """Kill the process at any step: mostly soon after somebody did something, or Studii took a job."""
     rand = world.clock.random("kills")
     while True:
-        yield rand.expovariate(1 / (6 * HOUR))
+        yield rand.expovariate(world.every(6, "kills"))
         if not world.faults.active:
             continue
-        if rand.random() < 0.5:
-            seen = len(world.discord.asked)
-            while len(world.discord.asked) == seen and world.busy:
-                yield 0.05
-        world.machine.away = rand.uniform(600, 3 * HOUR) if rand.random() < 0.1 else rand.uniform(0.5, 40)
+        of = rand.choice((world.discord.asked, world.studii.world.jobs, None))
+        seen = len(of) if of is not None else -1
+        while of is not None and len(of) == seen and world.busy:
+            yield 0.05
+        long = rand.random() < 0.1
+        world.machine.away = world.a_while(rand, 600, 3 * HOUR) if long else rand.uniform(0.5, 40)
         world.machine.kill(rand.choice((rand.randint(1, 60), rand.randint(1, 3000))))
         world.faults.note("kill")
+
+
+def gaps(world: World) -> Plan:
+    """Lose the answer that a message was sent, and kill the process for longer than Discord knows a nonce."""
+    rand = world.clock.random("gaps")
+    while True:
+        yield rand.expovariate(world.every(10, "gaps"))
+        if not world.faults.active:
+            continue
+        lost = (" POST /api/v10/channels/", Fault("stalled"))
+        world.faults.planned.append(lost)
+        while lost in world.faults.planned and world.busy:
+            yield 0.05
+        world.faults.note("gap")
+        world.machine.away = NONCE_SECONDS + world.a_while(rand, 0, HOUR)
+        world.machine.kill(rand.randint(1, 60))
 
 
 def stops(world: World) -> Plan:
     """Ask the process to stop, as an upgrade does."""
     rand = world.clock.random("stops")
     while True:
-        yield rand.expovariate(1 / (12 * HOUR))
+        yield rand.expovariate(world.every(12, "stops"))
         if world.faults.active:
             world.machine.away = rand.uniform(1, 60)
             world.machine.terminate()
@@ -55,7 +73,7 @@ def gateway(world: World) -> Plan:
     """Disturb the gateway's connections."""
     rand = world.clock.random("gateway")
     while True:
-        yield rand.expovariate(1 / (3 * HOUR))
+        yield rand.expovariate(world.every(3, "gateway"))
         if world.faults.active:
             how = rand.choice(("reconnect", "lost", "invalid"))
             world.clock.note("gateway", how)
@@ -67,7 +85,7 @@ def database(world: World) -> Plan:
     """Let SQLite fail for some seconds or minutes: another program holds the file, or the disk is broken."""
     rand = world.clock.random("database")
     while True:
-        yield rand.expovariate(1 / (8 * HOUR))
+        yield rand.expovariate(world.every(8, "database"))
         if not world.faults.active:
             continue
         code = rand.choice((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR))
@@ -84,7 +102,7 @@ def full_disk(world: World) -> Plan:
     """Let the disk be full for a while: nothing can be written."""
     rand = world.clock.random("full disk")
     while True:
-        yield rand.expovariate(1 / (16 * HOUR))
+        yield rand.expovariate(world.every(16, "full disk"))
         if world.faults.active:
             yield from _while(world, "full disk", rand.uniform(5, 900), statement=_no_room, thread=disk.full)
 
@@ -116,11 +134,11 @@ def decoder(world: World) -> Plan:
     """Let the decoder be slow for some minutes."""
     rand = world.clock.random("slow decoder")
     while True:
-        yield rand.expovariate(1 / (8 * HOUR))
+        yield rand.expovariate(world.every(8, "decoder"))
         if world.faults.active:
             world.faults.note("slow decoder")
             usual, world.machine.decoder.seconds = world.machine.decoder.seconds, rand.choice((2.0, 30.0))
-            yield rand.uniform(60, 900)
+            yield world.a_while(rand, 60, 900)
             world.machine.decoder.seconds = usual
 
 
@@ -128,12 +146,12 @@ def wall_clock(world: World) -> Plan:
     """Let the machine's wall clock jump, and be set right again."""
     rand = world.clock.random("wall clock")
     while True:
-        yield rand.expovariate(1 / (12 * HOUR))
+        yield rand.expovariate(world.every(12, "wall clock"))
         if world.faults.active:
             world.faults.note("wall clock jumps")
             world.clock.jumped = rand.choice((-1, 1)) * rand.choice((3, 90, 4000))
             world.clock.note("wall clock", world.clock.jumped)
-            yield rand.uniform(10, 1800)
+            yield world.a_while(rand, 10, 1800)
             world.clock.jumped = 0.0
 
 
@@ -141,7 +159,7 @@ def permissions(world: World) -> Plan:
     """Take permissions from the bot in a channel for a while."""
     rand = world.clock.random("permissions")
     while True:
-        yield rand.expovariate(1 / (6 * HOUR))
+        yield rand.expovariate(world.every(6, "permissions"))
         if not world.faults.active:
             continue
         channel = world.guild.channels[rand.choice((GENERAL, GENERAL, SHOWROOM))]
@@ -150,18 +168,19 @@ def permissions(world: World) -> Plan:
         world.clock.note("permission taken", channel.id, denied)
         channel.overwrites.append(Overwrite(APPLICATION_ID, deny=denied, member=True))
         world.discord.tell("CHANNEL_UPDATE", world.guild.id, channel.told())
-        yield rand.uniform(60, HOUR)
+        yield world.a_while(rand, 60, HOUR)
         channel.overwrites.clear()
         world.clock.note("permission given", channel.id)
         world.discord.tell("CHANNEL_UPDATE", world.guild.id, channel.told())
 
 
-def _outages(server: str, every: float, mean: float) -> Callable[[World], Plan]:
-    return lambda world: world.faults.outages_of(server, every, mean)
+def _outages(server: str, hours: float, mean: float) -> Callable[[World], Plan]:
+    return lambda world: world.faults.outages_of(server, world.every(hours, f"{server} away"), mean)
 
 
 PLANS: Mapping[str, Callable[[World], Plan]] = {
     "kills": kills,
+    "gaps": gaps,
     "stops": stops,
     "gateway": gateway,
     "database": database,
@@ -169,9 +188,9 @@ PLANS: Mapping[str, Callable[[World], Plan]] = {
     "slow decoder": decoder,
     "wall clock": wall_clock,
     "permissions": permissions,
-    "discord away": _outages("discord", 12 * HOUR, 120),
-    "studii away": _outages("studii", 8 * HOUR, 300),
-    "cdn away": _outages("cdn", 12 * HOUR, 120),
+    "discord away": _outages("discord", 12, 120),
+    "studii away": _outages("studii", 8, 300),
+    "cdn away": _outages("cdn", 12, 120),
 }
 """What goes wrong by itself, by the name with which `--without` leaves it out."""
 
@@ -187,7 +206,6 @@ def begin(world: World, without: frozenset[str]) -> None:
     for name, plan in PLANS.items():
         if name not in without:
             world.clock.follow(plan(world))
-    world.clock.follow(_every_minute(world))
 
 
 def names() -> list[str]:
@@ -195,7 +213,7 @@ def names() -> list[str]:
     return [*PLANS, *(f"{server} requests" for server in SHARES), *EVERY, "garbled"]
 
 
-def _every_minute(world: World) -> Plan:
+def every_minute(world: World) -> Plan:
     """Look at the books as they are, and collect garbage at a time of our own."""
     minutes = 0
     while True:

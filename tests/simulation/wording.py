@@ -8,6 +8,7 @@ STUDIO = "studio"
 PHOTO_TOOLS = ("virtual-staging", "photo-restore", "product-background", "career-photo")
 MENUS = ("Virtual staging", "Photo restoration", "Product background", "Career portrait")
 JOBS, CREDITS, HELP, TOOLS, PRIVACY, STYLES = "jobs", "credits", "help", "tools", "privacy", "styles"
+FORGET_ME = "forget-me"
 
 KEY, FORGET_KEY = "studii key", "studii forget-key"
 BUDGET, ALLOWANCE, GRANT = "studii budget", "studii allowance", "studii grant"
@@ -23,7 +24,7 @@ STYLES_ADD, ACCESS, SETUP, USAGE = "studii styles add", "studii access", "studii
 PANELS = (SETUP, USAGE, ACCESS, APPROVAL, BUDGET)
 
 # Fields of forms, by custom id.
-PROMPT_FIELD, KEY_FIELD, PLAN_FIELD, BUDGET_FIELD = "prompt", "key", "plan", "budget"
+PROMPT_FIELD, KEY_FIELD, PLAN_FIELD, BUDGET_FIELD, AMOUNT_FIELD = "prompt", "key", "plan", "budget", "amount"
 
 # Buttons.
 STUDIO_BUTTON = r"^Studio"
@@ -31,7 +32,9 @@ LISTED = r"^(Cancel|Refresh|Newer|Older)"  # in the list of jobs
 AGAIN, EDIT, SAVE, DELETE = r"^Run again", r"^Edit", r"^Save as style", r"^Delete$"
 CANCEL, RUN, ASK_ADMIN = r"^Cancel", r"^Run ·|^Run$", r"^Ask an admin"
 APPROVE, DECLINE, GRANT_MORE = r"^Approve", r"^Decline", r"^Grant"
-REMOVE_KEY = r"^Remove key"
+SEE_RESULT, POST_AFTER_ALL = r"^See result", r"^Post it after all"
+REMOVE_KEY, ERASE = r"^Remove key", r"^Erase in every server"
+MARK_CHARGED, RELEASE = r"^Mark as charged", r"^Release credits"
 
 # Answers.
 IS_PANEL = r"Make and edit pictures with Studii"
@@ -40,8 +43,14 @@ DONE = r"\*\*, your .+ is ready|is ready|are ready"
 NOT_CHARGED, CHARGED_CREDITS = r"Not charged", r"Charged (\d+) credit"
 FOR_CREDITS = r"^-# (?:.* · )?(\d+) credits?(?: ·.*)?$"  # under a result
 INTERNAL_ERROR = r"Something (?:went wrong in the bot|unexpected)"
-REQUEST_WAITS = r"A request waits for approval|A result waits"
+REQUEST_WAITS, RESULT_WAITS = r"A request waits for approval|A result waits", r"A result waits"
+RESULT_WITHHELD = r"A result that isn't posted"
+RESULTS_WAIT, RULED, ERASED = r"Their results wait too", r"^Settled\.", r"Your data in every server is erased"
+BLOCKED, UNBLOCKED = r"can't start jobs here any more", r"can start jobs here again"
+PLACE, NEXT = r"Number (\d+) in the queue", r"Next in the queue"
+STARTS_AT = r"expected to start <t:(\d+)"
 KEY_WORKS, BUDGET_SET = r"The key works", r"Budget set"
 PAUSED, RESUMED = r"New jobs are paused", r"^Resumed"
 APPROVAL_ON, APPROVAL_OFF = r"Everyone's requests wait", r"Approval is off"
 LIMITS_SET = r"Member limits"
+ALLOWANCE_SET = r"Everyone's allowance is now"

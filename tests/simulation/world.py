@@ -4,9 +4,11 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from random import Random
 
 from sandbox.discord.emulator.messages import Message
 from sandbox.discord.emulator.places import EVERYONE_PERMISSIONS, OWNER_ID, Guild
+from sandbox.studii.keys import Key
 from tests.simulation.discord_world import Discord
 from tests.simulation.faults import Faults
 from tests.simulation.loop import EPOCH, Clock
@@ -17,9 +19,11 @@ from tests.simulation.studii_world import Studii
 
 GUILD, GENERAL, SHOWROOM = 2001 << 22, 3001, 3002
 ADMIN, MODERATOR = OWNER_ID, 5900
+JOB_ID = r"\b[0-9a-f]{16}\b"
 TAP = "🔥"  # what the admin lets it stand for, see `admins.settle`
 MEMBERS = tuple(range(5001, 5007))
 SETTLING = 300.0  # seconds at the beginning without faults, in which the server is set up
+PLANS = ("team", "team", "pro")
 QUIET = 12 * 3600.0  # seconds at the end without people and faults, in which everything has to end
 
 
@@ -33,16 +37,26 @@ class Wish:
     place: int
 
 
+@dataclass
+class Ruling:
+    """What an admin said of a job whose outcome is unknown: its charge, and whether that was confirmed."""
+
+    charge: int
+    confirmed: bool = False
+
+
 class World:
     """One simulation's world.
 
     People act and things go wrong until `ends`. `counts` is what happened, `broken` the promises that were
     broken. `number` gives each request a number by which the books know it again, at Studii too; `wishes`
     are the requests by that number, each of which may become one job. `rules` is what admins have set.
+    `reviewed`, `ruled` and `forgotten` are what people have decided, by job and by person. With a `pace` of
+    2, all happens twice as often, and what lasts for a while lasts half as long.
     """
 
-    def __init__(self, clock: Clock, hours: float, folder: Path) -> None:
-        self.clock = clock
+    def __init__(self, clock: Clock, hours: float, folder: Path, pace: float) -> None:
+        self.clock, self._pace, self._rand = clock, pace, clock.random("world")
         self.ends = EPOCH + SETTLING + hours * 3600
         self.faults = Faults(clock, self.ends, EPOCH + SETTLING)
         self.network = Network(clock, self.faults)
@@ -50,16 +64,40 @@ class World:
         self.studii = Studii(clock, self.network)
         self.machine = Machine(clock, self.network, folder)
         self.guild: Guild = self.discord.add_guild(GUILD, (GENERAL, SHOWROOM), everyone=EVERYONE_PERMISSIONS)
-        self.key = self.studii.new_key("team", 1_000_000)
+        self.key = self.new_key()
         self.counts = Counter[str]()
         self.broken: list[str] = []
         self.last_number = 0
         self.wishes = defaultdict[int, list[Wish]](list)
         self.rules = Rules(clock)
         self.approved = set[int]()  # numbers of requests that a moderator approved
+        self.reviewed = dict[str, float]()  # when a moderator approved the result of a job
+        self.ruled = defaultdict[str, list[Ruling]](list)  # what admins said that a job has cost
+        self.forgotten = dict[int, float]()  # when a person last had asked for all to be erased
         self.away: list[tuple[float, float]] = []  # from when to when the bot was not in the server
-        self.minutes: list[tuple[int, int]] = []  # after each: steps of the process, requests so far
+        self.minutes: list[Counter[str]] = []  # after each: what the bot has done so far
         self.at_minute: list[Callable[[], None]] = [self._count]
+
+    def new_key(self) -> Key:
+        """Issue a key of a new account, with many requests a minute or few."""
+        plan = self._rand.choice(PLANS)
+        return self.studii.new_key(plan, 1_000_000)
+
+    def every(self, hours: float, name: str) -> float:
+        """Return how often a second something of this name happens that usually does each so many hours.
+
+        Seeds differ in what is frequent: what only shows when two things meet shows in some of them.
+        """
+        often = self.clock.random(f"how often {name}").choice((0.3, 1.0, 1.0, 4.0))
+        return often * self._pace / (hours * 3600)
+
+    def a_while(self, rand: Random, least: float, most: float) -> float:
+        """Return for how many seconds something lasts."""
+        return rand.uniform(least, most) / self._pace
+
+    def acts(self, hours: float) -> float:
+        """Return how often a second a member does something."""
+        return self._pace / (hours * 3600)
 
     @property
     def busy(self) -> bool:
@@ -86,8 +124,15 @@ class World:
         return sorted({number for job in made if (number := self.studii.number_of(job)) is not None})
 
     def _count(self) -> None:
-        loop = self.machine.loop
-        self.minutes.append((loop.steps if loop else 0, len(self.discord.requests) + self.studii.requests))
+        machine = self.machine
+        self.minutes.append(
+            Counter(
+                steps=machine.steps + (machine.loop.steps if machine.loop else 0),
+                statements=machine.statements,
+                requests=len(self.discord.requests) + self.studii.requests,
+                edits=sum(one.edited for one in self.discord.said),
+            )
+        )
 
     def breaks(self, promise: str) -> None:
         """Note that a promise was broken."""
