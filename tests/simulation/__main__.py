@@ -27,18 +27,19 @@ def main() -> int:
         logging.disable()  # all faults are told in it
     if arguments.mutations is not None:
         return _mutate(arguments.mutations)
-    hours, seed = arguments.days * 24, arguments.seed
+    hours, seed, pace = arguments.days * 24, arguments.seed, arguments.pace
     without = frozenset[str](arguments.without.split(",")) if arguments.without else frozenset[str]()
     if arguments.shrink:
-        hours, without = shrink(seed, hours, _console.print)
+        hours, without = shrink(seed, hours, pace, _console.print)
         left_out = f" --without '{','.join(sorted(without))}'" if without else ""
-        _console.print(f"python -m tests.simulation --seed {seed} --days {hours / 24:.4f}{left_out}")
+        asked = f"--seed {seed} --days {hours / 24:.4f} --pace {pace:g}{left_out}"
+        _console.print(f"python -m tests.simulation {asked}")
         return 1
     if seed is not None:
-        results = [_one(seed, hours, without, arguments.trace)]
+        results = [_one(seed, hours, pace, without, arguments.trace)]
         _tell(results[0])
     else:
-        results = _all(arguments.seeds, hours, without)
+        results = _all(arguments.seeds, hours, pace, without)
     _sum_up(results)
     return int(any(result.broken for result in results))
 
@@ -47,6 +48,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--seeds", type=int, default=10, help="run the seeds below this number")
     parser.add_argument("--days", type=float, default=1.0, help="how long people act")
+    parser.add_argument("--pace", type=float, default=1.0, help="how many times as often all happens")
     parser.add_argument("--seed", type=int, help="run this one alone")
     parser.add_argument("--trace", type=Path, help="write all events of the seed to this file")
     parser.add_argument("--log", action="store_true", help="show the bot's log")
@@ -71,19 +73,19 @@ def _mutate(wanted: str) -> int:
     return int(missed > 0)
 
 
-def _one(seed: int, hours: float, without: frozenset[str], trace: Path | None = None) -> Result:
+def _one(seed: int, hours: float, pace: float, without: frozenset[str], trace: Path | None = None) -> Result:
     if trace is None:
-        return simulate(seed, hours, without=without)
+        return simulate(seed, hours, pace=pace, without=without)
     with trace.open("w") as file:
-        return simulate(seed, hours, file, without=without)
+        return simulate(seed, hours, file, pace=pace, without=without)
 
 
-def _all(seeds: int, hours: float, without: frozenset[str]) -> list[Result]:
+def _all(seeds: int, hours: float, pace: float, without: frozenset[str]) -> list[Result]:
     """Run each seed in a process of its own, one for each core at a time."""
     results = list[Result]()
     context = multiprocessing.get_context("fork")
     with context.Pool(os.cpu_count(), maxtasksperchild=1) as pool:
-        run = partial(_one, hours=hours, without=without)
+        run = partial(_one, hours=hours, pace=pace, without=without)
         for result in pool.imap_unordered(run, range(seeds)):
             _tell(result)
             results.append(result)

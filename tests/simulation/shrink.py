@@ -7,16 +7,17 @@ from tests.simulation import troubles
 from tests.simulation.run import ACTORS, simulate
 
 
-def shrink(seed: int, hours: float, told: Callable[[str], None]) -> tuple[float, frozenset[str]]:
+def shrink(seed: int, hours: float, pace: float, told: Callable[[str], None]) -> tuple[float, frozenset[str]]:
     """Return the hours and what is left out of the smallest run that breaks one of the same promises."""
-    wanted = {kind(line) for line in simulate(seed, hours).broken}
+    wanted = {kind(line) for line in simulate(seed, hours, pace=pace).broken}
     if not wanted:
         told(f"seed {seed} breaks no promise in {hours:.2f} hours")
         return hours, frozenset()
     told(f"looking for: {', '.join(sorted(wanted))}")
 
     def fails(hours: float, without: frozenset[str]) -> bool:
-        return bool(wanted & {kind(line) for line in simulate(seed, hours, without=without).broken})
+        broken = simulate(seed, hours, pace=pace, without=without).broken
+        return bool(wanted & {kind(line) for line in broken})
 
     while hours > 0.1 and fails(hours * 0.6, frozenset()):
         hours *= 0.6

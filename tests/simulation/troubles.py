@@ -22,6 +22,7 @@ from tests.simulation.loop import Loop, Plan
 from tests.simulation.world import GENERAL, SHOWROOM, World
 
 HOUR = 3600.0
+COLLECTED_AFTER = 60_000  # steps of a process, after which what it let go of takes much memory
 SHARES = {"discord": 0.015, "studii": 0.03, "cdn": 0.05}  # of requests, that go wrong
 
 
@@ -215,11 +216,12 @@ def names() -> list[str]:
 
 def every_minute(world: World) -> Plan:
     """Look at the books as they are, and collect garbage at a time of our own."""
-    minutes = 0
+    collected = 0
     while True:
         yield 60.0
         for look in world.at_minute:
             look()
-        minutes += 1
-        if minutes % 240 == 0:
+        steps = world.minutes[-1]["steps"]
+        if steps > collected + COLLECTED_AFTER:
+            collected = steps
             gc.collect()
