@@ -62,8 +62,7 @@ EXTENSIONS = (
 )
 STOP_ANSWER_SECONDS = 2.0
 # The names that discord.py gives its tasks for listeners, for commands, and for buttons, menus and forms.
-LISTENER = "discord.py: "
-HANDLERS = (LISTENER, "CommandTree-invoker", "discord-ui-")
+HANDLERS = ("discord.py: ", "CommandTree-invoker", "discord-ui-")
 ANSWERING_LEFT = "deferred answers that were left"  # Untranslated: a task's name
 # A longer wait is an error like any other, not a task that hangs.
 MAX_RATE_LIMIT_SECONDS = 60.0
@@ -182,8 +181,7 @@ class StudiiBot(commands.AutoShardedBot):
 
     async def answered(self, patience: float = STOP_ANSWER_SECONDS) -> None:
         """Return when the handlers of commands, buttons, forms and events have ended, or out of patience."""
-        handlers = [task for task in asyncio.all_tasks() if task.get_name().startswith(HANDLERS)]
-        if handlers:
+        if handlers := _handlers():
             await asyncio.wait(handlers, timeout=patience)
 
     def gateway_connected(self) -> bool:
@@ -224,9 +222,8 @@ class StudiiBot(commands.AutoShardedBot):
             await super().launch_shards()
 
     async def close(self) -> None:
-        # A listener that continues without a session would end in an error.
-        listeners = {task for task in asyncio.all_tasks() if task.get_name().startswith(LISTENER)}
-        begun = (self._begun | listeners) - {asyncio.current_task()}
+        # A handler that continues without a session would end in an error.
+        begun = (self._begun | _handlers()) - {asyncio.current_task()}
         for task in begun:
             task.cancel()
         await asyncio.gather(*begun, return_exceptions=True)
@@ -286,6 +283,10 @@ class StudiiBot(commands.AutoShardedBot):
 
     async def on_ready(self) -> None:
         _log.info("Ready as %s, in %s.", self.user, count_words(len(self.guilds), "server", "servers"))
+
+
+def _handlers() -> set[asyncio.Task[Any]]:
+    return {task for task in asyncio.all_tasks() if task.get_name().startswith(HANDLERS)}
 
 
 _HOST: type[Host] = StudiiBot  # the type checker compares them

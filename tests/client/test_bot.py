@@ -90,6 +90,22 @@ async def test_a_development_server_that_is_none_any_more_loses_its_own_commands
         assert await desk.services.db.read(meta.get, name_of(desk.guild.id)) is None
 
 
+def asks_for_credits(desk: Desk) -> Any:
+    """Let Maya use /credits, without waiting for the answer."""
+    command: Any = desk.env.backend.find_command("credits", desk.guild.id, type=1)
+    data: dict[str, Any] = {"id": command["id"], "name": "credits", "type": 1, "options": []}
+    record, payload = base_payload(
+        desk.env.backend,
+        type=2,
+        channel_id=desk.channel.id,
+        guild_id=desk.guild.id,
+        user_id=desk.maya.id,
+        data=data,
+    )
+    desk.env.backend.emit("INTERACTION_CREATE", payload)
+    return record
+
+
 async def test_what_is_being_answered_is_waited_for_before_the_bot_leaves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,17 +118,7 @@ async def test_what_is_being_answered_is_waited_for_before_the_bot_leaves(
             return await real(*given)
 
         monkeypatch.setattr(desk.services.jobs, "page", page)
-        command: Any = desk.env.backend.find_command("credits", desk.guild.id, type=1)
-        data: dict[str, Any] = {"id": command["id"], "name": "credits", "type": 1, "options": []}
-        record, payload = base_payload(
-            desk.env.backend,
-            type=2,
-            channel_id=desk.channel.id,
-            guild_id=desk.guild.id,
-            user_id=desk.maya.id,
-            data=data,
-        )
-        desk.env.backend.emit("INTERACTION_CREATE", payload)
+        record = asks_for_credits(desk)
         await begun.wait()
         desk.bot.accepting = False
         leaving = asyncio.create_task(desk.bot.answered())
@@ -121,6 +127,27 @@ async def test_what_is_being_answered_is_waited_for_before_the_bot_leaves(
         slow.set()
         await leaving
         assert "credits" in texts(InteractionResult(desk.env, record))
+
+
+async def test_an_answer_that_takes_too_long_ends_with_the_bot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        begun, ended = asyncio.Event(), asyncio.Event()
+
+        async def page(*_: object) -> None:
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.set()
+
+        monkeypatch.setattr(desk.services.jobs, "page", page)
+        asks_for_credits(desk)
+        await begun.wait()
+        await desk.bot.answered(patience=0.01)
+        await desk.bot.close()
+        assert ended.is_set()
 
 
 async def test_a_bot_that_is_about_to_leave_takes_no_more_commands(tmp_path: Path) -> None:
