@@ -17,7 +17,7 @@ from bot.servers.notices import Addressee, NoticeKind
 
 
 def open_posts(session: Session, guild_id: int | None = None) -> list[Post]:
-    """Posts for which there is something to do, oldest first."""
+    """Return the posts for which there is something to do, oldest first."""
     found = select(Post).where(Post.due_at.is_not(None)).order_by(Post.id)
     return list(session.scalars(found if guild_id is None else found.where(Post.guild_id == guild_id)))
 
@@ -38,7 +38,7 @@ def a_post(
     details: Mapping[str, Any] | None = None,
     job_id: str | None = None,
 ) -> Post:
-    """A post that is in no database."""
+    """Return a post that is in no database."""
     post = Post(guild_id, kind, key, at, at, f"s{guild_id}", at, dict(details or {}), job_id=job_id)
     post.id = 1
     return post
@@ -55,7 +55,7 @@ async def deliver(
 
 
 def placed(post: Post, place: str, message_id: int | None = None) -> Post:
-    """A post as it is in that place."""
+    """Return the post as it is in that place."""
     values: dict[str, Any] = {one.name: getattr(post, one.name) for one in fields(post) if one.init}
     values |= {"place": place, "message_id": message_id}
     there = Post(**values)

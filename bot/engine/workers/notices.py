@@ -51,7 +51,7 @@ class Notices:
         return None if asks else self._context.tuning.notice_bound
 
     async def load(self, post: Post) -> Told | None:
-        """Return what it is made of; None if it is no news any more."""
+        """Return what it is made of, or None if it is no news any more."""
         async with self._context.storage.read() as transaction:
             job = None if post.job_id is None else await transaction.jobs.get(post.job_id)
             jobs = await _to_decide_on(transaction, post, job) if _asks(post) and job is not None else []

@@ -33,7 +33,7 @@ class Kind(Protocol):
         ...
 
     def patience(self, post: Post) -> float | None:
-        """Return for how many seconds it is tried since it was changed; None: for ever."""
+        """Return for how many seconds it is tried since it was changed, or None without a bound."""
         ...
 
     async def load(self, post: Post) -> Any:
