@@ -1,5 +1,6 @@
 """Servers' rules for reactions and photo channels."""
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -14,6 +15,8 @@ from bot.db import Database, put
 from bot.errors import Refused
 from bot.languages import and_list, lazy, paragraph
 
+_log = logging.getLogger(__name__)
+
 MAX_EMOJI = 60  # mapped or removed in a server
 MAX_PHOTO_CHANNELS = 200  # with rules of their own in a server
 MAX_OFFERED_EMOJI = 10  # emoji under one photo; Discord takes 20
@@ -27,6 +30,7 @@ RUNS_NOTHING = lazy(
 )
 
 _SKIN_COLOURS = dict.fromkeys(range(0x1F3FB, 0x1F400))
+_UNREADABLE = (ValueError, TypeError, LookupError)  # of column types, for what can't be
 _P = ParamSpec("_P")
 
 
@@ -142,12 +146,20 @@ def of(session: Session, guild_id: int) -> PhotoRules:
 
 
 def all_rules(session: Session, guild_id: int | None = None) -> dict[int, PhotoRules]:
-    """Return the rules of every server that has any, or (`guild_id`) of one, by its id."""
+    """Return the rules of every server that has any, or (`guild_id`) of one, by its id.
+
+    Rows that can't be read are left out, and logged: they must not keep the bot from starting.
+    """
     made: dict[int, PhotoRules] = {}
 
     def rows(row: type[Any]) -> Iterable[Any]:
         query = select(row) if guild_id is None else select(row).where(row.guild_id == guild_id)
-        for one in session.scalars(query):
+        try:
+            found = session.scalars(query).all()
+        except _UNREADABLE:
+            keys = session.execute(query.with_only_columns(*row.__table__.primary_key)).all()
+            found = [one for key in keys if (one := _readable(session, row, tuple(key))) is not None]
+        for one in found:
             made.setdefault(one.guild_id, PhotoRules(one.guild_id))
             yield one
 
@@ -161,6 +173,15 @@ def all_rules(session: Session, guild_id: int | None = None) -> dict[int, PhotoR
     for channel in rows(PhotoChannel):
         made[channel.guild_id].channels[channel.channel_id] = channel
     return made
+
+
+def _readable(session: Session, row: type[Any], key: tuple[Any, ...]) -> Any:
+    try:
+        return session.get(row, key)
+    except _UNREADABLE:
+        name = row.__tablename__
+        _log.error("A row can't be read and is skipped: %s %s. Repair it, or restore a backup", name, key)
+        return None
 
 
 def turn_reactions(session: Session, guild_id: int, channel_id: int | None, *, on: bool) -> PhotoRules:

@@ -86,7 +86,7 @@ async def test_the_cheapest_tool_is_known_from_charges_where_all_were_charged(wo
     for tool in catalog.tools:
         await world.learn(12, "" if tool != "studio" else "mode=image quality=high", tool)
     await is_refused(world, 12)  # 10 are left, and each was assumed to cost 8
-    (rest,) = [one for one in await told(world) if one.kind is ALL]
+    (rest,) = [one for one in await told(world) if one.kind == ALL]
     prices = await world.services.db.read(price_table, GUILD)  # as setup asks for them
     assert rest.details["least"] == prices.least_of_all(catalog) == 12
 
