@@ -6,13 +6,12 @@ Outside of the functions of `bot.db` it is detached, and nothing assigns to it.
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     JSON,
     BigInteger,
     CheckConstraint,
-    Column,
     DateTime,
     Dialect,
     Index,
@@ -96,6 +95,18 @@ class ReasonText(TypeDecorator[Reason]):
         return None if value is None else Reason.decode(value)
 
 
+class JsonObject(TypeDecorator[dict[str, Any]]):
+    """A JSON object. Reading anything else is an error."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> dict[str, Any] | None:
+        if value is not None and not isinstance(value, dict):
+            raise TypeError("not a JSON object")
+        return cast("dict[str, Any] | None", value)
+
+
 class IntSet(TypeDecorator[frozenset[int]]):
     """A set of ids, stored as a JSON list in order."""
 
@@ -117,8 +128,8 @@ class Base(MappedAsDataclass, DeclarativeBase):
         int: BigInteger(),
         str: Text(),
         datetime: UtcDateTime(),
-        dict[str, str]: JSON(),
-        dict[str, Any]: JSON(),
+        dict[str, str]: JsonObject(),
+        dict[str, Any]: JsonObject(),
         frozenset[int]: IntSet(),
     }
 
@@ -127,11 +138,6 @@ def enum_constraint(column: str, enum: type[StrEnum]) -> CheckConstraint:
     """Return the constraint that the column holds a value of the enum."""
     values = ", ".join(f"'{member.value}'" for member in enum)
     return CheckConstraint(f"{column} IN ({values})", name=column)
-
-
-def numbered_id() -> Column[Any]:
-    """Return a primary key `id` that the database counts up."""
-    return Column("id", NUMBER, primary_key=True, autoincrement=True)
 
 
 # For a primary key that the database counts up: SQLite does so only if its type is exactly INTEGER.

@@ -14,7 +14,7 @@ simulation, the functions run in the calling thread.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Hashable
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Hashable, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -36,6 +36,7 @@ from bot.db_failures import OutageLog, as_failure, usable_database
 from bot.domain.shards import SHARD_BITS, Shards
 from bot.errors import Busy, Collided, DatabaseAway, DatabaseFailed, NotAlone
 from bot.sqlite_file import private_file, sqlite_file
+from bot.unreadable import UnreadableRows
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
@@ -120,7 +121,7 @@ class _Write:
     answer: "asyncio.Future[Any]"
     result: Any = None
     error: Exception | None = None
-    wakes: set[Hashable] = field(default_factory=set[Hashable])
+    wakes: dict[Hashable, Any] = field(default_factory=dict[Hashable, Any])
 
 
 class Database:
@@ -131,12 +132,12 @@ class Database:
         url: str,
         *,
         fence: Fence | None = None,
-        woken: Callable[[set[Hashable]], None] = lambda _: None,
+        woken: Callable[[Mapping[Hashable, Any]], None] = lambda _: None,
         observe: Callable[[str, float], None] = lambda _what, _seconds: None,
         statement_timeout: float = WRITE_TIMEOUT,
         used_for: str | None = None,
     ) -> None:
-        """Call `woken` after each commit with what its functions have named in `wake`.
+        """Call `woken` after each commit with what its functions have named in `wake`, and changed jobs.
 
         `observe` takes a name and seconds: "read" and "write" are transactions, "turn" is waiting to write,
         and "failure" is one of those that failed. Each statement on a server ends after
@@ -152,7 +153,7 @@ class Database:
         self._looking = 0  # tasks that read for those who ask
         self._tasks = set[asyncio.Task[Any]]()
         self._writer: asyncio.Task[None] | None = None
-        self._closed = False
+        self._closed, self.unreadable = False, UnreadableRows()
         self._reads, self._writes = (
             OutageLog("read", _CLOCK),
             OutageLog("written" if used_for is None else f"used to {used_for}", _CLOCK),
@@ -223,6 +224,23 @@ class Database:
             if one in self._waiting:
                 self._waiting.remove(one)
         return await asyncio.shield(answer)
+
+    async def amend(
+        self, work: Callable[Concatenate[Session, _P], _T], *args: _P.args, **more: _P.kwargs
+    ) -> _T:
+        """Do as `write`, also after another process has taken over.
+
+        This is for the answer to a request that was sent before that. What it changes must be conditional on
+        the row.
+        """
+        try:
+            return await self.write(work, *args, **more)
+        except NotAlone:  # nothing was done yet, as the transaction begins with that
+            answer: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
+            until = _CLOCK.monotonic() + WRITE_TIMEOUT
+            one = _Write(lambda session: work(session, *args, **more), until, answer)
+            await asyncio.shield(self._task(self._amend(one), "amending"))
+            return answer.result()
 
     async def close(self) -> None:
         """Close the connections after open transactions have ended: the pool closes none that is in use."""
@@ -318,7 +336,7 @@ class Database:
                 connection,
                 join_transaction_mode="rollback_only",
                 expire_on_commit=False,
-                info={"shards": self.fence.shards},
+                info=self._info({}),
             ) as session:
                 try:
                     one.answer.set_result(one.work(session))
@@ -342,22 +360,27 @@ class Database:
             for one in (*group, *self._waiting):
                 one.answer.cancel()  # only if the loop ends: the callers must not wait for ever
 
-    async def _done_together(self, group: list[_Write]) -> bool:
+    async def _amend(self, one: _Write) -> None:
+        async with self._turn:
+            await self._done_together([one], Fence())
+        self._tell([one])
+
+    async def _done_together(self, group: list[_Write], fence: Fence | None = None) -> bool:
         """Do what the group waits for in one transaction. Return whether each has to be done alone."""
         try:
             with self._observed("write"), self._writes.watching():
-                await self._commit(group)
+                await self._commit(group, fence or self.fence)
         except Exception as error:  # noqa: BLE001 - told to who has asked
             for one in group:
                 one.error = error
             return len(group) > 1 and not isinstance(error, DatabaseAway | _Unsure)
         return False
 
-    async def _commit(self, group: list[_Write]) -> None:
+    async def _commit(self, group: list[_Write], fence: Fence) -> None:
         while True:
             async with connected(self._writing) as run:
                 try:
-                    await _as_away(run(self._do, group))
+                    await _as_away(run(self._do, group, fence))
                 except DBAPIError as error:
                     # Nothing was done by who was too late or collided: it is done again while there is time.
                     again = type(as_failure(error)) in {Busy, Collided}
@@ -370,17 +393,16 @@ class Database:
                     raise _Unsure from error
                 return
 
-    def _do(self, connection: Connection, group: list[_Write]) -> None:
-        begin(connection, self.fence)
+    def _do(self, connection: Connection, group: list[_Write], fence: Fence) -> None:
+        begin(connection, fence)
         mode = "create_savepoint" if len(group) > 1 else "rollback_only"
         for one in group:
-            one.result, one.error, one.wakes = None, None, set()
-            info: dict[str, Any] = {"shards": self.fence.shards, "wakes": one.wakes}
+            one.result, one.error, one.wakes = None, None, {}
             if _CLOCK.monotonic() > one.until:  # the server has hung: nobody waits for it any more
                 one.error = Busy()
                 continue
             with Session(
-                connection, join_transaction_mode=mode, expire_on_commit=False, info=info
+                connection, join_transaction_mode=mode, expire_on_commit=False, info=self._info(one.wakes)
             ) as session:
                 try:
                     one.result = one.work(session)
@@ -392,6 +414,9 @@ class Database:
                     one.error = error
                     one.wakes.clear()
 
+    def _info(self, wakes: dict[Hashable, Any]) -> dict[str, Any]:
+        return {"shards": self.fence.shards, "wakes": wakes, "unreadable": self.unreadable}
+
     def _tell(self, group: list[_Write]) -> None:
         for one in group:
             if one.answer.done():
@@ -401,7 +426,7 @@ class Database:
             else:
                 one.answer.set_result(one.result)
         # Also of a commit that failed: it may have been made all the same.
-        if wakes := set[Hashable]().union(*(one.wakes for one in group)):
+        if wakes := {what: now for one in group for what, now in one.wakes.items()}:
             try:
                 self._woken(wakes)
             except Exception:  # noqa: BLE001 - the commit is made, and the next reading finds it
@@ -447,7 +472,7 @@ def begin(connection: Connection, fence: Fence) -> None:
 
 def wake(session: Session, *what: Hashable) -> None:
     """Name what has something to do once this is committed, such as ("lane", key_id)."""
-    session.info["wakes"].update(what)
+    session.info["wakes"].update(dict.fromkeys(what))
 
 
 def put(

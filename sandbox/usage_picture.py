@@ -10,10 +10,13 @@ import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
 from bot.catalog import Catalog
 from bot.credits import ledger
 from bot.credits.usage import Span, report
 from bot.domain import Budget, Job, JobState, Period
+from bot.jobs import accept, queries
 from bot.migrate import migrate
 from bot.servers import settings
 from bot.storage import Storage
@@ -41,9 +44,13 @@ async def fill(storage: Storage, days: int = 30, seed: int = 7) -> None:
                 tool = chance.choices(list(SHARES), list(SHARES.values()))[0]
                 at = day.replace(hour=8) + timedelta(minutes=chance.randrange(0, 700))
                 job = _job(f"{number:08x}{index:08x}", tool, 100 + int(chance.paretovariate(0.6)) % 60, at)
-                await transaction.jobs.add_all([job])
-                (reserved,) = await transaction.run(ledger.reserve, [job], at)
-                await transaction.run(ledger.settle, reserved, job.estimate, at)
+                await transaction.run(accept.store, [job], at)
+                await transaction.run(_settle, job.id, at)
+
+
+def _settle(session: Session, job_id: str, at: datetime) -> None:
+    if (job := queries.find(session, job_id)) is not None:
+        ledger.settle(session, job, job.estimate, at)
 
 
 def _job(job_id: str, tool: str, user_id: int, at: datetime) -> Job:

@@ -9,6 +9,7 @@ from aiohttp import web
 from bot.delivery.cards import edit_rate
 from bot.domain import JobState
 from bot.engine.workers.cards import queue_positions
+from bot.jobs import queries
 from sandbox.photos import empty_room
 from sandbox.studii import Options, StudiiServer, faults
 from tests.support import spending
@@ -33,7 +34,7 @@ def only_endings(*_: object, ending: bool = False) -> float | None:
 
 async def state_of_the_first(stage: Stage) -> JobState:
     async with stage.app.storage.read() as transaction:
-        return (await transaction.jobs.in_states(list(JobState)))[0].state
+        return (await transaction.run(queries.in_states, list(JobState)))[0].state
 
 
 @pytest.mark.promise

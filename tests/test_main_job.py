@@ -13,6 +13,7 @@ from simcord.backend.models import Interaction
 from simcord.interactions import base_payload
 
 from bot.domain import JobState, Period, Plan
+from bot.jobs import queries
 from bot.servers import keys
 from sandbox.photos import empty_room
 from sandbox.studii import Options, Outcome, StudiiServer, faults
@@ -193,7 +194,7 @@ async def ends_well_after_a_restart(stage: Stage, maya: Person, state: JobState)
 
     async def reached() -> bool:
         async with stage.app.storage.read() as transaction:
-            return bool(await transaction.jobs.in_states([state]))
+            return bool(await transaction.run(queries.in_states, [state]))
 
     card = await maya.command("virtual-staging", image=photo())
     await until(reached, f"the job to be {state}")

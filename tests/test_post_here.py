@@ -8,6 +8,7 @@ from PIL import Image
 from simcord import InteractionResult
 
 from bot.domain import JobState
+from bot.jobs import queries
 from sandbox.photos import empty_room
 from sandbox.studii import Options, StudiiServer
 from tests.support import spending
@@ -24,7 +25,7 @@ async def kept(stage: Stage, maya: Person) -> None:
 
     async def given_up() -> bool:
         async with stage.app.storage.read() as transaction:
-            (job,) = await transaction.jobs.in_states(list(JobState))
+            (job,) = await transaction.run(queries.in_states, list(JobState))
         return job.announced_at is not None
 
     await until(given_up, "the result to be kept")

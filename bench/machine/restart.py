@@ -16,8 +16,8 @@ from typing import Any
 from bench.machine.quiet import Nobody
 from bench.machine.work import running_engine, studio_job
 from bot.clock import SystemClock
-from bot.credits import ledger
 from bot.domain import JobState, Plan
+from bot.jobs import accept, transitions
 from bot.migrate import migrate
 from bot.servers import keys as server_keys, settings
 from bot.storage import Storage
@@ -73,11 +73,11 @@ async def fill(file: Path, storage: Storage, vault: Vault, jobs_wanted: int, lan
             server_keys.add, 1, names.lane_of(secret), secret[-4:], Plan.PRO, vault.seal(secret), now
         )
         await transaction.run(settings.set_key, 1, key.id, now)
-        await transaction.jobs.add_all([job])
-        await transaction.run(ledger.reserve, [job], now)
+        await transaction.run(accept.store, [job], now)
         for before, after in pairwise(WAY):
-            await transaction.jobs.advance(job.id, before, after, at=job.created_at)
-        await transaction.jobs.update(
+            await transaction.run(transitions.advance, job.id, before, after, at=job.created_at)
+        await transaction.run(
+            transitions.change,
             job.id,
             key_id=key.id,
             charged=10,

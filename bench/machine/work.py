@@ -14,11 +14,11 @@ from bench.machine.quiet import Nobody
 from bot.catalog import Catalog
 from bot.clock import SystemClock
 from bot.cluster import Membership
-from bot.credits import ledger
 from bot.delivery import DiscordDelivery
 from bot.domain import Job, Plan
 from bot.engine import CountedDecoder, Engine, Tuning
 from bot.engine.ports import Delivery
+from bot.jobs import accept
 from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
 from bot.migrate import migrate
@@ -46,8 +46,7 @@ class Bot:
         """Write them down as the service does, in one go."""
         async with self.storage.write() as transaction:
             for job in jobs:
-                await transaction.jobs.add_all([job])
-                await transaction.run(ledger.reserve, [job], job.created_at)
+                await transaction.run(accept.store, [job], job.created_at)
         self.engine.wake()
 
 

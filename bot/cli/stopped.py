@@ -11,7 +11,8 @@ from bot.clock import SystemClock
 from bot.cluster import Membership, WantedShards, membership
 from bot.config import StorageSettings
 from bot.errors import SettingsError
-from bot.lifecycle.submission import BEFORE_STUDII, make_unknown_after_restore
+from bot.jobs import queries, submission
+from bot.jobs.submission import BEFORE_STUDII
 from bot.migrate import migrate
 from bot.move import copy_rows
 from bot.servers import keys
@@ -181,9 +182,9 @@ async def restored(settings: StorageSettings) -> str:
         Storage.open(url, fence=member) as storage,
         storage.write() as transaction,
     ):
-        waiting = await transaction.jobs.in_states(BEFORE_STUDII)
+        waiting = await transaction.run(queries.in_states, BEFORE_STUDII)
         for job in waiting:
-            await make_unknown_after_restore(transaction, job, SystemClock().now())
+            await transaction.run(submission.make_unknown_after_restore, job.id, SystemClock().now())
     return (
         f"{count_words(len(waiting), 'job', 'jobs')} waited in the backup and may have run and been charged "
         "since. They won't be sent to Studii again; the servers' admins can settle them with /jobs. Jobs "

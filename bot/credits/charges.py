@@ -13,7 +13,7 @@ limits have no room for it any more. A key is named by its lane, whose lock the 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from bot.catalog import Catalog
@@ -32,10 +32,9 @@ from bot.credits.prices import (
 )
 from bot.db import put
 from bot.domain import UNSENT_STATES, Job, JobState, Period
+from bot.jobs.queries import readable
 from bot.reasons import Reason, ReasonCode
 from bot.servers import settings
-from bot.storage.database.unreadable import UNREADABLE
-from bot.storage.jobs.rows import job_of
 from bot.storage.schema import guilds, jobs, studii_keys
 
 # How long jobs wait for one whose 202 did not say the charge. Videos take some minutes.
@@ -66,18 +65,17 @@ def learn(session: Session, lane: str, tool: str, variant: str, charge: int, at:
     return before.get(lane)
 
 
-def taken(session: Session, catalog: Catalog, lane: str, job: Job, charge: int, at: datetime) -> Job:
+def taken(session: Session, catalog: Catalog, lane: str, job: Job, charge: int, at: datetime) -> None:
     """Keep what a 202 charged: the job's reservation, and the price if it is higher."""
     before, _ = _last(session, lane, job)
     if charge == before == job.reserved:
-        return job
-    wanted = reservation(charge, before)
-    corrected = ledger.correct(session, [job.id], wanted, at)
+        return
+    wanted, reserved = reservation(charge, before), job.reserved
+    ledger.correct(session, [job], wanted, at)
     if before is None or charge > before:
         _set(session, catalog, lane, job, charge, at)
-    if wanted > job.reserved:
+    if wanted > reserved:
         watch_budget(session, job.guild_id, at)
-    return next(iter(corrected), job)
 
 
 def told_while_running(
@@ -85,8 +83,7 @@ def told_while_running(
 ) -> None:
     """Keep what a later answer said of a running job whose 202 said nothing. 0 may mean "not yet"."""
     if job.charged is None and told:
-        change = update(jobs).where(jobs.c.id == job.id).values(charged=told, version=jobs.c.version + 1)
-        ledger.changed_jobs(session, change)
+        job.charged, job.version = told, job.version + 1
         taken(session, catalog, lane, job, told, at)
 
 
@@ -100,7 +97,7 @@ def told_at_end(
     *,
     completed: bool,
 ) -> bool:
-    """Keep what a job's last answer charged; `job` is as it was before that answer.
+    """Keep what a job's last answer charged; the job is as it was before that answer.
 
     A failed job may have been refunded, so its charge proves only that the price is not lower. If neither
     answer of a completed job tells a charge, Studii does not tell it, and what was reserved counts. Return
@@ -121,7 +118,7 @@ def told_at_end(
     else:
         news = newer and told < before
     if told > job.reserved:
-        ledger.correct(session, [job.id], told, at)
+        ledger.correct(session, [job], told, at)
     if news:
         _set(session, catalog, lane, job, told, at, surprising=surprising)
     return news or silent
@@ -142,8 +139,8 @@ def sendable(session: Session, catalog: Catalog, lane: str, job: Job, at: dateti
     """
     ledger.lock(session, job.guild_id)
     if not job.price_learned:
-        _reprice(session, catalog, lane, [job], at)
         job = _locked(session, UNSENT_STATES, jobs.c.id == job.id)[0]
+        _reprice(session, catalog, lane, [job], at)
     if job.reserved > job.estimate and (limit := _exceeded(session, job, at)) is not None:
         return Reason(limit, {"price": job.reserved, "reserved": job.estimate})
     if job.price_learned:
@@ -206,15 +203,13 @@ def _reprice(session: Session, catalog: Catalog, lane: str, unsent: Sequence[Job
 
 def _correct(session: Session, some: Collection[Job], price: Estimate, at: datetime) -> None:
     """Correct the reservations of these jobs in one step, which their cards show."""
-    ids = [job.id for job in some]
-    ledger.correct(session, ids, price.amount, at)
-    for visible in (True, False):
-        these = [job.id for job in some if (job.reserved != price.amount) is visible]
-        if these:
-            change = update(jobs).where(jobs.c.id.in_(these))
-            more = {"price_learned": price.learned, "version": jobs.c.version + int(visible)}
-            ledger.changed_jobs(session, change.values(more))
-    for guild_id in sorted({job.guild_id for job in some if job.reserved != price.amount}):
+    different = [job for job in some if job.reserved != price.amount]
+    ledger.correct(session, different, price.amount, at)
+    for job in different:
+        job.version += 1
+    for job in some:
+        job.price_learned = price.learned
+    for guild_id in sorted({job.guild_id for job in different}):
         watch_budget(session, guild_id, at)
 
 
@@ -276,16 +271,5 @@ def _locked(session: Session, states: Collection[JobState], *which: ColumnElemen
 
     Those whose row can't be read are left out, as by the engine, which tells of them.
     """
-    found = select(jobs).where(jobs.c.state.in_(states), *which).order_by(jobs.c.number).with_for_update()
-    try:
-        return [job_of(row) for row in session.execute(found).mappings()]
-    except UNREADABLE:
-        ids = session.scalars(found.with_only_columns(jobs.c.id)).all()
-        return [job for job_id in ids if (job := _readable(session, job_id)) is not None]
-
-
-def _readable(session: Session, job_id: str) -> Job | None:
-    try:
-        return job_of(session.execute(select(jobs).where(jobs.c.id == job_id)).mappings().one())
-    except UNREADABLE:
-        return None
+    found = select(Job).where(Job.state.in_(states), *which).order_by(Job.number).with_for_update()
+    return readable(session, found.execution_options(populate_existing=True))

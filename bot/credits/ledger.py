@@ -18,7 +18,6 @@ from sqlalchemy import (
     Index,
     Integer,
     String,
-    Update,
     case,
     cast,
     exists,
@@ -33,7 +32,6 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from bot.base import NUMBER, Base, Choice, enum_constraint, partial_index
 from bot.domain import FORGOTTEN_MEMBER, TERMINAL_STATES, Job
 from bot.errors import StudiiBotError
-from bot.storage.jobs.rows import job_of
 from bot.storage.schema import jobs
 
 _OF_ADMINS = "job_id IS NULL"
@@ -114,67 +112,48 @@ def lock(session: Session, *guild_ids: int) -> None:
     """Keep other transactions from accepting jobs for these servers until this one ends.
 
     A transaction that needs several locks takes them in this order, so that no two transactions wait for each
-    other: lanes' by name (`Lanes.lock`), servers' by id, then rows. Two kinds of transactions change rows of
-    several jobs: those that learn a price with a key, which hold its lane's lock and its servers', and those
-    that hold their server's. SQLite has one write transaction at a time anyway.
+    other: lanes' by name, servers' by id, then rows. Two kinds of transactions change rows of several jobs:
+    those that learn a price with a key, which hold its lane's lock and its servers', and those that hold
+    their server's. SQLite has one write transaction at a time anyway.
     """
     if guild_ids and session.get_bind().dialect.name != "sqlite":
         ids = func.unnest(cast(sorted(set(guild_ids)), ARRAY(BigInteger))).column_valued("guild_id")
         session.execute(select(func.pg_advisory_xact_lock(ids)))
 
 
-def reserve(session: Session, accepted: Sequence[Job], at: datetime) -> list[Job]:
-    """Reserve the estimates of new jobs, whose rows must exist. Return the jobs as they are then.
-
-    Raises `ReservationError` if credits were reserved for one of them before.
-    """
-    if not accepted:
-        return []
-    new = jobs.c.id.in_([job.id for job in accepted]) & ~exists().where(Line.job_id == jobs.c.id)
-    reserved = update(jobs).where(new).values(reserved=jobs.c.estimate)
-    if session.connection().execute(reserved).rowcount != len(accepted):
-        raise ReservationError("A job is unknown, or credits were already reserved for it.")
-    _add(session, [_line(job, EntryKind.RESERVE, job.estimate, at) for job in accepted])
-    return _named(session, [replace(job, reserved=job.estimate) for job in accepted])
+def reserve(session: Session, accepted: Sequence[Job], at: datetime) -> None:
+    """Reserve the estimates of new jobs, which `accept` has stored so."""
+    _add(session, [_line(job, EntryKind.RESERVE, job.reserved, at) for job in accepted])
 
 
-def correct(session: Session, job_ids: Collection[str], charge: int, at: datetime) -> list[Job]:
+def correct(session: Session, some: Collection[Job], charge: int, at: datetime) -> None:
     """Change the reservations of these jobs to what they will be charged, higher or lower.
 
-    Return those that have changed. Raises `ReservationError` if one was settled or released before.
+    The transaction has found and locked them. Raises `ReservationError` if one was settled before.
     """
-    open_ = select(jobs.c.id, jobs.c.guild_id, jobs.c.user_id, jobs.c.reserved)
-    open_ = open_.where(jobs.c.id.in_(job_ids), jobs.c.resolved_at.is_(None))
-    found = session.execute(open_.order_by(jobs.c.number).with_for_update()).all()
-    if missing := set(job_ids) - {job.id for job in found}:
-        raise ReservationError(f"Job {min(missing)} has no open reservation.")
-    lines = [
-        _line(job, EntryKind.CORRECT, charge - job.reserved, at) for job in found if job.reserved != charge
-    ]
-    if not lines:
-        return []
-    _add(session, lines)
-    these = jobs.c.id.in_([line["job_id"] for line in lines])
-    return changed_jobs(session, update(jobs).where(these).values(reserved=_credits(charge)))
+    for job in some:
+        _ensure_open(job)
+    different = [job for job in some if job.reserved != charge]
+    _add(session, [_line(job, EntryKind.CORRECT, charge - job.reserved, at) for job in different])
+    for job in different:
+        job.reserved = _credits(charge)
 
 
 def settle(session: Session, job: Job, charge: int, at: datetime) -> Job:
-    """Settle a job that this transaction has read or changed, and release the rest of its reservation.
+    """Settle a job that this transaction has found, and release the rest of its reservation.
 
     At 0, all of it is released. Raises `ReservationError` if it was settled or released before.
     """
-    settled = update(jobs).where(jobs.c.id == job.id, jobs.c.resolved_at.is_(None))
-    settled = settled.values(reserved=0, settled=_credits(charge), resolved_at=at)
-    if not (done := changed_jobs(session, settled)):
-        raise ReservationError(f"Job {job.id} has no open reservation.")
-    rest = job.reserved - charge
+    _ensure_open(job)
+    rest = job.reserved - _credits(charge)
     lines = [
         *([_line(job, EntryKind.CORRECT, -rest, at)] if rest < 0 else []),
         *([_line(job, EntryKind.SETTLE, charge, at)] if charge else []),
         *([_line(job, EntryKind.RELEASE, rest, at)] if rest > 0 or not charge else []),
     ]
     _add(session, lines)
-    return done[0]
+    job.reserved, job.settled, job.resolved_at = 0, charge, at
+    return job
 
 
 def grant(
@@ -280,21 +259,17 @@ def unname_grants(session: Session, user_id: int, before: datetime, guild_id: in
     session.execute(update(Line).where(theirs).values(user_id=FORGOTTEN_MEMBER))
 
 
-def changed_jobs(session: Session, change: Update) -> list[Job]:
-    """Return the jobs that the statement has changed, and tell of them with the transaction."""
-    return _named(session, [job_of(row) for row in session.execute(change.returning(jobs)).mappings()])
-
-
-def _named(session: Session, changed: list[Job]) -> list[Job]:
-    session.info["jobs"] |= {job.id: job for job in changed}
-    return changed
+def _ensure_open(job: Job) -> None:
+    if job.resolved_at is not None:
+        raise ReservationError(f"Job {job.id} has no open reservation.")
 
 
 def _add(session: Session, lines: list[dict[str, Any]]) -> None:
-    session.execute(insert(Line), lines)
+    if lines:
+        session.execute(insert(Line), lines)
 
 
-def _line(job: Any, kind: EntryKind, amount: int, at: datetime) -> dict[str, Any]:
+def _line(job: Job, kind: EntryKind, amount: int, at: datetime) -> dict[str, Any]:
     whose = {"guild_id": job.guild_id, "user_id": job.user_id, "job_id": job.id}
     return {**whose, "kind": kind, "amount": amount, "at": at, "period": None}
 

@@ -14,7 +14,7 @@ from bot.domain.delivery import (
     Undeliverable,
 )
 from bot.domain.guilds import Budget, Period, Plan, ServerLanguage
-from bot.domain.jobs.job import FORGOTTEN_MEMBER, Job, Progress
+from bot.domain.jobs.job import FORGOTTEN_MEMBER, Hold, Job, Progress
 from bot.domain.jobs.request import SPOILER, UNKNOWN_MEMBER, JobRequest, MemberContext, SourcePhoto
 from bot.domain.jobs.states import (
     ACTIVE_STATES,

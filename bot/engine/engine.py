@@ -35,6 +35,7 @@ from bot.engine.workers.outputs import Outputs
 from bot.engine.workers.refetch import Refetch
 from bot.engine.workers.set_postings import SetPostings
 from bot.engine.workers.spool_room import SpoolRoom
+from bot.jobs import queries
 from bot.media.spool import Spool
 from bot.posts import OFFER
 from bot.servers.notices import NoticeKind
@@ -213,7 +214,7 @@ class Engine:
         async with self._context.storage.write() as transaction:
             if self._context.member.shards.whole_bot:
                 await doubt_restored(transaction, self._context.clock.now())
-            stopped = await transaction.jobs.in_states(INTERRUPTED)
+            stopped = await transaction.run(queries.in_states, INTERRUPTED)
             interrupted = [job for job in stopped if is_new(job.guild_id)]
             over = [job for job in interrupted if answer_is_over(job, self._context)]
             await recover(transaction, over, self._context.clock.now())
@@ -232,4 +233,4 @@ class Engine:
 
     async def _needed(self) -> dict[str, int]:
         async with self._context.storage.read() as transaction:
-            return await transaction.job_queue.with_files()
+            return await transaction.run(queries.with_files)

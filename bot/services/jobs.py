@@ -9,10 +9,12 @@ from bot.clock import Clock
 from bot.credits import ledger
 from bot.domain import ACTIVE_STATES, Job, JobState
 from bot.errors import Refused
+from bot.jobs import cards, queries, transitions
+from bot.jobs.cards import CardShown
+from bot.jobs.queries import UNKNOWN_JOB
 from bot.languages import Message, lazy
-from bot.lifecycle.transitions import cancel, cancel_if_not_taken
-from bot.services.service import UNKNOWN_JOB, Service, job_in_server
-from bot.storage import CardShown, Storage
+from bot.services.service import Service, job_in_server
+from bot.storage import Storage
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +60,7 @@ class JobService(Service):
     async def going_under_photos(self) -> list[Job]:
         """Return the jobs that have not ended and that a photo in a channel started, not an interaction."""
         async with self._storage.read() as transaction:
-            going = await transaction.jobs.in_states(ACTIVE_STATES)
+            going = await transaction.run(queries.in_states, ACTIVE_STATES)
         return [job for job in going if job.origin_message_id is not None]
 
     async def card_shown(self, job_id: str, message_id: int, version: int) -> None:
@@ -69,13 +71,13 @@ class JobService(Service):
     async def _note_cards(self, take: Callable[[], Sequence[CardShown]]) -> list[None]:
         async with self._storage.write() as transaction:
             shown = take()
-            await transaction.job_cards.cards_shown(shown)
+            await transaction.run(cards.note_shown, shown)
         return [None] * len(shown)
 
     async def get(self, job_id: str) -> Job | None:
         """Return the job in its current state."""
         async with self._storage.read() as transaction:
-            return await transaction.jobs.get(job_id)
+            return await transaction.run(queries.get, job_id)
 
     async def cancel(self, job_id: str, guild_id: int, user_id: int, *, moderates: bool = False) -> Job:
         """Cancel a job of the server that has not gone to Studii yet, and release its credits.
@@ -90,8 +92,10 @@ class JobService(Service):
             if job.state is JobState.CANCELLED:
                 return job
             told = job.user_id == user_id  # those who cancel their own job know it; others are told
-            cancelled = await cancel(transaction, job, self._clock.now(), told=told)
-            noted = cancelled or await cancel_if_not_taken(transaction, job, told=told)
+            cancelled = await transaction.run(transitions.cancel, job.id, self._clock.now(), told=told)
+            noted = cancelled or await transaction.run(
+                transitions.change, job.id, JobState.SUBMITTING, visible=True, cancel_told=told
+            )
             if noted is None:
                 raise Refused(_why_not_cancelled(job.state))
         if cancelled is None:
@@ -103,15 +107,12 @@ class JobService(Service):
         """Return the member's job with that `once` key, with all of its set if it is in one; none if there is
         no such job."""
         async with self._storage.read() as transaction:
-            job = await transaction.member_jobs.asked_once(guild_id, user_id, once)
-            if job is None:
-                return []
-            return [job] if job.set_id is None else await transaction.jobs.of_set(job.set_id)
+            return await transaction.run(queries.asked_once, guild_id, user_id, once)
 
     async def of_set(self, set_id: str, guild_id: int) -> list[Job]:
         """Return the jobs of a set of the server, in the order in which they were asked for."""
         async with self._storage.read() as transaction:
-            return [job for job in await transaction.jobs.of_set(set_id) if job.guild_id == guild_id]
+            return [job for job in await transaction.run(queries.of_set, set_id) if job.guild_id == guild_id]
 
     async def number_in_set(self, job: Job) -> int:
         """Return the place of the job's photo in its set, from 1; 0 if it is of no set."""
@@ -125,13 +126,13 @@ class JobService(Service):
         """
         async with self._changing() as transaction:
             await transaction.run(ledger.lock, guild_id)
-            jobs = [job for job in await transaction.jobs.of_set(set_id) if job.guild_id == guild_id]
+            jobs = [job for job in await transaction.run(queries.of_set, set_id) if job.guild_id == guild_id]
             if not jobs:
                 raise Refused(UNKNOWN_JOB)
             if any(job.user_id != user_id for job in jobs) and not moderates:
                 raise Refused(NOT_YOURS_TO_CANCEL)
             now = self._clock.now()
-            cancelled = [await cancel(transaction, job, now, told=True) for job in jobs]
+            cancelled = [await transaction.run(transitions.cancel, job.id, now, told=True) for job in jobs]
         return sum(job is not None for job in cancelled)
 
     async def page(
@@ -148,8 +149,14 @@ class JobService(Service):
         """
         number = max(0, number)
         async with self._storage.read() as transaction:
-            jobs = await transaction.member_jobs.page(
-                guild_id, user_id, number * JOBS_ON_A_PAGE, JOBS_ON_A_PAGE + 1, states=states, tool=tool
+            jobs = await transaction.run(
+                queries.page,
+                guild_id,
+                user_id,
+                number * JOBS_ON_A_PAGE,
+                JOBS_ON_A_PAGE + 1,
+                states=states,
+                tool=tool,
             )
         return JobPage(tuple(jobs[:JOBS_ON_A_PAGE]), more=len(jobs) > JOBS_ON_A_PAGE)
 
@@ -161,16 +168,18 @@ class JobService(Service):
         Raises `Refused` if it is not kept (any more), or is another member's.
         """
         async with self._changing() as transaction:
-            job = await transaction.jobs.get(job_id)
+            job = await transaction.run(queries.get, job_id)
             if job is None:
                 raise Refused(UNKNOWN_JOB)
             if job.user_id != user_id:
                 raise Refused(NOT_YOURS_TO_POST)
-            posted = await transaction.jobs.repost(job_id, channel_id, self._clock.now())
+            posted = await transaction.run(transitions.repost, job_id, channel_id, self._clock.now())
             if posted is None:
                 raise Refused(POSTED_OR_GONE)
             if card is not None:
-                await transaction.jobs.update(job_id, card_message_id=card, card_version=posted.version)
+                await transaction.run(
+                    transitions.change, job_id, card_message_id=card, card_version=posted.version
+                )
         return posted
 
 

@@ -14,9 +14,8 @@ from bot.credits import charges, ledger
 from bot.credits.budgets import new_budget, watch_budget
 from bot.domain import Period, Plan
 from bot.errors import Refused
+from bot.jobs import holds as key_holds, lanes as lane_rows, transitions
 from bot.languages import Message, lazy, paragraph
-from bot.lifecycle import key_holds
-from bot.lifecycle.transitions import cancel_unsent
 from bot.reasons import Reason
 from bot.servers import keys, settings
 from bot.servers.keys import StudiiKey
@@ -115,7 +114,7 @@ class KeyService(ToolService):
             now = self._clock.now()
             sealed = self._vault.seal(secret)
             key = await transaction.run(keys.use, guild_id, lane, secret[-4:], plan, sealed, now)
-            await key_holds.end(transaction, guild_id, now, key=key)
+            await transaction.run(key_holds.end, guild_id, now, key=key)
             await transaction.run(posts.forget, guild_id, NoticeKind.PLAN_DOUBTED)
             if budget is not None:
                 await transaction.run(settings.set_budget, guild_id, budget)
@@ -137,7 +136,7 @@ class KeyService(ToolService):
             key = await transaction.run(keys.current, guild_id)
             if key is None or key.id != key_id:
                 return None
-            cancelled = await cancel_unsent(transaction, guild_id, now)
+            cancelled = await transaction.run(transitions.cancel_unsent, guild_id, now)
             await transaction.run(settings.set_key, guild_id, None, now)
             await transaction.run(keys.retire, key.id, now)
             still = await running(transaction, guild_id)
@@ -172,13 +171,13 @@ class KeyService(ToolService):
         Returns False if no key is held.
         """
         async with self._changing() as transaction:
-            return await key_holds.try_again(transaction, guild_id, self._clock.now())
+            return await transaction.run(key_holds.try_again, guild_id, self._clock.now())
 
     async def held(self, guild_id: int) -> Reason | None:
         """Return why Studii accepts no jobs with the server's key, or None if it accepts them."""
         async with self._storage.read() as transaction:
             key = await transaction.run(keys.current, guild_id)
-            hold = None if key is None else await key_holds.find(transaction, key)
+            hold = None if key is None else await transaction.run(key_holds.of_key, key)
         return None if hold is None else hold.reason
 
     async def lowered(self, key: StudiiKey) -> Lowered | None:
@@ -187,7 +186,7 @@ class KeyService(ToolService):
         None if the plan is believed.
         """
         async with self._storage.read() as transaction:
-            limits = (await transaction.lane_limits.of([key.lane])).get(key.lane)
+            limits = (await transaction.run(lane_rows.limits_of, [key.lane])).get(key.lane)
         if limits is None or limits.lowered_to is None or limits.lowered_until is None:
             return None
         if limits.plan_at < key.plan_chosen_at or limits.lowered_until <= self._clock.now():
@@ -204,7 +203,7 @@ class KeyService(ToolService):
     async def _try(self, secret: str, lane: str) -> None:
         async with self._storage.write() as transaction:
             # The question counts against the key's rate limit like any other request.
-            await transaction.lanes.record(lane, self._clock.now())
+            await transaction.run(lane_rows.record, lane, self._clock.now())
         try:
             await self._check(secret)
         except KeyRefused:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bot.clock import Clock
 from bot.credits import ledger
 from bot.domain import UNSHOWN_STATES, JobState
-from bot.lifecycle.transitions import withhold_result
+from bot.jobs import queries, transitions
 from bot.servers import privacy, settings
 from bot.services.languages import LanguageService
 from bot.services.service import Service
@@ -58,9 +58,9 @@ class PrivacyService(Service):
         async with self._storage.write() as transaction:
             now = self._clock.now()
             await transaction.run(privacy.forget_member, user_id, now, guild_id)
-            for job in await transaction.jobs.in_states((JobState.REVIEWING,)):
+            for job in await transaction.run(queries.in_states, (JobState.REVIEWING,)):
                 if job.user_id == user_id and guild_id in {None, job.guild_id}:
-                    await withhold_result(transaction, job, None, now, told=True)
+                    await transaction.run(transitions.withhold_result, job.id, None, now, told=True)
         erased = await self._scrub()
         async with self._storage.write() as transaction:
             later = await transaction.run(privacy.not_scrubbed_of, user_id, guild_id)
@@ -71,10 +71,10 @@ class PrivacyService(Service):
     async def hide_photo(self, job_id: str) -> None:
         """Keep the job's result from showing its photo, which was deleted in Discord."""
         async with self._storage.write() as transaction:
-            job = await transaction.jobs.get(job_id)
+            job = await transaction.run(queries.get, job_id)
             if job is None or job.state not in _PHOTO_WAS_SENT or job.source_file is None:
                 return
-            await transaction.jobs.update(job_id, source_file=None)
+            await transaction.run(transitions.change, job_id, source_file=None)
         await self._discard(job.source_file)
 
     async def sweep(self) -> float:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from bot.clock import Clock
 from bot.credits import ledger
 from bot.domain import FailureCode, JobState
-from bot.lifecycle.transitions import cancel_unsent, charge_of, fail_paid, withhold_result
+from bot.jobs import queries, transitions
+from bot.jobs.transitions import charge_of
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, settings
 from bot.services.service import Service
@@ -55,15 +56,17 @@ class ServerService(Service):
         async with self._storage.write() as transaction:
             await transaction.run(ledger.lock, guild_id)
             now = self._clock.now()
-            await cancel_unsent(transaction, guild_id, now)
+            await transaction.run(transitions.cancel_unsent, guild_id, now)
             removed = Reason(ReasonCode.SERVER_REMOVED)
-            for job in await transaction.jobs.in_states((JobState.RUNNING,)):
+            for job in await transaction.run(queries.in_states, (JobState.RUNNING,)):
                 if job.guild_id == guild_id:
-                    await fail_paid(transaction, job, FailureCode.LOST, removed, charge_of(job), now)
+                    await transaction.run(
+                        transitions.fail_paid, job.id, FailureCode.LOST, removed, charge_of(job), now
+                    )
             unseen = Reason(ReasonCode.RESULT_SERVER_REMOVED)
-            for job in await transaction.jobs.in_states((JobState.REVIEWING,)):
+            for job in await transaction.run(queries.in_states, (JobState.REVIEWING,)):
                 if job.guild_id == guild_id:
-                    await withhold_result(transaction, job, unseen, now)
+                    await transaction.run(transitions.withhold_result, job.id, unseen, now)
             await transaction.run(settings.set_key, guild_id, None, now)
             await transaction.run(keys.erase, guild_id, now)
             await transaction.run(settings.went, guild_id, now)
@@ -117,5 +120,5 @@ class ServerService(Service):
 
 async def running(transaction: Transaction, guild_id: int) -> int:
     """Return the number of the server's jobs at Studii."""
-    there = await transaction.jobs.in_states((JobState.SUBMITTING, JobState.RUNNING))
+    there = await transaction.run(queries.in_states, (JobState.SUBMITTING, JobState.RUNNING))
     return sum(job.guild_id == guild_id for job in there)

@@ -6,19 +6,13 @@ from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.db import COMMAND_WRITE_TIMEOUT
 from bot.domain import Job
-from bot.errors import Refused
-from bot.languages import lazy
+from bot.jobs.queries import in_server
 from bot.storage import Storage, Transaction
-
-UNKNOWN_JOB = lazy("There's no such job here. `/jobs` shows yours.")
 
 
 async def job_in_server(transaction: Transaction, guild_id: int, job_id: str) -> Job:
-    """Return the server's job. Raises `Refused` if it has none of that id: other servers' are none of its."""
-    job = await transaction.jobs.get(job_id)
-    if job is None or job.guild_id != guild_id:
-        raise Refused(UNKNOWN_JOB)
-    return job
+    """Return the server's job, as `in_server` does."""
+    return await transaction.run(in_server, guild_id, job_id)
 
 
 class Service:

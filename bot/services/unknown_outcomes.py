@@ -3,8 +3,8 @@
 from bot.domain import TERMINAL_STATES, UNSHOWN_STATES, Job, JobState
 from bot.errors import Refused
 from bot.features.wording import credits_message
+from bot.jobs import transitions
 from bot.languages import Message, lazy
-from bot.lifecycle.transitions import apply_ruling
 from bot.reasons import Reason, ReasonCode
 from bot.services.service import Service, job_in_server
 
@@ -42,7 +42,9 @@ class RulingService(Service):
     async def _rule(self, guild_id: int, job_id: str, charge: int | None, code: ReasonCode) -> Job:
         async with self._changing() as transaction:
             job = await job_in_server(transaction, guild_id, job_id)
-            ruled = await apply_ruling(transaction, job, charge, Reason(code), self._clock.now())
+            ruled = await transaction.run(
+                transitions.apply_ruling, job.id, charge, Reason(code), self._clock.now()
+            )
         if ruled is None:
             raise _refusal(job)
         return ruled

@@ -9,13 +9,13 @@ from typing import Any, cast
 from sqlalchemy import Select, Table, bindparam, select
 from sqlalchemy.engine import RowMapping
 
+from bot.domain import Hold
 from bot.features.words import WordRule, in_order
 from bot.servers import access
 from bot.servers.access import AccessRules
 from bot.servers.keys import StudiiKey
 from bot.servers.settings import GuildSettings
 from bot.storage.database.repository import Repository
-from bot.storage.holds import Hold
 from bot.storage.schema import guilds, holds, studii_keys
 
 

@@ -1,19 +1,15 @@
 """Transactions that are no functions yet: each has a repository for each subject."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Hashable
+from collections.abc import AsyncGenerator, Callable, Generator, Hashable, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any
 
 from bot.db import WRITE_TIMEOUT, Database, Fence, Run
-from bot.errors import NotAlone
 from bot.sqlite_file import sqlite_file
 from bot.storage.database.changes import Changes
 from bot.storage.database.session import Session
-from bot.storage.database.unreadable import UnreadableRows
 from bot.storage.transaction import Transaction
-
-_T = TypeVar("_T")
-_Arguments = ParamSpec("_Arguments")
+from bot.unreadable import UnreadableRows
 
 
 class Storage:
@@ -24,7 +20,6 @@ class Storage:
     def __init__(self) -> None:
         self._on_sqlite = True
         self._listeners: list[Callable[[Changes], None]] = []
-        self._unreadable = UnreadableRows()
 
     @classmethod
     @asynccontextmanager
@@ -38,7 +33,7 @@ class Storage:
     ) -> AsyncGenerator["Storage", None]:
         """Open the database at SQLAlchemy's async `url`, whose tables `migrate` has made.
 
-        With `fence`, nothing is written once another process has taken over (see `amend`). Raises
+        With `fence`, nothing is written once another process has taken over (see `Database.amend`). Raises
         `SettingsError` if the file can't be written, or another program writes to it for longer than
         `patience` seconds.
         """
@@ -51,7 +46,7 @@ class Storage:
     @property
     def unreadable(self) -> UnreadableRows:
         """Return the rows that could not be read since the database was opened."""
-        return self._unreadable
+        return self.db.unreadable
 
     @contextmanager
     def listening(self, listener: Callable[[Changes], None]) -> Generator[None]:
@@ -98,29 +93,10 @@ class Storage:
                 changes.others |= not committed
                 self._notify(changes)
 
-    async def amend(
-        self,
-        change: Callable[Concatenate[Transaction, _Arguments], Awaitable[_T]],
-        *args: _Arguments.args,
-        **options: _Arguments.kwargs,
-    ) -> _T:
-        """Return what `change` does within a transaction like `write`, also after another process has taken
-        over.
-
-        This is for the answer to a request that was sent before that. What it changes must be conditional on
-        the row.
-        """
-        try:
-            async with self.write() as transaction:
-                return await change(transaction, *args, **options)
-        except NotAlone:  # nothing was done yet, as the transaction begins with that
-            async with self.write(fenced=False) as transaction:
-                return await change(transaction, *args, **options)
-
     def _session(self, run: Run) -> Session:
-        return Session(run, self._unreadable, self.db.fence.shards, on_sqlite=self._on_sqlite)
+        return Session(run, self.db.unreadable, self.db.fence.shards, on_sqlite=self._on_sqlite)
 
-    def _woken(self, wakes: set[Hashable]) -> None:
+    def _woken(self, wakes: Mapping[Hashable, Any]) -> None:
         """Tell listeners what functions have changed: ("posts",), ("best",), or anything else."""
         changes = Changes()
         changes.add(wakes)

@@ -6,11 +6,6 @@ from typing import Concatenate, Generic, ParamSpec, TypeVar
 from sqlalchemy.orm import Session as OrmSession
 
 from bot.storage.database.session import Session
-from bot.storage.decodes import Decodes
-from bot.storage.durations import DurationSamples
-from bot.storage.holds import Holds
-from bot.storage.jobs import JobCards, JobQueue, Jobs, MemberJobs
-from bot.storage.lanes import LaneLimitRows, Lanes
 from bot.storage.posting import BestResults
 from bot.storage.questions import Confirmations
 from bot.storage.servers import Servers
@@ -49,15 +44,6 @@ class Transaction:
         return await self.session.run(lambda session: work(session, *args, **more))
 
     servers = _Repository(Servers)
-    jobs = _Repository(Jobs)
-    job_cards = _Repository(JobCards)
-    job_queue = _Repository(JobQueue)
-    member_jobs = _Repository(MemberJobs)
-    lanes = _Repository(Lanes)
-    lane_limits = _Repository(LaneLimitRows)
-    decodes = _Repository(Decodes)
-    durations = _Repository(DurationSamples)
-    holds = _Repository(Holds)
     confirmations = _Repository(Confirmations)
     best = _Repository(BestResults)
     unreadable = _Repository(UnreadableCheck)

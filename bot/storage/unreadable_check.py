@@ -9,10 +9,9 @@ from sqlalchemy.engine import RowMapping
 from bot.features.photo_rules import MappedEmoji, PhotoChannel
 from bot.features.styles import MemberDefaults, Style
 from bot.storage.database.repository import Repository
-from bot.storage.database.unreadable import json_object
-from bot.storage.jobs import job_of
 from bot.storage.questions.confirmations import confirmation_of
 from bot.storage.schema import confirmations, guilds, jobs, posts
+from bot.unreadable import json_object
 
 CHECKED_PAGE_ROWS = 500
 
@@ -23,7 +22,7 @@ def _whole_budget(row: RowMapping) -> None:
 
 
 _BUILT_BY: Mapping[Table, Callable[[RowMapping], Any]] = {
-    jobs: job_of,
+    jobs: lambda row: row,  # its columns' types tell
     posts: lambda row: json_object(row["details"]),
     confirmations: confirmation_of,
     guilds: _whole_budget,

@@ -17,6 +17,7 @@ from bot.credits import ledger
 from bot.domain import Plan
 from bot.errors import SettingsError
 from bot.features import styles
+from bot.jobs import queries
 from bot.servers import keys, notices, settings as server_settings
 from bot.servers.notices import NoticeKind
 from bot.sqlite_file import instance_lock
@@ -71,7 +72,7 @@ async def test_everything_is_copied_and_new_rows_get_new_numbers(tmp_path: Path,
         new = await accepted(storage)
         async with storage.read() as transaction:
             assert await transaction.run(ledger.differing) == []
-            assert await transaction.jobs.get(new.id) is not None
+            assert await transaction.run(queries.get, new.id) is not None
             assert await transaction.run(styles.default_inputs, 1, 7, STUDIO) == {"quality": "high"}
             (style,) = await transaction.run(styles.usable, 1, 7, frozenset[int]())
             assert (style.name, style.inputs) == ("Oak", {"prompt": "x"})

@@ -8,6 +8,7 @@ from bot.cli.stopped import restored
 from bot.config import StorageSettings
 from bot.domain import JobState
 from bot.errors import SettingsError
+from bot.jobs import queries
 from bot.storage import Storage
 from tests.support.database import database
 from tests.support.jobs import accepted
@@ -26,7 +27,7 @@ async def test_jobs_that_waited_in_the_backup_are_settled_by_admins(
     told = await restored(settings)
     assert told.startswith("2 jobs waited in the backup")
     async with Storage.open(url) as storage, storage.read() as transaction:
-        assert {job.id for job in await transaction.jobs.in_states([JobState.UNKNOWN])} == {
+        assert {job.id for job in await transaction.run(queries.in_states, [JobState.UNKNOWN])} == {
             job.id for job in jobs
         }
         assert len(await transaction.run(open_posts)) == 2

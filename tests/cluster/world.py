@@ -11,6 +11,7 @@ from cryptography.fernet import Fernet
 
 from bot.clock import SystemClock
 from bot.domain import Budget, Job, JobState, Period, Plan
+from bot.jobs import queries
 from bot.servers import keys as server_keys, settings as server_settings
 from bot.storage import Storage
 from bot.vault import Vault, lane_names
@@ -115,7 +116,7 @@ class Cluster:
     async def jobs(self) -> list[Job]:
         """Return all jobs."""
         async with Storage.open(self.url) as storage, storage.read() as transaction:
-            return await transaction.jobs.in_states(list(JobState))
+            return await transaction.run(queries.in_states, list(JobState))
 
 
 @asynccontextmanager

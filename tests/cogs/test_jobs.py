@@ -7,6 +7,7 @@ import pytest
 from simcord import InteractionResult
 
 from bot.domain import FailureCode, Job, JobState, OutputFile
+from bot.jobs import queries
 from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, make_bot, open_desk, pieces, texts
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
@@ -24,7 +25,7 @@ def button(shown: InteractionResult, label: str) -> str:
 
 async def jobs(desk: Desk) -> list[Job]:
     async with desk.storage.read() as transaction:
-        return await transaction.jobs.in_states(list(JobState))
+        return await transaction.run(queries.in_states, list(JobState))
 
 
 async def listed(desk: Desk) -> InteractionResult:

@@ -8,6 +8,7 @@ import pytest
 from discord import app_commands
 from simcord import InteractionResult, MemberActor
 
+from bot.jobs import holds as key_holds
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
 from bot.ui.reading.openers import LET_IN, PANEL_SECONDS
@@ -95,7 +96,9 @@ async def test_try_again_in_ones_own_panel_works_and_in_the_log_channel_asks_for
         assert key is not None
         async with desk.storage.write() as transaction:
             later = desk.clock.now().replace(hour=23)
-            await transaction.holds.set(desk.guild.id, key.id, Reason(ReasonCode.OUT_OF_CREDITS), later)
+            await transaction.run(
+                key_holds.put_hold, desk.guild.id, key.id, Reason(ReasonCode.OUT_OF_CREDITS), later
+            )
         panel = await desk.maya.slash(desk.channel, "studii setup")
         assert "will try Studii now" in texts(await desk.maya.click(message(panel), label="Try again"))
         again = button(panel, "Try again").removesuffix(LET_IN)

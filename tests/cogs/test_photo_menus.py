@@ -11,6 +11,7 @@ from simcord import InteractionResult
 from bot import catalog as catalog_module
 from bot.catalog import Catalog
 from bot.domain import JobState, OutputFile
+from bot.jobs import queries
 from bot.servers import access
 from cogs.photo_menus import add_menus, all_tools_menu
 from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, texts
@@ -57,7 +58,7 @@ def chosen(select: dict[str, Any]) -> list[str]:
 
 async def nothing_was_taken(desk: Desk) -> bool:
     async with desk.storage.read() as transaction:
-        return not await transaction.jobs.in_states(list(JobState))
+        return not await transaction.run(queries.in_states, list(JobState))
 
 
 @pytest.mark.promise
@@ -235,7 +236,7 @@ async def test_the_same_wish_twice_in_a_moment_is_one_job(tmp_path: Path) -> Non
         desk.clock.advance(10)
         await desk.maya.context_menu(desk.channel, "Photo restoration", message)
         async with desk.storage.read() as transaction:
-            assert len(await transaction.jobs.in_states(list(JobState))) == 2
+            assert len(await transaction.run(queries.in_states, list(JobState))) == 2
 
 
 @pytest.mark.promise

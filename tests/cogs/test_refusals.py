@@ -8,6 +8,7 @@ import pytest
 
 from bot.credits.limits import AllowanceScope, StartRate
 from bot.domain import JobState, Period
+from bot.jobs import queries
 from bot.servers import access
 from bot.servers.access import PhotoScope
 from tests.support import spending
@@ -25,7 +26,7 @@ async def photo_of_tom(desk: Desk) -> discord.Message:
 
 async def taken(desk: Desk) -> int:
     async with desk.storage.read() as transaction:
-        return len(await transaction.jobs.in_states(list(JobState)))
+        return len(await transaction.run(queries.in_states, list(JobState)))
 
 
 def unix(desk: Desk, seconds: float) -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from bot.catalog import Catalog, SourceRule, Tool
 from bot.domain import JobState
+from bot.jobs import queries
 from bot.tool_inputs import ToolInput
 from cogs.tools import suggested
 from tests.support.desk import BOT_PERMISSIONS, MAX_SOURCE, PNG, Desk, open_desk, texts
@@ -16,7 +17,7 @@ PHOTO = ("room.png", PNG)
 
 async def nothing_was_taken(desk: Desk) -> bool:
     async with desk.storage.read() as transaction:
-        return not await transaction.jobs.in_states(list(JobState))
+        return not await transaction.run(queries.in_states, list(JobState))
 
 
 @pytest.mark.promise

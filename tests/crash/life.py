@@ -24,12 +24,12 @@ from bot.catalog import Catalog
 from bot.client.bot import HANDLERS, StudiiBot
 from bot.cluster import Membership
 from bot.delivery import BestPoster, DeferralFiles, DeferralJournal, DiscordDelivery, LateAnswers
+from bot.domain.jobs.job import CARD_NEVER_SEEN, SUPERSEDED_CARD
 from bot.engine import CountedDecoder, Engine
 from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
 from bot.services import AcceptanceService
 from bot.storage import Storage
-from bot.storage.schema import CARD_NEVER_SEEN, SUPERSEDED_CARD
 from bot.studii import StudiiClient, Timeouts
 from bot.ui.kit import first_answer
 from bot.vault import Vault

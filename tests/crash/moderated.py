@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from bot.domain import FailureCode, Job, JobState
 from bot.domain.approvals import Approval
+from bot.jobs import queries
 from bot.servers import access
 from bot.storage import Storage
 from sandbox.discord.emulator.interactions import MODAL, Interaction
@@ -121,7 +122,7 @@ class Moderated(CrashWorlds):
 
     async def job_of(self, case: Case) -> Job | None:
         async with Storage.open(case.database) as storage, storage.read() as transaction:
-            return next(iter(await transaction.jobs.in_states(list(JobState))), None)
+            return next(iter(await transaction.run(queries.in_states, list(JobState))), None)
 
     async def hasty_steps(self, case: ModeratedCase) -> list[str]:
         """What was done before it was approved, at this moment."""

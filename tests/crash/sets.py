@@ -10,6 +10,7 @@ from typing import Any
 from bot.credits import ledger
 from bot.credits.ledger import EntryKind
 from bot.domain import Job, JobState
+from bot.jobs import accept, queries
 from bot.storage import Storage
 from bot.ui.kit.marks import card_mark, mark_of_nonce
 from sandbox.discord.emulator.messages import Message
@@ -104,14 +105,13 @@ async def _accepted(case: Case, photo: Message) -> str:
         for _ in range(PHOTOS):
             new = a_staging_job(guild_id=case.guild_id, channel_id=case.channel_id, user_id=MAYA)
             job = replace(new, set_id=set_id, origin_message_id=photo.id)
-            await transaction.jobs.add_all([job])
-            await transaction.run(ledger.reserve, [job], job.created_at)
+            await transaction.run(accept.store, [job], job.created_at)
     return set_id
 
 
 async def _jobs(case: Case) -> list[Job]:
     async with Storage.open(case.database) as storage, storage.read() as transaction:
-        return await transaction.jobs.in_states(list(JobState))
+        return await transaction.run(queries.in_states, list(JobState))
 
 
 async def _wrong(worlds: CrashWorlds, case: Case, set_id: str, *, unknown: int) -> list[str]:

@@ -5,6 +5,7 @@ import pytest
 from bot.credits import ledger
 from bot.credits.ledger import EntryKind
 from bot.domain import FailureCode, Job, JobState
+from bot.jobs import accept, queries
 from bot.storage import Storage
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Outcome, Output
@@ -27,7 +28,7 @@ async def lives(own: CrashWorlds, process: Zygote, case: Case, deadly: str) -> l
 
 async def job_of(case: Case, job_id: str) -> Job:
     async with Storage.open(case.database) as storage, storage.read() as transaction:
-        job = await transaction.jobs.get(job_id)
+        job = await transaction.run(queries.get, job_id)
     assert job is not None
     return job
 
@@ -40,8 +41,7 @@ async def test_a_photo_that_kills_the_bot_fails_unpaid_and_those_beside_it_are_m
         beside = [a_staging_job(**ids) for _ in range(3)]
         async with Storage.open(case.database) as storage, storage.write() as transaction:
             for job in beside:
-                await transaction.jobs.add_all([job])
-                await transaction.run(ledger.reserve, [job], job.created_at)
+                await transaction.run(accept.store, [job], job.created_at)
         ends = await lives(own, process, case, f"{asked.id}.source")
         assert ends == [KILLED] * DEATHS + [ENDED]
         killer = await job_of(case, asked.id)

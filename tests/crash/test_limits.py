@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from bot.clock import SystemClock
-from bot.credits import ledger
 from bot.domain import JobState, Plan
 from bot.engine import Tuning
+from bot.jobs import accept, queries
 from bot.servers import keys as server_keys, settings
 from bot.storage import Storage
 from bot.vault import Vault, lane_names
@@ -41,14 +41,15 @@ async def serve(case: Case, guild_id: int, key: Key, jobs: int) -> None:
             await transaction.run(settings.set_key, guild_id, stored.id, at)
             for number in range(jobs):
                 job = a_job(guild_id=guild_id, channel_id=guild_id, user_id=number % 7)
-                await transaction.jobs.add_all([job])
-                await transaction.run(ledger.reserve, [job], at)
+                await transaction.run(accept.store, [job], at)
 
 
 async def states(case: Case, guild_id: int) -> list[JobState]:
     async with Storage.open(case.database) as storage, storage.read() as transaction:
         return [
-            job.state for job in await transaction.jobs.in_states(list(JobState)) if job.guild_id == guild_id
+            job.state
+            for job in await transaction.run(queries.in_states, list(JobState))
+            if job.guild_id == guild_id
         ]
 
 

@@ -10,6 +10,7 @@ from bot.credits import ledger
 from bot.credits.ledger import EntryKind
 from bot.delivery.deferrals.late_answers import LEFT_UNANSWERED
 from bot.domain import Job, JobState
+from bot.jobs import lanes as lane_rows, queries
 from bot.servers import keys
 from bot.storage import Storage
 from bot.ui.kit.deferral import LateAnswer
@@ -66,7 +67,7 @@ class Verdicts:
         word may be said by DM although its card says it too: who said that died before storing it.
         """
         async with Storage.open(case.database) as storage, storage.read() as transaction:
-            jobs = await transaction.jobs.in_states(list(JobState))
+            jobs = await transaction.run(queries.in_states, list(JobState))
             complaints = await transaction.run(ledger.differing)
             entries = await ledger_lines(transaction, job_id=jobs[0].id if jobs else "")
         complaints += self._of_a_deferral(case, accepted=bool(jobs))
@@ -211,7 +212,7 @@ class Verdicts:
             return False
         async with Storage.open(case.database) as storage, storage.read() as transaction:
             key = await transaction.run(keys.current, case.guild_id)
-            return key is None or not await transaction.lane_limits.of([key.lane])
+            return key is None or not await transaction.run(lane_rows.limits_of, [key.lane])
 
     def hasty(self, case: Case) -> list[str]:
         """What Studii was asked before the time that it had named with a 429."""
@@ -230,7 +231,7 @@ class Verdicts:
     async def job(case: Case) -> Job | None:
         """The job, if one was accepted."""
         async with Storage.open(case.database) as storage, storage.read() as transaction:
-            jobs = await transaction.jobs.in_states(list(JobState))
+            jobs = await transaction.run(queries.in_states, list(JobState))
         return jobs[0] if jobs else None
 
     async def state(self, case: Case) -> JobState | None:

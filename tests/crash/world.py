@@ -12,8 +12,8 @@ from tempfile import mkdtemp
 from typing import Any, TextIO
 
 from bot.clock import SystemClock
-from bot.credits import ledger
 from bot.domain import Job, Plan
+from bot.jobs import accept
 from bot.servers import keys, settings
 from bot.storage import Storage
 from bot.vault import Vault, lane_names
@@ -107,8 +107,7 @@ class CrashWorlds(Verdicts):
         ids = {"guild_id": case.guild_id, "channel_id": case.channel_id}
         job = a_job(**ids) if text else a_staging_job(**ids)  # type: ignore[arg-type]
         async with Storage.open(case.database) as storage, storage.write() as transaction:
-            await transaction.jobs.add_all([job])
-            await transaction.run(ledger.reserve, [job], job.created_at)
+            await transaction.run(accept.store, [job], job.created_at)
         return case, job
 
     def life(self, case: Case, **options: Any) -> Life:

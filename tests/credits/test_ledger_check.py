@@ -8,8 +8,9 @@ from sqlalchemy import text
 from bot.credits import ledger
 from bot.db import used_once
 from bot.domain import Job, JobState
+from bot.jobs import transitions
 from bot.storage import Storage
-from tests.support.jobs import NOW, accepted
+from tests.support.jobs import NOW, accepted, settle_job
 
 
 @pytest.fixture
@@ -20,8 +21,8 @@ async def storage(either: str) -> AsyncGenerator[Storage, None]:
 
 async def end(storage: Storage, job: Job, charge: int) -> None:
     async with storage.write() as transaction:
-        await transaction.jobs.advance(job.id, JobState.RECEIVED, JobState.FAILED, at=NOW)
-        await transaction.run(ledger.settle, job, charge, NOW)
+        await transaction.run(transitions.advance, job.id, JobState.RECEIVED, JobState.FAILED, at=NOW)
+        await transaction.run(settle_job, job.id, charge, NOW)
 
 
 async def found(storage: Storage) -> list[str]:

@@ -8,6 +8,7 @@ import pytest
 
 from bot.delivery import DiscordDelivery
 from bot.domain import Job, JobState, Posted, Progress
+from bot.jobs import cards, transitions
 from bot.posts import Stands
 from bot.servers.notices import NoticeKind
 from tests.support.desk import Desk, make_bot, open_desk, texts
@@ -34,7 +35,7 @@ async def lost(desk: Desk, **options: Any) -> tuple[Job, DiscordDelivery]:
     await desk.maya.slash(desk.channel, "studio", prompt="A red kite", **options)
     job = await desk.job()
     async with desk.storage.write() as transaction:
-        await transaction.jobs.update(job.id, card_message_id=None, card_version=0)
+        await transaction.run(transitions.change, job.id, card_message_id=None, card_version=0)
     return await desk.job(), await restarted(desk)
 
 
@@ -87,8 +88,8 @@ async def test_the_card_is_found_and_follows_its_job(tmp_path: Path) -> None:
         await delivery.announce(job, None)
         assert await delivery.find_card(job) == Posted(card.id)
         async with desk.storage.write() as transaction:
-            await transaction.job_cards.card_found(job.id, card.id)
-            (stale,) = await transaction.job_cards.stale_cards(5)
+            await transaction.run(cards.found, job.id, card.id)
+            (stale,) = await transaction.run(cards.stale, 5)
         assert await delivery.show_card(stale, Progress()) is None
         assert "Waiting to start" in texts(card)
         assert "Waiting to start" not in texts(desk.channel.history()[-2])

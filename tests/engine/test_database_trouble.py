@@ -16,11 +16,11 @@ from sqlalchemy.exc import OperationalError
 from bot.aio import retry
 from bot.domain import JobState
 from bot.errors import DatabaseAway, DatabaseFailed
+from bot.jobs import lanes as lane_rows
 from bot.migrate import migrate
 from bot.servers import notices
 from bot.servers.notices import NoticeKind
 from bot.storage import Transaction
-from bot.storage.durations import DurationSamples
 from bot.studii import NotSent
 from sandbox.studii import Options, Outcome, faults
 from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world
@@ -107,7 +107,7 @@ def counted(world: EngineWorld, monkeypatch: pytest.MonkeyPatch) -> list[None]:
 async def test_how_long_a_job_took_may_fail_to_be_kept_and_every_server_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(DurationSamples, "learn_all", fail)
+    monkeypatch.setattr(lane_rows, "learn_durations", fail)
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         await world.use_key(world.studii.add_key(), guild_id=OTHER_GUILD)

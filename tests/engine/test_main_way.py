@@ -9,6 +9,7 @@ import pytest
 
 from bot.credits.ledger import EntryKind
 from bot.domain import Job, JobState, Posted, TryLater
+from bot.jobs import transitions
 from bot.storage import Storage
 from sandbox.studii import Outcome, faults
 from tests.engine.world import a_job, a_staging_job, engine_world, png
@@ -93,7 +94,7 @@ async def test_the_card_is_shown_each_version_and_a_place_in_line(tmp_path: Path
         world.discord.answers = [Posted(9001, keeps_card=True)]
         job = await world.accept(a_job())
         async with world.storage.write() as transaction:
-            await transaction.jobs.update(job.id, card_message_id=77, card_version=1)
+            await transaction.run(transitions.change, job.id, card_message_id=77, card_version=1)
         async with world.running():
             await world.announced(job.id)
 
@@ -112,7 +113,7 @@ async def test_of_a_job_that_studii_has_finished_the_card_shows_the_end_alone_an
         await world.use_key(world.studii.add_key())
         job = await world.accept(a_job())
         async with world.storage.write() as transaction:
-            await transaction.jobs.update(job.id, card_message_id=77, card_version=1)
+            await transaction.run(transitions.change, job.id, card_message_id=77, card_version=1)
         async with world.running():
             await world.announced(job.id)
 
@@ -135,7 +136,7 @@ async def test_a_job_that_is_being_sent_is_shown_so_only_if_that_takes_long(
         world.studii.fail("create", held)
         job = await world.accept(a_job())
         async with world.storage.write() as transaction:
-            await transaction.jobs.update(job.id, card_message_id=77, card_version=1)
+            await transaction.run(transitions.change, job.id, card_message_id=77, card_version=1)
 
         def sending() -> list[Job]:
             return [one for one, _ in world.discord.cards if one.state is JobState.SUBMITTING]
@@ -160,7 +161,7 @@ async def test_the_card_of_a_result_links_it_and_is_edited_once_for_both(tmp_pat
         await world.use_key(world.studii.add_key())
         job = await world.accept(a_job())
         async with world.storage.write() as transaction:
-            await transaction.jobs.update(job.id, card_message_id=77, card_version=1)
+            await transaction.run(transitions.change, job.id, card_message_id=77, card_version=1)
         async with world.running():
 
             async def up_to_date() -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bot.domain import Job, JobState, Posted, TooMuch, TryLater, Undeliverable
 from bot.domain.posting.sets import SetPosting
-from bot.lifecycle.transitions import cancel
+from bot.jobs import transitions
 from sandbox.studii import Outcome
 from sandbox.studii.faults import DropAfter
 from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world
@@ -29,7 +29,9 @@ async def a_set(
         job = await world.accept(one)
         if card is not None:
             async with world.storage.write() as transaction:
-                await transaction.jobs.update(job.id, card_message_id=card, card_version=job.version)
+                await transaction.run(
+                    transitions.change, job.id, card_message_id=card, card_version=job.version
+                )
         jobs.append(job)
     return jobs
 
@@ -190,7 +192,7 @@ async def test_what_cannot_be_posted_is_kept_and_its_card_stays(tmp_path: Path) 
             assert [job.card_message_id for job in now] == [CARD] * 3
             assert all(job.output_file for job in now)
             async with world.storage.write() as transaction:
-                await transaction.jobs.repost(jobs[0].id, 201, world.clock.now())
+                await transaction.run(transitions.repost, jobs[0].id, 201, world.clock.now())
             said = await world.announced(jobs[0].id)  # by a message of its own
         assert said.output is not None
         assert not world.discord.removed_cards
@@ -202,11 +204,11 @@ async def test_once_the_last_one_is_cancelled_the_others_wait_for_nothing(tmp_pa
         first, last = await a_set(world, 2)
         async with world.storage.write() as transaction:
             to = JobState.PENDING  # until a moderator approves it
-            await transaction.jobs.advance(last.id, JobState.RECEIVED, to, at=world.clock.now())
+            await transaction.run(transitions.advance, last.id, JobState.RECEIVED, to, at=world.clock.now())
         async with world.running():
             await world.reaches(first.id, JobState.SUCCEEDED)
             async with world.storage.write() as transaction:
-                await cancel(transaction, await world.job(last.id), world.clock.now(), told=True)
+                await transaction.run(transitions.cancel, last.id, world.clock.now(), told=True)
             await world.announced(first.id)
             await posted(world, [first, last])
         assert len(world.discord.removed_cards) == 1

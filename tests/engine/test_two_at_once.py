@@ -10,7 +10,7 @@ from aiohttp import web
 from bot.domain import Job, JobState
 from bot.engine.lanes.recovery import INTERRUPTED, recover
 from bot.errors import NotAlone
-from bot.lifecycle.transitions import apply_ruling
+from bot.jobs import queries, transitions
 from bot.reasons import Reason, ReasonCode
 from bot.storage import Storage
 from sandbox.studii.faults import Effect, error
@@ -57,7 +57,7 @@ async def submitted(world: EngineWorld, answer: Held) -> Job:
 async def taken_for_lost(storage: Storage, world: EngineWorld) -> None:
     """What an instance does at its start with the jobs of one that it takes for dead."""
     async with storage.write() as transaction:
-        await recover(transaction, await transaction.jobs.in_states(INTERRUPTED), world.clock.now())
+        await recover(transaction, await transaction.run(queries.in_states, INTERRUPTED), world.clock.now())
 
 
 @pytest.mark.promise
@@ -105,9 +105,11 @@ async def test_a_ruling_stands_although_the_202_arrives_after_it(
         job = await submitted(world, answer)
         await taken_for_lost(world.storage, world)
         async with world.storage.write() as transaction:
-            unknown = await transaction.jobs.get(job.id)
+            unknown = await transaction.run(queries.get, job.id)
             assert unknown is not None
-            await apply_ruling(transaction, unknown, charge, Reason(code), world.clock.now())
+            await transaction.run(
+                transitions.apply_ruling, unknown.id, charge, Reason(code), world.clock.now()
+            )
         answer.arrives.set()
 
         async def noted() -> bool:

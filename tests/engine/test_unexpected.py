@@ -10,9 +10,9 @@ import pytest
 
 from bot.aio import retry, worker
 from bot.domain import FailureCode, Job, JobState, Progress
+from bot.jobs import transitions
 from bot.media.pool import DecoderPool
 from bot.reasons import Reason, ReasonCode
-from bot.storage.jobs.jobs import Jobs
 from bot.studii import StudiiClient
 from sandbox.studii import Outcome
 from tests.engine.recorder import Recorder
@@ -75,16 +75,16 @@ async def test_an_upload_that_fails_unexpectedly_ends_unpaid_after_some_tries(
 async def test_an_upload_that_could_not_be_stored_is_made_again_after_a_pause(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    update, begun = Jobs.update, list[float]()
+    change, begun = transitions.change, list[float]()
 
-    async def fail_twice(jobs: Jobs, *which: Any, **changes: Any) -> Job | None:
+    def fail_twice(*which: Any, **changes: Any) -> Job | None:
         if "object_key" in changes:
             begun.append(monotonic())
             if len(begun) < 3:
                 raise RuntimeError("nobody foresaw this")
-        return await update(jobs, *which, **changes)
+        return change(*which, **changes)
 
-    monkeypatch.setattr(Jobs, "update", fail_twice)
+    monkeypatch.setattr(transitions, "change", fail_twice)
     async with engine_world(tmp_path, backoff=0.3) as world:
         await world.use_key(world.studii.add_key())
         job = await ended(world, await world.accept(a_staging_job()))
@@ -155,7 +155,7 @@ async def test_a_card_that_fails_unexpectedly_does_not_keep_the_result_from_its_
         world.studii.next_job(Outcome(never_ends=True))
         job = await world.accept(a_job())
         async with world.storage.write() as transaction:
-            await transaction.jobs.update(job.id, card_message_id=7)
+            await transaction.run(transitions.change, job.id, card_message_id=7)
         async with world.running():
 
             async def tried() -> bool:

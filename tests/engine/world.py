@@ -20,6 +20,7 @@ from bot.credits import ledger
 from bot.domain import TERMINAL_STATES, Job, JobState, Plan, SourcePhoto
 from bot.engine import CountedDecoder, Engine, Tuning
 from bot.engine.ports import Showcase
+from bot.jobs import accept, queries, transitions
 from bot.media.spool import Spool
 from bot.servers import keys, settings
 from bot.servers.keys import StudiiKey
@@ -146,13 +147,12 @@ class EngineWorld:
     async def accept(self, job: Job) -> Job:
         """Write a job down with its reservation, as the service does."""
         async with self.storage.write() as transaction:
-            await transaction.jobs.add_all([job])
-            (reserved,) = await transaction.run(ledger.reserve, [job], job.created_at)
-        return reserved
+            await transaction.run(accept.store, [job], job.created_at)
+        return job
 
     async def job(self, job_id: str) -> Job:
         async with self.storage.read() as transaction:
-            job = await transaction.jobs.get(job_id)
+            job = await transaction.run(queries.get, job_id)
         assert job is not None
         return job
 
@@ -168,10 +168,10 @@ class EngineWorld:
         before = job.state
         async with self.storage.write() as transaction:
             for to in path:
-                moved = await transaction.jobs.advance(job.id, before, to, at=self.clock.now())
+                moved = await transaction.run(transitions.advance, job.id, before, to, at=self.clock.now())
                 assert moved is not None
                 before = to
-            await transaction.jobs.update(job.id, **changes)  # type: ignore[arg-type]
+            await transaction.run(transitions.change, job.id, **changes)  # type: ignore[arg-type]
         return await self.job(job.id)
 
     async def until(
@@ -194,7 +194,8 @@ class EngineWorld:
         except TimeoutError:
             async with self.storage.read() as transaction:
                 states = [
-                    (job.id, job.state, job.held) for job in await transaction.jobs.in_states(list(JobState))
+                    (job.id, job.state, job.held)
+                    for job in await transaction.run(queries.in_states, list(JobState))
                 ]
             raise AssertionError(f"still not: {what}; {states}") from None
 

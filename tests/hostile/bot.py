@@ -17,6 +17,7 @@ from PIL import Image
 from bench.machine.held import Held, decoders_of, held, watching
 from bot.clock import SystemClock
 from bot.domain import Job, JobState, Plan
+from bot.jobs import queries
 from bot.storage import Storage
 from bot.ui.kit.reasons import reason_words
 from sandbox.discord.emulator import DiscordServer
@@ -140,7 +141,7 @@ class Victim:
         if not self.is_alive:
             raise RuntimeError(f"the bot's process ended with {self._process.returncode}")
         async with self._storage.read() as transaction:
-            return await transaction.member_jobs.page(GUILD, None, 0, 50)
+            return await transaction.run(queries.page, GUILD, None, 0, 50)
 
     async def _taken_or_refused(self, name: str) -> Job | None:
         found = [job for job in await self._jobs() if job.source is not None and name in job.source.url]

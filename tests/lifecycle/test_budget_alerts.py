@@ -8,6 +8,7 @@ from bot.catalog import Catalog
 from bot.credits.prices import price_table
 from bot.domain import JobState, Period, Plan
 from bot.errors import Refused
+from bot.jobs import transitions
 from bot.posts import Post
 from bot.servers.notices import NoticeKind
 from tests.services.world import GUILD, SECRET, ServicesWorld
@@ -105,7 +106,7 @@ async def test_whatever_crosses_a_threshold_tells_it(world: ServicesWorld, by: s
     job = await world.accept()
     async with world.storage.write() as transaction:
         for old, new in pairwise((JobState.WAITING, JobState.SUBMITTING, JobState.UNKNOWN)):
-            await transaction.jobs.advance(job.id, old, new, at=world.clock.now())
+            await transaction.run(transitions.advance, job.id, old, new, at=world.clock.now())
     assert await kinds(world) == []
     if by == "a budget":
         await spending.set_budget(services, GUILD, 20, None)
@@ -118,7 +119,7 @@ async def test_whatever_crosses_a_threshold_tells_it(world: ServicesWorld, by: s
     else:
         async with world.storage.write() as transaction:
             now, running = world.clock.now(), JobState.RUNNING
-            await transaction.jobs.advance(job.id, JobState.UNKNOWN, running, at=now, charged=82)
+            await transaction.run(transitions.advance, job.id, JobState.UNKNOWN, running, at=now, charged=82)
         await services.servers.left(GUILD)
     assert await kinds(world) == [ALL]
 

@@ -7,7 +7,7 @@ import pytest
 
 from bot import posts
 from bot.domain import FailureCode, JobState
-from bot.lifecycle import key_holds
+from bot.jobs import holds as key_holds
 from bot.reasons import Reason, ReasonCode
 from bot.servers.notices import NoticeKind
 from tests.engine.world import GUILD, a_job, engine_world
@@ -31,21 +31,21 @@ async def test_each_ending_lets_everything_go_on_and_forgets_what_was_told(
         later, long_ago = now + timedelta(minutes=5), now - timedelta(days=1)
         async with world.storage.write() as transaction:
             for reason in (SHORT, REFUSED_THEN):
-                await key_holds.hold(transaction, key, reason, later, now, oldest=long_ago)
-            refused = await key_holds.hold_running(transaction, runs, key, REFUSED, later, now)
+                await transaction.run(key_holds.hold, key, reason, later, now, oldest=long_ago)
+            refused = await transaction.run(key_holds.hold_running, runs.id, key, REFUSED, later, now)
             assert refused is not None
         held = await world.job(waits.id)
         assert held.held is not None
         assert held.waits_until(key.id) == later
         async with world.storage.write() as transaction:
             if ending == "a job is taken":
-                await key_holds.end(transaction, GUILD, now)
+                await transaction.run(key_holds.end, GUILD, now)
             elif ending == "a running job is told of":
-                await key_holds.works_again(transaction, refused, now)
+                await transaction.run(key_holds.works_again, refused.id, now)
             else:
-                await key_holds.end(transaction, GUILD, now, key=key)
+                await transaction.run(key_holds.end, GUILD, now, key=key)
         async with world.storage.read() as transaction:
-            assert await key_holds.find(transaction, key) is None
+            assert await transaction.run(key_holds.of_key, key) is None
             for kind in (NoticeKind.KEY_REFUSED, NoticeKind.OUT_OF_CREDITS):
                 assert not await transaction.run(posts.known, GUILD, kind, str(key.id))
         waiting, running = await world.job(waits.id), await world.job(runs.id)
@@ -60,13 +60,13 @@ async def test_a_running_job_ends_no_hold_that_has_another_reason(tmp_path: Path
         now = world.clock.now()
         later, long_ago = now + timedelta(minutes=5), now - timedelta(days=1)
         async with world.storage.write() as transaction:
-            refused = await key_holds.hold_running(transaction, runs, key, REFUSED, later, now)
+            refused = await transaction.run(key_holds.hold_running, runs.id, key, REFUSED, later, now)
             assert refused is not None
-            await key_holds.hold(transaction, key, SHORT, later, now, oldest=long_ago)
-            told = await key_holds.works_again(transaction, refused, now)
+            await transaction.run(key_holds.hold, key, SHORT, later, now, oldest=long_ago)
+            told = await transaction.run(key_holds.works_again, refused.id, now)
             assert told is not None
             assert told.held is None
-            hold = await key_holds.find(transaction, key)
+            hold = await transaction.run(key_holds.of_key, key)
         assert hold is not None
         assert hold.reason == SHORT
 
@@ -84,7 +84,9 @@ async def test_a_job_that_waited_for_anything_else_is_not_ended_by_the_keys_firs
             at = first + timedelta(seconds=after)
             async with world.storage.write() as transaction:
                 oldest = at - timedelta(seconds=DAY)
-                await key_holds.hold(transaction, key, REFUSED, at + timedelta(minutes=5), at, oldest=oldest)
+                await transaction.run(
+                    key_holds.hold, key, REFUSED, at + timedelta(minutes=5), at, oldest=oldest
+                )
             return (await world.job(old.id)).state
 
         assert await refused(0) is JobState.WAITING
@@ -105,10 +107,10 @@ async def test_a_new_keys_first_refusal_ends_nothing_that_waited_for_the_key_bef
         later, oldest = now + timedelta(minutes=5), now - timedelta(seconds=DAY)
         async with world.storage.write() as transaction:
             yesterday = now - timedelta(seconds=2 * DAY)
-            await transaction.holds.set(GUILD, key.id, REFUSED, now, since=yesterday)
+            await transaction.run(key_holds.put_hold, GUILD, key.id, REFUSED, now, since=yesterday)
         other = await world.use_key(world.studii.add_key())
         async with world.storage.write() as transaction:
-            await key_holds.hold(transaction, other, REFUSED, later, now, oldest=oldest)
+            await transaction.run(key_holds.hold, other, REFUSED, later, now, oldest=oldest)
         assert (await world.job(old.id)).state is JobState.WAITING
 
 
@@ -118,8 +120,8 @@ async def test_a_hold_refuses_jobs_of_its_own_key_until_one_is_to_try_again(tmp_
         now = world.clock.now()
         later = now + timedelta(minutes=5)
         async with world.storage.write() as transaction:
-            await key_holds.hold(transaction, key, SHORT, later, now, oldest=now - timedelta(days=1))
-            hold = await key_holds.find(transaction, key)
+            await transaction.run(key_holds.hold, key, SHORT, later, now, oldest=now - timedelta(days=1))
+            hold = await transaction.run(key_holds.of_key, key)
         other = await world.use_key(world.studii.add_key())
     assert hold is not None
     assert key_holds.refuses(hold, key, now)

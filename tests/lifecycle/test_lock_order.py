@@ -12,14 +12,13 @@ from bot.catalog import Catalog
 from bot.clock import SystemClock
 from bot.credits import ledger
 from bot.domain import Budget, Job, JobState, Period, Plan
-from bot.lifecycle import key_holds, submission
-from bot.lifecycle.submission import Claim
-from bot.lifecycle.transitions import accept, cancel
+from bot.jobs import accept, cards, holds as key_holds, lanes as lane_rows, queries, submission, transitions
+from bot.jobs.cards import CardShown
+from bot.jobs.submission import Claim
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, settings
 from bot.servers.keys import StudiiKey
-from bot.storage import CardShown, Storage
-from bot.storage.lanes import Lanes
+from bot.storage import Storage
 from bot.studii import CreatedJob
 from tests.cluster.members import process_on
 from tests.support.jobs import a_job, last_charges
@@ -53,41 +52,41 @@ class Process:
         ]
         async with self.storage.write() as transaction:
             await transaction.run(ledger.lock, self.guild_id)
-            await accept(transaction, jobs, now)
-            return [await transaction.jobs.make_ready(job.id, None, now) or job for job in jobs]
+            await transaction.run(accept.store, jobs, now)
+            return [await transaction.run(transitions.make_ready, job.id, None, now) or job for job in jobs]
 
     async def send(self, job: Job, charge: int) -> None:
         """Submit the job. Studii charges more than ever, so that all others get other reservations."""
         async with self.storage.write() as transaction:
             now = self.clock.now()
-            await transaction.lanes.lock(LANE)
-            await transaction.jobs.advance(
-                job.id, JobState.WAITING, JobState.SUBMITTING, at=now, key_id=self.key.id
+            await transaction.run(lane_rows.lock, LANE)
+            await transaction.run(
+                transitions.advance, job.id, JobState.WAITING, JobState.SUBMITTING, at=now, key_id=self.key.id
             )
         created = CreatedJob(job.id, credits_charged=charge)
         async with self.storage.write() as transaction:
             job = replace(job, state=JobState.SUBMITTING)
             claim = Claim(job, self.key, "", was_held=False)
-            await submission.record_taken(transaction, self.catalog, claim, created, self.clock.now())
+            await transaction.run(submission.record_taken, self.catalog, claim, created, self.clock.now())
 
     async def show_cards(self, jobs: Sequence[Job]) -> None:
         async with self.storage.write() as transaction:
-            await transaction.job_cards.cards_shown([CardShown(job.id, 1, 1) for job in jobs])
+            await transaction.run(cards.note_shown, [CardShown(job.id, 1, 1) for job in jobs])
 
     async def hold(self) -> None:
         """Hold the key, and end that."""
         now = self.clock.now()
         async with self.storage.write() as transaction:
             reason = Reason(ReasonCode.OUT_OF_CREDITS)
-            await key_holds.hold(transaction, self.key, reason, now, now, oldest=now.replace(year=2000))
+            await transaction.run(key_holds.hold, self.key, reason, now, now, oldest=now.replace(year=2000))
         async with self.storage.write() as transaction:
-            await key_holds.end(transaction, self.guild_id, now)
+            await transaction.run(key_holds.end, self.guild_id, now)
 
     async def cancel(self, jobs: Sequence[Job]) -> None:
         async with self.storage.write() as transaction:
             await transaction.run(ledger.lock, self.guild_id)
             for job in jobs:
-                await cancel(transaction, job, self.clock.now())
+                await transaction.run(transitions.cancel, job.id, self.clock.now())
 
 
 @asynccontextmanager
@@ -132,7 +131,7 @@ async def test_what_changes_servers_with_one_key_from_two_processes_never_deadlo
             await asyncio.gather(*work)
         async with both[0].storage.read() as transaction:
             assert await transaction.run(ledger.differing) == []
-            sent = await transaction.jobs.in_states([JobState.RUNNING])
+            sent = await transaction.run(queries.in_states, [JobState.RUNNING])
         assert len(sent) == 2 * ROUNDS
 
 
@@ -141,17 +140,17 @@ async def test_two_that_learn_a_price_at_once_do_it_one_after_the_other(
 ) -> None:
     sent = 0
     both_sent = asyncio.Event()
+    send = Process.send
 
-    async def at_once(lanes: Lanes, lane: str) -> None:
+    async def at_once(one: Process, job: Job, charge: int) -> None:
         nonlocal sent
         sent += 1
         if sent == 2:
             both_sent.set()
         await both_sent.wait()
-        await lock(lanes, lane)
+        await send(one, job, charge)
 
-    lock = Lanes.lock
-    monkeypatch.setattr(Lanes, "lock", at_once)
+    monkeypatch.setattr(Process, "send", at_once)
     async with two_processes(await new_migrated_database(migrated_postgresql)) as (one, other):
         (first, *_), (second, *_) = await one.accepted("a"), await other.accepted("b")
         await asyncio.gather(one.send(first, LOWER), other.send(second, HIGHER))
@@ -164,11 +163,11 @@ async def test_who_learns_a_price_waits_for_the_cards_of_another_process_as_a_wh
 ) -> None:
     async with two_processes(await new_migrated_database(migrated_postgresql)) as (one, other):
         (sent, *_), waiting = await one.accepted("a"), await other.accepted("b")
-        cards = [CardShown(job.id, 1, 1) for job in reversed(waiting)]
+        shown = [CardShown(job.id, 1, 1) for job in reversed(waiting)]
         async with other.storage.write() as transaction:
-            await transaction.job_cards.cards_shown(cards[:2])
+            await transaction.run(cards.note_shown, shown[:2])
             sending = asyncio.create_task(one.send(sent, 10))
             done, _ = await asyncio.wait({sending}, timeout=0.5)
             assert not done
-            await transaction.job_cards.cards_shown(cards[2:])
+            await transaction.run(cards.note_shown, shown[2:])
         await asyncio.wait_for(sending, PATIENCE)

@@ -7,9 +7,9 @@ import pytest
 from bot.credits import ledger
 from bot.credits.ledger import EntryKind
 from bot.domain import JobState
-from bot.lifecycle.transitions import succeed
+from bot.jobs import queries, transitions
 from bot.storage import Storage
-from tests.support.jobs import NOW, accepted, ledger_lines
+from tests.support.jobs import NOW, accepted, correct_jobs, ledger_lines
 
 
 @pytest.fixture
@@ -25,9 +25,9 @@ async def test_a_job_whose_reservation_was_corrected_meanwhile_pays_what_it_was_
     job = await accepted(storage, estimate=8, state=JobState.RUNNING, charged=charged)
     cost = 8 if charged is None else charged
     async with storage.write() as transaction:
-        await transaction.run(ledger.correct, [job.id], 10, NOW)
+        await transaction.run(correct_jobs, [job.id], 10, NOW)
     async with storage.write() as transaction:
-        done = await succeed(transaction, job, "a.png", "image", NOW)
+        done = await transaction.run(transitions.succeed, job.id, "a.png", "image", NOW)
         assert done is not None
         assert (done.state, done.version, done.output_file) == (JobState.SUCCEEDED, 2, "a.png")
         assert (done.reserved, done.settled) == (0, cost)
@@ -41,6 +41,6 @@ async def test_a_job_whose_reservation_was_corrected_meanwhile_pays_what_it_was_
 async def test_a_job_that_does_not_run_any_more_does_not_succeed(storage: Storage) -> None:
     job = await accepted(storage, estimate=8, state=JobState.RUNNING)
     async with storage.write() as transaction:
-        failed = await transaction.jobs.advance(job.id, JobState.RUNNING, JobState.FAILED, at=NOW)
-        assert await succeed(transaction, job, "a.png", "image", NOW) is None
-        assert await transaction.jobs.get(job.id) == failed
+        failed = await transaction.run(transitions.advance, job.id, JobState.RUNNING, JobState.FAILED, at=NOW)
+        assert await transaction.run(transitions.succeed, job.id, "a.png", "image", NOW) is None
+        assert await transaction.run(queries.get, job.id) == failed

@@ -17,8 +17,8 @@ from yarl import URL
 
 from bot.app import App, build
 from bot.config import Settings
-from bot.credits import ledger
 from bot.domain import JobState, Plan
+from bot.jobs import accept, queries, transitions
 from bot.media.pool import DecoderProcess, ProcessDied
 from bot.servers import keys
 from bot.version import VERSION
@@ -84,8 +84,7 @@ class Running:
         """A job that a member has just asked for; returns its id."""
         job = a_job(guild_id=GUILD, channel_id=GUILD)
         async with self.app.storage.write() as transaction:
-            await transaction.jobs.add_all([job])
-            await transaction.run(ledger.reserve, [job], job.created_at)
+            await transaction.run(accept.store, [job], job.created_at)
         self.app.engine.wake()
         return job.id
 
@@ -94,20 +93,21 @@ class Running:
         job = a_job(guild_id=GUILD, channel_id=GUILD, age=60)
         states = (JobState.RECEIVED, JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
         async with self.app.storage.write() as transaction:
-            await transaction.jobs.add_all([job])
-            await transaction.run(ledger.reserve, [job], job.created_at)
+            await transaction.run(accept.store, [job], job.created_at)
             key = await transaction.run(keys.current, GUILD)
             assert key is not None
             for before, after in pairwise(states):
-                await transaction.jobs.advance(job.id, before, after, at=job.created_at, key_id=key.id)
-            await transaction.jobs.update(job.id, studii_id="of-old", submitted_at=job.created_at)
+                await transaction.run(
+                    transitions.advance, job.id, before, after, at=job.created_at, key_id=key.id
+                )
+            await transaction.run(transitions.change, job.id, studii_id="of-old", submitted_at=job.created_at)
         self.app.engine.wake()
 
     async def reaches(self, job_id: str, state: JobState) -> None:
         async with asyncio.timeout(PATIENCE):
             while True:
                 async with self.app.storage.read() as transaction:
-                    job = await transaction.jobs.get(job_id)
+                    job = await transaction.run(queries.get, job_id)
                 if job is not None and job.state is state:
                     return
                 await asyncio.sleep(0.02)

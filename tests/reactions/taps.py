@@ -6,6 +6,7 @@ import discord
 from simcord import ChannelHandle, MemberActor
 
 from bot.domain import Job, JobState
+from bot.jobs import queries
 from tests.support.desk import PNG, Desk
 
 ROOM = ("room.png", PNG)
@@ -14,7 +15,7 @@ STAGING, PORTRAIT = "🛋️", "💼"
 
 async def jobs_of(desk: Desk) -> list[Job]:
     async with desk.storage.read() as transaction:
-        return await transaction.jobs.in_states(list(JobState))
+        return await transaction.run(queries.in_states, list(JobState))
 
 
 async def post(

@@ -9,6 +9,7 @@ import pytest
 
 from bot.domain import Period
 from bot.features.refusals import may_tell
+from bot.jobs import holds as key_holds
 from bot.reactions import refusal_teller
 from bot.reactions.photo_watch import NOT_READ
 from bot.reasons import Reason, ReasonCode
@@ -209,7 +210,7 @@ async def test_that_studii_does_not_serve_the_server_is_told(
         assert key is not None
         async with desk.storage.write() as transaction:
             until = desk.clock.now() + timedelta(minutes=5)
-            await transaction.holds.set(desk.guild.id, key.id, Reason(code), until)
+            await transaction.run(key_holds.put_hold, desk.guild.id, key.id, Reason(code), until)
         await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
         assert await jobs_of(desk) == []
         (said,) = desk.tom.user.dm_channel.history()

@@ -1,6 +1,7 @@
 """What is kept of accepted jobs and their cards."""
 
 from bot.domain import JobState
+from bot.jobs import cards, transitions
 from bot.storage import Changes
 from tests.services.world import ServicesWorld
 
@@ -27,8 +28,10 @@ async def test_a_job_that_moved_on_before_its_card_was_known_gets_it_brought_up_
     await world.ready()
     job = await world.accept()
     async with world.storage.write() as transaction:
-        await transaction.jobs.advance(job.id, JobState.WAITING, JobState.SUBMITTING, at=world.clock.now())
-        assert await transaction.job_cards.stale_cards(10) == []
+        await transaction.run(
+            transitions.advance, job.id, JobState.WAITING, JobState.SUBMITTING, at=world.clock.now()
+        )
+        assert await transaction.run(cards.stale, 10) == []
     await world.services.jobs.card_shown(job.id, 555, 1)
     async with world.storage.read() as transaction:
-        assert [stale.id for stale in await transaction.job_cards.stale_cards(10)] == [job.id]
+        assert [stale.id for stale in await transaction.run(cards.stale, 10)] == [job.id]

@@ -7,6 +7,7 @@ import pytest
 
 from bot.domain import Period, Plan
 from bot.errors import Refused, StudiiBotError
+from bot.jobs import lanes as lane_rows
 from bot.servers import keys as server_keys
 from bot.servers.keys import StudiiKey
 from bot.studii import KeyRefused
@@ -109,7 +110,7 @@ async def test_trying_a_key_counts_against_its_limit_even_if_it_is_refused(world
         await set_key(world)
     lane = (await world.storage.db.write(lane_names, world.vault)).lane_of(SECRET)
     async with world.storage.read() as transaction:
-        (sent,) = (await transaction.lanes.of([lane], world.clock.now()))[lane]
+        (sent,) = (await transaction.run(lane_rows.of, [lane], world.clock.now()))[lane]
     assert sent.at == world.clock.now()
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from bot.domain import JobRequest, JobState
 from bot.domain.confirmations import Confirmation, WhyAsk
+from bot.jobs import holds as key_holds
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, settings
 from tests.services.world import GUILD, ServicesWorld
@@ -51,7 +52,7 @@ async def test_what_is_no_jobs_change_has_the_engine_read_everything(
         await transaction.confirmations.add(
             Confirmation(QUESTION, request, 8, False, WhyAsk.FIRST_TAP, now, later)
         )
-        await transaction.holds.set(GUILD, key.id, Reason(ReasonCode.KEY_REFUSED), later)
+        await transaction.run(key_holds.put_hold, GUILD, key.id, Reason(ReasonCode.KEY_REFUSED), later)
     world.told.clear()
     await change(world)
     assert any(changes.others for changes in world.told)

@@ -7,6 +7,7 @@ import pytest
 from bot.credits import ledger
 from bot.domain import Job, JobState, Plan
 from bot.errors import Refused
+from bot.jobs import holds as key_holds
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
 from tests.support.desk import Desk, open_desk, pieces, texts
@@ -104,7 +105,9 @@ async def hold(desk: Desk) -> None:
     assert key is not None
     async with desk.storage.write() as transaction:
         until = desk.clock.now().replace(hour=23)
-        await transaction.holds.set(desk.guild.id, key.id, Reason(ReasonCode.OUT_OF_CREDITS), until)
+        await transaction.run(
+            key_holds.put_hold, desk.guild.id, key.id, Reason(ReasonCode.OUT_OF_CREDITS), until
+        )
 
 
 async def test_while_a_key_is_held_new_commands_are_told_at_once(tmp_path: Path) -> None:

@@ -5,9 +5,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bot.credits import charges, ledger
+from bot.credits import charges
 from bot.domain import Job, JobRequest, JobState, Period, Plan
 from bot.errors import StudiiBotError
+from bot.jobs import queries, transitions
 from bot.servers import keys
 from bot.services import Services
 from bot.storage import Changes, Storage
@@ -15,6 +16,7 @@ from bot.vault import Vault
 from tests.support import spending
 from tests.support.clock import FakeClock
 from tests.support.database import database
+from tests.support.jobs import settle_job
 from tests.support.services import accept, services_on
 
 GUILD, OTHER_GUILD, CHANNEL, MEMBER, OTHER_MEMBER = 100, 101, 200, 300, 301
@@ -68,8 +70,10 @@ class ServicesWorld:
     async def finish(self, job: Job, charge: int) -> None:
         """The job ends as failed and was charged so much."""
         async with self.storage.write() as transaction:
-            await transaction.jobs.advance(job.id, job.state, JobState.FAILED, at=self.clock.now())
-            await transaction.run(ledger.settle, job, charge, self.clock.now())
+            await transaction.run(
+                transitions.advance, job.id, job.state, JobState.FAILED, at=self.clock.now()
+            )
+            await transaction.run(settle_job, job.id, charge, self.clock.now())
 
     async def learn(
         self, charge: int, variant: str = "mode=image quality=standard", tool: str = "studio"
@@ -82,7 +86,7 @@ class ServicesWorld:
 
     async def jobs(self) -> list[Job]:
         async with self.storage.read() as transaction:
-            return await transaction.jobs.in_states(list(JobState))
+            return await transaction.run(queries.in_states, list(JobState))
 
 
 @asynccontextmanager

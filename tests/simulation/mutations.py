@@ -20,7 +20,7 @@ from msgspec import structs
 
 from bot.domain import FailureCode, JobState, Posted
 from bot.engine.lanes.step_result import StepResult
-from bot.lifecycle.transitions import approve, wait
+from bot.jobs import transitions
 from bot.reasons import Reason, ReasonCode
 from tests.simulation.run import simulate
 from tests.simulation.shrink import kind
@@ -122,7 +122,7 @@ def _lost_is_refused(_: Any) -> Any:
 def _sent_again(original: Any) -> Any:
     async def recover(transaction: Any, jobs: Any, at: Any, **more: Any) -> None:
         for job in jobs:
-            await wait(transaction, job, job.state, at)
+            await transaction.run(transitions.wait, job.id, job.state, at)
         await original(transaction, [], at, **more)
 
     return recover
@@ -238,7 +238,7 @@ def _unasked_approval(original: Any) -> Any:
 
 def _declined_is_approved(_: Any) -> Any:
     async def end(transaction: Any, job: Any, _reason: Any, at: Any) -> Any:
-        return await approve(transaction, job, at)
+        return await transaction.run(transitions.approve, job.id, at)
 
     return end
 
@@ -333,8 +333,8 @@ MUTATIONS = (
     ),
     Mutation("what was being sent at a kill is sent again", "bot.engine.lanes.recovery.recover", _sent_again),
     Mutation("a reservation is not released", "bot.credits.ledger.settle", _kept),
-    Mutation("the estimate is charged", "bot.lifecycle.transitions.charge_of", _estimate),
-    Mutation("a refund is not heard", "bot.lifecycle.transitions.charge_of", _deaf_to_refunds),
+    Mutation("the estimate is charged", "bot.jobs.transitions.charge_of", _estimate),
+    Mutation("a refund is not heard", "bot.jobs.transitions.charge_of", _deaf_to_refunds),
     Mutation("a line of the ledger is left out", "bot.credits.ledger._add", _without_lines),
     Mutation("a nonce is left out", "bot.delivery.destination.Place.send", _nonceless),
     Mutation("a private result is posted", "bot.delivery.postings.poster.Poster._post", _for_all),

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import sqlite3
-from collections.abc import AsyncGenerator, Callable, Hashable
+from collections.abc import AsyncGenerator, Callable, Hashable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -225,8 +225,8 @@ async def test_nobody_is_told_before_the_commit_nor_of_what_was_refused(url: str
         if name == "refused":
             raise Refused
 
-    def woken(wakes: set[Hashable]) -> None:
-        told.append((wakes, committed.copy()))
+    def woken(wakes: Mapping[Hashable, object]) -> None:
+        told.append((set(wakes), committed.copy()))
         raise RuntimeError("one who isn't told must not undo anything")
 
     committed: list[str] = []

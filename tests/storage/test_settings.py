@@ -10,11 +10,12 @@ from bot import meta
 from bot.credits import charges
 from bot.credits.prices import charges_of, dearest
 from bot.domain import Budget, Period, Plan
+from bot.jobs import lanes as lane_rows
+from bot.jobs.lanes import Sent
 from bot.servers import keys as server_keys, settings
 from bot.servers.keys import StudiiKey
 from bot.servers.settings import GuildSettings
-from bot.storage import Sent, Storage
-from bot.storage.lanes import Lanes
+from bot.storage import Storage, Transaction
 from tests.support.jobs import NOW, last_charges
 
 LATER = NOW + timedelta(hours=1)
@@ -83,45 +84,44 @@ async def test_a_key_is_retired_once_and_stays_for_the_jobs_that_run_with_it(sto
         assert (key.plan_chosen_at, found.plan_chosen_at) == (NOW, LATER)
 
 
-async def sent_since(lanes: Lanes, lane: str, at: datetime) -> list[datetime]:
-    return [one.at for one in (await lanes.of([lane], at))[lane]]
+async def sent_since(transaction: Transaction, lane: str, at: datetime) -> list[datetime]:
+    return [one.at for one in (await transaction.run(lane_rows.of, [lane], at))[lane]]
 
 
 async def test_a_restart_does_not_forget_what_a_lane_has_sent(storage: Storage) -> None:
     moments = [NOW, NOW, NOW + timedelta(microseconds=1), NOW + timedelta(seconds=59)]
     async with storage.write() as transaction:
         for moment in reversed(moments):
-            await transaction.lanes.record("one", moment)
-        await transaction.lanes.record("two", NOW)
+            await transaction.run(lane_rows.record, "one", moment)
+        await transaction.run(lane_rows.record, "two", NOW)
     async with storage.read() as transaction:
-        assert await sent_since(transaction.lanes, "one", NOW) == moments
-        assert await sent_since(transaction.lanes, "one", NOW + timedelta(microseconds=1)) == moments[2:]
-        assert await sent_since(transaction.lanes, "three", NOW) == []
+        assert await sent_since(transaction, "one", NOW) == moments
+        assert await sent_since(transaction, "one", NOW + timedelta(microseconds=1)) == moments[2:]
+        assert await sent_since(transaction, "three", NOW) == []
 
 
 async def test_what_had_been_answered_is_known_after_a_restart(storage: Storage) -> None:
     later = NOW + timedelta(seconds=5)
     async with storage.write() as transaction:
-        await transaction.lanes.record("one", NOW)
-        await transaction.lanes.add([("one", Sent(later, later)), ("two", Sent(later, None))])
+        await transaction.run(lane_rows.record, "one", NOW)
+        await transaction.run(lane_rows.add, [("one", Sent(later, later)), ("two", Sent(later, None))])
     async with storage.read() as transaction:
-        sent = await transaction.lanes.of(["one", "two"], NOW)
+        sent = await transaction.run(lane_rows.of, ["one", "two"], NOW)
     assert sent == {"one": [Sent(NOW, None), Sent(later, later)], "two": [Sent(later, None)]}
 
 
 async def test_a_lane_forgets_what_no_window_holds_any_more(storage: Storage) -> None:
     async with storage.write() as transaction:
-        lanes = transaction.lanes
-        await lanes.record("one", NOW)
-        await lanes.record("two", NOW + timedelta(seconds=181))
-        assert await sent_since(lanes, "one", NOW - timedelta(days=1)) == []
+        await transaction.run(lane_rows.record, "one", NOW)
+        await transaction.run(lane_rows.record, "two", NOW + timedelta(seconds=181))
+        assert await sent_since(transaction, "one", NOW - timedelta(days=1)) == []
 
 
 async def test_a_wall_clock_that_was_set_back_does_not_block_a_lane(storage: Storage) -> None:
     async with storage.write() as transaction:
-        await transaction.lanes.record("one", LATER)
-        await transaction.lanes.record("one", NOW)
-        assert await sent_since(transaction.lanes, "one", NOW - timedelta(minutes=1)) == [NOW]
+        await transaction.run(lane_rows.record, "one", LATER)
+        await transaction.run(lane_rows.record, "one", NOW)
+        assert await sent_since(transaction, "one", NOW - timedelta(minutes=1)) == [NOW]
 
 
 async def test_the_last_charge_of_a_tool_and_its_dearest_are_remembered_for_each_key(

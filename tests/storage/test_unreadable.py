@@ -12,6 +12,7 @@ from bot.db import used_once
 from bot.domain import JobState
 from bot.features import photo_rules
 from bot.features.photo_rules import PhotoChannelKind, Preset
+from bot.jobs import queries, transitions
 from bot.servers import notices as server_notices, privacy
 from bot.servers.notices import NoticeKind
 from bot.storage import Storage
@@ -33,15 +34,15 @@ async def test_a_broken_job_is_left_out_of_every_list_and_the_others_take_its_pl
     first, broken, last = [await accepted(storage) for _ in range(3)]
     await damage(url, jobs.c.inputs, jobs.c.id == broken.id)
     async with storage.read() as transaction:
-        assert [job.id for job in await transaction.jobs.in_states([JobState.RECEIVED], 2)] == [
+        assert [job.id for job in await transaction.run(queries.in_states, [JobState.RECEIVED], 2)] == [
             first.id,
             last.id,
         ]
-        page = await transaction.member_jobs.page(first.guild_id, None, 0, 10)
+        page = await transaction.run(queries.page, first.guild_id, None, 0, 10)
         assert [job.id for job in page] == [last.id, first.id]
-        assert set(await transaction.jobs.some([first.id, broken.id])) == {first.id}
-        assert await transaction.jobs.get(broken.id) is None
-        assert (await transaction.jobs.get(last.id)) is not None
+        assert set(await transaction.run(queries.some, [first.id, broken.id])) == {first.id}
+        assert await transaction.run(queries.get, broken.id) is None
+        assert (await transaction.run(queries.get, last.id)) is not None
         assert (await transaction.run(ledger.differing)) == []
 
 
@@ -49,30 +50,32 @@ async def test_a_broken_job_on_a_lane_does_not_stop_the_lane(storage: Storage, u
     broken, good = [await accepted(storage) for _ in range(2)]
     async with storage.write() as transaction:
         for job in (broken, good):
-            await transaction.jobs.advance(job.id, JobState.RECEIVED, JobState.WAITING, at=NOW)
+            await transaction.run(transitions.advance, job.id, JobState.RECEIVED, JobState.WAITING, at=NOW)
     await damage(url, jobs.c.inputs, jobs.c.id == broken.id)
     async with storage.read() as transaction:
-        assert [job.id for job, _ in await transaction.job_queue.on_lanes()] == [good.id]
+        assert [job.id for job, _ in await transaction.run(queries.on_lanes)] == [good.id]
 
 
 async def test_many_broken_jobs_before_a_good_one_do_not_hide_it(storage: Storage, url: str) -> None:
     *broken, good = [await accepted(storage) for _ in range(12)]
     await damage(url, jobs.c.inputs, jobs.c.id.in_([job.id for job in broken]))
     async with storage.read() as transaction:
-        assert [job.id for job in await transaction.jobs.in_states([JobState.RECEIVED], 2)] == [good.id]
+        assert [job.id for job in await transaction.run(queries.in_states, [JobState.RECEIVED], 2)] == [
+            good.id
+        ]
 
 
 async def test_what_was_written_for_a_broken_job_is_erased_all_the_same(storage: Storage, url: str) -> None:
     broken = await accepted(storage)
     async with storage.write() as transaction:
-        await transaction.jobs.advance(broken.id, JobState.RECEIVED, JobState.CANCELLED, at=NOW)
+        await transaction.run(transitions.advance, broken.id, JobState.RECEIVED, JobState.CANCELLED, at=NOW)
     later = NOW + timedelta(days=1)
     await damage(url, jobs.c.inputs, jobs.c.id == broken.id)
     async with storage.write() as transaction:
         scrubbed = await transaction.run(privacy.scrub, later, before=later)
     assert [one.job_id for one in scrubbed] == [broken.id]
     async with storage.read() as transaction:
-        job = await transaction.jobs.get(broken.id)
+        job = await transaction.run(queries.get, broken.id)
     assert job is not None
     assert job.inputs == {}
 
@@ -90,7 +93,7 @@ async def test_each_is_logged_once_without_what_is_in_it_and_named(
         await damage(url, column)
     with caplog.at_level(logging.ERROR):
         async with storage.read() as transaction:
-            assert await transaction.jobs.get(job.id) is None
+            assert await transaction.run(queries.get, job.id) is None
             assert len(await transaction.unreadable.names()) == 3
             names = await transaction.unreadable.names()
     assert names == ["jobs 1", "posts 1", "photo_channels 1 10"]

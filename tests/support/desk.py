@@ -12,16 +12,17 @@ from simcord import ChannelHandle, Env, GuildHandle, InteractionResult, MemberAc
 from bot.catalog import Catalog, Tool
 from bot.client.bot import StudiiBot
 from bot.client.login import photo_intents
-from bot.credits import ledger
 from bot.delivery import DiscordDelivery
 from bot.domain import Job, JobState, Plan
 from bot.errors import Refused
 from bot.features.styles import Style, save
 from bot.features.words import AddedRule, add
+from bot.jobs import queries, transitions
 from bot.services import Services
 from bot.storage import Storage
 from tests.support.clock import FakeClock
 from tests.support.database import database
+from tests.support.jobs import settle_job
 from tests.support.patience import PATIENCE
 from tests.support.services import services_on
 from tests.support.simulated.delivery import NoDeferrals, delivery_on, nothing_left
@@ -108,7 +109,7 @@ class Desk:
     async def job(self) -> Job:
         """Return the job that was accepted last."""
         async with self.storage.read() as transaction:
-            return (await transaction.jobs.in_states(list(JobState)))[-1]
+            return (await transaction.run(queries.in_states, list(JobState)))[-1]
 
     async def move(self, job: Job, *states: JobState, **changes: Any) -> Job:
         """Take the job through those of `states` that it is not in yet; the last brings the changes."""
@@ -117,7 +118,9 @@ class Desk:
         async with self.storage.write() as transaction:
             for state in states:
                 given = changes if state is states[-1] else {}
-                moved = await transaction.jobs.advance(job.id, job.state, state, at=self.clock.now(), **given)
+                moved = await transaction.run(
+                    transitions.advance, job.id, job.state, state, at=self.clock.now(), **given
+                )
                 assert moved is not None
                 job = moved
         return job
@@ -132,8 +135,8 @@ class Desk:
     async def settle(self, job: Job, charge: int) -> Job:
         """Settle the job at this charge."""
         async with self.storage.write() as transaction:
-            await transaction.run(ledger.settle, job, charge, self.clock.now())
-            settled = await transaction.jobs.get(job.id)
+            await transaction.run(settle_job, job.id, charge, self.clock.now())
+            settled = await transaction.run(queries.get, job.id)
             assert settled is not None
             return settled
 

@@ -1,16 +1,19 @@
 """Jobs: as the database would give them, and such as are in it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from bot.credits import ledger
 from bot.credits.ledger import Line, Window
 from bot.credits.prices import charges_of
 from bot.domain import Job, JobState, SourcePhoto
+from bot.jobs import accept, queries
 from bot.storage import Storage, Transaction
 from tests.support.clock import NOON
 
@@ -70,14 +73,36 @@ async def accepted(storage: Storage, **values: Any) -> Job:
     """Accept a job, with its estimate reserved."""
     job = a_job(**values)
     async with storage.write() as transaction:
-        await transaction.jobs.add_all([job])
-        (reserved,) = await transaction.run(ledger.reserve, [job], NOW)
-    return reserved
+        await transaction.run(accept.store, [job], NOW)
+    return job
+
+
+def keep_job(session: Session, job: Job) -> None:
+    """Store a job as it is, without a line in the ledger."""
+    session.merge(job)
+
+
+def settle_job(session: Session, job_id: str, charge: int, at: datetime) -> Job:
+    """Settle the job at that charge, in whatever state it is."""
+    if (job := queries.find(session, job_id)) is None:
+        raise ledger.ReservationError
+    return ledger.settle(session, job, charge, at)
+
+
+def correct_jobs(session: Session, job_ids: Sequence[str], charge: int, at: datetime) -> list[Job]:
+    """Correct the reservations of the jobs. Return those that have changed."""
+    found = [queries.find(session, job_id) for job_id in job_ids]
+    if None in found:
+        raise ledger.ReservationError
+    some = [job for job in found if job is not None]
+    changed = [job for job in some if job.reserved != charge]
+    ledger.correct(session, some, charge, at)
+    return changed
 
 
 async def known(transaction: Transaction, job_id: str) -> Job:
     """Return the job as the transaction sees it."""
-    job = await transaction.jobs.get(job_id)
+    job = await transaction.run(queries.get, job_id)
     assert job is not None
     return job
 
@@ -88,8 +113,7 @@ async def accept_within(transaction: Transaction, job: Job, limit: int) -> bool:
     used = await transaction.run(ledger.used, [job.guild_id], TODAY)
     if sum(one.spent for one in used[job.guild_id].values()) + job.estimate > limit:
         return False
-    await transaction.jobs.add_all([job])
-    await transaction.run(ledger.reserve, [job], NOW)
+    await transaction.run(accept.store, [job], NOW)
     return True
 
 

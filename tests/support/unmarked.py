@@ -25,7 +25,7 @@ INNER_PLACES = (
     "bot/client",
     "bot/engine",
     "bot/languages",
-    "bot/lifecycle",
+    "bot/jobs",
     "bot/media",
     "bot/reasons.py",
     "bot/storage",

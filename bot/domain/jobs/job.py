@@ -1,81 +1,155 @@
-"""A job as the database has it, and estimates about it."""
+"""A job as the database has it, the hold of its server's key, and estimates about it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import BigInteger, Connection, ForeignKey, Index, Integer, String, Text, event
+from sqlalchemy.orm import Mapped, Mapper, composite, mapped_column, object_session
+
+from bot.base import NUMBER, Base, Choice, JsonObject, ReasonText, enum_constraint, partial_index
 from bot.domain.approvals import Approval
 from bot.domain.jobs.request import SourcePhoto
 from bot.domain.jobs.states import TERMINAL_STATES, FailureCode, JobState
 from bot.reasons import Reason
 
 FORGOTTEN_MEMBER = 0  # the member id on jobs and lines of members who were forgotten
+# A job that no interaction started waits for the bot to post its card; version 0 is shown by none.
+NO_CARD_YET = "origin_message_id IS NOT NULL AND card_message_id IS NULL AND card_version = 0"
+# The answer to a command should have shown the card, and it is not stored whether it did.
+CARD_NEVER_SEEN = "origin_message_id IS NULL AND card_message_id IS NULL AND card_version = 0"
+# A posting has taken the card's place, and the card is still there.
+SUPERSEDED_CARD = "card_superseded_at IS NOT NULL AND card_message_id IS NOT NULL"
+GOING_OR_DONE = "once IS NOT NULL AND state NOT IN ('failed', 'cancelled')"
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A row of the table of jobs."""
+class Job(Base):
+    """A job. Its state and credits change by functions of `bot.jobs` alone, which check what is allowed.
 
-    id: str  # 16 hex digits
-    guild_id: int
-    channel_id: int
-    user_id: int
-    tool: str
-    inputs: Mapping[str, str]
-    variant: str  # the price-changing inputs, as `Tool.variant` words them
-    source: SourcePhoto | None
-    private: bool
-    state: JobState
-    version: int  # incremented by each change that the card shows
-    created_at: datetime
-    changed_at: datetime  # when the state changed last
-    estimate: int  # credits reserved when it was accepted
-    reserved: int  # credits still reserved, as in the ledger
-    settled: int  # credits charged in the end, as in the ledger
-    charged: int | None = None  # `credits_charged` of Studii's last answer
-    not_before: datetime | None = None  # a waiting job is not sent before
-    held: Reason | None = None  # why a job waits, or is not fetched
-    attempts: int = 0  # number of POST /jobs that Studii did not take (429, received 500)
-    source_file: str | None = None  # name in the spool
-    key_id: int | None = None  # the key it was uploaded or submitted with
-    object_key: str | None = None  # Studii's name of the uploaded source
-    studii_id: str | None = None
-    status_url: str | None = None
-    studii_status: str | None = None  # as Studii words it
-    submitted_at: datetime | None = None
-    output_url: str | None = None
-    output_kind: str | None = None  # image or video
-    output_file: str | None = None  # name in the spool
-    finished_at: datetime | None = None  # when its end was noticed
-    failure: FailureCode | None = None
-    failure_text: Reason | None = None  # why it failed, or its outcome is unknown
-    card_message_id: int | None = None
-    card_version: int = 0  # the version that the card shows
-    posting: int = 0  # number of the posting of its result, from 0
-    result_message_id: int | None = None
-    announced_at: datetime | None = None  # when its outcome was posted
+    `number` is the order of acceptance, which the wall clock may not tell.
+    """
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        enum_constraint("state", JobState),
+        Index(None, "state", "number"),
+        Index(None, "guild_id", "user_id", "number"),
+        Index(None, "guild_id", "user_id", "state"),
+        Index(None, "key_id", "state"),
+        # Holds all that a sum needs, so that a month's usage is read from the index alone.
+        Index("ix_jobs_usage", "guild_id", "created_at", "user_id", "settled", "reserved"),
+        partial_index("ix_jobs_unannounced", "state", "changed_at", rows="announced_at IS NULL"),
+        partial_index(
+            "ix_jobs_stale_cards", "changed_at", rows="card_message_id IS NOT NULL AND card_version < version"
+        ),
+        partial_index("ix_jobs_wanted_cards", "state", "number", rows=NO_CARD_YET),
+        partial_index("ix_jobs_lost_cards", "created_at", rows=CARD_NEVER_SEEN),
+        partial_index("ix_jobs_superseded_cards", "card_superseded_at", rows=SUPERSEDED_CARD),
+        partial_index("ix_jobs_results", "result_message_id", rows="result_message_id IS NOT NULL"),
+        partial_index("ix_jobs_sets", "set_id", rows="set_id IS NOT NULL"),
+        # Unfinished and succeeded jobs are not repeated. Failed and cancelled ones may be tried again.
+        partial_index("uq_jobs_once", "once", unique=True, rows=GOING_OR_DONE),
+    )
+
+    number: Mapped[int] = mapped_column(NUMBER, primary_key=True, init=False, repr=False, compare=False)
+    id: Mapped[str] = mapped_column(String(16), unique=True)  # 16 hex digits
+    guild_id: Mapped[int]
+    channel_id: Mapped[int]
+    user_id: Mapped[int]
+    tool: Mapped[str]
+    inputs: Mapped[Mapping[str, str]] = mapped_column(JsonObject, repr=False)
+    # The inputs that change the price, as `Tool.variant` words them
+    variant: Mapped[str] = mapped_column(repr=False)
+    source: Mapped[SourcePhoto | None] = composite(
+        mapped_column("source_url", Text),
+        mapped_column("source_name", Text),
+        mapped_column("source_type", Text),
+        mapped_column("source_size", BigInteger),
+        mapped_column("source_message_id", BigInteger),
+        mapped_column("source_channel_id", BigInteger),
+        repr=False,
+    )
+    private: Mapped[bool]
+    state: Mapped[JobState] = mapped_column(Choice(JobState))
+    version: Mapped[int] = mapped_column(Integer)  # incremented by each change that the card shows
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]  # when the state changed last
+    estimate: Mapped[int] = mapped_column(Integer)  # credits reserved when it was accepted
+    reserved: Mapped[int] = mapped_column(Integer)  # credits still reserved, as in the ledger
+    settled: Mapped[int] = mapped_column(Integer)  # credits charged in the end, as in the ledger
+    # `credits_charged` of Studii's last answer
+    charged: Mapped[int | None] = mapped_column(Integer, default=None)
+    not_before: Mapped[datetime | None] = mapped_column(default=None)  # a waiting job is not sent before
+    # Why a job waits, or is not fetched
+    held: Mapped[Reason | None] = mapped_column(ReasonText, default=None, repr=False)
+    # number of POST /jobs that Studii did not take (429, received 500)
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    source_file: Mapped[str | None] = mapped_column(default=None, repr=False)  # name in the spool
+    # the key it was uploaded or submitted with
+    key_id: Mapped[int | None] = mapped_column(ForeignKey("studii_keys.id"), default=None)
+    # Studii's name of the uploaded source
+    object_key: Mapped[str | None] = mapped_column(default=None, repr=False)
+    studii_id: Mapped[str | None] = mapped_column(default=None, repr=False)
+    status_url: Mapped[str | None] = mapped_column(default=None, repr=False)
+    studii_status: Mapped[str | None] = mapped_column(default=None)  # as Studii words it
+    submitted_at: Mapped[datetime | None] = mapped_column(default=None)
+    output_url: Mapped[str | None] = mapped_column(default=None, repr=False)
+    output_kind: Mapped[str | None] = mapped_column(default=None)  # image or video
+    output_file: Mapped[str | None] = mapped_column(default=None, repr=False)  # name in the spool
+    finished_at: Mapped[datetime | None] = mapped_column(default=None)  # when its end was noticed
+    failure: Mapped[FailureCode | None] = mapped_column(Choice(FailureCode), default=None)
+    # why it failed, or its outcome is unknown
+    failure_text: Mapped[Reason | None] = mapped_column(ReasonText, default=None, repr=False)
+    card_message_id: Mapped[int | None] = mapped_column(default=None)
+    card_version: Mapped[int] = mapped_column(Integer, default=0)  # the version that the card shows
+    posting: Mapped[int] = mapped_column(Integer, default=0)  # number of the posting of its result, from 0
+    result_message_id: Mapped[int | None] = mapped_column(default=None)
+    announced_at: Mapped[datetime | None] = mapped_column(default=None)  # when its outcome was posted
     # Who posted the photo, if not the requester; `UNKNOWN_MEMBER` once erased.
-    photo_author: int | None = None
-    origin_message_id: int | None = None  # the photo's message, to which the bot posts the card as a reply
-    once: str | None = None  # unique among jobs that neither failed nor were cancelled
-    tapped: str | None = None  # the emoji (`Emoji.key`) of the reaction that started it
-    scrubbed_at: datetime | None = None  # when its prompt, links and files' names were erased
+    photo_author: Mapped[int | None] = mapped_column(default=None)
+    # the photo's message, to which the bot posts the card as a reply
+    origin_message_id: Mapped[int | None] = mapped_column(default=None)
+    # unique among jobs that neither failed nor were cancelled
+    once: Mapped[str | None] = mapped_column(default=None, repr=False)
+    # the emoji (`Emoji.key`) of the reaction that started it
+    tapped: Mapped[str | None] = mapped_column(default=None)
+    # when its prompt, links and files' names were erased
+    scrubbed_at: Mapped[datetime | None] = mapped_column(default=None)
     # Whether the reservation is from past charges with the server's key, else assumed.
-    price_learned: bool | None = None
-    allowance_role: int | None = None  # the role from which the member's allowance came when it was accepted
-    approval: Approval | None = None  # approval of the request; None if not needed
-    result_approval: Approval | None = None  # approval of the result; None if not needed
-    age_restricted: bool | None = None  # requested in an age-restricted channel; None if unknown
+    price_learned: Mapped[bool | None] = mapped_column(default=None)
+    # the role from which the member's allowance came when it was accepted
+    allowance_role: Mapped[int | None] = mapped_column(default=None)
+    # approval of the request; None if not needed
+    approval: Mapped[Approval | None] = mapped_column(Choice(Approval), default=None)
+    # approval of the result; None if not needed
+    result_approval: Mapped[Approval | None] = mapped_column(Choice(Approval), default=None)
+    # requested in an age-restricted channel; None if unknown
+    age_restricted: Mapped[bool | None] = mapped_column(default=None)
     # Whether the requester knows of a cancellation that was requested while it was sent; None without one
-    cancel_told: bool | None = None
-    epoch: int | None = None  # the process that sent its last upload or submission, where there are several
-    card_superseded_at: datetime | None = None  # when a posting took the card's place; the card is removed
-    post_channel_id: int | None = None  # where its result is to be posted, if not in its channel
-    in_thread: bool | None = None  # its result is to be posted in a thread under the photo, or the card
-    result_channel_id: int | None = None  # where its last word is, if not in its channel
-    result_by_dm: bool | None = None  # its last word was sent to its person by direct message
-    set_id: str | None = None  # 16 hex digits: the same for jobs that were asked for together
-    set_message: int | None = None  # number of the set's message that says how it ended, from 0
+    cancel_told: Mapped[bool | None] = mapped_column(default=None)
+    # the process that sent its last upload or submission, where there are several
+    epoch: Mapped[int | None] = mapped_column(default=None)
+    # when a posting took the card's place; the card is removed
+    card_superseded_at: Mapped[datetime | None] = mapped_column(default=None)
+    # where its result is to be posted, if not in its channel
+    post_channel_id: Mapped[int | None] = mapped_column(default=None)
+    # its result is to be posted in a thread under the photo, or the card
+    in_thread: Mapped[bool | None] = mapped_column(default=None)
+    # where its last word is, if not in its channel
+    result_channel_id: Mapped[int | None] = mapped_column(default=None)
+    # its last word was sent to its person by direct message
+    result_by_dm: Mapped[bool | None] = mapped_column(default=None)
+    # 16 hex digits: the same for jobs that were asked for together
+    set_id: Mapped[str | None] = mapped_column(String(16), default=None)
+    # number of the set's message that says how it ended, from 0
+    set_message: Mapped[int | None] = mapped_column(Integer, default=None)
+    # When the reservation was settled or released, which happens once
+    resolved_at: Mapped[datetime | None] = mapped_column(default=None, repr=False)
+    # When its member asked to be forgotten
+    forgotten_at: Mapped[datetime | None] = mapped_column(default=None, repr=False)
+    # Tries to decode one of its files since a decoder last answered of one
+    decode_tries: Mapped[int | None] = mapped_column(Integer, default=None, repr=False)
 
     @property
     def terminal(self) -> bool:
@@ -112,6 +186,29 @@ class Job:
     def nonce(self) -> str:
         """Return the nonce of one posting of the result, at most 25 characters."""
         return f"{self.id}-{self.posting}"
+
+
+@event.listens_for(Job, "after_insert")
+@event.listens_for(Job, "after_update")
+def _tell(_mapper: Mapper[Any], _connection: Connection, job: Job) -> None:
+    """Hand those who act on jobs the job as it is after the commit, so that they need not read it again."""
+    if (session := object_session(job)) is not None:
+        session.info["wakes"]["job", job.id] = job
+
+
+class Hold(Base):
+    """A server's key that Studii does not serve: why its jobs wait, and when one of them tries again.
+
+    `since` is None if the key is held since before that was stored.
+    """
+
+    __tablename__ = "holds"
+
+    guild_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    key_id: Mapped[int]
+    reason: Mapped[Reason] = mapped_column(ReasonText)
+    until: Mapped[datetime]
+    since: Mapped[datetime | None] = mapped_column(default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ import logging
 
 from bot.engine.context import EngineContext
 from bot.engine.lane import Durations, Work
-from bot.storage import Sample
+from bot.jobs import lanes as lane_rows
+from bot.jobs.lanes import Sample
 
 _log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ class Samples:
             return
         try:
             async with self._context.storage.write() as transaction:
-                await transaction.durations.learn_all(saved)
+                await transaction.run(lane_rows.learn_durations, saved)
         except Exception as error:  # noqa: BLE001 - logged; all else continues
             _log.warning("The durations of %d jobs could not be stored yet: %r", len(saved), error)
         else:

@@ -11,13 +11,13 @@ from bot.domain import FailureCode, Job, JobState
 from bot.engine.context import EngineContext
 from bot.engine.lanes.step_result import StepResult
 from bot.errors import NotAlone
-from bot.lifecycle import key_holds
-from bot.lifecycle.submission import Claim, Unreadable, fail_unknown, make_unknown
-from bot.lifecycle.transitions import fail_unpaid, wait
+from bot.jobs import holds as key_holds, queries, submission, transitions
+from bot.jobs.submission import Claim, Unreadable, fail_unknown
+from bot.jobs.transitions import JobChanges
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
 from bot.servers.keys import StudiiKey
-from bot.storage import JobChanges, Transaction
+from bot.storage import Transaction
 from bot.studii import (
     ApiRefused,
     BadInputs,
@@ -110,7 +110,7 @@ class Failures:
         """End an unknown job unpaid: another instance took it for lost, and Studii has refused it."""
         code = FailureCode.KEY if isinstance(error, KeyRefused) else FailureCode.API
         code, now = _CODES.get(type(error), code), self._context.clock.now()
-        failed = await self._context.storage.amend(fail_unknown, job, code, error.told, now)
+        failed = await self._context.storage.db.amend(fail_unknown, job.id, code, error.told, now)
         if failed is None:
             raise NotAlone
         return StepResult(failed)
@@ -140,29 +140,33 @@ class Failures:
             current = await transaction.run(keys.current, job.guild_id)
             if current is None or current.id != key.id:
                 # Set or taken out since it was sent: the refusal says nothing of the server's key now.
-                return StepResult(await wait(transaction, job, state, self._context.clock.now()))
+                return StepResult(
+                    await transaction.run(transitions.wait, job.id, state, self._context.clock.now())
+                )
             now = self._context.clock.now()
             if isinstance(error, KeyRefused):
-                await wait(transaction, job, state, now)
+                await transaction.run(transitions.wait, job.id, state, now)
             else:
-                await fail_unpaid(transaction, job, state, FailureCode.CREDITS, error.told, now)
+                await transaction.run(
+                    transitions.fail_unpaid, job.id, state, FailureCode.CREDITS, error.told, now
+                )
             # The server's other jobs would fail too.
             await self._hold_key(transaction, key, error.told, tries)
-            return StepResult(await transaction.jobs.get(job.id))
+            return StepResult(await transaction.run(queries.get, job.id))
 
     async def unreadable(self, transaction: Transaction, claim: Unreadable, state: JobState) -> StepResult:
         """Hold the server's key, which cannot be decrypted: nothing was sent."""
-        await wait(transaction, claim.job, state, self._context.clock.now())
+        await transaction.run(transitions.wait, claim.job.id, state, self._context.clock.now())
         tries = self._refused_keys.count(claim.key.guild_id)
         await self._hold_key(transaction, claim.key, claim.reason, tries)
-        return StepResult(await transaction.jobs.get(claim.job.id), sent=False)
+        return StepResult(await transaction.run(queries.get, claim.job.id), sent=False)
 
     async def _hold_key(self, transaction: Transaction, key: StudiiKey, reason: Reason, tries: int) -> None:
         now, tuning = self._context.clock.now(), self._context.tuning
         pause = delay_at(tuning.key_retries, tries)
         oldest = now - timedelta(seconds=tuning.held_bound)
         until = now + timedelta(seconds=pause)
-        await key_holds.hold(transaction, key, reason, until, now, oldest=oldest)
+        await transaction.run(key_holds.hold, key, reason, until, now, oldest=oldest)
 
     async def _wait(
         self, job: Job, state: JobState, pause: float, *, held: Reason | None, attempts: int
@@ -170,14 +174,16 @@ class Failures:
         now = self._context.clock.now()
         changes = JobChanges(not_before=now + timedelta(seconds=pause), held=held, attempts=attempts)
         async with self._context.storage.write() as transaction:
-            return await wait(transaction, job, state, now, **changes)
+            return await transaction.run(transitions.wait, job.id, state, now, **changes)
 
     async def _fail(self, job: Job, state: JobState, code: FailureCode, reason: Reason) -> Job | None:
         async with self._context.storage.write() as transaction:
-            return await fail_unpaid(transaction, job, state, code, reason, self._context.clock.now())
+            return await transaction.run(
+                transitions.fail_unpaid, job.id, state, code, reason, self._context.clock.now()
+            )
 
     async def _unknown(self, job: Job) -> StepResult:
         async with self._context.storage.write() as transaction:
-            unknown = await make_unknown(transaction, job, self._context.clock.now())
+            unknown = await transaction.run(submission.make_unknown, job.id, self._context.clock.now())
         _log.warning("Job %s: it is unknown whether Studii accepted it", job.id)
         return StepResult(unknown)

@@ -8,7 +8,7 @@ from bot.credits.charges import price_name
 from bot.domain import Job, JobState
 from bot.engine.lane import Running, Step, Waiting, Work
 from bot.engine.lanes.step_result import StepResult
-from bot.lifecycle.submission import needs_upload
+from bot.jobs.submission import needs_upload
 
 
 class JobEntries:

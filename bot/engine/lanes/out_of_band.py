@@ -4,6 +4,7 @@ from bot.domain import Job
 from bot.engine.context import EngineContext
 from bot.engine.lanes.plan_check import ChosenPlan
 from bot.engine.lanes.rate_state import RateState, RateStates
+from bot.jobs import lanes as lane_rows
 from bot.servers.keys import StudiiKey
 from bot.studii import JobReport, RateLimited
 
@@ -43,7 +44,7 @@ class OutOfBandRequests:
                 request = await self._rates.next_request(transaction, rate)
                 if request is None:
                     raise NoRequestLeft(rate.pause())
-                await transaction.lanes.add([(rate.lane, request)])
+                await transaction.run(lane_rows.add, [(rate.lane, request)])
             sent = True
             return await self._context.studii.job_status(secret, job.studii_id or "", job.status_url)
         except RateLimited as error:

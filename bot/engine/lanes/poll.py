@@ -13,7 +13,8 @@ from bot.engine.lanes.poll_answers import PollAnswers
 from bot.engine.lanes.rate_state import RateState, RateStates
 from bot.engine.lanes.running_jobs import RunningJobs
 from bot.engine.lanes.step_result import StepResult
-from bot.lifecycle.submission import NOT_YET, Claim, Unreadable, open_key
+from bot.jobs import lanes as lane_rows, queries
+from bot.jobs.submission import NOT_YET, Claim, Unreadable, open_key
 from bot.servers import keys as server_keys
 from bot.servers.keys import StudiiKey
 from bot.storage import Transaction
@@ -111,7 +112,7 @@ class Poller:
         """Return those of the jobs that exist, and their keys: from the database what is not known."""
         known = {job_id: one for job_id in job_ids if (one := self._known.get(job_id)) is not None}
         unknown = [job_id for job_id in job_ids if job_id not in known]
-        jobs = await transaction.jobs.some(unknown) if unknown else {}
+        jobs = await transaction.run(queries.some, unknown) if unknown else {}
         ids = {job.key_id for job in jobs.values() if job.key_id is not None}
         keys = await transaction.run(server_keys.some, ids) if ids else {}
         return {**known, **{job.id: (job, keys.get(job.key_id or 0)) for job in jobs.values()}}
@@ -121,7 +122,7 @@ class Poller:
         at = self._context.clock.now()
         if self._tidied is None or not timedelta() <= at - self._tidied < TIDIED_EVERY:
             self._tidied = at
-            await transaction.lanes.tidy(at)
+            await transaction.run(lane_rows.tidy, at)
 
     def _claim_of(self, job: Job | None, key: StudiiKey | None, lane: str) -> Claim | StepResult | Unreadable:
         if job is None or job.state is not JobState.RUNNING or job.output_url is not None:

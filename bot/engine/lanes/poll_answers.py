@@ -10,7 +10,7 @@ from bot.catalog import Catalog
 from bot.domain import FailureCode, Job
 from bot.engine.context import EngineContext
 from bot.engine.lanes.step_result import StepResult
-from bot.lifecycle import key_holds, poll_results
+from bot.jobs import holds as key_holds, polls, transitions
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, notices
 from bot.servers.keys import StudiiKey
@@ -65,7 +65,7 @@ class PollAnswers:
             trouble.answered()
         if job.not_before is not None:
             async with self._context.storage.write() as transaction:
-                job = await key_holds.works_again(transaction, job, self._context.clock.now()) or job
+                job = await transaction.run(key_holds.works_again, job.id, self._context.clock.now()) or job
         if report.failed:
             why = Reason(ReasonCode.STUDII_FAILED, {"detail": report.error} if report.error else {})
             return await self._end(job, lane, FailureCode.STUDII, why, told=report.credits_charged)
@@ -79,7 +79,7 @@ class PollAnswers:
             return StepResult(job)
         async with self._context.storage.write() as transaction:
             now = self._context.clock.now()
-            stored = await poll_results.record_status(transaction, self._catalog, lane, job, report, now)
+            stored = await transaction.run(polls.record_status, self._catalog, lane, job.id, report, now)
         return StepResult(stored)
 
     async def _completed(self, job: Job, report: JobReport, lane: str) -> StepResult:
@@ -95,7 +95,7 @@ class PollAnswers:
             return await self._end(job, lane, FailureCode.OUTPUT, why, told=report.credits_charged)
         async with self._context.storage.write() as transaction:
             now = self._context.clock.now()
-            done = await poll_results.record_output(transaction, self._catalog, lane, job, report, now)
+            done = await transaction.run(polls.record_output, self._catalog, lane, job.id, report, now)
             job_now, repriced = done
         if repriced:
             self._context.reread()
@@ -136,8 +136,8 @@ class PollAnswers:
             await transaction.run(
                 notices.add, job.guild_id, NoticeKind.STILL_RUNNING, job.id, at=now, job_id=job.id
             )
-            told = await transaction.jobs.update(
-                job.id, visible=True, held=Reason(ReasonCode.RUNNING_FOR_A_DAY)
+            told = await transaction.run(
+                transitions.change, job.id, visible=True, held=Reason(ReasonCode.RUNNING_FOR_A_DAY)
             )
         return told or job
 
@@ -160,7 +160,7 @@ class PollAnswers:
             forgotten = current is None and (own is None or not own.ciphertext)
             result = StepResult(None)
             if current is not None and current.id != job.key_id:
-                await transaction.jobs.update(job.id, key_id=current.id)
+                await transaction.run(transitions.change, job.id, key_id=current.id)
             elif not forgotten:
                 result = await self._held(transaction, job, current, reason)
         if forgotten:
@@ -177,7 +177,7 @@ class PollAnswers:
         pause = delay_at(self._context.tuning.key_retries, trouble.refusals)
         now = self._context.clock.now()
         until = now + timedelta(seconds=pause)
-        told = await key_holds.hold_running(transaction, job, key, reason, until, now)
+        told = await transaction.run(key_holds.hold_running, job.id, key, reason, until, now)
         return StepResult(told, again=pause)
 
     async def _end(
@@ -185,8 +185,15 @@ class PollAnswers:
     ) -> StepResult:
         """Fail the job. `told` is the charge in the last answer, if that told it."""
         async with self._context.storage.write() as transaction:
-            failed, repriced = await poll_results.fail_running(
-                transaction, self._catalog, lane, job, code, reason, self._context.clock.now(), told=told
+            failed, repriced = await transaction.run(
+                polls.fail_running,
+                self._catalog,
+                lane,
+                job.id,
+                code,
+                reason,
+                self._context.clock.now(),
+                told=told,
             )
         if repriced:
             self._context.reread()

@@ -11,9 +11,11 @@ from bot.aio.shield import shielded
 from bot.engine.context import EngineContext
 from bot.engine.lane import RateWindow, Slowdown, latest_answers
 from bot.engine.lanes.plan_check import ChosenPlan, PlanCheck, PlanDoubt, doubt_details
+from bot.jobs import lanes as lane_rows
+from bot.jobs.lanes import LaneLimits, Sent
 from bot.servers import keys, notices
 from bot.servers.notices import NoticeKind
-from bot.storage import LaneLimits, Sent, Transaction
+from bot.storage import Transaction
 from bot.studii import RateLimited
 
 _log = logging.getLogger(__name__)
@@ -172,7 +174,7 @@ class RateState:
         now, at = self._context.clock.monotonic(), self._context.clock.now()
         slowdown, doubt = self.window.slowdown(now), self._plan_check.doubt(now)
         if slowdown is None and doubt is None:
-            await transaction.lane_limits.forget(self.lane)
+            await transaction.run(lane_rows.forget_limits, self.lane)
             return
 
         def after(seconds: float) -> datetime:
@@ -180,8 +182,10 @@ class RateState:
 
         plan = self._plan_check.plan
         lowered_for = 0.0 if doubt is None else doubt.lowered_for
-        limits = LaneLimits(
-            at=at,
+        await transaction.run(
+            lane_rows.keep_limits,
+            self.lane,
+            at,
             blocked_until=None if slowdown is None else after(slowdown.blocked),
             paced_until=None if slowdown is None else after(slowdown.paced),
             blocks=0 if slowdown is None else slowdown.blocks,
@@ -193,7 +197,6 @@ class RateState:
             lowered_until=after(lowered_for) if lowered_for > 0 else None,
             next_lowered=0.0 if doubt is None else doubt.next_lowered,
         )
-        await transaction.lane_limits.keep(self.lane, limits)
 
     async def _tell(self, transaction: Transaction, *, doubted: bool) -> None:
         """Add a notice to each server with this key, or forget it if the plan is right after all."""
@@ -258,7 +261,7 @@ class RateStates:
         """
         lanes = {rate.lane: rate for rate in rates}
         since = self._context.clock.now() - self._context.tuning.counted
-        others = await transaction.lanes.beside_others(lanes, since)
+        others = await transaction.run(lane_rows.beside_others, lanes, since)
         return {lane: rate.excess(others[lane]) for lane, rate in lanes.items()}
 
     async def record_polls(
@@ -269,15 +272,15 @@ class RateStates:
         later = at + timedelta(seconds=self._context.tuning.polls_ahead_for)
         rows = [(rate.lane, rate.request(at)) for rate in sent]
         rows += [(rate.lane, rate.request(at)._replace(at=later)) for rate in ahead]
-        await transaction.lanes.add(rows)
+        await transaction.run(lane_rows.add, rows)
 
     async def _load(self, plans: Mapping[str, ChosenPlan]) -> None:
         if not plans:
             return
         since = self._context.clock.now() - self._context.tuning.counted
         async with self._context.storage.read() as transaction:
-            sent = await transaction.lanes.of(plans.keys(), since)
-            limits = await transaction.lane_limits.of(plans.keys())
+            sent = await transaction.run(lane_rows.of, plans.keys(), since)
+            limits = await transaction.run(lane_rows.limits_of, plans.keys())
         member = self._context.member
         for lane, plan in plans.items():
             # Where there are several processes, those of the others are counted with each step.

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from bot import meta
 from bot.domain import Job, JobState
 from bot.engine.context import EngineContext
-from bot.lifecycle.submission import BEFORE_STUDII, make_unknown, make_unknown_after_restore
-from bot.lifecycle.transitions import wait
+from bot.jobs import queries, submission, transitions
+from bot.jobs.submission import BEFORE_STUDII
 from bot.sqlite_file import WAS_RESTORED
 from bot.storage import Transaction
 
@@ -50,7 +50,7 @@ class StrandedJobs:
             return
         async with self._context.storage.write() as transaction:
             # A step is known as under way before it changes the row, until after: so this is exact.
-            fresh = [await transaction.jobs.get(job.id) for job in found]
+            fresh = [await transaction.run(queries.get, job.id) for job in found]
             lost = [job for job in fresh if job is not None and self.has(job)]
             # What has just failed is not repeated as fast as the lane can.
             await recover(transaction, lost, self._context.clock.now(), pause=self._context.tuning.backoff)
@@ -65,8 +65,11 @@ async def recover(transaction: Transaction, jobs: Iterable[Job], at: datetime, *
     not_before = at + timedelta(seconds=pause) if pause else None
     for job in jobs:
         if job.state is JobState.UPLOADING:
-            await wait(transaction, job, JobState.UPLOADING, at, not_before=not_before)
-        elif job.state is JobState.SUBMITTING and await make_unknown(transaction, job, at) is not None:
+            await transaction.run(transitions.wait, job.id, JobState.UPLOADING, at, not_before=not_before)
+        elif (
+            job.state is JobState.SUBMITTING
+            and await transaction.run(submission.make_unknown, job.id, at) is not None
+        ):
             said = "Job %s was being submitted when the bot stopped: its outcome is unknown"
             _log.warning(said, job.id)
 
@@ -79,7 +82,7 @@ async def doubt_restored(transaction: Transaction, at: datetime) -> None:
     """
     if await transaction.run(meta.get, WAS_RESTORED) is None:
         return
-    for job in await transaction.jobs.in_states(BEFORE_STUDII):
-        await make_unknown_after_restore(transaction, job, at)
+    for job in await transaction.run(queries.in_states, BEFORE_STUDII):
+        await transaction.run(submission.make_unknown_after_restore, job.id, at)
         _log.warning("Job %s was waiting in the backup: its outcome is unknown", job.id)
     await transaction.run(meta.remove, WAS_RESTORED)

@@ -9,9 +9,8 @@ from bot.engine.context import EngineContext
 from bot.engine.lanes.failures import Failures
 from bot.engine.lanes.rate_state import RateState, RateStates
 from bot.engine.lanes.step_result import StepResult
-from bot.lifecycle import submission
-from bot.lifecycle.submission import Claim, NotClaimed
-from bot.lifecycle.transitions import fail_unpaid, give_way, wait
+from bot.jobs import queries, submission, transitions
+from bot.jobs.submission import Claim, NotClaimed
 from bot.media.kinds import content_type_of
 from bot.reasons import Reason, ReasonCode
 from bot.studii import CreatedJob, OutcomeUnknown, StudiiError, UploadFailed, UploadTarget
@@ -60,7 +59,7 @@ class Submitter:
         if isinstance(met, FileNotFoundError):
             return await self._photo_lost(claim.job)
         async with self._context.storage.write() as transaction:
-            stored = await transaction.jobs.update(job_id, object_key=met.object_key)
+            stored = await transaction.run(transitions.change, job_id, object_key=met.object_key)
         self._failures.clear(claim.job)
         return StepResult(stored)
 
@@ -85,7 +84,7 @@ class Submitter:
         _log.info("Job %s: Studii accepted it as %s", job_id, met.id)
         now = self._context.clock.now()
         # Another process may take the job for lost, and only this one knows its id at Studii.
-        amend = self._context.storage.amend
+        amend = self._context.storage.db.amend
         running = await self._retry.run(
             job_id, amend, submission.record_taken, self._catalog, claim, met, now
         )
@@ -103,9 +102,9 @@ class Submitter:
         async with self._context.storage.write() as transaction:
             request = await self._rates.next_request(transaction, rate)
             if request is None:
-                return StepResult(await transaction.jobs.get(job_id), sent=False, again=rate.pause())
-            claim = await submission.claim(
-                transaction, self._catalog, self._context.vault, job_id, rate.lane, to, request
+                return StepResult(await transaction.run(queries.get, job_id), sent=False, again=rate.pause())
+            claim = await transaction.run(
+                submission.claim, self._catalog, self._context.vault, job_id, rate.lane, to, request
             )
             if isinstance(claim, Claim):
                 return claim
@@ -123,12 +122,16 @@ class Submitter:
         again = job.source is not None and self._lost.count(job.id) <= self._context.tuning.lost_photo_tries
         async with self._context.storage.write() as transaction:
             now = self._context.clock.now()
-            if again and (waiting := await wait(transaction, job, JobState.UPLOADING, now)) is not None:
-                await give_way(transaction, waiting, now)
+            if (
+                again
+                and (waiting := await transaction.run(transitions.wait, job.id, JobState.UPLOADING, now))
+                is not None
+            ):
+                await transaction.run(transitions.give_way, waiting.id, now)
                 _log.info("Job %s: its photo is fetched again", job.id)
                 return StepResult(None, sent=False)
-            failed = await fail_unpaid(
-                transaction, job, JobState.UPLOADING, FailureCode.UPLOAD, _PHOTO_LOST, now
+            failed = await transaction.run(
+                transitions.fail_unpaid, job.id, JobState.UPLOADING, FailureCode.UPLOAD, _PHOTO_LOST, now
             )
         _log.warning("Job %s: its photo is missing from the spool", job.id)
         return StepResult(failed, sent=False)

@@ -24,8 +24,7 @@ from bot.engine.lanes.recovery import StrandedJobs
 from bot.engine.lanes.runner import LaneRunner
 from bot.engine.lanes.running_jobs import RunningJobs
 from bot.engine.lanes.submit import Submitter
-from bot.lifecycle import key_holds
-from bot.lifecycle.transitions import fail_unpaid
+from bot.jobs import holds as key_holds, lanes as lane_rows, queries, transitions
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys as server_keys
 from bot.servers.keys import StudiiKey
@@ -183,9 +182,9 @@ class LaneSupervisor:
     async def _reread(self, group: asyncio.TaskGroup) -> None:
         async with self._context.storage.read() as transaction:
             if not self._restored:
-                self._samples.durations.restore(await transaction.durations.all())
+                self._samples.durations.restore(await transaction.run(lane_rows.durations))
                 self._restored = True
-            rows = await transaction.job_queue.on_lanes()
+            rows = await transaction.run(queries.on_lanes)
             keys = {key.id: key for key in await transaction.run(server_keys.stored)} if rows else {}
         elsewhere = [key for key in keys.values() if not self._context.member.shards.has(key.guild_id)]
         if not self._read_wanted:
@@ -278,9 +277,11 @@ class LaneSupervisor:
         async with self._context.storage.write() as transaction:
             for job in news:
                 if job.id in ended:
-                    await fail_unpaid(transaction, job, job.state, FailureCode.KEY, _NO_KEY_FOR_A_DAY, now)
+                    await transaction.run(
+                        transitions.fail_unpaid, job.id, job.state, FailureCode.KEY, _NO_KEY_FOR_A_DAY, now
+                    )
                 else:
-                    await key_holds.wait_for_key(transaction, job)
+                    await transaction.run(key_holds.wait_for_key, job.id)
 
 
 def _key_for(job: Job, current_key_id: int | None, keys: Mapping[int, StudiiKey]) -> StudiiKey | None:

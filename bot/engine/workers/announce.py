@@ -9,6 +9,7 @@ from bot.domain import Job, Posted, TryLater, Undeliverable
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
 from bot.engine.workers.ended_jobs import EndedJobs, NotYet
+from bot.jobs import queries
 
 _log = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ class Outbox:
         self._retry = StoreRetry("storing that it was announced", context.liveness, noun="job")
         self.worker = KeyedWorker[Job](
             "announcing",
-            context.finding(lambda transaction, limit: transaction.job_queue.unannounced(limit)),
+            context.finding(lambda transaction, limit: transaction.run(queries.unannounced, limit)),
             self._announce,
             self._give_up,
             key=lambda job: job.id,

@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 
 from bot.aio.shield import shielded
 from bot.errors import ReasonedError
+from bot.jobs import transitions
 from bot.media.photo import DecoderFailed, Drawing, Photo, PhotoRefused, PictureBroken
 from bot.reasons import ReasonCode
 from bot.storage import Storage
@@ -73,7 +74,7 @@ class CountedDecoder:
     async def _counted(self, path: Path, decode: Callable[[], Awaitable[_T]]) -> _T:
         job_id = path.name.partition(".")[0]
         async with self._storage.read() as transaction:
-            tries = await transaction.decodes.tries(job_id)
+            tries = await transaction.run(transitions.decode_tries, job_id)
         if tries >= MAX_DECODE_TRIES:
             raise Undecodable
         # Those that were open when the bot died are tried one at a time: only the culprit counts twice.
@@ -96,4 +97,4 @@ class CountedDecoder:
 
     async def _set(self, job_id: str, tries: int) -> None:
         async with self._storage.write() as transaction:
-            await transaction.decodes.set_tries(job_id, tries)
+            await transaction.run(transitions.set_decode_tries, job_id, tries)

@@ -9,7 +9,8 @@ from bot.backoff import backoff
 from bot.domain import FailureCode, Job, JobState, OutputFile
 from bot.engine.context import EngineContext
 from bot.engine.workers.outputs import BrokenPicture, NoPicture, Outputs, SpoolFull
-from bot.lifecycle.transitions import charge_of, fail_paid, succeed, tell_result_lost
+from bot.jobs import queries, transitions
+from bot.jobs.transitions import charge_of
 from bot.reasons import Reason, ReasonCode
 from bot.studii import DownloadFailed, MalformedAnswer, OutputGone, StudiiError, TooLarge
 
@@ -26,7 +27,7 @@ class Collector:
         self._asked_anew: set[str] = set()
         self.worker = KeyedWorker[Job](
             "fetching outputs",
-            context.finding(lambda transaction, limit: transaction.job_queue.to_download(limit)),
+            context.finding(lambda transaction, limit: transaction.run(queries.to_download, limit)),
             self._collect,
             self._give_up,
             key=lambda job: job.id,
@@ -73,7 +74,8 @@ class Collector:
     async def _succeed(self, job: Job, output: OutputFile) -> None:
         self._asked_anew.discard(job.id)
         async with self._context.storage.write() as transaction:
-            done = await succeed(transaction, job, output.path.name, output.kind, self._context.clock.now())
+            now, file = self._context.clock.now(), (output.path.name, output.kind)
+            done = await transaction.run(transitions.succeed, job.id, *file, now)
         if done is not None and done.state is JobState.REVIEWING:
             _log.info("Job %s: its result waits for approval", job.id)
         elif done is not None:
@@ -83,15 +85,17 @@ class Collector:
         """Ask Studii for a fresh address, once."""
         self._asked_anew.add(job.id)
         async with self._context.storage.write() as transaction:
-            await transaction.jobs.update(job.id, output_url=None)
+            await transaction.run(transitions.change, job.id, output_url=None)
 
     async def _fail(self, job: Job, reason: Reason, *, link: bool = True) -> None:
         """Fail the job. `link` says that the address may still lead its person to the output."""
         self._asked_anew.discard(job.id)
         async with self._context.storage.write() as transaction:
             now = self._context.clock.now()
-            failed = await fail_paid(transaction, job, FailureCode.OUTPUT, reason, charge_of(job), now)
+            failed = await transaction.run(
+                transitions.fail_paid, job.id, FailureCode.OUTPUT, reason, charge_of(job), now
+            )
             if failed is not None and not link:
-                await transaction.jobs.update(job.id, output_url=None)
-                await tell_result_lost(transaction, failed, now)
+                await transaction.run(transitions.change, job.id, output_url=None)
+                await transaction.run(transitions.tell_result_lost, failed.id, now)
         _log.warning("Job %s: its output can't be fetched", job.id)

@@ -11,9 +11,11 @@ from bot.domain.approvals import Approval
 from bot.engine.context import EngineContext
 from bot.engine.lanes.out_of_band import NoRequestLeft
 from bot.engine.workers.refetch import NotNow, Refetch
+from bot.jobs import transitions
+from bot.jobs.transitions import JobChanges
 from bot.servers import notices
 from bot.servers.notices import NoticeKind
-from bot.storage import JobChanges, Transaction
+from bot.storage import Transaction
 
 _log = logging.getLogger(__name__)
 
@@ -105,7 +107,8 @@ class EndedJobs:
             changes["source_file"] = None
             files = [job.source_file]
         # A card that stays says where the last word is.
-        logged = await transaction.jobs.announce(job, at, visible=not superseded, **changes)
+        posting = (job.id, job.state, job.posting)
+        logged = await transaction.run(transitions.announce, *posting, at, visible=not superseded, **changes)
         if logged and isinstance(said, Posted) and job.state is JobState.SUCCEEDED:
             await transaction.run(notices.add, job.guild_id, NoticeKind.MADE, job.nonce, at=at, job_id=job.id)
         return [] if logged is None else files

@@ -6,8 +6,8 @@ from datetime import timedelta
 from bot.domain import FailureCode, JobState
 from bot.domain.approvals import APPROVAL_HOURS
 from bot.engine.context import EngineContext
-from bot.lifecycle.key_holds import waited_too_long
-from bot.lifecycle.transitions import apply_ruling, fail_unpaid, withhold_result
+from bot.jobs import queries, transitions
+from bot.jobs.holds import waited_too_long
 from bot.reasons import Reason, ReasonCode
 from bot.servers import privacy, settings
 
@@ -30,8 +30,8 @@ async def _drop_undelivered(context: EngineContext) -> None:
     """Drop outputs that were not posted or were withheld, and that nobody wanted for a long while."""
     async with context.storage.write() as transaction:
         oldest = context.clock.now() - timedelta(seconds=context.tuning.undelivered_bound)
-        for job in await transaction.job_queue.undelivered(oldest):
-            await transaction.jobs.update(job.id, output_file=None, source_file=None)
+        for job in await transaction.run(queries.undelivered, oldest):
+            await transaction.run(transitions.change, job.id, output_file=None, source_file=None)
 
 
 async def _rule_by_time(context: EngineContext) -> None:
@@ -39,9 +39,9 @@ async def _rule_by_time(context: EngineContext) -> None:
     async with context.storage.write() as transaction:
         now = context.clock.now()
         oldest = now - timedelta(seconds=context.tuning.unruled_bound)
-        for job in await transaction.jobs.in_states({JobState.UNKNOWN}):
+        for job in await transaction.run(queries.in_states, {JobState.UNKNOWN}):
             if job.changed_at < oldest:
-                await apply_ruling(transaction, job, job.reserved, _NOBODY_RULED, now)
+                await transaction.run(transitions.apply_ruling, job.id, job.reserved, _NOBODY_RULED, now)
                 _log.info("Job %s: no one settled it, so it counts as charged", job.id)
 
 
@@ -50,13 +50,15 @@ async def _end_unapproved(context: EngineContext) -> None:
     async with context.storage.write() as transaction:
         now = context.clock.now()
         oldest = now - timedelta(hours=APPROVAL_HOURS)
-        for job in await transaction.jobs.in_states({JobState.PENDING}):
+        for job in await transaction.run(queries.in_states, {JobState.PENDING}):
             if job.changed_at <= oldest:
                 code = FailureCode.DECLINED
-                await fail_unpaid(transaction, job, JobState.PENDING, code, _NOT_APPROVED, now)
-        for job in await transaction.jobs.in_states({JobState.REVIEWING}):
+                await transaction.run(
+                    transitions.fail_unpaid, job.id, JobState.PENDING, code, _NOT_APPROVED, now
+                )
+        for job in await transaction.run(queries.in_states, {JobState.REVIEWING}):
             if job.changed_at <= oldest:
-                await withhold_result(transaction, job, _NOT_SEEN, now)
+                await transaction.run(transitions.withhold_result, job.id, _NOT_SEEN, now)
 
 
 async def _forget_keys(context: EngineContext) -> None:
@@ -73,7 +75,9 @@ async def _end_where_missing(context: EngineContext) -> None:
         now = context.clock.now()
         oldest = now - timedelta(seconds=context.tuning.held_bound)
         missing = await transaction.run(settings.missing)
-        waiting = await transaction.jobs.in_states({JobState.WAITING}) if missing else []
+        waiting = await transaction.run(queries.in_states, {JobState.WAITING}) if missing else []
         for job in waiting:
             if job.guild_id in missing and waited_too_long(job, oldest, missing[job.guild_id]):
-                await fail_unpaid(transaction, job, JobState.WAITING, FailureCode.API, _MISSING, now)
+                await transaction.run(
+                    transitions.fail_unpaid, job.id, JobState.WAITING, FailureCode.API, _MISSING, now
+                )

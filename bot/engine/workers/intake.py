@@ -16,8 +16,7 @@ from bot.engine.workers.counted_decoder import CountedDecoder, Undecodable
 from bot.engine.workers.photo_metadata import remove_metadata
 from bot.engine.workers.spool_room import SpoolRoom
 from bot.errors import PhotoDelayed, PhotoUnavailable
-from bot.lifecycle import key_holds
-from bot.lifecycle.transitions import fail_unpaid, make_ready
+from bot.jobs import holds as key_holds, queries, transitions
 from bot.media.kinds import suffix_of
 from bot.media.photo import Photo, PhotoRefused
 from bot.media.spool import Shortages
@@ -68,7 +67,7 @@ class Intake:
     async def _find(self, limit: int) -> list[Job]:
         full = self._shortages.resting(self._context.clock.monotonic())
         async with self._context.storage.read() as transaction:
-            return await transaction.job_queue.to_take_in(limit, self._context.clock.now(), full)
+            return await transaction.run(queries.to_take_in, limit, self._context.clock.now(), full)
 
     def _may_have_room(self, job: Job) -> bool:
         return job.source is None or not self._shortages.rests(job.guild_id, self._context.clock.monotonic())
@@ -125,7 +124,7 @@ class Intake:
 
     async def _waits_for_key(self, job: Job) -> bool:
         async with self._context.storage.write() as transaction:
-            return await key_holds.wait_for_hold(transaction, job)
+            return await transaction.run(key_holds.wait_for_hold, job.id)
 
     def _room_freed(self) -> None:
         """Let photos that found no room be tried again now."""
@@ -157,16 +156,18 @@ class Intake:
 
     async def _ready(self, job: Job, source_file: str | None) -> None:
         async with self._context.storage.write() as transaction:
-            waiting = await make_ready(transaction, job, source_file, self._context.clock.now())
+            waiting = await transaction.run(
+                transitions.make_ready, job.id, source_file, self._context.clock.now()
+            )
             # It was cancelled meanwhile; or it is ready already, and the file is its own.
-            fresh = waiting or await transaction.jobs.get(job.id)
+            fresh = waiting or await transaction.run(queries.get, job.id)
         if fresh is None or fresh.source_file != source_file:
             await self._context.spool.remove(source_file)
 
     async def _fail(self, job: Job, code: FailureCode, reason: Reason) -> None:
         async with self._context.storage.write() as transaction:
             now = self._context.clock.now()
-            await fail_unpaid(transaction, job, JobState.RECEIVED, code, reason, now)
+            await transaction.run(transitions.fail_unpaid, job.id, JobState.RECEIVED, code, reason, now)
         await self._clear_away(job)
         _log.info("Job %s: its photo can't be used", job.id)
 

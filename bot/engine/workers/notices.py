@@ -12,7 +12,7 @@ from bot.engine.context import EngineContext
 from bot.engine.workers.ended_jobs import EndedJobs
 from bot.features import words
 from bot.features.words import WordEffect
-from bot.lifecycle.transitions import fail_unpaid, release_result, withhold_result
+from bot.jobs import queries, transitions
 from bot.posts import NOWHERE, NotHere, Outcome, Post, Stands
 from bot.reasons import Reason, ReasonCode
 from bot.servers import access, notices, settings
@@ -53,7 +53,7 @@ class Notices:
     async def load(self, post: Post) -> Told | None:
         """Return what it is made of, or None if it is no news any more."""
         async with self._context.storage.read() as transaction:
-            job = None if post.job_id is None else await transaction.jobs.get(post.job_id)
+            job = None if post.job_id is None else await transaction.run(queries.get, post.job_id)
             jobs = await _to_decide_on(transaction, post, job) if _asks(post) and job is not None else []
         if jobs:
             return Told(jobs[0], await self._shown(post, jobs))
@@ -69,7 +69,7 @@ class Notices:
         """Tell the owner if the log channel is gone, and end what moderators can't be asked about."""
         await transaction.run(self._note, post, outcome, at, last=last)
         if last and _asks(post) and post.job_id is not None:
-            job = await transaction.jobs.get(post.job_id)
+            job = await transaction.run(queries.get, post.job_id)
             jobs = [] if job is None else await _to_decide_on(transaction, post, job)
             turned_off = outcome is NOWHERE and not post.refused
             await self._end(transaction, post, jobs, at, turned_off=turned_off)
@@ -110,11 +110,15 @@ class Notices:
         gone = Reason(ReasonCode.APPROVALS_GONE)
         for job in jobs:
             if post.kind == NoticeKind.APPROVAL:
-                await fail_unpaid(transaction, job, JobState.PENDING, FailureCode.DECLINED, gone, at)
+                await transaction.run(
+                    transitions.fail_unpaid, job.id, JobState.PENDING, FailureCode.DECLINED, gone, at
+                )
             elif turned_off:
-                await release_result(transaction, job, at)
+                await transaction.run(transitions.release_result, job.id, at)
             else:
-                await withhold_result(transaction, job, Reason(ReasonCode.RESULT_REVIEWS_GONE), at)
+                await transaction.run(
+                    transitions.withhold_result, job.id, Reason(ReasonCode.RESULT_REVIEWS_GONE), at
+                )
 
     async def _file(self, name: str | None) -> OutputFile | None:
         return None if name is None else await self._context.spool.open_output(name)
@@ -128,5 +132,5 @@ async def _to_decide_on(transaction: Transaction, post: Post, job: Job) -> list[
     """Return the jobs on which moderators still have to decide: the post's, or those of its set."""
     if post.kind == NoticeKind.REVIEW:
         return [job] if job.state is JobState.REVIEWING else []
-    together = [job] if job.set_id is None else await transaction.jobs.of_set(job.set_id)
+    together = [job] if job.set_id is None else await transaction.run(queries.of_set, job.set_id)
     return [one for one in together if one.state is JobState.PENDING]

@@ -7,7 +7,7 @@ from bot.domain import Job, JobState
 from bot.engine.context import EngineContext
 from bot.engine.lanes.out_of_band import OutOfBandRequests
 from bot.engine.workers.outputs import Outputs, SpoolFull
-from bot.lifecycle.transitions import tell_result_lost
+from bot.jobs import transitions
 from bot.servers import keys
 from bot.studii import ApiRefused, MalformedAnswer, OutputGone, StudiiError, TooLarge
 from bot.vault import CannotDecrypt
@@ -46,9 +46,9 @@ class Refetch:
             fetched = replace(job, output_url=None)
         async with self._context.storage.write() as transaction:
             url, file = fetched.output_url, fetched.output_file
-            await transaction.jobs.update(job.id, output_url=url, output_file=file)
+            await transaction.run(transitions.change, job.id, output_url=url, output_file=file)
             if url is None:
-                await tell_result_lost(transaction, job, self._context.clock.now())
+                await transaction.run(transitions.tell_result_lost, job.id, self._context.clock.now())
         return fetched
 
     async def _from_its_address(self, job: Job) -> Job | None:

@@ -22,6 +22,7 @@ from bot.domain.posting.sets import (
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
 from bot.engine.workers.ended_jobs import EndedJobs, NotYet
+from bot.jobs import cards, queries, transitions
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ class SetPostings:
         self._retry = StoreRetry("storing that it was posted", context.liveness, noun="set")
         self.worker = KeyedWorker[Job](
             "posting sets",
-            context.finding(lambda transaction, limit: transaction.job_queue.unannounced_sets(limit)),
+            context.finding(lambda transaction, limit: transaction.run(queries.unannounced_sets, limit)),
             self._post,
             self._give_up,
             key=lambda job: job.set_id,
@@ -97,7 +98,7 @@ class SetPostings:
 
     async def _whole(self, job: Job) -> tuple[Job, ...]:
         async with self._context.storage.read() as transaction:
-            return tuple(await transaction.jobs.of_set(job.set_id or ""))
+            return tuple(await transaction.run(queries.of_set, job.set_id or ""))
 
     def _due_in(self, whole: Sequence[Job]) -> float | None:
         """Return in how many seconds what has ended is posted, or None if there is nothing."""
@@ -126,7 +127,7 @@ class SetPostings:
             await transaction.run(ledger.lock, whole[0].guild_id)  # as several jobs are changed
             for number, message in enumerate(messages, next_number(whole)):
                 for part in message:
-                    await transaction.jobs.update(part.job.id, part.job.state, set_message=number)
+                    await transaction.run(transitions.change, part.job.id, part.job.state, set_message=number)
 
     async def _split(self, posting: SetPosting) -> None:
         """Leave half of a message that is too large to another one, which was never sent either."""
@@ -134,7 +135,7 @@ class SetPostings:
         async with self._context.storage.write() as transaction:
             await transaction.run(ledger.lock, posting.whole[0].guild_id)
             for part in posting.parts[len(posting.parts) // 2 :]:
-                await transaction.jobs.update(part.job.id, part.job.state, set_message=number)
+                await transaction.run(transitions.change, part.job.id, part.job.state, set_message=number)
 
     async def _parts(self, whole: Sequence[Job], jobs: Sequence[Job]) -> tuple[SetPart, ...]:
         numbers = {job.id: number for number, job in enumerate(whole, 1)}
@@ -146,14 +147,14 @@ class SetPostings:
         async with self._context.storage.write() as transaction:
             await transaction.run(ledger.lock, posting.whole[0].guild_id)
             now = self._context.clock.now()
-            whole = await transaction.jobs.of_set(posting.set_id)
+            whole = await transaction.run(queries.of_set, posting.set_id)
             superseded = isinstance(said, Posted) and card_is_superseded(
                 after_posting(replace(posting, whole=tuple(whole)), said, now), said
             )
             for part in posting.parts:
                 files += await self._ended_jobs.note(transaction, part.job, said, now, superseded=superseded)
             if superseded:
-                await transaction.job_cards.supersede_set_card(posting.set_id, now)
+                await transaction.run(cards.supersede_of_set, posting.set_id, now)
         await self._context.spool.remove(*files)
         if isinstance(said, Undeliverable):
             _log.warning("Set %s can't be delivered: %s", posting.set_id, said.reason)

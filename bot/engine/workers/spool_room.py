@@ -6,9 +6,9 @@ import logging
 from bot.aio.shield import shielded
 from bot.domain import Job, JobState
 from bot.engine.context import EngineContext
-from bot.lifecycle.transitions import give_way
+from bot.jobs import holds as key_holds, queries, transitions
+from bot.jobs.transitions import JobChanges
 from bot.media.spool import KEPT_RESULTS_SHARE, Evictable, to_evict
-from bot.storage import JobChanges
 
 UNKNOWN_SIZE = 50_000_000  # bytes that an output may well have of which the size is not told
 
@@ -33,9 +33,9 @@ class SpoolRoom:
         spool = self._context.spool
         together = 0
         async with self._context.storage.read() as transaction:
-            held = await transaction.holds.get(job.guild_id) is not None
+            held = await transaction.run(key_holds.get, job.guild_id) is not None
             if held:
-                unsent = await transaction.job_queue.unsent_where_held()
+                unsent = await transaction.run(queries.unsent_where_held)
                 together = sum(spool.source_size(job_id) for job_id in unsent if job_id != job.id)
         lacking = spool.claim_source(job.id, job.guild_id, size, held=held, held_together=together)
         # A held server gets no room at the cost of others: they are held as well.
@@ -64,10 +64,10 @@ class SpoolRoom:
         spool = self._context.spool
         async with self._turn:
             async with self._context.storage.read() as transaction:
-                held = await transaction.job_queue.held_with_photos()
-                kept = await transaction.job_queue.kept_results()
+                held = await transaction.run(queries.held_with_photos)
+                kept = await transaction.run(queries.kept_results)
                 # Can be fetched again, but the address may not live: they go last, and for outputs alone.
-                undecided = [] if spared else await transaction.job_queue.results_to_decide_on()
+                undecided = [] if spared else await transaction.run(queries.results_to_decide_on)
             # The newest first: a server's oldest job is the one to try whether Studii takes its key again.
             photos = [Evictable(job.id, job.guild_id, spool.source_size(job.id)) for job in reversed(held)]
             giving = to_evict(photos, lacking)
@@ -95,7 +95,7 @@ class SpoolRoom:
         """
         names: list[str | None] = []
         async with self._context.storage.write() as transaction:
-            for job in (await transaction.jobs.some(job_ids)).values():
+            for job in (await transaction.run(queries.some, job_ids)).values():
                 if job.state is JobState.REVIEWING:
                     names.append(job.output_file)
                     continue
@@ -105,7 +105,7 @@ class SpoolRoom:
                 linked = job.state is JobState.SUCCEEDED
                 if linked:  # the files' names go in the same step: what is announced now is the link
                     changes |= JobChanges(announced_at=None, posting=job.posting + 1)
-                await transaction.jobs.update(job.id, visible=linked, **changes)
+                await transaction.run(transitions.change, job.id, visible=linked, **changes)
                 names += [job.source_file, job.output_file]
         await self._context.spool.remove(*names)
         _log.warning("Removed %d results that could not be posted from the spool, to make room", len(job_ids))
@@ -115,10 +115,10 @@ class SpoolRoom:
         names: list[str | None] = []
         try:
             async with self._context.storage.write() as transaction:
-                for job in (await transaction.jobs.some(job_ids)).values():
+                for job in (await transaction.run(queries.some, job_ids)).values():
                     if job.state is not JobState.WAITING or job.held is None:
                         continue  # it continues after all
-                    await give_way(transaction, job, self._context.clock.now())
+                    await transaction.run(transitions.give_way, job.id, self._context.clock.now())
                     names.append(job.source_file)
             await self._context.spool.remove(*names)
         finally:

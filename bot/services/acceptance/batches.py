@@ -15,7 +15,7 @@ from bot.db import COMMAND_WRITE_TIMEOUT
 from bot.domain import Job, JobRequest
 from bot.errors import Busy, Collided, CreditsShort, Refused, StudiiBotError
 from bot.features.words import WordsRefused, note_refusal
-from bot.lifecycle.transitions import accept
+from bot.jobs import accept
 from bot.services.acceptance.asking import store_question, take_answer
 from bot.services.acceptance.decision import Acceptance
 from bot.services.acceptance.errors import ConfirmationNeeded, Repeated
@@ -154,13 +154,10 @@ class AcceptanceBatches:
             transaction, self._catalog, requests, now, max_source_bytes=self._max_source_bytes
         )
         answers = [await _answers(transaction, acceptance, group, now) for group in groups]
-        stored = {job.id: job for job in await accept(transaction, acceptance.jobs, now)}
+        await transaction.run(accept.store, acceptance.jobs, now)
         for alert in acceptance.alerts:
             await transaction.run(add_alert, alert, now)
-        return [
-            [[stored[job.id] for job in one] if isinstance(one, list) else one for one in some]
-            for some in answers
-        ]
+        return answers
 
 
 async def _answers(

@@ -8,8 +8,8 @@ from bot.domain.approvals import Approval
 from bot.errors import Refused
 from bot.features.wording import NO_KEY
 from bot.features.words import WordEffect, WordsRefused, met_by
+from bot.jobs import holds as key_holds
 from bot.languages import lazy
-from bot.lifecycle import key_holds
 from bot.servers.keys import StudiiKey
 from bot.servers.settings import GuildSettings
 from bot.services.acceptance.errors import KeyHeld, KeyOutOfCredits

@@ -315,7 +315,7 @@ class Acceptance:
             changed_at=self._at,
             estimate=price.amount,
             price_learned=price.learned,
-            reserved=0,
+            reserved=price.amount,
             settled=0,
             photo_author=request.photo_author,
             origin_message_id=request.origin_message_id,

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from bot.catalog import Catalog
 from bot.credits import limits, prices
 from bot.domain import JobRequest
+from bot.jobs import queries
 from bot.servers import access
 from bot.services.acceptance.decision import Acceptance, ServerState
 from bot.storage import Transaction
@@ -44,7 +45,7 @@ async def acceptance_of(
         refusing=await transaction.run(access.refusing_photos, [one for one in authors if one])
         if authors
         else (),
-        done=await transaction.member_jobs.going_or_done_of(once) if once else (),
+        done=await transaction.run(queries.going_or_done_of, once) if once else (),
         open_questions=await transaction.confirmations.open_of(asked, at) if asked else (),
         max_source_bytes=max_source_bytes,
     )

@@ -9,8 +9,8 @@ from bot.domain import UNKNOWN_MEMBER, FailureCode, Job, JobRequest, JobState, M
 from bot.errors import Refused
 from bot.features.wording import credits_message
 from bot.features.words import WordEffect, met_by
+from bot.jobs import queries, transitions
 from bot.languages import lazy
-from bot.lifecycle.transitions import approve, fail_unpaid
 from bot.reasons import Reason, ReasonCode
 from bot.servers import access
 from bot.servers.access import ensure_may
@@ -74,7 +74,7 @@ class ApprovalService(ToolService):
                 budget = await transaction.run(budgets.state, guild_id, now)
                 if budget.left < 0:
                     raise Refused(LOWERED.using(credits=credits_message(-budget.left)))
-                decided = [await approve(transaction, job, now) for job in jobs]
+                decided = [await transaction.run(transitions.approve, job.id, now) for job in jobs]
             else:
                 decided = [await _end(transaction, job, objection, now) for job in jobs]
             return _those_decided(decided)
@@ -117,7 +117,7 @@ class ApprovalService(ToolService):
 async def _pending(transaction: Transaction, guild_id: int, job_id: str, approver: Approver) -> list[Job]:
     """Return the job, or those of its set, that wait for the member's decision. Raises `Refused`."""
     job = await job_to_decide_on(transaction, guild_id, job_id, approver)
-    together = [job] if job.set_id is None else await transaction.jobs.of_set(job.set_id)
+    together = [job] if job.set_id is None else await transaction.run(queries.of_set, job.set_id)
     pending = [one for one in together if one.state is JobState.PENDING]
     if not pending:
         raise Refused(
@@ -150,7 +150,9 @@ def declined_because(code: ReasonCode, words: str | None) -> Reason:
 
 
 async def _end(transaction: Transaction, job: Job, reason: Reason, at: datetime) -> Job | None:
-    return await fail_unpaid(transaction, job, JobState.PENDING, FailureCode.DECLINED, reason, at)
+    return await transaction.run(
+        transitions.fail_unpaid, job.id, JobState.PENDING, FailureCode.DECLINED, reason, at
+    )
 
 
 def _request_of(job: Job, context: MemberContext) -> JobRequest:

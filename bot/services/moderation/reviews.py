@@ -6,8 +6,8 @@ from bot.clock import Clock
 from bot.domain import UNSHOWN_STATES, ForModerators, Job, JobState, OutputFile
 from bot.domain.approvals import ApprovalRules
 from bot.errors import Refused
+from bot.jobs import queries, transitions
 from bot.languages import lazy
-from bot.lifecycle.transitions import release_result, withhold_result
 from bot.reasons import Reason, ReasonCode
 from bot.services.moderation.approvals import Approver, declined_because, job_to_decide_on
 from bot.services.service import Service
@@ -43,7 +43,7 @@ class ReviewService(Service):
         if rules.wants_results:
             return True
         async with self._storage.read() as transaction:
-            return bool(await transaction.member_jobs.page(guild_id, None, 0, 1, states=UNSHOWN_STATES))
+            return bool(await transaction.run(queries.page, guild_id, None, 0, 1, states=UNSHOWN_STATES))
 
     async def kept(self, guild_id: int, job_id: str, approver: Approver) -> tuple[Job, ForModerators]:
         """Return a job whose result waits or was withheld, for a member who may decide on it.
@@ -66,21 +66,23 @@ class ReviewService(Service):
             now = self._clock.now()
             if left:
                 why = Reason(ReasonCode.RESULT_REQUESTER_LEFT)
-                return _decided(await withhold_result(transaction, job, why, now))
-            return _decided(await release_result(transaction, job, now))
+                return _decided(await transaction.run(transitions.withhold_result, job.id, why, now))
+            return _decided(await transaction.run(transitions.release_result, job.id, now))
 
     async def decline(self, guild_id: int, job_id: str, approver: Approver, reason: str | None) -> Job:
         """Withhold a result that waits, with the reason. Raises `Refused` if it was decided on."""
         told = declined_because(ReasonCode.RESULT_DECLINED, reason)
         async with self._changing() as transaction:
             job = await _waiting(transaction, guild_id, job_id, approver)
-            return _decided(await withhold_result(transaction, job, told, self._clock.now()))
+            return _decided(
+                await transaction.run(transitions.withhold_result, job.id, told, self._clock.now())
+            )
 
     async def release(self, guild_id: int, job_id: str, approver: Approver) -> Job:
         """Post a result that was withheld after all, or that waits. Raises `Refused` if it isn't kept."""
         async with self._changing() as transaction:
             job = await _kept(transaction, guild_id, job_id, approver)
-            return _decided(await release_result(transaction, job, self._clock.now()))
+            return _decided(await transaction.run(transitions.release_result, job.id, self._clock.now()))
 
 
 def _decided(job: Job | None) -> Job:

@@ -1,6 +1,6 @@
 """The changes of a transaction, for those who act on them without asking the database."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -43,10 +43,12 @@ class Changes:
         if isinstance(statement, UpdateBase) and getattr(statement.table, "name", "") in _WATCHED:
             self.others = True
 
-    def add(self, wakes: Iterable[Any]) -> None:
-        """Add what functions named in `wake`: ("posts",), ("best",), or anything else."""
-        for one in wakes:
-            if one == ("posts",):
+    def add(self, wakes: Mapping[Any, Any]) -> None:
+        """Add changed jobs, and what `wake` was given: ("posts",), ("best",), or anything else."""
+        for one, now in wakes.items():
+            if one[0] == "job":
+                self.jobs[one[1]] = now
+            elif one == ("posts",):
                 self.posts = True
             elif one == ("best",):
                 self.best = True

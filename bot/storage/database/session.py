@@ -13,7 +13,7 @@ from bot.aio.shield import shielded
 from bot.db import Run, of_shards
 from bot.domain.shards import Shards
 from bot.storage.database.changes import Changes
-from bot.storage.database.unreadable import UNREADABLE, Build, Key, UnreadableRows, among, chunks, unbounded
+from bot.unreadable import UNREADABLE, Build, Key, UnreadableRows, among, chunks, unbounded
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
@@ -60,13 +60,13 @@ class Session:
 
     async def run(self, work: Callable[[OrmSession], _T]) -> _T:
         """Return what the function does with a session of this connection. It tells what that wakes."""
-        wakes = set[Hashable]()
+        wakes: dict[Hashable, Any] = {}
         done = await shielded(self._run(self._in_session, work, wakes))
         self.changes.add(wakes)
         return done
 
     def _in_session(
-        self, connection: Connection, work: Callable[[OrmSession], _T], wakes: set[Hashable]
+        self, connection: Connection, work: Callable[[OrmSession], _T], wakes: dict[Hashable, Any]
     ) -> _T:
         if not connection.in_transaction():
             connection.begin()  # or the session would begin one of its own, and end it
@@ -75,7 +75,7 @@ class Session:
             connection,
             join_transaction_mode="rollback_only",
             expire_on_commit=False,
-            info={"shards": self._shards, "wakes": wakes, "jobs": self.changes.jobs},
+            info={"shards": self._shards, "wakes": wakes, "unreadable": self.unreadable},
         ) as session:
             done = work(session)
             session.commit()

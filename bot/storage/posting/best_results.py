@@ -11,7 +11,6 @@ from sqlalchemy.engine import RowMapping
 from bot.domain import Job, JobState
 from bot.domain.posting.best_results import BestResult
 from bot.storage.database.repository import Repository
-from bot.storage.jobs import JOB_KEY as JOB_KEY, job_of
 from bot.storage.schema import OPEN_BEST, best_consents, best_results, jobs, posting_rules
 
 _OF_CONSENT = frozenset({"agreed", "asked"})
@@ -24,7 +23,7 @@ class BestResults(Repository):
     async def result_of(self, guild_id: int, message_id: int) -> Job | None:
         """Return the job whose result that message shows to everyone, the first one of a set."""
         which = {"guild": guild_id, "message": message_id}
-        return next(iter(await self._session.rows(_RESULT_OF, job_of, JOB_KEY, which)), None)
+        return await self._session.run(lambda session: session.scalar(_RESULT_OF, which))
 
     async def want(self, best: BestResult) -> None:
         """Store that a result has the stars, unless that is known."""
@@ -120,7 +119,7 @@ def _best_of(row: RowMapping) -> BestResult:
 # Statements, made once (see `Session.execute`).
 _LIMIT = bindparam("limit", type_=Integer)
 _RESULT_OF = (
-    select(jobs)
+    select(Job)
     .where(jobs.c.result_message_id == bindparam("message"), jobs.c.guild_id == bindparam("guild"))
     .where(jobs.c.state == JobState.SUCCEEDED, ~jobs.c.private)
     .where(jobs.c.forgotten_at.is_(None), jobs.c.scrubbed_at.is_(None))

@@ -11,8 +11,8 @@ from sqlalchemy.engine import RowMapping
 from bot.domain import JobRequest, SourcePhoto
 from bot.domain.confirmations import Confirmation, WhyAsk
 from bot.storage.database.repository import Repository
-from bot.storage.database.unreadable import json_object
 from bot.storage.schema import confirmations, tappers
+from bot.unreadable import json_object
 
 CONFIRMATION_KEY = (confirmations.c.id,)
 _PLAIN = (

@@ -8,6 +8,7 @@ import pytest
 from simcord import ChannelHandle
 
 from bot.domain import Job, JobState, Posted
+from bot.jobs import queries, transitions
 from bot.posts import NotHere, Outcome, Post, Stands
 from bot.servers import notices, settings
 from bot.servers.notices import NoticeKind
@@ -38,7 +39,7 @@ async def told(desk: Desk, kind: NoticeKind, key: str = "1", **details: Any) -> 
 
 async def post_notice(desk: Desk, notice: Post, channel: ChannelHandle | int | None) -> Outcome:
     async with desk.storage.read() as transaction:
-        job = None if notice.job_id is None else await transaction.jobs.get(notice.job_id)
+        job = None if notice.job_id is None else await transaction.run(queries.get, notice.job_id)
     place = channel.id if isinstance(channel, ChannelHandle) else channel
     return await deliver(desk, notice, place, job)
 
@@ -51,7 +52,7 @@ async def made(desk: Desk) -> Job:
     said = await desk.delivery.announce(await desk.job(), None)
     assert isinstance(said, Posted)
     async with desk.storage.write() as transaction:
-        posted = await transaction.jobs.update(job.id, result_message_id=said.message_id)
+        posted = await transaction.run(transitions.change, job.id, result_message_id=said.message_id)
     assert posted is not None
     return posted
 

@@ -9,6 +9,7 @@ import pytest
 from bot.client.login import was_removed
 from bot.credits import ledger
 from bot.domain import JobState, Plan
+from bot.jobs import queries
 from bot.servers import keys, settings
 from bot.storage import Storage
 from bot.ui.kit.reasons import reason_words
@@ -41,7 +42,7 @@ async def test_a_server_that_removes_the_bot_loses_its_key_at_once_and_the_rest_
         desk.clock.advance(timedelta(days=31).total_seconds())
         await desk.services.privacy.sweep()
         async with desk.storage.read() as transaction:
-            assert await transaction.jobs.in_states(list(JobState)) == []
+            assert await transaction.run(queries.in_states, list(JobState)) == []
             assert await ledger_lines(transaction, guild_id=desk.guild.id) == []
             assert await transaction.run(keys.stored) == []
 
@@ -142,7 +143,7 @@ async def test_what_waits_in_such_a_server_is_sent_when_it_is_seen_again(tmp_pat
 
         async def sendable() -> list[str]:
             async with desk.storage.read() as transaction:
-                return [one.id for one, _ in await transaction.job_queue.on_lanes()]
+                return [one.id for one, _ in await transaction.run(queries.on_lanes)]
 
         assert await sendable() == [job.id]
         async with desk.storage.write() as transaction:

@@ -8,6 +8,7 @@ import pytest
 from bot.delivery.cards.card_poster import EDIT_AGAIN_SECONDS
 from bot.delivery.interaction_tokens import CardTokens
 from bot.domain import Job, JobState, Progress
+from bot.jobs import queries, transitions
 from tests.support.clock import FakeClock
 from tests.support.desk import Desk, make_bot, open_desk, texts
 from tests.support.jobs import a_job
@@ -25,7 +26,7 @@ async def asked(desk: Desk, count: int) -> list[Job]:
     for number in range(count):
         await desk.maya.slash(desk.channel, "studio", prompt=f"Kite {number}")
     async with desk.storage.read() as transaction:
-        return await transaction.jobs.in_states([JobState.WAITING])
+        return await transaction.run(queries.in_states, [JobState.WAITING])
 
 
 def edits(desk: Desk) -> list[str]:
@@ -131,7 +132,7 @@ async def test_a_job_without_a_card_has_nothing_to_show(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await waiting(desk)
         async with desk.storage.write() as transaction:
-            job = await transaction.jobs.update((await desk.job()).id, card_message_id=None)
+            job = await transaction.run(transitions.change, (await desk.job()).id, card_message_id=None)
         assert job is not None
         assert await desk.delivery.show_card(job, Progress()) is None
         assert not edits(desk)

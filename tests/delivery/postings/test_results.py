@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.credits import ledger
 from bot.domain import JobState, Posted, SourcePhoto
 from bot.features import posting
+from bot.jobs import queries, transitions
 from bot.reasons import Reason
 from tests.delivery.finished import MESSAGES, finished, output, posted, sent
 from tests.support.desk import PNG, open_desk, pieces, texts
+from tests.support.jobs import settle_job
 
 TOO_LARGE = 11 * 1024 * 1024  # bytes; a server without boosts takes 10 MiB
 
@@ -94,7 +95,7 @@ async def test_another_posting_of_the_same_job_is_made(tmp_path: Path) -> None:
         job = await finished(desk)
         await posted(desk, job, output(tmp_path))
         async with desk.storage.write() as transaction:
-            again = await transaction.jobs.update(job.id, posting=1)
+            again = await transaction.run(transitions.change, job.id, posting=1)
         assert again is not None
         desk.clock.advance(10 * 60)
         await posted(desk, again, output(tmp_path))
@@ -169,8 +170,8 @@ async def test_an_ending_is_told_to_the_requester_with_what_it_cost(
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         job = await desk.move(await desk.job(), state, failure_text=Reason.text("The photo was broken."))
         async with desk.storage.write() as transaction:
-            await transaction.run(ledger.settle, job, 0, desk.clock.now())
-            released = await transaction.jobs.get(job.id)
+            await transaction.run(settle_job, job.id, 0, desk.clock.now())
+            released = await transaction.run(queries.get, job.id)
         assert released is not None
         message = await posted(desk, released, None)
         assert words in texts(message)

@@ -14,6 +14,7 @@ from bot.delivery import DiscordDelivery
 from bot.domain import FailureCode, JobState, OutputFile, Posted, TooMuch, Undeliverable
 from bot.domain.posting.sets import SetPart, SetPosting
 from bot.features.posting import PostingRules
+from bot.jobs import transitions
 from bot.reasons import Reason, ReasonCode
 from tests.delivery.finished import MESSAGES
 from tests.reactions.taps import jobs_of, post
@@ -86,8 +87,8 @@ async def announce(desk: Desk, parts: Sequence[SetPart]) -> list[Posted]:
         said.append(posted)
         async with desk.storage.write() as transaction:
             for part in some:
-                await transaction.jobs.update(
-                    part.job.id, result_message_id=posted.message_id, set_message=number
+                await transaction.run(
+                    transitions.change, part.job.id, result_message_id=posted.message_id, set_message=number
                 )
     return said
 

@@ -7,6 +7,7 @@ import pytest
 from simcord import ChannelHandle
 
 from bot.domain import Job, JobState, OutputFile, Posted
+from bot.jobs import queries
 from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, open_desk, texts
 
 PERMISSIONS = BOT_PERMISSIONS | discord.Permissions(create_public_threads=True, send_messages_in_threads=True)
@@ -48,7 +49,7 @@ async def test_in_a_locked_thread_a_command_is_refused_and_costs_nothing(tmp_pat
         assert "This thread is locked" in texts(told)
         assert "Nothing was charged." in texts(told)
         async with desk.storage.read() as transaction:
-            assert await transaction.jobs.in_states(list(JobState)) == []
+            assert await transaction.run(queries.in_states, list(JobState)) == []
 
 
 async def test_who_may_manage_threads_may_post_in_a_locked_one(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from bot.domain import Job, JobState, Progress
 from bot.engine.lane import TOLD_FROM
-from bot.storage import Sample
+from bot.jobs import lanes as lane_rows, transitions
+from bot.jobs.lanes import Sample
 from sandbox.studii import Outcome
 from tests.engine.world import EngineWorld, a_job, engine_world
 from tests.support.patience import PATIENCE
@@ -31,7 +32,7 @@ async def shown(world: EngineWorld, job: Job, state: JobState) -> Progress:
 async def with_card(world: EngineWorld, number: int) -> Job:
     job = await world.accept(a_job())
     async with world.storage.write() as transaction:
-        await transaction.jobs.update(job.id, card_message_id=number)
+        await transaction.run(transitions.change, job.id, card_message_id=number)
     return job
 
 
@@ -74,8 +75,8 @@ async def test_a_job_that_usually_ends_in_a_moment_is_shown_as_running_only_if_i
             await world.reaches(job.id, JobState.RUNNING)
         seen = Sample("studio", "image", usually, usually, world.clock.now())
         async with world.storage.write() as transaction:
-            await transaction.durations.learn_all([seen] * TOLD_FROM)
-            await transaction.jobs.update(job.id, card_message_id=77)
+            await transaction.run(lane_rows.learn_durations, [seen] * TOLD_FROM)
+            await transaction.run(transitions.change, job.id, card_message_id=77)
         async with world.running():
             if shown_running:
                 await shown(world, job, JobState.RUNNING)

@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.domain import FailureCode, JobState
+from bot.jobs import holds as key_holds
 from bot.servers import keys, notices, privacy, settings
 from bot.servers.notices import NoticeKind
 from bot.ui.kit.reasons import reason_words
@@ -35,7 +36,7 @@ async def test_out_of_credits_ends_the_job_that_met_it_unpaid_and_the_others_wai
         assert world.studii.requests.count("create") == 1
         assert await told(world, NoticeKind.OUT_OF_CREDITS, str(key.id))
         async with world.storage.read() as transaction:
-            assert await transaction.holds.get(GUILD) is not None
+            assert await transaction.run(key_holds.get, GUILD) is not None
 
 
 async def test_when_credits_are_back_the_others_go_on_and_a_later_lack_is_told_anew(tmp_path: Path) -> None:
@@ -48,7 +49,7 @@ async def test_when_credits_are_back_the_others_go_on_and_a_later_lack_is_told_a
                 assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
         assert not await told(world, NoticeKind.OUT_OF_CREDITS, str(key.id))
         async with world.storage.read() as transaction:
-            assert await transaction.holds.get(GUILD) is None
+            assert await transaction.run(key_holds.get, GUILD) is None
 
 
 async def test_a_refused_key_is_told_to_the_admins_once(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from aiohttp import web
 from bot import posts
 from bot.domain import FailureCode, Job, JobState, Plan
 from bot.engine import Engine
-from bot.lifecycle.submission import Claim
+from bot.jobs import holds as key_holds
+from bot.jobs.submission import Claim
 from bot.servers.keys import StudiiKey
 from bot.servers.notices import NoticeKind
 from bot.ui.kit.reasons import reason_words
@@ -185,7 +186,7 @@ async def test_a_key_refused_while_jobs_run_is_said_on_them_told_once_and_holds_
 
             await world.until(held, "the running job to say what is in the way")
         async with world.storage.read() as transaction:
-            hold = await transaction.holds.get(GUILD)
+            hold = await transaction.run(key_holds.get, GUILD)
             assert hold is not None
             assert hold.key_id == stored.id
             assert await transaction.run(posts.known, GUILD, NoticeKind.KEY_REFUSED, str(stored.id))
@@ -200,7 +201,7 @@ async def test_what_runs_with_a_refused_key_goes_on_with_a_new_one_at_once(tmp_p
         async with world.running(engine):
             second = await world.use_key(world.studii.add_key(account=first.account))
             async with world.storage.write() as transaction:
-                await transaction.holds.poll_from(GUILD, world.clock.now(), second.id)
+                await transaction.run(key_holds.poll_from, GUILD, world.clock.now(), second.id)
             engine.wake()
             said = await world.announced(job.id)
         assert said.job.state is JobState.SUCCEEDED
@@ -216,12 +217,12 @@ async def test_when_a_refused_key_works_again_nothing_is_held_any_more(tmp_path:
             key.revoked = False
             # As when an admin presses "Try again".
             async with world.storage.write() as transaction:
-                await transaction.holds.poll_from(GUILD, world.clock.now())
+                await transaction.run(key_holds.poll_from, GUILD, world.clock.now())
             engine.wake()
             for one in (job, waits):
                 assert (await world.announced(one.id)).job.state is JobState.SUCCEEDED
         async with world.storage.read() as transaction:
-            assert await transaction.holds.get(GUILD) is None
+            assert await transaction.run(key_holds.get, GUILD) is None
             assert not await transaction.run(posts.known, GUILD, NoticeKind.KEY_REFUSED, str(stored.id))
 
 
@@ -254,7 +255,7 @@ async def test_what_studii_says_of_a_key_that_was_replaced_meanwhile_holds_and_e
             assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
         assert len(world.studii.jobs) == 1
         async with world.storage.read() as transaction:
-            assert await transaction.holds.get(GUILD) is None
+            assert await transaction.run(key_holds.get, GUILD) is None
         assert world.discord.notices == []
 
 

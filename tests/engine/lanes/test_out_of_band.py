@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bot.domain import Job, JobState, Undeliverable
 from bot.engine import Tuning
+from bot.jobs import transitions
 from sandbox.studii import Options, Outcome, RateStyle, faults
 from tests.engine.world import EngineWorld, a_job, engine_world
 
@@ -32,7 +33,7 @@ async def without_their_files(world: EngineWorld, count: int) -> list[Job]:
     world.discord.said.clear()
     async with world.storage.write() as transaction:
         for job in jobs:
-            assert await transaction.jobs.repost(job.id, job.channel_id, world.clock.now())
+            assert await transaction.run(transitions.repost, job.id, job.channel_id, world.clock.now())
     # No address leads anywhere, so that Studii is asked for a fresh one.
     world.studii.fail("output", faults.gone(), 1000)
     return jobs

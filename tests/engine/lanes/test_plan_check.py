@@ -7,6 +7,7 @@ from typing import Any
 from bot import posts
 from bot.domain import JobState, Plan
 from bot.engine.lanes.plan_check import FIRST_CHECK, LAST_CHECK, ChosenPlan, PlanCheck
+from bot.jobs import lanes as lane_rows
 from bot.servers import keys
 from bot.servers.notices import NoticeKind
 from sandbox.studii import Options, RateStyle, faults
@@ -122,7 +123,7 @@ async def test_admins_are_told_once_that_the_plan_is_another(tmp_path: Path) -> 
                 assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
         async with world.storage.read() as transaction:
             assert await transaction.run(posts.known, GUILD, NoticeKind.PLAN_DOUBTED, str(key.id))
-            kept = (await transaction.lane_limits.of([key.lane]))[key.lane]
+            kept = (await transaction.run(lane_rows.limits_of, [key.lane]))[key.lane]
         assert (kept.doubted, kept.lowered_to) == (True, 60)
 
 

@@ -8,6 +8,7 @@ from bot.credits import charges
 from bot.credits.ledger import EntryKind
 from bot.credits.limits import AllowanceScope
 from bot.domain import FailureCode, JobState, Plan
+from bot.jobs import transitions
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Key, Outcome, faults
 from tests.engine.lanes.priced import ASSUMED, PRICE, VIDEO, Gate, accept, arrived, budget, ended, left
@@ -257,7 +258,7 @@ async def test_the_card_says_that_one_job_goes_first(tmp_path: Path) -> None:
         jobs = await accept(world, 2)
         async with world.storage.write() as transaction:
             for number, job in enumerate(jobs):
-                await transaction.jobs.update(job.id, card_message_id=1000 + number)
+                await transaction.run(transitions.change, job.id, card_message_id=1000 + number)
         gate = Gate()
         world.studii.fail("create", gate, times=2)
         async with world.running():

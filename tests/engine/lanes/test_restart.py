@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from bot.credits import charges, ledger
+from bot.credits import charges
 from bot.domain import Job, JobState
 from bot.engine.lanes.recovery import StrandedJobs
+from bot.jobs import transitions
 from sandbox.studii import Options, Outcome, faults
 from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world, png
+from tests.support.jobs import settle_job
 
 
 async def submitted(world: EngineWorld) -> Job:
@@ -255,8 +257,10 @@ async def test_a_job_cancelled_during_its_upload_is_not_submitted(tmp_path: Path
             await world.reaches(job.id, JobState.UPLOADING)
             async with world.storage.write() as transaction:
                 now = world.clock.now()
-                assert await transaction.jobs.advance(job.id, JobState.UPLOADING, JobState.CANCELLED, at=now)
-                await transaction.run(ledger.settle, job, 0, now)
+                assert await transaction.run(
+                    transitions.advance, job.id, JobState.UPLOADING, JobState.CANCELLED, at=now
+                )
+                await transaction.run(settle_job, job.id, 0, now)
             engine.wake()
             upload.release.set()
             await world.announced(job.id)

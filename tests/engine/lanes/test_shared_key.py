@@ -13,13 +13,14 @@ import pytest
 from bot.catalog import Catalog
 from bot.clock import SystemClock
 from bot.cluster import Membership
-from bot.credits import ledger
 from bot.domain import JobState, Plan
 from bot.engine.lane import Step, Waiting
 from bot.engine.lanes.job_entries import JobEntries
 from bot.engine.lanes.step_result import StepResult
+from bot.jobs import accept, lanes as lane_rows
+from bot.jobs.lanes import Sent
 from bot.servers import keys, settings
-from bot.storage import Sent, Storage
+from bot.storage import Storage
 from sandbox.studii import Outcome
 from tests.cluster.members import process_on
 from tests.engine.world import a_job, a_staging_job, engine_world
@@ -80,7 +81,7 @@ async def test_what_another_process_sends_with_the_key_counts_from_its_first_req
                 stored = await transaction.run(keys.add, THEIRS, lane, "abcd", Plan.PRO, b"", at)
                 await transaction.run(settings.set_key, THEIRS, stored.id, at)
                 sent = Sent(at, at - timedelta(seconds=1), other.epoch)
-                await transaction.lanes.add([(lane, sent)] * Plan.PRO.requests_per_minute)
+                await transaction.run(lane_rows.add, [(lane, sent)] * Plan.PRO.requests_per_minute)
             began = monotonic()
             second = await world.accept(a_job(guild_id=MINE))
             await world.reaches(second.id, JobState.RUNNING)
@@ -104,8 +105,7 @@ async def test_a_price_that_is_learned_leaves_the_jobs_of_another_process_to_it(
             lane = world.lanes.lane_of(key.secret)
             stored = await transaction.run(keys.add, THEIRS, lane, "abcd", Plan.TEAM, b"", at)
             await transaction.run(settings.set_key, THEIRS, stored.id, at)
-            await transaction.jobs.add_all([theirs])
-            await transaction.run(ledger.reserve, [theirs], at)
+            await transaction.run(accept.store, [theirs], at)
         async with world.running():
             mine = await world.accept(a_job(guild_id=MINE, estimate=8))
             await world.announced(mine.id)

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.credits import ledger
 from bot.domain import Job, JobState
-from bot.storage.lanes import LaneLimitRows
+from bot.jobs import lanes as lane_rows, transitions
 from sandbox.studii import faults
 from tests.engine.test_database_trouble import fail
 from tests.engine.world import EngineWorld, a_job, engine_world
+from tests.support.jobs import settle_job
 
 
 async def slowed(world: EngineWorld, lane: str, seconds: int) -> Job:
@@ -19,7 +19,7 @@ async def slowed(world: EngineWorld, lane: str, seconds: int) -> Job:
 
     async def noted() -> bool:
         async with world.storage.read() as transaction:
-            return lane in await transaction.lane_limits.of([lane])
+            return lane in await transaction.run(lane_rows.limits_of, [lane])
 
     async with world.running():
         await world.until(noted, "the 429 noted")
@@ -65,8 +65,10 @@ async def test_a_lane_that_rests_meanwhile_does_not_forget_it(tmp_path: Path) ->
         key = await world.use_key(world.studii.add_key())
         job = await slowed(world, key.lane, 2)
         async with world.storage.write() as transaction:
-            await transaction.jobs.advance(job.id, JobState.WAITING, JobState.CANCELLED, at=world.clock.now())
-            await transaction.run(ledger.settle, job, 0, world.clock.now())
+            await transaction.run(
+                transitions.advance, job.id, JobState.WAITING, JobState.CANCELLED, at=world.clock.now()
+            )
+            await transaction.run(settle_job, job.id, 0, world.clock.now())
         async with world.running() as engine:
 
             async def rests() -> bool:
@@ -82,7 +84,7 @@ async def test_a_lane_that_rests_meanwhile_does_not_forget_it(tmp_path: Path) ->
 async def test_what_can_not_be_kept_holds_in_this_life(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(LaneLimitRows, "keep", fail)
+    monkeypatch.setattr(lane_rows, "keep_limits", fail)
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         world.studii.fail("create", faults.rate_limited(1))

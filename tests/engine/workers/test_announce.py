@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain import Job, JobState, Posted, TryLater, Undeliverable
+from bot.jobs import queries, transitions
 from bot.servers.notices import NoticeKind
 from sandbox.studii import Fault, faults
 from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world, png
@@ -60,7 +61,7 @@ async def test_the_photo_before_is_kept_with_it_and_shown_beside_it_when_it_is_p
             assert sorted(world.spooled()) == sorted(filter(None, (kept.output_file, kept.source_file)))
             world.discord.said.clear()
             async with world.storage.write() as transaction:
-                assert await transaction.jobs.repost(job.id, job.channel_id, world.clock.now())
+                assert await transaction.run(transitions.repost, job.id, job.channel_id, world.clock.now())
             engine.wake()
             said = await world.announced(job.id)
             assert said.output is not None
@@ -85,11 +86,11 @@ async def test_an_output_that_nobody_fetched_for_a_month_is_dropped(tmp_path: Pa
 
             await world.until(noted, "the attempt to be noted")
         async with world.storage.write() as transaction:
-            kept = await transaction.jobs.get(job.id)
+            kept = await transaction.run(queries.get, job.id)
             assert kept is not None
             assert kept.announced_at is not None
             long_ago = kept.announced_at.replace(year=kept.announced_at.year - 1)
-            await transaction.jobs.update(job.id, announced_at=long_ago)
+            await transaction.run(transitions.change, job.id, announced_at=long_ago)
         async with world.running():
 
             async def empty() -> bool:
@@ -152,7 +153,7 @@ async def without_its_file(world: EngineWorld) -> Job:
     (world.spool_folder / file).unlink()
     world.discord.said.clear()
     async with world.storage.write() as transaction:
-        assert await transaction.jobs.repost(job.id, job.channel_id, world.clock.now())
+        assert await transaction.run(transitions.repost, job.id, job.channel_id, world.clock.now())
     return await world.job(job.id)
 
 
@@ -215,7 +216,7 @@ async def test_a_card_that_was_shown_before_its_result_was_posted_links_it_all_t
         world.discord.answers = [*[TryLater(0.0)] * 8, Posted(9001, keeps_card=True)]
         job = await world.accept(a_job())
         async with world.storage.write() as tx:
-            await tx.jobs.update(job.id, card_message_id=500)
+            await tx.run(transitions.change, job.id, card_message_id=500)
         async with world.running():
 
             async def linked() -> bool:

@@ -10,7 +10,7 @@ import pytest
 from bot.domain import Job, JobState
 from bot.domain.approvals import Approval
 from bot.features.words import WordEffect, WordRule
-from bot.lifecycle.transitions import approve, cancel
+from bot.jobs import transitions
 from bot.posts import Later, NotHere, Stands
 from bot.reasons import ReasonCode
 from bot.servers import access
@@ -50,7 +50,7 @@ async def test_a_request_is_posted_once_and_nothing_goes_to_studii_before_it_is_
         assert world.discord.rules == [{"blimp": "blimp"}]  # for moderators to read which one sent it here
         assert world.studii.jobs == {}
         async with world.storage.write() as transaction:
-            assert await approve(transaction, await world.job(job.id), world.clock.now()) is not None
+            assert await transaction.run(transitions.approve, job.id, world.clock.now()) is not None
         async with world.running():
             assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
         assert len(world.studii.jobs) == 1
@@ -75,7 +75,9 @@ async def test_a_request_on_which_nobody_decides_ends_unpaid_after_a_day(tmp_pat
         await world.use_key(world.studii.add_key())
         job = await world.accept(replace(a_job(age=90_000), approval=Approval.WANTED))
         async with world.storage.write() as transaction:
-            await transaction.jobs.advance(job.id, JobState.RECEIVED, JobState.PENDING, at=job.created_at)
+            await transaction.run(
+                transitions.advance, job.id, JobState.RECEIVED, JobState.PENDING, at=job.created_at
+            )
         async with world.running():
             ended = (await world.announced(job.id)).job
         assert ended.failure_text is not None
@@ -92,7 +94,10 @@ async def test_the_question_about_a_request_that_was_cancelled_is_reduced_also_a
             await world.until(lambda: _told(world), "the request is posted")
         async with world.storage.write() as transaction:
             pending = await world.job(job.id)
-            assert await cancel(transaction, pending, world.clock.now(), told=True) is not None
+            assert (
+                await transaction.run(transitions.cancel, pending.id, world.clock.now(), told=True)
+                is not None
+            )
         world.discord.edit_answers += [Later(), Stands(7001)]
         async with world.running():
             await world.until(lambda: _reduced(world), "the request is reduced")
@@ -109,9 +114,7 @@ async def test_a_question_that_may_have_been_posted_without_our_knowing_is_looke
             await world.until(lambda: _tried(world), "the request is tried")
         world.discord.standing[world.discord.notices[0][0].id] = 7001
         async with world.storage.write() as transaction:
-            assert (
-                await cancel(transaction, await world.job(job.id), world.clock.now(), told=True) is not None
-            )
+            assert await transaction.run(transitions.cancel, job.id, world.clock.now(), told=True)
         async with world.running():
             await world.until(lambda: _reduced(world), "the request is reduced")
         (asked,) = world.discord.edited
@@ -156,7 +159,10 @@ async def test_a_set_of_which_the_first_is_cancelled_before_it_is_shown_is_asked
         async with world.running():
             await world.until(lambda: _tried(world), "the request is tried")
         async with world.storage.write() as transaction:
-            assert await cancel(transaction, jobs[0], world.clock.now(), told=True) is not None
+            assert (
+                await transaction.run(transitions.cancel, jobs[0].id, world.clock.now(), told=True)
+                is not None
+            )
         world.discord.notice_answers.clear()
         world.discord.notices.clear()
         async with world.running():

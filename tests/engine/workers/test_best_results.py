@@ -13,7 +13,7 @@ from bot.features.posting import PostingRules
 from bot.servers import privacy
 from bot.servers.notices import NoticeKind
 from tests.engine.world import EngineWorld, engine_world
-from tests.support.jobs import a_job
+from tests.support.jobs import a_job, keep_job
 
 GUILD, MAYA, MESSAGE, PLACE = 100, 3, 7, 9
 
@@ -47,7 +47,7 @@ async def starred(world: EngineWorld, *messages: int, ago: timedelta = timedelta
         for one in messages:
             made = {"state": JobState.SUCCEEDED, "announced_at": now, "result_message_id": one}
             job = replace(a_job(guild_id=GUILD, user_id=MAYA), **made)
-            await transaction.jobs.add_all([job])
+            await transaction.run(keep_job, job)
             await transaction.best.want(BestResult(one, GUILD, 2, job.id, MAYA, wanted=True, since=now))
 
 

@@ -9,6 +9,7 @@ import pytest
 from bot.domain import FailureCode, JobState
 from bot.engine import CountedDecoder, Engine
 from bot.engine.workers.counted_decoder import MAX_DECODE_TRIES, Undecodable
+from bot.jobs import transitions
 from bot.media import PhotoKind
 from bot.media.photo import DecoderFailed, Photo
 from bot.ui.kit.reasons import reason_words
@@ -59,7 +60,7 @@ def with_decoder(world: EngineWorld, decoder: Dying) -> Engine:
 
 async def tries_of(world: EngineWorld, job_id: str) -> int:
     async with world.storage.read() as transaction:
-        return await transaction.decodes.tries(job_id)
+        return await transaction.run(transitions.decode_tries, job_id)
 
 
 @pytest.mark.promise
@@ -136,7 +137,7 @@ async def test_of_those_that_were_open_when_the_bot_died_one_is_tried_at_a_time(
         jobs = [await world.accept(a_staging_job()) for _ in range(3)]
         async with world.storage.write() as transaction:
             for job, tries in zip(jobs, (1, 1, MAX_DECODE_TRIES), strict=True):
-                await transaction.decodes.set_tries(job.id, tries)
+                await transaction.run(transitions.set_decode_tries, job.id, tries)
         decoder = Dying(lambda _: False)
         decoder.hangs = True
         counted = CountedDecoder(world.storage, decoder)

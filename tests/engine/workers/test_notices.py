@@ -8,6 +8,7 @@ import pytest
 from bot.aio import retry
 from bot.domain import Job, JobState
 from bot.engine.workers.notices import Told
+from bot.jobs import transitions
 from bot.posts import Later, Never, NotHere, Outcome, Post, Stands
 from bot.servers import notices, settings as server_settings
 from bot.servers.notices import NoticeKind
@@ -132,7 +133,9 @@ async def test_an_unknown_outcome_that_was_settled_meanwhile_is_no_news(tmp_path
         job = await world.put(await world.accept(a_job()), JobState.UNKNOWN)
         await tell(world, NoticeKind.UNKNOWN, job.id, job.id)
         async with world.storage.write() as transaction:
-            await transaction.jobs.advance(job.id, JobState.UNKNOWN, JobState.FAILED, at=world.clock.now())
+            await transaction.run(
+                transitions.advance, job.id, JobState.UNKNOWN, JobState.FAILED, at=world.clock.now()
+            )
         async with world.running():
             await all_told(world)
         assert posted(world) == []

@@ -10,7 +10,7 @@ import pytest
 
 from bot.domain import Job, JobState
 from bot.domain.approvals import APPROVAL_HOURS, Approval
-from bot.lifecycle.transitions import release_result, succeed, withhold_result
+from bot.jobs import transitions
 from bot.posts import Later, Never, NotHere, Outcome
 from bot.reasons import Reason, ReasonCode
 from bot.servers import access, settings
@@ -58,7 +58,7 @@ async def waits(world: EngineWorld, job: Job) -> Job:
 
 async def release(world: EngineWorld, job: Job) -> None:
     async with world.storage.write() as transaction:
-        assert await release_result(transaction, await world.job(job.id), world.clock.now()) is not None
+        assert await transaction.run(transitions.release_result, job.id, world.clock.now()) is not None
 
 
 @pytest.mark.parametrize("private", [False, True])
@@ -97,7 +97,7 @@ async def test_a_declined_result_is_not_posted_and_is_kept_for_moderators_for_a_
             waiting = await waits(world, job)
             async with world.storage.write() as transaction:
                 why = Reason(ReasonCode.RESULT_DECLINED)
-                await withhold_result(transaction, waiting, why, world.clock.now())
+                await transaction.run(transitions.withhold_result, waiting.id, why, world.clock.now())
             said = await world.announced(job.id)
         assert said.job.state is JobState.WITHHELD
         kept = await world.job(job.id)
@@ -118,7 +118,7 @@ async def test_a_withheld_result_goes_after_a_month(tmp_path: Path) -> None:
         async with world.running():
             waiting = await waits(world, job)
             async with world.storage.write() as transaction:
-                await withhold_result(transaction, waiting, None, world.clock.now())
+                await transaction.run(transitions.withhold_result, waiting.id, None, world.clock.now())
             await world.announced(job.id)
         async with world.running():
             await world.until(lambda: _unkept(world, job), "the file to go")
@@ -143,7 +143,7 @@ async def test_a_result_that_nobody_has_looked_at_for_a_day_is_not_posted(tmp_pa
         running = await world.put(job, JobState.RUNNING, charged=10)
         async with world.storage.write() as transaction:
             a_day_ago = world.clock.now() - timedelta(hours=APPROVAL_HOURS)
-            waiting = await succeed(transaction, running, "none.png", "image", a_day_ago)
+            waiting = await transaction.run(transitions.succeed, running.id, "none.png", "image", a_day_ago)
         assert waiting is not None
         assert waiting.state is JobState.REVIEWING
         async with world.running():
@@ -211,7 +211,7 @@ async def test_results_of_a_set_are_decided_on_one_by_one(tmp_path: Path) -> Non
             await release(world, first)
             async with world.storage.write() as transaction:
                 why = Reason(ReasonCode.RESULT_DECLINED)
-                assert await withhold_result(transaction, await world.job(second.id), why, world.clock.now())
+                assert await transaction.run(transitions.withhold_result, second.id, why, world.clock.now())
             said = [(await world.announced(one.id)).job for one in (first, second)]
         assert [one.state for one in said] == [JobState.SUCCEEDED, JobState.WITHHELD]
         assert (await world.job(first.id)).output_file is None
@@ -228,7 +228,7 @@ async def test_a_full_spool_gives_up_withheld_results_and_then_those_that_can_be
             declined = await world.accept(a_watched_job())
             withheld = await world.reaches(declined.id, JobState.REVIEWING)
             async with world.storage.write() as transaction:
-                await withhold_result(transaction, withheld, None, world.clock.now())
+                await transaction.run(transitions.withhold_result, withheld.id, None, world.clock.now())
             await world.announced(declined.id)
         await set_rules(world, results=False)
         for given_up in (withheld, waiting):

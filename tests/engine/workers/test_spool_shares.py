@@ -12,6 +12,7 @@ from PIL import Image
 
 from bot.domain import FailureCode, Job, JobState, Undeliverable
 from bot.engine.workers.intake import Intake
+from bot.jobs import holds as key_holds
 from bot.reasons import Reason
 from bot.servers import keys
 from sandbox.studii import Outcome, Output, faults
@@ -45,14 +46,17 @@ async def refused(world: EngineWorld, seconds: float = 3600.0, guild_id: int = G
         key = await transaction.run(keys.current, guild_id)
         assert key is not None
         until = world.clock.now() + timedelta(seconds=seconds)
-        await transaction.holds.set(guild_id, key.id, Reason.text("Studii refused the key."), until)
-        await transaction.job_queue.hold(guild_id, key.id, Reason.text("Studii refused the key."), until)
+        await transaction.run(
+            key_holds.put_hold, guild_id, key.id, Reason.text("Studii refused the key."), until
+        )
+        await transaction.run(
+            key_holds.hold_waiting, guild_id, key.id, Reason.text("Studii refused the key."), until
+        )
 
 
 async def released(world: EngineWorld, guild_id: int = GUILD) -> None:
     async with world.storage.write() as transaction:
-        await transaction.holds.clear(guild_id)
-        await transaction.job_queue.release_held(guild_id)
+        await transaction.run(key_holds.end, guild_id, world.clock.now())
 
 
 @pytest.mark.promise
@@ -185,7 +189,7 @@ async def test_a_photo_that_gave_way_is_fetched_to_try_the_key_again_if_nothing_
         async with world.running():
             assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
         async with world.storage.read() as transaction:
-            assert await transaction.holds.get(GUILD) is None
+            assert await transaction.run(key_holds.get, GUILD) is None
 
 
 async def test_what_was_held_for_a_day_ends_unpaid_though_its_photo_gave_way(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from bot.domain import Budget, Job, JobRequest, MemberContext, Period, Plan
 from bot.domain.confirmations import Confirmation
 from bot.errors import Refused
 from bot.features.words import WordEffect, WordRule
+from bot.jobs import holds as key_holds, queries
 from bot.reasons import Reason, ReasonCode
 from bot.servers import access, keys, settings
 from bot.servers.access import AccessList, Block, PhotoScope
@@ -86,7 +87,7 @@ async def questions_first(
         await transaction.run(access.add, guild_id, AccessList.APPROVAL_ROLE, ROLE)
     if chance.random() < 0.15:
         until = NOW + timedelta(minutes=chance.choice((-5, 5)))
-        await transaction.holds.set(guild_id, key_id, Reason(ReasonCode.KEY_REFUSED), until)
+        await transaction.run(key_holds.put_hold, guild_id, key_id, Reason(ReasonCode.KEY_REFUSED), until)
 
 
 def request(guild_id: int, chance: random.Random) -> JobRequest:
@@ -195,7 +196,7 @@ async def kept(storage: Storage, asked: Asked) -> Sequence[Sequence[object]]:
     the notices to admins. The jobs are those that were the answers."""
     guild_id = asked.guild_id
     async with storage.read() as transaction:
-        found = await transaction.member_jobs.page(guild_id, None, 0, MANY)
+        found = await transaction.run(queries.page, guild_id, None, 0, MANY)
         lines: Mapping[str, list[object]] = {
             one.id: [(line.kind, line.amount) for line in await ledger_lines(transaction, job_id=one.id)]
             for one in found

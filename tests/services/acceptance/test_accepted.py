@@ -11,6 +11,7 @@ from bot.credits.ledger import EntryKind
 from bot.domain import Job, JobState, MemberContext
 from bot.errors import Refused
 from bot.features import approvals
+from bot.jobs import holds as key_holds
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
 from bot.servers.notices import NoticeKind
@@ -55,10 +56,10 @@ async def test_what_has_nothing_to_be_made_ready_for_waits_at_once(world: Servic
         key = await transaction.run(keys.current, GUILD)
         assert key is not None
         now = world.clock.now()
-        await transaction.holds.set(GUILD, key.id, Reason(ReasonCode.KEY_MALFORMED), now)
+        await transaction.run(key_holds.put_hold, GUILD, key.id, Reason(ReasonCode.KEY_MALFORMED), now)
     states.append((await world.accept()).state)  # the one that may try the key again
     async with world.storage.write() as transaction:
-        await transaction.holds.clear(GUILD)
+        await transaction.run(key_holds.end, GUILD, world.clock.now())
     await world.services.db.write(approvals.change, GUILD, channel_id=CHANNEL, everyone=True)
     states.append((await world.accept()).state)
     assert states == [JobState.WAITING, JobState.RECEIVED, JobState.RECEIVED, JobState.RECEIVED]

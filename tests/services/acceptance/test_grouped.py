@@ -17,6 +17,7 @@ import pytest
 from bot.credits import charges, ledger
 from bot.domain import Job, JobRequest
 from bot.errors import Refused
+from bot.jobs import queries
 from bot.servers import settings as server_settings
 from bot.servers.notices import NoticeKind
 from bot.services import AcceptanceService
@@ -115,7 +116,7 @@ async def test_with_room_for_n_exactly_the_first_n_are_accepted_and_the_others_a
     assert [isinstance(answer, list) for answer in answers] == [True] * 7 + [False] * 193
     assert all("0 of 56 credits left today" in said(answer) for answer in answers[7:])
     async with storage.read() as transaction:
-        stored = (await transaction.member_jobs.page(1, None, 0, 100))[::-1]
+        stored = (await transaction.run(queries.page, 1, None, 0, 100))[::-1]
         told = {one.kind for one in await transaction.run(open_posts, 1)}
     assert [job.user_id for job in stored] == list(range(1, 8))
     assert told == {NoticeKind.BUDGET_80, NoticeKind.BUDGET_100}
@@ -139,7 +140,7 @@ async def test_photos_without_room_for_all_are_decided_alone_but_before_what_cam
     ]
     assert "0 of 40 credits left today" in said(answers[-1])
     async with storage.read() as transaction:
-        stored = await transaction.member_jobs.page(1, None, 0, 100)
+        stored = await transaction.run(queries.page, 1, None, 0, 100)
     assert [job.set_id is None for job in stored[::-1]] == [False] * 2 + [True] * 3
 
 
@@ -182,7 +183,7 @@ async def test_a_row_that_the_database_refuses_leaves_the_others_in_the_group_al
     assert isinstance(first, Job)
     assert isinstance(last, Job)
     async with storage.read() as transaction:
-        assert {job.id for job in await transaction.member_jobs.page(1, None, 0, 9)} == {first.id, last.id}
+        assert {job.id for job in await transaction.run(queries.page, 1, None, 0, 9)} == {first.id, last.id}
         assert await transaction.run(ledger.differing) == []
 
 

@@ -9,6 +9,7 @@ import pytest
 from bot.credits import ledger
 from bot.domain import Job
 from bot.errors import CreditsShort
+from bot.jobs import queries
 from bot.storage import Storage
 from tests.services.acceptance.stories import set_up
 from tests.services.world import PICTURE
@@ -39,6 +40,6 @@ async def test_two_processes_accept_together_as_many_as_there_is_room_for(
         refused = [answer for answer in answers if isinstance(answer, CreditsShort)]
         assert (len(accepted), len(refused)) == (ROOM, PEOPLE - ROOM)
         async with one.read() as transaction:
-            stored = await transaction.member_jobs.page(1, None, 0, PEOPLE)
+            stored = await transaction.run(queries.page, 1, None, 0, PEOPLE)
             assert await transaction.run(ledger.differing) == []
         assert {job.id for job in stored} == {job.id for job in accepted}

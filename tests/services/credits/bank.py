@@ -19,14 +19,15 @@ from bot.credits.prices import Price
 from bot.credits.requests import RequestState
 from bot.domain import FailureCode, Job, JobRequest, JobState, MemberContext, Period
 from bot.errors import Refused
-from bot.lifecycle.poll_results import fail_running, record_output
-from bot.lifecycle.submission import Claim, NotClaimed, claim, make_unknown, record_taken
-from bot.lifecycle.transitions import fail_unpaid, succeed, wait
+from bot.jobs import polls, queries, submission, transitions
+from bot.jobs.lanes import Sent
+from bot.jobs.submission import Claim, NotClaimed
 from bot.posts import Post
 from bot.reasons import Reason, ReasonCode
+from bot.servers import keys
 from bot.servers.access import Policy
 from bot.services import ConfirmationNeeded, confirmed
-from bot.storage import Sent, Storage, Transaction
+from bot.storage import Storage, Transaction
 from bot.storage.schema import confirmations, guilds, jobs
 from bot.studii import CreatedJob, JobReport
 from bot.vault import Vault
@@ -34,7 +35,7 @@ from tests.services.credits.accountant import ROLES, USUAL
 from tests.services.credits.moderating_bank import GUILD, LANE, WAITING_FOR_MODERATORS, ModeratingBank
 from tests.support import spending
 from tests.support.clock import FakeClock
-from tests.support.jobs import known, ledger_lines
+from tests.support.jobs import correct_jobs, known, ledger_lines, settle_job
 from tests.support.services import accept, services_on
 
 WHY = Reason(ReasonCode.STUDII_FAILED)
@@ -161,18 +162,19 @@ class Bank(ModeratingBank):
         await self.take_in(job_id)
         async with self.storage.write() as transaction:
             to, request = JobState.SUBMITTING, Sent(self.now, None)
-            claimed = await claim(transaction, self.catalog, self.vault, job_id, LANE, to, request)
+            claimed = await transaction.run(
+                submission.claim, self.catalog, self.vault, job_id, LANE, to, request
+            )
         return not isinstance(claimed, NotClaimed)
 
     async def answer(self, job_id: str, charge: int | None) -> None:
         """Studii takes the job, and may say what it charges."""
         async with self.storage.write() as transaction:
-            job, key = await transaction.jobs.with_key(job_id)
-            assert job is not None
+            job, key = await known(transaction, job_id), await transaction.run(keys.current, GUILD)
             assert key is not None
             taken = Claim(job, key, "", was_held=False)
             told = CreatedJob(job_id, credits_charged=charge)
-            await record_taken(transaction, self.catalog, taken, told, self.now)
+            await transaction.run(submission.record_taken, self.catalog, taken, told, self.now)
 
     async def start(self, job_id: str, charge: int | None) -> bool:
         """A job is sent and taken at once; False if it may not be sent."""
@@ -184,21 +186,27 @@ class Bank(ModeratingBank):
     async def end(self, job_id: str, way: str, charge: int | None) -> bool:
         """Whether the job ended so: done, or failed, as the last answer said; or before Studii took it."""
         async with self.storage.write() as transaction:
-            job = await transaction.jobs.get(job_id)
+            job = await transaction.run(queries.get, job_id)
             assert job is not None
             if way == "free":
                 open_ = (JobState.RECEIVED, JobState.WAITING, JobState.SUBMITTING)
-                ended = await fail_unpaid(transaction, job, open_, FailureCode.PHOTO, WHY, self.now)
+                ended = await transaction.run(
+                    transitions.fail_unpaid, job.id, open_, FailureCode.PHOTO, WHY, self.now
+                )
             elif job.state is not JobState.RUNNING:
                 return False
             elif way == "done":
                 report = JobReport(job_id, "completed", "https://x.example/1.png", credits_charged=charge)
-                last = await record_output(transaction, self.catalog, LANE, job, report, self.now)
+                last = await transaction.run(
+                    polls.record_output, self.catalog, LANE, job_id, report, self.now
+                )
                 assert last.job is not None
-                ended = await succeed(transaction, last.job, "file", "image", self.now)
+                ended = await transaction.run(transitions.succeed, last.job.id, "file", "image", self.now)
             else:
                 why = (FailureCode.STUDII, WHY, self.now)
-                last = await fail_running(transaction, self.catalog, LANE, job, *why, told=charge)
+                last = await transaction.run(
+                    polls.fail_running, self.catalog, LANE, job_id, *why, told=charge
+                )
                 ended = last.job
         return ended is not None
 
@@ -208,16 +216,16 @@ class Bank(ModeratingBank):
     async def not_taken(self, job_id: str) -> None:
         """Studii could not take the job; as `bot.engine.lanes.failures` writes it down."""
         async with self.storage.write() as transaction:
-            job = await transaction.jobs.get(job_id)
+            job = await transaction.run(queries.get, job_id)
             assert job is not None
-            await wait(transaction, job, JobState.SUBMITTING, self.now)
+            await transaction.run(transitions.wait, job.id, JobState.SUBMITTING, self.now)
 
     async def lose(self, job_id: str) -> None:
         """Nobody knows whether Studii took the job."""
         async with self.storage.write() as transaction:
-            job = await transaction.jobs.get(job_id)
+            job = await transaction.run(queries.get, job_id)
             assert job is not None
-            await make_unknown(transaction, job, self.now)
+            await transaction.run(submission.make_unknown, job.id, self.now)
 
     async def rule(self, job_id: str, charge: int | None) -> None:
         if charge is None:
@@ -228,15 +236,15 @@ class Bank(ModeratingBank):
     async def resolve_again(self, job_id: str, way: str) -> None:
         async with self.storage.write() as transaction:
             if way == "settle":
-                await transaction.run(ledger.settle, await known(transaction, job_id), 5, self.now)
+                await transaction.run(settle_job, job_id, 5, self.now)
             elif way == "correct":
-                await transaction.run(ledger.correct, [job_id], 5, self.now)
+                await transaction.run(correct_jobs, [job_id], 5, self.now)
             else:
-                await transaction.run(ledger.settle, await known(transaction, job_id), 0, self.now)
+                await transaction.run(settle_job, job_id, 0, self.now)
 
     async def fail_half_way(self, job_id: str) -> None:
         async with self.storage.write() as transaction:
-            await transaction.run(ledger.settle, await known(transaction, job_id), 7, self.now)
+            await transaction.run(settle_job, job_id, 7, self.now)
             raise LookupError
 
     async def grant(self, user_id: int | None, amount: int) -> None:
@@ -278,7 +286,7 @@ class Bank(ModeratingBank):
         """`thoroughly`: the bot's own check is asked, too."""
         async with self.storage.read() as transaction:
             budget = await transaction.run(budgets.state, GUILD, self.now)
-            known = await transaction.jobs.in_states(list(JobState))
+            known = await transaction.run(queries.in_states, list(JobState))
             lines: dict[str, int] = {job.id: 0 for job in known}
             for line in await ledger_lines(transaction, guild_id=GUILD):
                 if line.job_id is None:
@@ -307,4 +315,4 @@ def inputs_of(kind: str) -> dict[str, str]:
 
 async def write(transaction: Transaction, statement: Update | Delete) -> None:
     """Straight into the tables, past all rules."""
-    await transaction.jobs._session.execute(statement)  # pyright: ignore[reportPrivateUsage]
+    await transaction.session.execute(statement)  # pyright: ignore[reportPrivateUsage]

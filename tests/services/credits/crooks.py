@@ -17,13 +17,14 @@ from bot.credits.prices import Estimate, estimate
 from bot.credits.requests import _give  # pyright: ignore[reportPrivateUsage]
 from bot.domain import Budget, Job, JobState, Period
 from bot.errors import Refused
+from bot.jobs import queries
 from bot.reasons import ReasonCode
 from bot.servers.settings import GuildSettings
 from bot.storage import Transaction
 from bot.storage.schema import jobs
 from tests.services.credits.bank import GUILD, Answer, Bank, write
 from tests.support import spending
-from tests.support.jobs import known
+from tests.support.jobs import settle_job
 
 
 def no_check(*_: Any) -> None:
@@ -182,7 +183,7 @@ class ReleasesWhatNobodyKnows(Bank):
     async def lose(self, job_id: str) -> None:
         await super().lose(job_id)
         async with self.storage.write() as transaction:
-            await transaction.run(ledger.settle, await known(transaction, job_id), 0, self.now)
+            await transaction.run(settle_job, job_id, 0, self.now)
 
 
 class ChargesARulingTwice(Bank):
@@ -209,7 +210,7 @@ class PaysForWhatIsCancelled(Bank):
 class KeepsHalfOfAFailure(Bank):
     async def fail_half_way(self, job_id: str) -> None:
         async with self.storage.write() as transaction:
-            await transaction.run(ledger.settle, await known(transaction, job_id), 7, self.now)
+            await transaction.run(settle_job, job_id, 7, self.now)
         raise LookupError
 
 
@@ -265,9 +266,9 @@ class FreesWhatIsOpenAtARestart(Bank):
     async def restart(self) -> None:
         await super().restart()
         async with self.storage.write() as transaction:
-            for job in await transaction.jobs.in_states(list(JobState)):
+            for job in await transaction.run(queries.in_states, list(JobState)):
                 if job.reserved:
-                    await transaction.run(ledger.settle, job, 0, self.now)
+                    await transaction.run(settle_job, job.id, 0, self.now)
 
 
 class SendsAllAtOnce(Bank):
@@ -327,7 +328,7 @@ def corrects_that_job_alone(
     completed: bool,
 ) -> bool:
     if told is not None and told > job.reserved:
-        ledger.correct(session, [job.id], told, at)
+        ledger.correct(session, [job], told, at)
     return False
 
 

@@ -14,36 +14,37 @@ from bot.credits import budgets, ledger
 from bot.credits.budgets import BudgetState
 from bot.domain import FailureCode, Job, JobState
 from bot.errors import Refused
-from bot.lifecycle import transitions
-from bot.lifecycle.transitions import make_ready, succeed
+from bot.jobs import queries, transitions
+from bot.jobs.transitions import JobChanges, approve, succeed
 from bot.reasons import Reason
 from bot.services.moderation import approvals
 from bot.services.moderation.approvals import _end  # pyright: ignore[reportPrivateUsage]
-from bot.storage import JobChanges, Transaction
+from bot.storage import Transaction
 from bot.storage.schema import jobs
 from tests.services.credits.bank import Bank, write
 from tests.services.credits.moderating_bank import MODERATOR
-from tests.support.jobs import known
+from tests.support.jobs import settle_job
 
 _APPROVALS = "bot.services.moderation.approvals"
 
 
-async def ready_at_once(transaction: Transaction, job: Job, source_file: str | None, at: datetime) -> Any:
-    return await make_ready(transaction, replace(job, approval=None), source_file, at)
+def ready_at_once(session: Session, job_id: str, source_file: str | None, at: datetime) -> Job | None:
+    states = (JobState.RECEIVED, JobState.WAITING)
+    return transitions.advance(session, job_id, *states, at=at, source_file=source_file)
 
 
 class SendsWithoutApproval(Bank):
-    replaced = (("tests.services.credits.moderating_bank.make_ready", ready_at_once),)
+    replaced = (("bot.jobs.transitions.make_ready", ready_at_once),)
 
 
-async def reserved_again(transaction: Transaction, job: Job, at: datetime) -> Job | None:
-    approved = await transitions.approve(transaction, job, at)
-    await transaction.run(ledger.correct, [job.id], 2 * job.reserved, at)
+def reserved_again(session: Session, job_id: str, at: datetime) -> Job | None:
+    if (approved := approve(session, job_id, at)) is not None:
+        ledger.correct(session, [approved], 2 * approved.reserved, at)
     return approved
 
 
 class ReservesAgainWithApproval(Bank):
-    replaced = ((f"{_APPROVALS}.approve", reserved_again),)
+    replaced = (("bot.jobs.transitions.approve", reserved_again),)
 
 
 async def charged(transaction: Transaction, job: Job, reason: Reason, at: datetime) -> Job | None:
@@ -51,7 +52,7 @@ async def charged(transaction: Transaction, job: Job, reason: Reason, at: dateti
     if ended is not None:
         again = update(jobs).where(jobs.c.id == job.id).values(reserved=job.reserved, resolved_at=None)
         await write(transaction, again)
-        await transaction.run(ledger.settle, job, job.reserved, at)
+        await transaction.run(settle_job, job.id, job.reserved, at)
     return ended
 
 
@@ -62,7 +63,7 @@ class ChargesWhatIsDeclined(Bank):
 async def kept(transaction: Transaction, job: Job, reason: Reason, at: datetime) -> Job | None:
     failed, code = JobState.FAILED, FailureCode.DECLINED
     why = JobChanges(failure=code, failure_text=reason)
-    return await transaction.jobs.advance(job.id, JobState.PENDING, failed, at=at, **why)
+    return await transaction.run(transitions.advance, job.id, JobState.PENDING, failed, at=at, **why)
 
 
 class KeepsWhatIsDeclinedReserved(Bank):
@@ -79,7 +80,7 @@ class ApprovesPastALoweredBudget(Bank):
 
 
 async def that_one_alone(transaction: Transaction, _: int, job_id: str, by: approvals.Approver) -> list[Job]:
-    job = await transaction.jobs.get(job_id)
+    job = await transaction.run(queries.get, job_id)
     if job is None or job.state is not JobState.PENDING:
         raise Refused(approvals.REQUEST_OVER)
     return [job]
@@ -115,34 +116,35 @@ class EndsUndecidedTooEarly(Bank):
     replaced = (("bot.engine.workers.housekeeping.APPROVAL_HOURS", 23),)
 
 
-async def all_but_pending(transaction: Transaction, guild_id: int, at: datetime) -> int:
+def all_but_pending(session: Session, guild_id: int, at: datetime) -> int:
     unsent: Sequence[JobState] = (JobState.RECEIVED, JobState.WAITING)
-    found = [job for job in await transaction.jobs.in_states(unsent) if job.guild_id == guild_id]
-    return sum([await transitions.cancel(transaction, job, at) is not None for job in found])
+    found = [job for job in queries.in_states(session, unsent) if job.guild_id == guild_id]
+    return sum(transitions.cancel(session, job.id, at) is not None for job in found)
 
 
 class KeepsRequestsWithoutAKey(Bank):
-    replaced = (("bot.services.keys.cancel_unsent", all_but_pending),)
+    replaced = (("bot.jobs.transitions.cancel_unsent", all_but_pending),)
 
 
-async def unseen(transaction: Transaction, job: Job, file: str, kind: str, at: datetime) -> Job | None:
-    return await succeed(transaction, replace(job, result_approval=None), file, kind, at)
+def unseen(session: Session, job_id: str, file: str, kind: str, at: datetime) -> Job | None:
+    if (job := queries.find(session, job_id)) is not None:
+        job.result_approval = None
+    return succeed(session, job_id, file, kind, at)
 
 
 class PostsWithoutALook(Bank):
-    replaced = (("tests.services.credits.bank.succeed", unseen),)
+    replaced = (("bot.jobs.transitions.succeed", unseen),)
 
 
-async def unpaid(transaction: Transaction, job: Job, file: str, kind: str, at: datetime) -> Job | None:
-    done = await succeed(transaction, job, file, kind, at)
+def unpaid(session: Session, job_id: str, file: str, kind: str, at: datetime) -> Job | None:
+    done = succeed(session, job_id, file, kind, at)
     if done is not None and done.state is JobState.REVIEWING:
-        before = update(jobs).where(jobs.c.id == job.id).values(reserved=done.settled, settled=0)
-        await write(transaction, before)
+        done.reserved, done.settled = done.settled, 0
     return done
 
 
 class PaysWhenItIsLookedAt(Bank):
-    replaced = (("tests.services.credits.bank.succeed", unpaid),)
+    replaced = (("bot.jobs.transitions.succeed", unpaid),)
 
 
 class ReleasesWhatWasSettled(Bank):
@@ -159,7 +161,7 @@ class PaysAgainForAnApprovedResult(Bank):
         async with self.storage.write() as transaction:
             again = update(jobs).where(jobs.c.id == job_id)
             await write(transaction, again.values(reserved=approved.settled, resolved_at=None))
-            await transaction.run(ledger.settle, await known(transaction, job_id), approved.settled, self.now)
+            await transaction.run(settle_job, job_id, approved.settled, self.now)
         return approved
 
 

@@ -7,7 +7,7 @@ from bot.catalog import Catalog
 from bot.domain import Job, JobState, MemberContext, Plan
 from bot.engine.workers import housekeeping
 from bot.features import approvals
-from bot.lifecycle.transitions import make_ready
+from bot.jobs import queries, transitions
 from bot.servers import keys, settings
 from bot.services import Approver, Services
 from bot.storage import Storage
@@ -55,10 +55,10 @@ class ModeratingBank:
     async def take_in(self, job_id: str) -> None:
         """The engine has its photo, or needs none."""
         async with self.storage.write() as transaction:
-            job = await transaction.jobs.get(job_id)
+            job = await transaction.run(queries.get, job_id)
             assert job is not None
             if job.state is JobState.RECEIVED:
-                await make_ready(transaction, job, None, self.clock.now())
+                await transaction.run(transitions.make_ready, job.id, None, self.clock.now())
 
     async def approve(self, job_id: str, user_id: int, *, left: bool, by: Approver = MODERATOR) -> list[Job]:
         """`left`: its requester has left the server."""

@@ -3,18 +3,11 @@ from datetime import timedelta
 from bot.credits import ledger
 from bot.credits.ledger import Usage, Window
 from bot.storage import Storage, Transaction
-from tests.support.jobs import NOW, TODAY, a_job, accepted
+from tests.support.jobs import NOW, TODAY, accepted, settle_job
 
 
 async def used(transaction: Transaction, window: Window, *members: int) -> dict[int | None, Usage]:
     return (await transaction.run(ledger.used, [1], window, members))[1]
-
-
-async def test_a_job_says_nothing_of_money_until_the_ledger_does(storage: Storage) -> None:
-    job = a_job(reserved=50, settled=60)
-    async with storage.write() as transaction:
-        await transaction.jobs.add_all([job])
-        assert await used(transaction, TODAY) == {None: Usage()}
 
 
 async def test_usage_adds_up_a_server_and_each_member_in_it(storage: Storage) -> None:
@@ -22,7 +15,7 @@ async def test_usage_adds_up_a_server_and_each_member_in_it(storage: Storage) ->
     paid = await accepted(storage, user_id=4, estimate=5)
     await accepted(storage, guild_id=9, user_id=3, estimate=100)
     async with storage.write() as transaction:
-        await transaction.run(ledger.settle, paid, 4, NOW)
+        await transaction.run(settle_job, paid.id, 4, NOW)
     async with storage.read() as transaction:
         assert await used(transaction, TODAY) == {None: Usage(settled=4, reserved=8)}
         assert await used(transaction, TODAY, 3) == {3: Usage(reserved=8), None: Usage(settled=4)}

@@ -12,6 +12,7 @@ from bot.base import NUMBER, UtcDateTime
 from bot.credits import ledger
 from bot.db import used_once
 from bot.domain import Plan
+from bot.jobs import holds as key_holds, queries
 from bot.migrate import migrate
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
@@ -64,7 +65,7 @@ async def test_a_database_with_rows_of_any_earlier_version_keeps_them(file: Path
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     async with Storage.open(url) as storage, storage.read() as transaction:
         for number in range(1, len(REVISIONS) + 1):
-            assert await transaction.jobs.get(name_of(number)) is not None
+            assert await transaction.run(queries.get, name_of(number)) is not None
             assert await transaction.run(keys.current, number) is not None
 
 
@@ -122,7 +123,7 @@ async def test_prices_of_earlier_versions_are_first_guesses_and_those_of_the_key
     async with Storage.open(url) as storage, storage.read() as transaction:
         assert await last_charges(transaction, "lane", "studio", "mode=image") == (12, 6)
         assert await last_charges(transaction, "another", "studio", "mode=image") == (None, 6)
-        waiting = await transaction.jobs.get(name_of(1))
+        waiting = await transaction.run(queries.get, name_of(1))
         assert waiting is not None
         assert waiting.price_learned is False  # looked up again before it is sent
 
@@ -164,8 +165,8 @@ async def test_sentences_of_earlier_versions_become_reasons_and_others_stay(url:
 
     out_of_credits = Reason(ReasonCode.OUT_OF_CREDITS, {"detail": "None."})
     async with Storage.open(url) as storage, storage.read() as transaction:
-        known, other = [await transaction.jobs.get(job.id) for job in jobs]
-        hold = await transaction.holds.get(1)
+        known, other = [await transaction.run(queries.get, job.id) for job in jobs]
+        hold = await transaction.run(key_holds.get, 1)
         notices = await transaction.run(open_posts)
     assert known is not None and other is not None and hold is not None  # noqa: PT018
     assert (known.held, known.failure_text) == (Reason(ReasonCode.NO_KEY), out_of_credits)

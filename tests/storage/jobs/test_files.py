@@ -5,10 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 from bot.domain import Job, JobState, Plan
+from bot.jobs import holds as key_holds, queries, transitions
 from bot.reasons import Reason
 from bot.servers import keys
 from bot.storage import Storage
-from tests.support.jobs import NOW, PHOTO, a_job
+from tests.support.jobs import NOW, PHOTO, a_job, keep_job
 
 LATER = NOW + timedelta(minutes=5)
 IN_MESSAGE = replace(PHOTO, message_id=7, channel_id=8)
@@ -17,7 +18,7 @@ IN_MESSAGE = replace(PHOTO, message_id=7, channel_id=8)
 async def added(storage: Storage, **values: Any) -> Job:
     job = a_job(**values)
     async with storage.write() as transaction:
-        await transaction.jobs.add_all([job])
+        await transaction.run(keep_job, job)
     return job
 
 
@@ -25,13 +26,15 @@ async def held(storage: Storage, guild_id: int) -> None:
     """Studii has refused the server's key."""
     async with storage.write() as transaction:
         key = await transaction.run(keys.add, guild_id, "lane", "abcd", Plan.PRO, b"sealed", NOW)
-        await transaction.holds.set(guild_id, key.id, Reason.text("Refused."), LATER)
-        await transaction.job_queue.hold(guild_id, key.id, Reason.text("Refused."), LATER)
+        await transaction.run(key_holds.put_hold, guild_id, key.id, Reason.text("Refused."), LATER)
+        await transaction.run(key_holds.hold_waiting, guild_id, key.id, Reason.text("Refused."), LATER)
 
 
 async def to_take_in(storage: Storage, *, limit: int = 10, late: bool = False, full: Any = ()) -> list[str]:
     async with storage.read() as transaction:
-        return [job.id for job in await transaction.job_queue.to_take_in(limit, LATER if late else NOW, full)]
+        return [
+            job.id for job in await transaction.run(queries.to_take_in, limit, LATER if late else NOW, full)
+        ]
 
 
 async def test_the_first_photo_of_each_server_comes_before_the_second_of_any(storage: Storage) -> None:
@@ -60,7 +63,7 @@ async def test_results_are_fetched_by_turns_of_the_servers(storage: Storage) -> 
     many = [await added(storage, guild_id=1, **values) for _ in range(3)]
     other = await added(storage, guild_id=2, **values)
     async with storage.read() as transaction:
-        found = [job.id for job in await transaction.job_queue.to_download(3)]
+        found = [job.id for job in await transaction.run(queries.to_download, 3)]
     assert found == [many[0].id, other.id, many[1].id]
 
 
@@ -76,9 +79,9 @@ async def test_while_a_key_is_refused_only_photos_that_stand_in_no_message_are_f
     waiting = await added(storage, guild_id=1, state=JobState.WAITING)
     assert await to_take_in(storage, late=True) == [fleeting.id]
     async with storage.write() as transaction:
-        await transaction.jobs.advance(waiting.id, JobState.WAITING, JobState.CANCELLED, at=NOW)
-        await transaction.job_queue.release_held(1)
-        after = await transaction.jobs.get(stays[1].id)
+        await transaction.run(transitions.advance, waiting.id, JobState.WAITING, JobState.CANCELLED, at=NOW)
+        await transaction.run(key_holds.end, 1, NOW)
+        after = await transaction.run(queries.get, stays[1].id)
     assert await to_take_in(storage) == [stays[0].id, stays[1].id, fleeting.id]
     assert after is not None
     assert (after.held, after.not_before) == (None, None)
@@ -94,4 +97,4 @@ async def test_what_may_give_way_is_held_fetched_and_in_a_message(storage: Stora
     )
     await held(storage, 1)
     async with storage.read() as transaction:
-        assert [job.id for job in await transaction.job_queue.held_with_photos()] == [gives.id]
+        assert [job.id for job in await transaction.run(queries.held_with_photos)] == [gives.id]

@@ -7,7 +7,9 @@ import pytest
 from bot.db import Fence
 from bot.domain import JobState
 from bot.domain.shards import SHARD_BITS, Shards
-from bot.storage import CardShown, Storage
+from bot.jobs import cards, queries, transitions
+from bot.jobs.cards import CardShown
+from bot.storage import Storage
 from tests.storage.jobs.kept_jobs import added, stored
 from tests.support.jobs import NOW
 
@@ -20,9 +22,9 @@ async def test_jobs_are_listed_in_the_order_of_their_acceptance_though_the_clock
     second = await added(storage, state=JobState.RECEIVED, created_at=NOW - timedelta(hours=1))
     third = await added(storage, state=JobState.WAITING, created_at=NOW)
     async with storage.read() as transaction:
-        found = await transaction.jobs.in_states({JobState.WAITING, JobState.RECEIVED})
+        found = await transaction.run(queries.in_states, {JobState.WAITING, JobState.RECEIVED})
         assert [job.id for job in found] == [first.id, second.id, third.id]
-        assert await transaction.jobs.in_states([]) == []
+        assert await transaction.run(queries.in_states, []) == []
 
 
 async def test_whoever_waits_longest_for_a_last_word_is_told_first(storage: Storage) -> None:
@@ -35,8 +37,8 @@ async def test_whoever_waits_longest_for_a_last_word_is_told_first(storage: Stor
     await added(storage, state=JobState.FAILED, announced_at=NOW)
     async with storage.read() as transaction:
         oldest_first = [job.id for job in reversed(jobs)]
-        assert [job.id for job in await transaction.job_queue.unannounced(10)] == oldest_first
-        assert [job.id for job in await transaction.job_queue.unannounced(2)] == oldest_first[:2]
+        assert [job.id for job in await transaction.run(queries.unannounced, 10)] == oldest_first
+        assert [job.id for job in await transaction.run(queries.unannounced, 2)] == oldest_first[:2]
 
 
 async def test_cards_of_jobs_that_have_ended_are_brought_up_to_date_first(storage: Storage) -> None:
@@ -49,7 +51,7 @@ async def test_cards_of_jobs_that_have_ended_are_brought_up_to_date_first(storag
     }
     wanted = [JobState.SUCCEEDED, JobState.FAILED, JobState.WAITING, JobState.RUNNING]
     async with storage.read() as transaction:
-        stale = await transaction.job_cards.stale_cards(10)
+        stale = await transaction.run(cards.stale, 10)
     assert [job.id for job in stale] == [jobs[state].id for state in wanted]
 
 
@@ -58,9 +60,9 @@ async def test_a_card_is_stale_until_it_shows_the_last_version(storage: Storage)
     await added(storage, version=3, card_message_id=9, card_version=3)
     await added(storage, version=3, card_version=0)
     async with storage.write() as transaction:
-        assert [job.id for job in await transaction.job_cards.stale_cards(10)] == [stale.id]
-        await transaction.jobs.update(stale.id, card_version=3)
-        assert await transaction.job_cards.stale_cards(10) == []
+        assert [job.id for job in await transaction.run(cards.stale, 10)] == [stale.id]
+        await transaction.run(transitions.change, stale.id, card_version=3)
+        assert await transaction.run(cards.stale, 10) == []
 
 
 async def test_a_member_sees_their_own_jobs_in_this_server_newest_first(storage: Storage) -> None:
@@ -68,7 +70,7 @@ async def test_a_member_sees_their_own_jobs_in_this_server_newest_first(storage:
     await added(storage, guild_id=1, user_id=4)
     await added(storage, guild_id=2, user_id=3)
     async with storage.read() as transaction:
-        found = await transaction.member_jobs.page(1, 3, 0, 2)
+        found = await transaction.run(queries.page, 1, 3, 0, 2)
     assert [job.id for job in found] == [mine[2].id, mine[1].id]
 
 
@@ -79,8 +81,8 @@ async def test_an_answer_that_is_stored_late_makes_no_card_older(storage: Storag
     unknown, moved = await added(storage, version=7), await added(storage, version=7, card_message_id=8)
     shown = [CardShown(job.id, 9, 1) for job in (edited, unknown, moved)]
     async with storage.write() as transaction:
-        for cards in [[one] for one in shown] if alone else [shown]:
-            await transaction.job_cards.cards_shown(cards)
+        for some in [[one] for one in shown] if alone else [shown]:
+            await transaction.run(cards.note_shown, some)
     found = [await stored(storage, job) for job in (edited, unknown, moved)]
     assert [(job.card_message_id, job.card_version) for job in found] == [(9, 7), (9, 1), (9, 1)]
 
@@ -108,6 +110,6 @@ async def test_a_process_lists_the_jobs_of_those_servers_that_it_serves_at_the_m
         for held in ({0}, {1}, {0}, {0, 1}):
             fence.hold(Shards(2, frozenset(held)))
             async with half.read() as transaction:
-                found = await transaction.job_queue.to_take_in(10, NOW)
-                stale = await transaction.job_cards.stale_cards(10)
+                found = await transaction.run(queries.to_take_in, 10, NOW)
+                stale = await transaction.run(cards.stale, 10)
             assert {job.id for job in found} == {job.id for job in stale} == {jobs[n].id for n in held}

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot.domain import Job, JobState
 from bot.domain.approvals import Approval
-from bot.lifecycle.transitions import accept, cancel, make_ready
+from bot.jobs import accept, queries, transitions
 from bot.servers.notices import NoticeKind
 from bot.storage import Storage
 from tests.support.jobs import NOW, a_job
@@ -19,17 +19,18 @@ async def a_set(storage: Storage, size: int) -> list[Job]:
         replace(a_job(id=f"{number:016x}"), set_id=SET, approval=Approval.WANTED) for number in range(size)
     ]
     async with storage.write() as transaction:
-        return await accept(transaction, jobs, NOW)
+        await transaction.run(accept.store, jobs, NOW)
+    return jobs
 
 
 async def ready(storage: Storage, job: Job) -> None:
     async with storage.write() as transaction:
-        await make_ready(transaction, job, None, NOW)
+        await transaction.run(transitions.make_ready, job.id, None, NOW)
 
 
 async def cancelled(storage: Storage, job: Job) -> None:
     async with storage.write() as transaction:
-        await cancel(transaction, job, NOW)
+        await transaction.run(transitions.cancel, job.id, NOW)
 
 
 async def test_of_jobs_that_are_ready_at_the_same_time_the_last_asks(storage: Storage) -> None:
@@ -39,6 +40,6 @@ async def test_of_jobs_that_are_ready_at_the_same_time_the_last_asks(storage: St
     )
     async with storage.read() as transaction:
         (notice,) = await transaction.run(open_posts)
-        found = [job.state for job in await transaction.jobs.of_set(SET)]
+        found = [job.state for job in await transaction.run(queries.of_set, SET)]
     assert (notice.kind, notice.key) == (NoticeKind.APPROVAL, SET)
     assert found == [JobState.PENDING] * 4 + [JobState.CANCELLED] * 2

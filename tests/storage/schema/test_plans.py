@@ -12,6 +12,7 @@ from bot.credits import charges, ledger, limits, prices
 from bot.credits.ledger import Window
 from bot.db import used_once
 from bot.domain import TERMINAL_STATES, JobState
+from bot.jobs import cards, lanes as lane_rows, queries, transitions
 from bot.servers import keys
 from bot.storage import Storage, Transaction
 from tests.support.jobs import NOW, TODAY, a_job
@@ -19,25 +20,27 @@ from tests.support.jobs import NOW, TODAY, a_job
 OPEN = set(JobState) - TERMINAL_STATES
 
 OFTEN: dict[str, Callable[[Transaction], Awaitable[Any]]] = {
-    "a job": lambda transaction: transaction.jobs.get("0" * 16),
-    "open jobs": lambda transaction: transaction.jobs.in_states(OPEN),
-    "photos to take in": lambda transaction: transaction.job_queue.to_take_in(20, NOW, [5, 6]),
-    "outputs to download": lambda transaction: transaction.job_queue.to_download(20),
-    "held jobs with photos": lambda transaction: transaction.job_queue.held_with_photos(),
-    "the tries of a file": lambda transaction: transaction.decodes.tries("0" * 16),
-    "the outbox": lambda transaction: transaction.job_queue.unannounced(20),
-    "stale cards": lambda transaction: transaction.job_cards.stale_cards(20),
-    "cards to post": lambda transaction: transaction.job_cards.wanted_cards(20),
-    "lost cards": lambda transaction: transaction.job_cards.lost_cards(NOW, NOW, 20),
-    "a job that is done once": lambda transaction: transaction.member_jobs.going_or_done_of(["1:2:studio:0"]),
-    "a member's jobs": lambda transaction: transaction.member_jobs.page(1, 3, 0, 5),
+    "a job": lambda transaction: transaction.run(queries.get, "0" * 16),
+    "open jobs": lambda transaction: transaction.run(queries.in_states, OPEN),
+    "photos to take in": lambda transaction: transaction.run(queries.to_take_in, 20, NOW, [5, 6]),
+    "outputs to download": lambda transaction: transaction.run(queries.to_download, 20),
+    "held jobs with photos": lambda transaction: transaction.run(queries.held_with_photos),
+    "the tries of a file": lambda transaction: transaction.run(transitions.decode_tries, "0" * 16),
+    "the outbox": lambda transaction: transaction.run(queries.unannounced, 20),
+    "stale cards": lambda transaction: transaction.run(cards.stale, 20),
+    "cards to post": lambda transaction: transaction.run(cards.wanted, 20),
+    "lost cards": lambda transaction: transaction.run(cards.lost, NOW, NOW, 20),
+    "a job that is done once": lambda transaction: transaction.run(
+        queries.going_or_done_of, ["1:2:studio:0"]
+    ),
+    "a member's jobs": lambda transaction: transaction.run(queries.page, 1, 3, 0, 5),
     "a server's usage": lambda transaction: transaction.run(ledger.used, [1], TODAY),
     "what a command asks of its budget": lambda transaction: transaction.run(ledger.used, [1, 2], TODAY, [3]),
     "what was granted": lambda transaction: transaction.run(ledger.grants, [1, 2], "2027-03-12"),
     "a server's usage since then": lambda transaction: transaction.run(ledger.used, [1], Window(NOW, None)),
     "a server's usage ever": lambda transaction: transaction.run(ledger.used, [1], Window(None, None)),
     "members' limits": lambda transaction: transaction.run(limits.of_servers, [1, 2]),
-    "a lane's requests": lambda transaction: transaction.lanes.of(["lane"], NOW),
+    "a lane's requests": lambda transaction: transaction.run(lane_rows.of, ["lane"], NOW),
     "when a post is due": lambda transaction: transaction.run(posts.next_due),
     "a price": lambda transaction: transaction.run(charges.learn, "lane", "studio", "mode=image", 8, NOW),
     "keys' prices": lambda transaction: transaction.run(prices.charges_of, ["lane"]),

@@ -8,6 +8,7 @@ from simcord import MemberActor
 
 from bot.client.persistent_items import LASTING_BUTTONS
 from bot.domain import FORGOTTEN_MEMBER, Job, JobState
+from bot.jobs import queries
 from bot.servers import keys
 from bot.ui.jobs.listing.panel import CANCEL_LISTED, POST, RUN_LISTED_AGAIN, SHOW
 from bot.ui.kit.buttons import JobButton
@@ -50,7 +51,7 @@ async def job_in(desk: Desk, *states: JobState) -> Job:
 
 async def jobs(desk: Desk) -> list[tuple[str, JobState]]:
     async with desk.storage.read() as transaction:
-        return [(job.id, job.state) for job in await transaction.jobs.in_states(list(JobState))]
+        return [(job.id, job.state) for job in await transaction.run(queries.in_states, list(JobState))]
 
 
 @pytest.mark.promise

@@ -9,6 +9,7 @@ import pytest
 from simcord import ChannelHandle
 
 from bot.domain import FailureCode, Job, JobState, OutputFile
+from bot.jobs import queries, transitions
 from bot.servers import access
 from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, texts
 from tests.ui.jobs.results.test_result_buttons import DONE, staged
@@ -51,7 +52,7 @@ async def run_again(desk: Desk, channel: ChannelHandle | None = None) -> Any:
 
 async def number_of_jobs(desk: Desk) -> int:
     async with desk.storage.read() as transaction:
-        return len(await transaction.jobs.in_states(list(JobState)))
+        return len(await transaction.run(queries.in_states, list(JobState)))
 
 
 async def test_a_photo_that_stands_in_a_message_is_had_from_there_again(tmp_path: Path) -> None:
@@ -94,7 +95,7 @@ async def test_where_the_photo_is_gone_it_says_so_and_nothing_is_spent(tmp_path:
             assert job.source is not None
             elsewhere = replace(job.source, url="https://cdn.discordapp.com/attachments/1/2/x.png" + DAYS_AGO)
             async with desk.storage.write() as transaction:
-                await transaction.jobs.update(job.id, source=elsewhere)
+                await transaction.run(transitions.change, job.id, source=elsewhere)
         else:
             desk.env.inject_error("GET", "/channels/*/messages/*", status=404, code=10003, times=1)
         answer = await run_again(desk)
@@ -138,8 +139,8 @@ async def test_edit_takes_the_photo_from_its_message_too(tmp_path: Path) -> None
         await desk.maya.submit_modal(shown, {"image": ["1"], "style": "luxury", "room": "living"})
         job = await failed_long_ago(desk)
         async with desk.storage.write() as transaction:
-            await transaction.jobs.update(job.id, failure=FailureCode.INPUTS)
-            failed = await transaction.jobs.get(job.id)
+            await transaction.run(transitions.change, job.id, failure=FailureCode.INPUTS)
+            failed = await transaction.run(queries.get, job.id)
         assert failed is not None
         await desk.delivery.announce(failed, None)
         shown = await desk.maya.click(desk.channel.history()[-1], label="Edit")
@@ -159,7 +160,7 @@ async def test_what_was_erased_after_months_is_said_to_be_erased(tmp_path: Path)
         (tmp_path / "made.png").write_bytes(PNG + b"made")
         await desk.delivery.announce(job, output(tmp_path / "made.png"))
         async with desk.storage.write() as transaction:
-            await transaction.jobs.update(job.id, announced_at=desk.clock.now())
+            await transaction.run(transitions.change, job.id, announced_at=desk.clock.now())
         desk.clock.advance(91 * 86400)
         await desk.services.privacy.sweep()
         message = desk.channel.history()[-1]

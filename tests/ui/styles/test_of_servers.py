@@ -11,6 +11,7 @@ from simcord.enums import OverwriteType
 
 from bot.features import styles
 from bot.features.styles import MAX_STYLES
+from bot.jobs import transitions
 from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, labelled, open_desk, pieces, texts
 from tests.ui.styles.test_saving import press, result_of, save, styles_of
 
@@ -216,6 +217,8 @@ async def test_a_result_in_a_private_thread_is_shown_to_its_person_alone(tmp_pat
         assert isinstance(place, discord.Thread)
         sent = await place.send(file=await result.attachments[0].to_file())
         async with desk.storage.write() as transaction:
-            await transaction.jobs.update(job.id, result_message_id=sent.id, result_channel_id=thread.id)
+            await transaction.run(
+                transitions.change, job.id, result_message_id=sent.id, result_channel_id=thread.id
+            )
         assert await picture(desk, desk.tom, "Harbour") == []
         assert len(await picture(desk, desk.maya, "Harbour")) == 1

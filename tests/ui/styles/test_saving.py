@@ -11,6 +11,7 @@ from bot.catalog import Catalog
 from bot.domain import Job, JobState, OutputFile
 from bot.features import styles
 from bot.features.styles import MAX_STYLES
+from bot.jobs import queries, transitions
 from bot.servers import access
 from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, texts
 
@@ -29,7 +30,9 @@ async def result_of(desk: Desk, folder: Path, who: MemberActor, tool: str, **opt
     await desk.delivery.announce(job, OutputFile(folder / "after.png", "image", "image/png", len(PNG)))
     message = desk.channel.history()[-1]
     async with desk.storage.write() as transaction:
-        await transaction.jobs.update(job.id, result_message_id=message.id, announced_at=desk.clock.now())
+        await transaction.run(
+            transitions.change, job.id, result_message_id=message.id, announced_at=desk.clock.now()
+        )
     desk.clock.advance(60)
     return message
 
@@ -58,7 +61,7 @@ async def last_inputs(desk: Desk) -> dict[str, str]:
 
 async def count(desk: Desk) -> int:
     async with desk.storage.read() as transaction:
-        return len(await transaction.jobs.in_states(list(JobState)))
+        return len(await transaction.run(queries.in_states, list(JobState)))
 
 
 async def test_a_saved_style_shows_its_picture_and_takes_the_members_words(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from bot.aio.retry import StoreRetry
 from bot.domain import Job, Posted, Progress, TryLater, Undeliverable
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
+from bot.jobs import cards, transitions
 
 _log = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ class MissingCards:
             # Its person was told that the bot didn't answer, and must learn that the job runs all the same.
             return await self._post(job, tries)
         async with self._context.storage.write() as transaction:
-            await transaction.job_cards.card_found(job.id, found)
+            await transaction.run(cards.found, job.id, found)
         _log.info("Job %s: its card was %s", job.id, "found" if found else "not there")
         return None
 
@@ -97,4 +98,6 @@ class MissingCards:
     async def _note_posted(self, jobs: Sequence[Job], message_id: int | None) -> None:
         async with self._context.storage.write() as transaction:
             for job in jobs:
-                await transaction.jobs.update(job.id, card_message_id=message_id, card_version=job.version)
+                await transaction.run(
+                    transitions.change, job.id, card_message_id=message_id, card_version=job.version
+                )

@@ -3,6 +3,7 @@
 from bot.domain import Job
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
+from bot.jobs import cards
 from bot.storage import Transaction
 
 
@@ -46,7 +47,7 @@ class CardRemovals:
         """Tell the database of the removals. Return them, for `stored` after the commit."""
         gone = frozenset(self._gone)
         if gone:
-            await transaction.job_cards.cards_removed(gone)
+            await transaction.run(cards.removed, gone)
         return gone
 
     def stored(self, gone: frozenset[str]) -> None:

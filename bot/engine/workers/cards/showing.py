@@ -19,6 +19,7 @@ from bot.engine.workers.cards.queue_positions import UNPLACED_EVERY, QueuePositi
 from bot.engine.workers.cards.removals import CardRemovals
 from bot.engine.workers.cards.shown_versions import ShownVersions
 from bot.errors import Outage
+from bot.jobs import cards, queries
 
 _log = logging.getLogger(__name__)
 RESUMED_WITHIN = timedelta(minutes=1)
@@ -87,10 +88,10 @@ class Cards:
 
     async def _find(self, limit: int) -> list[Job]:
         async with self._context.storage.read() as transaction:
-            wanted = await transaction.job_cards.wanted_cards(limit)
-            lost = await transaction.job_cards.lost_cards(*self._missing.lost_between(), limit)
-            stale = await transaction.job_cards.stale_cards(limit)
-            superseded = await transaction.job_cards.superseded_cards(limit)
+            wanted = await transaction.run(cards.wanted, limit)
+            lost = await transaction.run(cards.lost, *self._missing.lost_between(), limit)
+            stale = await transaction.run(cards.stale, limit)
+            superseded = await transaction.run(cards.superseded, limit)
         return wanted + [job for job in stale + superseded if self._wants(job)] + lost
 
     async def _tend(self) -> float | None:
@@ -100,7 +101,7 @@ class Cards:
         outdated = [*moved, *await self._overdue()]
         if outdated:
             async with self._context.storage.read() as transaction:
-                for job in await transaction.job_cards.unfinished_with_cards(outdated):
+                for job in await transaction.run(cards.unfinished, outdated):
                     self.worker.add(job)
         if self._shown.due():
             await shielded(self._shown.store())
@@ -115,7 +116,7 @@ class Cards:
         now = self._context.clock.now()
         if self._resuming is None:
             async with self._context.storage.read() as transaction:
-                running = await transaction.jobs.in_states([JobState.RUNNING], MAX_RESUMED_CARDS)
+                running = await transaction.run(queries.in_states, [JobState.RUNNING], MAX_RESUMED_CARDS)
             self._resuming = {job.id for job in running if job.card_message_id is not None}
         overdue = self._ends.passed(now)
         for job_id in list(self._resuming):
@@ -184,7 +185,7 @@ class Cards:
         if job.set_id is None:
             return progress
         async with self._context.storage.read() as transaction:
-            whole = await transaction.jobs.of_set(job.set_id)
+            whole = await transaction.run(queries.of_set, job.set_id)
         # One whose result is shown again has a card of its own.
         together = tuple(one for one in whole if one.card_message_id in {None, job.card_message_id})
         return replace(progress, whole_set=together)

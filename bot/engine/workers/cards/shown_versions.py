@@ -4,6 +4,7 @@ from bot.aio.bounded import BoundedDict
 from bot.domain import Job
 from bot.engine.context import EngineContext
 from bot.engine.workers.cards.removals import CardRemovals
+from bot.jobs import cards
 
 MAX_NOTES_TOGETHER = 100
 MAX_SHOWN_VERSIONS = 2000
@@ -62,7 +63,7 @@ class ShownVersions:
         try:
             async with self._context.storage.write() as transaction:
                 if notes:
-                    await transaction.job_cards.cards_show(notes)
+                    await transaction.run(cards.note_versions, notes)
                 removed = await self._removals.store(transaction)
         except BaseException:
             self._notes = notes | self._notes

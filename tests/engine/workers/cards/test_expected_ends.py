@@ -8,6 +8,7 @@ import pytest
 from bot.domain import Job, JobState, Progress
 from bot.engine.lane import TOLD_FROM
 from bot.engine.workers.cards.expected_ends import GRACE, MAX_EXPECTED_ENDS, ExpectedEnds
+from bot.jobs import transitions
 from bot.ui.jobs.wording import state_words
 from sandbox.studii import Outcome
 from tests.engine.world import EngineWorld, a_job, engine_world
@@ -71,7 +72,7 @@ async def test_the_card_of_a_job_that_takes_longer_is_shown_anew_also_after_a_re
 async def _with_card(world: EngineWorld, number: int) -> Job:
     job = await world.accept(a_job())
     async with world.storage.write() as transaction:
-        await transaction.jobs.update(job.id, card_message_id=number)
+        await transaction.run(transitions.change, job.id, card_message_id=number)
     return job
 
 

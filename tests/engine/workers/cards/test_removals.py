@@ -5,16 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from bot.credits import ledger
 from bot.domain import Job, JobState, Posted
-from bot.storage import CardShown
+from bot.jobs import cards, transitions
+from bot.jobs.cards import CardShown
 from tests.engine.world import EngineWorld, a_job, engine_world
+from tests.support.jobs import settle_job
 
 
 async def with_card(world: EngineWorld) -> Job:
     job = await world.accept(a_job())
     async with world.storage.write() as transaction:
-        await transaction.jobs.update(job.id, card_message_id=77, card_version=1)
+        await transaction.run(transitions.change, job.id, card_message_id=77, card_version=1)
     return job
 
 
@@ -43,10 +44,12 @@ async def test_a_card_whose_removal_was_not_stored_is_removed_after_the_restart(
         job = await world.accept(a_job())
         now = world.clock.now()
         async with world.storage.write() as transaction:
-            await transaction.run(ledger.settle, job, 0, now)
-            await transaction.jobs.advance(job.id, JobState.RECEIVED, JobState.CANCELLED, at=now)
-            await transaction.jobs.update(job.id, announced_at=now, result_message_id=9001)
-            await transaction.jobs.update(job.id, card_message_id=77, card_version=1, card_superseded_at=now)
+            await transaction.run(settle_job, job.id, 0, now)
+            await transaction.run(transitions.advance, job.id, JobState.RECEIVED, JobState.CANCELLED, at=now)
+            await transaction.run(transitions.change, job.id, announced_at=now, result_message_id=9001)
+            await transaction.run(
+                transitions.change, job.id, card_message_id=77, card_version=1, card_superseded_at=now
+            )
         async with world.running():
             await world.until(partial(has_no_card, world, job.id), "the card to be gone")
         assert [one.card_message_id for one in world.discord.removed_cards] == [77]
@@ -60,7 +63,7 @@ async def test_a_card_that_is_shown_after_its_posting_is_removed_as_well(tmp_pat
         async with world.running():
             await world.announced(job.id)
             async with world.storage.write() as transaction:  # the answer to a command that took long
-                await transaction.job_cards.cards_shown([CardShown(job.id, 77, 1)])
+                await transaction.run(cards.note_shown, [CardShown(job.id, 77, 1)])
             await world.until(partial(has_no_card, world, job.id), "the card to be gone")
         assert [one.card_message_id for one in world.discord.removed_cards] == [77]
 

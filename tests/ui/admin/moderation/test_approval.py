@@ -9,6 +9,7 @@ import pytest
 
 from bot.domain import JobState, OutputFile, Period, Progress
 from bot.domain.approvals import Approval
+from bot.jobs import transitions
 from bot.reasons import Reason, ReasonCode
 from bot.servers import access
 from bot.storage import Changes
@@ -252,8 +253,12 @@ async def test_a_tap_waits_too_and_the_requester_of_a_private_job_is_told_who_se
         await desk.tom.react(await post(desk, desk.maya, ("room.png", PNG)), STAGING)
         assert (await desk.job()).approval is Approval.WANTED
         async with desk.storage.write() as transaction:
-            await transaction.jobs.advance(
-                (await desk.job()).id, JobState.RECEIVED, JobState.CANCELLED, at=desk.clock.now()
+            await transaction.run(
+                transitions.advance,
+                (await desk.job()).id,
+                JobState.RECEIVED,
+                JobState.CANCELLED,
+                at=desk.clock.now(),
             )
         before = await desk.job()
         question = await desk.maya.slash(desk.channel, "studio", prompt="A red kite", private=True)

@@ -9,7 +9,7 @@ from simcord import ChannelHandle
 from bot.catalog import Catalog
 from bot.domain import ForModerators, Job, JobRequest, JobState, OutputFile, SourcePhoto
 from bot.domain.approvals import Approval
-from bot.lifecycle.transitions import make_ready
+from bot.jobs import queries, transitions
 from bot.posts import Stands
 from bot.ui.jobs.sets.set_card import set_card
 from bot.ui.jobs.wording import ToolNames
@@ -29,9 +29,14 @@ async def a_set(desk: Desk, channel: ChannelHandle, folder: Path) -> tuple[list[
     jobs = await desk.services.acceptance.accept_all([request] * 3)
     async with desk.storage.write() as transaction:
         for job in jobs:
-            assert await make_ready(transaction, job, f"{job.id}.source.png", desk.clock.now()) is not None
+            assert (
+                await transaction.run(
+                    transitions.make_ready, job.id, f"{job.id}.source.png", desk.clock.now()
+                )
+                is not None
+            )
         (notice,) = await transaction.run(open_posts)
-        pending = await transaction.jobs.of_set(notice.key)
+        pending = await transaction.run(queries.of_set, notice.key)
     kept = folder / "photo.png"
     kept.write_bytes(PNG)
     photos = (OutputFile(kept, "image", "image/png", len(PNG)),) * 3

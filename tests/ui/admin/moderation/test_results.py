@@ -11,7 +11,7 @@ from bot import posts
 from bot.domain import ForModerators, Job, JobState, OutputFile, Posted, Progress
 from bot.domain.approvals import Approval
 from bot.engine.workers.notices import Told
-from bot.lifecycle.transitions import make_ready, succeed
+from bot.jobs import transitions
 from bot.posts import Later, NotHere, Post, Stands
 from bot.servers.notices import NoticeKind
 from bot.storage import Changes
@@ -40,14 +40,16 @@ async def ask(desk: Desk, folder: Path, job: Job | None = None) -> tuple[Job, Fo
     photo = in_spool(folder, f"{job.id}.source.png")
     result = in_spool(folder, f"{job.id}.output.png")
     async with desk.storage.write() as transaction:
-        await make_ready(transaction, job, photo.path.name, desk.clock.now())
+        await transaction.run(transitions.make_ready, job.id, photo.path.name, desk.clock.now())
         for notice in await transaction.run(open_posts):
             await transaction.run(sent, notice, desk.clock.now())
     job = await desk.move(
         await desk.job(), JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, charged=8
     )
     async with desk.storage.write() as transaction:
-        waiting = await succeed(transaction, job, result.path.name, "image", desk.clock.now())
+        waiting = await transaction.run(
+            transitions.succeed, job.id, result.path.name, "image", desk.clock.now()
+        )
     assert waiting is not None
     return waiting, ForModerators((waiting,), (photo,), result)
 

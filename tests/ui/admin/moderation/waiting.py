@@ -7,7 +7,7 @@ from simcord import ChannelHandle, MemberActor
 
 from bot.domain import ForModerators, JobState, OutputFile
 from bot.features.words import rules
-from bot.lifecycle.transitions import make_ready
+from bot.jobs import transitions
 from bot.posts import Stands
 from bot.servers.notices import NoticeKind
 from tests.support.desk import Desk, texts
@@ -41,7 +41,7 @@ async def asked(desk: Desk, channel: ChannelHandle, *photos: OutputFile) -> disc
     """Do what the engine does: the job waits for approval, and its request is posted."""
     job = await desk.job()
     async with desk.storage.write() as transaction:
-        pending = await make_ready(transaction, job, None, desk.clock.now())
+        pending = await transaction.run(transitions.make_ready, job.id, None, desk.clock.now())
     assert pending is not None
     assert pending.state is JobState.PENDING
     async with desk.storage.read() as transaction:

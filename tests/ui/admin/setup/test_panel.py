@@ -8,9 +8,9 @@ import pytest
 from simcord import ChannelHandle, InteractionResult
 
 from bot.domain import Plan
+from bot.jobs import holds as key_holds, lanes as lane_rows
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, settings
-from bot.storage import LaneLimits
 from bot.ui.kit.layout import GOING, GOOD
 from tests.support.desk import BOT_PERMISSIONS, KEY, Desk, labelled, open_desk, pieces, texts
 from tests.ui.admin.setup.shown import message
@@ -42,8 +42,10 @@ async def refused(desk: Desk, *, plan: int, lowered_to: int) -> None:
     async with desk.storage.write() as transaction:
         key, now = await transaction.run(keys.current, desk.guild.id), desk.clock.now()
         assert key is not None
-        limits = LaneLimits(
-            at=now,
+        await transaction.run(
+            lane_rows.keep_limits,
+            key.lane,
+            now,
             blocked_until=None,
             paced_until=None,
             blocks=0,
@@ -55,7 +57,6 @@ async def refused(desk: Desk, *, plan: int, lowered_to: int) -> None:
             lowered_until=now + timedelta(hours=1),
             next_lowered=7200.0,
         )
-        await transaction.lane_limits.keep(key.lane, limits)
 
 
 async def test_the_panel_says_that_the_plan_seems_to_be_another_until_one_is_chosen_anew(
@@ -118,7 +119,9 @@ async def test_a_key_that_studii_does_not_serve_now_is_said_with_the_reason_and_
         assert key is not None
         async with desk.storage.write() as transaction:
             until = desk.clock.now().replace(hour=23)
-            await transaction.holds.set(desk.guild.id, key.id, Reason(ReasonCode.OUT_OF_CREDITS), until)
+            await transaction.run(
+                key_holds.put_hold, desk.guild.id, key.id, Reason(ReasonCode.OUT_OF_CREDITS), until
+            )
         shown = await desk.admin.slash(desk.channel, "studii setup")
         assert "❌ **Key**: `stu_…cdef`. Studii has no credits left for this." in texts(shown)
         assert "**Ready.**" not in texts(shown)

@@ -9,6 +9,7 @@ from simcord import InteractionResult, MemberActor
 
 from bot.catalog import SourceRule, Tool
 from bot.domain import JobState
+from bot.jobs import queries
 from bot.servers import access
 from bot.servers.access import Permit
 from bot.tool_inputs import ToolInput
@@ -80,7 +81,7 @@ async def test_a_file_that_is_no_picture_is_refused_and_nothing_is_charged(tmp_p
         assert told.ephemeral
         assert "notes.txt isn't a picture" in texts(told)
         async with desk.storage.read() as transaction:
-            assert await transaction.jobs.in_states(list(JobState)) == []
+            assert await transaction.run(queries.in_states, list(JobState)) == []
 
 
 @pytest.mark.promise
@@ -195,4 +196,4 @@ async def test_the_same_form_sent_again_at_once_starts_nothing_and_says_so(tmp_p
         desk.clock.advance(10)
         await desk.maya.submit_modal(await desk.maya.slash(desk.channel, "studio"), filled)
         async with desk.storage.read() as transaction:
-            assert len(await transaction.jobs.in_states(list(JobState))) == 2
+            assert len(await transaction.run(queries.in_states, list(JobState))) == 2

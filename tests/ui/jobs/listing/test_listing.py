@@ -8,6 +8,7 @@ import pytest
 from simcord import InteractionResult, MemberActor
 
 from bot.domain import FailureCode, Job, JobState, OutputFile, Posted
+from bot.jobs import queries, transitions
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
@@ -45,7 +46,7 @@ async def posted(desk: Desk, folder: Path, channel: Any, prompt: str) -> Job:
     assert isinstance(outcome, Posted)
     message_id, now = outcome.message_id, desk.clock.now()
     async with desk.storage.write() as transaction:
-        await transaction.jobs.update(job.id, result_message_id=message_id, announced_at=now)
+        await transaction.run(transitions.change, job.id, result_message_id=message_id, announced_at=now)
     desk.clock.advance(60)
     return job
 
@@ -72,9 +73,14 @@ async def test_each_job_has_its_prompt_and_picture_and_its_buttons_say_which_job
         ]
         # What has gone by the time of the press is said above the list as it is then.
         async with desk.storage.write() as transaction:
-            for job in await transaction.jobs.in_states([JobState.WAITING]):
-                await transaction.jobs.advance(
-                    job.id, job.state, JobState.FAILED, at=desk.clock.now(), failure=FailureCode.API
+            for job in await transaction.run(queries.in_states, [JobState.WAITING]):
+                await transaction.run(
+                    transitions.advance,
+                    job.id,
+                    job.state,
+                    JobState.FAILED,
+                    at=desk.clock.now(),
+                    failure=FailureCode.API,
                 )
         told = await press(desk, desk.maya, shown, "Cancel Studio")
         assert not told.followups
@@ -167,7 +173,7 @@ async def test_a_full_page_of_an_admins_list_fits_into_a_message(tmp_path: Path)
         for number in range(7):
             job = await posted(desk, tmp_path, desk.channel, f"{number}" + "*" * 900)
             async with desk.storage.write() as transaction:
-                await transaction.jobs.update(job.id, result_message_id=None, output_file="x.png")
+                await transaction.run(transitions.change, job.id, result_message_id=None, output_file="x.png")
         shown = await desk.maya.slash(desk.channel, "jobs")
         assert labels(shown).count("Post here") == 5
         assert len(pieces(shown)) <= 40
@@ -184,6 +190,6 @@ async def test_results_that_are_in_one_message_have_each_their_own_picture(tmp_p
         both = await channel.send(files=[discord.File(tmp_path / f"{first.id}.png", name) for name in names])
         async with desk.storage.write() as transaction:
             for job in (first, second):
-                await transaction.jobs.update(job.id, result_message_id=both.id)
+                await transaction.run(transitions.change, job.id, result_message_id=both.id)
         shown = await desk.maya.slash(desk.channel, "jobs")
         assert [url.rsplit("/", 1)[1].split("?")[0] for url in thumbnails(shown)] == names[::-1]

@@ -7,6 +7,7 @@ import discord
 import pytest
 
 from bot.domain import FORGOTTEN_MEMBER, JobState, OutputFile
+from bot.jobs import transitions
 from tests.support.desk import PNG, Desk, make_bot, open_desk, pieces, texts
 
 
@@ -56,7 +57,7 @@ async def test_whoever_was_forgotten_can_still_delete_what_was_made_for_them(
         message = await posted_result(desk, tmp_path)
         job = await desk.job()
         async with desk.storage.write() as transaction:
-            await transaction.jobs.update(job.id, announced_at=desk.clock.now())
+            await transaction.run(transitions.change, job.id, announced_at=desk.clock.now())
         await desk.forget(desk.maya)
         desk.clock.advance(7 * 86400)
         await desk.services.privacy.sweep()

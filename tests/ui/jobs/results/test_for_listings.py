@@ -7,6 +7,7 @@ from bot.delivery import DiscordDelivery
 from bot.domain import JobState
 from bot.features import posting
 from bot.features.posting import PostingRules
+from bot.jobs import transitions
 from tests.delivery.postings.test_before_and_after import MIB, files, made
 from tests.support.decoders import SharedDecoders
 from tests.support.desk import Desk, texts
@@ -36,7 +37,7 @@ async def test_a_photo_that_is_itself_a_result_is_not_called_unaltered(tmp_path:
         await delivery(desk).announce(restored, files(tmp_path, 1 * MIB, 1 * MIB))
         message = desk.channel.history()[-1]
         async with desk.storage.write() as transaction:
-            await transaction.jobs.update(restored.id, result_message_id=message.id)
+            await transaction.run(transitions.change, restored.id, result_message_id=message.id)
         offered = await desk.tom.click(message, label="Use in…")
         assert offered.response is not None
         form = await desk.tom.select(offered.response, ["virtual-staging"])

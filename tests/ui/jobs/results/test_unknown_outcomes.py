@@ -7,7 +7,8 @@ import pytest
 
 from bot.credits import ledger
 from bot.domain import Job, JobState
-from bot.lifecycle.submission import tell_unknown
+from bot.jobs import holds as key_holds
+from bot.jobs.submission import tell_unknown
 from bot.posts import Post
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, notices
@@ -26,7 +27,9 @@ async def warned(desk: Desk) -> discord.Message:
     key = await desk.services.db.read(keys.current, desk.guild.id)
     assert key is not None
     async with desk.storage.write() as transaction:
-        await transaction.holds.set(desk.guild.id, key.id, REASON, desk.clock.now().replace(hour=23))
+        await transaction.run(
+            key_holds.put_hold, desk.guild.id, key.id, REASON, desk.clock.now().replace(hour=23)
+        )
         kind, now = NoticeKind.OUT_OF_CREDITS, desk.clock.now()
         assert await transaction.run(
             notices.add, desk.guild.id, kind, "1", at=now, details={"reason": REASON.encode()}
@@ -92,7 +95,7 @@ async def test_the_message_of_a_settled_job_loses_its_buttons(tmp_path: Path) ->
 async def in_the_log(desk: Desk, job: Job) -> discord.Message:
     """Post to the log channel that the job's outcome is unknown."""
     async with desk.storage.write() as transaction:
-        await tell_unknown(transaction, job, desk.clock.now())
+        await transaction.run(tell_unknown, job, desk.clock.now())
         (notice,) = await transaction.run(open_posts)
     await deliver(desk, notice, desk.channel.id, job)
     return desk.channel.history()[-1]
@@ -141,7 +144,7 @@ async def test_the_owner_reads_in_a_direct_message_what_was_lost_and_where_to_se
     async with open_desk(tmp_path) as desk:
         job = await lost(desk)
         async with desk.storage.write() as transaction:
-            await tell_unknown(transaction, job, desk.clock.now())
+            await transaction.run(tell_unknown, job, desk.clock.now())
             (notice,) = await transaction.run(open_posts)
         await deliver(desk, notice, None, job)
         sent = [one.json for one in desk.env.http_requests if one.path.endswith("/messages")][-1]

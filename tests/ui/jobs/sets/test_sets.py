@@ -9,6 +9,7 @@ from simcord import InteractionResult, MemberActor
 from bot.credits import charges
 from bot.credits.ledger import Usage
 from bot.domain import FailureCode, Job, JobState, Period, Posted, Progress
+from bot.jobs import transitions
 from bot.reasons import Reason
 from bot.servers import keys
 from tests.reactions.taps import jobs_of, post
@@ -175,7 +176,7 @@ async def test_the_card_counts_and_links_and_what_has_not_started_can_be_cancell
         await desk.settle(done, 6)
         await desk.move(second, *sent)
         async with desk.storage.write() as transaction:
-            await transaction.jobs.update(first.id, result_message_id=77)
+            await transaction.run(transitions.change, first.id, result_message_id=77)
         await shown(desk)
         card = desk.channel.history()[-1]
         assert "1 done · 1 running · 4 waiting" in texts(card)

@@ -1,0 +1,216 @@
+"""A server's key is held while Studii refuses it or its account is out of credits.
+
+While it is held, the server's waiting jobs say why they wait, new jobs are refused, and one job tries again
+from time to time. A hold begins with `hold` or `hold_running`, and ends with `end` alone.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import case, update
+from sqlalchemy.orm import Session
+
+from bot import posts
+from bot.credits import ledger
+from bot.db import put, wake
+from bot.domain import FailureCode, Hold, Job, JobState
+from bot.jobs.queries import find, in_states
+from bot.jobs.transitions import fail_unpaid
+from bot.reasons import Reason, ReasonCode
+from bot.servers import notices
+from bot.servers.keys import StudiiKey
+from bot.servers.notices import NoticeKind
+
+_OUT_OF_CREDITS = (FailureCode.CREDITS, NoticeKind.OUT_OF_CREDITS)
+_REFUSED = (FailureCode.KEY, NoticeKind.KEY_REFUSED)
+_UNSENT = (JobState.RECEIVED, JobState.WAITING)
+
+
+def get(session: Session, guild_id: int) -> Hold | None:
+    """Return the server's hold, or None if its key works."""
+    return session.get(Hold, guild_id)
+
+
+def hold(
+    session: Session, key: StudiiKey, reason: Reason, until: datetime, at: datetime, *, oldest: datetime
+) -> None:
+    """Hold the key after Studii refused a job for that reason. Tell the admins once. Jobs that have waited
+    for the key since before `oldest` end unpaid.
+    """
+    since = _hold(session, key, reason, until, at)
+    code, _ = _kind(reason)
+    for job in in_states(session, _UNSENT):
+        if job.guild_id == key.guild_id and job.held and waited_too_long(job, oldest, since):
+            fail_unpaid(session, job.id, job.state, code, reason, at)
+
+
+def waited_too_long(job: Job, oldest: datetime, since: datetime | None) -> bool:
+    """Return whether the job has waited since before `oldest`.
+
+    `since` is when the server's jobs began to wait, or None if that is unknown.
+    """
+    return job.created_at < oldest and (since is None or since < oldest)
+
+
+def hold_running(
+    session: Session, job_id: str, key: StudiiKey | None, reason: Reason, until: datetime, at: datetime
+) -> Job | None:
+    """Hold a running job whose status Studii refuses to return. It is polled again at `until`.
+
+    The server's key, if it has one, is held as well unless it is held already.
+    """
+    if key is not None:
+        there = of_key(session, key)
+        if there is not None and refuses(there, key, at):
+            _tell(session, key, reason, at)
+        else:
+            _hold(session, key, reason, until, at)
+    job = find(session, job_id)
+    if job is not None:
+        job.version += job.held != reason
+        job.held, job.not_before = reason, until
+    return job
+
+
+def works_again(session: Session, job_id: str, at: datetime) -> Job | None:
+    """End the hold of a running job, and that of its server for the same reason: Studii answers again."""
+    if (job := find(session, job_id)) is None:
+        return None
+    there = get(session, job.guild_id)
+    if there is not None and job.held is not None and there.reason.code == job.held.code:
+        end(session, job.guild_id, at)
+    job.version, job.held, job.not_before = job.version + 1, None, None
+    return job
+
+
+def end(
+    session: Session, guild_id: int, at: datetime, *, key: StudiiKey | None = None, was_held: bool = False
+) -> None:
+    """End the server's hold: its waiting jobs may be sent.
+
+    Running jobs are polled again, with `key` if a new one was set. `was_held`: Studii has taken a held job,
+    so the others may be sent even if no hold is stored.
+    """
+    if (ended := get(session, guild_id)) is not None:
+        session.delete(ended)
+        session.flush()
+    elif not was_held and key is None:
+        return
+    ledger.lock(session, guild_id)
+    held = (Job.guild_id == guild_id) & Job.state.in_(_UNSENT) & Job.held.is_not(None)
+    session.execute(update(Job).where(held).values(held=None, not_before=None, version=Job.version + 1))
+    poll_from(session, guild_id, at, None if key is None else key.id)
+    for _, kind in (_REFUSED, _OUT_OF_CREDITS):
+        posts.forget(session, guild_id, kind)
+
+
+def try_again(session: Session, guild_id: int, at: datetime) -> bool:
+    """Let one job try the key at once; returns False if it is not held."""
+    if (there := get(session, guild_id)) is None:
+        return False
+    ledger.lock(session, guild_id)
+    there.until = at
+    hold_waiting(session, guild_id, there.key_id, there.reason, at)
+    poll_from(session, guild_id, at)
+    return True
+
+
+def of_key(session: Session, key: StudiiKey) -> Hold | None:
+    """Return the hold of that key. None if it is not held, or if only the key before it was."""
+    there = get(session, key.guild_id)
+    return there if there is not None and there.key_id == key.id else None
+
+
+def refuses(there: Hold, key: StudiiKey, at: datetime) -> bool:
+    """Return whether no new job is to be sent with that key yet, as it is held until later."""
+    return there.key_id == key.id and there.until > at
+
+
+def wait_for_hold(session: Session, job_id: str) -> bool:
+    """Let an accepted job wait with its server's others, if their key is held. Return whether it waits.
+
+    Its card says why, and it ends with them.
+    """
+    job = find(session, job_id, JobState.RECEIVED)
+    there = None if job is None else get(session, job.guild_id)
+    if job is None or there is None:
+        return False
+    job.version += job.held != there.reason
+    job.held, job.not_before, job.key_id = there.reason, there.until, there.key_id
+    return True
+
+
+def waits_for_credits(there: Hold) -> bool:
+    """Return whether the key is held for want of credits, rather than refused."""
+    return there.reason.code == ReasonCode.OUT_OF_CREDITS
+
+
+def has_no_key(job: Job) -> bool:
+    """Return whether the job says already that its server has no key."""
+    return job.held is not None and job.held.code == ReasonCode.NO_KEY
+
+
+def wait_for_key(session: Session, job_id: str) -> Job | None:
+    """Let the job wait until its server, which has no key, gets one. The job's card says so."""
+    job = find(session, job_id)
+    if job is not None:
+        job.version, job.held = job.version + 1, Reason(ReasonCode.NO_KEY)
+    return job
+
+
+def hold_waiting(session: Session, guild_id: int, key_id: int, reason: Reason, until: datetime) -> None:
+    """Let a server's waiting jobs wait until then, because of that key, and say why.
+
+    A photo that can be had from its message later is not fetched meanwhile either.
+    """
+    unfetched = (Job.state == JobState.RECEIVED) & Job.__table__.c.source_message_id.is_not(None)
+    these = (Job.guild_id == guild_id) & ((Job.state == JobState.WAITING) | unfetched)
+    values = {"key_id": key_id, "held": reason, "not_before": until, "version": Job.version + 1}
+    uploaded = case((Job.key_id == key_id, Job.object_key))  # an upload is its key's alone
+    session.execute(update(Job).where(these).values(object_key=uploaded, **values))
+    wake(session, ("jobs",))
+
+
+def poll_from(session: Session, guild_id: int, at: datetime, key_id: int | None = None) -> None:
+    """Let the server's running jobs whose polls Studii refused be polled from `at` on.
+
+    They get the key `key_id`, or keep theirs if it is None.
+    """
+    refused = (Job.guild_id == guild_id) & (Job.state == JobState.RUNNING) & Job.not_before.is_not(None)
+    key = {} if key_id is None else {"key_id": key_id}
+    session.execute(update(Job).where(refused).values(not_before=at, **key))
+    wake(session, ("jobs",))
+
+
+def put_hold(
+    session: Session,
+    guild_id: int,
+    key_id: int,
+    reason: Reason,
+    until: datetime,
+    *,
+    since: datetime | None = None,
+) -> None:
+    """Store the hold; replace an earlier one."""
+    put(session, Hold, {"guild_id": guild_id}, key_id=key_id, reason=reason, until=until, since=since)
+    wake(session, ("holds",))
+
+
+def _kind(reason: Reason) -> tuple[FailureCode, NoticeKind]:
+    return _OUT_OF_CREDITS if reason.code == ReasonCode.OUT_OF_CREDITS else _REFUSED
+
+
+def _hold(session: Session, key: StudiiKey, reason: Reason, until: datetime, at: datetime) -> datetime | None:
+    """Store the hold, or another failed attempt. Return since when the key is held, or None if unknown."""
+    ledger.lock(session, key.guild_id)
+    before = of_key(session, key)
+    since = at if before is None else before.since
+    put_hold(session, key.guild_id, key.id, reason, until, since=since)
+    hold_waiting(session, key.guild_id, key.id, reason, until)
+    _tell(session, key, reason, at)
+    return since
+
+
+def _tell(session: Session, key: StudiiKey, reason: Reason, at: datetime) -> None:
+    told: dict[str, str | int | None] = {"masked": key.masked, "reason": reason.encode()}
+    _, kind = _kind(reason)
+    notices.add(session, key.guild_id, kind, str(key.id), at=at, details=told)

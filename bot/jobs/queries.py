@@ -1,0 +1,241 @@
+"""Find jobs: single ones, members' lists, and what waits for the engine."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, exists, func, select, text
+from sqlalchemy.orm import Session, aliased
+
+from bot.db import ours
+from bot.domain import SENT_STATES, TERMINAL_STATES, Hold, Job, JobState
+from bot.domain.jobs.job import GOING_OR_DONE
+from bot.errors import Refused
+from bot.languages import lazy
+from bot.servers.settings import GuildSettings
+from bot.unreadable import UNREADABLE
+
+UNKNOWN_JOB = lazy("There's no such job here. `/jobs` shows yours.")
+LAST_WORDS = (*TERMINAL_STATES, JobState.UNKNOWN)  # the states in which a message says how a job ended
+# Of jobs that have ended (`Job.posted_with_set`).
+_POSTED_WITH_SET = (
+    Job.set_id.is_not(None) & (Job.posting == 0) & Job.state.not_in((JobState.UNKNOWN, JobState.WITHHELD))
+)
+
+
+def find(session: Session, job_id: str, *states: JobState) -> Job | None:
+    """Return the job as it is now if it is in one of these states (in any without), locked until the end."""
+    found = select(Job).where(Job.id == job_id).with_for_update()
+    job = session.scalar(found.execution_options(populate_existing=True))
+    return None if job is None or (states and job.state not in states) else job
+
+
+def get(session: Session, job_id: str) -> Job | None:
+    return next(iter(readable(session, select(Job).where(Job.id == job_id))), None)
+
+
+def in_server(session: Session, guild_id: int, job_id: str) -> Job:
+    """Return the server's job. Raises `Refused` if it has none of that id: other servers' are none of its."""
+    job = get(session, job_id)
+    if job is None or job.guild_id != guild_id:
+        raise Refused(UNKNOWN_JOB)
+    return job
+
+
+def some(session: Session, job_ids: Collection[str]) -> dict[str, Job]:
+    """Return the jobs that exist, by id."""
+    return {job.id: job for job in readable(session, select(Job).where(Job.id.in_(job_ids)))}
+
+
+def of_set(session: Session, set_id: str) -> list[Job]:
+    """Return the jobs of a set, in the order in which they were asked for."""
+    return readable(session, select(Job).where(Job.set_id == set_id).order_by(Job.number))
+
+
+def in_states(session: Session, states: Iterable[JobState], limit: int | None = None) -> list[Job]:
+    """Return jobs in these states, oldest first."""
+    return readable(session, select(Job).where(Job.state.in_([*states])).order_by(Job.number).limit(limit))
+
+
+def page(
+    session: Session,
+    guild_id: int,
+    user_id: int | None,
+    offset: int,
+    limit: int,
+    *,
+    states: Collection[JobState] | None = None,
+    tool: str | None = None,
+) -> list[Job]:
+    """Return a page of jobs of a server, or of one member in it, newest first.
+
+    A member's page is without those that they had erased. None of `states` or `tool`: all.
+    """
+    query = select(Job).where(Job.guild_id == guild_id).offset(offset).limit(limit)
+    if states is not None:
+        query = query.where(Job.state.in_(states))
+    if tool is not None:
+        query = query.where(Job.tool == tool)
+    if user_id is None:
+        return readable(session, query.order_by(Job.created_at.desc(), Job.number.desc()))
+    theirs = (Job.user_id == user_id) & (Job.forgotten_at.is_(None) | Job.scrubbed_at.is_(None))
+    return readable(session, query.where(theirs).order_by(Job.number.desc()))
+
+
+def asked_once(session: Session, guild_id: int, user_id: int, once: str) -> list[Job]:
+    """Return the member's job with that `once` key, with all of its set if it is in one, or none."""
+    theirs = select(Job).where(Job.guild_id == guild_id, Job.user_id == user_id, Job.once == once)
+    newest = readable(session, theirs.order_by(Job.number.desc()).limit(1))
+    return of_set(session, newest[0].set_id) if newest and newest[0].set_id is not None else newest
+
+
+def going_or_done_of(session: Session, once: Collection[str]) -> set[str]:
+    """Return those of the `once` keys that a job has which neither failed nor was cancelled."""
+    found = session.scalars(select(Job.once).where(text(GOING_OR_DONE), Job.once.in_(once)))
+    return {one for one in found if one is not None}
+
+
+def on_lanes(session: Session) -> list[tuple[Job, int | None]]:
+    """Return jobs that still need requests to Studii, with their servers' current key ids, oldest first.
+
+    Waiting jobs of servers that seem to have removed the bot are left out.
+    """
+    states = (JobState.WAITING, JobState.UPLOADING, *SENT_STATES)
+    of_server = GuildSettings.guild_id == Job.guild_id
+    wanted = select(Job).join(GuildSettings, of_server, isouter=True).order_by(Job.number)
+    wanted = wanted.where(Job.state.in_(states), Job.output_url.is_(None))
+    wanted = wanted.where((Job.state != JobState.WAITING) | GuildSettings.missing_since.is_(None))
+    jobs = _ours(session, wanted)
+    servers = {job.guild_id for job in jobs}
+    with_keys = select(GuildSettings.guild_id, GuildSettings.key_id).where(
+        GuildSettings.guild_id.in_(servers)
+    )
+    keys = dict(session.execute(with_keys).all())
+    return [(job, keys.get(job.guild_id)) for job in jobs]
+
+
+def to_take_in(session: Session, limit: int, at: datetime, full: Collection[int] = ()) -> list[Job]:
+    """Return accepted jobs whose photo is to be fetched: one of each server, then a second of each.
+
+    A server's come in the same order by member, the oldest first. Photos of the servers in `full` are left
+    out. While a server's key is not served, its photos stay in their messages; one is fetched when it is
+    time to try again and no other job can be tried.
+    """
+    other = aliased(Job)
+    another = exists().where(other.guild_id == Job.guild_id, other.state == JobState.WAITING)
+    return _by_turn(
+        session,
+        limit,
+        Job.state == JobState.RECEIVED,
+        Job.held.is_(None) | ((Job.not_before <= at) & ~another),
+        Job.guild_id.not_in(full) | Job.__table__.c.source_url.is_(None),
+        one_if_held=True,
+    )
+
+
+def to_download(session: Session, limit: int) -> list[Job]:
+    """Return running jobs whose output has an address, in turn as in `to_take_in`."""
+    return _by_turn(session, limit, Job.state == JobState.RUNNING, Job.output_url.is_not(None))
+
+
+def held_with_photos(session: Session) -> list[Job]:
+    """Return jobs that wait for a held key and whose photo can be fetched again from its message.
+
+    Oldest first.
+    """
+    held = select(Job).join(Hold, Hold.guild_id == Job.guild_id).order_by(Job.number)
+    held = held.where(Job.state == JobState.WAITING, Job.held.is_not(None), Job.source_file.is_not(None))
+    return _ours(session, held.where(Job.__table__.c.source_message_id.is_not(None)))
+
+
+def unsent_where_held(session: Session) -> list[str]:
+    """Return the jobs with photos, fetched or being fetched, of servers whose key is not served."""
+    unsent = select(Job.id).join(Hold, Hold.guild_id == Job.guild_id)
+    unsent = unsent.where(Job.state.in_((JobState.RECEIVED, JobState.WAITING)))
+    unsent = unsent.where(Job.__table__.c.source_url.is_not(None))
+    return list(session.scalars(ours(session, unsent, Job.__table__.c.guild_id)))
+
+
+def with_files(session: Session) -> dict[str, int]:
+    """Return the jobs whose files are still needed, with their servers: unfinished or not posted yet."""
+    needs = Job.source_file.is_not(None) | Job.output_file.is_not(None)
+    needs |= Job.state.in_((JobState.RECEIVED, JobState.RUNNING))
+    return dict(session.execute(select(Job.id, Job.guild_id).where(needs)).all())
+
+
+def kept_results(session: Session) -> list[Job]:
+    """Return results that were given up for posting, or withheld, and are still kept, in the order in which
+    they ended."""
+    given_up = Job.state.in_((JobState.SUCCEEDED, JobState.WITHHELD)) & Job.announced_at.is_not(None)
+    return _kept(session, given_up)
+
+
+def results_to_decide_on(session: Session) -> list[Job]:
+    """Return results that wait for a moderator and can be fetched again, in the order of their end."""
+    return _kept(session, (Job.state == JobState.REVIEWING) & Job.output_url.is_not(None))
+
+
+def undelivered(session: Session, before: datetime) -> list[Job]:
+    """Return jobs announced before that time whose output file is still there."""
+    return readable(session, select(Job).where(Job.output_file.is_not(None), Job.announced_at < before))
+
+
+def unannounced(session: Session, limit: int) -> list[Job]:
+    """Return ended and unknown jobs that are not announced yet, the oldest change first; none that is posted
+    with its set."""
+    query = select(Job).where(Job.announced_at.is_(None), Job.state.in_(LAST_WORDS), ~_POSTED_WITH_SET)
+    return _ours(session, query.order_by(Job.changed_at, Job.number).limit(limit))
+
+
+def unannounced_sets(session: Session, limit: int) -> list[Job]:
+    """Return of each set with ended jobs that no message tells of the first of them, oldest first."""
+    firsts = select(func.min(Job.number)).where(Job.announced_at.is_(None), _POSTED_WITH_SET)
+    firsts = firsts.where(Job.state.in_(TERMINAL_STATES)).group_by(Job.set_id)
+    return _ours(session, select(Job).where(Job.number.in_(firsts)).order_by(Job.number).limit(limit))
+
+
+def readable(session: Session, query: Select[Job]) -> list[Job]:
+    """Return the jobs of the query. Those that can't be read are noted, and others take their place."""
+    try:
+        return list(session.scalars(query))
+    except UNREADABLE:
+        numbers = session.scalars(query.with_only_columns(Job.number, maintain_column_froms=True)).all()
+        bad = [number for number in numbers if not _is_readable(session, number)]
+        if not bad:
+            raise
+        return readable(session, query.where(Job.number.not_in(bad)))
+
+
+def _is_readable(session: Session, number: int) -> bool:
+    try:
+        return session.get(Job, number) is not None
+    except UNREADABLE as error:
+        session.info["unreadable"].add("jobs", (number,), error)
+        return False
+
+
+def _ours(session: Session, query: Select[Job]) -> list[Job]:
+    return readable(session, ours(session, query, Job.__table__.c.guild_id))
+
+
+def _kept(session: Session, which: ColumnElement[bool]) -> list[Job]:
+    kept = select(Job).where(which, Job.output_file.is_not(None))
+    return _ours(session, kept.order_by(Job.finished_at, Job.number))
+
+
+def _by_turn(
+    session: Session, limit: int, *which: ColumnElement[bool], one_if_held: bool = False
+) -> list[Job]:
+    """Return some of these jobs by their turn within their server. Members of a server alternate.
+
+    With `one_if_held`, a server whose key is held has the first turn alone.
+    """
+    own = func.row_number().over(partition_by=(Job.guild_id, Job.user_id), order_by=Job.number)
+    numbered = select(Job.number, Job.guild_id, own.label("own")).where(*which)
+    by_member = ours(session, numbered, Job.__table__.c.guild_id).subquery("by_member")
+    order = (by_member.c.own, by_member.c.number)
+    turn = func.row_number().over(partition_by=by_member.c.guild_id, order_by=order)
+    turns = select(by_member.c.number, turn.label("turn")).subquery("turns")
+    query = select(Job).join(turns, turns.c.number == Job.number).order_by(turns.c.turn, Job.number)
+    if one_if_held:
+        query = query.where(Job.held.is_(None) | (turns.c.turn == 1))
+    return readable(session, query.limit(limit))

@@ -1,0 +1,179 @@
+"""The transitions around POST /jobs: a job is claimed, taken by Studii, refused, or unknown."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from bot.catalog import Catalog
+from bot.credits import charges
+from bot.domain import UNSENT_STATES, FailureCode, Hold, Job, JobState
+from bot.jobs import holds, lanes
+from bot.jobs.lanes import Sent
+from bot.jobs.queries import find, get
+from bot.jobs.transitions import advance, fail_unpaid, move
+from bot.reasons import Reason, ReasonCode
+from bot.servers import keys, notices
+from bot.servers.keys import StudiiKey
+from bot.servers.notices import NoticeKind
+from bot.studii import CreatedJob
+from bot.vault import CannotDecrypt, Vault
+
+_ANSWER_LOST, _RESTORED = Reason(ReasonCode.ANSWER_LOST), Reason(ReasonCode.RESTORED)
+NOT_YET = 0.5  # seconds that a lane leaves a job alone that was not in the expected state
+NO_PRICE_YET = 5.0  # the same, while one whose 202 did not say the charge runs; its end wakes the lane
+
+_TO_UNKNOWN = {
+    JobState.RECEIVED: JobState.WAITING,
+    JobState.PENDING: JobState.WAITING,
+    JobState.WAITING: JobState.SUBMITTING,
+    JobState.UPLOADING: JobState.SUBMITTING,
+    JobState.SUBMITTING: JobState.UNKNOWN,
+}
+BEFORE_STUDII = tuple(_TO_UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job that a request is sent for next, and the key to send it with. `was_held`: it waited for that."""
+
+    job: Job
+    key: StudiiKey
+    secret: str = field(repr=False)
+    was_held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A job for which no request can be sent, as its key cannot be decrypted, and the reason."""
+
+    job: Job
+    key: StudiiKey
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class NotClaimed:
+    """A job that is not to be sent now, as it is, or None if it no longer belongs to the lane that asked.
+
+    `again`: leave it alone for this many seconds.
+    """
+
+    job: Job | None
+    again: float | None = None
+
+
+def needs_upload(job: Job, key_id: int | None) -> bool:
+    """Return whether the job's photo has to be uploaded before the job can be submitted with that key.
+
+    `key_id` is None for a job that no key was used for yet.
+    """
+    return job.source_file is not None and (job.object_key is None or job.key_id != key_id)
+
+
+def claim(
+    session: Session, catalog: Catalog, vault: Vault, job_id: str, lane: str, to: JobState, request: Sent
+) -> Claim | NotClaimed | Unreadable:
+    """Note that the job's request is sent next, with the lane's key: waiting (or uploading) → uploading or
+    submitting. Changes nothing if the job is not to be sent now.
+    """
+    expected = (JobState.WAITING,) if to is JobState.UPLOADING else (JobState.WAITING, JobState.UPLOADING)
+    job = get(session, job_id)
+    if job is None or job.state not in expected:
+        return NotClaimed(job, NOT_YET)
+    key = keys.current(session, job.guild_id)
+    if key is None or key.lane != lane or needs_upload(job, key.id) is not (to is JobState.UPLOADING):
+        return NotClaimed(None)
+    until, was_held = job.waits_until(key.id), job.held is not None
+    if was_held and until is not None and until > request.at:
+        # Another job of its server was refused after the lane had decided on this one.
+        return NotClaimed(job)
+    if not job.price_learned or job.reserved > job.estimate:
+        verdict = charges.sendable(session, catalog, key.lane, job, request.at)
+        if isinstance(verdict, Reason):
+            code = FailureCode.BUDGET
+            return NotClaimed(fail_unpaid(session, job_id, UNSENT_STATES, code, verdict, request.at))
+        if verdict is None:
+            return NotClaimed(job, NO_PRICE_YET)
+    claimed = find(session, job_id, *expected)
+    if claimed is None:
+        return NotClaimed(job, NOT_YET)
+    move(claimed, to, request.at, key_id=key.id, held=None, not_before=None, epoch=request.epoch)
+    if to is JobState.UPLOADING:
+        claimed.object_key = None  # of another key
+    made = open_key(vault, claimed, key, was_held=was_held)
+    if isinstance(made, Claim):
+        lanes.add(session, [(lane, request)])
+    return made
+
+
+def open_key(vault: Vault, job: Job, key: StudiiKey, *, was_held: bool) -> Claim | Unreadable:
+    """Return the job's claim with the decrypted key."""
+    try:
+        return Claim(job, key, vault.unseal(key.ciphertext), was_held)
+    except CannotDecrypt as error:
+        return Unreadable(job, key, error.told)
+
+
+def record_taken(
+    session: Session, catalog: Catalog, claim: Claim, created: CreatedJob, at: datetime
+) -> Job | None:
+    """Note that Studii has the claimed job, at the charge in its answer: submitting → running.
+
+    That ends a hold of the key. Unknown → running if another instance took the job for lost meanwhile. Its
+    result is then a new message. Return None if an admin had ruled on it before that was known.
+    """
+    lanes.lock(session, claim.key.lane)  # its price may change
+    job = find(session, claim.job.id, JobState.SUBMITTING, JobState.UNKNOWN)
+    if job is None:
+        return None
+    if job.state is JobState.UNKNOWN:
+        _post_anew(job)
+        job.failure_text = None
+    move(job, JobState.RUNNING, at, studii_id=created.id, status_url=created.status_url, submitted_at=at)
+    job.studii_status, job.charged = created.status, created.credits_charged
+    # A job that was held has been taken, so the others go on even if no hold is stored.
+    if claim.was_held or session.get(Hold, job.guild_id) is not None:
+        holds.end(session, job.guild_id, at, was_held=claim.was_held)
+    if created.credits_charged is not None:
+        charges.taken(session, catalog, claim.key.lane, job, created.credits_charged, at)
+    return job
+
+
+def fail_unknown(
+    session: Session, job_id: str, code: FailureCode, reason: Reason, at: datetime
+) -> Job | None:
+    """Fail an unknown job unpaid: another instance took it for lost before Studii's refusal arrived."""
+    failed = fail_unpaid(session, job_id, JobState.UNKNOWN, code, reason, at)
+    return None if failed is None else _post_anew(failed)
+
+
+def make_unknown(session: Session, job_id: str, at: datetime) -> Job | None:
+    """Make a submitting job unknown: Studii may have it or not. Its credits stay reserved; admins are
+    told."""
+    unknown = advance(session, job_id, JobState.SUBMITTING, JobState.UNKNOWN, at=at)
+    if unknown is not None:
+        tell_unknown(session, unknown, at)
+    return unknown
+
+
+def make_unknown_after_restore(session: Session, job_id: str, at: datetime) -> None:
+    """Make a job of any state before Studii unknown: it may have been sent after the restored backup."""
+    job = find(session, job_id)
+    if job is None:
+        return
+    while (to := _TO_UNKNOWN.get(job.state)) is not None:
+        move(job, to, at, held=None, not_before=None, failure_text=_RESTORED)
+    tell_unknown(session, job, at, _RESTORED)
+
+
+def tell_unknown(session: Session, job: Job, at: datetime, why: Reason = _ANSWER_LOST) -> None:
+    """Tell the admins that the job's outcome is unknown."""
+    told = {"reason": why.encode()}
+    notices.add(session, job.guild_id, NoticeKind.UNKNOWN, job.id, at=at, job_id=job.id, details=told)
+
+
+def _post_anew(job: Job) -> Job:
+    """Give the next message a new number, as the unknown outcome may have been posted already."""
+    job.posting += 1
+    return job

@@ -1,0 +1,364 @@
+"""Each change of a job's state with its lines in the ledger.
+
+A function names the states that the job must be in. It returns None, having changed nothing, if the job is in
+another. The changes around a submission are in `submission`, those after a poll in `polls`.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TypedDict, Unpack
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from bot import posts
+from bot.credits import ledger
+from bot.credits.budgets import watch_budget
+from bot.domain import NEXT_STATES, UNSENT_STATES, FailureCode, Hold, Job, JobState, SourcePhoto
+from bot.domain.approvals import Approval
+from bot.jobs.queries import find, get, in_states, of_set
+from bot.reasons import Reason
+from bot.servers import access, notices
+from bot.servers.notices import NoticeKind
+from bot.servers.settings import LogSettings
+
+
+class JobChanges(TypedDict, total=False):
+    """The fields of a job that may change. Its state and credits are changed by functions of their own."""
+
+    source: SourcePhoto | None
+    charged: int | None
+    not_before: datetime | None
+    held: Reason | None
+    attempts: int
+    source_file: str | None
+    key_id: int | None
+    object_key: str | None
+    studii_id: str | None
+    status_url: str | None
+    studii_status: str | None
+    submitted_at: datetime | None
+    output_url: str | None
+    output_kind: str | None
+    output_file: str | None
+    finished_at: datetime | None
+    failure: FailureCode | None
+    failure_text: Reason | None
+    card_message_id: int | None
+    card_version: int
+    posting: int
+    result_message_id: int | None
+    announced_at: datetime | None
+    cancel_told: bool | None
+    epoch: int | None
+    card_superseded_at: datetime | None
+    post_channel_id: int | None
+    result_channel_id: int | None
+    in_thread: bool | None
+    result_by_dm: bool | None
+    result_approval: Approval | None
+    set_message: int | None
+
+
+def move(job: Job, to: JobState, at: datetime, **changes: Unpack[JobChanges]) -> Job:
+    """Move a job that this transaction has found to another state. What was said of the old one is over.
+
+    Raises `ValueError` if `NEXT_STATES` does not have the change.
+    """
+    if to not in NEXT_STATES[job.state]:
+        raise ValueError(f"a job can't change from {job.state} to {to}")
+    job.state, job.changed_at, job.announced_at = to, at, None
+    job.version += 1
+    return _set(job, changes)
+
+
+def advance(
+    session: Session,
+    job_id: str,
+    expected: JobState | Iterable[JobState],
+    to: JobState,
+    *,
+    at: datetime,
+    **changes: Unpack[JobChanges],
+) -> Job | None:
+    """Move the job from one of the `expected` states to `to`. Return None if it was in another state."""
+    job = find(session, job_id, *([expected] if isinstance(expected, JobState) else expected))
+    return None if job is None else move(job, to, at, **changes)
+
+
+def change(
+    session: Session,
+    job_id: str,
+    expected: JobState | None = None,
+    *,
+    visible: bool = False,
+    **changes: Unpack[JobChanges],
+) -> Job | None:
+    """Change fields but not the state. `visible` increments the version, so that the card is updated.
+
+    Changes nothing and returns None if the job is in another state than `expected`.
+    """
+    job = find(session, job_id, *([] if expected is None else [expected]))
+    if job is not None:
+        job.version += visible
+        _set(job, changes)
+    return job
+
+
+def charge_of(job: Job, told: int | None = None) -> int:
+    """Return the charge of a job: the last one in Studii's answers, else its reservation."""
+    if told is not None:
+        return told
+    return job.charged if job.charged is not None else job.reserved
+
+
+def make_ready(session: Session, job_id: str, source_file: str | None, at: datetime) -> Job | None:
+    """Let a received job wait to be sent, or for approval: the photo, if there is one, is in the spool.
+
+    The job may have been accepted before its server's key was held: then it waits for that like the others.
+    """
+    job = _found(session, job_id, JobState.RECEIVED)
+    if job is None or job.approval is not Approval.WANTED:
+        return None if job is None else _wait_to_be_sent(session, job, at, source_file)
+    move(job, JobState.PENDING, at, source_file=source_file)
+    _tell_moderators(session, job, at)
+    return job
+
+
+def approve(session: Session, job_id: str, at: datetime) -> Job | None:
+    """Let a pending job wait to be sent, as a moderator decided."""
+    job = _found(session, job_id, JobState.PENDING)
+    if job is not None:
+        job.approval = Approval.GIVEN
+        _wait_to_be_sent(session, job, at, job.source_file)
+        _tell_moderators(session, job, at)
+    return job
+
+
+def give_way(session: Session, job_id: str, at: datetime) -> Job | None:
+    """Move a waiting job back to received: the photo leaves the spool and is fetched again later."""
+    dropped = JobChanges(source_file=None, object_key=None)
+    return advance(session, job_id, JobState.WAITING, JobState.RECEIVED, at=at, **dropped)
+
+
+def wait(
+    session: Session, job_id: str, expected: JobState, at: datetime, **changes: Unpack[JobChanges]
+) -> Job | None:
+    """Let a job that Studii has not taken wait and be sent again: uploading or submitting → waiting.
+
+    If its cancellation was asked for while it was being sent, it is cancelled instead.
+    """
+    waiting = advance(session, job_id, expected, JobState.WAITING, at=at, **changes)
+    if waiting is None or waiting.cancel_told is None:
+        return waiting
+    return cancel(session, job_id, at, told=waiting.cancel_told)
+
+
+def cancel(session: Session, job_id: str, at: datetime, *, told: bool = False) -> Job | None:
+    """Cancel a received, waiting or uploading job, unpaid. `told`: the requester knows it already."""
+    job = _found(session, job_id, *UNSENT_STATES)
+    if job is None:
+        return None
+    move(job, JobState.CANCELLED, at, finished_at=at, held=None, not_before=None)
+    if told:
+        job.announced_at, job.source_file = at, None
+    _tell_moderators(session, job, at)
+    return ledger.settle(session, job, 0, at)
+
+
+def cancel_unsent(session: Session, guild_id: int, at: datetime) -> int:
+    """Cancel all jobs of the server that Studii has not been asked for; returns the number."""
+    unsent = [job for job in in_states(session, UNSENT_STATES) if job.guild_id == guild_id]
+    return sum(cancel(session, job.id, at) is not None for job in unsent)
+
+
+def fail_unpaid(
+    session: Session,
+    job_id: str,
+    expected: JobState | Iterable[JobState],
+    code: FailureCode,
+    reason: Reason,
+    at: datetime,
+) -> Job | None:
+    """Fail a job in any of the `expected` states. Studii has not taken it, so nothing is charged."""
+    job = _found(session, job_id, *([expected] if isinstance(expected, JobState) else expected))
+    if job is None:
+        return None
+    _fail(job, code, reason, at, held=None, not_before=None)
+    _tell_moderators(session, job, at)
+    return ledger.settle(session, job, 0, at)
+
+
+def fail_paid(
+    session: Session, job_id: str, code: FailureCode, reason: Reason, charge: int, at: datetime
+) -> Job | None:
+    """Fail a running job, at `charge` credits."""
+    job = find(session, job_id, JobState.RUNNING)
+    return None if job is None else _settle(session, _fail(job, code, reason, at, charged=charge), charge, at)
+
+
+def tell_result_lost(session: Session, job_id: str, at: datetime) -> None:
+    """Tell the admins once that there was a charge for a result that is neither here nor at its address."""
+    job = get(session, job_id)
+    if job is not None and job.settled > 0:
+        notices.add(session, job.guild_id, NoticeKind.RESULT_LOST, job.id, at=at, job_id=job.id)
+
+
+def succeed(session: Session, job_id: str, output_file: str, kind: str, at: datetime) -> Job | None:
+    """Let a running job succeed, at what Studii told: the output is in the spool.
+
+    Where results wait for a moderator's decision, it waits for that first: running → reviewing.
+    """
+    job = find(session, job_id, JobState.RUNNING)
+    if job is None:
+        return None
+    waits = job.result_approval is Approval.WANTED and access.approvals(session, job.guild_id).wants_results
+    to = JobState.REVIEWING if waits else JobState.SUCCEEDED
+    move(job, to, at, output_file=output_file, output_kind=kind, finished_at=at)
+    if waits:
+        notices.add(session, job.guild_id, NoticeKind.REVIEW, job.id, at=at, job_id=job.id)
+    return _settle(session, job, charge_of(job), at)
+
+
+def release_result(session: Session, job_id: str, at: datetime) -> Job | None:
+    """Let a result be posted that waits for a decision, or was withheld: reviewing or withheld → succeeded.
+
+    What was said of a withheld one may have been posted, so the result is a new message.
+    """
+    job = find(session, job_id, JobState.REVIEWING, JobState.WITHHELD)
+    if job is not None:
+        job.posting += job.state is JobState.WITHHELD
+        given = JobChanges(result_approval=Approval.GIVEN, failure=None, failure_text=None)
+        move(job, JobState.SUCCEEDED, at, **given)
+        posts.change(session, job.guild_id, NoticeKind.REVIEW, job.id, at)
+    return job
+
+
+def withhold_result(
+    session: Session, job_id: str, reason: Reason | None, at: datetime, *, told: bool = False
+) -> Job | None:
+    """Keep a result that waits for a decision from being posted: reviewing → withheld. It was paid.
+
+    `told`: the requester knows it already.
+    """
+    job = find(session, job_id, JobState.REVIEWING)
+    if job is not None:
+        move(job, JobState.WITHHELD, at, failure=FailureCode.DECLINED, failure_text=reason)
+        job.announced_at = at if told else None
+        posts.change(session, job.guild_id, NoticeKind.REVIEW, job.id, at)
+    return job
+
+
+def apply_ruling(
+    session: Session, job_id: str, charge: int | None, reason: Reason, at: datetime
+) -> Job | None:
+    """Fail an unknown job, at `charge` credits, or unpaid if None. The ruling is posted as a new message."""
+    job = find(session, job_id, JobState.UNKNOWN)
+    if job is None:
+        return None
+    _fail(job, FailureCode.RULED, reason, at, posting=job.posting + 1)
+    return _settle(session, job, charge or 0, at)
+
+
+def announce(
+    session: Session,
+    job_id: str,
+    expected: JobState,
+    posted: int,
+    at: datetime,
+    *,
+    visible: bool,
+    **changes: Unpack[JobChanges],
+) -> bool | None:
+    """Record that the job's outcome was posted. Return whether its server's log channel shows results.
+
+    Changes nothing and returns None if its state or posting has changed since.
+    """
+    job = find(session, job_id, expected)
+    if job is None or job.posting != posted:
+        return None
+    job.announced_at = at
+    job.version += visible
+    _set(job, changes)
+    log = session.get(LogSettings, job.guild_id)
+    return log is not None and log.channel_id is not None and log.results
+
+
+def repost(session: Session, job_id: str, channel_id: int, at: datetime) -> Job | None:
+    """Have a job's result posted again, in that channel. Return None if its output is not kept."""
+    job = find(session, job_id, JobState.SUCCEEDED)
+    if job is None or job.announced_at is None or job.output_file is None:
+        return None
+    if job.channel_id != channel_id:
+        job.card_message_id = None
+    job.channel_id, job.post_channel_id, job.in_thread = channel_id, None, None
+    job.posting, job.announced_at, job.changed_at = job.posting + 1, None, at
+    return job
+
+
+def set_decode_tries(session: Session, job_id: str, tries: int) -> None:
+    """Set the tries to decode one of the job's files. Nobody has to be told."""
+    session.execute(update(Job).where(Job.id == job_id).values(decode_tries=tries))
+
+
+def decode_tries(session: Session, job_id: str) -> int:
+    """Return the tries since a decoder last answered of one of the job's files.
+
+    They are counted before each, so that a crash shows which file may have caused it.
+    """
+    return session.scalar(select(Job.decode_tries).where(Job.id == job_id)) or 0
+
+
+def _set(job: Job, changes: JobChanges) -> Job:
+    for name, value in changes.items():
+        if name not in JobChanges.__annotations__:
+            raise ValueError(f"{name} of a job can't be changed")
+        setattr(job, name, value)
+    return job
+
+
+def _fail(job: Job, code: FailureCode, reason: Reason, at: datetime, **changes: Unpack[JobChanges]) -> Job:
+    move(job, JobState.FAILED, at, failure=code, failure_text=reason, finished_at=at)
+    return _set(job, changes)
+
+
+def _settle(session: Session, job: Job, charge: int, at: datetime) -> Job:
+    reserved = job.reserved
+    ledger.settle(session, job, charge, at)
+    if charge > reserved:  # what was reserved counted before
+        watch_budget(session, job.guild_id, at)
+    return job
+
+
+def _wait_to_be_sent(session: Session, job: Job, at: datetime, source_file: str | None) -> Job:
+    move(job, JobState.WAITING, at, source_file=source_file, held=None, not_before=None)
+    if (hold := session.get(Hold, job.guild_id)) is not None:
+        job.held, job.not_before, job.key_id = hold.reason, hold.until, hold.key_id
+    return job
+
+
+def _found(session: Session, job_id: str, *states: JobState) -> Job | None:
+    """Find the job. No two jobs of a set whose approval is wanted change at once, so that one sees the other.
+
+    So its server is locked before the row.
+    """
+    before = get(session, job_id)
+    if before is not None and before.set_id is not None and before.approval is Approval.WANTED:
+        ledger.lock(session, before.guild_id)
+    return find(session, job_id, *states)
+
+
+def _tell_moderators(session: Session, job: Job, at: datetime) -> None:
+    """Ask moderators about a request when it is complete, and end that when there is nothing to decide.
+
+    That of a set is complete when the last of its photos is there, or can't be had.
+    """
+    if job.approval is None:
+        return
+    kind, key = NoticeKind.APPROVAL, job.set_id or job.id
+    jobs = [job] if job.set_id is None else of_set(session, job.set_id)
+    pending = [one for one in jobs if one.state is JobState.PENDING]
+    if not pending:
+        posts.change(session, job.guild_id, kind, key, at)
+    elif all(one.state is not JobState.RECEIVED for one in jobs):
+        notices.add(session, job.guild_id, kind, key, at=at, job_id=pending[0].id)
