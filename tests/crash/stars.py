@@ -15,7 +15,7 @@ from sandbox.discord.emulator.places import Channel
 from tests.crash.life import ENDED
 from tests.crash.trial import Death, Verdict, ensure_known
 from tests.crash.world import KILLED, MAYA, Case, CrashWorlds, Zygote
-from tests.support.jobs import a_job, kept
+from tests.support.jobs import a_job, keep_job
 
 _STAR_POINTS = "best_results."  # a part of points: the modules of that name post, remove and note it
 
@@ -96,7 +96,7 @@ async def _starred(worlds: CrashWorlds, case: Case, best_id: int) -> int:
     )
     best = BestResult(message.id, case.guild_id, case.channel_id, job.id, MAYA, wanted=True, since=now)
     async with Storage.open(case.database) as storage, storage.write() as transaction:
-        await transaction.run(kept, job)
+        await transaction.run(keep_job, job)
         await transaction.run(posting.change, case.guild_id, best_channel_id=best_id)
         await transaction.best.answer(MAYA, now, agreed=True)
         await transaction.best.want(best)

@@ -23,6 +23,7 @@ INNER_PLACES = (
     "bot/aio",
     "bot/app.py",
     "bot/client",
+    "bot/domain/jobs/job.py",
     "bot/engine",
     "bot/languages",
     "bot/jobs",
@@ -100,6 +101,7 @@ EXEMPTION = "# Untranslated:"  # with the reason, at the end of the line or on t
 def unmarked(root: Path) -> Iterator[tuple[str, str]]:
     """Yield the place and the text of each sentence that is not marked."""
     places = [(place, False) for place in PLACES] + [(place, True) for place in INNER_PLACES]
+    places.sort(key=lambda one: -len(one[0]))  # a file's own place counts
     seen: set[Path] = set()
     for place, inner in places:
         path = root / place

@@ -9,13 +9,12 @@ from bot.features.posting import PostingRules
 from bot.meta import Meta
 from bot.posts import Post
 from bot.servers.keys import StudiiKey
-from bot.servers.settings import GuildSettings, LogSettings
+from bot.servers.settings import GuildSettings
 
 posting_rules = cast("Table", PostingRules.__table__)
 studii_keys = cast("Table", StudiiKey.__table__)
 posts = cast("Table", Post.__table__)
 guilds = cast("Table", GuildSettings.__table__)
-log_channels = cast("Table", LogSettings.__table__)
 jobs = cast("Table", Job.__table__)
 holds = cast("Table", Hold.__table__)
 meta = cast("Table", Meta.__table__)
