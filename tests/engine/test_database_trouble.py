@@ -30,7 +30,7 @@ from tests.support.posts import open_posts
 OTHER_GUILD = 101
 
 
-async def fail(*_: object, **__: object) -> None:
+def fail(*_: object, **__: object) -> None:
     raise OperationalError("INSERT", {}, Exception("database or disk is full"))
 
 

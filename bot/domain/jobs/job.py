@@ -62,10 +62,10 @@ class Job(Base):
     # The inputs that change the price, as `Tool.variant` words them
     variant: Mapped[str] = mapped_column(repr=False)
     source: Mapped[SourcePhoto | None] = composite(
-        mapped_column("source_url", Text),
-        mapped_column("source_name", Text),
-        mapped_column("source_type", Text),
-        mapped_column("source_size", BigInteger),
+        mapped_column("source_url", Text, nullable=True),
+        mapped_column("source_name", Text, nullable=True),
+        mapped_column("source_type", Text, nullable=True),
+        mapped_column("source_size", BigInteger, nullable=True),
         mapped_column("source_message_id", BigInteger),
         mapped_column("source_channel_id", BigInteger),
         repr=False,
@@ -87,7 +87,7 @@ class Job(Base):
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     source_file: Mapped[str | None] = mapped_column(default=None, repr=False)  # name in the spool
     # the key it was uploaded or submitted with
-    key_id: Mapped[int | None] = mapped_column(ForeignKey("studii_keys.id"), default=None)
+    key_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("studii_keys.id"), default=None)
     # Studii's name of the uploaded source
     object_key: Mapped[str | None] = mapped_column(default=None, repr=False)
     studii_id: Mapped[str | None] = mapped_column(default=None, repr=False)

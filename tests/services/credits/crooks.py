@@ -18,9 +18,9 @@ from bot.credits.requests import _give  # pyright: ignore[reportPrivateUsage]
 from bot.domain import Budget, Job, JobState, Period
 from bot.errors import Refused
 from bot.jobs import queries
+from bot.jobs.transitions import change
 from bot.reasons import ReasonCode
 from bot.servers.settings import GuildSettings
-from bot.storage import Transaction
 from bot.storage.schema import jobs
 from tests.services.credits.bank import GUILD, Answer, Bank, write
 from tests.support import spending
@@ -134,12 +134,14 @@ class StartsTwiceForOneAnswer(Bank):
     replaced = (("bot.storage.questions.confirmations.Confirmations.use", used_by_no_one),)
 
 
-async def forgets_it(_: Transaction, job: Job, *, told: bool) -> Job:
-    return job
+def forgets_it(session: Session, job_id: str, expected: JobState | None = None, **changes: Any) -> Job | None:
+    if "cancel_told" in changes:
+        return queries.find(session, job_id)
+    return change(session, job_id, expected, **changes)
 
 
 class ForgetsACancellation(Bank):
-    replaced = (("bot.services.jobs.cancel_if_not_taken", forgets_it),)
+    replaced = (("bot.jobs.transitions.change", forgets_it),)
 
 
 class ReservesWithoutABalance(Bank):
