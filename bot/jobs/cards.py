@@ -36,9 +36,12 @@ def note_shown(session: Session, shown: Sequence[CardShown]) -> None:
 
     A message that was found and edited meanwhile keeps its newer version.
     """
-    lock_servers_of(session, [one.job_id for one in shown])
+    ids = [one.job_id for one in shown]
+    lock_servers_of(session, ids)
+    query = select(Job).where(Job.id.in_(ids)).order_by(Job.number).with_for_update()
+    jobs = {job.id: job for job in session.scalars(query.execution_options(populate_existing=True))}
     for one in shown:
-        if (job := find(session, one.job_id)) is not None:
+        if (job := jobs.get(one.job_id)) is not None:
             if job.card_message_id != one.message_id or job.card_version < one.version:
                 job.card_version = one.version
             job.card_message_id = one.message_id
