@@ -6,9 +6,8 @@ import shutil
 import signal
 import sqlite3
 import sys
-from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
-from functools import partial
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -56,7 +55,8 @@ async def backup(settings: StorageSettings, target: Path) -> str:
         return f"The backup is in {target}. {_opened_by(settings)} {_taken_back(str(target), piped=False)}"
     with _passing(source, "leaving") as passing:
         await shielded(asyncio.to_thread(_copy, source, passing))  # or it would come after its removal
-        _interruptible(partial(_pour, passing, sys.stdout))
+        with _interruptible():
+            _pour(passing, sys.stdout)
     return f"The backup was written. {_opened_by(settings)} {_taken_back('- < FILE', piped=True)}"
 
 
@@ -71,8 +71,10 @@ async def restore(settings: StorageSettings, copy: Path) -> str:
     await asyncio.to_thread(ensure_ours, settings.database_url, replaced=True)
     if copy != PIPE:
         return await _restore(settings, database, copy, str(copy))
-    with _passing(database, "coming") as passing:
-        _interruptible(partial(_catch, sys.stdin, passing))
+    with ExitStack() as until_restored:
+        with _interruptible():
+            passing = until_restored.enter_context(_passing(database, "coming"))
+            _catch(sys.stdin, passing)
         return await _restore(settings, database, passing, "The backup from standard input")
 
 
@@ -140,13 +142,14 @@ def _copy(source: Path, target: Path) -> None:
         raise SettingsError(f"The copy in {target} {fault}. Don't rely on it: check the disk and try again.")
 
 
-def _interruptible(call: Callable[[], None]) -> None:
-    """Run a call that reads or writes a pipe, whose other end may never do anything. Ctrl-C and SIGTERM raise
-    KeyboardInterrupt in it."""
+@contextmanager
+def _interruptible() -> Generator[None]:
+    """Let Ctrl-C and SIGTERM raise KeyboardInterrupt while a pipe is read or written, whose other end may
+    never do anything."""
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [(number, signal.signal(number, signal.default_int_handler)) for number in numbers]
     try:
-        call()
+        yield
     finally:
         for number, handler in before:
             signal.signal(number, handler)
