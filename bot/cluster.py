@@ -222,7 +222,7 @@ class LeaseTimes:
     margin: float = 1.0  # by which a process believes that its lease ends earlier, as clocks differ in pace
     standby_pause: float = 1.0  # of a process that stands by, or can't reach the database
     free_bound: float = 30.0  # shards that are free for longer are an error
-    tells_for: float = 300.0  # people are told of a database out of reach for so long after a lease ended
+    tells_for: float = 300.0  # answers name a database out of reach for so long after a lease ended
     identify_every: float = 5.5  # between two IDENTIFYs of a bucket: Discord's 5, and what the network adds
 
 
@@ -596,7 +596,7 @@ def studii_gate(member: Membership) -> Gate | None:
 def discord_gate(member: Membership, clock: Clock) -> Gate | None:
     """Return the gate of requests to Discord, or None for a process that works alone.
 
-    While the database is out of reach, people are told so after the lease's end too. That may be because this
+    While the database is out of reach, answers say so after the lease's end too. That may be because this
     process alone is cut off: so no answer comes before `TOLD_AFTER`, when one that has taken over has
     answered. Such a process gives the answers that it has announced also once it is replaced.
     """

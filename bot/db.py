@@ -5,7 +5,7 @@
 
 Such a function takes a session, ids and plain values. It loads its rows itself, and what it returns is
 detached. Writers that wait share one commit, each in a savepoint. If one spoils the transaction, each is done
-alone. Nobody is told anything before the commit. Readers that wait see the same moment of the database.
+alone. Nothing is woken before the commit. Readers that wait see the same moment of the database.
 
 The engine is SQLAlchemy's own, on aiosqlite or asyncpg. Where it has a synchronous driver, as in a
 simulation, the functions run in the calling thread.
@@ -341,7 +341,7 @@ class Database:
                 try:
                     one.answer.set_result(one.work(session))
                 except (DBAPIError, OSError):
-                    raise  # the others may not be able to read either; alone, it is told what it was
+                    raise  # the others may not be able to read either; alone, it gets the error
                 except Exception as error:  # noqa: BLE001 - its own, told to who has asked
                     one.answer.set_exception(error)
 
@@ -408,7 +408,7 @@ class Database:
                     one.result = one.work(session)
                     session.commit()
                 except (DBAPIError, OSError):
-                    raise  # it may have spoiled the transaction; alone, it is told what it was
+                    raise  # it may have spoiled the transaction; alone, it gets the error
                 except Exception as error:  # noqa: BLE001 - its own, told to who has asked
                     session.rollback()
                     one.error = error

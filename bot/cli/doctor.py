@@ -158,7 +158,7 @@ async def reach(settings: Settings) -> Findings:
     try:
         there = await app_reach(settings.discord_token.reveal(), settings.proxy)
     except StudiiBotError:
-        # What is in the way of the login is told by the check of Discord.
+        # The check of Discord reports what is in the way of the login.
         yield Finding("Reach", _WARN, "Discord couldn't be asked for the bot's servers.")
         return
     servers = count_words(there.servers, "server", "servers")
@@ -257,7 +257,7 @@ async def processes(settings: Settings) -> Findings:
         yield Finding("Shards", _STOPS, words)
     wanted = 0
     if counts.shards:
-        with suppress(StudiiBotError):  # what is in the way of the login is told by the check of Discord
+        with suppress(StudiiBotError):  # the check of Discord reports what is in the way of the login
             wanted = await recommended_shards(settings.discord_token.reveal(), settings.proxy)
     if wanted > counts.shards:
         words = (

@@ -1,4 +1,4 @@
-"""Servers' budgets: their periods in the server's time zone, what is left, and who is told of that."""
+"""Servers' budgets: their periods in the server's time zone, what is left, and alerts about that."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -21,7 +21,7 @@ from bot.backoff import backoff
 from bot.engine.tuning import HOUR, Tuning
 
 REMEMBERED = 100  # newest durations of a kind of work
-TOLD_FROM = 3  # seen jobs; with fewer there is only a guess, and people are told no time
+TOLD_FROM = 3  # seen jobs; with fewer there is only a guess, and no time is shown
 GUESS_WEIGHT = 2.0  # the number of jobs that the guess counts as at first
 GUESS_FADES = 5.0  # the number of seen jobs at which it counts for half of that
 GUESS_SPREAD = 0.7  # standard deviation of the logarithm
