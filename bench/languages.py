@@ -16,8 +16,8 @@ from bot.credits.budgets import BudgetState
 from bot.credits.ledger import Usage, Window
 from bot.credits.limits import ensure_credits_left
 from bot.credits.prices import Estimate
-from bot.domain import JobState, Progress
 from bot.errors import CreditsShort
+from bot.jobs.models import JobState, Progress
 from bot.languages import Language, load_all, speaking
 from bot.servers.settings import GuildSettings
 from bot.ui.admin.credits.credits import budget_panel

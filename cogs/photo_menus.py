@@ -10,8 +10,8 @@ from discord import app_commands
 from bot.catalog import SourceRule, Tool
 from bot.client.bot import StudiiBot
 from bot.client.translation import MAX_MENU_NAME_CHARACTERS, localised
-from bot.domain import SourcePhoto
 from bot.errors import Refused
+from bot.jobs.models import SourcePhoto
 from bot.languages import gettext as _, lazy
 from bot.ui.jobs.forms.open_form import begin
 from bot.ui.jobs.forms.tool_picker import choose

@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 from bot.catalog import Catalog
 from bot.credits import ledger
 from bot.credits.usage import Span, report
-from bot.domain import Budget, Job, JobState, Period
+from bot.domain.guilds import Budget, Period
 from bot.jobs import accept, queries
+from bot.jobs.models import Job, JobState
 from bot.migrate import migrate
 from bot.servers import settings
 from bot.storage import Storage

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from bot.aio.net import Connector, Proxy
 from bot.delivery import CdnPhotoSource
-from bot.domain import SourcePhoto
+from bot.jobs.models import SourcePhoto
 from sandbox.discord.emulator import DiscordServer
 from sandbox.studii import StudiiServer
 from tests.support.jobs import staging

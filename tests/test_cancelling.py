@@ -7,9 +7,9 @@ import pytest
 from aiohttp import web
 
 from bot.delivery.cards import edit_rate
-from bot.domain import JobState
 from bot.engine.workers.cards import queue_positions
 from bot.jobs import queries
+from bot.jobs.models import JobState
 from sandbox.photos import empty_room
 from sandbox.studii import Options, StudiiServer, faults
 from tests.support import spending

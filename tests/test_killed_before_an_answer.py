@@ -10,7 +10,7 @@ import pytest
 
 from bot.clock import SystemClock
 from bot.delivery.deferrals.late_answers import LEFT_UNANSWERED
-from bot.domain import Plan
+from bot.domain.guilds import Plan
 from bot.servers import keys, settings
 from bot.storage import Storage
 from bot.ui.kit.deferral import LateAnswer

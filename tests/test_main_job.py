@@ -12,8 +12,9 @@ from simcord import InteractionResult
 from simcord.backend.models import Interaction
 from simcord.interactions import base_payload
 
-from bot.domain import JobState, Period, Plan
+from bot.domain.guilds import Period, Plan
 from bot.jobs import queries
+from bot.jobs.models import JobState
 from bot.servers import keys
 from sandbox.photos import empty_room
 from sandbox.studii import Options, Outcome, StudiiServer, faults

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 from simcord import InteractionResult
 
-from bot.domain import JobState
 from bot.jobs import queries
+from bot.jobs.models import JobState
 from sandbox.photos import empty_room
 from sandbox.studii import Options, StudiiServer
 from tests.support import spending

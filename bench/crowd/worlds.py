@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from bench.crowd.process import Bot, BotProcess, processor_of, started
 from bot.clock import SystemClock
-from bot.domain import Budget, Period, Plan
+from bot.domain.guilds import Budget, Period, Plan
 from bot.features import photo_rules
 from bot.features.photo_rules import PhotoChannelKind, Preset
 from bot.migrate import migrate

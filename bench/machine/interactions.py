@@ -7,7 +7,7 @@ from time import perf_counter
 from simcord.backend.models import Interaction
 from simcord.interactions import base_payload
 
-from bot.domain import Plan
+from bot.domain.guilds import Plan
 from sandbox.studii import Options, StudiiServer
 from tests.support.simulated.stage import Stage, open_stage
 

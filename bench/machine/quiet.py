@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bot.domain import Announcement, Job, OutputFile, Posted, Progress, TooMuch
-from bot.domain.confirmations import Confirmation
-from bot.domain.posting.sets import SetPart, SetPosting
 from bot.errors import PhotoUnavailable
+from bot.jobs.confirm import Confirmation
+from bot.jobs.delivery import Announcement, Posted, TooMuch
+from bot.jobs.models import Job, Progress
+from bot.jobs.sets import SetPart, SetPosting
+from bot.media.spool import OutputFile
 from bot.posts import Gone, Outcome, Post, Stands
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from bot.domain import Plan
-from bot.domain.posting.best_results import STAR
+from bot.domain.guilds import Plan
 from bot.features import photo_rules, posting
 from bot.features.photo_rules import PhotoChannelKind
+from bot.jobs.best_results import STAR
 from sandbox.photos import empty_room
 from sandbox.studii import StudiiServer
 from tests.support.simulated.stage import Stage, open_stage

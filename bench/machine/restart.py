@@ -16,8 +16,9 @@ from typing import Any
 from bench.machine.quiet import Nobody
 from bench.machine.work import running_engine, studio_job
 from bot.clock import SystemClock
-from bot.domain import JobState, Plan
+from bot.domain.guilds import Plan
 from bot.jobs import accept, transitions
+from bot.jobs.models import JobState
 from bot.migrate import migrate
 from bot.servers import keys as server_keys, settings
 from bot.storage import Storage

@@ -15,10 +15,11 @@ from bot.catalog import Catalog
 from bot.clock import SystemClock
 from bot.cluster import Membership
 from bot.delivery import DiscordDelivery
-from bot.domain import Job, Plan
+from bot.domain.guilds import Plan
 from bot.engine import CountedDecoder, Engine, Tuning
 from bot.engine.ports import Delivery
 from bot.jobs import accept
+from bot.jobs.models import Job
 from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
 from bot.migrate import migrate

@@ -21,10 +21,10 @@ from bot.client.registration import register_commands
 from bot.client.translation import CatalogueTranslator
 from bot.clock import Clock
 from bot.cluster import Membership
-from bot.domain import Job
 from bot.domain.shards import DIRECT_MESSAGES
 from bot.features import posting
 from bot.features.posting import PostingRules
+from bot.jobs.models import Job
 from bot.languages import lazy
 from bot.services import Services, count_words
 from bot.ui.kit.deferral import Deferrals

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from bot import posts
 from bot.credits import ledger
 from bot.credits.ledger import Usage, Window
-from bot.domain import Budget, Period
+from bot.domain.guilds import Budget, Period
 from bot.errors import Refused
 from bot.features.wording import (
     credits_message,

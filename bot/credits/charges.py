@@ -31,7 +31,8 @@ from bot.credits.prices import (
     estimate,
 )
 from bot.db import put
-from bot.domain import UNSENT_STATES, Job, JobState, Period
+from bot.domain.guilds import Period
+from bot.jobs.models import UNSENT_STATES, Job, JobState
 from bot.jobs.queries import readable
 from bot.reasons import Reason, ReasonCode
 from bot.servers import settings

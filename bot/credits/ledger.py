@@ -30,8 +30,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.base import NUMBER, Base, Choice, enum_constraint, partial_index
-from bot.domain import FORGOTTEN_MEMBER, TERMINAL_STATES, Job
 from bot.errors import StudiiBotError
+from bot.jobs.models import FORGOTTEN_MEMBER, TERMINAL_STATES, Job
 from bot.storage.schema import jobs
 
 _OF_ADMINS = "job_id IS NULL"

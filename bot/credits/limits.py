@@ -15,7 +15,7 @@ from bot.credits.budgets import MAX_BUDGET, BudgetState, read, watch_budget
 from bot.credits.ledger import Usage
 from bot.credits.prices import Estimate, short_price
 from bot.db import put
-from bot.domain import ACTIVE_STATES, Period
+from bot.domain.guilds import Period
 from bot.errors import CreditsShort, Refused
 from bot.features.wording import (
     allowance_below_price,
@@ -26,6 +26,7 @@ from bot.features.wording import (
     renewal_message,
     rest_message,
 )
+from bot.jobs.models import ACTIVE_STATES
 from bot.languages import Message, lazy, nlazy, paragraph
 from bot.servers import access, settings
 from bot.servers.settings import GuildSettings

@@ -21,8 +21,9 @@ from bot.credits import budgets
 from bot.credits.budgets import BudgetState, beginning, time_zone
 from bot.credits.ledger import Line, Window
 from bot.db import Database, ours
-from bot.domain import FORGOTTEN_MEMBER, JobState, Period
+from bot.domain.guilds import Period
 from bot.errors import Refused
+from bot.jobs.models import FORGOTTEN_MEMBER, JobState
 from bot.languages import Message, lazy, pgettext, plazy
 from bot.servers import settings
 from bot.servers.settings import GuildSettings

@@ -11,10 +11,11 @@ from bot.delivery.context import DeliveryContext
 from bot.delivery.destination import known_channel
 from bot.delivery.errors import outcome_there, outcome_to_tell, seconds_until_again, seconds_until_retry
 from bot.delivery.history import NONCE_SECONDS, find_best
-from bot.domain import Announcement, ChannelGone, Job, Posted, TryLater, Undeliverable
-from bot.domain.posting.best_results import BestResult
 from bot.errors import PhotoDelayed, PhotoUnavailable
 from bot.features.posting import PostingRules
+from bot.jobs.best_results import BestResult
+from bot.jobs.delivery import Announcement, ChannelGone, Posted, TryLater, Undeliverable
+from bot.jobs.models import Job
 from bot.languages import speaking
 from bot.ui.best_results.panels import ask_maker, best_panel
 from bot.ui.kit.layout import Panel

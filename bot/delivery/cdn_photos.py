@@ -12,8 +12,8 @@ import aiohttp
 
 from bot.aio.net import NO_CONNECTION, NO_TRANSFER, Connector, Reach
 from bot.aio.shield import opened
-from bot.domain import Job, SourcePhoto
 from bot.errors import PhotoDelayed, PhotoUnavailable, Refused
+from bot.jobs.models import Job, SourcePhoto
 from bot.reasons import Reason, ReasonCode
 from bot.ui.reading.photo_lookup import PhotoGone
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import discord
 
-from bot.domain import Job
+from bot.jobs.models import Job
 from bot.ui.reading.permissions import channel_in, missing_to_post
 
 

@@ -16,10 +16,12 @@ from bot.delivery.postings.job_posting import JobPosting
 from bot.delivery.postings.poster import REMOVE_SECONDS, Poster
 from bot.delivery.postings.sets import SetMessage, TooMuchAtOnce, arranged_for
 from bot.delivery.posts import DiscordPosts
-from bot.domain import Announcement, Job, OutputFile, Progress, TooMuch
-from bot.domain.confirmations import Confirmation
-from bot.domain.posting.sets import SetPart, SetPosting
+from bot.jobs.confirm import Confirmation
+from bot.jobs.delivery import Announcement, TooMuch
+from bot.jobs.models import Job, Progress
+from bot.jobs.sets import SetPart, SetPosting
 from bot.languages import Language, speaking
+from bot.media.spool import OutputFile
 from bot.posts import Outcome, Post
 from bot.servers.notices import NoticeKind
 

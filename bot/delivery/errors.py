@@ -7,7 +7,8 @@ from http import HTTPStatus
 import discord
 
 from bot import posts
-from bot.domain import Announcement, ChannelGone, Job, Posted, TryLater, Undeliverable
+from bot.jobs.delivery import Announcement, ChannelGone, Posted, TryLater, Undeliverable
+from bot.jobs.models import Job
 
 _log = logging.getLogger(__name__)
 

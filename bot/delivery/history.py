@@ -7,9 +7,9 @@ from typing import Any
 
 import discord
 
-from bot.domain import Job
-from bot.domain.confirmations import Confirmation
-from bot.domain.posting.best_results import BestResult
+from bot.jobs.best_results import BestResult
+from bot.jobs.confirm import Confirmation
+from bot.jobs.models import Job
 from bot.ui.jobs.confirmation import ConfirmButton
 from bot.ui.kit.host import custom_ids
 from bot.ui.kit.marks import card_mark, mark_of_nonce

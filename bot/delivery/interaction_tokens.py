@@ -7,7 +7,7 @@ import discord
 
 from bot.aio.bounded import BoundedDict
 from bot.clock import Clock
-from bot.domain import Job
+from bot.jobs.models import Job
 
 # https://discord.com/developers/docs/interactions/receiving-and-responding#followup-messages
 LIFETIME = 15 * 60.0  # seconds

@@ -6,8 +6,9 @@ import discord
 
 from bot.delivery.context import DeliveryContext
 from bot.delivery.posts import Content, Recipient
-from bot.domain import ForModerators, Job
 from bot.engine.workers.notices import Told
+from bot.jobs.delivery import ForModerators
+from bot.jobs.models import Job
 from bot.posts import Post
 from bot.servers.notices import NoticeKind
 from bot.ui.admin.access import blocked_panel

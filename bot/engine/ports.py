@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from bot.domain import Announcement, ChannelGone, Job, OutputFile, Progress, TooMuch
-from bot.domain.confirmations import Confirmation
-from bot.domain.posting.best_results import BestResult
-from bot.domain.posting.sets import SetPart, SetPosting
 from bot.features.posting import PostingRules
+from bot.jobs.best_results import BestResult
+from bot.jobs.confirm import Confirmation
+from bot.jobs.delivery import Announcement, ChannelGone, TooMuch
+from bot.jobs.models import Job, Progress
+from bot.jobs.sets import SetPart, SetPosting
+from bot.media.spool import OutputFile
 from bot.posts import Outcome, Post
 
 

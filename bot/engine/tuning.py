@@ -8,7 +8,7 @@ much is remembered at most; and what the watchdog takes for a failure.
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.domain import KEPT_DAYS, LOST_AFTER_DAYS, UNRULED_DAYS
+from bot.jobs.models import KEPT_DAYS, LOST_AFTER_DAYS, UNRULED_DAYS
 
 MINUTE = 60.0
 HOUR = 60 * MINUTE

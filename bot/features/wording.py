@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from bot.config import MEGABYTE
-from bot.domain import Period
+from bot.domain.guilds import Period
 from bot.languages import N_, Message, lazy, ngettext, nlazy, plazy
 
 TimestampStyle = Literal["t", "T", "d", "D", "f", "F", "R"]

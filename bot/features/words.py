@@ -13,10 +13,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from bot.base import Base, Choice, metadata
 from bot.catalog import Catalog, Tool
 from bot.db import put
-from bot.domain import JobRequest
 from bot.errors import Refused
 from bot.features.word_matching import WILDCARD, catches_much, first_met, key_of
 from bot.features.wording import pause_words
+from bot.jobs.models import JobRequest
 from bot.languages import lazy, paragraph
 from bot.servers import access, notices
 from bot.servers.access import Block, WordPause

@@ -8,7 +8,7 @@ from sqlalchemy import Table, insert
 from sqlalchemy.orm import Session
 
 from bot.credits import ledger
-from bot.domain import Job
+from bot.jobs.models import Job
 
 _JOBS = cast("Table", Job.__table__)
 _COLUMNS = tuple(column.key for column in _JOBS.c if column.key != "number")

@@ -9,8 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot.credits import ledger
 from bot.db import ours
-from bot.domain import ACTIVE_STATES, Job, JobState
-from bot.domain.jobs.job import CARD_NEVER_SEEN, NO_CARD_YET, SUPERSEDED_CARD
+from bot.jobs.models import ACTIVE_STATES, CARD_NEVER_SEEN, NO_CARD_YET, SUPERSEDED_CARD, Job, JobState
 from bot.jobs.queries import LAST_WORDS, find, of_set, readable
 
 

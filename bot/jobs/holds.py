@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from bot import posts
 from bot.credits import ledger
 from bot.db import put, wake
-from bot.domain import FailureCode, Hold, Job, JobState
+from bot.jobs.models import FailureCode, Hold, Job, JobState
 from bot.jobs.queries import find, in_states
 from bot.jobs.transitions import fail_unpaid
 from bot.reasons import Reason, ReasonCode

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from bot.catalog import Catalog
 from bot.credits import charges
 from bot.credits.budgets import watch_budget
-from bot.domain import FailureCode, Job, JobState
 from bot.jobs import lanes
+from bot.jobs.models import FailureCode, Job, JobState
 from bot.jobs.queries import find
 from bot.jobs.transitions import charge_of, fail_paid
 from bot.reasons import Reason

@@ -7,9 +7,8 @@ from sqlalchemy import ColumnElement, Select, exists, func, select, text
 from sqlalchemy.orm import Session, aliased
 
 from bot.db import ours
-from bot.domain import SENT_STATES, TERMINAL_STATES, Hold, Job, JobState
-from bot.domain.jobs.job import GOING_OR_DONE
 from bot.errors import Refused
+from bot.jobs.models import GOING_OR_DONE, SENT_STATES, TERMINAL_STATES, Hold, Job, JobState
 from bot.languages import lazy
 from bot.servers.settings import GuildSettings
 from bot.unreadable import UNREADABLE

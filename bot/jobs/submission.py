@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 
 from bot.catalog import Catalog
 from bot.credits import charges
-from bot.domain import UNSENT_STATES, FailureCode, Hold, Job, JobState
 from bot.jobs import holds, lanes
 from bot.jobs.lanes import Sent
+from bot.jobs.models import UNSENT_STATES, FailureCode, Hold, Job, JobState
 from bot.jobs.queries import find, get
 from bot.jobs.transitions import advance, fail_unpaid, move
 from bot.reasons import Reason, ReasonCode

@@ -6,10 +6,9 @@ import os
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.domain import OutputFile
 from bot.errors import SettingsError
 from bot.media.kinds import content_type_of
 
@@ -28,6 +27,21 @@ KEPT_RESULTS_SHARE = 0.3
 
 Claim = tuple[str, str]
 """Identifies a file: the job's id, and whether it is a photo or an output."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFile:
+    """A finished job's output in the spool. `before` is its source photo, if that is still kept.
+
+    `data` are its bytes, if they are few and were read with its size.
+    """
+
+    path: Path
+    kind: str  # image or video
+    content_type: str
+    size: int  # bytes
+    before: "OutputFile | None" = None
+    data: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

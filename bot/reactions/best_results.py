@@ -9,9 +9,9 @@ import discord
 
 from bot.aio.bounded import BoundedDict
 from bot.clock import Clock
-from bot.domain import Job
-from bot.domain.posting.best_results import STAR
 from bot.features import posting
+from bot.jobs.best_results import STAR
+from bot.jobs.models import Job
 from bot.reactions.backlog import Backlog
 from bot.reactions.events import Cleared, emoji_of
 from bot.services import Services

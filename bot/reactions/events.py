@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import discord
 
 from bot.aio.in_order import PlaceInOrder
-from bot.domain import SourcePhoto
 from bot.features.photo_rules import Emoji
+from bot.jobs.models import SourcePhoto
 
 Cleared = discord.RawReactionClearEvent | discord.RawReactionClearEmojiEvent  # of all emoji, or of one
 WRITTEN_BY_PEOPLE = frozenset({discord.MessageType.default, discord.MessageType.reply})

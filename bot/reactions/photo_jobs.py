@@ -8,11 +8,11 @@ from functools import partial
 import discord
 
 from bot.catalog import Catalog, Tool
-from bot.domain import Job, JobRequest, MemberContext, SourcePhoto
 from bot.errors import CreditsShort, Outage, StudiiBotError
 from bot.features import posting, styles
 from bot.features.photo_rules import Preset
 from bot.features.styles import tool_of
+from bot.jobs.models import Job, JobRequest, MemberContext, SourcePhoto
 from bot.reactions.events import once_key
 from bot.reactions.photo_questions import PhotoQuestions
 from bot.reactions.refusal_teller import AUTO_SKIPPED, TAP_SKIPPED, RefusalTeller

@@ -10,9 +10,9 @@ import discord
 
 from bot.aio.bounded import BoundedDict
 from bot.catalog import Catalog
-from bot.domain import JobRequest
-from bot.domain.confirmations import Confirmation
 from bot.errors import Outage, Refused
+from bot.jobs.confirm import Confirmation
+from bot.jobs.models import JobRequest
 from bot.languages import ReaderLanguages, speaking
 from bot.reactions.backlog import Backlog
 from bot.reactions.refusal_teller import RefusalTeller

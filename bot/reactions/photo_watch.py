@@ -12,8 +12,8 @@ import discord
 from bot.aio.in_order import InOrder, PlaceInOrder
 from bot.catalog import Catalog
 from bot.clock import Clock
-from bot.domain import Job, SourcePhoto
 from bot.features.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind
+from bot.jobs.models import Job, SourcePhoto
 from bot.languages import ReaderLanguages, lazy
 from bot.reactions.backlog import Backlog
 from bot.reactions.channel_permissions import can_post, cannot_post_words

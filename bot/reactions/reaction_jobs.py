@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from urllib.parse import urlsplit
 
-from bot.domain import Job
 from bot.errors import Outage, Refused
+from bot.jobs.models import Job
 from bot.reactions.backlog import Backlog
 from bot.reactions.events import Tapped
 from bot.reactions.jobs_by_message import StartedJobs, TapKey

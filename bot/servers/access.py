@@ -17,10 +17,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from bot.base import NUMBER, Base, Choice
 from bot.catalog import Catalog, Tool
 from bot.db import put
-from bot.domain import UNKNOWN_MEMBER, JobRequest, MemberContext
 from bot.domain.approvals import ApprovalRules
 from bot.errors import NotAllowed, Refused
 from bot.features.wording import discord_timestamp, pause_words
+from bot.jobs.models import UNKNOWN_MEMBER, JobRequest, MemberContext
 from bot.languages import Message, alternatives, lazy, nlazy, paragraph
 from bot.servers import notices
 from bot.servers.notices import NoticeKind

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.base import NUMBER, Base, Choice, enum_constraint
 from bot.db import wake
-from bot.domain import Plan
+from bot.domain.guilds import Plan
 from bot.servers import settings
 from bot.servers.settings import GuildSettings
 from bot.vault import CannotDecrypt, Vault, lane_names

@@ -13,9 +13,9 @@ from bot.base import metadata
 from bot.credits import ledger, requests
 from bot.credits.budgets import budget_period
 from bot.db import wake
-from bot.domain import FORGOTTEN_MEMBER, SENT_STATES, TERMINAL_STATES, UNKNOWN_MEMBER, JobState
 from bot.features import styles
 from bot.features.refusals import RefusalTold
+from bot.jobs.models import FORGOTTEN_MEMBER, SENT_STATES, TERMINAL_STATES, UNKNOWN_MEMBER, JobState
 from bot.servers import notices, settings
 from bot.servers.keys import StudiiKey
 from bot.servers.settings import MemberLanguage

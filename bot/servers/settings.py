@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from bot import meta, posts
 from bot.base import Base, Choice, enum_constraint
 from bot.db import ours, put, wake
-from bot.domain import Budget, Period, ServerLanguage
+from bot.domain.guilds import Budget, Period, ServerLanguage
 from bot.languages import Language
 from bot.servers.notices import NoticeKind
 

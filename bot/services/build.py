@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.db import Database
-from bot.domain import OutputFile
 from bot.features.photo_rules import KnownPhotoRules
+from bot.media.spool import OutputFile
 from bot.services.acceptance.acceptance import AcceptanceService
 from bot.services.jobs import JobService
 from bot.services.keys import KeyService

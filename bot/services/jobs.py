@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from bot.aio.batching import Batcher
 from bot.clock import Clock
 from bot.credits import ledger
-from bot.domain import ACTIVE_STATES, Job, JobState
 from bot.errors import Refused
 from bot.jobs import cards, queries, transitions
 from bot.jobs.cards import CardShown
+from bot.jobs.models import ACTIVE_STATES, Job, JobState
 from bot.jobs.queries import UNKNOWN_JOB
 from bot.languages import Message, lazy
 from bot.services.service import Service, job_in_server

@@ -12,7 +12,7 @@ from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.credits import charges, ledger
 from bot.credits.budgets import new_budget, watch_budget
-from bot.domain import Period, Plan
+from bot.domain.guilds import Period, Plan
 from bot.errors import Refused
 from bot.jobs import holds as key_holds, lanes as lane_rows, transitions
 from bot.languages import Message, lazy, paragraph

@@ -5,7 +5,7 @@ import asyncio
 from bot.aio.bounded import BoundedDict
 from bot.aio.loops import WakeUp
 from bot.clock import Clock
-from bot.domain import ServerLanguage
+from bot.domain.guilds import ServerLanguage
 from bot.errors import Outage
 from bot.languages import Language
 from bot.servers import settings

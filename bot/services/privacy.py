@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.credits import ledger
-from bot.domain import UNSHOWN_STATES, JobState
 from bot.jobs import queries, transitions
+from bot.jobs.models import UNSHOWN_STATES, JobState
 from bot.servers import privacy, settings
 from bot.services.languages import LanguageService
 from bot.services.service import Service

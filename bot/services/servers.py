@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from bot.clock import Clock
 from bot.credits import ledger
-from bot.domain import FailureCode, JobState
 from bot.jobs import queries, transitions
+from bot.jobs.models import FailureCode, JobState
 from bot.jobs.transitions import charge_of
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, settings

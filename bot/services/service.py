@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.db import COMMAND_WRITE_TIMEOUT
-from bot.domain import Job
+from bot.jobs.models import Job
 from bot.jobs.queries import in_server
 from bot.storage import Storage, Transaction
 

@@ -1,9 +1,9 @@
 """Rulings of admins on jobs with an unknown outcome."""
 
-from bot.domain import TERMINAL_STATES, UNSHOWN_STATES, Job, JobState
 from bot.errors import Refused
 from bot.features.wording import credits_message
 from bot.jobs import transitions
+from bot.jobs.models import TERMINAL_STATES, UNSHOWN_STATES, Job, JobState
 from bot.languages import Message, lazy
 from bot.reasons import Reason, ReasonCode
 from bot.services.service import Service, job_in_server

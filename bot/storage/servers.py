@@ -9,8 +9,8 @@ from typing import Any, cast
 from sqlalchemy import Select, Table, bindparam, select
 from sqlalchemy.engine import RowMapping
 
-from bot.domain import Hold
 from bot.features.words import WordRule, in_order
+from bot.jobs.models import Hold
 from bot.servers import access
 from bot.servers.access import AccessRules
 from bot.servers.keys import StudiiKey

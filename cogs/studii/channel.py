@@ -6,10 +6,10 @@ import discord
 from discord import app_commands
 
 from bot.client.bot import StudiiBot
-from bot.domain.posting.best_results import MAX_STARS
 from bot.errors import Refused
 from bot.features import posting
 from bot.features.posting import PostingRules
+from bot.jobs.best_results import MAX_STARS
 from bot.languages import N_, lazy
 from bot.services import Services
 from bot.ui.admin.posting import channel_panel

@@ -8,7 +8,7 @@ from discord import app_commands
 from bot.client.bot import StudiiBot
 from bot.credits import budgets
 from bot.credits.budgets import MAX_BUDGET, matching_zones
-from bot.domain import Period
+from bot.domain.guilds import Period
 from bot.languages import N_, gettext as _
 from bot.servers import settings as server_settings
 from bot.services import PERIOD_CHOICES, Services

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.domain import Plan
+from bot.domain.guilds import Plan
 from bot.servers import keys as server_keys, settings as server_settings
 from bot.storage import Storage
 from bot.vault import Vault

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.clock import SystemClock
-from bot.domain import Plan
+from bot.domain.guilds import Plan
 from bot.servers import keys, settings
 from bot.storage import Storage
 from sandbox.discord.emulator import DiscordServer

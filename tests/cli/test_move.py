@@ -14,7 +14,7 @@ from bot.cli.stopped import move, with_password
 from bot.clock import SystemClock
 from bot.config import StorageSettings
 from bot.credits import ledger
-from bot.domain import Plan
+from bot.domain.guilds import Plan
 from bot.errors import SettingsError
 from bot.features import styles
 from bot.jobs import queries

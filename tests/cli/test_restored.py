@@ -6,9 +6,9 @@ import pytest
 
 from bot.cli.stopped import restored
 from bot.config import StorageSettings
-from bot.domain import JobState
 from bot.errors import SettingsError
 from bot.jobs import queries
+from bot.jobs.models import JobState
 from bot.storage import Storage
 from tests.support.database import database
 from tests.support.jobs import accepted

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.aio import outage_retry
-from bot.domain import JobState
+from bot.jobs.models import JobState
 from bot.servers import keys, settings
 from tests.reactions.taps import ROOM, jobs_of, post, reaction, ready, taken_away
 from tests.support.database import outage

@@ -10,7 +10,7 @@ from yarl import URL
 from bot.aio.net import Connector
 from bot.clock import boottime
 from bot.cluster import TOLD_AFTER, LeaseTimes, Membership, arrived_at, discord_gate, studii_gate
-from bot.domain import JobState
+from bot.jobs.models import JobState
 from bot.storage import Changes
 from bot.studii import StudiiClient
 from tests.cluster.members import process_on

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from bot import db, meta
-from bot.domain import JobState
+from bot.jobs.models import JobState
 from bot.storage import Storage
 from tests.cluster.members import process_on
 from tests.engine.world import a_job, engine_world, free_port

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from bot.delivery.deferrals.late_answers import LEFT_UNANSWERED
-from bot.domain import JobState
+from bot.jobs.models import JobState
 from bot.ui.kit.deferral import LateAnswer
 from sandbox.discord.emulator.faults import Fault
 from sandbox.studii import Options

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import JobState
+from bot.jobs.models import JobState
 from bot.migrate import SCRIPTS, newest_revision
 from tests.cluster.shortened import MIGRATIONS
 from tests.cluster.world import Cluster, Process, cluster, servers, until

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from time import monotonic
 
-from bot.domain import JobState
+from bot.jobs.models import JobState
 from sandbox.discord.emulator.interactions import Interaction
 from tests.cluster.world import Cluster, Process, until
 from tests.support.postgresql import PostgreSQL

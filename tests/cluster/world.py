@@ -10,8 +10,9 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 from bot.clock import SystemClock
-from bot.domain import Budget, Job, JobState, Period, Plan
+from bot.domain.guilds import Budget, Period, Plan
 from bot.jobs import queries
+from bot.jobs.models import Job, JobState
 from bot.servers import keys as server_keys, settings as server_settings
 from bot.storage import Storage
 from bot.vault import Vault, lane_names

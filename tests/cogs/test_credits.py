@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from bot.credits.limits import AllowanceScope
-from bot.domain import JobState, Period
+from bot.domain.guilds import Period
+from bot.jobs.models import JobState
 from tests.support import spending
 from tests.support.desk import open_desk, texts
 

@@ -6,8 +6,9 @@ import discord
 import pytest
 from simcord import InteractionResult
 
-from bot.domain import FailureCode, Job, JobState, OutputFile
 from bot.jobs import queries
+from bot.jobs.models import FailureCode, Job, JobState
+from bot.media.spool import OutputFile
 from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, make_bot, open_desk, pieces, texts
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)

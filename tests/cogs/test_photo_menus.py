@@ -10,8 +10,9 @@ from simcord import InteractionResult
 
 from bot import catalog as catalog_module
 from bot.catalog import Catalog
-from bot.domain import JobState, OutputFile
 from bot.jobs import queries
+from bot.jobs.models import JobState
+from bot.media.spool import OutputFile
 from bot.servers import access
 from cogs.photo_menus import add_menus, all_tools_menu
 from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, texts

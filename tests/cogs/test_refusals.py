@@ -7,8 +7,9 @@ import discord
 import pytest
 
 from bot.credits.limits import AllowanceScope, StartRate
-from bot.domain import JobState, Period
+from bot.domain.guilds import Period
 from bot.jobs import queries
+from bot.jobs.models import JobState
 from bot.servers import access
 from bot.servers.access import PhotoScope
 from tests.support import spending

@@ -7,7 +7,7 @@ import pytest
 from bot.catalog import SHIPPED, Catalog
 from bot.credits import charges
 from bot.credits.limits import AllowanceScope
-from bot.domain import JobState
+from bot.jobs.models import JobState
 from bot.servers import access, keys, settings as server_settings
 from bot.ui.guide.tool_list import EXAMPLES, read_examples
 from tests.support import spending

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.domain import JobState
+from bot.jobs.models import JobState
 from sandbox.discord.emulator.interactions import Interaction
 from tests.crash.life import ENDED
 from tests.crash.moderated import OVER, SHOWN, Moderated, ModeratedCase, Press

@@ -24,8 +24,8 @@ from bot.catalog import Catalog
 from bot.client.bot import HANDLERS, StudiiBot
 from bot.cluster import Membership
 from bot.delivery import BestPoster, DeferralFiles, DeferralJournal, DiscordDelivery, LateAnswers
-from bot.domain.jobs.job import CARD_NEVER_SEEN, SUPERSEDED_CARD
 from bot.engine import CountedDecoder, Engine
+from bot.jobs.models import CARD_NEVER_SEEN, SUPERSEDED_CARD
 from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
 from bot.services import AcceptanceService

@@ -9,8 +9,8 @@ from typing import Any
 
 from bot.credits import ledger
 from bot.credits.ledger import EntryKind
-from bot.domain import Job, JobState
 from bot.jobs import accept, queries
+from bot.jobs.models import Job, JobState
 from bot.storage import Storage
 from bot.ui.kit.marks import card_mark, mark_of_nonce
 from sandbox.discord.emulator.messages import Message

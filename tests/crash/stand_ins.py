@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.clock import SystemClock
-from bot.domain import Job
 from bot.engine.workers.counted_decoder import Decoder
 from bot.errors import PhotoUnavailable
+from bot.jobs.models import Job
 from bot.media.photo import Photo
 
 

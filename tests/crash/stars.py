@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.clock import SystemClock
-from bot.domain import JobState
-from bot.domain.posting.best_results import BestResult
 from bot.features import posting
+from bot.jobs.best_results import BestResult
+from bot.jobs.models import JobState
 from bot.storage import Storage
 from bot.storage.schema import OPEN_BEST
 from sandbox.discord.emulator import APPLICATION_ID

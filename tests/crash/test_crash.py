@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from bot.domain import JobState
+from bot.jobs.models import JobState
 from sandbox.studii.jobs import Output
 from tests.crash.life import ENDED
 from tests.crash.plan import (

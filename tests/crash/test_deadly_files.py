@@ -4,8 +4,8 @@ import pytest
 
 from bot.credits import ledger
 from bot.credits.ledger import EntryKind
-from bot.domain import FailureCode, Job, JobState
 from bot.jobs import accept, queries
+from bot.jobs.models import FailureCode, Job, JobState
 from bot.storage import Storage
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Outcome, Output

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from bot.clock import SystemClock
-from bot.domain import JobState, Plan
+from bot.domain.guilds import Plan
 from bot.engine import Tuning
 from bot.jobs import accept, queries
+from bot.jobs.models import JobState
 from bot.servers import keys as server_keys, settings
 from bot.storage import Storage
 from bot.vault import Vault, lane_names

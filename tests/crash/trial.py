@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from bot.domain import JobState
+from bot.jobs.models import JobState
 from sandbox.discord.emulator import Fault as DiscordFault
 from sandbox.discord.emulator.refusals import INVALID_TOKEN
 from sandbox.studii.faults import (

@@ -9,8 +9,8 @@ from typing import Any
 from bot.credits import ledger
 from bot.credits.ledger import EntryKind
 from bot.delivery.deferrals.late_answers import LEFT_UNANSWERED
-from bot.domain import Job, JobState
 from bot.jobs import lanes as lane_rows, queries
+from bot.jobs.models import Job, JobState
 from bot.servers import keys
 from bot.storage import Storage
 from bot.ui.kit.deferral import LateAnswer

@@ -12,8 +12,9 @@ from tempfile import mkdtemp
 from typing import Any, TextIO
 
 from bot.clock import SystemClock
-from bot.domain import Job, Plan
+from bot.domain.guilds import Plan
 from bot.jobs import accept
+from bot.jobs.models import Job
 from bot.servers import keys, settings
 from bot.storage import Storage
 from bot.vault import Vault, lane_names

@@ -7,8 +7,8 @@ from sqlalchemy import text
 
 from bot.credits import ledger
 from bot.db import used_once
-from bot.domain import Job, JobState
 from bot.jobs import transitions
+from bot.jobs.models import Job, JobState
 from bot.storage import Storage
 from tests.support.jobs import NOW, accepted, settle_job
 

@@ -6,7 +6,7 @@ from hypothesis import given, strategies as st
 
 from bot.credits.budgets import period_of, time_zone
 from bot.credits.ledger import Window
-from bot.domain import Budget, Period
+from bot.domain.guilds import Budget, Period
 from bot.errors import Refused
 
 # Among them: half hours, no daylight saving, clocks that change at midnight, and a day that never was.

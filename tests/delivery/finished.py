@@ -5,7 +5,9 @@ from typing import Any
 
 import discord
 
-from bot.domain import Job, JobState, OutputFile, Posted
+from bot.jobs.delivery import Posted
+from bot.jobs.models import Job, JobState
+from bot.media.spool import OutputFile
 from tests.support.desk import PNG, Desk
 
 MESSAGES = "/channels/*/messages"

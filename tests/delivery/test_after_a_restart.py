@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from bot.delivery import DiscordDelivery
-from bot.domain import Job, JobState, Posted, Progress
 from bot.jobs import cards, transitions
+from bot.jobs.delivery import Posted
+from bot.jobs.models import Job, JobState, Progress
 from bot.posts import Stands
 from bot.servers.notices import NoticeKind
 from tests.support.desk import Desk, make_bot, open_desk, texts

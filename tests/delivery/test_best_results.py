@@ -9,9 +9,10 @@ import pytest
 
 from bot.delivery import BestPoster
 from bot.delivery.errors import RETRY_SECONDS
-from bot.domain import ChannelGone, Job, Posted, TryLater, Undeliverable
-from bot.domain.posting.best_results import BestResult
 from bot.features.posting import PostingRules
+from bot.jobs.best_results import BestResult
+from bot.jobs.delivery import ChannelGone, Posted, TryLater, Undeliverable
+from bot.jobs.models import Job
 from tests.delivery.finished import MESSAGES, finished, output, posted
 from tests.support.desk import Desk, open_desk, pieces, texts
 from tests.support.simulated.delivery import context_on

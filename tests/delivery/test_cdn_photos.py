@@ -15,8 +15,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from bot.delivery import CdnPhotoSource
 from bot.delivery.cdn_photos import Find
-from bot.domain import Job, SourcePhoto
 from bot.errors import PhotoDelayed, PhotoUnavailable, Refused
+from bot.jobs.models import Job, SourcePhoto
 from bot.ui.reading.photo_lookup import PhotoGone
 from tests.support.jobs import staging
 from tests.support.tls import certificate, contexts

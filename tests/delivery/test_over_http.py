@@ -14,7 +14,9 @@ from discord.http import Route
 
 from bot.catalog import Catalog
 from bot.delivery import DiscordDelivery
-from bot.domain import JobState, OutputFile, Posted, Progress
+from bot.jobs.delivery import Posted
+from bot.jobs.models import JobState, Progress
+from bot.media.spool import OutputFile
 from tests.support.clock import NOON, FakeClock
 from tests.support.jobs import staging
 from tests.support.pseudo.letters import read

@@ -5,11 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.domain import Announcement, Job, OutputFile, Posted, Progress, TooMuch
-from bot.domain.confirmations import Confirmation
-from bot.domain.posting.sets import SetPart, SetPosting
 from bot.engine.workers.notices import Told
 from bot.errors import PhotoUnavailable
+from bot.jobs.confirm import Confirmation
+from bot.jobs.delivery import Announcement, Posted, TooMuch
+from bot.jobs.models import Job, Progress
+from bot.jobs.sets import SetPart, SetPosting
+from bot.media.spool import OutputFile
 from bot.posts import Gone, Outcome, Post, Stands
 from bot.servers.notices import NoticeKind
 

@@ -14,9 +14,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from bot.aio import retry
-from bot.domain import JobState
 from bot.errors import DatabaseAway, DatabaseFailed
 from bot.jobs import lanes as lane_rows
+from bot.jobs.models import JobState
 from bot.migrate import migrate
 from bot.servers import notices
 from bot.servers.notices import NoticeKind

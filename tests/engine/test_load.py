@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import JobState, Plan
+from bot.domain.guilds import Plan
+from bot.jobs.models import JobState
 from sandbox.studii import Options, RateStyle
 from tests.engine.world import a_job, engine_world
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from bot.credits.ledger import EntryKind
-from bot.domain import Job, JobState, Posted, TryLater
 from bot.jobs import transitions
+from bot.jobs.delivery import Posted, TryLater
+from bot.jobs.models import Job, JobState
 from bot.storage import Storage
 from sandbox.studii import Outcome, faults
 from tests.engine.world import a_job, a_staging_job, engine_world, png

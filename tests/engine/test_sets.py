@@ -4,9 +4,10 @@ import secrets
 from dataclasses import replace
 from pathlib import Path
 
-from bot.domain import Job, JobState, Posted, TooMuch, TryLater, Undeliverable
-from bot.domain.posting.sets import SetPosting
 from bot.jobs import transitions
+from bot.jobs.delivery import Posted, TooMuch, TryLater, Undeliverable
+from bot.jobs.models import Job, JobState
+from bot.jobs.sets import SetPosting
 from sandbox.studii import Outcome
 from sandbox.studii.faults import DropAfter
 from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world

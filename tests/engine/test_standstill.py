@@ -11,10 +11,10 @@ import pytest
 
 from bot.aio import retry
 from bot.aio.liveness import TRANSFER_TIMEOUT
-from bot.domain import JobState
 from bot.engine import Engine
 from bot.engine.lanes.job_entries import JobEntries
 from bot.engine.lanes.runner import LaneRunner
+from bot.jobs.models import JobState
 from bot.servers import notices
 from bot.servers.notices import NoticeKind
 from bot.studii import JobReport

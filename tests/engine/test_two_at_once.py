@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from bot.domain import Job, JobState
 from bot.engine.lanes.recovery import INTERRUPTED, recover
 from bot.errors import NotAlone
 from bot.jobs import queries, transitions
+from bot.jobs.models import Job, JobState
 from bot.reasons import Reason, ReasonCode
 from bot.storage import Storage
 from sandbox.studii.faults import Effect, error

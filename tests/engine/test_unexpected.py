@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bot.aio import retry, worker
-from bot.domain import FailureCode, Job, JobState, Progress
 from bot.jobs import transitions
+from bot.jobs.models import FailureCode, Job, JobState, Progress
 from bot.media.pool import DecoderPool
 from bot.reasons import Reason, ReasonCode
 from bot.studii import StudiiClient

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bot.domain import Job, JobState
 from bot.errors import DatabaseAway
+from bot.jobs.models import Job, JobState
 from bot.monitoring import watchdog
 from bot.studii import JobReport
 from sandbox.studii import Outcome

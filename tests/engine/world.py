@@ -17,10 +17,11 @@ from bot.catalog import Catalog
 from bot.clock import Clock, SystemClock
 from bot.cluster import Membership
 from bot.credits import ledger
-from bot.domain import TERMINAL_STATES, Job, JobState, Plan, SourcePhoto
+from bot.domain.guilds import Plan
 from bot.engine import CountedDecoder, Engine, Tuning
 from bot.engine.ports import Showcase
 from bot.jobs import accept, queries, transitions
+from bot.jobs.models import TERMINAL_STATES, Job, JobState, SourcePhoto
 from bot.media.spool import Spool
 from bot.servers import keys, settings
 from bot.servers.keys import StudiiKey

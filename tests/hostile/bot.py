@@ -16,8 +16,9 @@ from PIL import Image
 
 from bench.machine.held import Held, decoders_of, held, watching
 from bot.clock import SystemClock
-from bot.domain import Job, JobState, Plan
+from bot.domain.guilds import Plan
 from bot.jobs import queries
+from bot.jobs.models import Job, JobState
 from bot.storage import Storage
 from bot.ui.kit.reasons import reason_words
 from sandbox.discord.emulator import DiscordServer

@@ -15,7 +15,7 @@ from time import perf_counter
 from typing import TypeVar
 
 from bot.clock import SystemClock
-from bot.domain import Plan
+from bot.domain.guilds import Plan
 from bot.servers import keys, settings as server_settings
 from bot.storage import Storage
 from bot.vault import Vault, lane_names

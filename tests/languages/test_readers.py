@@ -7,7 +7,7 @@ from typing import Any
 import discord
 import pytest
 
-from bot.domain import JobState, Progress
+from bot.jobs.models import JobState, Progress
 from bot.languages import Language
 from tests.support.desk import Desk, open_desk, texts
 from tests.support.locales import app_in

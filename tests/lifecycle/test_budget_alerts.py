@@ -6,9 +6,10 @@ import pytest
 
 from bot.catalog import Catalog
 from bot.credits.prices import price_table
-from bot.domain import JobState, Period, Plan
+from bot.domain.guilds import Period, Plan
 from bot.errors import Refused
 from bot.jobs import transitions
+from bot.jobs.models import JobState
 from bot.posts import Post
 from bot.servers.notices import NoticeKind
 from tests.services.world import GUILD, SECRET, ServicesWorld

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bot import posts
-from bot.domain import FailureCode, JobState
 from bot.jobs import holds as key_holds
+from bot.jobs.models import FailureCode, JobState
 from bot.reasons import Reason, ReasonCode
 from bot.servers.notices import NoticeKind
 from tests.engine.world import GUILD, a_job, engine_world

@@ -11,9 +11,10 @@ import pytest
 from bot.catalog import Catalog
 from bot.clock import SystemClock
 from bot.credits import ledger
-from bot.domain import Budget, Job, JobState, Period, Plan
+from bot.domain.guilds import Budget, Period, Plan
 from bot.jobs import accept, cards, holds as key_holds, lanes as lane_rows, queries, submission, transitions
 from bot.jobs.cards import CardShown
+from bot.jobs.models import Job, JobState
 from bot.jobs.submission import Claim
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, settings

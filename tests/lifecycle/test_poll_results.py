@@ -6,7 +6,7 @@ import pytest
 
 from bot.credits import charges
 from bot.credits.ledger import EntryKind
-from bot.domain import FailureCode, JobState
+from bot.jobs.models import FailureCode, JobState
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Outcome, faults
 from tests.engine.lanes.priced import IMAGE, PRICE, accept, budget, ended, left

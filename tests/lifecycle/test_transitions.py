@@ -6,8 +6,8 @@ import pytest
 
 from bot.credits import ledger
 from bot.credits.ledger import EntryKind
-from bot.domain import JobState
 from bot.jobs import queries, transitions
+from bot.jobs.models import JobState
 from bot.storage import Storage
 from tests.support.jobs import NOW, accepted, correct_jobs, ledger_lines
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from bot.domain import JobState
 from bot.errors import SettingsError
+from bot.jobs.models import JobState
 from bot.media.spool import FOR_OUTPUTS, HELD_TOGETHER, Evictable, Spool, to_evict
 from tests.engine.world import a_job, a_staging_job, engine_world
 

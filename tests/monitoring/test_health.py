@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from bot.clock import Clock
-from bot.domain import JobState
 from bot.errors import SettingsError
+from bot.jobs.models import JobState
 from bot.monitoring import HealthServer, Metrics, Vitals
 from bot.version import VERSION
 from tests.engine.world import EngineWorld, a_job, engine_world

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from bot.aio import retry
-from bot.domain import Job, JobState
 from bot.engine.lanes.submit import Submitter
+from bot.jobs.models import Job, JobState
 from bot.media.pool import DecoderPool
 from bot.monitoring import JsonFormatter, quiet_libraries
 from bot.posts import Never

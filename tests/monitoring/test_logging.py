@@ -12,8 +12,8 @@ import aiohttp
 import pytest
 
 from bot.delivery import CdnPhotoSource
-from bot.domain import SourcePhoto
 from bot.errors import PhotoDelayed
+from bot.jobs.models import SourcePhoto
 from bot.monitoring import ORIGIN, FilesShort, JsonFormatter, TextFormatter, mask
 from tests.support.jobs import staging
 

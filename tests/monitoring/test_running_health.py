@@ -17,8 +17,9 @@ from yarl import URL
 
 from bot.app import App, build
 from bot.config import Settings
-from bot.domain import JobState, Plan
+from bot.domain.guilds import Plan
 from bot.jobs import accept, queries, transitions
+from bot.jobs.models import JobState
 from bot.media.pool import DecoderProcess, ProcessDied
 from bot.servers import keys
 from bot.version import VERSION

@@ -5,8 +5,8 @@ from typing import Any
 import discord
 from simcord import ChannelHandle, MemberActor
 
-from bot.domain import Job, JobState
 from bot.jobs import queries
+from bot.jobs.models import Job, JobState
 from tests.support.desk import PNG, Desk
 
 ROOM = ("room.png", PNG)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.catalog import Catalog
-from bot.domain import Period
+from bot.domain.guilds import Period
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
 from tests.support import spending
 from tests.support.desk import PNG, open_desk, texts

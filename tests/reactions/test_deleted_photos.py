@@ -6,7 +6,8 @@ import discord
 import pytest
 from simcord import MemberActor
 
-from bot.domain import Job, JobState, OutputFile
+from bot.jobs.models import Job, JobState
+from bot.media.spool import OutputFile
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
 from tests.support.desk import PNG, Desk, make_bot, open_desk, texts
 

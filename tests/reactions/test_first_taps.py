@@ -5,9 +5,9 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.domain import JobState
-from bot.domain.confirmations import Confirmation
 from bot.errors import DatabaseAway
+from bot.jobs.confirm import Confirmation
+from bot.jobs.models import JobState
 from bot.services import AcceptanceService, ConfirmationNeeded, ConfirmationService
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support.desk import Desk, make_bot, open_desk, pieces, texts

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import JobState
 from bot.features.photo_rules import MAX_EMOJI, Emoji, PhotoChannelKind, Preset, map_emoji, set_channel
+from bot.jobs.models import JobState
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support.desk import open_desk, texts
 

@@ -6,7 +6,7 @@ from typing import Any
 import discord
 import pytest
 
-from bot.domain import Period
+from bot.domain.guilds import Period
 from bot.servers import access
 from tests.reactions.taps import PORTRAIT, ROOM, STAGING, jobs_of, post
 from tests.support import spending

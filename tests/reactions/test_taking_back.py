@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain import JobState
+from bot.jobs.models import JobState
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready, taken_away
 from tests.support.desk import Desk, make_bot, open_desk
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.domain import JobState, Period
+from bot.domain.guilds import Period
+from bot.jobs.models import JobState
 from bot.reactions import photo_watch
 from bot.reactions.photo_watch import NOT_READ
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready

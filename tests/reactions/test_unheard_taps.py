@@ -7,7 +7,7 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.domain import Period
+from bot.domain.guilds import Period
 from bot.features.refusals import may_tell
 from bot.jobs import holds as key_holds
 from bot.reactions import refusal_teller

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from bot.domain import SourcePhoto
 from bot.errors import Refused
+from bot.jobs.models import SourcePhoto
 from tests.services.world import ServicesWorld
 
 CHANGE_BUDGET = "An admin can change the budget with `/studii budget`."

@@ -4,7 +4,7 @@ import sqlite3
 from contextlib import closing
 
 from bot.credits import ledger
-from bot.domain import Period
+from bot.domain.guilds import Period
 from bot.servers import settings
 from tests.services.refused import CHANGE_BUDGET, refusal
 from tests.services.world import GUILD, ServicesWorld

@@ -1,7 +1,7 @@
 """What is kept of accepted jobs and their cards."""
 
-from bot.domain import JobState
 from bot.jobs import cards, transitions
+from bot.jobs.models import JobState
 from bot.storage import Changes
 from tests.services.world import ServicesWorld
 

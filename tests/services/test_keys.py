@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import Period, Plan
+from bot.domain.guilds import Period, Plan
 from bot.errors import Refused, StudiiBotError
 from bot.jobs import lanes as lane_rows
 from bot.servers import keys as server_keys

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain import ServerLanguage
+from bot.domain.guilds import ServerLanguage
 from bot.languages import Language
 from bot.servers import privacy, settings
 from bot.services import LanguageService

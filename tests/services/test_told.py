@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain import JobRequest, JobState
-from bot.domain.confirmations import Confirmation, WhyAsk
 from bot.jobs import holds as key_holds
+from bot.jobs.confirm import Confirmation, WhyAsk
+from bot.jobs.models import JobRequest, JobState
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, settings
 from tests.services.world import GUILD, ServicesWorld

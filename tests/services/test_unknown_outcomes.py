@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from bot.credits import ledger
-from bot.domain import Job, JobState, Plan
+from bot.domain.guilds import Plan
 from bot.errors import Refused
 from bot.jobs import holds as key_holds
+from bot.jobs.models import Job, JobState
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
 from tests.support.desk import Desk, open_desk, pieces, texts

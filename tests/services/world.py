@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot.credits import charges
-from bot.domain import Job, JobRequest, JobState, Period, Plan
+from bot.domain.guilds import Period, Plan
 from bot.errors import StudiiBotError
 from bot.jobs import queries, transitions
+from bot.jobs.models import Job, JobRequest, JobState
 from bot.servers import keys
 from bot.services import Services
 from bot.storage import Changes, Storage

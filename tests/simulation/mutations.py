@@ -18,9 +18,10 @@ from typing import Any
 
 from msgspec import structs
 
-from bot.domain import FailureCode, JobState, Posted
 from bot.engine.lanes.step_result import StepResult
 from bot.jobs import transitions
+from bot.jobs.delivery import Posted
+from bot.jobs.models import FailureCode, JobState
 from bot.reasons import Reason, ReasonCode
 from tests.simulation.run import simulate
 from tests.simulation.shrink import kind

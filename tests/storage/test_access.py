@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from bot.catalog import Catalog
-from bot.domain import UNKNOWN_MEMBER, JobRequest, MemberContext
 from bot.errors import NotAllowed
+from bot.jobs.models import UNKNOWN_MEMBER, JobRequest, MemberContext
 from bot.servers import access
 from bot.servers.access import (
     EVERY_TOOL,

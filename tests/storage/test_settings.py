@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from bot import meta
 from bot.credits import charges
 from bot.credits.prices import charges_of, dearest
-from bot.domain import Budget, Period, Plan
+from bot.domain.guilds import Budget, Period, Plan
 from bot.jobs import lanes as lane_rows
 from bot.jobs.lanes import Sent
 from bot.servers import keys as server_keys, settings

@@ -9,10 +9,10 @@ from sqlalchemy import Column, ColumnElement, text, update
 
 from bot.credits import ledger
 from bot.db import used_once
-from bot.domain import JobState
 from bot.features import photo_rules
 from bot.features.photo_rules import PhotoChannelKind, Preset
 from bot.jobs import queries, transitions
+from bot.jobs.models import JobState
 from bot.servers import notices as server_notices, privacy
 from bot.servers.notices import NoticeKind
 from bot.storage import Storage

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from bot.domain import Plan
+from bot.domain.guilds import Plan
 from bot.errors import SettingsError
 from bot.servers import keys as server_keys
 from bot.storage import Storage

@@ -13,11 +13,12 @@ from bot.catalog import Catalog, Tool
 from bot.client.bot import StudiiBot
 from bot.client.login import photo_intents
 from bot.delivery import DiscordDelivery
-from bot.domain import Job, JobState, Plan
+from bot.domain.guilds import Plan
 from bot.errors import Refused
 from bot.features.styles import Style, save
 from bot.features.words import AddedRule, add
 from bot.jobs import queries, transitions
+from bot.jobs.models import Job, JobState
 from bot.services import Services
 from bot.storage import Storage
 from tests.support.clock import FakeClock

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from bot.credits import ledger
 from bot.credits.ledger import Line, Window
 from bot.credits.prices import charges_of
-from bot.domain import Job, JobState, SourcePhoto
 from bot.jobs import accept, queries
+from bot.jobs.models import Job, JobState, SourcePhoto
 from bot.storage import Storage, Transaction
 from tests.support.clock import NOON
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot.catalog import Catalog
-from bot.domain import Job, Progress
+from bot.jobs.models import Job, Progress
 from bot.ui.jobs.card import job_card
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import Panel

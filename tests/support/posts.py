@@ -9,8 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import posts
-from bot.domain import ForModerators, Job
 from bot.engine.workers.notices import Told
+from bot.jobs.delivery import ForModerators
+from bot.jobs.models import Job
 from bot.posts import Outcome, Post, Stands, Turn
 from bot.servers import notices
 from bot.servers.notices import Addressee, NoticeKind

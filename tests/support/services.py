@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bot.catalog import Catalog
 from bot.clock import Clock
-from bot.domain import Job, JobRequest
+from bot.jobs.models import Job, JobRequest
 from bot.media.spool import Spool
 from bot.services import AcceptanceService, Services, build_services
 from bot.storage import Storage

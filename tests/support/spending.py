@@ -6,7 +6,7 @@ from typing import Any
 from bot.credits import budgets, limits
 from bot.credits.budgets import BudgetState
 from bot.credits.limits import GrantState, MemberLimits, MemberState
-from bot.domain import Period
+from bot.domain.guilds import Period
 from bot.services import Services
 
 

@@ -23,7 +23,7 @@ INNER_PLACES = (
     "bot/aio",
     "bot/app.py",
     "bot/client",
-    "bot/domain/jobs/job.py",
+    "bot/jobs/models.py",
     "bot/engine",
     "bot/languages",
     "bot/jobs",

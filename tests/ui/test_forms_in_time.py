@@ -11,7 +11,7 @@ from simcord import InteractionResult
 from simcord.backend.models import Interaction
 
 from bot.client.bot import StudiiBot, StudiiTree
-from bot.domain import JobState
+from bot.jobs.models import JobState
 from bot.ui.admin import key_form
 from bot.ui.kit import first_answer
 from bot.ui.kit.first_answer import FORM_TOO_LATE

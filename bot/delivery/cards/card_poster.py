@@ -23,7 +23,8 @@ from bot.delivery.errors import (
 )
 from bot.delivery.history import NONCE_SECONDS, find_card
 from bot.delivery.interaction_tokens import CardToken
-from bot.domain import Announcement, Job, Posted, Progress, Undeliverable
+from bot.jobs.delivery import Announcement, Posted, Undeliverable
+from bot.jobs.models import Job, Progress
 from bot.ui.jobs.card import moved_card
 from bot.ui.jobs.sets.set_card import card_of
 from bot.ui.kit.layout import Panel

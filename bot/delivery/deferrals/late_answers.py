@@ -12,7 +12,7 @@ from bot.backoff import backoff
 from bot.catalog import Catalog
 from bot.db_failures import UNUSABLE
 from bot.delivery.deferrals.journal import DeferralJournal, Deferred
-from bot.domain import Job, Progress
+from bot.jobs.models import Job, Progress
 from bot.languages import ReaderLanguages, lazy, speaking, spoken
 from bot.services import JobService
 from bot.ui.jobs.first_card import STARTED

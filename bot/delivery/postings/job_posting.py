@@ -10,9 +10,10 @@ from bot.delivery.context import DeliveryContext
 from bot.delivery.destination import Place
 from bot.delivery.history import is_marked
 from bot.delivery.postings.showings import Showing, Showings
-from bot.domain import Job, JobState, OutputFile
 from bot.features.posting import PostingRules
+from bot.jobs.models import Job, JobState
 from bot.languages import lazy
+from bot.media.spool import OutputFile
 from bot.ui.jobs.results.buttons import DeleteButton
 from bot.ui.jobs.results.ending import ending
 from bot.ui.jobs.results.links import can_play

@@ -13,8 +13,9 @@ from bot.delivery.errors import Outcome, announcement_of, ensure_final, outcome_
 from bot.delivery.history import CLOCKS_DIFFER, NONCE_SECONDS, find_message
 from bot.delivery.postings.job_posting import Posting, mention_of
 from bot.delivery.postings.threads import thread_for
-from bot.domain import Announcement, Job, Posted, TryLater, Undeliverable
 from bot.features.posting import PostingRules
+from bot.jobs.delivery import Announcement, Posted, TryLater, Undeliverable
+from bot.jobs.models import Job
 from bot.languages import speaking
 from bot.ui.jobs.results.result import ended_elsewhere
 from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS, tolerated

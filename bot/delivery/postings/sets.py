@@ -10,9 +10,9 @@ from bot.delivery.destination import Place
 from bot.delivery.history import is_marked
 from bot.delivery.postings.job_posting import mention_of, why_without
 from bot.delivery.postings.showings import MIN_BEFORE_BYTES, STAGING, Showing, Showings
-from bot.domain import JobState
-from bot.domain.posting.sets import SetPart, SetPosting, arranged
 from bot.features.posting import PostingRules
+from bot.jobs.models import JobState
+from bot.jobs.sets import SetPart, SetPosting, arranged
 from bot.ui.jobs.sets.set_result import ShownPhoto, set_result
 from bot.ui.kit.marks import mark_of_nonce
 from bot.ui.kit.responses import NO_MENTIONS

@@ -9,10 +9,11 @@ import discord
 
 from bot.delivery.calls import unless_too_large
 from bot.delivery.context import DeliveryContext
-from bot.domain import Job, OutputFile
 from bot.features.posting import PostingRules
+from bot.jobs.models import Job
 from bot.languages import Worded
 from bot.media.kinds import DRAWN, suffix_of, usual_type
+from bot.media.spool import OutputFile
 from bot.ui.jobs.results.gallery import (
     AFTER_SMALLER,
     BEFORE_GONE,

@@ -6,7 +6,7 @@ import discord
 
 from bot.delivery.destination import Target, channel_of, photo_message_of
 from bot.delivery.errors import ensure_final
-from bot.domain import Job
+from bot.jobs.models import Job
 from bot.ui.jobs.wording import ToolNames
 
 _log = logging.getLogger(__name__)

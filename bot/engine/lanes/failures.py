@@ -7,11 +7,11 @@ from datetime import timedelta
 from bot.aio.retry import FailureCounts, StoreRetry
 from bot.backoff import backoff, delay_at
 from bot.credits import ledger
-from bot.domain import FailureCode, Job, JobState
 from bot.engine.context import EngineContext
 from bot.engine.lanes.step_result import StepResult
 from bot.errors import NotAlone
 from bot.jobs import holds as key_holds, queries, submission, transitions
+from bot.jobs.models import FailureCode, Job, JobState
 from bot.jobs.submission import Claim, Unreadable, fail_unknown
 from bot.jobs.transitions import JobChanges
 from bot.reasons import Reason, ReasonCode

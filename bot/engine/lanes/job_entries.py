@@ -5,9 +5,9 @@ from datetime import datetime
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.credits.charges import price_name
-from bot.domain import Job, JobState
 from bot.engine.lane import Running, Step, Waiting, Work
 from bot.engine.lanes.step_result import StepResult
+from bot.jobs.models import Job, JobState
 from bot.jobs.submission import needs_upload
 
 

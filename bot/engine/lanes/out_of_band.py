@@ -1,10 +1,10 @@
 """Requests to Studii that no lane decides on, and that count against a key's limit all the same."""
 
-from bot.domain import Job
 from bot.engine.context import EngineContext
 from bot.engine.lanes.plan_check import ChosenPlan
 from bot.engine.lanes.rate_state import RateState, RateStates
 from bot.jobs import lanes as lane_rows
+from bot.jobs.models import Job
 from bot.servers.keys import StudiiKey
 from bot.studii import JobReport, RateLimited
 

@@ -7,7 +7,7 @@ the plan's limit means that the plan is another one, or that something else uses
 from datetime import datetime
 from typing import NamedTuple
 
-from bot.domain import Plan
+from bot.domain.guilds import Plan
 
 LOWEST = Plan.PRO.requests_per_minute  # of the smallest plan with API access
 WELL_UNDER = 0.8  # of the plan's limit

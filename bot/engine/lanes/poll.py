@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from bot.aio.batching import Batcher
 from bot.aio.retry import ErrorLog
 from bot.catalog import Catalog
-from bot.domain import Job, JobState
 from bot.engine.context import EngineContext
 from bot.engine.lanes.poll_answers import PollAnswers
 from bot.engine.lanes.rate_state import RateState, RateStates
 from bot.engine.lanes.running_jobs import RunningJobs
 from bot.engine.lanes.step_result import StepResult
 from bot.jobs import lanes as lane_rows, queries
+from bot.jobs.models import Job, JobState
 from bot.jobs.submission import NOT_YET, Claim, Unreadable, open_key
 from bot.servers import keys as server_keys
 from bot.servers.keys import StudiiKey

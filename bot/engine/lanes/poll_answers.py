@@ -7,10 +7,10 @@ from datetime import timedelta
 from bot.aio.bounded import BoundedDict
 from bot.backoff import backoff, delay_at
 from bot.catalog import Catalog
-from bot.domain import FailureCode, Job
 from bot.engine.context import EngineContext
 from bot.engine.lanes.step_result import StepResult
 from bot.jobs import holds as key_holds, polls, transitions
+from bot.jobs.models import FailureCode, Job
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, notices
 from bot.servers.keys import StudiiKey

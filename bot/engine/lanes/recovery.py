@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from bot import meta
-from bot.domain import Job, JobState
 from bot.engine.context import EngineContext
 from bot.jobs import queries, submission, transitions
+from bot.jobs.models import Job, JobState
 from bot.jobs.submission import BEFORE_STUDII
 from bot.sqlite_file import WAS_RESTORED
 from bot.storage import Transaction

@@ -7,7 +7,6 @@ from bot.aio.liveness import OPERATION_TIMEOUT, TRANSFER_TIMEOUT
 from bot.aio.loops import WakeUp, run_forever
 from bot.aio.retry import ErrorLog
 from bot.aio.shield import DrainingGroup
-from bot.domain import FailureCode, Job, Progress
 from bot.engine.context import EngineContext
 from bot.engine.lane import Lane, Running, Send, Step, Waiting
 from bot.engine.lanes.duration_samples import Samples
@@ -17,6 +16,7 @@ from bot.engine.lanes.plan_check import ChosenPlan
 from bot.engine.lanes.poll import Poller
 from bot.engine.lanes.rate_state import RateState
 from bot.engine.lanes.submit import Submitter
+from bot.jobs.models import FailureCode, Job, Progress
 
 
 class LaneRunner:

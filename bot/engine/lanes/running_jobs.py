@@ -1,7 +1,7 @@
 """The running jobs as they are in the database, so that a poll does not have to ask for them."""
 
 from bot.aio.bounded import BoundedDict
-from bot.domain import Job, JobState
+from bot.jobs.models import Job, JobState
 from bot.servers.keys import StudiiKey
 from bot.storage import Changes
 

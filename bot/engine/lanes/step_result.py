@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.domain import Job
+from bot.jobs.models import Job
 from bot.studii import RateLimited
 
 

@@ -4,12 +4,12 @@ import logging
 
 from bot.aio.retry import FailureCounts, StoreRetry
 from bot.catalog import Catalog
-from bot.domain import FailureCode, Job, JobState
 from bot.engine.context import EngineContext
 from bot.engine.lanes.failures import Failures
 from bot.engine.lanes.rate_state import RateState, RateStates
 from bot.engine.lanes.step_result import StepResult
 from bot.jobs import queries, submission, transitions
+from bot.jobs.models import FailureCode, Job, JobState
 from bot.jobs.submission import Claim, NotClaimed
 from bot.media.kinds import content_type_of
 from bot.reasons import Reason, ReasonCode

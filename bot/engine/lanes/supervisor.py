@@ -11,7 +11,6 @@ from bot.aio.loops import WakeUp, rest_after, run_forever
 from bot.aio.retry import ErrorLog
 from bot.aio.shield import shielded
 from bot.catalog import USUAL_SECONDS, Catalog
-from bot.domain import FailureCode, Job, JobState, Progress
 from bot.engine.context import EngineContext
 from bot.engine.lane import Durations, Running, Waiting, Work
 from bot.engine.lanes.duration_samples import Samples
@@ -25,6 +24,7 @@ from bot.engine.lanes.runner import LaneRunner
 from bot.engine.lanes.running_jobs import RunningJobs
 from bot.engine.lanes.submit import Submitter
 from bot.jobs import holds as key_holds, lanes as lane_rows, queries, transitions
+from bot.jobs.models import FailureCode, Job, JobState, Progress
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys as server_keys
 from bot.servers.keys import StudiiKey

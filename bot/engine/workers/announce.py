@@ -5,11 +5,12 @@ import logging
 from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.aio.retry import StoreRetry
 from bot.aio.worker import KeyedWorker
-from bot.domain import Job, Posted, TryLater, Undeliverable
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
 from bot.engine.workers.ended_jobs import EndedJobs, NotYet
 from bot.jobs import queries
+from bot.jobs.delivery import Posted, TryLater, Undeliverable
+from bot.jobs.models import Job
 
 _log = logging.getLogger(__name__)
 

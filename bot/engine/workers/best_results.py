@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 
 from bot.aio.retry import StoreRetry
 from bot.aio.worker import KeyedWorker
-from bot.domain import Announcement, ChannelGone, Job, Posted, TryLater
-from bot.domain.posting.best_results import BestResult
 from bot.engine.context import EngineContext
 from bot.engine.ports import Showcase
 from bot.features import posting
 from bot.features.posting import PostingRules
+from bot.jobs.best_results import BestResult
+from bot.jobs.delivery import Announcement, ChannelGone, Posted, TryLater
+from bot.jobs.models import Job
 from bot.servers import notices
 from bot.servers.notices import NoticeKind
 

@@ -6,11 +6,12 @@ from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.aio.shield import shielded
 from bot.aio.worker import KeyedWorker
 from bot.backoff import backoff
-from bot.domain import FailureCode, Job, JobState, OutputFile
 from bot.engine.context import EngineContext
 from bot.engine.workers.outputs import BrokenPicture, NoPicture, Outputs, SpoolFull
 from bot.jobs import queries, transitions
+from bot.jobs.models import FailureCode, Job, JobState
 from bot.jobs.transitions import charge_of
+from bot.media.spool import OutputFile
 from bot.reasons import Reason, ReasonCode
 from bot.studii import DownloadFailed, MalformedAnswer, OutputGone, StudiiError, TooLarge
 

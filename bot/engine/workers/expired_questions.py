@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 
 from bot.aio.loops import WakeUp, run_forever
-from bot.domain.confirmations import Confirmation
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
+from bot.jobs.confirm import Confirmation
 
 
 class ExpiredQuestions:

@@ -9,7 +9,6 @@ from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.aio.shield import shielded
 from bot.aio.worker import KeyedWorker
 from bot.backoff import backoff
-from bot.domain import FailureCode, Job, JobState, SourcePhoto
 from bot.engine.context import EngineContext
 from bot.engine.ports import PhotoSource
 from bot.engine.workers.counted_decoder import CountedDecoder, Undecodable
@@ -17,6 +16,7 @@ from bot.engine.workers.photo_metadata import remove_metadata
 from bot.engine.workers.spool_room import SpoolRoom
 from bot.errors import PhotoDelayed, PhotoUnavailable
 from bot.jobs import holds as key_holds, queries, transitions
+from bot.jobs.models import FailureCode, Job, JobState, SourcePhoto
 from bot.media.kinds import suffix_of
 from bot.media.photo import Photo, PhotoRefused
 from bot.media.spool import Shortages

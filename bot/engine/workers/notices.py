@@ -7,12 +7,14 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from bot import posts
-from bot.domain import FailureCode, ForModerators, Job, JobState, OutputFile
 from bot.engine.context import EngineContext
 from bot.engine.workers.ended_jobs import EndedJobs
 from bot.features import words
 from bot.features.words import WordEffect
 from bot.jobs import queries, transitions
+from bot.jobs.delivery import ForModerators
+from bot.jobs.models import FailureCode, Job, JobState
+from bot.media.spool import OutputFile
 from bot.posts import NOWHERE, NotHere, Outcome, Post, Stands
 from bot.reasons import Reason, ReasonCode
 from bot.servers import access, notices, settings

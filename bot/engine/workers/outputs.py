@@ -6,14 +6,15 @@ from pathlib import Path
 
 from bot.aio.shield import shielded
 from bot.catalog import Catalog
-from bot.domain import Job, OutputFile
 from bot.engine.context import EngineContext
 from bot.engine.workers.counted_decoder import CountedDecoder, Undecodable
 from bot.engine.workers.spool_room import SpoolRoom
 from bot.errors import StudiiBotError
+from bot.jobs.models import Job
 from bot.media import sniff
 from bot.media.kinds import UNKNOWN_TYPE, content_type_of, sniffed_type, suffix_of, usual_type
 from bot.media.photo import PictureBroken
+from bot.media.spool import OutputFile
 from bot.reasons import ReasonCode
 from bot.studii import Download, DownloadFailed, StudiiError, TooLarge
 

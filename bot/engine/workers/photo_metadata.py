@@ -5,8 +5,8 @@ import logging
 from pathlib import Path
 
 from bot.aio.shield import shielded
-from bot.domain import Job
 from bot.errors import PhotoDelayed
+from bot.jobs.models import Job
 from bot.media.metadata import BrokenStructure, strip_metadata
 from bot.media.photo import PhotoRefused
 from bot.reasons import Reason, ReasonCode

@@ -3,11 +3,11 @@
 import logging
 from dataclasses import replace
 
-from bot.domain import Job, JobState
 from bot.engine.context import EngineContext
 from bot.engine.lanes.out_of_band import OutOfBandRequests
 from bot.engine.workers.outputs import Outputs, SpoolFull
 from bot.jobs import transitions
+from bot.jobs.models import Job, JobState
 from bot.servers import keys
 from bot.studii import ApiRefused, MalformedAnswer, OutputGone, StudiiError, TooLarge
 from bot.vault import CannotDecrypt

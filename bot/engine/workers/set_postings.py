@@ -9,8 +9,13 @@ from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.aio.retry import FailureCounts, StoreRetry
 from bot.aio.worker import KeyedWorker
 from bot.credits import ledger
-from bot.domain import Job, Posted, TooMuch, TryLater, Undeliverable
-from bot.domain.posting.sets import (
+from bot.engine.context import EngineContext
+from bot.engine.ports import Delivery
+from bot.engine.workers.ended_jobs import EndedJobs, NotYet
+from bot.jobs import cards, queries, transitions
+from bot.jobs.delivery import Posted, TooMuch, TryLater, Undeliverable
+from bot.jobs.models import Job
+from bot.jobs.sets import (
     SetPart,
     SetPosting,
     after_posting,
@@ -19,10 +24,6 @@ from bot.domain.posting.sets import (
     post_at,
     unposted,
 )
-from bot.engine.context import EngineContext
-from bot.engine.ports import Delivery
-from bot.engine.workers.ended_jobs import EndedJobs, NotYet
-from bot.jobs import cards, queries, transitions
 
 _log = logging.getLogger(__name__)
 

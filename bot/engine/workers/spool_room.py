@@ -4,9 +4,9 @@ import asyncio
 import logging
 
 from bot.aio.shield import shielded
-from bot.domain import Job, JobState
 from bot.engine.context import EngineContext
 from bot.jobs import holds as key_holds, queries, transitions
+from bot.jobs.models import Job, JobState
 from bot.jobs.transitions import JobChanges
 from bot.media.spool import KEPT_RESULTS_SHARE, Evictable, to_evict
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.credits.prices import Estimate
-from bot.domain import Job, JobRequest, SourcePhoto
-from bot.domain.confirmations import Confirmation
 from bot.errors import Refused, StudiiBotError
 from bot.features.wording import size_words
+from bot.jobs.confirm import Confirmation
+from bot.jobs.models import Job, JobRequest, SourcePhoto
 from bot.languages import lazy
 from bot.servers import settings as server_settings
 from bot.services.acceptance.asking import store_question

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain import JobRequest, MemberContext
-from bot.domain.confirmations import MAX_OPEN_QUESTIONS, Confirmation, expiry
 from bot.errors import Refused
+from bot.jobs.confirm import MAX_OPEN_QUESTIONS, Confirmation, expiry
+from bot.jobs.models import JobRequest, MemberContext
 from bot.languages import nlazy
 from bot.services.acceptance.errors import BeingAsked, ConfirmationNeeded
 from bot.storage import Transaction

@@ -12,10 +12,10 @@ from bot.clock import Clock, SystemClock
 from bot.credits import ledger
 from bot.credits.budgets import add_alert
 from bot.db import COMMAND_WRITE_TIMEOUT
-from bot.domain import Job, JobRequest
 from bot.errors import Busy, Collided, CreditsShort, Refused, StudiiBotError
 from bot.features.words import WordsRefused, note_refusal
 from bot.jobs import accept
+from bot.jobs.models import Job, JobRequest
 from bot.services.acceptance.asking import store_question, take_answer
 from bot.services.acceptance.decision import Acceptance
 from bot.services.acceptance.errors import ConfirmationNeeded, Repeated

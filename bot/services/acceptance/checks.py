@@ -3,12 +3,12 @@
 from datetime import datetime
 
 from bot.catalog import Tool
-from bot.domain import JobRequest, JobState
 from bot.domain.approvals import Approval
 from bot.errors import Refused
 from bot.features.wording import NO_KEY
 from bot.features.words import WordEffect, WordsRefused, met_by
 from bot.jobs import holds as key_holds
+from bot.jobs.models import JobRequest, JobState
 from bot.languages import lazy
 from bot.servers.keys import StudiiKey
 from bot.servers.settings import GuildSettings

@@ -18,12 +18,12 @@ from bot.credits.limits import (
     state_of_member,
 )
 from bot.credits.prices import Charges, Estimate, PriceTable, expected_cost, price_of_all
-from bot.domain import Job, JobRequest, JobState
 from bot.domain.approvals import Approval
-from bot.domain.confirmations import WhyAsk, why_ask
 from bot.errors import CreditsShort, CreditsWanted, Refused
 from bot.features.wording import NO_KEY
 from bot.features.words import WordsRefused
+from bot.jobs.confirm import WhyAsk, why_ask
+from bot.jobs.models import Job, JobRequest, JobState
 from bot.servers.access import Block, ensure_may, private_denial
 from bot.servers.keys import StudiiKey
 from bot.services.acceptance.checks import approval_of, ensure_not_held, ensure_open, first_state

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.credits.prices import Estimate
-from bot.domain import JobRequest
-from bot.domain.confirmations import Confirmation, WhyAsk
 from bot.errors import CreditsShort, Refused, StudiiBotError
 from bot.features.wording import credits_message
+from bot.jobs.confirm import Confirmation, WhyAsk
+from bot.jobs.models import JobRequest
 from bot.languages import Message, lazy, nlazy, paragraph
 from bot.reasons import Reason
 

@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from bot.catalog import Catalog
 from bot.credits import limits, prices
-from bot.domain import JobRequest
 from bot.jobs import queries
+from bot.jobs.models import JobRequest
 from bot.servers import access
 from bot.services.acceptance.decision import Acceptance, ServerState
 from bot.storage import Transaction

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.credits import budgets, ledger
-from bot.domain import UNKNOWN_MEMBER, FailureCode, Job, JobRequest, JobState, MemberContext
 from bot.errors import Refused
 from bot.features.wording import credits_message
 from bot.features.words import WordEffect, met_by
 from bot.jobs import queries, transitions
+from bot.jobs.models import UNKNOWN_MEMBER, FailureCode, Job, JobRequest, JobState, MemberContext
 from bot.languages import lazy
 from bot.reasons import Reason, ReasonCode
 from bot.servers import access

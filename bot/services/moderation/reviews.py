@@ -3,11 +3,13 @@
 from collections.abc import Awaitable, Callable
 
 from bot.clock import Clock
-from bot.domain import UNSHOWN_STATES, ForModerators, Job, JobState, OutputFile
 from bot.domain.approvals import ApprovalRules
 from bot.errors import Refused
 from bot.jobs import queries, transitions
+from bot.jobs.delivery import ForModerators
+from bot.jobs.models import UNSHOWN_STATES, Job, JobState
 from bot.languages import lazy
+from bot.media.spool import OutputFile
 from bot.reasons import Reason, ReasonCode
 from bot.services.moderation.approvals import Approver, declined_because, job_to_decide_on
 from bot.services.service import Service

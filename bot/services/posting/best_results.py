@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from bot.aio.bounded import BoundedDict
 from bot.clock import Clock
-from bot.domain import Job
-from bot.domain.posting.best_results import BestResult
+from bot.jobs.best_results import BestResult
+from bot.jobs.models import Job
 from bot.services.service import Service
 from bot.storage import Storage
 

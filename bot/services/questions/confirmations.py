@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-from bot.domain import JobRequest, MemberContext
-from bot.domain.confirmations import Confirmation
+from bot.jobs.confirm import Confirmation
+from bot.jobs.models import JobRequest, MemberContext
 from bot.services.service import Service
 
 

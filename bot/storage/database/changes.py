@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy.sql.dml import UpdateBase
 
-from bot.domain import Job
 from bot.domain.shards import Shards
+from bot.jobs.models import Job
 
 # Changes in these tables that no repository names are told as `others`.
 _WATCHED = frozenset({"jobs", "guilds", "log_channels", "studii_keys", "holds", "posts", "confirmations"})

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Integer, Select, bindparam, delete, func, select, text, update
 from sqlalchemy.engine import RowMapping
 
-from bot.domain import Job, JobState
-from bot.domain.posting.best_results import BestResult
+from bot.jobs.best_results import BestResult
+from bot.jobs.models import Job, JobState
 from bot.storage.database.repository import Repository
 from bot.storage.schema import OPEN_BEST, best_consents, best_results, jobs, posting_rules
 

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.engine import RowMapping
 
-from bot.domain import JobRequest, SourcePhoto
-from bot.domain.confirmations import Confirmation, WhyAsk
+from bot.jobs.confirm import Confirmation, WhyAsk
+from bot.jobs.models import JobRequest, SourcePhoto
 from bot.storage.database.repository import Repository
 from bot.storage.schema import confirmations, tappers
 from bot.unreadable import json_object

@@ -4,8 +4,8 @@ from typing import cast
 
 from sqlalchemy import Table
 
-from bot.domain import Hold, Job
 from bot.features.posting import PostingRules
+from bot.jobs.models import Hold, Job
 from bot.meta import Meta
 from bot.posts import Post
 from bot.servers.keys import StudiiKey

@@ -3,7 +3,7 @@
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, String, Table, Text
 
 from bot.base import Choice, UtcDateTime, enum_constraint, metadata
-from bot.domain.confirmations import WhyAsk
+from bot.jobs.confirm import WhyAsk
 
 # Few at any time: a row goes when its question was answered or has expired.
 confirmations = Table(

@@ -6,7 +6,7 @@ import discord
 from discord import ui
 
 from bot.credits import budgets
-from bot.domain import Plan
+from bot.domain.guilds import Plan
 from bot.languages import gettext as _, lazy
 from bot.servers import keys
 from bot.servers.keys import StudiiKey

@@ -2,7 +2,7 @@
 
 import discord
 
-from bot.domain import ServerLanguage
+from bot.domain.guilds import ServerLanguage
 from bot.languages import gettext as _
 from bot.ui.kit.layout import NEUTRAL, Panel, boxed, lines, small
 from bot.ui.reading.languages import community_language, server_language

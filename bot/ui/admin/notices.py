@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import discord
 from discord import ui
 
-from bot.domain import LOST_AFTER_DAYS, Job
+from bot.jobs.models import LOST_AFTER_DAYS, Job
 from bot.languages import Message, and_list, gettext as _, lazy, sentences
 from bot.posts import Post
 from bot.reasons import Reason

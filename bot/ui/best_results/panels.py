@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import discord
 from discord import MediaGalleryItem, ui
 
-from bot.domain import Job
-from bot.domain.posting.best_results import STAR, BestResult
 from bot.features.posting import PostingRules
+from bot.jobs.best_results import STAR, BestResult
+from bot.jobs.models import Job
 from bot.languages import gettext as _, lazy
 from bot.ui.best_results.buttons import BestAnswerButton
 from bot.ui.jobs.results.parts import disclosed_words

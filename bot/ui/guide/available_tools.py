@@ -7,7 +7,7 @@ from bot.catalog import Tool
 from bot.credits import limits, prices
 from bot.credits.limits import MemberState
 from bot.credits.prices import ToolPrice
-from bot.domain import MemberContext
+from bot.jobs.models import MemberContext
 from bot.languages import lazy, ngettext, sentences
 from bot.reasons import Reason
 from bot.servers import access, keys

@@ -6,7 +6,7 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.domain import KEPT_DAYS, UNSENT_STATES, FailureCode, Job, JobState, Progress
+from bot.jobs.models import KEPT_DAYS, UNSENT_STATES, FailureCode, Job, JobState, Progress
 from bot.languages import gettext as _, lazy, nlazy, plazy
 from bot.ui.jobs.wording import ToolNames, cost_words, message_link, prompt_words, settings_words, state_words
 from bot.ui.kit.buttons import JobButton, look_of

@@ -4,8 +4,8 @@ import discord
 from discord import ui
 
 from bot.credits.prices import Estimate, short_price
-from bot.domain.confirmations import Confirmation, WhyAsk
 from bot.errors import Refused
+from bot.jobs.confirm import Confirmation, WhyAsk
 from bot.languages import gettext as _, lazy, ngettext, pgettext
 from bot.services import ConfirmationNeeded, confirmed
 from bot.ui.jobs.first_card import show_confirmed

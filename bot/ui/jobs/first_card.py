@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import discord
 
-from bot.domain import Job, Posted, Progress
 from bot.errors import StudiiBotError
+from bot.jobs.delivery import Posted
+from bot.jobs.models import Job, Progress
 from bot.languages import lazy, speaking, spoken
 from bot.ui.jobs.sets.set_card import card_of
 from bot.ui.jobs.wording import ToolNames

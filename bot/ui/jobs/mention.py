@@ -15,8 +15,8 @@ from discord import ui
 
 from bot.catalog import SourceRule, Tool
 from bot.credits.prices import ToolPrice, short_price
-from bot.domain import SourcePhoto
 from bot.errors import NotAllowed, Refused
+from bot.jobs.models import SourcePhoto
 from bot.languages import gettext as _, lazy
 from bot.services import Services
 from bot.ui.jobs.forms.open_form import ask, begin, own_inputs

@@ -11,9 +11,9 @@ import discord
 
 from bot.catalog import Tool
 from bot.credits.prices import PriceTable
-from bot.domain import JobRequest, SourcePhoto
 from bot.errors import Refused
 from bot.features import posting
+from bot.jobs.models import JobRequest, SourcePhoto
 from bot.languages import lazy
 from bot.services import ConfirmationNeeded
 from bot.ui.jobs.confirmation import ask_to_confirm

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from bot.catalog import Catalog, Tool
 from bot.credits.prices import MIN_ESTIMATE_CREDITS, Estimate, short_price
-from bot.domain import FORGOTTEN_MEMBER, TERMINAL_STATES, Job, JobState, Progress
+from bot.jobs.models import FORGOTTEN_MEMBER, TERMINAL_STATES, Job, JobState, Progress
 from bot.languages import Worded, and_list, gettext as _, lazy, pgettext, plazy, sentences
 from bot.services import credit_words, discord_timestamp
 from bot.tool_inputs import spaced

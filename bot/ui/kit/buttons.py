@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 import discord
 from discord import ui
 
-from bot.domain import Job
+from bot.jobs.models import Job
 from bot.languages import Worded
 from bot.ui.kit.host import Host, begin_to_handle, host_of
 from bot.ui.kit.responses import tell

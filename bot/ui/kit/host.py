@@ -12,8 +12,9 @@ from bot.aio.bounded import BoundedDict
 from bot.aio.in_order import InOrder, PlaceInOrder
 from bot.catalog import Catalog
 from bot.clock import Clock
-from bot.domain import Announcement, Job, Progress
 from bot.errors import Refused
+from bot.jobs.delivery import Announcement
+from bot.jobs.models import Job, Progress
 from bot.languages import ReaderLanguages, language_of, lazy, speak
 from bot.services import Services
 from bot.ui.kit.deferral import Deferrals

@@ -7,7 +7,7 @@ from 1. https://discord.com/developers/docs/components/reference#anatomy-of-a-co
 
 import hashlib
 
-from bot.domain import Job
+from bot.jobs.models import Job
 
 # Cards have the numbers below these, postings those from there, and posts (`bot.posts`) those above.
 _POSTINGS = 1 << 29

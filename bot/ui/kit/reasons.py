@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 
 from bot.config import MEGABYTE
-from bot.domain import KEPT_DAYS, LOST_AFTER_DAYS, UNRULED_DAYS
 from bot.domain.approvals import APPROVAL_HOURS
 from bot.errors import ReasonedError, StudiiBotError
+from bot.jobs.models import KEPT_DAYS, LOST_AFTER_DAYS, UNRULED_DAYS
 from bot.languages import Message, Worded, gettext as _, lazy, nlazy, paragraph, sentences
 from bot.media.photo import MAX_PIXELS
 from bot.reasons import Argument, Reason, ReasonCode

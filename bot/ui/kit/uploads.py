@@ -17,7 +17,7 @@ import discord
 from discord import app_commands, ui
 from discord.app_commands.translator import Translator
 
-from bot.domain import OutputFile
+from bot.media.spool import OutputFile
 
 # https://discord.com/developers/docs/reference#uploading-files
 DEFAULT_LIMIT = 10 * 1024 * 1024  # bytes that the bot can send, where the server's own limit is unknown

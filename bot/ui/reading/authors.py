@@ -5,7 +5,7 @@ import re
 
 import discord
 
-from bot.domain import UNKNOWN_MEMBER, Job
+from bot.jobs.models import UNKNOWN_MEMBER, Job
 from bot.services import Services
 from bot.ui.kit.buttons import template_of
 from bot.ui.kit.discord_errors import tolerated

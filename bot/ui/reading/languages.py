@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import discord
 
-from bot.domain import ServerLanguage
+from bot.domain.guilds import ServerLanguage
 from bot.languages import Language, known_language
 from bot.services.languages import LanguageService
 

@@ -2,7 +2,7 @@
 
 import discord
 
-from bot.domain import MemberContext
+from bot.jobs.models import MemberContext
 from bot.services import Approver
 from bot.ui.reading.permissions import channel_in, is_manager, is_moderator, moderates_in
 

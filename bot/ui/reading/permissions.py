@@ -4,8 +4,8 @@ from typing import Any
 
 import discord
 
-from bot.domain import Job
 from bot.errors import NotAllowed, Refused
+from bot.jobs.models import Job
 from bot.languages import and_list, gettext as _, lazy, plazy
 
 # Their names in Discord's app. Code and logs name them in English (`name.one`).

@@ -6,8 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import discord
 
-from bot.domain import SPOILER, Job, SourcePhoto
 from bot.errors import Refused
+from bot.jobs.models import SPOILER, Job, SourcePhoto
 from bot.languages import lazy
 from bot.ui.kit.discord_errors import refused_as
 from bot.ui.reading import LOOKUP_TIMEOUT

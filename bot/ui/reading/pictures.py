@@ -9,8 +9,8 @@ from urllib.parse import unquote, urlsplit
 
 import discord
 
-from bot.domain import SPOILER, SourcePhoto
 from bot.errors import Refused
+from bot.jobs.models import SPOILER, SourcePhoto
 from bot.languages import Message, lazy, paragraph
 from bot.media.kinds import ALIASES, PHOTO_SUFFIXES, UNKNOWN_TYPE, PhotoKind
 from bot.ui.kit.text import plain

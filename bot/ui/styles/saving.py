@@ -7,9 +7,9 @@ import discord
 from discord import ui
 
 from bot.catalog import Tool
-from bot.domain import Job, JobState
 from bot.errors import Refused, StudiiBotError
 from bot.features.styles import MAX_STYLE_NAME_CHARACTERS, STYLE_WORDS, save
+from bot.jobs.models import Job, JobState
 from bot.languages import gettext as _, lazy
 from bot.ui.jobs.forms.fields import Field, choice_field, value_of
 from bot.ui.jobs.results.buttons import INPUTS_ERASED, job_for

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from simcord import ChannelHandle
 
-from bot.domain import Job, JobState, Posted
 from bot.jobs import queries, transitions
+from bot.jobs.delivery import Posted
+from bot.jobs.models import Job, JobState
 from bot.posts import NotHere, Outcome, Post, Stands
 from bot.servers import notices, settings
 from bot.servers.notices import NoticeKind

@@ -8,8 +8,9 @@ import pytest
 
 from bot.client.login import was_removed
 from bot.credits import ledger
-from bot.domain import JobState, Plan
+from bot.domain.guilds import Plan
 from bot.jobs import queries
+from bot.jobs.models import JobState
 from bot.servers import keys, settings
 from bot.storage import Storage
 from bot.ui.kit.reasons import reason_words

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import simcord
 
-from bot.domain import Period, Plan
+from bot.domain.guilds import Period, Plan
 from bot.servers import keys
 from tests.support import spending
 from tests.support.desk import KEY, REFUSED_KEY, Desk, open_desk, texts

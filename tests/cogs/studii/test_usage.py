@@ -15,7 +15,8 @@ from PIL import Image
 from bot.credits import ledger
 from bot.credits.ledger import EntryKind
 from bot.credits.usage import Span, ledger_pages, report as report_of, safe, write_ledger
-from bot.domain import JobState, Period
+from bot.domain.guilds import Period
+from bot.jobs.models import JobState
 from bot.servers import settings
 from tests.support import spending
 from tests.support.desk import Desk, open_desk, pieces, texts

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import JobState
 from bot.features import approvals
 from bot.features.styles import set_defaults
 from bot.features.words import MAX_WORD_RULES, rules, set_pause
+from bot.jobs.models import JobState
 from bot.servers import access, notices as server_notices
 from bot.servers.notices import NoticeKind
 from tests.reactions.taps import ROOM, jobs_of, post

@@ -7,8 +7,8 @@ import pytest
 
 from bot.delivery.cards.card_poster import EDIT_AGAIN_SECONDS
 from bot.delivery.interaction_tokens import CardTokens
-from bot.domain import Job, JobState, Progress
 from bot.jobs import queries, transitions
+from bot.jobs.models import Job, JobState, Progress
 from tests.support.clock import FakeClock
 from tests.support.desk import Desk, make_bot, open_desk, texts
 from tests.support.jobs import a_job

@@ -5,7 +5,8 @@ from pathlib import Path
 import discord
 
 from bot.delivery.errors import RETRY_SECONDS
-from bot.domain import Job, Posted, Progress, TryLater, Undeliverable
+from bot.jobs.delivery import Posted, TryLater, Undeliverable
+from bot.jobs.models import Job, Progress
 from tests.delivery.finished import MESSAGES
 from tests.reactions.taps import ROOM, STAGING, post, ready
 from tests.support.desk import Desk, make_bot, open_desk, texts

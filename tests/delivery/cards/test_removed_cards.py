@@ -6,7 +6,7 @@ import pytest
 
 from bot.delivery.cards.edit_rate import CHANNEL_REMOVALS
 from bot.delivery.errors import RETRY_SECONDS
-from bot.domain import Job
+from bot.jobs.models import Job
 from tests.delivery.finished import finished
 from tests.support.desk import Desk, open_desk, texts
 

@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from bot.delivery import DiscordDelivery
-from bot.domain import Job, JobState, OutputFile
 from bot.features import posting
+from bot.jobs.models import Job, JobState
+from bot.media.spool import OutputFile
 from bot.ui.jobs.results.result import for_listing
 from bot.ui.reading.photo_lookup import BEFORE_FILE, LABELLED_FILE
 from tests.support.decoders import SharedDecoders

@@ -6,7 +6,8 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.domain import FailureCode, Job, JobState, OutputFile
+from bot.jobs.models import FailureCode, Job, JobState
+from bot.media.spool import OutputFile
 from bot.reasons import Reason
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
 from tests.ui.jobs.results.test_result_buttons import DONE

@@ -7,8 +7,9 @@ import discord
 import pytest
 
 from bot.delivery.errors import RETRY_SECONDS
-from bot.domain import JobState, Posted, SourcePhoto, TryLater
 from bot.features import posting
+from bot.jobs.delivery import Posted, TryLater
+from bot.jobs.models import JobState, SourcePhoto
 from bot.ui.jobs.wording import message_link
 from tests.delivery.finished import finished, output
 from tests.support.desk import Desk, open_desk, texts

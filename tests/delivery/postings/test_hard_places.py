@@ -7,7 +7,9 @@ from typing import Any
 import discord
 import pytest
 
-from bot.domain import Job, JobState, OutputFile, Posted, Progress, Undeliverable
+from bot.jobs.delivery import Posted, Undeliverable
+from bot.jobs.models import Job, JobState, Progress
+from bot.media.spool import OutputFile
 from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, open_desk, texts
 from tests.support.simulated.delivery import NoDrawing, delivery_on
 

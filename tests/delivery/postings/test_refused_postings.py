@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import Announcement, Posted, TryLater, Undeliverable
+from bot.jobs.delivery import Announcement, Posted, TryLater, Undeliverable
 from tests.delivery.finished import MESSAGES, finished, output, posted, sent
 from tests.support.desk import Desk, open_desk
 from tests.support.simulated.delivery import delivery_on

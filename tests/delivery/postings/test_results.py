@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import JobState, Posted, SourcePhoto
 from bot.features import posting
 from bot.jobs import queries, transitions
+from bot.jobs.delivery import Posted
+from bot.jobs.models import JobState, SourcePhoto
 from bot.reasons import Reason
 from tests.delivery.finished import MESSAGES, finished, output, posted, sent
 from tests.support.desk import PNG, open_desk, pieces, texts

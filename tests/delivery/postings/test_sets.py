@@ -11,10 +11,12 @@ from PIL import Image
 from simcord import MemberActor, ResponseMessage
 
 from bot.delivery import DiscordDelivery
-from bot.domain import FailureCode, JobState, OutputFile, Posted, TooMuch, Undeliverable
-from bot.domain.posting.sets import SetPart, SetPosting
 from bot.features.posting import PostingRules
 from bot.jobs import transitions
+from bot.jobs.delivery import Posted, TooMuch, Undeliverable
+from bot.jobs.models import FailureCode, JobState
+from bot.jobs.sets import SetPart, SetPosting
+from bot.media.spool import OutputFile
 from bot.reasons import Reason, ReasonCode
 from tests.delivery.finished import MESSAGES
 from tests.reactions.taps import jobs_of, post

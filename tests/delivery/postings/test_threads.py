@@ -6,8 +6,10 @@ import discord
 import pytest
 from simcord import ChannelHandle
 
-from bot.domain import Job, JobState, OutputFile, Posted
 from bot.jobs import queries
+from bot.jobs.delivery import Posted
+from bot.jobs.models import Job, JobState
+from bot.media.spool import OutputFile
 from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, open_desk, texts
 
 PERMISSIONS = BOT_PERMISSIONS | discord.Permissions(create_public_threads=True, send_messages_in_threads=True)

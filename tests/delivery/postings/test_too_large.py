@@ -13,8 +13,9 @@ from PIL import Image
 
 from bot.delivery import DiscordDelivery
 from bot.delivery.postings.showings import Showing, Showings
-from bot.domain import Job, JobState, OutputFile
 from bot.features.posting import PostingRules
+from bot.jobs.models import Job, JobState
+from bot.media.spool import OutputFile
 from tests.support.decoders import SharedDecoders
 from tests.support.desk import Desk, open_desk, pieces, texts
 from tests.support.simulated.delivery import context_on, delivery_on

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from bot.domain import Job, JobRequest, MemberContext, Period
+from bot.domain.guilds import Period
 from bot.errors import CreditsShort
+from bot.jobs.models import Job, JobRequest, MemberContext
 from sandbox.studii.faults import Effect
 from tests.engine.world import CHANNEL, GUILD, USER, EngineWorld
 from tests.support import spending

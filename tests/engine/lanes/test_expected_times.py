@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import Job, JobState, Progress
 from bot.engine.lane import TOLD_FROM
 from bot.jobs import lanes as lane_rows, transitions
 from bot.jobs.lanes import Sample
+from bot.jobs.models import Job, JobState, Progress
 from sandbox.studii import Outcome
 from tests.engine.world import EngineWorld, a_job, engine_world
 from tests.support.patience import PATIENCE

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import FailureCode, Job, JobState
+from bot.jobs.models import FailureCode, Job, JobState
 from bot.studii.client import Timeouts
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Fault, faults

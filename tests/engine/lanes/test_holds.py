@@ -3,8 +3,8 @@
 from datetime import timedelta
 from pathlib import Path
 
-from bot.domain import FailureCode, JobState
 from bot.jobs import holds as key_holds
+from bot.jobs.models import FailureCode, JobState
 from bot.servers import keys, notices, privacy, settings
 from bot.servers.notices import NoticeKind
 from bot.ui.kit.reasons import reason_words

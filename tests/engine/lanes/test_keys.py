@@ -8,9 +8,10 @@ import pytest
 from aiohttp import web
 
 from bot import posts
-from bot.domain import FailureCode, Job, JobState, Plan
+from bot.domain.guilds import Plan
 from bot.engine import Engine
 from bot.jobs import holds as key_holds
+from bot.jobs.models import FailureCode, Job, JobState
 from bot.jobs.submission import Claim
 from bot.servers.keys import StudiiKey
 from bot.servers.notices import NoticeKind

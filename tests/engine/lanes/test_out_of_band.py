@@ -4,9 +4,10 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from bot.domain import Job, JobState, Undeliverable
 from bot.engine import Tuning
 from bot.jobs import transitions
+from bot.jobs.delivery import Undeliverable
+from bot.jobs.models import Job, JobState
 from sandbox.studii import Options, Outcome, RateStyle, faults
 from tests.engine.world import EngineWorld, a_job, engine_world
 

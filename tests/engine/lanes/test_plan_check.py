@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from bot import posts
-from bot.domain import JobState, Plan
+from bot.domain.guilds import Plan
 from bot.engine.lanes.plan_check import FIRST_CHECK, LAST_CHECK, ChosenPlan, PlanCheck
 from bot.jobs import lanes as lane_rows
+from bot.jobs.models import JobState
 from bot.servers import keys
 from bot.servers.notices import NoticeKind
 from sandbox.studii import Options, RateStyle, faults

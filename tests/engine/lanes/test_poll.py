@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import FailureCode, JobState
+from bot.jobs.models import FailureCode, JobState
 from sandbox.studii import Fault, Options, Outcome, faults
 from tests.engine.world import a_job, ends_badly, engine_world
 

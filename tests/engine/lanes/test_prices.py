@@ -7,8 +7,9 @@ import pytest
 from bot.credits import charges
 from bot.credits.ledger import EntryKind
 from bot.credits.limits import AllowanceScope
-from bot.domain import FailureCode, JobState, Plan
+from bot.domain.guilds import Plan
 from bot.jobs import transitions
+from bot.jobs.models import FailureCode, JobState
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Key, Outcome, faults
 from tests.engine.lanes.priced import ASSUMED, PRICE, VIDEO, Gate, accept, arrived, budget, ended, left

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from bot.credits import charges
-from bot.domain import Job, JobState
 from bot.engine.lanes.recovery import StrandedJobs
 from bot.jobs import transitions
+from bot.jobs.models import Job, JobState
 from sandbox.studii import Options, Outcome, faults
 from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world, png
 from tests.support.jobs import settle_job

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import JobState
+from bot.jobs.models import JobState
 from bot.reasons import Reason, ReasonCode
 from bot.servers.notices import NoticeKind
 from bot.sqlite_file import copy_database, replace_database

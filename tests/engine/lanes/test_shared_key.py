@@ -13,12 +13,13 @@ import pytest
 from bot.catalog import Catalog
 from bot.clock import SystemClock
 from bot.cluster import Membership
-from bot.domain import JobState, Plan
+from bot.domain.guilds import Plan
 from bot.engine.lane import Step, Waiting
 from bot.engine.lanes.job_entries import JobEntries
 from bot.engine.lanes.step_result import StepResult
 from bot.jobs import accept, lanes as lane_rows
 from bot.jobs.lanes import Sent
+from bot.jobs.models import JobState
 from bot.servers import keys, settings
 from bot.storage import Storage
 from sandbox.studii import Outcome

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import Job, JobState
 from bot.jobs import lanes as lane_rows, transitions
+from bot.jobs.models import Job, JobState
 from sandbox.studii import faults
 from tests.engine.test_database_trouble import fail
 from tests.engine.world import EngineWorld, a_job, engine_world

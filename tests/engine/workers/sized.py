@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.domain import Job, SourcePhoto
+from bot.jobs.models import Job, SourcePhoto
 from tests.engine.world import PHOTO_URL, a_staging_job
 
 MB = 1_000_000

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import Job, JobState, Posted, TryLater, Undeliverable
 from bot.jobs import queries, transitions
+from bot.jobs.delivery import Posted, TryLater, Undeliverable
+from bot.jobs.models import Job, JobState
 from bot.servers.notices import NoticeKind
 from sandbox.studii import Fault, faults
 from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world, png

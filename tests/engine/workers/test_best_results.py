@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import Announcement, ChannelGone, Job, JobState, Posted, TryLater
-from bot.domain.posting.best_results import BestResult
 from bot.features import posting
 from bot.features.posting import PostingRules
+from bot.jobs.best_results import BestResult
+from bot.jobs.delivery import Announcement, ChannelGone, Posted, TryLater
+from bot.jobs.models import Job, JobState
 from bot.servers import privacy
 from bot.servers.notices import NoticeKind
 from tests.engine.world import EngineWorld, engine_world

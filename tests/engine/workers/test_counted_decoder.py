@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import FailureCode, JobState
 from bot.engine import CountedDecoder, Engine
 from bot.engine.workers.counted_decoder import MAX_DECODE_TRIES, Undecodable
 from bot.jobs import transitions
+from bot.jobs.models import FailureCode, JobState
 from bot.media import PhotoKind
 from bot.media.photo import DecoderFailed, Photo
 from bot.ui.kit.reasons import reason_words

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import JobState
+from bot.jobs.models import JobState
 from bot.studii import Timeouts
 from sandbox.studii import faults
 from tests.engine.world import GUILD, a_job, engine_world

@@ -4,8 +4,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot import posts
-from bot.domain import JobRequest
-from bot.domain.confirmations import Confirmation, WhyAsk
+from bot.jobs.confirm import Confirmation, WhyAsk
+from bot.jobs.models import JobRequest
 from tests.engine.world import EngineWorld, engine_world
 from tests.support.posts import open_posts
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from bot.domain import FailureCode, JobState
+from bot.jobs.models import FailureCode, JobState
 from bot.media.pool import DecoderPool
 from bot.reasons import Reason, ReasonCode
 from bot.ui.kit.reasons import reason_words

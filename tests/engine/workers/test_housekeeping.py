@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.cluster import Membership
-from bot.domain import Job, JobState
 from bot.domain.shards import DIRECT_MESSAGES, SHARD_BITS, Shards
+from bot.jobs.models import Job, JobState
 from bot.servers import keys, privacy, settings
 from sandbox.studii import faults
 from tests.engine.world import GUILD, a_job, engine_world

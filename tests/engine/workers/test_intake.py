@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import FailureCode, Job, JobState
+from bot.jobs.models import FailureCode, Job, JobState
 from bot.reasons import Reason, ReasonCode
 from bot.ui.kit.reasons import reason_words
 from tests.engine.world import PHOTO_URL, a_job, a_staging_job, engine_world

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from bot.aio import retry
-from bot.domain import Job, JobState
 from bot.engine.workers.notices import Told
 from bot.jobs import transitions
+from bot.jobs.models import Job, JobState
 from bot.posts import Later, Never, NotHere, Outcome, Post, Stands
 from bot.servers import notices, settings as server_settings
 from bot.servers.notices import NoticeKind

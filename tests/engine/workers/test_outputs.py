@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from bot import posts
-from bot.domain import FailureCode, JobState, TryLater
+from bot.jobs.delivery import TryLater
+from bot.jobs.models import FailureCode, JobState
 from bot.servers.notices import NoticeKind
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Fault, Outcome, Output, faults

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot.domain import FailureCode, JobState
+from bot.jobs.models import FailureCode, JobState
 from bot.media.metadata import BrokenStructure
 from bot.servers import settings
 from bot.ui.kit.reasons import reason_words

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import Job, JobState
 from bot.domain.approvals import APPROVAL_HOURS, Approval
 from bot.jobs import transitions
+from bot.jobs.models import Job, JobState
 from bot.posts import Later, Never, NotHere, Outcome
 from bot.reasons import Reason, ReasonCode
 from bot.servers import access, settings

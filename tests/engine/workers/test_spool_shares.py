@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot.domain import FailureCode, Job, JobState, Undeliverable
 from bot.engine.workers.intake import Intake
 from bot.jobs import holds as key_holds
+from bot.jobs.delivery import Undeliverable
+from bot.jobs.models import FailureCode, Job, JobState
 from bot.reasons import Reason
 from bot.servers import keys
 from sandbox.studii import Outcome, Output, faults

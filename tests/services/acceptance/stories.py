@@ -8,11 +8,12 @@ from datetime import timedelta
 
 from bot.credits import charges, ledger
 from bot.credits.limits import AllowanceScope, set_limits
-from bot.domain import Budget, Job, JobRequest, MemberContext, Period, Plan
-from bot.domain.confirmations import Confirmation
+from bot.domain.guilds import Budget, Period, Plan
 from bot.errors import Refused
 from bot.features.words import WordEffect, WordRule
 from bot.jobs import holds as key_holds, queries
+from bot.jobs.confirm import Confirmation
+from bot.jobs.models import Job, JobRequest, MemberContext
 from bot.reasons import Reason, ReasonCode
 from bot.servers import access, keys, settings
 from bot.servers.access import AccessList, Block, PhotoScope

@@ -8,10 +8,10 @@ import pytest
 
 from bot.credits import ledger
 from bot.credits.ledger import EntryKind
-from bot.domain import Job, JobState, MemberContext
 from bot.errors import Refused
 from bot.features import approvals
 from bot.jobs import holds as key_holds
+from bot.jobs.models import Job, JobState, MemberContext
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
 from bot.servers.notices import NoticeKind

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from bot.credits import charges, ledger
-from bot.domain import Job, JobRequest
 from bot.errors import Refused
 from bot.jobs import queries
+from bot.jobs.models import Job, JobRequest
 from bot.servers import settings as server_settings
 from bot.servers.notices import NoticeKind
 from bot.services import AcceptanceService

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.credits.limits import AllowanceScope
-from bot.domain import Period
+from bot.domain.guilds import Period
 from bot.servers import settings
 from tests.services.refused import CHANGE_BUDGET, refusal, unix
 from tests.services.world import GUILD, OTHER_MEMBER, ServicesWorld

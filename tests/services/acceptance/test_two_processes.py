@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from bot.credits import ledger
-from bot.domain import Job
 from bot.errors import CreditsShort
 from bot.jobs import queries
+from bot.jobs.models import Job
 from bot.storage import Storage
 from tests.services.acceptance.stories import set_up
 from tests.services.world import PICTURE

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Connection
 
-from bot.domain import Job
 from bot.errors import Busy, Collided
+from bot.jobs.models import Job
 from bot.services.acceptance import batches
 from tests.services.world import MEMBER, OTHER_MEMBER, PICTURE, ServicesWorld
 from tests.support.services import accept

@@ -7,9 +7,9 @@ import pytest
 from bot.catalog import Catalog, Tool
 from bot.credits import ledger
 from bot.credits.prices import Estimate
-from bot.domain import Job, JobRequest, MemberContext
-from bot.domain.confirmations import MAX_OPEN_QUESTIONS
 from bot.errors import Refused
+from bot.jobs.confirm import MAX_OPEN_QUESTIONS
+from bot.jobs.models import Job, JobRequest, MemberContext
 from bot.servers.access import Block
 from bot.services import ConfirmationNeeded, confirmed
 from bot.services.acceptance.asking import TOO_MANY

@@ -6,7 +6,8 @@ from enum import Enum, auto
 from zoneinfo import ZoneInfo
 
 from bot.credits.limits import AllowanceScope, StartRate
-from bot.domain import JobState, Period
+from bot.domain.guilds import Period
+from bot.jobs.models import JobState
 
 ROLES = {3: (70,), 4: (70, 71)}  # of each member
 ASSUMED = {"image standard": 8, "image high": 8, "video standard": 40}  # credits, by kind of job

@@ -17,10 +17,11 @@ from bot.credits.ledger import EntryKind
 from bot.credits.limits import AllowanceScope, StartRate
 from bot.credits.prices import Price
 from bot.credits.requests import RequestState
-from bot.domain import FailureCode, Job, JobRequest, JobState, MemberContext, Period
+from bot.domain.guilds import Period
 from bot.errors import Refused
 from bot.jobs import polls, queries, submission, transitions
 from bot.jobs.lanes import Sent
+from bot.jobs.models import FailureCode, Job, JobRequest, JobState, MemberContext
 from bot.jobs.submission import Claim, NotClaimed
 from bot.posts import Post
 from bot.reasons import Reason, ReasonCode

@@ -8,7 +8,7 @@ from hypothesis.stateful import initialize, precondition, rule
 from bot.credits.ledger import ReservationError
 from bot.credits.limits import AllowanceScope, StartRate
 from bot.credits.requests import REQUEST_LASTS, amount_for
-from bot.domain import Period
+from bot.domain.guilds import Period
 from bot.errors import Refused
 from tests.services.credits.accountant import ASSUMED, EVERYONE, ROLES, USUAL, PhotoScope, Stage
 from tests.services.credits.bank import LANE, MEMBERS, OTHER_LANE

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 import pytest
 from hypothesis.stateful import RuleBasedStateMachine
 
-from bot.domain import Job
-from bot.domain.confirmations import ANSWERED_WITHIN, MAX_OPEN_QUESTIONS
 from bot.errors import CreditsShort, Refused
+from bot.jobs.confirm import ANSWERED_WITHIN, MAX_OPEN_QUESTIONS
+from bot.jobs.models import Job
 from bot.services import ConfirmationNeeded
 from bot.services.jobs import CancelNoted
 from tests.services.credits.accountant import Account, Accountant, Question, Stage

@@ -15,9 +15,10 @@ from bot.credits.ledger import ReservationError, Window
 from bot.credits.limits import MemberLimits, MemberState, allowance, ensure_credits_left, state_of_member
 from bot.credits.prices import Estimate, estimate
 from bot.credits.requests import _give  # pyright: ignore[reportPrivateUsage]
-from bot.domain import Budget, Job, JobState, Period
+from bot.domain.guilds import Budget, Period
 from bot.errors import Refused
 from bot.jobs import queries
+from bot.jobs.models import Job, JobState
 from bot.jobs.transitions import change
 from bot.reasons import ReasonCode
 from bot.servers.settings import GuildSettings

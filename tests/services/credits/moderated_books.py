@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
 from bot.credits.limits import StartRate
-from bot.domain import JobState
 from bot.domain.approvals import APPROVAL_HOURS
 from bot.errors import Refused
+from bot.jobs.models import JobState
 from bot.services import Approver
 from tests.services.credits.accountant import Account, Stage
 from tests.services.credits.bank import MEMBERS

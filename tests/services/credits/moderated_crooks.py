@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from bot.credits import budgets, ledger
 from bot.credits.budgets import BudgetState
-from bot.domain import FailureCode, Job, JobState
 from bot.errors import Refused
 from bot.jobs import queries, transitions
+from bot.jobs.models import FailureCode, Job, JobState
 from bot.jobs.transitions import JobChanges, approve, succeed
 from bot.reasons import Reason
 from bot.services.moderation import approvals

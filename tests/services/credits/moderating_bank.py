@@ -4,10 +4,11 @@ from types import SimpleNamespace
 from typing import Any
 
 from bot.catalog import Catalog
-from bot.domain import Job, JobState, MemberContext, Plan
+from bot.domain.guilds import Plan
 from bot.engine.workers import housekeeping
 from bot.features import approvals
 from bot.jobs import queries, transitions
+from bot.jobs.models import Job, JobState, MemberContext
 from bot.servers import keys, settings
 from bot.services import Approver, Services
 from bot.storage import Storage

@@ -6,7 +6,7 @@ from typing import ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
-from bot.domain import Period
+from bot.domain.guilds import Period
 from tests.services.credits.accountant import ASSUMED, Stage
 from tests.services.credits.bank import MEMBERS
 from tests.services.credits.bookkeeping import kinds, some_job

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from bot.credits.limits import AllowanceScope, StartRate
-from bot.domain import Period
+from bot.domain.guilds import Period
 from tests.services.credits import crooks
 from tests.services.credits.accountant import EVERYONE
 from tests.services.credits.bank import Bank

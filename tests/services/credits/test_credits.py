@@ -8,7 +8,7 @@ from bot.credits import charges
 from bot.credits.budgets import MAX_BUDGET
 from bot.credits.ledger import Usage, Window
 from bot.credits.prices import Estimate, ToolPrice, price_table, price_words
-from bot.domain import Period
+from bot.domain.guilds import Period
 from bot.errors import CreditsShort, Refused
 from tests.services.world import GUILD, MEMBER, OTHER_GUILD, OTHER_MEMBER, PICTURE, ServicesWorld
 from tests.support import spending

@@ -9,8 +9,9 @@ import pytest
 
 from bot.credits import ledger
 from bot.credits.limits import AllowanceScope, StartRate
-from bot.domain import Budget, Job, MemberContext, Period, Plan
+from bot.domain.guilds import Budget, Period, Plan
 from bot.errors import Refused
+from bot.jobs.models import Job, MemberContext
 from bot.servers import keys, settings
 from bot.services import Repeated, Services
 from bot.storage import Storage

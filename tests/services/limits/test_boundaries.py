@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.credits.limits import StartRate
-from bot.domain import Period
+from bot.domain.guilds import Period
 from bot.errors import Refused
 from tests.services.world import GUILD, MEMBER, ServicesWorld
 from tests.support import spending

@@ -6,7 +6,7 @@ import pytest
 
 from bot.credits import ledger
 from bot.credits.limits import AllowanceScope
-from bot.domain import Period
+from bot.domain.guilds import Period
 from bot.errors import CreditsShort, Refused
 from tests.services.world import GUILD, MEMBER, ServicesWorld
 from tests.support import spending

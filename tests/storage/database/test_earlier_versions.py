@@ -11,7 +11,7 @@ from bot import posts
 from bot.base import NUMBER, UtcDateTime
 from bot.credits import ledger
 from bot.db import used_once
-from bot.domain import Plan
+from bot.domain.guilds import Plan
 from bot.jobs import holds as key_holds, queries
 from bot.migrate import migrate
 from bot.reasons import Reason, ReasonCode

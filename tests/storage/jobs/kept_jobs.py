@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from bot.domain import Job
 from bot.jobs import queries
+from bot.jobs.models import Job
 from bot.storage import Storage
 from tests.support.jobs import a_job, keep_job
 

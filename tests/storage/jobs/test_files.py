@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from bot.domain import Job, JobState, Plan
+from bot.domain.guilds import Plan
 from bot.jobs import holds as key_holds, queries, transitions
+from bot.jobs.models import Job, JobState
 from bot.reasons import Reason
 from bot.servers import keys
 from bot.storage import Storage

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from bot.db import Fence
-from bot.domain import JobState
 from bot.domain.shards import SHARD_BITS, Shards
 from bot.jobs import cards, queries, transitions
 from bot.jobs.cards import CardShown
+from bot.jobs.models import JobState
 from bot.storage import Storage
 from tests.storage.jobs.kept_jobs import added, stored
 from tests.support.jobs import NOW

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.domain.posting.best_results import BestResult
+from bot.jobs.best_results import BestResult
 from bot.servers import privacy
 from bot.storage import Storage
 from tests.support.clock import NOON

@@ -4,8 +4,8 @@ from dataclasses import fields, replace
 from datetime import timedelta
 from typing import Any
 
-from bot.domain import JobRequest
-from bot.domain.confirmations import Confirmation, WhyAsk
+from bot.jobs.confirm import Confirmation, WhyAsk
+from bot.jobs.models import JobRequest
 from bot.storage import Storage
 from tests.support.jobs import NOW, PHOTO
 

@@ -11,8 +11,8 @@ from bot.catalog import Catalog
 from bot.credits import charges, ledger, limits, prices
 from bot.credits.ledger import Window
 from bot.db import used_once
-from bot.domain import TERMINAL_STATES, JobState
 from bot.jobs import cards, lanes as lane_rows, queries, transitions
+from bot.jobs.models import TERMINAL_STATES, JobState
 from bot.servers import keys
 from bot.storage import Storage, Transaction
 from tests.support.jobs import NOW, TODAY, a_job

@@ -14,8 +14,8 @@ from bot.client.bot import StudiiBot
 from bot.client.login import photo_intents
 from bot.clock import Clock, SystemClock
 from bot.config import Settings
-from bot.domain import Job
 from bot.errors import PhotoUnavailable
+from bot.jobs.models import Job
 from sandbox.studii import StudiiServer
 from tests.support.database import database
 from tests.support.simulated.cdn import AttachmentTooLargeError, SimulatedCdn, UnknownAttachmentError

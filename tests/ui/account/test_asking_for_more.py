@@ -10,7 +10,7 @@ from simcord import InteractionResult, MemberActor
 from bot.credits import requests
 from bot.credits.limits import AllowanceScope
 from bot.credits.requests import RequestState
-from bot.domain import Period
+from bot.domain.guilds import Period
 from bot.errors import Refused
 from bot.posts import NotHere, Post, Stands
 from bot.servers import settings

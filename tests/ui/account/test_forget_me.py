@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import Job, JobRequest, JobState, Plan
+from bot.domain.guilds import Plan
+from bot.jobs.models import Job, JobRequest, JobState
 from tests.support.desk import Desk, open_desk, pieces, texts
 from tests.support.services import accept
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.credits.limits import AllowanceScope
-from bot.domain import JobState
+from bot.jobs.models import JobState
 from bot.servers import access
 from tests.support import spending
 from tests.support.desk import Desk, open_desk, texts

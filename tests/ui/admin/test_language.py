@@ -7,7 +7,7 @@ from typing import Any
 import discord
 import pytest
 
-from bot.domain import ServerLanguage
+from bot.domain.guilds import ServerLanguage
 from bot.languages import Language
 from bot.ui.admin.language import language_line, language_panel
 from tests.support.desk import open_desk, texts

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain import Job, JobState
+from bot.jobs.models import Job, JobState
 from bot.servers.notices import NoticeKind
 from bot.ui.admin.notices import notice_panel
 from tests.support.clock import NOON

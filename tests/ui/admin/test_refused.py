@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bot.domain import Period
+from bot.domain.guilds import Period
 from bot.servers import settings
 from bot.servers.notices import NoticeKind
 from tests.cogs.studii.test_log import made, post_notice, set_log, told

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from bot.catalog import Catalog
 from bot.credits import charges
-from bot.domain import Period
+from bot.domain.guilds import Period
 from bot.servers import keys
 from bot.tool_inputs import ToolInput
 from tests.support import spending

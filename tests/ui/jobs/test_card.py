@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain import JobState, Progress
+from bot.jobs.models import JobState, Progress
 from bot.reasons import Reason
 from bot.ui.jobs.card import job_card
 from tests.support.clock import NOON

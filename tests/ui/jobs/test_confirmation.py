@@ -8,7 +8,7 @@ from simcord import InteractionResult, MemberActor
 
 from bot.credits import charges
 from bot.credits.limits import AllowanceScope
-from bot.domain import MemberContext
+from bot.jobs.models import MemberContext
 from bot.servers import keys
 from bot.services import Repeated, confirmed
 from tests.support import spending

@@ -7,8 +7,8 @@ import pytest
 from simcord import MemberActor
 
 from bot.client.persistent_items import LASTING_BUTTONS
-from bot.domain import FORGOTTEN_MEMBER, Job, JobState
 from bot.jobs import queries
+from bot.jobs.models import FORGOTTEN_MEMBER, Job, JobState
 from bot.servers import keys
 from bot.ui.jobs.listing.panel import CANCEL_LISTED, POST, RUN_LISTED_AGAIN, SHOW
 from bot.ui.kit.buttons import JobButton

@@ -10,7 +10,7 @@ from simcord import InteractionResult
 
 from bot.client.bot import StudiiBot, StudiiTree
 from bot.delivery import DeferralJournal
-from bot.domain import FailureCode, JobState
+from bot.jobs.models import FailureCode, JobState
 from bot.ui.kit import first_answer
 from bot.ui.kit.deferral import START_WITHDRAWN
 from tests.cogs.test_jobs import button

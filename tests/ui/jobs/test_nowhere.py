@@ -9,7 +9,7 @@ from simcord import InteractionResult
 from simcord.backend import serializers
 from simcord.interactions import base_payload
 
-from bot.domain import FailureCode, JobState
+from bot.jobs.models import FailureCode, JobState
 from bot.servers import privacy
 from bot.ui.kit.buttons import custom_id_of
 from tests.reactions.taps import jobs_of

@@ -8,7 +8,8 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.domain import FailureCode, JobState, Period
+from bot.domain.guilds import Period
+from bot.jobs.models import FailureCode, JobState
 from bot.storage import Storage, Transaction
 from tests.cogs.test_jobs import button, listed
 from tests.reactions.taps import ROOM, jobs_of, post, reaction, ready

@@ -10,7 +10,7 @@ import discord
 import pytest
 from simcord import InteractionResult
 
-from bot.domain import FailureCode, Job, JobState, Progress
+from bot.jobs.models import FailureCode, Job, JobState, Progress
 from bot.ui.jobs.results.buttons import AgainButton
 from tests.reactions.taps import jobs_of
 from tests.support.desk import Desk, texts

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from bot.domain import Job, JobState, Progress
 from bot.domain.approvals import Approval
-from bot.domain.posting.sets import SetPart, SetPosting
+from bot.jobs.models import Job, JobState, Progress
+from bot.jobs.sets import SetPart, SetPosting
 from bot.services import JobPage
 from bot.ui.jobs.card import job_card, sign_of
 from bot.ui.jobs.listing.panel import Shown, jobs_panel

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from bot.domain import Job, JobState, Progress
+from bot.jobs.models import Job, JobState, Progress
 from bot.reasons import Reason, ReasonCode
 from bot.ui.jobs.card import job_card
 from bot.ui.jobs.results.ending import ending

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from bot.catalog import Catalog
-from bot.domain import JobState, OutputFile
+from bot.jobs.models import JobState
+from bot.media.spool import OutputFile
 from bot.reasons import Reason
 from tests.support.desk import PNG, open_desk, pieces, texts
 

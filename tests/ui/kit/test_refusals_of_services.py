@@ -15,12 +15,13 @@ from bot.credits.limits import AllowanceScope, StartRate
 from bot.credits.prices import Estimate
 from bot.credits.requests import CreditRequest, RequestState
 from bot.credits.usage import write_ledger
-from bot.domain import JobState, Period, Plan
 from bot.domain.approvals import Approval
+from bot.domain.guilds import Period, Plan
 from bot.errors import DatabaseAway, DatabaseFailed, NotAlone, Refused, StudiiBotError
 from bot.features import styles
 from bot.features.styles import MAX_STYLE_ROLES, Style, inputs_of, tool_of
 from bot.features.words import MAX_RULE_CHARACTERS
+from bot.jobs.models import JobState
 from bot.reactions.channel_permissions import cannot_post_words
 from bot.services import PricesRose
 from bot.services.acceptance.errors import Repeated

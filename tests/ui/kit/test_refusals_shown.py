@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from bot.credits.limits import AllowanceScope, StartRate
-from bot.domain import JobState, Period
+from bot.domain.guilds import Period
+from bot.jobs.models import JobState
 from bot.servers import access
 from bot.servers.access import Permit
 from tests.support import spending

@@ -6,7 +6,7 @@ import discord
 import pytest
 from simcord import ChannelHandle
 
-from bot.domain import JobState
+from bot.jobs.models import JobState
 from tests.support.desk import BOT_PERMISSIONS, Desk, open_desk, pieces
 from tests.ui.admin.moderation.waiting import approvals, moderator
 

@@ -8,8 +8,9 @@ import discord
 import pytest
 from simcord import ChannelHandle
 
-from bot.domain import FailureCode, Job, JobState, OutputFile
 from bot.jobs import queries, transitions
+from bot.jobs.models import FailureCode, Job, JobState
+from bot.media.spool import OutputFile
 from bot.servers import access
 from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, texts
 from tests.ui.jobs.results.test_result_buttons import DONE, staged

@@ -7,7 +7,8 @@ import discord
 import pytest
 from simcord import ChannelHandle
 
-from bot.domain import JobState, OutputFile
+from bot.jobs.models import JobState
+from bot.media.spool import OutputFile
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support import spending
 from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, open_desk, texts

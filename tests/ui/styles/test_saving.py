@@ -8,10 +8,11 @@ from msgspec.structs import replace
 from simcord import InteractionResult, MemberActor
 
 from bot.catalog import Catalog
-from bot.domain import Job, JobState, OutputFile
 from bot.features import styles
 from bot.features.styles import MAX_STYLES
 from bot.jobs import queries, transitions
+from bot.jobs.models import Job, JobState
+from bot.media.spool import OutputFile
 from bot.servers import access
 from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, texts
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from bot.aio.bounded import BoundedDict
-from bot.domain import Progress
+from bot.jobs.models import Progress
 
 GRACE = timedelta(seconds=2)  # a result that comes with its time needs no other card
 CARDS_AT_ONCE = 20

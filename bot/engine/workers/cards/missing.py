@@ -5,10 +5,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 from bot.aio.retry import StoreRetry
-from bot.domain import Job, Posted, Progress, TryLater, Undeliverable
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
 from bot.jobs import cards, transitions
+from bot.jobs.delivery import Posted, TryLater, Undeliverable
+from bot.jobs.models import Job, Progress
 
 _log = logging.getLogger(__name__)
 

@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from bot.domain import Job, JobState, Progress
 from bot.engine.workers.cards.queue_positions import UNPLACED_EVERY
+from bot.jobs.models import Job, JobState, Progress
 
 # A job that is about to be queued has its position in a moment: one edit of its card then shows both.
 POSITION_KNOWN_IN = 0.2  # seconds

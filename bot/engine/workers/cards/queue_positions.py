@@ -5,7 +5,7 @@ from datetime import timedelta
 from itertools import islice
 
 from bot.aio.bounded import BoundedDict
-from bot.domain import Progress
+from bot.jobs.models import Progress
 
 # Changes of state come first within Discord's limit on edits; a queue position may be this old.
 EVERY = 15.0  # seconds

@@ -1,9 +1,9 @@
 """Removes cards in whose place postings are."""
 
-from bot.domain import Job
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
 from bot.jobs import cards
+from bot.jobs.models import Job
 from bot.storage import Transaction
 
 

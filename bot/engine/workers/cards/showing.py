@@ -9,7 +9,6 @@ from datetime import timedelta
 from bot.aio.loops import WakeUp, run_forever
 from bot.aio.shield import shielded
 from bot.aio.worker import KeyedWorker
-from bot.domain import Job, JobState, Progress
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
 from bot.engine.workers.cards.expected_ends import ExpectedEnds
@@ -20,6 +19,7 @@ from bot.engine.workers.cards.removals import CardRemovals
 from bot.engine.workers.cards.shown_versions import ShownVersions
 from bot.errors import Outage
 from bot.jobs import cards, queries
+from bot.jobs.models import Job, JobState, Progress
 
 _log = logging.getLogger(__name__)
 RESUMED_WITHIN = timedelta(minutes=1)

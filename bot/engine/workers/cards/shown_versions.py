@@ -1,10 +1,10 @@
 """Note which version of its job each card shows. The database learns it a little later, many at a time."""
 
 from bot.aio.bounded import BoundedDict
-from bot.domain import Job
 from bot.engine.context import EngineContext
 from bot.engine.workers.cards.removals import CardRemovals
 from bot.jobs import cards
+from bot.jobs.models import Job
 
 MAX_NOTES_TOGETHER = 100
 MAX_SHOWN_VERSIONS = 2000

@@ -7,7 +7,7 @@ from discord import ui
 
 from bot.credits import budgets
 from bot.credits.budgets import MAX_BUDGET
-from bot.domain import Budget, Period
+from bot.domain.guilds import Budget, Period
 from bot.errors import Refused
 from bot.languages import gettext, gettext as _, lazy, whole_number
 from bot.services import PERIOD_CHOICES

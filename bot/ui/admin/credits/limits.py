@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from bot.credits.budgets import BudgetState
 from bot.credits.limits import AllowanceScope, GrantState, LimitChanges, MemberLimits, MemberState
-from bot.domain import Period
+from bot.domain.guilds import Period
 from bot.languages import Message, gettext as _, lazy, ngettext, number, pgettext, sentences
 from bot.services import credit_words, discord_timestamp, each_period_words
 from bot.ui.account.credits import DEFAULT_HOLDS

@@ -7,7 +7,8 @@ from discord import MediaGalleryItem, ui
 
 from bot.catalog import Catalog
 from bot.credits.usage import Span, Spending, UsageReport
-from bot.domain import FORGOTTEN_MEMBER, Period
+from bot.domain.guilds import Period
+from bot.jobs.models import FORGOTTEN_MEMBER
 from bot.languages import and_list, day_and_month, gettext as _, lazy, ngettext, number, sentences
 from bot.services import credit_words, job_words
 from bot.ui.account.credits import DEFAULT_HOLDS

@@ -9,9 +9,9 @@ import discord
 from discord import ui
 
 from bot.catalog import Tool
-from bot.domain import FORGOTTEN_MEMBER, Job, JobState, MemberContext
 from bot.domain.approvals import APPROVAL_HOURS, Approval
 from bot.errors import Refused
+from bot.jobs.models import FORGOTTEN_MEMBER, Job, JobState, MemberContext
 from bot.languages import Message, gettext as _, lazy, ngettext, speaking, spoken
 from bot.reasons import ReasonCode
 from bot.services import MAX_DECLINE_REASON_CHARACTERS

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 import discord
 from discord import ui
 
-from bot.domain import ForModerators, OutputFile
+from bot.jobs.delivery import ForModerators
 from bot.media.kinds import DRAWN, suffix_of
 from bot.media.photo import Drawing
+from bot.media.spool import OutputFile
 from bot.ui.kit.layout import Piece
 from bot.ui.kit.uploads import file_of
 

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 import discord
 
 from bot.catalog import Tool
-from bot.domain import ForModerators, Job
 from bot.domain.approvals import APPROVAL_HOURS
 from bot.features.word_matching import first_met
 from bot.features.words import MAX_RULE_CHARACTERS
+from bot.jobs.delivery import ForModerators
+from bot.jobs.models import Job
 from bot.languages import Message, gettext as _, lazy, ngettext, plazy, sentences
 from bot.reasons import ReasonCode
 from bot.services import credit_words, discord_timestamp

@@ -2,8 +2,8 @@
 
 import discord
 
-from bot.domain import KEPT_DAYS, Job, JobState, Progress
 from bot.domain.approvals import APPROVAL_HOURS
+from bot.jobs.models import KEPT_DAYS, Job, JobState, Progress
 from bot.languages import gettext as _, lazy, ngettext, nlazy, plazy, sentences
 from bot.servers import access
 from bot.services import Approver, credit_words, discord_timestamp

@@ -7,7 +7,7 @@ from enum import Enum
 import discord
 
 from bot.credits.budgets import BudgetState
-from bot.domain import Plan
+from bot.domain.guilds import Plan
 from bot.languages import Message, gettext as _, lazy, ngettext, sentences
 from bot.reasons import Reason
 from bot.servers.keys import StudiiKey

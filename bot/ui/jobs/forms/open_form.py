@@ -9,9 +9,9 @@ import discord
 from bot.catalog import SourceRule, Tool
 from bot.credits import prices
 from bot.credits.prices import Estimate, PriceTable
-from bot.domain import JobRequest, SourcePhoto
 from bot.errors import StudiiBotError
 from bot.features.styles import Style, default_inputs, inputs_of, tool_of
+from bot.jobs.models import JobRequest, SourcePhoto
 from bot.ui.jobs.forms.tool_form import (
     MAX_SET_PHOTOS,
     Filled,

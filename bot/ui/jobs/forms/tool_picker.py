@@ -8,9 +8,9 @@ from discord import ui
 
 from bot.catalog import SourceRule, Tool
 from bot.credits.prices import PriceTable, short_price
-from bot.domain import SourcePhoto
 from bot.errors import Refused
 from bot.features.styles import Style, misfit, usable
+from bot.jobs.models import SourcePhoto
 from bot.languages import gettext as _, lazy
 from bot.ui.jobs.forms.fields import CHOICE_LENGTH, MAX_FORM_OPTIONS
 from bot.ui.jobs.forms.open_form import begin, open_form, open_style_form, prices_for

@@ -6,8 +6,8 @@ from typing import Self
 import discord
 from discord import ui
 
-from bot.domain import Job, Progress
 from bot.errors import Refused
+from bot.jobs.models import Job, Progress
 from bot.languages import gettext as _, lazy, sentences
 from bot.servers import access
 from bot.ui.jobs.card import job_card

@@ -8,7 +8,7 @@ import discord
 from discord import ui
 
 from bot.catalog import Tool
-from bot.domain import UNSENT_STATES, Job, JobState
+from bot.jobs.models import UNSENT_STATES, Job, JobState
 from bot.languages import gettext as _, lazy, pgettext, plazy, quotation_marks
 from bot.services import JobPage
 from bot.ui.jobs.forms.fields import MAX_FORM_OPTIONS

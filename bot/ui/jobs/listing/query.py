@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from bot.domain import ACTIVE_STATES, UNSHOWN_STATES, JobState
+from bot.jobs.models import ACTIVE_STATES, UNSHOWN_STATES, JobState
 from bot.languages import Message, plazy
 
 MINE, SERVER = "mine", "server"

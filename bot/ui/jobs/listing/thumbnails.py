@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import discord
 
-from bot.domain import Job, JobState, SourcePhoto
+from bot.jobs.models import Job, JobState, SourcePhoto
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.reading.photo_lookup import is_beside
 from bot.ui.reading.pictures import photos_in

@@ -8,8 +8,8 @@ from typing import Self
 import discord
 
 from bot.catalog import SourceRule, Tool
-from bot.domain import FORGOTTEN_MEMBER, Job, SourcePhoto
 from bot.errors import Refused
+from bot.jobs.models import FORGOTTEN_MEMBER, Job, SourcePhoto
 from bot.languages import gettext as _, lazy, plazy
 from bot.services import Services
 from bot.ui.jobs.card import EDIT, EDIT_LABEL, EDIT_STYLE

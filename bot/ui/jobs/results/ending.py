@@ -1,7 +1,7 @@
 """Build what a job posts that has no result: that it failed, was cancelled, or has an unknown outcome."""
 
 from bot.catalog import Tool
-from bot.domain import FailureCode, Job, JobState, Progress
+from bot.jobs.models import FailureCode, Job, JobState, Progress
 from bot.languages import lazy
 from bot.ui.jobs.card import can_be_edited, edit_button
 from bot.ui.jobs.results.buttons import AgainButton, DeleteButton

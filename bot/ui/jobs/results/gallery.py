@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from discord import MediaGalleryItem, ui
 
-from bot.domain import Job
+from bot.jobs.models import Job
 from bot.languages import Message, gettext as _, lazy, plazy
 from bot.ui.jobs.wording import ALT_LENGTH, ToolNames, alt_words
 from bot.ui.kit.text import shortened

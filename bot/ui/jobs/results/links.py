@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from discord import ui
 
-from bot.domain import Job
+from bot.jobs.models import Job
 from bot.languages import gettext as _, lazy
 from bot.ui.kit.layout import URL_LIMIT
 

@@ -1,7 +1,7 @@
 """Word what results and endings have in common: what was asked for, and why they come by DM."""
 
-from bot.domain import Job
 from bot.features.posting import MAX_DISCLOSURE_CHARACTERS
+from bot.jobs.models import Job
 from bot.languages import gettext as _
 from bot.ui.jobs.wording import ToolNames, cost_words, prompt_words, settings_words
 from bot.ui.kit.layout import lines, small

@@ -7,7 +7,7 @@ import discord
 from discord import ui
 
 from bot.catalog import SourceRule, Tool
-from bot.domain import Job
+from bot.jobs.models import Job
 from bot.languages import Worded, gettext as _, lazy, plazy, sentences
 from bot.ui.jobs.card import edit_button
 from bot.ui.jobs.results.buttons import AgainButton, DeleteButton, UseInButton

@@ -5,9 +5,9 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.domain import Job
 from bot.errors import Refused
 from bot.features import posting
+from bot.jobs.models import Job
 from bot.languages import gettext as _, lazy, pgettext, plazy
 from bot.ui.kit.buttons import JobButton
 from bot.ui.kit.host import Host

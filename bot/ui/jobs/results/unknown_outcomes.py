@@ -7,8 +7,8 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.domain import Job
 from bot.errors import Refused
+from bot.jobs.models import Job
 from bot.languages import gettext as _, lazy, pgettext, plazy, sentences, whole_number
 from bot.services.unknown_outcomes import SettledBefore
 from bot.ui.jobs.wording import cost_words

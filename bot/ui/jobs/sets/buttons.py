@@ -10,8 +10,8 @@ from discord import ui
 
 from bot.catalog import Tool
 from bot.credits.prices import Estimate, price_of_all, short_price
-from bot.domain import Job, JobState, SourcePhoto
 from bot.errors import Refused
+from bot.jobs.models import Job, JobState, SourcePhoto
 from bot.languages import lazy, ngettext
 from bot.services import PricesRose
 from bot.ui.jobs.results.buttons import JOB_GONE, PRIVATE_RESULT, terms_of

@@ -5,8 +5,8 @@ from typing import Any, Self
 import discord
 from discord import ui
 
-from bot.domain import FORGOTTEN_MEMBER, Job
 from bot.errors import Refused
+from bot.jobs.models import FORGOTTEN_MEMBER, Job
 from bot.languages import lazy
 from bot.ui.jobs.results.buttons import ANOTHERS_RESULT, JOB_GONE, addressed_to, delete_pressed, job_for
 from bot.ui.jobs.sets.removal import PictureGone, remove_picture

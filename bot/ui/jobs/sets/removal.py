@@ -5,7 +5,7 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.domain import Job
+from bot.jobs.models import Job
 from bot.ui.jobs.results.gallery import file_name_of
 from bot.ui.jobs.sets.set_result import caption_of, is_caption, is_pick_id
 

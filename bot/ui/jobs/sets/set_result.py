@@ -8,8 +8,8 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.domain import Job, JobState, Progress, SourcePhoto
-from bot.domain.posting.sets import SetPart, SetPosting
+from bot.jobs.models import Job, JobState, Progress, SourcePhoto
+from bot.jobs.sets import SetPart, SetPosting
 from bot.languages import and_list, gettext as _, lazy, ngettext, number, plazy, sentences
 from bot.services import credit_words
 from bot.ui.jobs.card import sign_of

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import Job, JobState, Progress
 from bot.engine.lane import TOLD_FROM
 from bot.engine.workers.cards.expected_ends import GRACE, MAX_EXPECTED_ENDS, ExpectedEnds
 from bot.jobs import transitions
+from bot.jobs.models import Job, JobState, Progress
 from bot.ui.jobs.wording import state_words
 from sandbox.studii import Outcome
 from tests.engine.world import EngineWorld, a_job, engine_world

@@ -2,13 +2,13 @@
 
 from datetime import timedelta
 
-from bot.domain import Progress
 from bot.engine.workers.cards.queue_positions import (
     EVERY,
     MAX_SHOWN_POSITIONS,
     UNPLACED_EVERY,
     QueuePositions,
 )
+from bot.jobs.models import Progress
 from tests.support.clock import NOON
 
 LATER = NOON + timedelta(minutes=5)

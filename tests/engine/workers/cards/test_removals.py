@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import Job, JobState, Posted
 from bot.jobs import cards, transitions
 from bot.jobs.cards import CardShown
+from bot.jobs.delivery import Posted
+from bot.jobs.models import Job, JobState
 from tests.engine.world import EngineWorld, a_job, engine_world
 from tests.support.jobs import settle_job
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain import JobState
+from bot.jobs.models import JobState
 from bot.ui.kit import first_answer
 from tests.support.desk import open_desk, texts
 from tests.ui.admin.moderation.waiting import approvals, asked, moderator

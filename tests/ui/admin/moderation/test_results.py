@@ -8,10 +8,12 @@ import pytest
 from simcord import ChannelHandle
 
 from bot import posts
-from bot.domain import ForModerators, Job, JobState, OutputFile, Posted, Progress
 from bot.domain.approvals import Approval
 from bot.engine.workers.notices import Told
 from bot.jobs import transitions
+from bot.jobs.delivery import ForModerators, Posted
+from bot.jobs.models import Job, JobState, Progress
+from bot.media.spool import OutputFile
 from bot.posts import Later, NotHere, Post, Stands
 from bot.servers.notices import NoticeKind
 from bot.storage import Changes

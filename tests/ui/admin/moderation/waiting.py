@@ -5,9 +5,11 @@ from typing import Any
 import discord
 from simcord import ChannelHandle, MemberActor
 
-from bot.domain import ForModerators, JobState, OutputFile
 from bot.features.words import rules
 from bot.jobs import transitions
+from bot.jobs.delivery import ForModerators
+from bot.jobs.models import JobState
+from bot.media.spool import OutputFile
 from bot.posts import Stands
 from bot.servers.notices import NoticeKind
 from tests.support.desk import Desk, texts

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from bot.domain import JobState, Plan
+from bot.domain.guilds import Plan
+from bot.jobs.models import JobState
 from bot.servers import keys
 from bot.servers.keys import StudiiKey
 from tests.support.desk import open_desk, texts

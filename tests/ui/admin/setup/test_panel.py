@@ -7,7 +7,7 @@ import discord
 import pytest
 from simcord import ChannelHandle, InteractionResult
 
-from bot.domain import Plan
+from bot.domain.guilds import Plan
 from bot.jobs import holds as key_holds, lanes as lane_rows
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, settings

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import simcord
 
-from bot.domain import JobState
+from bot.jobs.models import JobState
 from bot.servers import settings
 from tests.support.desk import open_desk, texts
 

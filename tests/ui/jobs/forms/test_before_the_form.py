@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.credits.limits import StartRate
-from bot.domain import Period
+from bot.domain.guilds import Period
 from tests.reactions.taps import post
 from tests.support import spending
 from tests.support.desk import PNG, Desk, open_desk, texts

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.credits import charges
-from bot.domain import FailureCode, JobState
+from bot.jobs.models import FailureCode, JobState
 from bot.servers import keys
 from bot.ui.jobs.wording import again_label
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts

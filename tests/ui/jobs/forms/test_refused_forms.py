@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from simcord import InteractionResult
 
-from bot.domain import Period
+from bot.domain.guilds import Period
 from tests.reactions.taps import jobs_of, post
 from tests.support import spending
 from tests.support.desk import PNG, open_desk, pieces, texts

@@ -8,8 +8,8 @@ import pytest
 from simcord import InteractionResult, MemberActor
 
 from bot.catalog import SourceRule, Tool
-from bot.domain import JobState
 from bot.jobs import queries
+from bot.jobs.models import JobState
 from bot.servers import access
 from bot.servers.access import Permit
 from bot.tool_inputs import ToolInput

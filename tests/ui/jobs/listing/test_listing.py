@@ -7,8 +7,10 @@ import discord
 import pytest
 from simcord import InteractionResult, MemberActor
 
-from bot.domain import FailureCode, Job, JobState, OutputFile, Posted
 from bot.jobs import queries, transitions
+from bot.jobs.delivery import Posted
+from bot.jobs.models import FailureCode, Job, JobState
+from bot.media.spool import OutputFile
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)

@@ -6,8 +6,9 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.domain import FORGOTTEN_MEMBER, JobState, OutputFile
 from bot.jobs import transitions
+from bot.jobs.models import FORGOTTEN_MEMBER, JobState
+from bot.media.spool import OutputFile
 from tests.support.desk import PNG, Desk, make_bot, open_desk, pieces, texts
 
 

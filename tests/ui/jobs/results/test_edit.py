@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from simcord import MemberActor
 
-from bot.domain import FailureCode, Job, JobState, Progress
+from bot.jobs.models import FailureCode, Job, JobState, Progress
 from bot.reasons import Reason, ReasonCode
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
 

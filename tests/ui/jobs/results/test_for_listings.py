@@ -4,10 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.delivery import DiscordDelivery
-from bot.domain import JobState
 from bot.features import posting
 from bot.features.posting import PostingRules
 from bot.jobs import transitions
+from bot.jobs.models import JobState
 from tests.delivery.postings.test_before_and_after import MIB, files, made
 from tests.support.decoders import SharedDecoders
 from tests.support.desk import Desk, texts

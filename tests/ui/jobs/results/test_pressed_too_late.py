@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from bot.catalog import Catalog, SourceRule
-from bot.domain import FailureCode, JobState
+from bot.jobs.models import FailureCode, JobState
 from bot.servers import privacy
 from bot.ui.kit.buttons import custom_id_of
 from tests.delivery.postings.test_sets import announce, made as made_set, picked

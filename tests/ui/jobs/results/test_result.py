@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from bot.domain import FailureCode, JobState, SourcePhoto
+from bot.jobs.models import FailureCode, JobState, SourcePhoto
 from bot.reasons import Reason
 from bot.ui.jobs.results.ending import ending
 from bot.ui.jobs.results.links import can_play

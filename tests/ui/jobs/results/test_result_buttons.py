@@ -9,8 +9,9 @@ import pytest
 from simcord import InteractionResult
 
 from bot.credits.ledger import Usage
-from bot.domain import FailureCode, Job, JobState, OutputFile
 from bot.jobs import queries, transitions
+from bot.jobs.models import FailureCode, Job, JobState
+from bot.media.spool import OutputFile
 from bot.reasons import Reason
 from bot.ui.jobs.results.buttons import UseInButton
 from bot.ui.kit.layout import Panel, row, text

@@ -6,8 +6,8 @@ import discord
 import pytest
 
 from bot.credits import ledger
-from bot.domain import Job, JobState
 from bot.jobs import holds as key_holds
+from bot.jobs.models import Job, JobState
 from bot.jobs.submission import tell_unknown
 from bot.posts import Post
 from bot.reasons import Reason, ReasonCode

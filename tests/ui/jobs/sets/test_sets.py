@@ -8,8 +8,10 @@ from simcord import InteractionResult, MemberActor
 
 from bot.credits import charges
 from bot.credits.ledger import Usage
-from bot.domain import FailureCode, Job, JobState, Period, Posted, Progress
+from bot.domain.guilds import Period
 from bot.jobs import transitions
+from bot.jobs.delivery import Posted
+from bot.jobs.models import FailureCode, Job, JobState, Progress
 from bot.reasons import Reason
 from bot.servers import keys
 from tests.reactions.taps import jobs_of, post

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.domain.jobs.request import JobRequest
+from bot.jobs.models import JobRequest
 
 TAP_ANSWERED_WITHIN = timedelta(minutes=1)
 ANSWERED_WITHIN = timedelta(minutes=15)  # as long as Discord lets a command be answered

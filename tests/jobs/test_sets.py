@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from bot.domain import Job, JobState
-from bot.domain.posting.sets import SetPart, arranged, next_number, post_at, unposted
+from bot.jobs.models import Job, JobState
+from bot.jobs.sets import SetPart, arranged, next_number, post_at, unposted
 from tests.support.jobs import NOW, a_job
 
 PATIENCE = timedelta(minutes=2)

@@ -1,8 +1,9 @@
-"""A job as the database has it, the hold of its server's key, and estimates about it."""
+"""Jobs: what is asked for, the row that it becomes, its states, the hold of a key, and estimates."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, ForeignKey, Index, Integer, String, Text, event
@@ -10,9 +11,154 @@ from sqlalchemy.orm import Mapped, Mapper, composite, mapped_column, object_sess
 
 from bot.base import NUMBER, Base, Choice, JsonObject, ReasonText, enum_constraint, partial_index
 from bot.domain.approvals import Approval
-from bot.domain.jobs.request import SourcePhoto
-from bot.domain.jobs.states import TERMINAL_STATES, FailureCode, JobState
 from bot.reasons import Reason
+
+LOST_AFTER_DAYS = 7  # a job that runs for so long ends
+UNRULED_DAYS = 30  # an unknown outcome then counts as charged
+KEPT_DAYS = 30  # an output that could not be posted, or was withheld, is kept for so long
+
+
+class JobState(StrEnum):
+    """The state of a job. `NEXT_STATES` has the allowed changes."""
+
+    RECEIVED = "received"
+    PENDING = "pending"  # waits for a moderator's approval
+    WAITING = "waiting"
+    UPLOADING = "uploading"
+    SUBMITTING = "submitting"
+    RUNNING = "running"
+    REVIEWING = "reviewing"  # finished and paid; its result waits for a moderator's decision
+    SUCCEEDED = "succeeded"
+    WITHHELD = "withheld"  # finished and paid; its result is not posted, unless a moderator releases it
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+
+NEXT_STATES: Mapping[JobState, frozenset[JobState]] = {
+    JobState.RECEIVED: frozenset(
+        {JobState.PENDING, JobState.WAITING, JobState.FAILED, JobState.CANCELLED},
+    ),
+    JobState.PENDING: frozenset({JobState.WAITING, JobState.FAILED, JobState.CANCELLED}),
+    JobState.WAITING: frozenset(
+        # Back to received when its photo was evicted from the spool and must be fetched again.
+        {JobState.RECEIVED, JobState.UPLOADING, JobState.SUBMITTING, JobState.CANCELLED, JobState.FAILED},
+    ),
+    JobState.UPLOADING: frozenset(
+        {JobState.SUBMITTING, JobState.WAITING, JobState.CANCELLED, JobState.FAILED},
+    ),
+    JobState.SUBMITTING: frozenset(
+        {JobState.RUNNING, JobState.WAITING, JobState.FAILED, JobState.UNKNOWN},
+    ),
+    JobState.RUNNING: frozenset({JobState.REVIEWING, JobState.SUCCEEDED, JobState.FAILED}),
+    JobState.REVIEWING: frozenset({JobState.SUCCEEDED, JobState.WITHHELD}),
+    JobState.WITHHELD: frozenset({JobState.SUCCEEDED}),
+    JobState.UNKNOWN: frozenset({JobState.RUNNING, JobState.FAILED}),
+    JobState.SUCCEEDED: frozenset(),
+    JobState.FAILED: frozenset(),
+    JobState.CANCELLED: frozenset(),
+}
+# Nothing happens in these automatically any more, and the credits are settled or released.
+TERMINAL_STATES = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED, JobState.WITHHELD})
+# There is a result, and it is not shown to its person: a moderator has not decided yet, or declined it.
+UNSHOWN_STATES = (JobState.REVIEWING, JobState.WITHHELD)
+# Not sent to Studii yet: such a job can be cancelled and costs nothing.
+UNSENT_STATES = (JobState.RECEIVED, JobState.PENDING, JobState.WAITING, JobState.UPLOADING)
+# With Studii, or on their way there.
+SENT_STATES = (JobState.SUBMITTING, JobState.RUNNING)
+ACTIVE_STATES = (*UNSENT_STATES, *SENT_STATES)
+
+
+class FailureCode(StrEnum):
+    """The cause of a job's failure, for code to decide on. People read the words for `Job.failure_text`."""
+
+    PHOTO = "photo"  # the source is not a supported picture
+    INPUTS = "inputs"  # 400
+    KEY = "key"  # 401
+    CREDITS = "credits"  # 402
+    PLAN = "plan"  # 403
+    UPLOAD = "upload"  # the source could not be uploaded
+    API = "api"  # Studii kept failing before it took the job
+    STUDII = "studii"  # Studii took the job and says that it failed
+    OUTPUT = "output"  # finished, but its output is gone or unusable
+    LOST = "lost"  # Studii does not know the job any more, or it never ended
+    BUDGET = "budget"  # its price turned out higher than assumed and exceeds a limit
+    DECLINED = "declined"  # by a moderator, or nobody approved it in time
+    RULED = "ruled"  # an admin ruled on a job whose outcome was unknown
+
+
+# Discord hides files whose names start with this behind a spoiler.
+SPOILER = "SPOILER_"
+UNKNOWN_MEMBER = 0  # in the place of the id of a photo's author, if that can't be determined
+
+
+@dataclass(frozen=True, slots=True)
+class MemberContext:
+    """The facts about a member and their channel that access rules and limits depend on.
+
+    `channels` are the channel and what it lies in: a thread's channel, a channel's category.
+    """
+
+    roles: frozenset[int] = frozenset()
+    channels: frozenset[int] = frozenset()
+    manages: bool = False  # Manage Server
+    moderates: bool = False  # Manage Messages there, or Manage Server
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePhoto:
+    """The source photo of a job, as Discord describes it.
+
+    `size` is in bytes, 0 if unknown (in a request). `message_id` and `channel_id` name the message with the
+    photo, from which a fresh URL can be fetched. A photo attached to a command is in no message.
+    """
+
+    url: str
+    filename: str
+    content_type: str | None
+    size: int
+    message_id: int | None = None
+    channel_id: int | None = None
+
+    @property
+    def hidden(self) -> bool:
+        """Return whether it is behind a spoiler. Results made from it are hidden as well."""
+        return self.filename.startswith(SPOILER)
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequest:
+    """A request for a job, before it is checked against limits.
+
+    `inputs` are the values to send by the catalogue's names (see `Tool.prepare`). `photo_author` is who
+    posted the source, if that may be another member. For `origin_message_id`, `once`, `tapped`,
+    `age_restricted`, `post_channel_id`, `in_thread` and `set_id` see `Job`. `shown_price` is the price in
+    credits that the person has seen, on a button; `agreed` the one that they were asked about, by the
+    `confirmation`. `own` are the inputs that the person chose where an admin chose the others, for an emoji
+    or a photo channel.
+    """
+
+    guild_id: int
+    channel_id: int
+    user_id: int
+    tool: str
+    inputs: Mapping[str, str]
+    source: SourcePhoto | None = None
+    private: bool = False
+    context: MemberContext = field(default_factory=MemberContext)
+    photo_author: int | None = None
+    origin_message_id: int | None = None
+    once: str | None = None
+    tapped: str | None = None
+    age_restricted: bool | None = None
+    shown_price: int | None = None
+    agreed: int | None = None
+    confirmation: str | None = None
+    post_channel_id: int | None = None
+    in_thread: bool | None = None
+    set_id: str | None = None
+    own: Mapping[str, str] = field(default_factory=dict[str, str])
+
 
 FORGOTTEN_MEMBER = 0  # the member id on jobs and lines of members who were forgotten
 # A job that no interaction started waits for the bot to post its card; version 0 is shown by none.

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from bot.domain import NEXT_STATES, TERMINAL_STATES, Budget, JobState, Period, Plan
+from bot.domain.guilds import Budget, Period, Plan
+from bot.jobs.models import NEXT_STATES, TERMINAL_STATES, JobState
 from bot.servers.keys import StudiiKey
 from bot.servers.settings import GuildSettings
 from tests.support.jobs import a_job

@@ -2,25 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from bot.domain.jobs.job import Job
-from bot.domain.jobs.states import JobState
-
-
-@dataclass(frozen=True, slots=True)
-class OutputFile:
-    """A finished job's output in the spool. `before` is its source photo, if that is still kept.
-
-    `data` are its bytes, if they are few and were read with its size.
-    """
-
-    path: Path
-    kind: str  # image or video
-    content_type: str
-    size: int  # bytes
-    before: "OutputFile | None" = None
-    data: bytes | None = field(default=None, repr=False)
+from bot.jobs.models import Job, JobState
+from bot.media.spool import OutputFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.domain.delivery import OutputFile, Posted
-from bot.domain.jobs.job import Job
-from bot.domain.jobs.states import JobState
+from bot.jobs.delivery import Posted
+from bot.jobs.models import Job, JobState
+from bot.media.spool import OutputFile
 
 # https://discord.com/developers/docs/components/reference#media-gallery
 MAX_FILES_IN_MESSAGE = 10  # in a message

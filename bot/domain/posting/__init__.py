@@ -1,1 +1,0 @@
-"""Describe how results of a set are shown together, and the best ones."""
