@@ -58,6 +58,7 @@ FORBIDDEN = (
     ("bot.engine.workers.cards.removals", "bot.engine.workers.cards.showing"),
     ("bot.engine.lane", "bot.engine.lanes.poll"),
     ("bot.services.acceptance.decision", "bot.services.acceptance.read_state"),
+    ("bot.storage.database.session", "bot.storage.transaction"),
     ("bot.studii.errors", "bot.studii.client"),
     ("bot.ui.kit.layout", "bot.ui.jobs.card"),
     ("bot.ui.admin.language", "bot.ui.admin.credits"),

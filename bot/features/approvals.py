@@ -3,11 +3,10 @@
 from sqlalchemy.orm import Session
 
 from bot.catalog import Tool
-from bot.domain.approvals import ApprovalRules
 from bot.errors import Refused
 from bot.languages import lazy
 from bot.servers import access
-from bot.servers.access import AccessList
+from bot.servers.access import AccessList, ApprovalRules
 
 NOT_WAITING = lazy(
     "That role or tool isn't on the list. `/studii approval` shows the list. Nothing was changed."

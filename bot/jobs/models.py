@@ -10,12 +10,19 @@ from sqlalchemy import BigInteger, Connection, ForeignKey, Index, Integer, Strin
 from sqlalchemy.orm import Mapped, Mapper, composite, mapped_column, object_session
 
 from bot.base import NUMBER, Base, Choice, JsonObject, ReasonText, enum_constraint, partial_index
-from bot.domain.approvals import Approval
 from bot.reasons import Reason
 
 LOST_AFTER_DAYS = 7  # a job that runs for so long ends
 UNRULED_DAYS = 30  # an unknown outcome then counts as charged
 KEPT_DAYS = 30  # an output that could not be posted, or was withheld, is kept for so long
+APPROVAL_HOURS = 24  # what nobody has decided on then ends: a request unpaid, a result not posted
+
+
+class Approval(StrEnum):
+    """The state of the approval of a job's request or result. A job that needs none has no such state."""
+
+    WANTED = "wanted"
+    GIVEN = "given"
 
 
 class JobState(StrEnum):

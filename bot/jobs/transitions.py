@@ -14,8 +14,16 @@ from sqlalchemy.orm import Session
 from bot import posts
 from bot.credits import ledger
 from bot.credits.budgets import watch_budget
-from bot.domain.approvals import Approval
-from bot.jobs.models import NEXT_STATES, UNSENT_STATES, FailureCode, Hold, Job, JobState, SourcePhoto
+from bot.jobs.models import (
+    NEXT_STATES,
+    UNSENT_STATES,
+    Approval,
+    FailureCode,
+    Hold,
+    Job,
+    JobState,
+    SourcePhoto,
+)
 from bot.jobs.queries import find, get, in_states, of_set
 from bot.reasons import Reason
 from bot.servers import access, notices

@@ -17,6 +17,5 @@ from bot.services.build import Services, build_services
 from bot.services.jobs import JobPage, JobService
 from bot.services.keys import Lowered
 from bot.services.languages import LanguageService
-from bot.services.moderation.approvals import MAX_DECLINE_REASON_CHARACTERS, Approver
 from bot.services.privacy import Erased, PrivacyService
 from bot.services.questions.confirmations import ConfirmationService, confirmed

@@ -12,8 +12,6 @@ from bot.services.acceptance.acceptance import AcceptanceService
 from bot.services.jobs import JobService
 from bot.services.keys import KeyService
 from bot.services.languages import LanguageService
-from bot.services.moderation.approvals import ApprovalService
-from bot.services.moderation.reviews import ReviewService
 from bot.services.posting import BestService
 from bot.services.privacy import PrivacyService
 from bot.services.questions.confirmations import ConfirmationService
@@ -39,9 +37,8 @@ class Services:
     photo_rules: KnownPhotoRules
     best: BestService
     rulings: RulingService
-    approvals: ApprovalService
-    reviews: ReviewService
     confirmations: ConfirmationService
+    open_file: Callable[[str], Awaitable[OutputFile | None]]
 
 
 # Long: a line for each service.
@@ -78,7 +75,6 @@ def build_services(
         photo_rules=KnownPhotoRules(storage.db, catalog),
         best=BestService(storage, clock),
         rulings=RulingService(storage, clock),
-        approvals=ApprovalService(storage, catalog, clock),
-        reviews=ReviewService(storage, clock, open_file),
         confirmations=ConfirmationService(storage, clock),
+        open_file=open_file,
     )

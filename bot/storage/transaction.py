@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session as OrmSession
 from bot.storage.database.session import Session
 from bot.storage.posting import BestResults
 from bot.storage.questions import Confirmations
-from bot.storage.servers import Servers
 from bot.storage.unreadable_check import UnreadableCheck
 
 _T = TypeVar("_T")
@@ -43,7 +42,6 @@ class Transaction:
         """Return what a function of a session, as `Database.write` takes it, does in this transaction."""
         return await self.session.run(lambda session: work(session, *args, **more))
 
-    servers = _Repository(Servers)
     confirmations = _Repository(Confirmations)
     best = _Repository(BestResults)
     unreadable = _Repository(UnreadableCheck)

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
-from bot.domain.approvals import Approval
 from bot.jobs import queries
-from bot.jobs.models import FailureCode, Job, JobState
+from bot.jobs.models import Approval, FailureCode, Job, JobState
 from bot.servers import access
 from bot.storage import Storage
 from sandbox.discord.emulator.interactions import MODAL, Interaction

@@ -238,8 +238,8 @@ def _unasked_approval(original: Any) -> Any:
 
 
 def _declined_is_approved(_: Any) -> Any:
-    async def end(transaction: Any, job: Any, _reason: Any, at: Any) -> Any:
-        return await transaction.run(transitions.approve, job.id, at)
+    def end(session: Any, jobs: Any, _reason: Any, at: Any) -> Any:
+        return [transitions.approve(session, job.id, at) for job in jobs]
 
     return end
 
@@ -359,7 +359,7 @@ MUTATIONS = (
     Mutation("the word filter lets all through", "bot.services.acceptance.checks.met_by", _always(None)),
     Mutation("a pause is not heard", "bot.servers.settings.pause", _never_paused),
     Mutation("nothing waits for approval", "bot.services.acceptance.checks.approval_of", _unasked_approval),
-    Mutation("what is declined is started", "bot.services.moderation.approvals._end", _declined_is_approved),
+    Mutation("what is declined is started", "bot.features.moderation._end", _declined_is_approved),
     Mutation(
         "a question can be answered twice",
         "bot.storage.questions.confirmations.Confirmations.open_of",

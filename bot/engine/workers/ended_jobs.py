@@ -6,13 +6,12 @@ from datetime import datetime
 
 from bot.aio.retry import FailureCounts
 from bot.backoff import backoff
-from bot.domain.approvals import Approval
 from bot.engine.context import EngineContext
 from bot.engine.lanes.out_of_band import NoRequestLeft
 from bot.engine.workers.refetch import NotNow, Refetch
 from bot.jobs import transitions
 from bot.jobs.delivery import Posted, Undeliverable
-from bot.jobs.models import Job, JobState
+from bot.jobs.models import Approval, Job, JobState
 from bot.jobs.transitions import JobChanges
 from bot.media.spool import OutputFile
 from bot.servers import notices

@@ -3,11 +3,10 @@
 import logging
 from datetime import timedelta
 
-from bot.domain.approvals import APPROVAL_HOURS
 from bot.engine.context import EngineContext
 from bot.jobs import queries, transitions
 from bot.jobs.holds import waited_too_long
-from bot.jobs.models import FailureCode, JobState
+from bot.jobs.models import APPROVAL_HOURS, FailureCode, JobState
 from bot.reasons import Reason, ReasonCode
 from bot.servers import privacy, settings
 

@@ -3,17 +3,16 @@
 from datetime import datetime
 
 from bot.catalog import Tool
-from bot.domain.approvals import Approval
 from bot.errors import Refused
 from bot.features.wording import NO_KEY
 from bot.features.words import WordEffect, WordsRefused, met_by
 from bot.jobs import holds as key_holds
-from bot.jobs.models import JobRequest, JobState
+from bot.jobs.models import Approval, JobRequest, JobState
 from bot.languages import lazy
+from bot.servers.config import ServerConfig
 from bot.servers.keys import StudiiKey
 from bot.servers.settings import GuildSettings
 from bot.services.acceptance.errors import KeyHeld, KeyOutOfCredits
-from bot.storage import ServerConfig
 
 NEW_JOBS_PAUSED = lazy(
     "New jobs are paused in this server. Jobs already started will finish. An admin can "

@@ -18,17 +18,16 @@ from bot.credits.limits import (
     state_of_member,
 )
 from bot.credits.prices import Charges, Estimate, PriceTable, expected_cost, price_of_all
-from bot.domain.approvals import Approval
 from bot.errors import CreditsShort, CreditsWanted, Refused
 from bot.features.wording import NO_KEY
 from bot.features.words import WordsRefused
 from bot.jobs.confirm import WhyAsk, why_ask
-from bot.jobs.models import Job, JobRequest, JobState
+from bot.jobs.models import Approval, Job, JobRequest, JobState
 from bot.servers.access import Block, ensure_may, private_denial
+from bot.servers.config import ServerConfig
 from bot.servers.keys import StudiiKey
 from bot.services.acceptance.checks import approval_of, ensure_not_held, ensure_open, first_state
 from bot.services.acceptance.errors import ConfirmationNeeded, CreditsShortForAll, PricesRose, Repeated
-from bot.storage import ServerConfig
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from bot.catalog import Catalog
 from bot.credits import limits, prices
 from bot.jobs import queries
 from bot.jobs.models import JobRequest
-from bot.servers import access
+from bot.servers import access, config
 from bot.services.acceptance.decision import Acceptance, ServerState
 from bot.storage import Transaction
 
@@ -55,12 +55,12 @@ async def _states(
     transaction: Transaction, asking: Mapping[int, Collection[int]], at: datetime
 ) -> dict[int, ServerState]:
     """Return the state of each server in which these members ask. One that takes no jobs has no budget."""
-    configs = await transaction.servers.some(asking, at)
-    states = {guild_id: ServerState(config) for guild_id, config in configs.items()}
+    configs = await transaction.run(config.of_servers, asking, at)
+    states = {guild_id: ServerState(server) for guild_id, server in configs.items()}
     lanes = {
-        guild_id: config.key.lane
-        for guild_id, config in configs.items()
-        if config.key is not None and not config.settings.paused
+        guild_id: server.key.lane
+        for guild_id, server in configs.items()
+        if server.key is not None and not server.settings.paused
     }
     if lanes:
         await transaction.run(_read_credits, states, lanes, asking, at)

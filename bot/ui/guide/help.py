@@ -8,11 +8,11 @@ from discord import ui
 
 from bot.catalog import Tool
 from bot.credits.prices import ToolPrice, short_price
-from bot.domain.approvals import ApprovalRules
 from bot.features.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind, Tap
 from bot.jobs.models import MemberContext
 from bot.languages import gettext as _, lazy, or_list
 from bot.servers import access
+from bot.servers.access import ApprovalRules
 from bot.services import Services
 from bot.ui.guide.available_tools import (
     AvailableTools,

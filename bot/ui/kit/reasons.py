@@ -3,9 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from bot.config import MEGABYTE
-from bot.domain.approvals import APPROVAL_HOURS
 from bot.errors import ReasonedError, StudiiBotError
-from bot.jobs.models import KEPT_DAYS, LOST_AFTER_DAYS, UNRULED_DAYS
+from bot.jobs.models import APPROVAL_HOURS, KEPT_DAYS, LOST_AFTER_DAYS, UNRULED_DAYS
 from bot.languages import Message, Worded, gettext as _, lazy, nlazy, paragraph, sentences
 from bot.media.photo import MAX_PIXELS
 from bot.reasons import Argument, Reason, ReasonCode

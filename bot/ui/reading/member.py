@@ -2,8 +2,8 @@
 
 import discord
 
+from bot.features.moderation import Approver
 from bot.jobs.models import MemberContext
-from bot.services import Approver
 from bot.ui.reading.permissions import channel_in, is_manager, is_moderator, moderates_in
 
 

@@ -5,8 +5,7 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.domain.approvals import Approval
-from bot.jobs.models import Job
+from bot.jobs.models import Approval, Job
 from tests.reactions.taps import jobs_of
 from tests.support.desk import PNG, open_desk, texts
 from tests.ui.admin.moderation.waiting import approvals

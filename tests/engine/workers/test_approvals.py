@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.approvals import Approval
 from bot.features.words import WordEffect, WordRule
 from bot.jobs import transitions
-from bot.jobs.models import Job, JobState
+from bot.jobs.models import Approval, Job, JobState
 from bot.posts import Later, NotHere, Stands
 from bot.reasons import ReasonCode
 from bot.servers import access

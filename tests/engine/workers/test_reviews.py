@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.approvals import APPROVAL_HOURS, Approval
 from bot.jobs import transitions
-from bot.jobs.models import Job, JobState
+from bot.jobs.models import APPROVAL_HOURS, Approval, Job, JobState
 from bot.posts import Later, Never, NotHere, Outcome
 from bot.reasons import Reason, ReasonCode
 from bot.servers import access, settings

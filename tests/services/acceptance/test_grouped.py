@@ -18,7 +18,7 @@ from bot.credits import charges, ledger
 from bot.errors import Refused
 from bot.jobs import queries
 from bot.jobs.models import Job, JobRequest
-from bot.servers import settings as server_settings
+from bot.servers import config, settings as server_settings
 from bot.servers.notices import NoticeKind
 from bot.services import AcceptanceService
 from bot.services.acceptance.decision import Acceptance
@@ -204,7 +204,7 @@ async def test_a_change_counts_from_the_next_job_on_whoever_makes_it(
     with suppress(LookupError):
         async with storage.write() as transaction:
             await transaction.run(server_settings.pause, 1, NOW, paused=True)
-            assert (await transaction.servers.some([1], NOW))[1].settings.paused
+            assert (await transaction.run(config.of_servers, [1], NOW))[1].settings.paused
             raise LookupError
     await accept(acceptance, asked)  # what was undone is not remembered
     if (file := tmp_path / "studii.db").exists():

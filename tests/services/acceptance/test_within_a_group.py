@@ -10,6 +10,7 @@ from bot.credits.prices import Estimate
 from bot.errors import Refused
 from bot.jobs.confirm import MAX_OPEN_QUESTIONS
 from bot.jobs.models import Job, JobRequest, MemberContext
+from bot.servers import config
 from bot.servers.access import Block
 from bot.services import ConfirmationNeeded, confirmed
 from bot.services.acceptance.asking import TOO_MANY
@@ -97,12 +98,12 @@ async def test_a_block_that_is_not_stored_yet_is_in_nothing_that_others_read(wor
     await world.ready()
     guild_id, now = PICTURE.guild_id, world.clock.now()
     async with world.storage.write() as transaction:
-        before = (await transaction.servers.some([guild_id], now))[guild_id]
+        before = (await transaction.run(config.of_servers, [guild_id], now))[guild_id]
         acceptance = await acceptance_of(
             transaction, Catalog.load(), [PICTURE], now, max_source_bytes=MAX_SOURCE
         )
         acceptance.block(Block(guild_id, MEMBER))
         with pytest.raises(Refused, match="blocked"):
             acceptance.decide(PICTURE)
-        after = (await transaction.servers.some([guild_id], now))[guild_id]
+        after = (await transaction.run(config.of_servers, [guild_id], now))[guild_id]
         assert (before.access.blocked, after.access.blocked) == ({}, {})

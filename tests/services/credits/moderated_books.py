@@ -8,10 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
 from bot.credits.limits import StartRate
-from bot.domain.approvals import APPROVAL_HOURS
 from bot.errors import Refused
-from bot.jobs.models import JobState
-from bot.services import Approver
+from bot.features.moderation import Approver
+from bot.jobs.models import APPROVAL_HOURS, JobState
 from tests.services.credits.accountant import Account, Stage
 from tests.services.credits.bank import MEMBERS
 from tests.services.credits.bookkeeping import Bookkeeping, amounts, charges, some_job

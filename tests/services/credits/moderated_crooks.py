@@ -13,19 +13,18 @@ from sqlalchemy.orm import Session
 from bot.credits import budgets, ledger
 from bot.credits.budgets import BudgetState
 from bot.errors import Refused
+from bot.features import moderation
+from bot.features.moderation import _end  # pyright: ignore[reportPrivateUsage]
 from bot.jobs import queries, transitions
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.jobs.transitions import JobChanges, approve, succeed
 from bot.reasons import Reason
-from bot.services.moderation import approvals
-from bot.services.moderation.approvals import _end  # pyright: ignore[reportPrivateUsage]
-from bot.storage import Transaction
 from bot.storage.schema import jobs
 from tests.services.credits.bank import Bank, write
 from tests.services.credits.moderating_bank import MODERATOR
 from tests.support.jobs import settle_job
 
-_APPROVALS = "bot.services.moderation.approvals"
+_MODERATION = "bot.features.moderation"
 
 
 def ready_at_once(session: Session, job_id: str, source_file: str | None, at: datetime) -> Job | None:
@@ -47,27 +46,29 @@ class ReservesAgainWithApproval(Bank):
     replaced = (("bot.jobs.transitions.approve", reserved_again),)
 
 
-async def charged(transaction: Transaction, job: Job, reason: Reason, at: datetime) -> Job | None:
-    ended = await _end(transaction, job, reason, at)
-    if ended is not None:
-        again = update(jobs).where(jobs.c.id == job.id).values(reserved=job.reserved, resolved_at=None)
-        await write(transaction, again)
-        await transaction.run(settle_job, job.id, job.reserved, at)
+def charged(session: Session, pending: Sequence[Job], reason: Reason, at: datetime) -> list[Job]:
+    reserved = [job.reserved for job in pending]
+    ended = _end(session, pending, reason, at)
+    for job, amount in zip(ended, reserved, strict=True):
+        job.reserved, job.resolved_at = amount, None
+        session.flush()
+        settle_job(session, job.id, amount, at)
     return ended
 
 
 class ChargesWhatIsDeclined(Bank):
-    replaced = ((f"{_APPROVALS}._end", charged),)
+    replaced = ((f"{_MODERATION}._end", charged),)
 
 
-async def kept(transaction: Transaction, job: Job, reason: Reason, at: datetime) -> Job | None:
-    failed, code = JobState.FAILED, FailureCode.DECLINED
-    why = JobChanges(failure=code, failure_text=reason)
-    return await transaction.run(transitions.advance, job.id, JobState.PENDING, failed, at=at, **why)
+def kept(session: Session, pending: Sequence[Job], reason: Reason, at: datetime) -> list[Job]:
+    before, after = JobState.PENDING, JobState.FAILED
+    why = JobChanges(failure=FailureCode.DECLINED, failure_text=reason)
+    ended = [transitions.advance(session, job.id, before, after, at=at, **why) for job in pending]
+    return [job for job in ended if job is not None]
 
 
 class KeepsWhatIsDeclinedReserved(Bank):
-    replaced = ((f"{_APPROVALS}._end", kept),)
+    replaced = ((f"{_MODERATION}._end", kept),)
 
 
 def never_below(session: Session, guild_id: int, at: datetime) -> BudgetState:
@@ -76,18 +77,18 @@ def never_below(session: Session, guild_id: int, at: datetime) -> BudgetState:
 
 
 class ApprovesPastALoweredBudget(Bank):
-    replaced = ((f"{_APPROVALS}.budgets", SimpleNamespace(state=never_below)),)
+    replaced = ((f"{_MODERATION}.budgets", SimpleNamespace(state=never_below)),)
 
 
-async def that_one_alone(transaction: Transaction, _: int, job_id: str, by: approvals.Approver) -> list[Job]:
-    job = await transaction.run(queries.get, job_id)
+def that_one_alone(session: Session, _: int, job_id: str, by: moderation.Approver) -> list[Job]:
+    job = queries.get(session, job_id)
     if job is None or job.state is not JobState.PENDING:
-        raise Refused(approvals.REQUEST_OVER)
+        raise Refused(moderation.REQUEST_OVER)
     return [job]
 
 
 class DecidesOnOneOfASet(Bank):
-    replaced = ((f"{_APPROVALS}._pending", that_one_alone),)
+    replaced = ((f"{_MODERATION}.pending", that_one_alone),)
 
 
 class LetsThemApproveTheirOwn(Bank):

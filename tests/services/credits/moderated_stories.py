@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from bot.domain.approvals import APPROVAL_HOURS
+from bot.jobs.models import APPROVAL_HOURS
 from tests.services.credits import moderated_crooks as crooks
 from tests.services.credits.bank import Bank
 from tests.services.credits.moderated_books import ModeratedBooks

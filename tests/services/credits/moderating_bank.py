@@ -6,11 +6,12 @@ from typing import Any
 from bot.catalog import Catalog
 from bot.domain.guilds import Plan
 from bot.engine.workers import housekeeping
-from bot.features import approvals
+from bot.features import approvals, moderation
+from bot.features.moderation import Approver
 from bot.jobs import queries, transitions
 from bot.jobs.models import Job, JobState, MemberContext
 from bot.servers import keys, settings
-from bot.services import Approver, Services
+from bot.services import Services
 from bot.storage import Storage
 from tests.services.credits.accountant import ROLES
 from tests.support.clock import FakeClock
@@ -30,7 +31,7 @@ class ModeratingBank:
     clock: FakeClock
 
     def open_for_moderators(self, services: Services) -> None:
-        self.approvals, self.reviews, self.keys = services.approvals, services.reviews, services.keys
+        self.keys = services.keys
 
     async def set_key(self) -> None:
         """The server has a key, that of the usual lane."""
@@ -64,19 +65,24 @@ class ModeratingBank:
     async def approve(self, job_id: str, user_id: int, *, left: bool, by: Approver = MODERATOR) -> list[Job]:
         """`left`: its requester has left the server."""
         context = None if left else MemberContext(roles=frozenset(ROLES[user_id]))
-        return await self.approvals.approve(GUILD, job_id, by, context)
+        asked = GUILD, job_id, by, context, self.clock.now()
+        return await self.storage.db.write(moderation.approve, self.catalog, *asked)
 
     async def decline(self, job_id: str) -> list[Job]:
-        return await self.approvals.decline(GUILD, job_id, MODERATOR, "no")
+        request = GUILD, job_id, MODERATOR, "no", self.clock.now()
+        return await self.storage.db.write(moderation.decline, *request)
 
     async def approve_result(self, job_id: str, *, left: bool) -> Job:
-        return await self.reviews.approve(GUILD, job_id, MODERATOR, left=left)
+        result = GUILD, job_id, MODERATOR, self.clock.now()
+        return await self.storage.db.write(moderation.approve_result, *result, left=left)
 
     async def decline_result(self, job_id: str) -> Job:
-        return await self.reviews.decline(GUILD, job_id, MODERATOR, "no")
+        result = GUILD, job_id, MODERATOR, "no", self.clock.now()
+        return await self.storage.db.write(moderation.decline_result, *result)
 
     async def release_result(self, job_id: str) -> Job:
-        return await self.reviews.release(GUILD, job_id, MODERATOR)
+        result = GUILD, job_id, MODERATOR, self.clock.now()
+        return await self.storage.db.write(moderation.release_result, *result)
 
     async def end_undecided(self) -> None:
         """What the engine does now and then."""

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from bot.domain.approvals import Approval
 from bot.domain.guilds import Plan
 from bot.jobs import holds as key_holds, queries, transitions
-from bot.jobs.models import NEXT_STATES, FailureCode, Job, JobState, SourcePhoto
+from bot.jobs.models import NEXT_STATES, Approval, FailureCode, Job, JobState, SourcePhoto
 from bot.jobs.transitions import JobChanges
 from bot.reasons import Reason
 from bot.servers import keys, settings as server_settings

@@ -3,9 +3,8 @@
 import asyncio
 from dataclasses import replace
 
-from bot.domain.approvals import Approval
 from bot.jobs import accept, queries, transitions
-from bot.jobs.models import Job, JobState
+from bot.jobs.models import Approval, Job, JobState
 from bot.servers.notices import NoticeKind
 from bot.storage import Storage
 from tests.support.jobs import NOW, a_job

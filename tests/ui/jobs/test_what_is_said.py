@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.approvals import Approval
-from bot.jobs.models import Job, JobState, Progress
+from bot.jobs.models import Approval, Job, JobState, Progress
 from bot.jobs.sets import SetPart, SetPosting
 from bot.services import JobPage
 from bot.ui.jobs.card import job_card, sign_of

@@ -15,17 +15,16 @@ from bot.credits.limits import AllowanceScope, StartRate
 from bot.credits.prices import Estimate
 from bot.credits.requests import CreditRequest, RequestState
 from bot.credits.usage import write_ledger
-from bot.domain.approvals import Approval
 from bot.domain.guilds import Period, Plan
 from bot.errors import DatabaseAway, DatabaseFailed, NotAlone, Refused, StudiiBotError
-from bot.features import styles
+from bot.features import moderation, styles
+from bot.features.moderation import Approver
 from bot.features.styles import MAX_STYLE_ROLES, Style, inputs_of, tool_of
 from bot.features.words import MAX_RULE_CHARACTERS
-from bot.jobs.models import JobState
+from bot.jobs.models import Approval, JobState
 from bot.reactions.channel_permissions import cannot_post_words
 from bot.services import PricesRose
 from bot.services.acceptance.errors import Repeated
-from bot.services.moderation.approvals import Approver
 from bot.studii import KeyRefused
 from cogs.reactions.commands import _place  # pyright: ignore[reportPrivateUsage]
 from tests.support import spending
@@ -124,12 +123,14 @@ async def test_a_moderator_decides_only_on_a_result_that_there_is(
 ) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        job, reviews = await a_job(desk, JobState.WAITING), desk.services.reviews
-        told = await read_by(desk, reviews.approve(desk.guild.id, job, MODERATOR, left=False), monkeypatch)
+        db, now = desk.services.db, desk.clock.now()
+        result = desk.guild.id, await a_job(desk, JobState.WAITING), MODERATOR, now
+        told = await read_by(desk, db.write(moderation.approve_result, *result, left=False), monkeypatch)
         assert told == "That job has no result to decide on."
         reviewed = (*SUBMITTED, JobState.RUNNING, JobState.REVIEWING, JobState.WITHHELD)
         job = await a_job(desk, *reviewed, result_approval=Approval.WANTED)
-        told = await read_by(desk, reviews.release(desk.guild.id, job, MODERATOR), monkeypatch)
+        result = desk.guild.id, job, MODERATOR, now
+        told = await read_by(desk, db.write(moderation.release_result, *result), monkeypatch)
         assert told == "That result isn't kept any more, so there's nothing to post."
 
 

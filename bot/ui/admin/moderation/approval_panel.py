@@ -1,8 +1,8 @@
 """The panel of `/studii approval`."""
 
-from bot.domain.approvals import APPROVAL_HOURS, ApprovalRules
-from bot.jobs.models import KEPT_DAYS
+from bot.jobs.models import APPROVAL_HOURS, KEPT_DAYS
 from bot.languages import and_list, gettext as _, lazy, nlazy
+from bot.servers.access import ApprovalRules
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import NEUTRAL, Panel, boxed, lines, small
 

@@ -9,12 +9,11 @@ import discord
 from discord import ui
 
 from bot.catalog import Tool
-from bot.domain.approvals import APPROVAL_HOURS, Approval
 from bot.errors import Refused
-from bot.jobs.models import FORGOTTEN_MEMBER, Job, JobState, MemberContext
+from bot.features.moderation import MAX_DECLINE_REASON_CHARACTERS
+from bot.jobs.models import APPROVAL_HOURS, FORGOTTEN_MEMBER, Approval, Job, JobState, MemberContext
 from bot.languages import Message, gettext as _, lazy, ngettext, speaking, spoken
 from bot.reasons import ReasonCode
-from bot.services import MAX_DECLINE_REASON_CHARACTERS
 from bot.ui.jobs.wording import ToolNames, member_words, prompt_of, settings_words
 from bot.ui.kit.discord_errors import DISCORD_ERRORS, refused_as
 from bot.ui.kit.first_answer import answering

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import discord
 
 from bot.catalog import Tool
-from bot.domain.approvals import APPROVAL_HOURS
+from bot.features import moderation
 from bot.features.word_matching import first_met
 from bot.features.words import MAX_RULE_CHARACTERS
 from bot.jobs.delivery import ForModerators
-from bot.jobs.models import Job
+from bot.jobs.models import APPROVAL_HOURS, Job
 from bot.languages import Message, gettext as _, lazy, ngettext, plazy, sentences
 from bot.reasons import ReasonCode
 from bot.services import credit_words, discord_timestamp
@@ -66,9 +66,11 @@ class ApproveButton(JobButton, action="approve"):
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         guild_id, approver = server_of(interaction), approver_of(interaction)
-        job = await host.services.approvals.open_request(guild_id, self.job_id, approver)
+        db, request = host.services.db, (guild_id, self.job_id, approver)
+        job, *_rest = await db.read(moderation.pending, *request)
         requester = await requester_of(interaction, job)
-        jobs = await host.services.approvals.approve(guild_id, self.job_id, approver, requester)
+        now = host.clock.now()
+        jobs = await db.write(moderation.approve, host.catalog, *request, requester, now)
         ended = jobs[0].failure_text
         if ended is not None:  # they would not be accepted any more
             said = ENDED_WORDS[ended.code].using(member=f"<@{job.user_id}>")
@@ -84,15 +86,13 @@ class DeclineButton(JobButton, action="decline"):
     style = discord.ButtonStyle.danger
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        request = host.services.approvals.open_request(
-            server_of(interaction), self.job_id, approver_of(interaction)
-        )
-        await read_before_form(interaction, request)
+        request = server_of(interaction), self.job_id, approver_of(interaction)
+        await read_before_form(interaction, host.services.db.read(moderation.pending, *request))
         await ReasonForm(_("Decline request"), self._decline).show(interaction)
 
     async def _decline(self, interaction: discord.Interaction, host: Host, reason: str | None) -> None:
-        guild_id, approver = server_of(interaction), approver_of(interaction)
-        jobs = await host.services.approvals.decline(guild_id, self.job_id, approver, reason)
+        request = server_of(interaction), self.job_id, approver_of(interaction)
+        jobs = await host.services.db.write(moderation.decline, *request, reason, host.clock.now())
         await show_declined(interaction, host, jobs, reason, _DECLINED)
 
 

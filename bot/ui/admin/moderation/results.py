@@ -2,11 +2,13 @@
 
 import discord
 
-from bot.domain.approvals import APPROVAL_HOURS
-from bot.jobs.models import KEPT_DAYS, Job, JobState, Progress
+from bot.features import moderation
+from bot.features.moderation import Approver
+from bot.jobs.delivery import ForModerators
+from bot.jobs.models import APPROVAL_HOURS, KEPT_DAYS, Job, JobState, Progress
 from bot.languages import gettext as _, lazy, ngettext, nlazy, plazy, sentences
 from bot.servers import access
-from bot.services import Approver, credit_words, discord_timestamp
+from bot.services import credit_words, discord_timestamp
 from bot.ui.admin.moderation.deciding import (
     ReasonForm,
     asked_for,
@@ -54,9 +56,10 @@ class ApproveResultButton(JobButton, action="approve-result"):
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         guild_id, approver = server_of(interaction), await _approver(interaction, host)
-        job = await host.services.reviews.waiting(guild_id, self.job_id, approver)
+        db, result = host.services.db, (guild_id, self.job_id, approver)
+        job = await db.read(moderation.waiting_result, *result)
         left = await requester_of(interaction, job) is None
-        job = await host.services.reviews.approve(guild_id, self.job_id, approver, left=left)
+        job = await db.write(moderation.approve_result, *result, host.clock.now(), left=left)
         if job.state is JobState.WITHHELD:
             said = MEMBER_LEFT.using(member=f"<@{job.user_id}>")
             await show_decision(interaction, host, lambda: boxed(QUIET, said))
@@ -72,13 +75,13 @@ class DeclineResultButton(JobButton, action="decline-result"):
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         approver = await read_before_form(interaction, _approver(interaction, host))
-        waiting = host.services.reviews.waiting(server_of(interaction), self.job_id, approver)
-        await read_before_form(interaction, waiting)
+        result = server_of(interaction), self.job_id, approver
+        await read_before_form(interaction, host.services.db.read(moderation.waiting_result, *result))
         await ReasonForm(_("Decline result"), self._decline).show(interaction)
 
     async def _decline(self, interaction: discord.Interaction, host: Host, reason: str | None) -> None:
-        guild_id, approver = server_of(interaction), await _approver(interaction, host)
-        job = await host.services.reviews.decline(guild_id, self.job_id, approver, reason)
+        result = server_of(interaction), self.job_id, await _approver(interaction, host)
+        job = await host.services.db.write(moderation.decline_result, *result, reason, host.clock.now())
         await show_declined(interaction, host, [job], reason, _DECLINED)
 
 
@@ -89,9 +92,8 @@ class ReleaseResultButton(JobButton, action="release-result"):
     style = discord.ButtonStyle.success
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        job = await host.services.reviews.release(
-            server_of(interaction), self.job_id, await _approver(interaction, host)
-        )
+        result = server_of(interaction), self.job_id, await _approver(interaction, host)
+        job = await host.services.db.write(moderation.release_result, *result, host.clock.now())
         await show_decided(interaction, host, [job], _RELEASED, GOOD)
 
 
@@ -101,11 +103,16 @@ class SeeResultButton(JobButton, action=SEE):
     label = lazy("See result")
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        guild_id, approver = server_of(interaction), await _approver(interaction, host)
-        job, shown = await host.services.reviews.kept(guild_id, self.job_id, approver)
+        result = server_of(interaction), self.job_id, await _approver(interaction, host)
+        job = await host.services.db.read(moderation.kept_result, *result)
         ensure_stays_there(interaction, job)
         # Files may take longer to send than Discord waits for an answer.
         await defer_answer(interaction, LateAnswer.VIEW)
+        photo, made = [
+            None if name is None else await host.services.open_file(name)
+            for name in (job.source_file, job.output_file)
+        ]
+        shown = ForModerators((job,), () if photo is None else (photo,), made)
         files = await open_files(shown, DEFAULT_LIMIT - MESSAGE_MARGIN_BYTES)
         try:
             await answer(interaction, result_review(job, ToolNames(host.catalog), files), files.all)

@@ -7,6 +7,7 @@ import discord
 from discord import ui
 
 from bot.errors import Refused
+from bot.features import moderation
 from bot.jobs.models import Job, Progress
 from bot.languages import gettext as _, lazy, sentences
 from bot.servers import access
@@ -62,7 +63,7 @@ async def show_list(
         raise Refused(MANAGERS_ONLY)
     rules = await host.services.db.read(access.approvals, guild_id)
     approver = approver_in(interaction, rules.channel_id)
-    decides = await host.services.reviews.decides(guild_id, rules, approver)
+    decides = await host.services.db.read(moderation.decides, guild_id, approver, rules)
     if query.whose == UNPOSTED and not decides:
         raise Refused(NOT_DECIDING)
     user_id = interaction.user.id if query.whose == MINE else None

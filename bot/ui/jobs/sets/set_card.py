@@ -7,8 +7,7 @@ import discord
 from discord import ui
 
 from bot.credits.prices import price_of_all, short_price
-from bot.domain.approvals import Approval
-from bot.jobs.models import UNSENT_STATES, Job, JobState, Progress
+from bot.jobs.models import UNSENT_STATES, Approval, Job, JobState, Progress
 from bot.languages import gettext as _, lazy, ngettext
 from bot.services import credit_words
 from bot.ui.jobs.card import STATE_LOOKS, job_card, sign_of, where_words

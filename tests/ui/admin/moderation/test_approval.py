@@ -7,10 +7,9 @@ from typing import Any
 import discord
 import pytest
 
-from bot.domain.approvals import Approval
 from bot.domain.guilds import Period
 from bot.jobs import transitions
-from bot.jobs.models import JobState, Progress
+from bot.jobs.models import Approval, JobState, Progress
 from bot.media.spool import OutputFile
 from bot.reasons import Reason, ReasonCode
 from bot.servers import access

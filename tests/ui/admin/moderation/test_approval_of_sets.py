@@ -7,10 +7,9 @@ import pytest
 from simcord import ChannelHandle
 
 from bot.catalog import Catalog
-from bot.domain.approvals import Approval
 from bot.jobs import queries, transitions
 from bot.jobs.delivery import ForModerators
-from bot.jobs.models import Job, JobRequest, JobState, SourcePhoto
+from bot.jobs.models import Approval, Job, JobRequest, JobState, SourcePhoto
 from bot.media.spool import OutputFile
 from bot.posts import Stands
 from bot.ui.jobs.sets.set_card import set_card

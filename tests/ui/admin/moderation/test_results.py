@@ -8,11 +8,10 @@ import pytest
 from simcord import ChannelHandle
 
 from bot import posts
-from bot.domain.approvals import Approval
 from bot.engine.workers.notices import Told
 from bot.jobs import transitions
 from bot.jobs.delivery import ForModerators, Posted
-from bot.jobs.models import Job, JobState, Progress
+from bot.jobs.models import Approval, Job, JobState, Progress
 from bot.media.spool import OutputFile
 from bot.posts import Later, NotHere, Post, Stands
 from bot.servers.notices import NoticeKind

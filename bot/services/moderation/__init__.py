@@ -1,1 +1,0 @@
-"""Let moderators decide about what members ask for."""
