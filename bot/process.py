@@ -18,12 +18,13 @@ from bot.config import Settings
 from bot.errors import SettingsError, StudiiBotError
 from bot.media.decoder import hide_memory
 from bot.monitoring import watchdog
+from bot.servers import privacy
 from bot.version import VERSION
 
 _log = logging.getLogger(__name__)
 
+SWEEP_EVERY = 24 * 3600.0  # seconds
 UPKEEP_CHECK_SECONDS = 60.0  # seconds until it is looked again whether upkeep has become this process's
-STORE_LANGUAGES_AFTER = 5.0  # seconds
 
 
 class PartDied(StudiiBotError):
@@ -113,7 +114,7 @@ async def run_parts(app: App, token: str, stop: asyncio.Event) -> None:
     stopped = asyncio.create_task(stop.wait(), name="stop signal")
     replaced = asyncio.create_task(app.member.lost(), name="lease")
     upkeep = asyncio.create_task(_tidy(app), name="upkeep")
-    languages = asyncio.create_task(_store_languages(app), name="members' languages")
+    languages = asyncio.create_task(app.bot.readers.run(), name="members' languages")
     lost = False
     try:
         await asyncio.wait({engine, client, stopped, replaced}, return_when=asyncio.FIRST_COMPLETED)
@@ -145,21 +146,13 @@ async def _tidy(app: App) -> None:
     """Erase expired data, if this process runs bot-wide tasks."""
 
     async def turn() -> float | None:
-        return await app.services.privacy.sweep() if app.member.shards.whole_bot else UPKEEP_CHECK_SECONDS
+        if not app.member.shards.whole_bot:
+            return UPKEEP_CHECK_SECONDS
+        services = app.services
+        await privacy.sweep(services.db, services.discard, services.clock.now(), services.keep)
+        return SWEEP_EVERY
 
     await run_forever("erasing expired data", WakeUp(), turn)
-
-
-async def _store_languages(app: App) -> None:
-    """Store members' languages some seconds after they are heard of: those of a crowd at once."""
-    languages = app.services.languages
-
-    async def turn() -> float | None:
-        await asyncio.sleep(STORE_LANGUAGES_AFTER)
-        await languages.store()
-        return None
-
-    await run_forever("storing members' languages", languages.wake_up, turn)
 
 
 async def _end(task: asyncio.Task[object]) -> BaseException | None:

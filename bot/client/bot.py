@@ -142,7 +142,7 @@ class StudiiBot(commands.AutoShardedBot):
         self.accepting = True  # commands, until the bot is about to stop
         self.open_forms = OpenForms()
         self.arrivals = InOrder()
-        self.readers = Readers(self, lambda: self.services.languages)
+        self.readers = Readers(self, lambda: self.services)
         self._dev_guild_id = dev_guild_id
         self._extensions_to_load = tuple(extensions)
         self._identifying_at_once = 1

@@ -96,6 +96,14 @@ def speak(language: Language) -> None:
 class ReaderLanguages(Protocol):
     """Says in which language to speak in a server, and to one person."""
 
+    def heard(self, user_id: int, language: Language, /) -> None:
+        """Note the language of a member who used the bot."""
+        ...
+
+    def forget(self, user_id: int, /) -> None:
+        """Store nothing more of the member, whose data is being erased."""
+        ...
+
     async def in_server(self, guild_id: int, /) -> Language: ...
     async def of_person(self, user_id: int, guild_id: int, /) -> Language: ...
 

@@ -67,7 +67,7 @@ class PhotoWatch:
         self._client = client
         self._services = services
         self._arrivals = arrivals
-        self._taps = ReactionJobs(services.jobs, services.privacy, self._start)
+        self._taps = ReactionJobs(services, self._start)
         self._refusals = RefusalTeller(services.db, clock, readers)
         self._questions = PhotoQuestions(services, catalog, readers, self._refusals)
         self._withdrawn = Backlog[list[str]](

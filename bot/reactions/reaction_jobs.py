@@ -10,7 +10,8 @@ from bot.jobs.models import Job
 from bot.reactions.backlog import Backlog
 from bot.reactions.events import Tapped
 from bot.reactions.jobs_by_message import StartedJobs, TapKey
-from bot.services import JobService, PrivacyService
+from bot.servers import privacy
+from bot.services import Services
 from bot.ui.reading.authors import author_of
 
 MAX_TAPS_OF_A_SERVER = 1000  # taps of a server
@@ -48,11 +49,9 @@ class ReactionJobs:
     automatic jobs are cancelled too; a result that can't be stopped is posted without the photo.
     """
 
-    def __init__(
-        self, jobs: JobService, privacy: PrivacyService, start: Callable[[Tapped], Awaitable[Job | None]]
-    ) -> None:
-        self._jobs = jobs
-        self._privacy = privacy
+    def __init__(self, services: Services, start: Callable[[Tapped], Awaitable[Job | None]]) -> None:
+        self._services = services
+        self._jobs = services.jobs
         self._start = start
         self._started = StartedJobs()
         self._ran = StartedJobs()
@@ -167,7 +166,9 @@ class ReactionJobs:
             await self._jobs.cancel(job_id, gone.guild_id, by, moderates=by == SOMEBODY_ELSE)
         except Refused:  # it is being made, or has been
             if gone.how is _How.DELETED:
-                await self._privacy.hide_photo(job_id)
+                file = await self._services.db.write(privacy.hide_photo, job_id)
+                if file is not None:
+                    await self._services.discard(file)
             else:
                 self._ran.note(gone.message_id, TapKey(gone.key.user_id, job_id), job_id)
 

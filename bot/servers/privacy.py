@@ -3,8 +3,10 @@
 Amounts of credits stay until the server is erased.
 """
 
+import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, case, delete, exists, func, select, update
 from sqlalchemy.orm import Session
@@ -12,14 +14,29 @@ from sqlalchemy.orm import Session
 from bot.base import metadata
 from bot.credits import ledger, requests
 from bot.credits.budgets import budget_period
-from bot.db import wake
+from bot.db import Database, wake
 from bot.features import styles
 from bot.features.refusals import RefusalTold
-from bot.jobs.models import FORGOTTEN_MEMBER, SENT_STATES, TERMINAL_STATES, UNKNOWN_MEMBER, JobState
+from bot.jobs import queries, transitions
+from bot.jobs.models import (
+    FORGOTTEN_MEMBER,
+    SENT_STATES,
+    TERMINAL_STATES,
+    UNKNOWN_MEMBER,
+    UNSHOWN_STATES,
+    JobState,
+)
 from bot.servers import notices, settings
 from bot.servers.keys import StudiiKey
 from bot.servers.settings import MemberLanguage
 from bot.storage.schema import best_consents, best_results, confirmations, jobs, tappers
+
+KEPT_AFTER_REMOVAL = timedelta(days=30)
+KEPT_LANGUAGES = timedelta(days=365)  # of members who don't use the bot any more
+Discard = Callable[..., Awaitable[None]]  # removes files from the spool by name
+# Studii has the photo then, so it is kept for being shown beside the result alone.
+_PHOTO_WAS_SENT = frozenset({JobState.RUNNING, *UNSHOWN_STATES, JobState.SUCCEEDED, JobState.UNKNOWN})
+_log = logging.getLogger(__name__)
 
 BATCH = 500  # jobs in one transaction, so that others don't wait long for the database
 _ERASED = {
@@ -52,11 +69,52 @@ class Erasable:
 
 
 @dataclass(frozen=True, slots=True)
+class Erased:
+    """The numbers of a member's jobs that were erased, and that will be when they have ended."""
+
+    now: int
+    later: int
+
+
+@dataclass(frozen=True, slots=True)
 class Scrubbed:
     """A job of which everything but amounts was erased, and the names of the files that it had."""
 
     job_id: str
     files: list[str | None]
+
+
+async def erase_member(
+    db: Database, discard: Discard, user_id: int, at: datetime, guild_id: int | None = None
+) -> Erased:
+    """Erase the member's prompts, links and results, those of running jobs at their end.
+
+    A result that waits for a moderator's decision is not posted. `guild_id`: those in that server alone, else
+    in every server. Amounts stay without a name.
+    """
+    await db.write(forget_member, user_id, at, guild_id)
+    erased = await _scrub_all(db, discard, at)
+    return Erased(erased, await db.write(_unname_member, user_id, at, guild_id))
+
+
+async def sweep(db: Database, discard: Discard, at: datetime, keep: timedelta) -> None:
+    """Erase data whose retention has ended. Prompts and links are kept for `keep`."""
+    for guild_id in await db.read(settings.removed_before, at - KEPT_AFTER_REMOVAL):
+        await db.write(erase_server, guild_id)
+        _log.info("All data of server %d was erased, a month after it removed the bot.", guild_id)
+    await db.write(settings.forget_languages, at - KEPT_LANGUAGES)
+    erased = await _scrub_all(db, discard, at, before=at - keep) + await _scrub_all(db, discard, at)
+    await db.write(unname, at)
+    if erased:
+        _log.info("The prompts and links of %d jobs were erased.", erased)
+
+
+async def _scrub_all(db: Database, discard: Discard, at: datetime, *, before: datetime | None = None) -> int:
+    erased = 0
+    while found := await db.write(scrub, at, before=before):
+        erased += len(found)
+        await discard(*(name for one in found for name in one.files))
+    return erased
 
 
 def erasable(session: Session, user_id: int, guild_id: int) -> Erasable:
@@ -91,7 +149,30 @@ def forget_member(session: Session, user_id: int, at: datetime, guild_id: int | 
     theirs = _jobs_of(user_id, guild_id)
     ledger.lock(session, *session.scalars(select(jobs.c.guild_id).where(theirs).distinct()))
     session.execute(update(jobs).where(theirs).values(forgotten_at=at))
+    for job in queries.in_states(session, (JobState.REVIEWING,)):
+        if job.user_id == user_id and guild_id in {None, job.guild_id}:
+            transitions.withhold_result(session, job.id, None, at, told=True)
     wake(session, ("best",), ("jobs",))
+
+
+def _unname_member(session: Session, user_id: int, at: datetime, guild_id: int | None) -> int:
+    """Remove the member's id from past amounts. Return how many of their jobs are still to be scrubbed."""
+    later = not_scrubbed_of(session, user_id, guild_id)
+    unname(session, at)
+    ledger.unname_grants(session, user_id, at, guild_id)
+    return later
+
+
+def hide_photo(session: Session, job_id: str) -> str | None:
+    """Keep the job's result from showing its photo, which was deleted in Discord.
+
+    Return the file that the caller discards, if there is one.
+    """
+    job = queries.find(session, job_id, *_PHOTO_WAS_SENT)
+    if job is None:
+        return None
+    file, job.source_file = job.source_file, None
+    return file
 
 
 def scrub(session: Session, at: datetime, *, before: datetime | None = None) -> list[Scrubbed]:

@@ -16,6 +16,4 @@ from bot.services.acceptance.errors import ConfirmationNeeded, KeyHeld, PricesRo
 from bot.services.build import Services, build_services
 from bot.services.jobs import JobPage, JobService
 from bot.services.keys import Lowered
-from bot.services.languages import LanguageService
-from bot.services.privacy import Erased, PrivacyService
 from bot.services.questions.confirmations import ConfirmationService, confirmed

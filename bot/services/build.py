@@ -2,18 +2,18 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.db import Database
 from bot.features.photo_rules import KnownPhotoRules
 from bot.media.spool import OutputFile
+from bot.servers.privacy import Discard
 from bot.services.acceptance.acceptance import AcceptanceService
 from bot.services.jobs import JobService
 from bot.services.keys import KeyService
-from bot.services.languages import LanguageService
 from bot.services.posting import BestService
-from bot.services.privacy import PrivacyService
 from bot.services.questions.confirmations import ConfirmationService
 from bot.services.servers import ServerService
 from bot.services.unknown_outcomes import RulingService
@@ -32,13 +32,13 @@ class Services:
     jobs: JobService
     keys: KeyService
     servers: ServerService
-    languages: LanguageService
-    privacy: PrivacyService
     photo_rules: KnownPhotoRules
     best: BestService
     rulings: RulingService
     confirmations: ConfirmationService
     open_file: Callable[[str], Awaitable[OutputFile | None]]
+    discard: Discard
+    keep: timedelta
 
 
 # Long: a line for each service.
@@ -50,7 +50,7 @@ def build_services(
     clock: Clock,
     *,
     check_key: Callable[[str], Awaitable[None]],
-    discard: Callable[..., Awaitable[None]],
+    discard: Discard,
     open_file: Callable[[str], Awaitable[OutputFile | None]],
     max_source_bytes: int,
     keep_days: int,
@@ -61,7 +61,6 @@ def build_services(
     name, `open_file` opens one. `keep_days` is how long prompts are kept. `storage` notifies the engine of
     what they change.
     """
-    languages = LanguageService(storage, clock)
     return Services(
         db=storage.db,
         clock=clock,
@@ -70,11 +69,11 @@ def build_services(
         jobs=JobService(storage, clock),
         keys=KeyService(storage, vault, lanes, catalog, clock, check_key),
         servers=ServerService(storage, clock),
-        languages=languages,
-        privacy=PrivacyService(storage, clock, discard, languages, keep_days=keep_days),
         photo_rules=KnownPhotoRules(storage.db, catalog),
         best=BestService(storage, clock),
         rulings=RulingService(storage, clock),
         confirmations=ConfirmationService(storage, clock),
         open_file=open_file,
+        discard=discard,
+        keep=timedelta(days=keep_days),
     )

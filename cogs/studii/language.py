@@ -5,6 +5,7 @@ from discord import app_commands
 
 from bot.client.bot import StudiiBot
 from bot.languages import N_, Language
+from bot.servers import settings
 from bot.services import Services
 from bot.ui.admin.language import language_panel
 from bot.ui.kit.responses import answer
@@ -28,8 +29,8 @@ def language_command(services: Services) -> Command:
         guild_id = server_of(interaction)
         if language is not None:
             chosen = None if language == AUTOMATIC else Language(language)
-            await services.languages.choose(guild_id, chosen)
-        kept = await services.languages.of_server(guild_id)
+            await services.db.write(settings.change, guild_id, language=chosen)
+        kept = (await services.db.read(settings.of, guild_id)).language
         await answer(interaction, language_panel(kept, interaction.guild))
 
     return language

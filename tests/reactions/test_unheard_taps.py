@@ -18,6 +18,7 @@ from bot.servers.access import PhotoScope
 from tests.reactions.taps import PORTRAIT, ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support import spending
 from tests.support.desk import Desk, open_desk, texts
+from tests.support.services import erase
 
 
 @pytest.mark.parametrize("files", [(), (("notes.pdf", b"%PDF-1.7"),)])
@@ -236,7 +237,7 @@ async def test_a_restart_tells_nobody_twice_in_an_hour(tmp_path: Path) -> None:
         assert await may_be_told(desk, 4242, desk.tom.id, reason)
         desk.clock.advance(3601)
         assert await may_be_told(desk, desk.guild.id, desk.tom.id, reason)
-        await desk.services.privacy.forget_member(desk.tom.id)
+        await erase(desk.services, desk.tom.id)
         assert await may_be_told(desk, desk.guild.id, desk.tom.id, reason)  # nothing is left of it
 
 

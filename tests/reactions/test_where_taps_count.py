@@ -9,6 +9,7 @@ from bot.features import photo_rules
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
 from tests.support.desk import BOT_PERMISSIONS, open_desk
 from tests.support.servers import come, leave
+from tests.support.services import sweep
 
 
 @pytest.mark.promise
@@ -92,7 +93,7 @@ async def test_in_a_server_that_takes_the_bot_back_after_a_long_time_everything_
         await ready(desk)
         await leave(desk)
         desk.clock.advance(31 * 86400)
-        await desk.services.privacy.sweep()
+        await sweep(desk.services)
         await come(desk)
         assert not desk.services.photo_rules.rules(desk.guild.id).everywhere
         assert desk.services.photo_rules.tap(desk.guild.id, STAGING.replace("\ufe0f", "")) is None

@@ -1,76 +1,67 @@
 """Each person reads their own language; a channel reads the server's."""
 
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from bot.domain.guilds import ServerLanguage
 from bot.languages import Language
-from bot.servers import privacy, settings
-from bot.services import LanguageService
-from bot.storage import Storage
+from bot.servers import settings
+from bot.ui.reading.languages import Readers
 from tests.services.world import ServicesWorld
-from tests.support.clock import NOON, FakeClock
+from tests.support.services import erase
 
 
-@pytest.fixture
-def storage(world: ServicesWorld) -> Storage:
-    return world.storage
+def readers_of(world: ServicesWorld) -> Readers:
+    """What the bot knows right after a start, in no server that Discord says anything of."""
+    client: Any = SimpleNamespace(get_guild=dict[int, Any]().get)
+    return Readers(client, lambda: world.services)
 
 
-@pytest.fixture
-def languages(storage: Storage) -> LanguageService:
-    return LanguageService(storage, FakeClock(NOON))
+async def test_a_choice_goes_before_the_admins_language_and_can_be_taken_back(world: ServicesWorld) -> None:
+    db, readers = world.services.db, readers_of(world)
+    await db.write(settings.change, 1, admin_language=Language.GERMAN)
+    await db.write(settings.change, 1, language=Language.JAPANESE)
+    assert await readers.in_server(1) is Language.JAPANESE
+    await db.write(settings.change, 1, language=None)
+    assert await readers.in_server(1) is Language.GERMAN
+    assert await readers.in_server(2) is Language.ENGLISH
 
 
-async def test_the_first_admin_who_runs_setup_gives_the_server_its_language(
-    languages: LanguageService,
-) -> None:
-    await languages.set_up_by(1, Language.GERMAN)
-    await languages.set_up_by(1, Language.FRENCH)
-    assert await languages.of_server(1) == ServerLanguage(None, Language.GERMAN)
-
-
-async def test_a_choice_goes_before_and_can_be_taken_back(languages: LanguageService) -> None:
-    await languages.set_up_by(1, Language.GERMAN)
-    await languages.choose(1, Language.JAPANESE)
-    assert (await languages.of_server(1)).chosen is Language.JAPANESE
-    await languages.choose(1, None)
-    assert await languages.of_server(1) == ServerLanguage(None, Language.GERMAN)
-    assert await languages.of_server(2) == ServerLanguage()
-
-
-async def test_a_members_language_survives_a_restart(storage: Storage, languages: LanguageService) -> None:
-    languages.heard(7, Language.FRENCH)
-    languages.heard(8, Language.ENGLISH)
-    languages.heard(7, Language.SPANISH)
-    await languages.store()
-    again = LanguageService(storage, FakeClock(NOON))
-    assert await again.of_member(7) is Language.SPANISH
-    assert await again.of_member(8) is Language.ENGLISH
-    assert await again.of_member(9) is None
+async def test_a_members_language_survives_a_restart(world: ServicesWorld) -> None:
+    await world.services.db.write(settings.change, 1, language=Language.JAPANESE)
+    readers = readers_of(world)
+    readers.heard(7, Language.FRENCH)
+    readers.heard(8, Language.ENGLISH)
+    readers.heard(7, Language.SPANISH)
+    assert await readers.of_person(7, 1) is Language.SPANISH
+    await readers.store()
+    again = readers_of(world)
+    assert await again.of_person(7, 1) is Language.SPANISH
+    assert await again.of_person(8, 1) is Language.ENGLISH
+    assert await again.of_person(9, 1) is Language.JAPANESE
 
 
 @pytest.mark.promise
-async def test_the_language_of_a_forgotten_member_is_not_stored_again(
-    storage: Storage, languages: LanguageService
-) -> None:
-    languages.heard(7, Language.FRENCH)
-    await languages.store()
-    languages.heard(7, Language.GERMAN)  # pressing the button that erases
-    await languages.forget(7)
-    async with storage.write() as transaction:
-        await transaction.run(privacy.forget_member, 7, NOON)
-    languages.heard(7, Language.GERMAN)
-    await languages.store()
-    assert await LanguageService(storage, FakeClock(NOON)).of_member(7) is None
+async def test_the_language_of_a_forgotten_member_is_not_stored_again(world: ServicesWorld) -> None:
+    readers = readers_of(world)
+    readers.heard(7, Language.FRENCH)
+    await readers.store()
+    readers.heard(7, Language.GERMAN)  # pressing the button that erases
+    readers.forget(7)
+    await erase(world.services, 7)
+    readers.heard(7, Language.GERMAN)
+    await readers.store()
+    assert await world.services.db.read(settings.language_of, 7) is None
 
 
-async def test_a_language_is_kept_for_a_year(storage: Storage, languages: LanguageService) -> None:
-    languages.heard(7, Language.FRENCH)
-    await languages.store()
-    again = LanguageService(storage, FakeClock(NOON))
-    await storage.db.write(settings.forget_languages, NOON - timedelta(days=1))
-    assert await again.of_member(7) is Language.FRENCH
-    await storage.db.write(settings.forget_languages, NOON + timedelta(days=1))
-    assert await LanguageService(storage, FakeClock(NOON)).of_member(7) is None
+async def test_a_language_is_kept_for_a_year(world: ServicesWorld) -> None:
+    db, readers = world.services.db, readers_of(world)
+    readers.heard(7, Language.FRENCH)
+    await readers.store()
+    stored = world.clock.now()
+    await db.write(settings.forget_languages, stored - timedelta(days=1))
+    assert await db.read(settings.language_of, 7) is Language.FRENCH
+    await db.write(settings.forget_languages, stored + timedelta(days=1))
+    assert await db.read(settings.language_of, 7) is None

@@ -7,6 +7,7 @@ from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.jobs.models import Job, JobRequest
 from bot.media.spool import Spool
+from bot.servers import privacy
 from bot.services import AcceptanceService, Services, build_services
 from bot.storage import Storage
 from bot.vault import LaneNames, Vault, lane_names
@@ -24,6 +25,16 @@ async def accept(acceptance: AcceptanceService, request: JobRequest) -> Job:
     """Let the service accept one job, as a command does."""
     (job,) = await acceptance.accept_all([request])
     return job
+
+
+async def sweep(services: Services) -> None:
+    """Erase data whose retention has ended, as the bot does once a day."""
+    await privacy.sweep(services.db, services.discard, services.clock.now(), services.keep)
+
+
+async def erase(services: Services, user_id: int) -> None:
+    """Erase a member's data in every server, as `/forget-me` does."""
+    await privacy.erase_member(services.db, services.discard, user_id, services.clock.now())
 
 
 async def services_on(

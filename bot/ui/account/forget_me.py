@@ -4,8 +4,8 @@ import discord
 from discord import ui
 
 from bot.languages import gettext as _, lazy, plazy, sentences
-from bot.servers.privacy import Erasable
-from bot.services import Erased, job_words
+from bot.servers.privacy import Erasable, Erased, erase_member
+from bot.services import job_words
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import GOOD, NEUTRAL, UNSURE, Panel, boxed, lines, row, rule, small
@@ -102,7 +102,8 @@ class ForgetMeButton(
             return
         guild_id = server_of(interaction)
         await acknowledge(interaction)
-        erased = await host.services.privacy.forget_member(
-            interaction.user.id, guild_id if self._where == THIS_SERVER else None
-        )
+        where = guild_id if self._where == THIS_SERVER else None
+        user_id, services = interaction.user.id, host.services
+        host.readers.forget(user_id)
+        erased = await erase_member(services.db, services.discard, user_id, host.clock.now(), where)
         await interaction.edit_original_response(view=forgotten_panel(erased, self._where))

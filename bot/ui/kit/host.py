@@ -94,7 +94,7 @@ def begin_to_handle(interaction: discord.Interaction) -> None:
     """
     host, language = host_of(interaction), language_of(interaction.locale.value)
     speak(language)
-    host.services.languages.heard(interaction.user.id, language)
+    host.readers.heard(interaction.user.id, language)
     expect_answer(interaction, host.deferrals, host.clock)
 
 

@@ -10,6 +10,7 @@ from bot.servers import keys
 from bot.servers.keys import StudiiKey
 from tests.support.desk import make_bot, open_desk, texts
 from tests.support.servers import cog, greetings, in_reach, out_of_reach, outage, rejoin
+from tests.support.services import sweep
 
 
 async def test_a_new_server_is_told_the_next_step_in_its_system_channel_once(tmp_path: Path) -> None:
@@ -105,6 +106,6 @@ async def test_being_back_after_a_removal_is_noticed_at_the_start_too(tmp_path: 
         again, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
         await desk.env.restart_bot(again)
         desk.clock.advance(timedelta(days=40).total_seconds())
-        await desk.services.privacy.sweep()
+        await sweep(desk.services)
         async with desk.storage.read() as transaction:
             assert len(await transaction.run(keys.stored)) == 1

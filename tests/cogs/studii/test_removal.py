@@ -18,6 +18,7 @@ from tests.support.desk import Desk, open_desk
 from tests.support.jobs import ledger_lines
 from tests.support.pseudo.letters import read
 from tests.support.servers import cog, leave
+from tests.support.services import sweep
 
 
 async def ciphertexts(storage: Storage) -> list[bytes]:
@@ -38,10 +39,10 @@ async def test_a_server_that_removes_the_bot_loses_its_key_at_once_and_the_rest_
         job = await desk.job()
         assert job.state is JobState.CANCELLED
         assert await ciphertexts(desk.storage) == [b""]
-        await desk.services.privacy.sweep()
+        await sweep(desk.services)
         assert (await desk.job()).inputs["prompt"] == "a red kite"
         desk.clock.advance(timedelta(days=31).total_seconds())
-        await desk.services.privacy.sweep()
+        await sweep(desk.services)
         async with desk.storage.read() as transaction:
             assert await transaction.run(queries.in_states, list(JobState)) == []
             assert await ledger_lines(transaction, guild_id=desk.guild.id) == []
@@ -56,7 +57,7 @@ async def test_a_server_that_comes_back_in_time_keeps_the_rest(tmp_path: Path) -
         desk.clock.advance(timedelta(days=20).total_seconds())
         assert await desk.services.db.write(settings.came, desk.guild.id, desk.clock.now())
         desk.clock.advance(timedelta(days=20).total_seconds())
-        await desk.services.privacy.sweep()
+        await sweep(desk.services)
         async with desk.storage.read() as transaction:
             assert len(await transaction.run(keys.stored)) == 1
 

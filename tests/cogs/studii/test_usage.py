@@ -23,6 +23,7 @@ from tests.support.desk import Desk, open_desk, pieces, texts
 from tests.support.jobs import ledger_lines
 from tests.support.locales import app_in
 from tests.support.pseudo.letters import read
+from tests.support.services import erase
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
 
@@ -143,7 +144,7 @@ async def test_the_columns_are_explained_and_times_and_grants_are_where_they_bel
         await spending.set_budget(desk.services, desk.guild.id, 100, Period.MONTH, "Pacific/Auckland")
         await spending.grant(desk.services, desk.guild.id, desk.maya.id, 20)
         await spending.grant(desk.services, desk.guild.id, None, 5)
-        await desk.services.privacy.forget_member(desk.maya.id)
+        await erase(desk.services, desk.maya.id)
         answer = await desk.admin.slash(desk.channel, "studii export")
         said = texts(answer)
         assert "`time` is in Pacific/Auckland, `time_utc` in UTC." in said

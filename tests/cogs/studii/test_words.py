@@ -13,6 +13,7 @@ from bot.servers.notices import NoticeKind
 from tests.reactions.taps import ROOM, jobs_of, post
 from tests.support.desk import PNG, labelled, open_desk, texts
 from tests.support.posts import open_posts, sent
+from tests.support.services import erase
 from tests.ui.admin.moderation.word_rules import REFUSED, forbid, kept, last_notice, notices, posted
 from tests.ui.jobs.results.test_edit import edit_id, refused_inputs
 
@@ -214,7 +215,7 @@ async def test_a_refused_prompt_that_was_not_posted_yet_is_forgotten_with_its_me
         await forbid(desk, "blimp")
         for member in (desk.maya, desk.tom):
             await member.slash(desk.channel, "studio", prompt="A red blimp")
-        await desk.services.privacy.forget_member(desk.maya.id)
+        await erase(desk.services, desk.maya.id)
         assert [one["user"] for one in await notices(desk)] == [desk.tom.id]
 
 

@@ -12,11 +12,12 @@ from bot.jobs import transitions
 from bot.jobs.models import APPROVAL_HOURS, Approval, Job, JobState
 from bot.posts import Later, Never, NotHere, Outcome
 from bot.reasons import Reason, ReasonCode
-from bot.servers import access, settings
+from bot.servers import access, privacy, settings
 from bot.servers.notices import NoticeKind
 from sandbox.studii import faults
 from tests.engine.world import GUILD, EngineWorld, a_job, a_staging_job, engine_world
 from tests.support.posts import open_posts
+from tests.support.services import erase
 
 CHANNEL = 556
 
@@ -194,7 +195,7 @@ async def test_a_photo_that_is_deleted_meanwhile_is_not_shown_beside_the_result(
     async with made(tmp_path) as (world, job):
         async with world.running():
             await waits(world, job)
-        await world.services.privacy.hide_photo(job.id)
+        await world.services.db.write(privacy.hide_photo, job.id)
         await release(world, job)
         async with world.running():
             said = await world.announced(job.id)
@@ -254,7 +255,7 @@ async def test_a_member_who_is_forgotten_meanwhile_gets_no_result_and_nothing_is
     async with made(tmp_path) as (world, job):
         async with world.running():
             await waits(world, job)
-        await world.services.privacy.forget_member(job.user_id)
+        await erase(world.services, job.user_id)
         async with world.running():
             await world.until(lambda: _reduced(world), "the moderators' message to be reduced")
         (asked,) = world.discord.edited

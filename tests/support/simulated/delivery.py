@@ -42,6 +42,12 @@ async def nothing_left() -> None:
 class EnglishReaders:
     """Says that every person reads English."""
 
+    def heard(self, _user_id: int, _language: Language) -> None:
+        pass
+
+    def forget(self, _user_id: int) -> None:
+        pass
+
     async def in_server(self, _guild_id: int) -> Language:
         return Language.ENGLISH
 

@@ -11,6 +11,7 @@ from bot.servers import access
 from tests.support import spending
 from tests.support.desk import Desk, open_desk, texts
 from tests.support.jobs import ledger_lines
+from tests.support.services import sweep
 
 
 @pytest.mark.promise
@@ -28,10 +29,10 @@ async def test_prompts_and_links_are_erased_after_ninety_days_and_amounts_stay(t
         )
         await desk.settle(done, 8)
         desk.clock.advance(timedelta(days=89).total_seconds())
-        await desk.services.privacy.sweep()
+        await sweep(desk.services)
         assert (await desk.job()).inputs["prompt"] == "a red kite"
         desk.clock.advance(timedelta(days=2).total_seconds())
-        await desk.services.privacy.sweep()
+        await sweep(desk.services)
         job = await desk.job()
         assert (job.inputs, job.output_url, job.settled) == ({}, None, 8)
 
@@ -59,7 +60,7 @@ async def test_forget_me_erases_what_one_wrote_and_made_and_keeps_the_amounts(tm
         # While the budget's period lasts, an allowance must not be had twice; then the name goes.
         assert (await spending.of_member(desk.services, desk.guild.id, desk.maya.id)).use.usage.settled == 8
         desk.clock.advance(timedelta(days=1).total_seconds())
-        await desk.services.privacy.sweep()
+        await sweep(desk.services)
         job = await desk.services.jobs.get(mine.id)
         assert job is not None
         assert (job.user_id, job.settled) == (0, 8)
@@ -109,7 +110,7 @@ async def test_forget_me_takes_ones_name_off_grants_of_past_periods_and_keeps_wh
         await desk.forget(desk.maya)
         assert (await spending.grants(desk.services, desk.guild.id)).members[desk.maya.id] == 5
         desk.clock.advance(timedelta(days=1).total_seconds())
-        await desk.services.privacy.sweep()
+        await sweep(desk.services)
         async with desk.storage.read() as transaction:
             lines = await ledger_lines(transaction, guild_id=desk.guild.id)
         assert {(line.user_id, line.amount) for line in lines if line.job_id is None} == {
@@ -154,5 +155,5 @@ async def test_a_grant_of_a_later_period_than_ones_last_job_loses_ones_name_too(
         assert await granted(desk) == {(0, 5)}
         # What is granted anew is theirs.
         await spending.grant(desk.services, desk.guild.id, desk.maya.id, 3)
-        await desk.services.privacy.sweep()
+        await sweep(desk.services)
         assert await granted(desk) == {(0, 5), (desk.maya.id, 3)}

@@ -10,6 +10,7 @@ from bot.servers import access
 from bot.servers.access import PhotoScope
 from tests.reactions.taps import PORTRAIT, STAGING, jobs_of, post, ready
 from tests.support.desk import PNG, Desk, open_desk, texts
+from tests.support.services import erase, sweep
 from tests.ui.jobs.results.test_result_buttons import DONE, files, press, staged
 
 ROOM = ("room.png", PNG + b"room")
@@ -21,9 +22,9 @@ async def refuse(desk: Desk) -> None:
     await desk.services.db.write(access.refuse_photos, desk.maya.id, desk.clock.now(), refuses=True)
 
 
-async def sweep(desk: Desk) -> None:
+async def sweep_later(desk: Desk) -> None:
     desk.clock.advance(SWEPT_AFTER)
-    await desk.services.privacy.sweep()
+    await sweep(desk.services)
 
 
 async def finished(desk: Desk, folder: Path) -> discord.Message:
@@ -148,8 +149,8 @@ async def test_a_refusal_holds_for_a_result_after_its_data_was_erased(
         message = await staged(desk, tmp_path)
         await refuse(desk)
         if forgotten:
-            await desk.services.privacy.forget_member(desk.maya.id)
-        await sweep(desk)
+            await erase(desk.services, desk.maya.id)
+        await sweep_later(desk)
         offered = await press(desk, desk.tom, message, "Use in…")
         assert offered.response is not None
         answer = await desk.tom.select(offered.response, ["photo-restore"])
@@ -161,7 +162,7 @@ async def test_a_refusal_holds_for_a_result_after_its_data_was_erased(
 async def test_ones_own_photos_result_stays_ones_own_after_its_data_was_erased(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         message = await staged(desk, tmp_path)
-        await sweep(desk)
+        await sweep_later(desk)
         offered = await press(desk, desk.maya, message, "Use in…")
         assert offered.response is not None
         form = await desk.maya.select(offered.response, ["career-photo"])
@@ -177,7 +178,7 @@ async def test_anothers_photo_does_not_become_ones_own_when_its_author_is_erased
         job = await desk.job()
         assert (job.user_id, job.photo_author) == (desk.tom.id, desk.maya.id)
         result = await finished(desk, tmp_path)
-        await sweep(desk)
+        await sweep_later(desk)
         for who in (desk.tom, desk.admin):
             offered = await press(desk, who, result, "Use in…")
             assert offered.response is not None

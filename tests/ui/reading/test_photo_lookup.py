@@ -13,6 +13,7 @@ from bot.jobs.models import FailureCode, Job, JobState
 from bot.media.spool import OutputFile
 from bot.servers import access
 from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, texts
+from tests.support.services import sweep
 from tests.ui.jobs.results.test_result_buttons import DONE, staged
 
 ROOM = PNG + b"room"
@@ -163,7 +164,7 @@ async def test_what_was_erased_after_months_is_said_to_be_erased(tmp_path: Path)
         async with desk.storage.write() as transaction:
             await transaction.run(transitions.change, job.id, announced_at=desk.clock.now())
         desk.clock.advance(91 * 86400)
-        await desk.services.privacy.sweep()
+        await sweep(desk.services)
         message = desk.channel.history()[-1]
         answer = await desk.tom.click(message, custom_id=labelled(message, "Run again"))
         assert answer.ephemeral
@@ -247,7 +248,7 @@ async def test_what_was_erased_can_be_made_anew_from_the_photo_that_still_stands
     async with open_desk(tmp_path) as desk:
         message = await staged(desk, tmp_path)
         desk.clock.advance(91 * 86400)
-        await desk.services.privacy.sweep()
+        await sweep(desk.services)
         answer = await desk.maya.click(message, custom_id=labelled(message, "Run again"))
         assert "The original request has expired" in texts(answer)
         assert "Use Edit and choose again" in texts(answer)

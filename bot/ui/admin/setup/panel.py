@@ -7,6 +7,7 @@ import discord
 from discord import ui
 
 from bot.credits import budgets, prices
+from bot.domain.guilds import ServerLanguage
 from bot.errors import Refused
 from bot.languages import Worded, gettext as _, lazy, ngettext, plazy, sentences, spoken
 from bot.servers import keys, settings, settings as server_settings
@@ -56,8 +57,11 @@ async def setup_panel_for(interaction: discord.Interaction, *, let_in: bool) -> 
     """
     guild_id = server_of(interaction)
     host = host_of(interaction)
-    await host.services.languages.set_up_by(guild_id, spoken())
     db = host.services.db
+    language = (await db.read(settings.of, guild_id)).language
+    if language.of_admin is None:
+        await db.write(settings.change, guild_id, admin_language=spoken())
+        language = ServerLanguage(language.chosen, spoken())
     key = await db.read(keys.current, guild_id)
     log = await db.read(settings.log_of, guild_id)
     table = await db.read(prices.price_table, guild_id)
@@ -78,7 +82,7 @@ async def setup_panel_for(interaction: discord.Interaction, *, let_in: bool) -> 
             tools=len(host.catalog.tools),
             least=table.least_of_all(host.catalog),
             serves_photos=host.services.photo_rules.rules(guild_id).are_on,
-            language=language_line(await host.services.languages.of_server(guild_id), interaction.guild),
+            language=language_line(language, interaction.guild),
         ),
         let_in=let_in,
     )

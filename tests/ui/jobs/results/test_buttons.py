@@ -10,6 +10,7 @@ from bot.jobs import transitions
 from bot.jobs.models import FORGOTTEN_MEMBER, JobState
 from bot.media.spool import OutputFile
 from tests.support.desk import PNG, Desk, make_bot, open_desk, pieces, texts
+from tests.support.services import sweep
 
 
 async def posted_result(desk: Desk, folder: Path) -> discord.Message:
@@ -61,7 +62,7 @@ async def test_whoever_was_forgotten_can_still_delete_what_was_made_for_them(
             await transaction.run(transitions.change, job.id, announced_at=desk.clock.now())
         await desk.forget(desk.maya)
         desk.clock.advance(7 * 86400)
-        await desk.services.privacy.sweep()
+        await sweep(desk.services)
         assert (await desk.job()).user_id == FORGOTTEN_MEMBER
         await getattr(desk, who).click(message, custom_id=delete_id(message))
         assert stands(desk, message) is (who == "tom")

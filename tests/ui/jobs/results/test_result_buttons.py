@@ -17,6 +17,7 @@ from bot.ui.jobs.results.buttons import UseInButton
 from bot.ui.kit.layout import Panel, row, text
 from tests.support import spending
 from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, texts
+from tests.support.services import sweep
 
 ROOM = PNG + b"room"
 MADE = PNG + b"made"
@@ -161,7 +162,7 @@ async def test_the_buttons_work_after_a_restart_and_months_later_until_what_was_
         await desk.env.restart_bot(bot)
         await desk.env.advance_time(89 * 86400)
         desk.clock.advance(89 * 86400)
-        await desk.services.privacy.sweep()
+        await sweep(desk.services)
         await press(desk, desk.tom, message, "Run again")
         assert source_bytes(desk, (await jobs(desk))[-1]) == ROOM
         offered = await press(desk, desk.tom, message, "Use in…")
