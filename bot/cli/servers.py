@@ -1,16 +1,14 @@
 """`python -m bot invite` and `forget-servers`: the servers that the bot is in, and those that removed it."""
 
-from functools import partial
-
 import discord
 
 from bot.client.login import application_of, logged_in, was_removed
 from bot.clock import SystemClock
 from bot.config import Settings
+from bot.db import Database
 from bot.errors import SettingsError
 from bot.migrate import schema_of
-from bot.services.servers import ServerService
-from bot.storage import Storage
+from bot.servers import departures, settings as server_settings
 
 # What the bot uses, and nothing else. Looking for its own last posting and at a replied-to photo is reading
 # the history; offers are reactions, with a server's own emoji among them.
@@ -46,15 +44,23 @@ async def forget_servers(settings: Settings) -> str:
         raise SettingsError(
             "There is no database of this version yet. Start the bot once, then run this again."
         )
-    async with Storage.open(settings.database_url) as storage:
-        servers = ServerService(storage, SystemClock())
-        if not await servers.missing():
+    async with Database.open(settings.database_url) as db:
+        missing = await db.read(server_settings.missing)
+        if not missing:
             return "There are no servers to forget. Nothing was changed."
+        found: dict[bool | None, list[int]] = {}
         async with logged_in(settings.discord_token.reveal(), settings.proxy) as client:
-            parted = await servers.forget_missing(partial(was_removed, client))
+            for guild_id in missing:
+                removed = await was_removed(client, guild_id)
+                found.setdefault(removed, []).append(guild_id)
+                if removed:
+                    await db.write(departures.left, guild_id, SystemClock().now())
+        await db.write(server_settings.set_missing, found.get(False, ()), None)
     told = {
-        "Forgotten, and their Studii keys erased": parted.forgotten,
-        "Kept, because the bot is still in these servers": parted.kept,
-        "Kept, because Discord didn't answer for these servers (run this again)": parted.unanswered,
+        True: "Forgotten, and their Studii keys erased",
+        False: "Kept, because the bot is still in these servers",
+        None: "Kept, because Discord didn't answer for these servers (run this again)",
     }
-    return "\n".join(f"{what}: {', '.join(map(str, ids))}." for what, ids in told.items() if ids)
+    return "\n".join(
+        f"{what}: {', '.join(map(str, found[one]))}." for one, what in told.items() if one in found
+    )

@@ -16,7 +16,7 @@ from bot.jobs.models import FailureCode, Hold, Job, JobState
 from bot.jobs.queries import find, in_states
 from bot.jobs.transitions import fail_unpaid
 from bot.reasons import Reason, ReasonCode
-from bot.servers import notices
+from bot.servers import keys, notices
 from bot.servers.keys import StudiiKey
 from bot.servers.notices import NoticeKind
 
@@ -118,6 +118,13 @@ def of_key(session: Session, key: StudiiKey) -> Hold | None:
     """Return the hold of that key. None if it is not held, or if only the key before it was."""
     there = get(session, key.guild_id)
     return there if there is not None and there.key_id == key.id else None
+
+
+def reason_of(session: Session, guild_id: int) -> Reason | None:
+    """Return why Studii accepts no jobs with the server's key, or None if it accepts them."""
+    key = keys.current(session, guild_id)
+    there = None if key is None else of_key(session, key)
+    return None if there is None else there.reason
 
 
 def refuses(there: Hold, key: StudiiKey, at: datetime) -> bool:

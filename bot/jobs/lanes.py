@@ -163,6 +163,18 @@ def limits_of(session: Session, lanes: Collection[str]) -> dict[str, LaneLimits]
     return {limits.lane: limits for limits in found}
 
 
+def lowered(session: Session, lane: str, chosen_at: datetime, at: datetime) -> tuple[int, datetime] | None:
+    """Return how many requests a minute are sent at most, and until when, or None if the plan is believed.
+
+    It is doubted if Studii has refused requests well under its limit since it was chosen.
+    """
+    limits = session.get(LaneLimits, lane)
+    if limits is None or limits.lowered_to is None or limits.lowered_until is None:
+        return None
+    doubted = limits.plan_at >= chosen_at and limits.lowered_until > at
+    return (limits.lowered_to, limits.lowered_until) if doubted else None
+
+
 def learn_durations(session: Session, samples: Iterable[Sample]) -> None:
     """Add samples. Deletes all but the newest `MAX_KEPT_SAMPLES` ones of each tool and kind of output."""
     session.execute(insert(Duration), [sample._asdict() for sample in samples])

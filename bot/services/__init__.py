@@ -15,5 +15,4 @@ from bot.services.acceptance.acceptance import AcceptanceService
 from bot.services.acceptance.errors import ConfirmationNeeded, KeyHeld, PricesRose, Repeated
 from bot.services.build import Services, build_services
 from bot.services.jobs import JobPage, JobService
-from bot.services.keys import Lowered
 from bot.services.questions.confirmations import ConfirmationService, confirmed

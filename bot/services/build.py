@@ -9,13 +9,12 @@ from bot.clock import Clock
 from bot.db import Database
 from bot.features.photo_rules import KnownPhotoRules
 from bot.media.spool import OutputFile
+from bot.servers.key_entry import KeyEntry
 from bot.servers.privacy import Discard
 from bot.services.acceptance.acceptance import AcceptanceService
 from bot.services.jobs import JobService
-from bot.services.keys import KeyService
 from bot.services.posting import BestService
 from bot.services.questions.confirmations import ConfirmationService
-from bot.services.servers import ServerService
 from bot.services.unknown_outcomes import RulingService
 from bot.storage import Storage
 from bot.vault import LaneNames, Vault
@@ -30,8 +29,8 @@ class Services:
     catalog: Catalog
     acceptance: AcceptanceService
     jobs: JobService
-    keys: KeyService
-    servers: ServerService
+    vault: Vault
+    keys: KeyEntry
     photo_rules: KnownPhotoRules
     best: BestService
     rulings: RulingService
@@ -67,8 +66,8 @@ def build_services(
         catalog=catalog,
         acceptance=AcceptanceService(storage, catalog, clock, max_source_bytes=max_source_bytes),
         jobs=JobService(storage, clock),
-        keys=KeyService(storage, vault, lanes, catalog, clock, check_key),
-        servers=ServerService(storage, clock),
+        vault=vault,
+        keys=KeyEntry(storage.db, clock, catalog, vault, lanes, check_key),
         photo_rules=KnownPhotoRules(storage.db, catalog),
         best=BestService(storage, clock),
         rulings=RulingService(storage, clock),

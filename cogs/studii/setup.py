@@ -11,7 +11,8 @@ from bot.client.event_retry import ComparingCog, EventRetry
 from bot.client.login import was_removed
 from bot.errors import Refused
 from bot.languages import N_, gettext as _, lazy
-from bot.servers import keys, settings
+from bot.servers import departures, keys, settings
+from bot.servers.key_entry import lost
 from bot.services import Services
 from bot.ui.admin.setup.greeting import greet
 from bot.ui.admin.setup.panel import ask_to_forget, greeting, key_lost, setup_panel_for
@@ -51,11 +52,14 @@ class ServerEvents(ComparingCog):
 
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:
-        await self._events.handle(guild.id, partial(self._services.servers.left, guild.id))
+        await self._events.handle(guild.id, partial(self._goodbye, guild.id))
 
     async def _welcome(self, guild: discord.Guild) -> None:
         if await self._services.db.write(settings.came, guild.id, self._bot.clock.now()):
             await greet(self._bot, self._bot.readers, guild, partial(greeting, guild.id))
+
+    async def _goodbye(self, guild_id: int) -> None:
+        await self._services.db.write(departures.left, guild_id, self._bot.clock.now())
 
     async def _tell(self, guild: discord.Guild) -> None:
         """Send what waits for the server, once it is available."""
@@ -77,10 +81,11 @@ class ServerEvents(ComparingCog):
             found = settings.Difference([], [])
         # Discord sends no event for these: they added the bot while it was offline.
         self._new.update(found.joined)
-        self._without_key.update(await self._services.keys.lost())
+        self._without_key.update(await self._services.db.write(lost, self._services.vault))
         for guild in self._bot.guilds:
             await self._tell(guild)
-        await self._services.servers.part(found.absent, partial(was_removed, self._bot))
+        gone = [guild_id for guild_id in found.absent if await was_removed(self._bot, guild_id)]
+        await self._services.db.write(departures.part, gone, self._bot.clock.now())
 
 
 def setup_commands(services: Services) -> list[Command]:

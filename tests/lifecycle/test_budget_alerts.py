@@ -11,6 +11,7 @@ from bot.errors import Refused
 from bot.jobs import transitions
 from bot.jobs.models import JobState
 from bot.posts import Post
+from bot.servers import departures
 from bot.servers.notices import NoticeKind
 from tests.services.world import GUILD, SECRET, ServicesWorld
 from tests.support import spending
@@ -121,7 +122,7 @@ async def test_whatever_crosses_a_threshold_tells_it(world: ServicesWorld, by: s
         async with world.storage.write() as transaction:
             now, running = world.clock.now(), JobState.RUNNING
             await transaction.run(transitions.advance, job.id, JobState.UNKNOWN, running, at=now, charged=82)
-        await services.servers.left(GUILD)
+        await services.db.write(departures.left, GUILD, world.clock.now())
     assert await kinds(world) == [ALL]
 
 

@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from bot.jobs import holds as key_holds
+from bot.jobs import holds, holds as key_holds
 from bot.jobs.confirm import Confirmation, WhyAsk
 from bot.jobs.models import JobRequest, JobState
 from bot.reasons import Reason, ReasonCode
-from bot.servers import keys, settings
+from bot.servers import departures, keys, settings
+from bot.servers.key_entry import forget
 from tests.services.world import GUILD, ServicesWorld
 
 QUESTION = "0123456789abcdef"
@@ -26,15 +27,15 @@ async def withdraw_a_question(world: ServicesWorld) -> None:
 async def forget_the_key(world: ServicesWorld) -> None:
     key = await world.services.db.read(keys.current, GUILD)
     assert key is not None
-    await world.services.keys.forget(GUILD, key.id)
+    await world.services.db.write(forget, GUILD, key.id, world.clock.now())
 
 
 async def try_the_key_again(world: ServicesWorld) -> None:
-    assert await world.services.keys.try_again(GUILD)
+    assert await world.services.db.write(holds.try_again, GUILD, world.clock.now())
 
 
 async def leave(world: ServicesWorld) -> None:
-    await world.services.servers.left(GUILD)
+    await world.services.db.write(departures.left, GUILD, world.clock.now())
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from bot.credits import ledger
 from bot.domain.guilds import Plan
 from bot.errors import Refused
-from bot.jobs import holds as key_holds
+from bot.jobs import holds, holds as key_holds
 from bot.jobs.models import Job, JobState
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
@@ -123,7 +123,7 @@ async def test_while_a_key_is_held_new_commands_are_told_at_once(tmp_path: Path)
 async def test_after_try_again_the_next_command_is_taken(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await hold(desk)
-        assert await desk.services.keys.try_again(desk.guild.id)
+        assert await desk.services.db.write(holds.try_again, desk.guild.id, desk.clock.now())
         answer = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         assert not answer.ephemeral
 
@@ -132,20 +132,20 @@ async def test_a_new_key_ends_the_hold(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await hold(desk)
         await desk.set_key()
-        assert not await desk.services.keys.try_again(desk.guild.id)
+        assert not await desk.services.db.write(holds.try_again, desk.guild.id, desk.clock.now())
 
 
 async def test_try_again_and_a_new_key_reach_what_studii_refused_to_tell_of(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await hold(desk)
         states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
-        await desk.services.keys.try_again(desk.guild.id)
+        await desk.services.db.write(holds.try_again, desk.guild.id, desk.clock.now())
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         later = desk.clock.now().replace(hour=23)
         refused = await desk.move(
             await desk.job(), *states, held=Reason.text("No such key."), not_before=later
         )
-        await desk.services.keys.try_again(desk.guild.id)
+        await desk.services.db.write(holds.try_again, desk.guild.id, desk.clock.now())
         assert (await desk.job()).not_before == desk.clock.now()
         new = await desk.services.keys.set_key(desk.guild.id, "stu_fedcba9876543210", Plan.PRO, None)
         job = await desk.job()

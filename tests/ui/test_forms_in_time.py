@@ -36,7 +36,7 @@ Ready = Callable[[Desk, Path], Awaitable[Send]]
 
 @pytest.fixture(autouse=True)
 def _any_number_of_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.services.keys.TESTS", 1000)  # the tests here share a server
+    monkeypatch.setattr("bot.servers.key_entry.TESTS", 1000)  # the tests here share a server
 
 
 def a_command(name: str, **options: str) -> Ready:

@@ -7,6 +7,7 @@ import discord
 from discord import ui
 
 from bot.errors import Refused
+from bot.jobs import holds
 from bot.languages import gettext as _, lazy, pgettext
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host
@@ -40,6 +41,6 @@ class TryAgainButton(LastingButton, template=rf"studii:tryagain:(?P<guild>[0-9]{
         if guild_id != self._guild_id:
             raise Refused(OF_ANOTHER_SERVER)
         words = _("The key works, and no jobs are on hold.")
-        if await host.services.keys.try_again(guild_id):
+        if await host.services.db.write(holds.try_again, guild_id, host.clock.now()):
             words = _("The next job will try Studii now. The others follow if it works.")
         await answer(interaction, boxed(GOOD, words))

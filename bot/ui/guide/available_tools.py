@@ -7,6 +7,7 @@ from bot.catalog import Tool
 from bot.credits import limits, prices
 from bot.credits.limits import MemberState
 from bot.credits.prices import ToolPrice
+from bot.jobs import holds
 from bot.jobs.models import MemberContext
 from bot.languages import lazy, ngettext, sentences
 from bot.reasons import Reason
@@ -72,7 +73,7 @@ async def available_for(
         denials=access.denials(rules, user_id, context, services.catalog),
         limits=await db.read(limits.of_member, guild_id, user_id, context.roles, now),
         has_key=await db.read(keys.current, guild_id) is not None,
-        held=await services.keys.held(guild_id),
+        held=await db.read(holds.reason_of, guild_id),
     )
 
 

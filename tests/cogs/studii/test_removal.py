@@ -1,17 +1,15 @@
 """A server throws the bot out: the key goes at once, the rest after a month."""
 
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from bot.client.login import was_removed
 from bot.credits import ledger
 from bot.domain.guilds import Plan
 from bot.jobs import queries
 from bot.jobs.models import JobState
-from bot.servers import keys, settings
+from bot.servers import departures, keys, settings
 from bot.storage import Storage
 from bot.ui.kit.reasons import reason_words
 from tests.support.desk import Desk, open_desk
@@ -53,7 +51,7 @@ async def test_a_server_that_removes_the_bot_loses_its_key_at_once_and_the_rest_
 async def test_a_server_that_comes_back_in_time_keeps_the_rest(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.services.servers.left(desk.guild.id)
+        await desk.services.db.write(departures.left, desk.guild.id, desk.clock.now())
         desk.clock.advance(timedelta(days=20).total_seconds())
         assert await desk.services.db.write(settings.came, desk.guild.id, desk.clock.now())
         desk.clock.advance(timedelta(days=20).total_seconds())
@@ -126,15 +124,11 @@ async def test_many_servers_that_are_gone_at_once_stay_until_the_operator_says_s
         await known(desk, *gone)
         await cog(desk).on_ready()
         assert await with_keys(desk, *gone) == gone
-        assert await desk.services.servers.missing() == gone
+        assert list(await desk.services.db.read(settings.missing)) == gone
         async with desk.storage.read() as transaction:
             assert (await transaction.run(settings.of, 1)).paused
         await cog(desk).on_ready()  # and the next start changes nothing about that
         assert await with_keys(desk, *gone) == gone
-        parted = await desk.services.servers.forget_missing(partial(was_removed, desk.bot))
-        assert parted.forgotten == gone
-        assert await with_keys(desk, *gone) == []
-        assert await desk.services.servers.missing() == []
 
 
 async def test_what_waits_in_such_a_server_is_sent_when_it_is_seen_again(tmp_path: Path) -> None:

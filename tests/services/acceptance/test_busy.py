@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from bot.db import Database
 from bot.errors import Busy
 from bot.servers import access
+from bot.servers.key_entry import forget
 from bot.services import service
 from bot.services.acceptance import batches
 from tests.services.world import GUILD, MEMBER, PICTURE, ServicesWorld
@@ -64,7 +66,7 @@ CHANGES: dict[str, Callable[[ServicesWorld], Awaitable[object]]] = {
     "grant": lambda world: spending.grant(world.services, GUILD, None, 5),
     "limits": lambda world: spending.set_limits(world.services, GUILD, at_once=1),
     "access": _block,
-    "keys": lambda world: world.services.keys.forget(GUILD, 1),
+    "keys": lambda world: world.services.db.write(forget, GUILD, 1, world.clock.now()),
     "rulings": lambda world: world.services.rulings.release(GUILD, "0" * 16),
 }
 
@@ -75,6 +77,7 @@ async def test_admins_too_are_told_that_it_is_busy_and_nothing_was_changed(
     world: ServicesWorld, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     monkeypatch.setattr(service, "COMMAND_WRITE_TIMEOUT", 0.05)
+    monkeypatch.setattr(Database.write, "__kwdefaults__", {"within": 0.05})
     other_process = sqlite3.connect(world.file, isolation_level=None)
     other_process.execute("BEGIN IMMEDIATE")
     with pytest.raises(Busy):

@@ -11,6 +11,7 @@ from bot.features.moderation import Approver
 from bot.jobs import queries, transitions
 from bot.jobs.models import Job, JobState, MemberContext
 from bot.servers import keys, settings
+from bot.servers.key_entry import forget
 from bot.services import Services
 from bot.storage import Storage
 from tests.services.credits.accountant import ROLES
@@ -45,7 +46,7 @@ class ModeratingBank:
         """An admin forgets the key, and sets it again."""
         key = await self.storage.db.read(keys.current, GUILD)
         assert key is not None
-        assert await self.keys.forget(GUILD, key.id) is not None
+        assert await self.storage.db.write(forget, GUILD, key.id, self.clock.now()) is not None
         await self.set_key()
 
     async def set_approval(self, *, requests: bool, results: bool) -> None:

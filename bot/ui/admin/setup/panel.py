@@ -9,8 +9,10 @@ from discord import ui
 from bot.credits import budgets, prices
 from bot.domain.guilds import ServerLanguage
 from bot.errors import Refused
+from bot.jobs import holds, lanes
 from bot.languages import Worded, gettext as _, lazy, ngettext, plazy, sentences, spoken
 from bot.servers import keys, settings, settings as server_settings
+from bot.servers.key_entry import forget
 from bot.servers.keys import StudiiKey
 from bot.servers.settings import LogSettings
 from bot.services import Services
@@ -57,7 +59,7 @@ async def setup_panel_for(interaction: discord.Interaction, *, let_in: bool) -> 
     """
     guild_id = server_of(interaction)
     host = host_of(interaction)
-    db = host.services.db
+    db, now = host.services.db, host.clock.now()
     language = (await db.read(settings.of, guild_id)).language
     if language.of_admin is None:
         await db.write(settings.change, guild_id, admin_language=spoken())
@@ -69,10 +71,10 @@ async def setup_panel_for(interaction: discord.Interaction, *, let_in: bool) -> 
         SetupState(
             guild_id=guild_id,
             key=key,
-            readable=key is None or host.services.keys.readable(key),
-            lowered=None if key is None else await host.services.keys.lowered(key),
-            held=await host.services.keys.held(guild_id),
-            budget=await db.read(budgets.state, guild_id, host.clock.now()),
+            readable=key is None or host.services.vault.opens(key.ciphertext),
+            lowered=None if key is None else await db.read(lanes.lowered, key.lane, key.plan_chosen_at, now),
+            held=await db.read(holds.reason_of, guild_id),
+            budget=await db.read(budgets.state, guild_id, now),
             missing=missing_to_post(interaction.app_permissions, interaction.channel),
             lacking=await photo_trouble(host.services, interaction.guild, guild_id, ToolNames(host.catalog)),
             reads_messages=host.intents.message_content,
@@ -212,7 +214,9 @@ def ask_to_forget(key: StudiiKey, *, let_in: bool) -> Panel:
 
 async def _forget_key(services: Services, guild_id: int, key_id: int | None) -> Panel:
     """Do it, and tell what became of the jobs."""
-    forgotten = None if key_id is None else await services.keys.forget(guild_id, key_id)
+    forgotten = None
+    if key_id is not None:
+        forgotten = await services.db.write(forget, guild_id, key_id, services.clock.now())
     if forgotten is None:
         raise Refused(
             lazy("This server has a different key now. `/studii setup` shows it. Nothing was changed.")

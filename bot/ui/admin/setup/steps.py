@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 
 import discord
@@ -12,7 +13,7 @@ from bot.languages import Message, gettext as _, lazy, ngettext, sentences
 from bot.reasons import Reason
 from bot.servers.keys import StudiiKey
 from bot.servers.settings import LogSettings
-from bot.services import Lowered, credit_words, discord_timestamp
+from bot.services import credit_words, discord_timestamp
 from bot.ui.admin.log import log_line
 from bot.ui.admin.photo_rules import INTENT_OFF, metadata_line
 from bot.ui.kit.layout import BAD, GOING, GOOD, lines, small
@@ -84,7 +85,7 @@ class SetupState:
     guild_id: int
     key: StudiiKey | None
     readable: bool
-    lowered: Lowered | None  # fewer requests than the plan says
+    lowered: tuple[int, datetime] | None  # fewer requests than the plan says, until then
     held: Reason | None  # why Studii accepts no jobs with the key now
     budget: BudgetState
     missing: Sequence[str]  # permissions that the bot lacks in this channel
@@ -202,7 +203,7 @@ def _key_line(now: SetupState) -> str:
     return lines(f"❌ {held}", plan)
 
 
-def _plan_line(plan: Plan, lowered: Lowered | None) -> str:
+def _plan_line(plan: Plan, lowered: tuple[int, datetime] | None) -> str:
     name, requests = plan.value.capitalize(), plan.requests_per_minute
     if lowered is None:
         return "✅ " + _("**Plan**: {plan}, up to {requests} requests a minute", plan=name, requests=requests)
@@ -211,12 +212,13 @@ def _plan_line(plan: Plan, lowered: Lowered | None) -> str:
         plan=name,
         requests=requests,
     )
-    if lowered.limit < requests:
+    limit, until = lowered
+    if limit < requests:
         remedy = _(
             "The bot sends at most {limit} a minute, and tries more {when}. If the account "
             "has another plan, choose it with **Replace key**",
-            limit=lowered.limit,
-            when=discord_timestamp(lowered.until, "R"),
+            limit=limit,
+            when=discord_timestamp(until, "R"),
         )
     else:
         remedy = _("If something else uses this key, give the bot a key of its own with **Replace key**")

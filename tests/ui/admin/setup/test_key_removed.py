@@ -8,6 +8,7 @@ from sqlalchemy import update
 from bot.domain.guilds import Plan
 from bot.jobs.models import JobState
 from bot.servers import keys
+from bot.servers.key_entry import lost
 from bot.servers.keys import StudiiKey
 from tests.support.desk import open_desk, texts
 from tests.ui.admin.setup.shown import message
@@ -73,9 +74,9 @@ async def test_keeping_the_key_after_all_changes_nothing(tmp_path: Path) -> None
 async def test_a_lost_encryption_key_asks_each_admin_once(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        assert await desk.services.keys.lost() == []
-        lost = update(StudiiKey).values(ciphertext=b"sealed with a key that is gone")
-        await desk.services.db.write(lambda session: session.execute(lost))
+        assert await desk.services.db.write(lost, desk.services.vault) == []
+        unreadable = update(StudiiKey).values(ciphertext=b"sealed with a key that is gone")
+        await desk.services.db.write(lambda session: session.execute(unreadable))
         assert "can't be read any more" in texts(await desk.admin.slash(desk.channel, "studii setup"))
-        assert await desk.services.keys.lost() == [desk.guild.id]
-        assert await desk.services.keys.lost() == []
+        assert await desk.services.db.write(lost, desk.services.vault) == [desk.guild.id]
+        assert await desk.services.db.write(lost, desk.services.vault) == []

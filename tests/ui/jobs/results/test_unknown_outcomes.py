@@ -11,7 +11,7 @@ from bot.jobs.models import Job, JobState
 from bot.jobs.submission import tell_unknown
 from bot.posts import Post
 from bot.reasons import Reason, ReasonCode
-from bot.servers import keys, notices
+from bot.servers import departures, keys, notices
 from bot.servers.notices import NoticeKind
 from bot.ui.kit.reasons import reason_words
 from tests.support.desk import Desk, open_desk, pieces, texts
@@ -132,7 +132,7 @@ async def test_a_job_that_studii_has_when_the_bot_is_removed_ends_at_what_studii
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
         await desk.move(await desk.job(), *states, charged=5)
-        await desk.services.servers.left(desk.guild.id)
+        await desk.services.db.write(departures.left, desk.guild.id, desk.clock.now())
         ended = await desk.job()
         assert (ended.state, ended.settled, ended.reserved) == (JobState.FAILED, 5, 0)
         assert "removed from the server while this job was running" in read(reason_words(ended.failure_text))
