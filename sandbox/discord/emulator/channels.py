@@ -229,7 +229,10 @@ class Channels:
             return
         told = message.told(content=self.sees_content()) | where
         if guild_id is not None:
-            member = dict(self._places.guilds[guild_id].member(message.author_id))
+            guild = self._places.guilds.get(guild_id)
+            if guild is None:  # removed: the answer can still be edited, but the bot hears nothing of it
+                return
+            member = dict(guild.member(message.author_id))
             del member["user"]
             told["member"] = member
         reference: Mapping[str, Any] = message.payload.get("message_reference") or {}

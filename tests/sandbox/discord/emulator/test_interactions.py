@@ -108,6 +108,14 @@ async def test_an_answer_of_a_kind_that_the_interaction_does_not_take_is_refused
     assert (await client.answer(one, taken)).status == 200
 
 
+async def test_an_answer_can_be_edited_after_the_bot_was_removed_from_the_server(client: Client) -> None:
+    one = asked(client)
+    await client.answer(one, SAY, {"content": "here"})
+    client.server.remove_guild(GUILD)
+    edited = await client.webhook("PATCH", one, "/messages/@original", {"content": "changed"})
+    assert words(edited) == "changed"
+
+
 async def test_after_its_deferral_is_deleted_the_next_followup_can_be_private(client: Client) -> None:
     one = asked(client)
     await client.answer(one, DEFER)
