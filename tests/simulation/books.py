@@ -355,9 +355,15 @@ def with_the_key(books: Books) -> Iterator[str]:
 # Credits.
 
 
+def _costs(books: Books, job: Row, taken: StudiiJob | None) -> list[int]:
+    if taken is None:
+        return [0]
+    told = [taken.charged] if job.failure == "lost" and books.removed(job) else []  # without its key
+    return [taken.credits_charged(books.world.clock.now), *told]
+
+
 def charged(books: Books) -> Iterator[str]:
-    """Each job was charged what Studii charged."""
-    now = books.world.clock.now
+    """Each job was charged what Studii charged, as far as the bot had the key to ask."""
     for job in books.jobs:
         taken = books.at_studii(job)
         if job.state == "unknown":
@@ -365,8 +371,8 @@ def charged(books: Books) -> Iterator[str]:
                 yield f"{job} has reserved {job.reserved} and settled {job.settled}"
         elif job.reserved:
             yield f"{job} has still reserved {job.reserved}"
-        elif job.settled != (cost := taken.credits_charged(now) if taken else 0) and job.failure != "ruled":
-            yield f"{job} settled {job.settled}, Studii charged {cost}"
+        elif job.failure != "ruled" and job.settled not in (costs := _costs(books, job, taken)):
+            yield f"{job} settled {job.settled}, Studii charged {costs[0]}"
     known = {job.studii_id for job in books.jobs}
     unknown = Counter(job.number for job in books.jobs if job.state == "unknown" or job.failure == "ruled")
     lost = Counter(books.number_of(one) for one in books.taken.values() if one.id not in known)
