@@ -14,7 +14,7 @@ simulation, the functions run in the calling thread.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Hashable, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Hashable, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _P = ParamSpec("_P")
+_A = TypeVar("_A")
 _T = TypeVar("_T")
 _R = TypeVarTuple("_R")
 _Work = Callable[[Session], Any]
@@ -116,7 +117,10 @@ class _Read:
 
 @dataclass(slots=True, eq=False)
 class _Write:
-    work: _Work
+    """A writer. Those of a group with the same `work` do it together: it returns an answer for each."""
+
+    work: Callable[[Session, Sequence[Any]], Sequence[Any]]
+    asked: Any
     until: float
     answer: "asyncio.Future[Any]"
     result: Any = None
@@ -210,9 +214,21 @@ class Database:
         written, unless the commit's answer was lost. A write that was begun is finished, also if the caller
         is cancelled.
         """
+        return await self.write_together(lambda session, _: [work(session, *args, **more)], None, within)
+
+    async def write_together(
+        self,
+        work: Callable[[Session, Sequence[_A]], Sequence[_T]],
+        asked: _A,
+        within: float = COMMAND_WRITE_TIMEOUT,
+    ) -> _T:
+        """Do as `write`. `work` is called once for all that wait for the same, in order of arrival.
+
+        It returns an answer for each. If it raises, it is called for each alone.
+        """
         self._ensure_open()
         answer = _new_answer()
-        one = _Write(lambda session: work(session, *args, **more), _CLOCK.monotonic() + within, answer)
+        one = _Write(work, asked, _CLOCK.monotonic() + within, answer)
         self._waiting.append(one)
         if self._writer is None:
             self._writer = self._task(self._write_all(), "writer")
@@ -238,7 +254,7 @@ class Database:
         except NotAlone:  # nothing was done yet, as the transaction begins with that
             answer: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
             until = _CLOCK.monotonic() + WRITE_TIMEOUT
-            one = _Write(lambda session: work(session, *args, **more), until, answer)
+            one = _Write(lambda session, _: [work(session, *args, **more)], None, until, answer)
             await asyncio.shield(self._task(self._amend(one), "amending"))
             return answer.result()
 
@@ -353,7 +369,8 @@ class Database:
                     group = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_GROUP))]
                     if await self._done_together(group):
                         for one in group:
-                            await self._done_together([one])
+                            if type(one.error) is not Busy or _CLOCK.monotonic() < one.until:
+                                await self._done_together([one])
                 self._tell(group)
         finally:
             self._writer = None
@@ -396,23 +413,35 @@ class Database:
     def _do(self, connection: Connection, group: list[_Write], fence: Fence) -> None:
         begin(connection, fence)
         mode = "create_savepoint" if len(group) > 1 else "rollback_only"
+        together: dict[Any, list[_Write]] = {}
         for one in group:
             one.result, one.error, one.wakes = None, None, {}
             if _CLOCK.monotonic() > one.until:  # the server has hung: nobody waits for it any more
                 one.error = Busy()
-                continue
+            else:
+                together.setdefault(one.work, []).append(one)
+        parts = deque(together.values())
+        while parts:
+            some = parts.popleft()
+            wakes = some[0].wakes
             with Session(
-                connection, join_transaction_mode=mode, expire_on_commit=False, info=self._info(one.wakes)
+                connection, join_transaction_mode=mode, expire_on_commit=False, info=self._info(wakes)
             ) as session:
                 try:
-                    one.result = one.work(session)
+                    answers = some[0].work(session, [one.asked for one in some])
                     session.commit()
                 except (DBAPIError, OSError):
                     raise  # it may have spoiled the transaction; alone, it gets the error
                 except Exception as error:  # noqa: BLE001 - its own, told to who has asked
                     session.rollback()
-                    one.error = error
-                    one.wakes.clear()
+                    wakes.clear()
+                    if len(some) > 1:
+                        parts.extendleft([one] for one in reversed(some))
+                    else:
+                        some[0].error = error
+                    continue
+            for one, answer in zip(some, answers, strict=True):
+                one.result = answer
 
     def _info(self, wakes: dict[Hashable, Any]) -> dict[str, Any]:
         return {"shards": self.fence.shards, "wakes": wakes, "unreadable": self.unreadable}

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -16,7 +17,7 @@ from bot.features.styles import WordsNeeded
 from bot.languages import N_, gettext
 from bot.tool_inputs import ToolInput
 from bot.ui.jobs.forms.extra_inputs import MAX_EXTRA_CHARACTERS, extra_inputs
-from bot.ui.jobs.forms.open_form import ask, open_style_form
+from bot.ui.jobs.forms.open_form import ask, open_style_form, own_inputs
 from bot.ui.jobs.forms.tool_form import FormStart, Values
 from bot.ui.jobs.start import Terms, expect_card, start
 from bot.ui.kit.first_answer import read_before_form, read_for_suggestions
@@ -85,7 +86,8 @@ async def _run(
     attached: discord.Attachment | None = given.get(IMAGE)
     source = source_photo(attached) if attached is not None else None
     style = values.pop(STYLE, None) or given.get(STYLE)
-    terms = Terms(private=bool(given.get(PRIVATE_OPTION)), extra=extra_inputs(given.get(EXTRA), tool))
+    private, extra = bool(given.get(PRIVATE_OPTION)), extra_inputs(given.get(EXTRA), tool)
+    terms = Terms(private=private, extra=extra)
     pictures = [] if source is None else [source]
     try:
         reading = values_with(interaction, tool, values, style)
@@ -93,15 +95,16 @@ async def _run(
             expect_card(interaction, private=terms.private)
         else:
             reading = read_before_form(interaction, reading)
-        whole = {**await reading}
+        chosen = await reading
     except WordsNeeded as needed:
         there = {name: value for name, value in values.items() if value is not None}
         await open_style_form(interaction, needed.style, pictures, terms, there)
         return
-    if _needs_prompt(tool, whole):
-        await ask(interaction, tool, FormStart(pictures, whole), terms)
+    if _needs_prompt(tool, chosen):
+        values = {**await own_inputs(interaction, tool), **chosen}
+        await ask(interaction, tool, FormStart(pictures, values), terms)
     else:
-        await start(interaction, tool, whole, pictures, terms)
+        await start(interaction, tool, chosen, pictures, replace(terms, preferred=True))
 
 
 def _needs_prompt(tool: Tool, values: Values) -> bool:

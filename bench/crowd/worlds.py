@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from sqlalchemy.orm import Session
+
 from bench.crowd.process import Bot, BotProcess, processor_of, started
 from bot.clock import SystemClock
 from bot.domain.guilds import Budget, Period, Plan
 from bot.features import photo_rules
 from bot.features.photo_rules import PhotoChannelKind, Preset
+from bot.jobs.confirm import Tapper
 from bot.migrate import migrate
 from bot.servers import keys as server_keys, settings as server_settings
 from bot.storage import Storage
@@ -191,4 +194,4 @@ async def _prepare(
                     await transaction.run(photo_rules.turn_reactions, server, None, on=True)
             for number in range(wanted.tappers):
                 server = servers[number % len(servers)]
-                await transaction.confirmations.has_tapped(server, MEMBERS + number, now)
+                await transaction.run(Session.add, Tapper(server, MEMBERS + number, now))

@@ -11,12 +11,12 @@ from bot.clock import SystemClock
 from bot.cluster import Membership, WantedShards, membership
 from bot.config import StorageSettings
 from bot.errors import SettingsError
+from bot.features.wording import count_words
 from bot.jobs import queries, submission
 from bot.jobs.submission import BEFORE_STUDII
 from bot.migrate import migrate
 from bot.move import copy_rows
 from bot.servers import keys
-from bot.services import count_words
 from bot.sqlite_file import AnotherInstance, instance_lock, is_there, private_file, sqlite_file, unused
 from bot.storage import Storage
 from bot.vault import Vault

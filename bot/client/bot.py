@@ -24,9 +24,10 @@ from bot.cluster import Membership
 from bot.domain.shards import DIRECT_MESSAGES
 from bot.features import posting
 from bot.features.posting import PostingRules
+from bot.features.wording import count_words
 from bot.jobs.models import Job
 from bot.languages import lazy
-from bot.services import Services, count_words
+from bot.services import Services
 from bot.ui.kit.deferral import Deferrals
 from bot.ui.kit.first_answer import note_arrival
 from bot.ui.kit.host import CardMemory, Clicks, Host, OpenForms, begin_to_handle

@@ -32,11 +32,12 @@ from bot.credits.prices import (
 )
 from bot.db import put
 from bot.domain.guilds import Period
-from bot.jobs.models import UNSENT_STATES, Job, JobState
+from bot.jobs.models import UNSENT_STATES, Job, JobState, jobs
 from bot.jobs.queries import readable
 from bot.reasons import Reason, ReasonCode
 from bot.servers import settings
-from bot.storage.schema import guilds, jobs, studii_keys
+from bot.servers.keys import StudiiKey
+from bot.servers.settings import GuildSettings
 
 # How long jobs wait for one whose 202 did not say the charge. Videos take some minutes.
 SILENT_FOR = timedelta(minutes=10)
@@ -168,8 +169,8 @@ def _set(
     `surprising`: the 202 had told less, so those of running jobs may have, too.
     """
     before = learn(session, lane, job.tool, job.variant, charge, at)
-    current = (guilds.c.guild_id == studii_keys.c.guild_id) & (guilds.c.key_id == studii_keys.c.id)
-    servers = select(studii_keys.c.guild_id).join(guilds, current).where(studii_keys.c.lane == lane)
+    current = (GuildSettings.guild_id == StudiiKey.guild_id) & (GuildSettings.key_id == StudiiKey.id)
+    servers = select(StudiiKey.guild_id).join(GuildSettings, current).where(StudiiKey.lane == lane)
     # From here on, no job is accepted on the old price.
     ledger.lock(session, *session.scalars(servers))
     if before is None or surprising:
@@ -263,7 +264,7 @@ def _last(session: Session, lane: str, job: Job) -> tuple[int | None, datetime |
 
 
 def _sent_with(lane: str, tool: str) -> Iterable[ColumnElement[bool]]:
-    with_key = jobs.c.key_id.in_(select(studii_keys.c.id).where(studii_keys.c.lane == lane))
+    with_key = jobs.c.key_id.in_(select(StudiiKey.id).where(StudiiKey.lane == lane))
     return (jobs.c.tool == tool, with_key)
 
 

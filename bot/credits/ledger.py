@@ -31,8 +31,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.base import NUMBER, Base, Choice, enum_constraint, partial_index
 from bot.errors import StudiiBotError
-from bot.jobs.models import FORGOTTEN_MEMBER, TERMINAL_STATES, Job
-from bot.storage.schema import jobs
+from bot.jobs.models import FORGOTTEN_MEMBER, TERMINAL_STATES, Job, jobs
 
 _OF_ADMINS = "job_id IS NULL"
 

@@ -26,11 +26,10 @@ from bot.features.wording import (
     renewal_message,
     rest_message,
 )
-from bot.jobs.models import ACTIVE_STATES
+from bot.jobs.models import ACTIVE_STATES, jobs
 from bot.languages import Message, lazy, nlazy, paragraph
 from bot.servers import access, settings
 from bot.servers.settings import GuildSettings
-from bot.storage.schema import jobs
 
 MAX_AT_ONCE = 100
 MAX_SECONDS = 7 * 86_400

@@ -23,11 +23,10 @@ from bot.credits.ledger import Line, Window
 from bot.db import Database, ours
 from bot.domain.guilds import Period
 from bot.errors import Refused
-from bot.jobs.models import FORGOTTEN_MEMBER, JobState
+from bot.jobs.models import FORGOTTEN_MEMBER, JobState, jobs
 from bot.languages import Message, lazy, pgettext, plazy
 from bot.servers import settings
 from bot.servers.settings import GuildSettings
-from bot.storage.schema import jobs
 from bot.visible_text import visible
 
 TOP_MEMBERS = 5

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from bot.catalog import Catalog
 from bot.credits import budgets, ledger
 from bot.errors import Refused
+from bot.features import words
 from bot.features.wording import credits_message
 from bot.features.words import WordEffect, met_by
 from bot.jobs import queries, transitions
@@ -23,7 +24,7 @@ from bot.jobs.models import (
 )
 from bot.languages import lazy
 from bot.reasons import Reason, ReasonCode
-from bot.servers import access, config
+from bot.servers import access
 from bot.servers.access import ApprovalRules, ensure_may
 
 MAX_DECLINE_REASON_CHARACTERS = 200
@@ -189,8 +190,8 @@ def _objection(
     tool = catalog.tools.get(job.tool)
     if tool is None:
         return Reason(ReasonCode.ACCESS_CHANGED)
-    server = config.of_servers(session, [job.guild_id], at)[job.guild_id]
-    if job.user_id in server.access.blocked:
+    may = access.of(session, job.guild_id, at)
+    if job.user_id in may.blocked:
         return Reason(ReasonCode.BLOCKED_MEANWHILE)
     where = (job.guild_id, job.channel_id, job.user_id)
     # As it was asked for, with the requester's present context.
@@ -206,10 +207,10 @@ def _objection(
     authors = {job.photo_author} - {None, UNKNOWN_MEMBER, job.user_id}
     refusing = access.refusing_photos(session, [one for one in authors if one is not None])
     try:
-        ensure_may(server.access, request, tool, author_refuses=bool(refusing))
+        ensure_may(may, request, tool, author_refuses=bool(refusing))
     except Refused:
         return Reason(ReasonCode.ACCESS_CHANGED)
-    rule = met_by(server.words, request, tool)
+    rule = met_by(words.rules(session, job.guild_id), request, tool)
     refused = rule is not None and rule.effect is WordEffect.REFUSE
     return Reason(ReasonCode.WORDS_CHANGED) if refused else None
 

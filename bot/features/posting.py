@@ -1,5 +1,6 @@
 """Rules for results in a server's channels: where they are posted, and what is shown beside them."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Integer, String, select
@@ -49,9 +50,18 @@ class PostingRules(Base):
 
 def of(session: Session, guild_id: int) -> PostingRules:
     """Return the server's rules, the defaults for those that it has not set."""
-    found = session.execute(select(PostingRules.__table__).where(PostingRules.guild_id == guild_id))
-    chosen: dict[Any, Any] = {"guild_id": guild_id} | dict(found.mappings().first() or {})
-    return PostingRules(**{name: value for name, value in chosen.items() if value is not None})
+    return of_servers(session, [guild_id])[guild_id]
+
+
+def of_servers(session: Session, guild_ids: Collection[int]) -> dict[int, PostingRules]:
+    """Return the servers' rules, as `of` does."""
+    found = session.execute(select(PostingRules.__table__).where(PostingRules.guild_id.in_(guild_ids)))
+    chosen: dict[int, Any] = {one: {"guild_id": one} for one in guild_ids}
+    chosen |= {row["guild_id"]: row for row in found.mappings()}
+    return {
+        one: PostingRules(**{name: value for name, value in rules.items() if value is not None})
+        for one, rules in chosen.items()
+    }
 
 
 def change(session: Session, guild_id: int, **changes: Any) -> PostingRules:

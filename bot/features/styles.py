@@ -2,7 +2,7 @@
 
 import secrets
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -253,8 +253,21 @@ def forget_member(session: Session, user_id: int, guild_id: int | None = None) -
 
 def defaults_of(session: Session, catalog: Catalog, guild_id: int, user_id: int) -> dict[str, dict[str, str]]:
     """Return the member's inputs by tool, without those that the catalogue doesn't have any more."""
-    rows = session.scalars(select(MemberDefaults).filter_by(guild_id=guild_id, user_id=user_id))
-    return {row.tool: fit for row in rows if (fit := _preferable(catalog.tools.get(row.tool), row.inputs))}
+    found = preferred(session, catalog, [guild_id], [user_id])
+    return {tool: inputs for (_, _, tool), inputs in found.items() if inputs}
+
+
+def preferred(
+    session: Session, catalog: Catalog, guild_ids: Collection[int], user_ids: Collection[int]
+) -> dict[tuple[int, int, str], dict[str, str]]:
+    """Return the inputs of members in servers, by server, member and tool."""
+    rows = select(MemberDefaults).where(
+        MemberDefaults.guild_id.in_(guild_ids), MemberDefaults.user_id.in_(user_ids)
+    )
+    return {
+        (row.guild_id, row.user_id, row.tool): _preferable(catalog.tools.get(row.tool), row.inputs)
+        for row in session.scalars(rows)
+    }
 
 
 def default_inputs(session: Session, guild_id: int, user_id: int, tool: Tool) -> dict[str, str]:

@@ -140,7 +140,15 @@ def catch_of(added: AddedRule, catalog: Catalog) -> Catch:
 
 def rules(session: Session, guild_id: int) -> tuple[WordRule, ...]:
     """Return the server's rules, in alphabetical order."""
-    return in_order(session.scalars(select(WordRule).where(WordRule.guild_id == guild_id)))
+    return in_order(of_servers(session, [guild_id])[guild_id])
+
+
+def of_servers(session: Session, guild_ids: Collection[int]) -> dict[int, list[WordRule]]:
+    """Return the servers' rules, in no order."""
+    found: dict[int, list[WordRule]] = {one: [] for one in guild_ids}
+    for rule in session.scalars(select(WordRule).where(WordRule.guild_id.in_(guild_ids))):
+        found[rule.guild_id].append(rule)
+    return found
 
 
 def in_order(found: Iterable[WordRule]) -> tuple[WordRule, ...]:

@@ -1,17 +1,174 @@
-"""Store accepted jobs. Every command does this, so it is two bulk inserts."""
+"""Accept the jobs that people ask for: requests that wait are decided and stored together.
 
-from collections.abc import Sequence
+One read of what counts, a pure decision for each in order of arrival, and two bulk inserts. Every command
+does this.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Table, insert
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from bot.credits import ledger
-from bot.jobs.models import Job
+from bot.aio.bounded import BoundedDict
+from bot.catalog import Catalog
+from bot.clock import Clock
+from bot.credits import ledger, limits, prices
+from bot.credits.budgets import add_alert
+from bot.credits.prices import Estimate
+from bot.db import COMMAND_WRITE_TIMEOUT, Database
+from bot.errors import CreditsShort, Refused, StudiiBotError
+from bot.features import posting, styles, words
+from bot.features.posting import PostingRules
+from bot.features.wording import size_words
+from bot.features.words import WordsRefused
+from bot.jobs import confirm, decide, queries
+from bot.jobs.confirm import Confirmation, ConfirmationNeeded, Repeated, Tapper
+from bot.jobs.decide import Decisions, ServerState
+from bot.jobs.models import Hold, Job, JobRequest, jobs as jobs_table
+from bot.languages import Message, lazy
+from bot.servers import access, settings
+from bot.servers.keys import StudiiKey
+from bot.servers.settings import GuildSettings
 
-_JOBS = cast("Table", Job.__table__)
-_COLUMNS = tuple(column.key for column in _JOBS.c if column.key != "number")
+_log = logging.getLogger(__name__)
+
+REMEMBERED_ANSWERS = 5000  # servers
+_COLUMNS = tuple(column.key for column in jobs_table.c if column.key != "number")
+
+Answer = list[Job] | StudiiBotError
+Complete = Callable[[JobRequest, PostingRules, Mapping[str, str]], JobRequest]
+"""Returns the request with what follows from the server's rules and from the inputs that its member prefers.
+
+It may raise `Refused`.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Requests that one person makes together.
+
+    `apart`: where not all of them can be accepted together, each is decided alone.
+    """
+
+    requests: Sequence[JobRequest]
+    complete: Complete | None = None
+    apart: bool = False
+
+
+class Acceptor:
+    """Accepts jobs, and says which could be accepted."""
+
+    def __init__(self, db: Database, catalog: Catalog, clock: Clock, *, max_source_bytes: int) -> None:
+        self._db, self._catalog, self._clock = db, catalog, clock
+        self._max_source_bytes = max_source_bytes
+        self._told_alone = BoundedDict[int, bool](REMEMBERED_ANSWERS)
+
+    async def accept_all(self, requests: Sequence[JobRequest], complete: Complete | None = None) -> list[Job]:
+        """Store the jobs of one person in one server with their credits reserved: all of them or none.
+
+        Several jobs become a set. Raises `Refused` with the reason and who can change it,
+        `CreditsShortForAll` if only some could be accepted, and `DatabaseFailed` if the database can't be
+        used. Nothing is written then. Raises `ConfirmationNeeded` with the question to the person if they
+        have to be asked first.
+        """
+        (answer,) = await self._accept(requests, complete)
+        if isinstance(answer, StudiiBotError):
+            raise answer
+        return answer
+
+    async def accept_apart(self, requests: Sequence[JobRequest]) -> list[Answer]:
+        """Store them as `accept_all` does; where there is no room for all, or some exist already, each alone.
+
+        Either is done before later requests are decided. Return the jobs, or why there are none, of all, or
+        of each in their order. A question among them is stored when it is asked (`confirm.store`), as Discord
+        takes few messages. Raises `DatabaseFailed`, and `Refused` for photos that are too large.
+        """
+        return await self._accept(requests, apart=True)
+
+    def told_alone(self, guild_id: int) -> bool:
+        """Return whether the last answer in the server was for the person alone: a refusal or a question."""
+        return self._told_alone.get(guild_id, False)
+
+    def would_accept(self, session: Session, requests: Sequence[JobRequest]) -> list[Estimate]:
+        """Return the prices of those of a person's jobs that could be accepted now, in this order."""
+        accepted, _ = self._read(session, [_Asked(_as_set(requests))]).as_many_as_possible(_as_set(requests))
+        return [decide.price_of(job) for job in accepted]
+
+    def ensure_possible(self, session: Session, request: JobRequest) -> bool:
+        """Return whether the job may also be private. Raises `Refused` as `Decisions.ensure_possible`."""
+        return self._read(session, [_Asked([request])]).ensure_possible(request)
+
+    async def _accept(
+        self, requests: Sequence[JobRequest], complete: Complete | None = None, *, apart: bool = False
+    ) -> list[Answer]:
+        for request in requests:
+            self._catalog.get(request.tool)
+            if request.source is not None and request.source.size > self._max_source_bytes:
+                raise Refused(
+                    lazy(
+                        "That photo is {size}. The limit is {limit}. Send a smaller one, or ask the bot's "
+                        "operator to raise MAX_SOURCE_MB.",
+                        size=size_words(request.source.size),
+                        limit=size_words(self._max_source_bytes),
+                    )
+                )
+        asked = _Asked(_as_set(requests), complete, apart)
+        answers = await self._db.write_together(self._decide, asked, COMMAND_WRITE_TIMEOUT)
+        for job in (job for answer in answers if isinstance(answer, list) for job in answer):
+            _log.info("Job %s is accepted: %s in server %d", job.id, job.tool, job.guild_id)
+        self._told_alone[requests[0].guild_id] = not isinstance(answers[-1], list)
+        return answers
+
+    def _decide(self, session: Session, asked: Sequence[_Asked]) -> list[list[Answer]]:
+        """Decide requests in order of arrival, and store what follows."""
+        # First of all, so that what is read below cannot change before the reservations.
+        ledger.lock(session, *(request.guild_id for one in asked for request in one.requests))
+        decisions = self._read(session, asked)
+        answers = [_answers(session, decisions, one) for one in asked]
+        store(session, decisions.jobs, decisions.at)
+        for alert in decisions.alerts.values():
+            add_alert(session, alert, decisions.at)
+        return answers
+
+    def _read(self, session: Session, asked: Sequence[_Asked]) -> Decisions:
+        """Read what decides about the requests: once for all of them."""
+        requests, at = [request for one in asked for request in one.requests], self._clock.now()
+        members: dict[int, set[int]] = {}
+        for request in requests:
+            members.setdefault(request.guild_id, set()).add(request.user_id)
+        servers = _servers(session, members, at)
+        everyone = {one for some in members.values() for one in some}
+        if any(request.tapped is not None for request in requests):
+            for tapper in session.scalars(
+                select(Tapper).where(Tapper.guild_id.in_(members), Tapper.user_id.in_(everyone))
+            ):
+                servers[tapper.guild_id].tapped_before.add(tapper.user_id)
+        authors = {one.photo_author for one in requests if one.photo_author not in {None, one.user_id}}
+        once = {one.once for one in requests if one.once is not None}
+        questions = {one.confirmation for one in requests if one.confirmation is not None}
+        open_ = select(Confirmation.id).where(Confirmation.id.in_(questions), confirm.is_open(at))
+        return Decisions(
+            self._catalog,
+            at,
+            self._max_source_bytes,
+            servers,
+            refusing=access.refusing_photos(session, [one for one in authors if one]) if authors else (),
+            done=queries.going_or_done_of(session, once) if once else set(),
+            open_questions=set(session.scalars(open_)) if questions else set(),
+            preferred=styles.preferred(session, self._catalog, members, everyone)
+            if any(one.complete is not None for one in asked)
+            else {},
+        )
+
+
+def why_closed(session: Session, guild_id: int) -> Message | None:
+    """Return why the server takes no jobs at all now, or None if it takes them."""
+    return decide.why_closed(settings.of(session, guild_id))
 
 
 def store(session: Session, jobs: Sequence[Job], at: datetime) -> None:
@@ -22,10 +179,104 @@ def store(session: Session, jobs: Sequence[Job], at: datetime) -> None:
     for job in jobs:
         job.reserved = job.estimate
     if jobs:
-        session.execute(insert(_JOBS), [_row(job) for job in jobs])
+        session.execute(insert(jobs_table), [_row(job) for job in jobs])
         ledger.reserve(session, jobs, at)
         session.info["wakes"].update({("job", job.id): job for job in jobs})
 
 
 def _row(job: Job) -> dict[str, Any]:
     return {name: getattr(job, name) for name in _COLUMNS}
+
+
+def _as_set(requests: Sequence[JobRequest]) -> Sequence[JobRequest]:
+    if len(requests) < 2:
+        return requests
+    set_id = secrets.token_hex(8)
+    return [replace(request, set_id=set_id) for request in requests]
+
+
+def _servers(
+    session: Session, members: Mapping[int, Collection[int]], at: datetime
+) -> dict[int, ServerState]:
+    """Read the servers' settings, and what they and these members may spend where they take jobs."""
+    ids = list(members)
+    keys = select(GuildSettings, StudiiKey, Hold).where(GuildSettings.guild_id.in_(ids))
+    keys = keys.outerjoin(StudiiKey, StudiiKey.id == GuildSettings.key_id)
+    keys = keys.outerjoin(Hold, Hold.guild_id == GuildSettings.guild_id)
+    there: dict[int, tuple[GuildSettings, StudiiKey | None, Hold | None]] = {
+        row[0].guild_id: (row[0], row[1], row[2]) for row in session.execute(keys)
+    }
+    rules, filters = access.of_servers(session, ids, at), words.of_servers(session, ids)
+    showing = posting.of_servers(session, ids)
+    servers = {
+        one: ServerState(
+            *there.get(one, (GuildSettings(one), None, None)), rules[one], filters[one], showing[one]
+        )
+        for one in ids
+    }
+    lanes = {
+        one: server.key.lane
+        for one, server in servers.items()
+        if server.key is not None and not server.settings.paused
+    }
+    if not lanes:
+        return servers
+    charges, limited = prices.charges_of(session, set(lanes.values())), limits.of_servers(session, lanes)
+    asking = [(servers[one].settings, limited[one], sorted(members[one])) for one in lanes]
+    used = limits.use_of_members(session, asking, at)
+    for one, lane in lanes.items():
+        servers[one].limits, servers[one].charges = limited[one], charges[lane]
+        servers[one].budget, servers[one].members = used[one]
+    return servers
+
+
+def _answers(session: Session, decisions: Decisions, asked: _Asked) -> list[Answer]:
+    """Decide these requests before any that came after them."""
+    answer = _answer(session, decisions, asked.requests, asked.complete)
+    if not asked.apart:
+        return [_asked(session, answer, decisions.at)]
+    if len(asked.requests) < 2 or not isinstance(answer, Repeated | CreditsShort):
+        return [answer]
+    alone = (replace(request, set_id=None) for request in asked.requests)
+    return [_answer(session, decisions, [request]) for request in alone]
+
+
+def _answer(
+    session: Session,
+    decisions: Decisions,
+    requests: Sequence[JobRequest],
+    complete: Complete | None = None,
+) -> Answer:
+    """Decide the requests, and store at once what follows from it: it may decide about the next ones."""
+    try:
+        if complete is not None:
+            requests = [_completed(decisions, complete, request) for request in requests]
+        jobs = decisions.decide_all(requests)
+    except WordsRefused as refused:
+        pause = words.note_refusal(session, refused, decisions.at)
+        if pause is None:
+            return refused
+        decisions.block(pause)
+        return WordsRefused(refused.rule, refused.request, refused.tool, pause.until)
+    except StudiiBotError as error:  # anything else may leave part of a set among what is stored
+        return error
+    confirm.take_answer(session, requests[0], decisions.at)
+    return jobs
+
+
+def _completed(decisions: Decisions, complete: Complete, request: JobRequest) -> JobRequest:
+    of_member = (request.guild_id, request.user_id, request.tool)
+    return complete(
+        request, decisions.servers[request.guild_id].posting, decisions.preferred.get(of_member, {})
+    )
+
+
+def _asked(session: Session, answer: Answer, at: datetime) -> Answer:
+    """Return the answer, with its question stored if it is one, or why there can't be one."""
+    if not isinstance(answer, ConfirmationNeeded):
+        return answer
+    try:
+        answer.question = confirm.store(session, answer, at)
+    except Refused as refused:
+        return refused
+    return answer

@@ -1,14 +1,44 @@
-"""Decide when a person is asked before a job starts, and what. Pure."""
+"""Questions to a person before jobs start: when one is asked, and its row until the jobs start."""
 
-from dataclasses import dataclass
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
-from bot.jobs.models import JobRequest
+from sqlalchemy import ColumnElement, Index, Integer, String, delete, func, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from bot.base import Base, Choice, enum_constraint
+from bot.credits.prices import Estimate
+from bot.db import put, wake
+from bot.errors import Refused, StudiiBotError
+from bot.jobs.models import JobRequest, MemberContext, SourcePhoto
+from bot.languages import lazy, nlazy
 
 TAP_ANSWERED_WITHIN = timedelta(minutes=1)
 ANSWERED_WITHIN = timedelta(minutes=15)  # as long as Discord lets a command be answered
 MAX_OPEN_QUESTIONS = 10  # questions to a member in a server
+TOO_MANY = nlazy(
+    "You have {count} job here that waits for your confirmation. Answer it, or try again in a few minutes. "
+    "Nothing was charged.",
+    "You have {count} jobs here that wait for your confirmation. Answer one of them, or try again in a few "
+    "minutes. Nothing was charged.",
+    MAX_OPEN_QUESTIONS,
+)
+# What is kept of a request, beside its photo and the row's columns. Those of a set differ in their photos
+# alone.
+_KEPT = (
+    "tool",
+    "inputs",
+    "private",
+    "photo_author",
+    "tapped",
+    "age_restricted",
+    "post_channel_id",
+    "in_thread",
+)
 
 
 class WhyAsk(StrEnum):
@@ -21,34 +51,96 @@ class WhyAsk(StrEnum):
     RESULT_SEEN = "result_seen"  # the same, and they see the result too
 
 
-@dataclass(frozen=True, slots=True)
-class Confirmation:
-    """A question to a person whether a job, or all jobs of a set, are to start, at a price in credits.
+class Repeated(Refused):
+    """This is being done, or has been done."""
 
-    `request` has no context: that of the answer counts. `others` are those of the set that differ from it in
-    their photo; `price` is that of all together. `message_id` is the bot's message with the question,
-    if it has to be removed.
+    default = lazy("That's already running, or done.")
+
+
+class BeingAsked(Repeated):
+    """The person was asked about this already."""
+
+
+class ConfirmationNeeded(StudiiBotError):
+    """The person has to be asked first, for that reason. Once the question is stored, `question` is it.
+
+    `id` is the question's, which tells it from another one about the same if its commit got no answer. It has
+    no sentence of its own: the caller shows the question.
     """
 
-    id: str  # 16 hex digits
-    request: JobRequest
-    price: int
-    learned: bool  # from past charges with the server's key, else assumed
-    why: WhyAsk
-    created_at: datetime
-    expires_at: datetime
-    message_id: int | None = None
-    used_at: datetime | None = None  # when the job was started
-    others: tuple[JobRequest, ...] = ()
+    def __init__(
+        self, request: JobRequest, price: Estimate, why: WhyAsk, others: Sequence[JobRequest]
+    ) -> None:
+        super().__init__()
+        self.id = request.confirmation or secrets.token_hex(8)
+        self.request, self.others = request, tuple(others)
+        self.price, self.why = price, why
+        self.question: Confirmation | None = None
+
+
+class Confirmation(Base):
+    """A question to a person whether a job, or all jobs of a set, are to start, at a price in credits.
+
+    `price` is that of all together. `message_id` is the bot's message with the question, if it has to be
+    removed. There are few at any time: a row goes when its question was answered or has expired.
+    """
+
+    __tablename__ = "confirmations"
+    __table_args__ = (enum_constraint("why", WhyAsk), Index(None, "guild_id", "user_id"))
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)  # 16 hex digits
+    guild_id: Mapped[int]
+    channel_id: Mapped[int]
+    user_id: Mapped[int]
+    kept: Mapped[dict[str, Any]] = mapped_column("request", repr=False)
+    once: Mapped[str | None] = mapped_column(repr=False)
+    origin_message_id: Mapped[int | None]
+    price: Mapped[int] = mapped_column(Integer)
+    learned: Mapped[bool]  # from past charges with the server's key, else assumed
+    why: Mapped[WhyAsk] = mapped_column(Choice(WhyAsk))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    message_id: Mapped[int | None] = mapped_column(default=None)
+    used_at: Mapped[datetime | None] = mapped_column(default=None)  # when the job was started
 
     @property
     def requests(self) -> tuple[JobRequest, ...]:
-        return (self.request, *self.others)
+        """Return what the person is asked about, without the facts that are read again with the answer."""
+        first = JobRequest(
+            guild_id=self.guild_id,
+            channel_id=self.channel_id,
+            user_id=self.user_id,
+            source=_photo(self.kept.get("source")),
+            origin_message_id=self.origin_message_id,
+            once=self.once,
+            **{name: self.kept[name] for name in _KEPT},
+        )
+        others = self.kept.get("others", ())
+        return first, *(replace(first, once=one["once"], source=_photo(one["source"])) for one in others)
+
+    @property
+    def request(self) -> JobRequest:
+        return self.requests[0]
 
     @property
     def under_photo(self) -> bool:
         """Return whether it is asked by a message in the channel, not by an answer to an interaction."""
-        return self.request.origin_message_id is not None
+        return self.origin_message_id is not None
+
+    def confirmed(self, context: MemberContext) -> list[JobRequest]:
+        """Return the requests that the person has confirmed, with the facts about them as they are now."""
+        agreed = {"context": context, "agreed": self.price, "confirmation": self.id}
+        return [replace(request, **agreed) for request in self.requests]
+
+
+class Tapper(Base):
+    """A member who has started a job by a tap in a server: their taps start at once."""
+
+    __tablename__ = "tappers"
+
+    guild_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
 
 
 def why_ask(
@@ -72,6 +164,92 @@ def why_ask(
     return None
 
 
-def expiry(request: JobRequest, now: datetime) -> datetime:
-    """Return until when the question about the request can be answered."""
-    return now + (ANSWERED_WITHIN if request.origin_message_id is None else TAP_ANSWERED_WITHIN)
+def store(session: Session, needed: ConfirmationNeeded, at: datetime) -> Confirmation:
+    """Store the question, and return it: its time begins now. It is asked again if it is stored already.
+
+    Raises `BeingAsked` if there is another one about the same, and `Refused` if the person has too many to
+    answer already.
+    """
+    request, price = needed.request, needed.price
+    if (there := session.get(Confirmation, needed.id)) is not None:
+        there.price, there.learned, there.why = price.amount, price.learned, needed.why
+        return there
+    same = select(Confirmation.id).where(Confirmation.once == request.once)
+    if request.once is not None and session.scalars(same).first() is not None:
+        raise BeingAsked
+    theirs = select(func.count(Confirmation.id)).where(is_open(at))
+    theirs = theirs.filter_by(guild_id=request.guild_id, user_id=request.user_id)
+    if session.scalars(theirs).one() >= MAX_OPEN_QUESTIONS:
+        raise Refused(TOO_MANY)
+    kept: dict[str, Any] = {name: getattr(request, name) for name in _KEPT}
+    kept |= {"inputs": dict(request.inputs), "source": _stored(request.source)}
+    if needed.others:
+        kept["others"] = [{"once": one.once, "source": _stored(one.source)} for one in needed.others]
+    question = Confirmation(
+        needed.id,
+        request.guild_id,
+        request.channel_id,
+        request.user_id,
+        kept,
+        request.once,
+        request.origin_message_id,
+        price.amount,
+        price.learned,
+        needed.why,
+        at,
+        at + (ANSWERED_WITHIN if request.origin_message_id is None else TAP_ANSWERED_WITHIN),
+    )
+    session.add(question)
+    return question
+
+
+def is_open(at: datetime) -> ColumnElement[bool]:
+    """Return the condition that a question can still be answered."""
+    return Confirmation.used_at.is_(None) & (Confirmation.expires_at > at)
+
+
+def find_open(session: Session, question_id: str, at: datetime) -> Confirmation | None:
+    """Return the question, or None if it was answered, has expired, or is unknown."""
+    return session.scalar(select(Confirmation).where(Confirmation.id == question_id, is_open(at)))
+
+
+def take_answer(session: Session, request: JobRequest, at: datetime) -> None:
+    """Store that the request's question was answered, if its jobs start by an answer to one.
+
+    About requests that are accepted together, as a set, there is one question: `request` is any of them.
+    """
+    if request.confirmation is None:
+        return
+    session.execute(update(Confirmation).filter_by(id=request.confirmation).values(used_at=at))
+    if request.tapped is not None:
+        member = {"guild_id": request.guild_id, "user_id": request.user_id}
+        put(session, Tapper, member, replace=False, at=at)
+
+
+def shown(session: Session, question_id: str, message_id: int) -> None:
+    """Store which message asks."""
+    session.execute(update(Confirmation).filter_by(id=question_id).values(message_id=message_id))
+
+
+def withdraw(session: Session, ids: Collection[str], at: datetime) -> None:
+    """End questions that are asked for nothing: the engine removes them."""
+    session.execute(update(Confirmation).where(Confirmation.id.in_(ids)).values(expires_at=at))
+    wake(session, ("questions",))
+
+
+def all_questions(session: Session) -> Sequence[Confirmation]:
+    """Return all questions, oldest first."""
+    return session.scalars(select(Confirmation).order_by(Confirmation.created_at, Confirmation.id)).all()
+
+
+def remove(session: Session, ids: Collection[str]) -> None:
+    """Delete questions."""
+    session.execute(delete(Confirmation).where(Confirmation.id.in_(ids)))
+
+
+def _stored(photo: SourcePhoto | None) -> dict[str, Any] | None:
+    return None if photo is None else asdict(photo)
+
+
+def _photo(stored: Mapping[str, Any] | None) -> SourcePhoto | None:
+    return None if stored is None else SourcePhoto(**stored)

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import BigInteger, Connection, ForeignKey, Index, Integer, String, Text, event
+from sqlalchemy import BigInteger, Connection, ForeignKey, Index, Integer, String, Table, Text, event
 from sqlalchemy.orm import Mapped, Mapper, composite, mapped_column, object_session
 
 from bot.base import NUMBER, Base, Choice, JsonObject, ReasonText, enum_constraint, partial_index
@@ -339,6 +339,9 @@ class Job(Base):
     def nonce(self) -> str:
         """Return the nonce of one posting of the result, at most 25 characters."""
         return f"{self.id}-{self.posting}"
+
+
+jobs = cast("Table", Job.__table__)
 
 
 @event.listens_for(Job, "after_insert")

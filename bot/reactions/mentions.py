@@ -11,6 +11,7 @@ from bot.aio.bounded import BoundedDict
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.credits.prices import price_table
+from bot.jobs.accept import why_closed
 from bot.languages import ReaderLanguages, speaking
 from bot.posts import OFFER
 from bot.reactions.backlog import Backlog
@@ -121,7 +122,7 @@ class MentionWatch:
             return help_panel(
                 guide, missing_to_post(channel.permissions_for(member.guild.me), channel)
             ), False
-        closed = await self._services.acceptance.why_closed(guild_id)
+        closed = await self._services.db.read(why_closed, guild_id)
         if closed is not None:
             return boxed(QUIET, closed), False
         wanted = {tool.slug for tool in tools_for(mention, list(self._catalog.tools.values()))}

@@ -12,11 +12,12 @@ from bot.errors import CreditsShort, Outage, StudiiBotError
 from bot.features import posting, styles
 from bot.features.photo_rules import Preset
 from bot.features.styles import tool_of
+from bot.jobs.confirm import ConfirmationNeeded, Repeated
 from bot.jobs.models import Job, JobRequest, MemberContext, SourcePhoto
 from bot.reactions.events import once_key
 from bot.reactions.photo_questions import PhotoQuestions
 from bot.reactions.refusal_teller import AUTO_SKIPPED, TAP_SKIPPED, RefusalTeller
-from bot.services import ConfirmationNeeded, Repeated, Services
+from bot.services import Services
 from bot.ui.kit.responses import refusal_words
 from bot.ui.reading.authors import author_in
 from bot.ui.reading.member import member_context_in, roles_of

@@ -11,12 +11,13 @@ import discord
 from bot.aio.bounded import BoundedDict
 from bot.catalog import Catalog
 from bot.errors import Outage, Refused
-from bot.jobs.confirm import Confirmation
+from bot.jobs import confirm
+from bot.jobs.confirm import Confirmation, ConfirmationNeeded, Repeated
 from bot.jobs.models import JobRequest
 from bot.languages import ReaderLanguages, speaking
 from bot.reactions.backlog import Backlog
 from bot.reactions.refusal_teller import RefusalTeller
-from bot.services import ConfirmationNeeded, Repeated, Services
+from bot.services import Services
 from bot.ui.jobs.confirmation import question_panel
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
@@ -78,7 +79,7 @@ class PhotoQuestions:
         """Remove these questions."""
         for one in ids:
             self._asked.pop(one, None)
-        await self._services.confirmations.withdraw(ids)
+        await self._withdraw(ids)
 
     def under(
         self, guild_id: int, message_id: int, user_id: int | None = None, emoji: str | None = None
@@ -103,9 +104,9 @@ class PhotoQuestions:
 
         Nothing raises `Outage` once the question is posted, or it would be asked a second time.
         """
-        language = await self._readers.in_server(waiting.member.guild.id)
+        language, db = await self._readers.in_server(waiting.member.guild.id), self._services.db
         try:
-            question = await self._services.acceptance.ask(waiting.needed)
+            question = await db.write(confirm.store, waiting.needed, self._services.clock.now())
         except Repeated:
             return  # it stands there already
         except Refused as refusal:
@@ -123,10 +124,14 @@ class PhotoQuestions:
                     allowed_mentions=NO_MENTIONS,
                     silent=True,
                 )
-            await self._services.confirmations.shown(question.id, sent.id)
+            await db.write(confirm.shown, question.id, sent.id)
         except Outage as error:
             _log.warning("Which message asks under a photo could not be stored: %s", error)
         except DISCORD_ERRORS as error:
             _log.info("A question under a photo could not be posted: %r", error)
             with suppress(Outage):  # it is over in a minute
-                await self._services.confirmations.withdraw([question.id])
+                await self._withdraw([question.id])
+
+    async def _withdraw(self, ids: list[str]) -> None:
+        if ids:
+            await self._services.db.write(confirm.withdraw, ids, self._services.clock.now())

@@ -13,6 +13,7 @@ from bot.aio.in_order import InOrder, PlaceInOrder
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.features.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind
+from bot.jobs.accept import why_closed
 from bot.jobs.models import Job, SourcePhoto
 from bot.languages import ReaderLanguages, lazy
 from bot.reactions.backlog import Backlog
@@ -244,7 +245,7 @@ class PhotoWatch:
         message = photo.message
         if message.guild is None or not can_post(message.guild, message.channel.id, offer=True):
             return  # tapping them would do nothing
-        if await self._services.acceptance.why_closed(message.guild.id) is not None:
+        if await self._services.db.read(why_closed, message.guild.id) is not None:
             return  # nor would it here
         rules = await self._services.db.read(access.of, message.guild.id, self._services.clock.now())
         channels = channel_ids_of(message.channel)

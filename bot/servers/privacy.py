@@ -18,6 +18,7 @@ from bot.db import Database, wake
 from bot.features import styles
 from bot.features.refusals import RefusalTold
 from bot.jobs import queries, transitions
+from bot.jobs.confirm import Confirmation, Tapper
 from bot.jobs.models import (
     FORGOTTEN_MEMBER,
     SENT_STATES,
@@ -25,11 +26,12 @@ from bot.jobs.models import (
     UNKNOWN_MEMBER,
     UNSHOWN_STATES,
     JobState,
+    jobs,
 )
 from bot.servers import notices, settings
 from bot.servers.keys import StudiiKey
 from bot.servers.settings import MemberLanguage
-from bot.storage.schema import best_consents, best_results, confirmations, jobs, tappers
+from bot.storage.schema import best_consents, best_results
 
 KEPT_AFTER_REMOVAL = timedelta(days=30)
 KEPT_LANGUAGES = timedelta(days=365)  # of members who don't use the bot any more
@@ -136,7 +138,7 @@ def forget_member(session: Session, user_id: int, at: datetime, guild_id: int | 
     """
     session.execute(delete(MemberLanguage).filter_by(user_id=user_id))
     here = {"user_id": user_id} if guild_id is None else {"user_id": user_id, "guild_id": guild_id}
-    for table in (confirmations, tappers, RefusalTold):
+    for table in (Confirmation, Tapper, RefusalTold):
         session.execute(delete(table).filter_by(**here))
     notices.forget_member(session, user_id, guild_id)
     requests.forget_member(session, user_id, guild_id)

@@ -8,13 +8,12 @@ from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.db import Database
 from bot.features.photo_rules import KnownPhotoRules
+from bot.jobs.accept import Acceptor
 from bot.media.spool import OutputFile
 from bot.servers.key_entry import KeyEntry
 from bot.servers.privacy import Discard
-from bot.services.acceptance.acceptance import AcceptanceService
 from bot.services.jobs import JobService
 from bot.services.posting import BestService
-from bot.services.questions.confirmations import ConfirmationService
 from bot.services.unknown_outcomes import RulingService
 from bot.storage import Storage
 from bot.vault import LaneNames, Vault
@@ -27,14 +26,13 @@ class Services:
     db: Database
     clock: Clock
     catalog: Catalog
-    acceptance: AcceptanceService
+    acceptance: Acceptor
     jobs: JobService
     vault: Vault
     keys: KeyEntry
     photo_rules: KnownPhotoRules
     best: BestService
     rulings: RulingService
-    confirmations: ConfirmationService
     open_file: Callable[[str], Awaitable[OutputFile | None]]
     discard: Discard
     keep: timedelta
@@ -64,14 +62,13 @@ def build_services(
         db=storage.db,
         clock=clock,
         catalog=catalog,
-        acceptance=AcceptanceService(storage, catalog, clock, max_source_bytes=max_source_bytes),
+        acceptance=Acceptor(storage.db, catalog, clock, max_source_bytes=max_source_bytes),
         jobs=JobService(storage, clock),
         vault=vault,
         keys=KeyEntry(storage.db, clock, catalog, vault, lanes, check_key),
         photo_rules=KnownPhotoRules(storage.db, catalog),
         best=BestService(storage, clock),
         rulings=RulingService(storage, clock),
-        confirmations=ConfirmationService(storage, clock),
         open_file=open_file,
         discard=discard,
         keep=timedelta(days=keep_days),

@@ -51,7 +51,7 @@ class JobPage:
 
 
 class JobService(Service):
-    """Reads, lists, cancels and posts the jobs that `AcceptanceService` has accepted."""
+    """Reads, lists, cancels and posts the jobs that `Acceptor` has accepted."""
 
     def __init__(self, storage: Storage, clock: Clock) -> None:
         super().__init__(storage, clock)

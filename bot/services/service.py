@@ -2,7 +2,6 @@
 
 from contextlib import AbstractAsyncContextManager
 
-from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.db import COMMAND_WRITE_TIMEOUT
 from bot.jobs.models import Job
@@ -25,11 +24,3 @@ class Service:
     def _changing(self) -> AbstractAsyncContextManager[Transaction]:
         """Change the database for a person who waits for the answer."""
         return self._storage.write(patience=COMMAND_WRITE_TIMEOUT)
-
-
-class ToolService(Service):
-    """A service that knows the tools."""
-
-    def __init__(self, storage: Storage, catalog: Catalog, clock: Clock) -> None:
-        super().__init__(storage, clock)
-        self._catalog = catalog

@@ -7,7 +7,6 @@ from sqlalchemy.orm import Session as OrmSession
 
 from bot.storage.database.session import Session
 from bot.storage.posting import BestResults
-from bot.storage.questions import Confirmations
 from bot.storage.unreadable_check import UnreadableCheck
 
 _T = TypeVar("_T")
@@ -42,6 +41,5 @@ class Transaction:
         """Return what a function of a session, as `Database.write` takes it, does in this transaction."""
         return await self.session.run(lambda session: work(session, *args, **more))
 
-    confirmations = _Repository(Confirmations)
     best = _Repository(BestResults)
     unreadable = _Repository(UnreadableCheck)

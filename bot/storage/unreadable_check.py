@@ -8,9 +8,9 @@ from sqlalchemy.engine import RowMapping
 
 from bot.features.photo_rules import MappedEmoji, PhotoChannel
 from bot.features.styles import MemberDefaults, Style
+from bot.jobs.confirm import Confirmation
 from bot.storage.database.repository import Repository
-from bot.storage.questions.confirmations import confirmation_of
-from bot.storage.schema import confirmations, guilds, jobs, posts
+from bot.storage.schema import guilds, jobs, posts
 from bot.unreadable import json_object
 
 CHECKED_PAGE_ROWS = 500
@@ -21,10 +21,15 @@ def _whole_budget(row: RowMapping) -> None:
         raise ValueError("a budget without a period")
 
 
+def _question(row: RowMapping) -> object:
+    values = {name: value for name, value in row.items() if name != "request"}
+    return Confirmation(kept=json_object(row["request"]), **values).requests
+
+
 _BUILT_BY: Mapping[Table, Callable[[RowMapping], Any]] = {
     jobs: lambda row: row,  # its columns' types tell
     posts: lambda row: json_object(row["details"]),
-    confirmations: confirmation_of,
+    cast("Table", Confirmation.__table__): _question,
     guilds: _whole_budget,
     **{
         cast("Table", row.__table__): lambda found: json_object(found["inputs"])

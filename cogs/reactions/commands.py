@@ -7,6 +7,7 @@ from bot.catalog import Catalog, SourceRule
 from bot.errors import Refused
 from bot.features import photo_rules, styles
 from bot.features.photo_rules import MAX_PHOTOS_AT_ONCE, PhotoChannelKind, preset_for
+from bot.jobs.accept import why_closed
 from bot.languages import N_, gettext as _, lazy
 from bot.services import Services
 from bot.ui.admin.photo_rules import inputs_from, photos_panel, reactions_panel
@@ -42,7 +43,7 @@ class _ReactionsGroup(app_commands.Group):
     async def _in_the_way(self, interaction: discord.Interaction, guild_id: int) -> str:
         if not self._services.photo_rules.rules(guild_id).are_on:
             return ""
-        closed = await self._services.acceptance.why_closed(guild_id)
+        closed = await self._services.db.read(why_closed, guild_id)
         trouble = await photo_trouble(self._services, interaction.guild, guild_id, ToolNames(self._catalog))
         return lines(f"⚠️ {closed}" if closed else "", trouble)
 

@@ -9,9 +9,10 @@ from bot.client.bot import StudiiBot
 from bot.credits import budgets
 from bot.credits.budgets import MAX_BUDGET, matching_zones
 from bot.domain.guilds import Period
+from bot.features.wording import PERIOD_CHOICES
 from bot.languages import N_, gettext as _
 from bot.servers import settings as server_settings
-from bot.services import PERIOD_CHOICES, Services
+from bot.services import Services
 from bot.ui.admin.credits.credits import budget_panel
 from bot.ui.admin.key_form import open_key_form
 from bot.ui.admin.photo_rules import metadata_panel

@@ -25,10 +25,10 @@ from bot.client.bot import HANDLERS, StudiiBot
 from bot.cluster import Membership
 from bot.delivery import BestPoster, DeferralFiles, DeferralJournal, DiscordDelivery, LateAnswers
 from bot.engine import CountedDecoder, Engine
+from bot.jobs.accept import Acceptor
 from bot.jobs.models import CARD_NEVER_SEEN, SUPERSEDED_CARD
 from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
-from bot.services import AcceptanceService
 from bot.storage import Storage
 from bot.studii import StudiiClient, Timeouts
 from bot.ui.kit import first_answer
@@ -124,7 +124,7 @@ def live(life: Life, *, forks: bool = False) -> int:
         if life.slow:
             patch.setattr(first_answer, "ANSWER_BY", DEFERRED_AFTER)
         if life.alone:
-            patch.setattr(AcceptanceService, "told_alone", _always)
+            patch.setattr(Acceptor, "told_alone", _always)
         code = asyncio.run(_live(life, tracer))
     if life.trace:
         (Path(life.folder) / "points.json").write_text(json.dumps(tracer.seen))

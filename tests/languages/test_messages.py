@@ -9,6 +9,7 @@ import pytest
 from babel.messages import Catalog
 
 from bot.errors import Refused
+from bot.features.wording import credit_words
 from bot.languages import (
     Language,
     alternatives,
@@ -29,7 +30,6 @@ from bot.languages import (
     spoken,
     whole_number,
 )
-from bot.services import credit_words
 from tests.support.messages import KEYWORDS, TRANSLATED, catalogue_faults, from_python, source_file
 
 

@@ -1,14 +1,16 @@
 """A member's first tap in a server starts nothing: a reply names the price, with a button for them alone."""
 
 from pathlib import Path
+from typing import Any
 
 import discord
 import pytest
 
+from bot.db import Database
 from bot.errors import DatabaseAway
+from bot.jobs import confirm
 from bot.jobs.confirm import Confirmation
 from bot.jobs.models import JobState
-from bot.services import AcceptanceService, ConfirmationNeeded, ConfirmationService
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support.desk import Desk, make_bot, open_desk, pieces, texts
 from tests.support.simulated.people import until
@@ -36,13 +38,13 @@ async def tapped_first(desk: Desk) -> tuple[discord.Message, discord.Message]:
 async def over(desk: Desk) -> list[Confirmation]:
     """The questions that are over; their messages are removed as the engine does it."""
     async with desk.storage.read() as transaction:
-        asked = await transaction.confirmations.all()
+        asked = await transaction.run(confirm.all_questions)
     now = desk.clock.now()
     found = [one for one in asked if one.used_at is not None or one.expires_at <= now]
     for one in found:
         assert await desk.delivery.remove_question(one)
     async with desk.storage.write() as transaction:
-        await transaction.confirmations.remove([one.id for one in found])
+        await transaction.run(confirm.remove, [one.id for one in found])
     return found
 
 
@@ -112,15 +114,15 @@ async def test_a_question_whose_storing_seemed_to_fail_is_asked_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lost = [DatabaseAway()]
-    ask = AcceptanceService.ask
+    write = Database.write
 
-    async def ask_and_lose(service: AcceptanceService, needed: ConfirmationNeeded) -> Confirmation:
-        question = await ask(service, needed)
-        if lost:
+    async def write_and_lose(db: Database, work: Any, *args: Any, **more: Any) -> Any:
+        answer = await write(db, work, *args, **more)
+        if lost and work is confirm.store:
             raise lost.pop()  # it was committed, and nobody learned of that
-        return question
+        return answer
 
-    monkeypatch.setattr(AcceptanceService, "ask", ask_and_lose)
+    monkeypatch.setattr(Database, "write", write_and_lose)
     async with open_desk(tmp_path, tapped_before=False) as desk:
         await on(desk)
         photo = await post(desk, desk.maya, ROOM)
@@ -160,11 +162,11 @@ async def test_taking_the_tap_back_or_deleting_the_photo_removes_the_reply(tmp_p
 async def test_a_restart_leaves_no_dead_button_and_no_message_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, noted: bool
 ) -> None:
-    async def ended_before(*_: object) -> None:
+    def ended_before(*_: object) -> None:
         """It could not store which message asks."""
 
     if not noted:
-        monkeypatch.setattr(ConfirmationService, "shown", ended_before)
+        monkeypatch.setattr(confirm, "shown", ended_before)
     async with open_desk(tmp_path, tapped_before=False) as desk:
         _, question = await tapped_first(desk)
         desk.clock.advance(61)
@@ -233,7 +235,7 @@ async def test_a_question_is_removed_later_while_discord_is_busy_and_given_up_wh
     async with open_desk(tmp_path, tapped_before=False) as desk:
         await tapped_first(desk)
         async with desk.storage.read() as transaction:
-            (question,) = await transaction.confirmations.all()
+            (question,) = await transaction.run(confirm.all_questions)
         for status, code, done in ((503, 0, False), (403, 50001, True)):
             desk.env.inject_error("DELETE", "/channels/*/messages/*", status=status, code=code, times=1)
             assert await desk.delivery.remove_question(question) is done

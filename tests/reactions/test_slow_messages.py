@@ -16,6 +16,7 @@ from tests.reactions.test_first_taps import RUN, on, over
 from tests.support.desk import Desk, open_desk, pieces, texts
 from tests.support.patience import PATIENCE
 from tests.support.pseudo.letters import read
+from tests.support.questions import has_tapped
 
 
 class Slow:
@@ -109,7 +110,7 @@ async def test_questions_that_wait_hold_up_no_other_tap(
     async with open_desk(tmp_path, tapped_before=False) as desk:
         await on(desk)
         async with desk.storage.write() as transaction:
-            await transaction.confirmations.has_tapped(desk.guild.id, desk.maya.id, desk.clock.now())
+            await transaction.run(has_tapped, desk.guild.id, desk.maya.id, desk.clock.now())
         photos = [await post(desk, desk.maya, ROOM) for _ in range(2)]
         slow = Slow(monkeypatch, discord.PartialMessageable)
         for photo, who in zip(photos, (desk.tom, desk.maya), strict=True):

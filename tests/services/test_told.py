@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from bot.jobs import holds, holds as key_holds
-from bot.jobs.confirm import Confirmation, WhyAsk
+from bot.jobs import confirm, holds, holds as key_holds
 from bot.jobs.models import JobRequest, JobState
 from bot.reasons import Reason, ReasonCode
 from bot.servers import departures, keys, settings
 from bot.servers.key_entry import forget
 from tests.services.world import GUILD, ServicesWorld
+from tests.support.questions import ask
 
 QUESTION = "0123456789abcdef"
 
@@ -21,7 +21,7 @@ async def set_log_channel(world: ServicesWorld) -> None:
 
 
 async def withdraw_a_question(world: ServicesWorld) -> None:
-    await world.services.confirmations.withdraw([QUESTION])
+    await world.services.db.write(confirm.withdraw, [QUESTION], world.clock.now())
 
 
 async def forget_the_key(world: ServicesWorld) -> None:
@@ -50,9 +50,7 @@ async def test_what_is_no_jobs_change_has_the_engine_read_everything(
     later = now + timedelta(hours=1)
     request = JobRequest(GUILD, 200, 300, "studio", {})
     async with world.storage.write() as transaction:
-        await transaction.confirmations.add(
-            Confirmation(QUESTION, request, 8, False, WhyAsk.FIRST_TAP, now, later)
-        )
+        await transaction.run(ask, QUESTION, request, now, later)
         await transaction.run(key_holds.put_hold, GUILD, key.id, Reason(ReasonCode.KEY_REFUSED), later)
     world.told.clear()
     await change(world)

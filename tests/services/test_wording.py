@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from bot.services import credit_words, discord_timestamp, size_words
+from bot.features.wording import credit_words, discord_timestamp, size_words
 
 
 def test_a_moment_is_the_same_for_discord_in_whatever_zone_it_is_given() -> None:

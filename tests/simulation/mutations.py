@@ -20,6 +20,7 @@ from msgspec import structs
 
 from bot.engine.lanes.step_result import StepResult
 from bot.jobs import transitions
+from bot.jobs.confirm import Confirmation
 from bot.jobs.delivery import Posted
 from bot.jobs.models import FailureCode, JobState
 from bot.reasons import Reason, ReasonCode
@@ -245,10 +246,10 @@ def _declined_is_approved(_: Any) -> Any:
 
 
 def _all_open(_: Any) -> Any:
-    async def open_of(_self: Any, ids: Any, _at: Any) -> Any:
-        return set(ids)
+    def is_open(_at: Any) -> Any:
+        return Confirmation.id.is_not(None)
 
-    return open_of
+    return is_open
 
 
 def _untold(original: Any) -> Any:
@@ -347,7 +348,7 @@ MUTATIONS = (
         _stale_budget,
     ),
     Mutation("what is reserved does not count", "bot.credits.ledger.Usage.spent", _settled_alone),
-    Mutation("jobs at once are not counted", "bot.services.acceptance.decision.ensure_within", _always(None)),
+    Mutation("jobs at once are not counted", "bot.jobs.decide.ensure_within", _always(None)),
     Mutation(
         "a token is kept after its time", "bot.delivery.interaction_tokens.CardTokens.remember", _lasting
     ),
@@ -356,15 +357,11 @@ MUTATIONS = (
         "bot.engine.lane.RateWindow._counted",
         _always(()),
     ),
-    Mutation("the word filter lets all through", "bot.services.acceptance.checks.met_by", _always(None)),
+    Mutation("the word filter lets all through", "bot.jobs.decide.met_by", _always(None)),
     Mutation("a pause is not heard", "bot.servers.settings.pause", _never_paused),
-    Mutation("nothing waits for approval", "bot.services.acceptance.checks.approval_of", _unasked_approval),
+    Mutation("nothing waits for approval", "bot.jobs.decide.approval_of", _unasked_approval),
     Mutation("what is declined is started", "bot.features.moderation._end", _declined_is_approved),
-    Mutation(
-        "a question can be answered twice",
-        "bot.storage.questions.confirmations.Confirmations.open_of",
-        _all_open,
-    ),
+    Mutation("a question can be answered twice", "bot.jobs.confirm.is_open", _all_open),
     Mutation("the key before is used", "bot.servers.keys.current", _first_key),
     Mutation("a failure is not told", "bot.delivery.postings.poster.Poster._post", _untold),
     Mutation(
@@ -375,7 +372,7 @@ MUTATIONS = (
     Mutation("a private job is run again for all", "bot.ui.jobs.results.buttons.terms_of", _terms_for_all),
     Mutation("a private job is shown to all", "bot.ui.jobs.first_card._send", _shown_to_all),
     Mutation("changes are not told", "bot.storage.storage.Storage._notify", _always(None)),
-    Mutation("a job is another member's", "bot.services.acceptance.decision.Acceptance._new_job", _anybodys),
+    Mutation("a job is another member's", "bot.jobs.decide.Decisions._new_job", _anybodys),
     Mutation("a press is not acknowledged", "bot.ui.kit.responses.acknowledge", _later),
     Mutation("an idle loop spins", "bot.engine.lanes.supervisor.LaneSupervisor._turn", _restless),
     Mutation("another job's result is posted", "bot.studii.StudiiClient.job_status", _last_address),

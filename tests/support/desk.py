@@ -25,6 +25,7 @@ from tests.support.clock import FakeClock
 from tests.support.database import database
 from tests.support.jobs import settle_job
 from tests.support.patience import PATIENCE
+from tests.support.questions import has_tapped
 from tests.support.services import services_on
 from tests.support.simulated.delivery import NoDeferrals, delivery_on, nothing_left
 from tests.support.simulated.simulation import simulated_discord
@@ -179,7 +180,7 @@ async def open_desk(
             if tapped_before:
                 async with storage.write() as transaction:
                     for one in (nora, maya, tom):
-                        await transaction.confirmations.has_tapped(guild.id, one.id, clock.now())
+                        await transaction.run(has_tapped, guild.id, one.id, clock.now())
             yield Desk(env, bot, services, storage, delivery, clock, guild, channel, nora, maya, tom)
 
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 from bot.catalog import Catalog
 from bot.clock import Clock
+from bot.jobs.accept import Acceptor
 from bot.jobs.models import Job, JobRequest
 from bot.media.spool import Spool
 from bot.servers import privacy
-from bot.services import AcceptanceService, Services, build_services
+from bot.services import Services, build_services
 from bot.storage import Storage
 from bot.vault import LaneNames, Vault, lane_names
 
@@ -21,7 +22,7 @@ async def believe(_: str) -> None:
     """Take any key for a good one."""
 
 
-async def accept(acceptance: AcceptanceService, request: JobRequest) -> Job:
+async def accept(acceptance: Acceptor, request: JobRequest) -> Job:
     """Let the service accept one job, as a command does."""
     (job,) = await acceptance.accept_all([request])
     return job

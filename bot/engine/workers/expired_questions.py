@@ -3,8 +3,10 @@
 from datetime import datetime, timedelta
 
 from bot.aio.loops import WakeUp, run_forever
+from bot.db import WRITE_TIMEOUT
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
+from bot.jobs import confirm
 from bot.jobs.confirm import Confirmation
 
 
@@ -26,13 +28,12 @@ class ExpiredQuestions:
 
     async def _sweep(self) -> float:
         now, reread_every = self._context.clock.now(), self._context.tuning.reread_every
-        async with self._context.storage.read() as transaction:
-            questions = await transaction.confirmations.all()
+        db = self._context.storage.db
+        questions = await db.read(confirm.all_questions)
         over = [one for one in questions if one.used_at is not None or one.expires_at <= now]
         removed = [one.id for one in over if await self._removed(one)]
         if removed:
-            async with self._context.storage.write() as transaction:
-                await transaction.confirmations.remove(removed)
+            await db.write(confirm.remove, removed, within=WRITE_TIMEOUT)
         ends = [one.expires_at for one in questions]
         due = [(end - now).total_seconds() for end in ends if end > now]
         return max(0.0, min([reread_every, *due]))

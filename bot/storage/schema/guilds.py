@@ -5,16 +5,13 @@ from typing import cast
 from sqlalchemy import Table
 
 from bot.features.posting import PostingRules
-from bot.jobs.models import Hold, Job
+from bot.jobs.models import Hold
 from bot.meta import Meta
 from bot.posts import Post
-from bot.servers.keys import StudiiKey
 from bot.servers.settings import GuildSettings
 
 posting_rules = cast("Table", PostingRules.__table__)
-studii_keys = cast("Table", StudiiKey.__table__)
 posts = cast("Table", Post.__table__)
 guilds = cast("Table", GuildSettings.__table__)
-jobs = cast("Table", Job.__table__)
 holds = cast("Table", Hold.__table__)
 meta = cast("Table", Meta.__table__)

@@ -6,9 +6,9 @@ from bot.credits.budgets import BudgetState
 from bot.credits.ledger import Usage
 from bot.credits.limits import MemberState
 from bot.credits.prices import ToolPrice, price_words
+from bot.features.wording import credit_words, discord_timestamp
 from bot.jobs.models import Job
 from bot.languages import Message, gettext as _, lazy, sentences
-from bot.services import credit_words, discord_timestamp
 from bot.ui.jobs.wording import ToolNames, job_line
 from bot.ui.kit.layout import BAD, NEUTRAL, Panel, boxed, lines, rule, small
 from bot.ui.kit.text import more_words, named_value

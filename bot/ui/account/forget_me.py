@@ -3,9 +3,9 @@
 import discord
 from discord import ui
 
+from bot.features.wording import job_words
 from bot.languages import gettext as _, lazy, plazy, sentences
 from bot.servers.privacy import Erasable, Erased, erase_member
-from bot.services import job_words
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import GOOD, NEUTRAL, UNSURE, Panel, boxed, lines, row, rule, small

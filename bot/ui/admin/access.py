@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from bot.features.wording import discord_timestamp
 from bot.languages import Message, and_list, gettext as _, lazy, ngettext, pgettext, plazy, sentences
 from bot.servers.access import (
     EVERY_TOOL,
@@ -15,7 +16,6 @@ from bot.servers.access import (
     ToolRule,
     block_words,
 )
-from bot.services import discord_timestamp
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import NEUTRAL, UNSURE, Panel, boxed, changed_words, lines, server_line, small
 from bot.ui.kit.text import more_words, named_value, plain, sentence

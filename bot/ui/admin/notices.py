@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 import discord
 from discord import ui
 
+from bot.features.wording import credit_words, renewal_message
 from bot.jobs.models import LOST_AFTER_DAYS, Job
 from bot.languages import Message, and_list, gettext as _, lazy, sentences
 from bot.posts import Post
 from bot.reasons import Reason
 from bot.servers.notices import NoticeKind
-from bot.services import credit_words, renewal_message
 from bot.ui.admin.credits.credit_requests import asked_words, request_buttons
 from bot.ui.admin.held_key import TryAgainButton
 from bot.ui.admin.log import LogDeleteButton

@@ -7,12 +7,13 @@ from bot.catalog import Tool
 from bot.credits import limits, prices
 from bot.credits.limits import MemberState
 from bot.credits.prices import ToolPrice
+from bot.features.wording import NO_KEY
 from bot.jobs import holds
 from bot.jobs.models import MemberContext
 from bot.languages import lazy, ngettext, sentences
 from bot.reasons import Reason
 from bot.servers import access, keys
-from bot.services import NO_KEY, Services
+from bot.services import Services
 from bot.ui.kit.layout import lines
 from bot.ui.kit.reasons import reason_words
 from bot.ui.kit.text import sentence, shortened

@@ -5,9 +5,8 @@ from discord import ui
 
 from bot.credits.prices import Estimate, short_price
 from bot.errors import Refused
-from bot.jobs.confirm import Confirmation, WhyAsk
+from bot.jobs.confirm import Confirmation, ConfirmationNeeded, WhyAsk, find_open
 from bot.languages import gettext as _, lazy, ngettext, pgettext
-from bot.services import ConfirmationNeeded, confirmed
 from bot.ui.jobs.first_card import show_confirmed
 from bot.ui.jobs.wording import ToolNames, prompt_words
 from bot.ui.kit.buttons import LastingButton
@@ -53,7 +52,7 @@ def question_panel(question: Confirmation, names: ToolNames) -> Panel:
 
 
 def _asked_under_photo(question: Confirmation, member: str, tool: str, price: str) -> str:
-    if not question.others:
+    if len(question.requests) == 1:
         return _("{member}, **{tool}** costs {price}. Start it?", member=member, tool=tool, price=price)
     return ngettext(
         "{member}, **{tool}** of {count} photo costs {price}. Start it?",
@@ -66,7 +65,7 @@ def _asked_under_photo(question: Confirmation, member: str, tool: str, price: st
 
 
 def _asked(question: Confirmation, tool: str, price: str) -> str:
-    if not question.others:
+    if len(question.requests) == 1:
         return _("{tool} costs {price}. Start it?", tool=tool, price=price)
     return ngettext(
         "{tool} of {count} photo costs {price}. Start it?",
@@ -104,7 +103,7 @@ class ConfirmButton(LastingButton, template=r"studii:confirm:(?P<id>[0-9a-f]{16}
 
     async def _confirm(self, interaction: discord.Interaction, host: Host) -> None:
         await acknowledge(interaction)
-        question = await host.services.confirmations.open(self._question_id)
+        question = await host.services.db.read(find_open, self._question_id, host.clock.now())
         if question is None:
             await _take_away(interaction)
             return
@@ -113,7 +112,7 @@ class ConfirmButton(LastingButton, template=r"studii:confirm:(?P<id>[0-9a-f]{16}
         ensure_can_post(interaction)
         await in_turn(interaction)
         try:
-            jobs = await host.services.acceptance.accept_all(confirmed(question, member_context(interaction)))
+            jobs = await host.services.acceptance.accept_all(question.confirmed(member_context(interaction)))
         except ConfirmationNeeded as needed:  # dearer by now
             again = needed.question or question
             await interaction.edit_original_response(view=question_panel(again, ToolNames(host.catalog)))

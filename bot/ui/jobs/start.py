@@ -4,6 +4,7 @@ The person who sends the interaction is the requester, and pays.
 """
 
 from collections.abc import Mapping, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -12,10 +13,10 @@ import discord
 from bot.catalog import Tool
 from bot.credits.prices import PriceTable
 from bot.errors import Refused
-from bot.features import posting
+from bot.features.posting import PostingRules
+from bot.jobs.confirm import ConfirmationNeeded
 from bot.jobs.models import JobRequest, SourcePhoto
 from bot.languages import lazy
-from bot.services import ConfirmationNeeded
 from bot.ui.jobs.confirmation import ask_to_confirm
 from bot.ui.jobs.first_card import show_card
 from bot.ui.jobs.forms.tool_form import Values
@@ -28,7 +29,7 @@ from bot.ui.kit.responses import acknowledge, answer
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import ensure_can_post, is_age_restricted
 from bot.ui.reading.pictures import ensure_taken
-from bot.ui.reading.posting_place import posting_place
+from bot.ui.reading.posting_place import HERE, posting_place
 
 CHANNELS_ONLY = lazy("This only works in a channel.")
 DOUBLE_CLICK = lazy(
@@ -45,7 +46,8 @@ class Terms:
     for the requester alone. `extra` are inputs that the catalogue does not know. `message_id` is the member's
     message that the photo is in, and `offer_id` the bot's message that offered the tool, which goes then.
     `shown_price` is the price that the pressed button names, in credits, and `shown_prices` are those that a
-    form names: above them the person is asked.
+    form names: above them the person is asked. `preferred`: where the person chose nothing, the inputs that
+    they prefer for the tool count.
     """
 
     photo_author: int | None = None
@@ -55,6 +57,7 @@ class Terms:
     offer_id: int | None = None
     shown_price: int | None = None
     shown_prices: PriceTable | None = None
+    preferred: bool = False
 
 
 AS_USUAL = Terms()
@@ -96,13 +99,18 @@ async def start(
     """
     host = host_of(interaction)
     sources = enumerate(photos or (None,))
-    requests = [_request(interaction, tool, values, photo, terms, number) for number, photo in sources]
+    requests = [_request(interaction, tool, photo, terms, number) for number, photo in sources]
 
     expect_card(interaction, private=terms.private)
-    of_place = requests if terms.private else await _with_place(interaction, requests)
     await in_turn(interaction)
+    # What it refuses is worded in the language that is spoken here.
+    context = copy_context()
+
+    def complete(request: JobRequest, rules: PostingRules, preferred: Mapping[str, str]) -> JobRequest:
+        return context.run(_complete, interaction, tool, values, terms, request, rules, preferred)
+
     try:
-        jobs = await host.services.acceptance.accept_all(of_place)
+        jobs = await host.services.acceptance.accept_all(requests, complete)
     except ConfirmationNeeded as needed:
         await ask_to_confirm(interaction, needed)
         return
@@ -131,15 +139,33 @@ def expect_card(interaction: discord.Interaction, *, private: bool = False) -> N
     announce_card(interaction, private=probably_private)
 
 
-async def _with_place(
-    interaction: discord.Interaction, requests: Sequence[JobRequest]
-) -> Sequence[JobRequest]:
-    """Return the requests with the place where their results will be posted."""
-    rules = await host_of(interaction).services.db.read(posting.of, requests[0].guild_id)
-    place = posting_place(interaction.guild, interaction.channel, interaction.user, rules)
-    return [
-        replace(request, post_channel_id=place.channel_id, in_thread=place.in_thread) for request in requests
-    ]
+def _complete(
+    interaction: discord.Interaction,
+    tool: Tool,
+    values: Values,
+    terms: Terms,
+    request: JobRequest,
+    rules: PostingRules,
+    preferred: Mapping[str, str],
+) -> JobRequest:
+    """Return the request with its inputs, and the place where its result will be posted.
+
+    Raises `Refused` if the tool lacks something, or if the result could not be posted there.
+    """
+    given = {**preferred, **values} if terms.preferred else values
+    inputs = {**tool.prepare(given, has_source=request.source is not None), **(terms.extra or {})}
+    shown, place = terms.shown_price, HERE
+    if shown is None and terms.shown_prices is not None:
+        shown = terms.shown_prices.of(tool, inputs).amount
+    if not request.private:
+        place = posting_place(interaction.guild, interaction.channel, interaction.user, rules)
+    return replace(
+        request,
+        inputs=inputs,
+        shown_price=shown,
+        post_channel_id=place.channel_id,
+        in_thread=place.in_thread,
+    )
 
 
 async def _remove_offer(interaction: discord.Interaction, message_id: int) -> None:
@@ -149,37 +175,27 @@ async def _remove_offer(interaction: discord.Interaction, message_id: int) -> No
 
 
 def _request(
-    interaction: discord.Interaction,
-    tool: Tool,
-    values: Values,
-    source: SourcePhoto | None,
-    terms: Terms,
-    number: int,
+    interaction: discord.Interaction, tool: Tool, source: SourcePhoto | None, terms: Terms, number: int
 ) -> JobRequest:
-    """Build the request, which is that `number` of the interaction's, from 0.
+    """Build the request, which is that `number` of the interaction's, from 0. `_complete` adds the rest.
 
-    Raises `Refused` if the result could not be posted, or if the tool lacks something.
+    Raises `Refused` if the result could not be posted.
     """
     guild_id = ensure_can_post(interaction)
     if interaction.channel_id is None:
         raise Refused(CHANNELS_ONLY)
-    inputs = {**tool.prepare(values, has_source=source is not None), **(terms.extra or {})}
-    shown = terms.shown_price
-    if shown is None and terms.shown_prices is not None:
-        shown = terms.shown_prices.of(tool, inputs).amount
     return JobRequest(
         guild_id=guild_id,
         channel_id=interaction.channel_id,
         user_id=interaction.user.id,
         tool=tool.slug,
-        inputs=inputs,
+        inputs={},
         source=source,
         private=terms.private,
         context=member_context(interaction),
         photo_author=terms.photo_author,
         # By it, the next start finds the job of a deferral that a kill has left unanswered.
         once=once_key_of(interaction.id, number),
-        shown_price=shown,
         age_restricted=is_age_restricted(interaction.channel),
     )
 

@@ -31,22 +31,21 @@ async def usable_styles(interaction: discord.Interaction) -> list[Style]:
 
 async def values_with(
     interaction: discord.Interaction, tool: Tool, given: Values, style: str | None
-) -> Values:
-    """Return the inputs of a job: those given, else of the style that was chosen or named, else the person's
-    own. Raises `Refused` if there is no such style, or it can't be used.
+) -> dict[str, str]:
+    """Return the inputs of a job: those given, else of the style that was chosen or named.
+
+    Raises `Refused` if there is no such style, or it can't be used.
 
     Where the tool has an input of that name, `style` may also be its value.
     """
-    host, guild_id = host_of(interaction), server_of(interaction)
     chosen = await _chosen(interaction, tool, style) if style else None
-    own = await host.services.db.read(styles.default_inputs, guild_id, interaction.user.id, tool)
     named = {name: value for name, value in given.items() if value is not None}
     if chosen is not None:
-        tool_of(host.catalog, chosen, tool)
+        tool_of(host_of(interaction).catalog, chosen, tool)
         named = inputs_of(chosen, tool, named)
     elif style and tool.input(STYLE) is not None:
         named[STYLE] = style
-    return {**own, **named}
+    return named
 
 
 async def style_meant(interaction: discord.Interaction, typed: str, tool: str | None = None) -> Style:

@@ -10,7 +10,7 @@ import pytest
 from bot.delivery import DeferralJournal
 from bot.delivery.deferrals import journal as journal_module, late_answers
 from bot.delivery.deferrals.late_answers import LEFT_UNANSWERED
-from bot.services.acceptance.batches import AcceptanceBatches
+from bot.jobs.accept import Acceptor
 from bot.ui.jobs.first_card import STARTED
 from bot.ui.kit.deferral import LateAnswer
 from bot.ui.kit.layout import QUIET, Panel, boxed
@@ -23,6 +23,7 @@ from tests.ui.jobs.late import (
     keep,
     kept,
     killed,
+    killed_within,
     late,
     left_unanswered,
     restarted,
@@ -42,7 +43,7 @@ async def test_after_a_kill_nobody_is_left_with_an_announcement(
         if accepted:
             monkeypatch.setattr("bot.ui.jobs.start.show_card", killed)
         else:
-            monkeypatch.setattr(AcceptanceBatches, "_accept_within", killed)
+            monkeypatch.setattr(Acceptor, "_decide", killed_within)
         async with desk.storage.write():
             options = {"private": True} if private else {}
             asking = asyncio.create_task(desk.maya.slash(desk.channel, "studio", prompt="A kite", **options))

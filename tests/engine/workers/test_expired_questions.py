@@ -4,37 +4,33 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot import posts
-from bot.jobs.confirm import Confirmation, WhyAsk
+from bot.jobs import confirm
 from bot.jobs.models import JobRequest
 from tests.engine.world import EngineWorld, engine_world
 from tests.support.posts import open_posts
+from tests.support.questions import ask
 
 
-def a_question(world: EngineWorld, name: str, *, seconds: float, photo: int | None = 7) -> Confirmation:
+async def a_question(world: EngineWorld, name: str, *, seconds: float, photo: int | None = 7) -> None:
     now = world.clock.now()
     request = JobRequest(100, 200, 300, "studio", {"prompt": "x"}, origin_message_id=photo)
-    expires = now + timedelta(seconds=seconds)
-    return Confirmation(name, request, 8, False, WhyAsk.FIRST_TAP, now, expires)
+    await world.storage.db.write(ask, name, request, now, now + timedelta(seconds=seconds))
 
 
 async def left(world: EngineWorld) -> list[str]:
     async with world.storage.read() as transaction:
-        return [one.id for one in await transaction.confirmations.all()]
+        return [one.id for one in await transaction.run(confirm.all_questions)]
 
 
 async def test_what_is_over_is_removed_and_what_is_open_stays(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
-        questions = {
-            "over": a_question(world, "over", seconds=-1),
-            "soon": a_question(world, "soon", seconds=0.3),
-            "used": a_question(world, "used", seconds=600),
-            "open": a_question(world, "open", seconds=600),
-            "of a command": a_question(world, "of a command", seconds=-1, photo=None),
-        }
-        async with world.storage.write() as transaction:
-            for one in questions.values():
-                await transaction.confirmations.add(one)
-            await transaction.confirmations.use(["used"], world.clock.now())
+        await a_question(world, "over", seconds=-1)
+        await a_question(world, "soon", seconds=0.3)
+        await a_question(world, "used", seconds=600)
+        await a_question(world, "open", seconds=600)
+        await a_question(world, "of a command", seconds=-1, photo=None)
+        answer = JobRequest(100, 200, 300, "studio", {}, confirmation="used")
+        await world.storage.db.write(confirm.take_answer, answer, world.clock.now())
         world.discord.removal_answers = [False]  # Discord was away once
         async with world.running():
 
@@ -48,8 +44,7 @@ async def test_what_is_over_is_removed_and_what_is_open_stays(tmp_path: Path) ->
 
 async def test_a_message_that_can_not_be_removed_for_a_day_is_given_up(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
-        async with world.storage.write() as transaction:
-            await transaction.confirmations.add(a_question(world, "stuck", seconds=-90_000))
+        await a_question(world, "stuck", seconds=-90_000)
         world.discord.removal_answers = [False] * 99
         async with world.running():
 

@@ -6,18 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from sqlalchemy import select
+
 from bot.credits import charges, ledger
 from bot.credits.limits import AllowanceScope, set_limits
 from bot.domain.guilds import Budget, Period, Plan
 from bot.errors import Refused
 from bot.features.words import WordEffect, WordRule
-from bot.jobs import holds as key_holds, queries
-from bot.jobs.confirm import Confirmation
+from bot.jobs import confirm, holds as key_holds, queries
+from bot.jobs.accept import Acceptor
+from bot.jobs.confirm import Confirmation, ConfirmationNeeded, Tapper
 from bot.jobs.models import Job, JobRequest, MemberContext
 from bot.reasons import Reason, ReasonCode
 from bot.servers import access, keys, settings
 from bot.servers.access import AccessList, Block, PhotoScope
-from bot.services import AcceptanceService, ConfirmationNeeded, confirmed
 from bot.storage import Storage, Transaction
 from tests.services.world import PICTURE
 from tests.support.clock import FakeClock
@@ -128,7 +130,7 @@ class Asked:
     def _one(self, chance: random.Random) -> Sequence[JobRequest]:
         """A request, some for a set, or a button under a question: also of one that was pressed before."""
         if self.questions and chance.random() < 0.5:
-            return confirmed(chance.choice(self.questions[-4:]), context(chance))
+            return chance.choice(self.questions[-4:]).confirmed(context(chance))
         first = request(self.guild_id, chance)
         if self.questions and chance.random() < 0.4:  # many press twice
             first = replace(first, user_id=chance.choice(self.questions[-4:]).request.user_id)
@@ -152,7 +154,7 @@ class Asked:
 
 
 async def together(
-    storage: Storage, acceptance: AcceptanceService, asked: Sequence[Sequence[JobRequest]]
+    storage: Storage, acceptance: Acceptor, asked: Sequence[Sequence[JobRequest]]
 ) -> list[list[Job] | BaseException]:
     """The answer to each if they come while another writes: they are one group then."""
     async with storage.write():
@@ -163,14 +165,12 @@ async def together(
 
 
 async def each_alone(
-    acceptance: AcceptanceService, asked: Sequence[Sequence[JobRequest]]
+    acceptance: Acceptor, asked: Sequence[Sequence[JobRequest]]
 ) -> list[list[Job] | BaseException]:
     return [one for some in asked for one in await accepted(acceptance, some)]
 
 
-async def accepted(
-    acceptance: AcceptanceService, asked: Sequence[JobRequest]
-) -> Sequence[list[Job] | BaseException]:
+async def accepted(acceptance: Acceptor, asked: Sequence[JobRequest]) -> Sequence[list[Job] | BaseException]:
     """The answer to them, or to each photo in a photo channel that was decided alone."""
     try:
         if len(asked) > 1 and asked[0].origin_message_id is not None:
@@ -203,10 +203,12 @@ async def kept(storage: Storage, asked: Asked) -> Sequence[Sequence[object]]:
             for one in found
         }
         told = await transaction.run(open_posts, guild_id)
-        questions = [one for one in await transaction.confirmations.all() if one.request.guild_id == guild_id]
+        asked_of = await transaction.run(confirm.all_questions)
+        questions = [one for one in asked_of if one.guild_id == guild_id]
         rules = await transaction.run(access.of, guild_id, NOW)
         blocked = [(one, block.automatic, block.until) for one, block in rules.blocked.items()]
-        tapped = await transaction.confirmations.tapped_before(guild_id, MEMBERS)
+        tappers = select(Tapper.user_id).where(Tapper.guild_id == guild_id)
+        tapped = await transaction.run(lambda session: session.scalars(tappers).all())
         assert await transaction.run(ledger.differing) == []
     assert sorted(one.id for one in found) == sorted(asked.started)
     jobs = sorted(((one.user_id, one.variant, one.reserved, lines[one.id]) for one in found), key=str)

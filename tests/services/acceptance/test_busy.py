@@ -9,10 +9,10 @@ import pytest
 
 from bot.db import Database
 from bot.errors import Busy
+from bot.jobs import accept as acceptance
 from bot.servers import access
 from bot.servers.key_entry import forget
 from bot.services import service
-from bot.services.acceptance import batches
 from tests.services.world import GUILD, MEMBER, PICTURE, ServicesWorld
 from tests.support import spending
 from tests.support.services import accept
@@ -24,7 +24,7 @@ async def test_a_crowded_database_says_busy_and_takes_nothing(
     world: ServicesWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await world.ready()
-    monkeypatch.setattr(batches, "COMMAND_WRITE_TIMEOUT", 0.05)
+    monkeypatch.setattr(acceptance, "COMMAND_WRITE_TIMEOUT", 0.05)
     other_process = sqlite3.connect(world.file, isolation_level=None)
     other_process.execute("BEGIN IMMEDIATE")
     with pytest.raises(Busy, match="busy right now"):
@@ -41,7 +41,7 @@ async def test_everybody_waits_as_long_however_many_came_before(
     world: ServicesWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await world.ready()
-    monkeypatch.setattr(batches, "COMMAND_WRITE_TIMEOUT", 1.0)
+    monkeypatch.setattr(acceptance, "COMMAND_WRITE_TIMEOUT", 1.0)
     service = world.services.acceptance
     other_process = sqlite3.connect(world.file, isolation_level=None)
     other_process.execute("BEGIN IMMEDIATE")

@@ -17,11 +17,11 @@ import pytest
 from bot.credits import charges, ledger
 from bot.errors import Refused
 from bot.jobs import queries
+from bot.jobs.accept import Acceptor
+from bot.jobs.decide import Decisions
 from bot.jobs.models import Job, JobRequest
-from bot.servers import config, settings as server_settings
+from bot.servers import settings as server_settings
 from bot.servers.notices import NoticeKind
-from bot.services import AcceptanceService
-from bot.services.acceptance.decision import Acceptance
 from bot.storage import Storage
 from tests.services.acceptance.stories import (
     CHEAP,
@@ -54,14 +54,14 @@ async def storage(either: str) -> AsyncGenerator[Storage, None]:
 
 
 @pytest.fixture
-async def acceptance(storage: Storage, tmp_path: Path) -> AcceptanceService:
+async def acceptance(storage: Storage, tmp_path: Path) -> Acceptor:
     return (await services_on(storage, tmp_path, FakeClock())).acceptance
 
 
 @pytest.mark.promise
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_any_grouping_gives_the_decisions_of_one_after_the_other(
-    storage: Storage, acceptance: AcceptanceService, seed: int
+    storage: Storage, acceptance: Acceptor, seed: int
 ) -> None:
     first, second = Asked(1), Asked(2)
     for guild_id in (1, 2):
@@ -84,7 +84,7 @@ async def learn(storage: Storage, price: int) -> None:
 
 
 async def test_servers_that_share_a_group_do_not_concern_each_other(
-    storage: Storage, acceptance: AcceptanceService
+    storage: Storage, acceptance: Acceptor
 ) -> None:
     chance = random.Random(1)
     asked: list[JobRequest] = []
@@ -107,7 +107,7 @@ async def test_servers_that_share_a_group_do_not_concern_each_other(
 
 @pytest.mark.promise
 async def test_with_room_for_n_exactly_the_first_n_are_accepted_and_the_others_are_told(
-    storage: Storage, acceptance: AcceptanceService
+    storage: Storage, acceptance: Acceptor
 ) -> None:
     await set_up(storage, room_for=7)
     answers = await together(
@@ -123,7 +123,7 @@ async def test_with_room_for_n_exactly_the_first_n_are_accepted_and_the_others_a
 
 
 async def test_photos_without_room_for_all_are_decided_alone_but_before_what_came_later(
-    storage: Storage, acceptance: AcceptanceService
+    storage: Storage, acceptance: Acceptor
 ) -> None:
     await set_up(storage, room_for=5)
     photo = replace(PICTURE, guild_id=1, user_id=3, source=PHOTO, origin_message_id=7)
@@ -146,17 +146,17 @@ async def test_photos_without_room_for_all_are_decided_alone_but_before_what_cam
 
 @pytest.mark.promise
 async def test_what_nobody_foresaw_in_one_request_concerns_that_one_alone(
-    storage: Storage, acceptance: AcceptanceService, monkeypatch: pytest.MonkeyPatch
+    storage: Storage, acceptance: Acceptor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await server(storage, 1, random.Random(3))
-    decide = Acceptance.decide
+    decide = Decisions.decide
 
-    def unforeseen(acceptance: Acceptance, asked: JobRequest) -> Job:
+    def unforeseen(decisions: Decisions, asked: JobRequest) -> Job:
         if asked.user_id == 13:
             raise KeyError("13")
-        return decide(acceptance, asked)
+        return decide(decisions, asked)
 
-    monkeypatch.setattr(Acceptance, "decide", unforeseen)
+    monkeypatch.setattr(Decisions, "decide", unforeseen)
     asked = [replace(PICTURE, guild_id=1, user_id=one) for one in (3, 13, 4)]
     async with storage.write():
         answers = [asyncio.create_task(accept(acceptance, one)) for one in asked]
@@ -168,7 +168,7 @@ async def test_what_nobody_foresaw_in_one_request_concerns_that_one_alone(
 
 
 async def test_a_row_that_the_database_refuses_leaves_the_others_in_the_group_alone(
-    storage: Storage, acceptance: AcceptanceService, either: str
+    storage: Storage, acceptance: Acceptor, either: str
 ) -> None:
     await server(storage, 1, random.Random(3))
     ordinary = replace(PICTURE, guild_id=1, user_id=3)
@@ -189,7 +189,7 @@ async def test_a_row_that_the_database_refuses_leaves_the_others_in_the_group_al
 
 @pytest.mark.promise
 async def test_a_change_counts_from_the_next_job_on_whoever_makes_it(
-    storage: Storage, acceptance: AcceptanceService, tmp_path: Path, either: str
+    storage: Storage, acceptance: Acceptor, tmp_path: Path, either: str
 ) -> None:
     await server(storage, 1, random.Random(3))
     asked = replace(PICTURE, guild_id=1, user_id=3)
@@ -204,7 +204,7 @@ async def test_a_change_counts_from_the_next_job_on_whoever_makes_it(
     with suppress(LookupError):
         async with storage.write() as transaction:
             await transaction.run(server_settings.pause, 1, NOW, paused=True)
-            assert (await transaction.run(config.of_servers, [1], NOW))[1].settings.paused
+            assert (await transaction.run(server_settings.of, 1)).paused
             raise LookupError
     await accept(acceptance, asked)  # what was undone is not remembered
     if (file := tmp_path / "studii.db").exists():

@@ -4,21 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from bot.catalog import Catalog, Tool
+from bot.catalog import Tool
 from bot.credits import ledger
 from bot.credits.prices import Estimate
-from bot.errors import Refused
-from bot.jobs.confirm import MAX_OPEN_QUESTIONS
+from bot.jobs import confirm
+from bot.jobs.confirm import MAX_OPEN_QUESTIONS, TOO_MANY, ConfirmationNeeded
+from bot.jobs.decide import CreditsShortForAll, Decisions
 from bot.jobs.models import Job, JobRequest, MemberContext
-from bot.servers import config
-from bot.servers.access import Block
-from bot.services import ConfirmationNeeded, confirmed
-from bot.services.acceptance.asking import TOO_MANY
-from bot.services.acceptance.decision import Acceptance
-from bot.services.acceptance.errors import CreditsShortForAll
-from bot.services.acceptance.read_state import acceptance_of
 from tests.services.acceptance.stories import together
-from tests.services.world import MAX_SOURCE, MEMBER, OTHER_MEMBER, PICTURE, ServicesWorld
+from tests.services.world import MEMBER, OTHER_MEMBER, PICTURE, ServicesWorld
 from tests.support import spending
 from tests.support.jobs import PHOTO, ledger_lines
 from tests.support.posts import open_posts
@@ -38,7 +32,7 @@ async def test_questions_of_the_same_group_count_among_those_that_a_member_can_l
     assert {type(one) for one in (*asked, other)} == {ConfirmationNeeded}
     assert [str(one) for one in refused] == [str(TOO_MANY)] * 3
     async with world.storage.read() as transaction:
-        stored = [one.request.user_id for one in await transaction.confirmations.all()]
+        stored = [one.request.user_id for one in await transaction.run(confirm.all_questions)]
         assert sorted(stored) == [MEMBER] * MAX_OPEN_QUESTIONS + [OTHER_MEMBER]
     assert await world.jobs() == []
 
@@ -50,7 +44,7 @@ async def test_a_question_that_is_answered_in_a_group_leaves_room_for_another(wo
     first, *_ = await together(world.storage, service, [[PICTURE]] * MAX_OPEN_QUESTIONS)
     assert isinstance(first, ConfirmationNeeded)
     assert first.question is not None
-    answer = confirmed(first.question, MemberContext())
+    answer = first.question.confirmed(MemberContext())
     refused, started, asked = await together(world.storage, service, [[PICTURE], answer, [PICTURE]])
     assert str(refused) == str(TOO_MANY)
     assert isinstance(started, list)
@@ -61,14 +55,14 @@ async def test_an_unexpected_error_in_one_photo_of_a_set_refuses_the_set_alone(
     world: ServicesWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await world.ready(daily=1000)
-    new_job = Acceptance._new_job  # pyright: ignore[reportPrivateUsage]
+    new_job = Decisions._new_job  # pyright: ignore[reportPrivateUsage]
 
-    def unforeseen(acceptance: Acceptance, request: JobRequest, tool: Tool, price: Estimate) -> Job:
+    def unforeseen(decisions: Decisions, request: JobRequest, tool: Tool, price: Estimate) -> Job:
         if request.inputs["prompt"] == "what nobody foresaw":
             raise KeyError(request.inputs["prompt"])
-        return new_job(acceptance, request, tool, price)
+        return new_job(decisions, request, tool, price)
 
-    monkeypatch.setattr(Acceptance, "_new_job", unforeseen)
+    monkeypatch.setattr(Decisions, "_new_job", unforeseen)
     photo = replace(PICTURE, source=PHOTO)
     bad = replace(photo, inputs={**PICTURE.inputs, "prompt": "what nobody foresaw"})
     one, broken, whole = await together(
@@ -92,18 +86,3 @@ async def test_a_set_that_is_refused_warns_nobody_of_what_it_would_have_used(wor
     assert isinstance(last, list)
     async with world.storage.read() as transaction:
         assert await transaction.run(open_posts, PICTURE.guild_id) == []
-
-
-async def test_a_block_that_is_not_stored_yet_is_in_nothing_that_others_read(world: ServicesWorld) -> None:
-    await world.ready()
-    guild_id, now = PICTURE.guild_id, world.clock.now()
-    async with world.storage.write() as transaction:
-        before = (await transaction.run(config.of_servers, [guild_id], now))[guild_id]
-        acceptance = await acceptance_of(
-            transaction, Catalog.load(), [PICTURE], now, max_source_bytes=MAX_SOURCE
-        )
-        acceptance.block(Block(guild_id, MEMBER))
-        with pytest.raises(Refused, match="blocked"):
-            acceptance.decide(PICTURE)
-        after = (await transaction.run(config.of_servers, [guild_id], now))[guild_id]
-        assert (before.access.blocked, after.access.blocked) == ({}, {})

@@ -20,16 +20,16 @@ from bot.credits.requests import RequestState
 from bot.domain.guilds import Period
 from bot.errors import Refused
 from bot.jobs import polls, queries, submission, transitions
+from bot.jobs.confirm import Confirmation, ConfirmationNeeded
 from bot.jobs.lanes import Sent
-from bot.jobs.models import FailureCode, Job, JobRequest, JobState, MemberContext
+from bot.jobs.models import FailureCode, Job, JobRequest, JobState, MemberContext, jobs
 from bot.jobs.submission import Claim, NotClaimed
 from bot.posts import Post
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
 from bot.servers.access import Policy
-from bot.services import ConfirmationNeeded, confirmed
 from bot.storage import Storage, Transaction
-from bot.storage.schema import confirmations, guilds, jobs
+from bot.storage.schema import guilds
 from bot.studii import CreatedJob, JobReport
 from bot.vault import Vault
 from tests.services.credits.accountant import ROLES, USUAL
@@ -106,7 +106,7 @@ class Bank(ModeratingBank):
                 limits.Allowance,
                 Policy,
                 Price,
-                confirmations,
+                Confirmation,
                 requests.CreditRequest,
             ):
                 await write(transaction, delete(table))
@@ -130,11 +130,10 @@ class Bank(ModeratingBank):
 
     async def confirm(self, question_id: str) -> Answer | list[Job]:
         """Its person says that the job is to start."""
-        async with self.storage.read() as transaction:
-            question = await transaction.confirmations.get(question_id)
+        question = await self.services.db.read(lambda session: session.get(Confirmation, question_id))
         assert question is not None
         context = MemberContext(roles=frozenset(ROLES[question.request.user_id]))
-        requests = confirmed(question, context)
+        requests = question.confirmed(context)
         return await (self._ask(requests[0]) if len(requests) == 1 else self._ask_all(requests))
 
     async def _ask(self, request: JobRequest) -> Answer:

@@ -18,11 +18,10 @@ from bot.credits.requests import _give  # pyright: ignore[reportPrivateUsage]
 from bot.domain.guilds import Budget, Period
 from bot.errors import Refused
 from bot.jobs import queries
-from bot.jobs.models import Job, JobState
+from bot.jobs.models import Job, JobState, jobs
 from bot.jobs.transitions import change
 from bot.reasons import ReasonCode
 from bot.servers.settings import GuildSettings
-from bot.storage.schema import jobs
 from tests.services.credits.bank import GUILD, Answer, Bank, write
 from tests.support import spending
 from tests.support.jobs import settle_job
@@ -34,13 +33,13 @@ def no_check(*_: Any) -> None:
 
 class ChecksNothing(Bank):
     replaced = (
-        ("bot.services.acceptance.decision.ensure_credits_left", no_check),
-        ("bot.services.acceptance.decision.ensure_within", no_check),
+        ("bot.jobs.decide.ensure_credits_left", no_check),
+        ("bot.jobs.decide.ensure_within", no_check),
     )
 
 
 class ForgetsTheMembersLimits(Bank):
-    replaced = (("bot.services.acceptance.decision.ensure_within", no_check),)
+    replaced = (("bot.jobs.decide.ensure_within", no_check),)
 
 
 def one_too_many(state: BudgetState, price: Estimate) -> None:
@@ -48,7 +47,7 @@ def one_too_many(state: BudgetState, price: Estimate) -> None:
 
 
 class LetsOneCreditTooManyThrough(Bank):
-    replaced = (("bot.services.acceptance.decision.ensure_credits_left", one_too_many),)
+    replaced = (("bot.jobs.decide.ensure_credits_left", one_too_many),)
 
 
 def only_what_is_paid(*given: Any) -> dict[int, Any]:
@@ -68,7 +67,7 @@ def one_less_going(*given: Any) -> MemberState:
 
 
 class LetsOneTooManyGoAtOnce(Bank):
-    replaced = (("bot.services.acceptance.decision.state_of_member", one_less_going),)
+    replaced = (("bot.jobs.decide.state_of_member", one_less_going),)
 
 
 def any_time(*given: Any) -> MemberState:
@@ -76,7 +75,7 @@ def any_time(*given: Any) -> MemberState:
 
 
 class ForgetsHowOftenOneMayStart(Bank):
-    replaced = (("bot.services.acceptance.decision.state_of_member", any_time),)
+    replaced = (("bot.jobs.decide.state_of_member", any_time),)
 
 
 def of_the_first_role(limits: MemberLimits, user_id: int, roles: Any) -> Any:
@@ -125,14 +124,14 @@ def no_question(*_: Any, **__: Any) -> None: ...
 
 
 class StartsWithoutAsking(Bank):
-    replaced = (("bot.services.acceptance.decision.why_ask", no_question),)
+    replaced = (("bot.jobs.decide.why_ask", no_question),)
 
 
-async def used_by_no_one(*_: Any) -> None: ...
+def used_by_no_one(*_: Any) -> None: ...
 
 
 class StartsTwiceForOneAnswer(Bank):
-    replaced = (("bot.storage.questions.confirmations.Confirmations.use", used_by_no_one),)
+    replaced = (("bot.jobs.confirm.take_answer", used_by_no_one),)
 
 
 def forgets_it(session: Session, job_id: str, expected: JobState | None = None, **changes: Any) -> Job | None:

@@ -16,10 +16,9 @@ from bot.errors import Refused
 from bot.features import moderation
 from bot.features.moderation import _end  # pyright: ignore[reportPrivateUsage]
 from bot.jobs import queries, transitions
-from bot.jobs.models import FailureCode, Job, JobState
+from bot.jobs.models import FailureCode, Job, JobState, jobs
 from bot.jobs.transitions import JobChanges, approve, succeed
 from bot.reasons import Reason
-from bot.storage.schema import jobs
 from tests.services.credits.bank import Bank, write
 from tests.services.credits.moderating_bank import MODERATOR
 from tests.support.jobs import settle_job

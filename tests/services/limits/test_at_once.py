@@ -11,9 +11,10 @@ from bot.credits import ledger
 from bot.credits.limits import AllowanceScope, StartRate
 from bot.domain.guilds import Budget, Period, Plan
 from bot.errors import Refused
+from bot.jobs.confirm import Repeated
 from bot.jobs.models import Job, MemberContext
 from bot.servers import keys, settings
-from bot.services import Repeated, Services
+from bot.services import Services
 from bot.storage import Storage
 from tests.services.world import GUILD, MEMBER, PICTURE
 from tests.support import spending

@@ -1,11 +1,12 @@
 """A question before a job keeps all of the request that its job gets."""
 
 from dataclasses import fields, replace
-from datetime import timedelta
 from typing import Any
 
-from bot.jobs.confirm import Confirmation, WhyAsk
-from bot.jobs.models import JobRequest
+from bot.credits.prices import Estimate
+from bot.jobs import confirm
+from bot.jobs.confirm import ConfirmationNeeded, WhyAsk
+from bot.jobs.models import JobRequest, MemberContext
 from bot.storage import Storage
 from tests.support.jobs import NOW, PHOTO
 
@@ -37,8 +38,11 @@ async def test_a_confirmed_request_is_as_it_was(storage: Storage) -> None:
     request = JobRequest(**KEPT)
     defaults = {one.name: one.default for one in fields(JobRequest)}
     assert [name for name, value in KEPT.items() if value == defaults[name]] == []
-    asked = Confirmation("0" * 16, request, 8, True, WhyAsk.PRICE, NOW, NOW + timedelta(days=1))
-    async with storage.write() as transaction:
-        await transaction.confirmations.add(asked)
-    async with storage.read() as transaction:
-        assert await transaction.confirmations.get(asked.id) == asked
+    asked_with = replace(request, context=MemberContext(roles=frozenset({7})), shown_price=4)
+    other = replace(asked_with, once="b" * 64, source=replace(PHOTO, message_id=8, channel_id=200))
+    needed = ConfirmationNeeded(asked_with, Estimate(8, learned=True), WhyAsk.PRICE, [other])
+    asked = await storage.db.write(confirm.store, needed, NOW)
+    stored = await storage.db.read(confirm.find_open, needed.id, NOW)
+    assert stored == asked
+    assert stored is not None
+    assert stored.requests == (request, replace(request, once=other.once, source=other.source))

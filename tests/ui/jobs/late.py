@@ -1,7 +1,7 @@
 """A desk at which answers are late, and what has been kept of them for a start after a kill."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,10 @@ from cryptography.fernet import Fernet
 from simcord import InteractionResult, MemberActor, ResponseMessage
 
 from bot.client.bot import ANSWERING_LEFT
+from bot.db import Database
 from bot.delivery import DeferralFiles, DeferralJournal, LateAnswers
 from bot.delivery.deferrals.late_answers import LEFT_UNANSWERED
-from bot.services.acceptance.batches import AcceptanceBatches
-from bot.storage import Storage, Transaction
+from bot.jobs.accept import Acceptor
 from bot.ui.kit import first_answer
 from bot.ui.kit.deferral import LateAnswer
 from bot.vault import Vault
@@ -88,7 +88,7 @@ async def left_unanswered(desk: Desk, tmp_path: Path, monkeypatch: pytest.Monkey
     """A command whose answer had been announced when the process was killed, and which started nothing."""
 
     with monkeypatch.context() as patch:
-        patch.setattr(AcceptanceBatches, "_accept_within", killed)
+        patch.setattr(Acceptor, "_decide", killed_within)
         return await asked(desk, desk.maya, tmp_path)
 
 
@@ -134,15 +134,22 @@ async def killed(*_: object, **__: object) -> None:
     raise asyncio.CancelledError
 
 
+def killed_within(*_: object) -> None:
+    """Stand for a function of a transaction during which the process is killed."""
+    raise asyncio.CancelledError
+
+
 def slow_to_read(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
-    """Let all wait before they read the database, also for others, until the event."""
-    read, go_on = Storage.read, asyncio.Event()
+    """Let all wait before they use the database, also for others, until the event."""
+    go_on = asyncio.Event()
 
-    @asynccontextmanager
-    async def slow(storage: Storage) -> AsyncGenerator[Transaction]:
-        await go_on.wait()
-        async with read(storage) as transaction:
-            yield transaction
+    def slow(use: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def waits(*args: Any, **more: Any) -> Any:
+            await go_on.wait()
+            return await use(*args, **more)
 
-    monkeypatch.setattr(Storage, "read", slow)
+        return waits
+
+    for use in ("read", "write_together"):
+        monkeypatch.setattr(Database, use, slow(getattr(Database, use)))
     return go_on

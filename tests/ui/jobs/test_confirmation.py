@@ -8,9 +8,9 @@ from simcord import InteractionResult, MemberActor
 
 from bot.credits import charges
 from bot.credits.limits import AllowanceScope
+from bot.jobs.confirm import Repeated, all_questions, find_open
 from bot.jobs.models import MemberContext
 from bot.servers import keys
-from bot.services import Repeated, confirmed
 from tests.support import spending
 from tests.support.desk import PNG, Desk, make_bot, open_desk, pieces, texts
 from tests.ui.jobs.results.test_result_buttons import jobs, press, staged
@@ -129,14 +129,14 @@ async def test_two_presses_at_once_make_one_job(tmp_path: Path) -> None:
         await asking(desk)
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         async with desk.storage.read() as transaction:
-            (question,) = await transaction.confirmations.all()
+            (question,) = await transaction.run(all_questions)
         answers = await asyncio.gather(
-            *(desk.services.acceptance.accept_all(confirmed(question, MemberContext())) for _ in range(5)),
+            *(desk.services.acceptance.accept_all(question.confirmed(MemberContext())) for _ in range(5)),
             return_exceptions=True,
         )
         assert [type(one) for one in answers if not isinstance(one, list)] == [Repeated] * 4
         assert len(await jobs(desk)) == 1
-        assert await desk.services.confirmations.open(question.id) is None
+        assert await desk.services.db.read(find_open, question.id, desk.clock.now()) is None
 
 
 async def test_a_question_can_be_answered_after_a_restart_and_not_when_it_has_expired(tmp_path: Path) -> None:

@@ -1,16 +1,16 @@
 """Where a server's budget has room for one job, who came first gets it, however each of them asked."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import discord
 import pytest
 
+from bot.db import Database
 from bot.domain.guilds import Period
 from bot.jobs.models import FailureCode, JobState
-from bot.storage import Storage, Transaction
 from tests.cogs.test_jobs import button, listed
 from tests.reactions.taps import ROOM, jobs_of, post, reaction, ready
 from tests.reactions.test_mentions import answer_to, mention
@@ -171,17 +171,15 @@ async def with_room_for(desk: Desk, count: int) -> int:
 
 def slow_to_read(monkeypatch: pytest.MonkeyPatch, whose: str) -> None:
     """Let handlers of one kind wait long whenever they read the database."""
-    read = Storage.read
+    read = Database.read
 
-    @asynccontextmanager
-    async def slow(storage: Storage) -> AsyncGenerator[Transaction]:
+    async def slow(*args: Any, **more: Any) -> Any:
         task = asyncio.current_task()
         if task is not None and task.get_name().startswith(whose):
             await long()
-        async with read(storage) as transaction:
-            yield transaction
+        return await read(*args, **more)
 
-    monkeypatch.setattr(Storage, "read", slow)
+    monkeypatch.setattr(Database, "read", slow)
 
 
 def slow_to_fetch(monkeypatch: pytest.MonkeyPatch) -> None:

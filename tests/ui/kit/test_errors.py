@@ -1,6 +1,7 @@
 """Every error of a command, a button, a form or a list ends in one place: the person is told."""
 
 from collections.abc import Awaitable, Callable
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,10 @@ FORM = {"key": KEY, "plan": ["pro"], "budget": ""}
 
 
 async def broken(*_: object, **__: object) -> Any:
+    raise ZeroDivisionError("unheard of")
+
+
+def broken_within(*_: object, **__: object) -> Any:
     raise ZeroDivisionError("unheard of")
 
 
@@ -62,7 +67,9 @@ async def test_an_unforeseen_error_is_told_with_a_reference_that_is_in_the_log(
 ) -> None:
     async with open_desk(tmp_path, check_errors=False) as desk:
         await desk.set_key()
-        monkeypatch.setattr(getattr(desk.services, part), method, broken)
+        told_by = getattr(desk.services, part)
+        within = not iscoroutinefunction(getattr(told_by, method))
+        monkeypatch.setattr(told_by, method, broken_within if within else broken)
         told = await act(desk)
         assert told.ephemeral
         reference = texts(told).split("`")[1]

@@ -21,10 +21,10 @@ from bot.features import moderation, styles
 from bot.features.moderation import Approver
 from bot.features.styles import MAX_STYLE_ROLES, Style, inputs_of, tool_of
 from bot.features.words import MAX_RULE_CHARACTERS
+from bot.jobs.confirm import Repeated
+from bot.jobs.decide import PricesRose
 from bot.jobs.models import Approval, JobState
 from bot.reactions.channel_permissions import cannot_post_words
-from bot.services import PricesRose
-from bot.services.acceptance.errors import Repeated
 from bot.studii import KeyRefused
 from cogs.reactions.commands import _place  # pyright: ignore[reportPrivateUsage]
 from tests.support import spending

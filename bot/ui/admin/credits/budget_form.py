@@ -9,8 +9,8 @@ from bot.credits import budgets
 from bot.credits.budgets import MAX_BUDGET
 from bot.domain.guilds import Budget, Period
 from bot.errors import Refused
+from bot.features.wording import PERIOD_CHOICES
 from bot.languages import gettext, gettext as _, lazy, whole_number
-from bot.services import PERIOD_CHOICES
 from bot.ui.admin.credits.credits import budget_panel
 from bot.ui.kit.forms import Form
 from bot.ui.kit.host import Host

@@ -8,9 +8,9 @@ from discord import ui
 from bot.credits import requests
 from bot.credits.requests import CreditRequest, RequestState
 from bot.errors import Refused
+from bot.features.wording import credit_words
 from bot.languages import gettext as _, lazy, pgettext, speaking
 from bot.posts import Post
-from bot.services import credit_words
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.discord_errors import DISCORD_ERRORS

@@ -1,9 +1,9 @@
 """Show admins the server's budget, and a key that was just set."""
 
 from bot.credits.budgets import BudgetState
+from bot.features.wording import credit_words, discord_timestamp
 from bot.languages import gettext as _, ngettext, sentences
 from bot.servers.keys import StudiiKey
-from bot.services import credit_words, discord_timestamp
 from bot.ui.account.credits import DEFAULT_HOLDS, budget_lines
 from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, boxed, lines, rule, small
 

@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from bot.credits.budgets import BudgetState
 from bot.credits.limits import AllowanceScope, GrantState, LimitChanges, MemberLimits, MemberState
 from bot.domain.guilds import Period
+from bot.features.wording import credit_words, discord_timestamp, each_period_words
 from bot.languages import Message, gettext as _, lazy, ngettext, number, pgettext, sentences
-from bot.services import credit_words, discord_timestamp, each_period_words
 from bot.ui.account.credits import DEFAULT_HOLDS
 from bot.ui.kit.layout import NEUTRAL, Panel, boxed, changed_words, lines, small
 from bot.ui.kit.text import more_words, named_value

@@ -8,9 +8,9 @@ from discord import MediaGalleryItem, ui
 from bot.catalog import Catalog
 from bot.credits.usage import Span, Spending, UsageReport
 from bot.domain.guilds import Period
+from bot.features.wording import credit_words, job_words
 from bot.jobs.models import FORGOTTEN_MEMBER
 from bot.languages import and_list, day_and_month, gettext as _, lazy, ngettext, number, sentences
-from bot.services import credit_words, job_words
 from bot.ui.account.credits import DEFAULT_HOLDS
 from bot.ui.admin.credits.charts import Series, UsageChart
 from bot.ui.jobs.wording import ALT_LENGTH

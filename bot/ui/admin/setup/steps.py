@@ -9,11 +9,11 @@ import discord
 
 from bot.credits.budgets import BudgetState
 from bot.domain.guilds import Plan
+from bot.features.wording import credit_words, discord_timestamp
 from bot.languages import Message, gettext as _, lazy, ngettext, sentences
 from bot.reasons import Reason
 from bot.servers.keys import StudiiKey
 from bot.servers.settings import LogSettings
-from bot.services import credit_words, discord_timestamp
 from bot.ui.admin.log import log_line
 from bot.ui.admin.photo_rules import INTENT_OFF, metadata_line
 from bot.ui.kit.layout import BAD, GOING, GOOD, lines, small

@@ -109,11 +109,12 @@ async def ask(
 
 async def _known(interaction: discord.Interaction, tool: Tool, start: FormStart, terms: Terms) -> FormStart:
     """Return the start of the form with what the database knows. Raises `Refused`."""
-    acceptance = host_of(interaction).services.acceptance
+    services = host_of(interaction).services
+    possible = services.acceptance.ensure_possible
     return replace(
         start,
         private=terms.private,
-        may_be_private=await acceptance.ensure_possible(_bare_request(interaction, tool, terms)),
+        may_be_private=await services.db.read(possible, _bare_request(interaction, tool, terms)),
         prices=await prices_for(interaction),
         set_prices=await _set_prices(interaction, tool, start, terms),
     )
@@ -147,7 +148,8 @@ async def _set_prices(
     request = _bare_request(interaction, tool, terms)
     request = replace(request, inputs={**inputs, **(terms.extra or {})})
     requests = [replace(request, source=photo) for photo in photos]
-    return await host_of(interaction).services.acceptance.would_accept(requests)
+    services = host_of(interaction).services
+    return await services.db.read(services.acceptance.would_accept, requests)
 
 
 def _bare_request(interaction: discord.Interaction, tool: Tool, terms: Terms) -> JobRequest:

@@ -11,9 +11,9 @@ from discord import ui
 from bot.catalog import Tool
 from bot.credits.prices import Estimate, price_of_all, short_price
 from bot.errors import Refused
+from bot.jobs.decide import PricesRose
 from bot.jobs.models import Job, JobState, SourcePhoto
 from bot.languages import lazy, ngettext
-from bot.services import PricesRose
 from bot.ui.jobs.results.buttons import JOB_GONE, PRIVATE_RESULT, terms_of
 from bot.ui.jobs.sets.set_card import CANCEL_SET, LABELS, RUN_SET_AGAIN
 from bot.ui.jobs.start import expect_card, start_once

@@ -7,9 +7,9 @@ import discord
 from discord import ui
 
 from bot.credits.prices import price_of_all, short_price
+from bot.features.wording import credit_words
 from bot.jobs.models import UNSENT_STATES, Approval, Job, JobState, Progress
 from bot.languages import gettext as _, lazy, ngettext
-from bot.services import credit_words
 from bot.ui.jobs.card import STATE_LOOKS, job_card, sign_of, where_words
 from bot.ui.jobs.wording import ToolNames, again_price, prompt_words, settings_words, short_state_words
 from bot.ui.kit.layout import GOING, Panel, boxed, lines, row, rule, small

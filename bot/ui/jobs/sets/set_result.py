@@ -8,10 +8,10 @@ from typing import Any
 import discord
 from discord import ui
 
+from bot.features.wording import credit_words
 from bot.jobs.models import Job, JobState, Progress, SourcePhoto
 from bot.jobs.sets import SetPart, SetPosting
 from bot.languages import and_list, gettext as _, lazy, ngettext, number, plazy, sentences
-from bot.services import credit_words
 from bot.ui.jobs.card import sign_of
 from bot.ui.jobs.results.gallery import file_name_of, gallery, order_words
 from bot.ui.jobs.results.links import link_button, link_words

@@ -1,1 +1,0 @@
-"""Accept or refuse the jobs that people ask for, with the reason."""
