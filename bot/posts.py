@@ -5,6 +5,7 @@ The engine sends, edits or deletes what is due, and notes it with `note`. A row 
 sent, so that it is not sent again.
 """
 
+import hashlib
 import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -21,7 +22,12 @@ _log = logging.getLogger(__name__)
 
 KEY_LENGTH = 64
 OFFER = "offer"  # the kind of an answer to a mention that offers tools
+RESULT = "result"  # the kind of what says how jobs ended (see `bot.jobs.results`)
 MARK = "mark"  # in the details of a post of an earlier version: the number of its message's first component
+# The numbers of the first components of messages: cards' are below these (see `bot.ui.kit.marks`), results'
+# are the next, and all others' are above.
+_RESULTS, _RESULT_BITS = 1 << 29, 28
+SENT_SINCE = "since"  # in the details: from when on (seconds) a life that was forgotten may have sent it
 _MARKS = 1_000_000_000
 HOLDS_ITS_PLACE = 3  # tries
 UNREADABLE_PAUSE = timedelta(hours=1)
@@ -33,7 +39,8 @@ class Post(Base):
 
     `details` are the arguments of its text, as they were when it was wanted.
 
-    `place` is where it stands or is to stand: `c123` a channel, `u456` a person's direct messages, `o1` those
+    `place` is where it stands or is to stand: `c123` a channel, `t123` the thread under that message of the
+    job's channel, `i456` the answer that only that person sees, `u456` a person's direct messages, `o1` those
     of a server's owner, and `s1` a place in that server that is not chosen yet. `refused` are places that
     don't take it. `shown_version` is what the message shows, or what the first try since `begun_at` was to
     show; since then it may have been sent or removed without our knowing.
@@ -70,7 +77,8 @@ class Post(Base):
     @property
     def nonce(self) -> str:
         """Return what makes Discord take the message once, at most 25 characters."""
-        return f"post-{self.id}-{self.number}"
+        # A result is the same message after a backup was restored, too.
+        return self.key if self.kind == RESULT else f"post-{self.id}-{self.number}"
 
     @property
     def is_placed(self) -> bool:
@@ -78,8 +86,15 @@ class Post(Base):
         return not self.place.startswith("s")
 
     @property
+    def is_in_channel(self) -> bool:
+        """Return whether its place is one that several people see."""
+        return self.place[0] in "ct"
+
+    @property
     def mark(self) -> int:
         """Return the number of the message's first component, by which it is found."""
+        if self.kind == RESULT:
+            return mark_of_nonce(self.key)
         return int(self.details.get(MARK) or _MARKS + self.id % _MARKS)
 
 
@@ -121,6 +136,11 @@ class Later:
 
 
 @dataclass(frozen=True, slots=True)
+class TooMuch(Later):
+    """Discord doesn't take so much in one message. The kind leaves some of it to another one."""
+
+
+@dataclass(frozen=True, slots=True)
 class NotHere:
     """The place is gone, or closed to the bot: another one is tried. `why` is for the log."""
 
@@ -140,6 +160,12 @@ Places = Callable[[Session, Post], list[str]]
 """The places that a post is to stand in, best first."""
 
 
+def mark_of_nonce(nonce: str) -> int:
+    """Return the number of the first component of the message with that nonce."""
+    digest = hashlib.sha256(nonce.encode()).digest()
+    return _RESULTS + int.from_bytes(digest[:4], "big") % (1 << _RESULT_BITS)
+
+
 def want(
     session: Session,
     guild_id: int,
@@ -147,6 +173,7 @@ def want(
     key: str,
     *,
     at: datetime,
+    due_at: datetime | None = None,
     job_id: str | None = None,
     details: Details | None = None,
     place: str = "",
@@ -154,17 +181,25 @@ def want(
 ) -> bool:
     """Let a message stand. Return False if there is a row with that kind and key (at most 64 characters).
 
-    Without `place`, it is tried after what waits for a place in the same server.
+    It is due at once without `due_at`, and without `place` tried after what waits for a place in the same
+    server.
     """
     if len(key) > KEY_LENGTH:
         raise ValueError("a post's key is at most 64 characters long")
     values: dict[str, Any] = {"details": dict(details or {}), "job_id": job_id, "expires_at": expires_at}
-    values |= {"created_at": at, "changed_at": at, "due_at": at, "place": place or f"s{guild_id}"}
+    values |= {"created_at": at, "changed_at": at, "due_at": due_at or at, "place": place or f"s{guild_id}"}
     values |= {"refused": [], "wanted": True, "version": 1, "shown_version": 0, "number": 0, "tries": 0}
     one = {"guild_id": guild_id, "kind": kind, "key": key}
     if added := put(session, Post, one, replace=False, **values):
         wake(session, ("posts",))
     return added
+
+
+def hasten(session: Session, guild_id: int, kind: str, key: str, due_at: datetime) -> None:
+    """Let a message that waits for its time be due then, if that is sooner."""
+    waiting = update(Post).filter_by(guild_id=guild_id, kind=kind, key=key, tries=0, message_id=None)
+    session.execute(waiting.where(Post.due_at > due_at).values(due_at=due_at))
+    wake(session, ("posts",))
 
 
 def let_expire(
@@ -291,7 +326,8 @@ def note(session: Session, turn: Turn, outcome: Outcome, now: datetime) -> Post 
     if post is None:
         return None
     if isinstance(outcome, Later):
-        post.due_at = max(post.due_at or now, now + timedelta(seconds=outcome.seconds))
+        again = now if isinstance(outcome, TooMuch) else (post.due_at or now)
+        post.due_at = max(again, now + timedelta(seconds=outcome.seconds))
         if outcome.unsent:
             post.begun_at = turn.begun_before
         return post

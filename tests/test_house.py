@@ -64,7 +64,7 @@ FORBIDDEN = (
     ("bot.ui.admin.language", "bot.ui.admin.credits"),
     ("bot.features.words", "bot.services.jobs"),
     ("bot.delivery.errors", "bot.delivery.discord"),
-    ("bot.delivery.postings.showings", "bot.delivery.postings.poster"),
+    ("bot.delivery.pictures", "bot.delivery.results"),
     ("bot.reactions.events", "bot.reactions.best_results"),
     ("bot.media.kinds", "bot.media.spool"),
 )

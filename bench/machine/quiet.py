@@ -1,15 +1,12 @@
 """A delivery that posts nothing."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from bot.errors import PhotoUnavailable
 from bot.jobs.confirm import Confirmation
-from bot.jobs.delivery import Announcement, Posted, TooMuch
+from bot.jobs.delivery import Announcement, Posted
 from bot.jobs.models import Job, Progress
-from bot.jobs.sets import SetPart, SetPosting
-from bot.media.spool import OutputFile
 from bot.posts import Gone, Outcome, Post, Stands
 
 
@@ -28,14 +25,8 @@ class Nobody:
     async def find_card(self, job: Job) -> Announcement:
         return Posted(None)
 
-    async def announce(self, job: Job, output: OutputFile | None) -> Announcement:
-        return Posted(1)
-
-    async def arrange(self, parts: Sequence[SetPart]) -> list[list[SetPart]]:
-        return [list(parts)]
-
-    async def announce_set(self, posting: SetPosting) -> Announcement | TooMuch:
-        return Posted(1)
+    def size_limit(self, guild_id: int) -> int:
+        return 10 * 1024 * 1024
 
     async def remove_question(self, question: Confirmation) -> bool:
         return True

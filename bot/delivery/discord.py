@@ -1,7 +1,6 @@
 """Delivery in the channel that a job was asked for in: its card kept up to date, and its last word."""
 
 import logging
-from collections.abc import Sequence
 from typing import Any
 
 import discord
@@ -12,20 +11,17 @@ from bot.delivery.context import DeliveryContext
 from bot.delivery.errors import may_pass
 from bot.delivery.history import find_question
 from bot.delivery.notices import NoticeMessages
-from bot.delivery.postings.job_posting import JobPosting
-from bot.delivery.postings.poster import REMOVE_SECONDS, Poster
-from bot.delivery.postings.sets import SetMessage, TooMuchAtOnce, arranged_for
-from bot.delivery.posts import DiscordPosts
+from bot.delivery.posts import DiscordPosts, Renderer
+from bot.delivery.results import ResultMessages
 from bot.jobs.confirm import Confirmation
-from bot.jobs.delivery import Announcement, TooMuch
+from bot.jobs.delivery import Announcement
 from bot.jobs.models import Job, Progress
-from bot.jobs.sets import SetPart, SetPosting
 from bot.languages import Language, speaking
-from bot.media.spool import OutputFile
-from bot.posts import Outcome, Post
+from bot.posts import RESULT, Outcome, Post
 from bot.servers.notices import NoticeKind
 
 _log = logging.getLogger(__name__)
+REMOVE_SECONDS = 30.0
 
 
 class DiscordDelivery:
@@ -33,9 +29,9 @@ class DiscordDelivery:
 
     def __init__(self, context: DeliveryContext) -> None:
         self._context = context
-        self._poster = Poster(context)
         self._cards = CardPoster(context)
-        self._posts = DiscordPosts(context, dict.fromkeys(NoticeKind, NoticeMessages(context)))
+        renderers: dict[str, Renderer] = dict.fromkeys(NoticeKind, NoticeMessages(context))
+        self._posts = DiscordPosts(context, renderers | {RESULT: ResultMessages(context)})
 
     def remember(self, card: str, interaction: discord.Interaction) -> None:
         """Note that this interaction's answer is that card, edited by its token while that lives.
@@ -70,26 +66,9 @@ class DiscordDelivery:
             _log.info("A question under a photo could not be removed: %r", error)
         return not may_pass(error)
 
-    async def announce(self, job: Job, output: OutputFile | None) -> Announcement:
-        """Post the job's last word as a new message; once for each `job.nonce`.
-
-        An earlier one, that the outcome is unknown, is removed once the new one is there.
-        """
-        with speaking(await self._language(job)):
-            return await self._poster.post(JobPosting(job, output, self._context))
-
-    async def arrange(self, parts: Sequence[SetPart]) -> list[list[SetPart]]:
-        """Distribute ended jobs of a set over messages, as many as Discord's limits there need."""
-        job = parts[0].job
-        return arranged_for(parts, self._poster.size_limit(job), await self._context.rules(job.guild_id))
-
-    async def announce_set(self, posting: SetPosting) -> Announcement | TooMuch:
-        """Post the last words on several jobs of a set as one new message; once for each `posting.nonce`."""
-        with speaking(await self._language(posting.parts[0].job)):
-            try:
-                return await self._poster.post(SetMessage(posting, self._context))
-            except TooMuchAtOnce:
-                return TooMuch()
+    def size_limit(self, guild_id: int) -> int:
+        """Return how many bytes of files a message in that server may have."""
+        return self._posts.size_limit(guild_id)
 
     async def send(self, post: Post, shown: Any) -> Outcome:
         """Send a post's message."""

@@ -103,8 +103,11 @@ def outcome_there(error: Exception) -> Announcement | ChannelGone:
     return ChannelGone(str(error)) if gone else outcome_to_tell(error)
 
 
-def outcome_of_post(error: Exception, *, by_dm: bool) -> posts.Outcome:
-    """Return what became of a post whose sending, edit or removal raised the error."""
+def outcome_of_post(error: Exception, *, by_dm: bool, moves: bool) -> posts.Outcome:
+    """Return what became of a post whose sending, edit or removal raised the error.
+
+    `moves`: another place is tried whatever the reason is.
+    """
     status = error.status if isinstance(error, discord.HTTPException) else None
     match outcome_of(error):
         case Outcome.LATER:
@@ -112,9 +115,9 @@ def outcome_of_post(error: Exception, *, by_dm: bool) -> posts.Outcome:
             return posts.Later(seconds_until_retry(error), unsent=unsent)
         case Outcome.WAS_DELETED:
             return posts.Gone()
-        case Outcome.NEVER | Outcome.TOO_LARGE:
+        case Outcome.NEVER | Outcome.TOO_LARGE as never:
             code = error.code if isinstance(error, discord.HTTPException) else None
-            closed = code in _PLACE_GONE or (by_dm and status == 403)
+            closed = code in _PLACE_GONE or (by_dm and status == 403) or (moves and never is Outcome.NEVER)
             return posts.NotHere(str(error)) if closed else posts.Never(str(error))
 
 

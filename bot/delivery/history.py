@@ -10,9 +10,10 @@ import discord
 from bot.jobs.best_results import BestResult
 from bot.jobs.confirm import Confirmation
 from bot.jobs.models import Job
+from bot.posts import mark_of_nonce
 from bot.ui.jobs.confirmation import ConfirmButton
 from bot.ui.kit.host import custom_ids
-from bot.ui.kit.marks import card_mark, mark_of_nonce
+from bot.ui.kit.marks import card_mark
 
 # Discord remembers a nonce for a few minutes; after that we look for an earlier posting ourselves.
 NONCE_SECONDS = 120.0

@@ -18,6 +18,7 @@ from bot.ui.admin.moderation.request_files import open_files
 from bot.ui.admin.moderation.requests import approval_request
 from bot.ui.admin.moderation.results import result_review
 from bot.ui.admin.notices import notice_panel
+from bot.ui.jobs.results.result import ended_elsewhere
 from bot.ui.reading.permissions import is_age_restricted, is_manager, stays_there
 
 MAX_CALLED_ROLES = 5  # mentioned in a request; the highest
@@ -28,6 +29,10 @@ class NoticeMessages:
 
     def __init__(self, context: DeliveryContext) -> None:
         self._context = context
+
+    async def open(self, post: Post, told: Told) -> Recipient:
+        """Raise, as notices go to places that are there."""
+        raise NotImplementedError
 
     def is_outdated(self, message: discord.Message) -> bool:
         """Return whether it asks for a decision: else it shows that already."""
@@ -44,6 +49,8 @@ class NoticeMessages:
                 return Content(nothing_to_decide(told.job, names, result=kind is NoticeKind.REVIEW))
             case NoticeKind.BLOCKED:
                 return Content(blocked_panel(post.details, server or ""))
+            case NoticeKind.ENDED:
+                return Content(ended_elsewhere(server or ""))
             case NoticeKind.CREDITS_ANSWER:
                 known = server if guild is None else guild.name
                 member = discord.Object(int(post.details.get("user") or 0), type=discord.User)

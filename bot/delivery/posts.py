@@ -1,9 +1,10 @@
 """Send, edit, delete and find posts, and decide from Discord's answer what becomes of them."""
 
-import asyncio
+import os
 from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import discord
@@ -14,24 +15,27 @@ from bot.delivery.destination import known_channel
 from bot.delivery.errors import ensure_final, outcome_of_post
 from bot.delivery.history import CLOCKS_DIFFER, find_message, is_marked
 from bot.languages import speaking
-from bot.posts import Gone, Later, Never, NotHere, Outcome, Post, Stands
-from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.posts import RESULT, SENT_SINCE, Gone, Later, Never, NotHere, Outcome, Post, Stands
+from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
+from bot.ui.kit.host import custom_ids
 from bot.ui.kit.layout import Panel
 from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.kit.uploads import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
 from bot.ui.reading.permissions import READ_MESSAGE_HISTORY, missing_to_post
 
 UNKNOWN_SERVER_SECONDS = 5.0
-SECONDS = 100.0  # for making a message and sending it
+MIN_FILES_BYTES = 128 * 1024  # bytes; when that is too large, too, a message is sent without files
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The content of a message, and whom it notifies."""
+    """The content of a message, whom it notifies, and what it replies to. A panel has no text beside it."""
 
-    view: Panel
+    view: Panel | discord.ui.View
     files: Sequence[discord.File] = ()
     mentions: discord.AllowedMentions = NO_MENTIONS
+    text: str = ""
+    reply_to: discord.MessageReference | None = None
 
 
 class Renderer(Protocol):
@@ -42,6 +46,10 @@ class Renderer(Protocol):
 
         Raises `Refuse` if it may not stand there.
         """
+        ...
+
+    def open(self, post: Post, shown: Any, /) -> Awaitable["Recipient"]:
+        """Return a place that is not there by itself. Raises `Refuse`."""
         ...
 
     def is_outdated(self, message: discord.Message, /) -> bool:
@@ -59,7 +67,7 @@ class Refuse(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A channel of the server, or the direct messages of a person."""
+    """A channel of the server, or what that person alone reads."""
 
     channel: Any
     person: int | None = None
@@ -89,26 +97,37 @@ class DiscordPosts:
 
     async def _told(self, post: Post, request: Awaitable[Outcome]) -> Outcome:
         try:
-            async with asyncio.timeout(SECONDS):
-                return await request
+            return await request
         except Refuse as refusal:
             return refusal.outcome
         except DISCORD_ERRORS as error:
-            return outcome_of_post(error, by_dm=post.place[0] != "c")
+            by_dm, moves = not post.is_in_channel, post.kind == RESULT
+            return outcome_of_post(error, by_dm=by_dm, moves=moves)
 
     async def _send(self, post: Post, shown: Any) -> Outcome:
-        there, guild = await self._target(post), self._context.client.get_guild(post.guild_id)
-        largest = DEFAULT_LIMIT if guild is None or there.person is not None else guild.filesize_limit
-        for limit in sorted({largest, min(largest, DEFAULT_LIMIT), 0}, reverse=True):
+        opens = post.place[0] in "ti"
+        there = await (self._renderers[post.kind].open(post, shown) if opens else self._target(post))
+        limit = DEFAULT_LIMIT if post.place[0] in "uo" else self.size_limit(post.guild_id)
+        while True:
             async with self._made(post, shown, there, limit) as made:
-                files = {"files": made.files} if made.files else {}
+                parts: dict[str, Any] = {"files": made.files} if made.files else {}
+                parts |= {"content": made.text} if made.text else {}
+                parts |= {"reference": made.reply_to} if made.reply_to is not None else {}
+                tried = sum(map(_size, made.files))
                 sending = there.channel.send(
-                    view=made.view, nonce=post.nonce, allowed_mentions=made.mentions, **files
+                    view=made.view, nonce=post.nonce, allowed_mentions=made.mentions, **parts
                 )
                 sent = await (unless_too_large(sending) if made.files else sending)
                 if sent is not None:
                     return Stands(sent.id)
-        raise AssertionError("without files, a message is sent or refused for another reason")
+            # The server takes less than we thought: the usual limit, then half of what was refused.
+            limit = DEFAULT_LIMIT if limit > DEFAULT_LIMIT else min(limit, tried) // 2
+            limit = limit if limit >= MIN_FILES_BYTES else 0
+
+    def size_limit(self, guild_id: int) -> int:
+        """Return how many bytes of files a message in that server may have."""
+        guild = self._context.client.get_guild(guild_id)
+        return DEFAULT_LIMIT if guild is None else guild.filesize_limit
 
     async def _edit(self, post: Post, shown: Any) -> Outcome:
         there, message_id = await self._target(post), post.message_id or 0
@@ -119,21 +138,29 @@ class DiscordPosts:
         return Stands(message_id)
 
     async def _delete(self, post: Post) -> Outcome:
+        if post.place[0] == "i":
+            return Gone()  # another message is in its place, or it vanishes by itself
         there = await self._target(post)
         await there.channel.get_partial_message(post.message_id or 0).delete()
         return Gone()
 
     async def _find(self, post: Post) -> Outcome:
-        there, since = await self._target(post), (post.begun_at or post.created_at) - CLOCKS_DIFFER
+        if post.place[0] == "i":
+            return Gone()  # it is in no history, and put there once more it is seen once
+        there = await self._target(post)
+        since = post.begun_at or post.created_at
+        if (earlier := post.details.get(SENT_SINCE)) is not None:
+            since = min(since, datetime.fromtimestamp(int(earlier), UTC))
+        button = f"studii:delete:{post.key}"  # an ordinary message has no number of ours
 
         def is_it(components: Sequence[Any]) -> bool:
-            return is_marked(components, post.mark)
+            return is_marked(components, post.mark) or button in custom_ids(components)
 
         try:
-            found = await find_message(there.channel, self._context.client, is_it, since)
-        except discord.Forbidden as error:
+            found = await find_message(there.channel, self._context.client, is_it, since - CLOCKS_DIFFER)
+        except NO_ACCESS as error:
             ensure_final(error)
-            return Gone()  # we may not look; the nonce is all there is then
+            return Gone()  # we may not look, or it is gone; the nonce is all there is then
         return Gone() if found is None else Stands(found)
 
     @asynccontextmanager
@@ -148,32 +175,39 @@ class DiscordPosts:
             made = await self._renderers[post.kind].message(post, shown, there, limit - MESSAGE_MARGIN_BYTES)
         made.view.children[0].id = post.mark
         try:
-            if there.person is None:
-                self._ensure_permitted(post, file=bool(made.files))
-            yield made
+            yield made if self._may_reply(post, file=bool(made.files)) else replace(made, reply_to=None)
         finally:
             for file in made.files:
                 file.close()
 
-    def _ensure_permitted(self, post: Post, *, file: bool) -> None:
-        known = known_channel(self._context.client, post.guild_id, int(post.place[1:]))
-        if known is None:
-            return
-        me, channel = known
-        missing = missing_to_post(channel.permissions_for(me), channel, file=file)
+    def _may_reply(self, post: Post, *, file: bool) -> bool:
+        """Return whether the history can be read. Raises `Refuse` if nothing can be posted there."""
+        known = None
+        if post.is_in_channel:
+            known = known_channel(self._context.client, post.guild_id, int(post.place[1:]))
+        missing = (
+            [] if known is None else missing_to_post(known[1].permissions_for(known[0]), known[1], file=file)
+        )
         # Without reading the history, the nonce alone keeps it from being sent twice.
         if lacking := [one for one in missing if one != str(READ_MESSAGE_HISTORY)]:
             raise Refuse(NotHere(f"the bot lacks {', '.join(lacking)}"))
+        return not missing
 
     async def _target(self, post: Post) -> Recipient:
         client, number = self._context.client, int(post.place[1:])
-        if post.place[0] == "c":
+        if post.is_in_channel:
             return Recipient(client.get_partial_messageable(number, guild_id=post.guild_id))
         guild = client.get_guild(post.guild_id)
-        if guild is None:
-            # Before the gateway is ready no server is known; one that the bot has left never will be.
-            raise Refuse(Later(UNKNOWN_SERVER_SECONDS, unsent=True))
+        if guild is None:  # before the gateway is ready no server is known
+            left = NotHere("the bot was removed from the server")
+            raise Refuse(left if client.is_ready() else Later(UNKNOWN_SERVER_SECONDS, unsent=True))
         person = guild.owner_id if post.place[0] == "o" else number
         if person is None:
             raise Refuse(Never("the server's owner is unknown"))
         return Recipient(await client.create_dm(discord.Object(person)), person)
+
+
+def _size(file: discord.File) -> int:
+    size = file.fp.seek(0, os.SEEK_END)
+    file.fp.seek(0)
+    return size

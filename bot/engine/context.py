@@ -69,11 +69,11 @@ class EngineContext:
         return backoff(failures, FIRST_RETRY_SECONDS, self.tuning.announcement_bound, at_least=at_least)
 
     async def delivered(
-        self, what: str, delivery: Awaitable[_T], late: _L, *, job_id: str | None = None, messages: int = 1
+        self, what: str, delivery: Awaitable[_T], late: _L, *, job_id: str | None = None
     ) -> _T | _L:
-        """Return what the delivery says, or `late` if it takes longer than it may for that many messages."""
+        """Return what the delivery says, or `late` if it takes longer than it may."""
         try:
-            async with asyncio.timeout(self.tuning.delivery_patience * messages):
+            async with asyncio.timeout(self.tuning.delivery_patience):
                 return await delivery
         except TimeoutError:
             _log.warning("%s took too long", what, extra={"job": job_id})

@@ -19,12 +19,10 @@ from bot.engine.lanes.recovery import INTERRUPTED, answer_is_over, doubt_restore
 from bot.engine.lanes.supervisor import LaneSupervisor
 from bot.engine.ports import Delivery, PhotoSource, Showcase
 from bot.engine.tuning import HOUR, Tuning
-from bot.engine.workers.announce import Outbox
 from bot.engine.workers.best_results import BestShowing
 from bot.engine.workers.cards.showing import Cards
 from bot.engine.workers.counted_decoder import CountedDecoder
 from bot.engine.workers.download import Collector
-from bot.engine.workers.ended_jobs import EndedJobs
 from bot.engine.workers.expired_questions import ExpiredQuestions
 from bot.engine.workers.housekeeping import housekeep
 from bot.engine.workers.intake import Intake
@@ -33,11 +31,11 @@ from bot.engine.workers.offers import Offers
 from bot.engine.workers.outbox import Kind, Posts
 from bot.engine.workers.outputs import Outputs
 from bot.engine.workers.refetch import Refetch
-from bot.engine.workers.set_postings import SetPostings
+from bot.engine.workers.results import Results
 from bot.engine.workers.spool_room import SpoolRoom
 from bot.jobs import queries
 from bot.media.spool import Spool
-from bot.posts import OFFER
+from bot.posts import OFFER, RESULT
 from bot.servers.notices import NoticeKind
 from bot.storage import Changes, Storage
 from bot.studii import StudiiClient
@@ -93,16 +91,14 @@ class Engine:
         self._intake = Intake(context, photos, decoder, room)
         outputs = Outputs(context, catalog, room, decoder)
         self._collector = Collector(context, outputs)
-        ended_jobs = EndedJobs(context, Refetch(context, outputs, out_of_band))
-        outbox = Outbox(context, delivery, ended_jobs)
-        self._set_postings = SetPostings(context, delivery, ended_jobs)
-        kinds: dict[str, Kind] = dict.fromkeys(NoticeKind, Notices(context, ended_jobs))
-        kinds[OFFER] = Offers(context)
+        refetch = Refetch(context, outputs, out_of_band)
+        kinds: dict[str, Kind] = dict.fromkeys(NoticeKind, Notices(context, refetch))
+        kinds |= {OFFER: Offers(context), RESULT: Results(context, delivery, refetch)}
         self._posts = Posts(context, delivery, kinds)
         self._cards = Cards(context, delivery, self._lanes.progress)
-        self._job_workers = (self._intake.worker, self._collector.worker, outbox.worker, self._cards.worker)
+        self._job_workers = (self._intake.worker, self._collector.worker, self._cards.worker)
         self._best = () if showcase is None else (BestShowing(context, showcase).worker,)
-        self._workers = (*self._job_workers, self._set_postings.worker, *self._best)
+        self._workers = (*self._job_workers, *self._best)
         self._questions = ExpiredQuestions(context, delivery)
         self._sweeping = WakeUp()
         self._running = False
@@ -181,7 +177,6 @@ class Engine:
             for worker in self._job_workers:
                 worker.notify(job)
             self._cards.notify(job)
-            self._set_postings.notify(job)
         if changes.posts:
             self._posts.reread()
         for worker in self._best if changes.best else ():

@@ -1,16 +1,13 @@
 """Declare what the engine needs of the outside: a way to speak to people, and the bytes of their photos."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from bot.features.posting import PostingRules
 from bot.jobs.best_results import BestResult
 from bot.jobs.confirm import Confirmation
-from bot.jobs.delivery import Announcement, ChannelGone, TooMuch
+from bot.jobs.delivery import Announcement, ChannelGone
 from bot.jobs.models import Job, Progress
-from bot.jobs.sets import SetPart, SetPosting
-from bot.media.spool import OutputFile
 from bot.posts import Outcome, Post
 
 
@@ -53,23 +50,8 @@ class Delivery(Protocol):
         """
         ...
 
-    async def announce(self, job: Job, output: OutputFile | None) -> Announcement:
-        """Say the last word on a job: its result, failure, cancellation or unknown outcome.
-
-        Doing it twice says it once, as long as `job.nonce` is the same.
-        """
-        ...
-
-    async def arrange(self, parts: Sequence[SetPart]) -> list[list[SetPart]]:
-        """Distribute ended jobs of a set over messages, as many as their files need."""
-        ...
-
-    async def announce_set(self, posting: SetPosting) -> Announcement | TooMuch:
-        """Say the last word on several jobs of a set in one message.
-
-        Doing it twice says it once, as long as `posting.nonce` is the same. Return `TooMuch` if nothing was
-        posted because the files are too large together.
-        """
+    def size_limit(self, guild_id: int) -> int:
+        """Return how many bytes of files a message in that server may have."""
         ...
 
     async def remove_question(self, question: Confirmation) -> bool:
@@ -80,7 +62,10 @@ class Delivery(Protocol):
         ...
 
     async def send(self, post: Post, shown: Any) -> Outcome:
-        """Send a post's message, made of what its kind has loaded; doing it twice sends it once."""
+        """Send a post's message, made of what its kind has loaded; doing it twice sends it once.
+
+        `TooLarge`: nothing was sent, as its files are too large together.
+        """
         ...
 
     async def edit(self, post: Post, shown: Any) -> Outcome:

@@ -81,16 +81,14 @@ class Tuning:
     full_disk_pause: float = 30.0
     refetch_tries: int = 3  # before a result is announced without its file
     refetch_room_tries: int = 30  # while its key has no request left
-    announcements_at_once: int = 8
     cards_at_once: int = 4
     posts_at_once: int = 20  # places
     settled_after: float = MINUTE  # Discord makes no message of what was sent to it longer ago
     announcement_bound: float = 5 * MINUTE  # between two tries
-    set_patience: float = 2 * MINUTE  # how long the ends of a set's jobs wait for its others, after the first
     notice_bound: float = DAY  # what admins could not be told in that time is given up
     question_removal_bound: float = DAY  # a question that Discord doesn't let us remove that long stays
     best_bound: float = DAY  # so does what can't be shown among the best, or removed from there
-    delivery_patience: float = 3 * MINUTE  # for one call
+    delivery_patience: float = 5 * MINUTE  # for one call, with the making of its files
     card_again: float = 1.5
     card_noted_after: float = 5.0  # a card that was edited shortly before a crash is edited once more
     card_overdue: float = MINUTE  # a command whose answer showed no card until then never stored its message

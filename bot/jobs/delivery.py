@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.jobs.models import Job, JobState
+from bot.jobs.models import Job
 from bot.media.spool import OutputFile
 
 
@@ -26,19 +26,12 @@ class Posted:
     """It was posted. `message_id` is the new message's id, or None where nobody can link to it: it took the
     place of a private card, or was sent by direct message (`by_dm`).
 
-    `channel_id` is where it is, None for the job's own channel. `keeps_card`: the job's card stays beside it.
+    `channel_id` is where it is, None for the job's own channel.
     """
 
     message_id: int | None
     channel_id: int | None = None
     by_dm: bool = False
-    keeps_card: bool = False
-
-    def supersedes_card(self, job: Job) -> bool:
-        """Return whether the posting takes the place of the job's card."""
-        # That of a set tells of all its jobs.
-        stays = self.keeps_card or job.private or job.state is JobState.UNKNOWN or job.set_id is not None
-        return self.message_id is not None and not stays
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +46,6 @@ class Undeliverable:
     """It can't be posted there. The output is kept for its member to fetch. `reason` is for the log."""
 
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class TooMuch:
-    """Discord refused the files of several jobs as too large for one message."""
 
 
 @dataclass(frozen=True, slots=True)

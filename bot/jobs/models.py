@@ -192,7 +192,6 @@ class Job(Base):
         Index(None, "key_id", "state"),
         # Holds all that a sum needs, so that a month's usage is read from the index alone.
         Index("ix_jobs_usage", "guild_id", "created_at", "user_id", "settled", "reserved"),
-        partial_index("ix_jobs_unannounced", "state", "changed_at", rows="announced_at IS NULL"),
         partial_index(
             "ix_jobs_stale_cards", "changed_at", rows="card_message_id IS NOT NULL AND card_version < version"
         ),

@@ -15,10 +15,6 @@ from bot.unreadable import UNREADABLE
 
 UNKNOWN_JOB = lazy("There's no such job here. `/jobs` shows yours.")
 LAST_WORDS = (*TERMINAL_STATES, JobState.UNKNOWN)  # the states in which a message says how a job ended
-# Of jobs that have ended (`Job.posted_with_set`).
-_POSTED_WITH_SET = (
-    Job.set_id.is_not(None) & (Job.posting == 0) & Job.state.not_in((JobState.UNKNOWN, JobState.WITHHELD))
-)
 
 
 def find(session: Session, job_id: str, *states: JobState) -> Job | None:
@@ -176,20 +172,6 @@ def results_to_decide_on(session: Session) -> list[Job]:
 def undelivered(session: Session, before: datetime) -> list[Job]:
     """Return jobs announced before that time whose output file is still there."""
     return readable(session, select(Job).where(Job.output_file.is_not(None), Job.announced_at < before))
-
-
-def unannounced(session: Session, limit: int) -> list[Job]:
-    """Return ended and unknown jobs that are not announced yet, the oldest change first; none that is posted
-    with its set."""
-    query = select(Job).where(Job.announced_at.is_(None), Job.state.in_(LAST_WORDS), ~_POSTED_WITH_SET)
-    return _ours(session, query.order_by(Job.changed_at, Job.number).limit(limit))
-
-
-def unannounced_sets(session: Session, limit: int) -> list[Job]:
-    """Return of each set with ended jobs that no message tells of the first of them, oldest first."""
-    firsts = select(func.min(Job.number)).where(Job.announced_at.is_(None), _POSTED_WITH_SET)
-    firsts = firsts.where(Job.state.in_(TERMINAL_STATES)).group_by(Job.set_id)
-    return _ours(session, select(Job).where(Job.number.in_(firsts)).order_by(Job.number).limit(limit))
 
 
 def readable(session: Session, query: Select[Job]) -> list[Job]:

@@ -98,7 +98,7 @@ def claim(
     claimed = find(session, job_id, *expected)
     if claimed is None:
         return NotClaimed(job, NOT_YET)
-    move(claimed, to, request.at, key_id=key.id, held=None, not_before=None, epoch=request.epoch)
+    move(session, claimed, to, request.at, key_id=key.id, held=None, not_before=None, epoch=request.epoch)
     if to is JobState.UPLOADING:
         claimed.object_key = None  # of another key
     made = open_key(vault, claimed, key, was_held=was_held)
@@ -128,9 +128,9 @@ def record_taken(
     if job is None:
         return None
     if job.state is JobState.UNKNOWN:
-        _post_anew(job)
         job.failure_text = None
-    move(job, JobState.RUNNING, at, studii_id=created.id, status_url=created.status_url, submitted_at=at)
+    move(session, job, JobState.RUNNING, at, submitted_at=at)
+    job.studii_id, job.status_url = created.id, created.status_url
     job.studii_status, job.charged = created.status, created.credits_charged
     # A job that was held has been taken, so the others go on even if no hold is stored.
     if claim.was_held or session.get(Hold, job.guild_id) is not None:
@@ -144,8 +144,7 @@ def fail_unknown(
     session: Session, job_id: str, code: FailureCode, reason: Reason, at: datetime
 ) -> Job | None:
     """Fail an unknown job unpaid: another instance took it for lost before Studii's refusal arrived."""
-    failed = fail_unpaid(session, job_id, JobState.UNKNOWN, code, reason, at)
-    return None if failed is None else _post_anew(failed)
+    return fail_unpaid(session, job_id, JobState.UNKNOWN, code, reason, at)
 
 
 def make_unknown(session: Session, job_id: str, at: datetime) -> Job | None:
@@ -163,7 +162,7 @@ def make_unknown_after_restore(session: Session, job_id: str, at: datetime) -> N
     if job is None:
         return
     while (to := _TO_UNKNOWN.get(job.state)) is not None:
-        move(job, to, at, held=None, not_before=None, failure_text=_RESTORED)
+        move(session, job, to, at, held=None, not_before=None, failure_text=_RESTORED)
     tell_unknown(session, job, at, _RESTORED)
 
 
@@ -171,9 +170,3 @@ def tell_unknown(session: Session, job: Job, at: datetime, why: Reason = _ANSWER
     """Tell the admins that the job's outcome is unknown."""
     told = {"reason": why.encode()}
     notices.add(session, job.guild_id, NoticeKind.UNKNOWN, job.id, at=at, job_id=job.id, details=told)
-
-
-def _post_anew(job: Job) -> Job:
-    """Give the next message a new number, as the unknown outcome may have been posted already."""
-    job.posting += 1
-    return job

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from bot import posts
 from bot.credits import ledger
 from bot.credits.budgets import watch_budget
+from bot.jobs import results
 from bot.jobs.models import (
     NEXT_STATES,
     UNSENT_STATES,
@@ -28,7 +29,6 @@ from bot.jobs.queries import find, get, in_states, of_set
 from bot.reasons import Reason
 from bot.servers import access, notices
 from bot.servers.notices import NoticeKind
-from bot.servers.settings import LogSettings
 
 
 class JobChanges(TypedDict, total=False):
@@ -68,16 +68,23 @@ class JobChanges(TypedDict, total=False):
     set_message: int | None
 
 
-def move(job: Job, to: JobState, at: datetime, **changes: Unpack[JobChanges]) -> Job:
+def move(session: Session, job: Job, to: JobState, at: datetime, **changes: Unpack[JobChanges]) -> Job:
     """Move a job that this transaction has found to another state. What was said of the old one is over.
+
+    If nothing more happens to it, that is posted, unless the changes say that it was announced.
 
     Raises `ValueError` if `NEXT_STATES` does not have the change.
     """
     if to not in NEXT_STATES[job.state]:
         raise ValueError(f"a job can't change from {job.state} to {to}")
+    # What was said of an unknown outcome or a withheld result may be there: the next is a new message.
+    job.posting += job.state in {JobState.UNKNOWN, JobState.WITHHELD}
     job.state, job.changed_at, job.announced_at = to, at, None
     job.version += 1
-    return _set(job, changes)
+    _set(job, changes)
+    if job.over:
+        results.ended(session, job, at)
+    return job
 
 
 def advance(
@@ -91,7 +98,7 @@ def advance(
 ) -> Job | None:
     """Move the job from one of the `expected` states to `to`. Return None if it was in another state."""
     job = find(session, job_id, *([expected] if isinstance(expected, JobState) else expected))
-    return None if job is None else move(job, to, at, **changes)
+    return None if job is None else move(session, job, to, at, **changes)
 
 
 def change(
@@ -128,7 +135,7 @@ def make_ready(session: Session, job_id: str, source_file: str | None, at: datet
     job = _found(session, job_id, JobState.RECEIVED)
     if job is None or job.approval is not Approval.WANTED:
         return None if job is None else _wait_to_be_sent(session, job, at, source_file)
-    move(job, JobState.PENDING, at, source_file=source_file)
+    move(session, job, JobState.PENDING, at, source_file=source_file)
     _tell_moderators(session, job, at)
     return job
 
@@ -167,9 +174,10 @@ def cancel(session: Session, job_id: str, at: datetime, *, told: bool = False) -
     job = _found(session, job_id, *UNSENT_STATES)
     if job is None:
         return None
-    move(job, JobState.CANCELLED, at, finished_at=at, held=None, not_before=None)
     if told:
-        job.announced_at, job.source_file = at, None
+        job.source_file = None
+    ended = JobChanges(finished_at=at, held=None, not_before=None, announced_at=at if told else None)
+    move(session, job, JobState.CANCELLED, at, **ended)
     _tell_moderators(session, job, at)
     return ledger.settle(session, job, 0, at)
 
@@ -192,7 +200,7 @@ def fail_unpaid(
     job = _found(session, job_id, *([expected] if isinstance(expected, JobState) else expected))
     if job is None:
         return None
-    _fail(job, code, reason, at, held=None, not_before=None)
+    _fail(session, job, code, reason, at, held=None, not_before=None)
     _tell_moderators(session, job, at)
     return ledger.settle(session, job, 0, at)
 
@@ -202,7 +210,9 @@ def fail_paid(
 ) -> Job | None:
     """Fail a running job, at `charge` credits."""
     job = find(session, job_id, JobState.RUNNING)
-    return None if job is None else _settle(session, _fail(job, code, reason, at, charged=charge), charge, at)
+    if job is None:
+        return None
+    return _settle(session, _fail(session, job, code, reason, at, charged=charge), charge, at)
 
 
 def tell_result_lost(session: Session, job_id: str, at: datetime) -> None:
@@ -222,22 +232,18 @@ def succeed(session: Session, job_id: str, output_file: str, kind: str, at: date
         return None
     waits = job.result_approval is Approval.WANTED and access.approvals(session, job.guild_id).wants_results
     to = JobState.REVIEWING if waits else JobState.SUCCEEDED
-    move(job, to, at, output_file=output_file, output_kind=kind, finished_at=at)
+    move(session, job, to, at, output_file=output_file, output_kind=kind, finished_at=at)
     if waits:
         notices.add(session, job.guild_id, NoticeKind.REVIEW, job.id, at=at, job_id=job.id)
     return _settle(session, job, charge_of(job), at)
 
 
 def release_result(session: Session, job_id: str, at: datetime) -> Job | None:
-    """Let a result be posted that waits for a decision, or was withheld: reviewing or withheld → succeeded.
-
-    What was said of a withheld one may have been posted, so the result is a new message.
-    """
+    """Let a result be posted that waits for a decision or was withheld: reviewing, withheld → succeeded."""
     job = find(session, job_id, JobState.REVIEWING, JobState.WITHHELD)
     if job is not None:
-        job.posting += job.state is JobState.WITHHELD
         given = JobChanges(result_approval=Approval.GIVEN, failure=None, failure_text=None)
-        move(job, JobState.SUCCEEDED, at, **given)
+        move(session, job, JobState.SUCCEEDED, at, **given)
         posts.change(session, job.guild_id, NoticeKind.REVIEW, job.id, at)
     return job
 
@@ -251,8 +257,8 @@ def withhold_result(
     """
     job = find(session, job_id, JobState.REVIEWING)
     if job is not None:
-        move(job, JobState.WITHHELD, at, failure=FailureCode.DECLINED, failure_text=reason)
-        job.announced_at = at if told else None
+        why = JobChanges(failure=FailureCode.DECLINED, failure_text=reason)
+        move(session, job, JobState.WITHHELD, at, **why | JobChanges(announced_at=at if told else None))
         posts.change(session, job.guild_id, NoticeKind.REVIEW, job.id, at)
     return job
 
@@ -260,36 +266,12 @@ def withhold_result(
 def apply_ruling(
     session: Session, job_id: str, charge: int | None, reason: Reason, at: datetime
 ) -> Job | None:
-    """Fail an unknown job, at `charge` credits, or unpaid if None. The ruling is posted as a new message."""
+    """Fail an unknown job, at `charge` credits, or unpaid if None."""
     job = find(session, job_id, JobState.UNKNOWN)
     if job is None:
         return None
-    _fail(job, FailureCode.RULED, reason, at, posting=job.posting + 1)
+    _fail(session, job, FailureCode.RULED, reason, at)
     return _settle(session, job, charge or 0, at)
-
-
-def announce(
-    session: Session,
-    job_id: str,
-    expected: JobState,
-    posted: int,
-    at: datetime,
-    *,
-    visible: bool,
-    **changes: Unpack[JobChanges],
-) -> bool | None:
-    """Record that the job's outcome was posted. Return whether its server's log channel shows results.
-
-    Changes nothing and returns None if its state or posting has changed since.
-    """
-    job = find(session, job_id, expected)
-    if job is None or job.posting != posted:
-        return None
-    job.announced_at = at
-    job.version += visible
-    _set(job, changes)
-    log = session.get(LogSettings, job.guild_id)
-    return log is not None and log.channel_id is not None and log.results
 
 
 def repost(session: Session, job_id: str, channel_id: int, at: datetime) -> Job | None:
@@ -300,8 +282,21 @@ def repost(session: Session, job_id: str, channel_id: int, at: datetime) -> Job 
     if job.channel_id != channel_id:
         job.card_message_id = None
     job.channel_id, job.post_channel_id, job.in_thread = channel_id, None, None
-    job.posting, job.announced_at, job.changed_at = job.posting + 1, None, at
-    return job
+    job.changed_at = at
+    return _post_anew(session, job, at)
+
+
+def drop_files(session: Session, job_id: str, at: datetime) -> None:
+    """Forget the files of a result that could not be posted, and have its link posted.
+
+    Of one that was withheld, nothing is posted.
+    """
+    job = find(session, job_id, JobState.SUCCEEDED, JobState.WITHHELD)
+    if job is not None:
+        job.source_file = job.output_file = None
+        if job.state is JobState.SUCCEEDED:
+            job.version += 1
+            _post_anew(session, job, at)
 
 
 def set_decode_tries(session: Session, job_id: str, tries: int) -> None:
@@ -325,9 +320,11 @@ def _set(job: Job, changes: JobChanges) -> Job:
     return job
 
 
-def _fail(job: Job, code: FailureCode, reason: Reason, at: datetime, **changes: Unpack[JobChanges]) -> Job:
-    move(job, JobState.FAILED, at, failure=code, failure_text=reason, finished_at=at)
-    return _set(job, changes)
+def _fail(
+    session: Session, job: Job, code: FailureCode, reason: Reason, at: datetime, **changes: Unpack[JobChanges]
+) -> Job:
+    _set(job, changes)
+    return move(session, job, JobState.FAILED, at, failure=code, failure_text=reason, finished_at=at)
 
 
 def _settle(session: Session, job: Job, charge: int, at: datetime) -> Job:
@@ -338,8 +335,14 @@ def _settle(session: Session, job: Job, charge: int, at: datetime) -> Job:
     return job
 
 
+def _post_anew(session: Session, job: Job, at: datetime) -> Job:
+    job.posting, job.announced_at = job.posting + 1, None
+    results.ended(session, job, at)
+    return job
+
+
 def _wait_to_be_sent(session: Session, job: Job, at: datetime, source_file: str | None) -> Job:
-    move(job, JobState.WAITING, at, source_file=source_file, held=None, not_before=None)
+    move(session, job, JobState.WAITING, at, source_file=source_file, held=None, not_before=None)
     if (hold := session.get(Hold, job.guild_id)) is not None:
         job.held, job.not_before, job.key_id = hold.reason, hold.until, hold.key_id
     return job

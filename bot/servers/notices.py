@@ -41,6 +41,7 @@ class NoticeKind(StrEnum):
     CREDITS_ASKED = "credits_asked"  # a member asks for more credits; it can be posted where they ask
     CREDITS_ANSWER = "credits_answer"  # what became of that
     BLOCKED = "blocked"  # an admin has blocked a member
+    ENDED = "ended"  # a job has ended, and how can't be shown elsewhere than in its age-restricted channel
     BEST_LOST = "best_lost"  # the channel for the best results is gone
     LOG_LOST = "log_lost"  # the log channel is gone
 
@@ -66,6 +67,7 @@ _ADDRESSEES = {
     NoticeKind.CREDITS_ASKED: Addressee.LOG_OR_OWNER,
     NoticeKind.CREDITS_ANSWER: Addressee.MEMBER,
     NoticeKind.BLOCKED: Addressee.MEMBER,
+    NoticeKind.ENDED: Addressee.MEMBER,
     NoticeKind.BEST_LOST: Addressee.LOG_OR_OWNER,
     NoticeKind.LOG_LOST: Addressee.OWNER,
 }

@@ -10,6 +10,7 @@ from bot.jobs import queries
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.media.spool import OutputFile
 from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, make_bot, open_desk, pieces, texts
+from tests.support.posts import tell_end
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
 
@@ -135,7 +136,7 @@ async def test_a_private_result_that_could_not_be_sent_is_shown_to_its_person_wh
         file = tmp_path / "x.png"
         file.write_bytes(PNG)
         job = await desk.job()
-        await desk.delivery.announce(job, OutputFile(file, "image", "image/png", len(PNG)))
+        await tell_end(desk.delivery, job, OutputFile(file, "image", "image/png", len(PNG)))
         assert "is ready" in texts(card)
         assert not desk.channel.history()
         await desk.maya.click(shown.response, custom_id=button(shown, "Show result"))

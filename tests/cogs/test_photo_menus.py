@@ -16,6 +16,7 @@ from bot.media.spool import OutputFile
 from bot.servers import access
 from cogs.photo_menus import add_menus, all_tools_menu
 from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, texts
+from tests.support.posts import tell_end
 
 MENUS = {
     "Virtual staging": "virtual-staging",
@@ -257,7 +258,7 @@ async def test_menus_and_buttons_need_no_message_content_intent(tmp_path: Path) 
         done = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
         job = await desk.move(job, *done, finished_at=desk.clock.now(), output_kind="image")
         (tmp_path / "made.png").write_bytes(PNG)
-        await delivery.announce(job, OutputFile(tmp_path / "made.png", "image", "image/png", len(PNG)))
+        await tell_end(delivery, job, OutputFile(tmp_path / "made.png", "image", "image/png", len(PNG)))
         result = desk.channel.history()[-1]
         await desk.tom.click(result, custom_id=labelled(result, "Run again"))
         assert (await desk.job()).user_id == desk.tom.id

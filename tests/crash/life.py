@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from bot.client.bot import HANDLERS, StudiiBot
 from bot.cluster import Membership
 from bot.delivery import BestPoster, DeferralFiles, DeferralJournal, DiscordDelivery, LateAnswers
 from bot.engine import CountedDecoder, Engine
+from bot.jobs import results
 from bot.jobs.accept import Acceptor
 from bot.jobs.models import CARD_NEVER_SEEN, SUPERSEDED_CARD
 from bot.media.pool import DecoderPool
@@ -96,6 +98,7 @@ class Life:
     slow: bool = False
     alone: bool = False
     tuning: Mapping[str, float] = field(default_factory=dict[str, float])
+    set_patience: float = 60.0
     guild: Mapping[str, Any] | None = None
     interaction: Mapping[str, Any] | None = None
     goes_on: Sequence[str] = GOES_ON
@@ -125,6 +128,7 @@ def live(life: Life, *, forks: bool = False) -> int:
             patch.setattr(first_answer, "ANSWER_BY", DEFERRED_AFTER)
         if life.alone:
             patch.setattr(Acceptor, "told_alone", _always)
+        patch.setattr(results, "SET_PATIENCE", timedelta(seconds=life.set_patience))
         code = asyncio.run(_live(life, tracer))
     if life.trace:
         (Path(life.folder) / "points.json").write_text(json.dumps(tracer.seen))

@@ -11,8 +11,9 @@ from bot.credits import ledger
 from bot.credits.ledger import EntryKind
 from bot.jobs import accept, queries
 from bot.jobs.models import Job, JobState
+from bot.posts import mark_of_nonce
 from bot.storage import Storage
-from bot.ui.kit.marks import card_mark, mark_of_nonce
+from bot.ui.kit.marks import card_mark
 from sandbox.discord.emulator.messages import Message
 from sandbox.studii import Outcome
 from tests.crash.life import ENDED
@@ -26,10 +27,10 @@ PHOTOS = 6  # with theirs before, too many for one message
 WAIT = 0.2  # seconds that the first ones wait for the last
 SLOW = 0.8  # seconds that the last one takes
 # Parts of points: a set is posted; a message may be there that is not noted; it is being noted.
-_SET_POINTS = ("set_postings.", "announce_set", "arrange")
-NOTING = "set_postings._note"
+_SET_POINTS = ("outbox.", "results.load", "results.noted")
+NOTING = "outbox._note"
 _MAX_TIMES = 3  # that it is tried to die at a point
-UNNOTED = ("set_postings._say_and_note", NOTING)
+UNNOTED = ("outbox._step", NOTING)
 
 
 @dataclass(frozen=True)
@@ -49,17 +50,17 @@ class SetTrial:
         worlds.discord.channels.readable = not self.blind
         if self.waits:
             worlds.studii.next_job(Outcome(duration=SLOW))
-        tuning = {"set_patience": WAIT if self.waits else 60.0}
+        patience = {"set_patience": WAIT if self.waits else 60.0}
         died, unknown = 0, 0
         for death in self.deaths:
-            code = await zygote.live(worlds.life(case, point=death.point, nth=death.nth, tuning=tuning))
+            code = await zygote.live(worlds.life(case, point=death.point, nth=death.nth, **patience))
             if code != KILLED:
                 break
             died += 1
             unknown = max(unknown, sum(job.state is JobState.SUBMITTING for job in await _jobs(case)))
         if self.later:
             worlds.discord.channels.forget_nonces()
-        code = await zygote.live(worlds.life(case, trace=not self.deaths, later=self.later, tuning=tuning))
+        code = await zygote.live(worlds.life(case, trace=not self.deaths, later=self.later, **patience))
         complaints = await _wrong(worlds, case, set_id, unknown=unknown)
         if code != ENDED:
             complaints.append(f"the last life ended with {code}")

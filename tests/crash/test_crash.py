@@ -54,7 +54,7 @@ async def test_what_was_posted_is_found_again_when_discord_has_forgotten_the_non
     process: Zygote, quiet: Verdict
 ) -> None:
     async with worlds() as own:
-        death = deaths_at(quiet.points, "announce._note")[0]
+        death = deaths_at(quiet.points, "outbox._note")[0]
         verdict = await attempt(own, process, [death], later=900)
         assert verdict.died == 1
         assert (verdict.state, verdict.complaints) == (JobState.SUCCEEDED, [])
@@ -65,7 +65,7 @@ async def test_what_was_posted_is_not_posted_again_where_only_the_nonce_tells(
     process: Zygote, quiet: Verdict
 ) -> None:
     async with worlds() as own:
-        death = deaths_at(quiet.points, "announce._note")[0]
+        death = deaths_at(quiet.points, "outbox._note")[0]
         verdict = await attempt(own, process, [death], blind=True)
         assert verdict.died == 1
         assert (verdict.state, verdict.complaints) == (JobState.SUCCEEDED, [])
@@ -191,10 +191,10 @@ def test_under_trouble_every_point_is_tried_that_no_quiet_life_has() -> None:
 
 
 def test_where_to_die_is_never_a_place_that_no_life_passes() -> None:
-    points = {"waits in announce._note:7": 2, "goes on in submit.upload:9": 1}
-    assert [death.point for death in deaths_at(points, "announce.", "submit.")] == sorted(points)
+    points = {"waits in outbox._note:7": 2, "goes on in submit.upload:9": 1}
+    assert [death.point for death in deaths_at(points, "outbox.", "submit.")] == sorted(points)
     with pytest.raises(LookupError, match=r"with 'proclaim\._note', 'removals\.'\. Has that code"):
-        ensure_known(points, "announce.", "proclaim._note", "removals.")
+        ensure_known(points, "outbox.", "proclaim._note", "removals.")
 
 
 @pytest.mark.promise
@@ -205,7 +205,7 @@ async def test_a_private_job_survives_kill_9_and_only_its_person_sees_it(
         quiet = await attempt(own, process, private=True)
         assert (quiet.state, quiet.complaints) == (JobState.SUCCEEDED, [])
         deaths = deaths_of(quiet.points)
-        posting = deaths_at(quiet.points, "announce._note")
+        posting = deaths_at(quiet.points, "outbox._note")
         for death in random.Random(SEED).sample(deaths, 1) + posting[:1]:
             with subtests.test(death.point, nth=death.nth):
                 assert (await attempt(own, process, [death], private=True)).complaints == []

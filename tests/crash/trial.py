@@ -228,7 +228,7 @@ def _points_of(case: Case) -> dict[str, int]:
 
 # Parts of points: a library's request waits there; a message may have been posted of which there is no note.
 REQUESTS = ("client._exchange", "transfer.", "discord.", "first_card.show_card")
-POSTS = ("announce._announce", "announce._note", "first_card.show_card")
+POSTS = ("outbox._bounded", "outbox._note", "first_card.show_card")
 
 
 def times(point: str, count: int) -> range:

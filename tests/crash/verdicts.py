@@ -11,10 +11,10 @@ from bot.credits.ledger import EntryKind
 from bot.delivery.deferrals.late_answers import LEFT_UNANSWERED
 from bot.jobs import lanes as lane_rows, queries
 from bot.jobs.models import Job, JobState
+from bot.posts import mark_of_nonce
 from bot.servers import keys
 from bot.storage import Storage
 from bot.ui.kit.deferral import LateAnswer
-from bot.ui.kit.marks import mark_of_nonce
 from sandbox.discord.emulator import DiscordServer
 from sandbox.discord.emulator.interactions import Interaction
 from sandbox.discord.emulator.messages import Message

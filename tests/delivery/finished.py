@@ -5,10 +5,10 @@ from typing import Any
 
 import discord
 
-from bot.jobs.delivery import Posted
 from bot.jobs.models import Job, JobState
 from bot.media.spool import OutputFile
 from tests.support.desk import PNG, Desk
+from tests.support.posts import Posted, tell_end
 
 MESSAGES = "/channels/*/messages"
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
@@ -34,7 +34,7 @@ def output(folder: Path, kind: str = "image", size: int | None = None) -> Output
 
 async def posted(desk: Desk, job: Job, file: OutputFile | None) -> discord.Message:
     before = len(desk.channel.history())
-    outcome = await desk.delivery.announce(job, file)
+    outcome = await tell_end(desk.delivery, job, file)
     history = desk.channel.history()
     assert len(history) == before + 1
     assert outcome == Posted(history[-1].id)

@@ -8,12 +8,12 @@ import pytest
 
 from bot.delivery import DiscordDelivery
 from bot.jobs import cards, transitions
-from bot.jobs.delivery import Posted
+from bot.jobs.delivery import Posted as CardPosted
 from bot.jobs.models import Job, JobState, Progress
 from bot.posts import Stands
 from bot.servers.notices import NoticeKind
 from tests.support.desk import Desk, make_bot, open_desk, texts
-from tests.support.posts import a_post, deliver
+from tests.support.posts import Posted, a_post, deliver, tell_end
 
 RUNNING = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
 ENDS: dict[str, tuple[JobState, ...]] = {
@@ -51,7 +51,7 @@ async def test_a_card_is_not_taken_for_the_last_word(tmp_path: Path, end: str) -
         job, delivery = await lost(desk)
         job = await desk.move(job, *ENDS[end], **end_of(end, desk))
         card = desk.channel.history()[-1]
-        told = await delivery.announce(job, None)
+        told = await tell_end(delivery, job, None)
         said = desk.channel.history()[-1]
         assert said.id != card.id
         assert told == Posted(said.id)
@@ -63,10 +63,10 @@ async def test_the_last_word_is_found_though_the_card_is_not_known(tmp_path: Pat
     async with open_desk(tmp_path) as desk:
         job, delivery = await lost(desk)
         job = await desk.move(job, *ENDS[end], **end_of(end, desk))
-        told = await delivery.announce(job, None)
+        told = await tell_end(delivery, job, None)
         count = len(desk.channel.history())
         desk.clock.advance(3600)  # longer than Discord remembers a nonce
-        assert await (await restarted(desk)).announce(job, None) == told
+        assert await tell_end(await restarted(desk), job, None) == told
         assert len(desk.channel.history()) == count
 
 
@@ -77,7 +77,7 @@ async def test_a_notice_about_the_job_in_the_same_channel_is_not_its_last_word(t
         notice = a_post(desk.guild.id, NoticeKind.UNKNOWN, job.id, desk.clock.now(), job_id=job.id)
         noted = await deliver(desk, notice, desk.channel.id, job)
         assert isinstance(noted, Stands)
-        assert await delivery.announce(job, None) != Posted(noted.message_id)
+        assert await tell_end(delivery, job, None) != Posted(noted.message_id)
         assert "has an unknown outcome" in texts(desk.channel.history()[-1])
 
 
@@ -86,8 +86,8 @@ async def test_the_card_is_found_and_follows_its_job(tmp_path: Path) -> None:
         job, delivery = await lost(desk)
         card = desk.channel.history()[-1]
         job = await desk.move(job, JobState.WAITING, JobState.SUBMITTING, JobState.UNKNOWN)
-        await delivery.announce(job, None)
-        assert await delivery.find_card(job) == Posted(card.id)
+        await tell_end(delivery, job, None)
+        assert await delivery.find_card(job) == CardPosted(card.id)
         async with desk.storage.write() as transaction:
             await transaction.run(cards.found, job.id, card.id)
             (stale,) = await transaction.run(cards.stale, 5)
@@ -99,4 +99,4 @@ async def test_the_card_is_found_and_follows_its_job(tmp_path: Path) -> None:
 async def test_a_card_that_never_came_is_not_found(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         job, delivery = await lost(desk, private=True)  # what Maya alone sees is in no history
-        assert await delivery.find_card(job) == Posted(None)
+        assert await delivery.find_card(job) == CardPosted(None)

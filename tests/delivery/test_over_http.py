@@ -14,11 +14,11 @@ from discord.http import Route
 
 from bot.catalog import Catalog
 from bot.delivery import DiscordDelivery
-from bot.jobs.delivery import Posted
 from bot.jobs.models import JobState, Progress
 from bot.media.spool import OutputFile
 from tests.support.clock import NOON, FakeClock
 from tests.support.jobs import staging
+from tests.support.posts import Posted, tell_end
 from tests.support.pseudo.letters import read
 from tests.support.simulated.delivery import delivery_on
 
@@ -105,7 +105,7 @@ async def test_the_file_the_nonce_and_the_reply_are_what_discord_is_sent(
     assert DONE.source is not None
     job = replace(DONE, source=replace(DONE.source, message_id=400, channel_id=DONE.channel_id))
     async with logged_in(monkeypatch) as (delivery, recorder):
-        outcome = await delivery.announce(job, OutputFile(file, "image", "image/png", len(BYTES)))
+        outcome = await tell_end(delivery, job, OutputFile(file, "image", "image/png", len(BYTES)))
     assert outcome == Posted(600)
     ((payload, files),) = recorder.sent
     (name,) = files

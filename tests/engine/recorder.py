@@ -1,18 +1,19 @@
 """What the tests put in the place of Discord: it remembers what it was told."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from bot.engine.workers.notices import Told
 from bot.errors import PhotoUnavailable
 from bot.jobs.confirm import Confirmation
-from bot.jobs.delivery import Announcement, Posted, TooMuch
+from bot.jobs.delivery import Announcement, Posted
 from bot.jobs.models import Job, Progress
-from bot.jobs.sets import SetPart, SetPosting
+from bot.jobs.results import EndOfJobs
 from bot.media.spool import OutputFile
-from bot.posts import Gone, Outcome, Post, Stands
+from bot.posts import RESULT, Gone, Outcome, Post, Stands
 from bot.servers.notices import NoticeKind
 
 
@@ -33,7 +34,7 @@ class Recorder:
 
     said: list[Said] = field(default_factory=list[Said])
     cards: list[tuple[Job, Progress]] = field(default_factory=list[tuple[Job, Progress]])
-    answers: list[Announcement] = field(default_factory=list[Announcement])
+    answers: list[Outcome] = field(default_factory=list[Outcome])
     notices: list[tuple[Post, int | None, Job | None]] = field(
         default_factory=list[tuple[Post, int | None, Job | None]]
     )
@@ -53,9 +54,9 @@ class Recorder:
     edited: list[Post] = field(default_factory=list[Post])
     edit_answers: list[Outcome] = field(default_factory=list[Outcome])
     sought: list[Post] = field(default_factory=list[Post])
-    postings: list[SetPosting] = field(default_factory=list[SetPosting])
-    set_answers: list[Announcement | TooMuch] = field(default_factory=list[Announcement | TooMuch])
-    in_a_message: int = 5
+    postings: list[tuple[Post, EndOfJobs]] = field(default_factory=list[tuple[Post, EndOfJobs]])  # of sets
+    set_answers: list[Outcome] = field(default_factory=list[Outcome])
+    room: int = 10 * 1024 * 1024
     attempts: int = 0
     delay: float = 0.0
 
@@ -75,42 +76,38 @@ class Recorder:
         answers = self.lost_cards.get(job.id)
         return answers.pop(0) if answers else Posted(None)
 
-    async def announce(self, job: Job, output: OutputFile | None) -> Announcement:
-        self.attempts += 1
-        await asyncio.sleep(self.delay)
-        answer = self.answers.pop(0) if self.answers else Posted(9000 + self.attempts)
-        if isinstance(answer, Posted):
-            self.said.append(await _said(job, output))
-        return answer
-
-    async def arrange(self, parts: Sequence[SetPart]) -> list[list[SetPart]]:
-        return [list(parts[at : at + self.in_a_message]) for at in range(0, len(parts), self.in_a_message)]
-
-    async def announce_set(self, posting: SetPosting) -> Announcement | TooMuch:
-        self.attempts += 1
-        await asyncio.sleep(self.delay)
-        answer = self.set_answers.pop(0) if self.set_answers else Posted(9000 + self.attempts)
-        if isinstance(answer, Posted):
-            self.postings.append(posting)
-            for part in posting.parts:
-                self.said.append(await _said(part.job, part.output))
-        return answer
+    def size_limit(self, guild_id: int) -> int:
+        return self.room
 
     async def remove_question(self, question: Confirmation) -> bool:
         self.removed_questions.append(question)
         return self.removal_answers.pop(0) if self.removal_answers else True
 
-    async def send(self, post: Post, shown: Told) -> Outcome:
+    async def send(self, post: Post, shown: Any) -> Outcome:
+        outcome = await (self._end(post, shown) if post.kind == RESULT else self._notice(post, shown))
+        if isinstance(outcome, Stands):
+            self.standing[post.id] = outcome.message_id
+        return outcome
+
+    async def _end(self, post: Post, ending: EndOfJobs) -> Outcome:
+        self.attempts += 1
+        await asyncio.sleep(self.delay)
+        together = ending.job.posted_with_set
+        answers = self.set_answers if together else self.answers
+        outcome = answers.pop(0) if answers else Stands(9000 + self.attempts)
+        if isinstance(outcome, Stands):
+            self.postings += [(post, ending)] if together else []
+            self.said += [await _said(part.job, part.output) for part in ending.parts]
+        return outcome
+
+    async def _notice(self, post: Post, shown: Told) -> Outcome:
         channel = int(post.place[1:]) if post.place.startswith("c") else None
         self.notices.append((post, channel, shown.job))
         if shown.shown is not None and post.kind == NoticeKind.APPROVAL:
             self.rules.append(shown.shown.rules)
         files = [] if shown.shown is None else [shown.shown.result, *shown.shown.photos]
         self.shown.append([await asyncio.to_thread(one.path.read_bytes) for one in files if one is not None])
-        outcome = self.notice_answers.pop(0) if self.notice_answers else Stands(7000 + len(self.notices))
-        if isinstance(outcome, Stands):
-            self.standing[post.id] = outcome.message_id
-        return outcome
+        return self.notice_answers.pop(0) if self.notice_answers else Stands(7000 + len(self.notices))
 
     async def edit(self, post: Post, shown: Told) -> Outcome:
         self.edited.append(post)

@@ -208,7 +208,7 @@ async def test_a_result_that_was_posted_is_not_posted_again_because_that_could_n
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         gone, tried = away(world, monkeypatch)
-        after(monkeypatch, world.discord, "announce", gone)
+        after(monkeypatch, world.discord, "send", gone)
         job = await world.accept(a_job())
         async with world.running():
             await long_away(world, tried)

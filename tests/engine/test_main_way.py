@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from bot.credits.ledger import EntryKind
+from bot.features import posting
 from bot.jobs import transitions
 from bot.jobs.delivery import Posted, TryLater
 from bot.jobs.models import Job, JobState
 from bot.storage import Storage
 from sandbox.studii import Outcome, faults
-from tests.engine.world import a_job, a_staging_job, engine_world, png
+from tests.engine.world import GUILD, a_job, a_staging_job, engine_world, png
 from tests.support.clock import FakeClock
 from tests.support.jobs import last_charges, ledger_lines
 from tests.support.patience import PATIENCE
@@ -92,7 +93,7 @@ async def test_the_card_is_shown_each_version_and_a_place_in_line(tmp_path: Path
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         world.discord.card_answers = [0.02, 0.02]
-        world.discord.answers = [Posted(9001, keeps_card=True)]
+        await world.storage.db.write(posting.change, GUILD, keeps_cards=True)
         job = await world.accept(a_job())
         async with world.storage.write() as transaction:
             await transaction.run(transitions.change, job.id, card_message_id=77, card_version=1)
@@ -158,7 +159,7 @@ async def test_a_job_that_is_being_sent_is_shown_so_only_if_that_takes_long(
 async def test_the_card_of_a_result_links_it_and_is_edited_once_for_both(tmp_path: Path) -> None:
     async with engine_world(tmp_path, card_again=NEVER) as world:
         world.discord.delay = 1.0  # posting takes longer than the edit of a card
-        world.discord.answers = [Posted(9001, keeps_card=True)]
+        await world.storage.db.write(posting.change, GUILD, keeps_cards=True)
         await world.use_key(world.studii.add_key())
         job = await world.accept(a_job())
         async with world.storage.write() as transaction:

@@ -2,12 +2,16 @@
 
 import secrets
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
-from bot.jobs import transitions
-from bot.jobs.delivery import Posted, TooMuch, TryLater, Undeliverable
+import pytest
+from sqlalchemy import update
+
+from bot.jobs import results, transitions
 from bot.jobs.models import Job, JobState
-from bot.jobs.sets import SetPosting
+from bot.jobs.results import EndOfJobs
+from bot.posts import Later, Never, Post, Stands, TooMuch
 from sandbox.studii import Outcome
 from sandbox.studii.faults import DropAfter
 from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world
@@ -54,23 +58,24 @@ async def posted(world: EngineWorld, jobs: list[Job]) -> list[Job]:
     return await all_of(world, jobs)
 
 
-def of(posting: SetPosting) -> list[int]:
-    return [part.number for part in posting.parts]
+def of(posting: tuple[Post, EndOfJobs]) -> list[int]:
+    return [part.number for part in posting[1].parts]
 
 
 async def test_a_set_is_posted_together_and_then_its_card_goes(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key("team"))
         world.studii.next_job(Outcome(fails="No room in it."))
+        world.discord.room = 800_000  # bytes: for three with their photos
         jobs = await a_set(world, 6)
         async with world.running():
             now = await posted(world, jobs)
         assert sorted(job.state for job in now) == [JobState.FAILED, *[JobState.SUCCEEDED] * 5]
         # Each message has a number and a nonce of its own, and says how its photos ended.
-        assert [posting.nonce for posting in world.discord.postings] == [f"{SET}-0", f"{SET}-1"]
-        assert [of(posting) for posting in world.discord.postings] == [[1, 2, 3, 4, 5], [6]]
-        assert [posting.is_news for posting in world.discord.postings] == [True, False]  # one notification
-        assert [job.result_message_id for job in now] == [9001] * 5 + [9002]
+        assert [post.nonce for post, _ in world.discord.postings] == [f"{SET}-0", f"{SET}-1"]
+        assert [of(posting) for posting in world.discord.postings] == [[1, 2, 3], [4, 5, 6]]
+        assert [ending.is_news for _, ending in world.discord.postings] == [True, False]  # one notification
+        assert [job.result_message_id for job in now] == [9001] * 3 + [9002] * 3
         assert all(said.before is not None for said in world.discord.said if said.output is not None)
         # Until then, each edit of the card showed all of them; in the end it is removed once.
         drawn = [[one.id for one in progress.whole_set] for _, progress in world.discord.cards]
@@ -101,8 +106,11 @@ async def test_a_set_under_a_photo_has_one_card(tmp_path: Path) -> None:
         await world.balanced()
 
 
-async def test_what_has_ended_is_posted_though_one_runs_on_and_the_rest_follows(tmp_path: Path) -> None:
-    async with engine_world(tmp_path, set_patience=0.5) as world:
+async def test_what_has_ended_is_posted_though_one_runs_on_and_the_rest_follows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "SET_PATIENCE", timedelta(seconds=0.5))
+    async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key("team"))
         world.studii.next_job(Outcome(never_ends=True))
         jobs = await a_set(world, 4)
@@ -117,15 +125,15 @@ async def test_what_has_ended_is_posted_though_one_runs_on_and_the_rest_follows(
             world.finish()
             await posted(world, jobs)
         assert len(world.discord.postings) == before + 1
-        assert world.discord.postings[-1].is_news
-        numbers = [posting.number for posting in world.discord.postings]
+        assert world.discord.postings[-1][1].is_news
+        numbers = [ending.number for _, ending in world.discord.postings]
         assert numbers == list(range(len(numbers)))
         assert len(world.discord.removed_cards) == 1
         await world.balanced()
 
 
 async def test_the_two_minutes_go_on_after_a_restart(tmp_path: Path) -> None:
-    async with engine_world(tmp_path, set_patience=600.0) as world:
+    async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key("team"))
         world.studii.next_job(Outcome(never_ends=True))
         jobs = await a_set(world)
@@ -136,7 +144,10 @@ async def test_the_two_minutes_go_on_after_a_restart(tmp_path: Path) -> None:
         async with world.running():
             await world.until(two_ended, "two that have ended")
         assert not world.discord.postings
-        world.tuning = replace(world.tuning, set_patience=0.0)
+        async with world.storage.write() as transaction:  # they are over
+            await transaction.run(
+                lambda session: session.execute(update(Post).values(due_at=world.clock.now()))
+            )
         async with world.running():
 
             async def some() -> bool:
@@ -145,7 +156,7 @@ async def test_the_two_minutes_go_on_after_a_restart(tmp_path: Path) -> None:
             await world.until(some, "a message with what has ended")
             world.finish()
             await posted(world, jobs)
-        assert [len(posting.parts) for posting in world.discord.postings] == [2, 1]
+        assert [len(of(posting)) for posting in world.discord.postings] == [2, 1]
 
 
 async def test_a_message_that_is_too_large_becomes_two(tmp_path: Path) -> None:
@@ -155,7 +166,7 @@ async def test_a_message_that_is_too_large_becomes_two(tmp_path: Path) -> None:
         jobs = await a_set(world, 4)
         async with world.running():
             await posted(world, jobs)
-        assert [(posting.nonce, of(posting)) for posting in world.discord.postings] == [
+        assert [(posting[0].nonce, of(posting)) for posting in world.discord.postings] == [
             (f"{SET}-0", [1, 2]),
             (f"{SET}-1", [3, 4]),
         ]
@@ -164,8 +175,8 @@ async def test_a_message_that_is_too_large_becomes_two(tmp_path: Path) -> None:
 async def test_a_restart_between_two_messages_sends_what_was_made_up_before(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key("team"))
-        world.discord.in_a_message = 2
-        world.discord.set_answers = [Posted(9001), *[TryLater(60.0)] * 20]
+        world.discord.room = 600_000
+        world.discord.set_answers = [Stands(9001), *[Later()] * 20]
         jobs = await a_set(world, 4)
 
         async def half() -> bool:
@@ -174,10 +185,10 @@ async def test_a_restart_between_two_messages_sends_what_was_made_up_before(tmp_
         async with world.running():
             await world.until(half, "a message that Discord doesn't take now")
         world.discord.set_answers = []
-        world.discord.in_a_message = 1  # a server's limit has changed: what was made up stays
+        world.discord.room = 300_000  # a server's limit has changed: what was made up stays
         async with world.running():
             await posted(world, jobs)
-        assert [(posting.nonce, of(posting)) for posting in world.discord.postings] == [
+        assert [(posting[0].nonce, of(posting)) for posting in world.discord.postings] == [
             (f"{SET}-0", [1, 2]),
             (f"{SET}-1", [3, 4]),
         ]
@@ -186,7 +197,7 @@ async def test_a_restart_between_two_messages_sends_what_was_made_up_before(tmp_
 async def test_what_cannot_be_posted_is_kept_and_its_card_stays(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key("team"))
-        world.discord.set_answers = [Undeliverable("nobody may post there")]
+        world.discord.set_answers = [Never("nobody may post there")]
         jobs = await a_set(world)
         async with world.running():
             now = await posted(world, jobs)
@@ -200,7 +211,7 @@ async def test_what_cannot_be_posted_is_kept_and_its_card_stays(tmp_path: Path) 
 
 
 async def test_once_the_last_one_is_cancelled_the_others_wait_for_nothing(tmp_path: Path) -> None:
-    async with engine_world(tmp_path, set_patience=600.0) as world:
+    async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key("team"))
         first, last = await a_set(world, 2)
         async with world.storage.write() as transaction:
@@ -223,7 +234,7 @@ async def test_an_unknown_outcome_is_said_alone_and_keeps_the_card(tmp_path: Pat
         async with world.running():
             now = await posted(world, jobs)
         assert sorted(job.state for job in now) == [*[JobState.SUCCEEDED] * 2, JobState.UNKNOWN]
-        assert [len(posting.parts) for posting in world.discord.postings] == [2]
+        assert [len(of(posting)) for posting in world.discord.postings] == [2]
         assert not world.discord.removed_cards
 
 

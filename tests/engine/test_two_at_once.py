@@ -90,6 +90,11 @@ async def test_who_was_told_that_it_may_be_lost_gets_the_result_in_a_message_of_
         first, last = world.discord.said
         assert last.job.state is JobState.SUCCEEDED
         assert first.job.nonce != last.job.nonce
+
+        async def doubt_is_gone() -> bool:
+            return [post.message_id for post in world.discord.deleted] == [9001]
+
+        await world.until(doubt_is_gone, "the message about the unknown outcome removed")
         await world.balanced()
 
 

@@ -127,7 +127,7 @@ async def test_a_result_whose_posting_fails_unexpectedly_is_kept_in_the_list_of_
 ) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
-        failing(monkeypatch, Recorder, "announce")
+        failing(monkeypatch, Recorder, "send")
         job = await world.accept(a_job())
         async with world.running():
 

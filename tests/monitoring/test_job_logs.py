@@ -85,7 +85,7 @@ async def stumbling(world: EngineWorld, monkeypatch: pytest.MonkeyPatch) -> Job:
     for where, name in (
         (DecoderPool, "inspect"),
         (Submitter, "submit"),
-        (Recorder, "announce"),
+        (Recorder, "send"),
     ):
         stumble_once(where, name, monkeypatch)
     job = await world.accept(a_staging_job())

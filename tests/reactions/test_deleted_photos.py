@@ -10,6 +10,7 @@ from bot.jobs.models import Job, JobState
 from bot.media.spool import OutputFile
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
 from tests.support.desk import PNG, Desk, make_bot, open_desk, texts
+from tests.support.posts import tell_end
 
 SENT = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
 
@@ -33,7 +34,9 @@ async def result(desk: Desk, folder: Path) -> int:
     (folder / "made.png").write_bytes(PNG)
     kept = None if job.source_file is None else folder / "spool" / job.source_file
     before = None if kept is None else OutputFile(kept, "image", "image/png", len(PNG))
-    await desk.delivery.announce(job, OutputFile(folder / "made.png", "image", "image/png", len(PNG), before))
+    await tell_end(
+        desk.delivery, job, OutputFile(folder / "made.png", "image", "image/png", len(PNG), before)
+    )
     return len(desk.channel.history()[-1].attachments)
 
 

@@ -12,13 +12,14 @@ from bot.jobs.models import Job, JobState
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
 from tests.support.desk import Desk, open_desk, pieces, texts
+from tests.support.posts import tell_end
 
 
 async def unknown(desk: Desk) -> Job:
     await desk.set_key()
     await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
     job = await desk.move(await desk.job(), JobState.WAITING, JobState.SUBMITTING, JobState.UNKNOWN)
-    await desk.delivery.announce(job, None)
+    await tell_end(desk.delivery, job, None)
     return job
 
 
@@ -56,7 +57,7 @@ async def test_an_admin_releases_it_and_the_ruling_is_posted(tmp_path: Path) -> 
         assert "Not charged." in texts(answer)
         ruled = await desk.services.jobs.get(job.id)
         assert ruled is not None
-        await desk.delivery.announce(ruled, None)
+        await tell_end(desk.delivery, ruled, None)
         assert "Studii never made this" in texts(desk.channel.history()[-1])
 
 

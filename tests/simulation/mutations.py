@@ -21,7 +21,6 @@ from msgspec import structs
 from bot.engine.lanes.step_result import StepResult
 from bot.jobs import transitions
 from bot.jobs.confirm import Confirmation
-from bot.jobs.delivery import Posted
 from bot.jobs.models import FailureCode, JobState
 from bot.reasons import Reason, ReasonCode
 from tests.simulation.run import simulate
@@ -159,27 +158,22 @@ def _without_lines(original: Any) -> Any:
     return add
 
 
-def _nonceless(original: Any) -> Any:
-    async def send(self: Any, _nonce: Any, *args: Any, **more: Any) -> Any:
-        return await original(self, None, *args, **more)
-
-    return send
+def _nonceless(_: Any) -> Any:
+    return property(lambda _post: None)
 
 
-def _for_all(original: Any) -> Any:
-    async def post(self: Any, posting: Any) -> Any:
-        if len(posting.jobs) == 1:
-            posting.jobs = (replace(posting.jobs[0], private=False),)
-        return await original(self, posting)
+def _for_all(_: Any) -> Any:
+    def places(jobs: Any) -> list[str]:
+        return [f"c{jobs[0].channel_id}"]
 
-    return post
+    return places
 
 
 def _for_the_first(original: Any) -> Any:
-    def channel_of(client: Any, job: Any, _channel: Any = None) -> Any:
-        return original(client, job, GENERAL)
+    def places(jobs: Any) -> list[str]:
+        return original(jobs) if jobs[0].private else [f"c{GENERAL}"]
 
-    return channel_of
+    return places
 
 
 def _raw(_: Any) -> Any:
@@ -253,10 +247,11 @@ def _all_open(_: Any) -> Any:
 
 
 def _untold(original: Any) -> Any:
-    async def post(self: Any, posting: Any) -> Any:
-        return await original(self, posting) if posting.made else Posted(None)
+    async def load(self: Any, post: Any) -> Any:
+        ending = await original(self, post)
+        return ending if ending is not None and ending.made else None
 
-    return post
+    return load
 
 
 def _priced_by_estimate(original: Any) -> Any:
@@ -338,9 +333,9 @@ MUTATIONS = (
     Mutation("the estimate is charged", "bot.jobs.transitions.charge_of", _estimate),
     Mutation("a refund is not heard", "bot.jobs.transitions.charge_of", _deaf_to_refunds),
     Mutation("a line of the ledger is left out", "bot.credits.ledger._add", _without_lines),
-    Mutation("a nonce is left out", "bot.delivery.destination.Place.send", _nonceless),
-    Mutation("a private result is posted", "bot.delivery.postings.poster.Poster._post", _for_all),
-    Mutation("a result is posted elsewhere", "bot.delivery.destination.channel_of", _for_the_first),
+    Mutation("a nonce is left out", "bot.posts.Post.nonce", _nonceless),
+    Mutation("a private result is posted", "bot.jobs.results.places", _for_all),
+    Mutation("a result is posted elsewhere", "bot.jobs.results.places", _for_the_first),
     Mutation("words are not escaped", "bot.ui.kit.text.plain", _raw),
     Mutation(
         "the budget is read outside of its transaction",
@@ -363,7 +358,7 @@ MUTATIONS = (
     Mutation("what is declined is started", "bot.features.moderation._end", _declined_is_approved),
     Mutation("a question can be answered twice", "bot.jobs.confirm.is_open", _all_open),
     Mutation("the key before is used", "bot.servers.keys.current", _first_key),
-    Mutation("a failure is not told", "bot.delivery.postings.poster.Poster._post", _untold),
+    Mutation("a failure is not told", "bot.engine.workers.results.Results.load", _untold),
     Mutation(
         "the price in a sentence is the estimate", "bot.ui.jobs.wording.cost_words", _priced_by_estimate
     ),

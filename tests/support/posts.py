@@ -1,7 +1,7 @@
 """What waits to be posted, and how it is posted without the engine."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -9,17 +9,21 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import posts
+from bot.delivery import DiscordDelivery
 from bot.engine.workers.notices import Told
+from bot.jobs import results
 from bot.jobs.delivery import ForModerators
 from bot.jobs.models import Job
-from bot.posts import Outcome, Post, Stands, Turn
+from bot.jobs.results import EndOfJobs, Part
+from bot.media.spool import OutputFile
+from bot.posts import RESULT, Gone, Never, NotHere, Outcome, Post, Stands, Turn
 from bot.servers import notices
 from bot.servers.notices import Addressee, NoticeKind
 
 
 def open_posts(session: Session, guild_id: int | None = None) -> list[Post]:
-    """Return the posts for which there is something to do, oldest first."""
-    found = select(Post).where(Post.due_at.is_not(None)).order_by(Post.id)
+    """Return the posts for which there is something to do, but for ends of jobs, oldest first."""
+    found = select(Post).where(Post.due_at.is_not(None), Post.kind != RESULT).order_by(Post.id)
     return list(session.scalars(found if guild_id is None else found.where(Post.guild_id == guild_id)))
 
 
@@ -62,3 +66,45 @@ def placed(post: Post, place: str, message_id: int | None = None) -> Post:
     there = Post(**values)
     there.id = post.id
     return there
+
+
+@dataclass(frozen=True)
+class Posted:
+    """An end of jobs was posted. `message_id` is None where nobody can link to it."""
+
+    message_id: int | None
+    channel_id: int | None = None  # None: in the job's own
+    by_dm: bool = False
+
+
+@dataclass(frozen=True)
+class Undeliverable:
+    """It can be posted nowhere."""
+
+    reason: str
+
+
+async def tell_end(delivery: DiscordDelivery, job: Job, output: OutputFile | None) -> Any:
+    """Post how the job ended as the engine does: in the first place that takes it, unless it is there."""
+    return await post_ending(delivery, EndOfJobs((Part(job, 1, output),), (job,)))
+
+
+async def post_ending(delivery: DiscordDelivery, ending: EndOfJobs) -> Any:
+    """Post how these jobs ended; return what came of it, also `Later`."""
+    job, why = ending.job, ""
+    key = f"{job.set_id}-{ending.number}" if job.posted_with_set else job.nonce
+    for place in results.places([part.job for part in ending.parts]):
+        at = max(part.job.changed_at for part in ending.parts)
+        post = Post(job.guild_id, RESULT, key, at, at, place, job_id=job.id)
+        post.id = 1
+        found = await delivery.find(post)
+        outcome = found if isinstance(found, Stands) else await delivery.send(post, ending)
+        if isinstance(outcome, NotHere):
+            why = f"{why}; {outcome.why}"
+            continue
+        if not isinstance(outcome, Stands | Gone):
+            return Undeliverable(outcome.why) if isinstance(outcome, Never) else outcome
+        there = outcome.message_id if isinstance(outcome, Stands) and post.is_in_channel else None
+        elsewhere = None if there is None or place == f"c{job.channel_id}" else int(place[1:])
+        return Posted(there, elsewhere, by_dm=place[0] == "u")
+    return Undeliverable(why)

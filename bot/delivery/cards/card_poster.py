@@ -10,7 +10,7 @@ import discord
 from bot.delivery.calls import answer_within, error_within
 from bot.delivery.cards.edit_rate import EditPace
 from bot.delivery.context import DeliveryContext
-from bot.delivery.destination import channel_of, missing_there, photo_message_of, reply_to
+from bot.delivery.destination import channel_of, missing_there, reply_to
 from bot.delivery.errors import (
     UNKNOWN_MESSAGE,
     Outcome,
@@ -25,6 +25,7 @@ from bot.delivery.history import NONCE_SECONDS, find_card
 from bot.delivery.interaction_tokens import CardToken
 from bot.jobs.delivery import Announcement, Posted, Undeliverable
 from bot.jobs.models import Job, Progress
+from bot.jobs.results import photo_message_of
 from bot.ui.jobs.card import moved_card
 from bot.ui.jobs.sets.set_card import card_of
 from bot.ui.kit.layout import Panel

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot import posts
 from bot.engine.context import EngineContext
-from bot.engine.workers.ended_jobs import EndedJobs
+from bot.engine.workers.refetch import Refetch
 from bot.features import words
 from bot.features.words import WordEffect
 from bot.jobs import queries, transitions
@@ -39,8 +39,8 @@ class Told:
 class Notices:
     """Tells admins, owners and members, and asks moderators. What can't be told for a day is given up."""
 
-    def __init__(self, context: EngineContext, ended_jobs: EndedJobs) -> None:
-        self._context, self._ended_jobs = context, ended_jobs
+    def __init__(self, context: EngineContext, refetch: Refetch) -> None:
+        self._context, self._refetch = context, refetch
 
     def places(self, session: Session, post: Post) -> list[str]:
         """Return where it goes, by the server's settings."""
@@ -67,7 +67,7 @@ class Notices:
 
     async def noted(
         self, transaction: Transaction, post: Post, outcome: Outcome, at: datetime, *, last: bool
-    ) -> None:
+    ) -> list[str]:
         """Tell the owner if the log channel is gone, and end what moderators can't be asked about."""
         await transaction.run(self._note, post, outcome, at, last=last)
         if last and _asks(post) and post.job_id is not None:
@@ -75,6 +75,7 @@ class Notices:
             jobs = [] if job is None else await _to_decide_on(transaction, post, job)
             turned_off = outcome is NOWHERE and not post.refused
             await self._end(transaction, post, jobs, at, turned_off=turned_off)
+        return []
 
     def _note(self, session: Session, post: Post, outcome: Outcome, at: datetime, *, last: bool) -> None:
         stands = isinstance(outcome, Stands)
@@ -99,7 +100,7 @@ class Notices:
                 found = await transaction.run(words.rules, post.guild_id)
             rules = {one.key: one.words for one in found if one.effect is WordEffect.APPROVE}
             return ForModerators(tuple(jobs), photos, rules=rules)
-        job = await self._ended_jobs.with_file(jobs[0])
+        job = await self._refetch.with_file(jobs[0], post.tries)
         return ForModerators((job,), photos, await self._file(job.output_file))
 
     async def _end(

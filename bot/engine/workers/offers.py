@@ -29,6 +29,7 @@ class Offers:
 
     async def noted(
         self, transaction: Transaction, post: Post, outcome: Outcome, at: datetime, *, last: bool
-    ) -> None:
+    ) -> list[str]:
         """Forget it: it is gone, as one that was taken, or it stays."""
         await transaction.run(posts.drop, post)
+        return []

@@ -1,7 +1,7 @@
 """Bring what stands in Discord to what should stand there: send, edit or delete the posts that are due."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -15,9 +15,9 @@ from bot.aio.shield import DrainingGroup
 from bot.aio.worker import UNEXPECTED_TRIES
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
-from bot.engine.workers.ended_jobs import NotYet
+from bot.engine.workers.refetch import NotYet
 from bot.errors import Outage
-from bot.posts import NOWHERE, Gone, Later, Never, NotHere, Outcome, Post, Turn
+from bot.posts import NOWHERE, SENT_SINCE, Gone, Later, Never, NotHere, Outcome, Post, Turn
 from bot.storage import Transaction
 
 _log = logging.getLogger(__name__)
@@ -45,8 +45,11 @@ class Kind(Protocol):
 
     async def noted(
         self, transaction: Transaction, post: Post, outcome: Outcome, at: datetime, *, last: bool
-    ) -> None:
-        """Note what came of a step, as it was claimed. `last`: nothing stands, and nothing is tried again."""
+    ) -> list[str]:
+        """Note what came of a step, as it was claimed. `last`: nothing stands, and nothing is tried again.
+
+        Return the names of files that are not needed any more.
+        """
         ...
 
 
@@ -57,8 +60,9 @@ class Posts:
         self._context, self._delivery, self._kinds = context, delivery, kinds
         self._wake_up = WakeUp()
         self._busy: set[str] = set()  # places
+        self._began = context.clock.now().timestamp()
         self._retry = StoreRetry("storing what was posted", context.liveness, noun="post")
-        self._errors = ErrorLog(_NAME, noun="post")
+        self._errors = {noun: ErrorLog(_NAME, noun=noun) for noun in ("job", "post")}
 
     async def run(self) -> None:
         """Run until cancelled; ends only when all its tasks have."""
@@ -105,11 +109,17 @@ class Posts:
                 outcome = await self._bounded(turn)
                 await self._retry.run(turn.post.id, self._note, turn, outcome)
             except Exception as error:  # noqa: BLE001 - it comes due again, and the others go on
-                self._errors.failed(error, turn.post.id)
+                errors, subject = self._errors_of(turn.post)
+                errors.failed(error, subject)
                 ending.failed = True
             finally:
                 self._busy.discard(turn.post.place)
                 self._wake_up.set()
+
+    def _errors_of(self, post: Post) -> tuple[ErrorLog, Hashable]:
+        if post.job_id is None:
+            return self._errors["post"], post.id
+        return self._errors["job"], post.job_id
 
     async def _bounded(self, turn: Turn) -> Outcome:
         """Take the step, until that was tried for too long."""
@@ -121,9 +131,10 @@ class Posts:
         except Exception as error:
             if isinstance(error, Outage) or post.tries < UNEXPECTED_TRIES:
                 raise
-            _log.exception("Post %d (%s) can't be made", post.id, post.kind)
+            _log.exception("Post %d (%s) can't be made", post.id, post.kind, extra={"job": post.job_id})
             return Never("unexpected errors")
-        self._errors.succeeded(post.id)
+        errors, subject = self._errors_of(post)
+        errors.succeeded(subject)
         patience = self._kinds[post.kind].patience(post)
         age = (self._context.clock.now() - post.changed_at).total_seconds()
         if isinstance(outcome, Later) and patience is not None and age >= patience:
@@ -135,7 +146,9 @@ class Posts:
         post, begun_before = turn.post, turn.begun_before
         if not (turn.removes or post.is_placed):
             return NOWHERE
-        if post.message_id is None and begun_before is not None and post.is_placed:
+        # What another life has sent, a restored backup may not know.
+        earlier = int(post.details.get(SENT_SINCE) or self._began) < int(self._began)
+        if post.message_id is None and post.is_placed and (begun_before is not None or earlier):
             found = await self._said(turn, self._delivery.find(post))
             if not isinstance(found, Gone):
                 return found
@@ -166,10 +179,12 @@ class Posts:
         now, post = self._context.clock.now(), turn.post
         async with self._context.storage.write() as transaction:
             noted = await transaction.run(posts.note, turn, outcome, now)
-            if noted is None or isinstance(outcome, Later):
+            if noted is None or type(outcome) is Later:
                 return
             last = noted.due_at is None and noted.message_id is None
             if isinstance(outcome, NotHere | Never) and outcome.why and outcome is not NOWHERE:
                 told = "Server %d: a message (%s) was not posted: %s"
                 _log.warning(told, post.guild_id, post.kind, outcome.why, extra={"job": post.job_id})
-            await self._kinds[post.kind].noted(transaction, post, outcome, now, last=last)
+            files = await self._kinds[post.kind].noted(transaction, post, outcome, now, last=last)
+        if files:
+            await self._context.spool.remove(*files)

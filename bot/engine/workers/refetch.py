@@ -1,18 +1,28 @@
-"""Fetch a result from Studii again whose file left the spool before it could be posted."""
+"""Get the files of ended jobs: from the spool, else from Studii again."""
 
 import logging
 from dataclasses import replace
 
+from bot.backoff import backoff
 from bot.engine.context import EngineContext
-from bot.engine.lanes.out_of_band import OutOfBandRequests
+from bot.engine.lanes.out_of_band import NoRequestLeft, OutOfBandRequests
 from bot.engine.workers.outputs import Outputs, SpoolFull
 from bot.jobs import transitions
 from bot.jobs.models import Job, JobState
+from bot.media.spool import OutputFile
 from bot.servers import keys
 from bot.studii import ApiRefused, MalformedAnswer, OutputGone, StudiiError, TooLarge
 from bot.vault import CannotDecrypt
 
 _log = logging.getLogger(__name__)
+
+
+class NotYet(Exception):
+    """The file is fetched again in `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
 
 
 class NotNow(Exception):
@@ -27,7 +37,41 @@ class Refetch:
         self._outputs = outputs
         self._out_of_band = out_of_band
 
-    async def fetch(self, job: Job) -> Job:
+    async def with_output(self, job: Job, tries: int) -> tuple[Job, OutputFile | None]:
+        """Return the job, and its file as it is to be posted; see `with_file` for one that was lost."""
+        output = await self._output_of(job)
+        if output is None:
+            job = await self.with_file(job, tries)
+            output = await self._output_of(job)
+        return job, output
+
+    async def with_file(self, job: Job, tries: int) -> Job:
+        """Return the job, whose file is fetched again if it was lost.
+
+        After so many `tries` at posting it, the job is returned without a file. Raises `NotYet`.
+        """
+        tuning = self._context.tuning
+        try:
+            return await self._fetch(job)
+        except NoRequestLeft as reason:
+            if tries <= tuning.refetch_room_tries:
+                raise NotYet(reason.seconds) from None
+        except NotNow as reason:
+            _log.info("Job %s: its output can't be fetched again: %s", job.id, reason)
+            if tries < tuning.refetch_tries:
+                raise NotYet(backoff(tries, tuning.download_pause, tuning.backoff_bound)) from None
+        return job
+
+    async def _output_of(self, job: Job) -> OutputFile | None:
+        """Return the job's file in the spool, with the photo before."""
+        spool = self._context.spool
+        output = None if job.output_file is None else await spool.open_output(job.output_file)
+        if output is not None and output.kind == "image" and job.source_file is not None:
+            # Before and after are shown together.
+            output = replace(output, before=await spool.open_output(job.source_file))
+        return output
+
+    async def _fetch(self, job: Job) -> Job:
         """Return the job with the file, which was fetched again.
 
         The job has no file if Studii doesn't give it (any more), and no address if that leads nowhere.

@@ -7,7 +7,6 @@ from bot.aio.shield import shielded
 from bot.engine.context import EngineContext
 from bot.jobs import holds as key_holds, queries, transitions
 from bot.jobs.models import Job, JobState
-from bot.jobs.transitions import JobChanges
 from bot.media.spool import KEPT_RESULTS_SHARE, Evictable, to_evict
 
 UNKNOWN_SIZE = 50_000_000  # bytes that an output may well have of which the size is not told
@@ -101,12 +100,9 @@ class SpoolRoom:
                     continue
                 if job.announced_at is None or job.state not in {JobState.SUCCEEDED, JobState.WITHHELD}:
                     continue  # it is being posted after all
-                changes = JobChanges(output_file=None, source_file=None)
-                linked = job.state is JobState.SUCCEEDED
-                if linked:  # the files' names go in the same step: what is announced now is the link
-                    changes |= JobChanges(announced_at=None, posting=job.posting + 1)
-                await transaction.run(transitions.change, job.id, visible=linked, **changes)
                 names += [job.source_file, job.output_file]
+                # The files' names go in the same step: what is announced now is the link.
+                await transaction.run(transitions.drop_files, job.id, self._context.clock.now())
         await self._context.spool.remove(*names)
         _log.warning("Removed %d results that could not be posted from the spool, to make room", len(job_ids))
 

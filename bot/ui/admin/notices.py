@@ -103,8 +103,8 @@ def _words(  # noqa: C901 - one case for each kind
             return _made(job, names, hidden=hidden)
         case NoticeKind.WORDS:
             return refused_words(details, names)
-        case NoticeKind.APPROVAL | NoticeKind.REVIEW | NoticeKind.BLOCKED:
-            return []  # not posted as the others: see `moderation`, and `blocked_panel`
+        case NoticeKind.APPROVAL | NoticeKind.REVIEW | NoticeKind.BLOCKED | NoticeKind.ENDED:
+            return []  # not posted as the others: see `bot.delivery.notices`
         case NoticeKind.CREDITS_ASKED | NoticeKind.CREDITS_ANSWER:
             return asked_words(details, names)
         case NoticeKind.BEST_LOST:

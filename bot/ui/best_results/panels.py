@@ -9,11 +9,11 @@ from bot.features.posting import PostingRules
 from bot.jobs.best_results import STAR, BestResult
 from bot.jobs.models import Job
 from bot.languages import gettext as _, lazy
+from bot.posts import mark_of_nonce
 from bot.ui.best_results.buttons import BestAnswerButton
 from bot.ui.jobs.results.parts import disclosed_words
 from bot.ui.jobs.wording import ToolNames, link_of
 from bot.ui.kit.layout import NEUTRAL, Panel, Piece, boxed, row, small, text
-from bot.ui.kit.marks import mark_of_nonce
 from bot.ui.kit.text import plain
 
 _DESCRIPTION = lazy("A result that members have starred")

@@ -8,7 +8,6 @@ import pytest
 from simcord import ChannelHandle
 
 from bot.jobs import queries, transitions
-from bot.jobs.delivery import Posted
 from bot.jobs.models import Job, JobState
 from bot.posts import NotHere, Outcome, Post, Stands
 from bot.servers import notices, settings
@@ -17,7 +16,7 @@ from bot.servers.settings import LogSettings
 from bot.studii import KeyRefused, OutOfCredits
 from tests.support.database import outage
 from tests.support.desk import Desk, open_desk, pieces, texts
-from tests.support.posts import deliver, open_posts, placed
+from tests.support.posts import Posted, deliver, open_posts, placed, tell_end
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
 
@@ -50,7 +49,7 @@ async def made(desk: Desk) -> Job:
     await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
     job = await desk.move(await desk.job(), *DONE, finished_at=desk.clock.now(), output_kind="image")
     await desk.settle(job, 8)
-    said = await desk.delivery.announce(await desk.job(), None)
+    said = await tell_end(desk.delivery, await desk.job(), None)
     assert isinstance(said, Posted)
     async with desk.storage.write() as transaction:
         posted = await transaction.run(transitions.change, job.id, result_message_id=said.message_id)

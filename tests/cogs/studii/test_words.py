@@ -12,7 +12,7 @@ from bot.servers import access, notices as server_notices
 from bot.servers.notices import NoticeKind
 from tests.reactions.taps import ROOM, jobs_of, post
 from tests.support.desk import PNG, labelled, open_desk, texts
-from tests.support.posts import open_posts, sent
+from tests.support.posts import open_posts, sent, tell_end
 from tests.support.services import erase
 from tests.ui.admin.moderation.word_rules import REFUSED, forbid, kept, last_notice, notices, posted
 from tests.ui.jobs.results.test_edit import edit_id, refused_inputs
@@ -146,7 +146,7 @@ async def test_a_job_from_before_the_rule_is_not_run_again(tmp_path: Path) -> No
         states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
         done = await desk.move(await desk.job(), *states, output_kind="image")
         await desk.settle(done, 8)
-        await desk.delivery.announce(done, None)
+        await tell_end(desk.delivery, done, None)
         await forbid(desk, "blimp")
         result = desk.channel.history()[-1]
         again = await desk.tom.click(result, custom_id=labelled(result, "Run again"))

@@ -17,6 +17,7 @@ from bot.ui.jobs.results.result import for_listing
 from bot.ui.reading.photo_lookup import BEFORE_FILE, LABELLED_FILE
 from tests.support.decoders import SharedDecoders
 from tests.support.desk import Desk, labelled, open_desk, pieces, texts
+from tests.support.posts import tell_end
 from tests.support.simulated.delivery import delivery_on
 
 MIB = 1024 * 1024
@@ -81,7 +82,7 @@ def labels(desk: Desk) -> list[str]:
 @pytest.mark.promise
 async def test_a_photo_before_that_is_too_large_beside_the_result_is_shown_smaller(tmp_path: Path) -> None:
     async with made(tmp_path) as (desk, delivery, job):
-        await delivery.announce(job, files(tmp_path, 6 * MIB, 6 * MIB))
+        await tell_end(delivery, job, files(tmp_path, 6 * MIB, 6 * MIB))
         after, before = await shown(desk)
         assert after == MADE
         assert before.startswith(b"\xff\xd8\xff")
@@ -94,7 +95,7 @@ async def test_a_photo_before_of_a_kind_that_discord_does_not_draw_is_shown_all_
     tmp_path: Path,
 ) -> None:
     async with made(tmp_path) as (desk, delivery, job):
-        await delivery.announce(job, files(tmp_path, MIB, MIB, kind="image/tiff"))
+        await tell_end(delivery, job, files(tmp_path, MIB, MIB, kind="image/tiff"))
         _, before = await shown(desk)
         assert before.startswith(b"\xff\xd8\xff")
         assert "smaller" not in texts(desk.channel.history()[-1])
@@ -105,7 +106,7 @@ async def test_where_there_is_no_room_beside_the_result_it_says_why_and_links_th
     tmp_path: Path,
 ) -> None:
     async with made(tmp_path) as (desk, delivery, job):
-        await delivery.announce(job, files(tmp_path, LIMIT - 70_000, 6 * MIB))
+        await tell_end(delivery, job, files(tmp_path, LIMIT - 70_000, 6 * MIB))
         assert await shown(desk) == [MADE]
         assert f"The original photo isn't shown, {TOGETHER}." in texts(desk.channel.history()[-1])
         assert "Full size" in labels(desk)
@@ -113,7 +114,7 @@ async def test_where_there_is_no_room_beside_the_result_it_says_why_and_links_th
 
 async def test_a_result_that_is_too_large_is_shown_smaller_with_the_photo_before(tmp_path: Path) -> None:
     async with made(tmp_path) as (desk, delivery, job):
-        await delivery.announce(job, files(tmp_path, 3 * LIMIT, 2 * MIB))
+        await tell_end(delivery, job, files(tmp_path, 3 * LIMIT, 2 * MIB))
         after, before = await shown(desk)
         assert after.startswith(b"\xff\xd8\xff")
         assert colour_of(after) == "orange"
@@ -127,21 +128,25 @@ async def test_a_result_that_is_too_large_is_shown_smaller_with_the_photo_before
 @pytest.mark.parametrize("refusals", [1, 2])
 async def test_what_discord_refuses_as_too_large_is_posted_with_less(tmp_path: Path, refusals: int) -> None:
     async with made(tmp_path) as (desk, delivery, job):
+        path = tmp_path / "noise.png"
+        noise = Image.effect_noise((900, 900), 60)
+        dark = noise.point([value // 4 for value in range(256)])
+        Image.merge("RGB", (noise, dark, Image.new("L", noise.size))).save(path)
+        size = path.stat().st_size
+        before = OutputFile(path, "image", "image/png", size)
         desk.env.inject_error("POST", "/channels/*/messages", status=413, code=40005, times=refusals)
-        await delivery.announce(job, files(tmp_path, MIB, MIB))
-        (after,) = await shown(desk)
-        assert (after == MADE) == (refusals == 1)
-        assert colour_of(after) == "orange"
-        said = texts(desk.channel.history()[-1])
-        assert f"The original photo isn't shown, {TOGETHER}." in said
-        assert ("Shown smaller than it was made" in said) == (refusals == 2)
+        await tell_end(delivery, job, OutputFile(path, "image", "image/png", size, before))
+        files = await shown(desk)
+        assert sum(map(len, files)) < 2 * size / 2**refusals
+        assert colour_of(files[0]) == "orange"
+        assert "because Discord has a size limit here" in texts(desk.channel.history()[-1])
 
 
 @pytest.mark.promise
 async def test_a_photo_before_that_is_kept_no_more_is_said_to_be_gone(tmp_path: Path) -> None:
     async with made(tmp_path) as (desk, delivery, job):
         output = files(tmp_path, len(MADE), len(ROOM))
-        await delivery.announce(job, replace(output, before=None))
+        await tell_end(delivery, job, replace(output, before=None))
         assert "The original photo has been deleted" in texts(desk.channel.history()[-1])
 
 
@@ -149,7 +154,7 @@ async def test_the_photo_that_was_shown_smaller_is_used_whole_again_while_it_can
     tmp_path: Path,
 ) -> None:
     async with made(tmp_path) as (desk, delivery, job):
-        await delivery.announce(job, files(tmp_path, 6 * MIB, 6 * MIB))
+        await tell_end(delivery, job, files(tmp_path, 6 * MIB, 6 * MIB))
         message = desk.channel.history()[-1]
         await desk.tom.click(message, custom_id=labelled(message, "Run again"))
         again = await desk.job()
@@ -164,7 +169,7 @@ async def test_a_server_can_have_both_halves_in_one_picture_beside_the_whole_one
         await desk.services.db.write(posting.change, desk.guild.id, splits=True)
         decoders = SharedDecoders()
         delivery = delivery_on(desk.bot, desk.bot.catalog, desk.clock, decoders, desk.bot.posting_rules)
-        await delivery.announce(job, files(tmp_path, len(MADE), len(ROOM)))
+        await tell_end(delivery, job, files(tmp_path, len(MADE), len(ROOM)))
         after, halves, before = await shown(desk)
         assert (after, before) == (MADE, ROOM)
         with Image.open(io.BytesIO(halves)) as picture:
@@ -178,7 +183,7 @@ async def test_a_staged_picture_has_a_labelled_copy_beside_the_untouched_one(tmp
         await desk.services.db.write(posting.change, desk.guild.id, staging_label="Virtually staged")
         decoders = SharedDecoders()
         delivery = delivery_on(desk.bot, desk.bot.catalog, desk.clock, decoders, desk.bot.posting_rules)
-        await delivery.announce(replace(job, tool="virtual-staging"), files(tmp_path, len(MADE), len(ROOM)))
+        await tell_end(delivery, replace(job, tool="virtual-staging"), files(tmp_path, len(MADE), len(ROOM)))
         after, _, before = await shown(desk)
         assert (after, before) == (MADE, ROOM)
         assert "-# 1 After · 2 Labelled · 3 Before" in texts(desk.channel.history()[-1])
@@ -190,7 +195,7 @@ async def test_a_staged_result_has_the_words_for_a_listing_and_the_original_phot
         await desk.services.db.write(posting.change, desk.guild.id, staging_label="Virtually staged")
         decoders = SharedDecoders()
         delivery = delivery_on(desk.bot, desk.bot.catalog, desk.clock, decoders, desk.bot.posting_rules)
-        await delivery.announce(replace(job, tool="virtual-staging"), files(tmp_path, len(MADE), len(ROOM)))
+        await tell_end(delivery, replace(job, tool="virtual-staging"), files(tmp_path, len(MADE), len(ROOM)))
         message = desk.channel.history()[-1]
         answer = await desk.tom.click(message, label="For a listing")
         told = texts(answer)
@@ -213,7 +218,7 @@ async def test_words_for_a_listing_are_offered_where_a_button_can_be_pressed(tmp
 
 async def test_a_result_without_a_label_offers_no_words_for_a_listing(tmp_path: Path) -> None:
     async with made(tmp_path) as (desk, delivery, job):
-        await delivery.announce(replace(job, tool="virtual-staging"), files(tmp_path, len(MADE), len(ROOM)))
+        await tell_end(delivery, replace(job, tool="virtual-staging"), files(tmp_path, len(MADE), len(ROOM)))
         message = desk.channel.history()[-1]
         assert "For a listing" not in {one.get("label") for one in pieces(message)}
         await desk.maya.click(message, label="Delete")

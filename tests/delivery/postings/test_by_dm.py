@@ -10,6 +10,7 @@ from bot.jobs.models import FailureCode, Job, JobState
 from bot.media.spool import OutputFile
 from bot.reasons import Reason
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
+from tests.support.posts import tell_end
 from tests.ui.jobs.results.test_result_buttons import DONE
 
 
@@ -22,7 +23,7 @@ async def asked_where_nothing_can_be_posted(desk: Desk) -> Job:
 async def announce(desk: Desk, job: Job, output: OutputFile | None) -> None:
     """Its channel is closed to the bot meanwhile."""
     closed = desk.channel_for_the_bot("closed", send_messages=False)
-    await desk.delivery.announce(replace(job, channel_id=closed.id), output)
+    await tell_end(desk.delivery, replace(job, channel_id=closed.id), output)
 
 
 def told(desk: Desk) -> discord.Message:
@@ -65,7 +66,7 @@ async def test_a_linked_video_offers_again_edit_save_and_delete(tmp_path: Path) 
         url = "https://files.example/v.mp4"
         done = {"finished_at": desk.clock.now(), "output_kind": "video", "output_url": url}
         job = await desk.move(await desk.job(), *DONE, **done)
-        await desk.delivery.announce(job, OutputFile(tmp_path / "v.mp4", "video", "video/mp4", 99 * 1024**2))
+        await tell_end(desk.delivery, job, OutputFile(tmp_path / "v.mp4", "video", "video/mp4", 99 * 1024**2))
         result = desk.channel.history()[-1]
         assert url in result.content
         assert labels(result) == ["Run again · about 40 credits", "Edit", "Save as style", "Delete"]

@@ -8,11 +8,12 @@ import pytest
 
 from bot.delivery.errors import RETRY_SECONDS
 from bot.features import posting
-from bot.jobs.delivery import Posted, TryLater
 from bot.jobs.models import JobState, SourcePhoto
+from bot.posts import Later
 from bot.ui.jobs.wording import message_link
 from tests.delivery.finished import finished, output
 from tests.support.desk import Desk, open_desk, texts
+from tests.support.posts import Posted, tell_end
 
 URL = "https://cdn.discordapp.com/attachments/1/2/room.png"
 
@@ -30,13 +31,13 @@ async def test_a_result_is_posted_in_the_channel_for_results_and_notifies_there(
     async with open_desk(tmp_path) as desk:
         there, channel = await in_results(desk)
         job = replace(await finished(desk), post_channel_id=there)
-        said = await desk.delivery.announce(job, output(tmp_path))
+        said = await tell_end(desk.delivery, job, output(tmp_path))
         (message,) = [one async for one in channel.history()]
         assert said == Posted(message.id, there)
         assert [user.id for user in message.mentions] == [desk.maya.id]
         assert len(desk.channel.history()) == 1  # the card alone, which is removed
         desk.clock.advance(10 * 60)
-        assert await desk.delivery.announce(job, output(tmp_path)) == said  # found there after a restart
+        assert await tell_end(desk.delivery, job, output(tmp_path)) == said  # found there after a restart
         posted = replace(job, result_message_id=message.id, result_channel_id=there)
         assert message_link(posted) == f"https://discord.com/channels/{desk.guild.id}/{there}/{message.id}"
 
@@ -47,7 +48,7 @@ async def test_what_can_not_be_posted_there_is_posted_where_it_was_asked_for(tmp
         there, _ = await in_results(desk, send_messages=False)
         for gone in (there, 12345):
             job = replace(await finished(desk), post_channel_id=gone)
-            said = await desk.delivery.announce(job, output(tmp_path))
+            said = await tell_end(desk.delivery, job, output(tmp_path))
             assert said == Posted(desk.channel.history()[-1].id)
 
 
@@ -56,7 +57,7 @@ async def test_nothing_from_an_age_restricted_channel_is_posted_elsewhere(tmp_pa
     async with open_desk(tmp_path) as desk:
         there, _ = await in_results(desk)
         job = replace(await finished(desk), post_channel_id=there, age_restricted=True)
-        said = await desk.delivery.announce(job, output(tmp_path))
+        said = await tell_end(desk.delivery, job, output(tmp_path))
         assert said == Posted(desk.channel.history()[-1].id)
 
 
@@ -66,7 +67,7 @@ async def test_a_failure_is_told_where_the_job_was_asked_for(tmp_path: Path) -> 
         await desk.set_key()
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         job = await desk.move(await desk.job(), JobState.CANCELLED)
-        said = await desk.delivery.announce(replace(job, post_channel_id=there), None)
+        said = await tell_end(desk.delivery, replace(job, post_channel_id=there), None)
         assert said == Posted(desk.channel.history()[-1].id)
         assert not [one async for one in channel.history()]
 
@@ -79,9 +80,9 @@ async def test_a_result_is_posted_in_a_thread_under_its_photo_also_a_second_one(
         for kept in (False, True):
             await desk.services.db.write(posting.change, desk.guild.id, keeps_cards=kept)
             job = replace(await finished(desk), in_thread=True, source=source)
-            said = await desk.delivery.announce(job, output(tmp_path))
+            said = await tell_end(desk.delivery, job, output(tmp_path))
             assert isinstance(said, Posted)
-            assert (said.channel_id, said.keeps_card) == (photo.id, kept)
+            assert said.channel_id == photo.id
         thread = desk.bot.get_channel(photo.id)
         assert isinstance(thread, discord.Thread)
         assert thread.name == "Studio"
@@ -89,19 +90,19 @@ async def test_a_result_is_posted_in_a_thread_under_its_photo_also_a_second_one(
         assert len(ours) == 2
 
 
-async def test_without_a_photo_the_thread_is_under_the_card_which_stays(tmp_path: Path) -> None:
+async def test_without_a_photo_the_thread_is_under_the_card(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         job = replace(await finished(desk), in_thread=True)
-        said = await desk.delivery.announce(job, output(tmp_path))
+        said = await tell_end(desk.delivery, job, output(tmp_path))
         assert isinstance(said, Posted)
-        assert (said.channel_id, said.keeps_card) == (job.card_message_id, True)
+        assert said.channel_id == job.card_message_id
 
 
 async def test_where_no_thread_can_be_made_the_result_is_in_the_channel(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         desk.env.inject_error("POST", "/channels/*/messages/*/threads", status=403, code=50013, times=1)
         job = replace(await finished(desk), in_thread=True)
-        said = await desk.delivery.announce(job, output(tmp_path))
+        said = await tell_end(desk.delivery, job, output(tmp_path))
         assert said == Posted(desk.channel.history()[-1].id)
         assert "is ready" in texts(desk.channel.history()[-1])
 
@@ -111,6 +112,6 @@ async def test_while_discord_is_busy_the_thread_is_made_and_the_result_posted_la
         desk.env.inject_error("POST", "/channels/*/messages/*/threads", status=503, times=1)
         job = replace(await finished(desk), in_thread=True)
         before = len(desk.channel.history())
-        assert await desk.delivery.announce(job, output(tmp_path)) == TryLater(RETRY_SECONDS)
+        assert await tell_end(desk.delivery, job, output(tmp_path)) == Later(RETRY_SECONDS)
         assert len(desk.channel.history()) == before
-        assert isinstance(await desk.delivery.announce(job, output(tmp_path)), Posted)
+        assert isinstance(await tell_end(desk.delivery, job, output(tmp_path)), Posted)

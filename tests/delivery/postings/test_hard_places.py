@@ -7,10 +7,11 @@ from typing import Any
 import discord
 import pytest
 
-from bot.jobs.delivery import Posted, Undeliverable
 from bot.jobs.models import Job, JobState, Progress
 from bot.media.spool import OutputFile
+from bot.servers.notices import NoticeKind
 from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, open_desk, texts
+from tests.support.posts import Posted, Undeliverable, a_post, deliver, tell_end
 from tests.support.simulated.delivery import NoDrawing, delivery_on
 
 
@@ -35,7 +36,7 @@ def posted_in_channel(desk: Desk) -> int:
 async def test_a_private_result_is_shown_to_its_person_alone(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         job = await done(desk, private=True)
-        assert await desk.delivery.announce(job, output(tmp_path)) == Posted(None)
+        assert await tell_end(desk.delivery, job, output(tmp_path)) == Posted(None)
         assert posted_in_channel(desk) == 0
         seen = desk.channel.history(viewer=desk.maya)
         assert "is ready" in texts(seen[-1])
@@ -45,7 +46,7 @@ async def test_a_private_result_whose_arrival_discord_did_not_confirm_is_seen_on
     async with open_desk(tmp_path) as desk:
         job = await done(desk, private=True)
         for _ in range(2):
-            assert await desk.delivery.announce(job, output(tmp_path)) == Posted(None)
+            assert await tell_end(desk.delivery, job, output(tmp_path)) == Posted(None)
         (seen,) = desk.channel.history(viewer=desk.maya)
         assert [await file.read() for file in seen.attachments] == [PNG]
 
@@ -53,7 +54,7 @@ async def test_a_private_result_whose_arrival_discord_did_not_confirm_is_seen_on
 async def test_a_late_word_on_the_card_does_not_take_a_private_result_away(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         job = await done(desk, private=True)
-        await desk.delivery.announce(job, output(tmp_path))
+        await tell_end(desk.delivery, job, output(tmp_path))
         assert await desk.delivery.show_card(replace(job, state=JobState.RUNNING), Progress()) is None
         (seen,) = desk.channel.history(viewer=desk.maya)
         assert "is ready" in texts(seen)
@@ -64,7 +65,7 @@ async def test_a_private_video_that_is_too_large_is_a_link(tmp_path: Path) -> No
         video = {"output_kind": "video", "output_url": "https://files.example/out.mp4"}
         job = replace(await done(desk, private=True), **video)
         file = replace(output(tmp_path, 30_000_000), kind="video", content_type="video/mp4")
-        assert await desk.delivery.announce(job, file) == Posted(None)
+        assert await tell_end(desk.delivery, job, file) == Posted(None)
         (seen,) = desk.channel.history(viewer=desk.maya)
         assert "[Open the video](<https://files.example/out.mp4>)" in texts(seen)
 
@@ -73,7 +74,7 @@ async def test_a_private_result_comes_by_dm_when_its_interaction_has_expired(tmp
     async with open_desk(tmp_path) as desk:
         job = await done(desk, private=True)
         desk.clock.advance(16 * 60)
-        assert await desk.delivery.announce(job, output(tmp_path)) == Posted(None, by_dm=True)
+        assert await tell_end(desk.delivery, job, output(tmp_path)) == Posted(None, by_dm=True)
         assert posted_in_channel(desk) == 0
         sent = [call.path for call in desk.env.http_requests if call.method == "POST"]
         assert sent[-1].endswith("/messages")
@@ -85,7 +86,7 @@ async def test_with_closed_dms_a_private_result_is_kept(tmp_path: Path) -> None:
         job = await done(desk, private=True)
         desk.clock.advance(16 * 60)
         desk.close_dms()
-        assert isinstance(await desk.delivery.announce(job, output(tmp_path)), Undeliverable)
+        assert isinstance(await tell_end(desk.delivery, job, output(tmp_path)), Undeliverable)
         assert posted_in_channel(desk) == 0
 
 
@@ -95,7 +96,7 @@ async def test_when_the_bot_may_not_post_any_more_the_result_comes_by_dm(tmp_pat
         job = await done(desk)
         closed = desk.channel_for_the_bot("closed", attach_files=False)
         moved = replace(job, channel_id=closed.id)
-        assert await desk.delivery.announce(moved, output(tmp_path)) == Posted(None, by_dm=True)
+        assert await tell_end(desk.delivery, moved, output(tmp_path)) == Posted(None, by_dm=True)
         assert closed.history() == []
 
 
@@ -105,7 +106,7 @@ async def test_nothing_comes_by_dm_from_a_place_that_may_be_age_restricted(tmp_p
         job = await done(desk, private=True)
         desk.clock.advance(16 * 60)
         elsewhere = replace(job, channel_id=123, age_restricted=None)
-        said = await desk.delivery.announce(elsewhere, output(tmp_path))
+        said = await tell_end(desk.delivery, elsewhere, output(tmp_path))
         assert isinstance(said, Undeliverable)
         assert "results from there can't be shown elsewhere" in said.reason
 
@@ -116,7 +117,10 @@ async def test_the_end_of_a_private_job_from_an_age_restricted_channel_is_told_w
     async with open_desk(tmp_path) as desk:
         job = replace(await done(desk, private=True), age_restricted=True)
         desk.clock.advance(16 * 60)  # as after a restart, nothing can be shown in place of its card
-        assert isinstance(await desk.delivery.announce(job, output(tmp_path)), Undeliverable)
+        assert isinstance(await tell_end(desk.delivery, job, output(tmp_path)), Undeliverable)
+        told_of = {"user": desk.maya.id}
+        post = a_post(desk.guild.id, NoticeKind.ENDED, job.nonce, desk.clock.now(), told_of)
+        await deliver(desk, post, None)  # see `test_announce`
         dm = await desk.bot.create_dm(discord.Object(desk.maya.id))
         (told,) = [message async for message in dm.history()]
         assert "Use `/jobs` in that server" in texts(told)
@@ -135,7 +139,7 @@ async def test_a_picture_that_is_too_large_is_posted_smaller(tmp_path: Path) -> 
     async with open_desk(tmp_path) as desk:
         job = await done(desk)
         delivery = delivery_on(desk.bot, desk.bot.catalog, desk.clock, Fitting())
-        await delivery.announce(job, output(tmp_path, 30_000_000))
+        await tell_end(delivery, job, output(tmp_path, 30_000_000))
         (file,) = desk.channel.history()[-1].attachments
         assert await file.read() == b"\xff\xd8\xffsmaller"
 
@@ -148,7 +152,7 @@ async def test_from_a_thread_that_was_archived_or_locked_the_result_comes_by_dm(
         job = await done(desk)
         here = f"/channels/{desk.channel.id}/messages"
         desk.env.inject_error("POST", here, status=status, code=code, times=None)
-        assert await desk.delivery.announce(job, output(tmp_path)) == Posted(None, by_dm=True)
+        assert await tell_end(desk.delivery, job, output(tmp_path)) == Posted(None, by_dm=True)
         assert desk.env.http_requests[-1].path != here
         dm = await desk.bot.create_dm(discord.Object(desk.maya.id))
         assert [len(message.attachments) async for message in dm.history()] == [1]
@@ -166,7 +170,7 @@ async def test_when_the_channel_was_deleted_the_result_comes_by_dm(tmp_path: Pat
         assert isinstance(channel, discord.TextChannel)
         await channel.delete()
         desk.clock.advance(later)
-        assert await desk.delivery.announce(job, output(tmp_path)) == Posted(None, by_dm=True)
+        assert await tell_end(desk.delivery, job, output(tmp_path)) == Posted(None, by_dm=True)
         dm = await desk.bot.create_dm(discord.Object(desk.maya.id))
         (message,) = [message async for message in dm.history()]
         assert len(message.attachments) == 1
@@ -180,14 +184,14 @@ async def test_when_an_age_restricted_channel_was_deleted_the_result_is_kept(tmp
         channel.nsfw = True  # the simulation knows no such channels
         job = await done(desk)
         await channel.delete()
-        assert isinstance(await desk.delivery.announce(job, output(tmp_path)), Undeliverable)
+        assert isinstance(await tell_end(desk.delivery, job, output(tmp_path)), Undeliverable)
         assert (tmp_path / "out.png").exists()
 
 
 async def test_when_the_bot_was_removed_nothing_is_sent_anywhere(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         job = replace(await done(desk), guild_id=1, channel_id=2)
-        assert isinstance(await desk.delivery.announce(job, output(tmp_path)), Undeliverable)
+        assert isinstance(await tell_end(desk.delivery, job, output(tmp_path)), Undeliverable)
         assert posted_in_channel(desk) == 1  # the card alone
 
 
@@ -196,6 +200,6 @@ async def test_a_result_that_came_by_dm_is_not_sent_again(tmp_path: Path) -> Non
         job = await done(desk, private=True)
         desk.clock.advance(16 * 60)
         for _ in range(2):
-            assert await desk.delivery.announce(job, output(tmp_path)) == Posted(None, by_dm=True)
+            assert await tell_end(desk.delivery, job, output(tmp_path)) == Posted(None, by_dm=True)
         dm = await desk.bot.create_dm(discord.Object(desk.maya.id))
         assert len([message async for message in dm.history()]) == 1

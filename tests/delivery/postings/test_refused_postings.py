@@ -3,20 +3,22 @@
 import logging
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bot.jobs.delivery import Announcement, Posted, TryLater, Undeliverable
+from bot.posts import Later
 from tests.delivery.finished import MESSAGES, finished, output, posted, sent
 from tests.support.desk import Desk, open_desk
+from tests.support.posts import Posted, Undeliverable, tell_end
 from tests.support.simulated.delivery import delivery_on
 
 
-async def announce_in(desk: Desk, folder: Path, **permissions: bool) -> Announcement:
+async def announce_in(desk: Desk, folder: Path, **permissions: bool) -> Any:
     job = await finished(desk)
     channel = desk.channel_for_the_bot("closed", **permissions)
     await desk.env.settle()
-    return await desk.delivery.announce(replace(job, channel_id=channel.id), output(folder))
+    return await tell_end(desk.delivery, replace(job, channel_id=channel.id), output(folder))
 
 
 @pytest.mark.promise
@@ -43,7 +45,7 @@ async def test_what_discord_refuses_for_good_is_undeliverable(tmp_path: Path, st
         job = await finished(desk)
         desk.close_dms()
         desk.env.inject_error("POST", MESSAGES, status=status, code=code, times=1)
-        assert isinstance(await desk.delivery.announce(job, output(tmp_path)), Undeliverable)
+        assert isinstance(await tell_end(desk.delivery, job, output(tmp_path)), Undeliverable)
 
 
 @pytest.mark.promise
@@ -52,8 +54,8 @@ async def test_what_may_pass_is_tried_later_and_then_arrives(tmp_path: Path, sta
     async with open_desk(tmp_path) as desk:
         job = await finished(desk)
         desk.env.inject_error("POST", MESSAGES, status=status, code=code, times=1)
-        outcome = await desk.delivery.announce(job, output(tmp_path))
-        assert isinstance(outcome, TryLater)
+        outcome = await tell_end(desk.delivery, job, output(tmp_path))
+        assert isinstance(outcome, Later)
         assert outcome.seconds > 0
         await posted(desk, job, output(tmp_path))
 
@@ -63,7 +65,7 @@ async def test_a_posting_that_somebody_deleted_is_not_made_again(tmp_path: Path)
     async with open_desk(tmp_path) as desk:
         job = await finished(desk)
         desk.env.inject_error("POST", MESSAGES, status=404, code=10008, times=1)
-        assert await desk.delivery.announce(job, output(tmp_path)) == Posted(None)
+        assert await tell_end(desk.delivery, job, output(tmp_path)) == Posted(None)
 
 
 @pytest.mark.promise
@@ -74,7 +76,7 @@ async def test_no_trouble_with_discord_leaves_a_trace_of_the_token(
     async with open_desk(tmp_path) as desk:
         job = await finished(desk)
         desk.env.inject_error("POST", MESSAGES, status=500, times=1)
-        await desk.delivery.announce(job, output(tmp_path))
+        await tell_end(desk.delivery, job, output(tmp_path))
     assert "simcord_interaction" not in caplog.text
 
 
@@ -89,5 +91,5 @@ async def test_a_result_from_before_the_bot_started_is_not_posted_again(
         later = delivery_on(desk.bot, desk.bot.catalog, desk.clock)
         anew = replace(job, finished_at=desk.clock.now())
         before = len(desk.channel.history())
-        assert await later.announce(anew, output(tmp_path)) == Posted(message.id)
+        assert await tell_end(later, anew, output(tmp_path)) == Posted(message.id)
         assert len(desk.channel.history()) == before

@@ -7,12 +7,12 @@ import pytest
 
 from bot.features import posting
 from bot.jobs import queries, transitions
-from bot.jobs.delivery import Posted
 from bot.jobs.models import JobState, SourcePhoto
 from bot.reasons import Reason
 from tests.delivery.finished import MESSAGES, finished, output, posted, sent
 from tests.support.desk import PNG, open_desk, pieces, texts
 from tests.support.jobs import settle_job
+from tests.support.posts import Posted, tell_end
 
 TOO_LARGE = 11 * 1024 * 1024  # bytes; a server without boosts takes 10 MiB
 
@@ -45,9 +45,9 @@ async def test_where_cards_are_kept_a_result_replies_to_its_card(tmp_path: Path)
     async with open_desk(tmp_path) as desk:
         await desk.services.db.write(posting.change, desk.guild.id, keeps_cards=True)
         job = await finished(desk)
-        outcome = await desk.delivery.announce(job, output(tmp_path))
+        outcome = await tell_end(desk.delivery, job, output(tmp_path))
         message = desk.channel.history()[-1]
-        assert outcome == Posted(message.id, keeps_card=True)
+        assert outcome == Posted(message.id)
         assert message.reference is not None
         assert message.reference.message_id == job.card_message_id
 
@@ -87,7 +87,7 @@ async def test_what_discord_took_without_saying_so_is_not_posted_again_later(tmp
         job = await finished(desk)
         first = await posted(desk, job, output(tmp_path))
         desk.clock.advance(10 * 60)  # Discord has forgotten the nonce by now
-        assert await desk.delivery.announce(job, output(tmp_path)) == Posted(first.id)
+        assert await tell_end(desk.delivery, job, output(tmp_path)) == Posted(first.id)
         assert len(desk.channel.history()) == 2
 
 
@@ -128,7 +128,7 @@ async def test_a_video_that_is_too_large_is_an_ordinary_message_that_discord_pla
             "Delete",
         ]
         desk.clock.advance(10 * 60)
-        assert await desk.delivery.announce(job, output(tmp_path, "video", TOO_LARGE)) == Posted(message.id)
+        assert await tell_end(desk.delivery, job, output(tmp_path, "video", TOO_LARGE)) == Posted(message.id)
 
 
 async def test_a_video_that_fits_is_in_the_gallery(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ async def test_a_card_that_was_deleted_does_not_keep_the_result_away(tmp_path: P
     async with open_desk(tmp_path) as desk:
         job = await finished(desk)
         await desk.channel.history()[0].delete()
-        outcome = await desk.delivery.announce(job, output(tmp_path))
+        outcome = await tell_end(desk.delivery, job, output(tmp_path))
         assert outcome == Posted(desk.channel.history()[-1].id)
 
 
@@ -180,32 +180,3 @@ async def test_an_ending_is_told_to_the_requester_with_what_it_cost(
         assert "· Not charged." in texts(message)
         assert texts(message).endswith("> A red kite")
         assert [user.id for user in message.mentions] == [desk.maya.id]
-
-
-async def test_that_an_outcome_is_unknown_is_not_said_any_more_once_the_result_is_there(
-    tmp_path: Path,
-) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        unknown = await desk.move(await desk.job(), JobState.WAITING, JobState.SUBMITTING, JobState.UNKNOWN)
-        doubt = await posted(desk, unknown, None)
-        # Studii's answer arrives after all.
-        job = await desk.move(
-            unknown,
-            JobState.RUNNING,
-            JobState.SUCCEEDED,
-            posting=1,
-            result_message_id=doubt.id,
-            output_kind="image",
-            finished_at=desk.clock.now(),
-        )
-        job = await desk.settle(job, 8)
-        outcome = await desk.delivery.announce(job, output(tmp_path))
-        assert isinstance(outcome, Posted)
-        there = [message.id for message in desk.channel.history()]
-        assert doubt.id not in there
-        assert outcome.message_id in there
-        desk.clock.advance(10 * 60)
-        # Said once more, after a death: the earlier message is gone, and that is no trouble.
-        assert await desk.delivery.announce(job, output(tmp_path)) == outcome

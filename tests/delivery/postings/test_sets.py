@@ -11,17 +11,19 @@ from PIL import Image
 from simcord import MemberActor, ResponseMessage
 
 from bot.delivery import DiscordDelivery
+from bot.engine.workers.results import first_message
 from bot.features.posting import PostingRules
 from bot.jobs import transitions
-from bot.jobs.delivery import Posted, TooMuch, Undeliverable
 from bot.jobs.models import FailureCode, JobState
-from bot.jobs.sets import SetPart, SetPosting
+from bot.jobs.results import EndOfJobs, Part
 from bot.media.spool import OutputFile
+from bot.posts import TooMuch
 from bot.reasons import Reason, ReasonCode
 from tests.delivery.finished import MESSAGES
 from tests.reactions.taps import jobs_of, post
 from tests.support.decoders import SharedDecoders
 from tests.support.desk import Desk, open_desk, pieces, texts
+from tests.support.posts import Posted, Undeliverable, post_ending
 from tests.support.simulated.delivery import NoDeferrals, delivery_on, nothing_left
 
 MIB = 1024 * 1024
@@ -44,7 +46,7 @@ async def usual(_: int) -> PostingRules:
 @asynccontextmanager
 async def made(
     folder: Path, count: int = 3, *, failed: int = 0, private: bool = False, tool: str = "Photo restoration"
-) -> AsyncGenerator[tuple[Desk, list[SetPart]]]:
+) -> AsyncGenerator[tuple[Desk, list[Part]]]:
     """Maya's rooms were restored, the last ones not; nothing has been posted."""
     async with open_desk(folder) as desk:
         await desk.set_key()
@@ -68,7 +70,7 @@ async def made(
         output = OutputFile(folder / "after.png", "image", "image/png", len(MADE), before)
         jobs = await jobs_of(desk)
         parts = [
-            SetPart(job, number, output if job.state is JobState.SUCCEEDED else None)
+            Part(job, number, output if job.state is JobState.SUCCEEDED else None)
             for number, job in enumerate(jobs, 1)
         ]
         yield desk, parts
@@ -78,14 +80,17 @@ def delivery(desk: Desk) -> DiscordDelivery:
     return delivery_on(desk.bot, desk.bot.catalog, desk.clock, SharedDecoders(), usual)
 
 
-async def announce(desk: Desk, parts: Sequence[SetPart]) -> list[Posted]:
+async def announce(desk: Desk, parts: Sequence[Part], rules: PostingRules | None = None) -> list[Posted]:
     """Post the set as the engine does, and note where."""
     whole = tuple(part.job for part in parts)
     said: list[Posted] = []
-    for number, some in enumerate(await desk.delivery.arrange(parts)):
-        posting = SetPosting(whole[0].set_id or "", number, tuple(some), whole)
-        posted = await desk.delivery.announce_set(posting)
+    left = list(parts)
+    while left:
+        some = first_message(left, desk.delivery.size_limit(desk.guild.id), rules or PostingRules())
+        left = left[len(some) :]
+        posted = await post_ending(desk.delivery, EndOfJobs(tuple(some), whole, len(said)))
         assert isinstance(posted, Posted)
+        number = len(said)
         said.append(posted)
         async with desk.storage.write() as transaction:
             for part in some:
@@ -132,9 +137,9 @@ async def test_a_set_of_six_is_posted_as_pairs_in_two_messages(tmp_path: Path) -
         assert first.reference is not None
         assert first.reference.message_id == photos.id
         # Asked again with the same number, it is the same message.
-        posting = SetPosting(parts[0].job.set_id or "", 0, tuple(parts[:3]), tuple(p.job for p in parts))
+        again = EndOfJobs(tuple(parts[:3]), tuple(part.job for part in parts))
         desk.clock.advance(300)
-        assert await desk.delivery.announce_set(posting) == said[0]
+        assert await post_ending(desk.delivery, again) == said[0]
         assert len(desk.channel.history()) == 4
 
 
@@ -142,15 +147,17 @@ async def test_a_servers_rules_of_posting_hold_for_sets(tmp_path: Path) -> None:
     async with made(tmp_path, 4) as (desk, parts):
         elsewhere = desk.guild.create_text_channel("results")
 
+        chosen = PostingRules(splits=True, disclosure="")
+
         async def rules(_: int) -> PostingRules:
-            return PostingRules(splits=True, keeps_cards=True, disclosure="")
+            return chosen
 
         decoders = SharedDecoders()
         own = delivery_on(desk.bot, desk.bot.catalog, desk.clock, decoders, rules)
         desk.delivery = own
         there = [replace(part, job=replace(part.job, post_channel_id=elsewhere.id)) for part in parts]
-        said = await announce(desk, there)
-        assert {(one.channel_id, one.keeps_card) for one in said} == {(elsewhere.id, True)}
+        said = await announce(desk, there, chosen)
+        assert {one.channel_id for one in said} == {elsewhere.id}
         messages = elsewhere.history()
         assert ["1 After · 2 Split · 3 Before" in texts(one) for one in messages] == [True, True]
         assert not any("Made with AI" in texts(one) for one in messages)
@@ -276,7 +283,7 @@ async def test_what_is_too_large_even_alone_is_shown_smaller_or_linked(tmp_path:
 async def test_nothing_that_others_write_makes_a_sets_message_too_long(tmp_path: Path) -> None:
     async with made(tmp_path, 10) as (desk, parts):
         name, url = "[x](http://e.example) *" * 20, f"https://studii.example/{'o' * 1400}"
-        long: list[SetPart] = []
+        long: list[Part] = []
         for part in parts:
             assert part.job.source is not None
             source = replace(part.job.source, filename=f"{name}.png")
@@ -292,8 +299,8 @@ async def test_pairs_that_discord_finds_too_large_together_are_too_much_and_word
 ) -> None:
     async with made(tmp_path, 3, failed=1) as (desk, parts):
         whole = tuple(part.job for part in parts)
-        pairs = SetPosting(whole[0].set_id or "", 0, tuple(parts), whole)
+        pairs = EndOfJobs(tuple(parts), whole)
         desk.env.inject_error("POST", MESSAGES, status=413, code=40005, times=2)
-        assert await desk.delivery.announce_set(pairs) == TooMuch()
+        assert await post_ending(desk.delivery, pairs) == TooMuch()
         words = replace(pairs, parts=(parts[2],))
-        assert isinstance(await desk.delivery.announce_set(words), Undeliverable)
+        assert isinstance(await post_ending(desk.delivery, words), Undeliverable)

@@ -4,7 +4,6 @@ import io
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import discord
@@ -12,13 +11,12 @@ import pytest
 from PIL import Image
 
 from bot.delivery import DiscordDelivery
-from bot.delivery.postings.showings import Showing, Showings
-from bot.features.posting import PostingRules
 from bot.jobs.models import Job, JobState
 from bot.media.spool import OutputFile
 from tests.support.decoders import SharedDecoders
 from tests.support.desk import Desk, open_desk, pieces, texts
-from tests.support.simulated.delivery import context_on, delivery_on
+from tests.support.posts import tell_end
+from tests.support.simulated.delivery import delivery_on
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
 
@@ -39,7 +37,7 @@ async def refusing(
 
 def noise(folder: Path) -> OutputFile:
     path = folder / "out.png"
-    Image.effect_noise((400, 300), 60).save(path)
+    Image.effect_noise((1200, 900), 60).save(path)
     return OutputFile(path, "image", "image/png", path.stat().st_size)
 
 
@@ -53,19 +51,19 @@ async def test_a_picture_that_discord_refuses_as_too_large_comes_smaller_and_wit
 ) -> None:
     async with refusing(tmp_path, "image", "https://files.example/out.png", 1) as (desk, delivery, job):
         made = noise(tmp_path)
-        await delivery.announce(job, made)
+        await tell_end(delivery, job, made)
         message = desk.channel.history()[-1]
         data = await message.attachments[0].read()
         assert len(data) < made.size
         with Image.open(io.BytesIO(data)) as shown:
-            assert (shown.format, shown.size) == ("JPEG", (400, 300))
+            assert shown.format == "JPEG"
         assert "Full size" in labels(message)
 
 
 @pytest.mark.promise
 async def test_a_picture_that_is_too_large_even_smaller_comes_as_its_link(tmp_path: Path) -> None:
-    async with refusing(tmp_path, "image", "https://files.example/out.png", 2) as (desk, delivery, job):
-        await delivery.announce(job, noise(tmp_path))
+    async with refusing(tmp_path, "image", "https://files.example/out.png", 3) as (desk, delivery, job):
+        await tell_end(delivery, job, noise(tmp_path))
         message = desk.channel.history()[-1]
         assert not message.attachments
         assert "Full size" in labels(message)
@@ -78,7 +76,7 @@ async def test_a_video_that_discord_refuses_as_too_large_comes_as_a_link_that_it
     async with refusing(tmp_path, "video", "https://files.example/out.mp4", 1) as (desk, delivery, job):
         path = tmp_path / "out.mp4"
         path.write_bytes(bytes(1000))
-        await delivery.announce(job, OutputFile(path, "video", "video/mp4", 1000))
+        await tell_end(delivery, job, OutputFile(path, "video", "video/mp4", 1000))
         message = desk.channel.history()[-1]
         assert message.content.endswith("\nhttps://files.example/out.mp4")
         assert not message.attachments
@@ -87,23 +85,7 @@ async def test_a_video_that_discord_refuses_as_too_large_comes_as_a_link_that_it
 async def test_an_address_that_no_button_can_hold_stands_in_the_text(tmp_path: Path) -> None:
     long = f"https://files.example/out.png?token={'a' * 600}"
     async with refusing(tmp_path, "image", long, 1) as (desk, delivery, job):
-        await delivery.announce(job, noise(tmp_path))
+        await tell_end(delivery, job, noise(tmp_path))
         message = desk.channel.history()[-1]
         assert "Full size" not in labels(message)
         assert f"[Full size](<{long}>)" in texts(message)
-
-
-async def test_what_was_opened_for_a_message_that_is_too_large_is_closed(tmp_path: Path) -> None:
-    tried: list[Showing] = []
-
-    async def send(showing: Showing) -> int:
-        tried.append(showing)
-        response: Any = SimpleNamespace(status=413, reason="")
-        raise discord.HTTPException(response, "")
-
-    async with refusing(tmp_path, "image", "https://files.example/out.png", 0) as (desk, _, job):
-        context = context_on(desk.bot, desk.bot.catalog, desk.clock)
-        ways = Showings(job, noise(tmp_path), 10_000_000, context, PostingRules())
-        assert await ways.sent(send) is None
-        assert tried
-        assert all(file.fp.closed for showing in tried for file in showing.files)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from bot.engine import Tuning
 from bot.jobs import transitions
-from bot.jobs.delivery import Undeliverable
 from bot.jobs.models import Job, JobState
+from bot.posts import Never
 from sandbox.studii import Options, Outcome, RateStyle, faults
 from tests.engine.world import EngineWorld, a_job, engine_world
 
@@ -20,7 +20,7 @@ async def without_their_files(world: EngineWorld, count: int) -> list[Job]:
         balance=10_000, rate_limit=LIMIT, rate_style=RateStyle(period=PERIOD, retry_after=False)
     )
     await world.use_key(key)
-    world.discord.answers = [Undeliverable("no permission")] * count
+    world.discord.answers = [Never("no permission")] * count
     jobs = [await world.accept(a_job(user_id=number, channel_id=number)) for number in range(count)]
     async with world.running():
         for job in jobs:

@@ -4,19 +4,21 @@ from pathlib import Path
 
 import pytest
 
+from bot.engine.workers.results import STAYS_THERE
+from bot.features import posting
 from bot.jobs import queries, transitions
-from bot.jobs.delivery import Posted, TryLater, Undeliverable
 from bot.jobs.models import Job, JobState
+from bot.posts import Later, Never, NotHere, Stands
 from bot.servers.notices import NoticeKind
 from sandbox.studii import Fault, faults
-from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world, png
+from tests.engine.world import GUILD, EngineWorld, a_job, a_staging_job, engine_world, png
 
 
 @pytest.mark.promise
 async def test_what_cannot_be_posted_now_is_posted_later(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
-        world.discord.answers = [TryLater(0.05), TryLater(0.05), Posted(1234)]
+        world.discord.answers = [Later(0.05), Later(0.05), Stands(1234)]
         job = await world.accept(a_job())
         async with world.running():
             said = await world.announced(job.id)
@@ -28,7 +30,7 @@ async def test_what_cannot_be_posted_now_is_posted_later(tmp_path: Path) -> None
 async def test_an_output_that_cannot_be_posted_is_kept(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
-        world.discord.answers = [Undeliverable("no permission")]
+        world.discord.answers = [Never("no permission")]
         job = await world.accept(a_job())
         async with world.running():
 
@@ -50,7 +52,7 @@ async def test_the_photo_before_is_kept_with_it_and_shown_beside_it_when_it_is_p
 ) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
-        world.discord.answers = [Undeliverable("no permission")]
+        world.discord.answers = [Never("no permission")]
         job = await world.accept(a_staging_job())
         async with world.running() as engine:
 
@@ -78,7 +80,7 @@ async def test_the_photo_before_is_kept_with_it_and_shown_beside_it_when_it_is_p
 async def test_an_output_that_nobody_fetched_for_a_month_is_dropped(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
-        world.discord.answers = [Undeliverable("no permission")]
+        world.discord.answers = [Never("no permission")]
         job = await world.accept(a_job())
         async with world.running():
 
@@ -104,7 +106,7 @@ async def test_an_output_that_nobody_fetched_for_a_month_is_dropped(tmp_path: Pa
 @pytest.mark.promise
 async def test_results_in_a_channel_come_in_the_order_in_which_jobs_ended(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
-        world.discord.answers = [TryLater(0.05)]
+        world.discord.answers = [Later(0.05)]
         jobs = [await world.accept(a_job()) for _ in range(5)]
         for job in jobs:
             await world.put(job, JobState.UNKNOWN)
@@ -117,7 +119,7 @@ async def test_results_in_a_channel_come_in_the_order_in_which_jobs_ended(tmp_pa
 @pytest.mark.promise
 async def test_a_result_that_cannot_be_posted_holds_up_no_other_channel(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
-        world.discord.answers = [TryLater(60.0)]
+        world.discord.answers = [Later(60.0)]
         stuck = await world.put(await world.accept(a_job(channel_id=1)), JobState.UNKNOWN)
         other = await world.put(await world.accept(a_job(channel_id=2)), JobState.UNKNOWN)
         async with world.running():
@@ -142,7 +144,7 @@ async def test_a_person_is_told_once_however_often_the_engine_is_woken(tmp_path:
 async def without_its_file(world: EngineWorld) -> Job:
     """A job whose result could not be posted, is asked for again, and is gone from the disk."""
     await world.use_key(world.studii.add_key())
-    world.discord.answers = [Undeliverable("no permission")]
+    world.discord.answers = [Never("no permission")]
     job = await world.accept(a_job())
     async with world.running():
 
@@ -214,7 +216,8 @@ async def test_a_card_that_was_shown_before_its_result_was_posted_links_it_all_t
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         # Longer than the card waits for it; and the server keeps cards.
-        world.discord.answers = [*[TryLater(0.0)] * 8, Posted(9001, keeps_card=True)]
+        world.discord.answers = [*[Later(0.0)] * 8]
+        await world.storage.db.write(posting.change, GUILD, keeps_cards=True)
         job = await world.accept(a_job())
         async with world.storage.write() as tx:
             await tx.run(transitions.change, job.id, card_message_id=500)
@@ -228,3 +231,22 @@ async def test_a_card_that_was_shown_before_its_result_was_posted_links_it_all_t
             await world.until(linked, "a card that links the result")
             done = [one for one, _ in world.discord.cards if one.state is JobState.SUCCEEDED]
             assert done[0].result_message_id is None
+
+
+async def test_who_can_not_be_shown_a_result_outside_of_its_channel_is_told_that_it_ended(
+    tmp_path: Path,
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.discord.answers = [NotHere("the channel is gone"), STAYS_THERE]
+        job = await world.accept(a_job())
+        async with world.running():
+
+            async def told() -> bool:
+                kinds = [notice.kind for notice, _, _ in world.discord.notices]
+                return kinds == [NoticeKind.ENDED] and (await world.job(job.id)).announced_at is not None
+
+            await world.until(told, "the person to be told")
+            kept = await world.job(job.id)
+        assert world.spooled() == [kept.output_file]
+        assert world.discord.notices[0][0].place == f"u{job.user_id}"

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bot import posts
-from bot.jobs.delivery import TryLater
 from bot.jobs.models import FailureCode, JobState
+from bot.posts import Later
 from bot.servers.notices import NoticeKind
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Fault, Outcome, Output, faults
@@ -165,7 +165,7 @@ async def test_a_result_that_is_fetched_again_before_it_is_posted_is_whole_as_we
         await world.use_key(world.studii.add_key())
         job = await world.accept(a_job())
         world.discord.delay = 0.0
-        world.discord.answers = [TryLater(0.5)]
+        world.discord.answers = [Later(0.5)]
         async with world.running():
             await world.reaches(job.id, JobState.SUCCEEDED)
             world.studii.fail("output", faults.Malformed(), times=1)

@@ -12,8 +12,8 @@ from PIL import Image
 
 from bot.engine.workers.intake import Intake
 from bot.jobs import holds as key_holds
-from bot.jobs.delivery import Undeliverable
 from bot.jobs.models import FailureCode, Job, JobState
+from bot.posts import Never
 from bot.reasons import Reason
 from bot.servers import keys
 from sandbox.studii import Outcome, Output, faults
@@ -263,7 +263,7 @@ async def test_results_that_could_not_be_posted_give_way_to_those_of_others_and_
         await world.use_key(world.studii.add_key())
         await world.use_key(world.studii.add_key(), OTHER)
         world.spool_bytes = 3 * MB
-        world.discord.answers = [Undeliverable("no permission")] * 2
+        world.discord.answers = [Never("no permission")] * 2
         kept: list[Job] = []
         async with world.running():
             for _ in range(2):

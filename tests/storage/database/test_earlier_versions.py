@@ -5,7 +5,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import JSON, BigInteger, Column, Connection, MetaData, String, Table, insert, inspect, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Connection,
+    MetaData,
+    String,
+    Table,
+    insert,
+    inspect,
+    select,
+    text,
+)
 
 from bot import posts
 from bot.base import NUMBER, UtcDateTime
@@ -14,13 +26,14 @@ from bot.db import used_once
 from bot.domain.guilds import Plan
 from bot.jobs import holds as key_holds, queries
 from bot.migrate import migrate
+from bot.posts import Post
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
 from bot.servers.notices import NoticeKind
 from bot.storage import Storage
 from bot.storage.schema import holds, jobs as jobs_table
 from tests.storage.database.rows import REVISIONS, counts, name_of, read, seed
-from tests.support.jobs import NOW, accepted, last_charges
+from tests.support.jobs import NOW, a_job, accepted, last_charges
 from tests.support.posts import open_posts
 
 # Its rows said when a member was told last that credits are short; they were of use for an hour.
@@ -38,6 +51,8 @@ OLD_NOTICES = Table(
     Column("posted_at", UtcDateTime),
     Column("message_id", BigInteger),
 )
+WRITTEN = {"tool", "inputs", "variant", "private", "version", "estimate", "reserved", "settled", "attempts"}
+WRITTEN_AT_ONCE = WRITTEN | {"card_version", "posting"}
 MOVED = {"posts": ("notices", "offers")}  # tables whose rows are in another one now
 
 
@@ -176,6 +191,48 @@ async def test_sentences_of_earlier_versions_become_reasons_and_others_stay(url:
     assert Reason.decode(str(told["known"].pop("reason"))) == Reason(ReasonCode.ANSWER_LOST)
     assert told["known"] == {"masked": "x"}
     assert told["odd"] == {"reason": odd, "masked": "x"}
+
+
+async def test_ends_of_jobs_of_earlier_versions_are_posted_once_and_what_they_replace_goes(url: str) -> None:
+    await migrate(url, "0050")
+    same: dict[str, Any] = {
+        "guild_id": 1,
+        "channel_id": 9,
+        "user_id": 3,
+        "changed_at": NOW,
+        "created_at": NOW,
+    }
+    ended: list[dict[str, Any]] = [
+        {"id": "1" * 16, "state": "succeeded"},
+        {"id": "2" * 16, "state": "failed", "private": True},
+        {"id": "3" * 16, "state": "succeeded", "announced_at": NOW, "result_message_id": 73},
+        {"id": "4" * 16, "state": "unknown", "announced_at": NOW, "result_message_id": 74},
+        {"id": "5" * 16, "state": "running", "posting": 1, "result_message_id": 75},
+        {"id": "6" * 16, "state": "succeeded", "post_channel_id": 8, "posting": 1},
+        {"id": "7" * 16, "state": "succeeded", "set_id": "a" * 16, "set_message": 0, "announced_at": NOW},
+        {"id": "8" * 16, "state": "failed", "set_id": "a" * 16, "set_message": 1},
+        {"id": "9" * 16, "state": "failed", "set_id": "a" * 16},
+    ]
+    async with used_once(url, writes=True) as connection:
+        for one in ended:
+            job = {name: getattr(a_job(), name) for name in WRITTEN_AT_ONCE}
+            await connection.execute(insert(jobs_table).values(**job | same | one))
+        await connection.commit()
+    await migrate(url)
+    async with Storage.open(url) as storage, storage.read() as transaction:
+        found = {
+            one.key: one for one in await transaction.run(lambda session: session.scalars(select(Post)).all())
+        }
+    doubtful = {key: one.place for key, one in found.items() if one.begun_at is not None}
+    assert doubtful == {
+        f"{'1' * 16}-0": "c9",
+        f"{'2' * 16}-0": "u3",
+        f"{'6' * 16}-1": "c8",
+        f"{'a' * 16}-1": "c9",
+        f"{'a' * 16}-2": "c9",
+    }
+    standing = {key: one.message_id for key, one in found.items() if one.message_id is not None}
+    assert standing == {f"{'4' * 16}-0": 74, f"{'5' * 16}-0": 75}
 
 
 async def test_notices_of_earlier_versions_are_posted_once_and_their_questions_are_reduced(url: str) -> None:

@@ -27,20 +27,6 @@ async def test_jobs_are_listed_in_the_order_of_their_acceptance_though_the_clock
         assert await transaction.run(queries.in_states, []) == []
 
 
-async def test_whoever_waits_longest_for_a_last_word_is_told_first(storage: Storage) -> None:
-    states = [JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED, JobState.UNKNOWN]
-    jobs = [
-        await added(storage, state=state, changed_at=NOW - timedelta(minutes=number))
-        for number, state in enumerate(states)
-    ]
-    await added(storage, state=JobState.RUNNING)
-    await added(storage, state=JobState.FAILED, announced_at=NOW)
-    async with storage.read() as transaction:
-        oldest_first = [job.id for job in reversed(jobs)]
-        assert [job.id for job in await transaction.run(queries.unannounced, 10)] == oldest_first
-        assert [job.id for job in await transaction.run(queries.unannounced, 2)] == oldest_first[:2]
-
-
 async def test_cards_of_jobs_that_have_ended_are_brought_up_to_date_first(storage: Storage) -> None:
     ages = {JobState.WAITING: 9, JobState.RUNNING: 7, JobState.FAILED: 1, JobState.SUCCEEDED: 3}
     jobs = {

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import IntegrityError, StatementError
 
+from bot import posts
 from bot.domain.guilds import Plan
-from bot.jobs import holds as key_holds, queries, transitions
+from bot.jobs import queries, transitions
 from bot.jobs.models import NEXT_STATES, Approval, FailureCode, Job, JobState, SourcePhoto
 from bot.jobs.transitions import JobChanges
+from bot.posts import RESULT
 from bot.reasons import Reason
-from bot.servers import keys, settings as server_settings
+from bot.servers import keys
 from bot.storage import Storage
 from tests.storage.jobs.kept_jobs import added, stored
 from tests.support.jobs import NOW, a_job, keep_job
@@ -153,17 +155,6 @@ async def test_a_job_that_was_read_is_moved_and_told_as_it_then_is(storage: Stor
     assert await stored(storage, job) == moved
 
 
-async def test_a_change_tells_of_the_jobs_own_server_alone(storage: Storage) -> None:
-    job = await added(storage, state=JobState.SUBMITTING)
-    async with storage.write() as transaction:
-        key = await transaction.run(keys.add, 2, "other", "abcd", Plan.PRO, b"sealed", NOW)
-        await transaction.run(key_holds.put_hold, 2, key.id, Reason.text("Refused."), LATER)
-        await transaction.run(server_settings.set_log, 2, 22, results=True)
-    async with storage.write() as transaction:
-        posted = (job.id, JobState.SUBMITTING, 0)
-        assert await transaction.run(transitions.announce, *posted, LATER, visible=False) is False
-
-
 async def test_a_job_in_another_state_is_left_as_it_is(storage: Storage) -> None:
     job = await added(storage, state=JobState.CANCELLED)
     async with storage.write() as transaction:
@@ -206,7 +197,6 @@ async def test_a_job_goes_only_where_its_state_may_lead(storage: Storage) -> Non
 async def test_a_ruling_on_an_unknown_outcome_is_told_though_the_unknown_was(storage: Storage) -> None:
     job = await added(storage, state=JobState.UNKNOWN, announced_at=NOW)
     async with storage.write() as transaction:
-        assert await transaction.run(queries.unannounced, 10) == []
         await transaction.run(
             transitions.advance,
             job.id,
@@ -215,7 +205,7 @@ async def test_a_ruling_on_an_unknown_outcome_is_told_though_the_unknown_was(sto
             at=LATER,
             failure=FailureCode.RULED,
         )
-        assert [one.id for one in await transaction.run(queries.unannounced, 10)] == [job.id]
+        assert await transaction.run(posts.known, job.guild_id, RESULT, f"{job.id}-1")
 
 
 async def test_a_change_that_people_see_counts_up_the_version_and_another_does_not(storage: Storage) -> None:

@@ -26,7 +26,6 @@ OFTEN: dict[str, Callable[[Transaction], Awaitable[Any]]] = {
     "outputs to download": lambda transaction: transaction.run(queries.to_download, 20),
     "held jobs with photos": lambda transaction: transaction.run(queries.held_with_photos),
     "the tries of a file": lambda transaction: transaction.run(transitions.decode_tries, "0" * 16),
-    "the outbox": lambda transaction: transaction.run(queries.unannounced, 20),
     "stale cards": lambda transaction: transaction.run(cards.stale, 20),
     "cards to post": lambda transaction: transaction.run(cards.wanted, 20),
     "lost cards": lambda transaction: transaction.run(cards.lost, NOW, NOW, 20),

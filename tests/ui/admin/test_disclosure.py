@@ -9,10 +9,11 @@ from bot.features import posting
 from bot.ui.admin.disclosure import words_for_pictures
 from tests.delivery.finished import finished, output
 from tests.support.desk import Desk, open_desk, texts
+from tests.support.posts import tell_end
 
 
 async def posted(desk: Desk, folder: Path) -> str:
-    await desk.delivery.announce(await finished(desk), output(folder))
+    await tell_end(desk.delivery, await finished(desk), output(folder))
     return texts(desk.channel.history()[-1])
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.jobs.models import Approval, Job, JobState, Progress
-from bot.jobs.sets import SetPart, SetPosting
+from bot.jobs.results import EndOfJobs, Part
 from bot.services import JobPage
 from bot.ui.jobs.card import job_card, sign_of
 from bot.ui.jobs.listing.panel import Shown, jobs_panel
@@ -122,7 +122,7 @@ def test_the_card_of_a_private_set_says_that_moderators_see_it() -> None:
 )
 def test_a_set_of_which_nothing_came_says_why(state: JobState, said: str) -> None:
     jobs = a_set(state, state)
-    parts = tuple(SetPart(job, number, output=None) for number, job in enumerate(jobs, 1))
-    panel = set_result(SetPosting(SET, 0, parts, tuple(jobs)), NAMES, {})
+    parts = tuple(Part(job, number, output=None) for number, job in enumerate(jobs, 1))
+    panel = set_result(EndOfJobs(parts, tuple(jobs)), NAMES, {})
     assert said in words(panel)
     assert ("Run the failed ones again" in str(shown_by(panel))) is (state is JobState.FAILED)

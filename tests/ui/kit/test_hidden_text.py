@@ -12,6 +12,7 @@ from bot.jobs.models import JobState
 from bot.media.spool import OutputFile
 from bot.reasons import Reason
 from tests.support.desk import PNG, open_desk, pieces, texts
+from tests.support.posts import tell_end
 
 RLO, ZWSP, ISOLATE = "\u202e", "\u200b", "\u2066"
 HIDDEN = set(RLO + ZWSP + ISOLATE)
@@ -45,7 +46,7 @@ async def test_what_was_typed_goes_to_studii_and_what_is_seen_of_it_is_shown(
         job = await desk.move(job, *DONE, finished_at=desk.clock.now())
         file = tmp_path / "out.png"
         file.write_bytes(PNG)
-        await desk.delivery.announce(job, OutputFile(file, "image", "image/png", len(PNG)))
+        await tell_end(desk.delivery, job, OutputFile(file, "image", "image/png", len(PNG)))
         result = desk.channel.history()[-1]
         for shown in (card, result):
             assert SHOWN in texts(shown)
@@ -67,7 +68,7 @@ async def test_words_of_studii_hide_nothing(tmp_path: Path) -> None:
         # As an earlier version kept it.
         text = f"Studii couldn't finish this job: “No{ZWSP} such{RLO} style.”"
         job = await desk.move(await desk.job(), *DONE[:3], JobState.FAILED, failure_text=Reason.text(text))
-        await desk.delivery.announce(job, None)
+        await tell_end(desk.delivery, job, None)
         told = desk.channel.history()[-1]
         assert "“No such style.”" in texts(told)
         assert not set(texts(told)) & HIDDEN

@@ -10,6 +10,7 @@ from bot.servers import access
 from bot.servers.access import PhotoScope
 from tests.reactions.taps import PORTRAIT, STAGING, jobs_of, post, ready
 from tests.support.desk import PNG, Desk, open_desk, texts
+from tests.support.posts import tell_end
 from tests.support.services import erase, sweep
 from tests.ui.jobs.results.test_result_buttons import DONE, files, press, staged
 
@@ -31,7 +32,7 @@ async def finished(desk: Desk, folder: Path) -> discord.Message:
     """The job that was accepted last is done, and its result posted."""
     done = {"finished_at": desk.clock.now(), "announced_at": desk.clock.now(), "output_kind": "image"}
     job = await desk.move(await desk.job(), *DONE, **done)
-    await desk.delivery.announce(job, files(folder, before=False))
+    await tell_end(desk.delivery, job, files(folder, before=False))
     return desk.channel.history()[-1]
 
 

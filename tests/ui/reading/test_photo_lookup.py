@@ -13,6 +13,7 @@ from bot.jobs.models import FailureCode, Job, JobState
 from bot.media.spool import OutputFile
 from bot.servers import access
 from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, texts
+from tests.support.posts import tell_end
 from tests.support.services import sweep
 from tests.ui.jobs.results.test_result_buttons import DONE, staged
 
@@ -144,7 +145,7 @@ async def test_edit_takes_the_photo_from_its_message_too(tmp_path: Path) -> None
             await transaction.run(transitions.change, job.id, failure=FailureCode.INPUTS)
             failed = await transaction.run(queries.get, job.id)
         assert failed is not None
-        await desk.delivery.announce(failed, None)
+        await tell_end(desk.delivery, failed, None)
         shown = await desk.maya.click(desk.channel.history()[-1], label="Edit")
         await desk.maya.submit_modal(shown, {"style": "industrial", "room": "living"})
         again = await desk.job()
@@ -160,7 +161,7 @@ async def test_what_was_erased_after_months_is_said_to_be_erased(tmp_path: Path)
         done = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
         job = await desk.move(await desk.job(), *done, finished_at=desk.clock.now(), output_kind="image")
         (tmp_path / "made.png").write_bytes(PNG + b"made")
-        await desk.delivery.announce(job, output(tmp_path / "made.png"))
+        await tell_end(desk.delivery, job, output(tmp_path / "made.png"))
         async with desk.storage.write() as transaction:
             await transaction.run(transitions.change, job.id, announced_at=desk.clock.now())
         desk.clock.advance(91 * 86400)
@@ -210,7 +211,7 @@ async def posted_elsewhere_long_ago(desk: Desk, other: ChannelHandle, folder: Pa
     await desk.move(job, *DONE, source=old, **done)
     posted = await desk.services.jobs.post_here(job.id, job.user_id, other.id)
     (folder / "made.png").write_bytes(PNG + b"made")
-    await desk.delivery.announce(posted, output(folder / "made.png"))
+    await tell_end(desk.delivery, posted, output(folder / "made.png"))
     desk.clock.advance(3 * 86400)
     return other.history()[-1]
 
@@ -276,7 +277,7 @@ async def test_a_photo_that_was_deleted_is_not_used_though_its_address_still_wor
         done: dict[str, Any] = {"finished_at": desk.clock.now(), "output_kind": "image"}
         job = await desk.move(await desk.job(), *DONE, **done)
         (tmp_path / "made.png").write_bytes(PNG + b"made")
-        await desk.delivery.announce(job, output(tmp_path / "made.png"))
+        await tell_end(desk.delivery, job, output(tmp_path / "made.png"))
         result = desk.channel.history()[-1]
         await desk.tom.delete(message)
         answer = await desk.maya.click(result, custom_id=labelled(result, "Run again"))

@@ -11,6 +11,7 @@ from discord import ui
 from bot.ui.reading.pictures import pictures_in
 from tests.reactions.taps import STAGING, post, ready
 from tests.support.desk import PNG, Desk, open_desk, pieces
+from tests.support.posts import tell_end
 from tests.ui.jobs.results.test_result_buttons import DONE, files, press, source_bytes, staged
 from tests.ui.reading.test_authors import finished
 
@@ -26,7 +27,7 @@ def hides(message: discord.Message) -> list[bool]:
 async def before_and_after(desk: Desk, folder: Path) -> discord.Message:
     done: dict[str, Any] = {"finished_at": desk.clock.now(), "output_kind": "image"}
     job = await desk.move(await desk.job(), *DONE, **done)
-    await desk.delivery.announce(job, files(folder))
+    await tell_end(desk.delivery, job, files(folder))
     desk.clock.advance(60)
     return desk.channel.history()[-1]
 
@@ -116,5 +117,5 @@ async def test_a_video_of_a_hidden_photo_is_a_link_that_is_hidden(tmp_path: Path
         await desk.maya.slash(desk.channel, "studio", prompt="It moves", mode="video", image=HIDDEN)
         done: dict[str, Any] = {"output_kind": "video", "output_url": "https://files.example/out.mp4"}
         job = await desk.move(await desk.job(), *DONE, finished_at=desk.clock.now(), **done)
-        await desk.delivery.announce(job, None)
+        await tell_end(desk.delivery, job, None)
         assert desk.channel.history()[-1].content.endswith("\n|| https://files.example/out.mp4 ||")

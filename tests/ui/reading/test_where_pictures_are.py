@@ -12,6 +12,7 @@ from bot.media.spool import OutputFile
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support import spending
 from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, open_desk, texts
+from tests.support.posts import tell_end
 
 RESTORE = "Photo restoration"
 IN_THREADS = BOT_PERMISSIONS | discord.Permissions(
@@ -131,7 +132,7 @@ async def test_a_result_in_a_photo_channel_starts_nothing_by_itself(tmp_path: Pa
         done = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
         job = await desk.move(job, *done, finished_at=desk.clock.now(), output_kind="image")
         (tmp_path / "made.png").write_bytes(PNG)
-        await desk.delivery.announce(job, OutputFile(tmp_path / "made.png", "image", "image/png", len(PNG)))
+        await tell_end(desk.delivery, job, OutputFile(tmp_path / "made.png", "image", "image/png", len(PNG)))
         await desk.env.settle()
         assert len(await jobs_of(desk)) == 1
         assert all(not one.reactions for one in desk.channel.history())

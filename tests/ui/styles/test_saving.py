@@ -15,6 +15,7 @@ from bot.jobs.models import Job, JobState
 from bot.media.spool import OutputFile
 from bot.servers import access
 from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, texts
+from tests.support.posts import tell_end
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
 HARBOUR = "A harbour at dawn, {text}"
@@ -28,7 +29,7 @@ async def result_of(desk: Desk, folder: Path, who: MemberActor, tool: str, **opt
     job = await desk.move(await desk.job(), *DONE, finished_at=desk.clock.now(), output_kind="image")
     await desk.settle(job, 8)
     (folder / "after.png").write_bytes(PNG)
-    await desk.delivery.announce(job, OutputFile(folder / "after.png", "image", "image/png", len(PNG)))
+    await tell_end(desk.delivery, job, OutputFile(folder / "after.png", "image", "image/png", len(PNG)))
     message = desk.channel.history()[-1]
     async with desk.storage.write() as transaction:
         await transaction.run(

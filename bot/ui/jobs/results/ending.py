@@ -10,7 +10,6 @@ from bot.ui.jobs.results.parts import details_words, why_here
 from bot.ui.jobs.results.unknown_outcomes import RULING_BUTTONS
 from bot.ui.jobs.wording import ToolNames, state_words
 from bot.ui.kit.layout import Panel, Piece, lines, row, small, text
-from bot.ui.kit.marks import mark_of_nonce
 
 CHARGED_AGAIN = lazy("Running it again may be charged again.")
 # After these, the same request may succeed.
@@ -42,7 +41,7 @@ def ending(job: Job, names: ToolNames, *, by_dm: bool = False) -> Panel:
     details = details_words(job, names, prompt=not there)  # a link may be long
     again = small(CHARGED_AGAIN) if _may_be_charged_again(job) else ""
     said = lines(head, why, there, details, again, why_here(job, by_dm=by_dm))
-    return Panel(text(said), row(*buttons), mark=mark_of_nonce(job.nonce))
+    return Panel(text(said), row(*buttons))
 
 
 def _may_be_charged_again(job: Job) -> bool:

@@ -18,7 +18,6 @@ from bot.ui.jobs.results.staged_listing import StagedButton
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.buttons import JobButton, look_of
 from bot.ui.kit.layout import URL_LIMIT, Panel, Piece, lines, row, small, text
-from bot.ui.kit.marks import mark_of_nonce
 from bot.ui.kit.text import plain
 from bot.ui.reading.photo_lookup import BEFORE_FILE, LABELLED_FILE
 
@@ -60,7 +59,6 @@ def result(
         ),
         row(*buttons, DeleteButton.of(job)),
         *_more(job, beside, by_dm=by_dm),
-        mark=mark_of_nonce(job.nonce),
     )
 
 
@@ -79,7 +77,6 @@ def linked_result(job: Job, names: ToolNames, why: Worded, *, disclosure: str, b
         ),
         row(*buttons, DeleteButton.of(job)),
         *_more(job, (), by_dm=by_dm),
-        mark=mark_of_nonce(job.nonce),
     )
 
 

@@ -10,7 +10,7 @@ from discord import ui
 
 from bot.features.wording import credit_words
 from bot.jobs.models import Job, JobState, Progress, SourcePhoto
-from bot.jobs.sets import SetPart, SetPosting
+from bot.jobs.results import EndOfJobs, Part
 from bot.languages import and_list, gettext as _, lazy, ngettext, number, plazy, sentences
 from bot.ui.jobs.card import sign_of
 from bot.ui.jobs.results.gallery import file_name_of, gallery, order_words
@@ -20,7 +20,6 @@ from bot.ui.jobs.results.result import FULL_SIZE, for_listing, remaking_buttons
 from bot.ui.jobs.sets.set_card import RUN_SET_AGAIN, photo_name, set_button
 from bot.ui.jobs.wording import ToolNames, cost_words, prompt_words, settings_words, state_words
 from bot.ui.kit.layout import Panel, Piece, lines, row, small, text
-from bot.ui.kit.marks import mark_of_nonce
 from bot.ui.kit.text import named_value, shortened
 from bot.ui.reading.pictures import plain_name
 
@@ -47,7 +46,7 @@ class ShownPhoto:
 
 
 def set_result(
-    posting: SetPosting,
+    ended: EndOfJobs,
     names: ToolNames,
     shown: Mapping[str, ShownPhoto],
     *,
@@ -59,10 +58,10 @@ def set_result(
     `shown` says how the results are shown, by job; one without files is linked. `by_dm`: it is sent by DM,
     where no job can be started.
     """
-    first = posting.parts[0].job
-    made = [part for part in posting.parts if part.job.id in shown]
-    others = [part for part in posting.parts if part.job.id not in shown]
-    pieces: list[Piece] = [text(_head(posting, made, names))]
+    first = ended.job
+    made = [part for part in ended.parts if part.job.id in shown]
+    others = [part for part in ended.parts if part.job.id not in shown]
+    pieces: list[Piece] = [text(_head(ended, made, names))]
     links = MAX_LINKS_CHARACTERS
     for part in made:
         photo = shown[part.job.id]
@@ -73,7 +72,7 @@ def set_result(
         pieces.append(text(lines(*map(_failure, others))))
     tool = names.tool(first.tool)
     settings = shortened(settings_words(tool, first.inputs), MAX_SET_RESULT_CHARACTERS)
-    charged = sum(part.job.settled for part in posting.parts)
+    charged = sum(part.job.settled for part in ended.parts)
     cost = credit_words(charged) if made or charged else ""  # else each line says that it wasn't charged
     title = names.title(first.tool) if made else ""  # else the first line names it
     details = small(" · ".join(part for part in (title, settings, cost) if part))
@@ -81,8 +80,8 @@ def set_result(
     said_ai = disclosed_words(disclosure) if made else ""
     about = lines(details, prompt_words(tool, first.inputs), said_ai, why)
     pieces += [text(about)] if about else []
-    pieces += _rows(posting, made, others, by_dm=by_dm)
-    return Panel(*pieces, mark=mark_of_nonce(posting.nonce))
+    pieces += _rows(ended, made, others, by_dm=by_dm)
+    return Panel(*pieces)
 
 
 def one_of_set(job: Job, names: ToolNames, addresses: Sequence[str]) -> Panel:
@@ -124,21 +123,21 @@ def is_pick_id(custom_id: str) -> bool:
     return custom_id.startswith(f"studii:set:{PICK_ACTION}:")
 
 
-def _head(posting: SetPosting, made: Sequence[SetPart], names: ToolNames) -> str:
-    job = posting.parts[0].job
-    which = _which([part.number for part in made or posting.parts], len(posting.whole))
+def _head(ended: EndOfJobs, made: Sequence[Part], names: ToolNames) -> str:
+    job = ended.job
+    which = _which([part.number for part in made or ended.parts], len(ended.whole))
     member, tool = f"<@{job.user_id}>", names.title(job.tool)
     if made:
         ready = _("{member}, your results are ready: {photos}.", member=member, photos=which)
         return f"{names.emoji(job.tool)} {ready}"
-    ended = [part.job for part in posting.parts if part.job.state is not JobState.CANCELLED]
-    if not ended:
-        sign, over = "🚫", lazy("{member}, your **{tool}** job was cancelled: {photos}.")
-    elif all(one.not_approved for one in ended):
-        sign, over = "🚫", lazy("{member}, your **{tool}** request wasn't approved: {photos}.")
+    over = [part.job for part in ended.parts if part.job.state is not JobState.CANCELLED]
+    if not over:
+        sign, words = "🚫", lazy("{member}, your **{tool}** job was cancelled: {photos}.")
+    elif all(one.not_approved for one in over):
+        sign, words = "🚫", lazy("{member}, your **{tool}** request wasn't approved: {photos}.")
     else:
-        sign, over = "❌", lazy("{member}, your **{tool}** job failed: {photos}.")
-    return f"{sign} {over.using(member=member, tool=tool, photos=which)}"
+        sign, words = "❌", lazy("{member}, your **{tool}** job failed: {photos}.")
+    return f"{sign} {words.using(member=member, tool=tool, photos=which)}"
 
 
 def _which(numbers: Sequence[int], total: int) -> str:
@@ -153,7 +152,7 @@ def _which(numbers: Sequence[int], total: int) -> str:
     return _("photos {numbers} of {total}", numbers=and_list([number(one) for one in numbers]), total=total)
 
 
-def _photo(part: SetPart, photo: ShownPhoto, names: ToolNames, link: str) -> list[Piece]:
+def _photo(part: Part, photo: ShownPhoto, names: ToolNames, link: str) -> list[Piece]:
     notes = [shortened(note, MAX_NOTE_CHARACTERS) for note in photo.notes if note]
     order = small(order_words(photo.files[1:]))
     caption = text(
@@ -169,15 +168,13 @@ def _link(job: Job, room: int) -> str:
     return words if len(words) <= room else str(LINK_TOO_LONG)
 
 
-def _failure(part: SetPart) -> str:
+def _failure(part: Part) -> str:
     state = shortened(state_words(part.job, Progress()), MAX_FAILURE_CHARACTERS)
     said = f"{sign_of(part.job)} **{part.number}.** {named_value(photo_name(part.job), state)}"
     return sentences(said, cost_words(part.job))
 
 
-def _rows(
-    posting: SetPosting, made: Sequence[SetPart], others: Sequence[SetPart], *, by_dm: bool
-) -> list[Piece]:
+def _rows(ended: EndOfJobs, made: Sequence[Part], others: Sequence[Part], *, by_dm: bool) -> list[Piece]:
     rows: list[Piece] = []
     if made and not by_dm:
         options = [
@@ -187,13 +184,13 @@ def _rows(
             )
             for part in made
         ]
-        custom_id = f"studii:set:{PICK_ACTION}:{posting.set_id}:{posting.number}"
+        custom_id = f"studii:set:{PICK_ACTION}:{ended.job.set_id}:{ended.number}"
         select = ui.Select[Any](custom_id=custom_id, placeholder=str(CHOOSE), options=options)
         rows.append(row(select))
     buttons: list[Piece] = []
     if not by_dm and any(part.job.state is JobState.FAILED for part in others):
-        buttons.append(set_button(RUN_SET_AGAIN, posting.whole))
-    delete_id = f"studii:set:{DELETE_ACTION}:{posting.set_id}"
+        buttons.append(set_button(RUN_SET_AGAIN, ended.whole))
+    delete_id = f"studii:set:{DELETE_ACTION}:{ended.job.set_id}"
     buttons.append(ui.Button(label=str(DELETE), custom_id=delete_id))
     return [*rows, row(*buttons)]
 

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from bot.features import posting
 from bot.jobs import cards, transitions
 from bot.jobs.cards import CardShown
-from bot.jobs.delivery import Posted
 from bot.jobs.models import Job, JobState
-from tests.engine.world import EngineWorld, a_job, engine_world
+from bot.posts import NotHere
+from tests.engine.world import GUILD, EngineWorld, a_job, engine_world
 from tests.support.jobs import settle_job
 
 
@@ -69,12 +70,15 @@ async def test_a_card_that_is_shown_after_its_posting_is_removed_as_well(tmp_pat
         assert [one.card_message_id for one in world.discord.removed_cards] == [77]
 
 
-@pytest.mark.parametrize("posted", [Posted(None, by_dm=True), Posted(9001, keeps_card=True)])
-async def test_a_card_that_has_something_to_say_stays_and_says_it(tmp_path: Path, posted: Posted) -> None:
+@pytest.mark.parametrize("by_dm", [True, False])
+async def test_a_card_that_has_something_to_say_stays_and_says_it(tmp_path: Path, *, by_dm: bool) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         await with_card(world)
-        world.discord.answers = [posted]
+        if by_dm:
+            world.discord.answers = [NotHere("nobody may post there")]
+        else:
+            await world.storage.db.write(posting.change, GUILD, keeps_cards=True)
 
         async def told() -> bool:
             return any(one.announced_at is not None for one, _ in world.discord.cards)
@@ -82,5 +86,5 @@ async def test_a_card_that_has_something_to_say_stays_and_says_it(tmp_path: Path
         async with world.running():
             await world.until(told, "the card to say where the result is")
         shown = world.discord.cards[-1][0]
-        assert (shown.result_message_id, bool(shown.result_by_dm)) == (posted.message_id, posted.by_dm)
+        assert (shown.result_message_id, shown.result_by_dm) == (None if by_dm else 9001, by_dm)
         assert not world.discord.removed_cards

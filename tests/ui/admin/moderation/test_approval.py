@@ -17,6 +17,7 @@ from bot.storage import Changes
 from tests.reactions.taps import STAGING, post, ready
 from tests.support import spending
 from tests.support.desk import PNG, Desk, labelled, open_desk, pieces, texts
+from tests.support.posts import tell_end
 from tests.ui.admin.moderation.waiting import approvals, ask, asked, decline, moderator
 
 
@@ -54,7 +55,7 @@ async def test_a_declined_request_ends_unpaid_with_the_moderators_reason(tmp_pat
         assert f"Declined by <@{ines.id}>: No kites" in texts(channel.history()[-1])
         job = await desk.job()
         assert (job.state, job.reserved, job.settled) == (JobState.FAILED, 0, 0)
-        await desk.delivery.announce(job, None)
+        await tell_end(desk.delivery, job, None)
         told = texts(desk.channel.history()[-1])
         assert f"🚫 <@{desk.maya.id}>, your **Studio** request wasn't approved." in told
         assert "A moderator declined this: “No kites, " in told
@@ -215,7 +216,7 @@ async def test_what_is_not_allowed_any_more_when_it_is_approved_ends_unpaid(
         assert to_moderator in texts(channel.history()[-1])
         job = await desk.job()
         assert (job.state, job.reserved, job.settled) == (JobState.FAILED, 0, 0)
-        await desk.delivery.announce(job, None)
+        await tell_end(desk.delivery, job, None)
         told = texts(desk.channel.history()[-1])
         assert to_member in told
         assert "Not charged." in told

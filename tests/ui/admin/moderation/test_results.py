@@ -10,7 +10,7 @@ from simcord import ChannelHandle
 from bot import posts
 from bot.engine.workers.notices import Told
 from bot.jobs import transitions
-from bot.jobs.delivery import ForModerators, Posted
+from bot.jobs.delivery import ForModerators
 from bot.jobs.models import Approval, Job, JobState, Progress
 from bot.media.spool import OutputFile
 from bot.posts import Later, NotHere, Post, Stands
@@ -20,7 +20,7 @@ from bot.storage import Changes
 from bot.ui.jobs.sets.set_card import set_card
 from bot.ui.jobs.wording import ToolNames
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
-from tests.support.posts import deliver, open_posts, placed, sent
+from tests.support.posts import Posted, deliver, open_posts, placed, sent, tell_end
 from tests.support.pseudo.letters import read
 from tests.ui.admin.moderation.waiting import approvals, decline, moderator
 
@@ -109,7 +109,7 @@ async def test_a_declined_result_is_not_posted_and_its_person_reads_why_and_what
         assert "Result declined by <@" in texts(channel.history()[-1])
         job = await desk.job()
         assert (job.state, job.settled) == (JobState.WITHHELD, 8)
-        await desk.delivery.announce(job, None)
+        await tell_end(desk.delivery, job, None)
         told = texts(desk.channel.history()[-1])
         assert f"<@{desk.maya.id}>, your **Photo restoration** result isn't posted." in told
         assert "A moderator declined the result: “Too scary, " in told
@@ -222,7 +222,7 @@ async def test_moderators_find_a_declined_result_in_their_jobs_and_may_release_i
         channel = await watched(desk)
         await decline(moderator(desk), await shown(desk, tmp_path, channel))
         job = await desk.job()
-        await desk.delivery.announce(job, None)
+        await tell_end(desk.delivery, job, None)
         otto = moderator(desk, "otto")
         jobs = await otto.slash(desk.channel, "jobs")
         assert jobs.response is not None
@@ -275,7 +275,7 @@ async def test_a_private_result_reaches_its_person_alone_when_it_is_approved(tmp
         await moderator(desk).click(message, label="Approve")
         job = await desk.job()
         assert job.output_file is not None
-        said = await desk.delivery.announce(job, in_spool(tmp_path, job.output_file))
+        said = await tell_end(desk.delivery, job, in_spool(tmp_path, job.output_file))
         assert said == Posted(None, by_dm=True)
         assert len(desk.channel.history()) == before
 

@@ -11,6 +11,7 @@ from bot.servers import keys
 from bot.ui.jobs.wording import again_label
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
 from tests.support.jobs import staging
+from tests.support.posts import tell_end
 from tests.support.pseudo.letters import read
 from tests.ui.jobs.forms.test_tool_form import opened
 from tests.ui.jobs.results.test_result_buttons import jobs, press, staged
@@ -78,7 +79,7 @@ async def test_run_again_names_what_it_was_charged_and_asks_if_it_is_dearer_now(
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.FAILED)
         job = await desk.settle(await desk.move(await desk.job(), *states, failure=FailureCode.STUDII), 8)
-        await desk.delivery.announce(job, None)
+        await tell_end(desk.delivery, job, None)
         message = desk.channel.history()[-1]
         assert "Run again · about 8 credits" in [piece.get("label") for piece in pieces(message)]
         await learned(desk, "image", 12)

@@ -16,6 +16,7 @@ from bot.tool_inputs import ToolInput
 from bot.ui.jobs.forms.fields import arrangement_of, field_for
 from tests.reactions.taps import post
 from tests.support.desk import PNG, Desk, open_desk, texts
+from tests.support.posts import tell_end
 
 ROOM = ("room.heic", PNG + b"room")
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
@@ -120,7 +121,7 @@ async def test_edit_can_replace_the_photo_and_keeps_it_otherwise(tmp_path: Path)
         await desk.maya.context_menu(desk.channel, "Photo restoration", message)
         first = await desk.job()
         await desk.move(first, *DONE, finished_at=desk.clock.now(), output_kind="image")
-        await desk.delivery.announce(await desk.job(), None)
+        await tell_end(desk.delivery, await desk.job(), None)
         result = desk.channel.history()[-1]
         form = await desk.maya.click(result, label="Edit")
         upload = fields(form)["image"]

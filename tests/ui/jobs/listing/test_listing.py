@@ -8,10 +8,10 @@ import pytest
 from simcord import InteractionResult, MemberActor
 
 from bot.jobs import queries, transitions
-from bot.jobs.delivery import Posted
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.media.spool import OutputFile
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
+from tests.support.posts import Posted, tell_end
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
 
@@ -44,7 +44,7 @@ async def posted(desk: Desk, folder: Path, channel: Any, prompt: str) -> Job:
     job = await desk.settle(await desk.move(await desk.job(), *DONE, **done), 8)
     path = folder / f"{job.id}.png"
     path.write_bytes(PNG)
-    outcome = await desk.delivery.announce(job, OutputFile(path, "image", "image/png", len(PNG)))
+    outcome = await tell_end(desk.delivery, job, OutputFile(path, "image", "image/png", len(PNG)))
     assert isinstance(outcome, Posted)
     message_id, now = outcome.message_id, desk.clock.now()
     async with desk.storage.write() as transaction:

@@ -10,6 +10,7 @@ from bot.jobs import transitions
 from bot.jobs.models import FORGOTTEN_MEMBER, JobState
 from bot.media.spool import OutputFile
 from tests.support.desk import PNG, Desk, make_bot, open_desk, pieces, texts
+from tests.support.posts import tell_end
 from tests.support.services import sweep
 
 
@@ -20,7 +21,7 @@ async def posted_result(desk: Desk, folder: Path) -> discord.Message:
     job = await desk.move(await desk.job(), *states, finished_at=desk.clock.now())
     file = folder / "out.png"
     file.write_bytes(PNG)
-    await desk.delivery.announce(job, OutputFile(file, "image", "image/png", len(PNG)))
+    await tell_end(desk.delivery, job, OutputFile(file, "image", "image/png", len(PNG)))
     return desk.channel.history()[-1]
 
 

@@ -9,6 +9,7 @@ from simcord import MemberActor
 from bot.jobs.models import FailureCode, Job, JobState, Progress
 from bot.reasons import Reason, ReasonCode
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
+from tests.support.posts import tell_end
 
 
 async def refused_inputs(desk: Desk, by: MemberActor | None = None, **asked: object) -> Job:
@@ -23,7 +24,7 @@ async def refused_inputs(desk: Desk, by: MemberActor | None = None, **asked: obj
         failure=FailureCode.INPUTS,
         failure_text=Reason(ReasonCode.BAD_INPUTS, {"detail": "no such style"}),
     )
-    await desk.delivery.announce(job, None)
+    await tell_end(desk.delivery, job, None)
     return job
 
 

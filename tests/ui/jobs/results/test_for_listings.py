@@ -11,6 +11,7 @@ from bot.jobs.models import JobState
 from tests.delivery.postings.test_before_and_after import MIB, files, made
 from tests.support.decoders import SharedDecoders
 from tests.support.desk import Desk, texts
+from tests.support.posts import tell_end
 from tests.support.simulated.delivery import delivery_on
 
 
@@ -26,7 +27,7 @@ def delivery(desk: Desk) -> DiscordDelivery:
 async def test_a_photo_that_was_made_smaller_is_said_to_be(tmp_path: Path) -> None:
     async with made(tmp_path) as (desk, _, job):
         staging = replace(job, tool="virtual-staging")
-        await delivery(desk).announce(staging, files(tmp_path, 1 * MIB, 11 * MIB))
+        await tell_end(delivery(desk), staging, files(tmp_path, 1 * MIB, 11 * MIB))
         told = texts(await desk.tom.click(desk.channel.history()[-1], label="For a listing"))
         assert "The button opens the photo smaller than it was sent (re-encoded)" in told
 
@@ -34,7 +35,7 @@ async def test_a_photo_that_was_made_smaller_is_said_to_be(tmp_path: Path) -> No
 async def test_a_photo_that_is_itself_a_result_is_not_called_unaltered(tmp_path: Path) -> None:
     async with made(tmp_path) as (desk, _, restored):
         await desk.services.db.write(posting.change, desk.guild.id, staging_label="Virtually staged")
-        await delivery(desk).announce(restored, files(tmp_path, 1 * MIB, 1 * MIB))
+        await tell_end(delivery(desk), restored, files(tmp_path, 1 * MIB, 1 * MIB))
         message = desk.channel.history()[-1]
         async with desk.storage.write() as transaction:
             await transaction.run(transitions.change, restored.id, result_message_id=message.id)
@@ -45,7 +46,7 @@ async def test_a_photo_that_is_itself_a_result_is_not_called_unaltered(tmp_path:
         done = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
         kept = {"output_kind": "image", "output_url": restored.output_url, "finished_at": desk.clock.now()}
         staged = await desk.move(await desk.job(), *done, **kept)
-        await delivery(desk).announce(staged, files(tmp_path, 1 * MIB, 1 * MIB))
+        await tell_end(delivery(desk), staged, files(tmp_path, 1 * MIB, 1 * MIB))
         told = texts(await desk.tom.click(desk.channel.history()[-1], label="For a listing"))
         assert "The photo before is itself a result" in told
         assert "[your link]" not in told

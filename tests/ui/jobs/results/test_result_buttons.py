@@ -17,6 +17,7 @@ from bot.ui.jobs.results.buttons import UseInButton
 from bot.ui.kit.layout import Panel, row, text
 from tests.support import spending
 from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, texts
+from tests.support.posts import tell_end
 from tests.support.services import sweep
 
 ROOM = PNG + b"room"
@@ -30,7 +31,7 @@ async def staged(desk: Desk, folder: Path, *, before: bool = True) -> discord.Me
     await desk.maya.slash(desk.channel, "virtual-staging", image=("room.png", ROOM), style="luxury")
     job = await desk.move(await desk.job(), *DONE, finished_at=desk.clock.now(), output_kind="image")
     await desk.settle(job, 8)
-    await desk.delivery.announce(job, files(folder, before=before))
+    await tell_end(desk.delivery, job, files(folder, before=before))
     desk.clock.advance(60)
     return desk.channel.history()[-1]
 
@@ -76,17 +77,7 @@ async def test_where_both_are_too_large_together_the_new_picture_comes_alone(tmp
         await staged(desk, tmp_path)
         await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", ROOM))
         job = await desk.move(await desk.job(), *DONE, finished_at=desk.clock.now(), output_kind="image")
-        await desk.delivery.announce(job, files(tmp_path, size=6 * 1024 * 1024))
-        assert [await one.read() for one in desk.channel.history()[-1].attachments] == [MADE]
-
-
-async def test_both_refused_by_discord_as_too_large_the_new_picture_comes_alone(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await staged(desk, tmp_path)
-        await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", ROOM))
-        job = await desk.move(await desk.job(), *DONE, finished_at=desk.clock.now(), output_kind="image")
-        desk.env.inject_error("POST", "/channels/*/messages", status=413, code=40005, times=1)
-        await desk.delivery.announce(job, files(tmp_path))
+        await tell_end(desk.delivery, job, files(tmp_path, size=6 * 1024 * 1024))
         assert [await one.read() for one in desk.channel.history()[-1].attachments] == [MADE]
 
 
@@ -111,7 +102,7 @@ async def test_what_failed_for_no_fault_of_its_own_is_asked_for_again_with_a_but
         first = await desk.job()
         states = (JobState.WAITING, JobState.SUBMITTING, JobState.FAILED)
         why = {"failure": FailureCode.API, "failure_text": Reason.text("Studii had a problem.")}
-        await desk.delivery.announce(await desk.move(first, *states, **why), None)
+        await tell_end(desk.delivery, await desk.move(first, *states, **why), None)
         card = await press(desk, desk.maya, desk.channel.history()[-1], "Run again")
         assert not card.ephemeral
         again = await desk.job()
@@ -124,7 +115,7 @@ async def test_a_photo_that_did_not_come_through_has_again(tmp_path: Path) -> No
         await desk.set_key()
         await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", ROOM))
         ended = await desk.move(await desk.job(), JobState.FAILED, failure=FailureCode.UPLOAD)
-        await desk.delivery.announce(ended, None)
+        await tell_end(desk.delivery, ended, None)
         assert labelled(desk.channel.history()[-1], "Run again")
 
 
@@ -135,7 +126,7 @@ async def test_what_would_fail_again_has_no_again(tmp_path: Path, failure: Failu
         await desk.set_key()
         await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", ROOM))
         states = (JobState.WAITING, JobState.SUBMITTING, JobState.FAILED)
-        await desk.delivery.announce(await desk.move(await desk.job(), *states, failure=failure), None)
+        await tell_end(desk.delivery, await desk.move(await desk.job(), *states, failure=failure), None)
         labels = [str(piece.get("label")) for piece in pieces(desk.channel.history()[-1])]
         assert not [one for one in labels if one.startswith("Run again")]
 
@@ -231,7 +222,7 @@ async def test_a_tool_without_inputs_has_edit_for_another_photo(tmp_path: Path) 
         await staged(desk, tmp_path)
         await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", ROOM))
         job = await desk.move(await desk.job(), *DONE, finished_at=desk.clock.now(), output_kind="image")
-        await desk.delivery.announce(job, files(tmp_path))
+        await tell_end(desk.delivery, job, files(tmp_path))
         labels = [piece.get("label") for piece in pieces(desk.channel.history()[-1]) if piece["type"] == 2]
         assert labels == ["Run again · about 8 credits", "Edit", "Use in…", "Delete"]
 

@@ -15,7 +15,7 @@ from bot.servers import departures, keys, notices
 from bot.servers.notices import NoticeKind
 from bot.ui.kit.reasons import reason_words
 from tests.support.desk import Desk, open_desk, pieces, texts
-from tests.support.posts import deliver, open_posts
+from tests.support.posts import deliver, open_posts, tell_end
 from tests.support.pseudo.letters import read
 
 REASON = Reason(ReasonCode.OUT_OF_CREDITS)
@@ -83,7 +83,7 @@ def labels(shown: object) -> list[str]:
 async def test_the_message_of_a_settled_job_loses_its_buttons(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         job = await lost(desk)
-        await desk.delivery.announce(job, None)
+        await tell_end(desk.delivery, job, None)
         told = desk.channel.history()[-1]
         assert set(labels(told)) == {"Release credits", "Mark as charged"}
         assert "Not charged." in texts(await desk.admin.click(told, label="Release credits"))

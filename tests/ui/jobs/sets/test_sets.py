@@ -10,13 +10,14 @@ from bot.credits import charges
 from bot.credits.ledger import Usage
 from bot.domain.guilds import Period
 from bot.jobs import transitions
-from bot.jobs.delivery import Posted
 from bot.jobs.models import FailureCode, Job, JobState, Progress
+from bot.jobs.results import EndOfJobs, Part
 from bot.reasons import Reason
 from bot.servers import keys
 from tests.reactions.taps import jobs_of, post
 from tests.support import spending
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
+from tests.support.posts import Posted, post_ending
 from tests.ui.jobs.forms.test_tool_form import fields, opened
 
 PHOTOS = [(f"room{number}.png", PNG + bytes([number])) for number in range(1, 7)]
@@ -231,7 +232,8 @@ async def test_a_private_sets_results_come_by_direct_message_and_its_card_stays(
         assert first.private
         sent = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
         done = await desk.move(first, *sent, JobState.SUCCEEDED, finished_at=desk.clock.now())
-        said = await desk.delivery.announce(await desk.settle(done, 8), None)
+        parts = (Part(await desk.settle(done, 8), 1, output=None),)
+        said = await post_ending(desk.delivery, EndOfJobs(parts, tuple(await jobs_of(desk))))
         assert said == Posted(None, by_dm=True)
 
 

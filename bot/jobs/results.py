@@ -1,0 +1,237 @@
+"""Messages that say how jobs ended: one for each job, or for as many of a set as a message takes.
+
+Which jobs a set's message is about is stored, with its number, before it is sent: whenever the process ends,
+the next one sends the same message, or finds it.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from bot import posts
+from bot.credits import ledger
+from bot.features import posting
+from bot.jobs import cards
+from bot.jobs.models import Job, JobState
+from bot.jobs.queries import find, get, of_set
+from bot.media.spool import OutputFile
+from bot.posts import RESULT, SENT_SINCE, Post
+from bot.servers import notices
+from bot.servers.notices import NoticeKind
+from bot.servers.settings import LogSettings
+
+SET_PATIENCE = timedelta(minutes=2)  # how long the ends of a set's jobs wait for its others, after the first
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A job that has ended. `number` is its photo's place in its set, from 1; `output` its file, if there is
+    one."""
+
+    job: Job
+    number: int
+    output: OutputFile | None
+
+
+@dataclass(frozen=True, slots=True)
+class EndOfJobs:
+    """A message that says how jobs ended: one, or several of a set.
+
+    `number` is the message's among the set's, from 0; `whole` are all jobs of the set as they are now.
+    """
+
+    parts: tuple[Part, ...]
+    whole: tuple[Job, ...]
+    number: int = 0
+
+    @property
+    def job(self) -> Job:
+        """Return the first of its jobs. All have the same person and channel."""
+        return self.parts[0].job
+
+    @property
+    def made(self) -> bool:
+        """Return whether it shows a result."""
+        return _made(part.job for part in self.parts)
+
+    @property
+    def is_news(self) -> bool:
+        """Return whether it says what had not ended at the set's last message: then it notifies."""
+        said = [job.announced_at for job in self.whole if job.announced_at is not None]
+        return not said or any(part.job.changed_at > max(said) for part in self.parts)
+
+    @property
+    def complete(self) -> bool:
+        """Return whether it says how all photos of the set ended, but for those that were cancelled."""
+        said = {part.job.id for part in self.parts}
+        return all(job.id in said or job.state is JobState.CANCELLED for job in self.whole)
+
+
+def ended(session: Session, job: Job, at: datetime) -> None:
+    """Let it be posted how the job ended, unless its person knows that already."""
+    if job.set_id is not None:
+        session.flush()
+        _want_next(session, of_set(session, job.set_id), at)
+    if job.announced_at is None and not job.posted_with_set:
+        _want(session, job.nonce, [job], at)
+
+
+def of_message(session: Session, key: str, job_id: str | None) -> tuple[list[Job], list[Job]]:
+    """Return the jobs that the message with that key is about, and all of their set.
+
+    Before a set's are chosen, these are all that no message is about. None: it has nothing to say any more.
+    """
+    job = get(session, job_id or "")
+    if job is None:
+        return [], []
+    whole = [job] if job.set_id is None or job.posting else of_set(session, job.set_id)
+    if key.startswith(job.id):
+        open_ = job.over and job.announced_at is None and job.nonce == key
+        return [job] if open_ else [], whole
+    number = int(key.partition("-")[2])
+    left = unposted(whole)
+    mine = [one for one in left if one.set_message == number]
+    if not mine and number == next_number(whole):
+        mine = [one for one in left if one.set_message is None]
+    return mine, whole
+
+
+def choose(session: Session, guild_id: int, key: str, job_ids: Collection[str], at: datetime) -> None:
+    """Store which jobs of a set the message is about. What no message is about gets another one."""
+    ledger.lock(session, guild_id)  # as several jobs are changed
+    set_id, _, number = key.partition("-")
+    whole = of_set(session, set_id)
+    for job in unposted(whole):
+        if job.set_message in {None, int(number)}:
+            job.set_message = int(number) if job.id in job_ids else None
+    _want_next(session, whole, at)
+
+
+def note(
+    session: Session, post: Post, message_id: int | None, at: datetime, *, said: bool
+) -> tuple[list[Job], list[str]]:
+    """Record that the message was sent, or (not `said`) can't be.
+
+    Return its jobs, and the names of files that are not needed any more. If a job was ruled on, or is to be
+    posted again, meanwhile, this was not its last word.
+    """
+    ledger.lock(session, post.guild_id)  # as several jobs may be changed
+    jobs, whole = of_message(session, post.key, post.job_id)
+    files: list[str | None] = []
+    for job in [found for one in jobs if (found := find(session, one.id)) is not None]:
+        job.announced_at, job.result_message_id = at, message_id
+        if said:
+            place = int(post.place[1:])
+            job.result_channel_id = None if message_id is None or place == job.channel_id else place
+            job.result_by_dm = post.place[0] == "u"
+            if job.state is not JobState.WITHHELD:  # for moderators, who may still release it
+                files += [job.source_file, job.output_file]
+                job.source_file = job.output_file = None
+            if job.state is JobState.SUCCEEDED and _logs_results(session, job.guild_id):
+                kind = NoticeKind.MADE
+                notices.add(session, job.guild_id, kind, job.nonce, at=at, job_id=job.id)
+        else:
+            # A result that could not be posted is kept, with the photo before, until its person fetches it.
+            job.set_message = None
+            if job.output_file is None:
+                files.append(job.source_file)
+                job.source_file = None
+    # A card that stays says where the last word is.
+    if not (said and _supersedes_card(session, post, jobs, whole, at)):
+        for job in jobs:
+            job.version += 1
+    return jobs, [file for file in files if file is not None]
+
+
+def photo_message_of(job: Job) -> int | None:
+    """Return the message with the job's photo, if it is in the job's channel."""
+    if job.origin_message_id is not None:
+        return job.origin_message_id
+    source = job.source
+    here = source is not None and source.channel_id in {None, job.channel_id}
+    return source.message_id if source is not None and here else None
+
+
+def places(jobs: Sequence[Job]) -> list[str]:
+    """Return where it may be said how the jobs ended, best first.
+
+    Results are posted elsewhere if the server wants that. Private ones are for their person alone.
+    """
+    job = jobs[0]
+    own, dm = f"c{job.channel_id}", f"u{job.user_id}"
+    if job.private:
+        return [f"i{job.user_id}", dm]
+    above = photo_message_of(job) or job.card_message_id
+    if not _made(jobs):
+        return [own, dm]
+    if job.in_thread:
+        return [own, dm] if above is None else [f"t{above}", own, dm]
+    there = job.post_channel_id or job.channel_id
+    return [own, dm] if there == job.channel_id else [f"c{there}", own, dm]
+
+
+def unposted(whole: Iterable[Job]) -> list[Job]:
+    """Return the jobs of a set that have ended and whose end no message has said."""
+    return [job for job in whole if job.posted_with_set and job.announced_at is None]
+
+
+def next_number(whole: Iterable[Job]) -> int:
+    """Return the number of the set's next message, from 0."""
+    return 1 + max((job.set_message for job in whole if job.set_message is not None), default=-1)
+
+
+def _want_next(session: Session, whole: Sequence[Job], at: datetime) -> None:
+    """Let the set's next message stand: when all have ended, or some time after the first did."""
+    left = [job for job in unposted(whole) if job.set_message is None]
+    if not left:
+        return
+    due = at
+    if not all(job.over for job in whole):
+        # A clock that was set back doesn't make it longer.
+        due = max(at, min(at, *(job.changed_at for job in whole if job.over)) + SET_PATIENCE)
+    _want(session, f"{left[0].set_id}-{next_number(whole)}", left, at, due)
+
+
+def _want(
+    session: Session, key: str, jobs: Sequence[Job], at: datetime, due_at: datetime | None = None
+) -> None:
+    job = jobs[0]
+    one, place = (job.guild_id, RESULT, key), places(jobs)[0]
+    since = {SENT_SINCE: int(job.created_at.timestamp())}
+    if not posts.want(session, *one, at=at, due_at=due_at, job_id=job.id, details=since, place=place):
+        posts.hasten(session, *one, due_at or at)
+
+
+def _supersedes_card(
+    session: Session, post: Post, jobs: Sequence[Job], whole: Sequence[Job], at: datetime
+) -> bool:
+    """Let the message take the place of its jobs' card, which is removed, if the card says nothing more."""
+    if not jobs or not post.is_in_channel or posting.of(session, post.guild_id).keeps_cards:
+        return False
+    job = jobs[0]
+    if photo_message_of(job) is None and post.place == f"t{job.card_message_id}":
+        return False  # the card is what the channel shows of a thread under it
+    if job.set_id is None:
+        job.card_superseded_at = None if job.state is JobState.UNKNOWN else at
+        return job.card_superseded_at is not None
+    # That of a set tells of all its jobs. Of a cancelled one its person knows.
+    over = all(
+        one.posted_with_set
+        and one.announced_at is not None
+        and (one.result_message_id is not None or one.state is JobState.CANCELLED)
+        for one in whole
+    )
+    if over:
+        cards.supersede_of_set(session, job.set_id, at)
+    return over
+
+
+def _logs_results(session: Session, guild_id: int) -> bool:
+    log = session.get(LogSettings, guild_id)
+    return log is not None and log.channel_id is not None and log.results
+
+
+def _made(jobs: Iterable[Job]) -> bool:
+    return any(job.state is JobState.SUCCEEDED for job in jobs)
