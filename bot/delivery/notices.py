@@ -5,7 +5,7 @@ from dataclasses import replace
 import discord
 
 from bot.delivery.context import DeliveryContext
-from bot.delivery.posts import Content, Recipient
+from bot.delivery.posts import Content, Recipient, Renderer
 from bot.engine.workers.notices import Told
 from bot.jobs.delivery import ForModerators
 from bot.jobs.models import Job
@@ -24,15 +24,11 @@ from bot.ui.reading.permissions import is_age_restricted, is_manager, stays_ther
 MAX_CALLED_ROLES = 5  # mentioned in a request; the highest
 
 
-class NoticeMessages:
+class NoticeMessages(Renderer):
     """Makes the messages of notices."""
 
     def __init__(self, context: DeliveryContext) -> None:
         self._context = context
-
-    async def open(self, post: Post, told: Told) -> Recipient:
-        """Raise, as notices go to places that are there."""
-        raise NotImplementedError
 
     def is_outdated(self, message: discord.Message) -> bool:
         """Return whether it asks for a decision: else it shows that already."""

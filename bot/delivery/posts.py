@@ -1,11 +1,12 @@
 """Send, edit, delete and find posts, and decide from Discord's answer what becomes of them."""
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 import discord
 
@@ -38,23 +39,23 @@ class Content:
     reply_to: discord.MessageReference | None = None
 
 
-class Renderer(Protocol):
+class Renderer(ABC):
     """Makes the messages of some kinds of posts."""
 
-    def message(self, post: Post, shown: Any, there: "Recipient", room: int, /) -> Awaitable[Content]:
+    @abstractmethod
+    async def message(self, post: Post, shown: Any, there: "Recipient", room: int, /) -> Content:
         """Return the message for that place, with at most `room` bytes of files; without room with none.
 
         Raises `Refuse` if it may not stand there.
         """
-        ...
 
-    def open(self, post: Post, shown: Any, /) -> Awaitable["Recipient"]:
+    async def open(self, post: Post, shown: Any, /) -> "Recipient":
         """Return a place that is not there by itself. Raises `Refuse`."""
-        ...
+        raise Refuse(NotHere(f"{post.kind} can't stand in {post.place}, for {shown}"))
 
-    def is_outdated(self, message: discord.Message, /) -> bool:
+    def is_outdated(self, _message: discord.Message, /) -> bool:
         """Return whether the message that stands is to be edited. A press may have changed it already."""
-        ...
+        return False
 
 
 class Refuse(Exception):

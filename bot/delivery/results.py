@@ -11,7 +11,7 @@ from bot.delivery.destination import channel_of, reply_to
 from bot.delivery.errors import ensure_final, token_expired
 from bot.delivery.interaction_tokens import CardTokens
 from bot.delivery.pictures import Pictures, pictures_of
-from bot.delivery.posts import Content, Recipient, Refuse
+from bot.delivery.posts import Content, Recipient, Refuse, Renderer
 from bot.engine.workers.results import STAYS_THERE
 from bot.features.posting import PostingRules
 from bot.jobs.models import Job, JobState
@@ -36,21 +36,19 @@ ALREADY_THERE = 160004
 MAX_THREAD_NAME_CHARACTERS = 100
 
 
-class ResultMessages:
+class ResultMessages(Renderer):
     """Makes the messages that say how jobs ended."""
 
     def __init__(self, context: DeliveryContext) -> None:
         self._context = context
 
-    def is_outdated(self, _message: discord.Message) -> bool:
-        """Return that it is not edited."""
-        return False
-
     async def open(self, post: Post, shown: EndOfJobs) -> Recipient:
         """Return the thread for the result, which is made, or the answer that only its person sees."""
         if post.place[0] == "t":
             return await self._thread(post, shown.job)
-        owns_card = shown.complete and (shown.job.set_id is None or shown.job.posted_with_set)
+        job = shown.job
+        # The card of a set says more than one end; a result that is shown again has a card of its own.
+        owns_card = shown.complete and (job.set_id is None or job.posting > 0 or job.posted_with_set)
         if owns_card and (answer := AnswerPlace.of(self._context.tokens, shown.job)) is not None:
             return Recipient(answer, shown.job.user_id)
         raise Refuse(EXPIRED)

@@ -90,6 +90,14 @@ async def test_with_closed_dms_a_private_result_is_kept(tmp_path: Path) -> None:
         assert posted_in_channel(desk) == 0
 
 
+async def test_a_private_result_of_a_set_that_is_shown_again_takes_the_place_of_its_own_card(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = replace(await done(desk, private=True), set_id="5" * 16, posting=1)
+        assert await tell_end(desk.delivery, job, output(tmp_path)) == Posted(None)
+
+
 @pytest.mark.promise
 async def test_when_the_bot_may_not_post_any_more_the_result_comes_by_dm(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
