@@ -13,7 +13,8 @@ from bench.simulation.clients import OwnLane
 from bench.simulation.loads import USUAL, Load
 from bench.simulation.measure import NOTICED, Newcomer, Scale, learned
 from bench.simulation.world import Job, SimulatedWorld, make_jobs
-from bot.engine.lane import MIN_FORECAST_SECONDS, Durations, Lane, RateWindow, Send, Step, forecast
+from bot.engine.lane import MIN_FORECAST_SECONDS, Durations, Lane, Send, Step, forecast
+from bot.engine.rate import RateWindow
 from bot.engine.tuning import MINUTE, Tuning
 
 ASKED_EVERY = 15.0  # seconds, as cards are checked

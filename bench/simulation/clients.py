@@ -1,7 +1,7 @@
 """Clients to compare: the project's own lane, and simpler ways to submit and poll."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -16,7 +16,6 @@ from bot.engine.lane import (
     Waiting,
     Watch,
     forecast,
-    latest_answers,
 )
 
 PREDICTED_EVERY = 1.0  # seconds
@@ -79,9 +78,8 @@ class OwnLane:
         self._learns = learns
         self._alive = True
         self._jobs: dict[str, Job] = {}
-        self._under_way: dict[str, tuple[float, Step]] = {}
-        # The time of each request, and the time before which all had been answered by then.
-        self._noted: list[tuple[float, float]] = []
+        self._under_way: dict[str, Step] = {}
+        self._noted: Sequence[float] = ()  # until when requests count, as it was stored before they were sent
         self._woken_at: float | None = None
         self._forecast: dict[str, float] = {}
         self._forecast_until = 0.0
@@ -106,20 +104,20 @@ class OwnLane:
         job.predicted = wait if wait >= MIN_FORECAST_SECONDS else None
         self.longest_forecast = max(self.longest_forecast, time.perf_counter() - began)
 
-    def killed(self) -> "tuple[list[tuple[float, float]], list[Job]]":
-        """Stop for good. Return what its database has: the recorded requests, and the jobs that continue.
+    def killed(self) -> tuple[Sequence[float], list[Job]]:
+        """Stop for good. Return what its database has: until when requests count, and the jobs that continue.
 
         A submission whose answer was not stored does not continue.
         """
         self._alive = False
-        lost = {name for name, (_, step) in self._under_way.items() if step is not Step.POLL}
+        lost = {name for name, step in self._under_way.items() if step is not Step.POLL}
         return self._noted, [job for name, job in self._jobs.items() if name not in lost]
 
-    def restart(self, noted: list[tuple[float, float]], jobs: list[Job]) -> None:
+    def restart(self, noted: Sequence[float], jobs: list[Job]) -> None:
         """Continue from the database of an earlier life."""
         now = self._world.now
         self._noted = noted
-        self._lane.rate.restore(latest_answers(noted, self._lane.tuning.answer_bound))
+        self._lane.rate.restore(noted, now)
         for job in jobs:
             self._jobs[job.name] = job
             known = self._waiting(job) if job.ends is None else self._running(job)
@@ -153,8 +151,12 @@ class OwnLane:
                 break
             now = self._world.now
             self._lane.begin(decision, now)
-            self._under_way[decision.job_id] = (now, decision.step)
-            self._noted.append((now, min(began for began, _ in self._under_way.values())))
+            self._under_way[decision.job_id] = decision.step
+            rate = self._lane.rate
+            if decision.step is not Step.POLL or not rate.is_noted(now):
+                noted = rate.note(now)
+                self._noted = noted.until
+                rate.has_noted(noted, now)
             self._world.request(self._jobs[decision.job_id], partial(self._answered, decision))
         if decision.until is not None and (self._woken_at is None or decision.until < self._woken_at):
             self._woken_at = decision.until

@@ -1,12 +1,14 @@
 """Measure the time of one decision of the lane."""
 
 import time
+from dataclasses import replace
 from random import Random
 from statistics import median
 
 from bench.simulation.loads import IMAGE, USUAL, VIDEO
 from bench.simulation.measure import observe
-from bot.engine.lane import Durations, Lane, RateWindow, Running, Send, Step, Waiting
+from bot.engine.lane import Durations, Lane, Running, Send, Step, Waiting
+from bot.engine.rate import RateWindow
 from bot.engine.tuning import Tuning
 
 
@@ -18,24 +20,11 @@ def decision_milliseconds(*, running: int = 150, waiting: int = 50) -> float:
         observe(durations, work, USUAL[work], rng, 100)
     lane = Lane(RateWindow(300, tuning), durations, tuning)
     works = (IMAGE, VIDEO)
-    lane.sync(
-        [
-            Waiting(
-                f"w{n}",
-                n % 7,
-                n,
-                Step.UPLOAD,
-                works[n % 2],
-                not_before=0.0,
-                begun=False,
-                held=False,
-                price=None,
-            )
-            for n in range(waiting)
-        ],
-        [Running(f"r{n}", -rng.uniform(5.0, 90.0), works[n % 2]) for n in range(running)],
-        0.0,
-    )
+    first = Waiting("w0", 0, 0, Step.UPLOAD, IMAGE, not_before=0.0, begun=False, held=False, price=None)
+    for n in range(waiting):
+        lane.enter(replace(first, id=f"w{n}", user_id=n % 7, since=n, work=works[n % 2]), 0.0)
+    for n in range(running):
+        lane.enter(Running(f"r{n}", -rng.uniform(5.0, 90.0), works[n % 2]), 0.0)
     times: list[float] = []
     for turn in range(200):
         now = turn * 0.5

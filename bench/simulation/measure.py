@@ -10,7 +10,8 @@ from statistics import fmean, median
 from bench.simulation.clients import Client, OwnLane, RoundRobin, exponential, fixed
 from bench.simulation.loads import MIXES, USUAL, Lasting, Load
 from bench.simulation.world import Job, SimulatedWorld, make_jobs
-from bot.engine.lane import Durations, Lane, RateWindow, Work
+from bot.engine.lane import Durations, Lane, Work
+from bot.engine.rate import RateWindow
 from bot.engine.tuning import Tuning
 from sandbox.studii.ratelimit import Counting
 

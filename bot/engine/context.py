@@ -29,9 +29,8 @@ class EngineContext:
 
     `member` says whose servers are this process's.
 
-    `Engine` notifies the parts that a transaction's changes concern. `reread` is called when the lanes are to
-    read their jobs from the database again. `posted` is called with the seconds from a job's end until its
-    message was posted.
+    `Engine` notifies the parts that a transaction's changes concern. `posted` is called with the seconds from
+    a job's end until its message was posted.
     """
 
     storage: Storage
@@ -41,7 +40,6 @@ class EngineContext:
     spool: Spool
     clock: Clock
     tuning: Tuning
-    reread: Callable[[], None]
     posted: Callable[[float], None]
     liveness: Liveness
 

@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from functools import partial
+from collections.abc import Awaitable, Callable, Mapping
 
 from bot.aio.liveness import TRANSFER_TIMEOUT, Liveness
 from bot.aio.loops import WakeUp, run_forever
@@ -11,12 +10,8 @@ from bot.aio.retry import StoreRetry
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.cluster import Membership
-from bot.domain.shards import shard_of
 from bot.engine.context import EngineContext
-from bot.engine.lanes.out_of_band import OutOfBandRequests
-from bot.engine.lanes.rate_state import RateStates
-from bot.engine.lanes.recovery import INTERRUPTED, answer_is_over, doubt_restored, recover
-from bot.engine.lanes.supervisor import LaneSupervisor
+from bot.engine.lanes import Lanes
 from bot.engine.ports import Delivery, PhotoSource, Showcase
 from bot.engine.tuning import HOUR, Tuning
 from bot.engine.workers.best_results import BestShowing
@@ -33,7 +28,7 @@ from bot.engine.workers.outputs import Outputs
 from bot.engine.workers.refetch import Refetch
 from bot.engine.workers.results import Results
 from bot.engine.workers.spool_room import SpoolRoom
-from bot.jobs import queries
+from bot.jobs import queries, submission
 from bot.media.spool import Spool
 from bot.posts import OFFER, RESULT
 from bot.servers.notices import NoticeKind
@@ -79,19 +74,16 @@ class Engine:
             spool,
             clock,
             tuning,
-            reread=lambda: self._lanes.reread(),
             posted=posted,
             liveness=Liveness(clock),
         )
         self._context = context
-        rates = RateStates(context)
-        out_of_band = OutOfBandRequests(context, rates)
-        self._lanes = LaneSupervisor(context, catalog, rates)
+        self._lanes = Lanes(context, catalog)
         room = SpoolRoom(context)
         self._intake = Intake(context, photos, decoder, room)
         outputs = Outputs(context, catalog, room, decoder)
         self._collector = Collector(context, outputs)
-        refetch = Refetch(context, outputs, out_of_band)
+        refetch = Refetch(context, outputs, self._lanes)
         kinds: dict[str, Kind] = dict.fromkeys(NoticeKind, Notices(context, refetch))
         kinds |= {OFFER: Offers(context), RESULT: Results(context, delivery, refetch)}
         self._posts = Posts(context, delivery, kinds)
@@ -118,10 +110,10 @@ class Engine:
 
     async def _run(self) -> None:
         await self._context.spool.prepare()
-        await self._resume("at the start", partial(self._recover, self._context.member.shards.held))
+        await self._resume("at the start", self._doubt_restored)
         await self._resume("in the spool", self._count_files)
+        self._context.member.when_gained(lambda _: self.wake())
         async with asyncio.TaskGroup() as group:
-            self._context.member.when_gained(partial(self._begin_with, group))
             group.create_task(self._lanes.run(), name="lanes")
             group.create_task(self._cards.run(), name="queue positions on cards")
             group.create_task(self._questions.run(), name="questions")
@@ -184,37 +176,15 @@ class Engine:
         if changes.jobs:
             self._context.liveness.called()
 
-    def _begin_with(self, group: asyncio.TaskGroup, shards: frozenset[int]) -> None:
-        """Go on with the jobs of shards that were taken over while others were served."""
-
-        async def begin() -> None:
-            await self._resume(f"of shards {sorted(shards)}", partial(self._recover, shards))
-            self.wake()
-
-        group.create_task(begin(), name="taking over")
-
     async def _resume(self, which: str, resume: Callable[[], Awaitable[None]]) -> None:
         """Resume interrupted jobs, again after an outage. What hangs is an operation that is stuck."""
         what, liveness = "resuming interrupted jobs", self._context.liveness
         with liveness.operation(f"{what} ({which})"):
             await StoreRetry(what, liveness).run(which, resume)
 
-    async def _recover(self, shards: Collection[int]) -> None:
-        """Recover what was interrupted in the servers of these shards, which this process has just taken."""
-        count = self._context.member.shards.count
-
-        def is_new(guild_id: int) -> bool:
-            return shard_of(guild_id, count) in shards
-
-        async with self._context.storage.write() as transaction:
-            if self._context.member.shards.whole_bot:
-                await doubt_restored(transaction, self._context.clock.now())
-            stopped = await transaction.run(queries.in_states, INTERRUPTED)
-            interrupted = [job for job in stopped if is_new(job.guild_id)]
-            over = [job for job in interrupted if answer_is_over(job, self._context)]
-            await recover(transaction, over, self._context.clock.now())
-        if interrupted:
-            _log.info("Found %d interrupted jobs", len(interrupted))
+    async def _doubt_restored(self) -> None:
+        if self._context.member.shards.whole_bot:
+            await self._context.storage.db.write(submission.doubt_restored, self._context.clock.now())
 
     async def _tidy(self) -> float:
         with self._context.liveness.operation("tidying", TRANSFER_TIMEOUT, progress=False):

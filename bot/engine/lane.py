@@ -5,7 +5,7 @@ been finished for longest is polled, if that is worth a request. Polls are paced
 submissions leave, and no more is submitted than can be polled often enough.
 """
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import deepcopy
@@ -17,7 +17,7 @@ from math import exp, log
 from statistics import NormalDist
 from typing import NamedTuple
 
-from bot.backoff import backoff
+from bot.engine.rate import RateWindow
 from bot.engine.tuning import HOUR, Tuning
 
 REMEMBERED = 100  # newest durations of a kind of work
@@ -168,124 +168,6 @@ def _cell(age: float) -> int:
     return 0 if age < FIRST else min(int((log(age) - _LOG_FIRST) / STEP) + 1, CELLS - 1)
 
 
-def latest_answers(sent: Sequence[tuple[float, float | None]], bound: float) -> list[float]:
-    """Return the latest moment at which Studii may have counted each request of another process.
-
-    `sent`: when each was recorded, before it was sent, and the moment before which all recorded ones had been
-    answered by then. One without a known answer may be answered up to `bound` seconds later.
-    """
-    return [
-        next((by for by, settled in sent[number:] if settled is not None and settled > at), at + bound)
-        for number, (at, _) in enumerate(sent, 1)
-    ]
-
-
-class Slowdown(NamedTuple):
-    """The remaining effect of 429s: for how many seconds nothing may be sent, for how many requests are sent
-    slowly, and how many 429s came in a row."""
-
-    blocked: float
-    paced: float
-    blocks: int
-
-
-class RateWindow:
-    """The requests of one key that count at present.
-
-    Studii names a number of requests a minute and not how they are counted. A request counts from when it is
-    sent until a period after its **answer**, as the server counted it somewhere between. What stays under the
-    limit in every such window is also under it for a server that counts whole minutes, and for a bucket of
-    that size.
-    """
-
-    def __init__(self, limit: int, tuning: Tuning) -> None:
-        self.limit, self._tuning = limit, tuning
-        self._in_flight: list[float] = []  # when they began
-        self._answered: list[float] = []  # when, in order
-        self._others: list[float] = []  # as `_answered`, of other processes that use the key
-        self._blocked_until = self._paced_until = self._paced_next = 0.0
-        self._blocks = 0
-
-    @property
-    def usable(self) -> int:
-        """Return the most requests in a period; a few fewer than Studii allows."""
-        return max(1, self.limit - self._tuning.rate_margin)
-
-    def restore(self, answered: Iterable[float]) -> None:
-        """Count requests of an earlier process, by when Studii may have counted them at the latest."""
-        self._answered = sorted([*self._answered, *answered])
-
-    def set_others(self, answered: Iterable[float]) -> None:
-        """Count the requests of other processes, in place of those counted before."""
-        self._others = sorted(answered)
-
-    def slowdown(self, now: float) -> Slowdown | None:
-        """Return what 429s still mean at `now`, or None if nothing."""
-        if now >= self._paced_until:
-            return None
-        return Slowdown(max(0.0, self._blocked_until - now), self._paced_until - now, self._blocks)
-
-    def restore_slowdown(self, earlier: Slowdown, now: float) -> None:
-        """Take over what 429s of an earlier process mean; bounded, in case the wall clock was set back."""
-        bound = self._tuning.rate_block_bound
-        self._blocked_until = now + min(max(0.0, earlier.blocked), bound)
-        self._paced_until = now + min(max(0.0, earlier.paced), bound + self._tuning.paced_for)
-        self._blocks = earlier.blocks
-
-    def used(self, now: float) -> int:
-        """Return how many requests count at `now`."""
-        return len(self._in_flight) + len(self._counted(now))
-
-    def free_at(self, now: float) -> float | None:
-        """Return when there is room for a request, or None if one in flight has to end first."""
-        counted = self._counted(now)
-        over = len(self._in_flight) + len(counted) - self.usable
-        if over >= max(0, len(counted)):
-            return None
-        # As many as are over the limit have to leave, not the oldest alone.
-        free_at = now if over < 0 else counted[over] + self._tuning.rate_period
-        return max(
-            free_at, self._blocked_until, self._paced_next if free_at < self._paced_until else now, now
-        )
-
-    def begin(self, now: float) -> None:
-        """Count a request that is about to be sent."""
-        self._in_flight.append(now)
-        self._paced_next = now + self._interval
-
-    def end(self, began: float, now: float, *, sent: bool = True) -> None:
-        """Record that the request that began at `began` was answered or given up, or was never sent."""
-        self._in_flight.remove(began)
-        if sent:
-            insort(self._answered, now)  # those of an earlier process may count for longer
-
-    def oldest(self, now: float) -> float:
-        """Return the age in seconds of the oldest request in flight, or 0.0 if there is none."""
-        return now - min(self._in_flight, default=now)
-
-    def limited(self, now: float, retry_after: float | None) -> bool:
-        """Record a 429. Return False if it is no news, as another in flight with this one has met one."""
-        news = now >= self._blocked_until
-        self._blocks = (0 if now >= self._paced_until else self._blocks) + news
-        if retry_after is None:
-            retry_after = backoff(self._blocks, self._tuning.rate_block, 60.0)
-        pause = min(max(retry_after, self._interval), self._tuning.rate_block_bound)
-        self._blocked_until = max(self._blocked_until, now + pause)
-        self._paced_until = self._blocked_until + self._tuning.paced_for
-        return news
-
-    @property
-    def _interval(self) -> float:
-        return self._tuning.rate_period / self.usable
-
-    def _counted(self, now: float) -> Sequence[float]:
-        """Return when the requests that still count were answered at the latest, in order."""
-        period = self._tuning.rate_period
-        for moments in (self._answered, self._others):
-            del moments[: bisect_right(moments, now, key=lambda at: at + period)]
-        return sorted([*self._answered, *self._others]) if self._others else self._answered
-
-
 class Step(StrEnum):
     """An operation for a job: one request, or several that belong together."""
 
@@ -363,22 +245,21 @@ class Lane:
         self._tokens, self._filled_at = tuning.poll_burst, 0.0
         self._order: list[Waiting] | None = None  # until a job or a turn changes: all in a crowd ask for it
 
-    def sync(self, waiting: Iterable[Waiting], running: Iterable[Running], now: float) -> None:
-        """Take over the jobs of the database, except for those with a request in flight."""
-        before, busy = self.running, self.in_flight
-        self.waiting = {job_id: one for job_id, one in self.waiting.items() if job_id in busy}
-        self.waiting |= {one.id: one for one in waiting if one.id not in busy}
-        self.running = {job_id: watch for job_id, watch in before.items() if job_id in busy}
-        for job in running:
-            watch = before.get(job.id)
-            if job.id in busy:
-                continue
-            if watch is None:
-                self._follow(job, now)
-                continue
+    def enter(self, job: Waiting | Running, now: float) -> None:
+        """Take over a job as the database has it, unless a request for it is in flight."""
+        watch = self.running.get(job.id)
+        if job.id in self.in_flight:
+            return
+        if isinstance(job, Waiting):
+            self.running.pop(job.id, None)
+            self.waiting[job.id] = job
+        elif watch is None:
+            self.waiting.pop(job.id, None)
+            self._follow(job, now)
+        else:
             if job.not_before < watch.job.not_before:
                 watch.due = min(watch.due, job.not_before)
-            watch.job, self.running[job.id] = replace(watch.job, not_before=job.not_before), watch
+            watch.job = replace(watch.job, not_before=job.not_before)
         self._changed()
 
     def put(self, job: Waiting | Running | None, job_id: str, now: float, again: float | None = None) -> None:

@@ -6,7 +6,6 @@ much is remembered at most; and what the watchdog takes for a failure.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from bot.jobs.models import KEPT_DAYS, LOST_AFTER_DAYS, UNRULED_DAYS
 
@@ -57,7 +56,6 @@ class Tuning:
     forecast_rest: float = 10.0  # a forecast is used for this many times as long as it took to make,
     forecast_holds: float = 1.0  # and for at least this many seconds, unless it lacks the job
     forecast_pause: float = 2.0  # the pause between two forecasts, in multiples of the time that one took
-    forecast_patience: float = 1.0  # a card that has no forecast by then shows the position alone
     missing_polls: int = 3  # that many 404s,
     missing_over: float = MINUTE  # over at least this, mean that the job is gone
     poll_error_bound: float = MINUTE  # between two polls of a job while Studii gives no answer
@@ -67,7 +65,6 @@ class Tuning:
 
     # Outside the lanes.
     intake_tries: int = 3
-    lost_photo_tries: int = 2  # to fetch a photo again that is missing from the spool
     fetch_patience: float = 5 * MINUTE  # for one photo
     busy_photo_pause: float = 0.2  # until one that is giving way, or is being opened, may be fetched again
     intake_pause: float = 1.0  # doubles with each try
@@ -110,6 +107,6 @@ class Tuning:
         return min(self.cards_first + jobs * self.cards_first_each, self.cards_first_bound)
 
     @property
-    def counted(self) -> timedelta:
+    def counted(self) -> float:
         """Return for how long a request counts after it was sent, if its answer is not known."""
-        return timedelta(seconds=self.rate_period + self.answer_bound)
+        return self.rate_period + self.answer_bound

@@ -4,6 +4,7 @@ While it is held, the server's waiting jobs say why they wait, new jobs are refu
 from time to time. A hold begins with `hold` or `hold_running`, and ends with `end` alone.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import case, update
@@ -22,6 +23,7 @@ from bot.servers.notices import NoticeKind
 
 _OUT_OF_CREDITS = (FailureCode.CREDITS, NoticeKind.OUT_OF_CREDITS)
 _REFUSED = (FailureCode.KEY, NoticeKind.KEY_REFUSED)
+_NO_KEY_FOR_A_DAY = Reason(ReasonCode.NO_KEY_FOR_A_DAY)
 _UNSENT = (JobState.RECEIVED, JobState.WAITING)
 
 
@@ -146,6 +148,12 @@ def wait_for_hold(session: Session, job_id: str) -> bool:
     return True
 
 
+def tried(session: Session, key: StudiiKey) -> int:
+    """Return how often in a row the key was refused."""
+    there = of_key(session, key)
+    return 0 if there is None else there.tries
+
+
 def waits_for_credits(there: Hold) -> bool:
     """Return whether the key is held for want of credits, rather than refused."""
     return there.reason.code == ReasonCode.OUT_OF_CREDITS
@@ -156,12 +164,17 @@ def has_no_key(job: Job) -> bool:
     return job.held is not None and job.held.code == ReasonCode.NO_KEY
 
 
-def wait_for_key(session: Session, job_id: str) -> Job | None:
-    """Let the job wait until its server, which has no key, gets one. The job's card says so."""
-    job = find(session, job_id)
-    if job is not None:
-        job.version, job.held = job.version + 1, Reason(ReasonCode.NO_KEY)
-    return job
+def without_key(session: Session, job_ids: Collection[str], oldest: datetime, at: datetime) -> None:
+    """Let jobs whose server has no key wait for one, which their cards say.
+
+    Those that were accepted before `oldest` end unpaid.
+    """
+    for job_id in job_ids:
+        job = find(session, job_id, JobState.WAITING, JobState.UPLOADING)
+        if job is not None and waited_too_long(job, oldest, since=None):
+            fail_unpaid(session, job_id, job.state, FailureCode.KEY, _NO_KEY_FOR_A_DAY, at)
+        elif job is not None and not has_no_key(job):
+            job.version, job.held = job.version + 1, Reason(ReasonCode.NO_KEY)
 
 
 def hold_waiting(session: Session, guild_id: int, key_id: int, reason: Reason, until: datetime) -> None:
@@ -196,9 +209,11 @@ def put_hold(
     until: datetime,
     *,
     since: datetime | None = None,
+    tries: int = 1,
 ) -> None:
     """Store the hold; replace an earlier one."""
-    put(session, Hold, {"guild_id": guild_id}, key_id=key_id, reason=reason, until=until, since=since)
+    there = {"guild_id": guild_id}
+    put(session, Hold, there, key_id=key_id, reason=reason, until=until, since=since, tries=tries)
     wake(session, ("holds",))
 
 
@@ -211,7 +226,7 @@ def _hold(session: Session, key: StudiiKey, reason: Reason, until: datetime, at:
     ledger.lock(session, key.guild_id)
     before = of_key(session, key)
     since = at if before is None else before.since
-    put_hold(session, key.guild_id, key.id, reason, until, since=since)
+    put_hold(session, key.guild_id, key.id, reason, until, since=since, tries=tried(session, key) + 1)
     hold_waiting(session, key.guild_id, key.id, reason, until)
     _tell(session, key, reason, at)
     return since

@@ -1,38 +1,39 @@
 """Requests of lanes, the limits that Studii has shown, and the durations of jobs, kept over restarts."""
 
-from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, timedelta
+from collections import Counter
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import Any, NamedTuple
 
-from sqlalchemy import Float, Index, Integer, delete, func, insert, select
+from sqlalchemy import JSON, Float, Index, Integer, delete, func, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.base import NUMBER, Base
 from bot.db import put
 
-# Longer than Studii's window of a minute (Studii API docs, "Rate limits") and the longest wait for an answer.
-REQUESTS_KEPT = timedelta(minutes=3)
+# Seconds: Studii's window of a minute (Studii API docs, "Rate limits"), and the longest wait for an answer.
+COUNTED = 131.0
+ALONE, OF_NO_LANE = 0, -1  # in place of a process's number
 # A doubted plan is tried again within a day. Limits that did not change for this long are over.
 LIMITS_KEPT = timedelta(days=7)
 MAX_KEPT_SAMPLES = 100  # newest samples of each tool and kind of output
 _LOCKS = 21332  # tells a lane's lock from others on PostgreSQL
 
 
-class LaneRequest(Base):
-    """A request with a key, recorded before it was sent.
+class LaneWindow(Base):
+    """The requests with a key that a process has sent, or may send without noting more.
 
-    All requests of its process from before `settled` had been answered by then. `epoch` is the process, where
-    there are several.
+    `counts` has pairs of a moment (seconds since 1970) and how many of them count until then; the last one is
+    `until`. `epoch` is the process where there are several.
     """
 
-    __tablename__ = "lane_requests"
-    __table_args__ = (Index(None, "lane", "at"),)
+    __tablename__ = "lane_windows"
 
-    lane: Mapped[str] = mapped_column(repr=False)
-    at: Mapped[datetime]
-    epoch: Mapped[int | None]
-    settled: Mapped[datetime | None]
-    id: Mapped[int] = mapped_column(NUMBER, primary_key=True, init=False)
+    lane: Mapped[str] = mapped_column(primary_key=True, repr=False)
+    epoch: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    until: Mapped[datetime]
+    counts: Mapped[list[tuple[int, int]]] = mapped_column(JSON)
 
 
 class LaneLimits(Base):
@@ -74,14 +75,6 @@ class Duration(Base):
     id: Mapped[int] = mapped_column(NUMBER, primary_key=True, init=False)
 
 
-class Sent(NamedTuple):
-    """A request, as `LaneRequest` has it."""
-
-    at: datetime
-    settled: datetime | None
-    epoch: int | None = None
-
-
 class Sample(NamedTuple):
     """The duration of a job, as `Duration` has it."""
 
@@ -92,25 +85,37 @@ class Sample(NamedTuple):
     at: datetime
 
 
-def tidy(session: Session, at: datetime) -> None:
-    """Delete requests that are outside of every window."""
-    # Times in the future mean that the clock was set back; they would block the lane until then.
-    outside = (LaneRequest.at < at - REQUESTS_KEPT) | (LaneRequest.at > at + REQUESTS_KEPT)
-    # What another process is deleting is left to it.
-    these = select(LaneRequest.id).where(outside).with_for_update(skip_locked=True)
-    _delete(session, LaneRequest, LaneRequest.id.in_(these))
-
-
-def add(session: Session, requests: Sequence[tuple[str, Sent]]) -> None:
-    """Record requests of lanes."""
-    if rows := [{"lane": lane, **one._asdict()} for lane, one in requests]:
-        session.execute(insert(LaneRequest), rows)
+def keep_window(session: Session, lane: str, epoch: int | None, until: Iterable[float]) -> None:
+    """Store until when each of a process's requests with a key counts, in place of what was stored before."""
+    counts = sorted(Counter(ceil(one) for one in until).items())
+    if counts:
+        last = datetime.fromtimestamp(counts[-1][0], UTC)
+        put(session, LaneWindow, {"lane": lane, "epoch": epoch or ALONE}, until=last, counts=counts)
 
 
 def record(session: Session, lane: str, at: datetime) -> None:
-    """Record a request that is about to be sent. Deletes those outside of every window."""
-    tidy(session, at)
-    add(session, [(lane, Sent(at, settled=None))])
+    """Count a request that no lane sends, and that is about to be sent."""
+    moment = at.timestamp()
+    window = session.get(LaneWindow, (lane, OF_NO_LANE))
+    before = [] if window is None else [float(until) for until, n in window.counts for _ in range(n)]
+    counted = [until for until in before if moment < until <= moment + COUNTED]
+    keep_window(session, lane, OF_NO_LANE, [*counted, moment + COUNTED])
+
+
+def windows(session: Session, lanes: Collection[str], epoch: int | None = None) -> dict[str, list[float]]:
+    """Return until when each request with these keys counts, or those of other processes than `epoch`."""
+    found: dict[str, list[float]] = {lane: [] for lane in lanes}
+    query = select(LaneWindow.lane, LaneWindow.counts).where(LaneWindow.lane.in_(lanes))
+    if epoch is not None:
+        query = query.where(LaneWindow.epoch != epoch)
+    for lane, counts in session.execute(query):
+        found[lane] += [float(until) for until, number in counts for _ in range(number)]
+    return found
+
+
+def tidy(session: Session, at: datetime) -> None:
+    """Delete windows in which nothing counts any more."""
+    _delete(session, LaneWindow, LaneWindow.until < at)
 
 
 def lock(session: Session, *lanes: str) -> None:
@@ -121,29 +126,6 @@ def lock(session: Session, *lanes: str) -> None:
     if not session.info["shards"].all:
         for lane in sorted(set(lanes)):
             session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(lane, _LOCKS))))
-
-
-def of(session: Session, lanes: Collection[str], at: datetime) -> dict[str, list[Sent]]:
-    """Return each lane's requests sent at or after `at`, oldest first."""
-    sent: dict[str, list[Sent]] = {lane: [] for lane in lanes}
-    found = select(LaneRequest.lane, LaneRequest.at, LaneRequest.settled, LaneRequest.epoch)
-    found = found.where(LaneRequest.lane.in_(lanes), LaneRequest.at >= at).order_by(LaneRequest.at)
-    for lane, *one in session.execute(found):
-        sent[lane].append(Sent._make(one))
-    return sent
-
-
-def beside_others(session: Session, lanes: Collection[str], at: datetime) -> dict[str, list[Sent]]:
-    """Return each lane's requests as `of` does, or none where this process serves all servers.
-
-    Until the transaction ends, no other process counts requests of these lanes: what is allowed because of
-    these is recorded in the same transaction. Whether others use a key may change at any moment, so it is
-    not kept in memory.
-    """
-    if session.info["shards"].all:
-        return {lane: [] for lane in lanes}
-    lock(session, *lanes)
-    return of(session, lanes, at)
 
 
 def keep_limits(session: Session, lane: str, at: datetime, **limits: Any) -> None:

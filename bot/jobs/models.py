@@ -235,7 +235,7 @@ class Job(Base):
     not_before: Mapped[datetime | None] = mapped_column(default=None)  # a waiting job is not sent before
     # Why a job waits, or is not fetched
     held: Mapped[Reason | None] = mapped_column(ReasonText, default=None, repr=False)
-    # number of POST /jobs that Studii did not take (429, received 500)
+    # uploads that failed, or POST /jobs that Studii did not take (429, received 500)
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     source_file: Mapped[str | None] = mapped_column(default=None, repr=False)  # name in the spool
     # the key it was uploaded or submitted with
@@ -302,6 +302,10 @@ class Job(Base):
     forgotten_at: Mapped[datetime | None] = mapped_column(default=None, repr=False)
     # Tries to decode one of its files since a decoder last answered of one
     decode_tries: Mapped[int | None] = mapped_column(Integer, default=None, repr=False)
+    # Failures in a row of what is tried now: reaching Studii, asking it, fetching the photo or the output
+    tries: Mapped[int] = mapped_column(Integer, default=0, server_default="0", repr=False)
+    trouble: Mapped[str | None] = mapped_column(String(16), default=None, repr=False)  # what kind they are of
+    troubled_at: Mapped[datetime | None] = mapped_column(default=None, repr=False)  # the first of these
 
     @property
     def terminal(self) -> bool:
@@ -364,6 +368,8 @@ class Hold(Base):
     reason: Mapped[Reason] = mapped_column(ReasonText)
     until: Mapped[datetime]
     since: Mapped[datetime | None] = mapped_column(default=None)
+    # how often in a row the key was refused
+    tries: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from bot.unreadable import UNREADABLE
 
 UNKNOWN_JOB = lazy("There's no such job here. `/jobs` shows yours.")
 LAST_WORDS = (*TERMINAL_STATES, JobState.UNKNOWN)  # the states in which a message says how a job ended
+ON_LANES = (JobState.WAITING, JobState.UPLOADING, *SENT_STATES)
 
 
 def find(session: Session, job_id: str, *states: JobState) -> Job | None:
@@ -89,17 +90,20 @@ def going_or_done_of(session: Session, once: Collection[str]) -> set[str]:
     return {one for one in found if one is not None}
 
 
-def on_lanes(session: Session) -> list[tuple[Job, int | None]]:
+def on_lanes(session: Session, job_ids: Collection[str] | None = None) -> list[tuple[Job, int | None]]:
     """Return jobs that still need requests to Studii, with their servers' current key ids, oldest first.
 
-    Waiting jobs of servers that seem to have removed the bot are left out.
+    Those of `job_ids` alone, unless that is None. Waiting jobs of servers that seem to have removed the bot
+    are left out.
     """
-    states = (JobState.WAITING, JobState.UPLOADING, *SENT_STATES)
     of_server = GuildSettings.guild_id == Job.guild_id
     wanted = select(Job).join(GuildSettings, of_server, isouter=True).order_by(Job.number)
-    wanted = wanted.where(Job.state.in_(states), Job.output_url.is_(None))
+    wanted = wanted.where(Job.state.in_(ON_LANES), Job.output_url.is_(None))
+    if job_ids is not None:
+        wanted = wanted.where(Job.id.in_(job_ids))
     wanted = wanted.where((Job.state != JobState.WAITING) | GuildSettings.missing_since.is_(None))
-    jobs = _ours(session, wanted)
+    if not (jobs := _ours(session, wanted)):
+        return []
     servers = {job.guild_id for job in jobs}
     with_keys = select(GuildSettings.guild_id, GuildSettings.key_id).where(
         GuildSettings.guild_id.in_(servers)

@@ -1,23 +1,26 @@
 """The transitions around POST /jobs: a job is claimed, taken by Studii, refused, or unknown."""
 
-from dataclasses import dataclass, field
+import logging
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from bot import meta
 from bot.catalog import Catalog
 from bot.credits import charges
 from bot.jobs import holds, lanes
-from bot.jobs.lanes import Sent
 from bot.jobs.models import UNSENT_STATES, FailureCode, Hold, Job, JobState
-from bot.jobs.queries import find, get
+from bot.jobs.queries import find, get, in_states
 from bot.jobs.transitions import advance, fail_unpaid, move
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, notices
 from bot.servers.keys import StudiiKey
 from bot.servers.notices import NoticeKind
+from bot.sqlite_file import WAS_RESTORED
 from bot.studii import CreatedJob
-from bot.vault import CannotDecrypt, Vault
+
+_log = logging.getLogger(__name__)
 
 _ANSWER_LOST, _RESTORED = Reason(ReasonCode.ANSWER_LOST), Reason(ReasonCode.RESTORED)
 NOT_YET = 0.5  # seconds that a lane leaves a job alone that was not in the expected state
@@ -39,17 +42,7 @@ class Claim:
 
     job: Job
     key: StudiiKey
-    secret: str = field(repr=False)
     was_held: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A job for which no request can be sent, as its key cannot be decrypted, and the reason."""
-
-    job: Job
-    key: StudiiKey
-    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +65,8 @@ def needs_upload(job: Job, key_id: int | None) -> bool:
 
 
 def claim(
-    session: Session, catalog: Catalog, vault: Vault, job_id: str, lane: str, to: JobState, request: Sent
-) -> Claim | NotClaimed | Unreadable:
+    session: Session, catalog: Catalog, job_id: str, lane: str, to: JobState, at: datetime, epoch: int | None
+) -> Claim | NotClaimed:
     """Note that the job's request is sent next, with the lane's key: waiting (or uploading) → uploading or
     submitting. Changes nothing if the job is not to be sent now.
     """
@@ -85,34 +78,22 @@ def claim(
     if key is None or key.lane != lane or needs_upload(job, key.id) is not (to is JobState.UPLOADING):
         return NotClaimed(None)
     until, was_held = job.waits_until(key.id), job.held is not None
-    if was_held and until is not None and until > request.at:
+    if was_held and until is not None and until > at:
         # Another job of its server was refused after the lane had decided on this one.
         return NotClaimed(job)
     if not job.price_learned or job.reserved > job.estimate:
-        verdict = charges.sendable(session, catalog, key.lane, job, request.at)
+        verdict = charges.sendable(session, catalog, key.lane, job, at)
         if isinstance(verdict, Reason):
-            code = FailureCode.BUDGET
-            return NotClaimed(fail_unpaid(session, job_id, UNSENT_STATES, code, verdict, request.at))
+            return NotClaimed(fail_unpaid(session, job_id, UNSENT_STATES, FailureCode.BUDGET, verdict, at))
         if verdict is None:
             return NotClaimed(job, NO_PRICE_YET)
     claimed = find(session, job_id, *expected)
     if claimed is None:
         return NotClaimed(job, NOT_YET)
-    move(session, claimed, to, request.at, key_id=key.id, held=None, not_before=None, epoch=request.epoch)
+    move(session, claimed, to, at, key_id=key.id, held=None, not_before=None, epoch=epoch)
     if to is JobState.UPLOADING:
         claimed.object_key = None  # of another key
-    made = open_key(vault, claimed, key, was_held=was_held)
-    if isinstance(made, Claim):
-        lanes.add(session, [(lane, request)])
-    return made
-
-
-def open_key(vault: Vault, job: Job, key: StudiiKey, *, was_held: bool) -> Claim | Unreadable:
-    """Return the job's claim with the decrypted key."""
-    try:
-        return Claim(job, key, vault.unseal(key.ciphertext), was_held)
-    except CannotDecrypt as error:
-        return Unreadable(job, key, error.told)
+    return Claim(claimed, key, was_held)
 
 
 def record_taken(
@@ -131,7 +112,7 @@ def record_taken(
         job.failure_text = None
     move(session, job, JobState.RUNNING, at, submitted_at=at)
     job.studii_id, job.status_url = created.id, created.status_url
-    job.studii_status, job.charged = created.status, created.credits_charged
+    job.studii_status, job.charged, job.tries = created.status, created.credits_charged, 0
     # A job that was held has been taken, so the others go on even if no hold is stored.
     if claim.was_held or session.get(Hold, job.guild_id) is not None:
         holds.end(session, job.guild_id, at, was_held=claim.was_held)
@@ -164,6 +145,20 @@ def make_unknown_after_restore(session: Session, job_id: str, at: datetime) -> N
     while (to := _TO_UNKNOWN.get(job.state)) is not None:
         move(session, job, to, at, held=None, not_before=None, failure_text=_RESTORED)
     tell_unknown(session, job, at, _RESTORED)
+
+
+def doubt_restored(session: Session, at: datetime) -> None:
+    """Make the jobs that waited in a restored backup unknown.
+
+    They may have been sent, made and charged after the backup. Running jobs are polled as usual. Without a
+    restored backup nothing changes.
+    """
+    if meta.get(session, WAS_RESTORED) is None:
+        return
+    for job in in_states(session, BEFORE_STUDII):
+        make_unknown_after_restore(session, job.id, at)
+        _log.warning("Job %s was waiting in the backup: its outcome is unknown", job.id)
+    meta.remove(session, WAS_RESTORED)
 
 
 def tell_unknown(session: Session, job: Job, at: datetime, why: Reason = _ANSWER_LOST) -> None:

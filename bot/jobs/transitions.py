@@ -66,6 +66,9 @@ class JobChanges(TypedDict, total=False):
     result_by_dm: bool | None
     result_approval: Approval | None
     set_message: int | None
+    tries: int
+    trouble: str | None
+    troubled_at: datetime | None
 
 
 def move(session: Session, job: Job, to: JobState, at: datetime, **changes: Unpack[JobChanges]) -> Job:

@@ -83,6 +83,11 @@ def some(session: Session, key_ids: Collection[int]) -> dict[int, StudiiKey]:
     return {key.id: key for key in session.scalars(select(StudiiKey).where(StudiiKey.id.in_(key_ids)))}
 
 
+def of_lanes(session: Session, lanes: Collection[str]) -> list[StudiiKey]:
+    """Return the keys of these lanes, in use or retired."""
+    return list(session.scalars(select(StudiiKey).where(StudiiKey.lane.in_(lanes))))
+
+
 def stored(session: Session) -> list[StudiiKey]:
     """Return all keys that there are."""
     return list(session.scalars(select(StudiiKey).order_by(StudiiKey.id)))

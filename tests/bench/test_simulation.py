@@ -7,7 +7,8 @@ from bench.simulation.kills import kills
 from bench.simulation.loads import ROUGH, USUAL, Load
 from bench.simulation.measure import Scale, measure
 from bench.simulation.world import SimulatedWorld
-from bot.engine.lane import Durations, Lane, RateWindow
+from bot.engine.lane import Durations, Lane
+from bot.engine.rate import RateWindow
 from bot.engine.tuning import Tuning
 from sandbox.studii.ratelimit import Counting
 

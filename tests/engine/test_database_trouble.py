@@ -14,13 +14,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from bot.aio import retry
+from bot.db import Run
 from bot.errors import DatabaseAway, DatabaseFailed
 from bot.jobs import lanes as lane_rows
 from bot.jobs.models import JobState
 from bot.migrate import migrate
 from bot.servers import notices
 from bot.servers.notices import NoticeKind
-from bot.storage import Transaction
 from bot.studii import NotSent
 from sandbox.studii import Options, Outcome, faults
 from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world
@@ -64,18 +64,25 @@ async def long_away(world: EngineWorld, tried: list[None]) -> None:
 
 def away(world: EngineWorld, monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, list[None]]:
     """Once it is set nothing can be written; with the writes that were tried then."""
-    gone, tried = asyncio.Event(), list[None]()
-    real = world.storage.write
+    gone, tried, db = asyncio.Event(), list[None](), world.storage.db
+    real, real_function = db.writing, db.write
 
     @asynccontextmanager
-    async def write(**options: Any) -> AsyncGenerator[Transaction, None]:
+    async def writing(*args: Any, **options: Any) -> AsyncGenerator[Run]:
         if gone.is_set():
             tried.append(None)
             raise DatabaseAway
-        async with real(**options) as transaction:
-            yield transaction
+        async with real(*args, **options) as run:
+            yield run
 
-    monkeypatch.setattr(world.storage, "write", write)
+    async def write(*args: Any, **options: Any) -> Any:
+        if gone.is_set():
+            tried.append(None)
+            raise DatabaseAway
+        return await real_function(*args, **options)
+
+    monkeypatch.setattr(db, "writing", writing)
+    monkeypatch.setattr(db, "write", write)
     return gone, tried
 
 
@@ -87,20 +94,31 @@ async def pages(world: EngineWorld, most: int) -> None:
 
 def counted(world: EngineWorld, monkeypatch: pytest.MonkeyPatch) -> list[None]:
     """One for each write that found the disk full."""
-    full = list[None]()
-    real = world.storage.write
+    full, db = list[None](), world.storage.db
+    real, real_function = db.writing, db.write
+
+    def note(error: DatabaseFailed) -> None:
+        if "database or disk is full" in str(error.__cause__):
+            full.append(None)
 
     @asynccontextmanager
-    async def write(**options: Any) -> AsyncGenerator[Transaction, None]:
+    async def writing(*args: Any, **options: Any) -> AsyncGenerator[Run]:
         try:
-            async with real(**options) as transaction:
-                yield transaction
+            async with real(*args, **options) as run:
+                yield run
         except DatabaseFailed as error:
-            if "database or disk is full" in str(error.__cause__):
-                full.append(None)
+            note(error)
             raise
 
-    monkeypatch.setattr(world.storage, "write", write)
+    async def write(*args: Any, **options: Any) -> Any:
+        try:
+            return await real_function(*args, **options)
+        except DatabaseFailed as error:
+            note(error)
+            raise
+
+    monkeypatch.setattr(db, "writing", writing)
+    monkeypatch.setattr(db, "write", write)
     return full
 
 

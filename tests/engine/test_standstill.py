@@ -12,8 +12,7 @@ import pytest
 from bot.aio import retry
 from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.engine import Engine
-from bot.engine.lanes.job_entries import JobEntries
-from bot.engine.lanes.runner import LaneRunner
+from bot.engine.lanes import Lanes
 from bot.jobs.models import JobState
 from bot.servers import notices
 from bot.servers.notices import NoticeKind
@@ -49,7 +48,7 @@ async def test_a_start_that_never_ends_is_named(tmp_path: Path, monkeypatch: pyt
     async def hang(*_: object) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(Engine, "_recover", hang)
+    monkeypatch.setattr(Engine, "_doubt_restored", hang)
     clock = FakeClock()
     async with engine_world(tmp_path, clock=clock) as world, world.running() as engine:
         assert "resuming interrupted jobs (at the start) has lasted" in await stuck(engine, clock)
@@ -157,28 +156,22 @@ async def test_a_lane_that_stumbles_says_so_once_and_goes_on_and_no_other_lane_n
         assert pauses[:3] == ["0.05 s", "0.1 s", "0.2 s"]
 
 
-@pytest.mark.parametrize(("where", "name"), [(LaneRunner, "sync"), (JobEntries, "running")])
 async def test_a_lane_that_can_not_be_given_its_jobs_keeps_no_other_from_its_own(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    where: type[Any],
-    name: str,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         await world.use_key(world.studii.add_key(), guild_id=OTHER_GUILD)
         world.studii.next_job(Outcome(duration=1000.0))
         stumbling = await world.accept(a_job())
-        real, poisoned = getattr(where, name), asyncio.Event()
+        real, poisoned = vars(Lanes)["_entry"], asyncio.Event()
 
-        def fail(self: Any, *parts: Any) -> Any:
-            bad = parts[0].id == stumbling.id if where is JobEntries else self.has(stumbling.id)
-            if poisoned.is_set() and bad:
+        def fail(self: Any, job: Any, *more: Any) -> Any:
+            if poisoned.is_set() and job.id == stumbling.id:
                 raise RuntimeError("nobody foresaw this")
-            return real(self, *parts)
+            return real(self, job, *more)
 
-        monkeypatch.setattr(where, name, fail)
+        monkeypatch.setattr(Lanes, "_entry", fail)
         async with world.running() as engine:
             await world.reaches(stumbling.id, JobState.RUNNING)
             poisoned.set()

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from bot.engine.lanes.recovery import INTERRUPTED, recover
+from bot.engine import Tuning
+from bot.engine.requests import recover
 from bot.errors import NotAlone
 from bot.jobs import queries, transitions
 from bot.jobs.models import Job, JobState
@@ -57,7 +58,8 @@ async def submitted(world: EngineWorld, answer: Held) -> Job:
 async def taken_for_lost(storage: Storage, world: EngineWorld) -> None:
     """What an instance does at its start with the jobs of one that it takes for dead."""
     async with storage.write() as transaction:
-        await recover(transaction, await transaction.run(queries.in_states, INTERRUPTED), world.clock.now())
+        found = await transaction.run(queries.in_states, {JobState.UPLOADING, JobState.SUBMITTING})
+        await transaction.run(recover, Tuning(), [job.id for job in found], world.clock.now())
 
 
 @pytest.mark.promise

@@ -85,7 +85,7 @@ async def test_an_upload_that_could_not_be_stored_is_made_again_after_a_pause(
         return change(*which, **changes)
 
     monkeypatch.setattr(transitions, "change", fail_twice)
-    async with engine_world(tmp_path, backoff=0.3) as world:
+    async with engine_world(tmp_path, backoff=0.3, backoff_bound=0.3) as world:
         await world.use_key(world.studii.add_key())
         job = await ended(world, await world.accept(a_staging_job()))
         assert job.state is JobState.SUCCEEDED

@@ -49,10 +49,10 @@ async def fail_at_every_write(world: EngineWorld) -> None:
     job = await world.accept(a_job())
     await world.reaches(job.id, JobState.RUNNING)
 
-    def write(**_: Any) -> Any:
+    def write(*_: Any, **__: Any) -> Any:
         raise DatabaseAway
 
-    world.storage.write = write  # type: ignore[method-assign]
+    world.storage.write = world.storage.db.write = write  # type: ignore[method-assign]
 
 
 Trouble = Callable[[EngineWorld], Awaitable[object]]

@@ -67,7 +67,7 @@ class Process:
         created = CreatedJob(job.id, credits_charged=charge)
         async with self.storage.write() as transaction:
             job = replace(job, state=JobState.SUBMITTING)
-            claim = Claim(job, self.key, "", was_held=False)
+            claim = Claim(job, self.key, was_held=False)
             await transaction.run(submission.record_taken, self.catalog, claim, created, self.clock.now())
 
     async def show_cards(self, jobs: Sequence[Job]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.aio import retry
-from bot.engine.lanes.submit import Submitter
+from bot.engine.requests import Requests
 from bot.jobs.models import Job, JobState
 from bot.media.pool import DecoderPool
 from bot.monitoring import JsonFormatter, quiet_libraries
@@ -84,7 +84,7 @@ async def stumbling(world: EngineWorld, monkeypatch: pytest.MonkeyPatch) -> Job:
     monkeypatch.setattr(retry, "FIRST_RETRY_SECONDS", 0.001)
     for where, name in (
         (DecoderPool, "inspect"),
-        (Submitter, "submit"),
+        (Requests, "submit"),
         (Recorder, "send"),
     ):
         stumble_once(where, name, monkeypatch)

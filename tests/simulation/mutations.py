@@ -18,11 +18,10 @@ from typing import Any
 
 from msgspec import structs
 
-from bot.engine.lanes.step_result import StepResult
 from bot.jobs import transitions
 from bot.jobs.confirm import Confirmation
-from bot.jobs.models import FailureCode, JobState
-from bot.reasons import Reason, ReasonCode
+from bot.jobs.models import JobState
+from bot.studii import BadInputs, NotSent, OutcomeUnknown, StudiiError
 from tests.simulation.run import simulate
 from tests.simulation.shrink import kind
 from tests.simulation.world import GENERAL, MEMBERS
@@ -104,27 +103,24 @@ def _twice(original: Any) -> Any:
     return twice
 
 
-def _lost_is_not_sent(_: Any) -> Any:
-    async def unknown(self: Any, job: Any) -> Any:
-        return StepResult(await self._wait(job, JobState.SUBMITTING, 1.0, held=None, attempts=0))
+def _lost_as(error: StudiiError) -> Callable[[Any], Any]:
+    """Take a lost answer for another error."""
 
-    return unknown
+    def planted(original: Any) -> Any:
+        def not_taken(session: Any, tuning: Any, job_id: Any, key_id: Any, met: Any, at: Any) -> Any:
+            met = error if isinstance(met, OutcomeUnknown) else met
+            return original(session, tuning, job_id, key_id, met, at)
 
+        return not_taken
 
-def _lost_is_refused(_: Any) -> Any:
-    async def fail(self: Any, job: Any) -> Any:
-        return StepResult(
-            await self._fail(job, JobState.SUBMITTING, FailureCode.API, Reason(ReasonCode.UNREACHABLE))
-        )
-
-    return fail
+    return planted
 
 
 def _sent_again(original: Any) -> Any:
-    async def recover(transaction: Any, jobs: Any, at: Any, **more: Any) -> None:
-        for job in jobs:
-            await transaction.run(transitions.wait, job.id, job.state, at)
-        await original(transaction, [], at, **more)
+    def recover(session: Any, tuning: Any, job_ids: Any, at: Any) -> None:
+        for job_id in job_ids:
+            transitions.wait(session, job_id, JobState.SUBMITTING, at)
+        original(session, tuning, job_ids, at)
 
     return recover
 
@@ -323,12 +319,10 @@ def _last_address(original: Any) -> Any:
 MUTATIONS = (
     Mutation("a POST is repeated", "bot.studii.StudiiClient.create_job", _twice),
     Mutation(
-        "a lost answer counts as not sent", "bot.engine.lanes.failures.Failures._unknown", _lost_is_not_sent
+        "a lost answer counts as not sent", "bot.engine.requests.not_taken", _lost_as(NotSent(reason=""))
     ),
-    Mutation(
-        "a lost answer counts as refused", "bot.engine.lanes.failures.Failures._unknown", _lost_is_refused
-    ),
-    Mutation("what was being sent at a kill is sent again", "bot.engine.lanes.recovery.recover", _sent_again),
+    Mutation("a lost answer counts as refused", "bot.engine.requests.not_taken", _lost_as(BadInputs(400))),
+    Mutation("what was being sent at a kill is sent again", "bot.engine.requests.recover", _sent_again),
     Mutation("a reservation is not released", "bot.credits.ledger.settle", _kept),
     Mutation("the estimate is charged", "bot.jobs.transitions.charge_of", _estimate),
     Mutation("a refund is not heard", "bot.jobs.transitions.charge_of", _deaf_to_refunds),
@@ -349,7 +343,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the request limit is ignored",
-        "bot.engine.lane.RateWindow._counted",
+        "bot.engine.rate.RateWindow._counted",
         _always(()),
     ),
     Mutation("the word filter lets all through", "bot.jobs.decide.met_by", _always(None)),
@@ -369,7 +363,7 @@ MUTATIONS = (
     Mutation("changes are not told", "bot.storage.storage.Storage._notify", _always(None)),
     Mutation("a job is another member's", "bot.jobs.decide.Decisions._new_job", _anybodys),
     Mutation("a press is not acknowledged", "bot.ui.kit.responses.acknowledge", _later),
-    Mutation("an idle loop spins", "bot.engine.lanes.supervisor.LaneSupervisor._turn", _restless),
+    Mutation("an idle loop spins", "bot.engine.lanes.Lanes._turn", _restless),
     Mutation("another job's result is posted", "bot.studii.StudiiClient.job_status", _last_address),
 )
 

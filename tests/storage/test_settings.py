@@ -1,6 +1,7 @@
 """Servers' settings, keys, lanes, prices and small values."""
 
 from datetime import datetime, timedelta
+from math import ceil
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -11,11 +12,10 @@ from bot.credits import charges
 from bot.credits.prices import charges_of, dearest
 from bot.domain.guilds import Budget, Period, Plan
 from bot.jobs import lanes as lane_rows
-from bot.jobs.lanes import Sent
 from bot.servers import keys as server_keys, settings
 from bot.servers.keys import StudiiKey
 from bot.servers.settings import GuildSettings
-from bot.storage import Storage, Transaction
+from bot.storage import Storage
 from tests.support.jobs import NOW, last_charges
 
 LATER = NOW + timedelta(hours=1)
@@ -84,44 +84,39 @@ async def test_a_key_is_retired_once_and_stays_for_the_jobs_that_run_with_it(sto
         assert (key.plan_chosen_at, found.plan_chosen_at) == (NOW, LATER)
 
 
-async def sent_since(transaction: Transaction, lane: str, at: datetime) -> list[datetime]:
-    return [one.at for one in (await transaction.run(lane_rows.of, [lane], at))[lane]]
-
-
-async def test_a_restart_does_not_forget_what_a_lane_has_sent(storage: Storage) -> None:
-    moments = [NOW, NOW, NOW + timedelta(microseconds=1), NOW + timedelta(seconds=59)]
+async def test_a_restart_does_not_forget_what_was_sent_with_a_key(storage: Storage) -> None:
+    now = ceil(NOW.timestamp())
     async with storage.write() as transaction:
-        for moment in reversed(moments):
-            await transaction.run(lane_rows.record, "one", moment)
-        await transaction.run(lane_rows.record, "two", NOW)
+        await transaction.run(lane_rows.keep_window, "one", None, [now + 3, now + 1, now + 3])
+        await transaction.run(lane_rows.keep_window, "one", 7, [now + 2])
+        await transaction.run(lane_rows.record, "one", NOW)
+        await transaction.run(lane_rows.record, "one", NOW + timedelta(seconds=5))
+        await transaction.run(lane_rows.keep_window, "two", None, [now + 9])
+        await transaction.run(lane_rows.keep_window, "two", None, [now + 4])
+    counted = [now + lane_rows.COUNTED, now + 5 + lane_rows.COUNTED]
     async with storage.read() as transaction:
-        assert await sent_since(transaction, "one", NOW) == moments
-        assert await sent_since(transaction, "one", NOW + timedelta(microseconds=1)) == moments[2:]
-        assert await sent_since(transaction, "three", NOW) == []
+        found = await transaction.run(lane_rows.windows, ["one", "two", "three"])
+        others = await transaction.run(lane_rows.windows, ["one"], 7)
+    assert sorted(found["one"]) == [now + 1, now + 2, now + 3, now + 3, *counted]
+    assert (found["two"], found["three"]) == ([now + 4], [])
+    assert sorted(others["one"]) == [now + 1, now + 3, now + 3, *counted]
 
 
-async def test_what_had_been_answered_is_known_after_a_restart(storage: Storage) -> None:
-    later = NOW + timedelta(seconds=5)
+async def test_what_no_window_holds_any_more_is_forgotten(storage: Storage) -> None:
     async with storage.write() as transaction:
         await transaction.run(lane_rows.record, "one", NOW)
-        await transaction.run(lane_rows.add, [("one", Sent(later, later)), ("two", Sent(later, None))])
-    async with storage.read() as transaction:
-        sent = await transaction.run(lane_rows.of, ["one", "two"], NOW)
-    assert sent == {"one": [Sent(NOW, None), Sent(later, later)], "two": [Sent(later, None)]}
-
-
-async def test_a_lane_forgets_what_no_window_holds_any_more(storage: Storage) -> None:
-    async with storage.write() as transaction:
-        await transaction.run(lane_rows.record, "one", NOW)
-        await transaction.run(lane_rows.record, "two", NOW + timedelta(seconds=181))
-        assert await sent_since(transaction, "one", NOW - timedelta(days=1)) == []
+        await transaction.run(lane_rows.record, "one", NOW + timedelta(minutes=3))
+        assert len((await transaction.run(lane_rows.windows, ["one"]))["one"]) == 1
+        await transaction.run(lane_rows.tidy, NOW + timedelta(minutes=6))
+        assert await transaction.run(lane_rows.windows, ["one"]) == {"one": []}
 
 
 async def test_a_wall_clock_that_was_set_back_does_not_block_a_lane(storage: Storage) -> None:
     async with storage.write() as transaction:
         await transaction.run(lane_rows.record, "one", LATER)
         await transaction.run(lane_rows.record, "one", NOW)
-        assert await sent_since(transaction, "one", NOW - timedelta(minutes=1)) == [NOW]
+        until = (await transaction.run(lane_rows.windows, ["one"]))["one"]
+        assert until == [ceil(NOW.timestamp() + lane_rows.COUNTED)]
 
 
 async def test_the_last_charge_of_a_tool_and_its_dearest_are_remembered_for_each_key(

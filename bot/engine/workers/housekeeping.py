@@ -4,7 +4,7 @@ import logging
 from datetime import timedelta
 
 from bot.engine.context import EngineContext
-from bot.jobs import queries, transitions
+from bot.jobs import lanes, queries, transitions
 from bot.jobs.holds import waited_too_long
 from bot.jobs.models import APPROVAL_HOURS, FailureCode, JobState
 from bot.reasons import Reason, ReasonCode
@@ -23,6 +23,7 @@ async def housekeep(context: EngineContext) -> None:
     await _end_unapproved(context)
     await _forget_keys(context)
     await _end_where_missing(context)
+    await context.storage.db.write(lanes.tidy, context.clock.now())
 
 
 async def _drop_undelivered(context: EngineContext) -> None:

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from bot.backoff import backoff
 from bot.engine.context import EngineContext
-from bot.engine.lanes.out_of_band import NoRequestLeft, OutOfBandRequests
+from bot.engine.lanes import Lanes
+from bot.engine.requests import NoRequestLeft
 from bot.engine.workers.outputs import Outputs, SpoolFull
 from bot.jobs import transitions
 from bot.jobs.models import Job, JobState
@@ -32,10 +33,10 @@ class NotNow(Exception):
 class Refetch:
     """Fetches outputs again that were paid for and lost: by a disk, or by restoring a backup without them."""
 
-    def __init__(self, context: EngineContext, outputs: Outputs, out_of_band: OutOfBandRequests) -> None:
+    def __init__(self, context: EngineContext, outputs: Outputs, lanes: Lanes) -> None:
         self._context = context
         self._outputs = outputs
-        self._out_of_band = out_of_band
+        self._lanes = lanes
 
     async def with_output(self, job: Job, tries: int) -> tuple[Job, OutputFile | None]:
         """Return the job, and its file as it is to be posted; see `with_file` for one that was lost."""
@@ -119,7 +120,7 @@ class Refetch:
             return None
         try:
             secret = self._context.vault.unseal(key.ciphertext)
-            report = await self._out_of_band.job_status(key, secret, job)
+            report = await self._lanes.ask(key, secret, job)
         except (CannotDecrypt, ApiRefused, MalformedAnswer):
             return None
         except StudiiError as error:

@@ -18,13 +18,15 @@ class Changes:
     """The changes of one committed transaction.
 
     `jobs` are the changed jobs as they are now, by id, and `posts` that a message is to be sent, edited
-    or deleted. `best`: a starred result is to be shown, or to be taken back. With `others`, more has changed
+    or deleted. `best`: a starred result is to be shown, or to be taken back. `lanes`: jobs on lanes may have
+    changed that are not named. With `others`, more has changed
     than these: what is kept in memory has to be read again.
     """
 
     jobs: dict[str, Job] = field(default_factory=dict[str, Job])
     posts: bool = False
     best: bool = False
+    lanes: bool = False
     others: bool = False
 
     def of(self, shards: Shards) -> "Changes":
@@ -52,8 +54,10 @@ class Changes:
                 self.posts = True
             elif one == ("best",):
                 self.best = True
+            elif one == ("lanes",):
+                self.lanes = True
             else:
                 self.others = True
 
     def __bool__(self) -> bool:
-        return bool(self.others or self.jobs or self.posts or self.best)
+        return bool(self.others or self.jobs or self.posts or self.best or self.lanes)

@@ -34,11 +34,6 @@ class Session:
         self._shards = shards
         self.on_sqlite = on_sqlite
 
-    @property
-    def beside_others(self) -> bool:
-        """Return whether other processes serve servers on the same database."""
-        return not self._shards.all
-
     def ours(self, query: Select[*_Columns], guild_id: ColumnElement[int]) -> Select[*_Columns]:
         """Return the query of only those rows whose server this process serves."""
         return of_shards(self._shards, query, guild_id)

@@ -1,7 +1,10 @@
 """Lanes, and what runs and waits on them."""
 
+from collections.abc import Collection
+
 from bench.simulation.loads import IMAGE, VIDEO
-from bot.engine.lane import Durations, Lane, RateWindow, Running, Send, Step, Waiting, Work
+from bot.engine.lane import Durations, Lane, Running, Send, Step, Waiting, Work
+from bot.engine.rate import RateWindow
 from bot.engine.tuning import Tuning
 
 TUNING = Tuning()
@@ -18,6 +21,15 @@ def running(name: str, submitted: float, work: Work = IMAGE) -> Running:
 
 def waiting(name: str, user: int = 1, since: float = 0.0, step: Step = Step.SUBMIT) -> Waiting:
     return Waiting(name, user, since, step, IMAGE, not_before=0.0, begun=False, held=False, price=None)
+
+
+def sync(lane: Lane, waiting: Collection[Waiting], running: Collection[Running], now: float) -> None:
+    """Let these be the lane's jobs, except for those with a request under way."""
+    there = {one.id for one in (*waiting, *running)}
+    for one in {*lane.waiting, *lane.running} - there - lane.in_flight.keys():
+        lane.put(None, one, now)
+    for job in (*waiting, *running):
+        lane.enter(job, now)
 
 
 def is_empty(lane: Lane) -> bool:

@@ -11,8 +11,9 @@ from bench.simulation.clients import OwnLane
 from bench.simulation.loads import IMAGE, USUAL, VIDEO, Load
 from bench.simulation.measure import Newcomer, Scale, measure, observe
 from bench.simulation.world import SimulatedWorld, make_jobs
-from bot.engine.lane import TOLD_FROM, Durations, Lane, RateWindow, Running, Step, Waiting, Work, forecast
-from tests.engine.lane.lanes import TUNING
+from bot.engine.lane import TOLD_FROM, Durations, Lane, Running, Step, Waiting, Work, forecast
+from bot.engine.rate import RateWindow
+from tests.engine.lane.lanes import TUNING, sync
 
 
 def a_lane(*, seen: int, limit: int = 60) -> Lane:
@@ -52,18 +53,18 @@ def test_nine_of_ten_who_are_told_how_long_they_wait_are_told_within_30_percent(
 
 def test_no_time_is_told_before_some_jobs_of_each_kind_were_seen() -> None:
     lane = a_lane(seen=TOLD_FROM - 1)
-    lane.sync([waiting(n) for n in range(20)], [], 0.0)
+    sync(lane, [waiting(n) for n in range(20)], [], 0.0)
     assert forecast(lane.copy(), 0.0) == {}
     lane = a_lane(seen=TOLD_FROM)
-    lane.sync([waiting(n) for n in range(20)], [], 0.0)
+    sync(lane, [waiting(n) for n in range(20)], [], 0.0)
     assert forecast(lane.copy(), 0.0).keys() == lane.waiting.keys()
-    lane.sync([waiting(n) for n in range(20)], [Running("r", -3.0, VIDEO)], 0.0)
+    sync(lane, [waiting(n) for n in range(20)], [Running("r", -3.0, VIDEO)], 0.0)
     assert forecast(lane.copy(), 0.0) == {}
 
 
 def test_those_further_back_wait_longer() -> None:
     lane = a_lane(seen=50)
-    lane.sync([waiting(n) for n in range(40)], [], 0.0)
+    sync(lane, [waiting(n) for n in range(40)], [], 0.0)
     starts = forecast(lane.copy(), 0.0)
     told = [starts[f"{n:02}"] for n in range(40)]
     assert told == sorted(told)
@@ -91,7 +92,7 @@ def test_telling_changes_nothing_that_the_lane_does() -> None:
 
 def test_a_long_queue_is_predicted_from_the_part_that_was_simulated() -> None:
     lane = a_lane(seen=50)
-    lane.sync([waiting(n) for n in range(1000)], [], 0.0)
+    sync(lane, [waiting(n) for n in range(1000)], [], 0.0)
     starts = forecast(lane.copy(), 0.0)
     waits = [starts[f"{n:02}"] for n in (300, 600, 999)]
     assert waits == sorted(waits)

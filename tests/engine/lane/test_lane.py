@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 from bot.engine.lane import Lane, Rest, Running, Send, Step, Waiting
 from bot.engine.tuning import Tuning
-from tests.engine.lane.lanes import TUNING, is_empty, lane_of, running, take, waiting
+from tests.engine.lane.lanes import TUNING, is_empty, lane_of, running, sync, take, waiting
 
 
 def submit_all(lane: Lane, now: float = 0.0) -> list[str]:
@@ -27,20 +27,20 @@ def submit_all(lane: Lane, now: float = 0.0) -> list[str]:
 def test_members_take_turns_whoever_asked_first_twenty_times() -> None:
     lane = lane_of()
     many = [waiting(f"ana{n:02}", user=1, since=n) for n in range(20)]
-    lane.sync([*many, waiting("ben", 2, 30), waiting("cleo0", 3, 31), waiting("cleo1", 3, 32)], [], 0.0)
+    sync(lane, [*many, waiting("ben", 2, 30), waiting("cleo0", 3, 31), waiting("cleo1", 3, 32)], [], 0.0)
     assert submit_all(lane)[:6] == ["ana00", "ben", "cleo0", "ana01", "cleo1", "ana02"]
 
 
 def test_a_members_own_jobs_go_in_order() -> None:
     lane = lane_of()
-    lane.sync([waiting("late", since=9), waiting("early", since=1), waiting("middle", since=5)], [], 0.0)
+    sync(lane, [waiting("late", since=9), waiting("early", since=1), waiting("middle", since=5)], [], 0.0)
     assert submit_all(lane) == ["early", "middle", "late"]
 
 
 def test_a_place_in_line_is_what_then_happens() -> None:
     lane = lane_of()
     jobs = [waiting(f"{user}-{n}", user, n * 3 + user) for user in range(3) for n in range(user + 1)]
-    lane.sync(jobs, [], 0.0)
+    sync(lane, jobs, [], 0.0)
     places = {job.id: lane.place(job.id)[0] for job in jobs}
     order = submit_all(lane)
     assert places == {job_id: place for place, job_id in enumerate(order, 1)}
@@ -50,7 +50,7 @@ def test_a_place_in_line_is_what_then_happens() -> None:
 def test_what_has_been_uploaded_is_submitted_before_others_begin() -> None:
     lane = lane_of()
     photo = waiting("photo", 1, 5.0, Step.UPLOAD)
-    lane.sync([photo, waiting("words", 2, 6.0), waiting("more", 3, 7.0)], [], 0.0)
+    sync(lane, [photo, waiting("words", 2, 6.0), waiting("more", 3, 7.0)], [], 0.0)
     assert take(lane) == Send("photo", Step.UPLOAD)
     assert take(lane) == Send("words", Step.SUBMIT)
     lane.end("photo", 1.0, sent=True)
@@ -60,16 +60,16 @@ def test_what_has_been_uploaded_is_submitted_before_others_begin() -> None:
 
 def test_a_job_has_one_request_at_a_time() -> None:
     lane = lane_of()
-    lane.sync([waiting("only")], [], 0.0)
+    sync(lane, [waiting("only")], [], 0.0)
     take(lane)
     assert lane.decide(0.0) == Rest()
-    lane.sync([waiting("only")], [], 1.0)
+    sync(lane, [waiting("only")], [], 1.0)
     assert lane.decide(1.0) == Rest()
 
 
 def test_a_job_is_left_alone_until_its_time() -> None:
     lane = lane_of()
-    lane.sync([replace(waiting("later"), not_before=7.0)], [], 0.0)
+    sync(lane, [replace(waiting("later"), not_before=7.0)], [], 0.0)
     assert lane.decide(0.0) == Rest(7.0)
     assert take(lane, 7.0) == Send("later", Step.SUBMIT)
 
@@ -77,7 +77,7 @@ def test_a_job_is_left_alone_until_its_time() -> None:
 def test_what_holds_one_holds_all_and_they_are_tried_one_by_one() -> None:
     lane = lane_of()
     held = replace(waiting("held"), not_before=60.0, held=True)
-    lane.sync([held, waiting("other", 2, 1.0)], [], 0.0)
+    sync(lane, [held, waiting("other", 2, 1.0)], [], 0.0)
     assert lane.decide(0.0) == Rest(60.0)
     take(lane, 60.0)
     assert lane.decide(60.0) == Rest()
@@ -85,7 +85,7 @@ def test_what_holds_one_holds_all_and_they_are_tried_one_by_one() -> None:
 
 def test_submissions_go_before_looks() -> None:
     lane = lane_of()
-    lane.sync([waiting("new")], [running("old", -15.0)], 0.0)
+    sync(lane, [waiting("new")], [running("old", -15.0)], 0.0)
     assert take(lane).step is Step.SUBMIT
     assert take(lane).step is Step.POLL
 
@@ -100,20 +100,20 @@ def test_submissions_leave_requests_for_looks() -> None:
 
 def test_no_more_run_than_can_be_looked_at() -> None:
     lane = lane_of(60)
-    lane.sync([waiting("new")], [running(f"{n}", 0.0) for n in range(29)], 0.0)
+    sync(lane, [waiting("new")], [running(f"{n}", 0.0) for n in range(29)], 0.0)
     assert not isinstance(lane.decide(0.5), Send)
     assert take(lane, 12.0).step is Step.POLL
 
 
 def test_old_jobs_that_hang_keep_nobody_from_starting() -> None:
     lane = lane_of(60)
-    lane.sync([waiting("new")], [running(f"{n}", -7200.0) for n in range(29)], 0.0)
+    sync(lane, [waiting("new")], [running(f"{n}", -7200.0) for n in range(29)], 0.0)
     assert Step.SUBMIT in [take(lane).step for _ in range(4)]
 
 
 def test_slow_uploads_leave_room_for_looks() -> None:
     lane = lane_of(300)
-    lane.sync([waiting(f"{n}", n, n, Step.UPLOAD) for n in range(20)], [running("r", -9.0)], 0.0)
+    sync(lane, [waiting(f"{n}", n, n, Step.UPLOAD) for n in range(20)], [running("r", -9.0)], 0.0)
     steps = [take(lane).step for _ in range(TUNING.starts_in_flight + 1)]
     assert steps == [*[Step.UPLOAD] * TUNING.starts_in_flight, Step.POLL]
 
@@ -121,9 +121,9 @@ def test_slow_uploads_leave_room_for_looks() -> None:
 def test_a_lane_knows_when_it_has_nothing_to_do() -> None:
     lane = lane_of()
     assert is_empty(lane)
-    lane.sync([waiting("a")], [], 0.0)
+    sync(lane, [waiting("a")], [], 0.0)
     take(lane)
-    lane.sync([], [], 0.0)
+    sync(lane, [], [], 0.0)
     assert not is_empty(lane)
     lane.end("a", 0.0, sent=True)
     lane.put(None, "a", 0.0)
@@ -148,7 +148,7 @@ def test_everybody_is_served_and_no_job_is_looked_at_more_than_once_a_second(
         f"{n:02}": waiting(f"{n:02}", user, n, Step.UPLOAD if n < photos else Step.SUBMIT)
         for n, user in enumerate(members)
     }
-    lane.sync(jobs.values(), [], 0.0)
+    sync(lane, jobs.values(), [], 0.0)
     now, done_at, under_way = 0.0, dict[str, float](), dict[str, tuple[float, Send]]()
     looks: dict[str, list[float]] = {}
     sent: list[float] = []

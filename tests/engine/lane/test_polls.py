@@ -8,14 +8,15 @@ import pytest
 
 from bench.simulation.loads import IMAGE, ROUGH, USUAL, VIDEO
 from bench.simulation.measure import observe
-from bot.engine.lane import Durations, Lane, RateWindow, Rest, Send, Step
+from bot.engine.lane import Durations, Lane, Rest, Send, Step
+from bot.engine.rate import RateWindow
 from bot.engine.tuning import HOUR, Tuning
-from tests.engine.lane.lanes import TUNING, lane_of, running, take, waiting
+from tests.engine.lane.lanes import TUNING, lane_of, running, sync, take, waiting
 
 
 def test_polls_are_spread_over_the_minute() -> None:
     lane = lane_of(60)
-    lane.sync([], [running(f"{n}", -60.0) for n in range(20)], 0.0)
+    sync(lane, [], [running(f"{n}", -60.0) for n in range(20)], 0.0)
     for _ in range(3):
         assert take(lane).step is Step.POLL
     rest = lane.decide(0.0)
@@ -25,13 +26,13 @@ def test_polls_are_spread_over_the_minute() -> None:
 
 def test_the_one_that_has_probably_been_finished_the_longest_is_polled_first() -> None:
     lane = lane_of()
-    lane.sync([], [running("young", -5.0), running("video", -40.0, VIDEO), running("old", -40.0)], 0.0)
+    sync(lane, [], [running("young", -5.0), running("video", -40.0, VIDEO), running("old", -40.0)], 0.0)
     assert take(lane) == Send("old", Step.POLL)
 
 
 def test_a_job_that_has_very_probably_ended_is_polled_before_another_is_begun() -> None:
     lane = lane_of()
-    lane.sync([waiting("new")], [running("late", -40.0)], 0.0)
+    sync(lane, [waiting("new")], [running("late", -40.0)], 0.0)
     assert take(lane) == Send("late", Step.POLL)
     assert take(lane) == Send("new", Step.SUBMIT)
 
@@ -54,7 +55,7 @@ def polls_of(lane: Lane, until: float) -> list[float]:
 
 def test_polls_come_when_a_job_may_end_and_become_rarer_when_it_hangs() -> None:
     lane = lane_of(300)
-    lane.sync([], [running("job", 0.0, VIDEO)], 0.0)
+    sync(lane, [], [running("job", 0.0, VIDEO)], 0.0)
     polls = polls_of(lane, 3 * HOUR)
     gaps = [b - a for a, b in pairwise(polls)]
     assert min(gaps) >= 1.0 - 1e-9
@@ -66,7 +67,7 @@ def test_polls_come_when_a_job_may_end_and_become_rarer_when_it_hangs() -> None:
 
 def test_after_a_day_a_job_is_polled_hourly() -> None:
     lane = lane_of()
-    lane.sync([], [running("stuck", -90_000.0)], 0.0)
+    sync(lane, [], [running("stuck", -90_000.0)], 0.0)
     decision = take(lane)
     lane.end(decision.job_id, 0.1, sent=True)
     lane.put(running("stuck", -90_000.0), "stuck", 0.1)
@@ -134,6 +135,6 @@ def test_a_lane_with_little_to_do_polls_more_often_than_one_that_needs_its_reque
         for _ in range(used):
             lane.rate.begin(0.0)
             lane.rate.end(0.0, 0.0)
-        lane.sync([], [running("job", 0.0, VIDEO)], 0.0)
+        sync(lane, [], [running("job", 0.0, VIDEO)], 0.0)
         often.append(len(polls_of(lane, 60.0)))
     assert often[0] > often[1] > often[2] > 0

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bot.engine.lane import Lane, Send, Step
-from tests.engine.lane.lanes import lane_of, running, waiting
+from tests.engine.lane.lanes import lane_of, running, sync, waiting
 
 USERS, PRICES = 4, 3
 CHANGES = 300
@@ -52,7 +52,7 @@ def change(lane: Lane, number: int, chance: random.Random) -> None:
         case 5:
             lane.postpone(some, float(number))
         case 6:
-            lane.sync([one for one in lane.waiting.values() if chance.random() < 0.9], [], number)
+            sync(lane, [one for one in lane.waiting.values() if chance.random() < 0.9], [], number)
         case _ if some not in lane.in_flight:
             lane.put(None, some, number)
         case _:

@@ -7,7 +7,7 @@ import pytest
 
 from bench.simulation.loads import IMAGE
 from bot.engine.lane import TOLD_FROM, Lane, Rest, Send, Step, Waiting, forecast
-from tests.engine.lane.lanes import lane_of, running, take, waiting
+from tests.engine.lane.lanes import lane_of, running, sync, take, waiting
 
 
 def priced(name: str, price: str | None = "video", user: int = 1, since: float = 0.0) -> Waiting:
@@ -21,8 +21,11 @@ def answered(lane: Lane, name: str, now: float, *, taken: bool = True) -> None:
 
 def test_one_job_asks_for_a_price_and_those_of_other_prices_go_on() -> None:
     lane = lane_of()
-    lane.sync(
-        [priced("a0"), priced("a1", since=1), priced("b0", "image", 2, 2), priced("c0", None, 3)], [], 0.0
+    sync(
+        lane,
+        [priced("a0"), priced("a1", since=1), priced("b0", "image", 2, 2), priced("c0", None, 3)],
+        [],
+        0.0,
     )
     assert {take(lane).job_id for _ in range(3)} == {"a0", "b0", "c0"}
     assert lane.decide(0.0) == Rest()
@@ -33,7 +36,7 @@ def test_one_job_asks_for_a_price_and_those_of_other_prices_go_on() -> None:
 
 def test_all_that_may_be_are_sent_at_once_when_the_price_is_known() -> None:
     lane = lane_of(300)
-    lane.sync([priced(f"a{n}", since=n) for n in range(5)], [], 0.0)
+    sync(lane, [priced(f"a{n}", since=n) for n in range(5)], [], 0.0)
     assert take(lane).job_id == "a0"
     answered(lane, "a0", 0.3)
     assert [take(lane, 0.3).job_id for _ in range(4)] == ["a1", "a2", "a3", "a4"]
@@ -42,7 +45,7 @@ def test_all_that_may_be_are_sent_at_once_when_the_price_is_known() -> None:
 
 def test_if_the_first_has_to_wait_or_fails_the_next_one_asks() -> None:
     lane = lane_of()
-    lane.sync([priced("a0"), priced("a1", since=1), priced("a2", since=2)], [], 0.0)
+    sync(lane, [priced("a0"), priced("a1", since=1), priced("a2", since=2)], [], 0.0)
     take(lane)
     lane.end("a0", 0.3, sent=True)
     lane.put(replace(priced("a0"), not_before=60.0), "a0", 0.3)
@@ -57,7 +60,7 @@ def test_if_the_first_has_to_wait_or_fails_the_next_one_asks() -> None:
 
 def test_one_whose_photo_is_uploaded_goes_before_others_that_ask() -> None:
     lane = lane_of()
-    lane.sync([replace(priced("a0", user=2, since=5), begun=True), priced("a1")], [], 0.0)
+    sync(lane, [replace(priced("a0", user=2, since=5), begun=True), priced("a1")], [], 0.0)
     assert take(lane).job_id == "a0"
     assert lane.decide(0.0) == Rest()
 
@@ -67,8 +70,8 @@ def test_a_wait_is_predicted_as_if_the_first_answer_told_the_price() -> None:
     for lane in (known, unknown):
         for _ in range(TOLD_FROM):
             lane.durations.learn(IMAGE, 11.0, 13.0)
-    known.sync([priced(f"a{n}", None, since=n) for n in range(60)], [], 0.0)
-    unknown.sync([priced(f"a{n}", since=n) for n in range(60)], [], 0.0)
+    sync(known, [priced(f"a{n}", None, since=n) for n in range(60)], [], 0.0)
+    sync(unknown, [priced(f"a{n}", since=n) for n in range(60)], [], 0.0)
     with_price, without = (forecast(lane.copy(), 0.0) for lane in (known, unknown))
     for name in ("a20", "a59"):
         assert without[name] == pytest.approx(with_price[name], abs=1.0)
@@ -86,7 +89,7 @@ def test_no_price_is_asked_for_twice_at_once_and_every_job_has_its_turn(seed: in
         for n in range(30)
     }
     prices = {name: one.price for name, one in left.items()}
-    lane.sync(left.values(), [], now)
+    sync(lane, left.values(), [], now)
     known: set[str | None] = {None}
     flying: dict[str, Step] = {}
     for _ in range(2000):

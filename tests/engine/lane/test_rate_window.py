@@ -1,13 +1,17 @@
 """A key's requests stay under its limit, however the server counts, and nothing is wasted."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
-from bot.engine.lane import RateWindow, Slowdown, latest_answers
+from bot.engine.rate import ChosenPlan, RateWindow, Shown
 from bot.engine.tuning import Tuning
 from sandbox.studii.ratelimit import Counting, RateStyle, make_limiter
 
 TUNING = Tuning()
+MONDAY = datetime(2027, 3, 15, tzinfo=UTC)
 
 
 def left(window: RateWindow, now: float) -> int:
@@ -49,35 +53,47 @@ def test_a_request_that_never_left_costs_nothing() -> None:
 
 def test_requests_of_an_earlier_life_count() -> None:
     window = RateWindow(60, TUNING)
-    sent = [(950.0, None)] * 30 + [(990.0, 980.0)] * 20
-    window.restore(latest_answers(sent, TUNING.answer_bound))
-    assert left(window, 1000.0) == 8
-    assert left(window, 1050.2) == 8
-    assert left(window, 1050.4) == 38
+    for _ in range(30):
+        send(window, 950.0)
+    for _ in range(20):
+        window.begin(990.0)  # whose answers are not known
+    later = RateWindow(60, TUNING)
+    later.restore(window.note(995.0).until, 1000.0)
+    assert left(later, 1000.0) == 8
+    assert left(later, 1010.2) == 8
+    assert left(later, 1010.4) == 38
+    assert left(later, 990.0 + TUNING.answer_bound + 60.2) == 38
+    assert left(later, 990.0 + TUNING.answer_bound + 60.4) == 58
 
 
-def test_requests_whose_answer_is_not_known_count_as_late_as_one_may_come() -> None:
+def test_polls_are_noted_in_advance_as_many_as_were_just_sent() -> None:
     window = RateWindow(60, TUNING)
-    window.restore(latest_answers([(950.0, None)] * 30 + [(990.0, None)] * 20, TUNING.answer_bound))
-    assert left(window, 1000.0) == 8
-    assert left(window, 1000.0 + 20.0 + 60.2) == 8
-    assert left(window, 1000.0 + 20.0 + 60.4) == 38
-    assert left(window, 1000.0 + 60.0 + 60.4) == 58
+    for second in range(6):
+        window.begin(float(second))
+        assert not window.is_noted(second)
+        window.end(float(second), float(second))
+    noted = window.note(6.0)
+    window.has_noted(noted, 6.0)
+    assert (noted.ahead, len(noted.until)) == (6, 12)
+    assert [window.is_noted(7.0) for _ in range(7)] == [True] * 6 + [False]
+    window.has_noted(window.note(8.0), 8.0)
+    assert not window.is_noted(8.0 + TUNING.polls_ahead_for)
 
 
-def test_a_request_was_answered_when_a_later_one_says_so() -> None:
-    sent = [(70.0, None), (80.0, 75.0), (90.0, 85.0)]
-    assert latest_answers(sent, bound=70.0) == [80.0, 90.0, 160.0]  # nobody says when the last one was
+def test_a_wall_clock_that_was_set_back_counts_no_request_for_ever() -> None:
+    window = RateWindow(60, TUNING)
+    window.restore([1e9] * 58, 0.0)
+    assert left(window, TUNING.polls_ahead_for + TUNING.counted) == 58
 
 
 def test_what_other_processes_sent_leaves_less_room_until_a_period_after_its_answer() -> None:
     window = RateWindow(4, TUNING)
     window.begin(0.0)
     window.end(0.0, 1.0)
-    window.set_others([70.0, 0.0])
+    window.set_others([130.3, 60.3])
     assert left(window, 10.0) == 0
     assert window.free_at(10.0) == 61.3
-    window.set_others([5.0])  # in place of those before
+    window.set_others([65.3])  # in place of those before
     assert left(window, 10.0) == 0
     window.set_others([])
     assert left(window, 10.0) == 1
@@ -87,7 +103,7 @@ def test_a_smaller_plan_has_to_wait_until_enough_has_left() -> None:
     window = RateWindow(300, TUNING)
     for second in range(100):
         send(window, float(second) / 10)
-    window.limit = 60
+    window.set_plan(ChosenPlan(60, MONDAY), 10.0)
     at = window.free_at(10.0)
     assert at is not None
     assert left(window, at - 0.01) == 0
@@ -114,36 +130,36 @@ def test_retry_after_is_bounded() -> None:
     assert left(window, TUNING.rate_block_bound) > 0
 
 
+def later_life(window: RateWindow, now: float) -> RateWindow:
+    later = RateWindow(60, TUNING)
+    later.restore_shown(window.plan, window.shown, now)
+    return later
+
+
 def test_another_life_waits_and_goes_slowly_for_as_long() -> None:
     window = RateWindow(60, TUNING)
     window.limited(10.0, 30.0)
-    slowed = window.slowdown(15.0)
-    assert slowed is not None
-    later = RateWindow(60, TUNING)
-    later.restore_slowdown(slowed, 1000.0)
-    assert left(later, 1024.9) == 0
-    assert later.free_at(1000.0) == pytest.approx(1025.0)
-    send(later, 1025.0)
-    assert later.free_at(1025.0) == pytest.approx(1025.0 + 60.3 / 58)
-    assert later.slowdown(1025.0 + TUNING.paced_for) is None
+    later = later_life(window, 15.0)
+    assert left(later, 39.9) == 0
+    assert later.free_at(15.0) == pytest.approx(40.0)
+    send(later, 40.0)
+    assert later.free_at(40.0) == pytest.approx(40.0 + 60.3 / 58)
+    assert left(later, 41.0 + TUNING.paced_for) > 3
 
 
 def test_429s_in_a_row_are_still_in_a_row_after_a_restart() -> None:
     window = RateWindow(60, TUNING)
     window.limited(0.0, None)
-    slowed = window.slowdown(5.0)
-    assert slowed is not None
-    later = RateWindow(60, TUNING)
-    later.restore_slowdown(slowed, 5.0)
+    later = later_life(window, 5.0)
     later.limited(5.0, None)
     assert later.free_at(5.0) == pytest.approx(15.0)
 
 
 def test_a_wall_clock_that_was_put_back_blocks_no_key_for_ever() -> None:
     window = RateWindow(60, TUNING)
-    window.restore_slowdown(Slowdown(1e9, 1e9, 1), 0.0)
+    window.restore_shown(window.plan, Shown(1e9, 1e9, 1), 0.0)
     assert left(window, TUNING.rate_block_bound) > 0
-    assert window.slowdown(TUNING.rate_block_bound + TUNING.paced_for) is None
+    assert window.is_unlimited(TUNING.rate_block_bound + TUNING.paced_for)
 
 
 def test_429s_without_retry_after_pause_longer_each_time() -> None:
@@ -195,14 +211,14 @@ def test_no_server_ever_sees_too_many(
     now = 1000.0 + offset
     arrivals: list[float] = []
     pending: dict[float, float] = {}  # when it will be answered: when it was sent
-    noted: list[tuple[float, float]] = []
+    noted: Sequence[float] = ()
     for turn in range(limit * 6):
         there, back, pause = ways[turn % len(ways)]
         now += pause
         if turn in kills:
             pending.clear()
             window = RateWindow(limit, TUNING)
-            window.restore(latest_answers(noted, TUNING.answer_bound))
+            window.restore(noted, now)
         while True:
             for answered in sorted(answer for answer in pending if answer <= now):
                 window.end(pending.pop(answered), answered)
@@ -214,7 +230,7 @@ def test_no_server_ever_sees_too_many(
         window.begin(now)
         arrivals.append(now + there)
         pending[now + there + back + turn / 1e6] = now  # no two at the same moment
-        noted.append((now, min(pending.values())))
+        noted = window.note(now).until  # with this one: before it is sent
     assert [server.take(at) for at in sorted(arrivals)] == [0.0] * len(arrivals)
 
 

@@ -8,12 +8,9 @@ import pytest
 from aiohttp import web
 
 from bot import posts
-from bot.domain.guilds import Plan
 from bot.engine import Engine
 from bot.jobs import holds as key_holds
 from bot.jobs.models import FailureCode, Job, JobState
-from bot.jobs.submission import Claim
-from bot.servers.keys import StudiiKey
 from bot.servers.notices import NoticeKind
 from bot.ui.kit.reasons import reason_words
 from bot.vault import Vault
@@ -274,9 +271,3 @@ async def _refused_while_running(world: EngineWorld, key: Key) -> tuple[Job, Eng
         await world.until(held, "the running job to be held")
         world.finish()
     return job, world.engine()
-
-
-def test_what_a_step_is_done_with_does_not_show_the_key() -> None:
-    job = a_job()
-    key = StudiiKey(GUILD, "lane", "cdef", Plan.PRO, b"sealed", job.created_at, id=1)
-    assert "c0ffee" not in repr(Claim(job, key, "stu_c0ffee-the-whole-secret", was_held=False))

@@ -6,7 +6,8 @@ from typing import Any
 
 from bot import posts
 from bot.domain.guilds import Plan
-from bot.engine.lanes.plan_check import FIRST_CHECK, LAST_CHECK, ChosenPlan, PlanCheck
+from bot.engine import Tuning
+from bot.engine.rate import FIRST_CHECK, LAST_CHECK, ChosenPlan, RateWindow
 from bot.jobs import lanes as lane_rows
 from bot.jobs.models import JobState
 from bot.servers import keys
@@ -18,100 +19,113 @@ MONDAY = datetime(2026, 5, 4, tzinfo=UTC)
 TEAM, PRO = ChosenPlan(300, MONDAY), ChosenPlan(60, MONDAY)
 
 
+def window_of(plan: ChosenPlan = TEAM) -> RateWindow:
+    window = RateWindow(plan.limit, Tuning())
+    window.set_plan(plan, 0.0)
+    return window
+
+
+def limited(window: RateWindow, now: float, used: int) -> bool:
+    """Whether a 429 after so many requests of the last minute is news of the plan."""
+    window.set_others([now + 1.0] * used)
+    return window.limited(now, 0.0)
+
+
+def passed(window: RateWindow, now: float, used: int) -> bool:
+    window.set_others([now + 1.0] * used)
+    window.free_at(now)
+    return window.passed(now)
+
+
+def limit(window: RateWindow, now: float) -> int:
+    window.free_at(now)
+    return window.limit
+
+
+def doubted() -> RateWindow:
+    window = window_of()
+    limited(window, 0.0, 61)
+    limited(window, 10.0, 61)
+    return window
+
+
+def later_life(window: RateWindow, now: float, plan: ChosenPlan = TEAM) -> RateWindow:
+    later = window_of(plan)
+    later.restore_shown(window.plan, window.shown, now)
+    return later
+
+
 def test_two_429s_well_under_the_plans_limit_lower_it_and_one_does_not() -> None:
-    check = PlanCheck(TEAM)
-    assert not check.limited(0.0, 61)
-    assert check.limit(0.0) == 300
-    assert check.limited(100.0, 61)
-    assert check.limit(100.0) == 60
-    assert not check.limited(200.0, 20)  # known already
+    window = window_of()
+    assert not limited(window, 0.0, 61)
+    assert limit(window, 0.0) == 300
+    assert limited(window, 100.0, 61)
+    assert limit(window, 100.0) == 60
+    assert not limited(window, 200.0, 20)  # known already
 
 
 def test_a_429_close_to_the_limit_says_nothing_of_the_plan() -> None:
-    check = PlanCheck(TEAM)
-    assert not any(check.limited(float(second), 290) for second in range(10))
-    assert check.limit(10.0) == 300
+    window = window_of()
+    assert not any(limited(window, float(second), 290) for second in range(10))
+    assert limit(window, 10.0) == 300
 
 
 def test_the_plan_is_tried_again_later_and_believed_if_it_holds() -> None:
-    check = PlanCheck(TEAM)
-    check.limited(0.0, 61)
-    check.limited(10.0, 61)
-    assert check.limit(10.0 + FIRST_CHECK - 1) == 60
+    window = doubted()
+    assert limit(window, 10.0 + FIRST_CHECK - 1) == 60
     later = 10.0 + FIRST_CHECK
-    assert check.limit(later) == 300
-    assert not check.limited(later, 61)  # one is enough now, and it is no news
-    assert check.limit(later + 2 * FIRST_CHECK - 1) == 60
+    assert limit(window, later) == 300
+    assert not limited(window, later, 61)  # one is enough now, and it is no news
+    assert limit(window, later + 2 * FIRST_CHECK - 1) == 60
     last = later + 2 * FIRST_CHECK
-    assert not check.sent(last, 100)  # a fixed minute of 60 may let that through
-    assert check.sent(last, 150)
-    assert not check.sent(last, 150)
+    assert not passed(window, last, 100)  # a fixed minute of 60 may let that through
+    assert passed(window, last, 150)
+    assert not passed(window, last, 150)
 
 
 def test_a_plan_that_an_admin_chooses_is_believed() -> None:
-    check = PlanCheck(TEAM)
-    check.limited(0.0, 61)
-    check.limited(10.0, 61)
-    check.set_plan(TEAM)
-    assert check.limit(11.0) == 60
-    check.set_plan(PRO)
-    check.set_plan(TEAM)
-    assert check.limit(12.0) == 300
+    window = doubted()
+    window.set_plan(TEAM, 11.0)
+    assert window.limit == 60
+    window.set_plan(PRO, 12.0)
+    window.set_plan(TEAM, 12.0)
+    assert window.limit == 300
 
 
 def test_the_same_plan_chosen_anew_is_believed() -> None:
-    check = doubted()
-    check.set_plan(ChosenPlan(300, MONDAY + timedelta(days=1)))
-    assert check.limit(11.0) == 300
-    assert check.doubt(11.0) is None
-
-
-def doubted() -> PlanCheck:
-    check = PlanCheck(TEAM)
-    check.limited(0.0, 61)
-    check.limited(10.0, 61)
-    return check
+    window = doubted()
+    window.set_plan(ChosenPlan(300, MONDAY + timedelta(days=1)), 11.0)
+    assert window.limit == 300
+    assert window.shown.odd_at is None
 
 
 def test_another_life_doubts_the_plan_for_as_long() -> None:
-    doubt = doubted().doubt(1000.0)
-    assert doubt is not None
-    later = PlanCheck(TEAM)
-    later.restore(doubt, 50.0)
-    left = FIRST_CHECK - 990.0
-    assert later.limit(50.0 + left - 1) == 60
-    assert later.limit(50.0 + left) == 300
-    assert not later.limited(50.0 + left, 61)  # no news
-    assert later.limit(50.0 + left + 2 * FIRST_CHECK - 1) == 60
+    later = later_life(doubted(), 1000.0)
+    assert limit(later, 10.0 + FIRST_CHECK - 1) == 60
+    assert limit(later, 10.0 + FIRST_CHECK) == 300
+    assert not limited(later, 10.0 + FIRST_CHECK, 61)  # no news
+    assert limit(later, 10.0 + FIRST_CHECK + 2 * FIRST_CHECK - 1) == 60
 
 
 def test_one_accident_before_a_restart_and_one_after_are_two() -> None:
-    check = PlanCheck(TEAM)
-    check.limited(0.0, 61)
-    doubt = check.doubt(100.0)
-    assert doubt is not None
-    later = PlanCheck(TEAM)
-    later.restore(doubt, 0.0)
-    assert later.limit(0.0) == 300
-    assert later.limited(5.0, 61)
+    window = window_of()
+    limited(window, 0.0, 61)
+    later = later_life(window, 100.0)
+    assert limit(later, 100.0) == 300
+    assert limited(later, 105.0, 61)
 
 
 def test_what_was_doubted_of_another_plan_or_an_earlier_choice_is_forgotten() -> None:
-    doubt = doubted().doubt(10.0)
-    assert doubt is not None
     for plan in (PRO, ChosenPlan(300, MONDAY + timedelta(seconds=1))):
-        later = PlanCheck(plan)
-        later.restore(doubt, 0.0)
-        assert later.limit(0.0) == plan.limit
-        assert later.doubt(0.0) is None
+        later = later_life(doubted(), 10.0, plan)
+        assert limit(later, 10.0) == plan.limit
+        assert later.shown.odd_at is None
 
 
 def test_a_wall_clock_that_was_put_back_lowers_no_plan_for_ever() -> None:
-    doubt = doubted().doubt(10.0)
-    assert doubt is not None
-    later = PlanCheck(TEAM)
-    later.restore(doubt._replace(lowered_for=1e9, odd_for=-1e9), 0.0)
-    assert later.limit(LAST_CHECK) == 300
+    window = doubted()
+    window.shown.lowered_until = window.shown.odd_at = 1e9
+    assert limit(later_life(window, 0.0), LAST_CHECK) == 300
 
 
 async def test_admins_are_told_once_that_the_plan_is_another(tmp_path: Path) -> None:
@@ -143,7 +157,7 @@ async def test_a_lowered_plan_is_kept_over_a_restart_until_an_admin_chooses_anew
             async with world.running() as engine:
                 await world.announced(job.id)
                 inside: Any = engine
-                return int(inside._lanes._runners[key.lane]._rate.window.usable)
+                return int(inside._lanes._lines[key.lane].lane.rate.usable)
 
         assert await usable() == 60 - world.tuning.rate_margin
         async with world.storage.write() as transaction:

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from bot.credits import charges
-from bot.engine.lanes.recovery import StrandedJobs
 from bot.jobs import transitions
 from bot.jobs.models import Job, JobState
 from sandbox.studii import Options, Outcome, faults
@@ -234,17 +233,18 @@ async def test_what_studii_said_is_stored_although_the_database_failed_at_first(
 
 async def test_a_job_that_a_lane_has_begun_to_send_is_not_taken_for_stranded(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
-        key = await world.use_key(world.studii.add_key())
-        job = await world.put(await world.accept(a_job()), JobState.SUBMITTING, key_id=key.id)
-        lanes: set[str] = set()
-        stranded = StrandedJobs(vars(world.engine())["_context"], lanes.__contains__)
-        assert stranded.has(job)
-        lanes.add(job.id)
-        await stranded.free([job])
-        assert (await world.job(job.id)).state is JobState.SUBMITTING
-        lanes.clear()
-        await stranded.free([job])
-        assert (await world.job(job.id)).state is JobState.UNKNOWN
+        await world.use_key(world.studii.add_key())
+        answer = faults.Held()
+        world.studii.fail("create", answer)
+        job = await world.accept(a_job())
+        async with world.running() as engine:
+            await world.reaches(job.id, JobState.SUBMITTING)
+            for _ in range(10):
+                engine.wake()
+                await asyncio.sleep(0.02)
+            assert (await world.job(job.id)).state is JobState.SUBMITTING
+            answer.release.set()
+            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
 
 
 async def test_a_job_cancelled_during_its_upload_is_not_submitted(tmp_path: Path) -> None:

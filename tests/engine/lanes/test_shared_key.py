@@ -3,22 +3,14 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from time import monotonic
 
 import pytest
 
-from bot.catalog import Catalog
-from bot.clock import SystemClock
 from bot.cluster import Membership
 from bot.domain.guilds import Plan
-from bot.engine.lane import Step, Waiting
-from bot.engine.lanes.job_entries import JobEntries
-from bot.engine.lanes.step_result import StepResult
 from bot.jobs import accept, lanes as lane_rows
-from bot.jobs.lanes import Sent
 from bot.jobs.models import JobState
 from bot.servers import keys, settings
 from bot.storage import Storage
@@ -41,15 +33,6 @@ async def two_processes(url: str) -> AsyncGenerator[tuple[Membership, Membership
             await asyncio.wait_for(other.stand_by(), PATIENCE)
             assert own.shards.has(MINE)
             yield own, other
-
-
-@pytest.mark.promise
-def test_a_photo_that_was_not_let_through_is_uploaded_when_there_is_room() -> None:
-    job = replace(a_staging_job(), state=JobState.WAITING, source_file="room.png")
-    entries = JobEntries(SystemClock(), 60.0, Catalog.load())
-    entry = entries.after(StepResult(job, sent=False, again=1.0))
-    assert isinstance(entry, Waiting)
-    assert entry.step is Step.UPLOAD
 
 
 @pytest.mark.promise
@@ -81,10 +64,10 @@ async def test_what_another_process_sends_with_the_key_counts_from_its_first_req
                 lane = world.lanes.lane_of(key.secret)
                 stored = await transaction.run(keys.add, THEIRS, lane, "abcd", Plan.PRO, b"", at)
                 await transaction.run(settings.set_key, THEIRS, stored.id, at)
-                sent = Sent(at, at - timedelta(seconds=1), other.epoch)
-                await transaction.run(lane_rows.add, [(lane, sent)] * Plan.PRO.requests_per_minute)
+                until = [at.timestamp() + PERIOD] * Plan.PRO.requests_per_minute
+                await transaction.run(lane_rows.keep_window, lane, other.epoch, until)
             began = monotonic()
-            second = await world.accept(a_job(guild_id=MINE))
+            second = await world.accept(a_staging_job(guild_id=MINE))
             await world.reaches(second.id, JobState.RUNNING)
             assert monotonic() - began > PERIOD - 0.5
 

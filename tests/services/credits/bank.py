@@ -21,7 +21,6 @@ from bot.domain.guilds import Period
 from bot.errors import Refused
 from bot.jobs import polls, queries, submission, transitions
 from bot.jobs.confirm import Confirmation, ConfirmationNeeded
-from bot.jobs.lanes import Sent
 from bot.jobs.models import FailureCode, Job, JobRequest, JobState, MemberContext, jobs
 from bot.jobs.submission import Claim, NotClaimed
 from bot.posts import Post
@@ -161,10 +160,8 @@ class Bank(ModeratingBank):
         """Whether the job is on its way to Studii now."""
         await self.take_in(job_id)
         async with self.storage.write() as transaction:
-            to, request = JobState.SUBMITTING, Sent(self.now, None)
-            claimed = await transaction.run(
-                submission.claim, self.catalog, self.vault, job_id, LANE, to, request
-            )
+            to = JobState.SUBMITTING
+            claimed = await transaction.run(submission.claim, self.catalog, job_id, LANE, to, self.now, None)
         return not isinstance(claimed, NotClaimed)
 
     async def answer(self, job_id: str, charge: int | None) -> None:
@@ -172,7 +169,7 @@ class Bank(ModeratingBank):
         async with self.storage.write() as transaction:
             job, key = await known(transaction, job_id), await transaction.run(keys.current, GUILD)
             assert key is not None
-            taken = Claim(job, key, "", was_held=False)
+            taken = Claim(job, key, was_held=False)
             told = CreatedJob(job_id, credits_charged=charge)
             await transaction.run(submission.record_taken, self.catalog, taken, told, self.now)
 
@@ -214,7 +211,7 @@ class Bank(ModeratingBank):
         await self.jobs.cancel(job_id, GUILD, user_id)
 
     async def not_taken(self, job_id: str) -> None:
-        """Studii could not take the job; as `bot.engine.lanes.failures` writes it down."""
+        """Studii could not take the job; as `bot.engine.requests` writes it down."""
         async with self.storage.write() as transaction:
             job = await transaction.run(queries.get, job_id)
             assert job is not None

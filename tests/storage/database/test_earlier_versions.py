@@ -31,7 +31,7 @@ from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
 from bot.servers.notices import NoticeKind
 from bot.storage import Storage
-from bot.storage.schema import holds, jobs as jobs_table
+from bot.storage.schema import jobs as jobs_table
 from tests.storage.database.rows import REVISIONS, counts, name_of, read, seed
 from tests.support.jobs import NOW, a_job, accepted, last_charges
 from tests.support.posts import open_posts
@@ -53,7 +53,16 @@ OLD_NOTICES = Table(
 )
 WRITTEN = {"tool", "inputs", "variant", "private", "version", "estimate", "reserved", "settled", "attempts"}
 WRITTEN_AT_ONCE = WRITTEN | {"card_version", "posting"}
-MOVED = {"posts": ("notices", "offers")}  # tables whose rows are in another one now
+OLD_HOLDS = Table(
+    "holds",
+    MetaData(),
+    Column("guild_id", BigInteger),
+    Column("key_id", BigInteger),
+    Column("reason", String),
+    Column("until", UtcDateTime),
+)
+# Tables whose rows are in another one now.
+MOVED = {"posts": ("notices", "offers"), "lane_windows": ("lane_requests",)}
 
 
 def later_columns(connection: Connection) -> dict[str, str]:
@@ -167,9 +176,8 @@ async def test_sentences_of_earlier_versions_become_reasons_and_others_stay(url:
         rewrite = text("UPDATE jobs SET held = :held, failure_text = :failed WHERE id = :id")
         for job, held, failed in ((jobs[0], no_key, short), (jobs[1], odd, None)):
             await connection.execute(rewrite, {"id": job.id, "held": held, "failed": failed})
-        there = {"guild_id": 1, "key_id": key.id, "reason": Reason.text(""), "until": NOW}
-        await connection.execute(insert(holds).values(there))
-        await connection.execute(text("UPDATE holds SET reason = :reason"), {"reason": short})
+        there = {"guild_id": 1, "key_id": key.id, "reason": short, "until": NOW}
+        await connection.execute(insert(OLD_HOLDS).values(there))
         for name, said in (("known", lost), ("odd", odd)):
             details = {"reason": said, "masked": "x"}
             told = {"guild_id": 1, "kind": NoticeKind.UNKNOWN, "key": name, "details": details}

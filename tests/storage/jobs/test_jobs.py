@@ -82,6 +82,8 @@ async def test_a_job_comes_back_as_it_was_kept_in_every_field(storage: Storage) 
         in_thread=True,
         approval=Approval.GIVEN,
         result_approval=Approval.WANTED,
+        trouble="missing",
+        troubled_at=LATER,
     )
     assert [one.name for one in fields(job) if one.name != "number" and getattr(job, one.name) is None] == []
     async with storage.write() as transaction:

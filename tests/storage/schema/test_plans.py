@@ -39,7 +39,7 @@ OFTEN: dict[str, Callable[[Transaction], Awaitable[Any]]] = {
     "a server's usage since then": lambda transaction: transaction.run(ledger.used, [1], Window(NOW, None)),
     "a server's usage ever": lambda transaction: transaction.run(ledger.used, [1], Window(None, None)),
     "members' limits": lambda transaction: transaction.run(limits.of_servers, [1, 2]),
-    "a lane's requests": lambda transaction: transaction.run(lane_rows.of, ["lane"], NOW),
+    "a lane's requests": lambda transaction: transaction.run(lane_rows.windows, ["lane"]),
     "when a post is due": lambda transaction: transaction.run(posts.next_due),
     "a price": lambda transaction: transaction.run(charges.learn, "lane", "studio", "mode=image", 8, NOW),
     "keys' prices": lambda transaction: transaction.run(prices.charges_of, ["lane"]),

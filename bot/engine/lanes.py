@@ -1,0 +1,529 @@
+"""Run a lane for each key that has jobs: it hears of them from commits, and sends what it decides on."""
+
+import asyncio
+import logging
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from sqlalchemy.orm import Session
+
+from bot import posts
+from bot.aio.liveness import OPERATION_TIMEOUT, TRANSFER_TIMEOUT
+from bot.aio.loops import WakeUp, rest_after, run_forever
+from bot.aio.retry import ErrorLog
+from bot.aio.shield import DrainingGroup, shielded
+from bot.catalog import USUAL_SECONDS, Catalog
+from bot.credits.charges import price_name
+from bot.engine import lane as schedule
+from bot.engine.context import EngineContext
+from bot.engine.lane import MIN_FORECAST_SECONDS, Durations, Running, Send, Step, Waiting, Work, forecast
+from bot.engine.rate import ChosenPlan, RateWindow, Shown
+from bot.engine.requests import Done, Lane, Requests, recover
+from bot.jobs import holds, lanes as lane_rows, queries
+from bot.jobs.lanes import LaneLimits, Sample
+from bot.jobs.models import FailureCode, Job, JobState, Progress
+from bot.jobs.submission import needs_upload
+from bot.servers import keys, notices
+from bot.servers.keys import StudiiKey
+from bot.servers.notices import NoticeKind
+from bot.storage import Changes
+from bot.studii import JobReport, RateLimited
+
+_log = logging.getLogger(__name__)
+
+MAX_UNSAVED_SAMPLES = 500
+_TIMES = ("blocked_until", "paced_until", "odd_at", "lowered_until")  # of what 429s have shown
+
+
+@dataclass(frozen=True, slots=True)
+class _Rate:
+    """A key's plan, and what the database has of its requests."""
+
+    plan: ChosenPlan
+    until: Sequence[float]
+    limits: LaneLimits | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Jobs that need requests, with the keys of those, and the rates of lanes."""
+
+    jobs: Sequence[tuple[Job, StudiiKey | None]]
+    rates: Mapping[str, _Rate]
+
+
+class _Line:
+    """A lane at work."""
+
+    def __init__(self, name: str, window: RateWindow, durations: Durations, context: EngineContext) -> None:
+        self.name, self.requests = name, Lane(name, window)
+        self.lane = schedule.Lane(window, durations, context.tuning)
+        self.wake_up = WakeUp()
+        self.errors = ErrorLog(f"a request of lane {name[:8]}", noun="job")
+        self.empty_since: float | None = None
+        self.starts: Mapping[str, float] = {}  # when jobs will probably be sent, as was last forecast
+        self.starts_until = 0.0
+
+
+@dataclass(slots=True)
+class _Known:
+    """A job on a lane, as the database has it, and the key that its next request is sent with."""
+
+    job: Job
+    key: StudiiKey
+    line: _Line
+
+
+class Lanes:
+    """Hands each lane its jobs, as the database has them.
+
+    A commit names the jobs that it has changed, which are read with their keys. All are read at the start,
+    when a commit says so, and now and then.
+    """
+
+    def __init__(self, context: EngineContext, catalog: Catalog) -> None:
+        self._context, self._catalog = context, catalog
+        self._db, self._clock, self._tuning = context.storage.db, context.clock, context.tuning
+        self._requests = Requests(context, catalog)
+        self._durations = Durations(partial(_usually, catalog))
+        self._samples: list[Sample] = []  # not stored yet
+        self._is_restored = False
+        self._lines: dict[str, _Line] = {}
+        self._known: dict[str, _Known] = {}
+        self._changed: set[str] = set()  # jobs to be read
+        self._all, self._next_read = True, 0.0
+        self._wake_up = WakeUp()
+        self._group: asyncio.TaskGroup
+        self._forecasting, self._next_forecast = asyncio.Lock(), 0.0
+        self._errors = ErrorLog("handing its jobs to a lane")
+
+    async def run(self) -> None:
+        """Run until cancelled; ends when all requests have ended."""
+        try:
+            async with asyncio.TaskGroup() as self._group:
+                await run_forever("handing out jobs to lanes", self._wake_up, self._turn)
+        finally:
+            self._lines, self._known, self._all = {}, {}, True
+            await shielded(self._save_samples())
+
+    def notify(self, changes: Changes) -> None:
+        """Take over what a transaction has changed."""
+        if changes.others or changes.lanes:
+            self.reread()
+        for job in changes.jobs.values():
+            if (known := self._known.get(job.id)) is not None:
+                known.job = job
+                if job.key_id in (None, known.key.id):
+                    if self._is_in_flight(job.id):
+                        continue  # the lane hears of it when that has ended
+                    if job.id in known.line.lane.running and _is_on_lane(job):
+                        continue
+            if known is not None or _is_on_lane(job):
+                self._changed.add(job.id)
+                self._wake_up.set()
+
+    def reread(self) -> None:
+        """Read all jobs from the database again."""
+        self._all = True
+        self._wake_up.set()
+
+    async def progress(self, job_id: str) -> Progress:
+        """Return a job's position in the queue, and when it will probably be sent or end, as far as known."""
+        if (known := self._known.get(job_id)) is None:
+            return Progress()
+        lane = known.line.lane
+        starts_in = await self._starts_in(known.line, job_id)
+        watch, ends_in = lane.running.get(job_id), None
+        if watch is not None and self._durations.known(watch.job.work):
+            ends_in = watch.model.median - watch.age(self._clock.monotonic())
+        late, now = ends_in is not None and ends_in <= 0, self._clock.now()
+        position, waits_for_price = lane.place(job_id)
+        return Progress(
+            position,
+            None if starts_in is None else now + timedelta(seconds=starts_in),
+            None if ends_in is None or late else now + timedelta(seconds=ends_in),
+            late=late,
+            waits_for_price=waits_for_price,
+        )
+
+    def overdue(self) -> float:
+        """Return by how many seconds the most overdue poll of all lanes is late."""
+        now = self._clock.monotonic()
+        watches = (watch for line in self._lines.values() for watch in line.lane.running.values())
+        return max(0.0, now - min((watch.due for watch in watches), default=now))
+
+    def occupancy(self) -> dict[str, float]:
+        """Return the share of its requests that each lane has in use."""
+        now = self._clock.monotonic()
+        return {
+            name[:8]: line.lane.rate.used(now) / line.lane.rate.usable for name, line in self._lines.items()
+        }
+
+    async def ask(self, key: StudiiKey, secret: str, job: Job) -> JobReport:
+        """GET a job that is not polled any more. Raises `NoRequestLeft`, and what the client raises."""
+        if key.lane not in self._lines:
+            rates = await self._db.read(_rates, [key.lane], {key.id})
+            self._open(key.lane, rates[key.lane])
+        line = self._lines[key.lane]
+        try:
+            return await self._requests.ask(job, secret, line.requests)
+        except RateLimited as error:
+            await self._learn(line, error)
+            raise
+
+    # What the database has
+
+    async def _turn(self) -> float:
+        if self._changed:  # those whose jobs these are have their first answers before
+            await asyncio.sleep(self._tuning.handed_out_after(len(self._changed)))
+        began = self._clock.monotonic()
+        everything, self._all = self._all or began >= self._next_read, False
+        asked = {one for one in self._changed if not self._is_in_flight(one)}
+        self._changed -= asked
+        if everything or asked:
+            try:
+                await self._read(None if everything else asked)
+            except BaseException:
+                self._changed |= asked
+                self._all |= everything
+                raise
+        await rest_after(self._clock.monotonic() - began, self._tuning.reread_every)
+        return self._next_read - self._clock.monotonic()
+
+    async def _read(self, asked: Collection[str] | None) -> None:
+        with self._context.liveness.operation("handing out jobs to lanes", progress=False):
+            if not self._is_restored:
+                self._durations.restore(await self._db.read(lane_rows.durations))
+                self._is_restored = True
+            found = await self._db.read(_look, asked, frozenset(self._lines))
+            await self._hand_out(found, asked)
+        if asked is None:
+            await shielded(self._save_samples())
+            self._next_read = self._clock.monotonic() + self._tuning.reread_every
+
+    async def _hand_out(self, found: _Found, asked: Collection[str] | None) -> None:
+        now, at = self._clock.monotonic(), self._clock.now()
+        oldest = at - timedelta(seconds=self._tuning.held_bound)
+        shares: dict[str, list[tuple[Job, StudiiKey]]] = {}
+        lost, keyless, gone = list[str](), list[str](), set(self._known if asked is None else asked)
+        for job, key in found.jobs:
+            if self._is_in_flight(job.id):
+                self._changed.add(job.id)  # it is read again when that has ended
+            elif self._is_stranded(job, key):
+                lost.append(job.id)
+            elif key is None and (not holds.has_no_key(job) or holds.waited_too_long(job, oldest, None)):
+                keyless.append(job.id)
+            elif key is not None and job.state is not JobState.SUBMITTING:
+                shares.setdefault(key.lane, []).append((job, key))
+                gone -= {job.id} if self._lane_of(job.id) == key.lane else set()
+        for job_id in gone:
+            self._forget(job_id)
+        for name, rate in found.rates.items():
+            self._open(name, rate)
+        for name, share in shares.items():
+            self._errors.attempt(name, partial(self._enter, name, share, now), now)
+        if keyless or lost:
+            await self._db.write(self._settle, keyless, lost, oldest, at)
+
+    def _lane_of(self, job_id: str) -> str | None:
+        known = self._known.get(job_id)
+        return None if known is None else known.line.name
+
+    def _is_in_flight(self, job_id: str) -> bool:
+        known = self._known.get(job_id)
+        return known is not None and job_id in known.line.lane.in_flight
+
+    def _is_stranded(self, job: Job, key: StudiiKey | None) -> bool:
+        """Return whether only a request in flight explains the job's state, and there is none: its process
+        has ended, or its step met an unexpected error."""
+        if job.state is JobState.UPLOADING:
+            return key is None or needs_upload(job, key.id)
+        member = self._context.member
+        # Another process may have sent it up to the moment when its lease ended.
+        over = job.epoch == member.epoch or member.held_for(job.guild_id) > self._tuning.answer_bound
+        return job.state is JobState.SUBMITTING and over
+
+    def _settle(
+        self, session: Session, keyless: Sequence[str], lost: Sequence[str], oldest: datetime, at: datetime
+    ) -> None:
+        holds.without_key(session, keyless, oldest, at)
+        # A step is known as in flight before it changes the row, until after: so this is exact.
+        recover(session, self._tuning, [one for one in lost if not self._is_in_flight(one)], at)
+
+    def _enter(self, name: str, share: Iterable[tuple[Job, StudiiKey]], now: float) -> None:
+        if (line := self._lines.get(name)) is None:
+            self.reread()  # its task has just ended: its rate is read first
+            return
+        for job, key in share:
+            if (entry := self._entry(job, key.id)) is not None:
+                self._known[job.id] = _Known(job, key, line)
+                line.lane.enter(entry, now)
+        line.wake_up.set()
+
+    def _forget(self, job_id: str) -> None:
+        if job_id in self._known and not self._is_in_flight(job_id):
+            known = self._known.pop(job_id)
+            known.line.lane.put(None, job_id, self._clock.monotonic())
+            known.line.wake_up.set()
+
+    def _open(self, name: str, rate: _Rate) -> None:
+        """Begin a lane, or tell it its plan."""
+        now, at = self._clock.monotonic(), self._clock.now()
+        if (line := self._lines.get(name)) is not None:
+            line.lane.rate.set_plan(rate.plan, now)
+            return
+        window = RateWindow(rate.plan.limit, self._tuning)
+        window.set_plan(rate.plan, now)
+        window.restore([until - at.timestamp() + now for until in rate.until], now)
+        if (limits := rate.limits) is not None:
+            times = {one: getattr(limits, one) for one in _TIMES}
+            when = {one: now + (moment - at).total_seconds() for one, moment in times.items() if moment}
+            shown = Shown(blocks=limits.blocks, doubted=limits.doubted, **when)
+            shown.next_lowered = limits.next_lowered
+            window.restore_shown(ChosenPlan(limits.plan, limits.plan_at), shown, now)
+        line = self._lines[name] = _Line(name, window, self._durations, self._context)
+        self._group.create_task(self._run(line), name=f"lane {name[:8]}")
+
+    def _entry(self, job: Job, key_id: int | None, again: float = 0.0) -> Waiting | Running | None:
+        """Return a lane's entry of a job, by the clock that never jumps, or None if it needs no request."""
+        now, tool = self._clock.monotonic(), self._catalog.tools.get(job.tool)
+        work = Work(job.tool, "image" if tool is None else tool.output_kind(job.inputs))
+
+        def since(moment: datetime | None) -> float:
+            return 0.0 if moment is None else (self._clock.now() - moment).total_seconds()
+
+        # Bounded, for the case that the wall clock was put back.
+        longest, until = max(self._tuning.key_retries), job.waits_until(key_id)
+        if job.state is JobState.RUNNING:
+            submitted = now - max(0.0, since(job.submitted_at))
+            not_before = 0.0 if job.not_before is None else now + min(-since(job.not_before), longest)
+            if job.output_url is not None:
+                return None
+            return Running(job.id, submitted, work, not_before, priced=job.charged is not None)
+        if job.state not in (JobState.WAITING, JobState.UPLOADING):
+            return None
+        return Waiting(
+            job.id,
+            job.user_id,
+            job.created_at.timestamp(),
+            Step.UPLOAD if needs_upload(job, key_id) else Step.SUBMIT,
+            work,
+            now + max(again, min(-since(until), longest)),
+            begun=job.state is JobState.UPLOADING,
+            held=job.held is not None,
+            price=None if job.price_learned else price_name(self._catalog, job),
+        )
+
+    # Sending
+
+    async def _run(self, line: _Line) -> None:
+        """Run a lane until it has been empty for a while.
+
+        A job that is being submitted may cost credits: its answer is awaited and stored before that.
+        """
+
+        def has_rested() -> bool:
+            since, now = line.empty_since, self._clock.monotonic()
+            if since is None or now - since < self._tuning.lane_rest or _is_busy(line.lane):
+                return False
+            del self._lines[line.name]
+            return True
+
+        async with DrainingGroup(self._tuning.drain) as group:
+            what = f"lane {line.name[:8]}"
+            await run_forever(what, line.wake_up, partial(self._send, line, group), until=has_rested)
+
+    async def _send(self, line: _Line, group: DrainingGroup) -> float | None:
+        while True:
+            now = self._clock.monotonic()
+            decision = line.lane.decide(now)
+            if not isinstance(decision, Send):
+                break
+            line.lane.begin(decision, now)
+            name, free = f"{decision.step} {decision.job_id}", decision.step is not Step.SUBMIT
+            group.create_task(self._watched(line, decision, name), name=name, at_once=free)
+        if not _is_busy(line.lane):
+            line.empty_since = now if line.empty_since is None else line.empty_since
+            return self._tuning.lane_rest
+        line.empty_since = None
+        return None if decision.until is None else decision.until - now
+
+    async def _watched(self, line: _Line, send: Send, name: str) -> None:
+        patience = TRANSFER_TIMEOUT if send.step is Step.UPLOAD else OPERATION_TIMEOUT
+        with self._context.liveness.operation(name, patience) as ending:
+            try:
+                ending.failed = await self._request(line, send)
+            except Exception as error:  # noqa: BLE001 - logged; an error about one job must not end the lane
+                self.reread()  # the database tells the job's state
+                pause = line.errors.failed(error, send.job_id)
+                line.lane.postpone(send.job_id, self._clock.monotonic() + pause)
+                ending.failed = True
+            else:
+                line.errors.succeeded(send.job_id)
+        line.wake_up.set()
+        if send.job_id in self._changed:
+            self._wake_up.set()
+
+    async def _request(self, line: _Line, send: Send) -> bool:
+        """Do what the lane has decided on, and take over what came of it.
+
+        Return whether there was an unexpected error, which is logged.
+        """
+        job_id, lane, done = send.job_id, line.lane, Done(None)
+        watch = lane.running.get(job_id)
+        try:
+            match send.step:
+                case Step.UPLOAD:
+                    done = await self._requests.upload(job_id, line.requests)
+                case Step.SUBMIT:
+                    done = await self._requests.submit(job_id, line.requests)
+                case Step.POLL:
+                    known = self._known[job_id]
+                    age = lane.running[job_id].age(self._clock.monotonic())
+                    done = await self._requests.poll(known.job, known.key, line.requests, age)
+        finally:
+            now = self._clock.monotonic()
+            lane.end(job_id, now, sent=done.sent)
+        job = done.job
+        entry = None if job is None else self._entry(job, self._known[job_id].key.id, done.again or 0.0)
+        lane.put(entry, job_id, now, done.again)
+        if entry is None:
+            self._known.pop(job_id, None)
+        if job is None:
+            self._changed.add(job_id)
+        elif watch is not None and (job.output_url is not None or job.failure is FailureCode.STUDII):
+            low, high = watch.since.age, watch.age(now)
+            self._durations.learn(watch.job.work, low, high)
+            self._samples.append(Sample(*watch.job.work, low, high, self._clock.now()))
+            del self._samples[:-MAX_UNSAVED_SAMPLES]
+        if done.sent:
+            await self._learn(line, done.limited)
+        return done.failed
+
+    # What was learned
+
+    async def _learn(self, line: _Line, limited: RateLimited | None) -> None:
+        """Learn from an answer, a 429 or another. It applies immediately, and is stored if it has to be known
+        after a restart. If that fails, it is logged, and known until the process ends."""
+        now, window = self._clock.monotonic(), line.lane.rate
+        doubted = None  # if that is news
+        if limited is not None:
+            _log.warning("Studii answered 429 to lane %s", line.name[:8])
+            doubted = window.limited(now, limited.retry_after) or None
+        elif window.passed(now):
+            doubted = False
+        else:
+            return
+        try:
+            what = (line.name, window, doubted, now, self._clock.now())
+            await shielded(self._db.write(_keep_limits, *what))
+        except Exception as error:  # noqa: BLE001 - logged; all else goes on
+            _log.warning("The rate limit learned for lane %s could not be stored: %r", line.name[:8], error)
+
+    async def _save_samples(self) -> None:
+        """Store how long jobs took. If that fails, it is logged, and tried again the next time."""
+        if not (saved := list(self._samples)):
+            return
+        try:
+            await self._db.write(lane_rows.learn_durations, saved)
+        except Exception as error:  # noqa: BLE001 - logged; all else continues
+            _log.warning("The durations of %d jobs could not be stored yet: %r", len(saved), error)
+        else:
+            self._samples = [sample for sample in self._samples if sample not in saved]
+
+    async def _starts_in(self, line: _Line, job_id: str) -> float | None:
+        """Return the seconds until a waiting job will probably have been submitted.
+
+        None if that is unknown or only a few seconds away. Forecasts are made in a thread, one at a time, and
+        with pauses, to leave the machine to the work.
+        """
+        if job_id not in line.lane.waiting:
+            return None
+        async with self._forecasting if self._is_outdated(line, job_id) else nullcontext():
+            began = self._clock.monotonic()
+            if self._is_outdated(line, job_id) and began >= self._next_forecast:
+                line.starts = await asyncio.to_thread(forecast, line.lane.copy(), began)
+                now = self._clock.monotonic()
+                self._next_forecast = now + self._tuning.forecast_pause * (now - began)
+                holds_for = max(self._tuning.forecast_holds, self._tuning.forecast_rest * (now - began))
+                line.starts_until = now + holds_for
+        now = self._clock.monotonic()
+        wait = line.starts.get(job_id, now) - now
+        return wait if wait >= MIN_FORECAST_SECONDS else None
+
+    def _is_outdated(self, line: _Line, job_id: str) -> bool:
+        newcomer = bool(line.starts) and job_id not in line.starts
+        return newcomer or self._clock.monotonic() >= line.starts_until
+
+
+def _is_busy(lane: schedule.Lane) -> bool:
+    return bool(lane.waiting or lane.running or lane.in_flight)
+
+
+def _is_on_lane(job: Job) -> bool:
+    return job.state in queries.ON_LANES and job.output_url is None
+
+
+def _look(session: Session, asked: Collection[str] | None, lines: Collection[str]) -> _Found:
+    """Find those of the jobs that need requests, or all that do, and the rates of lanes: of new ones alone
+    unless all jobs are wanted."""
+    jobs = queries.on_lanes(session, asked)
+    ids = {job.id: job.key_id if job.state is JobState.RUNNING else current for job, current in jobs}
+    found = keys.some(session, {one for one in ids.values() if one is not None}) if jobs else {}
+    wanted = {key.lane for key in found.values()} - (set() if asked is None else set(lines))
+    rates = _rates(session, wanted, found.keys()) if wanted else {}
+    return _Found([(job, found.get(ids[job.id] or 0)) for job, _ in jobs], rates)
+
+
+def _rates(session: Session, lanes: Collection[str], used: Collection[int]) -> dict[str, _Rate]:
+    """Return the rates of lanes. A lane's plan is the smallest that a server with its key has chosen."""
+    plans: dict[str, list[StudiiKey]] = {lane: [] for lane in lanes}
+    for key in keys.of_lanes(session, lanes):
+        if key.retired_at is None or key.id in used:
+            plans[key.lane].append(key)
+    # Where there are several processes, those of the others are counted with each step.
+    alone, rates = session.info["shards"].all, dict[str, _Rate]()
+    until, limits = lane_rows.windows(session, lanes) if alone else {}, lane_rows.limits_of(session, lanes)
+    for lane, some in plans.items():
+        if some:
+            smallest = min(key.plan.requests_per_minute for key in some)
+            plan = ChosenPlan(smallest, max(key.plan_chosen_at for key in some))
+            rates[lane] = _Rate(plan, until.get(lane, ()), limits.get(lane))
+    return rates
+
+
+def _keep_limits(
+    session: Session, lane: str, window: RateWindow, doubted: bool | None, now: float, at: datetime
+) -> None:
+    """Store what 429s have shown, for the next start. Tell the admins of all servers with this key, once, if
+    the plan seems wrong; forget it if it is right after all."""
+    lowered = window.limit if window.shown.lowered_until and window.limit < window.plan.limit else None
+    if window.is_unlimited(now):
+        lane_rows.forget_limits(session, lane)
+    else:
+        values = asdict(window.shown)
+        for one in _TIMES:
+            values[one] = at + timedelta(seconds=values[one] - now) if values[one] else None
+        plan = {"plan": window.plan.limit, "plan_at": window.plan.at, "lowered_to": lowered}
+        lane_rows.keep_limits(session, lane, at, **plan, **values)
+    if doubted is None:
+        return
+    kind, used = NoticeKind.PLAN_DOUBTED, window.used(now)
+    for key in keys.of_lanes(session, [lane]):
+        if not doubted:
+            posts.forget(session, key.guild_id, kind)
+        elif key.retired_at is None:
+            limit = key.plan.requests_per_minute
+            told = {"masked": key.masked, "plan": key.plan.value, "limit": limit}
+            told |= {"used": used, "lowered": window.limit}
+            notices.add(session, key.guild_id, kind, str(key.id), at=at, details=told)
+
+
+def _usually(catalog: Catalog, work: Work) -> float:
+    """Return the catalogue's guess, in seconds; also for jobs of a tool that it no longer has."""
+    kind = "video" if work.output_kind == "video" else "image"
+    tool = catalog.tools.get(work.tool)
+    return USUAL_SECONDS[kind] if tool is None else tool.usually_takes(kind)

@@ -1,0 +1,234 @@
+"""The requests a minute that one Studii key has left, and what 429s have shown of them. Pure: the caller
+passes the time.
+
+Studii does not say which plan a key belongs to: an admin chooses it (`bot.domain.Plan`). A 429 well under the
+plan's limit means that the plan is another one, or that something else uses the key.
+"""
+
+from bisect import bisect_right, insort
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from bot.backoff import backoff
+from bot.domain.guilds import Plan
+from bot.engine.tuning import DAY, HOUR, Tuning
+
+LOWEST = Plan.PRO.requests_per_minute  # of the smallest plan with API access
+WELL_UNDER = 0.8  # of the plan's limit
+DOUBTED_WITHIN = HOUR  # between two such 429s that are more than an accident
+FIRST_CHECK, LAST_CHECK = HOUR, DAY  # until the plan's limit is tried again; doubles each time
+MAX_POLLS_AHEAD = 8
+UNKNOWN_PAUSE, MIN_PAUSE = 5.0, 0.05  # seconds; the first if only an answer can make room
+AHEAD_MARGIN = 1.0  # of the seconds for which polls are noted in advance, for clocks that differ
+
+
+class ChosenPlan(NamedTuple):
+    """The requests a minute of a plan, and when an admin chose it."""
+
+    limit: int
+    at: datetime
+
+
+@dataclass(slots=True)
+class Shown:
+    """What 429s have shown of a key.
+
+    Nothing is sent before `blocked_until`, and requests are paced until `paced_until`; `blocks` is the number
+    of 429s in a row. `odd_at` is the last one well under the plan's limit. After a second one the plan is
+    `doubted`, and less is sent until `lowered_until`; the next time for `next_lowered` seconds.
+    """
+
+    blocked_until: float = 0.0
+    paced_until: float = 0.0
+    blocks: int = 0
+    odd_at: float | None = None
+    doubted: bool = False
+    lowered_until: float | None = None
+    next_lowered: float = FIRST_CHECK
+
+
+class Noted(NamedTuple):
+    """What is to be stored of a window: when each request stops counting, and how many polls of these are
+    not sent yet. `polls` counts those that were sent before."""
+
+    until: Sequence[float]
+    ahead: int
+    polls: int
+
+
+class RateWindow:
+    """The requests of one key that count at present.
+
+    Studii names a number of requests a minute and not how they are counted. A request counts from when it is
+    sent until a period after its **answer**, as the server counted it somewhere between. What stays under the
+    limit in every such window is also under it for a server that counts whole minutes, and for a bucket of
+    that size.
+
+    A restart must not forget what was sent. So a request is noted (`note`) before it is sent; polls in
+    advance, about as many as were just sent in that time.
+    """
+
+    def __init__(self, limit: int, tuning: Tuning) -> None:
+        self.plan, self.limit, self.shown = (
+            ChosenPlan(limit, datetime.min.replace(tzinfo=UTC)),
+            limit,
+            Shown(),
+        )
+        self._tuning = tuning
+        self._in_flight: list[float] = []  # when they began
+        self._until: list[float] = []  # when others of this process stop counting, in order
+        self._others: list[float] = []  # the same of other processes that use the key
+        self._paced_next = 0.0
+        self._recent = deque[float]()  # when the latest polls were sent
+        self._polls, self._ahead, self._ahead_until = 0, 0, 0.0
+
+    @property
+    def usable(self) -> int:
+        """Return the most requests in a period; a few fewer than Studii allows."""
+        return max(1, self.limit - self._tuning.rate_margin)
+
+    def set_plan(self, plan: ChosenPlan, now: float) -> None:
+        """Take over the admins' choice. Another plan, or the same one chosen again, ends a doubt."""
+        if plan.limit != self.plan.limit or plan.at > self.plan.at:
+            self.plan = plan
+            self._believe()
+        self._apply(now)
+
+    def restore(self, until: Iterable[float], now: float) -> None:
+        """Count requests of an earlier process until then, at most as long as one may, in case the wall
+        clock was set back."""
+        longest = now + self._tuning.polls_ahead_for + self._tuning.counted
+        self._until = sorted([*self._until, *(min(one, longest) for one in until)])
+
+    def set_others(self, until: Iterable[float]) -> None:
+        """Count the requests of other processes, in place of those counted before."""
+        self._others = sorted(until)
+
+    def restore_shown(self, plan: ChosenPlan, shown: Shown, now: float) -> None:
+        """Take over what 429s of an earlier process have shown; bounded, in case the wall clock was set
+        back. A doubt about another plan or an earlier choice is over."""
+        bound, own = self._tuning.rate_block_bound, self.shown
+        if shown.paced_until > now:
+            own.blocked_until = min(max(now, shown.blocked_until), now + bound)
+            own.paced_until = min(shown.paced_until, now + bound + self._tuning.paced_for)
+            own.blocks = shown.blocks
+        if shown.odd_at is not None and plan.limit == self.plan.limit and plan.at >= self.plan.at:
+            own.odd_at, own.doubted = min(shown.odd_at, now), shown.doubted
+            own.next_lowered = min(max(shown.next_lowered, FIRST_CHECK), LAST_CHECK)
+            if shown.doubted:
+                own.lowered_until = min(shown.lowered_until or now, now + own.next_lowered)
+        self._apply(now)
+
+    def is_unlimited(self, now: float) -> bool:
+        """Return whether 429s have shown nothing that still holds."""
+        return now >= self.shown.paced_until and self.shown.odd_at is None
+
+    def used(self, now: float) -> int:
+        """Return how many requests count at `now`."""
+        return len(self._in_flight) + len(self._counted(now))
+
+    def free_at(self, now: float) -> float | None:
+        """Return when there is room for a request, or None if one in flight has to end first."""
+        self._apply(now)
+        counted = self._counted(now)
+        over = len(self._in_flight) + len(counted) - self.usable
+        if over >= max(0, len(counted)):
+            return None
+        # As many as are over the limit have to leave, not the oldest alone.
+        free_at = now if over < 0 else counted[over]
+        paced = self._paced_next if free_at < self.shown.paced_until else now
+        return max(free_at, self.shown.blocked_until, paced, now)
+
+    def pause(self, now: float) -> float:
+        """Return the seconds until there may be room again."""
+        free_at = self.free_at(now)
+        return UNKNOWN_PAUSE if free_at is None else max(free_at - now, MIN_PAUSE)
+
+    def begin(self, now: float) -> None:
+        """Count a request that is about to be sent."""
+        self._in_flight.append(now)
+        self._paced_next = now + self._interval
+
+    def end(self, began: float, now: float, *, sent: bool = True) -> None:
+        """Record that the request that began at `began` was answered or given up, or was never sent."""
+        self._in_flight.remove(began)
+        if sent:
+            insort(self._until, now + self._tuning.rate_period)  # an earlier process's may count longer
+
+    def is_noted(self, now: float) -> bool:
+        """Count a poll that was begun. Return whether it was noted in advance."""
+        self._recent.append(now)
+        self._polls += 1
+        if self._ahead <= 0 or now >= self._ahead_until:
+            return False
+        self._ahead -= 1
+        return True
+
+    def note(self, now: float) -> Noted:
+        """Return what is to be stored before the requests that have begun are sent."""
+        tuning = self._tuning
+        while self._recent and self._recent[0] < now - tuning.polls_ahead_for:
+            self._recent.popleft()
+        ahead = max(0, min(len(self._recent), MAX_POLLS_AHEAD, self.usable - self.used(now)))
+        self._counted(now)
+        until = [*self._until, *(began + tuning.counted for began in self._in_flight)]
+        until += [now + tuning.polls_ahead_for + tuning.counted] * ahead
+        return Noted(until, ahead, self._polls)
+
+    def has_noted(self, noted: Noted, now: float) -> None:
+        """Take over that this was stored, which was noted at `now`."""
+        self._ahead = noted.ahead - (self._polls - noted.polls)
+        self._ahead_until = now + self._tuning.polls_ahead_for - AHEAD_MARGIN
+
+    def limited(self, now: float, retry_after: float | None) -> bool:
+        """Record a 429. Return whether the plan is in doubt since now.
+
+        It is no news if another request in flight with this one has met one.
+        """
+        used, shown, tuning = self.used(now), self.shown, self._tuning
+        news = now >= shown.blocked_until
+        shown.blocks = (0 if now >= shown.paced_until else shown.blocks) + news
+        if retry_after is None:
+            retry_after = backoff(shown.blocks, tuning.rate_block, 60.0)
+        pause = min(max(retry_after, self._interval), tuning.rate_block_bound)
+        shown.blocked_until = max(shown.blocked_until, now + pause)
+        shown.paced_until = shown.blocked_until + tuning.paced_for
+        if not news or used > WELL_UNDER * self.limit:
+            return False
+        accident = shown.odd_at is None or now - shown.odd_at > DOUBTED_WITHIN
+        shown.odd_at = now
+        if accident and not shown.doubted:
+            return False
+        shown.lowered_until = now + shown.next_lowered
+        shown.next_lowered = min(2 * shown.next_lowered, LAST_CHECK)
+        begins, shown.doubted = not shown.doubted, True
+        self._apply(now)
+        return begins
+
+    def passed(self, now: float) -> bool:
+        """Record that a request was not refused. Return whether that ended a doubt about the plan."""
+        if not self.shown.doubted or self.limit <= LOWEST or self.used(now) <= 2 * LOWEST:
+            return False
+        self._believe()
+        return True
+
+    def _believe(self) -> None:
+        self.shown = Shown(self.shown.blocked_until, self.shown.paced_until, self.shown.blocks)
+
+    def _apply(self, now: float) -> None:
+        """A plan in doubt is tried again after a while."""
+        lowered = self.shown.lowered_until is not None and now < self.shown.lowered_until
+        self.limit = min(self.plan.limit, LOWEST) if lowered else self.plan.limit
+
+    @property
+    def _interval(self) -> float:
+        return self._tuning.rate_period / self.usable
+
+    def _counted(self, now: float) -> Sequence[float]:
+        """Return when the requests that still count stop to, in order."""
+        for moments in (self._until, self._others):
+            del moments[: bisect_right(moments, now)]
+        return sorted([*self._until, *self._others]) if self._others else self._until

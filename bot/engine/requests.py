@@ -1,0 +1,503 @@
+"""The requests for a job: its photo is uploaded, it is submitted once, and polled until Studii is done.
+
+Each step claims the job, sends, and stores what was met. `not_taken` and `polled` say what each error means
+for the job; jobs whose request was in flight when a process ended are read by the same table (`recover`).
+"""
+
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import partial
+from typing import NamedTuple
+
+from sqlalchemy.orm import Session
+
+from bot.aio.retry import ErrorLog, StoreRetry
+from bot.backoff import backoff, delay_at
+from bot.catalog import Catalog
+from bot.credits import ledger
+from bot.db import wake
+from bot.engine.context import EngineContext
+from bot.engine.rate import Noted, RateWindow
+from bot.engine.tuning import Tuning
+from bot.errors import NotAlone
+from bot.jobs import holds, lanes, polls, queries, submission, transitions
+from bot.jobs.models import FailureCode, Job, JobState
+from bot.jobs.submission import Claim, NotClaimed
+from bot.jobs.transitions import JobChanges
+from bot.media.kinds import content_type_of
+from bot.reasons import Reason, ReasonCode
+from bot.servers import keys, notices
+from bot.servers.keys import StudiiKey
+from bot.servers.notices import NoticeKind
+from bot.studii import (
+    ApiRefused,
+    BadInputs,
+    JobNotFound,
+    JobReport,
+    KeyRefused,
+    MalformedAnswer,
+    NoAnswer,
+    NotSent,
+    OutcomeUnknown,
+    OutOfCredits,
+    PlanRefused,
+    RateLimited,
+    StudiiError,
+    UploadFailed,
+)
+from bot.vault import CannotDecrypt
+
+_log = logging.getLogger(__name__)
+
+_CODES: Mapping[type[StudiiError], FailureCode] = {
+    BadInputs: FailureCode.INPUTS,
+    OutOfCredits: FailureCode.CREDITS,
+    PlanRefused: FailureCode.PLAN,
+}
+_UNREACHABLE, _PHOTO_LOST = Reason(ReasonCode.UNREACHABLE), Reason(ReasonCode.PHOTO_LOST)
+
+
+class Trouble(StrEnum):
+    """The kinds of polls in a row that learned nothing."""
+
+    ERROR = "error"
+    KEY = "key"
+    MISSING = "missing"
+    NO_ADDRESS = "no address"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The job after a step, or None if the database tells how it is.
+
+    `sent`: whether a request left this process; none does for a job that could not be claimed. `again`: leave
+    the job alone for this many seconds. `limited`: the 429 that Studii answered. `failed`: the step met an
+    unexpected error, and says nothing of the job.
+    """
+
+    job: Job | None
+    sent: bool = True
+    again: float | None = None
+    limited: RateLimited | None = None
+    failed: bool = False
+
+
+class Lane(NamedTuple):
+    """A key's name, and its requests."""
+
+    name: str
+    window: RateWindow
+
+
+class Requests:
+    """Sends what lanes decide on."""
+
+    def __init__(self, context: EngineContext, catalog: Catalog) -> None:
+        self._context, self._catalog = context, catalog
+        self._db, self._clock, self._tuning = context.storage.db, context.clock, context.tuning
+        self._retry = StoreRetry("storing Studii's answer", context.liveness, noun="job")
+        self._errors = ErrorLog("polling it", noun="job")
+
+    async def upload(self, job_id: str, lane: Lane) -> Done:
+        """POST /uploads and PUT the photo (Studii API docs, "Upload a source image").
+
+        The job stays in its state until it is submitted.
+        """
+        claim = await self._claim(job_id, lane, JobState.UPLOADING)
+        if isinstance(claim, Done):
+            return claim
+        path = self._context.spool.path(claim.job.source_file or "")
+        content_type = content_type_of(path)
+        try:
+            secret = self._secret(claim.key)
+            target = await self._context.studii.request_upload(secret, path.name, content_type)
+            await self._context.studii.put(target, path, content_type)
+        except StudiiError as error:
+            return await self._not_taken(claim, error)
+        except FileNotFoundError:
+            return await self._photo_lost(claim.job)
+        except Exception as error:  # noqa: BLE001 - logged, and bounded like other uploads that fail
+            _log.exception("Job %s: uploading its photo failed", job_id)
+            return await self._not_taken(claim, UploadFailed(reason=type(error).__name__))
+        stored = JobChanges(object_key=target.object_key, attempts=0, tries=0)
+        return Done(await self._db.write(transitions.change, job_id, JobState.UPLOADING, **stored))
+
+    async def submit(self, job_id: str, lane: Lane) -> Done:
+        """POST /jobs (Studii API docs, "Create a job"), and store what Studii said, with the credits, in one
+        transaction. A cancellation has to wait for that."""
+        claim = await self._claim(job_id, lane, JobState.SUBMITTING)
+        if isinstance(claim, Done):
+            return claim
+        job = claim.job
+        try:
+            secret = self._secret(claim.key)
+            met = await self._context.studii.create_job(secret, job.tool, job.inputs, job.object_key)
+        except StudiiError as error:
+            return await self._not_taken(claim, error)
+        except Exception as error:  # noqa: BLE001 - logged, and the outcome is stored
+            # An unexpected error, and the request may have been sent.
+            _log.exception("Job %s: submitting it failed", job_id)
+            return await self._not_taken(claim, OutcomeUnknown(reason=type(error).__name__))
+        _log.info("Job %s: Studii accepted it as %s", job_id, met.id)
+        # Another process may take the job for lost, and only this one knows its id at Studii.
+        store, now = submission.record_taken, self._clock.now()
+        running = await self._retry.run(job_id, self._db.amend, store, self._catalog, claim, met, now)
+        if running is None:
+            said = "Job %s: Studii has it as %s, but it was settled before that was known"
+            _log.warning(said, job_id, met.id)
+        return Done(running)
+
+    async def poll(self, job: Job, key: StudiiKey, lane: Lane, age: float) -> Done:
+        """GET a job (Studii API docs, "Poll status") that was submitted `age` seconds ago."""
+        if not await self._allowed(lane):
+            return Done(job, sent=False, again=lane.window.pause(self._clock.monotonic()))
+        met: JobReport | StudiiError
+        pause, sent = None, True
+        try:
+            secret = self._secret(key)
+            met = await self._context.studii.job_status(secret, job.studii_id or "", job.status_url)
+        except StudiiError as error:
+            met, sent = error, not isinstance(error, _Unreadable)
+            _log.info("Job %s: a poll of it met %s (%s)", job.id, type(error).__name__, error.reason)
+        except Exception as error:  # noqa: BLE001 - logged; the job's own bounds hold for it too
+            pause = self._errors.failed(error, job.id)
+            met = MalformedAnswer(reason=type(error).__name__)
+        else:
+            self._errors.succeeded(job.id)
+        if isinstance(met, RateLimited):
+            return Done(job, again=met.retry_after, limited=met)
+        if isinstance(met, JobReport) and not _is_news(job, met, age, self._tuning):
+            return Done(job)
+        poll = Poll(self._catalog, self._tuning, lane.name, age, self._clock.now())
+        now_is, again = await self._db.write(polled, poll, job.id, met)
+        if again is not None and pause is not None:
+            again = _bounded(self._tuning, pause, age)
+        return Done(now_is, sent=sent, again=again, failed=pause is not None)
+
+    async def ask(self, job: Job, secret: str, lane: Lane) -> JobReport:
+        """GET a job that is not polled any more. Raises `NoRequestLeft`, and what the client raises."""
+        window, now = lane.window, self._clock.monotonic()
+        if window.free_at(now) != now:
+            raise NoRequestLeft(window.pause(now))
+        window.begin(now)
+        sent = False
+        try:
+            if not await self._allowed(lane):
+                raise NoRequestLeft(window.pause(now))
+            sent = True
+            return await self._context.studii.job_status(secret, job.studii_id or "", job.status_url)
+        finally:
+            window.end(now, self._clock.monotonic(), sent=sent)
+
+    def _secret(self, key: StudiiKey) -> str:
+        try:
+            return self._context.vault.unseal(key.ciphertext)
+        except CannotDecrypt as error:
+            raise _Unreadable(told=error.told) from None
+
+    async def _allowed(self, lane: Lane) -> bool:
+        """Count a request beside jobs' own steps. Return False if other processes leave no room."""
+        now = self._clock.monotonic()
+        if lane.window.is_noted(now):
+            return True
+        noted, note = self._note(lane, now)
+        if not await self._db.write(note):
+            return False
+        lane.window.has_noted(noted, now)
+        return True
+
+    def _note(self, lane: Lane, now: float) -> tuple[Noted, Callable[[Session], bool]]:
+        noted, epoch = lane.window.note(now), self._context.member.epoch
+        return noted, partial(note, lane=lane, noted=noted.until, epoch=epoch, now=now, at=self._clock.now())
+
+    async def _claim(self, job_id: str, lane: Lane, to: JobState) -> Claim | Done:
+        """Bring the job into the state in which the request is sent, and count the request.
+
+        Return what came of it instead if the job is not to be sent now.
+        """
+        now, at = self._clock.monotonic(), self._clock.now()
+        noted, noting = self._note(lane, now)
+
+        def claim(session: Session) -> Claim | NotClaimed:
+            if not noting(session):
+                return NotClaimed(queries.get(session, job_id), lane.window.pause(now))
+            epoch = self._context.member.epoch
+            return submission.claim(session, self._catalog, job_id, lane.name, to, at, epoch)
+
+        claimed = await self._db.write(claim)
+        if isinstance(claimed, Claim):
+            lane.window.has_noted(noted, now)
+            return claimed
+        lane.window.has_noted(noted._replace(ahead=0), now)  # perhaps
+        held = claimed.job is not None and claimed.job.held is not None  # all of its key wait
+        return Done(None if held else claimed.job, sent=False, again=claimed.again)
+
+    async def _not_taken(self, claim: Claim, error: StudiiError) -> Done:
+        """Store what the failure of an upload or a submission means."""
+        job, now = claim.job, self._clock.now()
+        _log.info("Job %s: %s met %s (%s)", job.id, job.state, type(error).__name__, error.reason)
+
+        async def store() -> Job | None:
+            try:
+                return await self._db.write(not_taken, self._tuning, job.id, claim.key.id, error, now)
+            except NotAlone:
+                if job.state is JobState.UPLOADING or isinstance(error, OutcomeUnknown):
+                    raise
+                # Another process took the job for lost, and Studii has refused it.
+                code = FailureCode.KEY if isinstance(error, KeyRefused) else FailureCode.API
+                code = _CODES.get(type(error), code)
+                amended = await self._db.amend(submission.fail_unknown, job.id, code, error.told, now)
+                if amended is None:
+                    raise
+                return amended
+
+        stored = await self._retry.run(job.id, store)
+        limited = error if isinstance(error, RateLimited) else None
+        return Done(stored, sent=not isinstance(error, NotSent | _Unreadable), limited=limited)
+
+    async def _photo_lost(self, job: Job) -> Done:
+        """Have the photo fetched again, as it may have been lost with another host, within a bound."""
+
+        def lost(session: Session, at: datetime) -> Job | None:
+            if job.source is None or job.attempts + 1 >= self._tuning.tries:
+                return transitions.fail_unpaid(
+                    session, job.id, job.state, FailureCode.UPLOAD, _PHOTO_LOST, at
+                )
+            waiting = transitions.wait(session, job.id, job.state, at, attempts=job.attempts + 1)
+            return None if waiting is None else transitions.give_way(session, job.id, at)
+
+        _log.warning("Job %s: its photo is missing from the spool", job.id)
+        return Done(await self._db.write(lost, self._clock.now()), sent=False)
+
+
+class NoRequestLeft(Exception):
+    """The key has no request left; try again in `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"no request is available for {seconds:.0f} s")
+        self.seconds = seconds
+
+
+class _Unreadable(KeyRefused):
+    """The key can't be decrypted: nothing was sent."""
+
+
+def note(
+    session: Session, *, lane: Lane, noted: Iterable[float], epoch: int | None, now: float, at: datetime
+) -> bool:
+    """Store until when requests count, before they are sent.
+
+    Where several processes serve servers, return False, having stored nothing, if the others have used up the
+    key's requests. Until the transaction ends, none of them counts any.
+    """
+    shift = at.timestamp() - now
+    if not session.info["shards"].all:
+        lanes.lock(session, lane.name)
+        others = lanes.windows(session, [lane.name], epoch or lanes.ALONE)[lane.name]
+        lane.window.set_others(until - shift for until in others)
+        if others and lane.window.used(now) > lane.window.usable:
+            return False
+    lanes.keep_window(session, lane.name, epoch, (until + shift for until in noted))
+    return True
+
+
+def not_taken(
+    session: Session, tuning: Tuning, job_id: str, key_id: int | None, error: StudiiError, at: datetime
+) -> Job | None:
+    """Say what it means for a job that was claimed with a key that Studii has not taken it or its photo.
+
+    It waits and is tried again, within a bound, ends unpaid, or is unknown and never sent again.
+    """
+    job = queries.get(session, job_id)
+    if job is None or job.state not in (JobState.UPLOADING, JobState.SUBMITTING):
+        return None
+    uploading = job.state is JobState.UPLOADING
+    changes, bound = JobChanges(held=None, attempts=job.attempts + 1), tuning.tries
+    code, tries = FailureCode.UPLOAD if uploading else FailureCode.API, job.attempts + 1
+    match error:
+        case OutcomeUnknown():
+            _log.warning("Job %s: it is unknown whether Studii accepted it", job.id)
+            return submission.make_unknown(session, job.id, at)
+        case KeyRefused() | OutOfCredits():
+            return _not_served(session, tuning, job, key_id, error, at)
+        case ApiRefused() | UploadFailed(too_large_for_any=True):
+            code, bound = _CODES.get(type(error), code), 0
+        case NotSent():
+            tries, bound, code = job.tries + 1, tuning.unsent_tries, FailureCode.API
+            changes = JobChanges(held=_UNREACHABLE, tries=tries)
+        case _:
+            pass
+    if tries >= bound:
+        return transitions.fail_unpaid(session, job.id, job.state, code, error.told, at)
+    asked = error.retry_after or 0.0 if isinstance(error, RateLimited) else 0.0
+    pause = timedelta(seconds=max(backoff(tries, tuning.backoff, tuning.backoff_bound), asked))
+    changes["not_before"] = at + pause
+    return transitions.wait(session, job.id, job.state, at, **changes)
+
+
+def _not_served(
+    session: Session, tuning: Tuning, job: Job, key_id: int | None, error: StudiiError, at: datetime
+) -> Job | None:
+    """The server's other jobs would fail too: all wait, and one of them tries again from time to time."""
+    ledger.lock(session, job.guild_id)  # before the job's row, as its others may be held
+    key = keys.current(session, job.guild_id)
+    if key is None or key.id != key_id:
+        # Set or taken out since it was sent: the refusal says nothing of the server's key now.
+        return transitions.wait(session, job.id, job.state, at)
+    if isinstance(error, KeyRefused):
+        transitions.wait(session, job.id, job.state, at)
+    else:
+        transitions.fail_unpaid(session, job.id, job.state, FailureCode.CREDITS, error.told, at)
+    until = at + timedelta(seconds=delay_at(tuning.key_retries, holds.tried(session, key) + 1))
+    holds.hold(session, key, error.told, until, at, oldest=at - timedelta(seconds=tuning.held_bound))
+    return queries.find(session, job.id)
+
+
+def recover(session: Session, tuning: Tuning, job_ids: Collection[str], at: datetime) -> None:
+    """Say what it means for jobs that a request was in flight when a process ended, or met an unexpected
+    error: an upload is made again, as it costs nothing; what was being submitted is unknown."""
+    for job_id in job_ids:
+        job = queries.get(session, job_id)
+        uploading = job is not None and job.state is JobState.UPLOADING
+        not_taken(session, tuning, job_id, None, NoAnswer() if uploading else OutcomeUnknown(), at)
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """A poll of a job that was submitted `age` seconds ago, with the key of `lane`."""
+
+    catalog: Catalog
+    tuning: Tuning
+    lane: str
+    age: float
+    at: datetime
+
+
+Next = tuple[Job | None, float | None]
+"""A job as it is now, and in how many seconds to poll it again, unless that is to be learned."""
+
+
+def polled(session: Session, poll: Poll, job_id: str, met: JobReport | StudiiError) -> Next:
+    """Say what the answer to a poll means for a job.
+
+    Without a report, it continues unless it is certain that it doesn't.
+    """
+    if isinstance(met, JobReport):
+        lanes.lock(session, poll.lane)  # its price may change
+    job = queries.get(session, job_id)
+    if job is None or job.state is not JobState.RUNNING or job.output_url is not None:
+        return job, None
+    return (
+        _reported(session, poll, job, met) if isinstance(met, JobReport) else _failed(session, poll, job, met)
+    )
+
+
+def _reported(session: Session, poll: Poll, job: Job, report: JobReport) -> Next:
+    told = report.credits_charged
+    if job.not_before is not None:
+        job = holds.works_again(session, job.id, poll.at) or job
+    if report.failed:
+        why = Reason(ReasonCode.STUDII_FAILED, {"detail": report.error} if report.error else {})
+        return _end(session, poll, job, FailureCode.STUDII, why, told)
+    if report.succeeded and report.output_url is not None:
+        done, repriced = polls.record_output(session, poll.catalog, poll.lane, job.id, report, poll.at)
+        if repriced:
+            wake(session, ("lanes",))
+        return done, None
+    lasts = _count(job, Trouble.NO_ADDRESS if report.succeeded else None, poll.at)
+    if report.succeeded:
+        if lasts < poll.tuning.url_grace:
+            return job, None
+        unsafe, missing = ReasonCode.OUTPUT_UNSAFE_ADDRESS, ReasonCode.OUTPUT_WITHOUT_ADDRESS
+        why = Reason(unsafe if report.output_refused else missing)
+        return _end(session, poll, job, FailureCode.OUTPUT, why, told)
+    if poll.age >= poll.tuning.lost_after:
+        return _end(session, poll, job, FailureCode.LOST, Reason(ReasonCode.NEVER_ENDED))
+    _still_running(session, poll, job)
+    if report.status != job.studii_status or (job.charged is None and told):
+        return polls.record_status(session, poll.catalog, poll.lane, job.id, report, poll.at), None
+    return job, None
+
+
+def _failed(session: Session, poll: Poll, job: Job, error: StudiiError) -> Next:
+    tuning = poll.tuning
+    if isinstance(error, JobNotFound):  # a single one may be a mistake
+        lasts = _count(job, Trouble.MISSING, poll.at)
+        if job.tries >= tuning.missing_polls and lasts >= tuning.missing_over:
+            return _end(session, poll, job, FailureCode.LOST, Reason(ReasonCode.UNKNOWN_TO_STUDII))
+        return job, _bounded(tuning, tuning.missing_over / (tuning.missing_polls - 1), poll.age)
+    if poll.age >= tuning.lost_after:
+        return _end(session, poll, job, FailureCode.LOST, Reason(ReasonCode.NEVER_ENDED))
+    if isinstance(error, KeyRefused):
+        return _key_refused(session, poll, job, error.told)
+    _still_running(session, poll, job)
+    if job.trouble != Trouble.MISSING:  # an error between 404s says nothing of them
+        _count(job, Trouble.ERROR, poll.at)
+    pause = backoff(max(1, job.tries), tuning.first_poll, tuning.poll_error_bound)
+    return job, _bounded(tuning, pause, poll.age)
+
+
+def _still_running(session: Session, poll: Poll, job: Job) -> None:
+    """Tell the requester and the admins once that the job has been running for a day."""
+    if poll.age < poll.tuning.hourly_after or job.held is not None:
+        return
+    notices.add(session, job.guild_id, NoticeKind.STILL_RUNNING, job.id, at=poll.at, job_id=job.id)
+    told = Reason(ReasonCode.RUNNING_FOR_A_DAY)
+    transitions.change(session, job.id, visible=True, held=told)
+
+
+def _key_refused(session: Session, poll: Poll, job: Job, reason: Reason) -> Next:
+    """Let the job continue with the server's current key if that is another one, else hold it."""
+    ledger.lock(session, job.guild_id)  # before the job's row, as its others may be held
+    current = keys.current(session, job.guild_id)
+    own = None if job.key_id is None else keys.get(session, job.key_id)
+    if current is not None and current.id != job.key_id:
+        transitions.change(session, job.id, key_id=current.id)
+        return None, None
+    if current is None and (own is None or not own.ciphertext):
+        return _end(session, poll, job, FailureCode.KEY, Reason(ReasonCode.KEY_REMOVED))
+    _still_running(session, poll, job)
+    _count(job, Trouble.KEY, poll.at)
+    pause = delay_at(poll.tuning.key_retries, job.tries)
+    until = poll.at + timedelta(seconds=pause)
+    return holds.hold_running(session, job.id, current, reason, until, poll.at), pause
+
+
+def _end(
+    session: Session, poll: Poll, job: Job, code: FailureCode, reason: Reason, told: int | None = None
+) -> Next:
+    """Fail the job. `told` is the charge in the last answer, if that told it."""
+    what = (poll.catalog, poll.lane, job.id, code, reason, poll.at)
+    failed, repriced = polls.fail_running(session, *what, told=told)
+    if repriced:
+        wake(session, ("lanes",))
+    _log.info("Job %s failed (%s)", job.id, code)
+    return failed, None
+
+
+def _is_news(job: Job, report: JobReport, age: float, tuning: Tuning) -> bool:
+    """Return whether an answer has to be stored: most say that the job goes on as before."""
+    over = report.failed or report.succeeded or age >= tuning.lost_after
+    told = report.status != job.studii_status or (job.charged is None and bool(report.credits_charged))
+    lasts = age >= tuning.hourly_after and job.held is None
+    return over or told or lasts or job.trouble is not None or job.not_before is not None
+
+
+def _count(job: Job, trouble: Trouble | None, at: datetime) -> float:
+    """Count what polls in a row met. Return the seconds since the first of these."""
+    again = trouble is not None and job.trouble == trouble
+    job.tries = job.tries + 1 if again else int(trouble is not None)
+    since = job.troubled_at if again and job.troubled_at is not None else at
+    job.trouble, job.troubled_at = trouble, None if trouble is None else since
+    return (at - since).total_seconds()
+
+
+def _bounded(tuning: Tuning, pause: float, age: float) -> float:
+    """Return the pause after a poll that learned nothing, bounded by a share of the job's age.
+
+    A job may end in that pause: its requester then waits longer by at most that share.
+    """
+    return min(pause, max(tuning.first_poll, tuning.poll_share * age))
