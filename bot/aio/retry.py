@@ -1,4 +1,4 @@
-"""Retry failed operations: counts of failures, and a log without repetitions.
+"""Retry failed operations, with a log without repetitions.
 
 `StoreRetry` stores an answer that can't be asked for again, and `OutageRetry` (`outage_retry.py`) repeats
 what many tasks could not do in an outage, one task at a time.
@@ -19,28 +19,11 @@ _log = logging.getLogger(__name__)
 FIRST_RETRY_SECONDS = 1.0  # after an unexpected error; doubles
 MAX_RETRY_SECONDS = 60.0
 MAX_FAILING = 500  # subjects that an error log remembers
-MAX_COUNTED = 10_000  # subjects
 RETRY_PAUSE = 2.0  # seconds at most until `StoreRetry` tries again: less than a drain
 RETRY_TRIES = 5  # if the reason does not seem to pass
 _MAY_PASS = (Outage, OSError)
 _T = TypeVar("_T")
 _Arguments = ParamSpec("_Arguments")
-
-
-class FailureCounts(BoundedDict[Hashable, int]):
-    """Counts failures in a row by subject, in memory alone. A subject may end without a call of `forget`."""
-
-    def __init__(self) -> None:
-        super().__init__(MAX_COUNTED)
-
-    def count(self, subject: Hashable) -> int:
-        """Count one more failure; returns how many there are now."""
-        self[subject] = self.get(subject, 0) + 1
-        return self[subject]
-
-    def forget(self, subject: Hashable) -> None:
-        """Forget the failures of a subject that succeeded or ended."""
-        self.pop(subject, None)
 
 
 class ErrorLog:

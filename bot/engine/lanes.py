@@ -20,8 +20,8 @@ from bot.credits.charges import price_name
 from bot.engine import lane as schedule
 from bot.engine.context import EngineContext
 from bot.engine.lane import MIN_FORECAST_SECONDS, Durations, Running, Send, Step, Waiting, Work, forecast
-from bot.engine.rate import ChosenPlan, RateWindow, Shown
-from bot.engine.requests import Done, Lane, Requests, recover
+from bot.engine.rate import ChosenPlan, Evidence, RateWindow
+from bot.engine.requests import Done, KeyInUse, Requests, recover
 from bot.jobs import holds, lanes as lane_rows, queries
 from bot.jobs.lanes import LaneLimits, Sample
 from bot.jobs.models import FailureCode, Job, JobState, Progress
@@ -59,7 +59,7 @@ class _Line:
     """A lane at work."""
 
     def __init__(self, name: str, window: RateWindow, durations: Durations, context: EngineContext) -> None:
-        self.name, self.requests = name, Lane(name, window)
+        self.name, self.requests = name, KeyInUse(name, window)
         self.lane = schedule.Lane(window, durations, context.tuning)
         self.wake_up = WakeUp()
         self.errors = ErrorLog(f"a request of lane {name[:8]}", noun="job")
@@ -281,9 +281,9 @@ class Lanes:
         if (limits := rate.limits) is not None:
             times = {one: getattr(limits, one) for one in _TIMES}
             when = {one: now + (moment - at).total_seconds() for one, moment in times.items() if moment}
-            shown = Shown(blocks=limits.blocks, doubted=limits.doubted, **when)
-            shown.next_lowered = limits.next_lowered
-            window.restore_shown(ChosenPlan(limits.plan, limits.plan_at), shown, now)
+            evidence = Evidence(blocks=limits.blocks, doubted=limits.doubted, **when)
+            evidence.next_lowered = limits.next_lowered
+            window.restore_evidence(ChosenPlan(limits.plan, limits.plan_at), evidence, now)
         line = self._lines[name] = _Line(name, window, self._durations, self._context)
         self._group.create_task(self._run(line), name=f"lane {name[:8]}")
 
@@ -500,11 +500,11 @@ def _keep_limits(
 ) -> None:
     """Store what 429s have shown, for the next start. Tell the admins of all servers with this key, once, if
     the plan seems wrong; forget it if it is right after all."""
-    lowered = window.limit if window.shown.lowered_until and window.limit < window.plan.limit else None
+    lowered = window.limit if window.evidence.lowered_until and window.limit < window.plan.limit else None
     if window.is_unlimited(now):
         lane_rows.forget_limits(session, lane)
     else:
-        values = asdict(window.shown)
+        values = asdict(window.evidence)
         for one in _TIMES:
             values[one] = at + timedelta(seconds=values[one] - now) if values[one] else None
         plan = {"plan": window.plan.limit, "plan_at": window.plan.at, "lowered_to": lowered}

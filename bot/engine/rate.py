@@ -33,10 +33,10 @@ class ChosenPlan(NamedTuple):
 
 
 @dataclass(slots=True)
-class Shown:
-    """What 429s have shown of a key.
+class Evidence:
+    """The evidence of 429s about a key.
 
-    Nothing is sent before `blocked_until`, and requests are paced until `paced_until`; `blocks` is the number
+    No request is sent before `blocked_until`, and they are paced until `paced_until`; `blocks` is the number
     of 429s in a row. `odd_at` is the last one well under the plan's limit. After a second one the plan is
     `doubted`, and less is sent until `lowered_until`; the next time for `next_lowered` seconds.
     """
@@ -51,8 +51,10 @@ class Shown:
 
 
 class Noted(NamedTuple):
-    """What is to be stored of a window: when each request stops counting, and how many polls of these are
-    not sent yet. `polls` counts those that were sent before."""
+    """The part of a window that is stored: when each request stops counting.
+
+    `ahead` of these are polls that are not sent yet, after `polls` that were sent before.
+    """
 
     until: Sequence[float]
     ahead: int
@@ -72,10 +74,10 @@ class RateWindow:
     """
 
     def __init__(self, limit: int, tuning: Tuning) -> None:
-        self.plan, self.limit, self.shown = (
+        self.plan, self.limit, self.evidence = (
             ChosenPlan(limit, datetime.min.replace(tzinfo=UTC)),
             limit,
-            Shown(),
+            Evidence(),
         )
         self._tuning = tuning
         self._in_flight: list[float] = []  # when they began
@@ -107,24 +109,24 @@ class RateWindow:
         """Count the requests of other processes, in place of those counted before."""
         self._others = sorted(until)
 
-    def restore_shown(self, plan: ChosenPlan, shown: Shown, now: float) -> None:
+    def restore_evidence(self, plan: ChosenPlan, seen: Evidence, now: float) -> None:
         """Take over what 429s of an earlier process have shown; bounded, in case the wall clock was set
         back. A doubt about another plan or an earlier choice is over."""
-        bound, own = self._tuning.rate_block_bound, self.shown
-        if shown.paced_until > now:
-            own.blocked_until = min(max(now, shown.blocked_until), now + bound)
-            own.paced_until = min(shown.paced_until, now + bound + self._tuning.paced_for)
-            own.blocks = shown.blocks
-        if shown.odd_at is not None and plan.limit == self.plan.limit and plan.at >= self.plan.at:
-            own.odd_at, own.doubted = min(shown.odd_at, now), shown.doubted
-            own.next_lowered = min(max(shown.next_lowered, FIRST_CHECK), LAST_CHECK)
-            if shown.doubted:
-                own.lowered_until = min(shown.lowered_until or now, now + own.next_lowered)
+        bound, own = self._tuning.rate_block_bound, self.evidence
+        if seen.paced_until > now:
+            own.blocked_until = min(max(now, seen.blocked_until), now + bound)
+            own.paced_until = min(seen.paced_until, now + bound + self._tuning.paced_for)
+            own.blocks = seen.blocks
+        if seen.odd_at is not None and plan.limit == self.plan.limit and plan.at >= self.plan.at:
+            own.odd_at, own.doubted = min(seen.odd_at, now), seen.doubted
+            own.next_lowered = min(max(seen.next_lowered, FIRST_CHECK), LAST_CHECK)
+            if seen.doubted:
+                own.lowered_until = min(seen.lowered_until or now, now + own.next_lowered)
         self._apply(now)
 
     def is_unlimited(self, now: float) -> bool:
         """Return whether 429s have shown nothing that still holds."""
-        return now >= self.shown.paced_until and self.shown.odd_at is None
+        return now >= self.evidence.paced_until and self.evidence.odd_at is None
 
     def used(self, now: float) -> int:
         """Return how many requests count at `now`."""
@@ -139,8 +141,8 @@ class RateWindow:
             return None
         # As many as are over the limit have to leave, not the oldest alone.
         free_at = now if over < 0 else counted[over]
-        paced = self._paced_next if free_at < self.shown.paced_until else now
-        return max(free_at, self.shown.blocked_until, paced, now)
+        paced = self._paced_next if free_at < self.evidence.paced_until else now
+        return max(free_at, self.evidence.blocked_until, paced, now)
 
     def pause(self, now: float) -> float:
         """Return the seconds until there may be room again."""
@@ -188,39 +190,39 @@ class RateWindow:
 
         It is no news if another request in flight with this one has met one.
         """
-        used, shown, tuning = self.used(now), self.shown, self._tuning
-        news = now >= shown.blocked_until
-        shown.blocks = (0 if now >= shown.paced_until else shown.blocks) + news
+        used, seen, tuning = self.used(now), self.evidence, self._tuning
+        news = now >= seen.blocked_until
+        seen.blocks = (0 if now >= seen.paced_until else seen.blocks) + news
         if retry_after is None:
-            retry_after = backoff(shown.blocks, tuning.rate_block, 60.0)
+            retry_after = backoff(seen.blocks, tuning.rate_block, 60.0)
         pause = min(max(retry_after, self._interval), tuning.rate_block_bound)
-        shown.blocked_until = max(shown.blocked_until, now + pause)
-        shown.paced_until = shown.blocked_until + tuning.paced_for
+        seen.blocked_until = max(seen.blocked_until, now + pause)
+        seen.paced_until = seen.blocked_until + tuning.paced_for
         if not news or used > WELL_UNDER * self.limit:
             return False
-        accident = shown.odd_at is None or now - shown.odd_at > DOUBTED_WITHIN
-        shown.odd_at = now
-        if accident and not shown.doubted:
+        accident = seen.odd_at is None or now - seen.odd_at > DOUBTED_WITHIN
+        seen.odd_at = now
+        if accident and not seen.doubted:
             return False
-        shown.lowered_until = now + shown.next_lowered
-        shown.next_lowered = min(2 * shown.next_lowered, LAST_CHECK)
-        begins, shown.doubted = not shown.doubted, True
+        seen.lowered_until = now + seen.next_lowered
+        seen.next_lowered = min(2 * seen.next_lowered, LAST_CHECK)
+        begins, seen.doubted = not seen.doubted, True
         self._apply(now)
         return begins
 
     def passed(self, now: float) -> bool:
         """Record that a request was not refused. Return whether that ended a doubt about the plan."""
-        if not self.shown.doubted or self.limit <= LOWEST or self.used(now) <= 2 * LOWEST:
+        if not self.evidence.doubted or self.limit <= LOWEST or self.used(now) <= 2 * LOWEST:
             return False
         self._believe()
         return True
 
     def _believe(self) -> None:
-        self.shown = Shown(self.shown.blocked_until, self.shown.paced_until, self.shown.blocks)
+        self.evidence = Evidence(self.evidence.blocked_until, self.evidence.paced_until, self.evidence.blocks)
 
     def _apply(self, now: float) -> None:
         """A plan in doubt is tried again after a while."""
-        lowered = self.shown.lowered_until is not None and now < self.shown.lowered_until
+        lowered = self.evidence.lowered_until is not None and now < self.evidence.lowered_until
         self.limit = min(self.plan.limit, LOWEST) if lowered else self.plan.limit
 
     @property

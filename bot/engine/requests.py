@@ -85,7 +85,7 @@ class Done:
     failed: bool = False
 
 
-class Lane(NamedTuple):
+class KeyInUse(NamedTuple):
     """A key's name, and its requests."""
 
     name: str
@@ -101,7 +101,7 @@ class Requests:
         self._retry = StoreRetry("storing Studii's answer", context.liveness, noun="job")
         self._errors = ErrorLog("polling it", noun="job")
 
-    async def upload(self, job_id: str, lane: Lane) -> Done:
+    async def upload(self, job_id: str, lane: KeyInUse) -> Done:
         """POST /uploads and PUT the photo (Studii API docs, "Upload a source image").
 
         The job stays in its state until it is submitted.
@@ -125,7 +125,7 @@ class Requests:
         stored = JobChanges(object_key=target.object_key, attempts=0, tries=0)
         return Done(await self._db.write(transitions.change, job_id, JobState.UPLOADING, **stored))
 
-    async def submit(self, job_id: str, lane: Lane) -> Done:
+    async def submit(self, job_id: str, lane: KeyInUse) -> Done:
         """POST /jobs (Studii API docs, "Create a job"), and store what Studii said, with the credits, in one
         transaction. A cancellation has to wait for that."""
         claim = await self._claim(job_id, lane, JobState.SUBMITTING)
@@ -150,7 +150,7 @@ class Requests:
             _log.warning(said, job_id, met.id)
         return Done(running)
 
-    async def poll(self, job: Job, key: StudiiKey, lane: Lane, age: float) -> Done:
+    async def poll(self, job: Job, key: StudiiKey, lane: KeyInUse, age: float) -> Done:
         """GET a job (Studii API docs, "Poll status") that was submitted `age` seconds ago."""
         if not await self._allowed(lane):
             return Done(job, sent=False, again=lane.window.pause(self._clock.monotonic()))
@@ -177,7 +177,7 @@ class Requests:
             again = _bounded(self._tuning, pause, age)
         return Done(now_is, sent=sent, again=again, failed=pause is not None)
 
-    async def ask(self, job: Job, secret: str, lane: Lane) -> JobReport:
+    async def ask(self, job: Job, secret: str, lane: KeyInUse) -> JobReport:
         """GET a job that is not polled any more. Raises `NoRequestLeft`, and what the client raises."""
         window, now = lane.window, self._clock.monotonic()
         if window.free_at(now) != now:
@@ -198,7 +198,7 @@ class Requests:
         except CannotDecrypt as error:
             raise _Unreadable(told=error.told) from None
 
-    async def _allowed(self, lane: Lane) -> bool:
+    async def _allowed(self, lane: KeyInUse) -> bool:
         """Count a request beside jobs' own steps. Return False if other processes leave no room."""
         now = self._clock.monotonic()
         if lane.window.is_noted(now):
@@ -209,11 +209,11 @@ class Requests:
         lane.window.has_noted(noted, now)
         return True
 
-    def _note(self, lane: Lane, now: float) -> tuple[Noted, Callable[[Session], bool]]:
+    def _note(self, lane: KeyInUse, now: float) -> tuple[Noted, Callable[[Session], bool]]:
         noted, epoch = lane.window.note(now), self._context.member.epoch
         return noted, partial(note, lane=lane, noted=noted.until, epoch=epoch, now=now, at=self._clock.now())
 
-    async def _claim(self, job_id: str, lane: Lane, to: JobState) -> Claim | Done:
+    async def _claim(self, job_id: str, lane: KeyInUse, to: JobState) -> Claim | Done:
         """Bring the job into the state in which the request is sent, and count the request.
 
         Return what came of it instead if the job is not to be sent now.
@@ -286,7 +286,7 @@ class _Unreadable(KeyRefused):
 
 
 def note(
-    session: Session, *, lane: Lane, noted: Iterable[float], epoch: int | None, now: float, at: datetime
+    session: Session, *, lane: KeyInUse, noted: Iterable[float], epoch: int | None, now: float, at: datetime
 ) -> bool:
     """Store until when requests count, before they are sent.
 

@@ -11,4 +11,4 @@ import bot.servers.access  # their rows
 from bot.base import metadata
 from bot.jobs.models import jobs
 from bot.storage.schema.best_results import OPEN_BEST, best_consents, best_results
-from bot.storage.schema.guilds import guilds, holds, meta, posting_rules, posts
+from bot.storage.schema.guilds import guilds, meta, posting_rules, posts

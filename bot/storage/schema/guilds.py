@@ -5,7 +5,6 @@ from typing import cast
 from sqlalchemy import Table
 
 from bot.features.posting import PostingRules
-from bot.jobs.models import Hold
 from bot.meta import Meta
 from bot.posts import Post
 from bot.servers.settings import GuildSettings
@@ -13,5 +12,4 @@ from bot.servers.settings import GuildSettings
 posting_rules = cast("Table", PostingRules.__table__)
 posts = cast("Table", Post.__table__)
 guilds = cast("Table", GuildSettings.__table__)
-holds = cast("Table", Hold.__table__)
 meta = cast("Table", Meta.__table__)

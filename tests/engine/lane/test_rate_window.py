@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
-from bot.engine.rate import ChosenPlan, RateWindow, Shown
+from bot.engine.rate import ChosenPlan, Evidence, RateWindow
 from bot.engine.tuning import Tuning
 from sandbox.studii.ratelimit import Counting, RateStyle, make_limiter
 
@@ -132,7 +132,7 @@ def test_retry_after_is_bounded() -> None:
 
 def later_life(window: RateWindow, now: float) -> RateWindow:
     later = RateWindow(60, TUNING)
-    later.restore_shown(window.plan, window.shown, now)
+    later.restore_evidence(window.plan, window.evidence, now)
     return later
 
 
@@ -157,7 +157,7 @@ def test_429s_in_a_row_are_still_in_a_row_after_a_restart() -> None:
 
 def test_a_wall_clock_that_was_put_back_blocks_no_key_for_ever() -> None:
     window = RateWindow(60, TUNING)
-    window.restore_shown(window.plan, Shown(1e9, 1e9, 1), 0.0)
+    window.restore_evidence(window.plan, Evidence(1e9, 1e9, 1), 0.0)
     assert left(window, TUNING.rate_block_bound) > 0
     assert window.is_unlimited(TUNING.rate_block_bound + TUNING.paced_for)
 

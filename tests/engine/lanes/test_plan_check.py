@@ -51,7 +51,7 @@ def doubted() -> RateWindow:
 
 def later_life(window: RateWindow, now: float, plan: ChosenPlan = TEAM) -> RateWindow:
     later = window_of(plan)
-    later.restore_shown(window.plan, window.shown, now)
+    later.restore_evidence(window.plan, window.evidence, now)
     return later
 
 
@@ -96,7 +96,7 @@ def test_the_same_plan_chosen_anew_is_believed() -> None:
     window = doubted()
     window.set_plan(ChosenPlan(300, MONDAY + timedelta(days=1)), 11.0)
     assert window.limit == 300
-    assert window.shown.odd_at is None
+    assert window.evidence.odd_at is None
 
 
 def test_another_life_doubts_the_plan_for_as_long() -> None:
@@ -119,12 +119,12 @@ def test_what_was_doubted_of_another_plan_or_an_earlier_choice_is_forgotten() ->
     for plan in (PRO, ChosenPlan(300, MONDAY + timedelta(seconds=1))):
         later = later_life(doubted(), 10.0, plan)
         assert limit(later, 10.0) == plan.limit
-        assert later.shown.odd_at is None
+        assert later.evidence.odd_at is None
 
 
 def test_a_wall_clock_that_was_put_back_lowers_no_plan_for_ever() -> None:
     window = doubted()
-    window.shown.lowered_until = window.shown.odd_at = 1e9
+    window.evidence.lowered_until = window.evidence.odd_at = 1e9
     assert limit(later_life(window, 0.0), LAST_CHECK) == 300
 
 
