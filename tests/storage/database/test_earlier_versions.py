@@ -13,9 +13,11 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    column,
     insert,
     inspect,
     select,
+    table,
     text,
 )
 
@@ -223,8 +225,9 @@ async def test_ends_of_jobs_of_earlier_versions_are_posted_once_and_what_they_re
     ]
     async with used_once(url, writes=True) as connection:
         for one in ended:
-            job = {name: getattr(a_job(), name) for name in WRITTEN_AT_ONCE}
-            await connection.execute(insert(jobs_table).values(**job | same | one))
+            job = {name: getattr(a_job(), name) for name in WRITTEN_AT_ONCE} | same | one
+            there = table("jobs", *(column(name, jobs_table.c[name].type) for name in job))
+            await connection.execute(insert(there).values(job))
         await connection.commit()
     await migrate(url)
     async with Storage.open(url) as storage, storage.read() as transaction:
