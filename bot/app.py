@@ -182,7 +182,7 @@ async def build(
             max_source_bytes=max_photo_bytes,
             keep_days=settings.keep_prompts_days,
         )
-        answers = LateAnswers(deferrals, bot, services.jobs, catalog, bot.readers)
+        answers = LateAnswers(deferrals, bot, services.db, catalog, bot.readers)
         bot.attach(services, delivery, clock, deferrals, answers.run)
         health.vitals = Vitals(
             engine.alive,

@@ -10,6 +10,7 @@ from bot.catalog import Catalog
 from bot.client.bot import StudiiBot
 from bot.credits.limits import of_member
 from bot.credits.prices import price_table
+from bot.jobs import queries
 from bot.languages import N_
 from bot.services import Services
 from bot.ui.account.credits import credits_panel
@@ -38,7 +39,7 @@ class Credits(commands.Cog):
         db, catalog, now = self._services.db, self._services.catalog, self._services.clock.now()
         roles = member_context(interaction).roles
         member = await db.read(of_member, guild_id, user_id, roles, now)
-        recent = (await self._services.jobs.page(guild_id, user_id, 0)).jobs[:RECENT_JOBS]
+        recent = await db.read(queries.page, guild_id, user_id, 0, RECENT_JOBS)
         prices = (await db.read(price_table, guild_id)).all_listed(catalog)
         await answer(interaction, credits_panel(member, recent, prices, self._names))
 

@@ -30,7 +30,7 @@ def note_versions(session: Session, versions: Mapping[str, int]) -> None:
         session.execute(update(Job).where(older).values(card_version=version))
 
 
-def note_shown(session: Session, shown: Sequence[CardShown]) -> None:
+def note_shown(session: Session, shown: Sequence[CardShown]) -> list[None]:
     """Store which messages are the cards of these jobs, and the versions that they show.
 
     A message that was found and edited meanwhile keeps its newer version.
@@ -44,6 +44,7 @@ def note_shown(session: Session, shown: Sequence[CardShown]) -> None:
             if job.card_message_id != one.message_id or job.card_version < one.version:
                 job.card_version = one.version
             job.card_message_id = one.message_id
+    return [None] * len(shown)
 
 
 def stale(session: Session, limit: int) -> list[Job]:

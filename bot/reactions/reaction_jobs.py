@@ -6,7 +6,9 @@ from enum import Enum, auto
 from urllib.parse import urlsplit
 
 from bot.errors import Outage, Refused
-from bot.jobs.models import Job
+from bot.jobs import actions, queries
+from bot.jobs.actions import ensure_cancelled
+from bot.jobs.models import ACTIVE_STATES, Job
 from bot.reactions.backlog import Backlog
 from bot.reactions.events import Tapped
 from bot.reactions.jobs_by_message import StartedJobs, TapKey
@@ -51,7 +53,6 @@ class ReactionJobs:
 
     def __init__(self, services: Services, start: Callable[[Tapped], Awaitable[Job | None]]) -> None:
         self._services = services
-        self._jobs = services.jobs
         self._start = start
         self._started = StartedJobs()
         self._ran = StartedJobs()
@@ -67,7 +68,7 @@ class ReactionJobs:
 
     async def load(self) -> None:
         """Load the unfinished jobs from before the start."""
-        for job in await self._jobs.going_under_photos():
+        for job in await self._services.db.read(queries.in_states, ACTIVE_STATES):
             if job.origin_message_id is None:
                 continue
             if job.tapped is None:
@@ -154,7 +155,7 @@ class ReactionJobs:
 
         True for photos that are not attached, as Discord removes and restores previews.
         """
-        job = await self._jobs.get(job_id)
+        job = await self._services.db.read(queries.get, job_id)
         if job is None or job.source is None:
             return False
         path = urlsplit(job.source.url).path
@@ -163,7 +164,9 @@ class ReactionJobs:
     async def _undo(self, job_id: str, gone: _TakenBack) -> None:
         try:
             by = await self._whose_doing(job_id, gone)
-            await self._jobs.cancel(job_id, gone.guild_id, by, moderates=by == SOMEBODY_ELSE)
+            which = (job_id, gone.guild_id, by, self._services.clock.now())
+            may = by == SOMEBODY_ELSE
+            ensure_cancelled(await self._services.db.write(actions.cancel, *which, moderates=may))
         except Refused:  # it is being made, or has been
             if gone.how is _How.DELETED:
                 file = await self._services.db.write(privacy.hide_photo, job_id)
@@ -176,8 +179,9 @@ class ReactionJobs:
         """Return the id of who cancels. The requester is notified unless that is they themselves."""
         if gone.how is _How.TAKEN_AWAY:
             return gone.key.user_id
-        job = await self._jobs.get(job_id) if gone.how is _How.DELETED else None
-        return job.user_id if job is not None and author_of(job) == job.user_id else SOMEBODY_ELSE
+        job = await self._services.db.read(queries.get, job_id)
+        own = gone.how is _How.DELETED and job is not None and author_of(job) == job.user_id
+        return job.user_id if job is not None and own else SOMEBODY_ELSE
 
 
 def _key(tapped: Tapped) -> TapKey:

@@ -1,4 +1,3 @@
 """The actions of people: one service for each subject, called by commands, forms and buttons."""
 
 from bot.services.build import Services, build_services
-from bot.services.jobs import JobPage, JobService

@@ -12,9 +12,7 @@ from bot.jobs.accept import Acceptor
 from bot.media.spool import OutputFile
 from bot.servers.key_entry import KeyEntry
 from bot.servers.privacy import Discard
-from bot.services.jobs import JobService
 from bot.services.posting import BestService
-from bot.services.unknown_outcomes import RulingService
 from bot.storage import Storage
 from bot.vault import LaneNames, Vault
 
@@ -27,12 +25,10 @@ class Services:
     clock: Clock
     catalog: Catalog
     acceptance: Acceptor
-    jobs: JobService
     vault: Vault
     keys: KeyEntry
     photo_rules: KnownPhotoRules
     best: BestService
-    rulings: RulingService
     open_file: Callable[[str], Awaitable[OutputFile | None]]
     discard: Discard
     keep: timedelta
@@ -63,12 +59,10 @@ def build_services(
         clock=clock,
         catalog=catalog,
         acceptance=Acceptor(storage.db, catalog, clock, max_source_bytes=max_source_bytes),
-        jobs=JobService(storage, clock),
         vault=vault,
         keys=KeyEntry(storage.db, clock, catalog, vault, lanes, check_key),
         photo_rules=KnownPhotoRules(storage.db, catalog),
         best=BestService(storage, clock),
-        rulings=RulingService(storage, clock),
         open_file=open_file,
         discard=discard,
         keep=timedelta(days=keep_days),

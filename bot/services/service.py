@@ -4,14 +4,7 @@ from contextlib import AbstractAsyncContextManager
 
 from bot.clock import Clock
 from bot.db import COMMAND_WRITE_TIMEOUT
-from bot.jobs.models import Job
-from bot.jobs.queries import in_server
 from bot.storage import Storage, Transaction
-
-
-async def job_in_server(transaction: Transaction, guild_id: int, job_id: str) -> Job:
-    """Return the server's job, as `in_server` does."""
-    return await transaction.run(in_server, guild_id, job_id)
 
 
 class Service:

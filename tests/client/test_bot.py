@@ -18,7 +18,9 @@ from bot.catalog import RESERVED, Catalog
 from bot.client.bot import LOUDEST, StudiiBot, quiet_discord_loggers
 from bot.client.login import choose_intents, logged_in, mention_intents, photo_intents, was_removed
 from bot.client.registration import name_of
+from bot.db import Database
 from bot.errors import SettingsError, StudiiBotError, Unavailable
+from bot.jobs import queries
 from sandbox.discord.emulator import TOKEN, DiscordServer
 from tests.studii.bare import answering
 from tests.support.desk import Desk, make_bot, open_desk, texts
@@ -110,14 +112,14 @@ async def test_what_is_being_answered_is_waited_for_before_the_bot_leaves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with open_desk(tmp_path) as desk:
-        begun, slow, real = asyncio.Event(), asyncio.Event(), desk.services.jobs.page
+        begun, slow, real = asyncio.Event(), asyncio.Event(), Database.read
 
-        async def page(*given: Any) -> Any:
+        async def read(*given: Any) -> Any:
             begun.set()
             await slow.wait()
             return await real(*given)
 
-        monkeypatch.setattr(desk.services.jobs, "page", page)
+        monkeypatch.setattr(Database, "read", read)
         record = asks_for_credits(desk)
         await begun.wait()
         desk.bot.accepting = False
@@ -135,14 +137,14 @@ async def test_an_answer_that_takes_too_long_ends_with_the_bot(
     async with open_desk(tmp_path) as desk:
         begun, ended = asyncio.Event(), asyncio.Event()
 
-        async def page(*_: object) -> None:
+        async def read(*_: object) -> None:
             begun.set()
             try:
                 await asyncio.Event().wait()
             finally:
                 ended.set()
 
-        monkeypatch.setattr(desk.services.jobs, "page", page)
+        monkeypatch.setattr(Database, "read", read)
         asks_for_credits(desk)
         await begun.wait()
         await desk.bot.answered(patience=0.01)
@@ -164,10 +166,10 @@ async def test_what_nobody_foresaw_is_told_with_a_reference_that_is_in_the_log(
 ) -> None:
     async with open_desk(tmp_path, check_errors=False) as desk:
 
-        async def broken(*_: object) -> None:
+        def broken(*_: object) -> None:
             raise ZeroDivisionError("unheard of")
 
-        monkeypatch.setattr(desk.services.jobs, "page", broken)
+        monkeypatch.setattr(queries, "page", broken)
         answer = await desk.maya.slash(desk.channel, "credits")
         assert answer.ephemeral
         reference = texts(answer).split("`")[1]

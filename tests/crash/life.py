@@ -170,7 +170,7 @@ async def _live(life: Life, tracer: Tracer) -> int:
         )
         services = await services_on(storage, folder, clock, catalog=catalog)
         journal = DeferralJournal(DeferralFiles(_deferrals(folder)), vault, clock)
-        late_answers = LateAnswers(journal, bot, services.jobs, catalog, bot.readers)
+        late_answers = LateAnswers(journal, bot, services.db, catalog, bot.readers)
         bot.attach(services, delivery, clock, journal, late_answers.run)
         traced = life.trace or life.point is not None
         if traced and life.interaction is None:

@@ -16,6 +16,7 @@ from bot.servers.notices import NoticeKind
 from tests.services.world import GUILD, SECRET, ServicesWorld
 from tests.support import spending
 from tests.support.posts import open_posts
+from tests.support.services import rule
 
 ALMOST, ALL = NoticeKind.BUDGET_80, NoticeKind.BUDGET_100
 
@@ -117,7 +118,7 @@ async def test_whatever_crosses_a_threshold_tells_it(world: ServicesWorld, by: s
     elif by == "a grant taken back":
         await spending.grant(services, GUILD, None, -80)
     elif by == "a ruling":
-        await services.rulings.charged(GUILD, job.id, 82)
+        await rule(services, GUILD, job.id, 82)
     else:
         async with world.storage.write() as transaction:
             now, running = world.clock.now(), JobState.RUNNING

@@ -12,6 +12,7 @@ import pytest
 
 from bot.aio import retry
 from bot.engine.requests import Requests
+from bot.jobs import queries
 from bot.jobs.models import Job, JobState
 from bot.media.pool import DecoderPool
 from bot.monitoring import JsonFormatter, quiet_libraries
@@ -22,6 +23,7 @@ from tests.engine.recorder import Recorder
 from tests.engine.workers.test_notices import all_told, tell, use_log
 from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world
 from tests.support.desk import open_desk
+from tests.support.services import cancel
 from tests.ui.jobs.results.test_buttons import delete_id, posted_result
 
 BOT = Path(__file__).parents[2] / "bot"
@@ -44,7 +46,7 @@ async def test_a_members_job_is_a_line_for_each_event(tmp_path: Path) -> None:
             await desk.set_key()
             await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
             job = await desk.job()
-            await desk.services.jobs.cancel(job.id, job.guild_id, job.user_id)
+            await cancel(desk.services, job.id, job.guild_id, job.user_id)
     events = [line["message"] for line in lines if line.get("job") == job.id]
     assert events == [
         f"Job {job.id} is accepted: studio in server {job.guild_id}",
@@ -143,10 +145,10 @@ async def test_a_button_of_a_job_that_met_an_unexpected_error_is_logged_with_its
         message = await posted_result(desk, tmp_path)
         job = await desk.job()
 
-        async def broken(*_: object) -> None:
+        def broken(*_: object) -> None:
             raise ZeroDivisionError("unheard of")
 
-        monkeypatch.setattr(desk.services.jobs, "get", broken)
+        monkeypatch.setattr(queries, "get", broken)
         await desk.tom.click(message, custom_id=delete_id(message))
     (told,) = [record for record in caplog.records if "reference" in record.getMessage()]
     assert vars(told)["job"] == job.id

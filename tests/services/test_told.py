@@ -12,6 +12,7 @@ from bot.servers import departures, keys, settings
 from bot.servers.key_entry import forget
 from tests.services.world import GUILD, ServicesWorld
 from tests.support.questions import ask
+from tests.support.services import cancel
 
 QUESTION = "0123456789abcdef"
 
@@ -61,7 +62,7 @@ async def test_a_job_that_is_cancelled_is_named(world: ServicesWorld) -> None:
     await world.ready()
     job = await world.accept()
     world.told.clear()
-    await world.services.jobs.cancel(job.id, GUILD, job.user_id)
+    await cancel(world.services, job.id, GUILD, job.user_id)
     (changes,) = world.told
     assert changes.jobs[job.id].state is JobState.CANCELLED
     assert not changes.others

@@ -7,12 +7,13 @@ import pytest
 from bot.credits import ledger
 from bot.domain.guilds import Plan
 from bot.errors import Refused
-from bot.jobs import holds, holds as key_holds
+from bot.jobs import holds, holds as key_holds, queries
 from bot.jobs.models import Job, JobState
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
 from tests.support.desk import Desk, open_desk, pieces, texts
 from tests.support.posts import tell_end
+from tests.support.services import rule
 
 
 async def unknown(desk: Desk) -> Job:
@@ -43,7 +44,7 @@ async def test_an_admin_says_that_it_was_charged_and_how_much(tmp_path: Path) ->
         form = await desk.admin.click(desk.channel.history()[-1], custom_id=button(desk, "Mark as charged"))
         answer = await desk.admin.submit_modal(form, {"amount": "5"})
         assert "Charged 5 credits." in texts(answer)
-        ruled = await desk.services.jobs.get(job.id)
+        ruled = await desk.services.db.read(queries.get, job.id)
         assert ruled is not None
         assert (ruled.state, ruled.settled, ruled.reserved) == (JobState.FAILED, 5, 0)
         assert ruled.announced_at is None
@@ -55,7 +56,7 @@ async def test_an_admin_releases_it_and_the_ruling_is_posted(tmp_path: Path) -> 
         job = await unknown(desk)
         answer = await desk.admin.click(desk.channel.history()[-1], custom_id=button(desk, "Release credits"))
         assert "Not charged." in texts(answer)
-        ruled = await desk.services.jobs.get(job.id)
+        ruled = await desk.services.db.read(queries.get, job.id)
         assert ruled is not None
         await tell_end(desk.delivery, ruled, None)
         assert "Studii never made this" in texts(desk.channel.history()[-1])
@@ -64,9 +65,9 @@ async def test_an_admin_releases_it_and_the_ruling_is_posted(tmp_path: Path) -> 
 async def test_a_ruling_is_made_once(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         job = await unknown(desk)
-        await desk.services.rulings.charged(desk.guild.id, job.id, 5)
+        await rule(desk.services, desk.guild.id, job.id, 5)
         with pytest.raises(Refused, match="already settled: charged 5 credits"):
-            await desk.services.rulings.release(desk.guild.id, job.id)
+            await rule(desk.services, desk.guild.id, job.id, None)
         async with desk.storage.read() as transaction:
             assert await transaction.run(ledger.differing) == []
 
@@ -89,7 +90,7 @@ async def test_members_can_not_rule(tmp_path: Path) -> None:
         for label in ("Release credits", "Mark as charged"):
             answer = await desk.maya.click(desk.channel.history()[-1], custom_id=button(desk, label))
             assert "You need the Manage Server permission" in texts(answer)
-        still = await desk.services.jobs.get(job.id)
+        still = await desk.services.db.read(queries.get, job.id)
         assert still is not None
         assert still.state is JobState.UNKNOWN
 
@@ -98,7 +99,7 @@ async def test_no_other_server_can_rule(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         job = await unknown(desk)
         with pytest.raises(Refused, match="no such job here"):
-            await desk.services.rulings.release(desk.guild.id + 1, job.id)
+            await rule(desk.services, desk.guild.id + 1, job.id, None)
 
 
 async def hold(desk: Desk) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bot.catalog import Catalog
 from bot.clock import Clock
+from bot.jobs import actions
 from bot.jobs.accept import Acceptor
 from bot.jobs.models import Job, JobRequest
 from bot.media.spool import Spool
@@ -86,3 +87,16 @@ def services_with(
         max_source_bytes=max_source_bytes,
         keep_days=KEEP_DAYS,
     )
+
+
+async def cancel(
+    services: Services, job_id: str, guild_id: int, user_id: int, *, moderates: bool = False
+) -> Job:
+    """Cancel a job, as its button does."""
+    which = (job_id, guild_id, user_id, services.clock.now())
+    return actions.ensure_cancelled(await services.db.write(actions.cancel, *which, moderates=moderates))
+
+
+async def rule(services: Services, guild_id: int, job_id: str, charge: int | None) -> Job:
+    """Rule on a job of unknown outcome, as the buttons do."""
+    return await services.db.write(actions.rule, guild_id, job_id, charge, services.clock.now())

@@ -10,11 +10,13 @@ import discord
 from bot.aio.loops import run_forever
 from bot.backoff import backoff
 from bot.catalog import Catalog
+from bot.db import Database
 from bot.db_failures import UNUSABLE
 from bot.delivery.deferrals.journal import DeferralJournal, Deferred
+from bot.jobs import queries
+from bot.jobs.cards import CardShown, note_shown
 from bot.jobs.models import Job, Progress
 from bot.languages import ReaderLanguages, lazy, speaking, spoken
-from bot.services import JobService
 from bot.ui.jobs.first_card import STARTED
 from bot.ui.jobs.sets.set_card import card_of
 from bot.ui.jobs.wording import ToolNames
@@ -47,13 +49,13 @@ class LateAnswers:
         self,
         journal: DeferralJournal,
         client: discord.Client,
-        jobs: JobService,
+        db: Database,
         catalog: Catalog,
         readers: ReaderLanguages,
     ) -> None:
         self._journal = journal
         self._client = client
-        self._jobs = jobs
+        self._db = db
         self._names = ToolNames(catalog)
         self._readers = readers
 
@@ -120,13 +122,15 @@ class LateAnswers:
         shown_in = await self._show_card(hook, deferred, started)
         # The engine shows a running job again, with its position or time, which is unknown here.
         for one in started:
-            await self._jobs.card_shown(one.id, shown_in, one.version if one.over else 0)
+            shown = CardShown(one.id, shown_in, one.version if one.over else 0)
+            await self._db.write_together(note_shown, shown)
 
     async def _started(self, interaction_id: int, deferred: Deferred) -> Sequence[Job]:
         """Return the job that was accepted for it, or the whole set; none if nothing was."""
         if deferred.answer is not LateAnswer.CARD:
             return ()
-        return await self._jobs.asked_once(deferred.guild_id, deferred.user_id, once_key_of(interaction_id))
+        which = (deferred.guild_id, deferred.user_id, once_key_of(interaction_id))
+        return await self._db.read(queries.asked_once, *which)
 
     async def _show_card(self, hook: discord.Webhook, deferred: Deferred, started: Sequence[Job]) -> int:
         """Show the card of the job or the set in place of the deferral. Return the message's id."""

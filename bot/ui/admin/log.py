@@ -4,6 +4,8 @@ import discord
 
 from bot.credits.budgets import WARNING_PERCENT
 from bot.errors import NotAllowed, Refused
+from bot.jobs import queries
+from bot.jobs.actions import number_in_set
 from bot.languages import gettext as _, lazy, sentences, speaking
 from bot.servers.settings import LogSettings
 from bot.ui.jobs.sets.removal import PictureGone, remove_picture
@@ -120,7 +122,7 @@ class LogDeleteButton(JobButton, action="logdelete"):
 
     async def _delete(self, interaction: discord.Interaction, host: Host) -> None:
         """Delete the result. Raises `Refused` if it can't be deleted, or not by that person."""
-        job = await host.services.jobs.get(self.job_id)
+        job = await host.services.db.read(queries.get, self.job_id)
         if job is None or job.guild_id != interaction.guild_id or job.result_message_id is None:
             raise Refused(ALREADY_DELETED)
         if not moderates(interaction, job):
@@ -132,7 +134,8 @@ class LogDeleteButton(JobButton, action="logdelete"):
                 )
                 await channel.get_partial_message(job.result_message_id).delete()
             else:  # the message shows others of the set
-                await remove_picture(interaction.client, job, await host.services.jobs.number_in_set(job))
+                number = await host.services.db.read(number_in_set, job.id)
+                await remove_picture(interaction.client, job, number)
         except (discord.NotFound, PictureGone):
             raise Refused(ALREADY_DELETED) from None
         except discord.Forbidden:

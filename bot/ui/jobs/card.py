@@ -6,6 +6,8 @@ from typing import Any
 import discord
 from discord import ui
 
+from bot.jobs import actions, queries
+from bot.jobs.actions import ensure_cancelled
 from bot.jobs.models import KEPT_DAYS, UNSENT_STATES, FailureCode, Job, JobState, Progress
 from bot.languages import gettext as _, lazy, nlazy, plazy
 from bot.ui.jobs.wording import ToolNames, cost_words, message_link, prompt_words, settings_words, state_words
@@ -62,9 +64,12 @@ class CancelButton(JobButton, action="cancel"):
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         guild_id = server_of(interaction)
         await acknowledge(interaction)
-        job = await host.services.jobs.get(self.job_id)
+        job = await host.services.db.read(queries.get, self.job_id)
         may = job is not None and moderates(interaction, job)
-        await host.services.jobs.cancel(self.job_id, guild_id, interaction.user.id, moderates=may)
+        by, at = interaction.user.id, host.clock.now()
+        ensure_cancelled(
+            await host.services.db.write(actions.cancel, self.job_id, guild_id, by, at, moderates=may)
+        )
 
 
 def job_card(job: Job, names: ToolNames, progress: Progress) -> Panel:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import discord
 
 from bot.errors import StudiiBotError
+from bot.jobs.cards import CardShown, note_shown
 from bot.jobs.delivery import Posted
 from bot.jobs.models import Job, Progress
 from bot.languages import lazy, speaking, spoken
@@ -134,7 +135,9 @@ async def _post_card(
 async def _store_card(host: Host, jobs: Sequence[Job], message_id: int, *, outdated: bool = False) -> None:
     for job in jobs:
         try:
-            await host.services.jobs.card_shown(job.id, message_id, 0 if outdated else job.version)
+            await host.services.db.write_together(
+                note_shown, CardShown(job.id, message_id, 0 if outdated else job.version)
+            )
         except StudiiBotError as error:
             _log.warning("Job %s: the card was not stored yet: %s", job.id, error)
 

@@ -5,6 +5,7 @@ import re
 
 import discord
 
+from bot.jobs import queries
 from bot.jobs.models import UNKNOWN_MEMBER, Job
 from bot.services import Services
 from bot.ui.kit.buttons import template_of
@@ -32,7 +33,7 @@ async def author_in(message: discord.Message, client: discord.Client, services: 
     guild_id = message.guild.id if message.guild is not None else None
     found = (_OF_A_JOB.fullmatch(custom_id or "") for custom_id in custom_ids(message.components))
     for match in filter(None, found):
-        job = await services.jobs.get(match["job"])
+        job = await services.db.read(queries.get, match["job"])
         return UNKNOWN_MEMBER if job is None or job.guild_id != guild_id else author_of(job)
     return UNKNOWN_MEMBER
 

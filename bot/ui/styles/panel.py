@@ -10,6 +10,7 @@ from bot.catalog import Catalog
 from bot.credits.prices import PriceTable, short_price
 from bot.features import styles
 from bot.features.styles import MAX_STYLE_NAME_CHARACTERS, MAX_STYLES, STYLE_WORDS, Style, misfit, wants_words
+from bot.jobs import queries
 from bot.languages import and_list, gettext as _, lazy, ngettext, pgettext, quotation_marks
 from bot.ui.jobs.forms.open_form import open_style_form, prices_for
 from bot.ui.jobs.listing.thumbnails import posted_results
@@ -139,7 +140,7 @@ async def picture_of(interaction: discord.Interaction, style: Style) -> str | No
     that is closed to them, or age-restricted.
     """
     host, guild, person = host_of(interaction), interaction.guild, interaction.user
-    job = None if style.job_id is None else await host.services.jobs.get(style.job_id)
+    job = None if style.job_id is None else await host.services.db.read(queries.get, style.job_id)
     if job is None or job.guild_id != style.guild_id or job.private:
         return None
     if guild is None or not isinstance(person, discord.Member) or stays_there(interaction.client, job):

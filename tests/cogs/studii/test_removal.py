@@ -159,7 +159,7 @@ async def test_a_removal_ends_what_is_being_made_at_what_studii_said_it_costs(tm
         states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
         going = await desk.move(await desk.job(), *states, charged=5)
         await leave(desk)
-        ended = await desk.services.jobs.get(going.id)
+        ended = await desk.services.db.read(queries.get, going.id)
         assert ended is not None
         assert (ended.state, ended.settled, ended.reserved) == (JobState.FAILED, 5, 0)
         assert "was removed from the server" in read(reason_words(ended.failure_text))

@@ -23,7 +23,7 @@ from tests.support.desk import Desk, open_desk, pieces, texts
 from tests.support.jobs import ledger_lines
 from tests.support.locales import app_in
 from tests.support.pseudo.letters import read
-from tests.support.services import erase
+from tests.support.services import cancel, erase
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
 
@@ -108,7 +108,7 @@ async def test_a_picture_in_which_all_was_cancelled_is_said_to_show_nothing(tmp_
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         await desk.maya.slash(desk.channel, "studio", prompt="A kite")
-        await desk.services.jobs.cancel((await desk.job()).id, desk.guild.id, desk.maya.id)
+        await cancel(desk.services, (await desk.job()).id, desk.guild.id, desk.maya.id)
         answer = await desk.admin.slash(desk.channel, "studii usage", period="week")
         (gallery,) = (piece for piece in pieces(answer) if piece["type"] == 12)
         assert gallery["items"][0]["description"].endswith(

@@ -14,6 +14,7 @@ from simcord.backend.models import Interaction
 from bot.delivery import DeferralFiles
 from bot.delivery.deferrals import late_answers
 from bot.delivery.deferrals.late_answers import LEFT_UNANSWERED
+from bot.jobs.cards import CardShown, note_shown
 from bot.ui.jobs.first_card import STARTED
 from bot.ui.kit.deferral import LateAnswer
 from bot.ui.kit.first_answer import announce_card
@@ -196,7 +197,7 @@ async def test_an_announcement_goes_when_the_engine_has_posted_the_card_meanwhil
     async with away(tmp_path, monkeypatch) as (desk, discord_):
         await asked(desk, discord_)
         job = await desk.job()
-        await desk.services.jobs.card_shown(job.id, 1, job.version)
+        await desk.services.db.write_together(note_shown, CardShown(job.id, 1, job.version))
         await discord_.comes_back(tmp_path)
         assert desk.channel.history() == []
         assert (await desk.job()).card_message_id == 1

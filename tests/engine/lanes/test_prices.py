@@ -16,6 +16,7 @@ from tests.engine.lanes.priced import ASSUMED, PRICE, VIDEO, Gate, accept, arriv
 from tests.engine.world import GUILD, USER, EngineWorld, engine_world
 from tests.support import spending
 from tests.support.jobs import ledger_lines
+from tests.support.services import cancel
 
 OTHER_GUILD = 101
 
@@ -139,7 +140,7 @@ async def test_the_first_is_cancelled_while_it_is_tried_again_and_another_asks(t
         async with world.running():
             done = await world.announced(jobs[1].id)  # it does not wait for the first one's second try
             assert done.job.state is JobState.SUCCEEDED
-            await world.services.jobs.cancel(jobs[0].id, GUILD, USER)
+            await cancel(world.services, jobs[0].id, GUILD, USER)
 
 
 async def test_a_stop_in_the_middle_leaves_one_unknown_and_the_next_one_asks(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from bot.credits import ledger
 from bot.credits.ledger import EntryKind
 from bot.errors import Refused
 from bot.features import approvals
-from bot.jobs import holds as key_holds
+from bot.jobs import holds as key_holds, queries
 from bot.jobs.models import Job, JobState, MemberContext
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
@@ -42,7 +42,7 @@ async def test_an_accepted_job_is_written_down_with_its_credits_reserved(world: 
     assert (job.source, job.private) == (photo(1000), True)
     assert (job.estimate, job.reserved, job.settled) == (8, 8, 0)
     assert job.created_at == job.changed_at == world.clock.now()
-    assert await world.services.jobs.get(job.id) == job
+    assert await world.services.db.read(queries.get, job.id) == job
     async with world.storage.read() as transaction:
         (line,) = await ledger_lines(transaction, job_id=job.id)
         assert (line.kind, line.amount, line.user_id) == (EntryKind.RESERVE, 8, MEMBER)
@@ -81,7 +81,7 @@ async def test_the_engine_is_told_of_the_job_when_it_can_be_seen(world: Services
         job = await world.accept()
     assert seen == [1]
     assert told == {job.id: job}
-    assert await world.services.jobs.get(job.id) == job
+    assert await world.services.db.read(queries.get, job.id) == job
 
 
 async def test_the_last_credit_can_be_spent(world: ServicesWorld) -> None:

@@ -12,10 +12,9 @@ from bot.errors import Busy
 from bot.jobs import accept as acceptance
 from bot.servers import access
 from bot.servers.key_entry import forget
-from bot.services import service
 from tests.services.world import GUILD, MEMBER, PICTURE, ServicesWorld
 from tests.support import spending
-from tests.support.services import accept
+from tests.support.services import accept, rule
 
 
 @pytest.mark.promise
@@ -67,7 +66,7 @@ CHANGES: dict[str, Callable[[ServicesWorld], Awaitable[object]]] = {
     "limits": lambda world: spending.set_limits(world.services, GUILD, at_once=1),
     "access": _block,
     "keys": lambda world: world.services.db.write(forget, GUILD, 1, world.clock.now()),
-    "rulings": lambda world: world.services.rulings.release(GUILD, "0" * 16),
+    "rulings": lambda world: rule(world.services, GUILD, "0" * 16, None),
 }
 
 
@@ -76,7 +75,6 @@ CHANGES: dict[str, Callable[[ServicesWorld], Awaitable[object]]] = {
 async def test_admins_too_are_told_that_it_is_busy_and_nothing_was_changed(
     world: ServicesWorld, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    monkeypatch.setattr(service, "COMMAND_WRITE_TIMEOUT", 0.05)
     monkeypatch.setattr(Database.write, "__kwdefaults__", {"within": 0.05})
     other_process = sqlite3.connect(world.file, isolation_level=None)
     other_process.execute("BEGIN IMMEDIATE")

@@ -36,7 +36,7 @@ from tests.services.credits.moderating_bank import GUILD, LANE, WAITING_FOR_MODE
 from tests.support import spending
 from tests.support.clock import FakeClock
 from tests.support.jobs import correct_jobs, known, ledger_lines, settle_job
-from tests.support.services import accept, services_on
+from tests.support.services import accept, cancel, rule, services_on
 
 WHY = Reason(ReasonCode.STUDII_FAILED)
 
@@ -82,8 +82,8 @@ class Bank(ModeratingBank):
         folder = Path(self.stack.enter_context(TemporaryDirectory()))
         self.vault = Vault.open((), folder / "encryption.key")
         services = await services_on(self.storage, folder, self.clock, catalog=self.catalog)
-        self.acceptance, self.jobs = services.acceptance, services.jobs
-        self.services, self.rulings = services, services.rulings
+        self.acceptance = services.acceptance
+        self.services = services
         self.open_for_moderators(services)
 
     async def close(self) -> None:
@@ -208,7 +208,7 @@ class Bank(ModeratingBank):
         return ended is not None
 
     async def cancel(self, job_id: str, user_id: int) -> None:
-        await self.jobs.cancel(job_id, GUILD, user_id)
+        await cancel(self.services, job_id, GUILD, user_id)
 
     async def not_taken(self, job_id: str) -> None:
         """Studii could not take the job; as `bot.engine.requests` writes it down."""
@@ -225,10 +225,7 @@ class Bank(ModeratingBank):
             await transaction.run(submission.make_unknown, job.id, self.now)
 
     async def rule(self, job_id: str, charge: int | None) -> None:
-        if charge is None:
-            await self.rulings.release(GUILD, job_id)
-        else:
-            await self.rulings.charged(GUILD, job_id, charge)
+        await rule(self.services, GUILD, job_id, charge)
 
     async def resolve_again(self, job_id: str, way: str) -> None:
         async with self.storage.write() as transaction:

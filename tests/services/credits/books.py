@@ -8,9 +8,9 @@ import pytest
 from hypothesis.stateful import RuleBasedStateMachine
 
 from bot.errors import CreditsShort, Refused
+from bot.jobs.actions import CancelNoted
 from bot.jobs.confirm import ANSWERED_WITHIN, MAX_OPEN_QUESTIONS, ConfirmationNeeded
 from bot.jobs.models import Job
-from bot.services.jobs import CancelNoted
 from tests.services.credits.accountant import Account, Accountant, Question, Stage
 from tests.services.credits.bank import MEMBERS, Answer, Bank
 

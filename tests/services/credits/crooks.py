@@ -155,7 +155,7 @@ class ReservesWithoutABalance(Bank):
 
 class SettlesTheEstimate(Bank):
     async def end(self, job_id: str, way: str, charge: int | None) -> bool:
-        job = await self.jobs.get(job_id)
+        job = await self.services.db.read(queries.get, job_id)
         return await super().end(job_id, way, job.estimate if job else charge)
 
 
@@ -201,7 +201,7 @@ class RulesOnWhatIsKnown(Bank):
 
 class PaysForWhatIsCancelled(Bank):
     async def cancel(self, job_id: str, user_id: int) -> None:
-        job = await self.jobs.get(job_id)
+        job = await self.services.db.read(queries.get, job_id)
         if job is not None and job.state in (JobState.RECEIVED, JobState.WAITING) and job.reserved:
             await super().start(job_id, None)
             await super().end(job_id, "paid", job.reserved)

@@ -10,6 +10,7 @@ from bot.credits.ledger import Usage, Window
 from bot.credits.prices import Estimate, ToolPrice, price_table, price_words
 from bot.domain.guilds import Period
 from bot.errors import CreditsShort, Refused
+from bot.jobs import actions
 from tests.services.world import GUILD, MEMBER, OTHER_GUILD, OTHER_MEMBER, PICTURE, ServicesWorld
 from tests.support import spending
 
@@ -111,7 +112,7 @@ async def test_a_member_sees_their_own_part_and_their_latest_jobs_first(world: S
     member = await spending.of_member(world.services, GUILD, MEMBER)
     assert member.use.usage == Usage(reserved=48)
     assert member.budget.left == 44
-    recent = (await world.services.jobs.page(GUILD, MEMBER, 0)).jobs
+    recent = (await world.services.db.read(actions.page, GUILD, MEMBER, 0)).jobs
     assert [job.id for job in recent] == [job.id for job in reversed(mine[1:])]
 
 

@@ -19,7 +19,7 @@ from bot.storage import Storage
 from tests.services.world import GUILD, MEMBER, PICTURE
 from tests.support import spending
 from tests.support.clock import FakeClock
-from tests.support.services import accept, services_on
+from tests.support.services import accept, cancel, services_on
 
 pytestmark = pytest.mark.driver_thread
 ROLE = 70
@@ -94,7 +94,7 @@ async def test_what_is_wished_twice_at_one_moment_is_done_once(storage: Storage,
     )
     (job,) = (one for one in outcomes if isinstance(one, Job))
     assert sum(isinstance(one, Repeated) for one in outcomes) == 19
-    await services.jobs.cancel(job.id, job.guild_id, job.user_id)
+    await cancel(services, job.id, job.guild_id, job.user_id)
     assert (
         await accept(services.acceptance, request)
     ).id != job.id  # what was cancelled may be asked for again

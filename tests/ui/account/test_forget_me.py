@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.guilds import Plan
+from bot.jobs import queries
 from bot.jobs.models import Job, JobRequest, JobState
 from tests.support.desk import Desk, open_desk, pieces, texts
 from tests.support.services import accept
@@ -28,7 +29,7 @@ async def _made_elsewhere(desk: Desk) -> Job:
 
 
 async def _inputs(desk: Desk, job: Job) -> object:
-    stored = await desk.services.jobs.get(job.id)
+    stored = await desk.services.db.read(queries.get, job.id)
     assert stored is not None
     return stored.inputs.get("prompt")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.credits.limits import AllowanceScope
+from bot.jobs import queries
 from bot.jobs.models import JobState
 from bot.servers import access
 from tests.support import spending
@@ -52,7 +53,7 @@ async def test_forget_me_erases_what_one_wrote_and_made_and_keeps_the_amounts(tm
         await desk.tom.slash(desk.channel, "studio", prompt="not to be touched")
         told = await desk.forget(desk.maya)
         assert "pictures of 1 job" in texts(told)
-        job = await desk.services.jobs.get(mine.id)
+        job = await desk.services.db.read(queries.get, mine.id)
         assert job is not None
         assert (job.inputs, job.output_file, job.settled) == ({}, None, 8)
         assert not picture.exists()
@@ -61,7 +62,7 @@ async def test_forget_me_erases_what_one_wrote_and_made_and_keeps_the_amounts(tm
         assert (await spending.of_member(desk.services, desk.guild.id, desk.maya.id)).use.usage.settled == 8
         desk.clock.advance(timedelta(days=1).total_seconds())
         await sweep(desk.services)
-        job = await desk.services.jobs.get(mine.id)
+        job = await desk.services.db.read(queries.get, mine.id)
         assert job is not None
         assert (job.user_id, job.settled) == (0, 8)
         for command in ("studii usage", "jobs"):

@@ -64,7 +64,7 @@ def begin_answering(desk: Desk) -> None:
 
 
 def _attached(desk: Desk, journal: DeferralJournal) -> LateAnswers:
-    answers = LateAnswers(journal, desk.bot, desk.services.jobs, desk.bot.catalog, desk.bot.readers)
+    answers = LateAnswers(journal, desk.bot, desk.services.db, desk.bot.catalog, desk.bot.readers)
     desk.bot.attach(desk.services, desk.delivery, desk.clock, journal, answers.run)
     return answers
 

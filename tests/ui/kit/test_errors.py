@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from simcord import InteractionResult
 
+from bot.jobs import queries
 from bot.ui.kit.host import FORM_OUTDATED
 from tests.reactions.taps import post
 from tests.support.desk import KEY, PNG, Desk, open_desk, pieces, texts
@@ -51,8 +52,8 @@ async def choice(desk: Desk) -> InteractionResult:
 @pytest.mark.parametrize(
     ("act", "part", "method"),
     [
-        (command, "jobs", "page"),
-        (button, "jobs", "page"),
+        (command, queries, "page"),
+        (button, queries, "page"),
         (form, "keys", "set_key"),
         (choice, "acceptance", "ensure_possible"),
     ],
@@ -62,12 +63,12 @@ async def test_an_unforeseen_error_is_told_with_a_reference_that_is_in_the_log(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     act: Act,
-    part: str,
+    part: object,
     method: str,
 ) -> None:
     async with open_desk(tmp_path, check_errors=False) as desk:
         await desk.set_key()
-        told_by = getattr(desk.services, part)
+        told_by = getattr(desk.services, part) if isinstance(part, str) else part
         within = not iscoroutinefunction(getattr(told_by, method))
         monkeypatch.setattr(told_by, method, broken_within if within else broken)
         told = await act(desk)

@@ -21,6 +21,7 @@ from bot.features import moderation, styles
 from bot.features.moderation import Approver
 from bot.features.styles import MAX_STYLE_ROLES, Style, inputs_of, tool_of
 from bot.features.words import MAX_RULE_CHARACTERS
+from bot.jobs import actions, queries
 from bot.jobs.confirm import Repeated
 from bot.jobs.decide import PricesRose
 from bot.jobs.models import Approval, JobState
@@ -30,6 +31,7 @@ from cogs.reactions.commands import _place  # pyright: ignore[reportPrivateUsage
 from tests.support import spending
 from tests.support.desk import KEY, PNG, Desk, open_desk, texts
 from tests.support.pseudo.letters import read
+from tests.support.services import rule
 
 SUBMITTED = (JobState.WAITING, JobState.SUBMITTING)
 DONE = (*SUBMITTED, JobState.RUNNING, JobState.SUCCEEDED)
@@ -40,11 +42,11 @@ MODERATOR = Approver(77, frozenset(), manages=True, moderates=True)
 async def shown(desk: Desk, refused: BaseException, monkeypatch: pytest.MonkeyPatch) -> str:
     """What a member reads if this is raised while their command is answered."""
 
-    async def raising(*_: object) -> None:
+    def raising(*_: object) -> None:
         raise refused
 
     with monkeypatch.context() as changed:
-        changed.setattr(desk.services.jobs, "page", raising)
+        changed.setattr(queries, "page", raising)
         answer = await desk.maya.slash(desk.channel, "credits")
     assert answer.ephemeral
     return texts(answer)
@@ -89,10 +91,14 @@ async def test_a_result_is_posted_once_and_for_its_own_person_alone(
 ) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        job, post = await a_job(desk, *DONE), desk.services.jobs.post_here
-        told = await read_by(desk, post(job, desk.tom.id, desk.channel.id), monkeypatch)
+        job = await a_job(desk, *DONE)
+
+        def post(user_id: int, channel_id: int) -> Awaitable[object]:
+            return desk.services.db.write(actions.post_here, job, user_id, channel_id, desk.clock.now())
+
+        told = await read_by(desk, post(desk.tom.id, desk.channel.id), monkeypatch)
         assert told == "Only the person who asked for this can post it."
-        told = await read_by(desk, post(job, desk.maya.id, desk.channel.id), monkeypatch)
+        told = await read_by(desk, post(desk.maya.id, desk.channel.id), monkeypatch)
         assert told.startswith("That result was already posted, or has been deleted. Run it again")
 
 
@@ -112,9 +118,9 @@ async def test_what_is_not_unknown_any_more_is_not_settled(
 ) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        job, rulings = await a_job(desk, *states), desk.services.rulings
-        assert await read_by(desk, rulings.release(desk.guild.id, job), monkeypatch) == said
-        told = await read_by(desk, rulings.charged(desk.guild.id, job, 10**7), monkeypatch)
+        job = await a_job(desk, *states)
+        assert await read_by(desk, rule(desk.services, desk.guild.id, job, None), monkeypatch) == said
+        told = await read_by(desk, rule(desk.services, desk.guild.id, job, 10**7), monkeypatch)
         assert told == "The charge must be a whole number from 0 to 1,000,000. Nothing was settled."
 
 

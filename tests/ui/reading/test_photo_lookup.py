@@ -8,7 +8,7 @@ import discord
 import pytest
 from simcord import ChannelHandle
 
-from bot.jobs import queries, transitions
+from bot.jobs import actions, queries, transitions
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.media.spool import OutputFile
 from bot.servers import access
@@ -209,7 +209,7 @@ async def posted_elsewhere_long_ago(desk: Desk, other: ChannelHandle, folder: Pa
     now = desk.clock.now()
     done = {"finished_at": now, "output_kind": "image", "output_file": "made.png", "announced_at": now}
     await desk.move(job, *DONE, source=old, **done)
-    posted = await desk.services.jobs.post_here(job.id, job.user_id, other.id)
+    posted = await desk.services.db.write(actions.post_here, job.id, job.user_id, other.id, desk.clock.now())
     (folder / "made.png").write_bytes(PNG + b"made")
     await tell_end(desk.delivery, posted, output(folder / "made.png"))
     desk.clock.advance(3 * 86400)

@@ -8,6 +8,8 @@ from discord import ui
 
 from bot.errors import Refused
 from bot.features import moderation
+from bot.jobs import actions, queries
+from bot.jobs.actions import ensure_cancelled
 from bot.jobs.models import Job, Progress
 from bot.languages import gettext as _, lazy, sentences
 from bot.servers import access
@@ -67,7 +69,8 @@ async def show_list(
     if query.whose == UNPOSTED and not decides:
         raise Refused(NOT_DECIDING)
     user_id = interaction.user.id if query.whose == MINE else None
-    page = await host.services.jobs.page(guild_id, user_id, query.number, query.states, query.tool)
+    wanted = (guild_id, user_id, query.number, query.states, query.tool)
+    page = await host.services.db.read(actions.page, *wanted)
     readable = [job for job in page.jobs if may_read(interaction, job)]
     reads = frozenset(job.id for job in readable)
     posted = await posted_results(interaction.client, readable)
@@ -159,7 +162,7 @@ class ListedButton(
 
     async def _job(self, interaction: discord.Interaction, host: Host) -> Job | None:
         """Return the job, or None if it was erased since. An admin may cancel what is private to others."""
-        job = await host.services.jobs.get(self._job_id)
+        job = await host.services.db.read(queries.get, self._job_id)
         if job is None or job.guild_id != interaction.guild_id:
             return None
         cancels = self._action == CANCEL_LISTED and moderates(interaction, job)
@@ -169,9 +172,9 @@ class ListedButton(
 
     async def _cancel(self, interaction: discord.Interaction, host: Host, job: Job) -> None:
         try:
-            cancelled = await host.services.jobs.cancel(
-                job.id, job.guild_id, interaction.user.id, moderates=moderates(interaction, job)
-            )
+            which = (job.id, job.guild_id, interaction.user.id, host.clock.now())
+            may = moderates(interaction, job)
+            cancelled = ensure_cancelled(await host.services.db.write(actions.cancel, *which, moderates=may))
         except Refused as over:
             await self._over(interaction, over)
             return
@@ -183,7 +186,8 @@ class ListedButton(
         ensure_can_post(interaction)
         channel_id = _channel_for(interaction, job)
         try:
-            await host.services.jobs.post_here(job.id, interaction.user.id, channel_id)
+            here = (job.id, interaction.user.id, channel_id, host.clock.now())
+            await host.services.db.write(actions.post_here, *here)
         except Refused as over:
             await self._over(interaction, over)
             return
@@ -200,7 +204,8 @@ class ListedButton(
         card = job_card(job, ToolNames(host.catalog), Progress())
         card_id = await answer(interaction, card)
         host.cards.remember(job.id, interaction)
-        await host.services.jobs.post_here(job.id, interaction.user.id, channel_id, card_id)
+        here = (job.id, interaction.user.id, channel_id, host.clock.now())
+        await host.services.db.write(actions.post_here, *here, card_id)
 
     async def _over(self, interaction: discord.Interaction, over: Refused) -> None:
         """Say above the list as it is now what is no longer possible."""

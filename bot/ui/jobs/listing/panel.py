@@ -8,9 +8,9 @@ import discord
 from discord import ui
 
 from bot.catalog import Tool
+from bot.jobs.actions import JobPage
 from bot.jobs.models import UNSENT_STATES, Job, JobState
 from bot.languages import gettext as _, lazy, pgettext, plazy, quotation_marks
-from bot.services import JobPage
 from bot.ui.jobs.forms.fields import MAX_FORM_OPTIONS
 from bot.ui.jobs.listing.query import ANY, MINE, SERVER, STATES, UNPOSTED, UNPOSTED_LABELS, ListQuery
 from bot.ui.jobs.listing.thumbnails import PostedResults

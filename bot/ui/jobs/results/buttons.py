@@ -9,6 +9,7 @@ import discord
 
 from bot.catalog import SourceRule, Tool
 from bot.errors import Refused
+from bot.jobs import queries
 from bot.jobs.models import FORGOTTEN_MEMBER, Job, SourcePhoto
 from bot.languages import gettext as _, lazy, plazy
 from bot.services import Services
@@ -66,7 +67,7 @@ async def _ensure_may_delete(
     """Raise `Refused` unless it is the presser's own, or they are a moderator."""
     if is_moderator(interaction.permissions):
         return
-    job = await host.services.jobs.get(job_id)
+    job = await host.services.db.read(queries.get, job_id)
     of_here = job is not None and interaction.guild_id in {None, job.guild_id}
     whose = job.user_id if job is not None and of_here else FORGOTTEN_MEMBER
     if whose == FORGOTTEN_MEMBER:
@@ -135,7 +136,7 @@ class UseInButton(JobButton, action="use"):
 
 async def job_for(interaction: discord.Interaction, services: Services, job_id: str) -> Job:
     """Return the job that a button belongs to. Raises `Refused` if it is gone, or not for this person."""
-    job = await services.jobs.get(job_id)
+    job = await services.db.read(queries.get, job_id)
     if job is None or job.guild_id != interaction.guild_id:
         raise Refused(JOB_GONE)
     if job.private and job.user_id != interaction.user.id:

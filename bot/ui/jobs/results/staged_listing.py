@@ -7,6 +7,7 @@ from discord import ui
 
 from bot.errors import Refused
 from bot.features import posting
+from bot.jobs import queries
 from bot.jobs.models import Job
 from bot.languages import gettext as _, lazy, pgettext, plazy
 from bot.ui.kit.buttons import JobButton
@@ -48,7 +49,7 @@ class StagedButton(JobButton, action=ACTION):
         before = shown_before(interaction.message)
         if before is None:
             raise Refused(NO_ORIGINAL)
-        job = await host.services.jobs.get(self.job_id)
+        job = await host.services.db.read(queries.get, self.job_id)
         if job is not None and await _is_of_a_result(job, host):
             raise Refused(NOT_UNALTERED)
         rules = await host.services.db.read(posting.of, server_of(interaction))

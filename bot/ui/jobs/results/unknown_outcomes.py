@@ -8,9 +8,10 @@ import discord
 from discord import ui
 
 from bot.errors import Refused
+from bot.jobs import actions
+from bot.jobs.actions import SettledBefore
 from bot.jobs.models import Job
 from bot.languages import gettext as _, lazy, pgettext, plazy, sentences, whole_number
-from bot.services.unknown_outcomes import SettledBefore
 from bot.ui.jobs.wording import cost_words
 from bot.ui.kit.buttons import JobButton
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
@@ -30,7 +31,7 @@ class ChargedButton(JobButton, action="charged"):
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         guild_id = ensure_manager(interaction)
         try:
-            reading = host.services.rulings.ensure_open(guild_id, self.job_id)
+            reading = host.services.db.read(actions.ensure_unruled, guild_id, self.job_id)
             job = await read_before_form(interaction, reading)
         except SettledBefore as settled:
             await tell(interaction, settled)
@@ -46,7 +47,8 @@ class ReleaseButton(JobButton, action="release"):
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         guild_id = ensure_manager(interaction)
-        await _settle(interaction, self.job_id, host.services.rulings.release(guild_id, self.job_id))
+        which = (guild_id, self.job_id, None, host.clock.now())
+        await _settle(interaction, self.job_id, host.services.db.write(actions.rule, *which))
 
 
 class ChargedForm(Form):
@@ -64,7 +66,8 @@ class ChargedForm(Form):
         charge = whole_number(self._amount.value)
         if charge is None:
             raise Refused(lazy("Enter a whole number of credits, such as 8. Nothing was settled."))
-        settling = host.services.rulings.charged(guild_id, self._job.id, charge)
+        which = (guild_id, self._job.id, charge, host.clock.now())
+        settling = host.services.db.write(actions.rule, *which)
         await _settle(interaction, self._job.id, settling)
 
 

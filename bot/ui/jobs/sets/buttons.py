@@ -11,6 +11,7 @@ from discord import ui
 from bot.catalog import Tool
 from bot.credits.prices import Estimate, price_of_all, short_price
 from bot.errors import Refused
+from bot.jobs import actions
 from bot.jobs.decide import PricesRose
 from bot.jobs.models import Job, JobState, SourcePhoto
 from bot.languages import lazy, ngettext
@@ -61,7 +62,7 @@ class SetButton(
             await self._run_again(interaction, host, [job for job in jobs if job.state is JobState.FAILED])
 
     async def _jobs(self, interaction: discord.Interaction, host: Host) -> list[Job]:
-        jobs = await host.services.jobs.of_set(self._set_id, server_of(interaction))
+        jobs = await host.services.db.read(actions.of_set, self._set_id, server_of(interaction))
         if not jobs:
             raise Refused(JOB_GONE)
         if jobs[0].private and jobs[0].user_id != interaction.user.id:
@@ -69,8 +70,10 @@ class SetButton(
         return jobs
 
     async def _cancel(self, interaction: discord.Interaction, host: Host, first: Job) -> None:
-        cancelled = await host.services.jobs.cancel_set(
-            self._set_id, first.guild_id, interaction.user.id, moderates=moderates(interaction, first)
+        may, by = moderates(interaction, first), interaction.user.id
+        at = host.clock.now()
+        cancelled = await host.services.db.write(
+            actions.cancel_set, self._set_id, first.guild_id, by, at, moderates=may
         )
         if not cancelled:
             raise Refused(NOTHING_TO_CANCEL)

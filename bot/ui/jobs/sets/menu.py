@@ -6,6 +6,8 @@ import discord
 from discord import ui
 
 from bot.errors import Refused
+from bot.jobs import queries
+from bot.jobs.actions import number_in_set, of_set
 from bot.jobs.models import FORGOTTEN_MEMBER, Job
 from bot.languages import lazy
 from bot.ui.jobs.results.buttons import ANOTHERS_RESULT, JOB_GONE, addressed_to, delete_pressed, job_for
@@ -65,13 +67,13 @@ class DropButton(LastingButton, template=rf"studii:set:{DROP_ACTION}:(?P<job>[0-
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         await acknowledge(interaction)
-        job = await host.services.jobs.get(self._job_id)
+        job = await host.services.db.read(queries.get, self._job_id)
         if job is None or job.guild_id != server_of(interaction):
             raise Refused(JOB_GONE)
         if job.user_id != interaction.user.id and not is_moderator(interaction.permissions):
             raise Refused(ANOTHERS_RESULT)
         try:
-            await remove_picture(interaction.client, job, await host.services.jobs.number_in_set(job))
+            await remove_picture(interaction.client, job, await host.services.db.read(number_in_set, job.id))
         except PictureGone:
             raise Refused(PICTURE_DELETED) from None
         except discord.Forbidden:
@@ -89,7 +91,7 @@ class SetDeleteButton(LastingButton, template=rf"studii:set:{DELETE_ACTION}:(?P<
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         guild_id = interaction.guild_id
         await acknowledge(interaction)
-        jobs = await host.services.jobs.of_set(self._set_id, guild_id) if guild_id is not None else []
+        jobs = await host.services.db.read(of_set, self._set_id, guild_id or 0)
         moderates = guild_id is None or is_moderator(interaction.permissions)
         if not moderates and _owner(jobs, interaction) != interaction.user.id:
             raise Refused(ANOTHERS_RESULT)

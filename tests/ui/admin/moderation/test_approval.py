@@ -18,6 +18,7 @@ from tests.reactions.taps import STAGING, post, ready
 from tests.support import spending
 from tests.support.desk import PNG, Desk, labelled, open_desk, pieces, texts
 from tests.support.posts import tell_end
+from tests.support.services import cancel
 from tests.ui.admin.moderation.waiting import approvals, ask, asked, decline, moderator
 
 
@@ -96,7 +97,7 @@ async def test_a_request_that_its_member_has_cancelled_is_over(tmp_path: Path) -
         channel = await approvals(desk)
         request = await ask(desk, channel)
         job = await desk.job()
-        await desk.services.jobs.cancel(job.id, desk.guild.id, desk.maya.id)
+        await cancel(desk.services, job.id, desk.guild.id, desk.maya.id)
         late = await moderator(desk).click(request, label="Approve")
         assert "That request has already ended" in texts(late)
         assert (await desk.job()).reserved == 0

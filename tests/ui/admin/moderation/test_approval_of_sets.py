@@ -18,6 +18,7 @@ from tests.reactions.taps import jobs_of
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
 from tests.support.posts import deliver, open_posts, sent
 from tests.support.pseudo.boundary import shown_by
+from tests.support.services import cancel
 from tests.ui.admin.moderation.waiting import approvals, decline, moderator
 
 
@@ -73,7 +74,7 @@ async def test_a_declined_set_ends_unpaid_as_a_whole_but_for_what_was_cancelled(
         channel = await approvals(desk)
         jobs, request = await a_set(desk, channel, tmp_path)
         # The button names the first, which its member has cancelled.
-        await desk.services.jobs.cancel(jobs[0].id, desk.guild.id, desk.maya.id)
+        await cancel(desk.services, jobs[0].id, desk.guild.id, desk.maya.id)
         ines = moderator(desk)
         await decline(ines, request, "No")
         states = [job.state for job in await jobs_of(desk)]

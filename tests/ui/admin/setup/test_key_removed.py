@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from bot.domain.guilds import Plan
+from bot.jobs import queries
 from bot.jobs.models import JobState
 from bot.servers import keys
 from bot.servers.key_entry import lost
@@ -34,7 +35,8 @@ async def test_forgetting_the_key_asks_first_cancels_what_waits_and_lets_running
             in texts(asked)
         )
         assert await desk.services.db.read(keys.current, desk.guild.id) is None
-        cancelled, still = await desk.services.jobs.get(waiting.id), await desk.services.jobs.get(going.id)
+        cancelled = await desk.services.db.read(queries.get, waiting.id)
+        still = await desk.services.db.read(queries.get, going.id)
         assert cancelled is not None
         assert (cancelled.state, cancelled.reserved, cancelled.settled) == (JobState.CANCELLED, 0, 0)
         assert still is not None

@@ -17,6 +17,7 @@ from bot.ui.kit.reasons import reason_words
 from tests.support.desk import Desk, open_desk, pieces, texts
 from tests.support.posts import deliver, open_posts, tell_end
 from tests.support.pseudo.letters import read
+from tests.support.services import rule
 
 REASON = Reason(ReasonCode.OUT_OF_CREDITS)
 
@@ -118,7 +119,7 @@ async def test_a_late_press_in_the_log_channel_removes_the_buttons_too(tmp_path:
     async with open_desk(tmp_path) as desk:
         job = await lost(desk)
         told = await in_the_log(desk, job)
-        await desk.services.rulings.charged(desk.guild.id, job.id, 5)
+        await rule(desk.services, desk.guild.id, job.id, 5)
         late = await desk.admin.click(told, label="Mark as charged")
         assert "already settled: charged 5 credits" in texts(late)
         assert not labels(desk.channel.history()[-1])
