@@ -46,7 +46,6 @@ _P = ParamSpec("_P")
 _A = TypeVar("_A")
 _T = TypeVar("_T")
 _R = TypeVarTuple("_R")
-_Work = Callable[[Session], Any]
 
 WRITE_TIMEOUT = 60.0  # seconds; long enough for a slow transaction, short enough to notice one that hangs
 COMMAND_WRITE_TIMEOUT = 30.0  # seconds; meanwhile the answer is deferred
@@ -109,10 +108,14 @@ class Run(Protocol):
     ) -> Coroutine[Any, Any, _T]: ...
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True)
 class _Read:
-    work: _Work
-    answer: "asyncio.Future[Any]"
+    """A reader. Those who ask the same at the same time share the answer."""
+
+    work: Callable[..., Any]
+    args: tuple[Any, ...]
+    more: Mapping[str, Any]
+    answer: "asyncio.Future[Any]" = field(compare=False)
 
 
 @dataclass(slots=True, eq=False)
@@ -189,11 +192,14 @@ class Database:
     ) -> _T:
         """Return what `work` finds in one moment of the database. Writing in it is an error.
 
+        It is called once for all who ask the same while they wait: nobody changes what it returns.
         Raises `DatabaseAway` if there is no way to the database, and `DatabaseFailed` if it fails.
         """
         self._ensure_open()
-        one = _Read(lambda session: work(session, *args, **more), _new_answer())
-        self._asking.append(one)
+        new = _Read(work, args, more, _new_answer())
+        one = next((other for other in self._asking if other == new), new)
+        if one is new:
+            self._asking.append(new)
         if self._looking < READERS:
             self._looking += 1
             self._task(self._read_all(), "reader")
@@ -355,7 +361,7 @@ class Database:
                 info=self._info({}),
             ) as session:
                 try:
-                    one.answer.set_result(one.work(session))
+                    one.answer.set_result(one.work(session, *one.args, **one.more))
                 except (DBAPIError, OSError):
                     raise  # the others may not be able to read either; alone, it gets the error
                 except Exception as error:  # noqa: BLE001 - its own, told to who has asked

@@ -5,6 +5,7 @@ import random
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Hashable, Mapping
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -157,7 +158,7 @@ async def test_a_cancelled_write_is_whole_or_never_was(db: Database) -> None:
 
 
 async def test_a_cancelled_reader_costs_no_connection(db: Database) -> None:
-    await asyncio.gather(*(db.read(names) for _ in range(30)))
+    await asyncio.gather(*(db.read(partial(names)) for _ in range(30)))  # no two the same
     opened: list[object] = []
 
     def note(connection: object, _record: object) -> None:
@@ -204,7 +205,7 @@ async def test_a_crowd_of_readers_shares_few_moments_and_one_that_fails_is_told_
 
     event.listen(Engine, "begin", note)
     try:
-        asked = [db.read(names) if number != 25 else db.read(wrong) for number in range(50)]
+        asked = [db.read(partial(names)) if number != 25 else db.read(wrong) for number in range(50)]
         told = await asyncio.gather(*asked, return_exceptions=True)
     finally:
         event.remove(Engine, "begin", note)
@@ -214,6 +215,26 @@ async def test_a_crowd_of_readers_shares_few_moments_and_one_that_fails_is_told_
         await db.read(wrong)
     if wrong is refuse_to_look:  # else those after it were read once more
         assert len(begun) < 10
+
+
+async def test_those_who_ask_the_same_at_once_share_the_answer_and_later_ones_see_what_is_new(
+    db: Database,
+) -> None:
+    asked: list[str] = []
+
+    def count(session: Session, name: str) -> int:
+        asked.append(name)
+        return names(session).count(name)
+
+    await db.write(add, "there")
+    given_up = asyncio.create_task(db.read(count, "there"))
+    crowd = [asyncio.create_task(db.read(count, name)) for name in ("there", "here") * 20]
+    await asyncio.sleep(0)
+    given_up.cancel()
+    assert await asyncio.gather(*crowd) == [1, 0] * 20
+    assert sorted(asked) == ["here", "there"]
+    await db.write(add, "here")
+    assert await db.read(count, "here") == 1
 
 
 async def test_nobody_is_told_before_the_commit_nor_of_what_was_refused(url: str, tables: None) -> None:

@@ -1,6 +1,8 @@
 """Admins limit members and tools by command; whoever is refused learns which limit it was."""
 
+import sys
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import discord
@@ -17,6 +19,9 @@ from bot.ui.jobs.wording import ToolNames
 from tests.support import spending
 from tests.support.desk import PNG, open_desk, texts
 from tests.support.pseudo.letters import read
+
+ROOT = Path(__file__).parents[3]
+MAX_FILES_OF_A_GRANT = 12  # of the bot, without what shows it
 
 
 async def test_an_allowance_is_set_shown_and_refuses(tmp_path: Path) -> None:
@@ -339,3 +344,28 @@ async def test_a_thread_counts_as_its_channel(tmp_path: Path) -> None:
         await parent.create_thread(name="ideas", type=discord.ChannelType.public_thread)
         (thread,) = desk.channel.threads
         assert not (await desk.maya.slash(thread, "studio", prompt="A red kite")).ephemeral
+
+
+async def test_a_grant_enters_few_files_beside_those_that_show_it(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.admin.slash(desk.channel, "studii grant", credits=5)
+        entered = set[str]()
+
+        def note(frame: FrameType, event: str, _: object) -> None:
+            file = frame.f_code.co_filename.removeprefix(f"{ROOT}/")
+            if (
+                event == "call"
+                and file.startswith("bot/")
+                and not file.startswith(("bot/ui/", "bot/client/"))
+            ):
+                entered.add(file)
+
+        sys.setprofile(note)
+        try:
+            shown = await desk.admin.slash(desk.channel, "studii grant", credits=5)
+        finally:
+            sys.setprofile(None)
+        assert "110 credits" in texts(shown)
+        assert "bot/credits/ledger.py" in entered
+        assert len(entered) <= MAX_FILES_OF_A_GRANT, sorted(entered)
