@@ -79,10 +79,8 @@ LATE = (
     "deferral.",
     "journal.",
     "first_card.",
-    "acceptance.accept",
-    "batches.accept",
-    "batches._accept",
-    "batching._step",
+    "accept.accept_all",
+    "accept._accept",
 )
 ANSWERING = "late_answers."
 # Deferred so that everybody sees it, so that its person alone does, and for a private job.

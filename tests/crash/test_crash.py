@@ -209,7 +209,7 @@ async def test_a_private_job_survives_kill_9_and_only_its_person_sees_it(
         for death in random.Random(SEED).sample(deaths, 1) + posting[:1]:
             with subtests.test(death.point, nth=death.nth):
                 assert (await attempt(own, process, [death], private=True)).complaints == []
-        early = deaths_at(quiet.points, "submit.")[0]
+        early = deaths_at(quiet.points, "requests.submit")[0]
         assert (await attempt(own, process, [early], private=True, closed_dms=True)).complaints == []
 
 

@@ -306,13 +306,13 @@ async def test_what_is_nobodys_business_asks_nobody(tmp_path: Path, monkeypatch:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         reads: list[None] = []
-        read = desk.storage.read
+        read = desk.services.db.read
 
-        def counted(**how: Any) -> Any:
+        def counted(*asked: Any) -> Any:
             reads.append(None)
-            return read(**how)
+            return read(*asked)
 
-        monkeypatch.setattr(desk.storage, "read", counted)
+        monkeypatch.setattr(desk.services.db, "read", counted)
         for number in range(50):
             await desk.tom.send(desk.channel, f"Look at this <@{desk.maya.id}> {number}")
         assert reads == []
