@@ -31,7 +31,7 @@ from bot.delivery import (
     DiscordDelivery,
     LateAnswers,
 )
-from bot.engine import CountedDecoder, Decoder, Engine, PhotoSource, Tuning
+from bot.engine import REREAD_ALONE, CountedDecoder, Decoder, Engine, PhotoSource, Tuning
 from bot.errors import SettingsError, Unavailable
 from bot.languages import load_all
 from bot.media.pool import DecoderPool
@@ -167,7 +167,7 @@ async def build(
             spool=spool,
             catalog=catalog,
             clock=clock,
-            tuning=Tuning(),
+            tuning=Tuning() if sqlite_file(url) is None else Tuning(reread_every=REREAD_ALONE),
             posted=metrics.posted.observe,
         )
         services = build_services(

@@ -2,5 +2,5 @@
 
 from bot.engine.engine import Engine
 from bot.engine.ports import PhotoSource
-from bot.engine.tuning import Tuning
+from bot.engine.tuning import REREAD_ALONE, Tuning
 from bot.engine.workers.counted_decoder import CountedDecoder, Decoder

@@ -169,6 +169,8 @@ class Engine:
             for worker in self._job_workers:
                 worker.notify(job)
             self._cards.notify(job)
+        if changes.questions:
+            self._questions.reread()
         if changes.posts:
             self._posts.reread()
         for worker in self._best if changes.best else ():

@@ -12,6 +12,8 @@ from bot.jobs.models import KEPT_DAYS, LOST_AFTER_DAYS, UNRULED_DAYS
 MINUTE = 60.0
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+# On SQLite, where no other process writes: a process hears of what it commits itself, and when more is due.
+REREAD_ALONE = 10 * MINUTE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,12 +94,14 @@ class Tuning:
     card_removal_bound: float = DAY  # a card that can't be removed that long after its posting stays
     card_sought_for: float = 7 * DAY  # cards of jobs older than this are not looked for any more
     max_output_bytes: int = 500 * 1024 * 1024
+    questions_reread: float = 15.0  # while there are any
+    cards_reread: float = MINUTE  # as `reread_every`: that a card was lost is told by nobody
     # A lane hears of new jobs that much later, of all of a crowd together: their cards, some milliseconds of
     # processor each, come first.
     cards_first: float = 0.1
     cards_first_each: float = 0.004
     cards_first_bound: float = 0.5
-    reread_every: float = 15.0  # workers and lanes read the database at least this often
+    reread_every: float = 15.0  # workers and lanes read the database at least this often; see `REREAD_ALONE`
     unruled_bound: float = UNRULED_DAYS * DAY  # an unknown outcome then counts as charged
     old_key_bound: float = DAY  # a key that was replaced or forgotten is kept for its jobs at most that long
     undelivered_bound: float = KEPT_DAYS * DAY  # an output that could not be posted is kept that long

@@ -200,6 +200,7 @@ def store(session: Session, needed: ConfirmationNeeded, at: datetime) -> Confirm
         at + (ANSWERED_WITHIN if request.origin_message_id is None else TAP_ANSWERED_WITHIN),
     )
     session.add(question)
+    wake(session, ("questions",))
     return question
 
 

@@ -131,6 +131,12 @@ def to_take_in(session: Session, limit: int, at: datetime, full: Collection[int]
     )
 
 
+def held_photo_due(session: Session, at: datetime) -> datetime | None:
+    """Return when a photo of a server whose key is not served may be fetched next, to try that."""
+    due = select(func.min(Job.not_before)).where(Job.state == JobState.RECEIVED, Job.held.is_not(None))
+    return session.scalar(ours(session, due.where(Job.not_before > at), Job.__table__.c.guild_id))
+
+
 def to_download(session: Session, limit: int) -> list[Job]:
     """Return running jobs whose output has an address, in turn as in `to_take_in`."""
     return _by_turn(session, limit, Job.state == JobState.RUNNING, Job.output_url.is_not(None))

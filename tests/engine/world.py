@@ -70,6 +70,8 @@ QUICK = Tuning(
     cards_first=0.0,
     cards_first_each=0.0,
     reread_every=3.0,
+    cards_reread=3.0,
+    questions_reread=3.0,
     drain=3.0,
 )
 

@@ -27,7 +27,7 @@ class ExpiredQuestions:
         self._wake_up.set()
 
     async def _sweep(self) -> float:
-        now, reread_every = self._context.clock.now(), self._context.tuning.reread_every
+        now, tuning = self._context.clock.now(), self._context.tuning
         db = self._context.storage.db
         questions = await db.read(confirm.all_questions)
         over = [one for one in questions if one.used_at is not None or one.expires_at <= now]
@@ -36,7 +36,8 @@ class ExpiredQuestions:
             await db.write(confirm.remove, removed, within=WRITE_TIMEOUT)
         ends = [one.expires_at for one in questions]
         due = [(end - now).total_seconds() for end in ends if end > now]
-        return max(0.0, min([reread_every, *due]))
+        most = tuning.questions_reread if questions else tuning.reread_every  # an answer to one wakes nothing
+        return max(0.0, min([most, *due]))
 
     async def _removed(self, question: Confirmation) -> bool:
         """Return whether no message asks it any more, or none that we can remove."""

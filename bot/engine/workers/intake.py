@@ -45,6 +45,7 @@ class Intake:
         self._shortages = Shortages(2 * tuning.room_pause_bound + tuning.reread_every)
         # By job: the bytes that its photo has once it is converted.
         self._grown = BoundedDict[str, int](MAX_REMEMBERED_PHOTOS)
+        self._due: asyncio.TimerHandle | None = None  # when a held photo may be fetched
         self.worker = KeyedWorker[Job](
             "fetching photos",
             self._find,
@@ -66,8 +67,16 @@ class Intake:
 
     async def _find(self, limit: int) -> list[Job]:
         full = self._shortages.resting(self._context.clock.monotonic())
+        now = self._context.clock.now()
         async with self._context.storage.read() as transaction:
-            return await transaction.run(queries.to_take_in, limit, self._context.clock.now(), full)
+            due = await transaction.run(queries.held_photo_due, now)
+            found = await transaction.run(queries.to_take_in, limit, now, full)
+        if self._due is not None:
+            self._due.cancel()
+        rest = (now if due is None else due) - now
+        later = asyncio.get_running_loop().call_later
+        self._due = later(rest.total_seconds(), self.worker.reread) if due is not None else None
+        return found
 
     def _may_have_room(self, job: Job) -> bool:
         return job.source is None or not self._shortages.rests(job.guild_id, self._context.clock.monotonic())

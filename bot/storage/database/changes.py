@@ -19,7 +19,7 @@ class Changes:
 
     `jobs` are the changed jobs as they are now, by id, and `posts` that a message is to be sent, edited
     or deleted. `best`: a starred result is to be shown, or to be taken back. `lanes`: jobs on lanes may have
-    changed that are not named. With `others`, more has changed
+    changed that are not named. `questions`: one was asked or withdrawn. With `others`, more has changed
     than these: what is kept in memory has to be read again.
     """
 
@@ -27,6 +27,7 @@ class Changes:
     posts: bool = False
     best: bool = False
     lanes: bool = False
+    questions: bool = False
     others: bool = False
 
     def of(self, shards: Shards) -> "Changes":
@@ -56,8 +57,10 @@ class Changes:
                 self.best = True
             elif one == ("lanes",):
                 self.lanes = True
+            elif one == ("questions",):
+                self.questions = True
             else:
                 self.others = True
 
     def __bool__(self) -> bool:
-        return bool(self.others or self.jobs or self.posts or self.best or self.lanes)
+        return bool(self.others or self.jobs or self.posts or self.best or self.lanes or self.questions)

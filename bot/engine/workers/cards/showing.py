@@ -51,7 +51,7 @@ class Cards:
             key=lambda job: job.id,
             noun="job",
             size=context.tuning.cards_at_once,
-            setting=context.worker_setting,
+            setting=replace(context.worker_setting, reread_every=context.tuning.cards_reread),
             free=lambda job: job.card_message_id is not None,
             wants=self._wants,
             rank=_rank,
