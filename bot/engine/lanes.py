@@ -380,6 +380,8 @@ class Lanes:
                     done = await self._requests.upload(job_id, line.requests)
                 case Step.SUBMIT:
                     done = await self._requests.submit(job_id, line.requests)
+                case Step.POLL if self._all or job_id in self._changed:  # with a key that may be outdated
+                    done = Done(self._known[job_id].job, sent=False, again=self._tuning.first_poll)
                 case Step.POLL:
                     known = self._known[job_id]
                     age = lane.running[job_id].age(self._clock.monotonic())
