@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Protocol
 
@@ -33,12 +34,15 @@ from bot.delivery import (
 )
 from bot.engine import REREAD_ALONE, CountedDecoder, Decoder, Engine, PhotoSource, Tuning
 from bot.errors import SettingsError, Unavailable
+from bot.features.photo_rules import KnownPhotoRules
+from bot.jobs.accept import Acceptor
 from bot.languages import load_all
 from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
 from bot.migrate import migrate
 from bot.monitoring import ORIGIN, HealthServer, Metrics, Vitals
-from bot.services import Services, build_services
+from bot.servers.key_entry import KeyEntry
+from bot.services import Services
 from bot.sqlite_file import ensure_sound, instance_lock, sqlite_file
 from bot.storage import Storage
 from bot.studii import StudiiClient
@@ -117,16 +121,17 @@ async def build(
         member = await stack.enter_async_context(membership(url, name, wanted, count=metrics.cluster))
         ORIGIN.set(lambda: None if member.epoch is None else (member.epoch, member.shards.held))
         storage = await stack.enter_async_context(Storage.open(url, fence=member, observe=metrics.database))
+        db = storage.db
         vault = Vault.open(keys, settings.key_file, settings.keys_setting)
-        health = HealthServer(storage, metrics, clock, lambda: (len(member.shards.held), member.free_shards))
+        health = HealthServer(db, metrics, clock, lambda: (len(member.shards.held), member.free_shards))
         if settings.health_port is not None:  # it answers before the process has its place
             listening = health.listening(settings.health_address, settings.health_port)
             await stack.enter_async_context(listening)
         with usable_database(url):
-            if await member.others() and not await storage.db.read(opens_lane_names, vault):
+            if await member.others() and not await db.read(opens_lane_names, vault):
                 raise SettingsError(_OTHER_KEY.format(where=settings.keys_setting))
             await member.stand_by()
-            lanes = await storage.db.write(lane_names, vault)
+            lanes = await db.write(lane_names, vault)
         spool = Spool(settings.spool_folder, settings.spool_mb * MEGABYTE)
         if sqlite_file(url) is not None:
             announced = DeferralFiles(settings.deferrals_folder)
@@ -140,7 +145,7 @@ async def build(
         pool = decoder or await stack.enter_async_context(
             DecoderPool(max_photo_bytes=max_photo_bytes, died=metrics.decoder_deaths.inc)
         )
-        guarded = CountedDecoder(storage, pool)
+        guarded = CountedDecoder(db, pool)
         bot = StudiiBot(
             catalog,
             intents=await _intents(member, intents),
@@ -170,17 +175,17 @@ async def build(
             tuning=Tuning() if sqlite_file(url) is None else Tuning(reread_every=REREAD_ALONE),
             posted=metrics.posted.observe,
         )
-        services = build_services(
-            storage,
-            vault,
-            lanes,
-            catalog,
+        services = Services(
+            db,
             clock,
-            check_key=studii.check_key,
-            discard=spool.remove,
-            open_file=spool.open_output,
-            max_source_bytes=max_photo_bytes,
-            keep_days=settings.keep_prompts_days,
+            catalog,
+            Acceptor(db, catalog, clock, max_source_bytes=max_photo_bytes),
+            vault,
+            KeyEntry(db, clock, catalog, vault, lanes, studii.check_key),
+            KnownPhotoRules(db, catalog),
+            spool.open_output,
+            spool.remove,
+            timedelta(days=settings.keep_prompts_days),
         )
         answers = LateAnswers(deferrals, bot, services.db, catalog, bot.readers)
         bot.attach(services, delivery, clock, deferrals, answers.run)

@@ -292,7 +292,7 @@ class Database:
                     yield run
 
     @asynccontextmanager
-    async def writing(self, within: float, *, fenced: bool = True) -> AsyncGenerator[Run]:
+    async def writing(self, within: float) -> AsyncGenerator[Run]:
         """Give a writer of `Storage`, which is no function yet, its turn, and commit at the end."""
         self._ensure_open()
         until = _CLOCK.monotonic() + within
@@ -305,16 +305,16 @@ class Database:
         try:
             with self._observed("write"), self._writes.watching():
                 async with connected(self._writing) as run:
-                    await self._begun(run, until, fenced=fenced)
+                    await self._begun(run, until)
                     yield run
                     await shielded(run(Connection.commit))
         finally:
             self._turn.release()
 
-    async def _begun(self, run: Run, until: float, *, fenced: bool) -> None:
+    async def _begun(self, run: Run, until: float) -> None:
         while True:
             try:
-                await shielded(run(begin, self.fence if fenced else Fence()))
+                await shielded(run(begin, self.fence))
             except DBAPIError as error:
                 if type(as_failure(error)) is not Busy or _CLOCK.monotonic() > until:
                     raise

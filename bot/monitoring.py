@@ -35,8 +35,8 @@ from prometheus_client import (
 from bot import meta
 from bot.clock import Clock
 from bot.credits.usage import totals
+from bot.db import Database
 from bot.errors import DatabaseFailed, SettingsError
-from bot.storage import Storage
 from bot.version import VERSION
 from bot.visible_text import visible
 
@@ -144,7 +144,7 @@ class Metrics:
         self.overdue = gauge("studii_oldest_due_poll_seconds", "How late the most overdue poll of a job is")
         self.unreadable = gauge(
             "studii_unreadable_rows",
-            "Rows of the database that could not be read since the start; see doctor",
+            "Rows of the database that could not be read since the start; see the log",
         )
         self.gateway = gauge("studii_gateway_connected", "Whether Discord's gateway is connected")
         self.spool = gauge(
@@ -206,7 +206,7 @@ class HealthServer:
     but the database. `shards` returns how many this process serves, and how many none does.
     """
 
-    storage: Storage
+    db: Database
     metrics: Metrics
     clock: Clock
     shards: Callable[[], tuple[int, int]]
@@ -253,11 +253,9 @@ class HealthServer:
         async with self._checking:
             if self.clock.monotonic() - self._checked_at >= STATUS_CACHED_SECONDS:
                 try:
-                    async with (
-                        asyncio.timeout(2 * DATABASE_TIMEOUT),
-                        self.storage.write(patience=DATABASE_TIMEOUT) as transaction,
-                    ):
-                        await transaction.run(meta.set_to, "health", self.clock.now().isoformat().encode())
+                    now = self.clock.now().isoformat().encode()
+                    async with asyncio.timeout(2 * DATABASE_TIMEOUT):
+                        await self.db.write(meta.set_to, "health", now, within=DATABASE_TIMEOUT)
                     self._writable = True
                 except Exception as error:  # noqa: BLE001 - whatever the reason, it can't be written
                     if self._writable:
@@ -282,7 +280,7 @@ class HealthServer:
     async def _figures(self) -> Response:
         try:
             async with asyncio.timeout(2 * DATABASE_TIMEOUT):
-                jobs, reserved, spent = await self.storage.db.read(totals)
+                jobs, reserved, spent = await self.db.read(totals)
         except (DatabaseFailed, TimeoutError) as error:
             # No figures rather than wrong ones.
             _log.warning("The database can't be read: %s", type(error).__name__)
@@ -296,7 +294,7 @@ class HealthServer:
         _set(metrics.lanes, {(lane,): share for lane, share in vitals.lanes().items()})
         metrics.overdue.set(vitals.oldest_due_poll())
         metrics.gateway.set(vitals.gateway())
-        metrics.unreadable.set(len(self.storage.unreadable))
+        metrics.unreadable.set(len(self.db.unreadable))
         kind = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
         return Response(body=metrics.render(), headers=kind)
 

@@ -8,7 +8,8 @@ from bot.credits.ledger import Line
 from bot.db import used_once
 from bot.db_failures import address_shown
 from bot.errors import SettingsError
-from bot.storage.schema import jobs, metadata
+from bot.jobs.models import jobs
+from bot.rows import metadata
 
 ROWS_IN_A_STATEMENT = 500
 _OF_PROCESSES = {one.__table__ for one in (Process, Shard, IdentifyTurn, KeptDeferral)}

@@ -1,20 +1,18 @@
 """Rows that can't be read. They are left out of results, logged once and counted."""
 
 import logging
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, cast
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 from sqlalchemy import Column, ColumnElement, Select, tuple_
-from sqlalchemy.engine import RowMapping
+from sqlalchemy.orm import Session
 
 _log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
-Build = Callable[[RowMapping], _T]
 Key = tuple[Any, ...]
 
 MAX_REMEMBERED_ROWS = 1000  # the first ones: later ones are not logged either, so that the log is bounded
-KEYS_IN_A_STATEMENT = 500
 # Drivers and column types raise these for invalid values.
 UNREADABLE = (ValueError, TypeError, LookupError)
 
@@ -27,10 +25,6 @@ class UnreadableRows:
 
     def __len__(self) -> int:
         return len(self._seen)
-
-    def names(self) -> list[str]:
-        """Return the rows by table and primary key, as an operator finds them."""
-        return [_name(table, key) for table, key in self._seen]
 
     def add(self, table: str, key: Key, error: Exception) -> None:
         """Note a row; log it if it is new."""
@@ -45,28 +39,33 @@ class UnreadableRows:
         )
 
 
-def json_object(value: object) -> dict[str, Any]:
-    """Return the value of a JSON column that holds an object. Raises `TypeError` for anything else."""
-    if not isinstance(value, dict):
-        raise TypeError("not a JSON object")
-    return cast(dict[str, Any], value)
+def readable(session: Session, query: Select[_T]) -> list[_T]:
+    """Return the rows of the query. Those that can't be read are noted, and others take their place."""
+    try:
+        return list(session.scalars(query))
+    except UNREADABLE:
+        row: type[Any] = query.column_descriptions[0]["entity"]
+        key: list[Column[Any]] = list(row.__table__.primary_key)
+        found = session.execute(query.with_only_columns(*key, maintain_column_froms=True)).all()
+        bad = [one for one in map(tuple, found) if not _is_readable(session, row, one)]
+        if not bad:
+            raise
+        return readable(session, query.where(~_among(key, bad)))
 
 
-def among(columns: Sequence[Column[Any]], keys: Sequence[Key]) -> ColumnElement[bool]:
+def _is_readable(session: Session, row: type[Any], key: Key) -> bool:
+    try:
+        return session.get(row, key) is not None
+    except UNREADABLE as error:
+        session.info["unreadable"].add(row.__tablename__, key, error)
+        return False
+
+
+def _among(columns: Sequence[Column[Any]], keys: Sequence[Key]) -> ColumnElement[bool]:
     """Return the condition that the columns have one of these values."""
     if len(columns) == 1:
         return columns[0].in_([key[0] for key in keys])
     return tuple_(*columns).in_(keys)
-
-
-def chunks(keys: Sequence[Key]) -> list[Sequence[Key]]:
-    """Return the keys in parts that fit into one statement each."""
-    return [keys[at : at + KEYS_IN_A_STATEMENT] for at in range(0, len(keys), KEYS_IN_A_STATEMENT)]
-
-
-def unbounded(query: Select[Any]) -> Select[Any]:
-    """Return the query without its order and bounds, to be asked for single rows."""
-    return query.order_by(None).limit(None).offset(None)
 
 
 def _name(table: str, key: Key) -> str:

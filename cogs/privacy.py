@@ -6,6 +6,7 @@ from discord.ext import commands
 
 from bot.client.bot import StudiiBot
 from bot.db import COMMAND_WRITE_TIMEOUT
+from bot.jobs import best_results
 from bot.languages import N_
 from bot.servers import access, privacy
 from bot.services import Services
@@ -47,7 +48,9 @@ class PrivacyCommands(commands.Cog):
                 within=COMMAND_WRITE_TIMEOUT,
             )
         if show_my_starred_results is not None:
-            await self._services.best.answer(user_id, agreed=show_my_starred_results)
+            await self._services.db.write(
+                best_results.answer, user_id, self._services.clock.now(), agreed=show_my_starred_results
+            )
         await answer(interaction, await privacy_panel_for(self._services, user_id))
 
     @app_commands.command(

@@ -98,7 +98,7 @@ async def running_engine(
             vault=vault,
             delivery=delivery,
             photos=Nobody(),
-            decoder=CountedDecoder(storage, decoder),
+            decoder=CountedDecoder(storage.db, decoder),
             spool=Spool(folder / "spool", 2_000_000_000),
             catalog=Catalog.load(),
             clock=clock,

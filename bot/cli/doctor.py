@@ -20,10 +20,11 @@ from sqlalchemy.orm import Session
 from bot.aio.net import Connector
 from bot.cli.output import Finding, Verdict, not_opened
 from bot.cli.stopped import vault_of
-from bot.client.login import app_reach, application_of, recommended_shards
+from bot.client.login import application_of
 from bot.cluster import all_processes, free_shards, lease_database, shard_counts
 from bot.config import MEGABYTE, Settings
 from bot.credits import ledger
+from bot.db import Database
 from bot.db_failures import UNUSABLE, usable_database
 from bot.errors import SettingsError, StudiiBotError
 from bot.features.wording import count_words
@@ -32,7 +33,6 @@ from bot.media.spool import file_sizes
 from bot.migrate import foreign, schema_of
 from bot.servers import keys, settings as server_settings
 from bot.sqlite_file import AnotherInstance, ensure_ours, ensure_sound, instance_lock, is_there, sqlite_file
-from bot.storage import Storage
 from bot.studii import KeyRefused, NotSent, StudiiClient
 from bot.ui.kit.reasons import error_words
 from bot.version import VERSION
@@ -42,9 +42,6 @@ MIN_FREE_BYTES = 10 * MEGABYTE  # for the database's log and what is written to 
 MAX_LISTED_FAULTS = 6  # sentences
 WRITE_CHECK_SECONDS = 5.0  # in which another program lets us write; a running bot writes for milliseconds
 CLOCK_MAY_DIFFER = 30.0  # seconds
-# Discord requires shards from SERVERS on, and a review from USERS on.
-SERVERS, NEAR_SERVERS = 2_500, 2_000
-USERS, NEAR_USERS = 10_000, 8_000
 NO_KEY_OF_ANYONE = "stu_doctor_asks_whether_you_are_there"
 VERDICT_COLOURS = {_GOOD: "green", _WARN: "yellow", _STOPS: "red"}
 Findings = AsyncGenerator[Finding]
@@ -153,29 +150,6 @@ def _clock(ahead: float) -> Finding:
     return Finding("Clock", _WARN, words)
 
 
-async def reach(settings: Settings) -> Findings:
-    """Say how near the bot is to Discord's limits for large bots."""
-    try:
-        there = await app_reach(settings.discord_token.reveal(), settings.proxy)
-    except StudiiBotError:
-        # The check of Discord reports what is in the way of the login.
-        yield Finding("Reach", _WARN, "Discord couldn't be asked for the bot's servers.")
-        return
-    servers = count_words(there.servers, "server", "servers")
-    told = [f"The bot is in {servers} with about {there.members:,} members."]
-    if there.servers >= NEAR_SERVERS:
-        told.append(
-            f"From {SERVERS:,} servers on, Discord wants several connections (shards). The bot opens them "
-            "automatically when it starts. Restart it then."
-        )
-    if there.members >= NEAR_USERS and settings.message_content != "off":
-        told.append(
-            f"From {USERS:,} users on, Discord reviews every year why the bot needs the Message Content "
-            "Intent. Apply in the developer portal before that, or set MESSAGE_CONTENT to off."
-        )
-    yield Finding("Reach", _WARN if told[1:] else _GOOD, " ".join(told))
-
-
 async def disk_space(settings: Settings) -> Findings:
     """Check that there is room for the database and the spool, each of which may have a disk of its own."""
     folder, spool = _nearest(settings.folder), _nearest(settings.spool_folder)
@@ -255,16 +229,6 @@ async def processes(settings: Settings) -> Findings:
             "Start another process, or raise SHARDS_PER_PROCESS."
         )
         yield Finding("Shards", _STOPS, words)
-    wanted = 0
-    if counts.shards:
-        with suppress(StudiiBotError):  # the check of Discord reports what is in the way of the login
-            wanted = await recommended_shards(settings.discord_token.reveal(), settings.proxy)
-    if wanted > counts.shards:
-        words = (
-            f"Discord recommends {wanted} shards, and there are {counts.shards}. Stop all processes, set "
-            f"SHARD_COUNT to {wanted}, and start them again."
-        )
-        yield Finding("Shards", _WARN, words)
 
 
 def _time(moment: datetime) -> str:
@@ -281,29 +245,27 @@ async def encryption_key(settings: Settings) -> Findings:
     # The check of the database tells why it can't be read.
     with suppress(SettingsError, *UNUSABLE):
         if (await schema_of(url)).current:
-            async with Storage.open(url, patience=WRITE_CHECK_SECONDS) as storage:
-                stored = await storage.db.read(keys.stored)
-                sealed = [one.ciphertext for one in stored if one.retired_at is None]
+            async with Database.open(url, patience=WRITE_CHECK_SECONDS) as db:
+                sealed = [one.ciphertext for one in await db.read(keys.stored) if one.retired_at is None]
     verdict, words = _WARN, f"None yet. The first start makes {path}."
     if settings.encryption_keys or is_there(path):
         where = settings.keys_setting.partition(" ")[0] if settings.encryption_keys else str(path)
         vault = vault_of(settings)
         verdict, words = _GOOD, f"{where}. Keep a copy separate from the backups."
         if unreadable := sum(not vault.opens(one) for one in sealed):
+            verdict = _WARN
             servers = count_words(unreadable, "server", "servers")
-            verdict, words = (
-                _WARN,
-                (
-                    f"{where} doesn't open the Studii keys of {servers}. Put the old encryption key back if "
-                    "you have it. Otherwise the bot starts, and admins must enter their keys again."
-                ),
+            words = (
+                f"{where} doesn't open the Studii keys of {servers}. Put "
+                "the old encryption key back if you have it. Otherwise the bot starts, and admins must enter "
+                "their keys again."
             )
     elif sealed:
-        one = "the Studii key of 1 server is"
-        locked = one if len(sealed) == 1 else f"the Studii keys of {len(sealed)} servers are"
+        stored = count_words(len(sealed), "Studii key", "Studii keys")
         words = (
-            f"{path.absolute()} is missing, and {locked} encrypted with it. Put it back. Otherwise the next "
-            "start makes a new one, and admins must enter their Studii keys again."
+            f"{path.absolute()} is missing, which opens {stored} in the "
+            "database. Put it back. Otherwise the next start makes a new one, and admins must enter "
+            "their Studii keys again."
         )
     yield Finding("Encryption key", verdict, words)
 
@@ -325,16 +287,12 @@ async def database(settings: Settings) -> Findings:
         after = ", after a copy." if path is not None else ". Back it up with pg_dump first."
         yield Finding("Database", _WARN, words + after)
         return
-    async with Storage.open(url, patience=WRITE_CHECK_SECONDS) as storage:  # raises if it can't be written
+    async with Database.open(url, patience=WRITE_CHECK_SECONDS) as db:  # raises if it can't be written
         with usable_database(url):
-            async with storage.read() as transaction:
-                unreadable = await transaction.unreadable.names()
-            content = list(await storage.db.read(_content))
+            content = await db.read(_content)
     yield Finding("Database", _GOOD, f"Writable, schema {schema.revision}.")
     for one in content:
         yield one
-    if unreadable:
-        yield Finding("Rows", _WARN, _unreadable(unreadable))
 
 
 def _content(session: Session) -> list[Finding]:
@@ -352,16 +310,6 @@ def _content(session: Session) -> list[Finding]:
         )
         found.append(Finding("Servers", _WARN, words))
     return found
-
-
-def _unreadable(rows: Sequence[str]) -> str:
-    named = ", ".join(rows[:MAX_LISTED_FAULTS]) + (", …" if len(rows) > MAX_LISTED_FAULTS else "")
-    return (
-        f"{count_words(len(rows), 'row', 'rows')} can't be read: {named}. The bot skips them. A job "
-        "among them doesn't continue, and its credits stay reserved. A server among them can spend "
-        "nothing until its admins set its budget. Repair them with the bot stopped, or restore a backup "
-        "(python -m bot restore FILE)."
-    )
 
 
 async def pictures(_: Settings) -> Findings:
@@ -411,7 +359,6 @@ _ONLINE = frozenset({"discord_token", "https_proxy"})
 # The checks, and the settings without which each would mislead.
 CHECKS: Sequence[tuple[str, Callable[[Settings], Findings], frozenset[str]]] = (
     ("Discord", discord, _ONLINE),
-    ("Reach", reach, _ONLINE),
     ("Disk", disk_space, _DATABASE | {"spool_mb"}),
     ("Bot", bot, _DATABASE),
     ("Encryption key", encryption_key, _DATABASE | {"encryption_keys"}),

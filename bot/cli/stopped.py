@@ -4,12 +4,16 @@ import os
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
 from getpass import getpass
 from pathlib import Path
+
+from sqlalchemy.orm import Session
 
 from bot.clock import SystemClock
 from bot.cluster import Membership, WantedShards, membership
 from bot.config import StorageSettings
+from bot.db import Database
 from bot.errors import SettingsError
 from bot.features.wording import count_words
 from bot.jobs import queries, submission
@@ -18,7 +22,6 @@ from bot.migrate import migrate
 from bot.move import copy_rows
 from bot.servers import keys
 from bot.sqlite_file import AnotherInstance, instance_lock, is_there, private_file, sqlite_file, unused
-from bot.storage import Storage
 from bot.vault import Vault
 
 
@@ -89,8 +92,8 @@ async def rotate(settings: StorageSettings) -> str:
                 )
             before = path.read_bytes()
             Vault.add_key(path)
-        async with Storage.open(url, fence=member) as storage:
-            unreadable = len(await storage.db.write(keys.reseal, vault_of(settings)))
+        async with Database.open(url, fence=member) as db:
+            unreadable = len(await db.write(keys.reseal, vault_of(settings)))
         if unreadable:
             one = unreadable == 1
             many = "1 Studii key was" if one else f"{unreadable} Studii keys were"
@@ -177,17 +180,18 @@ async def restored(settings: StorageSettings) -> str:
     url = settings.database_url
     if sqlite_file(url) is not None:
         raise SettingsError("The database is SQLite. `restore FILE` does everything. Nothing was changed.")
-    async with (
-        bot_stopped(url, "restored") as member,
-        Storage.open(url, fence=member) as storage,
-        storage.write() as transaction,
-    ):
-        waiting = await transaction.run(queries.in_states, BEFORE_STUDII)
-        for job in waiting:
-            await transaction.run(submission.make_unknown_after_restore, job.id, SystemClock().now())
+    async with bot_stopped(url, "restored") as member, Database.open(url, fence=member) as db:
+        waiting = await db.write(_make_unknown, SystemClock().now())
     return (
-        f"{count_words(len(waiting), 'job', 'jobs')} waited in the backup and may have run and been charged "
+        f"{count_words(waiting, 'job', 'jobs')} waited in the backup and may have run and been charged "
         "since. They won't be sent to Studii again; the servers' admins can settle them with /jobs. Jobs "
         f"from after the backup are unknown now. The encryption key must be {key_place(settings)}. You can "
         "start the bot now."
     )
+
+
+def _make_unknown(session: Session, at: datetime) -> int:
+    waiting = queries.in_states(session, BEFORE_STUDII)
+    for job in waiting:
+        submission.make_unknown_after_restore(session, job.id, at)
+    return len(waiting)

@@ -21,8 +21,6 @@ from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
 _log = logging.getLogger(__name__)
 
 LOGIN_SECONDS = 30.0
-MAX_COUNTED_SERVERS = 5_000
-_PAGE = 200
 _NOT_THERE = frozenset({10004, 50001})  # Unknown Guild, Missing Access
 # What discord.py raises for a body that it can't read: a hotel's page instead of Discord's answer.
 _NOT_DISCORD = (AttributeError, LookupError, TypeError, ValueError)
@@ -84,29 +82,6 @@ async def application_of(token: str, proxy: Proxy | None) -> Application:
         flags = client.application_flags
         reads = flags.gateway_message_content or flags.gateway_message_content_limited
         return Application(client.application_id or 0, name, reads, times.ahead)
-
-
-@dataclass(frozen=True, slots=True)
-class AppReach:
-    """The servers that the bot is in. Who is a member of several counts in each."""
-
-    servers: int
-    members: int
-
-
-async def app_reach(token: str, proxy: Proxy | None) -> AppReach:
-    """Count the first `MAX_COUNTED_SERVERS` servers and their members. Raises as `application_of`."""
-    servers = members = 0
-    after: int | None = None
-    async with logged_in(token, proxy) as client, asyncio.timeout(LOGIN_SECONDS):
-        while servers < MAX_COUNTED_SERVERS:
-            page = await client.http.get_guilds(_PAGE, after=after, with_counts=True)
-            servers += len(page)
-            members += sum(one.get("approximate_member_count", 0) for one in page)
-            if len(page) < _PAGE:
-                break
-            after = int(page[-1]["id"])
-    return AppReach(servers, members)
 
 
 async def recommended_shards(token: str, proxy: Proxy | None) -> int:

@@ -1,8 +1,8 @@
 """The requests a minute that one Studii key has left, and what 429s have shown of them. Pure: the caller
 passes the time.
 
-Studii does not say which plan a key belongs to: an admin chooses it (`bot.domain.Plan`). A 429 well under the
-plan's limit means that the plan is another one, or that something else uses the key.
+Studii does not say which plan a key belongs to: an admin chooses it (`bot.domain.guilds.Plan`). A 429 well
+under the plan's limit means that the plan is another one, or that something else uses the key.
 """
 
 from bisect import bisect_right, insort

@@ -1,6 +1,5 @@
 """Servers' rules for reactions and photo channels."""
 
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -14,8 +13,7 @@ from bot.catalog import Catalog, SourceRule
 from bot.db import Database, put
 from bot.errors import Refused
 from bot.languages import and_list, lazy, paragraph
-
-_log = logging.getLogger(__name__)
+from bot.unreadable import readable
 
 MAX_EMOJI = 60  # mapped or removed in a server
 MAX_PHOTO_CHANNELS = 200  # with rules of their own in a server
@@ -30,7 +28,6 @@ RUNS_NOTHING = lazy(
 )
 
 _SKIN_COLOURS = dict.fromkeys(range(0x1F3FB, 0x1F400))
-_UNREADABLE = (ValueError, TypeError, LookupError)  # of column types, for what can't be
 _P = ParamSpec("_P")
 
 
@@ -154,12 +151,7 @@ def all_rules(session: Session, guild_id: int | None = None) -> dict[int, PhotoR
 
     def rows(row: type[Any]) -> Iterable[Any]:
         query = select(row) if guild_id is None else select(row).where(row.guild_id == guild_id)
-        try:
-            found = session.scalars(query).all()
-        except _UNREADABLE:
-            keys = session.execute(query.with_only_columns(*row.__table__.primary_key)).all()
-            found = [one for key in keys if (one := _readable(session, row, tuple(key))) is not None]
-        for one in found:
+        for one in readable(session, query):
             made.setdefault(one.guild_id, PhotoRules(one.guild_id))
             yield one
 
@@ -173,15 +165,6 @@ def all_rules(session: Session, guild_id: int | None = None) -> dict[int, PhotoR
     for channel in rows(PhotoChannel):
         made[channel.guild_id].channels[channel.channel_id] = channel
     return made
-
-
-def _readable(session: Session, row: type[Any], key: tuple[Any, ...]) -> Any:
-    try:
-        return session.get(row, key)
-    except _UNREADABLE:
-        name = row.__tablename__
-        _log.error("A row can't be read and is skipped: %s %s. Repair it, or restore a backup", name, key)
-        return None
 
 
 def turn_reactions(session: Session, guild_id: int, channel_id: int | None, *, on: bool) -> PhotoRules:

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from bot.credits import ledger
 from bot.db import ours
 from bot.jobs.models import ACTIVE_STATES, CARD_NEVER_SEEN, NO_CARD_YET, SUPERSEDED_CARD, Job, JobState
-from bot.jobs.queries import LAST_WORDS, find, of_set, readable
+from bot.jobs.queries import LAST_WORDS, find, of_set
+from bot.unreadable import readable
 
 
 @dataclass(frozen=True, slots=True)

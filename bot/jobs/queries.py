@@ -11,7 +11,7 @@ from bot.errors import Refused
 from bot.jobs.models import GOING_OR_DONE, SENT_STATES, TERMINAL_STATES, Hold, Job, JobState
 from bot.languages import lazy
 from bot.servers.settings import GuildSettings
-from bot.unreadable import UNREADABLE
+from bot.unreadable import readable
 
 UNKNOWN_JOB = lazy("There's no such job here. `/jobs` shows yours.")
 LAST_WORDS = (*TERMINAL_STATES, JobState.UNKNOWN)  # the states in which a message says how a job ended
@@ -182,26 +182,6 @@ def results_to_decide_on(session: Session) -> list[Job]:
 def undelivered(session: Session, before: datetime) -> list[Job]:
     """Return jobs announced before that time whose output file is still there."""
     return readable(session, select(Job).where(Job.output_file.is_not(None), Job.announced_at < before))
-
-
-def readable(session: Session, query: Select[Job]) -> list[Job]:
-    """Return the jobs of the query. Those that can't be read are noted, and others take their place."""
-    try:
-        return list(session.scalars(query))
-    except UNREADABLE:
-        numbers = session.scalars(query.with_only_columns(Job.number, maintain_column_froms=True)).all()
-        bad = [number for number in numbers if not _is_readable(session, number)]
-        if not bad:
-            raise
-        return readable(session, query.where(Job.number.not_in(bad)))
-
-
-def _is_readable(session: Session, number: int) -> bool:
-    try:
-        return session.get(Job, number) is not None
-    except UNREADABLE as error:
-        session.info["unreadable"].add("jobs", (number,), error)
-        return False
 
 
 def _ours(session: Session, query: Select[Job]) -> list[Job]:

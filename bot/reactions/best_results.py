@@ -10,6 +10,7 @@ import discord
 from bot.aio.bounded import BoundedDict
 from bot.clock import Clock
 from bot.features import posting
+from bot.jobs import best_results
 from bot.jobs.best_results import STAR
 from bot.jobs.models import Job
 from bot.reactions.backlog import Backlog
@@ -20,11 +21,13 @@ from bot.ui.reading.member import fetched_member
 from bot.ui.reading.permissions import channel_in, moderates_in
 
 MAX_STARS_OF_A_SERVER, MAX_REMEMBERED_STARS, STARS_AT_ONCE = 200, 2000, 4
+MAX_REMEMBERED_STARRED = 20_000  # messages
 MAX_OTHER_MESSAGES = 10_000  # of the bot's own that are no results: remembered, so as not to be read again
 # A result's message is there a moment before it is stored.
 JUST_POSTED = timedelta(seconds=60)
 # Of what may have changed while the bot was away.
 MAX_CAUGHT_UP, MAX_CHANNELS, MAX_MESSAGES = 100, 25, 50
+CAUGHT_UP = timedelta(days=1)  # how old results are that are looked at after a start
 TRIES, PAUSE_SECONDS = 3, 2.0
 
 
@@ -59,6 +62,8 @@ class BestResultWatch:
         self._client = client
         self._services = services
         self._clock = clock
+        # Those that are shown or wait for their makers' answer.
+        self._starred = BoundedDict[int, None](MAX_REMEMBERED_STARRED)
         self._others = BoundedDict[int, None](MAX_OTHER_MESSAGES)
         self._queued: set[int] = set()  # messages whose stars are to be counted
         self._waiting: Backlog[_Starred | _MissedStars] = Backlog(
@@ -73,13 +78,18 @@ class BestResultWatch:
 
     async def load(self) -> None:
         """Load which results have stars."""
-        await self._services.best.load()
+        now = self._clock.now()
+        known = await self._services.db.write(best_results.messages, MAX_REMEMBERED_STARRED, now)
+        for message_id in reversed(known):
+            self._starred[message_id] = None
 
     async def catch_up(self) -> None:
         """Look at what may have changed while the bot was away: the latest shown results, and the latest
         results in channels where some were posted within a day."""
         await self.load()
-        shown, channels = await self._services.best.to_catch_up(MAX_CAUGHT_UP, MAX_CHANNELS)
+        db, since = self._services.db, self._clock.now() - CAUGHT_UP
+        shown = await db.read(best_results.latest, MAX_CAUGHT_UP)
+        channels = await db.read(best_results.channels, since, MAX_CHANNELS)
         for best in shown:
             if self._client.get_guild(best.guild_id) is not None:
                 self._put(_Starred(best.guild_id, best.channel_id, best.message_id))
@@ -98,7 +108,7 @@ class BestResultWatch:
             return
         if own is None or event.message_author_id != own.id or event.message_id in self._others:
             return
-        if self._services.best.is_starred(event.message_id):
+        if event.message_id in self._starred:
             return  # it is shown, or waits for its maker's answer
         channel = channel_in(member.guild, event.channel_id)
         moderator = member.id if moderates_in(member, channel) else None
@@ -108,7 +118,7 @@ class BestResultWatch:
         """Handle a removed reaction."""
         if event.guild_id is None or not _is_star(event.emoji):
             return
-        if self._services.best.is_starred(event.message_id):
+        if event.message_id in self._starred:
             self._put(_Starred(event.guild_id, event.channel_id, event.message_id))
 
     async def cleared(self, event: Cleared) -> None:
@@ -119,9 +129,9 @@ class BestResultWatch:
 
     async def deleted(self, guild_id: int | None, message_ids: Collection[int]) -> None:
         """Handle deleted messages."""
-        gone = [one for one in message_ids if self._services.best.is_starred(one)]
+        gone = [one for one in message_ids if one in self._starred]
         if guild_id is not None and gone:
-            await self._services.best.unwant(guild_id, gone)
+            await self._unwant(guild_id, gone)
 
     def _put(self, starred: _Starred) -> None:
         if starred.moderator is None:
@@ -153,19 +163,26 @@ class BestResultWatch:
         job = await self._result(starred)
         if job is None:
             return
-        best = self._services.best
         by_moderator = starred.moderator not in {None, job.user_id}
         enough = by_moderator or await self._counted(starred, job, rules.best_stars)
         if enough:
-            await best.want(job, starred.channel_id, starred.message_id)
-        elif enough is False and best.is_starred(starred.message_id):
-            await best.unwant(starred.guild_id, [starred.message_id])
+            there = (starred.message_id, job.guild_id, starred.channel_id, job.id, job.user_id)
+            if await self._services.db.write(best_results.want, *there, self._clock.now()):
+                self._starred[starred.message_id] = None
+        elif enough is False and starred.message_id in self._starred:
+            await self._unwant(starred.guild_id, [starred.message_id])
+
+    async def _unwant(self, guild_id: int, message_ids: Collection[int]) -> None:
+        await self._services.db.write(best_results.unwant, guild_id, message_ids, self._clock.now())
+        for message_id in message_ids:
+            self._starred.pop(message_id, None)
 
     async def _result(self, starred: _Starred) -> Job | None:
         """Return the job whose result the message is. If it is none, the message is remembered."""
         posted = discord.utils.snowflake_time(starred.message_id)
         for _ in range(TRIES):
-            job = await self._services.best.result_of(starred.guild_id, starred.message_id)
+            where = starred.guild_id, starred.message_id
+            job = await self._services.db.read(best_results.result_of, *where)
             if job is not None:
                 return job
             if self._clock.now() - posted > JUST_POSTED:
@@ -202,7 +219,7 @@ class BestResultWatch:
             if len(fans) >= needed:
                 return True
         # One that is shown may have been starred by a moderator; the others' own event says so.
-        shown = self._services.best.is_starred(message_id)
+        shown = message_id in self._starred
         return shown and await self._any_moderates(job.guild_id, channel.id, fans)
 
     async def _any_moderates(self, guild_id: int, channel_id: int, user_ids: Collection[int]) -> bool:

@@ -18,6 +18,7 @@ from bot.db import Database, wake
 from bot.features import styles
 from bot.features.refusals import RefusalTold
 from bot.jobs import queries, transitions
+from bot.jobs.best_results import BestConsent, BestResult
 from bot.jobs.confirm import Confirmation, Tapper
 from bot.jobs.models import (
     FORGOTTEN_MEMBER,
@@ -31,7 +32,6 @@ from bot.jobs.models import (
 from bot.servers import notices, settings
 from bot.servers.keys import StudiiKey
 from bot.servers.settings import MemberLanguage
-from bot.storage.schema import best_consents, best_results
 
 KEPT_AFTER_REMOVAL = timedelta(days=30)
 KEPT_LANGUAGES = timedelta(days=365)  # of members who don't use the bot any more
@@ -145,9 +145,9 @@ def forget_member(session: Session, user_id: int, at: datetime, guild_id: int | 
     styles.forget_member(session, user_id, guild_id)
     if guild_id is None:
         # A refusal stays, as it protects the member.
-        agreed = best_consents.c.agreed.is_not(False)
-        session.execute(delete(best_consents).filter_by(user_id=user_id).where(agreed))
-    session.execute(update(best_results).filter_by(**here).values(wanted=False, since=at))
+        agreed = BestConsent.agreed.is_not(False)
+        session.execute(delete(BestConsent).filter_by(user_id=user_id).where(agreed))
+    session.execute(update(BestResult).filter_by(**here).values(wanted=False, since=at))
     theirs = _jobs_of(user_id, guild_id)
     ledger.lock(session, *session.scalars(select(jobs.c.guild_id).where(theirs).distinct()))
     session.execute(update(jobs).where(theirs).values(forgotten_at=at))

@@ -12,12 +12,11 @@ from pathlib import Path
 import pytest
 from discord.http import Route
 
-from bot.cli.doctor import of_settings, reach
+from bot.cli.doctor import of_settings
 from bot.cli.output import Verdict
-from bot.config import Settings
 from bot.media import pool
 from bot.media.pool import DecoderProcess
-from sandbox.discord.emulator import TOKEN, DiscordServer
+from sandbox.discord.emulator import TOKEN
 from tests.cli.commands import keep_key, ran
 from tests.cli.doctor import found, stopping
 
@@ -35,7 +34,6 @@ async def test_nothing_stops_a_good_setup_before_and_after_the_first_start(
             "Discord",
             "Clock",
             "Intents",
-            "Reach",
             "Disk",
             "Bot",
         ),
@@ -171,36 +169,6 @@ def test_a_dotenv_file_that_others_can_read_is_told(
     if minded:
         assert findings[".env"].verdict is Verdict.WARN
         assert f"chmod 600 {file}" in findings[".env"].words
-
-
-@pytest.mark.parametrize(
-    ("servers", "members", "content", "advice"),
-    [
-        (3, 100, True, ()),
-        (2_100, 1, True, ("From 2,500 servers",)),
-        (3, 3_000, True, ("From 10,000 users",)),
-        (3, 3_000, False, ()),
-    ],
-)
-async def test_a_bot_that_nears_discords_limits_for_large_ones_is_told(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    servers: int,
-    members: int,
-    content: bool,
-    advice: tuple[str, ...],
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    async with DiscordServer(guilds=range(1, servers + 1)) as discord:
-        monkeypatch.setattr(Route, "BASE", discord.api)
-        for guild in discord.places.guilds.values():
-            guild.member_count = members
-        wanted = "auto" if content else "off"
-        settings = Settings.read(discord_token=TOKEN, message_content=wanted)
-        (finding,) = [one async for one in reach(settings)]
-    assert f"{servers:,} servers with about {servers * members:,} members" in finding.words
-    assert finding.verdict is (Verdict.WARN if advice else Verdict.GOOD)
-    assert all(words in finding.words for words in advice)
 
 
 @pytest.mark.promise

@@ -242,15 +242,3 @@ async def test_a_postgresql_of_an_earlier_version_is_to_be_backed_up_as_the_star
     assert finding.verdict is Verdict.WARN
     assert finding.words.startswith("Schema 0036. The next start upgrades it to ")
     assert finding.words.endswith(". Back it up with pg_dump first.")
-
-
-async def test_rows_that_cannot_be_read_are_named(around: dict[str, str], tmp_path: Path) -> None:
-    await keep_key(tmp_path)
-    with closing(sqlite3.connect(database(tmp_path))) as file, file:
-        file.execute(
-            "INSERT INTO photo_channels (guild_id, channel_id, kind, tool, inputs, most) "
-            "VALUES (7, 8, 'auto', 'photo-restore', '{', 1)"
-        )
-    (found,) = [one for one in await examine(Settings.read(**around), {}) if one.what == "Rows"]
-    assert found.verdict is Verdict.WARN
-    assert "1 row can't be read: photo_channels 7 8." in found.words

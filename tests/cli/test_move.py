@@ -18,11 +18,11 @@ from bot.domain.guilds import Plan
 from bot.errors import SettingsError
 from bot.features import styles
 from bot.jobs import queries
+from bot.rows import metadata
 from bot.servers import keys, notices, settings as server_settings
 from bot.servers.notices import NoticeKind
 from bot.sqlite_file import instance_lock
 from bot.storage import Storage
-from bot.storage.schema import metadata
 from tests.support.database import database
 from tests.support.jobs import accepted
 from tests.support.postgresql import new_database

@@ -22,24 +22,19 @@ from tests.support.postgresql import new_database, new_migrated_database
 
 @pytest.mark.promise
 async def test_doctor_lists_the_processes_their_shards_and_those_that_are_free(
-    migrated_postgresql: str, monkeypatch: pytest.MonkeyPatch
+    migrated_postgresql: str,
 ) -> None:
-    async def recommended(*_: object) -> int:
-        return 5
-
-    monkeypatch.setattr("bot.cli.doctor.recommended_shards", recommended)
     url = await new_migrated_database(migrated_postgresql)
     settings = Settings.read(discord_token=TOKEN, database_url=url)
     assert [one.words async for one in processes(settings)] == ["No bot is running on this database."]
     async with process_on(url, "maple:1", count=4, per_process=2) as first:
         await asyncio.wait_for(first.stand_by(), PATIENCE)
         found = [one async for one in processes(settings)]
-        serving, free, few = found
+        serving, free = found
         assert serving.words.startswith("maple:1 (number 1, version")
         assert "has served shards 0, 1 of 4 since 2" in serving.words
         assert "No process serves shards 2, 3 of 4" in free.words
-        assert "Discord recommends 5 shards" in few.words
-        assert [one.verdict for one in found] == [Verdict.GOOD, Verdict.STOPS, Verdict.WARN]
+        assert [one.verdict for one in found] == [Verdict.GOOD, Verdict.STOPS]
         async with process_on(url, "oak:2", per_process=2), process_on(url, "elm:3", per_process=2):
             await until(lambda: first.free_shards == 0)
             words = [one.words async for one in processes(settings)]

@@ -150,7 +150,7 @@ async def _live(life: Life, tracer: Tracer) -> int:
         DecoderPool() as decoder,
         StudiiBot(catalog, intents=discord.Intents.none()) as bot,
     ):
-        guarded = CountedDecoder(storage, DeadlyDecoder(decoder, life.deadly))
+        guarded = CountedDecoder(storage.db, DeadlyDecoder(decoder, life.deadly))
         context = context_on(bot, catalog, clock, guarded, bot.posting_rules, readers=bot.readers)
         delivery = DiscordDelivery(context)
         engine = Engine(

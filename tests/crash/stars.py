@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 from bot.clock import SystemClock
 from bot.features import posting
-from bot.jobs.best_results import BestResult
+from bot.jobs import best_results
+from bot.jobs.best_results import OPEN_BEST
 from bot.jobs.models import JobState
 from bot.storage import Storage
-from bot.storage.schema import OPEN_BEST
 from sandbox.discord.emulator import APPLICATION_ID
 from sandbox.discord.emulator.places import Channel
 from tests.crash.life import ENDED
@@ -38,7 +38,7 @@ class StarTrial:
         if self.back:
             await zygote.live(worlds.life(case, goes_on=open_rows))
             async with Storage.open(case.database) as storage, storage.write() as transaction:
-                await transaction.best.unwant(case.guild_id, [starred], SystemClock().now())
+                await transaction.run(best_results.unwant, case.guild_id, [starred], SystemClock().now())
         died = 0
         for death in self.deaths:
             life = worlds.life(case, point=death.point, nth=death.nth, goes_on=open_rows)
@@ -60,7 +60,7 @@ class StarTrial:
 
     async def _wrong(self, worlds: CrashWorlds, case: Case, best_id: int, starred: int) -> list[str]:
         async with Storage.open(case.database) as storage, storage.read() as transaction:
-            best = await transaction.best.get(starred)
+            best = await transaction.run(best_results.get, starred)
         there = [one.id for one in worlds.discord.in_channel(best_id)]
         if self.back:
             left = [] if best is None else ["it is still said to be shown"]
@@ -94,10 +94,11 @@ async def _starred(worlds: CrashWorlds, case: Case, best_id: int) -> int:
         result_message_id=message.id,
         card_version=new.version,
     )
-    best = BestResult(message.id, case.guild_id, case.channel_id, job.id, MAYA, wanted=True, since=now)
     async with Storage.open(case.database) as storage, storage.write() as transaction:
         await transaction.run(keep_job, job)
         await transaction.run(posting.change, case.guild_id, best_channel_id=best_id)
-        await transaction.best.answer(MAYA, now, agreed=True)
-        await transaction.best.want(best)
+        await transaction.run(best_results.answer, MAYA, now, agreed=True)
+        await transaction.run(
+            best_results.want, message.id, case.guild_id, case.channel_id, job.id, MAYA, now
+        )
     return message.id

@@ -109,7 +109,7 @@ class EngineWorld:
             delivery=self.discord,
             showcase=showcase,
             photos=self.album,
-            decoder=CountedDecoder(self.storage, self.decoder),
+            decoder=CountedDecoder(self.storage.db, self.decoder),
             spool=Spool(self.spool_folder, self.spool_bytes),
             catalog=Catalog.load(),
             clock=self.clock,

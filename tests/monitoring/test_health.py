@@ -51,7 +51,7 @@ async def watched(
     async with engine_world(folder, clock=clock, count=metrics.request) as world:
         now = Changing()
         vitals = Vitals(lambda: now.alive, lambda: now.connected, lambda: now.late, lambda: {"abcd": 0.5})
-        server = HealthServer(world.storage, metrics, world.clock, lambda: (0, 0), vitals)
+        server = HealthServer(world.storage.db, metrics, world.clock, lambda: (0, 0), vitals)
         async with server.listening("127.0.0.1", 0):
             yield Watched(world, f"http://127.0.0.1:{server.port}", now)
 
@@ -110,13 +110,13 @@ async def test_many_who_ask_within_a_second_cost_the_database_one_look(
     clock = FakeClock()
     looks: list[None] = []
     async with watched(tmp_path, clock=clock) as bot:
-        write = bot.world.storage.write
+        write = bot.world.storage.db.write
 
-        def counted(**options: Any) -> Any:
+        def counted(*work: Any, **options: Any) -> Any:
             looks.append(None)
-            return write(**options)
+            return write(*work, **options)
 
-        monkeypatch.setattr(bot.world.storage, "write", counted)
+        monkeypatch.setattr(bot.world.storage.db, "write", counted)
         answers = await asyncio.gather(*(get(f"{bot.url}/healthz") for _ in range(20)))
         assert {status for status, _ in answers} == {200}
         assert len(looks) == 1
@@ -170,7 +170,7 @@ async def test_the_figures_of_real_jobs_can_be_scraped_and_name_no_server(tmp_pa
 async def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
     async with watched(tmp_path) as bot:
         port = int(bot.url.rpartition(":")[2])
-        other = HealthServer(bot.world.storage, Metrics(), bot.world.clock, lambda: (0, 0))
+        other = HealthServer(bot.world.storage.db, Metrics(), bot.world.clock, lambda: (0, 0))
         with pytest.raises(SettingsError, match=f"HEALTH_PORT {port} .* \\(address already in use\\)"):
             async with other.listening("127.0.0.1", port):
                 pass

@@ -10,6 +10,7 @@ import discord
 import pytest
 from simcord import ChannelHandle, MemberActor
 
+from bot.jobs import best_results
 from sandbox.studii import Options, StudiiServer
 from tests.support.simulated.people import Person, text_of, until
 from tests.support.simulated.stage import Stage, open_stage
@@ -32,6 +33,12 @@ class Stars:
     tom: MemberActor
     nora: MemberActor
     fans: list[MemberActor]
+
+    async def agree(self) -> None:
+        """Maya lets her results be shown."""
+        services = self.stage.app.services
+        agreed = (self.maya.actor.id, services.clock.now())
+        await services.db.write(best_results.answer, *agreed, agreed=True)
 
     async def star(self, *who: MemberActor) -> None:
         for one in who:
@@ -78,10 +85,9 @@ async def test_with_enough_stars_and_its_makers_consent_a_result_is_shown_until_
     tmp_path: Path,
 ) -> None:
     async with a_starred_server(tmp_path) as stars:
-        best = stars.stage.app.services.best
         await stars.star(stars.maya.actor, stars.tom)  # one's own doesn't count
         await stars.settle()
-        assert not best.is_starred(stars.result.id)
+        assert await stars.stage.app.services.db.read(best_results.get, stars.result.id) is None
         await stars.star(stars.fans[0])
         (question,) = await until(stars.told, "Maya to be asked")
         assert not stars.best.history()
@@ -112,7 +118,7 @@ async def test_with_enough_stars_and_its_makers_consent_a_result_is_shown_until_
 @pytest.mark.promise
 async def test_stars_that_came_and_went_while_the_bot_was_away_count_after_its_start(tmp_path: Path) -> None:
     async with a_starred_server(tmp_path) as stars:
-        await stars.stage.app.services.best.answer(stars.maya.actor.id, agreed=True)
+        await stars.agree()
         backend = stars.stage.world.env.backend
         emit = backend.emit
         backend.emit = unheard
@@ -130,7 +136,7 @@ async def test_a_moderators_star_is_enough_and_withdrawn_consent_takes_it_back(
 ) -> None:
     async with a_starred_server(tmp_path) as stars:
         world = stars.stage.world
-        await stars.stage.app.services.best.answer(stars.maya.actor.id, agreed=True)
+        await stars.agree()
         role = world.guild.create_role("Mods", permissions=discord.Permissions(**{permission: True}))
         moderator = world.guild.add_member(world.env.create_user("mia"), roles=[role])
         await stars.star(moderator)
@@ -146,7 +152,7 @@ async def test_a_moderators_star_is_enough_and_withdrawn_consent_takes_it_back(
 async def test_fans_who_have_left_do_not_hide_a_moderators_star(tmp_path: Path) -> None:
     async with a_starred_server(tmp_path) as stars:
         world = stars.stage.world
-        await stars.stage.app.services.best.answer(stars.maya.actor.id, agreed=True)
+        await stars.agree()
         await Person(stars.stage, world.admin).command("studii channel", stars=4)
         role = world.guild.create_role("Mods", permissions=discord.Permissions(manage_messages=True))
         moderator = world.guild.add_member(world.env.create_user("mia"), roles=[role])
@@ -164,7 +170,7 @@ async def test_fans_who_have_left_do_not_hide_a_moderators_star(tmp_path: Path) 
 
 async def test_stars_that_discord_does_not_show_at_first_are_counted_a_little_later(tmp_path: Path) -> None:
     async with a_starred_server(tmp_path) as stars:
-        await stars.stage.app.services.best.answer(stars.maya.actor.id, agreed=True)
+        await stars.agree()
         await stars.star(stars.tom)
         await stars.settle()
         one = f"/channels/{stars.result.channel.id}/messages/{stars.result.id}"
@@ -175,7 +181,7 @@ async def test_stars_that_discord_does_not_show_at_first_are_counted_a_little_la
 
 async def test_a_result_that_the_bot_may_not_see_any_more_is_not_among_the_best(tmp_path: Path) -> None:
     async with a_starred_server(tmp_path) as stars:
-        await stars.stage.app.services.best.answer(stars.maya.actor.id, agreed=True)
+        await stars.agree()
         await stars.star(stars.tom, stars.fans[0])
         await stars.shown()
         one = f"/channels/{stars.result.channel.id}/messages/{stars.result.id}"

@@ -31,8 +31,6 @@ async def test_a_budget_without_a_period_lets_nothing_be_spent_and_says_who_can_
     assert (await spending.budget(world.services, GUILD)).usage.spent == 0
     async with world.storage.read() as transaction:
         assert await ledger_lines(transaction) == []
-        assert await transaction.unreadable.names() == [f"guilds {GUILD}"]
-    assert len(world.storage.unreadable) == 1
 
 
 async def test_what_was_accepted_before_a_budget_was_halved_is_settled(world: ServicesWorld) -> None:
@@ -51,5 +49,4 @@ async def test_an_admin_mends_half_a_budget_by_setting_it(world: ServicesWorld) 
     await world.accept()
     async with world.storage.read() as transaction:
         budget = (await transaction.run(settings.of, GUILD)).budget
-        assert await transaction.unreadable.names() == []
     assert (budget.limit, budget.period) == (16, Period.DAY)

@@ -20,7 +20,7 @@ from bot.base import Base
 from bot.credits.ledger import Line
 from bot.db import MAX_GROUP, Database, Fence, used_once, wake
 from bot.errors import Busy, DatabaseAway, DatabaseFailed, NotAlone, SettingsError
-from bot.storage.schema import meta
+from bot.meta import Meta
 from tests.support.database import database, sqlite_in_place
 from tests.support.detached import refuse_detached
 from tests.support.patience import PATIENCE
@@ -43,20 +43,20 @@ class Refused(Exception):
 
 
 def add(session: Session, name: str, value: bytes = b"") -> str:
-    session.execute(insert(meta).values(name=name, value=value))
+    session.execute(insert(Meta).values(name=name, value=value))
     return name
 
 
 def names(session: Session) -> list[str]:
-    return sorted(session.scalars(select(meta.c.name)))
+    return sorted(session.scalars(select(Meta.name)))
 
 
 def count_up(session: Session) -> int:
-    before = session.scalar(select(meta.c.value).where(meta.c.name == "count"))
+    before = session.scalar(select(Meta.value).where(Meta.name == "count"))
     if before is None:
-        session.execute(insert(meta).values(name="count", value=b"1"))
+        session.execute(insert(Meta).values(name="count", value=b"1"))
         return 1
-    session.execute(update(meta).where(meta.c.name == "count").values(value=b"%d" % (int(before) + 1)))
+    session.execute(update(Meta).where(Meta.name == "count").values(value=b"%d" % (int(before) + 1)))
     return int(before) + 1
 
 
@@ -116,7 +116,7 @@ async def test_what_one_of_fifty_does_wrong_is_told_to_that_one_alone(db: Databa
 async def test_two_hundred_who_read_and_then_write_are_all_counted(db: Database) -> None:
     counted = await asyncio.gather(*(db.write(count_up) for _ in range(200)))
     assert sorted(counted) == list(range(1, 201))
-    assert await db.read(lambda session: session.scalar(select(meta.c.value))) == b"200"
+    assert await db.read(lambda session: session.scalar(select(Meta.value))) == b"200"
 
 
 async def test_those_who_wait_share_a_commit_and_a_crowd_has_several(db: Database) -> None:
@@ -326,14 +326,14 @@ async def test_two_that_wait_for_each_other_are_done_again(on_server: str) -> No
 
     def both(session: Session, first: str, second: str) -> None:
         for name in (first, second):
-            session.execute(update(meta).where(meta.c.name == name).values(value=meta.c.value.concat(b"x")))
+            session.execute(update(Meta).where(Meta.name == name).values(value=Meta.value.concat(b"x")))
             session.execute(text("SELECT pg_sleep(0.05)"))
 
     async with Database.open(on_server) as one, Database.open(on_server) as other:
         for name in ("a", "b"):
             await one.write(add, name)
         await asyncio.gather(one.write(both, "a", "b"), other.write(both, "b", "a"))
-        values = await one.read(lambda session: list(session.scalars(select(meta.c.value))))
+        values = await one.read(lambda session: list(session.scalars(select(Meta.value))))
     assert values == [b"xx", b"xx"]
 
 

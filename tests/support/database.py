@@ -11,10 +11,9 @@ import pytest
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import make_url
 
-from bot import db
+from bot import db, storage
 from bot.migrate import migrate
 from bot.storage import Storage
-from bot.storage.database import session
 
 T = TypeVar("T")
 _made: list[bytes] = []  # a database with all tables, of which each test's is a copy
@@ -76,7 +75,7 @@ def sqlite_in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
         return await awaitable
 
     sqlite_in_place(monkeypatch)
-    monkeypatch.setattr(session, "shielded", unshielded)
+    monkeypatch.setattr(storage, "shielded", unshielded)
     monkeypatch.setattr(db, "shielded", unshielded)
 
 

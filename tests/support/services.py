@@ -1,16 +1,19 @@
 """The services of a test: those of the bot, on the test's storage, folder and clock."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 
 from bot.catalog import Catalog
 from bot.clock import Clock
+from bot.features.photo_rules import KnownPhotoRules
 from bot.jobs import actions
 from bot.jobs.accept import Acceptor
 from bot.jobs.models import Job, JobRequest
 from bot.media.spool import Spool
 from bot.servers import privacy
-from bot.services import Services, build_services
+from bot.servers.key_entry import KeyEntry
+from bot.services import Services
 from bot.storage import Storage
 from bot.vault import LaneNames, Vault, lane_names
 
@@ -75,17 +78,18 @@ def services_with(
     max_source_bytes: int = MAX_SOURCE_BYTES,
 ) -> Services:
     """Build them as `bot.app` does, on what a test has already."""
-    return build_services(
-        storage,
-        vault,
-        lanes,
-        catalog or Catalog.load(),
+    db, catalog = storage.db, catalog or Catalog.load()
+    return Services(
+        db,
         clock,
-        check_key=check_key,
-        discard=spool.remove,
-        open_file=spool.open_output,
-        max_source_bytes=max_source_bytes,
-        keep_days=KEEP_DAYS,
+        catalog,
+        Acceptor(db, catalog, clock, max_source_bytes=max_source_bytes),
+        vault,
+        KeyEntry(db, clock, catalog, vault, lanes, check_key),
+        KnownPhotoRules(db, catalog),
+        spool.open_output,
+        spool.remove,
+        timedelta(days=KEEP_DAYS),
     )
 
 

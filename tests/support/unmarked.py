@@ -15,7 +15,6 @@ PLACES = (
     "bot/errors.py",
     "bot/features",
     "bot/reactions",
-    "bot/services",
     "bot/ui",
 )
 # What these say goes to the log, to operators and to databases: only a whole sentence may be for people.
@@ -29,7 +28,6 @@ INNER_PLACES = (
     "bot/jobs",
     "bot/media",
     "bot/reasons.py",
-    "bot/storage",
     "bot/studii",
     "bot/tool_inputs.py",
 )

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from bot.aio.shield import shielded
+from bot.db import Database
 from bot.errors import ReasonedError
 from bot.jobs import transitions
 from bot.media.photo import DecoderFailed, Drawing, Photo, PhotoRefused, PictureBroken
 from bot.reasons import ReasonCode
-from bot.storage import Storage
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -40,8 +40,8 @@ class CountedDecoder:
     The files are named by the spool: the job's id, then what the file is to the job.
     """
 
-    def __init__(self, storage: Storage, decoder: Decoder) -> None:
-        self._storage = storage
+    def __init__(self, db: Database, decoder: Decoder) -> None:
+        self._db = db
         self._decoder = decoder
         self._again = asyncio.Lock()
 
@@ -73,8 +73,7 @@ class CountedDecoder:
 
     async def _counted(self, path: Path, decode: Callable[[], Awaitable[_T]]) -> _T:
         job_id = path.name.partition(".")[0]
-        async with self._storage.read() as transaction:
-            tries = await transaction.run(transitions.decode_tries, job_id)
+        tries = await self._db.read(transitions.decode_tries, job_id)
         if tries >= MAX_DECODE_TRIES:
             raise Undecodable
         # Those that were open when the bot died are tried one at a time: only the culprit counts twice.
@@ -96,5 +95,4 @@ class CountedDecoder:
             return made
 
     async def _set(self, job_id: str, tries: int) -> None:
-        async with self._storage.write() as transaction:
-            await transaction.run(transitions.set_decode_tries, job_id, tries)
+        await self._db.write(transitions.set_decode_tries, job_id, tries)

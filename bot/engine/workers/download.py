@@ -1,6 +1,9 @@
 """Collect the outputs of running jobs into the spool: then the job has succeeded."""
 
 import logging
+from datetime import datetime
+
+from sqlalchemy.orm import Session
 
 from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.aio.shield import shielded
@@ -74,9 +77,8 @@ class Collector:
 
     async def _succeed(self, job: Job, output: OutputFile) -> None:
         self._asked_anew.discard(job.id)
-        async with self._context.storage.write() as transaction:
-            now, file = self._context.clock.now(), (output.path.name, output.kind)
-            done = await transaction.run(transitions.succeed, job.id, *file, now)
+        now, file = self._context.clock.now(), (output.path.name, output.kind)
+        done = await self._context.storage.db.write(transitions.succeed, job.id, *file, now)
         if done is not None and done.state is JobState.REVIEWING:
             _log.info("Job %s: its result waits for approval", job.id)
         elif done is not None:
@@ -85,18 +87,18 @@ class Collector:
     async def _ask_anew(self, job: Job) -> None:
         """Ask Studii for a fresh address, once."""
         self._asked_anew.add(job.id)
-        async with self._context.storage.write() as transaction:
-            await transaction.run(transitions.change, job.id, output_url=None)
+        await self._context.storage.db.write(transitions.change, job.id, output_url=None)
 
     async def _fail(self, job: Job, reason: Reason, *, link: bool = True) -> None:
         """Fail the job. `link` says that the address may still lead its person to the output."""
         self._asked_anew.discard(job.id)
-        async with self._context.storage.write() as transaction:
-            now = self._context.clock.now()
-            failed = await transaction.run(
-                transitions.fail_paid, job.id, FailureCode.OUTPUT, reason, charge_of(job), now
-            )
-            if failed is not None and not link:
-                await transaction.run(transitions.change, job.id, output_url=None)
-                await transaction.run(transitions.tell_result_lost, failed.id, now)
+        now = self._context.clock.now()
+        await self._context.storage.db.write(_lose, job.id, reason, charge_of(job), now, link=link)
         _log.warning("Job %s: its output can't be fetched", job.id)
+
+
+def _lose(session: Session, job_id: str, reason: Reason, charge: int, at: datetime, *, link: bool) -> None:
+    failed = transitions.fail_paid(session, job_id, FailureCode.OUTPUT, reason, charge, at)
+    if failed is not None and not link:
+        transitions.change(session, job_id, output_url=None)
+        transitions.tell_result_lost(session, job_id, at)

@@ -68,9 +68,9 @@ class Intake:
     async def _find(self, limit: int) -> list[Job]:
         full = self._shortages.resting(self._context.clock.monotonic())
         now = self._context.clock.now()
-        async with self._context.storage.read() as transaction:
-            due = await transaction.run(queries.held_photo_due, now)
-            found = await transaction.run(queries.to_take_in, limit, now, full)
+        db = self._context.storage.db
+        due = await db.read(queries.held_photo_due, now)
+        found = await db.read(queries.to_take_in, limit, now, full)
         if self._due is not None:
             self._due.cancel()
         rest = (now if due is None else due) - now
@@ -132,8 +132,7 @@ class Intake:
         return await shielded(self._fail(job, FailureCode.UPLOAD, _NO_ROOM))
 
     async def _waits_for_key(self, job: Job) -> bool:
-        async with self._context.storage.write() as transaction:
-            return await transaction.run(key_holds.wait_for_hold, job.id)
+        return await self._context.storage.db.write(key_holds.wait_for_hold, job.id)
 
     def _room_freed(self) -> None:
         """Let photos that found no room be tried again now."""
@@ -160,23 +159,20 @@ class Intake:
             _log.warning("Job %s: its photo can't be written: %s", job.id, error)
             raise PhotoDelayed(_NO_ROOM) from None
         photo = await self._decoder.inspect(path)
-        await remove_metadata(self._context.storage, job, path)
+        await remove_metadata(self._context.storage.db, job, path)
         return photo
 
     async def _ready(self, job: Job, source_file: str | None) -> None:
-        async with self._context.storage.write() as transaction:
-            waiting = await transaction.run(
-                transitions.make_ready, job.id, source_file, self._context.clock.now()
-            )
-            # It was cancelled meanwhile; or it is ready already, and the file is its own.
-            fresh = waiting or await transaction.run(queries.get, job.id)
+        db = self._context.storage.db
+        waiting = await db.write(transitions.make_ready, job.id, source_file, self._context.clock.now())
+        # It was cancelled meanwhile; or it is ready already, and the file is its own.
+        fresh = waiting or await db.read(queries.get, job.id)
         if fresh is None or fresh.source_file != source_file:
             await self._context.spool.remove(source_file)
 
     async def _fail(self, job: Job, code: FailureCode, reason: Reason) -> None:
-        async with self._context.storage.write() as transaction:
-            now = self._context.clock.now()
-            await transaction.run(transitions.fail_unpaid, job.id, JobState.RECEIVED, code, reason, now)
+        failed = (job.id, JobState.RECEIVED, code, reason, self._context.clock.now())
+        await self._context.storage.db.write(transitions.fail_unpaid, *failed)
         await self._clear_away(job)
         _log.info("Job %s: its photo can't be used", job.id)
 

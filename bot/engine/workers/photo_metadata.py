@@ -5,26 +5,25 @@ import logging
 from pathlib import Path
 
 from bot.aio.shield import shielded
+from bot.db import Database
 from bot.errors import PhotoDelayed
 from bot.jobs.models import Job
 from bot.media.metadata import BrokenStructure, strip_metadata
 from bot.media.photo import PhotoRefused
 from bot.reasons import Reason, ReasonCode
 from bot.servers import settings as server_settings
-from bot.storage import Storage
 
 _log = logging.getLogger(__name__)
 
 _BROKEN, _NO_ROOM = Reason(ReasonCode.PHOTO_METADATA_BROKEN), Reason(ReasonCode.PHOTO_NO_ROOM)
 
 
-async def remove_metadata(storage: Storage, job: Job, path: Path) -> None:
+async def remove_metadata(db: Database, job: Job, path: Path) -> None:
     """Remove the metadata of the job's photo in `path`, as its server's setting says.
 
     Raises `PhotoRefused` if the file is damaged, and `PhotoDelayed` if it can't be written.
     """
-    async with storage.read() as transaction:
-        settings = await transaction.run(server_settings.of, job.guild_id)
+    settings = await db.read(server_settings.of, job.guild_id)
     if settings.keeps_metadata:
         return
     try:

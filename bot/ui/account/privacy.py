@@ -7,6 +7,7 @@ import discord
 from discord import ui
 
 from bot.db import COMMAND_WRITE_TIMEOUT
+from bot.jobs.best_results import consent
 from bot.languages import gettext as _, lazy
 from bot.servers import access
 from bot.services import Services
@@ -34,7 +35,8 @@ _KEPT = lazy(
 async def privacy_panel_for(services: Services, user_id: int) -> Panel:
     """Return what others may do with the member's pictures, and how to change it."""
     refuses = bool(await services.db.read(access.refusing_photos, [user_id]))
-    shown = await services.best.consent(user_id)
+    answered = await services.db.read(consent, user_id)
+    shown = None if answered is None else answered.agreed
     return boxed(
         GOOD if refuses else NEUTRAL,
         f"### 🖼️ {_('Your photos')}\n{_REFUSED if refuses else _ALLOWED}",

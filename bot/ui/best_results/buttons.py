@@ -6,6 +6,7 @@ from typing import Self
 import discord
 from discord import ui
 
+from bot.jobs.best_results import answer as answer_for_best
 from bot.languages import gettext as _, lazy
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host
@@ -37,7 +38,8 @@ class BestAnswerButton(LastingButton, template=r"studii:best:(?P<answer>yes|no)"
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         await acknowledge(interaction)
-        await host.services.best.answer(interaction.user.id, agreed=self._agreed)
+        user_id, now = interaction.user.id, host.clock.now()
+        await host.services.db.write(answer_for_best, user_id, now, agreed=self._agreed)
         said = str(STARS_AGREED if self._agreed else REFUSED)
         shown = boxed(GOOD if self._agreed else NEUTRAL, said)
         await interaction.edit_original_response(view=shown)

@@ -8,6 +8,7 @@ import pytest
 
 from bot.features import posting
 from bot.features.posting import PostingRules
+from bot.jobs import best_results
 from bot.jobs.best_results import BestResult
 from bot.jobs.delivery import Announcement, ChannelGone, Posted, TryLater
 from bot.jobs.models import Job, JobState
@@ -49,12 +50,12 @@ async def starred(world: EngineWorld, *messages: int, ago: timedelta = timedelta
             made = {"state": JobState.SUCCEEDED, "announced_at": now, "result_message_id": one}
             job = replace(a_job(guild_id=GUILD, user_id=MAYA), **made)
             await transaction.run(keep_job, job)
-            await transaction.best.want(BestResult(one, GUILD, 2, job.id, MAYA, wanted=True, since=now))
+            await transaction.run(best_results.want, one, GUILD, 2, job.id, MAYA, now)
 
 
 async def row(world: EngineWorld, message: int = MESSAGE) -> BestResult | None:
     async with world.storage.read() as transaction:
-        return await transaction.best.get(message)
+        return await transaction.run(best_results.get, message)
 
 
 async def test_a_maker_is_asked_once_and_their_results_are_shown_when_they_agree(tmp_path: Path) -> None:
@@ -64,8 +65,7 @@ async def test_a_maker_is_asked_once_and_their_results_are_shown_when_they_agree
         async with world.running(world.engine(showcase=showcase)):
 
             async def asked() -> bool:
-                found = await row(world)
-                return found is not None and found.asked
+                return await world.storage.db.read(best_results.consent, MAYA) is not None
 
             async def shown() -> bool:
                 found = [await row(world, one) for one in (MESSAGE, MESSAGE + 1)]
@@ -76,7 +76,7 @@ async def test_a_maker_is_asked_once_and_their_results_are_shown_when_they_agree
 
             await world.until(asked, "the maker to be asked")
             async with world.storage.write() as transaction:
-                await transaction.best.answer(MAYA, world.clock.now(), agreed=True)
+                await transaction.run(best_results.answer, MAYA, world.clock.now(), agreed=True)
             await world.until(shown, "both to be shown")
             async with world.storage.write() as transaction:
                 await transaction.run(privacy.forget_member, MAYA, world.clock.now())
@@ -90,7 +90,7 @@ async def test_admins_are_told_once_of_a_channel_for_the_best_that_is_lost(tmp_p
     async with engine_world(tmp_path) as world:
         await starred(world, MESSAGE, MESSAGE + 1)
         async with world.storage.write() as transaction:
-            await transaction.best.answer(MAYA, world.clock.now(), agreed=True)
+            await transaction.run(best_results.answer, MAYA, world.clock.now(), agreed=True)
         async with world.running(
             world.engine(showcase=Shown([ChannelGone("closed"), ChannelGone("closed")]))
         ):
@@ -116,8 +116,7 @@ async def test_a_question_that_discord_does_not_take_for_a_day_is_asked_with_the
                 return await row(world) is None
 
             async def asked() -> bool:
-                found = await row(world, MESSAGE + 1)
-                return found is not None and found.asked
+                return await world.storage.db.read(best_results.consent, MAYA) is not None
 
             await world.until(given_up, "the question to be given up")
             showcase.said_of_questions = Posted(80)

@@ -87,7 +87,7 @@ async def test_a_result_that_is_given_up_is_delivered_as_it_is_and_not_opened_ag
             (made,) = world.studii.jobs.values()
             assert said.output == (await world.studii.output_of(made.id)).data
         assert await tries_of(world, job.id) == MAX_DECODE_TRIES
-        guarded = CountedDecoder(world.storage, decoder)
+        guarded = CountedDecoder(world.storage.db, decoder)
         assert await guarded.fit(tmp_path / f"{job.id}.output.png", 10) is None
         assert len(decoder.opened) == 1
 
@@ -122,7 +122,7 @@ async def test_a_stop_while_the_try_is_being_counted_takes_it_back(tmp_path: Pat
         decoder = Dying(lambda _: False)
         async with world.storage.write():
             opening = asyncio.create_task(
-                CountedDecoder(world.storage, decoder).inspect(tmp_path / f"{job.id}.source")
+                CountedDecoder(world.storage.db, decoder).inspect(tmp_path / f"{job.id}.source")
             )
             await asyncio.sleep(0.05)
             opening.cancel()
@@ -140,7 +140,7 @@ async def test_of_those_that_were_open_when_the_bot_died_one_is_tried_at_a_time(
                 await transaction.run(transitions.set_decode_tries, job.id, tries)
         decoder = Dying(lambda _: False)
         decoder.hangs = True
-        counted = CountedDecoder(world.storage, decoder)
+        counted = CountedDecoder(world.storage.db, decoder)
         opening = [asyncio.create_task(counted.inspect(tmp_path / f"{job.id}.source")) for job in jobs]
 
         async def is_open() -> bool:

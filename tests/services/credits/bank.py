@@ -27,8 +27,8 @@ from bot.posts import Post
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
 from bot.servers.access import Policy
+from bot.servers.settings import GuildSettings
 from bot.storage import Storage, Transaction
-from bot.storage.schema import guilds
 from bot.studii import CreatedJob, JobReport
 from bot.vault import Vault
 from tests.services.credits.accountant import ROLES, USUAL
@@ -101,7 +101,7 @@ class Bank(ModeratingBank):
                 ledger.Line,
                 Post,
                 jobs,
-                guilds,
+                GuildSettings,
                 limits.Allowance,
                 Policy,
                 Price,
@@ -309,4 +309,4 @@ def inputs_of(kind: str) -> dict[str, str]:
 
 async def write(transaction: Transaction, statement: Update | Delete) -> None:
     """Straight into the tables, past all rules."""
-    await transaction.session.execute(statement)  # pyright: ignore[reportPrivateUsage]
+    await transaction.run(lambda session: session.execute(statement))

@@ -27,13 +27,13 @@ from bot.credits import ledger
 from bot.db import used_once
 from bot.domain.guilds import Plan
 from bot.jobs import holds as key_holds, queries
+from bot.jobs.models import jobs as jobs_table
 from bot.migrate import migrate
 from bot.posts import Post
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
 from bot.servers.notices import NoticeKind
 from bot.storage import Storage
-from bot.storage.schema import jobs as jobs_table
 from tests.storage.database.rows import REVISIONS, counts, name_of, read, seed
 from tests.support.jobs import NOW, a_job, accepted, last_charges
 from tests.support.posts import open_posts

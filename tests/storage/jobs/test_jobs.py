@@ -149,7 +149,7 @@ async def test_a_job_that_was_read_is_moved_and_told_as_it_then_is(storage: Stor
         before, after = JobState.WAITING, JobState.SUBMITTING
         moved = await transaction.run(transitions.advance, job.id, before, after, at=LATER, **changes)
         assert moved is not None
-        assert transaction.session.changes.jobs == {job.id: moved}
+        assert transaction.changes.jobs == {job.id: moved}
         with pytest.raises(ValueError, match="can't change from"):
             await transaction.run(transitions.advance, job.id, after, JobState.RECEIVED, at=LATER)
     state, no_hold = JobState.SUBMITTING, {"held": None, "announced_at": None}

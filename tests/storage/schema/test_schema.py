@@ -13,7 +13,7 @@ from sqlalchemy import Connection, create_engine, inspect
 from bot.base import Choice
 from bot.db import used_once
 from bot.migrate import migrate
-from bot.storage.schema import metadata
+from bot.rows import metadata
 from tests.storage.database.rows import read
 
 # What the databases write in different ways.

@@ -77,8 +77,8 @@ async def test_a_full_disk_is_a_failure_of_the_database_and_told_as_that(
     storage: Storage, caplog: pytest.LogCaptureFixture
 ) -> None:
     await count_up(storage)
-    async with storage.write() as transaction:
-        await transaction.session.execute(text("PRAGMA max_page_count=1"))  # no more than there are
+    full = text("PRAGMA max_page_count=1")  # no more than there are
+    await storage.db.write(lambda session: session.execute(full))
     with pytest.raises(DatabaseFailed, match="can't use its database right now"):
         async with storage.write() as transaction:
             await transaction.run(meta.set_to, "large", bytes(1_000_000))

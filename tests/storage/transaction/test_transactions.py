@@ -11,9 +11,8 @@ from bot import meta as bot_meta
 from bot.credits import ledger
 from bot.db import connected, wake
 from bot.errors import DatabaseAway, DatabaseFailed
-from bot.storage import Storage
-from bot.storage.database.changes import Changes
-from bot.storage.schema import meta
+from bot.meta import Meta
+from bot.storage import Changes, Storage
 from tests.storage.transaction.counting import count_up, counted
 from tests.support.jobs import TODAY, a_job, accept_within
 
@@ -60,7 +59,7 @@ async def test_a_function_within_a_transaction_is_part_of_it(storage: Storage) -
     told: list[Changes] = []
 
     def add(session: Session, value: bytes) -> None:
-        session.execute(insert(meta).values(name="count", value=value))
+        session.execute(insert(Meta).values(name="count", value=value))
         wake(session, ("posts",), ("best",))
 
     async def fail_afterwards() -> None:

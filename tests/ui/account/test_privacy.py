@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.jobs.best_results import consent
 from tests.support.desk import open_desk, texts
 from tests.ui.jobs.listing.test_listing import press
 
@@ -19,4 +20,5 @@ async def test_a_member_sees_and_changes_whether_starred_results_are_shown(tmp_p
         assert "can be shown in a server's channel for the best, with your name." in texts(shown)
         await press(desk, desk.maya, shown, "Don't show them")
         assert "Your results aren't shown, and those that were are removed." in texts(shown)
-        assert not await desk.services.best.consent(desk.maya.id)
+        answered = await desk.services.db.read(consent, desk.maya.id)
+        assert answered is None or not answered.agreed

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from bot.jobs.actions import JobPage
 from bot.jobs.models import Approval, Job, JobState, Progress
 from bot.jobs.results import EndOfJobs, Part
-from bot.services import JobPage
 from bot.ui.jobs.card import job_card, sign_of
 from bot.ui.jobs.listing.panel import Shown, jobs_panel
 from bot.ui.jobs.listing.query import MINE, SERVER, UNPOSTED, ListQuery

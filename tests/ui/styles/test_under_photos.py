@@ -69,9 +69,8 @@ async def test_a_style_that_no_longer_fits_starts_nothing_by_a_tap(tmp_path: Pat
         await ready(desk)
         await add(desk, name="Oak", tool="virtual-staging", inputs="style=oak, room=office")
         await map_style(desk, "🔥", style="Oak")
-        async with desk.storage.write() as transaction:
-            older = transaction.session  # an older catalogue's
-            await older.execute(text("""UPDATE styles SET inputs = '{"style": "oak", "shape": "1:1"}'"""))
+        older = text("""UPDATE styles SET inputs = '{"style": "oak", "shape": "1:1"}'""")  # a catalogue's
+        await desk.services.db.write(lambda session: session.execute(older))
         message = await post(desk, desk.maya, ROOM)
         await desk.tom.react(message, "🔥")
         assert await jobs_of(desk) == []

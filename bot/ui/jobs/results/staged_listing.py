@@ -8,6 +8,7 @@ from discord import ui
 from bot.errors import Refused
 from bot.features import posting
 from bot.jobs import queries
+from bot.jobs.best_results import result_of
 from bot.jobs.models import Job
 from bot.languages import gettext as _, lazy, pgettext, plazy
 from bot.ui.kit.buttons import JobButton
@@ -73,4 +74,4 @@ async def _is_of_a_result(job: Job, host: Host) -> bool:
     source = job.source
     if source is None or source.message_id is None or is_before(source):
         return False
-    return await host.services.best.result_of(job.guild_id, source.message_id) is not None
+    return await host.services.db.read(result_of, job.guild_id, source.message_id) is not None

@@ -1,0 +1,27 @@
+"""All rows, in `metadata`: migrations create their tables, and a test compares the two.
+
+Times are UTC, credits whole numbers, Discord's ids 64 bit.
+"""
+
+from importlib import import_module
+
+from bot.base import Base
+
+# With what they import, these modules have all rows.
+_MODULES = (
+    "cluster",
+    "credits.requests",
+    "features.photo_rules",
+    "features.posting",
+    "features.refusals",
+    "features.styles",
+    "features.words",
+    "jobs.best_results",
+    "jobs.confirm",
+    "jobs.lanes",
+    "posts",
+    "servers.access",
+)
+for name in _MODULES:
+    import_module(f"bot.{name}")
+metadata = Base.metadata

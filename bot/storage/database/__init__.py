@@ -1,1 +1,0 @@
-"""The machinery below the repositories: connections, transactions, locks, migrations, the vault."""
