@@ -165,7 +165,7 @@ async def _use(storage: Storage, vault: Vault, lanes: LaneNames, keys: Sequence[
 def _allow(delivery: DiscordDelivery, size: int) -> None:
     """Set the limit of a message to `size` bytes in all servers."""
 
-    def limit(_: Job) -> int:
+    def limit(_: int) -> int:
         return size
 
-    vars(delivery)["_poster"].size_limit = limit
+    vars(delivery)["_posts"].size_limit = limit
