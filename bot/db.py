@@ -233,14 +233,15 @@ class Database:
         It returns an answer for each. If it raises, it is called for each alone.
         """
         self._ensure_open()
-        answer = _new_answer()
-        one = _Write(work, asked, _CLOCK.monotonic() + within, answer)
+        answer, began = _new_answer(), _CLOCK.monotonic()
+        one = _Write(work, asked, began + within, answer)
         self._waiting.append(one)
         if self._writer is None:
             self._writer = self._task(self._write_all(), "writer")
         try:
             await asyncio.wait((answer,), timeout=within)
             if one in self._waiting:
+                self._observe("failure", _CLOCK.monotonic() - began)
                 raise Busy
         finally:
             if one in self._waiting:
