@@ -64,17 +64,22 @@ class ErrorLog:
         """Forget the subject's failures."""
         self._failing.pop(subject, None)
 
-    def attempt(self, subject: Hashable, operation: Callable[[], None], now: float) -> None:
-        """Do an operation for one of many subjects, unless it is left alone at present. An error is logged,
-        and the subject left alone for a growing pause, while the others continue."""
-        if self._until.get(subject, now) > now:
-            return
+    def attempt(self, subject: Hashable, operation: Callable[[], None], now: float) -> float | None:
+        """Do an operation for one of many subjects, unless it is left alone at present.
+
+        An error is logged, and the subject left alone for a growing pause, while the others continue. Return
+        for how many more seconds, or None if the operation was done.
+        """
+        if (until := self._until.get(subject, now)) > now:
+            return until - now
         try:
             operation()
         except Exception as error:  # noqa: BLE001 - logged; the others must not notice
-            self._until[subject] = now + self.failed(error, subject)
-        else:
-            self.succeeded(subject)
+            pause = self.failed(error, subject)
+            self._until[subject] = now + pause
+            return pause
+        self.succeeded(subject)
+        return None
 
 
 class StoreRetry:

@@ -94,6 +94,9 @@ class Lanes:
         self._lines: dict[str, _Line] = {}
         self._known: dict[str, _Known] = {}
         self._changed: set[str] = set()  # jobs to be read
+        self._moved: set[str] = (
+            set()
+        )  # since a reading has begun, which may have seen them as they were before
         self._all, self._next_read = True, 0.0
         self._wake_up = WakeUp()
         self._group: asyncio.TaskGroup
@@ -120,6 +123,7 @@ class Lanes:
                     if self._is_in_flight(job.id):
                         continue  # the lane hears of it when that has ended
                     if job.id in known.line.lane.running and _is_on_lane(job):
+                        self._moved.add(job.id)
                         continue
             if known is not None or _is_on_lane(job):
                 self._changed.add(job.id)
@@ -198,18 +202,22 @@ class Lanes:
             if not self._is_restored:
                 self._durations.restore(await self._db.read(lane_rows.durations))
                 self._is_restored = True
+            self._moved.clear()
             found = await self._db.read(_look, asked, frozenset(self._lines))
-            await self._hand_out(found, asked)
+            pause = await self._hand_out(found, asked)
         if asked is None:
             await shielded(self._save_samples())
             self._next_read = self._clock.monotonic() + self._tuning.reread_every
+        self._next_read = min(self._next_read, self._clock.monotonic() + pause)
 
-    async def _hand_out(self, found: _Found, asked: Collection[str] | None) -> None:
+    async def _hand_out(self, found: _Found, asked: Collection[str] | None) -> float:
+        """Hand lanes their jobs. Return in how many seconds to read all again, as one could not be served."""
         now, at = self._clock.monotonic(), self._clock.now()
         oldest = at - timedelta(seconds=self._tuning.held_bound)
         shares: dict[str, list[tuple[Job, StudiiKey]]] = {}
-        lost, keyless, gone = list[str](), list[str](), set(self._known if asked is None else asked)
-        for job, key in found.jobs:
+        lost, keyless = list[str](), list[str]()
+        jobs, gone = self._still_so(found.jobs, self._known if asked is None else asked)
+        for job, key in jobs:
             if self._is_in_flight(job.id):
                 self._changed.add(job.id)  # it is read again when that has ended
             elif self._is_stranded(job, key):
@@ -223,10 +231,24 @@ class Lanes:
             self._forget(job_id)
         for name, rate in found.rates.items():
             self._open(name, rate)
-        for name, share in shares.items():
-            self._errors.attempt(name, partial(self._enter, name, share, now), now)
+        entering = ((name, partial(self._enter, name, share, now)) for name, share in shares.items())
+        pauses = [self._errors.attempt(name, enter, now) for name, enter in entering]
         if keyless or lost:
             await self._db.write(self._settle, keyless, lost, oldest, at)
+        return min((pause for pause in pauses if pause is not None), default=self._tuning.reread_every)
+
+    def _still_so(
+        self, found: Sequence[tuple[Job, StudiiKey | None]], asked: Iterable[str]
+    ) -> tuple[list[tuple[Job, StudiiKey | None]], set[str]]:
+        """Return the jobs that were found, and the ids of those asked for.
+
+        Without what has moved on since the reading has begun, and is read again.
+        """
+        gone = set(asked)
+        if moved := self._moved & (gone | {job.id for job, _ in found}):
+            self._changed |= moved
+            self._wake_up.set()
+        return [one for one in found if one[0].id not in moved], gone - moved
 
     def _lane_of(self, job_id: str) -> str | None:
         known = self._known.get(job_id)
@@ -389,14 +411,15 @@ class Lanes:
         finally:
             now = self._clock.monotonic()
             lane.end(job_id, now, sent=done.sent)
+            self._moved.add(job_id)
         job = done.job
         entry = None if job is None else self._entry(job, self._known[job_id].key.id, done.again or 0.0)
         lane.put(entry, job_id, now, done.again)
+        if job is None or job != self._known[job_id].job:  # which another transaction may have changed
+            self._changed.add(job_id)
         if entry is None:
             self._known.pop(job_id, None)
-        if job is None:
-            self._changed.add(job_id)
-        elif watch is not None and (job.output_url is not None or job.failure is FailureCode.STUDII):
+        if job is not None and watch is not None and _has_ended(job):
             low, high = watch.since.age, watch.age(now)
             self._durations.learn(watch.job.work, low, high)
             self._samples.append(Sample(*watch.job.work, low, high, self._clock.now()))
@@ -459,6 +482,11 @@ class Lanes:
     def _is_outdated(self, line: _Line, job_id: str) -> bool:
         newcomer = bool(line.starts) and job_id not in line.starts
         return newcomer or self._clock.monotonic() >= line.starts_until
+
+
+def _has_ended(job: Job) -> bool:
+    """Return whether Studii has ended it."""
+    return job.output_url is not None or job.failure is FailureCode.STUDII
 
 
 def _is_busy(lane: schedule.Lane) -> bool:

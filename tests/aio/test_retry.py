@@ -30,9 +30,11 @@ def test_a_subject_that_failed_is_left_alone_for_a_growing_pause_and_others_go_o
         tried.append("bad")
         raise RuntimeError("no")
 
+    rests = list[float | None]()
     for now in (0.0, 1.0, 2.0, 3.0):
-        later.attempt("bad", fail, now)
-        later.attempt("good", lambda: tried.append("good"), now)
+        rests.append(later.attempt("bad", fail, now))
+        assert later.attempt("good", lambda: tried.append("good"), now) is None
+    assert rests == [1.0, 2.0, 1.0, 4.0]
     assert tried == ["bad", "good", "bad", "good", "good", "bad", "good"]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.credits import charges
+from bot.engine.lanes import Lanes
 from bot.jobs import transitions
 from bot.jobs.models import Job, JobState
 from sandbox.studii import Options, Outcome, faults
@@ -244,6 +245,30 @@ async def test_a_job_that_a_lane_has_begun_to_send_is_not_taken_for_stranded(tmp
                 await asyncio.sleep(0.02)
             assert (await world.job(job.id)).state is JobState.SUBMITTING
             answer.release.set()
+            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+
+
+async def test_a_reading_that_saw_a_job_before_its_step_ended_takes_it_from_no_lane(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand_out, answer = Lanes._hand_out, faults.Held()  # pyright: ignore[reportPrivateUsage]
+
+    async def late(lanes: Lanes, found: Any, asked: Any) -> float:
+        if any(one.state is JobState.SUBMITTING for one, _ in found.jobs):
+            answer.release.set()
+            await world.reaches(job.id, JobState.RUNNING)
+            while lanes._is_in_flight(job.id):  # noqa: ASYNC110 # pyright: ignore[reportPrivateUsage]
+                await asyncio.sleep(0.01)
+        return await hand_out(lanes, found, asked)
+
+    async with engine_world(tmp_path, reread_every=600.0, first_poll=1.0) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("create", answer)
+        monkeypatch.setattr(Lanes, "_hand_out", late)
+        job = await world.accept(a_job())
+        async with world.running() as engine:
+            await world.reaches(job.id, JobState.SUBMITTING)
+            engine.wake()
             assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
 
 
