@@ -8,6 +8,7 @@ from bot.aio.retry import ErrorLog
 
 REST_FACTOR = 5.0
 MIN_REST_SECONDS = 0.01  # no loop turns faster than this
+MAX_REST_SECONDS = 15.0
 
 
 class WakeUp:
@@ -51,6 +52,7 @@ async def run_forever(
 
 
 async def rest_after(seconds: float, bound: float) -> None:
-    """Sleep in proportion to a query that took `seconds`, at most `bound` seconds, so that a loop which is
-    woken all the time leaves the database some room."""
-    await asyncio.sleep(min(max(seconds * REST_FACTOR, MIN_REST_SECONDS), bound))
+    """Sleep in proportion to a query that took `seconds`, at most `bound` seconds and never long, so that a
+    loop which is woken all the time leaves the database some room."""
+    longest = min(bound, MAX_REST_SECONDS)
+    await asyncio.sleep(min(max(seconds * REST_FACTOR, MIN_REST_SECONDS), longest))

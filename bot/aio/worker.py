@@ -204,8 +204,12 @@ class KeyedWorker(Generic[_T]):
         start = next(self._changes)
         # There is something new among these, however many are in progress or wait for a retry.
         limit = MAX_KNOWN_ITEMS + len(self._busy) + sum(entry.tries > 0 for entry in self._known.values())
-        with self._liveness.operation(self.what, progress=False):
-            found = {self.key(item): item for item in await self.find(limit)}
+        try:
+            with self._liveness.operation(self.what, progress=False):
+                found = {self.key(item): item for item in await self.find(limit)}
+        except Exception:
+            self._next_read = 0.0  # it is still to be done
+            raise
         # What changed or ended meanwhile, the query may have seen as it was before.
         kept = {
             key: entry

@@ -249,6 +249,21 @@ async def test_a_lost_wake_up_is_found_at_the_next_read() -> None:
     assert desk.done == [0, 7]
 
 
+async def test_a_look_that_failed_is_made_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "FIRST_RETRY_SECONDS", 0.01)
+    desk = Desk(3, reread_every=NEVER)
+    find, failures = desk.worker.find, [RuntimeError("the disk is away")]
+
+    async def fail_once(limit: int) -> list[Job]:
+        if failures:
+            raise failures.pop()
+        return await find(limit)
+
+    desk.worker.find = fail_once
+    await desk.finish()
+    assert sorted(desk.done) == [0, 1, 2]
+
+
 async def test_more_jobs_than_fit_into_memory_are_all_done_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.aio.worker.MAX_KNOWN_ITEMS", 10)
     desk = Desk(0, reread_every=NEVER)
