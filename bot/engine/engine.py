@@ -88,9 +88,9 @@ class Engine:
         kinds |= {OFFER: Offers(context), RESULT: Results(context, delivery, refetch)}
         self._posts = Posts(context, delivery, kinds)
         self._cards = Cards(context, delivery, self._lanes.progress)
-        self._job_workers = (self._intake.worker, self._collector.worker, self._cards.worker)
+        self._job_workers = (self._collector.worker, self._cards.worker)
         self._best = () if showcase is None else (BestShowing(context, showcase).worker,)
-        self._workers = (*self._job_workers, *self._best)
+        self._workers = (self._intake.worker, *self._job_workers, *self._best)
         self._questions = ExpiredQuestions(context, delivery)
         self._sweeping = WakeUp()
         self._running = False
@@ -168,6 +168,7 @@ class Engine:
         for job in changes.jobs.values():
             for worker in self._job_workers:
                 worker.notify(job)
+            self._intake.notify(job)
             self._cards.notify(job)
         if changes.questions:
             self._questions.reread()

@@ -131,10 +131,10 @@ def to_take_in(session: Session, limit: int, at: datetime, full: Collection[int]
     )
 
 
-def held_photo_due(session: Session, at: datetime) -> datetime | None:
-    """Return when a photo of a server whose key is not served may be fetched next, to try that."""
+def held_photo_due(session: Session) -> datetime | None:
+    """Return when a photo of a server whose key is not served may be fetched, to try that, or might have."""
     due = select(func.min(Job.not_before)).where(Job.state == JobState.RECEIVED, Job.held.is_not(None))
-    return session.scalar(ours(session, due.where(Job.not_before > at), Job.__table__.c.guild_id))
+    return session.scalar(ours(session, due, Job.__table__.c.guild_id))
 
 
 def to_download(session: Session, limit: int) -> list[Job]:

@@ -126,6 +126,10 @@ class Shortages:
         one = self._servers.get(guild_id)
         return one is not None and one.until > now
 
+    def rest(self, now: float) -> float | None:
+        """Return in how many seconds a server's photos may be tried again, or None if none rests."""
+        return min((one.until - now for one in self._servers.values() if one.until > now), default=None)
+
     def resting(self, now: float) -> list[int]:
         """Return the servers whose photos are not tried now."""
         old = now - self._forgotten_after

@@ -26,6 +26,7 @@ _log = logging.getLogger(__name__)
 
 SLACK = 1_000_000  # bytes that a photo may have beyond what Discord said of it
 MAX_REMEMBERED_PHOTOS = 500
+HELD_LOOK = 15.0  # seconds; that the job ends for which a held photo waits is told by nobody
 _NO_ROOM = Reason(ReasonCode.PHOTO_NO_ROOM)
 
 
@@ -45,7 +46,7 @@ class Intake:
         self._shortages = Shortages(2 * tuning.room_pause_bound + tuning.reread_every)
         # By job: the bytes that its photo has once it is converted.
         self._grown = BoundedDict[str, int](MAX_REMEMBERED_PHOTOS)
-        self._due: asyncio.TimerHandle | None = None  # when a held photo may be fetched
+        self._due: asyncio.TimerHandle | None = None  # when a held photo may be fetched, or one without room
         self.worker = KeyedWorker[Job](
             "fetching photos",
             self._find,
@@ -67,16 +68,23 @@ class Intake:
 
     async def _find(self, limit: int) -> list[Job]:
         full = self._shortages.resting(self._context.clock.monotonic())
-        now = self._context.clock.now()
-        db = self._context.storage.db
-        due = await db.read(queries.held_photo_due, now)
+        now, db = self._context.clock.now(), self._context.storage.db
+        due = await db.read(queries.held_photo_due)
         found = await db.read(queries.to_take_in, limit, now, full)
+        rests = [] if due is None else [max((due - now).total_seconds(), 0.0) or HELD_LOOK]
+        if (room := self._shortages.rest(self._context.clock.monotonic())) is not None:
+            rests.append(room)
         if self._due is not None:
             self._due.cancel()
-        rest = (now if due is None else due) - now
         later = asyncio.get_running_loop().call_later
-        self._due = later(rest.total_seconds(), self.worker.reread) if due is not None else None
+        self._due = later(min(rests), self.worker.reread) if rests else None
         return found
+
+    def notify(self, job: Job) -> None:
+        """Take note of a job that has just changed."""
+        self.worker.notify(job)
+        if job.state is JobState.RECEIVED and job.held is not None:
+            self.worker.reread()  # it may be the next one that is due
 
     def _may_have_room(self, job: Job) -> bool:
         return job.source is None or not self._shortages.rests(job.guild_id, self._context.clock.monotonic())

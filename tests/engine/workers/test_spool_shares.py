@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from bot.engine.workers.intake import Intake
-from bot.jobs import holds as key_holds
+from bot.jobs import holds as key_holds, transitions
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.posts import Never
 from bot.reasons import Reason
@@ -191,6 +191,39 @@ async def test_a_photo_that_gave_way_is_fetched_to_try_the_key_again_if_nothing_
             assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
         async with world.storage.read() as transaction:
             assert await transaction.run(key_holds.get, GUILD) is None
+
+
+async def test_a_photo_that_gives_way_meanwhile_is_fetched_when_its_key_may_be_tried(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, key_retries=(0.3,), reread_every=600.0) as world:
+        await world.use_key(world.studii.add_key())
+        async with world.running():
+            await refused(world, 0.8)
+            await asyncio.sleep(0.2)  # until all was read
+            job = with_photo(1000, message_id=7)
+            job.held = Reason.text("Studii refused the key.")
+            job.not_before = world.clock.now() + timedelta(seconds=0.6)
+            await world.accept(job)
+            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+
+
+async def test_a_photo_that_waited_for_another_job_of_its_held_key_is_fetched_when_that_is_cancelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.engine.workers.intake.HELD_LOOK", 0.1)
+    async with engine_world(tmp_path, reread_every=600.0) as world:
+        await world.use_key(world.studii.add_key())
+        first = await world.put(await world.accept(a_job()), JobState.WAITING)
+        job = await world.accept(with_photo(1000, message_id=7))
+        await refused(world)
+        async with world.running():
+            async with world.storage.write() as transaction:
+                past = world.clock.now() - timedelta(seconds=1)
+                await transaction.run(transitions.change, job.id, not_before=past)
+            await asyncio.sleep(0.2)
+            assert (await world.job(job.id)).state is JobState.RECEIVED
+            async with world.storage.write() as transaction:
+                await transaction.run(transitions.cancel, first.id, world.clock.now())
+            await world.reaches(job.id, JobState.WAITING)
 
 
 async def test_what_was_held_for_a_day_ends_unpaid_though_its_photo_gave_way(tmp_path: Path) -> None:
