@@ -26,7 +26,7 @@ from bot.jobs import holds, lanes as lane_rows, queries
 from bot.jobs.lanes import LaneLimits, Sample
 from bot.jobs.models import FailureCode, Job, JobState, Progress
 from bot.jobs.submission import needs_upload
-from bot.servers import keys, notices
+from bot.servers import keys, notices, settings
 from bot.servers.keys import StudiiKey
 from bot.servers.notices import NoticeKind
 from bot.storage import Changes
@@ -35,6 +35,8 @@ from bot.studii import JobReport, RateLimited
 _log = logging.getLogger(__name__)
 
 MAX_UNSAVED_SAMPLES = 500
+# Seconds, while servers seem to have removed the bot: another process, `forget-servers`, settles that.
+MISSING_LOOK = 15.0
 _TIMES = ("blocked_until", "paced_until", "odd_at", "lowered_until")  # of what 429s have shown
 
 
@@ -49,10 +51,14 @@ class _Rate:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Jobs that need requests, with the keys of those, and the rates of lanes."""
+    """Jobs that need requests, with the keys of those, and the rates of lanes.
+
+    `missing`: whether servers seem to have removed the bot, of which jobs are left out.
+    """
 
     jobs: Sequence[tuple[Job, StudiiKey | None]]
     rates: Mapping[str, _Rate]
+    missing: bool
 
 
 class _Line:
@@ -207,7 +213,9 @@ class Lanes:
             pause = await self._hand_out(found, asked)
         if asked is None:
             await shielded(self._save_samples())
-            self._next_read = self._clock.monotonic() + self._tuning.reread_every
+            rest = self._tuning.reread_every
+            rest = min(rest, MISSING_LOOK) if found.missing else rest
+            self._next_read = self._clock.monotonic() + rest
         self._next_read = min(self._next_read, self._clock.monotonic() + pause)
 
     async def _hand_out(self, found: _Found, asked: Collection[str] | None) -> float:
@@ -505,7 +513,8 @@ def _look(session: Session, asked: Collection[str] | None, lines: Collection[str
     found = keys.some(session, {one for one in ids.values() if one is not None}) if jobs else {}
     wanted = {key.lane for key in found.values()} - (set() if asked is None else set(lines))
     rates = _rates(session, wanted, found.keys()) if wanted else {}
-    return _Found([(job, found.get(ids[job.id] or 0)) for job, _ in jobs], rates)
+    missing = asked is None and bool(settings.missing(session))
+    return _Found([(job, found.get(ids[job.id] or 0)) for job, _ in jobs], rates, missing)
 
 
 def _rates(session: Session, lanes: Collection[str], used: Collection[int]) -> dict[str, _Rate]:

@@ -8,14 +8,17 @@ import pytest
 from aiohttp import web
 
 from bot import posts
+from bot.db import Database
 from bot.engine import Engine
 from bot.jobs import holds as key_holds
 from bot.jobs.models import FailureCode, Job, JobState
+from bot.servers import settings
 from bot.servers.notices import NoticeKind
 from bot.ui.kit.reasons import reason_words
 from bot.vault import Vault
 from sandbox.studii import Key, Outcome, faults
 from tests.engine.world import GUILD, EngineWorld, a_job, a_staging_job, engine_world
+from tests.support.database import database
 
 
 async def test_without_a_key_a_job_waits_says_so_and_goes_on_when_there_is_one(tmp_path: Path) -> None:
@@ -271,3 +274,19 @@ async def _refused_while_running(world: EngineWorld, key: Key) -> tuple[Job, Eng
         await world.until(held, "the running job to be held")
         world.finish()
     return job, world.engine()
+
+
+async def test_another_process_that_finds_a_missing_server_again_has_its_jobs_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.engine.lanes.MISSING_LOOK", 0.1)
+    url = await database(tmp_path)
+    async with engine_world(tmp_path, url=url, reread_every=600.0) as world, Database.open(url) as other:
+        await world.use_key(world.studii.add_key())
+        await world.storage.db.write(settings.set_missing, [GUILD], world.clock.now())
+        job = await world.put(await world.accept(a_job()), JobState.WAITING)
+        async with world.running():
+            await asyncio.sleep(0.3)
+            assert (await world.job(job.id)).state is JobState.WAITING
+            await other.write(settings.set_missing, [GUILD], None)
+            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
