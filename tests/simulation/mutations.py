@@ -368,8 +368,9 @@ MUTATIONS = (
 )
 
 
-def _finds(seed: int, mutation: Mutation) -> str | None:
+def _finds(seed: int, number: int) -> str | None:
     """Return the first promise that a seed breaks with the defect, and does not break without it."""
+    mutation = MUTATIONS[number]
     with mutation.planted():
         broken = simulate(seed, HOURS, pace=PACE).broken
     usual = {kind(line) for line in simulate(seed, HOURS, pace=PACE).broken} if broken else set[str]()
@@ -380,7 +381,7 @@ def find(mutation: Mutation) -> tuple[int, str] | None:
     """Return the first seed that finds the defect and what it finds, or None."""
     context = multiprocessing.get_context("fork")
     with context.Pool(os.cpu_count(), maxtasksperchild=1) as pool:
-        found = enumerate(pool.imap(partial(_finds, mutation=mutation), range(SEEDS)))
+        found = enumerate(pool.imap(partial(_finds, number=MUTATIONS.index(mutation)), range(SEEDS)))
         return next(((seed, line) for seed, line in found if line is not None), None)
 
 
