@@ -51,7 +51,7 @@ class Renderer(ABC):
 
     async def open(self, post: Post, shown: Any, /) -> "Recipient":
         """Return a place that is not there by itself. Raises `Refuse`."""
-        raise Refuse(NotHere(f"{post.kind} can't stand in {post.place}, for {shown}"))
+        raise Refuse(NotHere(f"{post.kind} can't be shown in {post.place}, for {shown}"))
 
     def is_outdated(self, _message: discord.Message, /) -> bool:
         """Return whether the message that stands is to be edited. A press may have changed it already."""

@@ -221,7 +221,7 @@ class RateWindow:
         self.evidence = Evidence(self.evidence.blocked_until, self.evidence.paced_until, self.evidence.blocks)
 
     def _apply(self, now: float) -> None:
-        """A plan in doubt is tried again after a while."""
+        """Set the limit. A plan in doubt is tried again after a while."""
         lowered = self.evidence.lowered_until is not None and now < self.evidence.lowered_until
         self.limit = min(self.plan.limit, LOWEST) if lowered else self.plan.limit
 

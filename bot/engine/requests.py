@@ -341,7 +341,7 @@ def not_taken(
 def _not_served(
     session: Session, tuning: Tuning, job: Job, key_id: int | None, error: StudiiError, at: datetime
 ) -> Job | None:
-    """The server's other jobs would fail too: all wait, and one of them tries again from time to time."""
+    """Let all of the server's jobs wait, as they would fail too: one of them tries again now and then."""
     ledger.lock(session, job.guild_id)  # before the job's row, as its others may be held
     key = keys.current(session, job.guild_id)
     if key is None or key.id != key_id:

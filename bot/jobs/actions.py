@@ -158,7 +158,7 @@ def post_here(
 
 
 def rule(session: Session, guild_id: int, job_id: str, charge: int | None, at: datetime) -> Job:
-    """Settle a job of unknown outcome at `charge` credits; None: release it, as Studii never took it.
+    """Settle a job of unknown outcome at `charge` credits, or release it if Studii never took it: None.
 
     Raises `Refused` if it was settled before.
     """

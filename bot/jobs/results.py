@@ -81,7 +81,7 @@ def ended(session: Session, job: Job, at: datetime) -> None:
 def of_message(session: Session, key: str, job_id: str | None) -> tuple[list[Job], list[Job]]:
     """Return the jobs that the message with that key is about, and all of their set.
 
-    Before a set's are chosen, these are all that no message is about. None: it has nothing to say any more.
+    Before a set's are chosen, these are all that no message is about. With none, nothing is left to say.
     """
     job = get(session, job_id or "")
     if job is None:
