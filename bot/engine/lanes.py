@@ -100,9 +100,8 @@ class Lanes:
         self._lines: dict[str, _Line] = {}
         self._known: dict[str, _Known] = {}
         self._changed: set[str] = set()  # jobs to be read
-        self._moved: set[str] = (
-            set()
-        )  # since a reading has begun, which may have seen them as they were before
+        # Since a reading has begun, which may have seen them as they were before.
+        self._moved: set[str] = set()
         self._all, self._next_read = True, 0.0
         self._wake_up = WakeUp()
         self._group: asyncio.TaskGroup

@@ -74,11 +74,8 @@ class RateWindow:
     """
 
     def __init__(self, limit: int, tuning: Tuning) -> None:
-        self.plan, self.limit, self.evidence = (
-            ChosenPlan(limit, datetime.min.replace(tzinfo=UTC)),
-            limit,
-            Evidence(),
-        )
+        self.plan, self.limit = ChosenPlan(limit, datetime.min.replace(tzinfo=UTC)), limit
+        self.evidence = Evidence()
         self._tuning = tuning
         self._in_flight: list[float] = []  # when they began
         self._until: list[float] = []  # when others of this process stop counting, in order

@@ -248,8 +248,8 @@ class Requests:
                     raise
                 # Another process took the job for lost, and Studii has refused it.
                 code = FailureCode.KEY if isinstance(error, KeyRefused) else FailureCode.API
-                code = _CODES.get(type(error), code)
-                amended = await self._db.amend(submission.fail_unknown, job.id, code, error.told, now)
+                unknown = (job.id, JobState.UNKNOWN, _CODES.get(type(error), code), error.told, now)
+                amended = await self._db.amend(transitions.fail_unpaid, *unknown)
                 if amended is None:
                     raise
                 return amended

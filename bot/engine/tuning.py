@@ -96,7 +96,7 @@ class Tuning:
     card_sought_for: float = 7 * DAY  # cards of jobs older than this are not looked for any more
     max_output_bytes: int = 500 * 1024 * 1024
     questions_reread: float = 15.0  # while there are any
-    cards_reread: float = MINUTE  # as `reread_every`: that a card was lost is told by nobody
+    cards_reread: float = MINUTE  # as `reread_every`: nothing reports that a card was lost
     # A lane hears of new jobs that much later, of all of a crowd together: their cards, some milliseconds of
     # processor each, come first.
     cards_first: float = 0.1

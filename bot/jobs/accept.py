@@ -9,7 +9,6 @@ import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
@@ -179,13 +178,9 @@ def store(session: Session, jobs: Sequence[Job], at: datetime) -> None:
     for job in jobs:
         job.reserved = job.estimate
     if jobs:
-        session.execute(insert(jobs_table), [_row(job) for job in jobs])
+        session.execute(insert(jobs_table), [{one: getattr(job, one) for one in _COLUMNS} for job in jobs])
         ledger.reserve(session, jobs, at)
         session.info["wakes"].update({("job", job.id): job for job in jobs})
-
-
-def _row(job: Job) -> dict[str, Any]:
-    return {name: getattr(job, name) for name in _COLUMNS}
 
 
 def _as_set(requests: Sequence[JobRequest]) -> Sequence[JobRequest]:

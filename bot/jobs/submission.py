@@ -121,13 +121,6 @@ def record_taken(
     return job
 
 
-def fail_unknown(
-    session: Session, job_id: str, code: FailureCode, reason: Reason, at: datetime
-) -> Job | None:
-    """Fail an unknown job unpaid: another instance took it for lost before Studii's refusal arrived."""
-    return fail_unpaid(session, job_id, JobState.UNKNOWN, code, reason, at)
-
-
 def make_unknown(session: Session, job_id: str, at: datetime) -> Job | None:
     """Make a submitting job unknown: Studii may have it or not. Its credits stay reserved; admins are
     told."""

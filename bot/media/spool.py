@@ -82,11 +82,10 @@ def to_evict(files: Iterable[Evictable], lacking: int, *, spared: int = 0) -> li
 
 @dataclass(slots=True)
 class _Shortage:
-    since: float
+    since: float | None  # None: one has found room after the last that was refused
     last: float
     until: float
     freed: int = 0
-    granted: bool = False  # since the last one was refused
 
 
 class Shortages:
@@ -102,15 +101,15 @@ class Shortages:
         short = self._servers.get(guild_id)
         if short is None or now - short.last > self._forgotten_after:
             short = self._servers[guild_id] = _Shortage(now, now, now)
-        if short.granted:
-            short.since, short.granted = now, False
+        if short.since is None:
+            short.since = now
         short.last, short.until = now, now + pause
         return now - short.since
 
     def granted(self, guild_id: int) -> None:
         """Note that a photo of the server found room. Others of it may still wait to hear of free room."""
         if (short := self._servers.get(guild_id)) is not None:
-            short.until, short.granted = short.last, True
+            short.until, short.since = short.last, None
 
     def freed(self) -> bool:
         """Note that room has become free: all may be tried again. Return whether any server lacks room."""

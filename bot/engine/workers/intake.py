@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 SLACK = 1_000_000  # bytes that a photo may have beyond what Discord said of it
 MAX_REMEMBERED_PHOTOS = 500
-HELD_LOOK = 15.0  # seconds; that the job ends for which a held photo waits is told by nobody
+HELD_LOOK = 15.0  # seconds; nothing reports the end of the job that a held photo waits for
 _NO_ROOM = Reason(ReasonCode.PHOTO_NO_ROOM)
 
 

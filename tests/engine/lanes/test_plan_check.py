@@ -26,7 +26,7 @@ def window_of(plan: ChosenPlan = TEAM) -> RateWindow:
 
 
 def limited(window: RateWindow, now: float, used: int) -> bool:
-    """Whether a 429 after so many requests of the last minute is news of the plan."""
+    """Return whether a 429 after so many requests in the last minute tells something new about the plan."""
     window.set_others([now + 1.0] * used)
     return window.limited(now, 0.0)
 
