@@ -343,7 +343,9 @@ async def watchdog(
             faulthandler.dump_traceback_later(standstill, exit=True, file=out)
             await asyncio.sleep(beat)
         _log.critical("The engine makes no progress (%s): ending the process.", reason)
-        faulthandler.dump_traceback_later(beat, exit=True, file=out)
+        # Here and not by the timer, which reads the stacks of threads that run: that can crash instead.
+        faulthandler.dump_traceback(file=out)
+        os._exit(1)
 
     with open(os.devnull, "w") as nowhere:  # noqa: PTH123, ASYNC230 - it doesn't block
         out = sys.stderr or nowhere
