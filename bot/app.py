@@ -19,23 +19,16 @@ from bot.catalog import Catalog
 from bot.client.bot import StudiiBot
 from bot.client.discord_observer import DiscordObserver
 from bot.clock import Clock, SystemClock
-from bot.cluster import DeferralTable, Membership, WantedShards, discord_gate, membership, studii_gate
+from bot.cluster import Membership, WantedShards, discord_gate, membership, studii_gate
 from bot.config import MEGABYTE, Settings
+from bot.db import LEASE_TIMEOUT, Database
 from bot.db_failures import usable_database
-from bot.delivery import (
-    BestPoster,
-    CardTokens,
-    CdnPhotoSource,
-    DeferralFiles,
-    DeferralJournal,
-    DeliveryContext,
-    DiscordDelivery,
-    LateAnswers,
-)
+from bot.delivery import Answers, BestPoster, CdnPhotoSource, DeliveryContext, DiscordDelivery
 from bot.engine import REREAD_ALONE, CountedDecoder, Decoder, Engine, PhotoSource, Tuning
 from bot.errors import SettingsError, Unavailable
 from bot.features.photo_rules import KnownPhotoRules
 from bot.jobs.accept import Acceptor
+from bot.jobs.models import Progress
 from bot.languages import load_all
 from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
@@ -133,11 +126,6 @@ async def build(
             await member.stand_by()
             lanes = await db.write(lane_names, vault)
         spool = Spool(settings.spool_folder, settings.spool_mb * MEGABYTE)
-        if sqlite_file(url) is not None:
-            announced = DeferralFiles(settings.deferrals_folder)
-        else:
-            announced = await stack.enter_async_context(DeferralTable.open(url, member))
-        deferrals = DeferralJournal(announced, vault, clock)
         to_studii = partial(connect, gate=studii_gate(member))
         studii = await stack.enter_async_context(
             StudiiClient(settings.studii_api_url, count=metrics.request, connect=to_studii, clock=clock)
@@ -157,8 +145,19 @@ async def build(
         if photos is None:
             find = partial(found_again, bot, patience=FIND_SECONDS)
             photos = await stack.enter_async_context(CdnPhotoSource(connect, find))
-        names, tokens = ToolNames(catalog), CardTokens(clock)
-        context = DeliveryContext(bot, names, clock, tokens, bot.posting_rules, bot.readers, guarded)
+        names = ToolNames(catalog)
+
+        async def progress(job_id: str) -> Progress:
+            return await engine.progress(job_id)
+
+        beside = storage.db
+        if sqlite_file(url) is None:  # an answer can't wait for what waits for a lock
+            opening = Database.open(
+                url, fence=member, statement_timeout=LEASE_TIMEOUT, used_for="keep answers"
+            )
+            beside = await stack.enter_async_context(opening)
+        answers = Answers(storage, beside, vault, clock, bot, names, bot.readers, progress)
+        context = DeliveryContext(bot, names, clock, answers, bot.posting_rules, bot.readers, guarded)
         delivery = DiscordDelivery(context)
         engine = Engine(
             storage=storage,
@@ -187,8 +186,7 @@ async def build(
             spool.remove,
             timedelta(days=settings.keep_prompts_days),
         )
-        answers = LateAnswers(deferrals, bot, services.db, catalog, bot.readers)
-        bot.attach(services, delivery, clock, deferrals, answers.run)
+        bot.attach(services, clock, answers, progress)
         health.vitals = Vitals(
             engine.alive,
             bot.gateway_connected,

@@ -7,22 +7,21 @@ of its own, with short timeouts.
 import asyncio
 import logging
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Integer, LargeBinary, delete, func, insert, select, text
+from sqlalchemy import BigInteger, ForeignKey, Integer, delete, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from yarl import URL
 
-from bot.aio.batching import Batcher
 from bot.aio.net import Gate
 from bot.aio.shield import shielded
 from bot.base import NUMBER, Base
 from bot.clock import Clock, boottime
-from bot.db import LEASE_TIMEOUT, NAME_PREFIX, Database, Fence, ours
+from bot.db import LEASE_TIMEOUT, NAME_PREFIX, Database, Fence
 from bot.db_failures import UNUSABLE, usable_database
 from bot.domain.shards import Shards, shard_of
 from bot.errors import StudiiBotError
@@ -32,7 +31,6 @@ from bot.version import VERSION
 _log = logging.getLogger(__name__)
 
 TOLD_AFTER = 2.0  # seconds from the interaction's arrival; Discord waits for 3
-WRITTEN_AT_ONCE = 500  # deferrals in one transaction
 # When the interaction arrived that is handled now, by the clock's monotonic time.
 arrived_at: ContextVar[float | None] = ContextVar("arrived_at", default=None)
 _LATER_ANSWER = re.compile(r"/webhooks/\d+/")  # to an interaction
@@ -74,20 +72,6 @@ class IdentifyTurn(Base):
 
     bucket: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     next_at: Mapped[datetime]
-
-
-class KeptDeferral(Base):
-    """An interaction of which Discord was told that its answer will come; few at any time.
-
-    What is sealed can act in the bot's name for a quarter of an hour.
-    """
-
-    __tablename__ = "deferrals"
-
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    guild_id: Mapped[int]
-    epoch: Mapped[int]
-    sealed: Mapped[bytes] = mapped_column(LargeBinary, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -616,71 +600,3 @@ def discord_gate(member: Membership, clock: Clock) -> Gate | None:
         return TOLD_AFTER if arrived is None else max(0.0, arrived + TOLD_AFTER - now)
 
     return Gate(lambda url: member.may_act() or may_tell(url) or may_finish(url), delay)
-
-
-def change_deferrals(session: Session, changed: dict[int, Mapping[str, object] | None]) -> None:
-    """Keep deferrals by their id, or drop those that are None."""
-    session.execute(delete(KeptDeferral).where(KeptDeferral.id.in_(changed)))
-    if kept := [one for one in changed.values() if one is not None]:
-        session.execute(insert(KeptDeferral), kept)
-
-
-def deferrals_left(session: Session, epoch: int | None) -> list[tuple[int, bytes]]:
-    """Return the deferrals that other processes have left in this one's servers, oldest first."""
-    left = (
-        select(KeptDeferral.id, KeptDeferral.sealed)
-        .where(KeptDeferral.epoch != epoch)
-        .order_by(KeptDeferral.id)
-    )
-    return [
-        (row.id, row.sealed)
-        for row in session.execute(ours(session, left, KeptDeferral.__table__.c.guild_id))
-    ]
-
-
-class DeferralTable:
-    """The table in which another process finds the deferrals of one that died.
-
-    It has a connection of its own, as interactions are deferred while transactions on the others take long.
-    All methods raise one of `UNUSABLE`, or `NotAlone` if another process has taken over.
-    """
-
-    def __init__(self, db: Database) -> None:
-        self._db = db
-        self._changes = Batcher("storing deferrals", self._change, max_group=WRITTEN_AT_ONCE)
-
-    @classmethod
-    @asynccontextmanager
-    async def open(cls, url: str, fence: Fence) -> AsyncGenerator["DeferralTable"]:
-        """Open the table, and close its connection at the end. `fence` is the process's own.
-
-        It connects now, as a deferral can't wait for that.
-        """
-        db = Database(url, fence=fence, statement_timeout=LEASE_TIMEOUT, used_for="keep deferred answers")
-        try:
-            with suppress(*UNUSABLE):  # it is tried again when it is needed
-                await db.write(lambda _: None)
-            yield cls(db)
-        finally:
-            await shielded(db.close())
-
-    async def keep(self, interaction_id: int, guild_id: int, sealed: bytes) -> None:
-        """Keep a deferral of the server, or replace it."""
-        epoch = self._db.fence.epoch
-        row = {"id": interaction_id, "guild_id": guild_id, "epoch": epoch, "sealed": sealed}
-        await self._changes.ask((interaction_id, row))
-
-    async def drop(self, interaction_id: int) -> None:
-        """Delete the deferral, whichever process has kept it."""
-        await self._changes.ask((interaction_id, None))
-
-    async def left(self) -> list[tuple[int, bytes]]:
-        """Return the deferrals that earlier processes have left in this one's servers, oldest first."""
-        return await self._db.write(deferrals_left, self._db.fence.epoch)
-
-    async def _change(
-        self, waiting: Callable[[], Sequence[tuple[int, Mapping[str, object] | None]]]
-    ) -> list[None]:
-        changes = waiting()
-        await self._db.write(change_deferrals, dict(changes))
-        return [None] * len(changes)

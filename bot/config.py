@@ -79,11 +79,6 @@ class StorageSettings(SettingsBase):
         return self.folder / "spool"
 
     @property
-    def deferrals_folder(self) -> Path:
-        """Return where interactions are kept whose answer takes long, so that a restart can answer them."""
-        return self.folder / "deferrals"
-
-    @property
     def keys_setting(self) -> str:
         """Return where the encryption keys are set: the setting, with the file that it names."""
         file = self.encryption_keys_file

@@ -3,16 +3,17 @@
 from sqlalchemy import ColumnElement, Table, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.cluster import IdentifyTurn, KeptDeferral, Process, Shard
+from bot.cluster import IdentifyTurn, Process, Shard
 from bot.credits.ledger import Line
 from bot.db import used_once
 from bot.db_failures import address_shown
 from bot.errors import SettingsError
 from bot.jobs.models import jobs
+from bot.jobs.progress import Reply
 from bot.rows import metadata
 
 ROWS_IN_A_STATEMENT = 500
-_OF_PROCESSES = {one.__table__ for one in (Process, Shard, IdentifyTurn, KeptDeferral)}
+_OF_PROCESSES = {one.__table__ for one in (Process, Shard, IdentifyTurn, Reply)}
 
 
 async def copy_rows(source: str, target: str) -> dict[str, int]:

@@ -24,8 +24,7 @@ KEY_LENGTH = 64
 OFFER = "offer"  # the kind of an answer to a mention that offers tools
 RESULT = "result"  # the kind of what says how jobs ended (see `bot.jobs.results`)
 MARK = "mark"  # in the details of a post of an earlier version: the number of its message's first component
-# The numbers of the first components of messages: cards' are below these (see `bot.ui.kit.marks`), results'
-# are the next, and all others' are above.
+# The numbers of the first components of messages: results' are the first of these, and all others' are above.
 _RESULTS, _RESULT_BITS = 1 << 29, 28
 SENT_SINCE = "since"  # in the details: from when on (seconds) a life that was forgotten may have sent it
 _MARKS = 1_000_000_000
@@ -216,6 +215,19 @@ def let_expire(
     if want(session, guild_id, kind, key, at=at, place=place, expires_at=until):
         there = update(Post).filter_by(guild_id=guild_id, kind=kind, key=key)
         session.execute(there.values(message_id=message_id, shown_version=Post.version, due_at=until))
+
+
+def let_stand(
+    session: Session, guild_id: int, kind: str, key: str, place: str, at: datetime, *, wanted: bool
+) -> None:
+    """Let what is to stand in that place stand, or not any more; it may be wanted again."""
+    post = get(session, guild_id, kind, key)
+    if post is None:
+        if wanted:
+            want(session, guild_id, kind, key, at=at, place=place)
+    elif post.wanted is not wanted:
+        post.wanted, post.changed_at = wanted, at
+        _due(session, post, at)
 
 
 def change(session: Session, guild_id: int, kind: str, key: str, at: datetime) -> None:

@@ -19,6 +19,7 @@ _MODULES = (
     "jobs.best_results",
     "jobs.confirm",
     "jobs.lanes",
+    "jobs.progress",
     "posts",
     "servers.access",
 )

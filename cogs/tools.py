@@ -19,8 +19,8 @@ from bot.tool_inputs import ToolInput
 from bot.ui.jobs.forms.extra_inputs import MAX_EXTRA_CHARACTERS, extra_inputs
 from bot.ui.jobs.forms.open_form import ask, open_style_form, own_inputs
 from bot.ui.jobs.forms.tool_form import FormStart, Values
-from bot.ui.jobs.start import Terms, expect_card, start
-from bot.ui.kit.first_answer import read_before_form, read_for_suggestions
+from bot.ui.jobs.start import Terms, start
+from bot.ui.kit.first_answer import expect_job, read_before_form, read_for_suggestions
 from bot.ui.kit.host import in_order
 from bot.ui.kit.uploads import PhotoCommand
 from bot.ui.reading.pictures import source_photo
@@ -92,7 +92,7 @@ async def _run(
     try:
         reading = values_with(interaction, tool, values, style)
         if style is None and not _needs_prompt(tool, values):
-            expect_card(interaction, private=terms.private)
+            expect_job(interaction)
         else:
             reading = read_before_form(interaction, reading)
         chosen = await reading

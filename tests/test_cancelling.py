@@ -1,19 +1,19 @@
 """A member changes their mind while the photo travels to Studii."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 
-from bot.delivery.cards import edit_rate
-from bot.engine.workers.cards import queue_positions
+from bot.delivery import answers
 from bot.jobs import queries
 from bot.jobs.models import JobState
 from sandbox.photos import empty_room
 from sandbox.studii import Options, StudiiServer, faults
 from tests.support import spending
-from tests.support.simulated.people import Person, text_of, until
+from tests.support.simulated.people import Person, answer_of, text_of, until
 from tests.support.simulated.stage import Stage, open_stage
 
 ROOM = ("room.jpg", empty_room((320, 240)))
@@ -25,11 +25,6 @@ class SlowRefusal:
     async def apply(self, request: web.Request, effect: faults.Effect) -> web.StreamResponse | None:
         await asyncio.sleep(1.0)
         return await faults.error(500).apply(request, effect)
-
-
-def only_endings(*_: object, ending: bool = False) -> float | None:
-    """Let cards be edited at the ends of their jobs alone, in the place of `EditPace.take`."""
-    return None if ending else 1.0
 
 
 async def state_of_the_first(stage: Stage) -> JobState:
@@ -48,8 +43,8 @@ async def test_a_job_cancelled_while_its_photo_travels_is_neither_made_nor_charg
         )
         await admin.set_key(studii.add_key().secret)
         studii.fail("put", faults.Slow(1.0))
-        card = await maya.command("virtual-staging", image=ROOM)
-        message = stage.world.channel.history()[-1]
+        shown = await maya.command("virtual-staging", image=ROOM)
+        message = answer_of(shown)
 
         async def travels() -> bool:
             return await state_of_the_first(stage) is JobState.UPLOADING
@@ -60,17 +55,15 @@ async def test_a_job_cancelled_while_its_photo_travels_is_neither_made_nor_charg
         assert not pressed.followups
 
         def told() -> bool:
-            return "Cancelled." in text_of(card.response)
+            return "Cancelled." in text_of(shown.response)
 
-        await until(told, "the card to say that it is cancelled")
-        assert "Not charged." in text_of(card.response)
-        assert "Cancel job" not in text_of(card.response).splitlines()
+        await until(told, "the progress to say that it is cancelled")
+        assert "Not charged." in text_of(shown.response)
+        assert "Cancel job" not in text_of(shown.response).splitlines()
         # The lane goes on, and what was cancelled does not come after all.
         await tom.result_of(await tom.command("studio", prompt="A red kite"))
         (made,) = studii.jobs.values()
         assert made.request.tool == "studio"
-        replied = [one.reference.message_id for one in stage.world.channel.history() if one.reference]
-        assert message.id not in replied
         budget = await spending.budget(stage.app.services, stage.world.guild.id)
         assert (budget.usage.settled, budget.usage.reserved) == (made.charged, 0)
 
@@ -79,7 +72,7 @@ async def test_a_job_cancelled_while_its_photo_travels_is_neither_made_nor_charg
 async def test_who_cancels_a_moment_too_late_is_told_that_it_comes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(edit_rate.EditPace, "take", only_endings)  # so that the button is there still
+    monkeypatch.setattr(answers, "MOMENT", timedelta(minutes=1))  # so that the button is there still
     async with (
         StudiiServer(Options(instant=True, long_side=96)) as studii,
         open_stage(studii, tmp_path) as stage,
@@ -87,8 +80,8 @@ async def test_who_cancels_a_moment_too_late_is_told_that_it_comes(
         admin, maya = Person(stage, stage.world.admin), Person(stage, stage.world.maya)
         await admin.set_key(studii.add_key().secret)
         studii.fail("create", faults.Slow(1.0))
-        card = await maya.command("virtual-staging", image=ROOM)
-        message = stage.world.channel.history()[-1]
+        shown = await maya.command("virtual-staging", image=ROOM)
+        message = answer_of(shown)
 
         async def handed_over() -> bool:
             return await state_of_the_first(stage) is JobState.SUBMITTING
@@ -98,18 +91,17 @@ async def test_who_cancels_a_moment_too_late_is_told_that_it_comes(
         (told,) = button.followups
         assert told.ephemeral
         assert "If Studii takes it, the result will arrive." in text_of(told)
-        await maya.result_of(card)
+        await maya.result_of(shown)
         (made,) = studii.jobs.values()
         budget = await spending.budget(stage.app.services, stage.world.guild.id)
         assert (budget.usage.settled, budget.usage.reserved) == (made.charged, 0)
 
 
 @pytest.mark.promise
-@pytest.mark.parametrize("moderator", [False, True])
 async def test_a_cancellation_while_it_is_sent_counts_if_studii_does_not_take_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moderator: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(edit_rate.EditPace, "take", only_endings)  # so that the button is there still
+    monkeypatch.setattr(answers, "MOMENT", timedelta(minutes=1))  # so that the button is there still
     async with (
         StudiiServer(Options(instant=True, long_side=96)) as studii,
         open_stage(studii, tmp_path) as stage,
@@ -117,36 +109,33 @@ async def test_a_cancellation_while_it_is_sent_counts_if_studii_does_not_take_it
         admin, maya = Person(stage, stage.world.admin), Person(stage, stage.world.maya)
         await admin.set_key(studii.add_key().secret)
         studii.fail("create", SlowRefusal())
-        await maya.command("studio", prompt="A red kite")
-        message = stage.world.channel.history()[-1]
+        shown = await maya.command("studio", prompt="A red kite")
+        message = answer_of(shown)
 
         async def handed_over() -> bool:
             return await state_of_the_first(stage) is JobState.SUBMITTING
 
         await until(handed_over, "the job to be handed to Studii")
-        presser = admin if moderator else maya
-        (told,) = (await presser.press(message, "Cancel job")).followups
+        (told,) = (await maya.press(message, "Cancel job")).followups
         assert "If Studii doesn't take it, it will be cancelled and cost nothing." in text_of(told)
 
         def cancelled() -> bool:
-            # On the card, or, for who didn't press it, in the message that takes the card's place.
-            said = [text_of(one) for one in stage.world.channel.history()]
-            return any("ancelled." in one and "Not charged." in one for one in said)
+            said = text_of(shown.response)
+            return "ancelled." in said and "Not charged." in said
 
-        await until(cancelled, "the channel to say that it is cancelled")
+        await until(cancelled, "the progress to say that it is cancelled")
+        assert stage.world.channel.history() == []
         assert (studii.jobs, studii.requests.count("create")) == ({}, 1)
         budget = await spending.budget(stage.app.services, stage.world.guild.id)
         assert (budget.usage.settled, budget.usage.reserved) == (0, 0)
 
 
 @pytest.mark.promise
-async def test_the_card_of_what_waits_behind_it_moves_up(
+async def test_the_progress_of_what_waits_behind_it_moves_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queue_positions, "EVERY", 0.05)
-    monkeypatch.setattr(queue_positions, "UNPLACED_EVERY", 0.05)
-    monkeypatch.setattr(edit_rate, "CARD_SECONDS", 0.05)
-    monkeypatch.setattr(edit_rate, "CHANNEL_EDITS", 100)
+    for pause in ("EVERY", "PACE"):
+        monkeypatch.setattr(answers, pause, timedelta(seconds=0.05))
     async with (
         StudiiServer(Options(instant=True, long_side=96)) as studii,
         open_stage(studii, tmp_path) as stage,
@@ -155,7 +144,7 @@ async def test_the_card_of_what_waits_behind_it_moves_up(
         await admin.set_key(studii.add_key().secret)
         studii.fail("create", faults.rate_limited(retry_after=60), times=2)
         first = await maya.command("studio", prompt="A red kite")
-        message = stage.world.channel.history()[-1]
+        message = answer_of(first)
         await until(lambda: "Next in the queue" in text_of(first.response), "the first to be next in line")
         second = await maya.command("studio", prompt="A blue kite")
         await until(lambda: "Number 2 in the queue" in text_of(second.response), "the second to be behind it")

@@ -149,9 +149,9 @@ def test_each_module_that_a_docstring_or_comment_names_exists() -> None:
     ("name", "there"),
     [
         ("bot.ui.kit.layout", True),
-        ("bot.ui.kit.marks.card_mark", True),
+        ("bot.posts.mark_of_nonce", True),
         ("bot.ui.kit.numbers", False),
-        ("bot.ui.kit.marks.mark_of_nothing", False),
+        ("bot.posts.mark_of_nothing", False),
         ("bot.nowhere.at_all", False),
     ],
 )

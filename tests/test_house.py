@@ -56,11 +56,10 @@ FORBIDDEN = (
     ("bot.engine.requests", "bot.engine.lanes"),
     ("bot.engine.rate", "asyncio"),
     ("bot.engine.workers.outputs", "bot.engine.workers.download"),
-    ("bot.engine.workers.cards.removals", "bot.engine.workers.cards.showing"),
     ("bot.engine.lane", "bot.engine.requests"),
     ("bot.jobs.decide", "discord"),
     ("bot.studii.errors", "bot.studii.client"),
-    ("bot.ui.kit.layout", "bot.ui.jobs.card"),
+    ("bot.ui.kit.layout", "bot.ui.jobs.progress"),
     ("bot.ui.admin.language", "bot.ui.admin.credits"),
     ("bot.features.words", "bot.engine.engine"),
     ("bot.delivery.errors", "bot.delivery.discord"),
@@ -95,7 +94,7 @@ def test_first_answers_are_given_where_nothing_announces_them_meanwhile() -> Non
         if direct.search(module.read_text("utf-8"))
     ]
     kit = [f"bot/ui/kit/{name}.py" for name in ("deferral", "forms", "responses")]
-    assert sorted(answer) == ["bot/ui/jobs/first_card.py", *kit]
+    assert sorted(answer) == kit
 
 
 def test_a_docstring_says_what_its_code_does_or_is_and_asks_no_question() -> None:

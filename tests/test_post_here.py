@@ -12,6 +12,7 @@ from bot.jobs.models import JobState
 from sandbox.photos import empty_room
 from sandbox.studii import Options, StudiiServer
 from tests.support import spending
+from tests.support.desk import started
 from tests.support.simulated.people import Person, text_of, until
 from tests.support.simulated.stage import Stage, open_stage
 
@@ -21,7 +22,7 @@ ROOM = ("room.jpg", empty_room((320, 240)))
 async def kept(stage: Stage, maya: Person) -> None:
     """Maya's room was staged; neither the channel nor her DMs took the result."""
     card = await maya.command("virtual-staging", image=ROOM)
-    assert not card.ephemeral
+    assert started(card)
 
     async def given_up() -> bool:
         async with stage.app.storage.read() as transaction:

@@ -1,7 +1,7 @@
 """`python -m bench.crowd`: many people at the same moment, and a job's whole life.
 
 The bot is a process by itself; Discord and Studii are in this one, over real HTTP and a real gateway. Each
-line is a bot of its own, with a new database. A deferral is no answer and counted apart.
+line is a bot of its own, with a new database. A deferral is no answer and counted by itself.
 """
 
 import argparse
@@ -31,10 +31,7 @@ FLOOR_OF_LIVES = 50  # commands at once, whose floor is shown beside the lives o
 SETTLED = 2.0  # seconds
 PATIENCE = 30.0  # seconds in which everybody has to be answered
 WHOLE = 90.0  # seconds in which every result has to be there
-HEAD = (
-    "      at once  answered  accepted  refused  deferred  apart   p50 s   p99 s  processor ms  statements"
-    "   hops"
-)
+HEAD = "      at once  answered  accepted  refused  deferred   p50 s   p99 s  processor ms  statements   hops"
 
 
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
@@ -198,7 +195,7 @@ async def _print_floor(given: argparse.Namespace, size: int, console: Console) -
 def _print(console: Console, crowd: Crowd) -> None:
     refused = crowd.answered - crowd.accepted
     console.print(
-        f"{crowd.size:13}{crowd.answered:10}{crowd.accepted:10}{refused:9}{crowd.deferred:10}{crowd.apart:7}"
+        f"{crowd.size:13}{crowd.answered:10}{crowd.accepted:10}{refused:9}{crowd.deferred:10}"
         f"{_seconds(crowd.share(0.5))}{_seconds(crowd.share(0.99))}"
         f"{crowd.each(crowd.processor) * 1000:14.1f}{crowd.each(crowd.counts.statements):12.1f}"
         f"{crowd.each(crowd.counts.hops):7.1f}"

@@ -12,15 +12,14 @@ class Answer:
     """What one member of the crowd got.
 
     `after` is the time until the first answer, in seconds, or None if there was none. With `accepted` it was
-    a card or a result, otherwise a refusal with `words`. `deferred` means that Discord was asked for more
-    time first, and `apart` that the answer came too late for Discord, and a channel message showed the job.
+    progress or a result, otherwise a refusal with `words`. `deferred` means that Discord was asked for more
+    time first.
     """
 
     after: float | None
     accepted: bool
     words: str = ""
     deferred: bool = False
-    apart: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,13 +57,9 @@ class Crowd:
         return sum(one.deferred for one in self.answers)
 
     @property
-    def apart(self) -> int:
-        return sum(one.apart for one in self.answers)
-
-    @property
     def untold(self) -> int:
         """Return how many got nothing at all."""
-        return self.size - self.answered - self.apart
+        return self.size - self.answered
 
     def share(self, share: float) -> float | None:
         """Return the seconds within which that share of the answered were answered."""

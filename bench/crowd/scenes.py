@@ -3,7 +3,6 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from time import monotonic
 from typing import Any
 
@@ -15,7 +14,7 @@ from sandbox.discord.emulator.messages import Message
 
 PROMPT = "A red kite, number {number}"
 RESULTS = 300  # that are posted beside a crowd of commands
-OF_A_JOB = re.compile(r"[0-9a-f]{16}-(card|[0-9]+)")  # the nonce of a card that is a message, or of a result
+OF_A_JOB = re.compile(r"[0-9a-f]{16}-[0-9]+")  # the nonce of a result
 MADE_BY = 1000  # the number of the first member whose results the crowd does not wait for
 
 Act = Callable[[float], Awaitable[Sequence[Answer]]]
@@ -27,11 +26,7 @@ async def commands(worlds: CrowdWorlds, size: int, _patience: float) -> Act:
     """Let many members use a command at once."""
 
     async def act(patience: float) -> Sequence[Answer]:
-        answers = await _answers(ask(worlds, size), patience)
-        return [
-            answer if answer.after is not None else replace(answer, apart=_told_apart(worlds, number))
-            for number, answer in enumerate(answers)
-        ]
+        return await _answers(ask(worlds, size), patience)
 
     return act
 
@@ -117,12 +112,6 @@ def _options(worlds: CrowdWorlds, number: int, *, photo: bool) -> dict[str, Any]
     return {"image": worlds.discord.upload("room.png", worlds.photo, "image/png", worlds.server(number))}
 
 
-def _told_apart(worlds: CrowdWorlds, number: int) -> bool:
-    """Return whether a message in the channel tells of the job of that member's command."""
-    prompt = re.compile(rf"{PROMPT.format(number=number)}\b")
-    return any(prompt.search(one.words()) for one in worlds.discord.in_channel(worlds.server(number)))
-
-
 def _photos(worlds: CrowdWorlds, size: int) -> list[Message]:
     file = {"room.png": (worlds.photo, "image/png")}
     return [worlds.discord.post(worlds.server(number), MEMBERS + number, "", file) for number in range(size)]
@@ -130,7 +119,7 @@ def _photos(worlds: CrowdWorlds, size: int) -> list[Message]:
 
 async def _answers(asked: Sequence[Interaction], patience: float) -> Sequence[Answer]:
     """Return how each was answered, at the latest after `patience` seconds."""
-    await until(lambda: all(_settled(one) for one in asked), patience)
+    await until(lambda: all(one.said_at is not None for one in asked), patience)
     return [answer_of(one) for one in asked]
 
 
@@ -138,24 +127,10 @@ def answer_of(interaction: Interaction) -> Answer:
     """Return what the interaction was answered with so far."""
     at, said = interaction.said_at, interaction.said or {}
     if at is None:
-        at = interaction.dropped_at if _has_card_apart(interaction) else None
-        return Answer(at and at - interaction.told_at, at is not None, deferred=interaction.deferred)
+        return Answer(None, accepted=False, deferred=interaction.deferred)
     words = _words(said)
     accepted = ":cancel:" in str(said) or "Cancel" in words
     return Answer(at - interaction.told_at, accepted, words, interaction.deferred)
-
-
-def _has_card_apart(interaction: Interaction) -> bool:
-    """Return whether a card is a message of the channel: the deferral that only its person saw is gone.
-
-    One that everybody saw is removed before a refusal takes its place.
-    """
-    deferral = interaction.answer
-    return interaction.dropped_at is not None and deferral is not None and deferral.ephemeral
-
-
-def _settled(interaction: Interaction) -> bool:
-    return interaction.said_at is not None or _has_card_apart(interaction)
 
 
 def _words(payload: Mapping[str, Any]) -> str:

@@ -5,25 +5,12 @@ from typing import Any
 
 from bot.errors import PhotoUnavailable
 from bot.jobs.confirm import Confirmation
-from bot.jobs.delivery import Announcement, Posted
-from bot.jobs.models import Job, Progress
+from bot.jobs.models import Job
 from bot.posts import Gone, Outcome, Post, Stands
 
 
 class Nobody:
     """A delivery and a photo source in one."""
-
-    async def show_card(self, job: Job, progress: Progress) -> float | None:
-        return None
-
-    async def post_card(self, job: Job, progress: Progress) -> Announcement:
-        return Posted(None)
-
-    async def remove_card(self, job: Job) -> float | None:
-        return None
-
-    async def find_card(self, job: Job) -> Announcement:
-        return Posted(None)
 
     def size_limit(self, guild_id: int) -> int:
         return 10 * 1024 * 1024

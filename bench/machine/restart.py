@@ -108,7 +108,6 @@ def _multiply(file: Path, names: LaneNames, vault: Vault, jobs_wanted: int, lane
         _copy(database, "guilds", [{"guild_id": key["id"], "key_id": key["id"]} for key in keys])
         _copy(database, "jobs", jobs)
         _copy(database, "ledger", lines)
-        database.execute("UPDATE jobs SET card_version = version")
 
 
 def _copy(database: sqlite3.Connection, table: str, changes: Sequence[_Row]) -> None:

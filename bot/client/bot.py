@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Protocol
 
 import aiohttp
 import discord
@@ -25,12 +25,12 @@ from bot.domain.shards import DIRECT_MESSAGES
 from bot.features import posting
 from bot.features.posting import PostingRules
 from bot.features.wording import count_words
-from bot.jobs.models import Job
+from bot.jobs.models import Job, Progress
 from bot.languages import lazy
 from bot.services import Services
-from bot.ui.kit.deferral import Deferrals
+from bot.ui.kit.deferral import AnswerKeeper
 from bot.ui.kit.first_answer import note_arrival
-from bot.ui.kit.host import CardMemory, Clicks, Host, OpenForms, begin_to_handle
+from bot.ui.kit.host import Clicks, Host, OpenForms, begin_to_handle
 from bot.ui.kit.layout import QUIET, boxed
 from bot.ui.kit.responses import NO_MENTIONS, answer_if_possible, tell
 from bot.ui.reading.languages import Readers
@@ -64,7 +64,7 @@ EXTENSIONS = (
 STOP_ANSWER_SECONDS = 2.0
 # The names that discord.py gives its tasks for listeners, for commands, and for buttons, menus and forms.
 HANDLERS = ("discord.py: ", "CommandTree-invoker", "discord-ui-")
-ANSWERING_LEFT = "deferred answers that were left"  # Untranslated: a task's name
+ANSWERING = "answers"  # Untranslated: a task's name
 # A longer wait is an error like any other, not a task that hangs.
 MAX_RATE_LIMIT_SECONDS = 60.0
 # discord.py waits up to 2 seconds to the power of this before it connects again; without it, to that of 10.
@@ -72,6 +72,12 @@ RECONNECT_EXPONENT = 4
 RESTARTING = lazy("The bot is restarting. Try again in a minute. Accepted jobs will continue automatically.")
 # The gateway's INFO is about connections. Anything more verbose may contain a secret.
 LOUDEST = {"discord": logging.WARNING, "discord.gateway": logging.INFO}
+
+
+class RunningAnswers(AnswerKeeper, Protocol):
+    """Answers that are kept up to date while `run` lasts."""
+
+    async def run(self) -> None: ...
 
 
 class StudiiTree(app_commands.CommandTree["StudiiBot"]):
@@ -95,10 +101,9 @@ class StudiiBot(commands.AutoShardedBot):
     """The bot in Discord. `attach` gives it what it works with, before it is started."""
 
     services: Services
-    cards: CardMemory
     clock: Clock
     clicks: Clicks
-    deferrals: Deferrals
+    answers: RunningAnswers
 
     # Long: most of it is what the library is told.
     def __init__(
@@ -153,19 +158,20 @@ class StudiiBot(commands.AutoShardedBot):
     def attach(
         self,
         services: Services,
-        cards: CardMemory,
         clock: Clock,
-        deferrals: Deferrals,
-        answer_left: Callable[[], Coroutine[Any, Any, None]],
+        answers: RunningAnswers,
+        progress: Callable[[str], Awaitable[Progress]],
     ) -> None:
-        """Give the bot what its commands, buttons and forms work with.
+        """Give the bot what its commands, buttons and forms work with. `answers` run as long as the bot.
 
-        `answer_left` runs as long as the bot, and answers deferred interactions that were left unanswered.
+        `progress` returns a lane's estimates of a job.
         """
-        self.services, self.cards, self.clock = services, cards, clock
-        self.clicks = Clicks(clock)
-        self.deferrals = deferrals
-        self._answer_left = answer_left
+        self.services, self.clock, self.clicks = services, clock, Clicks(clock)
+        self.answers, self._progress = answers, progress
+
+    async def progress(self, job_id: str) -> Progress:
+        """Return the estimates that the job's lane has of it."""
+        return await self._progress(job_id)
 
     async def posting_rules(self, guild_id: int) -> PostingRules:
         """Return how the server's results are shown."""
@@ -202,7 +208,7 @@ class StudiiBot(commands.AutoShardedBot):
             self._member.when_gained(self._gained)
         if self._member.shards.whole_bot:
             await register_commands(self.tree, self.services.db, self._dev_guild_id)
-        self._begin(self._answer_left(), ANSWERING_LEFT)
+        self._begin(self.answers.run(), ANSWERING)
 
     async def _allowed_at_once(self) -> int:
         """Return how many shards may identify themselves at once: one, if Discord doesn't say."""
@@ -240,7 +246,7 @@ class StudiiBot(commands.AutoShardedBot):
     def _gained(self, shards: frozenset[int]) -> None:
         connecting = "connecting more shards"  # Untranslated: a task's name
         self._begin(self._connect_more(sorted(shards)), connecting)
-        self.deferrals.look_again()
+        self.answers.look_again()
 
     def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Do the work in a task of the bot's own, which ends with it."""

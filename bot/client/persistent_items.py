@@ -11,11 +11,11 @@ from bot.ui.admin.moderation.results import RESULT_BUTTONS
 from bot.ui.admin.setup.panel import SetupButton
 from bot.ui.best_results.buttons import BestAnswerButton
 from bot.ui.guide.help import HelpButton
-from bot.ui.jobs.card import CancelButton
 from bot.ui.jobs.confirmation import ConfirmButton
 from bot.ui.jobs.forms.tool_picker import OpenToolButton
 from bot.ui.jobs.listing.buttons import LIST_BUTTONS, LIST_SELECTS
 from bot.ui.jobs.mention import MentionButton
+from bot.ui.jobs.progress import CancelButton
 from bot.ui.jobs.results.buttons import BUTTONS
 from bot.ui.jobs.results.unknown_outcomes import RULING_BUTTONS
 from bot.ui.jobs.sets.buttons import SetButton

@@ -204,7 +204,7 @@ def _reprice(session: Session, catalog: Catalog, lane: str, unsent: Sequence[Job
 
 
 def _correct(session: Session, some: Collection[Job], price: Estimate, at: datetime) -> None:
-    """Correct the reservations of these jobs in one step, which their cards show."""
+    """Correct the reservations of these jobs in one step, which their progress shows."""
     different = [job for job in some if job.reserved != price.amount]
     ledger.correct(session, different, price.amount, at)
     for job in different:

@@ -1,16 +1,27 @@
 """Share the client and the stores among the parts of the delivery."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import Protocol
 
 import discord
 
 from bot.clock import Clock
-from bot.delivery.interaction_tokens import CardTokens
 from bot.features.posting import PostingRules
+from bot.jobs.models import Job
 from bot.languages import ReaderLanguages
 from bot.media.photo import Drawing
 from bot.ui.jobs.wording import ToolNames
+
+
+class ReplacedAnswers(Protocol):
+    """Interactions' answers, in whose place a result can be shown."""
+
+    def replaced(self, job: Job) -> AbstractAsyncContextManager[discord.Webhook | None]:
+        """Yield what edits the answer that shows the job's progress, or None if Discord allows no edit."""
+        ...
+
 
 Rules = Callable[[int], Awaitable[PostingRules]]  # of a server
 
@@ -22,7 +33,7 @@ class DeliveryContext:
     client: discord.Client
     names: ToolNames
     clock: Clock
-    tokens: CardTokens
+    answers: ReplacedAnswers
     rules: Rules
     readers: ReaderLanguages
     drawing: Drawing

@@ -3,7 +3,7 @@
 import discord
 
 from bot.jobs.models import Job
-from bot.ui.reading.permissions import channel_in, missing_to_post
+from bot.ui.reading.permissions import channel_in
 
 
 def known_channel(
@@ -25,15 +25,6 @@ def channel_of(client: discord.Client, job: Job) -> discord.PartialMessageable:
     By its id alone: an archived thread, or any channel before the gateway is ready, is in no cache.
     """
     return client.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
-
-
-def missing_there(client: discord.Client, job: Job, *, file: bool) -> list[str]:
-    """Return the permissions that the bot lacks to post there; none if that is unknown."""
-    known = known_channel(client, job.guild_id, job.channel_id)
-    if known is None:
-        return []
-    me, channel = known
-    return missing_to_post(channel.permissions_for(me), channel, file=file)
 
 
 def reply_to(job: Job, message_id: int | None) -> discord.MessageReference | None:

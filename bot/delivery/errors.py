@@ -8,7 +8,6 @@ import discord
 
 from bot import posts
 from bot.jobs.delivery import Announcement, ChannelGone, Posted, TryLater, Undeliverable
-from bot.jobs.models import Job
 
 _log = logging.getLogger(__name__)
 
@@ -119,14 +118,3 @@ def outcome_of_post(error: Exception, *, by_dm: bool, moves: bool) -> posts.Outc
             code = error.code if isinstance(error, discord.HTTPException) else None
             closed = code in _PLACE_GONE or (by_dm and status == 403) or (moves and never is Outcome.NEVER)
             return posts.NotHere(str(error)) if closed else posts.Never(str(error))
-
-
-# Untranslated: for logs
-def announcement_of(job: Job, error: Exception, what: str = "it could not be announced") -> Announcement:
-    """Return what became of a message about the job whose sending raised the error."""
-    said = outcome_to_tell(error)
-    if isinstance(said, TryLater):
-        _log.info("Job %s: %s yet: %r", job.id, what, error)
-    elif isinstance(said, Undeliverable):
-        _log.warning("Job %s: %s: %r", job.id, what, error)
-    return said

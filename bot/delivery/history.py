@@ -9,11 +9,9 @@ import discord
 
 from bot.jobs.best_results import BestResult
 from bot.jobs.confirm import Confirmation
-from bot.jobs.models import Job
 from bot.posts import mark_of_nonce
 from bot.ui.jobs.confirmation import ConfirmButton
 from bot.ui.kit.host import custom_ids
-from bot.ui.kit.marks import card_mark
 
 # Discord remembers a nonce for a few minutes; after that we look for an earlier posting ourselves.
 NONCE_SECONDS = 120.0
@@ -47,15 +45,6 @@ async def find_message(
             if message.author.id == own_id and wanted(message.components):
                 return message.id
     return None
-
-
-async def find_card(channel: discord.abc.Messageable, client: discord.Client, job: Job) -> int | None:
-    """Return the id of the job's card, or None if there is none where `find_message` looks.
-
-    Raises discord.HTTPException.
-    """
-    mark, since = card_mark(job), job.created_at - CLOCKS_DIFFER
-    return await find_message(channel, client, lambda found: is_marked(found, mark), since)
 
 
 async def find_question(

@@ -15,6 +15,7 @@ from bot.delivery.context import DeliveryContext
 from bot.delivery.destination import known_channel
 from bot.delivery.errors import ensure_final, outcome_of_post
 from bot.delivery.history import CLOCKS_DIFFER, find_message, is_marked
+from bot.jobs.hourglass import HOURGLASS, SIGN
 from bot.languages import speaking
 from bot.posts import RESULT, SENT_SINCE, Gone, Later, Never, NotHere, Outcome, Post, Stands
 from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
@@ -106,6 +107,8 @@ class DiscordPosts:
             return outcome_of_post(error, by_dm=by_dm, moves=moves)
 
     async def _send(self, post: Post, shown: Any) -> Outcome:
+        if post.kind == HOURGLASS:
+            return await self._react(post, await self._target(post))
         opens = post.place[0] in "ti"
         there = await (self._renderers[post.kind].open(post, shown) if opens else self._target(post))
         limit = DEFAULT_LIMIT if post.place[0] in "uo" else self.size_limit(post.guild_id)
@@ -142,12 +145,30 @@ class DiscordPosts:
         if post.place[0] == "i":
             return Gone()  # another message is in its place, or it vanishes by itself
         there = await self._target(post)
-        await there.channel.get_partial_message(post.message_id or 0).delete()
+        message = there.channel.get_partial_message(post.message_id or 0)
+        if post.kind == HOURGLASS:
+            await message.remove_reaction(SIGN, self._me())
+        else:
+            await message.delete()
         return Gone()
 
+    async def _react(self, post: Post, there: Recipient) -> Outcome:
+        """Put the sign on the message, which notifies nobody and can be repeated."""
+        known = known_channel(self._context.client, post.guild_id, there.channel.id)
+        if known is not None and not known[1].permissions_for(known[0]).add_reactions:
+            return Never()
+        message = there.channel.get_partial_message(int(post.key))
+        await message.add_reaction(SIGN)
+        return Stands(message.id)
+
+    def _me(self) -> discord.ClientUser:
+        if (user := self._context.client.user) is None:
+            raise Refuse(Later(UNKNOWN_SERVER_SECONDS, unsent=True))
+        return user
+
     async def _find(self, post: Post) -> Outcome:
-        if post.place[0] == "i":
-            return Gone()  # it is in no history, and put there once more it is seen once
+        if post.place[0] == "i" or post.kind == HOURGLASS:
+            return Gone()  # put there once more, it is seen once
         there = await self._target(post)
         since = post.begun_at or post.created_at
         if (earlier := post.details.get(SENT_SINCE)) is not None:

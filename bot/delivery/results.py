@@ -6,10 +6,10 @@ from typing import Any
 
 import discord
 
-from bot.delivery.context import DeliveryContext
+from bot.delivery.answers import THIS
+from bot.delivery.context import DeliveryContext, ReplacedAnswers
 from bot.delivery.destination import channel_of, reply_to
 from bot.delivery.errors import ensure_final, token_expired
-from bot.delivery.interaction_tokens import CardTokens
 from bot.delivery.pictures import Pictures, pictures_of
 from bot.delivery.posts import Content, Recipient, Refuse, Renderer
 from bot.engine.workers.results import STAYS_THERE
@@ -19,10 +19,11 @@ from bot.jobs.results import EndOfJobs, photo_message_of
 from bot.languages import lazy
 from bot.media.spool import OutputFile
 from bot.posts import NotHere, Post, TooMuch
-from bot.ui.jobs.results.ending import ending
+from bot.ui.jobs.results.ending import ended_without_result, ending
 from bot.ui.jobs.results.links import can_play
-from bot.ui.jobs.results.result import linked_result, linked_video, plain_buttons, result
+from bot.ui.jobs.results.result import ended_elsewhere, linked_result, linked_video, plain_buttons, result
 from bot.ui.jobs.sets.set_result import ShownPhoto, set_result
+from bot.ui.kit.layout import server_line, text
 from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.reading.permissions import stays_there
 
@@ -47,15 +48,16 @@ class ResultMessages(Renderer):
         if post.place[0] == "t":
             return await self._thread(post, shown.job)
         job = shown.job
-        # The card of a set says more than one end; a result that is shown again has a card of its own.
-        owns_card = shown.complete and (job.set_id is None or job.posting > 0 or job.posted_with_set)
-        if owns_card and (answer := AnswerPlace.of(self._context.tokens, shown.job)) is not None:
-            return Recipient(answer, shown.job.user_id)
+        # The answer of a set says more than one end; a result that is shown again has an answer of its own.
+        if shown.complete and (job.set_id is None or job.posting > 0 or job.posted_with_set):
+            return Recipient(AnswerPlace(self._context.answers, job), job.user_id)
         raise Refuse(EXPIRED)
 
     async def message(self, post: Post, shown: EndOfJobs, there: Recipient, room: int) -> Content:
         """Return the message for that place. Raises `Refuse`, with `TooMuch` if others have to be posted."""
         job, client = shown.job, self._context.client
+        if not shown.made:
+            return self._without(post, shown)
         elsewhere = post.place[0] == "u" or post.place not in {f"c{job.channel_id}", f"i{job.user_id}"}
         if elsewhere and post.place[0] != "t" and stays_there(client, job):
             raise Refuse(STAYS_THERE)
@@ -63,11 +65,24 @@ class ResultMessages(Renderer):
         pictures = await self._pictures(shown, room, rules)
         content = await self._content(post, shown, pictures, rules)
         files = [file for one in pictures.values() for file in one.files]
-        above = job.card_message_id if rules.keeps_cards else None
-        above = reply_to(job, above or photo_message_of(job)) if post.place == f"c{job.channel_id}" else None
+        above = reply_to(job, photo_message_of(job)) if post.place == f"c{job.channel_id}" else None
         notifies = not job.posted_with_set or shown.is_news
         mentions = mention_of(job) if notifies else NO_MENTIONS
         return Content(content[0], files, mentions, content[1], above)
+
+    def _without(self, post: Post, shown: EndOfJobs) -> Content:
+        """Return to the person what happened and what it cost, and in a channel only that `/jobs` says it."""
+        job, names = shown.job, self._context.names
+        if post.place[0] != "u":
+            return Content(ended_without_result(job.user_id), mentions=mention_of(job))
+        guild = self._context.client.get_guild(post.guild_id)
+        server = "" if guild is None else guild.name
+        if stays_there(self._context.client, job):
+            return Content(ended_elsewhere(server))
+        if not job.posted_with_set:
+            return Content(ending(job, names, server))
+        panel = set_result(shown, names, {}, by_dm=True)
+        return Content(panel.add_item(text(server_line(server))))
 
     async def _pictures(self, shown: EndOfJobs, room: int, rules: PostingRules) -> dict[str, Pictures]:
         """Return the files that show results, by job, in at most `room` bytes together."""
@@ -100,13 +115,11 @@ class ResultMessages(Renderer):
                 elif part.job.state is JobState.SUCCEEDED:
                     photos[part.job.id] = ShownPhoto(notes=[await _why_without(part.output)])
             return set_result(shown, names, photos, disclosure=disclosure, by_dm=by_dm), ""
-        if job.state is not JobState.SUCCEEDED:
-            return ending(job, names, by_dm=by_dm), ""
         if (found := pictures.get(job.id)) is not None:
             notes = found.notes
             return result(job, names, *found.names, notes=notes, disclosure=disclosure, by_dm=by_dm), ""
         why = await _why_without(shown.parts[0].output)
-        if can_play(job) and post.place[0] != "i":  # a card can't become an ordinary message
+        if can_play(job) and post.place[0] != "i":  # an answer can't become an ordinary message
             words = linked_video(job, names, why, disclosure=disclosure, by_dm=by_dm)
             return plain_buttons(job, names, by_dm=by_dm), words
         return linked_result(job, names, why, disclosure=disclosure, by_dm=by_dm), ""
@@ -127,29 +140,20 @@ class ResultMessages(Renderer):
 
 
 class AnswerPlace:
-    """The card that only a job's person sees, in whose place the end is put while Discord lets us."""
+    """The answer that only a job's person sees, in whose place the end is put while Discord lets us."""
 
-    def __init__(self, tokens: CardTokens, job: Job, card: int) -> None:
-        self._tokens, self._job, self._card = tokens, job, card
-
-    @classmethod
-    def of(cls, tokens: CardTokens, job: Job) -> "AnswerPlace | None":
-        """Return the job's, or None if it has none that can be edited."""
-        card = job.card_message_id
-        return None if card is None or tokens.get(job) is None else cls(tokens, job, card)
+    def __init__(self, answers: ReplacedAnswers, job: Job) -> None:
+        self._answers, self._job = answers, job
 
     async def send(self, *, files: Any = (), nonce: str, reference: Any = None, **parts: Any) -> Any:
-        """Put a message in the card's place. That can be repeated, and is seen once."""
-        token = self._tokens.get(self._job)
+        """Put a message in the answer's place. That can be repeated, and is seen once."""
         try:
-            if token is not None:
-                async with token.turn:
-                    token.spoken = True
-                    return await token.webhook.edit_message(self._card, attachments=files, **parts)
+            async with self._answers.replaced(self._job) as hook:
+                if hook is not None:
+                    return await hook.edit_message(THIS, attachments=files, **parts)
         except discord.HTTPException as error:
             if not token_expired(error):
                 raise
-            self._tokens.forget(self._job)
         raise Refuse(EXPIRED)
 
 

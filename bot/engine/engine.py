@@ -15,20 +15,21 @@ from bot.engine.lanes import Lanes
 from bot.engine.ports import Delivery, PhotoSource, Showcase
 from bot.engine.tuning import HOUR, Tuning
 from bot.engine.workers.best_results import BestShowing
-from bot.engine.workers.cards.showing import Cards
 from bot.engine.workers.counted_decoder import CountedDecoder
 from bot.engine.workers.download import Collector
 from bot.engine.workers.expired_questions import ExpiredQuestions
 from bot.engine.workers.housekeeping import housekeep
 from bot.engine.workers.intake import Intake
 from bot.engine.workers.notices import Notices
-from bot.engine.workers.offers import Offers
+from bot.engine.workers.offers import Hourglasses, Offers
 from bot.engine.workers.outbox import Kind, Posts
 from bot.engine.workers.outputs import Outputs
 from bot.engine.workers.refetch import Refetch
 from bot.engine.workers.results import Results
 from bot.engine.workers.spool_room import SpoolRoom
 from bot.jobs import queries, submission
+from bot.jobs.hourglass import HOURGLASS
+from bot.jobs.models import Progress
 from bot.media.spool import Spool
 from bot.posts import OFFER, RESULT
 from bot.servers.notices import NoticeKind
@@ -85,12 +86,11 @@ class Engine:
         self._collector = Collector(context, outputs)
         refetch = Refetch(context, outputs, self._lanes)
         kinds: dict[str, Kind] = dict.fromkeys(NoticeKind, Notices(context, refetch))
-        kinds |= {OFFER: Offers(context), RESULT: Results(context, delivery, refetch)}
+        kinds |= {OFFER: Offers(context), HOURGLASS: Hourglasses(context)}
+        kinds[RESULT] = Results(context, delivery, refetch)
         self._posts = Posts(context, delivery, kinds)
-        self._cards = Cards(context, delivery, self._lanes.progress)
-        self._job_workers = (self._collector.worker, self._cards.worker)
         self._best = () if showcase is None else (BestShowing(context, showcase).worker,)
-        self._workers = (self._intake.worker, *self._job_workers, *self._best)
+        self._workers = (self._intake.worker, self._collector.worker, *self._best)
         self._questions = ExpiredQuestions(context, delivery)
         self._sweeping = WakeUp()
         self._running = False
@@ -115,7 +115,6 @@ class Engine:
         self._context.member.when_gained(lambda _: self.wake())
         async with asyncio.TaskGroup() as group:
             group.create_task(self._lanes.run(), name="lanes")
-            group.create_task(self._cards.run(), name="queue positions on cards")
             group.create_task(self._questions.run(), name="questions")
             group.create_task(self._posts.run(), name="posts")
             for worker in self._workers:
@@ -133,6 +132,10 @@ class Engine:
         self._posts.reread()
         for worker in self._workers:
             worker.reread()
+
+    async def progress(self, job_id: str) -> Progress:
+        """Return the estimates that the job's lane has of it."""
+        return await self._lanes.progress(job_id)
 
     def stuck(self) -> str | None:
         """Describe what stands still, if the engine has work and makes no progress. None if all is well."""
@@ -166,10 +169,8 @@ class Engine:
             self.wake()
         self._lanes.notify(changes)
         for job in changes.jobs.values():
-            for worker in self._job_workers:
-                worker.notify(job)
             self._intake.notify(job)
-            self._cards.notify(job)
+            self._collector.worker.notify(job)
         if changes.questions:
             self._questions.reread()
         if changes.posts:

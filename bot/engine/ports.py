@@ -7,7 +7,7 @@ from bot.features.posting import PostingRules
 from bot.jobs.best_results import BestResult
 from bot.jobs.confirm import Confirmation
 from bot.jobs.delivery import Announcement, ChannelGone
-from bot.jobs.models import Job, Progress
+from bot.jobs.models import Job
 from bot.posts import Outcome, Post
 
 
@@ -24,31 +24,6 @@ class PhotoSource(Protocol):
 
 class Delivery(Protocol):
     """Informs people about their jobs. No method raises an error of the platform."""
-
-    async def show_card(self, job: Job, progress: Progress) -> float | None:
-        """Bring the job's card up to date.
-
-        Return None if that is done, or can never be done. Return in how many seconds to try again otherwise.
-        """
-        ...
-
-    async def remove_card(self, job: Job) -> float | None:
-        """Remove the job's card, in whose place its posting is; reduce it to one line where that can't be.
-
-        Return None if that is done, or can never be done. Return in how many seconds to try again otherwise.
-        """
-        ...
-
-    async def post_card(self, job: Job, progress: Progress) -> Announcement:
-        """Post the card of a job as a message that answers no interaction; doing it twice posts it once."""
-        ...
-
-    async def find_card(self, job: Job) -> Announcement:
-        """Find the card that was shown as a command's answer, when its message id was never stored.
-
-        `Posted` without a message id: there is none.
-        """
-        ...
 
     def size_limit(self, guild_id: int) -> int:
         """Return how many bytes of files a message in that server may have."""

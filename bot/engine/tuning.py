@@ -1,7 +1,7 @@
 """Set how often, how long, how many times and how many at once the engine does its work. Seconds, unless a
 name says otherwise.
 
-Not here, but at the top of their modules: the figures of a calculation, as in the lane and on cards; how
+Not here, but at the top of their modules: the figures of a calculation, as in the lane; how
 much is remembered at most; and what the watchdog takes for a failure.
 """
 
@@ -81,7 +81,6 @@ class Tuning:
     full_disk_pause: float = 30.0
     refetch_tries: int = 3  # before a result is announced without its file
     refetch_room_tries: int = 30  # while its key has no request left
-    cards_at_once: int = 4
     posts_at_once: int = 20  # places
     settled_after: float = MINUTE  # Discord makes no message of what was sent to it longer ago
     announcement_bound: float = 5 * MINUTE  # between two tries
@@ -89,16 +88,10 @@ class Tuning:
     question_removal_bound: float = DAY  # a question that Discord doesn't let us remove that long stays
     best_bound: float = DAY  # so does what can't be shown among the best, or removed from there
     delivery_patience: float = 5 * MINUTE  # for one call, with the making of its files
-    card_again: float = 1.5
-    card_noted_after: float = 5.0  # a card that was edited shortly before a crash is edited once more
-    card_overdue: float = MINUTE  # a command whose answer showed no card until then never stored its message
-    card_removal_bound: float = DAY  # a card that can't be removed that long after its posting stays
-    card_sought_for: float = 7 * DAY  # cards of jobs older than this are not looked for any more
     max_output_bytes: int = 500 * 1024 * 1024
     questions_reread: float = 15.0  # while there are any
-    cards_reread: float = MINUTE  # as `reread_every`: nothing reports that a card was lost
-    # A lane hears of new jobs that much later, of all of a crowd together: their cards, some milliseconds of
-    # processor each, come first.
+    # A lane hears of new jobs that much later, of all of a crowd together: the answers to their people, some
+    # milliseconds of processor each, come first.
     cards_first: float = 0.1
     cards_first_each: float = 0.004
     cards_first_bound: float = 0.5

@@ -20,20 +20,19 @@ CORNERS = ("bottom-left", "bottom-right", "top-left", "top-right")
 class PostingRules(Base):
     """The settings that a server's admins make with `/studii channel` and `/studii disclosure`.
 
-    `keeps_cards`: a job's card stays beside its posting, which replies to it. `results_channel_id`: results
-    are posted there, not where they were asked for. `in_threads`: results are posted in a thread under the
-    photo's message, else under the card. `splits`: a picture that is half before and half after is shown
-    beside a result. `disclosure` is said under each result; empty: nothing is. `staging_label` is written
-    into that corner of a copy of a staged picture, which is shown beside it; empty: there is no copy.
+    `results_channel_id`: results are posted there, not where they were asked for. `in_threads`: results are
+    posted in a thread under the photo's message, if there is one. `splits`: a picture that is half before and
+    half after is shown beside a result. `disclosure` is said under each result; empty: nothing is.
+    `staging_label` is written into that corner of a copy of a staged picture, which is shown beside it;
+    empty: there is no copy.
     `best_channel_id`: results that get `best_stars` stars, or a moderator's, are shown there as well.
     """
 
     __tablename__ = "posting_rules"
 
     guild_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=0)
-    # A column that came later is empty in rows of before (see `of`).
-    keeps_cards: Mapped[bool] = mapped_column(nullable=True, default=False)
     results_channel_id: Mapped[int | None] = mapped_column(default=None)
+    # A column that came later is empty in rows of before (see `of`).
     in_threads: Mapped[bool] = mapped_column(nullable=True, default=False)
     splits: Mapped[bool] = mapped_column(nullable=True, default=False)
     disclosure: Mapped[str] = mapped_column(nullable=True, default=MADE_WITH_AI)

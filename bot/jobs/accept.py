@@ -13,7 +13,6 @@ from datetime import datetime
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from bot.aio.bounded import BoundedDict
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.credits import ledger, limits, prices
@@ -25,7 +24,7 @@ from bot.features import posting, styles, words
 from bot.features.posting import PostingRules
 from bot.features.wording import size_words
 from bot.features.words import WordsRefused
-from bot.jobs import confirm, decide, queries
+from bot.jobs import confirm, decide, hourglass, queries
 from bot.jobs.confirm import Confirmation, ConfirmationNeeded, Repeated, Tapper
 from bot.jobs.decide import Decisions, ServerState
 from bot.jobs.models import Hold, Job, JobRequest, jobs as jobs_table
@@ -36,7 +35,6 @@ from bot.servers.settings import GuildSettings
 
 _log = logging.getLogger(__name__)
 
-REMEMBERED_ANSWERS = 5000  # servers
 _COLUMNS = tuple(column.key for column in jobs_table.c if column.key != "number")
 
 Answer = list[Job] | StudiiBotError
@@ -65,7 +63,6 @@ class Acceptor:
     def __init__(self, db: Database, catalog: Catalog, clock: Clock, *, max_source_bytes: int) -> None:
         self._db, self._catalog, self._clock = db, catalog, clock
         self._max_source_bytes = max_source_bytes
-        self._told_alone = BoundedDict[int, bool](REMEMBERED_ANSWERS)
 
     async def accept_all(self, requests: Sequence[JobRequest], complete: Complete | None = None) -> list[Job]:
         """Store the jobs of one person in one server with their credits reserved: all of them or none.
@@ -88,10 +85,6 @@ class Acceptor:
         takes few messages. Raises `DatabaseFailed`, and `Refused` for photos that are too large.
         """
         return await self._accept(requests, apart=True)
-
-    def told_alone(self, guild_id: int) -> bool:
-        """Return whether the last answer in the server was for the person alone: a refusal or a question."""
-        return self._told_alone.get(guild_id, False)
 
     def would_accept(self, session: Session, requests: Sequence[JobRequest]) -> list[Estimate]:
         """Return the prices of those of a person's jobs that could be accepted now, in this order."""
@@ -120,7 +113,6 @@ class Acceptor:
         answers = await self._db.write_together(self._decide, asked, COMMAND_WRITE_TIMEOUT)
         for job in (job for answer in answers if isinstance(answer, list) for job in answer):
             _log.info("Job %s is accepted: %s in server %d", job.id, job.tool, job.guild_id)
-        self._told_alone[requests[0].guild_id] = not isinstance(answers[-1], list)
         return answers
 
     def _decide(self, session: Session, asked: Sequence[_Asked]) -> list[list[Answer]]:
@@ -181,6 +173,8 @@ def store(session: Session, jobs: Sequence[Job], at: datetime) -> None:
         session.execute(insert(jobs_table), [{one: getattr(job, one) for one in _COLUMNS} for job in jobs])
         ledger.reserve(session, jobs, at)
         session.info["wakes"].update({("job", job.id): job for job in jobs})
+        for job in jobs:
+            hourglass.follow(session, job, at)
 
 
 def _as_set(requests: Sequence[JobRequest]) -> Sequence[JobRequest]:

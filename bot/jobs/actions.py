@@ -123,7 +123,7 @@ def ensure_cancelled(job: Job) -> Job:
 def cancel_set(
     session: Session, set_id: str, guild_id: int, user_id: int, at: datetime, *, moderates: bool
 ) -> int:
-    """Cancel those jobs of a set that have not gone to Studii yet, and return how many. Its card says so.
+    """Cancel those jobs of a set that have not gone to Studii yet, and return how many.
 
     Its requester may, and people who moderate. Raises `Refused` with the reason.
     """
@@ -136,13 +136,10 @@ def cancel_set(
     return sum(transitions.cancel(session, job.id, at, told=True) is not None for job in jobs)
 
 
-def post_here(
-    session: Session, job_id: str, user_id: int, channel_id: int, at: datetime, card: int | None = None
-) -> Job:
+def post_here(session: Session, job_id: str, user_id: int, channel_id: int, at: datetime) -> Job:
     """Post the result of one's own job, which could not be posted, in that channel.
 
-    `card` is the message there that stands for the job from now on, if there is a new one. Raises `Refused`
-    if the result is not kept (any more), or is another member's.
+    Raises `Refused` if the result is not kept (any more), or is another member's.
     """
     job = queries.get(session, job_id)
     if job is None:
@@ -152,8 +149,6 @@ def post_here(
     posted = transitions.repost(session, job_id, channel_id, at)
     if posted is None:
         raise Refused(POSTED_OR_GONE)
-    if card is not None:
-        transitions.change(session, job_id, card_message_id=card, card_version=posted.version)
     return posted
 
 

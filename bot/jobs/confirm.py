@@ -149,7 +149,7 @@ def why_ask(
     """Return why the person is asked before a job of that price starts, or None if it starts at once.
 
     `above`: the server asks before jobs that cost more. `tapped_before`: the member has started a job by a
-    tap in the server. `seen`: moderators see it, in that way; of a set, its card tells that.
+    tap in the server. `seen`: moderators see it, in that way; of a set, its progress tells that.
     """
     if request.agreed is not None:
         return None if price <= request.agreed else WhyAsk.DEARER

@@ -23,8 +23,8 @@ class ForModerators:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """It was posted. `message_id` is the new message's id, or None where nobody can link to it: it took the
-    place of a private card, or was sent by direct message (`by_dm`).
+    """It was posted. `message_id` is the new message's id, or None where nobody can link to it: its person
+    alone sees it, or it was sent by direct message (`by_dm`).
 
     `channel_id` is where it is, None for the job's own channel.
     """

@@ -137,7 +137,7 @@ def refuses(there: Hold, key: StudiiKey, at: datetime) -> bool:
 def wait_for_hold(session: Session, job_id: str) -> bool:
     """Let an accepted job wait with its server's others, if their key is held. Return whether it waits.
 
-    Its card says why, and it ends with them.
+    Its progress says why, and it ends with them.
     """
     job = find(session, job_id, JobState.RECEIVED)
     there = None if job is None else get(session, job.guild_id)
@@ -165,7 +165,7 @@ def has_no_key(job: Job) -> bool:
 
 
 def without_key(session: Session, job_ids: Collection[str], oldest: datetime, at: datetime) -> None:
-    """Let jobs whose server has no key wait for one, which their cards say.
+    """Let jobs whose server has no key wait for one, which their progress says.
 
     Those that were accepted before `oldest` end unpaid.
     """

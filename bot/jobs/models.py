@@ -168,12 +168,6 @@ class JobRequest:
 
 
 FORGOTTEN_MEMBER = 0  # the member id on jobs and lines of members who were forgotten
-# A job that no interaction started waits for the bot to post its card; version 0 is shown by none.
-NO_CARD_YET = "origin_message_id IS NOT NULL AND card_message_id IS NULL AND card_version = 0"
-# The answer to a command should have shown the card, and it is not stored whether it did.
-CARD_NEVER_SEEN = "origin_message_id IS NULL AND card_message_id IS NULL AND card_version = 0"
-# A posting has taken the card's place, and the card is still there.
-SUPERSEDED_CARD = "card_superseded_at IS NOT NULL AND card_message_id IS NOT NULL"
 GOING_OR_DONE = "once IS NOT NULL AND state NOT IN ('failed', 'cancelled')"
 
 
@@ -192,12 +186,7 @@ class Job(Base):
         Index(None, "key_id", "state"),
         # Holds all that a sum needs, so that a month's usage is read from the index alone.
         Index("ix_jobs_usage", "guild_id", "created_at", "user_id", "settled", "reserved"),
-        partial_index(
-            "ix_jobs_stale_cards", "changed_at", rows="card_message_id IS NOT NULL AND card_version < version"
-        ),
-        partial_index("ix_jobs_wanted_cards", "state", "number", rows=NO_CARD_YET),
-        partial_index("ix_jobs_lost_cards", "created_at", rows=CARD_NEVER_SEEN),
-        partial_index("ix_jobs_superseded_cards", "card_superseded_at", rows=SUPERSEDED_CARD),
+        partial_index("ix_jobs_origins", "origin_message_id", rows="origin_message_id IS NOT NULL"),
         partial_index("ix_jobs_results", "result_message_id", rows="result_message_id IS NOT NULL"),
         partial_index("ix_jobs_sets", "set_id", rows="set_id IS NOT NULL"),
         # Unfinished and succeeded jobs are not repeated. Failed and cancelled ones may be tried again.
@@ -224,7 +213,7 @@ class Job(Base):
     )
     private: Mapped[bool]
     state: Mapped[JobState] = mapped_column(Choice(JobState))
-    version: Mapped[int] = mapped_column(Integer)  # incremented by each change that the card shows
+    version: Mapped[int] = mapped_column(Integer)  # incremented by each change that its progress shows
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]  # when the state changed last
     estimate: Mapped[int] = mapped_column(Integer)  # credits reserved when it was accepted
@@ -253,14 +242,12 @@ class Job(Base):
     failure: Mapped[FailureCode | None] = mapped_column(Choice(FailureCode), default=None)
     # why it failed, or its outcome is unknown
     failure_text: Mapped[Reason | None] = mapped_column(ReasonText, default=None, repr=False)
-    card_message_id: Mapped[int | None] = mapped_column(default=None)
-    card_version: Mapped[int] = mapped_column(Integer, default=0)  # the version that the card shows
     posting: Mapped[int] = mapped_column(Integer, default=0)  # number of the posting of its result, from 0
     result_message_id: Mapped[int | None] = mapped_column(default=None)
     announced_at: Mapped[datetime | None] = mapped_column(default=None)  # when its outcome was posted
     # Who posted the photo, if not the requester; `UNKNOWN_MEMBER` once erased.
     photo_author: Mapped[int | None] = mapped_column(default=None)
-    # the photo's message, to which the bot posts the card as a reply
+    # the message of the photo that started it, where no interaction did
     origin_message_id: Mapped[int | None] = mapped_column(default=None)
     # unique among jobs that neither failed nor were cancelled
     once: Mapped[str | None] = mapped_column(default=None, repr=False)
@@ -282,11 +269,9 @@ class Job(Base):
     cancel_told: Mapped[bool | None] = mapped_column(default=None)
     # the process that sent its last upload or submission, where there are several
     epoch: Mapped[int | None] = mapped_column(default=None)
-    # when a posting took the card's place; the card is removed
-    card_superseded_at: Mapped[datetime | None] = mapped_column(default=None)
     # where its result is to be posted, if not in its channel
     post_channel_id: Mapped[int | None] = mapped_column(default=None)
-    # its result is to be posted in a thread under the photo, or the card
+    # its result is to be posted in a thread under the photo
     in_thread: Mapped[bool | None] = mapped_column(default=None)
     # where its last word is, if not in its channel
     result_channel_id: Mapped[int | None] = mapped_column(default=None)
@@ -379,7 +364,6 @@ class Progress:
     `position` is the position in the lane's queue, from 1. `starts_at` is when a waiting job will probably be
     sent, `ends_at` when its result will probably be noticed. `late` says that it has been running for longer
     than is usual. `waits_for_price` says that another job is sent first, to learn the price of both.
-    `whole_set` are the jobs of its set as they are now, if it is of one.
     """
 
     position: int | None = None
@@ -387,4 +371,3 @@ class Progress:
     ends_at: datetime | None = None
     late: bool = False
     waits_for_price: bool = False
-    whole_set: tuple[Job, ...] = ()

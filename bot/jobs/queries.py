@@ -8,13 +8,12 @@ from sqlalchemy.orm import Session, aliased
 
 from bot.db import ours
 from bot.errors import Refused
-from bot.jobs.models import GOING_OR_DONE, SENT_STATES, TERMINAL_STATES, Hold, Job, JobState
+from bot.jobs.models import GOING_OR_DONE, SENT_STATES, Hold, Job, JobState
 from bot.languages import lazy
 from bot.servers.settings import GuildSettings
 from bot.unreadable import readable
 
 UNKNOWN_JOB = lazy("There's no such job here. `/jobs` shows yours.")
-LAST_WORDS = (*TERMINAL_STATES, JobState.UNKNOWN)  # the states in which a message says how a job ended
 ON_LANES = (JobState.WAITING, JobState.UPLOADING, *SENT_STATES)
 
 

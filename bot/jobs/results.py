@@ -8,20 +8,21 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import posts
 from bot.credits import ledger
-from bot.features import posting
-from bot.jobs import cards
+from bot.jobs import progress
 from bot.jobs.models import Job, JobState
-from bot.jobs.queries import find, get, of_set
+from bot.jobs.queries import find, get, of_set, some
 from bot.media.spool import OutputFile
 from bot.posts import RESULT, SENT_SINCE, Post
 from bot.servers import notices
 from bot.servers.notices import NoticeKind
 from bot.servers.settings import LogSettings
 
+LINE_EVERY = timedelta(hours=1)  # in a channel, for a member whose job has no result there
 SET_PATIENCE = timedelta(minutes=2)  # how long the ends of a set's jobs wait for its others, after the first
 
 
@@ -54,7 +55,7 @@ class EndOfJobs:
     @property
     def made(self) -> bool:
         """Return whether it shows a result."""
-        return _made(part.job for part in self.parts)
+        return made(part.job for part in self.parts)
 
     @property
     def is_news(self) -> bool:
@@ -118,7 +119,7 @@ def note(
     posted again, meanwhile, this was not its last word.
     """
     ledger.lock(session, post.guild_id)  # as several jobs may be changed
-    jobs, whole = of_message(session, post.key, post.job_id)
+    jobs, _ = of_message(session, post.key, post.job_id)
     files: list[str | None] = []
     for job in [found for one in jobs if (found := find(session, one.id)) is not None]:
         job.announced_at, job.result_message_id = at, message_id
@@ -138,10 +139,7 @@ def note(
             if job.output_file is None:
                 files.append(job.source_file)
                 job.source_file = None
-    # A card that stays says where the last word is.
-    if not (said and _supersedes_card(session, post, jobs, whole, at)):
-        for job in jobs:
-            job.version += 1
+            session.info["wakes"].update({("job", job.id): job})  # its answer links to it
     return jobs, [file for file in files if file is not None]
 
 
@@ -157,19 +155,39 @@ def photo_message_of(job: Job) -> int | None:
 def places(jobs: Sequence[Job]) -> list[str]:
     """Return where it may be said how the jobs ended, best first.
 
-    Results are posted elsewhere if the server wants that. Private ones are for their person alone.
+    Results are posted elsewhere if the server wants that. Private ones, and why there is none, are for their
+    person alone.
     """
     job = jobs[0]
     own, dm = f"c{job.channel_id}", f"u{job.user_id}"
+    if not made(jobs):
+        return [dm] if job.private else [dm, own]
     if job.private:
         return [f"i{job.user_id}", dm]
-    above = photo_message_of(job) or job.card_message_id
-    if not _made(jobs):
-        return [own, dm]
+    above = photo_message_of(job)
     if job.in_thread:
         return [own, dm] if above is None else [f"t{above}", own, dm]
     there = job.post_channel_id or job.channel_id
     return [own, dm] if there == job.channel_id else [f"c{there}", own, dm]
+
+
+def is_known(session: Session, job_ids: Collection[str], at: datetime) -> bool:
+    """Return whether the person sees where they asked a moment ago that there is no result, and no charge."""
+    jobs = list(some(session, job_ids).values())
+    if not jobs or made(jobs) or any(one.settled or one.reserved for one in jobs):
+        return False
+    job, after = jobs[0], at - progress.IN_VIEW
+    return progress.of(session, progress.subject_of(job), job.user_id, after) is not None
+
+
+def was_told_there(session: Session, job: Job, at: datetime) -> bool:
+    """Return whether a line in the channel told the member lately that one of their jobs has no result."""
+    told = select(Job.id).where(
+        Job.guild_id == job.guild_id, Job.channel_id == job.channel_id, Job.user_id == job.user_id,
+        Job.state != JobState.SUCCEEDED, Job.result_message_id.is_not(None), Job.id != job.id,
+        Job.announced_at > at - LINE_EVERY,
+    )  # fmt: skip
+    return session.scalar(told.limit(1)) is not None
 
 
 def unposted(whole: Iterable[Job]) -> list[Job]:
@@ -202,30 +220,9 @@ def _want(
     since = {SENT_SINCE: int(job.created_at.timestamp())}
     if not posts.want(session, *one, at=at, due_at=due_at, job_id=job.id, details=since, place=place):
         posts.hasten(session, *one, due_at or at)
-
-
-def _supersedes_card(
-    session: Session, post: Post, jobs: Sequence[Job], whole: Sequence[Job], at: datetime
-) -> bool:
-    """Let the message take the place of its jobs' card, which is removed, if the card says nothing more."""
-    if not jobs or not post.is_in_channel or posting.of(session, post.guild_id).keeps_cards:
-        return False
-    job = jobs[0]
-    if photo_message_of(job) is None and post.place == f"t{job.card_message_id}":
-        return False  # the card is what the channel shows of a thread under it
-    if job.set_id is None:
-        job.card_superseded_at = None if job.state is JobState.UNKNOWN else at
-        return job.card_superseded_at is not None
-    # That of a set tells of all its jobs. Of a cancelled one its person knows.
-    over = all(
-        one.posted_with_set
-        and one.announced_at is not None
-        and (one.result_message_id is not None or one.state is JobState.CANCELLED)
-        for one in whole
-    )
-    if over:
-        cards.supersede_of_set(session, job.set_id, at)
-    return over
+        row = posts.get(session, *one)
+        if row is not None and row.begun_at is None and not row.refused:
+            row.place = place  # there may be a result among them by now
 
 
 def _logs_results(session: Session, guild_id: int) -> bool:
@@ -233,5 +230,6 @@ def _logs_results(session: Session, guild_id: int) -> bool:
     return log is not None and log.channel_id is not None and log.results
 
 
-def _made(jobs: Iterable[Job]) -> bool:
+def made(jobs: Iterable[Job]) -> bool:
+    """Return whether one of them has a result to show."""
     return any(job.state is JobState.SUCCEEDED for job in jobs)

@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from bot import posts
 from bot.credits import ledger
 from bot.credits.budgets import watch_budget
-from bot.jobs import results
+from bot.jobs import hourglass, results
 from bot.jobs.models import (
+    ACTIVE_STATES,
     NEXT_STATES,
     UNSENT_STATES,
     Approval,
@@ -52,14 +53,11 @@ class JobChanges(TypedDict, total=False):
     finished_at: datetime | None
     failure: FailureCode | None
     failure_text: Reason | None
-    card_message_id: int | None
-    card_version: int
     posting: int
     result_message_id: int | None
     announced_at: datetime | None
     cancel_told: bool | None
     epoch: int | None
-    card_superseded_at: datetime | None
     post_channel_id: int | None
     result_channel_id: int | None
     in_thread: bool | None
@@ -80,6 +78,7 @@ def move(session: Session, job: Job, to: JobState, at: datetime, **changes: Unpa
     """
     if to not in NEXT_STATES[job.state]:
         raise ValueError(f"a job can't change from {job.state} to {to}")
+    ends = (job.state in ACTIVE_STATES) is not (to in ACTIVE_STATES)
     # What was said of an unknown outcome or a withheld result may be there: the next is a new message.
     job.posting += job.state in {JobState.UNKNOWN, JobState.WITHHELD}
     job.state, job.changed_at, job.announced_at = to, at, None
@@ -87,6 +86,8 @@ def move(session: Session, job: Job, to: JobState, at: datetime, **changes: Unpa
     _set(job, changes)
     if job.over:
         results.ended(session, job, at)
+    if ends:
+        hourglass.follow(session, job, at)
     return job
 
 
@@ -112,7 +113,7 @@ def change(
     visible: bool = False,
     **changes: Unpack[JobChanges],
 ) -> Job | None:
-    """Change fields but not the state. `visible` increments the version, so that the card is updated.
+    """Change fields but not the state. `visible` increments the version, as others see it.
 
     Changes nothing and returns None if the job is in another state than `expected`.
     """
@@ -282,8 +283,6 @@ def repost(session: Session, job_id: str, channel_id: int, at: datetime) -> Job 
     job = find(session, job_id, JobState.SUCCEEDED)
     if job is None or job.announced_at is None or job.output_file is None:
         return None
-    if job.channel_id != channel_id:
-        job.card_message_id = None
     job.channel_id, job.post_channel_id, job.in_thread = channel_id, None, None
     job.changed_at = at
     return _post_anew(session, job, at)

@@ -1,1 +1,1 @@
-"""Show what people see and press: cards, results, panels, forms, buttons."""
+"""Show what people see and press: progress, results, panels, forms, buttons."""

@@ -30,19 +30,14 @@ def channel_command(services: Services) -> Command:
 
     @function_command(name="channel", description=_DESCRIPTION)
     @app_commands.describe(
-        cards=N_("Keep or remove a job's card once its result is posted"),
         results=N_("Post all results in this channel"),
-        threads=N_("Post each result in a thread under its photo, or under its card"),
+        threads=N_("Post each result in a thread under its photo"),
         here=N_("Post results in the channel where the command was used"),
         compare=N_("How the photo is shown beside a result made from it"),
         best=N_("Also show results that members star with ⭐ here, if their makers agree"),
         stars=N_("How many members have to star a result; 0 turns it off"),
     )
     @app_commands.choices(
-        cards=[
-            app_commands.Choice(name=N_("remove: the result takes the card's place"), value="remove"),
-            app_commands.Choice(name=N_("keep: the result replies to the card"), value="keep"),
-        ],
         compare=[
             app_commands.Choice(name=N_("pair: the photo before"), value="pair"),
             app_commands.Choice(
@@ -52,7 +47,6 @@ def channel_command(services: Services) -> Command:
     )
     async def channel(
         interaction: discord.Interaction,
-        cards: Literal["remove", "keep"] | None = None,
         results: discord.TextChannel | discord.Thread | None = None,
         threads: bool | None = None,
         here: bool = False,
@@ -64,8 +58,6 @@ def channel_command(services: Services) -> Command:
         if sum((results is not None, threads is True, here)) > 1:
             raise Refused(ONE_PLACE)
         changes: dict[str, Any] = {}
-        if cards is not None:
-            changes["keeps_cards"] = cards == "keep"
         if compare is not None:
             changes["splits"] = compare == "split"
         if results is not None:

@@ -112,10 +112,10 @@ class Guest:
         """Wait for the first picture after a message that is for this person."""
         return await until(lambda: self._first_after(start.id), f"a result for {self.name}")
 
-    async def card_after(self, start: Message) -> Message:
+    async def named_after(self, start: Message) -> Message:
         """Wait for the first message of the bot after another one that names this person."""
         return await until(
-            lambda: next((one for one in self._named_after(start.id)), None), f"a card for {self.name}"
+            lambda: next((one for one in self._named_after(start.id)), None), f"a message for {self.name}"
         )
 
     def _named_after(self, message_id: int) -> Iterator[Message]:

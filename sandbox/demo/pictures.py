@@ -49,7 +49,7 @@ async def demo_in_browser() -> AsyncGenerator[tuple[DemoWorld, Browser]]:
 async def save_screenshots(world: DemoWorld, folder: Path) -> bool:
     """Use the page in a real browser and take screenshots. Return False if there is no Chromium.
 
-    Raises BrowserError if the card or the result does not appear.
+    Raises BrowserError if the progress or the result does not appear.
     """
     chromium = find_chromium()
     if chromium is None:
@@ -63,7 +63,7 @@ async def save_screenshots(world: DemoWorld, folder: Path) -> bool:
             )
             await visitor.run("virtual-staging", image=photo, options={"style": "scandinavian"})
             await visitor.sees("style Scandinavian")
-            save_files({"card.png": await visitor.tab.screenshot()}, folder)
+            save_files({"progress.png": await visitor.tab.screenshot()}, folder)
             # The result appears without another press.
             await visitor.tab.wait_for(RESULT_IS_THERE, seconds=RESULT_SECONDS)
             save_files({"page.png": await visitor.tab.screenshot()}, folder)

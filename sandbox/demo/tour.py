@@ -109,8 +109,8 @@ class Tour:
 
     async def _make(self, who: Guest, tool: str, **options: Any) -> str:
         before = self._charged()
-        card = await self._card(who, tool, **options)
-        name, data = await self._output(tool, await who.result_after(card))
+        progress = await self._started(who, tool, **options)
+        name, data = await self._output(tool, await who.result_after(progress))
         if "image" in options:
             sent = {upload.data for upload in self._studii.uploads.values()}
             expect(options["image"][1] in sent, "the photo to reach Studii byte for byte")
@@ -119,15 +119,15 @@ class Tour:
 
     async def _studio(self, prompt: str) -> str:
         before = self._charged()
-        self._made = await self._maya.result_after(await self._card(self._maya, "studio", prompt=prompt))
+        self._made = await self._maya.result_after(await self._started(self._maya, "studio", prompt=prompt))
         name, data = await self._output("studio", self._made)
         self.outputs[name] = data
         return f"{name}, {self._charged() - before} credits"
 
-    async def _card(self, who: Guest, tool: str, **options: Any) -> Message:
-        card = await who.command(tool, **options)
-        expect(not card.ephemeral, f"a card, not {quoted(text_of(card))}")
-        return card
+    async def _started(self, who: Guest, tool: str, **options: Any) -> Message:
+        progress = await who.command(tool, **options)
+        expect(progress.ephemeral, f"progress for {who.name} alone, not {quoted(text_of(progress))}")
+        return progress
 
     async def _style(self) -> str:
         form = await self._maya.press_for_form(self._made, "Save as style")
@@ -135,8 +135,8 @@ class Tour:
         saved = text_of(await self._maya.fill_in(form, {"name": "Golden dawn", "prompt": prompt}))
         # Or it is there already, when the tour is played again.
         expect("Golden dawn" in saved, f"the style to be saved, not {quoted(saved)}")
-        card = await self._card(self._maya, "studio", prompt="A lighthouse", style="golden dawn")
-        made = await self._maya.result_after(card)
+        progress = await self._started(self._maya, "studio", prompt="A lighthouse", style="golden dawn")
+        made = await self._maya.result_after(progress)
         whole = prompt.replace("{text}", "A lighthouse")
         expect(whole in text_of(made), f"her words in the style's prompt, not {quoted(text_of(made))}")
         return f"“A lighthouse” becomes “{whole}”"
@@ -167,15 +167,15 @@ class Tour:
             "What you can do here" in told and "As an admin" not in told, f"help for Tom, not {quoted(told)}"
         )
         form = await self._tom.press_for_form(panel, "Photo restoration")
-        card = await self._tom.fill_in(form, {"image": [sample(self._photos, "old")]})
-        await self._output("photo-restore", await self._tom.result_after(card))
+        progress = await self._tom.fill_in(form, {"image": [sample(self._photos, "old")]})
+        await self._output("photo-restore", await self._tom.result_after(progress))
         return form_words(form)
 
     async def _menu(self) -> str:
         photo = next(one for one in self._server.posted_by_people() if one.files)
         form = await self._tom.menu("Virtual staging", photo)
-        card = await self._tom.fill_in(form, {"style": "scandinavian", "room": "bedroom"})
-        self._latest = await self._tom.result_after(card)
+        progress = await self._tom.fill_in(form, {"style": "scandinavian", "room": "bedroom"})
+        self._latest = await self._tom.result_after(progress)
         files = [file.data for file in self._latest.files.values()]
         before = next(iter(photo.files.values())).data
         expect(before in files[1:], "the photo before beside the new one")
@@ -197,7 +197,7 @@ class Tour:
         offered = list(posted.reactions)
         before = self._charged()
         self._tom.tap(posted, STAGING)
-        question = await self._tom.card_after(posted)
+        question = await self._tom.named_after(posted)
         asks = "Start it?" in text_of(question)
         if asks:  # only before somebody's first tap, so not when the tour is played again
             await self._tom.confirm(question)
@@ -208,7 +208,7 @@ class Tour:
 
     async def _mention(self) -> str:
         posted = self._maya.post(f"<@{APPLICATION_ID}>", sample(self._photos, "old"))
-        offer = await self._maya.card_after(posted)
+        offer = await self._maya.named_after(posted)
         label = next(line for line in text_of(offer).splitlines() if line.startswith("Photo restoration"))
         await self._output(
             "photo-restore", await self._maya.result_after(await self._maya.press(offer, label))
@@ -246,7 +246,7 @@ class Tour:
         expect(answer.ephemeral and "budget" in said, f"a refusal that names the budget, not {quoted(said)}")
         expect(len(self._studii.jobs) == jobs, "nothing to be sent to Studii")
         await self._maya.press(answer, "Ask an admin")
-        request = await self._maya.card_after(answer)
+        request = await self._maya.named_after(answer)
         await self._nora.press(request, "Grant ")
         await until(lambda: "Granted" in text_of(request) or None, "the request to be granted")
         granted = text_of(request).splitlines()[-1]
@@ -269,7 +269,7 @@ class Tour:
     async def _approval(self) -> str:
         await self._nora.command("studii approval", channel=str(TEAM), tool="studio", results=True)
         sent, before = len(self._studii.jobs), self._newest_id()
-        card = await self._card(self._maya, "studio", prompt="A lighthouse in a storm")
+        progress = await self._started(self._maya, "studio", prompt="A lighthouse in a storm")
         where = "in the moderators' channel"
         request = await self._seen(TEAM, before, f"the request {where}")
         expect(len(self._studii.jobs) == sent, "nothing to be sent to Studii before it is approved")
@@ -277,7 +277,7 @@ class Tour:
         await self._mika.press(request, "Approve")
         result = await self._seen(TEAM, request.id, f"the result {where}")
         await self._mika.press(result, "Approve")
-        await self._maya.result_after(card)
+        await self._maya.result_after(progress)
         await self._nora.command("studii approval", off=True)
         return asked
 

@@ -4,7 +4,6 @@ import asyncio
 import sqlite3
 import sys
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from bench.crowd.scenes import answer_of, ask
 from bench.crowd.waiting import until
 from bench.crowd.worlds import MEMBERS, CrowdWorlds, Wanted, worlds
 from sandbox.discord.emulator.interactions import COMMAND, Interaction
-from sandbox.discord.emulator.messages import EPHEMERAL, LOADING, Message
+from sandbox.discord.emulator.messages import LOADING, Message
 from sandbox.discord.emulator.places import Channel
 from tests.support.patience import PATIENCE
 
@@ -79,22 +78,11 @@ def test_a_deferral_is_no_answer_and_what_follows_it_is() -> None:
     assert (refused.after, refused.accepted, refused.words) == (2.5, False, "No credits left")
 
 
-def test_a_card_is_told_by_its_cancel_and_may_be_a_message_of_its_own() -> None:
-    one, other, refused = asked(), asked(), asked()
+def test_progress_is_told_by_its_cancel() -> None:
+    one = asked()
     button = {"type": 2, "custom_id": "studii:cancel:1", "label": "Cancel job"}
     one.says({"components": [{"type": 1, "components": [button]}]}, 11.0)
-    for deferred, flags in ((other, EPHEMERAL), (refused, 0)):
-        deferred.deferred, deferred.dropped_at = True, 12.0
-        deferred.answer = Message(5, deferred.channel, {"flags": flags})
     assert (answer_of(one).after, answer_of(one).accepted) == (1.0, True)
-    assert (answer_of(other).after, answer_of(other).accepted) == (2.0, True)
-    assert (answer_of(refused).after, answer_of(refused).accepted) == (None, False)  # not said yet
-
-
-def test_a_card_of_a_command_that_discord_gave_up_is_counted_apart() -> None:
-    late, nothing = replace(answer_of(asked()), apart=True), answer_of(asked())
-    crowd = Crowd(2, [late, nothing], 0.0, Counts(0, 0, 0), 0.0, 0.0, (0, 0), (0, 0))
-    assert (crowd.answered, crowd.apart, crowd.untold) == (0, 1, 1)
 
 
 async def test_a_crowd_before_a_slow_database_is_deferred_and_counted_so(

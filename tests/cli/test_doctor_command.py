@@ -51,10 +51,10 @@ async def test_the_doctor_recomputes_the_ledger(tmp_path: Path) -> None:
     with closing(sqlite3.connect(database(tmp_path))) as connection:
         columns = (
             "id, guild_id, channel_id, user_id, tool, inputs, variant, private, state, version, created_at, "
-            "changed_at, estimate, reserved, settled, attempts, card_version, posting"
+            "changed_at, estimate, reserved, settled, attempts, posting"
         )
         values = "'00112233445566aa', 1, 1, 1, 'studio', '{}', '', 0, 'failed', 1, "
-        moments = "'2026-03-02 12:00:00.000000', '2026-03-02 12:00:00.000000', 8, 0, 8, 0, 0, 0"
+        moments = "'2026-03-02 12:00:00.000000', '2026-03-02 12:00:00.000000', 8, 0, 8, 0, 0"
         connection.execute(f"INSERT INTO jobs ({columns}) VALUES ({values}{moments})")  # noqa: S608
         connection.commit()
     status, told, _ = await ran(tmp_path, "doctor", STUDII_API_URL="http://127.0.0.1:9", COLUMNS="300")

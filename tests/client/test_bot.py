@@ -24,7 +24,7 @@ from bot.jobs import queries
 from sandbox.discord.emulator import TOKEN, DiscordServer
 from tests.studii.bare import answering
 from tests.support.desk import Desk, make_bot, open_desk, texts
-from tests.support.simulated.delivery import NoDeferrals, nothing_left
+from tests.support.simulated.delivery import NoAnswers, no_progress
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ async def test_commands_are_registered_once_and_again_only_when_they_changed(tmp
 async def test_a_development_server_gets_the_commands_for_itself(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         bot = StudiiBot(Catalog.load(), intents=discord.Intents(guilds=True), dev_guild_id=desk.guild.id)
-        bot.attach(desk.services, desk.delivery, desk.clock, NoDeferrals(), nothing_left)
+        bot.attach(desk.services, desk.clock, NoAnswers(), no_progress)
         await desk.env.restart_bot(bot)
         assert registrations(desk)[-1].endswith(f"/guilds/{desk.guild.id}/commands")
 
@@ -84,7 +84,7 @@ async def test_a_development_server_that_is_none_any_more_loses_its_own_commands
     async with open_desk(tmp_path) as desk:
         for dev_guild_id in (desk.guild.id, None):
             bot = StudiiBot(Catalog.load(), intents=discord.Intents(guilds=True), dev_guild_id=dev_guild_id)
-            bot.attach(desk.services, desk.delivery, desk.clock, NoDeferrals(), nothing_left)
+            bot.attach(desk.services, desk.clock, NoAnswers(), no_progress)
             await desk.env.restart_bot(bot)
         last = [call for call in desk.env.http_requests if call.method == "PUT"][-1]
         assert last.path.endswith(f"/guilds/{desk.guild.id}/commands")
@@ -173,7 +173,7 @@ async def test_what_nobody_foresaw_is_told_with_a_reference_that_is_in_the_log(
         answer = await desk.maya.slash(desk.channel, "credits")
         assert answer.ephemeral
         reference = texts(answer).split("`")[1]
-        assert "Nothing was charged unless a card" in texts(answer)
+        assert "Nothing was charged unless `/jobs`" in texts(answer)
         assert "unheard of" not in texts(answer)
     assert f"(reference {reference})" in caplog.text
     assert "ZeroDivisionError" in caplog.text

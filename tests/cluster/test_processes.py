@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from bot.delivery.deferrals.late_answers import LEFT_UNANSWERED
+from bot.delivery.answers import LEFT_UNANSWERED
 from bot.jobs.models import JobState
 from bot.ui.kit.deferral import LateAnswer
 from sandbox.discord.emulator.faults import Fault
@@ -73,16 +73,17 @@ async def test_a_standby_takes_over_with_what_was_under_way_and_answers_who_was_
             await other.rollback()
             await until(lambda: second.said("serves shards 0 of 1"))
             await until(lambda: own.connected() == [0])
-            # The announcement is removed first, which everybody sees.
             await until(
-                lambda: any(str(LEFT_UNANSWERED[LateAnswer.CARD]) in words for words in told_alone(own))
+                lambda: any(str(LEFT_UNANSWERED[LateAnswer.JOB]) in words for words in told_alone(own))
             )
             assert waits.over
             await until(lambda: len(own.posted(GUILD)) == 1)
             again = own.ask(GUILD, "A blue kite")
             await until(lambda: again.over)
             await until(lambda: len(own.posted(GUILD)) == 2)
-            assert (await other.execute(text("SELECT count(*) FROM deferrals"))).scalar_one() == 0
+            assert (
+                await other.execute(text("SELECT count(*) FROM answers WHERE subject IS NULL"))
+            ).scalar_one() == 0
         assert len(own.studii.jobs) == 2
         assert {job.state for job in await own.jobs()} == {JobState.SUCCEEDED}
 

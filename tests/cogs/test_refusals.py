@@ -13,7 +13,7 @@ from bot.jobs.models import JobState
 from bot.servers import access
 from bot.servers.access import PhotoScope
 from tests.support import spending
-from tests.support.desk import PNG, Desk, open_desk, texts
+from tests.support.desk import PNG, Desk, open_desk, started, texts
 
 OWN_ONLY = "In this server you can only use Career portrait on your own photos. Someone else posted that one."
 THEIR_WORD = "The person who posted that photo doesn't want others to use it. Only they can change this."
@@ -45,8 +45,8 @@ async def test_a_portrait_is_not_made_of_somebody_elses_photo(tmp_path: Path) ->
         assert OWN_ONLY in texts(refused)
         assert "An admin can change this with `/studii access`." in texts(refused)
         assert await taken(desk) == 0
-        assert not (await desk.maya.context_menu(desk.channel, "Photo restoration", photo)).ephemeral
-        assert not (await desk.tom.context_menu(desk.channel, "Career portrait", photo)).ephemeral
+        assert started(await desk.maya.context_menu(desk.channel, "Photo restoration", photo))
+        assert started(await desk.tom.context_menu(desk.channel, "Career portrait", photo))
 
 
 @pytest.mark.promise
@@ -57,7 +57,7 @@ async def test_an_admin_opens_portraits_and_closes_all_photos_of_others(tmp_path
         await desk.services.db.write(
             access.change, desk.guild.id, photos=PhotoScope.OWN, portraits=PhotoScope.ANYONE
         )
-        assert not (await desk.maya.context_menu(desk.channel, "Career portrait", photo)).ephemeral
+        assert started(await desk.maya.context_menu(desk.channel, "Career portrait", photo))
         refused = await desk.maya.context_menu(desk.channel, "Photo restoration", photo)
         assert "you can only use Photo restoration on your own photos" in texts(refused)
         assert await taken(desk) == 1
@@ -73,7 +73,7 @@ async def test_who_manages_messages_or_the_server_may_make_a_portrait_of_others(
         role = desk.guild.create_role("Moderators", permissions=discord.Permissions(**{permission: True}))
         moderator = desk.guild.add_member(desk.env.create_user("ines"), roles=[role])
         photo = await photo_of_tom(desk)
-        assert not (await moderator.context_menu(desk.channel, "Career portrait", photo)).ephemeral
+        assert started(await moderator.context_menu(desk.channel, "Career portrait", photo))
 
 
 @pytest.mark.promise
@@ -92,10 +92,10 @@ async def test_a_member_who_refuses_by_privacy_is_obeyed_until_they_allow_it(
             assert THEIR_WORD in texts(refused)
         assert await taken(desk) == 0
         own = await desk.tom.context_menu(desk.channel, "Photo restoration", photo)
-        assert not own.ephemeral
+        assert started(own)
         await desk.tom.slash(desk.channel, "privacy", others_may_use_my_photos=True)
         allowed = await desk.maya.context_menu(desk.channel, menu, photo)
-        assert allowed.modal is not None or not allowed.ephemeral
+        assert allowed.modal is not None or started(allowed)
 
 
 @pytest.mark.promise
@@ -110,9 +110,9 @@ async def test_with_too_many_jobs_going_one_learns_how_many_and_waits_for_one_to
         assert (
             f"You already have 1 job running, the limit here. Try again when one finishes. {CHANGE_LIMIT}"
         ) in texts(refused)
-        assert not (await desk.tom.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
+        assert started(await desk.tom.slash(desk.channel, "studio", prompt="A red kite"))
         await desk.move(job, JobState.FAILED)
-        assert not (await desk.maya.slash(desk.channel, "studio", prompt="A blue kite")).ephemeral
+        assert started(await desk.maya.slash(desk.channel, "studio", prompt="A blue kite"))
 
 
 @pytest.mark.promise
@@ -131,7 +131,7 @@ async def test_who_starts_too_often_learns_how_many_may_be_started_and_when_the_
         next_start = f"You can start your next job {unix(desk, 500)}."
         assert next_start in texts(await desk.maya.slash(desk.channel, "credits"))
         desk.clock.advance(500)
-        assert not (await desk.maya.slash(desk.channel, "studio", prompt="A green kite")).ephemeral
+        assert started(await desk.maya.slash(desk.channel, "studio", prompt="A green kite"))
 
 
 @pytest.mark.promise

@@ -21,31 +21,28 @@ async def nothing_was_taken(desk: Desk) -> bool:
 
 
 @pytest.mark.promise
-async def test_a_command_is_answered_with_its_card_for_everyone(tmp_path: Path) -> None:
+async def test_a_command_is_answered_with_its_progress_for_its_person_alone(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         answer = await desk.maya.slash(desk.channel, "virtual-staging", image=PHOTO, style="rustic")
-        assert not answer.ephemeral
+        assert answer.ephemeral
+        assert desk.channel.history() == []
         assert "Virtual staging" in texts(answer)
         assert "style **rustic** · room **living room**" in texts(answer)
         job = await desk.job()
-        assert answer.response is not None
-        assert (job.card_message_id, job.card_version) == (answer.response.id, job.version)
         assert job.source is not None
         assert desk.env.backend.cdn.get(job.source.url) == PNG
 
 
 @pytest.mark.promise
-async def test_the_card_mentions_the_requester_without_a_ping(tmp_path: Path) -> None:
+async def test_an_answer_pings_nobody(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.maya.slash(desk.channel, "studio", prompt="@everyone <@&1> a red kite")
+        shown = await desk.maya.slash(desk.channel, "studio", prompt="@everyone <@&1> a red kite")
         (sent,) = (call.json for call in desk.env.http_requests if call.path.endswith("/callback"))
         assert sent is not None
-        assert sent["data"]["allowed_mentions"] == {"parse": []}
-        (card,) = desk.channel.history()
-        assert f"for <@{desk.maya.id}>" in texts(card)
-        assert "@everyone" not in texts(card)
+        assert sent["data"].get("allowed_mentions", {"parse": []}) == {"parse": []}
+        assert "@everyone" not in texts(shown)
 
 
 @pytest.mark.promise
@@ -175,15 +172,13 @@ def test_there_are_never_more_suggestions_than_discord_shows() -> None:
     assert len(suggested(one, "a")) == 25
 
 
-async def test_a_job_goes_on_when_its_card_can_not_be_shown(tmp_path: Path) -> None:
+async def test_a_job_goes_on_when_its_progress_can_not_be_shown(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         desk.env.inject_error("POST", "/interactions/*/*/callback", status=404, code=10062, times=1)
-        desk.env.inject_error("POST", "/channels/*/messages", status=403, code=50013, times=1)
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        job = await desk.job()
-        assert job.state is JobState.WAITING
-        assert job.card_message_id is None
+        assert (await desk.job()).state is JobState.WAITING
+        assert desk.channel.history() == []
 
 
 async def test_inputs_may_be_called_what_python_would_not_allow(tmp_path: Path) -> None:

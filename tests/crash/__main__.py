@@ -24,7 +24,6 @@ from tests.crash.plan import (
     NONCES_FORGOTTEN,
     Trial,
     all_points,
-    killed_around_a_removal,
     killed_before_a_closed_door,
     killed_before_a_late_answer,
     killed_once,
@@ -159,7 +158,6 @@ async def _publicly(runner: TrialRunner) -> None:
     await runner.kill("Killed at every point", once)
     await runner.kill("… while it posts, and Discord has forgotten the nonce", killed_while_posting(points))
     await runner.kill("… while it posts, and may not look for what it posted", killed_while_blind(points))
-    await runner.kill("… while its card is removed, with trouble after it", killed_around_a_removal(points))
     await runner.perform("Killed three times", killed_three_times(points))
     cancelled = await runner.perform("Cancelled", [Trial(cancelled=True)] * QUIET_LIVES)
     cancelling = killed_while_cancelling(all_points(verdict.points for verdict in cancelled))

@@ -24,15 +24,15 @@ from discord.http import Route
 from bot.catalog import Catalog
 from bot.client.bot import HANDLERS, StudiiBot
 from bot.cluster import Membership
-from bot.delivery import BestPoster, DeferralFiles, DeferralJournal, DiscordDelivery, LateAnswers
+from bot.delivery import Answers, BestPoster, DiscordDelivery, answers as answers_module
 from bot.engine import CountedDecoder, Engine
-from bot.jobs import results
-from bot.jobs.accept import Acceptor
-from bot.jobs.models import CARD_NEVER_SEEN, SUPERSEDED_CARD
+from bot.jobs import progress, results
+from bot.jobs.models import Progress
 from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
 from bot.storage import Storage
 from bot.studii import StudiiClient, Timeouts
+from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit import first_answer
 from bot.vault import Vault
 from sandbox.discord.emulator import TOKEN
@@ -49,19 +49,15 @@ from tests.support.patience import PATIENCE
 from tests.support.services import SPOOL_BYTES, services_on
 from tests.support.simulated.delivery import context_on
 
-# Longer than discord.py waits before it repeats an answer: in earnest, Discord takes none so late.
-_CARDS = {"card_overdue": 1.5}
-# What is still to be said: last words, changes that a card does not show, and cards that are looked for.
+# What is still to be said: last words, answers, progress, and that there is no result.
 UNSAID = "jobs WHERE announced_at IS NULL"
-STALE_CARD = "jobs WHERE card_message_id IS NOT NULL AND card_version < version"
-GOES_ON = (
-    UNSAID,
-    STALE_CARD,
-    f"jobs WHERE {SUPERSEDED_CARD}",
-    f"jobs WHERE {CARD_NEVER_SEEN} AND NOT private",
-)
+LATE = "answers WHERE subject IS NULL"
+PROGRESS = "answers WHERE subject IS NOT NULL"
+GOES_ON = (UNSAID, LATE, PROGRESS, "posts WHERE kind = 'failure' AND due_at IS NOT NULL")
+_PAUSES = ("PACE", "MOMENT", "PLACE_KNOWN_IN", "EVERY")
 ENDED, GAVE_UP = 0, 3
-HELD, DEFERRED_AFTER = 0.4, 0.05  # seconds
+HELD, DEFERRED_AFTER = 0.25, 0.05  # seconds; an answer is kept before it is deferred
+QUICKLY = timedelta(seconds=0.05)
 
 
 @dataclass(frozen=True)
@@ -73,8 +69,7 @@ class Life:
 
     `deadly`: files of the spool (`<job>.source`) that kill the process when they are opened.
 
-    `slow`: somebody else is writing for a moment when the interaction comes, so that it is deferred; with
-    `alone` as if the answer were to be for its person alone.
+    `slow`: somebody else is writing for a moment when the interaction comes, so that it is deferred.
 
     `goes_on`: rows for which it lives on. `at_once`: what else the gateway tells of in the same moment;
     `then`: once somebody has a form open, which is filled in with `words` where it is handed in.
@@ -96,7 +91,6 @@ class Life:
     threads: bool = False
     deadly: Sequence[str] = ()
     slow: bool = False
-    alone: bool = False
     tuning: Mapping[str, float] = field(default_factory=dict[str, float])
     set_patience: float = 60.0
     guild: Mapping[str, Any] | None = None
@@ -126,17 +120,14 @@ def live(life: Life, *, forks: bool = False) -> int:
             sqlite_in_place(patch)
         if life.slow:
             patch.setattr(first_answer, "ANSWER_BY", DEFERRED_AFTER)
-        if life.alone:
-            patch.setattr(Acceptor, "told_alone", _always)
         patch.setattr(results, "SET_PATIENCE", timedelta(seconds=life.set_patience))
+        patch.setattr(answers_module, "GATHERED", QUICKLY / timedelta(seconds=1))
+        for module, name in ((progress, "PACE"), *((answers_module, one) for one in _PAUSES)):
+            patch.setattr(module, name, QUICKLY)
         code = asyncio.run(_live(life, tracer))
     if life.trace:
         (Path(life.folder) / "points.json").write_text(json.dumps(tracer.seen))
     return code
-
-
-def _always(*_: object) -> bool:
-    return True
 
 
 # Long: one life from its begin to its end, in order.
@@ -151,7 +142,14 @@ async def _live(life: Life, tracer: Tracer) -> int:
         StudiiBot(catalog, intents=discord.Intents.none()) as bot,
     ):
         guarded = CountedDecoder(storage.db, DeadlyDecoder(decoder, life.deadly))
-        context = context_on(bot, catalog, clock, guarded, bot.posting_rules, readers=bot.readers)
+
+        async def progress_of(job_id: str) -> Progress:
+            return await engine.progress(job_id)
+
+        names = ToolNames(catalog)
+        answers = Answers(storage, storage.db, vault, clock, bot, names, bot.readers, progress_of)
+        rules = bot.posting_rules
+        context = context_on(bot, catalog, clock, guarded, rules, readers=bot.readers, answers=answers)
         delivery = DiscordDelivery(context)
         engine = Engine(
             storage=storage,
@@ -164,14 +162,12 @@ async def _live(life: Life, tracer: Tracer) -> int:
             spool=Spool(folder / "spool", SPOOL_BYTES),
             catalog=catalog,
             clock=clock,
-            tuning=replace(QUICK, **(_CARDS | dict(life.tuning))),  # type: ignore[arg-type]
+            tuning=replace(QUICK, **dict(life.tuning)),  # type: ignore[arg-type]
             member=Membership(),
             posted=lambda _: None,
         )
         services = await services_on(storage, folder, clock, catalog=catalog)
-        journal = DeferralJournal(DeferralFiles(_deferrals(folder)), vault, clock)
-        late_answers = LateAnswers(journal, bot, services.db, catalog, bot.readers)
-        bot.attach(services, delivery, clock, journal, late_answers.run)
+        bot.attach(services, clock, answers, progress_of)
         traced = life.trace or life.point is not None
         if traced and life.interaction is None:
             tracer.install()  # with the login, the bot answers what an earlier life has left
@@ -205,10 +201,6 @@ def _timeouts(seconds: float) -> Timeouts:
     return Timeouts(connect=seconds, read=seconds / 2, total=seconds, transfer=seconds)
 
 
-def _deferrals(folder: Path) -> Path:
-    return folder / "deferrals"
-
-
 async def _writer(storage: Storage) -> "asyncio.Task[None]":
     """Return a writer that everybody else has to wait for."""
     begun = asyncio.Event()
@@ -237,7 +229,7 @@ async def _until_over(life: Life, bot: StudiiBot, running: "asyncio.Task[Any]") 
                     running.get_loop().call_soon(bot._connection.parse_interaction_create, filled)  # pyright: ignore
                 to_come.clear()
                 await asyncio.sleep(0)
-            if not to_come and not _goes_on(watcher, life.goes_on) and not _handling(Path(life.folder)):
+            if not to_come and not _goes_on(watcher, life.goes_on) and not _handling():
                 return
             await asyncio.sleep(0.01)
     running.result()
@@ -255,10 +247,9 @@ def _filled(form: discord.ui.Modal, words: str) -> Mapping[str, Any]:
     return {"custom_id": form.custom_id, "components": [{"type": label["type"], "component": field}]}
 
 
-def _handling(folder: Path) -> bool:
-    """Whether a command or button is being dealt with, or was left unanswered by an earlier life."""
-    at_work = any(task.get_name().startswith(HANDLERS) for task in asyncio.all_tasks())
-    return at_work or any(_deferrals(folder).glob("*.deferred"))
+def _handling() -> bool:
+    """Whether a command or button is being dealt with."""
+    return any(task.get_name().startswith(HANDLERS) for task in asyncio.all_tasks())
 
 
 def _goes_on(watcher: sqlite3.Connection, rows: Sequence[str]) -> bool:

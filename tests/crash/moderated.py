@@ -14,25 +14,20 @@ from sandbox.discord.emulator.interactions import MODAL, Interaction
 from sandbox.discord.emulator.messages import Message
 from sandbox.discord.emulator.places import MANAGE_MESSAGES, Channel, Role
 from sandbox.studii.jobs import Job as StudiiJob
-from tests.crash.life import GOES_ON, STALE_CARD, UNSAID
+from tests.crash.life import LATE, UNSAID
 from tests.crash.world import MAYA, NOT_WHOLE, Case, CrashWorlds
 from tests.engine.world import STAGING
 
 REASON = "Not this room"
 MODERATORS = (401, 402)
 OPEN_POST = "posts WHERE due_at IS NOT NULL"
-# A life ends when the job is over, or waits for moderators who were shown it. (A card is edited once in some
-# seconds: whether it says by then that a result waits is not waited for.)
-OVER = (*GOES_ON, OPEN_POST)
-SHOWN = (
-    f"{UNSAID} AND state NOT IN ('pending', 'reviewing')",
-    f"{STALE_CARD} AND state <> 'reviewing'",
-    *OVER[2:],
-)
+# A life ends when the job is over, or waits for moderators who were shown it.
+OVER = (UNSAID, LATE, OPEN_POST)
+SHOWN = (f"{UNSAID} AND state NOT IN ('pending', 'reviewing')", LATE, OPEN_POST)
 
 
 class Press(StrEnum):
-    """A button under what moderators are shown, or under its person's card."""
+    """A button under what moderators are shown, or under its person's progress."""
 
     APPROVE = "approve"
     DECLINE = "decline"
@@ -100,7 +95,7 @@ class Moderated(CrashWorlds):
             who = MAYA if press is Press.CANCEL else moderator
             name = next(one for one in message.custom_ids() if f":{press}:" in one)
             pressed, told = self.discord.press(message, who, name)
-            if press is not Press.CANCEL:  # what answers that is that the card goes
+            if press is not Press.CANCEL:  # what answers that is the progress
                 begun.append(pressed)
             (first if press.asks_why else then).append(told)
             if press.asks_why:
@@ -115,8 +110,8 @@ class Moderated(CrashWorlds):
         return {"interaction": first[0], "at_once": first[1:], "then": then, "words": REASON}, begun
 
     def _with(self, case: ModeratedCase, press: Press) -> Message | None:
-        place = case.channel_id if press is Press.CANCEL else case.approvals_id
-        shown = self.discord.in_channel(place)
+        there = press is not Press.CANCEL
+        shown = self.discord.in_channel(case.approvals_id) if there else self._ephemeral(case)
         return next((one for one in shown if any(f":{press}:" in name for name in one.custom_ids())), None)
 
     async def job_of(self, case: Case) -> Job | None:

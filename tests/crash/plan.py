@@ -1,6 +1,5 @@
 """Which trials `make crash` makes, and which it leaves out because others stand for them."""
 
-import itertools
 import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +9,6 @@ from tests.crash.trial import (
     DISCORD_TROUBLES,
     POSTS,
     PRIVATE_TROUBLES,
-    REMOVAL_TROUBLES,
     REQUESTS,
     TROUBLES,
     Death,
@@ -35,9 +33,8 @@ EVERY = 200  # of the points that a life under a trouble shares with others, one
 class Trial:
     """A job with what is to happen to it. `later`: seconds until the life after the last death; `blind`: the
     bot may not read its channel; `threads`: SQLite has its own, as in earnest; `cancelled`: its Cancel is
-    pressed as soon as its card is there; `private`: its person alone is to see the result, and with
-    `closed_dms` takes no direct messages; `slow`: the database is, so that the answer is deferred, and with
-    `alone` in a way that its person alone sees."""
+    pressed as soon as its progress is there; `private`: its person alone is to see the result, and with
+    `closed_dms` takes no direct messages; `slow`: the database is, so that the answer is deferred."""
 
     deaths: Sequence[Death] = ()
     trouble: Trouble | DiscordTrouble | None = None
@@ -48,7 +45,6 @@ class Trial:
     private: bool = False
     closed_dms: bool = False
     slow: bool = False
-    alone: bool = False
 
     async def make(self, worlds: CrashWorlds, zygote: Zygote) -> Verdict:
         """Return how it goes."""
@@ -64,12 +60,11 @@ class Trial:
             private=self.private,
             closed_dms=self.closed_dms,
             slow=self.slow,
-            alone=self.alone,
         )
 
     def __str__(self) -> str:
         deaths = " | ".join(f"{death.point} (time {death.nth})" for death in self.deaths) or "no death"
-        kind = "private, " * self.private + "deferred, " * self.slow + "alone, " * self.alone
+        kind = "private, " * self.private + "deferred, " * self.slow
         trouble = "" if self.trouble is None else f"[{self.trouble.endpoint}: {self.trouble.name}] "
         return f"{trouble}{kind}{deaths}"
 
@@ -77,14 +72,13 @@ class Trial:
 # Parts of the points between a deferral and its answer, and of those of a later life that answers.
 LATE = (
     "deferral.",
-    "journal.",
-    "first_card.",
+    "answers.",
+    "answer.show_progress",
     "accept.accept_all",
     "accept._accept",
 )
-ANSWERING = "late_answers."
-# Deferred so that everybody sees it, so that its person alone does, and for a private job.
-DEFERRED = (Trial(slow=True), Trial(slow=True, alone=True), Trial(slow=True, private=True))
+ANSWERING = "answers._answer"
+DEFERRED = (Trial(slow=True), Trial(slow=True, private=True))
 
 
 @dataclass(frozen=True)
@@ -109,7 +103,7 @@ def killed_privately(points: Mapping[str, int]) -> list[Trial]:
 
 
 def killed_before_a_closed_door(points: Mapping[str, int]) -> list[Trial]:
-    """The deaths after which a private job's last word can't be in its card, nor sent by DM."""
+    """The deaths after which a private job's last word can't be in its answer, nor sent by DM."""
     deaths = deaths_of(points)[::CLOSED_EVERY]
     return [Trial([death], private=True, closed_dms=True) for death in deaths]
 
@@ -122,13 +116,6 @@ def killed_while_posting(points: Mapping[str, int]) -> list[Trial]:
 def killed_while_blind(points: Mapping[str, int]) -> list[Trial]:
     """The same deaths, where the bot can't look whether it has posted: only the nonce tells Discord."""
     return [Trial([death], blind=True) for death in deaths_at(points, *POSTS)]
-
-
-def killed_around_a_removal(points: Mapping[str, int]) -> list[Trial]:
-    """The deaths while a card is removed, each under another trouble with the removal in the next life."""
-    deaths = deaths_at(points, "removals.")
-    troubles = itertools.cycle(REMOVAL_TROUBLES)
-    return [Trial([death], trouble) for death, trouble in zip(deaths, troubles, strict=False)]
 
 
 def killed_three_times(points: Mapping[str, int]) -> list[Trial]:

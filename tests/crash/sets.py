@@ -13,7 +13,6 @@ from bot.jobs import accept, queries
 from bot.jobs.models import Job, JobState
 from bot.posts import mark_of_nonce
 from bot.storage import Storage
-from bot.ui.kit.marks import card_mark
 from sandbox.discord.emulator.messages import Message
 from sandbox.studii import Outcome
 from tests.crash.life import ENDED
@@ -100,7 +99,7 @@ def set_trials(
 
 
 async def _accepted(case: Case, photo: Message) -> str:
-    """Store a set that an earlier life accepted from a message in a photo channel; its card is not there."""
+    """Store a set that an earlier life accepted from a message in a photo channel."""
     set_id = secrets.token_hex(8)
     async with Storage.open(case.database) as storage, storage.write() as transaction:
         for _ in range(PHOTOS):
@@ -134,7 +133,11 @@ async def _wrong(worlds: CrashWorlds, case: Case, set_id: str, *, unknown: int) 
     by_mark = Counter(_mark(one) for one in there)
     messages = {one.id: one for one in there}
     shown = Counter(file.sha256 for one in there for file in one.files.values())
+    told = worlds.discord.in_channel(worlds.discord.channels.dm_with(MAYA).id)
     for job in jobs:
+        if job.state is not JobState.SUCCEEDED and job.set_message is None:
+            complaints += [] if told else [f"{job.state}, and nobody was told"]
+            continue
         mark = mark_of_nonce(job.nonce if job.set_message is None else f"{set_id}-{job.set_message}")
         posted = messages.get(job.result_message_id or 0)
         if posted is None or _mark(posted) != mark or by_mark[mark] != 1:
@@ -145,9 +148,6 @@ async def _wrong(worlds: CrashWorlds, case: Case, set_id: str, *, unknown: int) 
     results = [file for one in there for name, file in one.files.items() if not name.startswith("before")]
     if len(results) != sum(job.state is JobState.SUCCEEDED for job in jobs):
         complaints.append(f"{len(results)} results are shown; all files: {sum(shown.values())}")
-    cards = by_mark[card_mark(jobs[0])]
-    if cards > 1 or (cards and all(job.state is JobState.SUCCEEDED for job in jobs)):
-        complaints.append(f"{cards} cards stand beside the results")
     return complaints
 
 

@@ -92,7 +92,6 @@ async def _starred(worlds: CrashWorlds, case: Case, best_id: int) -> int:
         changed_at=now,
         announced_at=now,
         result_message_id=message.id,
-        card_version=new.version,
     )
     async with Storage.open(case.database) as storage, storage.write() as transaction:
         await transaction.run(keep_job, job)

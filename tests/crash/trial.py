@@ -23,7 +23,7 @@ from sandbox.studii.faults import (
     proxy_error,
     rate_limited,
 )
-from tests.crash.life import ENDED
+from tests.crash.life import ENDED, PROGRESS
 from tests.crash.world import KILLED, MAYA, Case, CrashWorlds, Zygote
 
 SHORT = 2.0  # seconds of patience in lives to which an answer is to be
@@ -120,11 +120,7 @@ DISCORD_TROUBLES: Sequence[DiscordTrouble] = (
         {"callback": [TAKEN_RESET], "original": [RESET], "history": [DiscordFault(502), RESET]},
     ),
 )
-# Of a card that a posting has superseded, after a restart, when its interaction's token is gone.
-REMOVAL_TROUBLES: Sequence[DiscordTrouble] = tuple(
-    DiscordTrouble(name, "delete", {"delete": [fault]}) for name, fault in _WRONG.items()
-)
-# Of a private job's: its card is edited by the interaction's token, and what that can't do goes by DM.
+# Of a private job's: its answer is edited by the interaction's token, and what that can't do goes by DM.
 _REFUSED = DiscordFault(refusal=INVALID_TOKEN)
 PRIVATE_TROUBLES: Sequence[DiscordTrouble] = (
     *(
@@ -173,14 +169,12 @@ async def attempt(
     private: bool = False,
     closed_dms: bool = False,
     slow: bool = False,
-    alone: bool = False,
 ) -> Verdict:
     """`later`: seconds that pass between the last death and the next life; Discord forgets nonces then.
     `blind`: the bot may not read its channel, so that the nonce alone tells Discord of a repetition.
     `threads`: SQLite works in threads of its own, as it does in earnest. `cancelled`: an earlier life showed
-    the card, and now its Cancel is pressed. `private`: its person alone is to see the result;
-    `closed_dms`: and takes no direct messages. `slow`: the database is, so that the answer is deferred;
-    `alone`: in a way that its person alone sees."""
+    its progress, and now its Cancel is pressed. `private`: its person alone is to see the result;
+    `closed_dms`: and takes no direct messages. `slow`: the database is, so that the answer is deferred."""
     case = await worlds.case(private=private)
     worlds.discord.channels.readable = not blind
     worlds.discord.channels.dm_with(MAYA).closed = closed_dms
@@ -188,10 +182,10 @@ async def attempt(
         trouble.befall(worlds)
     patience: Mapping[str, float] = {} if trouble is None else trouble.patience
     asked: Mapping[str, Any] | None = case.interaction
-    life, died = partial(worlds.life, case, threads=threads, slow=slow, alone=alone, **patience), 0
+    life, died = partial(worlds.life, case, threads=threads, slow=slow, **patience), 0
     unknown = trouble is not None and trouble.ambiguous
     if cancelled:
-        shown = "jobs WHERE card_message_id IS NOT NULL"
+        shown = PROGRESS
         await zygote.live(worlds.begun(case, dies_once=shown, threads=threads, **patience))
         unknown = await worlds.state(case) is JobState.SUBMITTING
         asked = worlds.cancel(case)
@@ -209,7 +203,8 @@ async def attempt(
     if later:
         worlds.discord.channels.forget_nonces()
     code = await zygote.live(life(trace=slow or not deaths, later=later, interaction=asked))
-    job, complaints = await worlds.wrong(case, may_be_unknown=unknown, card_found=not blind, twice=twice)
+    followed = not deaths and trouble is None
+    job, complaints = await worlds.wrong(case, may_be_unknown=unknown, followed=followed, twice=twice)
     if not unheard:
         complaints += worlds.hasty(case)
     if not deaths and await worlds.unheard(case):
@@ -227,8 +222,8 @@ def _points_of(case: Case) -> dict[str, int]:
 
 
 # Parts of points: a library's request waits there; a message may have been posted of which there is no note.
-REQUESTS = ("client._exchange", "transfer.", "discord.", "first_card.show_card")
-POSTS = ("outbox._bounded", "outbox._note", "first_card.show_card")
+REQUESTS = ("client._exchange", "transfer.", "discord.", "answer.show_progress")
+POSTS = ("outbox._bounded", "outbox._note", "answer.show_progress")
 
 
 def times(point: str, count: int) -> range:

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.credits import ledger
 from bot.credits.ledger import EntryKind
-from bot.delivery.deferrals.late_answers import LEFT_UNANSWERED
+from bot.delivery.answers import LEFT_UNANSWERED
 from bot.jobs import lanes as lane_rows, queries
 from bot.jobs.models import Job, JobState
 from bot.posts import mark_of_nonce
@@ -58,13 +58,14 @@ class Verdicts:
     discord: DiscordServer
 
     async def wrong(
-        self, case: Case, *, may_be_unknown: bool, card_found: bool = True, twice: bool = False
+        self, case: Case, *, may_be_unknown: bool, followed: bool = False, twice: bool = False
     ) -> tuple[Job | None, list[str]]:
         """The job, or None if it was never accepted, and what is not as it was promised, after the last life
         has ended by itself.
 
-        `card_found`: whether a card that nobody stored can be found. `twice`: whether a private job's last
-        word may be said by DM although its card says it too: who said that died before storing it.
+        `followed`: whether nothing kept the progress from being shown to the end. `twice`: whether a private
+        job's last word may be said by DM although its progress says it too: who said that died before storing
+        it.
         """
         async with Storage.open(case.database) as storage, storage.read() as transaction:
             jobs = await transaction.run(queries.in_states, list(JobState))
@@ -83,16 +84,19 @@ class Verdicts:
         if len(submitted) > 1:
             complaints.append(f"submitted {len(submitted)} times")
         there = self.discord.in_channel(job.channel_id)
+        shown, sent = self._ephemeral(case), self._direct()
+        complaints += [f"{len(shown)} answers"] if len(shown) > 1 else []
         if case.private:
-            cards, sent = self._ephemeral(case), self._direct()
-            posted = [one for one in cards if _says_last_word(one, job)] + sent
+            posted = [one for one in shown if _says_last_word(one, job)] + sent
             complaints += ["the channel shows a private job"] if there else []
-            complaints += self._of_private(job, cards, sent, twice=twice)
+            complaints += self._of_private(job, shown, sent, twice=twice)
         else:
-            posted = [one for one in there if one.nonce is not None and _says_last_word(one, job)]
+            posted = sent if job.state is JobState.UNKNOWN else there
+            if job.state in {JobState.FAILED, JobState.WITHHELD}:
+                posted = sent or shown  # what was not charged is told where its person just asked
             complaints += self._of_postings(job, posted)
-            cards = [one for one in there if one not in posted]
-            complaints += self._of_cards(job, cards, posted, found=card_found)
+            complaints += ["it was said elsewhere, too"] if len(there) + len(sent) > len(posted) else []
+            complaints += self._of_progress(job, shown) if followed else []
         complaints += await self._of_the_end(case, job, submitted, posted, may_be_unknown=may_be_unknown)
         return job, complaints
 
@@ -130,26 +134,24 @@ class Verdicts:
             return ["cancelled, and announced all the same"] if posted else []
         if len(posted) != 1:
             return [f"its last word was posted {len(posted)} times"]
-        if posted[0].id != job.result_message_id:
+        if job.state is JobState.SUCCEEDED and posted[0].id != job.result_message_id:
             return ["its last word is not what it is said to be"]
         return []
 
     def _of_private(
-        self, job: Job, cards: Sequence[Message], sent: Sequence[Message], *, twice: bool
+        self, job: Job, shown: Sequence[Message], sent: Sequence[Message], *, twice: bool
     ) -> list[str]:
-        """What is wrong with what its person alone was told: in its card, else by DM, and once."""
-        if len(cards) > 1:
-            return [f"{len(cards)} cards"]
-        in_card = any(_says_last_word(card, job) for card in cards)
+        """What is wrong with what its person alone was told: in the answer, else by DM, and once."""
+        in_answer = any(_says_last_word(one, job) for one in shown)
         if job.state is JobState.CANCELLED:  # by its person, who knows it
-            return ["cancelled, and announced all the same"] if in_card or sent else []
+            return ["cancelled, and announced all the same"] if in_answer or sent else []
         if job.announced_at is None or job.result_message_id is not None:
             return ["its last word is not noted as a private one's"]
         if self.discord.channels.dm_with(MAYA).closed:
             return ["it was sent by a DM that is closed"] if sent else []
-        if len(sent) > 1 or (in_card and sent and not twice):
-            return [f"its last word was said {in_card + len(sent)} times"]
-        return [] if in_card or sent else ["its last word was not said"]
+        if len(sent) > 1 or (in_answer and sent and not twice):
+            return [f"its last word was said {in_answer + len(sent)} times"]
+        return [] if in_answer or sent else ["its last word was not said"]
 
     def _ephemeral(self, case: Case) -> list[Message]:
         """The messages that stand in the case's channel for one person alone."""
@@ -178,28 +180,17 @@ class Verdicts:
             return []
         if case.asked.waits:
             return ["it is thinking for ever"]
-        told = any(str(LEFT_UNANSWERED[LateAnswer.CARD]) in one.words() for one in self._ephemeral(case))
+        told = any(str(LEFT_UNANSWERED[LateAnswer.JOB]) in one.words() for one in self._ephemeral(case))
         if accepted and told:
             return ["said not to be started, although it was"]
         return [] if accepted or told else ["nobody said that it was not started"]
 
-    def _of_cards(
-        self, job: Job, cards: Sequence[Message], posted: Sequence[Message], *, found: bool
-    ) -> list[str]:
-        """What is wrong with the card: a posting has taken its place, unless nobody knows how the job ended;
-        else it shows how the job ended, and is the one that is stored."""
-        if len(cards) > 1:
-            return [f"{len(cards)} cards"]
-        if not cards or not found:
-            return []
-        (card,) = cards
-        if posted and job.state is not JobState.UNKNOWN:
-            return ["its card stands beside its posting"]
-        if job.card_message_id != card.id:
-            return ["its card is not the one that is stored"]
-        stale = any("cancel" in custom_id for custom_id in card.custom_ids())
-        ended = job.state is not JobState.SUCCEEDED or "Done" in card.words()
-        return [] if ended and not stale else [f"its card says: {card.words()}"]
+    def _of_progress(self, job: Job, shown: Sequence[Message]) -> list[str]:
+        """What is wrong with what its person was shown in the end."""
+        words = " ".join(one.words() for one in shown)
+        stale = any(":cancel:" in name for one in shown for name in one.custom_ids())
+        ended = job.state is not JobState.SUCCEEDED or "see the result" in words
+        return [] if ended and not stale else [f"its progress says: {words}"]
 
     async def _shown(self, submitted: Sequence[StudiiJob], posted: Sequence[Message]) -> bool:
         """Whether what Studii made of the job was posted, byte for byte."""
@@ -240,7 +231,7 @@ class Verdicts:
         return None if job is None else job.state
 
 
-def _says_last_word(card: Message, job: Job) -> bool:
-    """Whether a card shows how the job ended, as a posting does."""
-    (first, *_) = card.payload["components"]
-    return first.get("id") == mark_of_nonce(job.nonce)
+def _says_last_word(shown: Message, job: Job) -> bool:
+    """Whether an answer shows the result, as a posting does."""
+    components: list[dict[str, Any]] = shown.payload.get("components") or [{}]
+    return components[0].get("id") == mark_of_nonce(job.nonce)

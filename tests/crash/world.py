@@ -103,7 +103,7 @@ class CrashWorlds(Verdicts):
         return case
 
     async def accepted(self, *, text: bool = False) -> tuple[Case, Job]:
-        """A job that was accepted in an earlier life, which ended before it answered with a card."""
+        """A job that was accepted in an earlier life, which ended before it answered."""
         case = await self.case(text=text)
         ids = {"guild_id": case.guild_id, "channel_id": case.channel_id}
         job = a_job(**ids) if text else a_staging_job(**ids)  # type: ignore[arg-type]
@@ -120,9 +120,8 @@ class CrashWorlds(Verdicts):
         return self.life(case, interaction=case.interaction, **options)
 
     def cancel(self, case: Case) -> Mapping[str, Any] | None:
-        """What the gateway tells of somebody who presses Cancel on the card, if it is there to be pressed."""
-        shown = self._ephemeral(case) if case.private else self.discord.in_channel(case.channel_id)
-        for message in shown:
+        """What the gateway tells of somebody who presses Cancel, if it is there to be pressed."""
+        for message in self._ephemeral(case):
             for custom_id in message.custom_ids():
                 if ":cancel:" in custom_id:
                     return self.discord.press(message, MAYA, custom_id)[1]

@@ -14,17 +14,16 @@ from discord.http import Route
 
 from bot.catalog import Catalog
 from bot.delivery import DiscordDelivery
-from bot.jobs.models import JobState, Progress
+from bot.jobs.models import JobState
 from bot.media.spool import OutputFile
 from tests.support.clock import NOON, FakeClock
 from tests.support.jobs import staging
 from tests.support.posts import Posted, tell_end
-from tests.support.pseudo.letters import read
 from tests.support.simulated.delivery import delivery_on
 
 BYTES = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20_000
 USER = {"id": "7", "username": "studii", "discriminator": "0", "global_name": None, "avatar": None}
-DONE = staging(state=JobState.SUCCEEDED, finished_at=NOON, settled=8, reserved=0, card_message_id=500)
+DONE = staging(state=JobState.SUCCEEDED, finished_at=NOON, settled=8, reserved=0)
 
 
 def _json(value: Any) -> web.Response:
@@ -120,11 +119,3 @@ async def test_the_file_the_nonce_and_the_reply_are_what_discord_is_sent(
     assert payload["flags"] & discord.MessageFlags(components_v2=True).value
     assert payload.get("content") is None
     assert not payload.get("embeds")
-
-
-async def test_a_card_is_edited_without_any_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with logged_in(monkeypatch) as (delivery, recorder):
-        assert await delivery.show_card(DONE, Progress()) is None
-    (payload,) = recorder.edited
-    assert "Virtual staging" in read(str(payload["components"]))
-    assert payload["allowed_mentions"]["parse"] == []

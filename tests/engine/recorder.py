@@ -2,18 +2,18 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from bot.engine.workers.notices import Told
 from bot.errors import PhotoUnavailable
 from bot.jobs.confirm import Confirmation
-from bot.jobs.delivery import Announcement, Posted
-from bot.jobs.models import Job, Progress
+from bot.jobs.hourglass import HOURGLASS
+from bot.jobs.models import Job
 from bot.jobs.results import EndOfJobs
 from bot.media.spool import OutputFile
-from bot.posts import RESULT, Gone, Outcome, Post, Stands
+from bot.posts import RESULT, Gone, NotHere, Outcome, Post, Stands
 from bot.servers.notices import NoticeKind
 
 
@@ -26,6 +26,7 @@ class Said:
     kind: str | None
     content_type: str | None
     before: bytes | None = None
+    place: str = ""
 
 
 @dataclass
@@ -33,7 +34,9 @@ class Recorder:
     """Takes everything in, unless `answers` holds other answers for the next announcements, in order."""
 
     said: list[Said] = field(default_factory=list[Said])
-    cards: list[tuple[Job, Progress]] = field(default_factory=list[tuple[Job, Progress]])
+    hourglasses: list[str] = field(default_factory=list[str])  # messages
+    hourglass_answers: list[Outcome] = field(default_factory=list[Outcome])
+    closed: bool = False  # people's direct messages
     answers: list[Outcome] = field(default_factory=list[Outcome])
     notices: list[tuple[Post, int | None, Job | None]] = field(
         default_factory=list[tuple[Post, int | None, Job | None]]
@@ -41,12 +44,6 @@ class Recorder:
     shown: list[list[bytes]] = field(default_factory=list[list[bytes]])  # files, beside the notices
     rules: list[Mapping[str, str]] = field(default_factory=list[Mapping[str, str]])  # that sent requests
     notice_answers: list[Outcome] = field(default_factory=list[Outcome])
-    card_answers: list[float | None] = field(default_factory=list[float | None])
-    removed_cards: list[Job] = field(default_factory=list[Job])
-    card_removal_answers: list[float | None] = field(default_factory=list[float | None])
-    posted_cards: list[Job] = field(default_factory=list[Job])
-    posting_answers: list[Announcement] = field(default_factory=list[Announcement])
-    lost_cards: dict[str, list[Announcement]] = field(default_factory=dict[str, list[Announcement]])
     removed_questions: list[Confirmation] = field(default_factory=list[Confirmation])
     deleted: list[Post] = field(default_factory=list[Post])
     removal_answers: list[bool] = field(default_factory=list[bool])
@@ -60,22 +57,6 @@ class Recorder:
     attempts: int = 0
     delay: float = 0.0
 
-    async def show_card(self, job: Job, progress: Progress) -> float | None:
-        self.cards.append((job, progress))
-        return self.card_answers.pop(0) if self.card_answers else None
-
-    async def remove_card(self, job: Job) -> float | None:
-        self.removed_cards.append(job)
-        return self.card_removal_answers.pop(0) if self.card_removal_answers else None
-
-    async def post_card(self, job: Job, progress: Progress) -> Announcement:
-        self.posted_cards.append(job)
-        return self.posting_answers.pop(0) if self.posting_answers else Posted(7000 + len(self.posted_cards))
-
-    async def find_card(self, job: Job) -> Announcement:
-        answers = self.lost_cards.get(job.id)
-        return answers.pop(0) if answers else Posted(None)
-
     def size_limit(self, guild_id: int) -> int:
         return self.room
 
@@ -84,6 +65,11 @@ class Recorder:
         return self.removal_answers.pop(0) if self.removal_answers else True
 
     async def send(self, post: Post, shown: Any) -> Outcome:
+        if post.kind == HOURGLASS:
+            if self.hourglass_answers:
+                return self.hourglass_answers.pop(0)
+            self.hourglasses.append(post.key)
+            return Stands(int(post.key))
         outcome = await (self._end(post, shown) if post.kind == RESULT else self._notice(post, shown))
         if isinstance(outcome, Stands):
             self.standing[post.id] = outcome.message_id
@@ -92,12 +78,16 @@ class Recorder:
     async def _end(self, post: Post, ending: EndOfJobs) -> Outcome:
         self.attempts += 1
         await asyncio.sleep(self.delay)
+        if self.closed and post.place.startswith("u"):
+            return NotHere("direct messages are closed")
         together = ending.job.posted_with_set
         answers = self.set_answers if together else self.answers
         outcome = answers.pop(0) if answers else Stands(9000 + self.attempts)
         if isinstance(outcome, Stands):
             self.postings += [(post, ending)] if together else []
-            self.said += [await _said(part.job, part.output) for part in ending.parts]
+            self.said += [
+                replace(await _said(part.job, part.output), place=post.place) for part in ending.parts
+            ]
         return outcome
 
     async def _notice(self, post: Post, shown: Told) -> Outcome:
@@ -109,7 +99,7 @@ class Recorder:
         self.shown.append([await asyncio.to_thread(one.path.read_bytes) for one in files if one is not None])
         return self.notice_answers.pop(0) if self.notice_answers else Stands(7000 + len(self.notices))
 
-    async def edit(self, post: Post, shown: Told) -> Outcome:
+    async def edit(self, post: Post, shown: Any) -> Outcome:
         self.edited.append(post)
         return self.edit_answers.pop(0) if self.edit_answers else Stands(post.message_id or 0)
 

@@ -238,20 +238,19 @@ async def test_a_result_that_was_posted_is_not_posted_again_because_that_could_n
 
 
 @pytest.mark.usefixtures("_short_pauses")
-async def test_a_card_and_a_notice_that_were_posted_are_not_posted_again_either(
+async def test_an_hourglass_and_a_notice_that_were_posted_are_not_posted_again_either(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with engine_world(tmp_path) as world:
         gone, tried = away(world, monkeypatch)
         after(monkeypatch, world.discord, "send", gone)
-        after(monkeypatch, world.discord, "post_card", gone)
-        job = await world.accept(replace(a_job(), origin_message_id=5))
+        await world.accept(replace(a_job(), origin_message_id=5))
         async with world.storage.write() as transaction:
             await transaction.run(notices.add, OTHER_GUILD, NoticeKind.KEY_REFUSED, "1", at=world.clock.now())
         async with world.running():
 
             async def posted() -> bool:
-                return bool(world.discord.notices and world.discord.posted_cards)
+                return bool(world.discord.notices and world.discord.hourglasses)
 
             await world.until(posted, "both posted")
             await long_away(world, tried)
@@ -260,11 +259,11 @@ async def test_a_card_and_a_notice_that_were_posted_are_not_posted_again_either(
             async def noted() -> bool:
                 async with world.storage.read() as transaction:
                     open_notices = await transaction.run(open_posts)
-                return not open_notices and (await world.job(job.id)).card_message_id is not None
+                return not open_notices
 
             await world.until(noted, "noted")
         assert len(world.discord.notices) == 1
-        assert len(world.discord.posted_cards) == 1
+        assert world.discord.hourglasses == ["5"]
 
 
 @pytest.mark.usefixtures("_short_pauses")

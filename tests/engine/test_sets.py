@@ -1,4 +1,4 @@
-"""A set in the engine: one card for all of its jobs, each settled by itself, and posted together."""
+"""A set in the engine: each of its jobs is settled by itself, and they are posted together."""
 
 import secrets
 from dataclasses import replace
@@ -17,27 +17,15 @@ from sandbox.studii.faults import DropAfter
 from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world
 
 SET = "5e75e75e75e75e75"
-CARD = 77
 
 
 async def a_set(
-    world: EngineWorld,
-    count: int = 3,
-    *,
-    like: Job | None = None,
-    card: int | None = CARD,
-    origin: int | None = None,
+    world: EngineWorld, count: int = 3, *, like: Job | None = None, origin: int | None = None
 ) -> list[Job]:
     jobs: list[Job] = []
     for _ in range(count):
         one = replace(like or a_staging_job(), id=secrets.token_hex(8), set_id=SET, origin_message_id=origin)
-        job = await world.accept(one)
-        if card is not None:
-            async with world.storage.write() as transaction:
-                await transaction.run(
-                    transitions.change, job.id, card_message_id=card, card_version=job.version
-                )
-        jobs.append(job)
+        jobs.append(await world.accept(one))
     return jobs
 
 
@@ -46,13 +34,10 @@ async def all_of(world: EngineWorld, jobs: list[Job]) -> list[Job]:
 
 
 async def posted(world: EngineWorld, jobs: list[Job]) -> list[Job]:
-    """The jobs, once all of them are announced, and their card shows that or is gone."""
+    """The jobs, once all of them are announced."""
 
     async def there() -> bool:
-        now = await all_of(world, jobs)
-        with_card = [job for job in now if job.card_message_id is not None]
-        shown = all(job.card_version == job.version and not job.card_superseded_at for job in with_card)
-        return shown and all(job.announced_at is not None for job in now)
+        return all(job.announced_at is not None for job in await all_of(world, jobs))
 
     await world.until(there, "a set that is posted")
     return await all_of(world, jobs)
@@ -62,7 +47,7 @@ def of(posting: tuple[Post, EndOfJobs]) -> list[int]:
     return [part.number for part in posting[1].parts]
 
 
-async def test_a_set_is_posted_together_and_then_its_card_goes(tmp_path: Path) -> None:
+async def test_a_set_is_posted_together(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key("team"))
         world.studii.next_job(Outcome(fails="No room in it."))
@@ -77,32 +62,7 @@ async def test_a_set_is_posted_together_and_then_its_card_goes(tmp_path: Path) -
         assert [ending.is_news for _, ending in world.discord.postings] == [True, False]  # one notification
         assert [job.result_message_id for job in now] == [9001] * 3 + [9002] * 3
         assert all(said.before is not None for said in world.discord.said if said.output is not None)
-        # Until then, each edit of the card showed all of them; in the end it is removed once.
-        drawn = [[one.id for one in progress.whole_set] for _, progress in world.discord.cards]
-        assert all(whole == [job.id for job in jobs] for whole in drawn)
-        assert [job.card_message_id for job in world.discord.removed_cards] == [CARD]
-        assert {job.card_message_id for job in now} == {None}
         assert world.spooled() == []
-        await world.balanced()
-
-
-async def test_a_set_under_a_photo_has_one_card(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key("team"))
-        world.studii.next_job(Outcome(never_ends=True))
-        jobs = await a_set(world, card=None, origin=55)
-
-        async def has_card() -> bool:
-            now = await all_of(world, jobs)
-            runs = any(job.state is JobState.RUNNING for job in now)
-            return runs and all(job.card_message_id for job in now) and sum(job.terminal for job in now) == 2
-
-        async with world.running():
-            await world.until(has_card, "a card, and one job that runs")
-            world.finish()
-            await posted(world, jobs)
-        assert len({job.card_message_id for job in world.discord.removed_cards}) == 1
-        assert len(world.discord.posted_cards) == 1
         await world.balanced()
 
 
@@ -120,7 +80,6 @@ async def test_what_has_ended_is_posted_though_one_runs_on_and_the_rest_follows(
                 return sum(job.announced_at is not None for job in await all_of(world, jobs)) == 3
 
             await world.until(some, "messages with what has ended")
-            assert not world.discord.removed_cards  # the card shows the one that runs
             before = len(world.discord.postings)
             world.finish()
             await posted(world, jobs)
@@ -128,7 +87,6 @@ async def test_what_has_ended_is_posted_though_one_runs_on_and_the_rest_follows(
         assert world.discord.postings[-1][1].is_news
         numbers = [ending.number for _, ending in world.discord.postings]
         assert numbers == list(range(len(numbers)))
-        assert len(world.discord.removed_cards) == 1
         await world.balanced()
 
 
@@ -194,20 +152,18 @@ async def test_a_restart_between_two_messages_sends_what_was_made_up_before(tmp_
         ]
 
 
-async def test_what_cannot_be_posted_is_kept_and_its_card_stays(tmp_path: Path) -> None:
+async def test_what_cannot_be_posted_is_kept(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key("team"))
         world.discord.set_answers = [Never("nobody may post there")]
         jobs = await a_set(world)
         async with world.running():
             now = await posted(world, jobs)
-            assert [job.card_message_id for job in now] == [CARD] * 3
             assert all(job.output_file for job in now)
             async with world.storage.write() as transaction:
                 await transaction.run(transitions.repost, jobs[0].id, 201, world.clock.now())
             said = await world.announced(jobs[0].id)  # by a message of its own
         assert said.output is not None
-        assert not world.discord.removed_cards
 
 
 async def test_once_the_last_one_is_cancelled_the_others_wait_for_nothing(tmp_path: Path) -> None:
@@ -223,10 +179,9 @@ async def test_once_the_last_one_is_cancelled_the_others_wait_for_nothing(tmp_pa
                 await transaction.run(transitions.cancel, last.id, world.clock.now(), told=True)
             await world.announced(first.id)
             await posted(world, [first, last])
-        assert len(world.discord.removed_cards) == 1
 
 
-async def test_an_unknown_outcome_is_said_alone_and_keeps_the_card(tmp_path: Path) -> None:
+async def test_an_unknown_outcome_is_said_alone(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key("team"))
         world.studii.fail("create", DropAfter())
@@ -235,7 +190,6 @@ async def test_an_unknown_outcome_is_said_alone_and_keeps_the_card(tmp_path: Pat
             now = await posted(world, jobs)
         assert sorted(job.state for job in now) == [*[JobState.SUCCEEDED] * 2, JobState.UNKNOWN]
         assert [len(of(posting)) for posting in world.discord.postings] == [2]
-        assert not world.discord.removed_cards
 
 
 async def test_a_set_goes_on_after_a_restart(tmp_path: Path) -> None:

@@ -10,11 +10,10 @@ import pytest
 
 from bot.aio import retry, worker
 from bot.jobs import transitions
-from bot.jobs.models import FailureCode, Job, JobState, Progress
+from bot.jobs.models import FailureCode, Job, JobState
 from bot.media.pool import DecoderPool
 from bot.reasons import Reason, ReasonCode
 from bot.studii import StudiiClient
-from sandbox.studii import Outcome
 from tests.engine.recorder import Recorder
 from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world
 
@@ -138,35 +137,3 @@ async def test_a_result_whose_posting_fails_unexpectedly_is_kept_in_the_list_of_
         kept = await world.job(job.id)
         assert kept.state is JobState.SUCCEEDED
         assert world.spooled() == [kept.output_file]
-
-
-async def test_a_card_that_fails_unexpectedly_does_not_keep_the_result_from_its_person(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[int] = []
-
-    async def fail(_: Recorder, job: Job, way: Progress) -> bool:
-        seen.append(job.version)
-        raise RuntimeError("nobody foresaw this")
-
-    monkeypatch.setattr(Recorder, "show_card", fail)
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        world.studii.next_job(Outcome(never_ends=True))
-        job = await world.accept(a_job())
-        async with world.storage.write() as transaction:
-            await transaction.run(transitions.change, job.id, card_message_id=7)
-        async with world.running():
-
-            async def tried() -> bool:
-                return bool(seen) and (await world.job(job.id)).state is JobState.RUNNING
-
-            await world.until(tried, "the card is tried, and the job runs")
-            world.finish()
-            await world.announced(job.id)
-
-            async def let_be() -> bool:
-                return (now := await world.job(job.id)).card_version == now.version
-
-            await world.until(let_be, "the card is let be")
-        assert seen.count(seen[-1]) <= worker.UNEXPECTED_TRIES

@@ -65,12 +65,9 @@ QUICK = Tuning(
     download_pause=0.02,
     announcement_bound=0.1,
     settled_after=0.2,
-    card_again=0.02,
-    card_noted_after=0.02,
     cards_first=0.0,
     cards_first_each=0.0,
     reread_every=3.0,
-    cards_reread=3.0,
     questions_reread=3.0,
     drain=3.0,
 )
@@ -234,6 +231,11 @@ class EngineWorld:
     async def announced(self, job_id: str) -> Said:
         """What was said of the job, once it has been said and noted."""
         await self._becomes(job_id, lambda job: job.announced_at is not None, "announced")
+
+        async def told() -> bool:
+            return any(one.job.id == job_id for one in self.discord.said)
+
+        await self.until(told, f"what is said of {job_id}")  # without a result, by a post
         (said,) = [one for one in self.discord.said if one.job.id == job_id]
         return said
 

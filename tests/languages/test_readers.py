@@ -7,10 +7,11 @@ from typing import Any
 import discord
 import pytest
 
-from bot.jobs.models import JobState, Progress
+from bot.jobs.models import JobState
 from bot.languages import Language
-from tests.support.desk import Desk, open_desk, texts
+from tests.support.desk import Desk, keep_answers, open_desk, pieces, texts
 from tests.support.locales import app_in
+from tests.ui.jobs.late import answering, until
 
 
 class Marked(NullTranslations):
@@ -56,30 +57,21 @@ async def test_what_one_person_sees_is_in_the_language_of_their_app(tmp_path: Pa
             assert languages_of(await desk.maya.slash(desk.channel, "credits")) == {"en"}
 
 
-async def test_a_card_in_a_channel_is_in_the_servers_language_a_private_one_in_the_persons(
+@pytest.mark.promise
+async def test_progress_is_in_its_persons_language_also_when_it_is_edited(
     tmp_path: Path,
 ) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         await choose(desk, "de")
+        keep_answers(desk)
         with app_in("ja"):
             shown = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-            alone = await desk.maya.slash(desk.channel, "studio", prompt="A red kite", private=True)
-        assert (languages_of(shown), languages_of(alone)) == ({"de"}, {"ja"})
-
-
-@pytest.mark.promise
-async def test_the_engine_goes_on_in_the_language_in_which_a_card_began(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await choose(desk, "de")
-        with app_in("ja"):
-            await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        job = await desk.move(await desk.job(), JobState.WAITING, JobState.CANCELLED)
-        assert await desk.delivery.show_card(job, Progress()) is None
-        (card,) = desk.channel.history()
-        assert languages_of(card) == {"de"}
-        assert "Cancelled" in texts(card)
+        assert languages_of(shown) == {"ja"}
+        async with answering(desk):
+            await desk.move(await desk.job(), JobState.WAITING, JobState.CANCELLED)
+            await until(lambda: "Cancel" not in str(pieces(shown)))
+        assert languages_of(shown) == {"ja"}
 
 
 @pytest.mark.promise
@@ -98,11 +90,11 @@ async def test_the_first_setup_gives_the_server_its_language(tmp_path: Path) -> 
         with app_in("pt-BR"):
             shown = await desk.admin.slash(desk.channel, "studii setup")
         assert "Português do Brasil" in texts(shown)
-        assert languages_of(await desk.maya.slash(desk.channel, "studio", prompt="A kite")) == {"pt_BR"}
+        assert await desk.bot.readers.in_server(desk.guild.id) == "pt_BR"
         await choose(desk, "en")
-        assert languages_of(await desk.maya.slash(desk.channel, "studio", prompt="A kite")) == {"en"}
+        assert await desk.bot.readers.in_server(desk.guild.id) == "en"
         await choose(desk, "automatic")
-        assert languages_of(await desk.maya.slash(desk.channel, "studio", prompt="A kite")) == {"pt_BR"}
+        assert await desk.bot.readers.in_server(desk.guild.id) == "pt_BR"
 
 
 @pytest.mark.promise
@@ -115,9 +107,9 @@ async def test_a_community_server_speaks_the_language_that_it_has_in_discord(tmp
         guild.preferred_locale = discord.Locale.german
         with app_in("pt-BR"):
             await desk.admin.slash(desk.channel, "studii setup")
-        assert languages_of(await desk.maya.slash(desk.channel, "studio", prompt="A kite")) == {"de"}
+        assert await desk.bot.readers.in_server(desk.guild.id) == "de"
         guild.features = []  # every other server has a preferred language too, which nobody can choose there
-        assert languages_of(await desk.maya.slash(desk.channel, "studio", prompt="A kite")) == {"pt_BR"}
+        assert await desk.bot.readers.in_server(desk.guild.id) == "pt_BR"
 
 
 async def test_the_first_greeting_is_in_discords_language_of_the_server_where_none_is_known(

@@ -12,8 +12,7 @@ from bot.catalog import Catalog
 from bot.clock import SystemClock
 from bot.credits import ledger
 from bot.domain.guilds import Budget, Period, Plan
-from bot.jobs import accept, cards, holds as key_holds, lanes as lane_rows, queries, submission, transitions
-from bot.jobs.cards import CardShown
+from bot.jobs import accept, holds as key_holds, lanes as lane_rows, queries, submission, transitions
 from bot.jobs.models import Job, JobState
 from bot.jobs.submission import Claim
 from bot.reasons import Reason, ReasonCode
@@ -70,10 +69,6 @@ class Process:
             claim = Claim(job, self.key, was_held=False)
             await transaction.run(submission.record_taken, self.catalog, claim, created, self.clock.now())
 
-    async def show_cards(self, jobs: Sequence[Job]) -> None:
-        async with self.storage.write() as transaction:
-            await transaction.run(cards.note_shown, [CardShown(job.id, 1, 1) for job in jobs])
-
     async def hold(self) -> None:
         """Hold the key, and end that."""
         now = self.clock.now()
@@ -122,7 +117,6 @@ async def test_what_changes_servers_with_one_key_from_two_processes_never_deadlo
                 for one, waiting in zip(both, jobs, strict=True)
                 for step in (
                     one.send(waiting[0], 10 + 2 * number + both.index(one)),
-                    one.show_cards(waiting[::-1]),
                     one.hold(),
                     one.accepted(f"{number:02}x{both.index(one)}"),
                     one.cancel(waiting[:1:-1]),
@@ -157,18 +151,3 @@ async def test_two_that_learn_a_price_at_once_do_it_one_after_the_other(
         await asyncio.gather(one.send(first, LOWER), other.send(second, HIGHER))
         async with one.storage.read() as transaction:
             assert await last_charges(transaction, LANE, "studio", "mode=image") == (HIGHER, HIGHER)
-
-
-async def test_who_learns_a_price_waits_for_the_cards_of_another_process_as_a_whole(
-    migrated_postgresql: str,
-) -> None:
-    async with two_processes(await new_migrated_database(migrated_postgresql)) as (one, other):
-        (sent, *_), waiting = await one.accepted("a"), await other.accepted("b")
-        shown = [CardShown(job.id, 1, 1) for job in reversed(waiting)]
-        async with other.storage.write() as transaction:
-            await transaction.run(cards.note_shown, shown[:2])
-            sending = asyncio.create_task(one.send(sent, 10))
-            done, _ = await asyncio.wait({sending}, timeout=0.5)
-            assert not done
-            await transaction.run(cards.note_shown, shown[2:])
-        await asyncio.wait_for(sending, PATIENCE)

@@ -80,8 +80,8 @@ async def test_a_photo_offers_the_tools_with_their_prices_and_its_authors_press_
         refused = await desk.tom.click(answer, label="Photo restoration · about 8 credits")
         assert "can use these buttons" in texts(refused)
         assert await jobs_of(desk) == []
-        card = await desk.maya.click(answer, label="Photo restoration · about 8 credits")
-        assert not card.ephemeral
+        shown = await desk.maya.click(answer, label="Photo restoration · about 8 credits")
+        assert shown.ephemeral
         job = await desk.job()
         assert job.source is not None
         assert (job.tool, job.user_id, job.source.message_id) == (
@@ -201,9 +201,8 @@ async def test_without_words_and_photo_it_explains_itself(tmp_path: Path) -> Non
 async def test_a_reply_to_the_bot_and_a_mention_of_its_role_are_no_mentions(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        card = await desk.maya.slash(desk.channel, "studio", prompt="A kite")
-        assert card.response is not None
-        shown = desk.channel.history()[-1]
+        await desk.maya.slash(desk.channel, "studio", prompt="A kite")
+        shown = await desk.card(await desk.job())
         before = len(desk.channel.history())
         own_role = desk.guild.create_role("Studii")
         await desk.tom.send(desk.channel, "Nice", reply_to=shown)

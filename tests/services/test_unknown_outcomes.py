@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import discord
 import pytest
 
 from bot.credits import ledger
@@ -11,8 +12,9 @@ from bot.jobs import holds, holds as key_holds, queries
 from bot.jobs.models import Job, JobState
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
-from tests.support.desk import Desk, open_desk, pieces, texts
-from tests.support.posts import tell_end
+from bot.ui.jobs.results.unknown_outcomes import RULING_BUTTONS
+from bot.ui.kit.layout import Panel, row
+from tests.support.desk import Desk, open_desk, pieces, started, texts
 from tests.support.services import rule
 
 
@@ -20,7 +22,10 @@ async def unknown(desk: Desk) -> Job:
     await desk.set_key()
     await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
     job = await desk.move(await desk.job(), JobState.WAITING, JobState.SUBMITTING, JobState.UNKNOWN)
-    await tell_end(desk.delivery, job, None)
+    channel = desk.bot.get_channel(desk.channel.id)
+    assert isinstance(channel, discord.TextChannel)
+    # As the log says it, and an earlier version said it to all.
+    await channel.send(view=Panel(row(*(button.of(job) for button in RULING_BUTTONS))))
     return job
 
 
@@ -32,8 +37,7 @@ def button(desk: Desk, label: str) -> str:
 
 async def test_an_unknown_outcome_is_told_with_what_it_holds_and_who_can_settle_it(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
-        await unknown(desk)
-        told = texts(desk.channel.history()[-1])
+        told = texts(await desk.told(await unknown(desk)))
         assert "It won't be sent twice. An admin can settle it with `/jobs`." in told
         assert "8 credits reserved until it's settled." in told
 
@@ -58,8 +62,7 @@ async def test_an_admin_releases_it_and_the_ruling_is_posted(tmp_path: Path) -> 
         assert "Not charged." in texts(answer)
         ruled = await desk.services.db.read(queries.get, job.id)
         assert ruled is not None
-        await tell_end(desk.delivery, ruled, None)
-        assert "Studii never made this" in texts(desk.channel.history()[-1])
+        assert "Studii never made this" in texts(await desk.told(ruled))
 
 
 async def test_a_ruling_is_made_once(tmp_path: Path) -> None:
@@ -127,7 +130,7 @@ async def test_after_try_again_the_next_command_is_taken(tmp_path: Path) -> None
         await hold(desk)
         assert await desk.services.db.write(holds.try_again, desk.guild.id, desk.clock.now())
         answer = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        assert not answer.ephemeral
+        assert started(answer)
 
 
 async def test_a_new_key_ends_the_hold(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ QUIET_MINUTES = 15
 QUIET_BOUNDS = {"steps": 1000, "statements": 150, "requests": 0.4, "edits": 0.0}  # of one of these minutes
 SOON = 8.0  # seconds
 MINUTE = 60.0
-OUTDATED = 20.0  # seconds that a card may be on its way, with tries again
+OUTDATED = 20.0  # seconds that progress may be on its way, with tries again
 FOR_MODERATORS = f"{wording.RESULT_WAITS}|{wording.RESULT_WITHHELD}"
 NUMBER = r"no\. (\d+)|photo-(\d+)\."
 UNESCAPED = r"@everyone|<@&8392802304>|(?<!\\)\[link\]\(http|^> .*(?<!\\)\*\*bold"  # see `people.LOUD`
@@ -489,6 +489,22 @@ def kept_private(books: Books) -> Iterator[str]:
             yield f"no. {number} is private, and others could read it"
 
 
+def progress_is_for_one(books: Books) -> Iterator[str]:
+    """How a job goes is shown to its person alone."""
+    for said in books.world.discord.said:
+        if said.to is None and any(one.startswith("studii:cancel:") for one in said.custom_ids):
+            yield f"everybody was shown how a job goes: {said.words[:80]!r}"
+
+
+def no_hourglass_is_left(books: Books) -> Iterator[str]:
+    """No photo's message has ⏳ when no job from it goes on."""
+    if any(job.state not in ENDS or books.removed(job) for job in books.jobs):
+        return
+    for message in books.world.discord.messages.values():
+        if message.reactions.get(wording.GOES_ON):
+            yield f"⏳ is left under message {message.id}"
+
+
 def no_pings(books: Books) -> Iterator[str]:
     """No message notified others than the one it is for, and no one's words were more than words."""
     for said in books.world.discord.said:
@@ -541,7 +557,9 @@ def told_of_failures(books: Books) -> Iterator[str]:
     """Whoever's job failed was told: an edit of what a channel shows notifies nobody."""
     said = (one for one in books.world.discord.said if not one.edited or one.to is not None)
     told = [one for one in said if re.search(wording.FAILED, one.words)]
-    by_id = {job.id for one in told if (job := books.job_of(one))}
+    # The last state of an answer may have no button that names the job, as the states before it had.
+    shows = {one.message.id: job.id for one in books.world.discord.said if (job := books.job_of(one))}
+    by_id = {shows.get(one.message.id) for one in told}
     for job in books.jobs:
         if job.state != "failed" or job.id in by_id or books.removed(job):
             continue
@@ -659,6 +677,8 @@ BOOKS: tuple[Callable[[Books], Iterator[str]], ...] = (
     within_limits,
     shown_once,
     kept_private,
+    progress_is_for_one,
+    no_hourglass_is_left,
     no_pings,
     truthful,
     without_delay,

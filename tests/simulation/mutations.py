@@ -207,11 +207,10 @@ def _settled_alone(_: Any) -> Any:
 
 
 def _lasting(original: Any) -> Any:
-    def remember(self: Any, card: str, interaction: Any) -> None:
-        original(self, card, interaction)
-        self._kept[card].until = float("inf")
+    async def bounded(self: Any, answer: Any, jobs: Any) -> Any:
+        return await original(self, replace(answer, created_at=self._clock.now()), jobs)
 
-    return remember
+    return bounded
 
 
 def _never_paused(_original: Any) -> Any:
@@ -283,10 +282,12 @@ def _terms_for_all(original: Any) -> Any:
 
 
 def _shown_to_all(original: Any) -> Any:
-    async def send(interaction: Any, card: Any, *, late: bool, private: bool) -> Any:
-        return await original(interaction, card, late=late, private=private and late)
+    async def answer(interaction: Any, panel: Any) -> Any:
+        if interaction.response.is_done():
+            return await original(interaction, panel)
+        return await interaction.response.send_message(view=panel)
 
-    return send
+    return answer
 
 
 def _anybodys(original: Any) -> Any:
@@ -338,9 +339,7 @@ MUTATIONS = (
     ),
     Mutation("what is reserved does not count", "bot.credits.ledger.Usage.spent", _settled_alone),
     Mutation("jobs at once are not counted", "bot.jobs.decide.ensure_within", _always(None)),
-    Mutation(
-        "a token is kept after its time", "bot.delivery.interaction_tokens.CardTokens.remember", _lasting
-    ),
+    Mutation("a token is used after its time", "bot.delivery.answers.Answers._bounded", _lasting),
     Mutation(
         "the request limit is ignored",
         "bot.engine.rate.RateWindow._counted",
@@ -359,7 +358,7 @@ MUTATIONS = (
     Mutation("a charged failure is called free", "bot.ui.jobs.wording.cost_words", _unpriced),
     Mutation("another photo is uploaded", "bot.studii.StudiiClient.create_job", _first_photo),
     Mutation("a private job is run again for all", "bot.ui.jobs.results.buttons.terms_of", _terms_for_all),
-    Mutation("a private job is shown to all", "bot.ui.jobs.first_card._send", _shown_to_all),
+    Mutation("a private job is shown to all", "bot.ui.jobs.answer.answer", _shown_to_all),
     Mutation("changes are not told", "bot.storage.Storage._notify", _always(None)),
     Mutation("a job is another member's", "bot.jobs.decide.Decisions._new_job", _anybodys),
     Mutation("a press is not acknowledged", "bot.ui.kit.responses.acknowledge", _later),

@@ -36,6 +36,8 @@ SEE_RESULT, POST_AFTER_ALL = r"^See result", r"^Post it after all"
 REMOVE_KEY, ERASE = r"^Remove key", r"^Erase in every server"
 MARK_CHARGED, RELEASE = r"^Mark as charged", r"^Release credits"
 
+GOES_ON = "⏳"  # under a photo
+
 # Answers.
 IS_PANEL = r"Make and edit pictures with Studii"
 FAILED = r"❌|🚫"

@@ -7,15 +7,19 @@ import pytest
 
 from sandbox.demo.people import text_of, until
 from sandbox.demo.place import TEAM
+from sandbox.discord.emulator.messages import Message
 from sandbox.studii import Options
-from tests.stories.world import DAY, Town, plain, town
+from tests.stories.world import DAY, Town, plain, says_failed, town
 
 MINUTE = 60.0
 
 
-async def two_ask(here: Town) -> None:
-    """Let two members ask at the same moment, so that both are accepted before Studii answers."""
-    await asyncio.gather(
+async def two_ask(here: Town) -> tuple[Message, Message]:
+    """Let two members ask at the same moment, so that both are accepted before Studii answers.
+
+    Return what they are answered.
+    """
+    return await asyncio.gather(
         here.maya.command("studio", prompt="A red kite"), here.tom.command("studio", prompt="A blue kite")
     )
 
@@ -69,14 +73,18 @@ async def test_without_credits_at_studii_one_job_ends_and_the_others_wait_for_tr
         key = here.studii.add_key("team", balance=4)
         await here.set_key(key)
         await here.log_channel()
-        await two_ask(here)
-        assert "Not charged." in plain(await here.said("job failed"))
+        answers = await two_ask(here)
+        await until(lambda: any(map(says_failed, answers)), "one to end")
+        (ended,) = filter(says_failed, answers)
+        assert "Not charged." in plain(ended)
         notice = await here.said("Try again", channel=TEAM)
         assert "credits" in plain(await here.tom.command("studio", prompt="A green kite"))
         key.account.granted += 1000
         await here.nora.press(notice, "Try again")
         await until(lambda: next(here.pictures(), None), "the other's result")
         assert (len(here.studii.jobs), await here.spent()) == (1, 8)
+        assert list(filter(says_failed, answers)) == [ended]
+        assert not here.told_apart()
 
 
 @pytest.mark.promise

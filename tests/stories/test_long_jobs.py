@@ -7,7 +7,7 @@ import pytest
 from sandbox.demo.people import text_of, until
 from sandbox.demo.place import TEAM
 from sandbox.studii import Options, Outcome, Output, faults
-from tests.stories.world import DAY, ROOM, Town, plain, town
+from tests.stories.world import DAY, ROOM, Town, failed, plain, town
 
 
 async def asked(here: Town, prompt: str, outcome: Outcome | None = None) -> None:
@@ -63,12 +63,12 @@ async def test_bad_answers_and_half_files_are_asked_for_again_and_nothing_broken
         await here.maya.command("photo-restore", image=ROOM)
         await until(lambda: len(list(here.pictures())) == 6, "the restored photo")
         here.studii.fail("put", faults.error(413))
-        await here.maya.command("photo-restore", image=ROOM)
-        assert "Not charged." in plain(await here.said("Photo restoration", "job failed"))
+        assert "Not charged." in await failed(await here.maya.command("photo-restore", image=ROOM))
         made = {(await here.studii.output_of(one)).data for one in here.studii.jobs}
         posted = {file.data for one in here.pictures() for file in one.files.values()}
         assert made <= posted <= made | {ROOM[1]}
         assert await here.spent() == here.charged()
+        assert not here.told_apart()
 
 
 @pytest.mark.promise

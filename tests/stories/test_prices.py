@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.demo.people import text_of, until
+from sandbox.demo.people import until
 from sandbox.studii import Outcome
-from tests.stories.world import plain, town
+from tests.stories.world import plain, says_failed, town
 
 
 @pytest.mark.promise
@@ -17,18 +17,16 @@ async def test_a_job_of_an_unknown_price_goes_alone_and_a_dearer_one_ends_those_
     async with town(tmp_path) as here:
         await here.nora.command("studii budget", credits=35, period="total")
         here.studii.next_job(Outcome(charge=15), times=9)
-        await asyncio.gather(*(here.maya.command("studio", prompt=f"Kite {number}") for number in range(5)))
+        asked = (here.maya.command("studio", prompt=f"Kite {number}") for number in range(5))
+        answers = await asyncio.gather(*asked)
         await until(lambda: len(list(here.pictures())) == 2, "what there is room for")
-        ended = [one for one in here.discord.messages.values() if "job failed" in text_of(one)]
-        await until(
-            lambda: sum("job failed" in plain(one) for one in here.discord.messages.values()) == 2,
-            "the others",
-        )
-        assert all("Not charged." in plain(one) for one in ended)
+        await until(lambda: sum(map(says_failed, answers)) == 2, "the others")
+        assert all("Not charged." in plain(one) for one in filter(says_failed, answers))
         assert (len(here.studii.jobs), await here.spent()) == (2, 30)
         refused = plain(await here.tom.command("studio", prompt="One more"))
         assert "15" in refused
         assert "5 of 35" in refused
+        assert not here.told_apart()
 
 
 @pytest.mark.promise

@@ -10,7 +10,7 @@ from sandbox.discord.emulator.messages import Message
 from sandbox.studii import Outcome, faults
 from sandbox.studii.faults import Fault
 from tests.engine.world import free_port
-from tests.stories.world import DAY, ROOM, Town, field_of, plain, town
+from tests.stories.world import DAY, ROOM, Town, failed, field_of, plain, town
 
 LOST: tuple[Fault, ...] = (
     faults.DropBefore(),
@@ -22,10 +22,16 @@ LOST: tuple[Fault, ...] = (
 )
 
 
-async def said_of(here: Town, prompt: str, **options: str) -> str:
-    """Let Maya ask for that, and return what then tells her how it ended."""
-    await here.maya.command("studio", prompt=prompt, **options)
-    return plain(await here.said(prompt, "job failed"))
+async def answered(here: Town, prompt: str) -> str:
+    """Let Maya ask for that, and return what the answer then says of its failure."""
+    return await failed(await here.maya.command("studio", prompt=prompt))
+
+
+async def told(here: Town, prompt: str) -> str:
+    """Let Maya ask for that, and return the direct message that then tells her how it ended."""
+    await here.maya.command("studio", prompt=prompt)
+    dm = here.discord.channels.dm_with(here.maya.id)
+    return plain(await here.said(prompt, "job failed", channel=dm.id))
 
 
 @pytest.mark.promise
@@ -35,7 +41,7 @@ async def test_what_studii_refuses_ends_unpaid_in_its_words_and_what_it_did_not_
     async with town(tmp_path) as here:
         for number, status in enumerate((400, 403, 422)):
             here.studii.fail("create", faults.error(status, f"Not with this lens, {status}."))
-            said = await said_of(here, f"Refused {number}")
+            said = await answered(here, f"Refused {number}")
             assert f"Not with this lens, {status}" in said
             assert "Not charged." in said
         assert not here.studii.jobs
@@ -43,16 +49,14 @@ async def test_what_studii_refuses_ends_unpaid_in_its_words_and_what_it_did_not_
         here.studii.fail("create", faults.rate_limited(1))
         await here.maya.result_after(await here.maya.command("studio", prompt="Not at first"))
         assert (len(here.studii.jobs), here.studii.requests.count("create")) == (1, 6)
-        for prompt, cost in (
-            ("A lamp [fail]", "Not charged."),
-            ("A lamp [fail-charged]", "Charged 8 credits."),
-        ):
-            assert cost in await said_of(here, prompt)
+        assert "Not charged." in await answered(here, "A lamp [fail]")
+        assert "Charged 8 credits." in await told(here, "A lamp [fail-charged]")
         here.studii.next_job(Outcome(fails="Too windy.", charge=9, final_charge=7))
-        assert "Charged 7 credits." in await said_of(here, "A kite in the wind")
+        assert "Charged 7 credits." in await told(here, "A kite in the wind")
         here.studii.next_job(Outcome(charge=9, final_charge=7))
         await here.maya.result_after(await here.maya.command("studio", prompt="A cheaper kite"))
         assert await here.spent() == here.charged()
+        assert ["Charged" in one for one in here.told_apart()] == [True, True]
 
 
 @pytest.mark.promise

@@ -37,6 +37,18 @@ def plain(message: Message) -> str:
     return text_of(message).replace("\\", "")
 
 
+def says_failed(answer: Message) -> bool:
+    """Return whether a command's answer, which its person alone sees, says that its job failed."""
+    assert answer.ephemeral, plain(answer)
+    return "\n❌ " in plain(answer)
+
+
+async def failed(answer: Message) -> str:
+    """Wait until a command's answer says that its job failed, and return all that it says."""
+    await until(lambda: says_failed(answer), "the answer to say that the job failed")
+    return plain(answer)
+
+
 def field_of(form: Mapping[str, Any]) -> str:
     """Return the custom id of a form's first field."""
     return next(held(form))[0]
@@ -121,6 +133,11 @@ class Town:
         except TimeoutError:
             shown = [plain(one) for one in self.discord.messages.values() if one.of_the_bot]
             raise AssertionError(f"Nobody read {words}, but: {shown[-6:]}") from None
+
+    def told_apart(self) -> list[str]:
+        """Return the messages, other than answers, that say that a job has no result, oldest first."""
+        shown = [plain(one) for one in self.discord.messages.values() if one.of_the_bot and not one.ephemeral]
+        return [one for one in shown if "job failed" in one or "ended without a result" in one]
 
     async def spent(self) -> int:
         """Return the credits that the server's budget has lost, as `/studii budget` says."""

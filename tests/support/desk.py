@@ -1,36 +1,42 @@
 """The bot in a simulated Discord, on a real database. There is no engine: tests move jobs on by hand."""
 
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import discord
+from cryptography.fernet import Fernet
 from simcord import ChannelHandle, Env, GuildHandle, InteractionResult, MemberActor
 
 from bot.catalog import Catalog, Tool
 from bot.client.bot import StudiiBot
 from bot.client.login import photo_intents
-from bot.delivery import DiscordDelivery
+from bot.delivery import Answers, DiscordDelivery
 from bot.domain.guilds import Plan
 from bot.errors import Refused
 from bot.features.styles import Style, save
 from bot.features.words import AddedRule, add
 from bot.jobs import queries, transitions
-from bot.jobs.models import Job, JobState
+from bot.jobs.models import Job, JobState, Progress
 from bot.services import Services
 from bot.storage import Storage
+from bot.ui.jobs.sets.set_progress import progress_panel
+from bot.ui.jobs.wording import ToolNames
+from bot.vault import Vault
 from tests.support.clock import FakeClock
 from tests.support.database import database
 from tests.support.jobs import settle_job
 from tests.support.patience import PATIENCE
+from tests.support.posts import Posted, tell_end
 from tests.support.questions import has_tapped
 from tests.support.services import services_on
-from tests.support.simulated.delivery import NoDeferrals, delivery_on, nothing_left
+from tests.support.simulated.delivery import NoAnswers, delivery_on, no_progress
 from tests.support.simulated.simulation import simulated_discord
 
 KEY = "stu_0123456789abcdef"
+VAULT = Vault.open([Fernet.generate_key().decode()], Path("none.key"))
 REFUSED_KEY = "stu_refused_by_studii"
 MAX_SOURCE = 5_000_000  # bytes
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 64
@@ -127,6 +133,24 @@ class Desk:
                 job = moved
         return job
 
+    async def change(self, job: Job, *, visible: bool = False, **changes: Any) -> None:
+        """Change the job, but not its state."""
+        async with self.storage.write() as transaction:
+            await transaction.run(transitions.change, job.id, visible=visible, **changes)
+
+    async def card(self, *jobs: Job) -> discord.Message:
+        """Show the progress of jobs to all, as an earlier version did."""
+        panel = progress_panel(jobs, ToolNames(self.bot.catalog), Progress())
+        channel = self.bot.get_channel(self.channel.id)
+        assert isinstance(channel, discord.TextChannel)
+        return await channel.send(view=panel)
+
+    async def told(self, job: Job) -> discord.Message:
+        """Tell the job's person that it ended without a result, by direct message."""
+        assert await tell_end(self.delivery, job, None) == Posted(None, by_dm=True)
+        dm = await self.bot.create_dm(discord.Object(job.user_id))
+        return await anext(dm.history())
+
     async def forget(self, who: MemberActor, label: str = "Erase in every server") -> InteractionResult:
         """Let the member have their data erased, and return the answer that then says so."""
         asked = await who.slash(self.channel, "forget-me")
@@ -181,7 +205,21 @@ async def open_desk(
                 async with storage.write() as transaction:
                     for one in (nora, maya, tom):
                         await transaction.run(has_tapped, guild.id, one.id, clock.now())
-            yield Desk(env, bot, services, storage, delivery, clock, guild, channel, nora, maya, tom)
+            desk = Desk(env, bot, services, storage, delivery, clock, guild, channel, nora, maya, tom)
+            keep_answers(desk)
+            yield desk
+
+
+def keep_answers(
+    desk: Desk, progress_of: Callable[[str], Awaitable[Progress]] = no_progress, vault: Vault = VAULT
+) -> None:
+    """Let the bot keep its answers from now on, as in a life of its own. Nothing edits them."""
+    bot, clock = desk.bot, desk.clock
+    given = ToolNames(bot.catalog), bot.readers, progress_of
+    answers = Answers(desk.storage, desk.storage.db, vault, clock, bot, *given)
+    bot.attach(desk.services, clock, answers, progress_of)
+    rules = bot.posting_rules
+    desk.delivery = delivery_on(bot, bot.catalog, clock, rules=rules, readers=bot.readers, answers=answers)
 
 
 def make_bot(
@@ -189,13 +227,18 @@ def make_bot(
 ) -> tuple[StudiiBot, DiscordDelivery]:
     bot = StudiiBot(catalog, intents=intents or photo_intents())
     delivery = delivery_on(bot, catalog, clock, rules=bot.posting_rules, readers=bot.readers)
-    bot.attach(services, delivery, clock, NoDeferrals(), nothing_left)
+    bot.attach(services, clock, NoAnswers(), no_progress)
     return bot, delivery
 
 
 def texts(shown: Any) -> str:
     """Return all readable text of an answer or a message, line by line."""
     return "\n".join(piece["content"] for piece in pieces(shown) if piece["type"] == 10)
+
+
+def started(shown: Any) -> bool:
+    """Return whether the answer shows a job that was just accepted."""
+    return any(str(piece.get("label")).startswith("Cancel job") for piece in pieces(shown))
 
 
 def labelled(shown: Any, label: str) -> str:

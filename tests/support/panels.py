@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.catalog import Catalog
 from bot.jobs.models import Job, Progress
-from bot.ui.jobs.card import job_card
+from bot.ui.jobs.progress import job_progress
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import Panel
 from tests.support.pseudo.boundary import shown_by
@@ -29,5 +29,5 @@ def labels_of(panel: Panel) -> list[str]:
     return [piece["label"] for piece in pieces_of(shown_by(panel)) if piece["type"] == 2]
 
 
-def card_words(job: Job, position: int | None = None) -> str:
-    return words(job_card(job, NAMES, Progress(position)))
+def progress_words(job: Job, position: int | None = None) -> str:
+    return words(job_progress(job, NAMES, Progress(position)))

@@ -16,10 +16,10 @@ from bot.client.persistent_items import LASTING_BUTTONS, LASTING_MENUS
 from bot.ui.kit import first_answer
 from tests.cogs.test_jobs import button, private_job
 from tests.reactions.taps import ROOM, post
-from tests.support.desk import Desk, open_desk, pieces, texts
+from tests.support.desk import Desk, keep_answers, open_desk, pieces, texts
 from tests.support.patience import PATIENCE
 from tests.support.presses import send_command, send_menu, send_press
-from tests.ui.jobs.late import announced, keep, kept, late, slow_to_read
+from tests.ui.jobs.late import announced, kept, late, rows, slow_to_read
 
 JOB = "0123456789abcdef"
 # For those that commands need.
@@ -79,7 +79,7 @@ async def test_every_press_is_answered_before_the_database_is(
             for message, custom_id, chosen in shown:
                 asked = send_press(desk, desk.admin, message, custom_id, chosen=chosen)
                 await acknowledged(asked, custom_id)
-        assert kept(tmp_path) == []
+        assert await kept(desk) == []
 
 
 @pytest.mark.promise
@@ -97,7 +97,7 @@ async def test_every_command_is_answered_before_the_database_is(
                     await acknowledged(asked, name)
             for menu in desk.bot.tree.get_commands(type=discord.AppCommandType.message):
                 await acknowledged(send_menu(desk, desk.tom, menu.name, photo), menu.name)
-        assert kept(tmp_path) == []
+        assert await kept(desk) == []
 
 
 def commands_of(desk: Desk) -> Iterator[app_commands.Command[Any, ..., Any]]:
@@ -147,9 +147,9 @@ async def test_a_form_that_is_handed_in_is_answered_before_the_database_is(
         form: Any = await desk.admin.click(message, custom_id="studii:setup:budget")
         async with desk.storage.write():
             asking = asyncio.create_task(desk.admin.submit_modal(form, {"limit": "70", "period": ["day"]}))
-            await announced(tmp_path)
+            await announced(desk)
         assert "70" in texts((await asking).response)
-        assert kept(tmp_path) == []
+        assert await kept(desk) == []
 
 
 async def test_a_list_of_tools_that_comes_late_can_be_chosen_from(
@@ -165,7 +165,7 @@ async def test_a_list_of_tools_that_comes_late_can_be_chosen_from(
         chosen = send_press(desk, desk.maya, message, custom_id, chosen="virtual-staging")
         await acknowledged(chosen, custom_id)
         assert chosen.modal is not None
-        assert kept(tmp_path) == []
+        assert await kept(desk) == []
 
 
 async def test_a_result_of_ones_own_is_shown_in_the_place_of_a_late_answer(
@@ -174,12 +174,12 @@ async def test_a_result_of_ones_own_is_shown_in_the_place_of_a_late_answer(
     async with late(tmp_path, monkeypatch) as desk:
         listed = await private_job(desk, output_file="x.png")
         assert listed.response is not None
-        card = await desk.maya.click(listed.response, custom_id=button(listed, "Show result"))
-        assert card.ephemeral
-        assert card.response is not None
+        shown = await desk.maya.click(listed.response, custom_id=button(listed, "Show result"))
+        assert shown.ephemeral
         job = await desk.job()
-        assert (job.posting, job.card_message_id) == (1, card.response.id)
-        assert kept(tmp_path) == []
+        assert job.posting == 1
+        assert [one.subject for one in await rows(desk)] == [job.id]
+        assert await kept(desk) == []
 
 
 async def test_what_follows_the_reading_for_a_form_is_announced_where_no_form_is_needed(
@@ -189,11 +189,11 @@ async def test_what_follows_the_reading_for_a_form_is_announced_where_no_form_is
         photo = await post(desk, desk.maya, ROOM)
         async with desk.storage.write():
             asked = send_menu(desk, desk.maya, "Photo restoration", photo)
-            await announced(tmp_path)
+            await announced(desk)
         await desk.env.settle()
         assert not asked.loading
-        assert (await desk.job()).card_message_id == asked.message_id
-        assert kept(tmp_path) == []
+        assert [one.subject for one in await rows(desk)] == [(await desk.job()).id]
+        assert await kept(desk) == []
 
 
 SUGGESTIONS = {
@@ -242,7 +242,7 @@ async def test_an_answer_that_is_on_its_way_is_not_announced(
         monkeypatch.setattr(discord.InteractionResponse, name, late_on_its_way(answers))
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        keep(desk, tmp_path)
+        keep_answers(desk)
         for command in ("help", "studii key", "tools"):
             await desk.admin.slash(desk.channel, command)
         await desk.admin.slash(desk.channel, "studio", prompt="A kite")
@@ -252,4 +252,4 @@ async def test_an_answer_that_is_on_its_way_is_not_announced(
             message = await desk.channel_message(custom_id)
             await desk.admin.click(message, custom_id=custom_id)
         assert len(timers) >= 6
-        assert kept(tmp_path) == []
+        assert await kept(desk) == []

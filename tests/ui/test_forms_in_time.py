@@ -245,4 +245,4 @@ async def test_instead_of_a_form_that_would_come_after_an_announcement_its_perso
         shown = await desk.admin.slash(desk.channel, "studii key")
         assert shown.modal is None
         assert texts(shown.response) == str(FORM_TOO_LATE)
-        assert kept(tmp_path) == []
+        assert await kept(desk) == []

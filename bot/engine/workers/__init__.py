@@ -1,1 +1,1 @@
-"""Background workers: photos, outputs, cards, last words, notices, housekeeping."""
+"""Background workers: photos, outputs, last words, notices, housekeeping."""

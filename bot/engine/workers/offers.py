@@ -1,4 +1,4 @@
-"""Offers of tools after a mention: messages that are removed when nobody takes them."""
+"""Posts that need no message to be made: offers that are removed when nobody takes them, and hourglasses."""
 
 from datetime import datetime
 
@@ -24,7 +24,7 @@ class Offers:
         """Return for how long its removal is tried."""
         return self._context.tuning.question_removal_bound
 
-    async def load(self, post: Post) -> None:
+    async def load(self, post: Post) -> bool | None:
         """Return nothing: it was sent as the answer to a mention, and isn't changed."""
 
     async def noted(
@@ -32,4 +32,20 @@ class Offers:
     ) -> list[str]:
         """Forget it: it is gone, as one that was taken, or it stays."""
         await transaction.run(posts.drop, post)
+        return []
+
+
+class Hourglasses(Offers):
+    """Stands on photos' messages while jobs of them go on."""
+
+    async def load(self, post: Post) -> bool:
+        """Return that there is something to be shown."""
+        return True
+
+    async def noted(
+        self, transaction: Transaction, post: Post, outcome: Outcome, at: datetime, *, last: bool
+    ) -> list[str]:
+        """Forget it once it is gone."""
+        if last:
+            await transaction.run(posts.drop, post)
         return []

@@ -16,7 +16,7 @@ from bot.features.posting import PostingRules
 from bot.jobs import queries, results
 from bot.jobs.models import Approval, Job, JobState
 from bot.jobs.results import EndOfJobs, Part
-from bot.posts import RESULT, Gone, NotHere, Outcome, Post, Stands, TooMuch
+from bot.posts import RESULT, Gone, Never, NotHere, Outcome, Post, Stands, TooMuch
 from bot.servers import notices
 from bot.servers.notices import NoticeKind
 from bot.storage import Transaction
@@ -41,7 +41,12 @@ class Results:
     def places(self, session: Session, post: Post) -> list[str]:
         """Return where it goes: with nothing left to say, where it may be."""
         jobs, _ = results.of_message(session, post.key, post.job_id)
-        return results.places(jobs) if jobs else [post.place]
+        if not jobs:
+            return [post.place]
+        found = results.places(jobs)
+        # Of what has no result, the channel is told no more than that, and not often.
+        told = not results.made(jobs) and results.was_told_there(session, jobs[0], self._context.clock.now())
+        return [one for one in found if not told or one[0] != "c"]
 
     def patience(self, post: Post) -> None:
         """Return that it is tried without a bound."""
@@ -50,7 +55,8 @@ class Results:
         """Return what it is made of, or None if it has nothing to say any more. Raises `NotYet`."""
         db = self._context.storage.db
         jobs, whole = await db.read(results.of_message, post.key, post.job_id)
-        if not jobs:
+        ids = [job.id for job in jobs]
+        if not jobs or await db.read(results.is_known, ids, self._context.clock.now()):
             return None
         numbers = {job.id: number for number, job in enumerate(whole, 1)}
         parts: list[Part] = []
@@ -96,7 +102,7 @@ class Results:
         if said or (post.wanted and last):
             there = outcome.message_id if isinstance(outcome, Stands) and post.is_in_channel else None
             jobs, files = results.note(session, post, there, at, said=said)
-            if not said:
+            if not said and outcome != Never():  # else there was nothing to say
                 for job in jobs:
                     _log.warning("Job %s can't be delivered", job.id)
         if isinstance(outcome, Stands) and (job := queries.get(session, post.job_id or "")) is not None:

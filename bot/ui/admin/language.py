@@ -15,7 +15,7 @@ def language_panel(chosen: ServerLanguage, guild: discord.Guild | None) -> Panel
         f"### 🌐 {_('Language')}",
         lines(f"**{server_language(chosen, guild).own_name}**", _why(chosen, guild)),
         lines(
-            _("Cards, results and warnings in channels are in this language."),
+            _("Results and warnings in channels are in this language."),
             _("Private answers are in the language of each person's Discord app."),
         ),
         small(_("Takes effect immediately. Messages that are already posted stay as they are.")),

@@ -8,7 +8,6 @@ from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, boxed, lines, small
 def channel_panel(rules: PostingRules, *, changed: bool) -> Panel:
     """Return where and how results appear. `changed`: an admin has just changed that."""
     title = _("Channel settings saved") if changed else _("Channel settings")
-    stays = _("A card always stays after a direct message or an unknown outcome.")
     age_restricted = _(
         "Results from age-restricted channels, and those of members who can't see that channel, "
         "are posted in the channel where the command was used."
@@ -17,15 +16,16 @@ def channel_panel(rules: PostingRules, *, changed: bool) -> Panel:
     return boxed(
         GOOD if changed else NEUTRAL,
         f"### 💬 {title}",
-        lines(_where(rules), _cards(rules), _comparison(rules), _best(rules)),
-        lines(small(stays), small(age_restricted) if elsewhere else ""),
+        lines(_where(rules), _comparison(rules), _best(rules)),
+        small(age_restricted) if elsewhere else "",
     )
 
 
 def _where(rules: PostingRules) -> str:
     if rules.in_threads:
         return _(
-            "**Results**: posted in a thread under the photo, or under the card. Change it with `here:True`."
+            "**Results**: posted in a thread under the photo, or in the channel if there is no photo. "
+            "Change it with `here:True`."
         )
     if rules.results_channel_id is None:
         return _(
@@ -34,15 +34,6 @@ def _where(rules: PostingRules) -> str:
         )
     channel = f"<#{rules.results_channel_id}>"
     return _("**Results**: all posted in {channel}. Change it with `here:True`.", channel=channel)
-
-
-def _cards(rules: PostingRules) -> str:
-    if rules.keeps_cards:
-        return _("**Cards**: kept. Each result replies to its card. Remove them with `cards:remove`.")
-    return _(
-        "**Cards**: removed when the result is posted, so each job has one message. Keep them with "
-        "`cards:keep`."
-    )
 
 
 def _comparison(rules: PostingRules) -> str:

@@ -1,1 +1,1 @@
-"""Show members their jobs: the card, the result, the forms of tools, the list of jobs."""
+"""Show members their jobs: progress, the result, the forms of tools, the list of jobs."""

@@ -7,9 +7,10 @@ from bot.credits.prices import Estimate, short_price
 from bot.errors import Refused
 from bot.jobs.confirm import Confirmation, ConfirmationNeeded, WhyAsk, find_open
 from bot.languages import gettext as _, lazy, ngettext, pgettext
-from bot.ui.jobs.first_card import show_confirmed
+from bot.ui.jobs.answer import show_progress
 from bot.ui.jobs.wording import ToolNames, prompt_words
 from bot.ui.kit.buttons import LastingButton
+from bot.ui.kit.discord_errors import tolerated
 from bot.ui.kit.host import Host, host_of, in_order, in_turn
 from bot.ui.kit.layout import GOING, QUIET, Panel, boxed, lines, row, small, text
 from bot.ui.kit.responses import acknowledge, answer
@@ -89,7 +90,7 @@ async def ask_to_confirm(interaction: discord.Interaction, needed: ConfirmationN
 
 
 class ConfirmButton(LastingButton, template=r"studii:confirm:(?P<id>[0-9a-f]{16})"):
-    """Start the job that the person was asked about. The question then goes."""
+    """Start the job that the person was asked about. Its progress takes the place of the question."""
 
     def __init__(self, confirmation_id: str, label: str | None = None) -> None:
         self._question_id = confirmation_id
@@ -117,7 +118,11 @@ class ConfirmButton(LastingButton, template=r"studii:confirm:(?P<id>[0-9a-f]{16}
             again = needed.question or question
             await interaction.edit_original_response(view=question_panel(again, ToolNames(host.catalog)))
             return
-        await show_confirmed(interaction, host, jobs)
+        if question.under_photo:
+            with tolerated("Job %s: its question could not be removed", jobs[0].id):
+                await interaction.delete_original_response()
+        else:
+            await show_progress(interaction, host, jobs, in_place=True)
         for job in jobs:
             photo = job.origin_message_id or (None if job.source is None else job.source.message_id)
             if photo is not None:

@@ -1,4 +1,4 @@
-"""From a person's request to a job and its card.
+"""From a person's request to a job and its progress.
 
 The person who sends the interaction is the requester, and pays.
 """
@@ -16,13 +16,13 @@ from bot.errors import Refused
 from bot.features.posting import PostingRules
 from bot.jobs.confirm import ConfirmationNeeded
 from bot.jobs.models import JobRequest, SourcePhoto
+from bot.jobs.progress import once_key_of
 from bot.languages import lazy
+from bot.ui.jobs.answer import show_progress
 from bot.ui.jobs.confirmation import ask_to_confirm
-from bot.ui.jobs.first_card import show_card
 from bot.ui.jobs.forms.tool_form import Values
-from bot.ui.kit.deferral import once_key_of
 from bot.ui.kit.discord_errors import tolerated
-from bot.ui.kit.first_answer import announce_card, answering
+from bot.ui.kit.first_answer import answering, expect_job
 from bot.ui.kit.host import host_of, in_turn
 from bot.ui.kit.layout import NEUTRAL, boxed
 from bot.ui.kit.responses import acknowledge, answer
@@ -91,17 +91,17 @@ async def start(
     photos: Sequence[SourcePhoto],
     terms: Terms = AS_USUAL,
 ) -> None:
-    """Accept a job for each photo, all or none of them, or one without a photo. Answer with their card, or
-    with the question whether they are to start. To be called within `in_order`.
+    """Accept a job for each photo, all or none of them, or one without a photo. Answer with their
+    progress, or with the question whether they are to start. To be called within `in_order`.
 
-    Raises `Refused`, or `DatabaseFailed`, before anything is spent. After that the jobs run, even if the card
-    can't be shown.
+    Raises `Refused`, or `DatabaseFailed`, before anything is spent. After that the jobs run, even if the
+    answer can't be shown.
     """
     host = host_of(interaction)
     sources = enumerate(photos or (None,))
     requests = [_request(interaction, tool, photo, terms, number) for number, photo in sources]
 
-    expect_card(interaction, private=terms.private)
+    expect_job(interaction)
     await in_turn(interaction)
     # What it refuses is worded in the language that is spoken here.
     context = copy_context()
@@ -114,29 +114,13 @@ async def start(
     except ConfirmationNeeded as needed:
         await ask_to_confirm(interaction, needed)
         return
-    await show_card(interaction, host, jobs)
+    await show_progress(interaction, host, jobs)
     if terms.message_id is not None:
         for job in jobs:
             if job.source is not None:
                 host.photo_used(terms.message_id, job)
     if terms.offer_id is not None:
         await _remove_offer(interaction, terms.offer_id)
-
-
-def expect_card(interaction: discord.Interaction, *, private: bool = False) -> None:
-    """Let the answer be announced as a job's card if it takes long. To be called before anything is read for
-    it.
-
-    Not for what a form may follow: Discord shows none after that.
-    """
-    told_alone = host_of(interaction).services.acceptance.told_alone
-
-    def probably_private() -> bool:
-        # While others are refused or asked first here, the answer will probably be for the person alone.
-        seen_alone = interaction.message is not None and interaction.message.flags.ephemeral
-        return private or seen_alone or told_alone(interaction.guild_id or 0)
-
-    announce_card(interaction, private=probably_private)
 
 
 def _complete(

@@ -157,7 +157,7 @@ def state_name(state: JobState) -> str:
 
 
 def short_state_words(job: Job) -> str:
-    """Return the state of a job for a line among those of its set, whose card says the rest for all."""
+    """Return the state of a job for a line among those of its set, whose progress says the rest for all."""
     if job.state is JobState.UNKNOWN:
         return state_name(job.state)
     if job.state is JobState.PENDING:
@@ -212,12 +212,10 @@ def job_line(job: Job, names: ToolNames, *, linked: bool = True, deleted: bool =
 
 
 def message_link(job: Job) -> str | None:
-    """Return the link to the job's posting, else to its card. None if it has neither."""
-    if job.result_message_id is not None:
-        return link_of(job.guild_id, job.result_channel_id or job.channel_id, job.result_message_id)
-    if job.card_message_id is not None:
-        return link_of(job.guild_id, job.channel_id, job.card_message_id)
-    return None
+    """Return the link to what the job has posted, or None if that is nothing."""
+    if job.result_message_id is None:
+        return None
+    return link_of(job.guild_id, job.result_channel_id or job.channel_id, job.result_message_id)
 
 
 def link_of(guild_id: int, channel_id: int, message_id: int) -> str:

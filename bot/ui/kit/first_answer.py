@@ -12,7 +12,7 @@ from bot.clock import Clock
 from bot.cluster import arrived_at
 from bot.errors import Refused
 from bot.languages import lazy
-from bot.ui.kit.deferral import Deferral, Deferrals, LateAnswer
+from bot.ui.kit.deferral import AnswerKeeper, Deferral, LateAnswer
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -40,11 +40,10 @@ class _Wait:
     Discord has given up waiting, the handler is cancelled: the person would ask again, and pay twice.
     """
 
-    def __init__(self, interaction: discord.Interaction, deferrals: Deferrals, clock: Clock) -> None:
-        self.private: Callable[[], bool] = _always
+    def __init__(self, interaction: discord.Interaction, answers: AnswerKeeper, clock: Clock) -> None:
         self.answer = LateAnswer.CHANGE
         self._interaction = interaction
-        self._deferrals = deferrals
+        self._answers = answers
         self._clock = clock
         self._handler = asyncio.current_task()
         self._answered = False
@@ -71,7 +70,7 @@ class _Wait:
         """Tell the person alone now that the answer will come, if nothing was announced yet."""
         self.pause()
         if self._deferral is None:
-            self.private, self.answer = _always, answer
+            self.answer = answer
             self._defer()
         await self._announced()
 
@@ -89,8 +88,7 @@ class _Wait:
     def _defer(self) -> None:
         if not self._interaction.response.is_done():
             self._over = True
-            private = self.private()
-            self._deferral = Deferral(self._interaction, self._deferrals, private=private, answer=self.answer)
+            self._deferral = Deferral(self._interaction, self._answers, self.answer)
             self._deferring = asyncio.create_task(self._send(self._deferral), name="deferring an answer")
 
     async def _send(self, deferral: Deferral) -> None:
@@ -100,21 +98,23 @@ class _Wait:
             self._handler.cancel()
 
 
-def expect_answer(interaction: discord.Interaction, deferrals: Deferrals, clock: Clock) -> None:
+def expect_answer(interaction: discord.Interaction, answers: AnswerKeeper, clock: Clock) -> None:
     """Tell the person alone that an answer will come, if there is none in time.
 
     To be called where the interaction begins to be handled. Who answers it calls `answering` first.
     """
     arrived_at.set(interaction.extras[_ARRIVED])
-    wait = interaction.extras[_WAIT] = _Wait(interaction, deferrals, clock)
+    wait = interaction.extras[_WAIT] = _Wait(interaction, answers, clock)
     if interaction.type is not discord.InteractionType.autocomplete:  # which takes suggestions alone
         wait.begin()
 
 
-def announce_card(interaction: discord.Interaction, *, private: Callable[[], bool]) -> None:
-    """Let the answer be announced as the card of a job, if it takes long: to all, unless `private` then."""
-    wait = _wait_of(interaction)
-    wait.private, wait.answer = private, LateAnswer.CARD
+def expect_job(interaction: discord.Interaction) -> None:
+    """Let the answer be announced as that of a job, if it takes long: then it can be found after a kill.
+
+    To be called before anything is read for it, and not for what a form may follow.
+    """
+    _wait_of(interaction).answer = LateAnswer.JOB
 
 
 async def defer_answer(interaction: discord.Interaction, answer: LateAnswer) -> None:
@@ -172,10 +172,6 @@ async def _in_time(reading: Awaitable[_T], seconds: float) -> _T:
 
 def _wait_of(interaction: discord.Interaction) -> _Wait:
     return cast(_Wait, interaction.extras[_WAIT])
-
-
-def _always() -> bool:
-    return True
 
 
 def _later(seconds: float, call: Callable[[], None]) -> asyncio.Handle:

@@ -13,11 +13,10 @@ from bot.aio.in_order import InOrder, PlaceInOrder
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.errors import Refused
-from bot.jobs.delivery import Announcement
 from bot.jobs.models import Job, Progress
 from bot.languages import ReaderLanguages, language_of, lazy, speak
 from bot.services import Services
-from bot.ui.kit.deferral import Deferrals
+from bot.ui.kit.deferral import AnswerKeeper
 from bot.ui.kit.first_answer import expect_answer
 from bot.ui.kit.responses import tell
 
@@ -36,18 +35,6 @@ _PLACE = "place"  # the name in `Interaction.extras`
 _Open = ui.Modal | ui.LayoutView
 
 
-class CardMemory(Protocol):
-    """Keeps the interactions that can still edit a job's card."""
-
-    def remember(self, card: str, interaction: discord.Interaction) -> None:
-        """Remember that the card of the job or the set with that id is the answer to this interaction."""
-        ...
-
-    async def post_card(self, job: Job, progress: Progress) -> Announcement:
-        """Post the card in the job's channel, as a message that answers no interaction."""
-        ...
-
-
 class Host(Protocol):
     """The client. Handlers use nothing else of it."""
 
@@ -60,9 +47,7 @@ class Host(Protocol):
     @property
     def readers(self) -> ReaderLanguages: ...
     @property
-    def cards(self) -> CardMemory: ...
-    @property
-    def deferrals(self) -> Deferrals: ...
+    def answers(self) -> AnswerKeeper: ...
     @property
     def open_forms(self) -> "OpenForms": ...
     @property
@@ -76,6 +61,10 @@ class Host(Protocol):
     def intents(self) -> discord.Intents: ...
     @property
     def user(self) -> discord.ClientUser | None: ...
+
+    async def progress(self, job_id: str) -> Progress:
+        """Return the estimates that the job's lane has of it."""
+        ...
 
     def photo_used(self, message_id: int, job: Job) -> None:
         """Tell those who watch photos that a job has started from the photo in a member's message."""
@@ -95,7 +84,7 @@ def begin_to_handle(interaction: discord.Interaction) -> None:
     host, language = host_of(interaction), language_of(interaction.locale.value)
     speak(language)
     host.readers.heard(interaction.user.id, language)
-    expect_answer(interaction, host.deferrals, host.clock)
+    expect_answer(interaction, host.answers, host.clock)
 
 
 @contextmanager

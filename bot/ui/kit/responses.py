@@ -83,12 +83,12 @@ async def answer(
     """Show the panel to the person alone, whether or not the interaction was answered before.
 
     Return the message's id, if Discord says it.
-    Files can take long to send, so they are shown only after a private deferral (`defer_answer`).
+    Files can take long to send, so they are shown only after a deferral (`defer_answer`).
     """
     response = interaction.response
     deferral = await answering(interaction)
     if deferral is not None:
-        return await deferral.show_alone(panel, files)
+        return await deferral.show(panel, files)
     if not response.is_done():
         return (await response.send_message(view=panel, ephemeral=True)).message_id
     if response.type is discord.InteractionResponseType.deferred_channel_message:
@@ -136,7 +136,7 @@ def words_for(interaction: discord.Interaction, error: BaseException) -> str:
     _log.error("Something went wrong in %s (reference %s)", what, reference, exc_info=error, extra=about)
     return _(
         "Something went wrong in the bot (reference `{reference}`). Nothing was "
-        "charged unless a card in the channel says so. Try again. If it happens again, "
+        "charged unless `/jobs` says so. Try again. If it happens again, "
         "give the reference to the bot's operator.",
         reference=reference,
     )

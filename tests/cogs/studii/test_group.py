@@ -13,12 +13,12 @@ from bot.client.bot import EXTENSIONS, StudiiBot
 from bot.client.login import photo_intents
 from cogs.studii.group import add_to_studii, function_command
 from tests.support.desk import Desk, open_desk
-from tests.support.simulated.delivery import NoDeferrals, nothing_left
+from tests.support.simulated.delivery import NoAnswers, no_progress
 
 
 def bot_of(desk: Desk, extensions: Sequence[str] = EXTENSIONS) -> StudiiBot:
     bot = StudiiBot(Catalog.load(), intents=photo_intents(), extensions=extensions)
-    bot.attach(desk.services, desk.delivery, desk.clock, NoDeferrals(), nothing_left)
+    bot.attach(desk.services, desk.clock, NoAnswers(), no_progress)
     return bot
 
 

@@ -17,7 +17,7 @@ from bot.servers.access import AccessRules, Permit, ToolRule
 from bot.ui.admin.access import access_panel
 from bot.ui.jobs.wording import ToolNames
 from tests.support import spending
-from tests.support.desk import PNG, open_desk, texts
+from tests.support.desk import PNG, open_desk, started, texts
 from tests.support.pseudo.letters import read
 
 ROOT = Path(__file__).parents[3]
@@ -49,13 +49,13 @@ async def test_the_highest_of_ones_roles_counts_and_ones_own_before_it(tmp_path:
                 desk.services, desk.guild.id, allowance=(AllowanceScope.ROLE, role.id, credits_)
             )
         for _ in range(2):
-            assert not (await member.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
+            assert started(await member.slash(desk.channel, "studio", prompt="A red kite"))
         refused = await member.slash(desk.channel, "studio", prompt="A red kite")
         assert "0 of 16 credits left today" in texts(refused)
         await spending.set_limits(
             desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBER, member.id, 24)
         )
-        assert not (await member.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
+        assert started(await member.slash(desk.channel, "studio", prompt="A red kite"))
 
 
 async def test_of_several_limits_all_are_set_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,9 +177,9 @@ async def test_a_tool_is_closed_to_other_roles_and_opened_again(tmp_path: Path) 
         assert "Studio is only for" in texts(refused)
         assert "An admin can change this with `/studii access`." in texts(refused)
         photo = ("room.png", PNG)
-        assert not (await desk.maya.slash(desk.channel, "virtual-staging", image=photo)).ephemeral
+        assert started(await desk.maya.slash(desk.channel, "virtual-staging", image=photo))
         await desk.admin.slash(desk.channel, "studii access", tool="studio", change="open")
-        assert not (await desk.maya.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
+        assert started(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
 
 
 async def test_what_no_rule_names_cannot_be_taken_out_of_it(tmp_path: Path) -> None:
@@ -296,7 +296,7 @@ async def test_a_blocked_member_starts_nothing(tmp_path: Path) -> None:
         assert "That member isn't blocked. Nothing was changed." in texts(again)
         both = await desk.admin.slash(desk.channel, "studii access", block=desk.tom, unblock=desk.tom)
         assert "not both" in texts(both)
-        assert not (await desk.maya.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
+        assert started(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
 
 
 async def test_a_member_refuses_that_others_use_their_photos(tmp_path: Path) -> None:
@@ -343,7 +343,7 @@ async def test_a_thread_counts_as_its_channel(tmp_path: Path) -> None:
         assert isinstance(parent, discord.TextChannel)
         await parent.create_thread(name="ideas", type=discord.ChannelType.public_thread)
         (thread,) = desk.channel.threads
-        assert not (await desk.maya.slash(thread, "studio", prompt="A red kite")).ephemeral
+        assert started(await desk.maya.slash(thread, "studio", prompt="A red kite"))
 
 
 async def test_a_grant_enters_few_files_beside_those_that_show_it(tmp_path: Path) -> None:

@@ -55,8 +55,7 @@ async def test_an_ending_by_dm_offers_to_be_deleted_alone(tmp_path: Path, state:
         job = await asked_where_nothing_can_be_posted(desk)
         failed = {"failure": FailureCode.INPUTS, "failure_text": Reason.text("No such style.")}
         job = await desk.move(job, JobState.WAITING, JobState.SUBMITTING, state, **failed)
-        await announce(desk, job, None)
-        assert labels(told(desk)) == ["Delete"]
+        assert labels(await desk.told(job)) == ["Delete"]
 
 
 async def test_a_linked_video_offers_again_edit_save_and_delete(tmp_path: Path) -> None:

@@ -7,8 +7,7 @@ import discord
 import pytest
 
 from bot.delivery.errors import RETRY_SECONDS
-from bot.features import posting
-from bot.jobs.models import JobState, SourcePhoto
+from bot.jobs.models import SourcePhoto
 from bot.posts import Later
 from bot.ui.jobs.wording import message_link
 from tests.delivery.finished import finished, output
@@ -35,7 +34,7 @@ async def test_a_result_is_posted_in_the_channel_for_results_and_notifies_there(
         (message,) = [one async for one in channel.history()]
         assert said == Posted(message.id, there)
         assert [user.id for user in message.mentions] == [desk.maya.id]
-        assert len(desk.channel.history()) == 1  # the card alone, which is removed
+        assert desk.channel.history() == []
         desk.clock.advance(10 * 60)
         assert await tell_end(desk.delivery, job, output(tmp_path)) == said  # found there after a restart
         posted = replace(job, result_message_id=message.id, result_channel_id=there)
@@ -61,24 +60,12 @@ async def test_nothing_from_an_age_restricted_channel_is_posted_elsewhere(tmp_pa
         assert said == Posted(desk.channel.history()[-1].id)
 
 
-async def test_a_failure_is_told_where_the_job_was_asked_for(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        there, channel = await in_results(desk)
-        await desk.set_key()
-        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        job = await desk.move(await desk.job(), JobState.CANCELLED)
-        said = await tell_end(desk.delivery, replace(job, post_channel_id=there), None)
-        assert said == Posted(desk.channel.history()[-1].id)
-        assert not [one async for one in channel.history()]
-
-
 @pytest.mark.promise
 async def test_a_result_is_posted_in_a_thread_under_its_photo_also_a_second_one(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         photo = await desk.tom.send(desk.channel, "The kitchen")
         source = SourcePhoto(URL, "room.png", "image/png", 9, photo.id, desk.channel.id)
-        for kept in (False, True):
-            await desk.services.db.write(posting.change, desk.guild.id, keeps_cards=kept)
+        for _ in range(2):
             job = replace(await finished(desk), in_thread=True, source=source)
             said = await tell_end(desk.delivery, job, output(tmp_path))
             assert isinstance(said, Posted)
@@ -90,27 +77,24 @@ async def test_a_result_is_posted_in_a_thread_under_its_photo_also_a_second_one(
         assert len(ours) == 2
 
 
-async def test_without_a_photo_the_thread_is_under_the_card(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        job = replace(await finished(desk), in_thread=True)
-        said = await tell_end(desk.delivery, job, output(tmp_path))
-        assert isinstance(said, Posted)
-        assert said.channel_id == job.card_message_id
-
-
 async def test_where_no_thread_can_be_made_the_result_is_in_the_channel(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
+        photo = await desk.tom.send(desk.channel, "The kitchen")
+        there = SourcePhoto(URL, "room.png", "image/png", 9, photo.id, desk.channel.id)
         desk.env.inject_error("POST", "/channels/*/messages/*/threads", status=403, code=50013, times=1)
-        job = replace(await finished(desk), in_thread=True)
-        said = await tell_end(desk.delivery, job, output(tmp_path))
-        assert said == Posted(desk.channel.history()[-1].id)
+        for source in (there, None):  # the second has no message that a thread could be under
+            job = replace(await finished(desk), in_thread=True, source=source)
+            said = await tell_end(desk.delivery, job, output(tmp_path))
+            assert said == Posted(desk.channel.history()[-1].id)
         assert "is ready" in texts(desk.channel.history()[-1])
 
 
 async def test_while_discord_is_busy_the_thread_is_made_and_the_result_posted_later(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
+        photo = await desk.tom.send(desk.channel, "The kitchen")
+        there = SourcePhoto(URL, "room.png", "image/png", 9, photo.id, desk.channel.id)
         desk.env.inject_error("POST", "/channels/*/messages/*/threads", status=503, times=1)
-        job = replace(await finished(desk), in_thread=True)
+        job = replace(await finished(desk), in_thread=True, source=there)
         before = len(desk.channel.history())
         assert await tell_end(desk.delivery, job, output(tmp_path)) == Later(RETRY_SECONDS)
         assert len(desk.channel.history()) == before

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.features import posting
 from bot.jobs import queries, transitions
 from bot.jobs.models import JobState, SourcePhoto
 from bot.reasons import Reason
@@ -41,17 +40,6 @@ async def test_a_result_replies_to_nothing_and_pings_the_requester_alone(
 
 
 @pytest.mark.promise
-async def test_where_cards_are_kept_a_result_replies_to_its_card(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.services.db.write(posting.change, desk.guild.id, keeps_cards=True)
-        job = await finished(desk)
-        outcome = await tell_end(desk.delivery, job, output(tmp_path))
-        message = desk.channel.history()[-1]
-        assert outcome == Posted(message.id)
-        assert message.reference is not None
-        assert message.reference.message_id == job.card_message_id
-
-
 @pytest.mark.promise
 async def test_a_result_replies_to_the_message_that_its_photo_is_in(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
@@ -88,7 +76,7 @@ async def test_what_discord_took_without_saying_so_is_not_posted_again_later(tmp
         first = await posted(desk, job, output(tmp_path))
         desk.clock.advance(10 * 60)  # Discord has forgotten the nonce by now
         assert await tell_end(desk.delivery, job, output(tmp_path)) == Posted(first.id)
-        assert len(desk.channel.history()) == 2
+        assert len(desk.channel.history()) == 1
 
 
 async def test_another_posting_of_the_same_job_is_made(tmp_path: Path) -> None:
@@ -150,14 +138,6 @@ async def test_a_file_that_is_gone_is_said_to_be_gone(tmp_path: Path) -> None:
         assert "Open the picture" in texts(message)
 
 
-async def test_a_card_that_was_deleted_does_not_keep_the_result_away(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        job = await finished(desk)
-        await desk.channel.history()[0].delete()
-        outcome = await tell_end(desk.delivery, job, output(tmp_path))
-        assert outcome == Posted(desk.channel.history()[-1].id)
-
-
 @pytest.mark.promise
 @pytest.mark.parametrize(
     ("state", "words"),
@@ -174,9 +154,9 @@ async def test_an_ending_is_told_to_the_requester_with_what_it_cost(
             await transaction.run(settle_job, job.id, 0, desk.clock.now())
             released = await transaction.run(queries.get, job.id)
         assert released is not None
-        message = await posted(desk, released, None)
+        message = await desk.told(released)
         assert words in texts(message)
-        # It carries what the card said, which it takes the place of.
         assert "· Not charged." in texts(message)
-        assert texts(message).endswith("> A red kite")
-        assert [user.id for user in message.mentions] == [desk.maya.id]
+        assert "> A red kite" in texts(message)
+        assert "Server: Harbour Street Studio" in texts(message)
+        assert desk.channel.history() == []

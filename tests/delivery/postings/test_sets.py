@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import discord
 import pytest
 from PIL import Image
 from simcord import MemberActor, ResponseMessage
@@ -22,9 +23,9 @@ from bot.reasons import Reason, ReasonCode
 from tests.delivery.finished import MESSAGES
 from tests.reactions.taps import jobs_of, post
 from tests.support.decoders import SharedDecoders
-from tests.support.desk import Desk, open_desk, pieces, texts
+from tests.support.desk import Desk, keep_answers, open_desk, pieces, texts
 from tests.support.posts import Posted, Undeliverable, post_ending
-from tests.support.simulated.delivery import NoDeferrals, delivery_on, nothing_left
+from tests.support.simulated.delivery import delivery_on
 
 MIB = 1024 * 1024
 SENT = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
@@ -50,8 +51,8 @@ async def made(
     """Maya's rooms were restored, the last ones not; nothing has been posted."""
     async with open_desk(folder) as desk:
         await desk.set_key()
+        keep_answers(desk)
         desk.delivery = delivery(desk)
-        desk.bot.attach(desk.services, desk.delivery, desk.clock, NoDeferrals(), nothing_left)
         message = await post(desk, desk.maya, *((f"room{one}.png", ROOM) for one in range(1, count + 1)))
         form = await desk.maya.context_menu(desk.channel, tool, message)
         await desk.maya.submit_modal(form, {"image": [f"first {count}"], "private": private})
@@ -77,7 +78,8 @@ async def made(
 
 
 def delivery(desk: Desk) -> DiscordDelivery:
-    return delivery_on(desk.bot, desk.bot.catalog, desk.clock, SharedDecoders(), usual)
+    bot, clock = desk.bot, desk.clock
+    return delivery_on(bot, bot.catalog, clock, SharedDecoders(), usual, answers=bot.answers)
 
 
 async def announce(desk: Desk, parts: Sequence[Part], rules: PostingRules | None = None) -> list[Posted]:
@@ -104,7 +106,7 @@ def galleries(desk: Desk) -> list[list[int]]:
     """How many pictures each message of the set has in each of its galleries."""
     return [
         [len(piece["items"]) for piece in pieces(message) if piece["type"] == 12]
-        for message in desk.channel.history()[2:]
+        for message in desk.channel.history()[1:]
     ]
 
 
@@ -127,7 +129,7 @@ async def test_a_set_of_six_is_posted_as_pairs_in_two_messages(tmp_path: Path) -
         said = await announce(desk, parts)
         assert len({one.message_id for one in said}) == 2
         assert galleries(desk) == [[2, 2, 2], [2, 2, 2]]  # ten files are the most that a message takes
-        first, second = desk.channel.history()[2:]
+        first, second = desk.channel.history()[1:]
         assert f"<@{desk.maya.id}>, your results are ready: photos 1 to 3 of 6." in texts(first)
         assert "**1.** room1.png\n-# 1 After · 2 Before" in texts(first)
         assert "**4.** room4.png" in texts(second)
@@ -140,7 +142,7 @@ async def test_a_set_of_six_is_posted_as_pairs_in_two_messages(tmp_path: Path) -
         again = EndOfJobs(tuple(parts[:3]), tuple(part.job for part in parts))
         desk.clock.advance(300)
         assert await post_ending(desk.delivery, again) == said[0]
-        assert len(desk.channel.history()) == 4
+        assert len(desk.channel.history()) == 3
 
 
 async def test_a_servers_rules_of_posting_hold_for_sets(tmp_path: Path) -> None:
@@ -168,7 +170,8 @@ async def test_a_set_that_was_declined_says_so_and_names_no_cost_twice(tmp_path:
         why = {"failure": FailureCode.DECLINED, "failure_text": Reason(ReasonCode.DECLINED)}
         declined = [replace(part, job=replace(part.job, **why)) for part in parts]
         await announce(desk, declined)
-        said = texts(desk.channel.history()[-1])
+        dm = await desk.bot.create_dm(discord.Object(desk.maya.id))
+        said = texts(await anext(dm.history()))
         assert f"🚫 <@{desk.maya.id}>, your **Photo restoration** request wasn't approved: 2 photos." in said
         assert said.count("Not charged") == 2  # in the line of each
         assert "❌" not in said
@@ -256,7 +259,7 @@ async def test_delete_takes_the_message_and_is_for_its_person_and_moderators(
 
 
 @pytest.mark.promise
-async def test_a_private_set_takes_the_place_of_its_card_if_one_message_holds_it(tmp_path: Path) -> None:
+async def test_a_private_set_takes_the_place_of_its_progress_if_one_message_holds_it(tmp_path: Path) -> None:
     async with made(tmp_path, 3, private=True) as (desk, parts):
         assert await announce(desk, parts) == [Posted(None)]
         assert len(desk.channel.history()) == 1  # the photos
@@ -274,7 +277,7 @@ async def test_what_is_too_large_even_alone_is_shown_smaller_or_linked(tmp_path:
         assert parts[0].output is not None
         large = replace(parts[0].output, size=30 * MIB, before=None)
         await announce(desk, [replace(parts[0], output=large), replace(parts[1], output=None)])
-        first, second = desk.channel.history()[2:]
+        first, second = desk.channel.history()[1:]
         assert "Shown smaller than it was made" in texts(first)
         assert "[Open the picture](<https://studii.example/o>)" in texts(second)
         assert galleries(desk) == [[1], []]

@@ -8,7 +8,6 @@ from bot.credits import charges
 from bot.credits.ledger import EntryKind
 from bot.credits.limits import AllowanceScope
 from bot.domain.guilds import Plan
-from bot.jobs import transitions
 from bot.jobs.models import FailureCode, JobState
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Key, Outcome, faults
@@ -254,21 +253,18 @@ async def test_a_job_whose_price_was_learned_behind_its_back_is_corrected_before
         assert await left(world) == 10
 
 
-async def test_the_card_says_that_one_job_goes_first(tmp_path: Path) -> None:
+async def test_it_is_told_that_one_job_goes_first(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
-        jobs = await accept(world, 2)
-        async with world.storage.write() as transaction:
-            for number, job in enumerate(jobs):
-                await transaction.run(transitions.change, job.id, card_message_id=1000 + number)
+        first, second = await accept(world, 2)
         gate = Gate()
         world.studii.fail("create", gate, times=2)
-        async with world.running():
+        async with world.running() as engine:
 
             async def told() -> bool:
-                return any(way.waits_for_price for job, way in world.discord.cards if job.id == jobs[1].id)
+                return (await engine.progress(second.id)).waits_for_price
 
-            await world.until(told, "the second one's card to say why it waits")
-            assert not any(way.waits_for_price for job, way in world.discord.cards if job.id == jobs[0].id)
+            await world.until(told, "the second one to be told why it waits")
+            assert not (await engine.progress(first.id)).waits_for_price
             gate.opened.set()
-            await ended(world, jobs)
+            await ended(world, [first, second])

@@ -114,21 +114,6 @@ async def test_a_result_that_was_not_announced_is_announced(tmp_path: Path) -> N
         assert said.output is not None
 
 
-async def test_a_card_that_was_not_brought_up_to_date_is(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        job = await world.put(
-            await world.accept(a_job()), JobState.UNKNOWN, card_message_id=5, card_version=1
-        )
-        async with world.running():
-
-            async def shown() -> bool:
-                now = await world.job(job.id)
-                return now.card_version == now.version
-
-            await world.until(shown, "the card")
-        assert world.discord.cards[-1][0].state is JobState.UNKNOWN
-
-
 async def test_files_that_no_job_needs_are_swept_away(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         job = await world.accept(a_staging_job())

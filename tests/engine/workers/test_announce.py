@@ -5,13 +5,12 @@ from pathlib import Path
 import pytest
 
 from bot.engine.workers.results import STAYS_THERE
-from bot.features import posting
 from bot.jobs import queries, transitions
 from bot.jobs.models import Job, JobState
 from bot.posts import Later, Never, NotHere, Stands
 from bot.servers.notices import NoticeKind
 from sandbox.studii import Fault, faults
-from tests.engine.world import GUILD, EngineWorld, a_job, a_staging_job, engine_world, png
+from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world, png
 
 
 @pytest.mark.promise
@@ -40,7 +39,6 @@ async def test_an_output_that_cannot_be_posted_is_kept(tmp_path: Path) -> None:
             await world.until(noted, "the attempt to be noted")
         kept = await world.job(job.id)
         assert kept.result_message_id is None
-        assert kept.version > kept.card_version  # its card is to say so
         assert world.spooled() == [kept.output_file]
         async with world.running():
             pass
@@ -135,10 +133,10 @@ async def test_a_person_is_told_once_however_often_the_engine_is_woken(tmp_path:
 
             async def woken() -> bool:
                 engine.wake()
-                return (await world.job(job.id)).announced_at is not None
+                return bool(world.discord.said) and (await world.job(job.id)).announced_at is not None
 
             await world.until(woken, "the word to be said")
-        assert world.discord.attempts == 1
+        assert len(world.discord.said) == 1
 
 
 async def without_its_file(world: EngineWorld) -> Job:
@@ -208,29 +206,6 @@ async def test_a_result_whose_file_is_gone_is_told_with_its_link_while_studii_is
             said = await world.announced(job.id)
         assert said.output is None
         assert said.job.output_url == job.output_url
-
-
-async def test_a_card_that_was_shown_before_its_result_was_posted_links_it_all_the_same(
-    tmp_path: Path,
-) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        # Longer than the card waits for it; and the server keeps cards.
-        world.discord.answers = [*[Later(0.0)] * 8]
-        await world.storage.db.write(posting.change, GUILD, keeps_cards=True)
-        job = await world.accept(a_job())
-        async with world.storage.write() as tx:
-            await tx.run(transitions.change, job.id, card_message_id=500)
-        async with world.running():
-
-            async def linked() -> bool:
-                done = [one for one, _ in world.discord.cards if one.state is JobState.SUCCEEDED]
-                return bool(done) and done[-1].result_message_id is not None
-
-            await world.announced(job.id)
-            await world.until(linked, "a card that links the result")
-            done = [one for one, _ in world.discord.cards if one.state is JobState.SUCCEEDED]
-            assert done[0].result_message_id is None
 
 
 async def test_who_can_not_be_shown_a_result_outside_of_its_channel_is_told_that_it_ended(

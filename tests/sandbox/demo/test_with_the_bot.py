@@ -93,8 +93,8 @@ async def test_commands_menus_and_forms_work_on_the_page(tmp_path: Path) -> None
     async with prepared_world(tmp_path, speed=20) as world:
         photo = next(one for one in world.discord.posted_by_people() if one.files)
         tom = world.guest(TOM)
-        card = await tom.fill_in(await tom.menu("Virtual staging", photo), {"style": "scandinavian"})
-        result = await tom.result_after(card)
+        progress = await tom.fill_in(await tom.menu("Virtual staging", photo), {"style": "scandinavian"})
+        result = await tom.result_after(progress)
         assert "Scandinavian" in text_of(result)
         async with PageClient.open(world.site.url, TOM, PHOTO_DESK) as page:
             told = await page.until(lambda told: bool(told["commands"]))
@@ -144,7 +144,7 @@ async def test_the_page_works_with_the_keyboard_at_the_width_of_a_phone(tmp_path
         await visitor.tab.press("Enter")
         await visitor.sees("A harbour")
         assert await visitor.tab.evaluate("document.documentElement.scrollWidth <= 400")
-        await world.guest(MAYA).card_after(world.discord.posted_by_people()[-1])
+        await world.guest(MAYA).named_after(world.discord.posted_by_people()[-1])
         await visitor.open_menu("Empty room")
         await visitor.choose("Virtual staging")
         await visitor.tab.wait_for(FORM_IS_THERE)

@@ -1,25 +1,13 @@
 """What earlier versions have written is kept, and means the same."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Column,
-    Connection,
-    MetaData,
-    String,
-    Table,
-    column,
-    insert,
-    inspect,
-    select,
-    table,
-    text,
-)
+from sqlalchemy import JSON, BigInteger, Column, MetaData, String, Table, column, insert, select, table, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import posts
 from bot.base import NUMBER, UtcDateTime
@@ -35,7 +23,7 @@ from bot.servers import keys
 from bot.servers.notices import NoticeKind
 from bot.storage import Storage
 from tests.storage.database.rows import REVISIONS, counts, name_of, read, seed
-from tests.support.jobs import NOW, a_job, accepted, last_charges
+from tests.support.jobs import NOW, a_job, last_charges
 from tests.support.posts import open_posts
 
 # Its rows said when a member was told last that credits are short; they were of use for an hour.
@@ -54,7 +42,7 @@ OLD_NOTICES = Table(
     Column("message_id", BigInteger),
 )
 WRITTEN = {"tool", "inputs", "variant", "private", "version", "estimate", "reserved", "settled", "attempts"}
-WRITTEN_AT_ONCE = WRITTEN | {"card_version", "posting"}
+WRITTEN_AT_ONCE = WRITTEN | {"posting"}
 OLD_HOLDS = Table(
     "holds",
     MetaData(),
@@ -67,11 +55,13 @@ OLD_HOLDS = Table(
 MOVED = {"posts": ("notices", "offers"), "lane_windows": ("lane_requests",)}
 
 
-def later_columns(connection: Connection) -> dict[str, str]:
-    """The columns of jobs that the database lacks, with their types."""
-    there = {column["name"] for column in inspect(connection).get_columns("jobs")}
-    dialect = connection.dialect
-    return {one.name: one.type.compile(dialect) for one in jobs_table.columns if one.name not in there}
+async def write(connection: AsyncConnection, jobs: Sequence[Mapping[str, Any]]) -> None:
+    """Write jobs as versions with cards did."""
+    today = a_job()
+    for job in jobs:
+        row = {**{name: getattr(today, name) for name in WRITTEN_AT_ONCE}, **job}
+        there = table("jobs", column("card_version"), *(column(one, jobs_table.c[one].type) for one in row))
+        await connection.execute(insert(there).values(**row, card_version=0))
 
 
 @pytest.mark.promise
@@ -163,21 +153,15 @@ async def test_sentences_of_earlier_versions_become_reasons_and_others_stay(url:
     short += "an admin can add some at studii.tech; or the spend cap of its key is reached, and an admin can "
     short += "raise it at studii.tech/app/settings/api-keys."
     lost, odd = "Studii's answer to its submission got lost.", "As nobody words it any more."
+    async with Storage.open(url) as storage, storage.write() as transaction:
+        key = await transaction.run(keys.add, 1, "lane", "cdef", Plan.PRO, b"sealed", NOW)
+    same = {"guild_id": 1, "channel_id": 9, "user_id": 3, "changed_at": NOW, "created_at": NOW}
+    jobs = ["1" * 16, "2" * 16]
     async with used_once(url, writes=True) as connection:
-        later = await connection.run_sync(later_columns)
-        for name, kind in later.items():  # the jobs below are written as they are today
-            await connection.execute(text(f"ALTER TABLE jobs ADD COLUMN {name} {kind}"))
-        await connection.commit()
-    async with Storage.open(url) as storage:
-        jobs = [await accepted(storage) for _ in range(2)]
-        async with storage.write() as transaction:
-            key = await transaction.run(keys.add, 1, "lane", "cdef", Plan.PRO, b"sealed", NOW)
-    async with used_once(url, writes=True) as connection:
-        for name in later:
-            await connection.execute(text(f"ALTER TABLE jobs DROP COLUMN {name}"))
+        await write(connection, [same | {"id": one, "state": "waiting"} for one in jobs])
         rewrite = text("UPDATE jobs SET held = :held, failure_text = :failed WHERE id = :id")
         for job, held, failed in ((jobs[0], no_key, short), (jobs[1], odd, None)):
-            await connection.execute(rewrite, {"id": job.id, "held": held, "failed": failed})
+            await connection.execute(rewrite, {"id": job, "held": held, "failed": failed})
         there = {"guild_id": 1, "key_id": key.id, "reason": short, "until": NOW}
         await connection.execute(insert(OLD_HOLDS).values(there))
         for name, said in (("known", lost), ("odd", odd)):
@@ -190,7 +174,7 @@ async def test_sentences_of_earlier_versions_become_reasons_and_others_stay(url:
 
     out_of_credits = Reason(ReasonCode.OUT_OF_CREDITS, {"detail": "None."})
     async with Storage.open(url) as storage, storage.read() as transaction:
-        known, other = [await transaction.run(queries.get, job.id) for job in jobs]
+        known, other = [await transaction.run(queries.get, job) for job in jobs]
         hold = await transaction.run(key_holds.get, 1)
         notices = await transaction.run(open_posts)
     assert known is not None and other is not None and hold is not None  # noqa: PT018
@@ -224,10 +208,7 @@ async def test_ends_of_jobs_of_earlier_versions_are_posted_once_and_what_they_re
         {"id": "9" * 16, "state": "failed", "set_id": "a" * 16},
     ]
     async with used_once(url, writes=True) as connection:
-        for one in ended:
-            job = {name: getattr(a_job(), name) for name in WRITTEN_AT_ONCE} | same | one
-            there = table("jobs", *(column(name, jobs_table.c[name].type) for name in job))
-            await connection.execute(insert(there).values(job))
+        await write(connection, [same | one for one in ended])
         await connection.commit()
     await migrate(url)
     async with Storage.open(url) as storage, storage.read() as transaction:

@@ -11,7 +11,7 @@ from bot.catalog import Catalog
 from bot.credits import charges, ledger, limits, prices
 from bot.credits.ledger import Window
 from bot.db import used_once
-from bot.jobs import cards, lanes as lane_rows, queries, transitions
+from bot.jobs import hourglass, lanes as lane_rows, progress, queries, results, transitions
 from bot.jobs.models import TERMINAL_STATES, JobState
 from bot.servers import keys
 from bot.storage import Storage, Transaction
@@ -26,9 +26,12 @@ OFTEN: dict[str, Callable[[Transaction], Awaitable[Any]]] = {
     "outputs to download": lambda transaction: transaction.run(queries.to_download, 20),
     "held jobs with photos": lambda transaction: transaction.run(queries.held_with_photos),
     "the tries of a file": lambda transaction: transaction.run(transitions.decode_tries, "0" * 16),
-    "stale cards": lambda transaction: transaction.run(cards.stale, 20),
-    "cards to post": lambda transaction: transaction.run(cards.wanted, 20),
-    "lost cards": lambda transaction: transaction.run(cards.lost, NOW, NOW, 20),
+    "answers to edit": lambda transaction: transaction.run(progress.due, NOW, ["0"], ["1"], [2], 20),
+    "the answer of a job": lambda transaction: transaction.run(progress.of, "0" * 16, 1, NOW),
+    "a line in the channel": lambda transaction: transaction.run(results.was_told_there, a_job(), NOW),
+    "jobs from a message": lambda transaction: transaction.run(
+        hourglass.follow, a_job(origin_message_id=5), NOW
+    ),
     "a job that is done once": lambda transaction: transaction.run(
         queries.going_or_done_of, ["1:2:studio:0"]
     ),
@@ -79,8 +82,8 @@ async def ensure_indexed(url: str, statement: str, values: Any, *, usage: bool) 
         explain = f"EXPLAIN QUERY PLAN {statement}"
         plan = await connection.run_sync(lambda sync: sync.exec_driver_sql(explain, tuple(values)))
         steps = [str(step) for step in plan.scalars("detail")]
-    # These two hold the rows that are looked for and no others.
-    held = ("USING INDEX ix_jobs_stale_cards", "USING INDEX ix_posts_due_at")
+    # It holds the rows that are looked for and no others.
+    held = "USING INDEX ix_posts_due_at"
     # A subquery's rows were found before they are read.
     found = ("SCAN (subquery", "SCAN turns", "SCAN by_member", "SCAN CONSTANT ROW")
     scans = [step for step in steps if step.startswith("SCAN") and not step.startswith(found)]

@@ -1,5 +1,7 @@
 """The delivery, and what it and the bot are given where a test needs none of it."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -7,36 +9,39 @@ import discord
 
 from bot.catalog import Catalog
 from bot.clock import Clock
-from bot.delivery import CardTokens, DeliveryContext, DiscordDelivery
-from bot.delivery.context import Rules
+from bot.delivery import DeliveryContext, DiscordDelivery
+from bot.delivery.context import ReplacedAnswers, Rules
 from bot.features.posting import PostingRules
+from bot.jobs.models import Job, Progress
 from bot.languages import Language, ReaderLanguages
 from bot.media.photo import Drawing
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.deferral import LateAnswer
 
 
-class NoDeferrals:
-    """Keeps nothing."""
+class NoAnswers:
+    """Keeps no answer, and edits none."""
 
-    async def remember(
-        self,
-        interaction: discord.Interaction,
-        *,
-        private: bool,
-        answer: LateAnswer,
-        message_id: int | None = None,
-    ) -> None: ...
+    async def defer(self, interaction: discord.Interaction, late: LateAnswer) -> None: ...
 
-    async def forget(self, interaction: discord.Interaction) -> None: ...
+    async def answered(self, interaction: discord.Interaction) -> None: ...
 
     def give_up(self, interaction: discord.Interaction) -> None: ...
 
+    async def show(self, interaction: discord.Interaction, subject: str) -> None: ...
+
     def look_again(self) -> None: ...
 
+    async def run(self) -> None: ...
 
-async def nothing_left() -> None:
-    """Answer nothing: no earlier life has left anything unanswered."""
+    @asynccontextmanager
+    async def replaced(self, job: Job) -> AsyncGenerator[discord.Webhook | None]:
+        yield None
+
+
+async def no_progress(_job_id: str) -> Progress:
+    """Return that no lane knows anything of the job."""
+    return Progress()
 
 
 class EnglishReaders:
@@ -77,10 +82,12 @@ def context_on(
     drawing: Drawing | None = None,
     rules: Rules = usual_rules,
     readers: ReaderLanguages | None = None,
+    answers: ReplacedAnswers | None = None,
 ) -> DeliveryContext:
     """Return what the delivery through the client works with, without what isn't given."""
-    names, tokens, readers = ToolNames(catalog), CardTokens(clock), readers or EnglishReaders()
-    return DeliveryContext(client, names, clock, tokens, rules, readers, drawing or NoDrawing())
+    names, readers = ToolNames(catalog), readers or EnglishReaders()
+    drawing, answers = drawing or NoDrawing(), answers or NoAnswers()
+    return DeliveryContext(client, names, clock, answers, rules, readers, drawing)
 
 
 def delivery_on(*given: Any, **named: Any) -> DiscordDelivery:

@@ -15,7 +15,7 @@ STEP_TIMEOUT = 120.0  # seconds; a step takes one or two, unless the machine is 
 LOOK_EVERY = 0.03
 
 
-async def until(look: Callable[[], T | Awaitable[T]], what: str) -> T:
+async def until(look: Callable[[], T | Awaitable[T | None] | None], what: str) -> T:
     """Call `look` until its result is true, and return it. Raises TimeoutError after two minutes."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + STEP_TIMEOUT
@@ -23,7 +23,7 @@ async def until(look: Callable[[], T | Awaitable[T]], what: str) -> T:
         began = loop.time()
         seen = look()
         if isinstance(seen, Awaitable):
-            seen = await cast("Awaitable[T]", seen)
+            seen = await cast("Awaitable[T | None]", seen)
         if seen:
             return seen
         ended = loop.time()
@@ -45,6 +45,14 @@ def _raw(message: ResponseMessage | discord.Message) -> Any:
     if isinstance(message, ResponseMessage):
         return message.components
     return [component.to_dict() for component in message.components]
+
+
+def answer_of(shown: InteractionResult) -> ResponseMessage:
+    """Return the progress that a command was answered with, for its person alone."""
+    answer = shown.response
+    if answer is None or not shown.ephemeral:
+        raise AssertionError(f"It is not for its person alone: {text_of(answer) or 'no answer at all'}")
+    return answer
 
 
 class Person:
@@ -78,7 +86,7 @@ class Person:
         async with self._stage.world.turn:
             await self.actor.react(message, emoji)
 
-    async def press(self, message: discord.Message, label: str) -> InteractionResult:
+    async def press(self, message: discord.Message | ResponseMessage, label: str) -> InteractionResult:
         """Press the button of that label, which may end with a price, under a message."""
         shown = next((one for one in texts(_raw(message)) if one.split(" · ")[0] == label), label)
         async with self._stage.world.turn:
@@ -94,15 +102,11 @@ class Person:
         shown = await self.command("studii key")
         return await self.fill_in(shown, {"key": secret, "plan": [plan], "budget": budget})
 
-    async def result_of(self, card: InteractionResult) -> discord.Message:
-        """Wait for the message that says how the job of a command's card has ended, in the card's place."""
-        answer = card.response
-        if answer is None or card.ephemeral:
-            raise AssertionError(f"There is no card, but: {text_of(answer) or 'no answer at all'}")
-        said = await until(lambda: self._told_after(answer.id), f"the result of {text_of(answer)!r}")
-        if said is None:
-            raise AssertionError
-        return said
+    async def result_of(self, shown: InteractionResult) -> discord.Message:
+        """Wait for the message in the channel with the result of a command that this person has given."""
+        answer = answer_of(shown)
+        words = text_of(answer)
+        return await until(lambda: self._told_after(answer.id), f"the result of {words!r}")
 
     def _told_after(self, message_id: int) -> discord.Message | None:
         for message in self._stage.world.channel.history():

@@ -3,13 +3,17 @@
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import unquote
 
 import discord
 import simcord
+import simcord.http.client as simulated
 from discord import app_commands
 
 from bot.errors import StudiiBotError
 from bot.ui.kit.responses import expired
+
+_path_of = simulated.__dict__["_path_of"]
 
 
 @asynccontextmanager
@@ -21,6 +25,7 @@ async def simulated_discord(
     Raises at the end what commands, forms and listeners raised, except refusals, which are for people, and
     answers that came too late. With `check_errors=False` it raises nothing.
     """
+    simulated.__dict__["_path_of"] = _unquoted  # discord.py quotes the "@" of "@original"
     async with simcord.run(
         bot, shard_count=1, check_errors=check_errors, settle_timeout=settle_timeout
     ) as env:
@@ -29,6 +34,10 @@ async def simulated_discord(
         unforeseen = [error for error in env.errors if not _is_told(error)]
         if check_errors and unforeseen:
             raise BaseExceptionGroup("the bot did not foresee these errors", unforeseen)
+
+
+def _unquoted(url: str) -> str:
+    return unquote(_path_of(url))
 
 
 def _is_told(error: BaseException) -> bool:

@@ -5,12 +5,13 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 import discord
 
 from bot import app
 from bot.aio.net import Connector
-from bot.client.bot import StudiiBot
+from bot.client.bot import RunningAnswers, StudiiBot
 from bot.client.login import photo_intents
 from bot.clock import Clock, SystemClock
 from bot.config import Settings
@@ -19,7 +20,6 @@ from bot.jobs.models import Job
 from sandbox.studii import StudiiServer
 from tests.support.database import database
 from tests.support.simulated.cdn import AttachmentTooLargeError, SimulatedCdn, UnknownAttachmentError
-from tests.support.simulated.delivery import nothing_left
 from tests.support.simulated.server import SimulatedServer, build_server
 from tests.support.simulated.simulation import simulated_discord
 
@@ -53,6 +53,18 @@ class SimulatedPhotos:
             raise PhotoUnavailable from error
 
 
+class OthersRun:
+    """Answers that are kept up to date by a task that isn't the bot's."""
+
+    def __init__(self, answers: RunningAnswers) -> None:
+        self._answers = answers
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._answers, name)
+
+    async def run(self) -> None: ...
+
+
 class Stage:
     """A running world: everything in it is real except Studii and Discord."""
 
@@ -74,7 +86,8 @@ class Stage:
             )
         )
         # It waits as long as the bot runs, and simcord waits for every task of the bot's.
-        self.app.bot._answer_left = nothing_left  # pyright: ignore[reportPrivateUsage]
+        self._answers = self.app.bot.answers
+        self.app.bot.answers = cast(RunningAnswers, OthersRun(self._answers))
         return self.app.bot
 
     def enter(self, world: SimulatedServer) -> None:
@@ -83,11 +96,13 @@ class Stage:
         self._photos.cdn = world.cdn
         # Not before the simulation runs: the engine's edits would go to the real Discord.
         self.engine = asyncio.create_task(self.app.engine.run(), name="engine")
+        self.answering = asyncio.create_task(self._answers.run(), name="answers")
 
     async def stop(self) -> None:
         """End the engine and the application, as on SIGTERM."""
         self.engine.cancel()
-        await asyncio.wait({self.engine}, timeout=ENGINE_ENDS_WITHIN)
+        self.answering.cancel()
+        await asyncio.wait({self.engine, self.answering}, timeout=ENGINE_ENDS_WITHIN)
         await self._built.aclose()
 
     async def restart(self) -> None:

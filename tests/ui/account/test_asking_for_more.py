@@ -17,7 +17,7 @@ from bot.servers import settings
 from bot.servers.notices import NoticeKind
 from tests.reactions.taps import ROOM, STAGING, post, ready
 from tests.support import spending
-from tests.support.desk import Desk, open_desk, pieces, texts
+from tests.support.desk import Desk, open_desk, pieces, started, texts
 from tests.support.posts import deliver, open_posts
 from tests.support.presses import press
 
@@ -117,7 +117,7 @@ async def test_a_grant_is_the_members_and_both_are_told(tmp_path: Path) -> None:
         dm = desk.maya.user.dm_channel
         assert dm is not None
         assert "granted you 20 credits. You can run **Studio** now." in texts(dm.history()[-1])
-        assert not (await desk.maya.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
+        assert started(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
 
 
 async def test_who_lacks_the_servers_budget_gets_it_for_the_server(tmp_path: Path) -> None:

@@ -15,18 +15,6 @@ async def ask(desk: Desk) -> str:
     return texts(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
 
 
-@pytest.mark.promise
-async def test_whether_cards_stay_is_shown_and_set_and_stored(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        assert "removed when the result is posted" in texts(
-            await desk.admin.slash(desk.channel, "studii channel")
-        )
-        answer = await desk.admin.slash(desk.channel, "studii channel", cards="keep")
-        assert "**Cards**: kept" in texts(answer)
-        assert (await desk.services.db.read(posting.of, desk.guild.id)).keeps_cards
-        assert not (await desk.services.db.read(posting.of, desk.guild.id + 1)).keeps_cards
-
-
 async def test_what_a_server_set_before_a_rule_existed_leaves_that_one_as_usual(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         older = text("INSERT INTO posting_rules (guild_id, splits) VALUES (:guild, true)")

@@ -1,24 +1,21 @@
-"""A desk at which answers are late, and what has been kept of them for a start after a kill."""
+"""A desk whose bot keeps its answers, at which answers may be late, and what a start after a kill finds."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.fernet import Fernet
-from simcord import InteractionResult, MemberActor, ResponseMessage
+from simcord import InteractionResult, MemberActor
+from sqlalchemy import select
 
-from bot.client.bot import ANSWERING_LEFT
 from bot.db import Database
-from bot.delivery import DeferralFiles, DeferralJournal, LateAnswers
-from bot.delivery.deferrals.late_answers import LEFT_UNANSWERED
+from bot.delivery import answers as answers_module
 from bot.jobs.accept import Acceptor
+from bot.jobs.progress import Reply
 from bot.ui.kit import first_answer
-from bot.ui.kit.deferral import LateAnswer
-from bot.vault import Vault
-from tests.support.desk import Desk, open_desk, texts
+from tests.support.desk import Desk, keep_answers, open_desk
 from tests.support.patience import PATIENCE
 
 
@@ -26,116 +23,108 @@ from tests.support.patience import PATIENCE
 async def late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Desk]:
     """A desk at which every answer that waits for the database is late."""
     monkeypatch.setattr(first_answer, "_later", at_once)
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        keep(desk, tmp_path)
-        monkeypatch.setattr(desk.env.backend, "delete_message", deletes_as_discord(desk.env.backend))
+    async with kept_desk(tmp_path, monkeypatch) as desk:
         yield desk
 
 
-def deletes_as_discord(backend: Any) -> Callable[[int, int], None]:
-    """In the simulation, a deferral that was deleted goes on to take the next followup for its answer."""
-    delete = backend.delete_message
-
-    def delete_message(channel_id: int, message_id: int) -> None:
-        delete(channel_id, message_id)
-        for record in backend.interactions.values():
-            if record.message_id == message_id:
-                record.complete_deferred()
-
-    return delete_message
+@asynccontextmanager
+async def kept_desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Desk]:
+    """A desk whose bot keeps its answers. They are edited while `answering` lasts."""
+    monkeypatch.setattr(answers_module, "GATHERED", 0.0)
+    monkeypatch.setattr(answers_module.Answers, "_write", write)
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        yield desk
 
 
 def at_once(_seconds: float, call: Callable[[], None]) -> asyncio.Handle:
     return asyncio.get_running_loop().call_soon(call)
 
 
-def keep(desk: Desk, folder: Path) -> DeferralJournal:
-    """Let the bot keep its deferrals."""
-    vault = Vault.open([Fernet.generate_key().decode()], folder / "none.key")
-    journal = DeferralJournal(DeferralFiles(folder / "deferrals"), vault, desk.clock)
-    _attached(desk, journal)
-    return journal
+async def write(answers: Any, work: Any, *args: Any, **more: Any) -> None:
+    """Wait for a write for some turns of the loop: whoever holds the database has it for long."""
+    task = answers._begin(answers._stored(answers._db.write(work, *args, **more)))
+    for _ in range(50):
+        if not task.done():
+            await asyncio.sleep(0)
 
 
-def begin_answering(desk: Desk) -> None:
-    """Let the bot answer what is left in a task of its own, as it does while it runs."""
-    desk.bot._begin(desk.bot._answer_left(), ANSWERING_LEFT)  # pyright: ignore[reportPrivateUsage]
+@asynccontextmanager
+async def answering(desk: Desk) -> AsyncGenerator[None]:
+    """Let the bot's answers be edited and given."""
+    task = asyncio.create_task(desk.bot.answers.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
-def _attached(desk: Desk, journal: DeferralJournal) -> LateAnswers:
-    answers = LateAnswers(journal, desk.bot, desk.services.db, desk.bot.catalog, desk.bot.readers)
-    desk.bot.attach(desk.services, desk.delivery, desk.clock, journal, answers.run)
-    return answers
+async def restarted(desk: Desk) -> None:
+    """Answer what an earlier life of the process left unanswered, as each start does."""
+    keep_answers(desk)
+    async with answering(desk):
+        await all_answered(desk)
 
 
-async def asked(desk: Desk, member: MemberActor, folder: Path, **options: object) -> InteractionResult:
-    """Return the result of a command that is given while another writer holds the database."""
-    async with desk.storage.write():
-        answer = asyncio.create_task(member.slash(desk.channel, "studio", prompt="A kite", **options))
-        await announced(folder)
-    return await answer
+async def kept(desk: Desk) -> list[Reply]:
+    """Return what is kept of answers that are still to be given."""
+    return [one for one in await rows(desk) if one.subject is None]
 
 
-def told_to_run_again(shown: InteractionResult) -> ResponseMessage:
-    """The one message that says, in answer to the command, that nothing was started."""
-    (told,) = shown.followups
-    assert str(LEFT_UNANSWERED[LateAnswer.CARD]) in texts(told)
-    return told
+async def rows(desk: Desk) -> list[Reply]:
+    """Return all answers that are kept."""
+    return await desk.storage.db.read(lambda session: list(session.scalars(select(Reply))))
 
 
-async def left_unanswered(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InteractionResult:
-    """A command whose answer had been announced when the process was killed, and which started nothing."""
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Acceptor, "_decide", killed_within)
-        return await asked(desk, desk.maya, tmp_path)
-
-
-async def announced(folder: Path) -> None:
-    """Wait until Discord has been told that an answer will come."""
-    async with asyncio.timeout(PATIENCE):
-        while not list((folder / "deferrals").glob("*.deferred")):  # noqa: ASYNC110 - a thread writes it
-            await asyncio.sleep(0.01)
-    await asyncio.sleep(0.05)
-
-
-def kept(folder: Path) -> list[Path]:
-    return list((folder / "deferrals").iterdir())
-
-
-async def are_kept(folder: Path, number: int) -> None:
-    """Return when the bot keeps that many deferrals."""
-    async with asyncio.timeout(PATIENCE):
-        while len(kept(folder)) < number:  # noqa: ASYNC110 - a thread writes them
-            await asyncio.sleep(0.01)
-
-
-async def all_answered(folder: Path) -> None:
+async def all_answered(desk: Desk) -> None:
     """Return when the bot has given all answers that it keeps."""
+
+    async def none() -> bool:
+        return not await kept(desk)
+
+    await until(none)
+
+
+async def until(true: Callable[[], Coroutine[Any, Any, object] | object]) -> None:
     async with asyncio.timeout(PATIENCE):
-        while kept(folder):  # noqa: ASYNC110 - a thread deletes them
+        while True:
+            seen = true()
+            if await seen if isinstance(seen, Coroutine) else seen:
+                return
             await asyncio.sleep(0.005)
 
 
-async def restarted(desk: Desk, journal: DeferralJournal) -> None:
-    """Answer what an earlier life of the process left unanswered, as each start does."""
-    await begin_another_life(desk, journal).answer_left()
+async def announced(desk: Desk, number: int = 1) -> None:
+    """Wait until Discord has been told that so many answers will come."""
+    await until(lambda: sum(one.loading for one in desk.env.backend.interactions.values()) >= number)
+    await asyncio.sleep(0.05)
 
 
-def begin_another_life(desk: Desk, journal: DeferralJournal) -> LateAnswers:
-    """Let the bot go on with a new journal in the place of that one, as after a restart."""
-    store, vault = journal._store, journal._vault  # pyright: ignore[reportPrivateUsage]
-    return _attached(desk, DeferralJournal(store, vault, desk.clock))
+async def asked(desk: Desk, member: MemberActor, **options: object) -> InteractionResult:
+    """Return the result of a command that is given while another writer holds the database."""
+    async with desk.storage.write():
+        answer = asyncio.create_task(member.slash(desk.channel, "studio", prompt="A kite", **options))
+        await announced(desk)
+    return await answer
 
 
-async def killed(*_: object, **__: object) -> None:
+async def left_unanswered(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> InteractionResult:
+    """A command whose answer had been announced when the process was killed, and which started nothing."""
+    with monkeypatch.context() as patch:
+        patch.setattr(Acceptor, "_decide", killed)
+        shown = await asked(desk, desk.maya)
+
+    async def stored() -> bool:
+        return bool(await kept(desk))
+
+    await until(stored)
+    return shown
+
+
+def killed(*_: object, **__: object) -> None:
     """Stand for a call during which the process is killed."""
-    raise asyncio.CancelledError
-
-
-def killed_within(*_: object) -> None:
-    """Stand for a function of a transaction during which the process is killed."""
     raise asyncio.CancelledError
 
 

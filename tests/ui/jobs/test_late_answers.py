@@ -9,109 +9,53 @@ import pytest
 from simcord import InteractionResult
 
 from bot.client.bot import StudiiBot, StudiiTree
-from bot.delivery import DeferralJournal
+from bot.delivery import Answers
 from bot.jobs.models import FailureCode, JobState
 from bot.ui.kit import first_answer
-from bot.ui.kit.deferral import START_WITHDRAWN
 from tests.cogs.test_jobs import button
 from tests.reactions.taps import jobs_of
 from tests.support import spending
-from tests.support.desk import labelled, open_desk, texts
+from tests.support.desk import keep_answers, labelled, open_desk, texts
 from tests.support.patience import PATIENCE
 from tests.support.presses import send_press
-from tests.ui.jobs.late import announced, asked, keep, kept, late, slow_to_read
+from tests.ui.jobs.late import announced, asked, kept, late, slow_to_read
 from tests.ui.jobs.results.test_result_buttons import staged
 
 
-async def test_a_card_comes_late_in_place_of_what_announced_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with late(tmp_path, monkeypatch) as desk:
-        shown = await asked(desk, desk.maya, tmp_path)
-        assert not shown.ephemeral
-        (card,) = desk.channel.history()
-        assert "A kite" in texts(card)
-        assert (await desk.job()).card_message_id == card.id
-        assert kept(tmp_path) == []
-
-
 @pytest.mark.promise
-async def test_a_private_card_comes_late_to_its_person_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("private", [False, True])
+async def test_progress_comes_late_in_place_of_what_announced_it_to_its_person_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, private: bool
 ) -> None:
     async with late(tmp_path, monkeypatch) as desk:
-        shown = await asked(desk, desk.maya, tmp_path, private=True)
+        shown = await asked(desk, desk.maya, **({"private": True} if private else {}))
         assert shown.ephemeral
-        assert shown.response is not None
         assert "A kite" in texts(shown.response)
-        assert kept(tmp_path) == []
+        assert desk.channel.history() == []
+        assert await kept(desk) == []
 
 
 @pytest.mark.promise
-async def test_a_refusal_after_a_public_deferral_is_for_its_person_alone(
+async def test_a_late_refusal_is_for_its_person_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with late(tmp_path, monkeypatch) as desk:
         await spending.set_budget(desk.services, desk.guild.id, 1, None)
-        shown = await asked(desk, desk.maya, tmp_path)
+        shown = await asked(desk, desk.maya)
         assert desk.channel.history() == []
-        (told,) = shown.followups
-        assert told.ephemeral
-        assert "1 of 1 credit left today" in texts(told)
-        assert kept(tmp_path) == []
-
-
-async def test_where_the_announcement_cannot_be_deleted_it_becomes_a_neutral_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with late(tmp_path, monkeypatch) as desk:
-        await spending.set_budget(desk.services, desk.guild.id, 1, None)
-        desk.env.inject_error("DELETE", "/webhooks/*/*/messages/*", status=404, code=10008, times=1)
-        shown = await asked(desk, desk.maya, tmp_path)
-        (line,) = desk.channel.history()
-        assert texts(line) == str(START_WITHDRAWN)
-        (told,) = shown.followups
-        assert told.ephemeral
-        assert "1 of 1 credit left today" in texts(told)
-
-
-async def test_where_others_are_asked_first_the_bot_waits_for_the_person_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with late(tmp_path, monkeypatch) as desk:
-        await spending.set_budget(desk.services, desk.guild.id, None, None, confirm_above=1)
-        assert (await asked(desk, desk.maya, tmp_path)).followups[0].ephemeral
-        shown = await asked(desk, desk.tom, tmp_path)
         assert shown.ephemeral
-        assert shown.response is not None
-        assert desk.channel.history() == []
-
-
-async def test_where_others_are_refused_an_accepted_job_has_an_ordinary_card(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with late(tmp_path, monkeypatch) as desk:
-        await spending.set_budget(desk.services, desk.guild.id, 1, None)
-        await asked(desk, desk.maya, tmp_path)
-        await spending.set_budget(desk.services, desk.guild.id, 100, None)
-        shown = await asked(desk, desk.tom, tmp_path)
-        assert shown.ephemeral  # as the answer would most probably have been
-        assert shown.response is None
-        (card,) = desk.channel.history()
-        assert "A kite" in texts(card)
-        assert not card.flags.ephemeral
-        assert (await desk.job()).card_message_id == card.id
-        assert kept(tmp_path) == []
+        assert "1 of 1 credit left today" in texts(shown.response)
+        assert await kept(desk) == []
 
 
 @pytest.mark.promise
 async def test_an_answer_in_time_is_not_announced(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        keep(desk, tmp_path)
+        keep_answers(desk)
         shown = await desk.maya.slash(desk.channel, "studio", prompt="A kite")
         assert not shown.deferred
-        assert not (tmp_path / "deferrals").exists()
+        assert await kept(desk) == []
 
 
 ADMINS: dict[str, tuple[dict[str, object], str]] = {
@@ -134,11 +78,11 @@ async def test_admins_too_get_their_answer_late_rather_than_none(
     async with late(tmp_path, monkeypatch) as desk:
         async with desk.storage.write():
             asking = asyncio.create_task(desk.admin.slash(desk.channel, command, **options))
-            await announced(tmp_path)
+            await announced(desk)
         shown = await asking
         assert shown.ephemeral
         assert words.lower() in texts(shown.response).lower()
-        assert kept(tmp_path) == []
+        assert await kept(desk) == []
 
 
 async def test_a_button_of_the_setup_is_answered_late_with_a_panel_of_its_own(
@@ -149,10 +93,10 @@ async def test_a_button_of_the_setup_is_answered_late_with_a_panel_of_its_own(
         assert asked_to.response is not None
         async with desk.storage.write():
             pressing = asyncio.create_task(desk.admin.click(asked_to.response, label="Remove key"))
-            await announced(tmp_path)
+            await announced(desk)
         told = await pressing
         assert "The key is removed" in texts(told.response)
-        assert kept(tmp_path) == []
+        assert await kept(desk) == []
 
 
 async def test_what_can_not_be_answered_any_more_is_neither_kept_nor_done(
@@ -160,19 +104,19 @@ async def test_what_can_not_be_answered_any_more_is_neither_kept_nor_done(
 ) -> None:
     async with late(tmp_path, monkeypatch) as desk:
         desk.env.inject_error("POST", "/interactions/*/*/callback", status=404, code=10062, times=None)
-        forgotten, forget = asyncio.Event(), DeferralJournal.forget
+        forgotten, forget = asyncio.Event(), Answers.answered
 
-        async def noted(journal: DeferralJournal, interaction: discord.Interaction) -> None:
-            await forget(journal, interaction)
+        async def noted(answers: Answers, interaction: discord.Interaction) -> None:
+            await forget(answers, interaction)
             forgotten.set()
 
-        monkeypatch.setattr(DeferralJournal, "forget", noted)
+        monkeypatch.setattr(Answers, "answered", noted)
         async with desk.storage.write():
             asking = asyncio.create_task(desk.maya.slash(desk.channel, "studio", prompt="A kite"))
             async with asyncio.timeout(PATIENCE):
                 await forgotten.wait()
-            assert kept(tmp_path) == []
         await asking
+        assert await kept(desk) == []
         assert desk.channel.history() == []
         assert await jobs_of(desk) == []  # the person will ask again
 
@@ -195,12 +139,12 @@ async def test_an_answer_is_announced_while_what_a_job_needs_is_still_being_read
         ):
             go_on = slow_to_read(monkeypatch)
             asking = asyncio.create_task(ask())
-            await announced(tmp_path)
+            await announced(desk)
             go_on.set()
             await asking
             assert (await desk.job()).id != job.id
-            assert len(desk.channel.history()) == 2 + number
-            assert kept(tmp_path) == []
+            assert len(await jobs_of(desk)) == 2 + number
+            assert await kept(desk) == []
 
 
 async def test_the_wait_for_an_answer_counts_from_its_interactions_arrival(
@@ -236,10 +180,7 @@ async def test_a_double_click_before_a_slow_database_is_one_job_and_no_error(
         before = len(await jobs_of(desk))
         go_on = slow_to_read(monkeypatch)
         clicks = [send_press(desk, desk.tom, message, labelled(message, "Run again")) for _ in range(2)]
-        async with asyncio.timeout(PATIENCE):
-            while len(kept(tmp_path)) < 2:  # noqa: ASYNC110 - a thread writes it
-                await asyncio.sleep(0.01)
-        await asyncio.sleep(0.05)
+        await announced(desk, 2)
         go_on.set()
         await desk.env.settle()
         shown = [InteractionResult(desk.env, click) for click in clicks]
@@ -247,6 +188,5 @@ async def test_a_double_click_before_a_slow_database_is_one_job_and_no_error(
             texts(one) for click in shown for one in (*click.followups, click.response) if one is not None
         ]
         assert len(await jobs_of(desk)) == before + 1
-        assert not shown[0].ephemeral  # it shows the card
         assert not any("Something went wrong" in words for words in said)
-        assert kept(tmp_path) == []
+        assert await kept(desk) == []

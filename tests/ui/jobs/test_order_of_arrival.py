@@ -19,7 +19,7 @@ from tests.support import spending
 from tests.support.desk import Desk, labelled, open_desk
 from tests.support.presses import send_command, send_press
 from tests.ui.jobs.results.test_result_buttons import staged
-from tests.ui.jobs.sets.test_sets import a_set, labels as labels_of_set, shown
+from tests.ui.jobs.sets.test_sets import a_set, labels as labels_of_set
 
 LONG = 500  # turns of the loop
 BUTTONS, COMMANDS = "discord-ui-", "CommandTree-"  # how their tasks are called
@@ -55,8 +55,7 @@ async def again(desk: Desk, folder: Path) -> Send:
 async def failed_of_a_set(desk: Desk, _folder: Path) -> Send:
     for job in await a_set(desk):
         await desk.move(job, JobState.FAILED, failure=FailureCode.API)
-    await shown(desk)
-    card = desk.channel.history()[-1]
+    card = await desk.card(*await jobs_of(desk))
     (label,) = labels_of_set(card)
     custom_id = labelled(card, label.split(" · ")[0])
     return lambda: send_press(desk, desk.maya, card, custom_id)

@@ -1,4 +1,4 @@
-"""Each state of a job and of a set, and of the list of them, as its card, line or message says it."""
+"""Each state of a job and of a set, and of the list of them, as its progress, line or message says it."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,15 +8,15 @@ import pytest
 from bot.jobs.actions import JobPage
 from bot.jobs.models import Approval, Job, JobState, Progress
 from bot.jobs.results import EndOfJobs, Part
-from bot.ui.jobs.card import job_card, sign_of
 from bot.ui.jobs.listing.panel import Shown, jobs_panel
 from bot.ui.jobs.listing.query import MINE, SERVER, UNPOSTED, ListQuery
 from bot.ui.jobs.listing.thumbnails import PostedResults
-from bot.ui.jobs.sets.set_card import set_card
+from bot.ui.jobs.progress import job_progress, sign_of
+from bot.ui.jobs.sets.set_progress import progress_panel
 from bot.ui.jobs.sets.set_result import set_result
 from tests.support.clock import NOON
 from tests.support.jobs import staging
-from tests.support.panels import CATALOG, NAMES, card_words, words
+from tests.support.panels import CATALOG, NAMES, progress_words, words
 from tests.support.pseudo.boundary import shown_by
 
 SET = "00000000000000aa"
@@ -36,6 +36,7 @@ def listing(*jobs: Job, whose: str = SERVER, page: int = 0) -> str:
         decides=True,
         posted=PostedResults({}, frozenset()),
         note="",
+        ways={},
     )
     return words(jobs_panel(shown, NAMES, tuple(CATALOG.tools.values())))
 
@@ -55,13 +56,13 @@ def listing(*jobs: Job, whose: str = SERVER, page: int = 0) -> str:
         ({"state": JobState.SUCCEEDED, "finished_at": NOON + timedelta(minutes=3)}, "Done in 3 min"),
     ],
 )
-def test_a_card_says_what_its_job_waits_for_and_how_long_it_took(changes: dict[str, Any], said: str) -> None:
-    assert said in card_words(staging(**changes))
+def test_progress_says_what_a_job_waits_for_and_how_long_it_took(changes: dict[str, Any], said: str) -> None:
+    assert said in progress_words(staging(**changes))
 
 
 def test_a_job_that_takes_longer_than_usual_says_so() -> None:
     job = staging(state=JobState.RUNNING, submitted_at=NOON)
-    assert "taking longer than usual" in words(job_card(job, NAMES, Progress(late=True)))
+    assert "taking longer than usual" in words(job_progress(job, NAMES, Progress(late=True)))
 
 
 @pytest.mark.parametrize(
@@ -91,23 +92,23 @@ def test_an_empty_list_says_what_there_is_none_of(whose: str, page: int, said: s
     assert said in listing(whose=whose, page=page)
 
 
-def test_the_card_of_a_set_counts_its_photos_by_what_became_of_them() -> None:
+def test_the_progress_of_a_set_counts_its_photos_by_what_became_of_them() -> None:
     jobs = a_set(*[JobState.PENDING] * 2, JobState.WITHHELD, JobState.UNKNOWN)
-    shown = words(set_card(jobs, NAMES))
+    shown = words(progress_panel(jobs, NAMES, Progress()))
     assert "**2 to be approved · 1 not posted · 1 unknown**" in shown
     assert "4. ❔ room.png: outcome unknown" in shown
 
 
-def test_the_card_of_a_set_has_room_for_the_longest_of_its_lines() -> None:
+def test_the_progress_of_a_set_has_room_for_the_longest_of_its_lines() -> None:
     for state in JobState:
         for private in (False, True):
-            photos = a_set(*[state] * 10, private=private, result_message_id=10**18, card_message_id=10**18)
-            assert f"10. {sign_of(photos[0])} room.png: " in words(set_card(photos, NAMES))
+            photos = a_set(*[state] * 10, private=private, result_message_id=10**18)
+            assert f"10. {sign_of(photos[0])} room.png: " in words(progress_panel(photos, NAMES, Progress()))
 
 
-def test_the_card_of_a_private_set_says_that_moderators_see_it() -> None:
+def test_the_progress_of_a_private_set_says_that_moderators_see_it() -> None:
     jobs = a_set(*[JobState.PENDING] * 2, private=True, approval=Approval.WANTED)
-    shown = words(set_card(jobs, NAMES))
+    shown = words(progress_panel(jobs, NAMES, Progress()))
     assert "1. 🛂 room.png: Waiting for a moderator to approve it.\n2." in shown
     assert "Although these are private, moderators see the requests before they start." in shown
 

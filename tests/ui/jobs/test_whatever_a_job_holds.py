@@ -7,7 +7,7 @@ from hypothesis import given, settings, strategies as st
 
 from bot.jobs.models import Job, JobState, Progress
 from bot.reasons import Reason, ReasonCode
-from bot.ui.jobs.card import job_card
+from bot.ui.jobs.progress import job_progress
 from bot.ui.jobs.results.ending import ending
 from bot.ui.jobs.results.links import can_play
 from bot.ui.jobs.results.result import linked_result, linked_video, result
@@ -72,7 +72,11 @@ def jobs(draw: st.DrawFn) -> Job:
 @settings(max_examples=50)
 @given(jobs(), st.none() | st.integers(1, 10_000))
 def test_whatever_a_job_holds_discord_takes_what_is_shown_of_it(job: Job, position: int | None) -> None:
-    shown = [job_card(job, NAMES, Progress(position)), result(job, NAMES, "out.png"), ending(job, NAMES)]
+    shown = [
+        job_progress(job, NAMES, Progress(position)),
+        result(job, NAMES, "out.png"),
+        ending(job, NAMES, "Harbour"),
+    ]
     for panel in [*shown, linked_result(job, NAMES, "It is too large.", disclosure="", by_dm=False)]:
         components = list(pieces_of(panel.to_components()))
         texts = [piece["content"] for piece in components if piece["type"] == 10]

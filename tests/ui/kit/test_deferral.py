@@ -7,20 +7,19 @@ import discord
 import pytest
 
 from bot.ui.kit.deferral import Deferral, LateAnswer
-from tests.support.simulated.delivery import NoDeferrals
+from tests.support.simulated.delivery import NoAnswers
 
 
-class Kept(NoDeferrals):
-    """Remembers under which message an interaction is kept."""
+class Kept(NoAnswers):
+    """Counts what is kept and forgotten."""
 
     def __init__(self) -> None:
-        self.messages: list[int | None] = []
-        self.forgotten = 0
+        self.kept = self.forgotten = 0
 
-    async def remember(self, *_: Any, message_id: int | None = None, **__: Any) -> None:
-        self.messages.append(message_id)
+    async def defer(self, interaction: discord.Interaction, late: LateAnswer) -> None:
+        self.kept += 1
 
-    async def forget(self, interaction: discord.Interaction) -> None:
+    async def answered(self, interaction: discord.Interaction) -> None:
         self.forgotten += 1
 
 
@@ -45,22 +44,22 @@ async def sent(looked_up: int | Exception) -> tuple[Deferral, Kept]:
         response=SimpleNamespace(defer=lost), original_response=original_response
     )
     kept = Kept()
-    deferral = Deferral(interaction, kept, private=True, answer=LateAnswer.VIEW)
+    deferral = Deferral(interaction, kept, LateAnswer.VIEW)
     await deferral.send()
     return deferral, kept
 
 
-async def test_one_that_discord_took_is_kept_with_its_message() -> None:
+async def test_one_that_discord_took_is_kept() -> None:
     deferral, kept = await sent(4000)
-    assert (deferral.taken, kept.messages, kept.forgotten) == (True, [None, 4000], 0)
+    assert (deferral.taken, kept.kept, kept.forgotten) == (True, 1, 0)
 
 
 async def test_one_that_discord_did_not_take_is_forgotten() -> None:
     deferral, kept = await sent(error(404, 10015))
-    assert (deferral.taken, kept.messages, kept.forgotten) == (False, [None], 1)
+    assert (deferral.taken, kept.kept, kept.forgotten) == (False, 1, 1)
 
 
 @pytest.mark.parametrize("looked_up", [error(503), TimeoutError()])
 async def test_one_of_which_discord_does_not_say_is_answered_as_if_it_was_taken(looked_up: Exception) -> None:
     deferral, kept = await sent(looked_up)
-    assert (deferral.taken, kept.messages, kept.forgotten) == (True, [None], 0)
+    assert (deferral.taken, kept.kept, kept.forgotten) == (True, 1, 0)

@@ -74,7 +74,7 @@ async def test_an_unforeseen_error_is_told_with_a_reference_that_is_in_the_log(
         told = await act(desk)
         assert told.ephemeral
         reference = texts(told).split("`")[1]
-        assert "Nothing was charged unless a card" in texts(told)
+        assert "Nothing was charged unless `/jobs` says so" in texts(told)
         assert "unheard of" not in texts(told)
     assert f"(reference {reference})" in caplog.text
 

@@ -12,7 +12,7 @@ from bot.errors import Refused
 from bot.ui.kit import first_answer
 from tests.support.clock import FakeClock
 from tests.support.patience import PATIENCE
-from tests.support.simulated.delivery import NoDeferrals
+from tests.support.simulated.delivery import NoAnswers
 
 
 async def test_a_statement_that_can_not_be_given_up_holds_up_no_form(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,7 +27,7 @@ async def test_a_statement_that_can_not_be_given_up_holds_up_no_form(monkeypatch
     clock = FakeClock()
     interaction: Any = SimpleNamespace(extras={}, type=discord.InteractionType.autocomplete)
     first_answer.note_arrival(interaction, clock)
-    first_answer.expect_answer(interaction, NoDeferrals(), clock)
+    first_answer.expect_answer(interaction, NoAnswers(), clock)
     async with asyncio.timeout(PATIENCE):
         with pytest.raises(Refused, match="took too long"):
             await first_answer.read_before_form(interaction, hangs())

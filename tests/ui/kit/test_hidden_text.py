@@ -68,8 +68,7 @@ async def test_words_of_studii_hide_nothing(tmp_path: Path) -> None:
         # As an earlier version kept it.
         text = f"Studii couldn't finish this job: “No{ZWSP} such{RLO} style.”"
         job = await desk.move(await desk.job(), *DONE[:3], JobState.FAILED, failure_text=Reason.text(text))
-        await tell_end(desk.delivery, job, None)
-        told = desk.channel.history()[-1]
+        told = await desk.told(job)
         assert "“No such style.”" in texts(told)
         assert not set(texts(told)) & HIDDEN
 

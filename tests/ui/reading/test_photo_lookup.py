@@ -145,8 +145,7 @@ async def test_edit_takes_the_photo_from_its_message_too(tmp_path: Path) -> None
             await transaction.run(transitions.change, job.id, failure=FailureCode.INPUTS)
             failed = await transaction.run(queries.get, job.id)
         assert failed is not None
-        await tell_end(desk.delivery, failed, None)
-        shown = await desk.maya.click(desk.channel.history()[-1], label="Edit")
+        shown = await desk.maya.click(await desk.card(failed), label="Edit")
         await desk.maya.submit_modal(shown, {"style": "industrial", "room": "living"})
         again = await desk.job()
         assert again.inputs["style"] == "industrial"

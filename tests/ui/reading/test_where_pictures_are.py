@@ -11,7 +11,7 @@ from bot.jobs.models import JobState
 from bot.media.spool import OutputFile
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support import spending
-from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, open_desk, texts
+from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, open_desk, started, texts
 from tests.support.posts import tell_end
 
 RESTORE = "Photo restoration"
@@ -34,7 +34,7 @@ async def test_a_menu_in_a_thread_makes_its_result_there(tmp_path: Path) -> None
         thread = await thread_of(desk)
         message = await post(desk, desk.tom, ROOM, channel=thread)
         card = await desk.maya.context_menu(thread, RESTORE, message)
-        assert not card.ephemeral
+        assert started(card)
         assert (await desk.job()).channel_id == thread.id
 
 

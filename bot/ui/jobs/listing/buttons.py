@@ -1,5 +1,6 @@
 """Handle what is pressed and chosen in the list of jobs, and show what has changed."""
 
+from dataclasses import replace
 from re import Match
 from typing import Self
 
@@ -10,10 +11,10 @@ from bot.errors import Refused
 from bot.features import moderation
 from bot.jobs import actions, queries
 from bot.jobs.actions import ensure_cancelled
-from bot.jobs.models import Job, Progress
+from bot.jobs.models import ACTIVE_STATES, Job
 from bot.languages import gettext as _, lazy, sentences
 from bot.servers import access
-from bot.ui.jobs.card import job_card
+from bot.ui.jobs.answer import show_progress
 from bot.ui.jobs.listing.panel import (
     CANCEL_LISTED,
     POST,
@@ -27,9 +28,10 @@ from bot.ui.jobs.listing.panel import (
 from bot.ui.jobs.listing.query import MINE, QUERY, SERVER, UNPOSTED, ListQuery
 from bot.ui.jobs.listing.thumbnails import posted_results
 from bot.ui.jobs.results.buttons import JOB_GONE, PRIVATE_RESULT, run_again
-from bot.ui.jobs.start import CHANNELS_ONLY, expect_card
+from bot.ui.jobs.start import CHANNELS_ONLY
 from bot.ui.jobs.wording import ToolNames, cost_words
 from bot.ui.kit.buttons import LastingButton, LastingSelect
+from bot.ui.kit.first_answer import expect_job
 from bot.ui.kit.host import Host, host_of, in_order
 from bot.ui.kit.reasons import error_words
 from bot.ui.kit.responses import acknowledge, answer, answer_in_place
@@ -74,7 +76,8 @@ async def show_list(
     readable = [job for job in page.jobs if may_read(interaction, job)]
     reads = frozenset(job.id for job in readable)
     posted = await posted_results(interaction.client, readable)
-    shown = Shown(page, query, manager, reads, decides, posted, note)
+    ways = {job.id: await host.progress(job.id) for job in page.jobs if job.state in ACTIVE_STATES}
+    shown = Shown(page, query, manager, reads, decides, posted, note, ways)
     panel = jobs_panel(shown, ToolNames(host.catalog), tuple(host.catalog.tools.values()))
     if instead and _is_list(interaction.message):
         await answer_in_place(interaction, panel)
@@ -140,7 +143,7 @@ class ListedButton(
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         if self._action == RUN_LISTED_AGAIN:
             with in_order(interaction):
-                expect_card(interaction)
+                expect_job(interaction)
                 await self._do(interaction, host)
             return
         if self._action != SHOW:  # which is answered with a message of its own
@@ -196,16 +199,14 @@ class ListedButton(
         await show_list(interaction, self._query, note=f"✅ {said}", instead=True)
 
     async def _show(self, interaction: discord.Interaction, host: Host, job: Job) -> None:
-        """Answer with a new card for the person alone; the result then takes its place."""
+        """Answer with the job's progress; the result then takes its place."""
         channel_id = _channel_for(interaction, job)
         if action_for(job, MINE) != SHOW:
             await self._over(interaction, Refused(SHOWN_OR_GONE))
             return
-        card = job_card(job, ToolNames(host.catalog), Progress())
-        card_id = await answer(interaction, card)
-        host.cards.remember(job.id, interaction)
+        await show_progress(interaction, host, [replace(job, posting=job.posting + 1)])
         here = (job.id, interaction.user.id, channel_id, host.clock.now())
-        await host.services.db.write(actions.post_here, *here, card_id)
+        await host.services.db.write(actions.post_here, *here)
 
     async def _over(self, interaction: discord.Interaction, over: Refused) -> None:
         """Say above the list as it is now what is no longer possible."""

@@ -1,6 +1,6 @@
 """The list of jobs as it is shown: a line, the prompt and the picture of each, and what can be done."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ from discord import ui
 
 from bot.catalog import Tool
 from bot.jobs.actions import JobPage
-from bot.jobs.models import UNSENT_STATES, Job, JobState
+from bot.jobs.models import UNSENT_STATES, Job, JobState, Progress
 from bot.languages import gettext as _, lazy, pgettext, plazy, quotation_marks
 from bot.ui.jobs.forms.fields import MAX_FORM_OPTIONS
 from bot.ui.jobs.listing.query import ANY, MINE, SERVER, STATES, UNPOSTED, UNPOSTED_LABELS, ListQuery
@@ -24,6 +24,7 @@ from bot.ui.jobs.wording import (
     member_words,
     prompt_of,
     settings_words,
+    state_words,
 )
 from bot.ui.kit.buttons import look_of
 from bot.ui.kit.layout import NEUTRAL, Panel, Piece, boxed, lines, row, small, text
@@ -50,7 +51,7 @@ class Shown:
 
     `manager`: the jobs of the whole server. `decides`: results on which moderators decide. `reads` are the
     ids of jobs whose prompt and picture they may see; the list has only tool, state, cost and time of the
-    others. `note` says what has just happened.
+    others. `note` says what has just happened, and `ways` has the estimates of unfinished jobs.
     """
 
     page: JobPage
@@ -60,6 +61,7 @@ class Shown:
     decides: bool
     posted: PostedResults
     note: str
+    ways: Mapping[str, Progress]
 
 
 def jobs_panel(shown: Shown, names: ToolNames, tools: Sequence[Tool]) -> Panel:
@@ -187,7 +189,8 @@ def _words(job: Job, names: ToolNames, shown: Shown, *, readable: bool) -> str:
     if readable and not prompt:
         asked = small(shortened(settings_words(tool, job.inputs), SETTINGS_BEGINNING))
     if whose == MINE:
-        return lines(line, asked)
+        way = shown.ways.get(job.id)
+        return lines(line, small(state_words(job, way)) if way is not None else "", asked)
     private = f" · {PRIVATE_VALUE}" if job.private else ""
     place = _("{member} in {channel}", member=member_words(job.user_id), channel=f"<#{job.channel_id}>")
     return lines(line, asked, small(f"{place}{private}"))

@@ -13,15 +13,15 @@ from bot.jobs import queries
 from bot.jobs.models import FORGOTTEN_MEMBER, Job, SourcePhoto
 from bot.languages import gettext as _, lazy, plazy
 from bot.services import Services
-from bot.ui.jobs.card import EDIT, EDIT_LABEL, EDIT_STYLE
 from bot.ui.jobs.forms.open_form import ask
 from bot.ui.jobs.forms.tool_form import FormStart
 from bot.ui.jobs.forms.tool_picker import choose
+from bot.ui.jobs.progress import AGAIN, EDIT, EDIT_LABEL, EDIT_STYLE
 from bot.ui.jobs.results.staged_listing import StagedButton
-from bot.ui.jobs.start import Terms, expect_card, start_once
+from bot.ui.jobs.start import Terms, start_once
 from bot.ui.jobs.wording import again_label, again_price
 from bot.ui.kit.buttons import JobButton
-from bot.ui.kit.first_answer import read_before_form
+from bot.ui.kit.first_answer import expect_job, read_before_form
 from bot.ui.kit.host import Host, in_order
 from bot.ui.kit.responses import acknowledge
 from bot.ui.reading.authors import author_of
@@ -86,7 +86,7 @@ def addressed_to(message: discord.Message | None) -> int:
     return int(found[1]) if found else FORGOTTEN_MEMBER
 
 
-class AgainButton(JobButton, action="again"):
+class AgainButton(JobButton, action=AGAIN):
     """Do the same again, for the person who presses it."""
 
     label = plazy("button", "Run again")
@@ -98,7 +98,7 @@ class AgainButton(JobButton, action="again"):
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         with in_order(interaction):
-            expect_card(interaction)
+            expect_job(interaction)
             job = await job_for(interaction, host.services, self.job_id)
             await run_again(interaction, host, job)
 
@@ -112,7 +112,6 @@ async def run_again(interaction: discord.Interaction, host: Host, job: Job) -> N
     tool = host.catalog.get(job.tool)
     if job.scrubbed_at is not None and tool.inputs:
         raise Refused(INPUTS_ERASED)
-    expect_card(interaction, private=job.private)
     source = await source_of(interaction, job, host.clock.now())
     terms = replace(terms_of(job, tool), shown_price=again_price(job).amount)
     await start_once(interaction, tool, job.inputs, [] if source is None else [source], terms)

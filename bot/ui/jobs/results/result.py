@@ -9,7 +9,7 @@ from discord import ui
 from bot.catalog import SourceRule, Tool
 from bot.jobs.models import Job
 from bot.languages import Worded, gettext as _, lazy, plazy, sentences
-from bot.ui.jobs.card import edit_button
+from bot.ui.jobs.progress import edit_button
 from bot.ui.jobs.results.buttons import AgainButton, DeleteButton, UseInButton
 from bot.ui.jobs.results.gallery import gallery, is_hidden, order_words
 from bot.ui.jobs.results.links import MAX_LINK_CHARACTERS, link_button, link_words, usable

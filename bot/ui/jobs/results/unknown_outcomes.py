@@ -88,7 +88,7 @@ async def _remove_buttons(interaction: discord.Interaction, job_id: str) -> None
         return
     view = ui.LayoutView.from_message(message, timeout=None)
     view.stop()  # discord.py keeps nothing of it
-    beginnings = tuple(f"studii:{button.action}:{job_id}-" for button in RULING_BUTTONS)
+    beginnings = tuple(f"studii:{button.action}:{job_id}" for button in RULING_BUTTONS)
     for one in list(view.children):
         if not isinstance(one, ui.ActionRow):
             continue

@@ -1,4 +1,4 @@
-"""The buttons on the card of a set."""
+"""The buttons on the progress of a set."""
 
 import asyncio
 from dataclasses import replace
@@ -15,11 +15,13 @@ from bot.jobs import actions
 from bot.jobs.decide import PricesRose
 from bot.jobs.models import Job, JobState, SourcePhoto
 from bot.languages import lazy, ngettext
+from bot.ui.jobs.progress import follow_pressed
 from bot.ui.jobs.results.buttons import JOB_GONE, PRIVATE_RESULT, terms_of
-from bot.ui.jobs.sets.set_card import CANCEL_SET, LABELS, RUN_SET_AGAIN
-from bot.ui.jobs.start import expect_card, start_once
+from bot.ui.jobs.sets.set_progress import CANCEL_SET, LABELS, RUN_SET_AGAIN
+from bot.ui.jobs.start import start_once
 from bot.ui.jobs.wording import again_price
 from bot.ui.kit.buttons import LastingButton
+from bot.ui.kit.first_answer import expect_job
 from bot.ui.kit.host import Host, in_order
 from bot.ui.kit.layout import GOING, boxed, row
 from bot.ui.kit.responses import acknowledge, answer
@@ -54,10 +56,12 @@ class SetButton(
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         if self._action == CANCEL_SET:
             await acknowledge(interaction)
-            await self._cancel(interaction, host, (await self._jobs(interaction, host))[0])
+            first = (await self._jobs(interaction, host))[0]
+            await follow_pressed(interaction, host, first)
+            await self._cancel(interaction, host, first)
             return
         with in_order(interaction):
-            expect_card(interaction)
+            expect_job(interaction)
             jobs = await self._jobs(interaction, host)
             await self._run_again(interaction, host, [job for job in jobs if job.state is JobState.FAILED])
 
@@ -86,7 +90,6 @@ class SetButton(
         if any(job.scrubbed_at is not None for job in failed):
             raise Refused(SET_ERASED)
         now = host.clock.now()
-        expect_card(interaction, private=first.private)
         found = await asyncio.gather(*(source_of(interaction, job, now) for job in failed))
         photos: list[SourcePhoto] = [photo for photo in found if photo is not None]
         tool = host.catalog.get(first.tool)

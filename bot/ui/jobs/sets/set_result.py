@@ -12,12 +12,12 @@ from bot.features.wording import credit_words
 from bot.jobs.models import Job, JobState, Progress, SourcePhoto
 from bot.jobs.results import EndOfJobs, Part
 from bot.languages import and_list, gettext as _, lazy, ngettext, number, plazy, sentences
-from bot.ui.jobs.card import sign_of
+from bot.ui.jobs.progress import sign_of
 from bot.ui.jobs.results.gallery import file_name_of, gallery, order_words
 from bot.ui.jobs.results.links import link_button, link_words
 from bot.ui.jobs.results.parts import disclosed_words, why_here
 from bot.ui.jobs.results.result import FULL_SIZE, for_listing, remaking_buttons
-from bot.ui.jobs.sets.set_card import RUN_SET_AGAIN, photo_name, set_button
+from bot.ui.jobs.sets.set_progress import RUN_SET_AGAIN, photo_name, set_button
 from bot.ui.jobs.wording import ToolNames, cost_words, prompt_words, settings_words, state_words
 from bot.ui.kit.layout import Panel, Piece, lines, row, small, text
 from bot.ui.kit.text import named_value, shortened
@@ -76,7 +76,7 @@ def set_result(
     cost = credit_words(charged) if made or charged else ""  # else each line says that it wasn't charged
     title = names.title(first.tool) if made else ""  # else the first line names it
     details = small(" · ".join(part for part in (title, settings, cost) if part))
-    why = why_here(first, by_dm=by_dm)
+    why = why_here(first, by_dm=by_dm) if made else ""
     said_ai = disclosed_words(disclosure) if made else ""
     about = lines(details, prompt_words(tool, first.inputs), said_ai, why)
     pieces += [text(about)] if about else []

@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.guilds import Period
 from bot.jobs import transitions
-from bot.jobs.models import Approval, JobState, Progress
+from bot.jobs.models import Approval, JobState
 from bot.media.spool import OutputFile
 from bot.reasons import Reason, ReasonCode
 from bot.servers import access
@@ -17,7 +17,6 @@ from bot.storage import Changes
 from tests.reactions.taps import STAGING, post, ready
 from tests.support import spending
 from tests.support.desk import PNG, Desk, labelled, open_desk, pieces, texts
-from tests.support.posts import tell_end
 from tests.support.services import cancel
 from tests.ui.admin.moderation.waiting import approvals, ask, asked, decline, moderator
 
@@ -33,8 +32,7 @@ async def test_a_request_waits_with_its_credits_reserved_until_a_moderator_appro
         job = await desk.job()
         assert (job.state, job.reserved) == (JobState.PENDING, 8)
         desk.clock.advance(10)
-        await desk.delivery.show_card(job, Progress())
-        card = next(one for one in desk.channel.history() if one.id == job.card_message_id)
+        card = await desk.card(job)
         assert "Waiting for a moderator to approve it." in texts(card)
         ines = moderator(desk)
         told = list[Changes]()
@@ -56,13 +54,12 @@ async def test_a_declined_request_ends_unpaid_with_the_moderators_reason(tmp_pat
         assert f"Declined by <@{ines.id}>: No kites" in texts(channel.history()[-1])
         job = await desk.job()
         assert (job.state, job.reserved, job.settled) == (JobState.FAILED, 0, 0)
-        await tell_end(desk.delivery, job, None)
-        told = texts(desk.channel.history()[-1])
+        told = texts(await desk.told(job))
         assert f"🚫 <@{desk.maya.id}>, your **Studio** request wasn't approved." in told
         assert "A moderator declined this: “No kites, " in told
         assert "Not charged." in told
         assert "failed" not in told
-        assert labelled(desk.channel.history()[-1], "Edit")
+        assert labelled(await desk.card(job), "Edit")
         listed = texts(await desk.maya.slash(desk.channel, "jobs"))
         assert "· not approved · not charged ·" in listed
 
@@ -217,8 +214,7 @@ async def test_what_is_not_allowed_any_more_when_it_is_approved_ends_unpaid(
         assert to_moderator in texts(channel.history()[-1])
         job = await desk.job()
         assert (job.state, job.reserved, job.settled) == (JobState.FAILED, 0, 0)
-        await tell_end(desk.delivery, job, None)
-        told = texts(desk.channel.history()[-1])
+        told = texts(await desk.told(job))
         assert to_member in told
         assert "Not charged." in told
 

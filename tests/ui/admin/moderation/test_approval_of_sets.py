@@ -9,10 +9,10 @@ from simcord import ChannelHandle
 from bot.catalog import Catalog
 from bot.jobs import queries, transitions
 from bot.jobs.delivery import ForModerators
-from bot.jobs.models import Approval, Job, JobRequest, JobState, SourcePhoto
+from bot.jobs.models import Approval, Job, JobRequest, JobState, Progress, SourcePhoto
 from bot.media.spool import OutputFile
 from bot.posts import Stands
-from bot.ui.jobs.sets.set_card import set_card
+from bot.ui.jobs.sets.set_progress import progress_panel
 from bot.ui.jobs.wording import ToolNames
 from tests.reactions.taps import jobs_of
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
@@ -80,7 +80,7 @@ async def test_a_declined_set_ends_unpaid_as_a_whole_but_for_what_was_cancelled(
         states = [job.state for job in await jobs_of(desk)]
         assert states == [JobState.CANCELLED, JobState.FAILED, JobState.FAILED]
         assert [job.reserved for job in await jobs_of(desk)] == [0, 0, 0]
-        card = str(shown_by(set_card(await jobs_of(desk), ToolNames(Catalog.load()))))
+        card = str(shown_by(progress_panel(await jobs_of(desk), ToolNames(Catalog.load()), Progress())))
         assert "**1 cancelled · 2 not approved**" in card
         assert "❌" not in card
         again = await desk.channel_message(f"studii:approve:{jobs[1].id}-0")

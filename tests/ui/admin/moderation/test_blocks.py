@@ -7,7 +7,7 @@ import pytest
 from bot.features.words import set_pause
 from bot.posts import NotHere, Stands
 from bot.servers import access
-from tests.support.desk import open_desk, texts
+from tests.support.desk import open_desk, started, texts
 from tests.support.posts import deliver, sent
 from tests.ui.admin.moderation.word_rules import forbid, kept, last_notice, posted
 
@@ -31,9 +31,9 @@ async def test_after_several_refusals_in_a_day_a_member_is_paused_for_a_time(tmp
         assert f"You can't start jobs here until {until}" in texts(harmless)
         access = texts(await desk.admin.slash(desk.channel, "studii access"))
         assert f"- <@{desk.maya.id}> until {until}, after many refusals by the word filter" in access
-        assert not (await desk.tom.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
+        assert started(await desk.tom.slash(desk.channel, "studio", prompt="A red kite"))
         desk.clock.advance(3 * 3600 + 1)
-        assert not (await desk.maya.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
+        assert started(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
         assert "No one is blocked." in texts(await desk.admin.slash(desk.channel, "studii access"))
 
 
@@ -63,7 +63,7 @@ async def test_a_pause_is_ended_by_an_admin_and_the_count_begins_anew(tmp_path: 
         for _ in range(2):
             await desk.maya.slash(desk.channel, "studio", prompt="A blimp")
         await desk.admin.slash(desk.channel, "studii access", unblock=desk.maya)
-        assert not (await desk.maya.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
+        assert started(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
         again = texts(await desk.maya.slash(desk.channel, "studio", prompt="A blimp"))
         assert "You can't start jobs" not in again
 
@@ -102,4 +102,4 @@ async def test_who_is_blocked_reads_why_and_until_when(tmp_path: Path) -> None:
         lonely = await desk.admin.slash(desk.channel, "studii access", hours=2)
         assert "`reason` and `hours` are for `block`" in texts(lonely)
         desk.clock.advance(7201)
-        assert not (await desk.maya.slash(desk.channel, "studio", prompt="A red kite")).ephemeral
+        assert started(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))

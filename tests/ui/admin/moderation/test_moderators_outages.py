@@ -7,9 +7,9 @@ import pytest
 
 from bot.jobs.models import JobState
 from bot.ui.kit import first_answer
-from tests.support.desk import open_desk, texts
+from tests.support.desk import keep_answers, open_desk, texts
 from tests.ui.admin.moderation.waiting import approvals, asked, moderator
-from tests.ui.jobs.late import announced, at_once, keep
+from tests.ui.jobs.late import announced, at_once
 
 
 async def test_nothing_is_decided_while_discord_does_not_say_who_is_there(tmp_path: Path) -> None:
@@ -34,13 +34,13 @@ async def test_a_decision_that_takes_long_is_told_once_it_is_made(
 ) -> None:
     monkeypatch.setattr(first_answer, "_later", at_once)
     async with open_desk(tmp_path) as desk:
-        keep(desk, tmp_path)
+        keep_answers(desk)
         channel = await approvals(desk)
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         message = await asked(desk, channel)
         ines = moderator(desk)
         async with desk.storage.write():
             answer = asyncio.create_task(ines.click(message, label="Approve"))
-            await announced(tmp_path)
+            await announced(desk)
         assert texts(await answer) == "Done."
         assert f"Approved by <@{ines.id}>" in texts(channel.history()[-1])

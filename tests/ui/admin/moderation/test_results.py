@@ -17,7 +17,7 @@ from bot.posts import Later, NotHere, Post, Stands
 from bot.servers import departures
 from bot.servers.notices import NoticeKind
 from bot.storage import Changes
-from bot.ui.jobs.sets.set_card import set_card
+from bot.ui.jobs.sets.set_progress import progress_panel
 from bot.ui.jobs.wording import ToolNames
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
 from tests.support.posts import Posted, deliver, open_posts, placed, sent, tell_end
@@ -84,8 +84,7 @@ async def test_a_result_is_posted_only_when_a_moderator_has_approved_it(tmp_path
         job = await desk.job()
         assert (job.state, job.reserved, job.settled) == (JobState.REVIEWING, 0, 8)
         desk.clock.advance(10)
-        await desk.delivery.show_card(job, Progress())
-        card = next(one for one in desk.channel.history() if one.id == job.card_message_id)
+        card = await desk.card(job)
         assert "A moderator looks at the result before it's posted." in texts(card)
         assert "Charged 8 credits." in texts(card)
         told, ines = list[Changes](), moderator(desk)
@@ -109,8 +108,7 @@ async def test_a_declined_result_is_not_posted_and_its_person_reads_why_and_what
         assert "Result declined by <@" in texts(channel.history()[-1])
         job = await desk.job()
         assert (job.state, job.settled) == (JobState.WITHHELD, 8)
-        await tell_end(desk.delivery, job, None)
-        told = texts(desk.channel.history()[-1])
+        told = texts(await desk.told(job))
         assert f"<@{desk.maya.id}>, your **Photo restoration** result isn't posted." in told
         assert "A moderator declined the result: “Too scary, " in told
         assert "Charged 8 credits." in told
@@ -179,7 +177,9 @@ async def test_who_asks_for_something_private_is_told_before_that_moderators_see
         job = await desk.job()
         assert (job.private, job.result_approval) == (True, Approval.WANTED)
         pair = [job, job]
-        assert "and the results before you get them" in texts_of(set_card(pair, ToolNames(desk.bot.catalog)))
+        assert "and the results before you get them" in texts_of(
+            progress_panel(pair, ToolNames(desk.bot.catalog), Progress())
+        )
         assert channel.history() == []
 
 
@@ -222,7 +222,6 @@ async def test_moderators_find_a_declined_result_in_their_jobs_and_may_release_i
         channel = await watched(desk)
         await decline(moderator(desk), await shown(desk, tmp_path, channel))
         job = await desk.job()
-        await tell_end(desk.delivery, job, None)
         otto = moderator(desk, "otto")
         jobs = await otto.slash(desk.channel, "jobs")
         assert jobs.response is not None

@@ -47,8 +47,8 @@ async def asked(desk: Desk, channel: ChannelHandle, *photos: OutputFile) -> disc
     assert pending is not None
     assert pending.state is JobState.PENDING
     async with desk.storage.read() as transaction:
-        (notice,) = await transaction.run(open_posts)
-    assert notice.kind == NoticeKind.APPROVAL
+        waiting = await transaction.run(open_posts)
+    (notice,) = [one for one in waiting if one.kind == NoticeKind.APPROVAL]
     found = await desk.services.db.read(rules, desk.guild.id)
     shown = ForModerators((pending,), photos, rules={one.key: one.words for one in found})
     assert isinstance(await deliver(desk, notice, channel.id, pending, shown), Stands)

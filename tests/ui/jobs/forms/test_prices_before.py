@@ -9,9 +9,8 @@ from bot.credits import charges
 from bot.jobs.models import FailureCode, JobState
 from bot.servers import keys
 from bot.ui.jobs.wording import again_label
-from tests.support.desk import PNG, Desk, open_desk, pieces, texts
+from tests.support.desk import PNG, Desk, open_desk, pieces, started, texts
 from tests.support.jobs import staging
-from tests.support.posts import tell_end
 from tests.support.pseudo.letters import read
 from tests.ui.jobs.forms.test_tool_form import opened
 from tests.ui.jobs.results.test_result_buttons import jobs, press, staged
@@ -79,8 +78,7 @@ async def test_run_again_names_what_it_was_charged_and_asks_if_it_is_dearer_now(
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.FAILED)
         job = await desk.settle(await desk.move(await desk.job(), *states, failure=FailureCode.STUDII), 8)
-        await tell_end(desk.delivery, job, None)
-        message = desk.channel.history()[-1]
+        message = await desk.card(job)
         assert "Run again · about 8 credits" in [piece.get("label") for piece in pieces(message)]
         await learned(desk, "image", 12)
         asked = await press(desk, desk.tom, message, "Run again")
@@ -94,8 +92,8 @@ async def test_a_choice_in_a_form_that_has_become_dearer_is_asked_about(tmp_path
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         form = await opened(desk, desk.maya, "studio")
-        started = await desk.maya.submit_modal(form, {"prompt": "A kite", "mode": "video"})
-        assert not started.ephemeral  # the price that stood at the choice
+        begun = await desk.maya.submit_modal(form, {"prompt": "A kite", "mode": "video"})
+        assert started(begun)  # the price that stood at the choice
         form = await opened(desk, desk.maya, "studio")
         await learned(desk, "image", 12)
         asked = await desk.maya.submit_modal(form, {"prompt": "A kite", "mode": "image"})

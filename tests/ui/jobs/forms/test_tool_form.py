@@ -15,7 +15,7 @@ from bot.servers.access import Permit
 from bot.tool_inputs import ToolInput
 from bot.ui.jobs.forms.fields import arrangement_of, field_for
 from tests.reactions.taps import post
-from tests.support.desk import PNG, Desk, open_desk, texts
+from tests.support.desk import PNG, Desk, open_desk, started, texts
 from tests.support.posts import tell_end
 
 ROOM = ("room.heic", PNG + b"room")
@@ -53,7 +53,7 @@ async def test_photo_inputs_and_go(tmp_path: Path) -> None:
         await desk.set_key()
         form = await opened(desk, desk.maya, "virtual-staging")
         card = await desk.maya.submit_modal(form, {"image": ROOM, "style": "luxury"})
-        assert not card.ephemeral
+        assert started(card)
         job = await desk.job()
         assert job.source is not None
         assert (job.source.filename, job.photo_author) == ("room.heic", None)

@@ -3,17 +3,17 @@
 from pathlib import Path
 from typing import Any
 
+import discord
 import pytest
 from simcord import MemberActor
 
-from bot.jobs.models import FailureCode, Job, JobState, Progress
+from bot.jobs.models import FailureCode, JobState
 from bot.reasons import Reason, ReasonCode
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
-from tests.support.posts import tell_end
 
 
-async def refused_inputs(desk: Desk, by: MemberActor | None = None, **asked: object) -> Job:
-    """A job that Studii refused with a 400, told in the channel."""
+async def refused_inputs(desk: Desk, by: MemberActor | None = None, **asked: object) -> discord.Message:
+    """A job that Studii refused with a 400."""
     await desk.set_key()
     await (by or desk.maya).slash(desk.channel, "virtual-staging", image=("room.png", PNG), **asked)
     job = await desk.move(
@@ -24,8 +24,7 @@ async def refused_inputs(desk: Desk, by: MemberActor | None = None, **asked: obj
         failure=FailureCode.INPUTS,
         failure_text=Reason(ReasonCode.BAD_INPUTS, {"detail": "no such style"}),
     )
-    await tell_end(desk.delivery, job, None)
-    return job
+    return await desk.card(job)
 
 
 def _shown(field: dict[str, Any]) -> list[str]:
@@ -40,8 +39,8 @@ def edit_id(shown: object) -> str:
 @pytest.mark.promise
 async def test_inputs_that_studii_refused_can_be_edited_and_become_a_new_job(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
-        job = await refused_inputs(desk, style="rustic")
-        told = desk.channel.history()[-1]
+        told = await refused_inputs(desk, style="rustic")
+        job = await desk.job()
         assert "“no such style”" in texts(told)
         form = await desk.maya.click(told, custom_id=edit_id(told))
         modal: Any = form.modal
@@ -59,19 +58,9 @@ async def test_inputs_that_studii_refused_can_be_edited_and_become_a_new_job(tmp
         assert again.source == job.source
 
 
-async def test_the_card_of_refused_inputs_offers_edit(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        job = await refused_inputs(desk)
-        desk.clock.advance(10)
-        assert await desk.delivery.show_card(job, Progress()) is None
-        card = next(shown for shown in desk.channel.history() if shown.id == job.card_message_id)
-        assert edit_id(card).startswith("studii:edit:")
-
-
 async def test_what_has_no_field_in_the_form_is_sent_as_it_was(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
-        await refused_inputs(desk, by=desk.admin, extra="seed=42")
-        told = desk.channel.history()[-1]
+        told = await refused_inputs(desk, by=desk.admin, extra="seed=42")
         form = await desk.admin.click(told, custom_id=edit_id(told))
         await desk.admin.submit_modal(form, {"style": "modern", "room": "office"})
         assert (await desk.job()).inputs == {"style": "modern", "room": "office", "seed": "42"}

@@ -2,37 +2,38 @@ import dataclasses
 
 import pytest
 
-from bot.jobs.models import FailureCode, JobState, SourcePhoto
+from bot.jobs.models import FailureCode, JobState, Progress, SourcePhoto
 from bot.reasons import Reason
+from bot.ui.jobs.progress import job_progress
 from bot.ui.jobs.results.ending import ending
 from bot.ui.jobs.results.links import can_play
 from bot.ui.jobs.results.result import linked_result, result
 from tests.support.jobs import staging
-from tests.support.panels import NAMES, card_words, labels_of, words
+from tests.support.panels import NAMES, labels_of, words
 from tests.support.pseudo.boundary import shown_by
 
-ENDINGS = [JobState.FAILED, JobState.CANCELLED, JobState.UNKNOWN]
 
-
-@pytest.mark.parametrize("state", ENDINGS)
-def test_an_ending_says_the_same_as_its_card(state: JobState) -> None:
+@pytest.mark.promise
+@pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELLED, JobState.UNKNOWN])
+def test_an_ending_says_to_whom_of_what_and_what_it_cost(state: JobState) -> None:
     job = staging(state=state, failure_text=Reason.text("The photo was broken."), reserved=0, settled=8)
-    told, card = words(ending(job, NAMES)).splitlines(), card_words(job).splitlines()
+    told = words(ending(job, NAMES, "Harbour")).splitlines()
     assert "<@300>" in told[0]
-    # It carries what the card said: who, what was asked for, and what it cost.
-    assert told[-1] == f"-# style **modern** · room **living room** · {card[-1].removeprefix('-# ')}"
-    assert state is JobState.CANCELLED or told[1] in card[-2]
+    assert "-# style **modern** · room **living room** · " in "\n".join(told)
+    assert told[-1] == "-# Server: Harbour"
+    assert state is JobState.CANCELLED or told[1] == "The photo was broken."
 
 
 @pytest.mark.promise
 def test_a_prompt_that_studii_refused_and_charged_can_be_edited_and_again_says_what_it_may_cost() -> None:
     failed = staging(state=JobState.FAILED, failure=FailureCode.STUDII, reserved=0, settled=8)
     free, ours = dataclasses.replace(failed, settled=0), dataclasses.replace(failed, failure=FailureCode.API)
-    panel = ending(failed, NAMES)
-    assert labels_of(panel) == ["Edit", "Run again · about 8 credits", "Delete"]
+    panel = job_progress(failed, NAMES, Progress())
+    assert labels_of(panel) == ["Edit", "Run again · about 8 credits"]
     assert "Charged 8 credits.\n-# Running it again may be charged again." in words(panel)
-    assert "may be charged again" not in words(ending(free, NAMES))
-    assert labels_of(ending(ours, NAMES)) == ["Run again · about 8 credits", "Delete"]
+    assert "Running it again may be charged again." in words(ending(failed, NAMES, "Harbour"))
+    assert "may be charged again" not in words(job_progress(free, NAMES, Progress()))
+    assert labels_of(job_progress(ours, NAMES, Progress())) == ["Run again · about 8 credits"]
 
 
 def test_a_result_names_its_settings_for_those_who_cannot_see_it() -> None:
@@ -66,10 +67,10 @@ def test_a_paid_result_that_could_not_be_fetched_is_linked_with_its_charge() -> 
         output_kind="image",
         settled=8,
     )
-    shown = words(ending(failed, NAMES))
+    shown = words(job_progress(failed, NAMES, Progress()))
     assert "[Open the picture](<https://files.example/out.png>)" in shown
     assert "Charged 8 credits." in shown
-    assert "Open" not in words(ending(dataclasses.replace(failed, output_url=None), NAMES))
+    assert "Open" not in words(job_progress(dataclasses.replace(failed, output_url=None), NAMES, Progress()))
 
 
 def test_without_a_file_and_without_a_usable_link_the_result_says_so() -> None:

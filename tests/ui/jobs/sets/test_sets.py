@@ -1,4 +1,4 @@
-"""Sets: several photos at once, with one card, each settled by itself."""
+"""Sets: several photos at once, with one progress, each settled by itself."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from bot.credits import charges
 from bot.credits.ledger import Usage
 from bot.domain.guilds import Period
 from bot.jobs import transitions
-from bot.jobs.models import FailureCode, Job, JobState, Progress
+from bot.jobs.models import FailureCode, Job, JobState
 from bot.jobs.results import EndOfJobs, Part
 from bot.reasons import Reason
 from bot.servers import keys
@@ -57,16 +57,15 @@ async def test_a_message_with_six_photos_offers_all_of_them_with_their_price(tmp
         form = await offered(desk, desk.maya)
         assert choices(form)[0] == ("All 6 · about 48 credits", "first 6")
         assert choices(form)[1] == ("1. room1.png", "0")
-        card = await desk.maya.submit_modal(form, {"image": ["first 6"]})
+        progress = await desk.maya.submit_modal(form, {"image": ["first 6"]})
         jobs = await jobs_of(desk)
         assert [job.source.filename for job in jobs if job.source] == [name for name, _ in PHOTOS]
         assert len({job.set_id for job in jobs}) == 1
-        assert card.response is not None
-        assert {job.card_message_id for job in jobs} == {card.response.id}
-        assert "Photo restoration · 6 photos" in texts(card)
-        assert "6 waiting" in texts(card)
-        assert "48 credits reserved" in texts(card)
-        assert len(desk.channel.history()) == 2  # the photos, and one card
+        assert progress.ephemeral
+        assert "Photo restoration · 6 photos" in texts(progress)
+        assert "6 waiting" in texts(progress)
+        assert "48 credits reserved" in texts(progress)
+        assert len(desk.channel.history()) == 1  # the photos
 
 
 @pytest.mark.promise
@@ -150,12 +149,11 @@ async def test_a_set_asks_first_as_a_whole(tmp_path: Path) -> None:
         await desk.maya.click(asked.response, label="Run · about 48 credits")
         jobs = await jobs_of(desk)
         assert [job.source.filename for job in jobs if job.source] == [name for name, _ in PHOTOS]
-        assert len({job.set_id for job in jobs}) == len({job.card_message_id for job in jobs}) == 1
-        assert "6 photos" in texts(desk.channel.history()[-1])
+        assert len({job.set_id for job in jobs}) == 1
+        assert "6 photos" in texts(asked.response)
         # A set below that price starts at once.
         uploads = await opened(desk, desk.tom, "photo-restore")
-        card = await desk.tom.submit_modal(uploads, {"image": PHOTOS[:5]})
-        assert "5 photos" in texts(card)
+        assert "5 photos" in texts(await desk.tom.submit_modal(uploads, {"image": PHOTOS[:5]}))
         assert len(await jobs_of(desk)) == 11
 
 
@@ -170,7 +168,9 @@ async def test_one_photo_that_is_refused_refuses_the_set(tmp_path: Path) -> None
 
 
 @pytest.mark.promise
-async def test_the_card_counts_and_links_and_what_has_not_started_can_be_cancelled(tmp_path: Path) -> None:
+async def test_progress_counts_and_links_and_what_has_not_started_can_be_cancelled(
+    tmp_path: Path,
+) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         first, second, *_ = await a_set(desk)
@@ -180,8 +180,7 @@ async def test_the_card_counts_and_links_and_what_has_not_started_can_be_cancell
         await desk.move(second, *sent)
         async with desk.storage.write() as transaction:
             await transaction.run(transitions.change, first.id, result_message_id=77)
-        await shown(desk)
-        card = desk.channel.history()[-1]
+        card = await desk.card(*await jobs_of(desk))
         assert "1 done · 1 running · 4 waiting" in texts(card)
         assert f"/{desk.channel.id}/77)" in texts(card)
         assert "Charged 6 credits so far, 40 credits reserved." in texts(card)
@@ -204,8 +203,7 @@ async def test_the_failed_ones_can_be_run_again(tmp_path: Path) -> None:
         for job in jobs[4:]:
             failed = {"failure": FailureCode.API, "failure_text": Reason.text("Studii failed.")}
             await desk.settle(await desk.move(job, *sent, JobState.FAILED, **failed), 0)
-        await shown(desk)
-        card = desk.channel.history()[-1]
+        card = await desk.card(*await jobs_of(desk))
         assert labels(card) == ["Run the failed ones again · about 16 credits"]
         # What is dearer by now than the button says is asked first.
         await learned(desk, "photo-restore", 12)
@@ -222,12 +220,11 @@ async def test_the_failed_ones_can_be_run_again(tmp_path: Path) -> None:
         assert new[0].set_id != jobs[0].set_id
 
 
-async def test_a_private_sets_results_come_by_direct_message_and_its_card_stays(tmp_path: Path) -> None:
+async def test_a_private_sets_results_come_by_direct_message_and_its_progress_stays(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         form = await offered(desk, desk.maya)
-        card = await desk.maya.submit_modal(form, {"image": ["first 6"], "private": True})
-        assert card.ephemeral
+        assert (await desk.maya.submit_modal(form, {"image": ["first 6"], "private": True})).ephemeral
         first = (await jobs_of(desk))[0]
         assert first.private
         sent = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
@@ -237,7 +234,7 @@ async def test_a_private_sets_results_come_by_direct_message_and_its_card_stays(
         assert said == Posted(None, by_dm=True)
 
 
-async def test_nothing_that_others_write_makes_the_card_of_a_set_too_long(tmp_path: Path) -> None:
+async def test_nothing_that_others_write_makes_the_progress_of_a_set_too_long(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         long = [(f"{'[x](http://e.example) *' * 20}{number}.png", PNG) for number in range(10)]
@@ -248,12 +245,4 @@ async def test_nothing_that_others_write_makes_the_card_of_a_set_too_long(tmp_pa
             sent = (JobState.WAITING, JobState.SUBMITTING)
             why = {"failure": FailureCode.API, "failure_text": Reason.text("*" * 600)}
             await desk.move(job, *sent, JobState.FAILED, **why, result_message_id=1 << 62)
-        assert await shown(desk)
-        assert len(texts(desk.channel.history()[-1])) < 4000
-
-
-async def shown(desk: Desk) -> bool:
-    """Bring the card of the last set up to date, as the engine does."""
-    desk.clock.advance(10)
-    jobs = await jobs_of(desk)
-    return await desk.delivery.show_card(jobs[-1], Progress(whole_set=tuple(jobs))) is None
+        assert len(texts(await desk.card(*await jobs_of(desk)))) < 4000

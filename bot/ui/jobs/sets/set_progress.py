@@ -1,4 +1,4 @@
-"""The card of a set: a line for each of its photos, what they cost together, and what can be done."""
+"""The progress of a set: a line for each of its photos, what they cost together, and what can be done."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,10 +10,9 @@ from bot.credits.prices import price_of_all, short_price
 from bot.features.wording import credit_words
 from bot.jobs.models import UNSENT_STATES, Approval, Job, JobState, Progress
 from bot.languages import gettext as _, lazy, ngettext
-from bot.ui.jobs.card import STATE_LOOKS, job_card, sign_of, where_words
+from bot.ui.jobs.progress import NOT_UPDATED_ANY_MORE, STATE_LOOKS, job_progress, sign_of, where_words
 from bot.ui.jobs.wording import ToolNames, again_price, prompt_words, settings_words, short_state_words
 from bot.ui.kit.layout import GOING, Panel, boxed, lines, row, rule, small
-from bot.ui.kit.marks import card_mark
 from bot.ui.kit.text import named_value, plain, shortened
 from bot.ui.reading.pictures import plain_name
 
@@ -49,29 +48,23 @@ _COUNTED: Sequence[tuple[Sequence[JobState], Callable[[int], str]]] = (
 )
 
 
-def card_of(job: Job, names: ToolNames, progress: Progress) -> Panel:
-    """Return the card on which the job is: its own, or that of its set."""
-    if len(progress.whole_set) > 1:
-        return set_card(progress.whole_set, names)
-    return job_card(job, names, progress)
-
-
-def set_card(jobs: Sequence[Job], names: ToolNames) -> Panel:
-    """Return the card of a set as it is now. Send it without pinging whom it mentions."""
+def progress_panel(jobs: Sequence[Job], names: ToolNames, progress: Progress, *, last: bool = False) -> Panel:
+    """Return the progress of a job, or of a set, as it is now. `last`: it is not updated any more."""
+    if len(jobs) == 1:
+        return job_progress(jobs[0], names, progress, last=last)
     first = jobs[0]
     tool = names.tool(first.tool)
     settings = shortened(settings_words(tool, first.inputs), MAX_SET_SETTINGS_CHARACTERS)
-    asked = _("for {member}", member=f"<@{first.user_id}>") + (f" · {settings}" if settings else "")
     photos = ngettext("{count} photo", "{count} photos", len(jobs))
     title = f"### {names.emoji(first.tool)} {names.title(first.tool)} · {photos}"
+    left = NOT_UPDATED_ANY_MORE if last and not all(job.over for job in jobs) else ""
     return boxed(
         _colour(jobs),
-        lines(title, small(asked), prompt_words(tool, first.inputs), small(_seen(jobs))),
+        lines(title, small(settings), prompt_words(tool, first.inputs), small(_seen(jobs))),
         rule(),
         lines(f"**{_counts(jobs)}**", *(_line(number, job) for number, job in enumerate(jobs, 1))),
-        small(_cost(jobs)),
+        lines(small(_cost(jobs)), small(left)),
         *([row(*buttons)] if (buttons := _buttons(jobs)) else []),
-        mark=card_mark(first),
     )
 
 

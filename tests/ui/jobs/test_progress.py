@@ -6,28 +6,28 @@ import pytest
 
 from bot.jobs.models import JobState, Progress
 from bot.reasons import Reason
-from bot.ui.jobs.card import job_card
+from bot.ui.jobs.progress import job_progress
 from tests.support.clock import NOON
 from tests.support.jobs import staging
-from tests.support.panels import NAMES, card_words, words
+from tests.support.panels import NAMES, progress_words, words
 
 
 def test_values_in_which_nothing_is_seen_leave_no_marks() -> None:
     job = staging(inputs={"style": "\u200b", "room": "living"})
-    assert "style **…** · room **living room**" in card_words(job)
+    assert "style **…** · room **living room**" in progress_words(job)
 
 
-def test_a_card_says_what_was_asked_by_whom() -> None:
-    shown = card_words(staging())
+def test_progress_says_what_was_asked() -> None:
+    shown = progress_words(staging())
     assert "### 🛋️ Virtual staging" in shown
-    assert "<@300> · style **modern** · room **living room**" in shown
+    assert "-# style **modern** · room **living room**" in shown
 
 
 def test_a_long_prompt_is_quoted_and_shortened() -> None:
     job = staging(
         tool="studio", inputs={"prompt": "fog " * 400, "mode": "image", "source": "text"}, source=None
     )
-    shown = card_words(job)
+    shown = progress_words(job)
     assert "> fog fog" in shown
     assert "…" in shown
     assert "source" not in shown
@@ -72,8 +72,8 @@ def test_a_long_prompt_is_quoted_and_shortened() -> None:
         ({"state": JobState.UNKNOWN}, None, "it's not clear yet whether this was charged"),
     ],
 )
-def test_a_card_says_what_is_going_on(changes: dict[str, Any], position: int | None, expected: str) -> None:
-    assert expected in card_words(staging(**changes), position)
+def test_progress_says_what_is_going_on(changes: dict[str, Any], position: int | None, expected: str) -> None:
+    assert expected in progress_words(staging(**changes), position)
 
 
 SOON = NOON + timedelta(seconds=90)
@@ -124,10 +124,8 @@ SOON = NOON + timedelta(seconds=90)
         ),
     ],
 )
-def test_times_on_a_card_are_those_that_are_known(
-    changes: dict[str, Any], progress: Progress, expected: str
-) -> None:
-    assert expected in words(job_card(staging(**changes), NAMES, progress)).splitlines()
+def test_times_are_those_that_are_known(changes: dict[str, Any], progress: Progress, expected: str) -> None:
+    assert expected in words(job_progress(staging(**changes), NAMES, progress)).splitlines()
 
 
 @pytest.mark.parametrize(
@@ -147,26 +145,25 @@ def test_times_on_a_card_are_those_that_are_known(
         ({"state": JobState.UNKNOWN}, "8 credits reserved until it's settled."),
     ],
 )
-def test_a_card_says_what_it_costs(changes: dict[str, Any], expected: str) -> None:
-    assert card_words(staging(**changes)).splitlines()[-1] == f"-# {expected}"
+def test_progress_says_what_it_costs(changes: dict[str, Any], expected: str) -> None:
+    assert progress_words(staging(**changes)).splitlines()[-1] == f"-# {expected}"
 
 
 def test_a_tool_that_the_catalogue_has_lost_is_shown_by_its_slug() -> None:
-    assert "### 🪄 sky-swap" in card_words(dataclasses.replace(staging(), tool="sky-swap"))
+    assert "### 🪄 sky-swap" in progress_words(dataclasses.replace(staging(), tool="sky-swap"))
 
 
-def test_the_card_of_a_result_that_could_not_be_posted_says_where_it_is() -> None:
+def test_the_progress_of_a_result_that_could_not_be_posted_says_where_it_is() -> None:
     kept = staging(state=JobState.SUCCEEDED, output_file="x.png", announced_at=NOON)
-    assert "Get it with `/jobs`" in card_words(kept)
+    assert "Get it with `/jobs`" in progress_words(kept)
     for posted in ({"result_message_id": 5}, {"output_file": None}, {"announced_at": None}):
-        assert "/jobs" not in card_words(dataclasses.replace(kept, **posted))
+        assert "/jobs" not in progress_words(dataclasses.replace(kept, **posted))
 
 
-def test_a_card_that_stays_says_where_the_last_word_is() -> None:
+def test_progress_says_where_the_result_is() -> None:
     by_dm = staging(state=JobState.SUCCEEDED, announced_at=NOON, result_by_dm=True)
-    assert "I sent it to <@300> by direct message" in card_words(by_dm)
+    assert "I sent it to you by direct message" in progress_words(by_dm)
     posted = {"announced_at": NOON, "result_message_id": 5}
     link = "https://discord.com/channels/100/200/5"
-    assert f"[see the message]({link})" in card_words(staging(state=JobState.UNKNOWN, **posted))
-    assert f"[see the result]({link})" in card_words(staging(state=JobState.SUCCEEDED, **posted))
-    assert "[see" not in card_words(staging(state=JobState.FAILED, announced_at=NOON))
+    assert f"[see the result]({link})" in progress_words(staging(state=JobState.SUCCEEDED, **posted))
+    assert "[see" not in progress_words(staging(state=JobState.FAILED, announced_at=NOON))

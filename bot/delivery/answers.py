@@ -1,0 +1,300 @@
+"""Interactions' answers: they show how jobs are going, and those are given that were left unanswered."""
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import logging
+import re
+import secrets
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import discord
+
+from bot.aio.loops import WakeUp, run_forever
+from bot.aio.shield import DrainingGroup
+from bot.backoff import backoff
+from bot.clock import Clock
+from bot.db import Database
+from bot.db_failures import UNUSABLE
+from bot.delivery.errors import token_expired
+from bot.jobs import progress
+from bot.jobs.models import Job, JobState, Progress
+from bot.jobs.progress import LAST_EDIT, LIFETIME, PACE, PLACE_KNOWN_IN, Reply, subject_of
+from bot.languages import ReaderLanguages, lazy, speaking
+from bot.storage import Changes, Storage
+from bot.ui.jobs.sets.set_progress import progress_panel
+from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.deferral import LateAnswer
+from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.layout import BAD, Panel, boxed
+from bot.ui.kit.responses import NO_MENTIONS
+from bot.vault import CannotDecrypt, Vault
+
+_log = logging.getLogger(__name__)
+
+LEFT_UNANSWERED = {
+    LateAnswer.JOB: lazy(
+        "The bot was interrupted before your job could start. Send the command again. Nothing was charged."
+    ),
+    LateAnswer.CHANGE: lazy(
+        "The bot was interrupted before it could answer. Try again. If you were changing something, first "
+        "check whether it was done."
+    ),
+    LateAnswer.VIEW: lazy("The bot was interrupted before it could answer. Try again."),
+}
+KEPT_WITHIN = 0.3  # seconds that an answer waits for its row
+GATHERED = 0.2  # seconds after a change: what follows at once is shown with it
+EVERY = timedelta(seconds=15)  # places in the queue and estimates are looked at
+MOMENT = timedelta(seconds=3)  # states that soon pass are shown once they have lasted so long
+EDITS_AT_ONCE = 50
+EDIT_SECONDS = 30.0
+AGAIN_SECONDS, MAX_AGAIN_SECONDS = 2.0, 60.0  # after an edit that Discord could not make; doubles
+DRAIN_SECONDS = 3.0
+THIS: Any = "@original"  # Discord's name of an interaction's answer
+_TIME = re.compile(r"<t:([0-9]+):R>")
+
+
+class Answers:
+    """Keeps answers up to date until their tokens expire. `db` is where rows are written, which can't wait
+    for those who wait for a lock. `progress_of` returns a lane's estimates of a job.
+
+    Handlers call `defer`, `answered`, `give_up` and `show`, which don't raise: a job goes on without an
+    answer.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        db: Database,
+        vault: Vault,
+        clock: Clock,
+        client: discord.Client,
+        names: ToolNames,
+        readers: ReaderLanguages,
+        progress_of: Callable[[str], Awaitable[Progress]],
+    ) -> None:
+        self._storage, self._db, self._vault, self._clock = storage, db, vault, clock
+        self._client, self._names, self._readers, self._progress_of = client, names, readers, progress_of
+        self._life = secrets.randbits(31)
+        self._wake_up, self._inherits = WakeUp(), True  # at the start, too
+        self._changed, self._ended = set[str](), set[str]()  # subjects, until they were looked at
+        self._busy = dict[int, str | None]()  # answers that are being edited, with their subjects
+        self._writing = set[asyncio.Task[bool]]()
+
+    async def defer(self, interaction: discord.Interaction, late: LateAnswer) -> None:
+        """Keep the interaction, whose deferral is sent next. Nobody waits for that for long."""
+        due_at = self._clock.now() + LAST_EDIT  # its handler is done by then
+        await self._kept(interaction, late=late, due_at=due_at)
+
+    async def show(self, interaction: discord.Interaction, subject: str) -> None:
+        """Let the interaction's answer show the job or the set of that id as long as Discord allows it."""
+        due_at = self._clock.now() + PLACE_KNOWN_IN
+        await self._kept(interaction, late=LateAnswer.JOB, due_at=due_at, subject=subject)
+
+    async def answered(self, interaction: discord.Interaction) -> None:
+        """Forget the interaction, which was answered."""
+        await self._write(progress.drop, interaction.id)
+
+    def give_up(self, interaction: discord.Interaction) -> None:
+        """Let the interaction be answered later: its handler could not."""
+        self._begin(self._note(interaction.id, {"due_at": self._clock.now()}))
+
+    def look_again(self) -> None:
+        """Let what was left unanswered in servers that are served from now on be answered, too."""
+        self._inherits = True
+        self._wake_up.set()
+
+    async def run(self) -> None:
+        """Edit and give answers until cancelled."""
+        try:
+            with self._storage.listening(self._notify):
+                async with DrainingGroup(DRAIN_SECONDS) as group:
+                    await run_forever("answers", self._wake_up, partial(self._turn, group))
+        finally:
+            if self._writing:
+                await asyncio.wait(self._writing, timeout=DRAIN_SECONDS)
+
+    @asynccontextmanager
+    async def replaced(self, job: Job) -> AsyncGenerator[discord.Webhook | None]:
+        """Yield what edits the job's answer, if Discord allows that, for something else than progress."""
+        after = self._clock.now() - LAST_EDIT
+        answer = await self._db.read(progress.of, subject_of(job), job.user_id, after)
+        hook = None if answer is None else self._hook(answer)
+        if answer is None or hook is None:
+            yield None
+            return
+        while answer.id in self._busy:  # noqa: ASYNC110 - a late edit would undo it
+            await asyncio.sleep(GATHERED)
+        self._busy[answer.id] = answer.subject
+        try:
+            yield hook
+            await self._write(progress.drop, answer.id)
+        finally:
+            self._busy.pop(answer.id, None)
+
+    def _notify(self, made: Changes) -> None:
+        for job in made.jobs.values():
+            (self._ended if job.over and job.set_id is None else self._changed).add(subject_of(job))
+        if made.jobs:
+            self._wake_up.set()
+
+    async def _kept(self, interaction: discord.Interaction, **values: Any) -> None:
+        now = self._clock.now()
+        sealed = self._vault.seal(json.dumps([interaction.application_id, interaction.token]))
+        values |= {"guild_id": interaction.guild_id or 0, "user_id": interaction.user.id, "sealed": sealed}
+        values |= {"life": self._life, "created_at": now, "shown": "", "tries": 0}
+        await self._write(progress.keep, interaction.id, **values)
+        self._wake_up.set()
+
+    async def _write(self, work: Callable[..., None], *args: Any, **more: Any) -> None:
+        """Write, and wait for that a moment: an answer matters more than what a kill would leave of it."""
+        task = self._begin(self._stored(self._db.write(work, *args, **more)))
+        await asyncio.wait({task}, timeout=KEPT_WITHIN)
+
+    def _begin(self, work: Coroutine[Any, Any, bool]) -> asyncio.Task[bool]:
+        task = asyncio.create_task(work, name="storing an answer")
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+        return task
+
+    async def _note(self, answer_id: int, changes: Mapping[str, Any]) -> bool:
+        noted = await self._stored(
+            self._db.write(partial(progress.note, interaction_id=answer_id, **changes))
+        )
+        self._wake_up.set()
+        return noted
+
+    async def _stored(self, writing: Awaitable[None]) -> bool:
+        try:
+            await writing
+        except UNUSABLE as error:
+            _log.info("An answer could not be stored for a restart: %r", error)
+            return False
+        return True
+
+    async def _turn(self, group: DrainingGroup) -> float | None:
+        """Begin to look at the answers that are due. Return in how many seconds to look again, if at all."""
+        await asyncio.sleep(GATHERED)
+        inherits, self._inherits = self._inherits, False
+        busy = set(self._busy.values())  # what has changed there is looked at next
+        changed, ended = self._changed - busy, self._ended - busy
+        self._changed -= changed
+        self._ended -= ended
+        now, room = self._clock.now(), EDITS_AT_ONCE - len(self._busy)
+        try:
+            if inherits:
+                await self._db.write(progress.inherit, self._life, now)
+            found, next_due = await self._db.read(progress.due, now, changed, ended, tuple(self._busy), room)
+        except BaseException:
+            self._inherits |= inherits
+            self._changed |= changed
+            self._ended |= ended
+            raise
+        if len(found) >= room:  # the others are looked at next
+            self._changed |= changed
+            self._ended |= ended
+            self._wake_up.set()
+        for answer, jobs in found:
+            self._busy[answer.id] = answer.subject
+            group.create_task(self._do(answer, jobs), name="editing an answer")
+        # What is being edited wakes at its end.
+        return None if next_due is None or found else (next_due - self._clock.now()).total_seconds()
+
+    async def _do(self, answer: Reply, jobs: Sequence[Job]) -> None:
+        """Look at an answer, and edit it if there is news. It is stored before it is looked at again."""
+        try:
+            try:
+                changes = await self._bounded(answer, jobs)
+            except Exception:  # noqa: BLE001 - the others go on
+                _log.exception("An answer of %s can't be edited", answer.subject)
+                changes = None
+            if changes is None:
+                stored = await self._stored(self._db.write(progress.drop, answer.id))
+            else:
+                stored = await self._note(answer.id, changes)
+            if not stored:
+                await asyncio.sleep(AGAIN_SECONDS)
+        finally:
+            self._busy.pop(answer.id, None)
+
+    async def _bounded(self, answer: Reply, jobs: Sequence[Job]) -> Mapping[str, Any] | None:
+        """Return what is to be stored, or None if the answer is done with."""
+        now = self._clock.now()
+        if (hook := self._hook(answer)) is None or now - answer.created_at >= LIFETIME:
+            return None
+        try:
+            with speaking(await self._readers.of_person(answer.user_id, answer.guild_id)):
+                async with asyncio.timeout(EDIT_SECONDS):
+                    if answer.subject is None:
+                        return await self._answer(answer, hook, jobs, now)
+                    return await self._show(answer, hook, jobs, now)
+        except (*DISCORD_ERRORS, *UNUSABLE) as error:
+            if isinstance(error, discord.HTTPException) and token_expired(error):
+                settling = now - answer.created_at < PACE  # the answer itself may still be on its way
+                return {"due_at": now + PACE} if settling else None
+            _log.info("An answer could not be edited yet: %r", error)
+            pause = backoff(answer.tries + 1, AGAIN_SECONDS, MAX_AGAIN_SECONDS)
+            return {"due_at": now + timedelta(seconds=pause), "tries": answer.tries + 1}
+
+    async def _show(
+        self, answer: Reply, hook: discord.Webhook, jobs: Sequence[Job], now: datetime
+    ) -> Mapping[str, Any] | None:
+        """Let the answer show the jobs as they are now."""
+        if not jobs:
+            return None
+        if len(jobs) == 1 and (rest := _passes_at(jobs[0])) > now:
+            return {"due_at": rest}
+        last = now - answer.created_at >= LAST_EDIT
+        ways = await self._progress_of(jobs[0].id) if len(jobs) == 1 else Progress()
+        panel = progress_panel(jobs, self._names, ways, last=last)
+        shown, over = _digest(panel), all(job.over and job.announced_at is not None for job in jobs)
+        if shown != answer.shown:
+            await _edit(hook, panel)
+        if over or last:
+            return None
+        edited = {} if shown == answer.shown else {"edited_at": now, "shown": shown, "tries": 0}
+        due_at = min(now + (PACE if edited else EVERY), answer.created_at + LAST_EDIT)
+        return {**edited, "due_at": due_at}
+
+    async def _answer(
+        self, answer: Reply, hook: discord.Webhook, jobs: Sequence[Job], now: datetime
+    ) -> Mapping[str, Any] | None:
+        """Answer what a handler or a kill left unanswered, with the jobs that it has started."""
+        shown = await hook.fetch_message(THIS)
+        if shown.components or shown.content:
+            return None  # answered
+        if not jobs:
+            await _edit(hook, boxed(BAD, LEFT_UNANSWERED[LateAnswer(answer.late)]))
+            return None
+        await _edit(hook, progress_panel(jobs, self._names, Progress()))
+        return {"subject": subject_of(jobs[0]), "edited_at": now, "due_at": now + PACE, "tries": 0}
+
+    def _hook(self, answer: Reply) -> discord.Webhook | None:
+        """Return what edits the answer, or None if its token can't be read with the keys of now."""
+        with contextlib.suppress(CannotDecrypt, ValueError):
+            application_id, token = json.loads(self._vault.unseal(answer.sealed))
+            return discord.Webhook.partial(application_id, token, client=self._client)
+        return None
+
+
+def _passes_at(job: Job) -> datetime:
+    """Return from when on the job's state is worth being shown: some soon pass."""
+    fetched = job.state is JobState.RUNNING and job.output_url is not None
+    posted = job.state is JobState.SUCCEEDED and job.announced_at is None
+    passes = job.state in {JobState.UPLOADING, JobState.SUBMITTING} or fetched or posted
+    return job.changed_at + (MOMENT if passes and job.cancel_told is None else timedelta())
+
+
+def _digest(panel: Panel) -> str:
+    """Return what the panel shows in short; times that move by some seconds are the same."""
+    words = _TIME.sub(lambda time: str(int(time[1]) // 60), json.dumps(panel.to_components()))
+    return hashlib.sha256(words.encode()).hexdigest()[:16]
+
+
+async def _edit(hook: discord.Webhook, panel: Panel) -> None:
+    await hook.edit_message(THIS, view=panel, allowed_mentions=NO_MENTIONS)

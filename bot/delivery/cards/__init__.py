@@ -1,1 +1,0 @@
-"""The cards of jobs: edited while their interactions' tokens live and after, and removed."""

@@ -1,1 +1,0 @@
-"""Deferred interactions, which are answered after a kill."""

@@ -1,0 +1,454 @@
+"""Progress is shown in the interaction's answer as long as its token lives, and nobody is left waiting."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+from cryptography.fernet import Fernet
+from simcord import InteractionResult
+
+from bot.delivery import answers as answers_module
+from bot.delivery.answers import LEFT_UNANSWERED
+from bot.jobs.accept import Acceptor
+from bot.jobs.models import JobState, Progress
+from bot.jobs.progress import LIFETIME
+from bot.ui.jobs.progress import NOT_UPDATED_ANY_MORE
+from bot.ui.kit.deferral import LateAnswer
+from bot.vault import Vault
+from tests.reactions.taps import jobs_of
+from tests.support.desk import Desk, keep_answers, texts
+from tests.support.presses import press
+from tests.ui.jobs.late import (
+    all_answered,
+    announced,
+    answering,
+    asked,
+    kept,
+    kept_desk,
+    killed,
+    late,
+    left_unanswered,
+    restarted,
+    rows,
+    until,
+)
+from tests.ui.jobs.sets.test_sets import offered
+
+RUNNING = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
+
+
+async def begun(desk: Desk, **options: Any) -> InteractionResult:
+    """A command that has started a job, whose progress its person sees."""
+    shown = await desk.maya.slash(desk.channel, "studio", prompt="A kite", **options)
+    assert shown.ephemeral
+    return shown
+
+
+async def shows(shown: InteractionResult, words: str) -> None:
+    await until(lambda: words in texts(shown.response))
+
+
+async def ended(desk: Desk, message_id: int | None = 77, **changes: Any) -> None:
+    """Let the job end, with a result that is posted."""
+    job = await desk.job()
+    if job.state is JobState.WAITING:
+        job = await desk.move(job, *RUNNING, submitted_at=desk.clock.now())
+    job = await desk.move(job, JobState.SUCCEEDED, finished_at=desk.clock.now(), **changes)
+    await desk.change(job, announced_at=desk.clock.now(), result_message_id=message_id)
+
+
+@pytest.mark.promise
+async def test_progress_follows_the_job_to_the_link_of_its_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with kept_desk(tmp_path, monkeypatch) as desk:
+        shown = await begun(desk)
+        assert "Waiting to start" in texts(shown.response)
+        async with answering(desk):
+            await desk.move(await desk.job(), *RUNNING, submitted_at=desk.clock.now())
+            await shows(shown, "Studii is working on it")
+            await ended(desk)
+            await shows(shown, "[see the result](https://discord.com/channels/")
+
+            async def forgotten() -> bool:
+                return not await rows(desk)
+
+            await until(forgotten)  # nothing more is to be shown
+        assert desk.channel.history() == []
+
+
+@pytest.mark.promise
+async def test_progress_goes_on_after_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with kept_desk(tmp_path, monkeypatch) as desk:
+        shown = await begun(desk)
+        keep_answers(desk)
+        async with answering(desk):
+            await ended(desk)
+            await shows(shown, "[see the result]")
+
+
+@pytest.mark.promise
+async def test_progress_shows_the_place_in_the_queue_and_how_it_moves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = iter([3, 3, 1])
+
+    async def progress_of(_job_id: str) -> Progress:
+        return Progress(position=next(places))
+
+    async with kept_desk(tmp_path, monkeypatch) as desk:
+        keep_answers(desk, progress_of)
+        shown = await begun(desk)
+        async with answering(desk):
+            desk.clock.advance(1)
+            desk.bot.answers.look_again()
+            await shows(shown, "Number 3 in the queue")
+            for _ in range(2):
+                desk.clock.advance(20)
+                desk.bot.answers.look_again()
+                await asyncio.sleep(0.05)
+            await shows(shown, "Next in the queue")
+
+
+@pytest.mark.promise
+async def test_progress_whose_estimate_has_passed_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = False
+
+    async def progress_of(_job_id: str) -> Progress:
+        return Progress(late=late) if late else Progress(ends_at=desk.clock.now() + timedelta(seconds=9))
+
+    async with kept_desk(tmp_path, monkeypatch) as desk:
+        keep_answers(desk, progress_of)
+        shown = await begun(desk)
+        async with answering(desk):
+            await desk.move(await desk.job(), *RUNNING, submitted_at=desk.clock.now())
+            await shows(shown, "expected <t:")
+            late = True
+            desk.clock.advance(20)
+            desk.bot.answers.look_again()
+            await shows(shown, "taking longer than usual")
+
+
+@pytest.mark.promise
+async def test_changes_are_shown_once_in_five_seconds_and_an_end_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with kept_desk(tmp_path, monkeypatch) as desk:
+        shown = await begun(desk)
+        async with answering(desk):
+            job = await desk.move(await desk.job(), *RUNNING, submitted_at=desk.clock.now())
+            await shows(shown, "Studii is working on it")
+            await desk.change(job, visible=True, studii_status="queued")
+            await asyncio.sleep(0.05)
+            assert "Queued at Studii" not in texts(shown.response)
+            desk.clock.advance(5)
+            desk.bot.answers.look_again()
+            await shows(shown, "Queued at Studii")
+            await desk.move(await desk.job(), JobState.FAILED, finished_at=desk.clock.now())
+            await shows(shown, "The job failed.")
+
+
+@pytest.mark.promise
+async def test_that_a_job_is_being_sent_is_shown_only_if_it_takes_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with kept_desk(tmp_path, monkeypatch) as desk:
+        shown = await begun(desk)
+        async with answering(desk):
+            await desk.move(await desk.job(), JobState.SUBMITTING)
+            await asyncio.sleep(0.05)
+            assert "Sending it" not in texts(shown.response)
+            desk.clock.advance(3)
+            desk.bot.answers.look_again()
+            await shows(shown, "Sending it to Studii")
+
+
+@pytest.mark.promise
+async def test_the_last_edit_at_minute_14_names_where_to_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with kept_desk(tmp_path, monkeypatch) as desk:
+        shown = await begun(desk)
+        async with answering(desk):
+            desk.clock.advance(14 * 60)
+            desk.bot.answers.look_again()
+            await shows(shown, str(NOT_UPDATED_ANY_MORE))
+            await ended(desk)
+            await asyncio.sleep(0.05)
+        assert "see the result" not in texts(shown.response)
+        assert await rows(desk) == []
+
+
+@pytest.mark.promise
+async def test_a_press_lets_progress_be_shown_for_another_quarter_of_an_hour(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with kept_desk(tmp_path, monkeypatch) as desk:
+        shown = await begun(desk)
+        assert shown.response is not None
+        desk.clock.advance(14 * 60)
+        async with answering(desk):
+            desk.bot.answers.look_again()
+            await shows(shown, str(NOT_UPDATED_ANY_MORE))
+            await desk.maya.click(shown.response, label="Cancel job")
+            await shows(shown, "Cancelled.")
+        assert "Not charged." in texts(shown.response)
+
+
+async def test_a_moderators_press_on_the_card_of_an_earlier_version_cancels_and_keeps_no_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with kept_desk(tmp_path, monkeypatch) as desk:
+        await begun(desk)
+        job = await desk.job()
+        custom_id = f"studii:cancel:{job.id}-0"
+        card = await desk.channel_message(custom_id)
+        before = await rows(desk)
+        await press(desk, desk.maya, card, custom_id)
+        assert (await desk.job()).state is JobState.CANCELLED
+        assert [one.id for one in await rows(desk)] == [one.id for one in before]
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize("status", [401, 404])
+async def test_an_answer_that_was_closed_is_edited_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    async with kept_desk(tmp_path, monkeypatch) as desk:
+        shown = await begun(desk)
+        desk.clock.advance(10)
+        path = "/webhooks/*/*/messages/@original"
+        desk.env.inject_error("PATCH", path, status=status, code=10008, times=None)
+        async with answering(desk):
+            await desk.move(await desk.job(), *RUNNING, submitted_at=desk.clock.now())
+
+            async def forgotten() -> bool:
+                return not await rows(desk)
+
+            await until(forgotten)
+        assert "Waiting to start" in texts(shown.response)
+
+
+@pytest.mark.promise
+async def test_an_edit_that_discord_cannot_make_now_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with kept_desk(tmp_path, monkeypatch) as desk:
+        shown = await begun(desk)
+        edit, tries = discord.Webhook.edit_message, 0
+
+        async def fails_first(hook: discord.Webhook, *args: Any, **given: Any) -> Any:
+            nonlocal tries
+            tries += 1
+            if tries == 1:
+                raise ConnectionResetError
+            return await edit(hook, *args, **given)
+
+        monkeypatch.setattr(discord.Webhook, "edit_message", fails_first)
+        async with answering(desk):
+            await desk.move(await desk.job(), *RUNNING, submitted_at=desk.clock.now())
+
+            async def failed() -> bool:
+                return [one.tries for one in await rows(desk)] == [1]
+
+            await until(failed)
+            desk.clock.advance(3)
+            desk.bot.answers.look_again()
+            await shows(shown, "Studii is working on it")
+
+
+@pytest.mark.promise
+async def test_a_set_is_one_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        form = await offered(desk, desk.maya)
+        shown = await desk.maya.submit_modal(form, {"image": ["first 6"]})
+        assert shown.ephemeral
+        async with answering(desk):
+            first, *_ = await jobs_of(desk)
+            await desk.move(first, JobState.CANCELLED, finished_at=desk.clock.now())
+            await shows(shown, "1 cancelled")
+        assert len(await rows(desk)) == 1
+
+
+async def test_tokens_are_sealed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with kept_desk(tmp_path, monkeypatch) as desk:
+        await begun(desk)
+        (row,) = await rows(desk)
+        (token,) = {one.token for one in desk.env.backend.interactions.values()}
+        assert token.encode() not in row.sealed
+
+
+async def test_what_other_keys_have_sealed_is_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with kept_desk(tmp_path, monkeypatch) as desk:
+        await begun(desk)
+        keep_answers(desk, vault=Vault.open([Fernet.generate_key().decode()], tmp_path / "none.key"))
+        async with answering(desk):
+            desk.clock.advance(1)
+            desk.bot.answers.look_again()
+
+            async def forgotten() -> bool:
+                return not await rows(desk)
+
+            await until(forgotten)
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize("accepted", [True, False])
+async def test_after_a_kill_nobody_is_left_with_an_announcement(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, accepted: bool
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        if accepted:
+            with monkeypatch.context() as patch:
+                patch.setattr("bot.ui.jobs.start.show_progress", killed)
+                shown = await asked(desk, desk.maya)
+        else:
+            shown = await left_unanswered(desk, monkeypatch)
+        assert len(await kept(desk)) == 1
+        await restarted(desk)
+        said = "A kite" if accepted else str(LEFT_UNANSWERED[LateAnswer.JOB])
+        assert said in texts(shown.response)
+        assert shown.ephemeral
+        assert [one.subject for one in await rows(desk)] == [one.id for one in await jobs_of(desk)]
+        await restarted(desk)  # another start finds nothing
+
+
+async def test_after_a_kill_a_whole_set_is_shown_that_was_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        form = await offered(desk, desk.maya)
+        with monkeypatch.context() as patch:
+            patch.setattr("bot.ui.jobs.start.show_progress", killed)
+            shown = await desk.maya.submit_modal(form, {"image": ["first 6"]})
+        await restarted(desk)
+        assert "6 photos" in texts(shown.response)
+
+
+@pytest.mark.promise
+async def test_after_a_kill_an_admin_is_told_to_check_the_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        with monkeypatch.context() as patch:
+            patch.setattr(discord.Interaction, "edit_original_response", killed)
+            async with desk.storage.write():
+                asking = asyncio.create_task(desk.admin.slash(desk.channel, "studii pause"))
+                await announced(desk)
+            shown = await asking
+        await restarted(desk)
+        assert str(LEFT_UNANSWERED[LateAnswer.CHANGE]) in texts(shown.response)
+
+
+@pytest.mark.parametrize("command", ["tools", "studii usage", "studii export"])
+async def test_after_a_kill_people_are_asked_to_try_again_what_they_wanted_to_see(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        with monkeypatch.context() as patch:
+            patch.setattr(discord.Interaction, "edit_original_response", killed)
+            shown = await desk.admin.slash(desk.channel, command)
+        assert texts(shown.response) == ""
+        await restarted(desk)
+        assert str(LEFT_UNANSWERED[LateAnswer.VIEW]) in texts(shown.response)
+
+
+@pytest.mark.parametrize("command", ["tools", "studii usage", "studii export"])
+async def test_what_was_shown_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        shown = await desk.admin.slash(desk.channel, command)
+        assert texts(shown.response) != ""
+        assert await kept(desk) == []
+
+
+@pytest.mark.parametrize("command", ["studii pause", "studii usage"])
+async def test_an_answer_that_came_before_the_kill_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+
+        async def forgets_nothing(*_: object) -> None: ...
+
+        monkeypatch.setattr(answers_module.Answers, "answered", forgets_nothing)
+        async with desk.storage.write():
+            asking = asyncio.create_task(desk.admin.slash(desk.channel, command))
+            await announced(desk)
+        shown = await asking
+        told = texts(shown.response)
+        assert told not in {"", *map(str, LEFT_UNANSWERED.values())}
+        await restarted(desk)
+        assert texts(shown.response) == told
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize("accepted", [True, False])
+async def test_an_answer_that_discord_did_not_take_is_given_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, accepted: bool
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        async with answering(desk):
+            with monkeypatch.context() as patch:
+                for name in ("edit_original_response", "original_response"):
+                    patch.setattr(discord.Interaction, name, lost)
+                if not accepted:
+                    await desk.forbid("kite")
+                shown = await asked(desk, desk.maya)
+            desk.clock.advance(1)
+            desk.bot.answers.look_again()
+            said = "A kite" if accepted else str(LEFT_UNANSWERED[LateAnswer.JOB])
+            await shows(shown, said)
+        assert desk.channel.history() == []
+
+
+async def lost(*_: object, **__: object) -> None:
+    raise ConnectionResetError
+
+
+async def test_what_a_handler_is_at_work_on_is_left_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        go_on = asyncio.Event()
+        accept = Acceptor.accept_all
+
+        async def slow(acceptor: Acceptor, *given: Any) -> Any:
+            await go_on.wait()
+            return await accept(acceptor, *given)
+
+        monkeypatch.setattr(Acceptor, "accept_all", slow)
+        async with answering(desk):
+            asking = asyncio.create_task(desk.maya.slash(desk.channel, "studio", prompt="A kite"))
+            await announced(desk)
+            desk.clock.advance(60)
+            desk.bot.answers.look_again()
+            await asyncio.sleep(0.05)
+            go_on.set()
+            shown = await asking
+        assert "A kite" in texts(shown.response)
+
+
+async def test_what_cannot_be_given_is_forgotten_when_its_token_has_expired(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with late(tmp_path, monkeypatch) as desk:
+        await left_unanswered(desk, monkeypatch)
+        monkeypatch.setattr(discord.Webhook, "fetch_message", lost)
+        keep_answers(desk)
+        async with answering(desk):
+
+            async def tried() -> bool:
+                return [one.tries for one in await kept(desk)] == [1]
+
+            await until(tried)
+            desk.clock.advance(LIFETIME / timedelta(seconds=1))
+            desk.bot.answers.look_again()
+            await all_answered(desk)
