@@ -20,10 +20,13 @@ ROOM = ("room.jpg", empty_room((320, 240)))
 
 
 class SlowRefusal:
-    """Studii thinks for a while, and could not take it then."""
+    """Studii thinks until it is let go on, and could not take it then."""
+
+    def __init__(self) -> None:
+        self.go_on = asyncio.Event()
 
     async def apply(self, request: web.Request, effect: faults.Effect) -> web.StreamResponse | None:
-        await asyncio.sleep(1.0)
+        await self.go_on.wait()
         return await faults.error(500).apply(request, effect)
 
 
@@ -108,7 +111,8 @@ async def test_a_cancellation_while_it_is_sent_counts_if_studii_does_not_take_it
     ):
         admin, maya = Person(stage, stage.world.admin), Person(stage, stage.world.maya)
         await admin.set_key(studii.add_key().secret)
-        studii.fail("create", SlowRefusal())
+        refusal = SlowRefusal()
+        studii.fail("create", refusal)
         shown = await maya.command("studio", prompt="A red kite")
         message = answer_of(shown)
 
@@ -117,6 +121,7 @@ async def test_a_cancellation_while_it_is_sent_counts_if_studii_does_not_take_it
 
         await until(handed_over, "the job to be handed to Studii")
         (told,) = (await maya.press(message, "Cancel job")).followups
+        refusal.go_on.set()
         assert "If Studii doesn't take it, it will be cancelled and cost nothing." in text_of(told)
 
         def cancelled() -> bool:

@@ -9,9 +9,9 @@ import pytest
 
 from bot.jobs.models import JobState
 from bot.languages import Language
-from tests.support.desk import Desk, keep_answers, open_desk, pieces, texts
+from tests.support.desk import Desk, open_desk, pieces, texts
 from tests.support.locales import app_in
-from tests.ui.jobs.late import answering, until
+from tests.ui.jobs.late import answering, kept_desk, until
 
 
 class Marked(NullTranslations):
@@ -59,18 +59,16 @@ async def test_what_one_person_sees_is_in_the_language_of_their_app(tmp_path: Pa
 
 @pytest.mark.promise
 async def test_progress_is_in_its_persons_language_also_when_it_is_edited(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
+    async with kept_desk(tmp_path, monkeypatch) as desk:
         await choose(desk, "de")
-        keep_answers(desk)
         with app_in("ja"):
             shown = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         assert languages_of(shown) == {"ja"}
         async with answering(desk):
             await desk.move(await desk.job(), JobState.WAITING, JobState.CANCELLED)
-            await until(lambda: "Cancel" not in str(pieces(shown)))
+            await until(lambda: "Cancel job" not in str(pieces(shown)))
         assert languages_of(shown) == {"ja"}
 
 

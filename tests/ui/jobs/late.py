@@ -112,8 +112,13 @@ async def asked(desk: Desk, member: MemberActor, **options: object) -> Interacti
 
 async def left_unanswered(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> InteractionResult:
     """A command whose answer had been announced when the process was killed, and which started nothing."""
+
+    async def killed_before(*_: object) -> None:
+        await desk.storage.db.write(lambda _session: None)
+        killed()
+
     with monkeypatch.context() as patch:
-        patch.setattr(Acceptor, "_decide", killed)
+        patch.setattr(Acceptor, "accept_all", killed_before)
         shown = await asked(desk, desk.maya)
 
     async def stored() -> bool:

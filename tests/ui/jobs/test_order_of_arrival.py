@@ -55,6 +55,7 @@ async def again(desk: Desk, folder: Path) -> Send:
 async def failed_of_a_set(desk: Desk, _folder: Path) -> Send:
     for job in await a_set(desk):
         await desk.move(job, JobState.FAILED, failure=FailureCode.API)
+    desk.clock.advance(60)  # another press is no double click
     card = await desk.card(*await jobs_of(desk))
     (label,) = labels_of_set(card)
     custom_id = labelled(card, label.split(" · ")[0])

@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 
 from bot.jobs.models import JobState
-from bot.ui.kit import first_answer
-from tests.support.desk import keep_answers, open_desk, texts
+from tests.support.desk import open_desk, texts
 from tests.ui.admin.moderation.waiting import approvals, asked, moderator
-from tests.ui.jobs.late import announced, at_once
+from tests.ui.jobs.late import announced, late
 
 
 async def test_nothing_is_decided_while_discord_does_not_say_who_is_there(tmp_path: Path) -> None:
@@ -32,9 +31,7 @@ async def test_nothing_is_decided_while_discord_does_not_say_who_is_there(tmp_pa
 async def test_a_decision_that_takes_long_is_told_once_it_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(first_answer, "_later", at_once)
-    async with open_desk(tmp_path) as desk:
-        keep_answers(desk)
+    async with late(tmp_path, monkeypatch) as desk:
         channel = await approvals(desk)
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         message = await asked(desk, channel)
