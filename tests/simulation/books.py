@@ -30,6 +30,7 @@ MINUTE = 60.0
 OUTDATED = 20.0  # seconds that progress may be on its way, with tries again
 FOR_MODERATORS = f"{wording.RESULT_WAITS}|{wording.RESULT_WITHHELD}"
 NUMBER = r"no\. (\d+)|photo-(\d+)\."
+RESULT_NAME = r"-([0-9a-f]{8})\."  # of a file in a result, by the job that made it
 UNESCAPED = r"@everyone|<@&8392802304>|(?<!\\)\[link\]\(http|^> .*(?<!\\)\*\*bold"  # see `people.LOUD`
 
 WAYS = {
@@ -106,10 +107,14 @@ def rows(world: World) -> list[Row]:
     finally:
         connection.close()
     numbers = {job.id: world.studii.number_of(job) for job in world.studii.jobs}
-    return [
-        Row(*one, number=numbers.get(one[7]) or number_in(one[8] or "") or number_in(one[9] or ""))
-        for one in found
-    ]
+    made, jobs = dict[str, int | None](), list[Row]()
+    for one in found:
+        number = numbers.get(one[7]) or number_in(one[8] or "") or number_in(one[9] or "")
+        if number is None and (result := re.search(RESULT_NAME, one[9] or "")) is not None:
+            number = made.get(result[1])
+        made[one[1][:8]] = number
+        jobs.append(Row(*one, number=number))
+    return jobs
 
 
 def kept_numbers(world: World) -> set[int]:
