@@ -42,39 +42,14 @@ class SettingsBase:
     """Reads its fields from the environment and `.env`. Empty values are replaced by defaults."""
 
     @classmethod
-    def names(cls) -> frozenset[str]:
-        """Return the names of all settings, in small letters."""
-        return frozenset(one.name for one in fields(cls))
-
-    @classmethod
     def read(cls, **values: str) -> Self:
         """Read the environment and `.env`. `values` override both.
 
         Raises `SettingsError`: one line that names every wrong setting.
         """
-        made, wrong = cls._checked({**_dotenv(), **_environment(), **values})
-        if wrong:
-            raise SettingsError(" ".join(wrong.values()))
-        return made
-
-    @classmethod
-    def read_leniently(cls, **values: str) -> tuple[Self, dict[str, str]]:
-        """Read what can be read: a wrong setting has its default, and a sentence in the mapping (by the
-        field's name) says what is wrong with it. If `.env` can't be read, that is what is wrong with each
-        setting that the environment doesn't have.
-        """
-        given = {**_environment(), **values}
-        try:
-            return cls._checked({**_dotenv(), **given})
-        except SettingsError as error:
-            made, wrong = cls._checked(given)
-            return made, wrong | dict.fromkeys(cls.names() - given.keys(), str(error))
-
-    @classmethod
-    def _checked(cls, given: Mapping[str, str | None]) -> tuple[Self, dict[str, str]]:
-        """Return the settings, and a sentence for each that is wrong and has its default therefore."""
+        given = {**_dotenv(), **{name.lower(): one for name, one in os.environ.items()}, **values}
         known: dict[str, Any] = {}
-        wrong: dict[str, str] = {}
+        wrong: list[str] = []
         kinds = get_type_hints(cls, include_extras=True)
         for one in fields(cls):
             check, kind = one.metadata["check"], one.metadata["kind"] or kinds[one.name]
@@ -85,17 +60,15 @@ class SettingsBase:
                 known[one.name] = value if check is None else check(value, known)
             except ValueError as error:
                 reason = one.metadata["wanted"] if isinstance(error, msgspec.ValidationError) else str(error)
-                wrong[one.name] = f"{one.name.upper()} {reason}."
-        return cls(**known), wrong
+                wrong.append(f"{one.name.upper()} {reason}.")
+        if wrong:
+            raise SettingsError(" ".join(wrong))
+        return cls(**known)
 
 
 def _made(kind: Callable[[str], Any], written: str) -> Any:
     """Make a path or a secret, which msgspec doesn't know."""
     return kind(written)
-
-
-def _environment() -> dict[str, str]:
-    return {name.lower(): value for name, value in os.environ.items()}
 
 
 def _dotenv() -> dict[str, str | None]:

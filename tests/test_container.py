@@ -52,7 +52,7 @@ def compose_environment() -> dict[str, str]:
 def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     for name in list(os.environ):
-        if name.lower() in Settings.names():
+        if name.lower() in Settings.__dataclass_fields__:
             monkeypatch.delenv(name)
 
 
@@ -60,7 +60,7 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def in_container(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """The image's settings, in its working folder."""
     for name, value in image_environment().items():
-        if name.lower() in Settings.names():
+        if name.lower() in Settings.__dataclass_fields__:
             monkeypatch.setenv(name, value)
     monkeypatch.chdir(every("WORKDIR")[-1])
     return monkeypatch
@@ -143,7 +143,7 @@ def test_it_does_not_run_as_root_and_what_it_keeps_is_in_the_volume(in_container
 @pytest.mark.parametrize("named", sorted(image_environment().keys() | compose_environment().keys()))
 def test_no_setting_is_named_that_the_bot_does_not_know(named: str) -> None:
     of_python = {"PATH", "PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "PYTHONOPTIMIZE"}
-    assert named in of_python or named.lower() in Settings.names()
+    assert named in of_python or named.lower() in Settings.__dataclass_fields__
 
 
 def test_the_python_is_one_that_the_bot_runs_on() -> None:
@@ -274,7 +274,9 @@ def test_each_setting_of_dotenv_reaches_the_bot_under_compose(in_container: pyte
     decided = compose_environment()
     # A secret comes from one place: those of files have a test of their own.
     files = {"discord_token_file", "encryption_keys_file"}
-    assert {name.lower() for name in written.keys() | decided.keys()} == Settings.names() - files
+    assert {
+        name.lower() for name in written.keys() | decided.keys()
+    } == Settings.__dataclass_fields__.keys() - files
     in_container.setenv("DISCORD_TOKEN", "before.all.else")
     before = Settings.read()
     for name, value in {**written, **decided}.items():
@@ -323,7 +325,7 @@ def test_the_example_of_secrets_leads_to_settings_that_the_bot_reads(name: str) 
     assert re.search(rf"^    secrets:\n(      - \w+\n)*      - {name}\n", text, re.MULTILINE)
     assert re.search(rf"^secrets:\n(  .*\n)*  {name}:\n    file: \./secrets/{name}\n", text, re.MULTILINE)
     assert f"\n      {name.upper()}_FILE: /run/secrets/{name}\n" in text
-    assert f"{name}_file" in Settings.names()
+    assert f"{name}_file" in Settings.__dataclass_fields__
     assert "secrets/" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
 
 

@@ -205,7 +205,7 @@ def test_the_compose_file_of_several_processes_has_what_its_steps_name() -> None
     assert text.count("<<: *process") == 1
     assert re.search(r"file: compose\.yaml\n +service: studii\n", text)
     settings = re.findall(r"^      ([A-Z_]+): ", text.partition("&process")[2], re.MULTILINE)
-    assert {name.lower() for name in settings} <= Settings.names()
+    assert {name.lower() for name in settings} <= Settings.__dataclass_fields__.keys()
     assert set(re.findall(r"\$\{([A-Z_]+)[:}]", text)) == {"POSTGRES_PASSWORD", "ENCRYPTION_KEYS"}
     assert "postgresql://studii:${POSTGRES_PASSWORD}@postgresql/studii" in text  # as in the steps of a move
     assert "move postgresql://studii@postgresql/studii" in steps
@@ -271,7 +271,7 @@ def on_a_node(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyP
 def test_the_eggs_variables_are_settings_and_its_data_outlives_the_container(
     on_a_node: pytest.MonkeyPatch,
 ) -> None:
-    assert {name.lower() for name in DEFAULTS} <= Settings.names()
+    assert {name.lower() for name in DEFAULTS} <= Settings.__dataclass_fields__.keys()
     found = Settings.read()
     assert found.folder == Path("/home/container/data")
     assert found.health_address == "127.0.0.1"

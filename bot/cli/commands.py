@@ -33,8 +33,7 @@ def run_command(command: str, argument: str | None) -> int:
 
         from bot.cli.doctor import examine, show
 
-        settings, wrong = Settings.read_leniently()
-        return 0 if show(asyncio.run(examine(settings, wrong)), Console()) else 1
+        return 0 if show(asyncio.run(examine(Settings.read())), Console()) else 1
     try:
         words = asyncio.run(_stoppable(named_command(command, argument or "")))
     except asyncio.CancelledError:

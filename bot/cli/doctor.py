@@ -4,13 +4,14 @@ import asyncio
 import os
 import platform
 import shutil
-import stat
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from traceback import extract_tb
+from typing import NamedTuple
 
 from dotenv import dotenv_values
 from rich.console import Console
@@ -18,7 +19,7 @@ from rich.table import Table
 from sqlalchemy.orm import Session
 
 from bot.aio.net import Connector
-from bot.cli.output import Finding, Verdict, not_opened
+from bot.cli.output import not_opened
 from bot.cli.stopped import vault_of
 from bot.client.login import application_of
 from bot.cluster import all_processes, free_shards, lease_database, shard_counts
@@ -37,29 +38,39 @@ from bot.studii import KeyRefused, NotSent, StudiiClient
 from bot.ui.kit.reasons import error_words
 from bot.version import VERSION
 
-_GOOD, _WARN, _STOPS = Verdict.GOOD, Verdict.WARN, Verdict.STOPS
 MIN_FREE_BYTES = 10 * MEGABYTE  # for the database's log and what is written to it, or for a photo
 MAX_LISTED_FAULTS = 6  # sentences
 WRITE_CHECK_SECONDS = 5.0  # in which another program lets us write; a running bot writes for milliseconds
 CLOCK_MAY_DIFFER = 30.0  # seconds
 NO_KEY_OF_ANYONE = "stu_doctor_asks_whether_you_are_there"
-VERDICT_COLOURS = {_GOOD: "green", _WARN: "yellow", _STOPS: "red"}
+
+
+class Verdict(StrEnum):
+    """The result of a check: `WARN` is for an operator to look into; with `STOPS` the bot would not start or
+    not work."""
+
+    GOOD = "ok"
+    WARN = "look"
+    STOPS = "stops"
+
+
+class Finding(NamedTuple):
+    """One line of the table."""
+
+    what: str
+    verdict: Verdict
+    words: str
+
+
+_GOOD, _WARN, _STOPS = Verdict
+_COLOURS = {_GOOD: "green", _WARN: "yellow", _STOPS: "red"}
 Findings = AsyncGenerator[Finding]
 
 
-async def examine(settings: Settings, wrong: Mapping[str, str]) -> list[Finding]:
-    """Check everything, without changing anything; safe beside a running bot.
-
-    `wrong` has a sentence for each setting that could not be used, as `Settings.read_leniently` gives it.
-    """
-    found = list(of_settings(wrong))
-    for what, check, needs in CHECKS:
-        if missing := sorted(needs & wrong.keys()):
-            # The file .env if that is why the setting is unknown.
-            unread = wrong[missing[0]].startswith("The file .env")
-            first = "the file .env" if unread else missing[0].upper()
-            found.append(Finding(what, _WARN, f"Not checked: fix {first} first."))
-            continue
+async def examine(settings: Settings) -> list[Finding]:
+    """Check everything, without changing anything; safe beside a running bot."""
+    found = list(of_settings())
+    for what, check in CHECKS.items():
         try:
             found += [one async for one in check(settings)]
         except StudiiBotError as error:
@@ -67,87 +78,74 @@ async def examine(settings: Settings, wrong: Mapping[str, str]) -> list[Finding]
             if all(str(error) != one.words for one in found):
                 found.append(Finding(what, _STOPS, str(error)))
         except Exception as error:  # noqa: BLE001 - one check's fault hides no other's finding
-            words = not_opened(error) if isinstance(error, OSError) else None
-            if words is None:
-                # The type and the line that raised it, as the error's own text may contain a password.
-                last = extract_tb(error.__traceback__)[-1]
-                where = f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}"
-                words = f"This check failed unexpectedly ({where}). Please report it."
-            found.append(Finding(what, _STOPS, words))
+            # The type and the line that raised it, as the error's own text may contain a password.
+            last = extract_tb(error.__traceback__)[-1]
+            where = f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}"
+            unexpected = f"This check failed unexpectedly ({where}). Please report it."
+            found.append(Finding(what, _STOPS, not_opened(error) or unexpected))
     return found
 
 
 def show(findings: Sequence[Finding], console: Console) -> bool:
     """Print the table. Returns whether nothing was found that stops the bot."""
     table = Table(show_lines=False)
-    table.add_column("Check", no_wrap=True)
-    table.add_column("", no_wrap=True)
+    for heading in ("Check", ""):
+        table.add_column(heading, no_wrap=True)
     table.add_column("Finding", overflow="fold")
     for one in findings:
         words = one.words.replace("[", "\\[")  # which would begin a style
-        table.add_row(one.what, f"[{VERDICT_COLOURS[one.verdict]}]{one.verdict}[/]", words)
+        table.add_row(one.what, f"[{_COLOURS[one.verdict]}]{one.verdict}[/]", words)
     console.print(table)
     return all(one.verdict is not _STOPS for one in findings)
 
 
-def of_settings(wrong: Mapping[str, str]) -> Iterator[Finding]:
-    """Report each invalid setting, the source of the settings, and a readable `.env` with secrets."""
+def of_settings() -> Iterator[Finding]:
+    """Say where the settings, which are right, come from, and whether others can read secrets in `.env`."""
     file = Path(".env").absolute()
-    for sentence in dict.fromkeys(wrong.values()):
-        yield Finding("Settings", _STOPS, sentence)
-    if not wrong:
-        there = f"{file} and the environment" if file.exists() else f"the environment; {file} doesn't exist"
-        yield Finding("Settings", _GOOD, f"From {there}. Studii for Discord {VERSION}, Python {PYTHON}.")
-    others = stat.S_IRWXG | stat.S_IRWXO
-    if os.name == "posix" and file.is_file() and file.stat().st_mode & others and _holds_a_secret(file):
+    there = f"{file} and the environment" if file.exists() else f"the environment; {file} doesn't exist"
+    python = platform.python_version()
+    yield Finding("Settings", _GOOD, f"From {there}. Studii for Discord {VERSION}, Python {python}.")
+    if os.name == "posix" and file.is_file() and file.stat().st_mode & 0o077 and _holds_a_secret(file):
         words = f"Other users can read or change {file}, which holds secrets. Run: chmod 600 {file}"
         yield Finding(".env", _WARN, words)
 
 
 def _holds_a_secret(file: Path) -> bool:
-    try:
-        written = dotenv_values(file, encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return True  # it is not known, and told by another line
-    values = {name.upper(): value or "" for name, value in written.items()}
+    written = {name.upper(): value or "" for name, value in dotenv_values(file, encoding="utf-8").items()}
     # An address holds a secret if a password stands in it.
-    addresses = any("@" in values.get(name, "") for name in ("DATABASE_URL", "HTTPS_PROXY"))
-    return addresses or any(values.get(name) for name in ("DISCORD_TOKEN", "ENCRYPTION_KEYS"))
+    if any("@" in written.get(name, "") for name in ("DATABASE_URL", "HTTPS_PROXY")):
+        return True
+    return any(written.get(name) for name in ("DISCORD_TOKEN", "ENCRYPTION_KEYS"))
 
 
 async def discord(settings: Settings) -> Findings:
     """Check the token, the clock, and the allowed intents."""
     application = await application_of(settings.discord_token.reveal(), settings.proxy)
     yield Finding("Discord", _GOOD, f"The token belongs to {application.name} ({application.id}).")
-    if (ahead := application.clock_ahead) is not None:
-        yield _clock(ahead)
+    if (ahead := application.clock_ahead) is not None and abs(ahead) <= CLOCK_MAY_DIFFER:
+        yield Finding("Clock", _GOOD, "It agrees with Discord's.")
+    elif ahead is not None:
+        where = "ahead of" if ahead > 0 else "behind"
+        words = (
+            f"This machine's clock is {abs(ahead):,.0f} seconds {where} Discord's. "
+            "Budget periods start at the wrong time, and links expire too early or too late. Let the system "
+            "set the clock from the network (timedatectl set-ntp true)."
+        )
+        yield Finding("Clock", _WARN, words)
+    verdict, words = _GOOD, "Message content is switched on for the application."
     if settings.message_content == "off":
         words = (
             "MESSAGE_CONTENT is off. Everything works except reactions under members' photos and "
             "photo channels."
         )
-        yield Finding("Intents", _GOOD, words)
-    elif application.reads_messages:
-        yield Finding("Intents", _GOOD, "Message content is switched on for the application.")
-    else:
+    elif not application.reads_messages:
+        verdict = _WARN
         words = (
             "Message content is off. Commands, menus and buttons work; reactions under members' "
             "photos and photo channels don't. Switch it on at discord.com/developers/applications, "
             "Bot, Privileged Gateway Intents."
         )
-        yield Finding("Intents", _WARN, words)
-
-
-def _clock(ahead: float) -> Finding:
-    if abs(ahead) <= CLOCK_MAY_DIFFER:
-        return Finding("Clock", _GOOD, "It agrees with Discord's.")
-    where = "ahead of" if ahead > 0 else "behind"
-    words = (
-        f"This machine's clock is {abs(ahead):,.0f} seconds {where} Discord's. "
-        "Budget periods start at the wrong time, and links expire too early or too late. Let the system "
-        "set the clock from the network (timedatectl set-ntp true)."
-    )
-    return Finding("Clock", _WARN, words)
+    yield Finding("Intents", verdict, words)
 
 
 async def disk_space(settings: Settings) -> Findings:
@@ -165,14 +163,13 @@ async def disk_space(settings: Settings) -> Findings:
 
 def _room(what: str, place: Path, words: str, needed_by: str, wanted: int = 0) -> Finding:
     """Return how much is free on the disk of that place, where the spool may grow by `wanted` bytes."""
-    free = shutil.disk_usage(place).free
-    words = f"{free // MEGABYTE:,} MB {words}"
+    free, verdict, advice = shutil.disk_usage(place).free, _GOOD, ""
     if free < MIN_FREE_BYTES:
-        words += f" {needed_by} at least {MIN_FREE_BYTES // MEGABYTE} MB. Free some space on that disk."
-        return Finding(what, _STOPS, words)
-    if free < wanted:
-        return Finding(what, _WARN, f"{words} Lower SPOOL_MB or free some space.")
-    return Finding(what, _GOOD, words)
+        verdict = _STOPS
+        advice = f" {needed_by} at least {MIN_FREE_BYTES // MEGABYTE} MB. Free some space on that disk."
+    elif free < wanted:
+        verdict, advice = _WARN, " Lower SPOOL_MB or free some space."
+    return Finding(what, verdict, f"{free // MEGABYTE:,} MB {words}{advice}")
 
 
 def _nearest(path: Path) -> Path:
@@ -181,21 +178,22 @@ def _nearest(path: Path) -> Path:
     return next(one for one in (whole, *whole.parents) if os.path.exists(one))  # noqa: PTH110
 
 
-async def bot(settings: Settings) -> Findings:
+def bot(settings: Settings) -> Findings:
     """Say whether the bot runs on this database; on PostgreSQL, in which processes."""
     path = sqlite_file(settings.database_url)
-    if path is None:
-        async for one in processes(settings):
-            yield one
-        return
+    return processes(settings) if path is None else _on_file(settings.database_url, path)
+
+
+async def _on_file(url: str, path: Path) -> Findings:
     words = "No bot is running on this database."
-    if is_there(path.with_name(f"{path.name}.lock")):
-        try:  # a bot that starts meanwhile waits for the lock
-            async with instance_lock(settings.database_url, patience=0):
+    try:  # a bot that starts meanwhile waits for the lock
+        if is_there(path.with_name(f"{path.name}.lock")):
+            async with instance_lock(url, patience=0):
                 pass
-        except AnotherInstance:
-            words = "Running on this database. A second bot wouldn't start. Stop it before restore and "
-            words += "rotate-keys."
+    except AnotherInstance:
+        words = (
+            "Running on this database. A second bot wouldn't start. Stop it before restore and rotate-keys."
+        )
     yield Finding("Bot", _GOOD, words)
 
 
@@ -283,22 +281,22 @@ async def database(settings: Settings) -> Findings:
         return
     await asyncio.to_thread(ensure_sound, url)
     if not schema.current:
+        after = "after a copy." if path is not None else "Back it up with pg_dump first."
         words = f"Schema {schema.revision}. The next start upgrades it to {schema.target}"
-        after = ", after a copy." if path is not None else ". Back it up with pg_dump first."
-        yield Finding("Database", _WARN, words + after)
+        yield Finding("Database", _WARN, f"{words}{', ' if path is not None else '. '}{after}")
         return
     async with Database.open(url, patience=WRITE_CHECK_SECONDS) as db:  # raises if it can't be written
         with usable_database(url):
             content = await db.read(_content)
-    yield Finding("Database", _GOOD, f"Writable, schema {schema.revision}.")
-    for one in content:
+    for one in (Finding("Database", _GOOD, f"Writable, schema {schema.revision}."), *content):
         yield one
 
 
 def _content(session: Session) -> list[Finding]:
     """Check the ledger, and for servers that may have removed the bot."""
-    sums = "Recalculated by job, by server and by current period: all sums agree."
-    found = [Finding("Ledger", _GOOD, sums)]
+    found = [
+        Finding("Ledger", _GOOD, "Recalculated by job, by server and by current period: all sums agree.")
+    ]
     if wrong := ledger.differing(session):
         words = f"{len(wrong)} sums differ. {' '.join(wrong[:MAX_LISTED_FAULTS])}"
         found = [Finding("Ledger", _STOPS, words)]
@@ -314,35 +312,31 @@ def _content(session: Session) -> list[Finding]:
 
 async def pictures(_: Settings) -> Findings:
     """Check that a decoder starts, and that the system can limit the resources it uses."""
+    verdict, words = _GOOD, "Opened in processes with limited memory, processor time and duration."
     try:
         async with DecoderPool() as decoder:
-            missing = await decoder.missing()
+            if missing := await decoder.missing():
+                verdict = _WARN
+                words = (
+                    f"This system can't limit the {' and '.join(missing)} of a process. The bot works, but a "
+                    "hostile picture can use more than it should until it times out. Linux has these limits."
+                )
     except OSError as error:
-        words = (
-            f"Pictures can't be opened: {error.strerror or error}. No photo will work until that is fixed."
-        )
-        yield Finding("Pictures", _STOPS, words)
-        return
-    words = "Opened in processes with limited memory, processor time and duration."
-    if missing:
-        words = (
-            f"This system can't limit the {' and '.join(missing)} of a process. The bot works, but a "
-            "hostile picture can use more than it should until it times out. Linux has these limits."
-        )
-    yield Finding("Pictures", _WARN if missing else _GOOD, words)
+        verdict, why = _STOPS, error.strerror or error
+        words = f"Pictures can't be opened: {why}. No photo will work until that is fixed."
+    yield Finding("Pictures", verdict, words)
 
 
 async def studii(settings: Settings) -> Findings:
     """Check that the API answers."""
-    where = settings.studii_api_url
+    where, verdict = settings.studii_api_url, _WARN
     words = f"{where} accepts an invalid key. Check that STUDII_API_URL is right."
     async with StudiiClient(where, connect=partial(Connector, settings.proxy)) as client:
         try:
             # No server's key is used up for this: being refused is the answer that shows it is there.
             await client.check_key(NO_KEY_OF_ANYONE)
         except KeyRefused:
-            yield Finding("Studii", _GOOD, f"{where} answers.")
-            return
+            verdict, words = _GOOD, f"{where} answers."
         except StudiiBotError as error:
             reason = error.reason if isinstance(error, NotSent) else ""
             reason = reason or error_words(error).split(". ")[0].rstrip(".")
@@ -350,19 +344,15 @@ async def studii(settings: Settings) -> Findings:
                 f"{where} can't be reached ({reason}). Check STUDII_API_URL and this machine's "
                 "network. The bot starts anyway, and jobs wait."
             )
-    yield Finding("Studii", _WARN, words)
+    yield Finding("Studii", verdict, words)
 
 
-PYTHON = platform.python_version()
-_DATABASE = frozenset({"database_url"})
-_ONLINE = frozenset({"discord_token", "https_proxy"})
-# The checks, and the settings without which each would mislead.
-CHECKS: Sequence[tuple[str, Callable[[Settings], Findings], frozenset[str]]] = (
-    ("Discord", discord, _ONLINE),
-    ("Disk", disk_space, _DATABASE | {"spool_mb"}),
-    ("Bot", bot, _DATABASE),
-    ("Encryption key", encryption_key, _DATABASE | {"encryption_keys"}),
-    ("Database", database, _DATABASE),
-    ("Pictures", pictures, frozenset()),
-    ("Studii", studii, frozenset({"studii_api_url", "https_proxy"})),
-)
+CHECKS: Mapping[str, Callable[[Settings], Findings]] = {
+    "Discord": discord,
+    "Disk": disk_space,
+    "Bot": bot,
+    "Encryption key": encryption_key,
+    "Database": database,
+    "Pictures": pictures,
+    "Studii": studii,
+}

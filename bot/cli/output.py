@@ -2,29 +2,9 @@
 
 import errno
 import os
-from enum import StrEnum
-from typing import NamedTuple, TextIO
+from typing import TextIO
 
 from bot.errors import SettingsError
-
-
-class Verdict(StrEnum):
-    """The result of one of doctor's checks.
-
-    `WARN` is for an operator to look into; `STOPS` means that the bot would not start or not work.
-    """
-
-    GOOD = "ok"
-    WARN = "look"
-    STOPS = "stops"
-
-
-class Finding(NamedTuple):
-    """One line of doctor's table."""
-
-    what: str
-    verdict: Verdict
-    words: str
 
 
 def say(words: str, out: TextIO | None) -> None:
@@ -46,18 +26,17 @@ def say(words: str, out: TextIO | None) -> None:
         raise SettingsError(f"The output couldn't be written ({error.strerror}).") from error
 
 
-def not_opened(error: OSError) -> str | None:
+def not_opened(error: Exception) -> str | None:
     """Return which file or folder the command can't open, why, and what to do.
 
     None for an error that is about something else than a name that was given, or its owner.
     """
-    if error.filename is None:
+    if not isinstance(error, OSError) or error.filename is None:
         return None
-    if error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
-        return f"{error.filename} can't be opened ({error.strerror})."
-    if not isinstance(error, PermissionError):
-        return None
-    return (
-        f"The user who runs this isn't allowed to open {error.filename}. If it is the bot's, run this as the "
-        "user who runs the bot. Otherwise name another place."
-    )
+    if isinstance(error, PermissionError):
+        return (
+            f"The user who runs this isn't allowed to open {error.filename}. If it is the bot's, run this as "
+            "the user who runs the bot. Otherwise name another place."
+        )
+    unusable = error.errno in (errno.ENAMETOOLONG, errno.ELOOP)
+    return f"{error.filename} can't be opened ({error.strerror})." if unusable else None

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
-from bot.cli.doctor import examine
-from bot.cli.output import Finding, Verdict
+from bot.cli.doctor import Finding, Verdict, examine
 from bot.config import Settings
 
 DRIVERS = ("sqlite3", "sqlalchemy", "Traceback", "Errno", "ssl:", "malformed", "aiosqlite")
@@ -21,7 +20,7 @@ def with_free(free: int) -> Callable[[Path], SimpleNamespace]:
 
 
 async def found(settings: dict[str, str]) -> dict[str, Finding]:
-    findings = await examine(Settings.read(**settings), {})
+    findings = await examine(Settings.read(**settings))
     for one in findings:
         assert not [word for word in DRIVERS if word in one.words], one.words
     return {one.what: one for one in findings}

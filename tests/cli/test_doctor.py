@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 from discord.http import Route
 
-from bot.cli.doctor import of_settings
-from bot.cli.output import Verdict
+from bot.cli.doctor import Verdict, of_settings
 from bot.media import pool
 from bot.media.pool import DecoderProcess
 from sandbox.discord.emulator import TOKEN
@@ -41,78 +40,17 @@ async def test_nothing_stops_a_good_setup_before_and_after_the_first_start(
     }
 
 
-@pytest.mark.parametrize(
-    ("token", "remedy"),
-    [
-        ("", "paste the token from your application's Bot page"),
-        ("Bot sandbox.bot.token", "Paste only the token"),
-        ("7001", "not the application's id, public key or client secret"),
-    ],
-)
-async def test_a_wrong_token_is_a_line_of_the_table_and_says_which_is_right(
-    tmp_path: Path, token: str, remedy: str
-) -> None:
-    status, told, errors = await ran(tmp_path, "doctor", DISCORD_TOKEN=token, COLUMNS="300")
-    assert (status, errors) == (1, "")
-    assert "stops" in told
-    assert remedy in told
-
-
 @pytest.mark.promise
-async def test_wrong_settings_are_lines_of_the_table_and_all_else_is_checked(
-    tmp_path: Path, around: dict[str, str]
-) -> None:
-    await keep_key(tmp_path)
-    status, told, errors = await ran(
-        tmp_path,
-        "doctor",
-        SPOOL_MB="lots",
-        DISCORD_TOKEN="",
-        STUDII_API_URL=around["studii_api_url"],
-        COLUMNS="300",
-    )
-    assert (status, errors) == (1, "")
-    for sentence in (
-        "SPOOL_MB must be a whole number of at least 50.",
-        "DISCORD_TOKEN isn't set",
-        "Not checked: fix DISCORD_TOKEN first.",
-        "Not checked: fix SPOOL_MB first.",
-        "Writable",
-        "all sums agree",
-        "answers",
-    ):
-        assert sentence in told
-
-
-async def test_files_of_secrets_that_are_missing_are_lines_of_the_table(
-    tmp_path: Path, around: dict[str, str]
-) -> None:
-    status, told, errors = await ran(
-        tmp_path,
-        "doctor",
-        DISCORD_TOKEN="",
-        DISCORD_TOKEN_FILE="nope",
-        ENCRYPTION_KEYS_FILE="nowhere",
-        STUDII_API_URL=around["studii_api_url"],
-        COLUMNS="300",
-    )
-    assert (status, errors) == (1, "")
-    assert "DISCORD_TOKEN can't be read from nope" in told
-    assert "ENCRYPTION_KEYS can't be read from nowhere" in told
-    assert "both set" not in told
-    assert "answers" in told
-
-
-async def test_a_dotenv_file_that_is_no_text_is_a_line_of_the_table(
-    tmp_path: Path, around: dict[str, str]
-) -> None:
-    (tmp_path / ".env").write_bytes(b"\xff")
-    status, told, errors = await ran(
-        tmp_path, "doctor", STUDII_API_URL=around["studii_api_url"], COLUMNS="300"
-    )
-    assert (status, errors) == (1, "")
-    assert told.count("Save it as UTF-8") == 1
-    assert "Not checked: fix the file .env first." in told
+async def test_wrong_settings_are_told_as_the_start_tells_them(tmp_path: Path) -> None:
+    told = [
+        await ran(tmp_path, command, SPOOL_MB="lots", DISCORD_TOKEN="7001", COLUMNS="300")
+        for command in ("doctor", "run")
+    ]
+    assert told[0] == told[1]
+    status, out, errors = told[0]
+    assert (status, out) == (2, "")
+    assert "SPOOL_MB must be a whole number of at least 50." in errors
+    assert "not the application's id, public key or client secret" in errors
 
 
 @pytest.mark.promise
@@ -164,7 +102,7 @@ def test_a_dotenv_file_that_others_can_read_is_told(
     file = tmp_path / ".env"
     file.write_text(f"{line}\n")
     file.chmod(mode)
-    findings = {one.what: one for one in of_settings({})}
+    findings = {one.what: one for one in of_settings()}
     assert (".env" in findings) is minded
     if minded:
         assert findings[".env"].verdict is Verdict.WARN

@@ -10,8 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bot.cli.doctor import database as check_database, examine
-from bot.cli.output import Verdict
+from bot.cli.doctor import Verdict, database as check_database
 from bot.config import Settings
 from bot.migrate import migrate
 from bot.sqlite_file import instance_lock
@@ -27,18 +26,6 @@ async def test_a_file_that_is_no_database_is_not_called_empty(tmp_path: Path, ar
     findings = await found(around)
     assert "Database" not in findings or findings["Database"].verdict is Verdict.STOPS
     assert any("isn't an SQLite database" in one.words for one in findings.values())
-
-
-async def test_a_wrong_database_address_is_not_taken_for_an_empty_database(
-    around: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DATABASE_URL", "mysql://db/studii")
-    settings, wrong = Settings.read_leniently(**around)
-    findings = {one.what: one for one in await examine(settings, wrong)}
-    assert stopping(findings) == {"Settings"}
-    for what in ("Disk", "Bot", "Encryption key", "Database"):
-        assert findings[what].words == "Not checked: fix DATABASE_URL first."
-    assert findings["Discord"].verdict is Verdict.GOOD
 
 
 def a_file_for_a_folder(folder: Path) -> None:

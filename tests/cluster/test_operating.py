@@ -8,8 +8,7 @@ import aiohttp
 import pytest
 from cryptography.fernet import Fernet
 
-from bot.cli.doctor import processes
-from bot.cli.output import Verdict
+from bot.cli.doctor import Verdict, processes
 from bot.config import Settings
 from bot.migrate import migrate
 from sandbox.discord.emulator import TOKEN

@@ -13,7 +13,7 @@ from tests.config.reading import TOKEN
 def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No setting of this machine reaches the tests: an empty folder, and none of our variables."""
     monkeypatch.chdir(tmp_path)
-    ours = Settings.names()
+    ours = Settings.__dataclass_fields__.keys()
     for name in list(os.environ):
         if name.lower() in ours:
             monkeypatch.delenv(name)

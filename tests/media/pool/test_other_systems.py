@@ -6,8 +6,7 @@ from typing import Any, cast
 import pytest
 from PIL import Image
 
-from bot.cli.doctor import pictures
-from bot.cli.output import Verdict
+from bot.cli.doctor import Verdict, pictures
 from bot.media import PhotoKind, pool
 from bot.media.pool import DecoderPool
 
