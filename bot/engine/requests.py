@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -23,10 +23,9 @@ from bot.engine.context import EngineContext
 from bot.engine.rate import Noted, RateWindow
 from bot.engine.tuning import Tuning
 from bot.errors import NotAlone
-from bot.jobs import holds, lanes, polls, queries, submission, transitions
+from bot.jobs import holds, lanes, queries, submission, transitions
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.jobs.submission import Claim, NotClaimed
-from bot.jobs.transitions import JobChanges
 from bot.media.kinds import content_type_of
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, notices
@@ -122,7 +121,7 @@ class Requests:
         except Exception as error:  # noqa: BLE001 - logged, and bounded like other uploads that fail
             _log.exception("Job %s: uploading its photo failed", job_id)
             return await self._not_taken(claim, UploadFailed(reason=type(error).__name__))
-        stored = JobChanges(object_key=target.object_key, attempts=0, tries=0)
+        stored: dict[str, Any] = {"object_key": target.object_key, "attempts": 0, "tries": 0}
         return Done(await self._db.write(transitions.change, job_id, JobState.UPLOADING, **stored))
 
     async def submit(self, job_id: str, lane: KeyInUse) -> Done:
@@ -315,7 +314,8 @@ def not_taken(
     if job is None or job.state not in (JobState.UPLOADING, JobState.SUBMITTING):
         return None
     uploading = job.state is JobState.UPLOADING
-    changes, bound = JobChanges(held=None, attempts=job.attempts + 1), tuning.tries
+    changes: dict[str, Any] = {"held": None, "attempts": job.attempts + 1}
+    bound = tuning.tries
     code, tries = FailureCode.UPLOAD if uploading else FailureCode.API, job.attempts + 1
     match error:
         case OutcomeUnknown():
@@ -327,7 +327,7 @@ def not_taken(
             code, bound = _CODES.get(type(error), code), 0
         case NotSent():
             tries, bound, code = job.tries + 1, tuning.unsent_tries, FailureCode.API
-            changes = JobChanges(held=_UNREACHABLE, tries=tries)
+            changes = {"held": _UNREACHABLE, "tries": tries}
         case _:
             pass
     if tries >= bound:
@@ -403,7 +403,7 @@ def _reported(session: Session, poll: Poll, job: Job, report: JobReport) -> Next
         why = Reason(ReasonCode.STUDII_FAILED, {"detail": report.error} if report.error else {})
         return _end(session, poll, job, FailureCode.STUDII, why, told)
     if report.succeeded and report.output_url is not None:
-        done, repriced = polls.record_output(session, poll.catalog, poll.lane, job.id, report, poll.at)
+        done, repriced = submission.record_output(session, poll.catalog, poll.lane, job.id, report, poll.at)
         if repriced:
             wake(session, ("lanes",))
         return done, None
@@ -418,7 +418,7 @@ def _reported(session: Session, poll: Poll, job: Job, report: JobReport) -> Next
         return _end(session, poll, job, FailureCode.LOST, Reason(ReasonCode.NEVER_ENDED))
     _still_running(session, poll, job)
     if report.status != job.studii_status or (job.charged is None and told):
-        return polls.record_status(session, poll.catalog, poll.lane, job.id, report, poll.at), None
+        return submission.record_status(session, poll.catalog, poll.lane, job.id, report, poll.at), None
     return job, None
 
 
@@ -471,7 +471,7 @@ def _end(
 ) -> Next:
     """Fail the job. `told` is the charge in the last answer, if that told it."""
     what = (poll.catalog, poll.lane, job.id, code, reason, poll.at)
-    failed, repriced = polls.fail_running(session, *what, told=told)
+    failed, repriced = submission.fail_running(session, *what, told=told)
     if repriced:
         wake(session, ("lanes",))
     _log.info("Job %s failed (%s)", job.id, code)

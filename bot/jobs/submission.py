@@ -1,4 +1,7 @@
-"""The transitions around POST /jobs: a job is claimed, taken by Studii, refused, or unknown."""
+"""The transitions around POST /jobs and after a poll, with the charge, the key's price and the budget.
+
+A job is claimed, taken by Studii, refused, or unknown. `lane` is that of the key that was used.
+"""
 
 import logging
 from dataclasses import dataclass
@@ -9,16 +12,17 @@ from sqlalchemy.orm import Session
 from bot import meta
 from bot.catalog import Catalog
 from bot.credits import charges
+from bot.credits.budgets import watch_budget
 from bot.jobs import holds, lanes
 from bot.jobs.models import UNSENT_STATES, FailureCode, Hold, Job, JobState
 from bot.jobs.queries import find, get, in_states
-from bot.jobs.transitions import advance, fail_unpaid, move
+from bot.jobs.transitions import advance, charge_of, fail_paid, fail_unpaid, move
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, notices
 from bot.servers.keys import StudiiKey
 from bot.servers.notices import NoticeKind
 from bot.sqlite_file import WAS_RESTORED
-from bot.studii import CreatedJob
+from bot.studii import CreatedJob, JobReport
 
 _log = logging.getLogger(__name__)
 
@@ -119,6 +123,66 @@ def record_taken(
     if created.credits_charged is not None:
         charges.taken(session, catalog, claim.key.lane, job, created.credits_charged, at)
     return job
+
+
+def record_status(
+    session: Session, catalog: Catalog, lane: str, job_id: str, report: JobReport, at: datetime
+) -> Job | None:
+    """Store the status of a job that Studii is still working on, and the charge if none was known."""
+    lanes.lock(session, lane)  # its price may change
+    job = find(session, job_id, JobState.RUNNING)
+    if job is not None:
+        job.version, job.studii_status = job.version + 1, report.status
+        charges.told_while_running(session, catalog, lane, job, report.credits_charged, at)
+    return job
+
+
+def record_output(
+    session: Session, catalog: Catalog, lane: str, job_id: str, report: JobReport, at: datetime
+) -> tuple[Job | None, bool]:
+    """Store the address of the output, and the last charge. The job runs until the output is here.
+
+    Return it, or None if it was not running any more, and whether other reservations may have changed or
+    other jobs waited for this answer.
+    """
+    lanes.lock(session, lane)  # its price may change
+    job = find(session, job_id, JobState.RUNNING)
+    if job is None:
+        return None, False
+    told, charge = report.credits_charged, charge_of(job, report.credits_charged)
+    repriced = charges.told_at_end(session, catalog, lane, job, told, at, completed=True)
+    job.version, job.studii_status, job.charged = job.version + 1, report.status, charge
+    job.output_url, job.output_kind = report.output_url, report.output_kind
+    if repriced:
+        watch_budget(session, job.guild_id, at)
+    return job, repriced
+
+
+def fail_running(
+    session: Session,
+    catalog: Catalog,
+    lane: str,
+    job_id: str,
+    code: FailureCode,
+    reason: Reason,
+    at: datetime,
+    *,
+    told: int | None,
+) -> tuple[Job | None, bool]:
+    """Fail a running job at its charge. `told` is the one in the last answer, if that told it.
+
+    Return as `record_output` does.
+    """
+    if told is not None:
+        lanes.lock(session, lane)  # its price may change
+    job = find(session, job_id, JobState.RUNNING)
+    if job is None:
+        return None, False
+    charge, repriced = charge_of(job, told), job.charged is None
+    # Others may have waited for the price, whether this answer told it or not.
+    if told is not None:
+        repriced = charges.told_at_end(session, catalog, lane, job, told, at, completed=False)
+    return fail_paid(session, job_id, code, reason, charge, at), repriced
 
 
 def make_unknown(session: Session, job_id: str, at: datetime) -> Job | None:

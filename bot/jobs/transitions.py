@@ -4,9 +4,9 @@ A function names the states that the job must be in. It returns None, having cha
 another. The changes around a submission are in `submission`, those after a poll in `polls`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TypedDict, Unpack
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -24,52 +24,17 @@ from bot.jobs.models import (
     Hold,
     Job,
     JobState,
-    SourcePhoto,
 )
 from bot.jobs.queries import find, get, in_states, of_set
 from bot.reasons import Reason
 from bot.servers import access, notices
 from bot.servers.notices import NoticeKind
 
-
-class JobChanges(TypedDict, total=False):
-    """The fields of a job that may change. Its state and credits are changed by functions of their own."""
-
-    source: SourcePhoto | None
-    charged: int | None
-    not_before: datetime | None
-    held: Reason | None
-    attempts: int
-    source_file: str | None
-    key_id: int | None
-    object_key: str | None
-    studii_id: str | None
-    status_url: str | None
-    studii_status: str | None
-    submitted_at: datetime | None
-    output_url: str | None
-    output_kind: str | None
-    output_file: str | None
-    finished_at: datetime | None
-    failure: FailureCode | None
-    failure_text: Reason | None
-    posting: int
-    result_message_id: int | None
-    announced_at: datetime | None
-    cancel_told: bool | None
-    epoch: int | None
-    post_channel_id: int | None
-    result_channel_id: int | None
-    in_thread: bool | None
-    result_by_dm: bool | None
-    result_approval: Approval | None
-    set_message: int | None
-    tries: int
-    trouble: str | None
-    troubled_at: datetime | None
+# What functions of their own change, or nothing.
+_OF_THEIR_OWN = frozenset({"id", "guild_id", "user_id", "state", "version", "reserved", "settled"})
 
 
-def move(session: Session, job: Job, to: JobState, at: datetime, **changes: Unpack[JobChanges]) -> Job:
+def move(session: Session, job: Job, to: JobState, at: datetime, **changes: Any) -> Job:
     """Move a job that this transaction has found to another state. What was said of the old one is over.
 
     If nothing more happens to it, that is posted, unless the changes say that it was announced.
@@ -98,7 +63,7 @@ def advance(
     to: JobState,
     *,
     at: datetime,
-    **changes: Unpack[JobChanges],
+    **changes: Any,
 ) -> Job | None:
     """Move the job from one of the `expected` states to `to`. Return None if it was in another state."""
     job = find(session, job_id, *([expected] if isinstance(expected, JobState) else expected))
@@ -111,7 +76,7 @@ def change(
     expected: JobState | None = None,
     *,
     visible: bool = False,
-    **changes: Unpack[JobChanges],
+    **changes: Any,
 ) -> Job | None:
     """Change fields but not the state. `visible` increments the version, as others see it.
 
@@ -156,13 +121,11 @@ def approve(session: Session, job_id: str, at: datetime) -> Job | None:
 
 def give_way(session: Session, job_id: str, at: datetime) -> Job | None:
     """Move a waiting job back to received: the photo leaves the spool and is fetched again later."""
-    dropped = JobChanges(source_file=None, object_key=None)
+    dropped = {"source_file": None, "object_key": None}
     return advance(session, job_id, JobState.WAITING, JobState.RECEIVED, at=at, **dropped)
 
 
-def wait(
-    session: Session, job_id: str, expected: JobState, at: datetime, **changes: Unpack[JobChanges]
-) -> Job | None:
+def wait(session: Session, job_id: str, expected: JobState, at: datetime, **changes: Any) -> Job | None:
     """Let a job that Studii has not taken wait and be sent again: uploading or submitting → waiting.
 
     If its cancellation was asked for while it was being sent, it is cancelled instead.
@@ -180,10 +143,7 @@ def cancel(session: Session, job_id: str, at: datetime, *, told: bool = False) -
         return None
     if told:
         job.source_file = None
-    ended = JobChanges(finished_at=at, held=None, not_before=None, announced_at=at if told else None)
-    move(session, job, JobState.CANCELLED, at, **ended)
-    _tell_moderators(session, job, at)
-    return ledger.settle(session, job, 0, at)
+    return _end_unpaid(session, job, JobState.CANCELLED, at, announced_at=at if told else None)
 
 
 def cancel_unsent(session: Session, guild_id: int, at: datetime) -> int:
@@ -204,9 +164,7 @@ def fail_unpaid(
     job = _found(session, job_id, *([expected] if isinstance(expected, JobState) else expected))
     if job is None:
         return None
-    _fail(session, job, code, reason, at, held=None, not_before=None)
-    _tell_moderators(session, job, at)
-    return ledger.settle(session, job, 0, at)
+    return _end_unpaid(session, job, JobState.FAILED, at, failure=code, failure_text=reason)
 
 
 def fail_paid(
@@ -216,7 +174,8 @@ def fail_paid(
     job = find(session, job_id, JobState.RUNNING)
     if job is None:
         return None
-    return _settle(session, _fail(session, job, code, reason, at, charged=charge), charge, at)
+    why = {"failure": code, "failure_text": reason}
+    return _settle(session, job, JobState.FAILED, charge, at, charged=charge, **why)
 
 
 def tell_result_lost(session: Session, job_id: str, at: datetime) -> None:
@@ -236,17 +195,16 @@ def succeed(session: Session, job_id: str, output_file: str, kind: str, at: date
         return None
     waits = job.result_approval is Approval.WANTED and access.approvals(session, job.guild_id).wants_results
     to = JobState.REVIEWING if waits else JobState.SUCCEEDED
-    move(session, job, to, at, output_file=output_file, output_kind=kind, finished_at=at)
     if waits:
         notices.add(session, job.guild_id, NoticeKind.REVIEW, job.id, at=at, job_id=job.id)
-    return _settle(session, job, charge_of(job), at)
+    return _settle(session, job, to, charge_of(job), at, output_file=output_file, output_kind=kind)
 
 
 def release_result(session: Session, job_id: str, at: datetime) -> Job | None:
     """Let a result be posted that waits for a decision or was withheld: reviewing, withheld → succeeded."""
     job = find(session, job_id, JobState.REVIEWING, JobState.WITHHELD)
     if job is not None:
-        given = JobChanges(result_approval=Approval.GIVEN, failure=None, failure_text=None)
+        given = {"result_approval": Approval.GIVEN, "failure": None, "failure_text": None}
         move(session, job, JobState.SUCCEEDED, at, **given)
         posts.change(session, job.guild_id, NoticeKind.REVIEW, job.id, at)
     return job
@@ -261,8 +219,8 @@ def withhold_result(
     """
     job = find(session, job_id, JobState.REVIEWING)
     if job is not None:
-        why = JobChanges(failure=FailureCode.DECLINED, failure_text=reason)
-        move(session, job, JobState.WITHHELD, at, **why | JobChanges(announced_at=at if told else None))
+        why = {"failure": FailureCode.DECLINED, "failure_text": reason}
+        move(session, job, JobState.WITHHELD, at, announced_at=at if told else None, **why)
         posts.change(session, job.guild_id, NoticeKind.REVIEW, job.id, at)
     return job
 
@@ -274,8 +232,8 @@ def apply_ruling(
     job = find(session, job_id, JobState.UNKNOWN)
     if job is None:
         return None
-    _fail(session, job, FailureCode.RULED, reason, at)
-    return _settle(session, job, charge or 0, at)
+    why = {"failure": FailureCode.RULED, "failure_text": reason}
+    return _settle(session, job, JobState.FAILED, charge or 0, at, **why)
 
 
 def repost(session: Session, job_id: str, channel_id: int, at: datetime) -> Job | None:
@@ -314,23 +272,23 @@ def decode_tries(session: Session, job_id: str) -> int:
     return session.scalar(select(Job.decode_tries).where(Job.id == job_id)) or 0
 
 
-def _set(job: Job, changes: JobChanges) -> Job:
+def _set(job: Job, changes: Mapping[str, Any]) -> None:
     for name, value in changes.items():
-        if name not in JobChanges.__annotations__:
+        if name in _OF_THEIR_OWN or not hasattr(Job, name):
             raise ValueError(f"{name} of a job can't be changed")
         setattr(job, name, value)
-    return job
 
 
-def _fail(
-    session: Session, job: Job, code: FailureCode, reason: Reason, at: datetime, **changes: Unpack[JobChanges]
-) -> Job:
-    _set(job, changes)
-    return move(session, job, JobState.FAILED, at, failure=code, failure_text=reason, finished_at=at)
+def _end_unpaid(session: Session, job: Job, to: JobState, at: datetime, **changes: Any) -> Job:
+    move(session, job, to, at, finished_at=at, held=None, not_before=None, **changes)
+    _tell_moderators(session, job, at)
+    return ledger.settle(session, job, 0, at)
 
 
-def _settle(session: Session, job: Job, charge: int, at: datetime) -> Job:
+def _settle(session: Session, job: Job, to: JobState, charge: int, at: datetime, **changes: Any) -> Job:
+    """Move a job that Studii has ended, and settle it at its charge."""
     reserved = job.reserved
+    move(session, job, to, at, finished_at=at, **changes)
     ledger.settle(session, job, charge, at)
     if charge > reserved:  # what was reserved counted before
         watch_budget(session, job.guild_id, at)

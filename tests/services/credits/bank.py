@@ -19,7 +19,7 @@ from bot.credits.prices import Price
 from bot.credits.requests import RequestState
 from bot.domain.guilds import Period
 from bot.errors import Refused
-from bot.jobs import polls, queries, submission, transitions
+from bot.jobs import queries, submission, transitions
 from bot.jobs.confirm import Confirmation, ConfirmationNeeded
 from bot.jobs.models import FailureCode, Job, JobRequest, JobState, MemberContext, jobs
 from bot.jobs.submission import Claim, NotClaimed
@@ -194,17 +194,16 @@ class Bank(ModeratingBank):
                 return False
             elif way == "done":
                 report = JobReport(job_id, "completed", "https://x.example/1.png", credits_charged=charge)
-                last = await transaction.run(
-                    polls.record_output, self.catalog, LANE, job_id, report, self.now
+                last, _ = await transaction.run(
+                    submission.record_output, self.catalog, LANE, job_id, report, self.now
                 )
-                assert last.job is not None
-                ended = await transaction.run(transitions.succeed, last.job.id, "file", "image", self.now)
+                assert last is not None
+                ended = await transaction.run(transitions.succeed, last.id, "file", "image", self.now)
             else:
                 why = (FailureCode.STUDII, WHY, self.now)
-                last = await transaction.run(
-                    polls.fail_running, self.catalog, LANE, job_id, *why, told=charge
+                ended, _ = await transaction.run(
+                    submission.fail_running, self.catalog, LANE, job_id, *why, told=charge
                 )
-                ended = last.job
         return ended is not None
 
     async def cancel(self, job_id: str, user_id: int) -> None:

@@ -17,7 +17,7 @@ from bot.features import moderation
 from bot.features.moderation import _end  # pyright: ignore[reportPrivateUsage]
 from bot.jobs import queries, transitions
 from bot.jobs.models import FailureCode, Job, JobState, jobs
-from bot.jobs.transitions import JobChanges, approve, succeed
+from bot.jobs.transitions import approve, succeed
 from bot.reasons import Reason
 from tests.services.credits.bank import Bank, write
 from tests.services.credits.moderating_bank import MODERATOR
@@ -61,7 +61,7 @@ class ChargesWhatIsDeclined(Bank):
 
 def kept(session: Session, pending: Sequence[Job], reason: Reason, at: datetime) -> list[Job]:
     before, after = JobState.PENDING, JobState.FAILED
-    why = JobChanges(failure=FailureCode.DECLINED, failure_text=reason)
+    why = {"failure": FailureCode.DECLINED, "failure_text": reason}
     ended = [transitions.advance(session, job.id, before, after, at=at, **why) for job in pending]
     return [job for job in ended if job is not None]
 
