@@ -1,8 +1,10 @@
-"""The composition root, which builds all parts and closes them in order."""
+"""The composition root: build all parts, run them until a signal to stop or until one ends, close them."""
 
 import asyncio
+import gc
 import logging
 import os
+import signal
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,10 +16,12 @@ from typing import Protocol
 import discord
 from aiohttp import TCPConnector
 
+from bot.aio.loops import WakeUp, run_forever
 from bot.aio.net import Connector
 from bot.catalog import Catalog
-from bot.client.bot import StudiiBot
+from bot.client.bot import StudiiBot, quiet_discord_loggers
 from bot.client.discord_observer import DiscordObserver
+from bot.client.login import choose_intents, recommended_shards
 from bot.clock import Clock, SystemClock
 from bot.cluster import Membership, WantedShards, discord_gate, membership, studii_gate
 from bot.config import MEGABYTE, Settings
@@ -25,15 +29,17 @@ from bot.db import LEASE_TIMEOUT, Database
 from bot.db_failures import usable_database
 from bot.delivery import Answers, BestPoster, CdnPhotoSource, DeliveryContext, DiscordDelivery
 from bot.engine import REREAD_ALONE, CountedDecoder, Decoder, Engine, PhotoSource, Tuning
-from bot.errors import SettingsError, Unavailable
+from bot.errors import SettingsError, StudiiBotError, Unavailable
 from bot.features.photo_rules import KnownPhotoRules
 from bot.jobs.accept import Acceptor
 from bot.jobs.models import Progress
 from bot.languages import load_all
+from bot.media.decoder import hide_memory
 from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
 from bot.migrate import migrate
-from bot.monitoring import ORIGIN, HealthServer, Metrics, Vitals
+from bot.monitoring import ORIGIN, HealthServer, Metrics, Vitals, watchdog
+from bot.servers import privacy
 from bot.servers.key_entry import KeyEntry
 from bot.services import Services
 from bot.sqlite_file import ensure_sound, instance_lock, sqlite_file
@@ -42,15 +48,28 @@ from bot.studii import StudiiClient
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.reading.photo_lookup import found_again
 from bot.vault import Vault, lane_names, opens_lane_names
+from bot.version import VERSION
 
 _log = logging.getLogger(__name__)
 
 FIND_SECONDS = 20.0  # to ask Discord for a photo's fresh URL
 TAKE_OVER_TRIES, TAKE_OVER_PAUSE = 20, 2.0  # seconds
+SWEEP_EVERY = 24 * 3600.0  # seconds
+UPKEEP_CHECK_SECONDS = 60.0  # until it is looked again whether upkeep has become this process's
 _OTHER_KEY = (
     "{where} doesn't open what the other processes on this database have stored. Give all of them the same "
     "ENCRYPTION_KEYS: on another host, the key file beside the database isn't there."
 )
+
+
+class PartDied(StudiiBotError):
+    """The engine or the Discord client ended by itself, so the process ends too."""
+
+
+class Replaced(StudiiBotError):
+    """Another process has taken over. A supervisor starts this one again, to stand by."""
+
+    default = "Another process has taken over, so this one ends. Started again, it stands by."
 
 
 class DiscordFiles(PhotoSource, Protocol):
@@ -209,3 +228,118 @@ async def _intents(member: Membership, ask: Callable[[], Awaitable[discord.Inten
             _log.error("This process can't serve yet, and tries again. %s", error)
             await asyncio.sleep(TAKE_OVER_PAUSE)
     return await ask()
+
+
+async def run(settings: Settings) -> None:
+    """Run the bot until SIGINT or SIGTERM, which may also come during the start.
+
+    Raises `SettingsError` if it can't start, `PartDied` if a part ended by itself, and `Replaced` if another
+    process has taken over.
+    """
+    quiet_discord_loggers()
+    hide_memory()
+    # Make collections rare, and leave out what is loaded now, which stays to the end. Python's own numbers
+    # are 700, 10, 10: some twenty collections for a job, which find nearly nothing.
+    gc.freeze()
+    gc.set_threshold(7000, 5, 5)
+    _log.info("Studii for Discord %s is starting.", VERSION)
+    stop, parts_run = asyncio.Event(), asyncio.Event()
+    serving = asyncio.create_task(_serve(settings, stop, parts_run), name="bot")
+
+    def end() -> None:
+        stop.set()
+        # Running parts are ended in order. A start can be cancelled: it may be waiting for a lock.
+        if not parts_run.is_set():
+            serving.cancel()
+
+    loop = asyncio.get_running_loop()
+
+    def in_its_turn(_number: int, _frame: object) -> None:
+        loop.call_soon_threadsafe(end)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, in_its_turn)  # not the loop's own handlers, which Windows has not
+    try:
+        await serving
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
+
+
+async def _serve(settings: Settings, stop: asyncio.Event, parts_run: asyncio.Event) -> None:
+    token = settings.discord_token.reveal()
+    async with (
+        build(
+            settings,
+            intents=lambda: choose_intents(token, settings.message_content, settings.proxy),
+            recommended=lambda: recommended_shards(token, settings.proxy),
+        ) as app,
+        watchdog(app.engine.stuck),
+    ):
+        parts_run.set()
+        await run_parts(app, token, stop)
+
+
+async def run_parts(app: App, token: str, stop: asyncio.Event) -> None:
+    """Run all parts until `stop` is set or one of them ends, then end them in order.
+
+    Raises `PartDied` or `SettingsError` if a part ended by itself, and `Replaced` if another process has
+    taken over.
+    """
+    engine = asyncio.create_task(app.engine.run(), name="engine")
+    client = asyncio.create_task(app.bot.start(token), name="discord client")
+    stopped = asyncio.create_task(stop.wait(), name="stop signal")
+    replaced = asyncio.create_task(app.member.lost(), name="lease")
+    upkeep = asyncio.create_task(_tidy(app), name="upkeep")
+    languages = asyncio.create_task(app.bot.readers.run(), name="members' languages")
+    lost = False
+    try:
+        await asyncio.wait({engine, client, stopped, replaced}, return_when=asyncio.FIRST_COMPLETED)
+        lost = replaced.done() and replaced.exception() is None
+        _log.info("Stopping: waiting for the answers to requests in progress.")
+    finally:
+        # What comes in first ends first: commands, then the engine, then the gateway.
+        app.bot.accepting = False
+        answered = asyncio.create_task(app.bot.answered(), name="last answers")
+        if lost:  # another process hears of everything now
+            engine.cancel()  # before there is no session to send with
+            await answered
+            await app.bot.close()
+        failures = [await _end(upkeep), await _end(languages), await _end(engine)]
+        await answered
+        await app.bot.close()
+        failures += [await _end(client), await _end(stopped), await _end(replaced)]
+    if stop.is_set():
+        return
+    if lost:
+        raise Replaced
+    first = next((failure for failure in failures if failure is not None), None)
+    if isinstance(first, SettingsError):
+        raise first
+    raise PartDied("The bot stopped unexpectedly. The log above has the reason.") from first
+
+
+async def _tidy(app: App) -> None:
+    """Erase expired data, if this process runs bot-wide tasks."""
+
+    async def turn() -> float | None:
+        if not app.member.shards.whole_bot:
+            return UPKEEP_CHECK_SECONDS
+        services = app.services
+        await privacy.sweep(services.db, services.discard, services.clock.now(), services.keep)
+        return SWEEP_EVERY
+
+    await run_forever("erasing expired data", WakeUp(), turn)
+
+
+async def _end(task: asyncio.Task[object]) -> BaseException | None:
+    """Cancel the task, wait for it, and log why it had ended if that was not our doing; an error that the
+    operator has to fix is one line at the end, and needs no log."""
+    task.cancel()
+    (outcome,) = await asyncio.gather(task, return_exceptions=True)
+    if isinstance(outcome, SettingsError):
+        return outcome
+    if isinstance(outcome, Exception):
+        _log.error("The %s stopped unexpectedly.", task.get_name(), exc_info=outcome)
+        return outcome
+    return None

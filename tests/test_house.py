@@ -36,7 +36,7 @@ FORBIDDEN = (
     ("cogs.jobs", "bot.studii.answers"),
     ("cogs.jobs", "bot.cluster"),
     ("cogs.jobs", "bot.clock"),
-    ("bot.process", "cogs.tools"),
+    ("bot.app", "cogs.tools"),
     ("bot.cli.doctor", "sandbox.photos"),
     ("bot.cli.stopped", "bot.cli.doctor"),
     ("bot.ui.kit.text", "bench"),

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from bot import process as bot_itself
+from bot import app as bot_itself
 from bot.sqlite_file import instance_lock
 from sandbox.discord.emulator import DiscordServer, Rules
 from tests.support.forks import ForkedProcess

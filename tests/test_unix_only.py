@@ -47,7 +47,6 @@ STARTING = {
     "bot.cli.doctor",
     "bot.cli.commands",
     "bot.media.decoder.serve",
-    "bot.process",
     "cogs.reactions.events",
     "cogs.studii.group",
 }

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from bot import process
+from bot import app
 from bot.cli.output import not_opened, say
 from bot.client.bot import quiet_discord_loggers
 from bot.config import Settings, StorageSettings
@@ -24,7 +24,7 @@ def run_command(command: str, argument: str | None) -> int:
     if command == "run":
         settings = Settings.read()
         configure_logging(settings.log_level, settings.log_format)
-        asyncio.run(process.run(settings))
+        asyncio.run(app.run(settings))
         return 0
     # Every other command prints only its result.
     configure_logging("ERROR", "text")

@@ -62,7 +62,7 @@ class Finding(NamedTuple):
     words: str
 
 
-_GOOD, _WARN, _STOPS = Verdict
+_GOOD, _WARN, _STOPS = Verdict.GOOD, Verdict.WARN, Verdict.STOPS
 _COLOURS = {_GOOD: "green", _WARN: "yellow", _STOPS: "red"}
 Findings = AsyncGenerator[Finding]
 

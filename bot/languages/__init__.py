@@ -19,10 +19,9 @@ from enum import StrEnum
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
-from sys import intern
-from typing import Annotated, Any, Literal, Protocol, Self
+from typing import Annotated, Literal, Protocol, Self
 
-from babel import Locale, core, dates, lists, localedata, numbers
+from babel import Locale, dates, lists, numbers
 from msgspec import Meta
 
 FOLDER = Path(__file__).with_name("catalogues")
@@ -118,18 +117,6 @@ def language_of(locale: str) -> Language:
     return known_language(locale) or Language.ENGLISH
 
 
-class _Translations(GNUTranslations):
-    """The translations of one language, whose English sentences all languages have in common."""
-
-    _catalog: dict[object, str]
-
-    def _parse(self, fp: Any) -> None:
-        super()._parse(fp)
-        self._catalog = {
-            intern(key) if isinstance(key, str) else key: said for key, said in self._catalog.items()
-        }
-
-
 @cache
 def translations_of(language: Language) -> NullTranslations:
     """Return the language's translations. English is what the code says, so it has none."""
@@ -137,7 +124,7 @@ def translations_of(language: Language) -> NullTranslations:
     if language is Language.ENGLISH or not file.is_file():
         return NullTranslations()
     with file.open("rb") as stream:
-        return _Translations(stream)
+        return GNUTranslations(stream)
 
 
 def compiled_file(language: Language) -> Path:
@@ -147,7 +134,6 @@ def compiled_file(language: Language) -> Path:
 
 def load_all() -> None:
     """Read all catalogues, so that no answer waits for the disk."""
-    locale_of(Language.ENGLISH)  # first: the catalogues take the room that Babel's tables give back
     for language in Language:
         translations_of(language)
 
@@ -167,22 +153,12 @@ _LIKE_O = re.compile(r"h?[oó]|8|11(?!\d)", re.IGNORECASE)
 _MARKS = "*_`~|«“‘\"'(¡¿"  # before a word, not spoken
 # What some languages call the first day of a month. Babel writes it like the other days: "1 mars".
 _FIRST = {Language.FRENCH: "1er", Language.PORTUGUESE: "1º"}
-# What is read of Babel's data of a language. The rest, such as the names of currencies, takes a MiB.
-_USED = frozenset({"datetime_skeletons", "decimal_formats", "list_patterns", "months", "number_symbols"})
 
 
 @cache
 def locale_of(language: Language) -> Locale:
     """Return Babel's data of the language."""
-    locale = Locale.parse(language.value)
-    # Brazil's Portuguese stands on Portuguese, and all stand on a root.
-    for name in {language.value, locale.language, "root"}:
-        data = localedata.load(name)  # the one that the locale reads
-        for unused in data.keys() - _USED:
-            del data[unused]
-    # Babel keeps 2 MiB of tables to find the file of a language. It would read them again if it needed them.
-    core._global_data = None  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-    return locale
+    return Locale.parse(language.value)
 
 
 def number(value: int) -> str:

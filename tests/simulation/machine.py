@@ -15,7 +15,6 @@ from discord.webhook.async_ import AsyncWebhookAdapter, async_context
 from bot import app
 from bot.client.login import choose_intents
 from bot.config import Settings
-from bot.process import run_parts
 from sandbox.discord.emulator.server import TOKEN
 from tests.simulation.loop import Clock, Killed, Loop
 from tests.simulation.media import Decoder
@@ -124,7 +123,7 @@ class Machine:
         async with app.build(
             settings, intents=lambda: choose_intents(TOKEN, "auto"), decoder=self.decoder
         ) as built:
-            await run_parts(built, TOKEN, self.stop)
+            await app.run_parts(built, TOKEN, self.stop)
 
     def _executes(self) -> None:
         self.statements += 1

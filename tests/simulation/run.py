@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import TextIO
 
+from bot.app import PartDied
 from bot.errors import StudiiBotError
-from bot.process import PartDied
 from tests.simulation import admins, books, people, troubles
 from tests.simulation.loop import Clock, Plan, tamed
 from tests.simulation.world import QUIET, SETTLING, World

@@ -31,8 +31,8 @@ asyncio.run(main())
 """
 SHOW = "import ctypes; print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"  # PR_GET_DUMPABLE
 STARTS = {
-    "the bot": "import asyncio, types; from bot import process; process._serve = lambda *_: asyncio.sleep(0);"
-    f"asyncio.run(process.run(types.SimpleNamespace())); {SHOW}",
+    "the bot": "import asyncio, types; from bot import app; app._serve = lambda *_: asyncio.sleep(0);"
+    f"asyncio.run(app.run(types.SimpleNamespace())); {SHOW}",
     "a decoder": f"import os; from bot.media.decoder import serve;serve._prepare(os.getppid()); {SHOW}",
     "neither": SHOW,
 }
