@@ -59,7 +59,7 @@ class PrivacyCommands(commands.Cog):
     async def forget_me(self, interaction: discord.Interaction) -> None:
         user_id, guild_id = interaction.user.id, server_of(interaction)
         erasable = await self._services.db.read(privacy.erasable, user_id, guild_id)
-        await answer(interaction, ask_to_forget_me(erasable))
+        await answer(interaction, ask_to_forget_me(*erasable))
 
 
 async def setup(bot: StudiiBot) -> None:

@@ -8,7 +8,7 @@ from bot.config import Settings
 from bot.db import Database
 from bot.errors import SettingsError
 from bot.migrate import schema_of
-from bot.servers import departures, settings as server_settings
+from bot.servers import privacy, settings as server_settings
 
 # What the bot uses, and nothing else. Looking for its own last posting and at a replied-to photo is reading
 # the history; offers are reactions, with a server's own emoji among them.
@@ -54,7 +54,7 @@ async def forget_servers(settings: Settings) -> str:
                 removed = await was_removed(client, guild_id)
                 found.setdefault(removed, []).append(guild_id)
                 if removed:
-                    await db.write(departures.left, guild_id, SystemClock().now())
+                    await db.write(privacy.left, guild_id, SystemClock().now())
         await db.write(server_settings.set_missing, found.get(False, ()), None)
     told = {
         True: "Forgotten, and their Studii keys erased",

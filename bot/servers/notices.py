@@ -4,7 +4,7 @@ Each is a post (`bot.posts`) of its kind.
 """
 
 from datetime import datetime
-from enum import Enum, StrEnum, auto
+from enum import StrEnum
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -13,18 +13,8 @@ from bot import posts
 from bot.posts import Details, Post
 
 
-class Addressee(Enum):
-    """The recipient of a notice."""
-
-    LOG = auto()  # the log channel; without one, no one
-    LOG_OR_OWNER = auto()  # the log channel; without one, the server's owner by DM, as an admin has to act
-    OWNER = auto()  # the server's owner, by DM
-    MEMBER = auto()  # the member whose id is `user` in the notice's details, by DM
-    APPROVERS = auto()  # the channel for approvals
-
-
 class NoticeKind(StrEnum):
-    """The kinds of notices. Each has its `addressee`."""
+    """The kinds of notices."""
 
     BUDGET_80 = "budget_80"
     BUDGET_100 = "budget_100"
@@ -45,32 +35,20 @@ class NoticeKind(StrEnum):
     BEST_LOST = "best_lost"  # the channel for the best results is gone
     LOG_LOST = "log_lost"  # the log channel is gone
 
-    @property
-    def addressee(self) -> Addressee:
-        """Return who gets a notice of this kind."""
-        return _ADDRESSEES[self]
 
-
-_ADDRESSEES = {
-    NoticeKind.BUDGET_80: Addressee.LOG,
-    NoticeKind.BUDGET_100: Addressee.LOG,
-    NoticeKind.KEY_REFUSED: Addressee.LOG_OR_OWNER,
-    NoticeKind.OUT_OF_CREDITS: Addressee.LOG_OR_OWNER,
-    NoticeKind.UNKNOWN: Addressee.LOG_OR_OWNER,
-    NoticeKind.STILL_RUNNING: Addressee.LOG_OR_OWNER,
-    NoticeKind.RESULT_LOST: Addressee.LOG_OR_OWNER,
-    NoticeKind.MADE: Addressee.LOG,
-    NoticeKind.PLAN_DOUBTED: Addressee.LOG_OR_OWNER,
-    NoticeKind.WORDS: Addressee.LOG,
-    NoticeKind.APPROVAL: Addressee.APPROVERS,
-    NoticeKind.REVIEW: Addressee.APPROVERS,
-    NoticeKind.CREDITS_ASKED: Addressee.LOG_OR_OWNER,
-    NoticeKind.CREDITS_ANSWER: Addressee.MEMBER,
-    NoticeKind.BLOCKED: Addressee.MEMBER,
-    NoticeKind.ENDED: Addressee.MEMBER,
-    NoticeKind.BEST_LOST: Addressee.LOG_OR_OWNER,
-    NoticeKind.LOG_LOST: Addressee.OWNER,
-}
+# To the log channel, without which nobody gets them.
+TO_LOG = frozenset({NoticeKind.BUDGET_80, NoticeKind.BUDGET_100, NoticeKind.MADE, NoticeKind.WORDS})
+# To the log channel; without one, to the server's owner by DM, as an admin has to act.
+TO_ADMINS = frozenset(
+    {
+        *(NoticeKind.KEY_REFUSED, NoticeKind.OUT_OF_CREDITS, NoticeKind.UNKNOWN, NoticeKind.STILL_RUNNING),
+        *(NoticeKind.RESULT_LOST, NoticeKind.PLAN_DOUBTED, NoticeKind.CREDITS_ASKED, NoticeKind.BEST_LOST),
+    }
+)
+# To the channel for approvals.
+TO_APPROVERS = frozenset({NoticeKind.APPROVAL, NoticeKind.REVIEW})
+# To the member whose id is `user` in the details, by DM.
+TO_MEMBER = frozenset({NoticeKind.CREDITS_ANSWER, NoticeKind.BLOCKED, NoticeKind.ENDED})
 # Notices that quote a person: the quotation is erased once they are posted. Their keys begin with the member.
 QUOTING = frozenset({NoticeKind.WORDS, NoticeKind.BLOCKED})
 
@@ -79,16 +57,14 @@ def places(session: Session, post: Post, log_channel: int | None, approval_chann
     """Return where the notice goes, best first: none if nobody is to read it."""
     member, owner = f"u{post.details.get('user')}", f"o{post.guild_id}"
     asked_in = [f"c{there}"] if (there := post.details.get("asked_in")) else []
-    match NoticeKind(post.kind).addressee:
-        case Addressee.OWNER:
-            return [owner]
-        case Addressee.MEMBER:
-            return [member, *asked_in]
-        case Addressee.APPROVERS:
-            return [] if approval_channel is None else [f"c{approval_channel}"]
-        case Addressee.LOG | Addressee.LOG_OR_OWNER as who:
-            log = [f"c{log_channel}"] if log_channel and not post.details.get("in_place") else []
-            return [*log, *asked_in, *([owner] if who is Addressee.LOG_OR_OWNER else [])]
+    if post.kind == NoticeKind.LOG_LOST:
+        return [owner]
+    if post.kind in TO_MEMBER:
+        return [member, *asked_in]
+    if post.kind in TO_APPROVERS:
+        return [] if approval_channel is None else [f"c{approval_channel}"]
+    log = [f"c{log_channel}"] if log_channel and not post.details.get("in_place") else []
+    return [*log, *asked_in, *([owner] if post.kind in TO_ADMINS else [])]
 
 
 def add(

@@ -1,11 +1,12 @@
 """Erasing: prompts and links of old jobs, what is kept of a member, keys, and all data of a server.
 
+Servers that remove the bot lose their keys at once.
+
 Amounts of credits stay until the server is erased.
 """
 
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, case, delete, exists, func, select, update
@@ -26,13 +27,16 @@ from bot.jobs.models import (
     TERMINAL_STATES,
     UNKNOWN_MEMBER,
     UNSHOWN_STATES,
+    FailureCode,
     JobState,
     jobs,
 )
-from bot.servers import notices, settings
+from bot.reasons import Reason, ReasonCode
+from bot.servers import keys, notices, settings
 from bot.servers.keys import StudiiKey
 from bot.servers.settings import MemberLanguage
 
+MAX_FORGOTTEN_UNASKED = 3  # servers that are forgotten at a time without the operator's word
 KEPT_AFTER_REMOVAL = timedelta(days=30)
 KEPT_LANGUAGES = timedelta(days=365)  # of members who don't use the bot any more
 Discard = Callable[..., Awaitable[None]]  # removes files from the spool by name
@@ -62,41 +66,18 @@ _ERASED = {
 _OWN_PHOTO = jobs.c.photo_author.is_(None) | (jobs.c.photo_author == jobs.c.user_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Erasable:
-    """The numbers of a member's jobs of which something can be erased: in one server, and in all."""
-
-    here: int
-    everywhere: int
-
-
-@dataclass(frozen=True, slots=True)
-class Erased:
-    """The numbers of a member's jobs that were erased, and that will be when they have ended."""
-
-    now: int
-    later: int
-
-
-@dataclass(frozen=True, slots=True)
-class Scrubbed:
-    """A job of which everything but amounts was erased, and the names of the files that it had."""
-
-    job_id: str
-    files: list[str | None]
-
-
 async def erase_member(
     db: Database, discard: Discard, user_id: int, at: datetime, guild_id: int | None = None
-) -> Erased:
+) -> tuple[int, int]:
     """Erase the member's prompts, links and results, those of running jobs at their end.
 
     A result that waits for a moderator's decision is not posted. `guild_id`: those in that server alone, else
-    in every server. Amounts stay without a name.
+    in every server. Amounts stay without a name. Return of how many jobs something was erased, and of how
+    many it will be when they have ended.
     """
     await db.write(forget_member, user_id, at, guild_id)
     erased = await _scrub_all(db, discard, at)
-    return Erased(erased, await db.write(_unname_member, user_id, at, guild_id))
+    return erased, await db.write(_unname_member, user_id, at, guild_id)
 
 
 async def sweep(db: Database, discard: Discard, at: datetime, keep: timedelta) -> None:
@@ -115,17 +96,16 @@ async def _scrub_all(db: Database, discard: Discard, at: datetime, *, before: da
     erased = 0
     while found := await db.write(scrub, at, before=before):
         erased += len(found)
-        await discard(*(name for one in found for name in one.files))
+        await discard(*(name for files in found for name in files))
     return erased
 
 
-def erasable(session: Session, user_id: int, guild_id: int) -> Erasable:
-    """Return of how many of the member's jobs something can be erased."""
-    return Erasable(not_scrubbed_of(session, user_id, guild_id), not_scrubbed_of(session, user_id))
+def erasable(session: Session, user_id: int, guild_id: int) -> tuple[int, int]:
+    """Return of how many of the member's jobs something can be erased: in this server, and in all."""
+    return _not_scrubbed(session, user_id, guild_id), _not_scrubbed(session, user_id, None)
 
 
-def not_scrubbed_of(session: Session, user_id: int, guild_id: int | None = None) -> int:
-    """Return the number of the member's jobs that are not scrubbed yet, in one server or in all."""
+def _not_scrubbed(session: Session, user_id: int, guild_id: int | None) -> int:
     left = _jobs_of(user_id, guild_id) & jobs.c.scrubbed_at.is_(None)
     return session.scalars(select(func.count()).select_from(jobs).where(left)).one()
 
@@ -159,7 +139,7 @@ def forget_member(session: Session, user_id: int, at: datetime, guild_id: int | 
 
 def _unname_member(session: Session, user_id: int, at: datetime, guild_id: int | None) -> int:
     """Remove the member's id from past amounts. Return how many of their jobs are still to be scrubbed."""
-    later = not_scrubbed_of(session, user_id, guild_id)
+    later = _not_scrubbed(session, user_id, guild_id)
     unname(session, at)
     ledger.unname_grants(session, user_id, at, guild_id)
     return later
@@ -177,11 +157,11 @@ def hide_photo(session: Session, job_id: str) -> str | None:
     return file
 
 
-def scrub(session: Session, at: datetime, *, before: datetime | None = None) -> list[Scrubbed]:
+def scrub(session: Session, at: datetime, *, before: datetime | None = None) -> list[list[str | None]]:
     """Erase the prompts, links and files' names of some jobs that ended `before`.
 
     Without a time: of jobs that have ended and are announced, of members who asked to be forgotten. Return
-    these jobs; the caller discards their files, and asks again until there are none.
+    each one's files, which the caller discards, and asks again until there are no jobs.
     """
     which = jobs.c.scrubbed_at.is_(None)
     if before is not None:
@@ -190,15 +170,13 @@ def scrub(session: Session, at: datetime, *, before: datetime | None = None) -> 
         which &= jobs.c.forgotten_at.is_not(None) & jobs.c.state.in_(TERMINAL_STATES)
         which &= jobs.c.announced_at.is_not(None)
     asked = select(jobs.c.id, jobs.c.source_file, jobs.c.output_file).where(which)
-    rows = session.execute(asked.order_by(jobs.c.number).limit(BATCH))
-    found = [Scrubbed(job_id, files) for job_id, *files in rows]
+    found = {job_id: files for job_id, *files in session.execute(asked.order_by(jobs.c.number).limit(BATCH))}
     # The author's id is erased, but not that the photo was another member's.
     erased = {**_ERASED, "photo_author": case((_OWN_PHOTO, None), else_=UNKNOWN_MEMBER)}
-    mine = jobs.c.id.in_([one.job_id for one in found])
-    session.execute(update(jobs).where(mine).values(scrubbed_at=at, **erased))
+    session.execute(update(jobs).where(jobs.c.id.in_(list(found))).values(scrubbed_at=at, **erased))
     if found:
         wake(session, ("jobs",))
-    return found
+    return list(found.values())
 
 
 def unname(session: Session, at: datetime) -> None:
@@ -233,6 +211,46 @@ def erase_server(session: Session, guild_id: int) -> None:
         if "guild_id" in table.c:
             session.execute(delete(table).where(table.c.guild_id == guild_id))
     wake(session, ("servers",))
+
+
+def left(session: Session, guild_id: int, at: datetime) -> None:
+    """Record that the server removed the bot. Its keys are erased now, the rest later unless it returns.
+
+    Jobs that were not sent are cancelled, unpaid. Jobs at Studii end, at the charge that Studii told.
+    """
+    ledger.lock(session, guild_id)
+    transitions.cancel_unsent(session, guild_id, at)
+    removed, unseen = Reason(ReasonCode.SERVER_REMOVED), Reason(ReasonCode.RESULT_SERVER_REMOVED)
+    for job in queries.in_states(session, (JobState.RUNNING, JobState.REVIEWING)):
+        if job.guild_id == guild_id and job.state is JobState.RUNNING:
+            charge = transitions.charge_of(job)
+            transitions.fail_paid(session, job.id, FailureCode.LOST, removed, charge, at)
+        elif job.guild_id == guild_id:
+            transitions.withhold_result(session, job.id, unseen, at)
+    settings.set_key(session, guild_id, None, at)
+    keys.erase(session, guild_id, at)
+    settings.went(session, guild_id, at)
+    _log.info("The bot was removed from server %d; its keys were erased.", guild_id)
+
+
+def part(session: Session, gone: Collection[int], at: datetime) -> None:
+    """Forget the servers that have removed the bot, if they are few.
+
+    If they are many, something else may be wrong: nothing of theirs is erased, and what waits there is not
+    sent, until they are seen again or the operator lets them be forgotten (`python -m bot forget-servers`).
+    """
+    fresh = sorted(set(gone) - set(settings.missing(session)))
+    if len(fresh) <= MAX_FORGOTTEN_UNASKED:
+        for guild_id in fresh:
+            left(session, guild_id, at)
+        return
+    settings.set_missing(session, fresh, at)
+    _log.warning(
+        "Discord reports that %d servers removed the bot while it was offline. Their Studii keys "
+        "are kept, and their waiting jobs are not sent. If the report is right, run: python -m "
+        "bot forget-servers",
+        len(fresh),
+    )
 
 
 def _jobs_of(user_id: int, guild_id: int | None) -> ColumnElement[bool]:

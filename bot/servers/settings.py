@@ -1,9 +1,8 @@
 """Servers' settings and log channels, where the bot is, and the languages of members."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypedDict, Unpack
+from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -97,49 +96,26 @@ class MemberLanguage(Base):
     seen_at: Mapped[datetime]
 
 
-class SettingChanges(TypedDict, total=False):
-    """The settings that are one value each.
-
-    `timezone` is an IANA name. `confirm_above` is the price above which people are asked before a job starts,
-    `language` that of the server's channels, `admin_language` that of the admin who ran the setup, and
-    `panel_posted_at` when buttons for every tool were posted. None: nobody is asked, or nobody has chosen.
-    """
-
-    timezone: str
-    keeps_metadata: bool
-    confirm_above: int | None
-    language: Language | None
-    admin_language: Language
-    panel_posted_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """The servers that added the bot while it was away, and those that may have removed it."""
-
-    joined: list[int]
-    absent: list[int]
-
-
 def of(session: Session, guild_id: int) -> GuildSettings:
     """Return the server's settings, the defaults if it has none."""
     return session.get(GuildSettings, guild_id) or GuildSettings(guild_id)
 
 
-def change(session: Session, guild_id: int, **changes: Unpack[SettingChanges]) -> None:
-    """Set some of the settings that are one value each."""
-    _set(session, guild_id, **changes)
+def change(session: Session, guild_id: int, **values: Any) -> None:
+    """Set some columns of the server's settings. None: the default."""
+    put(session, GuildSettings, {"guild_id": guild_id}, **values)
+    wake(session, ("servers",))
 
 
 def set_key(session: Session, guild_id: int, key_id: int | None, at: datetime) -> None:
     """Set the key that the server's new jobs use."""
-    _set(session, guild_id, key_id=key_id, key_changed_at=at)
+    change(session, guild_id, key_id=key_id, key_changed_at=at)
 
 
 def set_budget(session: Session, guild_id: int, budget: Budget) -> None:
     """Set the credits that the server may spend."""
     since = budget.since
-    _set(session, guild_id, budget_limit=budget.limit, budget_period=budget.period, budget_since=since)
+    change(session, guild_id, budget_limit=budget.limit, budget_period=budget.period, budget_since=since)
 
 
 def pause(session: Session, guild_id: int, at: datetime, *, paused: bool) -> bool:
@@ -147,35 +123,37 @@ def pause(session: Session, guild_id: int, at: datetime, *, paused: bool) -> boo
     if of(session, guild_id).paused is paused:
         return False
     # Ending the pause takes a member of the server, so the bot is in it.
-    _set(session, guild_id, **({"paused_at": at} if paused else {"paused_at": None, "missing_since": None}))
+    change(session, guild_id, **({"paused_at": at} if paused else {"paused_at": None, "missing_since": None}))
     return True
 
 
 def came(session: Session, guild_id: int, at: datetime) -> bool:
     """Note that the bot is in the server. Return whether to greet it, once for each stay."""
     greeted = of(session, guild_id).greeted_at
-    _set(session, guild_id, left_at=None, missing_since=None, greeted_at=greeted or at)
+    change(session, guild_id, left_at=None, missing_since=None, greeted_at=greeted or at)
     return greeted is None
 
 
 def went(session: Session, guild_id: int, at: datetime) -> None:
     """Note that the bot was removed from the server."""
-    _set(session, guild_id, left_at=at, missing_since=None, greeted_at=None)
+    change(session, guild_id, left_at=at, missing_since=None, greeted_at=None)
 
 
-def compare(session: Session, application_id: int, there: Collection[int]) -> Difference | None:
+def compare(
+    session: Session, application_id: int, there: Collection[int]
+) -> tuple[list[int], list[int]] | None:
     """Compare the servers with those of Discord after an absence, or return None for another bot's token.
 
-    Then no server of this database is there: that is a mistake, no farewell. `came` is to be called for the
-    servers that it came into. Those of which Discord does not speak any more may have removed it.
+    Then no server of this database is there: that is a mistake, no farewell. Return the servers that added
+    the bot, for which `came` is to be called, and those of which Discord does not speak any more.
     """
     mine, before = str(application_id).encode(), meta.get(session, APPLICATION)
     if before is not None and before != mine:
         return None
-    known = present(session)
+    known = set(present(session))
     meta.set_to(session, APPLICATION, mine)
-    set_missing(session, set(known) & set(there), None)
-    return Difference(sorted(set(there) - set(known)), sorted(set(known) - set(there)))
+    set_missing(session, known & set(there), None)
+    return sorted(set(there) - known), sorted(known - set(there))
 
 
 def missing(session: Session) -> dict[int, datetime]:
@@ -201,11 +179,6 @@ def present(session: Session) -> list[int]:
 def removed_before(session: Session, at: datetime) -> list[int]:
     """Return the servers that removed the bot before that time."""
     return list(session.scalars(select(GuildSettings.guild_id).where(GuildSettings.left_at < at)))
-
-
-def _set(session: Session, guild_id: int, **values: Any) -> None:
-    put(session, GuildSettings, {"guild_id": guild_id}, **values)
-    wake(session, ("servers",))
 
 
 def log_of(session: Session, guild_id: int) -> LogSettings:

@@ -11,7 +11,7 @@ from bot.client.event_retry import ComparingCog, EventRetry
 from bot.client.login import was_removed
 from bot.errors import Refused
 from bot.languages import N_, gettext as _, lazy
-from bot.servers import departures, keys, settings
+from bot.servers import keys, privacy, settings
 from bot.servers.key_entry import lost
 from bot.services import Services
 from bot.ui.admin.setup.greeting import greet
@@ -59,7 +59,7 @@ class ServerEvents(ComparingCog):
             await greet(self._bot, self._bot.readers, guild, partial(greeting, guild.id))
 
     async def _goodbye(self, guild_id: int) -> None:
-        await self._services.db.write(departures.left, guild_id, self._bot.clock.now())
+        await self._services.db.write(privacy.left, guild_id, self._bot.clock.now())
 
     async def _tell(self, guild: discord.Guild) -> None:
         """Send what waits for the server, once it is available."""
@@ -78,14 +78,14 @@ class ServerEvents(ComparingCog):
         found = await self._services.db.write(settings.compare, own, present)
         if found is None:
             _log.warning("The token belongs to another bot now, so missing servers don't count as left.")
-            found = settings.Difference([], [])
+        joined, absent = found or ((), ())
         # Discord sends no event for these: they added the bot while it was offline.
-        self._new.update(found.joined)
+        self._new.update(joined)
         self._without_key.update(await self._services.db.write(lost, self._services.vault))
         for guild in self._bot.guilds:
             await self._tell(guild)
-        gone = [guild_id for guild_id in found.absent if await was_removed(self._bot, guild_id)]
-        await self._services.db.write(departures.part, gone, self._bot.clock.now())
+        gone = [guild_id for guild_id in absent if await was_removed(self._bot, guild_id)]
+        await self._services.db.write(privacy.part, gone, self._bot.clock.now())
 
 
 def setup_commands(services: Services) -> list[Command]:

@@ -11,7 +11,7 @@ from bot.errors import Refused
 from bot.jobs import transitions
 from bot.jobs.models import JobState
 from bot.posts import Post
-from bot.servers import departures
+from bot.servers import privacy
 from bot.servers.notices import NoticeKind
 from tests.services.world import GUILD, SECRET, ServicesWorld
 from tests.support import spending
@@ -123,7 +123,7 @@ async def test_whatever_crosses_a_threshold_tells_it(world: ServicesWorld, by: s
         async with world.storage.write() as transaction:
             now, running = world.clock.now(), JobState.RUNNING
             await transaction.run(transitions.advance, job.id, JobState.UNKNOWN, running, at=now, charged=82)
-        await services.db.write(departures.left, GUILD, world.clock.now())
+        await services.db.write(privacy.left, GUILD, world.clock.now())
     assert await kinds(world) == [ALL]
 
 

@@ -8,7 +8,7 @@ import pytest
 from bot.jobs import confirm, holds
 from bot.jobs.models import JobRequest, JobState
 from bot.reasons import Reason, ReasonCode
-from bot.servers import departures, keys, settings
+from bot.servers import keys, privacy, settings
 from bot.servers.key_entry import forget
 from bot.storage import Changes
 from tests.services.world import GUILD, ServicesWorld
@@ -33,7 +33,7 @@ async def try_the_key_again(world: ServicesWorld) -> None:
 
 
 async def leave(world: ServicesWorld) -> None:
-    await world.services.db.write(departures.left, GUILD, world.clock.now())
+    await world.services.db.write(privacy.left, GUILD, world.clock.now())
 
 
 @pytest.mark.parametrize("change", [set_log_channel, forget_the_key, try_the_key_again, leave])

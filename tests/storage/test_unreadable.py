@@ -73,7 +73,7 @@ async def test_what_was_written_for_a_broken_job_is_erased_all_the_same(storage:
     await damage(url, jobs.c.inputs, jobs.c.id == broken.id)
     async with storage.write() as transaction:
         scrubbed = await transaction.run(privacy.scrub, later, before=later)
-    assert [one.job_id for one in scrubbed] == [broken.id]
+    assert scrubbed == [[broken.source_file, broken.output_file]]
     async with storage.read() as transaction:
         job = await transaction.run(queries.get, broken.id)
     assert job is not None

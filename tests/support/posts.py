@@ -18,7 +18,7 @@ from bot.jobs.results import EndOfJobs, Part
 from bot.media.spool import OutputFile
 from bot.posts import RESULT, Gone, Never, NotHere, Outcome, Post, Stands, Turn
 from bot.servers import notices
-from bot.servers.notices import Addressee, NoticeKind
+from bot.servers.notices import TO_MEMBER, NoticeKind
 
 
 def open_posts(session: Session, guild_id: int | None = None) -> list[Post]:
@@ -53,7 +53,7 @@ async def deliver(
     desk: Any, post: Post, channel_id: int | None, job: Job | None = None, shown: ForModerators | None = None
 ) -> Outcome:
     """Send a notice to that channel, or to the member or owner whom it is for (None)."""
-    is_member = NoticeKind(post.kind).addressee is Addressee.MEMBER
+    is_member = post.kind in TO_MEMBER
     person = f"u{post.details.get('user')}" if is_member else f"o{post.guild_id}"
     place = person if channel_id is None else f"c{channel_id}"
     return await desk.delivery.send(placed(post, place), Told(job, shown))

@@ -18,7 +18,7 @@ from bot.media.spool import OutputFile
 from bot.posts import NOWHERE, NotHere, Outcome, Post, Stands
 from bot.reasons import Reason, ReasonCode
 from bot.servers import access, notices, settings
-from bot.servers.notices import Addressee, NoticeKind
+from bot.servers.notices import TO_ADMINS, TO_LOG, NoticeKind
 from bot.storage import Transaction
 
 # No news any more once the job has left that state.
@@ -82,7 +82,7 @@ class Notices:
         if last or stands:
             notices.erase_quotation(session, post)
         log = settings.log_of(session, post.guild_id).channel_id
-        by_log = NoticeKind(post.kind).addressee in {Addressee.LOG, Addressee.LOG_OR_OWNER}
+        by_log = post.kind in TO_LOG | TO_ADMINS
         if not by_log or log is None or post.place != f"c{log}":
             return
         if stands:

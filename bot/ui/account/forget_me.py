@@ -5,7 +5,7 @@ from discord import ui
 
 from bot.features.wording import job_words
 from bot.languages import gettext as _, lazy, plazy, sentences
-from bot.servers.privacy import Erasable, Erased, erase_member
+from bot.servers.privacy import erase_member
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import GOOD, NEUTRAL, UNSURE, Panel, boxed, lines, row, rule, small
@@ -47,22 +47,22 @@ _ERASED_EVERYWHERE = (
 )
 
 
-def ask_to_forget_me(erasable: Erasable) -> Panel:
-    """Return what would be erased and what stays, with a button for each way."""
-    if not erasable.everywhere:
+def ask_to_forget_me(here: int, everywhere: int) -> Panel:
+    """Return what would be erased, of so many jobs, and what stays, with a button for each way."""
+    if not everywhere:
         count = str(NOTHING_TO_ERASE)
-    elif not erasable.here:
+    elif not here:
         # Translators: “everywhere” is, for example, “3 jobs”.
         count = _(
             "You have no jobs to erase in this server, and **{everywhere}** in every server with this bot.",
-            everywhere=job_words(erasable.everywhere),
+            everywhere=job_words(everywhere),
         )
     else:
         # Translators: “here” and “everywhere” are, for example, “3 jobs”.
         count = _(
             "Your data here: **{here}** in this server, **{everywhere}** in every server with this bot.",
-            here=job_words(erasable.here),
-            everywhere=job_words(erasable.everywhere),
+            here=job_words(here),
+            everywhere=job_words(everywhere),
         )
     return boxed(
         UNSURE,
@@ -75,14 +75,12 @@ def ask_to_forget_me(erasable: Erasable) -> Panel:
     )
 
 
-def forgotten_panel(erased: Erased, where: str) -> Panel:
-    """Return what was erased."""
-    words = (_ERASED_HERE if where == THIS_SERVER else _ERASED_EVERYWHERE)[erased.now > 0]
-    later = ""
-    if erased.later:
-        later = _("Still running, and erased when done: {jobs}.", jobs=job_words(erased.later))
+def forgotten_panel(now: int, later: int, where: str) -> Panel:
+    """Return of how many jobs something was erased, and will be."""
+    words = (_ERASED_HERE if where == THIS_SERVER else _ERASED_EVERYWHERE)[now > 0]
+    running = _("Still running, and erased when done: {jobs}.", jobs=job_words(later)) if later else ""
     stays = _("Messages in channels and your data at Studii stay. Delete them there.")
-    return boxed(GOOD, sentences(words.using(jobs=job_words(erased.now)), later, stays))
+    return boxed(GOOD, sentences(words.using(jobs=job_words(now)), running, stays))
 
 
 class ForgetMeButton(
@@ -106,4 +104,4 @@ class ForgetMeButton(
         user_id, services = interaction.user.id, host.services
         host.readers.forget(user_id)
         erased = await erase_member(services.db, services.discard, user_id, host.clock.now(), where)
-        await interaction.edit_original_response(view=forgotten_panel(erased, self._where))
+        await interaction.edit_original_response(view=forgotten_panel(*erased, self._where))

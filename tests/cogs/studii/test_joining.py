@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from bot.servers import departures, keys
+from bot.servers import keys, privacy
 from bot.servers.keys import StudiiKey
 from tests.support.desk import make_bot, open_desk, texts
 from tests.support.servers import cog, greetings, in_reach, out_of_reach, outage, rejoin
@@ -102,7 +102,7 @@ async def test_a_server_out_of_reach_is_asked_for_a_key_that_was_lost_when_it_is
 async def test_being_back_after_a_removal_is_noticed_at_the_start_too(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.services.db.write(departures.left, desk.guild.id, desk.clock.now())
+        await desk.services.db.write(privacy.left, desk.guild.id, desk.clock.now())
         again, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
         await desk.env.restart_bot(again)
         desk.clock.advance(timedelta(days=40).total_seconds())

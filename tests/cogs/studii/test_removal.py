@@ -9,7 +9,7 @@ from bot.credits import ledger
 from bot.domain.guilds import Plan
 from bot.jobs import queries
 from bot.jobs.models import JobState
-from bot.servers import departures, keys, settings
+from bot.servers import keys, privacy, settings
 from bot.storage import Storage
 from bot.ui.kit.reasons import reason_words
 from tests.support.desk import Desk, open_desk
@@ -51,7 +51,7 @@ async def test_a_server_that_removes_the_bot_loses_its_key_at_once_and_the_rest_
 async def test_a_server_that_comes_back_in_time_keeps_the_rest(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.services.db.write(departures.left, desk.guild.id, desk.clock.now())
+        await desk.services.db.write(privacy.left, desk.guild.id, desk.clock.now())
         desk.clock.advance(timedelta(days=20).total_seconds())
         assert await desk.services.db.write(settings.came, desk.guild.id, desk.clock.now())
         desk.clock.advance(timedelta(days=20).total_seconds())
@@ -86,7 +86,7 @@ async def test_a_removal_while_the_bot_was_away_counts_and_another_bots_token_do
         await known(desk, 7)
         found = await desk.services.db.write(settings.compare, mine, [7])
         assert found is not None
-        assert found.absent == []
+        assert found[1] == []
         assert await desk.services.db.write(settings.compare, mine + 1, []) is None
         await cog(desk).on_ready()
         assert await with_keys(desk, 7) == []

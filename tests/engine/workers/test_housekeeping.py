@@ -9,7 +9,7 @@ import pytest
 from bot.cluster import Membership
 from bot.domain.shards import DIRECT_MESSAGES, SHARD_BITS, Shards
 from bot.jobs.models import Job, JobState
-from bot.servers import departures, keys, privacy, settings
+from bot.servers import keys, privacy, settings
 from sandbox.studii import faults
 from tests.engine.world import GUILD, a_job, engine_world
 
@@ -25,7 +25,7 @@ async def test_a_job_that_studii_takes_while_the_bot_is_removed_ends_at_what_it_
         job = await world.accept(a_job(estimate=10))
         async with world.running():
             await world.reaches(job.id, JobState.SUBMITTING)
-            await world.services.db.write(departures.left, GUILD, world.clock.now())
+            await world.services.db.write(privacy.left, GUILD, world.clock.now())
             await world.announced(job.id)
         (theirs,) = world.studii.jobs.values()
         ended = await world.job(job.id)

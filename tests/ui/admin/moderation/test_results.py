@@ -14,7 +14,7 @@ from bot.jobs.delivery import ForModerators
 from bot.jobs.models import Approval, Job, JobState, Progress
 from bot.media.spool import OutputFile
 from bot.posts import Later, NotHere, Post, Stands
-from bot.servers import departures
+from bot.servers import privacy
 from bot.servers.notices import NoticeKind
 from bot.storage import Changes
 from bot.ui.jobs.sets.set_progress import progress_panel
@@ -199,7 +199,7 @@ async def test_a_server_that_removes_the_bot_gets_no_result_that_waits(tmp_path:
     async with open_desk(tmp_path) as desk:
         await watched(desk)
         await ask(desk, tmp_path)
-        await desk.services.db.write(departures.left, desk.guild.id, desk.clock.now())
+        await desk.services.db.write(privacy.left, desk.guild.id, desk.clock.now())
         job = await desk.job()
         assert (job.state, job.settled) == (JobState.WITHHELD, 8)
         assert job.failure_text is not None

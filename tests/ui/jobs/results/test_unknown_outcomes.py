@@ -13,7 +13,7 @@ from bot.jobs.models import Job, JobState
 from bot.jobs.submission import tell_unknown
 from bot.posts import Post
 from bot.reasons import Reason, ReasonCode
-from bot.servers import departures, keys, notices
+from bot.servers import keys, notices, privacy
 from bot.servers.notices import NoticeKind
 from bot.ui.jobs.results.unknown_outcomes import RULING_BUTTONS
 from bot.ui.kit.layout import Panel, row
@@ -140,7 +140,7 @@ async def test_a_job_that_studii_has_when_the_bot_is_removed_ends_at_what_studii
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
         await desk.move(await desk.job(), *states, charged=5)
-        await desk.services.db.write(departures.left, desk.guild.id, desk.clock.now())
+        await desk.services.db.write(privacy.left, desk.guild.id, desk.clock.now())
         ended = await desk.job()
         assert (ended.state, ended.settled, ended.reserved) == (JobState.FAILED, 5, 0)
         assert "removed from the server while this job was running" in read(reason_words(ended.failure_text))
