@@ -36,7 +36,6 @@ from bot.db_failures import OutageLog, as_failure, usable_database
 from bot.domain.shards import SHARD_BITS, Shards
 from bot.errors import Busy, Collided, DatabaseAway, DatabaseFailed, NotAlone
 from bot.sqlite_file import private_file, sqlite_file
-from bot.unreadable import UnreadableRows
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
@@ -160,7 +159,7 @@ class Database:
         self._looking = 0  # tasks that read for those who ask
         self._tasks = set[asyncio.Task[Any]]()
         self._writer: asyncio.Task[None] | None = None
-        self._closed, self.unreadable = False, UnreadableRows()
+        self._closed, self.unreadable = False, set[str]()  # jobs whose rows could not be read
         self._reads, self._writes = (
             OutageLog("read", _CLOCK),
             OutageLog("written" if used_for is None else f"used to {used_for}", _CLOCK),

@@ -144,7 +144,7 @@ class Metrics:
         self.overdue = gauge("studii_oldest_due_poll_seconds", "How late the most overdue poll of a job is")
         self.unreadable = gauge(
             "studii_unreadable_rows",
-            "Rows of the database that could not be read since the start; see the log",
+            "Jobs whose row could not be read since the start; see the log",
         )
         self.gateway = gauge("studii_gateway_connected", "Whether Discord's gateway is connected")
         self.spool = gauge(

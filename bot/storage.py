@@ -12,7 +12,6 @@ from bot.aio.shield import shielded
 from bot.db import WRITE_TIMEOUT, Database, Fence, Run
 from bot.domain.shards import Shards
 from bot.jobs.models import Job
-from bot.unreadable import UnreadableRows
 
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
@@ -125,8 +124,8 @@ class Storage:
             yield storage
 
     @property
-    def unreadable(self) -> UnreadableRows:
-        """Return the rows that could not be read since the database was opened."""
+    def unreadable(self) -> set[str]:
+        """Return the jobs that could not be read since the database was opened."""
         return self.db.unreadable
 
     @contextmanager

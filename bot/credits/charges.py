@@ -33,11 +33,11 @@ from bot.credits.prices import (
 from bot.db import put
 from bot.domain.guilds import Period
 from bot.jobs.models import UNSENT_STATES, Job, JobState, jobs
+from bot.jobs.queries import readable
 from bot.reasons import Reason, ReasonCode
 from bot.servers import settings
 from bot.servers.keys import StudiiKey
 from bot.servers.settings import GuildSettings
-from bot.unreadable import readable
 
 # How long jobs wait for one whose 202 did not say the charge. Videos take some minutes.
 SILENT_FOR = timedelta(minutes=10)

@@ -13,7 +13,6 @@ from bot.catalog import Catalog, SourceRule
 from bot.db import Database, put
 from bot.errors import Refused
 from bot.languages import and_list, lazy, paragraph
-from bot.unreadable import readable
 
 MAX_EMOJI = 60  # mapped or removed in a server
 MAX_PHOTO_CHANNELS = 200  # with rules of their own in a server
@@ -143,15 +142,12 @@ def of(session: Session, guild_id: int) -> PhotoRules:
 
 
 def all_rules(session: Session, guild_id: int | None = None) -> dict[int, PhotoRules]:
-    """Return the rules of every server that has any, or (`guild_id`) of one, by its id.
-
-    Rows that can't be read are left out, and logged: they must not keep the bot from starting.
-    """
+    """Return the rules of every server that has any, or (`guild_id`) of one, by its id."""
     made: dict[int, PhotoRules] = {}
 
     def rows(row: type[Any]) -> Iterable[Any]:
         query = select(row) if guild_id is None else select(row).where(row.guild_id == guild_id)
-        for one in readable(session, query):
+        for one in session.scalars(query):
             made.setdefault(one.guild_id, PhotoRules(one.guild_id))
             yield one
 

@@ -1,5 +1,6 @@
 """Find jobs: single ones, members' lists, and what waits for the engine."""
 
+import logging
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
@@ -11,10 +12,32 @@ from bot.errors import Refused
 from bot.jobs.models import GOING_OR_DONE, SENT_STATES, Hold, Job, JobState
 from bot.languages import lazy
 from bot.servers.settings import GuildSettings
-from bot.unreadable import readable
 
+_log = logging.getLogger(__name__)
+_UNREADABLE = (ValueError, TypeError, LookupError)  # of drivers and column types, for invalid values
 UNKNOWN_JOB = lazy("There's no such job here. `/jobs` shows yours.")
 ON_LANES = (JobState.WAITING, JobState.UPLOADING, *SENT_STATES)
+
+
+def readable(session: Session, query: Select[Job]) -> list[Job]:
+    """Return the jobs of the query. One whose row can't be read is logged, once, and others go on."""
+    try:
+        return list(session.scalars(query))
+    except _UNREADABLE:
+        known: set[str] = session.info["unreadable"]
+        bad: list[str] = []
+        for job_id in session.scalars(query.with_only_columns(Job.id, maintain_column_froms=True)).all():
+            try:
+                session.scalars(select(Job).where(Job.id == job_id)).one()
+            except _UNREADABLE as error:  # whose words may quote the row
+                bad.append(job_id)
+                if job_id not in known:
+                    said = "Job %s can't be read (%s) and is skipped. Repair its row, or restore a backup"
+                    _log.error(said, job_id, type(error).__name__)
+        known.update(bad)
+        if not bad:
+            raise
+        return readable(session, query.where(Job.id.not_in(bad)))
 
 
 def find(session: Session, job_id: str, *states: JobState) -> Job | None:

@@ -11,7 +11,6 @@ from bot.db import wake
 from bot.domain.guilds import Plan
 from bot.servers import settings
 from bot.servers.settings import GuildSettings
-from bot.unreadable import readable
 from bot.vault import CannotDecrypt, Vault, lane_names
 
 
@@ -91,7 +90,7 @@ def of_lanes(session: Session, lanes: Collection[str]) -> list[StudiiKey]:
 
 def stored(session: Session) -> list[StudiiKey]:
     """Return all keys that there are."""
-    return readable(session, select(StudiiKey).order_by(StudiiKey.id))
+    return list(session.scalars(select(StudiiKey).order_by(StudiiKey.id)))
 
 
 def retire(session: Session, key_id: int, at: datetime) -> None:

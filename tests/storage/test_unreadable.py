@@ -1,4 +1,4 @@
-"""A row that can't be read is set aside: all others go on, and the operator is told."""
+"""A job that can't be read is set aside: all others go on, and the operator is told."""
 
 import logging
 from datetime import timedelta
@@ -9,13 +9,9 @@ from sqlalchemy import Column, ColumnElement, text, update
 
 from bot.credits import ledger
 from bot.db import used_once
-from bot.domain.guilds import Plan
-from bot.features import photo_rules
-from bot.features.photo_rules import PhotoChannelKind, Preset
 from bot.jobs import queries, transitions
 from bot.jobs.models import JobState, jobs
-from bot.rows import metadata
-from bot.servers import keys, privacy
+from bot.servers import privacy
 from bot.storage import Storage
 from tests.support.jobs import NOW, accepted
 
@@ -84,32 +80,12 @@ async def test_each_is_logged_once_without_what_is_in_it_and_named(
     storage: Storage, url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     job = await accepted(storage, inputs={"prompt": "a secret"})
-    async with storage.write() as transaction:
-        preset = Preset("virtual-staging", {"style": "modern"})
-        await transaction.run(photo_rules.set_channel, 1, 10, PhotoChannelKind.AUTO, preset)
-    photo_channels = metadata.tables["photo_channels"]
-    for column in (jobs.c.inputs, photo_channels.c.inputs):
-        await damage(url, column)
+    await damage(url, jobs.c.inputs)
     with caplog.at_level(logging.ERROR):
         async with storage.read() as transaction:
             assert await transaction.run(queries.get, job.id) is None
             assert await transaction.run(queries.get, job.id) is None
-            assert await transaction.run(photo_rules.all_rules) == {}
-    assert len(storage.unreadable) == 2
-    assert [record.levelname for record in caplog.records] == ["ERROR"] * 2
-    assert ": jobs 1. " in caplog.records[0].getMessage()
-    assert ": photo_channels 1 10. " in caplog.records[1].getMessage()
+    assert storage.unreadable == {job.id}
+    (record,) = caplog.records
+    assert (record.levelname, f"Job {job.id} can't be read" in record.getMessage()) == ("ERROR", True)
     assert "secret" not in caplog.text
-    assert "style" not in caplog.text
-
-
-@pytest.mark.usefixtures("file")  # SQLite alone: PostgreSQL takes no broken time
-async def test_a_key_that_cannot_be_read_keeps_no_other_from_being_found(storage: Storage, url: str) -> None:
-    """The bot looks at all keys when it starts."""
-    for guild_id in (1, 2):
-        await storage.db.write(keys.add, guild_id, "lane", "abcd", Plan.PRO, b"sealed", NOW)
-    async with used_once(url, writes=True) as connection:
-        await connection.execute(text("UPDATE studii_keys SET created_at = 'long ago' WHERE guild_id = 1"))
-        await connection.commit()
-    assert [one.guild_id for one in await storage.db.read(keys.stored)] == [2]
-    assert len(storage.unreadable) == 1
