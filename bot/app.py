@@ -69,6 +69,7 @@ class PartDied(StudiiBotError):
 class Replaced(StudiiBotError):
     """Another process has taken over. A supervisor starts this one again, to stand by."""
 
+    # Untranslated: the operator reads it
     default = "Another process has taken over, so this one ends. Started again, it stands by."
 
 
@@ -316,6 +317,7 @@ async def run_parts(app: App, token: str, stop: asyncio.Event) -> None:
     first = next((failure for failure in failures if failure is not None), None)
     if isinstance(first, SettingsError):
         raise first
+    # Untranslated: the operator reads it
     raise PartDied("The bot stopped unexpectedly. The log above has the reason.") from first
 
 

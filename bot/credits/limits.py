@@ -1,6 +1,6 @@
 """The limits of members: allowances, grants, jobs at once, start rates; the check of a price."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -35,7 +35,13 @@ MAX_AT_ONCE = 100
 MAX_SECONDS = 7 * 86_400
 CHANGE_BUDGET = lazy("An admin can change the budget with `/studii budget`.")
 CHANGE_ALLOWANCE = lazy("An admin can change this with `/studii allowance`.")
-_UNITS = (86_400, 3600, 60, 1)  # seconds of a day, an hour, a minute, a second
+# Seconds of a day, an hour, a minute, a second, and how a rate is said in each.
+_RATES: tuple[tuple[int, Callable[[int, Message], Message]], ...] = (
+    (86_400, lambda n, jobs: nlazy("{jobs} in {count} day", "{jobs} in {count} days", n, jobs=jobs)),
+    (3600, lambda n, jobs: nlazy("{jobs} in {count} hour", "{jobs} in {count} hours", n, jobs=jobs)),
+    (60, lambda n, jobs: nlazy("{jobs} in {count} minute", "{jobs} in {count} minutes", n, jobs=jobs)),
+    (1, lambda n, jobs: nlazy("{jobs} in {count} second", "{jobs} in {count} seconds", n, jobs=jobs)),
+)
 
 
 class LimitReached(Refused):
@@ -71,24 +77,13 @@ class StartRate:
     @property
     def words(self) -> Message:
         """Return `5 jobs in 10 minutes` or `1 job in 2 days`."""
-        unit = next(one for one in _UNITS if self.seconds % one == 0)
-        number = self.seconds // unit
-        jobs_ = nlazy("{count} job", "{count} jobs", self.starts)
-        match unit:
-            case 86_400:
-                return nlazy("{jobs} in {count} day", "{jobs} in {count} days", number, jobs=jobs_)
-            case 3600:
-                return nlazy("{jobs} in {count} hour", "{jobs} in {count} hours", number, jobs=jobs_)
-            case 60:
-                return nlazy("{jobs} in {count} minute", "{jobs} in {count} minutes", number, jobs=jobs_)
-            case _:
-                return nlazy("{jobs} in {count} second", "{jobs} in {count} seconds", number, jobs=jobs_)
+        unit, say = next(one for one in _RATES if self.seconds % one[0] == 0)
+        return say(self.seconds // unit, nlazy("{count} job", "{count} jobs", self.starts))
 
     def next_start(self, starts: Sequence[datetime], now: datetime) -> datetime | None:
         """Return when the member may start again, None for now. Those of `starts` count, oldest first."""
-        if len(starts) < self.starts:
-            return None
-        return starts[-self.starts] + timedelta(seconds=self.seconds)
+        full = len(starts) >= self.starts
+        return starts[-self.starts] + timedelta(seconds=self.seconds) if full else None
 
 
 @dataclass(frozen=True, slots=True)

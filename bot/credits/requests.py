@@ -112,7 +112,7 @@ def ask(
     if before is not None and before.created_at > at - REQUEST_LASTS:
         raise Refused(ASKED_ALREADY.using(when=discord_timestamp(before.created_at)))
     if before is not None:
-        _answer(before, RequestState.EXPIRED, None, at)
+        before.state, before.answered_at = RequestState.EXPIRED, at
         session.flush()
     amount = amount_for(max(of_them, of_server))
     request = CreditRequest(
@@ -144,9 +144,14 @@ def answer(session: Session, request_id: str, state: RequestState, by: int, at: 
         raise NotAllowed(ANSWERED[RequestState.EXPIRED])
     if request.state is not RequestState.OPEN:
         raise NotAllowed(ANSWERED[request.state].using(admin=f"<@{request.answered_by}>"))
-    _answer(request, state, by, at)
-    if state is RequestState.GRANTED:
-        _give(session, request, at)
+    request.state, request.answered_by, request.answered_at = state, by, at
+    if state is RequestState.GRANTED:  # for the present period
+        period, guild_id = budgets.state(session, request.guild_id, at).period_name, request.guild_id
+        if request.of_member:
+            ledger.grant(session, guild_id, request.user_id, request.amount, period, at)
+        if request.of_server:
+            ledger.grant(session, guild_id, None, request.amount, period, at)
+        budgets.watch_budget(session, guild_id, at)
     if state is not RequestState.LEFT:
         _tell(session, NoticeKind.CREDITS_ANSWER, request, at)
     return request
@@ -156,19 +161,6 @@ def forget_member(session: Session, user_id: int, guild_id: int | None = None) -
     """Delete the member's requests, in one server or in all."""
     theirs = delete(CreditRequest).where(CreditRequest.user_id == user_id)
     session.execute(theirs if guild_id is None else theirs.where(CreditRequest.guild_id == guild_id))
-
-
-def _answer(request: CreditRequest, state: RequestState, by: int | None, at: datetime) -> None:
-    request.state, request.answered_by, request.answered_at = state, by, at
-
-
-def _give(session: Session, request: CreditRequest, at: datetime) -> None:
-    """Grant the credits for the present period to the member, the server or both."""
-    period = budgets.state(session, request.guild_id, at).period_name
-    whose = [*([request.user_id] if request.of_member else []), *([None] if request.of_server else [])]
-    for user_id in whose:
-        ledger.grant(session, request.guild_id, user_id, request.amount, period, at)
-    budgets.watch_budget(session, request.guild_id, at)
 
 
 def _tell(

@@ -62,6 +62,9 @@ class Span(StrEnum):
     DAYS_90 = "days_90"
 
 
+_DAYS = {Span.WEEK: 7, Span.DAYS_30: 30, Span.DAYS_90: 90}
+
+
 class Spending(NamedTuple):
     """Credits that jobs of a tool (`what` is its slug) or a member (an id) were charged or have reserved."""
 
@@ -171,18 +174,11 @@ def days_of(span: Span, timezone: str, now: datetime) -> list[date]:
     """Return the days of the span, up to today at most. Raises `Refused` for an unknown zone."""
     last = now.astimezone(time_zone(timezone)).date()
     first = last.replace(day=1)
-    match span:
-        case Span.WEEK:
-            first = last - timedelta(days=6)
-        case Span.DAYS_30:
-            first = last - timedelta(days=29)
-        case Span.DAYS_90:
-            first = last - timedelta(days=89)
-        case Span.THIS_MONTH:
-            pass
-        case Span.LAST_MONTH:
-            last = first - timedelta(days=1)
-            first = last.replace(day=1)
+    if span is Span.LAST_MONTH:
+        last = first - timedelta(days=1)
+        first = last.replace(day=1)
+    elif (days := _DAYS.get(span)) is not None:
+        first = last - timedelta(days=days - 1)
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
 

@@ -147,12 +147,10 @@ def approve_result(
 
     Raises `Refused` if it was decided on.
     """
-    job = waiting_result(session, guild_id, job_id, approver)
-    if not left:
-        return _decided(transitions.release_result(session, job.id, at))
-    return _decided(
-        transitions.withhold_result(session, job.id, Reason(ReasonCode.RESULT_REQUESTER_LEFT), at)
-    )
+    job, gone = waiting_result(session, guild_id, job_id, approver), Reason(ReasonCode.RESULT_REQUESTER_LEFT)
+    if left:
+        return _decided(transitions.withhold_result(session, job.id, gone, at))
+    return _decided(transitions.release_result(session, job.id, at))
 
 
 def decline_result(

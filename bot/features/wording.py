@@ -1,7 +1,7 @@
 """Pieces of sentences that several modules use."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -61,46 +61,34 @@ def job_words(number: int) -> str:
     return ngettext("{count} job", "{count} jobs", number)
 
 
+_EACH: Mapping[Period, Callable[[int], str]] = {
+    Period.DAY: lambda n: ngettext("{count} credit a day", "{count} credits a day", n),
+    Period.WEEK: lambda n: ngettext("{count} credit a week", "{count} credits a week", n),
+    Period.MONTH: lambda n: ngettext("{count} credit a month", "{count} credits a month", n),
+    Period.TOTAL: lambda n: ngettext("{count} credit in total", "{count} credits in total", n),
+}
+_REST: Mapping[Period, Callable[[int], Message]] = {
+    Period.DAY: lambda n: nlazy(
+        "{rest} of {count} credit left today", "{rest} of {count} credits left today", n
+    ),
+    Period.WEEK: lambda n: nlazy(
+        "{rest} of {count} credit left this week", "{rest} of {count} credits left this week", n
+    ),
+    Period.MONTH: lambda n: nlazy(
+        "{rest} of {count} credit left this month", "{rest} of {count} credits left this month", n
+    ),
+    Period.TOTAL: lambda n: nlazy("{rest} of {count} credit left", "{rest} of {count} credits left", n),
+}
+
+
 def each_period_words(amount: int, period: Period) -> str:
     """Say the credits of each period, as `100 credits a day` or `500 credits in total`."""
-    match period:
-        case Period.DAY:
-            return ngettext("{count} credit a day", "{count} credits a day", amount)
-        case Period.WEEK:
-            return ngettext("{count} credit a week", "{count} credits a week", amount)
-        case Period.MONTH:
-            return ngettext("{count} credit a month", "{count} credits a month", amount)
-        case Period.TOTAL:
-            return ngettext("{count} credit in total", "{count} credits in total", amount)
+    return _EACH[period](amount)
 
 
 def rest_message(rest: int, whole: int, period: Period) -> Message:
     """Say what is left, as `3 of 100 credits left today`. At least 0, also if more than that was used."""
-    rest = max(0, rest)
-    match period:
-        case Period.DAY:
-            return nlazy(
-                "{rest} of {count} credit left today",
-                "{rest} of {count} credits left today",
-                whole,
-                rest=rest,
-            )
-        case Period.WEEK:
-            return nlazy(
-                "{rest} of {count} credit left this week",
-                "{rest} of {count} credits left this week",
-                whole,
-                rest=rest,
-            )
-        case Period.MONTH:
-            return nlazy(
-                "{rest} of {count} credit left this month",
-                "{rest} of {count} credits left this month",
-                whole,
-                rest=rest,
-            )
-        case Period.TOTAL:
-            return nlazy("{rest} of {count} credit left", "{rest} of {count} credits left", whole, rest=rest)
+    return _REST[period](whole).using(rest=max(0, rest))
 
 
 _BUDGET_BELOW_PRICE: Mapping[Period, Message] = {
