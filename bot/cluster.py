@@ -12,8 +12,9 @@ from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Integer, delete, func, select, text
+from sqlalchemy import BigInteger, ForeignKey, Integer, Row, delete, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from yarl import URL
 
@@ -80,19 +81,6 @@ class ShardCounts:
 
     shards: int
     held: int
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessInfo:
-    """A process, and its shards since when. Without a shard it stands by. `alive`: its lease lasts."""
-
-    epoch: int
-    name: str
-    version: str
-    started_at: datetime
-    alive: bool
-    shards: Sequence[int]
-    since: datetime | None
 
 
 _REGISTER = text(
@@ -179,9 +167,12 @@ def take(
     return count, frozenset(session.scalars(select(Shard.shard).where(Shard.epoch == epoch)))
 
 
-def all_processes(session: Session) -> list[ProcessInfo]:
-    """Return all processes, in the order of their numbers."""
-    return [ProcessInfo(**row) for row in session.execute(_PROCESSES).mappings()]
+def all_processes(session: Session) -> Sequence[Row[Any]]:
+    """Return all processes, in the order of their numbers, with their shards and since when they have them.
+
+    Without a shard one stands by. `alive`: its lease lasts.
+    """
+    return session.execute(_PROCESSES).all()
 
 
 def free_shards(session: Session) -> list[int]:

@@ -1,14 +1,12 @@
 """Show operators and their tools how the bot is doing: the log, metrics, health, and the watchdog."""
 
 import asyncio
-import errno
 import faulthandler
 import json
 import logging
 import os
 import re
 import sys
-import traceback
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -417,28 +415,10 @@ class JsonFormatter(logging.Formatter):
         return mask(visible(json.dumps(entry, ensure_ascii=False)))
 
 
-class FilesShort(logging.Filter):
-    """Lets one record a minute pass that says that too many files are open: each try of each part is one."""
-
-    _passed_at = float("-inf")
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        text = record.getMessage()
-        if record.exc_info:
-            text += "".join(traceback.format_exception(*record.exc_info))
-        if os.strerror(errno.EMFILE) not in text:
-            return True
-        if record.created - self._passed_at < 60.0:
-            return False
-        self._passed_at = record.created
-        return True
-
-
 def configure_logging(level: str, form: Literal["text", "json"]) -> None:
     """Send the log to standard error, and remove all other handlers."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
-    handler.addFilter(FilesShort())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     quiet_libraries()
 

@@ -6,11 +6,11 @@ import os
 import sqlite3
 import stat
 import tempfile
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 from sqlalchemy.engine import make_url
 
 from bot.aio.shield import shielded
@@ -199,52 +199,44 @@ async def instance_lock(
         yield
         return
     await asyncio.to_thread(ensure_ours, url, replaced=replaced)
-    async with _on_file(lock_of(path), patience):
-        yield
-
-
-@asynccontextmanager
-async def _on_file(path: Path, patience: float) -> AsyncGenerator[None, None]:
-    await asyncio.to_thread(private_file, path)
+    await asyncio.to_thread(private_file, lock_of(path))
     # Taken and given back in whichever thread is free, so it must not belong to one.
-    lock = FileLock(path, mode=0o600, thread_local=False, fallback_to_soft=False)
-
-    async def take() -> bool:
-        try:
-            await shielded(asyncio.to_thread(lock.acquire, timeout=0))
-        except Timeout:
-            return False
-        except (OSError, NotImplementedError) as error:
-            raise SettingsError(
-                f"{path} can't be locked ({error}). Keep the database on a disk of this machine."
-            ) from error
-        return True
-
+    lock = FileLock(lock_of(path), mode=0o600, thread_local=False, fallback_to_soft=False)
     try:
-        await _patiently(take, patience, f"it holds {path}")
+        await _take(lock, patience)
         yield
     finally:
         await shielded(asyncio.to_thread(lock.release))
 
 
-async def _patiently(take: Callable[[], Awaitable[bool]], patience: float, how: str) -> None:
-    """Try until it is taken. Raises `AnotherInstance` when another one keeps it."""
+async def _take(lock: BaseFileLock, patience: float) -> None:
+    """Try until the lock is taken. Raises `AnotherInstance` when another one keeps it."""
     clock = SystemClock()  # another process's time: real, also where a test simulates time
-    deadline = clock.monotonic() + patience
-    said = False
-    while not await take():
-        left = deadline - clock.monotonic()
+    deadline, said = clock.monotonic() + patience, False
+    while True:
+        try:
+            await shielded(asyncio.to_thread(lock.acquire, timeout=0))
+        except Timeout:
+            left = deadline - clock.monotonic()
+        except (OSError, NotImplementedError) as error:
+            raise SettingsError(
+                f"{lock.lock_file} can't be locked ({error}). Keep the database on a disk of this machine."
+            ) from error
+        else:
+            return
         if left <= 0:
             raise AnotherInstance(
-                f"Another instance of the bot is running on this database ({how}). "
+                f"Another instance of the bot is running on this database (it holds {lock.lock_file}). "
                 "Stop it first, or give this one a DATABASE_URL of its own."
             )
         if not said:
-            waits = (  # Untranslated: it is logged
-                "Another instance of the bot is running on this database (%s). Waiting %.0f s for it to stop."
-            )
-            _log.warning(waits, how, left)
             said = True
+            _log.warning(
+                "Another instance of the bot is running on this database (it holds %s). Waiting %.0f s for "
+                "it to stop.",
+                lock.lock_file,
+                left,
+            )
         await asyncio.sleep(min(left, _POLL))
 
 

@@ -1,9 +1,7 @@
 """What never stands in the log, whoever writes it."""
 
-import errno
 import json
 import logging
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ import pytest
 from bot.delivery import CdnPhotoSource
 from bot.errors import PhotoDelayed
 from bot.jobs.models import SourcePhoto
-from bot.monitoring import ORIGIN, FilesShort, JsonFormatter, TextFormatter, mask
+from bot.monitoring import ORIGIN, JsonFormatter, TextFormatter, mask
 from tests.support.jobs import staging
 
 
@@ -119,20 +117,3 @@ async def test_the_documents_list_each_field_that_machines_read() -> None:
     rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", text.partition("LOG_FORMAT=json")[2], re.MULTILINE)
     told = {name for row in rows for name in re.findall(r"\w+", row)}
     assert told == json.loads(JsonFormatter().format(record)).keys()
-
-
-def test_too_many_open_files_are_logged_once_a_minute() -> None:
-    only_some = FilesShort()
-
-    def passes(seconds: float, message: str, error: Exception | None = None) -> bool:
-        about = None if error is None else (type(error), error, None)
-        record = logging.LogRecord("asyncio", logging.ERROR, "", 0, message, (), about)
-        record.created = seconds
-        return only_some.filter(record)
-
-    short = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-    assert passes(100.0, "socket.accept() out of system resource", short)
-    assert not passes(101.0, "A photo can't be read: [Errno 24] Too many open files")
-    assert not passes(159.0, "socket.accept() out of system resource", short)
-    assert passes(159.0, "A photo can't be read", OSError(errno.EIO, os.strerror(errno.EIO)))
-    assert passes(160.0, "socket.accept() out of system resource", short)
