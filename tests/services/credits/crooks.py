@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import update
@@ -14,7 +15,6 @@ from bot.credits.charges import _locked  # pyright: ignore[reportPrivateUsage]
 from bot.credits.ledger import ReservationError, Window
 from bot.credits.limits import MemberLimits, MemberState, allowance, ensure_credits_left, state_of_member
 from bot.credits.prices import Estimate, estimate
-from bot.credits.requests import _give  # pyright: ignore[reportPrivateUsage]
 from bot.domain.guilds import Budget, Period
 from bot.errors import Refused
 from bot.jobs import queries
@@ -108,16 +108,16 @@ def nothing_given(*_: Any) -> None: ...
 
 
 class GrantsWithoutAnEntry(Bank):
-    replaced = (("bot.credits.requests._give", nothing_given),)
+    replaced = (("bot.credits.requests.ledger", SimpleNamespace(lock=ledger.lock, grant=nothing_given)),)
 
 
-def given_twice(session: Session, request: Any, at: datetime) -> None:
-    _give(session, request, at)
-    _give(session, request, at)
+def given_twice(*grant: Any) -> None:
+    ledger.grant(*grant)
+    ledger.grant(*grant)
 
 
 class GrantsTwiceForOneRequest(Bank):
-    replaced = (("bot.credits.requests._give", given_twice),)
+    replaced = (("bot.credits.requests.ledger", SimpleNamespace(lock=ledger.lock, grant=given_twice)),)
 
 
 def no_question(*_: Any, **__: Any) -> None: ...
