@@ -91,10 +91,11 @@ class Answers:
         due_at = self._clock.now() + LAST_EDIT  # its handler is done by then
         await self._kept(interaction, late=late, due_at=due_at)
 
-    async def show(self, interaction: discord.Interaction, subject: str) -> None:
-        """Let the interaction's answer show the job or the set of that id as long as Discord allows it."""
-        due_at = self._clock.now() + PLACE_KNOWN_IN
-        await self._kept(interaction, late=LateAnswer.JOB, due_at=due_at, subject=subject)
+    async def show(self, interaction: discord.Interaction, subject: str, panel: Panel | None = None) -> None:
+        """Let the interaction's answer, which is the panel, show the job or the set of that id as long as
+        Discord allows it."""
+        due_at, shown = self._clock.now() + PLACE_KNOWN_IN, "" if panel is None else _digest(panel)
+        await self._kept(interaction, late=LateAnswer.JOB, due_at=due_at, subject=subject, shown=shown)
 
     async def answered(self, interaction: discord.Interaction) -> None:
         """Forget the interaction, which was answered."""
@@ -147,7 +148,7 @@ class Answers:
         now = self._clock.now()
         sealed = self._vault.seal(json.dumps([interaction.application_id, interaction.token]))
         values |= {"guild_id": interaction.guild_id or 0, "user_id": interaction.user.id, "sealed": sealed}
-        values |= {"life": self._life, "created_at": now, "shown": "", "tries": 0}
+        values = {"life": self._life, "created_at": now, "shown": "", "tries": 0, **values}
         await self._write(progress.keep, interaction.id, **values)
         self._wake_up.set()
 
@@ -247,8 +248,9 @@ class Answers:
         """Let the answer show the jobs as they are now."""
         if not jobs:
             return None
-        if len(jobs) == 1 and (rest := _passes_at(jobs[0])) > now:
-            return {"due_at": rest}
+        recent = answer.due_at > now or jobs[0].changed_at + MOMENT > now
+        if len(jobs) == 1 and recent and _soon_passes(jobs[0]):
+            return {"due_at": min(now + MOMENT, answer.created_at + LAST_EDIT)}
         last = now - answer.created_at >= LAST_EDIT
         ways = await self._progress_of(jobs[0].id) if len(jobs) == 1 else Progress()
         panel = progress_panel(jobs, self._names, ways, last=last)
@@ -282,12 +284,12 @@ class Answers:
         return None
 
 
-def _passes_at(job: Job) -> datetime:
-    """Return from when on the job's state is worth being shown: some soon pass."""
+def _soon_passes(job: Job) -> bool:
+    """Return whether the job's state is worth being shown only if it lasts."""
     fetched = job.state is JobState.RUNNING and job.output_url is not None
     posted = job.state is JobState.SUCCEEDED and job.announced_at is None
     passes = job.state in {JobState.UPLOADING, JobState.SUBMITTING} or fetched or posted
-    return job.changed_at + (MOMENT if passes and job.cancel_told is None else timedelta())
+    return passes and job.cancel_told is None
 
 
 def _digest(panel: Panel) -> str:

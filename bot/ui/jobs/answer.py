@@ -26,15 +26,17 @@ async def show_progress(
     be shown: the jobs run all the same, and `/jobs` has them.
     """
     panel, deferral = progress_panel(jobs, ToolNames(host.catalog), Progress()), await answering(interaction)
+    shown = None
     try:
         if in_place:
             await interaction.edit_original_response(view=panel)
         else:
             await answer(interaction, panel)
+        shown = panel
     except DISCORD_ERRORS as error:
         _log.info("Job %s: its progress may not have been shown: %r", jobs[0].id, error)
         if deferral is not None:
             deferral.give_up()
         elif not may_be_shown(error):
             return
-    await host.answers.show(interaction, subject_of(jobs[0]))
+    await host.answers.show(interaction, subject_of(jobs[0]), shown)

@@ -11,6 +11,7 @@ import discord
 from discord import ui
 
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.layout import Panel
 
 _log = logging.getLogger(__name__)
 
@@ -40,8 +41,9 @@ class AnswerKeeper(Protocol):
         """Let the interaction be answered later: its handler could not."""
         ...
 
-    async def show(self, interaction: discord.Interaction, subject: str) -> None:
-        """Let the interaction's answer show the job or the set of that id as long as Discord allows it."""
+    async def show(self, interaction: discord.Interaction, subject: str, panel: Panel | None = None) -> None:
+        """Let the interaction's answer, which is the panel, show the job or the set of that id as long as
+        Discord allows it."""
         ...
 
     def look_again(self) -> None:

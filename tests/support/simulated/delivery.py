@@ -17,6 +17,7 @@ from bot.languages import Language, ReaderLanguages
 from bot.media.photo import Drawing
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.deferral import LateAnswer
+from bot.ui.kit.layout import Panel
 
 
 class NoAnswers:
@@ -28,7 +29,9 @@ class NoAnswers:
 
     def give_up(self, interaction: discord.Interaction) -> None: ...
 
-    async def show(self, interaction: discord.Interaction, subject: str) -> None: ...
+    async def show(
+        self, interaction: discord.Interaction, subject: str, panel: Panel | None = None
+    ) -> None: ...
 
     def look_again(self) -> None: ...
 
