@@ -1,4 +1,4 @@
-"""The rules of the house that no linter keeps: names that say one thing, and a map that is true."""
+"""The rules of the house that no linter keeps: first answers, unused code, and a map that is true."""
 
 import ast
 import re
@@ -6,11 +6,9 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 from tests.promises import TABLE, marked, mismatches
 from tests.support.parsed import statements_of
@@ -18,9 +16,6 @@ from tests.support.parsed import statements_of
 ROOT = Path(__file__).parents[1]
 CODE = ("bot", "cogs", "sandbox", "bench", "tests")
 DOCUMENTED = (*CODE, "migrations", "deploy", "docs", "changes")
-NAMESPACES = (("bot", "cogs"), ("sandbox",))  # in which a constant's name stands for one thing
-VAGUE = re.compile(r"(^|_)(MOST|LONGEST|LEAST|LARGEST|SHORTEST|SMALLEST|FEWEST)(_|$)")  # say MAX_ or MIN_
-QUESTION = re.compile(r"(What|Whether|Where|Who|Whose|Why|How|When|Which)\b")  # no docstring opens with one
 
 # Imports that the contracts in pyproject.toml forbid, some for each: the module, and what it imports.
 FORBIDDEN = (
@@ -97,79 +92,17 @@ def test_first_answers_are_given_where_nothing_announces_them_meanwhile() -> Non
     assert sorted(answer) == kit
 
 
-def test_a_docstring_says_what_its_code_does_or_is_and_asks_no_question() -> None:
-    assert [
-        f"{module.relative_to(ROOT).as_posix()}: {docstring}"
-        for module in modules()
-        if module.is_relative_to(ROOT / "bot") or module.is_relative_to(ROOT / "cogs")
-        for docstring in names_of(module).docstrings
-        if QUESTION.match(docstring)
-    ] == []
-
-
-class Names(NamedTuple):
-    """What a module gives names to: constants and classes at its top level. `taken`: what it imports from
-    which module. `docstrings` are its own and those of all its classes and functions."""
-
-    constants: tuple[str, ...]
-    classes: tuple[str, ...]
-    taken: tuple[tuple[str | None, str], ...]
-    docstrings: tuple[str, ...]
-
-
 @cache
-def names_of(module: Path) -> Names:
-    """Read a module, once for all tests."""
-    tree = ast.parse(module.read_text())
-    classes = (node.name for node in tree.body if isinstance(node, ast.ClassDef))
-    inside = list(statements_of(tree))
-    taken = (
+def imported_from(module: Path) -> frozenset[tuple[str | None, str]]:
+    """Return what a module imports, with the module that it takes it from. Read once for all tests."""
+    inside = statements_of(ast.parse(module.read_text()))
+    return frozenset(
         (one.module, name.name) for one in inside if isinstance(one, ast.ImportFrom) for name in one.names
     )
-    said = (
-        ast.get_docstring(one, clean=False)
-        for one in inside
-        if isinstance(one, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-    )
-    docstrings = (one for one in said if one is not None)
-    return Names(tuple(_constants(tree)), tuple(classes), tuple(taken), tuple(docstrings))
-
-
-def _constants(tree: ast.Module) -> Iterator[str]:
-    for node in tree.body:
-        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-        for target in targets:
-            parts = target.elts if isinstance(target, ast.Tuple) else [target]
-            yield from (part.id for part in parts if isinstance(part, ast.Name) and part.id.isupper())
-
-
-def test_a_constant_has_a_name_of_its_own_that_says_what_it_bounds() -> None:
-    vague = [name for module in modules() for name in names_of(module).constants if VAGUE.search(name)]
-    assert vague == []
-    for folders in NAMESPACES:
-        names = Counter(
-            name
-            for folder in folders
-            for module in (ROOT / folder).rglob("*.py")
-            for name in names_of(module).constants
-            if not name.startswith("_")
-        )
-        assert [name for name, count in names.items() if count > 1] == []
-
-
-def test_a_class_has_a_name_of_its_own() -> None:
-    names = Counter(
-        name
-        for folder in ("bot", "cogs")
-        for module in (ROOT / folder).rglob("*.py")
-        for name in names_of(module).classes
-        if not name.startswith("_")
-    )
-    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_what_a_package_offers_is_taken_from_it() -> None:
-    taken = {one for module in modules() for one in names_of(module).taken}
+    taken = {one for module in modules() for one in imported_from(module)}
     unused: list[str] = []
     for package in (ROOT / "bot").rglob("__init__.py"):
         tree = ast.parse(package.read_text())
@@ -216,16 +149,8 @@ def test_contributing_finds_a_name_in_the_file_that_it_gives_with_it() -> None:
         words = set(re.findall(r"\w+", source.read_text()))
         said = [name for name in re.findall(r"`([\w.]+)`", given) if not name.endswith(".py")]
         wrong += [(name, place) for name in said if not set(name.split(".")) <= words]
-    assert len(pairs) > 30
+    assert len(pairs) > 10
     assert wrong == []
-
-
-def test_the_picture_of_the_house_has_each_layer() -> None:
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-    (contract,) = (one for one in contracts if one.get("containers") == ["bot"])
-    picture = (ROOT / "CONTRIBUTING.md").read_text().split("```mermaid")[1].split("```")[0]
-    layers = {name for layer in contract["layers"] for name in re.split(" [|:] ", layer)}
-    assert layers | {"cogs"} <= set(re.findall(r"\w+", picture))
 
 
 def test_each_import_that_the_layers_forbid_is_reported_for_itself(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Each change of a job's state with its lines in the ledger.
 
 A function names the states that the job must be in. It returns None, having changed nothing, if the job is in
-another. The changes around a submission are in `submission`, those after a poll in `polls`.
+another. The changes around a request to Studii are in `submission`.
 """
 
 from collections.abc import Iterable, Mapping

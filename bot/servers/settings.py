@@ -102,7 +102,7 @@ def of(session: Session, guild_id: int) -> GuildSettings:
 
 
 def change(session: Session, guild_id: int, **values: Any) -> None:
-    """Set some columns of the server's settings. None: the default."""
+    """Set some columns of the server's settings; those that are None have their defaults."""
     put(session, GuildSettings, {"guild_id": guild_id}, **values)
     wake(session, ("servers",))
 

@@ -62,6 +62,8 @@ def plausible(table: str, columns: Mapping[str, str], number: int) -> dict[str, 
     }
     if table == "credit_requests":
         words["state"] = "open"
+    if table == "photo_channels":
+        words["kind"] = "offer"
     by_type: dict[str, Any] = {
         "BLOB": b"sealed",
         "JSON": '{"prompt": "a cat"}',
