@@ -33,6 +33,7 @@ from bot.ui.kit.first_answer import note_arrival
 from bot.ui.kit.host import Clicks, Host, OpenForms, begin_to_handle
 from bot.ui.kit.layout import QUIET, boxed
 from bot.ui.kit.responses import NO_MENTIONS, answer_if_possible, tell
+from bot.ui.panels.controls import handle
 from bot.ui.reading.languages import Readers
 
 _log = logging.getLogger(__name__)
@@ -46,15 +47,12 @@ EXTENSIONS = (
     "cogs.privacy",
     "cogs.studii.group",
     "cogs.studii.settings",
-    "cogs.studii.channel",
     "cogs.studii.disclosure",
     "cogs.studii.language",
     "cogs.studii.log",
+    "cogs.studii.panels",
     "cogs.studii.usage",
     "cogs.studii.limits",
-    "cogs.studii.access",
-    "cogs.studii.words",
-    "cogs.studii.approval",
     "cogs.studii.setup",
     "cogs.reactions",
     "cogs.mentions",
@@ -285,8 +283,9 @@ class StudiiBot(commands.AutoShardedBot):
         """Ignore the message: there are no commands in messages."""
 
     async def on_interaction(self, interaction: discord.Interaction, /) -> None:
-        """Answer interactions without a handler. discord.py has dispatched all others by now."""
-        await self.open_forms.answer_for(interaction)
+        """Do what was pressed, chosen or handed in; discord.py has dispatched what it has handlers for."""
+        if not await handle(interaction):
+            await self.open_forms.answer_for(interaction)
 
     async def on_ready(self) -> None:
         _log.info("Ready as %s, in %s.", self.user, count_words(len(self.guilds), "server", "servers"))

@@ -11,13 +11,12 @@ from bot.jobs.delivery import ForModerators
 from bot.jobs.models import Job
 from bot.posts import Post
 from bot.servers.notices import NoticeKind
-from bot.ui.admin.access import blocked_panel
 from bot.ui.admin.credits.credit_requests import answer_panel
 from bot.ui.admin.moderation.deciding import asks, nothing_to_decide
 from bot.ui.admin.moderation.request_files import open_files
 from bot.ui.admin.moderation.requests import approval_request
 from bot.ui.admin.moderation.results import result_review
-from bot.ui.admin.notices import notice_panel
+from bot.ui.admin.notices import blocked_panel, notice_panel
 from bot.ui.jobs.results.result import ended_elsewhere
 from bot.ui.reading.permissions import is_age_restricted, is_manager, stays_there
 

@@ -31,10 +31,10 @@ MAX_DECLINE_REASON_CHARACTERS = 200
 OWN = lazy("You can't decide on your own job. Ask another moderator.")
 NOT_MODERATOR = lazy(
     "Only members with Manage Messages can decide on that here. An admin can change this with "
-    "`/studii approval`."
+    "`/studii moderation`."
 )
 NOT_APPROVER = lazy(
-    "Only the approvers' role can decide on that here. An admin can change this with `/studii approval`."
+    "Only the approvers' role can decide on that here. An admin can change this with `/studii moderation`."
 )
 ALREADY_APPROVED = lazy("That request was already approved.")
 REQUEST_OVER = lazy("That request has already ended, so there's nothing to decide. Nothing was charged.")

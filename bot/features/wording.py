@@ -41,7 +41,7 @@ def pause_words(until: datetime) -> Message:
     """Say until when a member is paused, and why."""
     return lazy(
         "You can't start jobs here until {when}, because the word filter refused many of your "
-        "requests. An admin can end this with `/studii access`.",
+        "requests. An admin can end this with `/studii moderation`.",
         when=discord_timestamp(until, "f"),
     )
 

@@ -19,7 +19,7 @@ from bot.features.wording import pause_words
 from bot.jobs.models import JobRequest
 from bot.languages import lazy, paragraph
 from bot.servers import access, notices
-from bot.servers.access import Block, WordPause
+from bot.servers.access import Block
 from bot.servers.notices import NoticeKind
 
 MAX_WORD_RULES = 200  # in a server
@@ -38,13 +38,11 @@ TOO_MANY_WILDCARDS = lazy(
     "A rule can have at most {most} wildcards (`*`). Nothing was changed.", most=MAX_WILDCARDS
 )
 MANY = lazy(
-    "The limit is {most} rules. Remove one first with `/studii words remove`. Nothing was changed.",
+    "The limit is {most} rules. Remove one first. Nothing was changed.",
     most=MAX_WORD_RULES,
 )
-NO_APPROVALS = lazy(
-    "Set a channel for approvals first, with `/studii approval channel:`. Nothing was changed."
-)
-UNKNOWN_RULE = lazy("There's no rule “{rule}”. `/studii words show` lists them. Nothing was changed.")
+NO_APPROVALS = lazy("Set a channel for approvals first. Nothing was changed.")
+UNKNOWN_RULE = lazy("There's no rule “{rule}” any more. Nothing was changed.")
 MET = lazy(
     "This server's word filter doesn't allow that. Change the wording and try again, or ask "
     "a moderator. Nothing was charged."
@@ -182,11 +180,11 @@ def add(
     return AddedRule(rule, known.get(key), _recent_inputs(session, guild_id))
 
 
-def remove(session: Session, guild_id: int, words: str) -> WordRule:
-    """Remove the rule that is compared like these words. Raises `Refused` if there is none."""
-    rule = session.get(WordRule, (guild_id, key_of(" ".join(words.split()))))
+def remove(session: Session, guild_id: int, key: str) -> WordRule:
+    """Remove the rule with that key. Raises `Refused` if there is none."""
+    rule = session.get(WordRule, (guild_id, key))
     if rule is None:
-        raise Refused(UNKNOWN_RULE.using(rule=words[:MAX_RULE_CHARACTERS]))
+        raise Refused(UNKNOWN_RULE.using(rule=key))
     session.delete(rule)
     return rule
 
@@ -244,15 +242,6 @@ def note_refusal(session: Session, refused: WordsRefused, at: datetime) -> Block
         key = f"preset:{hashlib.sha256(told.encode()).hexdigest()[:16]}:{at:%Y-%m-%d}"
     notices.add(session, guild_id, NoticeKind.WORDS, key, at=at, details=details)
     return pause
-
-
-def set_pause(session: Session, guild_id: int, refusals: int | None, hours: int | None) -> WordPause:
-    """Set after how many refusals in a day a member is paused (0: never), and for how long."""
-    if refusals is not None:
-        access.change(session, guild_id, refusals=max(0, min(refusals, MAX_REFUSALS)))
-    if hours is not None:
-        access.change(session, guild_id, pause_hours=max(1, min(hours, MAX_PAUSE_HOURS)))
-    return access.word_pause(session, guild_id)
 
 
 def _recent_inputs(session: Session, guild_id: int) -> list[dict[str, str]]:

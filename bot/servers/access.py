@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Index, Integer, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -30,18 +30,11 @@ MAX_BLOCK_HOURS = 24 * 365
 _REFUSALS_COUNTED = timedelta(days=1)
 _LISTED = 5  # roles or channels that a sentence names
 
-CHANGE = lazy("An admin can change this with `/studii access`.")
+CHANGE = lazy("An admin can change this with `/studii moderation`.")
 REFUSES = lazy("The person who posted that photo doesn't want others to use it. Only they can change this.")
 UNKNOWN_AUTHOR = lazy(
     "It's not clear who first posted that photo, or whether they let others use "
     "it. If you have the photo, post it here yourself. Nothing was charged."
-)
-NO_RULE_TO_REMOVE = lazy("{tool} has no rule to remove. Nothing was changed.")
-NOT_LISTED = lazy(
-    "No rule for {tool} names this role or channel. `/studii access` shows the rules. Nothing was changed."
-)
-ROLE_OR_CHANNEL = lazy(
-    "Name a role or channel, or open the tool to everyone with `change`. Nothing was changed."
 )
 NOT_BLOCKED = lazy("That member isn't blocked. Nothing was changed.")
 _WITHOUT = lazy("Try again without it.")
@@ -212,27 +205,6 @@ class WordPause:
     hours: int = 12
 
 
-@dataclass(frozen=True, slots=True)
-class AccessOptions:
-    """The options of `/studii access`, by the names that admins type. None: left out.
-
-    `change`: the role and the channel are taken off the tool's list ("out"), or all are ("open").
-    """
-
-    tool: str | None
-    role: int | None
-    channel: int | None
-    change: str | None
-    photos: str | None
-    portraits: str | None
-    private: str | None
-    extra: str | None
-    block: int | None
-    unblock: int | None
-    reason: str | None
-    hours: int | None
-
-
 def of_servers(session: Session, guild_ids: Collection[int], at: datetime) -> dict[int, AccessRules]:
     """Return the servers' rules, without blocks that have ended; the defaults for those that have none."""
     policies, lists = policies_of(session, guild_ids), _lists_of(session, guild_ids)
@@ -313,91 +285,20 @@ def add(session: Session, guild_id: int, which: AccessList, subject_id: int, tar
     put(session, AccessEntry, entry, replace=False)
 
 
-def remove(
-    session: Session, guild_id: int, which: AccessList, subject_id: int | None = None, target: str = ""
-) -> bool:
-    """Remove an entry from a list, or (None) all of the target. Return False if there was none."""
-    entries = delete(AccessEntry).filter_by(guild_id=guild_id, list=which, target=target)
-    if subject_id is not None:
-        entries = entries.filter_by(subject_id=subject_id)
-    return session.connection().execute(entries).rowcount > 0
-
-
-def forget_approval_lists(session: Session, guild_id: int) -> None:
-    """Remove the roles and tools whose requests wait for approval."""
-    lists = AccessEntry.list.in_([AccessList.APPROVAL_ROLE, AccessList.APPROVAL_TOOL])
-    session.execute(delete(AccessEntry).where(AccessEntry.guild_id == guild_id, lists))
-
-
-def change_rules(
-    session: Session, guild_id: int, tool: Tool | None, given: AccessOptions, at: datetime
+def set_list(
+    session: Session, guild_id: int, which: AccessList, subjects: Collection[int], target: str = ""
 ) -> None:
-    """Change what the options say, all of it, or nothing if it raises `Refused`. `tool` is the named one."""
-    roles = [] if given.role is None else [given.role]
-    if given.private is None and given.extra is None:
-        _change_tool(session, guild_id, tool, given)
-    if given.private is not None:
-        restrict(session, guild_id, "private", Permit(given.private), roles)
-    if given.extra is not None:
-        restrict(session, guild_id, "extra", Permit(given.extra), roles)
-    if given.photos is not None:
-        change(session, guild_id, photos=PhotoScope(given.photos))
-    if given.portraits is not None:
-        change(session, guild_id, portraits=PhotoScope(given.portraits))
-    if given.block is not None:
-        block(session, guild_id, given.block, at, reason=given.reason, hours=given.hours)
-    if given.unblock is not None:
-        unblock(session, guild_id, given.unblock, at)
+    """Set the entries of a target's list."""
+    session.execute(delete(AccessEntry).filter_by(guild_id=guild_id, list=which, target=target))
+    for subject_id in subjects:
+        add(session, guild_id, which, subject_id, target)
 
 
-def _change_tool(session: Session, guild_id: int, tool: Tool | None, given: AccessOptions) -> None:
-    named = given.role is not None or given.channel is not None
-    if given.change in {"open", "out"} and (named or given.change == "open"):
-        everything = given.change == "open"
-        lists = ((AccessList.TOOL_ROLE, given.role), (AccessList.TOOL_CHANNEL, given.channel))
-        removed = [
-            remove(session, guild_id, which, None if everything else subject_id, _target(tool))
-            for which, subject_id in lists
-            if everything or subject_id is not None
-        ]
-        if not any(removed):
-            title = lazy("every tool") if tool is None else tool.title
-            raise Refused((NO_RULE_TO_REMOVE if everything else NOT_LISTED).using(tool=title))
-    elif named:
-        limit_tool(session, guild_id, tool, role_id=given.role, channel_id=given.channel)
-    elif tool is not None or given.change is not None:
-        raise Refused(ROLE_OR_CHANNEL)
-
-
-def limit_tool(
-    session: Session, guild_id: int, tool: Tool | None, *, role_id: int | None, channel_id: int | None
-) -> None:
-    """Let a role use the tool (every tool if None), or let it be used in a channel.
-
-    The first role or channel excludes all others.
-    """
-    for which, subject_id in ((AccessList.TOOL_ROLE, role_id), (AccessList.TOOL_CHANNEL, channel_id)):
-        if subject_id is not None:
-            add(session, guild_id, which, subject_id, _target(tool))
-
-
-def restrict(
-    session: Session,
-    guild_id: int,
-    option: Literal["private", "extra"],
-    permit: Permit,
-    roles: Collection[int],
-) -> None:
-    """Set who may use the option: the people that `permit` names, and these roles."""
-    change(session, guild_id, **{f"{option}_for": permit})
-    which = AccessList(f"{option}_role")
-    remove(session, guild_id, which)
-    for role_id in roles:
-        add(session, guild_id, which, role_id)
-
-
-def _target(tool: Tool | None) -> str:
-    return EVERY_TOOL if tool is None else tool.slug
+def set_approval_tools(session: Session, guild_id: int, slugs: Collection[str]) -> None:
+    """Set the tools whose requests wait for approval."""
+    session.execute(delete(AccessEntry).filter_by(guild_id=guild_id, list=AccessList.APPROVAL_TOOL))
+    for slug in slugs:
+        add(session, guild_id, AccessList.APPROVAL_TOOL, 0, slug)
 
 
 def block(
@@ -478,7 +379,7 @@ def block_words(until: datetime | None, reason: str | None = None, *, automatic:
         when = discord_timestamp(until, "f")
         said = lazy("You are blocked from using Studii in this server until {when}.", when=when)
     because = lazy("The reason: “{reason}”.", reason=reason) if reason else ""
-    return paragraph(said, because, lazy("An admin can unblock you with `/studii access`."))
+    return paragraph(said, because, lazy("An admin can unblock you with `/studii moderation`."))
 
 
 def refusing_photos(session: Session, user_ids: Collection[int]) -> frozenset[int]:

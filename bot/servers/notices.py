@@ -3,6 +3,7 @@
 Each is a post (`bot.posts`) of its kind.
 """
 
+import secrets
 from datetime import datetime
 from enum import StrEnum
 
@@ -34,10 +35,16 @@ class NoticeKind(StrEnum):
     ENDED = "ended"  # a job has ended, and how can't be shown elsewhere than in its age-restricted channel
     BEST_LOST = "best_lost"  # the channel for the best results is gone
     LOG_LOST = "log_lost"  # the log channel is gone
+    CHANGED = "changed"  # an admin has changed settings
 
 
 # To the log channel, without which nobody gets them.
-TO_LOG = frozenset({NoticeKind.BUDGET_80, NoticeKind.BUDGET_100, NoticeKind.MADE, NoticeKind.WORDS})
+TO_LOG = frozenset(
+    {
+        *(NoticeKind.BUDGET_80, NoticeKind.BUDGET_100, NoticeKind.MADE, NoticeKind.WORDS),
+        NoticeKind.CHANGED,
+    }
+)
 # To the log channel; without one, to the server's owner by DM, as an admin has to act.
 TO_ADMINS = frozenset(
     {
@@ -50,7 +57,7 @@ TO_APPROVERS = frozenset({NoticeKind.APPROVAL, NoticeKind.REVIEW})
 # To the member whose id is `user` in the details, by DM.
 TO_MEMBER = frozenset({NoticeKind.CREDITS_ANSWER, NoticeKind.BLOCKED, NoticeKind.ENDED})
 # Notices that quote a person: the quotation is erased once they are posted. Their keys begin with the member.
-QUOTING = frozenset({NoticeKind.WORDS, NoticeKind.BLOCKED})
+QUOTING = frozenset({NoticeKind.WORDS, NoticeKind.BLOCKED, NoticeKind.CHANGED})
 
 
 def places(session: Session, post: Post, log_channel: int | None, approval_channel: int | None) -> list[str]:
@@ -79,6 +86,16 @@ def add(
 ) -> bool:
     """Add a notice. Return False if there is one with that kind and key (at most 64 characters)."""
     return posts.want(session, guild_id, kind, key, at=at, job_id=job_id, details=details)
+
+
+def add_change(
+    session: Session, guild_id: int, user_id: int, topic: str, key: str | None, changes: str, at: datetime
+) -> None:
+    """Let the log channel know what an admin has changed: settings with their values before and after."""
+    details = {"user": user_id, "topic": topic, "key": key, "changes": changes}
+    # Begins with the member, by whom it can be erased.
+    unique = f"{user_id}:{secrets.token_hex(8)}"
+    add(session, guild_id, NoticeKind.CHANGED, unique, at=at, details=details)
 
 
 def erase_quotation(session: Session, post: Post) -> None:

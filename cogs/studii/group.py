@@ -11,7 +11,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.catalog import Catalog, Tool
+from bot.catalog import Tool
 from bot.client.bot import StudiiBot
 from bot.client.translation import BoundedGroup
 from bot.languages import N_
@@ -46,15 +46,6 @@ def tool_suggestions(tools: Iterable[Tool], typed: str) -> Choices:
     return choices(
         (one.title, one.slug) for one in tools if typed.lower() in f"{one.slug} {one.title}".lower()
     )
-
-
-def suggesting_tools(catalog: Catalog) -> Any:
-    """Return what suggests all tools. As choices, they would count for the length of `/studii`."""
-
-    async def suggest(_: discord.Interaction, typed: str) -> Choices:
-        return tool_suggestions(catalog.tools.values(), typed)
-
-    return suggest
 
 
 async def setup(bot: StudiiBot) -> None:

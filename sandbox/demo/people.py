@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from sandbox.demo.acts import BUTTON, Acts, File, NotPossibleError
@@ -99,6 +99,28 @@ class Guest:
         if found is None:
             raise NotPossibleError(f"There is no button {quoted(label)} in {quoted(text_of(message))}.")
         return await self._acts.press(self.id, message.id, found["custom_id"])
+
+    async def change(self, way: str, name: str, *values: str, **fields: Any) -> Message:
+        """Change a setting in a panel of `/studii`: `way` is the command's name and the pages after it.
+
+        Its form is handed in with `fields`, or `values` are chosen from its list; without either, its button
+        is pressed. Return the panel.
+        """
+        first, *pages = way.split()
+        panel, at = await self.command(f"studii {first}"), way.split()[-1]
+        for page in pages:
+            panel = await self._message(await self._use(panel, f"page:{page}:0"))
+        if fields:
+            return await self.fill_in(_form(await self._use(panel, f"fill:{at}:{name}")), fields)
+        kinds = "(?:pick|drop)" if values else "put"
+        return await self._message(await self._use(panel, f"{kinds}:{at}:{name}(?::.*)?", values))
+
+    async def _use(self, panel: Message, pattern: str, values: Sequence[str] = ()) -> Mapping[str, Any]:
+        ids = (str(one.get("custom_id")) for one in walk(panel.told()["components"]))
+        found = next((one for one in ids if re.fullmatch(f"studii:{pattern}", one)), None)
+        if found is None:
+            raise NotPossibleError(f"There is no {pattern} in {quoted(text_of(panel))}.")
+        return await self._acts.press(self.id, panel.id, found, [one for one in values if one])
 
     def post(self, words: str, *files: File) -> Message:
         """Post photos in one message."""

@@ -142,7 +142,7 @@ class Tour:
         return f"“A lighthouse” becomes “{whole}”"
 
     async def _star(self) -> str:
-        await self._nora.command("studii channel", best=str(SHOWROOM), stars=3)
+        await self._nora.change("results", "best_channel_id", str(SHOWROOM))
         dm, before = self._server.channels.dm_with(MAYA).id, self._newest_id()
         self._mika.tap(self._made, STAR)
         # Once she has agreed, Maya isn't asked again when the tour is played again.
@@ -256,9 +256,9 @@ class Tour:
         return f"{refused}\nMaya asks an admin: {granted}"
 
     async def _word_rule(self) -> str:
-        await self._nora.command("studii words add", words="blimp*")
+        await self._nora.change("moderation words", "rules", words="blimp*")
         answer = await self._tom.command("studio", prompt="A fleet of BLІMPS over the harbour")
-        await self._nora.command("studii words remove", words="blimp*")
+        await self._nora.change("moderation words", "rules", "blimp*")
         said = text_of(answer)
         expect(
             answer.ephemeral and "word filter" in said,
@@ -267,7 +267,9 @@ class Tour:
         return plain(self._server, said)
 
     async def _approval(self) -> str:
-        await self._nora.command("studii approval", channel=str(TEAM), tool="studio", results=True)
+        await self._nora.change("moderation approvals", "channel_id", str(TEAM))
+        await self._nora.change("moderation approvals", "tools", "studio")
+        await self._nora.change("moderation approvals", "results")
         sent, before = len(self._studii.jobs), self._newest_id()
         progress = await self._started(self._maya, "studio", prompt="A lighthouse in a storm")
         where = "in the moderators' channel"
@@ -278,7 +280,7 @@ class Tour:
         result = await self._seen(TEAM, request.id, f"the result {where}")
         await self._mika.press(result, "Approve")
         await self._maya.result_after(progress)
-        await self._nora.command("studii approval", off=True)
+        await self._nora.change("moderation approvals", "channel_id", "")
         return asked
 
     def _newest_id(self) -> int:

@@ -150,7 +150,7 @@ def test_the_settings_of_channels_photos_and_the_log_are_told_apart(sent: list[d
     for locale in LOCALES:
         said = {
             named(sent, "studii", name)["description_localizations"][locale]
-            for name in ("channel", "photos", "log")
+            for name in ("results", "photos", "log")
         }
         assert len(said) == 3
 

@@ -10,11 +10,13 @@ from simcord import ChannelHandle
 
 from bot.catalog import SHIPPED, Catalog
 from bot.credits.limits import AllowanceScope
+from bot.features import approvals
 from bot.features.photo_rules import PhotoChannelKind, Preset, set_channel
 from bot.servers import access, settings as server_settings
 from bot.servers.access import Block
 from tests.support import spending
 from tests.support.desk import BOT_PERMISSIONS, Desk, make_bot, open_desk, pieces, texts
+from tests.support.settings import limit_tool
 
 
 def labels(shown: object) -> list[str]:
@@ -90,7 +92,9 @@ async def test_help_says_that_requests_wait_for_a_moderator_and_where_moderators
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         channel = desk.guild.create_text_channel("requests")
-        await desk.admin.slash(desk.channel, "studii approval", channel=channel, tool="studio", results=True)
+        await desk.services.db.write(
+            approvals.change, desk.guild.id, channel_id=channel.id, tools=["studio"], results=True
+        )
         member = texts(await desk.maya.slash(desk.channel, "help"))
         waits = "🛂 A moderator approves requests for it before they start, and looks at the results"
         assert member.count(waits) == 1
@@ -98,7 +102,7 @@ async def test_help_says_that_requests_wait_for_a_moderator_and_where_moderators
         admin = texts(await desk.admin.slash(desk.channel, "help"))
         assert f"You decide on requests and results in <#{channel.id}>" in admin
         assert "🛂" not in admin  # an admin's own requests don't wait
-        await desk.admin.slash(desk.channel, "studii approval", everyone=True, results=False)
+        await desk.services.db.write(approvals.change, desk.guild.id, everyone=True, results=False)
         admin = texts(await desk.admin.slash(desk.channel, "help"))
         assert f"You decide on requests in <#{channel.id}>." in admin
         member = texts(await desk.maya.slash(desk.channel, "help"))
@@ -112,7 +116,7 @@ async def test_help_says_why_a_tool_may_not_be_used_and_offers_the_others(tmp_pa
         await desk.set_key()
         role = desk.guild.create_role("Agents")
         await desk.services.db.write(
-            access.limit_tool,
+            limit_tool,
             desk.guild.id,
             desk.services.catalog.get("virtual-staging"),
             role_id=role.id,
@@ -209,7 +213,7 @@ async def test_help_names_public_threads_among_photo_channels_and_for_approval(t
         words = texts(await desk.maya.slash(desk.channel, "help"))
         assert f"Post a photo in <#{public.id}>, and tap an emoji under it" in words
         assert str(private.id) not in words
-        await desk.admin.slash(desk.channel, "studii approval", channel=public, everyone=True)
+        await desk.services.db.write(approvals.change, desk.guild.id, channel_id=public.id, everyone=True)
         said = f"You decide on requests in <#{public.id}>."
         assert said in texts(await desk.admin.slash(desk.channel, "help"))
         assert said not in texts(await desk.maya.slash(desk.channel, "help"))
@@ -264,7 +268,7 @@ async def test_the_panels_buttons_refuse_whom_the_rules_refuse(tmp_path: Path) -
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         await desk.admin.slash(desk.channel, "studii panel")
-        await desk.admin.slash(desk.channel, "studii access", block=desk.maya)
+        await desk.services.db.write(access.block, desk.guild.id, desk.maya.id, desk.clock.now())
         panel = posted_panel(desk.channel)
         told = await desk.maya.click(panel, label="Studio")
         assert told.ephemeral

@@ -12,6 +12,7 @@ from bot.servers import access, keys, settings as server_settings
 from bot.ui.guide.tool_list import EXAMPLES, read_examples
 from tests.support import spending
 from tests.support.desk import Desk, open_desk, pieces, texts
+from tests.support.settings import limit_tool
 
 
 async def shown_to_maya(desk: Desk) -> str:
@@ -77,7 +78,7 @@ async def test_what_one_may_not_use_is_said_with_the_reason(tmp_path: Path) -> N
         await desk.set_key()
         role = desk.guild.create_role("Agents")
         await desk.services.db.write(
-            access.limit_tool,
+            limit_tool,
             desk.guild.id,
             desk.services.catalog.get("virtual-staging"),
             role_id=role.id,
@@ -94,7 +95,7 @@ async def test_what_one_may_not_use_is_said_with_the_reason(tmp_path: Path) -> N
 async def test_a_reason_that_holds_for_every_tool_is_said_once(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.admin.slash(desk.channel, "studii access", block=desk.maya)
+        await desk.services.db.write(access.block, desk.guild.id, desk.maya.id, desk.clock.now())
         assert texts(await desk.maya.slash(desk.channel, "tools")).count("🚫") == 1
 
 

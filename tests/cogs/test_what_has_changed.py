@@ -32,33 +32,6 @@ async def test_the_panel_of_allowances_says_what_has_just_changed(tmp_path: Path
         assert "✅" not in texts(await desk.admin.slash(desk.channel, "studii allowance"))
 
 
-@pytest.mark.promise
-async def test_the_panel_of_access_says_what_has_just_changed(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        artists = desk.guild.create_role("Artists")
-        tom = desk.tom.id
-        said = {
-            f"✅ Studio: <@&{artists.id}> is on the list now.": {"tool": "studio", "role": artists},
-            f"✅ Every tool: <#{desk.channel.id}> is on the list now.": {"channel": desk.channel},
-            f"✅ Studio: <@&{artists.id}> is no longer on the list.": {
-                "tool": "studio",
-                "role": artists,
-                "change": "out",
-            },
-            "✅ Every tool: all limits to roles and channels were removed.": {"change": "open"},
-            "✅ Members can now use the tools on their own photos only.": {"photos": "own"},
-            "✅ Members can now use tools that change a person on anyone's photos.": {"portraits": "anyone"},
-            "✅ No one can now use `private`.": {"private": "nobody"},
-            f"✅ Only <@&{artists.id}> can now use `extra`.": {"extra": "nobody", "role": artists},
-            f"✅ <@{tom}> can't start jobs here any more. They get a direct message.": {"block": desk.tom},
-            f"✅ <@{tom}> can start jobs here again.": {"unblock": desk.tom},
-        }
-        for sentence, options in said.items():
-            shown = texts(await desk.admin.slash(desk.channel, "studii access", **options))
-            assert sentence in shown.splitlines()
-        assert "✅" not in texts(await desk.admin.slash(desk.channel, "studii access"))
-
-
 async def test_a_member_decides_about_their_photos_with_a_button(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         for label, refuses, said in (

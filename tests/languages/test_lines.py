@@ -5,10 +5,8 @@ from typing import Any
 
 from bot.catalog import Catalog
 from bot.languages import Language, speaking
-from bot.servers.access import AccessRules
-from bot.ui.admin.access import access_panel
 from bot.ui.guide.panel import public_panel
-from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.text import named_value
 
 
 def words(panel: Any) -> str:
@@ -19,6 +17,6 @@ async def test_a_colon_has_a_space_before_it_in_french() -> None:
     catalog = Catalog.load()
     with speaking(Language.FRENCH):
         tools = words(public_panel(list(catalog.tools.values())))
-        rules = words(access_panel(AccessRules(), ToolNames(catalog), None, ()))
+        rules = named_value("`private`", "**on**")
     assert "**Home staging virtuel**\u00a0: " in tools
     assert "`private`\u00a0: **" in rules

@@ -10,6 +10,7 @@ import discord
 import pytest
 from simcord import ChannelHandle, MemberActor
 
+from bot.features import posting
 from bot.jobs import best_results
 from sandbox.studii import Options, StudiiServer
 from tests.support.simulated.people import Person, text_of, until
@@ -75,7 +76,8 @@ async def a_starred_server(folder: Path, **command: Any) -> AsyncGenerator[Stars
         best = world.guild.create_text_channel("best-of")
         admin, maya = Person(stage, world.admin), Person(stage, world.maya)
         await admin.set_key(studii.add_key("team").secret)
-        await admin.command("studii channel", best=best, stars=2)
+        rules: dict[str, Any] = {"best_channel_id": best.id, "best_stars": 2}
+        await stage.app.services.db.write(posting.change, world.guild.id, **rules)
         fans = [world.guild.add_member(world.env.create_user(name)) for name in ("ann", "bob", "cem")]
         result = await maya.result_of(await maya.command("studio", prompt="A red kite", **command))
         yield Stars(stage, maya, best, result, world.tom, world.admin, fans)
@@ -153,7 +155,7 @@ async def test_fans_who_have_left_do_not_hide_a_moderators_star(tmp_path: Path) 
     async with a_starred_server(tmp_path) as stars:
         world = stars.stage.world
         await stars.agree()
-        await Person(stars.stage, world.admin).command("studii channel", stars=4)
+        await stars.stage.app.services.db.write(posting.change, world.guild.id, best_stars=4)
         role = world.guild.create_role("Mods", permissions=discord.Permissions(manage_messages=True))
         moderator = world.guild.add_member(world.env.create_user("mia"), roles=[role])
         lea = world.guild.add_member(world.env.create_user("lea"))

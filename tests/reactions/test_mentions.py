@@ -15,10 +15,11 @@ from bot.credits import charges
 from bot.errors import DatabaseAway
 from bot.posts import Gone, Later
 from bot.reactions.mentions import OFFERED_FOR
-from bot.servers import access, keys
+from bot.servers import keys
 from tests.reactions.taps import ROOM, jobs_of, post
 from tests.support.desk import Desk, make_bot, open_desk, pieces, texts
 from tests.support.posts import open_posts
+from tests.support.settings import limit_tool
 from tests.support.simulated.people import until
 
 HALL = ("hall.png", ROOM[1])
@@ -294,9 +295,7 @@ async def test_where_nothing_is_accepted_it_says_why(tmp_path: Path) -> None:
         assert "no Studii key yet" in texts(told)
         await desk.set_key()
         roles = desk.guild.create_role("Staff")
-        await desk.services.db.write(
-            access.limit_tool, desk.guild.id, None, role_id=roles.id, channel_id=None
-        )
+        await desk.services.db.write(limit_tool, desk.guild.id, None, role_id=roles.id, channel_id=None)
         told = answer_to(desk, await mention(desk, desk.maya, "", ROOM))
         assert f"only for <@&{roles.id}>" in texts(told)
 

@@ -7,10 +7,10 @@ import discord
 import pytest
 
 from bot.domain.guilds import Period
-from bot.servers import access
 from tests.reactions.taps import PORTRAIT, ROOM, STAGING, jobs_of, post
 from tests.support import spending
 from tests.support.desk import PNG, Desk, make_bot, open_desk, texts
+from tests.support.settings import limit_tool
 
 EVERY_TOOL = ["🛋️", "🩹", "📦", "💼"]
 
@@ -60,7 +60,7 @@ async def test_a_tool_that_may_not_be_used_there_is_not_offered(tmp_path: Path) 
         await offering(desk)
         other = desk.guild.create_text_channel("portraits")
         await desk.services.db.write(
-            access.limit_tool,
+            limit_tool,
             desk.guild.id,
             desk.services.catalog.get("career-photo"),
             channel_id=other.id,

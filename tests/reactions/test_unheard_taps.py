@@ -19,6 +19,7 @@ from tests.reactions.taps import PORTRAIT, ROOM, STAGING, jobs_of, post, reactio
 from tests.support import spending
 from tests.support.desk import Desk, open_desk, texts
 from tests.support.services import erase
+from tests.support.settings import limit_tool
 
 
 @pytest.mark.parametrize("files", [(), (("notes.pdf", b"%PDF-1.7"),)])
@@ -85,7 +86,7 @@ async def refused(desk: Desk, why: str) -> None:
             access.block, desk.guild.id, desk.tom.id, desk.clock.now(), reason="Spam, @everyone", hours=2
         )
     elif why == "role":
-        await desk.services.db.write(access.limit_tool, desk.guild.id, None, role_id=4242, channel_id=None)
+        await desk.services.db.write(limit_tool, desk.guild.id, None, role_id=4242, channel_id=None)
     if why == "paused":
         await desk.admin.slash(desk.channel, "studii pause")
     elif why == "at once":

@@ -6,6 +6,7 @@ import pytest
 
 from tests.reactions.taps import ROOM, post
 from tests.support.desk import Desk, open_desk, texts
+from tests.support.settings import change
 from tests.ui.reading.test_where_pictures_are import IN_THREADS, thread_of
 
 
@@ -139,15 +140,18 @@ async def test_admins_are_told_where_their_own_rules_of_access_shut_a_photo_chan
         await desk.set_key()
         other = desk.guild.create_text_channel("other")
         here = f"<#{desk.channel.id}>"
-        await desk.admin.slash(desk.channel, "studii access", tool="photo-restore", channel=other)
-        nothing = f"Nothing will run in {here}: `/studii access` doesn't allow **Photo restoration** there."
+        await change(desk, "moderation access tool.photo-restore", "channels", other)
+        nothing = (
+            f"Nothing will run in {here}: `/studii moderation` doesn't allow **Photo restoration** there."
+        )
         for command in ("photos auto", "reactions show", "setup"):
             options = {"tool": "photo-restore"} if command == "photos auto" else {}
             said = texts(await desk.admin.slash(desk.channel, f"studii {command}", **options))
             assert nothing in said
         said = texts(await desk.admin.slash(desk.channel, "studii photos offer"))
         assert (
-            f"I can't offer these tools in {here}, because of `/studii access`: **Photo restoration**" in said
+            f"I can't offer these tools in {here}, because of `/studii moderation`: **Photo restoration**"
+            in said
         )
-        await desk.admin.slash(desk.channel, "studii access", tool="photo-restore", channel=desk.channel)
-        assert "`/studii access`" not in texts(await desk.admin.slash(desk.channel, "studii photos show"))
+        await change(desk, "moderation access tool.photo-restore", "channels", desk.channel)
+        assert "`/studii moderation`" not in texts(await desk.admin.slash(desk.channel, "studii photos show"))

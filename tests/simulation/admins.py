@@ -25,8 +25,10 @@ from tests.simulation.world import (
 )
 
 HOUR = 3600.0
+RULE: dict[str, Any] = {"words": FORBIDDEN, "then": ["refuse"]}
 WIDE_BUDGET, MODERATORS = 100_000, 8001
 ADMINS_WAIT = 10.0
+Path = str | tuple[str, ...]  # of a command; or a panel, a setting, and what is chosen
 
 
 def admin(world: World, user_id: int) -> Plan:
@@ -70,19 +72,22 @@ def _settle(person: Person) -> Plan:
         yield from person.wait(person.command(path, **values))
 
 
-def _change(person: Person, name: str, value: Any, path: str, says: str, **values: Any) -> Plan:
-    """Change a setting, and note since when it is certainly so."""
+def _change(person: Person, name: str, value: Any, path: Path, says: str, **values: Any) -> Plan:
+    """Change a setting by a command or in a panel, and note since when it is certainly so."""
     world = person.world
     world.counts[f"deed: {name}"] += 1
     world.rules.asked(name, value)
-    asked = person.command(path, **values)
-    yield from person.wait(asked, ADMINS_WAIT)
+    if isinstance(path, str):
+        asked = person.command(path, **values)
+        yield from person.wait(asked, ADMINS_WAIT)
+    else:
+        asked = yield from person.change(*path, **values)
     answer = None if asked is None else asked.answer
     if answer is not None and re.search(says, answer.words()):
         world.rules.confirmed(name)
 
 
-def _until_certain(person: Person, name: str, value: Any, path: str, says: str, **values: Any) -> Plan:
+def _until_certain(person: Person, name: str, value: Any, path: Path, says: str, **values: Any) -> Plan:
     """Change a setting, again and again until the bot says that it is so."""
     world = person.world
     for _ in range(20):
@@ -170,9 +175,10 @@ def blocks(world: World, user_id: int) -> Plan:
             return
         whom = person.rand.choice(MEMBERS)
         name = f"blocked {whom}"
-        yield from _change(person, name, True, wording.ACCESS, wording.BLOCKED, block=whom)
+        yield from _change(person, name, True, wording.BLOCKS, wording.BLOCKED, member=[str(whom)])
         yield world.a_while(person.rand, HOUR / 4, HOUR)
-        yield from _until_certain(person, name, False, wording.ACCESS, wording.UNBLOCKED, unblock=whom)
+        path = (*wording.BLOCKS, str(whom))
+        yield from _until_certain(person, name, False, path, wording.UNBLOCKED)
 
 
 def words(world: World, user_id: int) -> Plan:
@@ -182,10 +188,10 @@ def words(world: World, user_id: int) -> Plan:
         yield person.rand.expovariate(world.every(3, "words"))
         if not world.busy:
             return
-        yield from _change(person, "word", FORBIDDEN, wording.WORDS_ADD, FORBIDDEN, words=FORBIDDEN)
+        yield from _change(person, "word", FORBIDDEN, wording.FILTER, FORBIDDEN, **RULE)
         yield world.a_while(person.rand, HOUR, 4 * HOUR)
         world.rules.asked("word", None)
-        yield from person.wait(person.command(wording.WORDS_REMOVE, words=FORBIDDEN))
+        yield from person.change(*wording.FILTER, FORBIDDEN)
         yield 60
 
 
@@ -208,16 +214,15 @@ def approvals(world: World, user_id: int) -> Plan:
         yield person.rand.expovariate(world.every(6, "approvals"))
         if not world.busy:
             return
-        yield from _change(
-            person, "approval", True, wording.APPROVAL, wording.APPROVAL_ON, channel=SHOWROOM, everyone=True
-        )
+        yield from person.change(wording.APPROVAL, "channel_id", str(SHOWROOM))
+        yield from _change(person, "approval", True, (wording.APPROVAL, "everyone"), wording.APPROVAL_ON)
         results = person.rand.random() < 0.6
         if results:
-            given = {"channel": SHOWROOM, "results": True}
-            yield from _change(person, "reviews", True, wording.APPROVAL, wording.RESULTS_WAIT, **given)
+            yield from _change(person, "reviews", True, (wording.APPROVAL, "results"), wording.RESULTS_WAIT)
         yield world.a_while(person.rand, 600, 1.5 * HOUR)
         world.rules.asked("reviews", False)
-        yield from _until_certain(person, "approval", False, wording.APPROVAL, wording.APPROVAL_OFF, off=True)
+        path = (wording.APPROVAL, "channel_id", "")
+        yield from _until_certain(person, "approval", False, path, wording.APPROVAL_OFF)
 
 
 def keys(world: World, user_id: int) -> Plan:

@@ -5,7 +5,7 @@ the person that it is.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 from sandbox.discord.emulator.forms import UPLOAD
@@ -119,6 +119,39 @@ class Person:
             elif field.get("type") == UPLOAD:
                 values.setdefault(field["custom_id"], [])
         return self.submit(asked, values)
+
+    def change(
+        self, way: str, name: str, *values: str, **fields: Any
+    ) -> Generator[float, None, Interaction | None]:
+        """Change a setting in a panel: choose values, hand in its form, or press its button.
+
+        `way` is the command under `/studii`, and the pages after it.
+        """
+        first, *pages = way.split()
+        at, asked = way.split()[-1], self.command(f"studii {first}")
+        yield from self.wait(asked)
+        for page in pages:
+            asked = self._use(asked, f"page:{page}:0")
+            yield from self.wait(asked)
+        kind = "fill" if fields else "(?:pick|drop)" if values else "put"
+        asked = self._use(asked, f"{kind}:{at}:{name}(?::.*)?", values)
+        yield from self.wait(asked)
+        if fields:
+            asked = self.submit(asked, fields)
+            yield from self.wait(asked)
+        return asked
+
+    def _use(self, asked: Interaction | None, pattern: str, values: Sequence[str] = ()) -> Interaction | None:
+        """Use the control with such a custom id in the panel that answered."""
+        message = None if asked is None else asked.answer
+        if message is None or message.id not in self.discord.messages:
+            return None
+        for one in walk(message.payload.get("components") or ()):
+            if re.fullmatch(f"studii:{pattern}", str(one.get("custom_id"))):
+                if values:
+                    return self.choose(message, one, [value for value in values if value])
+                return self.press(message, str(one["custom_id"]))
+        return None
 
     def wait(self, asked: Interaction | None, seconds: float = 30.0) -> Plan:
         """Wait until something is answered; a part of a plan: `yield from`."""

@@ -13,15 +13,19 @@ FORGET_ME = "forget-me"
 KEY, FORGET_KEY = "studii key", "studii forget-key"
 BUDGET, ALLOWANCE, GRANT = "studii budget", "studii allowance", "studii grant"
 PAUSE, RESUME = "studii pause", "studii resume"
-WORDS_ADD, WORDS_REMOVE = "studii words add", "studii words remove"
-APPROVAL, CHANNEL, LOG, PANEL = "studii approval", "studii channel", "studii log", "studii panel"
+LOG, PANEL = "studii log", "studii panel"
+FILTER, BLOCKS, APPROVAL = (  # panels, and settings in them
+    ("moderation words", "rules"),
+    ("moderation blocked", "blocked"),
+    "moderation approvals",
+)
 REACTIONS_ON, REACTIONS_MAP, PHOTOS_OFFER = (
     "studii reactions on",
     "studii reactions map",
     "studii photos offer",
 )
-STYLES_ADD, ACCESS, SETUP, USAGE = "studii styles add", "studii access", "studii setup", "studii usage"
-PANELS = (SETUP, USAGE, ACCESS, APPROVAL, BUDGET)
+STYLES_ADD, SETUP, USAGE = "studii styles add", "studii setup", "studii usage"
+PANELS = (SETUP, USAGE, "studii moderation", "studii results", BUDGET)
 
 # Fields of forms, by custom id.
 PROMPT_FIELD, KEY_FIELD, PLAN_FIELD, BUDGET_FIELD, AMOUNT_FIELD = "prompt", "key", "plan", "budget", "amount"
@@ -47,12 +51,14 @@ FOR_CREDITS = r"^-# (?:.* · )?(\d+) credits?(?: ·.*)?$"  # under a result
 INTERNAL_ERROR = r"Something (?:went wrong in the bot|unexpected)"
 REQUEST_WAITS, RESULT_WAITS = r"A request waits for approval|A result waits", r"A result waits"
 RESULT_WITHHELD = r"A result that isn't posted"
-RESULTS_WAIT, RULED, ERASED = r"Their results wait too", r"^Settled\.", r"Your data in every server is erased"
+RULED, ERASED = r"^Settled\.", r"Your data in every server is erased"
+RESULTS_WAIT = r"Their results wait too\*\*: (changed from off to )?on"
 BLOCKED, UNBLOCKED = r"can't start jobs here any more", r"can start jobs here again|isn't blocked"
 PLACE, NEXT = r"Number (\d+) in the queue", r"Next in the queue"
 STARTS_AT = r"expected to start <t:(\d+)"
 KEY_WORKS, BUDGET_SET = r"The key works", r"Budget set"
 PAUSED, RESUMED = r"New jobs are paused", r"^Resumed"
-APPROVAL_ON, APPROVAL_OFF = r"Everyone's requests wait", r"Approval is off"
+APPROVAL_ON = r"Everyone's requests wait\*\*: (changed from off to )?on"
+APPROVAL_OFF = r"Nothing waits for approval"
 LIMITS_SET = r"Member limits"
 ALLOWANCE_SET = r"Everyone's allowance is now"

@@ -24,6 +24,7 @@ from bot.servers.access import (
 )
 from bot.storage import Storage
 from tests.support.clock import NOON
+from tests.support.settings import limit_tool, restrict
 
 GUILD, MEMBER, AUTHOR, DESIGNERS, CHANNEL, THREAD = 1, 3, 4, 50, 60, 61
 TOOLS = Catalog.load()
@@ -99,11 +100,9 @@ async def test_a_block_ends_at_its_time_or_never(storage: Storage) -> None:
 
 
 async def test_rules_are_each_servers_own(storage: Storage) -> None:
-    await storage.db.write(
-        access.limit_tool, GUILD, TOOLS.get("studio"), role_id=DESIGNERS, channel_id=CHANNEL
-    )
-    await storage.db.write(access.limit_tool, GUILD, None, role_id=None, channel_id=THREAD)
-    await storage.db.write(access.restrict, GUILD, "extra", Permit.NOBODY, [5, 6])
+    await storage.db.write(limit_tool, GUILD, TOOLS.get("studio"), role_id=DESIGNERS, channel_id=CHANNEL)
+    await storage.db.write(limit_tool, GUILD, None, role_id=None, channel_id=THREAD)
+    await storage.db.write(restrict, GUILD, "extra", Permit.NOBODY, [5, 6])
     await storage.db.write(access.change, GUILD, portraits=PhotoScope.ANYONE, approval_channel=9)
     await storage.db.write(access.add, GUILD, AccessList.APPROVAL_TOOL, 0, "studio")
     found = await storage.db.read(access.of_servers, [GUILD, 2], NOON)

@@ -44,11 +44,13 @@ async def test_each_is_answered_in_their_language_and_the_channel_in_the_servers
         await here.acts.command(here.maya.id, PHOTO_DESK, ["credits"], {}, locale=GERMAN)
         await here.said("492 von 500 Credits")
         told = here.discord.channels.dm_with(here.maya.id).id
-        await here.nora.command("studii access", block=str(here.maya.id), reason="Too many kites.")
+        await here.nora.change(
+            "moderation blocked", "blocked", member=[str(here.maya.id)], reason="Too many kites."
+        )
         assert "Der Grund: " in plain(await here.said("Too many kites.", channel=told))
         await here.restart(366 * DAY)  # for a year, her language is kept
-        await here.nora.command("studii access", unblock=str(here.maya.id))
-        await here.nora.command("studii access", block=str(here.maya.id), reason="Again.")
+        await here.nora.change("moderation blocked", "blocked", str(here.maya.id))
+        await here.nora.change("moderation blocked", "blocked", member=[str(here.maya.id)], reason="Again.")
         assert "The reason: " in plain(await here.said("Again.", channel=told))
 
 
@@ -57,7 +59,8 @@ async def test_a_starred_result_is_shown_with_its_makers_consent_and_goes_with_i
     tmp_path: Path,
 ) -> None:
     async with town(tmp_path) as here:
-        await here.nora.command("studii channel", best=str(SHOWROOM), stars=1)
+        await here.nora.change("results", "best_channel_id", str(SHOWROOM))
+        await here.nora.change("results", "best_stars", value="1")
         result = await here.maya.result_after(await here.maya.command("studio", prompt="A red kite"))
         here.maya.tap(result, "⭐")  # her own doesn't count
         here.tom.tap(result, "⭐")

@@ -17,7 +17,7 @@ async def test_a_jobs_life_is_a_line_for_each_event_and_nothing_secret_is_in_any
         key = await here.set_key()
         await here.maya.result_after(await here.maya.command("studio", prompt="A red kite"))
         await here.maya.result_after(await here.maya.command("photo-restore", image=ROOM))
-        await here.nora.command("studii words add", words="gorilla")
+        await here.nora.change("moderation words", "rules", words="gorilla")
         await here.maya.command("studio", prompt="A gorilla with a kite")
         await here.kill()
         entries = [json.loads(line) for line in here.log]

@@ -20,7 +20,7 @@ async def test_a_rule_refuses_however_a_word_is_written_and_whoever_keeps_trying
         await here.nora.command("studii budget", credits=500, period="total")
         before = await here.maya.result_after(await here.maya.command("studio", prompt="A gorilla, and 4k"))
         for rule in ("gorilla", "red kite", "paint*"):
-            await here.nora.command("studii words add", words=rule)
+            await here.nora.change("moderation words", "rules", words=rule)
         for prompt in ("A G0R1LLA", "a goriIIa", "gooorilla", "ｇｏｒｉｌｌａ"):
             said = plain(await here.maya.command("studio", prompt=prompt))
             assert REFUSED in said
@@ -34,7 +34,7 @@ async def test_a_rule_refuses_however_a_word_is_written_and_whoever_keeps_trying
             await here.tom.result_after(await here.tom.command("studio", prompt=prompt))
         await here.restart(13 * 3600)
         await here.maya.result_after(await here.maya.command("studio", prompt="A blue kite"))
-        await here.nora.command("studii words remove", words="gorilla")
+        await here.nora.change("moderation words", "rules", "gorilla")
         await here.maya.result_after(await here.maya.command("studio", prompt="A gorilla"))
         assert (len(here.studii.jobs), await here.spent()) == (5, 40)
         assert "||" in text_of(await here.said("gooorilla", "Rule", channel=TEAM))

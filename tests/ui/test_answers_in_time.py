@@ -202,7 +202,6 @@ SUGGESTIONS = {
     "styles": "name",
     "studii styles show": "name",
     "studii styles remove": "name",
-    "studii words remove": "words",
     "studii reactions map": "style",
 }
 

@@ -1,5 +1,6 @@
 """The notices that a server's admins read in their log channel."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -11,6 +12,7 @@ from bot.jobs.models import LOST_AFTER_DAYS, Job
 from bot.languages import Message, and_list, gettext as _, lazy, sentences
 from bot.posts import Post
 from bot.reasons import Reason
+from bot.servers.access import block_words
 from bot.servers.notices import NoticeKind
 from bot.ui.admin.credits.credit_requests import asked_words, request_buttons
 from bot.ui.admin.held_key import TryAgainButton
@@ -27,6 +29,7 @@ from bot.ui.kit.layout import (
     Panel,
     Piece,
     box,
+    boxed,
     lines,
     row,
     server_line,
@@ -34,7 +37,9 @@ from bot.ui.kit.layout import (
 )
 from bot.ui.kit.reasons import reason_words
 from bot.ui.kit.text import sentence
+from bot.ui.panels.settings import Change, change_words
 
+RUNNING_FINISH = lazy("Jobs already started will finish.")
 _COLOURS: Mapping[NoticeKind, discord.Colour] = {
     NoticeKind.BUDGET_80: GOING,
     NoticeKind.UNKNOWN: UNSURE,
@@ -43,6 +48,7 @@ _COLOURS: Mapping[NoticeKind, discord.Colour] = {
     NoticeKind.MADE: QUIET,
     NoticeKind.WORDS: UNSURE,
     NoticeKind.CREDITS_ASKED: NEUTRAL,
+    NoticeKind.CHANGED: QUIET,
 }
 
 
@@ -70,6 +76,16 @@ def notice_panel(
     container = box(_COLOURS.get(NoticeKind(notice.kind), BAD), body, place)
     buttons = _buttons(notice, job) if server is None else []  # a DM is no place to manage a server from
     return Panel(container, row(*buttons)) if buttons else Panel(container)
+
+
+def blocked_panel(details: Mapping[str, str | int | None], server: str) -> Panel:
+    """Return what a member is told when an admin has blocked them: why, and until when."""
+    until = details.get("until")
+    end = None if until is None else datetime.fromtimestamp(int(until), UTC)
+    reason = details.get("reason")
+    words = block_words(end, None if reason is None else str(reason))
+    said = sentences(sentence(str(words), 1000), RUNNING_FINISH)
+    return boxed(UNSURE, lines(said, server_line(server)))
 
 
 def _mention(one: discord.Role | discord.Object) -> str:
@@ -111,6 +127,16 @@ def _words(  # noqa: C901 - one case for each kind
             return [_title("⭐", _NO_BEST_CHANNEL), _lost(_BEST_LOST, details)]
         case NoticeKind.LOG_LOST:
             return [_title("📪", _NO_LOG_CHANNEL), _lost(_LOG_LOST, details)]
+        case NoticeKind.CHANGED:
+            return _changed(details, names)
+
+
+def _changed(details: Mapping[str, str | int | None], names: ToolNames) -> list[str]:
+    """Return who has changed settings, a line for each."""
+    topic, key, changes = (str(details.get(name) or "") for name in ("topic", "key", "changes"))
+    made = [Change(*one) for one in json.loads(changes or "[]")]
+    title = _("{admin} changed settings", admin=f"<@{details.get('user')}>")
+    return [f"🛠️ {title}", *(f"- {one}" for one in change_words(topic, key, made, names.catalog))]
 
 
 def _lost(said: Message, details: Mapping[str, str | int | None]) -> str:
@@ -156,7 +182,7 @@ _LOST = lazy(
 _NO_BEST_CHANNEL = lazy("I can't post in the channel for the best results")
 _BEST_LOST = lazy(
     "The channel {channel} was deleted, or I'm not allowed to post in it. Starred results aren't shown "
-    "until you fix that, or choose another channel with `/studii channel`."
+    "until you fix that, or choose another channel with `/studii results`."
 )
 _NO_LOG_CHANNEL = lazy("I can't post in the log channel any more")
 _LOG_LOST = lazy(

@@ -16,8 +16,8 @@ from bot.ui.reading.member import channel_ids_of
 from bot.ui.reading.permissions import channel_in, hindrance, missing_to_offer, missing_to_post
 
 MAX_WARNINGS = 5
-_NOT_RUN = lazy("Nothing will run in {channel}: `/studii access` doesn't allow {tools} there.")
-_NOT_OFFERED = lazy("I can't offer these tools in {channel}, because of `/studii access`: {tools}")
+_NOT_RUN = lazy("Nothing will run in {channel}: `/studii moderation` doesn't allow {tools} there.")
+_NOT_OFFERED = lazy("I can't offer these tools in {channel}, because of `/studii moderation`: {tools}")
 
 
 async def photo_trouble(

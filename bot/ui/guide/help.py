@@ -49,7 +49,7 @@ YOURS = lazy(
 MODERATORS = lazy("**As a moderator** you can also cancel others' jobs, and delete their results.")
 ADMINS = lazy(
     "**As an admin**: `/studii setup` shows what's missing, and `/studii panel` posts these "
-    "buttons for everyone. `/studii budget`, `/studii allowance` and `/studii access` limit "
+    "buttons for everyone. `/studii budget`, `/studii allowance` and `/studii moderation` limit "
     "who can use what, and where."
 )
 # By whether moderators also look at results.

@@ -58,17 +58,17 @@ class ToolNames:
     """The names of tools, also of those that are no longer in the catalogue."""
 
     def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
+        self.catalog = catalog
 
     def tool(self, slug: str) -> Tool | None:
-        return self._catalog.tools.get(slug)
+        return self.catalog.tools.get(slug)
 
     def title(self, slug: str) -> str:
-        tool = self._catalog.tools.get(slug)
+        tool = self.catalog.tools.get(slug)
         return tool.title if tool else plain(slug, VALUE_LENGTH)
 
     def emoji(self, slug: str) -> str:
-        tool = self._catalog.tools.get(slug)
+        tool = self.catalog.tools.get(slug)
         return tool.emoji if tool else "🪄"
 
 

@@ -7,7 +7,7 @@ import discord
 from discord import ui
 
 from bot.errors import Refused
-from bot.languages import pgettext
+from bot.languages import Worded, pgettext
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.first_answer import FORM_TOO_LATE, answering
 from bot.ui.kit.host import Host, begin_to_handle, host_of
@@ -40,8 +40,7 @@ class Form(ui.Modal):
 
     def add_field(self, title: str, field: ui.Item[Any], about: str = "") -> None:
         """Add a field with its title and its description, if it has one: as much of them as Discord takes."""
-        text, description = shortened(title, FIELD_LABEL_LENGTH), shortened(about, DESCRIPTION_LENGTH) or None
-        self.add_item(ui.Label(text=text, description=description, component=field))
+        self.add_item(labelled(title, field, about))
 
     async def show(self, interaction: discord.Interaction) -> None:
         """Answer the interaction with this form. Raises `Refused` if it is too late for one."""
@@ -73,6 +72,32 @@ class Form(ui.Modal):
     async def on_error(self, interaction: discord.Interaction, error: Exception, /) -> None:
         self.stop()  # the person's app has closed it; discord.py stops it only without an error
         await tell(interaction, error)
+
+
+async def show_form(
+    interaction: discord.Interaction[Any], custom_id: str, title: str, *fields: ui.Item[Any]
+) -> None:
+    """Answer with a form of that custom id, by which what is entered is found, also after a restart.
+
+    Raises `Refused` if it is too late for one.
+    """
+    if await answering(interaction) is not None:
+        raise Refused(FORM_TOO_LATE)
+    form = ui.Modal(title=shortened(title, TITLE_LENGTH), custom_id=custom_id)
+    for one in fields:
+        form.add_item(one)
+    form.stop()  # discord.py keeps nothing of it
+    try:
+        await interaction.response.send_modal(form)
+    except discord.HTTPException as error:
+        if error.code != ALREADY_ACKNOWLEDGED:  # of a repetition, after the first was taken
+            raise
+
+
+def labelled(title: Worded, control: ui.Item[Any], about: Worded = "") -> ui.Label[Any]:
+    """Return a form's field with its title and its description: as much of them as Discord takes."""
+    text, description = shortened(str(title), FIELD_LABEL_LENGTH), shortened(str(about), DESCRIPTION_LENGTH)
+    return ui.Label(text=text, description=description or None, component=control)
 
 
 class OpenView(ui.LayoutView):

@@ -166,15 +166,15 @@ _WORDS: Mapping[str, Words] = {
     ),
     ReasonCode.APPROVALS_GONE: lazy(
         "This needs a moderator's approval, but I can't post in the channel for approvals. Ask an admin to "
-        "set another with `/studii approval`, then try again."
+        "set another with `/studii moderation`, then try again."
     ),
     ReasonCode.BLOCKED_MEANWHILE: lazy(
         "While this waited for approval, you were blocked from using Studii in this server, so it wasn't "
-        "started. An admin can unblock you with `/studii access`."
+        "started. An admin can unblock you with `/studii moderation`."
     ),
     ReasonCode.ACCESS_CHANGED: lazy(
         "While this waited for approval, the rules changed and no longer allow it, so it wasn't started. An "
-        "admin can change them with `/studii access`."
+        "admin can change them with `/studii moderation`."
     ),
     ReasonCode.WORDS_CHANGED: lazy(
         "While this waited for approval, the word filter changed and no longer allows it, so it "

@@ -99,9 +99,10 @@ async def answer(
 async def answer_in_place(interaction: discord.Interaction, panel: ui.LayoutView, **given: Any) -> None:
     """Show the panel in place of the message whose button was pressed.
 
-    If the person was told that an answer will come, it is a message of its own, for them alone.
+    If the person was told that an answer will come, or handed in a form of a command, it is a message of its
+    own, for them alone.
     """
-    if await answering(interaction) is not None:
+    if await answering(interaction) is not None or interaction.message is None:
         await answer(interaction, panel)
     elif interaction.response.is_done():
         await interaction.edit_original_response(view=panel, **given)

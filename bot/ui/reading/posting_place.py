@@ -21,7 +21,7 @@ from bot.ui.reading.permissions import (
 
 RESULTS_CHANNEL_GONE = lazy(
     "The channel for results was deleted, or is an archived thread. An admin can choose another with "
-    "`/studii channel`. Nothing was charged."
+    "`/studii results`. Nothing was charged."
 )
 
 CANNOT_POST_RESULTS = lazy("I can't post in the channel for results: {reason}. Nothing was charged.")

@@ -1,6 +1,7 @@
-"""/studii approval: whose requests wait, and in which channel they are posted."""
+"""Approvals: whose requests wait, and in which channel they are posted."""
 
 from pathlib import Path
+from typing import Any
 
 import discord
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from bot.jobs.models import Approval, Job
 from tests.reactions.taps import jobs_of
 from tests.support.desk import PNG, open_desk, texts
+from tests.support.settings import change, opened
 from tests.ui.admin.moderation.waiting import approvals
 
 
@@ -15,13 +17,13 @@ from tests.ui.admin.moderation.waiting import approvals
 async def test_roles_tools_and_word_rules_send_requests_to_approval(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        early = {"words": "blimp", "then": "approve"}
-        refused = texts(await desk.admin.slash(desk.channel, "studii words add", **early))
+        early: dict[str, Any] = {"words": "blimp", "then": ["approve"]}
+        refused = await change(desk, "moderation words", "rules", **early)
         assert "Set a channel for approvals first" in refused
         role = desk.guild.create_role("Newcomers")
-        await approvals(desk, role=role)
-        await desk.admin.slash(desk.channel, "studii approval", tool="virtual-staging")
-        added = texts(await desk.admin.slash(desk.channel, "studii words add", **early))
+        await approvals(desk, roles=[role.id])
+        await change(desk, "moderation approvals", "tools", "virtual-staging")
+        added = await change(desk, "moderation words", "rules", **early)
         assert "Requests with ||blimp|| wait for a moderator's approval from now on." in added
         new = desk.guild.add_member(desk.env.create_user("new"), roles=[role])
         wanted: list[Job] = []
@@ -32,13 +34,11 @@ async def test_roles_tools_and_word_rules_send_requests_to_approval(tmp_path: Pa
         await desk.admin.slash(desk.channel, "studio", prompt="A red kite")
         all_jobs = await jobs_of(desk)
         assert [job.approval for job in all_jobs] == [None, *[Approval.WANTED] * 3, None]
-        removed = await desk.admin.slash(desk.channel, "studii approval", role=role, remove=True)
-        assert "Requests for Virtual staging wait." in texts(removed)
-        assert "Newcomers" not in texts(removed)
-        again = await desk.admin.slash(desk.channel, "studii approval", role=role, remove=True)
-        assert "That role or tool isn't on the list." in texts(again)
-        off = await desk.admin.slash(desk.channel, "studii approval", off=True)
-        assert "Approval is off" in texts(off)
+        removed = await change(desk, "moderation approvals", "roles", None)
+        assert f"**Requests of members with these roles wait**: <@&{role.id}> removed." in removed
+        assert "**Requests for these tools wait**: Virtual staging\n" in removed
+        off = await change(desk, "moderation approvals", "channel_id", None)
+        assert "Nothing waits for approval." in off
         # Without a channel, what would have been sent there is refused.
         assert "word filter" in texts(await desk.maya.slash(desk.channel, "studio", prompt="A blimp"))
 
@@ -47,7 +47,7 @@ async def test_roles_tools_and_word_rules_send_requests_to_approval(tmp_path: Pa
 async def test_a_channel_that_everyone_reads_is_warned_of(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await approvals(desk)
-        said = texts(await desk.admin.slash(desk.channel, "studii approval"))
+        said = texts(await opened(desk, "moderation approvals"))
         assert "Everyone can read that channel" in said
         bot = desk.env.bot.user
         assert bot is not None
@@ -59,7 +59,7 @@ async def test_a_channel_that_everyone_reads_is_warned_of(tmp_path: Path) -> Non
                 desk.admin: discord.PermissionOverwrite(view_channel=True),
             },
         )
-        said = texts(await desk.admin.slash(desk.channel, "studii approval", channel=closed))
+        said = await change(desk, "moderation approvals", "channel_id", closed)
         assert f"Requests are posted in <#{closed.id}>." in said
         assert "Everyone can read" not in said
 
@@ -69,8 +69,6 @@ async def test_a_channel_that_everyone_reads_is_warned_of(tmp_path: Path) -> Non
 async def test_a_channel_in_which_the_bot_can_not_post_is_refused(tmp_path: Path, permission: str) -> None:
     async with open_desk(tmp_path) as desk:
         closed = desk.channel_for_the_bot("closed", **{permission: False})
-        said = texts(await desk.admin.slash(desk.channel, "studii approval", channel=closed))
+        said = await change(desk, "moderation approvals", "channel_id", closed)
         assert f"I can't post in {closed.mention}: I'm missing" in said
-        assert "Set a channel first" in texts(
-            await desk.admin.slash(desk.channel, "studii approval", everyone=True)
-        )
+        assert "Set a channel first" in await change(desk, "moderation approvals", "everyone")

@@ -50,7 +50,7 @@ def a_command(name: str) -> Any:
 async def test_any_order_of_loading_gives_the_same_commands(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         expected = await tree(desk, EXTENSIONS)
-        assert len(expected[1, "studii"]["options"]) == 22
+        assert len(expected[1, "studii"]["options"]) == 20
         for seed in range(5):
             shuffled = random.Random(seed).sample(EXTENSIONS, len(EXTENSIONS))
             assert await tree(desk, shuffled) == expected

@@ -8,20 +8,19 @@ from typing import Any
 import discord
 import pytest
 
-from bot.catalog import Catalog
 from bot.credits import limits
 from bot.credits.limits import AllowanceScope, MemberLimits
 from bot.errors import Busy
 from bot.servers import access
-from bot.servers.access import AccessRules, Permit, ToolRule
-from bot.ui.admin.access import access_panel
-from bot.ui.jobs.wording import ToolNames
+from bot.servers.access import Permit
 from tests.support import spending
 from tests.support.desk import PNG, open_desk, started, texts
-from tests.support.pseudo.letters import read
+from tests.support.settings import change, limit_tool, opened, restrict
 
 ROOT = Path(__file__).parents[3]
 MAX_FILES_OF_A_GRANT = 12  # of the bot, without what shows it
+
+ACCESS = "moderation access"
 
 
 async def test_an_allowance_is_set_shown_and_refuses(tmp_path: Path) -> None:
@@ -116,15 +115,6 @@ async def test_what_holds_for_everyone_is_not_set_for_one_by_mistake(tmp_path: P
         assert (limits.at_once, limits.rate) == (None, None)
 
 
-async def test_a_rule_for_private_is_not_taken_for_a_tools_rule(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        refused = await desk.admin.slash(
-            desk.channel, "studii access", private="managers", tool="studio", channel=desk.channel
-        )
-        assert "give only a `role`" in texts(refused)
-        assert "Nothing was changed" in texts(refused)
-
-
 @pytest.mark.promise
 async def test_a_grant_adds_to_the_budget_of_this_period_and_can_be_taken_back(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
@@ -169,30 +159,18 @@ async def test_a_members_grant_is_shown_to_them_and_ends_when_the_period_is_anot
 async def test_a_tool_is_closed_to_other_roles_and_opened_again(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        assert "everyone, everywhere" in texts(await desk.admin.slash(desk.channel, "studii access"))
+        assert "everyone, everywhere" in texts(await opened(desk, ACCESS))
         role = desk.guild.create_role("Designers")
-        shown = await desk.admin.slash(desk.channel, "studii access", tool="studio", role=role)
-        assert f"Studio: **<@&{role.id}>**, everywhere" in texts(shown)
+        shown = await change(desk, f"{ACCESS} tool.studio", "roles", role)
+        assert f"✅ Studio · **Roles that can use it**: <@&{role.id}> added." in shown
+        assert f"Studio: **<@&{role.id}>**, everywhere" in texts(await opened(desk, ACCESS))
         refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         assert "Studio is only for" in texts(refused)
-        assert "An admin can change this with `/studii access`." in texts(refused)
+        assert "An admin can change this with `/studii moderation`." in texts(refused)
         photo = ("room.png", PNG)
         assert started(await desk.maya.slash(desk.channel, "virtual-staging", image=photo))
-        await desk.admin.slash(desk.channel, "studii access", tool="studio", change="open")
+        await change(desk, f"{ACCESS} tool.studio", "roles", None)
         assert started(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
-
-
-async def test_what_no_rule_names_cannot_be_taken_out_of_it(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        role, other = desk.guild.create_role("Designers"), desk.guild.create_role("Others")
-        await desk.admin.slash(desk.channel, "studii access", tool="studio", role=role)
-        told = await desk.admin.slash(desk.channel, "studii access", tool="studio", role=other, change="out")
-        assert "No rule for Studio names this" in texts(told)
-        told = await desk.admin.slash(desk.channel, "studii access", role=role, change="out")
-        assert "No rule for every tool names this" in texts(told)
-        told = await desk.admin.slash(desk.channel, "studii access", tool="photo-restore", change="open")
-        assert "Photo restoration has no rule to remove" in texts(told)
-        assert len((await desk.services.db.read(access.of, desk.guild.id, desk.clock.now())).tools) == 1
 
 
 async def test_a_grant_of_nothing_is_explained(tmp_path: Path) -> None:
@@ -202,100 +180,63 @@ async def test_a_grant_of_nothing_is_explained(tmp_path: Path) -> None:
         assert "Leave `credits` out to see the grants" in told
 
 
-async def test_of_several_rules_all_are_set_or_none(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        before = await desk.services.db.read(access.of, desk.guild.id, desk.clock.now())
-        for more in ({"unblock": desk.tom}, {"private": "nobody", "unblock": desk.tom}):
-            told = await desk.admin.slash(
-                desk.channel, "studii access", photos="own", block=desk.maya, **more
-            )
-            assert "Nothing was changed" in texts(told)
-            assert await desk.services.db.read(access.of, desk.guild.id, desk.clock.now()) == before
-        await desk.admin.slash(desk.channel, "studii access", photos="own", block=desk.maya, private="nobody")
-        rules = await desk.services.db.read(access.of, desk.guild.id, desk.clock.now())
-        assert set(rules.blocked) == {desk.maya.id}
-        assert (rules.photos.value, rules.private.permit.value) == ("own", "nobody")
-
-
-@pytest.mark.promise
-async def test_a_tool_is_named_by_its_title_in_any_language_and_no_other_is_taken(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        role = desk.guild.create_role("Designers")
-        for tool in ("Career portrait", "bewerbungsfoto", "career-photo"):
-            shown = texts(await desk.admin.slash(desk.channel, "studii access", tool=tool, role=role))
-            assert f"Career portrait: **<@&{role.id}>**, everywhere" in shown
-        shown = texts(await desk.admin.slash(desk.channel, "studii access", tool="Sculpture", role=role))
-        assert "There's no tool “Sculpture”. Choose one from the list. Nothing was changed." in shown
-        shown = texts(await desk.admin.slash(desk.channel, "studii approval", tool="Sculpture"))
-        assert "There's no tool “Sculpture”." in shown
-
-
 async def test_very_many_rules_are_shown_as_far_as_there_is_room(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         roles = [desk.guild.create_role(f"Role {number}") for number in range(20)]
         for tool in (None, *desk.bot.catalog.tools.values()):
             for number, role in enumerate(roles):
                 await desk.services.db.write(
-                    access.limit_tool, desk.guild.id, tool, role_id=role.id, channel_id=None
+                    limit_tool, desk.guild.id, tool, role_id=role.id, channel_id=None
                 )
                 await desk.services.db.write(
                     access.block, desk.guild.id, 1_456_074_443_980_800_000 + number, desk.clock.now()
                 )
         await desk.services.db.write(
-            access.restrict, desk.guild.id, "private", Permit.NOBODY, [role.id for role in roles]
+            restrict, desk.guild.id, "private", Permit.NOBODY, [role.id for role in roles]
         )
         await desk.services.db.write(
-            access.restrict, desk.guild.id, "extra", Permit.MANAGERS, [role.id for role in roles]
+            restrict, desk.guild.id, "extra", Permit.MANAGERS, [role.id for role in roles]
         )
-        shown = texts(await desk.admin.slash(desk.channel, "studii access"))
-        assert "Every tool: **" in shown
-        assert all(f"{tool.title}: **<@&{roles[0].id}>" in shown for tool in desk.bot.catalog.tools.values())
-        assert "and 12 more" in shown
-        assert len(shown) < 4000
-
-
-def test_of_more_rules_than_there_is_room_for_the_rest_is_counted() -> None:
-    rule = ToolRule(frozenset(range(10**18, 10**18 + 3)), frozenset(range(10**18, 10**18 + 3)))
-    rules = AccessRules(tools={f"tool-of-some-length-{number:03}": rule for number in range(100)})
-    (container,) = access_panel(rules, ToolNames(Catalog.load()), None, ()).children
-    assert isinstance(container, discord.ui.Container)
-    said = "\n".join(one.content for one in container.children if isinstance(one, discord.ui.TextDisplay))
-    shown = read(said)
-    named = shown.count("tool-of-some-length-")
-    assert f"and {100 - named} more\n" in shown
-    assert 3000 < len(said) < 4000
+        for way in ("moderation", ACCESS, f"{ACCESS} tool.studio", "moderation blocked"):
+            shown = texts(await opened(desk, way))
+            assert len(shown) < 4000
+        assert f"<@{1_456_074_443_980_800_000 + 19}>" in shown
+        shown = texts(await opened(desk, ACCESS))
+        assert f"Every tool: **<@&{roles[0].id}>" in shown
+        assert "12 more**" in shown
+        assert " more\n" in shown
 
 
 @pytest.mark.promise
 async def test_a_rule_for_what_was_deleted_says_so_and_what_to_do(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         role, channel = desk.guild.create_role("Designers"), desk.guild.create_text_channel("designs")
-        rule = {"tool": "studio", "role": role, "channel": channel}
-        shown = texts(await desk.admin.slash(desk.channel, "studii access", **rule))
+        await change(desk, f"{ACCESS} tool.studio", "roles", role)
+        await change(desk, f"{ACCESS} tool.studio", "channels", channel)
+        shown = texts(await opened(desk, ACCESS))
         assert f"Studio: **<@&{role.id}>**, in <#{channel.id}>" in shown
         assert "deleted" not in shown
         desk.env.backend.delete_role(desk.guild.id, role.id)
         desk.env.backend.delete_channel(channel.id)
         await desk.env.settle()
-        shown = texts(await desk.admin.slash(desk.channel, "studii access"))
-        assert "Studio: **a deleted role**, in a deleted channel" in shown
-        assert (
-            "A deleted role or channel gives no one access. Open the tool to everyone with `change`" in shown
-        )
+        shown = texts(await opened(desk, ACCESS))
+        assert "A deleted role or channel gives no one access." in shown
+        await change(desk, f"{ACCESS} tool.studio", "roles", None)
+        await change(desk, f"{ACCESS} tool.studio", "channels", None)
+        assert "everyone, everywhere" in texts(await opened(desk, ACCESS))
 
 
 @pytest.mark.promise
 async def test_a_blocked_member_starts_nothing(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.admin.slash(desk.channel, "studii access", block=desk.maya)
+        await change(desk, "moderation blocked", "blocked", member=[desk.maya])
         refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         assert "You are blocked" in texts(refused)
-        await desk.admin.slash(desk.channel, "studii access", unblock=desk.maya)
-        again = await desk.admin.slash(desk.channel, "studii access", unblock=desk.maya)
-        assert "That member isn't blocked. Nothing was changed." in texts(again)
-        both = await desk.admin.slash(desk.channel, "studii access", block=desk.tom, unblock=desk.tom)
-        assert "not both" in texts(both)
+        before = await opened(desk, "moderation blocked")
+        await change(desk, "moderation blocked", "blocked", desk.maya)
+        again = await change(desk, "moderation blocked", "blocked", desk.maya, shown=before)
+        assert "That member isn't blocked. Nothing was changed." in again
         assert started(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
 
 
@@ -335,7 +276,7 @@ async def test_a_thread_counts_as_its_channel(tmp_path: Path) -> None:
     )
     async with open_desk(tmp_path, permissions=allowed) as desk:
         await desk.set_key()
-        await desk.admin.slash(desk.channel, "studii access", channel=desk.channel)
+        await change(desk, f"{ACCESS} tool.*", "channels", desk.channel)
         elsewhere = desk.guild.create_text_channel("elsewhere")
         refused = await desk.maya.slash(elsewhere, "studio", prompt="A red kite")
         assert f"Studii only works in <#{desk.channel.id}>." in texts(refused)

@@ -50,7 +50,7 @@ class ModeratingBank:
         await self.set_key()
 
     async def set_approval(self, *, requests: bool, results: bool) -> None:
-        await self.storage.db.write(approvals.turn_off, GUILD)
+        await self.storage.db.write(approvals.change, GUILD, channel_id=None)
         if requests or results:
             given = approvals.change, GUILD
             await self.storage.db.write(*given, channel_id=CHANNEL, everyone=requests, results=results)

@@ -14,6 +14,7 @@ from tests.support.pseudo.letters import TRANSLATIONS, read, speaking_of_command
 
 # Tests in which English is spoken, and why.
 IN_ENGLISH = {
+    "test_an_admin_reads_what_another_has_changed_since_the_panel_was_opened": "compares what it has shown",
     "test_an_admin_adds_a_style_that_everyone_can_use": "hands a choice's name back, which the bot compares",
     "test_a_form_without_such_choices_names_the_price_in_its_title": "holds a title that has no more room",
     "test_a_style_that_the_catalogue_has_left_behind_says_so_and_starts_nothing": "shows an input's own name",

@@ -9,6 +9,7 @@ from tests.cogs.studii.test_log import made, post_notice, set_log, told
 from tests.support import spending
 from tests.support.desk import open_desk, pieces, texts
 from tests.support.posts import deliver, open_posts
+from tests.support.settings import change
 from tests.ui.account.test_asking_for_more import asked, request_message
 from tests.ui.jobs.results.test_unknown_outcomes import in_the_log, lost
 
@@ -59,8 +60,8 @@ async def test_credit_requests_are_told_without_a_mention_again(tmp_path: Path) 
 
 async def test_the_comparison_is_set_to_a_split_picture(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
-        shown = texts(await desk.admin.slash(desk.channel, "studii channel", compare="split"))
-        assert "**Comparison**: the photo before, and a picture that is half before and half after." in shown
+        shown = await change(desk, "results", "compare", "split")
+        assert "to also a picture that is half before and half after." in shown
 
 
 async def test_a_result_in_a_channel_that_the_bot_cannot_see_is_left_to_the_admin(tmp_path: Path) -> None:

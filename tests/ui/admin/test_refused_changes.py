@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.features.photo_rules import MAX_PHOTO_CHANNELS, PhotoChannelKind, set_channel
-from bot.features.words import MAX_WILDCARDS, rules
+from bot.features.words import rules
 from bot.servers import keys, settings
 from tests.support import spending
 from tests.support.desk import Desk, open_desk, texts
@@ -19,12 +19,6 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("allowance", {"credits": 5, "member": "member", "role": "role"}, "Name a member or a role, not both."),
     ("allowance", {"credits": 5, "no_limit": True}, "Use either `credits` or `no_limit`, not both."),
     ("allowance", {"minutes": 5}, "`minutes` only works together with `starts`."),
-    ("access", {"tool": "studio"}, "Name a role or channel, or open the tool to everyone with `change`."),
-    ("approval", {"remove": True}, "Name the `role` or the `tool` to remove."),
-    ("approval", {"off": True, "everyone": True}, "Use either `off` or other options, not both."),
-    ("channel", {"best": "channel", "stars": 0}, "Choose one: a channel for the best results, or `stars:0`."),
-    ("channel", {"stars": 3}, "Choose the channel for the best results as well, under `best`."),
-    ("words add", {"words": "a*b" * (MAX_WILDCARDS + 1)}, f"at most {MAX_WILDCARDS} wildcards (`*`)."),
     ("photos auto", {"tool": "photo-restore", "inputs": "style=old"}, "no input “style”. It has no inputs."),
 ]  # fmt: skip
 

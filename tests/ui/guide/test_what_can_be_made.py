@@ -1,6 +1,7 @@
 """`/help` and `/tools` say what a member can make here, at what price, and who looks at it first."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -8,6 +9,7 @@ from msgspec.structs import replace
 from bot.catalog import Catalog
 from bot.credits import charges
 from bot.domain.guilds import Period
+from bot.features import approvals
 from bot.servers import keys
 from bot.tool_inputs import ToolInput
 from tests.support import spending
@@ -23,16 +25,14 @@ from tests.support.desk import open_desk, texts
             "before they're posted.",
         ),
         ({"everyone": True}, "In this server a moderator approves your requests before they start."),
-        ({"tool": "studio"}, "A moderator approves requests for it before they start."),
+        ({"tools": ["studio"]}, "A moderator approves requests for it before they start."),
     ],
 )
-async def test_help_says_what_moderators_see_first(
-    tmp_path: Path, rules: dict[str, object], said: str
-) -> None:
+async def test_help_says_what_moderators_see_first(tmp_path: Path, rules: dict[str, Any], said: str) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         channel = desk.guild.create_text_channel("requests")
-        await desk.admin.slash(desk.channel, "studii approval", channel=channel, **rules)
+        await desk.services.db.write(approvals.change, desk.guild.id, channel_id=channel.id, **rules)
         assert f"🛂 {said}\n" in texts(await desk.maya.slash(desk.channel, "help"))
 
 

@@ -8,14 +8,14 @@ import pytest
 from bot.credits.limits import AllowanceScope, StartRate
 from bot.domain.guilds import Period
 from bot.jobs.models import JobState
-from bot.servers import access
 from bot.servers.access import Permit
 from tests.support import spending
 from tests.support.desk import Desk, open_desk, texts
+from tests.support.settings import restrict
 from tests.ui.jobs.sets.test_sets import PHOTOS, opened
 
 PRIVATE = {"private": True}
-CHANGE_ACCESS = "Try again without it. An admin can change this with `/studii access`."
+CHANGE_ACCESS = "Try again without it. An admin can change this with `/studii moderation`."
 CHANGE_LIMIT = "An admin can change this with `/studii allowance`."
 
 
@@ -88,7 +88,7 @@ async def test_who_may_not_have_something_private_reads_who_may(
         await desk.set_key()
         role = desk.guild.create_role("Designers")
         await desk.services.db.write(
-            access.restrict, desk.guild.id, "private", permit, [role.id] if with_role else []
+            restrict, desk.guild.id, "private", permit, [role.id] if with_role else []
         )
         assert f"`private` {who.format(role=role.id)} {CHANGE_ACCESS}" in await refused(desk, **PRIVATE)
 

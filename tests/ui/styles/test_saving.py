@@ -13,9 +13,9 @@ from bot.features.styles import MAX_STYLES
 from bot.jobs import queries, transitions
 from bot.jobs.models import Job, JobState
 from bot.media.spool import OutputFile
-from bot.servers import access
 from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, texts
 from tests.support.posts import tell_end
+from tests.support.settings import limit_tool
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
 HARBOUR = "A harbour at dawn, {text}"
@@ -243,7 +243,7 @@ async def test_the_tools_own_rules_apply_to_styles(tmp_path: Path) -> None:
         await save(desk.maya, result, name="Harbour")
         editors = desk.guild.create_role("Editors")
         await desk.services.db.write(
-            access.limit_tool,
+            limit_tool,
             desk.guild.id,
             desk.services.catalog.get("studio"),
             role_id=editors.id,

@@ -25,14 +25,16 @@ def refused_words(details: Mapping[str, str | int | None], names: ToolNames) -> 
         )
         change = _(
             "Change them with `/studii photos` or `/studii reactions`, or remove the rule with "
-            "`/studii words`."
+            "`/studii moderation`."
         )
     else:
         title, member = _("The word filter refused a request"), f"<@{details.get('user')}>"
         said = _("{member} asked for **{tool}** in {channel}.", member=member, tool=tool, channel=channel)
     paused = ""
     if until:
-        paused = _("They can't start jobs until {when}. `/studii access` ends this.", when=f"<t:{until}:f>")
+        paused = _(
+            "They can't start jobs until {when}. `/studii moderation` ends this.", when=f"<t:{until}:f>"
+        )
     rule = _("Rule: {rule}", rule=f"||{plain(str(details.get('rule')), MAX_RULE_CHARACTERS)}||")
     uncharged = _("Nothing was charged.")
     return [f"### 🚫 {title}", said, _quoted(details), paused, change, small(f"{rule} · {uncharged}")]

@@ -18,6 +18,7 @@ from tests.reactions.taps import STAGING, post, ready
 from tests.support import spending
 from tests.support.desk import PNG, Desk, labelled, open_desk, pieces, texts
 from tests.support.services import cancel
+from tests.support.settings import change, limit_tool
 from tests.ui.admin.moderation.waiting import approvals, ask, asked, decline, moderator
 
 
@@ -139,8 +140,8 @@ async def test_members_and_the_requester_can_not_decide(tmp_path: Path) -> None:
             refused = texts(await desk.tom.click(request, label=label))
             assert "Only members with Manage Messages can decide on that here." in refused
         approvers = desk.guild.create_role("Approvers")
-        shown = await desk.admin.slash(desk.channel, "studii approval", approver=approvers)
-        assert f"Members with <@&{approvers.id}> or Manage Server decide." in texts(shown)
+        shown = await change(desk, "moderation approvals", "approver_role", approvers)
+        assert f"**Who decides**: <@&{approvers.id}>\n" in shown
         refused = texts(await moderator(desk).click(request, label="Approve"))
         assert "Only the approvers' role can decide on that here." in refused
         allowed = desk.guild.add_member(desk.env.create_user("anna"), roles=[approvers])
@@ -182,7 +183,7 @@ async def _block(desk: Desk) -> None:
 
 async def _limit(desk: Desk) -> None:
     await desk.services.db.write(
-        access.limit_tool,
+        limit_tool,
         desk.guild.id,
         desk.services.catalog.get("studio"),
         role_id=desk.guild.create_role("Artists").id,
@@ -236,9 +237,10 @@ async def test_the_photo_is_shown_behind_a_spoiler_and_goes_with_the_decision(tm
 async def test_moderators_read_which_word_rule_sends_a_request_to_them(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         channel = await approvals(desk)
-        await desk.admin.slash(desk.channel, "studii words add", words="kit*", then="approve")
+        rules, asks = "moderation words", ["approve"]
+        await change(desk, rules, "rules", words="kit*", then=asks)
         # What the catalogue sends on its own meets no rule.
-        await desk.admin.slash(desk.channel, "studii words add", words="standard", then="approve")
+        await change(desk, rules, "rules", words="standard", then=asks)
         assert "Word filter: ||kit\\*||" in texts(await ask(desk, channel))
         await desk.tom.slash(desk.channel, "studio", prompt="A red boat")
         assert "Word filter" not in texts(await asked(desk, channel))

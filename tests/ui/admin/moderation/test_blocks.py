@@ -1,14 +1,15 @@
 """Members who can't start jobs for a time: after many refusals, or because an admin says so."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bot.features.words import set_pause
 from bot.posts import NotHere, Stands
 from bot.servers import access
 from tests.support.desk import open_desk, started, texts
 from tests.support.posts import deliver, sent
+from tests.support.settings import change, opened, set_pause
 from tests.ui.admin.moderation.word_rules import forbid, kept, last_notice, posted
 
 
@@ -16,8 +17,9 @@ async def test_after_several_refusals_in_a_day_a_member_is_paused_for_a_time(tmp
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         await forbid(desk, "blimp")
-        shown = texts(await desk.admin.slash(desk.channel, "studii words pause", refusals=2, hours=3))
-        assert "2 refusals within a day pause a member for 3 hours." in shown
+        await change(desk, "moderation words", "refusals", value="2")
+        shown = await change(desk, "moderation words", "pause_hours", value="3")
+        assert "✅ **Length of a pause**: changed from 12 hours to 3 hours." in shown
         first = texts(await desk.maya.slash(desk.channel, "studio", prompt="A blimp"))
         assert "You can't start jobs here until" not in first
         until = f"<t:{int(desk.clock.now().timestamp()) + 3 * 3600}:f>"
@@ -29,12 +31,12 @@ async def test_after_several_refusals_in_a_day_a_member_is_paused_for_a_time(tmp
         assert f"They can't start jobs until {until}." in await posted(desk)
         harmless = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         assert f"You can't start jobs here until {until}" in texts(harmless)
-        access = texts(await desk.admin.slash(desk.channel, "studii access"))
-        assert f"- <@{desk.maya.id}> until {until}, after many refusals by the word filter" in access
+        blocked = texts(await opened(desk, "moderation blocked"))
+        assert f"- <@{desk.maya.id}> until {until}, after many refusals by the word filter" in blocked
         assert started(await desk.tom.slash(desk.channel, "studio", prompt="A red kite"))
         desk.clock.advance(3 * 3600 + 1)
         assert started(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
-        assert "No one is blocked." in texts(await desk.admin.slash(desk.channel, "studii access"))
+        assert "No one is blocked." in texts(await opened(desk, "moderation blocked"))
 
 
 @pytest.mark.promise
@@ -42,13 +44,13 @@ async def test_refusals_of_the_day_before_do_not_count_and_admins_are_not_paused
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         await forbid(desk, "blimp")
-        await desk.services.db.write(set_pause, desk.guild.id, 2, None)
+        await desk.services.db.write(set_pause, desk.guild.id, 2)
         for _ in range(3):
             await desk.maya.slash(desk.channel, "studio", prompt="A blimp")
             await desk.admin.slash(desk.channel, "studio", prompt="A blimp")
             desk.clock.advance(86_401)
         assert (await desk.services.db.read(access.of, desk.guild.id, desk.clock.now())).blocked == {}
-        await desk.services.db.write(set_pause, desk.guild.id, 0, None)
+        await desk.services.db.write(set_pause, desk.guild.id, 0)
         for _ in range(3):
             await desk.maya.slash(desk.channel, "studio", prompt="A blimp")
         assert (await desk.services.db.read(access.of, desk.guild.id, desk.clock.now())).blocked == {}
@@ -62,7 +64,7 @@ async def test_a_pause_is_ended_by_an_admin_and_the_count_begins_anew(tmp_path: 
         await desk.services.db.write(set_pause, desk.guild.id, 2, 3)
         for _ in range(2):
             await desk.maya.slash(desk.channel, "studio", prompt="A blimp")
-        await desk.admin.slash(desk.channel, "studii access", unblock=desk.maya)
+        await change(desk, "moderation blocked", "blocked", desk.maya)
         assert started(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
         again = texts(await desk.maya.slash(desk.channel, "studio", prompt="A blimp"))
         assert "You can't start jobs" not in again
@@ -72,8 +74,8 @@ async def test_a_pause_is_ended_by_an_admin_and_the_count_begins_anew(tmp_path: 
 async def test_who_is_blocked_reads_why_and_until_when(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        block = {"block": desk.maya, "reason": "Posting spam <@&1>", "hours": 2}
-        shown = texts(await desk.admin.slash(desk.channel, "studii access", **block))
+        block: dict[str, Any] = {"member": [desk.maya], "reason": "Posting spam <@&1>", "hours": "2"}
+        shown = await change(desk, "moderation blocked", "blocked", **block)
         until = f"<t:{int(desk.clock.now().timestamp()) + 7200}:f>"
         assert f"- <@{desk.maya.id}> until {until}: Posting spam \\<@\u200b&1>" in shown
         assert "They get a direct message." in shown
@@ -91,7 +93,7 @@ async def test_who_is_blocked_reads_why_and_until_when(tmp_path: Path) -> None:
         assert "spam" not in await kept(desk)
         # Members with closed DMs read it when they next use a command; nothing is posted for others.
         desk.close_dms()
-        await desk.admin.slash(desk.channel, "studii access", block=desk.tom)
+        await change(desk, "moderation blocked", "blocked", member=[desk.tom])
         seen = len(desk.channel.history())
         assert type(await deliver(desk, await last_notice(desk), None, None)) is NotHere
         assert len(desk.channel.history()) == seen
@@ -99,7 +101,5 @@ async def test_who_is_blocked_reads_why_and_until_when(tmp_path: Path) -> None:
         assert f"You are blocked from using Studii in this server until {until}." in refused
         assert "The reason: “Posting spam \\<@\u200b&1>”." in refused
         assert "You are blocked" in texts(await desk.maya.slash(desk.channel, "tools"))
-        lonely = await desk.admin.slash(desk.channel, "studii access", hours=2)
-        assert "`reason` and `hours` are for `block`" in texts(lonely)
         desk.clock.advance(7201)
         assert started(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))

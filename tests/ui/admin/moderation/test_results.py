@@ -22,6 +22,7 @@ from bot.ui.jobs.wording import ToolNames
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
 from tests.support.posts import Posted, deliver, open_posts, placed, sent, tell_end
 from tests.support.pseudo.letters import read
+from tests.support.settings import change
 from tests.ui.admin.moderation.waiting import approvals, decline, moderator
 
 
@@ -327,10 +328,8 @@ async def test_what_moderators_were_asked_is_reduced_later_while_discord_is_busy
 async def test_the_rules_say_what_happens_to_results(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await watched(desk)
-        said = texts(await desk.admin.slash(desk.channel, "studii approval"))
-        assert "Their results wait too, before they are posted." in said
-        off = texts(await desk.admin.slash(desk.channel, "studii approval", results=False))
-        assert "Their results wait" not in off
+        off = await change(desk, "moderation approvals", "results")
+        assert "✅ **Their results wait too**: changed from on to off." in off
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         job = await desk.job()
         assert (job.approval, job.result_approval) == (Approval.WANTED, None)

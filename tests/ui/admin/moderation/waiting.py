@@ -5,6 +5,7 @@ from typing import Any
 import discord
 from simcord import ChannelHandle, MemberActor
 
+from bot.features import approvals as rules_of_approval
 from bot.features.words import rules
 from bot.jobs import transitions
 from bot.jobs.delivery import ForModerators
@@ -12,7 +13,7 @@ from bot.jobs.models import JobState
 from bot.media.spool import OutputFile
 from bot.posts import Stands
 from bot.servers.notices import NoticeKind
-from tests.support.desk import Desk, texts
+from tests.support.desk import Desk
 from tests.support.posts import deliver, open_posts, sent
 
 
@@ -21,8 +22,8 @@ async def approvals(desk: Desk, **options: Any) -> ChannelHandle:
     await desk.set_key()
     channel = desk.guild.create_text_channel("requests")
     options = options or {"everyone": True}
-    shown = await desk.admin.slash(desk.channel, "studii approval", channel=channel, **options)
-    assert f"Requests are posted in <#{channel.id}>." in texts(shown)
+    given = {"channel_id": channel.id, **options}
+    await desk.services.db.write(rules_of_approval.change, desk.guild.id, **given)
     return channel
 
 

@@ -6,6 +6,7 @@ from bot.posts import Post
 from bot.servers.notices import NoticeKind
 from tests.support.desk import Desk, texts
 from tests.support.posts import deliver, open_posts
+from tests.support.settings import change
 
 REFUSED = "This server's word filter doesn't allow that. Change the wording and try again"
 
@@ -14,7 +15,7 @@ async def forbid(desk: Desk, *words: str) -> str:
     """An admin adds rules; the last answer is returned."""
     said = ""
     for one in words:
-        said = texts(await desk.admin.slash(desk.channel, "studii words add", words=one))
+        said = await change(desk, "moderation words", "rules", words=one, then=["refuse"])
     return said
 
 
@@ -32,7 +33,8 @@ async def kept(desk: Desk) -> str:
 
 async def last_notice(desk: Desk) -> Post:
     async with desk.storage.read() as transaction:
-        return (await transaction.run(open_posts))[-1]
+        waiting = await transaction.run(open_posts)
+    return [one for one in waiting if one.kind != NoticeKind.CHANGED][-1]
 
 
 async def posted(desk: Desk) -> str:

@@ -10,13 +10,13 @@ from simcord import InteractionResult, MemberActor
 from bot.catalog import SourceRule, Tool
 from bot.jobs import queries
 from bot.jobs.models import JobState
-from bot.servers import access
 from bot.servers.access import Permit
 from bot.tool_inputs import ToolInput
 from bot.ui.jobs.forms.fields import arrangement_of, field_for
 from tests.reactions.taps import post
 from tests.support.desk import PNG, Desk, open_desk, started, texts
 from tests.support.posts import tell_end
+from tests.support.settings import restrict
 
 ROOM = ("room.heic", PNG + b"room")
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
@@ -106,7 +106,7 @@ async def test_a_job_from_a_photos_menu_can_be_private(tmp_path: Path) -> None:
 async def test_where_private_is_not_allowed_it_is_not_asked(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.services.db.write(access.restrict, desk.guild.id, "private", Permit.NOBODY, ())
+        await desk.services.db.write(restrict, desk.guild.id, "private", Permit.NOBODY, ())
         form = await opened(desk, desk.maya, "virtual-staging")
         assert "private" not in fields(form)
         await desk.maya.submit_modal(form, {"image": ROOM})

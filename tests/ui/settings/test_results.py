@@ -1,4 +1,4 @@
-"""`/studii channel`: where and how results appear."""
+"""`/studii results`: where and how results appear."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from sqlalchemy import text
 from bot.features import posting
 from bot.features.posting import PostingRules
 from tests.support.desk import Desk, open_desk, texts
+from tests.support.settings import change
 
 
 async def ask(desk: Desk) -> str:
@@ -31,21 +32,19 @@ async def test_a_channel_for_results_is_set_if_the_bot_can_post_there(tmp_path: 
         closed = desk.channel_for_the_bot("closed", send_messages=False)
         results = desk.channel_for_the_bot("results")
         await desk.env.settle()
-        refused = texts(await desk.admin.slash(desk.channel, "studii channel", results=closed))
-        assert "I can't post in" in refused
+        refused = await change(desk, "results", "results_channel_id", closed)
+        assert "❌ I can't post in" in refused
         assert "Send Messages" in refused
-        answer = texts(await desk.admin.slash(desk.channel, "studii channel", results=results))
+        answer = await change(desk, "results", "results_channel_id", results)
         assert f"all posted in <#{results.id}>" in answer
         await ask(desk)
         assert (await desk.job()).post_channel_id == results.id
-        await desk.admin.slash(desk.channel, "studii channel", here=True)
+        await change(desk, "results", "results_channel_id", None)
         await ask(desk)
         assert (await desk.job()).post_channel_id is None
 
 
-async def test_a_job_whose_result_could_not_be_posted_there_is_refused(
-    tmp_path: Path,
-) -> None:
+async def test_a_job_whose_result_could_not_be_posted_there_is_refused(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         closed = desk.channel_for_the_bot("closed", send_messages=False)
         await desk.env.settle()
@@ -58,7 +57,7 @@ async def test_a_job_whose_result_could_not_be_posted_there_is_refused(
 @pytest.mark.promise
 async def test_threads_need_their_permissions_before_anything_is_spent(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
-        answer = texts(await desk.admin.slash(desk.channel, "studii channel", threads=True))
+        answer = await change(desk, "results", "in_threads")
         assert "posted in a thread" in answer
         await ask(desk)
         assert (await desk.job()).in_thread
@@ -71,6 +70,13 @@ async def test_threads_need_their_permissions_before_anything_is_spent(tmp_path:
 @pytest.mark.promise
 async def test_one_place_is_chosen_at_a_time(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
-        answer = await desk.admin.slash(desk.channel, "studii channel", threads=True, here=True)
-        assert "Choose one" in texts(answer)
-        assert not (await desk.services.db.read(posting.of, desk.guild.id)).in_threads
+        await change(desk, "results", "results_channel_id", desk.channel)
+        answer = await change(desk, "results", "in_threads")
+        there = f"<#{desk.channel.id}>"
+        assert f"✅ **Results**: changed from {there} to the channel where the command was used." in answer
+        assert "✅ **Threads**: changed from off to on." in answer
+        rules = await desk.services.db.read(posting.of, desk.guild.id)
+        assert (rules.results_channel_id, rules.in_threads) == (None, True)
+        await change(desk, "results", "results_channel_id", desk.channel)
+        rules = await desk.services.db.read(posting.of, desk.guild.id)
+        assert (rules.results_channel_id, rules.in_threads) == (desk.channel.id, False)

@@ -1,0 +1,231 @@
+"""Buttons, lists and forms whose custom ids say what they do, so that they work after any restart.
+
+    @button("tryagain:{guild}", label=plazy("button", "Try again"), who=admin)
+    async def try_again(press: Press, guild: int) -> None: ...
+
+    row(try_again.of(guild_id))
+
+`try_again` is the look and the handler. A part in brackets, such as `[:{key}]`, is left out if its argument
+is None. `handle` gets the interactions of the client. Nothing is kept in memory for a message or an open
+form: a form has the custom id of the button that showed it.
+"""
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import (
+    Annotated,
+    Any,
+    Concatenate,
+    Generic,
+    Literal,
+    ParamSpec,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+import discord
+from discord import ui
+
+from bot.errors import Refused
+from bot.languages import Worded
+from bot.ui.kit.forms import show_form
+from bot.ui.kit.host import BUTTON_GONE, LASTING, Host, begin_to_handle, custom_ids, host_of
+from bot.ui.kit.responses import tell
+from bot.ui.reading.openers import LET_IN, ensure_panel_opener
+from bot.ui.reading.permissions import ensure_manager
+
+_P = ParamSpec("_P")
+MAX_ID_CHARACTERS = 100  # of a custom id
+_PATTERNS = {int: "[0-9]{1,20}", str: "[a-z0-9_-]{1,32}"}
+_controls: dict[str, list["Control[...]"]] = {}  # by the first word of their custom ids
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A press, a choice or a form that was handed in.
+
+    `values` are what was chosen, or what is in the form's fields by their custom ids. `let_in`: it is in a
+    panel whose opener has no Manage Server.
+    """
+
+    interaction: discord.Interaction[Any]
+    values: Any
+    let_in: bool
+
+    @property
+    def host(self) -> Host:
+        return host_of(self.interaction)
+
+    async def ask(self, title: Worded, *fields: ui.Item[Any]) -> None:
+        """Answer with a form. `submitted` of the same control gets what is entered."""
+        await show_form(self.interaction, _custom_id(self.interaction), str(title), *fields)
+
+
+# Raises `Refused` if the person may not press it. It gets the arguments that are in the custom id.
+Check = Callable[..., object]
+Handler = Callable[..., Awaitable[None]]
+
+
+def anyone(_press: Press, **_arguments: object) -> None:
+    """Let everybody press it who sees it."""
+
+
+def admin(press: Press, **_arguments: object) -> None:
+    """Let those with Manage Server press it, and whoever was let in and opened the panel within the hour."""
+    ensure_panel_opener(press.interaction, let_in=press.let_in)
+
+
+def manager(press: Press, **_arguments: object) -> None:
+    """Let those with Manage Server press it."""
+    ensure_manager(press.interaction)
+
+
+@dataclass(frozen=True)
+class Control(Generic[_P]):
+    """A kind of button, list or form: its look, its custom ids, who may use it, and what it does."""
+
+    pattern: str
+    handler: Callable[Concatenate[Press, _P], Awaitable[None]]
+    look: Mapping[str, Any]  # arguments of `ui.Button`
+    who: Check
+    once: bool  # a double click counts as one
+    let_in: bool = False
+    forms: list[Handler] = field(default_factory=list[Handler])
+
+    def of(self, *args: _P.args, **kwargs: _P.kwargs) -> ui.Button[Any]:
+        """Return a button with these arguments."""
+        look: dict[str, Any] = {**self.look, "label": str(self.look["label"])}
+        return ui.Button[Any](**look, custom_id=self.id(*args, **kwargs))
+
+    def looking(self, *, let_in: bool | None = None, **look: Any) -> "Control[_P]":
+        """Return the same with another look. `let_in`: the panel's opener has no Manage Server."""
+        return replace(self, look={**self.look, **look}, let_in=self.let_in if let_in is None else let_in)
+
+    def id(self, *args: _P.args, **kwargs: _P.kwargs) -> str:
+        """Return the custom id with these arguments, for a list or a form."""
+        bound = inspect.signature(self.handler).bind(cast(Any, None), *args, **kwargs)
+        given = {name: value for name, value in bound.arguments.items() if value is not None}
+        kept = re.sub(
+            r"\[(.*?)\]", lambda part: part[1] if _named(part[1]) <= given.keys() else "", self.pattern
+        )
+        made = f"{LASTING}{kept.format(**given)}"
+        if self.regex.fullmatch(made) is None or len(made) + len(LET_IN) > MAX_ID_CHARACTERS:
+            raise ValueError(f"{made!r} doesn't fit {self.pattern!r}, or is too long")
+        return f"{made}{LET_IN if self.let_in else ''}"
+
+    def submitted(self, handler: Handler) -> Handler:
+        """Register what is done with the form that the handler shows."""
+        self.forms.append(handler)
+        return handler
+
+    @cached_property
+    def regex(self) -> re.Pattern[str]:
+        """The pattern of the custom ids, without the mark of those who were let in."""
+        escaped = re.sub(r"[^{}\[\]\w]", r"\\\g<0>", self.pattern).replace("[", "(?:").replace("]", ")?")
+        kinds = get_type_hints(self.handler, include_extras=True)
+        return re.compile(
+            LASTING + re.sub(r"{(\w+)}", lambda name: f"(?P<{name[1]}>{_pattern(kinds[name[1]])})", escaped)
+        )
+
+    def parsed(self, match: re.Match[str]) -> dict[str, Any]:
+        """Return the arguments in a custom id. What was left out is not among them."""
+        kinds = get_type_hints(self.handler)
+        given = {name: text for name, text in match.groupdict().items() if text is not None}
+        return {name: int(text) if int in _kinds(kinds[name]) else text for name, text in given.items()}
+
+
+def button(
+    pattern: str, *, label: Worded = "…", who: Check = anyone, once: bool = False, **look: Any
+) -> Callable[[Callable[Concatenate[Press, _P], Awaitable[None]]], Control[_P]]:
+    """Register a coroutine for custom ids like the pattern."""
+
+    def register(handler: Callable[Concatenate[Press, _P], Awaitable[None]]) -> Control[_P]:
+        control = Control(pattern, handler, {"label": label, **look}, who, once)
+        _controls.setdefault(_first_word(LASTING + pattern), []).append(control)
+        return control
+
+    return register
+
+
+def find(custom_id: str) -> tuple[Control[...], dict[str, Any]] | None:
+    """Return the control that has this custom id, with the arguments in it."""
+    for control in _controls.get(_first_word(custom_id), ()):
+        if match := control.regex.fullmatch(custom_id.removesuffix(LET_IN)):
+            return control, control.parsed(match)
+    return None
+
+
+async def handle(interaction: discord.Interaction[Any]) -> bool:
+    """Do what was pressed, chosen or handed in. Return False if no control has its custom id.
+
+    Every error ends here, as words for the person alone.
+    """
+    custom_id = _custom_id(interaction)
+    found = find(custom_id) if custom_id.startswith(LASTING) else None
+    if found is None:
+        return False
+    begin_to_handle(interaction)
+    try:
+        await _handle(interaction, custom_id, *found)
+    except Exception as error:  # noqa: BLE001 - the person would see that it failed, without a reason
+        await tell(interaction, error)
+    return True
+
+
+async def _handle(
+    interaction: discord.Interaction[Any], custom_id: str, control: Control[...], arguments: dict[str, Any]
+) -> None:
+    message, form = interaction.message, interaction.type is discord.InteractionType.modal_submit
+    # People's apps choose the custom id that they send. A form has that of the button that showed it, or a
+    # command did, and there is no message.
+    held = message is not None and custom_id in custom_ids(message.components)
+    if not (held or (form and message is None)) or (form and not control.forms):
+        raise Refused(BUTTON_GONE)
+    press = Press(interaction, _values(interaction), held and custom_id.endswith(LET_IN))
+    control.who(press, **arguments)
+    where = None if message is None else message.id
+    async with press.host.clicks.once((interaction.user.id, custom_id, where, form)) as first:
+        if first or not control.once:
+            await (control.forms[0] if form else cast(Handler, control.handler))(press, **arguments)
+
+
+def _values(interaction: discord.Interaction[Any]) -> Any:
+    """Return the values of a list, or those of a form's fields by custom id: a string, a list or a yes/no."""
+    data: Any = interaction.data
+    if interaction.type is not discord.InteractionType.modal_submit:
+        return data.get("values", [])
+    fields = [one["component"] for one in data["components"] if "component" in one]
+    return {one["custom_id"]: one.get("value", one.get("values")) for one in fields}
+
+
+def _custom_id(interaction: discord.Interaction[Any]) -> str:
+    kinds = (discord.InteractionType.component, discord.InteractionType.modal_submit)
+    return str(cast(Any, interaction.data)["custom_id"]) if interaction.type in kinds else ""
+
+
+def _first_word(custom_id: str) -> str:
+    return re.split(r"[:\[{]", custom_id.removeprefix(LASTING))[0]
+
+
+def _named(pattern: str) -> set[str]:
+    return set(re.findall(r"{(\w+)}", pattern))
+
+
+def _pattern(kind: Any) -> str:
+    """Return the pattern of an argument of that type."""
+    (one,) = _kinds(kind)
+    if get_origin(one) is Annotated:
+        return str(get_args(one)[1])
+    if get_origin(one) is Literal:
+        return "|".join(re.escape(value) for value in get_args(one))
+    return _PATTERNS[one]
+
+
+def _kinds(kind: Any) -> list[Any]:
+    several = () if get_origin(kind) in (Annotated, Literal) else get_args(kind)
+    return [one for one in several or (kind,) if one is not type(None)]

@@ -1,0 +1,654 @@
+"""Settings as entries in a table, from which panels, forms and the words of changes are made.
+
+    RESULTS = Topic("results", lazy("💬 Results"), load, [
+        Setting("in_threads", lazy("Threads"), YesNo(), help=lazy("Post each result in a thread")),
+        …
+    ])
+
+A topic is a panel. Each change is saved at the press, and the panel says what has changed, from what to what.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Annotated, Any, cast
+
+import discord
+from discord import ui
+
+from bot.catalog import Catalog
+from bot.db import COMMAND_WRITE_TIMEOUT
+from bot.errors import Refused
+from bot.languages import Worded, and_list, gettext as _, lazy, ngettext, whole_number
+from bot.servers import notices
+from bot.ui.kit.first_answer import read_before_form
+from bot.ui.kit.forms import labelled
+from bot.ui.kit.host import host_of
+from bot.ui.kit.layout import BAD, NEUTRAL, Panel, Piece, box, button_rows, lines, row, rule, small, text
+from bot.ui.kit.responses import answer, answer_in_place, refusal_words
+from bot.ui.kit.text import named_value, shortened
+from bot.ui.panels.controls import Press, admin, button
+from bot.ui.reading.permissions import ids_there, manages, server_of
+
+MAX_COMPONENTS, MAX_CHARACTERS = 40, 4000  # of a message
+MAX_CHOSEN = 25  # in a list
+TURNING = 6  # components of a row of page buttons
+ROOM_FOR_NEWS = 800  # characters for what has just changed, of those of a page
+MAX_NEWS = 10  # changes of one press that are named
+Address = Annotated[str, r"[a-z]+(?:\.[a-z0-9_*-]{1,32})?"]  # of a panel: its topic, and its subject
+Name = Annotated[str, "[a-z_]+"]
+Value = Any  # as JSON holds it: None, bool, int, str, or a list or dict of these
+NOT_IN_RANGE = lazy("Enter a whole number from {least} to {most}. Nothing was changed.")
+CHANGED_BY_OTHERS = lazy("Changed by others since you opened this: {names}.")
+CHANGED = lazy("**{name}**: changed from {before} to {after}.")
+ADDED, REMOVED = lazy("**{name}**: {items} added."), lazy("**{name}**: {items} removed.")
+BACK, ADDS, REMOVES = lazy("Back"), lazy("Add…"), lazy("Remove…")
+OTHERS = "+"  # in place of an item's name
+DOING = {True: lazy("Turn on"), False: lazy("Turn off")}
+STATE = {True: lazy("on"), False: lazy("off")}
+NOT_SET = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The server, or the part of it (`key`), that a panel is about, and who looks at it or changes it."""
+
+    guild_id: int
+    user_id: int
+    at: datetime
+    catalog: Catalog
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """Everything that a panel is drawn from: the row as `Topic.load` read it, and the server in Discord.
+
+    `let_in`: the panel's opener has no Manage Server. `start`: of the part that lists of items show.
+    """
+
+    row: Any
+    interaction: discord.Interaction[Any]
+    address: str
+    let_in: bool
+    start: int = 0
+
+    @property
+    def guild(self) -> discord.Guild | None:
+        return self.interaction.guild
+
+    @property
+    def catalog(self) -> Catalog:
+        return host_of(self.interaction).catalog
+
+
+class ValueKind:
+    """A kind of values: its words, and the control that changes them."""
+
+    def words(self, _catalog: Catalog, value: Value) -> Worded:
+        return NOT_SET if value is None else str(value)
+
+    def changed(self, catalog: Catalog, title: Worded, before: Value, after: Value) -> Worded:
+        """Return what has changed."""
+        both = {"before": self.words(catalog, before), "after": self.words(catalog, after)}
+        return CHANGED.using(name=title, **both)
+
+    def pieces(self, setting: "Setting", line: str, now: Now, value: Value) -> list[Piece]:
+        """Return the line with its control."""
+        raise NotImplementedError
+
+    def chosen(self, values: Any) -> Value:
+        """Return the value that was chosen in a list, or the one in the form's fields. Raises `Refused`."""
+        return values
+
+
+class YesNo(ValueKind):
+    """On or off."""
+
+    def words(self, _catalog: Catalog, value: Value) -> Worded:
+        return STATE[value]
+
+    def pieces(self, setting: "Setting", line: str, now: Now, value: Value) -> list[Piece]:
+        # The button says what it sets, so that two presses do the same as one.
+        look = put.looking(label=DOING[not value], let_in=now.let_in)
+        turns = look.of(now.address, setting.name, "off" if value else "on")
+        return [ui.Section(text(line), accessory=turns)]
+
+    def chosen(self, values: Any) -> Value:
+        return values == ["on"]
+
+
+@dataclass(frozen=True)
+class OneOf(ValueKind):
+    """One of these values, or with `several` some of them."""
+
+    options: Callable[[Catalog], Mapping[str, Worded]]
+    several: bool = False
+
+    def words(self, catalog: Catalog, value: Value) -> Worded:
+        options = self.options(catalog)
+        return and_list([str(options.get(one, one)) for one in self._some(value)]) or NOT_SET
+
+    def changed(self, catalog: Catalog, title: Worded, before: Value, after: Value) -> Worded:
+        if self.several:
+            return _difference(partial(self.words, catalog), title, before, after)
+        return super().changed(catalog, title, before, after)
+
+    def pieces(self, setting: "Setting", line: str, now: Now, value: Value) -> list[Piece]:
+        chosen, known = self._some(value), self.options(now.catalog)
+        # Where there is no room for all, those that are chosen come first: others would be lost.
+        shown = list(known) if len(known) <= MAX_CHOSEN else sorted(known, key=lambda one: one not in chosen)
+        options = [
+            discord.SelectOption(label=shortened(str(known[one]), 100), value=one, default=one in chosen)
+            for one in shown[:MAX_CHOSEN]
+        ]
+        least, most = (0, len(options)) if self.several else (1, 1)
+        custom_id = pick.looking(let_in=now.let_in).id(now.address, setting.name)
+        control = ui.Select[Any](custom_id=custom_id, options=options, min_values=least, max_values=most)
+        return [text(line), row(control)]
+
+    def chosen(self, values: Any) -> Value:
+        return sorted(values) if self.several else values[0]
+
+    def _some(self, value: Value) -> list[str]:
+        return value if self.several else [value]
+
+
+@dataclass(frozen=True)
+class Pick(ValueKind):
+    """A role or a channel, or none; with `several` a list of them."""
+
+    form: str  # of a mention
+    control: Any
+    none: Worded = NOT_SET
+    several: bool = False
+
+    def words(self, _catalog: Catalog, value: Value) -> Worded:
+        return self.mentions(self._ids(value)) or self.none
+
+    def mentions(self, ids: Sequence[int]) -> str:
+        return some([self.form.format(one) for one in ids])
+
+    def changed(self, catalog: Catalog, title: Worded, before: Value, after: Value) -> Worded:
+        if self.several:
+            return _difference(self.mentions, title, before, after)
+        return super().changed(catalog, title, before, after)
+
+    def pieces(self, setting: "Setting", line: str, now: Now, value: Value) -> list[Piece]:
+        # Discord refuses a list in which deleted ones are chosen, or too many.
+        there, most = ids_there(now.interaction), MAX_CHOSEN if self.several else 1
+        chosen = [discord.Object(one) for one in self._ids(value) if there is None or one in there][:most]
+        custom_id = pick.looking(let_in=now.let_in).id(now.address, setting.name)
+        shown = self.control(
+            custom_id=custom_id,
+            default_values=chosen,
+            placeholder=shortened(str(self.none), 100) if self.none != NOT_SET else None,
+            min_values=0,
+            max_values=most,
+        )
+        return [text(line), row(shown)]
+
+    def chosen(self, values: Any) -> Value:
+        ids = sorted(map(int, values))
+        return ids if self.several else next(iter(ids), None)
+
+    def _ids(self, value: Value) -> list[int]:
+        return value if self.several else [] if value is None else [value]
+
+
+a_role = partial(Pick, "<@&{}>", ui.RoleSelect)
+a_channel = partial(
+    Pick,
+    "<#{}>",
+    partial(
+        ui.ChannelSelect,
+        channel_types=[
+            discord.ChannelType.text,
+            discord.ChannelType.news,
+            discord.ChannelType.public_thread,
+            discord.ChannelType.private_thread,
+        ],
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Entered(ValueKind):
+    """A value that is entered in a form of these fields. `read` makes it of what was entered."""
+
+    fields: Callable[[Now, Value], list[ui.Item[Any]]]
+    read: Callable[[Mapping[str, Any]], Value]
+    said: Callable[[Value], Worded] = str
+
+    def words(self, _catalog: Catalog, value: Value) -> Worded:
+        return self.said(value)
+
+    def pieces(self, setting: "Setting", line: str, now: Now, value: Value) -> list[Piece]:
+        opens = fill.looking(let_in=now.let_in).of(now.address, setting.name)
+        return [ui.Section(text(line), accessory=opens)]
+
+    def chosen(self, values: Any) -> Value:
+        return self.read(values)
+
+
+def a_number(
+    title: Worded, least: int, most: int, said: Callable[[int], Worded] = str, none: Worded | None = None
+) -> Entered:
+    """Return the kind of whole numbers within bounds, or with `none` nothing."""
+
+    def fields(_now: Now, value: Value) -> list[ui.Item[Any]]:
+        typed = ui.TextInput[Any](
+            custom_id="value",
+            default=None if value is None else str(value),
+            required=none is None,
+            max_length=12,
+        )
+        return [
+            labelled(title, typed, lazy("A whole number from {least} to {most}.", least=least, most=most))
+        ]
+
+    def read(values: Mapping[str, Any]) -> Value:
+        typed = str(values["value"] or "")
+        return None if none is not None and not typed.strip() else number_in(typed, least, most)
+
+    return Entered(fields, read, lambda value: none or NOT_SET if value is None else said(value))
+
+
+@dataclass(frozen=True)
+class Items(ValueKind):
+    """Things that are added in a form and removed in a list.
+
+    The value has each by its name. `fields` are the form's; `add` makes an item of what is in them, and
+    `remove` ends one. Both may return what is said then, in place of what has changed. `control` is a list
+    to remove one with in place of one of all items, such as one of members.
+    """
+
+    fields: Callable[[Now, Value], list[ui.Item[Any]]]
+    add: Callable[[Any, Scope, Mapping[str, Any]], "Said"]
+    remove: Callable[[Any, Scope, str], "Said"]
+    word: Callable[[Catalog, str, Any], str]  # an item, in a sentence
+    label: Callable[[Now, str, Any], str] = lambda _now, one, _item: one  # the same in a list to choose from
+    adds: Worded = ADDS
+    removes: Worded = REMOVES
+    control: Any = None
+
+    def changed(self, catalog: Catalog, title: Worded, before: Value, after: Value) -> Worded:
+        come = [self.word(catalog, one, item) for one, item in after.items()]
+        gone = [self.word(catalog, one, item) for one, item in before.items() if one not in after]
+        return _both(title, come, gone)
+
+    def pieces(self, setting: "Setting", line: str, now: Now, value: Value) -> list[Piece]:
+        opens = fill.looking(label=self.adds, let_in=now.let_in).of(now.address, setting.name)
+        shown: list[Piece] = [ui.Section(text(line), accessory=opens)]
+        look = drop.looking(let_in=now.let_in)
+        if value and self.control:
+            ended = look.id(now.address, setting.name, 0)
+            shown.append(row(self.control(custom_id=ended, placeholder=str(self.removes))))
+        elif value:
+            part = list(value.items())[now.start : now.start + MAX_CHOSEN - 1]
+            options = [
+                discord.SelectOption(label=shortened(self.label(now, *one), 100) or NOT_SET, value=one[0])
+                for one in part
+            ]
+            following = now.start + len(part) if now.start + len(part) < len(value) else 0
+            if len(value) > len(part):
+                options.append(discord.SelectOption(label=_("Show others…"), value=OTHERS))
+            ended = look.id(now.address, setting.name, following)
+            shown.append(row(ui.Select[Any](custom_id=ended, options=options, placeholder=str(self.removes))))
+        return shown
+
+
+# Words that are said of a change, or what makes them once it is stored.
+Said = Worded | Callable[[], str] | None
+Work = Callable[[Any, Scope], Said]  # a transaction
+
+
+@dataclass(frozen=True)
+class Setting:
+    """An entry. `read` and `write` are an attribute of the row and `Topic.assign`, unless they are given.
+
+    `line` is what the panel says of it. `check` looks at what is chosen before anything is written.
+    """
+
+    name: str
+    title: Worded
+    kind: ValueKind
+    help: Worded = ""
+    read: Callable[[Any], Value] | None = None
+    write: Callable[[Any, Scope, Value], object] | None = None
+    line: Callable[[Now], Worded] | None = None
+    check: Callable[[discord.Interaction[Any], Value], Awaitable[None]] | None = None
+
+    def value(self, row_: Any) -> Value:
+        return self.read(row_) if self.read else getattr(row_, self.name)
+
+    def words(self, now: Now) -> str:
+        said = named_value(f"**{self.title}**", str(self.kind.words(now.catalog, self.value(now.row))))
+        return lines(str(self.line(now)) if self.line else said, small(self.help))
+
+
+def _nothing(_now: Now) -> Iterable[Any]:
+    return ()
+
+
+async def _done(_now: Now) -> None: ...
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A panel: its settings, what is said above and below them, its other buttons, and where Back leads.
+
+    `load` is a function of a session and a scope, and `assign` writes a value by its setting's name.
+    `subject` words the part of the server that the panel is about. `after` is awaited after each change.
+    """
+
+    name: str
+    emoji: str
+    title: Worded
+    load: Callable[[Any, Scope], Any]
+    settings: Sequence[Setting] = ()
+    assign: Callable[[Any, Scope, str, Value], object] | None = None
+    about: Callable[[Now], Iterable[Worded]] = _nothing
+    notes: Callable[[Now], Iterable[Worded]] = _nothing
+    links: Callable[[Now], list[Piece]] = lambda _now: []  # rows
+    colour: Callable[[Now], discord.Colour] = lambda _now: NEUTRAL
+    subject: Callable[[Catalog, str], str] = lambda _catalog, key: key
+    after: Callable[[Now], Awaitable[None]] = _done
+    back: str | None = None
+
+    def __post_init__(self) -> None:
+        _topics[self.name] = self
+
+    def setting(self, name: str) -> Setting:
+        return next(one for one in self.settings if one.name == name)
+
+
+_topics: dict[str, Topic] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A setting's values before and after."""
+
+    setting: str
+    before: Value
+    after: Value
+
+
+def change_words(topic: str, key: str | None, changes: Iterable[Change], catalog: Catalog) -> list[str]:
+    """Return what has changed, in the language that is spoken now."""
+    its = _topics.get(topic)
+    if its is None:
+        return []
+    known = {one.name: one for one in its.settings}
+    said = [
+        str(known[one.setting].kind.changed(catalog, known[one.setting].title, one.before, one.after))
+        for one in changes
+        if one.setting in known  # it may be another version's
+    ]
+    return [f"{its.subject(catalog, key)} · {one}" if key else one for one in said]
+
+
+def save(session: Any, scope: Scope, topic: Topic, work: Work) -> tuple[Any, Said, list[Change]]:
+    """Do the work. Return the row as it is then, what is said, and the changes."""
+    before = _values(topic, topic.load(session, scope))
+    said = work(session, scope)
+    session.flush()
+    row_ = topic.load(session, scope)
+    now = _values(topic, row_)
+    changes = [Change(one, *_differing(before[one], now[one])) for one in now if now[one] != before[one]]
+    return row_, said, changes
+
+
+def assigning(topic: Topic, setting: Setting, value: Value) -> Work:
+    """Return what gives the setting this value."""
+
+    def work(session: Any, scope: Scope) -> None:
+        if setting.write:
+            setting.write(session, scope, value)
+        elif topic.assign:
+            topic.assign(session, scope, setting.name, value)
+
+    return work
+
+
+def panel(
+    topic: Topic, now: Now, page: int = 0, said: Sequence[Worded] = (), *, refused: bool = False
+) -> Panel:
+    """Return a page of the panel, below what has just happened."""
+    about = lines(*topic.about(now))
+    notes = lines(*(small(one) for one in topic.notes(now)))
+    links = topic.links(now)
+    if topic.back is not None:
+        links.append(row(show.looking(label=BACK, let_in=now.let_in).of(topic.back, 0)))
+    title = _heading(topic)
+    room = _cost([box(NEUTRAL, title, "news", about, rule(), notes), *links])
+    blocks = [one.kind.pieces(one, one.words(now), now, one.value(now.row)) for one in topic.settings]
+    pages = _pages(blocks, room)
+    if len(pages) > 1:
+        pages = _pages(blocks, (room[0] + TURNING, room[1]))
+    page = min(page, len(pages) - 1)
+    turns = [
+        show.looking(label=str(n + 1), disabled=n == page, let_in=now.let_in).of(now.address, n)
+        for n in range(len(pages))
+    ]
+    rows = [*links, *(button_rows(turns) if len(pages) > 1 else [])]
+    below = [rule(), notes] if notes else []
+    colour = BAD if refused else topic.colour(now)
+    return Panel(box(colour, title, lines(*said), about, *pages[page], *below), *rows)
+
+
+def _pages(blocks: Sequence[Sequence[Piece]], room: tuple[int, int]) -> list[list[Piece]]:
+    """Return the blocks in as many parts as messages need that have this much beside them."""
+    pages: list[list[Piece]] = [[]]
+    for block in blocks:
+        components, characters = _cost([*pages[-1], *block])
+        full = room[0] + components > MAX_COMPONENTS or room[1] + characters > MAX_CHARACTERS - ROOM_FOR_NEWS
+        if pages[-1] and full:
+            pages.append([])
+        pages[-1] += block
+    return pages
+
+
+def opens(topic: Topic, now: Now) -> ui.Button[Any]:
+    """Return the button that shows another topic in place of this one."""
+    return show.looking(label=topic.title, emoji=topic.emoji, let_in=now.let_in).of(topic.name, 0)
+
+
+async def open_panel(interaction: discord.Interaction[Any], at: str) -> None:
+    """Show a panel to the person alone."""
+    topic = _topic(at)
+    row_ = await host_of(interaction).services.db.read(topic.load, _scope(interaction, at))
+    await answer(interaction, panel(topic, Now(row_, interaction, at, not manages(interaction))))
+
+
+@button("page:{at}:{page}", who=admin)
+async def show(press: Press, at: Address, page: int) -> None:
+    """Show a page, in place of the one that is shown."""
+    await turn_to(press, at, page)
+
+
+async def turn_to(
+    press: Press, at: str, page: int = 0, *, start: int = 0, said: Sequence[Worded] = ()
+) -> None:
+    """Show a panel's page in place of what is shown, and of long lists the part that begins at `start`."""
+    interaction, topic = press.interaction, _topic(at)
+    row_ = await press.host.services.db.read(topic.load, _scope(interaction, at))
+    now = Now(row_, interaction, at, press.let_in, start)
+    await answer_in_place(interaction, panel(topic, now, page, said))
+
+
+@button("put:{at}:{name}:{value}", who=admin)
+async def put(press: Press, at: Address, name: Name, value: str) -> None:
+    """Assign a setting the value of the button."""
+    await _assign(press, at, name, [value])
+
+
+@button("pick:{at}:{name}", who=admin)
+async def pick(press: Press, at: Address, name: Name) -> None:
+    """Assign a setting what was chosen."""
+    await _assign(press, at, name, press.values)
+
+
+@button("drop:{at}:{name}:{following}", who=admin)
+async def drop(press: Press, at: Address, name: Name, following: int) -> None:
+    """Remove what was chosen from a list of items, or show the following ones of a long list."""
+    kind, chosen = cast(Items, _topic(at).setting(name).kind), press.values[0]
+    if chosen == OTHERS:
+        await turn_to(press, at, page_of(press.interaction.message), start=following)
+    else:
+        await update(press, at, lambda session, scope: kind.remove(session, scope, chosen))
+
+
+@button("fill:{at}:{name}", label=lazy("Change…"), who=admin)
+async def fill(press: Press, at: Address, name: Name) -> None:
+    """Show the form of a setting."""
+    topic, setting = _topic(at), _topic(at).setting(name)
+    reading = press.host.services.db.read(topic.load, _scope(press.interaction, at))
+    row_ = await read_before_form(press.interaction, reading)
+    now = Now(row_, press.interaction, at, press.let_in)
+    await press.ask(setting.title, *cast(Any, setting.kind).fields(now, setting.value(row_)))
+
+
+@fill.submitted
+async def filled(press: Press, at: Address, name: Name) -> None:
+    """Take what was entered in the form."""
+    kind, values = _topic(at).setting(name).kind, press.values
+    if isinstance(kind, Items):
+        await update(press, at, lambda session, scope: kind.add(session, scope, values))
+    else:
+        await _assign(press, at, name, values)
+
+
+async def _assign(press: Press, at: str, name: str, values: Any) -> None:
+    topic, setting = _topic(at), _topic(at).setting(name)
+    try:
+        value = setting.kind.chosen(values)
+        if setting.check:
+            await setting.check(press.interaction, value)
+    except Refused as refusal:
+        await update(press, at, partial(_refuse, refusal))
+    else:
+        await update(press, at, assigning(topic, setting, value))
+
+
+async def update(press: Press, at: str, work: Work) -> None:
+    """Do the work, and show the panel as it is then, also after a refusal: its lists show what holds."""
+    interaction, topic, db = press.interaction, _topic(at), press.host.services.db
+    scope, page = _scope(interaction, at), page_of(interaction.message)
+    before = now = Now(await db.read(topic.load, scope), interaction, at, press.let_in)
+    news: list[Worded] = []
+    try:
+        row_, said, changes = await db.write(_recorded, scope, topic, work, within=COMMAND_WRITE_TIMEOUT)
+    except Refused as refusal:
+        news.append(f"❌ {refusal_words(refusal)}")
+    else:
+        now = replace(before, row=row_)
+        await topic.after(now)
+        own = change_words(topic.name, scope.key, changes, scope.catalog) if said is None else [_say(said)]
+        news += [f"✅ {one}" for one in own[:MAX_NEWS]]
+    news.append(_changed_since(topic, before, interaction.message, page))
+    refused = str(news[0]).startswith("❌")
+    await answer_in_place(interaction, panel(topic, now, page, news, refused=refused))
+
+
+def _recorded(session: Any, scope: Scope, topic: Topic, work: Work) -> tuple[Any, Said, list[Change]]:
+    """Do the work, and let the log channel know of it."""
+    row_, said, changes = save(session, scope, topic, work)
+    if changes:
+        kept = json.dumps([[one.setting, one.before, one.after] for one in changes], ensure_ascii=False)
+        notices.add_change(session, scope.guild_id, scope.user_id, topic.name, scope.key, kept, scope.at)
+    return row_, said, changes
+
+
+def page_of(message: discord.Message | None) -> int:
+    """Return the page that a message shows: the disabled one of its page buttons."""
+    walked = () if message is None else ui.LayoutView.from_message(message).walk_children()
+    disabled = [one for one in walked if isinstance(one, ui.Button) and one.disabled]
+    return int(disabled[0].label or 1) - 1 if disabled else 0
+
+
+def some(names: Sequence[str], most: int = MAX_CHOSEN) -> str:
+    """Return the first names as a list, and how many more there are."""
+    left = len(names) - most
+    more = [ngettext("{count} more", "{count} more", left)] if left > 0 else []
+    return and_list([*names[:most], *more])
+
+
+def number_in(typed: str, least: int, most: int) -> int:
+    """Return the number that was typed. Raises `Refused` unless it is a whole one within the bounds."""
+    number = whole_number(typed)
+    if number is None or not least <= number <= most:
+        raise Refused(NOT_IN_RANGE.using(least=least, most=most))
+    return number
+
+
+def _say(said: Worded | Callable[[], str]) -> str:
+    return said() if callable(said) else str(said)
+
+
+def _refuse(refusal: Refused, _session: Any, _scope: Scope) -> None:
+    raise refusal
+
+
+def _changed_since(topic: Topic, now: Now, message: discord.Message | None, page: int) -> str:
+    """Return which settings others have changed since the message was shown: its texts say what held then."""
+    shown = _texts([] if message is None else ui.LayoutView.from_message(message).walk_children())
+    drawn = _texts(panel(topic, now, page).walk_children())
+    names = [str(one.title) for one in topic.settings if one.words(now) in drawn - shown]
+    # Of another panel, or one in another language, nothing follows.
+    alike = _heading(topic) in shown
+    return f"🔁 {CHANGED_BY_OTHERS.using(names=and_list(names))}" if names and alike else ""
+
+
+def _heading(topic: Topic) -> str:
+    return f"### {topic.emoji} {topic.title}"
+
+
+def _texts(pieces: Iterable[Piece]) -> set[str]:
+    return {one.content for one in pieces if isinstance(one, ui.TextDisplay)}
+
+
+def _cost(pieces: Iterable[Piece]) -> tuple[int, int]:
+    """Return how many components and characters the pieces take of those that a message can have."""
+    every = [one for piece in pieces for one in (piece, *getattr(piece, "walk_children", tuple)())]
+    return len(every), sum(len(one.content) for one in every if isinstance(one, ui.TextDisplay))
+
+
+def _differing(before: Value, after: Value) -> tuple[Value, Value]:
+    """Return both, of items only those that differ."""
+    if not isinstance(before, dict):
+        return before, after
+    old, new = cast(dict[str, Value], before), cast(dict[str, Value], after)
+    return (
+        {one: item for one, item in old.items() if new.get(one) != item},
+        {one: item for one, item in new.items() if old.get(one) != item},
+    )
+
+
+def _difference(
+    words: Callable[[list[Any]], Worded], title: Worded, before: Sequence[Any], after: Sequence[Any]
+) -> str:
+    come = [str(words([one])) for one in after if one not in before]
+    return _both(title, come, [str(words([one])) for one in before if one not in after])
+
+
+def _both(title: Worded, come: Sequence[str], gone: Sequence[str]) -> str:
+    both = (ADDED, come), (REMOVED, gone)
+    return " ".join(str(said.using(name=title, items=and_list(items))) for said, items in both if items)
+
+
+def _values(topic: Topic, row_: Any) -> dict[str, Value]:
+    return {one.name: one.value(row_) for one in topic.settings}
+
+
+def _topic(at: str) -> Topic:
+    return _topics[at.split(".")[0]]
+
+
+def _scope(interaction: discord.Interaction[Any], at: str) -> Scope:
+    host = host_of(interaction)
+    key = at.partition(".")[2] or None
+    return Scope(server_of(interaction), interaction.user.id, host.clock.now(), host.catalog, key)

@@ -1,0 +1,128 @@
+"""`/studii results`: where and how results appear."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import discord
+
+from bot.catalog import Catalog
+from bot.errors import Refused
+from bot.features import posting
+from bot.jobs.best_results import MAX_STARS
+from bot.languages import Worded, gettext as _, lazy, ngettext
+from bot.ui.panels.settings import Now, OneOf, Scope, Setting, Topic, YesNo, a_channel, a_number
+from bot.ui.reading.permissions import ensure_can_post_in
+
+CHANNEL_GONE = lazy("That channel was deleted, or I can't see it. Nothing was changed.")
+
+
+async def can_post(interaction: discord.Interaction[Any], channel_id: int | None) -> None:
+    """Raise `Refused` if the bot can't post in the channel that was chosen."""
+    ensure_can_post_in(channel_of(interaction, channel_id)) if channel_id else None
+
+
+def channel_of(interaction: discord.Interaction[Any], channel_id: int) -> Any:
+    """Return the channel that was chosen. Raises `Refused` if the bot doesn't know it."""
+    channel = interaction.guild and interaction.guild.get_channel_or_thread(channel_id)
+    if channel is None:
+        raise Refused(CHANNEL_GONE)
+    return channel
+
+
+def _load(session: Any, scope: Scope) -> posting.PostingRules:
+    return posting.of(session, scope.guild_id)
+
+
+def _assign(session: Any, scope: Scope, name: str, value: Any) -> None:
+    posting.change(session, scope.guild_id, **{name: value})
+
+
+def _set_channel(session: Any, scope: Scope, channel_id: int | None) -> None:
+    posting.change(session, scope.guild_id, results_channel_id=channel_id, in_threads=False)
+
+
+def _set_threads(session: Any, scope: Scope, on: bool) -> None:
+    rules = _load(session, scope)
+    posting.change(
+        session,
+        scope.guild_id,
+        results_channel_id=None if on else rules.results_channel_id,
+        in_threads=on,
+    )
+
+
+def _place(now: Now) -> Worded:
+    if now.row.in_threads:
+        return _("**Results**: posted in a thread under the photo, or in the channel if there is no photo.")
+    if now.row.results_channel_id is None:
+        return _("**Results**: posted in the channel where the command was used.")
+    return _("**Results**: all posted in {channel}.", channel=f"<#{now.row.results_channel_id}>")
+
+
+def _best(now: Now) -> Worded:
+    if now.row.best_channel_id is None:
+        return _("**Best of**: off. Choose a channel for results that members star with ⭐.")
+    return ngettext(
+        "**Best of**: ⭐ from {count} member, or from one moderator, shows a result in {channel}, if its "
+        "maker agrees.",
+        "**Best of**: ⭐ from {count} members, or from one moderator, shows a result in {channel}, if its "
+        "maker agrees.",
+        now.row.best_stars,
+        channel=f"<#{now.row.best_channel_id}>",
+    )
+
+
+def _notes(now: Now) -> Iterable[Worded]:
+    if now.row.results_channel_id is not None:
+        yield _(
+            "Results from age-restricted channels, and those of members who can't see that channel, "
+            "are posted in the channel where the command was used."
+        )
+
+
+def _comparisons(_catalog: Catalog) -> Mapping[str, Worded]:
+    return {
+        "pair": lazy("the photo before, beside the result"),
+        "split": lazy("also a picture that is half before and half after"),
+    }
+
+
+RESULTS = Topic(
+    "results",
+    "💬",
+    lazy("Results"),
+    _load,
+    [
+        Setting(
+            "results_channel_id",
+            lazy("Results"),
+            a_channel(lazy("the channel where the command was used")),
+            write=_set_channel,
+            line=_place,
+            check=can_post,
+        ),
+        Setting(
+            "in_threads",
+            lazy("Threads"),
+            YesNo(),
+            lazy("Post each result in a thread under its photo"),
+            write=_set_threads,
+        ),
+        Setting(
+            "compare",
+            lazy("Comparison"),
+            OneOf(_comparisons),
+            read=lambda rules: "split" if rules.splits else "pair",
+            write=lambda session, scope, value: _assign(session, scope, "splits", value == "split"),
+        ),
+        Setting("best_channel_id", lazy("Best of"), a_channel(lazy("off")), line=_best, check=can_post),
+        Setting(
+            "best_stars",
+            lazy("Stars"),
+            a_number(lazy("Stars"), 1, MAX_STARS),
+            lazy("How many members have to star a result"),
+        ),
+    ],
+    _assign,
+    notes=_notes,
+)

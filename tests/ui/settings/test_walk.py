@@ -1,0 +1,92 @@
+"""Every control of every panel of `/studii` is used once."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from simcord import InteractionResult
+
+from bot.client.persistent_items import LASTING_BUTTONS, LASTING_MENUS
+from bot.ui.panels.controls import find
+from tests.support.desk import Desk, open_desk, pieces, texts
+
+MENUS = ("results", "moderation")
+BUTTON, LIST, USERS, ROLES, CHANNELS = 2, 3, 5, 6, 8
+LASTING_ITEMS = (*LASTING_BUTTONS, *LASTING_MENUS)
+FIELDS = {
+    "value": "2",
+    "words": "blimp",
+    "then": ["refuse"],
+    "reason": "Spam",
+    "hours": "2",
+}
+REFUSAL = "You need the Manage Server permission"
+
+
+def controls(shown: Any) -> Iterator[tuple[str, int]]:
+    """Yield the custom ids of all controls of a panel that can be used, with their kinds."""
+    for piece in pieces(shown):
+        if "custom_id" in piece and not piece.get("disabled"):
+            yield piece["custom_id"], piece["type"]
+
+
+def ensure_shown(name: str, shown: Any) -> None:
+    """Ensure that the panel is one that Discord takes, and that nothing went wrong."""
+    every = list(pieces(shown))
+    said = texts(shown)
+    assert "went wrong" not in said, (name, said)
+    assert len(every) <= 40, (name, len(every))
+    assert sum(len(one["content"]) for one in every if one["type"] == 10) <= 4000, name
+    named = [one["custom_id"] for one in every if "custom_id" in one]
+    assert len(named) == len(set(named)), (name, named)
+
+
+async def use(desk: Desk, shown: InteractionResult, custom_id: str, kind: int) -> None:
+    """Use a control once: press it, choose something, or hand in its form."""
+    message = shown.response
+    assert message is not None
+    if kind == BUTTON:
+        answered = await desk.admin.click(message, custom_id=custom_id)
+        if answered.modal is not None:
+            member = {"member": [desk.tom]}
+            names = [one["component"]["custom_id"] for one in answered.modal["components"]]
+            given = {name: (FIELDS | member)[name] for name in names}
+            answered = await desk.admin.submit_modal(answered, given)
+        ensure_shown(custom_id, answered)
+        return
+    (piece,) = (one for one in pieces(shown) if one.get("custom_id") == custom_id)
+    chosen: Any = {
+        LIST: [one["value"] for one in piece.get("options", ())][-1:],
+        USERS: [desk.tom],
+        ROLES: [desk.guild.create_role("Designers")],
+        CHANNELS: [desk.channel],
+    }[kind]
+    await desk.env.settle()
+    answered = await desk.admin.select(message, chosen, custom_id=custom_id)
+    assert answered.response is None or answered.response.id == message.id, texts(answered)
+
+
+@pytest.mark.parametrize("name", MENUS)
+async def test_each_control_of_each_panel_does_something_that_is_said(tmp_path: Path, name: str) -> None:
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        seen = set[str]()
+        waiting: list[tuple[str, ...]] = [()]
+        while waiting:
+            way = waiting.pop()
+            shown = await desk.admin.slash(desk.channel, f"studii {name}")
+            for custom_id in way:
+                kind = next((kind for one, kind in controls(shown) if one == custom_id), None)
+                if kind is None:
+                    break  # the way there has changed what can be pressed
+                await use(desk, shown, custom_id, kind)
+                ensure_shown(custom_id, shown)
+            for custom_id, _kind in controls(shown):
+                if custom_id not in seen:
+                    seen.add(custom_id)
+                    assert find(custom_id) is not None, custom_id
+                    others = [one.__discord_ui_compiled_template__ for one in LASTING_ITEMS]
+                    assert not any(one.fullmatch(custom_id) for one in others), custom_id
+                    waiting.append((*way, custom_id))
+        assert len(seen) > 5
