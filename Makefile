@@ -40,8 +40,8 @@ image-check: $(VENV)/dev.done ## build the image with Debian's tools, and run it
 	@$(BIN)/python -W ignore -m tests.image $(ARGS)
 
 fuzz: $(VENV)/dev.done ## check the ledger over 100,000 random steps, and groups of requests in 200 stories (many minutes)
-	FUZZ_STEPS=100000 $(BIN)/python -m pytest -s tests/services/credits/test_ledger_always.py \
-		tests/services/acceptance/test_grouped.py $(ARGS)
+	FUZZ_STEPS=100000 $(BIN)/python -m pytest -s tests/credits/test_books.py \
+		tests/jobs/test_accept.py $(ARGS)
 
 check: $(VENV)/dev.done ## check style, types, import rules, unused code, translations, the Dockerfile, and vulnerabilities of locked packages
 	$(BIN)/ruff check .

@@ -4,13 +4,14 @@ import gc
 import logging
 import os
 import signal
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from bot.storage import Storage
 from tests.support.cheap.all_shared import share_all
 from tests.support.cheap.drawings import share_drawings
 from tests.support.cheap.examples import choose_without_local_constants
@@ -19,14 +20,13 @@ from tests.support.cheap.workers import fork_workers, shared_postgresql
 from tests.support.database import database, no_power_cut, sqlite_in_place
 from tests.support.detached import hold_rows_apart, refuse_detached
 from tests.support.postgresql import make_template, new_migrated_database, server
-from tests.support.pseudo.letters import TRANSLATIONS
-from tests.support.pseudo.report import unworded
 from tests.support.pseudo.spoken import IN_ENGLISH, speak_pseudo
+from tests.support.world import ServicesWorld, services_world
 
 TESTS = Path(__file__).parent
 GARBAGE = 20_000  # objects more than before at which Python looks for cycles: 700 without us
 # What these promise isn't how the driver runs its thread: others see to that.
-IN_PLACE = {"cogs", "delivery", "engine", "lifecycle", "reactions", "services", "ui"}
+IN_PLACE = {"cogs", "credits", "delivery", "engine", "jobs", "reactions", "servers", "ui"}
 
 # Their tests wait more than they compute: for processes, leases, pauses. Each is followed by some of the
 # others, so that seldom all workers wait; and they begin early, so that none is last.
@@ -91,28 +91,6 @@ def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[Any]) -> None
 def pytest_configure() -> None:
     # In the background of a shell, the tests and the processes that they start would ignore Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--unworded", action="store_true", help="list the sentences that no test has worded")
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    output = getattr(session.config, "workeroutput", None)
-    if output is not None:  # this is one of pytest-xdist's workers
-        output["worded"] = sorted(TRANSLATIONS.worded, key=str)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    TRANSLATIONS.worded.update(map(tuple, getattr(node, "workeroutput", {}).get("worded", ())))
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if terminalreporter.config.getoption("unworded"):
-        missing = unworded(TRANSLATIONS.worded)
-        terminalreporter.section(f"{len(missing)} sentences were never worded")
-        terminalreporter.write_line("\n".join(missing))
 
 
 @pytest.fixture(autouse=True)
@@ -184,3 +162,16 @@ async def either(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return await database(tmp_path)
     return await new_migrated_database(request.getfixturevalue("migrated_postgresql"))
+
+
+@pytest.fixture
+async def storage(either: str) -> AsyncGenerator[Storage]:
+    async with Storage.open(either) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncGenerator[ServicesWorld]:
+    """The services on a database of their own."""
+    async with services_world(tmp_path) as world:
+        yield world

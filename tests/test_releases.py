@@ -17,7 +17,7 @@ from bot.servers import keys
 from bot.storage import Storage
 from bot.version import VERSION
 from sandbox.discord.emulator import DiscordServer
-from tests.storage.database.rows import read, seed
+from tests.database.rows import read, seed
 from tests.support.patience import PATIENCE
 from tests.support.process import bot_process
 

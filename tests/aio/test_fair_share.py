@@ -63,13 +63,6 @@ def test_with_one_worker_each_member_waits_for_one_photo_of_each_other(members: 
     assert_in_turn([job[1] for job in one_by_one(jobs)])
 
 
-def test_whose_photo_is_being_worked_on_has_had_its_turn() -> None:
-    turns = FairShare(WORKERS)
-    begin(turns, [(1, 7, 0)])
-    assert begin(turns, []) == []
-    assert begin(turns, [(1, 8, 0), (2, 7, 0)])[0] == (2, 7, 0)
-
-
 def of_servers(servers: Iterable[int]) -> list[Job]:
     """A job of each of these servers, each another member's."""
     return [(server, number, number) for number, server in enumerate(servers)]

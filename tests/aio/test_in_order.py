@@ -21,13 +21,6 @@ async def test_who_came_first_goes_on_first_however_long_each_takes() -> None:
     assert went_on == [0, 1, 2, 3]
 
 
-async def test_another_key_waits_for_nobody() -> None:
-    order = InOrder()
-    order.arrive("here")
-    async with asyncio.timeout(1):
-        await order.arrive("there").turn()
-
-
 async def test_who_comes_once_all_are_through_waits_for_nothing() -> None:
     order = InOrder()
     for _ in range(3):

@@ -96,13 +96,6 @@ def test_what_fails_beside_what_succeeds_ends_nothing(clock: FakeClock, liveness
         assert liveness.failing_for() == 0.0
 
 
-def test_errors_that_have_nothing_to_do_with_each_other_end_nothing(
-    clock: FakeClock, liveness: Liveness
-) -> None:
-    fail(liveness, clock, 10 * FAILING, every=2 * OPERATION_TIMEOUT)
-    assert liveness.stuck() is None
-
-
 def test_an_idle_engine_that_can_not_look_for_work_is_left_alone_until_there_is_some(
     clock: FakeClock, liveness: Liveness
 ) -> None:

@@ -23,21 +23,6 @@ def test_what_keeps_failing_is_logged_whole_once_whatever_goes_well_beside_it(
     assert caplog.records[-1].levelname == "ERROR"
 
 
-def test_a_subject_that_failed_is_left_alone_for_a_growing_pause_and_others_go_on() -> None:
-    tried, later = list[str](), ErrorLog("handing it on")
-
-    def fail() -> None:
-        tried.append("bad")
-        raise RuntimeError("no")
-
-    rests = list[float | None]()
-    for now in (0.0, 1.0, 2.0, 3.0):
-        rests.append(later.attempt("bad", fail, now))
-        assert later.attempt("good", lambda: tried.append("good"), now) is None
-    assert rests == [1.0, 2.0, 1.0, 4.0]
-    assert tried == ["bad", "good", "bad", "good", "good", "bad", "good"]
-
-
 class Store:
     """Fails with these errors, one after the other, before it stores."""
 

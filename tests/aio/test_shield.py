@@ -82,18 +82,3 @@ async def test_patience_with_such_a_group_has_an_end() -> None:
     stopped = Stopped(0.01)
     await stopped.run(answer=False)
     assert stopped.ends == ["free cancelled", "paid cancelled"]
-
-
-async def test_an_error_in_a_task_of_such_a_group_ends_it_at_once() -> None:
-    async def fail() -> None:
-        raise ValueError("no")
-
-    async def loop() -> None:
-        async with DrainingGroup(2 * PATIENCE) as group:
-            group.create_task(asyncio.sleep(3600), name="another")
-            group.create_task(fail(), name="failing")
-            await asyncio.sleep(3600)
-
-    async with asyncio.timeout(PATIENCE):
-        with pytest.raises(ExceptionGroup, match="unhandled errors"):
-            await loop()

@@ -2,17 +2,15 @@
 
 import asyncio
 import sqlite3
-import sys
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
 from bench.crowd import process, scenes
 from bench.crowd.__main__ import arguments
 from bench.crowd.answers import Crowd, share_of
-from bench.crowd.counts import Counts, new_counts, read_counts
-from bench.crowd.scenes import answer_of, ask
+from bench.crowd.counts import Counts
+from bench.crowd.scenes import ask
 from bench.crowd.waiting import until
 from bench.crowd.worlds import MEMBERS, CrowdWorlds, Wanted, worlds
 from sandbox.discord.emulator.interactions import COMMAND, Interaction
@@ -69,22 +67,6 @@ def asked() -> Interaction:
     return Interaction(1, "token", Channel(2, 3), 4, told_at=10.0, kind=COMMAND)
 
 
-def test_a_deferral_is_no_answer_and_what_follows_it_is() -> None:
-    one = asked()
-    one.deferred, one.answered_at = True, 11.0
-    assert (answer_of(one).after, answer_of(one).accepted, answer_of(one).deferred) == (None, False, True)
-    one.says({"components": [{"components": [{"type": 10, "content": "No credits left"}]}]}, 12.5)
-    refused = answer_of(one)
-    assert (refused.after, refused.accepted, refused.words) == (2.5, False, "No credits left")
-
-
-def test_progress_is_told_by_its_cancel() -> None:
-    one = asked()
-    button = {"type": 2, "custom_id": "studii:cancel:1", "label": "Cancel job"}
-    one.says({"components": [{"type": 1, "components": [button]}]}, 11.0)
-    assert (answer_of(one).after, answer_of(one).accepted) == (1.0, True)
-
-
 async def test_a_crowd_before_a_slow_database_is_deferred_and_counted_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -107,17 +89,6 @@ async def test_a_crowd_before_a_slow_database_is_deferred_and_counted_so(
 
 def _deferrals(built: CrowdWorlds) -> list[Message]:
     return [one for one in built.discord.messages.values() if one.flags & LOADING]
-
-
-async def test_statements_and_calls_into_sqlites_thread_are_counted(tmp_path: Path) -> None:
-    file = tmp_path / "counts"
-    new_counts(file)
-    command = (sys.executable, "-W", "ignore", "-c", COUNTED, str(file))
-    started = await asyncio.create_subprocess_exec(*command, cwd=process.ROOT)
-    assert await started.wait() == 0
-    counts = read_counts(file).since(Counts(0, 0, 0))
-    assert (counts.statements, counts.commits) == (3, 1)
-    assert counts.hops >= 3
 
 
 async def test_a_crowd_before_the_least_bot_is_answered_and_what_it_took_is_known(
@@ -157,15 +128,6 @@ async def test_taps_start_jobs_of_those_who_tapped_before_and_refusals_are_read_
     assert "You are blocked" in told
     assert f"<@{in_the_channel}>" in short
     assert ["Start it?" in one for one in asked_first] == [True, True]
-
-
-async def test_a_photo_that_an_auto_channel_refuses_is_no_silence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "SETTLED", 0.0)
-    async with worlds(Wanted(automatic=True)) as built:
-        _block(built, MEMBERS + 1)
-        act = await scenes.photos(built, 3, PATIENCE)
-        crowd = Crowd(3, await act(PATIENCE), 0.0, Counts(0, 0, 0), 0.0, 0.0, (0, 0), (0, 0))
-    assert (crowd.answered, crowd.accepted, crowd.refusals.total(), crowd.untold) == (3, 2, 1, 0)
 
 
 def _block(built: CrowdWorlds, *members: int) -> None:

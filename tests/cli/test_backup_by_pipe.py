@@ -3,15 +3,11 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from bot.__main__ import INTERRUPTED_STATUS
-from bot.cli.backup import PIPE, backup, restore
-from bot.config import StorageSettings
-from bot.errors import SettingsError
 from sandbox.discord.emulator import DiscordServer
 from tests.cli.commands import SECRET, keep_key, kept_key, names_in, ran
 from tests.support.patience import PATIENCE
@@ -100,16 +96,3 @@ async def taken_back(folder: Path, content: bytes) -> tuple[int | None, str]:
     ):
         out, errors = await asyncio.wait_for(process.communicate(content), PATIENCE)
         return process.returncode, (out + errors).decode()
-
-
-@pytest.mark.parametrize("command", [backup, restore])
-async def test_a_pipe_that_is_closed_is_one_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Callable[..., Awaitable[str]]
-) -> None:
-    await keep_key(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    for name in ("stdin", "stdout"):  # as Python has them where the shell has closed them
-        monkeypatch.setattr(sys, name, None)
-    with pytest.raises(SettingsError, match=r"is closed\. Name a file"):
-        await command(StorageSettings.read(), PIPE)
-    assert await kept_key(tmp_path) == SECRET

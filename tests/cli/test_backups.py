@@ -72,14 +72,6 @@ async def test_a_backup_that_can_not_be_written_says_where_it_can(tmp_path: Path
     assert "Name a place that the bot's user can write to" in errors
 
 
-async def test_a_backup_makes_no_folder(tmp_path: Path) -> None:
-    await keep_key(tmp_path)
-    status, _, errors = await ran(tmp_path, "backup", "missing/copy.db")
-    assert status == 2
-    assert f"The folder {tmp_path / 'missing'} doesn't exist. Create it, or name another place." in errors
-    assert not (tmp_path / "missing").exists()
-
-
 async def test_a_database_of_another_program_is_not_backed_up(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     with closing(sqlite3.connect(database(tmp_path))) as connection:
@@ -110,13 +102,6 @@ async def test_a_file_of_another_program_is_not_replaced_by_a_backup(tmp_path: P
         assert "DATABASE_URL" in errors
         after = {one.name: (one.read_bytes(), one.stat().st_mode) for one in folder.iterdir()}
         assert after == before
-
-
-async def test_the_database_itself_is_not_taken_back(tmp_path: Path) -> None:
-    await keep_key(tmp_path)
-    status, _, errors = await ran(tmp_path, "restore", str(database(tmp_path)))
-    assert status == 2
-    assert "is the database itself" in errors
 
 
 @pytest.mark.promise

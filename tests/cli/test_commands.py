@@ -4,19 +4,16 @@ import asyncio
 import errno
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from bot.__main__ import main, new_parser
-from bot.cli.commands import named_command
+from bot.__main__ import main
 from sandbox.discord.emulator import APPLICATION_ID, TOKEN, DiscordServer
-from tests.cli.commands import SECRET, keep_key, kept_key, made_database, ran
+from tests.cli.commands import SECRET, keep_key, kept_key, ran
 from tests.support.patience import PATIENCE
-from tests.support.process import bot_process, environment
+from tests.support.process import bot_process
 
 
 @pytest.mark.promise
@@ -51,20 +48,6 @@ async def test_a_running_bot_keeps_its_database_and_its_keys(tmp_path: Path) -> 
             assert "Stop it first" in errors
 
 
-def test_each_command_runs_its_own_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
-    listed = re.findall(r"^    ([a-z-]+)", new_parser().format_help(), re.MULTILINE)
-    others = [name for name in listed if name not in {"run", "doctor", "health"}]  # which say no words
-    assert {"invite", "forget-servers", "rotate-keys"} < set(others)
-    parts: list[str] = []
-    for name in others:
-        part = named_command(name, "postgresql://a@b/c" if name == "move" else "copy.db")
-        parts.append(part.__qualname__)
-        part.close()
-    assert len(set(parts)) == len(others)
-
-
 @pytest.mark.promise
 @pytest.mark.parametrize("command", [("backup", "copy.db"), ("restore", "data/copy.db"), ("rotate-keys",)])
 def test_a_folder_of_another_user_is_named_with_what_to_do(
@@ -86,29 +69,3 @@ def test_a_folder_of_another_user_is_named_with_what_to_do(
     assert main(command) == 2
     told = capsys.readouterr().err
     assert re.match(r"The user who runs this isn't allowed to open \S*data/\S+\. If it is the bot's", told)
-
-
-@pytest.mark.parametrize("command", ["backup", "restore"])
-async def test_a_name_that_no_file_can_have_is_said_to_be_none(tmp_path: Path, command: str) -> None:
-    await made_database(tmp_path)
-    status, told, errors = await ran(tmp_path, command, "a" * 300)
-    assert (status, told) == (2, "")
-    assert errors == f"{'a' * 300} can't be opened (File name too long)."
-
-
-@pytest.mark.parametrize("buffered", ["", "1"])
-@pytest.mark.parametrize("given", [("--version",), ("--help",), ("backup", "--help"), ("health",)])
-def test_a_reader_that_has_gone_is_no_error(tmp_path: Path, given: tuple[str, ...], buffered: str) -> None:
-    reading, writing = os.pipe()
-    os.close(reading)
-    with os.fdopen(writing, "wb") as pipe:
-        done = subprocess.run(  # noqa: S603 - a program of our own
-            [sys.executable, "-m", "bot", *given],
-            stdout=pipe,
-            stderr=subprocess.PIPE,
-            env=environment({"PYTHONUNBUFFERED": buffered, "HEALTH_PORT": "9"}),
-            cwd=tmp_path,
-            check=False,
-        )
-    assert done.stderr == b""
-    assert done.returncode == (1 if given == ("health",) else 0)

@@ -143,14 +143,6 @@ async def test_a_server_for_developing_in_which_the_bot_is_not_stops_it(tmp_path
     assert "Traceback" not in errors
 
 
-async def test_a_studii_that_is_away_does_not_stop_it(around: dict[str, str]) -> None:
-    findings = await found({**around, "studii_api_url": "http://127.0.0.1:9/api/v1"})
-    assert stopping(findings) == set()
-    assert findings["Studii"].verdict is Verdict.WARN
-    assert "can't be reached (ClientConnectorError). Check" in findings["Studii"].words
-    assert "jobs wait" in findings["Studii"].words
-
-
 @pytest.mark.promise
 async def test_a_discord_that_is_away_stops_it_and_all_else_is_looked_at(
     around: dict[str, str], monkeypatch: pytest.MonkeyPatch
@@ -171,11 +163,6 @@ async def test_an_encryption_key_that_is_missing_from_a_database_in_use_is_told_
     assert findings["Encryption key"].verdict is Verdict.WARN
     assert "Put it back" in findings["Encryption key"].words
     assert not await asyncio.to_thread((tmp_path / "data" / "encryption.key").exists)
-
-
-async def test_message_content_that_is_not_wanted_is_no_finding(around: dict[str, str]) -> None:
-    assert (await found(around))["Intents"].verdict is Verdict.WARN
-    assert (await found({**around, "message_content": "off"}))["Intents"].verdict is Verdict.GOOD
 
 
 async def test_the_limits_of_the_processes_that_open_pictures_are_looked_at(

@@ -20,14 +20,6 @@ from tests.cli.doctor import DRIVERS, found, stopping, with_free
 from tests.support.postgresql import new_database
 
 
-async def test_a_file_that_is_no_database_is_not_called_empty(tmp_path: Path, around: dict[str, str]) -> None:
-    (tmp_path / "data").mkdir()
-    database(tmp_path).write_bytes(b"x")
-    findings = await found(around)
-    assert "Database" not in findings or findings["Database"].verdict is Verdict.STOPS
-    assert any("isn't an SQLite database" in one.words for one in findings.values())
-
-
 def a_file_for_a_folder(folder: Path) -> None:
     (folder / "data").write_text("in the way")
 
@@ -104,16 +96,6 @@ async def test_a_database_of_a_newer_version_stops_it(tmp_path: Path, around: di
     assert stopping(findings) == {"Database"}
     assert "newer version of the bot (schema 9001" in findings["Database"].words
     assert "Start the newer version again" in findings["Database"].words
-
-
-@pytest.mark.parametrize("sql", ["DROP TABLE ledger", "DROP TABLE jobs"])
-async def test_a_database_that_lacks_a_table_stops_it(
-    tmp_path: Path, around: dict[str, str], sql: str
-) -> None:
-    await damage(tmp_path, sql)
-    findings = await found(around)
-    assert stopping(findings) == {"Database"}
-    assert "Restore a backup" in findings["Database"].words
 
 
 @pytest.mark.promise

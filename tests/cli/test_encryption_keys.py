@@ -37,13 +37,6 @@ async def test_a_key_file_of_our_own_is_rotated(tmp_path: Path) -> None:
         await kept_key(tmp_path)
 
 
-async def test_where_there_is_no_database_nothing_is_rotated(tmp_path: Path) -> None:
-    status, _, errors = await ran(tmp_path, "rotate-keys")
-    assert status == 2
-    assert "There is no database yet" in errors
-    assert not (tmp_path / "data" / "encryption.key").exists()
-
-
 @pytest.mark.promise
 async def test_a_rotation_without_the_encryption_key_makes_none(tmp_path: Path) -> None:
     await keep_key(tmp_path)

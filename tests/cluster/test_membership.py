@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 
@@ -10,7 +9,6 @@ import pytest
 from sqlalchemy import text
 
 from bot import db, meta
-from bot.clock import boottime
 from bot.cluster import Membership, identify_turn, lease_database, leave
 from bot.db import used_once
 from bot.errors import NotAlone
@@ -34,16 +32,6 @@ async def until(true: Callable[[], object]) -> None:
 async def serving(member: Membership) -> None:
     async with asyncio.timeout(PATIENCE):
         await member.stand_by()
-
-
-class Stopped:
-    """The clock of a process that `stop` has stopped for some seconds when it looks again."""
-
-    def __init__(self) -> None:
-        self.ahead = 0.0
-
-    def __call__(self) -> float:
-        return boottime() + self.ahead
 
 
 @pytest.mark.promise
@@ -84,18 +72,6 @@ async def test_each_takes_as_many_shards_as_it_may_and_one_more_stands_by(url: s
         assert spare.shards.held == taken
 
 
-async def test_a_process_with_room_takes_what_becomes_free_and_is_told(url: str) -> None:
-    # One after the other: whichever of two is first says how many shards there are.
-    async with process_on(url, count=2, per_process=2) as held:
-        await until(lambda: len(held.shards.held) == 2)
-        async with process_on(url, per_process=2) as spare:
-            gained: list[frozenset[int]] = []
-            spare.when_gained(gained.append)
-            await held.leave()
-            await until(lambda: spare.shards.held)
-            assert gained == [frozenset({0, 1})]
-
-
 @pytest.mark.promise
 async def test_the_number_of_shards_stays_until_all_processes_have_stopped(
     url: str, caplog: pytest.LogCaptureFixture
@@ -124,25 +100,6 @@ async def test_shards_that_nobody_takes_are_an_error(url: str, caplog: pytest.Lo
             assert len(other.shards.held) == 2
     said = [one for one in caplog.records if "No process serves" in one.message]
     assert [one.levelno for one in said] == [logging.ERROR]
-
-
-async def test_who_stood_still_for_longer_than_its_lease_may_do_nothing_and_learns_why(url: str) -> None:
-    clock, counted = Stopped(), Counter[str]()
-    async with process_on(url, clock=clock, counted=lambda what: counted.update([what])) as first:
-        await serving(first)
-        async with Storage.open(url, fence=first) as storage:
-            clock.ahead = 45.0
-            assert not first.may_act()
-            assert not first.may_tell()
-            async with process_on(url) as second:
-                await first.leave()  # as the other does with a lease that is over
-                await serving(second)
-                with pytest.raises(NotAlone):
-                    async with storage.write() as transaction:
-                        await transaction.run(meta.set_to, "written", b"by one that was replaced")
-                assert counted["fence"] == 1
-                async with asyncio.timeout(PATIENCE):
-                    await first.lost()
 
 
 @pytest.mark.promise

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -6,8 +6,10 @@ from hypothesis import given, strategies as st
 
 from bot.credits.budgets import period_of, time_zone
 from bot.credits.ledger import Window
+from bot.credits.usage import Span, days_of
 from bot.domain.guilds import Budget, Period
 from bot.errors import Refused
+from bot.features.wording import credit_words, discord_timestamp, size_words
 
 # Among them: half hours, no daylight saving, clocks that change at midnight, and a day that never was.
 ZONES = [
@@ -147,3 +149,49 @@ def test_a_time_zone_that_does_not_exist_is_refused_with_an_example(name: str) -
 def test_whoever_nearly_names_a_time_zone_is_told_its_name(name: str, meant: str) -> None:
     with pytest.raises(Refused, match=rf"Did you mean {meant}[ ?]"):
         time_zone(name)
+
+
+NOW = datetime(2026, 3, 1, 4, 30, tzinfo=UTC)  # in New York it is still 28 February
+
+
+@pytest.mark.parametrize(
+    ("span", "zone", "first", "last"),
+    [
+        (Span.WEEK, "UTC", date(2026, 2, 23), date(2026, 3, 1)),
+        (Span.WEEK, "America/New_York", date(2026, 2, 22), date(2026, 2, 28)),
+        (Span.DAYS_30, "UTC", date(2026, 1, 31), date(2026, 3, 1)),
+        (Span.DAYS_90, "UTC", date(2025, 12, 2), date(2026, 3, 1)),
+        (Span.THIS_MONTH, "UTC", date(2026, 3, 1), date(2026, 3, 1)),
+        (Span.THIS_MONTH, "America/New_York", date(2026, 2, 1), date(2026, 2, 28)),
+        (Span.LAST_MONTH, "UTC", date(2026, 2, 1), date(2026, 2, 28)),
+        (Span.LAST_MONTH, "America/New_York", date(2026, 1, 1), date(2026, 1, 31)),
+    ],
+)
+def test_days_are_those_of_the_servers_zone(span: Span, zone: str, first: date, last: date) -> None:
+    days = days_of(span, zone, NOW)
+    assert (days[0], days[-1]) == (first, last)
+    assert len(days) == len(set(days)) == (last - first).days + 1
+
+
+def test_a_moment_is_the_same_for_discord_in_whatever_zone_it_is_given() -> None:
+    utc = datetime(2026, 3, 3, tzinfo=UTC)
+    assert discord_timestamp(utc) == "<t:1772496000:R>"
+    assert (
+        discord_timestamp(utc.astimezone(timezone(timedelta(hours=5, minutes=30))), "f") == "<t:1772496000:f>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("amount", "words"),
+    [(0, "0 credits"), (1, "1 credit"), (8, "8 credits"), (1200, "1,200 credits"), (-1, "-1 credits")],
+)
+def test_credits_are_counted_in_words(amount: int, words: str) -> None:
+    assert credit_words(amount) == words
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [(25_000_000, "25 MB"), (25_000_001, "25.1 MB"), (31_240_000, "31.3 MB"), (1, "0.1 MB"), (0, "0 MB")],
+)
+def test_sizes_are_rounded_up(size: int, words: str) -> None:
+    assert str(size_words(size)) == words

@@ -1,4 +1,9 @@
-from bot.credits.prices import Estimate, estimate
+import pytest
+
+from bot.credits import charges
+from bot.credits.prices import Estimate, ToolPrice, estimate, price_table, price_words
+from bot.errors import CreditsShort
+from tests.support.world import GUILD, PICTURE, ServicesWorld
 
 
 def test_until_a_charge_was_seen_the_catalogue_is_believed_and_said_to_be_assumed() -> None:
@@ -28,3 +33,61 @@ def test_inputs_outside_the_catalogue_reserve_the_dearest_charge_of_the_tool() -
 def test_inputs_outside_the_catalogue_never_reserve_less_than_is_assumed() -> None:
     assert estimate(8, None, None, in_catalogue=False) == Estimate(8, learned=False)
     assert estimate(8, 2, 3, in_catalogue=False) == Estimate(8, learned=True)
+
+
+async def price_list(world: ServicesWorld) -> list[ToolPrice]:
+    return (await world.services.db.read(price_table, GUILD)).all_listed(world.services.catalog)
+
+
+async def test_the_price_list_has_every_tool_as_it_is_when_nothing_is_chosen(world: ServicesWorld) -> None:
+    await world.ready()
+    await world.learn(6)
+    await world.learn(40, "mode=video quality=standard")
+    prices = await price_list(world)
+    assert [(one.tool.slug, one.price) for one in prices] == [
+        ("studio", Estimate(6, learned=True)),
+        ("virtual-staging", Estimate(8, learned=False)),
+        ("photo-restore", Estimate(8, learned=False)),
+        ("product-background", Estimate(8, learned=False)),
+        ("career-photo", Estimate(8, learned=False)),
+    ]
+
+
+async def test_the_price_list_has_what_other_choices_were_charged(world: ServicesWorld) -> None:
+    await world.ready()
+    await world.learn(6)
+    await world.learn(90, "mode=video quality=high")
+    await world.learn(40, "mode=video quality=standard")
+    await world.learn(500, "mode=video quality=ultra")  # not suggested
+    await world.learn(6, "mode=image quality=high")  # makes no difference
+    studio, staging, *_ = await price_list(world)
+    assert [(dict(one.choices), one.price.amount) for one in studio.others] == [
+        ({"mode": "video"}, 40),
+        ({"mode": "video", "quality": "high"}, 90),
+    ]
+    assert (studio.most, staging.others, staging.most) == (90, (), 8)
+
+
+def test_prices_say_whether_they_are_known() -> None:
+    assert price_words(Estimate(1, learned=True)) == "1 credit (last price)"
+    assert price_words(Estimate(1200, learned=False)) == "about 1,200 credits"
+
+
+@pytest.mark.promise
+async def test_a_free_job_of_another_account_opens_no_budget(world: ServicesWorld) -> None:
+    await world.ready(daily=1)
+    async with world.storage.write() as transaction:
+        variant = "mode=image quality=standard"
+        await transaction.run(charges.learn, "another account", "studio", variant, 0, world.clock.now())
+    with pytest.raises(CreditsShort, match="about 8 credits"):
+        await world.accept()
+    assert await world.jobs() == []
+
+
+@pytest.mark.promise
+async def test_the_first_videos_are_not_accepted_at_the_price_of_a_picture(world: ServicesWorld) -> None:
+    await world.ready(daily=100)
+    videos = {**PICTURE.inputs, "mode": "video"}
+    assert [(await world.accept(inputs=videos)).reserved for _ in range(2)] == [40, 40]
+    with pytest.raises(CreditsShort, match=r"about 40 credits"):
+        await world.accept(inputs=videos)

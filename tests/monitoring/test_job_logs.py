@@ -12,19 +12,14 @@ import pytest
 
 from bot.aio import retry
 from bot.engine.requests import Requests
-from bot.jobs import queries
 from bot.jobs.models import Job, JobState
 from bot.media.pool import DecoderPool
 from bot.monitoring import JsonFormatter, quiet_libraries
-from bot.posts import Never
-from bot.servers.notices import NoticeKind
 from sandbox.studii import Outcome, faults
 from tests.engine.recorder import Recorder
-from tests.engine.workers.test_notices import all_told, tell, use_log
 from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world
 from tests.support.desk import open_desk
 from tests.support.services import cancel
-from tests.ui.jobs.results.test_buttons import delete_id, posted_result
 
 BOT = Path(__file__).parents[2] / "bot"
 
@@ -136,32 +131,3 @@ async def test_each_line_of_the_engines_log_about_a_job_has_its_id(
         named = set(re.findall(r"\b[0-9a-f]{16}\b", line["message"] + line.get("error", ""))) & ids
         assert named <= {line.get("job")}, line
         assert named or not re.search(r"\bjob\b", line["message"], re.IGNORECASE), line
-
-
-async def test_a_button_of_a_job_that_met_an_unexpected_error_is_logged_with_its_id(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with open_desk(tmp_path, check_errors=False) as desk:
-        message = await posted_result(desk, tmp_path)
-        job = await desk.job()
-
-        def broken(*_: object) -> None:
-            raise ZeroDivisionError("unheard of")
-
-        monkeypatch.setattr(queries, "get", broken)
-        await desk.tom.click(message, custom_id=delete_id(message))
-    (told,) = [record for record in caplog.records if "reference" in record.getMessage()]
-    assert vars(told)["job"] == job.id
-
-
-async def test_a_notice_about_a_job_that_could_not_be_posted_is_logged_with_its_id(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    async with engine_world(tmp_path, notice_bound=0.0) as world:
-        await use_log(world, results=True)
-        job = await world.accept(a_job())
-        world.discord.notice_answers = [Never("odd")]
-        await tell(world, NoticeKind.MADE, job_id=job.id)
-        async with world.running():
-            await all_told(world)
-    assert [vars(one)["job"] for one in caplog.records if "was not posted" in one.getMessage()] == [job.id]

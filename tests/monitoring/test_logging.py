@@ -57,12 +57,6 @@ def test_what_others_wrote_stays_on_its_line_and_hides_nothing(formatter: loggin
     assert not set(shown) & set("\x1b\u202e\u200b\u2028")
 
 
-def test_a_report_of_an_error_keeps_its_lines() -> None:
-    error = ValueError("no\u202e")
-    record = logging.LogRecord("bot", logging.ERROR, __file__, 1, "Failed", (), (ValueError, error, None))
-    assert TextFormatter().format(record).splitlines()[1:] == ["ValueError: no"]
-
-
 @pytest.mark.promise
 async def test_the_address_of_a_photo_is_in_no_line_whatever_its_server_says(
     tmp_path: Path, caplog: pytest.LogCaptureFixture

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,9 @@ from yarl import URL
 from bot.app import App, build
 from bot.config import Settings
 from bot.domain.guilds import Plan
-from bot.jobs import accept, queries, transitions
+from bot.jobs import accept, queries
 from bot.jobs.models import JobState
 from bot.media.pool import DecoderProcess, ProcessDied
-from bot.servers import keys
 from bot.version import VERSION
 from sandbox.discord.emulator import TOKEN, DiscordServer
 from sandbox.discord.emulator.faults import Fault
@@ -89,21 +87,6 @@ class Running:
         self.app.engine.wake()
         return job.id
 
-    async def put_running(self) -> None:
-        """A job that has been with Studii for a while."""
-        job = a_job(guild_id=GUILD, channel_id=GUILD, age=60)
-        states = (JobState.RECEIVED, JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
-        async with self.app.storage.write() as transaction:
-            await transaction.run(accept.store, [job], job.created_at)
-            key = await transaction.run(keys.current, GUILD)
-            assert key is not None
-            for before, after in pairwise(states):
-                await transaction.run(
-                    transitions.advance, job.id, before, after, at=job.created_at, key_id=key.id
-                )
-            await transaction.run(transitions.change, job.id, studii_id="of-old", submitted_at=job.created_at)
-        self.app.engine.wake()
-
     async def reaches(self, job_id: str, state: JobState) -> None:
         async with asyncio.timeout(PATIENCE):
             while True:
@@ -166,51 +149,6 @@ async def test_whether_discord_is_there_is_seen_from_the_shards(
         bot.discord.connections.return_()
         status, told = await bot.until(lambda told: told["gateway"])
         assert (status, told["ok"]) == (200, True)
-
-
-async def test_after_an_outage_of_the_gateway_the_bot_is_back_within_half_a_minute(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    delay, shards = ExponentialBackoff[Any].delay, list[ExponentialBackoff[Any]]()
-
-    def noted(backoff: ExponentialBackoff[Any]) -> float:
-        shards.append(backoff)
-        return 0.05
-
-    async with running(tmp_path, monkeypatch) as bot:
-        await bot.until(lambda told: told["gateway"])
-        monkeypatch.setattr(ExponentialBackoff, "delay", noted)
-        await bot.discord.connections.leave()
-        async with asyncio.timeout(PATIENCE):
-            while not shards:  # noqa: ASYNC110 - the library's
-                await asyncio.sleep(0.02)
-        bot.discord.connections.return_()
-        await bot.until(lambda told: told["gateway"])
-    assert max(delay(shards[-1]) for _ in range(200)) < 30  # between two tries
-
-
-async def test_a_database_that_another_program_holds_and_a_late_look_are_seen(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with running(tmp_path, monkeypatch) as bot:
-        key = bot.studii.add_key()
-        await bot.until(lambda told: told["gateway"])
-        await bot.app.services.keys.set_key(GUILD, key.secret, Plan.PRO, None)
-        bot.studii.fail("status", faults.rate_limited(60))
-        await bot.reaches(await bot.accept(), JobState.RUNNING)
-        async with asyncio.timeout(PATIENCE):
-            while not bot.studii.requests.count("status", status=429):  # noqa: ASYNC110 - another's record
-                await asyncio.sleep(0.02)
-        await bot.put_running()  # due to be looked at, and its key is left alone for a minute
-        status, told = await bot.until(lambda told: told["oldest_due_poll_seconds"] > 0)
-        assert (status, told["ok"]) == (200, True)  # late, and no longer than a key is left alone
-        monkeypatch.setattr("bot.monitoring.DATABASE_TIMEOUT", 0.5)
-        monkeypatch.setattr("bot.monitoring.STATUS_CACHED_SECONDS", 0.0)
-        assert (await bot.metrics())["studii_database_failures_total"][()] == 0
-        async with bot.app.storage.write():
-            status, told = await bot.health()
-        assert (status, told["ok"], told["gateway"], told["database"]) == (503, False, True, False)
-        assert (await bot.metrics())["studii_database_failures_total"][()] == 1
 
 
 @pytest.mark.promise

@@ -107,16 +107,6 @@ async def known(transaction: Transaction, job_id: str) -> Job:
     return job
 
 
-async def accept_within(transaction: Transaction, job: Job, limit: int) -> bool:
-    """Check and reserve as one step, as a command does it."""
-    await transaction.run(ledger.lock, job.guild_id)
-    used = await transaction.run(ledger.used, [job.guild_id], TODAY)
-    if sum(one.spent for one in used[job.guild_id].values()) + job.estimate > limit:
-        return False
-    await transaction.run(accept.store, [job], NOW)
-    return True
-
-
 async def last_charges(
     transaction: Transaction, lane: str, tool: str, variant: str
 ) -> tuple[int | None, int | None]:
@@ -135,3 +125,11 @@ async def ledger_lines(
     if guild_id is not None:
         query = query.where(Line.guild_id == guild_id)
     return await transaction.run(lambda session: list(session.scalars(query)))
+
+
+async def added(storage: Storage, **values: Any) -> Job:
+    """Store a job as it is, without a line in the ledger."""
+    job = a_job(**values)
+    async with storage.write() as transaction:
+        await transaction.run(keep_job, job)
+    return job

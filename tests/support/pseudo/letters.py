@@ -63,7 +63,7 @@ def cut_off(text: str) -> bool:
 
 
 class PseudoTranslations(NullTranslations):
-    """Translates everything that the bot words, and notes it in `worded`: the context and the sentence.
+    """Translates everything that the bot words.
 
     What a test words itself, to compare it with what was shown, stays English, and so does what is worded
     `in_english`.
@@ -72,16 +72,15 @@ class PseudoTranslations(NullTranslations):
     def __init__(self) -> None:
         super().__init__()
         self._in_english: ContextVar[bool] = ContextVar("in English", default=False)
-        self.worded: set[tuple[str | None, str]] = set()
 
     def gettext(self, message: str) -> str:
-        return self._word(None, message, message)
+        return self._word(message, message)
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        return self._word(None, msgid1, super().ngettext(msgid1, msgid2, n))
+        return self._word(msgid1, super().ngettext(msgid1, msgid2, n))
 
     def pgettext(self, context: str, message: str) -> str:
-        return self._word(context, message, message)
+        return self._word(message, message)
 
     @contextmanager
     def in_english(self) -> Generator[None]:
@@ -92,8 +91,7 @@ class PseudoTranslations(NullTranslations):
         finally:
             self._in_english.reset(token)
 
-    def _word(self, context: str | None, key: str, sentence: str) -> str:
-        self.worded.add((context, key))
+    def _word(self, key: str, sentence: str) -> str:
         if key not in _longest() or self._in_english.get() or _asked_by_a_test():
             return sentence
         return written(sentence, _longest()[key])

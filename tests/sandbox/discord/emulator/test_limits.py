@@ -2,15 +2,13 @@
 
 import asyncio
 import base64
-import json
-import sys
 
 import discord
 import pytest
 from discord.http import Route
 
-from sandbox.discord.emulator import TOKEN, Fault, Limit, Limits
-from sandbox.discord.emulator.remote import ROOT, emulator_process
+from sandbox.discord.emulator import TOKEN, Limit, Limits
+from sandbox.discord.emulator.remote import emulator_process
 from tests.sandbox.discord.emulator.client import emulated
 from tests.support.patience import PATIENCE
 
@@ -48,28 +46,6 @@ async def test_too_many_refused_requests_ban_the_address_for_a_while() -> None:
         assert (banned.status, b"1015" in banned.body) == (429, True)
 
 
-@pytest.mark.parametrize("after", [False, True])
-async def test_a_proxys_page_can_come_before_or_after_the_effect(after: bool) -> None:
-    async with emulated(guilds=[GUILD]) as client:
-        client.server.fail("send", Fault(502, after=after), Fault(200, delay=0.01))
-        broken = await client.ask("POST", MESSAGES, WORDS)
-        assert (broken.status, broken.body, len(client.server.messages)) == (502, b"<html>", int(after))
-        assert (await client.ask("POST", MESSAGES, WORDS)).status == 200
-
-
-async def test_discord_py_waits_for_a_bucket_and_says_everything_once(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    async with emulated(guilds=[GUILD], limits=Limits({"send": Limit(2, 0.05)})) as client:
-        monkeypatch.setattr(Route, "BASE", client.server.api)
-        async with discord.Client(intents=discord.Intents.none()) as bot:
-            await bot.login(TOKEN)
-            channel = bot.get_partial_messageable(GUILD)
-            await asyncio.gather(*(channel.send(f"{number}") for number in range(6)))
-        said = {one.words() for one in client.server.in_channel(GUILD)}
-        assert said == {f"{number}" for number in range(6)}
-
-
 async def test_one_in_a_process_of_its_own_is_steered_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     heard: asyncio.Queue[discord.Interaction] = asyncio.Queue()
 
@@ -104,17 +80,3 @@ async def test_one_in_a_process_of_its_own_is_steered_from_outside(monkeypatch: 
                 await world.do("dance")
             running.cancel()
             await asyncio.wait({running})
-
-
-async def test_one_whose_input_is_over_at_the_start_prints_its_addresses_and_ends() -> None:
-    pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL  # which no loop can wait for
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "sandbox.discord.emulator", cwd=ROOT, stdin=nothing, stdout=pipe, stderr=pipe
-    )
-    try:
-        printed, complaints = await asyncio.wait_for(process.communicate(), PATIENCE)
-    finally:
-        if process.returncode is None:
-            process.kill()
-    assert "api" in json.loads(printed)
-    assert (complaints, process.returncode) == (b"", 0)

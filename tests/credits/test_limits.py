@@ -1,0 +1,365 @@
+"""Fifty commands at one moment against each kind of limit with room for five: five, on both databases."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.credits import ledger
+from bot.credits.limits import AllowanceScope, StartRate
+from bot.domain.guilds import Budget, Period, Plan
+from bot.errors import CreditsShort, Refused
+from bot.jobs.confirm import Repeated
+from bot.jobs.models import Job, MemberContext, SourcePhoto
+from bot.servers import keys, settings
+from bot.services import Services
+from bot.storage import Storage
+from tests.support import spending
+from tests.support.clock import FakeClock
+from tests.support.jobs import ledger_lines
+from tests.support.services import accept, cancel, services_on
+from tests.support.world import GUILD, MEMBER, PICTURE, ServicesWorld
+
+pytestmark = pytest.mark.driver_thread
+ROLE = 70
+REQUEST = replace(PICTURE, context=MemberContext(roles=frozenset({ROLE})))
+
+
+@pytest.fixture
+async def storage(either: str) -> AsyncGenerator[Storage, None]:
+    async with Storage.open(either) as opened:
+        async with opened.write() as transaction:
+            key = await transaction.run(keys.add, GUILD, "lane", "abcd", Plan.PRO, b"", FakeClock().now())
+            await transaction.run(settings.set_key, GUILD, key.id, FakeClock().now())
+            await transaction.run(settings.set_budget, GUILD, Budget(10_000, Period.DAY, FakeClock().now()))
+        yield opened
+
+
+async def _server(storage: Storage, services: Services) -> None:
+    async with storage.write() as transaction:
+        await transaction.run(settings.set_budget, GUILD, Budget(41, Period.MONTH, FakeClock().now()))
+
+
+async def _total(storage: Storage, services: Services) -> None:
+    async with storage.write() as transaction:
+        await transaction.run(settings.set_budget, GUILD, Budget(0, Period.TOTAL, FakeClock().now()))
+    await spending.grant(services, GUILD, None, 40)
+
+
+async def _everyone(storage: Storage, services: Services) -> None:
+    await spending.set_limits(services, GUILD, allowance=(AllowanceScope.MEMBERS, 0, 47))
+
+
+async def _role(storage: Storage, services: Services) -> None:
+    await spending.set_limits(services, GUILD, allowance=(AllowanceScope.MEMBERS, 0, 8))
+    await spending.set_limits(services, GUILD, allowance=(AllowanceScope.ROLE, ROLE, 40))
+
+
+async def _own(storage: Storage, services: Services) -> None:
+    await spending.set_limits(services, GUILD, allowance=(AllowanceScope.ROLE, ROLE, 80))
+    await spending.set_limits(services, GUILD, allowance=(AllowanceScope.MEMBER, MEMBER, 32))
+    await spending.grant(services, GUILD, MEMBER, 8)
+
+
+async def _going(storage: Storage, services: Services) -> None:
+    await spending.set_limits(services, GUILD, at_once=5)
+
+
+async def _starts(storage: Storage, services: Services) -> None:
+    await spending.set_limits(services, GUILD, rate=StartRate(5, 600))
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize("limit", [_server, _total, _everyone, _role, _own, _going, _starts])
+async def test_of_fifty_at_once_as_many_are_taken_as_there_is_room_for(
+    storage: Storage, tmp_path: Path, limit: Callable[[Storage, Services], Awaitable[None]]
+) -> None:
+    services = await services_on(storage, tmp_path, FakeClock())
+    await limit(storage, services)
+    outcomes = await asyncio.gather(
+        *(accept(services.acceptance, REQUEST) for _ in range(50)), return_exceptions=True
+    )
+    assert sum(isinstance(one, Job) for one in outcomes) == 5
+    assert sum(isinstance(one, Refused) for one in outcomes) == 45
+    async with storage.read() as transaction:
+        assert await transaction.run(ledger.differing) == []
+
+
+async def test_what_is_wished_twice_at_one_moment_is_done_once(storage: Storage, tmp_path: Path) -> None:
+    services = await services_on(storage, tmp_path, FakeClock())
+    request = replace(REQUEST, once="3:50:photo-restore:0")
+    outcomes = await asyncio.gather(
+        *(accept(services.acceptance, request) for _ in range(20)), return_exceptions=True
+    )
+    (job,) = (one for one in outcomes if isinstance(one, Job))
+    assert sum(isinstance(one, Repeated) for one in outcomes) == 19
+    await cancel(services, job.id, job.guild_id, job.user_id)
+    assert (
+        await accept(services.acceptance, request)
+    ).id != job.id  # what was cancelled may be asked for again
+    async with storage.read() as transaction:
+        assert await transaction.run(ledger.differing) == []
+
+
+SECOND = timedelta(seconds=1)
+
+
+async def budget_of_one_job(world: ServicesWorld, period: Period, zone: str, *when: int) -> None:
+    """The server stands in that zone at that time of its own clocks, with room for one job a period."""
+    world.clock.set(datetime(*when, tzinfo=ZoneInfo(zone)).astimezone(UTC))  # pyright: ignore[reportArgumentType]
+    await world.ready()
+    await spending.set_budget(world.services, GUILD, None, None, zone)
+    await world.budget(8, period)
+
+
+async def no_room(world: ServicesWorld) -> str:
+    with pytest.raises(Refused) as caught:
+        await world.accept()
+    return str(caught.value)
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize(
+    ("zone", "midnight", "hours"),
+    [
+        ("Europe/Berlin", (2026, 3, 29), 23),
+        ("Europe/Berlin", (2026, 10, 25), 25),
+        ("America/New_York", (2026, 3, 8), 23),
+        ("America/New_York", (2026, 11, 1), 25),
+        ("America/Havana", (2025, 11, 2), 25),
+    ],
+)
+async def test_a_daily_budget_renews_at_midnight_though_the_clocks_were_changed(
+    world: ServicesWorld, zone: str, midnight: tuple[int, int, int], hours: int
+) -> None:
+    await budget_of_one_job(world, Period.DAY, zone, *midnight)
+    await world.accept()
+    renews = world.clock.now() + timedelta(hours=hours)
+    world.clock.set(renews - SECOND)
+    assert f"The budget renews <t:{renews.timestamp():.0f}:R>" in await no_room(world)
+    world.clock.set(renews)
+    await world.accept()
+    await no_room(world)
+
+
+@pytest.mark.promise
+async def test_the_hour_that_comes_twice_is_one_day_and_gives_nothing_twice(world: ServicesWorld) -> None:
+    await budget_of_one_job(world, Period.DAY, "Europe/Berlin", 2026, 10, 25, 2, 30)
+    await world.accept()
+    world.clock.advance(3600)  # half past two again
+    await no_room(world)
+
+
+@pytest.mark.promise
+async def test_a_month_of_28_days_renews_on_the_first_of_march(world: ServicesWorld) -> None:
+    await budget_of_one_job(world, Period.MONTH, "Europe/Berlin", 2027, 2, 1)
+    await world.accept()
+    world.clock.set(world.clock.now() + timedelta(days=28) - SECOND)
+    await no_room(world)
+    world.clock.set(world.clock.now() + SECOND)
+    await world.accept()
+
+
+@pytest.mark.promise
+async def test_after_the_clock_jumps_back_nobody_waits_for_a_start_in_the_future(
+    world: ServicesWorld,
+) -> None:
+    await world.ready()
+    await spending.set_limits(world.services, GUILD, rate=StartRate(1, 600))
+    noon = world.clock.now()
+    world.clock.set(noon + timedelta(days=30))
+    await world.accept()
+    world.clock.set(noon)
+    assert (await spending.of_member(world.services, GUILD, MEMBER, ())).next_start is None
+    await world.accept()
+    assert "<t:" in await no_room(world)
+
+
+DAY = timedelta(days=1)
+
+
+async def at(world: ServicesWorld, *when: int) -> None:
+    """It is that time in UTC, and the server has a key."""
+    world.clock.set(datetime(*when, tzinfo=UTC))  # pyright: ignore[reportArgumentType]
+    await world.ready()
+
+
+async def granted(world: ServicesWorld) -> tuple[int, int]:
+    """What counts now: to the server, and to the member."""
+    async with world.storage.read() as transaction:
+        assert await transaction.run(ledger.differing) == []
+    state = await spending.grants(world.services, GUILD)
+    own = (await spending.of_member(world.services, GUILD, MEMBER, ())).use.grants
+    assert state.members.get(MEMBER, 0) == own
+    return state.budget.grants, own
+
+
+async def grant(world: ServicesWorld, server: int, member: int) -> None:
+    await spending.grant(world.services, GUILD, None, server)
+    await spending.grant(world.services, GUILD, MEMBER, member)
+
+
+async def move(world: ServicesWorld, zone: str) -> None:
+    await spending.set_budget(world.services, GUILD, None, None, zone)
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize(
+    ("period", "length"), [(Period.DAY, 1), (Period.WEEK, 7), (Period.MONTH, 31)], ids=str
+)
+async def test_a_grant_ends_with_the_period_for_which_it_was_given(
+    world: ServicesWorld, period: Period, length: int
+) -> None:
+    await at(world, 2027, 3, 1, 9)  # a Monday, the first of a month
+    await world.budget(8, period)
+    await spending.set_limits(world.services, GUILD, allowance=(AllowanceScope.MEMBERS, 0, 8))
+    await grant(world, 8, 8)
+    for _ in range(2):
+        await world.accept()
+    world.clock.advance((timedelta(days=length) - timedelta(hours=10)).total_seconds())
+    assert await granted(world) == (8, 8)
+    world.clock.advance(3600)
+    assert await granted(world) == (0, 0)
+    await world.accept()
+    with pytest.raises(CreditsShort, match="0 of 8 credits left"):
+        await world.accept()
+
+
+async def test_another_period_ends_what_was_granted_and_says_how_much(world: ServicesWorld) -> None:
+    await at(world, 2027, 3, 1, 9)
+    await world.budget(100)
+    await grant(world, 20, 5)
+    assert (await spending.set_budget(world.services, GUILD, 90, None)).grants_over == 0
+    assert await granted(world) == (20, 5)  # another limit is no other period
+    for period in (Period.WEEK, Period.MONTH, Period.TOTAL):
+        changed = await spending.set_budget(world.services, GUILD, None, period)
+        assert changed.grants_over == (25 if period is Period.WEEK else 0)
+        assert (changed.left, await granted(world)) == (90, (0, 0))
+    # The day of which it was given still goes on.
+    await world.budget(100)
+    assert await granted(world) == (20, 5)
+
+
+async def test_only_what_this_period_was_given_can_be_taken_back(world: ServicesWorld) -> None:
+    await at(world, 2027, 3, 1, 9)
+    await world.budget(100)
+    await grant(world, 20, 5)
+    world.clock.advance(DAY.total_seconds())
+    with pytest.raises(Refused, match="No credits were granted for today"):
+        await spending.grant(world.services, GUILD, None, -1)
+    await grant(world, 1, 3)
+    with pytest.raises(Refused, match="1 credit granted for today is the most"):
+        await spending.grant(world.services, GUILD, None, -2)
+    with pytest.raises(Refused, match="3 credits granted for today is the most"):
+        await spending.grant(world.services, GUILD, MEMBER, -4)
+    await grant(world, -1, -2)
+    assert await granted(world) == (0, 1)
+
+
+def forget_the_period(world: ServicesWorld) -> None:
+    with closing(sqlite3.connect(world.file)) as other, other:  # by hand: the bot writes both
+        other.execute("UPDATE guilds SET budget_period = NULL")
+
+
+async def test_a_budget_without_a_period_lets_nothing_be_spent_and_says_who_can_change_that(
+    world: ServicesWorld,
+) -> None:
+    await world.ready(daily=100)
+    forget_the_period(world)
+    for _ in range(2):  # read, and remembered
+        assert await refusal(world) == (
+            "Not enough credits: this costs about 8 credits, and the server has 0 of 0 credits left today. "
+            f"The daily budget of 0 credits is below the price. {CHANGE_BUDGET}"
+        )
+    assert await world.jobs() == []
+    assert (await spending.budget(world.services, GUILD)).usage.spent == 0
+    async with world.storage.read() as transaction:
+        assert await ledger_lines(transaction) == []
+
+
+async def test_an_admin_mends_half_a_budget_by_setting_it(world: ServicesWorld) -> None:
+    await world.ready(daily=100)
+    forget_the_period(world)
+    assert (await spending.set_budget(world.services, GUILD, 16, None)).left == 16
+    await world.accept()
+    async with world.storage.read() as transaction:
+        budget = (await transaction.run(settings.of, GUILD)).budget
+    assert (budget.limit, budget.period) == (16, Period.DAY)
+
+
+@pytest.mark.promise
+async def test_a_spent_budget_says_what_it_would_cost_what_is_left_and_when_it_renews(
+    world: ServicesWorld,
+) -> None:
+    await world.ready(daily=11)
+    await world.accept()
+    assert await refusal(world) == (
+        "Not enough credits: this costs about 8 credits, and the server has 3 of 11 credits left today. "
+        f"The budget renews <t:{unix(2026, 3, 3)}:R>. {CHANGE_BUDGET}"
+    )
+
+
+@pytest.mark.promise
+async def test_a_one_off_total_never_promises_to_renew(world: ServicesWorld) -> None:
+    await world.ready()
+    await world.budget(10, Period.TOTAL)
+    job = await world.accept()
+    cost = "Not enough credits: this costs about 8 credits, and the server has 2 of 10 credits left."
+    said = await refusal(world)
+    assert said == f"{cost} Credits may free up when running jobs finish. {CHANGE_BUDGET}"
+    await world.finish(job, charge=8)
+    said = await refusal(world)
+    assert said == f"{cost} It's a one-off total and doesn't renew. {CHANGE_BUDGET}"
+
+
+@pytest.mark.promise
+async def test_nobody_is_told_to_wait_for_a_budget_that_will_never_do(world: ServicesWorld) -> None:
+    await world.ready(daily=5)
+    assert await refusal(world) == (
+        "Not enough credits: this costs about 8 credits, and the server has 5 of 5 credits left today. "
+        f"The daily budget of 5 credits is below the price. {CHANGE_BUDGET}"
+    )
+
+
+async def test_nobody_waits_for_the_next_period_when_only_a_grant_made_this_one_large_enough(
+    world: ServicesWorld,
+) -> None:
+    await world.ready(daily=5)
+    await spending.grant(world.services, GUILD, None, 5)
+    await world.finish(await world.accept(), charge=8)
+    said = await refusal(world)
+    assert "2 of 10 credits left today. The daily budget of 5 credits is below the price." in said
+
+
+async def test_an_allowance_that_will_never_do_says_so_and_who_can_raise_it(world: ServicesWorld) -> None:
+    await world.ready(daily=100)
+    await spending.set_limits(world.services, GUILD, allowance=(AllowanceScope.MEMBERS, 0, 6))
+    assert await refusal(world) == (
+        "Not enough credits: this costs about 8 credits, and your allowance has 6 of 6 credits left today. "
+        "The daily allowance of 6 credits is below the price. "
+        "An admin can change this with `/studii allowance`."
+    )
+
+
+CHANGE_BUDGET = "An admin can change the budget with `/studii budget`."
+
+
+async def refusal(world: ServicesWorld, **changes: Any) -> str:
+    with pytest.raises(Refused) as caught:
+        await world.accept(**changes)
+    return str(caught.value)
+
+
+def unix(year: int, month: int, day: int, hour: int = 0) -> int:
+    return int(datetime(year, month, day, hour, tzinfo=UTC).timestamp())
+
+
+def photo(size: int) -> SourcePhoto:
+    return SourcePhoto("https://cdn.discordapp.com/attachments/1/2/room.png", "room.png", "image/png", size)

@@ -1,0 +1,85 @@
+"""A question before a job keeps all of the request that its job gets."""
+
+import asyncio
+from dataclasses import fields, replace
+from typing import Any
+
+from bot.credits.prices import Estimate
+from bot.jobs import accept, confirm, queries, transitions
+from bot.jobs.confirm import ConfirmationNeeded, WhyAsk
+from bot.jobs.models import Approval, Job, JobRequest, JobState, MemberContext
+from bot.servers.notices import NoticeKind
+from bot.storage import Storage
+from tests.support.jobs import NOW, PHOTO, a_job
+from tests.support.posts import open_posts
+
+# Known anew when the question is answered: who asks, the price, and the set that its requests then make.
+KNOWN_ANEW = {"context", "shown_price", "agreed", "confirmation", "set_id"}
+# Which inputs are the person's own decides whether a rule about words pauses them, before the question.
+CHECKED_BEFORE = {"own"}
+KEPT: dict[str, Any] = {
+    "guild_id": 100,
+    "channel_id": 200,
+    "user_id": 300,
+    "tool": "virtual-staging",
+    "inputs": {"style": "modern"},
+    "source": replace(PHOTO, message_id=7, channel_id=200),
+    "private": True,
+    "photo_author": 301,
+    "origin_message_id": 7,
+    "once": "a" * 64,
+    "tapped": "🛋️",
+    "age_restricted": False,
+    "post_channel_id": 201,
+    "in_thread": True,
+}
+
+
+async def test_a_confirmed_request_is_as_it_was(storage: Storage) -> None:
+    names = {one.name for one in fields(JobRequest)}
+    assert names == KEPT.keys() | KNOWN_ANEW | CHECKED_BEFORE  # a new field has to be in one of these
+    request = JobRequest(**KEPT)
+    defaults = {one.name: one.default for one in fields(JobRequest)}
+    assert [name for name, value in KEPT.items() if value == defaults[name]] == []
+    asked_with = replace(request, context=MemberContext(roles=frozenset({7})), shown_price=4)
+    other = replace(asked_with, once="b" * 64, source=replace(PHOTO, message_id=8, channel_id=200))
+    needed = ConfirmationNeeded(asked_with, Estimate(8, learned=True), WhyAsk.PRICE, [other])
+    asked = await storage.db.write(confirm.store, needed, NOW)
+    stored = await storage.db.read(confirm.find_open, needed.id, NOW)
+    assert stored == asked
+    assert stored is not None
+    assert stored.requests == (request, replace(request, once=other.once, source=other.source))
+
+
+SET = "5" * 16
+
+
+async def a_set(storage: Storage, size: int) -> list[Job]:
+    jobs = [
+        replace(a_job(id=f"{number:016x}"), set_id=SET, approval=Approval.WANTED) for number in range(size)
+    ]
+    async with storage.write() as transaction:
+        await transaction.run(accept.store, jobs, NOW)
+    return jobs
+
+
+async def ready(storage: Storage, job: Job) -> None:
+    async with storage.write() as transaction:
+        await transaction.run(transitions.make_ready, job.id, None, NOW)
+
+
+async def cancelled(storage: Storage, job: Job) -> None:
+    async with storage.write() as transaction:
+        await transaction.run(transitions.cancel, job.id, NOW)
+
+
+async def test_of_jobs_that_are_ready_at_the_same_time_the_last_asks(storage: Storage) -> None:
+    jobs = await a_set(storage, 6)
+    await asyncio.gather(
+        *(ready(storage, job) for job in jobs[:4]), *(cancelled(storage, job) for job in jobs[4:])
+    )
+    async with storage.read() as transaction:
+        (notice,) = await transaction.run(open_posts)
+        found = [job.state for job in await transaction.run(queries.of_set, SET)]
+    assert (notice.kind, notice.key) == (NoticeKind.APPROVAL, SET)
+    assert found == [JobState.PENDING] * 4 + [JobState.CANCELLED] * 2

@@ -1,0 +1,219 @@
+"""Studii API docs: Authentication, Create a job, Tool slugs, Errors, Spend caps."""
+
+import aiohttp
+import pytest
+
+from sandbox import photos
+from sandbox.studii import Fault, Key, Outcome, Plan, RateStyle, faults
+from tests.sandbox.studii.client import STUDIO, Client, Reply
+
+
+async def test_a_job_is_taken_with_the_four_fields_of_the_documentation(api: Client, key: Key) -> None:
+    created = await api.create(key)
+    assert created.status == 202
+    assert created.body == {
+        "id": created.text("id"),
+        "status": "queued",
+        "status_url": f"{api.server.url}/jobs/{created.text('id')}",
+        "credits_charged": 8,
+    }
+    assert key.balance == 992
+    assert key.spent == 8
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"Authorization": "Basic abc"}, {"Authorization": "Bearer nonsense"}, {"x-api-key": "stu_unknown"}],
+)
+async def test_a_missing_malformed_or_unknown_key_is_401(api: Client, headers: dict[str, str]) -> None:
+    refused = await api.send("POST", "/jobs", None, {}, **headers)
+    assert refused.status == 401
+    assert refused.text("error")
+
+
+async def test_a_plan_without_the_api_or_the_tool_is_403(api: Client) -> None:
+    starter, limited = api.server.add_key("starter"), api.server.add_key(tools={"photo-restore"})
+    assert (await api.create(starter)).status == 403
+    assert (await api.create(limited)).status == 403
+    assert limited.spent == 0
+
+
+@pytest.mark.parametrize(
+    ("inputs", "named"),
+    [
+        ({**STUDIO, "prompt": ""}, "prompt"),
+        ({**STUDIO, "mode": "song"}, "mode"),
+        ({**STUDIO, "quality": "best"}, "quality"),
+        ({**STUDIO, "aspect_ratio": "5:1"}, "aspect_ratio"),
+        ({**STUDIO, "source": "image"}, "source_object_key"),
+        ({**STUDIO, "steps": "40"}, "steps"),
+        ({**STUDIO, "prompt": 7}, "prompt"),
+        ([], "inputs"),
+        (None, "inputs"),
+    ],
+)
+async def test_wrong_inputs_are_400_and_named(api: Client, key: Key, inputs: object, named: str) -> None:
+    refused = await api.create(key, inputs=inputs)
+    assert refused.status == 400
+    assert named in refused.text("error")
+    assert key.spent == 0
+
+
+async def test_no_credits_and_a_reached_cap_are_402_in_different_words(api: Client) -> None:
+    poor, capped = api.server.add_key(balance=7), api.server.add_key(cap=15)
+    out_of_credits = await api.create(poor)
+    assert (await api.create(capped)).status == 202
+    over_cap = await api.create(capped)
+    assert (out_of_credits.status, over_cap.status) == (402, 402)
+    assert out_of_credits.text("error") != over_cap.text("error")
+    assert (poor.balance, capped.spent) == (7, 8)
+
+
+@pytest.mark.parametrize(("fault", "jobs"), [(faults.DropBefore(), 0), (faults.DropAfter(), 1)])
+async def test_a_connection_may_close_before_or_after_the_job_is_taken(
+    api: Client, key: Key, fault: Fault, jobs: int
+) -> None:
+    api.server.fail("create", fault)
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await api.create(key)
+    assert len(api.server.jobs) == jobs
+    assert key.spent == 8 * jobs
+    (request,) = api.server.requests
+    assert (request.status, request.key) == (None, key.hint)
+
+
+@pytest.mark.parametrize(("after", "jobs"), [(False, 0), (True, 1)])
+async def test_a_proxy_may_speak_before_or_after_the_job_is_taken(
+    api: Client, key: Key, after: bool, jobs: int
+) -> None:
+    api.server.fail("create", faults.proxy_error(502, after=after))
+    with pytest.raises(aiohttp.ContentTypeError):
+        await api.create(key)
+    assert len(api.server.jobs) == jobs
+
+
+async def test_an_answer_may_be_cut_off_garbled_or_of_another_shape(api: Client, key: Key) -> None:
+    for fault, failure in (
+        (faults.Truncated(), aiohttp.ClientPayloadError),
+        (faults.Malformed(), ValueError),
+    ):
+        api.server.fail("create", fault)
+        with pytest.raises(failure):
+            await api.create(key)
+    api.server.fail("create", faults.WrongShape(frozenset({"id"}), {"credits_charged": "many"}))
+    body = (await api.create(key)).body
+    assert "id" not in body
+    assert body["credits_charged"] == "many"
+    assert len(api.server.jobs) == 3
+
+
+async def finished(api: Client, key: Key, **inputs: str) -> dict[str, object]:
+    created = await api.create(key, inputs={**STUDIO, **inputs})
+    api.clock.advance(100)
+    return (await api.status(key, created)).body
+
+
+async def download(api: Client, address: object) -> tuple[int, str, bytes]:
+    async with api.http.get(str(address)) as got:
+        return got.status, got.content_type, await got.read()
+
+
+async def test_a_job_goes_from_queued_over_processing_to_completed(api: Client, key: Key) -> None:
+    created = await api.create(key)
+    seen = [(await api.status(key, created)).body["status"]]
+    for _ in range(20):
+        api.clock.advance(1)
+        seen.append((await api.status(key, created)).body["status"])
+    assert list(dict.fromkeys(seen)) == ["queued", "processing", "completed"]
+
+
+async def test_a_completed_job_answers_with_the_fields_of_the_documentation(api: Client, key: Key) -> None:
+    body = await finished(api, key)
+    documented = "id status output_url output_kind tool error created_at completed_at credits_charged"
+    assert set(body) == set(documented.split())
+    assert (body["output_kind"], body["tool"], body["error"]) == ("image", "studio", None)
+    assert str(body["created_at"]) < str(body["completed_at"])
+
+
+@pytest.mark.parametrize("data", [b"not a picture at all", photos.portrait((90, 110))[:2000]])
+async def test_a_source_that_is_no_whole_picture_makes_the_job_fail_and_costs_nothing(
+    api: Client, key: Key, data: bytes
+) -> None:
+    source = await api.upload(key, data)
+    created = await api.create(key, "photo-restore", {}, source)
+    api.clock.advance(100)
+    body = (await api.status(key, created)).body
+    assert (body["status"], body["credits_charged"], body["output_url"]) == ("failed", 0, None)
+    assert key.balance == 1000
+
+
+@pytest.mark.parametrize(("refunded", "charged"), [(True, 0), (False, 8)])
+async def test_a_planned_failure_says_why_and_what_it_cost(
+    api: Client, key: Key, refunded: bool, charged: int
+) -> None:
+    api.server.next_job(Outcome(fails="Too much fog.", refunded=refunded))
+    body = await finished(api, key)
+    assert (body["status"], body["error"], body["credits_charged"]) == ("failed", "Too much fog.", charged)
+    assert key.balance == 1000 - charged
+    assert (await finished(api, key))["status"] == "completed"
+
+
+async def burst(api: Client, key: Key, number: int) -> list[int]:
+    return [(await api.send("GET", "/jobs/none", key)).status for _ in range(number)]
+
+
+@pytest.mark.parametrize(("plan", "limit"), [("pro", 60), ("team", 300), ("business", 300)])
+async def test_each_plan_has_its_requests_a_minute(api: Client, plan: Plan, limit: int) -> None:
+    key = api.server.add_key(plan)
+    statuses = await burst(api, key, limit + 1)
+    assert statuses == [404] * limit + [429]
+    assert api.server.requests.count("status", status=429, key=key.hint) == 1
+
+
+async def test_room_comes_back_when_the_oldest_request_is_a_minute_old(api: Client) -> None:
+    key = api.server.add_key(rate_limit=2)
+    await burst(api, key, 1)
+    api.clock.advance(30)
+    assert await burst(api, key, 2) == [404, 429]
+    api.clock.advance(30)
+    assert await burst(api, key, 2) == [404, 429]
+
+
+async def test_a_refusal_says_when_to_come_back_unless_it_does_not(api: Client) -> None:
+    told, untold = (
+        api.server.add_key(rate_limit=0),
+        api.server.add_key(rate_limit=0, rate_style=RateStyle(retry_after=False)),
+    )
+    assert (await api.send("GET", "/jobs/none", told)).headers["Retry-After"] == "60"
+    assert "Retry-After" not in (await api.send("GET", "/jobs/none", untold)).headers
+
+
+async def refused_source(api: Client, key: Key, object_key: str) -> Reply:
+    refused = await api.create(key, "photo-restore", {}, object_key)
+    assert refused.status == 400
+    assert "source_object_key" in refused.text("error")
+    return refused
+
+
+async def test_an_upload_answers_with_the_four_fields_of_the_documentation(api: Client, key: Key) -> None:
+    asked = await api.ask_upload(key)
+    assert asked.status == 200
+    assert set(asked.body) == {"object_key", "signed_url", "token", "expires_in"}
+    assert asked.body["expires_in"] == 7200
+    assert asked.text("token") in asked.text("signed_url")
+    assert asked.text("object_key").startswith(f"{key.account.id}/")
+
+
+async def test_a_signed_address_is_good_for_one_upload(api: Client, key: Key) -> None:
+    asked = await api.ask_upload(key)
+    assert [await api.put(asked, b"one"), await api.put(asked, b"two")] == [200, 409]
+    assert api.server.uploads[asked.text("object_key")].data == b"one"
+
+
+async def test_a_source_must_have_arrived_and_be_ones_own(api: Client, key: Key) -> None:
+    asked = await api.ask_upload(key)
+    await refused_source(api, key, asked.text("object_key"))
+    await refused_source(api, key, "8a1f/9c3e.jpg")
+    theirs = await api.upload(api.server.add_key(), b"theirs")
+    await refused_source(api, key, theirs)
+    assert key.spent == 0

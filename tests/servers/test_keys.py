@@ -1,0 +1,133 @@
+"""A server's key: what may be pasted, that it is tried first, and that it is told to nobody."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.domain.guilds import Plan
+from bot.errors import Refused, StudiiBotError
+from bot.jobs import lanes as lane_rows
+from bot.servers import keys as server_keys
+from bot.servers.keys import StudiiKey
+from bot.studii import KeyRefused
+from bot.vault import Vault, lane_names
+from tests.support import spending
+from tests.support.services import services_on
+from tests.support.world import GUILD, OTHER_GUILD, OTHER_SECRET, SECRET, ServicesWorld
+
+
+async def set_key(
+    world: ServicesWorld, secret: str = SECRET, plan: Plan = Plan.PRO, daily: int | None = None
+) -> StudiiKey:
+    return await world.services.keys.set_key(GUILD, secret, plan, daily)
+
+
+async def kept_keys(world: ServicesWorld) -> list[StudiiKey]:
+    async with world.storage.read() as transaction:
+        return await transaction.run(server_keys.stored)
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        f"  {SECRET}\n",
+        f'"{SECRET}"',
+        f"“{SECRET}”",
+        f"`{SECRET}`",
+        f"Bearer {SECRET}",
+        f"Authorization: Bearer {SECRET}",
+        f"authorization: bearer  {SECRET}",
+        f"'Authorization: Bearer {SECRET}'",
+        f'"Authorization": "Bearer {SECRET}"',
+        f"x-api-key: {SECRET}",
+        f"\ufeff\u200b{SECRET}\u00a0",
+    ],
+)
+async def test_what_people_copy_around_a_key_does_not_matter(world: ServicesWorld, pasted: str) -> None:
+    await set_key(world, pasted)
+    assert world.studii.asked == [SECRET]
+
+
+@pytest.mark.parametrize(
+    ("pasted", "reason"),
+    [
+        ("", "it must start with `stu_`"),
+        ("sk-0123456789abcdef", "it must start with `stu_`"),
+        ("my key is hunter22", "it must start with `stu_`"),
+        ("STU_0123456789abcdef", "it must start with `stu_`"),
+        ("stu_0123 456789abcdef", "it has a space or an invalid character"),
+        ("stu_0123456789abcdéf", "it has a space or an invalid character"),
+        ("stu_01234567\n89abcdef", "it has a space or an invalid character"),
+        ("stu_", "it's too short"),
+        ("stu_0123456", "it's too short"),
+        ("stu_" + "a" * 253, "it's too long"),
+    ],
+)
+async def test_what_can_be_no_key_is_refused_unasked_and_not_repeated(
+    world: ServicesWorld, pasted: str, reason: str
+) -> None:
+    with pytest.raises(Refused) as caught:
+        await set_key(world, pasted)
+    where = "Copy it from studii.tech/app/settings/api-keys and try `/studii key` again."
+    assert str(caught.value) == f"That isn't a Studii key: {reason}. {where}"
+    assert world.studii.asked == []
+
+
+async def test_a_key_that_studii_refuses_changes_nothing(world: ServicesWorld) -> None:
+    before = await set_key(world, daily=50)
+    world.told.clear()
+    world.studii.verdict = StudiiBotError("Studii does not accept this key.")
+    with pytest.raises(StudiiBotError, match="does not accept this key"):
+        await set_key(world, OTHER_SECRET, daily=70)
+    assert await world.services.db.read(server_keys.current, GUILD) == before
+    assert await kept_keys(world) == [before]
+    assert (await spending.budget(world.services, GUILD)).settings.budget.limit == 50
+    assert world.told == []
+
+
+async def test_trying_a_key_counts_against_its_limit_even_if_it_is_refused(world: ServicesWorld) -> None:
+    world.studii.verdict = StudiiBotError("Studii does not accept this key.")
+    with pytest.raises(StudiiBotError):
+        await set_key(world)
+    lane = (await world.storage.db.write(lane_names, world.vault)).lane_of(SECRET)
+    async with world.storage.read() as transaction:
+        (until,) = (await transaction.run(lane_rows.windows, [lane]))[lane]
+    assert 130 <= until - world.clock.now().timestamp() <= 132
+
+
+async def test_a_server_tests_five_keys_a_minute_and_others_are_not_held_up(world: ServicesWorld) -> None:
+    await set_key(world)
+    world.studii.verdict = KeyRefused()
+    wrong = [f"stu_wrong_key_{number}" for number in range(8)]
+    for number, secret in enumerate(wrong):
+        with pytest.raises(Refused, match="doesn't accept" if number < 4 else "Too many keys were tried"):
+            await set_key(world, secret)
+        world.clock.advance(5.0)
+    assert world.studii.asked == [SECRET, *wrong[:4]]
+    world.studii.verdict = None
+    await world.services.keys.set_key(OTHER_GUILD, OTHER_SECRET, Plan.PRO, None)
+    world.clock.advance(21.0)  # since the first: a minute
+    await set_key(world)
+
+
+async def test_a_replaced_key_is_kept_for_the_jobs_that_run_with_it(world: ServicesWorld) -> None:
+    old = await set_key(world)
+    world.clock.advance(60)
+    new = await set_key(world, OTHER_SECRET)
+    assert await world.services.db.read(server_keys.current, GUILD) == new
+    retired, current = await kept_keys(world)
+    assert (retired.id, retired.retired_at) == (old.id, world.clock.now())
+    assert world.vault.unseal(retired.ciphertext) == SECRET
+    assert current == new
+
+
+async def test_a_key_that_cannot_be_read_any_more_is_mended_by_pasting_it_again(
+    world: ServicesWorld, tmp_path: Path
+) -> None:
+    await set_key(world)
+    folder = tmp_path / "another"
+    folder.mkdir()
+    keys = (await services_on(world.storage, folder, world.clock, check_key=world.studii.check)).keys
+    key = await keys.set_key(GUILD, SECRET, Plan.PRO, None)
+    assert await world.storage.db.read(server_keys.current, GUILD) == key
+    assert Vault.open((), folder / "encryption.key").unseal(key.ciphertext) == SECRET

@@ -1,0 +1,55 @@
+"""Each person reads their own language; a channel reads the server's."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bot.languages import Language
+from bot.servers import settings
+from bot.ui.reading.languages import Readers
+from tests.support.services import erase
+from tests.support.world import ServicesWorld
+
+
+def readers_of(world: ServicesWorld) -> Readers:
+    """What the bot knows right after a start, in no server that Discord says anything of."""
+    client: Any = SimpleNamespace(get_guild=dict[int, Any]().get)
+    return Readers(client, lambda: world.services)
+
+
+async def test_a_choice_goes_before_the_admins_language_and_can_be_taken_back(world: ServicesWorld) -> None:
+    db, readers = world.services.db, readers_of(world)
+    await db.write(settings.change, 1, admin_language=Language.GERMAN)
+    await db.write(settings.change, 1, language=Language.JAPANESE)
+    assert await readers.in_server(1) is Language.JAPANESE
+    await db.write(settings.change, 1, language=None)
+    assert await readers.in_server(1) is Language.GERMAN
+    assert await readers.in_server(2) is Language.ENGLISH
+
+
+async def test_a_members_language_survives_a_restart(world: ServicesWorld) -> None:
+    await world.services.db.write(settings.change, 1, language=Language.JAPANESE)
+    readers = readers_of(world)
+    readers.heard(7, Language.FRENCH)
+    readers.heard(8, Language.ENGLISH)
+    readers.heard(7, Language.SPANISH)
+    assert await readers.of_person(7, 1) is Language.SPANISH
+    await readers.store()
+    again = readers_of(world)
+    assert await again.of_person(7, 1) is Language.SPANISH
+    assert await again.of_person(8, 1) is Language.ENGLISH
+    assert await again.of_person(9, 1) is Language.JAPANESE
+
+
+@pytest.mark.promise
+async def test_the_language_of_a_forgotten_member_is_not_stored_again(world: ServicesWorld) -> None:
+    readers = readers_of(world)
+    readers.heard(7, Language.FRENCH)
+    await readers.store()
+    readers.heard(7, Language.GERMAN)  # pressing the button that erases
+    readers.forget(7)
+    await erase(world.services, 7)
+    readers.heard(7, Language.GERMAN)
+    await readers.store()
+    assert await world.services.db.read(settings.language_of, 7) is None

@@ -1,0 +1,126 @@
+import stat
+from functools import partial
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from bot.domain.guilds import Plan
+from bot.errors import SettingsError
+from bot.servers import keys as server_keys
+from bot.storage import Storage
+from bot.ui.kit.reasons import error_words
+from bot.vault import CannotDecrypt, Vault, lane_names
+from tests.support.database import database
+from tests.support.jobs import NOW
+
+SECRET = "stu_0123456789abcdef"
+
+
+def new_key() -> str:
+    return Fernet.generate_key().decode()
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> Path:
+    return tmp_path / "folder" / "encryption.key"
+
+
+def test_without_a_key_one_is_made_for_its_owner_alone_and_found_again(key_file: Path) -> None:
+    sealed = Vault.open([], key_file).seal(SECRET)
+    assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
+    assert list(key_file.parent.iterdir()) == [key_file]
+    assert Vault.open([], key_file).unseal(sealed) == SECRET
+
+
+def test_an_operator_who_sets_a_key_later_keeps_what_the_key_file_sealed(key_file: Path) -> None:
+    before = Vault.open([], key_file).seal(SECRET)
+    key = new_key()
+    vault = Vault.open([key], key_file)
+    assert vault.unseal(before) == SECRET
+    key_file.unlink()
+    assert Vault.open([key], key_file).unseal(vault.reseal(before)) == SECRET
+
+
+def test_what_was_sealed_with_a_lost_key_says_who_can_help(key_file: Path) -> None:
+    sealed = Vault.open([new_key()], key_file).seal(SECRET)
+    vault = Vault.open([new_key()], key_file)
+    for way in (vault.unseal, vault.reseal):
+        with pytest.raises(CannotDecrypt) as refused:
+            way(sealed)
+        assert "An admin can enter it again" in error_words(refused.value)
+
+
+@pytest.mark.parametrize("wrong", ["hunter2", "", "x" * 44, "ß" * 10, "QUJDRA" * 6])
+def test_what_is_no_encryption_key_is_refused_without_being_quoted(wrong: str, key_file: Path) -> None:
+    with pytest.raises(SettingsError, match=r"key 2 of 2 .*Fernet\.generate_key") as caught:
+        Vault.open([new_key(), wrong], key_file)
+    if wrong:
+        assert wrong not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("content", [b"", b"not a key\n", b"\xff\xfe\x00"])
+def test_a_damaged_key_file_is_named_and_left_as_it_is(content: bytes, key_file: Path) -> None:
+    key_file.parent.mkdir()
+    key_file.write_bytes(content)
+    with pytest.raises(SettingsError, match="encryption\\.key"):
+        Vault.open([], key_file)
+    assert key_file.read_bytes() == content
+
+
+def test_a_key_file_that_can_not_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "occupied").write_text("a file", "utf-8")
+    with pytest.raises(SettingsError, match="ENCRYPTION_KEYS"):
+        Vault.open([], tmp_path / "occupied" / "encryption.key")
+
+
+async def test_lanes_keep_their_names_through_restarts_and_new_encryption_keys(
+    storage: Storage, key_file: Path
+) -> None:
+    old, new = new_key(), new_key()
+    lane = (await storage.db.write(lane_names, Vault.open([old], key_file))).lane_of(SECRET)
+    assert (await storage.db.write(lane_names, Vault.open([new, old], key_file))).lane_of(SECRET) == lane
+    assert (await storage.db.write(lane_names, Vault.open([new], key_file))).lane_of(SECRET) == lane
+
+
+async def test_lanes_get_new_names_when_the_encryption_key_is_lost(storage: Storage, key_file: Path) -> None:
+    lane = (await storage.db.write(lane_names, Vault.open([new_key()], key_file))).lane_of(SECRET)
+    vault = Vault.open([new_key()], key_file)
+    renamed = (await storage.db.write(lane_names, vault)).lane_of(SECRET)
+    assert renamed != lane
+    assert (await storage.db.write(lane_names, vault)).lane_of(SECRET) == renamed
+
+
+async def test_after_resealing_the_old_encryption_key_may_go(storage: Storage, key_file: Path) -> None:
+    lost, old, new = new_key(), new_key(), new_key()
+    lane = (await storage.db.write(lane_names, Vault.open([old], key_file))).lane_of(SECRET)
+    async with storage.write() as transaction:
+        add = partial(transaction.run, server_keys.add)
+        kept = await add(1, lane, "cdef", Plan.PRO, Vault.open([old], key_file).seal(SECRET), NOW)
+        gone = await add(2, lane, "cdef", Plan.PRO, Vault.open([lost], key_file).seal(SECRET), NOW)
+    assert await storage.db.write(server_keys.reseal, Vault.open([new, old], key_file)) == [gone.id]
+    alone = Vault.open([new], key_file)
+    async with storage.read() as transaction:
+        found = await transaction.run(server_keys.get, kept.id)
+        assert found is not None
+        assert alone.unseal(found.ciphertext) == SECRET
+        assert await transaction.run(server_keys.get, gone.id) == gone
+    assert (await storage.db.write(lane_names, alone)).lane_of(SECRET) == lane
+
+
+@pytest.mark.promise
+async def test_a_studii_key_is_not_in_the_file_nor_in_its_log(
+    tmp_path: Path, key_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    vault = Vault.open([], key_file)
+    sealed = vault.seal(SECRET)
+    async with Storage.open(await database(tmp_path)) as storage:
+        lane = (await storage.db.write(lane_names, vault)).lane_of(SECRET)
+        await storage.db.write(server_keys.add, 1, lane, SECRET[-4:], Plan.PRO, sealed, NOW)
+        written = b"".join(one.read_bytes() for one in tmp_path.glob("studii.db*"))  # noqa: ASYNC240
+    assert sealed in written
+    assert SECRET.encode() not in written
+    assert SECRET not in caplog.text
+    assert sealed.decode() not in caplog.text
