@@ -25,12 +25,7 @@ USUAL_SECONDS: Mapping[Kind, float] = MappingProxyType({"image": 12.0, "video": 
 RESERVED = frozenset(
     {"credits", "defaults", "forget-me", "help", "jobs", "privacy", "studii", "styles", "tools"}
 )
-_NEEDS_PHOTO = lazy("{tool} needs a photo. Attach one as `image` and try again.")
-_TAKES_NO_PHOTO = lazy("{tool} doesn't take a photo. Leave out `image` and try again.")
-_NEEDS_INPUT = lazy("{tool} needs `{input}`: “{description}”.")
 _TOO_LONG = lazy("`{input}` can have at most {most} characters. Yours has {count}.")
-_NOT_AVAILABLE = lazy("The tool “{tool}” isn't available here any more.")
-_NO_SUCH_TOOL = lazy("There's no tool “{tool}”. Choose one from the list. Nothing was changed.")
 MAX_OPTIONS = 21  # of Discord's 25, less the image and what every command has beside its inputs
 
 
@@ -119,9 +114,11 @@ class Tool(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Raises `Refused` if a required input is missing, or one is too long.
         """
         if self.source is SourceRule.REQUIRED and not has_source:
-            raise Refused(_NEEDS_PHOTO.using(tool=self.title))
+            raise Refused(lazy("{tool} needs a photo. Attach one as `image` and try again.", tool=self.title))
         if self.source is SourceRule.NONE and has_source:
-            raise Refused(_TAKES_NO_PHOTO.using(tool=self.title))
+            raise Refused(
+                lazy("{tool} doesn't take a photo. Leave out `image` and try again.", tool=self.title)
+            )
         prepared: dict[str, str] = {}
         if self.source_flag is not None:
             flag = self.source_flag
@@ -131,7 +128,12 @@ class Tool(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             value = one.meant(typed) if visible(typed).strip() else one.default
             if value is None and one.required:
                 raise Refused(
-                    _NEEDS_INPUT.using(tool=self.title, input=one.name, description=one.description)
+                    lazy(
+                        "{tool} needs `{input}`: “{description}”.",
+                        tool=self.title,
+                        input=one.name,
+                        description=one.description,
+                    )
                 )
             if value is None:
                 continue
@@ -247,7 +249,7 @@ class Catalog:
         """Return the tool with that slug. Raises `Refused` if there is none."""
         tool = self.tools.get(slug)
         if tool is None:
-            raise Refused(_NOT_AVAILABLE.using(tool=slug[:40]))
+            raise Refused(lazy("The tool “{tool}” isn't available here any more.", tool=slug[:40]))
         return tool
 
     def named(self, typed: str) -> Tool:
@@ -259,7 +261,9 @@ class Catalog:
         for tool in self.tools.values():
             if name == tool.slug or name in in_any_language(tool.title_texts):
                 return tool
-        raise Refused(_NO_SUCH_TOOL.using(tool=typed[:40]))
+        raise Refused(
+            lazy("There's no tool “{tool}”. Choose one from the list. Nothing was changed.", tool=typed[:40])
+        )
 
 
 def _tool(file: Path, slug: str, value: object) -> Tool:

@@ -27,10 +27,6 @@ from bot.servers.settings import GuildSettings
 
 MAX_BUDGET = 1_000_000  # credits
 WARNING_PERCENT = 80
-RENEWS_BY_ITSELF = lazy(
-    "`restart` is only for a one-off total. A daily, weekly or monthly budget renews "
-    "automatically. Nothing was changed."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +146,12 @@ def set_budget(
     old = before.settings.budget
     chosen = period or old.period
     if restart and chosen is not Period.TOTAL:
-        raise Refused(RENEWS_BY_ITSELF)
+        raise Refused(
+            lazy(
+                "`restart` is only for a one-off total. A daily, weekly or monthly budget renews "
+                "automatically. Nothing was changed."
+            )
+        )
     if limit is not None or period is not None or restart:
         goes_on = chosen is old.period and not restart
         since = (old.since if goes_on else None) or at

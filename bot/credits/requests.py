@@ -21,13 +21,6 @@ from bot.servers.notices import NoticeKind
 MIN_GRANT_CREDITS = 20
 _ROUNDED_TO = 10
 REQUEST_LASTS = timedelta(days=1)
-ENOUGH_NOW = lazy("You have enough credits for this now. Try again.")
-UNKNOWN_REQUEST = lazy("There's no such request here. Nothing was granted.")
-NO_BUDGET_FOR_IT = lazy("That price is too high to ask for.")
-ASKED_ALREADY = lazy(
-    # Translators: {when} is shown as "3 hours ago".
-    "You already asked {when}. You'll be told when an admin answers."
-)
 
 
 class RequestState(StrEnum):
@@ -99,18 +92,24 @@ def ask(
     Raises `Refused` if they don't lack any, or have asked already.
     """
     if not 0 < price <= MAX_BUDGET:
-        raise Refused(NO_BUDGET_FOR_IT)
+        raise Refused(lazy("That price is too high to ask for."))
     ledger.lock(session, guild_id)
     member = of_member(session, guild_id, user_id, roles, at)
     of_them = 0 if member.left is None else price - member.left
     of_server = price - member.budget.left
     if max(of_them, of_server) <= 0:
-        raise Refused(ENOUGH_NOW)
+        raise Refused(lazy("You have enough credits for this now. Try again."))
     before = session.scalar(
         select(CreditRequest).filter_by(guild_id=guild_id, user_id=user_id, state=RequestState.OPEN)
     )
     if before is not None and before.created_at > at - REQUEST_LASTS:
-        raise Refused(ASKED_ALREADY.using(when=discord_timestamp(before.created_at)))
+        raise Refused(
+            lazy(
+                # Translators: {when} is shown as "3 hours ago".
+                "You already asked {when}. You'll be told when an admin answers.",
+                when=discord_timestamp(before.created_at),
+            )
+        )
     if before is not None:
         before.state, before.answered_at = RequestState.EXPIRED, at
         session.flush()
@@ -127,7 +126,7 @@ def ask(
 def get(session: Session, request_id: str) -> CreditRequest:
     """Return the request. Raises `Refused` if it is unknown."""
     if (request := session.get(CreditRequest, request_id)) is None:
-        raise Refused(UNKNOWN_REQUEST)
+        raise Refused(lazy("There's no such request here. Nothing was granted."))
     return request
 
 

@@ -20,11 +20,6 @@ MAX_OFFERED_EMOJI = 10  # emoji under one photo; Discord takes 20
 MAX_PHOTOS_AT_ONCE = 10  # photos of one message that an Auto channel runs
 WHOLE_SERVER = 0  # in the place of a channel's id
 
-MANY_EMOJI = lazy("The limit is {most} emoji. Remove one first.", most=MAX_EMOJI)
-MANY_CHANNELS = lazy("The limit is {most} photo channels. Turn one off first.", most=MAX_PHOTO_CHANNELS)
-RUNS_NOTHING = lazy(
-    "That emoji doesn't run a tool here. `/studii reactions show` lists those that do. Nothing was changed."
-)
 
 _SKIN_COLOURS = dict.fromkeys(range(0x1F3FB, 0x1F400))
 _P = ParamSpec("_P")
@@ -182,9 +177,14 @@ def map_emoji(
     own, usual = session.get(MappedEmoji, (guild_id, emoji.key)), emoji.key in default_taps(catalog)
     # It may be mapped to a tool that the catalogue doesn't know any more.
     if preset is None and not (usual if own is None else own.tool is not None):
-        raise Refused(RUNS_NOTHING)
+        raise Refused(
+            lazy(
+                "That emoji doesn't run a tool here. `/studii reactions show` lists those that do. "
+                "Nothing was changed."
+            )
+        )
     if own is None and _count(session, guild_id, MappedEmoji) >= MAX_EMOJI:
-        raise Refused(MANY_EMOJI)
+        raise Refused(lazy("The limit is {most} emoji. Remove one first.", most=MAX_EMOJI))
     if preset is None and not usual:
         session.execute(delete(MappedEmoji).filter_by(guild_id=guild_id, emoji=emoji.key))
     else:
@@ -364,4 +364,6 @@ def _count(session: Session, guild_id: int, *rows: type[Any]) -> int:
 
 def _ensure_room_for_channel(session: Session, guild_id: int) -> None:
     if _count(session, guild_id, PhotoChannel, ReactionPlace) >= MAX_PHOTO_CHANNELS:
-        raise Refused(MANY_CHANNELS)
+        raise Refused(
+            lazy("The limit is {most} photo channels. Turn one off first.", most=MAX_PHOTO_CHANNELS)
+        )

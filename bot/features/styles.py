@@ -25,55 +25,15 @@ MAX_STYLES = 50  # of a member in a server, and of a server
 MAX_STYLE_ROLES = 20  # that may use one of a server's styles
 MAX_STYLE_NAME_CHARACTERS = 50
 
-NO_NAME = lazy("A style needs a name that can be read. Nothing was saved.")
-LONG_NAME = nlazy(
-    "A style's name can have at most {count} character. Nothing was saved.",
-    "A style's name can have at most {count} characters. Nothing was saved.",
-    MAX_STYLE_NAME_CHARACTERS,
-)
-NAME_TAKEN = lazy(
-    "You already have a style “{name}”. Choose another name, or remove that one. Nothing was saved."
-)
-TAKEN_HERE = lazy(
-    "This server already has a style “{name}”. Choose another name, or remove that one with `/studii styles "
-    "remove`. Nothing was saved."
-)
 FULL = nlazy(
     "You have {count} style here, the limit. Remove it with `/styles` first. Nothing was saved.",
     "You have {count} styles here, the limit. Remove one with `/styles` first. Nothing was saved.",
     MAX_STYLES,
 )
-FULL_HERE = nlazy(
-    "This server has {count} style, the limit. Remove it with `/studii styles remove` first. Nothing was "
-    "saved.",
-    "This server has {count} styles, the limit. Remove one with `/studii styles remove` first. Nothing was "
-    "saved.",
-    MAX_STYLES,
-)
 UNKNOWN = lazy("There's no style “{name}” here. `/styles` shows those that you can use. Nothing was charged.")
 STYLE_GONE = lazy("That style has been removed. `/styles` shows those that you can use. Nothing was charged.")
 NOT_HERE = lazy("This server has no style “{name}”. `/studii styles show` lists them. Nothing was changed.")
-NOT_FOR_YOU = lazy("That style is only for {roles}. An admin can change this with `/studii styles`.")
 NOT_YOURS = lazy("That style isn't yours. Nothing was changed.")
-MANY_ROLES = nlazy(
-    "A style can be for at most {count} role. Nothing was changed.",
-    "A style can be for at most {count} roles. Nothing was changed.",
-    MAX_STYLE_ROLES,
-)
-NOT_LIMITED = lazy("That style isn't limited to this role. Nothing was changed.")
-STYLE_TEXT_TOO_LONG = lazy(
-    "`{name}` can have at most {most} characters. Yours has {count}. Nothing was saved."
-)
-TOOL_GONE = lazy("The style “{name}” is for a tool that isn't here any more. Nothing was charged.")
-NO_INPUT = lazy(
-    "The style “{name}” no longer fits: {tool} doesn't take `{input}` any more. Remove it and save a new "
-    "one. Nothing was charged."
-)
-OTHER_TOOL = lazy("The style “{name}” is for {tool}. Use it with `/{slug}`. Nothing was charged.")
-NOT_FOR_EMOJI = lazy(
-    "The style “{style}” needs a member's own words, so an emoji can't run it. Nothing was changed."
-)
-WORDS_NEEDED = lazy("The style “{name}” needs your own words: type them as `{input}`. Nothing was charged.")
 
 
 class Style(Base, kw_only=True):
@@ -127,7 +87,13 @@ class WordsNeeded(Refused):
     """The style can't be used without a person's own words."""
 
     def __init__(self, style: Style, name: str) -> None:
-        super().__init__(WORDS_NEEDED.using(name=style.name, input=name))
+        super().__init__(
+            lazy(
+                "The style “{name}” needs your own words: type them as `{input}`. Nothing was charged.",
+                name=style.name,
+                input=name,
+            )
+        )
         self.style = style
 
 
@@ -147,7 +113,12 @@ def get(session: Session, style_id: str, guild_id: int, user_id: int, roles: fro
     if not style.usable_by(user_id, roles):
         if not style.of_server:
             raise Refused(STYLE_GONE)
-        raise NotAllowed(NOT_FOR_YOU.using(roles=" ".join(f"<@&{one}>" for one in sorted(style.roles))))
+        raise NotAllowed(
+            lazy(
+                "That style is only for {roles}. An admin can change this with `/studii styles`.",
+                roles=" ".join(f"<@&{one}>" for one in sorted(style.roles)),
+            )
+        )
     return style
 
 
@@ -179,20 +150,58 @@ def save(
     """
     name = style_name(name)
     if not style_key(name):
-        raise Refused(NO_NAME)
+        raise Refused(lazy("A style needs a name that can be read. Nothing was saved."))
     if len(name) > MAX_STYLE_NAME_CHARACTERS:
-        raise Refused(LONG_NAME)
+        raise Refused(
+            nlazy(
+                "A style's name can have at most {count} character. Nothing was saved.",
+                "A style's name can have at most {count} characters. Nothing was saved.",
+                MAX_STYLE_NAME_CHARACTERS,
+            )
+        )
     inputs = {key: value for key, value in inputs.items() if tool.input(key) is not None and value.strip()}
     for one in tool.inputs:
         if (count := len(inputs.get(one.name, ""))) > one.max_length:
-            raise Refused(STYLE_TEXT_TOO_LONG.using(name=one.name, most=one.max_length, count=count))
+            raise Refused(
+                lazy(
+                    "`{name}` can have at most {most} characters. Yours has {count}. Nothing was saved.",
+                    name=one.name,
+                    most=one.max_length,
+                    count=count,
+                )
+            )
     ensure_words_allowed(session, guild_id, [name, *tool.chosen(inputs).values()])
     owner, made_by = (OF_SERVER, user_id) if for_server else (user_id, None)
     theirs = _of(session, guild_id, owner)
     if there := next((one for one in theirs if one.key == style_key(name)), None):
-        raise Refused((TAKEN_HERE if for_server else NAME_TAKEN).using(name=there.name))
+        raise Refused(
+            (
+                lazy(
+                    "This server already has a style “{name}”. Choose another name, or remove that one "
+                    "with `/studii styles "
+                    "remove`. Nothing was saved."
+                )
+                if for_server
+                else lazy(
+                    "You already have a style “{name}”. Choose another name, or remove that one. Nothing "
+                    "was saved."
+                )
+            ).using(name=there.name)
+        )
     if len(theirs) >= MAX_STYLES:
-        raise Refused(FULL_HERE if for_server else FULL)
+        raise Refused(
+            nlazy(
+                "This server has {count} style, the limit. Remove it with `/studii styles remove` first. "
+                "Nothing was "
+                "saved.",
+                "This server has {count} styles, the limit. Remove one with `/studii styles remove` "
+                "first. Nothing was "
+                "saved.",
+                MAX_STYLES,
+            )
+            if for_server
+            else FULL
+        )
     style = Style(
         guild_id=guild_id,
         user_id=owner,
@@ -231,10 +240,16 @@ def set_role(session: Session, guild_id: int, name: str, role_id: int, *, may: b
     """
     style = _named_in_server(session, guild_id, name)
     if not may and role_id not in style.roles:
-        raise Refused(NOT_LIMITED)
+        raise Refused(lazy("That style isn't limited to this role. Nothing was changed."))
     style.roles = style.roles | {role_id} if may else style.roles - {role_id}
     if len(style.roles) > MAX_STYLE_ROLES:
-        raise Refused(MANY_ROLES)
+        raise Refused(
+            nlazy(
+                "A style can be for at most {count} role. Nothing was changed.",
+                "A style can be for at most {count} roles. Nothing was changed.",
+                MAX_STYLE_ROLES,
+            )
+        )
     return style
 
 
@@ -307,10 +322,19 @@ def misfit(catalog: Catalog, style: Style) -> Message | None:
     """Return why the style can't be used with the catalogue as it is now, or None if it can."""
     tool = catalog.tools.get(style.tool)
     if tool is None:
-        return TOOL_GONE.using(name=style.name)
+        return lazy(
+            "The style “{name}” is for a tool that isn't here any more. Nothing was charged.", name=style.name
+        )
     unknown = next((name for name in style.inputs if tool.input(name) is None), None)
     if unknown is not None:
-        return NO_INPUT.using(name=style.name, tool=tool.title, input=unknown)
+        return lazy(
+            "The style “{name}” no longer fits: {tool} doesn't take `{input}` any more. Remove it and "
+            "save a new "
+            "one. Nothing was charged.",
+            name=style.name,
+            tool=tool.title,
+            input=unknown,
+        )
     return None
 
 
@@ -321,7 +345,14 @@ def tool_of(catalog: Catalog, style: Style, wanted: Tool | None = None) -> Tool:
         raise Refused(why)
     tool = catalog.get(style.tool)
     if wanted is not None and tool.slug != wanted.slug:
-        raise Refused(OTHER_TOOL.using(name=style.name, tool=tool.title, slug=tool.slug))
+        raise Refused(
+            lazy(
+                "The style “{name}” is for {tool}. Use it with `/{slug}`. Nothing was charged.",
+                name=style.name,
+                tool=tool.title,
+                slug=tool.slug,
+            )
+        )
     return tool
 
 
@@ -329,7 +360,13 @@ def preset_of(catalog: Catalog, style: Style) -> Preset:
     """Return what an emoji runs that is mapped to a server's style. Raises `Refused` as `preset_for` does."""
     prompt = tool_of(catalog, style).prompt
     if prompt is not None and wants_words(style.inputs.get(prompt.name)):
-        raise Refused(NOT_FOR_EMOJI.using(style=style.name))
+        raise Refused(
+            lazy(
+                "The style “{style}” needs a member's own words, so an emoji can't run it. Nothing was "
+                "changed.",
+                style=style.name,
+            )
+        )
     return replace(preset_for(catalog, style.tool, style.inputs), style_id=style.id)
 
 

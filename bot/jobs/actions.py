@@ -21,19 +21,10 @@ _log = logging.getLogger(__name__)
 NOT_YOURS_TO_CANCEL = lazy(
     "Only the person who asked for this, or a moderator (Manage Messages or Manage Server), can cancel it."
 )
-NOT_YOURS_TO_POST = lazy("Only the person who asked for this can post it.")
-POSTED_OR_GONE = lazy("That result was already posted, or has been deleted. Run it again to get a new one.")
-ALREADY_SUBMITTED = lazy(
-    "Studii already has this job, so you can't cancel it. The result will arrive automatically."
-)
-FINISHED = lazy("Studii has already made this, so you can't cancel it. The result waits for a moderator.")
 ENDED = lazy("That job has already ended, so there's nothing to cancel.")
 # With their pictures, buttons and filters they fit into the 40 components of a message.
 JOBS_ON_A_PAGE = 5
 MAX_CHARGE_CREDITS = 1_000_000
-CHARGE_OUT_OF_RANGE = lazy(
-    "The charge must be a whole number from 0 to {most}. Nothing was settled.", most=MAX_CHARGE_CREDITS
-)
 
 
 class CancelNoted(Refused):
@@ -108,8 +99,14 @@ def cancel(
     if changed is not None:
         return changed
     if job.state is JobState.REVIEWING:
-        raise Refused(FINISHED)
-    raise Refused(ALREADY_SUBMITTED if job.state in SENT_STATES else ENDED)
+        raise Refused(
+            lazy("Studii has already made this, so you can't cancel it. The result waits for a moderator.")
+        )
+    raise Refused(
+        lazy("Studii already has this job, so you can't cancel it. The result will arrive automatically.")
+        if job.state in SENT_STATES
+        else ENDED
+    )
 
 
 def ensure_cancelled(job: Job) -> Job:
@@ -145,10 +142,12 @@ def post_here(session: Session, job_id: str, user_id: int, channel_id: int, at: 
     if job is None:
         raise Refused(UNKNOWN_JOB)
     if job.user_id != user_id:
-        raise Refused(NOT_YOURS_TO_POST)
+        raise Refused(lazy("Only the person who asked for this can post it."))
     posted = transitions.repost(session, job_id, channel_id, at)
     if posted is None:
-        raise Refused(POSTED_OR_GONE)
+        raise Refused(
+            lazy("That result was already posted, or has been deleted. Run it again to get a new one.")
+        )
     return posted
 
 
@@ -158,7 +157,12 @@ def rule(session: Session, guild_id: int, job_id: str, charge: int | None, at: d
     Raises `Refused` if it was settled before.
     """
     if charge is not None and not 0 <= charge <= MAX_CHARGE_CREDITS:
-        raise Refused(CHARGE_OUT_OF_RANGE)
+        raise Refused(
+            lazy(
+                "The charge must be a whole number from 0 to {most}. Nothing was settled.",
+                most=MAX_CHARGE_CREDITS,
+            )
+        )
     job = in_server(session, guild_id, job_id)
     code = ReasonCode.RULED_RELEASED if charge is None else ReasonCode.RULED_CHARGED
     ruled = transitions.apply_ruling(session, job.id, charge, Reason(code), at)

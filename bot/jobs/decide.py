@@ -35,21 +35,25 @@ NEW_JOBS_PAUSED = lazy(
     "New jobs are paused in this server. Jobs already started will finish. An admin can "
     "resume with `/studii resume`."
 )
-PRICES_ROSE = lazy(
-    "Each photo costs {credits} now. That's more than the price you saw, so none was started. Start "
-    "them again if you agree. Nothing was charged."
-)
-PRICES_ROSE_ABOUT = lazy(
-    "Each photo costs about {credits} now. That's more than the price you saw, so none was started. "
-    "Start them again if you agree. Nothing was charged."
-)
 
 
 class PricesRose(Refused):
     """The jobs of a set cost more than the person has seen: `price` each."""
 
     def __init__(self, price: Estimate) -> None:
-        said = PRICES_ROSE if price.learned else PRICES_ROSE_ABOUT
+        said = (
+            lazy(
+                "Each photo costs {credits} now. That's more than the price you saw, so none was "
+                "started. Start "
+                "them again if you agree. Nothing was charged."
+            )
+            if price.learned
+            else lazy(
+                "Each photo costs about {credits} now. That's more than the price you saw, so none was "
+                "started. "
+                "Start them again if you agree. Nothing was charged."
+            )
+        )
         super().__init__(said.using(credits=credits_message(price.amount)))
         self.price = price
 

@@ -34,14 +34,6 @@ MAX_KEY_CHARACTERS = 256
 TESTS = 5
 TESTS_WITHIN = 60.0  # seconds
 REMEMBERED_SERVERS = 5000
-TOO_MANY_TESTS = lazy(
-    "Too many keys were tried in this server. Wait a minute, then try again. Nothing was changed."
-)
-NOT_ACCEPTED = lazy(
-    "Studii doesn't accept this API key. Check that you copied all of it and that it hasn't been "
-    "revoked. Nothing was changed."
-)
-_WHERE = lazy("Copy it from studii.tech/app/settings/api-keys and try `/studii key` again.")
 # Characters around a key in pasted text: spaces, quotes, code marks, and invisible ones.
 _AROUND = " \t\r\n\"'`“”‘’„«»,;\u00a0\u200b\u200c\u200d\u2060\ufeff"
 # Studii API docs, "Authentication": how a request carries the key.
@@ -65,7 +57,9 @@ def cleaned(pasted: str) -> str:
 
 
 def _no_key(why: Message) -> Refused:
-    return Refused(paragraph(why, _WHERE))
+    return Refused(
+        paragraph(why, lazy("Copy it from studii.tech/app/settings/api-keys and try `/studii key` again."))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +106,13 @@ class KeyEntry:
             await self._check(secret)
         except KeyRefused:
             # Studii's words speak of the server's key; this one is not that yet.
-            raise Refused(NOT_ACCEPTED) from None
+            raise Refused(
+                lazy(
+                    "Studii doesn't accept this API key. Check that you copied all of it and that it "
+                    "hasn't been "
+                    "revoked. Nothing was changed."
+                )
+            ) from None
         entered = (guild_id, lane, secret[-4:], plan, self._vault.seal(secret), self._clock.now())
         key = await self._db.write(_use, self._catalog, budget, *entered)
         _log.info("Server %d now uses key %s (%s).", guild_id, key.masked, plan.value)
@@ -122,7 +122,12 @@ class KeyEntry:
         now = self._clock.monotonic()
         recent = [at for at in self._tested.get(guild_id, ()) if now - at < TESTS_WITHIN]
         if len(recent) >= TESTS:
-            raise Refused(TOO_MANY_TESTS)
+            raise Refused(
+                lazy(
+                    "Too many keys were tried in this server. Wait a minute, then try again. Nothing was "
+                    "changed."
+                )
+            )
         self._tested[guild_id] = [*recent, now]
 
 
