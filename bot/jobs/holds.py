@@ -15,7 +15,7 @@ from bot.credits import ledger
 from bot.db import put, wake
 from bot.jobs.models import FailureCode, Hold, Job, JobState
 from bot.jobs.queries import find, in_states
-from bot.jobs.transitions import fail_unpaid
+from bot.jobs.transitions import fail_unpaid, of_job
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, notices
 from bot.servers.keys import StudiiKey
@@ -73,10 +73,9 @@ def hold_running(
     return job
 
 
-def works_again(session: Session, job_id: str, at: datetime) -> Job | None:
+@of_job()
+def works_again(session: Session, job: Job, at: datetime) -> Job:
     """End the hold of a running job, and that of its server for the same reason: Studii answers again."""
-    if (job := find(session, job_id)) is None:
-        return None
     there = get(session, job.guild_id)
     if there is not None and job.held is not None and there.reason.code == job.held.code:
         end(session, job.guild_id, at)
@@ -134,14 +133,13 @@ def refuses(there: Hold, key: StudiiKey, at: datetime) -> bool:
     return there.key_id == key.id and there.until > at
 
 
-def wait_for_hold(session: Session, job_id: str) -> bool:
+@of_job(JobState.RECEIVED)
+def wait_for_hold(session: Session, job: Job) -> bool:
     """Let an accepted job wait with its server's others, if their key is held. Return whether it waits.
 
     Its progress says why, and it ends with them.
     """
-    job = find(session, job_id, JobState.RECEIVED)
-    there = None if job is None else get(session, job.guild_id)
-    if job is None or there is None:
+    if (there := get(session, job.guild_id)) is None:
         return False
     job.version += job.held != there.reason
     job.held, job.not_before, job.key_id = there.reason, there.until, there.key_id

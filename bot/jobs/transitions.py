@@ -1,12 +1,13 @@
 """Each change of a job's state with its lines in the ledger.
 
-A function names the states that the job must be in. It returns None, having changed nothing, if the job is in
-another. The changes around a request to Studii are in `submission`.
+A function names the states that the job must be in (`of_job`). It returns None, having changed nothing, if
+the job is in another. The changes around a request to Studii are in `submission`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -30,6 +31,8 @@ from bot.reasons import Reason
 from bot.servers import access, notices
 from bot.servers.notices import NoticeKind
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 # What functions of their own change, or nothing.
 _OF_THEIR_OWN = frozenset({"id", "guild_id", "user_id", "state", "version", "reserved", "settled"})
 
@@ -89,6 +92,34 @@ def change(
     return job
 
 
+def of_job(
+    *states: JobState, together: bool = False
+) -> Callable[
+    [Callable[Concatenate[Session, Job, _P], _T]], Callable[Concatenate[Session, str, _P], _T | None]
+]:
+    """Make a function that changes a job in one of these states one of the job's id.
+
+    The job is found as it is now, and locked. In another state, nothing is changed, and None returned. No two
+    jobs of a set whose approval is wanted change at once, so that one sees the other: `together` locks their
+    server, before the row.
+    """
+
+    def of(
+        change: Callable[Concatenate[Session, Job, _P], _T],
+    ) -> Callable[Concatenate[Session, str, _P], _T | None]:
+        @wraps(change)
+        def of_id(session: Session, job_id: str, *args: _P.args, **more: _P.kwargs) -> _T | None:
+            before = get(session, job_id) if together else None
+            if before is not None and before.set_id is not None and before.approval is Approval.WANTED:
+                ledger.lock(session, before.guild_id)
+            job = find(session, job_id, *states)
+            return None if job is None else change(session, job, *args, **more)
+
+        return of_id
+
+    return of
+
+
 def charge_of(job: Job, told: int | None = None) -> int:
     """Return the charge of a job: the last one in Studii's answers, else its reservation."""
     if told is not None:
@@ -96,26 +127,25 @@ def charge_of(job: Job, told: int | None = None) -> int:
     return job.charged if job.charged is not None else job.reserved
 
 
-def make_ready(session: Session, job_id: str, source_file: str | None, at: datetime) -> Job | None:
+@of_job(JobState.RECEIVED, together=True)
+def make_ready(session: Session, job: Job, source_file: str | None, at: datetime) -> Job:
     """Let a received job wait to be sent, or for approval: the photo, if there is one, is in the spool.
 
     The job may have been accepted before its server's key was held: then it waits for that like the others.
     """
-    job = _found(session, job_id, JobState.RECEIVED)
-    if job is None or job.approval is not Approval.WANTED:
-        return None if job is None else _wait_to_be_sent(session, job, at, source_file)
+    if job.approval is not Approval.WANTED:
+        return _wait_to_be_sent(session, job, at, source_file)
     move(session, job, JobState.PENDING, at, source_file=source_file)
     _tell_moderators(session, job, at)
     return job
 
 
-def approve(session: Session, job_id: str, at: datetime) -> Job | None:
+@of_job(JobState.PENDING, together=True)
+def approve(session: Session, job: Job, at: datetime) -> Job:
     """Let a pending job wait to be sent, as a moderator decided."""
-    job = _found(session, job_id, JobState.PENDING)
-    if job is not None:
-        job.approval = Approval.GIVEN
-        _wait_to_be_sent(session, job, at, job.source_file)
-        _tell_moderators(session, job, at)
+    job.approval = Approval.GIVEN
+    _wait_to_be_sent(session, job, at, job.source_file)
+    _tell_moderators(session, job, at)
     return job
 
 
@@ -136,11 +166,9 @@ def wait(session: Session, job_id: str, expected: JobState, at: datetime, **chan
     return cancel(session, job_id, at, told=waiting.cancel_told)
 
 
-def cancel(session: Session, job_id: str, at: datetime, *, told: bool = False) -> Job | None:
+@of_job(*UNSENT_STATES, together=True)
+def cancel(session: Session, job: Job, at: datetime, *, told: bool = False) -> Job:
     """Cancel a received, waiting or uploading job, unpaid. `told`: the requester knows it already."""
-    job = _found(session, job_id, *UNSENT_STATES)
-    if job is None:
-        return None
     if told:
         job.source_file = None
     return _end_unpaid(session, job, JobState.CANCELLED, at, announced_at=at if told else None)
@@ -161,19 +189,16 @@ def fail_unpaid(
     at: datetime,
 ) -> Job | None:
     """Fail a job in any of the `expected` states. Studii has not taken it, so nothing is charged."""
-    job = _found(session, job_id, *([expected] if isinstance(expected, JobState) else expected))
-    if job is None:
-        return None
-    return _end_unpaid(session, job, JobState.FAILED, at, failure=code, failure_text=reason)
+    states = [expected] if isinstance(expected, JobState) else expected
+    end = of_job(*states, together=True)(_end_unpaid)
+    return end(session, job_id, JobState.FAILED, at, failure=code, failure_text=reason)
 
 
+@of_job(JobState.RUNNING)
 def fail_paid(
-    session: Session, job_id: str, code: FailureCode, reason: Reason, charge: int, at: datetime
-) -> Job | None:
+    session: Session, job: Job, code: FailureCode, reason: Reason, charge: int, at: datetime
+) -> Job:
     """Fail a running job, at `charge` credits."""
-    job = find(session, job_id, JobState.RUNNING)
-    if job is None:
-        return None
     why = {"failure": code, "failure_text": reason}
     return _settle(session, job, JobState.FAILED, charge, at, charged=charge, **why)
 
@@ -185,14 +210,12 @@ def tell_result_lost(session: Session, job_id: str, at: datetime) -> None:
         notices.add(session, job.guild_id, NoticeKind.RESULT_LOST, job.id, at=at, job_id=job.id)
 
 
-def succeed(session: Session, job_id: str, output_file: str, kind: str, at: datetime) -> Job | None:
+@of_job(JobState.RUNNING)
+def succeed(session: Session, job: Job, output_file: str, kind: str, at: datetime) -> Job:
     """Let a running job succeed, at what Studii told: the output is in the spool.
 
     Where results wait for a moderator's decision, it waits for that first: running → reviewing.
     """
-    job = find(session, job_id, JobState.RUNNING)
-    if job is None:
-        return None
     waits = job.result_approval is Approval.WANTED and access.approvals(session, job.guild_id).wants_results
     to = JobState.REVIEWING if waits else JobState.SUCCEEDED
     if waits:
@@ -200,63 +223,54 @@ def succeed(session: Session, job_id: str, output_file: str, kind: str, at: date
     return _settle(session, job, to, charge_of(job), at, output_file=output_file, output_kind=kind)
 
 
-def release_result(session: Session, job_id: str, at: datetime) -> Job | None:
+@of_job(JobState.REVIEWING, JobState.WITHHELD)
+def release_result(session: Session, job: Job, at: datetime) -> Job:
     """Let a result be posted that waits for a decision or was withheld: reviewing, withheld → succeeded."""
-    job = find(session, job_id, JobState.REVIEWING, JobState.WITHHELD)
-    if job is not None:
-        given = {"result_approval": Approval.GIVEN, "failure": None, "failure_text": None}
-        move(session, job, JobState.SUCCEEDED, at, **given)
-        posts.change(session, job.guild_id, NoticeKind.REVIEW, job.id, at)
-    return job
+    given = {"result_approval": Approval.GIVEN, "failure": None, "failure_text": None}
+    posts.change(session, job.guild_id, NoticeKind.REVIEW, job.id, at)
+    return move(session, job, JobState.SUCCEEDED, at, **given)
 
 
+@of_job(JobState.REVIEWING)
 def withhold_result(
-    session: Session, job_id: str, reason: Reason | None, at: datetime, *, told: bool = False
-) -> Job | None:
+    session: Session, job: Job, reason: Reason | None, at: datetime, *, told: bool = False
+) -> Job:
     """Keep a result that waits for a decision from being posted: reviewing → withheld. It was paid.
 
     `told`: the requester knows it already.
     """
-    job = find(session, job_id, JobState.REVIEWING)
-    if job is not None:
-        why = {"failure": FailureCode.DECLINED, "failure_text": reason}
-        move(session, job, JobState.WITHHELD, at, announced_at=at if told else None, **why)
-        posts.change(session, job.guild_id, NoticeKind.REVIEW, job.id, at)
-    return job
+    why = {"failure": FailureCode.DECLINED, "failure_text": reason}
+    posts.change(session, job.guild_id, NoticeKind.REVIEW, job.id, at)
+    return move(session, job, JobState.WITHHELD, at, announced_at=at if told else None, **why)
 
 
-def apply_ruling(
-    session: Session, job_id: str, charge: int | None, reason: Reason, at: datetime
-) -> Job | None:
+@of_job(JobState.UNKNOWN)
+def apply_ruling(session: Session, job: Job, charge: int | None, reason: Reason, at: datetime) -> Job:
     """Fail an unknown job, at `charge` credits, or unpaid if None."""
-    job = find(session, job_id, JobState.UNKNOWN)
-    if job is None:
-        return None
     why = {"failure": FailureCode.RULED, "failure_text": reason}
     return _settle(session, job, JobState.FAILED, charge or 0, at, **why)
 
 
-def repost(session: Session, job_id: str, channel_id: int, at: datetime) -> Job | None:
+@of_job(JobState.SUCCEEDED)
+def repost(session: Session, job: Job, channel_id: int, at: datetime) -> Job | None:
     """Have a job's result posted again, in that channel. Return None if its output is not kept."""
-    job = find(session, job_id, JobState.SUCCEEDED)
-    if job is None or job.announced_at is None or job.output_file is None:
+    if job.announced_at is None or job.output_file is None:
         return None
     job.channel_id, job.post_channel_id, job.in_thread = channel_id, None, None
     job.changed_at = at
     return _post_anew(session, job, at)
 
 
-def drop_files(session: Session, job_id: str, at: datetime) -> None:
+@of_job(JobState.SUCCEEDED, JobState.WITHHELD)
+def drop_files(session: Session, job: Job, at: datetime) -> None:
     """Forget the files of a result that could not be posted, and have its link posted.
 
     Of one that was withheld, nothing is posted.
     """
-    job = find(session, job_id, JobState.SUCCEEDED, JobState.WITHHELD)
-    if job is not None:
-        job.source_file = job.output_file = None
-        if job.state is JobState.SUCCEEDED:
-            job.version += 1
-            _post_anew(session, job, at)
+    job.source_file = job.output_file = None
+    if job.state is JobState.SUCCEEDED:
+        job.version += 1
+        _post_anew(session, job, at)
 
 
 def set_decode_tries(session: Session, job_id: str, tries: int) -> None:
@@ -306,17 +320,6 @@ def _wait_to_be_sent(session: Session, job: Job, at: datetime, source_file: str 
     if (hold := session.get(Hold, job.guild_id)) is not None:
         job.held, job.not_before, job.key_id = hold.reason, hold.until, hold.key_id
     return job
-
-
-def _found(session: Session, job_id: str, *states: JobState) -> Job | None:
-    """Find the job. No two jobs of a set whose approval is wanted change at once, so that one sees the other.
-
-    So its server is locked before the row.
-    """
-    before = get(session, job_id)
-    if before is not None and before.set_id is not None and before.approval is Approval.WANTED:
-        ledger.lock(session, before.guild_id)
-    return find(session, job_id, *states)
 
 
 def _tell_moderators(session: Session, job: Job, at: datetime) -> None:

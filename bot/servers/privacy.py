@@ -28,6 +28,7 @@ from bot.jobs.models import (
     UNKNOWN_MEMBER,
     UNSHOWN_STATES,
     FailureCode,
+    Job,
     JobState,
     jobs,
 )
@@ -145,14 +146,12 @@ def _unname_member(session: Session, user_id: int, at: datetime, guild_id: int |
     return later
 
 
-def hide_photo(session: Session, job_id: str) -> str | None:
+@transitions.of_job(*_PHOTO_WAS_SENT)
+def hide_photo(_session: Session, job: Job) -> str | None:
     """Keep the job's result from showing its photo, which was deleted in Discord.
 
     Return the file that the caller discards, if there is one.
     """
-    job = queries.find(session, job_id, *_PHOTO_WAS_SENT)
-    if job is None:
-        return None
     file, job.source_file = job.source_file, None
     return file
 
