@@ -17,8 +17,6 @@ from babel.core import get_global
 from bot.__main__ import main
 from bot.config import Settings
 from bot.languages import Language
-from bot.version import VERSION
-from tests.image.__main__ import WORDED
 
 ROOT = Path(__file__).parents[1]
 COMPOSE = (ROOT / "compose.yaml").read_text("utf-8")
@@ -184,44 +182,8 @@ def test_the_image_has_its_licence_and_tells_of_all_others() -> None:
     assert "--from=build /app/NOTICE /app/NOTICE" in every("COPY")
 
 
-def test_the_image_s_check_says_what_can_be_said(capsys: pytest.CaptureFixture[str]) -> None:
-    exec(WORDED, {})  # noqa: S102
-    assert len(capsys.readouterr().out.splitlines()) == len(Language)
-
-
-def test_the_image_becomes_the_latest_once_it_was_tried_and_published() -> None:
-    workflow = (ROOT / ".github" / "workflows" / "image.yml").read_text("utf-8")
-    steps = (
-        "needs: [tests, image-check]",
-        "-m tests.image --image",
-        "push: true",
-        "--read-only",
-        "}:latest",
-    )
-    assert [workflow.count(step) for step in steps] == [1] * len(steps)
-    places = [workflow.index(step) for step in steps]
-    assert places == sorted(places)
-    check = re.search(r"run: (grep .*)\n", workflow)
-    assert check is not None
-    for tag, status in ((f"v{VERSION}", 0), (f"v{VERSION}1", 1), ("v1", 1)):
-        environment = {"PATH": os.environ["PATH"], "GITHUB_REF_NAME": tag}
-        ran = subprocess.run(("/bin/sh", "-c", check[1]), cwd=ROOT, env=environment, check=False)  # noqa: S603
-        assert ran.returncode == status, tag
-
-
 def test_compose_runs_a_published_image_if_one_is_named_and_else_builds_its_own() -> None:
     assert "\n    image: ${STUDII_IMAGE:-studii-for-discord:local}\n    build:\n      context: .\n" in COMPOSE
-
-
-def test_the_image_is_published_under_the_workflows_own_name_and_for_both_machines() -> None:
-    workflow = (ROOT / ".github" / "workflows" / "image.yml").read_text("utf-8")
-    assert "images: ${{ env.REGISTRY }}/${{ github.repository }}\n" in workflow
-    assert "platforms: linux/amd64,linux/arm64\n" in workflow
-    assert f"  BASE_IMAGE: {every('ARG')[0].partition('=')[2]}\n" in workflow
-    assert re.findall(r"^ +(sbom|provenance): (.+)$", workflow, re.MULTILINE) == [
-        ("sbom", "true"),
-        ("provenance", "mode=max"),
-    ]
 
 
 @pytest.mark.promise
@@ -289,18 +251,6 @@ def test_each_setting_of_dotenv_reaches_the_bot_under_compose(in_container: pyte
     assert Settings.read().log_format == "json"
 
 
-def test_the_example_settings_leave_the_volume_in_its_place(in_container: pytest.MonkeyPatch) -> None:
-    lines = (ROOT / ".env.example").read_text("utf-8").splitlines()
-    for line in lines:
-        if line and line[0] != "#":
-            in_container.setenv(*line.split("=", 1))
-    for name, value in {"DISCORD_TOKEN": "a.b.c", **compose_environment()}.items():
-        in_container.setenv(name, value)
-    found = Settings.read()
-    assert str(found.folder.absolute()) == VOLUME
-    assert found.health_port == 8080
-
-
 def compose_limit(name: str) -> int:
     (found,) = re.findall(rf"^    {name}: (\d+)m?$", COMPOSE, re.MULTILINE)
     return int(found)
@@ -343,16 +293,6 @@ def test_the_encryption_key_is_put_back_as_the_documents_say(tmp_path: Path) -> 
     assert (there.read_bytes(), stat.S_IMODE(there.stat().st_mode)) == (b"the key", 0o600)
     assert there.stat().st_ino != before
     assert [one.name for one in tmp_path.iterdir()] == ["encryption.key"]
-
-
-def test_what_runs_is_compiled_as_it_runs() -> None:
-    level = image_environment()["PYTHONOPTIMIZE"]
-    compiled = [re.findall(r"compileall -q -o (\d) (\S+)", run) for run in every("RUN")]
-    assert [one for found in compiled for one in found] == [(level, "/venv/lib"), (level, "/app")]
-    unit = (ROOT / "deploy" / "systemd" / "studii.service").read_text("utf-8")
-    assert re.findall(r"^Environment=.* PYTHONOPTIMIZE=(\d)$", unit, re.MULTILINE) == [level]
-    steps = (ROOT / "docs" / "operators.md").read_text("utf-8")
-    assert f"compileall -q -o {level} bot cogs migrations .venv/lib " in steps
 
 
 @pytest.mark.parametrize("folder", ["bot", "cogs", "migrations"])

@@ -143,17 +143,3 @@ def test_each_module_that_a_docstring_or_comment_names_exists() -> None:
     ]
     assert len(named) > 20
     assert [place for place in named if not is_there(place[1])] == []
-
-
-@pytest.mark.parametrize(
-    ("name", "there"),
-    [
-        ("bot.ui.kit.layout", True),
-        ("bot.posts.mark_of_nonce", True),
-        ("bot.ui.kit.numbers", False),
-        ("bot.posts.mark_of_nothing", False),
-        ("bot.nowhere.at_all", False),
-    ],
-)
-def test_names_of_modules_that_are_not_there_are_found(name: str, there: bool) -> None:
-    assert is_there(name) is there

@@ -33,12 +33,6 @@ for name in EXTENSIONS:
     importlib.import_module(name)
 print(*sys.modules)
 """
-# What a bot with HEALTH_PORT imports as well.
-HEALTH = """
-import sys
-import bot.monitoring
-print(*sys.modules)
-"""
 # All that the processes that open pictures import.
 DECODER = """
 import sys
@@ -47,25 +41,9 @@ print(*sys.modules)
 """
 
 
-# How often the collector looks through all there is until a command has ended, and that imports are frozen.
-COLLECTIONS = """
-import gc, io, sys
-sys.stderr = io.StringIO()  # the command has no settings
-whole = []
-gc.callbacks.append(lambda phase, info: whole.append(phase) if info["generation"] == 2 else None)
-from bot.__main__ import main
-assert main(["invite"]) == 2
-print(len(whole), gc.get_freeze_count() > 50_000, gc.isenabled())
-"""
-
-
 @pytest.mark.promise
 def test_the_bot_imports_nothing_that_it_may_never_need() -> None:
     assert not UNUSED & set(said_by(PROGRAM))
-
-
-def test_the_health_server_needs_no_web_framework() -> None:
-    assert not {"aiohttp.web", "aiohttp.web_app", "aiohttp.web_fileresponse"} & set(said_by(HEALTH))
 
 
 @pytest.mark.promise
@@ -73,10 +51,6 @@ def test_the_processes_that_open_pictures_import_nothing_of_the_bot_but_its_medi
     own = {name for name in said_by(DECODER) if name.startswith("bot.")}
     assert {name for name in own if not f"{name}.".startswith("bot.media.")} == set()
     assert "bot.media.kinds" in own
-
-
-def test_the_collector_never_looks_at_what_is_imported() -> None:
-    assert said_by(COLLECTIONS) == ["0", "True", "True"]
 
 
 @cache

@@ -102,14 +102,6 @@ async def test_a_job_that_studii_fails_is_told_with_what_it_cost(tmp_path: Path)
         assert "Not charged." in text_of(card.response)
 
 
-async def test_without_a_key_members_are_told_who_can_set_one(tmp_path: Path) -> None:
-    async with running(tmp_path) as (stage, _, maya):
-        answer = await maya.command("studio", prompt="A red kite")
-        assert answer.ephemeral
-        assert "/studii key" in text_of(answer.response)
-        assert not stage.studii.jobs
-
-
 @pytest.mark.promise
 async def test_a_key_that_studii_refuses_is_not_stored(tmp_path: Path) -> None:
     async with running(tmp_path) as (stage, admin, maya):

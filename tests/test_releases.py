@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from alembic.script import ScriptDirectory
 
-from bot.__main__ import main
 from bot.migrate import SCRIPTS, migrate
 from bot.servers import keys
 from bot.storage import Storage
@@ -35,13 +34,6 @@ def fragments() -> list[str]:
 NOT_FRAGMENTS = {"README.md", "template.md.jinja"}
 
 
-def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(["--version"])
-    assert ended.value.code == 0
-    assert capsys.readouterr().out == f"Studii for Discord {VERSION}\n"
-
-
 @pytest.mark.promise
 def test_each_release_is_in_the_changelog_and_among_the_upgrades() -> None:
     told = re.findall(r"^## (\S+)", CHANGELOG, re.MULTILINE)
@@ -55,11 +47,6 @@ def test_the_newest_release_has_the_newest_schema_unless_changes_wait_for_the_ne
         f"The newest schema is {head}. Before the release of {VERSION}: say so in docs/upgrading.md. "
         "After it: tell the change in changes/."
     )
-
-
-def test_what_waits_for_the_next_release_is_text_and_no_list() -> None:
-    told = {name: (ROOT / "changes" / name).read_text("utf-8") for name in fragments()}
-    assert [name for name, words in told.items() if words.startswith(("- ", "* "))] == []
 
 
 @pytest.mark.promise
