@@ -111,13 +111,6 @@ async def test_a_file_that_cannot_be_taken_is_refused_before_anything_is_spent(
         assert await nothing_was_taken(desk)
 
 
-async def test_without_a_key_the_member_is_told_who_can_set_one(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        answer = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        assert answer.ephemeral
-        assert "An admin can set one with `/studii key`" in texts(answer)
-
-
 @pytest.mark.promise
 @pytest.mark.parametrize(
     ("lost", "name"),

@@ -1,17 +1,13 @@
 """`/studii` is one group, to which every extension adds its commands in the same way."""
 
-import random
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pytest
-from discord import app_commands
-
 from bot.catalog import Catalog
 from bot.client.bot import EXTENSIONS, StudiiBot
 from bot.client.login import photo_intents
-from cogs.studii.group import add_to_studii, function_command
+from cogs.studii.group import function_command
 from tests.support.desk import Desk, open_desk
 from tests.support.simulated.delivery import NoAnswers, no_progress
 
@@ -47,16 +43,6 @@ def a_command(name: str) -> Any:
     return run
 
 
-async def test_any_order_of_loading_gives_the_same_commands(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        expected = await tree(desk, EXTENSIONS)
-        assert len(expected[1, "studii"]["options"]) == 20
-        for seed in range(5):
-            shuffled = random.Random(seed).sample(EXTENSIONS, len(EXTENSIONS))
-            assert await tree(desk, shuffled) == expected
-        assert await tree(desk, EXTENSIONS[::-1]) == expected
-
-
 def characters(one: dict[str, Any]) -> int:
     """Return the characters that count towards Discord's limit of a command."""
     own = sum(len(str(one.get(part, ""))) for part in ("name", "description", "value"))
@@ -70,18 +56,3 @@ async def test_every_command_is_within_discords_bounds(tmp_path: Path) -> None:
         for command in payloads(bot):
             assert characters(command) <= 8000
             assert len(command.get("options", ())) <= 25
-
-
-async def test_a_name_that_two_extensions_add_is_an_error_that_names_it(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk, bot_of(desk) as bot:
-        add_to_studii(bot, a_command("usage"))
-        with pytest.raises(ValueError, match="'usage' already"):
-            add_to_studii(bot, a_command("usage"))
-
-
-async def test_a_command_in_the_place_of_the_group_is_an_error_that_says_so(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk, bot_of(desk) as bot:
-        bot.tree.add_command(a_command("studii"))
-        with pytest.raises(TypeError, match="must be a group"):
-            add_to_studii(bot, a_command("usage"))
-        assert not isinstance(bot.tree.get_command("studii"), app_commands.Group)

@@ -23,7 +23,7 @@ from tests.support.desk import Desk, open_desk, pieces, texts
 from tests.support.jobs import ledger_lines
 from tests.support.locales import app_in
 from tests.support.pseudo.letters import read
-from tests.support.services import cancel, erase
+from tests.support.services import erase
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
 
@@ -88,32 +88,11 @@ async def test_days_are_counted_in_the_servers_zone_and_the_sums_are_the_ledgers
         assert report.credits == put_aside - released
 
 
-@pytest.mark.parametrize("period", [Period.WEEK, Period.MONTH, Period.TOTAL])
-async def test_a_longer_budget_is_drawn_as_what_it_is_a_day(tmp_path: Path, period: Period) -> None:
-    async with open_desk(tmp_path) as desk:
-        await spending.set_budget(desk.services, desk.guild.id, 310, period)
-        report = await desk.services.db.read(report_of, desk.guild.id, Span.WEEK, desk.clock.now())
-        expected = {Period.WEEK: 310 / 7, Period.MONTH: 10.0, Period.TOTAL: None}
-        assert report.limit_a_day == expected[period]
-
-
 @pytest.mark.promise
 async def test_nothing_spent_is_said_to_be_nothing(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         shown = texts(await desk.admin.slash(desk.channel, "studii usage", period="last_month"))
         assert "No one made anything" in shown
-
-
-async def test_a_picture_in_which_all_was_cancelled_is_said_to_show_nothing(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await desk.maya.slash(desk.channel, "studio", prompt="A kite")
-        await cancel(desk.services, (await desk.job()).id, desk.guild.id, desk.maya.id)
-        answer = await desk.admin.slash(desk.channel, "studii usage", period="week")
-        (gallery,) = (piece for piece in pieces(answer) if piece["type"] == 12)
-        assert gallery["items"][0]["description"].endswith(
-            "in the last 7 days, stacked by tool. Nothing was spent."
-        )
 
 
 @pytest.mark.promise
@@ -163,15 +142,6 @@ async def test_states_are_in_the_readers_language_like_the_headings(tmp_path: Pa
             answer = await desk.admin.slash(desk.channel, "studii export")
         rows = csv.DictReader(io.StringIO(attached(answer, desk).decode("utf-8-sig")))
         assert {row["auftragsstatus"] for row in rows} == {"fertig", "in der Warteschlange"}
-
-
-async def test_a_shorter_period_has_the_lines_of_its_days(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await some_jobs(desk)
-        desk.clock.advance(6 * 24 * 3600)
-        answer = await desk.admin.slash(desk.channel, "studii export", period="week")
-        rows = list(csv.DictReader(io.StringIO(read(attached(answer, desk).decode("utf-8-sig")))))
-        assert [row["entry"] for row in rows] == ["reserve"]
 
 
 @pytest.mark.promise

@@ -17,7 +17,7 @@ from bot.servers import settings
 from bot.servers.notices import NoticeKind
 from tests.reactions.taps import ROOM, STAGING, post, ready
 from tests.support import spending
-from tests.support.desk import Desk, open_desk, pieces, started, texts
+from tests.support.desk import Desk, open_desk, pieces, texts
 from tests.support.posts import deliver, open_posts
 from tests.support.presses import press
 
@@ -64,23 +64,6 @@ async def left(desk: Desk, who: MemberActor) -> int | None:
     return (await spending.of_member(desk.services, desk.guild.id, who.id, ())).left
 
 
-async def test_a_refusal_for_credits_has_ask_an_admin_and_admins_get_who_what_and_how_much(
-    tmp_path: Path,
-) -> None:
-    async with open_desk(tmp_path) as desk:
-        await short(desk)
-        refused = await asked(desk, desk.maya)
-        assert "An admin was asked for more credits." in texts(refused)
-        assert [piece for piece in pieces(refused) if piece["type"] == 2] == []
-        message = await request_message(desk)
-        said = texts(message)
-        assert (
-            f"<@{desk.maya.id}> wants to run **Studio** in <#{desk.channel.id}>. It costs 8 credits" in said
-        )
-        assert "A grant adds 20 credits for the current period." in said
-        assert [piece["label"] for piece in pieces(message) if piece["type"] == 2] == ["Grant 20", "Decline"]
-
-
 @pytest.mark.promise
 async def test_a_request_that_is_to_be_seen_in_place_calls_those_with_manage_server(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
@@ -97,27 +80,6 @@ async def test_a_request_that_is_to_be_seen_in_place_calls_those_with_manage_ser
         allowed = body["allowed_mentions"]
         assert str(role.id) in map(str, allowed["roles"])
         assert str(desk.maya.id) not in map(str, allowed["users"])
-
-
-async def test_a_grant_is_the_members_and_both_are_told(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await short(desk)
-        await asked(desk, desk.maya)
-        message = await request_message(desk)
-        refused = await desk.tom.click(message, label="Grant 20")
-        assert "You need the Manage Server permission for this." in texts(refused)
-        assert await left(desk, desk.maya) == 3
-        await desk.admin.click(message, label="Grant 20")
-        assert await left(desk, desk.maya) == 23
-        shown = desk.channel.history()[-1]
-        assert f"Granted 20 credits to <@{desk.maya.id}> by <@{desk.admin.id}>." in texts(shown)
-        assert [piece for piece in pieces(shown) if piece["type"] == 2] == []
-        (told,) = await notices(desk, NoticeKind.CREDITS_ANSWER)
-        await deliver(desk, told, None, None)
-        dm = desk.maya.user.dm_channel
-        assert dm is not None
-        assert "granted you 20 credits. You can run **Studio** now." in texts(dm.history()[-1])
-        assert started(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
 
 
 async def test_who_lacks_the_servers_budget_gets_it_for_the_server(tmp_path: Path) -> None:
@@ -235,19 +197,6 @@ async def test_who_is_no_member_any_more_asks_no_admin_by_dm(tmp_path: Path) -> 
         told = await press(desk, desk.maya, message, custom_id, in_server=False)
         assert "Ask in a channel of the server." in texts(told)
         assert await notices(desk, NoticeKind.CREDITS_ASKED) == []
-
-
-async def test_who_has_enough_meanwhile_asks_for_nothing(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await short(desk)
-        refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        assert refused.response is not None
-        await spending.set_limits(desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, 50))
-        told = await desk.maya.click(refused.response, label="Ask an admin")
-        assert "You have enough credits for this now. Try again." in texts(told)
-        here = (desk.guild.id, desk.maya.id, (), desk.channel.id)
-        with pytest.raises(Refused):
-            await desk.services.db.write(requests.ask, *here, "studio", 0, desk.clock.now())
 
 
 async def test_a_request_in_a_channel_that_is_gone_says_so(tmp_path: Path) -> None:

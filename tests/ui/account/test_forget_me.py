@@ -68,19 +68,6 @@ async def test_one_erases_in_this_server_alone_or_everywhere(tmp_path: Path) -> 
         assert await _inputs(desk, elsewhere) is None
 
 
-async def test_no_number_is_said_where_there_are_no_jobs(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await _made_elsewhere(desk)
-        asked = texts(await desk.maya.slash(desk.channel, "forget-me"))
-        assert "no jobs to erase in this server, and **1 job** in every server with this bot." in asked
-        told = texts(await desk.forget(desk.maya, "Erase in this server"))
-        assert "Your data in this server is erased. You had no jobs to erase." in told
-        await desk.forget(desk.maya)
-        told = texts(await desk.forget(desk.maya))
-        assert "Your data in every server is erased. You had no jobs to erase." in told
-
-
 @pytest.mark.promise
 async def test_what_was_erased_is_in_none_of_ones_lists_and_led_to_by_none(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:

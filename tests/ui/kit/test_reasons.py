@@ -60,16 +60,6 @@ def test_every_code_has_its_words(code: ReasonCode) -> None:
     assert all(text in words for text in texts)
 
 
-@pytest.mark.parametrize("code", ReasonCode)
-def test_a_reason_is_read_as_it_was_stored(code: ReasonCode) -> None:
-    assert Reason.decode(some(code).encode()) == some(code)
-
-
-def test_no_two_codes_have_the_same_words() -> None:
-    said = [reason_words(some(code)) for code in ReasonCode]
-    assert len(set(said)) == len(said)
-
-
 @pytest.mark.parametrize(
     "stored", ["Studii said no.", '{"odd": 1}', '["a list"]', "7", "", "{", '{"code": 3}']
 )

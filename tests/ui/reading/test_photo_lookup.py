@@ -8,7 +8,7 @@ import discord
 import pytest
 from simcord import ChannelHandle
 
-from bot.jobs import actions, queries, transitions
+from bot.jobs import queries, transitions
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.media.spool import OutputFile
 from bot.servers import access
@@ -119,40 +119,6 @@ async def test_trouble_at_discord_is_told_apart_from_a_photo_that_is_gone(tmp_pa
         assert await number_of_jobs(desk) == 1
 
 
-async def test_a_commands_photo_stands_nowhere_and_is_asked_for_again(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", ROOM))
-        await failed_long_ago(desk)
-        calls = len(desk.env.http_requests)
-        answer = await run_again(desk)
-        assert "Discord keeps such photos for about a day" in texts(answer)
-        assert "Nothing was charged" in texts(answer)
-        looked = [
-            one for one in desk.env.http_requests[calls:] if "/messages/" in one.path and one.method == "GET"
-        ]
-        assert looked == []
-
-
-async def test_edit_takes_the_photo_from_its_message_too(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        message = await posted_by_tom(desk)
-        shown = await desk.maya.context_menu(desk.channel, "Virtual staging", message)
-        await desk.maya.submit_modal(shown, {"image": ["1"], "style": "luxury", "room": "living"})
-        job = await failed_long_ago(desk)
-        async with desk.storage.write() as transaction:
-            await transaction.run(transitions.change, job.id, failure=FailureCode.INPUTS)
-            failed = await transaction.run(queries.get, job.id)
-        assert failed is not None
-        shown = await desk.maya.click(await desk.card(failed), label="Edit")
-        await desk.maya.submit_modal(shown, {"style": "industrial", "room": "living"})
-        again = await desk.job()
-        assert again.inputs["style"] == "industrial"
-        assert again.source is not None
-        assert desk.env.backend.cdn.get(again.source.url) == ROOM
-
-
 async def test_what_was_erased_after_months_is_said_to_be_erased(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -177,55 +143,6 @@ async def test_what_was_erased_after_months_is_said_to_be_erased(tmp_path: Path)
         assert (await desk.job()).tool == "photo-restore"
         await desk.maya.click(message, label="Delete")
         assert message.id not in [one.id for one in desk.channel.history()]
-
-
-@pytest.mark.parametrize("from_a_menu", [True, False])
-async def test_a_result_posted_in_another_channel_still_finds_the_photo_where_it_stands(
-    tmp_path: Path, *, from_a_menu: bool
-) -> None:
-    async with open_desk(tmp_path) as desk:
-        if from_a_menu:
-            message = await from_the_menu(desk)
-        else:
-            await desk.set_key()
-            await desk.admin.slash(desk.channel, "studii reactions on")
-            message = await posted_by_tom(desk)
-            await desk.maya.react(message, "🩹")
-        other = desk.guild.create_text_channel("elsewhere")
-        result = await posted_elsewhere_long_ago(desk, other, tmp_path)
-        await desk.tom.click(result, custom_id=labelled(result, "Run again"))
-        again = await desk.job()
-        assert again.channel_id == other.id
-        assert again.source is not None
-        assert (again.source.message_id, again.source.channel_id) == (message.id, desk.channel.id)
-
-
-async def posted_elsewhere_long_ago(desk: Desk, other: ChannelHandle, folder: Path) -> discord.Message:
-    """The job that was accepted last could not be posted; its result was then posted in `other`."""
-    job = await desk.job()
-    assert job.source is not None
-    old = replace(job.source, url=job.source.url + DAYS_AGO)
-    now = desk.clock.now()
-    done = {"finished_at": now, "output_kind": "image", "output_file": "made.png", "announced_at": now}
-    await desk.move(job, *DONE, source=old, **done)
-    posted = await desk.services.db.write(actions.post_here, job.id, job.user_id, other.id, desk.clock.now())
-    (folder / "made.png").write_bytes(PNG + b"made")
-    await tell_end(desk.delivery, posted, output(folder / "made.png"))
-    desk.clock.advance(3 * 86400)
-    return other.history()[-1]
-
-
-async def test_run_again_from_another_channel_finds_the_photo_as_often_as_one_likes(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        message = await from_the_menu(desk)
-        other = desk.guild.create_text_channel("elsewhere")
-        for number in range(2, 4):
-            await failed_long_ago(desk)
-            await run_again(desk, other)
-            assert await number_of_jobs(desk) == number
-        again = await desk.job()
-        assert again.source is not None
-        assert again.source.message_id == message.id
 
 
 async def test_without_the_intent_the_real_reason_is_said(tmp_path: Path) -> None:

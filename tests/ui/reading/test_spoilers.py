@@ -12,7 +12,7 @@ from bot.ui.reading.pictures import pictures_in
 from tests.reactions.taps import STAGING, post, ready
 from tests.support.desk import PNG, Desk, open_desk, pieces
 from tests.support.posts import tell_end
-from tests.ui.jobs.results.test_result_buttons import DONE, files, press, source_bytes, staged
+from tests.ui.jobs.results.test_result_buttons import DONE, files, press, source_bytes
 from tests.ui.reading.test_authors import finished
 
 HIDDEN = ("SPOILER_room.png", PNG)
@@ -30,11 +30,6 @@ async def before_and_after(desk: Desk, folder: Path) -> discord.Message:
     await tell_end(desk.delivery, job, files(folder))
     desk.clock.advance(60)
     return desk.channel.history()[-1]
-
-
-async def test_a_photo_that_is_not_hidden_makes_a_result_that_is_not(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        assert hides(await staged(desk, tmp_path)) == [False, False]
 
 
 @pytest.mark.promise

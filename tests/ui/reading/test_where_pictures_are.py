@@ -1,7 +1,6 @@
 """Menus and taps find a photo wherever it stands, and say what is none."""
 
 from pathlib import Path
-from typing import Any
 
 import discord
 import pytest
@@ -10,7 +9,6 @@ from simcord import ChannelHandle
 from bot.jobs.models import JobState
 from bot.media.spool import OutputFile
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
-from tests.support import spending
 from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, open_desk, started, texts
 from tests.support.posts import tell_end
 
@@ -78,16 +76,6 @@ async def test_an_animated_picture_is_taken_for_its_first_frame_and_a_video_is_n
         assert "That message has no picture" in texts(answer)
 
 
-async def test_a_tap_takes_the_first_photo_of_several(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        message = await post(desk, desk.maya, ("notes.txt", b"words"), ROOM, ("hall.png", PNG))
-        await desk.tom.react(message, STAGING)
-        (job,) = await jobs_of(desk)
-        assert job.source is not None
-        assert job.source.filename == "room.png"
-
-
 async def test_a_tap_under_a_message_that_is_gone_comes_to_nothing(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
@@ -98,28 +86,6 @@ async def test_a_tap_under_a_message_that_is_gone_comes_to_nothing(tmp_path: Pat
         await desk.env.settle()
         assert await jobs_of(desk) == []
         assert desk.channel.history() == []
-
-
-@pytest.mark.parametrize("who", ["maya", "admin"])
-async def test_admins_tap_within_the_same_limits_as_members(tmp_path: Path, who: str) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        await spending.set_limits(desk.services, desk.guild.id, at_once=1)
-        person: Any = getattr(desk, who)
-        message = await post(desk, desk.tom, ROOM)
-        for emoji in (STAGING, "🩹"):
-            await person.react(message, emoji)
-        assert [job.user_id for job in await jobs_of(desk)] == [person.id]
-
-
-async def test_a_paused_server_runs_nothing_under_photos(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        await desk.admin.slash(desk.channel, "studii photos auto", tool="photo-restore")
-        await desk.admin.slash(desk.channel, "studii pause")
-        message = await post(desk, desk.maya, ROOM)
-        await desk.tom.react(message, STAGING)
-        assert await jobs_of(desk) == []
 
 
 @pytest.mark.promise

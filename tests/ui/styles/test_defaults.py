@@ -58,36 +58,6 @@ async def test_a_member_sets_changes_and_clears_their_defaults(tmp_path: Path) -
         assert (await inputs_of_last(desk))["aspect_ratio"] == "16:9"
 
 
-async def test_an_input_is_set_to_any_value_and_cleared_by_the_command(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-
-        async def told(**options: str) -> str:
-            return texts(await desk.maya.slash(desk.channel, "defaults", **options))
-
-        staging = {"tool": "virtual-staging", "input": "style"}
-        offered = await desk.maya.autocomplete(desk.channel, "defaults", "input", "s", tool="virtual-staging")
-        assert [one["value"] for one in offered] == ["style"]
-        offered = await desk.maya.autocomplete(desk.channel, "defaults", "value", "oak", **staging)
-        assert [one["value"] for one in offered] == ["oak"]
-        assert "Virtual staging**: style **oak**" in await told(**staging, value="oak")
-        said = await told(tool="virtual-staging", input="room", value="office")
-        assert "Virtual staging**: style **oak** · room **office**" in said
-        form: Any = (await desk.maya.slash(desk.channel, "defaults", tool="virtual-staging")).modal
-        options = form["components"][0]["component"]["options"]
-        assert [one["label"] for one in options if one.get("default")] == ["oak"]
-        assert "Virtual staging**: room **office**" in await told(**staging)
-        for _ in range(2):
-            cleared = await told(tool="virtual-staging", input="room")
-            assert "Your defaults for Virtual staging are cleared." in cleared
-        for options, reason in (
-            ({"tool": "studio", "input": "prompt", "value": "x"}, "Studio has no input “prompt” to set."),
-            ({"tool": "photo-restore"}, "Photo restoration has no inputs to set."),
-            ({"input": "style"}, "Name the `tool` whose input"),
-            ({"tool": "nonsense"}, "isn't available here"),
-        ):
-            assert reason in await told(**options)
-
-
 async def test_inputs_that_have_no_room_in_the_form_keep_their_values(tmp_path: Path) -> None:
     shipped = Catalog.load().get("virtual-staging")
     more = tuple(ToolInput(name=f"more-{number}", description_texts="More") for number in range(5))

@@ -76,27 +76,6 @@ async def test_a_style_that_no_longer_fits_starts_nothing_by_a_tap(tmp_path: Pat
         assert await jobs_of(desk) == []
 
 
-@pytest.mark.parametrize(
-    ("options", "reason"),
-    [
-        ({}, "Name either a `tool`, with its `inputs`, or a `style`."),
-        ({"style": "House", "tool": "studio"}, "Name either a `tool`"),
-        ({"style": "House"}, "needs a member's own words, so an emoji can't run it"),
-        ({"style": "Nothing"}, "This server has no style “Nothing”."),
-        ({"style": "Wide"}, "Studio needs `prompt`"),
-    ],
-)
-async def test_what_an_emoji_can_not_run_is_refused_with_the_reason(
-    tmp_path: Path, options: dict[str, str], reason: str
-) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        await add(desk, name="House", tool="studio", prompt="{text}, in oils")
-        await add(desk, name="Wide", tool="studio", inputs="aspect_ratio=16:9")
-        assert reason in await map_style(desk, "🔥", **options)
-        assert not desk.services.photo_rules.rules(desk.guild.id).emoji
-
-
 @pytest.mark.promise
 async def test_the_list_of_tools_for_a_photo_offers_styles_too(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
