@@ -12,7 +12,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint, bindparam, delete, func, select, update
+from sqlalchemy import (
+    JSON,
+    ForeignKey,
+    Select,
+    String,
+    UniqueConstraint,
+    bindparam,
+    delete,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.base import NUMBER, Base, partial_index
@@ -262,11 +273,6 @@ def forget(session: Session, guild_id: int, kind: str) -> None:
     session.execute(delete(Post).filter_by(guild_id=guild_id, kind=kind))
 
 
-def drop(session: Session, post: Post) -> None:
-    """Delete the row of a post that is done with, and not to be known."""
-    session.execute(delete(Post).filter_by(id=post.id))
-
-
 def next_due(session: Session) -> datetime | None:
     """Return when the next post is due."""
     return session.scalar(ours(session, select(func.min(Post.due_at)), Post.__table__.c.guild_id))
@@ -279,26 +285,20 @@ def claim(
     now: datetime,
     room: int,
     busy: Collection[str],
-) -> list[Turn]:
+) -> tuple[list[Turn], datetime | None]:
     """Begin what is due: commit the try, and what it is to show, before anything is sent.
 
     One post a place, the oldest, and none in places that are `busy`; at most `room`. `again` returns the
-    pause after a number of tries.
+    pause after a number of tries. Return also when the next post is due.
     """
     server = Post.__table__.c.guild_id
     first = ours(session, select(func.min(Post.id)), server).where(
         Post.due_at <= now, Post.place.not_in(busy)
     )
-    found = select(Post.id).where(Post.id.in_(first.group_by(Post.place))).order_by(Post.id).limit(room)
+    found = select(Post).where(Post.id.in_(first.group_by(Post.place))).order_by(Post.id).limit(room)
     turns: list[Turn] = []
     taken = set(busy)
-    for number in session.scalars(found).all():
-        try:
-            post = session.get_one(Post, number)
-        except (ValueError, LookupError) as error:  # the others must not wait for it
-            _log.error("The post %d can't be read: %r", number, error)
-            session.execute(update(Post).filter_by(id=number).values(due_at=now + UNREADABLE_PAUSE))
-            continue
+    for post in _readable(session, found, now):
         if post.expires_at is not None and post.expires_at <= now and post.wanted:
             post.wanted, post.changed_at = False, now
         begun_before, begins, moved = post.begun_at, post.begun_at is None, False
@@ -310,7 +310,7 @@ def claim(
             begins = begins and bool(left)
         if post.place in taken:
             continue  # it comes next there
-        if (held_until := session.scalar(_HELD, {"place": post.place, "now": now})) and post.tries == 0:
+        if post.tries == 0 and (held_until := session.scalar(_HELD, {"place": post.place, "now": now})):
             post.due_at = held_until
             continue
         taken.add(post.place)
@@ -320,7 +320,22 @@ def claim(
             post.begun_at, post.shown_version = now, post.version
         turns.append(Turn(post, begun_before, moved))
     session.flush()
-    return turns
+    return turns, next_due(session)
+
+
+def _readable(session: Session, found: Select[Post], now: datetime) -> list[Post]:
+    """Return these posts. Those that can't be read are left alone for a while: the others don't wait."""
+    try:
+        return list(session.scalars(found))
+    except (ValueError, LookupError):
+        posts: list[Post] = []
+        for number in session.scalars(found.with_only_columns(Post.id)).all():
+            try:
+                posts.append(session.get_one(Post, number))
+            except (ValueError, LookupError) as error:
+                _log.error("The post %d can't be read: %r", number, error)
+                session.execute(update(Post).filter_by(id=number).values(due_at=now + UNREADABLE_PAUSE))
+        return posts
 
 
 # A post that is to be tried again holds up those behind it, but not for ever.
@@ -342,6 +357,7 @@ def note(session: Session, turn: Turn, outcome: Outcome, now: datetime) -> Post 
         post.due_at = max(again, now + timedelta(seconds=outcome.seconds))
         if outcome.unsent:
             post.begun_at = turn.begun_before
+        wake(session, ("posts",))
         return post
     post.tries, post.begun_at, post.due_at = 0, None, None
     match outcome:

@@ -2,12 +2,10 @@
 item."""
 
 import itertools
-from collections import Counter
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import KW_ONLY, dataclass
 from typing import Generic, TypeVar
 
-from bot.aio.bounded import BoundedDict
 from bot.aio.liveness import OPERATION_TIMEOUT, Liveness
 from bot.aio.loops import WakeUp, rest_after, run_forever
 from bot.aio.retry import ErrorLog
@@ -20,57 +18,7 @@ MAX_KNOWN_ITEMS = (
     500  # items in memory beside those at rest; of more, the database is asked for some at a time
 )
 HOLDS_ITS_QUEUE = 3  # tries; an item that still fails then no longer holds up those behind it
-MAX_TURNS = 10_000  # groups and members whose last turn is known
 _T = TypeVar("_T")
-
-Who = tuple[Hashable, Hashable]
-"""A group, and a member of it."""
-
-
-class FairShare:
-    """Groups take turns, however many items each has, and so do the members of each. Pure.
-
-    A group alone gets half of the workers, a second one half of the rest, and so on: a new group nearly
-    always finds one that is free. A member gets half of what the group has left, for the same reason.
-    """
-
-    def __init__(self, workers: int) -> None:
-        self._workers = workers
-        self._busy: Counter[Hashable] = Counter()  # of groups and of members
-        self._last = BoundedDict[Hashable, int](MAX_TURNS)  # group or member -> number of the last turn
-        self._turn = itertools.count(1)
-
-    def may_begin(self, who: Who) -> bool:
-        """Return whether a worker may begin an item of the member now."""
-        free = self._workers - self._busy.total() // 2
-        left = max(1, free) - self._busy[who[0]]  # for the group
-        return free > 0 and left > 0 and self._busy[who] < max(1, left // 2)
-
-    def began(self, who: Who) -> None:
-        self._busy.update((who[0], who))
-        self._last[who[0]] = self._last[who] = next(self._turn)
-
-    def ended(self, who: Who) -> None:
-        self._busy.subtract((who[0], who))
-        self._busy = +self._busy  # without those that have none
-
-    def in_turn(self, items: Iterable[_T], who_of: Callable[[_T], Who]) -> list[_T]:
-        """Return the items in the order in which to try them.
-
-        The first of each group comes before the second of any; of these, whose group's last turn is longest
-        ago goes first. The items of one group are in order by the same rule for its members.
-        """
-        groups: dict[Hashable, dict[Hashable, list[_T]]] = {}  # and their members
-        for item in items:
-            who = who_of(item)
-            groups.setdefault(who[0], {}).setdefault(who, []).append(item)
-        return self._one_of_each({group: self._one_of_each(own) for group, own in groups.items()})
-
-    def _one_of_each(self, lines: Mapping[Hashable, Sequence[_T]]) -> list[_T]:
-        """Return the first item of each line, by turn, then the second of each, and so on."""
-        by_turn = [lines[one] for one in sorted(lines, key=lambda one: self._last.get(one, 0))]
-        places = [(place, number) for number, line in enumerate(by_turn) for place in range(len(line))]
-        return [by_turn[number][place] for place, number in sorted(places)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +64,7 @@ class KeyedWorker(Generic[_T]):
     with the lowest `rank` go first, and those that are not `ready` are left out. An item whose `news` have
     changed since the last try is tried again at once. `pause(item, waited)` is asked before each try for how
     many seconds to leave the item alone instead, `waited` seconds after the first.
-    With `shared_by`, groups and their members share the worker (see `FairShare`). Work that is `free` to be
-    interrupted ends at once when the worker is cancelled.
+    Work that is `free` to be interrupted ends at once when the worker is cancelled.
     """
 
     what: str
@@ -137,13 +84,11 @@ class KeyedWorker(Generic[_T]):
     queue: Callable[[_T], Hashable] | None = None
     news: Callable[[_T], Hashable] = lambda _: None
     pause: Callable[[_T, float], float | None] = lambda _item, _waited: None
-    shared_by: Callable[[_T], Who] | None = None
 
     def __post_init__(self) -> None:
         self._clock, self._liveness = self.setting.clock, self.setting.liveness
         self._wake_up = WakeUp()
         self._queue = self.queue or self.key
-        self._turns = FairShare(self.size)
         self._known: dict[Hashable, _Entry[_T]] = {}  # in order
         self._busy: dict[Hashable, Hashable] = {}  # and their queues
         self._gone: set[Hashable] = set()  # ended or not wanted any more since the last read began
@@ -230,7 +175,7 @@ class KeyedWorker(Generic[_T]):
     def _begin(self, group: DrainingGroup, now: float) -> None:
         """Begin what is due, in turn, as far as there is room."""
         held_up = set(self._busy.values())
-        for key, entry in self._in_turn():
+        for key, entry in sorted(self._known.items(), key=lambda one: self.rank(one[1].item)):
             if len(self._busy) >= self.size:
                 return
             item, queue = entry.item, self._queue(entry.item)
@@ -240,23 +185,12 @@ class KeyedWorker(Generic[_T]):
                 if entry.tries <= HOLDS_ITS_QUEUE:
                     held_up.add(queue)
                 continue
-            if self.shared_by is not None and not self._turns.may_begin(self.shared_by(item)):
-                continue
             held_up.add(queue)
             if (pause := self.pause(item, self.waited(key))) is not None:
                 self._later(entry, now + pause, self.news(item), now)
                 continue
             self._busy[key] = queue
-            if self.shared_by is not None:
-                self._turns.began(self.shared_by(item))
             group.create_task(self._do(key, entry), name=f"{self.what} {key}", at_once=self.free(item))
-
-    def _in_turn(self) -> list[tuple[Hashable, _Entry[_T]]]:
-        entries, shared_by = list(self._known.items()), self.shared_by
-        entries.sort(key=lambda one: self.rank(one[1].item))
-        return (
-            entries if shared_by is None else self._turns.in_turn(entries, lambda one: shared_by(one[1].item))
-        )
 
     def _may_begin(self, key: Hashable, entry: _Entry[_T], now: float) -> bool:
         return key not in self._busy and (entry.due <= now or entry.seen != self.news(entry.item))
@@ -279,8 +213,6 @@ class KeyedWorker(Generic[_T]):
         finally:
             del self._busy[key]
             self._gone.add(key)
-            if self.shared_by is not None:
-                self._turns.ended(self.shared_by(item))
             self._wake_up.set()
         known = self._known.get(key)
         if again is not None:

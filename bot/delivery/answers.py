@@ -204,7 +204,7 @@ class Answers:
             self._busy[answer.id] = answer.subject
             group.create_task(self._do(answer, jobs), name="editing an answer")
         # What is being edited wakes at its end.
-        return None if next_due is None or found else (next_due - self._clock.now()).total_seconds()
+        return None if next_due is None else (next_due - self._clock.now()).total_seconds()
 
     async def _do(self, answer: Reply, jobs: Sequence[Job]) -> None:
         """Look at an answer, and edit it if there is news. It is stored before it is looked at again."""

@@ -14,7 +14,7 @@ from bot.clock import Clock
 from bot.cluster import Membership
 from bot.engine.tuning import Tuning
 from bot.media.spool import Spool
-from bot.storage import Storage, Transaction
+from bot.storage import Storage
 from bot.studii import StudiiClient
 from bot.vault import Vault
 
@@ -47,17 +47,6 @@ class EngineContext:
     def worker_setting(self) -> WorkerSetting:
         """Return what the engine's workers share. Those that post note within the drain what Discord said."""
         return WorkerSetting(self.clock, self.liveness, self.tuning.reread_every, self.tuning.drain)
-
-    def finding(
-        self, query: Callable[[Transaction, int], Awaitable[list[_T]]]
-    ) -> Callable[[int], Awaitable[list[_T]]]:
-        """Return what reads a worker's items from the database, at most a number of them, with this query."""
-
-        async def find(limit: int) -> list[_T]:
-            async with self.storage.read() as transaction:
-                return await query(transaction, limit)
-
-        return find
 
     def redelivery_pause(self, failures: int, at_least: float) -> float:
         """Return the seconds until a message is delivered again that wasn't, `failures` times in a row.

@@ -29,7 +29,7 @@ from bot.engine.workers.results import Results
 from bot.engine.workers.spool_room import SpoolRoom
 from bot.jobs import queries, submission
 from bot.jobs.hourglass import HOURGLASS
-from bot.jobs.models import Progress
+from bot.jobs.models import JobState, Progress
 from bot.media.spool import Spool
 from bot.posts import OFFER, RESULT
 from bot.servers.notices import NoticeKind
@@ -81,16 +81,17 @@ class Engine:
         self._context = context
         self._lanes = Lanes(context, catalog)
         room = SpoolRoom(context)
-        self._intake = Intake(context, photos, decoder, room)
         outputs = Outputs(context, catalog, room, decoder)
-        self._collector = Collector(context, outputs)
         refetch = Refetch(context, outputs, self._lanes)
         kinds: dict[str, Kind] = dict.fromkeys(NoticeKind, Notices(context, refetch))
         kinds |= {OFFER: Offers(context), HOURGLASS: Hourglasses(context)}
         kinds[RESULT] = Results(context, delivery, refetch)
         self._posts = Posts(context, delivery, kinds)
         self._best = () if showcase is None else (BestShowing(context, showcase).worker,)
-        self._workers = (self._intake.worker, self._collector.worker, *self._best)
+        self._photos, self._outputs = (
+            Intake(context, photos, decoder, room).worker,
+            Collector(context, outputs).worker,
+        )
         self._questions = ExpiredQuestions(context, delivery)
         self._sweeping = WakeUp()
         self._running = False
@@ -117,7 +118,7 @@ class Engine:
             group.create_task(self._lanes.run(), name="lanes")
             group.create_task(self._questions.run(), name="questions")
             group.create_task(self._posts.run(), name="posts")
-            for worker in self._workers:
+            for worker in (self._photos, self._outputs, *self._best):
                 group.create_task(worker.run(), name=worker.what)
             group.create_task(run_forever("tidying the spool", self._sweeping, self._tidy), name="spool")
 
@@ -130,7 +131,9 @@ class Engine:
         self._lanes.reread()
         self._questions.reread()
         self._posts.reread()
-        for worker in self._workers:
+        self._photos.wake()
+        self._outputs.wake()
+        for worker in self._best:
             worker.reread()
 
     async def progress(self, job_id: str) -> Progress:
@@ -169,8 +172,10 @@ class Engine:
             self.wake()
         self._lanes.notify(changes)
         for job in changes.jobs.values():
-            self._intake.notify(job)
-            self._collector.worker.notify(job)
+            if job.state is JobState.RECEIVED:
+                self._photos.wake()
+            elif job.state is JobState.RUNNING and job.output_url is not None:
+                self._outputs.wake()
         if changes.questions:
             self._questions.reread()
         if changes.posts:

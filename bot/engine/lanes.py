@@ -508,12 +508,11 @@ def _look(session: Session, asked: Collection[str] | None, lines: Collection[str
     """Find those of the jobs that need requests, or all that do, and the rates of lanes: of new ones alone
     unless all jobs are wanted."""
     jobs = queries.on_lanes(session, asked)
-    ids = {job.id: job.key_id if job.state is JobState.RUNNING else current for job, current in jobs}
-    found = keys.some(session, {one for one in ids.values() if one is not None}) if jobs else {}
+    found = {key.id: key for _, key in jobs if key is not None}
     wanted = {key.lane for key in found.values()} - (set() if asked is None else set(lines))
     rates = _rates(session, wanted, found.keys()) if wanted else {}
     missing = asked is None and bool(settings.missing(session))
-    return _Found([(job, found.get(ids[job.id] or 0)) for job, _ in jobs], rates, missing)
+    return _Found(jobs, rates, missing)
 
 
 def _rates(session: Session, lanes: Collection[str], used: Collection[int]) -> dict[str, _Rate]:

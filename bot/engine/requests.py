@@ -8,7 +8,6 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -24,7 +23,7 @@ from bot.engine.rate import Noted, RateWindow
 from bot.engine.tuning import Tuning
 from bot.errors import NotAlone
 from bot.jobs import holds, lanes, queries, submission, transitions
-from bot.jobs.models import FailureCode, Job, JobState
+from bot.jobs.models import FailureCode, Job, JobState, Trouble
 from bot.jobs.submission import Claim, NotClaimed
 from bot.media.kinds import content_type_of
 from bot.reasons import Reason, ReasonCode
@@ -57,15 +56,6 @@ _CODES: Mapping[type[StudiiError], FailureCode] = {
     PlanRefused: FailureCode.PLAN,
 }
 _UNREACHABLE, _PHOTO_LOST = Reason(ReasonCode.UNREACHABLE), Reason(ReasonCode.PHOTO_LOST)
-
-
-class Trouble(StrEnum):
-    """The kinds of polls in a row that learned nothing."""
-
-    ERROR = "error"
-    KEY = "key"
-    MISSING = "missing"
-    NO_ADDRESS = "no address"
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,7 +377,9 @@ def polled(session: Session, poll: Poll, job_id: str, met: JobReport | StudiiErr
     """
     if isinstance(met, JobReport):
         lanes.lock(session, poll.lane)  # its price may change
-    job = queries.get(session, job_id)
+    if isinstance(met, KeyRefused) and (found := queries.get(session, job_id)) is not None:
+        ledger.lock(session, found.guild_id)  # before the job's row, as its others may be held
+    job = queries.get(session, job_id, locked=True)
     if job is None or job.state is not JobState.RUNNING or job.output_url is not None:
         return job, None
     return (
@@ -403,10 +395,9 @@ def _reported(session: Session, poll: Poll, job: Job, report: JobReport) -> Next
         why = Reason(ReasonCode.STUDII_FAILED, {"detail": report.error} if report.error else {})
         return _end(session, poll, job, FailureCode.STUDII, why, told)
     if report.succeeded and report.output_url is not None:
-        done, repriced = submission.record_output(session, poll.catalog, poll.lane, job.id, report, poll.at)
-        if repriced:
+        if submission.record_output(session, poll.catalog, poll.lane, job, report, poll.at):
             wake(session, ("lanes",))
-        return done, None
+        return job, None
     lasts = _count(job, Trouble.NO_ADDRESS if report.succeeded else None, poll.at)
     if report.succeeded:
         if lasts < poll.tuning.url_grace:
@@ -418,7 +409,7 @@ def _reported(session: Session, poll: Poll, job: Job, report: JobReport) -> Next
         return _end(session, poll, job, FailureCode.LOST, Reason(ReasonCode.NEVER_ENDED))
     _still_running(session, poll, job)
     if report.status != job.studii_status or (job.charged is None and told):
-        return submission.record_status(session, poll.catalog, poll.lane, job.id, report, poll.at), None
+        submission.record_status(session, poll.catalog, poll.lane, job, report, poll.at)
     return job, None
 
 
@@ -451,7 +442,6 @@ def _still_running(session: Session, poll: Poll, job: Job) -> None:
 
 def _key_refused(session: Session, poll: Poll, job: Job, reason: Reason) -> Next:
     """Let the job continue with the server's current key if that is another one, else hold it."""
-    ledger.lock(session, job.guild_id)  # before the job's row, as its others may be held
     current = keys.current(session, job.guild_id)
     own = None if job.key_id is None else keys.get(session, job.key_id)
     if current is not None and current.id != job.key_id:
@@ -470,12 +460,10 @@ def _end(
     session: Session, poll: Poll, job: Job, code: FailureCode, reason: Reason, told: int | None = None
 ) -> Next:
     """Fail the job. `told` is the charge in the last answer, if that told it."""
-    what = (poll.catalog, poll.lane, job.id, code, reason, poll.at)
-    failed, repriced = submission.fail_running(session, *what, told=told)
-    if repriced:
+    if submission.fail_running(session, poll.catalog, poll.lane, job, code, reason, poll.at, told=told):
         wake(session, ("lanes",))
     _log.info("Job %s failed (%s)", job.id, code)
-    return failed, None
+    return job, None
 
 
 def _is_news(job: Job, report: JobReport, age: float, tuning: Tuning) -> bool:

@@ -98,7 +98,9 @@ def end(
         return
     ledger.lock(session, guild_id)
     held = (Job.guild_id == guild_id) & Job.state.in_(_UNSENT) & Job.held.is_not(None)
-    session.execute(update(Job).where(held).values(held=None, not_before=None, version=Job.version + 1))
+    session.execute(
+        update(Job).where(held).values(held=None, not_before=None, trouble=None, version=Job.version + 1)
+    )
     poll_from(session, guild_id, at, None if key is None else key.id)
     for _, kind in (_REFUSED, _OUT_OF_CREDITS):
         posts.forget(session, guild_id, kind)
@@ -143,6 +145,7 @@ def wait_for_hold(session: Session, job: Job) -> bool:
         return False
     job.version += job.held != there.reason
     job.held, job.not_before, job.key_id = there.reason, there.until, there.key_id
+    job.trouble = None  # it is the key that it waits for now
     return True
 
 
@@ -194,6 +197,7 @@ def poll_from(session: Session, guild_id: int, at: datetime, key_id: int | None 
     They get the key `key_id`, or keep theirs if it is None.
     """
     refused = (Job.guild_id == guild_id) & (Job.state == JobState.RUNNING) & Job.not_before.is_not(None)
+    refused &= Job.output_url.is_(None)
     key = {} if key_id is None else {"key_id": key_id}
     session.execute(update(Job).where(refused).values(not_before=at, **key))
     wake(session, ("jobs",))

@@ -94,6 +94,17 @@ class FailureCode(StrEnum):
     RULED = "ruled"  # an admin ruled on a job whose outcome was unknown
 
 
+class Trouble(StrEnum):
+    """What tries in a row have met."""
+
+    ERROR = "error"  # polls that learned nothing: no answer,
+    KEY = "key"  # a refusal of the key,
+    MISSING = "missing"  # a 404,
+    NO_ADDRESS = "no address"  # or no address of the output
+    ANEW = "asked anew"  # an output whose address was asked for once more
+    ROOM = "room"  # a photo that found none in the spool
+
+
 # Discord hides files whose names start with this behind a spoiler.
 SPOILER = "SPOILER_"
 UNKNOWN_MEMBER = 0  # in the place of the id of a photo's author, if that can't be determined
@@ -221,7 +232,8 @@ class Job(Base):
     settled: Mapped[int] = mapped_column(Integer)  # credits charged in the end, as in the ledger
     # `credits_charged` of Studii's last answer
     charged: Mapped[int | None] = mapped_column(Integer, default=None)
-    not_before: Mapped[datetime | None] = mapped_column(default=None)  # a waiting job is not sent before
+    # A waiting job is not sent before, a photo or an output not fetched
+    not_before: Mapped[datetime | None] = mapped_column(default=None)
     # Why a job waits, or is not fetched
     held: Mapped[Reason | None] = mapped_column(ReasonText, default=None, repr=False)
     # uploads that failed, or POST /jobs that Studii did not take (429, received 500)

@@ -97,7 +97,7 @@ def due(
     busy: Collection[int],
     room: int,
 ) -> tuple[list[tuple[Reply, Sequence[Job]]], datetime | None]:
-    """Return answers to look at with their jobs, and when the next one is due.
+    """Return answers to look at with their jobs, or when the next one is due if there are none.
 
     These are the due ones, and those of subjects that have `changed`, unless they were edited a moment ago.
     That jobs have `ended` is shown at once.
@@ -107,12 +107,13 @@ def due(
     server = Reply.__table__.c.guild_id
     query = ours(session, select(Reply).where(wanted, Reply.id.not_in(busy)), server)
     found = session.scalars(query.limit(room)).all()
-    next_due = session.scalar(ours(session, select(func.min(Reply.due_at)), server))
+    if not found:
+        return [], session.scalar(ours(session, select(func.min(Reply.due_at)), server))
     shown = _jobs_of(session, {answer.subject for answer in found if answer.subject is not None})
     return [
         (answer, _started(session, answer) if answer.subject is None else shown[answer.subject])
         for answer in found
-    ], next_due
+    ], None
 
 
 def _started(session: Session, answer: Reply) -> Sequence[Job]:

@@ -4,13 +4,14 @@ import logging
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, exists, func, select, text
+from sqlalchemy import ColumnElement, Select, case, exists, func, select, text
 from sqlalchemy.orm import Session, aliased
 
 from bot.db import ours
 from bot.errors import Refused
-from bot.jobs.models import GOING_OR_DONE, SENT_STATES, Hold, Job, JobState
+from bot.jobs.models import GOING_OR_DONE, SENT_STATES, Hold, Job, JobState, Trouble
 from bot.languages import lazy
+from bot.servers.keys import StudiiKey
 from bot.servers.settings import GuildSettings
 
 _log = logging.getLogger(__name__)
@@ -42,13 +43,12 @@ def readable(session: Session, query: Select[Job]) -> list[Job]:
 
 def find(session: Session, job_id: str, *states: JobState) -> Job | None:
     """Return the job as it is now if it is in one of these states (in any without), locked until the end."""
-    found = select(Job).where(Job.id == job_id).with_for_update()
-    job = session.scalar(found.execution_options(populate_existing=True))
+    job = session.scalar(_locked(select(Job).where(Job.id == job_id)))
     return None if job is None or (states and job.state not in states) else job
 
 
-def get(session: Session, job_id: str) -> Job | None:
-    return next(iter(readable(session, select(Job).where(Job.id == job_id))), None)
+def get(session: Session, job_id: str, *, locked: bool = False) -> Job | None:
+    return next(iter(readable(session, _locked(select(Job).where(Job.id == job_id), locked))), None)
 
 
 def in_server(session: Session, guild_id: int, job_id: str) -> Job:
@@ -64,9 +64,9 @@ def some(session: Session, job_ids: Collection[str]) -> dict[str, Job]:
     return {job.id: job for job in readable(session, select(Job).where(Job.id.in_(job_ids)))}
 
 
-def of_set(session: Session, set_id: str) -> list[Job]:
+def of_set(session: Session, set_id: str, *, locked: bool = False) -> list[Job]:
     """Return the jobs of a set, in the order in which they were asked for."""
-    return readable(session, select(Job).where(Job.set_id == set_id).order_by(Job.number))
+    return readable(session, _locked(select(Job).where(Job.set_id == set_id).order_by(Job.number), locked))
 
 
 def in_states(session: Session, states: Iterable[JobState], limit: int | None = None) -> list[Job]:
@@ -112,8 +112,16 @@ def going_or_done_of(session: Session, once: Collection[str]) -> set[str]:
     return {one for one in found if one is not None}
 
 
-def on_lanes(session: Session, job_ids: Collection[str] | None = None) -> list[tuple[Job, int | None]]:
-    """Return jobs that still need requests to Studii, with their servers' current key ids, oldest first.
+def with_key(session: Session, job_id: str) -> tuple[Job | None, StudiiKey | None]:
+    """Return the job and its server's current key, if there are any."""
+    both = select(Job, StudiiKey).outerjoin(GuildSettings, GuildSettings.guild_id == Job.guild_id)
+    both = both.outerjoin(StudiiKey, StudiiKey.id == GuildSettings.key_id).where(Job.id == job_id)
+    found = session.execute(both).first()
+    return (None, None) if found is None else (found[0], found[1])
+
+
+def on_lanes(session: Session, job_ids: Collection[str] | None = None) -> list[tuple[Job, StudiiKey | None]]:
+    """Return jobs that still need requests to Studii, with the keys of these requests, oldest first.
 
     Those of `job_ids` alone, unless that is None. Waiting jobs of servers that seem to have removed the bot
     are left out.
@@ -126,42 +134,52 @@ def on_lanes(session: Session, job_ids: Collection[str] | None = None) -> list[t
     wanted = wanted.where((Job.state != JobState.WAITING) | GuildSettings.missing_since.is_(None))
     if not (jobs := _ours(session, wanted)):
         return []
-    servers = {job.guild_id for job in jobs}
-    with_keys = select(GuildSettings.guild_id, GuildSettings.key_id).where(
-        GuildSettings.guild_id.in_(servers)
-    )
-    keys = dict(session.execute(with_keys).all())
-    return [(job, keys.get(job.guild_id)) for job in jobs]
+    keys = select(StudiiKey, GuildSettings.key_id.is_not(None))
+    keys = keys.outerjoin(GuildSettings, GuildSettings.key_id == StudiiKey.id)
+    used, current = dict[int, StudiiKey](), dict[int, StudiiKey]()
+    for key, is_current in session.execute(
+        keys.where(StudiiKey.guild_id.in_({job.guild_id for job in jobs}))
+    ):
+        used[key.id] = key
+        if is_current:
+            current[key.guild_id] = key
+    return [
+        (job, used.get(job.key_id or 0) if job.state is JobState.RUNNING else current.get(job.guild_id))
+        for job in jobs
+    ]
 
 
-def to_take_in(session: Session, limit: int, at: datetime, full: Collection[int] = ()) -> list[Job]:
+def to_take_in(session: Session, at: datetime, limit: int, *, freed: bool = False) -> list[Job]:
     """Return accepted jobs whose photo is to be fetched: one of each server, then a second of each.
 
-    A server's come in the same order by member, the oldest first. Photos of the servers in `full` are left
-    out. While a server's key is not served, its photos stay in their messages; one is fetched when it is
-    time to try again and no other job can be tried.
+    A server's come in the same order by member, the oldest first. `freed`: those that found no room are due,
+    too. While a server's key is not served, its photos stay in their messages; one is fetched when it is time
+    to try again and no other job can be tried.
     """
     other = aliased(Job)
     another = exists().where(other.guild_id == Job.guild_id, other.state == JobState.WAITING)
-    return _by_turn(
-        session,
-        limit,
-        Job.state == JobState.RECEIVED,
-        Job.held.is_(None) | ((Job.not_before <= at) & ~another),
-        Job.guild_id.not_in(full) | Job.__table__.c.source_url.is_(None),
-        one_if_held=True,
-    )
+    held = (Job.not_before <= at) & ~another
+    due = _is_due(at) | (Job.trouble == Trouble.ROOM) if freed else _is_due(at)
+    ready = case((Job.held.is_(None), due), else_=held)
+    return _by_turn(session, limit, Job.state == JobState.RECEIVED, ready, one_if_held=True)
 
 
-def held_photo_due(session: Session) -> datetime | None:
-    """Return when a photo of a server whose key is not served may be fetched, to try that, or might have."""
-    due = select(func.min(Job.not_before)).where(Job.state == JobState.RECEIVED, Job.held.is_not(None))
-    return session.scalar(ours(session, due, Job.__table__.c.guild_id))
+def next_to_take_in(session: Session) -> tuple[datetime | None, bool]:
+    """Return when the next photo that was left alone is due, or was, and whether one waits for room."""
+    due = select(func.min(Job.not_before), func.count(case((Job.trouble == Trouble.ROOM, 1))))
+    query = ours(session, due.where(Job.state == JobState.RECEIVED), Job.__table__.c.guild_id)
+    next_due, lacking = session.execute(query).one()
+    return next_due, bool(lacking)
 
 
-def to_download(session: Session, limit: int) -> list[Job]:
-    """Return running jobs whose output has an address, in turn as in `to_take_in`."""
-    return _by_turn(session, limit, Job.state == JobState.RUNNING, Job.output_url.is_not(None))
+def to_download(session: Session, at: datetime, limit: int) -> tuple[list[Job], datetime | None]:
+    """Return running jobs whose output has an address and is due, in turn as in `to_take_in`.
+
+    Return also when the next one is that was left alone.
+    """
+    ready = (Job.state == JobState.RUNNING) & Job.output_url.is_not(None)
+    later = ours(session, select(func.min(Job.not_before)).where(ready), Job.__table__.c.guild_id)
+    return _by_turn(session, limit, ready, _is_due(at)), session.scalar(later)
 
 
 def held_with_photos(session: Session) -> list[Job]:
@@ -204,6 +222,15 @@ def results_to_decide_on(session: Session) -> list[Job]:
 def undelivered(session: Session, before: datetime) -> list[Job]:
     """Return jobs announced before that time whose output file is still there."""
     return readable(session, select(Job).where(Job.output_file.is_not(None), Job.announced_at < before))
+
+
+def _locked(query: Select[Job], locked: bool = True) -> Select[Job]:
+    """Return the query of rows as they are now, locked until the transaction ends."""
+    return query.with_for_update().execution_options(populate_existing=True) if locked else query
+
+
+def _is_due(at: datetime) -> ColumnElement[bool]:
+    return Job.not_before.is_(None) | (Job.not_before <= at)
 
 
 def _ours(session: Session, query: Select[Job]) -> list[Job]:

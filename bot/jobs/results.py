@@ -15,7 +15,7 @@ from bot import posts
 from bot.credits import ledger
 from bot.jobs import progress
 from bot.jobs.models import Job, JobState
-from bot.jobs.queries import find, get, of_set, some
+from bot.jobs.queries import get, of_set
 from bot.media.spool import OutputFile
 from bot.posts import RESULT, SENT_SINCE, Post
 from bot.servers import notices
@@ -79,15 +79,18 @@ def ended(session: Session, job: Job, at: datetime) -> None:
         _want(session, job.nonce, [job], at)
 
 
-def of_message(session: Session, key: str, job_id: str | None) -> tuple[list[Job], list[Job]]:
+def of_message(
+    session: Session, key: str, job_id: str | None, *, locked: bool = False
+) -> tuple[list[Job], list[Job]]:
     """Return the jobs that the message with that key is about, and all of their set.
 
     Before a set's are chosen, these are all that no message is about. With none, nothing is left to say.
+    They may be `locked` until the transaction ends.
     """
-    job = get(session, job_id or "")
+    job = get(session, job_id or "", locked=locked)
     if job is None:
         return [], []
-    whole = [job] if job.set_id is None or job.posting else of_set(session, job.set_id)
+    whole = [job] if job.set_id is None or job.posting else of_set(session, job.set_id, locked=locked)
     if key.startswith(job.id):
         open_ = job.over and job.announced_at is None and job.nonce == key
         return [job] if open_ else [], whole
@@ -119,9 +122,9 @@ def note(
     posted again, meanwhile, this was not its last word.
     """
     ledger.lock(session, post.guild_id)  # as several jobs may be changed
-    jobs, _ = of_message(session, post.key, post.job_id)
+    jobs, _ = of_message(session, post.key, post.job_id, locked=True)
     files: list[str | None] = []
-    for job in [found for one in jobs if (found := find(session, one.id)) is not None]:
+    for job in jobs:
         job.announced_at, job.result_message_id = at, message_id
         if said:
             place = int(post.place[1:])
@@ -171,9 +174,16 @@ def places(jobs: Sequence[Job]) -> list[str]:
     return [own, dm] if there == job.channel_id else [f"c{there}", own, dm]
 
 
-def is_known(session: Session, job_ids: Collection[str], at: datetime) -> bool:
+def to_say(
+    session: Session, key: str, job_id: str | None, at: datetime
+) -> tuple[Sequence[Job], Sequence[Job]]:
+    """Return what `of_message` does, without jobs whose person knows how they ended."""
+    jobs, whole = of_message(session, key, job_id)
+    return ([] if _is_known(session, jobs, at) else jobs), whole
+
+
+def _is_known(session: Session, jobs: Sequence[Job], at: datetime) -> bool:
     """Return whether the person sees where they asked a moment ago that there is no result, and no charge."""
-    jobs = list(some(session, job_ids).values())
     if not jobs or made(jobs) or any(one.settled or one.reserved for one in jobs):
         return False
     job, after = jobs[0], at - progress.IN_VIEW

@@ -15,10 +15,10 @@ from bot.credits import charges
 from bot.credits.budgets import watch_budget
 from bot.jobs import holds, lanes
 from bot.jobs.models import UNSENT_STATES, FailureCode, Hold, Job, JobState
-from bot.jobs.queries import find, get, in_states
-from bot.jobs.transitions import advance, charge_of, fail_paid, fail_unpaid, move
+from bot.jobs.queries import find, in_states, with_key
+from bot.jobs.transitions import advance, charge_of, end_paid, fail_unpaid, move
 from bot.reasons import Reason, ReasonCode
-from bot.servers import keys, notices
+from bot.servers import notices
 from bot.servers.keys import StudiiKey
 from bot.servers.notices import NoticeKind
 from bot.sqlite_file import WAS_RESTORED
@@ -75,10 +75,9 @@ def claim(
     submitting. Changes nothing if the job is not to be sent now.
     """
     expected = (JobState.WAITING,) if to is JobState.UPLOADING else (JobState.WAITING, JobState.UPLOADING)
-    job = get(session, job_id)
+    job, key = with_key(session, job_id)
     if job is None or job.state not in expected:
         return NotClaimed(job, NOT_YET)
-    key = keys.current(session, job.guild_id)
     if key is None or key.lane != lane or needs_upload(job, key.id) is not (to is JobState.UPLOADING):
         return NotClaimed(None)
     until, was_held = job.waits_until(key.id), job.held is not None
@@ -126,63 +125,55 @@ def record_taken(
 
 
 def record_status(
-    session: Session, catalog: Catalog, lane: str, job_id: str, report: JobReport, at: datetime
-) -> Job | None:
-    """Store the status of a job that Studii is still working on, and the charge if none was known."""
-    lanes.lock(session, lane)  # its price may change
-    job = find(session, job_id, JobState.RUNNING)
-    if job is not None:
-        job.version, job.studii_status = job.version + 1, report.status
-        charges.told_while_running(session, catalog, lane, job, report.credits_charged, at)
-    return job
+    session: Session, catalog: Catalog, lane: str, job: Job, report: JobReport, at: datetime
+) -> None:
+    """Store the status of a job that Studii is still working on, and the charge if none was known.
+
+    The caller of this and of what follows has locked the lane where a report is recorded, as its price may
+    change, and has found and locked the job.
+    """
+    job.version, job.studii_status = job.version + 1, report.status
+    charges.told_while_running(session, catalog, lane, job, report.credits_charged, at)
 
 
 def record_output(
-    session: Session, catalog: Catalog, lane: str, job_id: str, report: JobReport, at: datetime
-) -> tuple[Job | None, bool]:
+    session: Session, catalog: Catalog, lane: str, job: Job, report: JobReport, at: datetime
+) -> bool:
     """Store the address of the output, and the last charge. The job runs until the output is here.
 
-    Return it, or None if it was not running any more, and whether other reservations may have changed or
-    other jobs waited for this answer.
+    Return whether other reservations may have changed, or other jobs waited for this answer.
     """
-    lanes.lock(session, lane)  # its price may change
-    job = find(session, job_id, JobState.RUNNING)
-    if job is None:
-        return None, False
     told, charge = report.credits_charged, charge_of(job, report.credits_charged)
     repriced = charges.told_at_end(session, catalog, lane, job, told, at, completed=True)
     job.version, job.studii_status, job.charged = job.version + 1, report.status, charge
     job.output_url, job.output_kind = report.output_url, report.output_kind
+    job.tries, job.not_before = 0, None  # now of fetching it
     if repriced:
         watch_budget(session, job.guild_id, at)
-    return job, repriced
+    return repriced
 
 
 def fail_running(
     session: Session,
     catalog: Catalog,
     lane: str,
-    job_id: str,
+    job: Job,
     code: FailureCode,
     reason: Reason,
     at: datetime,
     *,
     told: int | None,
-) -> tuple[Job | None, bool]:
+) -> bool:
     """Fail a running job at its charge. `told` is the one in the last answer, if that told it.
 
-    Return as `record_output` does.
+    Return what `record_output` does.
     """
-    if told is not None:
-        lanes.lock(session, lane)  # its price may change
-    job = find(session, job_id, JobState.RUNNING)
-    if job is None:
-        return None, False
     charge, repriced = charge_of(job, told), job.charged is None
     # Others may have waited for the price, whether this answer told it or not.
     if told is not None:
         repriced = charges.told_at_end(session, catalog, lane, job, told, at, completed=False)
-    return fail_paid(session, job_id, code, reason, charge, at), repriced
+    end_paid(session, job, code, reason, charge, at)
+    return repriced
 
 
 def make_unknown(session: Session, job_id: str, at: datetime) -> Job | None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session
 
 from bot import posts
@@ -25,6 +25,7 @@ from bot.jobs.models import (
     Hold,
     Job,
     JobState,
+    Trouble,
 )
 from bot.jobs.queries import find, get, in_states, of_set
 from bot.reasons import Reason
@@ -51,6 +52,8 @@ def move(session: Session, job: Job, to: JobState, at: datetime, **changes: Any)
     job.posting += job.state in {JobState.UNKNOWN, JobState.WITHHELD}
     job.state, job.changed_at, job.announced_at = to, at, None
     job.version += 1
+    if job.decode_tries == 1:  # it was answered; what was given up stays so
+        job.decode_tries = None
     _set(job, changes)
     if job.over:
         results.ended(session, job, at)
@@ -133,6 +136,7 @@ def make_ready(session: Session, job: Job, source_file: str | None, at: datetime
 
     The job may have been accepted before its server's key was held: then it waits for that like the others.
     """
+    job.tries, job.trouble, job.not_before = 0, None, None
     if job.approval is not Approval.WANTED:
         return _wait_to_be_sent(session, job, at, source_file)
     move(session, job, JobState.PENDING, at, source_file=source_file)
@@ -151,7 +155,7 @@ def approve(session: Session, job: Job, at: datetime) -> Job:
 
 def give_way(session: Session, job_id: str, at: datetime) -> Job | None:
     """Move a waiting job back to received: the photo leaves the spool and is fetched again later."""
-    dropped = {"source_file": None, "object_key": None}
+    dropped = {"source_file": None, "object_key": None, "tries": 0}
     return advance(session, job_id, JobState.WAITING, JobState.RECEIVED, at=at, **dropped)
 
 
@@ -199,8 +203,42 @@ def fail_paid(
     session: Session, job: Job, code: FailureCode, reason: Reason, charge: int, at: datetime
 ) -> Job:
     """Fail a running job, at `charge` credits."""
+    return end_paid(session, job, code, reason, charge, at)
+
+
+def end_paid(session: Session, job: Job, code: FailureCode, reason: Reason, charge: int, at: datetime) -> Job:
+    """Do as `fail_paid` with a running job that this transaction has found."""
     why = {"failure": code, "failure_text": reason}
     return _settle(session, job, JobState.FAILED, charge, at, charged=charge, **why)
+
+
+@of_job(JobState.RECEIVED, JobState.RUNNING)
+def later(session: Session, job: Job, until: datetime, *, counts: bool = True) -> None:
+    """Let a photo or an output be fetched not before then. A photo whose key is held waits for that."""
+    if job.held is None:
+        job.not_before, job.tries = until, job.tries + counts
+
+
+@of_job(JobState.RECEIVED)
+def wait_for_room(session: Session, job: Job, until: datetime, at: datetime) -> datetime:
+    """Let all photos of a server wait for room that one of them hasn't found.
+
+    Return since when none of them has.
+    """
+    theirs = (Job.guild_id == job.guild_id) & (Job.state == JobState.RECEIVED) & Job.held.is_(None)
+    theirs &= Job.__table__.c.source_url.is_not(None)
+    lacks = Job.trouble == Trouble.ROOM
+    since = session.scalar(select(func.min(Job.troubled_at)).where(theirs, lacks)) or at
+    due = Job.not_before.is_(None) | (Job.not_before <= at) | (Job.id == job.id)
+    values = {"troubled_at": case((lacks, Job.troubled_at), else_=at), "trouble": Trouble.ROOM}
+    session.execute(update(Job).where(theirs, due).values(not_before=until, **values))
+    return since
+
+
+def found_room(session: Session, guild_id: int, at: datetime) -> None:
+    """Let a server's photos that found no room be tried again, as another of them has found some."""
+    theirs = (Job.guild_id == guild_id) & (Job.state == JobState.RECEIVED) & (Job.trouble == Trouble.ROOM)
+    session.execute(update(Job).where(theirs).values(not_before=None, troubled_at=at))
 
 
 def tell_result_lost(session: Session, job_id: str, at: datetime) -> None:
@@ -273,16 +311,22 @@ def drop_files(session: Session, job: Job, at: datetime) -> None:
         _post_anew(session, job, at)
 
 
+def begin_decoding(session: Session, job_id: str) -> bool:
+    """Count the first try to decode one of the job's files. Return False if an earlier one is still counted.
+
+    They are counted before each, so that a crash shows which file may have caused it.
+    """
+    first = update(Job).where(Job.id == job_id, func.coalesce(Job.decode_tries, 0) == 0)
+    return session.execute(first.values(decode_tries=1).returning(Job.number)).first() is not None
+
+
 def set_decode_tries(session: Session, job_id: str, tries: int) -> None:
     """Set the tries to decode one of the job's files. Nobody has to be told."""
     session.execute(update(Job).where(Job.id == job_id).values(decode_tries=tries))
 
 
 def decode_tries(session: Session, job_id: str) -> int:
-    """Return the tries since a decoder last answered of one of the job's files.
-
-    They are counted before each, so that a crash shows which file may have caused it.
-    """
+    """Return the tries since a decoder last answered of one of the job's files."""
     return session.scalar(select(Job.decode_tries).where(Job.id == job_id)) or 0
 
 
@@ -302,8 +346,8 @@ def _end_unpaid(session: Session, job: Job, to: JobState, at: datetime, **change
 def _settle(session: Session, job: Job, to: JobState, charge: int, at: datetime, **changes: Any) -> Job:
     """Move a job that Studii has ended, and settle it at its charge."""
     reserved = job.reserved
+    ledger.settle(session, job, charge, at)  # before what is posted: then the row is written once
     move(session, job, to, at, finished_at=at, **changes)
-    ledger.settle(session, job, charge, at)
     if charge > reserved:  # what was reserved counted before
         watch_budget(session, job.guild_id, at)
     return job

@@ -80,66 +80,6 @@ def to_evict(files: Iterable[Evictable], lacking: int, *, spared: int = 0) -> li
     return giving if lacking <= 0 and sum(sums.values()) >= spared else []
 
 
-@dataclass(slots=True)
-class _Shortage:
-    since: float | None  # None: one has found room after the last that was refused
-    last: float
-    until: float
-    freed: int = 0
-
-
-class Shortages:
-    """Servers whose photos find no room: since when, and until when they are not tried."""
-
-    def __init__(self, forgotten_after: float) -> None:
-        self._forgotten_after = forgotten_after
-        self._servers: dict[int, _Shortage] = {}
-        self.frees = 0  # how often room has become free
-
-    def refused(self, guild_id: int, now: float, pause: float) -> float:
-        """Note that a photo found no room. Return for how many seconds none of the server's has."""
-        short = self._servers.get(guild_id)
-        if short is None or now - short.last > self._forgotten_after:
-            short = self._servers[guild_id] = _Shortage(now, now, now)
-        if short.since is None:
-            short.since = now
-        short.last, short.until = now, now + pause
-        return now - short.since
-
-    def granted(self, guild_id: int) -> None:
-        """Note that a photo of the server found room. Others of it may still wait to hear of free room."""
-        if (short := self._servers.get(guild_id)) is not None:
-            short.until, short.since = short.last, None
-
-    def freed(self) -> bool:
-        """Note that room has become free: all may be tried again. Return whether any server lacks room."""
-        self.frees += 1
-        for short in self._servers.values():
-            short.until = short.last
-            short.freed += 1
-        return bool(self._servers)
-
-    def times_freed(self, guild_id: int) -> int:
-        """Return how often room has become free since the server's photos find none."""
-        short = self._servers.get(guild_id)
-        return 0 if short is None else short.freed
-
-    def rests(self, guild_id: int, now: float) -> bool:
-        """Return whether the server's photos are not tried now."""
-        one = self._servers.get(guild_id)
-        return one is not None and one.until > now
-
-    def rest(self, now: float) -> float | None:
-        """Return in how many seconds a server's photos may be tried again, or None if none rests."""
-        return min((one.until - now for one in self._servers.values() if one.until > now), default=None)
-
-    def resting(self, now: float) -> list[int]:
-        """Return the servers whose photos are not tried now."""
-        old = now - self._forgotten_after
-        self._servers = {guild_id: one for guild_id, one in self._servers.items() if one.last >= old}
-        return [guild_id for guild_id, one in self._servers.items() if one.until > now]
-
-
 class Spool:
     """Files named after their jobs, bounded in bytes (`max_bytes`). Disk work is done in threads.
 

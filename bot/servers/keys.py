@@ -78,11 +78,6 @@ def current(session: Session, guild_id: int) -> StudiiKey | None:
     return session.scalar(theirs.where(GuildSettings.guild_id == guild_id))
 
 
-def some(session: Session, key_ids: Collection[int]) -> dict[int, StudiiKey]:
-    """Return the keys that exist, by id."""
-    return {key.id: key for key in session.scalars(select(StudiiKey).where(StudiiKey.id.in_(key_ids)))}
-
-
 def of_lanes(session: Session, lanes: Collection[str]) -> list[StudiiKey]:
     """Return the keys of these lanes, in use or retired."""
     return list(session.scalars(select(StudiiKey).where(StudiiKey.lane.in_(lanes))))

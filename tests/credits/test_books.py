@@ -316,14 +316,20 @@ class Bank:
             before = (JobState.RECEIVED, WAITING, SENT)
             unpaid = (job_id, before, FailureCode.PHOTO, why, self.now)
             return await self.db.write(transitions.fail_unpaid, *unpaid) is not None
-        if way == "paid":
-            failed = (CATALOG, LANE, job_id, FailureCode.STUDII, why, self.now)
-            return (await self.db.write(submission.fail_running, *failed, told=charge))[0] is not None
         report = JobReport(job_id, "completed", "https://x.example/1.png", credits_charged=charge)
-        ended = (CATALOG, LANE, job_id, report, self.now)
-        if (await self.db.write(submission.record_output, *ended))[0] is None:
-            return False
-        return await self.db.write(transitions.succeed, job_id, "file", "image", self.now) is not None
+
+        def answered(session: Session) -> bool:
+            job = queries.find(session, job_id, RUNNING)
+            if job is None:
+                return False
+            if way == "paid":
+                failed = (CATALOG, LANE, job, FailureCode.STUDII, why, self.now)
+                submission.fail_running(session, *failed, told=charge)
+                return True
+            submission.record_output(session, CATALOG, LANE, job, report, self.now)
+            return transitions.succeed(session, job_id, "file", "image", self.now) is not None
+
+        return await self.db.write(answered)
 
     async def ask_for_more(self, user_id: int, price: int) -> str:
         asked = (GUILD, user_id, ROLES[user_id], 2, "studio", price, self.now)

@@ -22,8 +22,8 @@ OPEN = set(JobState) - TERMINAL_STATES
 OFTEN: dict[str, Callable[[Transaction], Awaitable[Any]]] = {
     "a job": lambda transaction: transaction.run(queries.get, "0" * 16),
     "open jobs": lambda transaction: transaction.run(queries.in_states, OPEN),
-    "photos to take in": lambda transaction: transaction.run(queries.to_take_in, 20, NOW, [5, 6]),
-    "outputs to download": lambda transaction: transaction.run(queries.to_download, 20),
+    "photos to take in": lambda transaction: transaction.run(queries.to_take_in, NOW, 20),
+    "outputs to download": lambda transaction: transaction.run(queries.to_download, NOW, 20),
     "held jobs with photos": lambda transaction: transaction.run(queries.held_with_photos),
     "the tries of a file": lambda transaction: transaction.run(transitions.decode_tries, "0" * 16),
     "answers to edit": lambda transaction: transaction.run(progress.due, NOW, ["0"], ["1"], [2], 20),

@@ -31,11 +31,11 @@ async def held(storage: Storage, guild_id: int) -> None:
         await transaction.run(key_holds.hold_waiting, guild_id, key.id, Reason.text("Refused."), LATER)
 
 
-async def to_take_in(storage: Storage, *, limit: int = 10, late: bool = False, full: Any = ()) -> list[str]:
-    async with storage.read() as transaction:
-        return [
-            job.id for job in await transaction.run(queries.to_take_in, limit, LATER if late else NOW, full)
-        ]
+async def to_take_in(
+    storage: Storage, *, limit: int = 10, late: bool = False, freed: bool = False
+) -> list[str]:
+    found = await storage.db.read(queries.to_take_in, LATER if late else NOW, limit, freed=freed)
+    return [job.id for job in found]
 
 
 async def test_the_first_photo_of_each_server_comes_before_the_second_of_any(storage: Storage) -> None:
@@ -53,19 +53,32 @@ async def test_a_members_second_photo_comes_after_the_first_of_another_member(st
 
 
 async def test_a_server_without_room_waits_with_its_photos_and_not_with_its_words(storage: Storage) -> None:
-    await added(storage, guild_id=1, source=PHOTO)
+    photos = [await added(storage, guild_id=1, source=PHOTO) for _ in range(2)]
     words = await added(storage, guild_id=1)
     other = await added(storage, guild_id=2, source=PHOTO)
-    assert await to_take_in(storage, full=[1]) == [words.id, other.id]
+    assert await storage.db.write(transitions.wait_for_room, photos[0].id, LATER, NOW) == NOW
+    assert await to_take_in(storage) == [words.id, other.id]
+    assert await storage.db.read(queries.next_to_take_in) == (LATER, True)
+    both = {words.id, other.id, *(one.id for one in photos)}
+    assert set(await to_take_in(storage, late=True)) == set(await to_take_in(storage, freed=True)) == both
+    # Since when it lacks room counts from the last photo that has found some.
+    await storage.db.write(transitions.wait_for_room, photos[1].id, LATER, NOW + timedelta(seconds=9))
+    after = NOW + timedelta(seconds=10)
+    assert await storage.db.write(transitions.wait_for_room, photos[0].id, LATER, after) == NOW
+    await storage.db.write(transitions.found_room, 1, after)
+    assert set(await to_take_in(storage)) == both
+    assert await storage.db.write(transitions.wait_for_room, photos[0].id, LATER, LATER) == after
 
 
 async def test_results_are_fetched_by_turns_of_the_servers(storage: Storage) -> None:
     values: dict[str, Any] = {"state": JobState.RUNNING, "output_url": "https://studii.example/o"}
     many = [await added(storage, guild_id=1, **values) for _ in range(3)]
     other = await added(storage, guild_id=2, **values)
-    async with storage.read() as transaction:
-        found = [job.id for job in await transaction.run(queries.to_download, 3)]
-    assert found == [many[0].id, other.id, many[1].id]
+    found, _ = await storage.db.read(queries.to_download, NOW, 3)
+    assert [job.id for job in found] == [many[0].id, other.id, many[1].id]
+    await storage.db.write(transitions.later, other.id, LATER)
+    found, due = await storage.db.read(queries.to_download, NOW, 3)
+    assert ([job.id for job in found], due) == ([job.id for job in many], LATER)
 
 
 async def test_while_a_key_is_refused_only_photos_that_stand_in_no_message_are_fetched(
@@ -133,7 +146,7 @@ async def test_a_process_lists_the_jobs_of_those_servers_that_it_serves_at_the_m
         for held in ({0}, {1}, {0}, {0, 1}):
             fence.hold(Shards(2, frozenset(held)))
             async with half.read() as transaction:
-                found = await transaction.run(queries.to_take_in, 10, NOW)
+                found = await transaction.run(queries.to_take_in, NOW, 10)
             assert {job.id for job in found} == {jobs[n].id for n in held}
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 
 from bot.errors import SettingsError
 from bot.jobs.models import JobState
-from bot.media.spool import FOR_OUTPUTS, HELD_TOGETHER, Evictable, Shortages, Spool, to_evict
+from bot.media.spool import FOR_OUTPUTS, HELD_TOGETHER, Evictable, Spool, to_evict
 from tests.engine.world import a_job, a_staging_job, engine_world
 
 MAX = 2000
@@ -177,14 +177,3 @@ def test_files_give_way_only_if_that_helps_and_the_spared_ones_stay(
 def test_the_server_that_has_most_gives_first() -> None:
     held = [Evictable("a", 1, 10), Evictable("b", 2, 10), Evictable("c", 2, 10)]
     assert [photo.job_id for photo in to_evict(held, 5)] == ["b"]
-
-
-def test_a_photo_that_found_no_room_hears_of_it_also_after_another_of_its_server_found_some() -> None:
-    shortages = Shortages(forgotten_after=100.0)
-    shortages.refused(1, now=10.0, pause=600.0)
-    seen = shortages.times_freed(1)
-    shortages.granted(1)  # one that had claimed its room before
-    assert not shortages.rests(1, 11.0)
-    assert shortages.freed()
-    assert shortages.times_freed(1) != seen
-    assert shortages.refused(1, now=20.0, pause=600.0) == 0.0  # it lacks room from now on

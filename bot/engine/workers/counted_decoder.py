@@ -34,7 +34,8 @@ class Decoder(Drawing, Protocol):
 
 
 class CountedDecoder:
-    """Counts a try in the job's row before the decoder is asked, and takes it back when that has answered.
+    """Counts a try in the job's row before the decoder is asked, and takes it back when that has answered:
+    that it is good, with the change of the job's state that follows.
 
     A file ends its process at most, where the kernel's limits are set; but a machine may end the whole bot.
     The files are named by the spool: the job's id, then what the file is to the job.
@@ -47,11 +48,11 @@ class CountedDecoder:
 
     async def inspect(self, path: Path) -> Photo:
         """Decode a photo (see `DecoderPool.inspect`). Raises `PhotoRefused` and `Undecodable`."""
-        return await self._counted(path, lambda: self._decoder.inspect(path))
+        return await self._counted(path, lambda: self._decoder.inspect(path), moves=True)
 
     async def check(self, path: Path) -> None:
         """Decode a result. Raises `PictureBroken` and `Undecodable`."""
-        await self._counted(path, lambda: self._decoder.check(path))
+        await self._counted(path, lambda: self._decoder.check(path), moves=True)
 
     async def fit(self, path: Path, limit: int, *, made: bool = False) -> bytes | None:
         """Return the picture as a JPEG of at most `limit` bytes, or None if there is no way to that."""
@@ -71,18 +72,24 @@ class CountedDecoder:
         except Undecodable:
             return None
 
-    async def _counted(self, path: Path, decode: Callable[[], Awaitable[_T]]) -> _T:
+    async def _counted(self, path: Path, decode: Callable[[], Awaitable[_T]], *, moves: bool = False) -> _T:
         job_id = path.name.partition(".")[0]
-        tries = await self._db.read(transitions.decode_tries, job_id)
+        try:
+            first = await shielded(self._db.write(transitions.begin_decoding, job_id))
+        except asyncio.CancelledError:
+            await shielded(self._set(job_id, 0))
+            raise
+        tries = 0 if first else await self._db.read(transitions.decode_tries, job_id)
         if tries >= MAX_DECODE_TRIES:
             raise Undecodable
         # Those that were open when the bot died are tried one at a time: only the culprit counts twice.
-        async with self._again if tries else nullcontext():
-            left = tries
+        async with nullcontext() if first else self._again:
+            left: int | None = tries
             try:
-                await shielded(self._set(job_id, tries + 1))
+                if not first:
+                    await shielded(self._set(job_id, tries + 1))
                 made = await decode()
-                left = 0
+                left = None if first and moves else 0
             except (PhotoRefused, PictureBroken):
                 left = 0
                 raise
@@ -91,7 +98,8 @@ class CountedDecoder:
                 left = MAX_DECODE_TRIES
                 raise Undecodable from None
             finally:
-                await shielded(self._set(job_id, left))
+                if left is not None:
+                    await shielded(self._set(job_id, left))
             return made
 
     async def _set(self, job_id: str, tries: int) -> None:

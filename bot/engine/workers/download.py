@@ -1,18 +1,18 @@
 """Collect the outputs of running jobs into the spool: then the job has succeeded."""
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy.orm import Session
 
-from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.aio.shield import shielded
-from bot.aio.worker import KeyedWorker
 from bot.backoff import backoff
 from bot.engine.context import EngineContext
+from bot.engine.workers.due import DueJobs
 from bot.engine.workers.outputs import BrokenPicture, NoPicture, Outputs, SpoolFull
 from bot.jobs import queries, transitions
-from bot.jobs.models import FailureCode, Job, JobState
+from bot.jobs.models import FailureCode, Job, JobState, Trouble
 from bot.jobs.transitions import charge_of
 from bot.media.spool import OutputFile
 from bot.reasons import Reason, ReasonCode
@@ -28,46 +28,46 @@ class Collector:
     def __init__(self, context: EngineContext, outputs: Outputs) -> None:
         self._context = context
         self._outputs = outputs
-        self._asked_anew: set[str] = set()
-        self.worker = KeyedWorker[Job](
-            "fetching outputs",
-            context.finding(lambda transaction, limit: transaction.run(queries.to_download, limit)),
-            self._collect,
-            self._give_up,
-            key=lambda job: job.id,
-            noun="job",
-            size=context.tuning.downloads_at_once,
-            setting=context.worker_setting,
-            patience=TRANSFER_TIMEOUT,
-            free=lambda _: True,  # it is fetched again
-            wants=lambda job: job.state is JobState.RUNNING and job.output_url is not None,
-            shared_by=lambda job: (job.guild_id, job.user_id),
-        )
+        work = (queries.to_download, self._collect, self._give_up, context.tuning.downloads_at_once)
+        self.worker = DueJobs(context, "fetching outputs", *work)
 
-    async def _collect(self, job: Job, tries: int) -> float | None:
+    async def _collect(self, job: Job) -> float | None:
         try:
             output = await self._outputs.fetch(job)
         except SpoolFull:
             _log.warning("Job %s: the spool is full, its output waits", job.id)
-            return self._context.tuning.full_disk_pause
+            return await self._rest(job)
         except (TooLarge, NoPicture) as error:
             return await shielded(self._fail(job, error.told))
         except (OutputGone, DownloadFailed, MalformedAnswer) as error:
             _log.info("Job %s: its output can't be fetched from Studii (%s)", job.id, error.reason)
-            return await self._again(job, tries, error)
+            return await self._again(job, error)
         except OSError as error:
             _log.warning("Job %s: its output can't be written: %s", job.id, error)
-            return self._context.tuning.full_disk_pause
+            return await self._rest(job)
         return await shielded(self._succeed(job, output))
 
-    async def _again(self, job: Job, tries: int, error: StudiiError) -> float | None:
+    async def _rest(self, job: Job) -> None:
+        """Let it wait for room on the disk."""
+        until = self._context.clock.now() + timedelta(seconds=self._context.tuning.full_disk_pause)
+        await shielded(self._context.storage.db.write(transitions.later, job.id, until, counts=False))
+
+    async def _again(self, job: Job, error: StudiiError) -> float | None:
         tuning = self._context.tuning
         gone = isinstance(error, OutputGone)
-        last = tries + 1 >= tuning.download_tries
-        if (gone or last) and job.id not in self._asked_anew:
-            return await shielded(self._ask_anew(job))
+        last = job.tries + 1 >= tuning.download_tries
+        if (gone or last) and job.trouble != Trouble.ANEW:
+            # Studii is asked for a fresh address, once.
+            anew: dict[str, Any] = {
+                "output_url": None,
+                "trouble": Trouble.ANEW,
+                "tries": 0,
+                "not_before": None,
+            }
+            await shielded(self._context.storage.db.write(transitions.change, job.id, **anew))
+            return None
         if not last:
-            return backoff(tries + 1, tuning.download_pause, tuning.backoff_bound)
+            return backoff(job.tries + 1, tuning.download_pause, tuning.backoff_bound)
         code = ReasonCode.OUTPUT_BROKEN if isinstance(error, BrokenPicture) else ReasonCode.OUTPUT_NOT_FETCHED
         why = Reason(ReasonCode.OUTPUT_NOT_THERE if gone else code)
         return await shielded(self._fail(job, why, link=not gone))
@@ -76,7 +76,6 @@ class Collector:
         await shielded(self._fail(job, Reason(ReasonCode.OUTPUT_UNEXPECTED_ERROR)))
 
     async def _succeed(self, job: Job, output: OutputFile) -> None:
-        self._asked_anew.discard(job.id)
         now, file = self._context.clock.now(), (output.path.name, output.kind)
         done = await self._context.storage.db.write(transitions.succeed, job.id, *file, now)
         if done is not None and done.state is JobState.REVIEWING:
@@ -84,14 +83,8 @@ class Collector:
         elif done is not None:
             _log.info("Job %s succeeded", job.id)
 
-    async def _ask_anew(self, job: Job) -> None:
-        """Ask Studii for a fresh address, once."""
-        self._asked_anew.add(job.id)
-        await self._context.storage.db.write(transitions.change, job.id, output_url=None)
-
     async def _fail(self, job: Job, reason: Reason, *, link: bool = True) -> None:
         """Fail the job. `link` says that the address may still lead its person to the output."""
-        self._asked_anew.discard(job.id)
         now = self._context.clock.now()
         await self._context.storage.db.write(_lose, job.id, reason, charge_of(job), now, link=link)
         _log.warning("Job %s: its output can't be fetched", job.id)

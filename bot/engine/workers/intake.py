@@ -2,31 +2,30 @@
 
 import asyncio
 import logging
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from bot.aio.bounded import BoundedDict
-from bot.aio.liveness import TRANSFER_TIMEOUT
+from sqlalchemy.orm import Session
+
 from bot.aio.shield import shielded
-from bot.aio.worker import KeyedWorker
 from bot.backoff import backoff
 from bot.engine.context import EngineContext
 from bot.engine.ports import PhotoSource
 from bot.engine.workers.counted_decoder import CountedDecoder, Undecodable
+from bot.engine.workers.due import DueJobs
 from bot.engine.workers.photo_metadata import remove_metadata
 from bot.engine.workers.spool_room import SpoolRoom
 from bot.errors import PhotoDelayed, PhotoUnavailable
 from bot.jobs import holds as key_holds, queries, transitions
-from bot.jobs.models import FailureCode, Job, JobState, SourcePhoto
+from bot.jobs.models import FailureCode, Job, JobState, SourcePhoto, Trouble
 from bot.media.kinds import suffix_of
 from bot.media.photo import Photo, PhotoRefused
-from bot.media.spool import Shortages
 from bot.reasons import Reason, ReasonCode
 
 _log = logging.getLogger(__name__)
 
 SLACK = 1_000_000  # bytes that a photo may have beyond what Discord said of it
-MAX_REMEMBERED_PHOTOS = 500
-HELD_LOOK = 15.0  # seconds; nothing reports the end of the job that a held photo waits for
 _NO_ROOM = Reason(ReasonCode.PHOTO_NO_ROOM)
 
 
@@ -41,111 +40,90 @@ class Intake:
         self._photos = photos
         self._decoder = decoder
         self._room = room
-        # Longer than two tries can be apart: a pause ends when the worker next reads the database.
-        tuning = context.tuning
-        self._shortages = Shortages(2 * tuning.room_pause_bound + tuning.reread_every)
-        # By job: the bytes that its photo has once it is converted.
-        self._grown = BoundedDict[str, int](MAX_REMEMBERED_PHOTOS)
-        self._due: asyncio.TimerHandle | None = None  # when a held photo may be fetched, or one without room
-        self.worker = KeyedWorker[Job](
-            "fetching photos",
-            self._find,
-            self._take_in,
-            self._give_up,
-            key=lambda job: job.id,
-            noun="job",
-            size=tuning.intake_at_once,
-            setting=context.worker_setting,
-            patience=TRANSFER_TIMEOUT,
-            free=lambda _: True,  # it is fetched again
-            # Held ones are found in the database, which says when one of them is due.
-            wants=lambda job: job.state is JobState.RECEIVED and job.held is None,
-            ready=self._may_have_room,
-            news=lambda job: self._shortages.times_freed(job.guild_id),
-            shared_by=lambda job: (job.guild_id, job.user_id),
-        )
+        self._started = context.clock.now()
+        self._frees = self._looked = 0  # how often room became free, and had when photos were last looked for
+        self._lacks = False  # whether a photo waits for room
+        size = context.tuning.intake_at_once
+        self.worker = DueJobs(context, "fetching photos", self._due, self._take_in, self._give_up, size)
         context.spool.when_freed(self._room_freed)
 
-    async def _find(self, limit: int) -> list[Job]:
-        full = self._shortages.resting(self._context.clock.monotonic())
-        now, db = self._context.clock.now(), self._context.storage.db
-        due = await db.read(queries.held_photo_due)
-        found = await db.read(queries.to_take_in, limit, now, full)
-        rests = [] if due is None else [max((due - now).total_seconds(), 0.0) or HELD_LOOK]
-        if (room := self._shortages.rest(self._context.clock.monotonic())) is not None:
-            rests.append(room)
-        if self._due is not None:
-            self._due.cancel()
-        later = asyncio.get_running_loop().call_later
-        self._due = later(min(rests), self.worker.reread) if rests else None
-        return found
+    def _due(self, session: Session, now: datetime, limit: int) -> tuple[list[Job], datetime | None]:
+        frees = self._frees
+        found = queries.to_take_in(session, now, limit, freed=frees != self._looked)
+        next_due, lacks = queries.next_to_take_in(session)
+        self._looked, self._lacks = frees, lacks
+        return found, next_due
 
-    def notify(self, job: Job) -> None:
-        """Take note of a job that has just changed."""
-        self.worker.notify(job)
-        if job.state is JobState.RECEIVED and job.held is not None:
-            self.worker.reread()  # it may be the next one that is due
-
-    def _may_have_room(self, job: Job) -> bool:
-        return job.source is None or not self._shortages.rests(job.guild_id, self._context.clock.monotonic())
-
-    async def _take_in(self, job: Job, tries: int) -> float | None:
+    async def _take_in(self, job: Job) -> float | None:
         if job.source is None:
             return await shielded(self._ready(job, None))
         if self._room.is_leaving(job.id):
-            return self._context.tuning.busy_photo_pause
-        frees = self._shortages.frees
-        if not await self._room.for_source(job, max(job.source.size, self._grown.get(job.id, 0))):
-            return await self._wait_for_room(job, tries, frees)
+            soon = self._context.clock.now() + timedelta(seconds=self._context.tuning.busy_photo_pause)
+            await self._context.storage.db.write(transitions.later, job.id, soon, counts=False)
+            return None
+        frees = self._frees
+        if not await self._room.for_source(job, job.source.size):
+            return await self._wait_for_room(job, frees)
         try:
             kept = await self._bring_in(job, job.source)
         except (PhotoRefused, Undecodable) as error:
             return await shielded(self._fail(job, FailureCode.PHOTO, error.told))
         except PhotoUnavailable as error:
             tuning = self._context.tuning
-            if tries + 1 < tuning.intake_tries:
+            if job.tries + 1 < tuning.intake_tries:
                 await shielded(self._clear_away(job))
-                return backoff(tries + 1, tuning.intake_pause, tuning.backoff_bound)
+                return backoff(job.tries + 1, tuning.intake_pause, tuning.backoff_bound)
             code = FailureCode.UPLOAD if isinstance(error, PhotoDelayed) else FailureCode.PHOTO
             return await shielded(self._fail(job, code, error.told))
         size = await self._context.spool.settle(kept)
         if size > job.source.size and not await self._room.for_source(job, size):
             # It has grown by its conversion, and is not fetched again before there is room for all of it.
-            self._grown[job.id] = size
+            grown = replace(job.source, size=size)
+            await self._context.storage.db.write(transitions.change, job.id, source=grown)
             await shielded(self._clear_away(job, kept))
-            return await self._wait_for_room(job, tries, self._shortages.frees)
-        self._shortages.granted(job.guild_id)
+            return await self._wait_for_room(job, self._frees)
+        if self._lacks:
+            now = self._context.clock.now()
+            await self._context.storage.db.write(transitions.found_room, job.guild_id, now)
+            self.worker.wake()
         return await shielded(self._ready(job, kept.name))
 
     async def _give_up(self, job: Job) -> None:
         why = Reason(ReasonCode.NOT_STARTED, {"photo": job.source is not None})
         await shielded(self._fail(job, FailureCode.PHOTO, why))
 
-    async def _wait_for_room(self, job: Job, tries: int, frees: int) -> float | None:
+    async def _wait_for_room(self, job: Job, frees: int) -> float | None:
         """Let this photo wait as long as other photos of the server are fetched, or its key is held.
 
         It is tried again at once if room has become free since `frees`: nobody else would tell it.
         """
-        tuning = self._context.tuning
+        tuning, now = self._context.tuning, self._context.clock.now()
         if await shielded(self._waits_for_key(job)):
-            self._shortages.granted(job.guild_id)  # with the key, the server's share grows
             return None
-        if self._shortages.frees != frees:
-            return 0.0
-        pause = backoff(tries + 1, tuning.room_pause, tuning.room_pause_bound)
-        short = self._shortages.refused(job.guild_id, self._context.clock.monotonic(), pause)
-        if short < tuning.room_patience:
-            return pause
-        _log.warning("Job %s: the spool has no room for this server's photo", job.id)
-        return await shielded(self._fail(job, FailureCode.UPLOAD, _NO_ROOM))
+        lacked = 0.0 if job.trouble != Trouble.ROOM else self._lasts(job.troubled_at or now, now)
+        pause = min(max(lacked, tuning.room_pause), tuning.room_pause_bound)
+        self._lacks = True
+        waiting = (transitions.wait_for_room, job.id, now + timedelta(seconds=pause), now)
+        since = await shielded(self._context.storage.db.write(*waiting))
+        if since is not None and self._lasts(since, now) >= tuning.room_patience:
+            _log.warning("Job %s: the spool has no room for this server's photo", job.id)
+            await shielded(self._fail(job, FailureCode.UPLOAD, _NO_ROOM))
+        elif self._frees != frees:
+            self._looked = frees
+        return 0.0
+
+    def _lasts(self, since: datetime, now: datetime) -> float:
+        """Return the seconds since then, in this life."""
+        return (now - max(since, self._started)).total_seconds()
 
     async def _waits_for_key(self, job: Job) -> bool:
-        return await self._context.storage.db.write(key_holds.wait_for_hold, job.id)
+        return bool(await self._context.storage.db.write(key_holds.wait_for_hold, job.id))
 
     def _room_freed(self) -> None:
         """Let photos that found no room be tried again now."""
-        if self._shortages.freed():
-            self.worker.reread()
+        self._frees += 1
+        if self._lacks:
+            self.worker.wake()
 
     async def _bring_in(self, job: Job, source: SourcePhoto) -> Path:
         """Fetch and check the photo; returns where it is."""

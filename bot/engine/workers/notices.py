@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from bot import posts
 from bot.engine.context import EngineContext
+from bot.engine.workers.outbox import Noted
 from bot.engine.workers.refetch import Refetch
 from bot.features import words
 from bot.features.words import WordEffect
@@ -19,8 +20,8 @@ from bot.posts import NOWHERE, NotHere, Outcome, Post, Stands
 from bot.reasons import Reason, ReasonCode
 from bot.servers import access, notices, settings
 from bot.servers.notices import TO_ADMINS, TO_LOG, NoticeKind
-from bot.storage import Transaction
 
+_ASKING = frozenset({NoticeKind.APPROVAL, NoticeKind.REVIEW})
 # No news any more once the job has left that state.
 _AS_LONG_AS = {NoticeKind.UNKNOWN: JobState.UNKNOWN, NoticeKind.STILL_RUNNING: JobState.RUNNING}
 
@@ -54,9 +55,7 @@ class Notices:
 
     async def load(self, post: Post) -> Told | None:
         """Return what it is made of, or None if it is no news any more."""
-        async with self._context.storage.read() as transaction:
-            job = None if post.job_id is None else await transaction.run(queries.get, post.job_id)
-            jobs = await _to_decide_on(transaction, post, job) if _asks(post) and job is not None else []
+        job, jobs = await self._context.storage.db.read(_about, post.kind, post.job_id)
         if jobs:
             return Told(jobs[0], await self._shown(post, jobs))
         if _asks(post):
@@ -65,27 +64,25 @@ class Notices:
         over = wanted is not None and (job is None or job.state is not wanted)
         return None if over else Told(job)
 
-    async def noted(
-        self, transaction: Transaction, post: Post, outcome: Outcome, at: datetime, *, last: bool
-    ) -> list[str]:
+    def note(
+        self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool
+    ) -> Noted:
         """Tell the owner if the log channel is gone, and end what moderators can't be asked about."""
-        await transaction.run(self._note, post, outcome, at, last=last)
-        if last and _asks(post) and post.job_id is not None:
-            job = await transaction.run(queries.get, post.job_id)
-            jobs = [] if job is None else await _to_decide_on(transaction, post, job)
-            turned_off = outcome is NOWHERE and not post.refused
-            await self._end(transaction, post, jobs, at, turned_off=turned_off)
-        return []
-
-    def _note(self, session: Session, post: Post, outcome: Outcome, at: datetime, *, last: bool) -> None:
         stands = isinstance(outcome, Stands)
         if last or stands:
             notices.erase_quotation(session, post)
+        self._note_log(session, post, outcome, at)
+        if last and _asks(post):
+            _, jobs = _about(session, post.kind, post.job_id)
+            _end(session, post, jobs, at, turned_off=outcome is NOWHERE and not post.refused)
+        return Noted()
+
+    def _note_log(self, session: Session, post: Post, outcome: Outcome, at: datetime) -> None:
         log = settings.log_of(session, post.guild_id).channel_id
         by_log = post.kind in TO_LOG | TO_ADMINS
         if not by_log or log is None or post.place != f"c{log}":
             return
-        if stands:
+        if isinstance(outcome, Stands):
             posts.forget(session, post.guild_id, NoticeKind.LOG_LOST)
         elif isinstance(outcome, NotHere):
             kind, told = NoticeKind.LOG_LOST, {"channel": log}
@@ -96,44 +93,41 @@ class Notices:
         names = [job.source_file for job in jobs if job.source_file is not None]
         photos = tuple([photo for name in names if (photo := await self._file(name)) is not None])
         if post.kind == NoticeKind.APPROVAL:
-            async with self._context.storage.read() as transaction:
-                found = await transaction.run(words.rules, post.guild_id)
+            found = await self._context.storage.db.read(words.rules, post.guild_id)
             rules = {one.key: one.words for one in found if one.effect is WordEffect.APPROVE}
             return ForModerators(tuple(jobs), photos, rules=rules)
         job = await self._refetch.with_file(jobs[0], post.tries)
         return ForModerators((job,), photos, await self._file(job.output_file))
-
-    async def _end(
-        self, transaction: Transaction, post: Post, jobs: Sequence[Job], at: datetime, *, turned_off: bool
-    ) -> None:
-        """End what could not be shown to moderators: requests unpaid; a result is not posted.
-
-        `turned_off`: nothing waits for approval any more, so the result needs none.
-        """
-        gone = Reason(ReasonCode.APPROVALS_GONE)
-        for job in jobs:
-            if post.kind == NoticeKind.APPROVAL:
-                await transaction.run(
-                    transitions.fail_unpaid, job.id, JobState.PENDING, FailureCode.DECLINED, gone, at
-                )
-            elif turned_off:
-                await transaction.run(transitions.release_result, job.id, at)
-            else:
-                await transaction.run(
-                    transitions.withhold_result, job.id, Reason(ReasonCode.RESULT_REVIEWS_GONE), at
-                )
 
     async def _file(self, name: str | None) -> OutputFile | None:
         return None if name is None else await self._context.spool.open_output(name)
 
 
 def _asks(post: Post) -> bool:
-    return post.kind in {NoticeKind.APPROVAL, NoticeKind.REVIEW}
+    return post.kind in _ASKING
 
 
-async def _to_decide_on(transaction: Transaction, post: Post, job: Job) -> list[Job]:
-    """Return the jobs on which moderators still have to decide: the post's, or those of its set."""
-    if post.kind == NoticeKind.REVIEW:
-        return [job] if job.state is JobState.REVIEWING else []
-    together = [job] if job.set_id is None else await transaction.run(queries.of_set, job.set_id)
-    return [one for one in together if one.state is JobState.PENDING]
+def _about(session: Session, kind: str, job_id: str | None) -> tuple[Job | None, list[Job]]:
+    """Return the job of a post, and those on which moderators still have to decide: it, or its set's."""
+    job = None if job_id is None else queries.get(session, job_id)
+    if job is None or kind not in _ASKING:
+        return job, []
+    if kind == NoticeKind.REVIEW:
+        return job, [job] if job.state is JobState.REVIEWING else []
+    together = [job] if job.set_id is None else queries.of_set(session, job.set_id)
+    return job, [one for one in together if one.state is JobState.PENDING]
+
+
+def _end(session: Session, post: Post, jobs: Sequence[Job], at: datetime, *, turned_off: bool) -> None:
+    """End what could not be shown to moderators: requests unpaid; a result is not posted.
+
+    `turned_off`: nothing waits for approval any more, so the result needs none.
+    """
+    for job in jobs:
+        if post.kind == NoticeKind.APPROVAL:
+            gone = (FailureCode.DECLINED, Reason(ReasonCode.APPROVALS_GONE), at)
+            transitions.fail_unpaid(session, job.id, JobState.PENDING, *gone)
+        elif turned_off:
+            transitions.release_result(session, job.id, at)
+        else:
+            transitions.withhold_result(session, job.id, Reason(ReasonCode.RESULT_REVIEWS_GONE), at)

@@ -4,10 +4,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from bot import posts
 from bot.engine.context import EngineContext
+from bot.engine.workers.outbox import Noted
 from bot.posts import Outcome, Post
-from bot.storage import Transaction
 
 
 class Offers:
@@ -27,12 +26,12 @@ class Offers:
     async def load(self, post: Post) -> bool | None:
         """Return nothing: it was sent as the answer to a mention, and isn't changed."""
 
-    async def noted(
-        self, transaction: Transaction, post: Post, outcome: Outcome, at: datetime, *, last: bool
-    ) -> list[str]:
+    def note(
+        self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool
+    ) -> Noted:
         """Forget it: it is gone, as one that was taken, or it stays."""
-        await transaction.run(posts.drop, post)
-        return []
+        session.delete(row)
+        return Noted()
 
 
 class Hourglasses(Offers):
@@ -42,10 +41,10 @@ class Hourglasses(Offers):
         """Return that there is something to be shown."""
         return True
 
-    async def noted(
-        self, transaction: Transaction, post: Post, outcome: Outcome, at: datetime, *, last: bool
-    ) -> list[str]:
+    def note(
+        self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool
+    ) -> Noted:
         """Forget it once it is gone."""
         if last:
-            await transaction.run(posts.drop, post)
-        return []
+            session.delete(row)
+        return Noted()

@@ -1,9 +1,9 @@
 """Bring what stands in Discord to what should stand there: send, edit or delete the posts that are due."""
 
 import logging
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy.orm import Session
 
@@ -12,17 +12,25 @@ from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.aio.loops import WakeUp, run_forever
 from bot.aio.retry import ErrorLog, StoreRetry
 from bot.aio.shield import DrainingGroup
-from bot.aio.worker import UNEXPECTED_TRIES
+from bot.db import WRITE_TIMEOUT
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
+from bot.engine.workers.due import UNEXPECTED_TRIES
 from bot.engine.workers.refetch import NotYet
 from bot.errors import Outage
+from bot.jobs.models import Approval, Job
 from bot.posts import NOWHERE, SENT_SINCE, Gone, Later, Never, NotHere, Outcome, Post, Turn
-from bot.storage import Transaction
 
 _log = logging.getLogger(__name__)
 
 _NAME = "posts"
+
+
+class Noted(NamedTuple):
+    """The jobs whose end was posted, and the names of files that are not needed any more."""
+
+    jobs: Sequence[Job] = ()
+    files: Sequence[str] = ()
 
 
 class Kind(Protocol):
@@ -43,13 +51,10 @@ class Kind(Protocol):
         """
         ...
 
-    async def noted(
-        self, transaction: Transaction, post: Post, outcome: Outcome, at: datetime, *, last: bool
-    ) -> list[str]:
-        """Note what came of a step, as it was claimed. `last`: nothing stands, and nothing is tried again.
-
-        Return the names of files that are not needed any more.
-        """
+    def note(
+        self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool
+    ) -> Noted:
+        """Note what came of a step of `post`, as it was claimed. `last`: nothing stands or is tried again."""
         ...
 
 
@@ -60,6 +65,7 @@ class Posts:
         self._context, self._delivery, self._kinds = context, delivery, kinds
         self._wake_up = WakeUp()
         self._busy: set[str] = set()  # places
+        self._waits = False  # whether something is due that a step has to end for
         self._began = context.clock.now().timestamp()
         self._retry = StoreRetry("storing what was posted", context.liveness, noun="post")
         self._errors = {noun: ErrorLog(_NAME, noun=noun) for noun in ("job", "post")}
@@ -77,23 +83,23 @@ class Posts:
         """Begin what is due and has room. Return in how many seconds to look again."""
         context, clock = self._context, self._context.clock
         room = context.tuning.posts_at_once - len(self._busy)
-        if room <= 0:
-            return context.tuning.reread_every  # a step that ends wakes
+        self._waits = room <= 0
+        if self._waits:
+            return context.tuning.reread_every
         db, now = context.storage.db, clock.now()
         with context.liveness.operation(_NAME, progress=False):
             due_at = await db.read(posts.next_due)
             if due_at is not None and due_at <= now:
                 busy = tuple(self._busy)
-                turns = await db.write(posts.claim, self._places, self._again, now, room, busy)
+                turns, due_at = await db.write(posts.claim, self._places, self._again, now, room, busy)
                 for turn in turns:
                     self._busy.add(turn.post.place)
                     group.create_task(self._do(turn), name=f"{_NAME} {turn.post.place}")
-                due_at = await db.read(posts.next_due)
         if due_at is None:
             return context.tuning.reread_every
-        # What is due and waits for its place is woken by the step that ends there.
         rest = (due_at - clock.now()).total_seconds()
-        return min(context.tuning.reread_every, rest if rest > 0 else 1.0)
+        self._waits = rest <= 0
+        return min(context.tuning.reread_every, 1.0 if self._waits else rest)
 
     def _places(self, session: Session, post: Post) -> list[str]:
         return self._kinds[post.kind].places(session, post)
@@ -114,7 +120,8 @@ class Posts:
                 ending.failed = True
             finally:
                 self._busy.discard(turn.post.place)
-                self._wake_up.set()
+                if self._waits:
+                    self._wake_up.set()
 
     def _errors_of(self, post: Post) -> tuple[ErrorLog, Hashable]:
         if post.job_id is None:
@@ -177,14 +184,25 @@ class Posts:
 
     async def _note(self, turn: Turn, outcome: Outcome) -> None:
         now, post = self._context.clock.now(), turn.post
-        async with self._context.storage.write() as transaction:
-            noted = await transaction.run(posts.note, turn, outcome, now)
-            if noted is None or type(outcome) is Later:
-                return
-            last = noted.due_at is None and noted.message_id is None
-            if isinstance(outcome, NotHere | Never) and outcome.why and outcome is not NOWHERE:
-                told = "Server %d: a message (%s) was not posted: %s"
-                _log.warning(told, post.guild_id, post.kind, outcome.why, extra={"job": post.job_id})
-            files = await self._kinds[post.kind].noted(transaction, post, outcome, now, last=last)
+
+        def note(session: Session) -> Noted:
+            row = posts.note(session, turn, outcome, now)
+            if row is None or type(outcome) is Later:
+                return Noted()
+            last = row.due_at is None and row.message_id is None
+            return self._kinds[post.kind].note(session, row, post, outcome, now, last=last)
+
+        jobs, files = await self._context.storage.db.write(note, within=WRITE_TIMEOUT)
+        if isinstance(outcome, NotHere | Never) and outcome.why and outcome is not NOWHERE:
+            told = "Server %d: a message (%s) was not posted: %s"
+            _log.warning(told, post.guild_id, post.kind, outcome.why, extra={"job": post.job_id})
+        for job in jobs:
+            _log.info("Job %s is posted", job.id)
+            if job.finished_at is not None:
+                # A result that had to be approved is late since then, not since its end.
+                approved = job.result_approval is Approval.GIVEN
+                self._context.posted(
+                    (now - (job.changed_at if approved else job.finished_at)).total_seconds()
+                )
         if files:
             await self._context.spool.remove(*files)

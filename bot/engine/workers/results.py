@@ -10,16 +10,16 @@ from sqlalchemy.orm import Session
 from bot import posts
 from bot.engine.context import EngineContext
 from bot.engine.ports import Delivery
+from bot.engine.workers.outbox import Noted
 from bot.engine.workers.refetch import Refetch
 from bot.features import posting
 from bot.features.posting import PostingRules
-from bot.jobs import queries, results
-from bot.jobs.models import Approval, Job, JobState
+from bot.jobs import results
+from bot.jobs.models import Job, JobState
 from bot.jobs.results import EndOfJobs, Part
 from bot.posts import RESULT, Gone, Never, NotHere, Outcome, Post, Stands, TooMuch
 from bot.servers import notices
 from bot.servers.notices import NoticeKind
-from bot.storage import Transaction
 
 _log = logging.getLogger(__name__)
 
@@ -54,9 +54,8 @@ class Results:
     async def load(self, post: Post) -> EndOfJobs | None:
         """Return what it is made of, or None if it has nothing to say any more. Raises `NotYet`."""
         db = self._context.storage.db
-        jobs, whole = await db.read(results.of_message, post.key, post.job_id)
-        ids = [job.id for job in jobs]
-        if not jobs or await db.read(results.is_known, ids, self._context.clock.now()):
+        jobs, whole = await db.read(results.to_say, post.key, post.job_id, self._context.clock.now())
+        if not jobs:
             return None
         numbers = {job.id: number for number, job in enumerate(whole, 1)}
         parts: list[Part] = []
@@ -72,28 +71,15 @@ class Results:
             await db.write(results.choose, post.guild_id, post.key, chosen, self._context.clock.now())
         return EndOfJobs(tuple(parts), tuple(whole), int(post.key.partition("-")[2]))
 
-    async def noted(
-        self, transaction: Transaction, post: Post, outcome: Outcome, at: datetime, *, last: bool
-    ) -> list[str]:
+    def note(
+        self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool
+    ) -> Noted:
         """Store what came of it, and remove an earlier message that it takes the place of."""
-        jobs, files = await transaction.run(self._note, post, outcome, at, last=last)
-        for job in jobs:
-            _log.info("Job %s is posted", job.id)
-            if job.finished_at is not None:
-                # A result that had to be approved is late since then, not since its end.
-                approved = job.result_approval is Approval.GIVEN
-                self._context.posted((at - (job.changed_at if approved else job.finished_at)).total_seconds())
-        return files
-
-    def _note(
-        self, session: Session, post: Post, outcome: Outcome, at: datetime, *, last: bool
-    ) -> tuple[list[Job], list[str]]:
-        """Return the jobs that were posted, and the names of files that are not needed any more."""
         if isinstance(outcome, TooMuch):
             jobs, _ = results.of_message(session, post.key, post.job_id)
             half = [job.id for job in jobs[: (len(jobs) + 1) // 2]]
             results.choose(session, post.guild_id, post.key, half, at)
-            return [], []
+            return Noted()
         if outcome == STAYS_THERE and post.place[0] == "u":
             told = {"user": int(post.place[1:])}
             notices.add(session, post.guild_id, NoticeKind.ENDED, post.key, at=at, details=told)
@@ -105,15 +91,15 @@ class Results:
             if not said and outcome != Never():  # else there was nothing to say
                 for job in jobs:
                     _log.warning("Job %s can't be delivered", job.id)
-        if isinstance(outcome, Stands) and (job := queries.get(session, post.job_id or "")) is not None:
-            earlier = [f"{job.id}-{number}" for number in range(job.posting)]
+        whose, _, number = post.key.partition("-")
+        if isinstance(outcome, Stands) and int(number) and whose == post.job_id:
+            earlier = [f"{whose}-{one}" for one in range(int(number))]
             posts.unwant(session, post.guild_id, RESULT, earlier, at)
-        row = posts.get(session, post.guild_id, RESULT, post.key)
         # What may have to be removed stays known: that an outcome is unknown, that a result is withheld.
         lasting = any(job.state in {JobState.UNKNOWN, JobState.WITHHELD} for job in jobs)
-        if row is not None and row.due_at is None and (last or not lasting):
-            posts.drop(session, row)
-        return jobs if said else [], files
+        if row.due_at is None and (last or not lasting):
+            session.delete(row)
+        return Noted(jobs if said else [], files)
 
 
 def first_message(parts: Sequence[Part], room: int, rules: PostingRules) -> list[Part]:

@@ -39,6 +39,22 @@ async def test_a_photo_that_cannot_be_had_ends_the_job_after_a_few_tries(tmp_pat
         await world.balanced()
 
 
+async def test_a_restart_forgets_no_try_of_a_photo(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, intake_pause=0.3) as world:
+        await world.use_key(world.studii.add_key())
+        world.album.photos = {}
+        job = await world.accept(a_staging_job())
+        async with world.running():
+
+            async def was_tried() -> bool:
+                return (await world.job(job.id)).tries == 1
+
+            await world.until(was_tried, "the first try to be counted")
+        async with world.running():
+            assert (await world.announced(job.id)).job.failure is FailureCode.PHOTO
+        assert len(world.album.fetched) == world.tuning.intake_tries
+
+
 @pytest.mark.promise
 async def test_a_full_spool_turns_photos_away_and_nothing_else(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:

@@ -65,6 +65,22 @@ async def test_an_output_that_stays_gone_fails_with_its_charge(tmp_path: Path) -
         assert world.studii.requests.count("output") == 1 + world.tuning.download_tries
 
 
+async def test_a_fresh_address_is_asked_for_once_also_over_a_restart(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, download_pause=0.1) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("output", faults.gone(), 99)
+        job = await world.accept(a_job())
+        async with world.running():
+
+            async def was_asked() -> bool:
+                return world.studii.requests.count("output") >= 2
+
+            await world.until(was_asked, "the fresh address to lead nowhere, too")
+        async with world.running():
+            await ends_badly(world, job, 8)
+        assert world.studii.requests.count("status") == 2
+
+
 async def test_an_output_that_was_announced_too_early_is_waited_for(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from hypothesis import given, strategies as st
 
-from bot.aio.worker import FairShare, Who
+from bot.engine.workers.due import FairShare, Who
 
 WORKERS = 8
 CROWDS = st.lists(st.integers(0, 5), min_size=1, max_size=80)
