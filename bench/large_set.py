@@ -57,7 +57,7 @@ async def main() -> None:
             await world.guest(NORA).command("studii budget", credits=1000, period="day")
             before, most = memory_of(pid), [0, 0]
             watching = asyncio.create_task(_watch(pid, most))
-            form = await maya.press_for_form(await maya.command("tools"), "Photo restoration")
+            form = await maya.press_for_form(await maya.command("help"), "Photo restoration")
             files = [(f"{number}.jpg", photo, "image/jpeg") for number in range(PHOTOS)]
             began = perf_counter()
             await maya.fill_in(form, {"image": files})

@@ -1,4 +1,4 @@
-"""/help: what one can do here. /studii panel: the same buttons, posted for everyone."""
+"""/help: the tools, and what one can do here. /studii panel: the same buttons, posted for everyone."""
 
 from bot.client.bot import StudiiBot
 from bot.languages import N_

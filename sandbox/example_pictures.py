@@ -1,4 +1,4 @@
-"""Draws the pictures that /tools shows: what each tool makes of the sandbox's photos.
+"""Draws the pictures that /help shows: what each tool makes of the sandbox's photos.
 
 python -m sandbox.example_pictures
 """

@@ -1,4 +1,4 @@
-"""Draws docs/setup.png, tools.png, modal.png, staged.png and errors.png, as the page shows them.
+"""Draws docs/setup.png, help.png, modal.png, staged.png and errors.png, as the page shows them.
 
 python -m sandbox.panel_pictures [FOLDER]
 """
@@ -33,8 +33,8 @@ async def panels() -> dict[str, bytes]:
         await visitor.run("studii setup")
         made = {"setup.png": await picture(visitor, "Studii in this server")}
         await visitor.look_as("Maya")
-        await visitor.run("tools")
-        made["tools.png"] = await picture(visitor, "What you can make here")
+        await visitor.run("help")
+        made["help.png"] = await picture(visitor, "What you can do here")
         made["modal.png"] = await form(visitor)
         made["staged.png"] = await staged(visitor, world)
         made["errors.png"] = as_png(joined([one async for one in errors(visitor, world)]))

@@ -86,7 +86,7 @@ async def test_a_member_whose_list_of_tools_was_announced_is_asked_to_try_again(
         async with bot_process(discord, tmp_path, "run", **where) as process:
             await until(discord.ready.is_set)
             discord.fail("answer", *[NEVER] * 9)
-            asked = discord.send(discord.command(GUILD, MEMBER, "tools"))
+            asked = discord.send(discord.command(GUILD, MEMBER, "help"))
             await until(lambda: asked.waits and deferred(tmp_path))
             process.kill()
             await process.communicate()

@@ -7,7 +7,6 @@ from datetime import timedelta
 import discord
 
 from bot import posts
-from bot.aio.bounded import BoundedDict
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.credits.prices import price_table
@@ -18,7 +17,7 @@ from bot.reactions.backlog import Backlog
 from bot.reactions.events import by_a_person
 from bot.servers import access
 from bot.services import Services
-from bot.ui.guide.help import guide_for, help_panel
+from bot.ui.guide.help import mentioned_panel
 from bot.ui.jobs.mention import NO_TOOL_TAKES_IT, UNSEEN, mentions, offer_panel, read_mention, tools_for
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.layout import QUIET, Panel, boxed
@@ -31,8 +30,6 @@ _log = logging.getLogger(__name__)
 
 MAX_REASON_CHARACTERS = 1400
 OFFERED_FOR = timedelta(minutes=10)  # then an offer that nobody took is removed
-QUIET_SECONDS = 5.0  # between two answers to one person
-MAX_ANSWERED_PEOPLE = 1000  # remembered for that
 MAX_MENTIONS_OF_A_SERVER, MAX_MENTIONS, MENTIONS_AT_ONCE = 20, 200, 4
 
 _Channel = discord.abc.GuildChannel | discord.Thread
@@ -63,7 +60,6 @@ class MentionWatch:
         self._services = services
         self._catalog = catalog
         self._clock = clock
-        self._answered = BoundedDict[int, float](MAX_ANSWERED_PEOPLE)
         self._waiting: Backlog[_Mentioned] = Backlog(
             "answers to mentions",
             self._answer,
@@ -79,11 +75,6 @@ class MentionWatch:
             return
         if not by_a_person(message) or not mentions(message, user):
             return
-        now = self._clock.monotonic()
-        last = self._answered.get(member.id)
-        if last is not None and now - last < QUIET_SECONDS:
-            return
-        self._answered[member.id] = now
         self._waiting.put(message.guild.id, _Mentioned(message, member))
 
     async def close(self) -> None:
@@ -117,14 +108,11 @@ class MentionWatch:
         mention = await read_mention(message, self._client, self._services)
         if mention.unseen:
             return boxed(QUIET, UNSEEN), False
-        if not mention.photos and not mention.words:
-            guide = await guide_for(self._services, self._client, guild_id, member, context)
-            return help_panel(
-                guide, missing_to_post(channel.permissions_for(member.guild.me), channel)
-            ), False
         closed = await self._services.db.read(why_closed, guild_id)
         if closed is not None:
             return boxed(QUIET, closed), False
+        if not mention.photos and not mention.words:
+            return mentioned_panel(), False
         wanted = {tool.slug for tool in tools_for(mention, list(self._catalog.tools.values()))}
         rules = await self._services.db.read(access.of, guild_id, self._services.clock.now())
         denials = access.denials(rules, member.id, context, self._catalog)

@@ -51,7 +51,7 @@ async def test_the_first_answer_is_counted_by_what_became_of_it(
         monkeypatch.setattr(Route, "BASE", server.api)
         if fault is not None:
             server.fail("callback", fault)
-        interaction, _ = server.command(100, 200, "tools")
+        interaction, _ = server.command(100, 200, "help")
         await seen.hear(interaction.id)
         seen.clock.advance(1.5)
         async with aiohttp.ClientSession(trace_configs=[seen.observer.trace()]) as session:

@@ -347,7 +347,7 @@ async def test_after_a_kill_an_admin_is_told_to_check_the_change(
         assert str(LEFT_UNANSWERED[LateAnswer.CHANGE]) in texts(shown.response)
 
 
-@pytest.mark.parametrize("command", ["tools", "studii usage", "studii export"])
+@pytest.mark.parametrize("command", ["help", "studii usage", "studii export"])
 async def test_after_a_kill_people_are_asked_to_try_again_what_they_wanted_to_see(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
@@ -360,7 +360,7 @@ async def test_after_a_kill_people_are_asked_to_try_again_what_they_wanted_to_se
         assert str(LEFT_UNANSWERED[LateAnswer.VIEW]) in texts(shown.response)
 
 
-@pytest.mark.parametrize("command", ["tools", "studii usage", "studii export"])
+@pytest.mark.parametrize("command", ["help", "studii usage", "studii export"])
 async def test_what_was_shown_is_not_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:

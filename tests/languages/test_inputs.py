@@ -37,7 +37,7 @@ async def test_a_form_and_its_card_speak_the_persons_language_and_studii_gets_it
         await desk.set_key()
         await desk.admin.slash(desk.channel, "studii language", language="de")
         with app_in("de"):
-            listed = await desk.maya.slash(desk.channel, "tools")
+            listed = await desk.maya.slash(desk.channel, "help")
             assert listed.response is not None
             form = await desk.maya.click(listed.response, custom_id="studii:tool:virtual-staging")
             shown = labels(form)

@@ -193,7 +193,7 @@ async def test_what_passes_between_the_bot_and_discord_is_counted(
         await bot.until(lambda told: told["gateway"])
         bot.discord.fail("callback", Fault(200), Fault(403, refusal=(403, 50001, "Missing Access")))
         for _ in range(2):
-            bot.discord.send(bot.discord.command(GUILD, 1, "tools"))
+            bot.discord.send(bot.discord.command(GUILD, 1, "help"))
         await bot.discord.connections.leave()
         bot.discord.connections.return_()
 

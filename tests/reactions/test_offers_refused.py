@@ -31,7 +31,7 @@ async def test_where_no_tool_takes_words_a_mention_says_so(tmp_path: Path) -> No
     async with open_desk(tmp_path, catalog=Catalog({restore.slug: restore})) as desk:
         await desk.set_key()
         told = answer_to(desk, await mention(desk, desk.maya, "a red kite"))
-        assert "No tool here can use that. `/tools` shows what you can make." in texts(told)
+        assert "No tool here can use that. `/help` shows what you can make." in texts(told)
 
 
 async def test_where_no_tool_takes_a_photo_a_result_is_used_in_none(tmp_path: Path) -> None:

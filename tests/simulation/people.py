@@ -381,7 +381,7 @@ def listing(person: Person) -> Plan:
 
 def look(person: Person) -> Plan:
     """Look at something that costs nothing."""
-    asks = (wording.CREDITS, wording.HELP, wording.TOOLS, wording.PRIVACY, wording.STYLES)
+    asks = (wording.CREDITS, wording.HELP, wording.PRIVACY, wording.STYLES)
     asked = person.command(person.rand.choice(asks))
     yield from person.wait(asked)
 

@@ -7,7 +7,7 @@ and answers are regular expressions.
 STUDIO = "studio"
 PHOTO_TOOLS = ("virtual-staging", "photo-restore", "product-background", "career-photo")
 MENUS = ("Virtual staging", "Photo restoration", "Product background", "Career portrait")
-JOBS, CREDITS, HELP, TOOLS, PRIVACY, STYLES = "jobs", "credits", "help", "tools", "privacy", "styles"
+JOBS, CREDITS, HELP, PRIVACY, STYLES = "jobs", "credits", "help", "privacy", "styles"
 FORGET_ME = "forget-me"
 
 KEY, FORGET_KEY = "studii key", "studii forget-key"

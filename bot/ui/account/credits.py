@@ -1,20 +1,17 @@
-"""Show members what is left of the server's budget and of their own limits, and prices."""
+"""Show members what is left of the server's budget and of their own limits."""
 
 from collections.abc import Sequence
 
 from bot.credits.budgets import BudgetState
 from bot.credits.ledger import Usage
 from bot.credits.limits import MemberState
-from bot.credits.prices import ToolPrice, price_words
 from bot.features.wording import credit_words, discord_timestamp
 from bot.jobs.models import Job
 from bot.languages import Message, gettext as _, lazy, sentences
 from bot.ui.jobs.wording import ToolNames, job_line
 from bot.ui.kit.layout import BAD, NEUTRAL, Panel, boxed, lines, rule, small
-from bot.ui.kit.text import more_words, named_value
 
 BAR = 12  # characters
-MAX_SHOWN_PRICES = 15
 DEFAULT_HOLDS = lazy(
     "No budget is set yet, so the default applies. An admin can set one with `/studii budget`."
 )
@@ -26,10 +23,8 @@ _USED_BY_YOU = (
 )
 
 
-def credits_panel(
-    member: MemberState, recent: Sequence[Job], prices: Sequence[ToolPrice], names: ToolNames
-) -> Panel:
-    """Return what is left, what the member has used, what each tool costs, and the member's latest jobs."""
+def credits_panel(member: MemberState, recent: Sequence[Job], names: ToolNames) -> Panel:
+    """Return what is left, what the member has used, and the member's latest jobs."""
     return boxed(
         BAD if member.budget.left <= 0 else NEUTRAL,
         f"### 💳 {_('Server credits')}",
@@ -40,11 +35,10 @@ def credits_panel(
             small(DEFAULT_HOLDS) if member.budget.is_default else "",
         ),
         rule(),
-        lines(f"**{_('Prices')}**", *_price_lines(prices)),
-        rule(),
         lines(f"**{_('Your latest jobs')}**", *(job_line(job, names) for job in recent))
         if recent
         else _("You haven't made anything here yet. Type `/` and pick a tool."),
+        small(_("`/help` shows what each tool costs.")),
     )
 
 
@@ -102,19 +96,3 @@ def _used(usage: Usage, words: tuple[Message, Message]) -> Message:
     done, running = words
     said = running if usage.reserved else done
     return said.using(credits=credit_words(usage.settled), reserved=usage.reserved)
-
-
-def _price_lines(prices: Sequence[ToolPrice]) -> list[str]:
-    shown = [
-        named_value(f"{one.tool.emoji} {one.tool.title}", _price(one)) for one in prices[:MAX_SHOWN_PRICES]
-    ]
-    if len(prices) > MAX_SHOWN_PRICES:
-        shown.append(more_words(len(prices) - MAX_SHOWN_PRICES))
-    return shown
-
-
-def _price(one: ToolPrice) -> str:
-    words = price_words(one.price)
-    if one.most <= one.price.amount:
-        return words
-    return _("{price}, up to {most} depending on your choices", price=words, most=one.most)

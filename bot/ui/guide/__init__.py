@@ -1,1 +1,1 @@
-"""Show people what they can do here: the answers of `/tools` and `/help`, and the panel for everyone."""
+"""Show people what they can do here: the answer of `/help`, and the panel for everyone."""

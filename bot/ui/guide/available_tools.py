@@ -7,7 +7,6 @@ from bot.catalog import Tool
 from bot.credits import limits, prices
 from bot.credits.limits import MemberState
 from bot.credits.prices import ToolPrice
-from bot.features.wording import NO_KEY
 from bot.jobs import holds
 from bot.jobs.models import MemberContext
 from bot.languages import lazy, ngettext, sentences
@@ -81,7 +80,6 @@ async def available_for(
 def hindrance_words(available: AvailableTools) -> str:
     """Return what keeps the member from using any tool, a line for each reason."""
     return lines(
-        "" if available.has_key else f"⚠️ {NO_KEY}",
         f"⚠️ {sentences(HELD, sentence(reason_words(available.held)))}" if available.held else "",
         f"⏸️ {PAUSED_HERE}" if available.limits.budget.settings.paused else "",
         f"🚫 {shortened(available.denial, MAX_DENIAL_CHARACTERS)}" if available.denial else "",

@@ -1,19 +1,21 @@
-"""`/help`: what a person can do here, by what they may do. A mention with nothing else gets it too."""
+"""`/help`: the tools with examples and prices, and what a person can do here, by what they may do."""
 
-from collections.abc import Iterator, Sequence
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import discord
 from discord import ui
 
 from bot.catalog import Tool
-from bot.credits.prices import ToolPrice, short_price
+from bot.credits.prices import ToolPrice
 from bot.features.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind, Tap
+from bot.features.wording import NO_KEY
 from bot.jobs.models import MemberContext
 from bot.languages import gettext as _, lazy, or_list
 from bot.servers import access
 from bot.servers.access import ApprovalRules
-from bot.services import Services
+from bot.ui.admin.setup.panel import SetupButton
 from bot.ui.guide.available_tools import (
     AvailableTools,
     available_for,
@@ -21,16 +23,17 @@ from bot.ui.guide.available_tools import (
     hindrance_words,
     left_out_words,
 )
-from bot.ui.jobs.forms.tool_picker import MAX_TOOL_BUTTONS, tool_rows
+from bot.ui.guide.tool_list import read_examples, tool_pieces
+from bot.ui.jobs.forms.tool_picker import tool_rows
 from bot.ui.kit.buttons import LastingButton
+from bot.ui.kit.deferral import LateAnswer
+from bot.ui.kit.first_answer import defer_answer
 from bot.ui.kit.host import Host, host_of
-from bot.ui.kit.layout import GOING, NEUTRAL, Panel, boxed, fitting, lines
+from bot.ui.kit.layout import GOING, NEUTRAL, Panel, Piece, boxed, lines, row, small
 from bot.ui.kit.responses import answer
-from bot.ui.kit.text import named_value
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import channel_in, hindrance, missing_to_post, moderates_in, server_of
 
-MAX_TOOL_CHARACTERS = 1800  # of the 4,000 that a message holds
 MAX_NAMED_CHANNELS = 5  # of each kind
 TITLE = lazy("What you can do here")
 CANNOT_POST = lazy("I can't post results in this channel: {reason}.")
@@ -42,10 +45,14 @@ MENUS = (
     lazy("Or mention me with a photo, with words, or both."),
 )
 YOURS = lazy(
-    "`/jobs` shows your jobs, `/styles` your styles, `/credits` the credits left, `/tools` "
-    "an example of each tool. `/privacy` decides whether others can use your photos, and "
-    "`/forget-me` erases your data."
+    "`/jobs` shows your jobs, `/credits` the credits left, `/styles` your styles. `/settings` has your "
+    "defaults, who can use your photos, and the button that erases your data."
 )
+MENTIONED = lazy(
+    "👋 Mention me with a photo, with words, or both, and choose a tool.\nOr type `/` and pick one: its form "
+    "takes your photo.\n`/help` shows what each tool does and costs."
+)
+PRICES = lazy("Prices follow Studii's latest charges. Only you can see this.")
 MODERATORS = lazy("**As a moderator** you can also cancel others' jobs, and delete their results.")
 ADMINS = lazy(
     "**As an admin**: `/studii setup` shows what's missing, and `/studii panel` posts these "
@@ -97,55 +104,73 @@ class Guide:
         return self.approval.wants(tool.slug, self.context.roles, manages=self.context.manages)
 
 
-async def guide_for(
-    services: Services,
-    client: discord.Client,
-    guild_id: int,
-    person: discord.abc.User,
-    context: MemberContext,
-) -> Guide:
-    """Read what the person can do in the server, in the channel of the context."""
-    available = await available_for(services, guild_id, person.id, context)
-    places = (
-        _places(services, client, guild_id, person, context) if available.denial is None else PhotoPlaces()
-    )
+async def guide_for(interaction: discord.Interaction) -> Guide:
+    """Read what the person can do here. Raises `Refused` in a DM."""
+    guild_id, context = server_of(interaction), member_context(interaction)
+    services = host_of(interaction).services
+    available = await available_for(services, guild_id, interaction.user.id, context)
+    places = _places(interaction, context) if available.denial is None else PhotoPlaces()
     approval = await services.db.read(access.approvals, guild_id)
-    decides = _decides(client.get_guild(guild_id), person, context, approval)
-    return Guide(available, context, places, approval, decides)
+    return Guide(available, context, places, approval, _decides(interaction, context, approval))
 
 
-def help_panel(guide: Guide, missing: list[str]) -> Panel:
-    """Return the answer. `missing`: the permissions that the bot lacks to post results in the channel."""
+def help_panel(
+    guide: Guide, missing: list[str], pictures: Mapping[str, bytes]
+) -> tuple[Panel, list[discord.File]]:
+    """Return the answer, and the files that it shows.
+
+    `missing`: the permissions that the bot lacks to post results in the channel. `pictures` are the examples
+    of the tools, by slug.
+    """
     available, context = guide.available, guide.context
+    title = f"### 👋 {TITLE}"
+    if not available.has_key:
+        opens = [row(SetupButton("open", lazy("Set up"), main=True))] if context.manages else []
+        return boxed(GOING, lines(title, f"⚠️ {NO_KEY}"), *opens), []
     cannot_post = f"⚠️ {CANNOT_POST.using(reason=hindrance(missing))}" if missing else ""
-    usable = [one.tool for one in available.prices if available.allows(one.tool)]
-    all_wait = bool(usable) and all(map(guide.waits, usable))
+    all_wait = all(guide.waits(one.tool) for one in available.prices if available.allows(one.tool))
+    tools: list[Piece] = []
+    files: list[discord.File] = []
+    if available.denial is None:
+        said = {one.tool.slug: _hindrance(one, guide, all_wait=all_wait) for one in available.prices}
+        tools, files = tool_pieces(available.prices, said, pictures)
+    more = len(available.prices) - len(tools)
+    usable = [one.tool for one in available.prices[: len(tools)] if available.allows(one.tool)]
     results = guide.approval.wants_results
     decides = DECIDES[results].using(channel=f"<#{guide.approval.channel_id}>")
-    tool_lines = [_tool_line(one, guide, all_wait=all_wait) for one in available.prices]
-    return boxed(
+    panel = boxed(
         NEUTRAL if available.is_open and not missing else GOING,
-        lines(f"### 👋 {TITLE}", cannot_post, hindrance_words(available)),
-        "" if available.denial else lines(*fitting(tool_lines, MAX_TOOL_CHARACTERS, left_out_words)),
-        f"🛂 {APPROVED_FIRST[results]}" if all_wait else "",
+        lines(title, cannot_post, hindrance_words(available)),
+        *tools,
+        left_out_words(more) if tools and more else "",
+        f"🛂 {APPROVED_FIRST[results]}" if usable and all_wait else "",
         lines(PRESS, *(f"- {one}" for one in (*MENUS, *_place_words(guide)))) if usable else "",
-        YOURS,
         lines(
+            YOURS,
             MODERATORS if context.moderates else "",
             decides if guide.decides else "",
             ADMINS if context.manages else "",
         ),
-        *tool_rows(usable[:MAX_TOOL_BUTTONS]),
+        *tool_rows(usable),
+        small(PRICES) if usable else "",
     )
+    return panel, files
 
 
 async def show_help(interaction: discord.Interaction) -> None:
     """Answer with what the person can do here. Raises `Refused` in a DM."""
-    guild_id = server_of(interaction)
-    services, context = host_of(interaction).services, member_context(interaction)
-    guide = await guide_for(services, interaction.client, guild_id, interaction.user, context)
+    server_of(interaction)
+    # On a slow connection the pictures take longer than Discord waits for a first answer.
+    await defer_answer(interaction, LateAnswer.VIEW)
+    guide = await guide_for(interaction)
     missing = missing_to_post(interaction.app_permissions, interaction.channel)
-    await answer(interaction, help_panel(guide, missing))
+    pictures = await asyncio.to_thread(read_examples, [one.tool.slug for one in guide.available.prices])
+    await answer(interaction, *help_panel(guide, missing, pictures))
+
+
+def mentioned_panel() -> Panel:
+    """Return the answer to a mention without a photo and words."""
+    return boxed(NEUTRAL, MENTIONED, row(HelpButton()))
 
 
 class HelpButton(LastingButton, template=r"studii:help"):
@@ -158,14 +183,13 @@ class HelpButton(LastingButton, template=r"studii:help"):
         await show_help(interaction)
 
 
-def _tool_line(one: ToolPrice, guide: Guide, *, all_wait: bool) -> str:
-    tool, hindrance = one.tool, hindrance_of(one, guide.available)
-    if not hindrance and not all_wait and guide.waits(tool):
-        hindrance = f"🛂 {APPROVED_TOOL[guide.approval.wants_results]}"
-    named = named_value(f"**{tool.title}**", tool.summary)
-    price = f" · {short_price(one.price)}" if guide.available.has_key else ""
-    said = f"{tool.emoji} {named}{price}"
-    return f"{said}\n-# {hindrance}" if hindrance else said
+def _hindrance(one: ToolPrice, guide: Guide, *, all_wait: bool) -> str:
+    """Return what keeps the person from using this tool at once, unless it is said for all of them."""
+    if said := hindrance_of(one, guide.available):
+        return said
+    return (
+        f"🛂 {APPROVED_TOOL[guide.approval.wants_results]}" if guide.waits(one.tool) and not all_wait else ""
+    )
 
 
 def _place_words(guide: Guide) -> Iterator[str]:
@@ -185,37 +209,30 @@ def _place_words(guide: Guide) -> Iterator[str]:
             )
 
 
-def _places(
-    services: Services,
-    client: discord.Client,
-    guild_id: int,
-    person: discord.abc.User,
-    context: MemberContext,
-) -> PhotoPlaces:
+def _places(interaction: discord.Interaction, context: MemberContext) -> PhotoPlaces:
     # Without the intent Discord doesn't show the bot other people's photos.
-    if not client.intents.message_content:
+    if not interaction.client.intents.message_content:
         return PhotoPlaces()
-    rules, guild = services.photo_rules.rules(guild_id), client.get_guild(guild_id)
-    visible = [one for one in rules.channels.values() if _sees(guild, person, one.channel_id)]
+    photos, guild_id = host_of(interaction).services.photo_rules, server_of(interaction)
+    rules = photos.rules(guild_id)
+    visible = [one for one in rules.channels.values() if _sees(interaction, one.channel_id)]
     offers = [one.channel_id for one in visible if one.kind is PhotoChannelKind.OFFER]
     autos = [one for one in visible if one.kind is PhotoChannelKind.AUTO]
     here = rules.everywhere or bool(context.channels & {*rules.reaction_channels, *offers})
-    taps = services.photo_rules.taps(guild_id)[:MAX_OFFERED_EMOJI] if here else ()
+    taps = photos.taps(guild_id)[:MAX_OFFERED_EMOJI] if here else ()
     return PhotoPlaces(taps, offers[:MAX_NAMED_CHANNELS], autos[:MAX_NAMED_CHANNELS])
 
 
-def _decides(
-    guild: discord.Guild | None, person: discord.abc.User, context: MemberContext, approval: ApprovalRules
-) -> bool:
-    channel = _nameable(guild, approval.channel_id)
+def _decides(interaction: discord.Interaction, context: MemberContext, approval: ApprovalRules) -> bool:
+    channel, person = _nameable(interaction.guild, approval.channel_id), interaction.user
     if channel is None or not isinstance(person, discord.Member):
         return False
     moderates = moderates_in(person, channel)
     return approval.may_approve(context.roles, manages=context.manages, moderates=moderates)
 
 
-def _sees(guild: discord.Guild | None, person: discord.abc.User, channel_id: int) -> bool:
-    channel = _nameable(guild, channel_id)
+def _sees(interaction: discord.Interaction, channel_id: int) -> bool:
+    channel, person = _nameable(interaction.guild, channel_id), interaction.user
     if channel is None or not isinstance(person, discord.Member):
         return False
     return channel.permissions_for(person).view_channel

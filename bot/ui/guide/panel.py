@@ -11,7 +11,8 @@ from bot.errors import Refused, StudiiBotError
 from bot.languages import lazy, speaking
 from bot.servers import settings
 from bot.ui.guide.available_tools import left_out_words
-from bot.ui.guide.help import MAX_TOOL_CHARACTERS, HelpButton
+from bot.ui.guide.help import HelpButton
+from bot.ui.guide.tool_list import MAX_TOOL_CHARACTERS
 from bot.ui.jobs.forms.tool_picker import MAX_TOOL_BUTTONS, tool_rows
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.host import host_of

@@ -41,7 +41,7 @@ MESSAGE_GONE = lazy(
     "I can't see that message any more. Mention me again, with the photo. Nothing was charged."
 )
 AWAY = lazy("Discord didn't show me your message. Try again in a moment. Nothing was charged.")
-NO_TOOL_TAKES_IT = lazy("No tool here can use that. `/tools` shows what you can make.")
+NO_TOOL_TAKES_IT = lazy("No tool here can use that. `/help` shows what you can make.")
 UNSEEN = lazy(
     "Discord doesn't show me the photos in other people's messages here. Use the photo's own menu: long "
     "press or right click it, then Apps. Or mention me in the message with the photo."

@@ -1,4 +1,4 @@
-"""`/help` and `/tools` say what a member can make here, at what price, and who looks at it first."""
+"""`/help` says what a member can make here, at what price, and who looks at it first."""
 
 from pathlib import Path
 from typing import Any
@@ -46,9 +46,9 @@ async def test_a_tool_that_costs_more_than_is_left_says_so_and_a_price_what_it_d
             assert key is not None
             await transaction.run(charges.learn, key.lane, "photo-restore", "", 20, desk.clock.now())
         await spending.set_budget(desk.services, desk.guild.id, 10, Period.DAY)
-        shown = texts(await desk.maya.slash(desk.channel, "tools"))
+        shown = texts(await desk.maya.slash(desk.channel, "help"))
         restoring = shown[shown.index("**Photo restoration**") :]
-        assert "20 credits (last price)\n🚫 You don't have enough credits left for this." in restoring
+        assert "20 credits (last price)\n-# 🚫 You don't have enough credits left for this." in restoring
         assert "any tool" not in shown
 
 
@@ -59,5 +59,5 @@ async def test_a_price_that_depends_on_what_is_typed_says_so(tmp_path: Path) -> 
     tool = replace(studio, inputs=inputs, assumed_cost=8)
     async with open_desk(tmp_path, catalog=Catalog({"studio": tool})) as desk:
         await desk.set_key()
-        shown = texts(await desk.maya.slash(desk.channel, "tools"))
+        shown = texts(await desk.maya.slash(desk.channel, "help"))
         assert "about 8 credits, depending on `seconds`" in shown

@@ -74,7 +74,7 @@ async def test_forms_and_styles_start_from_them(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         await prefer(desk, desk.maya, "Virtual staging", style="luxury", room="office")
-        panel = await desk.maya.slash(desk.channel, "tools")
+        panel = await desk.maya.slash(desk.channel, "help")
         form: Any = (await press(desk.maya, panel, "Virtual staging")).modal
         fields = {one["component"]["custom_id"]: one["component"] for one in form["components"]}
         chosen = [one["value"] for one in fields["style"]["options"] if one.get("default")]

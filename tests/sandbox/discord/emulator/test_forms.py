@@ -54,7 +54,7 @@ def field(like: dict[str, Any], **changes: object) -> dict[str, Any]:
     ],
 )
 async def test_a_form_follows_discords_rules(client: Client, shown: dict[str, Any], status: int) -> None:
-    asked, _ = client.server.command(GUILD, MAYA, "tools")
+    asked, _ = client.server.command(GUILD, MAYA, "help")
     assert (await client.answer(asked, FORM, shown)).status == status
 
 

@@ -100,6 +100,6 @@ async def test_who_is_blocked_reads_why_and_until_when(tmp_path: Path) -> None:
         refused = texts(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
         assert f"You are blocked from using Studii in this server until {until}." in refused
         assert "The reason: “Posting spam \\<@\u200b&1>”." in refused
-        assert "You are blocked" in texts(await desk.maya.slash(desk.channel, "tools"))
+        assert "You are blocked" in texts(await desk.maya.slash(desk.channel, "help"))
         desk.clock.advance(7201)
         assert started(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))

@@ -125,7 +125,7 @@ async def test_a_key_that_studii_does_not_serve_now_is_said_with_the_reason_and_
         shown = await desk.admin.slash(desk.channel, "studii setup")
         assert "❌ **Key**: `stu_…cdef`. Studii has no credits left for this." in texts(shown)
         assert "**Ready.**" not in texts(shown)
-        assert "Studii has no credits left for this." in texts(await desk.maya.slash(desk.channel, "tools"))
+        assert "Studii has no credits left for this." in texts(await desk.maya.slash(desk.channel, "help"))
         answer = await desk.admin.click(message(shown), label="Try again")
         assert "will try Studii now" in texts(answer)
         await desk.set_key()  # a key that works was entered

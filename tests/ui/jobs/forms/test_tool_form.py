@@ -24,7 +24,7 @@ DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEE
 
 async def opened(desk: Desk, by: MemberActor, tool: str) -> InteractionResult:
     """Open a tool's form from the list of tools."""
-    listed = await by.slash(desk.channel, "tools")
+    listed = await by.slash(desk.channel, "help")
     assert listed.response is not None
     return await by.click(listed.response, custom_id=f"studii:tool:{tool}")
 
