@@ -1,7 +1,4 @@
-"""`make hostile`: files that were built to hold up or fill up whoever opens them, through the whole bot.
-
-`python -m tests.hostile crowded` sends large legal files instead (`tests.hostile.crowded`).
-"""
+"""`make hostile`: files that were built to hold up or fill up whoever opens them, through the whole bot."""
 
 import argparse
 import asyncio
@@ -16,10 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.machine.held import MIB, Held
-from tests.hostile import crowded
 from tests.hostile.bot import Seen, Victim, innocents, made, victim
 from tests.hostile.files import BLANK, MadeFile, files
-from tests.hostile.legal import legal_files
 
 MAX_SECONDS = 1.5  # for an innocent photo of 12 megapixels
 MAX_TOGETHER_BYTES = 870 * MIB  # of all processes
@@ -132,12 +127,10 @@ if __name__ == "__main__":
     warnings.simplefilter("ignore")
     logging.basicConfig(level=logging.ERROR)
     parser = argparse.ArgumentParser(prog="python -m tests.hostile", description=__doc__)
-    parser.add_argument("crowded", nargs="?", choices=["crowded"], help="send large legal files instead")
     parser.add_argument("--name", default="", help="send only files whose name contains this")
     options = parser.parse_args()
-    run, every = (crowded.run, legal_files()) if options.crowded else (_run, files())
-    named = [file for file in every if options.name.lower() in file.name.lower()]
+    named = [file for file in files() if options.name.lower() in file.name.lower()]
     if not named:
         parser.error(f"No file has {options.name} in its name.")
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
-    sys.exit(min(asyncio.run(run(console, named)), 1))
+    sys.exit(min(asyncio.run(_run(console, named)), 1))

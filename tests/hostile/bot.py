@@ -3,7 +3,6 @@ photos at the same moment."""
 
 import asyncio
 import io
-import os
 import signal
 from collections.abc import AsyncGenerator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -113,12 +112,6 @@ class Victim:
         finally:
             self._discord.cdn.forget()
         return _seen(file, len(data), hostile, others, idle, most)
-
-    def crowd(self, core: int) -> None:
-        """Have the bot run on one core alone, with all its threads and decoders, present and future."""
-        for process in (self._process.pid, *decoders_of(self._process.pid)):
-            for thread in Path(f"/proc/{process}/task").iterdir():
-                os.sched_setaffinity(int(thread.name), {core})
 
     async def stop(self) -> int | None:
         """Tell the bot to stop, and return its exit status."""
