@@ -33,19 +33,6 @@ async def test_the_doctor_changes_nothing_before_the_first_start(tmp_path: Path)
 
 
 @pytest.mark.promise
-async def test_the_doctor_fails_when_something_would_stop_the_bot(tmp_path: Path) -> None:
-    status, told, _ = await ran(
-        tmp_path,
-        "doctor",
-        DISCORD_TOKEN="a.wrong.one",
-        STUDII_API_URL="http://127.0.0.1:9",
-        COLUMNS="300",
-    )
-    assert status == 1
-    assert "Discord refused DISCORD_TOKEN" in told
-
-
-@pytest.mark.promise
 async def test_the_doctor_recomputes_the_ledger(tmp_path: Path) -> None:
     await keep_key(tmp_path)
     with closing(sqlite3.connect(database(tmp_path))) as connection:

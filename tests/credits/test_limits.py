@@ -158,16 +158,6 @@ async def test_the_hour_that_comes_twice_is_one_day_and_gives_nothing_twice(worl
 
 
 @pytest.mark.promise
-async def test_a_month_of_28_days_renews_on_the_first_of_march(world: ServicesWorld) -> None:
-    await budget_of_one_job(world, Period.MONTH, "Europe/Berlin", 2027, 2, 1)
-    await world.accept()
-    world.clock.set(world.clock.now() + timedelta(days=28) - SECOND)
-    await no_room(world)
-    world.clock.set(world.clock.now() + SECOND)
-    await world.accept()
-
-
-@pytest.mark.promise
 async def test_after_the_clock_jumps_back_nobody_waits_for_a_start_in_the_future(
     world: ServicesWorld,
 ) -> None:

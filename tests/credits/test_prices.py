@@ -1,9 +1,5 @@
-import pytest
-
-from bot.credits import charges
 from bot.credits.prices import Estimate, ToolPrice, estimate, price_table, price_words
-from bot.errors import CreditsShort
-from tests.support.world import GUILD, PICTURE, ServicesWorld
+from tests.support.world import GUILD, ServicesWorld
 
 
 def test_until_a_charge_was_seen_the_catalogue_is_believed_and_said_to_be_assumed() -> None:
@@ -71,23 +67,3 @@ async def test_the_price_list_has_what_other_choices_were_charged(world: Service
 def test_prices_say_whether_they_are_known() -> None:
     assert price_words(Estimate(1, learned=True)) == "1 credit (last price)"
     assert price_words(Estimate(1200, learned=False)) == "about 1,200 credits"
-
-
-@pytest.mark.promise
-async def test_a_free_job_of_another_account_opens_no_budget(world: ServicesWorld) -> None:
-    await world.ready(daily=1)
-    async with world.storage.write() as transaction:
-        variant = "mode=image quality=standard"
-        await transaction.run(charges.learn, "another account", "studio", variant, 0, world.clock.now())
-    with pytest.raises(CreditsShort, match="about 8 credits"):
-        await world.accept()
-    assert await world.jobs() == []
-
-
-@pytest.mark.promise
-async def test_the_first_videos_are_not_accepted_at_the_price_of_a_picture(world: ServicesWorld) -> None:
-    await world.ready(daily=100)
-    videos = {**PICTURE.inputs, "mode": "video"}
-    assert [(await world.accept(inputs=videos)).reserved for _ in range(2)] == [40, 40]
-    with pytest.raises(CreditsShort, match=r"about 40 credits"):
-        await world.accept(inputs=videos)

@@ -73,15 +73,6 @@ async def test_progress_is_in_its_persons_language_also_when_it_is_edited(
 
 
 @pytest.mark.promise
-async def test_a_refusal_is_read_by_each_in_their_language(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        with app_in("fr"):
-            assert languages_of(await desk.maya.slash(desk.channel, "studio", prompt="A kite")) == {"fr"}
-        with app_in("de"):
-            assert languages_of(await desk.tom.slash(desk.channel, "studio", prompt="A kite")) == {"de"}
-
-
-@pytest.mark.promise
 async def test_the_first_setup_gives_the_server_its_language(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

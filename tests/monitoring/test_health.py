@@ -13,7 +13,6 @@ import pytest
 
 from bot.clock import Clock
 from bot.monitoring import HealthServer, Metrics, Vitals
-from bot.version import VERSION
 from tests.engine.world import EngineWorld, engine_world
 from tests.support.patience import PATIENCE
 
@@ -50,15 +49,6 @@ async def watched(
 async def get(url: str) -> tuple[int, str]:
     async with aiohttp.ClientSession() as session, session.get(url) as response:
         return response.status, await response.text()
-
-
-@pytest.mark.promise
-async def test_a_bot_that_is_well_says_so(tmp_path: Path) -> None:
-    async with watched(tmp_path) as bot:
-        status, text = await get(f"{bot.url}/healthz")
-        assert status == 200
-        assert '"ok": true' in text
-        assert f'"version": "{VERSION}"' in text
 
 
 @pytest.mark.promise

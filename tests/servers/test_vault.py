@@ -11,7 +11,6 @@ from bot.servers import keys as server_keys
 from bot.storage import Storage
 from bot.ui.kit.reasons import error_words
 from bot.vault import CannotDecrypt, Vault, lane_names
-from tests.support.database import database
 from tests.support.jobs import NOW
 
 SECRET = "stu_0123456789abcdef"
@@ -107,20 +106,3 @@ async def test_after_resealing_the_old_encryption_key_may_go(storage: Storage, k
         assert alone.unseal(found.ciphertext) == SECRET
         assert await transaction.run(server_keys.get, gone.id) == gone
     assert (await storage.db.write(lane_names, alone)).lane_of(SECRET) == lane
-
-
-@pytest.mark.promise
-async def test_a_studii_key_is_not_in_the_file_nor_in_its_log(
-    tmp_path: Path, key_file: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level("DEBUG")
-    vault = Vault.open([], key_file)
-    sealed = vault.seal(SECRET)
-    async with Storage.open(await database(tmp_path)) as storage:
-        lane = (await storage.db.write(lane_names, vault)).lane_of(SECRET)
-        await storage.db.write(server_keys.add, 1, lane, SECRET[-4:], Plan.PRO, sealed, NOW)
-        written = b"".join(one.read_bytes() for one in tmp_path.glob("studii.db*"))  # noqa: ASYNC240
-    assert sealed in written
-    assert SECRET.encode() not in written
-    assert SECRET not in caplog.text
-    assert sealed.decode() not in caplog.text
