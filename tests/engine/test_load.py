@@ -1,32 +1,12 @@
 """Many jobs at once, in real time, against a server that counts."""
 
 import asyncio
-from collections import Counter
 from pathlib import Path
-
-import pytest
 
 from bot.domain.guilds import Plan
 from bot.jobs.models import JobState
 from sandbox.studii import Options, RateStyle
 from tests.engine.world import a_job, engine_world
-
-
-@pytest.mark.parametrize("counting", ["sliding", "fixed", "bucket"])
-async def test_sixty_jobs_on_a_key_of_sixty_never_meet_a_429(tmp_path: Path, counting: str) -> None:
-    # A minute of this server lasts two seconds.
-    style = RateStyle(counting=counting, period=2.0)  # type: ignore[arg-type]
-    options = Options(instant=True, long_side=64, rate_style=style)
-    async with engine_world(tmp_path, options=options, rate_period=2.1) as world:
-        await world.use_key(world.studii.add_key(balance=10_000))
-        jobs = [await world.accept(a_job(user_id=n % 7)) for n in range(60)]
-        async with world.running():
-            for job in jobs:
-                assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
-        assert world.studii.requests.count(status=429) == 0
-        assert len(world.studii.jobs) == 60
-        assert set(Counter(said.job.id for said in world.discord.said).values()) == {1}
-        await world.balanced()
 
 
 async def test_a_restart_does_not_forget_the_requests_that_were_sent(tmp_path: Path) -> None:
@@ -47,20 +27,6 @@ async def test_a_restart_does_not_forget_the_requests_that_were_sent(tmp_path: P
                 await world.announced(job.id)
         assert world.studii.requests.count(status=429) == 0
         assert len(world.studii.jobs) == 40
-
-
-async def test_two_servers_with_one_key_share_its_requests(tmp_path: Path) -> None:
-    style = RateStyle(period=2.0)
-    options = Options(instant=True, long_side=64, rate_style=style)
-    async with engine_world(tmp_path, options=options, rate_period=2.1) as world:
-        key = world.studii.add_key(balance=10_000)
-        await world.use_key(key, guild_id=1)
-        await world.use_key(key, guild_id=2)
-        jobs = [await world.accept(a_job(guild_id=1 + n % 2, channel_id=n)) for n in range(40)]
-        async with world.running():
-            for job in jobs:
-                await world.announced(job.id)
-        assert world.studii.requests.count(status=429) == 0
 
 
 async def test_a_key_that_allows_less_than_its_plan_still_gets_everything_done(tmp_path: Path) -> None:

@@ -2,11 +2,9 @@
 
 import pytest
 
-from bot.languages import gettext, lazy
-from bot.ui.kit.layout import BAD, boxed
 from bot.ui.kit.text import shortened
 from tests.sandbox.discord.emulator.client import Client, emulated
-from tests.support.pseudo.boundary import faults_of, faults_of_commands, in_english, shown_by
+from tests.support.pseudo.boundary import faults_of, faults_of_commands
 from tests.support.pseudo.letters import read, written
 from tests.support.pseudo.process import listening
 
@@ -77,11 +75,6 @@ def test_texts_of_commands_that_are_too_long_in_any_language_are_found(command: 
     assert any(fault in one for one in found) if fault else not found, found
 
 
-def test_what_people_wrote_may_be_english_and_shortened() -> None:
-    quoted = shortened(written("After: {words}").format(words="A red kite over the harbour. " * 50), 900)
-    assert not list(faults_of([text("A red kite"), text(quoted), text("> no idea")]))
-
-
 GUILD = 1 << 22
 
 
@@ -102,10 +95,3 @@ async def test_what_processes_send_is_looked_at_and_handed_on_in_english() -> No
         ]
         with pytest.raises(AssertionError, match="'Nothing was erased' in plain English"):
             await heard(client, "Nothing was erased.")
-
-
-def test_what_a_panel_shows_is_turned_back() -> None:
-    assert in_english({"label": written("Delete"), "row": 1}) == {"label": "Delete", "row": 1}
-    with pytest.raises(AssertionError, match="plain English"):
-        shown_by(boxed(BAD, lazy("Nothing was charged.")))
-    assert gettext("Nothing was charged.") == "Nothing was charged."

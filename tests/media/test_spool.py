@@ -102,15 +102,6 @@ async def test_a_sweep_spares_what_is_being_written_and_what_comes_meanwhile(tmp
     assert spool.source(C).exists()
 
 
-async def test_an_output_is_known_by_its_name(tmp_path: Path) -> None:
-    spool = Spool(tmp_path, 1000)
-    spool.output(B, ".mp4").write_bytes(b"12345")
-    output = await spool.open_output(f"{B}.output.mp4")
-    assert output is not None
-    assert (output.kind, output.content_type, output.size) == ("video", "video/mp4", 5)
-    assert await spool.open_output("gone.output.png") is None
-
-
 async def test_a_folder_that_is_removed_while_the_bot_runs_costs_no_photo_and_no_result(
     tmp_path: Path,
 ) -> None:

@@ -7,7 +7,6 @@ import pytest
 
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.studii.client import Timeouts
-from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Fault, faults
 from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world
 from tests.studii.conftest import behind
@@ -23,42 +22,6 @@ async def fails_unpaid(world: EngineWorld, job: Job) -> Job:
     assert (failed.reserved, failed.settled) == (0, 0)
     await world.balanced()
     return failed
-
-
-@pytest.mark.parametrize(
-    ("status", "code"),
-    [
-        (400, FailureCode.INPUTS),
-        (402, FailureCode.CREDITS),
-        (403, FailureCode.PLAN),
-        (422, FailureCode.API),
-    ],
-)
-async def test_a_refusal_ends_the_job_unpaid_in_studiis_words(
-    tmp_path: Path, status: int, code: FailureCode
-) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        world.studii.fail("create", faults.error(status, "No unicorns, please."))
-        job = await world.accept(a_job())
-        async with world.running():
-            failed = await fails_unpaid(world, job)
-        assert failed.failure is code
-        assert "“No unicorns, please”." in reason_words(failed.failure_text)
-        assert world.studii.requests.count("create") == 1
-
-
-@pytest.mark.parametrize("fault", [faults.error(500), faults.rate_limited(), faults.rate_limited(0)])
-async def test_what_studii_did_not_take_is_sent_again(tmp_path: Path, fault: Fault) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        world.studii.fail("create", fault, 2)
-        job = await world.accept(a_job())
-        async with world.running():
-            said = await world.announced(job.id)
-        assert said.job.state is JobState.SUCCEEDED
-        assert said.job.attempts == 2
-        assert len(world.studii.jobs) == 1
 
 
 @pytest.mark.promise
@@ -174,23 +137,6 @@ async def test_a_photo_that_is_nowhere_any_more_ends_the_job_unpaid(tmp_path: Pa
             await world.use_key(world.studii.add_key())
             failed = await fails_unpaid(world, job)
         assert failed.failure is FailureCode.PHOTO
-
-
-async def test_an_unreachable_studii_is_waited_for(tmp_path: Path) -> None:
-    async with engine_world(tmp_path, down=True, unsent_tries=1000) as world:
-        await world.use_key(world.studii.add_key())
-        job = await world.accept(a_job())
-        async with world.running():
-
-            async def held() -> bool:
-                return "can't be reached" in reason_words((await world.job(job.id)).held)
-
-            await world.until(held, "the job to say why it waits")
-            async with world.studii:
-                await world.announced(job.id)
-        made = await world.job(job.id)
-        assert (made.state, made.attempts) == (JobState.SUCCEEDED, 0)
-        assert world.studii.requests.count("create") == 1
 
 
 @pytest.mark.promise

@@ -18,27 +18,6 @@ async def told(world: EngineWorld, kind: NoticeKind, key: str) -> bool:
         return not await transaction.run(notices.add, GUILD, kind, key, at=world.clock.now())
 
 
-async def test_out_of_credits_ends_the_job_that_met_it_unpaid_and_the_others_wait(tmp_path: Path) -> None:
-    async with engine_world(tmp_path, key_retries=(600.0,), starts_in_flight=1) as world:
-        key = await world.use_key(world.studii.add_key())
-        world.studii.fail("create", faults.error(402, "Out of credits."), times=1)
-        jobs = [await world.accept(a_job()) for _ in range(3)]
-        async with world.running():
-            said = await world.announced(jobs[0].id)
-            assert said.job.failure is FailureCode.CREDITS
-            assert "“Out of credits”." in reason_words(said.job.failure_text)
-            assert said.job.settled == said.job.reserved == 0
-
-            async def held() -> bool:
-                return all([(await world.job(job.id)).held for job in jobs[1:]])
-
-            await world.until(held, "the others to be held")
-        assert world.studii.requests.count("create") == 1
-        assert await told(world, NoticeKind.OUT_OF_CREDITS, str(key.id))
-        async with world.storage.read() as transaction:
-            assert await transaction.run(key_holds.get, GUILD) is not None
-
-
 async def test_when_credits_are_back_the_others_go_on_and_a_later_lack_is_told_anew(tmp_path: Path) -> None:
     async with engine_world(tmp_path, key_retries=(0.2,), starts_in_flight=1) as world:
         key = await world.use_key(world.studii.add_key())
@@ -50,31 +29,6 @@ async def test_when_credits_are_back_the_others_go_on_and_a_later_lack_is_told_a
         assert not await told(world, NoticeKind.OUT_OF_CREDITS, str(key.id))
         async with world.storage.read() as transaction:
             assert await transaction.run(key_holds.get, GUILD) is None
-
-
-async def test_a_refused_key_is_told_to_the_admins_once(tmp_path: Path) -> None:
-    async with engine_world(tmp_path, key_retries=(0.1,)) as world:
-        key = world.studii.add_key()
-        stored = await world.use_key(key)
-        key.revoke()
-        await world.accept(a_job())
-        async with world.running():
-
-            async def refused() -> bool:
-                return world.studii.requests.count("create", status=401) >= 3
-
-            await world.until(refused, "three refusals")
-        assert await told(world, NoticeKind.KEY_REFUSED, str(stored.id))
-
-
-async def test_an_unknown_outcome_is_told_to_the_admins(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        world.studii.fail("create", faults.DropAfter(), times=1)
-        job = await world.accept(a_job())
-        async with world.running():
-            assert (await world.announced(job.id)).job.state is JobState.UNKNOWN
-        assert await told(world, NoticeKind.UNKNOWN, job.id)
 
 
 async def test_an_outcome_that_nobody_ruled_on_counts_as_charged_after_30_days(tmp_path: Path) -> None:

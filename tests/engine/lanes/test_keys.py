@@ -21,22 +21,6 @@ from tests.engine.world import GUILD, EngineWorld, a_job, a_staging_job, engine_
 from tests.support.database import database
 
 
-async def test_without_a_key_a_job_waits_says_so_and_goes_on_when_there_is_one(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        job = await world.accept(a_job())
-        async with world.running() as engine:
-
-            async def held() -> bool:
-                return "/studii key" in reason_words((await world.job(job.id)).held)
-
-            await world.until(held, "the job to say why it waits")
-            await world.use_key(world.studii.add_key())
-            engine.wake()
-            said = await world.announced(job.id)
-        assert said.job.state is JobState.SUCCEEDED
-        assert said.job.held is None
-
-
 async def test_a_job_that_waited_a_day_for_a_key_ends_unpaid(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         job = await world.accept(a_job(age=86_500))
@@ -45,58 +29,6 @@ async def test_a_job_that_waited_a_day_for_a_key_ends_unpaid(tmp_path: Path) -> 
         failed = await world.job(job.id)
         assert (failed.failure, failed.reserved, failed.settled) == (FailureCode.KEY, 0, 0)
         await world.balanced()
-
-
-async def test_a_refused_key_holds_all_jobs_of_the_server_after_one_request(tmp_path: Path) -> None:
-    async with engine_world(tmp_path, key_retries=(60.0,), starts_in_flight=1) as world:
-        key = world.studii.add_key()
-        await world.use_key(key)
-        key.revoke()
-        jobs = [await world.accept(a_job()) for _ in range(4)]
-        async with world.running():
-
-            async def all_held() -> bool:
-                return all([(await world.job(job.id)).held for job in jobs])
-
-            await world.until(all_held, "all jobs to be held")
-        assert {(await world.job(job.id)).state for job in jobs} == {JobState.WAITING}
-        assert world.studii.requests.count("create") == 1
-
-
-async def test_a_refused_key_is_tried_again_after_a_while(tmp_path: Path) -> None:
-    async with engine_world(tmp_path, key_retries=(0.2,)) as world:
-        key = world.studii.add_key()
-        await world.use_key(key)
-        key.revoke()
-        jobs = [await world.accept(a_job()) for _ in range(3)]
-        async with world.running():
-
-            async def refused() -> bool:
-                return world.studii.requests.count("create", status=401) >= 2
-
-            await world.until(refused, "two refusals")
-            key.revoked = False
-            for job in jobs:
-                assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
-        assert len(world.studii.jobs) == 3
-
-
-async def test_a_new_key_ends_the_wait_at_once(tmp_path: Path) -> None:
-    async with engine_world(tmp_path, key_retries=(600.0,)) as world:
-        key = world.studii.add_key()
-        await world.use_key(key)
-        key.revoke()
-        jobs = [await world.accept(a_job()), await world.accept(a_staging_job())]
-        async with world.running() as engine:
-
-            async def all_held() -> bool:
-                return all([(await world.job(job.id)).held for job in jobs])
-
-            await world.until(all_held, "the jobs to be held")
-            await world.use_key(world.studii.add_key())
-            engine.wake()
-            for job in jobs:
-                assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
 
 
 async def test_a_photo_uploaded_with_another_key_is_uploaded_again(tmp_path: Path) -> None:
@@ -192,20 +124,6 @@ async def test_a_key_refused_while_jobs_run_is_said_on_them_told_once_and_holds_
             assert hold.key_id == stored.id
             assert await transaction.run(posts.known, GUILD, NoticeKind.KEY_REFUSED, str(stored.id))
         assert (await world.job(job.id)).state is JobState.RUNNING
-
-
-async def test_what_runs_with_a_refused_key_goes_on_with_a_new_one_at_once(tmp_path: Path) -> None:
-    async with engine_world(tmp_path, key_retries=(600.0,)) as world:
-        first = world.studii.add_key()
-        await world.use_key(first)
-        job, engine = await _refused_while_running(world, first)
-        async with world.running(engine):
-            second = await world.use_key(world.studii.add_key(account=first.account))
-            async with world.storage.write() as transaction:
-                await transaction.run(key_holds.poll_from, GUILD, world.clock.now(), second.id)
-            engine.wake()
-            said = await world.announced(job.id)
-        assert said.job.state is JobState.SUCCEEDED
 
 
 async def test_when_a_refused_key_works_again_nothing_is_held_any_more(tmp_path: Path) -> None:

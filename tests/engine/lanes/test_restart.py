@@ -10,8 +10,8 @@ from bot.credits import charges
 from bot.engine.lanes import Lanes
 from bot.jobs import transitions
 from bot.jobs.models import Job, JobState
-from sandbox.studii import Options, Outcome, faults
-from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world, png
+from sandbox.studii import faults
+from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world
 from tests.support.jobs import settle_job
 
 
@@ -21,38 +21,6 @@ async def submitted(world: EngineWorld) -> Job:
     async with world.running():
         await world.reaches(job.id, JobState.RUNNING)
     return await world.job(job.id)
-
-
-async def test_a_job_that_was_just_accepted_is_taken_in(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        job = await world.accept(a_staging_job())
-        # The earlier life had half of the photo.
-        world.spool_folder.mkdir()
-        (world.spool_folder / f"{job.id}.source").write_bytes(png()[:20])
-        async with world.running():
-            await world.announced(job.id)
-        (upload,) = world.studii.uploads.values()
-        assert upload.data == png()
-
-
-async def test_an_interrupted_upload_is_made_again(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        job = await world.accept(a_staging_job())
-        world.studii.fail("put", faults.Slow(30))
-        async with world.running():
-            await world.reaches(job.id, JobState.UPLOADING)
-
-            async def sent() -> bool:
-                return world.studii.failures.left("put") == 0
-
-            await world.until(sent, "the upload to have begun")
-        assert (await world.job(job.id)).state is JobState.UPLOADING
-        async with world.running():
-            said = await world.announced(job.id)
-        assert said.job.state is JobState.SUCCEEDED
-        assert len(world.studii.jobs) == 1
 
 
 async def test_a_job_that_was_being_submitted_is_unknown_and_never_sent_again(tmp_path: Path) -> None:
@@ -67,65 +35,6 @@ async def test_a_job_that_was_being_submitted_is_unknown_and_never_sent_again(tm
         assert len(world.studii.requests) == 0
         assert (await world.job(job.id)).reserved == 10
         await world.balanced()
-
-
-async def test_a_running_job_is_looked_at_and_not_submitted_again(tmp_path: Path) -> None:
-    async with engine_world(tmp_path, options=Options(long_side=64)) as world:
-        await world.use_key(world.studii.add_key())
-        world.studii.next_job(Outcome(never_ends=True))
-        job = await submitted(world)
-        world.finish()
-        async with world.running():
-            said = await world.announced(job.id)
-        assert said.job.state is JobState.SUCCEEDED
-        assert world.studii.requests.count("create") == 1
-
-
-async def test_an_output_that_was_not_downloaded_is_downloaded(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        world.studii.fail("output", faults.Slow(30))
-        job = await world.accept(a_job())
-        async with world.running():
-
-            async def asked() -> bool:
-                return world.studii.failures.left("output") == 0
-
-            await world.until(asked, "the download to have begun")
-        assert (await world.job(job.id)).state is JobState.RUNNING
-        async with world.running():
-            said = await world.announced(job.id)
-        (theirs,) = world.studii.jobs.values()
-        assert said.output == (await world.studii.output_of(theirs.id)).data
-        await world.balanced()
-
-
-async def test_a_result_that_was_not_announced_is_announced(tmp_path: Path) -> None:
-    async with engine_world(tmp_path, drain=0.1) as world:
-        await world.use_key(world.studii.add_key())
-        world.discord.delay = 60.0
-        job = await world.accept(a_job())
-        async with world.running():
-            await world.reaches(job.id, JobState.SUCCEEDED)
-        assert (await world.job(job.id)).announced_at is None
-        world.discord.delay = 0.0
-        async with world.running():
-            said = await world.announced(job.id)
-        assert said.output is not None
-
-
-async def test_files_that_no_job_needs_are_swept_away(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        job = await world.accept(a_staging_job())
-        world.spool_folder.mkdir()
-        (world.spool_folder / "0123456789abcdef.output.png").write_bytes(b"old")
-        async with world.running():
-            await world.reaches(job.id, JobState.WAITING)
-
-            async def swept() -> bool:
-                return world.spooled() == [f"{job.id}.source.png"]
-
-            await world.until(swept, "the old file to go")
 
 
 async def test_the_answer_to_a_submission_is_kept_when_the_engine_stops_meanwhile(tmp_path: Path) -> None:
