@@ -62,6 +62,24 @@ _MASKED = (
     (re.compile(r"(https?://[^\s?'\"<>]+)\?[^\s'\"<>]*"), r"\1?…"),
 )
 
+# What is read when the metrics are requested: what it is, and its labels.
+_GAUGES: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "studii_jobs": ("Jobs by state and tool", ("state", "tool")),
+    "studii_credits": ("Credits reserved for open jobs, and spent so far", ("what",)),
+    "studii_lane_occupancy": (
+        "Share of the requests that a key allows in a minute that is in use",
+        ("lane",),
+    ),
+    "studii_oldest_due_poll_seconds": ("How late the most overdue poll of a job is", ()),
+    "studii_unreadable_rows": ("Jobs whose row could not be read since the start; see the log", ()),
+    "studii_gateway_connected": ("Whether Discord's gateway is connected", ()),
+    "studii_spool_bytes": ("Photos and results on their way, in bytes: used, and the limit", ("what",)),
+    "studii_shards": (
+        "Shards of Discord's gateway: held by this process, and free, as no process serves them",
+        ("what",),
+    ),
+}
+
 disable_created_metrics()  # a time for each counter, which Prometheus doesn't read in this format
 
 
@@ -73,8 +91,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
-        counter, gauge = partial(Counter, registry=registry), partial(Gauge, registry=registry)
-        histogram = partial(Histogram, registry=registry)
+        counter, histogram = partial(Counter, registry=registry), partial(Histogram, registry=registry)
         Info("studii_build", "The version that runs", registry=registry).info({"version": VERSION})
         ProcessCollector(namespace="studii", registry=registry)
         self.discord_requests = counter(
@@ -131,28 +148,7 @@ class Metrics:
                 "Transactions that were refused because another process had taken over",
             ),
         }
-        # What follows is set when the metrics are requested.
-        self.jobs = gauge("studii_jobs", "Jobs by state and tool", ("state", "tool"))
-        self.credits = gauge("studii_credits", "Credits reserved for open jobs, and spent so far", ("what",))
-        self.lanes = gauge(
-            "studii_lane_occupancy",
-            "Share of the requests that a key allows in a minute that is in use",
-            ("lane",),
-        )
-        self.overdue = gauge("studii_oldest_due_poll_seconds", "How late the most overdue poll of a job is")
-        self.unreadable = gauge(
-            "studii_unreadable_rows",
-            "Jobs whose row could not be read since the start; see the log",
-        )
-        self.gateway = gauge("studii_gateway_connected", "Whether Discord's gateway is connected")
-        self.spool = gauge(
-            "studii_spool_bytes", "Photos and results on their way, in bytes: used, and the limit", ("what",)
-        )
-        self.shards = gauge(
-            "studii_shards",
-            "Shards of Discord's gateway: held by this process, and free, as no process serves them",
-            ("what",),
-        )
+        self._gauges = {name: Gauge(name, *about, registry=registry) for name, about in _GAUGES.items()}
 
     def cluster(self, what: str) -> None:
         """Count a shard that was taken over ("takeover"), or a transaction that found another process in this
@@ -173,8 +169,14 @@ class Metrics:
         else:
             self._database[what].observe(seconds)
 
-    def render(self) -> bytes:
-        """Return all metrics in Prometheus' text format."""
+    def render(self, figures: Mapping[str, Mapping[tuple[str, ...], float]]) -> bytes:
+        """Return all metrics in Prometheus' text format, with these figures, by their labels, alone."""
+        for name, values in figures.items():
+            gauge = self._gauges[name]
+            if () not in values:
+                gauge.clear()
+            for labels, value in values.items():
+                (gauge.labels(*labels) if labels else gauge).set(value)
         return generate_latest(self.registry)
 
 
@@ -283,18 +285,20 @@ class HealthServer:
             # No figures rather than wrong ones.
             _log.warning("The database can't be read: %s", type(error).__name__)
             return Response(status=503, text="The database can't be read.\n")
-        metrics, vitals = self.metrics, self.vitals
-        (held, free), (used, limit) = self.shards(), vitals.spool()
-        _set(metrics.jobs, jobs)
-        _set(metrics.credits, {("reserved",): reserved, ("spent",): spent})
-        _set(metrics.shards, {("held",): held, ("free",): free})
-        _set(metrics.spool, {("used",): used, ("limit",): limit})
-        _set(metrics.lanes, {(lane,): share for lane, share in vitals.lanes().items()})
-        metrics.overdue.set(vitals.oldest_due_poll())
-        metrics.gateway.set(vitals.gateway())
-        metrics.unreadable.set(len(self.db.unreadable))
+        vitals, (held, free) = self.vitals, self.shards()
+        used, limit = vitals.spool()
+        figures: dict[str, Mapping[tuple[str, ...], float]] = {
+            "studii_jobs": jobs,
+            "studii_credits": {("reserved",): reserved, ("spent",): spent},
+            "studii_shards": {("held",): held, ("free",): free},
+            "studii_spool_bytes": {("used",): used, ("limit",): limit},
+            "studii_lane_occupancy": {(lane,): share for lane, share in vitals.lanes().items()},
+            "studii_oldest_due_poll_seconds": {(): vitals.oldest_due_poll()},
+            "studii_gateway_connected": {(): vitals.gateway()},
+            "studii_unreadable_rows": {(): len(self.db.unreadable)},
+        }
         kind = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
-        return Response(body=metrics.render(), headers=kind)
+        return Response(body=self.metrics.render(figures), headers=kind)
 
 
 def port_taken(address: str, port: int, error: OSError) -> str:
@@ -306,13 +310,6 @@ def port_taken(address: str, port: int, error: OSError) -> str:
         f"HEALTH_PORT {port} on {address} can't be used ({why}). Set another port, or stop the program that "
         "uses it."
     )
-
-
-def _set(gauge: Gauge, values: Mapping[tuple[str, ...], float]) -> None:
-    """Give the gauge these values by their labels, and no others."""
-    gauge.clear()
-    for labels, value in values.items():
-        gauge.labels(*labels).set(value)
 
 
 def _connection(server: Server) -> asyncio.Protocol:

@@ -29,7 +29,7 @@ NAME = re.compile(r"\bstudii_\w+")
 
 def metrics() -> dict[str, str]:
     """Each metric that the bot serves, and its kind."""
-    return dict(TYPE.findall(Metrics().render().decode()))
+    return dict(TYPE.findall(Metrics().render({}).decode()))
 
 
 def series() -> set[str]:
