@@ -258,13 +258,16 @@ async def run(settings: Settings) -> None:
     def in_its_turn(_number: int, _frame: object) -> None:
         loop.call_soon_threadsafe(end)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, in_its_turn)  # not the loop's own handlers, which Windows has not
+    # Not the loop's own handlers, which Windows has not.
+    before = {number: signal.signal(number, in_its_turn) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         await serving
     except asyncio.CancelledError:
         if not stop.is_set():
             raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 async def _serve(settings: Settings, stop: asyncio.Event, parts_run: asyncio.Event) -> None:
