@@ -3,12 +3,12 @@
 import discord
 from discord import app_commands
 
+from bot.catalog import MAX_SHORT_TEXT
 from bot.client.bot import StudiiBot
 from bot.errors import Refused
 from bot.features import styles
 from bot.features.styles import MAX_STYLE_NAME_CHARACTERS
 from bot.languages import N_, gettext as _, lazy, sentences
-from bot.tool_inputs import MAX_SHORT_TEXT
 from bot.ui.admin.photo_rules import inputs_from
 from bot.ui.kit.first_answer import read_for_suggestions
 from bot.ui.kit.host import host_of

@@ -10,12 +10,11 @@ import discord
 from discord import app_commands
 from discord.app_commands import locale_str
 
-from bot.catalog import SourceRule, Tool
+from bot.catalog import SourceRule, Tool, ToolInput
 from bot.client.bot import StudiiBot
 from bot.client.translation import localised
 from bot.features.styles import WordsNeeded
 from bot.languages import N_, gettext
-from bot.tool_inputs import ToolInput
 from bot.ui.jobs.forms.extra_inputs import MAX_EXTRA_CHARACTERS, extra_inputs
 from bot.ui.jobs.forms.open_form import ask, open_style_form, own_inputs
 from bot.ui.jobs.forms.tool_form import FormStart, Values

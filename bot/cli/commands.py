@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -59,21 +59,15 @@ async def _stoppable(words: Coroutine[Any, Any, str]) -> str:
 def named_command(command: str, argument: str) -> Coroutine[Any, Any, str]:
     """Return what runs the command and returns the words about its result."""
     from bot.cli.backup import backup, restore
-    from bot.cli.servers import forget_servers, invitation
-    from bot.cli.stopped import move, restored, rotate, with_password
+    from bot.cli.stopped import forget_servers, invitation, move, restored, rotate, with_password
 
-    match command:
-        case "invite":
-            return invitation(Settings.read())
-        case "forget-servers":
-            return forget_servers(Settings.read())
-        case "backup":
-            return backup(StorageSettings.read(), Path(argument))
-        case "restore":
-            return restore(StorageSettings.read(), Path(argument))
-        case "restored":
-            return restored(StorageSettings.read())
-        case "move":
-            return move(StorageSettings.read(), with_password(argument))
-        case _:
-            return rotate(StorageSettings.read())
+    commands: dict[str, Callable[[], Coroutine[Any, Any, str]]] = {
+        "invite": lambda: invitation(Settings.read()),
+        "forget-servers": lambda: forget_servers(Settings.read()),
+        "backup": lambda: backup(StorageSettings.read(), Path(argument)),
+        "restore": lambda: restore(StorageSettings.read(), Path(argument)),
+        "restored": lambda: restored(StorageSettings.read()),
+        "move": lambda: move(StorageSettings.read(), with_password(argument)),
+        "rotate-keys": lambda: rotate(StorageSettings.read()),
+    }
+    return commands[command]()

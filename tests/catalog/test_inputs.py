@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.catalog import Catalog, Tool
+from bot.catalog import MAX_LONG_TEXT, Catalog, Tool
 from bot.errors import Refused
-from bot.tool_inputs import MAX_LONG_TEXT
 from tests.catalog.files import GOOD, written
 
 SAID = {"source": "text", "prompt": "a house", "mode": "image", "quality": "standard", "aspect_ratio": "16:9"}

@@ -5,10 +5,9 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.catalog import Catalog, SourceRule, Tool
+from bot.catalog import Catalog, SourceRule, Tool, ToolInput
 from bot.jobs import queries
 from bot.jobs.models import JobState
-from bot.tool_inputs import ToolInput
 from cogs.tools import suggested
 from tests.support.desk import BOT_PERMISSIONS, MAX_SOURCE, PNG, Desk, open_desk, texts
 

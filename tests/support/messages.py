@@ -16,8 +16,8 @@ from babel.messages.extract import extract_from_dir, extract_python
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from bot.catalog import TITLE_CONTEXT, spaced
 from bot.languages import FOLDER, Language, compiled_file
-from bot.tool_inputs import TITLE_CONTEXT, spaced
 from tests.support.unmarked import unmarked
 
 ROOT = Path(__file__).parents[2]

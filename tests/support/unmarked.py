@@ -29,7 +29,6 @@ INNER_PLACES = (
     "bot/media",
     "bot/reasons.py",
     "bot/studii",
-    "bot/tool_inputs.py",
 )
 MARKS = frozenset({"_", "N_", "lazy", "ngettext", "nlazy", "pgettext", "plazy"})
 # How many of their first arguments are literal, where that isn't one.

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 
-from bot.catalog import Catalog, Tool
+from bot.catalog import Catalog, Tool, spaced
 from bot.credits.prices import MIN_ESTIMATE_CREDITS, Estimate, short_price
 from bot.features.wording import credit_words, discord_timestamp
 from bot.jobs.models import FORGOTTEN_MEMBER, TERMINAL_STATES, Job, JobState, Progress
 from bot.languages import Worded, and_list, gettext as _, lazy, pgettext, plazy, sentences
-from bot.tool_inputs import spaced
 from bot.ui.kit.reasons import reason_words
 from bot.ui.kit.text import plain, sentence, shortened
 

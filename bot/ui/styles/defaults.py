@@ -6,12 +6,11 @@ from functools import partial
 import discord
 from discord import ui
 
-from bot.catalog import Catalog, Tool
+from bot.catalog import Catalog, Tool, ToolInput
 from bot.credits.prices import PriceTable
 from bot.errors import Refused
 from bot.features import styles
 from bot.languages import and_list, gettext as _, lazy, ngettext, plazy
-from bot.tool_inputs import ToolInput
 from bot.ui.jobs.forms.fields import (
     CHOICE_LENGTH,
     FIELDS,

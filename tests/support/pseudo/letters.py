@@ -24,7 +24,7 @@ _BRACKETS = re.compile(f"([{OPENING}{CLOSING}])")
 KEPT = re.compile(r"(\{[^{}]*\}|`[^`]*`|https?://[^\s)>]+|<[^<>\s]+>)")
 _ROOT = Path(__file__).parents[3]
 _BETWEEN = (
-    *(str(_ROOT / one) for one in ("bot/languages", "bot/catalog.py", "bot/tool_inputs.py")),
+    *(str(_ROOT / one) for one in ("bot/languages", "bot/catalog.py")),
     __file__,
 )
 _TESTS = str(_ROOT / "tests")

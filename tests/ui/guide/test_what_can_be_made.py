@@ -6,12 +6,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from bot.catalog import Catalog
+from bot.catalog import Catalog, ToolInput
 from bot.credits import charges
 from bot.domain.guilds import Period
 from bot.features import approvals
 from bot.servers import keys
-from bot.tool_inputs import ToolInput
 from tests.support import spending
 from tests.support.desk import open_desk, texts
 

@@ -7,9 +7,8 @@ import pytest
 from msgspec.structs import replace
 from simcord import InteractionResult, MemberActor
 
-from bot.catalog import Catalog
+from bot.catalog import Catalog, ToolInput
 from bot.features.styles import MemberDefaults, default_inputs, set_defaults
-from bot.tool_inputs import ToolInput
 from tests.reactions.taps import ROOM as TAPPED_ROOM, STAGING, post, ready
 from tests.support.desk import PNG, Desk, labelled, open_desk, texts
 from tests.ui.styles.test_saving import press, result_of

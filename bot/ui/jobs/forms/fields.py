@@ -8,8 +8,7 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.catalog import Tool
-from bot.tool_inputs import ToolInput
+from bot.catalog import Tool, ToolInput
 from bot.ui.kit.text import shortened
 
 # https://discord.com/developers/docs/components/reference

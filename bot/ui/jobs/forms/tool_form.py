@@ -9,12 +9,11 @@ import discord
 from discord import ui
 from msgspec.structs import replace
 
-from bot.catalog import SourceRule, Tool
+from bot.catalog import SourceRule, Tool, ToolInput
 from bot.credits.prices import Estimate, PriceTable, price_of_all, short_price
 from bot.features.styles import Style, wants_words
 from bot.jobs.models import SourcePhoto
 from bot.languages import Worded, and_list, gettext as _, in_all_languages, lazy, pgettext
-from bot.tool_inputs import ToolInput
 from bot.ui.jobs.forms.fields import (
     FIELDS,
     MAX_FORM_OPTIONS,

@@ -7,11 +7,10 @@ import discord
 import pytest
 from simcord import InteractionResult, MemberActor
 
-from bot.catalog import SourceRule, Tool
+from bot.catalog import SourceRule, Tool, ToolInput
 from bot.jobs import queries
 from bot.jobs.models import JobState
 from bot.servers.access import Permit
-from bot.tool_inputs import ToolInput
 from bot.ui.jobs.forms.fields import arrangement_of, field_for
 from tests.reactions.taps import post
 from tests.support.desk import PNG, Desk, open_desk, started, texts
