@@ -23,7 +23,6 @@ from bot.ui.reading.permissions import ensure_can_post
 from bot.ui.reading.pictures import ensure_taken, pictures_in, taken_of
 
 ALL_TOOLS = "Studii…"  # Untranslated: the bot's name
-NO_PICTURE = lazy("That message has no picture. Choose a message with a photo and try again.")
 
 
 class MenuTree(Protocol):
@@ -77,7 +76,7 @@ def _pictures(interaction: discord.Interaction, message: discord.Message) -> lis
     ensure_can_post(interaction)
     pictures = pictures_in(message)
     if not pictures:
-        raise Refused(NO_PICTURE)
+        raise Refused(lazy("That message has no picture. Choose a message with a photo and try again."))
     taken = taken_of(pictures)
     return taken or [ensure_taken(pictures[0])]
 

@@ -9,7 +9,6 @@ from bot.languages import lazy
 from bot.servers import access
 from bot.servers.access import AccessList, ApprovalRules
 
-NO_CHANNEL = lazy("Set a channel first. Nothing was changed.")
 _COLUMNS = {
     "channel_id": "approval_channel",
     "everyone": "approval_everyone",
@@ -27,7 +26,7 @@ def change(session: Session, guild_id: int, **values: Any) -> ApprovalRules:
     if values.get("channel_id", 0) is None:
         values = {"roles": (), "tools": (), **dict.fromkeys(_COLUMNS)}
     elif "channel_id" not in values and access.approvals(session, guild_id).channel_id is None:
-        raise Refused(NO_CHANNEL)
+        raise Refused(lazy("Set a channel first. Nothing was changed."))
     if values.get("approver_role") == guild_id:
         values["approver_role"] = None  # the role that everyone has: back to the permission
     if "roles" in values:

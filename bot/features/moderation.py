@@ -29,26 +29,12 @@ from bot.servers.access import ApprovalRules, ensure_may
 
 MAX_DECLINE_REASON_CHARACTERS = 200
 OWN = lazy("You can't decide on your own job. Ask another moderator.")
-NOT_MODERATOR = lazy(
-    "Only members with Manage Messages can decide on that here. An admin can change this with "
-    "`/studii moderation`."
-)
-NOT_APPROVER = lazy(
-    "Only the approvers' role can decide on that here. An admin can change this with `/studii moderation`."
-)
-ALREADY_APPROVED = lazy("That request was already approved.")
 REQUEST_OVER = lazy("That request has already ended, so there's nothing to decide. Nothing was charged.")
-LOWERED = lazy(
-    "Not enough credits: the budget has been lowered since, and reserved credits exceed it by {credits}. "
-    "Raise it with `/studii budget`, or decline the request."
-)
 RELEASED = lazy("That result was already approved. Nothing was changed.")
 WITHHELD = lazy(
     "That result isn't posted: it was declined, or no one decided in time. Moderators can still post it with "
     "`/jobs` while it's kept. Nothing was changed."
 )
-NO_RESULT = lazy("That job has no result to decide on.")
-RESULT_NOT_KEPT = lazy("That result isn't kept any more, so there's nothing to post.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +58,9 @@ def pending(session: Session, guild_id: int, job_id: str, approver: Approver) ->
     found = [one for one in together if one.state is JobState.PENDING]
     if not found:
         raise Refused(
-            REQUEST_OVER if all(one.terminal and not one.settled for one in together) else ALREADY_APPROVED
+            REQUEST_OVER
+            if all(one.terminal and not one.settled for one in together)
+            else lazy("That request was already approved.")
         )
     return found
 
@@ -99,7 +87,13 @@ def approve(
             return _end(session, jobs, objection, at)
     budget = budgets.state(session, guild_id, at)
     if budget.left < 0:
-        raise Refused(LOWERED.using(credits=credits_message(-budget.left)))
+        raise Refused(
+            lazy(
+                "Not enough credits: the budget has been lowered since, and reserved credits exceed it by "
+                "{credits}. Raise it with `/studii budget`, or decline the request.",
+                credits=credits_message(-budget.left),
+            )
+        )
     return _those_decided([transitions.approve(session, job.id, at) for job in jobs])
 
 
@@ -136,7 +130,7 @@ def kept_result(session: Session, guild_id: int, job_id: str, approver: Approver
     """
     job = _with_result(_job_of(session, guild_id, job_id, approver))
     if job.output_file is None:
-        raise Refused(RESULT_NOT_KEPT)
+        raise Refused(lazy("That result isn't kept any more, so there's nothing to post."))
     return job
 
 
@@ -175,7 +169,17 @@ def _job_of(session: Session, guild_id: int, job_id: str, approver: Approver) ->
         raise Refused(OWN)
     rules = access.approvals(session, guild_id)
     if not approver.may_decide(rules):
-        raise Refused(NOT_MODERATOR if rules.approver_role is None else NOT_APPROVER)
+        raise Refused(
+            lazy(
+                "Only members with Manage Messages can decide on that here. An admin can change this with "
+                "`/studii moderation`."
+            )
+            if rules.approver_role is None
+            else lazy(
+                "Only the approvers' role can decide on that here. An admin can change this with "
+                "`/studii moderation`."
+            )
+        )
     return job
 
 
@@ -233,7 +237,9 @@ def _those_decided(jobs: Sequence[Job | None]) -> list[Job]:
 def _with_result(job: Job) -> Job:
     """Return the job if moderators have not let its result be posted. Raises `Refused` otherwise."""
     if job.state not in (JobState.REVIEWING, JobState.WITHHELD):
-        raise Refused(RELEASED if job.state is JobState.SUCCEEDED else NO_RESULT)
+        raise Refused(
+            RELEASED if job.state is JobState.SUCCEEDED else lazy("That job has no result to decide on.")
+        )
     return job
 
 

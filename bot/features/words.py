@@ -33,28 +33,9 @@ MAX_PAUSE_HOURS = 24 * 30
 MAX_QUOTED_CHARACTERS = 1000  # of what a person asked for
 
 EMPTY = lazy("A rule needs at least one letter or digit. Nothing was changed.")
-TOO_LONG = lazy("A rule can have at most {most} characters. Nothing was changed.", most=MAX_RULE_CHARACTERS)
-TOO_MANY_WILDCARDS = lazy(
-    "A rule can have at most {most} wildcards (`*`). Nothing was changed.", most=MAX_WILDCARDS
-)
 MANY = lazy(
     "The limit is {most} rules. Remove one first. Nothing was changed.",
     most=MAX_WORD_RULES,
-)
-NO_APPROVALS = lazy("Set a channel for approvals first. Nothing was changed.")
-UNKNOWN_RULE = lazy("There's no rule “{rule}” any more. Nothing was changed.")
-MET = lazy(
-    "This server's word filter doesn't allow that. Change the wording and try again, or ask "
-    "a moderator. Nothing was charged."
-)
-MET_AND_PAUSED = lazy("This server's word filter doesn't allow that. Nothing was charged.")
-MET_BY_PRESET = lazy(
-    "This server's word filter doesn't allow the words that this photo tool is set up with. "
-    "Ask an admin to change the filter or the tool. Nothing was charged."
-)
-NOT_TO_BE_SAVED = lazy(
-    "This server's word filter doesn't allow that. Change the wording and try again, or ask "
-    "a moderator. Nothing was saved."
 )
 
 
@@ -90,9 +71,25 @@ class WordsRefused(Refused):
         self.rule, self.request, self.tool = rule, request, tool
         self.text = " · ".join(tool.chosen(request.inputs).values())
         self.preset = request.origin_message_id is not None and met([rule], tool.texts(request.own)) is None
-        said = MET if until is None else paragraph(MET_AND_PAUSED, pause_words(until))
+        said = (
+            lazy(
+                "This server's word filter doesn't allow that. Change the wording and try again, or ask "
+                "a moderator. Nothing was charged."
+            )
+            if until is None
+            else paragraph(
+                lazy("This server's word filter doesn't allow that. Nothing was charged."), pause_words(until)
+            )
+        )
         wrote = lazy("You wrote: “{text}”", text=self.text)
-        super().__init__(MET_BY_PRESET if self.preset else paragraph(said, wrote))
+        super().__init__(
+            lazy(
+                "This server's word filter doesn't allow the words that this photo tool is set up with. "
+                "Ask an admin to change the filter or the tool. Nothing was charged."
+            )
+            if self.preset
+            else paragraph(said, wrote)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,15 +161,19 @@ def add(
     """Add a rule, or replace the one that is compared alike. Raises `Refused` if there can be none."""
     words = " ".join(words.split())
     if len(words) > MAX_RULE_CHARACTERS:
-        raise Refused(TOO_LONG)
+        raise Refused(
+            lazy("A rule can have at most {most} characters. Nothing was changed.", most=MAX_RULE_CHARACTERS)
+        )
     key = key_of(words)
     if not key:
         raise Refused(EMPTY)
     if key.count(WILDCARD) > MAX_WILDCARDS:
-        raise Refused(TOO_MANY_WILDCARDS)
+        raise Refused(
+            lazy("A rule can have at most {most} wildcards (`*`). Nothing was changed.", most=MAX_WILDCARDS)
+        )
     known = {one.key: one.effect for one in rules(session, guild_id)}
     if effect is WordEffect.APPROVE and access.approvals(session, guild_id).channel_id is None:
-        raise Refused(NO_APPROVALS)
+        raise Refused(lazy("Set a channel for approvals first. Nothing was changed."))
     if key not in known and len(known) >= MAX_WORD_RULES:
         raise Refused(MANY)
     put(session, WordRule, {"guild_id": guild_id, "key": key}, words=words, effect=effect, at=at)
@@ -184,7 +185,7 @@ def remove(session: Session, guild_id: int, key: str) -> WordRule:
     """Remove the rule with that key. Raises `Refused` if there is none."""
     rule = session.get(WordRule, (guild_id, key))
     if rule is None:
-        raise Refused(UNKNOWN_RULE.using(rule=key))
+        raise Refused(lazy("There's no rule “{rule}” any more. Nothing was changed.", rule=key))
     session.delete(rule)
     return rule
 
@@ -198,7 +199,12 @@ def ensure_words_allowed(session: Session, guild_id: int, texts: Sequence[str]) 
     if rule is None:
         return
     if rule.effect is WordEffect.REFUSE or access.approvals(session, guild_id).channel_id is None:
-        raise Refused(NOT_TO_BE_SAVED)
+        raise Refused(
+            lazy(
+                "This server's word filter doesn't allow that. Change the wording and try again, or ask "
+                "a moderator. Nothing was saved."
+            )
+        )
 
 
 def met(rules: Collection[WordRule], values: Collection[str]) -> WordRule | None:

@@ -36,8 +36,6 @@ UNKNOWN_AUTHOR = lazy(
     "It's not clear who first posted that photo, or whether they let others use "
     "it. If you have the photo, post it here yourself. Nothing was charged."
 )
-NOT_BLOCKED = lazy("That member isn't blocked. Nothing was changed.")
-_WITHOUT = lazy("Try again without it.")
 
 
 class PhotoScope(StrEnum):
@@ -329,7 +327,7 @@ def unblock(session: Session, guild_id: int, user_id: int, at: datetime) -> None
     session.execute(delete(CountedRefusal).filter_by(guild_id=guild_id, user_id=user_id))
     ended = delete(Block).filter_by(guild_id=guild_id, user_id=user_id)
     if session.connection().execute(ended).rowcount == 0:
-        raise Refused(NOT_BLOCKED)
+        raise Refused(lazy("That member isn't blocked. Nothing was changed."))
 
 
 def count_refusal(
@@ -486,7 +484,7 @@ def _option_denial(restriction: Restriction, context: MemberContext, name: str) 
     else:
         only = lazy("{option} is turned off in this server.")
     roles = _listed("<@&{}>", restriction.roles)
-    return paragraph(only.using(option=f"`{name}`", roles=roles), _WITHOUT, CHANGE)
+    return paragraph(only.using(option=f"`{name}`", roles=roles), lazy("Try again without it."), CHANGE)
 
 
 def _listed(form: str, ids: frozenset[int]) -> Message:

@@ -19,7 +19,6 @@ from bot.ui.reading.member import roles_of
 ASKED = lazy("An admin was asked for more credits. You'll be told what they decide.")
 NOT_IN_A_SERVER = lazy("Ask in a channel of the server. No admin was asked.")
 DM_LOOKUP_SECONDS = 8.0  # the press is answered before
-NOT_ANSWERED = lazy("Discord didn't answer. Try again in a moment. No admin was asked.")
 
 
 class AskAdminButton(
@@ -66,7 +65,9 @@ async def _from_dm(interaction: discord.Interaction, wanted: CreditsWanted) -> t
     With several processes, another one may know the server: then Discord is asked.
     """
     client = interaction.client
-    with refused_as(NOT_ANSWERED, gone=NOT_IN_A_SERVER):
+    with refused_as(
+        lazy("Discord didn't answer. Try again in a moment. No admin was asked."), gone=NOT_IN_A_SERVER
+    ):
         async with asyncio.timeout(DM_LOOKUP_SECONDS):
             guild = client.get_guild(wanted.guild_id)
             guild = guild or await client.fetch_guild(wanted.guild_id, with_counts=False)

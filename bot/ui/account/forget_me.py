@@ -18,21 +18,6 @@ ERASE_LABELS = {
     EVERY_SERVER: plazy("button", "Erase in every server"),
     KEEP_DATA: plazy("button", "Keep my data"),
 }
-GOES = lazy(
-    "**Erased:** your prompts, inputs, links and kept pictures, these jobs in your `/jobs`, your own styles "
-    "and defaults, and the language stored for you. Running jobs are erased when they're done. Your "
-    "results in channels for the best are removed, and links to those stop working."
-)
-STAYS = lazy(
-    "**Stays:** the cost of your jobs in the server's totals; your name is removed from it when the "
-    "budget's period ends. Limits and blocks that admins set for you, and your `/privacy` setting. The "
-    "server's styles, without your name and your pictures. Results in channels, and links to them, until you "
-    "delete them there. Your data at Studii."
-)
-NOTHING_ERASED = lazy("Nothing was erased.")
-NOTHING_TO_ERASE = lazy(
-    "You have no jobs to erase, in any server. Your styles, defaults and grants can still be erased."
-)
 
 # Without jobs, and with some.
 _ERASED_HERE = (
@@ -50,7 +35,12 @@ _ERASED_EVERYWHERE = (
 def ask_to_forget_me(here: int, everywhere: int) -> Panel:
     """Return what would be erased, of so many jobs, and what stays, with a button for each way."""
     if not everywhere:
-        count = str(NOTHING_TO_ERASE)
+        count = str(
+            lazy(
+                "You have no jobs to erase, in any server. Your styles, defaults and grants can still be "
+                "erased."
+            )
+        )
     elif not here:
         # Translators: “everywhere” is, for example, “3 jobs”.
         count = _(
@@ -68,8 +58,17 @@ def ask_to_forget_me(here: int, everywhere: int) -> Panel:
         UNSURE,
         lines(f"### 🧹 {_('Erase your data?')}", count),
         rule(),
-        GOES,
-        STAYS,
+        lazy(
+            "**Erased:** your prompts, inputs, links and kept pictures, these jobs in your `/jobs`, your "
+            "own styles and defaults, and the language stored for you. Running jobs are erased when they're "
+            "done. Your results in channels for the best are removed, and links to those stop working."
+        ),
+        lazy(
+            "**Stays:** the cost of your jobs in the server's totals; your name is removed from it when the "
+            "budget's period ends. Limits and blocks that admins set for you, and your `/privacy` setting. "
+            "The server's styles, without your name and your pictures. Results in channels, and links to "
+            "them, until you delete them there. Your data at Studii."
+        ),
         small(_("This can't be undone.")),
         row(*map(ForgetMeButton, ERASE_LABELS)),
     )
@@ -96,7 +95,7 @@ class ForgetMeButton(
 
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         if self._where == KEEP_DATA:
-            await answer_in_place(interaction, boxed(NEUTRAL, NOTHING_ERASED))
+            await answer_in_place(interaction, boxed(NEUTRAL, lazy("Nothing was erased.")))
             return
         guild_id = server_of(interaction)
         await acknowledge(interaction)

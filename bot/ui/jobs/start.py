@@ -32,10 +32,6 @@ from bot.ui.reading.pictures import ensure_taken
 from bot.ui.reading.posting_place import HERE, posting_place
 
 CHANNELS_ONLY = lazy("This only works in a channel.")
-DOUBLE_CLICK = lazy(
-    "You sent the same a moment ago, so this was taken as a double click. Nothing more was started or "
-    "charged. To run it twice, send it again."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,4 +185,13 @@ async def _ignore_double_click(interaction: discord.Interaction) -> None:
     if interaction.type is discord.InteractionType.component and await answering(interaction) is None:
         await acknowledge(interaction)
     else:
-        await answer(interaction, boxed(NEUTRAL, DOUBLE_CLICK))
+        await answer(
+            interaction,
+            boxed(
+                NEUTRAL,
+                lazy(
+                    "You sent the same a moment ago, so this was taken as a double click. Nothing more was "
+                    "started or charged. To run it twice, send it again."
+                ),
+            ),
+        )

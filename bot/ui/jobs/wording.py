@@ -14,12 +14,7 @@ PROMPT_LENGTH = 300  # characters shown of a long text
 VALUE_LENGTH = 40
 MAX_SETTINGS_CHARACTERS = 800
 ALT_LENGTH = 256  # what Discord takes as the description of a picture in a gallery
-LOST_ANSWER = lazy(
-    "Studii's answer didn't arrive, so it's not clear yet whether this was charged. It won't "
-    "be sent twice. An admin can settle it with `/jobs`."
-)
 SENDING = lazy("Sending it to Studii…")
-CANCELLED_UNLESS_TAKEN = lazy("It will be cancelled if Studii doesn't take it.")
 # Statuses of jobs whose result has still to be fetched.
 _FINISHED_STATUSES = frozenset({"completed", "done", "finished", "succeeded", "success"})
 # Statuses that say no more than our own sentence.
@@ -48,7 +43,6 @@ _TO_DECIDE_ON: Mapping[tuple[JobState, bool], Worded] = {  # the second says whe
     (JobState.REVIEWING, True): lazy("It's finished. A moderator looks at the result before you get it."),
 }
 _NOT_APPROVED = plazy("state of a job", "not approved")
-_DELETED = plazy("state of a job", "deleted")
 _UNREASONED = {JobState.FAILED: lazy("The job failed."), JobState.WITHHELD: lazy("The result wasn't posted.")}
 _SETTLED = TERMINAL_STATES | {JobState.REVIEWING}
 
@@ -147,7 +141,16 @@ def state_words(job: Job, progress: Progress) -> str:
         case JobState.CANCELLED:
             return _("Cancelled.")
         case JobState.UNKNOWN:
-            return sentence(reason_words(job.failure_text)) if job.failure_text else str(LOST_ANSWER)
+            return (
+                sentence(reason_words(job.failure_text))
+                if job.failure_text
+                else str(
+                    lazy(
+                        "Studii's answer didn't arrive, so it's not clear yet whether this was charged. It "
+                        "won't be sent twice. An admin can settle it with `/jobs`."
+                    )
+                )
+            )
 
 
 def state_name(state: JobState) -> str:
@@ -206,7 +209,13 @@ def job_line(job: Job, names: ToolNames, *, linked: bool = True, deleted: bool =
     free = job.terminal and not job.settled
     cost = pgettext("state of a job", "not charged") if free else credit_words(job.settled or job.reserved)
     when = discord_timestamp(job.created_at)
-    state = _DELETED if deleted else _NOT_APPROVED if job.not_approved else _STATE_NAMES[job.state]
+    state = (
+        plazy("state of a job", "deleted")
+        if deleted
+        else _NOT_APPROVED
+        if job.not_approved
+        else _STATE_NAMES[job.state]
+    )
     return f"{names.emoji(job.tool)} {what} · {state} · {cost} · {when}"
 
 
@@ -225,7 +234,11 @@ def link_of(guild_id: int, channel_id: int, message_id: int) -> str:
 def _sending(job: Job) -> str:
     if job.state is JobState.UPLOADING:
         return _("Sending your photo to Studii…")
-    return str(SENDING) if job.cancel_told is None else sentences(SENDING, CANCELLED_UNLESS_TAKEN)
+    return (
+        str(SENDING)
+        if job.cancel_told is None
+        else sentences(SENDING, lazy("It will be cancelled if Studii doesn't take it."))
+    )
 
 
 def _waiting(job: Job, progress: Progress) -> str:

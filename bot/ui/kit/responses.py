@@ -30,9 +30,6 @@ _EXPIRED = frozenset({UNKNOWN_INTERACTION, ALREADY_ACKNOWLEDGED, UNKNOWN_WEBHOOK
 _JOB_ID = re.compile(r"\b[0-9a-f]{16}\b")
 NO_MENTIONS = discord.AllowedMentions.none()
 MAX_REFUSAL_CHARACTERS = 1500  # of a reason
-COMMAND_OUTDATED = lazy(
-    "This command has changed. Reload Discord (Ctrl+R, or close and open the app) and try again."
-)
 
 
 async def tell(interaction: discord.Interaction, error: BaseException) -> None:
@@ -130,15 +127,18 @@ def words_for(interaction: discord.Interaction, error: BaseException) -> str:
         return refusal_words(error)
     if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
         _log.info("An outdated command was used: %s", error)
-        return str(COMMAND_OUTDATED)
+        return str(
+            lazy(
+                "This command has changed. Reload Discord (Ctrl+R, or close and open the app) and try again."
+            )
+        )
     reference = secrets.token_hex(3)
     what = interaction.command.qualified_name if interaction.command else interaction.type.name
     about = {"job": _job_in(interaction)}
     _log.error("Something went wrong in %s (reference %s)", what, reference, exc_info=error, extra=about)
     return _(
-        "Something went wrong in the bot (reference `{reference}`). Nothing was "
-        "charged unless `/jobs` says so. Try again. If it happens again, "
-        "give the reference to the bot's operator.",
+        "Something went wrong in the bot (reference `{reference}`). Nothing was charged unless `/jobs` says "
+        "so. Try again. If it happens again, give the reference to the bot's operator.",
         reference=reference,
     )
 

@@ -30,25 +30,11 @@ _NAMES = {
         CREATE_PUBLIC_THREADS,
     )
 }
-SERVER_ONLY = lazy("This only works in a server.")
 MANAGERS_ONLY = lazy(
     "You need the {permission} permission for this.", permission=plazy("Discord permission", "Manage Server")
 )
-FROM_AGE_RESTRICTED = lazy(
-    "That was made in an age-restricted channel, so I can only post the result in an age-restricted channel."
-)
 # Translators: where Discord's app keeps a channel's permissions; Studii is the bot's role.
 PERMISSIONS_MENU = lazy("Edit Channel > Permissions > Studii")
-
-LOCKED_HERE = lazy(
-    "This thread is locked, so I couldn't post the result here. Use the command in another channel, or ask a "
-    "moderator to unlock this thread. Nothing was charged."
-)
-CANNOT_POST_HERE = lazy(
-    "I couldn't post the result here: I'm missing {permissions} in this channel. An admin can allow it under "
-    "{menu}. Nothing was charged.",
-    menu=PERMISSIONS_MENU,
-)
 
 
 def missing_to_post(permissions: discord.Permissions, channel: object, *, file: bool = True) -> list[str]:
@@ -97,9 +83,21 @@ def ensure_can_post(interaction: discord.Interaction) -> int:
     guild_id = server_of(interaction)
     missing = missing_to_post(interaction.app_permissions, interaction.channel)
     if MANAGE_THREADS in missing:
-        raise Refused(LOCKED_HERE)
+        raise Refused(
+            lazy(
+                "This thread is locked, so I couldn't post the result here. Use the command in another "
+                "channel, or ask a moderator to unlock this thread. Nothing was charged."
+            )
+        )
     if missing:
-        raise Refused(CANNOT_POST_HERE.using(permissions=permission_list(missing)))
+        raise Refused(
+            lazy(
+                "I couldn't post the result here: I'm missing {permissions} in this channel. An admin can "
+                "allow it under {menu}. Nothing was charged.",
+                menu=PERMISSIONS_MENU,
+                permissions=permission_list(missing),
+            )
+        )
     return guild_id
 
 
@@ -149,7 +147,7 @@ def server_of(interaction: discord.Interaction) -> int:
     whom the server lets run it, by default those with Manage Server.
     """
     if interaction.guild_id is None:
-        raise Refused(SERVER_ONLY)
+        raise Refused(lazy("This only works in a server."))
     return interaction.guild_id
 
 
@@ -232,7 +230,12 @@ def stays_there(client: discord.Client, job: Job) -> bool:
 def ensure_stays_there(interaction: discord.Interaction, job: Job) -> None:
     """Raise `Refused` if the job may not be shown where the interaction comes from."""
     if not _may_be_here(interaction, job):
-        raise Refused(FROM_AGE_RESTRICTED)
+        raise Refused(
+            lazy(
+                "That was made in an age-restricted channel, so I can only post the result in an "
+                "age-restricted channel."
+            )
+        )
 
 
 def may_read(interaction: discord.Interaction, job: Job) -> bool:

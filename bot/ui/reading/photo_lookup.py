@@ -17,22 +17,6 @@ BEFORE_FILE = "before"  # the beginning of the file name of the photo before
 HALVES_FILE = "halves"  # the same of a picture that is half before and half after
 LABELLED_FILE = "staged"  # the same of a copy that says so of a staged picture
 SMALLER_BEFORE = f"{BEFORE_FILE}-smaller"  # the same, if it was made smaller to be shown
-REQUEST_ERASED = lazy(
-    "The original request has expired. Use the command or a photo's menu. Nothing was charged."
-)
-COMMANDS_PHOTO_GONE = lazy(
-    "The photo was attached to a command or a form, and Discord keeps such photos for about a day. "
-    "Attach it again, with Edit or the command. Nothing was charged."
-)
-NOT_SHOWN = lazy(
-    "Discord doesn't show me other people's messages automatically, so I can't find the photo "
-    "again. Use the menu of the photo's message: long press or right click, then Apps. "
-    "Nothing was charged."
-)
-NOT_SEEN = lazy(
-    "The photo is in a channel I can't see any more. Post it here, and use the command or its "
-    "menu. Nothing was charged."
-)
 SOURCE_GONE = lazy(
     "The original photo is no longer in Discord. Post it again, and use the command or its "
     "menu. Nothing was charged."
@@ -59,7 +43,12 @@ async def source_of(interaction: discord.Interaction, job: Job, now: datetime) -
     shown = shown_before(interaction.message)
     if job.scrubbed_at is not None:
         if shown is None:
-            raise PhotoGone(REQUEST_ERASED)
+            raise PhotoGone(
+                lazy(
+                    "The original request has expired. Use the command or a photo's menu. Nothing was "
+                    "charged."
+                )
+            )
         return shown
     if job.source is None:
         return None
@@ -133,7 +122,12 @@ async def found_again(
     https://discord.com/developers/docs/reference#signed-attachment-cdn-urls
     """
     if source.message_id is None:
-        raise PhotoGone(COMMANDS_PHOTO_GONE)
+        raise PhotoGone(
+            lazy(
+                "The photo was attached to a command or a form, and Discord keeps such photos for about a "
+                "day. Attach it again, with Edit or the command. Nothing was charged."
+            )
+        )
     channel = client.get_partial_messageable(source.channel_id or job.channel_id, guild_id=job.guild_id)
     with refused_as(UNREACHABLE):
         try:
@@ -142,7 +136,12 @@ async def found_again(
         except discord.NotFound as error:
             raise _Deleted(SOURCE_GONE) from error
         except discord.Forbidden as error:
-            raise PhotoGone(NOT_SEEN) from error
+            raise PhotoGone(
+                lazy(
+                    "The photo is in a channel I can't see any more. Post it here, and use the command or "
+                    "its menu. Nothing was charged."
+                )
+            ) from error
     path = urlsplit(source.url).path
     for photo in pictures_in(message):
         if urlsplit(photo.url).path == path:
@@ -150,7 +149,13 @@ async def found_again(
     ours = client.user is not None and message.author.id == client.user.id
     if ours or client.intents.message_content:
         raise _Deleted(SOURCE_GONE)
-    raise PhotoGone(NOT_SHOWN)
+    raise PhotoGone(
+        lazy(
+            "Discord doesn't show me other people's messages automatically, so I can't find the photo "
+            "again. Use the menu of the photo's message: long press or right click, then Apps. "
+            "Nothing was charged."
+        )
+    )
 
 
 def _expired(url: str, now: datetime) -> bool:

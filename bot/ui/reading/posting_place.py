@@ -19,18 +19,6 @@ from bot.ui.reading.permissions import (
     permission_list,
 )
 
-RESULTS_CHANNEL_GONE = lazy(
-    "The channel for results was deleted, or is an archived thread. An admin can choose another with "
-    "`/studii results`. Nothing was charged."
-)
-
-CANNOT_POST_RESULTS = lazy("I can't post in the channel for results: {reason}. Nothing was charged.")
-CANNOT_THREAD = lazy(
-    "Results go in threads here, and I'm missing {permissions}. An admin can allow it under {menu}. Nothing "
-    "was charged.",
-    menu=PERMISSIONS_MENU,
-)
-
 
 @dataclass(frozen=True, slots=True)
 class PostingPlace:
@@ -59,12 +47,22 @@ def posting_place(
         return HERE
     there = channel_in(guild, rules.results_channel_id)
     if there is None:
-        raise Refused(RESULTS_CHANNEL_GONE)
+        raise Refused(
+            lazy(
+                "The channel for results was deleted, or is an archived thread. An admin can choose another "
+                "with `/studii results`. Nothing was charged."
+            )
+        )
     if isinstance(member, discord.Member) and not there.permissions_for(member).view_channel:
         return HERE
     missing = missing_to_post(there.permissions_for(guild.me), there)
     if missing:
-        raise Refused(CANNOT_POST_RESULTS.using(reason=hindrance(missing)))
+        raise Refused(
+            lazy(
+                "I can't post in the channel for results: {reason}. Nothing was charged.",
+                reason=hindrance(missing),
+            )
+        )
     return PostingPlace(there.id)
 
 
@@ -73,7 +71,14 @@ def _in_thread(guild: discord.Guild, channel: Any) -> PostingPlace:
         return HERE  # it is a thread, or can't have any
     missing = missing_for_threads(channel.permissions_for(guild.me))
     if missing:
-        raise Refused(CANNOT_THREAD.using(permissions=permission_list(missing)))
+        raise Refused(
+            lazy(
+                "Results go in threads here, and I'm missing {permissions}. An admin can allow it under "
+                "{menu}. Nothing was charged.",
+                menu=PERMISSIONS_MENU,
+                permissions=permission_list(missing),
+            )
+        )
     return PostingPlace(in_thread=True)
 
 

@@ -36,16 +36,9 @@ from bot.ui.kit.text import named_value, shortened
 from bot.ui.reading.permissions import server_of
 
 USUAL = "—"  # the value of the choice of no default
-AS_USUAL_CHOICE = plazy("choice", "As usual")
 NONE = lazy("nothing set")
-HOW_DEFAULTS_WORK = lazy(
-    "Used in this server for inputs that you leave out: in commands, forms and "
-    "mentions, and under photos. Your own inputs come first, then a style's, then "
-    "these. An emoji's inputs count as your own."
-)
 DEFAULTS_SET = lazy("Your defaults for {tool} are set.")
 CLEARED = lazy("Your defaults for {tool} are cleared.")
-TOOL_LACKS_INPUT = lazy("{tool} has no input “{input}” to set. It has {names}. Nothing was changed.")
 NOTHING = lazy("{tool} has no inputs to set.")
 MAX_WORDS_CHARACTERS = 300  # about one tool, of the 4,000 of a message
 
@@ -66,7 +59,13 @@ def defaults_panel(catalog: Catalog, own: Mapping[str, Mapping[str, str]], chang
         GOOD if changed else NEUTRAL,
         lines(f"### ⚙️ {title}", done),
         lines(*said),
-        small(HOW_DEFAULTS_WORK),
+        small(
+            lazy(
+                "Used in this server for inputs that you leave out: in commands, forms and "
+                "mentions, and under photos. Your own inputs come first, then a style's, then "
+                "these. An emoji's inputs count as your own."
+            )
+        ),
         *button_rows(buttons),
     )
 
@@ -87,7 +86,14 @@ async def set_default(interaction: discord.Interaction, tool: Tool, name: str, v
         names = and_list([f"`{one.name}`" for one in settable(tool)])
         if not names:
             raise Refused(NOTHING.using(tool=tool.title))
-        raise Refused(TOOL_LACKS_INPUT.using(tool=tool.title, input=shortened(name, 40), names=names))
+        raise Refused(
+            lazy(
+                "{tool} has no input “{input}” to set. It has {names}. Nothing was changed.",
+                tool=tool.title,
+                input=shortened(name, 40),
+                names=names,
+            )
+        )
     value = None if value is None else one.meant(value)
     host, guild_id, user_id = host_of(interaction), server_of(interaction), interaction.user.id
     db = host.services.db
@@ -154,7 +160,9 @@ def _field(one: ToolInput, own: str | None, price_of: PriceOf) -> Field:
     if own and own not in offered:
         offered.append(own)
     usual = (
-        str(AS_USUAL_CHOICE) if one.default is None else _("As usual: {value}", value=one.shown(one.default))
+        str(plazy("choice", "As usual"))
+        if one.default is None
+        else _("As usual: {value}", value=one.shown(one.default))
     )
     labels = {USUAL: shortened(usual, CHOICE_LENGTH)}
     labels |= {value: choice(one, value, price_of(value)) for value in offered}

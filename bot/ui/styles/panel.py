@@ -38,14 +38,6 @@ from bot.ui.reading.permissions import channel_in, server_of, stays_there
 
 USE, REMOVE = "use", "remove"
 STYLES_TITLE = lazy("Styles")
-NONE_YET = lazy("You have no styles here yet. Press **Save as style** under a result of yours.")
-HOW_STYLES_WORK = lazy(
-    "Choose one with `style` in a tool's command, or see one with `/styles name:`. `{words}` is where "
-    "your own words go.",
-    words=STYLE_WORDS,
-)
-NONE_HERE = lazy("This server has no styles yet. `/studii styles add` makes one.")
-HOW_HERE = lazy("Members choose one with `style` in a tool's command. `/studii styles show name:` shows one.")
 MAX_STYLES_CHARACTERS = 2800  # characters for lists, of the 4,000 of a message
 MAX_SHOWN_ROLES = 5
 
@@ -70,9 +62,23 @@ def styles_panel(styles: Sequence[Style], catalog: Catalog) -> Panel:
     yours, this_servers = pgettext("title", "Yours"), pgettext("title", "This server's")
     return boxed(
         NEUTRAL,
-        lines(f"### ⭐ {STYLES_TITLE}", f"**{yours}** · {counted}" if own else NONE_YET, *mine),
+        lines(
+            f"### ⭐ {STYLES_TITLE}",
+            f"**{yours}** · {counted}"
+            if own
+            else lazy("You have no styles here yet. Press **Save as style** under a result of yours."),
+            *mine,
+        ),
         lines(f"**{this_servers}**", *here) if here else "",
-        small(HOW_STYLES_WORK) if styles else "",
+        small(
+            lazy(
+                "Choose one with `style` in a tool's command, or see one with `/styles name:`. `{words}` is "
+                "where your own words go.",
+                words=STYLE_WORDS,
+            )
+        )
+        if styles
+        else "",
     )
 
 
@@ -83,8 +89,16 @@ def server_styles_panel(styles: Sequence[Style], catalog: Catalog, *changed: str
     return boxed(
         GOOD if changed else NEUTRAL,
         lines(f"### ⭐ {title}", changed_words(changed)),
-        lines(counted, *_listed(styles, catalog, MAX_STYLES_CHARACTERS)) if styles else NONE_HERE,
-        small(HOW_HERE) if styles else "",
+        lines(counted, *_listed(styles, catalog, MAX_STYLES_CHARACTERS))
+        if styles
+        else lazy("This server has no styles yet. `/studii styles add` makes one."),
+        small(
+            lazy(
+                "Members choose one with `style` in a tool's command. `/studii styles show name:` shows one."
+            )
+        )
+        if styles
+        else "",
     )
 
 

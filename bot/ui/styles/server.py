@@ -14,16 +14,6 @@ from bot.ui.kit.text import plain
 from bot.ui.reading.permissions import server_of
 from bot.ui.styles.panel import quoted
 
-STYLE_WITHOUT_TOOL = lazy(
-    "A new style needs a `tool`. `/studii styles show` lists the server's styles. Nothing was saved."
-)
-NO_PROMPT = lazy("{tool} takes no prompt. Set its inputs under `inputs`. Nothing was saved.")
-UNKNOWN_INPUT = lazy("{tool} has no input “{input}”. Its inputs are {names}. Nothing was saved.")
-NO_INPUTS = lazy("{tool} has no inputs to set. Nothing was saved.")
-EMPTY_STYLE = lazy("A style needs a `prompt` or `inputs`. Nothing was saved.")
-PROMPT_TWICE = lazy("Write the prompt under `prompt`, not under `inputs`. Nothing was saved.")
-NO_ROLE = lazy("Everyone already has that role. Leave out `role`, so that everyone can use the style.")
-
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -40,10 +30,17 @@ async def add_to_server(interaction: discord.Interaction, wanted: Wanted) -> str
     """Add the style, or let the role use it. Return what was done. Raises `Refused`."""
     guild_id, host = server_of(interaction), host_of(interaction)
     if wanted.role_id == guild_id:
-        raise Refused(NO_ROLE)
+        raise Refused(
+            lazy("Everyone already has that role. Leave out `role`, so that everyone can use the style.")
+        )
     if wanted.tool is None:
         if wanted.role_id is None or wanted.prompt is not None or wanted.inputs:
-            raise Refused(STYLE_WITHOUT_TOOL)
+            raise Refused(
+                lazy(
+                    "A new style needs a `tool`. `/studii styles show` lists the server's styles. "
+                    "Nothing was saved."
+                )
+            )
         setting = host.services.db.write(set_role, guild_id, wanted.name, wanted.role_id, may=True)
         style = await setting
         return _("{style} is for {role} now.", style=quoted(style), role=f"<@&{wanted.role_id}>")
@@ -69,17 +66,29 @@ def _inputs(tool: Tool, wanted: Wanted) -> dict[str, str]:
     unknown = next((name for name in wanted.inputs if name not in names), None)
     if unknown is not None:
         if not names:
-            raise Refused(NO_INPUTS.using(tool=tool.title))
+            raise Refused(lazy("{tool} has no inputs to set. Nothing was saved.", tool=tool.title))
         listed = and_list([f"`{name}`" for name in names])
-        raise Refused(UNKNOWN_INPUT.using(tool=tool.title, input=plain(unknown, 40), names=listed))
+        raise Refused(
+            lazy(
+                "{tool} has no input “{input}”. Its inputs are {names}. Nothing was saved.",
+                tool=tool.title,
+                input=plain(unknown, 40),
+                names=listed,
+            )
+        )
     prompt = tool.prompt
     inputs = dict(wanted.inputs)
     if wanted.prompt is not None:
         if prompt is None:
-            raise Refused(NO_PROMPT.using(tool=tool.title))
+            raise Refused(
+                lazy(
+                    "{tool} takes no prompt. Set its inputs under `inputs`. Nothing was saved.",
+                    tool=tool.title,
+                )
+            )
         if prompt.name in inputs:
-            raise Refused(PROMPT_TWICE)
+            raise Refused(lazy("Write the prompt under `prompt`, not under `inputs`. Nothing was saved."))
         inputs[prompt.name] = wanted.prompt
     if not inputs:
-        raise Refused(EMPTY_STYLE)
+        raise Refused(lazy("A style needs a `prompt` or `inputs`. Nothing was saved."))
     return inputs

@@ -23,29 +23,29 @@ from bot.ui.reading.permissions import MANAGERS_ONLY, ensure_manager
 
 Details = Mapping[str, str | int | None]
 GRANT, DECLINE = "grant", "decline"
-REQUESTER_GONE = lazy("{member} isn't in this server any more, so nothing was granted.")
-_TO_SERVER = lazy("Granted {amount} to the server by {admin}.")
 _ANSWERED = {
     # Translators: {amount} is such as "12 credits".
     RequestState.GRANTED: lazy("Granted {amount} to {member} by {admin}."),
     RequestState.DECLINED: lazy("Declined by {admin}."),
-    RequestState.LEFT: REQUESTER_GONE,
+    RequestState.LEFT: lazy("{member} isn't in this server any more, so nothing was granted."),
 }
-
-_SERVER_LACKS = lazy(
-    "{member} wants to run **{tool}** in {channel}. It costs {credits}, and the server's budget has "
-    "too few left."
-)
-_MEMBER_LACKS = lazy(
-    "{member} wants to run **{tool}** in {channel}. It costs {credits}, and their allowance has too few left."
-)
 
 
 def asked_words(details: Details, names: ToolNames) -> list[str]:
     """Return the request for admins, a piece each: who, what and how much."""
     price, amount = int(details.get("price") or 0), int(details.get("amount") or 0)
     title = names.title(str(details.get("tool")))
-    wanted = _SERVER_LACKS if details.get("server") else _MEMBER_LACKS
+    wanted = (
+        lazy(
+            "{member} wants to run **{tool}** in {channel}. It costs {credits}, and the server's budget has "
+            "too few left."
+        )
+        if details.get("server")
+        else lazy(
+            "{member} wants to run **{tool}** in {channel}. It costs {credits}, and their allowance has "
+            "too few left."
+        )
+    )
     return [
         f"### 🙋 {_('A member asks for more credits')}",
         lines(
@@ -75,21 +75,19 @@ def request_buttons(notice: Post) -> list["AnswerButton"]:
     ]
 
 
-_MEMBER_GRANTED = lazy(
-    "{member}, an admin of **{server}** granted you {credits}. You can run **{tool}** now."
-)
-_SERVER_GRANTED = lazy(
-    "{member}, an admin of **{server}** granted the server {credits}. You can run **{tool}** now."
-)
-
-
 def answer_panel(details: Details, names: ToolNames, server: str) -> Panel:
     """Return what the member is told, by DM or where they asked."""
     title = names.title(str(details.get("tool")))
     user, where = f"<@{details.get('user')}>", plain(server, 100)
     if details.get("state") == RequestState.GRANTED:
         amount = credit_words(int(details.get("amount") or 0))
-        granted = _MEMBER_GRANTED if details.get("member") else _SERVER_GRANTED
+        granted = (
+            lazy("{member}, an admin of **{server}** granted you {credits}. You can run **{tool}** now.")
+            if details.get("member")
+            else lazy(
+                "{member}, an admin of **{server}** granted the server {credits}. You can run **{tool}** now."
+            )
+        )
         return boxed(GOOD, granted.using(member=user, server=where, credits=amount, tool=title))
     said = _(
         "{member}, an admin of **{server}** declined your request for more credits for **{tool}**.",
@@ -103,7 +101,9 @@ def answer_panel(details: Details, names: ToolNames, server: str) -> Panel:
 def answered_panel(request: CreditRequest, names: ToolNames) -> Panel:
     """Return what takes the place of a request that was answered."""
     to_server = request.state is RequestState.GRANTED and request.of_server and not request.of_member
-    said = (_TO_SERVER if to_server else _ANSWERED[request.state]).using(
+    said = (
+        lazy("Granted {amount} to the server by {admin}.") if to_server else _ANSWERED[request.state]
+    ).using(
         amount=credit_words(request.amount), admin=f"<@{request.answered_by}>", member=f"<@{request.user_id}>"
     )
     title = names.title(request.tool)

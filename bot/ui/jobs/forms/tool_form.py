@@ -32,7 +32,6 @@ from bot.ui.reading.pictures import attached, plain_name
 
 # Names that no input has, so that all fields differ.
 PHOTO, PRIVATE_FIELD = "image", "private"
-BEHIND_SPOILER = lazy("Behind a spoiler")
 PHOTO_HELP = {
     SourceRule.REQUIRED: lazy("JPEG, PNG, WebP, HEIC and others"),
     SourceRule.OPTIONAL: lazy("Optional. JPEG, PNG, WebP, HEIC and others"),
@@ -44,11 +43,6 @@ _SET_HELP = {
     # Translators: at most 70 characters
     SourceRule.OPTIONAL: lazy("Optional. Several photos become a set, each {price}."),
 }
-YOUR_WORDS_GO_INTO = lazy("Your words go into: {prompt}")
-MORE_WORDS = lazy("Optional. Your words are added to: {prompt}")
-ANOTHER_PHOTO = lazy("Another photo")
-KEEPS_PHOTO = lazy("Leave empty to keep the photo.")
-ONLY_I = lazy("Just for me")
 MAX_SET_PHOTOS = 10
 SET = "first "  # the beginning of the value of a choice of several pictures, before their number
 
@@ -166,13 +160,13 @@ class ToolForm(Form):
         required = tool.source is SourceRule.REQUIRED and not self._pictures
         most = 1 if self._start.replaceable else MAX_SET_PHOTOS
         upload = PhotoUpload(custom_id=PHOTO, required=required, min_values=int(required), max_values=most)
-        name = str(ANOTHER_PHOTO) if self._pictures else pgettext("title", "Photo")
+        name = _("Another photo") if self._pictures else pgettext("title", "Photo")
         self.add_field(name, upload, str(self._photo_help(tool, most)))
         return upload
 
     def _photo_help(self, tool: Tool, most: int) -> Worded:
         if self._pictures:
-            return KEEPS_PHOTO
+            return lazy("Leave empty to keep the photo.")
         price = self._start.price(tool)
         if most == 1 or not price:
             return PHOTO_HELP[tool.source]
@@ -184,7 +178,7 @@ class ToolForm(Form):
         about = ""
         if missing:
             about = _("{inputs}: use /{command}", inputs=missing, command=tool.slug)
-        self.add_field(str(ONLY_I), checkbox, about)
+        self.add_field(_("Just for me"), checkbox, about)
         return checkbox
 
 
@@ -195,7 +189,13 @@ def styled(tool: Tool, style: Style) -> Tool:
     if template is None:
         return replace(tool, title_texts=title)
     needed = wants_words(template)
-    said = str((YOUR_WORDS_GO_INTO if needed else MORE_WORDS).using(prompt=template))
+    said = str(
+        (
+            lazy("Your words go into: {prompt}")
+            if needed
+            else lazy("Optional. Your words are added to: {prompt}")
+        ).using(prompt=template)
+    )
     about = in_all_languages(said)
     inputs = (
         replace(one, description_texts=about, required=needed, default=None, value_texts={})
@@ -218,7 +218,7 @@ def _picture_select(
     options = [*_set_option(len(pictures), set_prices)] + [
         discord.SelectOption(
             label=f"{number + 1}. {shortened(plain_name(photo), 80)}",
-            description=str(BEHIND_SPOILER) if photo.hidden else None,
+            description=_("Behind a spoiler") if photo.hidden else None,
             value=str(number),
         )
         for number, photo in enumerate(pictures)

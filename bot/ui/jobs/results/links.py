@@ -10,15 +10,17 @@ from bot.languages import gettext as _, lazy
 from bot.ui.kit.layout import URL_LIMIT
 
 MAX_LINK_CHARACTERS = 1500  # of an address that is shown in a text
-NO_LINK = lazy(
-    "There's no link to it either. It may still be in the Studii account: ask the server's admins."
-)
 
 
 def link_words(job: Job) -> str:
     """Return the link to the output, and that it may stop working; or that there is none."""
     if not usable(job.output_url, MAX_LINK_CHARACTERS):
-        return str(NO_LINK)
+        return str(
+            lazy(
+                "There's no link to it either. It may still be in the Studii account: ask the server's "
+                "admins."
+            )
+        )
     link = f"<{job.output_url}>"
     if job.output_kind == "video":
         return _("[Open the video]({link}). The link may stop working after a while.", link=link)
