@@ -91,7 +91,7 @@ async def stars_and_mentions(folder: Path, number: int = 5000) -> Reactions:
 async def _watched(folder: Path) -> AsyncGenerator[Stage]:
     """Make a channel with a photo, where reactions are on and tools are offered.
 
-    The engine is stopped, so that every query that is counted is the events' own.
+    The engine and what edits answers are stopped, so that every query that is counted is the events' own.
     """
     photos = {PHOTO: empty_room((320, 240))}
     async with StudiiServer() as studii, open_stage(studii, folder, photos) as stage:
@@ -101,8 +101,9 @@ async def _watched(folder: Path) -> AsyncGenerator[Stage]:
         here, rules = (world.guild.id, world.channel.id), services.photo_rules
         await rules.change(photo_rules.turn_reactions, *here, on=True)
         await rules.change(photo_rules.set_channel, *here, PhotoChannelKind.OFFER)
-        stage.engine.cancel()
-        await asyncio.wait({stage.engine})
+        for task in (stage.engine, stage.answering):
+            task.cancel()
+        await asyncio.wait({stage.engine, stage.answering})
         yield stage
 
 
