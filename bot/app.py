@@ -43,7 +43,6 @@ from bot.servers import privacy
 from bot.servers.key_entry import KeyEntry
 from bot.services import Services
 from bot.sqlite_file import ensure_sound, instance_lock, sqlite_file
-from bot.storage import Storage
 from bot.studii import StudiiClient
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.reading.photo_lookup import found_again
@@ -85,7 +84,7 @@ class DiscordFiles(PhotoSource, Protocol):
 class App:
     """All parts, built and ready to run."""
 
-    storage: Storage
+    db: Database
     services: Services
     bot: StudiiBot
     engine: Engine
@@ -133,8 +132,7 @@ async def build(
         name = f"{socket.gethostname()}:{os.getpid()}"
         member = await stack.enter_async_context(membership(url, name, wanted, count=metrics.cluster))
         ORIGIN.set(lambda: None if member.epoch is None else (member.epoch, member.shards.held))
-        storage = await stack.enter_async_context(Storage.open(url, fence=member, observe=metrics.database))
-        db = storage.db
+        db = await stack.enter_async_context(Database.open(url, fence=member, observe=metrics.database))
         vault = Vault.open(keys, settings.key_file, settings.keys_setting)
         health = HealthServer(db, metrics, clock, lambda: (len(member.shards.held), member.free_shards))
         if settings.health_port is not None:  # it answers before the process has its place
@@ -170,17 +168,17 @@ async def build(
         async def progress(job_id: str) -> Progress:
             return await engine.progress(job_id)
 
-        beside = storage.db
+        beside = db
         if sqlite_file(url) is None:  # an answer can't wait for what waits for a lock
             opening = Database.open(
                 url, fence=member, statement_timeout=LEASE_TIMEOUT, used_for="keep answers"
             )
             beside = await stack.enter_async_context(opening)
-        answers = Answers(storage, beside, vault, clock, bot, names, bot.readers, progress)
+        answers = Answers(db, beside, vault, clock, bot, names, bot.readers, progress)
         context = DeliveryContext(bot, names, clock, answers, bot.posting_rules, bot.readers, guarded)
         delivery = DiscordDelivery(context)
         engine = Engine(
-            storage=storage,
+            db=db,
             member=member,
             studii=studii,
             vault=vault,
@@ -214,7 +212,7 @@ async def build(
             engine.occupancy,
             lambda: (spool.used, spool.max_bytes),
         )
-        yield App(storage, services, bot, engine, member)
+        yield App(db, services, bot, engine, member)
 
 
 async def _intents(member: Membership, ask: Callable[[], Awaitable[discord.Intents]]) -> discord.Intents:

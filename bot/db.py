@@ -78,6 +78,7 @@ BOUNDS = (
 _FENCE = ", set_config('application_name', :name, true) FROM processes WHERE epoch = :epoch FOR KEY SHARE"
 
 
+Listener = Callable[[Mapping[Hashable, Any]], None]
 _TRY = "UPDATE meta SET value = value WHERE name = ''"  # which changes nothing
 
 
@@ -123,6 +124,7 @@ class _Write:
 
     work: Callable[[Session, Sequence[Any]], Sequence[Any]]
     asked: Any
+    since: float
     until: float
     answer: "asyncio.Future[Any]"
     result: Any = None
@@ -138,21 +140,19 @@ class Database:
         url: str,
         *,
         fence: Fence | None = None,
-        woken: Callable[[Mapping[Hashable, Any]], None] = lambda _: None,
         observe: Callable[[str, float], None] = lambda _what, _seconds: None,
         statement_timeout: float = WRITE_TIMEOUT,
         used_for: str | None = None,
     ) -> None:
-        """Call `woken` after each commit with what its functions have named in `wake`, and changed jobs.
+        """Tell `observe` names and seconds: "read" and "write" are transactions, "turn" is waiting to write.
 
-        `observe` takes a name and seconds: "read" and "write" are transactions, "turn" is waiting to write,
-        and "failure" is one of those that failed. Each statement on a server ends after
+        "failure" is one of those that failed. Each statement on a server ends after
         `statement_timeout` seconds. `used_for`, as in "used to …", is what outages are logged to prevent.
         """
         self.fence = fence or Fence()
         self._writing = engine_of(url, statement_timeout, writes=True)
         self._reading = engine_of(url, statement_timeout, writes=False)
-        self._woken, self._observe = woken, observe
+        self._listeners, self._observe = list[Listener](), observe
         self._turn, self._readers = asyncio.Lock(), asyncio.Semaphore(READERS)
         self._waiting: deque[_Write] = deque()
         self._asking: deque[_Read] = deque()
@@ -233,7 +233,7 @@ class Database:
         """
         self._ensure_open()
         answer, began = _new_answer(), _CLOCK.monotonic()
-        one = _Write(work, asked, began + within, answer)
+        one = _Write(work, asked, began, began + within, answer)
         self._waiting.append(one)
         if self._writer is None:
             self._writer = self._task(self._write_all(), "writer")
@@ -259,10 +259,25 @@ class Database:
             return await self.write(work, *args, **more)
         except NotAlone:  # nothing was done yet, as the transaction begins with that
             answer: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
-            until = _CLOCK.monotonic() + WRITE_TIMEOUT
-            one = _Write(lambda session, _: [work(session, *args, **more)], None, until, answer)
+            now = _CLOCK.monotonic()
+            one = _Write(
+                lambda session, _: [work(session, *args, **more)], None, now, now + WRITE_TIMEOUT, answer
+            )
             await asyncio.shield(self._task(self._amend(one), "amending"))
             return answer.result()
+
+    @contextmanager
+    def listening(self, listener: Listener) -> Generator[None]:
+        """Call `listener` after each commit with what its functions have named in `wake`, and changed jobs.
+
+        Those are named by ("job", id), with the job as it is now. It is called for a commit that failed, too:
+        that may have been made.
+        """
+        self._listeners.append(listener)
+        try:
+            yield
+        finally:
+            self._listeners.remove(listener)
 
     async def close(self) -> None:
         """Close the connections after open transactions have ended: the pool closes none that is in use."""
@@ -284,45 +299,12 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[Run]:
-        """Give a reader of `Storage`, which is no function yet, a connection."""
+        """Give a reader a connection."""
         self._ensure_open()
         async with self._readers:
             with self._observed("read"), self._reads.watching():
                 async with connected(self._reading) as run:
                     yield run
-
-    @asynccontextmanager
-    async def writing(self, within: float) -> AsyncGenerator[Run]:
-        """Give a writer of `Storage`, which is no function yet, its turn, and commit at the end."""
-        self._ensure_open()
-        until = _CLOCK.monotonic() + within
-        with self._observed("turn"):
-            try:
-                async with asyncio.timeout(within):
-                    await self._turn.acquire()
-            except TimeoutError:
-                raise Busy from None
-        try:
-            with self._observed("write"), self._writes.watching():
-                async with connected(self._writing) as run:
-                    await self._begun(run, until)
-                    yield run
-                    await shielded(run(Connection.commit))
-        finally:
-            self._turn.release()
-
-    async def _begun(self, run: Run, until: float) -> None:
-        while True:
-            try:
-                await shielded(run(begin, self.fence))
-            except DBAPIError as error:
-                if type(as_failure(error)) is not Busy or _CLOCK.monotonic() > until:
-                    raise
-                await shielded(run(Connection.rollback))
-            else:
-                break
-        if _CLOCK.monotonic() > until:  # the server has hung: nobody waits for what would be written now
-            raise Busy
 
     async def _read_all(self) -> None:
         try:
@@ -373,6 +355,7 @@ class Database:
             while self._waiting:
                 async with self._turn:
                     group = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_GROUP))]
+                    self._observe("turn", max((_CLOCK.monotonic() - one.since for one in group), default=0.0))
                     if await self._done_together(group):
                         for one in group:
                             if type(one.error) is not Busy or _CLOCK.monotonic() < one.until:
@@ -461,9 +444,10 @@ class Database:
             else:
                 one.answer.set_result(one.result)
         # Also of a commit that failed: it may have been made all the same.
-        if wakes := {what: now for one in group for what, now in one.wakes.items()}:
+        wakes = {what: now for one in group for what, now in one.wakes.items()}
+        for listener in self._listeners if wakes else ():
             try:
-                self._woken(wakes)
+                listener(wakes)
             except Exception:  # noqa: BLE001 - the commit is made, and the next reading finds it
                 _log.exception("Something wasn't told what was committed")
 

@@ -15,12 +15,12 @@ from sqlalchemy.orm import Session
 from bot.catalog import Catalog
 from bot.credits import ledger
 from bot.credits.usage import Span, report
+from bot.db import Database
 from bot.domain.guilds import Budget, Period
 from bot.jobs import accept, queries
 from bot.jobs.models import Job, JobState
 from bot.migrate import migrate
 from bot.servers import settings
-from bot.storage import Storage
 from bot.ui.admin.credits.chart_picture import draw
 from bot.ui.admin.credits.usage import usage_chart
 from sandbox.demo.pictures import named_path, save_files
@@ -31,22 +31,22 @@ COSTS = {"studio": 8, "virtual-staging": 8, "photo-restore": 5, "product-backgro
 SHARES = {"studio": 7, "virtual-staging": 4, "photo-restore": 3, "product-background": 2, "career-photo": 2}
 
 
-async def fill(storage: Storage, days: int = 30, seed: int = 7) -> None:
+async def fill(db: Database, days: int = 30, seed: int = 7) -> None:
     """Add jobs as a community of some hundred people would ask for them: more in the evenings of weekends."""
-    chance = random.Random(seed)  # noqa: S311 - the same picture each time
-    async with storage.write() as transaction:
-        await transaction.run(
-            settings.set_budget, USAGE_GUILD, Budget(250, Period.DAY, NOW - timedelta(days=60))
-        )
-        for number in range(days):
-            day = NOW - timedelta(days=days - 1 - number)
-            wave = 12 + 6 * math.sin(number / 4) + (7 if day.weekday() >= 5 else 0)
-            for index in range(max(2, round(chance.gauss(wave, 3)))):
-                tool = chance.choices(list(SHARES), list(SHARES.values()))[0]
-                at = day.replace(hour=8) + timedelta(minutes=chance.randrange(0, 700))
-                job = _job(f"{number:08x}{index:08x}", tool, 100 + int(chance.paretovariate(0.6)) % 60, at)
-                await transaction.run(accept.store, [job], at)
-                await transaction.run(_settle, job.id, at)
+    await db.write(_fill, days, random.Random(seed))  # noqa: S311 - the same picture each time
+
+
+def _fill(session: Session, days: int, chance: random.Random) -> None:
+    settings.set_budget(session, USAGE_GUILD, Budget(250, Period.DAY, NOW - timedelta(days=60)))
+    for number in range(days):
+        day = NOW - timedelta(days=days - 1 - number)
+        wave = 12 + 6 * math.sin(number / 4) + (7 if day.weekday() >= 5 else 0)
+        for index in range(max(2, round(chance.gauss(wave, 3)))):
+            tool = chance.choices(list(SHARES), list(SHARES.values()))[0]
+            at = day.replace(hour=8) + timedelta(minutes=chance.randrange(0, 700))
+            job = _job(f"{number:08x}{index:08x}", tool, 100 + int(chance.paretovariate(0.6)) % 60, at)
+            accept.store(session, [job], at)
+            _settle(session, job.id, at)
 
 
 def _settle(session: Session, job_id: str, at: datetime) -> None:
@@ -80,9 +80,9 @@ async def picture() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite+aiosqlite:///{Path(folder) / 'studii.db'}"
         await migrate(url)
-        async with Storage.open(url) as storage:
-            await fill(storage)
-            month = await storage.db.read(report, USAGE_GUILD, Span.DAYS_30, NOW)
+        async with Database.open(url) as db:
+            await fill(db)
+            month = await db.read(report, USAGE_GUILD, Span.DAYS_30, NOW)
     return draw(usage_chart(month, Catalog.load(), Span.DAYS_30))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from bot.storage import Storage
+from bot.db import Database
 from tests.support.cheap.all_shared import share_all
 from tests.support.cheap.drawings import share_drawings
 from tests.support.cheap.examples import choose_without_local_constants
@@ -165,8 +165,8 @@ async def either(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def storage(either: str) -> AsyncGenerator[Storage]:
-    async with Storage.open(either) as opened:
+async def db(either: str) -> AsyncGenerator[Database]:
+    async with Database.open(either) as opened:
         yield opened
 
 

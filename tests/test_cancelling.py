@@ -31,8 +31,7 @@ class SlowRefusal:
 
 
 async def state_of_the_first(stage: Stage) -> JobState:
-    async with stage.app.storage.read() as transaction:
-        return (await transaction.run(queries.in_states, list(JobState)))[0].state
+    return (await stage.app.db.read(queries.in_states, list(JobState)))[0].state
 
 
 @pytest.mark.promise

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from bot.clock import SystemClock
+from bot.db import Database
 from bot.delivery.answers import LEFT_UNANSWERED
 from bot.domain.guilds import Plan
 from bot.servers import keys, settings
-from bot.storage import Storage
 from bot.ui.kit.deferral import LateAnswer
 from bot.vault import Vault, lane_names
 from sandbox.discord.emulator import DiscordServer
@@ -36,13 +36,12 @@ async def prepared(folder: Path, secret: str) -> None:
     (folder / "data").mkdir()
     url = await database(folder / "data")
     vault = Vault.open((), folder / "data" / "encryption.key")
-    async with Storage.open(url) as storage:
-        lanes, now = await storage.db.write(lane_names, vault), SystemClock().now()
-        async with storage.write() as transaction:
-            key = await transaction.run(
-                keys.add, GUILD, lanes.lane_of(secret), "abcd", Plan.TEAM, vault.seal(secret), now
-            )
-            await transaction.run(settings.set_key, GUILD, key.id, now)
+    async with Database.open(url) as db:
+        lanes, now = await db.write(lane_names, vault), SystemClock().now()
+        key = await db.write(
+            keys.add, GUILD, lanes.lane_of(secret), "abcd", Plan.TEAM, vault.seal(secret), now
+        )
+        await db.write(settings.set_key, GUILD, key.id, now)
 
 
 def deferred(folder: Path) -> int:

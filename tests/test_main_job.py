@@ -186,8 +186,7 @@ async def ends_well_after_a_restart(stage: Stage, maya: Person, state: JobState)
     """The bot ends with a job in this state; the next one posts its one result, of one job at Studii."""
 
     async def reached() -> bool:
-        async with stage.app.storage.read() as transaction:
-            return bool(await transaction.run(queries.in_states, [state]))
+        return bool(await stage.app.db.read(queries.in_states, [state]))
 
     card = await maya.command("virtual-staging", image=photo())
     await until(reached, f"the job to be {state}")

@@ -25,8 +25,7 @@ async def kept(stage: Stage, maya: Person) -> None:
     assert started(card)
 
     async def given_up() -> bool:
-        async with stage.app.storage.read() as transaction:
-            (job,) = await transaction.run(queries.in_states, list(JobState))
+        (job,) = await stage.app.db.read(queries.in_states, list(JobState))
         return job.announced_at is not None
 
     await until(given_up, "the result to be kept")

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from alembic.script import ScriptDirectory
 
+from bot.db import Database
 from bot.migrate import SCRIPTS, migrate
 from bot.servers import keys
-from bot.storage import Storage
 from bot.version import VERSION
 from sandbox.discord.emulator import DiscordServer
 from tests.database.rows import read, seed
@@ -94,5 +94,5 @@ async def test_a_database_of_each_release_comes_up(release: str, tmp_path: Path)
         _, said = await asyncio.wait_for(process.communicate(), PATIENCE)
     assert process.returncode == 0, said.decode()
     assert f"Studii for Discord {VERSION} is starting".encode() in said
-    async with Storage.open(url) as storage, storage.read() as transaction:
-        assert await transaction.run(keys.current, 1) is not None
+    async with Database.open(url) as db:
+        assert await db.read(keys.current, 1) is not None

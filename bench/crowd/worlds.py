@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 
 from bench.crowd.process import Bot, BotProcess, processor_of, started
 from bot.clock import SystemClock
+from bot.db import Database
 from bot.domain.guilds import Budget, Period, Plan
 from bot.features import photo_rules
 from bot.features.photo_rules import PhotoChannelKind, Preset
 from bot.jobs.confirm import Tapper
 from bot.migrate import migrate
 from bot.servers import keys as server_keys, settings as server_settings
-from bot.storage import Storage
 from bot.vault import Vault, lane_names
 from sandbox.discord.emulator import TOKEN, DiscordServer, Rules
 from sandbox.drawing import jpeg
@@ -26,6 +26,7 @@ from sandbox.studii.jobs import Durations, Outcome, Output
 from sandbox.studii.render.scene import scene
 from tests.engine.world import png
 from tests.support import postgresql
+from tests.support.database import given
 from tests.support.tls import certificate, contexts
 
 FIRST = 1 << 30  # the id of the first server
@@ -177,21 +178,18 @@ async def _prepare(
     asynchronous = url.replace("sqlite:", "sqlite+aiosqlite:").replace("postgresql:", "postgresql+asyncpg:")
     await migrate(asynchronous)
     vault = Vault.open((), folder / "data" / "encryption.key")
-    async with Storage.open(asynchronous) as storage:
-        lanes, now = await storage.db.write(lane_names, vault), SystemClock().now()
-        async with storage.write() as transaction:
-            for server, key in zip(servers, keys, strict=True):
-                lane, sealed = lanes.lane_of(key.secret), vault.seal(key.secret)
-                stored = await transaction.run(
-                    server_keys.add, server, lane, key.secret[-4:], Plan.TEAM, sealed, now
-                )
-                await transaction.run(server_settings.set_key, server, stored.id, now)
-                await transaction.run(server_settings.set_budget, server, Budget(BUDGET, Period.DAY, now))
-                if wanted.automatic:
-                    automatic = server, server, PhotoChannelKind.AUTO, Preset(STAGING)
-                    await transaction.run(photo_rules.set_channel, *automatic)
-                else:
-                    await transaction.run(photo_rules.turn_reactions, server, None, on=True)
-            for number in range(wanted.tappers):
-                server = servers[number % len(servers)]
-                await transaction.run(Session.add, Tapper(server, MEMBERS + number, now))
+    async with Database.open(asynchronous) as db:
+        lanes, now = await db.write(lane_names, vault), SystemClock().now()
+        for server, key in zip(servers, keys, strict=True):
+            lane, sealed = lanes.lane_of(key.secret), vault.seal(key.secret)
+            stored = await db.write(server_keys.add, server, lane, key.secret[-4:], Plan.TEAM, sealed, now)
+            await db.write(server_settings.set_key, server, stored.id, now)
+            await db.write(server_settings.set_budget, server, Budget(BUDGET, Period.DAY, now))
+            if wanted.automatic:
+                automatic = server, server, PhotoChannelKind.AUTO, Preset(STAGING)
+                await db.write(photo_rules.set_channel, *automatic)
+            else:
+                await db.write(photo_rules.turn_reactions, server, None, on=True)
+        for number in range(wanted.tappers):
+            server = servers[number % len(servers)]
+            await db.write(given(Session.add, Tapper(server, MEMBERS + number, now)))

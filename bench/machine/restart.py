@@ -16,14 +16,15 @@ from typing import Any
 from bench.machine.quiet import Nobody
 from bench.machine.work import running_engine, studio_job
 from bot.clock import SystemClock
+from bot.db import Database
 from bot.domain.guilds import Plan
 from bot.jobs import accept, transitions
 from bot.jobs.models import JobState
 from bot.migrate import migrate
 from bot.servers import keys as server_keys, settings
-from bot.storage import Storage
 from bot.studii import JobReport, StudiiClient
 from bot.vault import LaneNames, Vault, lane_names
+from tests.support.database import given
 
 LONGER = 1.5  # seconds
 WAY = (JobState.RECEIVED, JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
@@ -60,32 +61,31 @@ class CountingClient(StudiiClient):
         return JobReport(id=job_id, status="processing")
 
 
-async def fill(file: Path, storage: Storage, vault: Vault, jobs_wanted: int, lanes_wanted: int) -> None:
+async def fill(file: Path, db: Database, vault: Vault, jobs_wanted: int, lanes_wanted: int) -> None:
     """Add n running jobs, spread over n servers, each with a key of its own.
 
     The first of each is written as the bot writes it; the others are copies of its rows, or it would take
     long.
     """
-    names = await storage.db.write(lane_names, vault)
+    names = await db.write(lane_names, vault)
     now, secret = SystemClock().now(), _secret()
     job = replace(studio_job(1, 0), created_at=now - timedelta(seconds=30))
-    async with storage.write() as transaction:
-        key = await transaction.run(
-            server_keys.add, 1, names.lane_of(secret), secret[-4:], Plan.PRO, vault.seal(secret), now
-        )
-        await transaction.run(settings.set_key, 1, key.id, now)
-        await transaction.run(accept.store, [job], now)
-        for before, after in pairwise(WAY):
-            await transaction.run(transitions.advance, job.id, before, after, at=job.created_at)
-        await transaction.run(
-            transitions.change,
-            job.id,
-            key_id=key.id,
-            charged=10,
-            studii_id="0",
-            studii_status="processing",
-            submitted_at=job.created_at,
-        )
+    key = await db.write(
+        server_keys.add, 1, names.lane_of(secret), secret[-4:], Plan.PRO, vault.seal(secret), now
+    )
+    await db.write(settings.set_key, 1, key.id, now)
+    await db.write(given(accept.store, [job], now))
+    for before, after in pairwise(WAY):
+        await db.write(transitions.advance, job.id, before, after, at=job.created_at)
+    await db.write(
+        transitions.change,
+        job.id,
+        key_id=key.id,
+        charged=10,
+        studii_id="0",
+        studii_status="processing",
+        submitted_at=job.created_at,
+    )
     await asyncio.to_thread(_multiply, file, names, vault, jobs_wanted, lanes_wanted)
 
 
@@ -134,9 +134,9 @@ async def restart(
     url = f"sqlite+aiosqlite:///{file}"
     await migrate(url)
     vault = Vault.open((), folder / "encryption.key")
-    async with Storage.open(url) as storage, CountingClient(lanes_wanted) as client:
-        await fill(file, storage, vault, jobs_wanted, lanes_wanted)
-        async with running_engine(folder, storage, client, vault, Nobody()):
+    async with Database.open(url) as db, CountingClient(lanes_wanted) as client:
+        await fill(file, db, vault, jobs_wanted, lanes_wanted)
+        async with running_engine(folder, db, client, vault, Nobody()):
             began = perf_counter()
             async with asyncio.timeout(patience):
                 await client.all_looked.wait()

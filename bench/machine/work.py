@@ -14,6 +14,7 @@ from bench.machine.quiet import Nobody
 from bot.catalog import Catalog
 from bot.clock import SystemClock
 from bot.cluster import Membership
+from bot.db import Database
 from bot.delivery import DiscordDelivery
 from bot.domain.guilds import Plan
 from bot.engine import CountedDecoder, Engine, Tuning
@@ -24,10 +25,10 @@ from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
 from bot.migrate import migrate
 from bot.servers import keys as server_keys, settings
-from bot.storage import Storage
 from bot.studii import StudiiClient
 from bot.vault import LaneNames, Vault, lane_names
 from sandbox.discord.emulator import TOKEN, DiscordServer
+from tests.support.database import given
 from tests.support.jobs import a_job
 from tests.support.simulated.delivery import delivery_on
 
@@ -40,14 +41,13 @@ IMAGE = {"mode": "image", "source": "text", "quality": "standard"}
 class Bot:
     """The engine at work, and where its jobs come from."""
 
-    storage: Storage
+    db: Database
     engine: Engine
 
     async def accept(self, jobs: Sequence[Job]) -> None:
         """Write them down as the service does, in one go."""
-        async with self.storage.write() as transaction:
-            for job in jobs:
-                await transaction.run(accept.store, [job], job.created_at)
+        for job in jobs:
+            await self.db.write(given(accept.store, [job], job.created_at))
         self.engine.wake()
 
 
@@ -79,7 +79,7 @@ def discord_of(servers: int) -> DiscordServer:
 @asynccontextmanager
 async def running_engine(
     folder: Path,
-    storage: Storage,
+    db: Database,
     studii: StudiiClient,
     vault: Vault,
     delivery: Delivery,
@@ -93,12 +93,12 @@ async def running_engine(
     clock = SystemClock()
     async with DecoderPool() as decoder:
         engine = Engine(
-            storage=storage,
+            db=db,
             studii=studii,
             vault=vault,
             delivery=delivery,
             photos=Nobody(),
-            decoder=CountedDecoder(storage.db, decoder),
+            decoder=CountedDecoder(db, decoder),
             spool=Spool(folder / "spool", 2_000_000_000),
             catalog=Catalog.load(),
             clock=clock,
@@ -136,30 +136,27 @@ async def at_work(
     usual, Route.BASE = Route.BASE, discord_url
     try:
         async with (
-            Storage.open(url) as storage,
+            Database.open(url) as db,
             StudiiClient(studii_url) as studii,
             discord.Client(intents=discord.Intents.none()) as client,
         ):
             await client.login(TOKEN)
-            await _use(storage, vault, await storage.db.write(lane_names, vault), keys)
+            await _use(db, vault, await db.write(lane_names, vault), keys)
             delivery = delivery_on(client, Catalog.load(), SystemClock())
             if largest is not None:
                 _allow(delivery, largest)
-            async with running_engine(folder, storage, studii, vault, delivery, posted=posted) as engine:
-                yield Bot(storage, engine)
+            async with running_engine(folder, db, studii, vault, delivery, posted=posted) as engine:
+                yield Bot(db, engine)
     finally:
         Route.BASE = usual
 
 
-async def _use(storage: Storage, vault: Vault, lanes: LaneNames, keys: Sequence[str]) -> None:
+async def _use(db: Database, vault: Vault, lanes: LaneNames, keys: Sequence[str]) -> None:
     now = SystemClock().now()
-    async with storage.write() as transaction:
-        for guild_id, secret in enumerate(keys, 1):
-            lane, sealed = lanes.lane_of(secret), vault.seal(secret)
-            stored = await transaction.run(
-                server_keys.add, guild_id, lane, secret[-4:], Plan.TEAM, sealed, now
-            )
-            await transaction.run(settings.set_key, guild_id, stored.id, now)
+    for guild_id, secret in enumerate(keys, 1):
+        lane, sealed = lanes.lane_of(secret), vault.seal(secret)
+        stored = await db.write(server_keys.add, guild_id, lane, secret[-4:], Plan.TEAM, sealed, now)
+        await db.write(settings.set_key, guild_id, stored.id, now)
 
 
 def _allow(delivery: DiscordDelivery, size: int) -> None:

@@ -7,7 +7,7 @@ import json
 import logging
 import re
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -26,7 +26,6 @@ from bot.jobs import progress
 from bot.jobs.models import Job, JobState, Progress
 from bot.jobs.progress import LAST_EDIT, LIFETIME, PACE, PLACE_KNOWN_IN, Reply, subject_of
 from bot.languages import ReaderLanguages, lazy, speaking
-from bot.storage import Changes, Storage
 from bot.ui.jobs.sets.set_progress import progress_panel
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.deferral import LateAnswer
@@ -60,8 +59,10 @@ _TIME = re.compile(r"<t:([0-9]+):R>")
 
 
 class Answers:
-    """Keeps answers up to date until their tokens expire. `db` is where rows are written, which can't wait
-    for those who wait for a lock. `progress_of` returns a lane's estimates of a job.
+    """Keeps answers up to date until their tokens expire. Jobs change by `commits`.
+
+    `db` is where rows are written, which can't wait for those who wait for a lock. `progress_of` returns a
+    lane's estimates of a job.
 
     Handlers call `defer`, `answered`, `give_up` and `show`, which don't raise: a job goes on without an
     answer.
@@ -69,7 +70,7 @@ class Answers:
 
     def __init__(
         self,
-        storage: Storage,
+        commits: Database,
         db: Database,
         vault: Vault,
         clock: Clock,
@@ -78,7 +79,7 @@ class Answers:
         readers: ReaderLanguages,
         progress_of: Callable[[str], Awaitable[Progress]],
     ) -> None:
-        self._storage, self._db, self._vault, self._clock = storage, db, vault, clock
+        self._commits, self._db, self._vault, self._clock = commits, db, vault, clock
         self._client, self._names, self._readers, self._progress_of = client, names, readers, progress_of
         self._life = secrets.randbits(31)
         self._wake_up, self._inherits = WakeUp(), True  # at the start, too
@@ -113,7 +114,7 @@ class Answers:
     async def run(self) -> None:
         """Edit and give answers until cancelled."""
         try:
-            with self._storage.listening(self._notify):
+            with self._commits.listening(self._notify):
                 async with DrainingGroup(DRAIN_SECONDS) as group:
                     await run_forever("answers", self._wake_up, partial(self._turn, group))
         finally:
@@ -138,10 +139,9 @@ class Answers:
         finally:
             self._busy.pop(answer.id, None)
 
-    def _notify(self, made: Changes) -> None:
-        for job in made.jobs.values():
+    def _notify(self, wakes: Mapping[Hashable, Any]) -> None:
+        for job in (job for job in wakes.values() if job is not None):
             (self._ended if job.over and job.set_id is None else self._changed).add(subject_of(job))
-        if made.jobs:
             self._wake_up.set()
 
     async def _kept(self, interaction: discord.Interaction, **values: Any) -> None:

@@ -12,9 +12,9 @@ from bot.aio.worker import WorkerSetting
 from bot.backoff import backoff
 from bot.clock import Clock
 from bot.cluster import Membership
+from bot.db import Database
 from bot.engine.tuning import Tuning
 from bot.media.spool import Spool
-from bot.storage import Storage
 from bot.studii import StudiiClient
 from bot.vault import Vault
 
@@ -33,7 +33,7 @@ class EngineContext:
     a job's end until its message was posted.
     """
 
-    storage: Storage
+    db: Database
     member: Membership
     studii: StudiiClient
     vault: Vault

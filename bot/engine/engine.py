@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
+from typing import Any, cast
 
 from bot.aio.liveness import TRANSFER_TIMEOUT, Liveness
 from bot.aio.loops import WakeUp, run_forever
@@ -10,6 +11,7 @@ from bot.aio.retry import StoreRetry
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.cluster import Membership
+from bot.db import Database
 from bot.engine.context import EngineContext
 from bot.engine.lanes import Lanes
 from bot.engine.ports import Delivery, PhotoSource, Showcase
@@ -29,16 +31,17 @@ from bot.engine.workers.results import Results
 from bot.engine.workers.spool_room import SpoolRoom
 from bot.jobs import queries, submission
 from bot.jobs.hourglass import HOURGLASS
-from bot.jobs.models import JobState, Progress
+from bot.jobs.models import Job, JobState, Progress
 from bot.media.spool import Spool
 from bot.posts import OFFER, RESULT
 from bot.servers.notices import NoticeKind
-from bot.storage import Changes, Storage
 from bot.studii import StudiiClient
 from bot.vault import Vault
 
 _log = logging.getLogger(__name__)
 
+# What commits name of which one part alone has to hear; anything else is told to all.
+_WOKEN = frozenset({"job", "posts", "best", "lanes", "questions"})
 MAX_FAILING_SECONDS = 300.0  # in which nothing succeeds
 MAX_POLL_LATENESS_SECONDS = 900.0  # a key that Studii slows down is left alone for less
 
@@ -53,7 +56,7 @@ class Engine:
     def __init__(
         self,
         *,
-        storage: Storage,
+        db: Database,
         member: Membership,
         studii: StudiiClient,
         vault: Vault,
@@ -68,7 +71,7 @@ class Engine:
         posted: Callable[[float], None],
     ) -> None:
         context = EngineContext(
-            storage,
+            db,
             member,
             studii,
             vault,
@@ -104,7 +107,7 @@ class Engine:
         """
         self._running = True
         try:
-            with self._context.storage.listening(self._notify):
+            with self._context.db.listening(self._notify):
                 await self._run()
         finally:
             self._running = False
@@ -123,7 +126,7 @@ class Engine:
             group.create_task(run_forever("tidying the spool", self._sweeping, self._tidy), name="spool")
 
     def wake(self) -> None:
-        """Read from the database what there is to do. Not needed after writes through `storage`.
+        """Read from the database what there is to do. Not needed after writes through `db`.
 
         It starts nothing itself, and can be called from any task on the loop.
         """
@@ -165,24 +168,31 @@ class Engine:
         """Return the share of its requests that each lane has in use, by the beginning of its hash."""
         return self._lanes.occupancy()
 
-    def _notify(self, made: Changes) -> None:
-        """Notify the parts that a transaction's changes concern."""
-        changes = made.of(self._context.member.shards)
-        if changes.others:
+    def _notify(self, wakes: Mapping[Hashable, Any]) -> None:
+        """Notify the parts that a commit concerns.
+
+        It may change jobs of other processes' servers, as when it learns the price of a key that they share.
+        Those processes continue with them.
+        """
+        what, shards = {one[0] for one in cast("Collection[tuple[str]]", wakes)}, self._context.member.shards
+        if what - _WOKEN:
             self.wake()
-        self._lanes.notify(changes)
-        for job in changes.jobs.values():
+        if "lanes" in what:
+            self._lanes.reread()
+        jobs: list[Job] = [job for job in wakes.values() if job is not None and shards.has(job.guild_id)]
+        self._lanes.notify(jobs)
+        for job in jobs:
             if job.state is JobState.RECEIVED:
                 self._photos.wake()
             elif job.state is JobState.RUNNING and job.output_url is not None:
                 self._outputs.wake()
-        if changes.questions:
+        if "questions" in what:
             self._questions.reread()
-        if changes.posts:
+        if "posts" in what:
             self._posts.reread()
-        for worker in self._best if changes.best else ():
+        for worker in self._best if "best" in what else ():
             worker.reread()
-        if changes.jobs:
+        if jobs:
             self._context.liveness.called()
 
     async def _resume(self, which: str, resume: Callable[[], Awaitable[None]]) -> None:
@@ -193,7 +203,7 @@ class Engine:
 
     async def _doubt_restored(self) -> None:
         if self._context.member.shards.whole_bot:
-            await self._context.storage.db.write(submission.doubt_restored, self._context.clock.now())
+            await self._context.db.write(submission.doubt_restored, self._context.clock.now())
 
     async def _tidy(self) -> float:
         with self._context.liveness.operation("tidying", TRANSFER_TIMEOUT, progress=False):
@@ -203,8 +213,4 @@ class Engine:
         return HOUR
 
     async def _count_files(self) -> None:
-        await self._context.spool.sweep(self._needed)
-
-    async def _needed(self) -> dict[str, int]:
-        async with self._context.storage.read() as transaction:
-            return await transaction.run(queries.with_files)
+        await self._context.spool.sweep(lambda: self._context.db.read(queries.with_files))

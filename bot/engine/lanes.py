@@ -29,7 +29,6 @@ from bot.jobs.submission import needs_upload
 from bot.servers import keys, notices, settings
 from bot.servers.keys import StudiiKey
 from bot.servers.notices import NoticeKind
-from bot.storage import Changes
 from bot.studii import JobReport, RateLimited
 
 _log = logging.getLogger(__name__)
@@ -92,7 +91,7 @@ class Lanes:
 
     def __init__(self, context: EngineContext, catalog: Catalog) -> None:
         self._context, self._catalog = context, catalog
-        self._db, self._clock, self._tuning = context.storage.db, context.clock, context.tuning
+        self._db, self._clock, self._tuning = context.db, context.clock, context.tuning
         self._requests = Requests(context, catalog)
         self._durations = Durations(partial(_usually, catalog))
         self._samples: list[Sample] = []  # not stored yet
@@ -117,11 +116,9 @@ class Lanes:
             self._lines, self._known, self._all = {}, {}, True
             await shielded(self._save_samples())
 
-    def notify(self, changes: Changes) -> None:
-        """Take over what a transaction has changed."""
-        if changes.others or changes.lanes:
-            self.reread()
-        for job in changes.jobs.values():
+    def notify(self, jobs: Iterable[Job]) -> None:
+        """Take over jobs as a commit has changed them."""
+        for job in jobs:
             if (known := self._known.get(job.id)) is not None:
                 known.job = job
                 if job.key_id in (None, known.key.id):

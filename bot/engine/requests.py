@@ -86,7 +86,7 @@ class Requests:
 
     def __init__(self, context: EngineContext, catalog: Catalog) -> None:
         self._context, self._catalog = context, catalog
-        self._db, self._clock, self._tuning = context.storage.db, context.clock, context.tuning
+        self._db, self._clock, self._tuning = context.db, context.clock, context.tuning
         self._retry = StoreRetry("storing Studii's answer", context.liveness, noun="job")
         self._errors = ErrorLog("polling it", noun="job")
 

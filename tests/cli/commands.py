@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bot.db import Database
 from bot.domain.guilds import Plan
 from bot.servers import keys as server_keys, settings as server_settings
-from bot.storage import Storage
 from bot.vault import Vault
 from sandbox.discord.emulator import DiscordServer
 from tests.support.database import database as new_database
@@ -42,20 +42,15 @@ async def keep_key(folder: Path, secret: str = SECRET, *keys: str) -> None:
     """What a server's admin does: their key is in the database, sealed."""
     url = await made_database(folder)
     vault = Vault.open(keys, folder / "data" / "encryption.key")
-    async with Storage.open(url) as storage, storage.write() as transaction:
-        key = await transaction.run(
-            server_keys.add, 100, "lane", secret[-4:], Plan.PRO, vault.seal(secret), NOW
-        )
-        await transaction.run(server_settings.set_key, 100, key.id, NOW)
+    async with Database.open(url) as db:
+        key = await db.write(server_keys.add, 100, "lane", secret[-4:], Plan.PRO, vault.seal(secret), NOW)
+        await db.write(server_settings.set_key, 100, key.id, NOW)
 
 
 async def kept_key(folder: Path, *keys: str) -> str:
     vault = Vault.open(keys, folder / "data" / "encryption.key")
-    async with (
-        Storage.open(f"sqlite+aiosqlite:///{database(folder)}") as storage,
-        storage.read() as transaction,
-    ):
-        key = await transaction.run(server_keys.current, 100)
+    async with Database.open(f"sqlite+aiosqlite:///{database(folder)}") as db:
+        key = await db.read(server_keys.current, 100)
     assert key is not None
     return vault.unseal(key.ciphertext)
 

@@ -14,8 +14,8 @@ import pytest
 from bot import meta
 from bot.cli.backup import restore
 from bot.config import StorageSettings
+from bot.db import Database
 from bot.errors import SettingsError
-from bot.storage import Storage
 from sandbox.discord.emulator import DiscordServer
 from tests.cli.commands import (
     NOWHERE,
@@ -36,9 +36,8 @@ from tests.support.process import bot_process
 async def test_a_backup_is_whole_while_the_bot_writes_and_is_for_the_owner_alone(tmp_path: Path) -> None:
     await keep_key(tmp_path)
     url = f"sqlite+aiosqlite:///{database(tmp_path)}"
-    async with Storage.open(url) as storage:  # as the running bot has it: what is new stands in the log
-        async with storage.write() as transaction:
-            await transaction.run(meta.set_to, "written", b"last")
+    async with Database.open(url) as db:  # as the running bot has it: what is new stands in the log
+        await db.write(meta.set_to, "written", b"last")
         status, told, errors = await ran(tmp_path, "backup", "copy.db")
     assert status == 0, errors
     copy = tmp_path / "copy.db"

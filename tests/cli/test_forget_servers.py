@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from bot.clock import SystemClock
+from bot.db import Database
 from bot.domain.guilds import Plan
 from bot.servers import keys, settings
-from bot.storage import Storage
 from sandbox.discord.emulator import DiscordServer
 from tests.cli.commands import database, looked_after, made_database
 from tests.support.patience import PATIENCE
@@ -23,21 +23,19 @@ async def keep_servers(folder: Path, missing: bool = False) -> None:
     """Servers that the bot was in, each with a Studii key; all of them may seem to have removed it."""
     url = await made_database(folder)
     now = SystemClock().now()
-    async with Storage.open(url) as storage, storage.write() as transaction:
+    async with Database.open(url) as db:
         for guild_id in (*GONE, STILL_THERE):
-            key = await transaction.run(
-                keys.add, guild_id, f"lane{guild_id}", "abcd", Plan.PRO, b"sealed", now
-            )
-            await transaction.run(settings.came, guild_id, now)
-            await transaction.run(settings.set_key, guild_id, key.id, now)
+            key = await db.write(keys.add, guild_id, f"lane{guild_id}", "abcd", Plan.PRO, b"sealed", now)
+            await db.write(settings.came, guild_id, now)
+            await db.write(settings.set_key, guild_id, key.id, now)
         if missing:
-            await transaction.run(settings.set_missing, [*GONE, STILL_THERE], now)
+            await db.write(settings.set_missing, [*GONE, STILL_THERE], now)
 
 
 async def with_keys(folder: Path) -> list[int]:
     url = f"sqlite+aiosqlite:///{database(folder)}"
-    async with Storage.open(url) as storage, storage.read() as transaction:
-        return [one for one in (*GONE, STILL_THERE) if await transaction.run(keys.current, one) is not None]
+    async with Database.open(url) as db:
+        return [one for one in (*GONE, STILL_THERE) if await db.read(keys.current, one) is not None]
 
 
 async def run(discord: DiscordServer, folder: Path, command: str) -> tuple[int | None, str]:

@@ -14,6 +14,7 @@ from bot.cli.stopped import move, with_password
 from bot.clock import SystemClock
 from bot.config import StorageSettings
 from bot.credits import ledger
+from bot.db import Database
 from bot.domain.guilds import Plan
 from bot.errors import SettingsError
 from bot.features import styles
@@ -22,7 +23,6 @@ from bot.rows import metadata
 from bot.servers import keys, notices, settings as server_settings
 from bot.servers.notices import NoticeKind
 from bot.sqlite_file import instance_lock
-from bot.storage import Storage
 from tests.support.database import database
 from tests.support.jobs import accepted
 from tests.support.postgresql import new_database
@@ -33,18 +33,17 @@ STUDIO = Catalog.load().get("studio")
 async def filled(folder: Path) -> str:
     """Return the address of a file with rows."""
     url = await database(folder)
-    async with Storage.open(url) as storage:
+    async with Database.open(url) as db:
         now = SystemClock().now()
-        job, *_ = [await accepted(storage) for _ in range(3)]
-        async with storage.write() as transaction:
-            key = await transaction.run(keys.add, 1, "lane", "abcd", Plan.PRO, b"sealed", now)
-            await transaction.run(server_settings.set_key, 1, key.id, now)
-            await transaction.run(notices.add, 1, NoticeKind.UNKNOWN, job.id, at=now, job_id=job.id)
-            await transaction.run(meta.set_to, "name", b"value")
-            await transaction.run(
-                styles.save, 1, 7, "Oak", STUDIO, {"prompt": "x"}, now, for_server=False, job_id=job.id
-            )
-            await transaction.run(styles.set_defaults, 1, 7, STUDIO, {"quality": "high"})
+        job, *_ = [await accepted(db) for _ in range(3)]
+        key = await db.write(keys.add, 1, "lane", "abcd", Plan.PRO, b"sealed", now)
+        await db.write(server_settings.set_key, 1, key.id, now)
+        await db.write(notices.add, 1, NoticeKind.UNKNOWN, job.id, at=now, job_id=job.id)
+        await db.write(meta.set_to, "name", b"value")
+        await db.write(
+            styles.save, 1, 7, "Oak", STUDIO, {"prompt": "x"}, now, for_server=False, job_id=job.id
+        )
+        await db.write(styles.set_defaults, 1, 7, STUDIO, {"quality": "high"})
     return url
 
 
@@ -68,14 +67,13 @@ async def test_everything_is_copied_and_new_rows_get_new_numbers(tmp_path: Path,
     assert f"Move {settings.key_file} and {settings.spool_folder} to " in told
     before, after = await counts(source), await counts(target)
     assert after | {"shards": 0} == before
-    async with Storage.open(target) as storage:
-        new = await accepted(storage)
-        async with storage.read() as transaction:
-            assert await transaction.run(ledger.differing) == []
-            assert await transaction.run(queries.get, new.id) is not None
-            assert await transaction.run(styles.default_inputs, 1, 7, STUDIO) == {"quality": "high"}
-            (style,) = await transaction.run(styles.usable, 1, 7, frozenset[int]())
-            assert (style.name, style.inputs) == ("Oak", {"prompt": "x"})
+    async with Database.open(target) as db:
+        new = await accepted(db)
+        assert await db.read(ledger.differing) == []
+        assert await db.read(queries.get, new.id) is not None
+        assert await db.read(styles.default_inputs, 1, 7, STUDIO) == {"quality": "high"}
+        (style,) = await db.read(styles.usable, 1, 7, frozenset[int]())
+        assert (style.name, style.inputs) == ("Oak", {"prompt": "x"})
 
 
 @pytest.mark.promise

@@ -6,10 +6,10 @@ import pytest
 
 from bot.cli.stopped import restored
 from bot.config import StorageSettings
+from bot.db import Database
 from bot.errors import SettingsError
 from bot.jobs import queries
 from bot.jobs.models import JobState
-from bot.storage import Storage
 from tests.support.database import database
 from tests.support.jobs import accepted
 from tests.support.postgresql import new_migrated_database
@@ -22,15 +22,15 @@ async def test_jobs_that_waited_in_the_backup_are_settled_by_admins(
 ) -> None:
     url = await new_migrated_database(migrated_postgresql)
     settings = StorageSettings.read(database_url=url)
-    async with Storage.open(url) as storage:
-        jobs = [await accepted(storage) for _ in range(2)]
+    async with Database.open(url) as db:
+        jobs = [await accepted(db) for _ in range(2)]
     told = await restored(settings)
     assert told.startswith("2 jobs waited in the backup")
-    async with Storage.open(url) as storage, storage.read() as transaction:
-        assert {job.id for job in await transaction.run(queries.in_states, [JobState.UNKNOWN])} == {
+    async with Database.open(url) as db:
+        assert {job.id for job in await db.read(queries.in_states, [JobState.UNKNOWN])} == {
             job.id for job in jobs
         }
-        assert len(await transaction.run(open_posts)) == 2
+        assert len(await db.read(open_posts)) == 2
     assert (await restored(settings)).startswith("0 jobs waited")
 
 

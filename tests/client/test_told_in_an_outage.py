@@ -34,7 +34,7 @@ async def test_a_server_that_removes_the_bot_during_an_outage_loses_its_key_afte
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         caplog.clear()
-        async with outage(desk.storage):
+        async with outage(desk.db):
             await tell(desk, "GUILD_DELETE", {"id": str(desk.guild.id)})
             assert await desk.services.db.read(keys.current, desk.guild.id) is not None
         await desk.env.settle()
@@ -47,7 +47,7 @@ async def test_a_server_that_adds_the_bot_during_an_outage_is_greeted_once_after
     async with open_desk(tmp_path) as desk:
         await leave(desk)
         before = greetings(desk)
-        async with outage(desk.storage):
+        async with outage(desk.db):
             coming = asyncio.create_task(come(desk))
             await asyncio.sleep(0.1)
             assert greetings(desk) == before
@@ -59,13 +59,12 @@ async def test_a_server_that_adds_the_bot_during_an_outage_is_greeted_once_after
 async def test_a_ready_during_an_outage_is_compared_after_it(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.services.db.write(settings.came, 7, desk.clock.now())
-        async with outage(desk.storage):
+        async with outage(desk.db):
             ready = asyncio.create_task(cog(desk).on_ready())
             await asyncio.sleep(0.1)
             assert not ready.done()
         await ready
-        async with desk.storage.read() as transaction:
-            assert 7 not in await transaction.run(settings.present)
+        assert 7 not in await desk.db.read(settings.present)
 
 
 @pytest.mark.promise
@@ -77,11 +76,11 @@ async def test_a_tap_and_its_removal_during_an_outage_count_after_it(
         message = await post(desk, desk.maya, ROOM)
         tapped = reaction(desk, message, desk.tom.id)
         caplog.clear()
-        async with outage(desk.storage):
+        async with outage(desk.db):
             await tell(desk, "MESSAGE_REACTION_ADD", tapped)
             assert await jobs_of(desk) == []
         await until(_has(desk, JobState.RECEIVED), "the job of the tap")
-        async with outage(desk.storage):
+        async with outage(desk.db):
             await tell(desk, "MESSAGE_REACTION_REMOVE", taken_away(tapped))
             assert [job.state for job in await jobs_of(desk)] == [JobState.RECEIVED]
         await until(_has(desk, JobState.CANCELLED), "the end of the job")

@@ -1,8 +1,10 @@
 """What a process sends only while its lease lasts: the last look is just before the first byte."""
 
 import asyncio
+from collections.abc import Hashable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from yarl import URL
@@ -11,7 +13,6 @@ from bot.aio.net import Connector
 from bot.clock import boottime
 from bot.cluster import TOLD_AFTER, LeaseTimes, Membership, arrived_at, discord_gate, studii_gate
 from bot.jobs.models import JobState
-from bot.storage import Changes
 from bot.studii import StudiiClient
 from tests.cluster.members import process_on
 from tests.engine.world import a_job, engine_world
@@ -42,15 +43,15 @@ async def test_a_process_that_stood_still_between_the_commit_and_the_post_sends_
             await world.use_key(world.studii.add_key(balance=1000))
             refused = asyncio.Event()
 
-            def right_after_the_commit(changes: Changes) -> None:
+            def right_after_the_commit(wakes: Mapping[Hashable, Any]) -> None:
                 nonlocal stopped
-                states = {job.state for job in changes.jobs.values()}
+                states = {job.state for job in wakes.values() if job is not None}
                 if JobState.SUBMITTING in states and not refused.is_set():
                     stopped = HANG
                 elif stopped and JobState.WAITING in states:
                     refused.set()
 
-            with world.storage.listening(right_after_the_commit):
+            with world.db.listening(right_after_the_commit):
                 async with world.running():
                     job = await world.accept(a_job())
                     await asyncio.wait_for(refused.wait(), PATIENCE)

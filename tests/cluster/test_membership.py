@@ -10,10 +10,10 @@ from sqlalchemy import text
 
 from bot import db, meta
 from bot.cluster import Membership, identify_turn, lease_database, leave
-from bot.db import used_once
+from bot.db import Database, used_once
 from bot.errors import NotAlone
-from bot.storage import Storage
 from tests.cluster.members import SHORT, process_on
+from tests.support.database import writing
 from tests.support.patience import PATIENCE
 from tests.support.postgresql import new_migrated_database, server
 
@@ -106,17 +106,15 @@ async def test_shards_that_nobody_takes_are_an_error(url: str, caplog: pytest.Lo
 async def test_nobody_takes_over_while_a_transaction_of_the_holder_is_open(url: str) -> None:
     async with process_on(url) as first:
         await serving(first)
-        async with Storage.open(url, fence=first) as storage, lease_database(url) as leases:
-            async with storage.write() as transaction:
-                await transaction.run(meta.set_to, "step", b"1")
+        async with Database.open(url, fence=first) as db, lease_database(url) as leases:
+            async with writing(db):
                 taking = asyncio.create_task(leases.write(leave, first.epoch or 0))
                 await asyncio.sleep(3 * SHORT.renewed_every)
                 assert not taking.done()
                 assert first.may_act()  # its renewals wait for nothing
             await asyncio.wait_for(taking, PATIENCE)
             with pytest.raises(NotAlone):
-                async with storage.write():
-                    pass
+                await db.write(meta.set_to, "step", b"1")
 
 
 async def test_who_is_stopped_within_a_transaction_does_not_keep_its_shards(
@@ -146,7 +144,7 @@ async def test_all_go_on_by_themselves_after_a_restart_of_the_server() -> None:
         async with process_on(postgresql.url) as first, process_on(postgresql.url) as second:
             await until(lambda: first.shards.held or second.shards.held)
             held = first if first.shards.held else second
-            async with Storage.open(postgresql.url, fence=held) as storage:
+            async with Database.open(postgresql.url, fence=held) as db:
                 await asyncio.to_thread(postgresql.stop)
                 await asyncio.sleep(SHORT.lasts + 0.2)
                 assert not held.may_act()
@@ -154,8 +152,7 @@ async def test_all_go_on_by_themselves_after_a_restart_of_the_server() -> None:
                 await asyncio.to_thread(postgresql.start)
                 await until(lambda: (first.may_act() and first.shards.held) or second.shards.held)
                 if held.may_act():
-                    async with storage.write() as transaction:
-                        await transaction.run(meta.set_to, "after", b"the restart")
+                    await db.write(meta.set_to, "after", b"the restart")
 
 
 @pytest.mark.promise

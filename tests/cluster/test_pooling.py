@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from bot import db, meta
+from bot.db import Database
 from bot.jobs.models import JobState
-from bot.storage import Storage
 from tests.cluster.members import process_on
 from tests.engine.world import a_job, engine_world, free_port
 from tests.support.patience import PATIENCE
@@ -109,7 +109,6 @@ async def test_jobs_are_made_and_processes_take_over(
                 await world.reaches(job.id, JobState.SUCCEEDED)
             await world.balanced()
         await first.leave()
-        async with process_on(url) as second, Storage.open(url, fence=second) as storage:
+        async with process_on(url) as second, Database.open(url, fence=second) as db:
             await asyncio.wait_for(second.stand_by(), PATIENCE)
-            async with storage.write() as transaction:
-                await transaction.run(meta.set_to, "written", b"by the second")
+            await db.write(meta.set_to, "written", b"by the second")

@@ -10,11 +10,11 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 from bot.clock import SystemClock
+from bot.db import Database
 from bot.domain.guilds import Budget, Period, Plan
 from bot.jobs import queries
 from bot.jobs.models import Job, JobState
 from bot.servers import keys as server_keys, settings as server_settings
-from bot.storage import Storage
 from bot.vault import Vault, lane_names
 from sandbox.discord.emulator import DiscordServer, Rules
 from sandbox.discord.emulator.interactions import Interaction
@@ -116,8 +116,8 @@ class Cluster:
 
     async def jobs(self) -> list[Job]:
         """Return all jobs."""
-        async with Storage.open(self.url) as storage, storage.read() as transaction:
-            return await transaction.run(queries.in_states, list(JobState))
+        async with Database.open(self.url) as db:
+            return await db.read(queries.in_states, list(JobState))
 
 
 @asynccontextmanager
@@ -150,24 +150,21 @@ async def cluster(
         style, several = RateStyle(period=period), guilds[:1] if shared_key else guilds
         keys = [studii.add_key("pro", balance=1_000_000, rate_style=style) for _ in several]
         vault = Vault.open((secret,), folder / "unused.key")
-        async with Storage.open(url) as storage:
-            lanes, now = await storage.db.write(lane_names, vault), SystemClock().now()
-            async with storage.write() as transaction:
-                for number, guild_id in enumerate(guilds):
-                    key = keys[number % len(keys)].secret
-                    stored = await transaction.run(
-                        server_keys.add,
-                        guild_id,
-                        lanes.lane_of(key),
-                        key[-4:],
-                        Plan.PRO,
-                        vault.seal(key),
-                        now,
-                    )
-                    await transaction.run(server_settings.set_key, guild_id, stored.id, now)
-                    await transaction.run(
-                        server_settings.set_budget, guild_id, Budget(1_000_000, Period.DAY, now)
-                    )
+        async with Database.open(url) as db:
+            lanes, now = await db.write(lane_names, vault), SystemClock().now()
+            for number, guild_id in enumerate(guilds):
+                key = keys[number % len(keys)].secret
+                stored = await db.write(
+                    server_keys.add,
+                    guild_id,
+                    lanes.lane_of(key),
+                    key[-4:],
+                    Plan.PRO,
+                    vault.seal(key),
+                    now,
+                )
+                await db.write(server_settings.set_key, guild_id, stored.id, now)
+                await db.write(server_settings.set_budget, guild_id, Budget(1_000_000, Period.DAY, now))
         yield Cluster(discord, studii, url, folder, keys, secret, lease, period)
 
 

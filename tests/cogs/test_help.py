@@ -218,8 +218,7 @@ async def test_help_names_public_threads_among_photo_channels_and_for_approval(t
         said = f"You decide on requests in <#{public.id}>."
         assert said in texts(await desk.admin.slash(desk.channel, "help"))
         assert said not in texts(await desk.maya.slash(desk.channel, "help"))
-        async with desk.storage.write() as transaction:
-            await transaction.run(access.change, desk.guild.id, approval_channel=private.id)
+        await desk.db.write(access.change, desk.guild.id, approval_channel=private.id)
         assert str(private.id) not in texts(await desk.admin.slash(desk.channel, "help"))
 
 

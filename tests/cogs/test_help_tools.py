@@ -45,11 +45,10 @@ async def test_every_tool_is_shown_with_what_it_does_a_picture_and_its_price(tmp
 async def test_a_price_is_shown_as_learned_once_studii_has_charged(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        async with desk.storage.write() as transaction:
-            key = await transaction.run(keys.current, desk.guild.id)
-            assert key is not None
-            tool = desk.bot.catalog.get("photo-restore")
-            await transaction.run(charges.learn, key.lane, tool.slug, tool.variant({}), 6, desk.clock.now())
+        key = await desk.db.write(keys.current, desk.guild.id)
+        assert key is not None
+        tool = desk.bot.catalog.get("photo-restore")
+        await desk.db.write(charges.learn, key.lane, tool.slug, tool.variant({}), 6, desk.clock.now())
         said = about(await shown_to_maya(desk), "photo-restore")
         assert "6 credits" in said
         assert "about " not in said
@@ -60,11 +59,10 @@ async def test_what_other_choices_cost_is_shown_before_one_spends(tmp_path: Path
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         assert "about 8 credits · mode **video**: about 40 credits" in await shown_to_maya(desk)
-        async with desk.storage.write() as transaction:
-            key = await transaction.run(keys.current, desk.guild.id)
-            assert key is not None
-            for variant, charge in (("mode=video quality=standard", 40), ("mode=video quality=high", 90)):
-                await transaction.run(charges.learn, key.lane, "studio", variant, charge, desk.clock.now())
+        key = await desk.db.write(keys.current, desk.guild.id)
+        assert key is not None
+        for variant, charge in (("mode=video quality=standard", 40), ("mode=video quality=high", 90)):
+            await desk.db.write(charges.learn, key.lane, "studio", variant, charge, desk.clock.now())
         words = await shown_to_maya(desk)
         assert "about 8 credits · mode **video**: 40 credits · mode **video** and quality" in words
         assert "quality **high**: 90 credits" in words

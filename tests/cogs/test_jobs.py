@@ -26,8 +26,7 @@ def button(shown: InteractionResult, label: str) -> str:
 
 
 async def jobs(desk: Desk) -> list[Job]:
-    async with desk.storage.read() as transaction:
-        return await transaction.run(queries.in_states, list(JobState))
+    return await desk.db.read(queries.in_states, list(JobState))
 
 
 async def listed(desk: Desk) -> InteractionResult:

@@ -92,11 +92,10 @@ async def test_try_again_in_ones_own_panel_works_and_in_the_log_channel_asks_for
         let_in(desk, desk.maya)
         key = await desk.services.db.read(keys.current, desk.guild.id)
         assert key is not None
-        async with desk.storage.write() as transaction:
-            later = desk.clock.now().replace(hour=23)
-            await transaction.run(
-                key_holds.put_hold, desk.guild.id, key.id, Reason(ReasonCode.OUT_OF_CREDITS), later
-            )
+        later = desk.clock.now().replace(hour=23)
+        await desk.db.write(
+            key_holds.put_hold, desk.guild.id, key.id, Reason(ReasonCode.OUT_OF_CREDITS), later
+        )
         panel = await desk.maya.slash(desk.channel, "studii setup")
         assert "will try Studii now" in texts(await desk.maya.click(message(panel), label="Try again"))
         again = button(panel, "Try again").removesuffix(LET_IN)

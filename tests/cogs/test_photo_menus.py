@@ -59,8 +59,7 @@ def chosen(select: dict[str, Any]) -> list[str]:
 
 
 async def nothing_was_taken(desk: Desk) -> bool:
-    async with desk.storage.read() as transaction:
-        return not await transaction.run(queries.in_states, list(JobState))
+    return not await desk.db.read(queries.in_states, list(JobState))
 
 
 @pytest.mark.promise
@@ -236,8 +235,7 @@ async def test_the_same_wish_twice_in_a_moment_is_one_job(tmp_path: Path) -> Non
             await desk.maya.context_menu(desk.channel, "Photo restoration", message)
         desk.clock.advance(10)
         await desk.maya.context_menu(desk.channel, "Photo restoration", message)
-        async with desk.storage.read() as transaction:
-            assert len(await transaction.run(queries.in_states, list(JobState))) == 2
+        assert len(await desk.db.read(queries.in_states, list(JobState))) == 2
 
 
 @pytest.mark.promise

@@ -26,8 +26,7 @@ async def photo_of_tom(desk: Desk) -> discord.Message:
 
 
 async def taken(desk: Desk) -> int:
-    async with desk.storage.read() as transaction:
-        return len(await transaction.run(queries.in_states, list(JobState)))
+    return len(await desk.db.read(queries.in_states, list(JobState)))
 
 
 def unix(desk: Desk, seconds: float) -> str:

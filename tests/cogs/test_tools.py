@@ -15,8 +15,7 @@ PHOTO = ("room.png", PNG)
 
 
 async def nothing_was_taken(desk: Desk) -> bool:
-    async with desk.storage.read() as transaction:
-        return not await transaction.run(queries.in_states, list(JobState))
+    return not await desk.db.read(queries.in_states, list(JobState))
 
 
 @pytest.mark.promise

@@ -24,13 +24,13 @@ from discord.http import Route
 from bot.catalog import Catalog
 from bot.client.bot import HANDLERS, StudiiBot
 from bot.cluster import Membership
+from bot.db import Database
 from bot.delivery import Answers, BestPoster, DiscordDelivery, answers as answers_module
 from bot.engine import CountedDecoder, Engine
 from bot.jobs import progress, results
 from bot.jobs.models import Progress
 from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
-from bot.storage import Storage
 from bot.studii import StudiiClient, Timeouts
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit import first_answer
@@ -44,7 +44,7 @@ from tests.support.cheap.compiled import share_compiled_statements
 from tests.support.cheap.decoders import fork_decoders
 from tests.support.cheap.extensions import share_extensions
 from tests.support.cheap.payloads import share_payloads
-from tests.support.database import sqlite_in_place
+from tests.support.database import holding, sqlite_in_place
 from tests.support.patience import PATIENCE
 from tests.support.services import SPOOL_BYTES, services_on
 from tests.support.simulated.delivery import context_on
@@ -136,23 +136,23 @@ async def _live(life: Life, tracer: Tracer) -> int:
     clock, catalog = LaterClock(life.later), Catalog.load()
     vault = Vault.open((), folder / "encryption.key")
     async with (
-        Storage.open(f"sqlite+aiosqlite:///{folder / 'studii.db'}") as storage,
+        Database.open(f"sqlite+aiosqlite:///{folder / 'studii.db'}") as db,
         StudiiClient(life.studii, timeouts=_timeouts(life.patience)) as studii,
         DecoderPool() as decoder,
         StudiiBot(catalog, intents=discord.Intents.none()) as bot,
     ):
-        guarded = CountedDecoder(storage.db, DeadlyDecoder(decoder, life.deadly))
+        guarded = CountedDecoder(db, DeadlyDecoder(decoder, life.deadly))
 
         async def progress_of(job_id: str) -> Progress:
             return await engine.progress(job_id)
 
         names = ToolNames(catalog)
-        answers = Answers(storage, storage.db, vault, clock, bot, names, bot.readers, progress_of)
+        answers = Answers(db, db, vault, clock, bot, names, bot.readers, progress_of)
         rules = bot.posting_rules
         context = context_on(bot, catalog, clock, guarded, rules, readers=bot.readers, answers=answers)
         delivery = DiscordDelivery(context)
         engine = Engine(
-            storage=storage,
+            db=db,
             studii=studii,
             vault=vault,
             delivery=delivery,
@@ -166,7 +166,7 @@ async def _live(life: Life, tracer: Tracer) -> int:
             member=Membership(),
             posted=lambda _: None,
         )
-        services = await services_on(storage, folder, clock, catalog=catalog)
+        services = await services_on(db, folder, clock, catalog=catalog)
         bot.attach(services, clock, answers, progress_of)
         traced = life.trace or life.point is not None
         if traced and life.interaction is None:
@@ -180,7 +180,7 @@ async def _live(life: Life, tracer: Tracer) -> int:
         if life.guild is not None:
             bot._connection.parse_guild_create(dict(life.guild))  # type: ignore[arg-type] # pyright: ignore
             bot._ready.set()  # pyright: ignore[reportPrivateUsage]  # the gateway has named all servers
-        holding = {await _writer(storage)} if life.slow and life.interaction else set[asyncio.Task[None]]()
+        holding = {await _writer(db)} if life.slow and life.interaction else set[asyncio.Task[None]]()
         running = asyncio.create_task(engine.run())
         if life.interaction is not None:
             # Where the gateway calls it from: what it begins belongs to the bot, and not to us.
@@ -201,12 +201,12 @@ def _timeouts(seconds: float) -> Timeouts:
     return Timeouts(connect=seconds, read=seconds / 2, total=seconds, transfer=seconds)
 
 
-async def _writer(storage: Storage) -> "asyncio.Task[None]":
+async def _writer(db: Database) -> "asyncio.Task[None]":
     """Return a writer that everybody else has to wait for."""
     begun = asyncio.Event()
 
     async def hold() -> None:
-        async with storage.write():
+        async with holding(db):
             begun.set()
             await asyncio.sleep(HELD)
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
+from bot.db import Database
 from bot.jobs import queries
 from bot.jobs.models import Approval, FailureCode, Job, JobState
 from bot.servers import access
-from bot.storage import Storage
 from sandbox.discord.emulator.interactions import MODAL, Interaction
 from sandbox.discord.emulator.messages import Message
 from sandbox.discord.emulator.places import MANAGE_MESSAGES, Channel, Role
@@ -68,8 +68,8 @@ class Moderated(CrashWorlds):
         role = Role(400_000 + case.guild_id, MANAGE_MESSAGES, "moderators")
         guild.roles[role.id] = role
         guild.members |= dict.fromkeys(MODERATORS, (role.id,))
-        async with Storage.open(case.database) as storage, storage.write() as transaction:
-            await transaction.run(
+        async with Database.open(case.database) as db:
+            await db.write(
                 access.change,
                 case.guild_id,
                 approval_channel=approvals.id,
@@ -115,8 +115,8 @@ class Moderated(CrashWorlds):
         return next((one for one in shown if any(f":{press}:" in name for name in one.custom_ids())), None)
 
     async def job_of(self, case: Case) -> Job | None:
-        async with Storage.open(case.database) as storage, storage.read() as transaction:
-            return next(iter(await transaction.run(queries.in_states, list(JobState))), None)
+        async with Database.open(case.database) as db:
+            return next(iter(await db.read(queries.in_states, list(JobState))), None)
 
     async def hasty_steps(self, case: ModeratedCase) -> list[str]:
         """What was done before it was approved, at this moment."""

@@ -9,10 +9,10 @@ from typing import Any
 
 from bot.credits import ledger
 from bot.credits.ledger import EntryKind
+from bot.db import Database
 from bot.jobs import accept, queries
 from bot.jobs.models import Job, JobState
 from bot.posts import mark_of_nonce
-from bot.storage import Storage
 from sandbox.discord.emulator.messages import Message
 from sandbox.studii import Outcome
 from tests.crash.life import ENDED
@@ -20,6 +20,7 @@ from tests.crash.plan import all_points
 from tests.crash.trial import Death, Verdict, ensure_known
 from tests.crash.world import KILLED, MAYA, Case, CrashWorlds, Zygote
 from tests.engine.world import a_staging_job
+from tests.support.database import given
 from tests.support.jobs import ledger_lines
 
 PHOTOS = 6  # with theirs before, too many for one message
@@ -101,27 +102,27 @@ def set_trials(
 async def _accepted(case: Case, photo: Message) -> str:
     """Store a set that an earlier life accepted from a message in a photo channel."""
     set_id = secrets.token_hex(8)
-    async with Storage.open(case.database) as storage, storage.write() as transaction:
+    async with Database.open(case.database) as db:
         for _ in range(PHOTOS):
             new = a_staging_job(guild_id=case.guild_id, channel_id=case.channel_id, user_id=MAYA)
             job = replace(new, set_id=set_id, origin_message_id=photo.id)
-            await transaction.run(accept.store, [job], job.created_at)
+            await db.write(given(accept.store, [job], job.created_at))
     return set_id
 
 
 async def _jobs(case: Case) -> list[Job]:
-    async with Storage.open(case.database) as storage, storage.read() as transaction:
-        return await transaction.run(queries.in_states, list(JobState))
+    async with Database.open(case.database) as db:
+        return await db.read(queries.in_states, list(JobState))
 
 
 async def _wrong(worlds: CrashWorlds, case: Case, set_id: str, *, unknown: int) -> list[str]:
     """What is not as it was promised, after the last life has ended by itself."""
     jobs = await _jobs(case)
     complaints: list[str] = []
-    async with Storage.open(case.database) as storage, storage.read() as transaction:
-        complaints += await transaction.run(ledger.differing)
+    async with Database.open(case.database) as db:
+        complaints += await db.read(ledger.differing)
         for job in jobs:
-            kinds = [line.kind for line in await ledger_lines(transaction, job_id=job.id)]
+            kinds = [line.kind for line in await ledger_lines(db, job_id=job.id)]
             if kinds.count(EntryKind.RESERVE) != 1 or kinds.count(EntryKind.SETTLE) > 1:
                 complaints.append(f"its lines in the ledger are {kinds}")
     if sum(job.state is JobState.UNKNOWN for job in jobs) > unknown:

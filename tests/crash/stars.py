@@ -5,16 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.clock import SystemClock
+from bot.db import Database
 from bot.features import posting
 from bot.jobs import best_results
 from bot.jobs.best_results import OPEN_BEST
 from bot.jobs.models import JobState
-from bot.storage import Storage
 from sandbox.discord.emulator import APPLICATION_ID
 from sandbox.discord.emulator.places import Channel
 from tests.crash.life import ENDED
 from tests.crash.trial import Death, Verdict, ensure_known
 from tests.crash.world import KILLED, MAYA, Case, CrashWorlds, Zygote
+from tests.support.database import given
 from tests.support.jobs import a_job, keep_job
 
 _STAR_POINTS = "best_results."  # a part of points: the modules of that name post, remove and note it
@@ -37,8 +38,8 @@ class StarTrial:
         open_rows = (f"best_results WHERE {OPEN_BEST}",)
         if self.back:
             await zygote.live(worlds.life(case, goes_on=open_rows))
-            async with Storage.open(case.database) as storage, storage.write() as transaction:
-                await transaction.run(best_results.unwant, case.guild_id, [starred], SystemClock().now())
+            async with Database.open(case.database) as db:
+                await db.write(best_results.unwant, case.guild_id, [starred], SystemClock().now())
         died = 0
         for death in self.deaths:
             life = worlds.life(case, point=death.point, nth=death.nth, goes_on=open_rows)
@@ -59,8 +60,8 @@ class StarTrial:
         return Verdict(JobState.SUCCEEDED, died, complaints, points)
 
     async def _wrong(self, worlds: CrashWorlds, case: Case, best_id: int, starred: int) -> list[str]:
-        async with Storage.open(case.database) as storage, storage.read() as transaction:
-            best = await transaction.run(best_results.get, starred)
+        async with Database.open(case.database) as db:
+            best = await db.read(best_results.get, starred)
         there = [one.id for one in worlds.discord.in_channel(best_id)]
         if self.back:
             left = [] if best is None else ["it is still said to be shown"]
@@ -93,11 +94,9 @@ async def _starred(worlds: CrashWorlds, case: Case, best_id: int) -> int:
         announced_at=now,
         result_message_id=message.id,
     )
-    async with Storage.open(case.database) as storage, storage.write() as transaction:
-        await transaction.run(keep_job, job)
-        await transaction.run(posting.change, case.guild_id, best_channel_id=best_id)
-        await transaction.run(best_results.answer, MAYA, now, agreed=True)
-        await transaction.run(
-            best_results.want, message.id, case.guild_id, case.channel_id, job.id, MAYA, now
-        )
+    async with Database.open(case.database) as db:
+        await db.write(given(keep_job, job))
+        await db.write(posting.change, case.guild_id, best_channel_id=best_id)
+        await db.write(best_results.answer, MAYA, now, agreed=True)
+        await db.write(best_results.want, message.id, case.guild_id, case.channel_id, job.id, MAYA, now)
     return message.id

@@ -4,14 +4,15 @@ import pytest
 
 from bot.credits import ledger
 from bot.credits.ledger import EntryKind
+from bot.db import Database
 from bot.jobs import accept, queries
 from bot.jobs.models import FailureCode, Job, JobState
-from bot.storage import Storage
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Outcome, Output
 from tests.crash.life import ENDED
 from tests.crash.world import KILLED, Case, CrashWorlds, Zygote, worlds
 from tests.engine.world import a_staging_job, png
+from tests.support.database import given
 from tests.support.jobs import ledger_lines
 
 DEATHS = 2  # tries that a file has
@@ -27,8 +28,8 @@ async def lives(own: CrashWorlds, process: Zygote, case: Case, deadly: str) -> l
 
 
 async def job_of(case: Case, job_id: str) -> Job:
-    async with Storage.open(case.database) as storage, storage.read() as transaction:
-        job = await transaction.run(queries.get, job_id)
+    async with Database.open(case.database) as db:
+        job = await db.read(queries.get, job_id)
     assert job is not None
     return job
 
@@ -39,17 +40,17 @@ async def test_a_photo_that_kills_the_bot_fails_unpaid_and_those_beside_it_are_m
         case, asked = await own.accepted()
         ids = {"guild_id": case.guild_id, "channel_id": case.channel_id}
         beside = [a_staging_job(**ids) for _ in range(3)]
-        async with Storage.open(case.database) as storage, storage.write() as transaction:
+        async with Database.open(case.database) as db:
             for job in beside:
-                await transaction.run(accept.store, [job], job.created_at)
+                await db.write(given(accept.store, [job], job.created_at))
         ends = await lives(own, process, case, f"{asked.id}.source")
         assert ends == [KILLED] * DEATHS + [ENDED]
         killer = await job_of(case, asked.id)
         assert (killer.state, killer.failure) == (JobState.FAILED, FailureCode.PHOTO)
         assert "crashed the program that opens pictures" in reason_words(killer.failure_text)
-        async with Storage.open(case.database) as storage, storage.read() as transaction:
-            lines = [line.kind for line in await ledger_lines(transaction, job_id=killer.id)]
-            assert await transaction.run(ledger.differing) == []
+        async with Database.open(case.database) as db:
+            lines = [line.kind for line in await ledger_lines(db, job_id=killer.id)]
+            assert await db.read(ledger.differing) == []
         assert (killer.reserved, killer.settled) == (0, 0)
         # What those beside it cost may have corrected what it is expected to cost.
         assert [kind for kind in lines if kind is not EntryKind.CORRECT] == [

@@ -6,18 +6,19 @@ from pathlib import Path
 import pytest
 
 from bot.clock import SystemClock
+from bot.db import Database
 from bot.domain.guilds import Plan
 from bot.engine import Tuning
 from bot.jobs import accept, queries
 from bot.jobs.models import JobState
 from bot.servers import keys as server_keys, settings
-from bot.storage import Storage
 from bot.vault import Vault, lane_names
 from sandbox.studii import Key, RateStyle, faults
 from sandbox.studii.ratelimit import Counting
 from tests.crash.life import ENDED
 from tests.crash.world import KILLED, Case, CrashWorlds, Zygote, worlds
 from tests.engine.world import a_job
+from tests.support.database import given
 
 COUNTINGS: tuple[Counting, ...] = ("sliding", "fixed", "bucket")
 JOBS = 16  # on each key: more than it may send in a period, however seldom it is polled
@@ -31,26 +32,23 @@ SEED = 6
 
 async def serve(case: Case, guild_id: int, key: Key, jobs: int) -> None:
     """A server with that key, the smallest plan's, and so many jobs that were just accepted."""
-    async with Storage.open(case.database) as storage:
+    async with Database.open(case.database) as db:
         vault = Vault.open((), Path(case.folder) / "encryption.key")
-        lane = (await storage.db.write(lane_names, vault)).lane_of(key.secret)
-        async with storage.write() as transaction:
-            at = SystemClock().now()
-            stored = await transaction.run(
-                server_keys.add, guild_id, lane, key.hint, Plan.PRO, vault.seal(key.secret), at
-            )
-            await transaction.run(settings.set_key, guild_id, stored.id, at)
-            for number in range(jobs):
-                job = a_job(guild_id=guild_id, channel_id=guild_id, user_id=number % 7)
-                await transaction.run(accept.store, [job], at)
+        lane = (await db.write(lane_names, vault)).lane_of(key.secret)
+        at = SystemClock().now()
+        stored = await db.write(
+            server_keys.add, guild_id, lane, key.hint, Plan.PRO, vault.seal(key.secret), at
+        )
+        await db.write(settings.set_key, guild_id, stored.id, at)
+        for number in range(jobs):
+            job = a_job(guild_id=guild_id, channel_id=guild_id, user_id=number % 7)
+            await db.write(given(accept.store, [job], at))
 
 
 async def states(case: Case, guild_id: int) -> list[JobState]:
-    async with Storage.open(case.database) as storage, storage.read() as transaction:
+    async with Database.open(case.database) as db:
         return [
-            job.state
-            for job in await transaction.run(queries.in_states, list(JobState))
-            if job.guild_id == guild_id
+            job.state for job in await db.read(queries.in_states, list(JobState)) if job.guild_id == guild_id
         ]
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from bot.credits import ledger
 from bot.credits.ledger import EntryKind
+from bot.db import Database
 from bot.delivery.answers import LEFT_UNANSWERED
 from bot.jobs import lanes as lane_rows, queries
 from bot.jobs.models import Job, JobState
 from bot.posts import mark_of_nonce
 from bot.servers import keys
-from bot.storage import Storage
 from bot.ui.kit.deferral import LateAnswer
 from sandbox.discord.emulator import DiscordServer
 from sandbox.discord.emulator.interactions import Interaction
@@ -67,10 +67,10 @@ class Verdicts:
         job's last word may be said by DM although its progress says it too: who said that died before storing
         it.
         """
-        async with Storage.open(case.database) as storage, storage.read() as transaction:
-            jobs = await transaction.run(queries.in_states, list(JobState))
-            complaints = await transaction.run(ledger.differing)
-            entries = await ledger_lines(transaction, job_id=jobs[0].id if jobs else "")
+        async with Database.open(case.database) as db:
+            jobs = await db.read(queries.in_states, list(JobState))
+            complaints = await db.read(ledger.differing)
+            entries = await ledger_lines(db, job_id=jobs[0].id if jobs else "")
         complaints += self._of_a_deferral(case, accepted=bool(jobs))
         if not jobs:
             return None, complaints + self._of_nothing(case)
@@ -201,9 +201,9 @@ class Verdicts:
         """Whether Studii has said 429 to it, of which nothing was noted."""
         if not self.studii.requests.of(key=case.key.hint, status=429):
             return False
-        async with Storage.open(case.database) as storage, storage.read() as transaction:
-            key = await transaction.run(keys.current, case.guild_id)
-            return key is None or not await transaction.run(lane_rows.limits_of, [key.lane])
+        async with Database.open(case.database) as db:
+            key = await db.read(keys.current, case.guild_id)
+            return key is None or not await db.read(lane_rows.limits_of, [key.lane])
 
     def hasty(self, case: Case) -> list[str]:
         """What Studii was asked before the time that it had named with a 429."""
@@ -221,8 +221,8 @@ class Verdicts:
     @staticmethod
     async def job(case: Case) -> Job | None:
         """The job, if one was accepted."""
-        async with Storage.open(case.database) as storage, storage.read() as transaction:
-            jobs = await transaction.run(queries.in_states, list(JobState))
+        async with Database.open(case.database) as db:
+            jobs = await db.read(queries.in_states, list(JobState))
         return jobs[0] if jobs else None
 
     async def state(self, case: Case) -> JobState | None:

@@ -12,11 +12,11 @@ from tempfile import mkdtemp
 from typing import Any, TextIO
 
 from bot.clock import SystemClock
+from bot.db import Database
 from bot.domain.guilds import Plan
 from bot.jobs import accept
 from bot.jobs.models import Job
 from bot.servers import keys, settings
-from bot.storage import Storage
 from bot.vault import Vault, lane_names
 from sandbox.discord.emulator import DiscordServer
 from sandbox.studii import Options, StudiiServer
@@ -25,7 +25,7 @@ from tests.crash.verdicts import MAYA, NOT_WHOLE, Case, Verdicts
 from tests.crash.zygote import FORKS
 from tests.engine.world import STAGING as STYLE, a_job, a_staging_job, png
 from tests.support.cheap.memory import place_in_memory
-from tests.support.database import database
+from tests.support.database import database, given
 from tests.support.forks import conversation
 
 __all__ = ["KILLED", "MAYA", "NOT_WHOLE", "Case", "CrashWorlds", "Zygote", "worlds", "zygote"]
@@ -92,14 +92,13 @@ class CrashWorlds(Verdicts):
         self.discord.add_guild(guild_id, [channel_id])
         asked, told = self.discord.command(channel_id, MAYA, tool, options)
         case = Case(folder, key, guild_id, channel_id, told, private, asked)
-        async with Storage.open(case.database) as storage:
+        async with Database.open(case.database) as db:
             vault = Vault.open((), folder / "encryption.key")
-            lane = (await storage.db.write(lane_names, vault)).lane_of(key.secret)
-            async with storage.write() as transaction:
-                at = SystemClock().now()
-                sealed = vault.seal(key.secret)
-                stored = await transaction.run(keys.add, guild_id, lane, key.hint, Plan.TEAM, sealed, at)
-                await transaction.run(settings.set_key, guild_id, stored.id, at)
+            lane = (await db.write(lane_names, vault)).lane_of(key.secret)
+            at = SystemClock().now()
+            sealed = vault.seal(key.secret)
+            stored = await db.write(keys.add, guild_id, lane, key.hint, Plan.TEAM, sealed, at)
+            await db.write(settings.set_key, guild_id, stored.id, at)
         return case
 
     async def accepted(self, *, text: bool = False) -> tuple[Case, Job]:
@@ -107,8 +106,8 @@ class CrashWorlds(Verdicts):
         case = await self.case(text=text)
         ids = {"guild_id": case.guild_id, "channel_id": case.channel_id}
         job = a_job(**ids) if text else a_staging_job(**ids)  # type: ignore[arg-type]
-        async with Storage.open(case.database) as storage, storage.write() as transaction:
-            await transaction.run(accept.store, [job], job.created_at)
+        async with Database.open(case.database) as db:
+            await db.write(given(accept.store, [job], job.created_at))
         return case, job
 
     def life(self, case: Case, **options: Any) -> Life:

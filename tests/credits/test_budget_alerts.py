@@ -22,8 +22,7 @@ ALMOST, ALL = NoticeKind.BUDGET_80, NoticeKind.BUDGET_100
 
 
 async def told(world: ServicesWorld) -> list[Post]:
-    async with world.storage.read() as transaction:
-        return await transaction.run(open_posts)
+    return await world.db.read(open_posts)
 
 
 async def kinds(world: ServicesWorld) -> list[str]:
@@ -107,9 +106,8 @@ async def test_whatever_crosses_a_threshold_tells_it(world: ServicesWorld, by: s
         await spending.set_budget(services, GUILD, 100, None)
     await spend(world, 18)
     job = await world.accept()
-    async with world.storage.write() as transaction:
-        for old, new in pairwise((JobState.WAITING, JobState.SUBMITTING, JobState.UNKNOWN)):
-            await transaction.run(transitions.advance, job.id, old, new, at=world.clock.now())
+    for old, new in pairwise((JobState.WAITING, JobState.SUBMITTING, JobState.UNKNOWN)):
+        await world.db.write(transitions.advance, job.id, old, new, at=world.clock.now())
     assert await kinds(world) == []
     if by == "a budget":
         await spending.set_budget(services, GUILD, 20, None)
@@ -120,8 +118,7 @@ async def test_whatever_crosses_a_threshold_tells_it(world: ServicesWorld, by: s
     elif by == "a ruling":
         await rule(services, GUILD, job.id, 82)
     else:
-        async with world.storage.write() as transaction:
-            now, running = world.clock.now(), JobState.RUNNING
-            await transaction.run(transitions.advance, job.id, JobState.UNKNOWN, running, at=now, charged=82)
+        now, running = world.clock.now(), JobState.RUNNING
+        await world.db.write(transitions.advance, job.id, JobState.UNKNOWN, running, at=now, charged=82)
         await services.db.write(privacy.left, GUILD, world.clock.now())
     assert await kinds(world) == [ALL]

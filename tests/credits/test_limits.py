@@ -14,13 +14,13 @@ import pytest
 
 from bot.credits import ledger
 from bot.credits.limits import AllowanceScope, StartRate
+from bot.db import Database
 from bot.domain.guilds import Budget, Period, Plan
 from bot.errors import CreditsShort, Refused
 from bot.jobs.confirm import Repeated
 from bot.jobs.models import Job, MemberContext, SourcePhoto
 from bot.servers import keys, settings
 from bot.services import Services
-from bot.storage import Storage
 from tests.support import spending
 from tests.support.clock import FakeClock
 from tests.support.jobs import ledger_lines
@@ -33,67 +33,63 @@ REQUEST = replace(PICTURE, context=MemberContext(roles=frozenset({ROLE})))
 
 
 @pytest.fixture
-async def storage(either: str) -> AsyncGenerator[Storage, None]:
-    async with Storage.open(either) as opened:
-        async with opened.write() as transaction:
-            key = await transaction.run(keys.add, GUILD, "lane", "abcd", Plan.PRO, b"", FakeClock().now())
-            await transaction.run(settings.set_key, GUILD, key.id, FakeClock().now())
-            await transaction.run(settings.set_budget, GUILD, Budget(10_000, Period.DAY, FakeClock().now()))
+async def db(either: str) -> AsyncGenerator[Database, None]:
+    async with Database.open(either) as opened:
+        key = await opened.write(keys.add, GUILD, "lane", "abcd", Plan.PRO, b"", FakeClock().now())
+        await opened.write(settings.set_key, GUILD, key.id, FakeClock().now())
+        await opened.write(settings.set_budget, GUILD, Budget(10_000, Period.DAY, FakeClock().now()))
         yield opened
 
 
-async def _server(storage: Storage, services: Services) -> None:
-    async with storage.write() as transaction:
-        await transaction.run(settings.set_budget, GUILD, Budget(41, Period.MONTH, FakeClock().now()))
+async def _server(db: Database, services: Services) -> None:
+    await db.write(settings.set_budget, GUILD, Budget(41, Period.MONTH, FakeClock().now()))
 
 
-async def _total(storage: Storage, services: Services) -> None:
-    async with storage.write() as transaction:
-        await transaction.run(settings.set_budget, GUILD, Budget(0, Period.TOTAL, FakeClock().now()))
+async def _total(db: Database, services: Services) -> None:
+    await db.write(settings.set_budget, GUILD, Budget(0, Period.TOTAL, FakeClock().now()))
     await spending.grant(services, GUILD, None, 40)
 
 
-async def _everyone(storage: Storage, services: Services) -> None:
+async def _everyone(db: Database, services: Services) -> None:
     await spending.set_limits(services, GUILD, allowance=(AllowanceScope.MEMBERS, 0, 47))
 
 
-async def _role(storage: Storage, services: Services) -> None:
+async def _role(db: Database, services: Services) -> None:
     await spending.set_limits(services, GUILD, allowance=(AllowanceScope.MEMBERS, 0, 8))
     await spending.set_limits(services, GUILD, allowance=(AllowanceScope.ROLE, ROLE, 40))
 
 
-async def _own(storage: Storage, services: Services) -> None:
+async def _own(db: Database, services: Services) -> None:
     await spending.set_limits(services, GUILD, allowance=(AllowanceScope.ROLE, ROLE, 80))
     await spending.set_limits(services, GUILD, allowance=(AllowanceScope.MEMBER, MEMBER, 32))
     await spending.grant(services, GUILD, MEMBER, 8)
 
 
-async def _going(storage: Storage, services: Services) -> None:
+async def _going(db: Database, services: Services) -> None:
     await spending.set_limits(services, GUILD, at_once=5)
 
 
-async def _starts(storage: Storage, services: Services) -> None:
+async def _starts(db: Database, services: Services) -> None:
     await spending.set_limits(services, GUILD, rate=StartRate(5, 600))
 
 
 @pytest.mark.promise
 @pytest.mark.parametrize("limit", [_server, _total, _everyone, _role, _own, _going, _starts])
 async def test_of_fifty_at_once_as_many_are_taken_as_there_is_room_for(
-    storage: Storage, tmp_path: Path, limit: Callable[[Storage, Services], Awaitable[None]]
+    db: Database, tmp_path: Path, limit: Callable[[Database, Services], Awaitable[None]]
 ) -> None:
-    services = await services_on(storage, tmp_path, FakeClock())
-    await limit(storage, services)
+    services = await services_on(db, tmp_path, FakeClock())
+    await limit(db, services)
     outcomes = await asyncio.gather(
         *(accept(services.acceptance, REQUEST) for _ in range(50)), return_exceptions=True
     )
     assert sum(isinstance(one, Job) for one in outcomes) == 5
     assert sum(isinstance(one, Refused) for one in outcomes) == 45
-    async with storage.read() as transaction:
-        assert await transaction.run(ledger.differing) == []
+    assert await db.read(ledger.differing) == []
 
 
-async def test_what_is_wished_twice_at_one_moment_is_done_once(storage: Storage, tmp_path: Path) -> None:
-    services = await services_on(storage, tmp_path, FakeClock())
+async def test_what_is_wished_twice_at_one_moment_is_done_once(db: Database, tmp_path: Path) -> None:
+    services = await services_on(db, tmp_path, FakeClock())
     request = replace(REQUEST, once="3:50:photo-restore:0")
     outcomes = await asyncio.gather(
         *(accept(services.acceptance, request) for _ in range(20)), return_exceptions=True
@@ -104,8 +100,7 @@ async def test_what_is_wished_twice_at_one_moment_is_done_once(storage: Storage,
     assert (
         await accept(services.acceptance, request)
     ).id != job.id  # what was cancelled may be asked for again
-    async with storage.read() as transaction:
-        assert await transaction.run(ledger.differing) == []
+    assert await db.read(ledger.differing) == []
 
 
 SECOND = timedelta(seconds=1)
@@ -183,8 +178,7 @@ async def at(world: ServicesWorld, *when: int) -> None:
 
 async def granted(world: ServicesWorld) -> tuple[int, int]:
     """What counts now: to the server, and to the member."""
-    async with world.storage.read() as transaction:
-        assert await transaction.run(ledger.differing) == []
+    assert await world.db.read(ledger.differing) == []
     state = await spending.grants(world.services, GUILD)
     own = (await spending.of_member(world.services, GUILD, MEMBER, ())).use.grants
     assert state.members.get(MEMBER, 0) == own
@@ -270,8 +264,7 @@ async def test_a_budget_without_a_period_lets_nothing_be_spent_and_says_who_can_
         )
     assert await world.jobs() == []
     assert (await spending.budget(world.services, GUILD)).usage.spent == 0
-    async with world.storage.read() as transaction:
-        assert await ledger_lines(transaction) == []
+    assert await ledger_lines(world.db) == []
 
 
 async def test_an_admin_mends_half_a_budget_by_setting_it(world: ServicesWorld) -> None:
@@ -279,8 +272,7 @@ async def test_an_admin_mends_half_a_budget_by_setting_it(world: ServicesWorld) 
     forget_the_period(world)
     assert (await spending.set_budget(world.services, GUILD, 16, None)).left == 16
     await world.accept()
-    async with world.storage.read() as transaction:
-        budget = (await transaction.run(settings.of, GUILD)).budget
+    budget = (await world.db.read(settings.of, GUILD)).budget
     assert (budget.limit, budget.period) == (16, Period.DAY)
 
 

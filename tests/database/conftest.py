@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.db import Database
 from bot.migrate import SCRIPTS
-from bot.storage import Storage
 from tests.support.database import database
 from tests.support.postgresql import new_database, new_migrated_database
 
@@ -28,9 +28,9 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database; it has all tables where the test opens it as `storage`, or has
+    """The address of an empty database; it has all tables where the test opens it as `db`, or has
     `tables`."""
-    opened = not {"storage", "tables"}.isdisjoint(request.fixturenames)
+    opened = not {"db", "tables"}.isdisjoint(request.fixturenames)
     if request.param == "sqlite":
         return await database(tmp_path) if opened else f"sqlite+aiosqlite:///{tmp_path / 'studii.db'}"
     if opened:
@@ -44,9 +44,9 @@ def tables() -> None:
 
 
 @pytest.fixture
-async def storage(url: str) -> AsyncGenerator[Storage, None]:
-    async with Storage.open(url) as storage:
-        yield storage
+async def db(url: str) -> AsyncGenerator[Database, None]:
+    async with Database.open(url) as db:
+        yield db
 
 
 @pytest.fixture

@@ -250,16 +250,17 @@ async def test_nobody_is_told_before_the_commit_nor_of_what_was_refused(url: str
         raise RuntimeError("one who isn't told must not undo anything")
 
     committed: list[str] = []
-    async with Database.open(url, woken=woken) as db:
+    async with Database.open(url) as db:
 
         def note(_connection: Connection) -> None:
             committed.append("committed")
 
         event.listen(Engine, "commit", note)
         try:
-            await at_once(
-                db, *(lambda name=name: db.write(add_and_wake, name) for name in ("a", "refused", "b"))
-            )
+            with db.listening(woken):
+                await at_once(
+                    db, *(lambda name=name: db.write(add_and_wake, name) for name in ("a", "refused", "b"))
+                )
         finally:
             event.remove(Engine, "commit", note)
         assert await db.read(names) == ["a", "b"]

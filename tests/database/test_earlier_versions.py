@@ -11,14 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import posts
 from bot.base import NUMBER, UtcDateTime
-from bot.db import used_once
+from bot.db import Database, used_once
 from bot.jobs import queries
 from bot.jobs.models import jobs as jobs_table
 from bot.migrate import migrate
 from bot.posts import Post
 from bot.servers import keys
 from bot.servers.notices import NoticeKind
-from bot.storage import Storage
 from tests.database.rows import REVISIONS, counts, name_of, read, seed
 from tests.support.jobs import NOW, a_job
 from tests.support.posts import open_posts
@@ -68,10 +67,10 @@ async def test_a_database_with_rows_of_any_earlier_version_keeps_them(file: Path
     with read(file) as database:
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    async with Storage.open(url) as storage, storage.read() as transaction:
+    async with Database.open(url) as db:
         for number in range(1, len(REVISIONS) + 1):
-            assert await transaction.run(queries.get, name_of(number)) is not None
-            assert await transaction.run(keys.current, number) is not None
+            assert await db.read(queries.get, name_of(number)) is not None
+            assert await db.read(keys.current, number) is not None
 
 
 async def test_ends_of_jobs_of_earlier_versions_are_posted_once_and_what_they_replace_goes(url: str) -> None:
@@ -98,10 +97,8 @@ async def test_ends_of_jobs_of_earlier_versions_are_posted_once_and_what_they_re
         await write(connection, [same | one for one in ended])
         await connection.commit()
     await migrate(url)
-    async with Storage.open(url) as storage, storage.read() as transaction:
-        found = {
-            one.key: one for one in await transaction.run(lambda session: session.scalars(select(Post)).all())
-        }
+    async with Database.open(url) as db:
+        found = {one.key: one for one in await db.read(lambda session: session.scalars(select(Post)).all())}
     doubtful = {key: one.place for key, one in found.items() if one.begun_at is not None}
     assert doubtful == {
         f"{'1' * 16}-0": "c9",
@@ -145,11 +142,11 @@ async def test_notices_of_earlier_versions_are_posted_once_and_their_questions_a
             await connection.execute(insert(OLD_NOTICES).values(**same | row))
         await connection.commit()
     await migrate(url)
-    async with Storage.open(url) as storage, storage.write() as transaction:
-        waiting, asked = await transaction.run(open_posts)
+    async with Database.open(url) as db:
+        waiting, asked = await db.write(open_posts)
         assert (waiting.key, waiting.mark, waiting.begun_at) == ("open", 1_000_000_005, NOW)
         assert (asked.key, asked.place, asked.message_id) == ("x", "c9", 71)
         assert asked.shown_version < asked.version
-        assert not await transaction.run(posts.want, 1, NoticeKind.BUDGET_80, "told", at=NOW)
-        assert await transaction.run(posts.want, 1, NoticeKind.BUDGET_80, "new", at=NOW)
-        assert (await transaction.run(open_posts))[-1].id > 8
+        assert not await db.write(posts.want, 1, NoticeKind.BUDGET_80, "told", at=NOW)
+        assert await db.write(posts.want, 1, NoticeKind.BUDGET_80, "new", at=NOW)
+        assert (await db.write(open_posts))[-1].id > 8

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.db import Database
 from bot.errors import SettingsError
 from bot.migrate import migrate
-from bot.storage import Storage
 from tests.database.later import add_revision
 from tests.database.rows import REVISIONS, counts, read
 from tests.support.jobs import accepted
@@ -25,8 +25,8 @@ async def test_a_new_database_is_made_with_its_folder_for_its_owner_alone(tmp_pa
     file = tmp_path / "data" / "deeper" / "studii.db"
     url = f"sqlite+aiosqlite:///{file}"
     await migrate(url)
-    async with Storage.open(url) as storage:
-        await accepted(storage)
+    async with Database.open(url) as db:
+        await accepted(db)
         files = list(file.parent.iterdir())
         assert {one.name for one in files} == {"studii.db", "studii.db-wal", "studii.db-shm"}
         assert {mode(one) for one in files} == {0o600}
@@ -36,7 +36,7 @@ async def test_a_new_database_is_made_with_its_folder_for_its_owner_alone(tmp_pa
 @pytest.mark.usefixtures("tables")
 async def test_a_database_that_others_could_read_is_closed_to_them(file: Path, url: str) -> None:
     set_mode(file, 0o644)
-    async with Storage.open(url):
+    async with Database.open(url):
         assert mode(file) == 0o600
 
 
@@ -45,8 +45,8 @@ async def test_a_database_that_others_could_read_is_closed_to_them(file: Path, u
 async def test_an_upgrade_keeps_a_copy_of_what_was_and_a_start_without_one_does_not(
     file: Path, url: str, scripts: Path
 ) -> None:
-    async with Storage.open(url) as storage:
-        await accepted(storage)
+    async with Database.open(url) as db:
+        await accepted(db)
         # Its rows are still in the write-ahead log, which a copy of the file alone would miss.
         await migrate(url)
         assert list(file.parent.glob("*.bak")) == []
@@ -76,8 +76,8 @@ async def test_the_last_three_copies_are_kept(file: Path, url: str, scripts: Pat
 @pytest.mark.promise
 @pytest.mark.usefixtures("tables")
 async def test_an_upgrade_that_fails_half_way_changes_nothing(file: Path, url: str, scripts: Path) -> None:
-    async with Storage.open(url) as storage:
-        await accepted(storage)
+    async with Database.open(url) as db:
+        await accepted(db)
     add_revision(scripts, "9001", REVISIONS[-1], 'op.add_column("jobs", sa.Column("extra", sa.Text()))')
     add_revision(scripts, "9002", "9001", 'op.execute("DELETE FROM ledger"); raise RuntimeError("broken")')
     with pytest.raises(RuntimeError, match="broken"):
@@ -92,8 +92,8 @@ async def test_an_upgrade_that_fails_half_way_changes_nothing(file: Path, url: s
 
 @pytest.mark.usefixtures("tables")
 async def test_a_table_made_anew_keeps_the_rows_that_refer_to_it(url: str, file: Path, scripts: Path) -> None:
-    async with Storage.open(url) as storage:
-        await accepted(storage)
+    async with Database.open(url) as db:
+        await accepted(db)
     rebuild = 'batch.alter_column("tool", existing_type=sa.Text(), type_=sa.String(80))'
     add_revision(
         scripts,
@@ -107,8 +107,8 @@ async def test_a_table_made_anew_keeps_the_rows_that_refer_to_it(url: str, file:
 
 @pytest.mark.usefixtures("tables")
 async def test_an_upgrade_that_would_tear_references_is_undone(url: str, file: Path, scripts: Path) -> None:
-    async with Storage.open(url) as storage:
-        await accepted(storage)
+    async with Database.open(url) as db:
+        await accepted(db)
     add_revision(scripts, "9001", REVISIONS[-1], 'op.execute("DELETE FROM jobs")')
     with pytest.raises(SettingsError, match="was undone"):
         await migrate(url)

@@ -19,6 +19,7 @@ from bot.ui.jobs.progress import NOT_UPDATED_ANY_MORE
 from bot.ui.kit.deferral import LateAnswer
 from bot.vault import Vault
 from tests.reactions.taps import jobs_of
+from tests.support.database import holding
 from tests.support.desk import Desk, keep_answers, texts
 from tests.support.presses import press
 from tests.ui.jobs.late import (
@@ -339,7 +340,7 @@ async def test_after_a_kill_an_admin_is_told_to_check_the_change(
     async with late(tmp_path, monkeypatch) as desk:
         with monkeypatch.context() as patch:
             patch.setattr(discord.Interaction, "edit_original_response", killed)
-            async with desk.storage.write():
+            async with holding(desk.db):
                 asking = asyncio.create_task(desk.admin.slash(desk.channel, "studii pause"))
                 await announced(desk)
             shown = await asking
@@ -379,7 +380,7 @@ async def test_an_answer_that_came_before_the_kill_is_not_replaced(
         async def forgets_nothing(*_: object) -> None: ...
 
         monkeypatch.setattr(answers_module.Answers, "answered", forgets_nothing)
-        async with desk.storage.write():
+        async with holding(desk.db):
             asking = asyncio.create_task(desk.admin.slash(desk.channel, command))
             await announced(desk)
         shown = await asking

@@ -14,17 +14,16 @@ from tests.support.posts import deliver, open_posts
 
 
 async def told(desk: Desk) -> Post:
-    async with desk.storage.write() as transaction:
-        await transaction.run(
-            notices.add,
-            desk.guild.id,
-            NoticeKind.OUT_OF_CREDITS,
-            "1",
-            at=desk.clock.now(),
-            job_id=None,
-            details={},
-        )
-        return (await transaction.run(open_posts))[-1]
+    await desk.db.write(
+        notices.add,
+        desk.guild.id,
+        NoticeKind.OUT_OF_CREDITS,
+        "1",
+        at=desk.clock.now(),
+        job_id=None,
+        details={},
+    )
+    return (await desk.db.write(open_posts))[-1]
 
 
 @pytest.mark.parametrize("status", [429, 503])

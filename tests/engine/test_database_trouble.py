@@ -3,8 +3,7 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, closing
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from bot.aio import retry
-from bot.db import Run
 from bot.errors import DatabaseAway, DatabaseFailed
 from bot.jobs import lanes as lane_rows
 from bot.jobs.models import JobState
@@ -64,24 +62,15 @@ async def long_away(world: EngineWorld, tried: list[None]) -> None:
 
 def away(world: EngineWorld, monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, list[None]]:
     """Once it is set nothing can be written; with the writes that were tried then."""
-    gone, tried, db = asyncio.Event(), list[None](), world.storage.db
-    real, real_function = db.writing, db.write
-
-    @asynccontextmanager
-    async def writing(*args: Any, **options: Any) -> AsyncGenerator[Run]:
-        if gone.is_set():
-            tried.append(None)
-            raise DatabaseAway
-        async with real(*args, **options) as run:
-            yield run
+    gone, tried, db = asyncio.Event(), list[None](), world.db
+    real = db.write
 
     async def write(*args: Any, **options: Any) -> Any:
         if gone.is_set():
             tried.append(None)
             raise DatabaseAway
-        return await real_function(*args, **options)
+        return await real(*args, **options)
 
-    monkeypatch.setattr(db, "writing", writing)
     monkeypatch.setattr(db, "write", write)
     return gone, tried
 
@@ -89,35 +78,22 @@ def away(world: EngineWorld, monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.E
 async def pages(world: EngineWorld, most: int) -> None:
     """SQLite itself says that the disk is full when the file would get more pages."""
     said = text(f"PRAGMA max_page_count={most}")
-    await world.storage.db.write(lambda session: session.execute(said).all())
+    await world.db.write(lambda session: session.execute(said).all())
 
 
 def counted(world: EngineWorld, monkeypatch: pytest.MonkeyPatch) -> list[None]:
     """One for each write that found the disk full."""
-    full, db = list[None](), world.storage.db
-    real, real_function = db.writing, db.write
-
-    def note(error: DatabaseFailed) -> None:
-        if "database or disk is full" in str(error.__cause__):
-            full.append(None)
-
-    @asynccontextmanager
-    async def writing(*args: Any, **options: Any) -> AsyncGenerator[Run]:
-        try:
-            async with real(*args, **options) as run:
-                yield run
-        except DatabaseFailed as error:
-            note(error)
-            raise
+    full, db = list[None](), world.db
+    real = db.write
 
     async def write(*args: Any, **options: Any) -> Any:
         try:
-            return await real_function(*args, **options)
+            return await real(*args, **options)
         except DatabaseFailed as error:
-            note(error)
+            if "database or disk is full" in str(error.__cause__):
+                full.append(None)
             raise
 
-    monkeypatch.setattr(db, "writing", writing)
     monkeypatch.setattr(db, "write", write)
     return full
 
@@ -245,8 +221,7 @@ async def test_an_hourglass_and_a_notice_that_were_posted_are_not_posted_again_e
         gone, tried = away(world, monkeypatch)
         after(monkeypatch, world.discord, "send", gone)
         await world.accept(replace(a_job(), origin_message_id=5))
-        async with world.storage.write() as transaction:
-            await transaction.run(notices.add, OTHER_GUILD, NoticeKind.KEY_REFUSED, "1", at=world.clock.now())
+        await world.db.write(notices.add, OTHER_GUILD, NoticeKind.KEY_REFUSED, "1", at=world.clock.now())
         async with world.running():
 
             async def posted() -> bool:
@@ -257,8 +232,7 @@ async def test_an_hourglass_and_a_notice_that_were_posted_are_not_posted_again_e
             gone.clear()
 
             async def noted() -> bool:
-                async with world.storage.read() as transaction:
-                    open_notices = await transaction.run(open_posts)
+                open_notices = await world.db.read(open_posts)
                 return not open_notices
 
             await world.until(noted, "noted")
@@ -346,7 +320,7 @@ async def test_a_job_that_cannot_be_read_is_left_alone_and_the_others_are_made(t
         async with world.running():
             for job in others:
                 assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
-        assert len(world.storage.unreadable) == 1
+        assert len(world.db.unreadable) == 1
         assert len(world.studii.jobs) == len(others)
 
 

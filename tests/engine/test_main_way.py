@@ -3,8 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+from bot.db import Database
 from bot.jobs.models import JobState
-from bot.storage import Storage
 from tests.engine.world import a_job, a_staging_job, engine_world
 from tests.support.patience import PATIENCE
 
@@ -30,9 +30,9 @@ async def test_photo_and_output_are_kept_until_they_are_posted_and_no_longer(tmp
 async def test_what_another_process_stored_is_found_when_the_engine_is_woken(tmp_path: Path) -> None:
     async with (
         engine_world(tmp_path, reread_every=NEVER) as world,
-        Storage.open(f"sqlite+aiosqlite:///{tmp_path}/studii.db") as storage,
+        Database.open(f"sqlite+aiosqlite:///{tmp_path}/studii.db") as db,
     ):
-        elsewhere = replace(world, storage=storage)  # whose changes nobody tells the engine
+        elsewhere = replace(world, db=db)  # whose changes nobody tells the engine
         await world.use_key(world.studii.add_key())
         async with world.running() as engine:
             for job in (a_job(), a_staging_job()):

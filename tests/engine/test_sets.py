@@ -102,10 +102,8 @@ async def test_the_two_minutes_go_on_after_a_restart(tmp_path: Path) -> None:
         async with world.running():
             await world.until(two_ended, "two that have ended")
         assert not world.discord.postings
-        async with world.storage.write() as transaction:  # they are over
-            await transaction.run(
-                lambda session: session.execute(update(Post).values(due_at=world.clock.now()))
-            )
+        # they are over
+        await world.db.write(lambda session: session.execute(update(Post).values(due_at=world.clock.now())))
         async with world.running():
 
             async def some() -> bool:
@@ -160,8 +158,7 @@ async def test_what_cannot_be_posted_is_kept(tmp_path: Path) -> None:
         async with world.running():
             now = await posted(world, jobs)
             assert all(job.output_file for job in now)
-            async with world.storage.write() as transaction:
-                await transaction.run(transitions.repost, jobs[0].id, 201, world.clock.now())
+            await world.db.write(transitions.repost, jobs[0].id, 201, world.clock.now())
             said = await world.announced(jobs[0].id)  # by a message of its own
         assert said.output is not None
 
@@ -170,13 +167,11 @@ async def test_once_the_last_one_is_cancelled_the_others_wait_for_nothing(tmp_pa
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key("team"))
         first, last = await a_set(world, 2)
-        async with world.storage.write() as transaction:
-            to = JobState.PENDING  # until a moderator approves it
-            await transaction.run(transitions.advance, last.id, JobState.RECEIVED, to, at=world.clock.now())
+        to = JobState.PENDING  # until a moderator approves it
+        await world.db.write(transitions.advance, last.id, JobState.RECEIVED, to, at=world.clock.now())
         async with world.running():
             await world.reaches(first.id, JobState.SUCCEEDED)
-            async with world.storage.write() as transaction:
-                await transaction.run(transitions.cancel, last.id, world.clock.now(), told=True)
+            await world.db.write(transitions.cancel, last.id, world.clock.now(), told=True)
             await world.announced(first.id)
             await posted(world, [first, last])
 

@@ -110,8 +110,7 @@ async def test_a_notice_that_discord_never_answers_is_named(tmp_path: Path) -> N
             await asyncio.Event().wait()
 
         world.discord.send = send  # type: ignore[method-assign]
-        async with world.storage.write() as transaction:
-            await transaction.run(notices.add, OTHER_GUILD, NoticeKind.KEY_REFUSED, "1", at=clock.now())
+        await world.db.write(notices.add, OTHER_GUILD, NoticeKind.KEY_REFUSED, "1", at=clock.now())
         async with world.running() as engine:
             await hanging.wait()
             assert f"posting key_refused (server {OTHER_GUILD}) has lasted" in await stuck(engine, clock)

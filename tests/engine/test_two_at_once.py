@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from bot.db import Database
 from bot.engine import Tuning
 from bot.engine.requests import recover
 from bot.errors import NotAlone
 from bot.jobs import queries, transitions
 from bot.jobs.models import Job, JobState
 from bot.reasons import Reason, ReasonCode
-from bot.storage import Storage
 from sandbox.studii.faults import Effect, error
 from tests.cluster.members import process_on
 from tests.engine.world import EngineWorld, a_job, engine_world
@@ -55,11 +55,10 @@ async def submitted(world: EngineWorld, answer: Held) -> Job:
     return job
 
 
-async def taken_for_lost(storage: Storage, world: EngineWorld) -> None:
+async def taken_for_lost(db: Database, world: EngineWorld) -> None:
     """What an instance does at its start with the jobs of one that it takes for dead."""
-    async with storage.write() as transaction:
-        found = await transaction.run(queries.in_states, {JobState.UPLOADING, JobState.SUBMITTING})
-        await transaction.run(recover, Tuning(), [job.id for job in found], world.clock.now())
+    found = await db.write(queries.in_states, {JobState.UPLOADING, JobState.SUBMITTING})
+    await db.write(recover, Tuning(), [job.id for job in found], world.clock.now())
 
 
 @pytest.mark.promise
@@ -67,7 +66,7 @@ async def test_a_late_202_makes_a_job_run_that_was_taken_for_lost(tmp_path: Path
     answer = Held()
     async with engine_world(tmp_path) as world, world.running():
         job = await submitted(world, answer)
-        await taken_for_lost(world.storage, world)
+        await taken_for_lost(world.db, world)
         answer.arrives.set()
         await world.reaches(job.id, JobState.SUCCEEDED)
         await world.balanced()
@@ -80,7 +79,7 @@ async def test_who_was_told_that_it_may_be_lost_gets_the_result_in_a_message_of_
     answer = Held()
     async with engine_world(tmp_path) as world, world.running():
         job = await submitted(world, answer)
-        await taken_for_lost(world.storage, world)
+        await taken_for_lost(world.db, world)
         assert (await world.announced(job.id)).job.state is JobState.UNKNOWN
         answer.arrives.set()
         await world.reaches(job.id, JobState.SUCCEEDED)
@@ -110,13 +109,10 @@ async def test_a_ruling_stands_although_the_202_arrives_after_it(
     answer = Held()
     async with engine_world(tmp_path) as world, world.running():
         job = await submitted(world, answer)
-        await taken_for_lost(world.storage, world)
-        async with world.storage.write() as transaction:
-            unknown = await transaction.run(queries.get, job.id)
-            assert unknown is not None
-            await transaction.run(
-                transitions.apply_ruling, unknown.id, charge, Reason(code), world.clock.now()
-            )
+        await taken_for_lost(world.db, world)
+        unknown = await world.db.write(queries.get, job.id)
+        assert unknown is not None
+        await world.db.write(transitions.apply_ruling, unknown.id, charge, Reason(code), world.clock.now())
         answer.arrives.set()
 
         async def noted() -> bool:
@@ -141,7 +137,7 @@ async def test_a_late_answer_is_stored_after_another_process_has_taken_over(
             job = await submitted(world, answer)
             assert (await world.job(job.id)).epoch == mine.epoch
             await mine.leave()  # as another process does when the lease is over
-            async with process_on(url) as theirs, Storage.open(url, fence=theirs) as other:
+            async with process_on(url) as theirs, Database.open(url, fence=theirs) as other:
                 await theirs.stand_by()
                 await taken_for_lost(other, world)
                 with pytest.raises(NotAlone):

@@ -4,12 +4,13 @@ import asyncio
 import io
 import secrets
 import socket
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Mapping
 from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from PIL import Image
 
@@ -17,6 +18,7 @@ from bot.catalog import Catalog
 from bot.clock import Clock, SystemClock
 from bot.cluster import Membership
 from bot.credits import ledger
+from bot.db import Database
 from bot.domain.guilds import Plan
 from bot.engine import CountedDecoder, Engine, Tuning
 from bot.engine.ports import Showcase
@@ -26,13 +28,12 @@ from bot.media.spool import Spool
 from bot.servers import keys, settings
 from bot.servers.keys import StudiiKey
 from bot.services import Services
-from bot.storage import Changes, Storage
 from bot.studii import StudiiClient, Timeouts
 from bot.vault import LaneNames, Vault, lane_names
 from sandbox.studii import Key, Options, StudiiServer
 from tests.engine.recorder import Album, Recorder, Said
 from tests.support import jobs
-from tests.support.database import database
+from tests.support.database import database, given
 from tests.support.decoders import SharedDecoders
 from tests.support.patience import PATIENCE
 from tests.support.services import services_with
@@ -82,7 +83,7 @@ def png(color: str = "red", size: int = 64) -> bytes:
 @dataclass
 class EngineWorld:
     studii: StudiiServer
-    storage: Storage
+    db: Database
     vault: Vault
     lanes: LaneNames
     client: StudiiClient
@@ -99,14 +100,14 @@ class EngineWorld:
         self, posted: Callable[[float], None] = lambda _: None, showcase: Showcase | None = None
     ) -> Engine:
         return Engine(
-            storage=self.storage,
+            db=self.db,
             member=self.member,
             studii=self.client,
             vault=self.vault,
             delivery=self.discord,
             showcase=showcase,
             photos=self.album,
-            decoder=CountedDecoder(self.storage.db, self.decoder),
+            decoder=CountedDecoder(self.db, self.decoder),
             spool=Spool(self.spool_folder, self.spool_bytes),
             catalog=Catalog.load(),
             clock=self.clock,
@@ -118,7 +119,7 @@ class EngineWorld:
     def services(self) -> Services:
         """What people do, beside the engine."""
         spool = Spool(self.spool_folder, self.spool_bytes)
-        return services_with(self.storage, self.vault, self.lanes, spool, self.clock)
+        return services_with(self.db, self.vault, self.lanes, spool, self.clock)
 
     @asynccontextmanager
     async def running(self, engine: Engine | None = None) -> AsyncGenerator[Engine, None]:
@@ -136,23 +137,20 @@ class EngineWorld:
     async def use_key(self, key: Key, guild_id: int = GUILD, plan: Plan | None = None) -> StudiiKey:
         """Make it the server's key, as its admin would; of the plan that it has, unless another is told."""
         plan = plan or Plan(key.account.plan)
-        async with self.storage.write() as transaction:
-            now = self.clock.now()
-            sealed = self.vault.seal(key.secret)
-            lane = self.lanes.lane_of(key.secret)
-            stored = await transaction.run(keys.add, guild_id, lane, key.secret[-4:], plan, sealed, now)
-            await transaction.run(settings.set_key, guild_id, stored.id, now)
+        now = self.clock.now()
+        sealed = self.vault.seal(key.secret)
+        lane = self.lanes.lane_of(key.secret)
+        stored = await self.db.write(keys.add, guild_id, lane, key.secret[-4:], plan, sealed, now)
+        await self.db.write(settings.set_key, guild_id, stored.id, now)
         return stored
 
     async def accept(self, job: Job) -> Job:
         """Write a job down with its reservation, as the service does."""
-        async with self.storage.write() as transaction:
-            await transaction.run(accept.store, [job], job.created_at)
+        await self.db.write(given(accept.store, [job], job.created_at))
         return job
 
     async def job(self, job_id: str) -> Job:
-        async with self.storage.read() as transaction:
-            job = await transaction.run(queries.get, job_id)
+        job = await self.db.read(queries.get, job_id)
         assert job is not None
         return job
 
@@ -166,12 +164,11 @@ class EngineWorld:
             JobState.UNKNOWN: (JobState.WAITING, JobState.SUBMITTING, JobState.UNKNOWN),
         }[state]
         before = job.state
-        async with self.storage.write() as transaction:
-            for to in path:
-                moved = await transaction.run(transitions.advance, job.id, before, to, at=self.clock.now())
-                assert moved is not None
-                before = to
-            await transaction.run(transitions.change, job.id, **changes)  # type: ignore[arg-type]
+        for to in path:
+            moved = await self.db.write(transitions.advance, job.id, before, to, at=self.clock.now())
+            assert moved is not None
+            before = to
+        await self.db.write(transitions.change, job.id, **changes)  # type: ignore[arg-type]
         return await self.job(job.id)
 
     async def until(
@@ -192,11 +189,9 @@ class EngineWorld:
                         changed.clear()
                     began = monotonic()
         except TimeoutError:
-            async with self.storage.read() as transaction:
-                states = [
-                    (job.id, job.state, job.held)
-                    for job in await transaction.run(queries.in_states, list(JobState))
-                ]
+            states = [
+                (job.id, job.state, job.held) for job in await self.db.read(queries.in_states, list(JobState))
+            ]
             raise AssertionError(f"still not: {what}; {states}") from None
 
     async def _becomes(self, job_id: str, true: Callable[[Job], bool], what: str) -> None:
@@ -208,13 +203,12 @@ class EngineWorld:
             # Most of its changes are others; the one that counts is looked for in the database.
             return (told_of is None or true(told_of)) and true(await self.job(job_id))
 
-        def told(changes: Changes) -> None:
+        def told(wakes: Mapping[Hashable, Any]) -> None:
             nonlocal told_of
-            if changes.others or job_id in changes.jobs:
-                told_of = changes.jobs.get(job_id)
-                changed.set()
+            told_of = wakes.get(("job", job_id))
+            changed.set()
 
-        with self.storage.listening(told):
+        with self.db.listening(told):
             await self.until(there, f"{job_id} {what}", changed)
 
     async def reaches(self, job_id: str, state: JobState) -> Job:
@@ -241,8 +235,7 @@ class EngineWorld:
 
     async def balanced(self) -> None:
         """The ledger and the jobs' balances say the same."""
-        async with self.storage.read() as transaction:
-            assert await transaction.run(ledger.differing) == []
+        assert await self.db.read(ledger.differing) == []
 
     def finish(self) -> None:
         """Let Studii's jobs come to their end that would never have ended."""
@@ -315,13 +308,13 @@ async def engine_world(
     studii = StudiiServer(options or Options(instant=True, long_side=64), port=port)
     address = f"http://127.0.0.1:{port}/api/v1"
     async with (
-        Storage.open(url, fence=member) as storage,
+        Database.open(url, fence=member) as db,
         StudiiClient(address, timeouts=timeouts, count=count, clock=clock) as client,
         nullcontext() if down else studii,
     ):
-        lanes = await storage.db.write(lane_names, vault)
+        lanes = await db.write(lane_names, vault)
         tuning = replace(QUICK, **changes)  # type: ignore[arg-type]
-        world = EngineWorld(studii, storage, vault, lanes, client, SharedDecoders(), folder / "spool", tuning)
+        world = EngineWorld(studii, db, vault, lanes, client, SharedDecoders(), folder / "spool", tuning)
         world.member = member or Membership()
         if clock is not None:
             world.clock = clock

@@ -15,10 +15,10 @@ from PIL import Image
 
 from bench.machine.held import Held, decoders_of, held, watching
 from bot.clock import SystemClock
+from bot.db import Database
 from bot.domain.guilds import Plan
 from bot.jobs import queries
 from bot.jobs.models import Job, JobState
-from bot.storage import Storage
 from bot.ui.kit.reasons import reason_words
 from sandbox.discord.emulator import DiscordServer
 from sandbox.discord.emulator.files import Attached
@@ -65,10 +65,10 @@ class Victim:
     """The bot's process, and the people who use it."""
 
     def __init__(
-        self, process: asyncio.subprocess.Process | ForkedProcess, storage: Storage, discord: DiscordServer
+        self, process: asyncio.subprocess.Process | ForkedProcess, db: Database, discord: DiscordServer
     ) -> None:
         self._process = process
-        self._storage = storage
+        self._db = db
         self._discord = discord
         self._met = 0
 
@@ -134,8 +134,7 @@ class Victim:
     async def _jobs(self) -> list[Job]:
         if not self.is_alive:
             raise RuntimeError(f"the bot's process ended with {self._process.returncode}")
-        async with self._storage.read() as transaction:
-            return await transaction.run(queries.page, GUILD, None, 0, 50)
+        return await self._db.read(queries.page, GUILD, None, 0, 50)
 
     async def _taken_or_refused(self, name: str) -> Job | None:
         found = [job for job in await self._jobs() if job.source is not None and name in job.source.url]
@@ -184,9 +183,9 @@ async def victim(folder: Path, *, forked: bool = False) -> AsyncGenerator[Victim
     async with (
         StudiiServer(Options(instant=True, long_side=96)) as studii,
         DiscordServer(first_answer=FIRST_ANSWER, limits=None) as discord,
-        Storage.open(url) as storage,
+        Database.open(url) as db,
     ):
-        services = await services_on(storage, folder, SystemClock())
+        services = await services_on(db, folder, SystemClock())
         key = studii.add_key("team", balance=BUDGET)
         await services.keys.set_key(GUILD, key.secret, Plan.TEAM, BUDGET)
         discord.add_guild(GUILD, [CHANNEL])
@@ -194,7 +193,7 @@ async def victim(folder: Path, *, forked: bool = False) -> AsyncGenerator[Victim
         async with start(discord, folder, "run", LOG_LEVEL="ERROR", **settings) as process:
             async with asyncio.timeout(PATIENCE):
                 await discord.ready.wait()
-            yield Victim(process, storage, discord)
+            yield Victim(process, db, discord)
 
 
 async def made(file: MadeFile) -> bytes:

@@ -15,9 +15,9 @@ from time import perf_counter
 from typing import TypeVar
 
 from bot.clock import SystemClock
+from bot.db import Database
 from bot.domain.guilds import Plan
 from bot.servers import keys, settings as server_settings
-from bot.storage import Storage
 from bot.vault import Vault, lane_names
 from bot.version import VERSION
 from sandbox.discord.emulator import TOKEN, DiscordServer
@@ -93,14 +93,13 @@ class Trial:
     async def use_key(self) -> None:
         """What an admin does: the server has a key, sealed."""
         data = self.container.data
-        async with Storage.open(f"sqlite+aiosqlite:///{data / 'studii.db'}") as storage:
+        async with Database.open(f"sqlite+aiosqlite:///{data / 'studii.db'}") as db:
             vault = Vault.open((), data / "encryption.key")
-            lane = (await storage.db.write(lane_names, vault)).lane_of(self.key.secret)
+            lane = (await db.write(lane_names, vault)).lane_of(self.key.secret)
             at = SystemClock().now()
-            async with storage.write() as transaction:
-                sealed = vault.seal(self.key.secret)
-                stored = await transaction.run(keys.add, GUILD, lane, self.key.hint, Plan.TEAM, sealed, at)
-                await transaction.run(server_settings.set_key, GUILD, stored.id, at)
+            sealed = vault.seal(self.key.secret)
+            stored = await db.write(keys.add, GUILD, lane, self.key.hint, Plan.TEAM, sealed, at)
+            await db.write(server_settings.set_key, GUILD, stored.id, at)
         user = int(self.container.image.config["User"])
         for one in data.iterdir():
             os.chown(one, user, user)

@@ -11,6 +11,7 @@ from bot.jobs.models import FailureCode, JobState
 from bot.reasons import Reason, ReasonCode
 from bot.servers.notices import NoticeKind
 from tests.engine.world import GUILD, a_job, engine_world
+from tests.support.database import given
 
 DAY = 86_400.0  # seconds
 # Studii may word it differently each time.
@@ -29,25 +30,22 @@ async def test_each_ending_lets_everything_go_on_and_forgets_what_was_told(
         runs = await world.put(runs, JobState.RUNNING, studii_id="x", key_id=key.id)
         now = world.clock.now()
         later, long_ago = now + timedelta(minutes=5), now - timedelta(days=1)
-        async with world.storage.write() as transaction:
-            for reason in (SHORT, REFUSED_THEN):
-                await transaction.run(key_holds.hold, key, reason, later, now, oldest=long_ago)
-            refused = await transaction.run(key_holds.hold_running, runs.id, key, REFUSED, later, now)
-            assert refused is not None
+        for reason in (SHORT, REFUSED_THEN):
+            await world.db.write(given(key_holds.hold, key, reason, later, now, oldest=long_ago))
+        refused = await world.db.write(given(key_holds.hold_running, runs.id, key, REFUSED, later, now))
+        assert refused is not None
         held = await world.job(waits.id)
         assert held.held is not None
         assert held.waits_until(key.id) == later
-        async with world.storage.write() as transaction:
-            if ending == "a job is taken":
-                await transaction.run(key_holds.end, GUILD, now)
-            elif ending == "a running job is told of":
-                await transaction.run(key_holds.works_again, refused.id, now)
-            else:
-                await transaction.run(key_holds.end, GUILD, now, key=key)
-        async with world.storage.read() as transaction:
-            assert await transaction.run(key_holds.of_key, key) is None
-            for kind in (NoticeKind.KEY_REFUSED, NoticeKind.OUT_OF_CREDITS):
-                assert not await transaction.run(posts.known, GUILD, kind, str(key.id))
+        if ending == "a job is taken":
+            await world.db.write(key_holds.end, GUILD, now)
+        elif ending == "a running job is told of":
+            await world.db.write(key_holds.works_again, refused.id, now)
+        else:
+            await world.db.write(given(key_holds.end, GUILD, now, key=key))
+        assert await world.db.read(given(key_holds.of_key, key)) is None
+        for kind in (NoticeKind.KEY_REFUSED, NoticeKind.OUT_OF_CREDITS):
+            assert not await world.db.read(posts.known, GUILD, kind, str(key.id))
         waiting, running = await world.job(waits.id), await world.job(runs.id)
         assert (waiting.held, waiting.not_before) == (None, None)
         assert running.not_before is None or running.not_before <= now
@@ -59,14 +57,13 @@ async def test_a_running_job_ends_no_hold_that_has_another_reason(tmp_path: Path
         runs = await world.put(await world.accept(a_job()), JobState.RUNNING, studii_id="x", key_id=key.id)
         now = world.clock.now()
         later, long_ago = now + timedelta(minutes=5), now - timedelta(days=1)
-        async with world.storage.write() as transaction:
-            refused = await transaction.run(key_holds.hold_running, runs.id, key, REFUSED, later, now)
-            assert refused is not None
-            await transaction.run(key_holds.hold, key, SHORT, later, now, oldest=long_ago)
-            told = await transaction.run(key_holds.works_again, refused.id, now)
-            assert told is not None
-            assert told.held is None
-            hold = await transaction.run(key_holds.of_key, key)
+        refused = await world.db.write(given(key_holds.hold_running, runs.id, key, REFUSED, later, now))
+        assert refused is not None
+        await world.db.write(given(key_holds.hold, key, SHORT, later, now, oldest=long_ago))
+        told = await world.db.write(key_holds.works_again, refused.id, now)
+        assert told is not None
+        assert told.held is None
+        hold = await world.db.write(given(key_holds.of_key, key))
         assert hold is not None
         assert hold.reason == SHORT
 
@@ -82,11 +79,10 @@ async def test_a_job_that_waited_for_anything_else_is_not_ended_by_the_keys_firs
 
         async def refused(after: float) -> JobState:
             at = first + timedelta(seconds=after)
-            async with world.storage.write() as transaction:
-                oldest = at - timedelta(seconds=DAY)
-                await transaction.run(
-                    key_holds.hold, key, REFUSED, at + timedelta(minutes=5), at, oldest=oldest
-                )
+            oldest = at - timedelta(seconds=DAY)
+            await world.db.write(
+                given(key_holds.hold, key, REFUSED, at + timedelta(minutes=5), at, oldest=oldest)
+            )
             return (await world.job(old.id)).state
 
         assert await refused(0) is JobState.WAITING
@@ -105,12 +101,10 @@ async def test_a_new_keys_first_refusal_ends_nothing_that_waited_for_the_key_bef
         old = await world.put(await world.accept(a_job(age=2 * DAY)), JobState.WAITING)
         now = world.clock.now()
         later, oldest = now + timedelta(minutes=5), now - timedelta(seconds=DAY)
-        async with world.storage.write() as transaction:
-            yesterday = now - timedelta(seconds=2 * DAY)
-            await transaction.run(key_holds.put_hold, GUILD, key.id, REFUSED, now, since=yesterday)
+        yesterday = now - timedelta(seconds=2 * DAY)
+        await world.db.write(key_holds.put_hold, GUILD, key.id, REFUSED, now, since=yesterday)
         other = await world.use_key(world.studii.add_key())
-        async with world.storage.write() as transaction:
-            await transaction.run(key_holds.hold, other, REFUSED, later, now, oldest=oldest)
+        await world.db.write(given(key_holds.hold, other, REFUSED, later, now, oldest=oldest))
         assert (await world.job(old.id)).state is JobState.WAITING
 
 
@@ -119,9 +113,8 @@ async def test_a_hold_refuses_jobs_of_its_own_key_until_one_is_to_try_again(tmp_
         key = await world.use_key(world.studii.add_key())
         now = world.clock.now()
         later = now + timedelta(minutes=5)
-        async with world.storage.write() as transaction:
-            await transaction.run(key_holds.hold, key, SHORT, later, now, oldest=now - timedelta(days=1))
-            hold = await transaction.run(key_holds.of_key, key)
+        await world.db.write(given(key_holds.hold, key, SHORT, later, now, oldest=now - timedelta(days=1)))
+        hold = await world.db.write(given(key_holds.of_key, key))
         other = await world.use_key(world.studii.add_key())
     assert hold is not None
     assert key_holds.refuses(hold, key, now)

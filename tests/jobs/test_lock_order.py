@@ -11,6 +11,7 @@ import pytest
 from bot.catalog import Catalog
 from bot.clock import SystemClock
 from bot.credits import ledger
+from bot.db import Database
 from bot.domain.guilds import Budget, Period, Plan
 from bot.jobs import accept, holds as key_holds, lanes as lane_rows, queries, submission, transitions
 from bot.jobs.models import Job, JobState
@@ -18,9 +19,9 @@ from bot.jobs.submission import Claim
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, settings
 from bot.servers.keys import StudiiKey
-from bot.storage import Storage
 from bot.studii import CreatedJob
 from tests.cluster.members import process_on
+from tests.support.database import given
 from tests.support.jobs import a_job, last_charges
 from tests.support.patience import PATIENCE
 from tests.support.postgresql import new_migrated_database
@@ -35,7 +36,7 @@ KITE = {"mode": "image", "source": "text", "quality": "standard", "prompt": "A k
 class Process:
     """One of two processes. Each serves a server; both servers have the same Studii key."""
 
-    storage: Storage
+    db: Database
     guild_id: int
     key: StudiiKey
     catalog: Catalog
@@ -50,39 +51,33 @@ class Process:
             )
             for number in range(JOBS)
         ]
-        async with self.storage.write() as transaction:
-            await transaction.run(ledger.lock, self.guild_id)
-            await transaction.run(accept.store, jobs, now)
-            return [await transaction.run(transitions.make_ready, job.id, None, now) or job for job in jobs]
+        await self.db.write(ledger.lock, self.guild_id)
+        await self.db.write(given(accept.store, jobs, now))
+        return [await self.db.write(transitions.make_ready, job.id, None, now) or job for job in jobs]
 
     async def send(self, job: Job, charge: int) -> None:
         """Submit the job. Studii charges more than ever, so that all others get other reservations."""
-        async with self.storage.write() as transaction:
-            now = self.clock.now()
-            await transaction.run(lane_rows.lock, LANE)
-            await transaction.run(
-                transitions.advance, job.id, JobState.WAITING, JobState.SUBMITTING, at=now, key_id=self.key.id
-            )
+        now = self.clock.now()
+        await self.db.write(lane_rows.lock, LANE)
+        await self.db.write(
+            transitions.advance, job.id, JobState.WAITING, JobState.SUBMITTING, at=now, key_id=self.key.id
+        )
         created = CreatedJob(job.id, credits_charged=charge)
-        async with self.storage.write() as transaction:
-            job = replace(job, state=JobState.SUBMITTING)
-            claim = Claim(job, self.key, was_held=False)
-            await transaction.run(submission.record_taken, self.catalog, claim, created, self.clock.now())
+        job = replace(job, state=JobState.SUBMITTING)
+        claim = Claim(job, self.key, was_held=False)
+        await self.db.write(submission.record_taken, self.catalog, claim, created, self.clock.now())
 
     async def hold(self) -> None:
         """Hold the key, and end that."""
         now = self.clock.now()
-        async with self.storage.write() as transaction:
-            reason = Reason(ReasonCode.OUT_OF_CREDITS)
-            await transaction.run(key_holds.hold, self.key, reason, now, now, oldest=now.replace(year=2000))
-        async with self.storage.write() as transaction:
-            await transaction.run(key_holds.end, self.guild_id, now)
+        reason = Reason(ReasonCode.OUT_OF_CREDITS)
+        await self.db.write(given(key_holds.hold, self.key, reason, now, now, oldest=now.replace(year=2000)))
+        await self.db.write(key_holds.end, self.guild_id, now)
 
     async def cancel(self, jobs: Sequence[Job]) -> None:
-        async with self.storage.write() as transaction:
-            await transaction.run(ledger.lock, self.guild_id)
-            for job in jobs:
-                await transaction.run(transitions.cancel, job.id, self.clock.now())
+        await self.db.write(ledger.lock, self.guild_id)
+        for job in jobs:
+            await self.db.write(transitions.cancel, job.id, self.clock.now())
 
 
 @asynccontextmanager
@@ -93,15 +88,14 @@ async def two_processes(url: str) -> AsyncGenerator[list[Process]]:
         for _ in range(2):
             member = await stack.enter_async_context(process_on(url, count=2, per_process=1))
             await asyncio.wait_for(member.stand_by(), PATIENCE)
-            storage = await stack.enter_async_context(Storage.open(url, fence=member))
+            db = await stack.enter_async_context(Database.open(url, fence=member))
             (shard,) = member.shards.held
             guild_id = (1 << 30) + (shard << 22)
-            async with storage.write() as transaction:
-                now = clock.now()
-                key = await transaction.run(keys.add, guild_id, LANE, "abcd", Plan.PRO, b"sealed", now)
-                await transaction.run(settings.set_key, guild_id, key.id, now)
-                await transaction.run(settings.set_budget, guild_id, Budget(1_000_000, Period.DAY, now))
-            processes.append(Process(storage, guild_id, key, catalog, clock))
+            now = clock.now()
+            key = await db.write(keys.add, guild_id, LANE, "abcd", Plan.PRO, b"sealed", now)
+            await db.write(settings.set_key, guild_id, key.id, now)
+            await db.write(settings.set_budget, guild_id, Budget(1_000_000, Period.DAY, now))
+            processes.append(Process(db, guild_id, key, catalog, clock))
         yield processes
 
 
@@ -124,9 +118,8 @@ async def test_what_changes_servers_with_one_key_from_two_processes_never_deadlo
             ]
             chance.shuffle(work)
             await asyncio.gather(*work)
-        async with both[0].storage.read() as transaction:
-            assert await transaction.run(ledger.differing) == []
-            sent = await transaction.run(queries.in_states, [JobState.RUNNING])
+        assert await both[0].db.read(ledger.differing) == []
+        sent = await both[0].db.read(queries.in_states, [JobState.RUNNING])
         assert len(sent) == 2 * ROUNDS
 
 
@@ -149,5 +142,4 @@ async def test_two_that_learn_a_price_at_once_do_it_one_after_the_other(
     async with two_processes(await new_migrated_database(migrated_postgresql)) as (one, other):
         (first, *_), (second, *_) = await one.accepted("a"), await other.accepted("b")
         await asyncio.gather(one.send(first, LOWER), other.send(second, HIGHER))
-        async with one.storage.read() as transaction:
-            assert await last_charges(transaction, LANE, "studio", "mode=image") == (HIGHER, HIGHER)
+        assert await last_charges(one.db, LANE, "studio", "mode=image") == (HIGHER, HIGHER)

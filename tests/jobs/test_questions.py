@@ -5,11 +5,12 @@ from dataclasses import fields, replace
 from typing import Any
 
 from bot.credits.prices import Estimate
+from bot.db import Database
 from bot.jobs import accept, confirm, queries, transitions
 from bot.jobs.confirm import ConfirmationNeeded, WhyAsk
 from bot.jobs.models import Approval, Job, JobRequest, JobState, MemberContext
 from bot.servers.notices import NoticeKind
-from bot.storage import Storage
+from tests.support.database import given
 from tests.support.jobs import NOW, PHOTO, a_job
 from tests.support.posts import open_posts
 
@@ -35,7 +36,7 @@ KEPT: dict[str, Any] = {
 }
 
 
-async def test_a_confirmed_request_is_as_it_was(storage: Storage) -> None:
+async def test_a_confirmed_request_is_as_it_was(db: Database) -> None:
     names = {one.name for one in fields(JobRequest)}
     assert names == KEPT.keys() | KNOWN_ANEW | CHECKED_BEFORE  # a new field has to be in one of these
     request = JobRequest(**KEPT)
@@ -44,8 +45,8 @@ async def test_a_confirmed_request_is_as_it_was(storage: Storage) -> None:
     asked_with = replace(request, context=MemberContext(roles=frozenset({7})), shown_price=4)
     other = replace(asked_with, once="b" * 64, source=replace(PHOTO, message_id=8, channel_id=200))
     needed = ConfirmationNeeded(asked_with, Estimate(8, learned=True), WhyAsk.PRICE, [other])
-    asked = await storage.db.write(confirm.store, needed, NOW)
-    stored = await storage.db.read(confirm.find_open, needed.id, NOW)
+    asked = await db.write(confirm.store, needed, NOW)
+    stored = await db.read(confirm.find_open, needed.id, NOW)
     assert stored == asked
     assert stored is not None
     assert stored.requests == (request, replace(request, once=other.once, source=other.source))
@@ -54,32 +55,26 @@ async def test_a_confirmed_request_is_as_it_was(storage: Storage) -> None:
 SET = "5" * 16
 
 
-async def a_set(storage: Storage, size: int) -> list[Job]:
+async def a_set(db: Database, size: int) -> list[Job]:
     jobs = [
         replace(a_job(id=f"{number:016x}"), set_id=SET, approval=Approval.WANTED) for number in range(size)
     ]
-    async with storage.write() as transaction:
-        await transaction.run(accept.store, jobs, NOW)
+    await db.write(given(accept.store, jobs, NOW))
     return jobs
 
 
-async def ready(storage: Storage, job: Job) -> None:
-    async with storage.write() as transaction:
-        await transaction.run(transitions.make_ready, job.id, None, NOW)
+async def ready(db: Database, job: Job) -> None:
+    await db.write(transitions.make_ready, job.id, None, NOW)
 
 
-async def cancelled(storage: Storage, job: Job) -> None:
-    async with storage.write() as transaction:
-        await transaction.run(transitions.cancel, job.id, NOW)
+async def cancelled(db: Database, job: Job) -> None:
+    await db.write(transitions.cancel, job.id, NOW)
 
 
-async def test_of_jobs_that_are_ready_at_the_same_time_the_last_asks(storage: Storage) -> None:
-    jobs = await a_set(storage, 6)
-    await asyncio.gather(
-        *(ready(storage, job) for job in jobs[:4]), *(cancelled(storage, job) for job in jobs[4:])
-    )
-    async with storage.read() as transaction:
-        (notice,) = await transaction.run(open_posts)
-        found = [job.state for job in await transaction.run(queries.of_set, SET)]
+async def test_of_jobs_that_are_ready_at_the_same_time_the_last_asks(db: Database) -> None:
+    jobs = await a_set(db, 6)
+    await asyncio.gather(*(ready(db, job) for job in jobs[:4]), *(cancelled(db, job) for job in jobs[4:]))
+    (notice,) = await db.read(open_posts)
+    found = [job.state for job in await db.read(queries.of_set, SET)]
     assert (notice.kind, notice.key) == (NoticeKind.APPROVAL, SET)
     assert found == [JobState.PENDING] * 4 + [JobState.CANCELLED] * 2

@@ -1,6 +1,6 @@
 """What is kept of a job, and how it may change."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.orm import Session
 
 from bot import posts
+from bot.db import Database
 from bot.domain.guilds import Plan
 from bot.jobs import queries, transitions
 from bot.jobs.models import NEXT_STATES, TERMINAL_STATES, Approval, FailureCode, Job, JobState, SourcePhoto
 from bot.posts import RESULT
 from bot.reasons import Reason
 from bot.servers import keys
-from bot.storage import Storage
+from tests.support.database import given
 from tests.support.jobs import NOW, a_job, added, keep_job
 
 PHOTO = SourcePhoto("https://cdn.example/room.png?ex=1", "room.png", "image/png", 1234)
@@ -24,15 +26,14 @@ LATER = NOW + timedelta(seconds=90, microseconds=7)
 IN_A_SET: Mapping[str, Any] = {"set_id": "0123456789abcdef", "set_message": 3}
 
 
-async def stored(storage: Storage, job: Job) -> Job:
-    found = await storage.db.read(queries.get, job.id)
+async def stored(db: Database, job: Job) -> Job:
+    found = await db.read(queries.get, job.id)
     assert found is not None
     return found
 
 
-async def test_a_job_comes_back_as_it_was_kept_in_every_field(storage: Storage) -> None:
-    async with storage.write() as transaction:
-        key = await transaction.run(keys.add, 1, "lane", "abcd", Plan.PRO, b"sealed", NOW)
+async def test_a_job_comes_back_as_it_was_kept_in_every_field(db: Database) -> None:
+    key = await db.write(keys.add, 1, "lane", "abcd", Plan.PRO, b"sealed", NOW)
     job = a_job(
         guild_id=2**63 - 1,
         channel_id=2**62,
@@ -86,80 +87,78 @@ async def test_a_job_comes_back_as_it_was_kept_in_every_field(storage: Storage) 
         troubled_at=LATER,
     )
     assert [one.name for one in fields(job) if one.name != "number" and getattr(job, one.name) is None] == []
-    async with storage.write() as transaction:
-        await transaction.run(keep_job, job)
-    found = await stored(storage, job)
+    await db.write(given(keep_job, job))
+    found = await stored(db, job)
     assert found == job
     assert list(found.inputs) == ["prompt", "b", "a"]
     assert isinstance(found.failure, FailureCode)
 
 
-async def test_a_time_without_a_zone_is_not_kept(storage: Storage) -> None:
+async def test_a_time_without_a_zone_is_not_kept(db: Database) -> None:
     with pytest.raises(StatementError, match="without a time zone"):
-        await added(storage, not_before=datetime(2026, 5, 4))  # noqa: DTZ001
+        await added(db, not_before=datetime(2026, 5, 4))  # noqa: DTZ001
 
 
-async def test_a_job_that_was_read_is_moved_and_told_as_it_then_is(storage: Storage) -> None:
-    job = await added(storage, state=JobState.WAITING, announced_at=NOW, held=Reason.text("x"))
-    changes = {"held": None, "not_before": None, "epoch": 7}
-    async with storage.write() as transaction:
-        before, after = JobState.WAITING, JobState.SUBMITTING
-        moved = await transaction.run(transitions.advance, job.id, before, after, at=LATER, **changes)
-        assert moved is not None
-        assert transaction.changes.jobs == {job.id: moved}
-        with pytest.raises(ValueError, match="can't change from"):
-            await transaction.run(transitions.advance, job.id, after, JobState.RECEIVED, at=LATER)
+async def test_a_job_that_was_read_is_moved_and_told_as_it_then_is(db: Database) -> None:
+    job = await added(db, state=JobState.WAITING, announced_at=NOW, held=Reason.text("x"))
+    changes: dict[str, Any] = {"held": None, "not_before": None, "epoch": 7}
+    before, after = JobState.WAITING, JobState.SUBMITTING
+    told = list[Mapping[Hashable, Any]]()
+    with db.listening(told.append):
+        moved = await db.write(transitions.advance, job.id, before, after, at=LATER, **changes)
+    assert moved is not None
+    assert told == [{("job", job.id): moved}]
+    with pytest.raises(ValueError, match="can't change from"):
+        await db.write(transitions.advance, job.id, after, JobState.RECEIVED, at=LATER)
     state, no_hold = JobState.SUBMITTING, {"held": None, "announced_at": None}
     assert moved == replace(job, state=state, version=2, changed_at=LATER, epoch=7, **no_hold)
-    assert await stored(storage, job) == moved
+    assert await stored(db, job) == moved
 
 
-async def test_a_job_goes_only_where_its_state_may_lead(storage: Storage) -> None:
-    async with storage.write() as transaction:
+async def test_a_job_goes_only_where_its_state_may_lead(db: Database) -> None:
+    def try_all(session: Session) -> None:
         for before, after in product(JobState, JobState):
             job = a_job(state=before)
-            await transaction.run(keep_job, job)
+            keep_job(session, job)
             if after in NEXT_STATES[before]:
-                changed = await transaction.run(transitions.advance, job.id, before, after, at=NOW)
+                changed = transitions.advance(session, job.id, before, after, at=NOW)
                 assert changed is not None
                 assert changed.state is after
             else:
                 with pytest.raises(ValueError, match="can't change from"):
-                    await transaction.run(transitions.advance, job.id, before, after, at=NOW)
+                    transitions.advance(session, job.id, before, after, at=NOW)
+
+    await db.write(try_all)
 
 
-async def test_a_ruling_on_an_unknown_outcome_is_told_though_the_unknown_was(storage: Storage) -> None:
-    job = await added(storage, state=JobState.UNKNOWN, announced_at=NOW)
-    async with storage.write() as transaction:
-        await transaction.run(
-            transitions.advance,
-            job.id,
-            JobState.UNKNOWN,
-            JobState.FAILED,
-            at=LATER,
-            failure=FailureCode.RULED,
-        )
-        assert await transaction.run(posts.known, job.guild_id, RESULT, f"{job.id}-1")
+async def test_a_ruling_on_an_unknown_outcome_is_told_though_the_unknown_was(db: Database) -> None:
+    job = await added(db, state=JobState.UNKNOWN, announced_at=NOW)
+    await db.write(
+        transitions.advance,
+        job.id,
+        JobState.UNKNOWN,
+        JobState.FAILED,
+        at=LATER,
+        failure=FailureCode.RULED,
+    )
+    assert await db.write(posts.known, job.guild_id, RESULT, f"{job.id}-1")
 
 
-async def test_a_change_that_people_see_counts_up_the_version_and_another_does_not(storage: Storage) -> None:
-    job = await added(storage, state=JobState.RUNNING)
-    async with storage.write() as transaction:
-        quiet = await transaction.run(transitions.change, job.id, object_key="uploads/a.png")
-        assert quiet is not None
-        assert quiet == replace(job, object_key="uploads/a.png")
-        seen = await transaction.run(
-            transitions.change, job.id, visible=True, studii_status="rendering", source=PHOTO
-        )
-        assert seen == replace(quiet, version=2, studii_status="rendering", source=PHOTO)
-        assert await transaction.run(transitions.change, job.id) == seen
+async def test_a_change_that_people_see_counts_up_the_version_and_another_does_not(db: Database) -> None:
+    job = await added(db, state=JobState.RUNNING)
+    quiet = await db.write(transitions.change, job.id, object_key="uploads/a.png")
+    assert quiet is not None
+    assert quiet == replace(job, object_key="uploads/a.png")
+    seen = await db.write(transitions.change, job.id, visible=True, studii_status="rendering", source=PHOTO)
+    assert seen == replace(quiet, version=2, studii_status="rendering", source=PHOTO)
+    assert await db.write(transitions.change, job.id) == seen
 
 
 @pytest.mark.driver_thread
-async def test_an_error_of_the_database_does_not_quote_what_people_wrote(storage: Storage) -> None:
-    job = await added(storage)
+async def test_an_error_of_the_database_does_not_quote_what_people_wrote(db: Database) -> None:
+    job = await added(db)
     with pytest.raises(IntegrityError) as caught:
-        await added(storage, id=job.id, inputs={"prompt": "a private wish"})
+        await added(db, id=job.id, inputs={"prompt": "a private wish"})
     assert "private wish" not in str(caught.value)
 
 

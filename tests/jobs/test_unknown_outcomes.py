@@ -82,11 +82,8 @@ async def hold(desk: Desk) -> None:
     await desk.set_key()
     key = await desk.services.db.read(keys.current, desk.guild.id)
     assert key is not None
-    async with desk.storage.write() as transaction:
-        until = desk.clock.now().replace(hour=23)
-        await transaction.run(
-            key_holds.put_hold, desk.guild.id, key.id, Reason(ReasonCode.OUT_OF_CREDITS), until
-        )
+    until = desk.clock.now().replace(hour=23)
+    await desk.db.write(key_holds.put_hold, desk.guild.id, key.id, Reason(ReasonCode.OUT_OF_CREDITS), until)
 
 
 async def test_while_a_key_is_held_new_commands_are_told_at_once(tmp_path: Path) -> None:

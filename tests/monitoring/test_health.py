@@ -14,6 +14,7 @@ import pytest
 from bot.clock import Clock
 from bot.monitoring import HealthServer, Metrics, Vitals
 from tests.engine.world import EngineWorld, engine_world
+from tests.support.database import holding
 from tests.support.patience import PATIENCE
 
 
@@ -41,7 +42,7 @@ async def watched(
     async with engine_world(folder, clock=clock, count=metrics.request) as world:
         now = Changing()
         vitals = Vitals(lambda: now.alive, lambda: now.connected, lambda: now.late, lambda: {"abcd": 0.5})
-        server = HealthServer(world.storage.db, metrics, world.clock, lambda: (0, 0), vitals)
+        server = HealthServer(world.db, metrics, world.clock, lambda: (0, 0), vitals)
         async with server.listening("127.0.0.1", 0):
             yield Watched(world, f"http://127.0.0.1:{server.port}", now)
 
@@ -78,7 +79,7 @@ async def test_a_database_that_cannot_be_written_is_noticed(
     monkeypatch.setattr("bot.monitoring.DATABASE_TIMEOUT", 0.1)
     monkeypatch.setattr("bot.monitoring.STATUS_CACHED_SECONDS", 0.0)
     async with watched(tmp_path) as bot:
-        async with bot.world.storage.write():
+        async with holding(bot.world.db):
             status, text = await get(f"{bot.url}/healthz")
         assert status == 503
         assert '"database": false' in text

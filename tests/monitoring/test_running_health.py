@@ -25,7 +25,7 @@ from sandbox.discord.emulator import TOKEN, DiscordServer
 from sandbox.discord.emulator.faults import Fault
 from sandbox.studii import Options, StudiiServer, faults
 from tests.engine.world import a_job, free_port
-from tests.support.database import database
+from tests.support.database import database, given
 from tests.support.patience import PATIENCE
 
 GUILD = 987654321
@@ -82,16 +82,14 @@ class Running:
     async def accept(self) -> str:
         """A job that a member has just asked for; returns its id."""
         job = a_job(guild_id=GUILD, channel_id=GUILD)
-        async with self.app.storage.write() as transaction:
-            await transaction.run(accept.store, [job], job.created_at)
+        await self.app.db.write(given(accept.store, [job], job.created_at))
         self.app.engine.wake()
         return job.id
 
     async def reaches(self, job_id: str, state: JobState) -> None:
         async with asyncio.timeout(PATIENCE):
             while True:
-                async with self.app.storage.read() as transaction:
-                    job = await transaction.run(queries.get, job_id)
+                job = await self.app.db.read(queries.get, job_id)
                 if job is not None and job.state is state:
                     return
                 await asyncio.sleep(0.02)

@@ -14,8 +14,7 @@ STAGING, PORTRAIT = "🛋️", "💼"
 
 
 async def jobs_of(desk: Desk) -> list[Job]:
-    async with desk.storage.read() as transaction:
-        return await transaction.run(queries.in_states, list(JobState))
+    return await desk.db.read(queries.in_states, list(JobState))
 
 
 async def post(

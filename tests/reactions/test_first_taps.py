@@ -37,14 +37,12 @@ async def tapped_first(desk: Desk) -> tuple[discord.Message, discord.Message]:
 
 async def over(desk: Desk) -> list[Confirmation]:
     """The questions that are over; their messages are removed as the engine does it."""
-    async with desk.storage.read() as transaction:
-        asked = await transaction.run(confirm.all_questions)
+    asked = await desk.db.read(confirm.all_questions)
     now = desk.clock.now()
     found = [one for one in asked if one.used_at is not None or one.expires_at <= now]
     for one in found:
         assert await desk.delivery.remove_question(one)
-    async with desk.storage.write() as transaction:
-        await transaction.run(confirm.remove, [one.id for one in found])
+    await desk.db.write(confirm.remove, [one.id for one in found])
     return found
 
 
@@ -234,8 +232,7 @@ async def test_a_question_is_removed_later_while_discord_is_busy_and_given_up_wh
 ) -> None:
     async with open_desk(tmp_path, tapped_before=False) as desk:
         await tapped_first(desk)
-        async with desk.storage.read() as transaction:
-            (question,) = await transaction.run(confirm.all_questions)
+        (question,) = await desk.db.read(confirm.all_questions)
         for status, code, done in ((503, 0, False), (403, 50001, True)):
             desk.env.inject_error("DELETE", "/channels/*/messages/*", status=status, code=code, times=1)
             assert await desk.delivery.remove_question(question) is done

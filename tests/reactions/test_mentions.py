@@ -110,8 +110,7 @@ async def test_an_offer_ends_by_itself_and_one_that_was_taken_is_gone_already(tm
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         message = await mention(desk, desk.maya, "a red kite")
-        async with desk.storage.read() as transaction:
-            (offer,) = await transaction.run(open_posts)
+        (offer,) = await desk.db.read(open_posts)
         assert offer.expires_at is not None
         assert offer.expires_at - desk.clock.now() == OFFERED_FOR
         assert await desk.delivery.delete(offer) == Gone()
@@ -123,8 +122,7 @@ async def test_an_offer_that_discord_is_too_busy_to_remove_is_removed_later(tmp_
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         message = await mention(desk, desk.maya, "a red kite")
-        async with desk.storage.read() as transaction:
-            (offer,) = await transaction.run(open_posts)
+        (offer,) = await desk.db.read(open_posts)
         desk.env.inject_error("DELETE", "/channels/*/messages/*", status=503, times=1)
         assert isinstance(await desk.delivery.delete(offer), Later)
         assert answer_to(desk, message) is not None
@@ -137,11 +135,10 @@ async def test_a_price_that_has_risen_since_the_offer_is_asked_about(tmp_path: P
         answer = answer_to(desk, message)
         assert answer is not None
         tool = desk.bot.catalog.get("studio")
-        async with desk.storage.write() as transaction:
-            key = await transaction.run(keys.current, desk.guild.id)
-            assert key is not None
-            variant = tool.variant(tool.prepare({"prompt": "x"}, has_source=False))
-            await transaction.run(charges.learn, key.lane, "studio", variant, 12, desk.clock.now())
+        key = await desk.db.write(keys.current, desk.guild.id)
+        assert key is not None
+        variant = tool.variant(tool.prepare({"prompt": "x"}, has_source=False))
+        await desk.db.write(charges.learn, key.lane, "studio", variant, 12, desk.clock.now())
         asked = await desk.maya.click(answer, label="Studio · about 8 credits")
         assert "Studio costs 12 credits. Start it?" in texts(asked)
         assert await jobs_of(desk) == []
@@ -252,8 +249,7 @@ async def test_an_answer_that_discord_does_not_take_is_no_error_and_no_offer(
         await desk.set_key()
         desk.env.inject_error("POST", "/channels/*/messages", status=403, code=50013, times=1)
         assert answer_to(desk, await mention(desk, desk.maya, "a red kite")) is None
-        async with desk.storage.read() as transaction:
-            assert await transaction.run(open_posts) == []
+        assert await desk.db.read(open_posts) == []
     (said,) = [one for one in caplog.records if "A mention could not be answered" in one.getMessage()]
     assert said.levelno == logging.INFO
     assert not [one for one in caplog.records if one.levelno >= logging.WARNING]
@@ -277,8 +273,7 @@ async def test_an_offer_that_can_not_be_stored_at_once_is_made_once_and_stored_l
         asked = await mention(desk, desk.maya, "a red kite")
 
         async def stored() -> bool:
-            async with desk.storage.read() as transaction:
-                return bool(await transaction.run(open_posts))
+            return bool(await desk.db.read(open_posts))
 
         await until(stored, "stored")
         answers = [one for one in desk.channel.history() if one.id > asked.id]

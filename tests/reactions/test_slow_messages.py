@@ -109,8 +109,7 @@ async def test_questions_that_wait_hold_up_no_other_tap(
     monkeypatch.setattr(reaction_jobs, "OF_A_SERVER_AT_ONCE", 1)
     async with open_desk(tmp_path, tapped_before=False) as desk:
         await on(desk)
-        async with desk.storage.write() as transaction:
-            await transaction.run(has_tapped, desk.guild.id, desk.maya.id, desk.clock.now())
+        await desk.db.write(has_tapped, desk.guild.id, desk.maya.id, desk.clock.now())
         photos = [await post(desk, desk.maya, ROOM) for _ in range(2)]
         slow = Slow(monkeypatch, discord.PartialMessageable)
         for photo, who in zip(photos, (desk.tom, desk.maya), strict=True):
@@ -131,8 +130,7 @@ async def test_who_is_being_told_why_there_is_no_job_holds_nobody_up(
     async with open_desk(tmp_path) as desk:
         await ready(desk)
         photos = [await post(desk, desk.maya, ROOM) for _ in range(2)]
-        async with desk.storage.write() as transaction:
-            await transaction.run(access.block, desk.guild.id, desk.tom.id, desk.clock.now())
+        await desk.db.write(access.block, desk.guild.id, desk.tom.id, desk.clock.now())
         slow = Slow(monkeypatch, discord.Member)
         for photo, who in zip(photos, (desk.tom, desk.maya), strict=True):
             tap(desk, photo, who.id)

@@ -112,8 +112,8 @@ async def test_reactions_that_started_nothing_can_be_taken_away_without_a_query(
             raise AssertionError("the database was asked")
 
         with monkeypatch.context() as patch:
-            patch.setattr(desk.storage, "read", untouched)
-            patch.setattr(desk.storage, "write", untouched)
+            patch.setattr(desk.db, "read", untouched)
+            patch.setattr(desk.db, "write", untouched)
             event = taken_away(reaction(desk, message, desk.maya.id))
             for number in range(100):
                 desk.env.backend.emit("MESSAGE_REACTION_REMOVE", {**event, "user_id": str(number + 1)})

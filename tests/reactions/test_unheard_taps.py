@@ -210,9 +210,8 @@ async def test_that_studii_does_not_serve_the_server_is_told(
         await ready(desk)
         key = await desk.services.db.read(keys.current, desk.guild.id)
         assert key is not None
-        async with desk.storage.write() as transaction:
-            until = desk.clock.now() + timedelta(minutes=5)
-            await transaction.run(key_holds.put_hold, desk.guild.id, key.id, Reason(code), until)
+        until = desk.clock.now() + timedelta(minutes=5)
+        await desk.db.write(key_holds.put_hold, desk.guild.id, key.id, Reason(code), until)
         await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
         assert await jobs_of(desk) == []
         (said,) = desk.tom.user.dm_channel.history()

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.catalog import Catalog
+from bot.db import Database
 from bot.errors import NotAllowed
 from bot.jobs.models import UNKNOWN_MEMBER, JobRequest, MemberContext
 from bot.servers import access
@@ -22,7 +23,6 @@ from bot.servers.access import (
     ToolRule,
     ensure_may,
 )
-from bot.storage import Storage
 from tests.support.clock import NOON
 from tests.support.settings import limit_tool, restrict
 
@@ -83,24 +83,22 @@ def test_a_photo_of_an_unknown_author_is_nobodys() -> None:
     assert said(AccessRules(), unknown, replace(PLAIN, moderates=True)) == str(UNKNOWN_AUTHOR)
 
 
-async def test_a_block_ends_at_its_time_or_never(storage: Storage) -> None:
+async def test_a_block_ends_at_its_time_or_never(db: Database) -> None:
     blocks = [Block(GUILD, MEMBER, until=NOON), Block(GUILD, AUTHOR, reason="Spam"), Block(2, DESIGNERS)]
-    await storage.db.write(lambda session: session.add_all(blocks))
-    before = await storage.db.read(access.of, GUILD, NOON - timedelta(seconds=1))
+    await db.write(lambda session: session.add_all(blocks))
+    before = await db.read(access.of, GUILD, NOON - timedelta(seconds=1))
     assert set(before.blocked) == {MEMBER, AUTHOR}
-    assert set((await storage.db.read(access.of, GUILD, NOON)).blocked) == {AUTHOR}
-    assert (await storage.db.read(access.of, GUILD, NOON + timedelta(days=1000))).blocked[
-        AUTHOR
-    ].reason == "Spam"
+    assert set((await db.read(access.of, GUILD, NOON)).blocked) == {AUTHOR}
+    assert (await db.read(access.of, GUILD, NOON + timedelta(days=1000))).blocked[AUTHOR].reason == "Spam"
 
 
-async def test_rules_are_each_servers_own(storage: Storage) -> None:
-    await storage.db.write(limit_tool, GUILD, TOOLS.get("studio"), role_id=DESIGNERS, channel_id=CHANNEL)
-    await storage.db.write(limit_tool, GUILD, None, role_id=None, channel_id=THREAD)
-    await storage.db.write(restrict, GUILD, "extra", Permit.NOBODY, [5, 6])
-    await storage.db.write(access.change, GUILD, portraits=PhotoScope.ANYONE, approval_channel=9)
-    await storage.db.write(access.add, GUILD, AccessList.APPROVAL_TOOL, 0, "studio")
-    found = await storage.db.read(access.of_servers, [GUILD, 2], NOON)
+async def test_rules_are_each_servers_own(db: Database) -> None:
+    await db.write(limit_tool, GUILD, TOOLS.get("studio"), role_id=DESIGNERS, channel_id=CHANNEL)
+    await db.write(limit_tool, GUILD, None, role_id=None, channel_id=THREAD)
+    await db.write(restrict, GUILD, "extra", Permit.NOBODY, [5, 6])
+    await db.write(access.change, GUILD, portraits=PhotoScope.ANYONE, approval_channel=9)
+    await db.write(access.add, GUILD, AccessList.APPROVAL_TOOL, 0, "studio")
+    found = await db.read(access.of_servers, [GUILD, 2], NOON)
     assert found[2] == AccessRules()
     assert found[GUILD].tools == {
         EVERY_TOOL: ToolRule(channels=frozenset({THREAD})),
@@ -109,7 +107,7 @@ async def test_rules_are_each_servers_own(storage: Storage) -> None:
     assert found[GUILD].extra == Restriction(Permit.NOBODY, frozenset({5, 6}))
     assert (found[GUILD].photos, found[GUILD].portraits) == (PhotoScope.ANYONE, PhotoScope.ANYONE)
     assert (found[GUILD].approval.channel_id, found[GUILD].approval.tools) == (9, frozenset({"studio"}))
-    assert await storage.db.read(access.approvals, GUILD) == found[GUILD].approval
+    assert await db.read(access.approvals, GUILD) == found[GUILD].approval
 
 
 @pytest.mark.parametrize("tool", ["studio", EVERY_TOOL])

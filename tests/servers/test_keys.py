@@ -23,8 +23,7 @@ async def set_key(
 
 
 async def kept_keys(world: ServicesWorld) -> list[StudiiKey]:
-    async with world.storage.read() as transaction:
-        return await transaction.run(server_keys.stored)
+    return await world.db.read(server_keys.stored)
 
 
 @pytest.mark.parametrize(
@@ -89,9 +88,8 @@ async def test_trying_a_key_counts_against_its_limit_even_if_it_is_refused(world
     world.studii.verdict = StudiiBotError("Studii does not accept this key.")
     with pytest.raises(StudiiBotError):
         await set_key(world)
-    lane = (await world.storage.db.write(lane_names, world.vault)).lane_of(SECRET)
-    async with world.storage.read() as transaction:
-        (until,) = (await transaction.run(lane_rows.windows, [lane]))[lane]
+    lane = (await world.db.write(lane_names, world.vault)).lane_of(SECRET)
+    (until,) = (await world.db.read(lane_rows.windows, [lane]))[lane]
     assert 130 <= until - world.clock.now().timestamp() <= 132
 
 
@@ -127,7 +125,7 @@ async def test_a_key_that_cannot_be_read_any_more_is_mended_by_pasting_it_again(
     await set_key(world)
     folder = tmp_path / "another"
     folder.mkdir()
-    keys = (await services_on(world.storage, folder, world.clock, check_key=world.studii.check)).keys
+    keys = (await services_on(world.db, folder, world.clock, check_key=world.studii.check)).keys
     key = await keys.set_key(GUILD, SECRET, Plan.PRO, None)
-    assert await world.storage.db.read(server_keys.current, GUILD) == key
+    assert await world.db.read(server_keys.current, GUILD) == key
     assert Vault.open((), folder / "encryption.key").unseal(key.ciphertext) == SECRET

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
+from bot.db import Database
 from bot.domain.guilds import Plan
 from bot.errors import SettingsError
 from bot.servers import keys as server_keys
-from bot.storage import Storage
 from bot.ui.kit.reasons import error_words
 from bot.vault import CannotDecrypt, Vault, lane_names
 from tests.support.jobs import NOW
@@ -75,34 +75,32 @@ def test_a_key_file_that_can_not_be_made_is_named(tmp_path: Path) -> None:
 
 
 async def test_lanes_keep_their_names_through_restarts_and_new_encryption_keys(
-    storage: Storage, key_file: Path
+    db: Database, key_file: Path
 ) -> None:
     old, new = new_key(), new_key()
-    lane = (await storage.db.write(lane_names, Vault.open([old], key_file))).lane_of(SECRET)
-    assert (await storage.db.write(lane_names, Vault.open([new, old], key_file))).lane_of(SECRET) == lane
-    assert (await storage.db.write(lane_names, Vault.open([new], key_file))).lane_of(SECRET) == lane
+    lane = (await db.write(lane_names, Vault.open([old], key_file))).lane_of(SECRET)
+    assert (await db.write(lane_names, Vault.open([new, old], key_file))).lane_of(SECRET) == lane
+    assert (await db.write(lane_names, Vault.open([new], key_file))).lane_of(SECRET) == lane
 
 
-async def test_lanes_get_new_names_when_the_encryption_key_is_lost(storage: Storage, key_file: Path) -> None:
-    lane = (await storage.db.write(lane_names, Vault.open([new_key()], key_file))).lane_of(SECRET)
+async def test_lanes_get_new_names_when_the_encryption_key_is_lost(db: Database, key_file: Path) -> None:
+    lane = (await db.write(lane_names, Vault.open([new_key()], key_file))).lane_of(SECRET)
     vault = Vault.open([new_key()], key_file)
-    renamed = (await storage.db.write(lane_names, vault)).lane_of(SECRET)
+    renamed = (await db.write(lane_names, vault)).lane_of(SECRET)
     assert renamed != lane
-    assert (await storage.db.write(lane_names, vault)).lane_of(SECRET) == renamed
+    assert (await db.write(lane_names, vault)).lane_of(SECRET) == renamed
 
 
-async def test_after_resealing_the_old_encryption_key_may_go(storage: Storage, key_file: Path) -> None:
+async def test_after_resealing_the_old_encryption_key_may_go(db: Database, key_file: Path) -> None:
     lost, old, new = new_key(), new_key(), new_key()
-    lane = (await storage.db.write(lane_names, Vault.open([old], key_file))).lane_of(SECRET)
-    async with storage.write() as transaction:
-        add = partial(transaction.run, server_keys.add)
-        kept = await add(1, lane, "cdef", Plan.PRO, Vault.open([old], key_file).seal(SECRET), NOW)
-        gone = await add(2, lane, "cdef", Plan.PRO, Vault.open([lost], key_file).seal(SECRET), NOW)
-    assert await storage.db.write(server_keys.reseal, Vault.open([new, old], key_file)) == [gone.id]
+    lane = (await db.write(lane_names, Vault.open([old], key_file))).lane_of(SECRET)
+    add = partial(db.write, server_keys.add)
+    kept = await add(1, lane, "cdef", Plan.PRO, Vault.open([old], key_file).seal(SECRET), NOW)
+    gone = await add(2, lane, "cdef", Plan.PRO, Vault.open([lost], key_file).seal(SECRET), NOW)
+    assert await db.write(server_keys.reseal, Vault.open([new, old], key_file)) == [gone.id]
     alone = Vault.open([new], key_file)
-    async with storage.read() as transaction:
-        found = await transaction.run(server_keys.get, kept.id)
-        assert found is not None
-        assert alone.unseal(found.ciphertext) == SECRET
-        assert await transaction.run(server_keys.get, gone.id) == gone
-    assert (await storage.db.write(lane_names, alone)).lane_of(SECRET) == lane
+    found = await db.read(server_keys.get, kept.id)
+    assert found is not None
+    assert alone.unseal(found.ciphertext) == SECRET
+    assert await db.read(server_keys.get, gone.id) == gone
+    assert (await db.write(lane_names, alone)).lane_of(SECRET) == lane

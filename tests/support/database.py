@@ -1,20 +1,23 @@
 """Ways to make a test's database cheap."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import pytest
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
+from sqlalchemy.util import await_only
 
-from bot import db, storage
+from bot import db as databases
+from bot.db import Database
 from bot.migrate import migrate
-from bot.storage import Storage
 
+P = ParamSpec("P")
 T = TypeVar("T")
 _made: list[bytes] = []  # a database with all tables, of which each test's is a copy
 
@@ -37,19 +40,48 @@ def _copied(file: Path) -> None:
 
 
 @asynccontextmanager
-async def outage(storage: Storage) -> AsyncGenerator[None]:
+async def outage(db: Database) -> AsyncGenerator[None]:
     """Make SQLite refuse everything that is written, as on a disk that has become read-only."""
-    await _run(storage, "PRAGMA query_only=ON")
+    await _run(db, "PRAGMA query_only=ON")
     try:
         yield
     finally:
-        await _run(storage, "PRAGMA query_only=OFF")
+        await _run(db, "PRAGMA query_only=OFF")
 
 
-async def _run(storage: Storage, pragma: str) -> None:
+def given(
+    work: Callable[Concatenate[Session, P], T], *args: P.args, **more: P.kwargs
+) -> Callable[[Session], T]:
+    """Return the function of a session with what is handed to it, which may be rows of a test's own."""
+    return lambda session: work(session, *args, **more)
+
+
+def holding(db: Database) -> AbstractAsyncContextManager[None]:
+    """Keep others from writing, as a writer that takes long does."""
+    return vars(db)["_turn"]
+
+
+@asynccontextmanager
+async def writing(db: Database) -> AsyncGenerator[None]:
+    """Have a transaction that writes open."""
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    def hold(_: Session) -> None:
+        begun.set()
+        await_only(ended.wait())
+
+    holder = asyncio.create_task(db.write(hold))
+    await begun.wait()
+    try:
+        yield
+    finally:
+        ended.set()
+        await holder
+
+
+async def _run(db: Database, pragma: str) -> None:
     """Run a statement on the connection that writes, outside of any transaction."""
-    inner = vars(storage.db)
-    async with inner["_turn"], db.connected(inner["_writing"]) as run:
+    async with holding(db), databases.connected(vars(db)["_writing"]) as run:
         await run(lambda connection: connection.connection.cursor().execute(pragma))
 
 
@@ -62,7 +94,7 @@ def _make_template() -> None:
 
 def no_power_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep SQLite from waiting for the disk: only a power cut could tell the difference."""
-    monkeypatch.setitem(db.PRAGMAS, "synchronous", "OFF")
+    monkeypatch.setitem(databases.PRAGMAS, "synchronous", "OFF")
 
 
 def sqlite_in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,8 +107,7 @@ def sqlite_in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
         return await awaitable
 
     sqlite_in_place(monkeypatch)
-    monkeypatch.setattr(storage, "shielded", unshielded)
-    monkeypatch.setattr(db, "shielded", unshielded)
+    monkeypatch.setattr(databases, "shielded", unshielded)
 
 
 def sqlite_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,4 +120,4 @@ def sqlite_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
         plain = make_url(url).set(drivername="sqlite")
         return create_engine(plain, connect_args={"isolation_level": None}, **options)
 
-    monkeypatch.setattr(db, "sqlite_engine", in_place)
+    monkeypatch.setattr(databases, "sqlite_engine", in_place)

@@ -13,6 +13,7 @@ from simcord import ChannelHandle, Env, GuildHandle, InteractionResult, MemberAc
 from bot.catalog import Catalog, Tool
 from bot.client.bot import StudiiBot
 from bot.client.login import photo_intents
+from bot.db import Database
 from bot.delivery import Answers, DiscordDelivery
 from bot.domain.guilds import Plan
 from bot.errors import Refused
@@ -21,7 +22,6 @@ from bot.features.words import AddedRule, add
 from bot.jobs import queries, transitions
 from bot.jobs.models import Job, JobState, Progress
 from bot.services import Services
-from bot.storage import Storage
 from bot.ui.jobs.sets.set_progress import progress_panel
 from bot.ui.jobs.wording import ToolNames
 from bot.vault import Vault
@@ -52,7 +52,7 @@ class Desk:
     env: Env
     bot: StudiiBot
     services: Services
-    storage: Storage
+    db: Database
     delivery: DiscordDelivery
     clock: FakeClock
     guild: GuildHandle
@@ -116,27 +116,24 @@ class Desk:
 
     async def job(self) -> Job:
         """Return the job that was accepted last."""
-        async with self.storage.read() as transaction:
-            return (await transaction.run(queries.in_states, list(JobState)))[-1]
+        return (await self.db.read(queries.in_states, list(JobState)))[-1]
 
     async def move(self, job: Job, *states: JobState, **changes: Any) -> Job:
         """Take the job through those of `states` that it is not in yet; the last brings the changes."""
         if states[0] is job.state:
             states = states[1:]
-        async with self.storage.write() as transaction:
-            for state in states:
-                given = changes if state is states[-1] else {}
-                moved = await transaction.run(
-                    transitions.advance, job.id, job.state, state, at=self.clock.now(), **given
-                )
-                assert moved is not None
-                job = moved
+        for state in states:
+            given = changes if state is states[-1] else {}
+            moved = await self.db.write(
+                transitions.advance, job.id, job.state, state, at=self.clock.now(), **given
+            )
+            assert moved is not None
+            job = moved
         return job
 
     async def change(self, job: Job, *, visible: bool = False, **changes: Any) -> None:
         """Change the job, but not its state."""
-        async with self.storage.write() as transaction:
-            await transaction.run(transitions.change, job.id, visible=visible, **changes)
+        await self.db.write(transitions.change, job.id, visible=visible, **changes)
 
     async def card(self, *jobs: Job) -> discord.Message:
         """Show the progress of jobs to all, as an earlier version did."""
@@ -160,11 +157,10 @@ class Desk:
 
     async def settle(self, job: Job, charge: int) -> Job:
         """Settle the job at this charge."""
-        async with self.storage.write() as transaction:
-            await transaction.run(settle_job, job.id, charge, self.clock.now())
-            settled = await transaction.run(queries.get, job.id)
-            assert settled is not None
-            return settled
+        await self.db.write(settle_job, job.id, charge, self.clock.now())
+        settled = await self.db.write(queries.get, job.id)
+        assert settled is not None
+        return settled
 
 
 @asynccontextmanager
@@ -183,9 +179,9 @@ async def open_desk(
     catalog = catalog or Catalog.load()
     clock = FakeClock()
     url = await database(folder)
-    async with Storage.open(url) as storage:
+    async with Database.open(url) as db:
         services = await services_on(
-            storage,
+            db,
             folder,
             clock,
             catalog=catalog,
@@ -202,10 +198,9 @@ async def open_desk(
             maya = guild.add_member(env.create_user("maya", global_name="Maya"))
             tom = guild.add_member(env.create_user("tom", global_name="Tom"))
             if tapped_before:
-                async with storage.write() as transaction:
-                    for one in (nora, maya, tom):
-                        await transaction.run(has_tapped, guild.id, one.id, clock.now())
-            desk = Desk(env, bot, services, storage, delivery, clock, guild, channel, nora, maya, tom)
+                for one in (nora, maya, tom):
+                    await db.write(has_tapped, guild.id, one.id, clock.now())
+            desk = Desk(env, bot, services, db, delivery, clock, guild, channel, nora, maya, tom)
             keep_answers(desk)
             yield desk
 
@@ -216,7 +211,7 @@ def keep_answers(
     """Let the bot keep its answers from now on, as in a life of its own. Nothing edits them."""
     bot, clock = desk.bot, desk.clock
     given = ToolNames(bot.catalog), bot.readers, progress_of
-    answers = Answers(desk.storage, desk.storage.db, vault, clock, bot, *given)
+    answers = Answers(desk.db, desk.db, vault, clock, bot, *given)
     bot.attach(desk.services, clock, answers, progress_of)
     rules = bot.posting_rules
     desk.delivery = delivery_on(bot, bot.catalog, clock, rules=rules, readers=bot.readers, answers=answers)

@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 from bot.credits import ledger
 from bot.credits.ledger import Line, Window
 from bot.credits.prices import charges_of
+from bot.db import Database
 from bot.jobs import accept, queries
 from bot.jobs.models import Job, JobState, SourcePhoto
-from bot.storage import Storage, Transaction
 from tests.support.clock import NOON
+from tests.support.database import given
 
 NOW = datetime(2026, 5, 4, 10, 30, 15, 123456, tzinfo=UTC)
 TODAY = Window(NOW - timedelta(hours=10), NOW + timedelta(hours=10))
@@ -69,11 +70,10 @@ def staging(**changes: Any) -> Job:
     return replace(job, **changes)
 
 
-async def accepted(storage: Storage, **values: Any) -> Job:
+async def accepted(db: Database, **values: Any) -> Job:
     """Accept a job, with its estimate reserved."""
     job = a_job(**values)
-    async with storage.write() as transaction:
-        await transaction.run(accept.store, [job], NOW)
+    await db.write(given(accept.store, [job], NOW))
     return job
 
 
@@ -100,36 +100,31 @@ def correct_jobs(session: Session, job_ids: Sequence[str], charge: int, at: date
     return changed
 
 
-async def known(transaction: Transaction, job_id: str) -> Job:
+async def known(db: Database, job_id: str) -> Job:
     """Return the job as the transaction sees it."""
-    job = await transaction.run(queries.get, job_id)
+    job = await db.write(queries.get, job_id)
     assert job is not None
     return job
 
 
-async def last_charges(
-    transaction: Transaction, lane: str, tool: str, variant: str
-) -> tuple[int | None, int | None]:
+async def last_charges(db: Database, lane: str, tool: str, variant: str) -> tuple[int | None, int | None]:
     """Return the last charge with that key, and the last one with any key."""
-    charges = (await transaction.run(charges_of, [lane]))[lane]
+    charges = (await db.write(charges_of, [lane]))[lane]
     return charges.own.get((tool, variant)), charges.any.get((tool, variant))
 
 
-async def ledger_lines(
-    transaction: Transaction, *, job_id: str | None = None, guild_id: int | None = None
-) -> list[Line]:
+async def ledger_lines(db: Database, *, job_id: str | None = None, guild_id: int | None = None) -> list[Line]:
     """Return the ledger's lines of a job, of a server, or all, oldest first."""
     query = select(Line).order_by(Line.id)
     if job_id is not None:
         query = query.where(Line.job_id == job_id)
     if guild_id is not None:
         query = query.where(Line.guild_id == guild_id)
-    return await transaction.run(lambda session: list(session.scalars(query)))
+    return await db.write(lambda session: list(session.scalars(query)))
 
 
-async def added(storage: Storage, **values: Any) -> Job:
+async def added(db: Database, **values: Any) -> Job:
     """Store a job as it is, without a line in the ledger."""
     job = a_job(**values)
-    async with storage.write() as transaction:
-        await transaction.run(keep_job, job)
+    await db.write(given(keep_job, job))
     return job

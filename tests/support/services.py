@@ -1,4 +1,4 @@
-"""The services of a test: those of the bot, on the test's storage, folder and clock."""
+"""The services of a test: those of the bot, on the test's database, folder and clock."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bot.catalog import Catalog
 from bot.clock import Clock
+from bot.db import Database
 from bot.features.photo_rules import KnownPhotoRules
 from bot.jobs import actions
 from bot.jobs.accept import Acceptor
@@ -14,7 +15,6 @@ from bot.media.spool import Spool
 from bot.servers import privacy
 from bot.servers.key_entry import KeyEntry
 from bot.services import Services
-from bot.storage import Storage
 from bot.vault import LaneNames, Vault, lane_names
 
 KEEP_DAYS = 90
@@ -43,7 +43,7 @@ async def erase(services: Services, user_id: int) -> None:
 
 
 async def services_on(
-    storage: Storage,
+    db: Database,
     folder: Path,
     clock: Clock,
     *,
@@ -53,9 +53,9 @@ async def services_on(
 ) -> Services:
     """Build them with an encryption key and a spool in `folder`."""
     vault = Vault.open((), folder / "encryption.key")
-    lanes = await storage.db.write(lane_names, vault)
+    lanes = await db.write(lane_names, vault)
     return services_with(
-        storage,
+        db,
         vault,
         lanes,
         Spool(folder / "spool", SPOOL_BYTES),
@@ -67,7 +67,7 @@ async def services_on(
 
 
 def services_with(
-    storage: Storage,
+    db: Database,
     vault: Vault,
     lanes: LaneNames,
     spool: Spool,
@@ -78,7 +78,7 @@ def services_with(
     max_source_bytes: int = MAX_SOURCE_BYTES,
 ) -> Services:
     """Build them as `bot.app` does, on what a test has already."""
-    db, catalog = storage.db, catalog or Catalog.load()
+    db, catalog = db, catalog or Catalog.load()
     return Services(
         db,
         clock,

@@ -1,18 +1,19 @@
 """The services on a database of their own, with what surrounds them in a test's hands."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from bot.credits import charges
+from bot.db import Database
 from bot.domain.guilds import Period, Plan
 from bot.errors import StudiiBotError
 from bot.jobs import queries, transitions
 from bot.jobs.models import Job, JobRequest, JobState
 from bot.servers import keys
 from bot.services import Services
-from bot.storage import Changes, Storage
 from bot.vault import Vault
 from tests.support import spending
 from tests.support.clock import FakeClock
@@ -50,12 +51,12 @@ class StudiiDesk:
 @dataclass
 class ServicesWorld:
     file: Path
-    storage: Storage
+    db: Database
     vault: Vault
     clock: FakeClock
     studii: StudiiDesk
     services: Services
-    told: list[Changes]
+    told: list[Mapping[Any, Any]]
 
     async def ready(self, guild_id: int = GUILD, *, daily: int | None = None) -> None:
         """Give the server a key, and a budget if one is named."""
@@ -70,40 +71,35 @@ class ServicesWorld:
 
     async def finish(self, job: Job, charge: int) -> None:
         """The job ends as failed and was charged so much."""
-        async with self.storage.write() as transaction:
-            await transaction.run(
-                transitions.advance, job.id, job.state, JobState.FAILED, at=self.clock.now()
-            )
-            await transaction.run(settle_job, job.id, charge, self.clock.now())
+        await self.db.write(transitions.advance, job.id, job.state, JobState.FAILED, at=self.clock.now())
+        await self.db.write(settle_job, job.id, charge, self.clock.now())
 
     async def learn(
         self, charge: int, variant: str = "mode=image quality=standard", tool: str = "studio"
     ) -> None:
         """The server's key was charged so much; what waits keeps its reservation."""
-        async with self.storage.write() as transaction:
-            key = await transaction.run(keys.current, GUILD)
-            assert key is not None
-            await transaction.run(charges.learn, key.lane, tool, variant, charge, self.clock.now())
+        key = await self.db.write(keys.current, GUILD)
+        assert key is not None
+        await self.db.write(charges.learn, key.lane, tool, variant, charge, self.clock.now())
 
     async def jobs(self) -> list[Job]:
-        async with self.storage.read() as transaction:
-            return await transaction.run(queries.in_states, list(JobState))
+        return await self.db.read(queries.in_states, list(JobState))
 
 
 @asynccontextmanager
 async def services_world(folder: Path) -> AsyncGenerator[ServicesWorld, None]:
     """Build the services on a new SQLite file in the folder."""
     url = await database(folder)
-    told = list[Changes]()
-    async with Storage.open(url) as storage:
+    told = list[Mapping[Any, Any]]()
+    async with Database.open(url) as db:
         clock, studii = FakeClock(), StudiiDesk()
         services = await services_on(
-            storage,
+            db,
             folder,
             clock,
             check_key=studii.check,
             max_source_bytes=MAX_SOURCE,
         )
         vault = Vault.open((), folder / "encryption.key")
-        with storage.listening(told.append):
-            yield ServicesWorld(folder / "studii.db", storage, vault, clock, studii, services, told)
+        with db.listening(told.append):
+            yield ServicesWorld(folder / "studii.db", db, vault, clock, studii, services, told)

@@ -16,6 +16,7 @@ from bot.client.persistent_items import LASTING_BUTTONS, LASTING_MENUS
 from bot.ui.kit import first_answer
 from tests.cogs.test_jobs import button, private_job
 from tests.reactions.taps import ROOM, post
+from tests.support.database import holding
 from tests.support.desk import Desk, keep_answers, open_desk, pieces, texts
 from tests.support.patience import PATIENCE
 from tests.support.presses import send_command, send_menu, send_press
@@ -121,7 +122,7 @@ async def held(monkeypatch: pytest.MonkeyPatch, desk: Desk) -> AsyncGenerator[No
     with monkeypatch.context() as patch:
         go_on = slow_to_read(patch)
         patch.setattr(first_answer, "FORM_BY", 0.0)
-        async with desk.storage.write():
+        async with holding(desk.db):
             yield
         go_on.set()
         await desk.env.settle()
@@ -145,7 +146,7 @@ async def test_a_form_that_is_handed_in_is_answered_before_the_database_is(
     async with late(tmp_path, monkeypatch) as desk:
         message = await desk.channel_message("studii:setup:budget")
         form: Any = await desk.admin.click(message, custom_id="studii:setup:budget")
-        async with desk.storage.write():
+        async with holding(desk.db):
             asking = asyncio.create_task(desk.admin.submit_modal(form, {"limit": "70", "period": ["day"]}))
             await announced(desk)
         assert "70" in texts((await asking).response)
@@ -187,7 +188,7 @@ async def test_what_follows_the_reading_for_a_form_is_announced_where_no_form_is
 ) -> None:
     async with late(tmp_path, monkeypatch) as desk:
         photo = await post(desk, desk.maya, ROOM)
-        async with desk.storage.write():
+        async with holding(desk.db):
             asked = send_menu(desk, desk.maya, "Photo restoration", photo)
             await announced(desk)
         await desk.env.settle()

@@ -9,7 +9,6 @@ import pytest
 from discord.http import HTTPClient, Route
 
 from bot.db import Database
-from bot.storage import Storage, Transaction
 from bot.ui.kit import first_answer
 
 
@@ -26,13 +25,7 @@ class Waits:
         self._held = held
         self._bounds = list[asyncio.Timeout]()
         self._over = asyncio.Event()
-        read, ask, request = Storage.read, Database.read, discord_.request
-
-        @asynccontextmanager
-        async def slow_read(storage: Storage) -> AsyncGenerator[Transaction]:
-            await self._wait("the database")
-            async with read(storage) as transaction:
-                yield transaction
+        ask, request = Database.read, discord_.request
 
         async def slow_asking(db: Database, work: Callable[..., Any], *args: Any, **more: Any) -> Any:
             await self._wait("the database")
@@ -42,7 +35,6 @@ class Waits:
             await self._wait(f"{route.method} {route.path}")
             return await request(route, **given)
 
-        monkeypatch.setattr(Storage, "read", slow_read)
         monkeypatch.setattr(Database, "read", slow_asking)
         monkeypatch.setattr(discord_, "request", slow_request)
         monkeypatch.setattr(first_answer, "_within", self._within)

@@ -30,7 +30,7 @@ class BestShowing:
         self._retry = StoreRetry("storing what became of a best result", context.liveness)
         self.worker = KeyedWorker[BestResult](
             "showing the best results",
-            lambda limit: context.storage.db.read(best_results.to_serve, limit),
+            lambda limit: context.db.read(best_results.to_serve, limit),
             self._serve,
             self._drop,
             key=lambda best: best.message_id,
@@ -48,7 +48,7 @@ class BestShowing:
 
     async def _do(self, known: BestResult) -> float | None:
         """Return None when there is nothing more to do, or in how many seconds to try again."""
-        best, job, rules, maker = await self._context.storage.db.read(_read, known.message_id, known.guild_id)
+        best, job, rules, maker = await self._context.db.read(_read, known.message_id, known.guild_id)
         if best is None:
             return None
         if not best.wanted:
@@ -84,7 +84,7 @@ class BestShowing:
         begun_at = best.begun_at
         if begun_at is None:
             begun_at = self._context.clock.now()
-            await self._context.storage.db.write(best_results.begun, best.message_id, begun_at)
+            await self._context.db.write(best_results.begun, best.message_id, begun_at)
         what, showing = "Showing a starred result", self._showcase.show(best, job, rules)
         said = await self._context.delivered(what, showing, TryLater(0.0), job_id=job.id)
         if isinstance(said, TryLater) and not self._too_old(begun_at):
@@ -93,7 +93,7 @@ class BestShowing:
         return None
 
     async def _note(self, best: BestResult, rules: PostingRules, said: Announcement | ChannelGone) -> None:
-        db = self._context.storage.db
+        db = self._context.db
         if isinstance(said, Posted) and said.message_id is not None:
             there = said.channel_id or rules.best_channel_id or 0
             await db.write(best_results.shown, best.message_id, there, said.message_id)
@@ -107,13 +107,13 @@ class BestShowing:
 
     async def _asked(self, best: BestResult) -> None:
         now = self._context.clock.now()
-        await self._context.storage.db.write(best_results.asked, best.user_id, now)
+        await self._context.db.write(best_results.asked, best.user_id, now)
 
     async def _gone(self, best: BestResult) -> None:
-        await self._context.storage.db.write(best_results.gone, best.message_id)
+        await self._context.db.write(best_results.gone, best.message_id)
 
     async def _drop(self, best: BestResult) -> None:
-        await self._context.storage.db.write(best_results.drop, best.message_id)
+        await self._context.db.write(best_results.drop, best.message_id)
 
     def _too_old(self, start: datetime) -> bool:
         """Return whether what was to be done since `start` is given up."""

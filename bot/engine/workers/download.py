@@ -50,7 +50,7 @@ class Collector:
     async def _rest(self, job: Job) -> None:
         """Let it wait for room on the disk."""
         until = self._context.clock.now() + timedelta(seconds=self._context.tuning.full_disk_pause)
-        await shielded(self._context.storage.db.write(transitions.later, job.id, until, counts=False))
+        await shielded(self._context.db.write(transitions.later, job.id, until, counts=False))
 
     async def _again(self, job: Job, error: StudiiError) -> float | None:
         tuning = self._context.tuning
@@ -64,7 +64,7 @@ class Collector:
                 "tries": 0,
                 "not_before": None,
             }
-            await shielded(self._context.storage.db.write(transitions.change, job.id, **anew))
+            await shielded(self._context.db.write(transitions.change, job.id, **anew))
             return None
         if not last:
             return backoff(job.tries + 1, tuning.download_pause, tuning.backoff_bound)
@@ -77,7 +77,7 @@ class Collector:
 
     async def _succeed(self, job: Job, output: OutputFile) -> None:
         now, file = self._context.clock.now(), (output.path.name, output.kind)
-        done = await self._context.storage.db.write(transitions.succeed, job.id, *file, now)
+        done = await self._context.db.write(transitions.succeed, job.id, *file, now)
         if done is not None and done.state is JobState.REVIEWING:
             _log.info("Job %s: its result waits for approval", job.id)
         elif done is not None:
@@ -86,7 +86,7 @@ class Collector:
     async def _fail(self, job: Job, reason: Reason, *, link: bool = True) -> None:
         """Fail the job. `link` says that the address may still lead its person to the output."""
         now = self._context.clock.now()
-        await self._context.storage.db.write(_lose, job.id, reason, charge_of(job), now, link=link)
+        await self._context.db.write(_lose, job.id, reason, charge_of(job), now, link=link)
         _log.warning("Job %s: its output can't be fetched", job.id)
 
 

@@ -118,7 +118,7 @@ class DueJobs:
         with self._context.liveness.operation(self.what, progress=False):
             # Those at work, of as many servers as there are workers, hide none that may begin.
             asked = (clock.now(), 3 * self._size)
-            found, next_due = await self._context.storage.db.read(self._due, *asked)
+            found, next_due = await self._context.db.read(self._due, *asked)
         for job in self._turns.in_turn(found, _who):
             if job.id in self._busy:
                 continue
@@ -150,7 +150,7 @@ class DueJobs:
             wakes = again is not None or self._waits
             if again:
                 until = self._context.clock.now() + timedelta(seconds=again)
-                await shielded(self._context.storage.db.write(transitions.later, job.id, until))
+                await shielded(self._context.db.write(transitions.later, job.id, until))
         finally:
             self._busy.discard(job.id)
             self._turns.ended(_who(job))

@@ -28,7 +28,7 @@ class ExpiredQuestions:
 
     async def _sweep(self) -> float:
         now, tuning = self._context.clock.now(), self._context.tuning
-        db = self._context.storage.db
+        db = self._context.db
         questions = await db.read(confirm.all_questions)
         over = [one for one in questions if one.used_at is not None or one.expires_at <= now]
         removed = [one.id for one in over if await self._removed(one)]

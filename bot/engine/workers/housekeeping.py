@@ -1,8 +1,11 @@
 """End what has waited for too long, as unknown outcomes do, and remove files and keys that nobody needs."""
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from sqlalchemy.orm import Session
+
+from bot.db import WRITE_TIMEOUT
 from bot.engine.context import EngineContext
 from bot.jobs import lanes, queries, transitions
 from bot.jobs.holds import waited_too_long
@@ -17,67 +20,50 @@ _MISSING, _NOBODY_RULED = Reason(ReasonCode.SERVER_MISSING), Reason(ReasonCode.N
 
 
 async def housekeep(context: EngineContext) -> None:
-    """Run all periodic tasks once."""
-    await _drop_undelivered(context)
-    await _rule_by_time(context)
-    await _end_unapproved(context)
-    await _forget_keys(context)
-    await _end_where_missing(context)
-    await context.storage.db.write(lanes.tidy, context.clock.now())
+    """Do each periodic task once."""
+    now, tuning, write = context.clock.now(), context.tuning, context.db.write
 
+    def before(seconds: float) -> datetime:
+        return now - timedelta(seconds=seconds)
 
-async def _drop_undelivered(context: EngineContext) -> None:
-    """Drop outputs that were not posted or were withheld, and that nobody wanted for a long while."""
-    async with context.storage.write() as transaction:
-        oldest = context.clock.now() - timedelta(seconds=context.tuning.undelivered_bound)
-        for job in await transaction.run(queries.undelivered, oldest):
-            await transaction.run(transitions.change, job.id, output_file=None, source_file=None)
-
-
-async def _rule_by_time(context: EngineContext) -> None:
-    """Count an unknown outcome as charged, at what was reserved, if no admin has ruled on it for long."""
-    async with context.storage.write() as transaction:
-        now = context.clock.now()
-        oldest = now - timedelta(seconds=context.tuning.unruled_bound)
-        for job in await transaction.run(queries.in_states, {JobState.UNKNOWN}):
-            if job.changed_at < oldest:
-                await transaction.run(transitions.apply_ruling, job.id, job.reserved, _NOBODY_RULED, now)
-                _log.info("Job %s: no one settled it, so it counts as charged", job.id)
-
-
-async def _end_unapproved(context: EngineContext) -> None:
-    """End requests unpaid on which no moderator has decided for long, and don't post such results."""
-    async with context.storage.write() as transaction:
-        now = context.clock.now()
-        oldest = now - timedelta(hours=APPROVAL_HOURS)
-        for job in await transaction.run(queries.in_states, {JobState.PENDING}):
-            if job.changed_at <= oldest:
-                code = FailureCode.DECLINED
-                await transaction.run(
-                    transitions.fail_unpaid, job.id, JobState.PENDING, code, _NOT_APPROVED, now
-                )
-        for job in await transaction.run(queries.in_states, {JobState.REVIEWING}):
-            if job.changed_at <= oldest:
-                await transaction.run(transitions.withhold_result, job.id, _NOT_SEEN, now)
-
-
-async def _forget_keys(context: EngineContext) -> None:
-    """Delete replaced and removed keys when their running jobs have ended, or after a day."""
-    oldest = context.clock.now() - timedelta(seconds=context.tuning.old_key_bound)
-    erased = await context.storage.db.write(privacy.erase_retired_keys, oldest)
-    if erased:
+    await write(_drop_undelivered, before(tuning.undelivered_bound), within=WRITE_TIMEOUT)
+    await write(_rule_by_time, before(tuning.unruled_bound), now, within=WRITE_TIMEOUT)
+    await write(_end_unapproved, now - timedelta(hours=APPROVAL_HOURS), now, within=WRITE_TIMEOUT)
+    if erased := await write(privacy.erase_retired_keys, before(tuning.old_key_bound)):
         _log.info("The secrets of %d unused keys were erased", erased)
+    await write(_end_where_missing, before(tuning.held_bound), now, within=WRITE_TIMEOUT)
+    await write(lanes.tidy, now)
 
 
-async def _end_where_missing(context: EngineContext) -> None:
+def _drop_undelivered(session: Session, oldest: datetime) -> None:
+    """Drop outputs that were not posted or were withheld, and that nobody wanted for a long while."""
+    for job in queries.undelivered(session, oldest):
+        transitions.change(session, job.id, output_file=None, source_file=None)
+
+
+def _rule_by_time(session: Session, oldest: datetime, at: datetime) -> None:
+    """Count an unknown outcome as charged, at what was reserved, if no admin has ruled on it for long."""
+    for job in queries.in_states(session, {JobState.UNKNOWN}):
+        if job.changed_at < oldest:
+            transitions.apply_ruling(session, job.id, job.reserved, _NOBODY_RULED, at)
+            _log.info("Job %s: no one settled it, so it counts as charged", job.id)
+
+
+def _end_unapproved(session: Session, oldest: datetime, at: datetime) -> None:
+    """End requests unpaid on which no moderator has decided for long, and don't post such results."""
+    for job in queries.in_states(session, {JobState.PENDING, JobState.REVIEWING}):
+        if job.changed_at > oldest:
+            continue
+        if job.state is JobState.PENDING:
+            why = (FailureCode.DECLINED, _NOT_APPROVED, at)
+            transitions.fail_unpaid(session, job.id, JobState.PENDING, *why)
+        else:
+            transitions.withhold_result(session, job.id, _NOT_SEEN, at)
+
+
+def _end_where_missing(session: Session, oldest: datetime, at: datetime) -> None:
     """End jobs unpaid that have waited for a day in a server that seems to have removed the bot."""
-    async with context.storage.write() as transaction:
-        now = context.clock.now()
-        oldest = now - timedelta(seconds=context.tuning.held_bound)
-        missing = await transaction.run(settings.missing)
-        waiting = await transaction.run(queries.in_states, {JobState.WAITING}) if missing else []
-        for job in waiting:
-            if job.guild_id in missing and waited_too_long(job, oldest, missing[job.guild_id]):
-                await transaction.run(
-                    transitions.fail_unpaid, job.id, JobState.WAITING, FailureCode.API, _MISSING, now
-                )
+    missing = settings.missing(session)
+    for job in queries.in_states(session, {JobState.WAITING}) if missing else ():
+        if job.guild_id in missing and waited_too_long(job, oldest, missing[job.guild_id]):
+            transitions.fail_unpaid(session, job.id, JobState.WAITING, FailureCode.API, _MISSING, at)

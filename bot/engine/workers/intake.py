@@ -59,7 +59,7 @@ class Intake:
             return await shielded(self._ready(job, None))
         if self._room.is_leaving(job.id):
             soon = self._context.clock.now() + timedelta(seconds=self._context.tuning.busy_photo_pause)
-            await self._context.storage.db.write(transitions.later, job.id, soon, counts=False)
+            await self._context.db.write(transitions.later, job.id, soon, counts=False)
             return None
         frees = self._frees
         if not await self._room.for_source(job, job.source.size):
@@ -79,12 +79,12 @@ class Intake:
         if size > job.source.size and not await self._room.for_source(job, size):
             # It has grown by its conversion, and is not fetched again before there is room for all of it.
             grown = replace(job.source, size=size)
-            await self._context.storage.db.write(transitions.change, job.id, source=grown)
+            await self._context.db.write(transitions.change, job.id, source=grown)
             await shielded(self._clear_away(job, kept))
             return await self._wait_for_room(job, self._frees)
         if self._lacks:
             now = self._context.clock.now()
-            await self._context.storage.db.write(transitions.found_room, job.guild_id, now)
+            await self._context.db.write(transitions.found_room, job.guild_id, now)
             self.worker.wake()
         return await shielded(self._ready(job, kept.name))
 
@@ -104,7 +104,7 @@ class Intake:
         pause = min(max(lacked, tuning.room_pause), tuning.room_pause_bound)
         self._lacks = True
         waiting = (transitions.wait_for_room, job.id, now + timedelta(seconds=pause), now)
-        since = await shielded(self._context.storage.db.write(*waiting))
+        since = await shielded(self._context.db.write(*waiting))
         if since is not None and self._lasts(since, now) >= tuning.room_patience:
             _log.warning("Job %s: the spool has no room for this server's photo", job.id)
             await shielded(self._fail(job, FailureCode.UPLOAD, _NO_ROOM))
@@ -117,7 +117,7 @@ class Intake:
         return (now - max(since, self._started)).total_seconds()
 
     async def _waits_for_key(self, job: Job) -> bool:
-        return bool(await self._context.storage.db.write(key_holds.wait_for_hold, job.id))
+        return bool(await self._context.db.write(key_holds.wait_for_hold, job.id))
 
     def _room_freed(self) -> None:
         """Let photos that found no room be tried again now."""
@@ -145,11 +145,11 @@ class Intake:
             _log.warning("Job %s: its photo can't be written: %s", job.id, error)
             raise PhotoDelayed(_NO_ROOM) from None
         photo = await self._decoder.inspect(path)
-        await remove_metadata(self._context.storage.db, job, path)
+        await remove_metadata(self._context.db, job, path)
         return photo
 
     async def _ready(self, job: Job, source_file: str | None) -> None:
-        db = self._context.storage.db
+        db = self._context.db
         waiting = await db.write(transitions.make_ready, job.id, source_file, self._context.clock.now())
         # It was cancelled meanwhile; or it is ready already, and the file is its own.
         fresh = waiting or await db.read(queries.get, job.id)
@@ -158,7 +158,7 @@ class Intake:
 
     async def _fail(self, job: Job, code: FailureCode, reason: Reason) -> None:
         failed = (job.id, JobState.RECEIVED, code, reason, self._context.clock.now())
-        await self._context.storage.db.write(transitions.fail_unpaid, *failed)
+        await self._context.db.write(transitions.fail_unpaid, *failed)
         await self._clear_away(job)
         _log.info("Job %s: its photo can't be used", job.id)
 

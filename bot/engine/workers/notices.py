@@ -55,7 +55,7 @@ class Notices:
 
     async def load(self, post: Post) -> Told | None:
         """Return what it is made of, or None if it is no news any more."""
-        job, jobs = await self._context.storage.db.read(_about, post.kind, post.job_id)
+        job, jobs = await self._context.db.read(_about, post.kind, post.job_id)
         if jobs:
             return Told(jobs[0], await self._shown(post, jobs))
         if _asks(post):
@@ -93,7 +93,7 @@ class Notices:
         names = [job.source_file for job in jobs if job.source_file is not None]
         photos = tuple([photo for name in names if (photo := await self._file(name)) is not None])
         if post.kind == NoticeKind.APPROVAL:
-            found = await self._context.storage.db.read(words.rules, post.guild_id)
+            found = await self._context.db.read(words.rules, post.guild_id)
             rules = {one.key: one.words for one in found if one.effect is WordEffect.APPROVE}
             return ForModerators(tuple(jobs), photos, rules=rules)
         job = await self._refetch.with_file(jobs[0], post.tries)

@@ -86,7 +86,7 @@ class Posts:
         self._waits = room <= 0
         if self._waits:
             return context.tuning.reread_every
-        db, now = context.storage.db, clock.now()
+        db, now = context.db, clock.now()
         with context.liveness.operation(_NAME, progress=False):
             due_at = await db.read(posts.next_due)
             if due_at is not None and due_at <= now:
@@ -192,7 +192,7 @@ class Posts:
             last = row.due_at is None and row.message_id is None
             return self._kinds[post.kind].note(session, row, post, outcome, now, last=last)
 
-        jobs, files = await self._context.storage.db.write(note, within=WRITE_TIMEOUT)
+        jobs, files = await self._context.db.write(note, within=WRITE_TIMEOUT)
         if isinstance(outcome, NotHere | Never) and outcome.why and outcome is not NOWHERE:
             told = "Server %d: a message (%s) was not posted: %s"
             _log.warning(told, post.guild_id, post.kind, outcome.why, extra={"job": post.job_id})

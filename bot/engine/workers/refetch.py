@@ -2,8 +2,12 @@
 
 import logging
 from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy.orm import Session
 
 from bot.backoff import backoff
+from bot.db import WRITE_TIMEOUT
 from bot.engine.context import EngineContext
 from bot.engine.lanes import Lanes
 from bot.engine.requests import NoRequestLeft
@@ -12,6 +16,7 @@ from bot.jobs import transitions
 from bot.jobs.models import Job, JobState
 from bot.media.spool import OutputFile
 from bot.servers import keys
+from bot.servers.keys import StudiiKey
 from bot.studii import ApiRefused, MalformedAnswer, OutputGone, StudiiError, TooLarge
 from bot.vault import CannotDecrypt
 
@@ -89,11 +94,8 @@ class Refetch:
             fetched = await self._from_its_address(replace(job, output_url=address))
         if fetched is None:
             fetched = replace(job, output_url=None)
-        async with self._context.storage.write() as transaction:
-            url, file = fetched.output_url, fetched.output_file
-            await transaction.run(transitions.change, job.id, output_url=url, output_file=file)
-            if url is None:
-                await transaction.run(transitions.tell_result_lost, job.id, self._context.clock.now())
+        url, file, now = fetched.output_url, fetched.output_file, self._context.clock.now()
+        await self._context.db.write(_note, job.id, url, file, now, within=WRITE_TIMEOUT)
         return fetched
 
     async def _from_its_address(self, job: Job) -> Job | None:
@@ -112,10 +114,7 @@ class Refetch:
 
     async def _fresh_address(self, job: Job) -> str | None:
         """Ask for the address with the key that the job was made with, or with the server's current one."""
-        async with self._context.storage.read() as transaction:
-            own = None if job.key_id is None else await transaction.run(keys.get, job.key_id)
-            current = await transaction.run(keys.current, job.guild_id)
-        key = own if own is not None and own.ciphertext else current
+        key = await self._context.db.read(_key_of, job.key_id, job.guild_id)
         if key is None or job.studii_id is None:
             return None
         try:
@@ -126,3 +125,14 @@ class Refetch:
         except StudiiError as error:
             raise NotNow(repr(error)) from None
         return report.output_url
+
+
+def _note(session: Session, job_id: str, url: str | None, file: str | None, at: datetime) -> None:
+    transitions.change(session, job_id, output_url=url, output_file=file)
+    if url is None:
+        transitions.tell_result_lost(session, job_id, at)
+
+
+def _key_of(session: Session, key_id: int | None, guild_id: int) -> StudiiKey | None:
+    own = None if key_id is None else keys.get(session, key_id)
+    return own if own is not None and own.ciphertext else keys.current(session, guild_id)

@@ -53,7 +53,7 @@ class Results:
 
     async def load(self, post: Post) -> EndOfJobs | None:
         """Return what it is made of, or None if it has nothing to say any more. Raises `NotYet`."""
-        db = self._context.storage.db
+        db = self._context.db
         jobs, whole = await db.read(results.to_say, post.key, post.job_id, self._context.clock.now())
         if not jobs:
             return None

@@ -2,8 +2,13 @@
 
 import asyncio
 import logging
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy.orm import Session
 
 from bot.aio.shield import shielded
+from bot.db import WRITE_TIMEOUT
 from bot.engine.context import EngineContext
 from bot.jobs import holds as key_holds, queries, transitions
 from bot.jobs.models import Job, JobState
@@ -30,12 +35,9 @@ class SpoolRoom:
     async def for_source(self, job: Job, size: int) -> bool:
         """Claim room for the job's photo. Returns False if its server has none now."""
         spool = self._context.spool
-        together = 0
-        async with self._context.storage.read() as transaction:
-            held = await transaction.run(key_holds.get, job.guild_id) is not None
-            if held:
-                unsent = await transaction.run(queries.unsent_where_held)
-                together = sum(spool.source_size(job_id) for job_id in unsent if job_id != job.id)
+        unsent = await self._context.db.read(_unsent_if_held, job.guild_id)
+        held = unsent is not None
+        together = sum(spool.source_size(job_id) for job_id in unsent or () if job_id != job.id)
         lacking = spool.claim_source(job.id, job.guild_id, size, held=held, held_together=together)
         # A held server gets no room at the cost of others: they are held as well.
         spared = int(spool.max_bytes * KEPT_RESULTS_SHARE)
@@ -62,11 +64,9 @@ class SpoolRoom:
         """Return whether enough bytes were freed. Results that are kept keep at least `spared` bytes."""
         spool = self._context.spool
         async with self._turn:
-            async with self._context.storage.read() as transaction:
-                held = await transaction.run(queries.held_with_photos)
-                kept = await transaction.run(queries.kept_results)
-                # Can be fetched again, but the address may not live: they go last, and for outputs alone.
-                undecided = [] if spared else await transaction.run(queries.results_to_decide_on)
+            held, kept, undecided = await self._context.db.read(_that_can_go)
+            if spared:  # they can be fetched again, but the address may not live: for outputs alone, and last
+                undecided = []
             # The newest first: a server's oldest job is the one to try whether Studii takes its key again.
             photos = [Evictable(job.id, job.guild_id, spool.source_size(job.id)) for job in reversed(held)]
             giving = to_evict(photos, lacking)
@@ -92,31 +92,51 @@ class SpoolRoom:
         """Remove results that could not be posted from the spool, and have them announced with a link. One
         that waits for a moderator is fetched again when it is needed. One that was withheld is not announced.
         """
-        names: list[str | None] = []
-        async with self._context.storage.write() as transaction:
-            for job in (await transaction.run(queries.some, job_ids)).values():
-                if job.state is JobState.REVIEWING:
-                    names.append(job.output_file)
-                    continue
-                if job.announced_at is None or job.state not in {JobState.SUCCEEDED, JobState.WITHHELD}:
-                    continue  # it is being posted after all
-                names += [job.source_file, job.output_file]
-                # The files' names go in the same step: what is announced now is the link.
-                await transaction.run(transitions.drop_files, job.id, self._context.clock.now())
+        now = self._context.clock.now()
+        names = await self._context.db.write(_drop_results, job_ids, now, within=WRITE_TIMEOUT)
         await self._context.spool.remove(*names)
         _log.warning("Removed %d results that could not be posted from the spool, to make room", len(job_ids))
 
     async def _give_way(self, job_ids: set[str]) -> None:
         self._leaving |= job_ids
-        names: list[str | None] = []
+        now = self._context.clock.now()
         try:
-            async with self._context.storage.write() as transaction:
-                for job in (await transaction.run(queries.some, job_ids)).values():
-                    if job.state is not JobState.WAITING or job.held is None:
-                        continue  # it continues after all
-                    await transaction.run(transitions.give_way, job.id, self._context.clock.now())
-                    names.append(job.source_file)
+            names = await self._context.db.write(_drop_photos, job_ids, now, within=WRITE_TIMEOUT)
             await self._context.spool.remove(*names)
         finally:
             self._leaving -= job_ids
         _log.info("Removed the photos of %d jobs on hold from the spool, to make room", len(names))
+
+
+def _unsent_if_held(session: Session, guild_id: int) -> list[str] | None:
+    """Return the unsent jobs of all servers whose key is held, or None if this server's isn't."""
+    return None if key_holds.get(session, guild_id) is None else queries.unsent_where_held(session)
+
+
+def _that_can_go(session: Session) -> tuple[list[Job], list[Job], list[Job]]:
+    """Return held jobs with photos, results that are kept, and those that moderators have to decide on."""
+    held, kept = queries.held_with_photos(session), queries.kept_results(session)
+    return held, kept, queries.results_to_decide_on(session)
+
+
+def _drop_results(session: Session, job_ids: Collection[str], at: datetime) -> list[str | None]:
+    """Return the names of the files that can go."""
+    names: list[str | None] = []
+    for job in queries.some(session, job_ids).values():
+        if job.state is JobState.REVIEWING:
+            names.append(job.output_file)
+        elif job.announced_at is not None and job.state in {JobState.SUCCEEDED, JobState.WITHHELD}:
+            names += [job.source_file, job.output_file]
+            # The files' names go in the same step: what is announced now is the link.
+            transitions.drop_files(session, job.id, at)
+    return names
+
+
+def _drop_photos(session: Session, job_ids: Collection[str], at: datetime) -> list[str | None]:
+    """Return the names of the files that can go."""
+    names: list[str | None] = []
+    for job in queries.some(session, job_ids).values():
+        if job.state is JobState.WAITING and job.held is not None:  # else it continues after all
+            names.append(job.source_file)
+            transitions.give_way(session, job.id, at)
+    return names

@@ -107,5 +107,4 @@ async def test_being_back_after_a_removal_is_noticed_at_the_start_too(tmp_path: 
         await desk.env.restart_bot(again)
         desk.clock.advance(timedelta(days=40).total_seconds())
         await sweep(desk.services)
-        async with desk.storage.read() as transaction:
-            assert len(await transaction.run(keys.stored)) == 1
+        assert len(await desk.db.read(keys.stored)) == 1

@@ -30,16 +30,14 @@ async def set_log(desk: Desk, *, results: bool = False) -> ChannelHandle:
 async def told(desk: Desk, kind: NoticeKind, key: str = "1", **details: Any) -> Post:
     """The notice in the outbox."""
     job_id = details.pop("job_id", None)
-    async with desk.storage.write() as transaction:
-        await transaction.run(
-            notices.add, desk.guild.id, kind, key, at=desk.clock.now(), job_id=job_id, details=details
-        )
-        return (await transaction.run(open_posts))[-1]
+    await desk.db.write(
+        notices.add, desk.guild.id, kind, key, at=desk.clock.now(), job_id=job_id, details=details
+    )
+    return (await desk.db.write(open_posts))[-1]
 
 
 async def post_notice(desk: Desk, notice: Post, channel: ChannelHandle | int | None) -> Outcome:
-    async with desk.storage.read() as transaction:
-        job = None if notice.job_id is None else await transaction.run(queries.get, notice.job_id)
+    job = None if notice.job_id is None else await desk.db.read(queries.get, notice.job_id)
     place = channel.id if isinstance(channel, ChannelHandle) else channel
     return await deliver(desk, notice, place, job)
 
@@ -51,8 +49,7 @@ async def made(desk: Desk) -> Job:
     await desk.settle(job, 8)
     said = await tell_end(desk.delivery, await desk.job(), None)
     assert isinstance(said, Posted)
-    async with desk.storage.write() as transaction:
-        posted = await transaction.run(transitions.change, job.id, result_message_id=said.message_id)
+    posted = await desk.db.write(transitions.change, job.id, result_message_id=said.message_id)
     assert posted is not None
     return posted
 
@@ -106,7 +103,7 @@ async def test_a_channel_in_which_the_bot_may_not_post_is_refused_with_what_is_m
 @pytest.mark.promise
 async def test_a_channel_that_could_not_be_stored_is_not_greeted(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
-        async with outage(desk.storage):
+        async with outage(desk.db):
             shown = texts(await desk.admin.slash(desk.channel, "studii log", channel=desk.channel))
         assert "database" in shown
         assert await desk.services.db.read(settings.log_of, desk.guild.id) == LogSettings(desk.guild.id)

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from bot.credits import ledger
+from bot.db import Database
 from bot.domain.guilds import Plan
 from bot.jobs import queries
 from bot.jobs.models import JobState
 from bot.servers import keys, privacy, settings
-from bot.storage import Storage
 from bot.ui.kit.reasons import reason_words
 from tests.support.desk import Desk, open_desk
 from tests.support.jobs import ledger_lines
@@ -19,9 +19,8 @@ from tests.support.servers import cog, leave
 from tests.support.services import sweep
 
 
-async def ciphertexts(storage: Storage) -> list[bytes]:
-    async with storage.read() as transaction:
-        return [key.ciphertext for key in await transaction.run(keys.stored)]
+async def ciphertexts(db: Database) -> list[bytes]:
+    return [key.ciphertext for key in await db.read(keys.stored)]
 
 
 @pytest.mark.promise
@@ -36,15 +35,14 @@ async def test_a_server_that_removes_the_bot_loses_its_key_at_once_and_the_rest_
         await cog(desk).on_guild_remove(guild)
         job = await desk.job()
         assert job.state is JobState.CANCELLED
-        assert await ciphertexts(desk.storage) == [b""]
+        assert await ciphertexts(desk.db) == [b""]
         await sweep(desk.services)
         assert (await desk.job()).inputs["prompt"] == "a red kite"
         desk.clock.advance(timedelta(days=31).total_seconds())
         await sweep(desk.services)
-        async with desk.storage.read() as transaction:
-            assert await transaction.run(queries.in_states, list(JobState)) == []
-            assert await ledger_lines(transaction, guild_id=desk.guild.id) == []
-            assert await transaction.run(keys.stored) == []
+        assert await desk.db.read(queries.in_states, list(JobState)) == []
+        assert await ledger_lines(desk.db, guild_id=desk.guild.id) == []
+        assert await desk.db.read(keys.stored) == []
 
 
 @pytest.mark.promise
@@ -56,8 +54,7 @@ async def test_a_server_that_comes_back_in_time_keeps_the_rest(tmp_path: Path) -
         assert await desk.services.db.write(settings.came, desk.guild.id, desk.clock.now())
         desk.clock.advance(timedelta(days=20).total_seconds())
         await sweep(desk.services)
-        async with desk.storage.read() as transaction:
-            assert len(await transaction.run(keys.stored)) == 1
+        assert len(await desk.db.read(keys.stored)) == 1
 
 
 async def known(desk: Desk, *guild_ids: int) -> None:
@@ -125,8 +122,7 @@ async def test_many_servers_that_are_gone_at_once_stay_until_the_operator_says_s
         await cog(desk).on_ready()
         assert await with_keys(desk, *gone) == gone
         assert list(await desk.services.db.read(settings.missing)) == gone
-        async with desk.storage.read() as transaction:
-            assert (await transaction.run(settings.of, 1)).paused
+        assert (await desk.db.read(settings.of, 1)).paused
         await cog(desk).on_ready()  # and the next start changes nothing about that
         assert await with_keys(desk, *gone) == gone
 
@@ -138,17 +134,14 @@ async def test_what_waits_in_such_a_server_is_sent_when_it_is_seen_again(tmp_pat
         job = await desk.move(await desk.job(), JobState.WAITING)
 
         async def sendable() -> list[str]:
-            async with desk.storage.read() as transaction:
-                return [one.id for one, _ in await transaction.run(queries.on_lanes)]
+            return [one.id for one, _ in await desk.db.read(queries.on_lanes)]
 
         assert await sendable() == [job.id]
-        async with desk.storage.write() as transaction:
-            await transaction.run(settings.set_missing, [desk.guild.id], desk.clock.now())
+        await desk.db.write(settings.set_missing, [desk.guild.id], desk.clock.now())
         assert await sendable() == []
         await cog(desk).on_ready()
         assert await sendable() == [job.id]
-        async with desk.storage.read() as transaction:
-            assert not (await transaction.run(settings.of, desk.guild.id)).paused
+        assert not (await desk.db.read(settings.of, desk.guild.id)).paused
 
 
 @pytest.mark.promise
@@ -163,6 +156,5 @@ async def test_a_removal_ends_what_is_being_made_at_what_studii_said_it_costs(tm
         assert ended is not None
         assert (ended.state, ended.settled, ended.reserved) == (JobState.FAILED, 5, 0)
         assert "was removed from the server" in read(reason_words(ended.failure_text))
-        assert await ciphertexts(desk.storage) == [b""]
-        async with desk.storage.read() as transaction:
-            assert await transaction.run(ledger.differing) == []
+        assert await ciphertexts(desk.db) == [b""]
+        assert await desk.db.read(ledger.differing) == []

@@ -70,8 +70,7 @@ async def test_an_admin_sees_a_picture_with_top_members_and_tools_beside_it(tmp_
 async def test_days_are_counted_in_the_servers_zone_and_the_sums_are_the_ledgers(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await some_jobs(desk)  # at noon UTC: in Auckland it is the next day
-        async with desk.storage.write() as transaction:
-            await transaction.run(settings.change, desk.guild.id, timezone="Pacific/Auckland")
+        await desk.db.write(settings.change, desk.guild.id, timezone="Pacific/Auckland")
         report = await desk.services.db.read(report_of, desk.guild.id, Span.WEEK, desk.clock.now())
         per_day = [sum(day) for day in zip(*report.daily, strict=True)]
         spent = {str(day): amount for day, amount in zip(report.days, per_day, strict=True)}
@@ -80,9 +79,8 @@ async def test_days_are_counted_in_the_servers_zone_and_the_sums_are_the_ledgers
             "2026-03-04": 20,
             "2026-03-05": report.credits - 28,
         }
-        async with desk.storage.read() as transaction:
-            entries = await ledger_lines(transaction, guild_id=desk.guild.id)
-            assert await transaction.run(ledger.differing) == []
+        entries = await ledger_lines(desk.db, guild_id=desk.guild.id)
+        assert await desk.db.read(ledger.differing) == []
         put_aside = sum(one.amount for one in entries if one.kind in {"reserve", "correct"})
         released = sum(one.amount for one in entries if one.kind == "release")
         assert report.credits == put_aside - released
@@ -103,8 +101,7 @@ async def test_the_ledger_is_a_file_for_the_admin_alone_with_every_line(tmp_path
         assert answer.ephemeral
         data = read(attached(answer, desk).decode("utf-8-sig"))
         rows = list(csv.DictReader(io.StringIO(data)))
-        async with desk.storage.read() as transaction:
-            entries = await ledger_lines(transaction, guild_id=desk.guild.id)
+        entries = await ledger_lines(desk.db, guild_id=desk.guild.id)
         assert [(row["entry"], int(row["credits"])) for row in rows] == [
             (entry.kind.value, entry.amount) for entry in entries
         ]

@@ -11,6 +11,7 @@ from bot.jobs.models import JobState
 from bot.servers import access, notices as server_notices
 from bot.servers.notices import NoticeKind
 from tests.reactions.taps import ROOM, jobs_of, post
+from tests.support.database import given
 from tests.support.desk import PNG, labelled, open_desk, started, texts
 from tests.support.posts import open_posts, sent, tell_end
 from tests.support.services import erase
@@ -103,18 +104,17 @@ async def test_a_refused_prompt_is_given_back_and_moderators_see_it(tmp_path: Pa
         assert "> ||A red BLÍMPS @\u200beveryone||" in shown
         assert "Rule: ||blimp\\*||" in shown
         notice = await last_notice(desk)
-        async with desk.storage.write() as transaction:
-            await transaction.run(sent, notice, desk.clock.now())
-            # What was quoted is erased; the number is not used again, or Discord took the next for this one.
-            await transaction.run(
-                server_notices.add,
-                desk.guild.id,
-                NoticeKind.BUDGET_80,
-                "next",
-                at=desk.clock.now(),
-                details={"spent": 1},
-            )
-            following = (await transaction.run(open_posts))[-1]
+        await desk.db.write(given(sent, notice, desk.clock.now()))
+        # What was quoted is erased; the number is not used again, or Discord took the next for this one.
+        await desk.db.write(
+            server_notices.add,
+            desk.guild.id,
+            NoticeKind.BUDGET_80,
+            "next",
+            at=desk.clock.now(),
+            details={"spent": 1},
+        )
+        following = (await desk.db.write(open_posts))[-1]
         assert following.id != notice.id
         assert "BL" not in await kept(desk)
         assert started(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))

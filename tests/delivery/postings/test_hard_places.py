@@ -50,7 +50,7 @@ async def test_a_private_result_whose_arrival_discord_did_not_confirm_is_seen_on
         for _ in range(2):
             assert await tell_end(desk.delivery, job, output(tmp_path)) == Posted(None)
             # As if the process had died before it knew.
-            await desk.storage.db.write(lambda session: session.add(replace(answer)))
+            await desk.db.write(lambda session: session.add(replace(answer)))
         (seen,) = desk.channel.history(viewer=desk.maya)
         assert [await file.read() for file in seen.attachments] == [PNG]
 

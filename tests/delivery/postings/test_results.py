@@ -83,8 +83,7 @@ async def test_another_posting_of_the_same_job_is_made(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         job = await finished(desk)
         await posted(desk, job, output(tmp_path))
-        async with desk.storage.write() as transaction:
-            again = await transaction.run(transitions.change, job.id, posting=1)
+        again = await desk.db.write(transitions.change, job.id, posting=1)
         assert again is not None
         desk.clock.advance(10 * 60)
         await posted(desk, again, output(tmp_path))
@@ -150,9 +149,8 @@ async def test_an_ending_is_told_to_the_requester_with_what_it_cost(
         await desk.set_key()
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         job = await desk.move(await desk.job(), state, failure_text=Reason.text("The photo was broken."))
-        async with desk.storage.write() as transaction:
-            await transaction.run(settle_job, job.id, 0, desk.clock.now())
-            released = await transaction.run(queries.get, job.id)
+        await desk.db.write(settle_job, job.id, 0, desk.clock.now())
+        released = await desk.db.write(queries.get, job.id)
         assert released is not None
         message = await desk.told(released)
         assert words in texts(message)

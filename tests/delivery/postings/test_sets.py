@@ -94,11 +94,10 @@ async def announce(desk: Desk, parts: Sequence[Part], rules: PostingRules | None
         assert isinstance(posted, Posted)
         number = len(said)
         said.append(posted)
-        async with desk.storage.write() as transaction:
-            for part in some:
-                await transaction.run(
-                    transitions.change, part.job.id, result_message_id=posted.message_id, set_message=number
-                )
+        for part in some:
+            await desk.db.write(
+                transitions.change, part.job.id, result_message_id=posted.message_id, set_message=number
+            )
     return said
 
 

@@ -50,8 +50,7 @@ async def test_in_a_locked_thread_a_command_is_refused_and_costs_nothing(tmp_pat
         assert told.ephemeral
         assert "This thread is locked" in texts(told)
         assert "Nothing was charged." in texts(told)
-        async with desk.storage.read() as transaction:
-            assert await transaction.run(queries.in_states, list(JobState)) == []
+        assert await desk.db.read(queries.in_states, list(JobState)) == []
 
 
 async def test_who_may_manage_threads_may_post_in_a_locked_one(tmp_path: Path) -> None:

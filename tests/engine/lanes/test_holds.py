@@ -14,8 +14,7 @@ from tests.engine.world import GUILD, EngineWorld, a_job, engine_world
 
 async def told(world: EngineWorld, kind: NoticeKind, key: str) -> bool:
     """Whether the server's admins were told: nothing is told twice."""
-    async with world.storage.write() as transaction:
-        return not await transaction.run(notices.add, GUILD, kind, key, at=world.clock.now())
+    return not await world.db.write(notices.add, GUILD, kind, key, at=world.clock.now())
 
 
 async def test_when_credits_are_back_the_others_go_on_and_a_later_lack_is_told_anew(tmp_path: Path) -> None:
@@ -27,8 +26,7 @@ async def test_when_credits_are_back_the_others_go_on_and_a_later_lack_is_told_a
             for job in jobs[1:]:
                 assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
         assert not await told(world, NoticeKind.OUT_OF_CREDITS, str(key.id))
-        async with world.storage.read() as transaction:
-            assert await transaction.run(key_holds.get, GUILD) is None
+        assert await world.db.read(key_holds.get, GUILD) is None
 
 
 async def test_an_outcome_that_nobody_ruled_on_counts_as_charged_after_30_days(tmp_path: Path) -> None:
@@ -63,14 +61,12 @@ async def test_a_job_that_runs_for_a_day_is_told_to_its_member_and_the_admins_on
 async def test_the_secret_of_a_replaced_key_goes_when_its_jobs_have_ended(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         old = await world.use_key(world.studii.add_key())
-        async with world.storage.write() as transaction:
-            await transaction.run(keys.retire, old.id, world.clock.now())
+        await world.db.write(keys.retire, old.id, world.clock.now())
         await world.use_key(world.studii.add_key())
         async with world.running():
 
             async def gone() -> bool:
-                async with world.storage.read() as transaction:
-                    key = await transaction.run(keys.get, old.id)
+                key = await world.db.read(keys.get, old.id)
                 return key is not None and key.ciphertext == b""
 
             await world.until(gone, "the old secret to be deleted")
@@ -88,12 +84,11 @@ async def test_a_forgotten_key_is_kept_for_its_running_job_a_day_at_most(tmp_pat
             charged=8,
             key_id=key.id,
         )
-        async with world.storage.write() as transaction:
-            now = world.clock.now()
-            await transaction.run(settings.set_key, GUILD, None, now)
-            await transaction.run(keys.retire, key.id, now)
-            assert await transaction.run(privacy.erase_retired_keys, now - timedelta(days=1)) == 0
-            assert await transaction.run(privacy.erase_retired_keys, now + timedelta(seconds=1)) == 1
+        now = world.clock.now()
+        await world.db.write(settings.set_key, GUILD, None, now)
+        await world.db.write(keys.retire, key.id, now)
+        assert await world.db.write(privacy.erase_retired_keys, now - timedelta(days=1)) == 0
+        assert await world.db.write(privacy.erase_retired_keys, now + timedelta(seconds=1)) == 1
         async with world.running():
             failed = (await world.announced(job.id)).job
         assert (failed.state, failed.failure, failed.settled) == (JobState.FAILED, FailureCode.KEY, 8)

@@ -118,11 +118,10 @@ async def test_a_key_refused_while_jobs_run_is_said_on_them_told_once_and_holds_
                 return "doesn't accept" in reason_words((await world.job(job.id)).held)
 
             await world.until(held, "the running job to say what is in the way")
-        async with world.storage.read() as transaction:
-            hold = await transaction.run(key_holds.get, GUILD)
-            assert hold is not None
-            assert hold.key_id == stored.id
-            assert await transaction.run(posts.known, GUILD, NoticeKind.KEY_REFUSED, str(stored.id))
+        hold = await world.db.read(key_holds.get, GUILD)
+        assert hold is not None
+        assert hold.key_id == stored.id
+        assert await world.db.read(posts.known, GUILD, NoticeKind.KEY_REFUSED, str(stored.id))
         assert (await world.job(job.id)).state is JobState.RUNNING
 
 
@@ -135,14 +134,12 @@ async def test_when_a_refused_key_works_again_nothing_is_held_any_more(tmp_path:
         async with world.running(engine):
             key.revoked = False
             # As when an admin presses "Try again".
-            async with world.storage.write() as transaction:
-                await transaction.run(key_holds.poll_from, GUILD, world.clock.now())
+            await world.db.write(key_holds.poll_from, GUILD, world.clock.now())
             engine.wake()
             for one in (job, waits):
                 assert (await world.announced(one.id)).job.state is JobState.SUCCEEDED
-        async with world.storage.read() as transaction:
-            assert await transaction.run(key_holds.get, GUILD) is None
-            assert not await transaction.run(posts.known, GUILD, NoticeKind.KEY_REFUSED, str(stored.id))
+        assert await world.db.read(key_holds.get, GUILD) is None
+        assert not await world.db.read(posts.known, GUILD, NoticeKind.KEY_REFUSED, str(stored.id))
 
 
 @dataclass(frozen=True)
@@ -173,8 +170,7 @@ async def test_what_studii_says_of_a_key_that_was_replaced_meanwhile_holds_and_e
             let_go.set()
             assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
         assert len(world.studii.jobs) == 1
-        async with world.storage.read() as transaction:
-            assert await transaction.run(key_holds.get, GUILD) is None
+        assert await world.db.read(key_holds.get, GUILD) is None
         assert world.discord.notices == []
 
 
@@ -201,7 +197,7 @@ async def test_another_process_that_finds_a_missing_server_again_has_its_jobs_se
     url = await database(tmp_path)
     async with engine_world(tmp_path, url=url, reread_every=600.0) as world, Database.open(url) as other:
         await world.use_key(world.studii.add_key())
-        await world.storage.db.write(settings.set_missing, [GUILD], world.clock.now())
+        await world.db.write(settings.set_missing, [GUILD], world.clock.now())
         job = await world.put(await world.accept(a_job()), JobState.WAITING)
         async with world.running():
             await asyncio.sleep(0.3)

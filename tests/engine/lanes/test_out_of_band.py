@@ -32,9 +32,8 @@ async def without_their_files(world: EngineWorld, count: int) -> list[Job]:
     for file in world.spooled():
         (world.spool_folder / file).unlink()
     world.discord.said.clear()
-    async with world.storage.write() as transaction:
-        for job in jobs:
-            assert await transaction.run(transitions.repost, job.id, job.channel_id, world.clock.now())
+    for job in jobs:
+        assert await world.db.write(transitions.repost, job.id, job.channel_id, world.clock.now())
     # No address leads anywhere, so that Studii is asked for a fresh one.
     world.studii.fail("output", faults.gone(), 1000)
     return jobs

@@ -136,9 +136,8 @@ async def test_admins_are_told_once_that_the_plan_is_another(tmp_path: Path) -> 
         async with world.running():
             for job in jobs:
                 assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
-        async with world.storage.read() as transaction:
-            assert await transaction.run(posts.known, GUILD, NoticeKind.PLAN_DOUBTED, str(key.id))
-            kept = (await transaction.run(lane_rows.limits_of, [key.lane]))[key.lane]
+        assert await world.db.read(posts.known, GUILD, NoticeKind.PLAN_DOUBTED, str(key.id))
+        kept = (await world.db.read(lane_rows.limits_of, [key.lane]))[key.lane]
         assert (kept.doubted, kept.lowered_to) == (True, 60)
 
 
@@ -160,6 +159,5 @@ async def test_a_lowered_plan_is_kept_over_a_restart_until_an_admin_chooses_anew
                 return int(inside._lanes._lines[key.lane].lane.rate.usable)
 
         assert await usable() == 60 - world.tuning.rate_margin
-        async with world.storage.write() as transaction:
-            await transaction.run(keys.set_plan, key.id, Plan.TEAM, world.clock.now())
+        await world.db.write(keys.set_plan, key.id, Plan.TEAM, world.clock.now())
         assert await usable() == 300 - world.tuning.rate_margin

@@ -81,10 +81,9 @@ async def test_another_key_is_asked_anew(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         old = await world.use_key(world.studii.add_key())
         await budget(world, 1000)
-        async with world.storage.write() as transaction:
-            await transaction.run(
-                charges.learn, old.lane, "studio", "mode=video quality=standard", 3, world.clock.now()
-            )
+        await world.db.write(
+            charges.learn, old.lane, "studio", "mode=video quality=standard", 3, world.clock.now()
+        )
         jobs = await accept(world, 3)
         assert [(job.estimate, job.price_learned) for job in jobs] == [(3, True)] * 3
         await change_key(world, world.studii.add_key())

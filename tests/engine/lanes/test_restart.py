@@ -174,12 +174,11 @@ async def test_a_job_cancelled_during_its_upload_is_not_submitted(tmp_path: Path
         job = await world.accept(a_staging_job())
         async with world.running() as engine:
             await world.reaches(job.id, JobState.UPLOADING)
-            async with world.storage.write() as transaction:
-                now = world.clock.now()
-                assert await transaction.run(
-                    transitions.advance, job.id, JobState.UPLOADING, JobState.CANCELLED, at=now
-                )
-                await transaction.run(settle_job, job.id, 0, now)
+            now = world.clock.now()
+            assert await world.db.write(
+                transitions.advance, job.id, JobState.UPLOADING, JobState.CANCELLED, at=now
+            )
+            await world.db.write(settle_job, job.id, 0, now)
             engine.wake()
             upload.release.set()
             await world.announced(job.id)

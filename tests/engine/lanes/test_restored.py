@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.db import Database
 from bot.jobs.models import JobState
 from bot.reasons import Reason, ReasonCode
 from bot.servers.notices import NoticeKind
 from bot.sqlite_file import copy_database, replace_database
-from bot.storage import Storage
 from sandbox.studii import Outcome
 from tests.engine.world import a_job, a_staging_job, engine_world
 
@@ -38,7 +38,7 @@ async def test_what_had_not_gone_to_studii_in_a_backup_is_left_to_the_admins(
         async def told() -> bool:
             return bool(world.discord.notices)
 
-        async with Storage.open(f"sqlite+aiosqlite:///{restored}") as world.storage:
+        async with Database.open(f"sqlite+aiosqlite:///{restored}") as world.db:
             async with world.running():
                 said = await world.announced(job.id)
                 await world.until(told, "told")
@@ -66,7 +66,7 @@ async def test_what_was_running_in_a_backup_is_looked_at_and_not_paid_for_again(
         world.finish()
         copy_database(database_of(folder), tmp_path / "copy.db")
         replace_database(tmp_path / "copy.db", restored, tmp_path / "aside.db")
-        async with Storage.open(f"sqlite+aiosqlite:///{restored}") as world.storage:
+        async with Database.open(f"sqlite+aiosqlite:///{restored}") as world.db:
             async with world.running():
                 assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
             assert world.studii.requests.count("create") == 1

@@ -9,14 +9,15 @@ from time import monotonic
 import pytest
 
 from bot.cluster import Membership
+from bot.db import Database
 from bot.domain.guilds import Plan
 from bot.jobs import accept, lanes as lane_rows
 from bot.jobs.models import JobState
 from bot.servers import keys, settings
-from bot.storage import Storage
 from sandbox.studii import Outcome
 from tests.cluster.members import process_on
 from tests.engine.world import a_job, a_staging_job, engine_world
+from tests.support.database import given
 from tests.support.patience import PATIENCE
 from tests.support.postgresql import new_migrated_database
 
@@ -59,13 +60,13 @@ async def test_what_another_process_sends_with_the_key_counts_from_its_first_req
             first = await world.accept(a_job(guild_id=MINE))
             await world.reaches(first.id, JobState.RUNNING)
             # Its lane is at work. Now a server of the other process gets the same key, and uses it up.
-            async with Storage.open(url, fence=other) as theirs, theirs.write() as transaction:
+            async with Database.open(url, fence=other) as theirs:
                 at = world.clock.now()
                 lane = world.lanes.lane_of(key.secret)
-                stored = await transaction.run(keys.add, THEIRS, lane, "abcd", Plan.PRO, b"", at)
-                await transaction.run(settings.set_key, THEIRS, stored.id, at)
+                stored = await theirs.write(keys.add, THEIRS, lane, "abcd", Plan.PRO, b"", at)
+                await theirs.write(settings.set_key, THEIRS, stored.id, at)
                 until = [at.timestamp() + PERIOD] * Plan.PRO.requests_per_minute
-                await transaction.run(lane_rows.keep_window, lane, other.epoch, until)
+                await theirs.write(lane_rows.keep_window, lane, other.epoch, until)
             began = monotonic()
             second = await world.accept(a_staging_job(guild_id=MINE))
             await world.reaches(second.id, JobState.RUNNING)
@@ -84,12 +85,12 @@ async def test_a_price_that_is_learned_leaves_the_jobs_of_another_process_to_it(
         key = world.studii.add_key("team", balance=1000)
         await world.use_key(key, MINE)
         theirs = a_job(guild_id=THEIRS, estimate=8)
-        async with Storage.open(url, fence=other) as storage, storage.write() as transaction:
+        async with Database.open(url, fence=other) as db:
             at = world.clock.now()
             lane = world.lanes.lane_of(key.secret)
-            stored = await transaction.run(keys.add, THEIRS, lane, "abcd", Plan.TEAM, b"", at)
-            await transaction.run(settings.set_key, THEIRS, stored.id, at)
-            await transaction.run(accept.store, [theirs], at)
+            stored = await db.write(keys.add, THEIRS, lane, "abcd", Plan.TEAM, b"", at)
+            await db.write(settings.set_key, THEIRS, stored.id, at)
+            await db.write(given(accept.store, [theirs], at))
         async with world.running():
             mine = await world.accept(a_job(guild_id=MINE, estimate=8))
             await world.announced(mine.id)

@@ -18,8 +18,7 @@ async def slowed(world: EngineWorld, lane: str, seconds: int) -> Job:
     job = await world.accept(a_job())
 
     async def noted() -> bool:
-        async with world.storage.read() as transaction:
-            return lane in await transaction.run(lane_rows.limits_of, [lane])
+        return lane in await world.db.read(lane_rows.limits_of, [lane])
 
     async with world.running():
         await world.until(noted, "the 429 noted")
@@ -64,11 +63,10 @@ async def test_a_lane_that_rests_meanwhile_does_not_forget_it(tmp_path: Path) ->
     async with engine_world(tmp_path, lane_rest=0.05) as world:
         key = await world.use_key(world.studii.add_key())
         job = await slowed(world, key.lane, 2)
-        async with world.storage.write() as transaction:
-            await transaction.run(
-                transitions.advance, job.id, JobState.WAITING, JobState.CANCELLED, at=world.clock.now()
-            )
-            await transaction.run(settle_job, job.id, 0, world.clock.now())
+        await world.db.write(
+            transitions.advance, job.id, JobState.WAITING, JobState.CANCELLED, at=world.clock.now()
+        )
+        await world.db.write(settle_job, job.id, 0, world.clock.now())
         async with world.running() as engine:
 
             async def rests() -> bool:

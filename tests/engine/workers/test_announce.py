@@ -61,8 +61,7 @@ async def test_the_photo_before_is_kept_with_it_and_shown_beside_it_when_it_is_p
             kept = await world.job(job.id)
             assert sorted(world.spooled()) == sorted(filter(None, (kept.output_file, kept.source_file)))
             world.discord.said.clear()
-            async with world.storage.write() as transaction:
-                assert await transaction.run(transitions.repost, job.id, job.channel_id, world.clock.now())
+            assert await world.db.write(transitions.repost, job.id, job.channel_id, world.clock.now())
             engine.wake()
             said = await world.announced(job.id)
             assert said.output is not None
@@ -86,12 +85,11 @@ async def test_an_output_that_nobody_fetched_for_a_month_is_dropped(tmp_path: Pa
                 return (await world.job(job.id)).announced_at is not None
 
             await world.until(noted, "the attempt to be noted")
-        async with world.storage.write() as transaction:
-            kept = await transaction.run(queries.get, job.id)
-            assert kept is not None
-            assert kept.announced_at is not None
-            long_ago = kept.announced_at.replace(year=kept.announced_at.year - 1)
-            await transaction.run(transitions.change, job.id, announced_at=long_ago)
+        kept = await world.db.write(queries.get, job.id)
+        assert kept is not None
+        assert kept.announced_at is not None
+        long_ago = kept.announced_at.replace(year=kept.announced_at.year - 1)
+        await world.db.write(transitions.change, job.id, announced_at=long_ago)
         async with world.running():
 
             async def empty() -> bool:
@@ -153,8 +151,7 @@ async def without_its_file(world: EngineWorld) -> Job:
     (file,) = world.spooled()
     (world.spool_folder / file).unlink()
     world.discord.said.clear()
-    async with world.storage.write() as transaction:
-        assert await transaction.run(transitions.repost, job.id, job.channel_id, world.clock.now())
+    assert await world.db.write(transitions.repost, job.id, job.channel_id, world.clock.now())
     return await world.job(job.id)
 
 

@@ -26,11 +26,10 @@ async def waiting(folder: Path, *, channel: int | None = CHANNEL) -> AsyncGenera
     """A world with a job that needs approval."""
     async with engine_world(folder) as world:
         await world.use_key(world.studii.add_key())
-        async with world.storage.write() as transaction:
-            await transaction.run(access.change, GUILD, approval_channel=channel)
-            now = world.clock.now()
-            rules = [WordRule(GUILD, word, word, effect, now) for word, effect in EFFECTS.items()]
-            await transaction.run(lambda session: session.add_all(rules))
+        await world.db.write(access.change, GUILD, approval_channel=channel)
+        now = world.clock.now()
+        rules = [WordRule(GUILD, word, word, effect, now) for word, effect in EFFECTS.items()]
+        await world.db.write(lambda session: session.add_all(rules))
         job = await world.accept(replace(a_staging_job(), approval=Approval.WANTED))
         yield world, job
 
@@ -48,8 +47,7 @@ async def test_a_request_is_posted_once_and_nothing_goes_to_studii_before_it_is_
         assert asked is not None
         assert world.discord.rules == [{"blimp": "blimp"}]  # for moderators to read which one sent it here
         assert world.studii.jobs == {}
-        async with world.storage.write() as transaction:
-            assert await transaction.run(transitions.approve, job.id, world.clock.now()) is not None
+        assert await world.db.write(transitions.approve, job.id, world.clock.now()) is not None
         async with world.running():
             assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
         assert len(world.studii.jobs) == 1
@@ -73,10 +71,9 @@ async def test_a_request_on_which_nobody_decides_ends_unpaid_after_a_day(tmp_pat
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         job = await world.accept(replace(a_job(age=90_000), approval=Approval.WANTED))
-        async with world.storage.write() as transaction:
-            await transaction.run(
-                transitions.advance, job.id, JobState.RECEIVED, JobState.PENDING, at=job.created_at
-            )
+        await world.db.write(
+            transitions.advance, job.id, JobState.RECEIVED, JobState.PENDING, at=job.created_at
+        )
         async with world.running():
             ended = (await world.announced(job.id)).job
         assert ended.failure_text is not None
@@ -91,12 +88,8 @@ async def test_the_question_about_a_request_that_was_cancelled_is_reduced_also_a
         async with world.running():
             await world.reaches(job.id, JobState.PENDING)
             await world.until(lambda: _told(world), "the request is posted")
-        async with world.storage.write() as transaction:
-            pending = await world.job(job.id)
-            assert (
-                await transaction.run(transitions.cancel, pending.id, world.clock.now(), told=True)
-                is not None
-            )
+        pending = await world.job(job.id)
+        assert await world.db.write(transitions.cancel, pending.id, world.clock.now(), told=True) is not None
         world.discord.edit_answers += [Later(), Stands(7001)]
         async with world.running():
             await world.until(lambda: _reduced(world), "the request is reduced")
@@ -112,8 +105,7 @@ async def test_a_question_that_may_have_been_posted_without_our_knowing_is_looke
         async with world.running():
             await world.until(lambda: _tried(world), "the request is tried")
         world.discord.standing[world.discord.notices[0][0].id] = 7001
-        async with world.storage.write() as transaction:
-            assert await transaction.run(transitions.cancel, job.id, world.clock.now(), told=True)
+        assert await world.db.write(transitions.cancel, job.id, world.clock.now(), told=True)
         async with world.running():
             await world.until(lambda: _reduced(world), "the request is reduced")
         (asked,) = world.discord.edited
@@ -126,8 +118,7 @@ async def a_set(folder: Path) -> AsyncGenerator[tuple[EngineWorld, list[Job]]]:
     """A world with a set of two photos and a third that can't be fetched, all of which need approval."""
     async with engine_world(folder) as world:
         await world.use_key(world.studii.add_key())
-        async with world.storage.write() as transaction:
-            await transaction.run(access.change, GUILD, approval_channel=CHANNEL)
+        await world.db.write(access.change, GUILD, approval_channel=CHANNEL)
         urls = (PHOTO_URL, PHOTO_URL, "https://cdn.example/gone.png")
         wanted = [replace(a_staging_job(url=url), approval=Approval.WANTED, set_id="5" * 16) for url in urls]
         yield world, [await world.accept(job) for job in wanted]
@@ -157,11 +148,7 @@ async def test_a_set_of_which_the_first_is_cancelled_before_it_is_shown_is_asked
         world.discord.notice_answers += [Later(0.2)] * 1000
         async with world.running():
             await world.until(lambda: _tried(world), "the request is tried")
-        async with world.storage.write() as transaction:
-            assert (
-                await transaction.run(transitions.cancel, jobs[0].id, world.clock.now(), told=True)
-                is not None
-            )
+        assert await world.db.write(transitions.cancel, jobs[0].id, world.clock.now(), told=True) is not None
         world.discord.notice_answers.clear()
         world.discord.notices.clear()
         async with world.running():
@@ -176,10 +163,8 @@ async def _tried(world: EngineWorld) -> bool:
 
 
 async def _reduced(world: EngineWorld) -> bool:
-    async with world.storage.read() as transaction:
-        return bool(world.discord.edited) and not await transaction.run(open_posts)
+    return bool(world.discord.edited) and not await world.db.read(open_posts)
 
 
 async def _told(world: EngineWorld) -> bool:
-    async with world.storage.read() as transaction:
-        return bool(world.discord.notices) and not await transaction.run(open_posts)
+    return bool(world.discord.notices) and not await world.db.read(open_posts)

@@ -15,6 +15,7 @@ from bot.jobs.models import Job, JobState
 from bot.servers import privacy
 from bot.servers.notices import NoticeKind
 from tests.engine.world import EngineWorld, engine_world
+from tests.support.database import given
 from tests.support.jobs import a_job, keep_job
 
 GUILD, MAYA, MESSAGE, PLACE = 100, 3, 7, 9
@@ -44,18 +45,16 @@ class Shown:
 async def starred(world: EngineWorld, *messages: int, ago: timedelta = timedelta()) -> None:
     """Store results that got the stars so long ago, in a server that shows its best ones."""
     now = world.clock.now() - ago
-    async with world.storage.write() as transaction:
-        await transaction.run(posting.change, GUILD, best_channel_id=PLACE)
-        for one in messages:
-            made = {"state": JobState.SUCCEEDED, "announced_at": now, "result_message_id": one}
-            job = replace(a_job(guild_id=GUILD, user_id=MAYA), **made)
-            await transaction.run(keep_job, job)
-            await transaction.run(best_results.want, one, GUILD, 2, job.id, MAYA, now)
+    await world.db.write(posting.change, GUILD, best_channel_id=PLACE)
+    for one in messages:
+        made = {"state": JobState.SUCCEEDED, "announced_at": now, "result_message_id": one}
+        job = replace(a_job(guild_id=GUILD, user_id=MAYA), **made)
+        await world.db.write(given(keep_job, job))
+        await world.db.write(best_results.want, one, GUILD, 2, job.id, MAYA, now)
 
 
 async def row(world: EngineWorld, message: int = MESSAGE) -> BestResult | None:
-    async with world.storage.read() as transaction:
-        return await transaction.run(best_results.get, message)
+    return await world.db.read(best_results.get, message)
 
 
 async def test_a_maker_is_asked_once_and_their_results_are_shown_when_they_agree(tmp_path: Path) -> None:
@@ -65,7 +64,7 @@ async def test_a_maker_is_asked_once_and_their_results_are_shown_when_they_agree
         async with world.running(world.engine(showcase=showcase)):
 
             async def asked() -> bool:
-                return await world.storage.db.read(best_results.consent, MAYA) is not None
+                return await world.db.read(best_results.consent, MAYA) is not None
 
             async def shown() -> bool:
                 found = [await row(world, one) for one in (MESSAGE, MESSAGE + 1)]
@@ -75,11 +74,9 @@ async def test_a_maker_is_asked_once_and_their_results_are_shown_when_they_agree
                 return await row(world) is None and await row(world, MESSAGE + 1) is None
 
             await world.until(asked, "the maker to be asked")
-            async with world.storage.write() as transaction:
-                await transaction.run(best_results.answer, MAYA, world.clock.now(), agreed=True)
+            await world.db.write(best_results.answer, MAYA, world.clock.now(), agreed=True)
             await world.until(shown, "both to be shown")
-            async with world.storage.write() as transaction:
-                await transaction.run(privacy.forget_member, MAYA, world.clock.now())
+            await world.db.write(privacy.forget_member, MAYA, world.clock.now())
             await world.until(gone, "both to be taken back")
         assert showcase.asked == [MAYA]
         assert showcase.hidden == [70, 70]
@@ -89,8 +86,7 @@ async def test_a_maker_is_asked_once_and_their_results_are_shown_when_they_agree
 async def test_admins_are_told_once_of_a_channel_for_the_best_that_is_lost(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await starred(world, MESSAGE, MESSAGE + 1)
-        async with world.storage.write() as transaction:
-            await transaction.run(best_results.answer, MAYA, world.clock.now(), agreed=True)
+        await world.db.write(best_results.answer, MAYA, world.clock.now(), agreed=True)
         async with world.running(
             world.engine(showcase=Shown([ChannelGone("closed"), ChannelGone("closed")]))
         ):
@@ -116,7 +112,7 @@ async def test_a_question_that_discord_does_not_take_for_a_day_is_asked_with_the
                 return await row(world) is None
 
             async def asked() -> bool:
-                return await world.storage.db.read(best_results.consent, MAYA) is not None
+                return await world.db.read(best_results.consent, MAYA) is not None
 
             await world.until(given_up, "the question to be given up")
             showcase.said_of_questions = Posted(80)

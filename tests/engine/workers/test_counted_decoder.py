@@ -14,6 +14,7 @@ from bot.media import PhotoKind
 from bot.media.photo import DecoderFailed, Photo
 from bot.ui.kit.reasons import reason_words
 from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world
+from tests.support.database import holding
 
 PNG = Photo(PhotoKind.PNG, "image/png", 64, 64)
 
@@ -59,8 +60,7 @@ def with_decoder(world: EngineWorld, decoder: Dying) -> Engine:
 
 
 async def tries_of(world: EngineWorld, job_id: str) -> int:
-    async with world.storage.read() as transaction:
-        return await transaction.run(transitions.decode_tries, job_id)
+    return await world.db.read(transitions.decode_tries, job_id)
 
 
 @pytest.mark.promise
@@ -87,7 +87,7 @@ async def test_a_result_that_is_given_up_is_delivered_as_it_is_and_not_opened_ag
             (made,) = world.studii.jobs.values()
             assert said.output == (await world.studii.output_of(made.id)).data
         assert await tries_of(world, job.id) == MAX_DECODE_TRIES
-        guarded = CountedDecoder(world.storage.db, decoder)
+        guarded = CountedDecoder(world.db, decoder)
         assert await guarded.fit(tmp_path / f"{job.id}.output.png", 10) is None
         assert len(decoder.opened) == 1
 
@@ -120,9 +120,9 @@ async def test_a_stop_while_the_try_is_being_counted_takes_it_back(tmp_path: Pat
     async with engine_world(tmp_path) as world:
         job = await world.accept(a_staging_job())
         decoder = Dying(lambda _: False)
-        async with world.storage.write():
+        async with holding(world.db):
             opening = asyncio.create_task(
-                CountedDecoder(world.storage.db, decoder).inspect(tmp_path / f"{job.id}.source")
+                CountedDecoder(world.db, decoder).inspect(tmp_path / f"{job.id}.source")
             )
             await asyncio.sleep(0.05)
             opening.cancel()
@@ -135,12 +135,11 @@ async def test_a_stop_while_the_try_is_being_counted_takes_it_back(tmp_path: Pat
 async def test_of_those_that_were_open_when_the_bot_died_one_is_tried_at_a_time(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         jobs = [await world.accept(a_staging_job()) for _ in range(3)]
-        async with world.storage.write() as transaction:
-            for job, tries in zip(jobs, (1, 1, MAX_DECODE_TRIES), strict=True):
-                await transaction.run(transitions.set_decode_tries, job.id, tries)
+        for job, tries in zip(jobs, (1, 1, MAX_DECODE_TRIES), strict=True):
+            await world.db.write(transitions.set_decode_tries, job.id, tries)
         decoder = Dying(lambda _: False)
         decoder.hangs = True
-        counted = CountedDecoder(world.storage.db, decoder)
+        counted = CountedDecoder(world.db, decoder)
         opening = [asyncio.create_task(counted.inspect(tmp_path / f"{job.id}.source")) for job in jobs]
 
         async def is_open() -> bool:

@@ -30,22 +30,20 @@ async def test_a_request_goes_where_admins_read_it(
     tmp_path: Path, log: int | None, *, in_place: bool, answers: Answers, places: list[int | None]
 ) -> None:
     async with engine_world(tmp_path) as world:
-        async with world.storage.write() as transaction:
-            await transaction.run(server_settings.set_log, GUILD, log)
-            await transaction.run(
-                notices.add,
-                GUILD,
-                NoticeKind.CREDITS_ASKED,
-                "0123456789abcdef",
-                at=world.clock.now(),
-                details={"asked_in": ASKED_IN, "user": 5, "in_place": int(in_place)},
-            )
+        await world.db.write(server_settings.set_log, GUILD, log)
+        await world.db.write(
+            notices.add,
+            GUILD,
+            NoticeKind.CREDITS_ASKED,
+            "0123456789abcdef",
+            at=world.clock.now(),
+            details={"asked_in": ASKED_IN, "user": 5, "in_place": int(in_place)},
+        )
         world.discord.notice_answers = list(answers)
         async with world.running():
 
             async def posted() -> bool:
-                async with world.storage.read() as transaction:
-                    left = await transaction.run(open_posts)
+                left = await world.db.read(open_posts)
                 return not [one for one in left if one.kind == NoticeKind.CREDITS_ASKED]
 
             await world.until(posted, "the request to be posted")

@@ -14,12 +14,11 @@ from tests.support.questions import ask
 async def a_question(world: EngineWorld, name: str, *, seconds: float, photo: int | None = 7) -> None:
     now = world.clock.now()
     request = JobRequest(100, 200, 300, "studio", {"prompt": "x"}, origin_message_id=photo)
-    await world.storage.db.write(ask, name, request, now, now + timedelta(seconds=seconds))
+    await world.db.write(ask, name, request, now, now + timedelta(seconds=seconds))
 
 
 async def left(world: EngineWorld) -> list[str]:
-    async with world.storage.read() as transaction:
-        return [one.id for one in await transaction.run(confirm.all_questions)]
+    return [one.id for one in await world.db.read(confirm.all_questions)]
 
 
 async def test_what_is_over_is_removed_and_what_is_open_stays(tmp_path: Path) -> None:
@@ -30,7 +29,7 @@ async def test_what_is_over_is_removed_and_what_is_open_stays(tmp_path: Path) ->
         await a_question(world, "open", seconds=600)
         await a_question(world, "of a command", seconds=-1, photo=None)
         answer = JobRequest(100, 200, 300, "studio", {}, confirmation="used")
-        await world.storage.db.write(confirm.take_answer, answer, world.clock.now())
+        await world.db.write(confirm.take_answer, answer, world.clock.now())
         world.discord.removal_answers = [False]  # Discord was away once
         async with world.running():
 
@@ -57,15 +56,13 @@ async def test_a_message_that_can_not_be_removed_for_a_day_is_given_up(tmp_path:
 async def test_an_offer_that_nobody_took_is_removed_also_one_of_an_earlier_life(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         now = world.clock.now()
-        async with world.storage.write() as transaction:
-            for number, seconds in ((1, -1), (2, 600)):
-                until = now + timedelta(seconds=seconds)
-                await transaction.run(posts.let_expire, 100, posts.OFFER, 200, number, now, until)
+        for number, seconds in ((1, -1), (2, 600)):
+            until = now + timedelta(seconds=seconds)
+            await world.db.write(posts.let_expire, 100, posts.OFFER, 200, number, now, until)
         async with world.running():
 
             async def done() -> bool:
-                async with world.storage.read() as transaction:
-                    return [one.message_id for one in await transaction.run(open_posts)] == [2]
+                return [one.message_id for one in await world.db.read(open_posts)] == [2]
 
             await world.until(done, "the offer that is over to be removed")
         assert [(one.place, one.message_id) for one in world.discord.deleted] == [("c200", 1)]

@@ -19,7 +19,7 @@ INTERACTION = 900
 async def with_answer(world: EngineWorld, job: Job, age: float = 0.0) -> None:
     """Let the person have been answered that many seconds ago, and the answer be edited."""
     now = world.clock.now()
-    await world.storage.db.write(
+    await world.db.write(
         progress.keep,
         INTERACTION,
         guild_id=job.guild_id,
@@ -86,7 +86,7 @@ async def test_whose_direct_messages_are_closed_is_told_of_it_in_the_channel_onc
             await world.announced(jobs[0].id)
 
             async def done() -> bool:
-                return not await world.storage.db.read(open_posts)
+                return not await world.db.read(open_posts)
 
             await world.until(done, "nothing more to be told")
         assert [(one.job.id, one.place) for one in world.discord.said] == [
@@ -109,9 +109,8 @@ async def test_an_hourglass_stands_on_a_photos_message_while_jobs_of_it_go_on(tm
                 return world.discord.hourglasses == ["55"]
 
             await world.until(stands, "an hourglass")
-            async with world.storage.write() as transaction:
-                code = (second.id, JobState.RUNNING)
-                await transaction.run(transitions.change, *code, studii_status="rendering", visible=True)
+            code = (second.id, JobState.RUNNING)
+            await world.db.write(transitions.change, *code, studii_status="rendering", visible=True)
             assert not world.discord.deleted
             world.finish()
 

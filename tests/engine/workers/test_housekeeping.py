@@ -44,8 +44,7 @@ async def test_a_job_in_a_server_that_seems_to_have_removed_the_bot_ends_after_a
             await world.use_key(world.studii.add_key(), guild_id)
             old = await world.accept(a_job(age=200_000, guild_id=guild_id))
             jobs.append(await world.put(old, JobState.WAITING))
-            async with world.storage.write() as transaction:
-                await transaction.run(settings.set_missing, [guild_id], now - timedelta(hours=hours))
+            await world.db.write(settings.set_missing, [guild_id], now - timedelta(hours=hours))
         stays, ends = jobs
         async with world.running():
             assert (await world.announced(ends.id)).job.state is JobState.FAILED
@@ -67,8 +66,6 @@ async def test_of_several_processes_one_does_the_housekeeping_of_all_servers(
     async with engine_world(tmp_path, member=AProcess(shard)) as world:
         for guild_id in (GUILD, GUILD + (1 << SHARD_BITS)):
             key = await world.use_key(world.studii.add_key(), guild_id)
-            async with world.storage.write() as transaction:
-                await transaction.run(keys.retire, key.id, world.clock.now())
+            await world.db.write(keys.retire, key.id, world.clock.now())
         await world.engine()._tidy()  # pyright: ignore[reportPrivateUsage]
-        async with world.storage.write() as transaction:
-            assert await transaction.run(privacy.erase_retired_keys, world.clock.now()) == left
+        assert await world.db.write(privacy.erase_retired_keys, world.clock.now()) == left

@@ -20,19 +20,16 @@ CHANNEL = 555
 
 
 async def tell(world: EngineWorld, kind: NoticeKind, key: str = "1", job_id: str | None = None) -> None:
-    async with world.storage.write() as transaction:
-        await transaction.run(notices.add, GUILD, kind, key, at=world.clock.now(), job_id=job_id)
+    await world.db.write(notices.add, GUILD, kind, key, at=world.clock.now(), job_id=job_id)
 
 
 async def use_log(world: EngineWorld, *, results: bool = False) -> None:
-    async with world.storage.write() as transaction:
-        await transaction.run(server_settings.set_log, GUILD, CHANNEL, results=results)
+    await world.db.write(server_settings.set_log, GUILD, CHANNEL, results=results)
 
 
 async def all_told(world: EngineWorld) -> None:
     async def empty() -> bool:
-        async with world.storage.read() as transaction:
-            return await transaction.run(open_posts) == []
+        return await world.db.read(open_posts) == []
 
     await world.until(empty, "all notices closed")
 
@@ -132,10 +129,9 @@ async def test_an_unknown_outcome_that_was_settled_meanwhile_is_no_news(tmp_path
         await use_log(world)
         job = await world.put(await world.accept(a_job()), JobState.UNKNOWN)
         await tell(world, NoticeKind.UNKNOWN, job.id, job.id)
-        async with world.storage.write() as transaction:
-            await transaction.run(
-                transitions.advance, job.id, JobState.UNKNOWN, JobState.FAILED, at=world.clock.now()
-            )
+        await world.db.write(
+            transitions.advance, job.id, JobState.UNKNOWN, JobState.FAILED, at=world.clock.now()
+        )
         async with world.running():
             await all_told(world)
         assert posted(world) == []
@@ -217,11 +213,10 @@ async def test_a_server_that_can_not_be_told_anything_does_not_keep_others_waiti
         deaf(world, monkeypatch, lambda one: Later(60.0) if one.guild_id == GUILD else None)
         for number in range(60):
             await tell(world, NoticeKind.KEY_REFUSED, str(number))
-        async with world.storage.write() as transaction:
-            for number in range(1, 6):
-                await transaction.run(
-                    notices.add, GUILD + number, NoticeKind.KEY_REFUSED, "1", at=world.clock.now()
-                )
+        for number in range(1, 6):
+            await world.db.write(
+                notices.add, GUILD + number, NoticeKind.KEY_REFUSED, "1", at=world.clock.now()
+            )
 
         async def others_told() -> bool:
             return len(world.discord.notices) == 5

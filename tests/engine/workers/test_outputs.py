@@ -59,8 +59,7 @@ async def test_an_output_that_stays_gone_fails_with_its_charge(tmp_path: Path) -
         assert failed.failure is FailureCode.OUTPUT
         assert "It may still be in the Studii account" in reason_words(failed.failure_text)
         assert failed.output_url is None  # an address that leads nowhere is shown to nobody
-        async with world.storage.read() as transaction:
-            assert await transaction.run(posts.known, GUILD, NoticeKind.RESULT_LOST, job.id)
+        assert await world.db.read(posts.known, GUILD, NoticeKind.RESULT_LOST, job.id)
         assert world.studii.requests.count("status") == 2
         assert world.studii.requests.count("output") == 1 + world.tuning.download_tries
 

@@ -50,8 +50,7 @@ async def test_a_server_that_wants_metadata_keeps_it_and_the_others_do_not(tmp_p
     async with engine_world(tmp_path) as world:
         for guild_id in (GUILD, SERVER_WITH_ITS_OWN_WISH):
             await world.use_key(world.studii.add_key(), guild_id)
-        async with world.storage.write() as transaction:
-            await transaction.run(settings.change, SERVER_WITH_ITS_OWN_WISH, keeps_metadata=True)
+        await world.db.write(settings.change, SERVER_WITH_ITS_OWN_WISH, keeps_metadata=True)
         async with world.running():
             photo = phone_webp()
             assert await travelled(world, photo, SERVER_WITH_ITS_OWN_WISH) == (photo, photo)
@@ -66,8 +65,7 @@ async def test_a_photo_that_is_converted_loses_its_metadata_in_any_case(
     pixels().save(file, "AVIF", exif=exif(), xmp=xmp(AI))
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
-        async with world.storage.write() as transaction:
-            await transaction.run(settings.change, GUILD, keeps_metadata=keeps)
+        await world.db.write(settings.change, GUILD, keeps_metadata=keeps)
         async with world.running():
             for seen in await travelled(world, file.getvalue()):
                 assert [secret for secret in SECRETS if secret in seen] == []

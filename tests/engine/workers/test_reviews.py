@@ -23,8 +23,7 @@ CHANNEL = 556
 
 
 async def set_rules(world: EngineWorld, *, channel: int | None = CHANNEL, results: bool = True) -> None:
-    async with world.storage.write() as transaction:
-        await transaction.run(access.change, GUILD, approval_channel=channel, approval_results=results)
+    await world.db.write(access.change, GUILD, approval_channel=channel, approval_results=results)
 
 
 def a_watched_job(*, private: bool = False, set_id: str | None = None) -> Job:
@@ -48,8 +47,7 @@ async def waits(world: EngineWorld, job: Job) -> Job:
     """The job, once moderators see its result."""
 
     async def shown() -> bool:
-        async with world.storage.read() as transaction:
-            return bool(world.discord.notices) and not await transaction.run(open_posts)
+        return bool(world.discord.notices) and not await world.db.read(open_posts)
 
     waiting = await world.reaches(job.id, JobState.REVIEWING)
     await world.until(shown, "its result is shown to moderators")
@@ -57,8 +55,7 @@ async def waits(world: EngineWorld, job: Job) -> Job:
 
 
 async def release(world: EngineWorld, job: Job) -> None:
-    async with world.storage.write() as transaction:
-        assert await transaction.run(transitions.release_result, job.id, world.clock.now()) is not None
+    assert await world.db.write(transitions.release_result, job.id, world.clock.now()) is not None
 
 
 @pytest.mark.parametrize("private", [False, True])
@@ -79,8 +76,7 @@ async def test_a_paid_result_waits_over_restarts_and_is_posted_once_when_it_is_a
         await world.balanced()
         # Later the key is gone, and the address leads nowhere any more.
         world.studii.fail("output", faults.gone(), 100)
-        async with world.storage.write() as transaction:
-            await transaction.run(settings.set_key, GUILD, None, world.clock.now())
+        await world.db.write(settings.set_key, GUILD, None, world.clock.now())
         await release(world, job)
         async with world.running():
             said = await world.announced(job.id)
@@ -95,9 +91,8 @@ async def test_a_declined_result_is_not_posted_and_is_kept_for_moderators_for_a_
     async with made(tmp_path) as (world, job):
         async with world.running():
             waiting = await waits(world, job)
-            async with world.storage.write() as transaction:
-                why = Reason(ReasonCode.RESULT_DECLINED)
-                await transaction.run(transitions.withhold_result, waiting.id, why, world.clock.now())
+            why = Reason(ReasonCode.RESULT_DECLINED)
+            await world.db.write(transitions.withhold_result, waiting.id, why, world.clock.now())
             said = await world.announced(job.id)
         assert said.job.state is JobState.WITHHELD
         kept = await world.job(job.id)
@@ -117,8 +112,7 @@ async def test_a_withheld_result_goes_after_a_month(tmp_path: Path) -> None:
     async with made(tmp_path, undelivered_bound=0.0) as (world, job):
         async with world.running():
             waiting = await waits(world, job)
-            async with world.storage.write() as transaction:
-                await transaction.run(transitions.withhold_result, waiting.id, None, world.clock.now())
+            await world.db.write(transitions.withhold_result, waiting.id, None, world.clock.now())
             await world.announced(job.id)
         async with world.running():
             await world.until(lambda: _unkept(world, job), "the file to go")
@@ -141,9 +135,8 @@ async def test_without_its_channel_a_result_is_not_posted_and_its_person_is_told
 async def test_a_result_that_nobody_has_looked_at_for_a_day_is_not_posted(tmp_path: Path) -> None:
     async with made(tmp_path) as (world, job):
         running = await world.put(job, JobState.RUNNING, charged=10)
-        async with world.storage.write() as transaction:
-            a_day_ago = world.clock.now() - timedelta(hours=APPROVAL_HOURS)
-            waiting = await transaction.run(transitions.succeed, running.id, "none.png", "image", a_day_ago)
+        a_day_ago = world.clock.now() - timedelta(hours=APPROVAL_HOURS)
+        waiting = await world.db.write(transitions.succeed, running.id, "none.png", "image", a_day_ago)
         assert waiting is not None
         assert waiting.state is JobState.REVIEWING
         async with world.running():
@@ -209,9 +202,8 @@ async def test_results_of_a_set_are_decided_on_one_by_one(tmp_path: Path) -> Non
             for one in (job, first, second):
                 await world.reaches(one.id, JobState.REVIEWING)
             await release(world, first)
-            async with world.storage.write() as transaction:
-                why = Reason(ReasonCode.RESULT_DECLINED)
-                assert await transaction.run(transitions.withhold_result, second.id, why, world.clock.now())
+            why = Reason(ReasonCode.RESULT_DECLINED)
+            assert await world.db.write(transitions.withhold_result, second.id, why, world.clock.now())
             said = [(await world.announced(one.id)).job for one in (first, second)]
         assert [one.state for one in said] == [JobState.SUCCEEDED, JobState.WITHHELD]
         assert (await world.job(first.id)).output_file is None
@@ -227,8 +219,7 @@ async def test_a_full_spool_gives_up_withheld_results_and_then_those_that_can_be
             waiting = await waits(world, job)
             declined = await world.accept(a_watched_job())
             withheld = await world.reaches(declined.id, JobState.REVIEWING)
-            async with world.storage.write() as transaction:
-                await transaction.run(transitions.withhold_result, withheld.id, None, world.clock.now())
+            await world.db.write(transitions.withhold_result, withheld.id, None, world.clock.now())
             await world.announced(declined.id)
         await set_rules(world, results=False)
         for given_up in (withheld, waiting):
@@ -267,8 +258,7 @@ async def test_a_member_who_is_forgotten_meanwhile_gets_no_result_and_nothing_is
 
 
 async def _reduced(world: EngineWorld) -> bool:
-    async with world.storage.read() as transaction:
-        return bool(world.discord.edited) and not await transaction.run(open_posts)
+    return bool(world.discord.edited) and not await world.db.read(open_posts)
 
 
 async def _unkept(world: EngineWorld, job: Job) -> bool:

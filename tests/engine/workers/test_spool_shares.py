@@ -43,21 +43,17 @@ def large(size: int) -> bytes:
 
 async def refused(world: EngineWorld, seconds: float = 3600.0, guild_id: int = GUILD) -> None:
     """Studii has just refused the server's key, and is asked again after so many seconds."""
-    async with world.storage.write() as transaction:
-        key = await transaction.run(keys.current, guild_id)
-        assert key is not None
-        until = world.clock.now() + timedelta(seconds=seconds)
-        await transaction.run(
-            key_holds.put_hold, guild_id, key.id, Reason.text("Studii refused the key."), until
-        )
-        await transaction.run(
-            key_holds.hold_waiting, guild_id, key.id, Reason.text("Studii refused the key."), until
-        )
+    key = await world.db.write(keys.current, guild_id)
+    assert key is not None
+    until = world.clock.now() + timedelta(seconds=seconds)
+    await world.db.write(key_holds.put_hold, guild_id, key.id, Reason.text("Studii refused the key."), until)
+    await world.db.write(
+        key_holds.hold_waiting, guild_id, key.id, Reason.text("Studii refused the key."), until
+    )
 
 
 async def released(world: EngineWorld, guild_id: int = GUILD) -> None:
-    async with world.storage.write() as transaction:
-        await transaction.run(key_holds.end, guild_id, world.clock.now())
+    await world.db.write(key_holds.end, guild_id, world.clock.now())
 
 
 @pytest.mark.promise
@@ -189,8 +185,7 @@ async def test_a_photo_that_gave_way_is_fetched_to_try_the_key_again_if_nothing_
         await refused(world, 0.3)
         async with world.running():
             assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
-        async with world.storage.read() as transaction:
-            assert await transaction.run(key_holds.get, GUILD) is None
+        assert await world.db.read(key_holds.get, GUILD) is None
 
 
 async def test_a_photo_that_gives_way_meanwhile_is_fetched_when_its_key_may_be_tried(tmp_path: Path) -> None:
@@ -216,13 +211,11 @@ async def test_a_photo_that_waited_for_another_job_of_its_held_key_is_fetched_wh
         job = await world.accept(with_photo(1000, message_id=7))
         await refused(world)
         async with world.running():
-            async with world.storage.write() as transaction:
-                past = world.clock.now() - timedelta(seconds=1)
-                await transaction.run(transitions.change, job.id, not_before=past)
+            past = world.clock.now() - timedelta(seconds=1)
+            await world.db.write(transitions.change, job.id, not_before=past)
             await asyncio.sleep(0.2)
             assert (await world.job(job.id)).state is JobState.RECEIVED
-            async with world.storage.write() as transaction:
-                await transaction.run(transitions.cancel, first.id, world.clock.now())
+            await world.db.write(transitions.cancel, first.id, world.clock.now())
             await world.reaches(job.id, JobState.WAITING)
 
 

@@ -37,8 +37,7 @@ async def asked(desk: Desk, who: MemberActor) -> InteractionResult:
 
 
 async def notices(desk: Desk, kind: NoticeKind) -> list[Post]:
-    async with desk.storage.read() as transaction:
-        return [one for one in await transaction.run(open_posts) if one.kind == kind]
+    return [one for one in await desk.db.read(open_posts) if one.kind == kind]
 
 
 async def request_message(desk: Desk) -> discord.Message:

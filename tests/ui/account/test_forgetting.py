@@ -69,8 +69,7 @@ async def test_forget_me_erases_what_one_wrote_and_made_and_keeps_the_amounts(tm
             assert "<@0>" not in texts(await desk.admin.slash(desk.channel, command))
         shown = texts(await desk.admin.slash(desk.channel, "studii usage"))
         assert "members whose data was erased · **8 credits** · 1 job" in shown
-        async with desk.storage.read() as transaction:
-            assert {line.user_id for line in await ledger_lines(transaction, job_id=mine.id)} == {0}
+        assert {line.user_id for line in await ledger_lines(desk.db, job_id=mine.id)} == {0}
 
 
 async def test_what_is_erased_is_nowhere_in_the_databases_files(tmp_path: Path) -> None:
@@ -112,8 +111,7 @@ async def test_forget_me_takes_ones_name_off_grants_of_past_periods_and_keeps_wh
         assert (await spending.grants(desk.services, desk.guild.id)).members[desk.maya.id] == 5
         desk.clock.advance(timedelta(days=1).total_seconds())
         await sweep(desk.services)
-        async with desk.storage.read() as transaction:
-            lines = await ledger_lines(transaction, guild_id=desk.guild.id)
+        lines = await ledger_lines(desk.db, guild_id=desk.guild.id)
         assert {(line.user_id, line.amount) for line in lines if line.job_id is None} == {
             (0, 5),
             (desk.tom.id, 7),
@@ -128,8 +126,7 @@ async def test_forget_me_takes_ones_name_off_grants_of_past_periods_and_keeps_wh
 
 
 async def granted(desk: Desk) -> set[tuple[int | None, int]]:
-    async with desk.storage.read() as transaction:
-        lines = await ledger_lines(transaction, guild_id=desk.guild.id)
+    lines = await ledger_lines(desk.db, guild_id=desk.guild.id)
     return {(line.user_id, line.amount) for line in lines if line.job_id is None}
 
 

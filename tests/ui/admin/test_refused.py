@@ -39,8 +39,7 @@ async def test_a_member_hears_that_the_server_was_granted_what_its_budget_lacked
         await spending.set_budget(desk.services, desk.guild.id, 1, Period.DAY)
         await asked(desk, desk.maya)
         await desk.admin.click(await request_message(desk), label="Grant 20")
-        async with desk.storage.read() as transaction:
-            answer = (await transaction.run(open_posts))[-1]
+        answer = (await desk.db.read(open_posts))[-1]
         await deliver(desk, answer, None, None)
         dm = desk.maya.user.dm_channel
         assert dm is not None

@@ -40,10 +40,9 @@ async def test_a_tool_that_costs_more_than_is_left_says_so_and_a_price_what_it_d
 ) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        async with desk.storage.write() as transaction:
-            key = await transaction.run(keys.current, desk.guild.id)
-            assert key is not None
-            await transaction.run(charges.learn, key.lane, "photo-restore", "", 20, desk.clock.now())
+        key = await desk.db.write(keys.current, desk.guild.id)
+        assert key is not None
+        await desk.db.write(charges.learn, key.lane, "photo-restore", "", 20, desk.clock.now())
         await spending.set_budget(desk.services, desk.guild.id, 10, Period.DAY)
         shown = texts(await desk.maya.slash(desk.channel, "help"))
         restoring = shown[shown.index("**Photo restoration**") :]

@@ -15,6 +15,7 @@ from bot.delivery import answers as answers_module
 from bot.jobs.accept import Acceptor
 from bot.jobs.progress import Reply
 from bot.ui.kit import first_answer
+from tests.support.database import holding
 from tests.support.desk import Desk, keep_answers, open_desk
 from tests.support.patience import PATIENCE
 
@@ -75,7 +76,7 @@ async def kept(desk: Desk) -> list[Reply]:
 
 async def rows(desk: Desk) -> list[Reply]:
     """Return all answers that are kept."""
-    return await desk.storage.db.read(lambda session: list(session.scalars(select(Reply))))
+    return await desk.db.read(lambda session: list(session.scalars(select(Reply))))
 
 
 async def all_answered(desk: Desk) -> None:
@@ -104,7 +105,7 @@ async def announced(desk: Desk, number: int = 1) -> None:
 
 async def asked(desk: Desk, member: MemberActor, **options: object) -> InteractionResult:
     """Return the result of a command that is given while another writer holds the database."""
-    async with desk.storage.write():
+    async with holding(desk.db):
         answer = asyncio.create_task(member.slash(desk.channel, "studio", prompt="A kite", **options))
         await announced(desk)
     return await answer
@@ -114,7 +115,7 @@ async def left_unanswered(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Intera
     """A command whose answer had been announced when the process was killed, and which started nothing."""
 
     async def killed_before(*_: object) -> None:
-        await desk.storage.db.write(lambda _session: None)
+        await desk.db.write(lambda _session: None)
         killed()
 
     with monkeypatch.context() as patch:

@@ -128,8 +128,7 @@ async def test_two_presses_at_once_make_one_job(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await asking(desk)
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        async with desk.storage.read() as transaction:
-            (question,) = await transaction.run(all_questions)
+        (question,) = await desk.db.read(all_questions)
         answers = await asyncio.gather(
             *(desk.services.acceptance.accept_all(question.confirmed(MemberContext())) for _ in range(5)),
             return_exceptions=True,
@@ -196,8 +195,7 @@ async def test_one_has_a_bounded_number_of_open_questions(tmp_path: Path) -> Non
 async def _learn(desk: Desk, charge: int) -> None:
     """Studii charges so much for pictures with the server's key."""
     tool = desk.bot.catalog.get("studio")
-    async with desk.storage.write() as transaction:
-        key = await transaction.run(keys.current, desk.guild.id)
-        assert key is not None
-        variant = tool.variant(tool.prepare({"prompt": "x"}, has_source=False))
-        await transaction.run(charges.learn, key.lane, "studio", variant, charge, desk.clock.now())
+    key = await desk.db.write(keys.current, desk.guild.id)
+    assert key is not None
+    variant = tool.variant(tool.prepare({"prompt": "x"}, has_source=False))
+    await desk.db.write(charges.learn, key.lane, "studio", variant, charge, desk.clock.now())

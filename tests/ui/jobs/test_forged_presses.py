@@ -50,8 +50,7 @@ async def job_in(desk: Desk, *states: JobState) -> Job:
 
 
 async def jobs(desk: Desk) -> list[tuple[str, JobState]]:
-    async with desk.storage.read() as transaction:
-        return [(job.id, job.state) for job in await transaction.run(queries.in_states, list(JobState))]
+    return [(job.id, job.state) for job in await desk.db.read(queries.in_states, list(JobState))]
 
 
 @pytest.mark.promise

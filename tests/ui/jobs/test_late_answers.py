@@ -15,6 +15,7 @@ from bot.ui.kit import first_answer
 from tests.cogs.test_jobs import button
 from tests.reactions.taps import jobs_of
 from tests.support import spending
+from tests.support.database import holding
 from tests.support.desk import keep_answers, labelled, open_desk, texts
 from tests.support.patience import PATIENCE
 from tests.support.presses import send_press
@@ -76,7 +77,7 @@ async def test_admins_too_get_their_answer_late_rather_than_none(
 ) -> None:
     options, words = ADMINS[command]
     async with late(tmp_path, monkeypatch) as desk:
-        async with desk.storage.write():
+        async with holding(desk.db):
             asking = asyncio.create_task(desk.admin.slash(desk.channel, command, **options))
             await announced(desk)
         shown = await asking
@@ -91,7 +92,7 @@ async def test_a_button_of_the_setup_is_answered_late_with_a_panel_of_its_own(
     async with late(tmp_path, monkeypatch) as desk:
         asked_to = await desk.admin.slash(desk.channel, "studii forget-key")
         assert asked_to.response is not None
-        async with desk.storage.write():
+        async with holding(desk.db):
             pressing = asyncio.create_task(desk.admin.click(asked_to.response, label="Remove key"))
             await announced(desk)
         told = await pressing
@@ -111,7 +112,7 @@ async def test_what_can_not_be_answered_any_more_is_neither_kept_nor_done(
             forgotten.set()
 
         monkeypatch.setattr(Answers, "answered", noted)
-        async with desk.storage.write():
+        async with holding(desk.db):
             asking = asyncio.create_task(desk.maya.slash(desk.channel, "studio", prompt="A kite"))
             async with asyncio.timeout(PATIENCE):
                 await forgotten.wait()

@@ -55,10 +55,7 @@ async def test_an_erased_photo_is_to_be_given_again(tmp_path: Path) -> None:
         await desk.set_key()
         await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", PNG))
         job = await desk.move(await desk.job(), JobState.FAILED, failure=FailureCode.API)
-        async with desk.storage.write() as transaction:
-            await transaction.run(
-                privacy.scrub, desk.clock.now(), before=desk.clock.now() + timedelta(seconds=1)
-            )
+        await desk.db.write(privacy.scrub, desk.clock.now(), before=desk.clock.now() + timedelta(seconds=1))
         custom_id = custom_id_of("again", job.id, 0)
         message = await desk.channel_message(custom_id)
         told = texts(await press(desk, desk.maya, message, custom_id))

@@ -54,8 +54,7 @@ async def run_again(desk: Desk, channel: ChannelHandle | None = None) -> Any:
 
 
 async def number_of_jobs(desk: Desk) -> int:
-    async with desk.storage.read() as transaction:
-        return len(await transaction.run(queries.in_states, list(JobState)))
+    return len(await desk.db.read(queries.in_states, list(JobState)))
 
 
 async def test_a_photo_that_stands_in_a_message_is_had_from_there_again(tmp_path: Path) -> None:
@@ -97,8 +96,7 @@ async def test_where_the_photo_is_gone_it_says_so_and_nothing_is_spent(tmp_path:
             job = await desk.job()
             assert job.source is not None
             elsewhere = replace(job.source, url="https://cdn.discordapp.com/attachments/1/2/x.png" + DAYS_AGO)
-            async with desk.storage.write() as transaction:
-                await transaction.run(transitions.change, job.id, source=elsewhere)
+            await desk.db.write(transitions.change, job.id, source=elsewhere)
         else:
             desk.env.inject_error("GET", "/channels/*/messages/*", status=404, code=10003, times=1)
         answer = await run_again(desk)
@@ -127,8 +125,7 @@ async def test_what_was_erased_after_months_is_said_to_be_erased(tmp_path: Path)
         job = await desk.move(await desk.job(), *done, finished_at=desk.clock.now(), output_kind="image")
         (tmp_path / "made.png").write_bytes(PNG + b"made")
         await tell_end(desk.delivery, job, output(tmp_path / "made.png"))
-        async with desk.storage.write() as transaction:
-            await transaction.run(transitions.change, job.id, announced_at=desk.clock.now())
+        await desk.db.write(transitions.change, job.id, announced_at=desk.clock.now())
         desk.clock.advance(91 * 86400)
         await sweep(desk.services)
         message = desk.channel.history()[-1]

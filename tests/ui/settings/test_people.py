@@ -94,8 +94,7 @@ async def test_the_log_channel_says_who_changed_what_from_what_to_what(tmp_path:
         log = desk.guild.create_text_channel("log")
         await change(desk, "results", "in_threads")
         await change(desk, "moderation access tool.studio", "channels", log)
-        async with desk.storage.read() as transaction:
-            waiting = await transaction.run(open_posts)
+        waiting = await desk.db.read(open_posts)
         shown: list[str] = []
         for one in [one for one in waiting if one.kind == NoticeKind.CHANGED]:
             await deliver(desk, one, log.id, None)
@@ -113,8 +112,7 @@ async def test_a_change_of_a_setting_that_is_gone_is_left_out(tmp_path: Path) ->
         changes = json.dumps([["gone", 1, 2], ["in_threads", False, True]])
         given = desk.guild.id, desk.admin.id, "results", None, changes, desk.clock.now()
         await desk.services.db.write(notices.add_change, *given)
-        async with desk.storage.read() as transaction:
-            (waiting,) = await transaction.run(open_posts)
+        (waiting,) = await desk.db.read(open_posts)
         await deliver(desk, waiting, log.id, None)
         assert texts(log.history()[-1]).count("\n") == 1
 

@@ -216,9 +216,8 @@ async def test_a_result_in_a_private_thread_is_shown_to_its_person_alone(tmp_pat
         place = desk.bot.get_channel(thread.id)
         assert isinstance(place, discord.Thread)
         sent = await place.send(file=await result.attachments[0].to_file())
-        async with desk.storage.write() as transaction:
-            await transaction.run(
-                transitions.change, job.id, result_message_id=sent.id, result_channel_id=thread.id
-            )
+        await desk.db.write(
+            transitions.change, job.id, result_message_id=sent.id, result_channel_id=thread.id
+        )
         assert await picture(desk, desk.tom, "Harbour") == []
         assert len(await picture(desk, desk.maya, "Harbour")) == 1

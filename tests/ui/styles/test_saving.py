@@ -31,10 +31,9 @@ async def result_of(desk: Desk, folder: Path, who: MemberActor, tool: str, **opt
     (folder / "after.png").write_bytes(PNG)
     await tell_end(desk.delivery, job, OutputFile(folder / "after.png", "image", "image/png", len(PNG)))
     message = desk.channel.history()[-1]
-    async with desk.storage.write() as transaction:
-        await transaction.run(
-            transitions.change, job.id, result_message_id=message.id, announced_at=desk.clock.now()
-        )
+    await desk.db.write(
+        transitions.change, job.id, result_message_id=message.id, announced_at=desk.clock.now()
+    )
     desk.clock.advance(60)
     return message
 
@@ -62,8 +61,7 @@ async def last_inputs(desk: Desk) -> dict[str, str]:
 
 
 async def count(desk: Desk) -> int:
-    async with desk.storage.read() as transaction:
-        return len(await transaction.run(queries.in_states, list(JobState)))
+    return len(await desk.db.read(queries.in_states, list(JobState)))
 
 
 async def test_a_saved_style_shows_its_picture_and_takes_the_members_words(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Requests on which moderators decide."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ from bot.jobs.models import Approval, JobState
 from bot.media.spool import OutputFile
 from bot.reasons import Reason, ReasonCode
 from bot.servers import access
-from bot.storage import Changes
 from tests.reactions.taps import STAGING, post, ready
 from tests.support import spending
 from tests.support.desk import PNG, Desk, labelled, open_desk, pieces, texts
@@ -36,14 +35,14 @@ async def test_a_request_waits_with_its_credits_reserved_until_a_moderator_appro
         card = await desk.card(job)
         assert "Waiting for a moderator to approve it." in texts(card)
         ines = moderator(desk)
-        told = list[Changes]()
-        with desk.storage.listening(told.append):
+        told = list[Mapping[Hashable, Any]]()
+        with desk.db.listening(told.append):
             await ines.click(request, label="Approve")
         assert f"Approved by <@{ines.id}>" in texts(channel.history()[-1])
         assert "kite" not in texts(channel.history()[-1])
         job = await desk.job()
         assert (job.state, job.approval, job.reserved) == (JobState.WAITING, Approval.GIVEN, 8)
-        assert any(changes.jobs.get(job.id) for changes in told)
+        assert any(("job", job.id) in wakes for wakes in told)
 
 
 async def test_a_declined_request_ends_unpaid_with_the_moderators_reason(tmp_path: Path) -> None:
@@ -253,14 +252,13 @@ async def test_a_tap_waits_too_and_the_requester_of_a_private_job_is_told_who_se
         channel = await approvals(desk)
         await desk.tom.react(await post(desk, desk.maya, ("room.png", PNG)), STAGING)
         assert (await desk.job()).approval is Approval.WANTED
-        async with desk.storage.write() as transaction:
-            await transaction.run(
-                transitions.advance,
-                (await desk.job()).id,
-                JobState.RECEIVED,
-                JobState.CANCELLED,
-                at=desk.clock.now(),
-            )
+        await desk.db.write(
+            transitions.advance,
+            (await desk.job()).id,
+            JobState.RECEIVED,
+            JobState.CANCELLED,
+            at=desk.clock.now(),
+        )
         before = await desk.job()
         question = await desk.maya.slash(desk.channel, "studio", prompt="A red kite", private=True)
         assert "Although it's private, moderators here see this job" in texts(question)

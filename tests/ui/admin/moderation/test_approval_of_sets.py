@@ -15,6 +15,7 @@ from bot.posts import Stands
 from bot.ui.jobs.sets.set_progress import progress_panel
 from bot.ui.jobs.wording import ToolNames
 from tests.reactions.taps import jobs_of
+from tests.support.database import given
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
 from tests.support.posts import deliver, open_posts, sent
 from tests.support.pseudo.boundary import shown_by
@@ -29,23 +30,19 @@ async def a_set(desk: Desk, channel: ChannelHandle, folder: Path) -> tuple[list[
         desk.guild.id, desk.channel.id, desk.maya.id, "virtual-staging", {"style": "modern"}, source
     )
     jobs = await desk.services.acceptance.accept_all([request] * 3)
-    async with desk.storage.write() as transaction:
-        for job in jobs:
-            assert (
-                await transaction.run(
-                    transitions.make_ready, job.id, f"{job.id}.source.png", desk.clock.now()
-                )
-                is not None
-            )
-        (notice,) = await transaction.run(open_posts)
-        pending = await transaction.run(queries.of_set, notice.key)
+    for job in jobs:
+        assert (
+            await desk.db.write(transitions.make_ready, job.id, f"{job.id}.source.png", desk.clock.now())
+            is not None
+        )
+    (notice,) = await desk.db.write(open_posts)
+    pending = await desk.db.write(queries.of_set, notice.key)
     kept = folder / "photo.png"
     kept.write_bytes(PNG)
     photos = (OutputFile(kept, "image", "image/png", len(PNG)),) * 3
     said = await deliver(desk, notice, channel.id, pending[0], ForModerators(tuple(pending), photos))
     assert isinstance(said, Stands)
-    async with desk.storage.write() as transaction:
-        await transaction.run(sent, notice, desk.clock.now())
+    await desk.db.write(given(sent, notice, desk.clock.now()))
     return pending, channel.history()[-1]
 
 

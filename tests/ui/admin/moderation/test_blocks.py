@@ -7,6 +7,7 @@ import pytest
 
 from bot.posts import NotHere, Stands
 from bot.servers import access
+from tests.support.database import given
 from tests.support.desk import open_desk, started, texts
 from tests.support.posts import deliver, sent
 from tests.support.settings import change, opened, set_pause
@@ -88,8 +89,7 @@ async def test_who_is_blocked_reads_why_and_until_when(tmp_path: Path) -> None:
         assert told.endswith("\n-# Server: Harbour Street Studio")
         assert "The reason: “Posting spam \\<@\u200b&1>”." in told
         assert "Jobs already started will finish." in told
-        async with desk.storage.write() as transaction:
-            await transaction.run(sent, notice, desk.clock.now())
+        await desk.db.write(given(sent, notice, desk.clock.now()))
         assert "spam" not in await kept(desk)
         # Members with closed DMs read it when they next use a command; nothing is posted for others.
         desk.close_dms()

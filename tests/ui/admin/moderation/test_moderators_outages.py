@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.jobs.models import JobState
+from tests.support.database import holding
 from tests.support.desk import open_desk, texts
 from tests.ui.admin.moderation.waiting import approvals, asked, moderator
 from tests.ui.jobs.late import announced, late
@@ -36,7 +37,7 @@ async def test_a_decision_that_takes_long_is_told_once_it_is_made(
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         message = await asked(desk, channel)
         ines = moderator(desk)
-        async with desk.storage.write():
+        async with holding(desk.db):
             answer = asyncio.create_task(ines.click(message, label="Approve"))
             await announced(desk)
         assert texts(await answer) == "Done."

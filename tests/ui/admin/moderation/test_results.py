@@ -1,5 +1,6 @@
 """Results that wait for a moderator's decision before they are posted."""
 
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,9 @@ from bot.media.spool import OutputFile
 from bot.posts import Later, NotHere, Post, Stands
 from bot.servers import privacy
 from bot.servers.notices import NoticeKind
-from bot.storage import Changes
 from bot.ui.jobs.sets.set_progress import progress_panel
 from bot.ui.jobs.wording import ToolNames
+from tests.support.database import given
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
 from tests.support.posts import Posted, deliver, open_posts, placed, sent, tell_end
 from tests.support.pseudo.letters import read
@@ -42,17 +43,13 @@ async def ask(desk: Desk, folder: Path, job: Job | None = None) -> tuple[Job, Fo
     assert job.result_approval is Approval.WANTED
     photo = in_spool(folder, f"{job.id}.source.png")
     result = in_spool(folder, f"{job.id}.output.png")
-    async with desk.storage.write() as transaction:
-        await transaction.run(transitions.make_ready, job.id, photo.path.name, desk.clock.now())
-        for notice in await transaction.run(open_posts):
-            await transaction.run(sent, notice, desk.clock.now())
+    await desk.db.write(transitions.make_ready, job.id, photo.path.name, desk.clock.now())
+    for notice in await desk.db.write(open_posts):
+        await desk.db.write(given(sent, notice, desk.clock.now()))
     job = await desk.move(
         await desk.job(), JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, charged=8
     )
-    async with desk.storage.write() as transaction:
-        waiting = await transaction.run(
-            transitions.succeed, job.id, result.path.name, "image", desk.clock.now()
-        )
+    waiting = await desk.db.write(transitions.succeed, job.id, result.path.name, "image", desk.clock.now())
     assert waiting is not None
     return waiting, ForModerators((waiting,), (photo,), result)
 
@@ -60,8 +57,7 @@ async def ask(desk: Desk, folder: Path, job: Job | None = None) -> tuple[Job, Fo
 async def shown(desk: Desk, folder: Path, channel: ChannelHandle, job: Job | None = None) -> discord.Message:
     """Return the message with a result on which moderators decide."""
     job, files = await ask(desk, folder, job)
-    async with desk.storage.read() as transaction:
-        *_, notice = await transaction.run(open_posts)
+    *_, notice = await desk.db.read(open_posts)
     assert notice.kind == NoticeKind.REVIEW
     assert isinstance(await deliver(desk, notice, channel.id, job, files), Stands)
     return channel.history()[-1]
@@ -88,15 +84,15 @@ async def test_a_result_is_posted_only_when_a_moderator_has_approved_it(tmp_path
         card = await desk.card(job)
         assert "A moderator looks at the result before it's posted." in texts(card)
         assert "Charged 8 credits." in texts(card)
-        told, ines = list[Changes](), moderator(desk)
-        with desk.storage.listening(told.append):
+        told, ines = list[Mapping[Hashable, Any]](), moderator(desk)
+        with desk.db.listening(told.append):
             await ines.click(message, label="Approve")
         decided = channel.history()[-1]
         assert f"Result approved by <@{ines.id}>" in texts(decided)
         assert [piece for piece in pieces(decided) if piece["type"] == 12] == []
         job = await desk.job()
         assert (job.state, job.result_approval) == (JobState.SUCCEEDED, Approval.GIVEN)
-        assert any(changes.jobs.get(job.id) for changes in told)
+        assert any(("job", job.id) in wakes for wakes in told)
 
 
 async def test_a_declined_result_is_not_posted_and_its_person_reads_why_and_what_it_cost(
@@ -281,8 +277,7 @@ async def test_a_private_result_reaches_its_person_alone_when_it_is_approved(tmp
 
 
 async def asked_about(desk: Desk, job: Job, message: discord.Message | None = None) -> Post:
-    async with desk.storage.read() as transaction:
-        asked = await transaction.run(posts.get, desk.guild.id, NoticeKind.REVIEW, job.id)
+    asked = await desk.db.read(posts.get, desk.guild.id, NoticeKind.REVIEW, job.id)
     assert asked is not None
     return asked if message is None else placed(asked, f"c{message.channel.id}", message.id)
 

@@ -13,6 +13,7 @@ from bot.jobs.models import JobState
 from bot.media.spool import OutputFile
 from bot.posts import Stands
 from bot.servers.notices import NoticeKind
+from tests.support.database import given
 from tests.support.desk import Desk
 from tests.support.posts import deliver, open_posts, sent
 
@@ -43,18 +44,15 @@ async def decline(moderating: MemberActor, message: discord.Message, reason: str
 async def asked(desk: Desk, channel: ChannelHandle, *photos: OutputFile) -> discord.Message:
     """Do what the engine does: the job waits for approval, and its request is posted."""
     job = await desk.job()
-    async with desk.storage.write() as transaction:
-        pending = await transaction.run(transitions.make_ready, job.id, None, desk.clock.now())
+    pending = await desk.db.write(transitions.make_ready, job.id, None, desk.clock.now())
     assert pending is not None
     assert pending.state is JobState.PENDING
-    async with desk.storage.read() as transaction:
-        waiting = await transaction.run(open_posts)
+    waiting = await desk.db.read(open_posts)
     (notice,) = [one for one in waiting if one.kind == NoticeKind.APPROVAL]
     found = await desk.services.db.read(rules, desk.guild.id)
     shown = ForModerators((pending,), photos, rules={one.key: one.words for one in found})
     assert isinstance(await deliver(desk, notice, channel.id, pending, shown), Stands)
-    async with desk.storage.write() as transaction:
-        await transaction.run(sent, notice, desk.clock.now())
+    await desk.db.write(given(sent, notice, desk.clock.now()))
     return channel.history()[-1]
 
 

@@ -20,8 +20,7 @@ async def forbid(desk: Desk, *words: str) -> str:
 
 
 async def notices(desk: Desk) -> list[dict[str, str | int | None]]:
-    async with desk.storage.read() as transaction:
-        pending = await transaction.run(open_posts)
+    pending = await desk.db.read(open_posts)
     return [dict(one.details) for one in pending if one.kind == NoticeKind.WORDS]
 
 
@@ -32,8 +31,7 @@ async def kept(desk: Desk) -> str:
 
 
 async def last_notice(desk: Desk) -> Post:
-    async with desk.storage.read() as transaction:
-        waiting = await transaction.run(open_posts)
+    waiting = await desk.db.read(open_posts)
     return [one for one in waiting if one.kind != NoticeKind.CHANGED][-1]
 
 

@@ -39,24 +39,23 @@ async def set_plan(desk: Desk, plan: Plan) -> None:
 
 async def refused(desk: Desk, *, plan: int, lowered_to: int) -> None:
     """Studii has refused requests of the server's key well under that plan's limit."""
-    async with desk.storage.write() as transaction:
-        key, now = await transaction.run(keys.current, desk.guild.id), desk.clock.now()
-        assert key is not None
-        await transaction.run(
-            lane_rows.keep_limits,
-            key.lane,
-            now,
-            blocked_until=None,
-            paced_until=None,
-            blocks=0,
-            plan=plan,
-            plan_at=key.plan_chosen_at,
-            odd_at=now,
-            doubted=True,
-            lowered_to=lowered_to,
-            lowered_until=now + timedelta(hours=1),
-            next_lowered=7200.0,
-        )
+    key, now = await desk.db.write(keys.current, desk.guild.id), desk.clock.now()
+    assert key is not None
+    await desk.db.write(
+        lane_rows.keep_limits,
+        key.lane,
+        now,
+        blocked_until=None,
+        paced_until=None,
+        blocks=0,
+        plan=plan,
+        plan_at=key.plan_chosen_at,
+        odd_at=now,
+        doubted=True,
+        lowered_to=lowered_to,
+        lowered_until=now + timedelta(hours=1),
+        next_lowered=7200.0,
+    )
 
 
 async def test_the_panel_says_that_the_plan_seems_to_be_another_until_one_is_chosen_anew(
@@ -117,11 +116,10 @@ async def test_a_key_that_studii_does_not_serve_now_is_said_with_the_reason_and_
         await desk.set_key()
         key = await desk.services.db.read(keys.current, desk.guild.id)
         assert key is not None
-        async with desk.storage.write() as transaction:
-            until = desk.clock.now().replace(hour=23)
-            await transaction.run(
-                key_holds.put_hold, desk.guild.id, key.id, Reason(ReasonCode.OUT_OF_CREDITS), until
-            )
+        until = desk.clock.now().replace(hour=23)
+        await desk.db.write(
+            key_holds.put_hold, desk.guild.id, key.id, Reason(ReasonCode.OUT_OF_CREDITS), until
+        )
         shown = await desk.admin.slash(desk.channel, "studii setup")
         assert "❌ **Key**: `stu_…cdef`. Studii has no credits left for this." in texts(shown)
         assert "**Ready.**" not in texts(shown)

@@ -46,9 +46,7 @@ async def test_admins_see_and_set_whether_photos_keep_their_metadata(tmp_path: P
         assert "is **kept**" in texts(shown)
         assert "is **kept**" in texts(await desk.admin.slash(desk.channel, "studii metadata"))
         assert "⚠️ **Photo metadata** is kept" in texts(await desk.admin.slash(desk.channel, "studii setup"))
-        async with desk.storage.read() as transaction:
-            assert (await transaction.run(settings.of, desk.guild.id)).keeps_metadata
-            assert not (await transaction.run(settings.of, desk.guild.id + 1)).keeps_metadata
+        assert (await desk.db.read(settings.of, desk.guild.id)).keeps_metadata
+        assert not (await desk.db.read(settings.of, desk.guild.id + 1)).keeps_metadata
         await desk.admin.slash(desk.channel, "studii metadata", remove=True)
-        async with desk.storage.read() as transaction:
-            assert not (await transaction.run(settings.of, desk.guild.id)).keeps_metadata
+        assert not (await desk.db.read(settings.of, desk.guild.id)).keeps_metadata

@@ -28,11 +28,10 @@ def options(shown: Any, name: str) -> dict[str, str]:
 
 async def learned(desk: Desk, mode: str, charge: int) -> None:
     tool = desk.bot.catalog.get("studio")
-    async with desk.storage.write() as transaction:
-        key = await transaction.run(keys.current, desk.guild.id)
-        assert key is not None
-        variant = tool.variant(tool.prepare({"prompt": "x", "mode": mode}, has_source=False))
-        await transaction.run(charges.learn, key.lane, "studio", variant, charge, desk.clock.now())
+    key = await desk.db.write(keys.current, desk.guild.id)
+    assert key is not None
+    variant = tool.variant(tool.prepare({"prompt": "x", "mode": mode}, has_source=False))
+    await desk.db.write(charges.learn, key.lane, "studio", variant, charge, desk.clock.now())
 
 
 @pytest.mark.promise

@@ -80,8 +80,7 @@ async def test_a_file_that_is_no_picture_is_refused_and_nothing_is_charged(tmp_p
         told = await desk.maya.submit_modal(form, {"image": ("notes.txt", b"words")})
         assert told.ephemeral
         assert "notes.txt isn't a picture" in texts(told)
-        async with desk.storage.read() as transaction:
-            assert await transaction.run(queries.in_states, list(JobState)) == []
+        assert await desk.db.read(queries.in_states, list(JobState)) == []
 
 
 @pytest.mark.promise
@@ -195,5 +194,4 @@ async def test_the_same_form_sent_again_at_once_starts_nothing_and_says_so(tmp_p
         assert "taken as a double click" in texts(told)
         desk.clock.advance(10)
         await desk.maya.submit_modal(await desk.maya.slash(desk.channel, "studio"), filled)
-        async with desk.storage.read() as transaction:
-            assert len(await transaction.run(queries.in_states, list(JobState))) == 2
+        assert len(await desk.db.read(queries.in_states, list(JobState))) == 2

@@ -47,8 +47,7 @@ async def posted(desk: Desk, folder: Path, channel: Any, prompt: str) -> Job:
     outcome = await tell_end(desk.delivery, job, OutputFile(path, "image", "image/png", len(PNG)))
     assert isinstance(outcome, Posted)
     message_id, now = outcome.message_id, desk.clock.now()
-    async with desk.storage.write() as transaction:
-        await transaction.run(transitions.change, job.id, result_message_id=message_id, announced_at=now)
+    await desk.db.write(transitions.change, job.id, result_message_id=message_id, announced_at=now)
     desk.clock.advance(60)
     return job
 
@@ -74,16 +73,15 @@ async def test_each_job_has_its_prompt_and_picture_and_its_buttons_say_which_job
             "Refresh",
         ]
         # What has gone by the time of the press is said above the list as it is then.
-        async with desk.storage.write() as transaction:
-            for job in await transaction.run(queries.in_states, [JobState.WAITING]):
-                await transaction.run(
-                    transitions.advance,
-                    job.id,
-                    job.state,
-                    JobState.FAILED,
-                    at=desk.clock.now(),
-                    failure=FailureCode.API,
-                )
+        for job in await desk.db.write(queries.in_states, [JobState.WAITING]):
+            await desk.db.write(
+                transitions.advance,
+                job.id,
+                job.state,
+                JobState.FAILED,
+                at=desk.clock.now(),
+                failure=FailureCode.API,
+            )
         told = await press(desk, desk.maya, shown, "Cancel Studio")
         assert not told.followups
         assert "⚠️ That job has already ended" in texts(shown)
@@ -174,8 +172,7 @@ async def test_a_full_page_of_an_admins_list_fits_into_a_message(tmp_path: Path)
         await desk.set_key()
         for number in range(7):
             job = await posted(desk, tmp_path, desk.channel, f"{number}" + "*" * 900)
-            async with desk.storage.write() as transaction:
-                await transaction.run(transitions.change, job.id, result_message_id=None, output_file="x.png")
+            await desk.db.write(transitions.change, job.id, result_message_id=None, output_file="x.png")
         shown = await desk.maya.slash(desk.channel, "jobs")
         assert labels(shown).count("Post here") == 5
         assert len(pieces(shown)) <= 40
@@ -190,8 +187,7 @@ async def test_results_that_are_in_one_message_have_each_their_own_picture(tmp_p
         assert isinstance(channel, discord.TextChannel)
         names = [f"studio-{job.id[:8]}.png" for job in (first, second)]
         both = await channel.send(files=[discord.File(tmp_path / f"{first.id}.png", name) for name in names])
-        async with desk.storage.write() as transaction:
-            for job in (first, second):
-                await transaction.run(transitions.change, job.id, result_message_id=both.id)
+        for job in (first, second):
+            await desk.db.write(transitions.change, job.id, result_message_id=both.id)
         shown = await desk.maya.slash(desk.channel, "jobs")
         assert [url.rsplit("/", 1)[1].split("?")[0] for url in thumbnails(shown)] == names[::-1]

@@ -59,8 +59,7 @@ async def test_whoever_was_forgotten_can_still_delete_what_was_made_for_them(
     async with open_desk(tmp_path) as desk:
         message = await posted_result(desk, tmp_path)
         job = await desk.job()
-        async with desk.storage.write() as transaction:
-            await transaction.run(transitions.change, job.id, announced_at=desk.clock.now())
+        await desk.db.write(transitions.change, job.id, announced_at=desk.clock.now())
         await desk.forget(desk.maya)
         desk.clock.advance(7 * 86400)
         await sweep(desk.services)

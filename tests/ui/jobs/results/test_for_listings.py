@@ -37,8 +37,7 @@ async def test_a_photo_that_is_itself_a_result_is_not_called_unaltered(tmp_path:
         await desk.services.db.write(posting.change, desk.guild.id, staging_label="Virtually staged")
         await tell_end(delivery(desk), restored, files(tmp_path, 1 * MIB, 1 * MIB))
         message = desk.channel.history()[-1]
-        async with desk.storage.write() as transaction:
-            await transaction.run(transitions.change, restored.id, result_message_id=message.id)
+        await desk.db.write(transitions.change, restored.id, result_message_id=message.id)
         offered = await desk.tom.click(message, label="Use in…")
         assert offered.response is not None
         form = await desk.tom.select(offered.response, ["virtual-staging"])

@@ -65,10 +65,7 @@ async def test_a_set_whose_request_was_erased_is_not_run_again(tmp_path: Path) -
         jobs = await a_set(desk)
         for job in jobs:
             await desk.move(job, JobState.FAILED, failure=FailureCode.API)
-        async with desk.storage.write() as transaction:
-            await transaction.run(
-                privacy.scrub, desk.clock.now(), before=desk.clock.now() + timedelta(seconds=1)
-            )
+        await desk.db.write(privacy.scrub, desk.clock.now(), before=desk.clock.now() + timedelta(seconds=1))
         said = await pressed(desk, f"studii:set:again:{jobs[0].set_id}")
         assert "The original request has expired. Start it again with the photos." in said
 

@@ -52,8 +52,7 @@ async def press(desk: Desk, who: Any, message: discord.Message, label: str) -> I
 
 
 async def jobs(desk: Desk) -> list[Job]:
-    async with desk.storage.read() as transaction:
-        return await transaction.run(queries.in_states, list(JobState))
+    return await desk.db.read(queries.in_states, list(JobState))
 
 
 def source_bytes(desk: Desk, job: Job) -> bytes | None:
@@ -163,8 +162,7 @@ async def test_a_photo_that_is_gone_is_said_to_be_gone_and_nothing_is_spent(tmp_
         (job,) = await jobs(desk)
         assert job.source is not None
         old = replace(job.source, url=f"{job.source.url}?ex=69000000&is=1&hm=2")
-        async with desk.storage.write() as transaction:
-            await transaction.run(transitions.change, job.id, source=old)
+        await desk.db.write(transitions.change, job.id, source=old)
         answer = await press(desk, desk.tom, message, "Run again")
         assert answer.ephemeral
         assert "keeps such photos for about a day" in texts(answer)

@@ -18,6 +18,7 @@ from bot.servers.notices import NoticeKind
 from bot.ui.jobs.results.unknown_outcomes import RULING_BUTTONS
 from bot.ui.kit.layout import Panel, row
 from bot.ui.kit.reasons import reason_words
+from tests.support.database import given
 from tests.support.desk import Desk, open_desk, pieces, started, texts
 from tests.support.posts import deliver, open_posts
 from tests.support.pseudo.letters import read
@@ -31,15 +32,12 @@ async def warned(desk: Desk) -> discord.Message:
     await desk.set_key()
     key = await desk.services.db.read(keys.current, desk.guild.id)
     assert key is not None
-    async with desk.storage.write() as transaction:
-        await transaction.run(
-            key_holds.put_hold, desk.guild.id, key.id, REASON, desk.clock.now().replace(hour=23)
-        )
-        kind, now = NoticeKind.OUT_OF_CREDITS, desk.clock.now()
-        assert await transaction.run(
-            notices.add, desk.guild.id, kind, "1", at=now, details={"reason": REASON.encode()}
-        )
-        (notice,) = await transaction.run(open_posts)
+    await desk.db.write(key_holds.put_hold, desk.guild.id, key.id, REASON, desk.clock.now().replace(hour=23))
+    kind, now = NoticeKind.OUT_OF_CREDITS, desk.clock.now()
+    assert await desk.db.write(
+        notices.add, desk.guild.id, kind, "1", at=now, details={"reason": REASON.encode()}
+    )
+    (notice,) = await desk.db.write(open_posts)
     assert isinstance(notice, Post)
     await deliver(desk, notice, desk.channel.id, None)
     return desk.channel.history()[-1]
@@ -96,15 +94,13 @@ async def test_the_message_of_a_settled_job_loses_its_buttons(tmp_path: Path) ->
         assert set(labels(told)) == {"Release credits", "Mark as charged"}
         assert "Not charged." in texts(await desk.admin.click(told, label="Release credits"))
         assert not labels(desk.channel.history()[-1])
-        async with desk.storage.read() as transaction:
-            assert await transaction.run(ledger.differing) == []
+        assert await desk.db.read(ledger.differing) == []
 
 
 async def in_the_log(desk: Desk, job: Job) -> discord.Message:
     """Post to the log channel that the job's outcome is unknown."""
-    async with desk.storage.write() as transaction:
-        await transaction.run(tell_unknown, job, desk.clock.now())
-        (notice,) = await transaction.run(open_posts)
+    await desk.db.write(given(tell_unknown, job, desk.clock.now()))
+    (notice,) = await desk.db.write(open_posts)
     await deliver(desk, notice, desk.channel.id, job)
     return desk.channel.history()[-1]
 
@@ -151,9 +147,8 @@ async def test_the_owner_reads_in_a_direct_message_what_was_lost_and_where_to_se
 ) -> None:
     async with open_desk(tmp_path) as desk:
         job = await lost(desk)
-        async with desk.storage.write() as transaction:
-            await transaction.run(tell_unknown, job, desk.clock.now())
-            (notice,) = await transaction.run(open_posts)
+        await desk.db.write(given(tell_unknown, job, desk.clock.now()))
+        (notice,) = await desk.db.write(open_posts)
         await deliver(desk, notice, None, job)
         sent = [one.json for one in desk.env.http_requests if one.path.endswith("/messages")][-1]
         told = str(sent)

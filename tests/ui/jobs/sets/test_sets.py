@@ -38,11 +38,10 @@ def labels(shown: Any) -> list[str]:
 
 async def learned(desk: Desk, slug: str, charge: int) -> None:
     tool = desk.bot.catalog.get(slug)
-    async with desk.storage.write() as transaction:
-        key = await transaction.run(keys.current, desk.guild.id)
-        assert key is not None
-        variant = tool.variant(tool.prepare({}, has_source=True))
-        await transaction.run(charges.learn, key.lane, slug, variant, charge, desk.clock.now())
+    key = await desk.db.write(keys.current, desk.guild.id)
+    assert key is not None
+    variant = tool.variant(tool.prepare({}, has_source=True))
+    await desk.db.write(charges.learn, key.lane, slug, variant, charge, desk.clock.now())
 
 
 async def a_set(desk: Desk) -> list[Job]:
@@ -178,8 +177,7 @@ async def test_progress_counts_and_links_and_what_has_not_started_can_be_cancell
         done = await desk.move(first, *sent, JobState.SUCCEEDED, finished_at=desk.clock.now())
         await desk.settle(done, 6)
         await desk.move(second, *sent)
-        async with desk.storage.write() as transaction:
-            await transaction.run(transitions.change, first.id, result_message_id=77)
+        await desk.db.write(transitions.change, first.id, result_message_id=77)
         card = await desk.card(*await jobs_of(desk))
         assert "1 done · 1 running · 4 waiting" in texts(card)
         assert f"/{desk.channel.id}/77)" in texts(card)
