@@ -21,7 +21,7 @@ from bot.jobs.models import JobState, Progress
 from bot.languages import Language, load_all, speaking
 from bot.servers.settings import GuildSettings
 from bot.ui.admin.credits.credits import budget_panel
-from bot.ui.jobs.progress import job_progress
+from bot.ui.jobs.progress import progress_panel
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.reasons import error_words
 
@@ -81,7 +81,7 @@ def answers() -> Mapping[str, Mapping[Language, list[float]]]:
     job = replace(studio_job(1, 1), state=JobState.WAITING)
     progress = Progress(12, NOON + timedelta(minutes=5))
     kinds: Mapping[str, Callable[[], object]] = {
-        "progress of a job": lambda: job_progress(job, names, progress).to_components(),
+        "progress of a job": lambda: progress_panel([job], names, progress).to_components(),
         "budget panel": lambda: budget_panel(budget, "").to_components(),
         "refusal": lambda: _refusal(budget),
     }

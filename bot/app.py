@@ -27,7 +27,7 @@ from bot.cluster import Membership, WantedShards, discord_gate, membership, stud
 from bot.config import MEGABYTE, Settings
 from bot.db import LEASE_TIMEOUT, Database
 from bot.db_failures import usable_database
-from bot.delivery import Answers, BestPoster, CdnPhotoSource, DeliveryContext, DiscordDelivery
+from bot.delivery import Answers, CdnPhotoSource, DeliveryContext, DiscordDelivery
 from bot.engine import REREAD_ALONE, CountedDecoder, Decoder, Engine, PhotoSource, Tuning
 from bot.errors import SettingsError, StudiiBotError, Unavailable
 from bot.features.photo_rules import KnownPhotoRules
@@ -176,14 +176,13 @@ async def build(
             beside = await stack.enter_async_context(opening)
         answers = Answers(db, beside, vault, clock, bot, names, bot.readers, progress)
         context = DeliveryContext(bot, names, clock, answers, bot.posting_rules, bot.readers, guarded)
-        delivery = DiscordDelivery(context)
+        delivery = DiscordDelivery(context, photos.read)
         engine = Engine(
             db=db,
             member=member,
             studii=studii,
             vault=vault,
             delivery=delivery,
-            showcase=BestPoster(context, photos.read),
             photos=photos,
             decoder=guarded,
             spool=spool,

@@ -165,6 +165,8 @@ class Never:
 
 
 NOWHERE = Never("there is no place for it")
+TOO_LONG = Never("it was tried for too long")
+LEFT = NotHere("the bot was removed from the server")
 Outcome = Stands | Gone | Later | NotHere | Never
 Places = Callable[[Session, Post], list[str]]
 """The places that a post is to stand in, best first."""
@@ -188,11 +190,12 @@ def want(
     details: Details | None = None,
     place: str = "",
     expires_at: datetime | None = None,
+    again: bool = False,
 ) -> bool:
     """Let a message stand. Return False if there is a row with that kind and key (at most 64 characters).
 
     It is due at once without `due_at`, and without `place` tried after what waits for a place in the same
-    server.
+    server. `again`: what is there and was not wanted any more is wanted again.
     """
     if len(key) > KEY_LENGTH:
         raise ValueError("a post's key is at most 64 characters long")
@@ -202,6 +205,9 @@ def want(
     one = {"guild_id": guild_id, "kind": kind, "key": key}
     if added := put(session, Post, one, replace=False, **values):
         wake(session, ("posts",))
+    elif again and (post := get(session, guild_id, kind, key)) is not None and not post.wanted:
+        post.wanted, post.changed_at = True, at
+        _due(session, post, at)
     return added
 
 
@@ -226,19 +232,6 @@ def let_expire(
     if want(session, guild_id, kind, key, at=at, place=place, expires_at=until):
         there = update(Post).filter_by(guild_id=guild_id, kind=kind, key=key)
         session.execute(there.values(message_id=message_id, shown_version=Post.version, due_at=until))
-
-
-def let_stand(
-    session: Session, guild_id: int, kind: str, key: str, place: str, at: datetime, *, wanted: bool
-) -> None:
-    """Let what is to stand in that place stand, or not any more; it may be wanted again."""
-    post = get(session, guild_id, kind, key)
-    if post is None:
-        if wanted:
-            want(session, guild_id, kind, key, at=at, place=place)
-    elif post.wanted is not wanted:
-        post.wanted, post.changed_at = wanted, at
-        _due(session, post, at)
 
 
 def change(session: Session, guild_id: int, kind: str, key: str, at: datetime) -> None:
@@ -268,6 +261,12 @@ def known(session: Session, guild_id: int, kind: str, *keys: str) -> bool:
     return session.scalar(one.limit(1)) is not None
 
 
+def waiting(session: Session, guild_id: int, kind: str, at: datetime) -> int:
+    """Return how many posts of that kind are due in the server."""
+    due = select(func.count(Post.id)).filter_by(guild_id=guild_id, kind=kind).where(Post.due_at <= at)
+    return session.scalars(due).one()
+
+
 def forget(session: Session, guild_id: int, kind: str) -> None:
     """Delete the server's posts of that kind, so that they can be wanted again; messages stay."""
     session.execute(delete(Post).filter_by(guild_id=guild_id, kind=kind))
@@ -295,32 +294,43 @@ def claim(
     first = ours(session, select(func.min(Post.id)), server).where(
         Post.due_at <= now, Post.place.not_in(busy)
     )
-    found = select(Post).where(Post.id.in_(first.group_by(Post.place))).order_by(Post.id).limit(room)
-    turns: list[Turn] = []
+    found = select(Post).where(Post.id.in_(first.group_by(Post.place)))
+    found = found.order_by(Post.kind != RESULT, Post.id).limit(room)  # what was paid for comes first
     taken = set(busy)
-    for post in _readable(session, found, now):
-        if post.expires_at is not None and post.expires_at <= now and post.wanted:
-            post.wanted, post.changed_at = False, now
-        begun_before, begins, moved = post.begun_at, post.begun_at is None, False
-        if post.wanted and post.message_id is None:
-            left = [one for one in places(session, post) if one not in post.refused]
-            moved = not begins and post.is_placed and post.place not in left
-            if not moved and post.place not in left:
-                post.place = left[0] if left else f"s{post.guild_id}"
-            begins = begins and bool(left)
-        if post.place in taken:
-            continue  # it comes next there
-        if post.tries == 0 and (held_until := session.scalar(_HELD, {"place": post.place, "now": now})):
-            post.due_at = held_until
-            continue
-        taken.add(post.place)
-        post.tries += 1
-        post.due_at = now + again(post.tries)
-        if begins and post.wanted == (post.message_id is None):
-            post.begun_at, post.shown_version = now, post.version
-        turns.append(Turn(post, begun_before, moved))
+    begun = [begin(session, post, places, again, now, taken) for post in _readable(session, found, now)]
     session.flush()
-    return turns, next_due(session)
+    return [turn for turn in begun if turn is not None], next_due(session)
+
+
+def begin(
+    session: Session,
+    post: Post,
+    places: Places,
+    again: Callable[[int], timedelta],
+    now: datetime,
+    taken: set[str],
+) -> Turn | None:
+    """Begin a post that is due, unless its place is taken. Its place is then."""
+    if post.expires_at is not None and post.expires_at <= now and post.wanted:
+        post.wanted, post.changed_at = False, now
+    begun_before, begins, moved = post.begun_at, post.begun_at is None, False
+    if post.wanted and post.message_id is None:
+        left = [one for one in places(session, post) if one not in post.refused]
+        moved = not begins and post.is_placed and post.place not in left
+        if not moved and post.place not in left:
+            post.place = left[0] if left else f"s{post.guild_id}"
+        begins = begins and bool(left)
+    if post.place in taken:
+        return None  # it comes next there
+    if post.tries == 0 and (held_until := session.scalar(_HELD, {"place": post.place, "now": now})):
+        post.due_at = held_until
+        return None
+    taken.add(post.place)
+    post.tries += 1
+    post.due_at = now + again(post.tries)
+    if begins and post.wanted == (post.message_id is None):
+        post.begun_at, post.shown_version = now, post.version
+    return Turn(post, begun_before, moved)
 
 
 def _readable(session: Session, found: Select[Post], now: datetime) -> list[Post]:
@@ -381,7 +391,7 @@ def note(session: Session, turn: Turn, outcome: Outcome, now: datetime) -> Post 
             post.due_at = now
         case _:  # what stands stays as it is
             post.shown_version = turn.post.version
-            post.due_at = now if post.message_id and post.version != turn.post.version else None
+            post.due_at = now if post.version != turn.post.version else None
     if post.due_at is not None:
         wake(session, ("posts",))
     return post

@@ -13,7 +13,6 @@ _MODULES = (
     "credits.requests",
     "features.photo_rules",
     "features.posting",
-    "features.refusals",
     "features.styles",
     "features.words",
     "jobs.best_results",

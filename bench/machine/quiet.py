@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 from bot.errors import PhotoUnavailable
-from bot.jobs.confirm import Confirmation
 from bot.jobs.models import Job
 from bot.posts import Gone, Outcome, Post, Stands
 
@@ -14,9 +13,6 @@ class Nobody:
 
     def size_limit(self, guild_id: int) -> int:
         return 10 * 1024 * 1024
-
-    async def remove_question(self, question: Confirmation) -> bool:
-        return True
 
     async def send(self, post: Post, shown: Any) -> Outcome:
         return Stands(1)

@@ -1,7 +1,6 @@
 """Bring the engine's words and pictures to Discord, and photos from there."""
 
 from bot.delivery.answers import Answers
-from bot.delivery.best_results import BestPoster
 from bot.delivery.cdn_photos import CdnPhotoSource
 from bot.delivery.context import DeliveryContext
 from bot.delivery.discord import DiscordDelivery

@@ -26,7 +26,7 @@ from bot.jobs import progress
 from bot.jobs.models import Job, JobState, Progress
 from bot.jobs.progress import LAST_EDIT, LIFETIME, PACE, PLACE_KNOWN_IN, Reply, subject_of
 from bot.languages import ReaderLanguages, lazy, speaking
-from bot.ui.jobs.sets.set_progress import progress_panel
+from bot.ui.jobs.progress import progress_panel
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.deferral import LateAnswer
 from bot.ui.kit.discord_errors import DISCORD_ERRORS

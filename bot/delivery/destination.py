@@ -27,11 +27,10 @@ def channel_of(client: discord.Client, job: Job) -> discord.PartialMessageable:
     return client.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
 
 
-def reply_to(job: Job, message_id: int | None) -> discord.MessageReference | None:
-    """Return what makes a message a reply to that one in the job's channel; deleted, it is replied to by
-    nothing."""
+def reply_to(guild_id: int, channel_id: int, message_id: int | None) -> discord.MessageReference | None:
+    """Return what makes a message a reply to that one; deleted, it is replied to by nothing."""
     if message_id is None:
         return None
     return discord.MessageReference(
-        message_id=message_id, channel_id=job.channel_id, guild_id=job.guild_id, fail_if_not_exists=False
+        message_id=message_id, channel_id=channel_id, guild_id=guild_id, fail_if_not_exists=False
     )

@@ -1,15 +1,11 @@
 """Decide from an error of Discord's whether to deliver again, later or never."""
 
-import logging
 from enum import Enum, auto
 from http import HTTPStatus
 
 import discord
 
 from bot import posts
-from bot.jobs.delivery import Announcement, ChannelGone, Posted, TryLater, Undeliverable
-
-_log = logging.getLogger(__name__)
 
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 UNKNOWN_MESSAGE = 10008
@@ -23,7 +19,7 @@ RETRY_SECONDS = 15.0
 UNAUTHORISED_SECONDS = 60.0
 
 
-class Outcome(Enum):
+class Meaning(Enum):
     """The meaning of a failed call."""
 
     LATER = auto()
@@ -32,24 +28,24 @@ class Outcome(Enum):
     WAS_DELETED = auto()  # posted before, and deleted since
 
 
-def outcome_of(error: Exception) -> Outcome:
+def outcome_of(error: Exception) -> Meaning:
     """Decide what to do about an error that a call to Discord raised."""
     if not isinstance(error, discord.HTTPException):
-        return Outcome.LATER
+        return Meaning.LATER
     if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or error.code == REQUEST_TOO_LARGE:
-        return Outcome.TOO_LARGE
+        return Meaning.TOO_LARGE
     if error.status == 404 and error.code == UNKNOWN_MESSAGE:
-        return Outcome.WAS_DELETED
+        return Meaning.WAS_DELETED
     if error.status == 403 and error.code in _NO_REFUSALS:
-        return Outcome.LATER
+        return Meaning.LATER
     if error.status in {401, 408, 429} or error.status >= 500:
-        return Outcome.LATER
-    return Outcome.NEVER
+        return Meaning.LATER
+    return Meaning.NEVER
 
 
 def may_pass(error: Exception | None) -> bool:
     """Return whether the error, if there is one, is a reason to make the call again later."""
-    return error is not None and outcome_of(error) is Outcome.LATER
+    return error is not None and outcome_of(error) is Meaning.LATER
 
 
 def token_expired(error: discord.HTTPException) -> bool:
@@ -72,36 +68,6 @@ def seconds_until_retry(error: Exception) -> float:
     return RETRY_SECONDS
 
 
-def seconds_until_again(error: Exception | None, what: str, *values: object) -> float | None:
-    """Return after how long to make a call again that raised the error, or None if it isn't made again.
-
-    An error that won't pass is logged as `what`, in the style of a log call.
-    """
-    if error is None:
-        return None
-    if may_pass(error):
-        return seconds_until_retry(error)
-    _log.info(f"{what}: %r", *values, error)
-    return None
-
-
-def outcome_to_tell(error: Exception) -> Announcement:
-    """Return what became of a message that isn't about a job's end, whose sending raised the error."""
-    match outcome_of(error):
-        case Outcome.LATER:
-            return TryLater(seconds_until_retry(error))
-        case Outcome.WAS_DELETED:
-            return Posted(None)
-        case Outcome.NEVER | Outcome.TOO_LARGE:
-            return Undeliverable(str(error))
-
-
-def outcome_there(error: Exception) -> Announcement | ChannelGone:
-    """Return what became of a message for a channel that admins have chosen, which may be gone."""
-    gone = isinstance(error, discord.HTTPException) and error.code in _PLACE_GONE
-    return ChannelGone(str(error)) if gone else outcome_to_tell(error)
-
-
 def outcome_of_post(error: Exception, *, by_dm: bool, moves: bool) -> posts.Outcome:
     """Return what became of a post whose sending, edit or removal raised the error.
 
@@ -109,12 +75,12 @@ def outcome_of_post(error: Exception, *, by_dm: bool, moves: bool) -> posts.Outc
     """
     status = error.status if isinstance(error, discord.HTTPException) else None
     match outcome_of(error):
-        case Outcome.LATER:
+        case Meaning.LATER:
             unsent = status in {401, 429} or isinstance(error, discord.RateLimited)
             return posts.Later(seconds_until_retry(error), unsent=unsent)
-        case Outcome.WAS_DELETED:
+        case Meaning.WAS_DELETED:
             return posts.Gone()
-        case Outcome.NEVER | Outcome.TOO_LARGE as never:
+        case Meaning.NEVER | Meaning.TOO_LARGE as never:
             code = error.code if isinstance(error, discord.HTTPException) else None
-            closed = code in _PLACE_GONE or (by_dm and status == 403) or (moves and never is Outcome.NEVER)
+            closed = code in _PLACE_GONE or (by_dm and status == 403) or (moves and never is Meaning.NEVER)
             return posts.NotHere(str(error)) if closed else posts.Never(str(error))

@@ -7,8 +7,8 @@ import discord
 from bot.delivery.context import DeliveryContext
 from bot.delivery.posts import Content, Recipient, Renderer
 from bot.engine.workers.notices import Told
-from bot.jobs.delivery import ForModerators
 from bot.jobs.models import Job
+from bot.jobs.results import ForModerators
 from bot.posts import Post
 from bot.servers.notices import NoticeKind
 from bot.ui.admin.credits.credit_requests import answer_panel

@@ -3,21 +3,19 @@
 import os
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import discord
 
-from bot.delivery.calls import unless_too_large
 from bot.delivery.context import DeliveryContext
 from bot.delivery.destination import known_channel
-from bot.delivery.errors import ensure_final, outcome_of_post
-from bot.delivery.history import CLOCKS_DIFFER, find_message, is_marked
+from bot.delivery.errors import Meaning, ensure_final, outcome_of, outcome_of_post
 from bot.jobs.hourglass import HOURGLASS, SIGN
 from bot.languages import speaking
-from bot.posts import RESULT, SENT_SINCE, Gone, Later, Never, NotHere, Outcome, Post, Stands
+from bot.posts import LEFT, RESULT, SENT_SINCE, Gone, Later, Never, NotHere, Outcome, Post, Stands
 from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
 from bot.ui.kit.host import custom_ids
 from bot.ui.kit.layout import Panel
@@ -26,6 +24,9 @@ from bot.ui.kit.uploads import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
 from bot.ui.reading.permissions import READ_MESSAGE_HISTORY, missing_to_post
 
 UNKNOWN_SERVER_SECONDS = 5.0
+LOOK_BACK = 100  # messages: as many as Discord gives at once
+# Message ids hold Discord's time, `created_at` is ours.
+CLOCKS_DIFFER = timedelta(minutes=2)
 MIN_FILES_BYTES = 128 * 1024  # bytes; when that is too large, too, a message is sent without files
 
 
@@ -38,10 +39,13 @@ class Content:
     mentions: discord.AllowedMentions = NO_MENTIONS
     text: str = ""
     reply_to: discord.MessageReference | None = None
+    silent: bool = False
 
 
 class Renderer(ABC):
-    """Makes the messages of some kinds of posts."""
+    """Makes the messages of some kinds of posts. One is made and sent within `turn`."""
+
+    turn: AbstractAsyncContextManager[Any] = nullcontext()
 
     @abstractmethod
     async def message(self, post: Post, shown: Any, there: "Recipient", room: int, /) -> Content:
@@ -117,13 +121,16 @@ class DiscordPosts:
                 parts: dict[str, Any] = {"files": made.files} if made.files else {}
                 parts |= {"content": made.text} if made.text else {}
                 parts |= {"reference": made.reply_to} if made.reply_to is not None else {}
+                parts |= {"silent": True} if made.silent else {}
                 tried = sum(map(_size, made.files))
                 sending = there.channel.send(
                     view=made.view, nonce=post.nonce, allowed_mentions=made.mentions, **parts
                 )
-                sent = await (unless_too_large(sending) if made.files else sending)
-                if sent is not None:
-                    return Stands(sent.id)
+                try:
+                    return Stands((await sending).id)
+                except discord.HTTPException as error:
+                    if not made.files or outcome_of(error) is not Meaning.TOO_LARGE:
+                        raise
             # The server takes less than we thought: the usual limit, then half of what was refused.
             limit = DEFAULT_LIMIT if limit > DEFAULT_LIMIT else min(limit, tried) // 2
             limit = limit if limit >= MIN_FILES_BYTES else 0
@@ -174,33 +181,37 @@ class DiscordPosts:
         if (earlier := post.details.get(SENT_SINCE)) is not None:
             since = min(since, datetime.fromtimestamp(int(earlier), UTC))
         button = f"studii:delete:{post.key}"  # an ordinary message has no number of ours
-
-        def is_it(components: Sequence[Any]) -> bool:
-            return is_marked(components, post.mark) or button in custom_ids(components)
-
+        own = self._me()  # the first messages after a start are due before the login
         try:
-            found = await find_message(there.channel, self._context.client, is_it, since - CLOCKS_DIFFER)
+            latest = there.channel.history(limit=LOOK_BACK)
+            first = there.channel.history(limit=LOOK_BACK, after=since - CLOCKS_DIFFER, oldest_first=True)
+            for page in (latest, first):
+                async for message in page:
+                    ids = {getattr(one, "id", None) for one in message.components}
+                    mine = post.mark in ids or button in custom_ids(message.components)
+                    if mine and message.author.id == own.id:
+                        return Stands(message.id)
         except NO_ACCESS as error:
-            ensure_final(error)
-            return Gone()  # we may not look, or it is gone; the nonce is all there is then
-        return Gone() if found is None else Stands(found)
+            ensure_final(error)  # else we may not look, or it is gone; the nonce is all there is then
+        return Gone()
 
     @asynccontextmanager
     async def _made(self, post: Post, shown: Any, there: Recipient, limit: int) -> AsyncGenerator[Content]:
         """Make the message in its readers' language, and close its files at the end."""
-        readers = self._context.readers
+        readers, renderer = self._context.readers, self._renderers[post.kind]
         if there.person is None:
             language = await readers.in_server(post.guild_id)
         else:
             language = await readers.of_person(there.person, post.guild_id)
-        with speaking(language):
-            made = await self._renderers[post.kind].message(post, shown, there, limit - MESSAGE_MARGIN_BYTES)
-        made.view.children[0].id = post.mark
-        try:
-            yield made if self._may_reply(post, file=bool(made.files)) else replace(made, reply_to=None)
-        finally:
-            for file in made.files:
-                file.close()
+        async with renderer.turn:
+            with speaking(language):
+                made = await renderer.message(post, shown, there, limit - MESSAGE_MARGIN_BYTES)
+            made.view.children[0].id = post.mark
+            try:
+                yield made if self._may_reply(post, file=bool(made.files)) else replace(made, reply_to=None)
+            finally:
+                for file in made.files:
+                    file.close()
 
     def _may_reply(self, post: Post, *, file: bool) -> bool:
         """Return whether the history can be read. Raises `Refuse` if nothing can be posted there."""
@@ -221,8 +232,7 @@ class DiscordPosts:
             return Recipient(client.get_partial_messageable(number, guild_id=post.guild_id))
         guild = client.get_guild(post.guild_id)
         if guild is None:  # before the gateway is ready no server is known
-            left = NotHere("the bot was removed from the server")
-            raise Refuse(left if client.is_ready() else Later(UNKNOWN_SERVER_SECONDS, unsent=True))
+            raise Refuse(LEFT if client.is_ready() else Later(UNKNOWN_SERVER_SECONDS, unsent=True))
         person = guild.owner_id if post.place[0] == "o" else number
         if person is None:
             raise Refuse(Never("the server's owner is unknown"))

@@ -19,11 +19,15 @@ from bot.jobs.results import EndOfJobs, photo_message_of
 from bot.languages import lazy
 from bot.media.spool import OutputFile
 from bot.posts import NotHere, Post, TooMuch
-from bot.ui.jobs.results.ending import ended_without_result, ending
 from bot.ui.jobs.results.links import can_play
-from bot.ui.jobs.results.result import ended_elsewhere, linked_result, linked_video, plain_buttons, result
-from bot.ui.jobs.sets.set_result import ShownPhoto, set_result
-from bot.ui.kit.layout import server_line, text
+from bot.ui.jobs.results.result import (
+    ShownPhoto,
+    ended_elsewhere,
+    ended_without_result,
+    ending,
+    linked_video,
+    result,
+)
 from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.reading.permissions import stays_there
 
@@ -63,12 +67,13 @@ class ResultMessages(Renderer):
             raise Refuse(STAYS_THERE)
         rules = await self._context.rules(job.guild_id)
         pictures = await self._pictures(shown, room, rules)
-        content = await self._content(post, shown, pictures, rules)
+        view, words = await self._content(post, shown, pictures, rules)
         files = [file for one in pictures.values() for file in one.files]
-        above = reply_to(job, photo_message_of(job)) if post.place == f"c{job.channel_id}" else None
+        photo = photo_message_of(job) if post.place == f"c{job.channel_id}" else None
+        above = reply_to(job.guild_id, job.channel_id, photo)
         notifies = not job.posted_with_set or shown.is_news
         mentions = mention_of(job) if notifies else NO_MENTIONS
-        return Content(content[0], files, mentions, content[1], above)
+        return Content(view, files, mentions, words, above)
 
     def _without(self, post: Post, shown: EndOfJobs) -> Content:
         """Return to the person what happened and what it cost, and in a channel only that `/jobs` says it."""
@@ -79,10 +84,7 @@ class ResultMessages(Renderer):
         server = "" if guild is None else guild.name
         if stays_there(self._context.client, job):
             return Content(ended_elsewhere(server))
-        if not job.posted_with_set:
-            return Content(ending(job, names, server))
-        panel = set_result(shown, names, {}, by_dm=True)
-        return Content(panel.add_item(text(server_line(server))))
+        return Content(ending(shown, names, server))
 
     async def _pictures(self, shown: EndOfJobs, room: int, rules: PostingRules) -> dict[str, Pictures]:
         """Return the files that show results, by job, in at most `room` bytes together."""
@@ -105,24 +107,18 @@ class ResultMessages(Renderer):
         self, post: Post, shown: EndOfJobs, pictures: dict[str, Pictures], rules: PostingRules
     ) -> tuple[Any, str]:
         """Return the view and the text of the message, which has no text with Discord's newer components."""
-        job, names = shown.job, self._context.names
-        disclosure, by_dm = rules.disclosure_words, post.place[0] == "u"
-        if job.posted_with_set:
-            photos: dict[str, ShownPhoto] = {}
-            for part in shown.parts:
-                if (found := pictures.get(part.job.id)) is not None:
-                    photos[part.job.id] = ShownPhoto(found.names, list(map(str, found.notes)))
-                elif part.job.state is JobState.SUCCEEDED:
-                    photos[part.job.id] = ShownPhoto(notes=[await _why_without(part.output)])
-            return set_result(shown, names, photos, disclosure=disclosure, by_dm=by_dm), ""
-        if (found := pictures.get(job.id)) is not None:
-            notes = found.notes
-            return result(job, names, *found.names, notes=notes, disclosure=disclosure, by_dm=by_dm), ""
-        why = await _why_without(shown.parts[0].output)
-        if can_play(job) and post.place[0] != "i":  # an answer can't become an ordinary message
-            words = linked_video(job, names, why, disclosure=disclosure, by_dm=by_dm)
-            return plain_buttons(job, names, by_dm=by_dm), words
-        return linked_result(job, names, why, disclosure=disclosure, by_dm=by_dm), ""
+        names, disclosure, by_dm = self._context.names, rules.disclosure_words, post.place[0] == "u"
+        photos: dict[str, ShownPhoto] = {}
+        for part in shown.parts:
+            if (found := pictures.get(part.job.id)) is not None:
+                photos[part.job.id] = ShownPhoto(found.names, found.notes)
+            elif part.job.state is JobState.SUCCEEDED:
+                photos[part.job.id] = ShownPhoto(notes=[await _why_without(part.output)])
+        alone = None if shown.job.posted_with_set else photos[shown.job.id]
+        # An answer can't become an ordinary message.
+        if alone is not None and not alone.files and can_play(shown.job) and post.place[0] != "i":
+            return linked_video(shown, names, alone.notes[0], disclosure=disclosure, by_dm=by_dm)
+        return result(shown, names, photos, disclosure=disclosure, by_dm=by_dm), ""
 
     async def _thread(self, post: Post, job: Job) -> Recipient:
         """Make the thread. It has the id of the message that it is under, so it is found after a restart."""

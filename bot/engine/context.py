@@ -8,7 +8,6 @@ from typing import TypeVar
 
 from bot.aio.liveness import Liveness
 from bot.aio.retry import FIRST_RETRY_SECONDS
-from bot.aio.worker import WorkerSetting
 from bot.backoff import backoff
 from bot.clock import Clock
 from bot.cluster import Membership
@@ -42,11 +41,6 @@ class EngineContext:
     tuning: Tuning
     posted: Callable[[float], None]
     liveness: Liveness
-
-    @property
-    def worker_setting(self) -> WorkerSetting:
-        """Return what the engine's workers share. Those that post note within the drain what Discord said."""
-        return WorkerSetting(self.clock, self.liveness, self.tuning.reread_every, self.tuning.drain)
 
     def redelivery_pause(self, failures: int, at_least: float) -> float:
         """Return the seconds until a message is delivered again that wasn't, `failures` times in a row.

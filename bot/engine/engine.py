@@ -14,22 +14,24 @@ from bot.cluster import Membership
 from bot.db import Database
 from bot.engine.context import EngineContext
 from bot.engine.lanes import Lanes
-from bot.engine.ports import Delivery, PhotoSource, Showcase
+from bot.engine.ports import Delivery, PhotoSource
 from bot.engine.tuning import HOUR, Tuning
-from bot.engine.workers.best_results import BestShowing
+from bot.engine.workers.best_results import BestQuestions, BestResults
 from bot.engine.workers.counted_decoder import CountedDecoder
 from bot.engine.workers.download import Collector
-from bot.engine.workers.expired_questions import ExpiredQuestions
 from bot.engine.workers.housekeeping import housekeep
 from bot.engine.workers.intake import Intake
 from bot.engine.workers.notices import Notices
-from bot.engine.workers.offers import Hourglasses, Offers
+from bot.engine.workers.offers import Hourglasses, Offers, Questions, Refusals
 from bot.engine.workers.outbox import Kind, Posts
 from bot.engine.workers.outputs import Outputs
 from bot.engine.workers.refetch import Refetch
 from bot.engine.workers.results import Results
 from bot.engine.workers.spool_room import SpoolRoom
+from bot.features.refusals import REFUSAL
 from bot.jobs import queries, submission
+from bot.jobs.best_results import BEST, BEST_ASK
+from bot.jobs.confirm import QUESTION
 from bot.jobs.hourglass import HOURGLASS
 from bot.jobs.models import Job, JobState, Progress
 from bot.media.spool import Spool
@@ -61,7 +63,6 @@ class Engine:
         studii: StudiiClient,
         vault: Vault,
         delivery: Delivery,
-        showcase: Showcase | None,
         photos: PhotoSource,
         decoder: CountedDecoder,
         spool: Spool,
@@ -88,14 +89,14 @@ class Engine:
         refetch = Refetch(context, outputs, self._lanes)
         kinds: dict[str, Kind] = dict.fromkeys(NoticeKind, Notices(context, refetch))
         kinds |= {OFFER: Offers(context), HOURGLASS: Hourglasses(context)}
+        kinds |= {QUESTION: Questions(context), REFUSAL: Refusals(context)}
+        kinds |= {BEST: BestResults(context), BEST_ASK: BestQuestions(context)}
         kinds[RESULT] = Results(context, delivery, refetch)
         self._posts = Posts(context, delivery, kinds)
-        self._best = () if showcase is None else (BestShowing(context, showcase).worker,)
         self._photos, self._outputs = (
             Intake(context, photos, decoder, room).worker,
             Collector(context, outputs).worker,
         )
-        self._questions = ExpiredQuestions(context, delivery)
         self._sweeping = WakeUp()
         self._running = False
 
@@ -119,9 +120,8 @@ class Engine:
         self._context.member.when_gained(lambda _: self.wake())
         async with asyncio.TaskGroup() as group:
             group.create_task(self._lanes.run(), name="lanes")
-            group.create_task(self._questions.run(), name="questions")
             group.create_task(self._posts.run(), name="posts")
-            for worker in (self._photos, self._outputs, *self._best):
+            for worker in (self._photos, self._outputs):
                 group.create_task(worker.run(), name=worker.what)
             group.create_task(run_forever("tidying the spool", self._sweeping, self._tidy), name="spool")
 
@@ -132,12 +132,9 @@ class Engine:
         """
         self._context.liveness.called()
         self._lanes.reread()
-        self._questions.reread()
         self._posts.reread()
         self._photos.wake()
         self._outputs.wake()
-        for worker in self._best:
-            worker.reread()
 
     async def progress(self, job_id: str) -> Progress:
         """Return the estimates that the job's lane has of it."""
@@ -186,12 +183,8 @@ class Engine:
                 self._photos.wake()
             elif job.state is JobState.RUNNING and job.output_url is not None:
                 self._outputs.wake()
-        if "questions" in what:
-            self._questions.reread()
         if "posts" in what:
             self._posts.reread()
-        for worker in self._best if "best" in what else ():
-            worker.reread()
         if jobs:
             self._context.liveness.called()
 

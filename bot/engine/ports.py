@@ -3,10 +3,6 @@
 from pathlib import Path
 from typing import Any, Protocol
 
-from bot.features.posting import PostingRules
-from bot.jobs.best_results import BestResult
-from bot.jobs.confirm import Confirmation
-from bot.jobs.delivery import Announcement, ChannelGone
 from bot.jobs.models import Job
 from bot.posts import Outcome, Post
 
@@ -29,13 +25,6 @@ class Delivery(Protocol):
         """Return how many bytes of files a message in that server may have."""
         ...
 
-    async def remove_question(self, question: Confirmation) -> bool:
-        """Remove the message that asks a question under a photo.
-
-        Return True if that is done, or can never be done. Return False if it is to be tried again later.
-        """
-        ...
-
     async def send(self, post: Post, shown: Any) -> Outcome:
         """Send a post's message, made of what its kind has loaded; doing it twice sends it once.
 
@@ -56,23 +45,4 @@ class Delivery(Protocol):
 
         `Gone`: it isn't there.
         """
-        ...
-
-
-class Showcase(Protocol):
-    """A place that shows starred results. No method raises an error of the platform."""
-
-    async def show(self, best: BestResult, job: Job, rules: PostingRules) -> Announcement | ChannelGone:
-        """Show a starred result in the channel for the best; doing it twice shows it once."""
-        ...
-
-    async def hide(self, best: BestResult, rules: PostingRules) -> float | None:
-        """Remove what shows a starred result.
-
-        Return None if that is done, or can never be done. Return in how many seconds to try again otherwise.
-        """
-        ...
-
-    async def ask(self, best: BestResult, job: Job, rules: PostingRules) -> Announcement:
-        """Ask the maker of a starred result whether it may be shown."""
         ...

@@ -89,7 +89,6 @@ class Tuning:
     best_bound: float = DAY  # so does what can't be shown among the best, or removed from there
     delivery_patience: float = 5 * MINUTE  # for one call, with the making of its files
     max_output_bytes: int = 500 * 1024 * 1024
-    questions_reread: float = 15.0  # while there are any
     # A lane hears of new jobs that much later, of all of a crowd together: the answers to their people, some
     # milliseconds of processor each, come first.
     cards_first: float = 0.1

@@ -1,52 +1,26 @@
-"""Results that members have starred, which a channel for the best shows with their makers' consent."""
+"""Results that members have starred, which a channel for the best shows with their makers' consent.
 
-from collections.abc import Collection
+Each is a post, with the number of the result's message as its key. It waits until its maker has agreed.
+"""
+
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Index, Integer, String, delete, func, select, text, update
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from bot.base import Base, partial_index
+from bot import posts
+from bot.base import Base
 from bot.db import ours, put, wake
+from bot.features import posting
 from bot.features.posting import PostingRules
 from bot.jobs.models import Job, JobState
+from bot.posts import Post
 
 STAR = "⭐"  # an `Emoji.key`
 MAX_STARS = 20  # that an admin can ask for
+BEST, BEST_ASK = "best", "best_ask"  # the kinds of a starred result, and of the question to its maker
 UNANSWERED = timedelta(days=30)  # a result that waits for its maker's answer is forgotten then
-# There is something to do: to show it, or to take it back.
-OPEN_BEST = "posted_message_id IS NULL OR NOT wanted"
-
-
-class BestResult(Base):
-    """A starred result, by the message that shows it. It goes when it is taken back.
-
-    `wanted`: it has the stars, and its message and its maker's data are there. `begun_at` is when showing it
-    was first tried, and `posted_message_id` the message that shows it, in `posted_channel_id`.
-    """
-
-    __tablename__ = "best_results"
-    __table_args__ = (
-        Index(None, "user_id"),
-        partial_index("ix_best_results_open", "since", rows=OPEN_BEST),
-    )
-
-    message_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    guild_id: Mapped[int]
-    channel_id: Mapped[int]
-    job_id: Mapped[str] = mapped_column(String(16))
-    user_id: Mapped[int]  # its maker
-    wanted: Mapped[bool]
-    since: Mapped[datetime]  # when it got the stars, or lost them
-    number: Mapped[int] = mapped_column(Integer, default=0)  # of its posting
-    begun_at: Mapped[datetime | None] = mapped_column(default=None)
-    posted_channel_id: Mapped[int | None] = mapped_column(default=None)
-    posted_message_id: Mapped[int | None] = mapped_column(default=None)
-
-    @property
-    def nonce(self) -> str:
-        """Return the nonce of its posting, at most 25 characters."""
-        return f"b{self.job_id}-{self.number}"
 
 
 class BestConsent(Base):
@@ -59,8 +33,8 @@ class BestConsent(Base):
     agreed: Mapped[bool | None] = mapped_column(default=None)
 
 
-def get(session: Session, message_id: int) -> BestResult | None:
-    return session.get(BestResult, message_id)
+def get(session: Session, guild_id: int, message_id: int) -> Post | None:
+    return posts.get(session, guild_id, BEST, str(message_id))
 
 
 def result_of(session: Session, guild_id: int, message_id: int) -> Job | None:
@@ -71,59 +45,42 @@ def result_of(session: Session, guild_id: int, message_id: int) -> Job | None:
     return session.scalar(kept.order_by(Job.number).limit(1))
 
 
-def want(
-    session: Session,
-    message_id: int,
-    guild_id: int,
-    channel_id: int,
-    job_id: str,
-    user_id: int,
-    at: datetime,
-) -> bool:
+def want(session: Session, job_id: str, channel_id: int, message_id: int, at: datetime) -> bool:
     """Have a result shown that has the stars, if its maker agrees. They are asked once.
 
     Return False if they have refused.
     """
-    maker, known = consent(session, user_id), get(session, message_id)
+    job = session.scalars(select(Job).filter_by(id=job_id)).one()
+    maker, key = consent(session, job.user_id), str(message_id)
     if maker is not None and maker.agreed is False:
         return False
-    if known is None:
-        session.add(BestResult(message_id, guild_id, channel_id, job_id, user_id, wanted=True, since=at))
-    else:
-        known.wanted = True  # starred again before it was taken back
-    wake(session, ("best",))
+    about = {"channel": channel_id, "message": message_id}
+    posts.want(session, job.guild_id, BEST, key, at=at, job_id=job.id, details=about, again=True)
+    if maker is None:
+        posts.want(session, job.guild_id, BEST_ASK, str(job.user_id), at=at, job_id=job.id, details=about)
     return True
 
 
 def unwant(session: Session, guild_id: int, message_ids: Collection[int], at: datetime) -> None:
     """Have these results taken back."""
-    theirs = BestResult.message_id.in_(message_ids) & (BestResult.guild_id == guild_id)
-    session.execute(update(BestResult).where(theirs).values(wanted=False, since=at))
-    wake(session, ("best",))
+    posts.unwant(session, guild_id, BEST, list(map(str, message_ids)), at)
 
 
-def to_serve(session: Session, limit: int) -> list[BestResult]:
-    """Return results that are to be shown, asked about or taken back, the oldest first."""
-    asked = BestConsent.user_id == BestResult.user_id
-    found = select(BestResult).join(BestConsent, asked, isouter=True).where(text(f"({OPEN_BEST})"))
-    found = found.where(~BestResult.wanted | BestConsent.agreed | BestConsent.user_id.is_(None))
-    mine = ours(session, found, BestResult.__table__.c.guild_id)
-    return list(session.scalars(mine.order_by(BestResult.since).limit(limit)))
+def place(session: Session, guild_id: int, message_id: int) -> tuple[str, bool] | None:
+    """Return where a starred result may be shown, and whether its maker has agreed; None if nowhere."""
+    job, channel_id = result_of(session, guild_id, message_id), posting.of(session, guild_id).best_channel_id
+    if job is None or channel_id is None:
+        return None
+    maker = consent(session, job.user_id)
+    return f"c{channel_id}", maker is not None and maker.agreed is True
 
 
-def messages(session: Session, limit: int, at: datetime) -> list[int]:
-    """Return the messages of starred results, the newest first. Those that nobody answers for are dropped."""
-    silent = select(BestConsent.user_id).where(BestConsent.agreed.is_(None))
-    unanswered = BestResult.posted_message_id.is_(None) & (BestResult.since < at - UNANSWERED)
-    session.execute(delete(BestResult).where(unanswered, BestResult.user_id.in_(silent)))
-    found = select(BestResult.message_id).order_by(BestResult.since.desc()).limit(limit)
-    return list(session.scalars(ours(session, found, BestResult.__table__.c.guild_id)))
-
-
-def latest(session: Session, limit: int) -> list[BestResult]:
-    """Return wanted results, the newest first."""
-    found = select(BestResult).where(BestResult.wanted).order_by(BestResult.since.desc()).limit(limit)
-    return list(session.scalars(ours(session, found, BestResult.__table__.c.guild_id)))
+def known(session: Session, limit: int, at: datetime) -> Sequence[Post]:
+    """Return starred results, the newest first. Those that nobody answers for are dropped."""
+    silent = (Post.kind == BEST) & Post.message_id.is_(None) & Post.due_at.is_(None)
+    session.execute(delete(Post).where(silent, Post.changed_at < at - UNANSWERED))
+    found = select(Post).where(Post.kind == BEST).order_by(Post.changed_at.desc()).limit(limit)
+    return session.scalars(ours(session, found, Post.__table__.c.guild_id)).all()
 
 
 def channels(session: Session, since: datetime, limit: int) -> list[tuple[int, int]]:
@@ -134,34 +91,6 @@ def channels(session: Session, since: datetime, limit: int) -> list[tuple[int, i
     found = found.where(Job.result_message_id.is_not(None), Job.state == JobState.SUCCEEDED)
     mine = ours(session, found, Job.__table__.c.guild_id).distinct().limit(limit)
     return [(guild_id, channel_id) for guild_id, channel_id in session.execute(mine)]
-
-
-def begun(session: Session, message_id: int, at: datetime) -> None:
-    """Note that the result may have been shown from now on."""
-    if (best := get(session, message_id)) is not None and best.begun_at is None:
-        best.begun_at = at
-
-
-def shown(session: Session, message_id: int, channel_id: int, posted: int) -> None:
-    """Store the message that shows the result. It is taken back at once if it is not wanted any more."""
-    if (best := get(session, message_id)) is not None:
-        best.posted_channel_id, best.posted_message_id = channel_id, posted
-    wake(session, ("best",))
-
-
-def gone(session: Session, message_id: int) -> None:
-    """Store that nothing shows the result any more. One that is wanted again is shown again."""
-    best = get(session, message_id)
-    if best is not None and best.wanted:
-        best.posted_message_id, best.begun_at, best.number = None, None, best.number + 1
-    elif best is not None:
-        session.delete(best)
-    wake(session, ("best",))
-
-
-def drop(session: Session, message_id: int) -> None:
-    """Forget a result that can't be shown."""
-    session.execute(delete(BestResult).where(BestResult.message_id == message_id))
 
 
 def consent(session: Session, user_id: int) -> BestConsent | None:
@@ -178,6 +107,20 @@ def answer(session: Session, user_id: int, at: datetime, *, agreed: bool) -> Non
     """Store whether the member's results may be shown, in every server. If not, they are taken back."""
     put(session, BestConsent, {"user_id": user_id}, agreed=agreed, at=at)
     if not agreed:
-        theirs = update(BestResult).where(BestResult.user_id == user_id)
-        session.execute(theirs.values(wanted=False, since=at))
-    wake(session, ("best",))
+        take_back(session, user_id, None, at)
+        return
+    for post in _of_member(session, user_id, None):
+        if post.wanted and post.message_id is None:
+            post.version, post.due_at, post.changed_at = post.version + 1, at, at
+    wake(session, ("posts",))
+
+
+def take_back(session: Session, user_id: int, guild_id: int | None, at: datetime) -> None:
+    """Have the member's results taken back, in one server or in all."""
+    for post in _of_member(session, user_id, guild_id):
+        posts.unwant(session, post.guild_id, BEST, [post.key], at)
+
+
+def _of_member(session: Session, user_id: int, guild_id: int | None) -> Sequence[Post]:
+    found = select(Post).join(Job, Job.id == Post.job_id).where(Post.kind == BEST, Job.user_id == user_id)
+    return session.scalars(found if guild_id is None else found.where(Post.guild_id == guild_id)).all()

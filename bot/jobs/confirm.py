@@ -10,16 +10,28 @@ from typing import Any
 from sqlalchemy import ColumnElement, Index, Integer, String, delete, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from bot import posts
 from bot.base import Base, Choice, enum_constraint
 from bot.credits.prices import Estimate
-from bot.db import put, wake
+from bot.db import put
 from bot.errors import Refused, StudiiBotError
 from bot.jobs.models import JobRequest, MemberContext, SourcePhoto
 from bot.languages import lazy, nlazy
+from bot.posts import Post
 
-TAP_ANSWERED_WITHIN = timedelta(minutes=1)
+QUESTION = "question"  # the kind of those under photos, as posts; their keys are the questions' ids
+TAP_ANSWERED_WITHIN = timedelta(minutes=1)  # of its being posted
 ANSWERED_WITHIN = timedelta(minutes=15)  # as long as Discord lets a command be answered
 MAX_OPEN_QUESTIONS = 10  # questions to a member in a server
+MAX_UNASKED = 1000  # questions under photos that wait in a server to be posted
+TAP_SKIPPED = lazy(
+    "Too many photos were tapped at the same time, so yours was skipped. Remove "
+    "your reaction and tap again in a few minutes. Nothing was charged."
+)
+AUTO_SKIPPED = lazy(
+    "Too many photos were posted at the same time, so nothing ran on yours. "
+    "Post it again in a few minutes. Nothing was charged."
+)
 TOO_MANY = nlazy(
     "You have {count} job here that waits for your confirmation. Answer it, or try again in a few minutes. "
     "Nothing was charged.",
@@ -81,8 +93,8 @@ class ConfirmationNeeded(StudiiBotError):
 class Confirmation(Base):
     """A question to a person whether a job, or all jobs of a set, are to start, at a price in credits.
 
-    `price` is that of all together. `message_id` is the bot's message with the question, if it has to be
-    removed. There are few at any time: a row goes when its question was answered or has expired.
+    `price` is that of all together. There are few at any time: a row goes when its question was answered or
+    has expired.
     """
 
     __tablename__ = "confirmations"
@@ -100,8 +112,6 @@ class Confirmation(Base):
     why: Mapped[WhyAsk] = mapped_column(Choice(WhyAsk))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
-    message_id: Mapped[int | None] = mapped_column(default=None)
-    used_at: Mapped[datetime | None] = mapped_column(default=None)  # when the job was started
 
     @property
     def requests(self) -> tuple[JobRequest, ...]:
@@ -171,6 +181,7 @@ def store(session: Session, needed: ConfirmationNeeded, at: datetime) -> Confirm
     answer already.
     """
     request, price = needed.request, needed.price
+    forget_over(session, at)
     if (there := session.get(Confirmation, needed.id)) is not None:
         there.price, there.learned, there.why = price.amount, price.learned, needed.why
         return there
@@ -197,16 +208,42 @@ def store(session: Session, needed: ConfirmationNeeded, at: datetime) -> Confirm
         price.learned,
         needed.why,
         at,
-        at + (ANSWERED_WITHIN if request.origin_message_id is None else TAP_ANSWERED_WITHIN),
+        at + ANSWERED_WITHIN,
     )
     session.add(question)
-    wake(session, ("questions",))
     return question
+
+
+def ask_under_photo(session: Session, needed: ConfirmationNeeded, at: datetime) -> Refused | None:
+    """Store the question, and let it be asked by a reply to the photo's message, unless it is already.
+
+    Return why it isn't asked if too many are.
+    """
+    request = needed.request
+    if posts.waiting(session, request.guild_id, QUESTION, at) >= MAX_UNASKED:
+        return Refused(AUTO_SKIPPED if request.tapped is None else TAP_SKIPPED)
+    try:
+        question = store(session, needed, at)
+    except BeingAsked:
+        return None
+    except Refused as too_many:
+        return too_many
+    place, until = f"c{request.channel_id}", question.expires_at
+    posts.want(session, request.guild_id, QUESTION, question.id, at=at, place=place, expires_at=until)
+    return None
+
+
+def asked(session: Session, row: Post, at: datetime) -> None:
+    """Let the time of a question that was posted begin."""
+    until = at + TAP_ANSWERED_WITHIN
+    session.execute(update(Confirmation).filter_by(id=row.key).values(expires_at=until))
+    if row.wanted:
+        row.expires_at = row.due_at = until
 
 
 def is_open(at: datetime) -> ColumnElement[bool]:
     """Return the condition that a question can still be answered."""
-    return Confirmation.used_at.is_(None) & (Confirmation.expires_at > at)
+    return Confirmation.expires_at > at
 
 
 def find_open(session: Session, question_id: str, at: datetime) -> Confirmation | None:
@@ -221,31 +258,30 @@ def take_answer(session: Session, request: JobRequest, at: datetime) -> None:
     """
     if request.confirmation is None:
         return
-    session.execute(update(Confirmation).filter_by(id=request.confirmation).values(used_at=at))
+    end(session, request.guild_id, [request.confirmation], at)
     if request.tapped is not None:
         member = {"guild_id": request.guild_id, "user_id": request.user_id}
         put(session, Tapper, member, replace=False, at=at)
 
 
-def shown(session: Session, question_id: str, message_id: int) -> None:
-    """Store which message asks."""
-    session.execute(update(Confirmation).filter_by(id=question_id).values(message_id=message_id))
+def withdraw(
+    session: Session, guild_id: int, message_id: int, user_id: int, emoji: str | None, at: datetime
+) -> None:
+    """End the member's question under the photo in that message, about their tap with that emoji."""
+    theirs = select(Confirmation).filter_by(origin_message_id=message_id, guild_id=guild_id, user_id=user_id)
+    meant = [one.id for one in session.scalars(theirs) if one.kept["tapped"] == emoji]
+    end(session, guild_id, meant, at)
 
 
-def withdraw(session: Session, ids: Collection[str], at: datetime) -> None:
-    """End questions that are asked for nothing: the engine removes them."""
-    session.execute(update(Confirmation).where(Confirmation.id.in_(ids)).values(expires_at=at))
-    wake(session, ("questions",))
-
-
-def all_questions(session: Session) -> Sequence[Confirmation]:
-    """Return all questions, oldest first."""
-    return session.scalars(select(Confirmation).order_by(Confirmation.created_at, Confirmation.id)).all()
-
-
-def remove(session: Session, ids: Collection[str]) -> None:
-    """Delete questions."""
+def end(session: Session, guild_id: int, ids: Collection[str], at: datetime) -> None:
+    """Delete questions that were answered, or are asked for nothing, with the messages that ask them."""
     session.execute(delete(Confirmation).where(Confirmation.id.in_(ids)))
+    posts.unwant(session, guild_id, QUESTION, ids, at)
+
+
+def forget_over(session: Session, at: datetime) -> None:
+    """Delete questions that have expired; the messages that ask them expire by themselves."""
+    session.execute(delete(Confirmation).where(Confirmation.expires_at <= at))
 
 
 def _stored(photo: SourcePhoto | None) -> dict[str, Any] | None:

@@ -20,7 +20,7 @@ from bot.credits.limits import (
 from bot.credits.prices import Charges, Estimate, PriceTable, expected_cost, price_of_all
 from bot.errors import CreditsShort, CreditsWanted, Refused
 from bot.features.posting import PostingRules
-from bot.features.wording import NO_KEY, credits_message
+from bot.features.wording import NO_KEY
 from bot.features.words import WordEffect, WordRule, WordsRefused, met_by
 from bot.jobs import holds
 from bot.jobs.confirm import ConfirmationNeeded, Repeated, WhyAsk, why_ask
@@ -35,27 +35,6 @@ NEW_JOBS_PAUSED = lazy(
     "New jobs are paused in this server. Jobs already started will finish. An admin can "
     "resume with `/studii resume`."
 )
-
-
-class PricesRose(Refused):
-    """The jobs of a set cost more than the person has seen: `price` each."""
-
-    def __init__(self, price: Estimate) -> None:
-        said = (
-            lazy(
-                "Each photo costs {credits} now. That's more than the price you saw, so none was "
-                "started. Start "
-                "them again if you agree. Nothing was charged."
-            )
-            if price.learned
-            else lazy(
-                "Each photo costs about {credits} now. That's more than the price you saw, so none was "
-                "started. "
-                "Start them again if you agree. Nothing was charged."
-            )
-        )
-        super().__init__(said.using(credits=credits_message(price.amount)))
-        self.price = price
 
 
 class CreditsShortForAll(CreditsShort):
@@ -183,13 +162,13 @@ class Decisions:
         accepted, refusal = self.as_many_as_possible(requests)
         try:
             if refusal is None:
-                self._ask_about_all(requests, accepted)
+                self._ask_first(server, requests, price_of_all([price_of(job) for job in accepted]))
                 return accepted
-        except (ConfirmationNeeded, Repeated, PricesRose) as unasked:
+        except (ConfirmationNeeded, Repeated) as unasked:
             refusal = unasked
         self.servers[guild_id], self.done, self.alerts = server, done, alerts
         del self.jobs[before:]
-        if accepted and not isinstance(refusal, ConfirmationNeeded | Repeated | WordsRefused | PricesRose):
+        if accepted and not isinstance(refusal, ConfirmationNeeded | Repeated | WordsRefused):
             reason = self._why_not_all(server, requests, accepted, refusal)
             raise CreditsShortForAll(len(accepted), len(requests), reason) from refusal
         raise refusal
@@ -268,16 +247,6 @@ class Decisions:
             self.open_questions.discard(request.confirmation)
             if request.tapped is not None:
                 server.tapped_before.add(request.user_id)
-
-    def _ask_about_all(self, requests: Sequence[JobRequest], jobs: Sequence[Job]) -> None:
-        """Ask about a set as a whole. Raises `PricesRose` if each costs more than the person saw."""
-        prices = [price_of(job) for job in jobs]
-        try:
-            self._ask_first(self.servers[requests[0].guild_id], requests, price_of_all(prices))
-        except ConfirmationNeeded as needed:
-            if needed.why is WhyAsk.DEARER and needed.request.agreed is None:
-                raise PricesRose(max(prices, key=lambda price: price.amount)) from None
-            raise
 
     def _why_not_all(
         self, server: ServerState, requests: Sequence[JobRequest], jobs: Sequence[Job], refusal: Refused

@@ -20,4 +20,7 @@ def follow(session: Session, job: Job, at: datetime) -> None:
     going = select(Job.id).where(Job.origin_message_id == job.origin_message_id, Job.state.in_(ACTIVE_STATES))
     wanted = session.scalar(going.limit(1)) is not None
     key, place = str(job.origin_message_id), f"c{job.channel_id}"
-    posts.let_stand(session, job.guild_id, HOURGLASS, key, place, at, wanted=wanted)
+    if wanted:
+        posts.want(session, job.guild_id, HOURGLASS, key, at=at, place=place, again=True)
+    else:
+        posts.unwant(session, job.guild_id, HOURGLASS, [key], at)

@@ -4,8 +4,8 @@ Which jobs a set's message is about is stored, with its number, before it is sen
 the next one sends the same message, or finds it.
 """
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -68,6 +68,20 @@ class EndOfJobs:
         """Return whether it says how all photos of the set ended, but for those that were cancelled."""
         said = {part.job.id for part in self.parts}
         return all(job.id in said or job.state is JobState.CANCELLED for job in self.whole)
+
+
+@dataclass(frozen=True, slots=True)
+class ForModerators:
+    """The files that moderators see of what they decide on: photos of requests, or a result and its photo.
+
+    `jobs` is one, or those of a set on which they decide together. `rules` of the word filter send requests
+    to approval: the words of each, as an admin wrote them, by its key.
+    """
+
+    jobs: tuple[Job, ...]
+    photos: tuple[OutputFile, ...]
+    result: OutputFile | None = None
+    rules: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def ended(session: Session, job: Job, at: datetime) -> None:

@@ -13,6 +13,7 @@ from bot.features import posting
 from bot.jobs import best_results
 from bot.jobs.best_results import STAR
 from bot.jobs.models import Job
+from bot.posts import Post
 from bot.reactions.backlog import Backlog
 from bot.reactions.events import Cleared, emoji_of
 from bot.services import Services
@@ -76,23 +77,22 @@ class BestResultWatch:
             key=lambda due: due.message_id if isinstance(due, _Starred) else due.channel_id,
         )
 
-    async def load(self) -> None:
-        """Load which results have stars."""
+    async def load(self) -> list[Post]:
+        """Load which results have stars, and return those, the newest first."""
         now = self._clock.now()
-        known = await self._services.db.write(best_results.messages, MAX_REMEMBERED_STARRED, now)
-        for message_id in reversed(known):
-            self._starred[message_id] = None
+        known = await self._services.db.write(best_results.known, MAX_REMEMBERED_STARRED, now)
+        for post in reversed(known):
+            self._starred[int(post.key)] = None
+        return [post for post in known if post.wanted]
 
     async def catch_up(self) -> None:
         """Look at what may have changed while the bot was away: the latest shown results, and the latest
         results in channels where some were posted within a day."""
-        await self.load()
-        db, since = self._services.db, self._clock.now() - CAUGHT_UP
-        shown = await db.read(best_results.latest, MAX_CAUGHT_UP)
-        channels = await db.read(best_results.channels, since, MAX_CHANNELS)
-        for best in shown:
+        since, shown = self._clock.now() - CAUGHT_UP, await self.load()
+        channels = await self._services.db.read(best_results.channels, since, MAX_CHANNELS)
+        for best in shown[:MAX_CAUGHT_UP]:
             if self._client.get_guild(best.guild_id) is not None:
-                self._put(_Starred(best.guild_id, best.channel_id, best.message_id))
+                self._put(_Starred(best.guild_id, int(best.details["channel"]), int(best.key)))
         for guild_id, channel_id in channels:
             if self._client.get_guild(guild_id) is not None:
                 self._waiting.put(guild_id, _MissedStars(guild_id, channel_id))
@@ -166,7 +166,7 @@ class BestResultWatch:
         by_moderator = starred.moderator not in {None, job.user_id}
         enough = by_moderator or await self._counted(starred, job, rules.best_stars)
         if enough:
-            there = (starred.message_id, job.guild_id, starred.channel_id, job.id, job.user_id)
+            there = job.id, starred.channel_id, starred.message_id
             if await self._services.db.write(best_results.want, *there, self._clock.now()):
                 self._starred[starred.message_id] = None
         elif enough is False and starred.message_id in self._starred:

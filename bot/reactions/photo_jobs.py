@@ -12,11 +12,11 @@ from bot.errors import CreditsShort, Outage, StudiiBotError
 from bot.features import posting, styles
 from bot.features.photo_rules import Preset
 from bot.features.styles import tool_of
+from bot.jobs import confirm
 from bot.jobs.confirm import ConfirmationNeeded, Repeated
 from bot.jobs.models import Job, JobRequest, MemberContext, SourcePhoto
 from bot.reactions.events import once_key
-from bot.reactions.photo_questions import PhotoQuestions
-from bot.reactions.refusal_teller import AUTO_SKIPPED, TAP_SKIPPED, RefusalTeller
+from bot.reactions.refusal_teller import RefusalTeller
 from bot.services import Services
 from bot.ui.kit.responses import refusal_words
 from bot.ui.reading.authors import author_in
@@ -38,14 +38,14 @@ class PhotoJobs:
         client: discord.Client,
         services: Services,
         catalog: Catalog,
-        questions: PhotoQuestions,
         refusals: RefusalTeller,
+        asked: Callable[[JobRequest], None],
     ) -> None:
         self._client = client
         self._services = services
         self._catalog = catalog
-        self._questions = questions
         self._refusals = refusals
+        self._asked = asked
 
     async def prepare(
         self,
@@ -70,7 +70,7 @@ class PhotoJobs:
         except Outage:
             raise  # it is read again when it is over
         except StudiiBotError as refusal:
-            refused(refusal)
+            await refused(refusal)
             return no_jobs
         requests = [
             replace(_request(member, message, tool, inputs, photo, author, place), tapped=tapped, own=own)
@@ -82,7 +82,7 @@ class PhotoJobs:
         self,
         requests: Sequence[JobRequest],
         note: Callable[[Job], None],
-        refused: Callable[[StudiiBotError], None],
+        refused: Callable[[StudiiBotError], Awaitable[None]],
     ) -> list[Job]:
         """Accept all as a set. If there is no room for all, or some exist already, accept each alone."""
         jobs: list[Job] = []
@@ -101,19 +101,23 @@ class PhotoJobs:
         for job in jobs:
             note(job)
         for refusal in refusals:
-            refused(refusal)
+            await refused(refusal)
         return jobs
 
-    def _refused(self, member: discord.Member, message: discord.Message, refusal: StudiiBotError) -> None:
-        """Queue the question to the person, or why there is no job."""
+    async def _refused(
+        self, member: discord.Member, message: discord.Message, refusal: StudiiBotError
+    ) -> None:
+        """Ask the person under the photo, or tell them why there is no job."""
         if isinstance(refusal, ConfirmationNeeded):
-            if not self._questions.add(refusal, member, message):
-                skipped = AUTO_SKIPPED if refusal.request.tapped is None else TAP_SKIPPED
-                self._refusals.add(member, skipped.__str__)
-            return
+            self._asked(refusal.request)
+            now = self._services.clock.now()
+            unasked = await self._services.db.write(confirm.ask_under_photo, refusal, now)
+            if unasked is None:
+                return
+            refusal = unasked
         _log.info("A photo was not accepted for user %d: %s", member.id, type(refusal).__name__)
         wanted = refusal.wanted if isinstance(refusal, CreditsShort) else None
-        self._refusals.add(member, partial(refusal_words, refusal), message, wanted)
+        await self._refusals.tell(member, partial(refusal_words, refusal), message, wanted)
 
     async def _prepared(
         self, member: discord.Member, preset: Preset, *, tapped: bool

@@ -14,15 +14,15 @@ from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.features.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind
 from bot.jobs.accept import why_closed
+from bot.jobs.confirm import AUTO_SKIPPED, TAP_SKIPPED
 from bot.jobs.models import Job, SourcePhoto
 from bot.languages import ReaderLanguages, lazy
 from bot.reactions.backlog import Backlog
 from bot.reactions.channel_permissions import can_post, cannot_post_words
 from bot.reactions.events import Cleared, Tapped, by_a_person, emoji_of, ids_of_place, place_of
 from bot.reactions.photo_jobs import NextStep, PhotoJobs, no_jobs
-from bot.reactions.photo_questions import PhotoQuestions
 from bot.reactions.reaction_jobs import ReactionJobs
-from bot.reactions.refusal_teller import AUTO_SKIPPED, OFFER_SKIPPED, TAP_SKIPPED, RefusalTeller
+from bot.reactions.refusal_teller import OFFER_SKIPPED, RefusalTeller
 from bot.servers import access
 from bot.services import Services
 from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
@@ -38,7 +38,6 @@ NOT_READ = lazy("The photo that you tapped couldn't be read. Tap it again in a m
 FETCHED_WITHIN = 5.0  # seconds for the message of a tap: those who came later in the server wait for it
 PHOTOS_WAITING = 500  # of a server
 PHOTOS_WAITING_IN_ALL = 2000
-MAX_WITHDRAWN = 2000  # taps or photos whose questions are to be removed
 # In one server one at a time: Discord takes one reaction in a quarter of a second, and discord.py waits.
 PHOTOS_AT_ONCE = 4
 
@@ -70,17 +69,9 @@ class PhotoWatch:
         self._arrivals = arrivals
         self._taps = ReactionJobs(services, self._start)
         self._refusals = RefusalTeller(services.db, clock, readers)
-        self._questions = PhotoQuestions(services, catalog, readers, self._refusals)
-        self._withdrawn = Backlog[list[str]](
-            "withdrawing questions",
-            self._questions.withdraw,
-            bound=MAX_WITHDRAWN,
-            bound_in_all=MAX_WITHDRAWN,
-            at_once=1,
-        )
         self._offers = _photo_backlog("offering tools under photos", self._offer)
         self._autos = _photo_backlog("running tools on photos automatically", self._run)
-        self._photo_jobs = PhotoJobs(client, services, catalog, self._questions, self._refusals)
+        self._photo_jobs = PhotoJobs(client, services, catalog, self._refusals, self._taps.asked)
 
     async def load(self) -> None:
         """Load the unfinished jobs from before the start."""
@@ -90,10 +81,8 @@ class PhotoWatch:
         """Drop waiting work."""
         for one in (self._taps, self._offers, self._autos):
             await one.close()
-        for one in (self._questions, self._refusals, self._withdrawn):  # what the others have queued
-            await one.close()
 
-    def tapped(self, event: discord.RawReactionActionEvent) -> None:
+    async def tapped(self, event: discord.RawReactionActionEvent) -> None:
         """Handle an added reaction."""
         own = self._client.user
         member = event.member
@@ -107,14 +96,13 @@ class PhotoWatch:
         place = self._arrivals.arrive(guild_id)
         tapped = Tapped(guild_id, event.channel_id, event.message_id, member.id, emoji, member, place)
         if not self._taps.add(tapped):
-            self._refusals.add(member, TAP_SKIPPED.__str__)
+            await self._refusals.tell(member, TAP_SKIPPED.__str__)
 
     def taken_back(self, event: discord.RawReactionActionEvent) -> None:
         """Handle a removed reaction."""
         if event.guild_id is not None:
             emoji = emoji_of(event.emoji).key
             self._taps.take_back(event.guild_id, event.message_id, event.user_id, emoji)
-            self._withdraw(event.guild_id, event.message_id, event.user_id, emoji)
 
     def cleared(self, event: Cleared) -> None:
         """Handle the removal of all reactions, or all of one emoji."""
@@ -122,7 +110,6 @@ class PhotoWatch:
             one = isinstance(event, discord.RawReactionClearEmojiEvent)
             emoji = emoji_of(event.emoji).key if one else None
             self._taps.clear(event.guild_id, event.message_id, emoji)
-            self._withdraw(event.guild_id, event.message_id, emoji=emoji)
 
     def used(self, message_id: int, job: Job) -> None:
         """Note that a person used the menu of a member's photo, as members may well delete a photo after
@@ -139,14 +126,13 @@ class PhotoWatch:
                 for photo in backlog.withdraw(guild_id, lambda photo: photo.message.id == message_id):
                     photo.place.leave()
             self._taps.deleted(guild_id, message_id)
-            self._withdraw(guild_id, message_id)
 
     def edited(self, message: discord.Message) -> None:
         """Handle an edited message, which may have lost a photo."""
         if message.guild is not None:
             self._taps.edited(message.guild.id, message.id, lambda: _paths(message))
 
-    def posted(self, message: discord.Message) -> None:
+    async def posted(self, message: discord.Message) -> None:
         """Handle a new message."""
         if message.guild is None or not by_a_person(message):
             return
@@ -166,14 +152,7 @@ class PhotoWatch:
             photo.place.leave()
             if isinstance(message.author, discord.Member):
                 skipped = OFFER_SKIPPED if offers else AUTO_SKIPPED
-                self._refusals.add(message.author, skipped.__str__)
-
-    def _withdraw(
-        self, guild_id: int, message_id: int, user_id: int | None = None, emoji: str | None = None
-    ) -> None:
-        questions = self._questions.under(guild_id, message_id, user_id, emoji)
-        if questions:
-            self._withdrawn.put(guild_id, questions)
+                await self._refusals.tell(message.author, skipped.__str__)
 
     def _state_of(self, guild_id: int, channel_id: int) -> tuple[bool, bool]:
         """Return whether reactions are on there, and whether the bot offers emoji there."""
@@ -203,7 +182,7 @@ class PhotoWatch:
             # Whether the emoji counts there is only known of the message, which may not be read.
             if not self._state_of(tapped.guild_id, tapped.channel_id)[0]:
                 return no_jobs
-            self._refusals.add(member, partial(cannot_post_words, member.guild, tapped.channel_id))
+            await self._refusals.tell(member, partial(cannot_post_words, member.guild, tapped.channel_id))
             return no_jobs
         channel = self._client.get_partial_messageable(tapped.channel_id, guild_id=tapped.guild_id)
         try:
@@ -212,7 +191,7 @@ class PhotoWatch:
         except DISCORD_ERRORS as error:
             _log.info("A message with a reaction could not be fetched: %r", error)
             if not isinstance(error, NO_ACCESS):
-                self._refusals.add(member, NOT_READ.__str__)
+                await self._refusals.tell(member, NOT_READ.__str__)
             return no_jobs
         on, offers = self._state_of(tapped.guild_id, tapped.channel_id)
         if not (on or (offers and _offered(message, tapped))):
@@ -235,7 +214,7 @@ class PhotoWatch:
         if channel.preset is None or not isinstance(author, discord.Member):
             return no_jobs
         if not can_post(author.guild, message.channel.id):
-            self._refusals.add(author, partial(cannot_post_words, author.guild, message.channel.id))
+            await self._refusals.tell(author, partial(cannot_post_words, author.guild, message.channel.id))
             return no_jobs
         note = partial(self._taps.made_from, message.id)
         photos = _photos(message)[: channel.most]

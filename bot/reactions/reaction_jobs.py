@@ -6,9 +6,9 @@ from enum import Enum, auto
 from urllib.parse import urlsplit
 
 from bot.errors import Outage, Refused
-from bot.jobs import actions, queries
+from bot.jobs import actions, confirm, queries
 from bot.jobs.actions import ensure_cancelled
-from bot.jobs.models import ACTIVE_STATES, Job
+from bot.jobs.models import ACTIVE_STATES, Job, JobRequest
 from bot.reactions.backlog import Backlog
 from bot.reactions.events import Tapped
 from bot.reactions.jobs_by_message import StartedJobs, TapKey
@@ -56,6 +56,7 @@ class ReactionJobs:
         self._start = start
         self._started = StartedJobs()
         self._ran = StartedJobs()
+        self._asked = StartedJobs()  # about taps, and about photos that run automatically: "" for the emoji
         self._backlog = Backlog[Tapped | _TakenBack](
             "jobs from reactions",
             self._do,
@@ -84,6 +85,11 @@ class ReactionJobs:
         """Note a job that a reaction has started after its person was asked."""
         self._started.note(message_id, TapKey(job.user_id, emoji), job.id)
 
+    def asked(self, request: JobRequest) -> None:
+        """Note that the person is asked first, under the photo."""
+        if request.origin_message_id is not None:
+            self._asked.note(request.origin_message_id, TapKey(request.user_id, request.tapped or ""))
+
     async def close(self) -> None:
         """Drop what waits."""
         await self._backlog.close()
@@ -100,18 +106,19 @@ class ReactionJobs:
     def take_back(self, guild_id: int, message_id: int, user_id: int, emoji: str) -> None:
         """Handle that the member removed their reaction."""
         key = TapKey(user_id, emoji)
-        if key in self._started.under(message_id):
+        if key in (*self._started.under(message_id), *self._asked.under(message_id)):
             self._take_back(_TakenBack(guild_id, message_id, key, _How.TAKEN_AWAY))
 
     def clear(self, guild_id: int, message_id: int, emoji: str | None = None) -> None:
         """Handle that all reactions were removed, with that emoji or all (None)."""
-        for key in self._started.under(message_id, emoji):
+        for key in {*self._started.under(message_id, emoji), *self._asked.under(message_id, emoji)}:
             self._take_back(_TakenBack(guild_id, message_id, key, _How.CLEARED))
 
     def deleted(self, guild_id: int, message_id: int) -> None:
         """Handle that the message was deleted with its photo."""
-        for key in (*self._started.under(message_id), *self._ran.under(message_id)):
-            self._take_back(_TakenBack(guild_id, message_id, key, _How.DELETED))
+        for known in (self._started, self._ran, self._asked):
+            for key in known.under(message_id):
+                self._take_back(_TakenBack(guild_id, message_id, key, _How.DELETED))
 
     def edited(self, guild_id: int, message_id: int, left: Callable[[], frozenset[str]]) -> None:
         """Handle that the message was edited. `left` returns the paths of its photos."""
@@ -138,6 +145,10 @@ class ReactionJobs:
             elif self._started.job(one.message_id, _key(one)) is None:
                 self._started.forget(one.message_id, _key(one))
             return
+        if one.left is None and one.key in self._asked.under(one.message_id):
+            about = one.guild_id, one.message_id, one.key.user_id, one.key.emoji or None
+            await self._services.db.write(confirm.withdraw, *about, self._services.clock.now())
+            self._asked.forget(one.message_id, one.key)
         for started in (self._started, self._ran):
             job_id = started.job(one.message_id, one.key)
             if one.left is not None and (job_id is None or await self._stands(job_id, one.left)):

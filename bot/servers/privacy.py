@@ -16,10 +16,9 @@ from bot.base import metadata
 from bot.credits import ledger, requests
 from bot.credits.budgets import budget_period
 from bot.db import Database, wake
-from bot.features import styles
-from bot.features.refusals import RefusalTold
-from bot.jobs import queries, transitions
-from bot.jobs.best_results import BestConsent, BestResult
+from bot.features import refusals, styles
+from bot.jobs import best_results, queries, transitions
+from bot.jobs.best_results import BestConsent
 from bot.jobs.confirm import Confirmation, Tapper
 from bot.jobs.models import (
     FORGOTTEN_MEMBER,
@@ -119,23 +118,24 @@ def forget_member(session: Session, user_id: int, at: datetime, guild_id: int | 
     """
     session.execute(delete(MemberLanguage).filter_by(user_id=user_id))
     here = {"user_id": user_id} if guild_id is None else {"user_id": user_id, "guild_id": guild_id}
-    for table in (Confirmation, Tapper, RefusalTold):
+    for table in (Confirmation, Tapper):
         session.execute(delete(table).filter_by(**here))
     notices.forget_member(session, user_id, guild_id)
+    refusals.forget_member(session, user_id, guild_id)
     requests.forget_member(session, user_id, guild_id)
     styles.forget_member(session, user_id, guild_id)
     if guild_id is None:
         # A refusal stays, as it protects the member.
         agreed = BestConsent.agreed.is_not(False)
         session.execute(delete(BestConsent).filter_by(user_id=user_id).where(agreed))
-    session.execute(update(BestResult).filter_by(**here).values(wanted=False, since=at))
+    best_results.take_back(session, user_id, guild_id, at)
     theirs = _jobs_of(user_id, guild_id)
     ledger.lock(session, *session.scalars(select(jobs.c.guild_id).where(theirs).distinct()))
     session.execute(update(jobs).where(theirs).values(forgotten_at=at))
     for job in queries.in_states(session, (JobState.REVIEWING,)):
         if job.user_id == user_id and guild_id in {None, job.guild_id}:
             transitions.withhold_result(session, job.id, None, at, told=True)
-    wake(session, ("best",), ("jobs",))
+    wake(session, ("jobs",))
 
 
 def _unname_member(session: Session, user_id: int, at: datetime, guild_id: int | None) -> int:

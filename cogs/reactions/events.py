@@ -33,7 +33,7 @@ class PhotoEvents(commands.Cog):
     @commands.Cog.listener()
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
         if self._bot.accepting and self._bot.intents.message_content:
-            self._watch.tapped(event)
+            await self._watch.tapped(event)
 
     @commands.Cog.listener()
     async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:
@@ -77,7 +77,7 @@ class PhotoEvents(commands.Cog):
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
         if self._bot.accepting:
-            self._watch.posted(message)
+            await self._watch.posted(message)
 
     async def _forget_place(self, guild_id: int, channel_id: int) -> None:
         forget = partial(self._bot.services.photo_rules.forget_place, guild_id, channel_id)

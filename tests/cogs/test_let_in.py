@@ -11,7 +11,8 @@ from simcord import InteractionResult, MemberActor
 from bot.jobs import holds as key_holds
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
-from bot.ui.reading.openers import LET_IN, PANEL_SECONDS
+from bot.ui.panels.controls import LET_IN
+from bot.ui.reading.openers import PANEL_SECONDS
 from tests.support import spending
 from tests.support.desk import KEY, Desk, make_bot, open_desk, pieces, texts
 from tests.support.presses import press

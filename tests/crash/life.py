@@ -25,7 +25,7 @@ from bot.catalog import Catalog
 from bot.client.bot import HANDLERS, StudiiBot
 from bot.cluster import Membership
 from bot.db import Database
-from bot.delivery import Answers, BestPoster, DiscordDelivery, answers as answers_module
+from bot.delivery import Answers, DiscordDelivery, answers as answers_module
 from bot.engine import CountedDecoder, Engine
 from bot.jobs import progress, results
 from bot.jobs.models import Progress
@@ -150,13 +150,12 @@ async def _live(life: Life, tracer: Tracer) -> int:
         answers = Answers(db, db, vault, clock, bot, names, bot.readers, progress_of)
         rules = bot.posting_rules
         context = context_on(bot, catalog, clock, guarded, rules, readers=bot.readers, answers=answers)
-        delivery = DiscordDelivery(context)
+        delivery = DiscordDelivery(context, no_file)
         engine = Engine(
             db=db,
             studii=studii,
             vault=vault,
             delivery=delivery,
-            showcase=BestPoster(context, no_file),
             photos=FolderPhotos(folder),
             decoder=guarded,
             spool=Spool(folder / "spool", SPOOL_BYTES),

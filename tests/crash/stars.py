@@ -8,7 +8,7 @@ from bot.clock import SystemClock
 from bot.db import Database
 from bot.features import posting
 from bot.jobs import best_results
-from bot.jobs.best_results import OPEN_BEST
+from bot.jobs.best_results import BEST
 from bot.jobs.models import JobState
 from sandbox.discord.emulator import APPLICATION_ID
 from sandbox.discord.emulator.places import Channel
@@ -18,7 +18,9 @@ from tests.crash.world import KILLED, MAYA, Case, CrashWorlds, Zygote
 from tests.support.database import given
 from tests.support.jobs import a_job, keep_job
 
-_STAR_POINTS = "best_results."  # a part of points: the modules of that name post, remove and note it
+# Parts of points: the functions that begin, send, look for, remove and note a post.
+_STAR_POINTS = ("outbox.", "best_results.")
+_OPEN = f"posts WHERE kind = '{BEST}' AND due_at IS NOT NULL"
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class StarTrial:
         best_id = case.channel_id + 500_000
         worlds.discord.places.add_channel(Channel(best_id, case.guild_id, "best-of"))
         starred = await _starred(worlds, case, best_id)
-        open_rows = (f"best_results WHERE {OPEN_BEST}",)
+        open_rows = (_OPEN,)
         if self.back:
             await zygote.live(worlds.life(case, goes_on=open_rows))
             async with Database.open(case.database) as db:
@@ -61,12 +63,12 @@ class StarTrial:
 
     async def _wrong(self, worlds: CrashWorlds, case: Case, best_id: int, starred: int) -> list[str]:
         async with Database.open(case.database) as db:
-            best = await db.read(best_results.get, starred)
+            best = await db.read(best_results.get, case.guild_id, starred)
         there = [one.id for one in worlds.discord.in_channel(best_id)]
         if self.back:
             left = [] if best is None else ["it is still said to be shown"]
             return left + (["it is still shown"] if there else [])
-        stored = None if best is None else best.posted_message_id
+        stored = None if best is None else best.message_id
         return [] if there == [stored] else [f"{len(there)} messages show it, and {stored} is stored"]
 
     def __str__(self) -> str:
@@ -76,8 +78,8 @@ class StarTrial:
 
 def star_deaths(points: Mapping[str, int]) -> list[Death]:
     """Every death while a starred result is dealt with."""
-    ensure_known(points, _STAR_POINTS)
-    found = [point for point in sorted(points) if _STAR_POINTS in point]
+    ensure_known(points, *_STAR_POINTS)
+    found = [point for point in sorted(points) if any(part in point for part in _STAR_POINTS)]
     return [Death(point, nth) for point in found for nth in range(1, min(points[point], 3) + 1)]
 
 
@@ -98,5 +100,5 @@ async def _starred(worlds: CrashWorlds, case: Case, best_id: int) -> int:
         await db.write(given(keep_job, job))
         await db.write(posting.change, case.guild_id, best_channel_id=best_id)
         await db.write(best_results.answer, MAYA, now, agreed=True)
-        await db.write(best_results.want, message.id, case.guild_id, case.channel_id, job.id, MAYA, now)
+        await db.write(best_results.want, job.id, case.channel_id, message.id, now)
     return message.id

@@ -8,7 +8,6 @@ from typing import Any
 
 from bot.engine.workers.notices import Told
 from bot.errors import PhotoUnavailable
-from bot.jobs.confirm import Confirmation
 from bot.jobs.hourglass import HOURGLASS
 from bot.jobs.models import Job
 from bot.jobs.results import EndOfJobs
@@ -37,6 +36,7 @@ class Recorder:
     hourglasses: list[str] = field(default_factory=list[str])  # messages
     hourglass_answers: list[Outcome] = field(default_factory=list[Outcome])
     closed: bool = False  # people's direct messages
+    closed_places: set[str] = field(default_factory=set[str])
     answers: list[Outcome] = field(default_factory=list[Outcome])
     notices: list[tuple[Post, int | None, Job | None]] = field(
         default_factory=list[tuple[Post, int | None, Job | None]]
@@ -44,9 +44,8 @@ class Recorder:
     shown: list[list[bytes]] = field(default_factory=list[list[bytes]])  # files, beside the notices
     rules: list[Mapping[str, str]] = field(default_factory=list[Mapping[str, str]])  # that sent requests
     notice_answers: list[Outcome] = field(default_factory=list[Outcome])
-    removed_questions: list[Confirmation] = field(default_factory=list[Confirmation])
     deleted: list[Post] = field(default_factory=list[Post])
-    removal_answers: list[bool] = field(default_factory=list[bool])
+    removal_answers: list[Outcome] = field(default_factory=list[Outcome])
     standing: dict[int, int] = field(default_factory=dict[int, int])  # posts' messages
     edited: list[Post] = field(default_factory=list[Post])
     edit_answers: list[Outcome] = field(default_factory=list[Outcome])
@@ -59,10 +58,6 @@ class Recorder:
 
     def size_limit(self, guild_id: int) -> int:
         return self.room
-
-    async def remove_question(self, question: Confirmation) -> bool:
-        self.removed_questions.append(question)
-        return self.removal_answers.pop(0) if self.removal_answers else True
 
     async def send(self, post: Post, shown: Any) -> Outcome:
         if post.kind == HOURGLASS:
@@ -90,9 +85,13 @@ class Recorder:
             ]
         return outcome
 
-    async def _notice(self, post: Post, shown: Told) -> Outcome:
+    async def _notice(self, post: Post, shown: Any) -> Outcome:
         channel = int(post.place[1:]) if post.place.startswith("c") else None
-        self.notices.append((post, channel, shown.job))
+        self.notices.append((post, channel, getattr(shown, "job", None)))
+        if post.place in self.closed_places:
+            return NotHere("closed")
+        if not isinstance(shown, Told):
+            return self.notice_answers.pop(0) if self.notice_answers else Stands(7000 + len(self.notices))
         if shown.shown is not None and post.kind == NoticeKind.APPROVAL:
             self.rules.append(shown.shown.rules)
         files = [] if shown.shown is None else [shown.shown.result, *shown.shown.photos]
@@ -104,6 +103,8 @@ class Recorder:
         return self.edit_answers.pop(0) if self.edit_answers else Stands(post.message_id or 0)
 
     async def delete(self, post: Post) -> Outcome:
+        if self.removal_answers:
+            return self.removal_answers.pop(0)
         self.deleted.append(post)
         self.standing.pop(post.id, None)
         return Gone()

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot.aio import retry, worker
+from bot.aio import retry
+from bot.engine.workers import due
 from bot.jobs import transitions
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.media.pool import DecoderPool
@@ -52,7 +53,7 @@ async def test_a_photo_that_fails_unexpectedly_ends_its_job_unpaid_and_holds_no_
         assert (job.state, job.failure) == (JobState.FAILED, FailureCode.PHOTO)
         assert job.failure_text == Reason(ReasonCode.NOT_STARTED, {"photo": True})
         assert (job.reserved, job.settled) == (0, 0)
-        assert tries() == worker.UNEXPECTED_TRIES
+        assert tries() == due.UNEXPECTED_TRIES
         assert world.spooled() == []
         assert len(world.studii.requests) == 0
         await world.balanced()

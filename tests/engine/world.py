@@ -21,7 +21,6 @@ from bot.credits import ledger
 from bot.db import Database
 from bot.domain.guilds import Plan
 from bot.engine import CountedDecoder, Engine, Tuning
-from bot.engine.ports import Showcase
 from bot.jobs import accept, queries, transitions
 from bot.jobs.models import TERMINAL_STATES, Job, JobState, SourcePhoto
 from bot.media.spool import Spool
@@ -69,7 +68,6 @@ QUICK = Tuning(
     cards_first=0.0,
     cards_first_each=0.0,
     reread_every=3.0,
-    questions_reread=3.0,
     drain=3.0,
 )
 
@@ -96,16 +94,13 @@ class EngineWorld:
     member: Membership = field(default_factory=Membership)
     spool_bytes: int = 10_000_000
 
-    def engine(
-        self, posted: Callable[[float], None] = lambda _: None, showcase: Showcase | None = None
-    ) -> Engine:
+    def engine(self, posted: Callable[[float], None] = lambda _: None) -> Engine:
         return Engine(
             db=self.db,
             member=self.member,
             studii=self.client,
             vault=self.vault,
             delivery=self.discord,
-            showcase=showcase,
             photos=self.album,
             decoder=CountedDecoder(self.db, self.decoder),
             spool=Spool(self.spool_folder, self.spool_bytes),

@@ -28,7 +28,7 @@ from bot.domain.guilds import Budget, Period, Plan
 from bot.errors import CreditsShort, DatabaseFailed, Refused
 from bot.features import approvals
 from bot.features.words import WordEffect, WordRule
-from bot.jobs import confirm, holds as key_holds, queries
+from bot.jobs import holds as key_holds, queries
 from bot.jobs.accept import Acceptor
 from bot.jobs.confirm import MAX_OPEN_QUESTIONS, TOO_MANY, Confirmation, ConfirmationNeeded, Tapper
 from bot.jobs.decide import CreditsShortForAll, Decisions
@@ -43,6 +43,7 @@ from tests.support.database import holding
 from tests.support.jobs import PHOTO, ledger_lines
 from tests.support.postgresql import new_migrated_database
 from tests.support.posts import open_posts
+from tests.support.questions import all_questions
 from tests.support.services import accept, services_on
 from tests.support.world import (
     CHANNEL,
@@ -241,7 +242,7 @@ async def test_questions_of_the_same_group_count_among_those_that_a_member_can_l
     asked, refused, other = answers[:MAX_OPEN_QUESTIONS], answers[MAX_OPEN_QUESTIONS:-1], answers[-1]
     assert {type(one) for one in (*asked, other)} == {ConfirmationNeeded}
     assert [str(one) for one in refused] == [str(TOO_MANY)] * 3
-    stored = [one.request.user_id for one in await world.db.read(confirm.all_questions)]
+    stored = [one.request.user_id for one in await world.db.read(all_questions)]
     assert sorted(stored) == [MEMBER] * MAX_OPEN_QUESTIONS + [OTHER_MEMBER]
     assert await world.jobs() == []
 
@@ -596,7 +597,7 @@ async def kept(db: Database, asked: Asked) -> Sequence[Sequence[object]]:
         one.id: [(line.kind, line.amount) for line in await ledger_lines(db, job_id=one.id)] for one in found
     }
     told = await db.read(open_posts, guild_id)
-    asked_of = await db.read(confirm.all_questions)
+    asked_of = await db.read(all_questions)
     questions = [one for one in asked_of if one.guild_id == guild_id]
     rules = await db.read(access.of, guild_id, NOW)
     blocked = [(one, block.automatic, block.until) for one, block in rules.blocked.items()]
@@ -605,7 +606,7 @@ async def kept(db: Database, asked: Asked) -> Sequence[Sequence[object]]:
     assert await db.read(ledger.differing) == []
     assert sorted(one.id for one in found) == sorted(asked.started)
     jobs = sorted(((one.user_id, one.variant, one.reserved, lines[one.id]) for one in found), key=str)
-    open_ = sorted(((one.request.user_id, one.price, one.why, one.used_at) for one in questions), key=str)
+    open_ = sorted(((one.request.user_id, one.price, one.why) for one in questions), key=str)
     # The rest of the key of a word's refusal is drawn by lot.
     notices = sorted(
         ((one.kind, one.key.split(":")[0], sorted(one.details.items(), key=str)) for one in told), key=str

@@ -10,7 +10,7 @@ from bot.jobs import holds, holds as key_holds, queries
 from bot.jobs.models import Job, JobState
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
-from bot.ui.jobs.results.unknown_outcomes import RULING_BUTTONS
+from bot.ui.jobs.results.unknown_outcomes import ruling_buttons
 from bot.ui.kit.layout import Panel, row
 from tests.support.desk import Desk, open_desk, pieces, texts
 
@@ -22,7 +22,7 @@ async def unknown(desk: Desk) -> Job:
     channel = desk.bot.get_channel(desk.channel.id)
     assert isinstance(channel, discord.TextChannel)
     # As the log says it, and an earlier version said it to all.
-    await channel.send(view=Panel(row(*(button.of(job) for button in RULING_BUTTONS))))
+    await channel.send(view=Panel(row(*ruling_buttons(job))))
     return job
 
 

@@ -89,7 +89,8 @@ async def test_with_enough_stars_and_its_makers_consent_a_result_is_shown_until_
     async with a_starred_server(tmp_path) as stars:
         await stars.star(stars.maya.actor, stars.tom)  # one's own doesn't count
         await stars.settle()
-        assert await stars.stage.app.services.db.read(best_results.get, stars.result.id) is None
+        where = stars.stage.world.guild.id, stars.result.id
+        assert await stars.stage.app.services.db.read(best_results.get, *where) is None
         await stars.star(stars.fans[0])
         (question,) = await until(stars.told, "Maya to be asked")
         assert not stars.best.history()

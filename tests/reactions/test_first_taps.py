@@ -5,12 +5,15 @@ from typing import Any
 
 import discord
 import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from bot.db import Database
 from bot.errors import DatabaseAway
 from bot.jobs import confirm
-from bot.jobs.confirm import Confirmation
+from bot.jobs.confirm import QUESTION
 from bot.jobs.models import JobState
+from bot.posts import Post
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support.desk import Desk, make_bot, open_desk, pieces, texts
 from tests.support.simulated.people import until
@@ -35,15 +38,14 @@ async def tapped_first(desk: Desk) -> tuple[discord.Message, discord.Message]:
     return photo, last(desk)
 
 
-async def over(desk: Desk) -> list[Confirmation]:
-    """The questions that are over; their messages are removed as the engine does it."""
-    asked = await desk.db.read(confirm.all_questions)
-    now = desk.clock.now()
-    found = [one for one in asked if one.used_at is not None or one.expires_at <= now]
-    for one in found:
-        assert await desk.delivery.remove_question(one)
-    await desk.db.write(confirm.remove, [one.id for one in found])
-    return found
+async def asked(desk: Desk) -> list[str]:
+    """The questions that stand after what is due was done."""
+    await desk.outbox.work()
+    return await desk.db.read(_asked)
+
+
+def _asked(session: Session) -> list[str]:
+    return list(session.scalars(select(Post.key).filter_by(kind=QUESTION).order_by(Post.id)))
 
 
 def stands(desk: Desk, message: discord.Message) -> bool:
@@ -95,7 +97,6 @@ async def test_a_second_tap_on_the_same_photo_asks_no_second_time(tmp_path: Path
     async with open_desk(tmp_path, tapped_before=False) as desk:
         photo, question = await tapped_first(desk)
         await desk.tom.unreact(photo, STAGING)
-        assert len(await over(desk)) == 1
         assert not stands(desk, question)
         await desk.tom.react(photo, STAGING)
         again = last(desk)
@@ -116,7 +117,7 @@ async def test_a_question_whose_storing_seemed_to_fail_is_asked_once(
 
     async def write_and_lose(db: Database, work: Any, *args: Any, **more: Any) -> Any:
         answer = await write(db, work, *args, **more)
-        if lost and work is confirm.store:
+        if lost and work is confirm.ask_under_photo:
             raise lost.pop()  # it was committed, and nobody learned of that
         return answer
 
@@ -136,9 +137,9 @@ async def test_the_reply_is_removed_after_a_minute(tmp_path: Path) -> None:
     async with open_desk(tmp_path, tapped_before=False) as desk:
         _, question = await tapped_first(desk)
         desk.clock.advance(59)
-        assert await over(desk) == []
+        assert len(await asked(desk)) == 1
         desk.clock.advance(2)
-        assert len(await over(desk)) == 1
+        assert await asked(desk) == []
         assert not stands(desk, question)
         assert await jobs_of(desk) == []
 
@@ -147,30 +148,20 @@ async def test_taking_the_tap_back_or_deleting_the_photo_removes_the_reply(tmp_p
     async with open_desk(tmp_path, tapped_before=False) as desk:
         photo, question = await tapped_first(desk)
         await desk.tom.unreact(photo, STAGING)
-        assert len(await over(desk)) == 1
         assert not stands(desk, question)
         await desk.tom.react(photo, STAGING)
         question = last(desk)
         await desk.maya.delete(photo)
-        assert len(await over(desk)) == 1
         assert not stands(desk, question)
 
 
-@pytest.mark.parametrize("noted", [True, False])
-async def test_a_restart_leaves_no_dead_button_and_no_message_for_ever(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, noted: bool
-) -> None:
-    def ended_before(*_: object) -> None:
-        """It could not store which message asks."""
-
-    if not noted:
-        monkeypatch.setattr(confirm, "shown", ended_before)
+async def test_a_restart_leaves_no_dead_button_and_no_message_for_ever(tmp_path: Path) -> None:
     async with open_desk(tmp_path, tapped_before=False) as desk:
         _, question = await tapped_first(desk)
         desk.clock.advance(61)
         bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
         await desk.env.restart_bot(bot)
-        assert len(await over(desk)) == 1
+        assert await asked(desk) == []
         assert not stands(desk, question)
 
 
@@ -225,14 +216,3 @@ async def test_who_had_their_data_erased_is_asked_again(tmp_path: Path) -> None:
         await desk.forget(desk.tom)
         await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
         assert "Your first tap in this server asks first." in texts(last(desk))
-
-
-async def test_a_question_is_removed_later_while_discord_is_busy_and_given_up_where_it_refuses(
-    tmp_path: Path,
-) -> None:
-    async with open_desk(tmp_path, tapped_before=False) as desk:
-        await tapped_first(desk)
-        (question,) = await desk.db.read(confirm.all_questions)
-        for status, code, done in ((503, 0, False), (403, 50001, True)):
-            desk.env.inject_error("DELETE", "/channels/*/messages/*", status=status, code=code, times=1)
-            assert await desk.delivery.remove_question(question) is done

@@ -8,11 +8,12 @@ from typing import Any
 import discord
 import pytest
 
-from bot.reactions import photo_questions, reaction_jobs
-from bot.reactions.refusal_teller import TAP_SKIPPED
+from bot.jobs import confirm
+from bot.jobs.confirm import TAP_SKIPPED
+from bot.reactions import reaction_jobs
 from bot.servers import access
 from tests.reactions.taps import ROOM, jobs_of, post, reaction, ready, taken_away
-from tests.reactions.test_first_taps import RUN, on, over
+from tests.reactions.test_first_taps import RUN, asked, on
 from tests.support.desk import Desk, open_desk, pieces, texts
 from tests.support.patience import PATIENCE
 from tests.support.pseudo.letters import read
@@ -72,12 +73,14 @@ async def test_the_minute_of_a_question_begins_when_it_is_asked(
         desk.clock.advance(50)
         slow.go_on.set()
         await desk.env.settle()
-        first, second = questions(desk)
-        desk.clock.advance(11)
-        assert [one.message_id for one in await over(desk)] == [first.id]
-        assert [one.id for one in questions(desk)] == [second.id]
+        _, second = questions(desk)
+        desk.clock.advance(59)
+        assert len(await asked(desk)) == 2
         await desk.maya.click(second, label=RUN)
         assert [job.user_id for job in await jobs_of(desk)] == [desk.maya.id]
+        desk.clock.advance(2)
+        assert await asked(desk) == []
+        assert questions(desk) == []
 
 
 @pytest.mark.promise
@@ -131,7 +134,7 @@ async def test_who_is_being_told_why_there_is_no_job_holds_nobody_up(
         await ready(desk)
         photos = [await post(desk, desk.maya, ROOM) for _ in range(2)]
         await desk.db.write(access.block, desk.guild.id, desk.tom.id, desk.clock.now())
-        slow = Slow(monkeypatch, discord.Member)
+        slow = Slow(monkeypatch, discord.DMChannel)
         for photo, who in zip(photos, (desk.tom, desk.maya), strict=True):
             tap(desk, photo, who.id)
         await until(lambda: slow.waiting)
@@ -145,7 +148,7 @@ async def test_who_is_being_told_why_there_is_no_job_holds_nobody_up(
 async def test_who_can_not_be_asked_as_too_many_wait_is_told_to_tap_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(photo_questions, "MAX_QUESTIONS_OF_A_SERVER", 0)
+    monkeypatch.setattr(confirm, "MAX_UNASKED", 0)
     async with open_desk(tmp_path, tapped_before=False) as desk:
         await on(desk)
         tap(desk, await post(desk, desk.maya, ROOM), desk.tom.id)

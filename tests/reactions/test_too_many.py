@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from simcord import MemberActor
 
+from bot.jobs.confirm import AUTO_SKIPPED, TAP_SKIPPED
 from bot.languages import Message
 from bot.reactions import photo_watch, reaction_jobs
-from bot.reactions.refusal_teller import AUTO_SKIPPED, OFFER_SKIPPED, TAP_SKIPPED
+from bot.reactions.refusal_teller import OFFER_SKIPPED
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
 from tests.reactions.test_photo_channels import automatic, offering, under
 from tests.support.desk import open_desk, texts

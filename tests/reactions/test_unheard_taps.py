@@ -1,23 +1,25 @@
 """Taps that come to nothing: who tapped learns why by DM, each reason once in a while."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import discord
 import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from bot.domain.guilds import Period
-from bot.features.refusals import may_tell
+from bot.features import refusals
 from bot.jobs import holds as key_holds
-from bot.reactions import refusal_teller
+from bot.posts import Post
 from bot.reactions.photo_watch import NOT_READ
 from bot.reasons import Reason, ReasonCode
 from bot.servers import access, keys
 from bot.servers.access import PhotoScope
 from tests.reactions.taps import PORTRAIT, ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support import spending
-from tests.support.desk import Desk, open_desk, texts
+from tests.support.desk import Desk, make_bot, open_desk, texts
 from tests.support.services import erase
 from tests.support.settings import limit_tool
 
@@ -159,10 +161,7 @@ async def test_a_place_where_the_bot_may_not_post_is_told(tmp_path: Path) -> Non
 
 
 @pytest.mark.promise
-async def test_whose_dms_are_closed_is_told_in_the_channel_that_there_is_a_reason(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(refusal_teller, "REPLY_SECONDS", 0.05)
+async def test_whose_dms_are_closed_is_told_in_the_channel_that_there_is_a_reason(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
         await refused(desk, "blocked")
@@ -174,7 +173,9 @@ async def test_whose_dms_are_closed_is_told_in_the_channel_that_there_is_a_reaso
         (reply,) = [call for call in desk.env.http_requests if (call.method, call.path) == ("POST", path)]
         assert f"<@{desk.tom.id}>, nothing was started, and your DMs are closed" in str(reply.json)
         assert "Spam" not in str(reply.json)
-        # It is removed again.
+        assert desk.channel.history()[-1].id != message.id
+        desk.clock.advance(61)
+        await desk.outbox.work()
         assert desk.channel.history()[-1].id == message.id
 
 
@@ -218,10 +219,6 @@ async def test_that_studii_does_not_serve_the_server_is_told(
         assert told in texts(said)
 
 
-async def may_be_told(desk: Desk, guild_id: int, user_id: int, reason: str) -> bool:
-    return await desk.services.db.write(may_tell, guild_id, user_id, reason, desk.clock.now())
-
-
 @pytest.mark.promise
 async def test_a_restart_tells_nobody_twice_in_an_hour(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
@@ -229,26 +226,34 @@ async def test_a_restart_tells_nobody_twice_in_an_hour(tmp_path: Path) -> None:
         await spending.set_budget(desk.services, desk.guild.id, 1, Period.DAY)
         message = await post(desk, desk.maya, ROOM)
         await desk.tom.react(message, STAGING)
-        (said,) = desk.tom.user.dm_channel.history()
-        reason = texts(said).removesuffix("\n-# Server: Harbour Street Studio")
-        assert not await may_be_told(desk, desk.guild.id, desk.tom.id, reason)
-        assert await may_be_told(desk, desk.guild.id, desk.tom.id, "Another reason.")
-        assert await may_be_told(desk, desk.guild.id, desk.maya.id, reason)
-        assert await may_be_told(desk, 4242, desk.tom.id, reason)
+        bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
+        await desk.env.restart_bot(bot)
+
+        async def told_again() -> int:
+            await desk.tom.unreact(message, STAGING)
+            await desk.tom.react(message, STAGING)
+            return len(desk.tom.user.dm_channel.history())
+
+        assert await told_again() == 1
         desk.clock.advance(3601)
-        assert await may_be_told(desk, desk.guild.id, desk.tom.id, reason)
+        assert await told_again() == 2
         await erase(desk.services, desk.tom.id)
-        assert await may_be_told(desk, desk.guild.id, desk.tom.id, reason)  # nothing is left of it
+        assert await told_again() == 3  # nothing is left of it
 
 
 async def test_a_clock_that_was_set_back_silences_nobody(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         for at in (desk.clock.now() + timedelta(days=30), desk.clock.now()):
-            assert await desk.services.db.write(may_tell, desk.guild.id, desk.tom.id, "A reason.", at)
+            about = desk.guild.id, desk.tom.id, "A reason.", "A reason.", at
+            await desk.services.db.write(refusals.tell, *about)
+            assert await desk.db.read(_told_at) == [at]
 
 
-async def test_closed_dms_are_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refusal_teller, "REPLY_SECONDS", 0.05)
+def _told_at(session: Session) -> list[datetime]:
+    return list(session.scalars(select(Post.created_at).filter_by(kind=refusals.REFUSAL)))
+
+
+async def test_closed_dms_are_no_error(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
         await spending.set_budget(desk.services, desk.guild.id, 1, Period.DAY)

@@ -5,17 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from bot.jobs import confirm, holds
-from bot.jobs.models import JobRequest, JobState
+from bot.jobs import holds
+from bot.jobs.models import JobState
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, privacy, settings
 from bot.servers.key_entry import forget
-from tests.support.questions import ask
 from tests.support.services import cancel
 from tests.support.world import GUILD, ServicesWorld
 
-QUESTION = "0123456789abcdef"
-ALONE = {"job", "posts", "best", "lanes", "questions"}  # of which one part of the engine hears
+ALONE = {"job", "posts", "lanes"}  # of which one part of the engine hears
 
 
 async def set_log_channel(world: ServicesWorld) -> None:
@@ -48,15 +46,6 @@ async def test_what_is_no_jobs_change_has_the_engine_read_everything(
     world.told.clear()
     await change(world)
     assert any(one[0] not in ALONE for wakes in world.told for one in wakes)
-
-
-async def test_a_question_that_is_asked_or_withdrawn_has_questions_alone_read(world: ServicesWorld) -> None:
-    await world.ready()
-    now, db = world.clock.now(), world.services.db
-    world.told.clear()
-    await db.write(ask, QUESTION, JobRequest(GUILD, 200, 300, "studio", {}), now, now + timedelta(hours=1))
-    await db.write(confirm.withdraw, [QUESTION], now)
-    assert world.told == [{("questions",): None}] * 2
 
 
 async def test_a_job_that_is_cancelled_is_named(world: ServicesWorld) -> None:

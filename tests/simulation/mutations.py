@@ -19,7 +19,6 @@ from typing import Any
 from msgspec import structs
 
 from bot.jobs import transitions
-from bot.jobs.confirm import Confirmation
 from bot.jobs.models import JobState
 from bot.studii import BadInputs, NotSent, OutcomeUnknown, StudiiError
 from tests.simulation.run import simulate
@@ -234,13 +233,6 @@ def _declined_is_approved(_: Any) -> Any:
     return end
 
 
-def _all_open(_: Any) -> Any:
-    def is_open(_at: Any) -> Any:
-        return Confirmation.id.is_not(None)
-
-    return is_open
-
-
 def _untold(original: Any) -> Any:
     async def load(self: Any, post: Any) -> Any:
         ending = await original(self, post)
@@ -349,7 +341,7 @@ MUTATIONS = (
     Mutation("a pause is not heard", "bot.servers.settings.pause", _never_paused),
     Mutation("nothing waits for approval", "bot.jobs.decide.approval_of", _unasked_approval),
     Mutation("what is declined is started", "bot.features.moderation._end", _declined_is_approved),
-    Mutation("a question can be answered twice", "bot.jobs.confirm.is_open", _all_open),
+    Mutation("a question can be answered twice", "bot.jobs.confirm.end", _always(None)),
     Mutation("the key before is used", "bot.servers.keys.current", _first_key),
     Mutation("a failure is not told", "bot.engine.workers.results.Results.load", _untold),
     Mutation(
@@ -357,7 +349,7 @@ MUTATIONS = (
     ),
     Mutation("a charged failure is called free", "bot.ui.jobs.wording.cost_words", _unpriced),
     Mutation("another photo is uploaded", "bot.studii.StudiiClient.create_job", _first_photo),
-    Mutation("a private job is run again for all", "bot.ui.jobs.results.buttons.terms_of", _terms_for_all),
+    Mutation("a private job is run again for all", "bot.ui.jobs.buttons.terms_of", _terms_for_all),
     Mutation("a private job is shown to all", "bot.ui.jobs.answer.answer", _shown_to_all),
     Mutation("changes are not told", "bot.db.Database._tell", _always(None)),
     Mutation("a job is another member's", "bot.jobs.decide.Decisions._new_job", _anybodys),

@@ -22,12 +22,13 @@ from bot.features.words import AddedRule, add
 from bot.jobs import queries, transitions
 from bot.jobs.models import Job, JobState, Progress
 from bot.services import Services
-from bot.ui.jobs.sets.set_progress import progress_panel
+from bot.ui.jobs.progress import progress_panel
 from bot.ui.jobs.wording import ToolNames
 from bot.vault import Vault
 from tests.support.clock import FakeClock
 from tests.support.database import database
 from tests.support.jobs import settle_job
+from tests.support.outbox import Outbox
 from tests.support.patience import PATIENCE
 from tests.support.posts import Posted, tell_end
 from tests.support.questions import has_tapped
@@ -47,7 +48,10 @@ BOT_PERMISSIONS = discord.Permissions(
 
 @dataclass
 class Desk:
-    """A server with an admin and two members, and everything that the bot is made of but the engine."""
+    """A server with an admin and two members, and everything that the bot is made of but the engine.
+
+    `outbox` sends what follows from taps.
+    """
 
     env: Env
     bot: StudiiBot
@@ -60,6 +64,7 @@ class Desk:
     admin: MemberActor
     maya: MemberActor
     tom: MemberActor
+    outbox: Outbox
 
     async def save_style(
         self,
@@ -200,9 +205,11 @@ async def open_desk(
             if tapped_before:
                 for one in (nora, maya, tom):
                     await db.write(has_tapped, guild.id, one.id, clock.now())
-            desk = Desk(env, bot, services, db, delivery, clock, guild, channel, nora, maya, tom)
+            outbox = Outbox(db, clock, lambda: desk.delivery)
+            desk = Desk(env, bot, services, db, delivery, clock, guild, channel, nora, maya, tom, outbox)
             keep_answers(desk)
-            yield desk
+            async with outbox.running():
+                yield desk
 
 
 def keep_answers(

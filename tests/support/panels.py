@@ -5,7 +5,9 @@ from typing import Any
 
 from bot.catalog import Catalog
 from bot.jobs.models import Job, Progress
-from bot.ui.jobs.progress import job_progress
+from bot.jobs.results import EndOfJobs, Part
+from bot.ui.jobs.progress import progress_panel
+from bot.ui.jobs.results.result import ShownPhoto, result
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import Panel
 from tests.support.pseudo.boundary import shown_by
@@ -29,5 +31,15 @@ def labels_of(panel: Panel) -> list[str]:
     return [piece["label"] for piece in pieces_of(shown_by(panel)) if piece["type"] == 2]
 
 
+def alone(job: Job) -> EndOfJobs:
+    """The end of a job that is of no set."""
+    return EndOfJobs((Part(job, 1, None),), (job,))
+
+
+def shown_with(job: Job, *files: str, why: str = "") -> Panel:
+    """The job's result with these files, or without any, and why."""
+    return result(alone(job), NAMES, {job.id: ShownPhoto(files, [why])})
+
+
 def progress_words(job: Job, position: int | None = None) -> str:
-    return words(job_progress(job, NAMES, Progress(position)))
+    return words(progress_panel([job], NAMES, Progress(position)))

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from bot import posts
 from bot.delivery import DiscordDelivery
 from bot.engine.workers.notices import Told
+from bot.features.refusals import REFUSAL
 from bot.jobs import results
-from bot.jobs.delivery import ForModerators
 from bot.jobs.models import Job
-from bot.jobs.results import EndOfJobs, Part
+from bot.jobs.results import EndOfJobs, ForModerators, Part
 from bot.media.spool import OutputFile
 from bot.posts import RESULT, Gone, Never, NotHere, Outcome, Post, Stands, Turn
 from bot.servers import notices
@@ -22,8 +22,9 @@ from bot.servers.notices import TO_MEMBER, NoticeKind
 
 
 def open_posts(session: Session, guild_id: int | None = None) -> list[Post]:
-    """Return the posts for which there is something to do, but for ends of jobs, oldest first."""
-    found = select(Post).where(Post.due_at.is_not(None), Post.kind != RESULT).order_by(Post.id)
+    """Return the posts that are due or will be, but for ends of jobs and refusals, oldest first."""
+    found = select(Post).where(Post.due_at.is_not(None), Post.kind.not_in((RESULT, REFUSAL)))
+    found = found.order_by(Post.id)
     return list(session.scalars(found if guild_id is None else found.where(Post.guild_id == guild_id)))
 
 

@@ -2,12 +2,10 @@
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.credits.prices import Estimate
-from bot.jobs import confirm
-from bot.jobs.confirm import Confirmation, ConfirmationNeeded, Tapper, WhyAsk
-from bot.jobs.models import JobRequest
+from bot.jobs.confirm import Confirmation, Tapper
 
 
 def has_tapped(session: Session, guild_id: int, user_id: int, at: datetime) -> None:
@@ -15,12 +13,6 @@ def has_tapped(session: Session, guild_id: int, user_id: int, at: datetime) -> N
     session.merge(Tapper(guild_id, user_id, at))
 
 
-def ask(
-    session: Session, question_id: str, request: JobRequest, at: datetime, expires_at: datetime
-) -> Confirmation:
-    """Store the question of a first tap."""
-    needed = ConfirmationNeeded(request, Estimate(8, learned=False), WhyAsk.FIRST_TAP, ())
-    needed.id = question_id
-    question = confirm.store(session, needed, at)
-    question.expires_at = expires_at
-    return question
+def all_questions(session: Session) -> list[Confirmation]:
+    """Return all questions, oldest first."""
+    return list(session.scalars(select(Confirmation).order_by(Confirmation.created_at, Confirmation.id)))

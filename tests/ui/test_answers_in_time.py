@@ -12,8 +12,9 @@ import pytest
 from discord import app_commands
 from simcord.backend.models import Interaction
 
-from bot.client.persistent_items import LASTING_BUTTONS, LASTING_MENUS
+from bot.client.persistent_items import LASTING_BUTTONS
 from bot.ui.kit import first_answer
+from bot.ui.panels.controls import _controls  # pyright: ignore[reportPrivateUsage]
 from tests.cogs.test_jobs import button, private_job
 from tests.reactions.taps import ROOM, post
 from tests.support.database import holding
@@ -61,8 +62,10 @@ LISTS = {
 
 def test_all_that_can_be_pressed_is_tried() -> None:
     tried = [one.format(guild=1, admin=1) for one in (*BUTTONS, *LISTS)]
-    for kind in (*LASTING_BUTTONS, *LASTING_MENUS):
-        template: re.Pattern[str] = kind.__discord_ui_compiled_template__
+    templates: list[re.Pattern[str]] = [kind.__discord_ui_compiled_template__ for kind in LASTING_BUTTONS]
+    of_jobs = (one for kinds in _controls.values() for one in kinds if ".jobs." in one.handler.__module__)
+    templates += [control.regex for control in of_jobs]
+    for template in templates:
         assert any(map(template.fullmatch, tried)), template.pattern
 
 

@@ -1,129 +1,92 @@
-"""Starred results are shown once their makers agree, and taken back when they are no longer to be shown."""
+"""Starred results and the questions to their makers, as posts."""
 
-import logging
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from bot.aio.retry import StoreRetry
-from bot.aio.worker import KeyedWorker
 from bot.engine.context import EngineContext
-from bot.engine.ports import Showcase
+from bot.engine.workers.outbox import Noted
 from bot.features import posting
 from bot.features.posting import PostingRules
 from bot.jobs import best_results
-from bot.jobs.best_results import BestConsent, BestResult
-from bot.jobs.delivery import Announcement, ChannelGone, Posted, TryLater
 from bot.jobs.models import Job
+from bot.posts import LEFT, NOWHERE, NotHere, Outcome, Post, Stands
 from bot.servers import notices
 from bot.servers.notices import NoticeKind
 
-_log = logging.getLogger(__name__)
+
+class Starred(NamedTuple):
+    """A starred result, and what its server wants of results."""
+
+    job: Job
+    rules: PostingRules
 
 
-class BestShowing:
-    """Shows, asks and takes back, one result at a time: their files are held in memory meanwhile."""
+class BestResults:
+    """Shows starred results once their makers agree, and takes back those that are not to be shown."""
 
-    def __init__(self, context: EngineContext, showcase: Showcase) -> None:
+    def __init__(self, context: EngineContext) -> None:
         self._context = context
-        self._showcase = showcase
-        self._retry = StoreRetry("storing what became of a best result", context.liveness)
-        self.worker = KeyedWorker[BestResult](
-            "showing the best results",
-            lambda limit: context.db.read(best_results.to_serve, limit),
-            self._serve,
-            self._drop,
-            key=lambda best: best.message_id,
-            noun="message",
-            size=1,
-            setting=context.worker_setting,
-            patience=2 * context.tuning.delivery_patience,
+
+    def places(self, session: Session, post: Post) -> list[str]:
+        """Return the server's channel for the best, once the maker has agreed."""
+        place, agreed = best_results.place(session, post.guild_id, int(post.key)) or ("", False)
+        return [place] if agreed else []
+
+    def patience(self, post: Post) -> float | None:
+        """Return for how long it is tried."""
+        return self._context.tuning.best_bound
+
+    async def load(self, post: Post) -> Starred | None:
+        """Return what it is made of, or None if it is not to be shown any more."""
+        return await self._context.db.read(_starred, post.guild_id, int(post.key))
+
+    def note(
+        self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool
+    ) -> Noted:
+        """Tell admins if the channel is gone. Forget what isn't shown, unless its maker may still agree."""
+        if isinstance(outcome, NotHere) and post.wanted and post.message_id is None:
+            lost = post.place[1:]
+            about, told = (post.guild_id, NoticeKind.BEST_LOST, lost), {"channel": int(lost)}
+            notices.add(session, *about, at=at, details=told)
+        _, agreed = best_results.place(session, post.guild_id, int(post.key)) or ("", True)
+        if last and (agreed or outcome is not NOWHERE):
+            session.delete(row)
+        return Noted()
+
+
+class BestQuestions(BestResults):
+    """Asks makers by direct message whether their results may be shown, once."""
+
+    def places(self, session: Session, post: Post) -> list[str]:
+        """Return the maker's direct messages."""
+        return [f"u{post.key}"]
+
+    async def load(self, post: Post) -> Starred | None:
+        """Return what it is about, or None if they were asked, or their result has lost its stars."""
+        return await self._context.db.read(
+            _to_ask_about, post.guild_id, int(post.key), int(post.details["message"])
         )
 
-    async def _serve(self, best: BestResult, tries: int) -> float | None:
-        again = await self._do(best)
-        if again is None:
-            return None
-        return self._context.redelivery_pause(tries + 1, again)
+    def note(
+        self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool
+    ) -> Noted:
+        """Note who was asked, or can't be. If Discord took no question, the next starred result asks."""
+        if isinstance(outcome, Stands) or (isinstance(outcome, NotHere) and outcome != LEFT):
+            best_results.asked(session, int(post.key), at)
+        if isinstance(outcome, Stands) or last:
+            session.delete(row)
+        return Noted()
 
-    async def _do(self, known: BestResult) -> float | None:
-        """Return None when there is nothing more to do, or in how many seconds to try again."""
-        best, job, rules, maker = await self._context.db.read(_read, known.message_id, known.guild_id)
-        if best is None:
-            return None
-        if not best.wanted:
-            return await self._take_back(best, rules)
-        if job is None or rules.best_channel_id is None:
-            await self._drop(best)
-            return None
-        if best.posted_message_id is not None or (maker is not None and maker.agreed is False):
-            return None
-        if maker is not None and maker.agreed:
-            return await self._show(best, job, rules)
-        return None if maker is not None else await self._ask(best, job, rules)
 
-    async def _take_back(self, best: BestResult, rules: PostingRules) -> float | None:
-        again = await self._showcase.hide(best, rules)
-        if again is not None and not self._too_old(best.since):
-            return again
-        await self._retry.run(best.message_id, self._gone, best)
+def _starred(session: Session, guild_id: int, message_id: int) -> Starred | None:
+    job = best_results.result_of(session, guild_id, message_id)
+    return None if job is None else Starred(job, posting.of(session, guild_id))
+
+
+def _to_ask_about(session: Session, guild_id: int, user_id: int, message_id: int) -> Starred | None:
+    best = best_results.get(session, guild_id, message_id)
+    if best is None or not best.wanted or best_results.consent(session, user_id) is not None:
         return None
-
-    async def _ask(self, best: BestResult, job: Job, rules: PostingRules) -> float | None:
-        said = await self._showcase.ask(best, job, rules)
-        if isinstance(said, TryLater):
-            if not self._too_old(best.since):
-                return said.seconds
-            # The maker was never asked: their next starred result is a new occasion.
-            await self._retry.run(best.message_id, self._drop, best)
-            return None
-        await self._retry.run(best.message_id, self._asked, best)
-        return None
-
-    async def _show(self, best: BestResult, job: Job, rules: PostingRules) -> float | None:
-        begun_at = best.begun_at
-        if begun_at is None:
-            begun_at = self._context.clock.now()
-            await self._context.db.write(best_results.begun, best.message_id, begun_at)
-        what, showing = "Showing a starred result", self._showcase.show(best, job, rules)
-        said = await self._context.delivered(what, showing, TryLater(0.0), job_id=job.id)
-        if isinstance(said, TryLater) and not self._too_old(begun_at):
-            return said.seconds
-        await self._retry.run(best.message_id, self._note, best, rules, said)
-        return None
-
-    async def _note(self, best: BestResult, rules: PostingRules, said: Announcement | ChannelGone) -> None:
-        db = self._context.db
-        if isinstance(said, Posted) and said.message_id is not None:
-            there = said.channel_id or rules.best_channel_id or 0
-            await db.write(best_results.shown, best.message_id, there, said.message_id)
-            return
-        _log.info("Server %d: a starred result isn't shown: %s", best.guild_id, said)
-        await db.write(best_results.drop, best.message_id)
-        if isinstance(said, ChannelGone):
-            lost, now = rules.best_channel_id, self._context.clock.now()
-            about = (best.guild_id, NoticeKind.BEST_LOST, str(lost))
-            await db.write(notices.add, *about, at=now, details={"channel": lost})
-
-    async def _asked(self, best: BestResult) -> None:
-        now = self._context.clock.now()
-        await self._context.db.write(best_results.asked, best.user_id, now)
-
-    async def _gone(self, best: BestResult) -> None:
-        await self._context.db.write(best_results.gone, best.message_id)
-
-    async def _drop(self, best: BestResult) -> None:
-        await self._context.db.write(best_results.drop, best.message_id)
-
-    def _too_old(self, start: datetime) -> bool:
-        """Return whether what was to be done since `start` is given up."""
-        return self._context.clock.now() - start > timedelta(seconds=self._context.tuning.best_bound)
-
-
-def _read(
-    session: Session, message_id: int, guild_id: int
-) -> tuple[BestResult | None, Job | None, PostingRules, BestConsent | None]:
-    """Return the result, its job, its server's rules, and what its maker said."""
-    best, job = session.get(BestResult, message_id), best_results.result_of(session, guild_id, message_id)
-    maker = None if best is None else best_results.consent(session, best.user_id)
-    return best, job, posting.of(session, guild_id), maker
+    return _starred(session, guild_id, message_id)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from bot.db import WRITE_TIMEOUT
 from bot.engine.context import EngineContext
-from bot.jobs import lanes, queries, transitions
+from bot.jobs import confirm, lanes, queries, transitions
 from bot.jobs.holds import waited_too_long
 from bot.jobs.models import APPROVAL_HOURS, FailureCode, JobState
 from bot.reasons import Reason, ReasonCode
@@ -33,6 +33,7 @@ async def housekeep(context: EngineContext) -> None:
         _log.info("The secrets of %d unused keys were erased", erased)
     await write(_end_where_missing, before(tuning.held_bound), now, within=WRITE_TIMEOUT)
     await write(lanes.tidy, now)
+    await write(confirm.forget_over, now)
 
 
 def _drop_undelivered(session: Session, oldest: datetime) -> None:

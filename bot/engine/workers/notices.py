@@ -13,8 +13,8 @@ from bot.engine.workers.refetch import Refetch
 from bot.features import words
 from bot.features.words import WordEffect
 from bot.jobs import queries, transitions
-from bot.jobs.delivery import ForModerators
 from bot.jobs.models import FailureCode, Job, JobState
+from bot.jobs.results import ForModerators
 from bot.media.spool import OutputFile
 from bot.posts import NOWHERE, NotHere, Outcome, Post, Stands
 from bot.reasons import Reason, ReasonCode

@@ -19,7 +19,7 @@ from bot.engine.workers.due import UNEXPECTED_TRIES
 from bot.engine.workers.refetch import NotYet
 from bot.errors import Outage
 from bot.jobs.models import Approval, Job
-from bot.posts import NOWHERE, SENT_SINCE, Gone, Later, Never, NotHere, Outcome, Post, Turn
+from bot.posts import NOWHERE, SENT_SINCE, TOO_LONG, Gone, Later, Never, NotHere, Outcome, Post, Turn
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +54,8 @@ class Kind(Protocol):
     def note(
         self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool
     ) -> Noted:
-        """Note what came of a step of `post`, as it was claimed. `last`: nothing stands or is tried again."""
+        """Note what came of a step of `post`, as it was claimed. `last`: nothing that is wanted stands,
+        and nothing is tried again."""
         ...
 
 
@@ -145,7 +146,7 @@ class Posts:
         patience = self._kinds[post.kind].patience(post)
         age = (self._context.clock.now() - post.changed_at).total_seconds()
         if isinstance(outcome, Later) and patience is not None and age >= patience:
-            return Never("it was tried for too long")
+            return TOO_LONG
         return outcome
 
     async def _step(self, turn: Turn) -> Outcome:
@@ -189,7 +190,7 @@ class Posts:
             row = posts.note(session, turn, outcome, now)
             if row is None or type(outcome) is Later:
                 return Noted()
-            last = row.due_at is None and row.message_id is None
+            last = row.due_at is None and not (row.wanted and row.message_id)
             return self._kinds[post.kind].note(session, row, post, outcome, now, last=last)
 
         jobs, files = await self._context.db.write(note, within=WRITE_TIMEOUT)

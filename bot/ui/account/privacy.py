@@ -11,7 +11,7 @@ from bot.jobs.best_results import consent
 from bot.languages import gettext as _, lazy
 from bot.servers import access
 from bot.services import Services
-from bot.ui.best_results.buttons import BestAnswerButton
+from bot.ui.best_results.buttons import answer_button
 from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, boxed, row, rule, small
@@ -44,7 +44,7 @@ async def privacy_panel_for(services: Services, user_id: int) -> Panel:
         small(_KEPT),
         rule(),
         f"### ⭐ {_('Your starred results')}\n{_SHOWN if shown else _NOT_SHOWN}",
-        row(BestAnswerButton(agreed=not shown)),
+        row(answer_button(agreed=not shown)),
     )
 
 

@@ -8,7 +8,7 @@ from bot.jobs import queries
 from bot.jobs.actions import number_in_set
 from bot.languages import gettext as _, lazy, sentences, speaking
 from bot.servers.settings import LogSettings
-from bot.ui.jobs.sets.removal import PictureGone, remove_picture
+from bot.ui.jobs.results.removal import PictureGone, remove_picture
 from bot.ui.kit.buttons import JobButton
 from bot.ui.kit.discord_errors import NO_ACCESS, tolerated
 from bot.ui.kit.host import Host, host_of

@@ -18,7 +18,7 @@ from bot.ui.admin.credits.credit_requests import asked_words, request_buttons
 from bot.ui.admin.held_key import TryAgainButton
 from bot.ui.admin.log import LogDeleteButton
 from bot.ui.admin.moderation.words_notice import refused_words
-from bot.ui.jobs.results.unknown_outcomes import RULING_BUTTONS
+from bot.ui.jobs.results.unknown_outcomes import ruling_buttons
 from bot.ui.jobs.wording import ToolNames, cost_words, message_link, prompt_words, settings_words
 from bot.ui.kit.layout import (
     BAD,
@@ -274,7 +274,7 @@ def _buttons(notice: Post, job: Job | None) -> list[Piece]:
     if notice.kind == NoticeKind.CREDITS_ASKED:
         return [*request_buttons(notice)]
     if notice.kind == NoticeKind.UNKNOWN and job is not None:
-        return [button.of(job) for button in RULING_BUTTONS]
+        return [*ruling_buttons(job)]
     if notice.kind != NoticeKind.MADE or job is None or job.private or job.result_message_id is None:
         return []
     link = message_link(job)

@@ -6,13 +6,12 @@ import discord
 from discord import MediaGalleryItem, ui
 
 from bot.features.posting import PostingRules
-from bot.jobs.best_results import STAR, BestResult
+from bot.jobs.best_results import STAR
 from bot.jobs.models import Job
 from bot.languages import gettext as _, lazy
-from bot.posts import mark_of_nonce
-from bot.ui.best_results.buttons import BestAnswerButton
-from bot.ui.jobs.results.parts import disclosed_words
-from bot.ui.jobs.wording import ToolNames, link_of
+from bot.ui.best_results.buttons import answer_button
+from bot.ui.jobs.results.result import disclosed_words
+from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import NEUTRAL, Panel, Piece, boxed, row, small, text
 from bot.ui.kit.text import plain
 
@@ -21,17 +20,16 @@ _DESCRIPTION = lazy("A result that members have starred")
 
 def best_panel(
     job: Job,
-    best: BestResult,
+    link: str,
     names: ToolNames,
     rules: PostingRules,
     files: Sequence[tuple[discord.File, MediaGalleryItem]],
 ) -> Panel:
-    """Return the result with its maker's name and a link. Its files have to be sent along.
+    """Return the result with its maker's name and the link to it. Its files have to be sent along.
 
     What was behind a spoiler stays there, and the server's disclosure is said here too.
     """
-    link = link_of(best.guild_id, best.channel_id, best.message_id)
-    made_by = _("**{tool}** by {member}", tool=names.title(job.tool), member=f"<@{best.user_id}>")
+    made_by = _("**{tool}** by {member}", tool=names.title(job.tool), member=f"<@{job.user_id}>")
     media = [
         MediaGalleryItem(
             f"attachment://{file.filename}",
@@ -44,12 +42,11 @@ def best_panel(
     disclosed = disclosed_words(rules.disclosure_words)
     said = [text(disclosed)] if disclosed else []
     see = row(ui.Button(label=_("Jump to post"), url=link))
-    return Panel(text(f"{STAR} {made_by}"), *gallery, *said, see, mark=mark_of_nonce(best.nonce))
+    return Panel(text(f"{STAR} {made_by}"), *gallery, *said, see)
 
 
-def ask_maker(job: Job, best: BestResult, server: str, channel_id: int, names: ToolNames) -> Panel:
+def ask_maker(job: Job, link: str, server: str, channel_id: int, names: ToolNames) -> Panel:
     """Return the question whether results of the member may be shown in the channel for the best."""
-    link = link_of(best.guild_id, best.channel_id, best.message_id)
     title = _("Members of {server} starred your result", server=plain(server, 100))
     question = _(
         "Starred results are shown in {channel}, with their maker's name. Can I show yours? It's your "
@@ -67,5 +64,5 @@ def ask_maker(job: Job, best: BestResult, server: str, channel_id: int, names: T
         f"### {STAR} {title}",
         question,
         small(promise),
-        row(BestAnswerButton(agreed=True), BestAnswerButton(agreed=False)),
+        row(answer_button(agreed=True), answer_button(agreed=False)),
     )

@@ -7,7 +7,6 @@ import discord
 
 from bot.jobs.models import Job, Progress
 from bot.jobs.progress import subject_of
-from bot.ui.jobs.sets.set_progress import progress_panel
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.first_answer import answering
@@ -25,6 +24,8 @@ async def show_progress(
     With `in_place`, it takes the place of the message whose button was pressed. Raises nothing if it can't
     be shown: the jobs run all the same, and `/jobs` has them.
     """
+    from bot.ui.jobs.progress import progress_panel  # it has the buttons that start jobs
+
     panel, deferral = progress_panel(jobs, ToolNames(host.catalog), Progress()), await answering(interaction)
     shown = None
     try:

@@ -1,19 +1,19 @@
 """The question before a job starts, with its price and one button for the person who is asked."""
 
+from typing import Annotated
+
 import discord
-from discord import ui
 
 from bot.credits.prices import Estimate, short_price
 from bot.errors import Refused
 from bot.jobs.confirm import Confirmation, ConfirmationNeeded, WhyAsk, find_open
-from bot.languages import gettext as _, lazy, ngettext, pgettext
+from bot.languages import gettext as _, lazy, ngettext, plazy
 from bot.ui.jobs.answer import show_progress
 from bot.ui.jobs.wording import ToolNames, prompt_words
-from bot.ui.kit.buttons import LastingButton
-from bot.ui.kit.discord_errors import tolerated
-from bot.ui.kit.host import Host, host_of, in_order, in_turn
+from bot.ui.kit.host import host_of, in_order, in_turn
 from bot.ui.kit.layout import GOING, QUIET, Panel, boxed, lines, row, small, text
 from bot.ui.kit.responses import acknowledge, answer
+from bot.ui.panels.controls import Press, button
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import ensure_can_post
 
@@ -39,16 +39,16 @@ def question_panel(question: Confirmation, names: ToolNames) -> Panel:
     """Return the question: by a reply under a photo, or for the person alone."""
     request, price = question.request, question_price(question)
     title = names.title(request.tool)
-    button = ConfirmButton(question.id, _("Run · {price}", price=price))
+    run = confirm.looking(label=_("Run · {price}", price=price)).of(question.id)
     if question.under_photo:
         said = _asked_under_photo(question, f"<@{request.user_id}>", title, price)
-        return Panel(text(lines(said, small(_WHY[question.why]))), row(button))
+        return Panel(text(lines(said, small(_WHY[question.why]))), row(run))
     prompt = prompt_words(names.tool(request.tool), request.inputs)
     return boxed(
         GOING,
         lines(f"### {names.emoji(request.tool)} {_asked(question, title, price)}", prompt),
         small(_WHY[question.why]),
-        row(button),
+        row(run),
     )
 
 
@@ -89,22 +89,13 @@ async def ask_to_confirm(interaction: discord.Interaction, needed: ConfirmationN
     await answer(interaction, question_panel(needed.question, ToolNames(host_of(interaction).catalog)))
 
 
-class ConfirmButton(LastingButton, template=r"studii:confirm:(?P<id>[0-9a-f]{16})"):
+@button("confirm:{question_id}", label=plazy("button", "Run"), style=discord.ButtonStyle.primary)
+async def confirm(press: Press, question_id: Annotated[str, "[0-9a-f]{16}"]) -> None:
     """Start the job that the person was asked about. Its progress takes the place of the question."""
-
-    def __init__(self, confirmation_id: str, label: str | None = None) -> None:
-        self._question_id = confirmation_id
-        custom_id = f"studii:confirm:{confirmation_id}"
-        label = label or pgettext("button", "Run")
-        super().__init__(ui.Button(label=label, style=discord.ButtonStyle.primary, custom_id=custom_id))
-
-    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        with in_order(interaction):
-            await self._confirm(interaction, host)
-
-    async def _confirm(self, interaction: discord.Interaction, host: Host) -> None:
+    interaction, host = press.interaction, press.host
+    with in_order(interaction):
         await acknowledge(interaction)
-        question = await host.services.db.read(find_open, self._question_id, host.clock.now())
+        question = await host.services.db.read(find_open, question_id, host.clock.now())
         if question is None:
             await _take_away(interaction)
             return
@@ -118,10 +109,7 @@ class ConfirmButton(LastingButton, template=r"studii:confirm:(?P<id>[0-9a-f]{16}
             again = needed.question or question
             await interaction.edit_original_response(view=question_panel(again, ToolNames(host.catalog)))
             return
-        if question.under_photo:
-            with tolerated("Job %s: its question could not be removed", jobs[0].id):
-                await interaction.delete_original_response()
-        else:
+        if not question.under_photo:  # the message of one is removed by now
             await show_progress(interaction, host, jobs, in_place=True)
         for job in jobs:
             photo = job.origin_message_id or (None if job.source is None else job.source.message_id)

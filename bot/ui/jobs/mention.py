@@ -7,11 +7,8 @@ import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from re import Match
-from typing import Self
 
 import discord
-from discord import ui
 
 from bot.catalog import SourceRule, Tool
 from bot.credits.prices import ToolPrice, short_price
@@ -23,12 +20,12 @@ from bot.ui.jobs.forms.open_form import ask, begin, own_inputs
 from bot.ui.jobs.forms.tool_form import FormStart
 from bot.ui.jobs.forms.tool_picker import LABEL_LENGTH, MAX_TOOL_BUTTONS
 from bot.ui.jobs.start import Terms, start_once
-from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.discord_errors import refused_as
 from bot.ui.kit.first_answer import read_before_form
-from bot.ui.kit.host import Host, in_order
+from bot.ui.kit.host import in_order
 from bot.ui.kit.layout import NEUTRAL, Panel, boxed, button_rows, small
 from bot.ui.kit.text import plain, shortened
+from bot.ui.panels.controls import Press, button
 from bot.ui.reading import LOOKUP_TIMEOUT
 from bot.ui.reading.authors import author_in
 from bot.ui.reading.permissions import ensure_can_post
@@ -93,14 +90,10 @@ def tools_for(mention: Mention, tools: Sequence[Tool]) -> list[Tool]:
 def offer_panel(message: discord.Message, mention: Mention, prices: Sequence[ToolPrice]) -> Panel:
     """Return the offer of these tools to the message's author."""
     buttons = [
-        MentionButton(
-            one.tool.slug,
-            message.author.id,
-            message.id,
-            one.price.amount,
-            f"{shortened(one.tool.title, LABEL_LENGTH // 2)} · {short_price(one.price)}",
-            one.tool.emoji,
-        )
+        mentioned.looking(
+            label=f"{shortened(one.tool.title, LABEL_LENGTH // 2)} · {short_price(one.price)}",
+            emoji=one.tool.emoji,
+        ).of(one.tool.slug, message.author.id, message.id, one.price.amount)
         for one in prices[:MAX_TOOL_BUTTONS]
     ]
     said = _("“{words}”", words=plain(mention.words, WORDS_SHOWN)) if mention.words else ""
@@ -113,71 +106,47 @@ def offer_panel(message: discord.Message, mention: Mention, prices: Sequence[Too
     )
 
 
-class MentionButton(
-    LastingButton,
-    template=(
-        r"studii:mention:(?P<tool>[a-z0-9_-]{1,32}):(?P<author>[0-9]{1,20}):(?P<message>[0-9]{1,20})"
-        r":(?P<price>[0-9]{1,9})"
-    ),
-):
-    """Start a tool from a mention, for the person who wrote it. Its label names the `price` in credits."""
+@button("mention:{tool}:{author}:{message_id}:{price}")
+async def mentioned(press: Press, tool: str, author: int, message_id: int, price: int) -> None:
+    """Start a tool from a mention, for the person who wrote it. The label names the `price` in credits."""
+    if press.interaction.user.id != author:
+        raise NotAllowed(ONLY_THEY.using(member=f"<@{author}>"))
+    ensure_can_post(press.interaction)
+    with in_order(press.interaction):
+        await _start(press, press.host.catalog.get(tool), message_id, price)
 
-    def __init__(
-        self,
-        slug: str,
-        author_id: int,
-        message_id: int,
-        price: int,
-        label: str = "",
-        emoji: str | None = None,
-    ) -> None:
-        self._slug = slug
-        self._author_id = author_id
-        self._message_id = message_id
-        self._price = price
-        custom_id = f"studii:mention:{slug}:{author_id}:{message_id}:{price}"
-        super().__init__(ui.Button(label=label, emoji=emoji, custom_id=custom_id))
 
-    @classmethod
-    def of_match(cls, match: Match[str]) -> Self:
-        return cls(match["tool"], int(match["author"]), int(match["message"]), int(match["price"]))
+async def _start(press: Press, tool: Tool, message_id: int, price: int) -> None:
+    interaction = press.interaction
+    message = await read_before_form(interaction, _message(interaction, message_id))
+    reading = read_mention(message, interaction.client, press.host.services)
+    mention = await read_before_form(interaction, reading)
+    if tool not in tools_for(mention, [tool]):
+        raise Refused(MESSAGE_GONE)
+    # The bot's offer goes once it is taken.
+    offer_id = interaction.message.id if interaction.message is not None else None
+    terms = Terms(photo_author=mention.author, offer_id=offer_id, shown_price=price)
+    if message.author.id == mention.author:
+        terms = replace(terms, message_id=message.id)
+    prompt = tool.prompt
+    if prompt is None or not mention.words:
+        await begin(interaction, tool, mention.photos, terms)
+        return
+    values = await own_inputs(interaction, tool)
+    values[prompt.name] = mention.words[: prompt.max_length]
+    if len(mention.photos) > 1 or len(mention.words) > prompt.max_length:
+        await ask(interaction, tool, FormStart(mention.photos, values), terms)
+    else:
+        await start_once(interaction, tool, values, mention.photos, terms)
 
-    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        if interaction.user.id != self._author_id:
-            raise NotAllowed(ONLY_THEY.using(member=f"<@{self._author_id}>"))
-        ensure_can_post(interaction)
-        with in_order(interaction):
-            await self._start(interaction, host.catalog.get(self._slug), host.services)
 
-    async def _start(self, interaction: discord.Interaction, tool: Tool, services: Services) -> None:
-        message = await read_before_form(interaction, self._message(interaction))
-        reading = read_mention(message, interaction.client, services)
-        mention = await read_before_form(interaction, reading)
-        if tool not in tools_for(mention, [tool]):
-            raise Refused(MESSAGE_GONE)
-        # The bot's offer goes once it is taken.
-        offer_id = interaction.message.id if interaction.message is not None else None
-        terms = Terms(photo_author=mention.author, offer_id=offer_id, shown_price=self._price)
-        if message.author.id == mention.author:
-            terms = replace(terms, message_id=message.id)
-        prompt = tool.prompt
-        if prompt is None or not mention.words:
-            await begin(interaction, tool, mention.photos, terms)
-            return
-        values = await own_inputs(interaction, tool)
-        values[prompt.name] = mention.words[: prompt.max_length]
-        if len(mention.photos) > 1 or len(mention.words) > prompt.max_length:
-            await ask(interaction, tool, FormStart(mention.photos, values), terms)
-        else:
-            await start_once(interaction, tool, values, mention.photos, terms)
-
-    async def _message(self, interaction: discord.Interaction) -> discord.Message:
-        channel = interaction.client.get_partial_messageable(
-            interaction.channel_id or 0, guild_id=interaction.guild_id
-        )
-        with refused_as(AWAY, gone=MESSAGE_GONE):
-            async with asyncio.timeout(LOOKUP_TIMEOUT):
-                return await channel.fetch_message(self._message_id)
+async def _message(interaction: discord.Interaction, message_id: int) -> discord.Message:
+    channel = interaction.client.get_partial_messageable(
+        interaction.channel_id or 0, guild_id=interaction.guild_id
+    )
+    with refused_as(AWAY, gone=MESSAGE_GONE):
+        async with asyncio.timeout(LOOKUP_TIMEOUT):
+            return await channel.fetch_message(message_id)
 
 
 def _mark(user: discord.abc.Snowflake) -> re.Pattern[str]:

@@ -1,29 +1,29 @@
-"""The progress of a job, for its person alone: the answer to a command, with its inputs and its state."""
+"""The progress of jobs, for their person alone: the answer to a command, with its inputs and their states."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import discord
 from discord import ui
 
 from bot.catalog import Tool
-from bot.jobs import actions, queries
-from bot.jobs.actions import ensure_cancelled
-from bot.jobs.models import KEPT_DAYS, UNSENT_STATES, FailureCode, Job, JobState, Progress
-from bot.jobs.progress import subject_of
-from bot.languages import lazy, nlazy, plazy
+from bot.credits.prices import price_of_all, short_price
+from bot.features.wording import credit_words
+from bot.jobs.models import KEPT_DAYS, UNSENT_STATES, Approval, FailureCode, Job, JobState, Progress
+from bot.languages import gettext as _, lazy, ngettext, nlazy
+from bot.ui.jobs.buttons import again, cancel, cancel_set, edit, set_again
 from bot.ui.jobs.results.links import link_words
 from bot.ui.jobs.wording import (
     ToolNames,
     again_label,
+    again_price,
     cost_words,
     message_link,
     prompt_words,
     settings_words,
+    short_state_words,
     state_words,
 )
-from bot.ui.kit.buttons import JobButton, look_of
-from bot.ui.kit.host import Host
 from bot.ui.kit.layout import (
     BAD,
     GOING,
@@ -39,10 +39,9 @@ from bot.ui.kit.layout import (
     rule,
     small,
 )
-from bot.ui.kit.responses import acknowledge
-from bot.ui.reading.permissions import moderates, server_of
+from bot.ui.kit.text import named_value, plain, shortened
+from bot.ui.reading.pictures import plain_name
 
-EDIT, EDIT_LABEL, EDIT_STYLE = "edit", plazy("button", "Edit"), discord.ButtonStyle.primary
 KEPT_IN_JOBS = nlazy(
     "I couldn't post it here or send it to you. Get it with `/jobs` within a day.",
     "I couldn't post it here or send it to you. Get it with `/jobs` within {count} days.",
@@ -52,6 +51,35 @@ BY_DM = lazy("I sent it to you by direct message.")
 CHARGED_AGAIN = lazy("Running it again may be charged again.")
 NOT_UPDATED_ANY_MORE = lazy("This message won't be updated any more. See `/jobs`.")
 SEE_RESULT = lazy("see the result")
+RUN_FAILED = lazy("Run the failed ones again")
+# Characters; ten lines with links, and what others wrote, must fit into a message.
+PHOTO_NAME = 24
+STATE_LENGTH = 100
+MAX_SETTINGS_CHARACTERS = 300
+SEEN = lazy("Although these are private, moderators see the requests before they start.")
+RESULTS_SEEN = lazy(
+    "Although these are private, moderators see the requests before they start, and the results before you "
+    "get them."
+)
+_COUNTED: Sequence[tuple[Sequence[JobState], Callable[[int], str]]] = (
+    ((JobState.SUCCEEDED,), lambda count: ngettext("{count} done", "{count} done", count)),
+    (
+        (JobState.UPLOADING, JobState.SUBMITTING, JobState.RUNNING),
+        lambda count: ngettext("{count} running", "{count} running", count),
+    ),
+    (
+        (JobState.RECEIVED, JobState.WAITING),
+        lambda count: ngettext("{count} waiting", "{count} waiting", count),
+    ),
+    (
+        (JobState.PENDING, JobState.REVIEWING),
+        lambda count: ngettext("{count} to be approved", "{count} to be approved", count),
+    ),
+    ((JobState.WITHHELD,), lambda count: ngettext("{count} not posted", "{count} not posted", count)),
+    ((JobState.FAILED,), lambda count: ngettext("{count} failed", "{count} failed", count)),
+    ((JobState.CANCELLED,), lambda count: ngettext("{count} cancelled", "{count} cancelled", count)),
+    ((JobState.UNKNOWN,), lambda count: ngettext("{count} unknown", "{count} unknown", count)),
+)
 STATE_LOOKS: Mapping[JobState, tuple[str, discord.Colour]] = {
     JobState.RECEIVED: ("⏳", NEUTRAL),
     JobState.PENDING: ("🛂", NEUTRAL),
@@ -68,50 +96,39 @@ STATE_LOOKS: Mapping[JobState, tuple[str, discord.Colour]] = {
 }
 
 
+# The first of these that a job is in gives the progress its colour.
+_TO_BE_SEEN = (
+    *(JobState.RUNNING, JobState.SUBMITTING, JobState.UPLOADING, JobState.RECEIVED, JobState.WAITING),
+    *(JobState.PENDING, JobState.REVIEWING, JobState.UNKNOWN, JobState.FAILED, JobState.WITHHELD),
+    *(JobState.SUCCEEDED, JobState.CANCELLED),
+)
 # After these, the same request may succeed.
 _MAY_WORK_LATER = frozenset(FailureCode) - {FailureCode.INPUTS, FailureCode.PLAN, FailureCode.PHOTO}
 _MAY_BE_ITS_INPUTS = frozenset({FailureCode.STUDII, FailureCode.DECLINED})
-AGAIN = "again"
 
 
-class CancelButton(JobButton, action="cancel"):
-    """Cancel a job that has not gone to Studii yet; its progress then says so."""
-
-    label = plazy("button", "Cancel job")
-
-    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        guild_id = server_of(interaction)
-        await acknowledge(interaction)
-        job = await host.services.db.read(queries.get, self.job_id)
-        may = job is not None and moderates(interaction, job)
-        await follow_pressed(interaction, host, job)
-        by, at = interaction.user.id, host.clock.now()
-        ensure_cancelled(
-            await host.services.db.write(actions.cancel, self.job_id, guild_id, by, at, moderates=may)
+def progress_panel(jobs: Sequence[Job], names: ToolNames, progress: Progress, *, last: bool = False) -> Panel:
+    """Return the progress of a job, or of a set, as it is now. `last`: it is not updated any more."""
+    first, tool, alone = jobs[0], names.tool(jobs[0].tool), len(jobs) == 1
+    title, seen, cost = f"### {names.emoji(first.tool)} {names.title(first.tool)}", "", cost_words(first)
+    said = [f"{sign_of(first)} {state_words(first, progress)}{where_words(first)}"]
+    if first.failure is FailureCode.OUTPUT and first.output_url is not None:
+        said.append(link_words(first))
+    if not alone:
+        title, seen = f"{title} · {ngettext('{count} photo', '{count} photos', len(jobs))}", _seen(jobs)
+        said, cost = (
+            [f"**{_counts(jobs)}**", *(_line(number, job) for number, job in enumerate(jobs, 1))],
+            _cost(jobs),
         )
-
-
-async def follow_pressed(interaction: discord.Interaction, host: Host, job: Job | None) -> None:
-    """Let the pressed progress be edited for another quarter of an hour; its press is acknowledged."""
-    # A message that others see is of a version before.
-    if job is not None and interaction.message is not None and interaction.message.flags.ephemeral:
-        await host.answers.show(interaction, subject_of(job))
-
-
-def job_progress(job: Job, names: ToolNames, progress: Progress, *, last: bool = False) -> Panel:
-    """Return the progress of a job as it is now. `last`: it is not updated any more."""
-    tool = names.tool(job.tool)
-    title, settings = f"### {names.emoji(job.tool)} {names.title(job.tool)}", settings_words(tool, job.inputs)
-    said = f"{sign_of(job)} {state_words(job, progress)}{where_words(job)}"
-    there = link_words(job) if job.failure is FailureCode.OUTPUT and job.output_url is not None else ""
-    again = CHARGED_AGAIN if may_be_charged_again(job) else ""
-    left = NOT_UPDATED_ANY_MORE if last and not job.over else ""
-    buttons = [CancelButton.of(job)] if job.state in UNSENT_STATES else another_try(job, tool)
+    again = CHARGED_AGAIN if any(map(may_be_charged_again, jobs)) else ""
+    left = NOT_UPDATED_ANY_MORE if last and not all(job.over for job in jobs) else ""
+    settings = shortened(settings_words(tool, first.inputs), MAX_SETTINGS_CHARACTERS)
+    buttons = _buttons(jobs, tool)
     return boxed(
-        STATE_LOOKS[job.state][1],
-        lines(title, small(settings), prompt_words(tool, job.inputs)),
+        STATE_LOOKS[next(state for state in _TO_BE_SEEN if any(job.state is state for job in jobs))][1],
+        lines(title, small(settings), prompt_words(tool, first.inputs), small(seen)),
         rule(),
-        lines(said, there, small(cost_words(job)), small(again), small(left)),
+        lines(*said, small(cost), small(again), small(left)),
         *([row(*buttons)] if buttons else []),
     )
 
@@ -124,15 +141,14 @@ def may_be_charged_again(job: Job) -> bool:
 
 def another_try(job: Job, tool: Tool | None) -> list[Piece]:
     """Return what may help a job that ended without a result: other inputs, or the same again."""
+    edited = edit.looking(style=discord.ButtonStyle.primary).of(job.id, job.posting)
     if can_be_edited(job):
-        return [edit_button(job)]
+        return [edited]
     if job.state not in {JobState.FAILED, JobState.WITHHELD} or job.failure not in _MAY_WORK_LATER:
         return []
     has_inputs = tool is not None and bool(tool.inputs)
     # It may be the prompt that Studii or a moderator refused: another one may pass.
-    edit = [edit_button(job)] if has_inputs and job.failure in _MAY_BE_ITS_INPUTS else []
-    # The look of `bot.ui.jobs.results.buttons.AgainButton`.
-    return [*edit, look_of(AGAIN, job, again_label(job))]
+    return [*([edited] if has_inputs and job.failure in _MAY_BE_ITS_INPUTS else []), again_button(job)]
 
 
 def sign_of(job: Job) -> str:
@@ -145,9 +161,15 @@ def can_be_edited(job: Job) -> bool:
     return job.state is JobState.FAILED and job.failure in {FailureCode.INPUTS, FailureCode.PLAN}
 
 
-def edit_button(job: Job, style: discord.ButtonStyle = EDIT_STYLE) -> ui.Button[Any]:
-    """Return the look of `bot.ui.jobs.results.buttons.EditButton`, which finds its code by the custom id."""
-    return look_of(EDIT, job, EDIT_LABEL, style)
+def again_button(job: Job) -> ui.Button[Any]:
+    """Return the button that runs a job again, with what it will probably cost."""
+    return again.looking(label=again_label(job)).of(job.id, job.posting)
+
+
+def set_again_button(jobs: Sequence[Job]) -> ui.Button[Any]:
+    """Return the button that runs the failed jobs of a set again, with what they will probably cost."""
+    price = price_of_all([again_price(job) for job in jobs if job.state is JobState.FAILED])
+    return set_again.looking(label=f"{RUN_FAILED} · {short_price(price)}").of(jobs[0].set_id or "")
 
 
 def where_words(job: Job) -> str:
@@ -159,3 +181,61 @@ def where_words(job: Job) -> str:
     if job.result_by_dm:
         return f"\n{BY_DM}"
     return f"\n{KEPT_IN_JOBS}" if job.output_file is not None else ""
+
+
+def _seen(jobs: Sequence[Job]) -> str:
+    private = [job for job in jobs if job.private and not job.over]
+    if any(job.result_approval is Approval.WANTED for job in private):
+        return str(RESULTS_SEEN)
+    return str(SEEN) if any(job.approval is Approval.WANTED for job in private) else ""
+
+
+def _counts(jobs: Sequence[Job]) -> str:
+    declined = sum(job.not_approved for job in jobs)
+    counted: list[str] = []
+    for states, words in _COUNTED:
+        number = sum(job.state in states and not job.not_approved for job in jobs)
+        if number:
+            counted.append(words(number))
+    if declined:
+        counted.append(ngettext("{count} not approved", "{count} not approved", declined))
+    return " · ".join(counted)
+
+
+def photo_name(job: Job) -> str:
+    """Return the name of the job's photo as it is shown."""
+    return plain(plain_name(job.source), PHOTO_NAME) if job.source is not None else _("photo")
+
+
+def _line(number: int, job: Job) -> str:
+    name = photo_name(job)
+    state = shortened(short_state_words(job), STATE_LENGTH)
+    return f"{number}. {sign_of(job)} {named_value(name, state)}{where_words(job)}"
+
+
+def _cost(jobs: Sequence[Job]) -> str:
+    settled, reserved = sum(job.settled for job in jobs), sum(job.reserved for job in jobs)
+    if not settled:
+        if reserved:
+            return _("Not charged so far, {reserved} reserved.", reserved=credit_words(reserved))
+        return _("Not charged.")
+    if not reserved:
+        return _("Charged {credits}.", credits=credit_words(settled))
+    return _(
+        "Charged {credits} so far, {reserved} reserved.",
+        credits=credit_words(settled),
+        reserved=credit_words(reserved),
+    )
+
+
+def _buttons(jobs: Sequence[Job], tool: Tool | None) -> list[Piece]:
+    if len(jobs) == 1:
+        return (
+            [cancel.of(jobs[0].id, jobs[0].posting)]
+            if jobs[0].state in UNSENT_STATES
+            else another_try(jobs[0], tool)
+        )
+    if any(job.state in UNSENT_STATES for job in jobs):
+        return [cancel_set.of(jobs[0].set_id or "")]
+    failed = all(job.over for job in jobs) and any(job.state is JobState.FAILED for job in jobs)
+    return [set_again_button(jobs)] if failed else []

@@ -1,8 +1,7 @@
 """The bases of buttons that find their code by their custom id, so that they work after any restart."""
 
-from collections.abc import Callable
 from re import Match
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 import discord
 from discord import ui
@@ -35,8 +34,8 @@ def tool_template_of(action: str) -> str:
     return rf"studii:{action}:(?P<tool>[a-z0-9_-]{{1,32}})"
 
 
-class _Lasting:
-    """The common part of buttons and lists: `of_match`, and `pressed`, whose errors are shown."""
+class LastingButton(ui.DynamicItem[ui.Button[Any]], template="studii:none"):
+    """Base of buttons. A subclass gives its template, and implements `pressed`, whose errors are shown."""
 
     @classmethod
     async def from_custom_id(
@@ -48,8 +47,7 @@ class _Lasting:
     def of_match(cls, match: Match[str]) -> Self:
         """Return the item whose custom id matches the template. Its parts are the arguments, unless a
         subclass makes something else of them."""
-        made: Callable[..., Self] = cls
-        return made(*match.groups())
+        return cls(*cast(Any, match.groups()))
 
     async def callback(self, interaction: discord.Interaction) -> None:
         begin_to_handle(interaction)
@@ -61,14 +59,6 @@ class _Lasting:
     async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
         """Do it, for the person who pressed the button. They are shown any error."""
         raise NotImplementedError
-
-
-class LastingButton(_Lasting, ui.DynamicItem[ui.Button[Any]], template="studii:none"):
-    """Base of all buttons. A subclass gives its template, and implements `pressed`."""
-
-
-class LastingSelect(_Lasting, ui.DynamicItem[ui.Select[Any]], template="studii:no-list"):
-    """Base of lists to choose from that outlive a restart, like `LastingButton`; `item.values` is chosen."""
 
 
 class JobButton(LastingButton, template=template_of("none")):

@@ -11,8 +11,8 @@ from bot.errors import Refused, StudiiBotError
 from bot.features.styles import MAX_STYLE_NAME_CHARACTERS, STYLE_WORDS, save
 from bot.jobs.models import Job, JobState
 from bot.languages import gettext as _, lazy
+from bot.ui.jobs.buttons import INPUTS_ERASED, job_for
 from bot.ui.jobs.forms.fields import Field, choice_field, value_of
-from bot.ui.jobs.results.buttons import INPUTS_ERASED, job_for
 from bot.ui.jobs.results.result import SAVE, SAVE_LABEL
 from bot.ui.jobs.wording import prompt_of
 from bot.ui.kit.buttons import JobButton

@@ -171,7 +171,7 @@ async def test_a_set_that_was_declined_says_so_and_names_no_cost_twice(tmp_path:
         await announce(desk, declined)
         dm = await desk.bot.create_dm(discord.Object(desk.maya.id))
         said = texts(await anext(dm.history()))
-        assert f"🚫 <@{desk.maya.id}>, your **Photo restoration** request wasn't approved: 2 photos." in said
+        assert f"🚫 <@{desk.maya.id}>, your **Photo restoration** request wasn't approved." in said
         assert said.count("Not charged") == 2  # in the line of each
         assert "❌" not in said
         assert "0 credits" not in said

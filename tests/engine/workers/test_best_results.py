@@ -1,17 +1,17 @@
 """Starred results: asked about once, shown, taken back, and what admins are told of a lost channel."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from bot import posts
 from bot.features import posting
-from bot.features.posting import PostingRules
 from bot.jobs import best_results
-from bot.jobs.best_results import BestResult
-from bot.jobs.delivery import Announcement, ChannelGone, Posted, TryLater
-from bot.jobs.models import Job, JobState
+from bot.jobs.best_results import BEST, BEST_ASK, UNANSWERED
+from bot.jobs.models import JobState
+from bot.posts import Later, NotHere, Post
 from bot.servers import privacy
 from bot.servers.notices import NoticeKind
 from tests.engine.world import EngineWorld, engine_world
@@ -19,27 +19,7 @@ from tests.support.database import given
 from tests.support.jobs import a_job, keep_job
 
 GUILD, MAYA, MESSAGE, PLACE = 100, 3, 7, 9
-
-
-@dataclass
-class Shown:
-    """A showcase that remembers what it was told, and answers as it is told."""
-
-    answers: list[Announcement | ChannelGone] = field(default_factory=list[Announcement | ChannelGone])
-    asked: list[int] = field(default_factory=list[int])
-    said_of_questions: Announcement = field(default_factory=lambda: Posted(80))
-    hidden: list[int] = field(default_factory=list[int])
-
-    async def show(self, best: BestResult, job: Job, rules: PostingRules) -> Announcement | ChannelGone:
-        return self.answers.pop(0) if self.answers else Posted(70 + best.number, PLACE)
-
-    async def hide(self, best: BestResult, rules: PostingRules) -> float | None:
-        self.hidden.append(best.posted_message_id or 0)
-        return None
-
-    async def ask(self, best: BestResult, job: Job, rules: PostingRules) -> Announcement:
-        self.asked.append(best.user_id)
-        return self.said_of_questions
+BOTH = (MESSAGE, MESSAGE + 1)
 
 
 async def starred(world: EngineWorld, *messages: int, ago: timedelta = timedelta()) -> None:
@@ -50,54 +30,92 @@ async def starred(world: EngineWorld, *messages: int, ago: timedelta = timedelta
         made = {"state": JobState.SUCCEEDED, "announced_at": now, "result_message_id": one}
         job = replace(a_job(guild_id=GUILD, user_id=MAYA), **made)
         await world.db.write(given(keep_job, job))
-        await world.db.write(best_results.want, one, GUILD, 2, job.id, MAYA, now)
+        await world.db.write(best_results.want, job.id, 2, one, now)
 
 
-async def row(world: EngineWorld, message: int = MESSAGE) -> BestResult | None:
-    return await world.db.read(best_results.get, message)
+async def answers(world: EngineWorld, *, agreed: bool) -> None:
+    await world.db.write(best_results.answer, MAYA, world.clock.now(), agreed=agreed)
 
 
-async def test_a_maker_is_asked_once_and_their_results_are_shown_when_they_agree(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        await starred(world, MESSAGE, MESSAGE + 1)
-        showcase = Shown([TryLater(0.0)])
-        async with world.running(world.engine(showcase=showcase)):
+async def row(world: EngineWorld, message: int = MESSAGE) -> Post | None:
+    return await world.db.read(best_results.get, GUILD, message)
 
-            async def asked() -> bool:
-                return await world.db.read(best_results.consent, MAYA) is not None
+
+async def standing(world: EngineWorld) -> int:
+    """Return how many of both results are shown."""
+    rows = [await row(world, one) for one in BOTH]
+    return sum(one is not None and one.message_id is not None for one in rows)
+
+
+async def asked(world: EngineWorld) -> bool:
+    return await world.db.read(best_results.consent, MAYA) is not None
+
+
+def sent(world: EngineWorld, kind: str) -> list[str]:
+    """Return where messages of that kind were sent."""
+    return [post.place for post, _, _ in world.discord.notices if post.kind == kind]
+
+
+@pytest.mark.parametrize("forgets", [True, False])
+async def test_a_maker_is_asked_once_and_their_results_are_shown_when_they_agree(
+    tmp_path: Path, forgets: bool
+) -> None:
+    async with engine_world(tmp_path) as world, world.running():
+        await starred(world, *BOTH)
+        await world.until(lambda: asked(world), "the maker to be asked")
+        assert await standing(world) == 0
+        await answers(world, agreed=True)
+
+        async def shown() -> bool:
+            return await standing(world) == 2
+
+        async def gone() -> bool:
+            return await row(world) is None and await row(world, MESSAGE + 1) is None
+
+        await world.until(shown, "both to be shown")
+        assert sent(world, BEST_ASK) == [f"u{MAYA}"]
+        assert sent(world, BEST) == [f"c{PLACE}"] * 2
+        if forgets:
+            await world.db.write(privacy.forget_member, MAYA, world.clock.now())
+        else:
+            await answers(world, agreed=False)
+        await world.until(gone, "both to be taken back")
+        assert [post.kind for post in world.discord.deleted] == [BEST] * 2
+        assert await asked(world) is not forgets  # a refusal stays
+
+
+async def test_one_that_is_starred_again_is_shown_again(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world, world.running():
+        await answers(world, agreed=True)
+        for times in (1, 2):
+            await starred(world, MESSAGE)
 
             async def shown() -> bool:
-                found = [await row(world, one) for one in (MESSAGE, MESSAGE + 1)]
-                return all(one is not None and one.posted_message_id for one in found)
+                return await standing(world) == 1
 
             async def gone() -> bool:
-                return await row(world) is None and await row(world, MESSAGE + 1) is None
+                return await row(world) is None
 
-            await world.until(asked, "the maker to be asked")
-            await world.db.write(best_results.answer, MAYA, world.clock.now(), agreed=True)
-            await world.until(shown, "both to be shown")
-            await world.db.write(privacy.forget_member, MAYA, world.clock.now())
-            await world.until(gone, "both to be taken back")
-        assert showcase.asked == [MAYA]
-        assert showcase.hidden == [70, 70]
+            await world.until(shown, "it to be shown")
+            assert sent(world, BEST) == [f"c{PLACE}"] * times
+            await world.db.write(best_results.unwant, GUILD, [MESSAGE], world.clock.now())
+            await world.until(gone, "it to be taken back")
 
 
 @pytest.mark.promise
 async def test_admins_are_told_once_of_a_channel_for_the_best_that_is_lost(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
-        await starred(world, MESSAGE, MESSAGE + 1)
-        await world.db.write(best_results.answer, MAYA, world.clock.now(), agreed=True)
-        async with world.running(
-            world.engine(showcase=Shown([ChannelGone("closed"), ChannelGone("closed")]))
-        ):
+        await answers(world, agreed=True)
+        await starred(world, *BOTH)
+        world.discord.closed_places.add(f"c{PLACE}")
 
-            async def told() -> bool:
-                left = [await row(world), await row(world, MESSAGE + 1)]
-                return left == [None, None] and bool(world.discord.notices)
+        async def told() -> bool:
+            left = [await row(world), await row(world, MESSAGE + 1)]
+            return left == [None, None] and bool(sent(world, NoticeKind.BEST_LOST))
 
+        async with world.running():
             await world.until(told, "the admins to be told")
-        kinds = [notice.kind for notice, _, _ in world.discord.notices]
-        assert kinds == [NoticeKind.BEST_LOST]
+        assert len(sent(world, NoticeKind.BEST_LOST)) == 1
 
 
 async def test_a_question_that_discord_does_not_take_for_a_day_is_asked_with_the_next_result(
@@ -105,17 +123,33 @@ async def test_a_question_that_discord_does_not_take_for_a_day_is_asked_with_the
 ) -> None:
     async with engine_world(tmp_path) as world:
         await starred(world, MESSAGE, ago=timedelta(days=2))
-        showcase = Shown(said_of_questions=TryLater(0.0))
-        async with world.running(world.engine(showcase=showcase)):
+        world.discord.notice_answers.append(Later())
+        async with world.running():
 
             async def given_up() -> bool:
-                return await row(world) is None
-
-            async def asked() -> bool:
-                return await world.db.read(best_results.consent, MAYA) is not None
+                return await world.db.read(posts.get, GUILD, BEST_ASK, str(MAYA)) is None
 
             await world.until(given_up, "the question to be given up")
-            showcase.said_of_questions = Posted(80)
+            assert not await asked(world)
             await starred(world, MESSAGE + 1)
-            await world.until(asked, "the maker to be asked")
-        assert showcase.asked == [MAYA, MAYA]
+            await world.until(lambda: asked(world), "the maker to be asked")
+        assert sent(world, BEST_ASK) == [f"u{MAYA}"] * 2
+
+
+async def test_who_cannot_be_asked_is_not_asked_again_and_what_nobody_answers_for_is_forgotten(
+    tmp_path: Path,
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await starred(world, MESSAGE)
+        world.discord.notice_answers.append(NotHere("direct messages are closed"))
+        async with world.running():
+            await world.until(lambda: asked(world), "the question to be given up")
+
+            async def waits() -> bool:
+                post = await row(world)
+                return post is not None and post.due_at is None
+
+            await world.until(waits, "the result to wait")
+        later = world.clock.now() + UNANSWERED + timedelta(days=1)
+        assert not await world.db.write(best_results.known, 10, later)
+        assert await row(world) is None

@@ -95,4 +95,9 @@ def context_on(
 
 def delivery_on(*given: Any, **named: Any) -> DiscordDelivery:
     """Return the delivery with what `context_on` makes of that."""
-    return DiscordDelivery(context_on(*given, **named))
+    context = context_on(*given, **named)
+
+    async def read(url: str, _: int) -> bytes:
+        return await context.client.http.get_from_cdn(url)
+
+    return DiscordDelivery(context, read)

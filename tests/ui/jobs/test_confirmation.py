@@ -8,11 +8,12 @@ from simcord import InteractionResult, MemberActor
 
 from bot.credits import charges
 from bot.credits.limits import AllowanceScope
-from bot.jobs.confirm import Repeated, all_questions, find_open
+from bot.jobs.confirm import Repeated, find_open
 from bot.jobs.models import MemberContext
 from bot.servers import keys
 from tests.support import spending
 from tests.support.desk import PNG, Desk, make_bot, open_desk, pieces, texts
+from tests.support.questions import all_questions
 from tests.ui.jobs.results.test_result_buttons import jobs, press, staged
 
 RUN = "Run · about 8 credits"

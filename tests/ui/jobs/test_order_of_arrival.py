@@ -22,7 +22,7 @@ from tests.ui.jobs.results.test_result_buttons import staged
 from tests.ui.jobs.sets.test_sets import a_set, labels as labels_of_set
 
 LONG = 500  # turns of the loop
-BUTTONS, COMMANDS = "discord-ui-", "CommandTree-"  # how their tasks are called
+BUTTONS, COMMANDS = "discord.py: on_interaction", "CommandTree-"  # how their tasks are called
 
 Send = Callable[[], object]
 

@@ -6,7 +6,7 @@ import pytest
 
 from bot.jobs.models import JobState, Progress
 from bot.reasons import Reason
-from bot.ui.jobs.progress import job_progress
+from bot.ui.jobs.progress import progress_panel
 from tests.support.clock import NOON
 from tests.support.jobs import staging
 from tests.support.panels import NAMES, progress_words, words
@@ -125,7 +125,7 @@ SOON = NOON + timedelta(seconds=90)
     ],
 )
 def test_times_are_those_that_are_known(changes: dict[str, Any], progress: Progress, expected: str) -> None:
-    assert expected in words(job_progress(staging(**changes), NAMES, progress)).splitlines()
+    assert expected in words(progress_panel([staging(**changes)], NAMES, progress)).splitlines()
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,11 @@ from bot.jobs.results import EndOfJobs, Part
 from bot.ui.jobs.listing.panel import Shown, jobs_panel
 from bot.ui.jobs.listing.query import MINE, SERVER, UNPOSTED, ListQuery
 from bot.ui.jobs.listing.thumbnails import PostedResults
-from bot.ui.jobs.progress import job_progress, sign_of
-from bot.ui.jobs.sets.set_progress import progress_panel
-from bot.ui.jobs.sets.set_result import set_result
+from bot.ui.jobs.progress import progress_panel, sign_of
+from bot.ui.jobs.results.result import ending
 from tests.support.clock import NOON
 from tests.support.jobs import staging
-from tests.support.panels import CATALOG, NAMES, progress_words, words
-from tests.support.pseudo.boundary import shown_by
+from tests.support.panels import CATALOG, NAMES, labels_of, progress_words, words
 
 SET = "00000000000000aa"
 
@@ -62,7 +60,7 @@ def test_progress_says_what_a_job_waits_for_and_how_long_it_took(changes: dict[s
 
 def test_a_job_that_takes_longer_than_usual_says_so() -> None:
     job = staging(state=JobState.RUNNING, submitted_at=NOON)
-    assert "taking longer than usual" in words(job_progress(job, NAMES, Progress(late=True)))
+    assert "taking longer than usual" in words(progress_panel([job], NAMES, Progress(late=True)))
 
 
 @pytest.mark.parametrize(
@@ -116,14 +114,14 @@ def test_the_progress_of_a_private_set_says_that_moderators_see_it() -> None:
 @pytest.mark.parametrize(
     ("state", "said"),
     [
-        (JobState.FAILED, "❌ <@300>, your **Virtual staging** job failed: 2 photos."),
-        (JobState.CANCELLED, "🚫 <@300>, your **Virtual staging** job was cancelled: 2 photos."),
+        (JobState.FAILED, "❌ <@300>, your **Virtual staging** job failed."),
+        (JobState.CANCELLED, "🚫 <@300>, your **Virtual staging** job was cancelled."),
         (JobState.UNKNOWN, "An admin can settle it with `/jobs`."),
     ],
 )
 def test_a_set_of_which_nothing_came_says_why(state: JobState, said: str) -> None:
     jobs = a_set(state, state)
     parts = tuple(Part(job, number, output=None) for number, job in enumerate(jobs, 1))
-    panel = set_result(EndOfJobs(parts, tuple(jobs)), NAMES, {})
+    panel = ending(EndOfJobs(parts, tuple(jobs)), NAMES, "Harbour")
     assert said in words(panel)
-    assert ("Run the failed ones again" in str(shown_by(panel))) is (state is JobState.FAILED)
+    assert labels_of(panel) == ["Delete"]

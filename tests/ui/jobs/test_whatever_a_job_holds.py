@@ -7,13 +7,12 @@ from hypothesis import given, settings, strategies as st
 
 from bot.jobs.models import Job, JobState, Progress
 from bot.reasons import Reason, ReasonCode
-from bot.ui.jobs.progress import job_progress
-from bot.ui.jobs.results.ending import ending
+from bot.ui.jobs.progress import progress_panel
 from bot.ui.jobs.results.links import can_play
-from bot.ui.jobs.results.result import linked_result, linked_video, result
+from bot.ui.jobs.results.result import ending, linked_video
 from tests.support.clock import NOON
 from tests.support.jobs import staging
-from tests.support.panels import CATALOG, NAMES, pieces_of
+from tests.support.panels import CATALOG, NAMES, alone, pieces_of, shown_with
 
 LONG = st.text(max_size=3000)
 URLS = st.one_of(
@@ -73,11 +72,11 @@ def jobs(draw: st.DrawFn) -> Job:
 @given(jobs(), st.none() | st.integers(1, 10_000))
 def test_whatever_a_job_holds_discord_takes_what_is_shown_of_it(job: Job, position: int | None) -> None:
     shown = [
-        job_progress(job, NAMES, Progress(position)),
-        result(job, NAMES, "out.png"),
-        ending(job, NAMES, "Harbour"),
+        progress_panel([job], NAMES, Progress(position)),
+        shown_with(job, "out.png"),
+        ending(alone(job), NAMES, "Harbour"),
     ]
-    for panel in [*shown, linked_result(job, NAMES, "It is too large.", disclosure="", by_dm=False)]:
+    for panel in [*shown, shown_with(job, why="It is too large.")]:
         components = list(pieces_of(panel.to_components()))
         texts = [piece["content"] for piece in components if piece["type"] == 10]
         assert all(texts)
@@ -88,4 +87,5 @@ def test_whatever_a_job_holds_discord_takes_what_is_shown_of_it(job: Job, positi
             for item in piece.get("items", ()):
                 assert 0 < len(item["description"]) <= 256
     if can_play(job):
-        assert len(linked_video(job, NAMES, "It is too large.", disclosure="", by_dm=False)) <= 2000
+        _, said = linked_video(alone(job), NAMES, "It is too large.", disclosure="", by_dm=False)
+        assert len(said) <= 2000

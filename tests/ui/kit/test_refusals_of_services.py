@@ -10,13 +10,11 @@ import pytest
 from msgspec import structs
 
 from bot.catalog import Catalog, SourceRule
-from bot.credits.prices import Estimate
 from bot.credits.usage import write_ledger
 from bot.errors import DatabaseAway, DatabaseFailed, NotAlone, Refused, StudiiBotError
 from bot.features.moderation import Approver
 from bot.jobs import queries
 from bot.jobs.confirm import Repeated
-from bot.jobs.decide import PricesRose
 from bot.jobs.models import JobState
 from bot.reactions.channel_permissions import cannot_post_words
 from cogs.reactions.commands import _place  # pyright: ignore[reportPrivateUsage]
@@ -62,11 +60,6 @@ async def a_job(desk: Desk, *states: JobState, **changes: Any) -> str:
         (DatabaseAway(), "The bot can't reach its database right now. Try again in a few minutes."),
         (NotAlone(), "The bot is restarting. Try again in a moment."),
         (StudiiBotError(), "Something went wrong in the bot. Try again."),
-        (
-            PricesRose(Estimate(8, learned=False)),
-            "Each photo costs about 8 credits now. That's more than the price you saw, so none was started. "
-            "Start them again if you agree. Nothing was charged.",
-        ),
     ],
 )
 async def test_every_error_has_a_sentence_that_says_what_to_do(

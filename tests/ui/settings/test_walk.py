@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from simcord import InteractionResult
 
-from bot.client.persistent_items import LASTING_BUTTONS, LASTING_MENUS
+from bot.client.persistent_items import LASTING_BUTTONS
 from bot.ui.panels.controls import find
 from tests.support.desk import Desk, open_desk, pieces, texts
 
 MENUS = ("results", "moderation")
 BUTTON, LIST, USERS, ROLES, CHANNELS = 2, 3, 5, 6, 8
-LASTING_ITEMS = (*LASTING_BUTTONS, *LASTING_MENUS)
+LASTING_ITEMS = LASTING_BUTTONS
 FIELDS = {
     "value": "2",
     "words": "blimp",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import discord
 from discord import ui
 
-from bot.jobs.delivery import ForModerators
+from bot.jobs.results import ForModerators
 from bot.media.kinds import DRAWN, suffix_of
 from bot.media.photo import Drawing
 from bot.media.spool import OutputFile

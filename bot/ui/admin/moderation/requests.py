@@ -9,8 +9,8 @@ from bot.features import moderation
 from bot.features.word_matching import first_met
 from bot.features.wording import credit_words, discord_timestamp
 from bot.features.words import MAX_RULE_CHARACTERS
-from bot.jobs.delivery import ForModerators
 from bot.jobs.models import APPROVAL_HOURS, Job
+from bot.jobs.results import ForModerators
 from bot.languages import Message, gettext as _, lazy, ngettext, plazy, sentences
 from bot.reasons import ReasonCode
 from bot.ui.admin.moderation.deciding import (

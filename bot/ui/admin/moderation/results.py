@@ -5,8 +5,8 @@ import discord
 from bot.features import moderation
 from bot.features.moderation import Approver
 from bot.features.wording import credit_words, discord_timestamp
-from bot.jobs.delivery import ForModerators
 from bot.jobs.models import APPROVAL_HOURS, KEPT_DAYS, Job, JobState, Progress
+from bot.jobs.results import ForModerators
 from bot.languages import gettext as _, lazy, ngettext, nlazy, plazy, sentences
 from bot.servers import access
 from bot.ui.admin.moderation.deciding import (

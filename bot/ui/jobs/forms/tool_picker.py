@@ -16,12 +16,12 @@ from bot.ui.jobs.forms.fields import CHOICE_LENGTH, MAX_FORM_OPTIONS
 from bot.ui.jobs.forms.open_form import begin, open_form, open_style_form, prices_for
 from bot.ui.jobs.forms.tool_form import FormStart
 from bot.ui.jobs.start import AS_USUAL, Terms
-from bot.ui.kit.buttons import ToolButton
 from bot.ui.kit.forms import OpenView
-from bot.ui.kit.host import Host, host_of
+from bot.ui.kit.host import host_of
 from bot.ui.kit.layout import NEUTRAL, box, button_rows, row, text
 from bot.ui.kit.responses import answer
 from bot.ui.kit.text import shortened
+from bot.ui.panels.controls import Press, button
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import server_of
 
@@ -123,17 +123,16 @@ class ToolPicker(OpenView):
             await begin(interaction, self._tools[value], self._pictures, self._terms, asking=True)
 
 
-class OpenToolButton(ToolButton, action="tool"):
+@button("tool:{tool}")
+async def open_tool(press: Press, tool: str) -> None:
     """Open a tool's form."""
-
-    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        await open_form(interaction, host.catalog.get(self.slug))
+    await open_form(press.interaction, press.host.catalog.get(tool))
 
 
 def tool_rows(tools: Sequence[Tool]) -> list[ui.ActionRow[Any]]:
     """Return rows with a button for each tool."""
-    buttons = [OpenToolButton(tool.slug, shortened(tool.title, LABEL_LENGTH), tool.emoji) for tool in tools]
-    return button_rows(buttons)
+    looks = [open_tool.looking(label=shortened(tool.title, LABEL_LENGTH), emoji=tool.emoji) for tool in tools]
+    return button_rows([look.of(tool.slug) for look, tool in zip(looks, tools, strict=True)])
 
 
 def _summary(tool: Tool) -> str:

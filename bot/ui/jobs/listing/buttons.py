@@ -1,11 +1,10 @@
 """Handle what is pressed and chosen in the list of jobs, and show what has changed."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from re import Match
-from typing import Self
+from typing import Annotated, Literal
 
 import discord
-from discord import ui
 
 from bot.errors import Refused
 from bot.features import moderation
@@ -15,6 +14,7 @@ from bot.jobs.models import ACTIVE_STATES, Job
 from bot.languages import gettext as _, lazy, sentences
 from bot.servers import access
 from bot.ui.jobs.answer import show_progress
+from bot.ui.jobs.buttons import JOB_GONE, PRIVATE_RESULT, Id, run_again
 from bot.ui.jobs.listing.panel import (
     CANCEL_LISTED,
     POST,
@@ -27,15 +27,14 @@ from bot.ui.jobs.listing.panel import (
 )
 from bot.ui.jobs.listing.query import MINE, QUERY, SERVER, UNPOSTED, ListQuery
 from bot.ui.jobs.listing.thumbnails import posted_results
-from bot.ui.jobs.results.buttons import JOB_GONE, PRIVATE_RESULT, run_again
 from bot.ui.jobs.start import CHANNELS_ONLY
 from bot.ui.jobs.wording import ToolNames, cost_words
-from bot.ui.kit.buttons import LastingButton, LastingSelect
 from bot.ui.kit.first_answer import expect_job
 from bot.ui.kit.host import Host, host_of, in_order
 from bot.ui.kit.reasons import error_words
 from bot.ui.kit.responses import acknowledge, answer, answer_in_place
 from bot.ui.kit.text import plain, sentence
+from bot.ui.panels.controls import Press, button
 from bot.ui.reading.member import approver_in
 from bot.ui.reading.permissions import (
     MANAGERS_ONLY,
@@ -47,6 +46,7 @@ from bot.ui.reading.permissions import (
     server_of,
 )
 
+Query = Annotated[str, QUERY]
 NOT_DECIDING = lazy(
     "Only members who decide on results here can see these, and there are none to decide on now."
 )
@@ -90,129 +90,99 @@ def _is_list(message: discord.Message | None) -> bool:
     return message is not None and message.flags.ephemeral
 
 
-class PageButton(LastingButton, template=rf"studii:jobs:{QUERY}"):
+@button("jobs:{query}")
+async def turn_page(press: Press, query: Query) -> None:
     """Turn to a page, or show it as it is now."""
-
-    def __init__(self, query: ListQuery) -> None:
-        self._query = query
-        super().__init__(ui.Button(custom_id=f"studii:jobs:{query}"))
-
-    @classmethod
-    def of_match(cls, match: Match[str]) -> Self:
-        return cls(ListQuery.of_match(match))
-
-    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        await show_list(interaction, self._query, instead=True)
+    await show_list(press.interaction, ListQuery.of(query), instead=True)
 
 
-class FilterSelect(LastingSelect, template=rf"studii:jobsby:(?P<by>state|tool):{QUERY}"):
+@button("jobsby:{by}:{query}")
+async def filter_by(press: Press, by: Literal["state", "tool"], query: Query) -> None:
     """Show the jobs in one state, or of one tool."""
-
-    def __init__(self, by: str, query: ListQuery) -> None:
-        self._by = by
-        self._query = query
-        super().__init__(ui.Select(custom_id=f"studii:jobsby:{by}:{query}"))
-
-    @classmethod
-    def of_match(cls, match: Match[str]) -> Self:
-        return cls(match["by"], ListQuery.of_match(match))
-
-    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        await show_list(interaction, self._query.by(self._by, self.item.values[0]), instead=True)
+    await show_list(press.interaction, ListQuery.of(query).by(by, press.values[0]), instead=True)
 
 
-class ListedButton(
-    LastingButton,
-    template=rf"studii:listed:(?P<action>{CANCEL_LISTED}|{POST}|{SHOW}|{RUN_LISTED_AGAIN}):(?P<job>[0-9a-f]{{16}}):{QUERY}",
-):
+@button("listed:{action}:{job_id}:{query}")
+async def listed(
+    press: Press, action: Literal["cancel", "post", "show", "again"], job_id: Id, query: Query
+) -> None:
     """Do something with a job in the list: cancel it, post or show its result here, run it again.
 
     If that is not possible any more, the list says so, and shows what is there now.
     """
+    interaction, page = press.interaction, ListQuery.of(query)
+    if action == RUN_LISTED_AGAIN:
+        with in_order(interaction):
+            expect_job(interaction)
+            await _do(interaction, press.host, action, job_id, page)
+        return
+    if action != SHOW:  # which is answered with a message of its own
+        await acknowledge(interaction)
+    await _do(interaction, press.host, action, job_id, page)
 
-    def __init__(self, action: str, job_id: str, query: ListQuery) -> None:
-        self._action = action
-        self._job_id = job_id
-        self._query = query
-        super().__init__(ui.Button(custom_id=f"studii:listed:{action}:{job_id}:{query}"))
 
-    @classmethod
-    def of_match(cls, match: Match[str]) -> Self:
-        return cls(match["action"], match["job"], ListQuery.of_match(match))
-
-    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        if self._action == RUN_LISTED_AGAIN:
-            with in_order(interaction):
-                expect_job(interaction)
-                await self._do(interaction, host)
-            return
-        if self._action != SHOW:  # which is answered with a message of its own
-            await acknowledge(interaction)
-        await self._do(interaction, host)
-
-    async def _do(self, interaction: discord.Interaction, host: Host) -> None:
-        job = await self._job(interaction, host)
-        if job is None:
-            await self._over(interaction, Refused(JOB_GONE))
-        elif self._action == RUN_LISTED_AGAIN:
-            await run_again(interaction, host, job)
-        elif self._action == CANCEL_LISTED:
-            await self._cancel(interaction, host, job)
-        elif self._action == POST:
-            await self._post(interaction, host, job)
-        else:
-            await self._show(interaction, host, job)
-
-    async def _job(self, interaction: discord.Interaction, host: Host) -> Job | None:
-        """Return the job, or None if it was erased since. An admin may cancel what is private to others."""
-        job = await host.services.db.read(queries.get, self._job_id)
-        if job is None or job.guild_id != interaction.guild_id:
-            return None
-        cancels = self._action == CANCEL_LISTED and moderates(interaction, job)
-        if job.private and job.user_id != interaction.user.id and not cancels:
-            raise Refused(PRIVATE_RESULT)
-        return job
-
-    async def _cancel(self, interaction: discord.Interaction, host: Host, job: Job) -> None:
-        try:
-            which = (job.id, job.guild_id, interaction.user.id, host.clock.now())
-            may = moderates(interaction, job)
-            cancelled = ensure_cancelled(await host.services.db.write(actions.cancel, *which, moderates=may))
-        except Refused as over:
-            await self._over(interaction, over)
-            return
-        name = job_name(job, ToolNames(host.catalog), readable=may_read(interaction, job))
-        said = sentences(_("Cancelled: **{job}**.", job=plain(name, 100)), cost_words(cancelled))
-        await show_list(interaction, self._query, note=f"✅ {said}", instead=True)
-
-    async def _post(self, interaction: discord.Interaction, host: Host, job: Job) -> None:
+async def _do(
+    interaction: discord.Interaction, host: Host, action: str, job_id: str, page: ListQuery
+) -> None:
+    job = await host.services.db.read(queries.get, job_id)
+    if job is None or job.guild_id != interaction.guild_id:  # it was erased since
+        await _over(interaction, page, Refused(JOB_GONE))
+        return
+    may = moderates(interaction, job)
+    # An admin may cancel what is private to others.
+    if job.private and job.user_id != interaction.user.id and not (may and action == CANCEL_LISTED):
+        raise Refused(PRIVATE_RESULT)
+    now = host.clock.now()
+    if action == RUN_LISTED_AGAIN:
+        await run_again(interaction, host, [job])
+    elif action == CANCEL_LISTED:
+        which = job.id, job.guild_id, interaction.user.id, now
+        cancelling = host.services.db.write(actions.cancel, *which, moderates=may)
+        if (done := await _tried(interaction, page, cancelling, ensure_cancelled)) is not None:
+            name = job_name(job, ToolNames(host.catalog), readable=may_read(interaction, job))
+            said = sentences(_("Cancelled: **{job}**.", job=plain(name, 100)), cost_words(done))
+            await show_list(interaction, page, note=f"✅ {said}", instead=True)
+    elif action == POST:
         ensure_can_post(interaction)
-        channel_id = _channel_for(interaction, job)
-        try:
-            here = (job.id, interaction.user.id, channel_id, host.clock.now())
-            await host.services.db.write(actions.post_here, *here)
-        except Refused as over:
-            await self._over(interaction, over)
-            return
-        name = job_name(job, ToolNames(host.catalog), readable=True)
-        said = _("**{job}** will be posted here.", job=plain(name, 100))
-        await show_list(interaction, self._query, note=f"✅ {said}", instead=True)
+        here = job.id, interaction.user.id, _channel_for(interaction, job), now
+        if await _tried(interaction, page, host.services.db.write(actions.post_here, *here)) is not None:
+            name = job_name(job, ToolNames(host.catalog), readable=True)
+            said = _("**{job}** will be posted here.", job=plain(name, 100))
+            await show_list(interaction, page, note=f"✅ {said}", instead=True)
+    else:
+        await _show(interaction, host, job, page)
 
-    async def _show(self, interaction: discord.Interaction, host: Host, job: Job) -> None:
-        """Answer with the job's progress; the result then takes its place."""
-        channel_id = _channel_for(interaction, job)
-        if action_for(job, MINE) != SHOW:
-            await self._over(interaction, Refused(SHOWN_OR_GONE))
-            return
-        await show_progress(interaction, host, [replace(job, posting=job.posting + 1)])
-        here = (job.id, interaction.user.id, channel_id, host.clock.now())
-        await host.services.db.write(actions.post_here, *here)
 
-    async def _over(self, interaction: discord.Interaction, over: Refused) -> None:
-        """Say above the list as it is now what is no longer possible."""
-        if not _is_list(interaction.message):
-            raise over
-        await show_list(interaction, self._query, note=f"⚠️ {sentence(error_words(over))}", instead=True)
+async def _show(interaction: discord.Interaction, host: Host, job: Job, page: ListQuery) -> None:
+    """Answer with the job's progress; the result then takes its place."""
+    channel_id = _channel_for(interaction, job)
+    if action_for(job, MINE) != SHOW:
+        await _over(interaction, page, Refused(SHOWN_OR_GONE))
+        return
+    await show_progress(interaction, host, [replace(job, posting=job.posting + 1)])
+    here = job.id, interaction.user.id, channel_id, host.clock.now()
+    await host.services.db.write(actions.post_here, *here)
+
+
+async def _tried(
+    interaction: discord.Interaction,
+    page: ListQuery,
+    deed: Awaitable[Job],
+    ensure: Callable[[Job], Job] = lambda job: job,
+) -> Job | None:
+    """Return the job after the deed, or None if that is no longer possible and the list says so."""
+    try:
+        return ensure(await deed)
+    except Refused as over:
+        await _over(interaction, page, over)
+        return None
+
+
+async def _over(interaction: discord.Interaction, page: ListQuery, over: Refused) -> None:
+    """Say above the list as it is now what is no longer possible."""
+    if not _is_list(interaction.message):
+        raise over
+    await show_list(interaction, page, note=f"⚠️ {sentence(error_words(over))}", instead=True)
 
 
 def _channel_for(interaction: discord.Interaction, job: Job) -> int:
@@ -221,7 +191,3 @@ def _channel_for(interaction: discord.Interaction, job: Job) -> int:
         raise Refused(CHANNELS_ONLY)
     ensure_stays_there(interaction, job)
     return interaction.channel_id
-
-
-LIST_BUTTONS = (PageButton, ListedButton)
-LIST_SELECTS = (FilterSelect,)

@@ -15,7 +15,7 @@ from bot.ui.jobs.forms.fields import MAX_FORM_OPTIONS
 from bot.ui.jobs.listing.query import ANY, MINE, SERVER, STATES, UNPOSTED, UNPOSTED_LABELS, ListQuery
 from bot.ui.jobs.listing.thumbnails import PostedResults
 from bot.ui.jobs.results.links import link_button
-from bot.ui.jobs.results.unknown_outcomes import RULING_BUTTONS
+from bot.ui.jobs.results.unknown_outcomes import ruling_buttons
 from bot.ui.jobs.wording import (
     ToolNames,
     again_label,
@@ -203,7 +203,7 @@ def _buttons(job: Job, names: ToolNames, shown: Shown, *, readable: bool) -> lis
         # The look of `bot.ui.admin.moderation.results.SeeResultButton`.
         return [look_of(SEE, job, _("See result"))] if job.output_file is not None else []
     if shown.manager and job.state is JobState.UNKNOWN:
-        return [button.of(job) for button in RULING_BUTTONS]
+        return [*ruling_buttons(job)]
     action = action_for(job, query.whose)
     if action is not None:
         # The look of `bot.ui.jobs.listing.buttons.ListedButton`.

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 from bot.jobs.models import ACTIVE_STATES, UNSHOWN_STATES, JobState
 from bot.languages import Message, plazy
@@ -22,9 +22,8 @@ UNPOSTED_LABELS: Mapping[str, Message] = {
     "open": plazy("choice", "Waiting for a moderator"),
     "withheld": plazy("choice", "Not posted"),
 }
-QUERY = (
-    rf"(?P<whose>{MINE}|{SERVER}|{UNPOSTED}):(?P<number>[0-9]{{1,6}})"
-    rf"(?::(?P<state>{'|'.join(STATES)})?:(?P<of>[a-z0-9_-]{{1,32}})?)?"
+QUERY = (  # in custom ids
+    rf"(?:{MINE}|{SERVER}|{UNPOSTED}):[0-9]{{1,6}}(?::(?:{'|'.join(STATES)})?:(?:[a-z0-9_-]{{1,32}})?)?"
 )
 
 
@@ -38,9 +37,11 @@ class ListQuery:
     tool: str | None = None
 
     @classmethod
-    def of_match(cls, match: Any) -> Self:
-        """Return the query in a custom id that `QUERY` has matched."""
-        return cls(match["whose"], int(match["number"]), match["state"], match["of"])
+    def of(cls, custom_id: str) -> Self:
+        """Return the query in a custom id, as `QUERY` has matched it."""
+        whose, number, *filters = custom_id.split(":")
+        state, tool = filters or ("", "")
+        return cls(whose, int(number), state or None, tool or None)
 
     @property
     def states(self) -> Collection[JobState] | None:

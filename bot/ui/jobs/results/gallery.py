@@ -1,5 +1,6 @@
 """The pictures that a result shows: itself, and what stands beside it to compare with."""
 
+import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any
@@ -23,6 +24,7 @@ BEFORE_GONE = lazy("The original photo has been deleted, so it isn't shown.")
 # What is which in the gallery, in which Discord draws no captions.
 _AFTER, _BOTH = plazy("title", "After"), plazy("title", "Split")
 _BEFORE, _LABELLED = plazy("title", "Before"), plazy("title", "Labelled")
+_CAPTION = re.compile(r"\*\*[0-9]+\.\*\* ")
 SPLIT_LABELS = plazy("drawn on a picture", "Before"), plazy("drawn on a picture", "After")
 
 
@@ -61,3 +63,13 @@ def order_words(beside: Sequence[str]) -> str:
 def is_hidden(job: Job) -> bool:
     """Return whether results of the job are hidden behind a spoiler, as its photo was."""
     return job.source is not None and job.source.hidden
+
+
+def caption_of(place: int) -> str:
+    """Return how the line above a photo begins."""
+    return f"**{place}.**"
+
+
+def is_caption(words: str) -> bool:
+    """Return whether a text of a set's message stands above a photo."""
+    return _CAPTION.match(words) is not None

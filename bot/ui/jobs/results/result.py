@@ -1,83 +1,131 @@
-"""Build what a job posts at its end: the picture or video for its requester, or the link to it."""
+"""Build what is posted when jobs end: what was made, each beside its photo, or why there is nothing.
 
-from collections.abc import Iterable, Sequence
+A job alone is shown as a set of one, without numbers and with its buttons in place of the menu.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import discord
 from discord import ui
 
 from bot.catalog import SourceRule, Tool
-from bot.jobs.models import Job
-from bot.languages import Worded, gettext as _, lazy, plazy, sentences
-from bot.ui.jobs.progress import edit_button
-from bot.ui.jobs.results.buttons import AgainButton, DeleteButton, UseInButton
-from bot.ui.jobs.results.gallery import gallery, is_hidden, order_words
+from bot.features.posting import MAX_DISCLOSURE_CHARACTERS
+from bot.features.wording import credit_words
+from bot.jobs.models import FailureCode, Job, JobState, Progress, SourcePhoto
+from bot.jobs.results import EndOfJobs, Part
+from bot.languages import Worded, and_list, gettext as _, lazy, ngettext, number, plazy, sentences
+from bot.ui.jobs.buttons import delete, delete_set, drop, edit, pick, use_in
+from bot.ui.jobs.progress import (
+    CHARGED_AGAIN,
+    again_button,
+    may_be_charged_again,
+    photo_name,
+    set_again_button,
+    sign_of,
+)
+from bot.ui.jobs.results.gallery import caption_of, file_name_of, gallery, is_hidden, order_words
 from bot.ui.jobs.results.links import MAX_LINK_CHARACTERS, link_button, link_words, usable
-from bot.ui.jobs.results.parts import details_words, disclosed_words, why_here
-from bot.ui.jobs.results.staged_listing import StagedButton
-from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.buttons import JobButton, look_of
-from bot.ui.kit.layout import URL_LIMIT, Panel, Piece, lines, row, small, text
-from bot.ui.kit.text import plain
+from bot.ui.jobs.results.staged_listing import staged
+from bot.ui.jobs.wording import ToolNames, cost_words, prompt_words, settings_words, state_words
+from bot.ui.kit.buttons import look_of
+from bot.ui.kit.layout import URL_LIMIT, Panel, Piece, lines, row, server_line, small, text
+from bot.ui.kit.text import named_value, plain, shortened
 from bot.ui.reading.photo_lookup import BEFORE_FILE, LABELLED_FILE
+from bot.ui.reading.pictures import plain_name
 
 SAVE, SAVE_LABEL = "save", plazy("button", "Save as style")
 # Translators: as sentences in a chat; the member is mentioned.
 PICTURE_READY = lazy("{member}, your picture is ready.")
 VIDEO_READY = lazy("{member}, your video is ready.")
 FULL_SIZE = plazy("button", "Full size")  # of the result; "original" is the photo before, and nothing else
+CHOOSE = lazy("Do more with one picture")
+LINK_TOO_LONG = lazy("There's no room for its link here: see `/jobs`.")
+# The first line mentions the member, as a result's does; `bot.ui.jobs.buttons` reads it there.
+_FAILED = "❌", lazy("{member}, your **{tool}** job failed.")
+_NOT_APPROVED = "🚫", lazy("{member}, your **{tool}** request wasn't approved.")
+_ENDINGS = {
+    JobState.UNKNOWN: ("❔", lazy("{member}, your **{tool}** job has an unknown outcome.")),
+    JobState.CANCELLED: ("🚫", lazy("{member}, your **{tool}** job was cancelled.")),
+    JobState.WITHHELD: ("🚫", lazy("{member}, your **{tool}** result isn't posted.")),
+}
+# Ten photos with what is said of each must fit into a message.
+MAX_LABEL_CHARACTERS = 80
+MAX_NOTE_CHARACTERS = 160
+MAX_FAILURE_CHARACTERS = 240
+MAX_SETTINGS_CHARACTERS = 300
+MAX_LINKS_CHARACTERS = 1700  # of all links together
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPhoto:
+    """The appearance of a result: the names of its files, the result's own first, and notes about them."""
+
+    files: Sequence[str] = ()
+    notes: Sequence[Worded] = ()
 
 
 def result(
-    job: Job,
+    ended: EndOfJobs,
     names: ToolNames,
-    file_name: str,
-    *beside: str,
-    notes: Iterable[Worded] = (),
+    shown: Mapping[str, ShownPhoto],
+    *,
     disclosure: str = "",
     by_dm: bool = False,
 ) -> Panel:
-    """Return the result with its file, and those shown `beside` it to compare with. The files have to be sent
-    along under these names.
+    """Return what was made, and which of the other jobs of the message have no result.
 
-    `notes` are sentences about what is shown. `by_dm`: it is sent by DM, where no job can be started.
+    `shown` says how the results are shown, by job; one without files is linked. The files have to be sent
+    along. `by_dm`: it is sent by DM, where no job can be started.
     """
-    picture = job.output_kind != "video"
-    buttons = remaking_buttons(job, names.tool(job.tool), picture=picture, by_dm=by_dm)
-    return Panel(
-        text(_ready(job, names)),
-        gallery(job, names, [f"attachment://{name}" for name in (file_name, *beside)]),
-        text(
-            lines(
-                small(order_words(beside)),
-                details_words(job, names, title=names.title(job.tool)),
-                disclosed_words(disclosure),
-                *map(small, notes),
-                _link_in_text(job),
-                why_here(job, by_dm=by_dm),
-            )
-        ),
-        row(*buttons, DeleteButton.of(job)),
-        *_more(job, beside, by_dm=by_dm),
-    )
+    first, alone = ended.job, not ended.job.posted_with_set
+    made = [part for part in ended.parts if part.job.id in shown]
+    others = [part for part in ended.parts if part.job.id not in shown]
+    linked = sum(not shown[part.job.id].files for part in made)
+    pieces: list[Piece] = [text(_ready(ended, made, names))]
+    said = ""
+    for part in made:
+        photo = shown[part.job.id]
+        said = _said(part.job, photo, MAX_LINKS_CHARACTERS // max(1, linked), alone=alone)
+        if not alone:
+            pieces.append(text(lines(f"{caption_of(part.number)} {photo_name(part.job)}", said)))
+        if photo.files:
+            pieces.append(gallery(part.job, names, [f"attachment://{name}" for name in photo.files]))
+    if others:
+        pieces.append(text(lines(*map(_failure, others))))
+    about = _details(ended, names, title=names.title(first.tool))
+    why = why_here(first, by_dm=by_dm)
+    pieces.append(text(lines(said if alone else "", about, disclosed_words(disclosure), why)))
+    if not alone:
+        return Panel(*pieces, *_menu(ended, made, others, by_dm=by_dm))
+    files = shown[first.id].files
+    picture = bool(files) and first.output_kind != "video"
+    buttons = remaking_buttons(first, names.tool(first.tool), picture=picture, by_dm=by_dm)
+    more = _more(first, files[1:], by_dm=by_dm)
+    return Panel(*pieces, row(*buttons, delete.of(first.id, first.posting)), *([row(*more)] if more else []))
 
 
-def linked_result(job: Job, names: ToolNames, why: Worded, *, disclosure: str, by_dm: bool) -> Panel:
-    """Return the result without its file: why, and the link to it if there is one."""
-    there = sentences(why, link_words(job))
-    buttons = remaking_buttons(job, names.tool(job.tool), picture=False, by_dm=by_dm)
-    return Panel(
-        text(lines(_ready(job, names), there)),
-        text(
-            lines(
-                details_words(job, names, title=names.title(job.tool)),
-                disclosed_words(disclosure),
-                why_here(job, by_dm=by_dm),
-            )
-        ),
-        row(*buttons, DeleteButton.of(job)),
-        *_more(job, (), by_dm=by_dm),
-    )
+def ending(ended: EndOfJobs, names: ToolNames, server: str) -> Panel:
+    """Return for its person why jobs have no result, and what it cost. `server`: where they were started."""
+    job, alone = ended.job, not ended.job.posted_with_set
+    over = [part.job for part in ended.parts if part.job.state is not JobState.CANCELLED] or [job]
+    failed = _NOT_APPROVED if all(one.not_approved for one in over) else _FAILED
+    sign, words = _ENDINGS.get(over[0].state, failed) if len({one.state for one in over}) == 1 else failed
+    head = f"{sign} {words.using(member=f'<@{job.user_id}>', tool=names.title(job.tool))}"
+    said, there = list(map(_failure, ended.parts)), ""
+    if alone:
+        said = [] if job.state is JobState.CANCELLED else [state_words(job, Progress())]
+        there = link_words(job) if job.failure is FailureCode.OUTPUT and job.output_url is not None else ""
+    again = small(CHARGED_AGAIN) if any(map(may_be_charged_again, over)) else ""
+    details = _details(ended, names, prompt=not there)  # a link may be long
+    return Panel(text(lines(head, *said, there, details, again, server_line(server))), row(_delete(ended)))
+
+
+def ended_without_result(user_id: int) -> Panel:
+    """Return the line in a channel for a member whose direct messages are closed: nothing of what, or why."""
+    said = _("{member}, one of your jobs ended without a result. See `/jobs`.", member=f"<@{user_id}>")
+    return Panel(text(said))
 
 
 def ended_elsewhere(server: str) -> Panel:
@@ -90,68 +138,151 @@ def ended_elsewhere(server: str) -> Panel:
     return Panel(text(said))
 
 
-def linked_video(job: Job, names: ToolNames, why: Worded, *, disclosure: str, by_dm: bool) -> str:
-    """Return the same as the content of an ordinary message, in which Discord plays a linked video."""
+def linked_video(
+    ended: EndOfJobs, names: ToolNames, why: Worded, *, disclosure: str, by_dm: bool
+) -> tuple[ui.View, str]:
+    """Return the buttons and the content of an ordinary message, in which Discord plays a linked video."""
+    job = ended.job
     gone = sentences(why, _("The link may stop working after a while."))
-    link = job.output_url or ""
-    shown = f"|| {link} ||" if link and is_hidden(job) else link
-    about = details_words(job, names, title=names.title(job.tool), prompt=False)
+    shown = f"|| {job.output_url} ||" if is_hidden(job) else job.output_url or ""
+    about = _details(ended, names, title=names.title(job.tool), prompt=False)
     details = lines(about, disclosed_words(disclosure), why_here(job, by_dm=by_dm))
-    return lines(_ready(job, names), gone, details, shown)
-
-
-def plain_buttons(job: Job, names: ToolNames, *, by_dm: bool) -> ui.View:
-    """Return the buttons for `linked_video`."""
     view = ui.View(timeout=None)
-    for button in (
-        *remaking_buttons(job, names.tool(job.tool), picture=False, by_dm=by_dm),
-        DeleteButton.of(job),
-    ):
+    for button in remaking_buttons(job, names.tool(job.tool), picture=False, by_dm=by_dm):
         view.add_item(button)
+    view.add_item(delete.of(job.id, job.posting))
     view.stop()
-    return view
+    return view, lines(_ready(ended, ended.parts, names), gone, details, shown)
 
 
-def _ready(job: Job, names: ToolNames) -> str:
-    ready = VIDEO_READY if job.output_kind == "video" else PICTURE_READY
-    return f"{names.emoji(job.tool)} {ready.using(member=f'<@{job.user_id}>')}"
+def one_of_set(job: Job, names: ToolNames, addresses: Sequence[str]) -> Panel:
+    """Return one picture of a set's message for who chose it, with what can be done with it.
+
+    `addresses` are those of its pictures, the result first; empty: it has none to show.
+    """
+    again = remaking_buttons(job, names.tool(job.tool), picture=bool(addresses), by_dm=False)
+    others = _more(job, [file_name_of(one) for one in addresses], by_dm=False)
+    others += [] if job.result_message_id is None else [drop.of(job.id)]
+    title = named_value(names.title(job.tool), photo_name(job))
+    pieces: list[Piece] = [text(f"### {names.emoji(job.tool)} {title}")]
+    pieces += [gallery(job, names, addresses)] if addresses else []
+    return Panel(*pieces, row(*again), *([row(*others)] if others else []))
 
 
-def _link_in_text(job: Job) -> str:
-    """Return the link for the text, if the address is too long for a button."""
-    if usable(job.output_url, URL_LIMIT) or not usable(job.output_url, MAX_LINK_CHARACTERS):
+def disclosed_words(words: str) -> str:
+    """Return the line that says that the result was made with AI, in the server's words."""
+    return small(f"✨ {plain(words, MAX_DISCLOSURE_CHARACTERS)}") if words else ""
+
+
+def why_here(job: Job, *, by_dm: bool) -> str:
+    """Return why the result comes by DM, if it was not private."""
+    told = by_dm and not job.private
+    if not told:
         return ""
-    return small(f"[{FULL_SIZE}](<{job.output_url}>)")
-
-
-def _more(job: Job, beside: Sequence[str], *, by_dm: bool) -> list[Piece]:
-    """Return a second row: what opens the result at Studii, and what a listing needs."""
-    full_size = link_button(job, str(FULL_SIZE))
-    buttons: list[Piece] = [
-        *([] if full_size is None else [full_size]),
-        *for_listing(job, beside, by_dm=by_dm),
-    ]
-    return [row(*buttons)] if buttons else []
+    channel = f"<#{job.channel_id}>"
+    return small(_("I can't post in {channel} any more, so I sent it to you here.", channel=channel))
 
 
 def for_listing(job: Job, beside: Sequence[str], *, by_dm: bool) -> list[Piece]:
     """Return what a listing needs of a staged picture, where its copy says so and the photo is beside it."""
     labelled = any(one.startswith(LABELLED_FILE) for one in beside)
     original = any(one.startswith(BEFORE_FILE) for one in beside)
-    return [StagedButton.of(job)] if labelled and original and not by_dm else []
+    return [staged.of(job.id, job.posting)] if labelled and original and not by_dm else []
 
 
-def remaking_buttons(
-    job: Job, tool: Tool | None, *, picture: bool, by_dm: bool
-) -> list[JobButton | ui.Button[Any]]:
+def remaking_buttons(job: Job, tool: Tool | None, *, picture: bool, by_dm: bool) -> list[ui.Button[Any]]:
     """Return the buttons that start another job; none in a DM."""
     if by_dm:
         return []
-    buttons: list[JobButton | ui.Button[Any]] = [AgainButton.of(job)]
+    buttons = [again_button(job)]
     if tool is not None and (tool.inputs or tool.source is not SourceRule.NONE):
-        buttons.append(edit_button(job, discord.ButtonStyle.secondary))
+        buttons.append(edit.of(job.id, job.posting))
     if picture:
-        buttons.append(UseInButton.of(job))
+        buttons.append(use_in.of(job.id, job.posting))
     if tool is not None and tool.inputs:
         buttons.append(look_of(SAVE, job, SAVE_LABEL))  # `bot.ui.styles.saving.SaveStyleButton`
     return buttons
+
+
+def _ready(ended: EndOfJobs, made: Sequence[Part], names: ToolNames) -> str:
+    job, member = ended.job, f"<@{ended.job.user_id}>"
+    if job.posted_with_set:
+        photos = _which([part.number for part in made], len(ended.whole))
+        ready = _("{member}, your results are ready: {photos}.", member=member, photos=photos)
+    else:
+        ready = str((VIDEO_READY if job.output_kind == "video" else PICTURE_READY).using(member=member))
+    return f"{names.emoji(job.tool)} {ready}"
+
+
+def _which(numbers: Sequence[int], total: int) -> str:
+    """Name the photos of a set that a message is about, by their numbers if they are not all."""
+    if len(numbers) == total:
+        return ngettext("{count} photo", "{count} photos", total)
+    first, last = numbers[0], numbers[-1]
+    if len(numbers) == 1:
+        return _("photo {number} of {total}", number=first, total=total)
+    if len(numbers) > 2 and last - first == len(numbers) - 1:
+        return _("photos {first} to {last} of {total}", first=first, last=last, total=total)
+    return _("photos {numbers} of {total}", numbers=and_list([number(one) for one in numbers]), total=total)
+
+
+def _said(job: Job, photo: ShownPhoto, room: int, *, alone: bool) -> str:
+    """Return what is said of a result beside its files, or the link in at most `room` characters."""
+    notes = [shortened(str(note), MAX_NOTE_CHARACTERS) for note in photo.notes if note]
+    if not photo.files:
+        link = link_words(job)
+        return sentences(*notes, link if len(link) <= room else LINK_TOO_LONG)
+    # The address may be too long for a button.
+    in_text = alone and not usable(job.output_url, URL_LIMIT) and usable(job.output_url, MAX_LINK_CHARACTERS)
+    full_size = small(f"[{FULL_SIZE}](<{job.output_url}>)") if in_text else ""
+    return lines(small(order_words(photo.files[1:])), *map(small, notes), full_size)
+
+
+def _failure(part: Part) -> str:
+    state = shortened(state_words(part.job, Progress()), MAX_FAILURE_CHARACTERS)
+    said = f"{sign_of(part.job)} {caption_of(part.number)} {named_value(photo_name(part.job), state)}"
+    return sentences(said, cost_words(part.job))
+
+
+def _details(ended: EndOfJobs, names: ToolNames, *, title: str = "", prompt: bool = True) -> str:
+    """Return the title if there is one, the inputs, the cost, and the prompt if it is to be told."""
+    job = ended.job
+    tool = names.tool(job.tool)
+    cost = cost_words(job)
+    if job.posted_with_set:  # of those without a result, each has it in its own line
+        cost = credit_words(sum(part.job.settled for part in ended.parts)) if title else ""
+    settings = shortened(settings_words(tool, job.inputs), MAX_SETTINGS_CHARACTERS)
+    said = small(" · ".join(part for part in (title, settings, cost) if part))
+    return lines(said, prompt_words(tool, job.inputs) if prompt else "")
+
+
+def _more(job: Job, beside: Sequence[str], *, by_dm: bool) -> list[Piece]:
+    """Return what opens the result at Studii, and what a listing needs."""
+    full_size = link_button(job, str(FULL_SIZE))
+    return [*([] if full_size is None else [full_size]), *for_listing(job, beside, by_dm=by_dm)]
+
+
+def _menu(ended: EndOfJobs, made: Sequence[Part], others: Sequence[Part], *, by_dm: bool) -> list[Piece]:
+    rows, buttons = list[Piece](), [_delete(ended)]
+    if not by_dm:
+        options = [
+            discord.SelectOption(
+                label=shortened(f"{part.number}. {_file_name(part.job.source)}", MAX_LABEL_CHARACTERS),
+                value=part.job.id,
+            )
+            for part in made
+        ]
+        custom_id = pick.id(ended.job.set_id or "", ended.number)
+        rows.append(row(ui.Select[Any](custom_id=custom_id, placeholder=str(CHOOSE), options=options)))
+        if any(part.job.state is JobState.FAILED for part in others):
+            buttons.insert(0, set_again_button(ended.whole))
+    return [*rows, row(*buttons)]
+
+
+def _delete(ended: EndOfJobs) -> Piece:
+    job = ended.job
+    return delete_set.of(job.set_id or "") if job.posted_with_set else delete.of(job.id, job.posting)
+
+
+def _file_name(source: SourcePhoto | None) -> str:
+    return plain_name(source) if source is not None else _("photo")

@@ -2,24 +2,23 @@
 
 from typing import Any
 
-import discord
 from discord import ui
 
 from bot.errors import Refused
-from bot.features import posting
+from bot.features.posting import of as rules_of
 from bot.jobs import queries
 from bot.jobs.best_results import result_of
 from bot.jobs.models import Job
 from bot.languages import gettext as _, lazy, pgettext, plazy
-from bot.ui.kit.buttons import JobButton
+from bot.ui.jobs.buttons import Id
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import NEUTRAL, boxed, lines, row, small
 from bot.ui.kit.responses import answer
 from bot.ui.kit.text import shortened
+from bot.ui.panels.controls import Press, button
 from bot.ui.reading.permissions import server_of
 from bot.ui.reading.photo_lookup import is_before, is_smaller, shown_before
 
-ACTION = "staged"
 NO_ORIGINAL = lazy(
     "This message doesn't show the original photo. Run the tool again on the photo. Nothing was charged."
 )
@@ -41,32 +40,29 @@ REPLACE = lazy("Put the original photo where everyone can open it, and write its
 NO_ADVICE = lazy("This isn't legal advice: the rules of your country or listing service may ask for more.")
 
 
-class StagedButton(JobButton, action=ACTION):
+@button("staged:{job_id}-{posting}", label=plazy("button", "For a listing"))
+async def staged(press: Press, job_id: Id, posting: int) -> None:
     """Show the presser what to write beside the picture in a listing."""
-
-    label = plazy("button", "For a listing")
-
-    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        before = shown_before(interaction.message)
-        if before is None:
-            raise Refused(NO_ORIGINAL)
-        job = await host.services.db.read(queries.get, self.job_id)
-        if job is not None and await _is_of_a_result(job, host):
-            raise Refused(NOT_UNALTERED)
-        rules = await host.services.db.read(posting.of, server_of(interaction))
-        label = shortened(rules.staging_label or str(USUAL_LABEL), 80)
-        link = f"[{YOUR_LINK}]"
-        words = WORDS.using(label=label.replace("`", "'"), link=link)
-        shown = SMALLER if is_smaller(before) else AS_SENT
-        download = ui.Button[Any](label=pgettext("button", "Download original photo"), url=before.url)
-        panel = boxed(
-            NEUTRAL,
-            lines(f"### 🏷️ {_('For a listing')}", _("Copy this, and put it beside the staged picture:")),
-            f"```\n{words}\n```",
-            row(download),
-            lines(REPLACE.using(link=link), *map(small, (shown, NO_ADVICE))),
-        )
-        await answer(interaction, panel)
+    before = shown_before(press.interaction.message)
+    if before is None:
+        raise Refused(NO_ORIGINAL)
+    job = await press.host.services.db.read(queries.get, job_id)
+    if job is not None and await _is_of_a_result(job, press.host):
+        raise Refused(NOT_UNALTERED)
+    rules = await press.host.services.db.read(rules_of, server_of(press.interaction))
+    label = shortened(rules.staging_label or str(USUAL_LABEL), 80)
+    link = f"[{YOUR_LINK}]"
+    words = WORDS.using(label=label.replace("`", "'"), link=link)
+    shown = SMALLER if is_smaller(before) else AS_SENT
+    download = ui.Button[Any](label=pgettext("button", "Download original photo"), url=before.url)
+    panel = boxed(
+        NEUTRAL,
+        lines(f"### 🏷️ {_('For a listing')}", _("Copy this, and put it beside the staged picture:")),
+        f"```\n{words}\n```",
+        row(download),
+        lines(REPLACE.using(link=link), *map(small, (shown, NO_ADVICE))),
+    )
+    await answer(press.interaction, panel)
 
 
 async def _is_of_a_result(job: Job, host: Host) -> bool:

@@ -8,11 +8,11 @@ from simcord import ChannelHandle
 
 from bot.catalog import Catalog
 from bot.jobs import queries, transitions
-from bot.jobs.delivery import ForModerators
 from bot.jobs.models import Approval, Job, JobRequest, JobState, Progress, SourcePhoto
+from bot.jobs.results import ForModerators
 from bot.media.spool import OutputFile
 from bot.posts import Stands
-from bot.ui.jobs.sets.set_progress import progress_panel
+from bot.ui.jobs.progress import progress_panel
 from bot.ui.jobs.wording import ToolNames
 from tests.reactions.taps import jobs_of
 from tests.support.database import given

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from bot.jobs.delivery import ForModerators
 from bot.jobs.models import Approval, JobState
+from bot.jobs.results import ForModerators
 from bot.reasons import Reason, ReasonCode
 from bot.ui.admin.moderation.deciding import nothing_to_decide
 from bot.ui.admin.moderation.request_files import OpenedFiles

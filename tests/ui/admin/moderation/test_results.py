@@ -1,6 +1,7 @@
 """Results that wait for a moderator's decision before they are posted."""
 
 from collections.abc import Hashable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,13 @@ from simcord import ChannelHandle
 from bot import posts
 from bot.engine.workers.notices import Told
 from bot.jobs import transitions
-from bot.jobs.delivery import ForModerators
 from bot.jobs.models import Approval, Job, JobState, Progress
+from bot.jobs.results import ForModerators
 from bot.media.spool import OutputFile
 from bot.posts import Later, NotHere, Post, Stands
 from bot.servers import privacy
 from bot.servers.notices import NoticeKind
-from bot.ui.jobs.sets.set_progress import progress_panel
+from bot.ui.jobs.progress import progress_panel
 from bot.ui.jobs.wording import ToolNames
 from tests.support.database import given
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
@@ -173,7 +174,7 @@ async def test_who_asks_for_something_private_is_told_before_that_moderators_see
         await desk.maya.click(question.response, label="Run · about 8 credits")
         job = await desk.job()
         assert (job.private, job.result_approval) == (True, Approval.WANTED)
-        pair = [job, job]
+        pair = [replace(job, set_id="0" * 16)] * 2
         assert "and the results before you get them" in texts_of(
             progress_panel(pair, ToolNames(desk.bot.catalog), Progress())
         )

@@ -8,8 +8,8 @@ from simcord import ChannelHandle, MemberActor
 from bot.features import approvals as rules_of_approval
 from bot.features.words import rules
 from bot.jobs import transitions
-from bot.jobs.delivery import ForModerators
 from bot.jobs.models import JobState
+from bot.jobs.results import ForModerators
 from bot.media.spool import OutputFile
 from bot.posts import Stands
 from bot.servers.notices import NoticeKind

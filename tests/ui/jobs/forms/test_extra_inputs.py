@@ -17,6 +17,7 @@ from bot.ui.jobs.forms.extra_inputs import parsed
         (r'mood="a \"bright\" one"', {"mood": 'a "bright" one'}),
         ("url=https://a.example/?b=c", {"url": "https://a.example/?b=c"}),
         ("note='it=x y'", {"note": "it=x y"}),
+        ("note=it’s", {"note": "it’s"}),
     ],
 )
 def test_pairs_are_read_as_they_were_meant(typed: str, pairs: dict[str, str]) -> None:
@@ -28,11 +29,11 @@ def test_pairs_are_read_as_they_were_meant(typed: str, pairs: dict[str, str]) ->
     [
         ("seed", "“seed” isn't a `key=value` pair"),
         ("seed = 42", "“seed” isn't a `key=value` pair"),
-        ("4x=1", "doesn't start with a name"),
-        ("seed=", "`seed` has no value"),
-        ('seed=""', "`seed` has no value"),
-        ('mood="warm', "the value of `mood` has no closing quote"),
-        ('mood="warm"light=1', "put a space after the value of `mood`"),
+        ("4x=1", "“4x=1” isn't a `key=value` pair"),
+        ("seed=", "“seed=” isn't a `key=value` pair"),
+        ('seed=""', "isn't a `key=value` pair"),
+        ('mood="warm light', "A value with spaces needs quotes around it"),
+        ('mood="warm"light=1', "and a space after them"),
         ("a=1 a=2", "`a` twice"),
         ("a=1,b=2", "separate pairs with spaces, not commas"),
         ("a=1; b=2", "separate pairs with spaces, not commas"),

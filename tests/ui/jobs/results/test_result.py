@@ -4,12 +4,11 @@ import pytest
 
 from bot.jobs.models import FailureCode, JobState, Progress, SourcePhoto
 from bot.reasons import Reason
-from bot.ui.jobs.progress import job_progress
-from bot.ui.jobs.results.ending import ending
+from bot.ui.jobs.progress import progress_panel
 from bot.ui.jobs.results.links import can_play
-from bot.ui.jobs.results.result import linked_result, result
+from bot.ui.jobs.results.result import ending
 from tests.support.jobs import staging
-from tests.support.panels import NAMES, labels_of, words
+from tests.support.panels import NAMES, alone, labels_of, shown_with, words
 from tests.support.pseudo.boundary import shown_by
 
 
@@ -17,7 +16,7 @@ from tests.support.pseudo.boundary import shown_by
 @pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELLED, JobState.UNKNOWN])
 def test_an_ending_says_to_whom_of_what_and_what_it_cost(state: JobState) -> None:
     job = staging(state=state, failure_text=Reason.text("The photo was broken."), reserved=0, settled=8)
-    told = words(ending(job, NAMES, "Harbour")).splitlines()
+    told = words(ending(alone(job), NAMES, "Harbour")).splitlines()
     assert "<@300>" in told[0]
     assert "-# style **modern** · room **living room** · " in "\n".join(told)
     assert told[-1] == "-# Server: Harbour"
@@ -28,17 +27,17 @@ def test_an_ending_says_to_whom_of_what_and_what_it_cost(state: JobState) -> Non
 def test_a_prompt_that_studii_refused_and_charged_can_be_edited_and_again_says_what_it_may_cost() -> None:
     failed = staging(state=JobState.FAILED, failure=FailureCode.STUDII, reserved=0, settled=8)
     free, ours = dataclasses.replace(failed, settled=0), dataclasses.replace(failed, failure=FailureCode.API)
-    panel = job_progress(failed, NAMES, Progress())
+    panel = progress_panel([failed], NAMES, Progress())
     assert labels_of(panel) == ["Edit", "Run again · about 8 credits"]
     assert "Charged 8 credits.\n-# Running it again may be charged again." in words(panel)
-    assert "Running it again may be charged again." in words(ending(failed, NAMES, "Harbour"))
-    assert "may be charged again" not in words(job_progress(free, NAMES, Progress()))
-    assert labels_of(job_progress(ours, NAMES, Progress())) == ["Run again · about 8 credits"]
+    assert "Running it again may be charged again." in words(ending(alone(failed), NAMES, "Harbour"))
+    assert "may be charged again" not in words(progress_panel([free], NAMES, Progress()))
+    assert labels_of(progress_panel([ours], NAMES, Progress())) == ["Run again · about 8 credits"]
 
 
 def test_a_result_names_its_settings_for_those_who_cannot_see_it() -> None:
     job = staging(tool="studio", inputs={"prompt": "A red kite", "mode": "image"}, source=None)
-    (gallery,) = (piece for piece in shown_by(result(job, NAMES, "kite.png")) if piece["type"] == 12)
+    (gallery,) = (piece for piece in shown_by(shown_with(job, "kite.png")) if piece["type"] == 12)
     (item,) = gallery["items"]
     assert item["media"]["url"] == "attachment://kite.png"
     assert item["description"] == "Studio: A red kite (mode image)"
@@ -53,9 +52,7 @@ def test_an_address_that_would_end_the_spoiler_that_it_is_behind_is_not_shown() 
         output_url="https://x.example/a||b.mp4",
     )
     assert not can_play(job)
-    assert "x.example" not in str(
-        linked_result(job, NAMES, "It is too large.", disclosure="", by_dm=False).to_components()
-    )
+    assert "x.example" not in str(shown_with(job, why="It is too large.").to_components())
 
 
 def test_a_paid_result_that_could_not_be_fetched_is_linked_with_its_charge() -> None:
@@ -67,17 +64,17 @@ def test_a_paid_result_that_could_not_be_fetched_is_linked_with_its_charge() -> 
         output_kind="image",
         settled=8,
     )
-    shown = words(job_progress(failed, NAMES, Progress()))
+    shown = words(progress_panel([failed], NAMES, Progress()))
     assert "[Open the picture](<https://files.example/out.png>)" in shown
     assert "Charged 8 credits." in shown
-    assert "Open" not in words(job_progress(dataclasses.replace(failed, output_url=None), NAMES, Progress()))
+    assert "Open" not in words(
+        progress_panel([dataclasses.replace(failed, output_url=None)], NAMES, Progress())
+    )
 
 
 def test_without_a_file_and_without_a_usable_link_the_result_says_so() -> None:
     job = staging(state=JobState.SUCCEEDED, output_url="javascript:alert(1)")
-    linked = linked_result(job, NAMES, "Its file was not kept.", disclosure="", by_dm=False)
+    linked = shown_with(job, why="Its file was not kept.")
     shown = words(linked)
     assert "There's no link to it either." in shown
-    assert "javascript" not in str(
-        linked_result(job, NAMES, "Its file was not kept.", disclosure="", by_dm=False).to_components()
-    )
+    assert "javascript" not in str(shown_with(job, why="Its file was not kept.").to_components())

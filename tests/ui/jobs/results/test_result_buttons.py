@@ -13,7 +13,7 @@ from bot.jobs import queries, transitions
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.media.spool import OutputFile
 from bot.reasons import Reason
-from bot.ui.jobs.results.buttons import UseInButton
+from bot.ui.jobs.buttons import use_in
 from bot.ui.kit.layout import Panel, row, text
 from tests.support import spending
 from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, texts
@@ -187,7 +187,7 @@ async def test_a_result_whose_file_is_gone_says_so_and_offers_nothing(tmp_path: 
     async with open_desk(tmp_path) as desk:
         message = await staged(desk, tmp_path)
         (job,) = await jobs(desk)
-        await message.edit(view=Panel(text("Nothing here"), row(UseInButton.of(job))), attachments=[])
+        await message.edit(view=Panel(text("Nothing here"), row(use_in.of(job.id, 0))), attachments=[])
         answer = await press(desk, desk.tom, desk.channel.history()[-1], "Use in…")
         assert answer.ephemeral
         assert "This message has no picture any more" in texts(answer)

@@ -15,7 +15,7 @@ from bot.posts import Post
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, notices, privacy
 from bot.servers.notices import NoticeKind
-from bot.ui.jobs.results.unknown_outcomes import RULING_BUTTONS
+from bot.ui.jobs.results.unknown_outcomes import ruling_buttons
 from bot.ui.kit.layout import Panel, row
 from bot.ui.kit.reasons import reason_words
 from tests.support.database import given
@@ -87,7 +87,7 @@ async def test_the_message_of_a_settled_job_loses_its_buttons(tmp_path: Path) ->
     async with open_desk(tmp_path) as desk:
         job = await lost(desk)
         said = ui.TextDisplay[Any]("Studii's answer to this job did not arrive.")
-        view = Panel(said, row(*(button.of(job) for button in RULING_BUTTONS)))
+        view = Panel(said, row(*ruling_buttons(job)))
         channel = desk.bot.get_channel(desk.channel.id)
         assert isinstance(channel, discord.TextChannel)
         told = await channel.send(view=view)  # as an earlier version said it

@@ -6,8 +6,7 @@ import discord
 from discord import ui
 
 from bot.jobs.models import Job
-from bot.ui.jobs.results.gallery import file_name_of
-from bot.ui.jobs.sets.set_result import caption_of, is_caption, is_pick_id
+from bot.ui.jobs.results.gallery import caption_of, file_name_of, is_caption
 
 
 class PictureGone(Exception):
@@ -69,7 +68,7 @@ def _says(item: ui.Item[Any], beginning: str) -> bool:
 
 def _drop_option(view: ui.LayoutView, job: Job) -> None:
     for one in view.walk_children():
-        if isinstance(one, ui.Select) and is_pick_id(one.custom_id):
+        if isinstance(one, ui.Select) and one.custom_id.startswith("studii:set:pick:"):
             one.options = [option for option in one.options if option.value != job.id]
 
 

@@ -1,1 +1,0 @@
-"""Show members their sets: several photos that were asked for together."""
