@@ -18,8 +18,7 @@ from tests.crash.world import KILLED, MAYA, Case, CrashWorlds, Zygote
 from tests.support.database import given
 from tests.support.jobs import a_job, keep_job
 
-# Parts of points: the functions that begin, send, look for, remove and note a post.
-_STAR_POINTS = ("outbox.", "best_results.")
+_STAR_POINTS = "outbox."  # a part of points: the module that begins, sends, seeks, removes and notes a post
 _OPEN = f"posts WHERE kind = '{BEST}' AND due_at IS NOT NULL"
 
 
@@ -78,8 +77,8 @@ class StarTrial:
 
 def star_deaths(points: Mapping[str, int]) -> list[Death]:
     """Every death while a starred result is dealt with."""
-    ensure_known(points, *_STAR_POINTS)
-    found = [point for point in sorted(points) if any(part in point for part in _STAR_POINTS)]
+    ensure_known(points, _STAR_POINTS)
+    found = [point for point in sorted(points) if _STAR_POINTS in point]
     return [Death(point, nth) for point in found for nth in range(1, min(points[point], 3) + 1)]
 
 
