@@ -27,9 +27,7 @@ Credits = Annotated[int, Meta(ge=1, le=1_000_000)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 USUAL_SECONDS: Mapping[Kind, float] = MappingProxyType({"image": 12.0, "video": 90.0})
 # Commands of the bot's own; a tool is a command too.
-RESERVED = frozenset(
-    {"credits", "defaults", "forget-me", "help", "jobs", "privacy", "studii", "styles", "tools"}
-)
+RESERVED = frozenset({"credits", "help", "jobs", "settings", "studii", "styles"})
 _TOO_LONG = lazy("`{input}` can have at most {most} characters. Yours has {count}.")
 MAX_OPTIONS = 21  # of Discord's 25, less the image and what every command has beside its inputs
 

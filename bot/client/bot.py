@@ -44,7 +44,7 @@ EXTENSIONS = (
     "cogs.photo_menus",
     "cogs.jobs",
     "cogs.credits",
-    "cogs.privacy",
+    "cogs.settings",
     "cogs.studii.group",
     "cogs.studii.settings",
     "cogs.studii.disclosure",

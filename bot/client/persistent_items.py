@@ -1,8 +1,6 @@
 """The buttons and menus that work for as long as their messages exist, also after a restart."""
 
 from bot.ui.account.ask_for_credits import AskAdminButton
-from bot.ui.account.forget_me import ForgetMeButton
-from bot.ui.account.privacy import PhotoUseButton
 from bot.ui.admin.credits.credit_requests import AnswerButton
 from bot.ui.admin.held_key import TryAgainButton
 from bot.ui.admin.log import LogDeleteButton
@@ -11,8 +9,6 @@ from bot.ui.admin.moderation.results import RESULT_BUTTONS
 from bot.ui.admin.setup.panel import SetupButton
 from bot.ui.guide.help import HelpButton
 from bot.ui.kit.buttons import LastingButton
-from bot.ui.styles.defaults import DefaultsButton
-from bot.ui.styles.panel import StyleButton
 from bot.ui.styles.saving import SaveStyleButton
 
 LASTING_BUTTONS: tuple[type[LastingButton], ...] = (
@@ -21,12 +17,8 @@ LASTING_BUTTONS: tuple[type[LastingButton], ...] = (
     TryAgainButton,
     HelpButton,
     SaveStyleButton,
-    StyleButton,
-    DefaultsButton,
     LogDeleteButton,
     SetupButton,
-    PhotoUseButton,
-    ForgetMeButton,
     AskAdminButton,
     AnswerButton,
 )

@@ -30,9 +30,9 @@ FULL = nlazy(
     "You have {count} styles here, the limit. Remove one with `/styles` first. Nothing was saved.",
     MAX_STYLES,
 )
+NOT_HERE = lazy("This server has no style “{name}”. `/styles` lists them. Nothing was changed.")
 UNKNOWN = lazy("There's no style “{name}” here. `/styles` shows those that you can use. Nothing was charged.")
 STYLE_GONE = lazy("That style has been removed. `/styles` shows those that you can use. Nothing was charged.")
-NOT_HERE = lazy("This server has no style “{name}”. `/studii styles show` lists them. Nothing was changed.")
 NOT_YOURS = lazy("That style isn't yours. Nothing was changed.")
 
 
@@ -97,9 +97,15 @@ class WordsNeeded(Refused):
         self.style = style
 
 
-def usable(session: Session, guild_id: int, user_id: int, roles: frozenset[int]) -> list[Style]:
-    """Return the styles that the member may use: their own, then the server's, by name."""
-    return [one for one in _of(session, guild_id, user_id, OF_SERVER) if one.usable_by(user_id, roles)]
+def usable(
+    session: Session, guild_id: int, user_id: int, roles: frozenset[int], *, manages: bool = False
+) -> list[Style]:
+    """Return the styles that the member may use, and with `manages` all of the server.
+
+    Their own come first; both are ordered by name.
+    """
+    found = _of(session, guild_id, user_id, OF_SERVER)
+    return [one for one in found if one.usable_by(user_id, roles) or (manages and one.of_server)]
 
 
 def of_server(session: Session, guild_id: int) -> list[Style]:
@@ -107,15 +113,26 @@ def of_server(session: Session, guild_id: int) -> list[Style]:
     return _of(session, guild_id, OF_SERVER)
 
 
-def get(session: Session, style_id: str, guild_id: int, user_id: int, roles: frozenset[int]) -> Style:
-    """Return the style. Raises `Refused` if it is gone, or if the member may not use it."""
+def get(
+    session: Session,
+    style_id: str,
+    guild_id: int,
+    user_id: int,
+    roles: frozenset[int],
+    *,
+    manages: bool = False,
+) -> Style:
+    """Return the style. Raises `Refused` if it is gone, or if the member may not use it.
+
+    With `manages`, all styles of the server are shown.
+    """
     style = _in_server(session, guild_id, style_id)
-    if not style.usable_by(user_id, roles):
+    if not (style.usable_by(user_id, roles) or (manages and style.of_server)):
         if not style.of_server:
             raise Refused(STYLE_GONE)
         raise NotAllowed(
             lazy(
-                "That style is only for {roles}. An admin can change this with `/studii styles`.",
+                "That style is only for {roles}. An admin can change this with `/styles`.",
                 roles=" ".join(f"<@&{one}>" for one in sorted(style.roles)),
             )
         )
@@ -123,11 +140,19 @@ def get(session: Session, style_id: str, guild_id: int, user_id: int, roles: fro
 
 
 def named(
-    session: Session, guild_id: int, user_id: int, roles: frozenset[int], name: str, tool: str | None = None
+    session: Session,
+    guild_id: int,
+    user_id: int,
+    roles: frozenset[int],
+    name: str,
+    tool: str | None = None,
+    *,
+    manages: bool = False,
 ) -> Style | None:
     """Return the member's own style of that name, else the server's, or None; with `tool`, of that tool
     rather than of another."""
-    found = [one for one in usable(session, guild_id, user_id, roles) if one.key == style_key(name)]
+    theirs = usable(session, guild_id, user_id, roles, manages=manages)
+    found = [one for one in theirs if one.key == style_key(name)]
     return next((one for one in found if one.tool == tool), found[0] if found else None)
 
 
@@ -142,9 +167,9 @@ def save(
     *,
     for_server: bool,
     job_id: str | None = None,
-    role_id: int | None = None,
+    roles: Collection[int] = (),
 ) -> Style:
-    """Save a style of the member's own, or for the server, for that role alone if there is one.
+    """Save a style of the member's own, or for the server, for these roles alone if there are any.
 
     Raises `Refused` if its name, its words or the number of styles don't allow it.
     """
@@ -178,8 +203,7 @@ def save(
             (
                 lazy(
                     "This server already has a style “{name}”. Choose another name, or remove that one "
-                    "with `/studii styles "
-                    "remove`. Nothing was saved."
+                    "with `/styles`. Nothing was saved."
                 )
                 if for_server
                 else lazy(
@@ -191,11 +215,9 @@ def save(
     if len(theirs) >= MAX_STYLES:
         raise Refused(
             nlazy(
-                "This server has {count} style, the limit. Remove it with `/studii styles remove` first. "
-                "Nothing was "
+                "This server has {count} style, the limit. Remove it with `/styles` first. Nothing was "
                 "saved.",
-                "This server has {count} styles, the limit. Remove one with `/studii styles remove` "
-                "first. Nothing was "
+                "This server has {count} styles, the limit. Remove one with `/styles` first. Nothing was "
                 "saved.",
                 MAX_STYLES,
             )
@@ -208,7 +230,7 @@ def save(
         name=name,
         tool=tool.slug,
         inputs=inputs,
-        roles=frozenset() if role_id is None else frozenset({role_id}),
+        roles=frozenset(roles) - {guild_id},
         made_by=made_by,
         job_id=job_id,
         created_at=at,
@@ -217,39 +239,25 @@ def save(
     return style
 
 
-def remove(session: Session, style_id: str, guild_id: int, user_id: int) -> Style:
-    """Remove a member's own style. Raises `Refused` if it is gone, or is another member's."""
+def remove(session: Session, style_id: str, guild_id: int, user_id: int, *, manages: bool = False) -> Style:
+    """Remove a member's own style, or with `manages` one of the server, also from emoji.
+
+    Raises `Refused` if it is gone, or isn't theirs.
+    """
     style = _in_server(session, guild_id, style_id)
-    if style.user_id != user_id or style.of_server:
+    if style.user_id != user_id and not (style.of_server and manages):
         raise Refused(NOT_YOURS)
+    session.execute(delete(MappedEmoji).filter_by(guild_id=guild_id, style_id=style.id))
     session.delete(style)
     return style
 
 
-def remove_from_server(session: Session, guild_id: int, name: str) -> None:
-    """Remove a server's style, also from emoji. Raises `Refused` if there is none of that name."""
-    style = _named_in_server(session, guild_id, name)
-    session.execute(delete(MappedEmoji).filter_by(guild_id=guild_id, style_id=style.id))
-    session.delete(style)
-
-
-def set_role(session: Session, guild_id: int, name: str, role_id: int, *, may: bool) -> Style:
-    """Let a role use a server's style, or no longer. The first role excludes everyone else.
-
-    Raises `Refused` if there is no such style, or nothing changes.
-    """
-    style = _named_in_server(session, guild_id, name)
-    if not may and role_id not in style.roles:
-        raise Refused(lazy("That style isn't limited to this role. Nothing was changed."))
-    style.roles = style.roles | {role_id} if may else style.roles - {role_id}
-    if len(style.roles) > MAX_STYLE_ROLES:
-        raise Refused(
-            nlazy(
-                "A style can be for at most {count} role. Nothing was changed.",
-                "A style can be for at most {count} roles. Nothing was changed.",
-                MAX_STYLE_ROLES,
-            )
-        )
+def limit_to_roles(session: Session, guild_id: int, style_id: str, roles: Collection[int]) -> Style:
+    """Let only members with these roles use a server's style; without any, everyone."""
+    style = _in_server(session, guild_id, style_id)
+    if not style.of_server:
+        raise Refused(NOT_YOURS)
+    style.roles = frozenset(roles) - {guild_id}
     return style
 
 
@@ -399,14 +407,6 @@ def _in_server(session: Session, guild_id: int, style_id: str) -> Style:
     style = session.get(Style, style_id)
     if style is None or style.guild_id != guild_id:
         raise Refused(STYLE_GONE)
-    return style
-
-
-def _named_in_server(session: Session, guild_id: int, name: str) -> Style:
-    """Return the server's style of that name. Raises `Refused` if there is none."""
-    style = session.scalar(select(Style).filter_by(guild_id=guild_id, user_id=OF_SERVER, key=style_key(name)))
-    if style is None:
-        raise Refused(NOT_HERE.using(name=style_name(name)[:MAX_STYLE_NAME_CHARACTERS]))
     return style
 
 

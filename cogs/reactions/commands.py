@@ -10,13 +10,14 @@ from bot.features.photo_rules import MAX_PHOTOS_AT_ONCE, PhotoChannelKind, prese
 from bot.jobs.accept import why_closed
 from bot.languages import N_, gettext as _, lazy
 from bot.services import Services
-from bot.ui.admin.photo_rules import inputs_from, photos_panel, reactions_panel
+from bot.ui.admin.photo_rules import photos_panel, reactions_panel
 from bot.ui.admin.photo_warnings import photo_trouble, still_on, still_served
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.first_answer import read_for_suggestions
 from bot.ui.kit.layout import lines
 from bot.ui.kit.responses import answer
 from bot.ui.reading.emoji import missing_words, parse_emoji
+from bot.ui.reading.inputs import inputs_from
 from bot.ui.reading.permissions import server_of
 from bot.ui.styles.choosing import style_choices, style_of_server
 from cogs.studii.group import Choices, choices, tool_suggestions

@@ -22,8 +22,6 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     "studii reactions map": {"emoji": "🪄", "tool": "photo-restore"},
     "studii reactions remove": {"emoji": "🪄"},
     "studii photos auto": {"tool": "photo-restore"},
-    "studii styles add": {"name": "Oak", "tool": "virtual-staging", "inputs": "style=oak"},
-    "studii styles remove": {"name": "Oak"},
 }
 REFUSAL = "You need the Manage Server permission"
 

@@ -83,16 +83,17 @@ async def test_a_member_who_refuses_by_privacy_is_obeyed_until_they_allow_it(
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         photo = await photo_of_tom(desk)
-        await desk.tom.slash(desk.channel, "privacy", others_may_use_my_photos=False)
+        own = await desk.tom.slash(desk.channel, "settings")
+        assert own.response is not None
+        await desk.tom.click(own.response, custom_id="studii:put:settings:photos:off")
         for person in (desk.maya, desk.admin):
             refused = await person.context_menu(desk.channel, menu, photo)
             assert refused.ephemeral
             assert refused.modal is None
             assert THEIR_WORD in texts(refused)
         assert await taken(desk) == 0
-        own = await desk.tom.context_menu(desk.channel, "Photo restoration", photo)
-        assert started(own)
-        await desk.tom.slash(desk.channel, "privacy", others_may_use_my_photos=True)
+        assert started(await desk.tom.context_menu(desk.channel, "Photo restoration", photo))
+        await desk.tom.click(own.response, custom_id="studii:put:settings:photos:on")
         allowed = await desk.maya.context_menu(desk.channel, menu, photo)
         assert allowed.modal is not None or started(allowed)
 

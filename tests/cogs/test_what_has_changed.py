@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.servers import access
 from tests.support import spending
-from tests.support.desk import Desk, open_desk, pieces, texts
+from tests.support.desk import Desk, open_desk, texts
 
 
 @pytest.mark.promise
@@ -32,21 +31,6 @@ async def test_the_panel_of_allowances_says_what_has_just_changed(tmp_path: Path
         assert "✅" not in texts(await desk.admin.slash(desk.channel, "studii allowance"))
 
 
-async def test_a_member_decides_about_their_photos_with_a_button(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        for label, refuses, said in (
-            ("Don't let others use them", True, "No one else can use the tools on your photos"),
-            ("Let others use them", False, "Others can use the tools on photos you post"),
-        ):
-            shown = await desk.maya.slash(desk.channel, "privacy")
-            assert label in labels(shown)
-            assert shown.response is not None
-            await desk.maya.click(shown.response, label=label)
-            assert said in texts(shown)
-            refusing = await desk.services.db.read(access.refusing_photos, [desk.maya.id])
-            assert (desk.maya.id in refusing) is refuses
-
-
 async def test_the_refusal_of_too_many_jobs_at_once_names_no_cost(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
@@ -61,7 +45,3 @@ async def test_the_refusal_of_too_many_jobs_at_once_names_no_cost(tmp_path: Path
 
 async def _ask(desk: Desk) -> object:
     return await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-
-
-def labels(shown: object) -> list[str]:
-    return [str(piece["label"]) for piece in pieces(shown) if piece["type"] == 2]

@@ -7,11 +7,13 @@ import pytest
 
 from bot.catalog import Catalog
 from bot.credits.prices import Charges, PriceTable
-from bot.languages import Language, speaking
+from bot.languages import Language, gettext as _, speaking
 from bot.ui.jobs.forms.tool_form import FormStart, ToolForm
 from bot.ui.jobs.forms.tool_picker import ToolPicker
 from bot.ui.jobs.start import AS_USUAL
-from bot.ui.styles.defaults import DefaultsForm, settable
+from bot.ui.kit.forms import TITLE_LENGTH
+from bot.ui.kit.text import shortened
+from bot.ui.settings.mine import settable
 from tests.support.desk import PNG, open_desk, texts
 from tests.support.locales import app_in
 
@@ -66,7 +68,7 @@ async def test_a_form_of_defaults_speaks_the_persons_language(tmp_path: Path) ->
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         with app_in("ja"):
-            listed = await desk.maya.slash(desk.channel, "defaults")
+            listed = await desk.maya.slash(desk.channel, "settings")
             assert listed.response is not None
             form = await desk.maya.click(listed.response, custom_id="studii:defaults:virtual-staging")
             shown = labels(form)
@@ -85,7 +87,11 @@ async def test_nothing_of_the_shipped_tools_is_cut_beside_their_prices(language:
     prices = PriceTable(Charges())
     with speaking(language):
         titles = [ToolForm(one, FormStart(prices=prices), nothing).title for one in tools]
-        titles += [DefaultsForm(one, {}, prices).title for one in tools if settable(one)]
+        titles += [
+            shortened(_("{tool}: your defaults", tool=one.title), TITLE_LENGTH)
+            for one in tools
+            if settable(one)
+        ]
         (box,) = ToolPicker(tools, [], "", prices, (), AS_USUAL).to_components()
     (select,) = (one for piece in box["components"] for one in piece.get("components", ()))
     shown = [*titles, *(one[name] for one in select["options"] for name in ("label", "description"))]

@@ -148,7 +148,9 @@ async def test_a_moderators_star_is_enough_and_withdrawn_consent_takes_it_back(
         await stars.unstar(stars.tom)
         await stars.settle()
         assert stars.best.history()  # the moderator's is there
-        await stars.maya.command("privacy", show_my_starred_results=False)
+        shown = await stars.maya.command("settings")
+        assert shown.response is not None
+        await stars.maya.actor.click(shown.response, custom_id="studii:put:settings:starred:off")
         await stars.taken_back()
 
 

@@ -65,11 +65,15 @@ def _settle(person: Person) -> Plan:
         (wording.REACTIONS_ON, {}),
         (wording.REACTIONS_MAP, {"emoji": TAP, "tool": "photo-restore"}),
         (wording.PHOTOS_OFFER, {"channel": SHOWROOM}),
-        (wording.STYLES_ADD, {"name": "noir", "prompt": "film noir", "tool": "studio"}),
         (wording.PANEL, {}),
     ]
     for path, values in settings:
         yield from person.wait(person.command(path, **values))
+    listed = person.command(wording.STYLES)
+    yield from person.wait(listed)
+    asked = person.press_labelled(None if listed is None else listed.answer, wording.ADD_STYLE)
+    yield from person.wait(asked)
+    yield from person.wait(person.fill_in(asked, name="noir", prompt="film noir", tool=["studio"]))
 
 
 def _change(person: Person, name: str, value: Any, path: Path, says: str, **values: Any) -> Plan:

@@ -381,7 +381,7 @@ def listing(person: Person) -> Plan:
 
 def look(person: Person) -> Plan:
     """Look at something that costs nothing."""
-    asks = (wording.CREDITS, wording.HELP, wording.PRIVACY, wording.STYLES)
+    asks = (wording.CREDITS, wording.HELP, wording.SETTINGS, wording.STYLES)
     asked = person.command(person.rand.choice(asks))
     yield from person.wait(asked)
 
@@ -389,11 +389,12 @@ def look(person: Person) -> Plan:
 def forget_me(person: Person) -> Plan:
     """Have everything erased that the bot keeps of one."""
     world = person.world
-    asked = person.command(wording.FORGET_ME)
+    asked = person.command(wording.SETTINGS)
     yield from person.wait(asked)
+    shown = None if asked is None else asked.answer
+    yield from person.wait(person.press_labelled(shown, wording.ERASE_ASK))
     at = world.clock.now
-    pressed = person.press_labelled(None if asked is None else asked.answer, wording.ERASE)
-    yield from person.wait(pressed)
+    yield from person.wait(person.press_labelled(None if asked is None else asked.answer, wording.ERASE))
     if asked is not None and asked.answer and re.search(wording.ERASED, asked.answer.words()):
         world.forgotten[person.id] = at
 

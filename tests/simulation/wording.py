@@ -7,8 +7,7 @@ and answers are regular expressions.
 STUDIO = "studio"
 PHOTO_TOOLS = ("virtual-staging", "photo-restore", "product-background", "career-photo")
 MENUS = ("Virtual staging", "Photo restoration", "Product background", "Career portrait")
-JOBS, CREDITS, HELP, PRIVACY, STYLES = "jobs", "credits", "help", "privacy", "styles"
-FORGET_ME = "forget-me"
+JOBS, CREDITS, HELP, SETTINGS, STYLES = "jobs", "credits", "help", "settings", "styles"
 
 KEY, FORGET_KEY = "studii key", "studii forget-key"
 BUDGET, ALLOWANCE, GRANT = "studii budget", "studii allowance", "studii grant"
@@ -24,7 +23,7 @@ REACTIONS_ON, REACTIONS_MAP, PHOTOS_OFFER = (
     "studii reactions map",
     "studii photos offer",
 )
-STYLES_ADD, SETUP, USAGE = "studii styles add", "studii setup", "studii usage"
+SETUP, USAGE = "studii setup", "studii usage"
 PANELS = (SETUP, USAGE, "studii moderation", "studii results", BUDGET)
 
 # Fields of forms, by custom id.
@@ -37,7 +36,8 @@ AGAIN, EDIT, SAVE, DELETE = r"^Run again", r"^Edit", r"^Save as style", r"^Delet
 CANCEL, RUN, ASK_ADMIN = r"^Cancel", r"^Run ·|^Run$", r"^Ask an admin"
 APPROVE, DECLINE, GRANT_MORE = r"^Approve", r"^Decline", r"^Grant"
 SEE_RESULT, POST_AFTER_ALL = r"^See result", r"^Post it after all"
-REMOVE_KEY, ERASE = r"^Remove key", r"^Erase in every server"
+ADD_STYLE = r"^Add a style"
+REMOVE_KEY, ERASE_ASK, ERASE = r"^Remove key", r"^Erase my data", r"^Erase in every server"
 MARK_CHARGED, RELEASE = r"^Mark as charged", r"^Release credits"
 
 GOES_ON = "⏳"  # under a photo

@@ -20,8 +20,12 @@ async def test_a_saved_style_takes_words_and_defaults_fill_in_what_is_left_out(t
         )
         form = await here.maya.press_for_form(made, "Save as style")
         await here.maya.fill_in(form, {"name": "Dawn", "prompt": "{text} at dawn"})
-        await here.nora.command("studii styles add", name="Ours", tool="studio", prompt="{text} in oil")
-        await here.tom.command("defaults", tool="studio", input="aspect_ratio", value="1:1")
+        form = await here.nora.press_for_form(
+            await here.nora.command("styles"), "Add a style for this server…"
+        )
+        await here.nora.fill_in(form, {"name": "Ours", "tool": ["studio"], "prompt": "{text} in oil"})
+        form = await here.tom.press_for_form(await here.tom.command("settings"), "Studio")
+        await here.tom.fill_in(form, {"aspect_ratio": "1:1"})
         await here.restart()
         await here.maya.result_after(await here.maya.command("studio", prompt="A lamp", style="dawn"))
         assert (asked()["prompt"], asked()["aspect_ratio"]) == ("A lamp at dawn", "9:16")
@@ -31,7 +35,7 @@ async def test_a_saved_style_takes_words_and_defaults_fill_in_what_is_left_out(t
         again = await here.tom.press(made, "Run again")
         await here.tom.result_after(again)
         assert (asked()["prompt"], asked()["aspect_ratio"]) == ("A kite", "9:16")
-        question = await here.maya.command("forget-me")
+        question = await here.maya.press(await here.maya.command("settings"), "Erase my data…")
         await here.maya.press(question, "Erase in every server")
         await until(lambda: "Keep my data" not in plain(question), "the erasure")
         assert "no styles here yet" in plain(await here.maya.command("styles"))

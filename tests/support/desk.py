@@ -155,8 +155,9 @@ class Desk:
 
     async def forget(self, who: MemberActor, label: str = "Erase in every server") -> InteractionResult:
         """Let the member have their data erased, and return the answer that then says so."""
-        asked = await who.slash(self.channel, "forget-me")
+        asked = await who.slash(self.channel, "settings")
         assert asked.response is not None
+        await who.click(asked.response, label="Erase my data…")
         await who.click(asked.response, label=label)
         return asked
 

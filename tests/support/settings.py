@@ -29,6 +29,22 @@ async def opened(desk: Desk, way: str, person: MemberActor | None = None) -> Int
     return shown
 
 
+async def add_style(desk: Desk, name: str, tool: str, **fields: Any) -> InteractionResult:
+    """Add a style for the server in the form of `/styles`, and return the answer to it."""
+    shown = await desk.admin.slash(desk.channel, "styles")
+    assert shown.response is not None
+    form = await desk.admin.click(shown.response, custom_id="studii:styles:add")
+    return await desk.admin.submit_modal(form, {"name": name, "tool": [tool], **fields})
+
+
+async def remove_style(desk: Desk, name: str) -> str:
+    """Remove a style, and return what is said then."""
+    shown = await desk.admin.slash(desk.channel, "styles", name=name)
+    assert shown.response is not None
+    await desk.admin.click(shown.response, custom_id=control(shown, "studii:style:remove"))
+    return texts(shown)
+
+
 async def change(
     desk: Desk,
     way: str,

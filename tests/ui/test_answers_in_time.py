@@ -47,7 +47,7 @@ BUTTONS = [
     "studii:defaults:studio",
     *(f"studii:setup:{what}" for what in ("key", "budget", "open", "pause", "resume", "look", "inplace")),
     "studii:setup:forget:1",
-    "studii:photos:forbid",
+    "studii:put:settings:photos:off",
     "studii:best:yes",
     "studii:forgetme:here",
     f"studii:confirm:{JOB}",
@@ -204,8 +204,6 @@ SUGGESTIONS = {
     "studio": "style",
     "virtual-staging": "style",
     "styles": "name",
-    "studii styles show": "name",
-    "studii styles remove": "name",
     "studii reactions map": "style",
 }
 

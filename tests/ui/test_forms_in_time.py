@@ -157,7 +157,6 @@ async def a_photos_menu(desk: Desk, folder: Path) -> Send:
 PATHS: dict[str, Ready] = {
     "a tool's command": a_command("studio"),
     "a tool's command with a style": a_command_with_a_style,
-    "defaults": a_command("defaults", tool="studio"),
     "the key": a_command("studii key"),
     "a tool's button": a_button("studii:tool:studio"),
     "a button for defaults": a_button("studii:defaults:studio"),

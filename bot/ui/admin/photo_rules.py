@@ -1,10 +1,8 @@
 """The panels of `/studii reactions`, `photos` and `metadata`."""
 
-import re
 from collections.abc import Mapping, Sequence
 
 from bot.catalog import Catalog
-from bot.errors import Refused
 from bot.features.photo_rules import (
     MAX_OFFERED_EMOJI,
     PhotoChannel,
@@ -26,21 +24,6 @@ INTENT_OFF = lazy(
 )
 MAX_LISTED_LINES = 25
 MAX_LIST_CHARACTERS = 2000  # for what is listed, of the 4,000 of a message
-
-
-def inputs_from(typed: str | None) -> dict[str, str]:
-    """Parse `style=rustic, room=bedroom`. Raises `Refused` for anything else."""
-    inputs: dict[str, str] = {}
-    for piece in re.split(r",(?=\s*\w+\s*=)", typed or ""):
-        name, sign, value = piece.partition("=")
-        if not piece.strip():
-            continue
-        if not (sign and name.strip() and value.strip()):
-            raise Refused(
-                lazy("Write `inputs` as name=value pairs, separated by commas: style=rustic, room=bedroom")
-            )
-        inputs[name.strip().lower()] = value.strip()
-    return inputs
 
 
 def reactions_panel(

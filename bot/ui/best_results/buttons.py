@@ -12,10 +12,10 @@ from bot.ui.kit.responses import acknowledge
 from bot.ui.panels.controls import Press, button
 
 STARS_AGREED = lazy(
-    "Your starred results are shown from now on, with your name. Change it anytime with `/privacy`."
+    "Your starred results are shown from now on, with your name. Change it anytime with `/settings`."
 )
 REFUSED = lazy(
-    "Your results aren't shown, and those that were are removed. Change it anytime with `/privacy`."
+    "Your results aren't shown, and those that were are removed. Change it anytime with `/settings`."
 )
 
 

@@ -57,7 +57,7 @@ def ask_maker(job: Job, link: str, server: str, channel_id: int, names: ToolName
     )
     promise = _(
         "Nothing of yours is shown unless you say yes. Your answer applies in every server with this bot, "
-        "and you can change it with `/privacy`."
+        "and you can change it with `/settings`."
     )
     return boxed(
         NEUTRAL,

@@ -29,11 +29,6 @@ def look_of(
     return ui.Button(label=str(label), style=style, custom_id=custom_id_of(action, job.id, job.posting))
 
 
-def tool_template_of(action: str) -> str:
-    """Return the pattern of a tool button's custom id: its action, and the tool."""
-    return rf"studii:{action}:(?P<tool>[a-z0-9_-]{{1,32}})"
-
-
 class LastingButton(ui.DynamicItem[ui.Button[Any]], template="studii:none"):
     """Base of buttons. A subclass gives its template, and implements `pressed`, whose errors are shown."""
 
@@ -87,17 +82,3 @@ class JobButton(LastingButton, template=template_of("none")):
     @classmethod
     def of_match(cls, match: Match[str]) -> Self:
         return cls(match["job"], int(match["posting"]))
-
-
-class ToolButton(LastingButton, template=tool_template_of("none")):
-    """Base of buttons about a tool, of which each has an `action`."""
-
-    action: ClassVar[str]
-
-    def __init_subclass__(cls, *, action: str) -> None:
-        super().__init_subclass__(template=tool_template_of(action))
-        cls.action = action
-
-    def __init__(self, slug: str, label: str = "", emoji: str | None = None) -> None:
-        self.slug = slug
-        super().__init__(ui.Button(label=label, emoji=emoji, custom_id=f"studii:{self.action}:{slug}"))

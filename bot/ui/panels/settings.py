@@ -357,6 +357,7 @@ class Topic:
     subject: Callable[[Catalog, str], str] = lambda _catalog, key: key
     after: Callable[[Now], Awaitable[None]] = _done
     back: str | None = None
+    personal: bool = False  # of the person who looks at it
 
     def __post_init__(self) -> None:
         _topics[self.name] = self
@@ -461,10 +462,17 @@ async def open_panel(interaction: discord.Interaction[Any], at: str) -> None:
     """Show a panel to the person alone."""
     topic = _topic(at)
     row_ = await host_of(interaction).services.db.read(topic.load, _scope(interaction, at))
-    await answer(interaction, panel(topic, Now(row_, interaction, at, not manages(interaction))))
+    let_in = not topic.personal and not manages(interaction)
+    await answer(interaction, panel(topic, Now(row_, interaction, at, let_in)))
 
 
-@button("page:{at}:{page}", who=admin)
+def may_use(press: Press, at: str, **_arguments: object) -> None:
+    """Let anyone use a panel of their own settings, and only admins the others."""
+    if not _topic(at).personal:
+        admin(press)
+
+
+@button("page:{at}:{page}", who=may_use)
 async def show(press: Press, at: Address, page: int) -> None:
     """Show a page, in place of the one that is shown."""
     await turn_to(press, at, page)
@@ -480,19 +488,19 @@ async def turn_to(
     await answer_in_place(interaction, panel(topic, now, page, said))
 
 
-@button("put:{at}:{name}:{value}", who=admin)
+@button("put:{at}:{name}:{value}", who=may_use)
 async def put(press: Press, at: Address, name: Name, value: str) -> None:
     """Assign a setting the value of the button."""
     await _assign(press, at, name, [value])
 
 
-@button("pick:{at}:{name}", who=admin)
+@button("pick:{at}:{name}", who=may_use)
 async def pick(press: Press, at: Address, name: Name) -> None:
     """Assign a setting what was chosen."""
     await _assign(press, at, name, press.values)
 
 
-@button("drop:{at}:{name}:{following}", who=admin)
+@button("drop:{at}:{name}:{following}", who=may_use)
 async def drop(press: Press, at: Address, name: Name, following: int) -> None:
     """Remove what was chosen from a list of items, or show the following ones of a long list."""
     kind, chosen = cast(Items, _topic(at).setting(name).kind), press.values[0]
@@ -502,7 +510,7 @@ async def drop(press: Press, at: Address, name: Name, following: int) -> None:
         await update(press, at, lambda session, scope: kind.remove(session, scope, chosen))
 
 
-@button("fill:{at}:{name}", label=lazy("Change…"), who=admin)
+@button("fill:{at}:{name}", label=lazy("Change…"), who=may_use)
 async def fill(press: Press, at: Address, name: Name) -> None:
     """Show the form of a setting."""
     topic, setting = _topic(at), _topic(at).setting(name)
@@ -557,7 +565,7 @@ async def update(press: Press, at: str, work: Work) -> None:
 def _recorded(session: Any, scope: Scope, topic: Topic, work: Work) -> tuple[Any, Said, list[Change]]:
     """Do the work, and let the log channel know of it."""
     row_, said, changes = save(session, scope, topic, work)
-    if changes:
+    if changes and not topic.personal:
         kept = json.dumps([[one.setting, one.before, one.after] for one in changes], ensure_ascii=False)
         notices.add_change(session, scope.guild_id, scope.user_id, topic.name, scope.key, kept, scope.at)
     return row_, said, changes

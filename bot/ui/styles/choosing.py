@@ -22,11 +22,11 @@ THIS_SERVERS = plazy("choice", "this server's")  # whose style it is
 MAX_SHOWN_NAME_CHARACTERS = 40
 
 
-async def usable_styles(interaction: discord.Interaction) -> list[Style]:
-    """Return the styles that the person may use: their own, then the server's."""
-    roles = member_context(interaction).roles
-    services = host_of(interaction).services
-    return await services.db.read(styles.usable, server_of(interaction), interaction.user.id, roles)
+async def usable_styles(interaction: discord.Interaction, *, manages: bool = False) -> list[Style]:
+    """Return the person's own styles, then the server's that they may use, or all with `manages`."""
+    guild_id, roles = server_of(interaction), member_context(interaction).roles
+    db = host_of(interaction).services.db
+    return await db.read(styles.usable, guild_id, interaction.user.id, roles, manages=manages)
 
 
 async def values_with(
@@ -48,12 +48,14 @@ async def values_with(
     return named
 
 
-async def style_meant(interaction: discord.Interaction, typed: str, tool: str | None = None) -> Style:
+async def style_meant(
+    interaction: discord.Interaction, typed: str, tool: str | None = None, *, manages: bool = False
+) -> Style:
     """Return the style that was chosen from a list, or whose name was typed. Raises `Refused`.
 
-    `tool`: where two have that name, the one for this tool.
+    `tool`: where two have that name, the one for this tool. `manages`: to be shown to who manages it.
     """
-    found = await _found(interaction, typed, tool)
+    found = await _found(interaction, typed, tool, manages=manages)
     if found is None:
         raise Refused(UNKNOWN.using(name=shortened(typed, MAX_SHOWN_NAME_CHARACTERS)))
     return found
@@ -94,13 +96,16 @@ async def _chosen(interaction: discord.Interaction, tool: Tool, typed: str) -> S
     return found if found is None or typed.startswith(SAVED) or found.tool == tool.slug else None
 
 
-async def _found(interaction: discord.Interaction, typed: str, tool: str | None) -> Style | None:
+async def _found(
+    interaction: discord.Interaction, typed: str, tool: str | None, *, manages: bool = False
+) -> Style | None:
     db = host_of(interaction).services.db
     guild_id, user_id = server_of(interaction), interaction.user.id
     roles = member_context(interaction).roles
     if typed.startswith(SAVED):
-        return await db.read(styles.get, typed.removeprefix(SAVED), guild_id, user_id, roles)
-    return await db.read(styles.named, guild_id, user_id, roles, _bare(typed), tool)
+        found = typed.removeprefix(SAVED)
+        return await db.read(styles.get, found, guild_id, user_id, roles, manages=manages)
+    return await db.read(styles.named, guild_id, user_id, roles, _bare(typed), tool, manages=manages)
 
 
 def _bare(typed: str) -> str:

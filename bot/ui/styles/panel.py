@@ -6,38 +6,58 @@ from typing import Any
 import discord
 from discord import MediaGalleryItem, ui
 
-from bot.catalog import Catalog
+from bot.catalog import Catalog, Tool
 from bot.credits.prices import PriceTable, short_price
+from bot.errors import Refused, StudiiBotError
 from bot.features import styles
-from bot.features.styles import MAX_STYLE_NAME_CHARACTERS, MAX_STYLES, STYLE_WORDS, Style, misfit, wants_words
+from bot.features.styles import (
+    MAX_STYLE_NAME_CHARACTERS,
+    MAX_STYLE_ROLES,
+    MAX_STYLES,
+    STYLE_WORDS,
+    Style,
+    misfit,
+    wants_words,
+)
 from bot.jobs import queries
-from bot.languages import and_list, gettext as _, lazy, ngettext, pgettext, quotation_marks
+from bot.languages import and_list, gettext as _, lazy, ngettext, pgettext, plazy, quotation_marks
 from bot.ui.jobs.forms.open_form import open_style_form, prices_for
 from bot.ui.jobs.listing.thumbnails import posted_results
 from bot.ui.jobs.wording import ToolNames, prompt_of, prompt_words, settings_words
-from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.first_answer import read_before_form
+from bot.ui.kit.forms import Form, RefusedForm
 from bot.ui.kit.host import Host, host_of
-from bot.ui.kit.layout import (
-    BAD,
-    GOOD,
-    NEUTRAL,
-    Panel,
-    Piece,
-    boxed,
-    changed_words,
-    fitting,
-    lines,
-    row,
-    small,
-)
-from bot.ui.kit.responses import acknowledge, answer
-from bot.ui.kit.text import plain, sentence
+from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, Piece, boxed, fitting, lines, row, small
+from bot.ui.kit.responses import acknowledge, answer, answer_in_place
+from bot.ui.kit.text import plain, sentence, shortened
+from bot.ui.panels.controls import Press, button, manager
+from bot.ui.reading.inputs import inputs_from
 from bot.ui.reading.member import member_context
-from bot.ui.reading.permissions import channel_in, server_of, stays_there
+from bot.ui.reading.permissions import channel_in, ensure_manager, ids_there, manages, server_of, stays_there
+from bot.ui.styles.choosing import usable_styles
 
-USE, REMOVE = "use", "remove"
+USE = plazy("button", "Use")
 STYLES_TITLE = lazy("Styles")
+NONE_YET = lazy("You have no styles here yet. Press **Save as style** under a result of yours.")
+HOW_STYLES_WORK = lazy(
+    "Choose one with `style` in a tool's command, or see one with `/styles name:`. `{words}` is where "
+    "your own words go.",
+    words=STYLE_WORDS,
+)
+EVERYONE = lazy("No role: everyone can use it")
+LIMITED = lazy("Only for these roles")
+FOR_EVERYONE = lazy("{style} is for everyone now.")
+NO_PROMPT = lazy("{tool} takes no prompt. Set its inputs under *Inputs*. Nothing was saved.")
+UNKNOWN_INPUT = lazy("{tool} has no input “{input}”. Its inputs are {names}. Nothing was saved.")
+EMPTY_STYLE = lazy("A style needs a prompt or inputs. Nothing was saved.")
+PROMPT_TWICE = lazy("Write the prompt under *Prompt*, not under *Inputs*. Nothing was saved.")
+# Translators: at most 100 characters
+PROMPT_HELP = lazy(
+    "Write {words} where your own words go. Without it, they are added at the end.", words=STYLE_WORDS
+)
+MAX_STYLE_PROMPT_CHARACTERS = 2000
+MAX_INPUTS_CHARACTERS = 500
+MAX_OFFERED = 25  # in a list to choose from
 MAX_STYLES_CHARACTERS = 2800  # characters for lists, of the 4,000 of a message
 MAX_SHOWN_ROLES = 5
 
@@ -53,74 +73,64 @@ def line_of(style: Style, catalog: Catalog) -> str:
     return _dotted(about, _("with your words") if needs else "", _roles(style))
 
 
-def styles_panel(styles: Sequence[Style], catalog: Catalog) -> Panel:
-    """Return the styles that a member may use."""
+def styles_panel(styles: Sequence[Style], catalog: Catalog, said: str = "", *, manages: bool) -> Panel:
+    """Return the styles that a member may use, and with `manages` all of the server, below what is said."""
     own = [one for one in styles if not one.of_server]
     of_server = [one for one in styles if one.of_server]
     mine, here = (_listed(some, catalog, MAX_STYLES_CHARACTERS // 2) for some in (own, of_server))
-    counted = ngettext("{count} style of {most}", "{count} styles of {most}", len(own), most=MAX_STYLES)
+    counted = _count(own)
     yours, this_servers = pgettext("title", "Yours"), pgettext("title", "This server's")
-    return boxed(
-        NEUTRAL,
-        lines(
-            f"### ⭐ {STYLES_TITLE}",
-            f"**{yours}** · {counted}"
-            if own
-            else lazy("You have no styles here yet. Press **Save as style** under a result of yours."),
-            *mine,
-        ),
-        lines(f"**{this_servers}**", *here) if here else "",
-        small(
-            lazy(
-                "Choose one with `style` in a tool's command, or see one with `/styles name:`. `{words}` is "
-                "where your own words go.",
-                words=STYLE_WORDS,
+    controls: list[Piece] = []
+    if styles:
+        options = [
+            discord.SelectOption(
+                label=shortened(one.name, 100),
+                value=one.id,
+                description=shortened(ToolNames(catalog).title(one.tool), 100),
             )
-        )
-        if styles
+            for one in styles[:MAX_OFFERED]
+        ]
+        controls.append(row(ui.Select(custom_id=show.id(), options=options, placeholder=_("Show a style"))))
+    if manages:
+        controls.append(row(add.of()))
+    return boxed(
+        GOOD if said else NEUTRAL,
+        lines(f"### ⭐ {STYLES_TITLE}", f"✅ {said}" if said else ""),
+        lines(f"**{yours}** · {counted}" if own else NONE_YET, *mine),
+        lines(f"**{this_servers}** · {_count(of_server)}" if manages else f"**{this_servers}**", *here)
+        if here or manages
         else "",
+        small(HOW_STYLES_WORK) if styles else "",
+        *controls,
     )
 
 
-def server_styles_panel(styles: Sequence[Style], catalog: Catalog, *changed: str) -> Panel:
-    """Return the server's styles for its admins, below what has just been changed."""
-    counted = ngettext("{count} style of {most}:", "{count} styles of {most}:", len(styles), most=MAX_STYLES)
-    title = _("This server's styles")
-    return boxed(
-        GOOD if changed else NEUTRAL,
-        lines(f"### ⭐ {title}", changed_words(changed)),
-        lines(counted, *_listed(styles, catalog, MAX_STYLES_CHARACTERS))
-        if styles
-        else lazy("This server has no styles yet. `/studii styles add` makes one."),
-        small(
-            lazy(
-                "Members choose one with `style` in a tool's command. `/studii styles show name:` shows one."
-            )
-        )
-        if styles
-        else "",
-    )
+def _count(styles: Sequence[Style]) -> str:
+    return ngettext("{count} style of {most}", "{count} styles of {most}", len(styles), most=MAX_STYLES)
 
 
 def style_panel(
     style: Style,
-    catalog: Catalog,
+    interaction: discord.Interaction,
     prices: PriceTable | None,
     picture: str | None,
     title: str,
 ) -> Panel:
-    """Return a style, with `picture`, the address of what it made, and what can be done with it."""
+    """Return a style, with `picture`, the address of what it made, and what the person can do with it."""
+    catalog = host_of(interaction).catalog
     names = ToolNames(catalog)
     tool = names.tool(style.tool)
     whose = _("this server's style") if style.of_server else _("your style")
     wrong = misfit(catalog, style)
     made_by = _("added by {member}", member=f"<@{style.made_by}>") if style.made_by is not None else ""
+    managed = style.of_server and manages(interaction)
+    usable = style.usable_by(interaction.user.id, member_context(interaction).roles)
     buttons: list[Piece] = []
-    if tool is not None and not wrong:
+    if tool is not None and not wrong and usable:
         price = "" if prices is None else f" · {short_price(prices.of(tool, style.inputs))}"
-        buttons.append(StyleButton(USE, style.id, pgettext("button", "Use") + price))
-    if not style.of_server:
-        buttons.append(StyleButton(REMOVE, style.id, pgettext("button", "Remove")))
+        buttons.append(use.looking(label=f"{USE}{price}").of(style.id))
+    if managed or not style.of_server:
+        buttons.append(remove.of(style.id))
     alt = _("A result of the style {name}", name=style.name)
     shown: list[Piece] = (
         [] if picture is None else [ui.MediaGallery(MediaGalleryItem(picture, description=alt))]
@@ -137,14 +147,181 @@ def style_panel(
         ),
         *shown,
         *([row(*buttons)] if buttons else []),
+        *([f"**{LIMITED}**", row(_role_list(style, interaction))] if managed else []),
     )
+
+
+def _role_list(style: Style, interaction: discord.Interaction) -> ui.RoleSelect[Any]:
+    # Discord refuses a list in which deleted roles are chosen.
+    there = ids_there(interaction)
+    chosen = [discord.Object(one) for one in sorted(style.roles) if there is None or one in there]
+    return ui.RoleSelect(
+        custom_id=limit.id(style.id),
+        default_values=chosen,
+        placeholder=str(EVERYONE),
+        min_values=0,
+        max_values=MAX_STYLE_ROLES,
+    )
+
+
+async def show_styles(interaction: discord.Interaction) -> None:
+    """Answer with the styles that the person may use or manage, for them alone."""
+    catalog, managed = host_of(interaction).catalog, manages(interaction)
+    found = await usable_styles(interaction, manages=managed)
+    await answer(interaction, styles_panel(found, catalog, manages=managed))
 
 
 async def show_style(interaction: discord.Interaction, found: Awaitable[Style], title: str = "") -> None:
     """Answer with the style, for the person alone."""
-    style = await found
+    await answer(interaction, await _panel_of(interaction, await found, title))
+
+
+async def _panel_of(interaction: discord.Interaction, style: Style, title: str = "") -> Panel:
     picture, prices = await picture_of(interaction, style), await prices_for(interaction)
-    await answer(interaction, style_panel(style, host_of(interaction).catalog, prices, picture, title))
+    return style_panel(style, interaction, prices, picture, title)
+
+
+@button("styles:show")
+async def show(press: Press) -> None:
+    """Show the style that was chosen, in place of the list."""
+    context, interaction = member_context(press.interaction), press.interaction
+    await acknowledge(interaction)
+    style = await press.host.services.db.read(
+        styles.get,
+        press.values[0],
+        server_of(interaction),
+        interaction.user.id,
+        context.roles,
+        manages=context.manages,
+    )
+    await interaction.edit_original_response(view=await _panel_of(interaction, style))
+
+
+@button("style:use:{style}", label=USE, style=discord.ButtonStyle.primary)
+async def use(press: Press, style: str) -> None:
+    """Open the form of the style."""
+    interaction, roles = press.interaction, member_context(press.interaction).roles
+    reading = press.host.services.db.read(
+        styles.get, style, server_of(interaction), interaction.user.id, roles
+    )
+    await open_style_form(interaction, await read_before_form(interaction, reading))
+
+
+@button("style:remove:{style}", label=plazy("button", "Remove"))
+async def remove(press: Press, style: str) -> None:
+    """Remove one's own style, or one of the server."""
+    interaction, services = press.interaction, press.host.services
+    guild_id, managed = server_of(interaction), manages(interaction)
+    await acknowledge(interaction)
+    removed = await services.db.write(styles.remove, style, guild_id, interaction.user.id, manages=managed)
+    if removed.of_server:
+        await services.photo_rules.reread(guild_id)  # its emoji run nothing now
+    said = _("The style {style} is removed. Jobs made with it stay as they are.", style=quoted(removed))
+    left = await usable_styles(interaction, manages=managed)
+    panel = styles_panel(left, press.host.catalog, said, manages=managed)
+    await interaction.edit_original_response(view=panel)
+
+
+@button("style:roles:{style}", who=manager)
+async def limit(press: Press, style: str) -> None:
+    """Let only the chosen roles use a style of the server."""
+    interaction, roles = press.interaction, [int(one) for one in press.values]
+    await acknowledge(interaction)
+    limited = await press.host.services.db.write(styles.limit_to_roles, server_of(interaction), style, roles)
+    said = str(FOR_EVERYONE.using(style=quoted(limited)))
+    if limited.roles:
+        said = _("{style} is now only for {roles}.", style=quoted(limited), roles=_role_names(limited))
+    await interaction.edit_original_response(view=await _panel_of(interaction, limited, said))
+
+
+@button("styles:add", label=lazy("Add a style for this server…"), who=manager)
+async def add(press: Press) -> None:
+    """Show the form of a new style for the server."""
+    await AddForm(press.host.catalog).show(press.interaction)
+
+
+class AddForm(Form):
+    """Asks what a new style of the server is; it comes back as it was filled in if it is refused."""
+
+    def __init__(self, catalog: Catalog, given: "AddForm | None" = None) -> None:
+        super().__init__(_("A style for this server"))
+        self._catalog = catalog
+
+        def entered(name: str, most: int, *, long: bool = False, required: bool = False) -> ui.TextInput[Any]:
+            look = discord.TextStyle.paragraph if long else discord.TextStyle.short
+            typed = None if given is None else getattr(given, name).value
+            return ui.TextInput(
+                custom_id=name, style=look, default=typed or None, required=required, max_length=most
+            )
+
+        chosen = [] if given is None else given.tool.values
+        tools = [one for one in catalog.tools.values() if one.inputs][:MAX_OFFERED]
+        options = [
+            discord.SelectOption(
+                label=shortened(one.title, 100), value=one.slug, emoji=one.emoji, default=one.slug in chosen
+            )
+            for one in tools
+        ]
+        self.name = entered("name", MAX_STYLE_NAME_CHARACTERS, required=True)
+        self.tool = ui.Select[Any](custom_id="tool", options=options)
+        self.prompt = entered("prompt", MAX_STYLE_PROMPT_CHARACTERS, long=True)
+        self.inputs = entered("inputs", MAX_INPUTS_CHARACTERS)
+        self.roles = ui.RoleSelect[Any](
+            custom_id="roles",
+            required=False,
+            min_values=0,
+            max_values=MAX_STYLE_ROLES,
+            default_values=[] if given is None else given.roles.values,
+        )
+        self.add_field(_("Name"), self.name)
+        self.add_field(_("Tool"), self.tool)
+        self.add_field(_("Prompt"), self.prompt, str(PROMPT_HELP))
+        self.add_field(_("Inputs"), self.inputs, _("Such as: style=rustic, room=bedroom"))
+        self.add_field(str(LIMITED), self.roles, str(EVERYONE))
+
+    async def submitted(self, interaction: discord.Interaction, host: Host) -> None:
+        try:
+            guild_id, tool = ensure_manager(interaction), self._catalog.get(self.tool.values[0])
+            given = style_inputs(tool, self.prompt.value, self.inputs.value)
+            roles = [one.id for one in self.roles.values]
+            style = await host.services.db.write(
+                styles.save,
+                guild_id,
+                interaction.user.id,
+                self.name.value,
+                tool,
+                given,
+                host.clock.now(),
+                for_server=True,
+                roles=roles,
+            )
+        except StudiiBotError as refusal:
+            await RefusedForm(self._again).show(interaction, refusal)
+        else:
+            said = _("{style} is added.", style=quoted(style))
+            await answer_in_place(interaction, await _panel_of(interaction, style, said))
+
+    async def _again(self, interaction: discord.Interaction) -> None:
+        await AddForm(self._catalog, self).show(interaction)
+
+
+def style_inputs(tool: Tool, prompt: str, typed: str) -> dict[str, str]:
+    """Return the inputs of a new style. Raises `Refused` if they are none of the tool's."""
+    names = [one.name for one in tool.inputs]
+    inputs = inputs_from(typed)
+    unknown = next((name for name in inputs if name not in names), None)
+    if unknown is not None:
+        listed = and_list([f"`{name}`" for name in names])
+        raise Refused(UNKNOWN_INPUT.using(tool=tool.title, input=plain(unknown, 40), names=listed))
+    if prompt.strip():
+        if tool.prompt is None:
+            raise Refused(NO_PROMPT.using(tool=tool.title))
+        if tool.prompt.name in inputs:
+            raise Refused(PROMPT_TWICE)
+        inputs[tool.prompt.name] = prompt.strip()
+    if not inputs:
+        raise Refused(EMPTY_STYLE)
+    return inputs
 
 
 async def picture_of(interaction: discord.Interaction, style: Style) -> str | None:
@@ -177,30 +354,6 @@ def _reads(person: discord.Member, channel: Any, *, own: bool) -> bool:
     return may.view_channel and may.read_message_history
 
 
-class StyleButton(
-    LastingButton, template=rf"studii:style:(?P<action>{USE}|{REMOVE}):(?P<style>[0-9a-f]{{16}})"
-):
-    """Open the form of a style, or remove a style of one's own."""
-
-    def __init__(self, action: str, style_id: str, label: str = "") -> None:
-        self._action = action
-        self._style_id = style_id
-        look = discord.ButtonStyle.primary if action == USE else discord.ButtonStyle.secondary
-        super().__init__(ui.Button(label=label, style=look, custom_id=f"studii:style:{action}:{style_id}"))
-
-    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        guild_id, user_id, db = server_of(interaction), interaction.user.id, host.services.db
-        if self._action == USE:
-            roles = member_context(interaction).roles
-            reading = db.read(styles.get, self._style_id, guild_id, user_id, roles)
-            await open_style_form(interaction, await read_before_form(interaction, reading))
-            return
-        await acknowledge(interaction)
-        removed = await db.write(styles.remove, self._style_id, guild_id, user_id)
-        said = _("The style {style} is removed. Jobs made with it stay as they are.", style=quoted(removed))
-        await interaction.edit_original_response(view=boxed(GOOD, said))
-
-
 def quoted(style: Style) -> str:
     """Return a style's name for a message."""
     before, after = quotation_marks()
@@ -212,11 +365,15 @@ def _dotted(*parts: str) -> str:
 
 
 def _roles(style: Style) -> str:
+    return _("for {roles}", roles=_role_names(style)) if style.roles else ""
+
+
+def _role_names(style: Style) -> str:
     shown = [f"<@&{one}>" for one in sorted(style.roles)[:MAX_SHOWN_ROLES]]
     more = len(style.roles) - len(shown)
     if more:
         shown.append(ngettext("{count} more", "{count} more", more))
-    return _("for {roles}", roles=and_list(shown)) if shown else ""
+    return and_list(shown)
 
 
 def _listed(styles: Sequence[Style], catalog: Catalog, room: int) -> list[str]:

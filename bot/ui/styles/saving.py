@@ -8,7 +8,7 @@ from discord import ui
 
 from bot.catalog import Tool
 from bot.errors import Refused, StudiiBotError
-from bot.features.styles import MAX_STYLE_NAME_CHARACTERS, STYLE_WORDS, save
+from bot.features.styles import MAX_STYLE_NAME_CHARACTERS, save
 from bot.jobs.models import Job, JobState
 from bot.languages import gettext as _, lazy
 from bot.ui.jobs.buttons import INPUTS_ERASED, job_for
@@ -20,7 +20,7 @@ from bot.ui.kit.first_answer import read_before_form
 from bot.ui.kit.forms import Form, RefusedForm
 from bot.ui.kit.host import Host, host_of
 from bot.ui.reading.permissions import MANAGERS_ONLY, manages, stays_there
-from bot.ui.styles.panel import show_style
+from bot.ui.styles.panel import PROMPT_HELP, show_style
 
 ANOTHERS_FORM = lazy(
     "Only the person who asked for this can save it as a style. Run it again to get a result of your own."
@@ -33,10 +33,6 @@ NOT_MADE = lazy("Only a job that has a result can be saved as a style.")
 STYLE_SAVED = lazy("Style saved. Choose it with `style` in `/{tool}`.")
 MINE_FIELD, SERVER_FIELD = "mine", "server"
 OWNERS = {MINE_FIELD: lazy("Only for me"), SERVER_FIELD: lazy("For everyone in this server")}
-# Translators: at most 100 characters
-PROMPT_HELP = lazy(
-    "Write {words} where your own words go. Without it, they are added at the end.", words=STYLE_WORDS
-)
 
 
 async def save_as_style(interaction: discord.Interaction, job: Job) -> None:

@@ -240,15 +240,6 @@ async def test_a_blocked_member_starts_nothing(tmp_path: Path) -> None:
         assert started(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
 
 
-async def test_a_member_refuses_that_others_use_their_photos(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        assert "Others can use" in texts(await desk.maya.slash(desk.channel, "privacy"))
-        shown = await desk.maya.slash(desk.channel, "privacy", others_may_use_my_photos=False)
-        assert shown.ephemeral
-        assert "No one else can use the tools on your photos" in texts(shown)
-        assert await desk.services.db.read(access.refusing_photos, [desk.maya.id])
-
-
 @pytest.mark.promise
 async def test_a_time_zone_is_chosen_from_what_is_typed(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:

@@ -1,4 +1,4 @@
-"""/defaults: a member's own inputs for each tool, and where they count."""
+"""Defaults: a member's own inputs for each tool, and where they count."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,8 @@ from simcord import InteractionResult, MemberActor
 from bot.catalog import Catalog, ToolInput
 from bot.features.styles import MemberDefaults, default_inputs, set_defaults
 from tests.reactions.taps import ROOM as TAPPED_ROOM, STAGING, post, ready
-from tests.support.desk import PNG, Desk, labelled, open_desk, texts
+from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, texts
+from tests.support.settings import add_style
 from tests.ui.styles.test_saving import press, result_of
 
 ROOM = ("room.png", PNG)
@@ -18,7 +19,7 @@ ROOM = ("room.png", PNG)
 
 async def prefer(desk: Desk, who: MemberActor, title: str, **inputs: str) -> InteractionResult:
     """Fill in the form of a tool's defaults."""
-    shown = await who.slash(desk.channel, "defaults")
+    shown = await who.slash(desk.channel, "settings")
     form = await press(who, shown, title)
     return await who.submit_modal(form, inputs)
 
@@ -31,7 +32,7 @@ async def inputs_of_last(desk: Desk) -> dict[str, str]:
 async def test_a_member_sets_changes_and_clears_their_defaults(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        shown = await desk.maya.slash(desk.channel, "defaults")
+        shown = await desk.maya.slash(desk.channel, "settings")
         assert shown.ephemeral
         assert "- 🎨 **Studio**: nothing set\n- 🛋️ **Virtual staging**: nothing set" in texts(shown)
         form = await press(desk.maya, shown, "Studio")
@@ -57,15 +58,27 @@ async def test_a_member_sets_changes_and_clears_their_defaults(tmp_path: Path) -
         assert (await inputs_of_last(desk))["aspect_ratio"] == "16:9"
 
 
-async def test_inputs_that_have_no_room_in_the_form_keep_their_values(tmp_path: Path) -> None:
+async def test_of_more_than_five_inputs_each_form_changes_its_own(tmp_path: Path) -> None:
     shipped = Catalog.load().get("virtual-staging")
     more = tuple(ToolInput(name=f"more-{number}", description_texts="More") for number in range(5))
     tool = replace(shipped, inputs=(*shipped.inputs, *more))
     async with open_desk(tmp_path, catalog=Catalog({tool.slug: tool})) as desk:
         await desk.set_key()
-        await desk.maya.slash(desk.channel, "defaults", tool="virtual-staging", input="more-4", value="kept")
+        said = await prefer(desk, desk.maya, "Virtual staging (2)", **{"more-3": "", "more-4": "kept"})
+        assert "Virtual staging**: more 4 **kept**" in texts(said)
         said = await prefer(desk, desk.maya, "Virtual staging", style="luxury", room="—")
         assert "style **luxury** · more 4 **kept**" in texts(said)
+        said = await prefer(desk, desk.maya, "Virtual staging (2)", **{"more-4": ""})
+        assert "Virtual staging**: style **luxury**" in texts(said)
+
+
+async def test_a_form_from_before_a_restart_is_taken(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        shown = await desk.maya.slash(desk.channel, "settings")
+        form = await press(desk.maya, shown, "Virtual staging")
+        await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.services)[0])
+        said = await desk.maya.submit_modal(form, {"style": "luxury", "room": "—"})
+        assert "✅ Your defaults for Virtual staging are set." in texts(said)
 
 
 @pytest.mark.promise
@@ -78,9 +91,7 @@ async def test_forms_and_styles_start_from_them(tmp_path: Path) -> None:
         fields = {one["component"]["custom_id"]: one["component"] for one in form["components"]}
         chosen = [one["value"] for one in fields["style"]["options"] if one.get("default")]
         assert chosen == ["luxury"]
-        await desk.admin.slash(
-            desk.channel, "studii styles add", name="Oak", tool="virtual-staging", inputs="style=oak"
-        )
+        await add_style(desk, "Oak", "virtual-staging", inputs="style=oak")
         await desk.maya.slash(desk.channel, "virtual-staging", image=ROOM, style="oak")
         assert await inputs_of_last(desk) == {"style": "oak", "room": "office"}
         await desk.maya.slash(desk.channel, "virtual-staging", image=ROOM, style="oak", room="dining")

@@ -13,26 +13,26 @@ from bot.features import styles
 from bot.features.styles import MAX_STYLES
 from bot.jobs import transitions
 from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, labelled, open_desk, pieces, texts
+from tests.support.presses import press as send
+from tests.support.settings import add_style, control, remove_style
 from tests.ui.styles.test_saving import press, result_of, save, styles_of
 
 ROOM = ("room.png", PNG)
 
 
 async def add(desk: Desk, **options: Any) -> str:
-    return texts(await desk.admin.slash(desk.channel, "studii styles add", **options))
+    return texts(await add_style(desk, **options))
 
 
+@pytest.mark.promise
 async def test_an_admin_adds_a_style_that_everyone_can_use(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        assert "This server has no styles yet." in texts(
-            await desk.admin.slash(desk.channel, "studii styles show")
-        )
         said = await add(
             desk, name="House style", tool="studio", prompt="{text}, in oils", inputs="aspect_ratio=1:1"
         )
-        assert "✅ “House style” is added, for everyone." in said
-        assert "- 🎨 **“House style”** · Studio · with your words" in said
+        assert "✅ “House style” is added." in said
+        assert f"Studio · this server's style · added by <@{desk.admin.id}>" in said
         (offered,) = await desk.tom.autocomplete(desk.channel, "studio", "style", "house", prompt="x")
         assert offered["name"] == "⭐ House style · this server's"
         again = await desk.tom.autocomplete(desk.channel, "studio", "style", offered["name"], prompt="x")
@@ -40,13 +40,16 @@ async def test_an_admin_adds_a_style_that_everyone_can_use(tmp_path: Path) -> No
         await desk.tom.slash(desk.channel, "studio", prompt="a boat", style=offered["name"])
         inputs = (await desk.job()).inputs
         assert (inputs["prompt"], inputs["aspect_ratio"]) == ("a boat, in oils", "1:1")
-        assert "**This server's**\n- 🎨 **“House style”**" in texts(
-            await desk.tom.slash(desk.channel, "styles")
-        )
-        shown = texts(await desk.admin.slash(desk.channel, "studii styles show", name="house style"))
-        assert f"Studio · this server's style · added by <@{desk.admin.id}>" in shown
-        removed = await desk.admin.slash(desk.channel, "studii styles remove", name="HOUSE style")
-        assert "“House style” is removed." in texts(removed)
+        listed = await desk.tom.slash(desk.channel, "styles")
+        assert "**This server's**\n- 🎨 **“House style”** · Studio · with your words" in texts(listed)
+        (style,) = await desk.services.db.read(styles.of_server, desk.guild.id)
+        message: Any = listed.response
+        await desk.tom.select(message, [style.id], custom_id="studii:styles:show")
+        assert "this server's style" in texts(listed)
+        assert [one["custom_id"] for one in pieces(listed) if "custom_id" in one] == [
+            f"studii:style:use:{style.id}"
+        ]
+        assert "“House style” is removed." in await remove_style(desk, "HOUSE style")
         assert await styles_of(desk, desk.tom) == []
 
 
@@ -55,47 +58,67 @@ async def test_a_style_for_a_role_is_for_its_members_alone(tmp_path: Path) -> No
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         editors, writers = desk.guild.create_role("Editors"), desk.guild.create_role("Writers")
+        await desk.env.settle()
         rita = desk.guild.add_member(desk.env.create_user("rita"), roles=[writers])
-        assert f"for <@&{editors.id}>" in await add(
-            desk, name="Oak", tool="virtual-staging", inputs="style=oak", role=editors
-        )
-        assert f"is for <@&{writers.id}> now." in await add(desk, name="oak", role=writers)
+        shown = await add_style(desk, "Oak", "virtual-staging", inputs="style=oak", roles=[editors])
+        assert f"for <@&{editors.id}>" in texts(shown)
+        assert "Use ·" not in str(list(pieces(shown)))  # admins manage it, and have no such role
+        message: Any = shown.response
+        roles = control(shown, "studii:style:roles")
+        await desk.admin.select(message, [editors, writers], custom_id=roles)
+        assert f"is now only for <@&{editors.id}> and <@&{writers.id}>." in texts(shown)
         (offered, *_) = await rita.autocomplete(desk.channel, "virtual-staging", "style", "oak", image=ROOM)
         assert "Oak" not in texts(await desk.tom.slash(desk.channel, "styles"))
+        assert "**“Oak”**" in texts(await desk.admin.slash(desk.channel, "styles"))
         forged = await desk.tom.slash(desk.channel, "virtual-staging", image=ROOM, style=offered["value"])
         assert f"That style is only for <@&{editors.id}> <@&{writers.id}>." in texts(forged)
         await rita.slash(desk.channel, "virtual-staging", image=ROOM, style=offered["value"])
         assert (await desk.job()).inputs["style"] == "oak"
-        for role in (editors, writers):
-            told = await desk.admin.slash(desk.channel, "studii styles remove", name="Oak", role=role)
-        assert "Everyone can use it now." in texts(told)
+        await desk.admin.select(message, [], custom_id=roles)
+        assert "is for everyone now." in texts(shown)
+        assert await styles_of(desk, desk.tom) == ["Oak"]
+
+
+@pytest.mark.promise
+async def test_only_those_with_manage_server_change_the_servers_styles(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await add_style(desk, "Oak", "virtual-staging", inputs="style=oak")
+        (style,) = await desk.services.db.read(styles.of_server, desk.guild.id)
+        assert "studii:styles:add" not in str(list(pieces(await desk.tom.slash(desk.channel, "styles"))))
+        for action in ("styles:add", f"style:remove:{style.id}"):
+            message = await desk.channel_message(f"studii:{action}")
+            told = texts(await send(desk, desk.tom, message, f"studii:{action}"))
+            assert "You need the Manage Server permission" in told or "isn't yours" in told
         assert await styles_of(desk, desk.tom) == ["Oak"]
 
 
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        ({"name": "Oak"}, "A new style needs a `tool`."),
-        ({"name": "Oak", "tool": "nonsense"}, "isn't available here"),
-        ({"name": "Oak", "tool": "studio"}, "needs a `prompt` or `inputs`"),
+        ({"name": "Oak", "tool": "studio"}, "A style needs a prompt or inputs."),
         ({"name": "Oak", "tool": "virtual-staging", "prompt": "x"}, "takes no prompt"),
+        ({"name": "Oak", "tool": "studio", "prompt": "oak", "inputs": "prompt=pine"}, "not under *Inputs*"),
         ({"name": "Oak", "tool": "virtual-staging", "inputs": "colour=red"}, "has no input “colour”"),
         ({"name": "Oak", "tool": "virtual-staging", "inputs": "room=" + "x" * 101}, "at most 100 characters"),
         ({"name": "Pine", "tool": "virtual-staging", "inputs": "style=pine"}, "already has a style “Pine”"),
         ({"name": "Kite", "tool": "studio", "prompt": "A red kite"}, "word filter"),
     ],
 )
-async def test_what_can_not_be_a_style_is_refused_with_the_reason(
+async def test_what_can_not_be_a_style_is_refused_with_the_reason_and_edit_keeps_what_was_typed(
     tmp_path: Path, options: dict[str, str], reason: str
 ) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         await add(desk, name="pine", tool="virtual-staging", inputs="style=pine")
         await desk.forbid("red kite")
-        said = (await add(desk, **options)).replace("pine", "Pine")
-        assert reason in said
-        assert "Nothing was saved." in said or "isn't available" in said
+        refused = await add_style(desk, **options)
+        assert reason in texts(refused).replace("pine", "Pine").replace("=Pine", "=pine")
+        assert "Nothing was saved." in texts(refused)
         assert len(await desk.services.db.read(styles.of_server, desk.guild.id)) == 1
+        form: Any = (await press(desk.admin, refused, "Edit")).modal
+        fields = {one["component"]["custom_id"]: one["component"] for one in form["components"]}
+        assert fields["name"]["value"] == options["name"]
+        assert [one["value"] for one in fields["tool"]["options"] if one.get("default")] == [options["tool"]]
 
 
 @pytest.mark.promise
@@ -108,7 +131,7 @@ async def test_a_server_has_at_most_fifty_styles(tmp_path: Path) -> None:
         assert "This server has 50 styles, the limit." in await add(
             desk, name="More", tool="studio", prompt="x"
         )
-        shown = texts(await desk.admin.slash(desk.channel, "studii styles show"))
+        shown = texts(await desk.admin.slash(desk.channel, "styles"))
         assert "50 styles of 50" in shown
         assert "more" in shown.splitlines()[-2]
         assert len(shown) < 4000

@@ -1,35 +1,11 @@
 """Styles and defaults that make no sense are refused with what to write instead."""
 
 from pathlib import Path
-from typing import Any
-
-import pytest
 
 from bot.ui.jobs.results.result import SAVE
 from bot.ui.kit.buttons import custom_id_of
-from tests.support.desk import Desk, open_desk, texts
+from tests.support.desk import open_desk, texts
 from tests.support.presses import press as send
-
-
-async def add(desk: Desk, **options: Any) -> str:
-    return texts(await desk.admin.slash(desk.channel, "studii styles add", name="Oak", **options))
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ({"tool": "photo-restore", "inputs": "style=oak"}, "Photo restoration has no inputs to set."),
-        (
-            {"tool": "studio", "prompt": "oak", "inputs": "prompt=pine"},
-            "Write the prompt under `prompt`, not under `inputs`.",
-        ),
-    ],
-)
-async def test_what_a_style_cannot_hold_is_refused(
-    tmp_path: Path, options: dict[str, str], said: str
-) -> None:
-    async with open_desk(tmp_path) as desk:
-        assert f"{said} Nothing was saved." in await add(desk, **options)
 
 
 async def test_what_has_no_result_is_saved_as_no_style(tmp_path: Path) -> None:

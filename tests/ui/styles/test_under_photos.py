@@ -9,10 +9,11 @@ from sqlalchemy import text
 from tests.reactions.taps import ROOM, jobs_of, post, ready
 from tests.support.desk import Desk, open_desk, pieces, texts
 from tests.support.questions import has_tapped
+from tests.support.settings import add_style, remove_style
 
 
 async def add(desk: Desk, **options: Any) -> None:
-    await desk.admin.slash(desk.channel, "studii styles add", **options)
+    await add_style(desk, **options)
 
 
 async def map_style(desk: Desk, emoji: str, **options: str) -> str:
@@ -38,7 +39,7 @@ async def test_an_emoji_runs_a_style_until_it_is_removed(tmp_path: Path) -> None
         await desk.maya.react(message, "🔥")
         (job,) = await jobs_of(desk)
         assert job.inputs == {"style": "oak", "room": "office"}
-        await desk.admin.slash(desk.channel, "studii styles remove", name="oak")
+        await remove_style(desk, "oak")
         other = await post(desk, desk.tom, ROOM)
         await desk.maya.react(other, "🔥")
         assert len(await jobs_of(desk)) == 1
@@ -51,7 +52,7 @@ async def test_the_mapping_outlives_a_restart_and_the_styles_roles_apply(tmp_pat
         editors = desk.guild.create_role("Editors")
         rita = desk.guild.add_member(desk.env.create_user("rita"), roles=[editors])
         await desk.db.write(has_tapped, desk.guild.id, rita.id, desk.clock.now())
-        await add(desk, name="Oak", tool="virtual-staging", inputs="style=oak", role=editors)
+        await add(desk, name="Oak", tool="virtual-staging", inputs="style=oak", roles=[editors])
         await map_style(desk, "🔥", style="Oak")
         await desk.services.photo_rules.load()
         message = await post(desk, desk.maya, ROOM)
