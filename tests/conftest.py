@@ -4,7 +4,7 @@ import gc
 import logging
 import os
 import signal
-from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +91,20 @@ def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[Any]) -> None
 def pytest_configure() -> None:
     # In the background of a shell, the tests and the processes that they start would ignore Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def _commands_as_they_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let texts name commands without the ids that Discord gave them, which differ from test to test.
+
+    In processes of their own, and where it is tested, they are links. Worlds that are built before the first
+    test know the ids.
+    """
+    monkeypatch.setattr("bot.ui.kit.commands._ids", {})
+
+    def forget(_ids: Mapping[str, int]) -> None: ...
+
+    monkeypatch.setattr("bot.client.registration.know_commands", forget)
 
 
 @pytest.fixture(autouse=True)

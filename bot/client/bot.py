@@ -17,7 +17,7 @@ from bot.catalog import Catalog
 from bot.client.discord_observer import DiscordObserver
 from bot.client.login import told_in_words
 from bot.client.persistent_items import LASTING_BUTTONS
-from bot.client.registration import register_commands
+from bot.client.registration import link_commands, register_commands
 from bot.client.translation import CatalogueTranslator
 from bot.clock import Clock
 from bot.cluster import Membership
@@ -206,6 +206,7 @@ class StudiiBot(commands.AutoShardedBot):
             self._member.when_gained(self._gained)
         if self._member.shards.whole_bot:
             await register_commands(self.tree, self.services.db, self._dev_guild_id)
+        await link_commands(self.tree, self.services.db, self._dev_guild_id)
         self._begin(self.answers.run(), ANSWERING)
 
     async def _allowed_at_once(self) -> int:
@@ -262,6 +263,7 @@ class StudiiBot(commands.AutoShardedBot):
         """Connect shards that were taken over while others were served."""
         if DIRECT_MESSAGES in shards:
             await register_commands(self.tree, self.services.db, self._dev_guild_id)
+            await link_commands(self.tree, self.services.db, self._dev_guild_id)
         for shard in shards:
             self._connection.shard_ids = sorted({*self._connection.shard_ids, shard})
             # It tries again by itself until it is connected.

@@ -11,6 +11,7 @@ from discord import app_commands
 from bot import meta
 from bot.db import Database
 from bot.errors import SettingsError
+from bot.ui.kit.commands import know_commands
 from bot.ui.kit.discord_errors import NO_ACCESS
 
 _log = logging.getLogger(__name__)
@@ -24,7 +25,8 @@ async def register_commands(
 ) -> None:
     """Register the commands with Discord if they have changed since the last time.
 
-    A hash of the sent payload is stored: what Discord returns differs from it in many small ways.
+    A hash of the sent payload is stored, as what Discord returns differs from it in many small ways; and the
+    ids of the commands, for `link_commands`.
     """
     kept, name = await db.read(meta.names, PREFIX), name_of(dev_guild_id)
     for other in sorted(int(one.removeprefix(PREFIX)) for one in kept if one not in {name, name_of(None)}):
@@ -33,22 +35,31 @@ async def register_commands(
     if guild is not None:
         tree.copy_global_to(guild=guild)
     payload = await translated_payload(tree, guild)
-    digest = _digest(tree, payload)
-    if await db.read(meta.get, name) == digest:
+    digest = _digest(tree, payload) + b" "
+    if (await db.read(meta.get, name) or b"").startswith(digest):
         return
     try:
-        await _send(tree, guild, payload)
+        ids = await _send(tree, guild, payload)
     except NO_ACCESS as error:
         if guild is None:
             raise
         raise SettingsError(
             f"DEV_GUILD_ID: the bot isn't in server {guild.id}, or was invited without commands."
         ) from error
-    await db.write(meta.set_to, name, digest)
+    await db.write(meta.set_to, name, digest + json.dumps(ids).encode())
     if guild is None:
         _log.info("%d commands registered everywhere.", len(payload))
     else:
         _log.info("%d commands registered in server %d.", len(payload), guild.id)
+
+
+async def link_commands(tree: app_commands.CommandTree[Any], db: Database, dev_guild_id: int | None) -> None:
+    """Let texts link the commands that were registered last, by whichever process."""
+    _, _, stored = (await db.read(meta.get, name_of(dev_guild_id)) or b"").partition(b" ")
+    ids: dict[str, int] = json.loads(stored or b"{}")
+    leaves = (one for one in tree.walk_commands() if isinstance(one, app_commands.Command))
+    roots = {one.qualified_name: (one.root_parent or one).name for one in leaves}
+    know_commands({name: ids[root] for name, root in roots.items() if root in ids})
 
 
 def name_of(guild_id: int | None) -> str:
@@ -80,15 +91,16 @@ async def _take_back(tree: app_commands.CommandTree[Any], db: Database, guild_id
 
 async def _send(
     tree: app_commands.CommandTree[Any], guild: discord.Object | None, payload: list[dict[str, Any]]
-) -> None:
-    """Send what `sync` would, which translates all commands once more."""
+) -> dict[str, int]:
+    """Send what `sync` would, which translates all commands once more. Return the ids by name."""
     application, http = tree.client.application_id, tree.client.http
     if application is None:
         raise app_commands.MissingApplicationID
     if guild is None:
-        await http.bulk_upsert_global_commands(application, payload=payload)
+        sent: Any = await http.bulk_upsert_global_commands(application, payload=payload)
     else:
-        await http.bulk_upsert_guild_commands(application, guild.id, payload=payload)
+        sent = await http.bulk_upsert_guild_commands(application, guild.id, payload=payload)
+    return {one["name"]: int(one["id"]) for one in sent}
 
 
 def _digest(tree: app_commands.CommandTree[Any], payload: list[dict[str, Any]]) -> bytes:

@@ -50,6 +50,7 @@ def plain(server: DiscordServer, text: str) -> str:
     """Return a text with markup in one line, as it is read: with names for mentions, and without marks."""
     text = re.sub(r"<@(\d+)>", lambda found: f"@{USER_NAMES.get(int(found[1]), 'someone')}", text)
     text = re.sub(r"<#(\d+)>", lambda found: f"#{server.places.channels[int(found[1])].name}", text)
+    text = re.sub(r"</([^:>]+):\d+>", r"/\1", text)
     text = re.sub(r"<t:\d+(?::\w)?>", "just now", text)
     return " ".join(_MARKS.sub("", text).split())
 

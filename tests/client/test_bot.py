@@ -15,12 +15,15 @@ from simcord.interactions import base_payload
 
 from bot import meta
 from bot.catalog import RESERVED, Catalog
+from bot.client import registration
 from bot.client.bot import LOUDEST, StudiiBot, quiet_discord_loggers
 from bot.client.login import choose_intents, logged_in, mention_intents, photo_intents, was_removed
 from bot.client.registration import name_of
 from bot.db import Database
 from bot.errors import SettingsError, StudiiBotError, Unavailable
 from bot.jobs import queries
+from bot.ui.kit.commands import know_commands
+from bot.ui.kit.layout import text
 from sandbox.discord.emulator import TOKEN, DiscordServer
 from tests.studii.bare import answering
 from tests.support.desk import Desk, make_bot, open_desk, texts
@@ -69,6 +72,25 @@ async def test_commands_are_registered_once_and_again_only_when_they_changed(tmp
         changed, _ = make_bot(fewer, desk.clock, desk.services)
         await desk.env.restart_bot(changed)
         assert len(registrations(desk)) == 2
+
+
+@pytest.mark.promise
+async def test_texts_link_the_commands_that_they_name_also_after_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registration, "know_commands", know_commands)
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        for _ in range(2):
+            own: Any = desk.env.backend.find_command("settings", desk.guild.id, type=1)
+            shown = await desk.maya.slash(desk.channel, "help")
+            assert f"</settings:{own['id']}>" in texts(shown)
+            know_commands({})
+            await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.services)[0])
+        assert len(registrations(desk)) == 1
+        group: Any = desk.env.backend.find_command("studii", desk.guild.id, type=1)
+        named = text("`/studii results` `/studii` `/nothing` `/styles name:`").content
+        assert named == f"</studii results:{group['id']}> `/studii` `/nothing` `/styles name:`"
 
 
 @pytest.mark.promise

@@ -103,8 +103,7 @@ def test_all_that_is_marked_for_commands_is_found_in_its_translation(sent: list[
     for file in ROOT.glob("cogs/**/*.py"):
         with file.open("rb") as stream:
             marked += [message for _, _, message, _ in from_python(stream, ["N_"], [], {})]
-    assert len(marked) > 100
-    assert any("{text}" in one for one in marked)  # not filled in
+    assert len(marked) > 50
     translated = {one: translations_of(Language.GERMAN).gettext(one) for one in marked if one != FILLED}
     assert {said for one, said in translated.items() if said != one} <= german
 

@@ -33,8 +33,11 @@ ROOM = ("room.jpg", empty_room((320, 240)), "image/jpeg")
 
 
 def plain(message: Message) -> str:
-    """Return all text of a message as it is read, without the marks that keep a prompt from formatting it."""
-    return text_of(message).replace("\\", "")
+    """Return all text of a message as it is read, without the marks that keep a prompt from formatting it.
+
+    Commands are there as the code names them, without the ids of their links.
+    """
+    return re.sub(r"</([^:>]+):\d+>", r"`/\1`", text_of(message)).replace("\\", "")
 
 
 def says_failed(answer: Message) -> bool:

@@ -10,6 +10,7 @@ import discord
 from discord import ui
 
 from bot.languages import Message, Worded, gettext as _
+from bot.ui.kit.commands import linked
 from bot.ui.kit.text import plain
 
 BUTTONS_IN_A_ROW = 5
@@ -51,7 +52,7 @@ def boxed(colour: discord.Colour, *pieces: Piece | Worded, mark: int | None = No
 
 
 def text(content: Worded) -> ui.TextDisplay[Any]:
-    return ui.TextDisplay(str(content))
+    return ui.TextDisplay(linked(str(content)))
 
 
 def small(content: Worded) -> str:

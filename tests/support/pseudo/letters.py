@@ -21,7 +21,7 @@ _READ = str.maketrans(_ACCENTED, _LATIN, OPENING + CLOSING + PADDING)
 _OURS = frozenset(_ACCENTED + PADDING + " ")
 _BRACKETS = re.compile(f"([{OPENING}{CLOSING}])")
 # What translators leave as it is: values to fill in, code, addresses, mentions and timestamps.
-KEPT = re.compile(r"(\{[^{}]*\}|`[^`]*`|https?://[^\s)>]+|<[^<>\s]+>)")
+KEPT = re.compile(r"(\{[^{}]*\}|`[^`]*`|https?://[^\s)>]+|<[^<>\s]+>|</[^<>]+>)")
 _ROOT = Path(__file__).parents[3]
 _BETWEEN = (
     *(str(_ROOT / one) for one in ("bot/languages", "bot/catalog.py")),
