@@ -64,7 +64,6 @@ ADMINS: dict[str, tuple[dict[str, object], str]] = {
     "studii budget": ({"credits": 70}, "70"),
     "studii grant": ({"credits": 5}, "5"),
     "studii allowance": ({"credits": 5}, "5"),
-    "studii moderation": ({}, "everyone, everywhere"),
     "studii metadata": ({"remove": False}, "metadata"),
     "studii reactions on": ({}, "Reactions are on"),
     "studii photos offer": ({}, "offered"),
