@@ -104,7 +104,6 @@ async def running_engine(
             clock=clock,
             posted=posted,
             member=Membership(),
-            showcase=None,
             tuning=Tuning(),
         )
         running = asyncio.create_task(engine.run())
@@ -165,4 +164,4 @@ def _allow(delivery: DiscordDelivery, size: int) -> None:
     def limit(_: int) -> int:
         return size
 
-    vars(delivery)["_posts"].size_limit = limit
+    vars(delivery)["size_limit"] = limit

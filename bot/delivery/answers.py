@@ -273,8 +273,10 @@ class Answers:
         if not jobs:
             await _edit(hook, boxed(BAD, LEFT_UNANSWERED[LateAnswer(answer.late)]))
             return None
-        await _edit(hook, progress_panel(jobs, self._names, Progress()))
-        return {"subject": subject_of(jobs[0]), "edited_at": now, "due_at": now + PACE, "tries": 0}
+        panel = progress_panel(jobs, self._names, Progress())
+        await _edit(hook, panel)
+        done = {"subject": subject_of(jobs[0]), "shown": _digest(panel), "edited_at": now, "tries": 0}
+        return {**done, "due_at": now + PACE}
 
     def _hook(self, answer: Reply) -> discord.Webhook | None:
         """Return what edits the answer, or None if its token can't be read with the keys of now."""

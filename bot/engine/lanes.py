@@ -112,9 +112,11 @@ class Lanes:
         try:
             async with asyncio.TaskGroup() as self._group:
                 await run_forever("handing out jobs to lanes", self._wake_up, self._turn)
+        except asyncio.CancelledError:
+            await shielded(self._save_samples())
+            raise
         finally:
             self._lines, self._known, self._all = {}, {}, True
-            await shielded(self._save_samples())
 
     def notify(self, jobs: Iterable[Job]) -> None:
         """Take over jobs as a commit has changed them."""

@@ -101,7 +101,7 @@ class Trouble(StrEnum):
     KEY = "key"  # a refusal of the key,
     MISSING = "missing"  # a 404,
     NO_ADDRESS = "no address"  # or no address of the output
-    ANEW = "asked anew"  # an output whose address was asked for once more
+    ANEW = "asked again"  # an output, after its address was asked for once more
     ROOM = "room"  # a photo that found none in the spool
 
 

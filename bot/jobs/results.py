@@ -201,7 +201,8 @@ def _is_known(session: Session, jobs: Sequence[Job], at: datetime) -> bool:
     if not jobs or made(jobs) or any(one.settled or one.reserved for one in jobs):
         return False
     job, after = jobs[0], at - progress.IN_VIEW
-    return progress.of(session, progress.subject_of(job), job.user_id, after) is not None
+    answer = progress.of(session, progress.subject_of(job), job.user_id, after)
+    return answer is not None and bool(answer.shown)  # else Discord may never have taken it
 
 
 def was_told_there(session: Session, job: Job, at: datetime) -> bool:

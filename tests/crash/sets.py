@@ -26,8 +26,8 @@ from tests.support.jobs import ledger_lines
 PHOTOS = 6  # with theirs before, too many for one message
 WAIT = 0.2  # seconds that the first ones wait for the last
 SLOW = 0.8  # seconds that the last one takes
-# Parts of points: a set is posted; a message may be there that is not noted; it is being noted.
-_SET_POINTS = ("outbox.", "results.load", "results.noted")
+# Parts of points: a set is posted; it is being noted; a message may be there that is not noted.
+_SET_POINTS = ("outbox.", "results.load")
 NOTING = "outbox._note"
 _MAX_TIMES = 3  # that it is tried to die at a point
 UNNOTED = ("outbox._step", NOTING)

@@ -12,6 +12,7 @@ from simcord import InteractionResult
 
 from bot.delivery import answers as answers_module
 from bot.delivery.answers import LEFT_UNANSWERED
+from bot.jobs import results
 from bot.jobs.accept import Acceptor
 from bot.jobs.models import JobState, Progress
 from bot.jobs.progress import LIFETIME
@@ -412,6 +413,20 @@ async def test_an_answer_that_discord_did_not_take_is_given_later(
 
 async def lost(*_: object, **__: object) -> None:
     raise ConnectionResetError
+
+
+@pytest.mark.parametrize("taken", [True, False])
+async def test_an_answer_that_discord_may_not_have_taken_tells_nobody_of_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: bool
+) -> None:
+    async with kept_desk(tmp_path, monkeypatch) as desk:
+        if not taken:
+            monkeypatch.setattr(discord.InteractionResponse, "send_message", lost)
+        await desk.maya.slash(desk.channel, "studio", prompt="A kite")
+        job = await desk.move(await desk.job(), JobState.FAILED, finished_at=desk.clock.now())
+        job = await desk.settle(job, 0)
+        told, _ = await desk.db.read(results.to_say, job.nonce, job.id, desk.clock.now())
+        assert [one.id for one in told] == ([] if taken else [job.id])
 
 
 async def test_what_a_handler_is_at_work_on_is_left_to_it(

@@ -35,9 +35,9 @@ async def test_each_tool_and_choice_has_a_price_of_its_own(tmp_path: Path) -> No
         await here.nora.command("studii budget", credits=60, period="total")
         here.studii.next_job(Outcome(charge=11))
         await here.maya.result_after(await here.maya.command("studio", prompt="A kite"))
-        prices = plain(await here.maya.command("credits"))
-        assert "Studio: 11 credits" in prices
-        assert "Photo restoration: about 8 credits" in prices
+        prices = plain(await here.maya.command("help"))
+        assert "11 credits (last price) · mode **video**: about 40 credits" in prices
+        assert "From a photo · about 8 credits" in prices
         assert "40 credits reserved" in plain(
             await here.maya.command("studio", prompt="A kite", mode="video")
         )

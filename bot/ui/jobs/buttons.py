@@ -25,7 +25,7 @@ from bot.ui.jobs.start import Terms, start_once
 from bot.ui.jobs.wording import ToolNames, again_price
 from bot.ui.kit.first_answer import expect_job, read_before_form
 from bot.ui.kit.host import Host, in_order
-from bot.ui.kit.layout import QUIET, boxed
+from bot.ui.kit.layout import QUIET, Panel, boxed
 from bot.ui.kit.responses import acknowledge, answer
 from bot.ui.panels.controls import Press, button
 from bot.ui.reading.authors import author_of
@@ -229,7 +229,8 @@ async def _follow_pressed(interaction: discord.Interaction, host: Host, job: Job
     """Let the pressed progress be edited for another quarter of an hour; its press is acknowledged."""
     # A message that others see is of a version before.
     if job is not None and interaction.message is not None and interaction.message.flags.ephemeral:
-        await host.answers.show(interaction, subject_of(job))
+        # Not what it shows, but that it is there.
+        await host.answers.show(interaction, subject_of(job), Panel())
 
 
 async def _delete(interaction: discord.Interaction, jobs: Sequence[Job]) -> None:

@@ -132,12 +132,12 @@ def _turning(shown: Shown) -> list[Piece]:
 
 
 def _page_button(label: str, query: ListQuery) -> ui.Button[Any]:
-    """Return the look of `bot.ui.jobs.listing.buttons.PageButton`."""
+    """Return the look of `bot.ui.jobs.listing.buttons.turn_page`."""
     return ui.Button(label=label, custom_id=f"studii:jobs:{query}")
 
 
 def _filters(query: ListQuery, tools: Sequence[Tool]) -> list[Piece]:
-    """Return the look of two `bot.ui.jobs.listing.buttons.FilterSelect`."""
+    """Return the look of two selects of `bot.ui.jobs.listing.buttons.filter_by`."""
     all_states = {value: choice[0] for value, choice in STATES.items()}
     labels = UNPOSTED_LABELS if query.whose == UNPOSTED else all_states
     states = [discord.SelectOption(label=str(label), value=value) for value, label in labels.items()]
@@ -206,7 +206,7 @@ def _buttons(job: Job, names: ToolNames, shown: Shown, *, readable: bool) -> lis
         return [*ruling_buttons(job)]
     action = action_for(job, query.whose)
     if action is not None:
-        # The look of `bot.ui.jobs.listing.buttons.ListedButton`.
+        # The look of `bot.ui.jobs.listing.buttons.listed`.
         label = label_of(action, job, names, readable=readable)
         return [ui.Button(label=label, custom_id=f"studii:listed:{action}:{job.id}:{query}")]
     posted = job.result_message_id is not None
