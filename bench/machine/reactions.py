@@ -104,6 +104,8 @@ async def _watched(folder: Path) -> AsyncGenerator[Stage]:
         for task in (stage.engine, stage.answering):
             task.cancel()
         await asyncio.wait({stage.engine, stage.answering})
+        await services.db.write(lambda _session: None)  # what they had begun to write is done then
+        await world.env.settle()
         yield stage
 
 

@@ -30,6 +30,7 @@ async def with_answer(world: EngineWorld, job: Job, age: float = 0.0) -> None:
         created_at=now - timedelta(seconds=age),
         due_at=now + timedelta(days=1),
         subject=progress.subject_of(job),
+        shown="its state",
     )
 
 
