@@ -85,6 +85,7 @@ class Answers:
         self._wake_up, self._inherits = WakeUp(), True  # at the start, too
         self._changed, self._ended = set[str](), set[str]()  # subjects, until they were looked at
         self._busy = dict[int, str | None]()  # answers that are being edited, with their subjects
+        self._replaced = set[int]()  # answers that show something else since they were last looked for
         self._writing = set[asyncio.Task[bool]]()
 
     async def defer(self, interaction: discord.Interaction, late: LateAnswer) -> None:
@@ -133,6 +134,7 @@ class Answers:
         while answer.id in self._busy:  # noqa: ASYNC110 - a late edit would undo it
             await asyncio.sleep(GATHERED)
         self._busy[answer.id] = answer.subject
+        self._replaced.add(answer.id)
         try:
             yield hook
             await self._write(progress.drop, answer.id)
@@ -187,6 +189,7 @@ class Answers:
         self._changed -= changed
         self._ended -= ended
         now, room = self._clock.now(), EDITS_AT_ONCE - len(self._busy)
+        self._replaced.clear()
         try:
             if inherits:
                 await self._db.write(progress.inherit, self._life, now)
@@ -201,6 +204,8 @@ class Answers:
             self._ended |= ended
             self._wake_up.set()
         for answer, jobs in found:
+            if answer.id in self._replaced:
+                continue
             self._busy[answer.id] = answer.subject
             group.create_task(self._do(answer, jobs), name="editing an answer")
         # What is being edited wakes at its end.

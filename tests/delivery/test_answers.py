@@ -10,18 +10,21 @@ import pytest
 from cryptography.fernet import Fernet
 from simcord import InteractionResult
 
+from bot.db import Database
 from bot.delivery import answers as answers_module
 from bot.delivery.answers import LEFT_UNANSWERED
-from bot.jobs import results
+from bot.jobs import progress, results
 from bot.jobs.accept import Acceptor
 from bot.jobs.models import JobState, Progress
 from bot.jobs.progress import LIFETIME
 from bot.ui.jobs.progress import NOT_UPDATED_ANY_MORE
 from bot.ui.kit.deferral import LateAnswer
+from bot.ui.kit.layout import QUIET, boxed
 from bot.vault import Vault
 from tests.reactions.taps import jobs_of
 from tests.support.database import holding
 from tests.support.desk import Desk, keep_answers, texts
+from tests.support.patience import PATIENCE
 from tests.support.presses import press
 from tests.ui.jobs.late import (
     all_answered,
@@ -262,6 +265,30 @@ async def test_an_edit_that_discord_cannot_make_now_is_tried_again(
             desk.clock.advance(3)
             desk.bot.answers.look_again()
             await shows(shown, "Studii is working on it")
+
+
+async def test_progress_is_not_shown_over_a_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with kept_desk(tmp_path, monkeypatch) as desk:
+        shown = await begun(desk)
+        answers, read, looked = desk.bot.answers, Database.read, asyncio.Event()
+        assert isinstance(answers, answers_module.Answers)
+        job = await desk.move(await desk.job(), *RUNNING, submitted_at=desk.clock.now())
+
+        async def slow(db: Database, work: Any, *given: Any, **more: Any) -> Any:
+            found = await read(db, work, *given, **more)
+            if work is progress.due and not looked.is_set():
+                async with answers.replaced(job) as hook:
+                    assert hook is not None
+                    await hook.edit_message(answers_module.THIS, view=boxed(QUIET, "The result"))
+                looked.set()
+            return found
+
+        monkeypatch.setattr(Database, "read", slow)
+        desk.clock.advance(20)
+        async with answering(desk):
+            await asyncio.wait_for(looked.wait(), PATIENCE)
+            await asyncio.sleep(0.05)
+        assert "The result" in texts(shown.response)
 
 
 @pytest.mark.promise
