@@ -81,7 +81,7 @@ async def test_who_cancels_a_moment_too_late_is_told_that_it_comes(
     ):
         admin, maya = Person(stage, stage.world.admin), Person(stage, stage.world.maya)
         await admin.set_key(studii.add_key().secret)
-        studii.fail("create", faults.Slow(1.0))
+        studii.fail("create", faults.Slow(4.0))
         shown = await maya.command("virtual-staging", image=ROOM)
         message = answer_of(shown)
 

@@ -83,9 +83,9 @@ def of(session: Session, subject: str, user_id: int, after: datetime) -> Reply |
 
 
 def inherit(session: Session, life: int, at: datetime) -> None:
-    """Let the answers be given now that another life has left."""
+    """Let the answers be given, or looked at, now that another life has left."""
     theirs = ours(session, select(Reply.id), Reply.__table__.c.guild_id)
-    left = theirs.where(Reply.subject.is_(None), Reply.life != life)
+    left = theirs.where(Reply.life != life)
     session.execute(update(Reply).where(Reply.id.in_(left)).values(life=life, due_at=at))
 
 
