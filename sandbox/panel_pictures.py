@@ -1,4 +1,4 @@
-"""Draws docs/setup.png, help.png, modal.png, staged.png and errors.png, as the page shows them.
+"""Draws docs/setup.png, help.png, modal.png and staged.png, as the page shows them.
 
 python -m sandbox.panel_pictures [FOLDER]
 """
@@ -6,16 +6,15 @@ python -m sandbox.panel_pictures [FOLDER]
 import asyncio
 import io
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 from PIL import Image
 
 from sandbox.demo.people import sample
 from sandbox.demo.pictures import FORM_IS_THERE, demo_in_browser, named_path, save_files
-from sandbox.demo.place import MAYA, NORA, TEAM
+from sandbox.demo.place import MAYA, NORA
 from sandbox.demo.visitor import MESSAGES, Visitor
 from sandbox.demo.world import DemoWorld
-from sandbox.studii import faults
 
 PICTURE_SCALE = 1.5
 WINDOW_WIDTH = 980  # CSS pixels of the window
@@ -37,7 +36,6 @@ async def panels() -> dict[str, bytes]:
         made["help.png"] = await picture(visitor, "What you can do here")
         made["modal.png"] = await form(visitor)
         made["staged.png"] = await staged(visitor, world)
-        made["errors.png"] = as_png(joined([one async for one in errors(visitor, world)]))
         return made
 
 
@@ -59,22 +57,6 @@ async def staged(visitor: Visitor, world: DemoWorld) -> bytes:
     await maya.result_after(await maya.command("virtual-staging", image=room, style="scandinavian"))
     await visitor.look_as("Maya")
     return await picture(visitor, "Labelled")
-
-
-async def errors(visitor: Visitor, world: DemoWorld) -> AsyncIterator[bytes]:
-    """Yield pictures of three failures: refused inputs, a lost answer, a refused key."""
-    maya = world.guest(MAYA)
-    await world.guest(NORA).command("studii log", channel=str(TEAM))
-    for fault, words, channel in (
-        (faults.error(400, "Unknown quality: ultra."), "job failed", "photo-desk"),
-        (faults.DropAfter(), "has an unknown outcome", "photo-desk"),
-        (faults.error(401, "This key was revoked."), "refused this server's key", "team"),
-    ):
-        await visitor.look_as("Nora")
-        await visitor.go_to(channel)
-        world.studii.fail("create", fault)
-        await maya.command("studio", prompt="A red kite over the harbour", quality="ultra")
-        yield await picture(visitor, words)
 
 
 async def picture(visitor: Visitor, words: str) -> bytes:

@@ -42,7 +42,7 @@ from bot.vault import Vault
 
 _log = logging.getLogger(__name__)
 
-# What commits name of which one part alone has to hear; anything else is told to all.
+# Names in commits that concern one part alone. All parts hear of any other.
 _WOKEN = frozenset({"job", "posts", "best", "lanes", "questions"})
 MAX_FAILING_SECONDS = 300.0  # in which nothing succeeds
 MAX_POLL_LATENESS_SECONDS = 900.0  # a key that Studii slows down is left alone for less

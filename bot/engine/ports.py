@@ -26,10 +26,7 @@ class Delivery(Protocol):
         ...
 
     async def send(self, post: Post, shown: Any) -> Outcome:
-        """Send a post's message, made of what its kind has loaded; doing it twice sends it once.
-
-        `TooLarge`: nothing was sent, as its files are too large together.
-        """
+        """Send a post's message, made of what its kind has loaded; doing it twice sends it once."""
         ...
 
     async def edit(self, post: Post, shown: Any) -> Outcome:

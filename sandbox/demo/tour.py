@@ -155,7 +155,8 @@ class Tour:
         shown = await self._seen(SHOWROOM, before, "the picture among the best")
         (file,), (made, *_) = shown.files.values(), self._made.files.values()
         expect(file.data == made.data, "the picture to be shown byte for byte")
-        return f"asked by direct message first; shown in #showroom: {text_of(shown).splitlines()[0]}"
+        title = plain(self._server, text_of(shown).splitlines()[0])
+        return f"asked by direct message first; shown in #showroom: {title}"
 
     async def _panel(self) -> str:
         before = self._newest_id()

@@ -12,7 +12,6 @@ from bot.servers import access, keys
 from bot.ui.guide.tool_list import EXAMPLES, read_examples
 from tests.support import spending
 from tests.support.desk import Desk, open_desk, pieces, texts
-from tests.support.settings import limit_tool
 
 
 async def shown_to_maya(desk: Desk) -> str:
@@ -66,26 +65,6 @@ async def test_what_other_choices_cost_is_shown_before_one_spends(tmp_path: Path
         words = await shown_to_maya(desk)
         assert "about 8 credits · mode **video**: 40 credits · mode **video** and quality" in words
         assert "quality **high**: 90 credits" in words
-
-
-@pytest.mark.promise
-async def test_what_one_may_not_use_is_said_with_the_reason(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        role = desk.guild.create_role("Agents")
-        await desk.services.db.write(
-            limit_tool,
-            desk.guild.id,
-            desk.services.catalog.get("virtual-staging"),
-            role_id=role.id,
-            channel_id=None,
-        )
-        words = await shown_to_maya(desk)
-        assert (
-            f"🚫 Virtual staging is only for <@&{role.id}> in this server"
-            in about(words, "virtual-staging") + words
-        )
-        assert "🚫" not in about(words, "studio")
 
 
 async def test_a_reason_that_holds_for_every_tool_is_said_once(tmp_path: Path) -> None:

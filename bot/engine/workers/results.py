@@ -44,7 +44,7 @@ class Results:
         if not jobs:
             return [post.place]
         found = results.places(jobs)
-        # Of what has no result, the channel is told no more than that, and not often.
+        # The channel reads only that there is no result, without the reason, and not often.
         told = not results.made(jobs) and results.was_told_there(session, jobs[0], self._context.clock.now())
         return [one for one in found if not told or one[0] != "c"]
 

@@ -79,7 +79,7 @@ def notice_panel(
 
 
 def blocked_panel(details: Mapping[str, str | int | None], server: str) -> Panel:
-    """Return what a member is told when an admin has blocked them: why, and until when."""
+    """Return the sentence for a member whom an admin has blocked, with the reason and the end."""
     until = details.get("until")
     end = None if until is None else datetime.fromtimestamp(int(until), UTC)
     reason = details.get("reason")

@@ -76,7 +76,7 @@ def anyone(_press: Press, **_arguments: object) -> None:
 
 
 def admin(press: Press, **_arguments: object) -> None:
-    """Let those with Manage Server press it, and whoever was let in and opened the panel within the hour."""
+    """Let people with Manage Server press it, and those let in who opened the panel within the hour."""
     ensure_panel_opener(press.interaction, let_in=press.let_in)
 
 

@@ -236,7 +236,7 @@ async def preferred(press: Press, tool: str, part: int | None = None) -> None:
 
 
 def ask_to_forget_me(here: int, everywhere: int) -> Panel:
-    """Return what would be erased, of so many jobs, and what stays, with a button for each way."""
+    """Return the question before the data of that many jobs is erased, with a button for each way."""
     if not everywhere:
         count = str(NOTHING_TO_ERASE)
     elif not here:
