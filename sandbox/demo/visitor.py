@@ -46,16 +46,6 @@ class Visitor:
             "(document.querySelector('#locale'))"
         )
 
-    async def go_to(self, channel: str) -> None:
-        """Open a channel, a thread or the direct messages, by name."""
-        await self.tab.evaluate(
-            f"[...document.querySelectorAll('#channels button')].find(one => one.innerText.includes("
-            f"{json.dumps(channel)})).click()"
-        )
-        await self.tab.wait_for(
-            f"document.querySelector('#channel-name').innerText.includes({json.dumps(channel)})"
-        )
-
     async def run(
         self, command: str, *, image: Path | None = None, options: Mapping[str, str] | None = None
     ) -> None:
