@@ -9,14 +9,12 @@ from bot.ui.admin.moderation.results import RESULT_BUTTONS
 from bot.ui.admin.setup.panel import SetupButton
 from bot.ui.guide.help import HelpButton
 from bot.ui.kit.buttons import LastingButton
-from bot.ui.styles.saving import SaveStyleButton
 
 LASTING_BUTTONS: tuple[type[LastingButton], ...] = (
     *REQUEST_BUTTONS,
     *RESULT_BUTTONS,
     TryAgainButton,
     HelpButton,
-    SaveStyleButton,
     LogDeleteButton,
     SetupButton,
     AskAdminButton,

@@ -10,18 +10,18 @@ from bot.catalog import Tool
 from bot.errors import Refused, StudiiBotError
 from bot.features.styles import MAX_STYLE_NAME_CHARACTERS, save
 from bot.jobs.models import Job, JobState
-from bot.languages import gettext as _, lazy
-from bot.ui.jobs.buttons import INPUTS_ERASED, job_for
+from bot.languages import gettext as _, lazy, plazy
+from bot.ui.jobs.buttons import INPUTS_ERASED, Id, job_for
 from bot.ui.jobs.forms.fields import Field, choice_field, value_of
-from bot.ui.jobs.results.result import SAVE, SAVE_LABEL
 from bot.ui.jobs.wording import prompt_of
-from bot.ui.kit.buttons import JobButton
 from bot.ui.kit.first_answer import read_before_form
 from bot.ui.kit.forms import Form, RefusedForm
-from bot.ui.kit.host import Host, host_of
+from bot.ui.kit.host import Host
+from bot.ui.panels.controls import Press, button
 from bot.ui.reading.permissions import MANAGERS_ONLY, manages, stays_there
 from bot.ui.styles.panel import PROMPT_HELP, show_style
 
+SAVE_LABEL = plazy("button", "Save as style")
 ANOTHERS_FORM = lazy(
     "Only the person who asked for this can save it as a style. Run it again to get a result of your own."
 )
@@ -35,12 +35,15 @@ MINE_FIELD, SERVER_FIELD = "mine", "server"
 OWNERS = {MINE_FIELD: lazy("Only for me"), SERVER_FIELD: lazy("For everyone in this server")}
 
 
-async def save_as_style(interaction: discord.Interaction, job: Job) -> None:
-    """Show the form that saves what the job was asked for. Raises `Refused` if this person can't.
+@button("save:{job_id}-{posting}", label=SAVE_LABEL)
+async def save_as_style(press: Press, job_id: Id, posting: int) -> None:
+    """Show the form that saves what a job was asked for as a style.
 
     People save their own results, for themselves; admins those of others too, for the server.
     """
-    tool = host_of(interaction).catalog.get(job.tool)
+    interaction = press.interaction
+    job = await read_before_form(interaction, job_for(interaction, press.host.services, job_id))
+    tool = press.host.catalog.get(job.tool)
     own, admin = job.user_id == interaction.user.id, manages(interaction)
     if not own and not admin:
         raise Refused(ANOTHERS_FORM)
@@ -128,13 +131,3 @@ class SaveForm(Form):
         owner = choice_field("owner", labels, chosen, required=True)
         self.add_field(_("Whose style"), owner)
         return owner
-
-
-class SaveStyleButton(JobButton, action=SAVE):
-    """Show the form that saves a result's tool, inputs and prompt as a style."""
-
-    label = SAVE_LABEL
-
-    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        job = await read_before_form(interaction, job_for(interaction, host.services, self.job_id))
-        await save_as_style(interaction, job)

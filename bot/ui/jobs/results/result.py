@@ -29,13 +29,12 @@ from bot.ui.jobs.results.gallery import caption_of, file_name_of, gallery, is_hi
 from bot.ui.jobs.results.links import MAX_LINK_CHARACTERS, link_button, link_words, usable
 from bot.ui.jobs.results.staged_listing import staged
 from bot.ui.jobs.wording import ToolNames, cost_words, prompt_words, settings_words, state_words
-from bot.ui.kit.buttons import look_of
 from bot.ui.kit.layout import URL_LIMIT, Panel, Piece, lines, row, server_line, small, text
 from bot.ui.kit.text import named_value, plain, shortened
 from bot.ui.reading.photo_lookup import BEFORE_FILE, LABELLED_FILE
 from bot.ui.reading.pictures import plain_name
+from bot.ui.styles.saving import save_as_style
 
-SAVE, SAVE_LABEL = "save", plazy("button", "Save as style")
 # Translators: as sentences in a chat; the member is mentioned.
 PICTURE_READY = lazy("{member}, your picture is ready.")
 VIDEO_READY = lazy("{member}, your video is ready.")
@@ -200,7 +199,7 @@ def remaking_buttons(job: Job, tool: Tool | None, *, picture: bool, by_dm: bool)
     if picture:
         buttons.append(use_in.of(job.id, job.posting))
     if tool is not None and tool.inputs:
-        buttons.append(look_of(SAVE, job, SAVE_LABEL))  # `bot.ui.styles.saving.SaveStyleButton`
+        buttons.append(save_as_style.of(job.id, job.posting))
     return buttons
 
 
