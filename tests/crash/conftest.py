@@ -5,7 +5,7 @@ from collections.abc import Generator
 
 import pytest
 
-from tests.crash.trial import Verdict, attempt
+from tests.crash.trial import Trial, Verdict
 from tests.crash.world import Zygote, worlds, zygote
 
 
@@ -13,7 +13,7 @@ from tests.crash.world import Zygote, worlds, zygote
 def _begun() -> Generator[tuple[Zygote, Verdict]]:
     async def lived(process: Zygote) -> Verdict:
         async with worlds() as own:
-            return await attempt(own, process)
+            return await Trial().make(own, process)
 
     with zygote(forks=True) as process:
         yield process, asyncio.run(lived(process))

@@ -12,7 +12,7 @@ import signal
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from bot.cluster import Membership
 from bot.db import Database
 from bot.delivery import Answers, DiscordDelivery, answers as answers_module
 from bot.engine import CountedDecoder, Engine
-from bot.jobs import progress, results
+from bot.jobs import progress
 from bot.jobs.models import Progress
 from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
@@ -36,7 +36,6 @@ from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit import first_answer
 from bot.vault import Vault
 from sandbox.discord.emulator import TOKEN
-from sandbox.discord.emulator.interactions import MODAL
 from tests.crash.stand_ins import DeadlyDecoder, FolderPhotos, LaterClock, no_file
 from tests.crash.tracer import Tracer
 from tests.engine.world import QUICK
@@ -56,23 +55,18 @@ PROGRESS = "answers WHERE subject IS NOT NULL"
 GOES_ON = (UNSAID, LATE, PROGRESS, "posts WHERE kind = 'failure' AND due_at IS NOT NULL")
 _PAUSES = ("PACE", "MOMENT", "PLACE_KNOWN_IN", "EVERY")
 ENDED, GAVE_UP = 0, 3
+# A machine that is busy makes no answer unknown.
+TIMEOUTS = Timeouts(connect=10, read=5, total=10, transfer=10)
 HELD, DEFERRED_AFTER = 0.25, 0.05  # seconds; an answer is kept before it is deferred
 QUICKLY = timedelta(seconds=0.05)
 
 
 @dataclass(frozen=True)
 class Life:
-    """What a process is started with. `point` and `nth`: where it dies; `dies_after`: or when, in seconds;
-    `dies_once`: or as soon as there is a row in that table. `later`: seconds that its clock is ahead;
-    `patience`: seconds that it waits for an answer of Studii's. `guild` and `interaction`: what the gateway
-    tells it of.
-
-    `deadly`: files of the spool (`<job>.source`) that kill the process when they are opened.
-
+    """What a process is started with. `point` and `nth`: where it dies; `dies_once`: or as soon as there is a
+    row in that table. `later`: seconds that its clock is ahead. `guild` and `interaction`: what the gateway
+    tells it of. `deadly`: files of the spool (`<job>.source`) that kill the process when they are opened.
     `slow`: somebody else is writing for a moment when the interaction comes, so that it is deferred.
-
-    `goes_on`: rows for which it lives on. `at_once`: what else the gateway tells of in the same moment;
-    `then`: once somebody has a form open, which is filled in with `words` where it is handed in.
 
     `threads`: SQLite works in threads of its own, as in earnest. Else it works where it is awaited, which is
     cheaper: a death while a transaction is committed is then one before or after it, which it is anyway.
@@ -83,22 +77,14 @@ class Life:
     discord: str
     point: str | None = None
     nth: int = 1
-    dies_after: float | None = None
     dies_once: str | None = None
     later: float = 0.0
-    patience: float = 10.0  # a machine that is busy makes no answer unknown
     trace: bool = False
     threads: bool = False
     deadly: Sequence[str] = ()
     slow: bool = False
-    tuning: Mapping[str, float] = field(default_factory=dict[str, float])
-    set_patience: float = 60.0
     guild: Mapping[str, Any] | None = None
     interaction: Mapping[str, Any] | None = None
-    goes_on: Sequence[str] = GOES_ON
-    at_once: Sequence[Mapping[str, Any]] = ()
-    then: Sequence[Mapping[str, Any]] = ()
-    words: str = ""
 
 
 def live(life: Life, *, forks: bool = False) -> int:
@@ -120,7 +106,6 @@ def live(life: Life, *, forks: bool = False) -> int:
             sqlite_in_place(patch)
         if life.slow:
             patch.setattr(first_answer, "ANSWER_BY", DEFERRED_AFTER)
-        patch.setattr(results, "SET_PATIENCE", timedelta(seconds=life.set_patience))
         patch.setattr(answers_module, "GATHERED", QUICKLY / timedelta(seconds=1))
         for module, name in ((progress, "PACE"), *((answers_module, one) for one in _PAUSES)):
             patch.setattr(module, name, QUICKLY)
@@ -137,7 +122,7 @@ async def _live(life: Life, tracer: Tracer) -> int:
     vault = Vault.open((), folder / "encryption.key")
     async with (
         Database.open(f"sqlite+aiosqlite:///{folder / 'studii.db'}") as db,
-        StudiiClient(life.studii, timeouts=_timeouts(life.patience)) as studii,
+        StudiiClient(life.studii, timeouts=TIMEOUTS) as studii,
         DecoderPool() as decoder,
         StudiiBot(catalog, intents=discord.Intents.none()) as bot,
     ):
@@ -161,7 +146,7 @@ async def _live(life: Life, tracer: Tracer) -> int:
             spool=Spool(folder / "spool", SPOOL_BYTES),
             catalog=catalog,
             clock=clock,
-            tuning=replace(QUICK, **dict(life.tuning)),  # type: ignore[arg-type]
+            tuning=QUICK,
             member=Membership(),
             posted=lambda _: None,
         )
@@ -174,8 +159,6 @@ async def _live(life: Life, tracer: Tracer) -> int:
         if traced and life.interaction is not None:
             tracer.install()
         loop = asyncio.get_running_loop()
-        if life.dies_after is not None:
-            loop.call_later(life.dies_after, os.kill, os.getpid(), signal.SIGKILL)
         if life.guild is not None:
             bot._connection.parse_guild_create(dict(life.guild))  # type: ignore[arg-type] # pyright: ignore
             bot._ready.set()  # pyright: ignore[reportPrivateUsage]  # the gateway has named all servers
@@ -183,21 +166,16 @@ async def _live(life: Life, tracer: Tracer) -> int:
         running = asyncio.create_task(engine.run())
         if life.interaction is not None:
             # Where the gateway calls it from: what it begins belongs to the bot, and not to us.
-            for told in (life.interaction, *life.at_once):
-                loop.call_soon(bot._connection.parse_interaction_create, told)  # pyright: ignore
+            loop.call_soon(bot._connection.parse_interaction_create, life.interaction)  # pyright: ignore
         try:
             async with asyncio.timeout(PATIENCE):
-                await _until_over(life, bot, running)
+                await _until_over(life, running)
         except TimeoutError:
             return GAVE_UP
         finally:
             running.cancel()
             await asyncio.wait({running, *holding})
     return ENDED
-
-
-def _timeouts(seconds: float) -> Timeouts:
-    return Timeouts(connect=seconds, read=seconds / 2, total=seconds, transfer=seconds)
 
 
 async def _writer(db: Database) -> "asyncio.Task[None]":
@@ -214,36 +192,17 @@ async def _writer(db: Database) -> "asyncio.Task[None]":
     return task
 
 
-async def _until_over(life: Life, bot: StudiiBot, running: "asyncio.Task[Any]") -> None:
+async def _until_over(life: Life, running: "asyncio.Task[Any]") -> None:
     # Past the bot's own storage: what is only looked at costs next to nothing, and is no point to die at.
     await asyncio.sleep(0)
-    to_come = list(life.then)
     with closing(sqlite3.connect(f"file:{Path(life.folder) / 'studii.db'}?mode=ro", uri=True)) as watcher:
         while not running.done():
             if life.dies_once is not None and _count(watcher, life.dies_once):
                 os.kill(os.getpid(), signal.SIGKILL)
-            if to_come and (form := _open_form(bot)) is not None:
-                for told in to_come:
-                    filled = told if told["type"] != MODAL else {**told, "data": _filled(form, life.words)}
-                    running.get_loop().call_soon(bot._connection.parse_interaction_create, filled)  # pyright: ignore
-                to_come.clear()
-                await asyncio.sleep(0)
-            if not to_come and not _goes_on(watcher, life.goes_on) and not _handling():
+            if not _goes_on(watcher) and not _handling():
                 return
             await asyncio.sleep(0.01)
     running.result()
-
-
-def _open_form(bot: StudiiBot) -> discord.ui.Modal | None:
-    """The form that somebody has open, once discord.py knows that they have."""
-    return next(iter(bot._connection._view_store._modals.values()), None)  # pyright: ignore
-
-
-def _filled(form: discord.ui.Modal, words: str) -> Mapping[str, Any]:
-    """What Discord tells of a form whose only field has these words."""
-    (label,) = form.to_dict()["components"]
-    field = {"type": label["component"]["type"], "custom_id": label["component"]["custom_id"], "value": words}
-    return {"custom_id": form.custom_id, "components": [{"type": label["type"], "component": field}]}
 
 
 def _handling() -> bool:
@@ -251,9 +210,9 @@ def _handling() -> bool:
     return any(task.get_name().startswith(HANDLERS) for task in asyncio.all_tasks())
 
 
-def _goes_on(watcher: sqlite3.Connection, rows: Sequence[str]) -> bool:
-    """Whether there are any of these rows, at one moment: one may go over from these to those."""
-    there = " OR ".join(f"EXISTS (SELECT 1 FROM {one})" for one in rows)  # noqa: S608 - words of ours
+def _goes_on(watcher: sqlite3.Connection) -> bool:
+    """Whether something is still to be said, at one moment: a row may go over from one table to another."""
+    there = " OR ".join(f"EXISTS (SELECT 1 FROM {one})" for one in GOES_ON)  # noqa: S608 - words of ours
     return bool(watcher.execute(f"SELECT {there}").fetchone()[0])
 
 

@@ -9,7 +9,7 @@ from tests.simulation.faults import Fault
 from tests.simulation.loop import Plan
 from tests.simulation.people import Person
 from tests.simulation.run import simulate
-from tests.simulation.world import ADMIN, MEMBERS, World
+from tests.simulation.world import ADMIN, MEMBERS, SHOWROOM, World
 
 
 @pytest.mark.parametrize(
@@ -52,24 +52,94 @@ def test_the_second_of_two_quick_presses_of_a_question_is_no_error() -> None:
     assert result.counts["succeeded"] == 1
 
 
+def killed_as_it_sends(world: World, *, forgotten: bool = True) -> Plan:
+    """Lose the answer of the next message that is sent, and kill the process; with `forgotten` for longer
+    than Discord knows the message's nonce."""
+    lost = (" POST /api/v10/channels/", Fault("stalled"))
+    world.faults.planned.append(lost)
+    while lost in world.faults.planned:
+        yield 0.05
+    world.machine.away = 2 * NONCE_SECONDS if forgotten else 5.0
+    world.machine.kill(20)
+    yield world.machine.away + 30
+
+
 def test_a_result_whose_answer_got_lost_is_found_after_a_start() -> None:
     """Discord knows its nonce no more, and the bot looks for it before its login has told who it is."""
 
     def story(world: World) -> Plan:
         person, number = Person(world, MEMBERS[0], "story"), world.number()
         world.wants(person.id, number)
-        asked = person.command(wording.STUDIO, prompt=person.prompt(number))
-        lost = (" POST /api/v10/channels/", Fault("stalled"))
-        world.faults.planned.append(lost)
-        yield from person.wait(asked)
-        while lost in world.faults.planned:
-            yield 0.05
-        world.machine.away = 2 * NONCE_SECONDS
-        world.machine.kill(20)
+        person.command(wording.STUDIO, prompt=person.prompt(number))
+        yield from killed_as_it_sends(world)
 
     result = simulate(1, 0.4, story=story)
     assert result.broken == []
     assert result.counts["succeeded"] == 1
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize("forgotten", [False, True])
+@pytest.mark.parametrize("decision", [wording.APPROVE, wording.DECLINE])
+def test_moderators_are_asked_once_around_a_kill_and_their_decision_counts_at_once(
+    decision: str, *, forgotten: bool
+) -> None:
+    """The process that asked has died before it knew that it had, and the one that decides after it."""
+
+    def story(world: World) -> Plan:
+        admin = Person(world, ADMIN, "admin")
+        yield from admin.change(wording.APPROVAL, "channel_id", str(SHOWROOM))
+        yield from admin.change(wording.APPROVAL, "everyone")
+        person, number = Person(world, MEMBERS[0], "story"), world.number()
+        world.wants(person.id, number)
+        person.command(wording.STUDIO, prompt=person.prompt(number))
+        yield from killed_as_it_sends(world, forgotten=forgotten)
+        (asked,) = world.discord.in_channel(SHOWROOM)
+        world.approved.add(number)
+        pressed = admin.press_labelled(asked, decision)
+        yield from admin.wait(pressed)
+        pressed = admin.fill_in(pressed) or pressed
+        world.machine.away = 5.0
+        world.machine.kill(300)
+        yield 60
+        again = admin.press_labelled(asked, decision)  # where the decision died with the process
+        yield from admin.wait(again)
+        yield from admin.wait(admin.fill_in(again))
+        assert len(world.discord.in_channel(SHOWROOM)) == 1
+        assert not list(admin.buttons(asked))
+
+    result = simulate(1, 0.4, story=story)
+    assert result.broken == []
+    assert result.counts["succeeded" if decision == wording.APPROVE else "failed"] == 1
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize("forgotten", [False, True])
+def test_a_starred_result_is_shown_once_around_a_kill_and_goes_with_its_stars(*, forgotten: bool) -> None:
+    def story(world: World) -> Plan:
+        admin, fan = Person(world, ADMIN, "admin"), Person(world, MEMBERS[1], "fan")
+        yield from admin.change("results", "best_channel_id", str(SHOWROOM))
+        yield from admin.change("results", "best_stars", value="1")
+        person, number = Person(world, MEMBERS[0], "story"), world.number()
+        world.wants(person.id, number)
+        person.command(wording.STUDIO, prompt=person.prompt(number))
+        while (result := person.result()) is None:
+            yield 1.0
+        fan.tap(result, "⭐")
+        yield 30
+        (question,) = world.discord.in_channel(world.discord.channels.dm_with(person.id).id)
+        person.press_labelled(question, "Show my results")
+        yield from killed_as_it_sends(world, forgotten=forgotten)
+        (shown,) = world.discord.in_channel(SHOWROOM)
+        assert f"<@{person.id}>" in shown.words()
+        world.discord.unreact(result, fan.id, "⭐")
+        world.machine.away = 5.0
+        world.machine.kill(20)
+        yield 60
+        assert not world.discord.in_channel(SHOWROOM)
+
+    (shown,) = simulate(1, 0.4, story=story).broken
+    assert "its result was shown 2 times" in shown  # where it was asked for, and among the best
 
 
 @pytest.mark.parametrize("how", ["502", "lost"])
