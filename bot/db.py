@@ -14,14 +14,23 @@ simulation, the functions run in the calling thread.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Hashable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Callable,
+    Collection,
+    Coroutine,
+    Generator,
+    Hashable,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, TypeVarTuple
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, event, text
+from sqlalchemy import ColumnElement, Connection, Engine, Select, event, select, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
@@ -45,6 +54,7 @@ _P = ParamSpec("_P")
 _A = TypeVar("_A")
 _T = TypeVar("_T")
 _R = TypeVarTuple("_R")
+_Row = TypeVar("_Row", bound=Base)
 
 WRITE_TIMEOUT = 60.0  # seconds; long enough for a slow transaction, short enough to notice one that hangs
 COMMAND_WRITE_TIMEOUT = 30.0  # seconds; meanwhile the answer is deferred
@@ -512,6 +522,23 @@ def put(
     else:
         statement = new.on_conflict_do_nothing(index_elements=list(key))
     return session.connection().execute(statement).rowcount == 1
+
+
+def of_each(session: Session, row: type[_Row], guild_ids: Collection[int]) -> dict[int, _Row]:
+    """Return each server's row, with the row's defaults for what is not set."""
+    table = row.__table__
+    found = session.execute(select(table).where(table.c.guild_id.in_(guild_ids))).mappings()
+    there = {one["guild_id"]: one for one in found}
+    return {
+        one: row(
+            **{
+                name: value
+                for name, value in {"guild_id": one, **there.get(one, dict[str, Any]())}.items()
+                if value is not None
+            }
+        )
+        for one in guild_ids
+    }
 
 
 def _insert(session: Session) -> "Callable[..., sqlite.Insert | postgresql.Insert]":

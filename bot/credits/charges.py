@@ -20,16 +20,7 @@ from bot.catalog import Catalog
 from bot.credits import ledger
 from bot.credits.budgets import budget_period, watch_budget
 from bot.credits.limits import allowance, of_server
-from bot.credits.prices import (
-    ANY_KEY,
-    MIN_ESTIMATE_CREDITS,
-    Charges,
-    Estimate,
-    Price,
-    charges_of,
-    dearest,
-    estimate,
-)
+from bot.credits.prices import ANY_KEY, MIN_ESTIMATE_CREDITS, Estimate, Price, PriceTable, charges_of
 from bot.db import put
 from bot.domain.guilds import Period
 from bot.jobs.models import UNSENT_STATES, Job, JobState, jobs
@@ -191,10 +182,10 @@ def _set(
 
 def _reprice(session: Session, catalog: Catalog, lane: str, unsent: Sequence[Job], at: datetime) -> None:
     """Give unsent jobs the reservations that the prices ask for."""
-    charges = charges_of(session, [lane])[lane]
+    prices = charges_of(session, [lane])[lane]
     alike: dict[Estimate, list[Job]] = {}
     for job in unsent:
-        price = _expected(charges, catalog, job)
+        price = _expected(prices, catalog, job)
         if price is not None and not price.learned:
             price = Estimate(max(price.amount, job.reserved), learned=False)  # it lowers no reservation
         if price is not None and price != Estimate(job.reserved, bool(job.price_learned)):
@@ -215,17 +206,15 @@ def _correct(session: Session, some: Collection[Job], price: Estimate, at: datet
         watch_budget(session, guild_id, at)
 
 
-def _expected(charges: Charges, catalog: Catalog, job: Job) -> Estimate | None:
+def _expected(prices: PriceTable, catalog: Catalog, job: Job) -> Estimate | None:
     """Return what an accepted job will probably be charged, or None if nothing tells it.
 
     What other keys were charged for inputs in the catalogue changes nothing any more.
     """
-    charged, tool = charges.own.get((job.tool, job.variant)), catalog.tools.get(job.tool)
-    if tool is None:
-        return None if charged is None else Estimate(max(MIN_ESTIMATE_CREDITS, charged), learned=True)
-    known = tool.in_catalogue(job.inputs)
-    guess = None if known else dearest([charges.own], tool.slug, tool.mode(job.inputs))
-    return estimate(tool.assumed(job.inputs), charged, guess, known)
+    tool, charged = catalog.tools.get(job.tool), prices.own.get((job.tool, job.variant))
+    if tool is not None:
+        return PriceTable(prices.own).expected(tool, job.inputs, job.variant)
+    return None if charged is None else Estimate(max(MIN_ESTIMATE_CREDITS, charged), learned=True)
 
 
 def _exceeded(session: Session, job: Job, at: datetime) -> ReasonCode | None:

@@ -1,7 +1,7 @@
 """The limits of members: allowances, grants, jobs at once, start rates; the check of a price."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypedDict, Unpack
@@ -380,8 +380,9 @@ def ensure_credits_left(budget: BudgetState, price: Estimate) -> None:
     raise CreditsShort(paragraph(short, again or budget_below_price(limit, period), CHANGE_BUDGET))
 
 
-def ensure_within(state: MemberState, price: Estimate) -> None:
-    """Raise `Refused`, with the limit, what is left, the cost and when it renews, if one is exceeded."""
+def ensure_within(state: MemberState, price: Estimate, number: int = 1) -> None:
+    """Raise `Refused`, with the limit, what is left, the cost and when it renews, if `number` jobs, which
+    cost the price together, exceed one."""
     limits, use = state.limits, state.use
     if state.allowance is not None and state.left is not None and state.left < price.amount:
         limit, period = state.allowance.credits, state.budget.settings.budget.period
@@ -393,32 +394,15 @@ def ensure_within(state: MemberState, price: Estimate) -> None:
             left=state.left_words,
         )
         raise CreditsShort(paragraph(short, again or allowance_below_price(limit, period), CHANGE_ALLOWANCE))
-    if limits.at_once is not None and use.going >= limits.at_once:
-        running = nlazy(
-            "You already have {count} job running, the limit here.",
-            "You already have {count} jobs running, the limit here.",
-            use.going,
-        )
-        raise LimitReached(paragraph(running, lazy("Try again when one finishes."), CHANGE_ALLOWANCE))
+    if limits.at_once is not None and use.going + number > limits.at_once:
+        raise LimitReached(paragraph(*_too_many_at_once(limits.at_once, use.going), CHANGE_ALLOWANCE))
     if limits.rate is not None and state.next_start is not None:
         # Translators: {rate} is such as "5 jobs in 10 minutes".
         reached = lazy("You've reached the limit of {rate} here.", rate=limits.rate.words)
         # Translators: {when} is shown as "in 3 hours".
         again = lazy("You can start the next one {when}.", when=discord_timestamp(state.next_start))
         raise LimitReached(paragraph(reached, again, CHANGE_ALLOWANCE))
-
-
-def ensure_all_within(state: MemberState, price: Estimate, number: int) -> None:
-    """Raise `Refused`, as `ensure_credits_left` and `ensure_within` do, if `number` jobs are too many.
-
-    `price` is what they cost together.
-    """
-    ensure_credits_left(state.budget, price)
-    limits, going = state.limits, state.use.going
-    ensure_within(replace(state, limits=replace(limits, at_once=None, rate=None)), price)
-    if limits.at_once is not None and going + number > limits.at_once:
-        raise LimitReached(paragraph(_too_many_at_once(limits.at_once, going), CHANGE_ALLOWANCE))
-    if limits.rate is not None:
+    if limits.rate is not None and len(use.starts) + number > limits.rate.starts:
         # Translators: {rate} is such as "5 jobs in 10 minutes".
         reached = lazy("The limit here is {rate}.", rate=limits.rate.words)
         raise LimitReached(paragraph(reached, CHANGE_ALLOWANCE))
@@ -437,17 +421,28 @@ def _when_again(budget: BudgetState, price: Estimate, *, limit: int, could_be: i
     return lazy("It's a one-off total and doesn't renew.") if price.amount <= limit else None
 
 
-def _too_many_at_once(limit: int, going: int) -> Message:
+def _too_many_at_once(limit: int, going: int) -> tuple[Message, ...]:
     """Return that a member can't run that many more jobs: the limit, and how many run already."""
-    if not going:
-        return nlazy(
-            "You can run {count} job at the same time here.",
-            "You can run {count} jobs at the same time here.",
-            limit,
+    if going >= limit:
+        running = nlazy(
+            "You already have {count} job running, the limit here.",
+            "You already have {count} jobs running, the limit here.",
+            going,
         )
-    return nlazy(
-        "You can run {count} job at the same time here, and have {running} running already.",
-        "You can run {count} jobs at the same time here, and have {running} running already.",
-        limit,
-        running=going,
+        return running, lazy("Try again when one finishes.")
+    if not going:
+        return (
+            nlazy(
+                "You can run {count} job at the same time here.",
+                "You can run {count} jobs at the same time here.",
+                limit,
+            ),
+        )
+    return (
+        nlazy(
+            "You can run {count} job at the same time here, and have {running} running already.",
+            "You can run {count} jobs at the same time here, and have {running} running already.",
+            limit,
+            running=going,
+        ),
     )

@@ -1,6 +1,6 @@
 """The probable costs of jobs: those charged before with the server's key, else assumed ones."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice, product
@@ -44,37 +44,6 @@ def price_of_all(prices: Collection[Estimate]) -> Estimate:
     return Estimate(sum(one.amount for one in prices), learned=all(one.learned for one in prices))
 
 
-@dataclass(frozen=True, slots=True)
-class Charges:
-    """The last charges, by tool and variant: with one key, and with any key."""
-
-    own: Mapping[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
-    any: Mapping[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
-
-
-def charges_of(session: Session, lanes: Collection[str]) -> dict[str, Charges]:
-    """Return the last charges with each of these keys."""
-    found: dict[str, dict[tuple[str, str], int]] = {lane: {} for lane in (*lanes, ANY_KEY)}
-    for one in session.execute(
-        select(Price.lane, Price.tool, Price.variant, Price.charge).where(Price.lane.in_(list(found)))
-    ):
-        found[one.lane][one.tool, one.variant] = one.charge
-    return {lane: Charges(found[lane], found[ANY_KEY]) for lane in lanes}
-
-
-def dearest(charges: Iterable[Mapping[tuple[str, str], int]], tool: str, mode: str | None) -> int | None:
-    """Return the highest of the tool's variants; `mode` limits them to one mode, such as `mode=video`."""
-    return max(
-        (
-            charge
-            for some in charges
-            for (slug, variant), charge in some.items()
-            if slug == tool and (mode is None or f" {mode} " in f" {variant} ")
-        ),
-        default=None,
-    )
-
-
 def estimate(assumed: int, charged: int | None, guess: int | None, in_catalogue: bool) -> Estimate:
     """Return the credits to reserve for a job, at least 1.
 
@@ -88,14 +57,6 @@ def estimate(assumed: int, charged: int | None, guess: int | None, in_catalogue:
         return Estimate(max(MIN_ESTIMATE_CREDITS, charged), learned=True)
     known = [figure for figure in (charged, guess) if figure is not None]
     return Estimate(max(MIN_ESTIMATE_CREDITS, assumed, *known), learned=charged is not None)
-
-
-def expected_cost(charges: Charges, tool: Tool, inputs: Mapping[str, str]) -> Estimate:
-    """Return what a job with these inputs will probably be charged."""
-    known, name = tool.in_catalogue(inputs), (tool.slug, tool.variant(inputs))
-    every = (charges.own, charges.any)
-    guess = charges.any.get(name) if known else dearest(every, tool.slug, tool.mode(inputs))
-    return estimate(tool.assumed(inputs), charges.own.get(name), guess, known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +84,35 @@ class ToolPrice:
 
 @dataclass(frozen=True, slots=True)
 class PriceTable:
-    """The probable costs of jobs with a server's key."""
+    """The probable costs of jobs. `own` and `any` are the last charges with one key, and with any, by tool
+    and variant."""
 
-    charges: Charges
+    own: Mapping[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+    any: Mapping[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+
+    def expected(self, tool: Tool, inputs: Mapping[str, str], variant: str | None = None) -> Estimate:
+        """Return what a job with these inputs will probably be charged. An accepted job has its `variant`."""
+        known, name = tool.in_catalogue(inputs), (tool.slug, variant or tool.variant(inputs))
+        guess = self.any.get(name) if known else self._dearest(tool.slug, tool.mode(inputs))
+        return estimate(tool.assumed(inputs), self.own.get(name), guess, known)
+
+    def _dearest(self, tool: str, mode: str | None) -> int | None:
+        """Return the highest charge of the tool; `mode` limits them to one mode, such as `mode=video`."""
+        return max(
+            (
+                charge
+                for some in (self.own, self.any)
+                for (slug, variant), charge in some.items()
+                if slug == tool and (mode is None or f" {mode} " in f" {variant} ")
+            ),
+            default=None,
+        )
 
     def of(self, tool: Tool, values: Mapping[str, str | None]) -> Estimate:
         """Return the price of a job with these values, and the tool's defaults for the others."""
         given = {name: value for name, value in values.items() if value}
         defaults = {one.name: one.default for one in tool.inputs if one.default is not None}
-        return expected_cost(self.charges, tool, {**defaults, **given})
+        return self.expected(tool, {**defaults, **given})
 
     def least(self, tool: Tool) -> Estimate:
         """Return the lowest price of the tool, with any choices.
@@ -162,12 +143,21 @@ class PriceTable:
         return [self.listed(tool) for tool in catalog.tools.values()]
 
 
+def charges_of(session: Session, lanes: Collection[str]) -> dict[str, PriceTable]:
+    """Return the prices with each of these keys."""
+    found: dict[str, dict[tuple[str, str], int]] = {lane: {} for lane in (*lanes, ANY_KEY)}
+    for one in session.execute(
+        select(Price.lane, Price.tool, Price.variant, Price.charge).where(Price.lane.in_(list(found)))
+    ):
+        found[one.lane][one.tool, one.variant] = one.charge
+    return {lane: PriceTable(found[lane], found[ANY_KEY]) for lane in lanes}
+
+
 def price_table(session: Session, guild_id: int) -> PriceTable:
     """Return what jobs will probably cost with the server's key."""
     key = keys.current(session, guild_id)
-    mine = ANY_KEY if key is None else key.lane
-    charges = charges_of(session, [mine])[mine]
-    return PriceTable(Charges(any=charges.any) if mine == ANY_KEY else charges)
+    mine = "none" if key is None else key.lane
+    return charges_of(session, [mine])[mine]
 
 
 def _choices(tool: Tool) -> Iterator[dict[str, str]]:

@@ -2,11 +2,10 @@
 
 import asyncio
 import csv
-import io
 import re
 import zipfile
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -143,21 +142,6 @@ def totals(session: Session) -> tuple[dict[tuple[str, str], int], int, int]:
     return number, int(reserved), int(settled)
 
 
-async def ledger_pages(
-    db: Database, guild_id: int, span: Span | None, at: datetime
-) -> AsyncGenerator[Sequence[Row[Any]]]:
-    """Yield the lines of the span (all if None) with facts about their jobs, oldest first, in pages."""
-    after = 0
-    while True:
-        # Lines are never changed, so that pages read one after the other fit together.
-        page = await db.read(_ledger_page, guild_id, span, at, after)
-        if page:
-            yield page
-        if len(page) < LEDGER_PAGE_LINES:
-            return
-        after = page[-1].id
-
-
 def _ledger_page(
     session: Session, guild_id: int, span: Span | None, at: datetime, after: int
 ) -> Sequence[Row[Any]]:
@@ -190,25 +174,29 @@ def _days(span: Span, server: GuildSettings, now: datetime) -> tuple[list[date],
 
 
 async def write_ledger(
-    pages: AsyncIterable[Sequence[Row[Any]]],
+    db: Database,
+    guild_id: int,
+    span: Span | None,
+    at: datetime,
     zone: ZoneInfo,
     folder: Path,
     limit: int,
     state_words: Callable[[JobState], str],
 ) -> tuple[Path, int]:
-    """Write the pages as CSV into `folder`: zipped if they have more than `limit` bytes.
+    """Write the ledger's lines of the span (all if None) as CSV into `folder`, zipped if they have more than
+    `limit` bytes. Return the file and the number of its lines.
 
-    It is worded in the language that is spoken now; `state_words` says states as the bot's panels do. Return
-    the file and the number of its lines. Page by page, so that memory does not grow with the ledger. Raises
-    `Refused` if it is too large even so.
+    It is worded in the language that is spoken now; `state_words` says states as the bot's panels do. Page by
+    page, so that memory does not grow with the ledger: lines are never changed, so that pages read one after
+    the other fit together. Raises `Refused` if it is too large even so.
     """
-    path, lines = folder / "ledger.csv", 0
-    # The mark at the beginning tells spreadsheets that this is UTF-8.
-    headings = _csv([[str(one) for one in LEDGER_HEADINGS.values()]]).encode("utf-8-sig")
-    await asyncio.to_thread(path.write_bytes, headings)
-    async for page in pages:
-        lines += len(page)
-        await asyncio.to_thread(_append, path, _csv([_cells(line, zone, state_words) for line in page]))
+    path, lines, after = folder / "ledger.csv", 0, 0
+    rows: list[list[str | int]] = [[str(one) for one in LEDGER_HEADINGS.values()]]
+    while rows:
+        await asyncio.to_thread(_append, path, rows)
+        page = await db.read(_ledger_page, guild_id, span, at, after)
+        rows = [_cells(line, zone, state_words) for line in page]
+        lines, after = lines + len(page), page[-1].id if page else after
     if path.stat().st_size > limit:
         path = await asyncio.to_thread(_zipped, path)
         if path.stat().st_size > limit:
@@ -250,15 +238,10 @@ def _member(user_id: int | None) -> str:
     return pgettext("member", "forgotten") if user_id == FORGOTTEN_MEMBER else f"<@{user_id}>"
 
 
-def _csv(rows: Sequence[Sequence[str | int]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows(rows)
-    return text.getvalue()
-
-
-def _append(path: Path, text: str) -> None:
-    with path.open("a", encoding="utf-8", newline="") as file:
-        file.write(text)
+def _append(path: Path, rows: Sequence[Sequence[str | int]]) -> None:
+    # The mark that this encoding writes at the beginning tells spreadsheets that it is UTF-8.
+    with path.open("a", encoding="utf-8-sig", newline="") as file:
+        csv.writer(file, lineterminator="\r\n").writerows(rows)
 
 
 def _zipped(path: Path) -> Path:

@@ -13,7 +13,7 @@ import discord
 from bot.delivery.context import DeliveryContext
 from bot.delivery.destination import known_channel
 from bot.delivery.errors import Meaning, ensure_final, outcome_of, outcome_of_post
-from bot.jobs.hourglass import HOURGLASS, SIGN
+from bot.jobs.results import HOURGLASS, HOURGLASS_SIGN
 from bot.languages import speaking
 from bot.posts import LEFT, RESULT, SENT_SINCE, Gone, Later, Never, NotHere, Outcome, Post, Stands
 from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
@@ -154,7 +154,7 @@ class DiscordPosts:
         there = await self._target(post)
         message = there.channel.get_partial_message(post.message_id or 0)
         if post.kind == HOURGLASS:
-            await message.remove_reaction(SIGN, self._me())
+            await message.remove_reaction(HOURGLASS_SIGN, self._me())
         else:
             await message.delete()
         return Gone()
@@ -165,7 +165,7 @@ class DiscordPosts:
         if known is not None and not known[1].permissions_for(known[0]).add_reactions:
             return Never()
         message = there.channel.get_partial_message(int(post.key))
-        await message.add_reaction(SIGN)
+        await message.add_reaction(HOURGLASS_SIGN)
         return Stands(message.id)
 
     def _me(self) -> discord.ClientUser:

@@ -32,8 +32,8 @@ from bot.features.refusals import REFUSAL
 from bot.jobs import queries, submission
 from bot.jobs.best_results import BEST, BEST_ASK
 from bot.jobs.confirm import QUESTION
-from bot.jobs.hourglass import HOURGLASS
 from bot.jobs.models import Job, JobState, Progress
+from bot.jobs.results import HOURGLASS
 from bot.media.spool import Spool
 from bot.posts import OFFER, RESULT
 from bot.servers.notices import NoticeKind

@@ -3,12 +3,12 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Integer, String, select
+from sqlalchemy import Integer, String
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot import posts
 from bot.base import Base
-from bot.db import put
+from bot.db import of_each, put
 from bot.languages import N_, gettext
 from bot.servers.notices import NoticeKind
 
@@ -32,7 +32,7 @@ class PostingRules(Base):
 
     guild_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=0)
     results_channel_id: Mapped[int | None] = mapped_column(default=None)
-    # A column that came later is empty in rows of before (see `of`).
+    # A column that came later is empty in rows of before (see `of_each`).
     in_threads: Mapped[bool] = mapped_column(nullable=True, default=False)
     splits: Mapped[bool] = mapped_column(nullable=True, default=False)
     disclosure: Mapped[str] = mapped_column(nullable=True, default=MADE_WITH_AI)
@@ -54,13 +54,7 @@ def of(session: Session, guild_id: int) -> PostingRules:
 
 def of_servers(session: Session, guild_ids: Collection[int]) -> dict[int, PostingRules]:
     """Return the servers' rules, as `of` does."""
-    found = session.execute(select(PostingRules.__table__).where(PostingRules.guild_id.in_(guild_ids)))
-    chosen: dict[int, Any] = {one: {"guild_id": one} for one in guild_ids}
-    chosen |= {row["guild_id"]: row for row in found.mappings()}
-    return {
-        one: PostingRules(**{name: value for name, value in rules.items() if value is not None})
-        for one, rules in chosen.items()
-    }
+    return of_each(session, PostingRules, guild_ids)
 
 
 def change(session: Session, guild_id: int, **changes: Any) -> PostingRules:

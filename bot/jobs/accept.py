@@ -24,7 +24,7 @@ from bot.features import posting, styles, words
 from bot.features.posting import PostingRules
 from bot.features.wording import size_words
 from bot.features.words import WordsRefused
-from bot.jobs import confirm, decide, hourglass, queries
+from bot.jobs import confirm, decide, queries, results
 from bot.jobs.confirm import Confirmation, ConfirmationNeeded, Repeated, Tapper
 from bot.jobs.decide import Decisions, ServerState
 from bot.jobs.models import Hold, Job, JobRequest, jobs as jobs_table
@@ -174,7 +174,7 @@ def store(session: Session, jobs: Sequence[Job], at: datetime) -> None:
         ledger.reserve(session, jobs, at)
         session.info["wakes"].update({("job", job.id): job for job in jobs})
         for job in jobs:
-            hourglass.follow(session, job, at)
+            results.follow_hourglass(session, job, at)
 
 
 def _as_set(requests: Sequence[JobRequest]) -> Sequence[JobRequest]:
@@ -214,7 +214,7 @@ def _servers(
     asking = [(servers[one].settings, limited[one], sorted(members[one])) for one in lanes]
     used = limits.use_of_members(session, asking, at)
     for one, lane in lanes.items():
-        servers[one].limits, servers[one].charges = limited[one], charges[lane]
+        servers[one].limits, servers[one].prices = limited[one], charges[lane]
         servers[one].budget, servers[one].members = used[one]
     return servers
 

@@ -12,12 +12,11 @@ from bot.credits.limits import (
     MemberLimits,
     MemberState,
     MemberUse,
-    ensure_all_within,
     ensure_credits_left,
     ensure_within,
     state_of_member,
 )
-from bot.credits.prices import Charges, Estimate, PriceTable, expected_cost, price_of_all
+from bot.credits.prices import Estimate, PriceTable, price_of_all
 from bot.errors import CreditsShort, CreditsWanted, Refused
 from bot.features.posting import PostingRules
 from bot.features.wording import NO_KEY
@@ -71,7 +70,7 @@ class KeyOutOfCredits(KeyHeld, CreditsShort):
 class ServerState:
     """A server, and what it and the members concerned have used. Decisions change it.
 
-    `charges` are what its key was charged, and what any was. `budget` is None for a server that takes no
+    `prices` are those with its key. `budget` is None for a server that takes no
     jobs. `tapped_before` are those of the members who have started a job by a tap.
     """
 
@@ -82,7 +81,7 @@ class ServerState:
     words: Collection[WordRule]
     posting: PostingRules
     limits: MemberLimits = field(default_factory=MemberLimits)
-    charges: Charges = field(default_factory=Charges)
+    prices: PriceTable = field(default_factory=PriceTable)
     budget: BudgetState | None = None
     members: dict[int, MemberUse] = field(default_factory=dict[int, MemberUse])
     tapped_before: set[int] = field(default_factory=set[int])
@@ -124,7 +123,7 @@ class Decisions:
         if request.once is not None and request.once in self.done:
             raise Repeated
         ensure_not_held(server, key, self.at)
-        price = expected_cost(server.charges, tool, request.inputs)
+        price = server.prices.expected(tool, request.inputs)
         member = self._member(server, budget, request)
         try:
             self._ensure_credits_left(server, budget, price)
@@ -193,7 +192,7 @@ class Decisions:
         server, budget, key = self._open(request, tool)
         approval_of(server, request, tool)
         ensure_not_held(server, key, self.at)
-        least = PriceTable(server.charges).least(tool)
+        least = server.prices.least(tool)
         ensure_credits_left(budget, least)
         ensure_within(self._member(server, budget, request), least)
         return private_denial(server.access, request.context) is None
@@ -221,7 +220,7 @@ class Decisions:
         try:
             ensure_credits_left(budget, price)
         except Refused:
-            self._alert(budget, least=PriceTable(server.charges).least_of_all(self.catalog))
+            self._alert(budget, least=server.prices.least_of_all(self.catalog))
             raise
 
     def _ask_first(
@@ -257,7 +256,8 @@ class Decisions:
             return refusal
         price = price_of_all([price_of(first)] * len(requests))
         try:
-            ensure_all_within(self._member(server, server.budget, requests[0]), price, len(requests))
+            ensure_credits_left(server.budget, price)
+            ensure_within(self._member(server, server.budget, requests[0]), price, len(requests))
         except CreditsShort as short:
             short.wanted = CreditsWanted(first.guild_id, first.tool, price.amount, first.channel_id)
             return short

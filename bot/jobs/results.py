@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from bot import posts
 from bot.credits import ledger
 from bot.jobs import progress
-from bot.jobs.models import Job, JobState
+from bot.jobs.models import ACTIVE_STATES, Job, JobState
 from bot.jobs.queries import get, of_set
 from bot.media.spool import OutputFile
 from bot.posts import RESULT, SENT_SINCE, Post
@@ -22,6 +22,8 @@ from bot.servers import notices
 from bot.servers.notices import NoticeKind
 from bot.servers.settings import LogSettings
 
+HOURGLASS = "hourglass"  # the kind of the posts on photos' messages; the key is the message
+HOURGLASS_SIGN = "⏳"
 LINE_EVERY = timedelta(hours=1)  # in a channel, for a member whose job has no result there
 SET_PATIENCE = timedelta(minutes=2)  # how long the ends of a set's jobs wait for its others, after the first
 
@@ -91,6 +93,20 @@ def ended(session: Session, job: Job, at: datetime) -> None:
         _want_next(session, of_set(session, job.set_id), at)
     if job.announced_at is None and not job.posted_with_set:
         _want(session, job.nonce, [job], at)
+
+
+def follow_hourglass(session: Session, job: Job, at: datetime) -> None:
+    """Let an hourglass stand on the photo's message while one of the jobs that no interaction started from it
+    goes on, after this one has changed."""
+    if job.origin_message_id is None:
+        return
+    session.flush()
+    going = select(Job.id).where(Job.origin_message_id == job.origin_message_id, Job.state.in_(ACTIVE_STATES))
+    key, place = str(job.origin_message_id), f"c{job.channel_id}"
+    if session.scalar(going.limit(1)) is not None:
+        posts.want(session, job.guild_id, HOURGLASS, key, at=at, place=place, again=True)
+    else:
+        posts.unwant(session, job.guild_id, HOURGLASS, [key], at)
 
 
 def of_message(

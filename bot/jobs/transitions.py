@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from bot import posts
 from bot.credits import ledger
 from bot.credits.budgets import watch_budget
-from bot.jobs import hourglass, results
+from bot.jobs import results
 from bot.jobs.models import (
     ACTIVE_STATES,
     NEXT_STATES,
@@ -58,7 +58,7 @@ def move(session: Session, job: Job, to: JobState, at: datetime, **changes: Any)
     if job.over:
         results.ended(session, job, at)
     if ends:
-        hourglass.follow(session, job, at)
+        results.follow_hourglass(session, job, at)
     return job
 
 

@@ -5,6 +5,7 @@ why a request is denied, or None.
 """
 
 import secrets
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.base import NUMBER, Base, Choice
 from bot.catalog import Catalog, Tool
-from bot.db import put
+from bot.db import of_each, put
 from bot.errors import NotAllowed, Refused
 from bot.features.wording import discord_timestamp, pause_words
 from bot.jobs.models import UNKNOWN_MEMBER, JobRequest, MemberContext
@@ -29,6 +30,12 @@ MAX_BLOCK_REASON_CHARACTERS = 200
 MAX_BLOCK_HOURS = 24 * 365
 _REFUSALS_COUNTED = timedelta(days=1)
 _LISTED = 5  # roles or channels that a sentence names
+_APPROVAL_COLUMNS = {
+    "channel_id": "approval_channel",
+    "everyone": "approval_everyone",
+    "approver_role": "approver_role",
+    "results": "approval_results",
+}
 
 CHANGE = lazy("An admin can change this with `/studii moderation`.")
 REFUSES = lazy("The person who posted that photo doesn't want others to use it. Only they can change this.")
@@ -65,24 +72,26 @@ class AccessList(StrEnum):
 
 
 class Policy(Base):
-    """A server's rules that are one value each. A server without a row, or with None, has the defaults."""
+    """A server's rules that are one value each. What is not set has the default."""
 
     __tablename__ = "policies"
 
     guild_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    photos: Mapped[PhotoScope | None] = mapped_column(Choice(PhotoScope), default=None)
-    portraits: Mapped[PhotoScope | None] = mapped_column(Choice(PhotoScope), default=None)
-    private_for: Mapped[Permit | None] = mapped_column(Choice(Permit), default=None)
-    extra_for: Mapped[Permit | None] = mapped_column(Choice(Permit), default=None)
+    photos: Mapped[PhotoScope] = mapped_column(Choice(PhotoScope), nullable=True, default=PhotoScope.ANYONE)
+    # Of tools that change a person's picture
+    portraits: Mapped[PhotoScope] = mapped_column(Choice(PhotoScope), nullable=True, default=PhotoScope.OWN)
+    private_for: Mapped[Permit] = mapped_column(Choice(Permit), nullable=True, default=Permit.EVERYONE)
+    extra_for: Mapped[Permit] = mapped_column(Choice(Permit), nullable=True, default=Permit.MANAGERS)
     jobs_at_once: Mapped[int | None] = mapped_column(Integer, default=None)
     starts: Mapped[int | None] = mapped_column(Integer, default=None)
     starts_seconds: Mapped[int | None] = mapped_column(Integer, default=None)
-    refusals: Mapped[int | None] = mapped_column(Integer, default=None)
-    pause_hours: Mapped[int | None] = mapped_column(Integer, default=None)
+    # After so many refusals by the word filter in a day (0: never), a member is paused for so long.
+    refusals: Mapped[int] = mapped_column(Integer, nullable=True, default=5)
+    pause_hours: Mapped[int] = mapped_column(Integer, nullable=True, default=12)
     approval_channel: Mapped[int | None] = mapped_column(default=None)
     approver_role: Mapped[int | None] = mapped_column(default=None)
-    approval_everyone: Mapped[bool | None] = mapped_column(default=None)
-    approval_results: Mapped[bool | None] = mapped_column(default=None)
+    approval_everyone: Mapped[bool] = mapped_column(nullable=True, default=False)
+    approval_results: Mapped[bool] = mapped_column(nullable=True, default=False)
 
 
 class AccessEntry(Base):
@@ -195,22 +204,13 @@ class AccessRules:
     approval: ApprovalRules = field(default_factory=ApprovalRules)
 
 
-@dataclass(frozen=True, slots=True)
-class WordPause:
-    """After how many refusals by the word filter in a day a member is paused (0: never), and for how long."""
-
-    refusals: int = 5
-    hours: int = 12
-
-
 def of_servers(session: Session, guild_ids: Collection[int], at: datetime) -> dict[int, AccessRules]:
     """Return the servers' rules, without blocks that have ended; the defaults for those that have none."""
-    policies, lists = policies_of(session, guild_ids), _lists_of(session, guild_ids)
     blocked: dict[int, dict[int, Block]] = {one: {} for one in guild_ids}
     blocks = select(Block).where(Block.guild_id.in_(guild_ids), Block.until.is_(None) | (Block.until > at))
     for block in session.scalars(blocks):
         blocked[block.guild_id][block.user_id] = block
-    return {one: _rules(policies[one], lists[one], blocked[one]) for one in guild_ids}
+    return _rules(session, blocked)
 
 
 def of(session: Session, guild_id: int, at: datetime) -> AccessRules:
@@ -220,56 +220,45 @@ def of(session: Session, guild_id: int, at: datetime) -> AccessRules:
 
 def approvals(session: Session, guild_id: int) -> ApprovalRules:
     """Return the server's rules about what waits for approval."""
-    policy = session.get(Policy, guild_id) or Policy(guild_id)
-    return _approvals(policy, _lists_of(session, [guild_id])[guild_id])
+    return _rules(session, {guild_id: {}})[guild_id].approval
 
 
 def policies_of(session: Session, guild_ids: Collection[int]) -> dict[int, Policy]:
-    """Return the servers' rules that are one value each, the defaults for those that have none."""
-    found = session.scalars(select(Policy).where(Policy.guild_id.in_(guild_ids)))
-    return {one: Policy(one) for one in guild_ids} | {one.guild_id: one for one in found}
+    """Return the servers' rules that are one value each."""
+    return of_each(session, Policy, guild_ids)
 
 
-class _Lists(dict[AccessList, dict[str, set[int]]]):
-    """A server's entries, by list and target."""
+def _rules(session: Session, blocked: Mapping[int, Mapping[int, Block]]) -> dict[int, AccessRules]:
+    """Return the rules of the servers of which these members are blocked."""
+    lists = {one: defaultdict[AccessList, dict[str, set[int]]](dict) for one in blocked}
+    for one in session.scalars(select(AccessEntry).where(AccessEntry.guild_id.in_(blocked))):
+        lists[one.guild_id][one.list].setdefault(one.target, set()).add(one.subject_id)
 
-    def ids(self, which: AccessList, target: str = "") -> frozenset[int]:
-        return frozenset(self.get(which, {}).get(target, ()))
+    def ids(guild_id: int, which: AccessList, target: str = "") -> frozenset[int]:
+        return frozenset(lists[guild_id][which].get(target, ()))
 
-
-def _lists_of(session: Session, guild_ids: Collection[int]) -> dict[int, _Lists]:
-    lists = {one: _Lists() for one in guild_ids}
-    for one in session.scalars(select(AccessEntry).where(AccessEntry.guild_id.in_(guild_ids))):
-        lists[one.guild_id].setdefault(one.list, {}).setdefault(one.target, set()).add(one.subject_id)
-    return lists
-
-
-def _rules(policy: Policy, lists: _Lists, blocked: Mapping[int, Block]) -> AccessRules:
-    default = AccessRules()
-    roles, channels = lists.get(AccessList.TOOL_ROLE, {}), lists.get(AccessList.TOOL_CHANNEL, {})
-    return AccessRules(
-        tools={
-            tool: ToolRule(lists.ids(AccessList.TOOL_ROLE, tool), lists.ids(AccessList.TOOL_CHANNEL, tool))
-            for tool in sorted({*roles, *channels})
-        },
-        photos=policy.photos or default.photos,
-        portraits=policy.portraits or default.portraits,
-        private=Restriction(policy.private_for or default.private.permit, lists.ids(AccessList.PRIVATE_ROLE)),
-        extra=Restriction(policy.extra_for or default.extra.permit, lists.ids(AccessList.EXTRA_ROLE)),
-        blocked=blocked,
-        approval=_approvals(policy, lists),
-    )
-
-
-def _approvals(policy: Policy, lists: _Lists) -> ApprovalRules:
-    return ApprovalRules(
-        channel_id=policy.approval_channel,
-        everyone=bool(policy.approval_everyone),
-        roles=lists.ids(AccessList.APPROVAL_ROLE),
-        tools=frozenset(lists.get(AccessList.APPROVAL_TOOL, {})),
-        approver_role=policy.approver_role,
-        results=bool(policy.approval_results),
-    )
+    return {
+        one: AccessRules(
+            tools={
+                tool: ToolRule(ids(one, AccessList.TOOL_ROLE, tool), ids(one, AccessList.TOOL_CHANNEL, tool))
+                for tool in sorted({*lists[one][AccessList.TOOL_ROLE], *lists[one][AccessList.TOOL_CHANNEL]})
+            },
+            photos=policy.photos,
+            portraits=policy.portraits,
+            private=Restriction(policy.private_for, ids(one, AccessList.PRIVATE_ROLE)),
+            extra=Restriction(policy.extra_for, ids(one, AccessList.EXTRA_ROLE)),
+            blocked=blocked[one],
+            approval=ApprovalRules(
+                policy.approval_channel,
+                policy.approval_everyone,
+                ids(one, AccessList.APPROVAL_ROLE),
+                frozenset(lists[one][AccessList.APPROVAL_TOOL]),
+                policy.approver_role,
+                policy.approval_results,
+            ),
+        )
+        for one, policy in policies_of(session, blocked).items()
+    }
 
 
 def change(session: Session, guild_id: int, **changes: Any) -> None:
@@ -292,11 +281,26 @@ def set_list(
         add(session, guild_id, which, subject_id, target)
 
 
-def set_approval_tools(session: Session, guild_id: int, slugs: Collection[str]) -> None:
-    """Set the tools whose requests wait for approval."""
-    session.execute(delete(AccessEntry).filter_by(guild_id=guild_id, list=AccessList.APPROVAL_TOOL))
-    for slug in slugs:
-        add(session, guild_id, AccessList.APPROVAL_TOOL, 0, slug)
+def change_approvals(session: Session, guild_id: int, **values: Any) -> None:
+    """Change some of the rules by their names in `ApprovalRules`.
+
+    Without a channel (None) nothing waits any more, and the other rules are forgotten; what waits already can
+    still be decided on. Raises `Refused` for other rules while there is no channel.
+    """
+    if values.get("channel_id", 0) is None:
+        values = {"roles": (), "tools": (), **dict.fromkeys(_APPROVAL_COLUMNS)}
+    elif "channel_id" not in values and approvals(session, guild_id).channel_id is None:
+        raise Refused(lazy("Set a channel first. Nothing was changed."))
+    if values.get("approver_role") == guild_id:
+        values["approver_role"] = None  # the role that everyone has: back to the permission
+    if "roles" in values:
+        set_list(session, guild_id, AccessList.APPROVAL_ROLE, values.pop("roles"))
+    if "tools" in values:
+        session.execute(delete(AccessEntry).filter_by(guild_id=guild_id, list=AccessList.APPROVAL_TOOL))
+        for slug in values.pop("tools"):
+            add(session, guild_id, AccessList.APPROVAL_TOOL, 0, slug)
+    if values:
+        change(session, guild_id, **{_APPROVAL_COLUMNS[name]: value for name, value in values.items()})
 
 
 def block(
@@ -342,18 +346,11 @@ def count_refusal(
     session.execute(delete(CountedRefusal).where(old))
     session.add(CountedRefusal(guild_id, user_id, at))
     theirs = select(func.count()).select_from(CountedRefusal).filter_by(guild_id=guild_id, user_id=user_id)
-    count, rule = session.scalars(theirs).one(), word_pause(session, guild_id)
+    count, rule = session.scalars(theirs).one(), policies_of(session, [guild_id])[guild_id]
     if manages or not rule.refusals or count < rule.refusals:
         return None
     session.execute(delete(CountedRefusal).filter_by(guild_id=guild_id, user_id=user_id))
-    return _block(session, guild_id, user_id, automatic=True, until=at + timedelta(hours=rule.hours))
-
-
-def word_pause(session: Session, guild_id: int) -> WordPause:
-    """Return when the word filter pauses a member."""
-    row, default = session.get(Policy, guild_id) or Policy(guild_id), WordPause()
-    refusals = default.refusals if row.refusals is None else row.refusals
-    return WordPause(refusals, row.pause_hours or default.hours)
+    return _block(session, guild_id, user_id, automatic=True, until=at + timedelta(hours=rule.pause_hours))
 
 
 def _block(session: Session, guild_id: int, user_id: int, **values: Any) -> Block:

@@ -81,8 +81,8 @@ async def _send_ledger(
 ) -> None:
     zone = ZoneInfo((await services.db.read(settings.of, guild_id)).timezone)
     with TemporaryDirectory(prefix="studii-export-") as folder:
-        pages = reports.ledger_pages(services.db, guild_id, span, services.clock.now())
-        path, count = await write_ledger(pages, zone, Path(folder), interaction.filesize_limit, state_name)
+        asked = (guild_id, span, services.clock.now(), zone, Path(folder), interaction.filesize_limit)
+        path, count = await write_ledger(services.db, *asked, state_name)
         data = await asyncio.to_thread(path.read_bytes)  # no more than Discord takes
         panel = boxed(
             NEUTRAL,

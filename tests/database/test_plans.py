@@ -11,7 +11,7 @@ from bot.catalog import Catalog
 from bot.credits import charges, ledger, limits, prices
 from bot.credits.ledger import Window
 from bot.db import Database, used_once
-from bot.jobs import hourglass, lanes as lane_rows, progress, queries, results, transitions
+from bot.jobs import lanes as lane_rows, progress, queries, results, transitions
 from bot.jobs.models import TERMINAL_STATES, JobState
 from bot.servers import keys
 from tests.support.database import given
@@ -29,7 +29,9 @@ OFTEN: dict[str, Callable[[Database], Awaitable[Any]]] = {
     "answers to edit": lambda db: db.write(progress.due, NOW, ["0"], ["1"], [2], 20),
     "the answer of a job": lambda db: db.write(progress.of, "0" * 16, 1, NOW),
     "a line in the channel": lambda db: db.write(given(results.was_told_there, a_job(), NOW)),
-    "jobs from a message": lambda db: db.write(given(hourglass.follow, a_job(origin_message_id=5), NOW)),
+    "jobs from a message": lambda db: db.write(
+        given(results.follow_hourglass, a_job(origin_message_id=5), NOW)
+    ),
     "a job that is done once": lambda db: db.write(queries.going_or_done_of, ["1:2:studio:0"]),
     "a member's jobs": lambda db: db.write(queries.page, 1, 3, 0, 5),
     "a server's usage": lambda db: db.write(ledger.used, [1], TODAY),

@@ -8,9 +8,8 @@ from typing import Any
 
 from bot.engine.workers.notices import Told
 from bot.errors import PhotoUnavailable
-from bot.jobs.hourglass import HOURGLASS
 from bot.jobs.models import Job
-from bot.jobs.results import EndOfJobs
+from bot.jobs.results import HOURGLASS, EndOfJobs
 from bot.media.spool import OutputFile
 from bot.posts import RESULT, Gone, NotHere, Outcome, Post, Stands
 from bot.servers.notices import NoticeKind

@@ -26,7 +26,6 @@ from bot.credits.prices import Estimate
 from bot.db import Database
 from bot.domain.guilds import Budget, Period, Plan
 from bot.errors import CreditsShort, DatabaseFailed, Refused
-from bot.features import approvals
 from bot.features.words import WordEffect, WordRule
 from bot.jobs import holds as key_holds, queries
 from bot.jobs.accept import Acceptor
@@ -305,7 +304,7 @@ async def test_what_has_nothing_to_be_made_ready_for_waits_at_once(world: Servic
     await world.db.write(key_holds.put_hold, GUILD, key.id, Reason(ReasonCode.KEY_MALFORMED), now)
     states.append((await world.accept()).state)  # the one that may try the key again
     await world.db.write(key_holds.end, GUILD, world.clock.now())
-    await world.services.db.write(approvals.change, GUILD, channel_id=CHANNEL, everyone=True)
+    await world.services.db.write(access.change_approvals, GUILD, channel_id=CHANNEL, everyone=True)
     states.append((await world.accept()).state)
     assert states == [JobState.WAITING, JobState.RECEIVED, JobState.RECEIVED, JobState.RECEIVED]
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.catalog import Catalog
-from bot.credits.prices import Charges, PriceTable
+from bot.credits.prices import PriceTable
 from bot.languages import Language, gettext as _, speaking
 from bot.ui.jobs.forms.tool_form import FormStart, ToolForm
 from bot.ui.jobs.forms.tool_picker import ToolPicker
@@ -84,7 +84,7 @@ async def nothing(*_: object) -> None:
 @pytest.mark.parametrize("language", Language)
 async def test_nothing_of_the_shipped_tools_is_cut_beside_their_prices(language: Language) -> None:
     tools = list(Catalog.load().tools.values())
-    prices = PriceTable(Charges())
+    prices = PriceTable()
     with speaking(language):
         titles = [ToolForm(one, FormStart(prices=prices), nothing).title for one in tools]
         titles += [

@@ -6,7 +6,6 @@ from math import ceil
 
 from bot import posts
 from bot.credits import charges
-from bot.credits.prices import charges_of, dearest
 from bot.db import Database
 from bot.domain.guilds import Budget, Period, Plan
 from bot.jobs import lanes as lane_rows
@@ -68,9 +67,7 @@ async def test_a_wall_clock_that_was_set_back_does_not_block_a_lane(db: Database
     assert until == [ceil(NOW.timestamp() + lane_rows.COUNTED)]
 
 
-async def test_the_last_charge_of_a_tool_and_its_dearest_are_remembered_for_each_key(
-    db: Database,
-) -> None:
+async def test_the_last_charge_of_a_tool_is_remembered_for_each_key(db: Database) -> None:
 
     async def learn(lane: str, tool: str, variant: str, charge: int, at: datetime = NOW) -> int | None:
         return await db.write(charges.learn, lane, tool, variant, charge, at)
@@ -82,9 +79,6 @@ async def test_the_last_charge_of_a_tool_and_its_dearest_are_remembered_for_each
     await learn("lane", "studio", "mode=video", 40)
     await learn("lane", "photo-restore", "", 90)
     assert await last_charges(db, "lane", "studio", "mode=image") == (8, 8)
-    found = (await db.write(charges_of, ["lane"]))["lane"].own
-    assert (dearest([found], "studio", None), dearest([found], "studio", "mode=image")) == (40, 8)
-    assert dearest([found], "career-photo", None) is None
     assert await last_charges(db, "lane", "photo-restore", "") == (90, 90)
     await learn("other", "studio", "mode=image", 3, LATER)
     assert await last_charges(db, "lane", "studio", "mode=image") == (8, 3)

@@ -9,7 +9,7 @@ import discord
 from discord import ui
 
 from bot.catalog import Catalog
-from bot.features import approvals, words
+from bot.features import words
 from bot.features.wording import discord_timestamp
 from bot.features.words import (
     MAX_PAUSE_HOURS,
@@ -32,8 +32,8 @@ from bot.servers.access import (
     Block,
     Permit,
     PhotoScope,
+    Policy,
     ToolRule,
-    WordPause,
 )
 from bot.ui.admin.log import everyone_reads
 from bot.ui.jobs.wording import ToolNames
@@ -141,7 +141,7 @@ class ModerationRow:
     """Everything that the panels show. `tool` is the tool that one is about."""
 
     rules: tuple[WordRule, ...]
-    pause: WordPause
+    policy: Policy
     access: AccessRules
     logged: bool
     tool: str
@@ -154,7 +154,7 @@ class ModerationRow:
 def load(session: Any, scope: Scope) -> ModerationRow:
     return ModerationRow(
         words.rules(session, scope.guild_id),
-        access.word_pause(session, scope.guild_id),
+        access.policies_of(session, [scope.guild_id])[scope.guild_id],
         access.of(session, scope.guild_id, scope.at),
         settings.log_of(session, scope.guild_id).channel_id is not None,
         scope.key or EVERY_TOOL,
@@ -273,13 +273,13 @@ FILTER = Topic(
             lazy("Refusals that pause a member"),
             a_number(lazy("Refusals"), 0, MAX_REFUSALS, lambda count: str(count) if count else lazy("never")),
             lazy("How many refusals within a day pause a member; 0: never"),
-            read=lambda row: row.pause.refusals,
+            read=lambda row: row.policy.refusals,
         ),
         Setting(
             "pause_hours",
             lazy("Length of a pause"),
             a_number(lazy("Hours"), 1, MAX_PAUSE_HOURS, _hours),
-            read=lambda row: row.pause.hours,
+            read=lambda row: row.policy.pause_hours,
         ),
     ],
     change_policy,
@@ -348,7 +348,7 @@ APPROVALS = Topic(
             lazy("Members with Manage Server always can."),
         ),
     ],
-    lambda session, scope, name, value: approvals.change(session, scope.guild_id, **{name: value}),
+    lambda session, scope, name, value: access.change_approvals(session, scope.guild_id, **{name: value}),
     notes=lambda now: [
         HOW_APPROVAL_WORKS,
         PRIVATE_REQUESTS if now.row.access.approval.channel_id else WAITING,

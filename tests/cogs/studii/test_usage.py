@@ -14,7 +14,7 @@ from PIL import Image
 
 from bot.credits import ledger
 from bot.credits.ledger import EntryKind
-from bot.credits.usage import Span, ledger_pages, report as report_of, safe, write_ledger
+from bot.credits.usage import Span, report as report_of, safe, write_ledger
 from bot.domain.guilds import Period
 from bot.jobs.models import JobState
 from bot.servers import settings
@@ -145,31 +145,20 @@ async def test_states_are_in_the_readers_language_like_the_headings(tmp_path: Pa
 async def test_another_servers_lines_are_in_no_file(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await some_jobs(desk)
-        pages = [
-            page async for page in ledger_pages(desk.services.db, desk.guild.id + 1, None, desk.clock.now())
-        ]
-        assert pages == []
+        asked = (desk.guild.id + 1, None, desk.clock.now(), ZoneInfo("UTC"), tmp_path, 10_000)
+        path, lines = await write_ledger(desk.services.db, *asked, state_words=str)
+        assert (lines, len(path.read_text("utf-8").splitlines())) == (0, 1)
 
 
 @pytest.mark.promise
 async def test_a_ledger_that_is_too_large_is_zipped(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await some_jobs(desk)
-        plain = await write_ledger(
-            ledger_pages(desk.services.db, desk.guild.id, None, desk.clock.now()),
-            ZoneInfo("UTC"),
-            tmp_path,
-            10_000,
-            state_words=str,
-        )
+        asked = (desk.services.db, desk.guild.id, None, desk.clock.now(), ZoneInfo("UTC"))
+        (tmp_path / "plain").mkdir()
+        plain = await write_ledger(*asked, tmp_path / "plain", 10_000, state_words=str)
         text = plain[0].read_bytes()
-        packed = await write_ledger(
-            ledger_pages(desk.services.db, desk.guild.id, None, desk.clock.now()),
-            ZoneInfo("UTC"),
-            tmp_path,
-            len(text) - 1,
-            state_words=str,
-        )
+        packed = await write_ledger(*asked, tmp_path, len(text) - 1, state_words=str)
         assert packed[0].suffix == ".zip"
         with zipfile.ZipFile(packed[0]) as archive:
             assert archive.read("ledger.csv") == text

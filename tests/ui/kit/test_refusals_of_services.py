@@ -1,6 +1,6 @@
 """What comes too late, or can't be done, is refused with a sentence that reaches the person as it is."""
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import Awaitable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -91,11 +91,9 @@ async def test_a_command_that_discord_still_has_as_it_was_says_what_the_tool_tak
 async def test_a_ledger_that_discord_takes_no_file_of_is_to_be_asked_for_in_parts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def no_pages() -> AsyncIterator[list[Any]]:
-        yield []
-
     async with open_desk(tmp_path) as desk:
-        ledger = write_ledger(no_pages(), ZoneInfo("UTC"), tmp_path, 10, state_words=str)
+        asked = (desk.guild.id, None, desk.clock.now(), ZoneInfo("UTC"), tmp_path, 10)
+        ledger = write_ledger(desk.services.db, *asked, state_words=str)
         told = await read_by(desk, ledger, monkeypatch)
         assert told == "The ledger is too large for a Discord file. Choose a shorter period."
 
