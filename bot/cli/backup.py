@@ -1,17 +1,15 @@
-"""`python -m bot backup FILE` and `restore FILE`."""
+"""`python -m bot backup FILE` and `restore FILE`. Both block: a signal raises KeyboardInterrupt."""
 
 import asyncio
 import os
 import shutil
-import signal
 import sqlite3
 import sys
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-from bot.aio.shield import shielded
 from bot.cli.stopped import bot_stopped, key_place
 from bot.config import StorageSettings
 from bot.errors import SettingsError
@@ -42,59 +40,70 @@ SINCE = (
 )
 
 
-async def backup(settings: StorageSettings, target: Path) -> str:
+def backup(settings: StorageSettings, target: Path) -> str:
     """Copy the database to a new file while the bot runs, check the copy, and say what else is needed.
 
     To `PIPE` it goes to standard output. Raises `SettingsError`; there is no file then.
     """
     source = _file(settings)
-    _ensure_new(source, target)
-    await asyncio.to_thread(ensure_ours, settings.database_url)
     if target != PIPE:
-        await asyncio.to_thread(_copy, source, target)
-        return f"The backup is in {target}. {_opened_by(settings)} {_taken_back(str(target), piped=False)}"
+        _ensure_free(target)
+    if not is_there(source) or not source.stat().st_size:
+        raise SettingsError(f"There is no database yet at {source}. Check DATABASE_URL.")
+    ensure_ours(settings.database_url)
+    opened_by = (
+        "The servers' Studii keys in it are encrypted. Only the encryption key opens them. It is "
+        f"{key_place(settings)}. Keep a copy of it separate from the backup. To restore it, stop the bot and "
+        "run: python -m bot restore"
+    )
+    if target != PIPE:
+        _copy(source, target)
+        return f"The backup is in {target}. {opened_by} {target}"
     with _passing(source, "leaving") as passing:
-        await shielded(asyncio.to_thread(_copy, source, passing))  # or it would come after its removal
-        with _interruptible():
-            _pour(passing, sys.stdout)
-    return f"The backup was written. {_opened_by(settings)} {_taken_back('- < FILE', piped=True)}"
+        _copy(source, passing)
+        _pour(passing, sys.stdout)
+    # A path of this machine means nothing in a container, and the other way round; a pipe works in both.
+    return (
+        f"The backup was written. {opened_by} - < FILE (with compose: docker compose run --rm -T studii "
+        "restore - < FILE)"
+    )
 
 
-async def restore(settings: StorageSettings, copy: Path) -> str:
+def restore(settings: StorageSettings, copy: Path) -> str:
     """Make a backup the database again; what is there now is kept beside it.
 
     `PIPE` is standard input. Raises `SettingsError` if the bot runs, or the file is no sound backup; nothing
     is changed then.
     """
     database = _file(settings)
-    _ensure_other(copy, database)
-    await asyncio.to_thread(ensure_ours, settings.database_url, replaced=True)
+    if is_there(copy) and is_there(database) and copy.samefile(database):
+        raise SettingsError(f"{copy} is the database itself, not a backup. Nothing was changed.")
+    ensure_ours(settings.database_url, replaced=True)
     if copy != PIPE:
-        return await _restore(settings, database, copy, str(copy))
-    with ExitStack() as until_restored:
-        with _interruptible():
-            passing = until_restored.enter_context(_passing(database, "coming"))
-            _catch(sys.stdin, passing)
-        return await _restore(settings, database, passing, "The backup from standard input")
+        return _restore(settings, database, copy, str(copy))
+    with _passing(database, "coming") as passing:
+        _catch(sys.stdin, passing)
+        return _restore(settings, database, passing, "The backup from standard input")
 
 
-async def _restore(settings: StorageSettings, database: Path, copy: Path, name: str) -> str:
-    fault = await asyncio.to_thread(fault_of, copy)
-    if fault is not None:
+def _restore(settings: StorageSettings, database: Path, copy: Path, name: str) -> str:
+    if (fault := fault_of(copy)) is not None:
         raise SettingsError(f"{name} isn't a sound backup: it {fault}. Nothing was changed.")
-    schema = await schema_of(f"sqlite+aiosqlite:///{copy}")
+    schema = asyncio.run(schema_of(f"sqlite+aiosqlite:///{copy}"))
     if not schema.known:
         newer = schema.revision is not None and schema.revision.isdecimal()
         whose = "a backup from a newer version of the bot" if newer else "not a backup of this bot"
         raise SettingsError(f"{name} is {whose}. Nothing was changed.")
-    async with bot_stopped(settings.database_url, "restore FILE", replaced=True):
-        previous = unused(database, "replaced")
-        try:
-            was_there = await shielded(asyncio.to_thread(replace_database, copy, database, previous))
-        except (OSError, sqlite3.Error) as error:
-            raise SettingsError(
-                f"{name} couldn't be put in place ({error}). {_where_it_is(database, previous)}"
-            ) from error
+    previous = unused(database, "replaced")
+    try:
+        was_there = asyncio.run(_replaced(settings.database_url, copy, database, previous))
+    except (OSError, sqlite3.Error) as error:
+        where = "Nothing was changed."
+        if is_there(database):
+            where = f"Nothing was changed: {database} is as it was."
+        elif is_there(previous):
+            where = f"Rename {previous} to {database}."
+        raise SettingsError(f"{name} couldn't be put in place ({error}). {where}") from error
     kept = (
         f" The previous database is in {previous}. Delete it when you no longer need it." if was_there else ""
     )
@@ -104,10 +113,9 @@ async def _restore(settings: StorageSettings, database: Path, copy: Path, name: 
     )
 
 
-def _where_it_is(database: Path, previous: Path) -> str:
-    if is_there(database):
-        return f"Nothing was changed: {database} is as it was."
-    return f"Rename {previous} to {database}." if is_there(previous) else "Nothing was changed."
+async def _replaced(url: str, copy: Path, database: Path, previous: Path) -> bool:
+    async with bot_stopped(url, "restore FILE", replaced=True):
+        return replace_database(copy, database, previous)
 
 
 @contextmanager
@@ -142,19 +150,6 @@ def _copy(source: Path, target: Path) -> None:
         raise SettingsError(f"The copy in {target} {fault}. Don't rely on it: check the disk and try again.")
 
 
-@contextmanager
-def _interruptible() -> Generator[None]:
-    """Let Ctrl-C and SIGTERM raise KeyboardInterrupt while a pipe is read or written, whose other end may
-    never do anything."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [(number, signal.signal(number, signal.default_int_handler)) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in before:
-            signal.signal(number, handler)
-
-
 def _pour(source: Path, out: TextIO | None) -> None:
     if out is None:
         raise SettingsError("Standard output is closed. Name a file, or redirect the output: - > FILE")
@@ -183,19 +178,6 @@ def _catch(coming: TextIO | None, target: Path) -> None:
         )
 
 
-def _opened_by(settings: StorageSettings) -> str:
-    return (
-        "The servers' Studii keys in it are encrypted. Only the encryption key opens them. It is "
-        f"{key_place(settings)}. Keep a copy of it separate from the backup."
-    )
-
-
-def _taken_back(file: str, *, piped: bool) -> str:
-    words = f"To restore it, stop the bot and run: python -m bot restore {file}"
-    # A path of this machine means nothing in a container, and the other way round; a pipe works in both.
-    return f"{words} (with compose: docker compose run --rm -T studii restore {file})" if piped else words
-
-
 def _file(settings: StorageSettings) -> Path:
     path = sqlite_file(settings.database_url)
     if path is None:
@@ -203,17 +185,10 @@ def _file(settings: StorageSettings) -> Path:
     return path
 
 
-def _ensure_other(copy: Path, database: Path) -> None:
-    if is_there(copy) and is_there(database) and copy.samefile(database):
-        raise SettingsError(f"{copy} is the database itself, not a backup. Nothing was changed.")
-
-
-def _ensure_new(source: Path, target: Path) -> None:
-    if target != PIPE and is_there(target):
+def _ensure_free(target: Path) -> None:
+    if is_there(target):
         raise SettingsError(f"{target} already exists and was not changed. Give another name.")
-    if target != PIPE and not target.absolute().parent.is_dir():
+    if not target.absolute().parent.is_dir():
         raise SettingsError(
             f"The folder {target.absolute().parent} doesn't exist. Create it, or name another place."
         )
-    if not is_there(source) or not source.stat().st_size:
-        raise SettingsError(f"There is no database yet at {source}. Check DATABASE_URL.")

@@ -4,7 +4,6 @@ import asyncio
 import signal
 import sys
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +33,10 @@ def run_command(command: str, argument: str | None) -> int:
         from bot.cli.doctor import examine, show
 
         return 0 if show(asyncio.run(examine(Settings.read())), Console()) else 1
+    # As Ctrl-C does, so that what is half done is removed, also while a pipe's other end does nothing.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        words = asyncio.run(_stoppable(named_command(command, argument or "")))
-    except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
+        words = _done(command, argument or "")
     except OSError as error:
         if (words := not_opened(error)) is None:
             raise
@@ -47,27 +46,18 @@ def run_command(command: str, argument: str | None) -> int:
     return 0
 
 
-async def _stoppable(words: Coroutine[Any, Any, str]) -> str:
-    """Let SIGTERM cancel the command, as asyncio lets Ctrl-C, so that what is half done is removed."""
-    task = asyncio.current_task()
-    if task is not None:
-        with suppress(NotImplementedError):  # Windows
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await words
-
-
-def named_command(command: str, argument: str) -> Coroutine[Any, Any, str]:
-    """Return what runs the command and returns the words about its result."""
+def _done(command: str, argument: str) -> str:
+    """Run the command, and return the words about its result."""
     from bot.cli.backup import backup, restore
     from bot.cli.stopped import forget_servers, invitation, move, restored, rotate, with_password
 
+    if command in {"backup", "restore"}:
+        return (backup if command == "backup" else restore)(StorageSettings.read(), Path(argument))
     commands: dict[str, Callable[[], Coroutine[Any, Any, str]]] = {
         "invite": lambda: invitation(Settings.read()),
         "forget-servers": lambda: forget_servers(Settings.read()),
-        "backup": lambda: backup(StorageSettings.read(), Path(argument)),
-        "restore": lambda: restore(StorageSettings.read(), Path(argument)),
         "restored": lambda: restored(StorageSettings.read()),
         "move": lambda: move(StorageSettings.read(), with_password(argument)),
         "rotate-keys": lambda: rotate(StorageSettings.read()),
     }
-    return commands[command]()
+    return asyncio.run(commands[command]())
