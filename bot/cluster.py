@@ -197,41 +197,7 @@ class LeaseTimes:
     margin: float = 1.0  # by which a process believes that its lease ends earlier, as clocks differ in pace
     standby_pause: float = 1.0  # of a process that stands by, or can't reach the database
     free_bound: float = 30.0  # shards that are free for longer are an error
-    tells_for: float = 300.0  # answers name a database out of reach for so long after a lease ended
     identify_every: float = 5.5  # between two IDENTIFYs of a bucket: Discord's 5, and what the network adds
-
-
-class Lease:
-    """Until when a process may act. `renewing` is called before, and `renewed` after the database did it."""
-
-    def __init__(self, times: LeaseTimes) -> None:
-        self._times = times
-        self._asked_at = self._until = 0.0
-
-    def renewing(self, now: float) -> None:
-        """Note that the database is being asked."""
-        self._asked_at = now
-
-    def renewed(self) -> None:
-        """Note that it agreed. It counts from some moment after it was asked."""
-        self._until = self._asked_at + self._times.lasts - self._times.margin
-
-    def end(self) -> None:
-        """Note that another process has taken over."""
-        self._until = self._asked_at = float("-inf")
-
-    def lasts_at(self, now: float) -> bool:
-        """Return whether nobody else can have taken over by `now`."""
-        return now < self._until
-
-    def is_cut_off_at(self, now: float) -> bool:
-        """Return whether the lease has ended for want of a database, not because this process stood still.
-
-        A process that stood still has not tried to renew its lease since before it ended. A try can take
-        several timeouts of a server that hangs.
-        """
-        tried_lately = now - self._asked_at < self._times.lasts - self._times.margin
-        return not self.lasts_at(now) and tried_lately and now - self._until < self._times.tells_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,9 +287,6 @@ class Membership(Fence):
         """Return when another process has taken over: this one must drop everything."""
         await asyncio.Event().wait()
 
-    async def leave(self) -> None:
-        """Let the others have the shards at once. Raises one of `UNUSABLE`."""
-
     def when_gained(self, listener: Callable[[frozenset[int]], None]) -> None:
         """Call `listener` with shards that are taken from now on. It must not raise."""
 
@@ -345,12 +308,11 @@ class SharedMembership(Membership):
     ) -> None:
         self._db, self._name, self._wanted = db, name, wanted
         self._times, self._count, self._clock = times, count, clock
-        self._lease = Lease(times)
         self.shards = Shards(0, frozenset())
         self._taken_at: dict[int, float] = {}
         self._serves, self._lost = asyncio.Event(), asyncio.Event()
         self._gained: list[Callable[[frozenset[int]], None]] = []
-        self._renew_at = 0.0
+        self._renew_at = self._ends = 0.0  # the lease's end
         self._away = self._was_cut_off = False
         self._free_since: float | None = None
         self._number = 0
@@ -361,10 +323,11 @@ class SharedMembership(Membership):
         self._lose()
 
     def may_act(self) -> bool:
-        return self._lease.lasts_at(self._clock())
+        return self._clock() < self._ends
 
     def may_tell(self) -> bool:
-        return not self._lost.is_set() and self._lease.is_cut_off_at(self._clock())
+        # A process that stood still has not tried to renew its lease, in vain, when that has ended.
+        return not self._lost.is_set() and self._away and not self.may_act()
 
     def may_finish(self) -> bool:
         return self._lost.is_set() and self._was_cut_off
@@ -382,9 +345,6 @@ class SharedMembership(Membership):
     async def lost(self) -> None:
         await self._until(self._lost)
 
-    async def leave(self) -> None:
-        await self._db.write(leave, self._number)
-
     def when_gained(self, listener: Callable[[frozenset[int]], None]) -> None:
         self._gained.append(listener)
 
@@ -399,7 +359,6 @@ class SharedMembership(Membership):
 
     async def register(self) -> None:
         """Add this process to the others, without a shard. Raises one of `UNUSABLE`."""
-        self._lease.renewing(self._clock())
         self.epoch = self._number = await self._db.write(register, self._name, self._times.lasts)
         self._renew_at = self._clock() + self._times.renewed_every
 
@@ -413,7 +372,7 @@ class SharedMembership(Membership):
             self._keeping.cancel()
             await asyncio.gather(self._keeping, return_exceptions=True)
             with suppress(*UNUSABLE):
-                await self.leave()
+                await self._db.write(leave, self._number)
 
     async def _run(self) -> None:
         """Keep the lease and take free shards, until the lease is lost or the task cancelled."""
@@ -440,9 +399,9 @@ class SharedMembership(Membership):
 
     async def _renew(self) -> bool:
         """Return False if the process is not among the others any more, and had shards."""
-        self._lease.renewing(self._clock())
+        asked_at = self._clock()
         if await self._db.write(renew, self._number, self._times.lasts):
-            self._lease.renewed()
+            self._lasts_from(asked_at)
             self._renew_at = self._clock() + self._times.renewed_every
         elif self.shards.held:
             self._lose()
@@ -451,20 +410,24 @@ class SharedMembership(Membership):
             await self.register()  # it stood still while it stood by
         return True
 
+    def _lasts_from(self, asked_at: float) -> None:
+        # It counts from some moment after the database was asked.
+        self._ends = asked_at + self._times.lasts - self._times.margin
+
     async def _take(self) -> None:
         """Take free shards, if there are any."""
         there, most = await self._db.write(shard_counts), self._wanted.most(self.shards)
         if there.held and there.held == there.shards:
             return
         recommended = await self._wanted.recommendation(there, self._times.renewed_every)
-        self._lease.renewing(self._clock())
+        asked_at = self._clock()
         count, held = await self._db.write(
             take, self._number, most, lambda seen: self._wanted.number(seen, recommended)
         )
         gained = held - self.shards.held
         self.shards = Shards(count, held)
         if gained:
-            self._lease.renewed()
+            self._lasts_from(asked_at)
             self._taken_at |= dict.fromkeys(gained, self._clock())
             self._tell_gained(gained)
 
@@ -504,8 +467,8 @@ class SharedMembership(Membership):
 
     def _lose(self) -> None:
         # It could not store what it has announced, for the next process. One that stood still could.
-        self._was_cut_off |= self._away and self._lease.is_cut_off_at(self._clock())
-        self._lease.end()
+        self._was_cut_off |= self.may_tell()
+        self._ends = float("-inf")
         if not self._lost.is_set():
             self._lost.set()
             _log.error(

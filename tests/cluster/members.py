@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from bot.clock import boottime
-from bot.cluster import LeaseTimes, Membership, WantedShards, membership
+from bot.cluster import LeaseTimes, Membership, WantedShards, lease_database, leave, membership
 
 SHORT = LeaseTimes(lasts=3.0, renewed_every=0.3, margin=0.1, standby_pause=0.05, free_bound=0.2)
 
@@ -29,3 +29,9 @@ async def process_on(
     wanted = WantedShards(recommended, count, per_process)
     async with membership(url, name, wanted, times=times, count=counted, clock=clock) as member:
         yield member
+
+
+async def replaced(url: str, member: Membership) -> None:
+    """Do what another process does when the member's lease is over."""
+    async with lease_database(url) as leases:
+        await leases.write(leave, member.epoch or 0)

@@ -1,11 +1,9 @@
-"""Until when a process may act, and how many shards there are."""
+"""How many shards there are."""
 
 import pytest
 
-from bot.cluster import Lease, LeaseTimes, ShardCounts, WantedShards
+from bot.cluster import ShardCounts, WantedShards
 from tests.support.patience import PATIENCE
-
-TIMES = LeaseTimes(lasts=20.0, renewed_every=5.0, margin=1.0, tells_for=300.0)
 
 
 async def six() -> int:
@@ -14,36 +12,6 @@ async def six() -> int:
 
 async def unasked() -> int:
     raise AssertionError("Discord is not to be asked")
-
-
-def test_a_lease_counts_from_when_it_was_asked_for_and_not_from_the_answer() -> None:
-    lease = Lease(TIMES)
-    assert not lease.lasts_at(0.0)
-    lease.renewing(100.0)
-    assert not lease.lasts_at(100.1)
-    lease.renewed()
-    assert lease.lasts_at(118.9)
-    assert not lease.lasts_at(119.0)
-
-
-def test_a_process_that_stood_still_is_not_taken_for_one_that_is_cut_off() -> None:
-    lease = Lease(TIMES)
-    lease.renewing(100.0)
-    lease.renewed()
-    assert not lease.is_cut_off_at(145.0)
-    lease.renewing(145.0)
-    assert lease.is_cut_off_at(146.0)
-    assert lease.is_cut_off_at(160.0)  # a server that hangs lets a try take this long
-    assert not lease.is_cut_off_at(119.0 + TIMES.tells_for + 1)
-
-
-def test_nothing_is_allowed_after_another_process_has_taken_over() -> None:
-    lease = Lease(TIMES)
-    lease.renewing(100.0)
-    lease.renewed()
-    lease.end()
-    assert not lease.lasts_at(101.0)
-    assert not lease.is_cut_off_at(101.0)
 
 
 @pytest.mark.parametrize(

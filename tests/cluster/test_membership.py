@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import text
 
 from bot import db, meta
-from bot.cluster import Membership, identify_turn, lease_database, leave
+from bot.cluster import Membership, identify_turn, lease_database
 from bot.db import Database, used_once
 from bot.errors import NotAlone
-from tests.cluster.members import SHORT, process_on
+from tests.cluster.members import SHORT, process_on, replaced
 from tests.support.database import writing
 from tests.support.patience import PATIENCE
 from tests.support.postgresql import new_migrated_database, server
@@ -44,7 +44,7 @@ async def test_one_serves_and_the_other_stands_by_until_it_ends(url: str) -> Non
             assert not standing.done()
             assert first.may_act()
             assert not second.may_act() or not second.shards.held
-            await first.leave()
+            await replaced(url, first)
             await asyncio.wait_for(standing, PATIENCE)
             assert second.shards.all
             async with asyncio.timeout(PATIENCE):
@@ -67,7 +67,7 @@ async def test_each_takes_as_many_shards_as_it_may_and_one_more_stands_by(url: s
         busy = next(one for one in members if one.shards.held)
         spare = next(one for one in members if not one.shards.held)
         taken = busy.shards.held
-        await busy.leave()
+        await replaced(url, busy)
         await until(lambda: spare.shards.held)
         assert spare.shards.held == taken
 
@@ -106,9 +106,9 @@ async def test_shards_that_nobody_takes_are_an_error(url: str, caplog: pytest.Lo
 async def test_nobody_takes_over_while_a_transaction_of_the_holder_is_open(url: str) -> None:
     async with process_on(url) as first:
         await serving(first)
-        async with Database.open(url, fence=first) as db, lease_database(url) as leases:
+        async with Database.open(url, fence=first) as db:
             async with writing(db):
-                taking = asyncio.create_task(leases.write(leave, first.epoch or 0))
+                taking = asyncio.create_task(replaced(url, first))
                 await asyncio.sleep(3 * SHORT.renewed_every)
                 assert not taking.done()
                 assert first.may_act()  # its renewals wait for nothing
@@ -128,8 +128,7 @@ async def test_who_is_stopped_within_a_transaction_does_not_keep_its_shards(
             await stopped.run_sync(db.begin, first)
             await stopped.execute(text("UPDATE meta SET value = value"))
             async with process_on(url) as second:
-                async with lease_database(url) as leases:
-                    await leases.write(leave, first.epoch or 0)
+                await replaced(url, first)
                 await serving(second)
             with pytest.raises(Exception, match=r"idle|closed|connection"):
                 await stopped.execute(text("SELECT 1"))

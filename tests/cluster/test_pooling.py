@@ -18,7 +18,7 @@ from sqlalchemy.pool import NullPool
 from bot import db, meta
 from bot.db import Database
 from bot.jobs.models import JobState
-from tests.cluster.members import process_on
+from tests.cluster.members import process_on, replaced
 from tests.engine.world import a_job, engine_world, free_port
 from tests.support.patience import PATIENCE
 from tests.support.postgresql import UNPRIVILEGED_USER, new_migrated_database
@@ -108,7 +108,7 @@ async def test_jobs_are_made_and_processes_take_over(
             for job in jobs:
                 await world.reaches(job.id, JobState.SUCCEEDED)
             await world.balanced()
-        await first.leave()
+        await replaced(url, first)
         async with process_on(url) as second, Database.open(url, fence=second) as db:
             await asyncio.wait_for(second.stand_by(), PATIENCE)
             await db.write(meta.set_to, "written", b"by the second")

@@ -10,7 +10,6 @@ from simcord import ChannelHandle
 
 from bot.catalog import SHIPPED, Catalog
 from bot.credits.limits import AllowanceScope
-from bot.features import approvals
 from bot.features.photo_rules import PhotoChannelKind, Preset, set_channel
 from bot.servers import access, settings as server_settings
 from bot.servers.access import Block
@@ -94,7 +93,7 @@ async def test_help_says_that_requests_wait_for_a_moderator_and_where_moderators
         await desk.set_key()
         channel = desk.guild.create_text_channel("requests")
         await desk.services.db.write(
-            approvals.change, desk.guild.id, channel_id=channel.id, tools=["studio"], results=True
+            access.change_approvals, desk.guild.id, channel_id=channel.id, tools=["studio"], results=True
         )
         member = texts(await desk.maya.slash(desk.channel, "help"))
         waits = "🛂 A moderator approves requests for it before they start, and looks at the results"
@@ -103,7 +102,7 @@ async def test_help_says_that_requests_wait_for_a_moderator_and_where_moderators
         admin = texts(await desk.admin.slash(desk.channel, "help"))
         assert f"You decide on requests and results in <#{channel.id}>" in admin
         assert "🛂" not in admin  # an admin's own requests don't wait
-        await desk.services.db.write(approvals.change, desk.guild.id, everyone=True, results=False)
+        await desk.services.db.write(access.change_approvals, desk.guild.id, everyone=True, results=False)
         admin = texts(await desk.admin.slash(desk.channel, "help"))
         assert f"You decide on requests in <#{channel.id}>." in admin
         member = texts(await desk.maya.slash(desk.channel, "help"))
@@ -215,7 +214,9 @@ async def test_help_names_public_threads_among_photo_channels_and_for_approval(t
         words = texts(await desk.maya.slash(desk.channel, "help"))
         assert f"Post a photo in <#{public.id}>, and tap an emoji under it" in words
         assert str(private.id) not in words
-        await desk.services.db.write(approvals.change, desk.guild.id, channel_id=public.id, everyone=True)
+        await desk.services.db.write(
+            access.change_approvals, desk.guild.id, channel_id=public.id, everyone=True
+        )
         said = f"You decide on requests in <#{public.id}>."
         assert said in texts(await desk.admin.slash(desk.channel, "help"))
         assert said not in texts(await desk.maya.slash(desk.channel, "help"))

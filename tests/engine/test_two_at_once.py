@@ -15,7 +15,7 @@ from bot.jobs import queries, transitions
 from bot.jobs.models import Job, JobState
 from bot.reasons import Reason, ReasonCode
 from sandbox.studii.faults import Effect, error
-from tests.cluster.members import process_on
+from tests.cluster.members import process_on, replaced
 from tests.engine.world import EngineWorld, a_job, engine_world
 from tests.support.patience import PATIENCE
 from tests.support.postgresql import new_migrated_database
@@ -136,7 +136,7 @@ async def test_a_late_answer_is_stored_after_another_process_has_taken_over(
         async with engine_world(tmp_path, url=url, member=mine) as world, world.running():
             job = await submitted(world, answer)
             assert (await world.job(job.id)).epoch == mine.epoch
-            await mine.leave()  # as another process does when the lease is over
+            await replaced(url, mine)  # as another process does when the lease is over
             async with process_on(url) as theirs, Database.open(url, fence=theirs) as other:
                 await theirs.stand_by()
                 await taken_for_lost(other, world)

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.features import approvals
 from bot.features.styles import set_defaults
 from bot.features.words import MAX_WORD_RULES, rules
 from bot.jobs.models import JobState
@@ -60,7 +59,7 @@ async def test_the_same_rule_is_kept_once_and_their_number_is_bounded(tmp_path: 
 @pytest.mark.promise
 async def test_a_rule_that_exists_is_told_from_one_that_is_added_or_changed(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
-        await desk.services.db.write(approvals.change, desk.guild.id, channel_id=desk.channel.id)
+        await desk.services.db.write(access.change_approvals, desk.guild.id, channel_id=desk.channel.id)
 
         async def add(then: str) -> str:
             return await change(desk, FILTER, "rules", words="kite", then=[then])

@@ -9,8 +9,7 @@ from msgspec.structs import replace
 from bot.catalog import Catalog, ToolInput
 from bot.credits import charges
 from bot.domain.guilds import Period
-from bot.features import approvals
-from bot.servers import keys
+from bot.servers import access, keys
 from tests.support import spending
 from tests.support.desk import open_desk, texts
 
@@ -31,7 +30,7 @@ async def test_help_says_what_moderators_see_first(tmp_path: Path, rules: dict[s
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         channel = desk.guild.create_text_channel("requests")
-        await desk.services.db.write(approvals.change, desk.guild.id, channel_id=channel.id, **rules)
+        await desk.services.db.write(access.change_approvals, desk.guild.id, channel_id=channel.id, **rules)
         assert f"🛂 {said}\n" in texts(await desk.maya.slash(desk.channel, "help"))
 
 

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from bot.features import approvals
+from bot.servers import access
 from tests.support.desk import Desk, open_desk
 from tests.support.settings import change
 
 
 async def sent_to_approval(desk: Desk, words: str) -> str:
     channel = desk.guild.create_text_channel("approvals")
-    await desk.services.db.write(approvals.change, desk.guild.id, channel_id=channel.id)
+    await desk.services.db.write(access.change_approvals, desk.guild.id, channel_id=channel.id)
     return await change(desk, "moderation words", "rules", words=words, then=["approve"])
 
 

@@ -5,13 +5,13 @@ from typing import Any
 import discord
 from simcord import ChannelHandle, MemberActor
 
-from bot.features import approvals as rules_of_approval
 from bot.features.words import rules
 from bot.jobs import transitions
 from bot.jobs.models import JobState
 from bot.jobs.results import ForModerators
 from bot.media.spool import OutputFile
 from bot.posts import Stands
+from bot.servers import access
 from bot.servers.notices import NoticeKind
 from tests.support.database import given
 from tests.support.desk import Desk
@@ -24,7 +24,7 @@ async def approvals(desk: Desk, **options: Any) -> ChannelHandle:
     channel = desk.guild.create_text_channel("requests")
     options = options or {"everyone": True}
     given = {"channel_id": channel.id, **options}
-    await desk.services.db.write(rules_of_approval.change, desk.guild.id, **given)
+    await desk.services.db.write(access.change_approvals, desk.guild.id, **given)
     return channel
 
 
