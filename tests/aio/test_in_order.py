@@ -6,29 +6,6 @@ from bot.aio import in_order
 from bot.aio.in_order import InOrder, PlaceInOrder
 
 
-async def test_who_came_first_goes_on_first_however_long_each_takes() -> None:
-    order, went_on = InOrder(), list[int]()
-
-    async def come(number: int, seconds: float) -> None:
-        place = order.arrive("here")
-        await asyncio.sleep(seconds)
-        await place.turn()
-        went_on.append(number)
-
-    async with asyncio.TaskGroup() as tasks:
-        for number, seconds in enumerate((0.05, 0.0, 0.02, 0.0)):
-            tasks.create_task(come(number, seconds))
-    assert went_on == [0, 1, 2, 3]
-
-
-async def test_who_comes_once_all_are_through_waits_for_nothing() -> None:
-    order = InOrder()
-    for _ in range(3):
-        await order.arrive("here").turn()
-    with pytest.raises(StopIteration):
-        order.arrive("here").turn().send(None)
-
-
 @pytest.mark.parametrize("how", ["leaves", "is cancelled"])
 async def test_who_leaves_is_not_waited_for_but_those_before_are(how: str) -> None:
     order, went_on = InOrder(), list[str]()

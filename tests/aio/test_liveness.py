@@ -33,16 +33,6 @@ def test_work_that_lasts_too_long_while_nothing_else_ends_is_named(
         assert liveness.stuck() is None
 
 
-def test_one_piece_of_work_that_hangs_does_not_end_what_others_get_done(
-    clock: FakeClock, liveness: Liveness
-) -> None:
-    with liveness.operation("hanging"):
-        for _ in range(10):
-            with liveness.operation("another"):
-                clock.advance(OPERATION_TIMEOUT / 2)
-        assert liveness.stuck() is None
-
-
 def test_looking_for_work_is_no_progress_and_may_hang_itself(clock: FakeClock, liveness: Liveness) -> None:
     with liveness.operation("hanging"):
         for _ in range(4):
@@ -85,22 +75,3 @@ def test_an_operation_that_logged_an_unexpected_error_is_no_progress(
     with liveness.operation("poll 12ab"):
         pass
     assert liveness.stuck() is None
-
-
-def test_what_fails_beside_what_succeeds_ends_nothing(clock: FakeClock, liveness: Liveness) -> None:
-    for _ in range(10):
-        fail(liveness, clock, FAILING / 2)
-        with liveness.operation("another"):
-            pass
-        assert liveness.stuck() is None
-        assert liveness.failing_for() == 0.0
-
-
-def test_an_idle_engine_that_can_not_look_for_work_is_left_alone_until_there_is_some(
-    clock: FakeClock, liveness: Liveness
-) -> None:
-    fail(liveness, clock, 2 * FAILING, progress=False)
-    assert liveness.stuck() is None
-    liveness.called()
-    fail(liveness, clock, FAILING + 120, progress=False)
-    assert liveness.stuck() is not None

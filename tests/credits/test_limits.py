@@ -1,9 +1,7 @@
 """Fifty commands at one moment against each kind of limit with room for five: five, on both databases."""
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,14 +15,12 @@ from bot.credits.limits import AllowanceScope, StartRate
 from bot.db import Database
 from bot.domain.guilds import Budget, Period, Plan
 from bot.errors import CreditsShort, Refused
-from bot.jobs.confirm import Repeated
 from bot.jobs.models import Job, MemberContext, SourcePhoto
 from bot.servers import keys, settings
 from bot.services import Services
 from tests.support import spending
 from tests.support.clock import FakeClock
-from tests.support.jobs import ledger_lines
-from tests.support.services import accept, cancel, services_on
+from tests.support.services import accept, services_on
 from tests.support.world import GUILD, MEMBER, PICTURE, ServicesWorld
 
 pytestmark = pytest.mark.driver_thread
@@ -85,21 +81,6 @@ async def test_of_fifty_at_once_as_many_are_taken_as_there_is_room_for(
     )
     assert sum(isinstance(one, Job) for one in outcomes) == 5
     assert sum(isinstance(one, Refused) for one in outcomes) == 45
-    assert await db.read(ledger.differing) == []
-
-
-async def test_what_is_wished_twice_at_one_moment_is_done_once(db: Database, tmp_path: Path) -> None:
-    services = await services_on(db, tmp_path, FakeClock())
-    request = replace(REQUEST, once="3:50:photo-restore:0")
-    outcomes = await asyncio.gather(
-        *(accept(services.acceptance, request) for _ in range(20)), return_exceptions=True
-    )
-    (job,) = (one for one in outcomes if isinstance(one, Job))
-    assert sum(isinstance(one, Repeated) for one in outcomes) == 19
-    await cancel(services, job.id, job.guild_id, job.user_id)
-    assert (
-        await accept(services.acceptance, request)
-    ).id != job.id  # what was cancelled may be asked for again
     assert await db.read(ledger.differing) == []
 
 
@@ -214,66 +195,6 @@ async def test_a_grant_ends_with_the_period_for_which_it_was_given(
     await world.accept()
     with pytest.raises(CreditsShort, match="0 of 8 credits left"):
         await world.accept()
-
-
-async def test_another_period_ends_what_was_granted_and_says_how_much(world: ServicesWorld) -> None:
-    await at(world, 2027, 3, 1, 9)
-    await world.budget(100)
-    await grant(world, 20, 5)
-    assert (await spending.set_budget(world.services, GUILD, 90, None)).grants_over == 0
-    assert await granted(world) == (20, 5)  # another limit is no other period
-    for period in (Period.WEEK, Period.MONTH, Period.TOTAL):
-        changed = await spending.set_budget(world.services, GUILD, None, period)
-        assert changed.grants_over == (25 if period is Period.WEEK else 0)
-        assert (changed.left, await granted(world)) == (90, (0, 0))
-    # The day of which it was given still goes on.
-    await world.budget(100)
-    assert await granted(world) == (20, 5)
-
-
-async def test_only_what_this_period_was_given_can_be_taken_back(world: ServicesWorld) -> None:
-    await at(world, 2027, 3, 1, 9)
-    await world.budget(100)
-    await grant(world, 20, 5)
-    world.clock.advance(DAY.total_seconds())
-    with pytest.raises(Refused, match="No credits were granted for today"):
-        await spending.grant(world.services, GUILD, None, -1)
-    await grant(world, 1, 3)
-    with pytest.raises(Refused, match="1 credit granted for today is the most"):
-        await spending.grant(world.services, GUILD, None, -2)
-    with pytest.raises(Refused, match="3 credits granted for today is the most"):
-        await spending.grant(world.services, GUILD, MEMBER, -4)
-    await grant(world, -1, -2)
-    assert await granted(world) == (0, 1)
-
-
-def forget_the_period(world: ServicesWorld) -> None:
-    with closing(sqlite3.connect(world.file)) as other, other:  # by hand: the bot writes both
-        other.execute("UPDATE guilds SET budget_period = NULL")
-
-
-async def test_a_budget_without_a_period_lets_nothing_be_spent_and_says_who_can_change_that(
-    world: ServicesWorld,
-) -> None:
-    await world.ready(daily=100)
-    forget_the_period(world)
-    for _ in range(2):  # read, and remembered
-        assert await refusal(world) == (
-            "Not enough credits: this costs about 8 credits, and the server has 0 of 0 credits left today. "
-            f"The daily budget of 0 credits is below the price. {CHANGE_BUDGET}"
-        )
-    assert await world.jobs() == []
-    assert (await spending.budget(world.services, GUILD)).usage.spent == 0
-    assert await ledger_lines(world.db) == []
-
-
-async def test_an_admin_mends_half_a_budget_by_setting_it(world: ServicesWorld) -> None:
-    await world.ready(daily=100)
-    forget_the_period(world)
-    assert (await spending.set_budget(world.services, GUILD, 16, None)).left == 16
-    await world.accept()
-    budget = (await world.db.read(settings.of, GUILD)).budget
-    assert (budget.limit, budget.period) == (16, Period.DAY)
 
 
 @pytest.mark.promise

@@ -5,23 +5,19 @@ import random
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Hashable, Mapping
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Connection, Engine, MetaData, event, insert, select, text, update
+from sqlalchemy import Connection, Engine, event, insert, select, text, update
 from sqlalchemy.engine import make_url
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Session
 
-from bot.base import Base
 from bot.credits.ledger import Line
-from bot.db import MAX_GROUP, Database, Fence, used_once, wake
+from bot.db import Database, Fence, used_once, wake
 from bot.errors import Busy, DatabaseAway, DatabaseFailed, NotAlone, SettingsError
 from bot.meta import Meta
-from tests.support.database import database, sqlite_in_place
-from tests.support.detached import refuse_detached
 from tests.support.patience import PATIENCE
 from tests.support.postgresql import new_migrated_database
 
@@ -118,20 +114,6 @@ async def test_two_hundred_who_read_and_then_write_are_all_counted(db: Database)
     assert await db.read(lambda session: session.scalar(select(Meta.value))) == b"200"
 
 
-async def test_those_who_wait_share_a_commit_and_a_crowd_has_several(db: Database) -> None:
-    commits: list[object] = []
-
-    def note(connection: Connection) -> None:
-        commits.append(connection)
-
-    event.listen(Engine, "commit", note)
-    try:
-        await at_once(db, *[lambda: db.write(count_up)] * (MAX_GROUP + 1))
-    finally:
-        event.remove(Engine, "commit", note)
-    assert len(commits) == 2
-
-
 async def test_a_cancelled_write_is_whole_or_never_was(db: Database) -> None:
     def both(session: Session, name: str) -> None:
         add(session, f"{name} left")
@@ -181,38 +163,6 @@ async def test_a_reader_can_not_write(db: Database) -> None:
         await db.read(add, "never")
     assert "read" in str(told.value.__cause__)
     assert await db.read(names) == []
-
-
-def refuse_to_look(session: Session) -> None:
-    raise Refused(names(session))
-
-
-def look_nowhere(session: Session) -> None:
-    session.execute(text("SELECT * FROM nowhere"))
-
-
-@pytest.mark.parametrize("wrong", [refuse_to_look, look_nowhere])
-async def test_a_crowd_of_readers_shares_few_moments_and_one_that_fails_is_told_alone(
-    db: Database, wrong: Callable[[Session], object]
-) -> None:
-    await db.write(add, "there")
-    begun: list[object] = []
-
-    def note(connection: Connection) -> None:
-        begun.append(connection)
-
-    event.listen(Engine, "begin", note)
-    try:
-        asked = [db.read(partial(names)) if number != 25 else db.read(wrong) for number in range(50)]
-        told = await asyncio.gather(*asked, return_exceptions=True)
-    finally:
-        event.remove(Engine, "begin", note)
-    assert isinstance(told[25], Exception)
-    assert [*told[:25], *told[26:]] == [["there"]] * 49
-    with pytest.raises(type(told[25])):  # alone, it is told the same
-        await db.read(wrong)
-    if wrong is refuse_to_look:  # else those after it were read once more
-        assert len(begun) < 10
 
 
 async def test_those_who_ask_the_same_at_once_share_the_answer_and_later_ones_see_what_is_new(
@@ -411,53 +361,3 @@ async def test_what_waits_is_written_before_it_is_closed(url: str, tables: None)
         await db.write(count_up)
     with pytest.raises(DatabaseAway):
         await db.read(names)
-
-
-class Noted(Base):
-    """A row of no table that the bot has."""
-
-    __tablename__ = "noted"
-    metadata = MetaData()
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    what: Mapped[str]
-
-
-async def test_a_row_outside_of_a_transaction_is_neither_changed_nor_handed_to_one(
-    url: str, tables: None
-) -> None:
-    def note(session: Session, what: str) -> Noted:
-        Noted.metadata.create_all(session.connection())
-        session.add(row := Noted(1, what))
-        return row
-
-    def look(_session: Session, _rows: list[Noted]) -> None:
-        pytest.fail("it was given a row")
-
-    refuse_detached()
-    async with Database.open(url) as db:
-        row = await db.write(note, "a cat")
-        assert row == Noted(1, "a cat")
-        with pytest.raises(AttributeError, match="detached"):
-            row.what = "a dog"
-        for transact in (db.read, db.write):
-            with pytest.raises(TypeError, match="was given a row"):
-                await transact(look, [row])
-
-
-async def test_a_result_that_nobody_read_to_its_end_keeps_no_moment_of_the_database(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sqlite_in_place(monkeypatch)
-    async with Database.open(await database(tmp_path)) as db:
-        unread: list[Any] = []
-
-        async def cut_off() -> None:
-            async with db.reading() as run:
-                unread.append(await run(Connection.execute, text("SELECT name FROM sqlite_master")))
-                raise asyncio.CancelledError
-
-        with pytest.raises(asyncio.CancelledError):
-            await cut_off()
-        await db.write(add, "since then")
-        assert "since then" in await db.read(names)

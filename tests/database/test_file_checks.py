@@ -10,7 +10,7 @@ import pytest
 
 from bot.errors import SettingsError
 from bot.migrate import migrate
-from bot.sqlite_file import ensure_sound, instance_lock, private_file
+from bot.sqlite_file import ensure_sound, instance_lock
 from tests.support.database import database
 
 
@@ -107,17 +107,6 @@ async def test_a_damaged_database_of_ours_can_be_replaced(tmp_path: Path, beside
             await instance_lock(url, patience=0).__aenter__()
         async with instance_lock(url, patience=0, replaced=True):
             pass
-
-
-async def test_a_file_of_another_user_keeps_its_mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "studii.db"
-    file.touch(mode=0o644)
-    monkeypatch.setattr(os, "geteuid", lambda: file.stat().st_uid + 1)
-    private_file(file)
-    assert file.stat().st_mode & 0o777 == 0o644
-    monkeypatch.undo()
-    private_file(file)
-    assert file.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.promise

@@ -1,6 +1,5 @@
 import asyncio
 import signal
-import stat
 import sys
 from pathlib import Path
 
@@ -8,7 +7,6 @@ import pytest
 
 from bot.errors import SettingsError
 from bot.sqlite_file import instance_lock
-from tests.support.patience import PATIENCE
 
 HOLDER = """
 import asyncio, sys
@@ -45,16 +43,6 @@ async def test_a_second_instance_is_refused_and_told_why_and_what_to_do(url: str
                 pytest.fail("two instances at once")
 
 
-async def test_the_lock_lies_beside_the_database_whose_folder_it_makes(tmp_path: Path) -> None:
-    folder = tmp_path / "data"
-    async with instance_lock(f"sqlite+aiosqlite:///{folder}/studii.db"):
-        (lock,) = folder.iterdir()
-        assert lock.name == "studii.db.lock"
-        with pytest.raises(SettingsError, match=r"it holds .*studii\.db\.lock"):
-            await instance_lock(f"sqlite+aiosqlite:///{folder}/studii.db", patience=0).__aenter__()
-        assert stat.S_IMODE(lock.stat().st_mode) == 0o600
-
-
 @pytest.mark.promise
 async def test_whoever_waits_gets_the_lock_when_the_other_one_ends(url: str) -> None:
     held = asyncio.Event()
@@ -80,17 +68,3 @@ async def test_the_lock_of_a_killed_process_is_free_at_once(url: str) -> None:
     await other.wait()
     async with instance_lock(url, patience=0):
         pass
-
-
-async def test_whoever_has_to_wait_for_the_lock_says_so_at_once(
-    url: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    async with instance_lock(url):
-        waiting = asyncio.create_task(instance_lock(url, patience=60).__aenter__())
-        async with asyncio.timeout(PATIENCE):
-            while "Another instance of the bot is running on this database" not in caplog.text:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-        assert "Waiting 60 s for it to stop." in caplog.text
-        assert not waiting.done()
-        waiting.cancel()
-        await asyncio.gather(waiting, return_exceptions=True)

@@ -7,36 +7,31 @@ import asyncio
 import os
 import random
 import sqlite3
-from collections.abc import AsyncGenerator, Hashable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.catalog import Tool
 from bot.credits import charges, ledger
 from bot.credits.limits import AllowanceScope, set_limits
-from bot.credits.prices import Estimate
 from bot.db import Database
 from bot.domain.guilds import Budget, Period, Plan
-from bot.errors import CreditsShort, DatabaseFailed, Refused
+from bot.errors import CreditsShort, Refused
 from bot.features.words import WordEffect, WordRule
 from bot.jobs import holds as key_holds, queries
 from bot.jobs.accept import Acceptor
-from bot.jobs.confirm import MAX_OPEN_QUESTIONS, TOO_MANY, Confirmation, ConfirmationNeeded, Tapper
-from bot.jobs.decide import CreditsShortForAll, Decisions
-from bot.jobs.models import Job, JobRequest, JobState, MemberContext
+from bot.jobs.confirm import Confirmation, ConfirmationNeeded, Tapper
+from bot.jobs.decide import Decisions
+from bot.jobs.models import Job, JobRequest, MemberContext
 from bot.reasons import Reason, ReasonCode
 from bot.servers import access, keys, settings, settings as server_settings
 from bot.servers.access import AccessList, Block, PhotoScope
 from bot.servers.notices import NoticeKind
-from tests.support import spending
 from tests.support.clock import FakeClock
 from tests.support.database import holding
 from tests.support.jobs import PHOTO, ledger_lines
@@ -44,16 +39,7 @@ from tests.support.postgresql import new_migrated_database
 from tests.support.posts import open_posts
 from tests.support.questions import all_questions
 from tests.support.services import accept, services_on
-from tests.support.world import (
-    CHANNEL,
-    GUILD,
-    MAX_SOURCE,
-    MEMBER,
-    OTHER_GUILD,
-    OTHER_MEMBER,
-    PICTURE,
-    ServicesWorld,
-)
+from tests.support.world import MAX_SOURCE, PICTURE, ServicesWorld
 
 # Between them, these notice each of: jobs, starts or credits that are not counted within a group, whatever
 # limits them, and each change that a refused set leaves behind.
@@ -91,33 +77,6 @@ async def test_any_grouping_gives_the_decisions_of_one_after_the_other(
     assert await kept(db, second) == await kept(db, first)
 
 
-async def learn(db: Database, price: int) -> None:
-    for guild_id in (1, 2):
-        await db.write(charges.learn, f"lane {guild_id}", "studio", CHEAP, price, NOW)
-
-
-async def test_servers_that_share_a_group_do_not_concern_each_other(
-    db: Database, acceptance: Acceptor
-) -> None:
-    chance = random.Random(1)
-    asked: list[JobRequest] = []
-    for guild_id in (1, 2, 3):
-        await server(db, guild_id, random.Random(guild_id))
-        await server(db, guild_id + 10, random.Random(guild_id))
-        asked += [request(guild_id, chance) for _ in range(8)]
-    chance.shuffle(asked)
-    answers = [said(answer) for answer in await together(db, acceptance, [[one] for one in asked])]
-    for guild_id in (1, 2, 3):
-        same = [
-            replace(one, guild_id=guild_id + 10, once=None if one.once is None else f"1{one.once}")
-            for one in asked
-            if one.guild_id == guild_id
-        ]
-        theirs = [answer for one, answer in zip(asked, answers, strict=True) if one.guild_id == guild_id]
-        answered = await together(db, acceptance, [[one] for one in same])
-        assert [said(answer) for answer in answered] == theirs
-
-
 @pytest.mark.promise
 async def test_with_room_for_n_exactly_the_first_n_are_accepted_and_the_others_are_told(
     db: Database, acceptance: Acceptor
@@ -132,27 +91,6 @@ async def test_with_room_for_n_exactly_the_first_n_are_accepted_and_the_others_a
     told = {one.kind for one in await db.read(open_posts, 1)}
     assert [job.user_id for job in stored] == list(range(1, 8))
     assert told == {NoticeKind.BUDGET_80, NoticeKind.BUDGET_100}
-
-
-async def test_photos_without_room_for_all_are_decided_alone_but_before_what_came_later(
-    db: Database, acceptance: Acceptor
-) -> None:
-    await set_up(db, room_for=5)
-    photo = replace(PICTURE, guild_id=1, user_id=3, source=PHOTO, origin_message_id=7)
-    photos = [replace(photo, once=f"photo {number}") for number in range(7)]
-    later = [replace(PICTURE, guild_id=1, user_id=4)]
-    first = await together(db, acceptance, [photos[:2]])
-    answers = await together(db, acceptance, [photos[1:], later])
-    assert [said(one).split(":")[0] for one in (*first, *answers)] == [
-        "2 accepted",
-        "Repeated",
-        *["1 accepted"] * 3,
-        *["CreditsShort"] * 2,
-        "CreditsShort",
-    ]
-    assert "0 of 40 credits left today" in said(answers[-1])
-    stored = await db.read(queries.page, 1, None, 0, 100)
-    assert [job.set_id is None for job in stored[::-1]] == [False] * 2 + [True] * 3
 
 
 @pytest.mark.promise
@@ -176,25 +114,6 @@ async def test_what_nobody_foresaw_in_one_request_concerns_that_one_alone(
     assert isinstance(bad, KeyError)
     assert isinstance(first, Job)
     assert isinstance(last, Job)
-
-
-async def test_a_row_that_the_database_refuses_leaves_the_others_in_the_group_alone(
-    db: Database, acceptance: Acceptor, either: str
-) -> None:
-    await server(db, 1, random.Random(3))
-    ordinary = replace(PICTURE, guild_id=1, user_id=3)
-    too_large, not_text = replace(ordinary, user_id=2**70), replace(ordinary, tapped="\0")
-    asked = [ordinary, too_large if either.startswith("sqlite") else not_text, replace(ordinary, user_id=4)]
-    async with holding(db):
-        answers = [asyncio.create_task(accept(acceptance, one)) for one in asked]
-        await asyncio.sleep(0)
-    first, bad, last = await asyncio.gather(*answers, return_exceptions=True)
-    assert isinstance(bad, Exception)
-    assert not isinstance(bad, Refused)
-    assert isinstance(first, Job)
-    assert isinstance(last, Job)
-    assert {job.id for job in await db.read(queries.page, 1, None, 0, 9)} == {first.id, last.id}
-    assert await db.read(ledger.differing) == []
 
 
 @pytest.mark.promise
@@ -228,105 +147,6 @@ async def test_a_change_counts_from_the_next_job_on_whoever_makes_it(
         await accept(acceptance, asked)
 
 
-@pytest.mark.parametrize("open_before", [0, 4])
-async def test_questions_of_the_same_group_count_among_those_that_a_member_can_leave_open(
-    world: ServicesWorld, open_before: int
-) -> None:
-    await world.ready(daily=1000)
-    await spending.set_budget(world.services, PICTURE.guild_id, None, None, confirm_above=1)
-    service, several = world.services.acceptance, [[PICTURE]] * (MAX_OPEN_QUESTIONS + 3)
-    before = await together(world.db, service, several[:open_before])
-    others = [[replace(PICTURE, user_id=OTHER_MEMBER)]]
-    answers = before + await together(world.db, service, [*several[open_before:], *others])
-    asked, refused, other = answers[:MAX_OPEN_QUESTIONS], answers[MAX_OPEN_QUESTIONS:-1], answers[-1]
-    assert {type(one) for one in (*asked, other)} == {ConfirmationNeeded}
-    assert [str(one) for one in refused] == [str(TOO_MANY)] * 3
-    stored = [one.request.user_id for one in await world.db.read(all_questions)]
-    assert sorted(stored) == [MEMBER] * MAX_OPEN_QUESTIONS + [OTHER_MEMBER]
-    assert await world.jobs() == []
-
-
-async def test_a_question_that_is_answered_in_a_group_leaves_room_for_another(world: ServicesWorld) -> None:
-    await world.ready(daily=1000)
-    await spending.set_budget(world.services, PICTURE.guild_id, None, None, confirm_above=1)
-    service = world.services.acceptance
-    first, *_ = await together(world.db, service, [[PICTURE]] * MAX_OPEN_QUESTIONS)
-    assert isinstance(first, ConfirmationNeeded)
-    assert first.question is not None
-    answer = first.question.confirmed(MemberContext())
-    refused, started, asked = await together(world.db, service, [[PICTURE], answer, [PICTURE]])
-    assert str(refused) == str(TOO_MANY)
-    assert isinstance(started, list)
-    assert isinstance(asked, ConfirmationNeeded)
-
-
-async def test_an_unexpected_error_in_one_photo_of_a_set_refuses_the_set_alone(
-    world: ServicesWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await world.ready(daily=1000)
-    new_job = Decisions._new_job  # pyright: ignore[reportPrivateUsage]
-
-    def unforeseen(decisions: Decisions, request: JobRequest, tool: Tool, price: Estimate) -> Job:
-        if request.inputs["prompt"] == "what nobody foresaw":
-            raise KeyError(request.inputs["prompt"])
-        return new_job(decisions, request, tool, price)
-
-    monkeypatch.setattr(Decisions, "_new_job", unforeseen)
-    photo = replace(PICTURE, source=PHOTO)
-    bad = replace(photo, inputs={**PICTURE.inputs, "prompt": "what nobody foresaw"})
-    one, broken, whole = await together(
-        world.db, world.services.acceptance, [[PICTURE], [photo, bad, photo], [photo, photo]]
-    )
-    assert isinstance(broken, KeyError)
-    assert isinstance(one, list)
-    assert isinstance(whole, list)
-    assert {job.id for job in await world.jobs()} == {job.id for job in (*one, *whole)}
-    lines = await ledger_lines(world.db)
-    assert {line.job_id for line in lines} == {job.id for job in (*one, *whole)}
-    assert await world.db.read(ledger.differing) == []
-
-
-async def test_a_set_that_is_refused_warns_nobody_of_what_it_would_have_used(world: ServicesWorld) -> None:
-    await world.ready(daily=40)
-    photo = replace(PICTURE, source=PHOTO)
-    refused, last = await together(world.db, world.services.acceptance, [[photo] * 6, [photo]])
-    assert isinstance(refused, CreditsShortForAll)
-    assert isinstance(last, list)
-    assert await world.db.read(open_posts, PICTURE.guild_id) == []
-
-
-async def test_what_has_nothing_to_be_made_ready_for_waits_at_once(world: ServicesWorld) -> None:
-    await world.ready()
-    states = [(await world.accept()).state, (await world.accept(source=PHOTO)).state]
-    key = await world.db.write(keys.current, GUILD)
-    assert key is not None
-    now = world.clock.now()
-    await world.db.write(key_holds.put_hold, GUILD, key.id, Reason(ReasonCode.KEY_MALFORMED), now)
-    states.append((await world.accept()).state)  # the one that may try the key again
-    await world.db.write(key_holds.end, GUILD, world.clock.now())
-    await world.services.db.write(access.change_approvals, GUILD, channel_id=CHANNEL, everyone=True)
-    states.append((await world.accept()).state)
-    assert states == [JobState.WAITING, JobState.RECEIVED, JobState.RECEIVED, JobState.RECEIVED]
-
-
-async def test_the_engine_is_told_of_the_job_when_it_can_be_seen(world: ServicesWorld) -> None:
-    await world.ready()
-    seen: list[int] = []
-    told: dict[Hashable, Any] = {}
-
-    def look(wakes: Mapping[Hashable, Any]) -> None:
-        connection = sqlite3.connect(world.file)
-        seen.extend(connection.execute("SELECT count(*) FROM jobs").fetchone())
-        connection.close()
-        told.update(wakes)
-
-    with world.db.listening(look):
-        job = await world.accept()
-    assert seen == [1]
-    assert told == {("job", job.id): job}
-    assert await world.services.db.read(queries.get, job.id) == job
-
-
 async def test_a_photo_as_large_as_allowed_is_taken_and_a_larger_one_refused(world: ServicesWorld) -> None:
     await world.ready()
     largest = replace(PHOTO, size=MAX_SOURCE)
@@ -337,41 +157,6 @@ async def test_a_photo_as_large_as_allowed_is_taken_and_a_larger_one_refused(wor
         "That photo is 25.1 MB. The limit is 25 MB. Send a smaller one, or ask the bot's "
         "operator to raise MAX_SOURCE_MB."
     )
-
-
-async def test_servers_do_not_spend_each_others_budgets(world: ServicesWorld) -> None:
-    await world.ready(daily=8)
-    await world.ready(OTHER_GUILD, daily=8)
-    await world.accept()
-    await world.accept(guild_id=OTHER_GUILD)
-    for guild_id in (GUILD, OTHER_GUILD):
-        with pytest.raises(CreditsShort):
-            await world.accept(guild_id=guild_id)
-
-
-async def test_inputs_outside_of_the_catalogue_reserve_the_dearest_charge_seen(world: ServicesWorld) -> None:
-    await world.ready()
-    await world.learn(5)
-    await world.learn(12, "mode=image quality=high")
-    await world.learn(40, "mode=video quality=high")
-    job = await world.accept(inputs={**PICTURE.inputs, "quality": "ultra"})
-    assert (job.estimate, job.variant) == (12, "mode=image quality=ultra")
-    job = await world.accept(inputs={**PICTURE.inputs, "mode": "panorama"})
-    assert job.estimate == 40
-    assert job.price_learned is False
-
-
-async def test_inputs_that_the_catalogue_does_not_have_reserve_the_dearest_and_teach_no_other_price(
-    world: ServicesWorld,
-) -> None:
-    await world.ready()
-    await world.learn(5)
-    await world.learn(12, "mode=image quality=high")
-    extra = {**PICTURE.inputs, "upscale": "4x"}
-    job = await world.accept(inputs=extra, context=MemberContext(manages=True))
-    assert (job.estimate, job.variant) == (12, "mode=image quality=standard upscale=4x")
-    await world.learn(50, job.variant)
-    assert (await world.accept()).estimate == 5
 
 
 ROOM, PEOPLE = 7, 60
@@ -401,38 +186,17 @@ async def test_two_processes_accept_together_as_many_as_there_is_room_for(
         assert {job.id for job in stored} == {job.id for job in accepted}
 
 
-async def test_after_a_commit_whose_answer_was_lost_none_of_the_group_is_tried_again(
-    world: ServicesWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await world.ready()
-    commit, lost = Connection.commit, [OperationalError("COMMIT", None, sqlite3.OperationalError("locked"))]
-
-    def commit_and_fail(connection: Connection) -> None:
-        commit(connection)
-        if lost:
-            raise lost.pop()
-
-    async with holding(world.db):
-        monkeypatch.setattr(Connection, "commit", commit_and_fail)
-        asked = (
-            accept(world.services.acceptance, replace(PICTURE, user_id=one)) for one in (MEMBER, OTHER_MEMBER)
-        )
-        answers = [asyncio.create_task(one) for one in asked]
-        await asyncio.sleep(0)
-        monkeypatch.setattr(Connection, "commit", commit)
-    monkeypatch.setattr(Connection, "commit", commit_and_fail)
-    told = await asyncio.gather(*answers, return_exceptions=True)
-    assert lost == []
-    assert all(isinstance(one, DatabaseFailed) for one in told)
-    assert sorted(job.user_id for job in await world.jobs()) == [MEMBER, OTHER_MEMBER]
-
-
 NOW = FakeClock().now()
 MEMBERS, REFUSES, BLOCKED, ROLE = (3, 4, 5, 8, 9), 6, 7, 70
 MODES = ("image", "video", "hologram")
 WORDS = ("a house",) * 10 + ("a weapon", "a weapon", "a castle")
 CHEAP = "mode=image quality=standard"
 MANY = 1000  # more jobs than a story has
+
+
+async def learn(db: Database, price: int) -> None:
+    for guild_id in (1, 2):
+        await db.write(charges.learn, f"lane {guild_id}", "studio", CHEAP, price, NOW)
 
 
 async def server(db: Database, guild_id: int, chance: random.Random) -> None:

@@ -51,23 +51,6 @@ async def test_each_ending_lets_everything_go_on_and_forgets_what_was_told(
         assert running.not_before is None or running.not_before <= now
 
 
-async def test_a_running_job_ends_no_hold_that_has_another_reason(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        key = await world.use_key(world.studii.add_key())
-        runs = await world.put(await world.accept(a_job()), JobState.RUNNING, studii_id="x", key_id=key.id)
-        now = world.clock.now()
-        later, long_ago = now + timedelta(minutes=5), now - timedelta(days=1)
-        refused = await world.db.write(given(key_holds.hold_running, runs.id, key, REFUSED, later, now))
-        assert refused is not None
-        await world.db.write(given(key_holds.hold, key, SHORT, later, now, oldest=long_ago))
-        told = await world.db.write(key_holds.works_again, refused.id, now)
-        assert told is not None
-        assert told.held is None
-        hold = await world.db.write(given(key_holds.of_key, key))
-        assert hold is not None
-        assert hold.reason == SHORT
-
-
 async def test_a_job_that_waited_for_anything_else_is_not_ended_by_the_keys_first_refusals(
     tmp_path: Path,
 ) -> None:
@@ -91,32 +74,3 @@ async def test_a_job_that_waited_for_anything_else_is_not_ended_by_the_keys_firs
         assert await refused(DAY + 1) is JobState.FAILED
         assert (await world.job(old.id)).failure is FailureCode.KEY
         await world.balanced()
-
-
-async def test_a_new_keys_first_refusal_ends_nothing_that_waited_for_the_key_before_it(
-    tmp_path: Path,
-) -> None:
-    async with engine_world(tmp_path) as world:
-        key = await world.use_key(world.studii.add_key())
-        old = await world.put(await world.accept(a_job(age=2 * DAY)), JobState.WAITING)
-        now = world.clock.now()
-        later, oldest = now + timedelta(minutes=5), now - timedelta(seconds=DAY)
-        yesterday = now - timedelta(seconds=2 * DAY)
-        await world.db.write(key_holds.put_hold, GUILD, key.id, REFUSED, now, since=yesterday)
-        other = await world.use_key(world.studii.add_key())
-        await world.db.write(given(key_holds.hold, other, REFUSED, later, now, oldest=oldest))
-        assert (await world.job(old.id)).state is JobState.WAITING
-
-
-async def test_a_hold_refuses_jobs_of_its_own_key_until_one_is_to_try_again(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        key = await world.use_key(world.studii.add_key())
-        now = world.clock.now()
-        later = now + timedelta(minutes=5)
-        await world.db.write(given(key_holds.hold, key, SHORT, later, now, oldest=now - timedelta(days=1)))
-        hold = await world.db.write(given(key_holds.of_key, key))
-        other = await world.use_key(world.studii.add_key())
-    assert hold is not None
-    assert key_holds.refuses(hold, key, now)
-    assert not key_holds.refuses(hold, key, later)
-    assert not key_holds.refuses(hold, other, now)

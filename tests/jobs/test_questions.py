@@ -1,18 +1,14 @@
 """A question before a job keeps all of the request that its job gets."""
 
-import asyncio
 from dataclasses import fields, replace
 from typing import Any
 
 from bot.credits.prices import Estimate
 from bot.db import Database
-from bot.jobs import accept, confirm, queries, transitions
+from bot.jobs import confirm
 from bot.jobs.confirm import ConfirmationNeeded, WhyAsk
-from bot.jobs.models import Approval, Job, JobRequest, JobState, MemberContext
-from bot.servers.notices import NoticeKind
-from tests.support.database import given
-from tests.support.jobs import NOW, PHOTO, a_job
-from tests.support.posts import open_posts
+from bot.jobs.models import JobRequest, MemberContext
+from tests.support.jobs import NOW, PHOTO
 
 # Known anew when the question is answered: who asks, the price, and the set that its requests then make.
 KNOWN_ANEW = {"context", "shown_price", "agreed", "confirmation", "set_id"}
@@ -53,28 +49,3 @@ async def test_a_confirmed_request_is_as_it_was(db: Database) -> None:
 
 
 SET = "5" * 16
-
-
-async def a_set(db: Database, size: int) -> list[Job]:
-    jobs = [
-        replace(a_job(id=f"{number:016x}"), set_id=SET, approval=Approval.WANTED) for number in range(size)
-    ]
-    await db.write(given(accept.store, jobs, NOW))
-    return jobs
-
-
-async def ready(db: Database, job: Job) -> None:
-    await db.write(transitions.make_ready, job.id, None, NOW)
-
-
-async def cancelled(db: Database, job: Job) -> None:
-    await db.write(transitions.cancel, job.id, NOW)
-
-
-async def test_of_jobs_that_are_ready_at_the_same_time_the_last_asks(db: Database) -> None:
-    jobs = await a_set(db, 6)
-    await asyncio.gather(*(ready(db, job) for job in jobs[:4]), *(cancelled(db, job) for job in jobs[4:]))
-    (notice,) = await db.read(open_posts)
-    found = [job.state for job in await db.read(queries.of_set, SET)]
-    assert (notice.kind, notice.key) == (NoticeKind.APPROVAL, SET)
-    assert found == [JobState.PENDING] * 4 + [JobState.CANCELLED] * 2

@@ -1,7 +1,7 @@
 """What is kept of a job, and how it may change."""
 
-from collections.abc import Hashable, Mapping
-from dataclasses import fields, replace
+from collections.abc import Mapping
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
@@ -99,22 +99,6 @@ async def test_a_time_without_a_zone_is_not_kept(db: Database) -> None:
         await added(db, not_before=datetime(2026, 5, 4))  # noqa: DTZ001
 
 
-async def test_a_job_that_was_read_is_moved_and_told_as_it_then_is(db: Database) -> None:
-    job = await added(db, state=JobState.WAITING, announced_at=NOW, held=Reason.text("x"))
-    changes: dict[str, Any] = {"held": None, "not_before": None, "epoch": 7}
-    before, after = JobState.WAITING, JobState.SUBMITTING
-    told = list[Mapping[Hashable, Any]]()
-    with db.listening(told.append):
-        moved = await db.write(transitions.advance, job.id, before, after, at=LATER, **changes)
-    assert moved is not None
-    assert told == [{("job", job.id): moved}]
-    with pytest.raises(ValueError, match="can't change from"):
-        await db.write(transitions.advance, job.id, after, JobState.RECEIVED, at=LATER)
-    state, no_hold = JobState.SUBMITTING, {"held": None, "announced_at": None}
-    assert moved == replace(job, state=state, version=2, changed_at=LATER, epoch=7, **no_hold)
-    assert await stored(db, job) == moved
-
-
 async def test_a_job_goes_only_where_its_state_may_lead(db: Database) -> None:
     def try_all(session: Session) -> None:
         for before, after in product(JobState, JobState):
@@ -142,16 +126,6 @@ async def test_a_ruling_on_an_unknown_outcome_is_told_though_the_unknown_was(db:
         failure=FailureCode.RULED,
     )
     assert await db.write(posts.known, job.guild_id, RESULT, f"{job.id}-1")
-
-
-async def test_a_change_that_people_see_counts_up_the_version_and_another_does_not(db: Database) -> None:
-    job = await added(db, state=JobState.RUNNING)
-    quiet = await db.write(transitions.change, job.id, object_key="uploads/a.png")
-    assert quiet is not None
-    assert quiet == replace(job, object_key="uploads/a.png")
-    seen = await db.write(transitions.change, job.id, visible=True, studii_status="rendering", source=PHOTO)
-    assert seen == replace(quiet, version=2, studii_status="rendering", source=PHOTO)
-    assert await db.write(transitions.change, job.id) == seen
 
 
 @pytest.mark.driver_thread

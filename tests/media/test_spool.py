@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 
 from bot.errors import SettingsError
 from bot.jobs.models import JobState
-from bot.media.spool import FOR_OUTPUTS, HELD_TOGETHER, Evictable, Spool, to_evict
+from bot.media.spool import FOR_OUTPUTS, Evictable, Spool, to_evict
 from tests.engine.world import a_job, a_staging_job, engine_world
 
 MAX = 2000
@@ -71,18 +71,6 @@ async def test_files_of_an_earlier_life_count_for_their_servers_and_orphans_go(t
     assert not spool.source(B, ".png").exists()
 
 
-async def test_room_is_given_back_when_a_file_is_smaller_than_expected_or_goes(tmp_path: Path) -> None:
-    spool = Spool(tmp_path, 1000)
-    freed: list[int] = []
-    spool.when_freed(lambda: freed.append(spool.used))
-    assert spool.claim_output(A, 1, 1000) == 0
-    path = spool.output(A, ".png")
-    path.write_bytes(b"x" * 10)
-    assert await spool.settle(path) == 10
-    await spool.remove(path.name)
-    assert freed == [10, 0]
-
-
 async def test_a_sweep_spares_what_is_being_written_and_what_comes_meanwhile(tmp_path: Path) -> None:
     spool = Spool(tmp_path, 1000)
     for job_id, written in ((A, 100), (B, 0)):
@@ -127,22 +115,6 @@ async def test_a_server_alone_gets_half_of_the_room_and_the_next_ones_get_their_
     assert fill(Spool(tmp_path, MAX), 1, held=True) == 300  # a server whose key is refused gets a fifth
 
 
-def test_fifty_servers_whose_keys_are_refused_leave_room_for_a_healthy_one(tmp_path: Path) -> None:
-    spool = Spool(tmp_path, MAX)
-    for guild_id in range(50):
-        fill(spool, guild_id, 5, held=True)
-    assert spool.used <= PHOTOS * HELD_TOGETHER
-    assert fill(spool, 99) >= PHOTOS * (1 - HELD_TOGETHER) / 2
-
-
-@given(st.lists(st.tuples(st.integers(1, 6), SIZE), max_size=300))
-def test_photos_never_take_the_room_of_outputs(wanted: list[tuple[int, int]]) -> None:
-    spool, taken = Spool(Path(), MAX // 4), 0
-    for number, (guild_id, size) in enumerate(wanted):
-        taken += 0 if spool.claim_source(f"{number}", guild_id, size) else size
-        assert spool.used == taken <= spool.max_bytes * (1 - FOR_OUTPUTS)
-
-
 @given(
     st.lists(st.tuples(st.integers(1, 4), SIZE, st.booleans()), max_size=30),
     st.integers(1, 200),
@@ -163,8 +135,3 @@ def test_files_give_way_only_if_that_helps_and_the_spared_ones_stay(
         own = sorted((one for one in kept if one.guild_id == guild_id), key=lambda one: not one.is_elsewhere)
         mine = [one for one in giving if one.guild_id == guild_id]
         assert mine == own[: len(mine)]  # what can still be had from Studii, in the order given
-
-
-def test_the_server_that_has_most_gives_first() -> None:
-    held = [Evictable("a", 1, 10), Evictable("b", 2, 10), Evictable("c", 2, 10)]
-    assert [photo.job_id for photo in to_evict(held, 5)] == ["b"]

@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,25 +108,3 @@ async def test_a_connection_is_for_one_question_and_closed_in_time(
         async with asyncio.timeout(PATIENCE):
             assert await reader.read() == b""  # nothing was asked
         writer.close()
-
-
-async def test_many_idle_connections_take_no_more_files_than_a_few(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bot.monitoring.MAX_CONNECTIONS", 3)
-    async with watched(tmp_path) as bot:
-        port = int(bot.url.rpartition(":")[2])
-        idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        async with asyncio.timeout(PATIENCE):
-            with suppress(ConnectionResetError):
-                assert await reader.read() == b""
-            for one in (writer, *(one for _, one in idle)):
-                one.close()
-            while True:
-                try:
-                    assert (await get(f"{bot.url}/healthz"))[0] == 200
-                except aiohttp.ClientError:
-                    await asyncio.sleep(0.02)
-                else:
-                    break

@@ -10,7 +10,6 @@ from bot.catalog import Catalog
 from bot.db import Database
 from bot.features import styles
 from bot.features.styles import OF_SERVER, Style
-from bot.servers import privacy
 from tests.support.jobs import NOW, accepted
 
 STUDIO = Catalog.load().get("studio")
@@ -47,11 +46,3 @@ async def test_what_is_forgotten_is_the_members_own_and_their_name_and_result(db
     await db.write(styles.forget_member, job.user_id, 1)
     assert await db.read(styles.usable, 1, job.user_id, frozenset[int]()) == [a_style(**ours)]
     assert await db.read(styles.default_inputs, 1, job.user_id, STUDIO) == {}
-
-
-async def test_a_removed_server_takes_its_styles_and_defaults_with_it(db: Database) -> None:
-    await db.write(keep, {})
-    await db.write(styles.set_defaults, 1, 7, STUDIO, {"quality": "high"})
-    await db.write(privacy.erase_server, 1)
-    assert await db.read(styles.usable, 1, 7, frozenset[int]()) == []
-    assert await db.read(styles.default_inputs, 1, 7, STUDIO) == {}

@@ -1,6 +1,5 @@
 """Jobs: as the database would give them, and such as are in it."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -11,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from bot.credits import ledger
 from bot.credits.ledger import Line, Window
-from bot.credits.prices import charges_of
 from bot.db import Database
 from bot.jobs import accept, queries
 from bot.jobs.models import Job, JobState, SourcePhoto
@@ -89,28 +87,11 @@ def settle_job(session: Session, job_id: str, charge: int, at: datetime) -> Job:
     return ledger.settle(session, job, charge, at)
 
 
-def correct_jobs(session: Session, job_ids: Sequence[str], charge: int, at: datetime) -> list[Job]:
-    """Correct the reservations of the jobs. Return those that have changed."""
-    found = [queries.find(session, job_id) for job_id in job_ids]
-    if None in found:
-        raise ledger.ReservationError
-    some = [job for job in found if job is not None]
-    changed = [job for job in some if job.reserved != charge]
-    ledger.correct(session, some, charge, at)
-    return changed
-
-
 async def known(db: Database, job_id: str) -> Job:
     """Return the job as the transaction sees it."""
     job = await db.write(queries.get, job_id)
     assert job is not None
     return job
-
-
-async def last_charges(db: Database, lane: str, tool: str, variant: str) -> tuple[int | None, int | None]:
-    """Return the last charge with that key, and the last one with any key."""
-    charges = (await db.write(charges_of, [lane]))[lane]
-    return charges.own.get((tool, variant)), charges.any.get((tool, variant))
 
 
 async def ledger_lines(db: Database, *, job_id: str | None = None, guild_id: int | None = None) -> list[Line]:

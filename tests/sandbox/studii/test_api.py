@@ -1,10 +1,9 @@
 """Studii API docs: Authentication, Create a job, Tool slugs, Errors, Spend caps."""
 
-import aiohttp
 import pytest
 
 from sandbox import photos
-from sandbox.studii import Fault, Key, Outcome, Plan, RateStyle, faults
+from sandbox.studii import Key
 from tests.sandbox.studii.client import STUDIO, Client, Reply
 
 
@@ -69,44 +68,6 @@ async def test_no_credits_and_a_reached_cap_are_402_in_different_words(api: Clie
     assert (poor.balance, capped.spent) == (7, 8)
 
 
-@pytest.mark.parametrize(("fault", "jobs"), [(faults.DropBefore(), 0), (faults.DropAfter(), 1)])
-async def test_a_connection_may_close_before_or_after_the_job_is_taken(
-    api: Client, key: Key, fault: Fault, jobs: int
-) -> None:
-    api.server.fail("create", fault)
-    with pytest.raises(aiohttp.ClientConnectionError):
-        await api.create(key)
-    assert len(api.server.jobs) == jobs
-    assert key.spent == 8 * jobs
-    (request,) = api.server.requests
-    assert (request.status, request.key) == (None, key.hint)
-
-
-@pytest.mark.parametrize(("after", "jobs"), [(False, 0), (True, 1)])
-async def test_a_proxy_may_speak_before_or_after_the_job_is_taken(
-    api: Client, key: Key, after: bool, jobs: int
-) -> None:
-    api.server.fail("create", faults.proxy_error(502, after=after))
-    with pytest.raises(aiohttp.ContentTypeError):
-        await api.create(key)
-    assert len(api.server.jobs) == jobs
-
-
-async def test_an_answer_may_be_cut_off_garbled_or_of_another_shape(api: Client, key: Key) -> None:
-    for fault, failure in (
-        (faults.Truncated(), aiohttp.ClientPayloadError),
-        (faults.Malformed(), ValueError),
-    ):
-        api.server.fail("create", fault)
-        with pytest.raises(failure):
-            await api.create(key)
-    api.server.fail("create", faults.WrongShape(frozenset({"id"}), {"credits_charged": "many"}))
-    body = (await api.create(key)).body
-    assert "id" not in body
-    assert body["credits_charged"] == "many"
-    assert len(api.server.jobs) == 3
-
-
 async def finished(api: Client, key: Key, **inputs: str) -> dict[str, object]:
     created = await api.create(key, inputs={**STUDIO, **inputs})
     api.clock.advance(100)
@@ -145,47 +106,6 @@ async def test_a_source_that_is_no_whole_picture_makes_the_job_fail_and_costs_no
     body = (await api.status(key, created)).body
     assert (body["status"], body["credits_charged"], body["output_url"]) == ("failed", 0, None)
     assert key.balance == 1000
-
-
-@pytest.mark.parametrize(("refunded", "charged"), [(True, 0), (False, 8)])
-async def test_a_planned_failure_says_why_and_what_it_cost(
-    api: Client, key: Key, refunded: bool, charged: int
-) -> None:
-    api.server.next_job(Outcome(fails="Too much fog.", refunded=refunded))
-    body = await finished(api, key)
-    assert (body["status"], body["error"], body["credits_charged"]) == ("failed", "Too much fog.", charged)
-    assert key.balance == 1000 - charged
-    assert (await finished(api, key))["status"] == "completed"
-
-
-async def burst(api: Client, key: Key, number: int) -> list[int]:
-    return [(await api.send("GET", "/jobs/none", key)).status for _ in range(number)]
-
-
-@pytest.mark.parametrize(("plan", "limit"), [("pro", 60), ("team", 300), ("business", 300)])
-async def test_each_plan_has_its_requests_a_minute(api: Client, plan: Plan, limit: int) -> None:
-    key = api.server.add_key(plan)
-    statuses = await burst(api, key, limit + 1)
-    assert statuses == [404] * limit + [429]
-    assert api.server.requests.count("status", status=429, key=key.hint) == 1
-
-
-async def test_room_comes_back_when_the_oldest_request_is_a_minute_old(api: Client) -> None:
-    key = api.server.add_key(rate_limit=2)
-    await burst(api, key, 1)
-    api.clock.advance(30)
-    assert await burst(api, key, 2) == [404, 429]
-    api.clock.advance(30)
-    assert await burst(api, key, 2) == [404, 429]
-
-
-async def test_a_refusal_says_when_to_come_back_unless_it_does_not(api: Client) -> None:
-    told, untold = (
-        api.server.add_key(rate_limit=0),
-        api.server.add_key(rate_limit=0, rate_style=RateStyle(retry_after=False)),
-    )
-    assert (await api.send("GET", "/jobs/none", told)).headers["Retry-After"] == "60"
-    assert "Retry-After" not in (await api.send("GET", "/jobs/none", untold)).headers
 
 
 async def refused_source(api: Client, key: Key, object_key: str) -> Reply:
