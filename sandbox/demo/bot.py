@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from sandbox.discord.emulator import TOKEN, DiscordServer
-from sandbox.discord.emulator.remote import ROOT
 from sandbox.discord.launch import command
 from sandbox.studii import StudiiServer
 
+ROOT = Path(__file__).parents[2]
 KEPT_VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
 END = 20.0  # seconds in which it has to end
 

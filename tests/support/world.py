@@ -21,7 +21,7 @@ from tests.support.database import database
 from tests.support.jobs import settle_job
 from tests.support.services import accept, services_on
 
-GUILD, OTHER_GUILD, CHANNEL, MEMBER, OTHER_MEMBER = 100, 101, 200, 300, 301
+GUILD, OTHER_GUILD, CHANNEL, MEMBER = 100, 101, 200, 300
 SECRET = "stu_0123456789abcdef0123456789abcdef01234567"
 OTHER_SECRET = "stu_fedcba9876543210fedcba9876543210fedcba98"
 MAX_SOURCE = 25_000_000  # bytes

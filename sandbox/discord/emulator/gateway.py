@@ -22,7 +22,7 @@ from sandbox.discord.emulator.sessions import (
     shard_of,
 )
 
-HEARTBEAT, IDENTIFY, RESUME, RECONNECT, INVALID_SESSION, HELLO, HEARTBEAT_ACK = 1, 2, 6, 7, 9, 10, 11
+HEARTBEAT, IDENTIFY, RESUME, INVALID_SESSION, HELLO, HEARTBEAT_ACK = 1, 2, 6, 9, 10, 11
 GIVEN_UP = (1000, 1001)  # with which a client closes that will not resume
 NETWORK = 0.02  # seconds that an answer takes at least
 LATE = 1.5  # of a heartbeat's interval, after which the session has timed out
@@ -58,11 +58,6 @@ class Gateway:
     def return_(self) -> None:
         """Let bots in again."""
         self._away = False
-
-    async def ask_to_reconnect(self) -> None:
-        """Tell every connection to connect anew."""
-        for socket in tuple(self._sockets):
-            await socket.send_json({"op": RECONNECT, "d": None})
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """Serve one connection until its end."""

@@ -45,8 +45,7 @@ class DiscordServer:
     that can be fetched again.
 
     A test in the same process steers it by these methods and by its parts: `places`, `messages`, `faults`,
-    `sessions.rules`, `connections`, `limits`; one in another process by `remote.emulator_process`. `address`
-    is where it listens, `extend` may add to what it serves.
+    `sessions.rules`, `connections`, `limits`. `address` is where it listens.
     """
 
     # Long: every part is built once, in order.
@@ -69,7 +68,6 @@ class DiscordServer:
         self._runner: web.AppRunner | None = None
         self.address = ""
         self._numbers = Ids()
-        self.extend: Callable[[web.Application], None] = lambda _app: None
         self.before_answer: Callable[[], float] = lambda: 0.0
         self.after_request: Callable[[], None] = lambda: None
         self.requests: list[tuple[str, str]] = []
@@ -147,11 +145,6 @@ class DiscordServer:
         """Remove the bot from a server."""
         self.tell("GUILD_DELETE", guild_id, {"id": str(guild_id)})
         self.places.remove_guild(guild_id)
-
-    def hide_guild(self, guild_id: int) -> None:
-        """Hide the server from the gateway, as an outage does, until `show_guild`."""
-        self.places.guilds[guild_id].unavailable = True
-        self.tell("GUILD_DELETE", guild_id, {"id": str(guild_id), "unavailable": True})
 
     def show_guild(self, guild_id: int) -> None:
         """End the server's outage."""
@@ -307,12 +300,11 @@ class DiscordServer:
             app.router.add_route(method, f"{PREFIX}{path}", limited)
         app.router.add_get("/gateway/", self.connections.serve)
         app.router.add_get("/cdn/{path:.*}", self.faults.spoilt("cdn", self.cdn.serve))
-        self.extend(app)
         return app
 
     def _ensure_authorized(self, request: web.Request, path: str) -> None:
         # Answers to interactions carry the interaction's token instead.
-        by_token = path.startswith(("/interactions/", "/webhooks/", "/gateway/", "/cdn/", "/control/"))
+        by_token = path.startswith(("/interactions/", "/webhooks/", "/gateway/", "/cdn/"))
         allowed = request.headers.get("Authorization") == f"Bot {TOKEN}" and not self.sessions.token_reset
         if not (by_token or allowed):
             raise Refusal(*UNAUTHORIZED)
