@@ -92,7 +92,8 @@ class PriceTable:
 
     def expected(self, tool: Tool, inputs: Mapping[str, str], variant: str | None = None) -> Estimate:
         """Return what a job with these inputs will probably be charged. An accepted job has its `variant`."""
-        known, name = tool.in_catalogue(inputs), (tool.slug, variant or tool.variant(inputs))
+        known = tool.in_catalogue(inputs)
+        name = (tool.slug, tool.variant(inputs) if variant is None else variant)
         guess = self.any.get(name) if known else self._dearest(tool.slug, tool.mode(inputs))
         return estimate(tool.assumed(inputs), self.own.get(name), guess, known)
 
