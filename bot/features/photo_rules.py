@@ -1,6 +1,6 @@
 """Servers' rules for reactions and photo channels."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Concatenate, ParamSpec
@@ -19,15 +19,8 @@ MAX_PHOTO_CHANNELS = 200  # with rules of their own in a server
 MAX_OFFERED_EMOJI = 10  # emoji under one photo; Discord takes 20
 MAX_PHOTOS_AT_ONCE = 10  # photos of one message that an Auto channel runs
 WHOLE_SERVER = 0  # in the place of a channel's id
-
-
 _SKIN_COLOURS = dict.fromkeys(range(0x1F3FB, 0x1F400))
 _P = ParamSpec("_P")
-
-
-def in_any_skin(emoji_key: str) -> str:
-    """Return the key (`Emoji.key`) of the emoji without a skin colour."""
-    return emoji_key.translate(_SKIN_COLOURS)
 
 
 class PhotoChannelKind(StrEnum):
@@ -288,7 +281,6 @@ class KnownPhotoRules:
         self._db = db
         self._catalog = catalog
         self._rules: dict[int, PhotoRules] = {}
-        self._taps: dict[int, Mapping[str, Tap]] = {}
         self._defaults = default_taps(catalog)
 
     async def load(self) -> None:
@@ -321,28 +313,27 @@ class KnownPhotoRules:
 
     def tap(self, guild_id: int, emoji_key: str) -> Tap | None:
         """Return the preset of the emoji in the server, or None, without a query."""
-        taps = self._taps.get(guild_id)
-        return None if taps is None else taps.get(emoji_key) or taps.get(in_any_skin(emoji_key))
+        keys = (emoji_key, emoji_key.translate(_SKIN_COLOURS)) if guild_id in self._rules else ()
+        return next(self._runnable(guild_id, keys), None)
 
     def taps(self, guild_id: int) -> tuple[Tap, ...]:
         """Return all emoji with presets in the server, the catalogue's first."""
-        return tuple(self._taps.get(guild_id, self._defaults).values())
+        keys = dict.fromkeys((*self._defaults, *self.rules(guild_id).emoji))
+        return tuple(self._runnable(guild_id, keys))
+
+    def _runnable(self, guild_id: int, keys: Iterable[str]) -> Iterator[Tap]:
+        own = self.rules(guild_id).emoji
+        for key in keys:
+            # A tool that the catalogue has lost since, or that needs more by now, is passed over.
+            if key not in own:
+                yield from [self._defaults[key]] if key in self._defaults else ()
+            elif (preset := own[key].preset) is not None and _runs(self._catalog, preset):
+                yield Tap(own[key].shown, preset)
 
     def _keep(self, rules: PhotoRules) -> PhotoRules:
-        guild_id = rules.guild_id
-        if rules == PhotoRules(guild_id):
-            self._rules.pop(guild_id, None)
-            self._taps.pop(guild_id, None)
-            return rules
-        self._rules[guild_id] = rules
-        taps = dict(self._defaults)
-        for key, mapped in rules.emoji.items():
-            # A tool that the catalogue has lost since, or that needs more by now, is passed over.
-            if mapped.preset is not None and _runs(self._catalog, mapped.preset):
-                taps[key] = Tap(mapped.shown, mapped.preset)
-            else:
-                taps.pop(key, None)
-        self._taps[guild_id] = taps
+        self._rules[rules.guild_id] = rules
+        if rules == PhotoRules(rules.guild_id):
+            del self._rules[rules.guild_id]
         return rules
 
 

@@ -28,7 +28,6 @@ MAX_PHOTO_BYTES = 25_000_000
 MAX_DEATHS = 2  # of processes on one file, before it is given up
 MAX_STARTS = 3
 AT_ONCE = 2  # pictures that are open at the same time, of which one may be large
-SPARE_SECONDS = 20.0  # after which a process that has nothing to do is ended; the last one stays
 _PROGRAM = Path(__file__).with_name("decoder")
 _BESIDE = 24 * MEBIBYTE  # memory for what is no picture
 _MAX_LINE_BYTES = 4096
@@ -241,16 +240,10 @@ class DecoderPool:
         try:
             yield process
         finally:
-            if process.can_answer and not self._is_closed:
+            if process.can_answer and not self._is_closed and not self._idle:
                 self._idle.append(process)
-                if len(self._idle) > 1:
-                    asyncio.get_running_loop().call_later(SPARE_SECONDS, self._tire)
             else:
                 self._end(process)
-
-    def _tire(self) -> None:
-        if len(self._idle) > 1:
-            self._end(self._idle.pop(0))
 
     def _end(self, process: "DecoderProcess") -> None:
         process.kill()
