@@ -202,6 +202,7 @@ async def build(
             spool.open_output,
             spool.remove,
             timedelta(days=settings.keep_prompts_days),
+            engine.fresh_link,
         )
         bot.attach(services, clock, answers, progress)
         health.vitals = Vitals(

@@ -20,6 +20,7 @@ from bot.ui.kit.first_answer import read_before_form
 from bot.ui.kit.host import host_of, in_order
 from bot.ui.reading.authors import author_in
 from bot.ui.reading.permissions import ensure_can_post
+from bot.ui.reading.photo_lookup import is_beside
 from bot.ui.reading.pictures import ensure_taken, pictures_in, taken_of
 
 ALL_TOOLS = "Studii…"  # Untranslated: the bot's name
@@ -74,7 +75,9 @@ def all_tools_menu() -> app_commands.ContextMenu:
 def _pictures(interaction: discord.Interaction, message: discord.Message) -> list[SourcePhoto]:
     # Before the person fills in a form in vain.
     ensure_can_post(interaction)
-    pictures = pictures_in(message)
+    pictures, host = pictures_in(message), host_of(interaction)
+    if host.user is not None and message.author.id == host.user.id:  # what stands beside a result is none
+        pictures = [one for one in pictures if not is_beside(one)] or pictures
     if not pictures:
         raise Refused(lazy("That message has no picture. Choose a message with a photo and try again."))
     taken = taken_of(pictures)

@@ -67,7 +67,7 @@ async def test_a_kept_result_is_posted_with_its_photo_before_once_and_for_nothin
         assert after == (await studii.output_of(job.id)).data
         assert Image.open(io.BytesIO(before)).size == (320, 240)
         assert f"<@{maya.actor.id}>" in text_of(message)
-        assert {"Edit", "Use in…", "Delete"} <= set(text_of(message).splitlines())
+        assert {"Edit", "Full size", "More…"} <= set(text_of(message).splitlines())
         budget = await spending.budget(stage.app.services, stage.world.guild.id)
         assert (budget.usage.settled, budget.usage.reserved) == (job.charged, 0)
 

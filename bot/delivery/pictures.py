@@ -23,7 +23,7 @@ from bot.ui.jobs.results.gallery import (
     SPLIT_LABELS,
 )
 from bot.ui.kit.uploads import file_of
-from bot.ui.reading.photo_lookup import BEFORE_FILE, HALVES_FILE, LABELLED_FILE, SMALLER_BEFORE
+from bot.ui.reading.photo_lookup import BEFORE_FILE, HALVES_FILE, LABELLED_FILE, SMALLER_BEFORE, SMALLER_FILE
 
 _log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ async def pictures_of(part: Part, room: int, drawing: Drawing, rules: PostingRul
         share = 0 if output.before is None else min(output.before.size, room // 4)
         data = await drawing.fit(output.path, room - share, made=True)
         if data is not None:
-            pictures.add(_drawn(data, job.tool, job), AFTER_SMALLER)
+            pictures.add(_drawn(data, f"{SMALLER_FILE}{job.tool}", job), AFTER_SMALLER)
             room -= len(data)
     if not pictures.files:
         return None

@@ -180,7 +180,8 @@ class DiscordPosts:
         since = post.begun_at or post.created_at
         if (earlier := post.details.get(SENT_SINCE)) is not None:
             since = min(since, datetime.fromtimestamp(int(earlier), UTC))
-        button = f"studii:delete:{post.key}"  # an ordinary message has no number of ours
+        # An ordinary message has no number of ours.
+        buttons = {f"studii:{one}:{post.key}" for one in ("more", "delete")}
         own = self._me()  # the first messages after a start are due before the login
         try:
             latest = there.channel.history(limit=LOOK_BACK)
@@ -188,7 +189,7 @@ class DiscordPosts:
             for page in (latest, first):
                 async for message in page:
                     ids = {getattr(one, "id", None) for one in message.components}
-                    mine = post.mark in ids or button in custom_ids(message.components)
+                    mine = post.mark in ids or not buttons.isdisjoint(custom_ids(message.components))
                     if mine and message.author.id == own.id:
                         return Stands(message.id)
         except NO_ACCESS as error:

@@ -93,6 +93,7 @@ class Engine:
         kinds |= {BEST: BestResults(context), BEST_ASK: BestQuestions(context)}
         kinds[RESULT] = Results(context, delivery, refetch)
         self._posts = Posts(context, delivery, kinds)
+        self.fresh_link = refetch.fresh_link
         self._photos, self._outputs = (
             Intake(context, photos, decoder, room).worker,
             Collector(context, outputs).worker,

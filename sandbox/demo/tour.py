@@ -130,7 +130,7 @@ class Tour:
         return progress
 
     async def _style(self) -> str:
-        form = await self._maya.press_for_form(self._made, "Save as style")
+        form = await self._maya.press_for_form(await self._maya.press(self._made, "More…"), "Save as style")
         prompt = "{text} at dawn, soft golden light"
         saved = text_of(await self._maya.fill_in(form, {"name": "Golden dawn", "prompt": prompt}))
         # Or it is there already, when the tour is played again.

@@ -145,8 +145,9 @@ async def test_a_private_result_that_could_not_be_sent_is_shown_to_its_person_wh
 async def test_a_private_result_that_one_closed_is_still_linked_in_the_list(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         shown = await private_job(desk, output_url="https://files.example/out.png")
-        (link,) = (piece for piece in pieces(shown) if piece.get("label") == "Open")
-        assert link["url"] == "https://files.example/out.png"
+        assert shown.response is not None
+        opened = await desk.maya.click(shown.response, custom_id=button(shown, "Open"))
+        assert "(<https://files.example/out.png>)" in texts(opened)
 
 
 @pytest.mark.promise

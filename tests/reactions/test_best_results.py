@@ -114,7 +114,9 @@ async def test_with_enough_stars_and_its_makers_consent_a_result_is_shown_until_
         await stars.taken_back()
         await stars.star(stars.fans[1])
         await stars.shown()
-        await stars.maya.press(stars.result, "Delete")
+        asked: Any = stars.result
+        for label in ("More…", "Delete", "Delete"):
+            asked = (await stars.maya.press(asked, label)).response
         await stars.taken_back()
 
 

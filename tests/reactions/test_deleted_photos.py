@@ -9,7 +9,7 @@ from simcord import MemberActor
 from bot.jobs.models import Job, JobState
 from bot.media.spool import OutputFile
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
-from tests.support.desk import PNG, Desk, make_bot, open_desk, texts
+from tests.support.desk import PNG, Desk, make_bot, open_desk, press_more, texts
 from tests.support.posts import tell_end
 
 SENT = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
@@ -147,7 +147,7 @@ async def test_what_is_made_of_a_result_stays_when_the_result_is_deleted(tmp_pat
         await result(desk, tmp_path)
         shown = desk.channel.history()[-1]
         await desk.tom.context_menu(desk.channel, "Product background", shown)
-        await desk.tom.click(shown, label="Delete")
+        await press_more(desk.tom, shown, "Delete", "Delete")
         assert (await desk.job()).tool == "product-background"
         assert (await states(desk))[-1] is JobState.RECEIVED
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from bot.catalog import Catalog, SourceRule
 from tests.reactions.taps import ROOM, jobs_of
 from tests.reactions.test_mentions import answer_to, mention
-from tests.support.desk import labelled, open_desk, texts
+from tests.support.desk import open_desk, press_more, texts
 from tests.ui.styles.test_saving import result_of
 
 
@@ -39,5 +39,5 @@ async def test_where_no_tool_takes_a_photo_a_result_is_used_in_none(tmp_path: Pa
     tool = replace(studio, source=SourceRule.NONE)
     async with open_desk(tmp_path, catalog=Catalog({"studio": tool})) as desk:
         result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
-        told = await desk.maya.click(result, custom_id=labelled(result, "Use in…"))
+        told = await press_more(desk.maya, result, "Use in…")
         assert "No tool here takes a photo." in texts(told)

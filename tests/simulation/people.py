@@ -345,10 +345,21 @@ def edit(person: Person) -> Plan:
         yield from person.wait(sent)
 
 
+def _more(person: Person, *labels: str) -> Generator[float, None, Interaction | None]:
+    """Press *More…* under a result, and what it offers, one after the other. Return the last answer."""
+    shown, asked = person.result(), None
+    for label in (wording.MORE, *labels):
+        asked = person.press_labelled(shown, label)
+        yield from person.wait(asked)
+        if asked is None:
+            return None
+        shown = asked.answer or shown
+    return asked
+
+
 def save_style(person: Person) -> Plan:
     """Save a result as a style."""
-    asked = person.press_labelled(person.result(), wording.SAVE)
-    yield from person.wait(asked)
+    asked = yield from _more(person, wording.SAVE)
     yield person.rand.uniform(1, 10)
     person.fill_in(asked, name=f"style {person.rand.randint(1, 5)}")
 
@@ -362,9 +373,8 @@ def styled(person: Person) -> Plan:
 
 
 def delete(person: Person) -> Plan:
-    """Delete a result by its button."""
-    asked = person.press_labelled(person.result(), wording.DELETE)
-    yield from person.wait(asked)
+    """Delete a result."""
+    yield from _more(person, wording.DELETE, wording.DELETE)
 
 
 def listing(person: Person) -> Plan:

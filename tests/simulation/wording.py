@@ -32,7 +32,7 @@ PROMPT_FIELD, KEY_FIELD, PLAN_FIELD, BUDGET_FIELD, AMOUNT_FIELD = "prompt", "key
 # Buttons.
 STUDIO_BUTTON = r"^Studio"
 LISTED = r"^(Cancel|Refresh|Newer|Older)"  # in the list of jobs
-AGAIN, EDIT, SAVE, DELETE = r"^Run again", r"^Edit", r"^Save as style", r"^Delete$"
+AGAIN, EDIT, SAVE, DELETE, MORE = r"^Run again", r"^Edit", r"^Save as style", r"^Delete$", r"^More…"
 CANCEL, RUN, ASK_ADMIN = r"^Cancel", r"^Run ·|^Run$", r"^Ask an admin"
 APPROVE, DECLINE, GRANT_MORE = r"^Approve", r"^Decline", r"^Grant"
 SEE_RESULT, POST_AFTER_ALL = r"^See result", r"^Post it after all"

@@ -18,7 +18,7 @@ async def test_a_saved_style_takes_words_and_defaults_fill_in_what_is_left_out(t
         made = await here.maya.result_after(
             await here.maya.command("studio", prompt="A kite", aspect_ratio="9:16")
         )
-        form = await here.maya.press_for_form(made, "Save as style")
+        form = await here.maya.press_for_form(await here.maya.press(made, "More…"), "Save as style")
         await here.maya.fill_in(form, {"name": "Dawn", "prompt": "{text} at dawn"})
         form = await here.nora.press_for_form(
             await here.nora.command("styles"), "Add a style for this server…"

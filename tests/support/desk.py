@@ -250,6 +250,20 @@ def labelled(shown: Any, label: str) -> str:
     return str(found["custom_id"])
 
 
+async def press_more(who: MemberActor, message: Any, *labels: str) -> InteractionResult:
+    """Press *More…* under a result, and then what it offers, one after the other."""
+    shown = await who.click(message, custom_id=labelled(message, "More…"))
+    for label in labels:
+        shown = await press_in(who, shown, label)
+    return shown
+
+
+async def press_in(who: MemberActor, shown: InteractionResult, label: str) -> InteractionResult:
+    """Press the button of that label in an answer."""
+    assert shown.response is not None, texts(shown)
+    return await who.click(shown.response, custom_id=labelled(shown, label))
+
+
 def pieces(shown: Any) -> list[Mapping[str, Any]]:
     """Return all components of an answer or a message, the outer ones first."""
     if isinstance(shown, InteractionResult):

@@ -28,6 +28,7 @@ JOB = "0123456789abcdef"
 OPTIONS = {"name": "Dawn", "words": "kite", "emoji": "🛋️", "tool": "studio"}
 OF_JOBS = (
     *("cancel", "delete", "again", "use", "edit", "staged", "charged", "release", "approve", "decline"),
+    *("more", "full"),
     *("approve-result", "decline-result", "release-result", "see-result", "save", "logdelete"),
 )
 BUTTONS = [
@@ -40,7 +41,7 @@ BUTTONS = [
     "studii:mention:studio:{admin}:1:8",
     f"studii:set:cancel:{JOB}",
     f"studii:set:again:{JOB}",
-    f"studii:set:drop:{JOB}",
+    *(f"studii:{one}:{JOB}" for one in ("drop", "dropped")),
     f"studii:set:delete:{JOB}",
     f"studii:style:use:{JOB}",
     f"studii:style:remove:{JOB}",

@@ -81,8 +81,10 @@ async def edit_of_a_photo(desk: Desk, _folder: Path) -> Send:
 
 
 async def save_as_style(desk: Desk, folder: Path) -> Send:
-    message = await result_of(desk, folder, desk.maya, "studio", prompt="A harbour")
-    return lambda: send_press(desk, desk.maya, message, labelled(message, "Save as style"))
+    await result_of(desk, folder, desk.maya, "studio", prompt="A harbour")
+    custom_id = f"studii:save:{(await desk.job()).id}-0"
+    message = await desk.channel_message(custom_id)
+    return lambda: send_press(desk, desk.maya, message, custom_id)
 
 
 async def charged(desk: Desk, _folder: Path) -> Send:

@@ -68,6 +68,13 @@ class Refetch:
                 raise NotYet(backoff(tries, tuning.download_pause, tuning.backoff_bound)) from None
         return job
 
+    async def fresh_link(self, job: Job) -> str | None:
+        """Return the address of the output as Studii gives it now, or the last one if it gives none."""
+        try:
+            return await self._fresh_address(job) or job.output_url
+        except (NoRequestLeft, NotNow):
+            return job.output_url
+
     async def _output_of(self, job: Job) -> OutputFile | None:
         """Return the job's file in the spool, with the photo before."""
         spool = self._context.spool

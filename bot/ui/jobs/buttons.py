@@ -1,9 +1,7 @@
-"""The buttons and the menu under progress and results: cancel, run again, edit, use, delete."""
+"""The buttons under progress and results that cancel jobs, or start others like them."""
 
 import asyncio
-import re
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated
 
@@ -12,32 +10,27 @@ import discord
 from bot.catalog import SourceRule, Tool
 from bot.errors import Refused
 from bot.jobs import actions, queries
-from bot.jobs.actions import ensure_cancelled, number_in_set
-from bot.jobs.models import FORGOTTEN_MEMBER, Job, JobState, SourcePhoto
+from bot.jobs.actions import ensure_cancelled
+from bot.jobs.models import Job, JobState, SourcePhoto
 from bot.jobs.progress import subject_of
 from bot.languages import gettext as _, lazy, plazy
 from bot.services import Services
 from bot.ui.jobs.forms.open_form import ask
 from bot.ui.jobs.forms.tool_form import FormStart
 from bot.ui.jobs.forms.tool_picker import choose
-from bot.ui.jobs.results.removal import PictureGone, remove_picture
 from bot.ui.jobs.start import Terms, start_once
-from bot.ui.jobs.wording import ToolNames, again_price
+from bot.ui.jobs.wording import again_price
 from bot.ui.kit.first_answer import expect_job, read_before_form
 from bot.ui.kit.host import Host, in_order
-from bot.ui.kit.layout import QUIET, Panel, boxed
-from bot.ui.kit.responses import acknowledge, answer
+from bot.ui.kit.layout import Panel
+from bot.ui.kit.responses import acknowledge
 from bot.ui.panels.controls import Press, button
 from bot.ui.reading.authors import author_of
-from bot.ui.reading.permissions import ensure_can_post, ensure_stays_there, is_moderator, moderates, server_of
-from bot.ui.reading.photo_lookup import PhotoGone, is_beside, shown_of, source_of
+from bot.ui.reading.permissions import ensure_can_post, ensure_stays_there, moderates, server_of
+from bot.ui.reading.photo_lookup import PhotoGone, is_beside, source_of
 from bot.ui.reading.pictures import pictures_in
 
 Id = Annotated[str, "[0-9a-f]{16}"]  # of a job, a set or a question
-DELETE, DANGER = plazy("button", "Delete"), discord.ButtonStyle.danger
-ANOTHERS_RESULT = lazy(
-    "Only the person who asked for this, or a moderator (Manage Messages or Manage Server), can delete it."
-)
 JOB_GONE = lazy("There's no such job here. Use the command instead.")
 PRIVATE_RESULT = lazy("That result is private to someone else. Use the command to make your own.")
 NO_PICTURE_LEFT = lazy(
@@ -49,11 +42,6 @@ INPUTS_ERASED = lazy("The original request has expired. Use Edit and choose agai
 SET_ERASED = lazy("The original request has expired. Start it again with the photos. Nothing was charged.")
 NOTHING_TO_CANCEL = lazy("All of them were sent to Studii already. The results will arrive automatically.")
 NOTHING_FAILED = lazy("None of them has failed. Nothing was started.")
-PICTURE_DELETED = lazy("That picture was already deleted.")
-DONE = lazy("The picture is deleted. Its cost stays in the ledger.")
-OUT_OF_REACH = lazy("I can't change that message any more. Ask a moderator to delete it.")
-# The first line of a result or an ending names its member, in any language; see `bot.ui.jobs.results.result`.
-_ADDRESSED = re.compile(r"[^\n]*?<@([0-9]+)>")
 
 
 @button("cancel:{job_id}-{posting}", label=plazy("button", "Cancel job"))
@@ -129,57 +117,15 @@ async def use_in(press: Press, job_id: Id, posting: int) -> None:
     job = await job_for(press.interaction, press.host.services, job_id)
     ensure_stays_there(press.interaction, job)
     ensure_can_post(press.interaction)
-    made = [photo for photo in pictures_in(press.interaction.message) if not is_beside(photo)]
-    if not made:
+    message = press.interaction.message
+    made = next((photo for photo in pictures_in(message) if not is_beside(photo)), None)
+    if made is None:
         raise Refused(NO_PICTURE_LEFT)
+    if message is not None and message.flags.ephemeral:  # where it can't be looked up again
+        there = None if job.private else job.result_message_id
+        made = replace(made, message_id=there, channel_id=job.result_channel_id)
     terms = Terms(photo_author=author_of(job), private=job.private)
-    await choose(press.interaction, made[:1], f"### {_('Use this picture in…')}", terms)
-
-
-@button("delete:{job_id}-{posting}", label=DELETE)
-async def delete(press: Press, job_id: Id, posting: int) -> None:
-    """Delete the message that the button stands under."""
-    await acknowledge(press.interaction)
-    job = await press.host.services.db.read(queries.get, job_id)
-    await _delete(press.interaction, [] if job is None else [job])
-
-
-@button("set:delete:{set_id}", label=DELETE)
-async def delete_set(press: Press, set_id: Id) -> None:
-    """Delete the message that the button stands under."""
-    await acknowledge(press.interaction)
-    await _delete(press.interaction, await press.host.services.db.read(queries.of_set, set_id))
-
-
-@button("set:pick:{set_id}:{number}")
-async def pick(press: Press, set_id: Id, number: int) -> None:
-    """Show the chosen picture of a set to who chose it, with the buttons that a single result has."""
-    from bot.ui.jobs.results.result import one_of_set  # it has these buttons
-
-    job = await job_for(press.interaction, press.host.services, press.values[0])
-    if job.set_id != set_id:
-        raise Refused(JOB_GONE)
-    addresses = shown_of(press.interaction.message, job)
-    await answer(press.interaction, one_of_set(job, ToolNames(press.host.catalog), addresses))
-
-
-@button("set:drop:{job_id}", label=lazy("Delete this picture"), style=DANGER)
-async def drop(press: Press, job_id: Id) -> None:
-    """Delete one picture from the message of its set."""
-    interaction, db = press.interaction, press.host.services.db
-    await acknowledge(interaction)
-    job = await db.read(queries.get, job_id)
-    if job is None or job.guild_id != server_of(interaction):
-        raise Refused(JOB_GONE)
-    if job.user_id != interaction.user.id and not is_moderator(interaction.permissions):
-        raise Refused(ANOTHERS_RESULT)
-    try:
-        await remove_picture(interaction.client, job, await db.read(number_in_set, job.id))
-    except PictureGone:
-        raise Refused(PICTURE_DELETED) from None
-    except discord.Forbidden:
-        raise Refused(OUT_OF_REACH) from None
-    await interaction.edit_original_response(view=boxed(QUIET, DONE))
+    await choose(press.interaction, [made], f"### {_('Use this picture in…')}", terms)
 
 
 async def run_again(
@@ -231,24 +177,3 @@ async def _follow_pressed(interaction: discord.Interaction, host: Host, job: Job
     if job is not None and interaction.message is not None and interaction.message.flags.ephemeral:
         # Not what it shows, but that it is there.
         await host.answers.show(interaction, subject_of(job), Panel())
-
-
-async def _delete(interaction: discord.Interaction, jobs: Sequence[Job]) -> None:
-    """Delete the message. Raises `Refused` unless its jobs are the presser's own, or they are a moderator."""
-    of_here = [job for job in jobs if interaction.guild_id in {None, job.guild_id}]
-    whose = of_here[0].user_id if of_here else FORGOTTEN_MEMBER
-    if whose == FORGOTTEN_MEMBER:  # the bot has erased it; the message still says whose it is
-        whose = _addressed_to(interaction.message)
-    if whose != interaction.user.id and not is_moderator(interaction.permissions):
-        raise Refused(ANOTHERS_RESULT)
-    with suppress(discord.NotFound):  # a second click: the message is gone
-        await interaction.delete_original_response()
-
-
-def _addressed_to(message: discord.Message | None) -> int:
-    """Return the member whom a result or an ending addresses."""
-    if message is None:
-        return FORGOTTEN_MEMBER
-    texts = (one.content for one in message.components if isinstance(one, discord.TextDisplay))
-    found = _ADDRESSED.match(next(texts, message.content))
-    return int(found[1]) if found else FORGOTTEN_MEMBER

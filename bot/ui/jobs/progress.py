@@ -148,7 +148,9 @@ def another_try(job: Job, tool: Tool | None) -> list[Piece]:
         return []
     has_inputs = tool is not None and bool(tool.inputs)
     # It may be the prompt that Studii or a moderator refused: another one may pass.
-    return [*([edited] if has_inputs and job.failure in _MAY_BE_ITS_INPUTS else []), again_button(job)]
+    if has_inputs and job.failure in _MAY_BE_ITS_INPUTS:
+        return [edited, again_button(job, discord.ButtonStyle.secondary)]
+    return [again_button(job)]
 
 
 def sign_of(job: Job) -> str:
@@ -161,9 +163,9 @@ def can_be_edited(job: Job) -> bool:
     return job.state is JobState.FAILED and job.failure in {FailureCode.INPUTS, FailureCode.PLAN}
 
 
-def again_button(job: Job) -> ui.Button[Any]:
+def again_button(job: Job, style: discord.ButtonStyle = discord.ButtonStyle.primary) -> ui.Button[Any]:
     """Return the button that runs a job again, with what it will probably cost."""
-    return again.looking(label=again_label(job)).of(job.id, job.posting)
+    return again.looking(label=again_label(job), style=style).of(job.id, job.posting)
 
 
 def set_again_button(jobs: Sequence[Job]) -> ui.Button[Any]:

@@ -14,7 +14,6 @@ from bot.ui.kit.commands import linked
 from bot.ui.kit.text import plain
 
 BUTTONS_IN_A_ROW = 5
-URL_LIMIT = 512  # characters of a link button's address
 
 Piece = ui.Item[Any]
 

@@ -17,6 +17,8 @@ BEFORE_FILE = "before"  # the beginning of the file name of the photo before
 HALVES_FILE = "halves"  # the same of a picture that is half before and half after
 LABELLED_FILE = "staged"  # the same of a copy that says so of a staged picture
 SMALLER_BEFORE = f"{BEFORE_FILE}-smaller"  # the same, if it was made smaller to be shown
+_BESIDE = (f"{BEFORE_FILE}-", f"{HALVES_FILE}-", f"{LABELLED_FILE}-")
+SMALLER_FILE = "smaller-"  # the same of a result that was made smaller to be shown
 SOURCE_GONE = lazy(
     "The original photo is no longer in Discord. Post it again, and use the command or its "
     "menu. Nothing was charged."
@@ -80,14 +82,9 @@ def is_smaller(photo: SourcePhoto) -> bool:
     return plain_name(photo).startswith(SMALLER_BEFORE)
 
 
-def is_labelled(photo: SourcePhoto) -> bool:
-    """Return whether a picture under a result is its copy with words that say what it is."""
-    return plain_name(photo).startswith(f"{LABELLED_FILE}-")
-
-
 def is_beside(photo: SourcePhoto) -> bool:
     """Return whether a picture under a result is not the result itself, but shown to compare with it."""
-    return is_before(photo) or is_labelled(photo) or plain_name(photo).startswith(f"{HALVES_FILE}-")
+    return plain_name(photo).startswith(_BESIDE)
 
 
 def shows_before(url: str) -> bool:
@@ -104,7 +101,8 @@ def shown_of(message: discord.Message | None, job: Job) -> list[str]:
         if isinstance(one, discord.MediaGalleryComponent)
     )
     found = [item.media.url for one in galleries for item in one.items]
-    return [address for address in found if f"-{job.id[:8]}." in urlsplit(address).path]
+    own = [address for address in found if f"-{job.id[:8]}." in urlsplit(address).path]
+    return sorted(own, key=lambda one: urlsplit(one).path.rpartition("/")[2].startswith(_BESIDE))
 
 
 def shown_before(message: discord.Message | None) -> SourcePhoto | None:

@@ -13,10 +13,8 @@ from bot.delivery import DiscordDelivery
 from bot.features import posting
 from bot.jobs.models import Job, JobState
 from bot.media.spool import OutputFile
-from bot.ui.jobs.results.result import for_listing
-from bot.ui.reading.photo_lookup import BEFORE_FILE, LABELLED_FILE
 from tests.support.decoders import SharedDecoders
-from tests.support.desk import Desk, labelled, open_desk, pieces, texts
+from tests.support.desk import Desk, labelled, open_desk, pieces, press_more, texts
 from tests.support.posts import tell_end
 from tests.support.simulated.delivery import delivery_on
 
@@ -186,7 +184,7 @@ async def test_a_staged_picture_has_a_labelled_copy_beside_the_untouched_one(tmp
         await tell_end(delivery, replace(job, tool="virtual-staging"), files(tmp_path, len(MADE), len(ROOM)))
         after, _, before = await shown(desk)
         assert (after, before) == (MADE, ROOM)
-        assert "-# 1 After · 2 Labelled · 3 Before" in texts(desk.channel.history()[-1])
+        assert "-# 1 Labelled · 2 After · 3 Before" in texts(desk.channel.history()[-1])
 
 
 @pytest.mark.promise
@@ -197,7 +195,7 @@ async def test_a_staged_result_has_the_words_for_a_listing_and_the_original_phot
         delivery = delivery_on(desk.bot, desk.bot.catalog, desk.clock, decoders, desk.bot.posting_rules)
         await tell_end(delivery, replace(job, tool="virtual-staging"), files(tmp_path, len(MADE), len(ROOM)))
         message = desk.channel.history()[-1]
-        answer = await desk.tom.click(message, label="For a listing")
+        answer = await press_more(desk.tom, message, "For a listing")
         told = texts(answer)
         assert "Virtually staged: this image has been digitally altered with AI." in told
         assert "Original, unaltered image: [your link]" in told
@@ -208,18 +206,11 @@ async def test_a_staged_result_has_the_words_for_a_listing_and_the_original_phot
         assert desk.env.backend.cdn.get(link["url"]) == ROOM
 
 
-@pytest.mark.promise
-async def test_words_for_a_listing_are_offered_where_a_button_can_be_pressed(tmp_path: Path) -> None:
-    async with made(tmp_path) as (_, _, job):
-        beside = [f"{LABELLED_FILE}-1.png", f"{BEFORE_FILE}-1.png"]
-        assert for_listing(replace(job, private=True), beside, by_dm=False)
-        assert not for_listing(job, beside, by_dm=True)
-
-
 async def test_a_result_without_a_label_offers_no_words_for_a_listing(tmp_path: Path) -> None:
     async with made(tmp_path) as (desk, delivery, job):
         await tell_end(delivery, replace(job, tool="virtual-staging"), files(tmp_path, len(MADE), len(ROOM)))
         message = desk.channel.history()[-1]
-        assert "For a listing" not in {one.get("label") for one in pieces(message)}
-        await desk.maya.click(message, label="Delete")
+        offered = await press_more(desk.tom, message)
+        assert "For a listing" not in {one.get("label") for one in pieces(offered)}
+        await press_more(desk.maya, message, "Delete", "Delete")
         assert message.id not in {one.id for one in desk.channel.history()}

@@ -46,7 +46,7 @@ async def test_a_result_by_dm_offers_its_link_and_to_be_deleted(tmp_path: Path, 
         (tmp_path / "x.png").write_bytes(PNG)
         await announce(desk, job, OutputFile(tmp_path / "x.png", "image", "image/png", size))
         assert "is ready" in texts(told(desk))
-        assert labels(told(desk)) == ["Delete", "Full size"]
+        assert labels(told(desk)) == ["Full size", "Delete"]
 
 
 @pytest.mark.parametrize("state", [JobState.FAILED, JobState.UNKNOWN])
@@ -58,7 +58,7 @@ async def test_an_ending_by_dm_offers_to_be_deleted_alone(tmp_path: Path, state:
         assert labels(await desk.told(job)) == ["Delete"]
 
 
-async def test_a_linked_video_offers_again_edit_save_and_delete(tmp_path: Path) -> None:
+async def test_a_linked_video_has_the_buttons_of_a_picture(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         await desk.maya.slash(desk.channel, "studio", prompt="Waves", mode="video")
@@ -68,6 +68,6 @@ async def test_a_linked_video_offers_again_edit_save_and_delete(tmp_path: Path) 
         await tell_end(desk.delivery, job, OutputFile(tmp_path / "v.mp4", "video", "video/mp4", 99 * 1024**2))
         result = desk.channel.history()[-1]
         assert url in result.content
-        assert labels(result) == ["Run again · about 40 credits", "Edit", "Save as style", "Delete"]
+        assert labels(result) == ["Run again · about 40 credits", "Edit", "Full size", "More…"]
         desk.clock.advance(60)
         assert (await desk.tom.click(result, label="Edit")).modal is not None

@@ -32,10 +32,8 @@ async def test_a_result_replies_to_nothing_and_pings_the_requester_alone(
         assert [piece["label"] for piece in pieces(message) if piece["type"] == 2] == [
             "Run again · 8 credits",
             "Edit",
-            "Use in…",
-            "Save as style",
-            "Delete",
             "Full size",
+            "More…",
         ]
 
 
@@ -111,8 +109,8 @@ async def test_a_video_that_is_too_large_is_an_ordinary_message_that_discord_pla
         assert [piece["label"] for piece in pieces(message) if piece["type"] == 2] == [
             "Run again · 8 credits",
             "Edit",
-            "Save as style",
-            "Delete",
+            "Full size",
+            "More…",
         ]
         desk.clock.advance(10 * 60)
         assert await tell_end(desk.delivery, job, output(tmp_path, "video", TOO_LARGE)) == Posted(message.id)

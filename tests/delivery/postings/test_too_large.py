@@ -14,7 +14,7 @@ from bot.delivery import DiscordDelivery
 from bot.jobs.models import Job, JobState
 from bot.media.spool import OutputFile
 from tests.support.decoders import SharedDecoders
-from tests.support.desk import Desk, open_desk, pieces, texts
+from tests.support.desk import Desk, open_desk, pieces
 from tests.support.posts import tell_end
 from tests.support.simulated.delivery import delivery_on
 
@@ -80,12 +80,3 @@ async def test_a_video_that_discord_refuses_as_too_large_comes_as_a_link_that_it
         message = desk.channel.history()[-1]
         assert message.content.endswith("\nhttps://files.example/out.mp4")
         assert not message.attachments
-
-
-async def test_an_address_that_no_button_can_hold_stands_in_the_text(tmp_path: Path) -> None:
-    long = f"https://files.example/out.png?token={'a' * 600}"
-    async with refusing(tmp_path, "image", long, 1) as (desk, delivery, job):
-        await tell_end(delivery, job, noise(tmp_path))
-        message = desk.channel.history()[-1]
-        assert "Full size" not in labels(message)
-        assert f"[Full size](<{long}>)" in texts(message)

@@ -12,7 +12,7 @@ from bot.jobs import queries, transitions
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.media.spool import OutputFile
 from bot.servers import access
-from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, texts
+from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, press_more, texts
 from tests.support.posts import tell_end
 from tests.support.services import sweep
 from tests.ui.jobs.results.test_result_buttons import DONE, staged
@@ -133,12 +133,12 @@ async def test_what_was_erased_after_months_is_said_to_be_erased(tmp_path: Path)
         assert answer.ephemeral
         assert "The original request has expired" in texts(answer)
         # The picture is still there.
-        offered = await desk.maya.click(message, label="Use in…")
+        offered = await press_more(desk.maya, message, "Use in…")
         assert offered.response is not None
         form = await desk.maya.select(offered.response, ["photo-restore"])
         await desk.maya.submit_modal(form, {})
         assert (await desk.job()).tool == "photo-restore"
-        await desk.maya.click(message, label="Delete")
+        await press_more(desk.maya, message, "Delete", "Delete")
         assert message.id not in [one.id for one in desk.channel.history()]
 
 

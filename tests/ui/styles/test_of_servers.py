@@ -12,7 +12,7 @@ from simcord.enums import OverwriteType
 from bot.features import styles
 from bot.features.styles import MAX_STYLES
 from bot.jobs import transitions
-from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, labelled, open_desk, pieces, texts
+from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, open_desk, pieces, press_more, texts
 from tests.support.presses import press as send
 from tests.support.settings import add_style, control, remove_style
 from tests.ui.styles.test_saving import press, result_of, save, styles_of
@@ -152,7 +152,7 @@ async def test_an_admin_makes_a_members_result_a_style_that_shows_it_to_those_wh
 ) -> None:
     async with open_desk(tmp_path) as desk:
         result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
-        form = await desk.admin.click(result, custom_id=labelled(result, "Save as style"))
+        form = await press_more(desk.admin, result, "Save as style")
         assert [one["component"]["custom_id"] for one in (form.modal or {})["components"]] == [
             "name",
             "prompt",
@@ -205,7 +205,7 @@ async def test_when_the_posting_is_gone_a_style_is_shown_without_its_picture(tmp
         result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
         await save(desk.maya, result, name="Harbour")
         assert len(await picture(desk, desk.maya, "Harbour")) == 1
-        await desk.maya.click(result, custom_id=labelled(result, "Delete"))
+        await press_more(desk.maya, result, "Delete", "Delete")
         assert await picture(desk, desk.maya, "Harbour") == []
         shown = await desk.maya.slash(desk.channel, "styles", name="Harbour")
         assert (await press(desk.maya, shown, "Use")).modal is not None
@@ -220,7 +220,7 @@ async def test_a_result_from_an_age_restricted_channel_shows_no_picture_and_is_n
         await save(desk.maya, result, name="Harbour")
         desk.restrict_by_age(desk.channel)
         assert await picture(desk, desk.maya, "Harbour") == []
-        refused = await desk.admin.click(result, custom_id=labelled(result, "Save as style"))
+        refused = await press_more(desk.admin, result, "Save as style")
         assert "age-restricted" in texts(refused)
 
 

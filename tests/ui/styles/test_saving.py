@@ -13,8 +13,9 @@ from bot.features.styles import MAX_STYLES
 from bot.jobs import queries, transitions
 from bot.jobs.models import Job, JobState
 from bot.media.spool import OutputFile
-from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, texts
+from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, press_more, texts
 from tests.support.posts import tell_end
+from tests.support.presses import press as send
 from tests.support.settings import limit_tool
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
@@ -40,7 +41,7 @@ async def result_of(desk: Desk, folder: Path, who: MemberActor, tool: str, **opt
 
 async def save(who: MemberActor, message: Any, **fields: str) -> InteractionResult:
     """Press Save as style, and fill in the form."""
-    form = await who.click(message, custom_id=labelled(message, "Save as style"))
+    form = await press_more(who, message, "Save as style")
     assert form.modal is not None, texts(form)
     return await who.submit_modal(form, fields)
 
@@ -69,7 +70,7 @@ async def test_a_saved_style_shows_its_picture_and_takes_the_members_words(tmp_p
         result = await result_of(
             desk, tmp_path, desk.maya, "studio", prompt="A harbour at dawn", quality="high"
         )
-        form = await desk.maya.click(result, custom_id=labelled(result, "Save as style"))
+        form = await press_more(desk.maya, result, "Save as style")
         fields = [piece["component"] for piece in (form.modal or {})["components"]]
         assert [(one["custom_id"], one.get("value")) for one in fields] == [
             ("name", None),
@@ -209,13 +210,16 @@ async def test_names_are_unique_and_their_number_is_bounded(tmp_path: Path) -> N
 async def test_only_its_person_saves_a_result_and_only_if_its_request_is_kept(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
-        refused = await desk.tom.click(result, custom_id=labelled(result, "Save as style"))
+        assert "Save as style" not in [one.get("label") for one in pieces(await press_more(desk.tom, result))]
+        saving = f"studii:save:{(await desk.job()).id}-0"
+        refused = await send(desk, desk.tom, await desk.channel_message(saving), saving)
         assert "Only the person who asked for this" in texts(refused)
         await desk.forget(desk.maya)
-        erased = await desk.maya.click(result, custom_id=labelled(result, "Save as style"))
+        erased = await press_more(desk.maya, result, "Save as style")
         assert "The original request has expired." in texts(erased)
         restored = await result_of(desk, tmp_path, desk.maya, "photo-restore", image=ROOM)
-        assert "Save as style" not in [piece.get("label") for piece in pieces(restored)]
+        offered = await press_more(desk.maya, restored)
+        assert "Save as style" not in [piece.get("label") for piece in pieces(offered)]
 
 
 @pytest.mark.promise
@@ -256,7 +260,7 @@ async def test_inputs_of_extra_are_no_part_of_a_style(tmp_path: Path) -> None:
         result = await result_of(
             desk, tmp_path, desk.admin, "virtual-staging", image=ROOM, room="office", extra="seed=42"
         )
-        form = await desk.admin.click(result, custom_id=labelled(result, "Save as style"))
+        form = await press_more(desk.admin, result, "Save as style")
         await desk.admin.submit_modal(form, {"name": "Office", "owner": "mine"})
         (style,) = await desk.services.db.read(styles.usable, desk.guild.id, desk.admin.id, frozenset())
         assert style.inputs == {"style": "modern", "room": "office"}

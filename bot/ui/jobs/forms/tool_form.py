@@ -223,8 +223,10 @@ def _picture_select(
         )
         for number, photo in enumerate(pictures)
     ]
+    # All of them, if all can be taken.
+    usual = "0" if len(set_prices) < len(pictures) else all_of(pictures)
     named = next((one for one in options if one.value == chosen), None)
-    (named or next(one for one in options if one.value == "0")).default = True
+    (named or next(one for one in options if one.value == usual)).default = True
     return ui.Select(custom_id=PHOTO, options=options[:MAX_FORM_OPTIONS])
 
 

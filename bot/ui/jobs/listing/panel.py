@@ -14,7 +14,7 @@ from bot.languages import gettext as _, lazy, pgettext, plazy, quotation_marks
 from bot.ui.jobs.forms.fields import MAX_FORM_OPTIONS
 from bot.ui.jobs.listing.query import ANY, MINE, SERVER, STATES, UNPOSTED, UNPOSTED_LABELS, ListQuery
 from bot.ui.jobs.listing.thumbnails import PostedResults
-from bot.ui.jobs.results.links import link_button
+from bot.ui.jobs.results.more import full_size
 from bot.ui.jobs.results.unknown_outcomes import ruling_buttons
 from bot.ui.jobs.wording import (
     ToolNames,
@@ -212,5 +212,6 @@ def _buttons(job: Job, names: ToolNames, shown: Shown, *, readable: bool) -> lis
     posted = job.result_message_id is not None
     # A private result disappears when its message is closed; some came by DM, or could not be sent.
     opened = query.whose == MINE and not posted and job.state is JobState.SUCCEEDED
-    link = link_button(job, pgettext("button", "Open")) if opened else None
-    return [] if link is None else [link]
+    if not opened or job.output_url is None:
+        return []
+    return [full_size.looking(label=pgettext("button", "Open")).of(job.id, job.posting)]

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 from discord import MediaGalleryItem, ui
 
 from bot.jobs.models import Job
-from bot.languages import Message, gettext as _, lazy, plazy
+from bot.languages import Message, Worded, gettext as _, lazy, plazy
 from bot.ui.jobs.wording import ALT_LENGTH, ToolNames, alt_words
 from bot.ui.kit.text import shortened
-from bot.ui.reading.photo_lookup import HALVES_FILE, LABELLED_FILE
+from bot.ui.reading.photo_lookup import BEFORE_FILE, HALVES_FILE, LABELLED_FILE
 
 BEFORE = lazy("Before: the original photo")
 LABELLED = lazy("The result with a label that says that it is staged")
@@ -24,20 +24,24 @@ BEFORE_GONE = lazy("The original photo has been deleted, so it isn't shown.")
 # What is which in the gallery, in which Discord draws no captions.
 _AFTER, _BOTH = plazy("title", "After"), plazy("title", "Split")
 _BEFORE, _LABELLED = plazy("title", "Before"), plazy("title", "Labelled")
+_BESIDE = {
+    HALVES_FILE: (_BOTH, HALVES),
+    LABELLED_FILE: (_LABELLED, LABELLED),
+    BEFORE_FILE: (_BEFORE, BEFORE),
+}
 _CAPTION = re.compile(r"\*\*[0-9]+\.\*\* ")
 SPLIT_LABELS = plazy("drawn on a picture", "Before"), plazy("drawn on a picture", "After")
 
 
 def gallery(job: Job, names: ToolNames, addresses: Sequence[str]) -> ui.MediaGallery[Any]:
     """Return the pictures at these addresses: the result, and those shown beside it to compare with."""
-    first, *beside = addresses
     alt = alt_words(names, job)
     # Translators: for screen readers; the description names the tool and what was chosen.
-    described = {first: _("After: {description}", description=alt) if beside else alt}
-    described |= {one: str(shown_as(file_name_of(one))[1]) for one in beside}
+    after = _("After: {description}", description=alt) if len(addresses) > 1 else alt
     media = [
         MediaGalleryItem(one, description=shortened(words, ALT_LENGTH), spoiler=is_hidden(job))
-        for one, words in described.items()
+        for one in in_order(addresses)
+        for words in [str(shown_as(file_name_of(one), after)[1])]
     ]
     return ui.MediaGallery(*media)
 
@@ -47,17 +51,20 @@ def file_name_of(address: str) -> str:
     return PurePosixPath(urlsplit(address.replace("attachment://", "/")).path).name
 
 
-def shown_as(name: str) -> tuple[Message, Message]:
-    """Return what a picture beside the result is called, and its description."""
-    if name.startswith(HALVES_FILE):
-        return _BOTH, HALVES
-    return (_LABELLED, LABELLED) if name.startswith(LABELLED_FILE) else (_BEFORE, BEFORE)
+def shown_as(name: str, after: Worded = "") -> tuple[Message, Worded]:
+    """Return what a picture is called, and its description: that of the result is `after`."""
+    return next((said for what, said in _BESIDE.items() if name.startswith(f"{what}-")), (_AFTER, after))
 
 
-def order_words(beside: Sequence[str]) -> str:
+def in_order(addresses: Sequence[str]) -> list[str]:
+    """Return the pictures as they are shown: a copy that says that it is staged comes first."""
+    return sorted(addresses, key=lambda one: not file_name_of(one).startswith(f"{LABELLED_FILE}-"))
+
+
+def order_words(names: Sequence[str]) -> str:
     """Return `1 After · 2 Before`; empty where the result is alone."""
-    named = [_AFTER, *(shown_as(name)[0] for name in beside)]
-    return " · ".join(f"{number} {name}" for number, name in enumerate(named, 1)) if beside else ""
+    named = [shown_as(name)[0] for name in in_order(names)]
+    return " · ".join(f"{number} {name}" for number, name in enumerate(named, 1)) if len(named) > 1 else ""
 
 
 def is_hidden(job: Job) -> bool:

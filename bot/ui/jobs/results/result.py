@@ -10,35 +10,23 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.catalog import SourceRule, Tool
 from bot.features.posting import MAX_DISCLOSURE_CHARACTERS
 from bot.features.wording import credit_words
 from bot.jobs.models import FailureCode, Job, JobState, Progress, SourcePhoto
 from bot.jobs.results import EndOfJobs, Part
-from bot.languages import Worded, and_list, gettext as _, lazy, ngettext, number, plazy, sentences
-from bot.ui.jobs.buttons import delete, delete_set, drop, edit, pick, use_in
-from bot.ui.jobs.progress import (
-    CHARGED_AGAIN,
-    again_button,
-    may_be_charged_again,
-    photo_name,
-    set_again_button,
-    sign_of,
-)
-from bot.ui.jobs.results.gallery import caption_of, file_name_of, gallery, is_hidden, order_words
-from bot.ui.jobs.results.links import MAX_LINK_CHARACTERS, link_button, link_words, usable
-from bot.ui.jobs.results.staged_listing import staged
+from bot.languages import Worded, and_list, gettext as _, lazy, ngettext, number, sentences
+from bot.ui.jobs.progress import CHARGED_AGAIN, may_be_charged_again, photo_name, set_again_button, sign_of
+from bot.ui.jobs.results.gallery import caption_of, gallery, is_hidden, order_words
+from bot.ui.jobs.results.links import link_words
+from bot.ui.jobs.results.more import delete, delete_set, pick, result_buttons
 from bot.ui.jobs.wording import ToolNames, cost_words, prompt_words, settings_words, state_words
-from bot.ui.kit.layout import URL_LIMIT, Panel, Piece, lines, row, server_line, small, text
+from bot.ui.kit.layout import Panel, Piece, lines, row, server_line, small, text
 from bot.ui.kit.text import named_value, plain, shortened
-from bot.ui.reading.photo_lookup import BEFORE_FILE, LABELLED_FILE
 from bot.ui.reading.pictures import plain_name
-from bot.ui.styles.saving import save_as_style
 
 # Translators: as sentences in a chat; the member is mentioned.
 PICTURE_READY = lazy("{member}, your picture is ready.")
 VIDEO_READY = lazy("{member}, your video is ready.")
-FULL_SIZE = plazy("button", "Full size")  # of the result; "original" is the photo before, and nothing else
 CHOOSE = lazy("Do more with one picture")
 LINK_TOO_LONG = lazy("There's no room for its link here: see `/jobs`.")
 # The first line mentions the member, as a result's does; `bot.ui.jobs.buttons` reads it there.
@@ -86,7 +74,7 @@ def result(
     said = ""
     for part in made:
         photo = shown[part.job.id]
-        said = _said(part.job, photo, MAX_LINKS_CHARACTERS // max(1, linked), alone=alone)
+        said = _said(part.job, photo, MAX_LINKS_CHARACTERS // max(1, linked))
         if not alone:
             pieces.append(text(lines(f"{caption_of(part.number)} {photo_name(part.job)}", said)))
         if photo.files:
@@ -98,11 +86,7 @@ def result(
     pieces.append(text(lines(said if alone else "", about, disclosed_words(disclosure), why)))
     if not alone:
         return Panel(*pieces, *_menu(ended, made, others, by_dm=by_dm))
-    files = shown[first.id].files
-    picture = bool(files) and first.output_kind != "video"
-    buttons = remaking_buttons(first, names.tool(first.tool), picture=picture, by_dm=by_dm)
-    more = _more(first, files[1:], by_dm=by_dm)
-    return Panel(*pieces, row(*buttons, delete.of(first.id, first.posting)), *([row(*more)] if more else []))
+    return Panel(*pieces, row(*result_buttons(first, names.tool(first.tool), by_dm=by_dm)))
 
 
 def ending(ended: EndOfJobs, names: ToolNames, server: str) -> Panel:
@@ -147,25 +131,10 @@ def linked_video(
     about = _details(ended, names, title=names.title(job.tool), prompt=False)
     details = lines(about, disclosed_words(disclosure), why_here(job, by_dm=by_dm))
     view = ui.View(timeout=None)
-    for button in remaking_buttons(job, names.tool(job.tool), picture=False, by_dm=by_dm):
+    for button in result_buttons(job, names.tool(job.tool), by_dm=by_dm):
         view.add_item(button)
-    view.add_item(delete.of(job.id, job.posting))
     view.stop()
     return view, lines(_ready(ended, ended.parts, names), gone, details, shown)
-
-
-def one_of_set(job: Job, names: ToolNames, addresses: Sequence[str]) -> Panel:
-    """Return one picture of a set's message for who chose it, with what can be done with it.
-
-    `addresses` are those of its pictures, the result first; empty: it has none to show.
-    """
-    again = remaking_buttons(job, names.tool(job.tool), picture=bool(addresses), by_dm=False)
-    others = _more(job, [file_name_of(one) for one in addresses], by_dm=False)
-    others += [] if job.result_message_id is None else [drop.of(job.id)]
-    title = named_value(names.title(job.tool), photo_name(job))
-    pieces: list[Piece] = [text(f"### {names.emoji(job.tool)} {title}")]
-    pieces += [gallery(job, names, addresses)] if addresses else []
-    return Panel(*pieces, row(*again), *([row(*others)] if others else []))
 
 
 def disclosed_words(words: str) -> str:
@@ -180,27 +149,6 @@ def why_here(job: Job, *, by_dm: bool) -> str:
         return ""
     channel = f"<#{job.channel_id}>"
     return small(_("I can't post in {channel} any more, so I sent it to you here.", channel=channel))
-
-
-def for_listing(job: Job, beside: Sequence[str], *, by_dm: bool) -> list[Piece]:
-    """Return what a listing needs of a staged picture, where its copy says so and the photo is beside it."""
-    labelled = any(one.startswith(LABELLED_FILE) for one in beside)
-    original = any(one.startswith(BEFORE_FILE) for one in beside)
-    return [staged.of(job.id, job.posting)] if labelled and original and not by_dm else []
-
-
-def remaking_buttons(job: Job, tool: Tool | None, *, picture: bool, by_dm: bool) -> list[ui.Button[Any]]:
-    """Return the buttons that start another job; none in a DM."""
-    if by_dm:
-        return []
-    buttons = [again_button(job)]
-    if tool is not None and (tool.inputs or tool.source is not SourceRule.NONE):
-        buttons.append(edit.of(job.id, job.posting))
-    if picture:
-        buttons.append(use_in.of(job.id, job.posting))
-    if tool is not None and tool.inputs:
-        buttons.append(save_as_style.of(job.id, job.posting))
-    return buttons
 
 
 def _ready(ended: EndOfJobs, made: Sequence[Part], names: ToolNames) -> str:
@@ -225,16 +173,13 @@ def _which(numbers: Sequence[int], total: int) -> str:
     return _("photos {numbers} of {total}", numbers=and_list([number(one) for one in numbers]), total=total)
 
 
-def _said(job: Job, photo: ShownPhoto, room: int, *, alone: bool) -> str:
+def _said(job: Job, photo: ShownPhoto, room: int) -> str:
     """Return what is said of a result beside its files, or the link in at most `room` characters."""
     notes = [shortened(str(note), MAX_NOTE_CHARACTERS) for note in photo.notes if note]
     if not photo.files:
         link = link_words(job)
         return sentences(*notes, link if len(link) <= room else LINK_TOO_LONG)
-    # The address may be too long for a button.
-    in_text = alone and not usable(job.output_url, URL_LIMIT) and usable(job.output_url, MAX_LINK_CHARACTERS)
-    full_size = small(f"[{FULL_SIZE}](<{job.output_url}>)") if in_text else ""
-    return lines(small(order_words(photo.files[1:])), *map(small, notes), full_size)
+    return lines(small(order_words(photo.files)), *map(small, notes))
 
 
 def _failure(part: Part) -> str:
@@ -253,12 +198,6 @@ def _details(ended: EndOfJobs, names: ToolNames, *, title: str = "", prompt: boo
     settings = shortened(settings_words(tool, job.inputs), MAX_SETTINGS_CHARACTERS)
     said = small(" · ".join(part for part in (title, settings, cost) if part))
     return lines(said, prompt_words(tool, job.inputs) if prompt else "")
-
-
-def _more(job: Job, beside: Sequence[str], *, by_dm: bool) -> list[Piece]:
-    """Return what opens the result at Studii, and what a listing needs."""
-    full_size = link_button(job, str(FULL_SIZE))
-    return [*([] if full_size is None else [full_size]), *for_listing(job, beside, by_dm=by_dm)]
 
 
 def _menu(ended: EndOfJobs, made: Sequence[Part], others: Sequence[Part], *, by_dm: bool) -> list[Piece]:

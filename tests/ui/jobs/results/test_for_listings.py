@@ -10,7 +10,7 @@ from bot.jobs import transitions
 from bot.jobs.models import JobState
 from tests.delivery.postings.test_before_and_after import MIB, files, made
 from tests.support.decoders import SharedDecoders
-from tests.support.desk import Desk, texts
+from tests.support.desk import Desk, press_more, texts
 from tests.support.posts import tell_end
 from tests.support.simulated.delivery import delivery_on
 
@@ -28,7 +28,7 @@ async def test_a_photo_that_was_made_smaller_is_said_to_be(tmp_path: Path) -> No
     async with made(tmp_path) as (desk, _, job):
         staging = replace(job, tool="virtual-staging")
         await tell_end(delivery(desk), staging, files(tmp_path, 1 * MIB, 11 * MIB))
-        told = texts(await desk.tom.click(desk.channel.history()[-1], label="For a listing"))
+        told = texts(await press_more(desk.tom, desk.channel.history()[-1], "For a listing"))
         assert "The button opens the photo smaller than it was sent (re-encoded)" in told
 
 
@@ -38,7 +38,7 @@ async def test_a_photo_that_is_itself_a_result_is_not_called_unaltered(tmp_path:
         await tell_end(delivery(desk), restored, files(tmp_path, 1 * MIB, 1 * MIB))
         message = desk.channel.history()[-1]
         await desk.db.write(transitions.change, restored.id, result_message_id=message.id)
-        offered = await desk.tom.click(message, label="Use in…")
+        offered = await press_more(desk.tom, message, "Use in…")
         assert offered.response is not None
         form = await desk.tom.select(offered.response, ["virtual-staging"])
         await desk.tom.submit_modal(form, {})
@@ -46,6 +46,6 @@ async def test_a_photo_that_is_itself_a_result_is_not_called_unaltered(tmp_path:
         kept = {"output_kind": "image", "output_url": restored.output_url, "finished_at": desk.clock.now()}
         staged = await desk.move(await desk.job(), *done, **kept)
         await tell_end(delivery(desk), staged, files(tmp_path, 1 * MIB, 1 * MIB))
-        told = texts(await desk.tom.click(desk.channel.history()[-1], label="For a listing"))
+        told = texts(await press_more(desk.tom, desk.channel.history()[-1], "For a listing"))
         assert "The photo before is itself a result" in told
         assert "[your link]" not in told

@@ -16,7 +16,7 @@ from bot.reasons import Reason
 from bot.ui.jobs.buttons import use_in
 from bot.ui.kit.layout import Panel, row, text
 from tests.support import spending
-from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, texts
+from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, press_more, texts
 from tests.support.posts import tell_end
 from tests.support.services import sweep
 
@@ -48,6 +48,8 @@ def button(message: discord.Message, label: str) -> str:
 
 
 async def press(desk: Desk, who: Any, message: discord.Message, label: str) -> InteractionResult:
+    if label == "Use in…":
+        return await press_more(who, message, label)
     return await who.click(message, custom_id=button(message, label))
 
 
@@ -188,7 +190,7 @@ async def test_a_result_whose_file_is_gone_says_so_and_offers_nothing(tmp_path: 
         message = await staged(desk, tmp_path)
         (job,) = await jobs(desk)
         await message.edit(view=Panel(text("Nothing here"), row(use_in.of(job.id, 0))), attachments=[])
-        answer = await press(desk, desk.tom, desk.channel.history()[-1], "Use in…")
+        answer = await desk.tom.click(desk.channel.history()[-1], label="Use in…")
         assert answer.ephemeral
         assert "This message has no picture any more" in texts(answer)
         assert "Nothing was charged" in texts(answer)
@@ -218,7 +220,7 @@ async def test_a_tool_without_inputs_has_edit_for_another_photo(tmp_path: Path) 
         job = await desk.move(await desk.job(), *DONE, finished_at=desk.clock.now(), output_kind="image")
         await tell_end(desk.delivery, job, files(tmp_path))
         labels = [piece.get("label") for piece in pieces(desk.channel.history()[-1]) if piece["type"] == 2]
-        assert labels == ["Run again · about 8 credits", "Edit", "Use in…", "Delete"]
+        assert labels == ["Run again · about 8 credits", "Edit", "Full size", "More…"]
 
 
 @pytest.mark.promise
@@ -284,9 +286,9 @@ async def test_what_was_made_in_an_age_restricted_channel_is_not_made_again_once
         channel: Any = desk.bot.get_channel(desk.channel.id)
         channel.nsfw = True  # the simulation knows no such channels
         result = await staged(desk, tmp_path)
-        there = await desk.maya.click(result, custom_id=button(result, label))
+        there = await press(desk, desk.maya, result, label)
         assert there.modal is not None or "age-restricted" not in texts(there)
         channel.nsfw = False
-        told = await desk.maya.click(result, custom_id=button(result, label))
+        told = await press(desk, desk.maya, result, label)
         assert told.modal is None
         assert "made in an age-restricted channel" in texts(told)

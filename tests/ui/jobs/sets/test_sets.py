@@ -56,6 +56,8 @@ async def test_a_message_with_six_photos_offers_all_of_them_with_their_price(tmp
         form = await offered(desk, desk.maya)
         assert choices(form)[0] == ("All 6 · about 48 credits", "first 6")
         assert choices(form)[1] == ("1. room1.png", "0")
+        options = fields(form)["image"]["component"]["options"]
+        assert [one["value"] for one in options if one.get("default")] == ["first 6"]
         progress = await desk.maya.submit_modal(form, {"image": ["first 6"]})
         jobs = await jobs_of(desk)
         assert [job.source.filename for job in jobs if job.source] == [name for name, _ in PHOTOS]

@@ -1,0 +1,208 @@
+"""What can be done with a result: its buttons, and for one person alone *More…*, *Full size* and *Delete*."""
+
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import discord
+from discord import ui
+
+from bot.catalog import SourceRule, Tool
+from bot.errors import Refused
+from bot.jobs import queries
+from bot.jobs.actions import number_in_set
+from bot.jobs.models import FORGOTTEN_MEMBER, Job
+from bot.languages import lazy, plazy
+from bot.ui.jobs.buttons import JOB_GONE, Id, edit, job_for, use_in
+from bot.ui.jobs.progress import again_button, photo_name
+from bot.ui.jobs.results.gallery import file_name_of, gallery
+from bot.ui.jobs.results.links import link_words
+from bot.ui.jobs.results.removal import PictureGone, remove_picture
+from bot.ui.jobs.results.staged_listing import staged
+from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.layout import NEUTRAL, QUIET, Panel, Piece, boxed, row, text
+from bot.ui.kit.responses import acknowledge, answer, answer_in_place
+from bot.ui.kit.text import named_value
+from bot.ui.panels.controls import Press, button
+from bot.ui.reading.permissions import is_moderator, manages
+from bot.ui.reading.photo_lookup import BEFORE_FILE, LABELLED_FILE, SMALLER_FILE, shown_of
+from bot.ui.styles.saving import save_as_style
+
+DELETE, DANGER = plazy("button", "Delete"), discord.ButtonStyle.danger
+ANOTHERS_RESULT = lazy(
+    "Only the person who asked for this, or a moderator (Manage Messages or Manage Server), can delete it."
+)
+NOTHING_MORE = lazy("There's nothing more that you can do with this result.")
+DELETED_BEFORE = lazy("That was already deleted.")
+OUT_OF_REACH = lazy("I can't change that message any more. Ask a moderator to delete it.")
+# By whether all of a message is meant, or one picture of a set.
+_ASK = {
+    True: lazy("Delete this result for everyone? Its cost stays in the ledger."),
+    False: lazy("Delete this picture for everyone? Its cost stays in the ledger."),
+}
+_DONE = {
+    True: lazy("The result is deleted. Its cost stays in the ledger."),
+    False: lazy("The picture is deleted. Its cost stays in the ledger."),
+}
+# The first line of a result or an ending names its member, in any language; see `bot.ui.jobs.results.result`.
+_ADDRESSED = re.compile(r"[^\n]*?<@([0-9]+)>")
+
+
+@button("full:{job_id}-{posting}", label=plazy("button", "Full size"))
+async def full_size(press: Press, job_id: Id, posting: int) -> None:
+    """Answer with a link to the result as it was made. Links that stand in a message stop working in a day.
+
+    Discord has just signed those of the message's own files. Studii has what is shown smaller.
+    """
+    interaction, host = press.interaction, press.host
+    if interaction.guild_id is None:
+        job = await host.services.db.read(queries.get, job_id)
+        if job is None or job.user_id != interaction.user.id:
+            raise Refused(JOB_GONE)
+    else:
+        job = await job_for(interaction, host.services, job_id)
+    shown = next(iter(shown_of(interaction.message, job)), None)
+    if shown is None or file_name_of(shown).startswith(SMALLER_FILE):
+        shown = await host.services.fresh_link(job)
+    await answer(interaction, boxed(NEUTRAL, link_words(replace(job, output_url=shown))))
+
+
+@button("more:{job_id}-{posting}", label=plazy("button", "More…"))
+async def more(press: Press, job_id: Id, posting: int) -> None:
+    """Show the presser alone what else they can do with the result."""
+    job = await press.host.services.db.read(queries.get, job_id)
+    if job is None and _addressed_to(press.interaction.message) == press.interaction.user.id:
+        await _delete(press, queries.get, job_id)  # nothing else is left to do
+        return
+    await _offer(press, await job_for(press.interaction, press.host.services, job_id), alone=True)
+
+
+@button("set:pick:{set_id}:{number}")
+async def pick(press: Press, set_id: Id, number: int) -> None:
+    """Show the chosen picture of a set to who chose it, with the buttons that a single result has."""
+    job = await job_for(press.interaction, press.host.services, press.values[0])
+    if job.set_id != set_id:
+        raise Refused(JOB_GONE)
+    await _offer(press, job, alone=False)
+
+
+@button("delete:{job_id}-{posting}", label=DELETE)
+async def delete(press: Press, job_id: Id, posting: int) -> None:
+    """Delete the message that the button stands under."""
+    await _delete(press, queries.get, job_id)
+
+
+@button("set:delete:{set_id}", label=DELETE)
+async def delete_set(press: Press, set_id: Id) -> None:
+    """Delete the message that the button stands under."""
+    await _delete(press, queries.first_of_set, set_id)
+
+
+@button("drop:{job_id}[:{message_id}]", label=DELETE)
+async def drop(press: Press, job_id: Id, message_id: int | None = None) -> None:
+    """Ask whether to delete a result: the whole message, or the picture of one job of a set."""
+    await answer_in_place(press.interaction, _question(job_id, message_id))
+
+
+@button("dropped:{job_id}[:{message_id}]", label=DELETE, style=DANGER)
+async def dropped(press: Press, job_id: Id, message_id: int | None = None) -> None:
+    """Delete what the presser was asked about."""
+    interaction, db = press.interaction, press.host.services.db
+    await acknowledge(interaction)
+    job = await db.read(queries.get, job_id)
+    # Who may delete what the bot has erased was seen before the question.
+    known = job is not None and job.user_id not in {FORGOTTEN_MEMBER, interaction.user.id}
+    if known and not is_moderator(interaction.permissions):
+        raise Refused(ANOTHERS_RESULT)
+    try:
+        if message_id is not None:
+            channel = interaction.client.get_partial_messageable(
+                interaction.channel_id or 0, guild_id=interaction.guild_id
+            )
+            await channel.get_partial_message(message_id).delete()
+        elif job is not None:
+            await remove_picture(interaction.client, job, await db.read(number_in_set, job.id))
+    except (discord.NotFound, PictureGone):
+        raise Refused(DELETED_BEFORE) from None
+    except discord.Forbidden:
+        raise Refused(OUT_OF_REACH) from None
+    await interaction.edit_original_response(view=boxed(QUIET, _DONE[message_id is not None]))
+
+
+def making_buttons(job: Job, tool: Tool | None) -> list[ui.Button[Any]]:
+    """Return the buttons that make another one like it, and the one that opens it."""
+    buttons = [again_button(job)]
+    if tool is not None and (tool.inputs or tool.source is not SourceRule.NONE):
+        buttons.append(edit.of(job.id, job.posting))
+    return [*buttons, full_size.of(job.id, job.posting)]
+
+
+def result_buttons(job: Job, tool: Tool | None, *, by_dm: bool) -> list[ui.Button[Any]]:
+    """Return the buttons under the result of a job that is alone. No job can be started in a DM."""
+    remove = delete.of(job.id, job.posting)
+    if by_dm:
+        return [full_size.of(job.id, job.posting), remove]
+    buttons = [*making_buttons(job, tool), more.of(job.id, job.posting)]
+    # Where nobody else sees it, it is deleted without a question.
+    return [*buttons, remove] if job.private else buttons
+
+
+async def _offer(press: Press, job: Job, *, alone: bool) -> None:
+    """Answer with the pictures of the job that are in the message, and with what the person may do."""
+    interaction, message = press.interaction, press.interaction.message
+    names = ToolNames(press.host.catalog)
+    tool, addresses = names.tool(job.tool), shown_of(message, job)
+    files = [file_name_of(one) for one in addresses]
+    title = names.title(job.tool) if alone else named_value(names.title(job.tool), photo_name(job))
+    buttons = list[Piece]()
+    if addresses and job.output_kind != "video":
+        buttons.append(use_in.of(job.id, job.posting))
+    if tool is not None and tool.inputs and (job.user_id == interaction.user.id or manages(interaction)):
+        buttons.append(save_as_style.of(job.id, job.posting))
+    if all(any(one.startswith(beside) for one in files) for beside in (LABELLED_FILE, BEFORE_FILE)):
+        buttons.append(staged.of(job.id, job.posting))
+    if message is not None and not message.flags.ephemeral and _may_delete(interaction, job):
+        buttons.append(drop.of(job.id, message.id if alone else None))
+    if alone and not buttons:
+        raise Refused(NOTHING_MORE)
+    rows = [row(*making_buttons(job, tool))] * (not alone) + [row(*buttons)] * bool(buttons)
+    pictures: list[Piece] = [gallery(job, names, addresses)] if addresses else []
+    await answer(interaction, Panel(text(f"### {names.emoji(job.tool)} {title}"), *pictures, *rows))
+
+
+async def _delete(press: Press, found: Callable[..., Job | None], which: str) -> None:
+    """Delete the pressed message where nobody else sees it; elsewhere ask, if the person may delete it."""
+    interaction, message = press.interaction, press.interaction.message
+    if message is not None and interaction.guild_id is not None and not message.flags.ephemeral:
+        job = await press.host.services.db.read(found, which)
+        if not _may_delete(interaction, job):
+            raise Refused(ANOTHERS_RESULT)
+        await answer(interaction, _question(which if job is None else job.id, message.id))
+        return
+    await acknowledge(interaction)
+    with suppress(discord.NotFound):  # a second click: the message is gone
+        await interaction.delete_original_response()
+
+
+def _question(job_id: str, message_id: int | None) -> Panel:
+    return boxed(QUIET, _ASK[message_id is not None], row(dropped.of(job_id, message_id)))
+
+
+def _may_delete(interaction: discord.Interaction, job: Job | None) -> bool:
+    """Return whether the message's jobs are the person's own, or they are a moderator here."""
+    of_here = job is not None and job.guild_id == interaction.guild_id
+    whose = job.user_id if job is not None and of_here else FORGOTTEN_MEMBER
+    if whose == FORGOTTEN_MEMBER:  # the bot has erased it; the message still says whose it is
+        whose = _addressed_to(interaction.message)
+    return whose == interaction.user.id or is_moderator(interaction.permissions)
+
+
+def _addressed_to(message: discord.Message | None) -> int:
+    """Return the member whom a result or an ending addresses."""
+    if message is None:
+        return FORGOTTEN_MEMBER
+    texts = (one.content for one in message.components if isinstance(one, discord.TextDisplay))
+    found = _ADDRESSED.match(next(texts, message.content))
+    return int(found[1]) if found else FORGOTTEN_MEMBER
