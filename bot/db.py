@@ -5,10 +5,10 @@
 
 Such a function takes a session, ids and plain values. It loads its rows itself, and what it returns is
 detached. Writers that wait share one commit, each in a savepoint. If one spoils the transaction, each is done
-alone. Nothing is woken before the commit. Readers that wait see the same moment of the database.
+alone. Nothing is woken before the commit.
 
-The engine is SQLAlchemy's own, on aiosqlite or asyncpg. Where it has a synchronous driver, as in a
-simulation, the functions run in the calling thread.
+The engines are SQLAlchemy's own. On SQLite, a transaction is done in one go in the thread that aiosqlite has
+for its connection: so what it calls must not rely on the loop. On PostgreSQL it awaits asyncpg in the loop.
 """
 
 import asyncio
@@ -27,10 +27,11 @@ from collections.abc import (
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, TypeVarTuple
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, TypeVarTuple, cast
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, event, select, text
+import aiosqlite
+from sqlalchemy import URL, ColumnElement, Connection, Select, create_engine, event, select, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
@@ -60,7 +61,7 @@ WRITE_TIMEOUT = 60.0  # seconds; long enough for a slow transaction, short enoug
 COMMAND_WRITE_TIMEOUT = 30.0  # seconds; meanwhile the answer is deferred
 LEASE_TIMEOUT = 4.0  # seconds for a statement about leases; they are renewed every few seconds
 CLOSING = 2.0  # seconds that those who are in a transaction have to end it
-MAX_GROUP = 100  # writers that share a commit, and readers that share a moment
+MAX_GROUP = 100  # writers that share a commit
 READERS = 4
 _CLOCK = SystemClock()  # patience is people's: real time, also where time is simulated
 
@@ -110,24 +111,6 @@ class _Unsure(DatabaseFailed):
     """A commit's answer was lost: nobody knows whether it was made."""
 
 
-class Run(Protocol):
-    """Runs a function of SQLAlchemy's own connection, and returns what that returns."""
-
-    def __call__(
-        self, work: Callable[Concatenate[Connection, _P], _T], /, *args: _P.args, **more: _P.kwargs
-    ) -> Coroutine[Any, Any, _T]: ...
-
-
-@dataclass(slots=True)
-class _Read:
-    """A reader. Those who ask the same at the same time share the answer."""
-
-    work: Callable[..., Any]
-    args: tuple[Any, ...]
-    more: Mapping[str, Any]
-    answer: "asyncio.Future[Any]" = field(compare=False)
-
-
 @dataclass(slots=True, eq=False)
 class _Write:
     """A writer. Those of a group with the same `work` do it together: it returns an answer for each."""
@@ -160,13 +143,11 @@ class Database:
         `statement_timeout` seconds. `used_for`, as in "used to …", is what outages are logged to prevent.
         """
         self.fence = fence or Fence()
-        self._writing = engine_of(url, statement_timeout, writes=True)
-        self._reading = engine_of(url, statement_timeout, writes=False)
+        self._writing = connections_of(url, statement_timeout, writes=True)
+        self._reading = connections_of(url, statement_timeout, writes=False)
         self._listeners, self._observe = list[Listener](), observe
         self._turn, self._readers = asyncio.Lock(), asyncio.Semaphore(READERS)
         self._waiting: deque[_Write] = deque()
-        self._asking: deque[_Read] = deque()
-        self._looking = 0  # tasks that read for those who ask
         self._tasks = set[asyncio.Task[Any]]()
         self._writer: asyncio.Task[None] | None = None
         self._closed, self.unreadable = False, set[str]()  # jobs whose rows could not be read
@@ -201,18 +182,11 @@ class Database:
     ) -> _T:
         """Return what `work` finds in one moment of the database. Writing in it is an error.
 
-        It is called once for all who ask the same while they wait: nobody changes what it returns.
         Raises `DatabaseAway` if there is no way to the database, and `DatabaseFailed` if it fails.
         """
         self._ensure_open()
-        new = _Read(work, args, more, _new_answer())
-        one = next((other for other in self._asking if other == new), new)
-        if one is new:
-            self._asking.append(new)
-        if self._looking < READERS:
-            self._looking += 1
-            self._task(self._read_all(), "reader")
-        return await asyncio.shield(one.answer)  # a statement that is cancelled would cost the connection
+        reading = self._task(self._read(lambda session: work(session, *args, **more)), "reader")
+        return await asyncio.shield(reading)  # a statement that is cancelled would cost the connection
 
     async def write(
         self,
@@ -297,67 +271,20 @@ class Database:
                 while self._tasks:
                     await asyncio.wait(self._tasks)
                 await self._turn.acquire()
-                for _ in range(READERS):
-                    await self._readers.acquire()
         except TimeoutError:
             _log.warning("A transaction didn't end within %.0f s.", CLOSING)
-        for engine in (self._writing, self._reading):
-            if isinstance(engine, AsyncEngine):
-                await engine.dispose()
-            else:
-                engine.dispose()
+        for connections in (self._writing, self._reading):
+            await connections.close()
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncGenerator[Run]:
-        """Give a reader a connection."""
-        self._ensure_open()
+    async def _read(self, work: Callable[[Session], _T]) -> _T:
         async with self._readers:
             with self._observed("read"), self._reads.watching():
-                async with connected(self._reading) as run:
-                    yield run
+                return await self._reading.run(self._look, work)
 
-    async def _read_all(self) -> None:
-        try:
-            while self._asking:
-                await self._read_together()
-        finally:
-            self._looking -= 1
-
-    async def _read_together(self, *group: _Read) -> None:
-        """Let those of the group, or some of those who ask, see one moment of the database."""
-        try:
-            async with self.reading() as run:
-                group = group or self._next_readers()
-                await _as_away(run(self._look, group))
-        except Exception as error:  # noqa: BLE001 - told to who has asked
-            left = [one for one in group or self._next_readers() if not one.answer.done()]
-            for one in left:
-                if len(group) == 1 or isinstance(error, DatabaseAway):
-                    one.answer.set_exception(error)
-                else:
-                    await self._read_together(one)
-        finally:
-            for one in group:
-                one.answer.cancel()  # only if the loop ends: the callers must not wait for ever
-
-    def _next_readers(self) -> tuple[_Read, ...]:
-        return tuple(self._asking.popleft() for _ in range(min(len(self._asking), MAX_GROUP)))
-
-    def _look(self, connection: Connection, group: tuple[_Read, ...]) -> None:
+    def _look(self, connection: Connection, work: Callable[[Session], _T]) -> _T:
         connection.begin()
-        for one in group:
-            with Session(
-                connection,
-                join_transaction_mode="rollback_only",
-                expire_on_commit=False,
-                info=self._info({}),
-            ) as session:
-                try:
-                    one.answer.set_result(one.work(session, *one.args, **one.more))
-                except (DBAPIError, OSError):
-                    raise  # the others may not be able to read either; alone, it gets the error
-                except Exception as error:  # noqa: BLE001 - its own, told to who has asked
-                    one.answer.set_exception(error)
+        with self._session(connection, "rollback_only", {}) as session:
+            return work(session)
 
     async def _write_all(self) -> None:
         group: list[_Write] = []
@@ -394,19 +321,14 @@ class Database:
 
     async def _commit(self, group: list[_Write], fence: Fence) -> None:
         while True:
-            async with connected(self._writing) as run:
-                try:
-                    await _as_away(run(self._do, group, fence))
-                except DBAPIError as error:
-                    # Nothing was done by who was too late or collided: it is done again while there is time.
-                    again = type(as_failure(error)) in {Busy, Collided}
-                    if again and _CLOCK.monotonic() < min(one.until for one in group):
-                        continue
+            try:
+                await self._writing.run(self._do, group, fence)
+            except DBAPIError as error:
+                # Nothing was done by who was too late or collided: it is done again while there is time.
+                again = type(as_failure(error)) in {Busy, Collided}
+                if not again or _CLOCK.monotonic() >= min(one.until for one in group):
                     raise
-                try:
-                    await run(Connection.commit)
-                except (DBAPIError, OSError) as error:
-                    raise _Unsure from error
+            else:
                 return
 
     def _do(self, connection: Connection, group: list[_Write], fence: Fence) -> None:
@@ -423,9 +345,7 @@ class Database:
         while parts:
             some = parts.popleft()
             wakes = some[0].wakes
-            with Session(
-                connection, join_transaction_mode=mode, expire_on_commit=False, info=self._info(wakes)
-            ) as session:
+            with self._session(connection, mode, wakes) as session:
                 try:
                     answers = some[0].work(session, [one.asked for one in some])
                     session.commit()
@@ -441,9 +361,19 @@ class Database:
                     continue
             for one, answer in zip(some, answers, strict=True):
                 one.result = answer
+        try:
+            connection.commit()
+        except (DBAPIError, OSError) as error:
+            raise _Unsure from error
 
-    def _info(self, wakes: dict[Hashable, Any]) -> dict[str, Any]:
-        return {"shards": self.fence.shards, "wakes": wakes, "unreadable": self.unreadable}
+    def _session(
+        self,
+        connection: Connection,
+        mode: Literal["create_savepoint", "rollback_only"],
+        wakes: dict[Hashable, Any],
+    ) -> Session:
+        info = {"shards": self.fence.shards, "wakes": wakes, "unreadable": self.unreadable}
+        return Session(connection, join_transaction_mode=mode, expire_on_commit=False, info=info)
 
     def _tell(self, group: list[_Write]) -> None:
         for one in group:
@@ -562,32 +492,94 @@ def of_shards(shards: Shards, query: Select[*_R], guild_id: ColumnElement[int]) 
     return query.where((guild_id // (1 << SHARD_BITS) % shards.count).in_(sorted(shards.held)))
 
 
-def engine_of(url: str, statement_timeout: float = WRITE_TIMEOUT, *, writes: bool) -> AsyncEngine | Engine:
-    """Return an engine of one connection that writes, or of some that see one moment each and can't write."""
-    options: dict[str, Any] = {"pool_size": 1 if writes else READERS, "max_overflow": 0}
-    if make_url(url).get_backend_name() != "sqlite":
-        server = server_engine(url, patience=statement_timeout, **options, pool_pre_ping=True)
-        if writes:
-            return server
-        return server.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    # At DEBUG this logger would write every statement with its values: prompts, and keys as they are stored.
-    logging.getLogger("aiosqlite").setLevel(logging.WARNING)
-    engine = sqlite_engine(url, **options)
-    pragmas = PRAGMAS if writes else _READ_PRAGMAS
-    first = "BEGIN IMMEDIATE" if writes else "BEGIN"
-    sync = engine.sync_engine if isinstance(engine, AsyncEngine) else engine
-    event.listen(sync, "connect", partial(set_pragmas, pragmas))
-    event.listen(sync, "begin", partial(_say, first))
-    return engine
+class _File:
+    """Connections to an SQLite file, each in the thread that aiosqlite gives it.
+
+    SQLAlchemy's own way through aiosqlite goes there and back four times for each statement.
+    """
+
+    def __init__(self, url: URL, pragmas: dict[str, str], first: str) -> None:
+        self._engine = create_engine(
+            url.set(drivername="sqlite"),
+            hide_parameters=True,
+            connect_args={"isolation_level": None},  # the driver begins no transaction, but `first` does
+            poolclass=NullPool,
+        )
+        event.listen(self._engine, "connect", partial(set_pragmas, pragmas))
+        event.listen(self._engine, "begin", partial(_say, first))
+        self._free: list[Any] = []
+
+    async def run(self, work: Callable[[Connection, *_R], _T], *args: *_R) -> _T:
+        """Return what `work` returns on a connection. What it didn't commit is rolled back."""
+        one = self._free.pop() if self._free else await shielded(self._connected())
+        try:
+            return await one._execute(_rolled_back, work, one._conn, *args)  # noqa: SLF001 - as SQLAlchemy does
+        finally:
+            self._free.append(one)  # also if nobody awaits it any more: its thread does one after the other
+
+    async def _connected(self) -> Any:
+        # What it connects to has to be closed, and nothing else, as long as its own `_execute` is used alone.
+        opening: Any = aiosqlite.Connection(cast("Any", self._engine.connect), 1)
+        opening._thread.daemon = True  # noqa: SLF001 - a transaction that hangs must not keep the process
+        return await opening
+
+    async def close(self) -> None:
+        """Close those that are not in use."""
+        while self._free:
+            await self._free.pop().close()
 
 
 def _say(statement: str, connection: Connection) -> None:
     connection.exec_driver_sql(statement)
 
 
-def sqlite_engine(url: str, **options: Any) -> AsyncEngine | Engine:
-    # With isolation_level=None the driver begins no transaction: the storage says how it begins.
-    return create_async_engine(url, hide_parameters=True, connect_args={"isolation_level": None}, **options)
+def _rolled_back(work: Callable[..., _T], connection: Connection, *args: Any) -> _T:
+    try:
+        return work(connection, *args)
+    finally:
+        connection.rollback()
+
+
+class _Server:
+    """Connections to PostgreSQL."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def run(self, work: Callable[[Connection, *_R], _T], *args: *_R) -> _T:
+        """Return what `work` returns on a connection. What it didn't commit is rolled back.
+
+        Raises `DatabaseAway` for what drivers raise when a connection breaks, or can't be made.
+        """
+        opened = self._engine.connect()
+        try:
+            await shielded(opened.start())
+            return await opened.run_sync(work, *args)
+        except OSError as error:
+            raise DatabaseAway from error
+        finally:
+            if opened.sync_connection is not None:
+                await shielded(opened.close())
+
+    async def close(self) -> None:
+        """Close those that are not in use."""
+        await self._engine.dispose()
+
+
+def connections_of(url: str, statement_timeout: float = WRITE_TIMEOUT, *, writes: bool) -> _File | _Server:
+    """Return one connection that writes, or some that see one moment each and can't write."""
+    address = make_url(url)
+    if address.get_backend_name() == "sqlite":
+        # At DEBUG this logger would write every transaction with what it is about.
+        logging.getLogger("aiosqlite").setLevel(logging.WARNING)
+        return _File(address, PRAGMAS if writes else _READ_PRAGMAS, "BEGIN IMMEDIATE" if writes else "BEGIN")
+    size = 1 if writes else READERS
+    server = server_engine(
+        url, patience=statement_timeout, pool_size=size, max_overflow=0, pool_pre_ping=True
+    )
+    if not writes:
+        server = server.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return _Server(server)
 
 
 def server_engine(url: str, *, patience: float = 60.0, **options: Any) -> AsyncEngine:
@@ -604,38 +596,6 @@ def set_pragmas(pragmas: dict[str, str], connection: Any, _record: object) -> No
     for name, value in pragmas.items():
         cursor.execute(f"PRAGMA {name}={value}")
     cursor.close()
-
-
-@asynccontextmanager
-async def connected(engine: AsyncEngine | Engine) -> AsyncGenerator[Run]:
-    """Connect. What isn't committed at the end is rolled back. Raises `DatabaseAway` if there is no way."""
-    if isinstance(engine, Engine):
-        with engine.connect() as connection:
-            try:
-                yield partial(_here, connection)
-            except asyncio.CancelledError:
-                connection.invalidate()  # a result that nobody has read to its end would keep its moment
-                raise
-        return
-    opened = engine.connect()
-    try:
-        await _as_away(shielded(opened.start()))  # drivers raise OSError when there is no way to a server
-        yield opened.run_sync
-    finally:
-        if opened.sync_connection is not None:
-            await shielded(opened.close())
-
-
-async def _here(connection: Connection, work: Callable[..., _T], /, *args: Any, **more: Any) -> _T:
-    return work(connection, *args, **more)
-
-
-async def _as_away(work: Coroutine[Any, Any, _T]) -> _T:
-    """Raise `DatabaseAway` for what drivers raise when a connection breaks, or can't be made."""
-    try:
-        return await work
-    except OSError as error:
-        raise DatabaseAway from error
 
 
 def _new_answer() -> "asyncio.Future[Any]":

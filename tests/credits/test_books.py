@@ -42,7 +42,7 @@ from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, settings
 from bot.studii import CreatedJob, JobReport
 from tests.support.clock import FakeClock
-from tests.support.database import database, sqlite_in_one_thread
+from tests.support.database import database, sqlite_in_place
 
 T = TypeVar("T")
 STEPS = int(os.environ.get("FUZZ_STEPS", "120"))
@@ -667,7 +667,7 @@ class Overruns(Books):
 
 @pytest.fixture
 def open_bank(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    sqlite_in_one_thread(monkeypatch)
+    sqlite_in_place(monkeypatch)
     with asyncio.Runner() as runner:
         opened = Bank.open(runner.run(database(tmp_path)))
         Books.bank, Books.runner = runner.run(opened.__aenter__()), runner

@@ -165,26 +165,6 @@ async def test_a_reader_can_not_write(db: Database) -> None:
     assert await db.read(names) == []
 
 
-async def test_those_who_ask_the_same_at_once_share_the_answer_and_later_ones_see_what_is_new(
-    db: Database,
-) -> None:
-    asked: list[str] = []
-
-    def count(session: Session, name: str) -> int:
-        asked.append(name)
-        return names(session).count(name)
-
-    await db.write(add, "there")
-    given_up = asyncio.create_task(db.read(count, "there"))
-    crowd = [asyncio.create_task(db.read(count, name)) for name in ("there", "here") * 20]
-    await asyncio.sleep(0)
-    given_up.cancel()
-    assert await asyncio.gather(*crowd) == [1, 0] * 20
-    assert sorted(asked) == ["here", "there"]
-    await db.write(add, "here")
-    assert await db.read(count, "here") == 1
-
-
 async def test_nobody_is_told_before_the_commit_nor_of_what_was_refused(url: str, tables: None) -> None:
     told: list[tuple[set[Hashable], list[str]]] = []
 

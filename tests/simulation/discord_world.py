@@ -24,7 +24,6 @@ from sandbox.discord.emulator.gateway import (
     HELLO,
     IDENTIFY,
     INVALID_SESSION,
-    RECONNECT,
     RESUME,
 )
 from sandbox.discord.emulator.ids import BEHIND, snowflake
@@ -39,6 +38,7 @@ from tests.simulation.loop import Clock
 from tests.simulation.network import Connection, Network, Request, finish
 
 API, GATEWAY, CDN = "discord.com", "gateway.discord.gg", "cdn.discordapp.com"
+RECONNECT = 7  # https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway
 NONCE_SECONDS = 300.0  # for which a nonce is known
 LATE_EVENT = (0.01, 0.12)  # seconds from what happened to its event
 OVERTAKEN = frozenset({"MESSAGE_CREATE", "MESSAGE_REACTION_ADD", "MESSAGE_REACTION_REMOVE"})

@@ -1,15 +1,15 @@
 """Ways to make a test's database cheap."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+import aiosqlite.core
 import pytest
-from sqlalchemy import Engine, create_engine
-from sqlalchemy.engine import make_url
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 from sqlalchemy.util import await_only
 
@@ -81,8 +81,12 @@ async def writing(db: Database) -> AsyncGenerator[None]:
 
 async def _run(db: Database, pragma: str) -> None:
     """Run a statement on the connection that writes, outside of any transaction."""
-    async with holding(db), databases.connected(vars(db)["_writing"]) as run:
-        await run(lambda connection: connection.connection.cursor().execute(pragma))
+    async with holding(db):
+        await vars(db)["_writing"].run(_outside, pragma)
+
+
+def _outside(connection: Connection, pragma: str) -> None:
+    connection.connection.cursor().execute(pragma)
 
 
 def _make_template() -> None:
@@ -97,27 +101,30 @@ def no_power_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(databases.PRAGMAS, "synchronous", "OFF")
 
 
-def sqlite_in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run SQLite's statements where they are awaited, for tests that take many thousands one by one.
+class _Here:
+    """In place of the queue to aiosqlite's thread, and of the thread: what is put in is done at once."""
 
-    As below, and without giving way to other tasks, and without the guard against cancellations.
-    """
+    def __init__(self, *_: object, **__: object) -> None: ...
 
-    async def unshielded(awaitable: Awaitable[T]) -> T:
-        return await awaitable
+    def start(self) -> None: ...
 
-    sqlite_in_place(monkeypatch)
-    monkeypatch.setattr(databases, "shielded", unshielded)
+    def put_nowait(self, item: tuple["asyncio.Future[Any] | None", Callable[[], Any]]) -> None:
+        told, work = item
+        try:
+            result = work()
+        except BaseException as error:
+            if told is None:
+                raise
+            told.set_exception(error)
+        else:
+            if told is not None:
+                told.set_result(result)
 
 
 def sqlite_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run SQLite's statements in the loop's thread: the way to another one and back takes most of their time.
+    """Run SQLite's transactions in the loop's thread: the way to another and back takes most of their time.
 
     The statements, the file and the transactions are the real ones.
     """
-
-    def in_place(url: str, **options: Any) -> Engine:
-        plain = make_url(url).set(drivername="sqlite")
-        return create_engine(plain, connect_args={"isolation_level": None}, **options)
-
-    monkeypatch.setattr(databases, "sqlite_engine", in_place)
+    monkeypatch.setattr(aiosqlite.core, "SimpleQueue", _Here)
+    monkeypatch.setattr(aiosqlite.core, "Thread", _Here)
