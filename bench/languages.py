@@ -20,7 +20,7 @@ from bot.errors import CreditsShort
 from bot.jobs.models import JobState, Progress
 from bot.languages import Language, load_all, speaking
 from bot.servers.settings import GuildSettings
-from bot.ui.admin.credits.credits import budget_panel
+from bot.ui.account.credits import budget_lines
 from bot.ui.jobs.progress import progress_panel
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.reasons import error_words
@@ -82,7 +82,7 @@ def answers() -> Mapping[str, Mapping[Language, list[float]]]:
     progress = Progress(12, NOON + timedelta(minutes=5))
     kinds: Mapping[str, Callable[[], object]] = {
         "progress of a job": lambda: progress_panel([job], names, progress).to_components(),
-        "budget panel": lambda: budget_panel(budget, "").to_components(),
+        "budget": lambda: budget_lines(budget),
         "refusal": lambda: _refusal(budget),
     }
     return {what: _timed(word, Language) for what, word in kinds.items()}

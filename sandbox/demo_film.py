@@ -21,7 +21,7 @@ from sandbox.demo.pictures import (
     named_path,
     save_files,
 )
-from sandbox.demo.place import NORA
+from sandbox.demo.place import NORA, PHOTO_DESK
 from sandbox.demo.visitor import Visitor
 from sandbox.demo.world import DemoWorld
 from sandbox.discord.browser import Tab
@@ -116,7 +116,7 @@ async def film() -> bytes:
         async with demo_in_browser() as (world, browser):
             photo = Path(folder) / "empty-room.jpg"
             await asyncio.to_thread(photo.write_bytes, world.photos[photo.name])
-            await world.guest(NORA).command("studii photos offer")
+            await world.guest(NORA).change("photos", "offers", str(PHOTO_DESK))
             visitor = await Visitor.come(browser, world.site.url, width=FILM_WIDTH, height=FILM_HEIGHT)
             taken = Film(visitor.tab)
             async with taken.running():

@@ -10,7 +10,7 @@ from PIL import Image
 
 from sandbox.demo.people import sample, until
 from sandbox.demo.pictures import RESULT_SECONDS, demo_in_browser, named_path, save_files
-from sandbox.demo.place import MAYA, NORA
+from sandbox.demo.place import MAYA, NORA, PHOTO_DESK
 from sandbox.demo.visitor import Visitor
 from sandbox.panel_pictures import as_png
 
@@ -21,7 +21,7 @@ OFFERED = 4  # emoji
 async def offer() -> bytes:
     """Return the picture as PNG. Raises `BrowserError` where there is no Chromium."""
     async with demo_in_browser() as (world, browser):
-        await world.guest(NORA).command("studii photos offer")
+        await world.guest(NORA).change("photos", "offers", str(PHOTO_DESK))
         posted = world.guest(MAYA).post("What could this room become?", sample(world.photos, "room"))
         await until(lambda: len(posted.reactions) == OFFERED, "the emoji under the photo")
         visitor = await Visitor.come(

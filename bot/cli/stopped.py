@@ -118,7 +118,7 @@ async def rotate(settings: StorageSettings) -> str:
             raise SettingsError(
                 f"{many} not changed: none of the encryption keys opens {'it' if one else 'them'}. The old "
                 "encryption keys were kept. Put the missing one back and run this again, or ask the admins "
-                "of those servers to enter their Studii keys again with /studii key."
+                "of those servers to enter their Studii keys again with /studii setup."
             )
         if before is not None:
             kept = unused(path, "before")

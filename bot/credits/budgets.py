@@ -227,13 +227,6 @@ def time_zone(name: str) -> ZoneInfo:
         raise Refused(_unknown_zone(name)) from None
 
 
-def matching_zones(typed: str) -> list[str]:
-    """Return names of time zones that contain what was typed, places first."""
-    wanted = typed.strip().lower().replace(" ", "_")
-    found = [zone for zone in available_timezones() if wanted in zone.lower()]
-    return sorted(found, key=lambda zone: ("/" not in zone or zone.startswith("Etc/"), zone))
-
-
 def _unknown_zone(name: str) -> Message:
     """Return that there is no such zone, suggesting the zone of that place, or zones with similar names."""
     places = {zone.rpartition("/")[2].lower(): zone for zone in sorted(available_timezones()) if "/" in zone}

@@ -34,7 +34,7 @@ from bot.servers.settings import GuildSettings
 MAX_AT_ONCE = 100
 MAX_SECONDS = 7 * 86_400
 CHANGE_BUDGET = lazy("An admin can change the budget with `/studii budget`.")
-CHANGE_ALLOWANCE = lazy("An admin can change this with `/studii allowance`.")
+CHANGE_ALLOWANCE = lazy("An admin can change this with `/studii credits`.")
 # Seconds of a day, an hour, a minute, a second, and how a rate is said in each.
 _RATES: tuple[tuple[int, Callable[[int, Message], Message]], ...] = (
     (86_400, lambda n, jobs: nlazy("{jobs} in {count} day", "{jobs} in {count} days", n, jobs=jobs)),

@@ -1,6 +1,6 @@
 """Servers' rules for reactions and photo channels."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Concatenate, ParamSpec
@@ -19,6 +19,7 @@ MAX_PHOTO_CHANNELS = 200  # with rules of their own in a server
 MAX_OFFERED_EMOJI = 10  # emoji under one photo; Discord takes 20
 MAX_PHOTOS_AT_ONCE = 10  # photos of one message that an Auto channel runs
 WHOLE_SERVER = 0  # in the place of a channel's id
+RUNS_NOTHING = lazy("That emoji doesn't run a tool here any more. Nothing was changed.")
 _SKIN_COLOURS = dict.fromkeys(range(0x1F3FB, 0x1F400))
 _P = ParamSpec("_P")
 
@@ -170,12 +171,7 @@ def map_emoji(
     own, usual = session.get(MappedEmoji, (guild_id, emoji.key)), emoji.key in default_taps(catalog)
     # It may be mapped to a tool that the catalogue doesn't know any more.
     if preset is None and not (usual if own is None else own.tool is not None):
-        raise Refused(
-            lazy(
-                "That emoji doesn't run a tool here. `/studii reactions show` lists those that do. "
-                "Nothing was changed."
-            )
-        )
+        raise Refused(RUNS_NOTHING)
     if own is None and _count(session, guild_id, MappedEmoji) >= MAX_EMOJI:
         raise Refused(lazy("The limit is {most} emoji. Remove one first.", most=MAX_EMOJI))
     if preset is None and not usual:
@@ -265,10 +261,31 @@ class Tap:
     preset: Preset
 
 
-def default_taps(catalog: Catalog) -> dict[str, Tap]:
+Taps = Mapping[str, Tap]  # by `Emoji.key`
+
+
+def default_taps(catalog: Catalog) -> Taps:
     """Return the tools that the catalogue's own emoji run, by `Emoji.key`."""
     presets = [(Emoji(tool.emoji), Preset(tool.slug)) for tool in catalog.tools.values()]
     return {emoji.key: Tap(emoji, one) for emoji, one in presets if _runs(catalog, one)}
+
+
+def taps_of(
+    catalog: Catalog, rules: PhotoRules, keys: Iterable[str] | None = None, defaults: Taps | None = None
+) -> Taps:
+    """Return the emoji of the server that run a tool, the catalogue's first, by `Emoji.key`.
+
+    `keys`: only these. `defaults`: those of the catalogue, if they are known.
+    """
+    taps, own = default_taps(catalog) if defaults is None else defaults, rules.emoji
+    found: dict[str, Tap] = {}
+    for key in dict.fromkeys((*taps, *own)) if keys is None else keys:
+        if key not in own:
+            found |= {key: taps[key]} if key in taps else {}
+        # A tool that the catalogue has lost since, or that needs more by now, is passed over.
+        elif (preset := own[key].preset) is not None and _runs(catalog, preset):
+            found[key] = Tap(own[key].shown, preset)
+    return found
 
 
 class KnownPhotoRules:
@@ -314,21 +331,11 @@ class KnownPhotoRules:
     def tap(self, guild_id: int, emoji_key: str) -> Tap | None:
         """Return the preset of the emoji in the server, or None, without a query."""
         keys = (emoji_key, emoji_key.translate(_SKIN_COLOURS)) if guild_id in self._rules else ()
-        return next(self._runnable(guild_id, keys), None)
+        return next(iter(taps_of(self._catalog, self.rules(guild_id), keys, self._defaults).values()), None)
 
     def taps(self, guild_id: int) -> tuple[Tap, ...]:
         """Return all emoji with presets in the server, the catalogue's first."""
-        keys = dict.fromkeys((*self._defaults, *self.rules(guild_id).emoji))
-        return tuple(self._runnable(guild_id, keys))
-
-    def _runnable(self, guild_id: int, keys: Iterable[str]) -> Iterator[Tap]:
-        own = self.rules(guild_id).emoji
-        for key in keys:
-            # A tool that the catalogue has lost since, or that needs more by now, is passed over.
-            if key not in own:
-                yield from [self._defaults[key]] if key in self._defaults else ()
-            elif (preset := own[key].preset) is not None and _runs(self._catalog, preset):
-                yield Tap(own[key].shown, preset)
+        return tuple(taps_of(self._catalog, self.rules(guild_id), defaults=self._defaults).values())
 
     def _keep(self, rules: PhotoRules) -> PhotoRules:
         self._rules[rules.guild_id] = rules

@@ -18,7 +18,7 @@ CORNERS = ("bottom-left", "bottom-right", "top-left", "top-right")
 
 
 class PostingRules(Base):
-    """The settings that a server's admins make with `/studii results` and `/studii disclosure`.
+    """The settings that a server's admins make with `/studii results` and `/studii setup`.
 
     `results_channel_id`: results are posted there, not where they were asked for. `in_threads`: results are
     posted in a thread under the photo's message, if there is one. `splits`: a picture that is half before and

@@ -30,7 +30,6 @@ FULL = nlazy(
     "You have {count} styles here, the limit. Remove one with `/styles` first. Nothing was saved.",
     MAX_STYLES,
 )
-NOT_HERE = lazy("This server has no style “{name}”. `/styles` lists them. Nothing was changed.")
 UNKNOWN = lazy("There's no style “{name}” here. `/styles` shows those that you can use. Nothing was charged.")
 STYLE_GONE = lazy("That style has been removed. `/styles` shows those that you can use. Nothing was charged.")
 NOT_YOURS = lazy("That style isn't yours. Nothing was changed.")

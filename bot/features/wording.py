@@ -11,7 +11,7 @@ from bot.languages import N_, Message, lazy, ngettext, nlazy, plazy
 
 TimestampStyle = Literal["t", "T", "d", "D", "f", "F", "R"]
 
-NO_KEY = lazy("This server has no Studii key yet. An admin can set one with `/studii key`.")
+NO_KEY = lazy("This server has no Studii key yet. An admin can set one with `/studii setup`.")
 
 
 # The options of a menu for how often a budget renews.

@@ -32,7 +32,7 @@ from bot.servers.settings import GuildSettings
 
 NEW_JOBS_PAUSED = lazy(
     "New jobs are paused in this server. Jobs already started will finish. An admin can "
-    "resume with `/studii resume`."
+    "resume with `/studii setup`."
 )
 
 

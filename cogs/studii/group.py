@@ -11,7 +11,6 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.catalog import Tool
 from bot.client.bot import StudiiBot
 from bot.client.translation import BoundedGroup
 from bot.languages import N_
@@ -39,13 +38,6 @@ def choices(found: Iterable[tuple[str, str]]) -> Choices:
     """Return the first of these names and values as Discord shows them."""
     shown = islice(found, MAX_SUGGESTIONS)
     return [app_commands.Choice(name=shortened(name, 100) or "…", value=value) for name, value in shown]
-
-
-def tool_suggestions(tools: Iterable[Tool], typed: str) -> Choices:
-    """Return the tools that match what was typed so far."""
-    return choices(
-        (one.title, one.slug) for one in tools if typed.lower() in f"{one.slug} {one.title}".lower()
-    )
 
 
 async def setup(bot: StudiiBot) -> None:

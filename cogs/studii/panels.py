@@ -6,7 +6,9 @@ from discord import app_commands
 from bot.client.bot import StudiiBot
 from bot.languages import N_
 from bot.ui.panels.settings import open_panel
+from bot.ui.settings.credits import CREDITS
 from bot.ui.settings.moderation import MODERATION, show_block_form
+from bot.ui.settings.photos import PHOTOS
 from bot.ui.settings.results import RESULTS
 from cogs.studii.group import Command, add_to_studii, function_command
 
@@ -31,6 +33,8 @@ async def block(interaction: discord.Interaction, member: discord.Member) -> Non
 async def setup(bot: StudiiBot) -> None:
     add_to_studii(
         bot,
+        panel_command(CREDITS.name, N_("The budget, allowances, and where the credits went")),
+        panel_command(PHOTOS.name, N_("Emoji and channels that run tools on photos, and whose photos")),
         panel_command(RESULTS.name, N_("Where and how results appear in this server")),
         panel_command(MODERATION.name, N_("The word filter, approvals, blocked members, who can use what")),
     )

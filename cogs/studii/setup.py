@@ -1,4 +1,4 @@
-"""/studii setup, forget-key, pause and resume; a server that adds or removes the bot."""
+"""/studii setup; a server that adds or removes the bot."""
 
 import logging
 from functools import partial
@@ -9,21 +9,12 @@ from discord.ext import commands
 from bot.client.bot import StudiiBot
 from bot.client.event_retry import ComparingCog, EventRetry
 from bot.client.login import was_removed
-from bot.errors import Refused
-from bot.languages import N_, gettext as _, lazy
-from bot.servers import keys, privacy, settings
+from bot.languages import N_
+from bot.servers import privacy, settings
 from bot.servers.key_entry import lost
-from bot.services import Services
-from bot.ui.admin.setup.greeting import greet
-from bot.ui.admin.setup.panel import ask_to_forget, greeting, key_lost, setup_panel_for
-from bot.ui.kit.host import host_of
-from bot.ui.kit.layout import GOOD, boxed
-from bot.ui.kit.responses import answer
-from bot.ui.reading.permissions import manages, server_of
-from cogs.studii.group import Command, add_to_studii, function_command
-
-PAUSE_BEGUN = lazy("New jobs are paused. Running jobs will finish. `/studii resume` ends the pause.")
-STILL_PAUSED = lazy("New jobs are already paused. Running jobs will finish. `/studii resume` ends the pause.")
+from bot.ui.admin.greeting import greet
+from bot.ui.settings.setup import greeting, key_lost, open_setup
+from cogs.studii.group import Command, add_to_studii
 
 # Events that wait for the end of an outage. If there are more, all servers are compared after it.
 MAX_WAITING_SERVERS = 5000
@@ -88,40 +79,7 @@ class ServerEvents(ComparingCog):
         await self._services.db.write(privacy.part, gone, self._bot.clock.now())
 
 
-def setup_commands(services: Services) -> list[Command]:
-    """Build `/studii setup`, `forget-key`, `pause` and `resume`."""
-
-    @function_command(name="setup", description=N_("Show the setup, and what's missing"))
-    async def setup_(interaction: discord.Interaction) -> None:
-        let_in = not manages(interaction)
-        await answer(interaction, await setup_panel_for(interaction, let_in=let_in))
-
-    @function_command(name="forget-key", description=N_("Remove this server's Studii key"))
-    async def forget_key(interaction: discord.Interaction) -> None:
-        key = await services.db.read(keys.current, server_of(interaction))
-        if key is None:
-            raise Refused(lazy("This server has no Studii key. `/studii key` sets one."))
-        await answer(interaction, ask_to_forget(key, let_in=not manages(interaction)))
-
-    @function_command(name="pause", description=N_("Pause new jobs; running jobs will finish"))
-    async def pause(interaction: discord.Interaction) -> None:
-        changed = await _pause(interaction, services, paused=True)
-        await answer(interaction, boxed(GOOD, PAUSE_BEGUN if changed else STILL_PAUSED))
-
-    @function_command(name="resume", description=N_("Accept new jobs again"))
-    async def resume(interaction: discord.Interaction) -> None:
-        changed = await _pause(interaction, services, paused=False)
-        words = _("Resumed. Members can start jobs again.") if changed else _("New jobs weren't paused.")
-        await answer(interaction, boxed(GOOD, words))
-
-    return [setup_, forget_key, pause, resume]
-
-
-async def _pause(interaction: discord.Interaction, services: Services, *, paused: bool) -> bool:
-    now = host_of(interaction).clock.now()
-    return await services.db.write(settings.pause, server_of(interaction), now, paused=paused)
-
-
 async def setup(bot: StudiiBot) -> None:
-    add_to_studii(bot, *setup_commands(bot.services))
+    describing = N_("Show the setup, and what's missing")
+    add_to_studii(bot, Command(name="setup", description=describing, callback=open_setup))
     await bot.add_cog(ServerEvents(bot))

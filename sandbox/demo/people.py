@@ -111,10 +111,21 @@ class Guest:
         panel, at = await self.command(f"studii {first}"), way.split()[-1]
         for page in pages:
             panel = await self._message(await self._use(panel, f"page:{page}:0"))
+        shown = [str(one.get("custom_id")) for one in walk(panel.told()["components"])]
+        if not any(re.match(f"studii:\\w+:{at}:{name}(?::|$)", one) for one in shown):
+            panel = await self._message(await self._use(panel, f"page:{at}:1"))
         if fields:
             return await self.fill_in(_form(await self._use(panel, f"fill:{at}:{name}")), fields)
         kinds = "(?:pick|drop)" if values else "put"
         return await self._message(await self._use(panel, f"{kinds}:{at}:{name}(?::.*)?", values))
+
+    async def press_in(self, way: str, what: str) -> Message:
+        """Press a button of a panel of `/studii` by its custom id, and return the answer."""
+        return await self._message(await self._use(await self.command(f"studii {way}"), f"{what}(?::.*)?"))
+
+    async def key_form(self) -> Mapping[str, Any]:
+        """Open the form of the server's key."""
+        return _form(await self._use(await self.command("studii setup"), "setup:key"))
 
     async def _use(self, panel: Message, pattern: str, values: Sequence[str] = ()) -> Mapping[str, Any]:
         ids = (str(one.get("custom_id")) for one in walk(panel.told()["components"]))

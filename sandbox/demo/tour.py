@@ -97,7 +97,7 @@ class Tour:
 
     async def set_key(self) -> str:
         key = self._studii.add_key("team", balance=5000)
-        form = await self._nora.form("studii key")
+        form = await self._nora.key_form()
         answer = await self._nora.fill_in(form, {"key": key.secret, "plan": ["team"], "budget": str(BUDGET)})
         said = text_of(answer)
         expect(key.secret[-4:] in said, f"the masked key in the answer, not {quoted(said)}")
@@ -160,7 +160,7 @@ class Tour:
 
     async def _panel(self) -> str:
         before = self._newest_id()
-        said = text_of(await self._nora.command("studii panel"))
+        said = text_of(await self._nora.press_in("setup", "setup:panel"))
         expect("is posted" in said, f"the panel to be posted, not {quoted(said)}")
         panel = await self._seen(PHOTO_DESK, before, "the panel")
         told = text_of(await self._tom.press(panel, "Show help"))
@@ -188,8 +188,10 @@ class Tour:
         return f"for Maya this time, {self._charged() - before} credits"
 
     async def _offer_photos(self) -> str:
-        said = text_of(await self._nora.command("studii photos offer"))
-        expect("offered under photos" in said, f"the channel to offer them, not {quoted(said)}")
+        said = text_of(await self._nora.change("photos", "offers", str(PHOTO_DESK)))
+        expect(
+            "added" in said or f"<#{PHOTO_DESK}>" in said, f"the channel to offer them, not {quoted(said)}"
+        )
         return "new photos there get emoji to tap"
 
     async def _tap(self) -> str:

@@ -92,7 +92,7 @@ async def test_a_bot_whose_encryption_key_is_lost_comes_up_and_asks_the_admins_o
                 assert process.returncode == 0, errors.decode()
                 assert b"Traceback" not in errors
         (asked,) = [one for one in discord.posted if "enter the Studii key again" in str(one)]
-        assert "</studii key:" in str(asked)
+        assert "</studii setup:" in str(asked)
     assert (tmp_path / "data" / "encryption.key").exists()
 
 

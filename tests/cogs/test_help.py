@@ -1,11 +1,10 @@
-"""/help: what one can do here, by what one may. /studii panel: the tools' buttons, posted for everyone."""
+"""/help: what one can do here, by what one may. The tools' buttons, posted for everyone."""
 
 from datetime import timedelta
 from pathlib import Path
 
 import discord
 import pytest
-import simcord
 from simcord import ChannelHandle
 
 from bot.catalog import SHIPPED, Catalog
@@ -15,7 +14,7 @@ from bot.servers import access, settings as server_settings
 from bot.servers.access import Block
 from tests.support import spending
 from tests.support.desk import BOT_PERMISSIONS, Desk, make_bot, open_desk, pieces, texts
-from tests.support.settings import limit_tool
+from tests.support.settings import admin, limit_tool
 
 
 def labels(shown: object) -> list[str]:
@@ -60,7 +59,7 @@ async def test_without_a_key_help_says_only_what_to_do_about_it(tmp_path: Path) 
         answer = await desk.maya.slash(desk.channel, "help")
         assert texts(answer).splitlines() == [
             "### 👋 What you can do here",
-            "⚠️ This server has no Studii key yet. An admin can set one with `/studii key`.",
+            "⚠️ This server has no Studii key yet. An admin can set one with `/studii setup`.",
         ]
         assert labels(answer) == []
         answer = await desk.admin.slash(desk.channel, "help")
@@ -228,7 +227,7 @@ async def test_an_operators_many_tools_fit_into_help_and_the_panel(tmp_path: Pat
     async with open_desk(tmp_path, catalog=many_tools(tmp_path)) as desk:
         await desk.set_key()
         answer = await desk.admin.slash(desk.channel, "help")
-        await desk.admin.slash(desk.channel, "studii panel")
+        await admin(desk, "panel")
         for shown in (answer, posted_panel(desk.channel)):
             assert "more: type `/` to see them" in texts(shown)
             assert len(texts(shown)) < 4000
@@ -237,7 +236,7 @@ async def test_an_operators_many_tools_fit_into_help_and_the_panel(tmp_path: Pat
 
 async def test_the_panel_is_posted_for_everyone_and_pings_no_one(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
-        answer = await desk.admin.slash(desk.channel, "studii panel")
+        answer = await admin(desk, "panel")
         panel = posted_panel(desk.channel)
         assert answer.ephemeral
         assert panel.jump_url in texts(answer)
@@ -253,7 +252,7 @@ async def test_the_panel_is_posted_for_everyone_and_pings_no_one(tmp_path: Path)
 async def test_the_panels_buttons_open_forms_for_other_members_after_a_restart(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.admin.slash(desk.channel, "studii panel")
+        await admin(desk, "panel")
         await restart(desk)
         panel = posted_panel(desk.channel)
         for member in (desk.maya, desk.tom):
@@ -269,7 +268,7 @@ async def test_the_panels_buttons_open_forms_for_other_members_after_a_restart(t
 async def test_the_panels_buttons_refuse_whom_the_rules_refuse(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.admin.slash(desk.channel, "studii panel")
+        await admin(desk, "panel")
         await desk.services.db.write(access.block, desk.guild.id, desk.maya.id, desk.clock.now())
         panel = posted_panel(desk.channel)
         told = await desk.maya.click(panel, label="Studio")
@@ -281,7 +280,9 @@ async def test_the_panels_buttons_refuse_whom_the_rules_refuse(tmp_path: Path) -
 async def test_where_results_cant_be_posted_no_panel_is_and_the_reason_is_said(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         silent = desk.channel_for_the_bot("silent", send_messages=False)
-        told = await desk.admin.slash(silent, "studii panel")
+        shown = await desk.admin.slash(silent, "studii setup")
+        assert shown.response is not None
+        told = await desk.admin.click(shown.response, label="Post panel")
         assert "I'm missing **Send Messages**" in texts(told)
         assert "Nothing was posted" in texts(told)
         assert not [one for one in silent.history() if one.author.bot]
@@ -290,12 +291,13 @@ async def test_where_results_cant_be_posted_no_panel_is_and_the_reason_is_said(t
 async def test_a_panel_that_discord_refuses_is_told(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         desk.env.inject_error("POST", "/channels/*/messages", status=403, code=50013, times=1)
-        told = await desk.admin.slash(desk.channel, "studii panel")
+        told = await admin(desk, "panel")
         assert "Discord didn't accept the panel" in texts(told)
 
 
 @pytest.mark.promise
 async def test_only_admins_post_the_panel(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
-        with pytest.raises(simcord.SetupError, match="not visible"):
-            await desk.maya.slash(desk.channel, "studii panel")
+        visible = await desk.channel_message("studii:setup:panel")
+        told = await desk.maya.click(visible, label="Press")
+        assert "You need the Manage Server permission" in texts(told)

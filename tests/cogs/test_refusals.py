@@ -17,7 +17,7 @@ from tests.support.desk import PNG, Desk, open_desk, started, texts
 
 OWN_ONLY = "In this server you can only use Career portrait on your own photos. Someone else posted that one."
 THEIR_WORD = "The person who posted that photo doesn't want others to use it. Only they can change this."
-CHANGE_LIMIT = "An admin can change this with `/studii allowance`."
+CHANGE_LIMIT = "An admin can change this with `/studii credits`."
 PRICE = "Not enough credits: this costs about 8 credits"
 
 

@@ -1,7 +1,9 @@
 """Progress is shown in the interaction's answer as long as its token lives, and nobody is left waiting."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from tests.support.database import holding
 from tests.support.desk import Desk, keep_answers, texts
 from tests.support.patience import PATIENCE
 from tests.support.presses import press
+from tests.support.settings import control, opened
 from tests.ui.jobs.late import (
     all_answered,
     announced,
@@ -369,37 +372,48 @@ async def test_after_a_kill_an_admin_is_told_to_check_the_change(
         with monkeypatch.context() as patch:
             patch.setattr(discord.Interaction, "edit_original_response", killed)
             async with holding(desk.db):
-                asking = asyncio.create_task(desk.admin.slash(desk.channel, "studii pause"))
+                asking = asyncio.create_task(desk.admin.slash(desk.channel, "studii grant", credits=5))
                 await announced(desk)
             shown = await asking
         await restarted(desk)
         assert str(LEFT_UNANSWERED[LateAnswer.CHANGE]) in texts(shown.response)
 
 
-@pytest.mark.parametrize("command", ["help", "studii usage", "studii export"])
+VIEWS = pytest.mark.parametrize("view", ["", "studii:usage:days_30", "studii:ledger:ever"])
+
+
+async def looking(desk: Desk, view: str) -> Callable[[], Awaitable[InteractionResult]]:
+    """Return what shows help, or presses the button of the panel of credits whose custom id begins so."""
+    if not view:
+        return lambda: desk.admin.slash(desk.channel, "help")
+    panel = await opened(desk, "credits")
+    assert panel.response is not None
+    return partial(desk.admin.click, panel.response, custom_id=control(panel, view))
+
+
+@VIEWS
 async def test_after_a_kill_people_are_asked_to_try_again_what_they_wanted_to_see(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, view: str
 ) -> None:
     async with late(tmp_path, monkeypatch) as desk:
+        looks = await looking(desk, view)
         with monkeypatch.context() as patch:
             patch.setattr(discord.Interaction, "edit_original_response", killed)
-            shown = await desk.admin.slash(desk.channel, command)
+            shown = await looks()
         assert texts(shown.response) == ""
         await restarted(desk)
         assert str(LEFT_UNANSWERED[LateAnswer.VIEW]) in texts(shown.response)
 
 
-@pytest.mark.parametrize("command", ["help", "studii usage", "studii export"])
-async def test_what_was_shown_is_not_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
-) -> None:
+@VIEWS
+async def test_what_was_shown_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, view: str) -> None:
     async with late(tmp_path, monkeypatch) as desk:
-        shown = await desk.admin.slash(desk.channel, command)
+        shown = await (await looking(desk, view))()
         assert texts(shown.response) != ""
         assert await kept(desk) == []
 
 
-@pytest.mark.parametrize("command", ["studii pause", "studii usage"])
+@pytest.mark.parametrize("command", ["studii grant", "studii budget"])
 async def test_an_answer_that_came_before_the_kill_is_not_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
@@ -409,7 +423,7 @@ async def test_an_answer_that_came_before_the_kill_is_not_replaced(
 
         monkeypatch.setattr(answers_module.Answers, "answered", forgets_nothing)
         async with holding(desk.db):
-            asking = asyncio.create_task(desk.admin.slash(desk.channel, command))
+            asking = asyncio.create_task(desk.admin.slash(desk.channel, command, credits=5))
             await announced(desk)
         shown = await asking
         told = texts(shown.response)

@@ -16,6 +16,7 @@ from bot.ui.kit.text import shortened
 from bot.ui.settings.mine import settable
 from tests.support.desk import PNG, open_desk, texts
 from tests.support.locales import app_in
+from tests.support.settings import admin
 
 ROOM = ("room.png", PNG + b"room")
 
@@ -37,7 +38,7 @@ async def test_a_form_and_its_card_speak_the_persons_language_and_studii_gets_it
 ) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.admin.slash(desk.channel, "studii language", language="de")
+        await admin(desk, "language", language="de")
         with app_in("de"):
             listed = await desk.maya.slash(desk.channel, "help")
             assert listed.response is not None

@@ -11,6 +11,7 @@ from bot.jobs.models import JobState
 from bot.languages import Language
 from tests.support.desk import Desk, open_desk, pieces, texts
 from tests.support.locales import app_in
+from tests.support.settings import admin
 from tests.ui.jobs.late import answering, kept_desk, until
 
 
@@ -42,7 +43,7 @@ def languages_of(shown: Any) -> set[str]:
 
 
 async def choose(desk: Desk, language: str) -> None:
-    await desk.admin.slash(desk.channel, "studii language", language=language)
+    await admin(desk, "language", language=language)
 
 
 async def test_what_one_person_sees_is_in_the_language_of_their_app(tmp_path: Path) -> None:

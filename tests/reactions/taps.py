@@ -8,6 +8,7 @@ from simcord import ChannelHandle, MemberActor
 from bot.jobs import queries
 from bot.jobs.models import Job, JobState
 from tests.support.desk import PNG, Desk
+from tests.support.settings import admin
 
 ROOM = ("room.png", PNG)
 STAGING, PORTRAIT = "🛋️", "💼"
@@ -27,7 +28,7 @@ async def post(
 
 async def ready(desk: Desk) -> None:
     await desk.set_key()
-    await desk.admin.slash(desk.channel, "studii reactions on")
+    await admin(desk, "reactions on")
 
 
 def taken_away(event: dict[str, Any]) -> dict[str, Any]:

@@ -9,13 +9,14 @@ from bot.domain.guilds import Period
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
 from tests.support import spending
 from tests.support.desk import PNG, open_desk, texts
+from tests.support.settings import admin
 
 
 @pytest.mark.promise
 async def test_no_command_is_accepted(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        said = texts(await desk.admin.slash(desk.channel, "studii budget", credits=0))
+        said = texts(await admin(desk, "budget", credits=0))
         assert "0" in said
         for tool in Catalog.load().tools.values():
             options = {"prompt": "A red kite"} if tool.slug == "studio" else {"image": ("room.png", PNG)}
@@ -41,9 +42,7 @@ async def test_no_photo_in_a_channel_for_photos_is_accepted(tmp_path: Path) -> N
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         await spending.set_budget(desk.services, desk.guild.id, 0, Period.DAY)
-        await desk.admin.slash(
-            desk.channel, "studii photos auto", tool="virtual-staging", inputs="style=rustic"
-        )
+        await admin(desk, "photos auto", tool="virtual-staging", inputs="style=rustic")
         await post(desk, desk.maya, ROOM)
         (told,) = desk.maya.user.dm_channel.history()
         assert "budget of 0 credits is below the price" in texts(told)

@@ -11,6 +11,7 @@ from bot.media.spool import OutputFile
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
 from tests.support.desk import PNG, Desk, make_bot, open_desk, press_more, texts
 from tests.support.posts import tell_end
+from tests.support.settings import admin
 
 SENT = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
 
@@ -59,7 +60,7 @@ async def test_what_others_asked_for_is_cancelled_and_they_are_told(tmp_path: Pa
 async def test_what_ran_by_itself_is_cancelled(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.admin.slash(desk.channel, "studii photos auto", tool="photo-restore", most=3)
+        await admin(desk, "photos auto", tool="photo-restore", most=3)
         message = await post(desk, desk.maya, ROOM, ("hall.png", PNG), ("attic.png", PNG))
         assert await states(desk) == [JobState.RECEIVED] * 3
         await desk.maya.delete(message)
@@ -70,7 +71,7 @@ async def test_what_ran_by_itself_is_cancelled(tmp_path: Path) -> None:
 async def test_it_holds_when_a_moderator_clears_a_channel_and_after_a_restart(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
-        await desk.admin.slash(desk.channel, "studii photos auto", tool="photo-restore")
+        await admin(desk, "photos auto", tool="photo-restore")
         message = await post(desk, desk.maya, ROOM)
         await desk.tom.react(message, STAGING)
         bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
@@ -104,7 +105,7 @@ async def test_a_result_that_cant_be_stopped_does_not_bring_the_photo_back(
 async def test_what_ran_by_itself_goes_with_its_photo_alone(tmp_path: Path, kind: str) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
-        await desk.admin.slash(desk.channel, "studii photos auto", tool="photo-restore")
+        await admin(desk, "photos auto", tool="photo-restore")
         message = await post(desk, desk.maya, ROOM)
         here = {"channel_id": str(desk.channel.id), "guild_id": str(desk.guild.id)}
         if kind == "reactions":
@@ -165,7 +166,7 @@ async def take_out(desk: Desk, message: discord.Message, name: str) -> None:
 async def test_a_photo_that_is_taken_out_of_its_message_takes_its_jobs_along(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
-        await desk.admin.slash(desk.channel, "studii photos auto", tool="photo-restore", most=2)
+        await admin(desk, "photos auto", tool="photo-restore", most=2)
         message = await post(desk, desk.maya, ROOM, ("hall.png", PNG))
         await desk.tom.react(message, STAGING)
         form = await desk.tom.context_menu(desk.channel, "Product background", message)

@@ -16,6 +16,7 @@ from bot.jobs.models import JobState
 from bot.posts import Post
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support.desk import Desk, make_bot, open_desk, pieces, texts
+from tests.support.settings import admin
 from tests.support.simulated.people import until
 
 RUN = "Run · about 8 credits"
@@ -23,7 +24,7 @@ RUN = "Run · about 8 credits"
 
 async def on(desk: Desk) -> None:
     await desk.set_key()
-    await desk.admin.slash(desk.channel, "studii reactions on")
+    await admin(desk, "reactions on")
 
 
 def last(desk: Desk) -> discord.Message:
@@ -188,7 +189,7 @@ async def test_a_press_on_a_question_that_is_over_removes_it_and_says_so(tmp_pat
 async def test_above_the_servers_price_later_taps_ask_again(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
-        await desk.admin.slash(desk.channel, "studii budget", confirm=5)
+        await admin(desk, "budget", confirm=5)
         await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
         assert "This server asks before a job at this price starts." in texts(last(desk))
         assert await jobs_of(desk) == []
@@ -200,8 +201,8 @@ async def test_above_the_servers_price_later_taps_ask_again(tmp_path: Path) -> N
 async def test_a_photo_that_runs_by_itself_asks_its_poster_above_the_price(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
-        await desk.admin.slash(desk.channel, "studii photos auto", tool="photo-restore")
-        await desk.admin.slash(desk.channel, "studii budget", confirm=5)
+        await admin(desk, "photos auto", tool="photo-restore")
+        await admin(desk, "budget", confirm=5)
         await post(desk, desk.maya, ROOM)
         question = last(desk)
         assert f"<@{desk.maya.id}>, **Photo restoration** costs about 8 credits." in texts(question)

@@ -6,24 +6,26 @@ import pytest
 
 from bot.features.photo_rules import MAX_EMOJI, Emoji, PhotoChannelKind, Preset, map_emoji, set_channel
 from bot.jobs.models import JobState
+from bot.ui.reading.emoji import parse_emoji
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support.desk import open_desk, texts
+from tests.support.settings import admin, change, control, opened
 
 
 @pytest.mark.promise
 async def test_an_admin_maps_an_emoji_to_a_tool_with_inputs_and_takes_one_away(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
-        answer = await desk.admin.slash(
-            desk.channel,
-            "studii reactions map",
+        answer = await admin(
+            desk,
+            "reactions map",
             emoji="🔥",
             tool="studio",
             inputs="prompt=a warm, cosy evening, quality=high",
         )
         assert "🔥 **Studio** (prompt a warm, cosy evening · quality high)" in texts(answer)
-        answer = await desk.admin.slash(desk.channel, "studii reactions remove", emoji=STAGING)
-        assert "Virtual staging" not in texts(answer)
+        answer = await admin(desk, "reactions remove", emoji=STAGING)
+        assert "🛋️ **Virtual staging**" not in texts(answer)
         message = await post(desk, desk.maya, ROOM)
         await desk.tom.react(message, STAGING)
         await desk.tom.react(message, "🔥")
@@ -40,11 +42,11 @@ async def test_an_admin_maps_an_emoji_to_a_tool_with_inputs_and_takes_one_away(t
 async def test_an_emoji_that_was_taken_away_can_be_put_back(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
-        await desk.admin.slash(desk.channel, "studii reactions remove", emoji=STAGING)
+        await admin(desk, "reactions remove", emoji=STAGING)
         message = await post(desk, desk.maya, ROOM)
         await desk.tom.react(message, STAGING)
         assert await jobs_of(desk) == []
-        await desk.admin.slash(desk.channel, "studii reactions map", emoji=STAGING, tool="virtual-staging")
+        await admin(desk, "reactions map", emoji=STAGING, tool="virtual-staging")
         await desk.maya.react(message, STAGING)
         assert (await desk.job()).tool == "virtual-staging"
 
@@ -53,14 +55,11 @@ async def test_an_emoji_that_was_taken_away_can_be_put_back(tmp_path: Path) -> N
 async def test_an_emoji_that_runs_nothing_is_not_said_to_be_removed(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
-        nothing = "That emoji doesn't run a tool here."
-        answer = await desk.admin.slash(desk.channel, "studii reactions remove", emoji="🪄")
-        assert nothing in texts(answer)
-        said = [
-            texts(await desk.admin.slash(desk.channel, "studii reactions remove", emoji=STAGING))
-            for _ in "12"
-        ]
-        assert "Emoji removed" in said[0]
+        nothing = "That emoji doesn't run a tool here any more. Nothing was changed."
+        panels = [await opened(desk, "photos") for _ in "12"]
+        emoji = parse_emoji(STAGING).key
+        said = [await change(desk, "photos", "emoji", emoji, shown=one) for one in panels]
+        assert "**Emoji**: 🛋️ Virtual staging removed." in said[0]
         assert nothing in said[1]
 
 
@@ -68,9 +67,7 @@ async def test_an_emoji_that_runs_nothing_is_not_said_to_be_removed(tmp_path: Pa
 async def test_a_custom_emoji_can_stand_for_a_tool(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
-        await desk.admin.slash(
-            desk.channel, "studii reactions map", emoji="<:sofa:77001122334455>", tool="virtual-staging"
-        )
+        await admin(desk, "reactions map", emoji="<:sofa:77001122334455>", tool="virtual-staging")
         message = await post(desk, desk.maya, ROOM)
         event = reaction(desk, message, desk.tom.id)
         event["emoji"] = {"id": "77001122334455", "name": "renamed"}
@@ -91,7 +88,6 @@ async def test_a_custom_emoji_can_stand_for_a_tool(tmp_path: Path) -> None:
         ({"emoji": "🔥", "tool": "virtual-staging", "inputs": "rustic"}, "name=value"),
         ({"emoji": "fire", "tool": "virtual-staging"}, "The bot doesn't know that emoji"),
         ({"emoji": "🔥🔥", "tool": "virtual-staging"}, "The bot doesn't know that emoji"),
-        ({"emoji": "🔥", "tool": "nonsense"}, "There's no tool “nonsense”"),
     ],
 )
 async def test_what_can_not_run_by_a_tap_is_refused_with_the_reason(
@@ -99,7 +95,7 @@ async def test_what_can_not_run_by_a_tap_is_refused_with_the_reason(
 ) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
-        answer = await desk.admin.slash(desk.channel, "studii reactions map", **options)
+        answer = await admin(desk, "reactions map", **options)
         assert answer.ephemeral
         assert reason in texts(answer)
         assert not desk.services.photo_rules.rules(desk.guild.id).emoji
@@ -109,9 +105,7 @@ async def test_two_emoji_for_one_tool_with_other_inputs_are_two_wishes(tmp_path:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
         for emoji, inputs in (("🔥", "style=rustic"), ("🪵", "style=scandinavian")):
-            await desk.admin.slash(
-                desk.channel, "studii reactions map", emoji=emoji, tool="virtual-staging", inputs=inputs
-            )
+            await admin(desk, "reactions map", emoji=emoji, tool="virtual-staging", inputs=inputs)
         message = await post(desk, desk.maya, ROOM)
         for emoji in ("🔥", "🪵"):
             await desk.tom.react(message, emoji)
@@ -123,7 +117,7 @@ async def test_two_emoji_for_one_tool_with_other_inputs_are_two_wishes(tmp_path:
 async def test_an_emoji_stands_for_its_tool_in_every_skin_colour(tmp_path: Path, tapped: str) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
-        await desk.admin.slash(desk.channel, "studii reactions map", emoji="👍", tool="photo-restore")
+        await admin(desk, "reactions map", emoji="👍", tool="photo-restore")
         message = await post(desk, desk.maya, ROOM)
         await desk.tom.react(message, tapped)
         assert [one.tool for one in await jobs_of(desk)] == ["photo-restore"]
@@ -135,7 +129,7 @@ async def test_a_skin_colour_of_its_own_can_stand_for_something_else(tmp_path: P
     async with open_desk(tmp_path) as desk:
         await ready(desk)
         for emoji, tool in (("👍", "photo-restore"), ("👍🏽", "product-background")):
-            await desk.admin.slash(desk.channel, "studii reactions map", emoji=emoji, tool=tool)
+            await admin(desk, "reactions map", emoji=emoji, tool=tool)
         message = await post(desk, desk.maya, ROOM)
         for emoji in ("👍🏿", "👍🏽"):
             await desk.tom.react(message, emoji)
@@ -150,15 +144,16 @@ async def test_as_many_emoji_as_may_be_mapped_still_fit_into_what_admins_are_sho
         for number in range(MAX_EMOJI):
             emoji = Emoji(f"{'long_name' * 3}{number}", 77001122334455 + number)
             await photos.change(map_emoji, desk.bot.catalog, desk.guild.id, emoji, preset)
-        answer = await desk.admin.slash(
-            desk.channel, "studii reactions map", emoji="🔥", tool="photo-restore"
-        )
+        answer = await admin(desk, "reactions map", emoji="🔥", tool="photo-restore")
         assert f"The limit is {MAX_EMOJI} emoji." in texts(answer)
         for number in range(30):
             channel = desk.guild.create_text_channel(f"rooms-{number}")
             kind = PhotoChannelKind.AUTO if number else PhotoChannelKind.OFFER
             await photos.change(set_channel, desk.guild.id, channel.id, kind, preset, 2)
-        for command in ("studii reactions show", "studii photos show"):
-            shown = texts(await desk.admin.slash(desk.channel, command))
-            assert len(shown) <= 4000  # all that Discord takes in one message
-            assert "more" in shown
+        panel = await opened(desk, "photos")
+        pages = [texts(panel)]
+        assert panel.response is not None
+        await desk.admin.click(panel.response, custom_id=control(panel, "studii:page:photos:1"))
+        pages.append(texts(panel))
+        assert all(len(one) <= 4000 for one in pages)  # all that Discord takes in one message
+        assert "more" in "".join(pages)

@@ -10,7 +10,7 @@ from bot.domain.guilds import Period
 from tests.reactions.taps import PORTRAIT, ROOM, STAGING, jobs_of, post
 from tests.support import spending
 from tests.support.desk import PNG, Desk, make_bot, open_desk, texts
-from tests.support.settings import limit_tool
+from tests.support.settings import admin, limit_tool
 
 EVERY_TOOL = ["🛋️", "🩹", "📦", "💼"]
 
@@ -21,14 +21,12 @@ def under(message: discord.Message) -> list[str]:
 
 async def offering(desk: Desk) -> None:
     await desk.set_key()
-    await desk.admin.slash(desk.channel, "studii photos offer")
+    await admin(desk, "photos offer")
 
 
 async def automatic(desk: Desk, **options: Any) -> None:
     await desk.set_key()
-    await desk.admin.slash(
-        desk.channel, "studii photos auto", tool="virtual-staging", inputs="style=rustic", **options
-    )
+    await admin(desk, "photos auto", tool="virtual-staging", inputs="style=rustic", **options)
 
 
 @pytest.mark.promise
@@ -77,7 +75,7 @@ async def test_where_the_bot_may_not_offer_or_post_the_result_nothing_is_tried(
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         closed = desk.channel_for_the_bot("closed", **{lacking: False})
-        await desk.admin.slash(desk.channel, "studii photos offer", channel=closed)
+        await admin(desk, "photos offer", channel=closed)
         calls = len(desk.env.http_requests)
         await post(desk, desk.maya, ROOM, channel=closed)
         assert under(closed.history()[-1]) == []
@@ -97,9 +95,9 @@ async def test_another_servers_emoji_that_may_not_be_used_does_not_hinder_the_ot
     async with open_desk(tmp_path) as desk:
         await offering(desk)
         for emoji in EVERY_TOOL:
-            await desk.admin.slash(desk.channel, "studii reactions remove", emoji=emoji)
+            await admin(desk, "reactions remove", emoji=emoji)
         for emoji in ("<:theirs:77001122334455>", "🔥"):
-            await desk.admin.slash(desk.channel, "studii reactions map", emoji=emoji, tool="photo-restore")
+            await admin(desk, "reactions map", emoji=emoji, tool="photo-restore")
         path = "/channels/*/messages/*/reactions/*/@me"
         desk.env.inject_error("PUT", path, status=403, code=50013, times=1)
         await post(desk, desk.maya, ROOM)
@@ -195,20 +193,20 @@ async def test_what_bots_and_webhooks_post_is_passed_over(tmp_path: Path, kind: 
 async def test_a_channel_can_be_an_ordinary_one_again(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await offering(desk)
-        answer = await desk.admin.slash(desk.channel, "studii photos show")
-        assert f"<#{desk.channel.id}>: tools offered" in texts(answer)
+        answer = await admin(desk, "photos show")
+        offers = "**Put emoji under each photo in these channels**: "
+        assert f"{offers}<#{desk.channel.id}>" in texts(answer)
         assert "🩹 **Photo restoration**" in texts(answer)
-        answer = await desk.admin.slash(desk.channel, "studii photos off")
-        assert "No photo channels yet" in texts(answer)
+        answer = await admin(desk, "photos off")
+        assert f"{offers}none" in texts(answer)
         await post(desk, desk.maya, ROOM)
         assert under(desk.channel.history()[-1]) == []
 
 
 async def test_members_may_not_change_it(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
-        for command in ("studii photos offer", "studii reactions on"):
-            with pytest.raises(Exception, match="not visible"):
-                await desk.maya.slash(desk.channel, command)
+        with pytest.raises(Exception, match="not visible"):
+            await desk.maya.slash(desk.channel, "studii photos")
 
 
 @pytest.mark.promise
@@ -217,7 +215,8 @@ async def test_without_the_intent_the_panels_say_why_it_is_off_and_how_to_turn_i
         bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services, intents=discord.Intents(guilds=True))
         await desk.env.restart_bot(bot)
         await desk.set_key()
-        for command in ("studii reactions on", "studii photos offer", "studii setup"):
+        await admin(desk, "reactions on")
+        for command in ("studii photos", "studii setup"):
             answer = await desk.admin.slash(desk.channel, command)
             assert "Message Content Intent" in texts(answer)
             assert "Everything else works without it" in texts(answer)

@@ -9,6 +9,7 @@ import pytest
 from bot.jobs.models import JobState
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready, taken_away
 from tests.support.desk import Desk, make_bot, open_desk
+from tests.support.settings import admin
 
 
 async def test_a_tap_that_is_taken_back_at_once_makes_nothing(tmp_path: Path) -> None:
@@ -71,9 +72,9 @@ async def test_a_moderator_who_clears_reactions_cancels_what_they_started(tmp_pa
 @pytest.mark.parametrize(
     ("command", "options"),
     [
-        ("studii reactions off", {}),
-        ("studii reactions remove", {"emoji": STAGING}),
-        ("studii reactions map", {"emoji": STAGING, "tool": "photo-restore"}),
+        ("reactions off", {}),
+        ("reactions remove", {"emoji": STAGING}),
+        ("reactions map", {"emoji": STAGING, "tool": "photo-restore"}),
     ],
 )
 async def test_it_cancels_though_an_admin_has_changed_the_rules_since(
@@ -83,7 +84,7 @@ async def test_it_cancels_though_an_admin_has_changed_the_rules_since(
         await ready(desk)
         message = await post(desk, desk.maya, ROOM)
         await desk.tom.react(message, STAGING)
-        await desk.admin.slash(desk.channel, command, **options)
+        await admin(desk, command, **options)
         await desk.tom.unreact(message, STAGING)
         assert await states(desk) == [JobState.CANCELLED]
 
@@ -125,7 +126,7 @@ async def test_reactions_that_started_nothing_can_be_taken_away_without_a_query(
 async def test_one_of_two_emoji_with_the_same_wish_cancels_only_what_it_started(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
-        await desk.admin.slash(desk.channel, "studii reactions map", emoji="🔥", tool="virtual-staging")
+        await admin(desk, "reactions map", emoji="🔥", tool="virtual-staging")
         message = await post(desk, desk.maya, ROOM)
         await desk.tom.react(message, STAGING)
         await desk.tom.react(message, "🔥")  # the same again: it starts nothing

@@ -21,7 +21,7 @@ from tests.reactions.taps import PORTRAIT, ROOM, STAGING, jobs_of, post, reactio
 from tests.support import spending
 from tests.support.desk import Desk, make_bot, open_desk, texts
 from tests.support.services import erase
-from tests.support.settings import limit_tool
+from tests.support.settings import admin, limit_tool
 
 
 @pytest.mark.parametrize("files", [(), (("notes.pdf", b"%PDF-1.7"),)])
@@ -90,7 +90,7 @@ async def refused(desk: Desk, why: str) -> None:
     elif why == "role":
         await desk.services.db.write(limit_tool, desk.guild.id, None, role_id=4242, channel_id=None)
     if why == "paused":
-        await desk.admin.slash(desk.channel, "studii pause")
+        await admin(desk, "pause")
     elif why == "at once":
         await spending.set_limits(desk.services, desk.guild.id, at_once=1)
         await desk.tom.slash(desk.channel, "studio", prompt="A red kite")
@@ -141,7 +141,7 @@ async def test_another_reason_is_told_at_once(tmp_path: Path) -> None:
 async def test_who_posts_in_a_photo_channel_learns_why_nothing_was_started(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.admin.slash(desk.channel, "studii photos auto", tool="photo-restore")
+        await admin(desk, "photos auto", tool="photo-restore")
         await refused(desk, "blocked")
         for _ in range(2):
             await post(desk, desk.tom, ROOM)

@@ -10,6 +10,7 @@ from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
 from tests.support.desk import BOT_PERMISSIONS, open_desk
 from tests.support.servers import come, leave
 from tests.support.services import sweep
+from tests.support.settings import admin
 
 
 @pytest.mark.promise
@@ -28,13 +29,13 @@ async def test_reactions_can_be_on_in_one_channel_alone_and_its_threads(tmp_path
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         other = desk.guild.create_text_channel("photos")
-        await desk.admin.slash(desk.channel, "studii reactions on", channel=other)
+        await admin(desk, "reactions on", channel=other)
         await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
         assert await jobs_of(desk) == []
         await desk.tom.react(await post(desk, desk.maya, ROOM, channel=other), STAGING)
         (job,) = await jobs_of(desk)
         assert job.channel_id == other.id
-        await desk.admin.slash(desk.channel, "studii reactions off", channel=other)
+        await admin(desk, "reactions off", channel=other)
         await desk.tom.react(await post(desk, desk.maya, ROOM, channel=other), STAGING)
         assert len(await jobs_of(desk)) == 1
 
@@ -43,7 +44,7 @@ async def test_a_tap_in_a_thread_counts_where_reactions_are_on_in_its_channel(tm
     allowed = BOT_PERMISSIONS | discord.Permissions(create_public_threads=True, send_messages_in_threads=True)
     async with open_desk(tmp_path, permissions=allowed) as desk:
         await desk.set_key()
-        await desk.admin.slash(desk.channel, "studii reactions on", channel=desk.channel)
+        await admin(desk, "reactions on", channel=desk.channel)
         parent = desk.bot.get_channel(desk.channel.id)
         assert isinstance(parent, discord.TextChannel)
         await parent.create_thread(name="rooms", type=discord.ChannelType.public_thread)
@@ -77,8 +78,8 @@ async def test_a_channel_that_is_deleted_takes_its_rules_along(tmp_path: Path) -
     async with open_desk(tmp_path) as desk:
         other, kept = (desk.guild.create_text_channel(name) for name in ("old", "kept"))
         for channel in (other, kept):
-            await desk.admin.slash(desk.channel, "studii reactions on", channel=channel)
-            await desk.admin.slash(desk.channel, "studii photos offer", channel=channel)
+            await admin(desk, "reactions on", channel=channel)
+            await admin(desk, "photos offer", channel=channel)
         desk.env.backend.delete_channel(other.id)
         await desk.env.settle()
         rules = desk.services.photo_rules.rules(desk.guild.id)
@@ -104,6 +105,6 @@ async def test_taps_count_in_the_text_of_voice_and_stage_channels(tmp_path: Path
         await desk.set_key()
         for place in (desk.guild.create_voice_channel("Lounge"), desk.guild.create_stage_channel("Show")):
             await desk.env.settle()
-            await desk.admin.slash(desk.channel, "studii reactions on", channel=place)
+            await admin(desk, "reactions on", channel=place)
             await desk.tom.react(await post(desk, desk.maya, ROOM, channel=place), STAGING)
             assert (await desk.job()).channel_id == place.id

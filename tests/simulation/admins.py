@@ -25,6 +25,7 @@ from tests.simulation.world import (
 )
 
 HOUR = 3600.0
+PAUSES = "setup", "paused"
 RULE: dict[str, Any] = {"words": FORBIDDEN, "then": ["refuse"]}
 WIDE_BUDGET, MODERATORS = 100_000, 8001
 ADMINS_WAIT = 10.0
@@ -38,12 +39,19 @@ def admin(world: World, user_id: int) -> Plan:
     world.guild.members[MODERATOR] = (MODERATORS,)
     while True:
         yield 1.0
-        if (asked := person.command(wording.KEY)) is None:
-            continue
-        yield from person.wait(asked)
-        if (yield from _enter_key(person, asked, str(WIDE_BUDGET))):
+        asked = yield from _key_form(person)
+        if asked is not None and (yield from _enter_key(person, asked, str(WIDE_BUDGET))):
             break
     yield from _settle(person)
+
+
+def _key_form(person: Person) -> Generator[float, None, Interaction | None]:
+    """Open the form of the server's key."""
+    panel = person.command(wording.SETUP)
+    yield from person.wait(panel)
+    asked = person.press_id(panel, wording.KEY)
+    yield from person.wait(asked)
+    return asked
 
 
 def _enter_key(person: Person, asked: Interaction, budget: str) -> Generator[float, None, bool]:
@@ -61,14 +69,12 @@ def _enter_key(person: Person, asked: Interaction, budget: str) -> Generator[flo
 
 def _settle(person: Person) -> Plan:
     """Set the server up: reactions, tools under photos, a style, a panel."""
-    settings: list[tuple[str, dict[str, Any]]] = [
-        (wording.REACTIONS_ON, {}),
-        (wording.REACTIONS_MAP, {"emoji": TAP, "tool": "photo-restore"}),
-        (wording.PHOTOS_OFFER, {"channel": SHOWROOM}),
-        (wording.PANEL, {}),
-    ]
-    for path, values in settings:
-        yield from person.wait(person.command(path, **values))
+    yield from person.change("photos", "everywhere")
+    yield from person.change("photos", "emoji", emoji=TAP, tool=["photo-restore"], inputs="")
+    yield from person.change("photos", "offers", str(SHOWROOM))
+    panel = person.command(wording.SETUP)
+    yield from person.wait(panel)
+    yield from person.wait(person.press_id(panel, wording.POST_PANEL))
     listed = person.command(wording.STYLES)
     yield from person.wait(listed)
     asked = person.press_labelled(None if listed is None else listed.answer, wording.ADD_STYLE)
@@ -76,11 +82,11 @@ def _settle(person: Person) -> Plan:
     yield from person.wait(person.fill_in(asked, name="noir", prompt="film noir", tool=["studio"]))
 
 
-def _change(person: Person, name: str, value: Any, path: Path, says: str, **values: Any) -> Plan:
+def _change(person: Person, name: str, wanted: Any, path: Path, says: str, **values: Any) -> Plan:
     """Change a setting by a command or in a panel, and note since when it is certainly so."""
     world = person.world
     world.counts[f"deed: {name}"] += 1
-    world.rules.asked(name, value)
+    world.rules.asked(name, wanted)
     if isinstance(path, str):
         asked = person.command(path, **values)
         yield from person.wait(asked, ADMINS_WAIT)
@@ -91,12 +97,12 @@ def _change(person: Person, name: str, value: Any, path: Path, says: str, **valu
         world.rules.confirmed(name)
 
 
-def _until_certain(person: Person, name: str, value: Any, path: Path, says: str, **values: Any) -> Plan:
+def _until_certain(person: Person, name: str, wanted: Any, path: Path, says: str, **values: Any) -> Plan:
     """Change a setting, again and again until the bot says that it is so."""
     world = person.world
     for _ in range(20):
-        yield from _change(person, name, value, path, says, **values)
-        if world.rules.certainly(name, value, world.clock.now, world.clock.now):
+        yield from _change(person, name, wanted, path, says, **values)
+        if world.rules.certainly(name, wanted, world.clock.now, world.clock.now):
             return
         yield 30.0
 
@@ -138,9 +144,9 @@ def confirmations(world: World, user_id: int) -> Plan:
         yield person.rand.expovariate(world.every(6, "confirmations"))
         if not world.busy:
             return
-        person.command(wording.BUDGET, confirm=5)
+        yield from person.change("credits", "confirm_above", value="5")
         yield world.a_while(person.rand, 600, HOUR)
-        person.command(wording.BUDGET, confirm=0)
+        yield from person.change("credits", "confirm_above", value="")
 
 
 def limits(world: World, user_id: int) -> Plan:
@@ -151,23 +157,24 @@ def limits(world: World, user_id: int) -> Plan:
         if not world.busy:
             return
         most = person.rand.randint(1, 2)
-        yield from _change(person, "at once", most, wording.ALLOWANCE, wording.LIMITS_SET, at_once=most)
+        path = "credits", "at_once"
+        yield from _change(person, "at once", most, path, wording.LIMITS_SET, value=str(most))
         yield world.a_while(person.rand, HOUR / 2, HOUR)
-        yield from _until_certain(person, "at once", 50, wording.ALLOWANCE, wording.LIMITS_SET, at_once=50)
+        yield from _until_certain(person, "at once", 50, path, wording.LIMITS_SET, value="50")
 
 
 def allowances(world: World, user_id: int) -> Plan:
     """Bound what each member may spend, for a while."""
     person = Person(world, user_id, "allowances")
-    path, says = wording.ALLOWANCE, wording.ALLOWANCE_SET
+    path, says = ("credits", "default"), wording.ALLOWANCE_SET
     while True:
         yield person.rand.expovariate(world.every(6, "allowances"))
         if not world.busy:
             return
         most = _spent(world) // len(MEMBERS) + person.rand.randint(0, 60)
-        yield from _change(person, "allowance", most, path, says, credits=most)
+        yield from _change(person, "allowance", most, path, says, value=str(most))
         yield world.a_while(person.rand, HOUR / 2, HOUR)
-        yield from _until_certain(person, "allowance", WIDE_BUDGET, path, says, credits=WIDE_BUDGET)
+        yield from _until_certain(person, "allowance", WIDE_BUDGET, path, says, value=str(WIDE_BUDGET))
 
 
 def blocks(world: World, user_id: int) -> Plan:
@@ -206,9 +213,9 @@ def pauses(world: World, user_id: int) -> Plan:
         yield person.rand.expovariate(world.every(6, "pauses"))
         if not world.busy:
             return
-        yield from _change(person, "paused", True, wording.PAUSE, wording.PAUSED)
+        yield from _change(person, "paused", True, PAUSES, wording.PAUSED)
         yield world.a_while(person.rand, 300, 1800)
-        yield from _until_certain(person, "paused", False, wording.RESUME, wording.RESUMED)
+        yield from _until_certain(person, "paused", False, PAUSES, wording.RESUMED)
 
 
 def approvals(world: World, user_id: int) -> Plan:
@@ -238,7 +245,9 @@ def keys(world: World, user_id: int) -> Plan:
             return
         world.counts["deed: key"] += 1
         if person.rand.random() < 0.5:
-            asked = person.command(wording.FORGET_KEY)
+            panel = person.command(wording.SETUP)
+            yield from person.wait(panel)
+            asked = person.press_id(panel, wording.FORGET_KEY)
             yield from person.wait(asked)
             world.rules.asked("key", None)
             yield from person.wait(
@@ -247,8 +256,7 @@ def keys(world: World, user_id: int) -> Plan:
             yield world.a_while(person.rand, 60, 1800)
         old, world.key = world.key, world.new_key()
         for _ in range(20):
-            asked = person.command(wording.KEY)
-            yield from person.wait(asked)
+            asked = yield from _key_form(person)
             if asked is not None and (yield from _enter_key(person, asked, "")):
                 break
             yield 30

@@ -134,6 +134,15 @@ class Person:
             asked = self._use(asked, f"page:{page}:0")
             yield from self.wait(asked)
         kind = "fill" if fields else "(?:pick|drop)" if values else "put"
+        second = self._use(asked, f"page:{at}:1")
+        yield from self.wait(second)
+        if second is not None and second.answer is not None:
+            on_it = any(
+                f":{at}:{name}" in str(one.get("custom_id"))
+                for one in walk(second.answer.payload.get("components") or ())
+            )
+            asked = second if on_it else self._use(second, f"page:{at}:0")
+            yield from self.wait(asked)
         asked = self._use(asked, f"{kind}:{at}:{name}(?::.*)?", values)
         yield from self.wait(asked)
         if fields:
@@ -150,6 +159,14 @@ class Person:
             if re.fullmatch(f"studii:{pattern}", str(one.get("custom_id"))):
                 if values:
                     return self.choose(message, one, [value for value in values if value])
+                return self.press(message, str(one["custom_id"]))
+        return None
+
+    def press_id(self, asked: Interaction | None, custom_id: str) -> Interaction | None:
+        """Press the button whose custom id matches in what was answered; None if there is none."""
+        message = None if asked is None else asked.answer
+        for one in self.buttons(message):
+            if message is not None and re.search(custom_id, str(one["custom_id"])):
                 return self.press(message, str(one["custom_id"]))
         return None
 

@@ -9,22 +9,15 @@ PHOTO_TOOLS = ("virtual-staging", "photo-restore", "product-background", "career
 MENUS = ("Virtual staging", "Photo restoration", "Product background", "Career portrait")
 JOBS, CREDITS, HELP, SETTINGS, STYLES = "jobs", "credits", "help", "settings", "styles"
 
-KEY, FORGET_KEY = "studii key", "studii forget-key"
-BUDGET, ALLOWANCE, GRANT = "studii budget", "studii allowance", "studii grant"
-PAUSE, RESUME = "studii pause", "studii resume"
-LOG, PANEL = "studii log", "studii panel"
+KEY, FORGET_KEY, POST_PANEL = r"^studii:setup:key", r"^studii:setup:ask", r"^studii:setup:panel"  # custom ids
+BUDGET, GRANT = "studii budget", "studii grant"
 FILTER, BLOCKS, APPROVAL = (  # panels, and settings in them
     ("moderation words", "rules"),
     ("moderation blocked", "blocked"),
     "moderation approvals",
 )
-REACTIONS_ON, REACTIONS_MAP, PHOTOS_OFFER = (
-    "studii reactions on",
-    "studii reactions map",
-    "studii photos offer",
-)
-SETUP, USAGE = "studii setup", "studii usage"
-PANELS = (SETUP, USAGE, "studii moderation", "studii results", BUDGET)
+SETUP, CREDITS_PANEL = "studii setup", "studii credits"
+PANELS = (SETUP, CREDITS_PANEL, "studii photos", "studii moderation", "studii results", BUDGET)
 
 # Fields of forms, by custom id.
 PROMPT_FIELD, KEY_FIELD, PLAN_FIELD, BUDGET_FIELD, AMOUNT_FIELD = "prompt", "key", "plan", "budget", "amount"
@@ -56,9 +49,9 @@ RESULTS_WAIT = r"Their results wait too\*\*: (changed from off to )?on"
 BLOCKED, UNBLOCKED = r"can't start jobs here any more", r"can start jobs here again|isn't blocked"
 PLACE, NEXT = r"Number (\d+) in the queue", r"Next in the queue"
 STARTS_AT = r"expected to start <t:(\d+)"
-KEY_WORKS, BUDGET_SET = r"The key works", r"Budget set"
-PAUSED, RESUMED = r"New jobs are paused", r"^Resumed"
+KEY_WORKS, BUDGET_SET = r"The key works", r"credits? a day"
+PAUSED = r"Pause new jobs\*\*: (changed from off to )?on"
+RESUMED = r"Pause new jobs\*\*: (changed from on to )?off"
 APPROVAL_ON = r"Everyone's requests wait\*\*: (changed from off to )?on"
 APPROVAL_OFF = r"Nothing waits for approval"
-LIMITS_SET = r"Member limits"
-ALLOWANCE_SET = r"Everyone's allowance is now"
+LIMITS_SET, ALLOWANCE_SET = r"Simultaneous jobs", r"Everyone's allowance"

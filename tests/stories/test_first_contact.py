@@ -21,8 +21,10 @@ async def test_a_greeting_leads_through_the_setup_to_a_panel_for_newcomers(tmp_p
             assert "This server has no Studii key yet." in plain(said)
         assert "**Next**: press **Enter key**." in text_of(await here.nora.press(greeting, "Set up"))
         await here.set_key()
-        assert "Next: choose a log channel" in plain(await here.nora.command("studii setup")).replace("*", "")
-        await here.nora.command("studii panel")
+        assert "Next: choose a log channel." in plain(await here.nora.command("studii setup")).replace(
+            "*", ""
+        )
+        await here.nora.press_in("setup", "setup:panel")
         await here.restart()
         assert (
             len([one for one in here.discord.in_channel(PHOTO_DESK) if "Studii is here" in plain(one)]) == 1

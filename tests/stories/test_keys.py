@@ -113,7 +113,7 @@ async def test_forgetting_a_key_asks_first_cancels_what_waits_and_lets_running_j
     async with town(tmp_path, Options(long_side=64)) as here:
         await here.maya.command("studio", prompt="A red kite")
         await until(lambda: len(here.studii.jobs) == 1, "the job")
-        question = await here.nora.command("studii forget-key")
+        question = await here.nora.press_in("setup", "setup:ask")
         await here.nora.press(question, "Remove key")
         await until(lambda: next(here.pictures(), None), "the result")
         assert "key" in plain(await here.maya.command("studio", prompt="A green kite"))

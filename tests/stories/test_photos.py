@@ -44,7 +44,7 @@ async def test_a_photo_tells_neither_studii_nor_the_channel_where_when_and_with_
             assert not [secret for secret in SECRETS for data in seen if secret in data]
             assert opened(got).size == opened(given).size
             assert opened(got).tobytes() == opened(given).tobytes()  # it is upright, and not encoded anew
-        await here.nora.command("studii metadata", remove=False)
+        await here.nora.change("setup", "metadata")
         given = phone_png()
         kept, _ = await restored(here, here.maya, "room.png", given)
         assert kept == given

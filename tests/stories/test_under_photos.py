@@ -18,7 +18,7 @@ async def test_a_first_tap_asks_later_ones_run_and_one_that_is_taken_back_cancel
     async with town(tmp_path) as here:
         photo = here.maya.post("My room", ROOM)
         here.tom.tap(photo, SOFA)  # reactions are off
-        await here.nora.command("studii reactions on")
+        await here.nora.change("photos", "everywhere")
         here.tom.tap(photo, SOFA)
         here.tom.tap(photo, SOFA)
         question = await here.said(f"<@{here.tom.id}>", "costs about 8 credits. Start it?")
@@ -43,11 +43,11 @@ async def test_a_first_tap_asks_later_ones_run_and_one_that_is_taken_back_cancel
 @pytest.mark.promise
 async def test_a_photo_channel_runs_its_tool_and_a_mention_offers_tools_to_its_author(tmp_path: Path) -> None:
     async with town(tmp_path) as here:
-        await here.nora.command("studii photos auto", channel=str(PHOTO_DESK), tool="photo-restore")
+        await here.nora.change("photos", "autos", channel=[str(PHOTO_DESK)], tool=["photo-restore"])
         photo = here.tom.post("My room", ROOM)
         result = await here.tom.result_after(photo)
         assert "Photo restoration" in plain(result)
-        await here.nora.command("studii photos off", channel=str(PHOTO_DESK))
+        await here.nora.change("photos", "autos", str(PHOTO_DESK))
         mention = here.maya.post(f"{BOT} a lighthouse in the fog", ROOM)
         offer = await here.said("credits", "Virtual staging", "Photo restoration")
         assert "only" in plain(await here.tom.press(offer, "Photo restoration")).lower()
@@ -56,7 +56,7 @@ async def test_a_photo_channel_runs_its_tool_and_a_mention_offers_tools_to_its_a
         await here.maya.result_after(mention)
         here.maya.post(f"{BOT} another lighthouse")
         idle = await here.said("another lighthouse")
-        await here.nora.command("studii photos off", channel=str(PHOTO_DESK))  # written after the offer
+        await here.nora.change("photos", "everywhere")  # written after the offer
         await here.restart(11 * 60)
         await until(lambda: idle.id not in here.discord.messages, "the offer to go")
         assert len(here.studii.jobs) == 2

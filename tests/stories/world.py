@@ -112,14 +112,14 @@ class Town:
     async def set_key(self, key: Key | None = None, plan: str = "team", budget: str = "500") -> Key:
         """Let the admin enter a key, by default a new one."""
         key = key or self.studii.add_key("team", balance=5000)
-        form = await self.nora.form("studii key")
+        form = await self.nora.key_form()
         said = text_of(await self.nora.fill_in(form, {"key": key.secret, "plan": [plan], "budget": budget}))
         assert key.secret[-4:] in said, said
         return key
 
     async def log_channel(self) -> None:
         """Let the admin choose where warnings are posted."""
-        await self.nora.command("studii log", channel=str(TEAM))
+        await self.nora.change("setup", "log_channel", str(TEAM))
 
     def read(self, *words: str, channel: int | None = None) -> Message | None:
         """Return the newest message of the bot that has all these words, also one that one person sees."""

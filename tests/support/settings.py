@@ -1,7 +1,7 @@
 """An admin who changes settings in the panels of `/studii`, and rules that are set without them."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from typing import Any
 
 import discord
@@ -9,8 +9,10 @@ from simcord import InteractionResult, MemberActor, ResponseMessage
 from sqlalchemy.orm import Session
 
 from bot.catalog import Tool
+from bot.features import photo_rules, styles
 from bot.servers import access
 from bot.servers.access import EVERY_TOOL, AccessList, Permit
+from bot.ui.reading.emoji import parse_emoji
 from tests.support.desk import Desk, pieces, texts
 
 
@@ -64,6 +66,8 @@ async def change(
     message = shown.response
     assert message is not None
     at = re.escape(way.split()[-1])
+    if not any(re.match(rf"studii:\w+:{at}:{name}(?::|$)", one) for one in ids_in(shown)):
+        await person.click(message, custom_id=control(shown, f"studii:page:{at}:1"))
     if fields:
         custom_id = control(shown, f"studii:fill:{at}:{name}")
         form = await person.click(message, custom_id=custom_id)
@@ -78,8 +82,39 @@ async def change(
 
 def control(shown: InteractionResult | ResponseMessage | discord.Message, pattern: str) -> str:
     """Return the custom id of the control that begins so."""
-    ids = [str(one["custom_id"]) for one in pieces(shown) if "custom_id" in one]
-    return next(one for one in ids if re.match(rf"{pattern}(?::|$)", one))
+    return next(one for one in ids_in(shown) if re.match(rf"{pattern}(?::|$)", one))
+
+
+def ids_in(shown: InteractionResult | ResponseMessage | discord.Message) -> list[str]:
+    return [str(one["custom_id"]) for one in pieces(shown) if "custom_id" in one]
+
+
+async def pressed(desk: Desk, way: str, pattern: str, person: MemberActor | None = None) -> InteractionResult:
+    """Open a panel, press the button whose custom id begins so, and return the answer."""
+    person = person or desk.admin
+    shown = await opened(desk, way, person)
+    assert shown.response is not None
+    return await person.click(shown.response, custom_id=control(shown, pattern))
+
+
+async def usage(desk: Desk, span: str = "days_30") -> InteractionResult:
+    """Return where the credits went in that period."""
+    shown = await pressed(desk, "credits", "studii:usage:days_30")
+    if span == "days_30":
+        return shown
+    message = shown.followups[-1] if shown.followups else shown.response
+    assert message is not None
+    return await desk.admin.select(message, [span], custom_id=control(shown, "studii:usage:shown"))
+
+
+async def export(desk: Desk, span: str = "ever") -> InteractionResult:
+    """Return the ledger of that period."""
+    if span == "ever":
+        return await pressed(desk, "credits", "studii:ledger:ever")
+    shown = await usage(desk, span)
+    message = shown.followups[-1] if shown.followups else shown.response
+    assert message is not None
+    return await desk.admin.click(message, custom_id=control(shown, f"studii:ledger:{span}"))
 
 
 def limit_tool(
@@ -100,3 +135,174 @@ def restrict(session: Session, guild_id: int, option: str, permit: Permit, roles
 def set_pause(session: Session, guild_id: int, refusals: int, hours: int | None = None) -> None:
     """Set after how many refusals by the word filter a member is paused, and for how long."""
     access.change(session, guild_id, refusals=refusals, pause_hours=hours)
+
+
+Deed = Callable[[Desk, Mapping[str, Any]], Coroutine[Any, Any, object]]
+
+
+def _rules(work: Any, *given: Any) -> Deed:
+    async def do(desk: Desk, options: Mapping[str, Any]) -> None:
+        channel = options.get("channel")
+        channel_id = channel.id if channel else None
+        more = {"on": given[0]} if given and isinstance(given[0], bool) else {}
+        if not more:
+            channel_id = channel_id or desk.channel.id
+        await desk.services.photo_rules.change(
+            work, desk.guild.id, channel_id, *(() if more else given), **more
+        )
+
+    return do
+
+
+async def _map(desk: Desk, options: Mapping[str, Any]) -> InteractionResult:
+    shown = await opened(desk, "photos")
+    fields: dict[str, Any] = {"emoji": options["emoji"], "inputs": options.get("inputs", "")}
+    if options.get("tool"):
+        fields["tool"] = [options["tool"]]
+    if options.get("style"):
+        known = await desk.services.db.read(styles.of_server, desk.guild.id)
+        fields["style"] = [one.id for one in known if one.name == options["style"]]
+    await change(desk, "photos", "emoji", shown=shown, **fields)
+    return shown
+
+
+async def _auto(desk: Desk, options: Mapping[str, Any]) -> InteractionResult:
+    shown = await opened(desk, "photos")
+    fields: dict[str, Any] = {
+        "channel": [options.get("channel") or desk.channel],
+        "tool": [options["tool"]],
+        "inputs": options.get("inputs", ""),
+        "most": str(options.get("most", 1)),
+    }
+    await change(desk, "photos", "autos", shown=shown, **fields)
+    return shown
+
+
+async def _remove_emoji(desk: Desk, options: Mapping[str, Any]) -> InteractionResult:
+    shown = await opened(desk, "photos")
+    await change(desk, "photos", "emoji", parse_emoji(options["emoji"]).key, shown=shown)
+    return shown
+
+
+async def _allowance(desk: Desk, options: Mapping[str, Any]) -> InteractionResult:
+    shown = await opened(desk, "credits")
+    amount = "" if options.get("no_limit") else str(options.get("credits", ""))
+    for whose, name in (("role", "roles"), ("member", "own")):
+        if (who := options.get(whose)) is None:
+            continue
+        if options.get("no_limit"):
+            await change(desk, "credits", name, who, shown=shown)
+        else:
+            await change(desk, "credits", name, shown=shown, who=[who], credits=amount)
+        return shown
+    if "credits" in options or options.get("no_limit"):
+        await change(desk, "credits", "default", shown=shown, value=amount)
+    if "at_once" in options:
+        await change(desk, "credits", "at_once", shown=shown, value=str(options["at_once"] or ""))
+    if "starts" in options:
+        minutes = str(options.get("minutes", 10))
+        given: dict[str, Any] = {"starts": str(options["starts"] or ""), "minutes": minutes}
+        await change(desk, "credits", "rate", shown=shown, **given)
+    return shown
+
+
+async def _budget(desk: Desk, options: Mapping[str, Any]) -> InteractionResult:
+    shown = await desk.admin.slash(
+        desk.channel,
+        "studii budget",
+        **{one: options[one] for one in ("credits", "period") if one in options},
+    )
+    for option, name in (("confirm", "confirm_above"), ("timezone", "timezone")):
+        if option in options:
+            await change(desk, "credits", name, shown=shown, value=str(options[option] or ""))
+    return shown
+
+
+async def _log(desk: Desk, options: Mapping[str, Any]) -> InteractionResult:
+    shown = await opened(desk, "setup")
+    if "channel" in options or options.get("off"):
+        await change(desk, "setup", "log_channel", options.get("channel"), shown=shown)
+    if options.get("results"):
+        await change(desk, "setup", "log_results", shown=shown)
+    return shown
+
+
+def _button(way: str, name: str) -> Deed:
+    async def do(desk: Desk, _options: Mapping[str, Any]) -> InteractionResult:
+        shown = await opened(desk, way)
+        await change(desk, way, name, shown=shown)
+        return shown
+
+    return do
+
+
+def _press(pattern: str) -> Deed:
+    async def do(desk: Desk, _options: Mapping[str, Any]) -> InteractionResult:
+        return await pressed(desk, "setup", pattern)
+
+    return do
+
+
+def _show(way: str) -> Deed:
+    async def do(desk: Desk, _options: Mapping[str, Any]) -> InteractionResult:
+        return await opened(desk, way)
+
+    return do
+
+
+async def _photos_off(desk: Desk, options: Mapping[str, Any]) -> None:
+    channel = options.get("channel") or desk.channel
+    await desk.services.photo_rules.change(photo_rules.clear_channel, desk.guild.id, channel.id)
+
+
+async def _disclosure(desk: Desk, options: Mapping[str, Any]) -> InteractionResult:
+    shown = await opened(desk, "setup")
+    for option, name in (("line", "disclosure"), ("staging", "staging_label")):
+        if option in options:
+            value = "" if options[option].casefold() == "off" else options[option]
+            await change(desk, "setup", name, shown=shown, value=value)
+    if "place" in options:
+        await change(desk, "setup", "staging_corner", options["place"], shown=shown)
+    return shown
+
+
+async def _language(desk: Desk, options: Mapping[str, Any]) -> InteractionResult:
+    shown = await opened(desk, "setup")
+    if "language" in options:
+        await change(desk, "setup", "language", options["language"], shown=shown)
+    return shown
+
+
+# What an admin wants, and how they do it in the panels.
+DEEDS: Mapping[str, Deed] = {
+    "reactions on": _rules(photo_rules.turn_reactions, True),
+    "reactions off": _rules(photo_rules.turn_reactions, False),
+    "reactions map": _map,
+    "reactions remove": _remove_emoji,
+    "reactions show": _show("photos"),
+    "photos show": _show("photos"),
+    "photos offer": _rules(photo_rules.set_channel, photo_rules.PhotoChannelKind.OFFER),
+    "photos auto": _auto,
+    "photos off": _photos_off,
+    "allowance": _allowance,
+    "budget": _budget,
+    "usage": lambda desk, options: usage(desk, options.get("period", "days_30")),
+    "export": lambda desk, options: export(desk, options.get("period", "ever")),
+    "log": _log,
+    "pause": _button("setup", "paused"),
+    "resume": _button("setup", "paused"),
+    "metadata": _button("setup", "metadata"),
+    "disclosure": _disclosure,
+    "language": _language,
+    "key": _press("studii:setup:key"),
+    "forget-key": _press("studii:setup:ask"),
+    "panel": _press("studii:setup:panel"),
+}
+
+
+async def admin(desk: Desk, what: str, **options: Any) -> InteractionResult:
+    """Let the admin do something in the panels, and return the answer or the panel as it is then."""
+    done = await DEEDS[what](desk, options)
+    if isinstance(done, InteractionResult):
+        return done
+    return await opened(desk, "photos")

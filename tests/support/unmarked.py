@@ -77,7 +77,7 @@ _SHOWN_CALLS = frozenset(
     [
         *("Message", "Refused", "NotAllowed", "TextDisplay"),
         *("alternatives", "and_list", "or_list", "paragraph", "sentences"),
-        *("boxed", "changed_words", "lines", "sentence", "small", "text"),
+        *("boxed", "lines", "sentence", "small", "text"),
     ]
 )
 # Two words, a word beside something that is filled in, or a single word as on a button.

@@ -46,8 +46,10 @@ BUTTONS = [
     f"studii:style:use:{JOB}",
     f"studii:style:remove:{JOB}",
     "studii:defaults:studio",
-    *(f"studii:setup:{what}" for what in ("key", "budget", "open", "pause", "resume", "look", "inplace")),
-    "studii:setup:forget:1",
+    *(f"studii:setup:{what}" for what in ("key", "open", "look", "panel", "ask:1", "forget:1")),
+    *(f"studii:put:setup:{what}" for what in ("paused:on", "in_place:on", "log_results:on")),
+    *(f"studii:fill:{what}" for what in ("setup:budget", "credits:rate", "photos:emoji", "photos:autos")),
+    *("studii:usage:days_30", "studii:ledger:ever"),
     "studii:put:settings:photos:off",
     "studii:best:yes",
     "studii:forgetme:here",
@@ -148,8 +150,8 @@ async def test_a_form_that_is_handed_in_is_answered_before_the_database_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with late(tmp_path, monkeypatch) as desk:
-        message = await desk.channel_message("studii:setup:budget")
-        form: Any = await desk.admin.click(message, custom_id="studii:setup:budget")
+        message = await desk.channel_message("studii:fill:setup:budget")
+        form: Any = await desk.admin.click(message, custom_id="studii:fill:setup:budget")
         async with holding(desk.db):
             asking = asyncio.create_task(desk.admin.submit_modal(form, {"limit": "70", "period": ["day"]}))
             await announced(desk)
@@ -205,7 +207,6 @@ SUGGESTIONS = {
     "studio": "style",
     "virtual-staging": "style",
     "styles": "name",
-    "studii reactions map": "style",
 }
 
 
@@ -245,7 +246,7 @@ async def test_an_answer_that_is_on_its_way_is_not_announced(
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         keep_answers(desk)
-        for command in ("help", "studii key"):
+        for command in ("help", "studii setup"):
             await desk.admin.slash(desk.channel, command)
         await desk.admin.slash(desk.channel, "studio", prompt="A kite")
         listed = await desk.admin.slash(desk.channel, "jobs")

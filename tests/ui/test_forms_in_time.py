@@ -12,14 +12,15 @@ from simcord.backend.models import Interaction
 
 from bot.client.bot import StudiiBot, StudiiTree
 from bot.jobs.models import JobState
-from bot.ui.admin import key_form
 from bot.ui.kit import first_answer
 from bot.ui.kit.first_answer import FORM_TOO_LATE
+from bot.ui.settings import setup
 from tests.reactions.taps import ROOM, post
 from tests.reactions.test_mentions import HALL, answer_to, mention
 from tests.support.desk import Desk, labelled, open_desk, pieces, texts
 from tests.support.patience import PATIENCE
 from tests.support.presses import send_command, send_menu, send_press
+from tests.support.settings import admin
 from tests.ui.admin.moderation.test_results import shown as shown_result, watched
 from tests.ui.admin.moderation.waiting import approvals, ask
 from tests.ui.admin.moderation.word_rules import forbid
@@ -159,11 +160,10 @@ async def a_photos_menu(desk: Desk, folder: Path) -> Send:
 PATHS: dict[str, Ready] = {
     "a tool's command": a_command("studio"),
     "a tool's command with a style": a_command_with_a_style,
-    "the key": a_command("studii key"),
     "a tool's button": a_button("studii:tool:studio"),
     "a button for defaults": a_button("studii:defaults:studio"),
     "a button for the key": a_button("studii:setup:key"),
-    "a button for the budget": a_button("studii:setup:budget"),
+    "a setting": a_button("studii:fill:credits:budget"),
     "a style's button": a_styles_button,
     "edit": edit_of_a_photo,
     "save": save_as_style,
@@ -241,9 +241,9 @@ async def test_instead_of_a_form_that_would_come_after_an_announcement_its_perso
     async def unbounded(_interaction: discord.Interaction, reading: Awaitable[Any]) -> Any:
         return await reading
 
-    monkeypatch.setattr(key_form, "read_before_form", unbounded)
+    monkeypatch.setattr(setup, "read_before_form", unbounded)
     async with late(tmp_path, monkeypatch) as desk:
-        shown = await desk.admin.slash(desk.channel, "studii key")
+        shown = await admin(desk, "key")
         assert shown.modal is None
         assert texts(shown.response) == str(FORM_TOO_LATE)
         assert await kept(desk) == []

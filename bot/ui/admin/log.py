@@ -1,4 +1,4 @@
-"""The log channel: its greeting, what `/studii log` shows, and the button under its lines."""
+"""The log channel: its greeting, what keeps the bot out of it, and the button under its lines."""
 
 import discord
 
@@ -12,7 +12,7 @@ from bot.ui.jobs.results.removal import PictureGone, remove_picture
 from bot.ui.kit.buttons import JobButton
 from bot.ui.kit.discord_errors import NO_ACCESS, tolerated
 from bot.ui.kit.host import Host, host_of
-from bot.ui.kit.layout import BAD, GOING, GOOD, NEUTRAL, QUIET, Panel, boxed, lines, small
+from bot.ui.kit.layout import NEUTRAL, QUIET, boxed
 from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import channel_in, hindrance, missing_for_warnings, moderates
 
@@ -24,8 +24,6 @@ LOG_SHOWS = lazy(
     percent=WARNING_PERCENT,
 )
 HELLO = lazy("**This is now Studii's log channel.**")
-ON = lazy("It also shows who made what, with a link and a button to delete it.")
-RESULTS_OFF = lazy("It doesn't show who made what. Turn that on with `/studii log results:True`.")
 KEPT_OUT = lazy("Discord doesn't let me post in {channel}. Check my permissions there. Nothing was changed.")
 DELETE_FROM_LOG = lazy(
     "To delete it from here, you need Manage Server, or Manage Messages in the result's channel."
@@ -33,8 +31,8 @@ DELETE_FROM_LOG = lazy(
 ALREADY_DELETED = lazy("That result was already deleted.")
 MAY_NOT = lazy("I can't delete it: I'm missing **View Channel** in its channel. Delete it there yourself.")
 EVERYONE_READS = lazy(
-    "Everyone can read it, and it can show refused prompts and who made what. Make it private, or set "
-    "another with `/studii log`."
+    "Everyone can read it, and it can show refused prompts and who made what. Make it private, or choose "
+    "another."
 )
 LOG_CHANNEL_GONE = lazy("the channel was deleted, or is an archived thread")
 
@@ -67,46 +65,6 @@ def everyone_reads(guild: discord.Guild | None, channel_id: int | None) -> bool:
     if guild is None or channel is None or (isinstance(channel, discord.Thread) and channel.is_private()):
         return False
     return channel.permissions_for(guild.default_role).view_channel
-
-
-def log_line(settings: LogSettings, trouble: str, *, public: bool) -> str:
-    """Return the line about the log channel for the setup panel."""
-    if settings.channel_id is None:
-        return "➖ " + _("**Log channel**: none yet. Set one for warnings with `/studii log`")
-    channel = f"<#{settings.channel_id}>"
-    if trouble:
-        # Translators: trouble is why I can't post there, in lower case
-        return "⚠️ " + _(
-            "**Log channel** {channel}: {trouble}. Set another with `/studii log`",
-            channel=channel,
-            trouble=trouble,
-        )
-    if public:
-        return "⚠️ " + sentences(_("**Log channel**: {channel}.", channel=channel), EVERYONE_READS)
-    return "✅ " + _("**Log channel**: {channel}", channel=channel)
-
-
-def log_panel(settings: LogSettings, trouble: str, *, public: bool) -> Panel:
-    """Return the panel of `/studii log`. `trouble`: why the bot can't post there."""
-    if settings.channel_id is None:
-        without = _(
-            "Without one, the server's owner gets a DM when the key stops working, credits run out, or a job "
-            "has an unknown outcome."
-        )
-        set_one = sentences(_("Set one with `/studii log channel:`."), LOG_SHOWS)
-        return boxed(NEUTRAL, "### 📋 " + _("No log channel"), set_one, small(without))
-    title = _("Log channel: {channel}", channel=f"<#{settings.channel_id}>")
-    problem = ""
-    if trouble:
-        problem = _("I can't post there: {trouble}.", trouble=trouble)
-    elif public:
-        problem = str(EVERYONE_READS)
-    return boxed(
-        BAD if trouble else GOING if public else GOOD,
-        lines(f"### 📋 {title}", f"⚠️ {problem}" if problem else ""),
-        LOG_SHOWS,
-        small(ON if settings.results else RESULTS_OFF),
-    )
 
 
 class LogDeleteButton(JobButton, action="logdelete"):

@@ -15,7 +15,7 @@ from bot.reasons import Reason
 from bot.servers.access import block_words
 from bot.servers.notices import NoticeKind
 from bot.ui.admin.credits.credit_requests import asked_words, request_buttons
-from bot.ui.admin.held_key import TryAgainButton
+from bot.ui.admin.held_key import try_again
 from bot.ui.admin.log import LogDeleteButton
 from bot.ui.admin.moderation.words_notice import refused_words
 from bot.ui.jobs.results.unknown_outcomes import ruling_buttons
@@ -158,7 +158,7 @@ _RESULT_LOST = lazy("A result was lost after it was charged")
 _HELD_BY_KEY = lazy("Jobs wait at no cost, and continue automatically once a key works.")
 _HELD = lazy("Jobs wait at no cost, and continue automatically once Studii accepts them again.")
 _PLAN = lazy(
-    "If the account has another plan, choose it with `/studii key`. If something "
+    "If the account has another plan, choose it with `/studii setup`. If something "
     "else uses this key, give the bot a key of its own."
 )
 _UNKNOWN = lazy(
@@ -186,7 +186,7 @@ _BEST_LOST = lazy(
 )
 _NO_LOG_CHANNEL = lazy("I can't post in the log channel any more")
 _LOG_LOST = lazy(
-    "The channel {channel} was deleted, or I'm not allowed to post in it. Set another with `/studii log` "
+    "The channel {channel} was deleted, or I'm not allowed to post in it. Set another with `/studii setup` "
     "to keep getting warnings."
 )
 _TOO_MANY = lazy(
@@ -222,7 +222,7 @@ def _doubt(details: Mapping[str, str | int | None]) -> str:
     return sentences(refused, slower)
 
 
-_CHANGE = lazy("Change it with `/studii budget`. See where the credits went with `/studii usage`.")
+_CHANGE = lazy("Change it with `/studii budget`. See where the credits went with `/studii credits`.")
 
 
 def _key_refused(details: Mapping[str, str | int | None]) -> Message:
@@ -270,7 +270,7 @@ def _made(job: Job | None, names: ToolNames, *, hidden: bool) -> list[str]:
 
 def _buttons(notice: Post, job: Job | None) -> list[Piece]:
     if notice.kind in {NoticeKind.KEY_REFUSED, NoticeKind.OUT_OF_CREDITS}:
-        return [TryAgainButton(notice.guild_id)]
+        return [try_again.of(notice.guild_id)]
     if notice.kind == NoticeKind.CREDITS_ASKED:
         return [*request_buttons(notice)]
     if notice.kind == NoticeKind.UNKNOWN and job is not None:

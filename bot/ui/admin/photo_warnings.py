@@ -5,29 +5,25 @@ from typing import Any
 
 import discord
 
-from bot.features.photo_rules import PhotoChannel, PhotoChannelKind, PhotoRules, Tap
+from bot.catalog import Catalog
+from bot.features.photo_rules import PhotoChannel, PhotoChannelKind, PhotoRules, Preset, Tap
 from bot.languages import and_list, gettext as _, lazy, ngettext
-from bot.servers import access
 from bot.servers.access import AccessRules, open_in
-from bot.services import Services
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import lines
+from bot.ui.kit.text import plain
 from bot.ui.reading.member import channel_ids_of
 from bot.ui.reading.permissions import channel_in, hindrance, missing_to_offer, missing_to_post
 
+INTENT_OFF = lazy(
+    "Reactions and photo channels are off, because Discord doesn't show me other people's "
+    "photos. The bot's operator can turn on **Message Content Intent** "
+    "(discord.com/developers/applications, Bot, Privileged Gateway Intents), set "
+    "`MESSAGE_CONTENT` to `auto`, and restart the bot. Everything else works without it."
+)
 MAX_WARNINGS = 5
 _NOT_RUN = lazy("Nothing will run in {channel}: `/studii moderation` doesn't allow {tools} there.")
 _NOT_OFFERED = lazy("I can't offer these tools in {channel}, because of `/studii moderation`: {tools}")
-
-
-async def photo_trouble(
-    services: Services, guild: discord.Guild | None, guild_id: int, names: ToolNames
-) -> str:
-    """Return what keeps reactions and photo channels from working, a line for each channel."""
-    rules = services.photo_rules.rules(guild_id)
-    allowed = await services.db.read(access.of, guild_id, services.clock.now())
-    shut = shut_words(guild, rules, services.photo_rules.taps(guild_id), allowed, names)
-    return lines(lacking_words(guild, rules), shut)
 
 
 def lacking_words(guild: discord.Guild | None, rules: PhotoRules) -> str:
@@ -63,28 +59,13 @@ def shut_words(
     return _some(found)
 
 
-def still_on(rules: PhotoRules, channel: object) -> str:
-    """Return why taps still count in a channel that they were turned off for; empty if they don't."""
-    if rules.everywhere:
-        return "⚠️ " + _(
-            "Reactions are on in the whole server, so here too. To turn them off, leave out `channel`."
-        )
-    if isinstance(channel, discord.Thread) and channel.parent_id in rules.reaction_channels:
-        return "⚠️ " + _(
-            "Reactions are on in {channel}, so in its threads too. Turn them off there.",
-            channel=f"<#{channel.parent_id}>",
-        )
-    return ""
-
-
-def still_served(rules: PhotoRules, channel: object) -> str:
-    """Return why photos are served in a thread that has no setting of its own; empty if they aren't."""
-    if isinstance(channel, discord.Thread) and channel.parent_id in rules.channels:
-        return "⚠️ " + _(
-            "{channel} is a photo channel, so its threads are too. Use `/studii photos off` there.",
-            channel=f"<#{channel.parent_id}>",
-        )
-    return ""
+def preset_words(preset: Preset, catalog: Catalog) -> str:
+    """Return the preset's tool, and its inputs if it has any."""
+    tool = catalog.tools.get(preset.tool)
+    title = tool.title if tool else plain(preset.tool, 40)
+    named = [tool.named_value(*one) if tool else one for one in preset.inputs.items()]
+    inputs = " · ".join(f"{name} {plain(value, 40)}" for name, value in named)
+    return f"**{title}**" + (f" ({inputs})" if inputs else "")
 
 
 def _tools_of(channel: PhotoChannel, taps: Sequence[Tap]) -> list[str]:

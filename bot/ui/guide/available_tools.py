@@ -21,7 +21,7 @@ MAX_DENIAL_CHARACTERS = 300
 NOT_ENOUGH = lazy("You don't have enough credits left for this.")
 NOT_ENOUGH_FOR_ANY = lazy("You don't have enough credits left for any tool.")
 HELD = lazy("Studii refused the last job.")
-PAUSED_HERE = lazy("New jobs are paused here. An admin can resume with `/studii resume`.")
+PAUSED_HERE = lazy("New jobs are paused here. An admin can resume with `/studii setup`.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import discord
 from discord import ui
@@ -15,7 +16,6 @@ from bot.jobs.models import MemberContext
 from bot.languages import gettext as _, lazy, or_list
 from bot.servers import access
 from bot.servers.access import ApprovalRules
-from bot.ui.admin.setup.panel import SetupButton
 from bot.ui.guide.available_tools import (
     AvailableTools,
     available_for,
@@ -55,9 +55,8 @@ MENTIONED = lazy(
 PRICES = lazy("Prices follow Studii's latest charges. Only you can see this.")
 MODERATORS = lazy("**As a moderator** you can also cancel others' jobs, and delete their results.")
 ADMINS = lazy(
-    "**As an admin**: `/studii setup` shows what's missing, and `/studii panel` posts these "
-    "buttons for everyone. `/studii budget`, `/studii allowance` and `/studii moderation` limit "
-    "who can use what, and where."
+    "**As an admin**: `/studii setup` shows what's missing and can post these buttons for everyone. "
+    "`/studii credits` and `/studii moderation` limit who can use what, and where."
 )
 # By whether moderators also look at results.
 APPROVED_FIRST = {
@@ -125,8 +124,10 @@ def help_panel(
     available, context = guide.available, guide.context
     title = f"### 👋 {TITLE}"
     if not available.has_key:
-        opens = [row(SetupButton("open", lazy("Set up"), main=True))] if context.manages else []
-        return boxed(GOING, lines(title, f"⚠️ {NO_KEY}"), *opens), []
+        primary = discord.ButtonStyle.primary
+        opens = ui.Button[Any](label=_("Set up"), style=primary, custom_id="studii:setup:open")
+        opened = [row(opens)] if context.manages else []
+        return boxed(GOING, lines(title, f"⚠️ {NO_KEY}"), *opened), []
     cannot_post = f"⚠️ {CANNOT_POST.using(reason=hindrance(missing))}" if missing else ""
     all_wait = all(guide.waits(one.tool) for one in available.prices if available.allows(one.tool))
     tools: list[Piece] = []

@@ -1,4 +1,4 @@
-"""`/studii panel`: buttons that open the tools' forms, posted for everyone and to be pinned."""
+"""`/studii setup`: buttons that open the tools' forms, posted for everyone and to be pinned."""
 
 import asyncio
 import logging

@@ -93,10 +93,5 @@ def rule() -> ui.Separator[Any]:
     return ui.Separator()
 
 
-def changed_words(changed: Sequence[Worded]) -> str:
-    """Return what a command has just changed, for the top of the panel that shows the settings now."""
-    return lines(*(f"✅ {one}" for one in changed))
-
-
 def _items(pieces: Iterable[Piece | Worded]) -> list[Piece]:
     return [text(piece) if isinstance(piece, str | Message) else piece for piece in pieces if piece != ""]

@@ -123,15 +123,16 @@ def _megapixels(pixels: int) -> float:
 _WORDS: Mapping[str, Words] = {
     ReasonCode.TEXT: lazy("{text}"),
     ReasonCode.NO_KEY: lazy(
-        "This server has no Studii key right now. An admin can set one with `/studii key`. This "
+        "This server has no Studii key right now. An admin can set one with `/studii setup`. This "
         "job will then continue automatically."
     ),
     ReasonCode.NO_KEY_FOR_A_DAY: lazy(
-        "This server had no Studii key for a day. Ask an admin to set one with `/studii key`, then try again."
+        "This server had no Studii key for a day. Ask an admin to set one with `/studii setup`, then try "
+        "again."
     ),
     ReasonCode.KEY_UNREADABLE: lazy(
         "This server's Studii key can't be read any more, because the bot's encryption key "
-        "changed. An admin can enter it again with `/studii key`."
+        "changed. An admin can enter it again with `/studii setup`."
     ),
     ReasonCode.KEY_MALFORMED: lazy(
         "That isn't a Studii API key: it has spaces or characters that no key has."
@@ -140,7 +141,7 @@ _WORDS: Mapping[str, Words] = {
         lazy("Studii doesn't accept this server's API key."),
         lazy(
             "An admin can make a new key at studii.tech/app/settings/api-keys and enter it with "
-            "`/studii key`."
+            "`/studii setup`."
         ),
     ),
     ReasonCode.OUT_OF_CREDITS: _refused(
@@ -212,7 +213,7 @@ _WORDS: Mapping[str, Words] = {
     ),
     ReasonCode.NO_ROOM_IN_ALLOWANCE: lazy(
         "This costs {price} credits, more than the {reserved} reserved, and your allowance is "
-        "too low for it. An admin can raise it with `/studii allowance`."
+        "too low for it. An admin can raise it with `/studii credits`."
     ),
     ReasonCode.UNREACHABLE: lazy("Studii can't be reached right now. The bot will keep trying."),
     ReasonCode.NOT_SENT: lazy("Studii couldn't be reached. Try again in a moment."),

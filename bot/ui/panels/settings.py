@@ -28,7 +28,7 @@ from bot.ui.kit.forms import labelled
 from bot.ui.kit.host import host_of
 from bot.ui.kit.layout import BAD, NEUTRAL, Panel, Piece, box, button_rows, lines, row, rule, small, text
 from bot.ui.kit.responses import answer, answer_in_place, refusal_words
-from bot.ui.kit.text import named_value, shortened
+from bot.ui.kit.text import named_value, plain, shortened
 from bot.ui.panels.controls import Press, admin, button
 from bot.ui.reading.permissions import ids_there, manages, server_of
 
@@ -66,7 +66,8 @@ class Scope:
 class Now:
     """Everything that a panel is drawn from: the row as `Topic.load` read it, and the server in Discord.
 
-    `let_in`: the panel's opener has no Manage Server. `start`: of the part that lists of items show.
+    `let_in`: the panel's opener has no Manage Server. `start`: of the part that lists of items show. `seen`:
+    what `Topic.look` returned.
     """
 
     row: Any
@@ -74,6 +75,7 @@ class Now:
     address: str
     let_in: bool
     start: int = 0
+    seen: Any = None
 
     @property
     def guild(self) -> discord.Guild | None:
@@ -256,6 +258,26 @@ def a_number(
     return Entered(fields, read, lambda value: none or NOT_SET if value is None else said(value))
 
 
+def a_text(
+    title: Worded,
+    most: int,
+    read: Callable[[Mapping[str, Any]], Value],
+    said: Callable[[str], str] = str,
+    none: Worded = NOT_SET,
+) -> Entered:
+    """Return the kind of texts of one line; an empty one is `none`. `said` words one as it is shown."""
+
+    def fields(_now: Now, value: Value) -> list[ui.Item[Any]]:
+        default = said(value) if value else None
+        typed = ui.TextInput[Any](custom_id="value", default=default, required=False, max_length=most)
+        return [labelled(title, typed)]
+
+    def words(value: Value) -> Worded:
+        return f"“{plain(said(value), most)}”" if value else none
+
+    return Entered(fields, read, words)
+
+
 @dataclass(frozen=True)
 class Items(ValueKind):
     """Things that are added in a form and removed in a list.
@@ -300,8 +322,15 @@ class Items(ValueKind):
         return shown
 
 
-# Words that are said of a change, or what makes them once it is stored.
-Said = Worded | Callable[[], str] | None
+@dataclass(frozen=True, slots=True)
+class Also:
+    """A warning that is said beside what has changed."""
+
+    words: Worded
+
+
+# Words that are said in place of what has changed, or what makes them once it is stored.
+Said = Worded | Callable[[], str] | Also | None
 Work = Callable[[Any, Scope], Said]  # a transaction
 
 
@@ -309,7 +338,8 @@ Work = Callable[[Any, Scope], Said]  # a transaction
 class Setting:
     """An entry. `read` and `write` are an attribute of the row and `Topic.assign`, unless they are given.
 
-    `line` is what the panel says of it. `check` looks at what is chosen before anything is written.
+    `line` is what the panel says of it. `check` looks at what is chosen before anything is written. `then` is
+    awaited with the row as it was and the value once that is stored; to raise `Refused` it undoes that.
     """
 
     name: str
@@ -320,6 +350,7 @@ class Setting:
     write: Callable[[Any, Scope, Value], object] | None = None
     line: Callable[[Now], Worded] | None = None
     check: Callable[[discord.Interaction[Any], Value], Awaitable[None]] | None = None
+    then: Callable[[discord.Interaction[Any], Any, Value], Awaitable[None]] | None = None
 
     def value(self, row_: Any) -> Value:
         return self.read(row_) if self.read else getattr(row_, self.name)
@@ -333,7 +364,7 @@ def _nothing(_now: Now) -> Iterable[Any]:
     return ()
 
 
-async def _done(_now: Now) -> None: ...
+async def _nothing_seen(*_about: object) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -341,7 +372,8 @@ class Topic:
     """A panel: its settings, what is said above and below them, its other buttons, and where Back leads.
 
     `load` is a function of a session and a scope, and `assign` writes a value by its setting's name.
-    `subject` words the part of the server that the panel is about. `after` is awaited after each change.
+    `subject` words the part of the server that the panel is about. `look` finds out what neither the row nor
+    the server as it is known says. `after` is awaited after each change.
     """
 
     name: str
@@ -355,7 +387,8 @@ class Topic:
     links: Callable[[Now], list[Piece]] = lambda _now: []  # rows
     colour: Callable[[Now], discord.Colour] = lambda _now: NEUTRAL
     subject: Callable[[Catalog, str], str] = lambda _catalog, key: key
-    after: Callable[[Now], Awaitable[None]] = _done
+    look: Callable[[discord.Interaction[Any], Any], Awaitable[Any]] = _nothing_seen
+    after: Callable[[discord.Interaction[Any], Any], Awaitable[Any]] = _nothing_seen
     back: str | None = None
     personal: bool = False  # of the person who looks at it
 
@@ -399,18 +432,24 @@ def save(session: Any, scope: Scope, topic: Topic, work: Work) -> tuple[Any, Sai
     session.flush()
     row_ = topic.load(session, scope)
     now = _values(topic, row_)
-    changes = [Change(one, *_differing(before[one], now[one])) for one in now if now[one] != before[one]]
+    changes = [
+        Change(one.name, *_differing(one.kind, before[one.name], now[one.name]))
+        for one in topic.settings
+        if now[one.name] != before[one.name]
+    ]
     return row_, said, changes
 
 
 def assigning(topic: Topic, setting: Setting, value: Value) -> Work:
     """Return what gives the setting this value."""
 
-    def work(session: Any, scope: Scope) -> None:
+    def work(session: Any, scope: Scope) -> Also | None:
+        made = None
         if setting.write:
-            setting.write(session, scope, value)
+            made = setting.write(session, scope, value)
         elif topic.assign:
             topic.assign(session, scope, setting.name, value)
+        return made if isinstance(made, Also) else None
 
     return work
 
@@ -458,12 +497,15 @@ def opens(topic: Topic, now: Now) -> ui.Button[Any]:
     return show.looking(label=topic.title, emoji=topic.emoji, let_in=now.let_in).of(topic.name, 0)
 
 
-async def open_panel(interaction: discord.Interaction[Any], at: str) -> None:
-    """Show a panel to the person alone."""
+async def open_panel(interaction: discord.Interaction[Any], at: str, work: Work | None = None) -> None:
+    """Show a panel to the person alone, after the work if there is any. Raises `Refused`."""
     topic = _topic(at)
-    row_ = await host_of(interaction).services.db.read(topic.load, _scope(interaction, at))
     let_in = not topic.personal and not manages(interaction)
-    await answer(interaction, panel(topic, Now(row_, interaction, at, let_in)))
+    if work is None:
+        await answer(interaction, panel(topic, await _now(interaction, at, let_in=let_in)))
+    else:
+        now, news = await _done(interaction, at, work, let_in=let_in)
+        await answer(interaction, panel(topic, now, said=news))
 
 
 def may_use(press: Press, at: str, **_arguments: object) -> None:
@@ -481,11 +523,14 @@ async def show(press: Press, at: Address, page: int) -> None:
 async def turn_to(
     press: Press, at: str, page: int = 0, *, start: int = 0, said: Sequence[Worded] = ()
 ) -> None:
-    """Show a panel's page in place of what is shown, and of long lists the part that begins at `start`."""
-    interaction, topic = press.interaction, _topic(at)
-    row_ = await press.host.services.db.read(topic.load, _scope(interaction, at))
-    now = Now(row_, interaction, at, press.let_in, start)
-    await answer_in_place(interaction, panel(topic, now, page, said))
+    """Show a panel's page in place of what is shown, and of long lists the part that begins at `start`.
+
+    In place of a message that others see, it is shown to the person alone.
+    """
+    message = press.interaction.message
+    now = replace(await _now(press.interaction, at, let_in=press.let_in), start=start)
+    shows = answer if message is not None and not message.flags.ephemeral else answer_in_place
+    await shows(press.interaction, panel(_topic(at), now, page, said))
 
 
 @button("put:{at}:{name}:{value}", who=may_use)
@@ -539,27 +584,49 @@ async def _assign(press: Press, at: str, name: str, values: Any) -> None:
     except Refused as refusal:
         await update(press, at, partial(_refuse, refusal))
     else:
-        await update(press, at, assigning(topic, setting, value))
+        await update(press, at, assigning(topic, setting, value), partial(_then, press, setting, value))
 
 
-async def update(press: Press, at: str, work: Work) -> None:
+async def _then(press: Press, setting: Setting, value: Value, before: Any) -> None:
+    if setting.then:
+        await setting.then(press.interaction, before, value)
+
+
+async def update(
+    press: Press, at: str, work: Work, then: Callable[[Any], Awaitable[None]] = _nothing_seen
+) -> None:
     """Do the work, and show the panel as it is then, also after a refusal: its lists show what holds."""
-    interaction, topic, db = press.interaction, _topic(at), press.host.services.db
-    scope, page = _scope(interaction, at), page_of(interaction.message)
-    before = now = Now(await db.read(topic.load, scope), interaction, at, press.let_in)
-    news: list[Worded] = []
+    interaction, topic = press.interaction, _topic(at)
+    before = await _now(interaction, at, let_in=press.let_in)
+    page, refused = page_of(interaction.message), False
     try:
-        row_, said, changes = await db.write(_recorded, scope, topic, work, within=COMMAND_WRITE_TIMEOUT)
+        now, news = await _done(interaction, at, work, let_in=press.let_in)
+        await then(before.row)
     except Refused as refusal:
-        news.append(f"❌ {refusal_words(refusal)}")
-    else:
-        now = replace(before, row=row_)
-        await topic.after(now)
-        own = change_words(topic.name, scope.key, changes, scope.catalog) if said is None else [_say(said)]
-        news += [f"✅ {one}" for one in own[:MAX_NEWS]]
+        now, refused, news = before, True, [f"❌ {refusal_words(refusal)}"]
     news.append(_changed_since(topic, before, interaction.message, page))
-    refused = str(news[0]).startswith("❌")
     await answer_in_place(interaction, panel(topic, now, page, news, refused=refused))
+
+
+async def _now(interaction: discord.Interaction[Any], at: str, *, let_in: bool) -> Now:
+    row_ = await host_of(interaction).services.db.read(_topic(at).load, _scope(interaction, at))
+    return Now(row_, interaction, at, let_in, seen=await _topic(at).look(interaction, row_))
+
+
+async def _done(
+    interaction: discord.Interaction[Any], at: str, work: Work, *, let_in: bool
+) -> tuple[Now, list[str]]:
+    """Do the work. Return what the panel is drawn from then, and what has changed. Raises `Refused`."""
+    topic, scope, db = _topic(at), _scope(interaction, at), host_of(interaction).services.db
+    row_, said, changes = await db.write(_recorded, scope, topic, work, within=COMMAND_WRITE_TIMEOUT)
+    await topic.after(interaction, row_)
+    now = Now(row_, interaction, at, let_in, seen=await topic.look(interaction, row_))
+    if said is None or isinstance(said, Also):
+        own = change_words(topic.name, scope.key, changes, scope.catalog)
+    else:
+        own = [_say(said)]
+    news = [f"✅ {one}" for one in own[:MAX_NEWS]]
+    return now, [*news, f"⚠️ {said.words}"] if isinstance(said, Also) else news
 
 
 def _recorded(session: Any, scope: Scope, topic: Topic, work: Work) -> tuple[Any, Said, list[Change]]:
@@ -625,9 +692,9 @@ def _cost(pieces: Iterable[Piece]) -> tuple[int, int]:
     return len(every), sum(len(one.content) for one in every if isinstance(one, ui.TextDisplay))
 
 
-def _differing(before: Value, after: Value) -> tuple[Value, Value]:
+def _differing(kind: ValueKind, before: Value, after: Value) -> tuple[Value, Value]:
     """Return both, of items only those that differ."""
-    if not isinstance(before, dict):
+    if not isinstance(kind, Items):
         return before, after
     old, new = cast(dict[str, Value], before), cast(dict[str, Value], after)
     return (

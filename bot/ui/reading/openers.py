@@ -1,12 +1,9 @@
-"""Remember who opened a panel or a form that only they see.
+"""Tell who opened a panel that only they see, with its forms.
 
 A server can let people without Manage Server run `/studii` (Server Settings, Integrations). Discord checks
 that for the command, not for the buttons and forms that follow it. Those are open to the person who ran the
-command, until the panel is an hour old or the form expires.
+command, until the panel is an hour old.
 """
-
-from dataclasses import dataclass
-from typing import Self
 
 import discord
 
@@ -16,32 +13,7 @@ from bot.ui.reading.permissions import MANAGERS_ONLY, manages, server_of
 
 PANEL_SECONDS = 60 * 60
 LET_IN = ":let"  # ends the custom id of a button in a panel that a person without Manage Server opened
-TOO_OLD = lazy("This panel was open for over an hour. Run `/studii setup` again. Nothing was changed.")
-
-
-@dataclass(frozen=True, slots=True)
-class Opener:
-    """The person who opened a form, and whether they had Manage Server then."""
-
-    guild_id: int
-    user_id: int
-    managed: bool
-
-    @classmethod
-    def of(cls, interaction: discord.Interaction) -> Self:
-        """Return the opener of the form that answers this interaction."""
-        return cls(server_of(interaction), interaction.user.id, manages(interaction))
-
-    def ensure(self, interaction: discord.Interaction) -> int:
-        """Return the id of the server. Raises `Refused` unless the opener hands in the form.
-
-        People who had Manage Server when they opened the form must still have it.
-        """
-        guild_id = server_of(interaction)
-        same = (guild_id, interaction.user.id) == (self.guild_id, self.user_id)
-        if not same or (self.managed and not manages(interaction)):
-            raise Refused(MANAGERS_ONLY)
-        return guild_id
+TOO_OLD = lazy("This panel was open for over an hour. Run the command again. Nothing was changed.")
 
 
 def ensure_panel_opener(interaction: discord.Interaction, *, let_in: bool) -> int:

@@ -31,7 +31,6 @@ from bot.servers.access import (
     AccessRules,
     Block,
     Permit,
-    PhotoScope,
     Policy,
     ToolRule,
 )
@@ -129,10 +128,6 @@ WHO = {
     Permit.EVERYONE: plazy("who can use an option", "everyone"),
     Permit.MANAGERS: plazy("who can use an option", "Manage Server"),
     Permit.NOBODY: plazy("who can use an option", "no one"),
-}
-WHOSE = {
-    PhotoScope.ANYONE: lazy("anyone's photos"),
-    PhotoScope.OWN: lazy("your own photos only (moderators: anyone's)"),
 }
 
 
@@ -475,7 +470,6 @@ def _access_notes(now: Now) -> Iterable[Worded]:
     named = {one for its in rules.tools.values() for one in (*its.roles, *its.channels)}
     if there is not None and not named | rules.private.roles | rules.extra.roles <= there:
         yield DELETED_IN_RULES
-    yield lazy("Each member's own privacy setting always applies.")
 
 
 def _choose_tool(now: Now) -> list[Piece]:
@@ -517,29 +511,12 @@ def _option(option: str, about: Worded) -> list[Setting]:
     ]
 
 
-def _whose(name: str, title: Worded, about: Worded) -> Setting:
-    return Setting(
-        name,
-        title,
-        OneOf(lambda _catalog: WHOSE),  # pyright: ignore[reportArgumentType]
-        about,
-        read=lambda row: getattr(row.access, name),
-        write=lambda session, scope, value: change_policy(session, scope, name, PhotoScope(value)),
-    )
-
-
 ACCESS = Topic(
     "access",
     "🔐",
     plazy("title", "Access"),
     load,
     [
-        _whose("photos", lazy("Photos"), lazy("Whose photos members can use the tools on")),
-        _whose(
-            "portraits",
-            lazy("Portraits"),
-            lazy("Whose photos members can use with tools that change a person"),
-        ),
         *_option("private", lazy("Who can get results that only they see")),
         *_option("extra", lazy("Who can send inputs that the bot doesn't know")),
     ],
@@ -601,4 +578,5 @@ MODERATION = Topic(
     load,
     about=_overview,
     links=lambda now: list(button_rows([opens(one, now) for one in (FILTER, APPROVALS, BLOCKED, ACCESS)])),
+    back="setup",
 )

@@ -125,4 +125,5 @@ RESULTS = Topic(
     ],
     _assign,
     notes=_notes,
+    back="setup",
 )

@@ -7,7 +7,7 @@ import discord
 from bot.catalog import Tool
 from bot.errors import Refused
 from bot.features import styles
-from bot.features.styles import NOT_HERE, UNKNOWN, Style, inputs_of, style_key, tool_of
+from bot.features.styles import UNKNOWN, Style, inputs_of, style_key, tool_of
 from bot.languages import plazy
 from bot.ui.jobs.forms.tool_form import Values
 from bot.ui.jobs.forms.tool_picker import STYLE_EMOJI
@@ -59,16 +59,6 @@ async def style_meant(
     if found is None:
         raise Refused(UNKNOWN.using(name=shortened(typed, MAX_SHOWN_NAME_CHARACTERS)))
     return found
-
-
-async def style_of_server(interaction: discord.Interaction, typed: str) -> Style:
-    """Return the server's style like `style_meant`, whichever roles may use it."""
-    of_server = await host_of(interaction).services.db.read(styles.of_server, server_of(interaction))
-    key = style_key(_bare(typed))
-    found = [one for one in of_server if f"{SAVED}{one.id}" == typed or style_key(one.name) == key]
-    if not found:
-        raise Refused(NOT_HERE.using(name=shortened(typed, MAX_SHOWN_NAME_CHARACTERS)))
-    return found[0]
 
 
 def style_choices(styles: Sequence[Style], typed: str) -> list[tuple[str, str]]:

@@ -3,19 +3,16 @@
 import sys
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import discord
 import pytest
 
-from bot.credits import limits
-from bot.credits.limits import AllowanceScope, MemberLimits
-from bot.errors import Busy
+from bot.credits.limits import AllowanceScope
 from bot.servers import access
 from bot.servers.access import Permit
 from tests.support import spending
 from tests.support.desk import PNG, open_desk, started, texts
-from tests.support.settings import change, limit_tool, opened, restrict
+from tests.support.settings import admin, change, limit_tool, opened, restrict
 
 ROOT = Path(__file__).parents[3]
 MAX_FILES_OF_A_GRANT = 12  # of the bot, without what shows it
@@ -26,11 +23,11 @@ ACCESS = "moderation access"
 async def test_an_allowance_is_set_shown_and_refuses(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        shown = texts(await desk.admin.slash(desk.channel, "studii allowance"))
+        shown = texts(await admin(desk, "allowance"))
         assert "Everyone's allowance: **none; only the server's budget limits members**" in shown
-        shown = texts(await desk.admin.slash(desk.channel, "studii allowance", credits=10, at_once=2))
+        shown = texts(await admin(desk, "allowance", credits=10, at_once=2))
         assert "Everyone's allowance: **10 credits a day**" in shown
-        assert "Simultaneous jobs: **2**" in shown
+        assert "**Simultaneous jobs**: 2" in shown
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         assert refused.ephemeral
@@ -57,20 +54,6 @@ async def test_the_highest_of_ones_roles_counts_and_ones_own_before_it(tmp_path:
         assert started(await member.slash(desk.channel, "studio", prompt="A red kite"))
 
 
-async def test_of_several_limits_all_are_set_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with open_desk(tmp_path) as desk:
-
-        def no_room(*args: Any, **more: Any) -> None:
-            real(*args, **more)  # the allowance was written
-            raise Busy
-
-        real = limits.put
-        monkeypatch.setattr(limits, "put", no_room)
-        told = texts(await desk.admin.slash(desk.channel, "studii allowance", credits=10, at_once=2))
-        assert told == "The bot is busy right now. Try again in a moment."
-        assert await spending.member_limits(desk.services, desk.guild.id) == MemberLimits()
-
-
 @pytest.mark.promise
 async def test_what_one_who_has_left_was_given_is_seen_and_taken_away(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
@@ -79,40 +62,13 @@ async def test_what_one_who_has_left_was_given_is_seen_and_taken_away(tmp_path: 
             desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBER, gone.id, 20)
         )
         await spending.grant(desk.services, desk.guild.id, gone.id, 5)
-        shown = texts(await desk.admin.slash(desk.channel, "studii allowance", member=gone))
+        shown = texts(await desk.admin.slash(desk.channel, "studii grant", member=gone))
         assert "This member isn't in the server. If they come back, these limits apply." in shown
         assert "25 of 25 credits left today** (their own allowance: 20 credits" in shown
         shown = texts(await desk.admin.slash(desk.channel, "studii grant", member=gone, credits=-5))
         assert "Took back 5 credits granted for today." in shown
-        await desk.admin.slash(desk.channel, "studii allowance", member=gone, no_limit=True)
+        await admin(desk, "allowance", member=gone, no_limit=True)
         assert (await spending.member_limits(desk.services, desk.guild.id)).own == {}
-
-
-async def test_a_role_that_was_deleted_has_no_allowance_any_more(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        silver, gold = (desk.guild.create_role(name) for name in ("Silver", "Gold"))
-        shown = texts(await desk.admin.slash(desk.channel, "studii allowance", role=gold))
-        assert f"<@&{gold.id}> has no allowance of its own." in shown
-        for role in (silver, gold):
-            shown = texts(await desk.admin.slash(desk.channel, "studii allowance", role=role, credits=20))
-        assert "No budget is set yet, so the default applies" in shown
-        assert f"<@&{gold.id}>: 20 credits a day" in shown
-        desk.env.backend.delete_role(desk.guild.id, gold.id)
-        await desk.env.settle()
-        shown = texts(await desk.admin.slash(desk.channel, "studii allowance"))
-        assert f"<@&{silver.id}>: 20 credits a day" in shown
-        assert f"<@&{gold.id}>" not in shown
-
-
-async def test_what_holds_for_everyone_is_not_set_for_one_by_mistake(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        vip = desk.guild.create_role("VIP")
-        for whose in ({"member": desk.maya}, {"role": vip}):
-            for limit in ({"at_once": 1}, {"starts": 2}):
-                refused = await desk.admin.slash(desk.channel, "studii allowance", **whose, **limit)
-                assert "apply to every member" in texts(refused)
-        limits = await spending.member_limits(desk.services, desk.guild.id)
-        assert (limits.at_once, limits.rate) == (None, None)
 
 
 @pytest.mark.promise
@@ -141,14 +97,14 @@ async def test_a_members_grant_is_shown_to_them_and_ends_when_the_period_is_anot
         shown = texts(await desk.admin.slash(desk.channel, "studii grant", credits=5, member=desk.maya))
         assert "No budget is set yet, so the default applies" in shown
         assert "5 credits granted for today will count once this member has an allowance." in shown
-        await desk.admin.slash(desk.channel, "studii allowance", credits=10)
+        await admin(desk, "allowance", credits=10)
         assert "15 of 15 credits left today, 5 of it granted." in texts(
             await desk.maya.slash(desk.channel, "credits")
         )
         shown = texts(await desk.admin.slash(desk.channel, "studii grant", credits=-2, member=desk.maya))
         assert "Took back 2 credits granted for today." in shown
         assert "13 of 13 credits left today** (everyone's allowance: 10 credits, +3 granted for" in shown
-        shown = texts(await desk.admin.slash(desk.channel, "studii budget", period="month"))
+        shown = texts(await admin(desk, "budget", period="month"))
         assert "The 3 credits granted for the previous period no longer count." in shown
         shown = texts(await desk.admin.slash(desk.channel, "studii grant"))
         assert "Granted for this month" in shown
@@ -243,15 +199,13 @@ async def test_a_blocked_member_starts_nothing(tmp_path: Path) -> None:
 @pytest.mark.promise
 async def test_a_time_zone_is_chosen_from_what_is_typed(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
-        offered = await desk.admin.autocomplete(desk.channel, "studii budget", "timezone", "berl")
-        assert [choice["value"] for choice in offered] == ["Europe/Berlin"]
-        shown = texts(await desk.admin.slash(desk.channel, "studii budget", timezone="Europe/Berlin"))
-        assert "Time zone set" in shown
+        shown = texts(await admin(desk, "budget", timezone="Europe/Berlin"))
+        assert "✅ **Time zone**: changed from UTC to Europe/Berlin." in shown
         assert "start in the time zone Europe/Berlin" in shown
-        shown = texts(await desk.admin.slash(desk.channel, "studii budget", timezone="Europe/Berlino"))
+        shown = texts(await admin(desk, "budget", timezone="Europe/Berlino"))
         assert "“Europe/Berlino” isn't a time zone. Did you mean Europe/Berlin" in shown
         for typed, meant in (("Berlin", "Europe/Berlin?"), ("new york", "America/New_York?")):
-            shown = texts(await desk.admin.slash(desk.channel, "studii budget", timezone=typed))
+            shown = texts(await admin(desk, "budget", timezone=typed))
             assert f"Did you mean {meant}" in shown
 
 

@@ -1,4 +1,4 @@
-"""/studii log and what is posted there."""
+"""The log channel, and what is posted there."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -17,13 +17,14 @@ from bot.studii import KeyRefused, OutOfCredits
 from tests.support.database import outage
 from tests.support.desk import Desk, open_desk, pieces, texts
 from tests.support.posts import Posted, deliver, open_posts, placed, tell_end
+from tests.support.settings import admin, control, opened
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
 
 
 async def set_log(desk: Desk, *, results: bool = False) -> ChannelHandle:
     channel = desk.guild.create_text_channel("studii-log")
-    await desk.admin.slash(desk.channel, "studii log", channel=channel, results=results)
+    await admin(desk, "log", channel=channel, results=results)
     return channel
 
 
@@ -57,35 +58,25 @@ async def made(desk: Desk) -> Job:
 @pytest.mark.promise
 async def test_a_channel_is_shown_set_and_cleared(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
-        assert "No log channel" in texts(await desk.admin.slash(desk.channel, "studii log"))
+        assert "**Log channel**: none yet" in texts(await admin(desk, "log"))
         channel = desk.guild.create_text_channel("studii-log")
-        shown = texts(await desk.admin.slash(desk.channel, "studii log", channel=channel))
-        assert f"Log channel: <#{channel.id}>" in shown
-        assert "It doesn't show who made what" in shown
+        shown = texts(await admin(desk, "log", channel=channel))
+        assert f"✅ **Log channel**: changed from none to <#{channel.id}>." in shown
+        assert "**Who made what**: off" in shown
         assert "now Studii's log channel" in texts(channel.history()[-1])
-        shown = texts(await desk.admin.slash(desk.channel, "studii log", results=True))
-        assert "who made what" in shown
+        shown = texts(await admin(desk, "log", results=True))
+        assert "✅ **Who made what**: changed from off to on." in shown
         assert await desk.services.db.read(settings.log_of, desk.guild.id) == LogSettings(
             desk.guild.id, channel.id, results=True
         )
         assert len(channel.history()) == 1
-        assert "No log channel" in texts(await desk.admin.slash(desk.channel, "studii log", off=True))
+        assert "**Log channel**: none yet" in texts(await admin(desk, "log", off=True))
         assert await desk.services.db.read(settings.log_of, desk.guild.id) == LogSettings(desk.guild.id)
-
-
-async def test_a_channel_is_not_greeted_and_turned_off_at_once(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        for more in ({"channel": desk.channel}, {"results": True}):
-            told = texts(await desk.admin.slash(desk.channel, "studii log", off=True, **more))
-            assert told == "Use either `off` or a channel and what to post, not both. Nothing was changed."
-        assert desk.channel.history() == []
 
 
 async def test_results_need_a_channel_first(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
-        assert "Set a channel first" in texts(
-            await desk.admin.slash(desk.channel, "studii log", results=True)
-        )
+        assert "Set a log channel first" in texts(await admin(desk, "log", results=True))
 
 
 @pytest.mark.promise
@@ -94,7 +85,7 @@ async def test_a_channel_in_which_the_bot_may_not_post_is_refused_with_what_is_m
 ) -> None:
     async with open_desk(tmp_path) as desk:
         channel = desk.channel_for_the_bot("closed", send_messages=False)
-        shown = texts(await desk.admin.slash(desk.channel, "studii log", channel=channel))
+        shown = texts(await admin(desk, "log", channel=channel))
         assert "**Send Messages**" in shown
         assert "Nothing was changed" in shown
         assert await desk.services.db.read(settings.log_of, desk.guild.id) == LogSettings(desk.guild.id)
@@ -103,9 +94,12 @@ async def test_a_channel_in_which_the_bot_may_not_post_is_refused_with_what_is_m
 @pytest.mark.promise
 async def test_a_channel_that_could_not_be_stored_is_not_greeted(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
+        panel = await opened(desk, "setup")
+        assert panel.response is not None
+        chooses = control(panel, "studii:pick:setup:log_channel")
         async with outage(desk.db):
-            shown = texts(await desk.admin.slash(desk.channel, "studii log", channel=desk.channel))
-        assert "database" in shown
+            shown = await desk.admin.select(panel.response, [desk.channel], custom_id=chooses)
+        assert "database" in texts(shown)
         assert await desk.services.db.read(settings.log_of, desk.guild.id) == LogSettings(desk.guild.id)
         assert desk.channel.history() == []
 
@@ -114,7 +108,7 @@ async def test_a_channel_that_discord_keeps_closed_leaves_the_one_before(tmp_pat
     async with open_desk(tmp_path) as desk:
         before = await set_log(desk, results=True)
         desk.env.inject_error("POST", f"/channels/{desk.channel.id}/messages", status=403, code=50013)
-        shown = texts(await desk.admin.slash(desk.channel, "studii log", channel=desk.channel))
+        shown = texts(await admin(desk, "log", channel=desk.channel))
         assert "Nothing was changed" in shown
         assert await desk.services.db.read(settings.log_of, desk.guild.id) == LogSettings(
             desk.guild.id, before.id, results=True
@@ -125,8 +119,8 @@ async def test_a_channel_whose_greeting_may_be_lost_is_set(tmp_path: Path) -> No
     async with open_desk(tmp_path) as desk:
         path = f"/channels/{desk.channel.id}/messages"
         desk.env.inject_error("POST", path, status=503, times=None)
-        shown = texts(await desk.admin.slash(desk.channel, "studii log", channel=desk.channel))
-        assert f"Log channel: <#{desk.channel.id}>" in shown
+        shown = texts(await admin(desk, "log", channel=desk.channel))
+        assert f"**Log channel**: changed from none to <#{desk.channel.id}>" in shown
         assert await desk.services.db.read(settings.log_of, desk.guild.id) == LogSettings(
             desk.guild.id, desk.channel.id
         )
@@ -136,7 +130,7 @@ async def test_admins_see_that_the_channel_was_closed_to_the_bot_since(tmp_path:
     async with open_desk(tmp_path) as desk:
         closed = desk.channel_for_the_bot("closed", view_channel=False)
         await desk.services.db.write(settings.set_log, desk.guild.id, closed.id)
-        assert "I can't post there" in texts(await desk.admin.slash(desk.channel, "studii log"))
+        assert f"**Log channel** <#{closed.id}>: I'm missing" in texts(await admin(desk, "log"))
 
 
 @pytest.mark.promise
@@ -161,7 +155,7 @@ async def test_admins_see_that_the_channel_was_closed_to_the_bot_since(tmp_path:
         (
             NoticeKind.KEY_REFUSED,
             {"masked": "stu_…cdef", "reason": KeyRefused(detail="revoked @everyone").told.encode()},
-            ["`stu_…cdef`", "revoked @\u200beveryone", "/studii key"],
+            ["`stu_…cdef`", "revoked @\u200beveryone", "/studii setup"],
         ),
         (
             NoticeKind.PLAN_DOUBTED,
@@ -170,7 +164,7 @@ async def test_admins_see_that_the_channel_was_closed_to_the_bot_since(tmp_path:
                 "`stu_…cdef`",
                 "after 61 in a minute. The Team plan allows 300",
                 "at most 60 a minute",
-                "/studii key",
+                "/studii setup",
             ],
         ),
         (

@@ -14,7 +14,7 @@ from tests.support.database import given
 from tests.support.desk import PNG, labelled, open_desk, started, texts
 from tests.support.posts import open_posts, sent, tell_end
 from tests.support.services import erase
-from tests.support.settings import change, opened, set_pause
+from tests.support.settings import admin, change, opened, set_pause
 from tests.ui.admin.moderation.word_rules import REFUSED, forbid, kept, last_notice, notices, posted
 from tests.ui.jobs.results.test_edit import edit_id, refused_inputs
 
@@ -34,7 +34,7 @@ async def test_rules_are_added_shown_and_removed(tmp_path: Path) -> None:
         assert unlogged in shown
         assert unlogged in await forbid(desk, "red kite")
         log = desk.guild.create_text_channel("log")
-        await desk.admin.slash(desk.channel, "studii log", channel=log)
+        await admin(desk, "log", channel=log)
         assert unlogged not in texts(await opened(desk, FILTER))
         assert unlogged not in await forbid(desk, "red kite")
         before = await opened(desk, FILTER)
@@ -157,9 +157,7 @@ async def test_a_job_from_before_the_rule_is_not_run_again(tmp_path: Path) -> No
 async def test_a_preset_of_a_photo_channel_that_meets_a_rule_starts_nothing(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.admin.slash(
-            desk.channel, "studii photos auto", tool="virtual-staging", inputs="style=gothic"
-        )
+        await admin(desk, "photos auto", tool="virtual-staging", inputs="style=gothic")
         await forbid(desk, "gothic")
         await desk.services.db.write(set_pause, desk.guild.id, 2)
         for _ in range(3):
@@ -184,7 +182,7 @@ async def test_a_preset_of_a_photo_channel_that_meets_a_rule_starts_nothing(tmp_
 async def test_what_a_member_prefers_counts_as_theirs_in_a_photo_channel(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.admin.slash(desk.channel, "studii photos auto", tool="virtual-staging")
+        await admin(desk, "photos auto", tool="virtual-staging")
         tool = desk.bot.catalog.get("virtual-staging")
         await desk.services.db.write(set_defaults, desk.guild.id, desk.tom.id, tool, {"style": "gothic"})
         await forbid(desk, "gothic")

@@ -99,7 +99,9 @@ class Person:
 
     async def set_key(self, secret: str, plan: str = "pro", budget: str = "100") -> InteractionResult:
         """Set the server's Studii key, as an admin does."""
-        shown = await self.command("studii key")
+        panel = answer_of(await self.command("studii setup"))
+        async with self._stage.world.turn:
+            shown = await self.actor.click(panel, custom_id="studii:setup:key")
         return await self.fill_in(shown, {"key": secret, "plan": [plan], "budget": budget})
 
     async def result_of(self, shown: InteractionResult) -> discord.Message:

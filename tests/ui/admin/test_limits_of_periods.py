@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from tests.support.desk import Desk, open_desk, pieces, texts
+from tests.support.settings import admin
 
 
-async def admin(desk: Desk, command: str, **options: Any) -> str:
+async def said(desk: Desk, command: str, **options: Any) -> str:
     return texts(await desk.admin.slash(desk.channel, f"studii {command}", **options))
 
 
@@ -26,8 +27,8 @@ async def test_a_grant_counts_for_the_period_of_the_budget(
     tmp_path: Path, period: str, named: str, ends: str
 ) -> None:
     async with open_desk(tmp_path) as desk:
-        await admin(desk, "budget", credits=50, period=period)
-        shown = await admin(desk, "grant", credits=20)
+        await said(desk, "budget", credits=50, period=period)
+        shown = await said(desk, "grant", credits=20)
         assert f"Granted 20 credits {named}." in shown
         assert f"A grant counts {ends} A member's grant can't exceed the server's budget." in shown
         shown = texts(await desk.maya.slash(desk.channel, "credits"))
@@ -41,12 +42,12 @@ async def test_what_limits_a_member_is_told_to_admins(tmp_path: Path) -> None:
         rita = desk.guild.add_member(desk.env.create_user("rita"), roles=[gold])
         await admin(desk, "allowance", role=gold, credits=20)
         await admin(desk, "allowance", at_once=3, starts=1, minutes=10)
-        shown = await admin(desk, "allowance", member=rita)
+        shown = await said(desk, "grant", member=rita)
         assert "20 of 20 credits left today** (the highest of their roles' allowances: 20 credits)." in shown
         assert "Running jobs: 0 of 3" in shown
         assert "Start rate: 1 job in 10 minutes\n" in shown
         await rita.slash(desk.channel, "studio", prompt="A red kite")
-        shown = await admin(desk, "allowance", member=rita)
+        shown = await said(desk, "grant", member=rita)
         next_start = int(desk.clock.now().timestamp()) + 600
         assert "Running jobs: 1 of 3" in shown
         assert f"Start rate: 1 job in 10 minutes; next start <t:{next_start}:R>" in shown
@@ -64,7 +65,7 @@ async def test_what_limits_a_member_is_told_to_admins(tmp_path: Path) -> None:
 )
 async def test_the_chart_of_a_period_is_titled_with_it(tmp_path: Path, span: str, title: str) -> None:
     async with open_desk(tmp_path) as desk:
-        shown = await desk.admin.slash(desk.channel, "studii usage", period=span)
+        shown = await admin(desk, "usage", period=span)
         assert f"Credits {title}\n" in f"{texts(shown)}\n"
         (gallery,) = (piece for piece in pieces(shown) if piece["type"] == 12)
         described = gallery["items"][0]["description"]
@@ -80,25 +81,25 @@ async def test_the_line_of_the_chart_is_a_days_part_of_the_budget(
 ) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await admin(desk, "budget", credits=70, period=period)
+        await said(desk, "budget", credits=70, period=period)
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        shown = await desk.admin.slash(desk.channel, "studii usage")
+        shown = await admin(desk, "usage")
         (gallery,) = (piece for piece in pieces(shown) if piece["type"] == 12)
         assert f"Line: {line}." in gallery["items"][0]["description"]
 
 
 async def test_a_total_that_was_set_while_the_clock_was_ahead_counts_all_jobs(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
-        await admin(desk, "budget", credits=50, period="total")
+        await said(desk, "budget", credits=50, period="total")
         desk.clock.advance(-3600)
-        assert "The total counts all jobs. `restart:True` starts it again" in await admin(desk, "budget")
+        assert "The total counts all jobs. The server's time zone is UTC." in await said(desk, "budget")
 
 
 async def test_the_chart_is_described_with_its_day_and_the_tools_that_took_most(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        shown = await desk.admin.slash(desk.channel, "studii usage")
+        shown = await admin(desk, "usage")
         (gallery,) = (piece for piece in pieces(shown) if piece["type"] == 12)
         described = gallery["items"][0]["description"]
         said = r" 8 credits in total, most on \w+ \d+ \(8\)\. Most went to Studio \(8\)\."

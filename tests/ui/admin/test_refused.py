@@ -7,21 +7,11 @@ from bot.servers import settings
 from bot.servers.notices import NoticeKind
 from tests.cogs.studii.test_log import made, post_notice, set_log, told
 from tests.support import spending
-from tests.support.desk import open_desk, pieces, texts
+from tests.support.desk import open_desk, texts
 from tests.support.posts import deliver, open_posts
 from tests.support.settings import change
 from tests.ui.account.test_asking_for_more import asked, request_message
 from tests.ui.jobs.results.test_unknown_outcomes import in_the_log, lost
-
-
-async def test_a_budget_that_is_no_number_is_refused(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        shown = await desk.admin.slash(desk.channel, "studii setup")
-        assert shown.response is not None
-        form = await desk.admin.click(shown.response, label="Set budget")
-        shown = await desk.admin.submit_modal(form, {"limit": " ", "period": ["month"]})
-        assert "Enter how many credits the server can spend. Nothing was changed." in texts(shown)
-        assert (await spending.budget(desk.services, desk.guild.id)).is_default
 
 
 async def test_a_charge_that_is_no_number_settles_nothing(tmp_path: Path) -> None:
@@ -49,11 +39,8 @@ async def test_a_member_hears_that_the_server_was_granted_what_its_budget_lacked
 
 async def test_credit_requests_are_told_without_a_mention_again(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
-        shown = await desk.admin.slash(desk.channel, "studii setup")
-        for label in ("Mention admins in credit requests", "Don't mention admins in credit requests"):
-            assert shown.response is not None
-            assert label in [piece["label"] for piece in pieces(shown) if piece["type"] == 2]
-            await desk.admin.click(shown.response, label=label)
+        for state in ("to on.", "to off."):
+            assert state in await change(desk, "setup", "in_place")
         assert not (await desk.services.db.read(settings.log_of, desk.guild.id)).requests_in_place
 
 

@@ -14,6 +14,7 @@ from bot.servers import keys
 from tests.support import spending
 from tests.support.desk import PNG, Desk, make_bot, open_desk, pieces, texts
 from tests.support.questions import all_questions
+from tests.support.settings import admin
 from tests.ui.jobs.results.test_result_buttons import jobs, press, staged
 
 RUN = "Run · about 8 credits"
@@ -22,8 +23,8 @@ ROOM = ("room.png", PNG)
 
 async def asking(desk: Desk, above: int = 5) -> None:
     await desk.set_key()
-    shown = await desk.admin.slash(desk.channel, "studii budget", confirm=above)
-    assert f"Members are asked before a job that costs more than **{above} credits**." in texts(shown)
+    shown = await admin(desk, "budget", confirm=above)
+    assert f"**Price to confirm**: changed from ask no one to {above} credits." in texts(shown)
 
 
 async def confirm(who: MemberActor, asked: InteractionResult, label: str = RUN) -> InteractionResult:
@@ -40,13 +41,13 @@ def labels(shown: object) -> list[str]:
 async def test_it_is_off_until_it_is_set_and_can_be_turned_off_again(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        assert "`confirm` is off" in texts(await desk.admin.slash(desk.channel, "studii budget"))
+        assert "**Price to confirm**: ask no one" in texts(await admin(desk, "budget"))
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         assert len(await jobs(desk)) == 1
-        await desk.admin.slash(desk.channel, "studii budget", confirm=5)
+        await admin(desk, "budget", confirm=5)
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         assert len(await jobs(desk)) == 1
-        assert "`confirm` is off" in texts(await desk.admin.slash(desk.channel, "studii budget", confirm=0))
+        assert "to ask no one." in texts(await admin(desk, "budget", confirm=0))
         await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
         assert len(await jobs(desk)) == 2
 
@@ -94,7 +95,7 @@ async def test_a_private_jobs_progress_takes_the_place_of_its_question(tmp_path:
 async def test_the_buttons_of_a_result_ask_too(tmp_path: Path, label: str) -> None:
     async with open_desk(tmp_path) as desk:
         message = await staged(desk, tmp_path)
-        await desk.admin.slash(desk.channel, "studii budget", confirm=5)
+        await admin(desk, "budget", confirm=5)
         asked = await press(desk, desk.tom, message, label)
         if label == "Edit":
             asked = await desk.tom.submit_modal(asked, {})

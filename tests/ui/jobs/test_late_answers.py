@@ -19,6 +19,7 @@ from tests.support.database import holding
 from tests.support.desk import keep_answers, labelled, open_desk, texts
 from tests.support.patience import PATIENCE
 from tests.support.presses import send_press
+from tests.support.settings import control, opened
 from tests.ui.jobs.late import announced, asked, kept, late, slow_to_read
 from tests.ui.jobs.results.test_result_buttons import staged
 
@@ -60,13 +61,8 @@ async def test_an_answer_in_time_is_not_announced(tmp_path: Path) -> None:
 
 
 ADMINS: dict[str, tuple[dict[str, object], str]] = {
-    "studii pause": ({}, "paused"),
     "studii budget": ({"credits": 70}, "70"),
     "studii grant": ({"credits": 5}, "5"),
-    "studii allowance": ({"credits": 5}, "5"),
-    "studii metadata": ({"remove": False}, "metadata"),
-    "studii reactions on": ({}, "Reactions are on"),
-    "studii photos offer": ({}, "offered"),
 }
 
 
@@ -85,17 +81,18 @@ async def test_admins_too_get_their_answer_late_rather_than_none(
         assert await kept(desk) == []
 
 
-async def test_a_button_of_the_setup_is_answered_late_with_a_panel_of_its_own(
+async def test_a_button_of_a_panel_is_answered_late_with_a_panel_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with late(tmp_path, monkeypatch) as desk:
-        asked_to = await desk.admin.slash(desk.channel, "studii forget-key")
-        assert asked_to.response is not None
+        shown = await opened(desk, "results")
+        assert shown.response is not None
         async with holding(desk.db):
-            pressing = asyncio.create_task(desk.admin.click(asked_to.response, label="Remove key"))
+            turns = control(shown, "studii:put:results:in_threads")
+            pressing = asyncio.create_task(desk.admin.click(shown.response, custom_id=turns))
             await announced(desk)
         told = await pressing
-        assert "The key is removed" in texts(told.response)
+        assert "changed from off to on" in texts(told.response)
         assert await kept(desk) == []
 
 

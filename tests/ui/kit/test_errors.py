@@ -9,10 +9,12 @@ import pytest
 from simcord import InteractionResult
 
 from bot.jobs import queries
+from bot.jobs.models import JobState
 from bot.ui.kit.host import FORM_OUTDATED
 from tests.reactions.taps import post
 from tests.support.desk import KEY, PNG, Desk, open_desk, pieces, texts
 from tests.support.presses import hand_in, press
+from tests.support.settings import admin
 
 Act = Callable[[Desk], Awaitable[InteractionResult]]
 FORM = {"key": KEY, "plan": ["pro"], "budget": ""}
@@ -36,7 +38,7 @@ async def button(desk: Desk) -> InteractionResult:
 
 
 async def form(desk: Desk) -> InteractionResult:
-    shown = await desk.admin.slash(desk.channel, "studii key")
+    shown = await admin(desk, "key")
     return await desk.admin.submit_modal(shown, FORM)
 
 
@@ -81,8 +83,11 @@ async def test_an_unforeseen_error_is_told_with_a_reference_that_is_in_the_log(
 
 async def test_a_form_that_was_refused_is_not_taken_again(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
-        shown = await desk.admin.slash(desk.channel, "studii key")
-        refused = await desk.admin.submit_modal(shown, FORM | {"budget": "plenty"})
-        assert "whole number of credits" in texts(refused)
+        await desk.set_key()
+        await desk.forbid("kite")
+        shown = await desk.maya.slash(desk.channel, "studio")
         assert shown.modal is not None
-        assert texts(await hand_in(desk, desk.admin, shown.modal["custom_id"])) == str(FORM_OUTDATED)
+        refused = await desk.maya.submit_modal(shown, {"prompt": "A red kite"})
+        assert "word filter" in texts(refused)
+        assert texts(await hand_in(desk, desk.maya, shown.modal["custom_id"])) == str(FORM_OUTDATED)
+        assert await desk.db.read(queries.in_states, list(JobState)) == []

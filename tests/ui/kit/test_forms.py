@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.servers import keys
+from bot.jobs import queries
+from bot.jobs.models import JobState
 from bot.ui.kit.forms import OPEN_FOR
 from bot.ui.kit.host import FORM_OUTDATED
 from tests.reactions.taps import post
-from tests.support.desk import KEY, PNG, Desk, make_bot, open_desk, pieces, texts
+from tests.support.desk import PNG, Desk, make_bot, open_desk, pieces, texts
 
 
 async def restart(desk: Desk) -> None:
@@ -27,12 +28,13 @@ async def test_a_form_that_was_open_for_too_long_or_over_a_restart_says_so(
     tmp_path: Path, meanwhile: Callable[[Desk], Awaitable[None]]
 ) -> None:
     async with open_desk(tmp_path) as desk:
-        form = await desk.admin.slash(desk.channel, "studii key")
+        await desk.set_key()
+        form = await desk.maya.slash(desk.channel, "studio")
         await meanwhile(desk)
-        told = await desk.admin.submit_modal(form, {"key": KEY, "plan": ["pro"], "budget": ""})
+        told = await desk.maya.submit_modal(form, {"prompt": "A red kite"})
         assert told.ephemeral
         assert texts(told) == str(FORM_OUTDATED)
-        assert await desk.services.db.read(keys.current, desk.guild.id) is None
+        assert await desk.db.read(queries.in_states, list(JobState)) == []
 
 
 @pytest.mark.promise

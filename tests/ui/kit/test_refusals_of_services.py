@@ -2,8 +2,7 @@
 
 from collections.abc import Awaitable
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,9 +16,9 @@ from bot.jobs import queries
 from bot.jobs.confirm import Repeated
 from bot.jobs.models import JobState
 from bot.reactions.channel_permissions import cannot_post_words
-from cogs.reactions.commands import _place  # pyright: ignore[reportPrivateUsage]
 from tests.support.desk import PNG, Desk, open_desk, texts
 from tests.support.pseudo.letters import read
+from tests.support.settings import control, opened
 
 SUBMITTED = (JobState.WAITING, JobState.SUBMITTING)
 DONE = (*SUBMITTED, JobState.RUNNING, JobState.SUCCEEDED)
@@ -83,9 +82,15 @@ async def test_a_command_that_discord_still_has_as_it_was_says_what_the_tool_tak
             structs.force_setattr(studio, "source", source)
             told = await desk.maya.slash(desk.channel, "studio", prompt="A red kite", **photo)
             assert texts(told) == said
-        auto = {"tool": "studio", "inputs": "prompt=a boat"}
-        told = await desk.admin.slash(desk.channel, "studii photos auto", **auto)
-        assert texts(told) == "Studio doesn't start from a photo. Nothing was changed."
+        structs.force_setattr(studio, "source", SourceRule.OPTIONAL)
+        panel = await opened(desk, "photos")
+        assert panel.response is not None
+        fills = control(panel, "studii:fill:photos:autos")
+        form = await desk.admin.click(panel.response, custom_id=fills)
+        structs.force_setattr(studio, "source", SourceRule.NONE)
+        auto = {"channel": [desk.channel], "tool": ["studio"], "inputs": "prompt=a boat", "most": "1"}
+        await desk.admin.submit_modal(form, auto)
+        assert "❌ Studio doesn't start from a photo. Nothing was changed." in texts(panel)
 
 
 async def test_a_ledger_that_discord_takes_no_file_of_is_to_be_asked_for_in_parts(
@@ -107,7 +112,3 @@ async def test_a_channel_that_the_bot_does_not_see_or_that_is_not_named_is_told(
         assert read(cannot_post_words(guild, 5)) == (
             "I couldn't post a result in <#5>: I can't see that channel. Nothing was charged."
         )
-        with pytest.raises(Refused) as refused:
-            _place(cast("Any", SimpleNamespace(channel_id=None)), None)
-        told = await shown(desk, refused.value, monkeypatch)
-        assert told == "This only works in a channel. Name one under `channel`."

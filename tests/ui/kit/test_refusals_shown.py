@@ -16,7 +16,7 @@ from tests.ui.jobs.sets.test_sets import PHOTOS, opened
 
 PRIVATE = {"private": True}
 CHANGE_ACCESS = "Try again without it. An admin can change this with `/studii moderation`."
-CHANGE_LIMIT = "An admin can change this with `/studii allowance`."
+CHANGE_LIMIT = "An admin can change this with `/studii credits`."
 
 
 async def refused(desk: Desk, **options: Any) -> str:

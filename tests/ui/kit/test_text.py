@@ -100,10 +100,10 @@ def test_what_our_own_sentences_quote_of_others_formats_nothing(typed: str) -> N
 
 
 def test_a_quotation_is_shown_as_it_was_written_and_our_own_words_around_it_as_ours() -> None:
-    said = "Studii said: “Unknown `style`: *old* ”quoted” a_b_c”. Set a key with `/studii key`."
+    said = "Studii said: “Unknown `style`: *old* ”quoted” a_b_c”. Set a key with `/studii setup`."
     shown = sentence(said)
     assert "“Unknown \\`style\\`: \\*old\\* ”quoted” a\\_b\\_c”" in shown
-    assert shown.endswith("Set a key with `/studii key`.")
+    assert shown.endswith("Set a key with `/studii setup`.")
 
 
 @given(NASTY)

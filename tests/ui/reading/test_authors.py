@@ -12,6 +12,7 @@ from tests.reactions.taps import PORTRAIT, STAGING, jobs_of, post, ready
 from tests.support.desk import PNG, Desk, open_desk, texts
 from tests.support.posts import tell_end
 from tests.support.services import erase, sweep
+from tests.support.settings import admin
 from tests.ui.jobs.results.test_result_buttons import DONE, files, press, staged
 
 ROOM = ("room.png", PNG + b"room")
@@ -89,7 +90,7 @@ async def test_a_photo_channel_makes_nothing_of_a_forward_whose_author_refuses(t
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         elsewhere = desk.guild.create_text_channel("elsewhere")
-        await desk.admin.slash(desk.channel, "studii photos auto", tool="photo-restore")
+        await admin(desk, "photos auto", tool="photo-restore")
         photo = await post(desk, desk.maya, ROOM, channel=elsewhere)
         await desk.tom.forward(photo, desk.channel)
         assert (await desk.job()).photo_author == desk.maya.id

@@ -15,6 +15,7 @@ from bot.servers import access
 from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, press_more, texts
 from tests.support.posts import tell_end
 from tests.support.services import sweep
+from tests.support.settings import admin
 from tests.ui.jobs.results.test_result_buttons import DONE, staged
 
 ROOM = PNG + b"room"
@@ -75,7 +76,7 @@ async def test_a_photo_that_stands_in_a_message_is_had_from_there_again(tmp_path
 async def test_a_tapped_photo_is_had_from_its_message_again(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.admin.slash(desk.channel, "studii reactions on")
+        await admin(desk, "reactions on")
         await desk.maya.react(await posted_by_tom(desk), "🩹")
         await failed_long_ago(desk)
         await run_again(desk)

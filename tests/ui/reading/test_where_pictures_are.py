@@ -11,6 +11,7 @@ from bot.media.spool import OutputFile
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, open_desk, started, texts
 from tests.support.posts import tell_end
+from tests.support.settings import admin
 
 RESTORE = "Photo restoration"
 IN_THREADS = BOT_PERMISSIONS | discord.Permissions(
@@ -40,7 +41,7 @@ async def test_a_menu_in_a_thread_makes_its_result_there(tmp_path: Path) -> None
 async def test_a_photo_channel_serves_its_threads_too(tmp_path: Path) -> None:
     async with open_desk(tmp_path, permissions=IN_THREADS) as desk:
         await desk.set_key()
-        await desk.admin.slash(desk.channel, "studii photos auto", tool="photo-restore")
+        await admin(desk, "photos auto", tool="photo-restore")
         thread = await thread_of(desk)
         await post(desk, desk.maya, ROOM, channel=thread)
         (job,) = await jobs_of(desk)
@@ -92,7 +93,7 @@ async def test_a_tap_under_a_message_that_is_gone_comes_to_nothing(tmp_path: Pat
 async def test_a_result_in_a_photo_channel_starts_nothing_by_itself(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.admin.slash(desk.channel, "studii photos auto", tool="photo-restore")
+        await admin(desk, "photos auto", tool="photo-restore")
         await post(desk, desk.maya, ROOM)
         (job,) = await jobs_of(desk)
         done = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
@@ -110,7 +111,7 @@ async def test_a_post_in_a_forum_is_tapped_where_reactions_are_on_in_the_forum(t
         await desk.set_key()
         forum = desk.guild.create_forum_channel("rooms")
         await desk.env.settle()
-        await desk.admin.slash(desk.channel, "studii reactions on", channel=forum)
+        await admin(desk, "reactions on", channel=forum)
         known = desk.bot.get_channel(forum.id)
         assert isinstance(known, discord.ForumChannel)
         await known.create_thread(name="The hall", content="Look at this")

@@ -11,7 +11,7 @@ from bot.catalog import Catalog, ToolInput
 from bot.features.styles import MemberDefaults, default_inputs, set_defaults
 from tests.reactions.taps import ROOM as TAPPED_ROOM, STAGING, post, ready
 from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, texts
-from tests.support.settings import add_style
+from tests.support.settings import add_style, admin
 from tests.ui.styles.test_saving import press, result_of
 
 ROOM = ("room.png", PNG)
@@ -106,9 +106,9 @@ async def test_a_tap_asks_for_what_the_emoji_says_and_a_photo_channel_is_asked_a
         await ready(desk)
         await prefer(desk, desk.tom, "Virtual staging", style="luxury", room="office")
         message = await post(desk, desk.maya, TAPPED_ROOM)
-        await desk.admin.slash(
-            desk.channel,
-            "studii reactions map",
+        await admin(
+            desk,
+            "reactions map",
             emoji="🔥",
             tool="virtual-staging",
             inputs="style=rustic",
@@ -116,9 +116,7 @@ async def test_a_tap_asks_for_what_the_emoji_says_and_a_photo_channel_is_asked_a
         for emoji, style in ((STAGING, "luxury"), ("🔥", "rustic")):
             await desk.tom.react(message, emoji)
             assert await inputs_of_last(desk) == {"style": style, "room": "office"}
-        await desk.admin.slash(
-            desk.channel, "studii photos auto", tool="virtual-staging", inputs="style=rustic, room=dining"
-        )
+        await admin(desk, "photos auto", tool="virtual-staging", inputs="style=rustic, room=dining")
         await post(desk, desk.tom, TAPPED_ROOM)
         await desk.env.settle()
         assert await inputs_of_last(desk) == {"style": "luxury", "room": "office"}

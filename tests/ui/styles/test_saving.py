@@ -196,7 +196,7 @@ async def test_names_are_unique_and_their_number_is_bounded(tmp_path: Path) -> N
         assert "needs a name that can be read" in texts(await save(desk.maya, result, name="\u200b \u2060"))
         studio = desk.bot.catalog.get("studio")
         for number in range(MAX_STYLES - 1):
-            await desk.save_style(desk.maya, f"Style {number:02}", studio, {"prompt": "A harbour"})
+            await desk.save_style(desk.maya, f"Look {number:02}", studio, {"prompt": "A harbour"})
         full = texts(await save(desk.maya, result, name="One more"))
         assert "You have 50 styles here, the limit." in full
         assert len(await styles_of(desk, desk.maya)) == MAX_STYLES

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from tests.reactions.taps import ROOM, jobs_of, post, ready
 from tests.support.desk import Desk, open_desk, pieces, texts
 from tests.support.questions import has_tapped
-from tests.support.settings import add_style, remove_style
+from tests.support.settings import add_style, admin, remove_style
 
 
 async def add(desk: Desk, **options: Any) -> None:
@@ -17,7 +17,7 @@ async def add(desk: Desk, **options: Any) -> None:
 
 
 async def map_style(desk: Desk, emoji: str, **options: str) -> str:
-    return texts(await desk.admin.slash(desk.channel, "studii reactions map", emoji=emoji, **options))
+    return texts(await admin(desk, "reactions map", emoji=emoji, **options))
 
 
 @pytest.mark.promise
@@ -25,11 +25,7 @@ async def test_an_emoji_runs_a_style_until_it_is_removed(tmp_path: Path) -> None
     async with open_desk(tmp_path, tapped_before=False) as desk:
         await ready(desk)
         await add(desk, name="Oak", tool="virtual-staging", inputs="style=oak, room=office")
-        offered = await desk.admin.autocomplete(
-            desk.channel, "studii reactions map", "style", "o", emoji="🔥"
-        )
-        assert [one["name"] for one in offered] == ["⭐ Oak · this server's"]
-        said = await map_style(desk, "🔥", style=offered[0]["value"])
+        said = await map_style(desk, "🔥", style="Oak")
         assert "🔥 the style **“Oak”**: **Virtual staging** (style oak · room office)" in said
         message = await post(desk, desk.maya, ROOM)
         await desk.tom.react(message, "🔥")
@@ -43,7 +39,7 @@ async def test_an_emoji_runs_a_style_until_it_is_removed(tmp_path: Path) -> None
         other = await post(desk, desk.tom, ROOM)
         await desk.maya.react(other, "🔥")
         assert len(await jobs_of(desk)) == 1
-        assert "🔥" not in texts(await desk.admin.slash(desk.channel, "studii reactions show"))
+        assert "🔥" not in texts(await admin(desk, "reactions show"))
 
 
 async def test_the_mapping_outlives_a_restart_and_the_styles_roles_apply(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Show `/studii usage`: the chart, and the members and tools that used most."""
+"""Show `/studii credits`: the chart, and the members and tools that used most."""
 
 from collections.abc import Sequence
 from datetime import date

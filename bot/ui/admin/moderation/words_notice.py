@@ -23,10 +23,7 @@ def refused_words(details: Mapping[str, str | int | None], names: ToolNames) -> 
             tool=tool,
             channel=channel,
         )
-        change = _(
-            "Change them with `/studii photos` or `/studii reactions`, or remove the rule with "
-            "`/studii moderation`."
-        )
+        change = _("Change them with `/studii photos`, or remove the rule with `/studii moderation`.")
     else:
         title, member = _("The word filter refused a request"), f"<@{details.get('user')}>"
         said = _("{member} asked for **{tool}** in {channel}.", member=member, tool=tool, channel=channel)

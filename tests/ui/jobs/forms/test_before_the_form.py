@@ -10,6 +10,7 @@ from bot.domain.guilds import Period
 from tests.reactions.taps import post
 from tests.support import spending
 from tests.support.desk import PNG, Desk, open_desk, texts
+from tests.support.settings import admin
 
 STAGING = "Virtual staging"
 DRAWING = ("plan.svg", b"<svg/>")
@@ -17,7 +18,7 @@ DRAWING = ("plan.svg", b"<svg/>")
 
 async def paused(desk: Desk) -> None:
     await desk.set_key()
-    await desk.admin.slash(desk.channel, "studii pause")
+    await admin(desk, "pause")
 
 
 async def without_key(_: Desk) -> None:

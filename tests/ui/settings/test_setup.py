@@ -13,7 +13,8 @@ from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, settings
 from bot.ui.kit.layout import GOING, GOOD
 from tests.support.desk import BOT_PERMISSIONS, KEY, Desk, labelled, open_desk, pieces, texts
-from tests.ui.admin.setup.shown import message
+from tests.support.settings import admin, change
+from tests.ui.settings.shown import message
 
 
 async def test_the_panel_says_what_is_missing_and_offers_the_next_step(tmp_path: Path) -> None:
@@ -21,7 +22,7 @@ async def test_the_panel_says_what_is_missing_and_offers_the_next_step(tmp_path:
         shown = await desk.admin.slash(desk.channel, "studii setup")
         assert shown.ephemeral
         assert "❌ **Key**: none yet" in texts(shown)
-        assert "forget-key" not in texts(shown)
+        assert "Remove key" not in str(pieces(shown))
         assert "⚠️ **Budget**: 100 credits a day, the default" in texts(shown)
         assert "✅ **In this channel**" in texts(shown)
         form = await desk.admin.click(message(shown), label="Enter key")
@@ -29,7 +30,7 @@ async def test_the_panel_says_what_is_missing_and_offers_the_next_step(tmp_path:
         shown = await desk.admin.slash(desk.channel, "studii setup")
         assert "**Ready.**" in texts(shown)
         assert "`stu_…cdef`" in texts(shown)
-        assert "`/studii forget-key` removes the key. Only you can see this." in texts(shown)
+        assert labelled(shown, "Remove key…")
         assert "✅ **Plan**: Team, up to 300 requests a minute" in texts(shown)
 
 
@@ -134,9 +135,9 @@ async def test_the_panel_tells_of_the_log_channel_as_it_is(tmp_path: Path) -> No
     permissions = BOT_PERMISSIONS | discord.Permissions(manage_channels=True)
     async with open_desk(tmp_path, permissions=permissions) as desk:
         told = texts(await desk.admin.slash(desk.channel, "studii setup"))
-        assert "**Log channel**: none yet. Set one" in told
+        assert "**Log channel**: none yet" in told
         log = hidden_channel(desk)
-        told = texts(await desk.admin.slash(desk.channel, "studii log", channel=log))
+        told = texts(await admin(desk, "log", channel=log))
         assert "Everyone can read" not in told
         assert f"✅ **Log channel**: <#{log.id}>" in texts(
             await desk.admin.slash(desk.channel, "studii setup")
@@ -144,8 +145,7 @@ async def test_the_panel_tells_of_the_log_channel_as_it_is(tmp_path: Path) -> No
         channel = desk.bot.get_channel(log.id)
         assert isinstance(channel, discord.TextChannel)
         await channel.delete()
-        for command in ("studii setup", "studii log"):
-            assert "the channel was deleted" in texts(await desk.admin.slash(desk.channel, command))
+        assert "the channel was deleted" in texts(await desk.admin.slash(desk.channel, "studii setup"))
 
 
 def hidden_channel(desk: Desk) -> ChannelHandle:
@@ -169,8 +169,8 @@ async def test_a_log_channel_that_everyone_can_read_is_said_and_ready_is_not_gre
         await desk.set_key()
         assert colour(await desk.admin.slash(desk.channel, "studii setup")) == GOOD.value
         log = desk.guild.create_text_channel("for-all")
-        told = texts(await desk.admin.slash(desk.channel, "studii log", channel=log))
-        assert "⚠️ Everyone can read it" in told
+        told = texts(await admin(desk, "log", channel=log))
+        assert "Everyone can read it" in told
         shown = await desk.admin.slash(desk.channel, "studii setup")
         assert "**Ready, but everyone can read the log channel.**" in texts(shown)
         assert f"⚠️ **Log channel**: <#{log.id}>. Everyone can read it" in texts(shown)
@@ -182,10 +182,10 @@ async def test_a_log_channel_that_everyone_can_read_is_said_and_ready_is_not_gre
 async def test_with_too_little_left_for_any_job_ready_is_not_green(tmp_path: Path, limit: int) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        await desk.admin.slash(desk.channel, "studii budget", credits=limit, period="day")
+        await admin(desk, "budget", credits=limit, period="day")
         shown = await desk.admin.slash(desk.channel, "studii setup")
         assert "**No job can start now.** The cheapest tool costs 8 credits" in texts(shown)
-        assert "**Next**: press **Set budget**" in texts(shown)
+        assert "**Next**: set a budget." in texts(shown)
         assert f"the server has {limit} of {limit} credit" in texts(shown)
         assert "**Ready" not in texts(shown)
         assert colour(shown) == GOING.value
@@ -199,10 +199,10 @@ async def test_the_setup_leads_through_the_steps_in_order_and_says_what_skipping
         without = [
             "Without a key,",
             "Without this, no one",
-            "Without a budget of your own,",
-            "Without a log channel,",
             "Without this, taps and photos",
             "Without a panel,",
+            "Without a budget of your own,",
+            "Without a log channel,",
         ]
         told = texts(await desk.admin.slash(mute, "studii setup"))
         assert sorted(without, key=told.index) == without
@@ -210,22 +210,22 @@ async def test_the_setup_leads_through_the_steps_in_order_and_says_what_skipping
         await desk.set_key()
         assert "**Next**: fix my permissions" in texts(await desk.admin.slash(mute, "studii setup"))
         told = texts(await desk.admin.slash(desk.channel, "studii setup"))
-        assert "**Next**: press **Set budget**" in told
+        assert "**Next**: set a budget." in told
         assert [one for one in without if one in told] == without[2:]
-        await desk.admin.slash(desk.channel, "studii budget", credits=200, period="day")
+        await admin(desk, "budget", credits=200, period="day")
         told = texts(await desk.admin.slash(desk.channel, "studii setup"))
-        assert "**Next**: choose a log channel with `/studii log`" in told
-        await desk.admin.slash(desk.channel, "studii log", channel=hidden_channel(desk))
+        assert "**Next**: choose a log channel." in told
+        await admin(desk, "log", channel=hidden_channel(desk))
         told = texts(await desk.admin.slash(desk.channel, "studii setup"))
         assert "**Ready.**" in told
-        assert "**Next**, if you like: turn on reactions with `/studii reactions`" in told
-        await desk.admin.slash(desk.channel, "studii reactions on")
+        assert "**Next**, if you like: let emoji under photos run tools, with `/studii photos`." in told
+        await admin(desk, "reactions on")
         told = texts(await desk.admin.slash(desk.channel, "studii setup"))
         assert "✅ **Reactions or photo channels** are on" in told
-        assert "**Next**, if you like: post buttons for every tool with `/studii panel`" in told
-        await desk.admin.slash(desk.channel, "studii panel")
+        assert "**Next**, if you like: press **Post panel**" in told
+        await admin(desk, "panel")
         told = texts(await desk.admin.slash(desk.channel, "studii setup"))
-        assert "✅ **Panel**: posted." in told
+        assert "✅ **Panel**: posted" in told
         assert "**Next**" not in told
         assert "-# Without" not in told
 
@@ -235,17 +235,16 @@ async def test_the_setup_chooses_where_requests_for_credits_go(tmp_path: Path) -
     async with open_desk(tmp_path) as desk:
         shown = await desk.admin.slash(desk.channel, "studii setup")
         assert "➖ **Requests for credits** go where members ask, without a mention" in texts(shown)
-        assert labelled(message(shown), "Mention admins in credit requests")
-        await desk.admin.slash(desk.channel, "studii log", channel=hidden_channel(desk))
+        await admin(desk, "log", channel=hidden_channel(desk))
         shown = await desk.admin.slash(desk.channel, "studii setup")
         assert "✅ **Requests for credits** go to the log channel" in texts(shown)
-        await desk.admin.click(message(shown), label="Show credit requests where members ask")
+        await change(desk, "setup", "in_place", shown=shown)
         said = "✅ **Requests for credits** go where members ask, with a mention of those with Manage Server"
         assert said in texts(shown)
-        await desk.admin.slash(desk.channel, "studii log", results=True)  # which leaves that as it is
-        await desk.admin.slash(desk.channel, "studii log", off=True)
+        await change(desk, "setup", "log_results")  # which leaves that as it is
+        await admin(desk, "log", off=True)
         assert (await desk.services.db.read(settings.log_of, desk.guild.id)).requests_in_place
-        await desk.admin.click(message(shown), label="Send credit requests to the log channel")
+        await change(desk, "setup", "in_place", shown=shown)
         assert "without a mention, because there's no log channel" in texts(shown)
 
 
@@ -253,6 +252,5 @@ async def test_the_setup_chooses_where_requests_for_credits_go(tmp_path: Path) -
 async def test_the_budget_is_set_from_the_panel(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         shown = await desk.admin.slash(desk.channel, "studii setup")
-        form = await desk.admin.click(message(shown), label="Set budget")
-        told = await desk.admin.submit_modal(form, {"limit": "2,000", "period": ["month"]})
-        assert "2,000 credits a month" in texts(told)
+        told = await change(desk, "setup", "budget", shown=shown, limit="2,000", period=["month"])
+        assert "✅ **Server budget**: changed from 100 credits a day to 2,000 credits a month." in told

@@ -8,10 +8,13 @@ import simcord
 from bot.jobs.models import JobState
 from bot.servers import settings
 from tests.support.desk import open_desk, texts
+from tests.support.settings import admin
 
 
 @pytest.mark.promise
-@pytest.mark.parametrize("command", ["setup", "forget-key", "pause", "resume", "metadata"])
+@pytest.mark.parametrize(
+    "command", ["setup", "credits", "photos", "results", "moderation", "budget", "grant"]
+)
 async def test_members_do_not_see_the_commands(tmp_path: Path, command: str) -> None:
     async with open_desk(tmp_path) as desk:
         with pytest.raises(simcord.SetupError, match="not visible"):
@@ -24,13 +27,13 @@ async def test_a_pause_refuses_new_jobs_and_leaves_what_is_going(tmp_path: Path)
         await desk.set_key()
         await desk.maya.slash(desk.channel, "studio", prompt="before")
         before = await desk.job()
-        await desk.admin.slash(desk.channel, "studii pause")
+        await admin(desk, "pause")
         told = await desk.maya.slash(desk.channel, "studio", prompt="meanwhile")
         assert "New jobs are paused" in texts(told)
         assert (await desk.job()).id == before.id
         assert (await desk.job()).state is JobState.WAITING
         assert "**Paused.**" in texts(await desk.admin.slash(desk.channel, "studii setup"))
-        await desk.admin.slash(desk.channel, "studii resume")
+        await admin(desk, "resume")
         await desk.maya.slash(desk.channel, "studio", prompt="after")
         assert (await desk.job()).id != before.id
 
@@ -38,15 +41,11 @@ async def test_a_pause_refuses_new_jobs_and_leaves_what_is_going(tmp_path: Path)
 @pytest.mark.promise
 async def test_admins_see_and_set_whether_photos_keep_their_metadata(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
-        shown = await desk.admin.slash(desk.channel, "studii metadata")
+        shown = await admin(desk, "metadata")
         assert shown.ephemeral
-        assert "is **removed**" in texts(shown)
-        assert "Photo metadata" not in texts(await desk.admin.slash(desk.channel, "studii setup"))
-        shown = await desk.admin.slash(desk.channel, "studii metadata", remove=False)
+        assert "✅ **Remove photo metadata**: changed from on to off." in texts(shown)
         assert "is **kept**" in texts(shown)
-        assert "is **kept**" in texts(await desk.admin.slash(desk.channel, "studii metadata"))
-        assert "⚠️ **Photo metadata** is kept" in texts(await desk.admin.slash(desk.channel, "studii setup"))
         assert (await desk.db.read(settings.of, desk.guild.id)).keeps_metadata
         assert not (await desk.db.read(settings.of, desk.guild.id + 1)).keeps_metadata
-        await desk.admin.slash(desk.channel, "studii metadata", remove=True)
+        assert "is **removed**" in texts(await admin(desk, "metadata"))
         assert not (await desk.db.read(settings.of, desk.guild.id)).keeps_metadata

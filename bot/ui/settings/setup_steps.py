@@ -14,12 +14,15 @@ from bot.languages import Message, gettext as _, lazy, ngettext, sentences
 from bot.reasons import Reason
 from bot.servers.keys import StudiiKey
 from bot.servers.settings import LogSettings
-from bot.ui.admin.log import log_line
-from bot.ui.admin.photo_rules import INTENT_OFF, metadata_line
+from bot.ui.admin.log import EVERYONE_READS, everyone_reads, trouble_there
+from bot.ui.admin.photo_warnings import INTENT_OFF, lacking_words, shut_words
+from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.host import host_of
 from bot.ui.kit.layout import BAD, GOING, GOOD, lines, small
 from bot.ui.kit.reasons import reason_words
 from bot.ui.kit.text import sentence
-from bot.ui.reading.permissions import hindrance
+from bot.ui.panels.settings import Now
+from bot.ui.reading.permissions import hindrance, missing_to_post
 
 KEYS_AT = "https://studii.tech/app/settings/api-keys"
 NOT_READY = lazy("Not ready yet. Fix each line with ❌.")
@@ -45,14 +48,11 @@ NEXT: Mapping[SetupStep, Message] = {
     SetupStep.PERMISSIONS: lazy(
         "**Next**: fix my permissions, or run this in the channel where members make pictures."
     ),
-    SetupStep.BUDGET: lazy("**Next**: press **Set budget**."),
-    SetupStep.LOG: lazy("**Next**: choose a log channel with `/studii log`."),
-    SetupStep.PHOTOS: lazy(
-        "**Next**, if you like: turn on reactions with `/studii reactions`, or choose a photo channel with "
-        "`/studii photos`."
-    ),
+    SetupStep.BUDGET: lazy("**Next**: set a budget."),
+    SetupStep.LOG: lazy("**Next**: choose a log channel."),
+    SetupStep.PHOTOS: lazy("**Next**, if you like: let emoji under photos run tools, with `/studii photos`."),
     SetupStep.PANEL: lazy(
-        "**Next**, if you like: post buttons for every tool with `/studii panel`, and pin them."
+        "**Next**, if you like: press **Post panel** for buttons that everyone can use, and pin them."
     ),
 }
 
@@ -97,7 +97,6 @@ class SetupState:
     tools: int
     least: int  # credits that the cheapest tool costs
     serves_photos: bool  # reactions are on somewhere, or there is a photo channel
-    language: str  # the line about the server's language
 
     @property
     def works(self) -> bool:
@@ -108,6 +107,32 @@ class SetupState:
     def nothing_left(self) -> bool:
         """Return whether the rest of the budget is too small for any job."""
         return self.budget.left < max(1, self.least)
+
+
+def state_of(now: Now) -> SetupState:
+    """Return the state of the server that a panel is about."""
+    interaction, guild, row = now.interaction, now.guild, now.row
+    host = host_of(interaction)
+    services, key, log = host.services, row.key, row.log
+    rules, taps = services.photo_rules.rules(row.guild_id), services.photo_rules.taps(row.guild_id)
+    shut = shut_words(guild, rules, taps, row.access, ToolNames(host.catalog))
+    return SetupState(
+        guild_id=row.guild_id,
+        key=key,
+        readable=key is None or services.vault.opens(key.ciphertext),
+        lowered=row.lowered,
+        held=row.held,
+        budget=row.budget,
+        missing=missing_to_post(interaction.app_permissions, interaction.channel),
+        lacking=lines(lacking_words(guild, rules), shut),
+        reads_messages=host.intents.message_content,
+        log=log,
+        log_trouble=trouble_there(guild, log),
+        log_is_public=everyone_reads(guild, log.channel_id),
+        tools=len(host.catalog.tools),
+        least=row.least,
+        serves_photos=rules.are_on,
+    )
 
 
 def next_step(now: SetupState) -> SetupStep | None:
@@ -149,18 +174,11 @@ def step_lines(now: SetupState) -> str:
         _skipped(SetupStep.KEY, skipped=now.key is None or not now.readable),
         _permission_line(now),
         _skipped(SetupStep.PERMISSIONS, skipped=bool(now.missing)),
-        _budget_line(now),
-        _skipped(SetupStep.BUDGET, skipped=now.budget.is_default),
-        log_line(now.log, now.log_trouble, public=now.log_is_public),
-        _skipped(SetupStep.LOG, skipped=now.log.channel_id is None),
-        _requests_line(now.log),
         _photos_line(now),
         _skipped(SetupStep.PHOTOS, skipped=now.reads_messages and not now.serves_photos),
         _panel_line(now),
         _skipped(SetupStep.PANEL, skipped=not now.budget.settings.has_panel),
         now.lacking,
-        metadata_line(keeps=bool(now.budget.settings.keeps_metadata)),
-        now.language,
     )
 
 
@@ -177,10 +195,8 @@ def _state_words(now: SetupState) -> str:
 
 def _ready_words(tools: int) -> str:
     return ngettext(
-        "**Ready.** Members type `/` and pick {count} tool. `/help` explains it, and `/studii panel` posts a "
-        "button for it.",
-        "**Ready.** Members type `/` and pick one of {count} tools. `/help` explains them, and `/studii "
-        "panel` posts buttons for them.",
+        "**Ready.** Members type `/` and pick {count} tool. `/help` explains it.",
+        "**Ready.** Members type `/` and pick one of {count} tools. `/help` explains them.",
         tools,
     )
 
@@ -225,7 +241,12 @@ def _plan_line(plan: Plan, lowered: tuple[int, datetime] | None) -> str:
     return f"⚠️ {sentences(refused, remedy)}"
 
 
-def _budget_line(now: SetupState) -> str:
+def budget_line(now: SetupState) -> str:
+    """Return the budget, and what follows if none was set."""
+    return lines(_budget_words(now), _skipped(SetupStep.BUDGET, skipped=now.budget.is_default))
+
+
+def _budget_words(now: SetupState) -> str:
     budget = now.budget
     mark = "⚠️" if budget.is_default or now.nothing_left else "✅"
     words = {"limit": budget.limit_words, "left": budget.left_words}
@@ -241,7 +262,22 @@ def _permission_line(now: SetupState) -> str:
     return "✅ " + _("**In this channel** I can post results")
 
 
-def _requests_line(log: LogSettings) -> str:
+def log_lines(now: SetupState) -> str:
+    """Return the log channel, what keeps the bot out of it, and what follows if there is none."""
+    if now.log.channel_id is None:
+        none = f"➖ {_('**Log channel**: none yet')}"
+        return lines(none, _skipped(SetupStep.LOG, skipped=True))
+    channel = f"<#{now.log.channel_id}>"
+    if now.log_trouble:
+        # Translators: trouble is why I can't post there, in lower case
+        trouble = _("**Log channel** {channel}: {trouble}.", channel=channel, trouble=now.log_trouble)
+        return f"⚠️ {trouble}"
+    if now.log_is_public:
+        return "⚠️ " + sentences(_("**Log channel**: {channel}.", channel=channel), EVERYONE_READS)
+    return "✅ " + _("**Log channel**: {channel}", channel=channel)
+
+
+def requests_line(log: LogSettings) -> str:
     """Return where members' requests for more credits go."""
     if log.requests_in_place:
         return f"✅ {REQUESTS_IN_PLACE}"
@@ -260,5 +296,5 @@ def _photos_line(now: SetupState) -> str:
 
 def _panel_line(now: SetupState) -> str:
     if now.budget.settings.has_panel:
-        return f"✅ {_('**Panel**: posted. `/studii panel` posts another')}"
+        return f"✅ {_('**Panel**: posted')}"
     return f"➖ {_('**Panel**: none yet')}"

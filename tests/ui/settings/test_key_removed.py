@@ -11,8 +11,9 @@ from bot.jobs.models import JobState
 from bot.servers import keys
 from bot.servers.key_entry import lost
 from bot.servers.keys import StudiiKey
-from tests.support.desk import open_desk, texts
-from tests.ui.admin.setup.shown import message
+from tests.support.desk import labelled, open_desk, texts
+from tests.support.settings import admin
+from tests.ui.settings.shown import message
 
 
 async def test_forgetting_the_key_asks_first_cancels_what_waits_and_lets_running_jobs_end(
@@ -24,7 +25,7 @@ async def test_forgetting_the_key_asks_first_cancels_what_waits_and_lets_running
         going = await desk.move(await desk.job(), JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
         await desk.maya.slash(desk.channel, "studio", prompt="two")
         waiting = await desk.job()
-        asked = await desk.admin.slash(desk.channel, "studii forget-key")
+        asked = await admin(desk, "forget-key")
         assert "Waiting jobs are cancelled at no cost" in texts(asked)
         assert (
             await desk.services.db.read(keys.current, desk.guild.id) is not None
@@ -48,9 +49,10 @@ async def test_only_the_key_that_was_asked_about_is_forgotten(tmp_path: Path) ->
     """Another admin may have set a new one while the question stood there."""
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        asked = await desk.admin.slash(desk.channel, "studii forget-key")
+        asked = await admin(desk, "forget-key")
+        old = labelled(asked, "Remove key")
         new = await desk.services.keys.set_key(desk.guild.id, "stu_another0123456789", Plan.TEAM, None)
-        told = await desk.admin.click(message(asked), label="Remove key")
+        told = await desk.admin.click(message(asked), custom_id=old)
         assert "This server has a different key now" in texts(told)
         assert await desk.services.db.read(keys.current, desk.guild.id) == new
 
@@ -58,16 +60,16 @@ async def test_only_the_key_that_was_asked_about_is_forgotten(tmp_path: Path) ->
 async def test_without_jobs_no_jobs_are_counted(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        asked = await desk.admin.slash(desk.channel, "studii forget-key")
+        asked = await admin(desk, "forget-key")
         await desk.admin.click(message(asked), label="Remove key")
-        assert texts(asked) == "The key is removed. `/studii key` sets a new key."
+        assert "✅ The key is removed.\n" in texts(asked)
 
 
 @pytest.mark.promise
 async def test_keeping_the_key_after_all_changes_nothing(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        asked = await desk.admin.slash(desk.channel, "studii forget-key")
+        asked = await admin(desk, "forget-key")
         await desk.admin.click(message(asked), label="Keep key")
         assert await desk.services.db.read(keys.current, desk.guild.id) is not None
 

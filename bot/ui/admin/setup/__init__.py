@@ -1,1 +1,0 @@
-"""`/studii setup`: what is set, what is missing, and the next step."""

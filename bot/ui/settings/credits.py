@@ -1,0 +1,422 @@
+"""`/studii credits`: the budget, allowances, prices to confirm, and where the credits went."""
+
+import asyncio
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import discord
+from discord import ui
+
+from bot.credits import budgets, limits, usage as reports
+from bot.credits.budgets import MAX_BUDGET, BudgetState
+from bot.credits.limits import MAX_AT_ONCE, MAX_SECONDS, AllowanceScope, MemberLimits, StartRate
+from bot.credits.usage import LEDGER_HEADINGS, Span, write_ledger
+from bot.domain.guilds import Period
+from bot.features.wording import PERIOD_CHOICES, credit_words, discord_timestamp, each_period_words
+from bot.languages import Message, Worded, gettext, gettext as _, lazy, ngettext, nlazy, plazy, sentences
+from bot.servers import settings
+from bot.ui.account.credits import DEFAULT_HOLDS, budget_lines
+from bot.ui.admin.credits.chart_maker import ChartMaker
+from bot.ui.admin.credits.usage import FILE_NAME, usage_chart, usage_panel
+from bot.ui.jobs.wording import state_name
+from bot.ui.kit.deferral import LateAnswer
+from bot.ui.kit.first_answer import defer_answer
+from bot.ui.kit.forms import labelled
+from bot.ui.kit.layout import BAD, NEUTRAL, Panel, Piece, boxed, fitting, lines, row, small
+from bot.ui.kit.responses import answer
+from bot.ui.kit.text import more_words, named_value
+from bot.ui.panels.controls import Press, admin, button
+from bot.ui.panels.settings import Entered, Items, Now, Scope, Setting, Topic, a_number, number_in, update
+from bot.ui.reading.permissions import server_of
+
+MAX_ALLOWANCES_CHARACTERS = 900  # of a list of them
+SPANS = {
+    Span.WEEK: lazy("the last 7 days"),
+    Span.DAYS_30: lazy("the last 30 days"),
+    Span.THIS_MONTH: lazy("this month"),
+    Span.LAST_MONTH: lazy("last month"),
+    Span.DAYS_90: lazy("the last 90 days"),
+}
+LEDGER_TITLES = {
+    Span.WEEK: lazy("Ledger (the last 7 days)"),
+    Span.DAYS_30: lazy("Ledger (the last 30 days)"),
+    Span.THIS_MONTH: lazy("Ledger (this month)"),
+    Span.LAST_MONTH: lazy("Ledger (last month)"),
+    Span.DAYS_90: lazy("Ledger (the last 90 days)"),
+}
+LEDGER_EVER = lazy("Ledger (all time)")
+EVER = "ever"  # in the place of a span
+NO_LIMIT = plazy("no limit to a number", "no limit")
+_UTC = frozenset(["UTC", "Etc/UTC"])
+
+
+@dataclass(frozen=True, slots=True)
+class CreditsRow:
+    """Everything that the panel shows."""
+
+    budget: BudgetState
+    limits: MemberLimits
+
+
+def load(session: Any, scope: Scope) -> CreditsRow:
+    return CreditsRow(
+        budgets.state(session, scope.guild_id, scope.at), limits.of_server(session, scope.guild_id)
+    )
+
+
+# The budget
+
+
+def set_budget(session: Any, scope: Scope, value: Mapping[str, Any]) -> Message | None:
+    """Set the budget. Return a warning if grants of the period before no longer count."""
+    given = scope.guild_id, value["limit"], Period(value["period"])
+    state = budgets.set_budget(session, *given, at=scope.at)
+    if not state.grants_over:
+        return None
+    return nlazy(
+        "The {count} credit granted for the previous period no longer counts. To give it again, use "
+        "`/studii grant`.",
+        "The {count} credits granted for the previous period no longer count. To give them again, use "
+        "`/studii grant`.",
+        state.grants_over,
+    )
+
+
+def _budget_fields(_now: Now, value: Mapping[str, Any]) -> list[ui.Item[Any]]:
+    options = [
+        discord.SelectOption(label=gettext(words), value=one, default=one == value["period"])
+        for one, words in PERIOD_CHOICES.items()
+    ]
+    typed = ui.TextInput[Any](custom_id="limit", default=str(value["limit"]), max_length=12)
+    about = lazy("A whole number up to {most}. Takes effect immediately.", most=MAX_BUDGET)
+    return [
+        labelled(lazy("Credits"), typed, about),
+        labelled(lazy("Renewal"), ui.Select(custom_id="period", options=options)),
+    ]
+
+
+def _budget_read(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {"limit": number_in(values["limit"], 0, MAX_BUDGET), "period": values["period"][0]}
+
+
+def budget_value(row_: Any) -> dict[str, Any]:
+    budget = row_.budget.settings.budget
+    return {"limit": budget.limit, "period": budget.period.value}
+
+
+def _budget_line(now: Now) -> str:
+    state: BudgetState = now.row.budget
+    return lines(
+        f"**{state.limit_words}**", budget_lines(state), small(DEFAULT_HOLDS) if state.is_default else ""
+    )
+
+
+BUDGET = Setting(
+    "budget",
+    lazy("Server budget"),
+    Entered(
+        _budget_fields,
+        _budget_read,
+        lambda value: each_period_words(value["limit"], Period(value["period"])),
+    ),
+    read=budget_value,
+    write=set_budget,
+    line=_budget_line,
+)
+
+
+def _zone_fields(_now: Now, value: str) -> list[ui.Item[Any]]:
+    typed = ui.TextInput[Any](custom_id="value", default=value, max_length=64)
+    return [labelled(lazy("Time zone"), typed, lazy("Such as Europe/Berlin or America/New_York"))]
+
+
+def _set_zone(session: Any, scope: Scope, zone: str) -> None:
+    budgets.set_budget(session, scope.guild_id, None, None, zone, at=scope.at)
+
+
+def _counts_from(now: Now) -> str:
+    state: BudgetState = now.row.budget
+    zone = state.settings.timezone
+    if state.window.end is not None:
+        return _("Days, weeks and months start in the time zone {zone}.", zone=zone)
+    start = state.window.start
+    counted = (
+        _("The total counts all jobs.")
+        if start is None
+        else _("The total counts jobs started since {time}.", time=discord_timestamp(start, "f"))
+    )
+    return sentences(counted, _("The server's time zone is {zone}.", zone=zone))
+
+
+# What each member may spend and start
+
+
+def _allow(whose: AllowanceScope, session: Any, scope: Scope, subject: int, amount: int | None) -> None:
+    limits.set_limits(session, scope.guild_id, allowance=(whose, subject, amount))
+
+
+def _each(now: Now, amount: int) -> str:
+    return each_period_words(amount, now.row.budget.settings.budget.period)
+
+
+def _default_line(now: Now) -> str:
+    default = now.row.limits.default
+    words = _("none; only the server's budget limits members") if default is None else _each(now, default)
+    # Translators: {allowance} is such as "20 credits a day".
+    return _("Everyone's allowance: **{allowance}**", allowance=words)
+
+
+def _allowance_fields(label: Worded, control: Any, _now: Now, _value: Any) -> list[ui.Item[Any]]:
+    about = lazy("A whole number from {least} to {most}.", least=0, most=MAX_BUDGET)
+    return [
+        labelled(label, control(custom_id="who")),
+        labelled(lazy("Credits per period"), ui.TextInput(custom_id="credits", max_length=12), about),
+    ]
+
+
+def _add_allowance(whose: AllowanceScope, session: Any, scope: Scope, values: Mapping[str, Any]) -> None:
+    _allow(whose, session, scope, int(values["who"][0]), number_in(values["credits"], 0, MAX_BUDGET))
+
+
+def _remove_allowance(whose: AllowanceScope, session: Any, scope: Scope, subject: str) -> None:
+    _allow(whose, session, scope, int(subject), None)
+
+
+def _allowances(
+    name: str, title: Worded, label: Worded, form: str, whose: AllowanceScope, control: Any
+) -> Setting:
+    """Return the setting of the allowances that roles, or members, have of their own."""
+
+    def read(row_: Any) -> dict[str, int]:
+        amounts = row_.limits.roles if whose is AllowanceScope.ROLE else row_.limits.own
+        return {str(one): amount for one, amount in sorted(amounts.items())}
+
+    def line(now: Now) -> str:
+        listed = [named_value(form.format(one), _each(now, amount)) for one, amount in read(now.row).items()]
+        return lines(f"**{title}**", *fitting(listed, MAX_ALLOWANCES_CHARACTERS, more_words))
+
+    kind = Items(
+        partial(_allowance_fields, label, control),
+        partial(_add_allowance, whose),
+        partial(_remove_allowance, whose),
+        lambda _catalog, one, amount: named_value(form.format(one), credit_words(amount)),
+        control=control,
+    )
+    return Setting(name, title, kind, read=read, line=line)
+
+
+def _rate_fields(_now: Now, value: list[int] | None) -> list[ui.Item[Any]]:
+    starts, minutes = (None, 10) if value is None else (str(value[0]), value[1] // 60)
+    return [
+        labelled(
+            lazy("Jobs"),
+            ui.TextInput(custom_id="starts", default=starts, required=False, max_length=4),
+            lazy("How many a member can start in that time; leave empty for no limit"),
+        ),
+        labelled(lazy("Minutes"), ui.TextInput(custom_id="minutes", default=str(minutes), max_length=6)),
+    ]
+
+
+def _rate_read(values: Mapping[str, Any]) -> list[int] | None:
+    if not (values["starts"] or "").strip():
+        return None
+    minutes = number_in(values["minutes"], 1, MAX_SECONDS // 60)
+    return [number_in(values["starts"], 1, MAX_AT_ONCE), 60 * minutes]
+
+
+def _set_limit(session: Any, scope: Scope, name: str, value: Any) -> None:
+    if name == "rate":
+        value = value and StartRate(*value)
+    limits.set_limits(session, scope.guild_id, **{name: value})
+
+
+# Where the credits went
+
+_charts = ChartMaker()
+
+
+def _span_list(span: Span) -> Piece:
+    options = [
+        discord.SelectOption(label=str(words), value=one, default=one is span) for one, words in SPANS.items()
+    ]
+    return row(ui.Select[Any](custom_id=usage.id("shown"), options=options))
+
+
+@button("usage:{span}", label=lazy("Usage"), emoji="📊", who=admin)
+async def usage(press: Press, span: Literal["shown", "days_30"]) -> None:
+    """Show where the credits went, in the last days or in the period that was chosen."""
+    await show_usage(press, Span(press.values[0]) if span == "shown" else Span(span))
+
+
+async def show_usage(press: Press, span: Span) -> None:
+    """Show the chart of a period, with a list of the others."""
+    interaction, host = press.interaction, press.host
+    guild_id = server_of(interaction)
+    await defer_answer(interaction, LateAnswer.VIEW)
+    report = await host.services.db.read(reports.report, guild_id, span, host.clock.now())
+    picture = await _charts.usage(usage_chart(report, host.catalog, span))
+    panel = usage_panel(report, host.catalog, span)
+    panel.add_item(_span_list(span))
+    panel.add_item(row(ledger.of(span.value), ledger.looking(label=lazy("All time")).of(EVER)))
+    await _show(interaction, panel, picture, FILE_NAME)
+
+
+@button("ledger:{span}", label=lazy("Ledger as a file"), emoji="🧾", who=admin)
+async def ledger(
+    press: Press, span: Literal["week", "days_30", "this_month", "last_month", "days_90", "ever"]
+) -> None:
+    """Send the ledger of a period as a CSV file."""
+    interaction, host = press.interaction, press.host
+    guild_id, chosen = server_of(interaction), None if span == EVER else Span(span)
+    await defer_answer(interaction, LateAnswer.VIEW)
+    zone = ZoneInfo((await host.services.db.read(settings.of, guild_id)).timezone)
+    with TemporaryDirectory(prefix="studii-export-") as folder:
+        asked = (guild_id, chosen, host.clock.now(), zone, Path(folder), interaction.filesize_limit)
+        path, count = await write_ledger(host.services.db, *asked, state_name)
+        data = await asyncio.to_thread(path.read_bytes)  # no more than Discord takes
+        title = LEDGER_EVER if chosen is None else LEDGER_TITLES[chosen]
+        panel = boxed(
+            NEUTRAL,
+            f"### 🧾 {title}\n{sentences(_line_words(count), _columns(zone.key))}",
+            ui.File(f"attachment://{path.name}"),
+            small(_("Only you can see this.")),
+        )
+        await _show(interaction, panel, data, path.name)
+
+
+def _line_words(count: int) -> str:
+    return ngettext("{count} line.", "{count} lines.", count) if count else _("No entries yet.")
+
+
+def _columns(zone: str) -> str:
+    entries = _(
+        # Translators: `reserve`, `correct`, `settle`, `release`, `grant` and `adjust` stay as they are.
+        "Each line is one entry: `reserve` when a job is accepted, `correct` when Studii reports "
+        "the charge, `settle` or `release` when the job ends; `grant` when an admin adds credits, "
+        "`adjust` when one takes some back.\n`{credits}` is the amount. A job's cost is its "
+        "`settle`; `correct` can be negative. `{for_period}` is the period of a grant.",
+        **LEDGER_HEADINGS,
+    )
+    if zone in _UTC:
+        times = _("`{time}` and `{time_utc}` are both in UTC.", **LEDGER_HEADINGS)
+    else:
+        times = _("`{time}` is in {zone}, `{time_utc}` in UTC.", zone=zone, **LEDGER_HEADINGS)
+    return sentences(entries, times, _("Entries without a `{member}` are the server's.", **LEDGER_HEADINGS))
+
+
+async def _show(interaction: discord.Interaction[Any], panel: Panel, data: bytes, name: str) -> None:
+    await answer(interaction, panel, [discord.File(io.BytesIO(data), filename=name)])
+
+
+# The panel
+
+
+@button("restart:{at}", label=lazy("Restart the total"), who=admin)
+async def restart(press: Press, at: Literal["credits"]) -> None:
+    """Let a one-off total begin again from zero."""
+    await update(press, at, _restart)
+
+
+def _restart(session: Any, scope: Scope) -> Message:
+    budgets.set_budget(session, scope.guild_id, None, None, at=scope.at, restart=True)
+    return lazy("The total starts again from zero.")
+
+
+def _links(now: Now) -> list[Piece]:
+    def marked(control: Any) -> Any:
+        return control.looking(let_in=now.let_in)
+
+    buttons: list[Piece] = [marked(usage).of(Span.DAYS_30.value), marked(ledger).of(EVER)]
+    if now.row.budget.window.end is None:
+        buttons.append(marked(restart).of("credits"))
+    return [row(*buttons)]
+
+
+def _notes(now: Now) -> Iterable[Worded]:
+    yield lazy("Allowances renew with the server's budget and can't exceed it.")
+
+
+CREDITS = Topic(
+    "credits",
+    "💳",
+    lazy("Credits"),
+    load,
+    [
+        BUDGET,
+        Setting(
+            "timezone",
+            lazy("Time zone"),
+            Entered(_zone_fields, lambda values: str(values["value"]).strip()),
+            read=lambda row_: row_.budget.settings.timezone,
+            write=_set_zone,
+            line=_counts_from,
+        ),
+        Setting(
+            "confirm_above",
+            lazy("Price to confirm"),
+            a_number(lazy("Credits"), 1, MAX_BUDGET, credit_words, plazy("no price", "ask no one")),
+            lazy("People are asked before a job that costs more"),
+            read=lambda row_: row_.budget.settings.confirm_above,
+            write=lambda session, scope, value: settings.change(session, scope.guild_id, confirm_above=value),
+        ),
+        Setting(
+            "default",
+            lazy("Everyone's allowance"),
+            a_number(
+                lazy("Credits per period"),
+                0,
+                MAX_BUDGET,
+                credit_words,
+                plazy("no limit to a number", "no limit"),
+            ),
+            read=lambda row_: row_.limits.default,
+            write=lambda session, scope, value: _allow(AllowanceScope.MEMBERS, session, scope, 0, value),
+            line=_default_line,
+        ),
+        _allowances(
+            "roles",
+            lazy("Roles (the highest applies)"),
+            lazy("Role"),
+            "<@&{}>",
+            AllowanceScope.ROLE,
+            ui.RoleSelect,
+        ),
+        _allowances(
+            "own",
+            lazy("Members with their own allowance"),
+            lazy("Member"),
+            "<@{}>",
+            AllowanceScope.MEMBER,
+            ui.UserSelect,
+        ),
+        Setting(
+            "at_once",
+            lazy("Simultaneous jobs"),
+            a_number(lazy("Jobs"), 1, MAX_AT_ONCE, str, NO_LIMIT),
+            lazy("How many jobs a member can run at once"),
+            read=lambda row_: row_.limits.at_once,
+        ),
+        Setting(
+            "rate",
+            lazy("Start rate"),
+            Entered(
+                _rate_fields,
+                _rate_read,
+                lambda value: NO_LIMIT if value is None else StartRate(*value).words,
+            ),
+            lazy("How many jobs a member can start within some minutes"),
+            read=lambda row_: row_.limits.rate and [row_.limits.rate.starts, row_.limits.rate.seconds],
+        ),
+    ],
+    _set_limit,
+    notes=_notes,
+    links=_links,
+    back="setup",
+    colour=lambda now: BAD if now.row.budget.left <= 0 else NEUTRAL,
+)

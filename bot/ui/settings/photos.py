@@ -1,0 +1,388 @@
+"""`/studii photos`: which emoji run which tools where, channels that offer or run tools, and whose photos."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import discord
+from discord import ui
+
+from bot.catalog import Catalog, SourceRule
+from bot.errors import Refused
+from bot.features import photo_rules, styles
+from bot.features.photo_rules import (
+    MAX_OFFERED_EMOJI,
+    MAX_PHOTOS_AT_ONCE,
+    WHOLE_SERVER,
+    PhotoChannel,
+    PhotoChannelKind,
+    PhotoRules,
+    Preset,
+    Tap,
+    preset_for,
+    taps_of,
+)
+from bot.features.styles import MAX_STYLE_NAME_CHARACTERS, Style
+from bot.jobs.accept import why_closed
+from bot.languages import Message, Worded, gettext as _, lazy, ngettext, sentences
+from bot.servers import access
+from bot.servers.access import AccessRules, PhotoScope
+from bot.ui.admin.photo_warnings import INTENT_OFF, lacking_words, preset_words, shut_words
+from bot.ui.jobs.wording import ToolNames
+from bot.ui.kit.forms import labelled
+from bot.ui.kit.host import host_of
+from bot.ui.kit.layout import NEUTRAL, UNSURE, fitting, lines
+from bot.ui.kit.text import more_words, plain, shortened
+from bot.ui.panels.settings import (
+    MAX_CHOSEN,
+    Items,
+    Now,
+    OneOf,
+    Pick,
+    Scope,
+    Setting,
+    Topic,
+    YesNo,
+    number_in,
+)
+from bot.ui.reading.emoji import missing_words, parse_emoji
+from bot.ui.reading.inputs import inputs_from
+
+MAX_LISTED_CHARACTERS = 1000  # of a list, of the 4,000 of a message
+MAX_INPUTS_CHARACTERS = 500
+TOOL_OR_STYLE = lazy("Choose either a tool, with its inputs, or a style. Nothing was changed.")
+WHOSE = {
+    PhotoScope.ANYONE: lazy("anyone's photos"),
+    PhotoScope.OWN: lazy("your own photos only (moderators: anyone's)"),
+}
+PHOTO_CHANNELS = [
+    discord.ChannelType.text,
+    discord.ChannelType.forum,
+    discord.ChannelType.voice,
+    discord.ChannelType.stage_voice,
+    discord.ChannelType.public_thread,
+    discord.ChannelType.private_thread,
+]
+
+
+@dataclass(frozen=True, slots=True)
+class PhotosRow:
+    """Everything that the panel shows."""
+
+    rules: PhotoRules
+    taps: Mapping[str, Tap]
+    styles: Sequence[Style]
+    access: AccessRules
+    closed: Message | None
+
+    def channels(self, kind: PhotoChannelKind) -> dict[int, PhotoChannel]:
+        return {one: its for one, its in sorted(self.rules.channels.items()) if its.kind is kind}
+
+
+def load(session: Any, scope: Scope) -> PhotosRow:
+    rules = photo_rules.of(session, scope.guild_id)
+    return PhotosRow(
+        rules,
+        taps_of(scope.catalog, rules),
+        styles.of_server(session, scope.guild_id),
+        access.of(session, scope.guild_id, scope.at),
+        why_closed(session, scope.guild_id) if rules.are_on else None,
+    )
+
+
+def _channel_list(**more: Any) -> Any:
+    return ui.ChannelSelect[Any](channel_types=PHOTO_CHANNELS, **more)
+
+
+def _set_channels(
+    before: Collection[int], chosen: Collection[int], turn: Callable[[int, bool], object]
+) -> None:
+    """Turn channels on and off as they are chosen. Those that the list had no room for stay."""
+    shown = sorted(before)[:MAX_CHOSEN]
+    for one in shown:
+        if one not in chosen:
+            turn(one, False)
+    for one in chosen:
+        if one not in before:
+            turn(one, True)
+
+
+def _set_everywhere(session: Any, scope: Scope, on: bool) -> None:
+    photo_rules.turn_reactions(session, scope.guild_id, WHOLE_SERVER, on=on)
+
+
+def _set_reactions(session: Any, scope: Scope, chosen: Collection[int]) -> None:
+    def turn(channel_id: int, on: bool) -> None:
+        photo_rules.turn_reactions(session, scope.guild_id, channel_id, on=on)
+
+    _set_channels(photo_rules.of(session, scope.guild_id).reaction_channels, chosen, turn)
+
+
+def _set_offers(session: Any, scope: Scope, chosen: Collection[int]) -> None:
+    def turn(channel_id: int, on: bool) -> None:
+        if on:
+            photo_rules.set_channel(session, scope.guild_id, channel_id, PhotoChannelKind.OFFER)
+        else:
+            photo_rules.clear_channel(session, scope.guild_id, channel_id)
+
+    _set_channels(load(session, scope).channels(PhotoChannelKind.OFFER), chosen, turn)
+
+
+# Channels that run a tool
+
+
+def _tool_options(catalog: Catalog) -> list[discord.SelectOption]:
+    tools = [tool for tool in catalog.tools.values() if tool.source is not SourceRule.NONE]
+    return [discord.SelectOption(label=tool.title, value=tool.slug, emoji=tool.emoji) for tool in tools]
+
+
+def _inputs_field() -> ui.Item[Any]:
+    typed = ui.TextInput[Any](custom_id="inputs", required=False, max_length=MAX_INPUTS_CHARACTERS)
+    return labelled(lazy("Inputs"), typed, lazy("Set in advance, such as: style=rustic, room=bedroom"))
+
+
+def _auto_fields(now: Now, _value: Any) -> list[ui.Item[Any]]:
+    options = _tool_options(now.catalog)[:MAX_CHOSEN]
+    return [
+        labelled(lazy("Channel"), _channel_list(custom_id="channel")),
+        labelled(lazy("Tool"), ui.Select(custom_id="tool", options=options)),
+        _inputs_field(),
+        labelled(
+            lazy("Photos of a message"),
+            ui.TextInput(custom_id="most", default="1", max_length=2),
+            lazy("How many photos of a message to run"),
+        ),
+    ]
+
+
+def _add_auto(session: Any, scope: Scope, values: Mapping[str, Any]) -> None:
+    most = number_in(values["most"], 1, MAX_PHOTOS_AT_ONCE)
+    preset = preset_for(scope.catalog, values["tool"][0], inputs_from(values["inputs"]))
+    channel_id = int(values["channel"][0])
+    photo_rules.set_channel(session, scope.guild_id, channel_id, PhotoChannelKind.AUTO, preset, most)
+
+
+def _remove_auto(session: Any, scope: Scope, channel_id: str) -> None:
+    photo_rules.clear_channel(session, scope.guild_id, int(channel_id))
+
+
+def _auto(now: Now, channel: PhotoChannel) -> str:
+    return ngettext(
+        "{channel}: runs {tool}, one photo per message",
+        "{channel}: runs {tool}, up to {count} photos per message",
+        channel.most,
+        channel=f"<#{channel.channel_id}>",
+        tool=preset_words(channel.preset or Preset(""), now.catalog),
+    )
+
+
+def _autos(now: Now) -> str:
+    listed = [_auto(now, one) for one in now.row.channels(PhotoChannelKind.AUTO).values()]
+    head = (
+        _("**Run a tool on each photo** in these channels automatically:")
+        if listed
+        else _("**Run a tool on each photo** in a channel automatically: off")
+    )
+    return lines(head, *fitting(listed, MAX_LISTED_CHARACTERS, more_words))
+
+
+def _channel_name(now: Now, channel_id: str, _item: Any) -> str:
+    channel = now.guild and now.guild.get_channel_or_thread(int(channel_id))
+    return f"#{channel.name}" if channel else channel_id
+
+
+# Emoji
+
+
+def _emoji_fields(now: Now, _value: Any) -> list[ui.Item[Any]]:
+    tools = ui.Select[Any](custom_id="tool", required=False, options=_tool_options(now.catalog)[:MAX_CHOSEN])
+    fields = [
+        labelled(
+            lazy("Emoji"),
+            ui.TextInput(custom_id="emoji", max_length=60),
+            lazy("One emoji, also one of this server's own"),
+        ),
+        labelled(lazy("Tool"), tools),
+        _inputs_field(),
+    ]
+    known: Sequence[Style] = now.row.styles
+    if known:
+        options = [
+            discord.SelectOption(label=shortened(one.name, 100), value=one.id) for one in known[:MAX_CHOSEN]
+        ]
+        chosen = ui.Select[Any](custom_id="style", required=False, options=options)
+        fields.append(
+            labelled(lazy("Style"), chosen, lazy("This server's style, in place of a tool and inputs"))
+        )
+    return fields
+
+
+def _map_emoji(session: Any, scope: Scope, values: Mapping[str, Any]) -> None:
+    tool, style = (next(iter(values.get(name) or ()), None) for name in ("tool", "style"))
+    inputs, emoji = inputs_from(values["inputs"]), parse_emoji(values["emoji"])
+    if (tool is None) == (style is None) or (style is not None and inputs):
+        raise Refused(TOOL_OR_STYLE)
+    if style is not None:
+        of_server = {one.id: one for one in styles.of_server(session, scope.guild_id)}
+        if style not in of_server:
+            raise Refused(styles.STYLE_GONE)
+        preset = styles.preset_of(scope.catalog, of_server[style])
+    else:
+        preset = preset_for(scope.catalog, str(tool), inputs)
+    photo_rules.map_emoji(session, scope.catalog, scope.guild_id, emoji, preset)
+
+
+def _unmap_emoji(session: Any, scope: Scope, key: str) -> None:
+    tap = load(session, scope).taps.get(key)
+    if tap is None:
+        raise Refused(photo_rules.RUNS_NOTHING)
+    photo_rules.map_emoji(session, scope.catalog, scope.guild_id, tap.emoji, None)
+
+
+def _tap(now: Now, tap: Tap) -> str:
+    name = next((one.name for one in now.row.styles if one.id == tap.preset.style_id), None)
+    tool = preset_words(tap.preset, now.catalog)
+    if name is None:
+        return f"{tap.emoji} {tool}"
+    style = plain(name, MAX_STYLE_NAME_CHARACTERS)
+    return f"{tap.emoji} {_('the style **“{style}”**: {tool}', style=style, tool=tool)}"
+
+
+def _taps(now: Now) -> str:
+    taps = list(now.row.taps.values())
+    more = len(taps) - MAX_OFFERED_EMOJI
+    offered = ""
+    if more > 0:
+        # Translators: most is a number of emoji
+        first = _("The first {most} appear under a photo.", most=MAX_OFFERED_EMOJI)
+        also = ngettext("Members can also tap {count} more.", "Members can also tap {count} more.", more)
+        offered = sentences(first, also)
+    listed = fitting([_tap(now, one) for one in taps], MAX_LISTED_CHARACTERS, more_words)
+    return lines(f"**{_('Emoji')}**", *listed, offered)
+
+
+def _emoji_label(now: Now, _key: str, item: Sequence[str]) -> str:
+    return f"{item[0]} {ToolNames(now.catalog).title(item[1])}"
+
+
+# The panel
+
+
+def _mentions(ids: Iterable[int]) -> list[int]:
+    return sorted(ids)
+
+
+def _about(now: Now) -> Iterable[Worded]:
+    sees = host_of(now.interaction).intents.message_content
+    row: PhotosRow = now.row
+    if not sees:
+        yield INTENT_OFF
+    if row.closed is not None:
+        yield f"⚠️ {row.closed}"
+    yield lacking_words(now.guild, row.rules)
+    yield shut_words(now.guild, row.rules, list(row.taps.values()), row.access, ToolNames(now.catalog))
+    yield now.seen or ""
+
+
+def _notes(_now: Now) -> Iterable[Worded]:
+    yield lazy(
+        "Each tap uses the allowance of the member who taps. Removing your reaction cancels a job still in "
+        "the queue."
+    )
+    yield lazy("Auto runs use the poster's allowance; all limits apply. Bots and webhooks are ignored.")
+    yield lazy("Each member's own privacy setting always applies.")
+
+
+def _set_scope(session: Any, scope: Scope, name: str, value: str) -> None:
+    access.change(session, scope.guild_id, **{name: PhotoScope(value)})
+
+
+def _whose(name: str, title: Worded, about: Worded) -> Setting:
+    kind = OneOf(lambda _catalog: {one.value: words for one, words in WHOSE.items()})
+    return Setting(name, title, kind, about, read=lambda row: getattr(row.access, name).value)
+
+
+async def _look(interaction: discord.Interaction[Any], row: PhotosRow) -> str:
+    return await missing_words(interaction.guild, (tap.emoji for tap in row.taps.values()))
+
+
+async def _after(interaction: discord.Interaction[Any], row: PhotosRow) -> None:
+    await host_of(interaction).services.photo_rules.reread(row.rules.guild_id)
+
+
+PHOTOS = Topic(
+    "photos",
+    "🖼️",
+    lazy("Photos"),
+    load,
+    [
+        Setting(
+            "everywhere",
+            lazy("Reactions in the whole server"),
+            YesNo(),
+            lazy("Members run tools by tapping an emoji under a photo"),
+            read=lambda row: row.rules.everywhere,
+            write=_set_everywhere,
+        ),
+        Setting(
+            "reactions",
+            lazy("Reactions only in these channels"),
+            Pick("<#{}>", _channel_list, lazy("none"), several=True),
+            read=lambda row: _mentions(row.rules.reaction_channels),
+            write=_set_reactions,
+        ),
+        Setting(
+            "offers",
+            lazy("Put emoji under each photo in these channels"),
+            Pick("<#{}>", _channel_list, lazy("none"), several=True),
+            lazy("These emoji always work, also where reactions are off"),
+            read=lambda row: _mentions(row.channels(PhotoChannelKind.OFFER)),
+            write=_set_offers,
+        ),
+        Setting(
+            "autos",
+            lazy("Run a tool on each photo"),
+            Items(
+                _auto_fields,
+                _add_auto,
+                _remove_auto,
+                lambda _catalog, channel_id, _item: f"<#{channel_id}>",
+                _channel_name,
+            ),
+            read=lambda row: {
+                str(one): [its.tool, dict(its.inputs), its.most]
+                for one, its in row.channels(PhotoChannelKind.AUTO).items()
+            },
+            line=_autos,
+        ),
+        Setting(
+            "emoji",
+            lazy("Emoji"),
+            Items(
+                _emoji_fields,
+                _map_emoji,
+                _unmap_emoji,
+                lambda catalog, _key, item: f"{item[0]} {ToolNames(catalog).title(item[1])}",
+                _emoji_label,
+            ),
+            read=lambda row: {
+                key: [str(tap.emoji), tap.preset.tool, dict(tap.preset.inputs), tap.preset.style_id]
+                for key, tap in row.taps.items()
+            },
+            line=_taps,
+        ),
+        _whose("photos", lazy("Photos"), lazy("Whose photos members can use the tools on")),
+        _whose(
+            "portraits",
+            lazy("Portraits"),
+            lazy("Whose photos members can use with tools that change a person"),
+        ),
+    ],
+    _set_scope,
+    about=_about,
+    notes=_notes,
+    colour=lambda now: NEUTRAL if host_of(now.interaction).intents.message_content else UNSURE,
+    look=_look,
+    back="setup",
+    after=_after,
+)

@@ -1,0 +1,471 @@
+"""`/studii setup`: the steps in their order, each with its control, the key, and what channels show."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import discord
+from discord import ui
+
+from bot.catalog import Catalog
+from bot.credits import budgets, prices
+from bot.credits.budgets import MAX_BUDGET, BudgetState
+from bot.domain.guilds import Plan
+from bot.errors import NotAllowed, Refused
+from bot.features import posting
+from bot.features.posting import MADE_WITH_AI, MAX_DISCLOSURE_CHARACTERS, PostingRules
+from bot.jobs import holds, lanes
+from bot.languages import Language, Worded, gettext, gettext as _, lazy, ngettext, sentences, spoken
+from bot.servers import access, keys, settings
+from bot.servers.access import AccessRules
+from bot.servers.key_entry import forget
+from bot.servers.keys import StudiiKey
+from bot.servers.settings import GuildSettings, LogSettings
+from bot.ui.admin.held_key import try_again
+from bot.ui.admin.log import post_greeting
+from bot.ui.guide.panel import post_panel
+from bot.ui.kit.first_answer import read_before_form
+from bot.ui.kit.forms import labelled
+from bot.ui.kit.host import host_of
+from bot.ui.kit.layout import BAD, NEUTRAL, Panel, Piece, boxed, lines, row
+from bot.ui.kit.responses import answer_in_place
+from bot.ui.kit.text import plain
+from bot.ui.panels.controls import Press, admin, button, manager
+from bot.ui.panels.settings import (
+    Now,
+    OneOf,
+    Pick,
+    Scope,
+    Setting,
+    Topic,
+    YesNo,
+    a_text,
+    number_in,
+    open_panel,
+    opens,
+    show,
+    turn_to,
+)
+from bot.ui.reading.languages import server_language
+from bot.ui.reading.permissions import ensure_can_post_in, server_of
+from bot.ui.settings import setup_steps as steps
+from bot.ui.settings.credits import BUDGET, CREDITS
+from bot.ui.settings.moderation import MODERATION
+from bot.ui.settings.photos import PHOTOS
+from bot.ui.settings.results import RESULTS, channel_of
+from bot.visible_text import visible
+
+PRIMARY, DANGER = discord.ButtonStyle.primary, discord.ButtonStyle.danger
+GREETING = lazy(
+    "Members can make and edit pictures with Studii's tools, on the server's own Studii key.\n\n**Next:** an "
+    "admin (Manage Server) types `/studii setup`."
+)
+KEY_LOST = lazy(
+    "The Studii key of **{server}** can't be read any more, because this bot's encryption key changed. An "
+    "admin (Manage Server) can enter it there with `/studii setup`. Waiting jobs will then continue."
+)
+SURE = lazy(
+    "I will delete **{key}**. Waiting jobs are cancelled at no cost. Running jobs will finish and be posted; "
+    "for them I keep the key, encrypted, for up to a day. Members can't make anything new until you set "
+    "another key.\nThe key stays valid at Studii. If it leaked, revoke it there."
+)
+ANOTHER_KEY = lazy("This server has a different key now. Nothing was changed.")
+NO_LOG_CHANNEL_YET = lazy("Set a log channel first. Nothing was changed.")
+NOT_WRITABLE = lazy(
+    "Only Latin, Greek, Cyrillic and Japanese letters, digits and simple signs can "
+    "be written on pictures. Nothing was changed."
+)
+AUTOMATIC = "automatic"
+PLANS = {
+    Plan.PRO: lazy("Pro (60 requests a minute)"),
+    Plan.TEAM: lazy("Team (300 requests a minute)"),
+    Plan.BUSINESS: lazy("Business (300 requests a minute)"),
+}
+CORNER_NAMES: Mapping[str, Worded] = {
+    "bottom-left": lazy("bottom left"),
+    "bottom-right": lazy("bottom right"),
+    "top-left": lazy("top left"),
+    "top-right": lazy("top right"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SetupRow:
+    """Everything that the database says for the panel."""
+
+    settings: GuildSettings
+    key: StudiiKey | None
+    log: LogSettings
+    posting: PostingRules
+    access: AccessRules
+    budget: BudgetState
+    held: Any  # why Studii accepts no jobs with the key now
+    lowered: Any  # fewer requests than the plan says, and until when
+    least: int  # credits that the cheapest tool costs
+
+    @property
+    def guild_id(self) -> int:
+        return self.settings.guild_id
+
+
+def load(session: Any, scope: Scope) -> SetupRow:
+    guild_id, at = scope.guild_id, scope.at
+    key = keys.current(session, guild_id)
+    return SetupRow(
+        settings.of(session, guild_id),
+        key,
+        settings.log_of(session, guild_id),
+        posting.of(session, guild_id),
+        access.of(session, guild_id, at),
+        budgets.state(session, guild_id, at),
+        holds.reason_of(session, guild_id),
+        None if key is None else lanes.lowered(session, key.lane, key.plan_chosen_at, at),
+        prices.price_table(session, guild_id).least_of_all(scope.catalog),
+    )
+
+
+async def open_setup(interaction: discord.Interaction[Any]) -> None:
+    """Show the panel, and note the language of the admin who has set the server up first."""
+    db, guild_id = host_of(interaction).services.db, server_of(interaction)
+    if (await db.read(settings.of, guild_id)).admin_language is None:
+        await db.write(settings.change, guild_id, admin_language=spoken())
+    await open_panel(interaction, SETUP.name)
+
+
+# The key
+
+
+@button("setup:key", label=lazy("Enter key"), who=admin)
+async def key(press: Press) -> None:
+    """Show the form, with the plan of the key that the server has."""
+    reading = press.host.services.db.read(keys.current, server_of(press.interaction))
+    current = await read_before_form(press.interaction, reading)
+    options = [
+        discord.SelectOption(
+            label=str(words), value=plan.value, default=current is not None and current.plan is plan
+        )
+        for plan, words in PLANS.items()
+    ]
+    await press.ask(
+        _("Studii key"),
+        labelled(
+            lazy("API key"),
+            # Untranslated: how keys begin
+            ui.TextInput(custom_id="key", placeholder="stu_…", min_length=4, max_length=400),
+            # Translators: at most 100 characters
+            lazy("From studii.tech/app/settings/api-keys. Stored encrypted, never shown again."),
+        ),
+        labelled(
+            lazy("Plan"),
+            ui.Select(custom_id="plan", placeholder=_("Your Studii account's plan"), options=options),
+            lazy("Sets the bot's request limit."),
+        ),
+        labelled(
+            lazy("Daily budget"),
+            ui.TextInput(custom_id="budget", placeholder="100", required=False, max_length=12),
+            # Translators: at most 100 characters
+            lazy("Credits the server can spend each day. Leave empty to keep the current value."),
+        ),
+    )
+
+
+@key.submitted
+async def key_entered(press: Press) -> None:
+    """Take a key: the only way in which the bot gets one."""
+    guild_id, services, values = server_of(press.interaction), press.host.services, press.values
+    typed = (values["budget"] or "").strip()
+    daily = number_in(typed, 0, MAX_BUDGET) if typed else None
+    new = await services.keys.set_key(guild_id, values["key"], Plan(values["plan"][0]), daily)
+    plan = _(
+        "{plan}, up to {limit} requests a minute",
+        plan=new.plan.value.capitalize(),
+        limit=new.plan.requests_per_minute,
+    )
+    works = f"✅ **{_('The key works')}**: `{new.masked}` · {plan}"
+    await turn_to(press, SETUP.name, said=[works])
+
+
+@button("setup:forget:{key_id}", label=lazy("Remove key"), style=DANGER, who=admin)
+async def remove_key(press: Press, key_id: int) -> None:
+    """Remove the key, and tell what became of the jobs."""
+    db, guild_id = press.host.services.db, server_of(press.interaction)
+    forgotten = await db.write(forget, guild_id, key_id, press.host.clock.now())
+    if forgotten is None:
+        raise Refused(ANOTHER_KEY)
+    cancelled = ngettext(
+        "{count} waiting job was cancelled at no cost.",
+        "{count} waiting jobs were cancelled at no cost.",
+        forgotten.cancelled,
+    )
+    running = ngettext(
+        "{count} running job will still be posted.",
+        "{count} running jobs will still be posted.",
+        forgotten.running,
+    )
+    said = sentences(
+        _("The key is removed."),
+        cancelled if forgotten.cancelled else "",
+        running if forgotten.running else "",
+    )
+    await turn_to(press, SETUP.name, said=[f"✅ {said}"])
+
+
+@button("setup:ask:{key_id}", label=lazy("Remove key…"), who=admin)
+async def ask_to_remove(press: Press, key_id: int) -> None:
+    """Say what removing the key means, before it is done."""
+    current = await press.host.services.db.read(keys.current, server_of(press.interaction))
+    if current is None or current.id != key_id:
+        raise Refused(ANOTHER_KEY)
+    keep = show.looking(label=lazy("Keep key"), let_in=press.let_in).of(SETUP.name, 0)
+    title = _("Remove this server's Studii key?")
+    sure = lines(f"### {title}", SURE.using(key=current.masked))
+    removes = remove_key.looking(let_in=press.let_in).of(key_id)
+    await answer_in_place(press.interaction, boxed(BAD, sure, row(removes, keep)))
+
+
+# The panel
+
+
+@button("setup:look", label=lazy("Check again"), who=admin)
+async def look(press: Press) -> None:
+    """Show the panel as things are now."""
+    await turn_to(press, SETUP.name)
+
+
+@button("setup:panel", label=lazy("Post panel"), who=admin, once=True)
+async def posts_panel(press: Press) -> None:
+    """Post buttons for every tool in the channel."""
+    await post_panel(press.interaction)
+
+
+def _state(now: Now) -> steps.SetupState:
+    return steps.state_of(now)
+
+
+def _about(now: Now) -> Iterable[Worded]:
+    state = _state(now)
+    yield steps.headline(state)
+    yield steps.step_lines(state)
+
+
+def _links(now: Now) -> list[Piece]:
+    state = _state(now)
+    step = steps.next_step(state)
+
+    def marked(control: Any, **look: Any) -> Any:
+        return control.looking(let_in=now.let_in, **look)
+
+    style = {"style": PRIMARY}
+    is_key, is_panel = step is steps.SetupStep.KEY, step is steps.SetupStep.PANEL
+    first: list[Piece] = []
+    if state.held is not None and state.readable:
+        first.append(marked(try_again).of(state.guild_id))
+    if is_key:
+        first.append(marked(key, **style).of())
+    else:
+        first.append(marked(key, label=lazy("Replace key")).of())
+    first += [
+        marked(posts_panel, **(style if is_panel else {})).of(),
+        marked(look).of(),
+    ]
+    if state.key is not None:
+        first.append(marked(ask_to_remove).of(state.key.id))
+    return [row(*first), row(*(opens(one, now) for one in (CREDITS, RESULTS, MODERATION, PHOTOS)))]
+
+
+def _budget_line(now: Now) -> str:
+    return steps.budget_line(_state(now))
+
+
+async def _can_warn(interaction: discord.Interaction[Any], channel_id: int | None) -> None:
+    """Raise `Refused` if the bot can't post warnings in the channel that was chosen."""
+    if channel_id is not None:
+        ensure_can_post_in(channel_of(interaction, channel_id), warnings=True)
+
+
+async def _greet_log(interaction: discord.Interaction[Any], before: SetupRow, channel_id: int | None) -> None:
+    """Greet the new log channel. If Discord keeps the bot out, the one before is the log channel again."""
+    if channel_id is None:
+        return
+    try:
+        await post_greeting(interaction, channel_of(interaction, channel_id))
+    except NotAllowed:
+        log, db = before.log, host_of(interaction).services.db
+        await db.write(settings.set_log, log.guild_id, log.channel_id, results=log.results)
+        raise
+
+
+def _set_log(session: Any, scope: Scope, channel_id: int | None) -> None:
+    log = settings.log_of(session, scope.guild_id)
+    kept = log.results and channel_id is not None
+    settings.set_log(session, scope.guild_id, channel_id, results=kept, works=channel_id is not None)
+
+
+def _log_results(session: Any, scope: Scope, on: bool) -> None:
+    channel_id = settings.log_of(session, scope.guild_id).channel_id
+    if on and channel_id is None:
+        raise Refused(NO_LOG_CHANNEL_YET)
+    settings.set_log(session, scope.guild_id, channel_id, results=on)
+
+
+def _languages(_catalog: Catalog) -> Mapping[str, Worded]:
+    return {AUTOMATIC: lazy("Automatic"), **{one.value: one.own_name for one in Language}}
+
+
+def _language_line(now: Now) -> str:
+    chosen = now.row.settings.language
+    name = server_language(chosen, now.guild).own_name
+    return lines(f"**{_('Language')}**: {name}", _("Results and warnings in channels are in this language."))
+
+
+def _set_language(session: Any, scope: Scope, value: str) -> None:
+    chosen = None if value == AUTOMATIC else Language(value)
+    settings.change(session, scope.guild_id, language=chosen)
+
+
+def _metadata_line(now: Now) -> str:
+    if now.row.settings.keeps_metadata:
+        return _(
+            "Photo metadata is **kept**. JPEG, PNG and WebP photos go to Studii, and appear beside "
+            "results, with everything in the file, such as place and camera. Photos of other kinds "
+            "are converted and lose their metadata."
+        )
+    return _(
+        "Photo metadata is **removed**. Location, camera, serial numbers, comments, previews and "
+        "attached videos are removed before a photo goes to Studii or appears beside a result. "
+        "The picture, its orientation, its color profile and AI labels stay. Content Credentials "
+        "(C2PA) that hold such data are removed; only their AI label stays, if they have one."
+    )
+
+
+def _on_one_line(values: Mapping[str, Any]) -> str:
+    return " ".join(visible(str(values["value"] or "")).split())
+
+
+def _disclosure(values: Mapping[str, Any]) -> str:
+    words = _on_one_line(values)
+    return MADE_WITH_AI if words == gettext(MADE_WITH_AI) else words
+
+
+def writable(values: Mapping[str, Any]) -> str:
+    """Return the words on one line. Raises `Refused` if they can't be written on pictures."""
+    words = _on_one_line(values)
+    # Imported here: few servers write on pictures, and Pillow takes memory.
+    from bot.media.fonts import is_writable
+
+    if not all(map(is_writable, words)):
+        raise Refused(NOT_WRITABLE)
+    return words
+
+
+def _set_posting(session: Any, scope: Scope, name: str, value: Any) -> None:
+    posting.change(session, scope.guild_id, **{name: value})
+
+
+def _of_posting(name: str, title: Worded, kind: Any, about: Worded = "") -> Setting:
+    return Setting(name, title, kind, about, read=lambda row_: getattr(row_.posting, name))
+
+
+SETUP = Topic(
+    "setup",
+    "⚙️",
+    lazy("Studii in this server"),
+    load,
+    [
+        replace(BUDGET, line=_budget_line),
+        Setting(
+            "log_channel",
+            lazy("Log channel"),
+            Pick("<#{}>", ui.ChannelSelect, lazy("none")),
+            read=lambda row_: row_.log.channel_id,
+            write=_set_log,
+            line=lambda now: steps.log_lines(_state(now)),
+            check=_can_warn,
+            then=_greet_log,
+        ),
+        Setting(
+            "log_results",
+            lazy("Who made what"),
+            YesNo(),
+            lazy("The log channel also shows who made what, with a link and a button to delete it."),
+            read=lambda row_: row_.log.results,
+            write=_log_results,
+        ),
+        Setting(
+            "in_place",
+            lazy("Show credit requests where members ask"),
+            YesNo(),
+            read=lambda row_: bool(row_.log.requests_in_place),
+            write=lambda session, scope, on: settings.ask_in_place(session, scope.guild_id, in_place=on),
+            line=lambda now: steps.requests_line(now.row.log),
+        ),
+        Setting(
+            "paused",
+            lazy("Pause new jobs"),
+            YesNo(),
+            lazy("Running jobs will finish."),
+            read=lambda row_: row_.settings.paused,
+            write=lambda session, scope, on: settings.pause(session, scope.guild_id, scope.at, paused=on),
+        ),
+        Setting(
+            "language",
+            lazy("Language"),
+            OneOf(_languages),
+            read=lambda row_: row_.settings.language.chosen or AUTOMATIC,
+            write=_set_language,
+            line=_language_line,
+        ),
+        Setting(
+            "metadata",
+            lazy("Remove photo metadata"),
+            YesNo(),
+            read=lambda row_: not row_.settings.keeps_metadata,
+            write=lambda session, scope, on: settings.change(session, scope.guild_id, keeps_metadata=not on),
+            line=_metadata_line,
+        ),
+        _of_posting(
+            "disclosure",
+            lazy("Under each result"),
+            a_text(lazy("Words"), MAX_DISCLOSURE_CHARACTERS, _disclosure, gettext),
+            lazy("This isn't legal advice: your country or listing service may ask for more."),
+        ),
+        _of_posting(
+            "staging_label",
+            lazy("On a copy of each staged picture"),
+            a_text(lazy("Words"), MAX_DISCLOSURE_CHARACTERS, writable),
+            lazy("Such as Virtually staged"),
+        ),
+        _of_posting("staging_corner", lazy("Corner for these words"), OneOf(lambda _catalog: CORNER_NAMES)),
+    ],
+    _set_posting,
+    about=_about,
+    links=_links,
+    colour=lambda now: steps.colour_of(_state(now)),
+)
+
+
+# What the bot posts unasked
+
+
+@button("setup:open", label=lazy("Set up"), style=PRIMARY, who=manager)
+async def set_up(press: Press) -> None:
+    """Open the panel from the greeting."""
+    await open_setup(press.interaction)
+
+
+def greeting(guild_id: int, *, in_server: bool) -> Panel:
+    """Return the first message to a server, posted in it or sent to its owner."""
+    begins = set_up.of() if in_server else _to_server(guild_id)
+    return boxed(NEUTRAL, lines(f"### 👋 {_('Studii is here')}", GREETING), row(begins))
+
+
+def key_lost(guild: discord.Guild, *, in_server: bool) -> Panel:
+    """Return the request to enter the key again, posted in the server or sent to its owner."""
+    enters = key.looking(style=PRIMARY).of() if in_server else _to_server(guild.id)
+    lost = str(KEY_LOST.using(server=plain(guild.name, 100)))
+    return boxed(BAD, lines(f"### 🔑 {_('Please enter the Studii key again')}", lost), row(enters))
+
+
+def _to_server(guild_id: int) -> ui.Button[Any]:
+    # A button of the bot's would not know the server: it is pressed in a direct message.
+    return ui.Button(label=_("Open server"), url=f"https://discord.com/channels/{guild_id}")
