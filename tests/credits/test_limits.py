@@ -266,3 +266,19 @@ def unix(year: int, month: int, day: int, hour: int = 0) -> int:
 
 def photo(size: int) -> SourcePhoto:
     return SourcePhoto("https://cdn.discordapp.com/attachments/1/2/room.png", "room.png", "image/png", size)
+
+
+async def test_only_what_this_period_was_given_can_be_taken_back(world: ServicesWorld) -> None:
+    await at(world, 2027, 3, 1, 9)
+    await world.budget(100)
+    await grant(world, 20, 5)
+    world.clock.advance(DAY.total_seconds())
+    with pytest.raises(Refused, match="No credits were granted for today"):
+        await spending.grant(world.services, GUILD, None, -1)
+    await grant(world, 1, 3)
+    with pytest.raises(Refused, match="1 credit granted for today is the most"):
+        await spending.grant(world.services, GUILD, None, -2)
+    with pytest.raises(Refused, match="3 credits granted for today is the most"):
+        await spending.grant(world.services, GUILD, MEMBER, -4)
+    await grant(world, -1, -2)
+    assert await granted(world) == (0, 1)

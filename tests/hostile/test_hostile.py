@@ -4,20 +4,17 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from bench.machine.held import MIB
-from bot.media import pool
-from bot.media.pool import DecoderProcess
-from sandbox.studii import Options, StudiiServer
+from bench.machine.held import MIB, decoders_of
+from sandbox.demo.people import until
 from tests.hostile.__main__ import COSTLIEST
 from tests.hostile.bot import INPUTS, innocents, victim
 from tests.hostile.files import BLANK, files, scans
-from tests.support.simulated.people import STEP_TIMEOUT, Person, until
-from tests.support.simulated.stage import open_stage
+from tests.stories.world import town
+from tests.support.patience import PATIENCE
 
 REFUSED = ("JPEG, 7,000 scans", "WebP, a frame larger", "PNG, a colour profile", "EPS")
 SAMPLE = (*REFUSED, "AVIF, says 64×64", "TIFF, one strip 60,000 times", "GIF, a comment")
@@ -53,30 +50,20 @@ def test_the_sample_is_of_files_that_there_are() -> None:
 
 
 @pytest.mark.promise
-async def test_a_stop_ends_the_decoder_and_the_photo_is_opened_again_after_the_start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stopped: list[int] = []
-    real = DecoderProcess.ask
-
-    async def ask(self: DecoderProcess, request: Mapping[str, object], within: float) -> object:
-        if request["do"] == "inspect" and not stopped:
-            os.kill(self.pid, signal.SIGSTOP)
-            stopped.append(self.pid)
-        return await real(self, request, within)
-
-    monkeypatch.setattr(DecoderProcess, "ask", ask)
-    monkeypatch.setattr(pool, "_SLACK_SECONDS", 3600.0)
-    async with (
-        StudiiServer(Options(instant=True, long_side=96)) as studii,
-        open_stage(studii, tmp_path) as stage,
-    ):
-        await Person(stage, stage.world.admin).set_key(studii.add_key().secret)
-        (photo, _) = innocents(600, 400)
-        await Person(stage, stage.world.maya).command("virtual-staging", image=photo, **INPUTS)
-        await until(lambda: stopped, "the photo to be opened")
-        async with asyncio.timeout(STEP_TIMEOUT):  # an hour, if anything waited for the decoder
-            await stage.restart()
-        with pytest.raises(ProcessLookupError):
-            os.kill(stopped[0], 0)
-        await until(lambda: studii.jobs, "the job to be made")
+@pytest.mark.skipif(sys.platform != "linux", reason="what processes hold is read from /proc")
+async def test_a_stop_ends_the_decoder_and_the_photo_is_opened_again_after_the_start(tmp_path: Path) -> None:
+    async with town(tmp_path) as here:
+        photo = (*innocents(600, 400)[0], "image/jpeg")
+        await here.maya.result_after(await here.maya.command("virtual-staging", image=photo, **INPUTS))
+        decoders = decoders_of(here.process.pid)
+        for one in decoders:
+            os.kill(one, signal.SIGSTOP)
+        await here.maya.command("photo-restore", image=photo)
+        async with asyncio.timeout(PATIENCE):
+            await here.stop()
+        assert decoders
+        for one in decoders:
+            with pytest.raises(ProcessLookupError):
+                os.kill(one, 0)
+        await here.start()
+        await until(lambda: len(here.studii.jobs) == 2, "the job to be made")

@@ -116,7 +116,7 @@ async def test_with_enough_stars_and_its_makers_consent_a_result_is_shown_until_
         await stars.shown()
         asked: Any = stars.result
         for label in ("More…", "Delete", "Delete"):
-            asked = (await stars.maya.press(asked, label)).response
+            asked = (await stars.maya.actor.click(asked, label=label)).response
         await stars.taken_back()
 
 

@@ -1,11 +1,13 @@
 """What is missing from the bot's disk is fetched again, and what can't be posted is kept."""
 
 import shutil
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from sandbox.demo.people import until
+from sandbox.demo.people import text_of, until
 from sandbox.demo.place import BOTS, PHOTO_DESK
 from sandbox.discord.emulator.faults import Fault
 from sandbox.discord.emulator.places import SEND, Overwrite
@@ -47,16 +49,25 @@ async def test_a_photo_and_a_result_that_the_disk_lost_are_fetched_again(tmp_pat
 
 @pytest.mark.promise
 async def test_a_result_that_can_not_be_posted_is_kept_in_jobs_for_a_month(tmp_path: Path) -> None:
+    """It is posted with its photo before, once, and for nothing more."""
     async with town(tmp_path) as here:
         held = faults.Held()
         here.studii.fail("create", held)
-        await here.maya.command("studio", prompt="A red kite")
+        start = await here.maya.command("virtual-staging", image=ROOM)
         here.discord.channels.dm_with(here.maya.id).closed = True
         overwrites = here.discord.places.channels[PHOTO_DESK].overwrites
         overwrites.append(Overwrite(BOTS, deny=SEND))
         held.release.set()
-        await here.said("A red kite", "Get it with `/jobs` within 30 days.")
+        await here.said("Get it with `/jobs` within 30 days.")
         overwrites.clear()
         await here.restart(29 * DAY)
         await here.maya.press(await here.maya.command("jobs"), "Post here")
-        await until(lambda: next(here.pictures(), None), "the result")
+        posted = await here.maya.result_after(start)
+        after, before = posted.files.values()
+        (job,) = here.studii.jobs.values()
+        assert after.data == (await here.studii.output_of(job.id)).data
+        assert Image.open(BytesIO(before.data or b"")).size == (320, 240)
+        assert {"Edit", "Full size", "More…"} <= set(text_of(posted).splitlines())
+        assert "Post here" not in text_of(await here.maya.command("jobs"))
+        await here.maya.result_after(await here.maya.press(posted, "Run again"))
+        assert (len(here.studii.jobs), len(list(here.pictures()))) == (2, 2)

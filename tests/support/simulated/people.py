@@ -62,35 +62,10 @@ class Person:
         self._stage = stage
         self.actor = actor
 
-    @property
-    def name(self) -> str:
-        return self.actor.name.capitalize()
-
     async def command(self, name: str, /, **options: Any) -> InteractionResult:
         """Use a slash command in the channel; a photo is given as `(file name, bytes)`."""
         async with self._stage.world.turn:
             return await self.actor.slash(self._stage.world.channel, name, **options)
-
-    async def menu(self, name: str, message: discord.Message) -> InteractionResult:
-        """Use a message menu on a message in the channel."""
-        async with self._stage.world.turn:
-            return await self.actor.context_menu(self._stage.world.channel, name, message)
-
-    async def post(self, file_name: str, data: bytes, words: str) -> discord.Message:
-        """Post a photo in the channel."""
-        async with self._stage.world.turn:
-            return await self.actor.send(self._stage.world.channel, words, attachments=[(file_name, data)])
-
-    async def tap(self, message: discord.Message, emoji: str) -> None:
-        """Put an emoji under a message, or tap one that is there."""
-        async with self._stage.world.turn:
-            await self.actor.react(message, emoji)
-
-    async def press(self, message: discord.Message | ResponseMessage, label: str) -> InteractionResult:
-        """Press the button of that label, which may end with a price, under a message."""
-        shown = next((one for one in texts(_raw(message)) if one.split(" · ")[0] == label), label)
-        async with self._stage.world.turn:
-            return await self.actor.click(message, label=shown)
 
     async def fill_in(self, shown: InteractionResult, values: dict[str, Any]) -> InteractionResult:
         """Submit a modal that was shown."""

@@ -34,11 +34,6 @@ class SimulatedServer:
     cdn: SimulatedCdn
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    @property
-    def people(self) -> tuple[MemberActor, ...]:
-        """Everyone who can look at the page, the one who is shown first in front."""
-        return (self.maya, self.tom, self.admin)
-
 
 async def build_server(
     env: Env,
