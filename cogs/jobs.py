@@ -6,8 +6,7 @@ from discord.ext import commands
 
 from bot.client.bot import StudiiBot
 from bot.languages import N_
-from bot.ui.jobs.listing.buttons import show_list
-from bot.ui.jobs.listing.query import ListQuery
+from bot.ui.jobs.listing import ListQuery, show_list
 
 
 class JobList(commands.Cog):

@@ -22,7 +22,7 @@ from bot.features.styles import (
 from bot.jobs import queries
 from bot.languages import and_list, gettext as _, lazy, ngettext, pgettext, plazy, quotation_marks
 from bot.ui.jobs.forms.open_form import open_style_form, prices_for
-from bot.ui.jobs.listing.thumbnails import posted_results
+from bot.ui.jobs.posted import posted_results
 from bot.ui.jobs.wording import ToolNames, prompt_of, prompt_words, settings_words
 from bot.ui.kit.first_answer import read_before_form
 from bot.ui.kit.forms import Form, RefusedForm

@@ -10,7 +10,6 @@ from bot.client.persistent_items import LASTING_BUTTONS
 from bot.jobs import queries
 from bot.jobs.models import FORGOTTEN_MEMBER, Job, JobState
 from bot.servers import keys
-from bot.ui.jobs.listing.panel import CANCEL_LISTED, POST, RUN_LISTED_AGAIN, SHOW
 from bot.ui.kit.buttons import JobButton
 from bot.ui.panels.controls import _controls  # pyright: ignore[reportPrivateUsage]
 from tests.support.desk import Desk, open_desk, texts
@@ -88,7 +87,7 @@ async def nothing_is_done(desk: Desk, action: str, who: str) -> None:
 
 
 @pytest.mark.promise
-@pytest.mark.parametrize("action", [CANCEL_LISTED, POST, SHOW, RUN_LISTED_AGAIN])
+@pytest.mark.parametrize("action", ["cancel", "post", "show", "again"])
 async def test_nor_does_a_line_of_another_servers_list(tmp_path: Path, action: str) -> None:
     async with open_desk(tmp_path) as desk:
         job = await job_in(desk, *(() if action == "cancel" else DONE))

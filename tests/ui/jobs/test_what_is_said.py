@@ -8,14 +8,13 @@ import pytest
 from bot.jobs.actions import JobPage
 from bot.jobs.models import Approval, Job, JobState, Progress
 from bot.jobs.results import EndOfJobs, Part
-from bot.ui.jobs.listing.panel import Shown, jobs_panel
-from bot.ui.jobs.listing.query import MINE, SERVER, UNPOSTED, ListQuery
-from bot.ui.jobs.listing.thumbnails import PostedResults
+from bot.ui.jobs.listing import MINE, SERVER, UNPOSTED, ListQuery, Shown, jobs_panel
+from bot.ui.jobs.posted import PostedResults
 from bot.ui.jobs.progress import progress_panel, sign_of
 from bot.ui.jobs.results.result import ending
 from tests.support.clock import NOON
 from tests.support.jobs import staging
-from tests.support.panels import CATALOG, NAMES, labels_of, progress_words, words
+from tests.support.panels import NAMES, labels_of, progress_words, words
 
 SET = "00000000000000aa"
 
@@ -36,7 +35,7 @@ def listing(*jobs: Job, whose: str = SERVER, page: int = 0) -> str:
         note="",
         ways={},
     )
-    return words(jobs_panel(shown, NAMES, tuple(CATALOG.tools.values())))
+    return words(jobs_panel(shown, NAMES))
 
 
 @pytest.mark.parametrize(

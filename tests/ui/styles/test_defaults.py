@@ -60,15 +60,15 @@ async def test_a_member_sets_changes_and_clears_their_defaults(tmp_path: Path) -
 
 async def test_of_more_than_five_inputs_each_form_changes_its_own(tmp_path: Path) -> None:
     shipped = Catalog.load().get("virtual-staging")
-    more = tuple(ToolInput(name=f"more-{number}", description_texts="More") for number in range(5))
-    tool = replace(shipped, inputs=(*shipped.inputs, *more))
+    spare = tuple(ToolInput(name=f"spare-{number}", description_texts="Spare") for number in range(5))
+    tool = replace(shipped, inputs=(*shipped.inputs, *spare))
     async with open_desk(tmp_path, catalog=Catalog({tool.slug: tool})) as desk:
         await desk.set_key()
-        said = await prefer(desk, desk.maya, "Virtual staging (2)", **{"more-3": "", "more-4": "kept"})
-        assert "Virtual staging**: more 4 **kept**" in texts(said)
+        said = await prefer(desk, desk.maya, "Virtual staging (2)", **{"spare-3": "", "spare-4": "kept"})
+        assert "Virtual staging**: spare 4 **kept**" in texts(said)
         said = await prefer(desk, desk.maya, "Virtual staging", style="luxury", room="—")
-        assert "style **luxury** · more 4 **kept**" in texts(said)
-        said = await prefer(desk, desk.maya, "Virtual staging (2)", **{"more-4": ""})
+        assert "style **luxury** · spare 4 **kept**" in texts(said)
+        said = await prefer(desk, desk.maya, "Virtual staging (2)", **{"spare-4": ""})
         assert "Virtual staging**: style **luxury**" in texts(said)
 
 

@@ -18,7 +18,7 @@ from bot.ui.admin.moderation.deciding import (
     show_declined,
 )
 from bot.ui.admin.moderation.request_files import OpenedFiles, open_files
-from bot.ui.jobs.listing.panel import SEE
+from bot.ui.jobs.listing import SEE
 from bot.ui.jobs.results.links import link_words
 from bot.ui.jobs.wording import ToolNames, state_words
 from bot.ui.kit.buttons import JobButton

@@ -1,0 +1,395 @@
+"""`/jobs`: a person's jobs, for admins the server's, for moderators the results that are not posted.
+
+A page has a line, the prompt and the picture of each job, and what can be done with it.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal, Self
+
+import discord
+from discord import ui
+
+from bot.errors import Refused
+from bot.features import moderation
+from bot.jobs import actions, queries
+from bot.jobs.actions import JobPage, ensure_cancelled
+from bot.jobs.models import ACTIVE_STATES, UNSENT_STATES, UNSHOWN_STATES, Job, JobState, Progress
+from bot.languages import Message, gettext as _, lazy, pgettext, plazy, quotation_marks, sentences
+from bot.servers import access
+from bot.ui.jobs.answer import show_progress
+from bot.ui.jobs.buttons import JOB_GONE, PRIVATE_RESULT, Id, run_again
+from bot.ui.jobs.forms.fields import MAX_FORM_OPTIONS
+from bot.ui.jobs.posted import PostedResults, posted_results
+from bot.ui.jobs.results.more import full_size
+from bot.ui.jobs.results.unknown_outcomes import ruling_buttons
+from bot.ui.jobs.start import CHANNELS_ONLY
+from bot.ui.jobs.wording import (
+    ToolNames,
+    again_label,
+    alt_words,
+    cost_words,
+    job_line,
+    member_words,
+    prompt_of,
+    settings_words,
+    state_words,
+)
+from bot.ui.kit.buttons import look_of
+from bot.ui.kit.first_answer import expect_job
+from bot.ui.kit.host import host_of, in_order
+from bot.ui.kit.layout import NEUTRAL, Panel, Piece, boxed, lines, row, small, text
+from bot.ui.kit.reasons import error_words
+from bot.ui.kit.responses import acknowledge, answer, answer_in_place
+from bot.ui.kit.text import plain, sentence, shortened
+from bot.ui.panels.controls import Press, button
+from bot.ui.reading.member import approver_in
+from bot.ui.reading.permissions import (
+    MANAGERS_ONLY,
+    ensure_can_post,
+    ensure_stays_there,
+    manages,
+    may_read,
+    moderates,
+    server_of,
+)
+
+SEE = "see-result"
+MINE, SERVER = "mine", "server"
+UNPOSTED = "unposted"  # results that wait for a moderator, or that one declined
+ANY = "any"  # the choice that filters nothing
+STATES: Mapping[str, tuple[Message, Collection[JobState]]] = {  # the label of a choice, and what it finds
+    "open": (plazy("choice", "Waiting or running"), (*ACTIVE_STATES, JobState.REVIEWING)),
+    "done": (plazy("choice", "Done"), (JobState.SUCCEEDED,)),
+    "withheld": (plazy("choice", "Result not posted"), (JobState.WITHHELD,)),
+    "failed": (plazy("choice", "Failed"), (JobState.FAILED,)),
+    "cancelled": (plazy("choice", "Cancelled"), (JobState.CANCELLED,)),
+    "unknown": (plazy("choice", "Outcome unknown"), (JobState.UNKNOWN,)),
+}
+UNPOSTED_LABELS: Mapping[str, Message] = {
+    "open": plazy("choice", "Waiting for a moderator"),
+    "withheld": plazy("choice", "Not posted"),
+}
+_QUERY = (  # in custom ids
+    rf"(?:{MINE}|{SERVER}|{UNPOSTED}):[0-9]{{1,6}}(?::(?:{'|'.join(STATES)})?:(?:[a-z0-9_-]{{1,32}})?)?"
+)
+Query = Annotated[str, _QUERY]
+Action = Literal["cancel", "post", "show", "again"]
+PROMPT_BEGINNING = 90  # characters
+SETTINGS_BEGINNING = 120
+PROMPT_ON_BUTTON = 28  # characters of a prompt on a button, whose label has room for 80 with the tool's name
+TITLE_ON_BUTTON = 36
+NOTHING_YET = lazy("You haven't made anything here yet. Type `/` and pick a tool.")
+NOTHING_AT_ALL = lazy("No one has made anything here yet.")
+NOTHING_UNPOSTED = lazy("No results are waiting for a moderator, and none were declined.")
+TITLES = {MINE: lazy("Your jobs"), SERVER: lazy("Server jobs"), UNPOSTED: lazy("Results not posted")}
+NO_SUCH_JOBS = lazy("There are no such jobs.")
+NO_MORE = lazy("This page is empty now.")
+PRIVATE_VALUE = plazy("state of a job", "private")
+NOT_DECIDING = lazy(
+    "Only members who decide on results here can see these, and there are none to decide on now."
+)
+SHOWN_OR_GONE = lazy("That result was already shown, or has been deleted. Run it again to get a new one.")
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """A page of the list, from 0. `state` is a key of `STATES`, `tool` a slug; None filters nothing."""
+
+    whose: str = MINE
+    number: int = 0
+    state: str | None = None
+    tool: str | None = None
+
+    @classmethod
+    def of(cls, custom_id: str) -> Self:
+        """Return the query in a custom id, as `_QUERY` has matched it."""
+        whose, number, *filters = custom_id.split(":")
+        state, tool = filters or ("", "")
+        return cls(whose, int(number), state or None, tool or None)
+
+    @property
+    def states(self) -> Collection[JobState] | None:
+        chosen = None if self.state is None else STATES[self.state][1]
+        if self.whose != UNPOSTED:
+            return chosen
+        return UNSHOWN_STATES if chosen is None else [one for one in chosen if one in UNSHOWN_STATES]
+
+    @property
+    def filtered(self) -> bool:
+        return self.state is not None or self.tool is not None
+
+    def page(self, number: int) -> Self:
+        return replace(self, number=number)
+
+    def by(self, name: str, value: str) -> Self:
+        """Return the first page with another choice in one of the lists."""
+        chosen = None if value == ANY else value
+        return replace(self, number=0, **{name: chosen})
+
+    def __str__(self) -> str:
+        filters = f":{self.state or ''}:{self.tool or ''}" if self.filtered else ""
+        return f"{self.whose}:{self.number}{filters}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A page of the list, and the rights of the person who reads it.
+
+    `manager`: the jobs of the whole server. `decides`: results on which moderators decide. `reads` are the
+    ids of jobs whose prompt and picture they may see; the list has only tool, state, cost and time of the
+    others. `note` says what has just happened, and `ways` has the estimates of unfinished jobs.
+    """
+
+    page: JobPage
+    query: ListQuery
+    manager: bool
+    reads: frozenset[str]
+    decides: bool
+    posted: PostedResults
+    note: str
+    ways: Mapping[str, Progress]
+
+
+async def show_list(
+    interaction: discord.Interaction, query: ListQuery, *, note: str = "", instead: bool = False
+) -> None:
+    """Show a page to the person alone, with `instead` in place of the page that they see.
+
+    `note` says what has just happened. Raises `Refused`.
+    """
+    guild_id, host, manager = server_of(interaction), host_of(interaction), manages(interaction)
+    db = host.services.db
+    if query.whose == SERVER and not manager:
+        raise Refused(MANAGERS_ONLY)
+    rules = await db.read(access.approvals, guild_id)
+    approver = approver_in(interaction, rules.channel_id)
+    decides = await db.read(moderation.decides, guild_id, approver, rules)
+    if query.whose == UNPOSTED and not decides:
+        raise Refused(NOT_DECIDING)
+    user_id = interaction.user.id if query.whose == MINE else None
+    page = await db.read(actions.page, guild_id, user_id, query.number, query.states, query.tool)
+    readable = [job for job in page.jobs if may_read(interaction, job)]
+    posted = await posted_results(interaction.client, readable)
+    ways = {job.id: await host.progress(job.id) for job in page.jobs if job.state in ACTIVE_STATES}
+    reads = frozenset(job.id for job in readable)
+    shown = Shown(page, query, manager, reads, decides, posted, note, ways)
+    panel = jobs_panel(shown, ToolNames(host.catalog))
+    await (answer_in_place if instead and _is_list(interaction.message) else answer)(interaction, panel)
+
+
+@button("jobs:{query}")
+async def turn_page(press: Press, query: Query) -> None:
+    """Turn to a page, or show it as it is now."""
+    await show_list(press.interaction, ListQuery.of(query), instead=True)
+
+
+@button("jobsby:{by}:{query}")
+async def filter_by(press: Press, by: Literal["state", "tool"], query: Query) -> None:
+    """Show the jobs in one state, or of one tool."""
+    await show_list(press.interaction, ListQuery.of(query).by(by, press.values[0]), instead=True)
+
+
+@button("listed:{action}:{job_id}:{query}")
+async def listed(press: Press, action: Action, job_id: Id, query: Query) -> None:
+    """Do something with a job in the list: cancel it, post or show its result here, run it again.
+
+    If that is not possible any more, the list says so, and shows what is there now.
+    """
+    interaction = press.interaction
+    if action == "again":
+        with in_order(interaction):
+            expect_job(interaction)
+            await run_again(interaction, press.host, [await _listed_job(press, action, job_id)])
+        return
+    if action != "show":  # which is answered with a message of its own
+        await acknowledge(interaction)
+    try:
+        note = await _do(press, action, job_id)
+    except Refused as over:
+        if not _is_list(interaction.message):
+            raise
+        note = f"⚠️ {sentence(error_words(over))}"
+    if note:
+        await show_list(interaction, ListQuery.of(query), note=note, instead=True)
+
+
+async def _listed_job(press: Press, action: str, job_id: str) -> Job:
+    """Return the job. Raises `Refused` if it was erased, or is private to another: that admins may cancel."""
+    job = await press.host.services.db.read(queries.get, job_id)
+    if job is None or job.guild_id != press.interaction.guild_id:
+        raise Refused(JOB_GONE)
+    may = action == "cancel" and moderates(press.interaction, job)
+    if job.private and job.user_id != press.interaction.user.id and not may:
+        raise Refused(PRIVATE_RESULT)
+    return job
+
+
+async def _do(press: Press, action: str, job_id: str) -> str:
+    """Do it, and return what the list says of it. Raises `Refused`."""
+    interaction, host = press.interaction, press.host
+    job, db, now = await _listed_job(press, action, job_id), host.services.db, host.clock.now()
+    if action == "cancel":
+        which, may = (job.id, job.guild_id, interaction.user.id, now), moderates(interaction, job)
+        done = ensure_cancelled(await db.write(actions.cancel, *which, moderates=may))
+        name = plain(job_name(job, ToolNames(host.catalog), readable=may_read(interaction, job)), 100)
+        return f"✅ {sentences(_('Cancelled: **{job}**.', job=name), cost_words(done))}"
+    if interaction.channel_id is None:
+        raise Refused(CHANNELS_ONLY)
+    ensure_stays_there(interaction, job)
+    here = job.id, interaction.user.id, interaction.channel_id, now
+    if action == "post":
+        ensure_can_post(interaction)
+        await db.write(actions.post_here, *here)
+        name = plain(job_name(job, ToolNames(host.catalog), readable=True), 100)
+        return "✅ " + _("**{job}** will be posted here.", job=name)
+    if action_for(job, MINE) != "show":
+        raise Refused(SHOWN_OR_GONE)
+    # The result takes the place of the progress.
+    await show_progress(interaction, host, [replace(job, posting=job.posting + 1)])
+    await db.write(actions.post_here, *here)
+    return ""
+
+
+def _is_list(message: discord.Message | None) -> bool:
+    """Return whether the message is for its reader alone, as the list is. A changed app may name another."""
+    return message is not None and message.flags.ephemeral
+
+
+def jobs_panel(shown: Shown, names: ToolNames) -> Panel:
+    """Return a page of jobs."""
+    page, query = shown.page, shown.query
+    rows = [piece for job in page.jobs for piece in _pieces(job, names, shown)]
+    title = TITLES[query.whose]
+    at = small(_("Page {number}", number=query.number + 1)) if query.number or page.more else ""
+    head = lines(f"### 🗂️ {title}", at, shown.note)
+    filters = [] if not page.jobs and not query.filtered and not query.number else _filters(query, names)
+    return boxed(NEUTRAL, head, *rows, _empty(shown), *filters, row(*_turning(shown)))
+
+
+def action_for(job: Job, whose: str) -> Action | None:
+    """Return what can be done with a job from the list, by its person (`MINE`) or by an admin."""
+    if job.state in UNSENT_STATES:
+        return "cancel"
+    if whose != MINE:
+        return None
+    if job.state in {JobState.FAILED, JobState.CANCELLED}:
+        return "again"
+    kept = job.state is JobState.SUCCEEDED and job.output_file is not None and job.announced_at is not None
+    if not kept:
+        return None
+    return "show" if job.private else "post"
+
+
+def label_of(action: Action, job: Job, names: ToolNames, *, readable: bool) -> str:
+    """Return the label of a job's button: which job Cancel ends, and what running it again costs."""
+    if action == "cancel":
+        return _("Cancel {job}", job=job_name(job, names, readable=readable))
+    if action == "again":
+        return again_label(job)
+    return _("Post here") if action == "post" else _("Show result")
+
+
+def job_name(job: Job, names: ToolNames, *, readable: bool) -> str:
+    """Return what a job is called where there are several: `Studio “A red kite”`."""
+    title = shortened(names.title(job.tool), TITLE_ON_BUTTON)
+    prompt = prompt_of(names.tool(job.tool), job.inputs) if readable else None
+    before, after = quotation_marks()
+    return f"{title} {before}{shortened(prompt, PROMPT_ON_BUTTON)}{after}" if prompt else title
+
+
+def _empty(shown: Shown) -> str:
+    if shown.page.jobs:
+        return ""
+    if shown.query.number:
+        return str(NO_MORE)
+    if shown.query.filtered:
+        return str(NO_SUCH_JOBS)
+    return str({MINE: NOTHING_YET, SERVER: NOTHING_AT_ALL, UNPOSTED: NOTHING_UNPOSTED}[shown.query.whose])
+
+
+def _turning(shown: Shown) -> list[Piece]:
+    query = shown.query
+    pages = [(pgettext("button", "Newer"), query.page(query.number - 1))] if query.number else []
+    pages += [(pgettext("button", "Older"), query.page(query.number + 1))] if shown.page.more else []
+    pages.append((pgettext("button", "Refresh"), query))
+    pages += [(_("My jobs"), ListQuery())] if query.whose != MINE else []
+    others = [SERVER] * shown.manager + [UNPOSTED] * shown.decides
+    pages += [(str(TITLES[one]), ListQuery(one)) for one in others if one != query.whose]
+    return [turn_page.looking(label=label).of(str(page)) for label, page in pages]
+
+
+def _filters(query: ListQuery, names: ToolNames) -> list[Piece]:
+    """Return the lists of states and of tools, by which the jobs can be filtered."""
+    all_states = {value: choice[0] for value, choice in STATES.items()}
+    labels = UNPOSTED_LABELS if query.whose == UNPOSTED else all_states
+    states = [discord.SelectOption(label=str(label), value=value) for value, label in labels.items()]
+    tools = [
+        discord.SelectOption(label=shortened(tool.title, 100), value=tool.slug, emoji=tool.emoji)
+        for tool in list(names.catalog.tools.values())[: MAX_FORM_OPTIONS - 1]
+    ]
+    lists: Sequence[tuple[Literal["state", "tool"], str, list[discord.SelectOption], str | None]] = (
+        ("state", _("All states"), states, query.state),
+        ("tool", _("All tools"), tools, query.tool),
+    )
+    rows = list[Piece]()
+    for by, every, options, chosen in lists:
+        options.insert(0, discord.SelectOption(label=every, value=ANY))
+        for option in options:
+            option.default = option.value == (chosen or ANY)
+        custom_id = filter_by.id(by, str(query.page(0)))
+        rows.append(row(ui.Select[Any](custom_id=custom_id, options=options, placeholder=every)))
+    return rows
+
+
+def _pieces(job: Job, names: ToolNames, shown: Shown) -> list[Piece]:
+    readable = job.id in shown.reads
+    said = _words(job, names, shown, readable=readable)
+    picture = shown.posted.pictures.get(job.id) if readable else None
+    pieces: list[Piece] = [text(said)]
+    if picture is not None:
+        hidden = picture.hidden or (job.source is not None and job.source.hidden)
+        alt = alt_words(names, job)
+        thumbnail = ui.Thumbnail[Any](picture.url, description=alt, spoiler=hidden)
+        pieces = [ui.Section(said, accessory=thumbnail)]
+    buttons = _buttons(job, names, shown, readable=readable)
+    return [*pieces, row(*buttons)] if buttons else pieces
+
+
+def _words(job: Job, names: ToolNames, shown: Shown, *, readable: bool) -> str:
+    whose = shown.query.whose
+    # Only the requester can open a message that they alone were shown. For others there is no link to it, nor
+    # to a job whose member had it erased.
+    linked = whose == MINE or not (job.private or job.scrubbed_at)
+    line = job_line(job, names, linked=linked, deleted=job.id in shown.posted.deleted)
+    tool = names.tool(job.tool)
+    prompt = prompt_of(tool, job.inputs) if readable else None
+    asked = f"> {plain(prompt, PROMPT_BEGINNING) or '…'}" if prompt else ""
+    if readable and not prompt:
+        asked = small(shortened(settings_words(tool, job.inputs), SETTINGS_BEGINNING))
+    if whose == MINE:
+        way = shown.ways.get(job.id)
+        return lines(line, small(state_words(job, way)) if way is not None else "", asked)
+    private = f" · {PRIVATE_VALUE}" if job.private else ""
+    place = _("{member} in {channel}", member=member_words(job.user_id), channel=f"<#{job.channel_id}>")
+    return lines(line, asked, small(f"{place}{private}"))
+
+
+def _buttons(job: Job, names: ToolNames, shown: Shown, *, readable: bool) -> list[Piece]:
+    """Return what can be done; for managers also what settles a job whose outcome is unknown."""
+    query = shown.query
+    if query.whose == UNPOSTED:
+        # The look of `bot.ui.admin.moderation.results.SeeResultButton`.
+        return [look_of(SEE, job, _("See result"))] if job.output_file is not None else []
+    if shown.manager and job.state is JobState.UNKNOWN:
+        return [*ruling_buttons(job)]
+    action = action_for(job, query.whose)
+    if action is not None:
+        label = label_of(action, job, names, readable=readable)
+        return [listed.looking(label=label).of(action, job.id, str(query))]
+    posted = job.result_message_id is not None
+    # A private result disappears when its message is closed; some came by DM, or could not be sent.
+    opened = query.whose == MINE and not posted and job.state is JobState.SUCCEEDED
+    if not opened or job.output_url is None:
+        return []
+    return [full_size.looking(label=pgettext("button", "Open")).of(job.id, job.posting)]

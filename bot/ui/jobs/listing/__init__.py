@@ -1,1 +1,0 @@
-"""/jobs: a person's jobs, or for admins the server's."""
