@@ -5,18 +5,18 @@ import logging
 import os
 import signal
 from collections.abc import AsyncGenerator, Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from bot.db import Database
-from tests.support.cheap.all_shared import share_all
 from tests.support.cheap.drawings import share_drawings
 from tests.support.cheap.examples import choose_without_local_constants
+from tests.support.cheap.extensions import share_extensions
 from tests.support.cheap.memory import files_in_memory
-from tests.support.cheap.workers import fork_workers, shared_postgresql
+from tests.support.cheap.payloads import share_payloads
 from tests.support.database import database, no_power_cut, sqlite_in_place
 from tests.support.detached import hold_rows_apart, refuse_detached
 from tests.support.postgresql import make_template, new_migrated_database, server
@@ -24,6 +24,7 @@ from tests.support.pseudo.spoken import IN_ENGLISH, speak_pseudo
 from tests.support.world import ServicesWorld, services_world
 
 TESTS = Path(__file__).parent
+ADDRESS = "TEST_POSTGRESQL_URL"
 GARBAGE = 20_000  # objects more than before at which Python looks for cycles: 700 without us
 # What these promise isn't how the driver runs its thread: others see to that.
 IN_PLACE = {"cogs", "credits", "delivery", "engine", "jobs", "reactions", "servers", "ui"}
@@ -79,13 +80,18 @@ def _stretch(tests: Sequence[pytest.Item], number: int, workers: int) -> Sequenc
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Return how many workers `-n auto` is: four for each core, as some of them wait."""
-    return 4 * (os.cpu_count() or 1)
+    """Return how many workers `-n auto` is: three for each core, as some of them wait."""
+    return 3 * (os.cpu_count() or 1)
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[Any]) -> None:
-    fork_workers(config, specs)
+def pytest_xdist_setupnodes(config: pytest.Config) -> None:
+    """Start one PostgreSQL for all workers, in which each makes databases of its own."""
+    if ADDRESS not in os.environ:
+        running = ExitStack()
+        with suppress(Exception):  # workers start their own then, and tell why they can't
+            os.environ[ADDRESS] = running.enter_context(server()).url
+        config.add_cleanup(running.close)
 
 
 def pytest_configure() -> None:
@@ -121,7 +127,8 @@ def _with_a_log() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _cheap_worlds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    share_all(monkeypatch)
+    share_extensions(monkeypatch)
+    share_payloads(monkeypatch)
     package = request.path.relative_to(TESTS).parts[0]
     if package != "sandbox":  # whose tests look at what is drawn
         share_drawings(monkeypatch)
@@ -154,8 +161,7 @@ def _pseudo(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """The address of a PostgreSQL server that runs: one from a wheel, or the one at `TEST_POSTGRESQL_URL`."""
-    given = os.environ.get("TEST_POSTGRESQL_URL") or shared_postgresql()
-    if given:
+    if given := os.environ.get(ADDRESS):
         yield given
         return
     with server() as running:
@@ -165,8 +171,7 @@ def postgresql() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def migrated_postgresql(postgresql: str) -> str:
     """The server's address, once it can hand out databases with all tables."""
-    if postgresql != shared_postgresql():
-        make_template(postgresql)
+    make_template(postgresql)
     return postgresql
 
 

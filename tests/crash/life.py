@@ -39,7 +39,6 @@ from sandbox.discord.emulator import TOKEN
 from tests.crash.stand_ins import DeadlyDecoder, FolderPhotos, LaterClock, no_file
 from tests.crash.tracer import Tracer
 from tests.engine.world import QUICK
-from tests.support.cheap.compiled import share_compiled_statements
 from tests.support.cheap.decoders import fork_decoders
 from tests.support.cheap.extensions import share_extensions
 from tests.support.cheap.payloads import share_payloads
@@ -96,8 +95,7 @@ def live(life: Life, *, forks: bool = False) -> int:
     Route.BASE = life.discord
     tracer = Tracer(life.point, life.nth)
     with pytest.MonkeyPatch.context() as patch:
-        # What the zygote has compiled, loaded and translated, as far as it is no point to die at.
-        share_compiled_statements(patch)
+        # What the zygote has loaded and translated, as far as it is no point to die at.
         share_extensions(patch)
         share_payloads(patch)
         if forks:

@@ -29,7 +29,7 @@ OPTIONS = (
     "-c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c shared_buffers=16MB"
     " -c autovacuum=off -c max_connections=300"
 )
-TEMPLATE = "studii_template"
+TEMPLATE = f"studii_template_{os.environ.get('PYTEST_XDIST_WORKER', '')}"  # several may share a server
 _driver: Any = import_module("asyncpg")  # without types
 
 

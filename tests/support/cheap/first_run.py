@@ -25,11 +25,13 @@ def run_once() -> None:
 
     Processes that are forked off later share what it has loaded, compiled and translated.
     """
-    from tests.support.cheap.all_shared import share_all
+    from tests.support.cheap.extensions import share_extensions
+    from tests.support.cheap.payloads import share_payloads
     from tests.support.cheap.upgrades import share_upgrades
 
     forever = pytest.MonkeyPatch()
-    share_all(forever)
+    share_extensions(forever)
+    share_payloads(forever)
     share_upgrades(forever)
     _be_ready_soon()
     with TemporaryDirectory() as folder:
