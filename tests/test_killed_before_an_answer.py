@@ -41,7 +41,7 @@ async def prepared(folder: Path, secret: str) -> None:
         key = await db.write(
             keys.add, GUILD, lanes.lane_of(secret), "abcd", Plan.TEAM, vault.seal(secret), now
         )
-        await db.write(settings.set_key, GUILD, key.id, now)
+        await db.write(settings.set_key, GUILD, key.id)
 
 
 def deferred(folder: Path) -> int:

@@ -183,7 +183,7 @@ async def _prepare(
         for server, key in zip(servers, keys, strict=True):
             lane, sealed = lanes.lane_of(key.secret), vault.seal(key.secret)
             stored = await db.write(server_keys.add, server, lane, key.secret[-4:], Plan.TEAM, sealed, now)
-            await db.write(server_settings.set_key, server, stored.id, now)
+            await db.write(server_settings.set_key, server, stored.id)
             await db.write(server_settings.set_budget, server, Budget(BUDGET, Period.DAY, now))
             if wanted.automatic:
                 automatic = server, server, PhotoChannelKind.AUTO, Preset(STAGING)
@@ -192,4 +192,4 @@ async def _prepare(
                 await db.write(photo_rules.turn_reactions, server, None, on=True)
         for number in range(wanted.tappers):
             server = servers[number % len(servers)]
-            await db.write(given(Session.add, Tapper(server, MEMBERS + number, now)))
+            await db.write(given(Session.add, Tapper(server, MEMBERS + number)))

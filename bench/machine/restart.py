@@ -73,7 +73,7 @@ async def fill(file: Path, db: Database, vault: Vault, jobs_wanted: int, lanes_w
     key = await db.write(
         server_keys.add, 1, names.lane_of(secret), secret[-4:], Plan.PRO, vault.seal(secret), now
     )
-    await db.write(settings.set_key, 1, key.id, now)
+    await db.write(settings.set_key, 1, key.id)
     await db.write(given(accept.store, [job], now))
     for before, after in pairwise(WAY):
         await db.write(transitions.advance, job.id, before, after, at=job.created_at)

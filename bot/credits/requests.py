@@ -66,7 +66,6 @@ class CreditRequest(Base):
     created_at: Mapped[datetime]
     state: Mapped[RequestState] = mapped_column(Choice(RequestState), default=RequestState.OPEN)
     answered_by: Mapped[int | None] = mapped_column(default=None)
-    answered_at: Mapped[datetime | None] = mapped_column(default=None)
     id: Mapped[str] = mapped_column(
         String(16), primary_key=True, default_factory=lambda: secrets.token_hex(8)
     )
@@ -111,7 +110,7 @@ def ask(
             )
         )
     if before is not None:
-        before.state, before.answered_at = RequestState.EXPIRED, at
+        before.state = RequestState.EXPIRED
         session.flush()
     amount = amount_for(max(of_them, of_server))
     request = CreditRequest(
@@ -143,7 +142,7 @@ def answer(session: Session, request_id: str, state: RequestState, by: int, at: 
         raise NotAllowed(ANSWERED[RequestState.EXPIRED])
     if request.state is not RequestState.OPEN:
         raise NotAllowed(ANSWERED[request.state].using(admin=f"<@{request.answered_by}>"))
-    request.state, request.answered_by, request.answered_at = state, by, at
+    request.state, request.answered_by = state, by
     if state is RequestState.GRANTED:  # for the present period
         period, guild_id = budgets.state(session, request.guild_id, at).period_name, request.guild_id
         if request.of_member:

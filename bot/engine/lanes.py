@@ -428,7 +428,7 @@ class Lanes:
         if job is not None and watch is not None and _has_ended(job):
             low, high = watch.since.age, watch.age(now)
             self._durations.learn(watch.job.work, low, high)
-            self._samples.append(Sample(*watch.job.work, low, high, self._clock.now()))
+            self._samples.append(Sample(*watch.job.work, low, high))
             del self._samples[:-MAX_UNSAVED_SAMPLES]
         if done.sent:
             await self._learn(line, done.limited)

@@ -150,7 +150,6 @@ class Tapper(Base):
 
     guild_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    at: Mapped[datetime]
 
 
 def why_ask(
@@ -261,7 +260,7 @@ def take_answer(session: Session, request: JobRequest, at: datetime) -> None:
     end(session, request.guild_id, [request.confirmation], at)
     if request.tapped is not None:
         member = {"guild_id": request.guild_id, "user_id": request.user_id}
-        put(session, Tapper, member, replace=False, at=at)
+        put(session, Tapper, member, replace=False)
 
 
 def withdraw(

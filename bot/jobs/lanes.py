@@ -71,7 +71,6 @@ class Duration(Base):
     output_kind: Mapped[str]
     low: Mapped[float] = mapped_column(Float(53))
     high: Mapped[float] = mapped_column(Float(53))
-    at: Mapped[datetime]
     id: Mapped[int] = mapped_column(NUMBER, primary_key=True, init=False)
 
 
@@ -82,7 +81,6 @@ class Sample(NamedTuple):
     output_kind: str
     low: float
     high: float
-    at: datetime
 
 
 def keep_window(session: Session, lane: str, epoch: int | None, until: Iterable[float]) -> None:

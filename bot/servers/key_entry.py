@@ -165,7 +165,7 @@ def forget(session: Session, guild_id: int, key_id: int, at: datetime) -> Forgot
     if key is None or key.id != key_id:
         return None
     cancelled = transitions.cancel_unsent(session, guild_id, at)
-    settings.set_key(session, guild_id, None, at)
+    settings.set_key(session, guild_id, None)
     keys.retire(session, key.id, at)
     _log.info("Server %d removed its key %s.", guild_id, key.masked)
     return Forgotten(

@@ -62,7 +62,7 @@ def use(
         wake(session, ("servers",))
         return old
     key = add(session, guild_id, lane, hint, plan, ciphertext, at)
-    settings.set_key(session, guild_id, key.id, at)
+    settings.set_key(session, guild_id, key.id)
     if old is not None:
         retire(session, old.id, at)
     return key

@@ -226,7 +226,7 @@ def left(session: Session, guild_id: int, at: datetime) -> None:
             transitions.fail_paid(session, job.id, FailureCode.LOST, removed, charge, at)
         elif job.guild_id == guild_id:
             transitions.withhold_result(session, job.id, unseen, at)
-    settings.set_key(session, guild_id, None, at)
+    settings.set_key(session, guild_id, None)
     keys.erase(session, guild_id, at)
     settings.went(session, guild_id, at)
     _log.info("The bot was removed from server %d; its keys were erased.", guild_id)

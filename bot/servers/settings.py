@@ -25,7 +25,6 @@ class GuildSettings(Base):
 
     guild_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     key_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("studii_keys.id"), default=None)
-    key_changed_at: Mapped[datetime | None] = mapped_column(default=None)
     budget_limit: Mapped[int | None] = mapped_column(Integer, default=None)
     budget_period: Mapped[Period | None] = mapped_column(Choice(Period), default=None)
     budget_since: Mapped[datetime | None] = mapped_column(default=None)
@@ -107,9 +106,9 @@ def change(session: Session, guild_id: int, **values: Any) -> None:
     wake(session, ("servers",))
 
 
-def set_key(session: Session, guild_id: int, key_id: int | None, at: datetime) -> None:
+def set_key(session: Session, guild_id: int, key_id: int | None) -> None:
     """Set the key that the server's new jobs use."""
-    change(session, guild_id, key_id=key_id, key_changed_at=at)
+    change(session, guild_id, key_id=key_id)
 
 
 def set_budget(session: Session, guild_id: int, budget: Budget) -> None:

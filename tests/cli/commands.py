@@ -44,7 +44,7 @@ async def keep_key(folder: Path, secret: str = SECRET, *keys: str) -> None:
     vault = Vault.open(keys, folder / "data" / "encryption.key")
     async with Database.open(url) as db:
         key = await db.write(server_keys.add, 100, "lane", secret[-4:], Plan.PRO, vault.seal(secret), NOW)
-        await db.write(server_settings.set_key, 100, key.id, NOW)
+        await db.write(server_settings.set_key, 100, key.id)
 
 
 async def kept_key(folder: Path, *keys: str) -> str:

@@ -27,7 +27,7 @@ async def keep_servers(folder: Path, missing: bool = False) -> None:
         for guild_id in (*GONE, STILL_THERE):
             key = await db.write(keys.add, guild_id, f"lane{guild_id}", "abcd", Plan.PRO, b"sealed", now)
             await db.write(settings.came, guild_id, now)
-            await db.write(settings.set_key, guild_id, key.id, now)
+            await db.write(settings.set_key, guild_id, key.id)
         if missing:
             await db.write(settings.set_missing, [*GONE, STILL_THERE], now)
 

@@ -37,7 +37,7 @@ async def filled(folder: Path) -> str:
         now = SystemClock().now()
         job, *_ = [await accepted(db) for _ in range(3)]
         key = await db.write(keys.add, 1, "lane", "abcd", Plan.PRO, b"sealed", now)
-        await db.write(server_settings.set_key, 1, key.id, now)
+        await db.write(server_settings.set_key, 1, key.id)
         await db.write(notices.add, 1, NoticeKind.UNKNOWN, job.id, at=now, job_id=job.id)
         await db.write(meta.set_to, "name", b"value")
         await db.write(

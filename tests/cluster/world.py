@@ -163,7 +163,7 @@ async def cluster(
                     vault.seal(key),
                     now,
                 )
-                await db.write(server_settings.set_key, guild_id, stored.id, now)
+                await db.write(server_settings.set_key, guild_id, stored.id)
                 await db.write(server_settings.set_budget, guild_id, Budget(1_000_000, Period.DAY, now))
         yield Cluster(discord, studii, url, folder, keys, secret, lease, period)
 

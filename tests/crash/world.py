@@ -128,7 +128,7 @@ class CrashWorlds:
             at = SystemClock().now()
             sealed = vault.seal(key.secret)
             stored = await db.write(keys.add, guild_id, lane, key.hint, Plan.TEAM, sealed, at)
-            await db.write(settings.set_key, guild_id, stored.id, at)
+            await db.write(settings.set_key, guild_id, stored.id)
         return case
 
     async def accepted(self, *, text: bool = False) -> tuple[Case, Job]:

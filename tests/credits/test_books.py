@@ -271,7 +271,7 @@ class Bank:
     async def open(cls, url: str) -> AsyncGenerator["Bank"]:
         async with Database.open(url) as db:
             key = await db.write(keys.add, GUILD, LANE, "abcd", Plan.PRO, b"", BEGIN)
-            await db.write(settings.set_key, GUILD, key.id, BEGIN)
+            await db.write(settings.set_key, GUILD, key.id)
             yield cls(db)
 
     async def empty(self) -> None:

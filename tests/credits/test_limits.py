@@ -32,7 +32,7 @@ REQUEST = replace(PICTURE, context=MemberContext(roles=frozenset({ROLE})))
 async def db(either: str) -> AsyncGenerator[Database, None]:
     async with Database.open(either) as opened:
         key = await opened.write(keys.add, GUILD, "lane", "abcd", Plan.PRO, b"", FakeClock().now())
-        await opened.write(settings.set_key, GUILD, key.id, FakeClock().now())
+        await opened.write(settings.set_key, GUILD, key.id)
         await opened.write(settings.set_budget, GUILD, Budget(10_000, Period.DAY, FakeClock().now()))
         yield opened
 

@@ -136,7 +136,7 @@ class EngineWorld:
         sealed = self.vault.seal(key.secret)
         lane = self.lanes.lane_of(key.secret)
         stored = await self.db.write(keys.add, guild_id, lane, key.secret[-4:], plan, sealed, now)
-        await self.db.write(settings.set_key, guild_id, stored.id, now)
+        await self.db.write(settings.set_key, guild_id, stored.id)
         return stored
 
     async def accept(self, job: Job) -> Job:

@@ -99,7 +99,7 @@ class Trial:
             at = SystemClock().now()
             sealed = vault.seal(self.key.secret)
             stored = await db.write(keys.add, GUILD, lane, self.key.hint, Plan.TEAM, sealed, at)
-            await db.write(server_settings.set_key, GUILD, stored.id, at)
+            await db.write(server_settings.set_key, GUILD, stored.id)
         user = int(self.container.image.config["User"])
         for one in data.iterdir():
             os.chown(one, user, user)

@@ -203,7 +203,7 @@ async def server(db: Database, guild_id: int, chance: random.Random) -> None:
     """A server with limits of all kinds, or some of them, or with room for nearly everything."""
     roomy = chance.random() < 0.5
     key = await db.write(keys.add, guild_id, f"lane {guild_id}", "abcd", Plan.PRO, b"", NOW)
-    await db.write(settings.set_key, guild_id, key.id, NOW)
+    await db.write(settings.set_key, guild_id, key.id)
     limit = 10_000 if roomy else chance.choice((0, 30, 100, 1000))
     await db.write(settings.set_budget, guild_id, Budget(limit, chance.choice(list(Period)), NOW))
     if not roomy:
@@ -219,7 +219,7 @@ async def server(db: Database, guild_id: int, chance: random.Random) -> None:
 async def set_up(db: Database, *, room_for: int) -> None:
     """Give the first server a key, and a daily budget for that number of pictures."""
     key = await db.write(keys.add, 1, "lane", "abcd", Plan.PRO, b"", NOW)
-    await db.write(settings.set_key, 1, key.id, NOW)
+    await db.write(settings.set_key, 1, key.id)
     await db.write(settings.set_budget, 1, Budget(room_for * 8, Period.DAY, NOW))
 
 

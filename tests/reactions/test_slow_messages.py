@@ -112,7 +112,7 @@ async def test_questions_that_wait_hold_up_no_other_tap(
     monkeypatch.setattr(reaction_jobs, "OF_A_SERVER_AT_ONCE", 1)
     async with open_desk(tmp_path, tapped_before=False) as desk:
         await on(desk)
-        await desk.db.write(has_tapped, desk.guild.id, desk.maya.id, desk.clock.now())
+        await desk.db.write(has_tapped, desk.guild.id, desk.maya.id)
         photos = [await post(desk, desk.maya, ROOM) for _ in range(2)]
         slow = Slow(monkeypatch, discord.PartialMessageable)
         for photo, who in zip(photos, (desk.tom, desk.maya), strict=True):

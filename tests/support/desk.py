@@ -205,7 +205,7 @@ async def open_desk(
             tom = guild.add_member(env.create_user("tom", global_name="Tom"))
             if tapped_before:
                 for one in (nora, maya, tom):
-                    await db.write(has_tapped, guild.id, one.id, clock.now())
+                    await db.write(has_tapped, guild.id, one.id)
             outbox = Outbox(db, clock, lambda: desk.delivery)
             desk = Desk(env, bot, services, db, delivery, clock, guild, channel, nora, maya, tom, outbox)
             keep_answers(desk)

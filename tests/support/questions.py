@@ -1,16 +1,14 @@
 """Questions before jobs, and members who need none, as tests store them."""
 
-from datetime import datetime
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.jobs.confirm import Confirmation, Tapper
 
 
-def has_tapped(session: Session, guild_id: int, user_id: int, at: datetime) -> None:
+def has_tapped(session: Session, guild_id: int, user_id: int) -> None:
     """Let the member be one who has started a job by a tap in the server."""
-    session.merge(Tapper(guild_id, user_id, at))
+    session.merge(Tapper(guild_id, user_id))
 
 
 def all_questions(session: Session) -> list[Confirmation]:

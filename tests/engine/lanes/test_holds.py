@@ -85,7 +85,7 @@ async def test_a_forgotten_key_is_kept_for_its_running_job_a_day_at_most(tmp_pat
             key_id=key.id,
         )
         now = world.clock.now()
-        await world.db.write(settings.set_key, GUILD, None, now)
+        await world.db.write(settings.set_key, GUILD, None)
         await world.db.write(keys.retire, key.id, now)
         assert await world.db.write(privacy.erase_retired_keys, now - timedelta(days=1)) == 0
         assert await world.db.write(privacy.erase_retired_keys, now + timedelta(seconds=1)) == 1

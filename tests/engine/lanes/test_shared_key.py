@@ -64,7 +64,7 @@ async def test_what_another_process_sends_with_the_key_counts_from_its_first_req
                 at = world.clock.now()
                 lane = world.lanes.lane_of(key.secret)
                 stored = await theirs.write(keys.add, THEIRS, lane, "abcd", Plan.PRO, b"", at)
-                await theirs.write(settings.set_key, THEIRS, stored.id, at)
+                await theirs.write(settings.set_key, THEIRS, stored.id)
                 until = [at.timestamp() + PERIOD] * Plan.PRO.requests_per_minute
                 await theirs.write(lane_rows.keep_window, lane, other.epoch, until)
             began = monotonic()
@@ -89,7 +89,7 @@ async def test_a_price_that_is_learned_leaves_the_jobs_of_another_process_to_it(
             at = world.clock.now()
             lane = world.lanes.lane_of(key.secret)
             stored = await db.write(keys.add, THEIRS, lane, "abcd", Plan.TEAM, b"", at)
-            await db.write(settings.set_key, THEIRS, stored.id, at)
+            await db.write(settings.set_key, THEIRS, stored.id)
             await db.write(given(accept.store, [theirs], at))
         async with world.running():
             mine = await world.accept(a_job(guild_id=MINE, estimate=8))

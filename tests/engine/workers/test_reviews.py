@@ -76,7 +76,7 @@ async def test_a_paid_result_waits_over_restarts_and_is_posted_once_when_it_is_a
         await world.balanced()
         # Later the key is gone, and the address leads nowhere any more.
         world.studii.fail("output", faults.gone(), 100)
-        await world.db.write(settings.set_key, GUILD, None, world.clock.now())
+        await world.db.write(settings.set_key, GUILD, None)
         await release(world, job)
         async with world.running():
             said = await world.announced(job.id)

@@ -31,7 +31,7 @@ async def test_an_emoji_runs_a_style_until_it_is_removed(tmp_path: Path) -> None
         await desk.tom.react(message, "🔥")
         asked = texts(desk.channel.history()[-1])
         assert "**Virtual staging** costs about 8 credits. Start it?" in asked
-        await desk.db.write(has_tapped, desk.guild.id, desk.maya.id, desk.clock.now())
+        await desk.db.write(has_tapped, desk.guild.id, desk.maya.id)
         await desk.maya.react(message, "🔥")
         (job,) = await jobs_of(desk)
         assert job.inputs == {"style": "oak", "room": "office"}
@@ -47,7 +47,7 @@ async def test_the_mapping_outlives_a_restart_and_the_styles_roles_apply(tmp_pat
         await ready(desk)
         editors = desk.guild.create_role("Editors")
         rita = desk.guild.add_member(desk.env.create_user("rita"), roles=[editors])
-        await desk.db.write(has_tapped, desk.guild.id, rita.id, desk.clock.now())
+        await desk.db.write(has_tapped, desk.guild.id, rita.id)
         await add(desk, name="Oak", tool="virtual-staging", inputs="style=oak", roles=[editors])
         await map_style(desk, "🔥", style="Oak")
         await desk.services.photo_rules.load()
