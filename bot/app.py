@@ -130,7 +130,8 @@ async def build(
         await migrate(url)
         wanted = WantedShards(recommended, settings.shard_count, settings.shards_per_process)
         name = f"{socket.gethostname()}:{os.getpid()}"
-        member = await stack.enter_async_context(membership(url, name, wanted, count=metrics.cluster))
+        joining = membership(url, name, wanted, count=lambda what: metrics.cluster[what].inc())
+        member = await stack.enter_async_context(joining)
         ORIGIN.set(lambda: None if member.epoch is None else (member.epoch, member.shards.held))
         db = await stack.enter_async_context(Database.open(url, fence=member, observe=metrics.database))
         vault = Vault.open(keys, settings.key_file, settings.keys_setting)
@@ -252,12 +253,11 @@ async def run(settings: Settings) -> None:
             serving.cancel()
 
     loop = asyncio.get_running_loop()
-
-    def in_its_turn(_number: int, _frame: object) -> None:
-        loop.call_soon_threadsafe(end)
-
     # Not the loop's own handlers, which Windows has not.
-    before = {number: signal.signal(number, in_its_turn) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {
+        number: signal.signal(number, lambda _number, _frame: loop.call_soon_threadsafe(end))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         await serving
     except asyncio.CancelledError:

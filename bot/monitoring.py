@@ -141,7 +141,8 @@ class Metrics:
             "studii_decoder_deaths",
             "Processes that open pictures and ended on one, or exceeded a bound",
         )
-        self._cluster = {
+        # Shards that were taken over, and transactions that found another process in this one's place
+        self.cluster = {
             "takeover": counter("studii_takeovers", "Shards that this process has taken"),
             "fence": counter(
                 "studii_fences_met",
@@ -149,11 +150,6 @@ class Metrics:
             ),
         }
         self._gauges = {name: Gauge(name, *about, registry=registry) for name, about in _GAUGES.items()}
-
-    def cluster(self, what: str) -> None:
-        """Count a shard that was taken over ("takeover"), or a transaction that found another process in this
-        one's place ("fence")."""
-        self._cluster[what].inc()
 
     def request(self, kind: str, status: int | None) -> None:
         """Count a request to Studii that was answered with that status, or not at all (None)."""
@@ -225,7 +221,7 @@ class HealthServer:
                 partial(_connection, server), address, port
             )
         except OSError as error:
-            raise SettingsError.met(port_taken(address, port, error), error) from error
+            raise SettingsError.met(_port_taken(address, port, error), error) from error
         self.port = listener.sockets[0].getsockname()[1]
         try:
             yield self
@@ -301,7 +297,7 @@ class HealthServer:
         return Response(body=self.metrics.render(figures), headers=kind)
 
 
-def port_taken(address: str, port: int, error: OSError) -> str:
+def _port_taken(address: str, port: int, error: OSError) -> str:
     """Return what to do about a health port that can't be had."""
     number = error.errno or 0
     # asyncio writes sentences of its own around the system's words.
@@ -326,17 +322,15 @@ async def watchdog(
     """End the process with status 1, and print each thread's stack, if the event loop stands still for
     `standstill` seconds or `stuck` has a reason. All work continues from the database, so nothing is lost."""
 
-    def why() -> str | None:
-        try:
-            return stuck()
-        except Exception:  # noqa: BLE001 - logged; the loop is still watched
-            _log.exception("Could not check whether the engine makes progress.")
-            return None
-
     async def live() -> None:
-        while (reason := why()) is None:
+        reason: str | None = None
+        while reason is None:
             faulthandler.dump_traceback_later(standstill, exit=True, file=out)
             await asyncio.sleep(beat)
+            try:
+                reason = stuck()
+            except Exception:  # noqa: BLE001 - logged; the loop is still watched
+                _log.exception("Could not check whether the engine makes progress.")
         _log.critical("The engine makes no progress (%s): ending the process.", reason)
         # Here and not by the timer, which reads the stacks of threads that run: that can crash instead.
         faulthandler.dump_traceback(file=out)

@@ -5,6 +5,7 @@ import hmac
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -25,13 +26,11 @@ class CannotDecrypt(ReasonedError):
     code = ReasonCode.KEY_UNREADABLE
 
 
+@dataclass(frozen=True, slots=True)
 class Vault:
     """Encrypts (seals) and decrypts short secrets with Fernet. The first key encrypts, all decrypt."""
 
-    __slots__ = ("_fernet",)
-
-    def __init__(self, fernet: MultiFernet) -> None:
-        self._fernet = fernet
+    _fernet: MultiFernet = field(repr=False)
 
     @classmethod
     def open(cls, keys: Sequence[str], key_file: Path, setting: str = "ENCRYPTION_KEYS") -> "Vault":
@@ -72,14 +71,15 @@ class Vault:
         ]
 
     @staticmethod
-    def add_key(key_file: Path) -> None:
-        """Add a new key at the top of the file. Raises `SettingsError`."""
-        _rewrite(key_file, lambda lines: [Fernet.generate_key().decode(), *lines])
-
-    @staticmethod
-    def drop_older_keys(key_file: Path) -> None:
-        """Remove all keys but the newest from the file. Raises `SettingsError`."""
-        _rewrite(key_file, lambda lines: lines[:1])
+    def rewrite(key_file: Path, change: Callable[[list[str]], list[str]]) -> None:
+        """Change the keys in the file, newest first. Raises `SettingsError`."""
+        try:
+            lines = change(key_file.read_text("utf-8").split())
+            _write(key_file, "".join(f"{line}\n" for line in lines).encode())
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(
+                f"The key file {key_file} can't be changed ({_why(error)}). Nothing was changed."
+            ) from error
 
     def seal(self, text: str) -> bytes:
         return self._fernet.encrypt(text.encode())
@@ -107,16 +107,14 @@ class Vault:
             raise CannotDecrypt from None
 
 
+@dataclass(frozen=True, slots=True)
 class LaneNames:
     """Names lanes by a keyed hash (HMAC-SHA256) of their Studii key.
 
     The hash has a secret of its own, so that new encryption keys rename no lane.
     """
 
-    __slots__ = ("_secret",)
-
-    def __init__(self, secret: bytes) -> None:
-        self._secret = secret
+    _secret: bytes = field(repr=False)
 
     def lane_of(self, secret: str) -> str:
         """Return the lane of a Studii key, 64 hex digits."""
@@ -154,16 +152,6 @@ def _fernet(key: str, message: str) -> Fernet:
 
 def _why(error: Exception) -> str:
     return (error.strerror or "").lower() if isinstance(error, OSError) else "it isn't text"
-
-
-def _rewrite(path: Path, change: Callable[[list[str]], list[str]]) -> None:
-    try:
-        lines = path.read_text("utf-8").split() if is_there(path) else []
-        _write(path, "".join(f"{line}\n" for line in change(lines)).encode())
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(
-            f"The key file {path} can't be changed ({_why(error)}). Nothing was changed."
-        ) from error
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -8,12 +8,11 @@ import os
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime
 from getpass import getpass
 from pathlib import Path
 
 import discord
-from sqlalchemy.orm import Session
+from cryptography.fernet import Fernet
 
 from bot.client.login import application_of, logged_in, was_removed
 from bot.clock import SystemClock
@@ -22,8 +21,7 @@ from bot.config import Settings, StorageSettings
 from bot.db import Database
 from bot.errors import SettingsError
 from bot.features.wording import count_words
-from bot.jobs import queries, submission
-from bot.jobs.submission import BEFORE_STUDII
+from bot.jobs import submission
 from bot.migrate import migrate, schema_of
 from bot.move import copy_rows
 from bot.servers import keys, privacy, settings as server_settings
@@ -109,7 +107,7 @@ async def rotate(settings: StorageSettings) -> str:
                     "again. Nothing was changed."
                 )
             before = path.read_bytes()
-            Vault.add_key(path)
+            Vault.rewrite(path, lambda lines: [Fernet.generate_key().decode(), *lines])
         async with Database.open(url, fence=member) as db:
             unreadable = len(await db.write(keys.reseal, vault_of(settings)))
         if unreadable:
@@ -124,7 +122,7 @@ async def rotate(settings: StorageSettings) -> str:
             kept = unused(path, "before")
             private_file(kept)
             kept.write_bytes(before)
-            Vault.drop_older_keys(path)
+            Vault.rewrite(path, lambda lines: lines[:1])
             return (
                 f"Done: all Studii keys are encrypted with a new key in {path.absolute()}. The old one is in "
                 f"{kept.name} beside it: older backups need it. Keep it separate from them, and delete it "
@@ -199,20 +197,13 @@ async def restored(settings: StorageSettings) -> str:
     if sqlite_file(url) is not None:
         raise SettingsError("The database is SQLite. `restore FILE` does everything. Nothing was changed.")
     async with bot_stopped(url, "restored") as member, Database.open(url, fence=member) as db:
-        waiting = await db.write(_make_unknown, SystemClock().now())
+        waiting = await db.write(submission.doubt_waiting, SystemClock().now())
     return (
         f"{count_words(waiting, 'job', 'jobs')} waited in the backup and may have run and been charged "
         "since. They won't be sent to Studii again; the servers' admins can settle them with /jobs. Jobs "
         f"from after the backup are unknown now. The encryption key must be {key_place(settings)}. You can "
         "start the bot now."
     )
-
-
-def _make_unknown(session: Session, at: datetime) -> int:
-    waiting = queries.in_states(session, BEFORE_STUDII)
-    for job in waiting:
-        submission.make_unknown_after_restore(session, job.id, at)
-    return len(waiting)
 
 
 async def invitation(settings: Settings) -> str:

@@ -185,16 +185,6 @@ def make_unknown(session: Session, job_id: str, at: datetime) -> Job | None:
     return unknown
 
 
-def make_unknown_after_restore(session: Session, job_id: str, at: datetime) -> None:
-    """Make a job of any state before Studii unknown: it may have been sent after the restored backup."""
-    job = find(session, job_id)
-    if job is None:
-        return
-    while (to := _TO_UNKNOWN.get(job.state)) is not None:
-        move(session, job, to, at, held=None, not_before=None, failure_text=_RESTORED)
-    tell_unknown(session, job, at, _RESTORED)
-
-
 def doubt_restored(session: Session, at: datetime) -> None:
     """Make the jobs that waited in a restored backup unknown.
 
@@ -203,10 +193,19 @@ def doubt_restored(session: Session, at: datetime) -> None:
     """
     if meta.get(session, WAS_RESTORED) is None:
         return
-    for job in in_states(session, BEFORE_STUDII):
-        make_unknown_after_restore(session, job.id, at)
-        _log.warning("Job %s was waiting in the backup: its outcome is unknown", job.id)
+    doubt_waiting(session, at)
     meta.remove(session, WAS_RESTORED)
+
+
+def doubt_waiting(session: Session, at: datetime) -> int:
+    """Make the jobs unknown that Studii hasn't taken as far as is known. Return their number."""
+    waiting = in_states(session, BEFORE_STUDII)
+    for job in waiting:
+        while (to := _TO_UNKNOWN.get(job.state)) is not None:
+            move(session, job, to, at, held=None, not_before=None, failure_text=_RESTORED)
+        tell_unknown(session, job, at, _RESTORED)
+        _log.warning("Job %s was waiting in the backup: its outcome is unknown", job.id)
+    return len(waiting)
 
 
 def tell_unknown(session: Session, job: Job, at: datetime, why: Reason = _ANSWER_LOST) -> None:

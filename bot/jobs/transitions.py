@@ -198,18 +198,13 @@ def fail_unpaid(
     return end(session, job_id, JobState.FAILED, at, failure=code, failure_text=reason)
 
 
-@of_job(JobState.RUNNING)
-def fail_paid(
-    session: Session, job: Job, code: FailureCode, reason: Reason, charge: int, at: datetime
-) -> Job:
-    """Fail a running job, at `charge` credits."""
-    return end_paid(session, job, code, reason, charge, at)
-
-
 def end_paid(session: Session, job: Job, code: FailureCode, reason: Reason, charge: int, at: datetime) -> Job:
-    """Do as `fail_paid` with a running job that this transaction has found."""
+    """Fail a running job that this transaction has found, at `charge` credits."""
     why = {"failure": code, "failure_text": reason}
     return _settle(session, job, JobState.FAILED, charge, at, charged=charge, **why)
+
+
+fail_paid = of_job(JobState.RUNNING)(end_paid)
 
 
 @of_job(JobState.RECEIVED, JobState.RUNNING)
