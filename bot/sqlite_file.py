@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import os
+import secrets
 import sqlite3
 import stat
-import tempfile
 from collections.abc import AsyncGenerator, Generator
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager, suppress
 from pathlib import Path
@@ -94,15 +94,18 @@ def unused(path: Path, word: str) -> Path:
     return free
 
 
-def fresh_file(path: Path, word: str) -> Path:
-    """Create an empty file beside `path` that only its owner may read, under a name that no file has yet.
+def fresh_name(path: Path, word: str) -> Path:
+    """Return a name beside `path` that no file has yet, such as `studii.db.3f9a02c1.part`.
 
-    Such as `studii.db.k3x9q_2f.part`. Raises OSError.
+    It is known before there is a file, so that what interrupts its making finds it.
     """
-    descriptor, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=f".{word}", dir=path.parent)
-    os.close(descriptor)
-    _give_to_owner(Path(name), path if is_there(path) else path.parent)
-    return Path(name)
+    return path.with_name(f"{path.name}.{secrets.token_hex(4)}.{word}")
+
+
+def make_beside(file: Path, path: Path) -> None:
+    """Create an empty file that only its owner may read: that of `path`, or of its folder. Raises OSError."""
+    os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    _give_to_owner(file, path if is_there(path) else path.parent)
 
 
 def _give_to_owner(file: Path, beside: Path) -> None:
@@ -115,12 +118,13 @@ def _give_to_owner(file: Path, beside: Path) -> None:
 
 @contextmanager
 def replacing(path: Path) -> Generator[Path]:
-    """Yield a file to write, as `fresh_file` makes it. At the end it takes the place of `path`, on the disk.
+    """Yield a file to write, for its owner alone. At the end it takes the place of `path`, on the disk.
 
     If the block raises, it is removed, and `path` stays as it was. Raises OSError.
     """
-    unfinished = fresh_file(path, "part")
+    unfinished = fresh_name(path, "part")
     try:
+        make_beside(unfinished, path)
         yield unfinished
         with unfinished.open("rb") as file:
             os.fsync(file.fileno())

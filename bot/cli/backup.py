@@ -18,8 +18,9 @@ from bot.sqlite_file import (
     copy_database,
     ensure_ours,
     fault_of,
-    fresh_file,
+    fresh_name,
     is_there,
+    make_beside,
     replace_database,
     sqlite_file,
     unused,
@@ -121,16 +122,17 @@ async def _replaced(url: str, copy: Path, database: Path, previous: Path) -> boo
 @contextmanager
 def _passing(database: Path, word: str) -> Generator[Path]:
     """Have a file beside the database for the block, and remove it; its folder too if nothing is in it."""
-    made = not database.parent.exists()
+    made, passing = not database.parent.exists(), fresh_name(database, word)
     try:
-        database.parent.mkdir(parents=True, exist_ok=True)
-        passing = fresh_file(database, word)
-    except OSError as error:
-        raise unwritable(database, error) from error
-    try:
+        try:
+            database.parent.mkdir(parents=True, exist_ok=True)
+            make_beside(passing, database)
+        except OSError as error:
+            raise unwritable(database, error) from error
         yield passing
     finally:
-        passing.unlink(missing_ok=True)
+        with suppress(OSError):  # it was not made
+            passing.unlink()
         if made:
             with suppress(OSError):  # the database is in it now
                 database.parent.rmdir()

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from bot.__main__ import INTERRUPTED_STATUS
+from bot.cli.backup import PIPE, restore
+from bot.config import StorageSettings
+from bot.sqlite_file import replacing
 from sandbox.discord.emulator import DiscordServer
 from tests.cli.commands import SECRET, keep_key, kept_key, names_in, ran
 from tests.support.patience import PATIENCE
@@ -96,3 +99,18 @@ async def taken_back(folder: Path, content: bytes) -> tuple[int | None, str]:
     ):
         out, errors = await asyncio.wait_for(process.communicate(content), PATIENCE)
         return process.returncode, (out + errors).decode()
+
+
+def test_an_interrupt_while_a_file_is_made_leaves_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bot.sqlite_file._give_to_owner", interrupted)
+    with pytest.raises(KeyboardInterrupt), replacing(tmp_path / "studii.db"):
+        pass
+    settings = StorageSettings.read(database_url=f"sqlite:///{tmp_path / 'studii.db'}")
+    with pytest.raises(KeyboardInterrupt):
+        restore(settings, PIPE)
+    assert names_in(tmp_path) == set()
