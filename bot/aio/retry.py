@@ -1,7 +1,7 @@
 """Retry failed operations, with a log without repetitions.
 
-`StoreRetry` stores an answer that can't be asked for again, and `OutageRetry` (`outage_retry.py`) repeats
-what many tasks could not do in an outage, one task at a time.
+`StoreRetry` stores an answer that can't be asked for again, and `OutageRetry` repeats what many tasks could
+not do in an outage, one task at a time.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ FIRST_RETRY_SECONDS = 1.0  # after an unexpected error; doubles
 MAX_RETRY_SECONDS = 60.0
 MAX_FAILING = 500  # subjects that an error log remembers
 RETRY_PAUSE = 2.0  # seconds at most until `StoreRetry` tries again: less than a drain
+OUTAGE_PAUSE = 2.0  # seconds between two tries during an outage
 RETRY_TRIES = 5  # if the reason does not seem to pass
 _MAY_PASS = (Outage, OSError)
 _T = TypeVar("_T")
@@ -116,3 +117,44 @@ class StoreRetry:
             # A try is progress: the process must not be taken for stuck, and lose the answer by that.
             with self._liveness.operation(f"{self._what} ({subject})"):
                 await asyncio.sleep(pause)
+
+
+class OutageRetry:
+    """Repeats work that an outage stopped, one try at a time: its tasks share one pause.
+
+    Unlike with `StoreRetry`, any other error is raised at once.
+    """
+
+    def __init__(self) -> None:
+        self._is_back = True
+        self._turn = asyncio.Lock()
+        self._waiting: set[asyncio.Task[object] | None] = set()
+
+    async def run(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do the work, and repeat it until no outage stops it. Raises any other error that it raises."""
+        while True:
+            if not self._is_back:
+                await self._wait()
+            try:
+                await work()
+            except Outage:  # logged where it was raised
+                self._is_back = False
+            else:
+                self._is_back = True
+                return
+
+    def close(self) -> None:
+        """Cancel the tasks that wait for the end of an outage."""
+        for task in self._waiting:
+            if task is not None:
+                task.cancel()
+
+    async def _wait(self) -> None:
+        me = asyncio.current_task()
+        self._waiting.add(me)
+        try:
+            async with self._turn:
+                if not self._is_back:
+                    await asyncio.sleep(OUTAGE_PAUSE)
+        finally:
+            self._waiting.discard(me)

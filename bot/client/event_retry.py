@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Hashable
 import discord
 from discord.ext import commands
 
-from bot.aio.outage_retry import OutageRetry
+from bot.aio.retry import OutageRetry
 
 
 class EventRetry:

@@ -21,7 +21,7 @@ from bot.features.wording import (
     rest_message,
 )
 from bot.languages import Message, lazy, or_list
-from bot.servers import notices, settings
+from bot.servers import settings
 from bot.servers.notices import NoticeKind
 from bot.servers.settings import GuildSettings
 
@@ -210,7 +210,7 @@ def budget_alert(budget: BudgetState, *, least: int | None = None) -> BudgetAler
 def add_alert(session: Session, alert: BudgetAlert, at: datetime) -> None:
     """Add the notice, unless it or one of those in `after` was added in this period."""
     if not (alert.after and posts.known(session, alert.guild_id, NoticeKind.BUDGET_100, *alert.after)):
-        notices.add(session, alert.guild_id, alert.kind, alert.key, at=at, details=alert.details)
+        posts.want(session, alert.guild_id, alert.kind, alert.key, at=at, details=alert.details)
 
 
 def watch_budget(session: Session, guild_id: int, at: datetime) -> None:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from sqlalchemy import Integer, String, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from bot import posts
 from bot.base import Base, Choice, enum_constraint, partial_index
 from bot.credits import budgets, ledger
 from bot.credits.budgets import MAX_BUDGET
@@ -15,7 +16,7 @@ from bot.credits.limits import of_member
 from bot.errors import NotAllowed, Refused
 from bot.features.wording import discord_timestamp
 from bot.languages import lazy
-from bot.servers import notices, settings
+from bot.servers import settings
 from bot.servers.notices import NoticeKind
 
 MIN_GRANT_CREDITS = 20
@@ -176,4 +177,4 @@ def _tell(
         "asked_in": request.channel_id,
         "in_place": int(in_place),
     }
-    notices.add(session, request.guild_id, kind, request.id, at=at, details=details)
+    posts.want(session, request.guild_id, kind, request.id, at=at, details=details)

@@ -26,7 +26,7 @@ from bot.jobs import holds, lanes as lane_rows, queries
 from bot.jobs.lanes import LaneLimits, Sample
 from bot.jobs.models import FailureCode, Job, JobState, Progress
 from bot.jobs.submission import needs_upload
-from bot.servers import keys, notices, settings
+from bot.servers import keys, settings
 from bot.servers.keys import StudiiKey
 from bot.servers.notices import NoticeKind
 from bot.studii import JobReport, RateLimited
@@ -555,7 +555,7 @@ def _keep_limits(
             limit = key.plan.requests_per_minute
             told = {"masked": key.masked, "plan": key.plan.value, "limit": limit}
             told |= {"used": used, "lowered": window.limit}
-            notices.add(session, key.guild_id, kind, str(key.id), at=at, details=told)
+            posts.want(session, key.guild_id, kind, str(key.id), at=at, details=told)
 
 
 def _usually(catalog: Catalog, work: Work) -> float:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
+from bot import posts
 from bot.aio.retry import ErrorLog, StoreRetry
 from bot.backoff import backoff, delay_at
 from bot.catalog import Catalog
@@ -27,7 +28,7 @@ from bot.jobs.models import FailureCode, Job, JobState, Trouble
 from bot.jobs.submission import Claim, NotClaimed
 from bot.media.kinds import content_type_of
 from bot.reasons import Reason, ReasonCode
-from bot.servers import keys, notices
+from bot.servers import keys
 from bot.servers.keys import StudiiKey
 from bot.servers.notices import NoticeKind
 from bot.studii import (
@@ -435,7 +436,7 @@ def _still_running(session: Session, poll: Poll, job: Job) -> None:
     """Tell the requester and the admins once that the job has been running for a day."""
     if poll.age < poll.tuning.hourly_after or job.held is not None:
         return
-    notices.add(session, job.guild_id, NoticeKind.STILL_RUNNING, job.id, at=poll.at, job_id=job.id)
+    posts.want(session, job.guild_id, NoticeKind.STILL_RUNNING, job.id, at=poll.at, job_id=job.id)
     told = Reason(ReasonCode.RUNNING_FOR_A_DAY)
     transitions.change(session, job.id, visible=True, held=told)
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from bot import posts
 from bot.base import Base, Choice, metadata
 from bot.catalog import Catalog, Tool
 from bot.db import put
@@ -18,7 +19,7 @@ from bot.features.word_matching import WILDCARD, catches_much, first_met, key_of
 from bot.features.wording import pause_words
 from bot.jobs.models import JobRequest
 from bot.languages import lazy, paragraph
-from bot.servers import access, notices
+from bot.servers import access
 from bot.servers.access import Block
 from bot.servers.notices import NoticeKind
 
@@ -246,7 +247,7 @@ def note_refusal(session: Session, refused: WordsRefused, at: datetime) -> Block
     if preset:
         told = f"{request.channel_id} {refused.tool.slug} {rule}"
         key = f"preset:{hashlib.sha256(told.encode()).hexdigest()[:16]}:{at:%Y-%m-%d}"
-    notices.add(session, guild_id, NoticeKind.WORDS, key, at=at, details=details)
+    posts.want(session, guild_id, NoticeKind.WORDS, key, at=at, details=details)
     return pause
 
 

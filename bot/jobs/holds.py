@@ -17,7 +17,7 @@ from bot.jobs.models import FailureCode, Hold, Job, JobState
 from bot.jobs.queries import find, in_states
 from bot.jobs.transitions import fail_unpaid, of_job
 from bot.reasons import Reason, ReasonCode
-from bot.servers import keys, notices
+from bot.servers import keys
 from bot.servers.keys import StudiiKey
 from bot.servers.notices import NoticeKind
 
@@ -237,4 +237,4 @@ def _hold(session: Session, key: StudiiKey, reason: Reason, until: datetime, at:
 def _tell(session: Session, key: StudiiKey, reason: Reason, at: datetime) -> None:
     told: dict[str, str | int | None] = {"masked": key.masked, "reason": reason.encode()}
     _, kind = _kind(reason)
-    notices.add(session, key.guild_id, kind, str(key.id), at=at, details=told)
+    posts.want(session, key.guild_id, kind, str(key.id), at=at, details=told)

@@ -18,7 +18,6 @@ from bot.jobs.models import ACTIVE_STATES, Job, JobState
 from bot.jobs.queries import get, of_set
 from bot.media.spool import OutputFile
 from bot.posts import RESULT, SENT_SINCE, Post
-from bot.servers import notices
 from bot.servers.notices import NoticeKind
 from bot.servers.settings import LogSettings
 
@@ -165,7 +164,7 @@ def note(
                 job.source_file = job.output_file = None
             if job.state is JobState.SUCCEEDED and _logs_results(session, job.guild_id):
                 kind = NoticeKind.MADE
-                notices.add(session, job.guild_id, kind, job.nonce, at=at, job_id=job.id)
+                posts.want(session, job.guild_id, kind, job.nonce, at=at, job_id=job.id)
         else:
             # A result that could not be posted is kept, with the photo before, until its person fetches it.
             job.set_message = None

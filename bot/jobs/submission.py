@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from bot import meta
+from bot import meta, posts
 from bot.catalog import Catalog
 from bot.credits import charges
 from bot.credits.budgets import watch_budget
@@ -18,7 +18,6 @@ from bot.jobs.models import UNSENT_STATES, FailureCode, Hold, Job, JobState
 from bot.jobs.queries import find, in_states, with_key
 from bot.jobs.transitions import advance, charge_of, end_paid, fail_unpaid, move
 from bot.reasons import Reason, ReasonCode
-from bot.servers import notices
 from bot.servers.keys import StudiiKey
 from bot.servers.notices import NoticeKind
 from bot.sqlite_file import WAS_RESTORED
@@ -211,4 +210,4 @@ def doubt_waiting(session: Session, at: datetime) -> int:
 def tell_unknown(session: Session, job: Job, at: datetime, why: Reason = _ANSWER_LOST) -> None:
     """Tell the admins that the job's outcome is unknown."""
     told = {"reason": why.encode()}
-    notices.add(session, job.guild_id, NoticeKind.UNKNOWN, job.id, at=at, job_id=job.id, details=told)
+    posts.want(session, job.guild_id, NoticeKind.UNKNOWN, job.id, at=at, job_id=job.id, details=told)

@@ -29,7 +29,7 @@ from bot.jobs.models import (
 )
 from bot.jobs.queries import find, get, in_states, of_set
 from bot.reasons import Reason
-from bot.servers import access, notices
+from bot.servers import access
 from bot.servers.notices import NoticeKind
 
 _P = ParamSpec("_P")
@@ -240,7 +240,7 @@ def tell_result_lost(session: Session, job_id: str, at: datetime) -> None:
     """Tell the admins once that there was a charge for a result that is neither here nor at its address."""
     job = get(session, job_id)
     if job is not None and job.settled > 0:
-        notices.add(session, job.guild_id, NoticeKind.RESULT_LOST, job.id, at=at, job_id=job.id)
+        posts.want(session, job.guild_id, NoticeKind.RESULT_LOST, job.id, at=at, job_id=job.id)
 
 
 @of_job(JobState.RUNNING)
@@ -252,7 +252,7 @@ def succeed(session: Session, job: Job, output_file: str, kind: str, at: datetim
     waits = job.result_approval is Approval.WANTED and access.approvals(session, job.guild_id).wants_results
     to = JobState.REVIEWING if waits else JobState.SUCCEEDED
     if waits:
-        notices.add(session, job.guild_id, NoticeKind.REVIEW, job.id, at=at, job_id=job.id)
+        posts.want(session, job.guild_id, NoticeKind.REVIEW, job.id, at=at, job_id=job.id)
     return _settle(session, job, to, charge_of(job), at, output_file=output_file, output_kind=kind)
 
 
@@ -374,4 +374,4 @@ def _tell_moderators(session: Session, job: Job, at: datetime) -> None:
     if not pending:
         posts.change(session, job.guild_id, kind, key, at)
     elif all(one.state is not JobState.RECEIVED for one in jobs):
-        notices.add(session, job.guild_id, kind, key, at=at, job_id=pending[0].id)
+        posts.want(session, job.guild_id, kind, key, at=at, job_id=pending[0].id)

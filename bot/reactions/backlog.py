@@ -8,7 +8,7 @@ from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
-from bot.aio.outage_retry import OutageRetry
+from bot.aio.retry import OutageRetry
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")

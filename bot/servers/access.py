@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Index, Integer, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from bot import posts
 from bot.base import NUMBER, Base, Choice
 from bot.catalog import Catalog, Tool
 from bot.db import of_each, put
@@ -22,7 +23,6 @@ from bot.errors import NotAllowed, Refused
 from bot.features.wording import discord_timestamp, pause_words
 from bot.jobs.models import UNKNOWN_MEMBER, JobRequest, MemberContext
 from bot.languages import Message, alternatives, lazy, nlazy, paragraph
-from bot.servers import notices
 from bot.servers.notices import NoticeKind
 
 EVERY_TOOL = "*"  # in the place of a tool's slug
@@ -322,7 +322,7 @@ def block(
     details = {"user": user_id, "reason": reason, "until": None if until is None else int(until.timestamp())}
     # Begins with the member, by whom it can be erased.
     key = f"{user_id}:{secrets.token_hex(8)}"
-    notices.add(session, guild_id, NoticeKind.BLOCKED, key, at=at, details=details)
+    posts.want(session, guild_id, NoticeKind.BLOCKED, key, at=at, details=details)
 
 
 def unblock(session: Session, guild_id: int, user_id: int, at: datetime) -> None:

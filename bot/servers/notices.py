@@ -1,6 +1,6 @@
 """Notices: what admins, owners and members are sent without having asked, each once.
 
-Each is a post (`bot.posts`) of its kind.
+Each is a post of its kind: `posts.want` adds it, unless there is one with that key.
 """
 
 import secrets
@@ -11,7 +11,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from bot import posts
-from bot.posts import Details, Post
+from bot.posts import Post
 
 
 class NoticeKind(StrEnum):
@@ -74,20 +74,6 @@ def places(session: Session, post: Post, log_channel: int | None, approval_chann
     return [*log, *asked_in, *([owner] if post.kind in TO_ADMINS else [])]
 
 
-def add(
-    session: Session,
-    guild_id: int,
-    kind: NoticeKind,
-    key: str,
-    *,
-    at: datetime,
-    job_id: str | None = None,
-    details: Details | None = None,
-) -> bool:
-    """Add a notice. Return False if there is one with that kind and key (at most 64 characters)."""
-    return posts.want(session, guild_id, kind, key, at=at, job_id=job_id, details=details)
-
-
 def add_change(
     session: Session, guild_id: int, user_id: int, topic: str, key: str | None, changes: str, at: datetime
 ) -> None:
@@ -95,7 +81,7 @@ def add_change(
     details = {"user": user_id, "topic": topic, "key": key, "changes": changes}
     # Begins with the member, by whom it can be erased.
     unique = f"{user_id}:{secrets.token_hex(8)}"
-    add(session, guild_id, NoticeKind.CHANGED, unique, at=at, details=details)
+    posts.want(session, guild_id, NoticeKind.CHANGED, unique, at=at, details=details)
 
 
 def erase_quotation(session: Session, post: Post) -> None:

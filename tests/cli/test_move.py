@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from bot import meta
+from bot import meta, posts
 from bot.catalog import Catalog
 from bot.cli.stopped import move, with_password
 from bot.clock import SystemClock
@@ -20,7 +20,7 @@ from bot.errors import SettingsError
 from bot.features import styles
 from bot.jobs import queries
 from bot.rows import metadata
-from bot.servers import keys, notices, settings as server_settings
+from bot.servers import keys, settings as server_settings
 from bot.servers.notices import NoticeKind
 from bot.sqlite_file import instance_lock
 from tests.support.database import database
@@ -38,7 +38,7 @@ async def filled(folder: Path) -> str:
         job, *_ = [await accepted(db) for _ in range(3)]
         key = await db.write(keys.add, 1, "lane", "abcd", Plan.PRO, b"sealed", now)
         await db.write(server_settings.set_key, 1, key.id)
-        await db.write(notices.add, 1, NoticeKind.UNKNOWN, job.id, at=now, job_id=job.id)
+        await db.write(posts.want, 1, NoticeKind.UNKNOWN, job.id, at=now, job_id=job.id)
         await db.write(meta.set_to, "name", b"value")
         await db.write(
             styles.save, 1, 7, "Oak", STUDIO, {"prompt": "x"}, now, for_server=False, job_id=job.id

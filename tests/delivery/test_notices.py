@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from bot import posts
 from bot.delivery.errors import RETRY_SECONDS
 from bot.posts import Later, NotHere, Post
-from bot.servers import notices
 from bot.servers.notices import NoticeKind
 from tests.delivery.finished import MESSAGES
 from tests.support.desk import Desk, open_desk
@@ -15,7 +15,7 @@ from tests.support.posts import deliver, open_posts
 
 async def told(desk: Desk) -> Post:
     await desk.db.write(
-        notices.add,
+        posts.want,
         desk.guild.id,
         NoticeKind.OUT_OF_CREDITS,
         "1",

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from bot import posts
 from bot.aio import retry
 from bot.errors import DatabaseAway, DatabaseFailed
 from bot.jobs import lanes as lane_rows
@@ -221,7 +222,7 @@ async def test_an_hourglass_and_a_notice_that_were_posted_are_not_posted_again_e
         gone, tried = away(world, monkeypatch)
         after(monkeypatch, world.discord, "send", gone)
         await world.accept(replace(a_job(), origin_message_id=5))
-        await world.db.write(notices.add, OTHER_GUILD, NoticeKind.KEY_REFUSED, "1", at=world.clock.now())
+        await world.db.write(posts.want, OTHER_GUILD, NoticeKind.KEY_REFUSED, "1", at=world.clock.now())
         async with world.running():
 
             async def posted() -> bool:

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from bot import posts
 from bot.aio import retry
 from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.engine import Engine
 from bot.engine.lanes import Lanes
 from bot.jobs.models import JobState
-from bot.servers import notices
 from bot.servers.notices import NoticeKind
 from bot.studii import JobReport
 from sandbox.studii import Outcome
@@ -110,7 +110,7 @@ async def test_a_notice_that_discord_never_answers_is_named(tmp_path: Path) -> N
             await asyncio.Event().wait()
 
         world.discord.send = send  # type: ignore[method-assign]
-        await world.db.write(notices.add, OTHER_GUILD, NoticeKind.KEY_REFUSED, "1", at=clock.now())
+        await world.db.write(posts.want, OTHER_GUILD, NoticeKind.KEY_REFUSED, "1", at=clock.now())
         async with world.running() as engine:
             await hanging.wait()
             assert f"posting key_refused (server {OTHER_GUILD}) has lasted" in await stuck(engine, clock)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
+from bot import posts
 from bot.engine.context import EngineContext
 from bot.engine.workers.outbox import Noted
 from bot.features import posting
@@ -12,7 +13,6 @@ from bot.features.posting import PostingRules
 from bot.jobs import best_results
 from bot.jobs.models import Job
 from bot.posts import LEFT, NOWHERE, NotHere, Outcome, Post, Stands
-from bot.servers import notices
 from bot.servers.notices import NoticeKind
 
 
@@ -49,7 +49,7 @@ class BestResults:
         if isinstance(outcome, NotHere) and post.wanted and post.message_id is None:
             lost = post.place[1:]
             about, told = (post.guild_id, NoticeKind.BEST_LOST, lost), {"channel": int(lost)}
-            notices.add(session, *about, at=at, details=told)
+            posts.want(session, *about, at=at, details=told)
         _, agreed = best_results.place(session, post.guild_id, int(post.key)) or ("", True)
         if last and (agreed or outcome is not NOWHERE):
             session.delete(row)

@@ -86,7 +86,7 @@ class Notices:
             posts.forget(session, post.guild_id, NoticeKind.LOG_LOST)
         elif isinstance(outcome, NotHere):
             kind, told = NoticeKind.LOG_LOST, {"channel": log}
-            notices.add(session, post.guild_id, kind, str(log), at=at, details=told)
+            posts.want(session, post.guild_id, kind, str(log), at=at, details=told)
 
     async def _shown(self, post: Post, jobs: Sequence[Job]) -> ForModerators:
         """Return what moderators are to see. Raises `NotYet` while a lost result is fetched again."""

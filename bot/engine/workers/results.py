@@ -18,7 +18,6 @@ from bot.jobs import results
 from bot.jobs.models import Job, JobState
 from bot.jobs.results import EndOfJobs, Part
 from bot.posts import RESULT, Gone, Never, NotHere, Outcome, Post, Stands, TooMuch
-from bot.servers import notices
 from bot.servers.notices import NoticeKind
 
 _log = logging.getLogger(__name__)
@@ -82,7 +81,7 @@ class Results:
             return Noted()
         if outcome == STAYS_THERE and post.place[0] == "u":
             told = {"user": int(post.place[1:])}
-            notices.add(session, post.guild_id, NoticeKind.ENDED, post.key, at=at, details=told)
+            posts.want(session, post.guild_id, NoticeKind.ENDED, post.key, at=at, details=told)
         said = post.wanted and isinstance(outcome, Stands | Gone)
         jobs, files = list[Job](), list[str]()
         if said or (post.wanted and last):

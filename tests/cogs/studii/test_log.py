@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from simcord import ChannelHandle
 
+from bot import posts
 from bot.jobs import queries, transitions
 from bot.jobs.models import Job, JobState
 from bot.posts import NotHere, Outcome, Post, Stands
-from bot.servers import notices, settings
+from bot.servers import settings
 from bot.servers.notices import NoticeKind
 from bot.servers.settings import LogSettings
 from bot.studii import KeyRefused, OutOfCredits
@@ -32,7 +33,7 @@ async def told(desk: Desk, kind: NoticeKind, key: str = "1", **details: Any) -> 
     """The notice in the outbox."""
     job_id = details.pop("job_id", None)
     await desk.db.write(
-        notices.add, desk.guild.id, kind, key, at=desk.clock.now(), job_id=job_id, details=details
+        posts.want, desk.guild.id, kind, key, at=desk.clock.now(), job_id=job_id, details=details
     )
     return (await desk.db.write(open_posts))[-1]
 

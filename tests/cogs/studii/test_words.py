@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from bot import posts
 from bot.features.styles import set_defaults
 from bot.features.words import MAX_WORD_RULES, rules
 from bot.jobs.models import JobState
-from bot.servers import access, notices as server_notices
+from bot.servers import access
 from bot.servers.notices import NoticeKind
 from tests.reactions.taps import ROOM, jobs_of, post
 from tests.support.database import given
@@ -106,7 +107,7 @@ async def test_a_refused_prompt_is_given_back_and_moderators_see_it(tmp_path: Pa
         await desk.db.write(given(sent, notice, desk.clock.now()))
         # What was quoted is erased; the number is not used again, or Discord took the next for this one.
         await desk.db.write(
-            server_notices.add,
+            posts.want,
             desk.guild.id,
             NoticeKind.BUDGET_80,
             "next",

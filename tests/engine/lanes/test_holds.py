@@ -3,9 +3,10 @@
 from datetime import timedelta
 from pathlib import Path
 
+from bot import posts
 from bot.jobs import holds as key_holds
 from bot.jobs.models import FailureCode, JobState
-from bot.servers import keys, notices, privacy, settings
+from bot.servers import keys, privacy, settings
 from bot.servers.notices import NoticeKind
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import faults
@@ -14,7 +15,7 @@ from tests.engine.world import GUILD, EngineWorld, a_job, engine_world
 
 async def told(world: EngineWorld, kind: NoticeKind, key: str) -> bool:
     """Whether the server's admins were told: nothing is told twice."""
-    return not await world.db.write(notices.add, GUILD, kind, key, at=world.clock.now())
+    return not await world.db.write(posts.want, GUILD, kind, key, at=world.clock.now())
 
 
 async def test_when_credits_are_back_the_others_go_on_and_a_later_lack_is_told_anew(tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from bot import posts
 from bot.posts import NotHere, Outcome, Stands
-from bot.servers import notices, settings as server_settings
+from bot.servers import settings as server_settings
 from bot.servers.notices import NoticeKind
 from tests.engine.world import GUILD, engine_world
 from tests.support.posts import open_posts
@@ -32,7 +33,7 @@ async def test_a_request_goes_where_admins_read_it(
     async with engine_world(tmp_path) as world:
         await world.db.write(server_settings.set_log, GUILD, log)
         await world.db.write(
-            notices.add,
+            posts.want,
             GUILD,
             NoticeKind.CREDITS_ASKED,
             "0123456789abcdef",

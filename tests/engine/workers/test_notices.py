@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from bot import posts
 from bot.aio import retry
 from bot.engine.workers.notices import Told
 from bot.jobs import transitions
 from bot.jobs.models import Job, JobState
 from bot.posts import Later, Never, NotHere, Outcome, Post, Stands
-from bot.servers import notices, settings as server_settings
+from bot.servers import settings as server_settings
 from bot.servers.notices import NoticeKind
 from sandbox.studii import faults
 from tests.engine.world import GUILD, EngineWorld, a_job, engine_world
@@ -20,7 +21,7 @@ CHANNEL = 555
 
 
 async def tell(world: EngineWorld, kind: NoticeKind, key: str = "1", job_id: str | None = None) -> None:
-    await world.db.write(notices.add, GUILD, kind, key, at=world.clock.now(), job_id=job_id)
+    await world.db.write(posts.want, GUILD, kind, key, at=world.clock.now(), job_id=job_id)
 
 
 async def use_log(world: EngineWorld, *, results: bool = False) -> None:
@@ -215,7 +216,7 @@ async def test_a_server_that_can_not_be_told_anything_does_not_keep_others_waiti
             await tell(world, NoticeKind.KEY_REFUSED, str(number))
         for number in range(1, 6):
             await world.db.write(
-                notices.add, GUILD + number, NoticeKind.KEY_REFUSED, "1", at=world.clock.now()
+                posts.want, GUILD + number, NoticeKind.KEY_REFUSED, "1", at=world.clock.now()
             )
 
         async def others_told() -> bool:

@@ -7,13 +7,14 @@ import discord
 import pytest
 from discord import ui
 
+from bot import posts
 from bot.credits import ledger
 from bot.jobs import holds as key_holds
 from bot.jobs.models import Job, JobState
 from bot.jobs.submission import tell_unknown
 from bot.posts import Post
 from bot.reasons import Reason, ReasonCode
-from bot.servers import keys, notices, privacy
+from bot.servers import keys, privacy
 from bot.servers.notices import NoticeKind
 from bot.ui.jobs.results.unknown_outcomes import ruling_buttons
 from bot.ui.kit.layout import Panel, row
@@ -35,7 +36,7 @@ async def warned(desk: Desk) -> discord.Message:
     await desk.db.write(key_holds.put_hold, desk.guild.id, key.id, REASON, desk.clock.now().replace(hour=23))
     kind, now = NoticeKind.OUT_OF_CREDITS, desk.clock.now()
     assert await desk.db.write(
-        notices.add, desk.guild.id, kind, "1", at=now, details={"reason": REASON.encode()}
+        posts.want, desk.guild.id, kind, "1", at=now, details={"reason": REASON.encode()}
     )
     (notice,) = await desk.db.write(open_posts)
     assert isinstance(notice, Post)
