@@ -247,7 +247,7 @@ async def test_an_allowance_that_will_never_do_says_so_and_who_can_raise_it(worl
     assert await refusal(world) == (
         "Not enough credits: this costs about 8 credits, and your allowance has 6 of 6 credits left today. "
         "The daily allowance of 6 credits is below the price. "
-        "An admin can change this with `/studii allowance`."
+        "An admin can change this with `/studii credits`."
     )
 
 
