@@ -71,7 +71,7 @@ class Tuning:
     fetch_patience: float = 5 * MINUTE  # for one photo
     busy_photo_pause: float = 0.2  # until one that is giving way, or is being opened, may be fetched again
     intake_pause: float = 1.0  # doubles with each try
-    intake_at_once: int = 8  # half of them for one server, a quarter for one member (see `FairShare`)
+    intake_at_once: int = 8  # half of them for one server, a quarter for one member (see `DueJobs`)
     room_pause: float = 2.0  # until a photo that found no room in the spool is tried again; doubles
     room_pause_bound: float = 30.0
     room_patience: float = 10 * MINUTE  # then a server gets a notice, if none of its photos found room

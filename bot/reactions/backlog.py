@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
+from contextlib import AsyncExitStack
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from typing import Generic, TypeVar
+from weakref import WeakValueDictionary
 
 from bot.aio.retry import OutageRetry
 
@@ -16,13 +17,12 @@ _T = TypeVar("_T")
 
 @dataclass(eq=False)
 class Backlog(Generic[_T]):
-    """Does `work` for each item. Its tasks live while there is something to do; `close` ends them.
+    """Does `work` for each item, in a task of its own; `close` ends them.
 
-    Each server has a queue, and servers take turns, so that no server waits for another's flood. In a queue,
-    items are begun in order and `abreast` are done at once, but those with the same `key` one after the
-    other; without `key`, all have the same one. What comes when `bound` items wait in its queue, or
-    `bound_in_all` in all queues, is refused: better a missed tap than a bot that lags ever more. What an
-    outage stops is repeated after it.
+    Each server has a line of its own, of which `abreast` items at once wait for one of the turns of all, so
+    that no server waits for another's flood. Those with the same `key` are done one after the other; without
+    `key`, all of a server. What comes when `bound` items wait in its line, or `bound_in_all` in all lines, is
+    refused: better a missed tap than a bot that lags ever more. What an outage stops is repeated after it.
     """
 
     what: str
@@ -36,96 +36,66 @@ class Backlog(Generic[_T]):
 
     def __post_init__(self) -> None:
         self._until_back = OutageRetry()
-        self._queues: dict[int, deque[_T]] = {}  # those with something to do, or being done
-        self._busy: dict[int, set[Hashable]] = {}  # keys of what is being done for each of them
-        self._turns: deque[int] = deque()  # servers in whose queues something may be begun
-        self._count = 0
+        self._waiting: dict[int, dict[asyncio.Task[None], _T]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._closed = False
-        self._dropping = False
+        self._turns = asyncio.Semaphore(self.at_once)
+        self._lines = WeakValueDictionary[int, asyncio.Semaphore]()
+        self._keys = WeakValueDictionary[Hashable, asyncio.Lock]()
+        self._closed = self._dropping = False
 
-    def put(self, server: int, item: _T, *, first: bool = False) -> bool:
-        """Queue an item, before all others of the server if `first`. Return False if it was refused."""
-        full = not first and len(self._queues.get(server, ())) >= self.bound
-        if self._closed or full or self._count >= self.bound_in_all:
+    def put(self, server: int, item: _T, *, at_once: bool = False) -> bool:
+        """Begin to wait with an item. Return False if it was refused.
+
+        `at_once`: it waits for nothing but earlier items with its key, as it takes no request.
+        """
+        full = not at_once and len(self._waiting.get(server, ())) >= self.bound
+        if self._closed or full or sum(map(len, self._waiting.values())) >= self.bound_in_all:
             if not self._dropping:
-                _log.warning("%s: %d are waiting already, so some are skipped", self.what, self._count)
+                _log.warning("%s: too many are waiting already, so some are skipped", self.what)
             self._dropping = True
             return False
         self._dropping = False
-        if server not in self._queues:
-            self._queues[server], self._busy[server] = deque(), set()
-        if first:
-            self._queues[server].appendleft(item)
-        else:
-            self._queues[server].append(item)
-        self._count += 1
-        self._take_turns(server)
+        task = asyncio.create_task(self._do(server, item, at_once=at_once), name=self.what)
+        self._waiting.setdefault(server, {})[task] = item
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         return True
 
     def withdraw(self, server: int, unwanted: Callable[[_T], bool]) -> list[_T]:
-        """Remove the unwanted items that wait in the server's queue, and return them."""
-        wanted, removed = deque[_T](), list[_T]()
-        for item in self._queues.get(server, ()):
-            (removed if unwanted(item) else wanted).append(item)
-        self._count -= len(removed)
-        if server in self._queues:
-            self._queues[server] = wanted
-        return removed
+        """Remove the unwanted items that wait in the server's line, and return them."""
+        waiting = self._waiting.get(server, {})
+        removed = {task: item for task, item in waiting.items() if unwanted(item)}
+        for task in removed:
+            self._begun(server, task)
+            task.cancel()
+        return list(removed.values())
 
     async def close(self) -> None:
         """Drop waiting items, and cancel running ones."""
         self._closed = True
-        self._turns.clear()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._queues.clear()
-        self._busy.clear()
-        self._count = 0
+        self._waiting.clear()
 
-    def _take_turns(self, server: int) -> None:
-        """Let the server have a turn if something in its queue may be begun, and a task that takes it."""
-        if server not in self._turns and self._next(server) is not None:
-            self._turns.append(server)
-        if self._turns and len(self._tasks) < self.at_once and not self._closed:
-            task = asyncio.create_task(self._drain(), name=self.what)
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+    def _begun(self, server: int, task: asyncio.Task[None]) -> None:
+        """Note that the item waits no more."""
+        del self._waiting[server][task]
+        if not self._waiting[server]:
+            del self._waiting[server]
 
-    def _next(self, server: int) -> int | None:
-        """Return the place of the first item in the server's queue that may be begun."""
-        busy = self._busy.get(server, set())
-        if len(busy) >= self.abreast:
-            return None
-        waiting = enumerate(self._queues.get(server, ()))
-        return next((place for place, item in waiting if self.key(item) not in busy), None)
-
-    async def _drain(self) -> None:
-        try:
-            while self._turns:
-                await self._take_turn(self._turns.popleft())
-        finally:
-            # At once: what is put before the loop calls the task's callback must find room for a new task.
-            self._tasks.discard(asyncio.current_task())
-
-    async def _take_turn(self, server: int) -> None:
-        place = self._next(server)
-        if place is None:
-            return  # the end of what is being done there calls again
-        item = self._queues[server][place]
-        del self._queues[server][place]
-        self._count -= 1
-        key = self.key(item)
-        self._busy[server].add(key)
-        self._take_turns(server)  # more may be begun beside it
-        try:
-            await self._until_back.run(partial(self.work, item))
-        except Exception:  # noqa: BLE001 - logged; what comes next must not suffer
-            _log.exception("%s failed", self.what)
-        self._busy[server].discard(key)
-        if self._queues[server]:
-            self._take_turns(server)
-        elif not self._busy[server]:
-            del self._queues[server], self._busy[server]
+    async def _do(self, server: int, item: _T, *, at_once: bool) -> None:
+        task = asyncio.current_task()
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._keys.setdefault((server, self.key(item)), asyncio.Lock()))
+            if not at_once:
+                line = self._lines.setdefault(server, asyncio.Semaphore(self.abreast))
+                await stack.enter_async_context(line)
+                await stack.enter_async_context(self._turns)
+            if task is not None:
+                self._begun(server, task)
+            try:
+                await self._until_back.run(partial(self.work, item))
+            except Exception:  # noqa: BLE001 - logged; what comes next must not suffer
+                _log.exception("%s failed", self.what)

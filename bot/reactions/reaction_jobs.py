@@ -64,7 +64,7 @@ class ReactionJobs:
             bound_in_all=MAX_TAPS,
             at_once=TAPS_AT_ONCE,
             abreast=OF_A_SERVER_AT_ONCE,
-            key=lambda one: one.message_id,  # what happens to one photo is done in order
+            key=_whose,  # what a member does with a photo is done in order
         )
 
     async def load(self) -> None:
@@ -125,7 +125,7 @@ class ReactionJobs:
         keys = (*self._started.under(message_id), *self._ran.under(message_id))
         for key in keys:
             gone = _TakenBack(guild_id, message_id, key, _How.DELETED, left())
-            self._backlog.put(guild_id, gone, first=True)
+            self._backlog.put(guild_id, gone, at_once=True)
 
     def _take_back(self, gone: _TakenBack) -> None:
         def undone(one: Tapped | _TakenBack) -> bool:
@@ -134,8 +134,8 @@ class ReactionJobs:
         for one in self._backlog.withdraw(gone.guild_id, undone):
             if isinstance(one, Tapped):
                 one.place.leave()
-        # First in the queue, as it takes no request. A job that is being started is finished before.
-        self._backlog.put(gone.guild_id, gone, first=True)
+        # A job that is being started is finished before.
+        self._backlog.put(gone.guild_id, gone, at_once=True)
 
     async def _do(self, one: Tapped | _TakenBack) -> None:
         if isinstance(one, Tapped):
@@ -193,6 +193,10 @@ class ReactionJobs:
         job = await self._services.db.read(queries.get, job_id)
         own = gone.how is _How.DELETED and job is not None and author_of(job) == job.user_id
         return job.user_id if job is not None and own else SOMEBODY_ELSE
+
+
+def _whose(one: Tapped | _TakenBack) -> tuple[int, int]:
+    return one.message_id, one.user_id if isinstance(one, Tapped) else one.key.user_id
 
 
 def _key(tapped: Tapped) -> TapKey:

@@ -35,10 +35,10 @@ async def test_it_cancels_while_the_message_is_still_being_looked_at(
     async with open_desk(tmp_path) as desk:
         await ready(desk)
         message = await post(desk, desk.maya, ROOM)
-        get_message = desk.bot.http.get_message
+        get_message, looked_at = desk.bot.http.get_message, asyncio.Event()
 
         async def slow(*where: Any) -> Any:
-            await asyncio.sleep(0.2)
+            await looked_at.wait()
             return await get_message(*where)
 
         monkeypatch.setattr(desk.bot.http, "get_message", slow)
@@ -46,6 +46,8 @@ async def test_it_cancels_while_the_message_is_still_being_looked_at(
         desk.env.backend.emit("MESSAGE_REACTION_ADD", event)
         await asyncio.sleep(0.05)
         desk.env.backend.emit("MESSAGE_REACTION_REMOVE", taken_away(event))
+        await asyncio.sleep(0.05)
+        looked_at.set()
         await desk.env.settle()
         assert await states(desk) == [JobState.CANCELLED]
 

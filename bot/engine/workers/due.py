@@ -1,15 +1,11 @@
 """Work on the jobs whose turn it is: their rows say since when it is due, and how often it was tried."""
 
 import asyncio
-import itertools
-from collections import Counter
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
-from bot.aio.bounded import BoundedDict
 from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.aio.loops import WakeUp, rest_after, run_forever
 from bot.aio.retry import ErrorLog
@@ -21,62 +17,18 @@ from bot.jobs.models import Job
 
 UNEXPECTED_TRIES = 8  # some two minutes
 LOOK_AGAIN = 15.0  # seconds; nothing reports the end of what something due waits for
-MAX_TURNS = 10_000  # groups and members whose last turn is known
-_T = TypeVar("_T")
 Due = Callable[[Session, datetime, int], tuple[list[Job], datetime | None]]
-"""Returns the jobs that are due, those first whose turn it is, and when the next one is; at most a number."""
-Who = tuple[Hashable, Hashable]
-"""A group, and a member of it."""
+"""Returns the jobs that are due, also those at work, and when the next one is; at most a number.
 
-
-class FairShare:
-    """Groups take turns, however many items each has, and so do the members of each. Pure.
-
-    A group alone gets half of the workers, a second one half of the rest, and so on: a new group nearly
-    always finds one that is free. A member gets half of what the group has left, for the same reason.
-    """
-
-    def __init__(self, workers: int) -> None:
-        self._workers = workers
-        self._busy: Counter[Hashable] = Counter()  # of groups and of members
-        self._last = BoundedDict[Hashable, int](MAX_TURNS)  # group or member -> number of the last turn
-        self._turn = itertools.count(1)
-
-    def may_begin(self, who: Who) -> bool:
-        """Return whether a worker may begin an item of the member now."""
-        free = self._workers - self._busy.total() // 2
-        left = max(1, free) - self._busy[who[0]]  # for the group
-        return free > 0 and left > 0 and self._busy[who] < max(1, left // 2)
-
-    def began(self, who: Who) -> None:
-        self._busy.update((who[0], who))
-        self._last[who[0]] = self._last[who] = next(self._turn)
-
-    def ended(self, who: Who) -> None:
-        self._busy.subtract((who[0], who))
-        self._busy = +self._busy  # without those that have none
-
-    def in_turn(self, items: Iterable[_T], who_of: Callable[[_T], Who]) -> list[_T]:
-        """Return the items in the order in which to try them.
-
-        The first of each group comes before the second of any; of these, whose group's last turn is longest
-        ago goes first. The items of one group are in order by the same rule for its members.
-        """
-        groups: dict[Hashable, dict[Hashable, list[_T]]] = {}  # and their members
-        for item in items:
-            who = who_of(item)
-            groups.setdefault(who[0], {}).setdefault(who, []).append(item)
-        return self._one_of_each({group: self._one_of_each(own) for group, own in groups.items()})
-
-    def _one_of_each(self, lines: Mapping[Hashable, Sequence[_T]]) -> list[_T]:
-        """Return the first item of each line, by turn, then the second of each, and so on."""
-        by_turn = [lines[one] for one in sorted(lines, key=lambda one: self._last.get(one, 0))]
-        places = [(place, number) for number, line in enumerate(by_turn) for place in range(len(line))]
-        return [by_turn[number][place] for place, number in sorted(places)]
+The first of each server comes before the second of any, and members of a server alternate.
+"""
 
 
 class DueJobs:
     """Works on jobs that are due, several at once. Servers and their members take turns.
+
+    A server alone gets half of the workers, a second one half of the rest, and so on: a new server nearly
+    always finds one that is free. A member gets half of what the server has left, for the same reason.
 
     `work` changes the job so that it is not due any more, or returns in how many seconds to try it again; 0.0
     if the row says that. One that meets unexpected errors again and again is left to `give_up`. It is found
@@ -94,7 +46,7 @@ class DueJobs:
     ) -> None:
         self._context, self.what, self._size = context, what, size
         self._due, self._work, self._give_up = due, work, give_up
-        self._turns, self._busy = FairShare(size), set[str]()
+        self._busy: dict[str, Job] = {}
         self._waits = False  # whether some that are due wait for others to end
         self._wake_up = WakeUp()
         self._errors = ErrorLog(what, noun="job")
@@ -119,14 +71,13 @@ class DueJobs:
             # Those at work, of as many servers as there are workers, hide none that may begin.
             asked = (clock.now(), 3 * self._size)
             found, next_due = await self._context.db.read(self._due, *asked)
-        for job in self._turns.in_turn(found, _who):
+        for job in found:
             if job.id in self._busy:
                 continue
-            if not self._turns.may_begin(_who(job)):
+            if not self._may_begin(job):
                 self._waits = True
                 continue
-            self._busy.add(job.id)
-            self._turns.began(_who(job))
+            self._busy[job.id] = job
             group.create_task(self._do(job), name=f"{self.what} {job.id}", at_once=True)
         self._waits |= len(found) >= 3 * self._size
         await rest_after(clock.monotonic() - began, longest)
@@ -134,6 +85,12 @@ class DueJobs:
             return longest
         rest = (next_due - clock.now()).total_seconds()
         return min(longest, rest if rest > 0 else LOOK_AGAIN)
+
+    def _may_begin(self, job: Job) -> bool:
+        free = self._size - len(self._busy)
+        members = [one.user_id for one in self._busy.values() if one.guild_id == job.guild_id]
+        left = max(1, free) - len(members)  # for the server
+        return free > 0 and left > 0 and members.count(job.user_id) < max(1, left // 2)
 
     async def _do(self, job: Job) -> None:
         wakes = True
@@ -152,11 +109,6 @@ class DueJobs:
                 until = self._context.clock.now() + timedelta(seconds=again)
                 await shielded(self._context.db.write(transitions.later, job.id, until))
         finally:
-            self._busy.discard(job.id)
-            self._turns.ended(_who(job))
+            del self._busy[job.id]
             if wakes:
                 self._wake_up.set()
-
-
-def _who(job: Job) -> Who:
-    return job.guild_id, job.user_id
