@@ -1,6 +1,5 @@
 """Rules for results in a server's channels: where they are posted, and what is shown beside them."""
 
-from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Integer, String
@@ -49,12 +48,7 @@ class PostingRules(Base):
 
 def of(session: Session, guild_id: int) -> PostingRules:
     """Return the server's rules, the defaults for those that it has not set."""
-    return of_servers(session, [guild_id])[guild_id]
-
-
-def of_servers(session: Session, guild_ids: Collection[int]) -> dict[int, PostingRules]:
-    """Return the servers' rules, as `of` does."""
-    return of_each(session, PostingRules, guild_ids)
+    return of_each(session, PostingRules, [guild_id])[guild_id]
 
 
 def change(session: Session, guild_id: int, **changes: Any) -> PostingRules:

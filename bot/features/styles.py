@@ -172,7 +172,7 @@ def save(
 
     Raises `Refused` if its name, its words or the number of styles don't allow it.
     """
-    name = style_name(name)
+    name = " ".join(visible(name).split())  # empty if nobody could read it
     if not style_key(name):
         raise Refused(lazy("A style needs a name that can be read. Nothing was saved."))
     if len(name) > MAX_STYLE_NAME_CHARACTERS:
@@ -307,11 +307,6 @@ def set_defaults(
         put(session, MemberDefaults, key, inputs=kept)
     else:
         session.execute(delete(MemberDefaults).filter_by(**key))
-
-
-def style_name(typed: str) -> str:
-    """Return the name as it is shown; empty if nobody could read it."""
-    return " ".join(visible(typed).split())
 
 
 def style_key(name: str) -> str:

@@ -179,7 +179,10 @@ def add(
         raise Refused(MANY)
     put(session, WordRule, {"guild_id": guild_id, "key": key}, words=words, effect=effect, at=at)
     rule = WordRule(guild_id, key, words, effect, at)
-    return AddedRule(rule, known.get(key), _recent_inputs(session, guild_id))
+    jobs = metadata.tables["jobs"].c  # the server's last ones that still have their inputs
+    mine = (jobs.guild_id == guild_id) & jobs.scrubbed_at.is_(None)
+    recent = session.scalars(select(jobs.inputs).where(mine).order_by(jobs.number.desc()).limit(RECENT))
+    return AddedRule(rule, known.get(key), [one for one in recent if isinstance(one, dict)])
 
 
 def remove(session: Session, guild_id: int, key: str) -> WordRule:
@@ -249,11 +252,3 @@ def note_refusal(session: Session, refused: WordsRefused, at: datetime) -> Block
         key = f"preset:{hashlib.sha256(told.encode()).hexdigest()[:16]}:{at:%Y-%m-%d}"
     posts.want(session, guild_id, NoticeKind.WORDS, key, at=at, details=details)
     return pause
-
-
-def _recent_inputs(session: Session, guild_id: int) -> list[dict[str, str]]:
-    """Return the inputs of the server's last jobs that still have them."""
-    jobs = metadata.tables["jobs"].c
-    mine = (jobs.guild_id == guild_id) & jobs.scrubbed_at.is_(None)
-    found = session.scalars(select(jobs.inputs).where(mine).order_by(jobs.number.desc()).limit(RECENT))
-    return [one for one in found if isinstance(one, dict)]

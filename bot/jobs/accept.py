@@ -18,9 +18,9 @@ from bot.clock import Clock
 from bot.credits import ledger, limits, prices
 from bot.credits.budgets import add_alert
 from bot.credits.prices import Estimate
-from bot.db import COMMAND_WRITE_TIMEOUT, Database
+from bot.db import COMMAND_WRITE_TIMEOUT, Database, of_each
 from bot.errors import CreditsShort, Refused, StudiiBotError
-from bot.features import posting, styles, words
+from bot.features import styles, words
 from bot.features.posting import PostingRules
 from bot.features.wording import size_words
 from bot.features.words import WordsRefused
@@ -196,7 +196,7 @@ def _servers(
         row[0].guild_id: (row[0], row[1], row[2]) for row in session.execute(keys)
     }
     rules, filters = access.of_servers(session, ids, at), words.of_servers(session, ids)
-    showing = posting.of_servers(session, ids)
+    showing = of_each(session, PostingRules, ids)
     servers = {
         one: ServerState(
             *there.get(one, (GuildSettings(one), None, None)), rules[one], filters[one], showing[one]
@@ -239,7 +239,15 @@ def _answer(
     """Decide the requests, and store at once what follows from it: it may decide about the next ones."""
     try:
         if complete is not None:
-            requests = [_completed(decisions, complete, request) for request in requests]
+            server, preferred = decisions.servers[requests[0].guild_id], decisions.preferred
+            requests = [
+                complete(
+                    request,
+                    server.posting,
+                    preferred.get((request.guild_id, request.user_id, request.tool), {}),
+                )
+                for request in requests
+            ]
         jobs = decisions.decide_all(requests)
     except WordsRefused as refused:
         pause = words.note_refusal(session, refused, decisions.at)
@@ -251,13 +259,6 @@ def _answer(
         return error
     confirm.take_answer(session, requests[0], decisions.at)
     return jobs
-
-
-def _completed(decisions: Decisions, complete: Complete, request: JobRequest) -> JobRequest:
-    of_member = (request.guild_id, request.user_id, request.tool)
-    return complete(
-        request, decisions.servers[request.guild_id].posting, decisions.preferred.get(of_member, {})
-    )
 
 
 def _asked(session: Session, answer: Answer, at: datetime) -> Answer:

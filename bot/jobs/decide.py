@@ -25,7 +25,7 @@ from bot.jobs import holds
 from bot.jobs.confirm import ConfirmationNeeded, Repeated, WhyAsk, why_ask
 from bot.jobs.models import Approval, Hold, Job, JobRequest, JobState
 from bot.languages import Message, lazy, nlazy, paragraph
-from bot.reasons import Reason
+from bot.reasons import Reason, ReasonCode
 from bot.servers.access import AccessRules, Block, ensure_may, private_denial
 from bot.servers.keys import StudiiKey
 from bot.servers.settings import GuildSettings
@@ -338,7 +338,8 @@ def approval_of(server: ServerState, request: JobRequest, tool: Tool) -> Approva
 def ensure_not_held(server: ServerState, key: StudiiKey, at: datetime) -> None:
     """Raise `Refused` while it is known that Studii would not take the job; the first after that tries."""
     if server.hold is not None and holds.refuses(server.hold, key, at):
-        refusal = KeyOutOfCredits if holds.waits_for_credits(server.hold) else KeyHeld
+        no_credits = server.hold.reason.code == ReasonCode.OUT_OF_CREDITS
+        refusal = KeyOutOfCredits if no_credits else KeyHeld
         raise refusal(server.hold.reason, server.hold.until)
 
 

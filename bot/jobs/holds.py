@@ -155,11 +155,6 @@ def tried(session: Session, key: StudiiKey) -> int:
     return 0 if there is None else there.tries
 
 
-def waits_for_credits(there: Hold) -> bool:
-    """Return whether the key is held for want of credits, rather than refused."""
-    return there.reason.code == ReasonCode.OUT_OF_CREDITS
-
-
 def has_no_key(job: Job) -> bool:
     """Return whether the job says already that its server has no key."""
     return job.held is not None and job.held.code == ReasonCode.NO_KEY

@@ -111,14 +111,14 @@ def due(
         return [], session.scalar(ours(session, select(func.min(Reply.due_at)), server))
     shown = _jobs_of(session, {answer.subject for answer in found if answer.subject is not None})
     return [
-        (answer, _started(session, answer) if answer.subject is None else shown[answer.subject])
+        (
+            answer,
+            asked_once(session, answer.guild_id, answer.user_id, once_key_of(answer.id))
+            if answer.subject is None
+            else shown[answer.subject],
+        )
         for answer in found
     ], None
-
-
-def _started(session: Session, answer: Reply) -> Sequence[Job]:
-    """Return the jobs that the interaction has started, in their order."""
-    return asked_once(session, answer.guild_id, answer.user_id, once_key_of(answer.id))
 
 
 def _jobs_of(session: Session, subjects: Collection[str]) -> Mapping[str, Sequence[Job]]:

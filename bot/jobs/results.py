@@ -18,8 +18,8 @@ from bot.jobs.models import ACTIVE_STATES, Job, JobState
 from bot.jobs.queries import get, of_set
 from bot.media.spool import OutputFile
 from bot.posts import RESULT, SENT_SINCE, Post
+from bot.servers import settings
 from bot.servers.notices import NoticeKind
-from bot.servers.settings import LogSettings
 
 HOURGLASS = "hourglass"  # the kind of the posts on photos' messages; the key is the message
 HOURGLASS_SIGN = "⏳"
@@ -162,9 +162,9 @@ def note(
             if job.state is not JobState.WITHHELD:  # for moderators, who may still release it
                 files += [job.source_file, job.output_file]
                 job.source_file = job.output_file = None
-            if job.state is JobState.SUCCEEDED and _logs_results(session, job.guild_id):
-                kind = NoticeKind.MADE
-                posts.want(session, job.guild_id, kind, job.nonce, at=at, job_id=job.id)
+            log = settings.log_of(session, job.guild_id) if job.state is JobState.SUCCEEDED else None
+            if log is not None and log.results and log.channel_id is not None:
+                posts.want(session, job.guild_id, NoticeKind.MADE, job.nonce, at=at, job_id=job.id)
         else:
             # A result that could not be posted is kept, with the photo before, until its person fetches it.
             job.set_message = None
@@ -263,11 +263,6 @@ def _want(
         row = posts.get(session, *one)
         if row is not None and row.begun_at is None and not row.refused:
             row.place = place  # there may be a result among them by now
-
-
-def _logs_results(session: Session, guild_id: int) -> bool:
-    log = session.get(LogSettings, guild_id)
-    return log is not None and log.channel_id is not None and log.results
 
 
 def made(jobs: Iterable[Job]) -> bool:
