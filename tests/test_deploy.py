@@ -99,17 +99,6 @@ def test_promtool_finds_no_new_history_in_the_dashboard_after_a_take_over(tmp_pa
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_each_way_to_install_has_an_example_that_scrapes_its_processes() -> None:
-    """The alert of a missing process names the job, too."""
-    for one in (DEPLOY / "prometheus" / "scrape").iterdir():
-        text = one.read_text("utf-8")
-        assert "  - job_name: studii\n" in text
-        assert f"`{one.name}`" in (ROOT / "docs" / "monitoring.md").read_text("utf-8")
-    cluster = (DEPLOY / "prometheus" / "scrape" / "compose-cluster.yml").read_text("utf-8")
-    assert "targets: [one:8080, two:8080]\n" in cluster
-    assert 'up{job="studii"} == 0' in (DEPLOY / "prometheus" / "alerts.yml").read_text("utf-8")
-
-
 def settings(unit: str) -> dict[str, str]:
     """The settings of a systemd unit; the last one of a name."""
     return dict(re.findall(r"^(\w+)=(.*)$", unit, re.MULTILINE))
@@ -135,12 +124,6 @@ def test_the_service_is_run_as_the_container_is(monkeypatch: pytest.MonkeyPatch,
     assert f"stop_grace_period: {unit['TimeoutStopSec']}s" in COMPOSE
     assert unit["MemoryMax"] == f"{MEMORY}M"
     assert f"pids_limit: {unit['TasksMax']}\n" in COMPOSE
-
-
-def test_the_service_lets_the_bot_see_its_decoders_and_limit_them() -> None:
-    unit = (DEPLOY / "systemd" / "studii.service").read_text("utf-8")
-    assert "\nProtectProc=" not in unit
-    assert re.findall(r"^SystemCallFilter=(.*)$", unit, re.MULTILINE) == ["@system-service", "~@privileged"]
 
 
 def backup_of_systemd() -> str:
