@@ -20,7 +20,6 @@ from tests.support.cheap.payloads import share_payloads
 from tests.support.database import database, no_power_cut, sqlite_in_place
 from tests.support.detached import hold_rows_apart, refuse_detached
 from tests.support.postgresql import make_template, new_migrated_database, server
-from tests.support.pseudo.spoken import IN_ENGLISH, speak_pseudo
 from tests.support.world import ServicesWorld, services_world
 
 TESTS = Path(__file__).parent
@@ -33,8 +32,6 @@ IN_PLACE = {"cogs", "credits", "delivery", "engine", "jobs", "reactions", "serve
 # others, so that seldom all workers wait; and they begin early, so that none is last.
 WAITING = {"cli", "cluster", "crash", "hostile", "stories", "test_process.py"}
 COMPUTING_BETWEEN = 8
-
-PSEUDO = {"client", "cogs", "delivery", "reactions", "ui"}
 
 files_in_memory()
 # How long something takes is measured in benchmarks, not asserted here.
@@ -145,17 +142,6 @@ def _detached_rows_refuse() -> None:
 @pytest.fixture(autouse=True)
 def _rows_are_held_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     hold_rows_apart(monkeypatch)
-
-
-@pytest.fixture(autouse=True)
-def _pseudo(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    package = request.path.relative_to(TESTS).parts[0]
-    if package not in PSEUDO or request.function.__name__ in IN_ENGLISH:
-        yield
-        return
-    faults = speak_pseudo(monkeypatch)
-    yield
-    assert not (found := list(dict.fromkeys(faults()))), "\n".join(found)
 
 
 @pytest.fixture(scope="session")

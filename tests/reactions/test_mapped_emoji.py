@@ -9,7 +9,7 @@ from bot.jobs.models import JobState
 from bot.ui.reading.emoji import parse_emoji
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support.desk import open_desk, texts
-from tests.support.settings import admin, change, control, opened
+from tests.support.settings import admin, change, opened
 
 
 @pytest.mark.promise
@@ -151,9 +151,5 @@ async def test_as_many_emoji_as_may_be_mapped_still_fit_into_what_admins_are_sho
             kind = PhotoChannelKind.AUTO if number else PhotoChannelKind.OFFER
             await photos.change(set_channel, desk.guild.id, channel.id, kind, preset, 2)
         panel = await opened(desk, "photos")
-        pages = [texts(panel)]
-        assert panel.response is not None
-        await desk.admin.click(panel.response, custom_id=control(panel, "studii:page:photos:1"))
-        pages.append(texts(panel))
-        assert all(len(one) <= 4000 for one in pages)  # all that Discord takes in one message
-        assert "more" in "".join(pages)
+        assert len(texts(panel)) <= 4000  # all that Discord takes in one message
+        assert "more" in texts(panel)

@@ -39,7 +39,6 @@ _LOADED_LATE = (
     "tests.cluster.shortened",
     "tests.crash.zygote",
     "tests.stories.later",
-    "tests.support.pseudo.process",
     "alembic.command",
     "asyncpg",
     "encodings.idna",
@@ -240,13 +239,11 @@ def _load() -> None:
     from bot.client.bot import EXTENSIONS
     from bot.languages import load_all
     from tests.support.cheap.first_run import run_once
-    from tests.support.pseudo.letters import preload
 
     others = [f"bot.cli.{one.name}" for one in pkgutil.iter_modules(bot.cli.__path__)]
     for name in (*EXTENSIONS, *others, *_LOADED_LATE):
         import_module(name)
     load_all()
-    preload()
     run_once()
 
 
@@ -261,17 +258,13 @@ def _become(folder: str, environment: dict[str, str], fds: list[int]) -> None:
 
 
 def _bot(arguments: list[str], environment: dict[str, str]) -> int:
-    import pytest
-
     from bot.__main__ import main
     from sandbox.discord.launch import point_to
     from tests.cluster.shortened import shorten
     from tests.stories.later import set_clock
-    from tests.support.pseudo.process import speak
 
     shorten(environment)
     set_clock(environment)
-    speak(environment, pytest.MonkeyPatch())
     point_to(*arguments[:2])
     return main(arguments[2:])
 

@@ -10,7 +10,6 @@ from bot.ui.jobs.progress import progress_panel
 from bot.ui.jobs.results.result import ShownPhoto, result
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import Panel
-from tests.support.pseudo.boundary import shown_by
 
 CATALOG = Catalog.load()
 NAMES = ToolNames(CATALOG)
@@ -24,11 +23,11 @@ def pieces_of(components: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def words(panel: Panel) -> str:
-    return "\n".join(piece["content"] for piece in pieces_of(shown_by(panel)) if piece["type"] == 10)
+    return "\n".join(piece["content"] for piece in pieces_of(panel.to_components()) if piece["type"] == 10)
 
 
 def labels_of(panel: Panel) -> list[str]:
-    return [piece["label"] for piece in pieces_of(shown_by(panel)) if piece["type"] == 2]
+    return [piece["label"] for piece in pieces_of(panel.to_components()) if piece["type"] == 2]
 
 
 def alone(job: Job) -> EndOfJobs:

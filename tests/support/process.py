@@ -10,7 +10,6 @@ from sandbox.discord.emulator import TOKEN, DiscordServer
 from sandbox.discord.launch import command
 from tests.support.forks import ForkedProcess
 from tests.support.patience import PATIENCE
-from tests.support.pseudo.process import NAME as PSEUDO, listening
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,18 +21,15 @@ async def bot_process(
     """Run `python -m bot ARGUMENTS` in `folder`, against the sandbox's Discord; kill it in the end if it
     runs.
 
-    Its imports are done already (`tests.support.forks`); `started_process` is without that. With `run` it
-    speaks the pseudo-language, and what it has sent is looked at in the end.
+    Its imports are done already (`tests.support.forks`); `started_process` is without that.
     """
-    runs = arguments[:1] == ("run",)  # what else it does is for operators, in English
-    given = environment({PSEUDO: "1", **settings} if runs else settings)
-    process = await ForkedProcess.start((discord.api, discord.cdn_address, *arguments), folder, given)
-    with listening(discord):
-        try:
-            yield process
-        finally:
-            process.kill()
-            await process.communicate()
+    where = (discord.api, discord.cdn_address, *arguments)
+    process = await ForkedProcess.start(where, folder, environment(settings))
+    try:
+        yield process
+    finally:
+        process.kill()
+        await process.communicate()
 
 
 @asynccontextmanager

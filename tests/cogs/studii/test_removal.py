@@ -14,7 +14,6 @@ from bot.servers import keys, privacy, settings
 from bot.ui.kit.reasons import reason_words
 from tests.support.desk import Desk, open_desk
 from tests.support.jobs import ledger_lines
-from tests.support.pseudo.letters import read
 from tests.support.servers import cog, leave
 from tests.support.services import sweep
 
@@ -155,6 +154,6 @@ async def test_a_removal_ends_what_is_being_made_at_what_studii_said_it_costs(tm
         ended = await desk.services.db.read(queries.get, going.id)
         assert ended is not None
         assert (ended.state, ended.settled, ended.reserved) == (JobState.FAILED, 5, 0)
-        assert "was removed from the server" in read(reason_words(ended.failure_text))
+        assert "was removed from the server" in reason_words(ended.failure_text)
         assert await ciphertexts(desk.db) == [b""]
         assert await desk.db.read(ledger.differing) == []

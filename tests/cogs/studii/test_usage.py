@@ -22,7 +22,6 @@ from tests.support import spending
 from tests.support.desk import Desk, open_desk, pieces, texts
 from tests.support.jobs import ledger_lines
 from tests.support.locales import app_in
-from tests.support.pseudo.letters import read
 from tests.support.services import erase
 from tests.support.settings import admin
 
@@ -100,7 +99,7 @@ async def test_the_ledger_is_a_file_for_the_admin_alone_with_every_line(tmp_path
         await some_jobs(desk)
         answer = await admin(desk, "export")
         assert answer.ephemeral
-        data = read(attached(answer, desk).decode("utf-8-sig"))
+        data = attached(answer, desk).decode("utf-8-sig")
         rows = list(csv.DictReader(io.StringIO(data)))
         entries = await ledger_lines(desk.db, guild_id=desk.guild.id)
         assert [(row["entry"], int(row["credits"])) for row in rows] == [
@@ -125,7 +124,7 @@ async def test_the_columns_are_explained_and_times_and_grants_are_where_they_bel
         answer = await admin(desk, "export")
         said = texts(answer)
         assert "`time` is in Pacific/Auckland, `time_utc` in UTC." in said
-        member, server = csv.DictReader(io.StringIO(read(attached(answer, desk).decode("utf-8-sig"))))
+        member, server = csv.DictReader(io.StringIO(attached(answer, desk).decode("utf-8-sig")))
         assert all(f"`{name}`" in said for name in ("credits", "for_period", "time", "time_utc", "member"))
         assert (member["time"], member["time_utc"]) == ("2026-03-03 01:00:00", "2026-03-02T12:00:00Z")
         assert (member["member"], server["member"]) == ("forgotten", "")
@@ -190,7 +189,7 @@ async def test_what_a_member_typed_runs_in_no_admins_spreadsheet(tmp_path: Path)
         await desk.set_key()
         await desk.maya.slash(desk.channel, "studio", prompt="A kite", quality='x;=HYPERLINK("//x")')
         answer = await admin(desk, "export")
-        (row,) = csv.DictReader(io.StringIO(read(attached(answer, desk).decode("utf-8-sig"))))
+        (row,) = csv.DictReader(io.StringIO(attached(answer, desk).decode("utf-8-sig")))
         cells = [cell for part in row.values() for cell in re.split("[;\t]", part)]
         assert cells[-2] == """'=HYPERLINK("//x")"""
         assert not any(cell.startswith(("=", "+", "-", "@")) for cell in cells)

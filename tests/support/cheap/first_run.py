@@ -58,9 +58,8 @@ def _run(folder: Path) -> None:
     from bot.__main__ import main
     from sandbox.discord.emulator import TOKEN
     from sandbox.discord.launch import point_to
-    from tests.support.pseudo.process import NAME, speak
 
-    environment = {NAME: "1", "DISCORD_TOKEN": TOKEN, "STUDII_API_URL": "http://127.0.0.1:9"}
+    environment = {"DISCORD_TOKEN": TOKEN, "STUDII_API_URL": "http://127.0.0.1:9"}
     addresses, told = os.pipe()
     discord = os.fork()
     if not discord:
@@ -74,7 +73,6 @@ def _run(folder: Path) -> None:
         for name, value in environment.items():
             patch.setenv(name, value)
         patch.chdir(folder)
-        speak(environment, patch)
         point_to(*told_here.readline().split())
         status = main(["run"])
     os.kill(discord, signal.SIGKILL)

@@ -12,7 +12,6 @@ from bot.reasons import Reason, ReasonCode
 from bot.studii import BadInputs, KeyRefused, OutOfCredits, PlanRefused, StudiiError, TooLarge, UploadFailed
 from bot.ui.kit import reasons
 from bot.ui.kit.reasons import UNKNOWN_REASON
-from tests.support.pseudo.letters import read
 
 DETAIL = {"detail": "No such style"}
 ARGUMENTS: dict[ReasonCode, dict[str, Any]] = {
@@ -42,7 +41,7 @@ def some(code: ReasonCode) -> Reason:
 
 
 def reason_words(reason: Reason | None) -> str:
-    return read(reasons.reason_words(reason))
+    return reasons.reason_words(reason)
 
 
 def coded(sentence: str) -> str | None:

@@ -17,7 +17,6 @@ from bot.jobs.confirm import Repeated
 from bot.jobs.models import JobState
 from bot.reactions.channel_permissions import cannot_post_words
 from tests.support.desk import PNG, Desk, open_desk, texts
-from tests.support.pseudo.letters import read
 from tests.support.settings import control, opened
 
 SUBMITTED = (JobState.WAITING, JobState.SUBMITTING)
@@ -109,6 +108,6 @@ async def test_a_channel_that_the_bot_does_not_see_or_that_is_not_named_is_told(
 ) -> None:
     async with open_desk(tmp_path) as desk:
         (guild,) = desk.bot.guilds
-        assert read(cannot_post_words(guild, 5)) == (
+        assert cannot_post_words(guild, 5) == (
             "I couldn't post a result in <#5>: I can't see that channel. Nothing was charged."
         )

@@ -18,7 +18,6 @@ from tests.reactions.taps import jobs_of
 from tests.support.database import given
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
 from tests.support.posts import deliver, open_posts, sent
-from tests.support.pseudo.boundary import shown_by
 from tests.support.services import cancel
 from tests.ui.admin.moderation.waiting import approvals, decline, moderator
 
@@ -77,7 +76,7 @@ async def test_a_declined_set_ends_unpaid_as_a_whole_but_for_what_was_cancelled(
         states = [job.state for job in await jobs_of(desk)]
         assert states == [JobState.CANCELLED, JobState.FAILED, JobState.FAILED]
         assert [job.reserved for job in await jobs_of(desk)] == [0, 0, 0]
-        card = str(shown_by(progress_panel(await jobs_of(desk), ToolNames(Catalog.load()), Progress())))
+        card = str(progress_panel(await jobs_of(desk), ToolNames(Catalog.load()), Progress()).to_components())
         assert "**1 cancelled · 2 not approved**" in card
         assert "❌" not in card
         again = await desk.channel_message(f"studii:approve:{jobs[1].id}-0")

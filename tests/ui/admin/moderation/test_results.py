@@ -23,7 +23,6 @@ from bot.ui.jobs.wording import ToolNames
 from tests.support.database import given
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
 from tests.support.posts import Posted, deliver, open_posts, placed, sent, tell_end
-from tests.support.pseudo.letters import read
 from tests.support.settings import change
 from tests.ui.admin.moderation.waiting import approvals, decline, moderator
 
@@ -332,6 +331,6 @@ async def test_the_rules_say_what_happens_to_results(tmp_path: Path) -> None:
 
 
 def texts_of(view: discord.ui.LayoutView) -> str:
-    return read(
-        "\n".join(item.content for item in view.walk_children() if isinstance(item, discord.ui.TextDisplay))
+    return "\n".join(
+        item.content for item in view.walk_children() if isinstance(item, discord.ui.TextDisplay)
     )

@@ -11,7 +11,6 @@ from bot.servers import keys
 from bot.ui.jobs.wording import again_label
 from tests.support.desk import PNG, Desk, open_desk, pieces, started, texts
 from tests.support.jobs import staging
-from tests.support.pseudo.letters import read
 from tests.ui.jobs.forms.test_tool_form import opened
 from tests.ui.jobs.results.test_result_buttons import jobs, press, staged
 
@@ -103,8 +102,8 @@ async def test_a_choice_in_a_form_that_has_become_dearer_is_asked_about(tmp_path
 
 def test_the_price_of_another_run_is_what_the_last_one_cost() -> None:
     made = staging(state=JobState.SUCCEEDED, settled=12, reserved=0)
-    assert read(again_label(made)) == "Run again · 12 credits"
+    assert again_label(made) == "Run again · 12 credits"
     failed = staging(state=JobState.FAILED, settled=0, reserved=0)
-    assert read(again_label(failed)) == "Run again · about 8 credits"
+    assert again_label(failed) == "Run again · about 8 credits"
     free = staging(state=JobState.SUCCEEDED, settled=0, reserved=0)
-    assert read(again_label(free)) == "Run again · about 8 credits"
+    assert again_label(free) == "Run again · about 8 credits"

@@ -9,7 +9,6 @@ from bot.ui.jobs.results.links import can_play
 from bot.ui.jobs.results.result import ending
 from tests.support.jobs import staging
 from tests.support.panels import NAMES, alone, labels_of, shown_with, words
-from tests.support.pseudo.boundary import shown_by
 
 
 @pytest.mark.promise
@@ -37,7 +36,7 @@ def test_a_prompt_that_studii_refused_and_charged_can_be_edited_and_again_says_w
 
 def test_a_result_names_its_settings_for_those_who_cannot_see_it() -> None:
     job = staging(tool="studio", inputs={"prompt": "A red kite", "mode": "image"}, source=None)
-    (gallery,) = (piece for piece in shown_by(shown_with(job, "kite.png")) if piece["type"] == 12)
+    (gallery,) = (piece for piece in shown_with(job, "kite.png").to_components() if piece["type"] == 12)
     (item,) = gallery["items"]
     assert item["media"]["url"] == "attachment://kite.png"
     assert item["description"] == "Studio: A red kite (mode image)"

@@ -22,7 +22,6 @@ from bot.ui.kit.reasons import reason_words
 from tests.support.database import given
 from tests.support.desk import Desk, open_desk, pieces, started, texts
 from tests.support.posts import deliver, open_posts
-from tests.support.pseudo.letters import read
 from tests.support.services import rule
 
 REASON = Reason(ReasonCode.OUT_OF_CREDITS)
@@ -140,7 +139,7 @@ async def test_a_job_that_studii_has_when_the_bot_is_removed_ends_at_what_studii
         await desk.services.db.write(privacy.left, desk.guild.id, desk.clock.now())
         ended = await desk.job()
         assert (ended.state, ended.settled, ended.reserved) == (JobState.FAILED, 5, 0)
-        assert "removed from the server while this job was running" in read(reason_words(ended.failure_text))
+        assert "removed from the server while this job was running" in reason_words(ended.failure_text)
 
 
 async def test_the_owner_reads_in_a_direct_message_what_was_lost_and_where_to_settle_it(

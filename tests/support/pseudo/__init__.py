@@ -1,1 +1,0 @@
-"""A language of accents, `⟦ļíķé ŧħíš‥‥⟧`, in the place of English while tests run; they read English."""
