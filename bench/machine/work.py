@@ -18,7 +18,7 @@ from bot.db import Database
 from bot.delivery import DiscordDelivery
 from bot.domain.guilds import Plan
 from bot.engine import CountedDecoder, Engine, Tuning
-from bot.engine.ports import Delivery
+from bot.engine.context import Delivery
 from bot.jobs import accept
 from bot.jobs.models import Job
 from bot.media.pool import DecoderPool

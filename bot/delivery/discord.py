@@ -1,10 +1,7 @@
 """What tells people about their jobs: the posts, with what makes the messages of each kind."""
 
-from bot.delivery.asides import AsideMessages
-from bot.delivery.best_results import BestMessages, Read
-from bot.delivery.context import DeliveryContext
-from bot.delivery.notices import NoticeMessages
-from bot.delivery.posts import DiscordPosts, Renderer
+from bot.delivery.messages import AsideMessages, BestMessages, NoticeMessages, Read
+from bot.delivery.posts import DeliveryContext, DiscordPosts, Renderer
 from bot.delivery.results import ResultMessages
 from bot.features.refusals import REFUSAL
 from bot.jobs.best_results import BEST, BEST_ASK

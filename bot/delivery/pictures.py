@@ -7,7 +7,7 @@ from pathlib import Path
 
 import discord
 
-from bot.engine.workers.results import MIN_BEFORE_BYTES, STAGING
+from bot.engine.results import MIN_BEFORE_BYTES, STAGING
 from bot.features.posting import PostingRules
 from bot.jobs.models import Job
 from bot.jobs.results import Part

@@ -2,26 +2,84 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import discord
 
-from bot.delivery.context import DeliveryContext
-from bot.delivery.destination import known_channel
+from bot.clock import Clock
 from bot.delivery.errors import Meaning, ensure_final, outcome_of, outcome_of_post
+from bot.features.posting import PostingRules
+from bot.jobs.models import Job
 from bot.jobs.results import HOURGLASS, HOURGLASS_SIGN
-from bot.languages import speaking
+from bot.languages import ReaderLanguages, speaking
+from bot.media.photo import Drawing
 from bot.posts import LEFT, RESULT, SENT_SINCE, Gone, Later, Never, NotHere, Outcome, Post, Stands
+from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
 from bot.ui.kit.host import custom_ids
 from bot.ui.kit.layout import Panel
 from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.kit.uploads import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
-from bot.ui.reading.permissions import READ_MESSAGE_HISTORY, missing_to_post
+from bot.ui.reading.permissions import READ_MESSAGE_HISTORY, channel_in, missing_to_post
+
+
+class ReplacedAnswers(Protocol):
+    """Interactions' answers, in whose place a result can be shown."""
+
+    def replaced(self, job: Job) -> AbstractAsyncContextManager[discord.Webhook | None]:
+        """Yield what edits the answer that shows the job's progress, or None if Discord allows no edit."""
+        ...
+
+
+Rules = Callable[[int], Awaitable[PostingRules]]  # of a server
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryContext:
+    """The client, the stores and the settings that the parts of the delivery work with."""
+
+    client: discord.Client
+    names: ToolNames
+    clock: Clock
+    answers: ReplacedAnswers
+    rules: Rules
+    readers: ReaderLanguages
+    drawing: Drawing
+
+
+def known_channel(
+    client: discord.Client, guild_id: int, channel_id: int
+) -> tuple[discord.Member, discord.abc.GuildChannel | discord.Thread] | None:
+    """Return the bot as a member, and the channel.
+
+    None if it is unknown what the bot may do there: then Discord refuses the message itself.
+    """
+    guild = client.get_guild(guild_id)
+    channel = channel_in(guild, channel_id)
+    me = guild.get_member(client.user.id) if guild is not None and client.user is not None else None
+    return None if me is None or channel is None else (me, channel)
+
+
+def channel_of(client: discord.Client, job: Job) -> discord.PartialMessageable:
+    """Return the job's channel.
+
+    By its id alone: an archived thread, or any channel before the gateway is ready, is in no cache.
+    """
+    return client.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
+
+
+def reply_to(guild_id: int, channel_id: int, message_id: int | None) -> discord.MessageReference | None:
+    """Return what makes a message a reply to that one; deleted, it is replied to by nothing."""
+    if message_id is None:
+        return None
+    return discord.MessageReference(
+        message_id=message_id, channel_id=channel_id, guild_id=guild_id, fail_if_not_exists=False
+    )
+
 
 UNKNOWN_SERVER_SECONDS = 5.0
 LOOK_BACK = 100  # messages: as many as Discord gives at once

@@ -7,12 +7,19 @@ from typing import Any
 import discord
 
 from bot.delivery.answers import THIS
-from bot.delivery.context import DeliveryContext, ReplacedAnswers
-from bot.delivery.destination import channel_of, reply_to
 from bot.delivery.errors import ensure_final, token_expired
 from bot.delivery.pictures import Pictures, pictures_of
-from bot.delivery.posts import Content, Recipient, Refuse, Renderer
-from bot.engine.workers.results import STAYS_THERE
+from bot.delivery.posts import (
+    Content,
+    DeliveryContext,
+    Recipient,
+    Refuse,
+    Renderer,
+    ReplacedAnswers,
+    channel_of,
+    reply_to,
+)
+from bot.engine.results import STAYS_THERE
 from bot.features.posting import PostingRules
 from bot.jobs.models import Job, JobState
 from bot.jobs.results import EndOfJobs, photo_message_of

@@ -1,25 +1,58 @@
-"""Share the stores, clients and settings among the parts of the engine."""
+"""What the engine needs of the outside, and what its parts share."""
 
-import asyncio
-import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, Protocol
 
 from bot.aio.liveness import Liveness
-from bot.aio.retry import FIRST_RETRY_SECONDS
-from bot.backoff import backoff
 from bot.clock import Clock
 from bot.cluster import Membership
 from bot.db import Database
 from bot.engine.tuning import Tuning
+from bot.jobs.models import Job
 from bot.media.spool import Spool
+from bot.posts import Outcome, Post
 from bot.studii import StudiiClient
 from bot.vault import Vault
 
-_log = logging.getLogger(__name__)
-_T = TypeVar("_T")
-_L = TypeVar("_L")
+
+class PhotoSource(Protocol):
+    """A source of the bytes of source photos."""
+
+    async def fetch(self, job: Job, destination: Path, limit: int) -> None:
+        """Write the photo of `job.source` to `destination`, at most `limit` bytes of it.
+
+        Raises `bot.errors.PhotoUnavailable`.
+        """
+        ...
+
+
+class Delivery(Protocol):
+    """Informs people about their jobs. No method raises an error of the platform."""
+
+    def size_limit(self, guild_id: int) -> int:
+        """Return how many bytes of files a message in that server may have."""
+        ...
+
+    async def send(self, post: Post, shown: Any) -> Outcome:
+        """Send a post's message, made of what its kind has loaded; doing it twice sends it once."""
+        ...
+
+    async def edit(self, post: Post, shown: Any) -> Outcome:
+        """Let the post's message show what is so now."""
+        ...
+
+    async def delete(self, post: Post) -> Outcome:
+        """Delete the post's message."""
+        ...
+
+    async def find(self, post: Post) -> Outcome:
+        """Look for the message of a post that may have been sent without our knowing.
+
+        `Gone`: it isn't there.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +74,3 @@ class EngineContext:
     tuning: Tuning
     posted: Callable[[float], None]
     liveness: Liveness
-
-    def redelivery_pause(self, failures: int, at_least: float) -> float:
-        """Return the seconds until a message is delivered again that wasn't, `failures` times in a row.
-
-        `at_least` is the pause that Discord asked for.
-        """
-        return backoff(failures, FIRST_RETRY_SECONDS, self.tuning.announcement_bound, at_least=at_least)
-
-    async def delivered(
-        self, what: str, delivery: Awaitable[_T], late: _L, *, job_id: str | None = None
-    ) -> _T | _L:
-        """Return what the delivery says, or `late` if it takes longer than it may."""
-        try:
-            async with asyncio.timeout(self.tuning.delivery_patience):
-                return await delivery
-        except TimeoutError:
-            _log.warning("%s took too long", what, extra={"job": job_id})
-            return late

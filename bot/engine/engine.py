@@ -12,22 +12,17 @@ from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.cluster import Membership
 from bot.db import Database
-from bot.engine.context import EngineContext
+from bot.engine.context import Delivery, EngineContext, PhotoSource
+from bot.engine.counted_decoder import CountedDecoder
+from bot.engine.housekeeping import housekeep
 from bot.engine.lanes import Lanes
-from bot.engine.ports import Delivery, PhotoSource
+from bot.engine.messages import BestQuestions, BestResults, Hourglasses, Notices, Offers, Questions, Refusals
+from bot.engine.outbox import Kind, Posts
+from bot.engine.outputs import Collector, Outputs, Refetch
+from bot.engine.photos import Intake
+from bot.engine.results import Results
+from bot.engine.spool_room import SpoolRoom
 from bot.engine.tuning import HOUR, Tuning
-from bot.engine.workers.best_results import BestQuestions, BestResults
-from bot.engine.workers.counted_decoder import CountedDecoder
-from bot.engine.workers.download import Collector
-from bot.engine.workers.housekeeping import housekeep
-from bot.engine.workers.intake import Intake
-from bot.engine.workers.notices import Notices
-from bot.engine.workers.offers import Hourglasses, Offers, Questions, Refusals
-from bot.engine.workers.outbox import Kind, Posts
-from bot.engine.workers.outputs import Outputs
-from bot.engine.workers.refetch import Refetch
-from bot.engine.workers.results import Results
-from bot.engine.workers.spool_room import SpoolRoom
 from bot.features.refusals import REFUSAL
 from bot.jobs import queries, submission
 from bot.jobs.best_results import BEST, BEST_ASK

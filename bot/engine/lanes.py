@@ -186,7 +186,7 @@ class Lanes:
 
     async def _turn(self) -> float:
         if self._changed:  # those whose jobs these are have their first answers before
-            await asyncio.sleep(self._tuning.handed_out_after(len(self._changed)))
+            await asyncio.sleep(self._tuning.answers_first * min(5, 1 + len(self._changed) / 25))
         began = self._clock.monotonic()
         everything, self._all = self._all or began >= self._next_read, False
         asked = {one for one in self._changed if not self._is_in_flight(one)}

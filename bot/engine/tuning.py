@@ -89,19 +89,13 @@ class Tuning:
     best_bound: float = DAY  # so does what can't be shown among the best, or removed from there
     delivery_patience: float = 5 * MINUTE  # for one call, with the making of its files
     max_output_bytes: int = 500 * 1024 * 1024
-    # A lane hears of new jobs that much later, of all of a crowd together: the answers to their people, some
-    # milliseconds of processor each, come first.
-    cards_first: float = 0.1
-    cards_first_each: float = 0.004
-    cards_first_bound: float = 0.5
+    # A lane hears of a new job that much later, of all of a crowd together, and up to five times as much: the
+    # answers to their people, some milliseconds of processor each, come first.
+    answers_first: float = 0.1
     reread_every: float = 15.0  # workers and lanes read the database at least this often; see `REREAD_ALONE`
     unruled_bound: float = UNRULED_DAYS * DAY  # an unknown outcome then counts as charged
     old_key_bound: float = DAY  # a key that was replaced or forgotten is kept for its jobs at most that long
     undelivered_bound: float = KEPT_DAYS * DAY  # an output that could not be posted is kept that long
-
-    def handed_out_after(self, jobs: int) -> float:
-        """Return how long a lane doesn't hear of that many new jobs."""
-        return min(self.cards_first + jobs * self.cards_first_each, self.cards_first_bound)
 
     @property
     def counted(self) -> float:

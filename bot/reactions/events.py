@@ -1,4 +1,4 @@
-"""Facts from Discord's events that jobs depend on."""
+"""Facts from Discord's events and about its channels that jobs depend on."""
 
 import hashlib
 import json
@@ -12,6 +12,35 @@ import discord
 from bot.aio.in_order import PlaceInOrder
 from bot.features.photo_rules import Emoji
 from bot.jobs.models import SourcePhoto
+from bot.languages import gettext as _
+from bot.ui.reading.permissions import channel_in, hindrance, missing_to_offer, missing_to_post
+
+
+def cannot_post_words(guild: discord.Guild, channel_id: int) -> str:
+    """Return why no result can be posted there."""
+    channel = channel_in(guild, channel_id)
+    missing = [] if channel is None else missing_to_post(channel.permissions_for(guild.me), channel)
+    there = f"<#{channel_id}>"
+    if not missing:
+        return _(
+            "I couldn't post a result in {channel}: I can't see that channel. Nothing was charged.",
+            channel=there,
+        )
+    return _(
+        "I couldn't post a result in {channel}: {why}. Nothing was charged.",
+        channel=there,
+        why=hindrance(missing),
+    )
+
+
+def can_post(guild: discord.Guild, channel_id: int, *, offer: bool = False) -> bool:
+    """Return whether a result can be posted there, and with `offer`, emoji added to photos."""
+    channel = channel_in(guild, channel_id)
+    if channel is None:
+        return False
+    may = channel.permissions_for(guild.me)
+    return not (missing_to_post(may, channel) or (offer and missing_to_offer(may)))
+
 
 Cleared = discord.RawReactionClearEvent | discord.RawReactionClearEmojiEvent  # of all emoji, or of one
 WRITTEN_BY_PEOPLE = frozenset({discord.MessageType.default, discord.MessageType.reply})

@@ -1,4 +1,4 @@
-"""Ask for jobs on photos in messages, within the same limits as other jobs."""
+"""Ask for jobs on photos in messages, within the same limits as other jobs, and say why none started."""
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
@@ -8,15 +8,17 @@ from functools import partial
 import discord
 
 from bot.catalog import Catalog, Tool
-from bot.errors import CreditsShort, Outage, StudiiBotError
-from bot.features import posting, styles
+from bot.clock import Clock
+from bot.db import Database
+from bot.errors import CreditsShort, CreditsWanted, Outage, StudiiBotError
+from bot.features import posting, refusals, styles
 from bot.features.photo_rules import Preset
 from bot.features.styles import tool_of
 from bot.jobs import confirm
 from bot.jobs.confirm import ConfirmationNeeded, Repeated
 from bot.jobs.models import Job, JobRequest, MemberContext, SourcePhoto
+from bot.languages import Language, ReaderLanguages, lazy, speaking
 from bot.reactions.events import once_key
-from bot.reactions.refusal_teller import RefusalTeller
 from bot.services import Services
 from bot.ui.kit.responses import refusal_words
 from bot.ui.reading.authors import author_in
@@ -25,6 +27,43 @@ from bot.ui.reading.permissions import channel_in, is_age_restricted
 from bot.ui.reading.posting_place import PostingPlace, posting_place
 
 _log = logging.getLogger(__name__)
+
+OFFER_SKIPPED = lazy(
+    "Too many photos were posted at the same time, so yours has no emoji to tap. "
+    "To run a tool on it, open the menu of your message and choose Apps."
+)
+
+
+class RefusalTeller:
+    """Tells a member the same reason only once in a while. The engine sends it."""
+
+    def __init__(self, db: Database, clock: Clock, readers: ReaderLanguages) -> None:
+        self._db = db
+        self._clock = clock
+        self._readers = readers
+
+    async def tell(
+        self,
+        member: discord.Member,
+        reason: Callable[[], str],
+        message: discord.Message | None = None,
+        wanted: CreditsWanted | None = None,
+    ) -> None:
+        """Let the member know by DM why no job was started, in their language, in which `reason` is called.
+
+        `wanted`: the credits that an admin can be asked for.
+
+        If their DMs are closed, a short reply to `message` says that nothing was started, but not why:
+        everybody reads it. Raises `Outage`.
+        """
+        with speaking(Language.ENGLISH):
+            english = reason()
+        with speaking(await self._readers.of_person(member.id, member.guild.id)):
+            words = reason()
+        under = None if message is None else (message.channel.id, message.id)
+        about = member.guild.id, member.id, english, words, self._clock.now(), under, wanted
+        await self._db.write(refusals.tell, *about)
+
 
 # It returns the jobs that were accepted.
 NextStep = Callable[[], Awaitable[list[Job]]]

@@ -18,11 +18,18 @@ from bot.jobs.confirm import AUTO_SKIPPED, TAP_SKIPPED
 from bot.jobs.models import Job, SourcePhoto
 from bot.languages import ReaderLanguages, lazy
 from bot.reactions.backlog import Backlog
-from bot.reactions.channel_permissions import can_post, cannot_post_words
-from bot.reactions.events import Cleared, Tapped, by_a_person, emoji_of, ids_of_place, place_of
-from bot.reactions.photo_jobs import NextStep, PhotoJobs, no_jobs
-from bot.reactions.reaction_jobs import ReactionJobs
-from bot.reactions.refusal_teller import OFFER_SKIPPED, RefusalTeller
+from bot.reactions.events import (
+    Cleared,
+    Tapped,
+    by_a_person,
+    can_post,
+    cannot_post_words,
+    emoji_of,
+    ids_of_place,
+    place_of,
+)
+from bot.reactions.photo_jobs import OFFER_SKIPPED, NextStep, PhotoJobs, RefusalTeller, no_jobs
+from bot.reactions.taps import ReactionJobs
 from bot.servers import access
 from bot.services import Services
 from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS

@@ -7,7 +7,7 @@ from typing import Any
 import discord
 import pytest
 
-from bot.engine.workers.best_results import Starred
+from bot.engine.messages import Starred
 from bot.features.posting import PostingRules
 from bot.jobs.best_results import BEST
 from bot.jobs.models import Job

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from bot.engine.workers.notices import Told
+from bot.engine.messages import Told
 from bot.errors import PhotoUnavailable
 from bot.jobs.models import Job
 from bot.jobs.results import HOURGLASS, EndOfJobs

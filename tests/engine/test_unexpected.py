@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.aio import retry
-from bot.engine.workers import due
+from bot.engine import due
 from bot.jobs import transitions
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.media.pool import DecoderPool

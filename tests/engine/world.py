@@ -65,8 +65,7 @@ QUICK = Tuning(
     download_pause=0.02,
     announcement_bound=0.1,
     settled_after=0.2,
-    cards_first=0.0,
-    cards_first_each=0.0,
+    answers_first=0.0,
     reread_every=3.0,
     drain=3.0,
 )

@@ -10,7 +10,7 @@ import pytest
 
 from bot.jobs import confirm
 from bot.jobs.confirm import TAP_SKIPPED
-from bot.reactions import reaction_jobs
+from bot.reactions import taps
 from bot.servers import access
 from tests.reactions.taps import ROOM, jobs_of, post, reaction, ready, taken_away
 from tests.reactions.test_first_taps import RUN, asked, on
@@ -108,7 +108,7 @@ async def test_a_question_that_waits_is_not_asked_once_it_is_for_nothing(
 async def test_questions_that_wait_hold_up_no_other_tap(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reaction_jobs, "OF_A_SERVER_AT_ONCE", 1)
+    monkeypatch.setattr(taps, "OF_A_SERVER_AT_ONCE", 1)
     async with open_desk(tmp_path, tapped_before=False) as desk:
         await on(desk)
         await desk.db.write(has_tapped, desk.guild.id, desk.maya.id)
@@ -128,7 +128,7 @@ async def test_questions_that_wait_hold_up_no_other_tap(
 async def test_who_is_being_told_why_there_is_no_job_holds_nobody_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reaction_jobs, "OF_A_SERVER_AT_ONCE", 1)
+    monkeypatch.setattr(taps, "OF_A_SERVER_AT_ONCE", 1)
     async with open_desk(tmp_path) as desk:
         await ready(desk)
         photos = [await post(desk, desk.maya, ROOM) for _ in range(2)]

@@ -7,8 +7,8 @@ from simcord import MemberActor
 
 from bot.jobs.confirm import AUTO_SKIPPED, TAP_SKIPPED
 from bot.languages import Message
-from bot.reactions import photo_watch, reaction_jobs
-from bot.reactions.refusal_teller import OFFER_SKIPPED
+from bot.reactions import photo_watch, taps
+from bot.reactions.photo_jobs import OFFER_SKIPPED
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
 from tests.reactions.test_photo_channels import automatic, offering, under
 from tests.support.desk import open_desk, texts
@@ -22,7 +22,7 @@ def dms(who: MemberActor) -> list[str]:
 async def test_who_taps_when_too_many_wait_is_told_to_tap_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reaction_jobs, "MAX_TAPS_OF_A_SERVER", 0)
+    monkeypatch.setattr(taps, "MAX_TAPS_OF_A_SERVER", 0)
     async with open_desk(tmp_path) as desk:
         await ready(desk)
         for _ in range(2):

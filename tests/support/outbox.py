@@ -16,8 +16,8 @@ from bot.db import Database
 from bot.delivery import DiscordDelivery
 from bot.engine import Tuning
 from bot.engine.context import EngineContext
-from bot.engine.workers.offers import Questions, Refusals
-from bot.engine.workers.outbox import Kind, Posts
+from bot.engine.messages import Questions, Refusals
+from bot.engine.outbox import Kind, Posts
 from bot.features.refusals import REFUSAL
 from bot.jobs.confirm import QUESTION
 from bot.posts import Post, Turn

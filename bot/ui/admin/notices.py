@@ -120,7 +120,7 @@ def _words(  # noqa: C901 - one case for each kind
         case NoticeKind.WORDS:
             return refused_words(details, names)
         case NoticeKind.APPROVAL | NoticeKind.REVIEW | NoticeKind.BLOCKED | NoticeKind.ENDED:
-            return []  # not posted as the others: see `bot.delivery.notices`
+            return []  # not posted as the others: see `bot.delivery.messages`
         case NoticeKind.CREDITS_ASKED | NoticeKind.CREDITS_ANSWER:
             return asked_words(details, names)
         case NoticeKind.BEST_LOST:

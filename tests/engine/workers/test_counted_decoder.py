@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.engine import CountedDecoder, Engine
-from bot.engine.workers.counted_decoder import MAX_DECODE_TRIES, Undecodable
+from bot.engine.counted_decoder import MAX_DECODE_TRIES, Undecodable
 from bot.jobs import transitions
 from bot.jobs.models import FailureCode, JobState
 from bot.media import PhotoKind

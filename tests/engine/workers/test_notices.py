@@ -7,7 +7,7 @@ import pytest
 
 from bot import posts
 from bot.aio import retry
-from bot.engine.workers.notices import Told
+from bot.engine.messages import Told
 from bot.jobs import transitions
 from bot.jobs.models import Job, JobState
 from bot.posts import Later, Never, NotHere, Outcome, Post, Stands

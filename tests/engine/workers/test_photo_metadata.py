@@ -79,7 +79,7 @@ async def test_a_photo_that_cannot_be_cleaned_ends_the_job_unpaid_and_is_not_sen
     def broken(_: Path) -> bool:
         raise BrokenStructure("it contradicts itself")
 
-    monkeypatch.setattr("bot.engine.workers.photo_metadata.strip_metadata", broken)
+    monkeypatch.setattr("bot.engine.photos.strip_metadata", broken)
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         world.album.photos = {PHOTO_URL: PHONE}
@@ -103,7 +103,7 @@ async def test_where_the_disk_is_full_the_photo_is_tried_again(
         tried.append(path)
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("bot.engine.workers.photo_metadata.strip_metadata", full)
+    monkeypatch.setattr("bot.engine.photos.strip_metadata", full)
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         world.album.photos = {PHOTO_URL: PHONE}

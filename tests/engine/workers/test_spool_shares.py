@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot.engine.workers.intake import Intake
+from bot.engine.photos import Intake
 from bot.jobs import holds as key_holds, transitions
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.posts import Never
@@ -204,7 +204,7 @@ async def test_a_photo_that_gives_way_meanwhile_is_fetched_when_its_key_may_be_t
 async def test_a_photo_that_waited_for_another_job_of_its_held_key_is_fetched_when_that_is_cancelled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.engine.workers.due.LOOK_AGAIN", 0.1)
+    monkeypatch.setattr("bot.engine.due.LOOK_AGAIN", 0.1)
     async with engine_world(tmp_path, reread_every=600.0) as world:
         await world.use_key(world.studii.add_key())
         first = await world.put(await world.accept(a_job()), JobState.WAITING)

@@ -10,7 +10,7 @@ import discord
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.delivery import DeliveryContext, DiscordDelivery
-from bot.delivery.context import ReplacedAnswers, Rules
+from bot.delivery.posts import ReplacedAnswers, Rules
 from bot.features.posting import PostingRules
 from bot.jobs.models import Job, Progress
 from bot.languages import Language, ReaderLanguages

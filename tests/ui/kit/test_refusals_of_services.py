@@ -15,7 +15,7 @@ from bot.features.moderation import Approver
 from bot.jobs import queries
 from bot.jobs.confirm import Repeated
 from bot.jobs.models import JobState
-from bot.reactions.channel_permissions import cannot_post_words
+from bot.reactions.events import cannot_post_words
 from tests.support.desk import PNG, Desk, open_desk, texts
 from tests.support.settings import control, opened
 

@@ -10,7 +10,7 @@ import pytest
 from simcord import ChannelHandle
 
 from bot import posts
-from bot.engine.workers.notices import Told
+from bot.engine.messages import Told
 from bot.jobs import transitions
 from bot.jobs.models import Approval, Job, JobState, Progress
 from bot.jobs.results import ForModerators

@@ -1,4 +1,4 @@
-"""Bring accepted jobs to waiting: fetch their photos into the spool, and check the bytes."""
+"""Bring accepted jobs to waiting: fetch their photos into the spool, check the bytes, take metadata out."""
 
 import asyncio
 import logging
@@ -10,23 +10,45 @@ from sqlalchemy.orm import Session
 
 from bot.aio.shield import shielded
 from bot.backoff import backoff
-from bot.engine.context import EngineContext
-from bot.engine.ports import PhotoSource
-from bot.engine.workers.counted_decoder import CountedDecoder, Undecodable
-from bot.engine.workers.due import DueJobs
-from bot.engine.workers.photo_metadata import remove_metadata
-from bot.engine.workers.spool_room import SpoolRoom
+from bot.db import Database
+from bot.engine.context import EngineContext, PhotoSource
+from bot.engine.counted_decoder import CountedDecoder, Undecodable
+from bot.engine.due import DueJobs
+from bot.engine.spool_room import SpoolRoom
 from bot.errors import PhotoDelayed, PhotoUnavailable
 from bot.jobs import holds as key_holds, queries, transitions
 from bot.jobs.models import FailureCode, Job, JobState, SourcePhoto, Trouble
 from bot.media.kinds import suffix_of
+from bot.media.metadata import BrokenStructure, strip_metadata
 from bot.media.photo import Photo, PhotoRefused
 from bot.reasons import Reason, ReasonCode
+from bot.servers import settings as server_settings
 
 _log = logging.getLogger(__name__)
 
+_BROKEN, _NO_ROOM = Reason(ReasonCode.PHOTO_METADATA_BROKEN), Reason(ReasonCode.PHOTO_NO_ROOM)
+
+
+async def remove_metadata(db: Database, job: Job, path: Path) -> None:
+    """Remove the metadata of the job's photo in `path`, as its server's setting says.
+
+    Raises `PhotoRefused` if the file is damaged, and `PhotoDelayed` if it can't be written.
+    """
+    settings = await db.read(server_settings.of, job.guild_id)
+    if settings.keeps_metadata:
+        return
+    try:
+        # Finished even if cancelled, so that no thread writes to the file later. Takes less than a second.
+        await shielded(asyncio.to_thread(strip_metadata, path))
+    except BrokenStructure as error:
+        _log.info("Job %s: its photo is damaged: %s", job.id, error)
+        raise PhotoRefused(_BROKEN) from None
+    except OSError as error:
+        _log.warning("Job %s: its photo can't be written: %s", job.id, error)
+        raise PhotoDelayed(_NO_ROOM) from None
+
+
 SLACK = 1_000_000  # bytes that a photo may have beyond what Discord said of it
-_NO_ROOM = Reason(ReasonCode.PHOTO_NO_ROOM)
 
 
 class Intake:

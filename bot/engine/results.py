@@ -8,10 +8,9 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from bot import posts
-from bot.engine.context import EngineContext
-from bot.engine.ports import Delivery
-from bot.engine.workers.outbox import Noted
-from bot.engine.workers.refetch import Refetch
+from bot.engine.context import Delivery, EngineContext
+from bot.engine.outbox import Noted
+from bot.engine.outputs import Refetch
 from bot.features import posting
 from bot.features.posting import PostingRules
 from bot.jobs import results

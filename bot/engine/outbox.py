@@ -1,7 +1,8 @@
 """Bring what stands in Discord to what should stand there: send, edit or delete the posts that are due."""
 
+import asyncio
 import logging
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Hashable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
@@ -10,13 +11,13 @@ from sqlalchemy.orm import Session
 from bot import posts
 from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.aio.loops import WakeUp, run_forever
-from bot.aio.retry import ErrorLog, StoreRetry
+from bot.aio.retry import FIRST_RETRY_SECONDS, ErrorLog, StoreRetry
 from bot.aio.shield import DrainingGroup
+from bot.backoff import backoff
 from bot.db import WRITE_TIMEOUT
-from bot.engine.context import EngineContext
-from bot.engine.ports import Delivery
-from bot.engine.workers.due import UNEXPECTED_TRIES
-from bot.engine.workers.refetch import NotYet
+from bot.engine.context import Delivery, EngineContext
+from bot.engine.due import UNEXPECTED_TRIES
+from bot.engine.outputs import NotYet
 from bot.errors import Outage
 from bot.jobs.models import Approval, Job
 from bot.posts import NOWHERE, SENT_SINCE, TOO_LONG, Gone, Later, Never, NotHere, Outcome, Post, Turn
@@ -106,7 +107,8 @@ class Posts:
         return self._kinds[post.kind].places(session, post)
 
     def _again(self, tries: int) -> timedelta:
-        return timedelta(seconds=self._context.redelivery_pause(tries, 0.0))
+        bound = self._context.tuning.announcement_bound
+        return timedelta(seconds=backoff(tries, FIRST_RETRY_SECONDS, bound))
 
     async def _do(self, turn: Turn) -> None:
         what = f"posting {turn.post.kind} (server {turn.post.guild_id})"
@@ -178,10 +180,14 @@ class Posts:
             return await self._said(turn, self._delivery.send(post, shown))
         return await self._said(turn, self._delivery.edit(post, shown))
 
-    async def _said(self, turn: Turn, request: Any) -> Outcome:
-        what = f"Server {turn.post.guild_id}: posting {turn.post.kind}"
-        late: Outcome = Later()
-        return await self._context.delivered(what, request, late, job_id=turn.post.job_id)
+    async def _said(self, turn: Turn, request: Awaitable[Outcome]) -> Outcome:
+        try:
+            async with asyncio.timeout(self._context.tuning.delivery_patience):
+                return await request
+        except TimeoutError:
+            told, post = "Server %d: posting %s took too long", turn.post
+            _log.warning(told, post.guild_id, post.kind, extra={"job": post.job_id})
+            return Later()
 
     async def _note(self, turn: Turn, outcome: Outcome) -> None:
         now, post = self._context.clock.now(), turn.post

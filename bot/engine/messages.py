@@ -1,0 +1,293 @@
+"""Posts without results: offers, questions under photos, refusals, hourglasses, the best results, notices."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy.orm import Session
+
+from bot import posts
+from bot.engine.context import EngineContext
+from bot.engine.outbox import Noted
+from bot.engine.outputs import Refetch
+from bot.features import posting, refusals, words
+from bot.features.posting import PostingRules
+from bot.features.words import WordEffect
+from bot.jobs import best_results, confirm, queries, transitions
+from bot.jobs.models import FailureCode, Job, JobState
+from bot.jobs.results import ForModerators
+from bot.media.spool import OutputFile
+from bot.posts import LEFT, NOWHERE, NotHere, Outcome, Post, Stands
+from bot.reasons import Reason, ReasonCode
+from bot.servers import access, notices, settings
+from bot.servers.notices import TO_ADMINS, TO_LOG, NoticeKind
+
+REFUSED_WITHIN = 300.0  # seconds; later, nobody needs to hear why nothing was started
+
+
+class Offers:
+    """Lets them go once they have expired."""
+
+    def __init__(self, context: EngineContext) -> None:
+        self._context = context
+
+    def places(self, session: Session, post: Post) -> list[str]:
+        """Return where it stands."""
+        return [post.place]
+
+    def patience(self, post: Post) -> float | None:
+        """Return for how long its removal is tried."""
+        return self._context.tuning.question_removal_bound
+
+    async def load(self, post: Post) -> Any:
+        """Return nothing: it was sent as the answer to a mention, and isn't changed."""
+
+    def note(
+        self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool
+    ) -> Noted:
+        """Forget it: it is gone, as one that was taken, or it stays."""
+        session.delete(row)
+        return Noted()
+
+
+class Hourglasses(Offers):
+    """Stands on photos' messages while jobs of them go on."""
+
+    async def load(self, post: Post) -> Any:
+        """Return that there is something to be shown."""
+        return True
+
+    def note(
+        self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool
+    ) -> Noted:
+        """Forget it once it is gone."""
+        if last:
+            session.delete(row)
+        return Noted()
+
+
+class Questions(Hourglasses):
+    """Asks under photos, until the question is answered, withdrawn or over."""
+
+    async def load(self, post: Post) -> Any:
+        """Return the question, or None if it is over."""
+        return await self._context.db.read(confirm.find_open, post.key, self._context.clock.now())
+
+    def note(
+        self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool
+    ) -> Noted:
+        """Let its time begin once it stands, and forget it once it is gone."""
+        if isinstance(outcome, Stands):
+            confirm.asked(session, row, at)
+        if last:
+            confirm.end(session, post.guild_id, [post.key], at)
+            session.delete(row)
+        return Noted()
+
+
+class Refusals(Hourglasses):
+    """Tells members without an interaction why nothing was started."""
+
+    def places(self, session: Session, post: Post) -> list[str]:
+        """Return the member's direct messages, then the channel."""
+        return refusals.places(post)
+
+    def patience(self, post: Post) -> float | None:
+        """Return for how long it is tried, or its removal."""
+        return REFUSED_WITHIN if post.message_id is None else super().patience(post)
+
+    def note(
+        self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool
+    ) -> Noted:
+        """Remember for a while that it was told."""
+        refusals.note(session, row, outcome, at, last=last)
+        return Noted()
+
+
+class Starred(NamedTuple):
+    """A starred result, and what its server wants of results."""
+
+    job: Job
+    rules: PostingRules
+
+
+class BestResults:
+    """Shows starred results once their makers agree, and takes back those that are not to be shown."""
+
+    def __init__(self, context: EngineContext) -> None:
+        self._context = context
+
+    def places(self, session: Session, post: Post) -> list[str]:
+        """Return the server's channel for the best, once the maker has agreed."""
+        place, agreed = best_results.place(session, post.guild_id, int(post.key)) or ("", False)
+        return [place] if agreed else []
+
+    def patience(self, post: Post) -> float | None:
+        """Return for how long it is tried."""
+        return self._context.tuning.best_bound
+
+    async def load(self, post: Post) -> Starred | None:
+        """Return what it is made of, or None if it is not to be shown any more."""
+        return await self._context.db.read(_starred, post.guild_id, int(post.key))
+
+    def note(
+        self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool
+    ) -> Noted:
+        """Tell admins if the channel is gone. Forget what isn't shown, unless its maker may still agree."""
+        if isinstance(outcome, NotHere) and post.wanted and post.message_id is None:
+            lost = post.place[1:]
+            about, told = (post.guild_id, NoticeKind.BEST_LOST, lost), {"channel": int(lost)}
+            posts.want(session, *about, at=at, details=told)
+        _, agreed = best_results.place(session, post.guild_id, int(post.key)) or ("", True)
+        if last and (agreed or outcome is not NOWHERE):
+            session.delete(row)
+        return Noted()
+
+
+class BestQuestions(BestResults):
+    """Asks makers by direct message whether their results may be shown, once."""
+
+    def places(self, session: Session, post: Post) -> list[str]:
+        """Return the maker's direct messages."""
+        return [f"u{post.key}"]
+
+    async def load(self, post: Post) -> Starred | None:
+        """Return what it is about, or None if they were asked, or their result has lost its stars."""
+        return await self._context.db.read(
+            _to_ask_about, post.guild_id, int(post.key), int(post.details["message"])
+        )
+
+    def note(
+        self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool
+    ) -> Noted:
+        """Note who was asked, or can't be. If Discord took no question, the next starred result asks."""
+        if isinstance(outcome, Stands) or (isinstance(outcome, NotHere) and outcome != LEFT):
+            best_results.asked(session, int(post.key), at)
+        if isinstance(outcome, Stands) or last:
+            session.delete(row)
+        return Noted()
+
+
+def _starred(session: Session, guild_id: int, message_id: int) -> Starred | None:
+    job = best_results.result_of(session, guild_id, message_id)
+    return None if job is None else Starred(job, posting.of(session, guild_id))
+
+
+def _to_ask_about(session: Session, guild_id: int, user_id: int, message_id: int) -> Starred | None:
+    best = best_results.get(session, guild_id, message_id)
+    if best is None or not best.wanted or best_results.consent(session, user_id) is not None:
+        return None
+    return _starred(session, guild_id, message_id)
+
+
+_ASKING = frozenset({NoticeKind.APPROVAL, NoticeKind.REVIEW})
+# No news any more once the job has left that state.
+_AS_LONG_AS = {NoticeKind.UNKNOWN: JobState.UNKNOWN, NoticeKind.STILL_RUNNING: JobState.RUNNING}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The material of a notice: the job that it is about, and what moderators are to see of it.
+
+    `shown` is None where there is nothing to decide any more.
+    """
+
+    job: Job | None
+    shown: ForModerators | None = None
+
+
+class Notices:
+    """Tells admins, owners and members, and asks moderators. What can't be told for a day is given up."""
+
+    def __init__(self, context: EngineContext, refetch: Refetch) -> None:
+        self._context, self._refetch = context, refetch
+
+    def places(self, session: Session, post: Post) -> list[str]:
+        """Return where it goes, by the server's settings."""
+        log = settings.log_of(session, post.guild_id).channel_id
+        return notices.places(session, post, log, access.approvals(session, post.guild_id).channel_id)
+
+    def patience(self, post: Post) -> float | None:
+        """Return for how long it is tried. What nobody decides on ends by itself."""
+        asks = _asks(post) and post.message_id is None
+        return None if asks else self._context.tuning.notice_bound
+
+    async def load(self, post: Post) -> Told | None:
+        """Return what it is made of, or None if it is no news any more."""
+        job, jobs = await self._context.db.read(_about, post.kind, post.job_id)
+        if jobs:
+            return Told(jobs[0], await self._shown(post, jobs))
+        if _asks(post):
+            return None if post.message_id is None else Told(job)
+        wanted = _AS_LONG_AS.get(NoticeKind(post.kind))
+        over = wanted is not None and (job is None or job.state is not wanted)
+        return None if over else Told(job)
+
+    def note(
+        self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool
+    ) -> Noted:
+        """Tell the owner if the log channel is gone, and end what moderators can't be asked about."""
+        stands = isinstance(outcome, Stands)
+        if last or stands:
+            notices.erase_quotation(session, post)
+        self._note_log(session, post, outcome, at)
+        if last and _asks(post):
+            _, jobs = _about(session, post.kind, post.job_id)
+            _end(session, post, jobs, at, turned_off=outcome is NOWHERE and not post.refused)
+        return Noted()
+
+    def _note_log(self, session: Session, post: Post, outcome: Outcome, at: datetime) -> None:
+        log = settings.log_of(session, post.guild_id).channel_id
+        by_log = post.kind in TO_LOG | TO_ADMINS
+        if not by_log or log is None or post.place != f"c{log}":
+            return
+        if isinstance(outcome, Stands):
+            posts.forget(session, post.guild_id, NoticeKind.LOG_LOST)
+        elif isinstance(outcome, NotHere):
+            kind, told = NoticeKind.LOG_LOST, {"channel": log}
+            posts.want(session, post.guild_id, kind, str(log), at=at, details=told)
+
+    async def _shown(self, post: Post, jobs: Sequence[Job]) -> ForModerators:
+        """Return what moderators are to see. Raises `NotYet` while a lost result is fetched again."""
+        names = [job.source_file for job in jobs if job.source_file is not None]
+        photos = tuple([photo for name in names if (photo := await self._file(name)) is not None])
+        if post.kind == NoticeKind.APPROVAL:
+            found = await self._context.db.read(words.rules, post.guild_id)
+            rules = {one.key: one.words for one in found if one.effect is WordEffect.APPROVE}
+            return ForModerators(tuple(jobs), photos, rules=rules)
+        job = await self._refetch.with_file(jobs[0], post.tries)
+        return ForModerators((job,), photos, await self._file(job.output_file))
+
+    async def _file(self, name: str | None) -> OutputFile | None:
+        return None if name is None else await self._context.spool.open_output(name)
+
+
+def _asks(post: Post) -> bool:
+    return post.kind in _ASKING
+
+
+def _about(session: Session, kind: str, job_id: str | None) -> tuple[Job | None, list[Job]]:
+    """Return the job of a post, and those on which moderators still have to decide: it, or its set's."""
+    job = None if job_id is None else queries.get(session, job_id)
+    if job is None or kind not in _ASKING:
+        return job, []
+    if kind == NoticeKind.REVIEW:
+        return job, [job] if job.state is JobState.REVIEWING else []
+    together = [job] if job.set_id is None else queries.of_set(session, job.set_id)
+    return job, [one for one in together if one.state is JobState.PENDING]
+
+
+def _end(session: Session, post: Post, jobs: Sequence[Job], at: datetime, *, turned_off: bool) -> None:
+    """End what could not be shown to moderators: requests unpaid; a result is not posted.
+
+    `turned_off`: nothing waits for approval any more, so the result needs none.
+    """
+    for job in jobs:
+        if post.kind == NoticeKind.APPROVAL:
+            gone = (FailureCode.DECLINED, Reason(ReasonCode.APPROVALS_GONE), at)
+            transitions.fail_unpaid(session, job.id, JobState.PENDING, *gone)
+        elif turned_off:
+            transitions.release_result(session, job.id, at)
+        else:
+            transitions.withhold_result(session, job.id, Reason(ReasonCode.RESULT_REVIEWS_GONE), at)

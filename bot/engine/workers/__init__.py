@@ -1,1 +1,0 @@
-"""Background workers: photos, outputs, last words, notices, housekeeping."""
