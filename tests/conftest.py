@@ -1,5 +1,6 @@
 """Fixtures that give a test each of the databases that the bot works with."""
 
+import asyncio
 import gc
 import logging
 import os
@@ -18,6 +19,7 @@ from tests.support.cheap.extensions import share_extensions
 from tests.support.cheap.memory import files_in_memory
 from tests.support.cheap.payloads import share_payloads
 from tests.support.database import database, no_power_cut, sqlite_in_place
+from tests.support.desk import Desk, open_desk
 from tests.support.detached import hold_rows_apart, refuse_detached
 from tests.support.postgresql import make_template, new_migrated_database, server
 from tests.support.world import ServicesWorld, services_world
@@ -142,6 +144,23 @@ def _detached_rows_refuse() -> None:
 @pytest.fixture(autouse=True)
 def _rows_are_held_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     hold_rows_apart(monkeypatch)
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
+    """The bot in a simulated server that has a key; no engine runs."""
+    opened, over = asyncio.get_running_loop().create_future(), asyncio.Event()
+
+    async def hold() -> None:  # simcord is left in the context in which it was entered
+        async with open_desk(tmp_path) as desk:
+            await desk.set_key()
+            opened.set_result(desk)
+            await over.wait()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(hold())
+        yield await opened
+        over.set()
 
 
 @pytest.fixture(scope="session")

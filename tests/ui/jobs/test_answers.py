@@ -9,7 +9,7 @@ from simcord.interactions import base_payload
 from bot.catalog import Catalog
 from bot.reasons import Reason, ReasonCode
 from bot.ui.kit.reasons import reason_words
-from tests.support.desk import open_desk, texts
+from tests.support.desk import Desk, open_desk, texts
 from tests.support.presses import press
 from tests.ui.account.test_asking_for_more import dm_message
 
@@ -39,20 +39,16 @@ async def test_a_command_that_the_bot_no_longer_has_says_to_reload(tmp_path: Pat
 
 
 @pytest.mark.promise
-async def test_an_input_that_the_photo_decides_is_not_taken_from_extra(tmp_path: Path) -> None:
+async def test_an_input_that_the_photo_decides_is_not_taken_from_extra(desk: Desk) -> None:
     flag = Catalog.load().get("studio").source_flag
     assert flag is not None
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        told = await desk.admin.slash(desk.channel, "studio", prompt="A kite", extra=f"{flag.name}=true")
-        assert f"`{flag.name}` depends on whether you attach a photo. Leave it out of `extra`." in texts(told)
+    told = await desk.admin.slash(desk.channel, "studio", prompt="A kite", extra=f"{flag.name}=true")
+    assert f"`{flag.name}` depends on whether you attach a photo. Leave it out of `extra`." in texts(told)
 
 
-async def test_where_discord_does_not_answer_no_admin_is_asked(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        custom_id = f"studii:ask:{desk.guild.id}:studio:8:{desk.channel.id}"
-        message = await dm_message(desk, desk.maya, custom_id)
-        desk.env.inject_error("GET", f"/guilds/{desk.guild.id}/members/*", status=503, times=None)
-        told = await press(desk, desk.maya, message, custom_id, in_server=False)
-        assert "Discord didn't answer. Try again in a moment. No admin was asked." in texts(told)
+async def test_where_discord_does_not_answer_no_admin_is_asked(desk: Desk) -> None:
+    custom_id = f"studii:ask:{desk.guild.id}:studio:8:{desk.channel.id}"
+    message = await dm_message(desk, desk.maya, custom_id)
+    desk.env.inject_error("GET", f"/guilds/{desk.guild.id}/members/*", status=503, times=None)
+    told = await press(desk, desk.maya, message, custom_id, in_server=False)
+    assert "Discord didn't answer. Try again in a moment. No admin was asked." in texts(told)

@@ -1,7 +1,5 @@
 """A button does something in its own server alone, whatever custom id a changed app sends from another."""
 
-from pathlib import Path
-
 import discord
 import pytest
 from simcord import MemberActor
@@ -12,7 +10,7 @@ from bot.jobs.models import FORGOTTEN_MEMBER, Job, JobState
 from bot.servers import keys
 from bot.ui.kit.buttons import JobButton
 from bot.ui.panels.controls import _controls  # pyright: ignore[reportPrivateUsage]
-from tests.support.desk import Desk, open_desk, texts
+from tests.support.desk import Desk, texts
 from tests.support.presses import press
 
 OF_JOBS = [
@@ -60,12 +58,11 @@ async def jobs(desk: Desk) -> list[tuple[str, JobState]]:
 @pytest.mark.parametrize("actions", SOME, ids=lambda actions: f"from {actions[0]}")
 @pytest.mark.parametrize("who", ["maya", "tom"])
 async def test_a_button_that_names_a_job_of_another_server_does_nothing(
-    tmp_path: Path, subtests: pytest.Subtests, actions: list[str], who: str
+    desk: Desk, subtests: pytest.Subtests, actions: list[str], who: str
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        for action in actions:
-            with subtests.test(action):
-                await nothing_is_done(desk, action, who)
+    for action in actions:
+        with subtests.test(action):
+            await nothing_is_done(desk, action, who)
 
 
 async def nothing_is_done(desk: Desk, action: str, who: str) -> None:
@@ -88,60 +85,55 @@ async def nothing_is_done(desk: Desk, action: str, who: str) -> None:
 
 @pytest.mark.promise
 @pytest.mark.parametrize("action", ["cancel", "post", "show", "again"])
-async def test_nor_does_a_line_of_another_servers_list(tmp_path: Path, action: str) -> None:
-    async with open_desk(tmp_path) as desk:
-        job = await job_in(desk, *(() if action == "cancel" else DONE))
-        before = await jobs(desk)
-        person, channel_id = elsewhere(desk)
-        forged = f"studii:listed:{action}:{job.id}:mine:0"
+async def test_nor_does_a_line_of_another_servers_list(desk: Desk, action: str) -> None:
+    job = await job_in(desk, *(() if action == "cancel" else DONE))
+    before = await jobs(desk)
+    person, channel_id = elsewhere(desk)
+    forged = f"studii:listed:{action}:{job.id}:mine:0"
+    message = await desk.channel_message(forged, channel_id)
+    assert "no such job here" in texts(await press(desk, person, message, forged))
+    assert await jobs(desk) == before
+
+
+@pytest.mark.promise
+async def test_nor_does_forget_with_the_key_of_another_server_or_its_try_again(desk: Desk) -> None:
+    key = await desk.services.db.read(keys.current, desk.guild.id)
+    assert key is not None
+    person, channel_id = elsewhere(desk)
+    for forged, words in (
+        (f"studii:setup:forget:{key.id}", "a different key"),
+        (f"studii:tryagain:{desk.guild.id}", "belongs to another server"),
+    ):
         message = await desk.channel_message(forged, channel_id)
-        assert "no such job here" in texts(await press(desk, person, message, forged))
-        assert await jobs(desk) == before
+        assert words in texts(await press(desk, person, message, forged))
+    assert await desk.services.db.read(keys.current, desk.guild.id) == key
 
 
 @pytest.mark.promise
-async def test_nor_does_forget_with_the_key_of_another_server_or_its_try_again(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        key = await desk.services.db.read(keys.current, desk.guild.id)
-        assert key is not None
-        person, channel_id = elsewhere(desk)
-        for forged, words in (
-            (f"studii:setup:forget:{key.id}", "a different key"),
-            (f"studii:tryagain:{desk.guild.id}", "belongs to another server"),
-        ):
-            message = await desk.channel_message(forged, channel_id)
-            assert words in texts(await press(desk, person, message, forged))
-        assert await desk.services.db.read(keys.current, desk.guild.id) == key
+async def test_a_job_of_ones_own_gives_no_right_to_delete_anothers_message(desk: Desk) -> None:
+    job = await job_in(desk, *DONE)
+    forged = f"studii:delete:{job.id}-0"
+    someone_elses = await desk.channel_message("studii:delete:0123456789abcdef-0")
+    told = await press(desk, desk.maya, someone_elses, forged)
+    assert "isn't in the message any more" in texts(told)
+    assert someone_elses.id in {message.id for message in desk.channel.history()}
 
 
 @pytest.mark.promise
-async def test_a_job_of_ones_own_gives_no_right_to_delete_anothers_message(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        job = await job_in(desk, *DONE)
-        forged = f"studii:delete:{job.id}-0"
-        someone_elses = await desk.channel_message("studii:delete:0123456789abcdef-0")
-        told = await press(desk, desk.maya, someone_elses, forged)
-        assert "isn't in the message any more" in texts(told)
-        assert someone_elses.id in {message.id for message in desk.channel.history()}
-
-
-@pytest.mark.promise
-async def test_manage_messages_in_one_channel_gives_no_right_over_jobs_of_another(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        job = await job_in(desk)
-        role = desk.guild.create_role("Helpers")
-        ines = desk.guild.add_member(desk.env.create_user("ines"), roles=[role])
-        helped = desk.guild.create_text_channel(
-            "helped", overwrites={role: discord.PermissionOverwrite(manage_messages=True)}
-        )
-        cancel = f"studii:cancel:{job.id}-0"
-        message = await desk.channel_message(cancel, helped.id)
-        told = await press(desk, ines, message, cancel)
-        assert "a moderator (Manage Messages" in texts(told)
-        assert (await desk.job()).state is JobState.WAITING
-        await desk.move(await desk.job(), *DONE, result_message_id=(await desk.channel_message("x")).id)
-        delete = f"studii:logdelete:{job.id}-0"
-        told = await press(desk, ines, await desk.channel_message(delete, helped.id), delete)
-        assert "Manage Messages in the result's channel" in texts(told)
-        assert job.user_id != FORGOTTEN_MEMBER
+async def test_manage_messages_in_one_channel_gives_no_right_over_jobs_of_another(desk: Desk) -> None:
+    job = await job_in(desk)
+    role = desk.guild.create_role("Helpers")
+    ines = desk.guild.add_member(desk.env.create_user("ines"), roles=[role])
+    helped = desk.guild.create_text_channel(
+        "helped", overwrites={role: discord.PermissionOverwrite(manage_messages=True)}
+    )
+    cancel = f"studii:cancel:{job.id}-0"
+    message = await desk.channel_message(cancel, helped.id)
+    told = await press(desk, ines, message, cancel)
+    assert "a moderator (Manage Messages" in texts(told)
+    assert (await desk.job()).state is JobState.WAITING
+    await desk.move(await desk.job(), *DONE, result_message_id=(await desk.channel_message("x")).id)
+    delete = f"studii:logdelete:{job.id}-0"
+    told = await press(desk, ines, await desk.channel_message(delete, helped.id), delete)
+    assert "Manage Messages in the result's channel" in texts(told)
+    assert job.user_id != FORGOTTEN_MEMBER

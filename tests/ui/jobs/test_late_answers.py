@@ -16,7 +16,7 @@ from tests.cogs.test_jobs import button
 from tests.reactions.taps import jobs_of
 from tests.support import spending
 from tests.support.database import holding
-from tests.support.desk import keep_answers, labelled, open_desk, texts
+from tests.support.desk import Desk, keep_answers, labelled, open_desk, texts
 from tests.support.patience import PATIENCE
 from tests.support.presses import send_press
 from tests.support.settings import control, opened
@@ -51,13 +51,11 @@ async def test_a_late_refusal_is_for_its_person_alone(
 
 
 @pytest.mark.promise
-async def test_an_answer_in_time_is_not_announced(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        keep_answers(desk)
-        shown = await desk.maya.slash(desk.channel, "studio", prompt="A kite")
-        assert not shown.deferred
-        assert await kept(desk) == []
+async def test_an_answer_in_time_is_not_announced(desk: Desk) -> None:
+    keep_answers(desk)
+    shown = await desk.maya.slash(desk.channel, "studio", prompt="A kite")
+    assert not shown.deferred
+    assert await kept(desk) == []
 
 
 ADMINS: dict[str, tuple[dict[str, object], str]] = {

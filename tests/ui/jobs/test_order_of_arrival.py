@@ -16,7 +16,7 @@ from tests.reactions.taps import ROOM, jobs_of, post, reaction, ready
 from tests.reactions.test_mentions import answer_to, mention
 from tests.reactions.test_photo_channels import automatic, last_message
 from tests.support import spending
-from tests.support.desk import Desk, labelled, open_desk
+from tests.support.desk import Desk, labelled
 from tests.support.presses import send_command, send_press
 from tests.ui.jobs.results.test_result_buttons import staged
 from tests.ui.jobs.sets.test_sets import a_set, labels as labels_of_set
@@ -75,90 +75,83 @@ WAYS = [confirm, run_again_in_the_list, again, failed_of_a_set, tool_of_a_mentio
 @pytest.mark.promise
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_button_that_was_pressed_before_a_command_starts_its_job(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: Callable[[Desk, Path], Awaitable[Send]]
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: Callable[[Desk, Path], Awaitable[Send]]
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        press = await way(desk, tmp_path)
-        before = await with_room_for(desk, 6 if way is failed_of_a_set else 1)
-        slow_to_read(monkeypatch, BUTTONS)
-        slow_to_fetch(monkeypatch)
-        press()
-        send_command(desk, desk.tom, "studio", prompt="A boat")
-        await desk.env.settle()
-        started = (await jobs_of(desk))[before:]
-        assert {job.user_id for job in started} == {desk.maya.id}
+    press = await way(desk, tmp_path)
+    before = await with_room_for(desk, 6 if way is failed_of_a_set else 1)
+    slow_to_read(monkeypatch, BUTTONS)
+    slow_to_fetch(monkeypatch)
+    press()
+    send_command(desk, desk.tom, "studio", prompt="A boat")
+    await desk.env.settle()
+    started = (await jobs_of(desk))[before:]
+    assert {job.user_id for job in started} == {desk.maya.id}
 
 
 @pytest.mark.promise
-async def test_a_tap_before_a_command_starts_its_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        photo = await post(desk, desk.maya, ROOM)
-        await with_room_for(desk, 1)
-        slow_to_fetch(monkeypatch)
-        desk.env.backend.emit("MESSAGE_REACTION_ADD", reaction(desk, photo, desk.maya.id))
-        send_command(desk, desk.tom, "studio", prompt="A boat")
-        await desk.env.settle()
-        assert [job.user_id for job in await jobs_of(desk)] == [desk.maya.id]
+async def test_a_tap_before_a_command_starts_its_job(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    await ready(desk)
+    photo = await post(desk, desk.maya, ROOM)
+    await with_room_for(desk, 1)
+    slow_to_fetch(monkeypatch)
+    desk.env.backend.emit("MESSAGE_REACTION_ADD", reaction(desk, photo, desk.maya.id))
+    send_command(desk, desk.tom, "studio", prompt="A boat")
+    await desk.env.settle()
+    assert [job.user_id for job in await jobs_of(desk)] == [desk.maya.id]
 
 
 @pytest.mark.promise
-async def test_a_command_before_a_tap_starts_its_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        photo = await post(desk, desk.maya, ROOM)
-        await with_room_for(desk, 1)
-        slow_to_read(monkeypatch, COMMANDS)
-        send_command(desk, desk.tom, "studio", prompt="A boat")
-        desk.env.backend.emit("MESSAGE_REACTION_ADD", reaction(desk, photo, desk.maya.id))
-        await desk.env.settle()
-        assert [job.user_id for job in await jobs_of(desk)] == [desk.tom.id]
+async def test_a_command_before_a_tap_starts_its_job(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    await ready(desk)
+    photo = await post(desk, desk.maya, ROOM)
+    await with_room_for(desk, 1)
+    slow_to_read(monkeypatch, COMMANDS)
+    send_command(desk, desk.tom, "studio", prompt="A boat")
+    desk.env.backend.emit("MESSAGE_REACTION_ADD", reaction(desk, photo, desk.maya.id))
+    await desk.env.settle()
+    assert [job.user_id for job in await jobs_of(desk)] == [desk.tom.id]
 
 
 async def test_several_taps_on_one_photo_are_before_a_later_one_on_another(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        first, second = await post(desk, desk.maya, ROOM), await post(desk, desk.maya, ROOM)
-        await with_room_for(desk, 2)
-        slow_to_fetch(monkeypatch)
-        for photo, who in ((first, desk.maya), (first, desk.tom), (second, desk.admin)):
-            desk.env.backend.emit("MESSAGE_REACTION_ADD", reaction(desk, photo, who.id))
-        await desk.env.settle()
-        assert [job.user_id for job in await jobs_of(desk)] == [desk.maya.id, desk.tom.id]
+    await ready(desk)
+    first, second = await post(desk, desk.maya, ROOM), await post(desk, desk.maya, ROOM)
+    await with_room_for(desk, 2)
+    slow_to_fetch(monkeypatch)
+    for photo, who in ((first, desk.maya), (first, desk.tom), (second, desk.admin)):
+        desk.env.backend.emit("MESSAGE_REACTION_ADD", reaction(desk, photo, who.id))
+    await desk.env.settle()
+    assert [job.user_id for job in await jobs_of(desk)] == [desk.maya.id, desk.tom.id]
 
 
 async def test_a_tap_that_was_taken_back_before_its_turn_holds_nobody_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        photo = await post(desk, desk.maya, ROOM)
-        slow_to_fetch(monkeypatch)
-        for who in (desk.maya, desk.tom):  # the second waits for the first, as it is on the same photo
-            desk.env.backend.emit("MESSAGE_REACTION_ADD", reaction(desk, photo, who.id))
-        await asyncio.sleep(0)
-        desk.env.backend.emit("MESSAGE_REACTION_REMOVE", reaction(desk, photo, desk.tom.id))
-        send_command(desk, desk.admin, "studio", prompt="A boat")
-        async with asyncio.timeout(5):
-            await desk.env.settle()
-        assert {job.user_id for job in await jobs_of(desk)} == {desk.maya.id, desk.admin.id}
+    await ready(desk)
+    photo = await post(desk, desk.maya, ROOM)
+    slow_to_fetch(monkeypatch)
+    for who in (desk.maya, desk.tom):  # the second waits for the first, as it is on the same photo
+        desk.env.backend.emit("MESSAGE_REACTION_ADD", reaction(desk, photo, who.id))
+    await asyncio.sleep(0)
+    desk.env.backend.emit("MESSAGE_REACTION_REMOVE", reaction(desk, photo, desk.tom.id))
+    send_command(desk, desk.admin, "studio", prompt="A boat")
+    async with asyncio.timeout(5):
+        await desk.env.settle()
+    assert {job.user_id for job in await jobs_of(desk)} == {desk.maya.id, desk.admin.id}
 
 
 @pytest.mark.promise
-async def test_photos_that_are_no_set_for_want_of_room_are_all_before_a_later_command(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await post(desk, desk.maya, *[ROOM] * 4)
-        photos = last_message(desk)
-        await automatic(desk, most=4)
-        await with_room_for(desk, 3)
-        desk.env.backend.emit("MESSAGE_CREATE", photos)
-        send_command(desk, desk.tom, "studio", prompt="A boat")
-        await desk.env.settle()
-        jobs = await jobs_of(desk)
-        assert [(job.user_id, job.set_id) for job in jobs] == [(desk.maya.id, None)] * 3
+async def test_photos_that_are_no_set_for_want_of_room_are_all_before_a_later_command(desk: Desk) -> None:
+    await post(desk, desk.maya, *[ROOM] * 4)
+    photos = last_message(desk)
+    await automatic(desk, most=4)
+    await with_room_for(desk, 3)
+    desk.env.backend.emit("MESSAGE_CREATE", photos)
+    send_command(desk, desk.tom, "studio", prompt="A boat")
+    await desk.env.settle()
+    jobs = await jobs_of(desk)
+    assert [(job.user_id, job.set_id) for job in jobs] == [(desk.maya.id, None)] * 3
 
 
 async def with_room_for(desk: Desk, count: int) -> int:

@@ -1,5 +1,6 @@
 """Whatever a job holds, Discord takes what is shown of it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from tests.support.clock import NOON
 from tests.support.jobs import staging
 from tests.support.panels import CATALOG, NAMES, alone, pieces_of, shown_with
 
+SET = "00000000000000aa"
 LONG = st.text(max_size=3000)
 URLS = st.one_of(
     st.none(),
@@ -75,6 +77,9 @@ def test_whatever_a_job_holds_discord_takes_what_is_shown_of_it(job: Job, positi
         progress_panel([job], NAMES, Progress(position)),
         shown_with(job, "out.png"),
         ending(alone(job), NAMES, "Harbour"),
+        progress_panel(
+            [replace(job, id=f"{number:016x}", set_id=SET) for number in range(10)], NAMES, Progress()
+        ),
     ]
     for panel in [*shown, shown_with(job, why="It is too large.")]:
         components = list(pieces_of(panel.to_components()))

@@ -29,33 +29,31 @@ async def inputs_of_last(desk: Desk) -> dict[str, str]:
 
 
 @pytest.mark.promise
-async def test_a_member_sets_changes_and_clears_their_defaults(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        shown = await desk.maya.slash(desk.channel, "settings")
-        assert shown.ephemeral
-        assert "- 🎨 **Studio**: nothing set\n- 🛋️ **Virtual staging**: nothing set" in texts(shown)
-        form = await press(desk.maya, shown, "Studio")
-        modal: Any = form.modal
-        fields = [one["component"] for one in modal["components"]]
-        assert [one["custom_id"] for one in fields] == ["mode", "quality", "aspect_ratio"]
-        assert [one["label"] for one in fields[0]["options"]] == [
-            "As usual: image",
-            "image · about 8 credits",
-            "video · about 40 credits",
-        ]
-        said = await desk.maya.submit_modal(form, {"mode": "—", "quality": "—", "aspect_ratio": "1:1"})
-        assert "✅ Your defaults for Studio are set." in texts(said)
-        assert "- 🎨 **Studio**: aspect ratio **1:1**" in texts(said)
-        for who, shape in ((desk.maya, "1:1"), (desk.tom, "16:9")):
-            await who.slash(desk.channel, "studio", prompt="A red kite")
-            assert (await inputs_of_last(desk))["aspect_ratio"] == shape
-        await desk.maya.slash(desk.channel, "studio", prompt="A red kite", aspect_ratio="3:4")
-        assert (await inputs_of_last(desk))["aspect_ratio"] == "3:4"
-        cleared = await prefer(desk, desk.maya, "Studio", mode="—", quality="—", aspect_ratio="—")
-        assert "✅ Your defaults for Studio are cleared." in texts(cleared)
-        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        assert (await inputs_of_last(desk))["aspect_ratio"] == "16:9"
+async def test_a_member_sets_changes_and_clears_their_defaults(desk: Desk) -> None:
+    shown = await desk.maya.slash(desk.channel, "settings")
+    assert shown.ephemeral
+    assert "- 🎨 **Studio**: nothing set\n- 🛋️ **Virtual staging**: nothing set" in texts(shown)
+    form = await press(desk.maya, shown, "Studio")
+    modal: Any = form.modal
+    fields = [one["component"] for one in modal["components"]]
+    assert [one["custom_id"] for one in fields] == ["mode", "quality", "aspect_ratio"]
+    assert [one["label"] for one in fields[0]["options"]] == [
+        "As usual: image",
+        "image · about 8 credits",
+        "video · about 40 credits",
+    ]
+    said = await desk.maya.submit_modal(form, {"mode": "—", "quality": "—", "aspect_ratio": "1:1"})
+    assert "✅ Your defaults for Studio are set." in texts(said)
+    assert "- 🎨 **Studio**: aspect ratio **1:1**" in texts(said)
+    for who, shape in ((desk.maya, "1:1"), (desk.tom, "16:9")):
+        await who.slash(desk.channel, "studio", prompt="A red kite")
+        assert (await inputs_of_last(desk))["aspect_ratio"] == shape
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite", aspect_ratio="3:4")
+    assert (await inputs_of_last(desk))["aspect_ratio"] == "3:4"
+    cleared = await prefer(desk, desk.maya, "Studio", mode="—", quality="—", aspect_ratio="—")
+    assert "✅ Your defaults for Studio are cleared." in texts(cleared)
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    assert (await inputs_of_last(desk))["aspect_ratio"] == "16:9"
 
 
 async def test_of_more_than_five_inputs_each_form_changes_its_own(tmp_path: Path) -> None:
@@ -72,92 +70,82 @@ async def test_of_more_than_five_inputs_each_form_changes_its_own(tmp_path: Path
         assert "Virtual staging**: style **luxury**" in texts(said)
 
 
-async def test_a_form_from_before_a_restart_is_taken(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        shown = await desk.maya.slash(desk.channel, "settings")
-        form = await press(desk.maya, shown, "Virtual staging")
-        await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.services)[0])
-        said = await desk.maya.submit_modal(form, {"style": "luxury", "room": "—"})
-        assert "✅ Your defaults for Virtual staging are set." in texts(said)
+async def test_a_form_from_before_a_restart_is_taken(desk: Desk) -> None:
+    shown = await desk.maya.slash(desk.channel, "settings")
+    form = await press(desk.maya, shown, "Virtual staging")
+    await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.services)[0])
+    said = await desk.maya.submit_modal(form, {"style": "luxury", "room": "—"})
+    assert "✅ Your defaults for Virtual staging are set." in texts(said)
 
 
 @pytest.mark.promise
-async def test_forms_and_styles_start_from_them(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await prefer(desk, desk.maya, "Virtual staging", style="luxury", room="office")
-        panel = await desk.maya.slash(desk.channel, "help")
-        form: Any = (await press(desk.maya, panel, "Virtual staging")).modal
-        fields = {one["component"]["custom_id"]: one["component"] for one in form["components"]}
-        chosen = [one["value"] for one in fields["style"]["options"] if one.get("default")]
-        assert chosen == ["luxury"]
-        await add_style(desk, "Oak", "virtual-staging", inputs="style=oak")
-        await desk.maya.slash(desk.channel, "virtual-staging", image=ROOM, style="oak")
-        assert await inputs_of_last(desk) == {"style": "oak", "room": "office"}
-        await desk.maya.slash(desk.channel, "virtual-staging", image=ROOM, style="oak", room="dining")
-        assert await inputs_of_last(desk) == {"style": "oak", "room": "dining"}
+async def test_forms_and_styles_start_from_them(desk: Desk) -> None:
+    await prefer(desk, desk.maya, "Virtual staging", style="luxury", room="office")
+    panel = await desk.maya.slash(desk.channel, "help")
+    form: Any = (await press(desk.maya, panel, "Virtual staging")).modal
+    fields = {one["component"]["custom_id"]: one["component"] for one in form["components"]}
+    chosen = [one["value"] for one in fields["style"]["options"] if one.get("default")]
+    assert chosen == ["luxury"]
+    await add_style(desk, "Oak", "virtual-staging", inputs="style=oak")
+    await desk.maya.slash(desk.channel, "virtual-staging", image=ROOM, style="oak")
+    assert await inputs_of_last(desk) == {"style": "oak", "room": "office"}
+    await desk.maya.slash(desk.channel, "virtual-staging", image=ROOM, style="oak", room="dining")
+    assert await inputs_of_last(desk) == {"style": "oak", "room": "dining"}
 
 
 @pytest.mark.promise
 async def test_a_tap_asks_for_what_the_emoji_says_and_a_photo_channel_is_asked_after_the_member(
-    tmp_path: Path,
+    desk: Desk,
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        await prefer(desk, desk.tom, "Virtual staging", style="luxury", room="office")
-        message = await post(desk, desk.maya, TAPPED_ROOM)
-        await admin(
-            desk,
-            "reactions map",
-            emoji="🔥",
-            tool="virtual-staging",
-            inputs="style=rustic",
-        )
-        for emoji, style in ((STAGING, "luxury"), ("🔥", "rustic")):
-            await desk.tom.react(message, emoji)
-            assert await inputs_of_last(desk) == {"style": style, "room": "office"}
-        await admin(desk, "photos auto", tool="virtual-staging", inputs="style=rustic, room=dining")
-        await post(desk, desk.tom, TAPPED_ROOM)
-        await desk.env.settle()
-        assert await inputs_of_last(desk) == {"style": "luxury", "room": "office"}
-        await post(desk, desk.maya, TAPPED_ROOM)
-        await desk.env.settle()
-        assert await inputs_of_last(desk) == {"style": "rustic", "room": "dining"}
+    await ready(desk)
+    await prefer(desk, desk.tom, "Virtual staging", style="luxury", room="office")
+    message = await post(desk, desk.maya, TAPPED_ROOM)
+    await admin(
+        desk,
+        "reactions map",
+        emoji="🔥",
+        tool="virtual-staging",
+        inputs="style=rustic",
+    )
+    for emoji, style in ((STAGING, "luxury"), ("🔥", "rustic")):
+        await desk.tom.react(message, emoji)
+        assert await inputs_of_last(desk) == {"style": style, "room": "office"}
+    await admin(desk, "photos auto", tool="virtual-staging", inputs="style=rustic, room=dining")
+    await post(desk, desk.tom, TAPPED_ROOM)
+    await desk.env.settle()
+    assert await inputs_of_last(desk) == {"style": "luxury", "room": "office"}
+    await post(desk, desk.maya, TAPPED_ROOM)
+    await desk.env.settle()
+    assert await inputs_of_last(desk) == {"style": "rustic", "room": "dining"}
 
 
 @pytest.mark.promise
-async def test_run_again_repeats_the_job_and_not_what_its_presser_prefers(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A red kite")
-        await prefer(desk, desk.tom, "Studio", mode="—", quality="—", aspect_ratio="1:1")
-        await desk.tom.click(result, custom_id=labelled(result, "Run again"))
-        assert (await inputs_of_last(desk))["aspect_ratio"] == "16:9"
+async def test_run_again_repeats_the_job_and_not_what_its_presser_prefers(desk: Desk, tmp_path: Path) -> None:
+    result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A red kite")
+    await prefer(desk, desk.tom, "Studio", mode="—", quality="—", aspect_ratio="1:1")
+    await desk.tom.click(result, custom_id=labelled(result, "Run again"))
+    assert (await inputs_of_last(desk))["aspect_ratio"] == "16:9"
 
 
 @pytest.mark.promise
-async def test_erasing_ones_data_erases_them_in_that_server(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await prefer(desk, desk.maya, "Studio", mode="—", quality="—", aspect_ratio="1:1")
-        studio = desk.bot.catalog.get("studio")
-        await desk.services.db.write(
-            set_defaults, desk.guild.id + 1, desk.maya.id, studio, {"quality": "high"}
-        )
-        await desk.forget(desk.maya, "Erase in this server")
-        assert await desk.services.db.read(default_inputs, desk.guild.id, desk.maya.id, studio) == {}
-        assert await desk.services.db.read(default_inputs, desk.guild.id + 1, desk.maya.id, studio) == {
-            "quality": "high"
-        }
-        await desk.forget(desk.maya)
-        assert await desk.services.db.read(default_inputs, desk.guild.id + 1, desk.maya.id, studio) == {}
+async def test_erasing_ones_data_erases_them_in_that_server(desk: Desk) -> None:
+    await prefer(desk, desk.maya, "Studio", mode="—", quality="—", aspect_ratio="1:1")
+    studio = desk.bot.catalog.get("studio")
+    await desk.services.db.write(set_defaults, desk.guild.id + 1, desk.maya.id, studio, {"quality": "high"})
+    await desk.forget(desk.maya, "Erase in this server")
+    assert await desk.services.db.read(default_inputs, desk.guild.id, desk.maya.id, studio) == {}
+    assert await desk.services.db.read(default_inputs, desk.guild.id + 1, desk.maya.id, studio) == {
+        "quality": "high"
+    }
+    await desk.forget(desk.maya)
+    assert await desk.services.db.read(default_inputs, desk.guild.id + 1, desk.maya.id, studio) == {}
 
 
 @pytest.mark.parametrize("inputs", [{"shape": "1:1"}, {"prompt": "x"}, {"quality": "x" * 101}])
 async def test_what_the_catalogue_does_not_take_as_a_default_is_ignored(
-    tmp_path: Path, inputs: dict[str, str]
+    desk: Desk, inputs: dict[str, str]
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        row = MemberDefaults(desk.guild.id, desk.maya.id, "studio", inputs)  # an older catalogue's
-        await desk.services.db.write(lambda session: session.add(row))
-        studio = desk.bot.catalog.get("studio")
-        assert await desk.services.db.read(default_inputs, desk.guild.id, desk.maya.id, studio) == {}
+    row = MemberDefaults(desk.guild.id, desk.maya.id, "studio", inputs)  # an older catalogue's
+    await desk.services.db.write(lambda session: session.add(row))
+    studio = desk.bot.catalog.get("studio")
+    assert await desk.services.db.read(default_inputs, desk.guild.id, desk.maya.id, studio) == {}

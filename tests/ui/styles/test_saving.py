@@ -65,205 +65,199 @@ async def count(desk: Desk) -> int:
     return len(await desk.db.read(queries.in_states, list(JobState)))
 
 
-async def test_a_saved_style_shows_its_picture_and_takes_the_members_words(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        result = await result_of(
-            desk, tmp_path, desk.maya, "studio", prompt="A harbour at dawn", quality="high"
-        )
-        form = await press_more(desk.maya, result, "Save as style")
-        fields = [piece["component"] for piece in (form.modal or {})["components"]]
-        assert [(one["custom_id"], one.get("value")) for one in fields] == [
-            ("name", None),
-            ("prompt", "A harbour at dawn"),
-        ]
-        saved = await desk.maya.submit_modal(form, {"name": " Dawn  light ", "prompt": HARBOUR})
-        assert saved.ephemeral
-        assert "✅ Style saved. Choose it with `style` in `/studio`." in texts(saved)
-        assert "🎨 “Dawn light”" in texts(saved)
-        assert "> A harbour at dawn, {text}" in texts(saved)
-        (gallery,) = (one for one in pieces(saved) if one["type"] == 12)
-        assert gallery["items"][0]["media"]["url"] == result.attachments[0].url
-        offered = await desk.maya.autocomplete(desk.channel, "studio", "style", "DAWN", prompt="x")
-        assert [one["name"] for one in offered] == ["⭐ Dawn light"]
-        await desk.maya.slash(
-            desk.channel, "studio", prompt="two boats", style=offered[0]["value"], aspect_ratio="1:1"
-        )
-        assert await last_inputs(desk) == {
-            "source": "text",
-            "prompt": "A harbour at dawn, two boats",
-            "mode": "image",
-            "quality": "high",
-            "aspect_ratio": "1:1",
-        }
-        # Others are not offered it, and can't name it.
-        assert await desk.tom.autocomplete(desk.channel, "studio", "style", "", prompt="x") == []
-        for value in ("dawn light", offered[0]["value"]):
-            refused = await desk.tom.slash(desk.channel, "studio", prompt="x", style=value)
-            assert "Nothing was charged." in texts(refused)
-        assert await count(desk) == 2
+async def test_a_saved_style_shows_its_picture_and_takes_the_members_words(
+    desk: Desk, tmp_path: Path
+) -> None:
+    result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour at dawn", quality="high")
+    form = await press_more(desk.maya, result, "Save as style")
+    fields = [piece["component"] for piece in (form.modal or {})["components"]]
+    assert [(one["custom_id"], one.get("value")) for one in fields] == [
+        ("name", None),
+        ("prompt", "A harbour at dawn"),
+    ]
+    saved = await desk.maya.submit_modal(form, {"name": " Dawn  light ", "prompt": HARBOUR})
+    assert saved.ephemeral
+    assert "✅ Style saved. Choose it with `style` in `/studio`." in texts(saved)
+    assert "🎨 “Dawn light”" in texts(saved)
+    assert "> A harbour at dawn, {text}" in texts(saved)
+    (gallery,) = (one for one in pieces(saved) if one["type"] == 12)
+    assert gallery["items"][0]["media"]["url"] == result.attachments[0].url
+    offered = await desk.maya.autocomplete(desk.channel, "studio", "style", "DAWN", prompt="x")
+    assert [one["name"] for one in offered] == ["⭐ Dawn light"]
+    await desk.maya.slash(
+        desk.channel, "studio", prompt="two boats", style=offered[0]["value"], aspect_ratio="1:1"
+    )
+    assert await last_inputs(desk) == {
+        "source": "text",
+        "prompt": "A harbour at dawn, two boats",
+        "mode": "image",
+        "quality": "high",
+        "aspect_ratio": "1:1",
+    }
+    # Others are not offered it, and can't name it.
+    assert await desk.tom.autocomplete(desk.channel, "studio", "style", "", prompt="x") == []
+    for value in ("dawn light", offered[0]["value"]):
+        refused = await desk.tom.slash(desk.channel, "studio", prompt="x", style=value)
+        assert "Nothing was charged." in texts(refused)
+    assert await count(desk) == 2
 
 
 @pytest.mark.promise
-async def test_words_are_added_to_a_style_that_has_no_place_for_them(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
-        await save(desk.maya, result, name="Harbour", prompt="A harbour")
-        await desk.maya.slash(desk.channel, "studio", prompt="in fog", style="ＨＡＲＢＯＵＲ")
-        assert (await last_inputs(desk))["prompt"] == "A harbour, in fog"
-        long = await desk.maya.slash(desk.channel, "studio", prompt="x" * 2000, style="harbour")
-        assert "`prompt` can have at most 2,000 characters. Yours has 2,011." in texts(long)
+async def test_words_are_added_to_a_style_that_has_no_place_for_them(desk: Desk, tmp_path: Path) -> None:
+    result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
+    await save(desk.maya, result, name="Harbour", prompt="A harbour")
+    await desk.maya.slash(desk.channel, "studio", prompt="in fog", style="ＨＡＲＢＯＵＲ")
+    assert (await last_inputs(desk))["prompt"] == "A harbour, in fog"
+    long = await desk.maya.slash(desk.channel, "studio", prompt="x" * 2000, style="harbour")
+    assert "`prompt` can have at most 2,000 characters. Yours has 2,011." in texts(long)
 
 
 @pytest.mark.promise
-async def test_without_words_a_style_runs_as_it_is_or_asks_for_them(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour", quality="high")
-        await save(desk.maya, result, name="Harbour", prompt="A harbour")
-        await save(desk.maya, result, name="Dawn", prompt=HARBOUR)
-        await desk.maya.slash(desk.channel, "studio", style="harbour")
-        assert (await last_inputs(desk))["prompt"] == "A harbour"
-        asked = await desk.maya.slash(desk.channel, "studio", style="dawn", aspect_ratio="1:1")
-        modal: Any = asked.modal
-        assert modal["title"].startswith("Dawn")
-        await desk.maya.submit_modal(asked, {"prompt": "two boats", "mode": "image", "quality": "high"})
+async def test_without_words_a_style_runs_as_it_is_or_asks_for_them(desk: Desk, tmp_path: Path) -> None:
+    result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour", quality="high")
+    await save(desk.maya, result, name="Harbour", prompt="A harbour")
+    await save(desk.maya, result, name="Dawn", prompt=HARBOUR)
+    await desk.maya.slash(desk.channel, "studio", style="harbour")
+    assert (await last_inputs(desk))["prompt"] == "A harbour"
+    asked = await desk.maya.slash(desk.channel, "studio", style="dawn", aspect_ratio="1:1")
+    modal: Any = asked.modal
+    assert modal["title"].startswith("Dawn")
+    await desk.maya.submit_modal(asked, {"prompt": "two boats", "mode": "image", "quality": "high"})
+    inputs = await last_inputs(desk)
+    assert (inputs["prompt"], inputs["aspect_ratio"]) == ("A harbour at dawn, two boats", "1:1")
+
+
+@pytest.mark.promise
+async def test_a_tool_with_an_input_called_style_takes_saved_ones_there(desk: Desk, tmp_path: Path) -> None:
+    result = await result_of(
+        desk, tmp_path, desk.maya, "virtual-staging", image=ROOM, style="oak", room="office"
+    )
+    await save(desk.maya, result, name="Reading room")
+    await save(desk.maya, result, name="Modern")
+    studio = desk.bot.catalog.get("studio")
+    await desk.save_style(desk.maya, "Harbour", studio, {"prompt": "A harbour"})
+    offered = await desk.maya.autocomplete(desk.channel, "virtual-staging", "style", "", image=ROOM)
+    assert [one["name"] for one in offered][:4] == [
+        "⭐ Modern",
+        "⭐ Reading room",
+        "modern",
+        "Scandinavian",
+    ]
+    for typed, staged in (
+        (offered[1]["value"], ("oak", "office")),
+        ("reading ROOM", ("oak", "office")),
+        ("modern", ("modern", "living")),
+        ("Gothic", ("Gothic", "living")),
+        ("Harbour", ("Harbour", "living")),
+    ):
+        await desk.maya.slash(desk.channel, "virtual-staging", image=ROOM, style=typed)
         inputs = await last_inputs(desk)
-        assert (inputs["prompt"], inputs["aspect_ratio"]) == ("A harbour at dawn, two boats", "1:1")
+        assert (inputs["style"], inputs["room"]) == staged
+    await desk.maya.slash(
+        desk.channel, "virtual-staging", image=ROOM, style=offered[1]["value"], room="bedroom"
+    )
+    assert await last_inputs(desk) == {"style": "oak", "room": "bedroom"}
 
 
 @pytest.mark.promise
-async def test_a_tool_with_an_input_called_style_takes_saved_ones_there(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        result = await result_of(
-            desk, tmp_path, desk.maya, "virtual-staging", image=ROOM, style="oak", room="office"
+async def test_a_style_can_be_used_from_its_form_also_after_a_restart(desk: Desk, tmp_path: Path) -> None:
+    result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour", quality="high")
+    await save(desk.maya, result, name="Dawn", prompt=HARBOUR)
+    listed = texts(await desk.maya.slash(desk.channel, "styles"))
+    assert "**Yours** · 1 style of 50" in listed
+    assert "- 🎨 **“Dawn”** · Studio · with your words" in listed
+    shown = await desk.maya.slash(desk.channel, "styles", name="dawn")
+    await desk.env.restart_bot(make_bot(Catalog.load(), desk.clock, desk.services)[0])
+    form = await press(desk.maya, shown, "Use")
+    modal: Any = form.modal
+    assert modal["title"] == "Dawn · from about 8 credits"
+    fields = {one["component"]["custom_id"]: one["component"] for one in modal["components"]}
+    assert fields["prompt"].get("value") is None
+    assert fields["prompt"]["required"]
+    await desk.maya.submit_modal(form, {"prompt": "two boats", "mode": "image", "quality": "high"})
+    assert (await last_inputs(desk))["prompt"] == "A harbour at dawn, two boats"
+
+
+@pytest.mark.promise
+async def test_names_are_unique_and_their_number_is_bounded(desk: Desk, tmp_path: Path) -> None:
+    result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
+    await save(desk.maya, result, name="Straße")
+    again = await save(desk.maya, result, name="STRASSE", prompt="What I typed")
+    assert "You already have a style “Straße”." in texts(again)
+    edited: Any = (await press(desk.maya, again, "Edit")).modal
+    fields = [one["component"] for one in edited["components"]]
+    assert [one["value"] for one in fields] == ["STRASSE", "What I typed"]
+    assert "needs a name that can be read" in texts(await save(desk.maya, result, name="\u200b \u2060"))
+    studio = desk.bot.catalog.get("studio")
+    for number in range(MAX_STYLES - 1):
+        await desk.save_style(desk.maya, f"Look {number:02}", studio, {"prompt": "A harbour"})
+    full = texts(await save(desk.maya, result, name="One more"))
+    assert "You have 50 styles here, the limit." in full
+    assert len(await styles_of(desk, desk.maya)) == MAX_STYLES
+    offered = await desk.maya.autocomplete(desk.channel, "studio", "style", "", prompt="x")
+    assert len(offered) == 25
+    await save(desk.tom, await result_of(desk, tmp_path, desk.tom, "studio", prompt="x"), name="Straße")
+    assert await styles_of(desk, desk.tom) == ["Straße"]
+
+
+@pytest.mark.promise
+async def test_only_its_person_saves_a_result_and_only_if_its_request_is_kept(
+    desk: Desk, tmp_path: Path
+) -> None:
+    result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
+    assert "Save as style" not in [one.get("label") for one in pieces(await press_more(desk.tom, result))]
+    saving = f"studii:save:{(await desk.job()).id}-0"
+    refused = await send(desk, desk.tom, await desk.channel_message(saving), saving)
+    assert "Only the person who asked for this" in texts(refused)
+    await desk.forget(desk.maya)
+    erased = await press_more(desk.maya, result, "Save as style")
+    assert "The original request has expired." in texts(erased)
+    restored = await result_of(desk, tmp_path, desk.maya, "photo-restore", image=ROOM)
+    offered = await press_more(desk.maya, restored)
+    assert "Save as style" not in [piece.get("label") for piece in pieces(offered)]
+
+
+@pytest.mark.promise
+async def test_word_rules_apply_to_styles_when_they_are_saved_and_when_they_are_used(
+    desk: Desk, tmp_path: Path
+) -> None:
+    result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
+    await desk.forbid("red kite")
+    for fields in ({"name": "Red kite"}, {"name": "Sky", "prompt": "A RED KITE"}):
+        assert "This server's word filter doesn't allow that." in texts(
+            await save(desk.maya, result, **fields)
         )
-        await save(desk.maya, result, name="Reading room")
-        await save(desk.maya, result, name="Modern")
-        studio = desk.bot.catalog.get("studio")
-        await desk.save_style(desk.maya, "Harbour", studio, {"prompt": "A harbour"})
-        offered = await desk.maya.autocomplete(desk.channel, "virtual-staging", "style", "", image=ROOM)
-        assert [one["name"] for one in offered][:4] == [
-            "⭐ Modern",
-            "⭐ Reading room",
-            "modern",
-            "Scandinavian",
-        ]
-        for typed, staged in (
-            (offered[1]["value"], ("oak", "office")),
-            ("reading ROOM", ("oak", "office")),
-            ("modern", ("modern", "living")),
-            ("Gothic", ("Gothic", "living")),
-            ("Harbour", ("Harbour", "living")),
-        ):
-            await desk.maya.slash(desk.channel, "virtual-staging", image=ROOM, style=typed)
-            inputs = await last_inputs(desk)
-            assert (inputs["style"], inputs["room"]) == staged
-        await desk.maya.slash(
-            desk.channel, "virtual-staging", image=ROOM, style=offered[1]["value"], room="bedroom"
-        )
-        assert await last_inputs(desk) == {"style": "oak", "room": "bedroom"}
+    await save(desk.maya, result, name="Sky", prompt="A red {text} in the sky")
+    before = await count(desk)
+    refused = await desk.maya.slash(desk.channel, "studio", prompt="kite", style="sky")
+    assert "You wrote: “A red kite in the sky”" in texts(refused)
+    assert await count(desk) == before
 
 
 @pytest.mark.promise
-async def test_a_style_can_be_used_from_its_form_also_after_a_restart(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour", quality="high")
-        await save(desk.maya, result, name="Dawn", prompt=HARBOUR)
-        listed = texts(await desk.maya.slash(desk.channel, "styles"))
-        assert "**Yours** · 1 style of 50" in listed
-        assert "- 🎨 **“Dawn”** · Studio · with your words" in listed
-        shown = await desk.maya.slash(desk.channel, "styles", name="dawn")
-        await desk.env.restart_bot(make_bot(Catalog.load(), desk.clock, desk.services)[0])
-        form = await press(desk.maya, shown, "Use")
-        modal: Any = form.modal
-        assert modal["title"] == "Dawn · from about 8 credits"
-        fields = {one["component"]["custom_id"]: one["component"] for one in modal["components"]}
-        assert fields["prompt"].get("value") is None
-        assert fields["prompt"]["required"]
-        await desk.maya.submit_modal(form, {"prompt": "two boats", "mode": "image", "quality": "high"})
-        assert (await last_inputs(desk))["prompt"] == "A harbour at dawn, two boats"
+async def test_the_tools_own_rules_apply_to_styles(desk: Desk, tmp_path: Path) -> None:
+    result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
+    await save(desk.maya, result, name="Harbour")
+    editors = desk.guild.create_role("Editors")
+    await desk.services.db.write(
+        limit_tool,
+        desk.guild.id,
+        desk.services.catalog.get("studio"),
+        role_id=editors.id,
+        channel_id=None,
+    )
+    refused = await desk.maya.slash(desk.channel, "studio", prompt="x", style="harbour")
+    assert f"Studio is only for <@&{editors.id}>" in texts(refused)
 
 
-@pytest.mark.promise
-async def test_names_are_unique_and_their_number_is_bounded(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
-        await save(desk.maya, result, name="Straße")
-        again = await save(desk.maya, result, name="STRASSE", prompt="What I typed")
-        assert "You already have a style “Straße”." in texts(again)
-        edited: Any = (await press(desk.maya, again, "Edit")).modal
-        fields = [one["component"] for one in edited["components"]]
-        assert [one["value"] for one in fields] == ["STRASSE", "What I typed"]
-        assert "needs a name that can be read" in texts(await save(desk.maya, result, name="\u200b \u2060"))
-        studio = desk.bot.catalog.get("studio")
-        for number in range(MAX_STYLES - 1):
-            await desk.save_style(desk.maya, f"Look {number:02}", studio, {"prompt": "A harbour"})
-        full = texts(await save(desk.maya, result, name="One more"))
-        assert "You have 50 styles here, the limit." in full
-        assert len(await styles_of(desk, desk.maya)) == MAX_STYLES
-        offered = await desk.maya.autocomplete(desk.channel, "studio", "style", "", prompt="x")
-        assert len(offered) == 25
-        await save(desk.tom, await result_of(desk, tmp_path, desk.tom, "studio", prompt="x"), name="Straße")
-        assert await styles_of(desk, desk.tom) == ["Straße"]
-
-
-@pytest.mark.promise
-async def test_only_its_person_saves_a_result_and_only_if_its_request_is_kept(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
-        assert "Save as style" not in [one.get("label") for one in pieces(await press_more(desk.tom, result))]
-        saving = f"studii:save:{(await desk.job()).id}-0"
-        refused = await send(desk, desk.tom, await desk.channel_message(saving), saving)
-        assert "Only the person who asked for this" in texts(refused)
-        await desk.forget(desk.maya)
-        erased = await press_more(desk.maya, result, "Save as style")
-        assert "The original request has expired." in texts(erased)
-        restored = await result_of(desk, tmp_path, desk.maya, "photo-restore", image=ROOM)
-        offered = await press_more(desk.maya, restored)
-        assert "Save as style" not in [piece.get("label") for piece in pieces(offered)]
-
-
-@pytest.mark.promise
-async def test_word_rules_apply_to_styles_when_they_are_saved_and_when_they_are_used(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
-        await desk.forbid("red kite")
-        for fields in ({"name": "Red kite"}, {"name": "Sky", "prompt": "A RED KITE"}):
-            assert "This server's word filter doesn't allow that." in texts(
-                await save(desk.maya, result, **fields)
-            )
-        await save(desk.maya, result, name="Sky", prompt="A red {text} in the sky")
-        before = await count(desk)
-        refused = await desk.maya.slash(desk.channel, "studio", prompt="kite", style="sky")
-        assert "You wrote: “A red kite in the sky”" in texts(refused)
-        assert await count(desk) == before
-
-
-@pytest.mark.promise
-async def test_the_tools_own_rules_apply_to_styles(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
-        await save(desk.maya, result, name="Harbour")
-        editors = desk.guild.create_role("Editors")
-        await desk.services.db.write(
-            limit_tool,
-            desk.guild.id,
-            desk.services.catalog.get("studio"),
-            role_id=editors.id,
-            channel_id=None,
-        )
-        refused = await desk.maya.slash(desk.channel, "studio", prompt="x", style="harbour")
-        assert f"Studio is only for <@&{editors.id}>" in texts(refused)
-
-
-async def test_inputs_of_extra_are_no_part_of_a_style(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        result = await result_of(
-            desk, tmp_path, desk.admin, "virtual-staging", image=ROOM, room="office", extra="seed=42"
-        )
-        form = await press_more(desk.admin, result, "Save as style")
-        await desk.admin.submit_modal(form, {"name": "Office", "owner": "mine"})
-        (style,) = await desk.services.db.read(styles.usable, desk.guild.id, desk.admin.id, frozenset())
-        assert style.inputs == {"style": "modern", "room": "office"}
+async def test_inputs_of_extra_are_no_part_of_a_style(desk: Desk, tmp_path: Path) -> None:
+    result = await result_of(
+        desk, tmp_path, desk.admin, "virtual-staging", image=ROOM, room="office", extra="seed=42"
+    )
+    form = await press_more(desk.admin, result, "Save as style")
+    await desk.admin.submit_modal(form, {"name": "Office", "owner": "mine"})
+    (style,) = await desk.services.db.read(styles.usable, desk.guild.id, desk.admin.id, frozenset())
+    assert style.inputs == {"style": "modern", "room": "office"}
 
 
 @pytest.mark.promise
@@ -300,20 +294,26 @@ async def test_a_style_that_the_catalogue_has_left_behind_says_so_and_starts_not
 
 
 @pytest.mark.promise
-async def test_removing_a_style_hurts_no_job_and_its_old_buttons_say_so(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
-        await save(desk.maya, result, name="Harbour")
-        (offered,) = await desk.maya.autocomplete(desk.channel, "studio", "style", "", prompt="x")
-        await desk.maya.slash(desk.channel, "studio", prompt="x", style=offered["value"])
-        job = await desk.job()
-        shown = await desk.maya.slash(desk.channel, "styles", name="harbour")
-        forged = await desk.channel_message(labelled(shown, "Remove"))
-        assert "That style isn't yours." in texts(await desk.tom.click(forged, label="Press"))
-        forged = await desk.channel_message(labelled(shown, "Use"))
-        assert "That style has been removed." in texts(await desk.tom.click(forged, label="Press"))
-        await press(desk.maya, shown, "Remove")
-        kept: Job = await desk.job()
-        assert (kept.id, kept.inputs) == (job.id, job.inputs)
-        gone = await desk.maya.slash(desk.channel, "studio", prompt="x", style=offered["value"])
-        assert "That style has been removed." in texts(gone)
+async def test_removing_a_style_hurts_no_job_and_its_old_buttons_say_so(desk: Desk, tmp_path: Path) -> None:
+    result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
+    await save(desk.maya, result, name="Harbour")
+    (offered,) = await desk.maya.autocomplete(desk.channel, "studio", "style", "", prompt="x")
+    await desk.maya.slash(desk.channel, "studio", prompt="x", style=offered["value"])
+    job = await desk.job()
+    shown = await desk.maya.slash(desk.channel, "styles", name="harbour")
+    forged = await desk.channel_message(labelled(shown, "Remove"))
+    assert "That style isn't yours." in texts(await desk.tom.click(forged, label="Press"))
+    forged = await desk.channel_message(labelled(shown, "Use"))
+    assert "That style has been removed." in texts(await desk.tom.click(forged, label="Press"))
+    await press(desk.maya, shown, "Remove")
+    kept: Job = await desk.job()
+    assert (kept.id, kept.inputs) == (job.id, job.inputs)
+    gone = await desk.maya.slash(desk.channel, "studio", prompt="x", style=offered["value"])
+    assert "That style has been removed." in texts(gone)
+
+
+async def test_what_has_no_result_is_saved_as_no_style(desk: Desk) -> None:
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    custom_id = f"studii:save:{(await desk.job()).id}-0"
+    told = await send(desk, desk.maya, await desk.channel_message(custom_id), custom_id)
+    assert "Only a job that has a result can be saved as a style." in texts(told)

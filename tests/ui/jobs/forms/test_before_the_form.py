@@ -58,21 +58,17 @@ async def test_a_form_that_could_start_nothing_does_not_open(
         assert reason in texts(shown)
 
 
-async def test_a_message_with_drawings_alone_is_refused_at_once(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        message = await post(desk, desk.maya, DRAWING)
-        shown = await desk.tom.context_menu(desk.channel, STAGING, message)
-        assert shown.modal is None
-        assert "Studii can't use" in texts(shown)
+async def test_a_message_with_drawings_alone_is_refused_at_once(desk: Desk) -> None:
+    message = await post(desk, desk.maya, DRAWING)
+    shown = await desk.tom.context_menu(desk.channel, STAGING, message)
+    assert shown.modal is None
+    assert "Studii can't use" in texts(shown)
 
 
-async def test_drawings_are_no_choice_beside_photos(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        message = await post(desk, desk.maya, DRAWING, ("room.png", PNG), ("hall.png", PNG))
-        shown = await desk.tom.context_menu(desk.channel, "Photo restoration", message)
-        assert shown.modal is not None
-        select, _ = (piece["component"] for piece in shown.modal["components"])
-        labels = [one["label"] for one in select["options"]]
-        assert labels == ["All 2 · about 16 credits", "1. room.png", "2. hall.png"]
+async def test_drawings_are_no_choice_beside_photos(desk: Desk) -> None:
+    message = await post(desk, desk.maya, DRAWING, ("room.png", PNG), ("hall.png", PNG))
+    shown = await desk.tom.context_menu(desk.channel, "Photo restoration", message)
+    assert shown.modal is not None
+    select, _ = (piece["component"] for piece in shown.modal["components"])
+    labels = [one["label"] for one in select["options"]]
+    assert labels == ["All 2 · about 16 credits", "1. room.png", "2. hall.png"]

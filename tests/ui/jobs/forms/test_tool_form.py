@@ -1,6 +1,5 @@
 """Forms that take a photo: from the list of tools, from a photo's menu, and to change an earlier job."""
 
-from pathlib import Path
 from typing import Any
 
 import discord
@@ -13,7 +12,7 @@ from bot.jobs.models import JobState
 from bot.servers.access import Permit
 from bot.ui.jobs.forms.fields import arrangement_of, field_for
 from tests.reactions.taps import post
-from tests.support.desk import PNG, Desk, open_desk, started, texts
+from tests.support.desk import PNG, Desk, started, texts
 from tests.support.posts import tell_end
 from tests.support.settings import restrict
 
@@ -35,104 +34,90 @@ def fields(shown: InteractionResult) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.promise
-async def test_the_list_of_tools_has_a_button_for_each_that_opens_its_form(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        for tool in desk.bot.catalog.tools:
-            form = fields(await opened(desk, desk.maya, tool))
-            upload = form["image"]["component"]
-            assert (upload["type"], upload["max_values"]) == (19, 10)
-            assert upload["required"] is (tool != "studio")
-            assert upload["file_types"][:2] == ["image", ".heic"]
+async def test_the_list_of_tools_has_a_button_for_each_that_opens_its_form(desk: Desk) -> None:
+    for tool in desk.bot.catalog.tools:
+        form = fields(await opened(desk, desk.maya, tool))
+        upload = form["image"]["component"]
+        assert (upload["type"], upload["max_values"]) == (19, 10)
+        assert upload["required"] is (tool != "studio")
+        assert upload["file_types"][:2] == ["image", ".heic"]
 
 
 @pytest.mark.promise
-async def test_photo_inputs_and_go(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        form = await opened(desk, desk.maya, "virtual-staging")
-        card = await desk.maya.submit_modal(form, {"image": ROOM, "style": "luxury"})
-        assert started(card)
-        job = await desk.job()
-        assert job.source is not None
-        assert (job.source.filename, job.photo_author) == ("room.heic", None)
-        assert job.inputs == {"style": "luxury", "room": "living"}
-        assert desk.env.backend.cdn.get(job.source.url) == ROOM[1]
+async def test_photo_inputs_and_go(desk: Desk) -> None:
+    form = await opened(desk, desk.maya, "virtual-staging")
+    card = await desk.maya.submit_modal(form, {"image": ROOM, "style": "luxury"})
+    assert started(card)
+    job = await desk.job()
+    assert job.source is not None
+    assert (job.source.filename, job.photo_author) == ("room.heic", None)
+    assert job.inputs == {"style": "luxury", "room": "living"}
+    assert desk.env.backend.cdn.get(job.source.url) == ROOM[1]
 
 
 @pytest.mark.promise
-async def test_studio_takes_a_photo_or_none_and_keeps_what_has_no_room(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        form = await opened(desk, desk.maya, "studio")
-        assert list(fields(form)) == ["image", "prompt", "mode", "quality", "private"]
-        hint = "Aspect ratio: use /studio"
-        assert fields(form)["private"]["description"] == hint
-        await desk.maya.submit_modal(form, {"prompt": "A kite", "mode": "image", "quality": "high"})
-        job = await desk.job()
-        assert (job.source, job.inputs["source"], job.inputs["aspect_ratio"]) == (None, "text", "16:9")
+async def test_studio_takes_a_photo_or_none_and_keeps_what_has_no_room(desk: Desk) -> None:
+    form = await opened(desk, desk.maya, "studio")
+    assert list(fields(form)) == ["image", "prompt", "mode", "quality", "private"]
+    hint = "Aspect ratio: use /studio"
+    assert fields(form)["private"]["description"] == hint
+    await desk.maya.submit_modal(form, {"prompt": "A kite", "mode": "image", "quality": "high"})
+    job = await desk.job()
+    assert (job.source, job.inputs["source"], job.inputs["aspect_ratio"]) == (None, "text", "16:9")
 
 
-async def test_a_file_that_is_no_picture_is_refused_and_nothing_is_charged(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        form = await opened(desk, desk.maya, "photo-restore")
-        told = await desk.maya.submit_modal(form, {"image": ("notes.txt", b"words")})
-        assert told.ephemeral
-        assert "notes.txt isn't a picture" in texts(told)
-        assert await desk.db.read(queries.in_states, list(JobState)) == []
+async def test_a_file_that_is_no_picture_is_refused_and_nothing_is_charged(desk: Desk) -> None:
+    form = await opened(desk, desk.maya, "photo-restore")
+    told = await desk.maya.submit_modal(form, {"image": ("notes.txt", b"words")})
+    assert told.ephemeral
+    assert "notes.txt isn't a picture" in texts(told)
+    assert await desk.db.read(queries.in_states, list(JobState)) == []
 
 
 @pytest.mark.promise
-async def test_a_job_from_a_photos_menu_can_be_private(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        message = await post(desk, desk.tom, ("room.png", PNG))
-        form = await desk.maya.context_menu(desk.channel, "Virtual staging", message)
-        assert fields(form)["private"]["component"]["type"] == 23
-        card = await desk.maya.submit_modal(form, {"private": True})
-        assert card.ephemeral
-        assert (await desk.job()).private
-        # A menu that asks nothing starts at once; the menu for all tools asks.
-        offered = await desk.maya.context_menu(desk.channel, "Studii…", message)
-        assert offered.response is not None
-        form = await desk.maya.select(offered.response, ["photo-restore"])
-        assert list(fields(form)) == ["private"]
+async def test_a_job_from_a_photos_menu_can_be_private(desk: Desk) -> None:
+    message = await post(desk, desk.tom, ("room.png", PNG))
+    form = await desk.maya.context_menu(desk.channel, "Virtual staging", message)
+    assert fields(form)["private"]["component"]["type"] == 23
+    card = await desk.maya.submit_modal(form, {"private": True})
+    assert card.ephemeral
+    assert (await desk.job()).private
+    # A menu that asks nothing starts at once; the menu for all tools asks.
+    offered = await desk.maya.context_menu(desk.channel, "Studii…", message)
+    assert offered.response is not None
+    form = await desk.maya.select(offered.response, ["photo-restore"])
+    assert list(fields(form)) == ["private"]
 
 
 @pytest.mark.promise
-async def test_where_private_is_not_allowed_it_is_not_asked(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await desk.services.db.write(restrict, desk.guild.id, "private", Permit.NOBODY, ())
-        form = await opened(desk, desk.maya, "virtual-staging")
-        assert "private" not in fields(form)
-        await desk.maya.submit_modal(form, {"image": ROOM})
-        assert not (await desk.job()).private
+async def test_where_private_is_not_allowed_it_is_not_asked(desk: Desk) -> None:
+    await desk.services.db.write(restrict, desk.guild.id, "private", Permit.NOBODY, ())
+    form = await opened(desk, desk.maya, "virtual-staging")
+    assert "private" not in fields(form)
+    await desk.maya.submit_modal(form, {"image": ROOM})
+    assert not (await desk.job()).private
 
 
 @pytest.mark.promise
-async def test_edit_can_replace_the_photo_and_keeps_it_otherwise(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        message = await post(desk, desk.tom, ("room.png", PNG))
-        await desk.maya.context_menu(desk.channel, "Photo restoration", message)
-        first = await desk.job()
-        await desk.move(first, *DONE, finished_at=desk.clock.now(), output_kind="image")
-        await tell_end(desk.delivery, await desk.job(), None)
-        result = desk.channel.history()[-1]
-        form = await desk.maya.click(result, label="Edit")
-        upload = fields(form)["image"]
-        assert (upload["label"], upload["component"]["required"]) == ("Another photo", False)
-        await desk.maya.submit_modal(form, {"image": ROOM})
-        replaced = await desk.job()
-        assert replaced.source is not None
-        assert (replaced.source.filename, replaced.photo_author) == ("room.heic", None)
-        desk.clock.advance(10)
-        await desk.maya.submit_modal(await desk.maya.click(result, label="Edit"), {})
-        kept = await desk.job()
-        assert kept.source is not None
-        assert (kept.source.filename, kept.photo_author) == ("room.png", desk.tom.id)
+async def test_edit_can_replace_the_photo_and_keeps_it_otherwise(desk: Desk) -> None:
+    message = await post(desk, desk.tom, ("room.png", PNG))
+    await desk.maya.context_menu(desk.channel, "Photo restoration", message)
+    first = await desk.job()
+    await desk.move(first, *DONE, finished_at=desk.clock.now(), output_kind="image")
+    await tell_end(desk.delivery, await desk.job(), None)
+    result = desk.channel.history()[-1]
+    form = await desk.maya.click(result, label="Edit")
+    upload = fields(form)["image"]
+    assert (upload["label"], upload["component"]["required"]) == ("Another photo", False)
+    await desk.maya.submit_modal(form, {"image": ROOM})
+    replaced = await desk.job()
+    assert replaced.source is not None
+    assert (replaced.source.filename, replaced.photo_author) == ("room.heic", None)
+    desk.clock.advance(10)
+    await desk.maya.submit_modal(await desk.maya.click(result, label="Edit"), {})
+    kept = await desk.job()
+    assert kept.source is not None
+    assert (kept.source.filename, kept.photo_author) == ("room.png", desk.tom.id)
 
 
 @pytest.mark.promise
@@ -183,15 +168,13 @@ def test_what_changes_the_price_comes_before_the_rest_and_leaves_room_for_only_i
 
 
 @pytest.mark.promise
-async def test_the_same_form_sent_again_at_once_starts_nothing_and_says_so(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        forms = [await desk.maya.slash(desk.channel, "studio") for _ in range(2)]
-        filled = {"prompt": "A red kite"}
-        await desk.maya.submit_modal(forms[0], filled)
-        told = await desk.maya.submit_modal(forms[1], filled)
-        assert told.ephemeral
-        assert "taken as a double click" in texts(told)
-        desk.clock.advance(10)
-        await desk.maya.submit_modal(await desk.maya.slash(desk.channel, "studio"), filled)
-        assert len(await desk.db.read(queries.in_states, list(JobState))) == 2
+async def test_the_same_form_sent_again_at_once_starts_nothing_and_says_so(desk: Desk) -> None:
+    forms = [await desk.maya.slash(desk.channel, "studio") for _ in range(2)]
+    filled = {"prompt": "A red kite"}
+    await desk.maya.submit_modal(forms[0], filled)
+    told = await desk.maya.submit_modal(forms[1], filled)
+    assert told.ephemeral
+    assert "taken as a double click" in texts(told)
+    desk.clock.advance(10)
+    await desk.maya.submit_modal(await desk.maya.slash(desk.channel, "studio"), filled)
+    assert len(await desk.db.read(queries.in_states, list(JobState))) == 2

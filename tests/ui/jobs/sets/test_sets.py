@@ -1,6 +1,5 @@
 """Sets: several photos at once, with one progress, each settled by itself."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,13 +10,11 @@ from bot.credits.ledger import Usage
 from bot.domain.guilds import Period
 from bot.jobs import transitions
 from bot.jobs.models import FailureCode, Job, JobState
-from bot.jobs.results import EndOfJobs, Part
 from bot.reasons import Reason
 from bot.servers import keys
 from tests.reactions.taps import jobs_of, post
 from tests.support import spending
-from tests.support.desk import PNG, Desk, open_desk, pieces, texts
-from tests.support.posts import Posted, post_ending
+from tests.support.desk import PNG, Desk, pieces, texts
 from tests.ui.jobs.forms.test_tool_form import fields, opened
 
 PHOTOS = [(f"room{number}.png", PNG + bytes([number])) for number in range(1, 7)]
@@ -50,196 +47,144 @@ async def a_set(desk: Desk) -> list[Job]:
     return await jobs_of(desk)
 
 
-async def test_a_message_with_six_photos_offers_all_of_them_with_their_price(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        form = await offered(desk, desk.maya)
-        assert choices(form)[0] == ("All 6 · about 48 credits", "first 6")
-        assert choices(form)[1] == ("1. room1.png", "0")
-        options = fields(form)["image"]["component"]["options"]
-        assert [one["value"] for one in options if one.get("default")] == ["first 6"]
-        progress = await desk.maya.submit_modal(form, {"image": ["first 6"]})
-        jobs = await jobs_of(desk)
-        assert [job.source.filename for job in jobs if job.source] == [name for name, _ in PHOTOS]
-        assert len({job.set_id for job in jobs}) == 1
-        assert progress.ephemeral
-        assert "Photo restoration · 6 photos" in texts(progress)
-        assert "6 waiting" in texts(progress)
-        assert "48 credits reserved" in texts(progress)
-        assert len(desk.channel.history()) == 1  # the photos
+async def test_a_message_with_six_photos_offers_all_of_them_with_their_price(desk: Desk) -> None:
+    form = await offered(desk, desk.maya)
+    assert choices(form)[0] == ("All 6 · about 48 credits", "first 6")
+    assert choices(form)[1] == ("1. room1.png", "0")
+    options = fields(form)["image"]["component"]["options"]
+    assert [one["value"] for one in options if one.get("default")] == ["first 6"]
+    progress = await desk.maya.submit_modal(form, {"image": ["first 6"]})
+    jobs = await jobs_of(desk)
+    assert [job.source.filename for job in jobs if job.source] == [name for name, _ in PHOTOS]
+    assert len({job.set_id for job in jobs}) == 1
+    assert progress.ephemeral
+    assert "Photo restoration · 6 photos" in texts(progress)
+    assert "6 waiting" in texts(progress)
+    assert "48 credits reserved" in texts(progress)
+    assert len(desk.channel.history()) == 1  # the photos
 
 
 @pytest.mark.promise
-async def test_a_form_with_several_uploads_is_a_set(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        form = await opened(desk, desk.maya, "virtual-staging")
-        assert fields(form)["image"]["component"]["max_values"] == 10
-        await desk.maya.submit_modal(form, {"image": PHOTOS[:3], "style": "luxury"})
-        jobs = await jobs_of(desk)
-        assert [job.inputs["style"] for job in jobs] == ["luxury"] * 3
-        assert len({job.set_id for job in jobs}) == 1
-        assert {job.photo_author for job in jobs} == {None}
+async def test_a_form_with_several_uploads_is_a_set(desk: Desk) -> None:
+    form = await opened(desk, desk.maya, "virtual-staging")
+    assert fields(form)["image"]["component"]["max_values"] == 10
+    await desk.maya.submit_modal(form, {"image": PHOTOS[:3], "style": "luxury"})
+    jobs = await jobs_of(desk)
+    assert [job.inputs["style"] for job in jobs] == ["luxury"] * 3
+    assert len({job.set_id for job in jobs}) == 1
+    assert {job.photo_author for job in jobs} == {None}
 
 
 @pytest.mark.promise
-async def test_a_form_says_what_each_photo_costs_and_asks_again_if_that_has_risen(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        form = await opened(desk, desk.maya, "photo-restore")
-        about = fields(form)["image"]["description"]
-        assert about.endswith("Several photos become a set, each about 8 credits.")
-        await learned(desk, "photo-restore", 12)
-        told = await desk.maya.submit_modal(form, {"image": PHOTOS[:3]})
-        assert "Photo restoration of 3 photos costs 36 credits. Start it?" in texts(told)
-        assert "That's more than the price you saw." in texts(told)
-        assert await jobs_of(desk) == []
-        assert told.response is not None
-        await desk.maya.click(told.response, label="Run · 36 credits")
-        assert len(await jobs_of(desk)) == 3
-
-
-async def test_one_photo_is_no_set(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        form = await opened(desk, desk.maya, "photo-restore")
-        await desk.maya.submit_modal(form, {"image": PHOTOS[:1]})
-        assert (await desk.job()).set_id is None
+async def test_a_form_says_what_each_photo_costs_and_asks_again_if_that_has_risen(desk: Desk) -> None:
+    form = await opened(desk, desk.maya, "photo-restore")
+    about = fields(form)["image"]["description"]
+    assert about.endswith("Several photos become a set, each about 8 credits.")
+    await learned(desk, "photo-restore", 12)
+    told = await desk.maya.submit_modal(form, {"image": PHOTOS[:3]})
+    assert "Photo restoration of 3 photos costs 36 credits. Start it?" in texts(told)
+    assert "That's more than the price you saw." in texts(told)
+    assert await jobs_of(desk) == []
+    assert told.response is not None
+    await desk.maya.click(told.response, label="Run · 36 credits")
+    assert len(await jobs_of(desk)) == 3
 
 
 @pytest.mark.promise
-async def test_a_set_is_accepted_whole_or_not_at_all(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await spending.set_budget(desk.services, desk.guild.id, 35, Period.DAY)
-        form = await offered(desk, desk.maya)
-        assert choices(form)[0] == ("The first 4 of 6 · about 32 credits", "first 4")
-        uploads = await opened(desk, desk.maya, "photo-restore")
-        told = await desk.maya.submit_modal(uploads, {"image": PHOTOS})
-        assert told.ephemeral
-        assert "Only 4 of these 6 photos can start now, so none was started" in texts(told)
-        # Of all six, and of the budget as it is: none was started.
-        assert "this costs about 48 credits, and the server has 35 of 35 credits left" in texts(told)
-        assert "Ask an admin" in [str(one.get("label")) for one in pieces(told)]
-        assert await jobs_of(desk) == []
-        assert (await spending.budget(desk.services, desk.guild.id)).usage == Usage()
-        await spending.set_budget(desk.services, desk.guild.id, 100, Period.DAY)
-        await spending.set_limits(desk.services, desk.guild.id, at_once=5)
-        uploads = await opened(desk, desk.maya, "photo-restore")
-        told = await desk.maya.submit_modal(uploads, {"image": PHOTOS})
-        assert "so none was started. You can run 5 jobs at the same time here." in texts(told)
-        await desk.maya.submit_modal(form, {"image": ["first 4"]})
-        assert len(await jobs_of(desk)) == 4
+async def test_a_set_is_accepted_whole_or_not_at_all(desk: Desk) -> None:
+    await spending.set_budget(desk.services, desk.guild.id, 35, Period.DAY)
+    form = await offered(desk, desk.maya)
+    assert choices(form)[0] == ("The first 4 of 6 · about 32 credits", "first 4")
+    uploads = await opened(desk, desk.maya, "photo-restore")
+    told = await desk.maya.submit_modal(uploads, {"image": PHOTOS})
+    assert told.ephemeral
+    assert "Only 4 of these 6 photos can start now, so none was started" in texts(told)
+    # Of all six, and of the budget as it is: none was started.
+    assert "this costs about 48 credits, and the server has 35 of 35 credits left" in texts(told)
+    assert "Ask an admin" in [str(one.get("label")) for one in pieces(told)]
+    assert await jobs_of(desk) == []
+    assert (await spending.budget(desk.services, desk.guild.id)).usage == Usage()
+    await spending.set_budget(desk.services, desk.guild.id, 100, Period.DAY)
+    await spending.set_limits(desk.services, desk.guild.id, at_once=5)
+    uploads = await opened(desk, desk.maya, "photo-restore")
+    told = await desk.maya.submit_modal(uploads, {"image": PHOTOS})
+    assert "so none was started. You can run 5 jobs at the same time here." in texts(told)
+    await desk.maya.submit_modal(form, {"image": ["first 4"]})
+    assert len(await jobs_of(desk)) == 4
 
 
 @pytest.mark.promise
-async def test_a_set_asks_first_as_a_whole(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await spending.set_budget(desk.services, desk.guild.id, None, None, confirm_above=40)
-        form = await offered(desk, desk.maya)
-        assert choices(form)[0] == ("All 6 · about 48 credits", "first 6")
-        asked = await desk.maya.submit_modal(form, {"image": ["first 6"]})
-        assert asked.ephemeral
-        assert "Photo restoration of 6 photos costs about 48 credits. Start it?" in texts(asked)
-        assert await jobs_of(desk) == []
-        assert asked.response is not None
-        await desk.maya.click(asked.response, label="Run · about 48 credits")
-        jobs = await jobs_of(desk)
-        assert [job.source.filename for job in jobs if job.source] == [name for name, _ in PHOTOS]
-        assert len({job.set_id for job in jobs}) == 1
-        assert "6 photos" in texts(asked.response)
-        # A set below that price starts at once.
-        uploads = await opened(desk, desk.tom, "photo-restore")
-        assert "5 photos" in texts(await desk.tom.submit_modal(uploads, {"image": PHOTOS[:5]}))
-        assert len(await jobs_of(desk)) == 11
+async def test_a_set_asks_first_as_a_whole(desk: Desk) -> None:
+    await spending.set_budget(desk.services, desk.guild.id, None, None, confirm_above=40)
+    form = await offered(desk, desk.maya)
+    assert choices(form)[0] == ("All 6 · about 48 credits", "first 6")
+    asked = await desk.maya.submit_modal(form, {"image": ["first 6"]})
+    assert asked.ephemeral
+    assert "Photo restoration of 6 photos costs about 48 credits. Start it?" in texts(asked)
+    assert await jobs_of(desk) == []
+    assert asked.response is not None
+    await desk.maya.click(asked.response, label="Run · about 48 credits")
+    jobs = await jobs_of(desk)
+    assert [job.source.filename for job in jobs if job.source] == [name for name, _ in PHOTOS]
+    assert len({job.set_id for job in jobs}) == 1
+    assert "6 photos" in texts(asked.response)
+    # A set below that price starts at once.
+    uploads = await opened(desk, desk.tom, "photo-restore")
+    assert "5 photos" in texts(await desk.tom.submit_modal(uploads, {"image": PHOTOS[:5]}))
+    assert len(await jobs_of(desk)) == 11
 
 
 @pytest.mark.promise
-async def test_one_photo_that_is_refused_refuses_the_set(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        form = await opened(desk, desk.maya, "photo-restore")
-        told = await desk.maya.submit_modal(form, {"image": [*PHOTOS[:2], ("notes.txt", b"words")]})
-        assert "notes.txt isn't a picture" in texts(told)
-        assert await jobs_of(desk) == []
+async def test_one_photo_that_is_refused_refuses_the_set(desk: Desk) -> None:
+    form = await opened(desk, desk.maya, "photo-restore")
+    told = await desk.maya.submit_modal(form, {"image": [*PHOTOS[:2], ("notes.txt", b"words")]})
+    assert "notes.txt isn't a picture" in texts(told)
+    assert await jobs_of(desk) == []
 
 
 @pytest.mark.promise
 async def test_progress_counts_and_links_and_what_has_not_started_can_be_cancelled(
-    tmp_path: Path,
+    desk: Desk,
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        first, second, *_ = await a_set(desk)
-        sent = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
-        done = await desk.move(first, *sent, JobState.SUCCEEDED, finished_at=desk.clock.now())
-        await desk.settle(done, 6)
-        await desk.move(second, *sent)
-        await desk.db.write(transitions.change, first.id, result_message_id=77)
-        card = await desk.card(*await jobs_of(desk))
-        assert "1 done · 1 running · 4 waiting" in texts(card)
-        assert f"/{desk.channel.id}/77)" in texts(card)
-        assert "Charged 6 credits so far, 40 credits reserved." in texts(card)
-        refused = await desk.tom.click(card, label="Cancel what hasn't started")
-        assert "Only the person who asked for this" in texts(refused)
-        await desk.maya.click(card, label="Cancel what hasn't started")
-        states = [job.state for job in await jobs_of(desk)]
-        assert states == [JobState.SUCCEEDED, JobState.RUNNING, *[JobState.CANCELLED] * 4]
-        assert (await spending.budget(desk.services, desk.guild.id)).usage == Usage(6, 8)
+    first, second, *_ = await a_set(desk)
+    sent = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
+    done = await desk.move(first, *sent, JobState.SUCCEEDED, finished_at=desk.clock.now())
+    await desk.settle(done, 6)
+    await desk.move(second, *sent)
+    await desk.db.write(transitions.change, first.id, result_message_id=77)
+    card = await desk.card(*await jobs_of(desk))
+    assert "1 done · 1 running · 4 waiting" in texts(card)
+    assert f"/{desk.channel.id}/77)" in texts(card)
+    assert "Charged 6 credits so far, 40 credits reserved." in texts(card)
+    refused = await desk.tom.click(card, label="Cancel what hasn't started")
+    assert "Only the person who asked for this" in texts(refused)
+    await desk.maya.click(card, label="Cancel what hasn't started")
+    states = [job.state for job in await jobs_of(desk)]
+    assert states == [JobState.SUCCEEDED, JobState.RUNNING, *[JobState.CANCELLED] * 4]
+    assert (await spending.budget(desk.services, desk.guild.id)).usage == Usage(6, 8)
 
 
 @pytest.mark.promise
-async def test_the_failed_ones_can_be_run_again(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        jobs = await a_set(desk)
-        sent = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
-        for job in jobs[:4]:
-            await desk.settle(await desk.move(job, *sent, JobState.SUCCEEDED), 8)
-        for job in jobs[4:]:
-            failed = {"failure": FailureCode.API, "failure_text": Reason.text("Studii failed.")}
-            await desk.settle(await desk.move(job, *sent, JobState.FAILED, **failed), 0)
-        card = await desk.card(*await jobs_of(desk))
-        assert labels(card) == ["Run the failed ones again · about 16 credits"]
-        # What is dearer by now than the button says is asked first.
-        await learned(desk, "photo-restore", 12)
-        asked = await desk.tom.click(card, label=labels(card)[0])
-        assert "Photo restoration of 2 photos costs 24 credits. Start it?" in texts(asked)
-        assert len(await jobs_of(desk)) == 6
-        assert asked.response is not None
-        again = await desk.tom.click(asked.response, label="Run · 24 credits")
-        assert "2 photos" in texts(again)
-        new = (await jobs_of(desk))[6:]
-        assert [job.source.filename for job in new if job.source] == ["room5.png", "room6.png"]
-        assert {(job.user_id, job.photo_author) for job in new} == {(desk.tom.id, desk.tom.id)}
-        assert len({job.set_id for job in new}) == 1
-        assert new[0].set_id != jobs[0].set_id
-
-
-async def test_a_private_sets_results_come_by_direct_message_and_its_progress_stays(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        form = await offered(desk, desk.maya)
-        assert (await desk.maya.submit_modal(form, {"image": ["first 6"], "private": True})).ephemeral
-        first = (await jobs_of(desk))[0]
-        assert first.private
-        sent = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
-        done = await desk.move(first, *sent, JobState.SUCCEEDED, finished_at=desk.clock.now())
-        parts = (Part(await desk.settle(done, 8), 1, output=None),)
-        said = await post_ending(desk.delivery, EndOfJobs(parts, tuple(await jobs_of(desk))))
-        assert said == Posted(None, by_dm=True)
-
-
-async def test_nothing_that_others_write_makes_the_progress_of_a_set_too_long(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        long = [(f"{'[x](http://e.example) *' * 20}{number}.png", PNG) for number in range(10)]
-        form = await opened(desk, desk.maya, "studio")
-        values = {"image": long, "prompt": "*" * 2000, "mode": "image", "quality": "high"}
-        await desk.maya.submit_modal(form, values)
-        for job in await jobs_of(desk):
-            sent = (JobState.WAITING, JobState.SUBMITTING)
-            why = {"failure": FailureCode.API, "failure_text": Reason.text("*" * 600)}
-            await desk.move(job, *sent, JobState.FAILED, **why, result_message_id=1 << 62)
-        assert len(texts(await desk.card(*await jobs_of(desk)))) < 4000
+async def test_the_failed_ones_can_be_run_again(desk: Desk) -> None:
+    jobs = await a_set(desk)
+    sent = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
+    for job in jobs[:4]:
+        await desk.settle(await desk.move(job, *sent, JobState.SUCCEEDED), 8)
+    for job in jobs[4:]:
+        failed = {"failure": FailureCode.API, "failure_text": Reason.text("Studii failed.")}
+        await desk.settle(await desk.move(job, *sent, JobState.FAILED, **failed), 0)
+    card = await desk.card(*await jobs_of(desk))
+    assert labels(card) == ["Run the failed ones again · about 16 credits"]
+    # What is dearer by now than the button says is asked first.
+    await learned(desk, "photo-restore", 12)
+    asked = await desk.tom.click(card, label=labels(card)[0])
+    assert "Photo restoration of 2 photos costs 24 credits. Start it?" in texts(asked)
+    assert len(await jobs_of(desk)) == 6
+    assert asked.response is not None
+    again = await desk.tom.click(asked.response, label="Run · 24 credits")
+    assert "2 photos" in texts(again)
+    new = (await jobs_of(desk))[6:]
+    assert [job.source.filename for job in new if job.source] == ["room5.png", "room6.png"]
+    assert {(job.user_id, job.photo_author) for job in new} == {(desk.tom.id, desk.tom.id)}
+    assert len({job.set_id for job in new}) == 1
+    assert new[0].set_id != jobs[0].set_id

@@ -1,0 +1,357 @@
+"""Each state of a job and of a set, and of the list of them, as progress, lines and messages say it."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.jobs.actions import JobPage
+from bot.jobs.models import Approval, FailureCode, Job, JobState, Progress, SourcePhoto
+from bot.jobs.results import EndOfJobs, Part
+from bot.reasons import Reason
+from bot.ui.jobs.listing import MINE, SERVER, UNPOSTED, ListQuery, Shown, jobs_panel
+from bot.ui.jobs.posted import PostedResults
+from bot.ui.jobs.progress import progress_panel, sign_of
+from bot.ui.jobs.results.links import can_play
+from bot.ui.jobs.results.result import ending
+from tests.support.clock import NOON
+from tests.support.jobs import staging
+from tests.support.panels import NAMES, alone, labels_of, progress_words, shown_with, words
+
+SET = "00000000000000aa"
+
+
+def test_values_in_which_nothing_is_seen_leave_no_marks() -> None:
+    job = staging(inputs={"style": "\u200b", "room": "living"})
+    assert "style **…** · room **living room**" in progress_words(job)
+
+
+def test_a_long_prompt_is_quoted_and_shortened() -> None:
+    job = staging(
+        tool="studio", inputs={"prompt": "fog " * 400, "mode": "image", "source": "text"}, source=None
+    )
+    shown = progress_words(job)
+    assert "> fog fog" in shown
+    assert "…" in shown
+    assert "source" not in shown
+
+
+@pytest.mark.parametrize(
+    ("changes", "position", "expected"),
+    [
+        (
+            {"state": JobState.PENDING, "private": True},
+            None,
+            "Moderators see this request, although the result is private.",
+        ),
+        ({"state": JobState.REVIEWING, "private": True}, None, "A moderator looks at the result before you"),
+        (
+            {"state": JobState.SUBMITTING, "cancel_told": True},
+            None,
+            "Sending it to Studii… It will be cancelled if Studii doesn't take it.",
+        ),
+        ({"state": JobState.SUCCEEDED, "finished_at": NOON + timedelta(minutes=3)}, None, "Done in 3 min"),
+        ({"state": JobState.RECEIVED}, None, "Fetching your photo…"),
+        ({"state": JobState.WAITING}, 1, "Next in the queue…"),
+        ({"state": JobState.WAITING}, 3, "Number 3 in the queue…"),
+        (
+            {"state": JobState.WAITING, "held": Reason.text("Studii refused the server's key.")},
+            3,
+            "Studii refused the server's key.",
+        ),
+        ({"state": JobState.UPLOADING}, None, "Sending your photo to Studii…"),
+        (
+            {"state": JobState.RUNNING, "submitted_at": NOON},
+            None,
+            "working on it · started <t:1772452800:R>",
+        ),
+        ({"state": JobState.RUNNING, "studii_status": "queued"}, None, "Queued at Studii"),
+        ({"state": JobState.RUNNING, "studii_status": "upscaling"}, None, "working on it (upscaling)"),
+        (
+            {"state": JobState.RUNNING, "studii_status": "completed"},
+            None,
+            "✨ Fetching the result from Studii…",
+        ),
+        ({"state": JobState.SUCCEEDED, "finished_at": NOON + timedelta(seconds=14)}, None, "Done in 14 s"),
+        (
+            {"state": JobState.SUCCEEDED, "finished_at": NOON + timedelta(seconds=90)},
+            None,
+            "Done in 1 min 30 s",
+        ),
+        (
+            {"state": JobState.FAILED, "failure_text": Reason.text("The photo was broken.")},
+            None,
+            "The photo was broken.",
+        ),
+        ({"state": JobState.CANCELLED}, None, "Cancelled."),
+        ({"state": JobState.UNKNOWN}, None, "it's not clear yet whether this was charged"),
+    ],
+)
+def test_progress_says_what_is_going_on(changes: dict[str, Any], position: int | None, expected: str) -> None:
+    assert expected in progress_words(staging(**changes), position)
+
+
+SOON = NOON + timedelta(seconds=90)
+
+
+@pytest.mark.parametrize(
+    ("changes", "progress", "expected"),
+    [
+        # What is not known is not said.
+        ({"state": JobState.WAITING}, Progress(), "⏳ Waiting to start…"),
+        ({"state": JobState.WAITING}, Progress(4), "⏳ Number 4 in the queue…"),
+        (
+            {"state": JobState.WAITING},
+            Progress(4, SOON),
+            "⏳ Number 4 in the queue · expected to start <t:1772452890:R>",
+        ),
+        (
+            {"state": JobState.WAITING},
+            Progress(2, waits_for_price=True),
+            "⏳ Number 2 in the queue · another job runs first, to learn the price",
+        ),
+        (
+            {"state": JobState.WAITING},
+            Progress(4, SOON, waits_for_price=True),
+            "⏳ Number 4 in the queue · expected to start <t:1772452890:R> "
+            "· another job runs first, to learn the price",
+        ),
+        (
+            {"state": JobState.WAITING},
+            Progress(1, SOON),
+            "⏳ Next in the queue · expected to start <t:1772452890:R>",
+        ),
+        ({"state": JobState.RUNNING}, Progress(), "✨ Studii is working on it"),
+        (
+            {"state": JobState.RUNNING, "submitted_at": NOON},
+            Progress(),
+            "✨ Studii is working on it · started <t:1772452800:R>",
+        ),
+        (
+            {"state": JobState.RUNNING, "submitted_at": NOON},
+            Progress(ends_at=SOON),
+            "✨ Studii is working on it · started <t:1772452800:R> · expected <t:1772452890:R>",
+        ),
+        (
+            {"state": JobState.RUNNING, "submitted_at": NOON, "studii_status": "queued"},
+            Progress(ends_at=SOON),
+            "✨ Queued at Studii · started <t:1772452800:R> · expected <t:1772452890:R>",
+        ),
+    ],
+)
+def test_times_are_those_that_are_known(changes: dict[str, Any], progress: Progress, expected: str) -> None:
+    assert expected in words(progress_panel([staging(**changes)], NAMES, progress)).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"price_learned": False}, "8 credits reserved (estimate)"),
+        ({"price_learned": True}, "8 credits reserved (last price)"),
+        ({}, "8 credits reserved (estimate)"),
+        ({"state": JobState.RUNNING, "charged": 12, "reserved": 12}, "12 credits"),
+        ({"state": JobState.SUCCEEDED, "reserved": 0, "settled": 12}, "12 credits"),
+        ({"state": JobState.FAILED, "reserved": 0}, "Not charged."),
+        (
+            {"state": JobState.FAILED, "reserved": 0, "settled": 8},
+            "Charged 8 credits.",
+        ),
+        ({"state": JobState.CANCELLED, "reserved": 0}, "Not charged."),
+        ({"state": JobState.UNKNOWN}, "8 credits reserved until it's settled."),
+    ],
+)
+def test_progress_says_what_it_costs(changes: dict[str, Any], expected: str) -> None:
+    assert progress_words(staging(**changes)).splitlines()[-1] == f"-# {expected}"
+
+
+def test_a_tool_that_the_catalogue_has_lost_is_shown_by_its_slug() -> None:
+    assert "### 🪄 sky-swap" in progress_words(replace(staging(), tool="sky-swap"))
+
+
+def test_the_progress_of_a_result_that_could_not_be_posted_says_where_it_is() -> None:
+    kept = staging(state=JobState.SUCCEEDED, output_file="x.png", announced_at=NOON)
+    assert "Get it with `/jobs`" in progress_words(kept)
+    for posted in ({"result_message_id": 5}, {"output_file": None}, {"announced_at": None}):
+        assert "/jobs" not in progress_words(replace(kept, **posted))
+
+
+def test_progress_says_where_the_result_is() -> None:
+    by_dm = staging(state=JobState.SUCCEEDED, announced_at=NOON, result_by_dm=True)
+    assert "I sent it to you by direct message" in progress_words(by_dm)
+    posted = {"announced_at": NOON, "result_message_id": 5}
+    link = "https://discord.com/channels/100/200/5"
+    assert f"[see the result]({link})" in progress_words(staging(state=JobState.SUCCEEDED, **posted))
+    assert "[see" not in progress_words(staging(state=JobState.FAILED, announced_at=NOON))
+
+
+def a_set(*states: JobState, **changes: Any) -> list[Job]:
+    return [staging(id=f"{at:016x}", set_id=SET, state=state, **changes) for at, state in enumerate(states)]
+
+
+def listing(*jobs: Job, whose: str = SERVER, page: int = 0) -> str:
+    readable = frozenset(job.id for job in jobs)
+    shown = Shown(
+        JobPage(jobs, more=False),
+        ListQuery(whose, page),
+        manager=True,
+        reads=readable,
+        decides=True,
+        posted=PostedResults({}, frozenset()),
+        note="",
+        ways={},
+    )
+    return words(jobs_panel(shown, NAMES))
+
+
+def test_a_job_that_takes_longer_than_usual_says_so() -> None:
+    job = staging(state=JobState.RUNNING, submitted_at=NOON)
+    assert "taking longer than usual" in words(progress_panel([job], NAMES, Progress(late=True)))
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (JobState.WAITING, "· in the queue ·"),
+        (JobState.UPLOADING, "· being sent ·"),
+        (JobState.SUBMITTING, "· being sent ·"),
+        (JobState.RUNNING, "· running ·"),
+        (JobState.REVIEWING, "· result waiting for approval ·"),
+    ],
+)
+def test_the_list_says_the_state_of_each_job(state: JobState, said: str) -> None:
+    assert said in listing(staging(state=state))
+
+
+@pytest.mark.parametrize(
+    ("whose", "page", "said"),
+    [
+        (MINE, 0, "You haven't made anything here yet."),
+        (SERVER, 0, "No one has made anything here yet."),
+        (UNPOSTED, 0, "No results are waiting for a moderator, and none were declined."),
+        (SERVER, 3, "This page is empty now."),
+    ],
+)
+def test_an_empty_list_says_what_there_is_none_of(whose: str, page: int, said: str) -> None:
+    assert said in listing(whose=whose, page=page)
+
+
+def test_the_progress_of_a_set_counts_its_photos_by_what_became_of_them() -> None:
+    jobs = a_set(*[JobState.PENDING] * 2, JobState.WITHHELD, JobState.UNKNOWN)
+    shown = words(progress_panel(jobs, NAMES, Progress()))
+    assert "**2 to be approved · 1 not posted · 1 unknown**" in shown
+    assert "4. ❔ room.png: outcome unknown" in shown
+
+
+def test_the_progress_of_a_set_has_room_for_the_longest_of_its_lines() -> None:
+    for state in JobState:
+        for private in (False, True):
+            photos = a_set(*[state] * 10, private=private, result_message_id=10**18)
+            assert f"10. {sign_of(photos[0])} room.png: " in words(progress_panel(photos, NAMES, Progress()))
+
+
+def test_the_progress_of_a_private_set_says_that_moderators_see_it() -> None:
+    jobs = a_set(*[JobState.PENDING] * 2, private=True, approval=Approval.WANTED)
+    shown = words(progress_panel(jobs, NAMES, Progress()))
+    assert "1. 🛂 room.png: Waiting for a moderator to approve it.\n2." in shown
+    assert "Although these are private, moderators see the requests before they start." in shown
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (JobState.FAILED, "❌ <@300>, your **Virtual staging** job failed."),
+        (JobState.CANCELLED, "🚫 <@300>, your **Virtual staging** job was cancelled."),
+        (JobState.UNKNOWN, "An admin can settle it with `/jobs`."),
+    ],
+)
+def test_a_set_of_which_nothing_came_says_why(state: JobState, said: str) -> None:
+    jobs = a_set(state, state)
+    parts = tuple(Part(job, number, output=None) for number, job in enumerate(jobs, 1))
+    panel = ending(EndOfJobs(parts, tuple(jobs)), NAMES, "Harbour")
+    assert said in words(panel)
+    assert labels_of(panel) == ["Delete"]
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELLED, JobState.UNKNOWN])
+def test_an_ending_says_to_whom_of_what_and_what_it_cost(state: JobState) -> None:
+    job = staging(state=state, failure_text=Reason.text("The photo was broken."), reserved=0, settled=8)
+    told = words(ending(alone(job), NAMES, "Harbour")).splitlines()
+    assert "<@300>" in told[0]
+    assert "-# style **modern** · room **living room** · " in "\n".join(told)
+    assert told[-1] == "-# Server: Harbour"
+    assert state is JobState.CANCELLED or told[1] == "The photo was broken."
+
+
+@pytest.mark.promise
+def test_a_prompt_that_studii_refused_and_charged_can_be_edited_and_again_says_what_it_may_cost() -> None:
+    failed = staging(state=JobState.FAILED, failure=FailureCode.STUDII, reserved=0, settled=8)
+    free = replace(failed, settled=0)
+    panel = progress_panel([failed], NAMES, Progress())
+    assert labels_of(panel) == ["Edit", "Run again · about 8 credits"]
+    assert "Charged 8 credits.\n-# Running it again may be charged again." in words(panel)
+    assert "Running it again may be charged again." in words(ending(alone(failed), NAMES, "Harbour"))
+    assert "may be charged again" not in words(progress_panel([free], NAMES, Progress()))
+
+
+def test_a_result_names_its_settings_for_those_who_cannot_see_it() -> None:
+    job = staging(tool="studio", inputs={"prompt": "A red kite", "mode": "image"}, source=None)
+    (gallery,) = (piece for piece in shown_with(job, "kite.png").to_components() if piece["type"] == 12)
+    (item,) = gallery["items"]
+    assert item["media"]["url"] == "attachment://kite.png"
+    assert item["description"] == "Studio: A red kite (mode image)"
+
+
+def test_an_address_that_would_end_the_spoiler_that_it_is_behind_is_not_shown() -> None:
+    hidden = SourcePhoto("https://cdn.discordapp.com/a/b.png", "SPOILER_b.png", "image/png", 9)
+    job = staging(
+        source=hidden,
+        state=JobState.SUCCEEDED,
+        output_kind="video",
+        output_url="https://x.example/a||b.mp4",
+    )
+    assert not can_play(job)
+    assert "x.example" not in str(shown_with(job, why="It is too large.").to_components())
+
+
+def test_a_paid_result_that_could_not_be_fetched_is_linked_with_its_charge() -> None:
+    failed = staging(
+        state=JobState.FAILED,
+        failure=FailureCode.OUTPUT,
+        failure_text=Reason.text("It could not be fetched."),
+        output_url="https://files.example/out.png",
+        output_kind="image",
+        settled=8,
+    )
+    shown = words(progress_panel([failed], NAMES, Progress()))
+    assert "[Open the picture](<https://files.example/out.png>)" in shown
+    assert "Charged 8 credits." in shown
+    assert "Open" not in words(progress_panel([replace(failed, output_url=None)], NAMES, Progress()))
+
+
+def test_without_a_file_and_without_a_usable_link_the_result_says_so() -> None:
+    job = staging(state=JobState.SUCCEEDED, output_url="javascript:alert(1)")
+    linked = shown_with(job, why="Its file was not kept.")
+    shown = words(linked)
+    assert "There's no link to it either." in shown
+    assert "javascript" not in str(shown_with(job, why="Its file was not kept.").to_components())
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize(
+    ("failure", "buttons"),
+    [
+        (FailureCode.API, ["Run again"]),
+        (FailureCode.UPLOAD, ["Run again"]),
+        (FailureCode.STUDII, ["Edit", "Run again"]),
+        (FailureCode.INPUTS, ["Edit"]),
+        (FailureCode.PLAN, ["Edit"]),
+        (FailureCode.PHOTO, []),
+    ],
+)
+def test_what_may_work_the_next_time_is_run_again_and_what_its_inputs_failed_is_edited(
+    failure: FailureCode, buttons: list[str]
+) -> None:
+    panel = progress_panel([staging(state=JobState.FAILED, failure=failure)], NAMES, Progress())
+    assert [label.split(" · ")[0] for label in labels_of(panel)] == buttons

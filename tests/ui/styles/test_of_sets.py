@@ -1,1 +1,0 @@
-"""A style saved from one picture of a set shows that picture."""
