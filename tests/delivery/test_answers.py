@@ -1,9 +1,7 @@
 """Progress is shown in the interaction's answer as long as its token lives, and nobody is left waiting."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,6 @@ from bot.delivery.answers import LEFT_UNANSWERED
 from bot.jobs import progress, results
 from bot.jobs.accept import Acceptor
 from bot.jobs.models import JobState, Progress
-from bot.jobs.progress import LIFETIME
 from bot.ui.jobs.progress import NOT_UPDATED_ANY_MORE
 from bot.ui.kit.deferral import LateAnswer
 from bot.ui.kit.layout import QUIET, boxed
@@ -27,10 +24,7 @@ from tests.reactions.taps import jobs_of
 from tests.support.database import holding
 from tests.support.desk import Desk, keep_answers, texts
 from tests.support.patience import PATIENCE
-from tests.support.presses import press
-from tests.support.settings import control, opened
 from tests.ui.jobs.late import (
-    all_answered,
     announced,
     answering,
     asked,
@@ -208,20 +202,6 @@ async def test_a_press_lets_progress_be_shown_for_another_quarter_of_an_hour(
         assert "Not charged." in texts(shown.response)
 
 
-async def test_a_moderators_press_on_the_card_of_an_earlier_version_cancels_and_keeps_no_answer(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with kept_desk(tmp_path, monkeypatch) as desk:
-        await begun(desk)
-        job = await desk.job()
-        custom_id = f"studii:cancel:{job.id}-0"
-        card = await desk.channel_message(custom_id)
-        before = await rows(desk)
-        await press(desk, desk.maya, card, custom_id)
-        assert (await desk.job()).state is JobState.CANCELLED
-        assert [one.id for one in await rows(desk)] == [one.id for one in before]
-
-
 @pytest.mark.promise
 @pytest.mark.parametrize("status", [401, 404])
 async def test_an_answer_that_was_closed_is_edited_no_more(
@@ -352,18 +332,6 @@ async def test_after_a_kill_nobody_is_left_with_an_announcement(
         await restarted(desk)  # another start finds nothing
 
 
-async def test_after_a_kill_a_whole_set_is_shown_that_was_accepted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with late(tmp_path, monkeypatch) as desk:
-        form = await offered(desk, desk.maya)
-        with monkeypatch.context() as patch:
-            patch.setattr("bot.ui.jobs.start.show_progress", killed)
-            shown = await desk.maya.submit_modal(form, {"image": ["first 6"]})
-        await restarted(desk)
-        assert "6 photos" in texts(shown.response)
-
-
 @pytest.mark.promise
 async def test_after_a_kill_an_admin_is_told_to_check_the_change(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -377,59 +345,6 @@ async def test_after_a_kill_an_admin_is_told_to_check_the_change(
             shown = await asking
         await restarted(desk)
         assert str(LEFT_UNANSWERED[LateAnswer.CHANGE]) in texts(shown.response)
-
-
-VIEWS = pytest.mark.parametrize("view", ["", "studii:usage:days_30", "studii:ledger:ever"])
-
-
-async def looking(desk: Desk, view: str) -> Callable[[], Awaitable[InteractionResult]]:
-    """Return what shows help, or presses the button of the panel of credits whose custom id begins so."""
-    if not view:
-        return lambda: desk.admin.slash(desk.channel, "help")
-    panel = await opened(desk, "credits")
-    assert panel.response is not None
-    return partial(desk.admin.click, panel.response, custom_id=control(panel, view))
-
-
-@VIEWS
-async def test_after_a_kill_people_are_asked_to_try_again_what_they_wanted_to_see(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, view: str
-) -> None:
-    async with late(tmp_path, monkeypatch) as desk:
-        looks = await looking(desk, view)
-        with monkeypatch.context() as patch:
-            patch.setattr(discord.Interaction, "edit_original_response", killed)
-            shown = await looks()
-        assert texts(shown.response) == ""
-        await restarted(desk)
-        assert str(LEFT_UNANSWERED[LateAnswer.VIEW]) in texts(shown.response)
-
-
-@VIEWS
-async def test_what_was_shown_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, view: str) -> None:
-    async with late(tmp_path, monkeypatch) as desk:
-        shown = await (await looking(desk, view))()
-        assert texts(shown.response) != ""
-        assert await kept(desk) == []
-
-
-@pytest.mark.parametrize("command", ["studii grant", "studii budget"])
-async def test_an_answer_that_came_before_the_kill_is_not_replaced(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
-) -> None:
-    async with late(tmp_path, monkeypatch) as desk:
-
-        async def forgets_nothing(*_: object) -> None: ...
-
-        monkeypatch.setattr(answers_module.Answers, "answered", forgets_nothing)
-        async with holding(desk.db):
-            asking = asyncio.create_task(desk.admin.slash(desk.channel, command, credits=5))
-            await announced(desk)
-        shown = await asking
-        told = texts(shown.response)
-        assert told not in {"", *map(str, LEFT_UNANSWERED.values())}
-        await restarted(desk)
-        assert texts(shown.response) == told
 
 
 @pytest.mark.promise
@@ -491,21 +406,3 @@ async def test_what_a_handler_is_at_work_on_is_left_to_it(
             go_on.set()
             shown = await asking
         assert "A kite" in texts(shown.response)
-
-
-async def test_what_cannot_be_given_is_forgotten_when_its_token_has_expired(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with late(tmp_path, monkeypatch) as desk:
-        await left_unanswered(desk, monkeypatch)
-        monkeypatch.setattr(discord.Webhook, "fetch_message", lost)
-        keep_answers(desk)
-        async with answering(desk):
-
-            async def tried() -> bool:
-                return [one.tries for one in await kept(desk)] == [1]
-
-            await until(tried)
-            desk.clock.advance(LIFETIME / timedelta(seconds=1))
-            desk.bot.answers.look_again()
-            await all_answered(desk)

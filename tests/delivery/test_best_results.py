@@ -12,7 +12,7 @@ from bot.features.posting import PostingRules
 from bot.jobs.best_results import BEST
 from bot.jobs.models import Job
 from bot.posts import Gone, Later, Never, NotHere, Outcome, Post, Stands
-from tests.delivery.finished import MESSAGES, finished, output, posted
+from tests.delivery.finished import finished, output, posted
 from tests.support.desk import Desk, open_desk, pieces, texts
 
 
@@ -106,15 +106,3 @@ async def test_a_channel_that_is_closed_is_told_apart_from_a_result_that_is_gone
         assert isinstance(await show(desk, best, job), Later)
         await desk.channel.history()[-1].delete()
         assert await show(desk, best, job) == Never()
-
-
-async def test_a_result_whose_file_discord_finds_too_large_is_shown_without_it(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        there = desk.channel_for_the_bot("best-of").id
-        job, best = await starred(desk, tmp_path, there)
-        desk.env.inject_error("POST", MESSAGES, status=413, code=40005, times=1)
-        said = await show(desk, best, job)
-        (message,) = await shown_in(desk, there)
-        assert said == Stands(message.id)
-        assert not message.attachments
-        assert f"by <@{desk.maya.id}>" in texts(message)

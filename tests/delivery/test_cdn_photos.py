@@ -70,16 +70,6 @@ async def fetched(folder: Path, answer: Answer, limit: int = 10_000_000) -> byte
         return (folder / "photo").read_bytes()
 
 
-async def test_a_photo_arrives_byte_for_byte(tmp_path: Path) -> None:
-    assert await fetched(tmp_path, lambda _: web.Response(body=BYTES)) == BYTES
-
-
-@pytest.mark.parametrize("status", [403, 404, 410])
-async def test_a_photo_that_is_gone_is_asked_for_again(tmp_path: Path, status: int) -> None:
-    with pytest.raises(PhotoUnavailable, match="photo_gone"):
-        await fetched(tmp_path, lambda _: web.Response(status=status))
-
-
 @pytest.mark.parametrize("status", [302, 429, 500])
 async def test_trouble_at_discord_is_said_to_be_that_and_no_redirect_is_followed(
     tmp_path: Path, status: int
@@ -93,16 +83,6 @@ async def test_a_photo_is_not_read_beyond_the_limit(tmp_path: Path) -> None:
     with pytest.raises(PhotoUnavailable, match="photo_larger_than_taken"):
         await fetched(tmp_path, lambda _: web.Response(body=BYTES), limit=500_000)
     assert (tmp_path / "photo").stat().st_size <= 500_000
-
-
-async def test_a_connection_that_breaks_off_is_no_photo(tmp_path: Path) -> None:
-    def cut(request: web.Request) -> web.StreamResponse:
-        assert request.transport is not None
-        request.transport.abort()
-        return web.Response()
-
-    with pytest.raises(PhotoUnavailable, match="photo_not_fetched"):
-        await fetched(tmp_path, cut)
 
 
 @pytest.mark.promise

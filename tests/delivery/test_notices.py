@@ -2,11 +2,8 @@
 
 from pathlib import Path
 
-import pytest
-
 from bot import posts
-from bot.delivery.errors import RETRY_SECONDS
-from bot.posts import Later, NotHere, Post
+from bot.posts import NotHere, Post
 from bot.servers.notices import NoticeKind
 from tests.delivery.finished import MESSAGES
 from tests.support.desk import Desk, open_desk
@@ -24,17 +21,6 @@ async def told(desk: Desk) -> Post:
         details={},
     )
     return (await desk.db.write(open_posts))[-1]
-
-
-@pytest.mark.parametrize("status", [429, 503])
-async def test_while_discord_is_busy_a_notice_is_posted_later(tmp_path: Path, status: int) -> None:
-    async with open_desk(tmp_path) as desk:
-        notice = await told(desk)
-        for channel_id in (desk.channel.id, None):
-            desk.env.inject_error("POST", MESSAGES, status=status, times=1)
-            said = await deliver(desk, notice, channel_id, None)
-            assert isinstance(said, Later)
-            assert said.seconds >= RETRY_SECONDS
 
 
 async def test_a_closed_channel_and_closed_dms_are_no_place_for_notices(tmp_path: Path) -> None:

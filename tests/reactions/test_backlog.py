@@ -8,41 +8,6 @@ from tests.support.simulated.people import until
 HERE, THERE = 1, 2  # servers
 
 
-async def test_what_comes_when_too_much_waits_is_left_out_and_later_ones_are_taken() -> None:
-    gate, done = asyncio.Event(), list[int]()
-
-    async def work(item: int) -> None:
-        await gate.wait()
-        done.append(item)
-
-    backlog = Backlog("taps", work, bound=2, bound_in_all=9, at_once=1)
-    assert backlog.put(HERE, 0)
-    await asyncio.sleep(0)  # it is being worked on, and waits no more
-    assert [backlog.put(HERE, item) for item in (1, 2, 3)] == [True, True, False]
-    gate.set()
-    await until(lambda: len(done) == 3, "the first three")
-    assert backlog.put(HERE, 4)
-    await until(lambda: len(done) == 4, "the fourth")
-    assert done == [0, 1, 2, 4]
-    await backlog.close()
-
-
-async def test_one_that_fails_does_not_hinder_the_next() -> None:
-    done = list[int]()
-
-    async def work(item: int) -> None:
-        if item == 0:
-            raise ValueError("of no use")
-        done.append(item)
-
-    backlog = Backlog("taps", work, bound=5, bound_in_all=9, at_once=1)
-    backlog.put(HERE, 0)
-    backlog.put(HERE, 1)
-    await until(lambda: bool(done), "the second")
-    assert done == [1]
-    await backlog.close()
-
-
 async def test_closing_ends_what_goes_on_and_takes_nothing_more() -> None:
     begun, ended = list[int](), list[int]()
 
@@ -78,15 +43,6 @@ async def test_a_server_does_not_wait_for_anothers_flood_nor_is_dropped_for_it()
     gate.set()
     await until(lambda: len(done) == 4, "all of them")
     assert done == ["here 0", "there", "here 1", "here 2"]
-    await backlog.close()
-
-
-async def test_there_is_a_bound_for_all_servers_together() -> None:
-    async def work(_: int) -> None:
-        await asyncio.Event().wait()
-
-    backlog = Backlog("taps", work, bound=2, bound_in_all=3, at_once=1)
-    assert [backlog.put(lane, 0) for lane in (1, 2, 3, 4)] == [True, True, True, False]
     await backlog.close()
 
 

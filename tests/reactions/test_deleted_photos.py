@@ -101,42 +101,11 @@ async def test_a_result_that_cant_be_stopped_does_not_bring_the_photo_back(
         assert (tmp_path / "spool" / "kept.png").exists() is not deleted
 
 
-@pytest.mark.parametrize("kind", ["reactions", "others"])
-async def test_what_ran_by_itself_goes_with_its_photo_alone(tmp_path: Path, kind: str) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        await admin(desk, "photos auto", tool="photo-restore")
-        message = await post(desk, desk.maya, ROOM)
-        here = {"channel_id": str(desk.channel.id), "guild_id": str(desk.guild.id)}
-        if kind == "reactions":
-            desk.env.backend.emit("MESSAGE_REACTION_REMOVE_ALL", {**here, "message_id": str(message.id)})
-        else:
-            await unrelated(desk, desk.tom)
-        await desk.env.settle()
-        assert await states(desk) == [JobState.RECEIVED]
-
-
 async def unrelated(desk: Desk, who: MemberActor) -> None:
     message = await post(desk, who)
     calls = len(desk.env.http_requests)
     await who.delete(message)
     assert len(desk.env.http_requests) == calls
-
-
-async def test_what_others_asked_for_by_the_menu_goes_too_and_ones_own_stays(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        message = await post(desk, desk.maya, ROOM)
-        for who in (desk.tom, desk.maya):
-            await who.context_menu(desk.channel, "Photo restoration", message)
-        form = await desk.tom.context_menu(desk.channel, "Virtual staging", message)
-        await desk.tom.submit_modal(form, {"style": "luxury", "room": "office"})
-        await desk.maya.delete(message)
-        assert [(one.user_id, one.state) for one in await jobs_of(desk)] == [
-            (desk.tom.id, JobState.CANCELLED),
-            (desk.maya.id, JobState.RECEIVED),
-            (desk.tom.id, JobState.CANCELLED),
-        ]
 
 
 async def test_what_is_made_of_a_result_stays_when_the_result_is_deleted(tmp_path: Path) -> None:

@@ -12,10 +12,9 @@ from bot.db import Database
 from bot.errors import DatabaseAway
 from bot.jobs import confirm
 from bot.jobs.confirm import QUESTION
-from bot.jobs.models import JobState
 from bot.posts import Post
-from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
-from tests.support.desk import Desk, make_bot, open_desk, pieces, texts
+from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
+from tests.support.desk import Desk, make_bot, open_desk, texts
 from tests.support.settings import admin
 from tests.support.simulated.people import until
 
@@ -53,36 +52,6 @@ def stands(desk: Desk, message: discord.Message) -> bool:
     return message.id in [one.id for one in desk.channel.history()]
 
 
-async def test_a_first_tap_starts_nothing_and_a_short_reply_names_tool_and_price(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, tapped_before=False) as desk:
-        photo, question = await tapped_first(desk)
-        assert await jobs_of(desk) == []
-        said = texts(question)
-        assert f"<@{desk.tom.id}>, **Virtual staging** costs about 8 credits. Start it?" in said
-        assert "Your first tap in this server asks first. Your next taps start right away." in said
-        assert [piece["label"] for piece in pieces(question) if piece["type"] == 2] == [RUN]
-        assert question.reference is not None
-        assert question.reference.message_id == photo.id
-
-
-async def test_the_press_starts_it_and_removes_the_reply_and_later_taps_run_at_once(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, tapped_before=False) as desk:
-        photo, question = await tapped_first(desk)
-        await desk.tom.click(question, label=RUN)
-        (job,) = await jobs_of(desk)
-        assert (job.user_id, job.tapped, job.origin_message_id) == (
-            desk.tom.id,
-            STAGING.replace("\ufe0f", ""),
-            photo.id,
-        )
-        assert question.id not in [one.id for one in desk.channel.history()]
-        await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
-        assert len(await jobs_of(desk)) == 2
-        # Taking the reaction away still cancels what it started.
-        await desk.tom.unreact(photo, STAGING)
-        assert (await jobs_of(desk))[0].state is JobState.CANCELLED
-
-
 @pytest.mark.promise
 async def test_the_button_is_for_the_one_who_tapped_alone(tmp_path: Path) -> None:
     async with open_desk(tmp_path, tapped_before=False) as desk:
@@ -92,21 +61,6 @@ async def test_the_button_is_for_the_one_who_tapped_alone(tmp_path: Path) -> Non
         assert "This question is for someone else." in texts(told)
         assert await jobs_of(desk) == []
         assert question.id in [one.id for one in desk.channel.history()]
-
-
-async def test_a_second_tap_on_the_same_photo_asks_no_second_time(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, tapped_before=False) as desk:
-        photo, question = await tapped_first(desk)
-        await desk.tom.unreact(photo, STAGING)
-        assert not stands(desk, question)
-        await desk.tom.react(photo, STAGING)
-        again = last(desk)
-        assert RUN in [piece.get("label") for piece in pieces(again)]
-        seen = len(desk.channel.history())
-        for _ in range(3):
-            desk.env.backend.emit("MESSAGE_REACTION_ADD", reaction(desk, photo, desk.tom.id))
-        await desk.env.settle()
-        assert len(desk.channel.history()) == seen
 
 
 @pytest.mark.promise
@@ -164,25 +118,6 @@ async def test_a_restart_leaves_no_dead_button_and_no_message_for_ever(tmp_path:
         await desk.env.restart_bot(bot)
         assert await asked(desk) == []
         assert not stands(desk, question)
-
-
-async def test_after_a_restart_within_the_minute_the_button_works(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, tapped_before=False) as desk:
-        _, question = await tapped_first(desk)
-        bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
-        await desk.env.restart_bot(bot)
-        await desk.tom.click(question, label=RUN)
-        assert len(await jobs_of(desk)) == 1
-
-
-async def test_a_press_on_a_question_that_is_over_removes_it_and_says_so(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, tapped_before=False) as desk:
-        _, question = await tapped_first(desk)
-        desk.clock.advance(61)
-        told = await desk.tom.click(question, label=RUN)
-        assert "has expired or was answered already" in texts(told)
-        assert question.id not in [one.id for one in desk.channel.history()]
-        assert await jobs_of(desk) == []
 
 
 @pytest.mark.promise

@@ -1,6 +1,5 @@
 """Members who mention the bot: with a photo, with words, under somebody's photo, or with nothing."""
 
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -57,39 +56,6 @@ async def without_the_intent(desk: Desk) -> None:
     desk.env.approved_intents = discord.Intents.none()
     bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services, intents=mention_intents())
     await desk.env.restart_bot(bot)
-
-
-@pytest.mark.parametrize("intent", [True, False])
-async def test_a_photo_offers_the_tools_with_their_prices_and_its_authors_press_starts_one(
-    tmp_path: Path, *, intent: bool
-) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        if not intent:
-            await without_the_intent(desk)
-        message = await mention(desk, desk.maya, "", ROOM)
-        answer = answer_to(desk, message)
-        assert answer is not None
-        assert offered(answer) == [
-            "Studio · about 8 credits",
-            "Virtual staging · about 8 credits",
-            "Photo restoration · about 8 credits",
-            "Product background · about 8 credits",
-            "Career portrait · about 8 credits",
-        ]
-        refused = await desk.tom.click(answer, label="Photo restoration · about 8 credits")
-        assert "can use these buttons" in texts(refused)
-        assert await jobs_of(desk) == []
-        shown = await desk.maya.click(answer, label="Photo restoration · about 8 credits")
-        assert shown.ephemeral
-        job = await desk.job()
-        assert job.source is not None
-        assert (job.tool, job.user_id, job.source.message_id) == (
-            "photo-restore",
-            desk.maya.id,
-            message.id,
-        )
-        assert answer_to(desk, message) is None  # the offer is gone
 
 
 @pytest.mark.promise
@@ -211,50 +177,6 @@ async def test_a_reply_to_the_bot_and_a_mention_of_its_role_are_no_mentions(tmp_
         assert len(desk.channel.history()) == before + 2
 
 
-async def test_a_second_mention_within_seconds_is_answered_too(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        for said in [await mention(desk, desk.maya) for _ in range(2)]:
-            assert answer_to(desk, said) is not None
-
-
-async def test_a_photo_that_is_gone_starts_nothing(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        message = await mention(desk, desk.maya, "", ROOM)
-        answer = answer_to(desk, message)
-        assert answer is not None
-        await desk.maya.delete(message)
-        told = await desk.maya.click(answer, label="Photo restoration · about 8 credits")
-        assert "I can't see that message any more" in texts(told)
-        assert await jobs_of(desk) == []
-
-
-async def test_a_message_that_discord_does_not_show_now_is_not_said_to_be_gone(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        answer = answer_to(desk, await mention(desk, desk.maya, "", ROOM))
-        assert answer is not None
-        desk.env.inject_error("GET", "/channels/*/messages/*", status=503, times=1)
-        told = await desk.maya.click(answer, label="Photo restoration · about 8 credits")
-        assert "Discord didn't show me your message. Try again in a moment." in texts(told)
-        assert await jobs_of(desk) == []
-
-
-async def test_an_answer_that_discord_does_not_take_is_no_error_and_no_offer(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO)
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        desk.env.inject_error("POST", "/channels/*/messages", status=403, code=50013, times=1)
-        assert answer_to(desk, await mention(desk, desk.maya, "a red kite")) is None
-        assert await desk.db.read(open_posts) == []
-    (said,) = [one for one in caplog.records if "A mention could not be answered" in one.getMessage()]
-    assert said.levelno == logging.INFO
-    assert not [one for one in caplog.records if one.levelno >= logging.WARNING]
-
-
 @pytest.mark.promise
 async def test_an_offer_that_can_not_be_stored_at_once_is_made_once_and_stored_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -289,21 +211,3 @@ async def test_where_nothing_is_accepted_it_says_why(tmp_path: Path) -> None:
         await desk.services.db.write(limit_tool, desk.guild.id, None, role_id=roles.id, channel_id=None)
         told = answer_to(desk, await mention(desk, desk.maya, "", ROOM))
         assert f"only for <@&{roles.id}>" in texts(told)
-
-
-async def test_what_is_nobodys_business_asks_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        reads: list[None] = []
-        read = desk.services.db.read
-
-        def counted(*asked: Any) -> Any:
-            reads.append(None)
-            return read(*asked)
-
-        monkeypatch.setattr(desk.services.db, "read", counted)
-        for number in range(50):
-            await desk.tom.send(desk.channel, f"Look at this <@{desk.maya.id}> {number}")
-        assert reads == []
-        await mention(desk, desk.maya, "a kite")
-        assert reads

@@ -7,10 +7,10 @@ import discord
 import pytest
 
 from bot.domain.guilds import Period
-from tests.reactions.taps import PORTRAIT, ROOM, STAGING, jobs_of, post
+from tests.reactions.taps import ROOM, STAGING, jobs_of, post
 from tests.support import spending
 from tests.support.desk import PNG, Desk, make_bot, open_desk, texts
-from tests.support.settings import admin, limit_tool
+from tests.support.settings import admin
 
 EVERY_TOOL = ["🛋️", "🩹", "📦", "💼"]
 
@@ -53,68 +53,6 @@ async def test_what_the_bot_offers_can_be_tapped_though_reactions_are_off(tmp_pa
         assert (job.user_id, job.origin_message_id) == (desk.tom.id, offered.id)
 
 
-async def test_a_tool_that_may_not_be_used_there_is_not_offered(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await offering(desk)
-        other = desk.guild.create_text_channel("portraits")
-        await desk.services.db.write(
-            limit_tool,
-            desk.guild.id,
-            desk.services.catalog.get("career-photo"),
-            channel_id=other.id,
-            role_id=None,
-        )
-        await post(desk, desk.maya, ROOM)
-        assert PORTRAIT not in under(desk.channel.history()[-1])
-
-
-@pytest.mark.parametrize("lacking", ["add_reactions", "attach_files", "read_message_history"])
-async def test_where_the_bot_may_not_offer_or_post_the_result_nothing_is_tried(
-    tmp_path: Path, lacking: str
-) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        closed = desk.channel_for_the_bot("closed", **{lacking: False})
-        await admin(desk, "photos offer", channel=closed)
-        calls = len(desk.env.http_requests)
-        await post(desk, desk.maya, ROOM, channel=closed)
-        assert under(closed.history()[-1]) == []
-        assert len(desk.env.http_requests) == calls
-
-
-async def test_an_emoji_that_is_gone_does_not_hinder_the_others(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await offering(desk)
-        path = "/channels/*/messages/*/reactions/*/@me"
-        desk.env.inject_error("PUT", path, status=404, code=10014, times=1)
-        await post(desk, desk.maya, ROOM)
-        assert under(desk.channel.history()[-1]) == EVERY_TOOL[1:]
-
-
-async def test_another_servers_emoji_that_may_not_be_used_does_not_hinder_the_others(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await offering(desk)
-        for emoji in EVERY_TOOL:
-            await admin(desk, "reactions remove", emoji=emoji)
-        for emoji in ("<:theirs:77001122334455>", "🔥"):
-            await admin(desk, "reactions map", emoji=emoji, tool="photo-restore")
-        path = "/channels/*/messages/*/reactions/*/@me"
-        desk.env.inject_error("PUT", path, status=403, code=50013, times=1)
-        await post(desk, desk.maya, ROOM)
-        assert under(desk.channel.history()[-1]) == ["🔥"]
-
-
-async def test_each_photo_is_run_for_its_poster(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await automatic(desk)
-        message = await post(desk, desk.maya, ROOM, ("hall.png", PNG))
-        (job,) = await jobs_of(desk)
-        assert (job.user_id, job.tool, job.inputs["style"]) == (desk.maya.id, "virtual-staging", "rustic")
-        assert job.origin_message_id == message.id
-        assert job.source is not None
-        assert job.source.filename == "room.png"
-
-
 @pytest.mark.promise
 async def test_several_photos_make_several_jobs_up_to_the_bound(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
@@ -122,24 +60,6 @@ async def test_several_photos_make_several_jobs_up_to_the_bound(tmp_path: Path) 
         await post(desk, desk.maya, ROOM, ("hall.png", PNG), ("attic.png", PNG))
         sources = [job.source.filename for job in await jobs_of(desk) if job.source is not None]
         assert sources == ["room.png", "hall.png"]
-
-
-async def test_a_set_asks_its_poster_once_and_as_a_whole(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await automatic(desk, most=5)
-        await spending.set_budget(desk.services, desk.guild.id, None, None, confirm_above=20)
-        photos = await post(desk, desk.maya, ROOM, ("hall.png", PNG), ("attic.png", PNG))
-        told = [one[2] for one in desk.env.backend.transcript if one[1] == "MESSAGE_CREATE"]
-        (again,) = [dict(one) for one in told if one["id"] == str(photos.id)]
-        desk.env.backend.emit("MESSAGE_CREATE", again)  # as after a resume
-        await desk.env.settle()
-        assert await jobs_of(desk) == []
-        (asked,) = desk.channel.history()[1:]
-        assert "**Virtual staging** of 3 photos costs about 24 credits. Start it?" in texts(asked)
-        await desk.maya.click(asked, label="Run · about 24 credits")
-        jobs = await jobs_of(desk)
-        assert len({job.set_id for job in jobs}) == len({job.origin_message_id for job in jobs}) == 1
-        assert len(jobs) == 3
 
 
 @pytest.mark.promise
@@ -188,25 +108,6 @@ async def test_what_bots_and_webhooks_post_is_passed_over(tmp_path: Path, kind: 
             assert len(desk.env.http_requests) == calls
         assert await jobs_of(desk) == []
         assert all(under(message) == [] for message in desk.channel.history())
-
-
-async def test_a_channel_can_be_an_ordinary_one_again(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await offering(desk)
-        answer = await admin(desk, "photos show")
-        offers = "**Put emoji under each photo in these channels**: "
-        assert f"{offers}<#{desk.channel.id}>" in texts(answer)
-        assert "🩹 **Photo restoration**" in texts(answer)
-        answer = await admin(desk, "photos off")
-        assert f"{offers}none" in texts(answer)
-        await post(desk, desk.maya, ROOM)
-        assert under(desk.channel.history()[-1]) == []
-
-
-async def test_members_may_not_change_it(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        with pytest.raises(Exception, match="not visible"):
-            await desk.maya.slash(desk.channel, "studii photos")
 
 
 @pytest.mark.promise

@@ -8,8 +8,6 @@ from typing import Any
 import discord
 import pytest
 
-from bot.jobs import confirm
-from bot.jobs.confirm import TAP_SKIPPED
 from bot.reactions import taps
 from bot.servers import access
 from tests.reactions.taps import ROOM, jobs_of, post, reaction, ready, taken_away
@@ -142,16 +140,3 @@ async def test_who_is_being_told_why_there_is_no_job_holds_nobody_up(
         await desk.env.settle()
         assert [job.user_id for job in await jobs_of(desk)] == [desk.maya.id]
         assert "blocked" in texts(desk.tom.user.dm_channel.history()[-1])
-
-
-async def test_who_can_not_be_asked_as_too_many_wait_is_told_to_tap_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(confirm, "MAX_UNASKED", 0)
-    async with open_desk(tmp_path, tapped_before=False) as desk:
-        await on(desk)
-        tap(desk, await post(desk, desk.maya, ROOM), desk.tom.id)
-        await desk.env.settle()
-        assert questions(desk) == []
-        (told,) = desk.tom.user.dm_channel.history()
-        assert str(TAP_SKIPPED) in texts(told)

@@ -12,23 +12,6 @@ from tests.support.desk import Desk, make_bot, open_desk
 from tests.support.settings import admin
 
 
-async def test_a_tap_that_is_taken_back_at_once_makes_nothing(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        message = await post(desk, desk.maya, ROOM)
-        event = reaction(desk, message, desk.tom.id)
-        desk.env.backend.emit("MESSAGE_REACTION_ADD", event)
-        desk.env.backend.emit("MESSAGE_REACTION_REMOVE", taken_away(event))
-        await desk.env.settle()
-        assert await states(desk) in ([], [JobState.CANCELLED])
-        for _ in range(3):
-            desk.env.backend.emit("MESSAGE_REACTION_ADD", event)
-            desk.env.backend.emit("MESSAGE_REACTION_REMOVE", taken_away(event))
-        desk.env.backend.emit("MESSAGE_REACTION_ADD", event)
-        await desk.env.settle()
-        assert [one for one in await states(desk) if one is not JobState.CANCELLED] == [JobState.RECEIVED]
-
-
 async def test_it_cancels_while_the_message_is_still_being_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,42 +81,6 @@ async def test_it_cancels_after_a_restart_of_the_bot(tmp_path: Path) -> None:
         await desk.tom.react(message, STAGING)
         bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
         await desk.env.restart_bot(bot)
-        await desk.tom.unreact(message, STAGING)
-        assert await states(desk) == [JobState.CANCELLED]
-
-
-async def test_reactions_that_started_nothing_can_be_taken_away_without_a_query(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        message = await post(desk, desk.maya, ROOM)
-        await desk.tom.react(message, STAGING)
-        calls = len(desk.env.http_requests)
-
-        def untouched(*_: Any, **__: Any) -> Any:
-            raise AssertionError("the database was asked")
-
-        with monkeypatch.context() as patch:
-            patch.setattr(desk.db, "read", untouched)
-            patch.setattr(desk.db, "write", untouched)
-            event = taken_away(reaction(desk, message, desk.maya.id))
-            for number in range(100):
-                desk.env.backend.emit("MESSAGE_REACTION_REMOVE", {**event, "user_id": str(number + 1)})
-            await desk.env.settle()
-        assert len(desk.env.http_requests) == calls
-        assert await states(desk) == [JobState.RECEIVED]
-
-
-async def test_one_of_two_emoji_with_the_same_wish_cancels_only_what_it_started(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        await admin(desk, "reactions map", emoji="🔥", tool="virtual-staging")
-        message = await post(desk, desk.maya, ROOM)
-        await desk.tom.react(message, STAGING)
-        await desk.tom.react(message, "🔥")  # the same again: it starts nothing
-        await desk.tom.unreact(message, "🔥")
-        assert await states(desk) == [JobState.RECEIVED]
         await desk.tom.unreact(message, STAGING)
         assert await states(desk) == [JobState.CANCELLED]
 

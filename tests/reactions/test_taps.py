@@ -9,26 +9,11 @@ import pytest
 
 from bot.domain.guilds import Period
 from bot.jobs.models import JobState
-from bot.reactions import photo_watch
-from bot.reactions.photo_watch import NOT_READ
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support import spending
-from tests.support.desk import PNG, open_desk, texts
+from tests.support.desk import PNG, open_desk
 
 SLOW = 500  # turns of the loop
-
-
-async def test_whoever_taps_is_the_requester_and_the_photo_its_source(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        message = await post(desk, desk.maya, ROOM)
-        await desk.tom.react(message, STAGING)
-        (job,) = await jobs_of(desk)
-        assert (job.user_id, job.tool) == (desk.tom.id, "virtual-staging")
-        assert job.inputs == {"style": "modern", "room": "living"}
-        assert (job.origin_message_id, job.channel_id) == (message.id, desk.channel.id)
-        assert job.source is not None
-        assert desk.env.backend.cdn.get(job.source.url) == PNG
 
 
 @pytest.mark.promise
@@ -70,20 +55,6 @@ async def test_two_taps_at_the_same_moment_make_one_job_and_nothing_else_is_seen
         assert not [one for one in caplog.records if one.levelno >= logging.WARNING or one.exc_info]
 
 
-async def test_taking_the_reaction_away_cancels_what_waits_and_it_can_be_tapped_again(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        message = await post(desk, desk.maya, ROOM)
-        await desk.tom.react(message, STAGING)
-        await desk.maya.react(message, STAGING)
-        await desk.tom.unreact(message, STAGING)
-        first, second = await jobs_of(desk)
-        assert (first.state, first.reserved) == (JobState.CANCELLED, 0)
-        assert second.state is JobState.RECEIVED
-        await desk.tom.react(message, STAGING)
-        assert [one.state for one in await jobs_of(desk)][-1] is JobState.RECEIVED
-
-
 async def test_what_is_being_made_is_not_cancelled(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await ready(desk)
@@ -109,26 +80,6 @@ async def test_another_photo_that_an_edit_moved_to_the_first_place_is_another_wi
         await desk.tom.react(message, STAGING)
         names = [one.source.filename for one in await jobs_of(desk) if one.source is not None]
         assert names == ["room.png", "hall.png"]
-
-
-async def test_a_message_that_takes_too_long_is_given_up_and_who_tapped_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        photo = await post(desk, desk.maya, ROOM)
-
-        async def never(*_where: object) -> None:
-            await asyncio.Event().wait()
-
-        with monkeypatch.context() as patched:
-            patched.setattr(desk.bot.http, "get_message", never)
-            patched.setattr(photo_watch, "FETCHED_WITHIN", 0.0)
-            await desk.tom.react(photo, STAGING)
-        (told,) = desk.tom.user.dm_channel.history()
-        assert str(NOT_READ) in texts(told)
-        await desk.maya.react(photo, STAGING)
-        assert [job.user_id for job in await jobs_of(desk)] == [desk.maya.id]
 
 
 @pytest.mark.promise

@@ -1,39 +1,17 @@
 """Taps that come to nothing: who tapped learns why by DM, each reason once in a while."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
 from pathlib import Path
 
-import discord
 import pytest
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from bot.domain.guilds import Period
-from bot.features import refusals
-from bot.jobs import holds as key_holds
-from bot.posts import Post
-from bot.reactions.photo_watch import NOT_READ
-from bot.reasons import Reason, ReasonCode
-from bot.servers import access, keys
+from bot.servers import access
 from bot.servers.access import PhotoScope
 from tests.reactions.taps import PORTRAIT, ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support import spending
 from tests.support.desk import Desk, make_bot, open_desk, texts
 from tests.support.services import erase
 from tests.support.settings import admin, limit_tool
-
-
-@pytest.mark.parametrize("files", [(), (("notes.pdf", b"%PDF-1.7"),)])
-async def test_nothing_visible_happens_under_a_message_without_a_picture_that_is_taken(
-    tmp_path: Path, files: Sequence[tuple[str, bytes]]
-) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        message = await post(desk, desk.maya, *files)
-        await desk.tom.react(message, STAGING)
-        assert await jobs_of(desk) == []
-        assert desk.channel.history()[-1].id == message.id
 
 
 async def test_a_bot_that_taps_starts_nothing(tmp_path: Path) -> None:
@@ -51,22 +29,6 @@ async def test_a_bot_that_taps_starts_nothing(tmp_path: Path) -> None:
         desk.env.backend.emit("MESSAGE_REACTION_ADD", event)
         await desk.env.settle()
         assert await jobs_of(desk) == []
-
-
-async def test_the_bots_own_messages_are_no_photos(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        channel = desk.bot.get_channel(desk.channel.id)
-        assert isinstance(channel, discord.TextChannel)
-        await channel.send("Made by me", file=discord.File(tmp_path / "studii.db", "room.png"))
-        message = desk.channel.history()[-1]
-        await desk.tom.react(message, STAGING)
-        assert await jobs_of(desk) == []
-        # Discord also tells whose message it is, and then it need not even be looked at.
-        calls = len(desk.env.http_requests)
-        desk.env.backend.emit("MESSAGE_REACTION_ADD", reaction(desk, message, desk.tom.id))
-        await desk.env.settle()
-        assert len(desk.env.http_requests) == calls
 
 
 async def test_a_portrait_tool_takes_ones_own_photo_by_tap_too(tmp_path: Path) -> None:
@@ -126,17 +88,6 @@ async def test_each_refusal_is_told_by_dm_once_in_a_while(tmp_path: Path, why: s
         assert len(desk.tom.user.dm_channel.history()) == 2
 
 
-async def test_another_reason_is_told_at_once(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        await refused(desk, "photos")
-        message = await post(desk, desk.maya, ROOM)
-        await desk.tom.react(message, STAGING)
-        await refused(desk, "paused")
-        await desk.tom.react(message, "🩹")
-        assert len(desk.tom.user.dm_channel.history()) == 2
-
-
 @pytest.mark.promise
 async def test_who_posts_in_a_photo_channel_learns_why_nothing_was_started(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
@@ -148,16 +99,6 @@ async def test_who_posts_in_a_photo_channel_learns_why_nothing_was_started(tmp_p
         assert await jobs_of(desk) == []
         (said,) = desk.tom.user.dm_channel.history()
         assert "You are blocked from using Studii in this server until" in texts(said)
-
-
-async def test_a_place_where_the_bot_may_not_post_is_told(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        closed = desk.channel_for_the_bot("closed", attach_files=False)
-        message = await post(desk, desk.maya, ROOM, channel=closed)
-        await desk.tom.react(message, STAGING)
-        (said,) = desk.tom.user.dm_channel.history()
-        assert f"I couldn't post a result in <#{closed.id}>: I'm missing **Attach Files**" in texts(said)
 
 
 @pytest.mark.promise
@@ -197,28 +138,6 @@ async def test_short_credits_are_told_by_dm_once_an_hour(tmp_path: Path) -> None
         assert desk.channel.history()[-1].id == message.id
 
 
-@pytest.mark.parametrize(
-    ("code", "told"),
-    [
-        (ReasonCode.OUT_OF_CREDITS, "Studii has no credits left"),
-        (ReasonCode.KEY_REFUSED, "Studii doesn't accept this server's API key"),
-    ],
-)
-async def test_that_studii_does_not_serve_the_server_is_told(
-    tmp_path: Path, code: ReasonCode, told: str
-) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        key = await desk.services.db.read(keys.current, desk.guild.id)
-        assert key is not None
-        until = desk.clock.now() + timedelta(minutes=5)
-        await desk.db.write(key_holds.put_hold, desk.guild.id, key.id, Reason(code), until)
-        await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
-        assert await jobs_of(desk) == []
-        (said,) = desk.tom.user.dm_channel.history()
-        assert told in texts(said)
-
-
 @pytest.mark.promise
 async def test_a_restart_tells_nobody_twice_in_an_hour(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
@@ -239,38 +158,3 @@ async def test_a_restart_tells_nobody_twice_in_an_hour(tmp_path: Path) -> None:
         assert await told_again() == 2
         await erase(desk.services, desk.tom.id)
         assert await told_again() == 3  # nothing is left of it
-
-
-async def test_a_clock_that_was_set_back_silences_nobody(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        for at in (desk.clock.now() + timedelta(days=30), desk.clock.now()):
-            about = desk.guild.id, desk.tom.id, "A reason.", "A reason.", at
-            await desk.services.db.write(refusals.tell, *about)
-            assert await desk.db.read(_told_at) == [at]
-
-
-def _told_at(session: Session) -> list[datetime]:
-    return list(session.scalars(select(Post.created_at).filter_by(kind=refusals.REFUSAL)))
-
-
-async def test_closed_dms_are_no_error(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        await spending.set_budget(desk.services, desk.guild.id, 1, Period.DAY)
-        desk.env.inject_error("POST", "/users/@me/channels", status=403, code=50007, times=None)
-        await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
-        assert await jobs_of(desk) == []
-
-
-@pytest.mark.parametrize(("status", "told"), [(400, 1), (404, 0)])
-async def test_who_tapped_a_photo_that_discord_does_not_hand_out_is_told(
-    tmp_path: Path, status: int, told: int
-) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        message = await post(desk, desk.maya, ROOM)
-        desk.env.inject_error("GET", "/channels/*/messages/*", status=status, code=10008, times=1)
-        await desk.tom.react(message, STAGING)
-        assert await jobs_of(desk) == []
-        said = desk.tom.user.dm_channel.history() if desk.tom.user.dm_channel else []
-        assert [str(NOT_READ) in texts(one) for one in said] == [True] * told

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-import discord
 import pytest
 
 from bot.features import photo_rules
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
-from tests.support.desk import BOT_PERMISSIONS, open_desk
+from tests.support.desk import open_desk
 from tests.support.servers import come, leave
 from tests.support.services import sweep
 from tests.support.settings import admin
@@ -40,19 +39,6 @@ async def test_reactions_can_be_on_in_one_channel_alone_and_its_threads(tmp_path
         assert len(await jobs_of(desk)) == 1
 
 
-async def test_a_tap_in_a_thread_counts_where_reactions_are_on_in_its_channel(tmp_path: Path) -> None:
-    allowed = BOT_PERMISSIONS | discord.Permissions(create_public_threads=True, send_messages_in_threads=True)
-    async with open_desk(tmp_path, permissions=allowed) as desk:
-        await desk.set_key()
-        await admin(desk, "reactions on", channel=desk.channel)
-        parent = desk.bot.get_channel(desk.channel.id)
-        assert isinstance(parent, discord.TextChannel)
-        await parent.create_thread(name="rooms", type=discord.ChannelType.public_thread)
-        (thread,) = desk.channel.threads
-        await desk.tom.react(await post(desk, desk.maya, ROOM, channel=thread), STAGING)
-        assert (await desk.job()).channel_id == thread.id
-
-
 @pytest.mark.promise
 async def test_where_the_bot_could_not_post_the_result_nothing_is_spent(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
@@ -74,19 +60,6 @@ async def test_the_rules_hold_after_a_restart(tmp_path: Path) -> None:
         assert desk.services.photo_rules.rules(kept.guild_id) == kept
 
 
-async def test_a_channel_that_is_deleted_takes_its_rules_along(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        other, kept = (desk.guild.create_text_channel(name) for name in ("old", "kept"))
-        for channel in (other, kept):
-            await admin(desk, "reactions on", channel=channel)
-            await admin(desk, "photos offer", channel=channel)
-        desk.env.backend.delete_channel(other.id)
-        await desk.env.settle()
-        rules = desk.services.photo_rules.rules(desk.guild.id)
-        assert (set(rules.reaction_channels), set(rules.channels)) == ({kept.id}, {kept.id})
-        assert await desk.services.db.read(photo_rules.of, desk.guild.id) == rules
-
-
 async def test_in_a_server_that_takes_the_bot_back_after_a_long_time_everything_is_off(
     tmp_path: Path,
 ) -> None:
@@ -98,13 +71,3 @@ async def test_in_a_server_that_takes_the_bot_back_after_a_long_time_everything_
         await come(desk)
         assert not desk.services.photo_rules.rules(desk.guild.id).everywhere
         assert desk.services.photo_rules.tap(desk.guild.id, STAGING.replace("\ufe0f", "")) is None
-
-
-async def test_taps_count_in_the_text_of_voice_and_stage_channels(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        for place in (desk.guild.create_voice_channel("Lounge"), desk.guild.create_stage_channel("Show")):
-            await desk.env.settle()
-            await admin(desk, "reactions on", channel=place)
-            await desk.tom.react(await post(desk, desk.maya, ROOM, channel=place), STAGING)
-            assert (await desk.job()).channel_id == place.id

@@ -14,7 +14,7 @@ from bot.features import posting
 from bot.jobs.models import Job, JobState
 from bot.media.spool import OutputFile
 from tests.support.decoders import SharedDecoders
-from tests.support.desk import Desk, labelled, open_desk, pieces, press_more, texts
+from tests.support.desk import Desk, open_desk, pieces, press_more, texts
 from tests.support.posts import tell_end
 from tests.support.simulated.delivery import delivery_on
 
@@ -89,16 +89,6 @@ async def test_a_photo_before_that_is_too_large_beside_the_result_is_shown_small
         assert f"The original photo is shown smaller, {TOGETHER}." in texts(desk.channel.history()[-1])
 
 
-async def test_a_photo_before_of_a_kind_that_discord_does_not_draw_is_shown_all_the_same(
-    tmp_path: Path,
-) -> None:
-    async with made(tmp_path) as (desk, delivery, job):
-        await tell_end(delivery, job, files(tmp_path, MIB, MIB, kind="image/tiff"))
-        _, before = await shown(desk)
-        assert before.startswith(b"\xff\xd8\xff")
-        assert "smaller" not in texts(desk.channel.history()[-1])
-
-
 @pytest.mark.promise
 async def test_where_there_is_no_room_beside_the_result_it_says_why_and_links_the_original(
     tmp_path: Path,
@@ -110,55 +100,12 @@ async def test_where_there_is_no_room_beside_the_result_it_says_why_and_links_th
         assert "Full size" in labels(desk)
 
 
-async def test_a_result_that_is_too_large_is_shown_smaller_with_the_photo_before(tmp_path: Path) -> None:
-    async with made(tmp_path) as (desk, delivery, job):
-        await tell_end(delivery, job, files(tmp_path, 3 * LIMIT, 2 * MIB))
-        after, before = await shown(desk)
-        assert after.startswith(b"\xff\xd8\xff")
-        assert colour_of(after) == "orange"
-        assert before == ROOM
-        said = texts(desk.channel.history()[-1])
-        assert "Shown smaller than it was made" in said
-        assert "The original photo" not in said
-        assert "Full size" in labels(desk)
-
-
-@pytest.mark.parametrize("refusals", [1, 2])
-async def test_what_discord_refuses_as_too_large_is_posted_with_less(tmp_path: Path, refusals: int) -> None:
-    async with made(tmp_path) as (desk, delivery, job):
-        path = tmp_path / "noise.png"
-        noise = Image.effect_noise((900, 900), 60)
-        dark = noise.point([value // 4 for value in range(256)])
-        Image.merge("RGB", (noise, dark, Image.new("L", noise.size))).save(path)
-        size = path.stat().st_size
-        before = OutputFile(path, "image", "image/png", size)
-        desk.env.inject_error("POST", "/channels/*/messages", status=413, code=40005, times=refusals)
-        await tell_end(delivery, job, OutputFile(path, "image", "image/png", size, before))
-        files = await shown(desk)
-        assert sum(map(len, files)) < 2 * size / 2**refusals
-        assert colour_of(files[0]) == "orange"
-        assert "because Discord has a size limit here" in texts(desk.channel.history()[-1])
-
-
 @pytest.mark.promise
 async def test_a_photo_before_that_is_kept_no_more_is_said_to_be_gone(tmp_path: Path) -> None:
     async with made(tmp_path) as (desk, delivery, job):
         output = files(tmp_path, len(MADE), len(ROOM))
         await tell_end(delivery, job, replace(output, before=None))
         assert "The original photo has been deleted" in texts(desk.channel.history()[-1])
-
-
-async def test_the_photo_that_was_shown_smaller_is_used_whole_again_while_it_can_be_had(
-    tmp_path: Path,
-) -> None:
-    async with made(tmp_path) as (desk, delivery, job):
-        await tell_end(delivery, job, files(tmp_path, 6 * MIB, 6 * MIB))
-        message = desk.channel.history()[-1]
-        await desk.tom.click(message, custom_id=labelled(message, "Run again"))
-        again = await desk.job()
-        assert again.source is not None
-        assert job.source is not None
-        assert again.source.url == job.source.url
 
 
 @pytest.mark.promise
@@ -204,13 +151,3 @@ async def test_a_staged_result_has_the_words_for_a_listing_and_the_original_phot
         assert "isn't legal advice" in told
         (link,) = (piece for piece in pieces(answer) if piece.get("label") == "Download original photo")
         assert desk.env.backend.cdn.get(link["url"]) == ROOM
-
-
-async def test_a_result_without_a_label_offers_no_words_for_a_listing(tmp_path: Path) -> None:
-    async with made(tmp_path) as (desk, delivery, job):
-        await tell_end(delivery, replace(job, tool="virtual-staging"), files(tmp_path, len(MADE), len(ROOM)))
-        message = desk.channel.history()[-1]
-        offered = await press_more(desk.tom, message)
-        assert "For a listing" not in {one.get("label") for one in pieces(offered)}
-        await press_more(desk.maya, message, "Delete", "Delete")
-        assert message.id not in {one.id for one in desk.channel.history()}

@@ -56,18 +56,3 @@ async def test_an_ending_by_dm_offers_to_be_deleted_alone(tmp_path: Path, state:
         failed = {"failure": FailureCode.INPUTS, "failure_text": Reason.text("No such style.")}
         job = await desk.move(job, JobState.WAITING, JobState.SUBMITTING, state, **failed)
         assert labels(await desk.told(job)) == ["Delete"]
-
-
-async def test_a_linked_video_has_the_buttons_of_a_picture(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await desk.maya.slash(desk.channel, "studio", prompt="Waves", mode="video")
-        url = "https://files.example/v.mp4"
-        done = {"finished_at": desk.clock.now(), "output_kind": "video", "output_url": url}
-        job = await desk.move(await desk.job(), *DONE, **done)
-        await tell_end(desk.delivery, job, OutputFile(tmp_path / "v.mp4", "video", "video/mp4", 99 * 1024**2))
-        result = desk.channel.history()[-1]
-        assert url in result.content
-        assert labels(result) == ["Run again · about 40 credits", "Edit", "Full size", "More…"]
-        desk.clock.advance(60)
-        assert (await desk.tom.click(result, label="Edit")).modal is not None

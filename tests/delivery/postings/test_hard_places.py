@@ -76,23 +76,6 @@ async def test_a_private_result_comes_by_dm_when_its_interaction_has_expired(tmp
         assert str(desk.channel.id) not in sent[-1]
 
 
-async def test_with_closed_dms_a_private_result_is_kept(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        job = await done(desk, private=True)
-        desk.clock.advance(16 * 60)
-        desk.close_dms()
-        assert isinstance(await tell_end(desk.delivery, job, output(tmp_path)), Undeliverable)
-        assert posted_in_channel(desk) == 0
-
-
-async def test_a_private_result_of_a_set_that_is_shown_again_takes_the_place_of_its_own_card(
-    tmp_path: Path,
-) -> None:
-    async with open_desk(tmp_path) as desk:
-        job = replace(await done(desk, private=True), set_id="5" * 16, posting=1)
-        assert await tell_end(desk.delivery, job, output(tmp_path)) == Posted(None)
-
-
 @pytest.mark.promise
 async def test_when_the_bot_may_not_post_any_more_the_result_comes_by_dm(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
@@ -147,20 +130,6 @@ async def test_a_picture_that_is_too_large_is_posted_smaller(tmp_path: Path) -> 
         assert await file.read() == b"\xff\xd8\xffsmaller"
 
 
-@pytest.mark.parametrize(("status", "code"), [(400, 50083), (403, 50001), (400, 160005)])
-async def test_from_a_thread_that_was_archived_or_locked_the_result_comes_by_dm(
-    tmp_path: Path, status: int, code: int
-) -> None:
-    async with open_desk(tmp_path) as desk:
-        job = await done(desk)
-        here = f"/channels/{desk.channel.id}/messages"
-        desk.env.inject_error("POST", here, status=status, code=code, times=None)
-        assert await tell_end(desk.delivery, job, output(tmp_path)) == Posted(None, by_dm=True)
-        assert desk.env.http_requests[-1].path != here
-        dm = await desk.bot.create_dm(discord.Object(desk.maya.id))
-        assert [len(message.attachments) async for message in dm.history()] == [1]
-
-
 DELETES = BOT_PERMISSIONS | discord.Permissions(manage_channels=True)
 
 
@@ -180,29 +149,8 @@ async def test_when_the_channel_was_deleted_the_result_comes_by_dm(tmp_path: Pat
         assert f"I can't post in <#{job.channel_id}> any more" in texts(message)
 
 
-async def test_when_an_age_restricted_channel_was_deleted_the_result_is_kept(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, permissions=DELETES) as desk:
-        channel = desk.bot.get_channel(desk.channel.id)
-        assert isinstance(channel, discord.TextChannel)
-        channel.nsfw = True  # the simulation knows no such channels
-        job = await done(desk)
-        await channel.delete()
-        assert isinstance(await tell_end(desk.delivery, job, output(tmp_path)), Undeliverable)
-        assert (tmp_path / "out.png").exists()
-
-
 async def test_when_the_bot_was_removed_nothing_is_sent_anywhere(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         job = replace(await done(desk), guild_id=1, channel_id=2)
         assert isinstance(await tell_end(desk.delivery, job, output(tmp_path)), Undeliverable)
         assert posted_in_channel(desk) == 0
-
-
-async def test_a_result_that_came_by_dm_is_not_sent_again(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        job = await done(desk, private=True)
-        desk.clock.advance(16 * 60)
-        for _ in range(2):
-            assert await tell_end(desk.delivery, job, output(tmp_path)) == Posted(None, by_dm=True)
-        dm = await desk.bot.create_dm(discord.Object(desk.maya.id))
-        assert len([message async for message in dm.history()]) == 1

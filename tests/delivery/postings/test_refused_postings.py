@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from bot.posts import Later
-from tests.delivery.finished import MESSAGES, finished, output, posted, sent
+from tests.delivery.finished import MESSAGES, finished, output, posted
 from tests.support.desk import Desk, open_desk
 from tests.support.posts import Posted, Undeliverable, tell_end
-from tests.support.simulated.delivery import delivery_on
 
 
 async def announce_in(desk: Desk, folder: Path, **permissions: bool) -> Any:
@@ -31,21 +30,6 @@ async def test_where_the_bot_may_not_post_any_more_and_dms_are_closed_it_is_unde
         outcome = await announce_in(desk, tmp_path, **{lost: False})
         assert isinstance(outcome, Undeliverable)
         assert lost.replace("_", " ").title() in outcome.reason
-
-
-async def test_without_the_history_it_is_posted_and_replies_to_nothing(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        assert isinstance(await announce_in(desk, tmp_path, read_message_history=False), Posted)
-        assert "message_reference" not in sent(desk)
-
-
-@pytest.mark.parametrize(("status", "code"), [(403, 50013), (404, 10003), (400, 50035)])
-async def test_what_discord_refuses_for_good_is_undeliverable(tmp_path: Path, status: int, code: int) -> None:
-    async with open_desk(tmp_path) as desk:
-        job = await finished(desk)
-        desk.close_dms()
-        desk.env.inject_error("POST", MESSAGES, status=status, code=code, times=1)
-        assert isinstance(await tell_end(desk.delivery, job, output(tmp_path)), Undeliverable)
 
 
 @pytest.mark.promise
@@ -78,18 +62,3 @@ async def test_no_trouble_with_discord_leaves_a_trace_of_the_token(
         desk.env.inject_error("POST", MESSAGES, status=500, times=1)
         await tell_end(desk.delivery, job, output(tmp_path))
     assert "simcord_interaction" not in caplog.text
-
-
-async def test_a_result_from_before_the_bot_started_is_not_posted_again(
-    tmp_path: Path,
-) -> None:
-    async with open_desk(tmp_path) as desk:
-        job = await finished(desk)
-        message = await posted(desk, job, output(tmp_path))
-        desk.clock.advance(3600)
-        # A backup that was taken back knows nothing of the message, and has just seen the job end.
-        later = delivery_on(desk.bot, desk.bot.catalog, desk.clock)
-        anew = replace(job, finished_at=desk.clock.now())
-        before = len(desk.channel.history())
-        assert await tell_end(later, anew, output(tmp_path)) == Posted(message.id)
-        assert len(desk.channel.history()) == before

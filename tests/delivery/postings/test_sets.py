@@ -177,17 +177,6 @@ async def test_a_set_that_was_declined_says_so_and_names_no_cost_twice(tmp_path:
         assert "0 credits" not in said
 
 
-async def test_what_failed_is_said_with_its_reason_and_can_be_run_again(tmp_path: Path) -> None:
-    async with made(tmp_path, 3, failed=1) as (desk, parts):
-        await announce(desk, parts)
-        message = desk.channel.history()[-1]
-        assert "your results are ready: photos 1 and 2 of 3." in texts(message)
-        assert "❌ **3.** room3.png: Too dark. Not charged." in texts(message)
-        assert labels(message) == ["Run the failed ones again · about 8 credits", "Delete"]
-        await desk.maya.click(message, label=labels(message)[0])
-        assert len(await jobs_of(desk)) == 4
-
-
 @pytest.mark.promise
 async def test_the_menu_shows_one_picture_with_what_a_single_result_has(tmp_path: Path) -> None:
     async with made(tmp_path) as (desk, parts):
