@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
+from weakref import WeakValueDictionary
 
 import discord
 from discord.ext import commands
@@ -21,9 +22,9 @@ class EventRetry:
         self._bound = bound
         self._compare = compare
         self._until_back = OutageRetry()
-        self._last: dict[Hashable, asyncio.Event] = {}
+        self._subjects = WeakValueDictionary[Hashable, asyncio.Lock]()
+        self._comparing = asyncio.Lock()
         self._unfinished = 0
-        self._is_comparing = False
         self._is_due = False
 
     async def handle(self, subject: Hashable, work: Callable[[], Awaitable[None]]) -> None:
@@ -31,30 +32,21 @@ class EventRetry:
         if self._unfinished >= self._bound:
             await self.compare()
             return
-        earlier = self._last.get(subject)
-        done = self._last[subject] = asyncio.Event()
         self._unfinished += 1
         try:
-            if earlier is not None:
-                await earlier.wait()
-            await self._until_back.run(work)
+            async with self._subjects.setdefault(subject, asyncio.Lock()):
+                await self._until_back.run(work)
         finally:
             self._unfinished -= 1
-            done.set()
-            if self._last.get(subject) is done:
-                del self._last[subject]
 
     async def compare(self) -> None:
         """Call `compare`, and repeat it if an outage stops it. Several calls meanwhile become one."""
         self._is_due = True
-        if self._is_comparing:
-            return
-        self._is_comparing = True
-        try:
+        if self._comparing.locked():
+            return  # it begins once more
+        async with self._comparing:
             while self._is_due:
                 await self._until_back.run(self._compare_once)
-        finally:
-            self._is_comparing = False
 
     def close(self) -> None:
         """Drop what waits for the end of an outage."""

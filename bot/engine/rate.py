@@ -77,6 +77,7 @@ class RateWindow:
         self.plan, self.limit = ChosenPlan(limit, datetime.min.replace(tzinfo=UTC)), limit
         self.evidence = Evidence()
         self._tuning = tuning
+        self._counts_for = tuning.rate_period + tuning.answer_bound  # if its answer is not known
         self._in_flight: list[float] = []  # when they began
         self._until: list[float] = []  # when others of this process stop counting, in order
         self._others: list[float] = []  # the same of other processes that use the key
@@ -99,7 +100,7 @@ class RateWindow:
     def restore(self, until: Iterable[float], now: float) -> None:
         """Count requests of an earlier process until then, at most as long as one may, in case the wall
         clock was set back."""
-        longest = now + self._tuning.polls_ahead_for + self._tuning.counted
+        longest = now + self._tuning.polls_ahead_for + self._counts_for
         self._until = sorted([*self._until, *(min(one, longest) for one in until)])
 
     def set_others(self, until: Iterable[float]) -> None:
@@ -173,8 +174,8 @@ class RateWindow:
             self._recent.popleft()
         ahead = max(0, min(len(self._recent), MAX_POLLS_AHEAD, self.usable - self.used(now)))
         self._counted(now)
-        until = [*self._until, *(began + tuning.counted for began in self._in_flight)]
-        until += [now + tuning.polls_ahead_for + tuning.counted] * ahead
+        until = [*self._until, *(began + self._counts_for for began in self._in_flight)]
+        until += [now + tuning.polls_ahead_for + self._counts_for] * ahead
         return Noted(until, ahead, self._polls)
 
     def has_noted(self, noted: Noted, now: float) -> None:

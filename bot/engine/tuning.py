@@ -96,8 +96,3 @@ class Tuning:
     unruled_bound: float = UNRULED_DAYS * DAY  # an unknown outcome then counts as charged
     old_key_bound: float = DAY  # a key that was replaced or forgotten is kept for its jobs at most that long
     undelivered_bound: float = KEPT_DAYS * DAY  # an output that could not be posted is kept that long
-
-    @property
-    def counted(self) -> float:
-        """Return for how long a request counts after it was sent, if its answer is not known."""
-        return self.rate_period + self.answer_bound

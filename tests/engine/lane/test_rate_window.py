@@ -83,7 +83,7 @@ def test_polls_are_noted_in_advance_as_many_as_were_just_sent() -> None:
 def test_a_wall_clock_that_was_set_back_counts_no_request_for_ever() -> None:
     window = RateWindow(60, TUNING)
     window.restore([1e9] * 58, 0.0)
-    assert left(window, TUNING.polls_ahead_for + TUNING.counted) == 58
+    assert left(window, TUNING.polls_ahead_for + TUNING.rate_period + TUNING.answer_bound) == 58
 
 
 def test_what_other_processes_sent_leaves_less_room_until_a_period_after_its_answer() -> None:
