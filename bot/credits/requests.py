@@ -118,7 +118,7 @@ def ask(
         guild_id, user_id, channel_id, tool, price, amount, of_them > 0, of_server > 0, created_at=at
     )
     session.add(request)
-    in_place = bool(settings.log_of(session, guild_id).requests_in_place)
+    in_place = bool(settings.of(session, guild_id).requests_in_place)
     _tell(session, NoticeKind.CREDITS_ASKED, request, at, in_place=in_place)
     return request
 

@@ -205,7 +205,7 @@ class Notices:
 
     def places(self, session: Session, post: Post) -> list[str]:
         """Return where it goes, by the server's settings."""
-        log = settings.log_of(session, post.guild_id).channel_id
+        log = settings.of(session, post.guild_id).log_channel_id
         return notices.places(session, post, log, access.approvals(session, post.guild_id).channel_id)
 
     def patience(self, post: Post) -> float | None:
@@ -238,7 +238,7 @@ class Notices:
         return Noted()
 
     def _note_log(self, session: Session, post: Post, outcome: Outcome, at: datetime) -> None:
-        log = settings.log_of(session, post.guild_id).channel_id
+        log = settings.of(session, post.guild_id).log_channel_id
         by_log = post.kind in TO_LOG | TO_ADMINS
         if not by_log or log is None or post.place != f"c{log}":
             return

@@ -162,8 +162,9 @@ def note(
             if job.state is not JobState.WITHHELD:  # for moderators, who may still release it
                 files += [job.source_file, job.output_file]
                 job.source_file = job.output_file = None
-            log = settings.log_of(session, job.guild_id) if job.state is JobState.SUCCEEDED else None
-            if log is not None and log.results and log.channel_id is not None:
+            server = settings.of(session, job.guild_id)
+            logged = server.log_results and server.log_channel_id is not None
+            if logged and job.state is JobState.SUCCEEDED:
                 posts.want(session, job.guild_id, NoticeKind.MADE, job.nonce, at=at, job_id=job.id)
         else:
             # A result that could not be posted is kept, with the photo before, until its person fetches it.

@@ -1,4 +1,4 @@
-"""Servers' settings and log channels, where the bot is, and the languages of members."""
+"""Servers' settings, where the bot is, and the languages of members."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
@@ -40,6 +40,10 @@ class GuildSettings(Base):
     panel_posted_at: Mapped[datetime | None] = mapped_column(default=None)
     chosen_language: Mapped[Language | None] = mapped_column("language", Choice(Language), default=None)
     admin_language: Mapped[Language | None] = mapped_column(Choice(Language), default=None)
+    log_channel_id: Mapped[int | None] = mapped_column(default=None)
+    log_results: Mapped[bool | None] = mapped_column(default=None)  # who made what goes there, too
+    # Members' requests for credits are posted where they ask, for those with Manage Server, and not there.
+    requests_in_place: Mapped[bool | None] = mapped_column(default=None)
 
     @property
     def budget(self) -> Budget:
@@ -67,21 +71,6 @@ class GuildSettings(Base):
     @property
     def language(self) -> ServerLanguage:
         return ServerLanguage(self.chosen_language, self.admin_language)
-
-
-class LogSettings(Base):
-    """A server's log channel, and what goes there.
-
-    `requests_in_place`: members' requests for credits are posted where they ask, for those with Manage
-    Server, and not in the log channel.
-    """
-
-    __tablename__ = "log_channels"
-
-    guild_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    channel_id: Mapped[int | None] = mapped_column(default=None)
-    results: Mapped[bool] = mapped_column(default=False)
-    requests_in_place: Mapped[bool | None] = mapped_column(default=None)
 
 
 class MemberLanguage(Base):
@@ -180,11 +169,6 @@ def removed_before(session: Session, at: datetime) -> list[int]:
     return list(session.scalars(select(GuildSettings.guild_id).where(GuildSettings.left_at < at)))
 
 
-def log_of(session: Session, guild_id: int) -> LogSettings:
-    """Return the server's log settings."""
-    return session.get(LogSettings, guild_id) or LogSettings(guild_id)
-
-
 def set_log(
     session: Session, guild_id: int, channel_id: int | None, *, results: bool = False, works: bool = False
 ) -> None:
@@ -193,19 +177,10 @@ def set_log(
     Setting another channel, or one that is known to work (`works`), lets the owner be told again if it is
     lost.
     """
-    old = log_of(session, guild_id).channel_id
-    put(session, LogSettings, {"guild_id": guild_id}, channel_id=channel_id, results=results)
-    wake(session, ("servers",))
+    old = of(session, guild_id).log_channel_id
+    change(session, guild_id, log_channel_id=channel_id, log_results=results)
     if works or channel_id != old:
         posts.forget(session, guild_id, NoticeKind.LOG_LOST)
-
-
-def ask_in_place(session: Session, guild_id: int, *, in_place: bool) -> None:
-    """Set whether requests for credits are posted where members ask, not in the log channel."""
-    log = log_of(session, guild_id)
-    log.requests_in_place = in_place
-    session.add(log)
-    wake(session, ("servers",))
 
 
 def language_of(session: Session, user_id: int) -> Language | None:

@@ -4,11 +4,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from sqlalchemy import column, insert, table
 
-from bot.db import Database
+from bot.db import Database, used_once
 from bot.jobs import queries
 from bot.migrate import migrate
-from bot.servers import keys
+from bot.servers import keys, settings
 from tests.database.rows import REVISIONS, counts, name_of, read, seed
 
 # Their rows said when a member was told something last; they were of use for an hour.
@@ -41,3 +42,18 @@ async def test_a_database_with_rows_of_any_earlier_version_keeps_them(file: Path
         for number in range(1, len(REVISIONS) + 1):
             assert await db.read(queries.get, name_of(number)) is not None
             assert await db.read(keys.current, number) is not None
+
+
+async def test_a_log_channel_is_kept_among_its_servers_settings(url: str) -> None:
+    await migrate(url, "0056")
+    log = table("log_channels", *map(column, ("guild_id", "channel_id", "results", "requests_in_place")))
+    async with used_once(url, writes=True) as connection:
+        await connection.execute(insert(table("guilds", column("guild_id"))).values(guild_id=1))
+        for row in ((1, 5, True, None), (2, 6, False, True)):
+            await connection.execute(insert(log).values(row))
+        await connection.commit()
+    await migrate(url)
+    async with Database.open(url) as db:
+        found = [await db.read(settings.of, guild_id) for guild_id in (1, 2, 3)]
+    kept = [(one.log_channel_id, one.log_results, one.requests_in_place) for one in found]
+    assert kept == [(5, True, None), (6, False, True), (None, None, None)]

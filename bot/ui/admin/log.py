@@ -7,7 +7,6 @@ from bot.errors import NotAllowed, Refused
 from bot.jobs import queries
 from bot.jobs.actions import number_in_set
 from bot.languages import gettext as _, lazy, sentences, speaking
-from bot.servers.settings import LogSettings
 from bot.ui.jobs.results.removal import PictureGone, remove_picture
 from bot.ui.kit.buttons import JobButton
 from bot.ui.kit.discord_errors import NO_ACCESS, tolerated
@@ -48,11 +47,11 @@ async def post_greeting(interaction: discord.Interaction, channel: LogChannel) -
             raise NotAllowed(KEPT_OUT.using(channel=channel.mention)) from None
 
 
-def trouble_there(guild: discord.Guild | None, settings: LogSettings) -> str:
+def trouble_there(guild: discord.Guild | None, channel_id: int | None) -> str:
     """Return why the bot can't post in the log channel now; empty if it can, or if there is none."""
-    if guild is None or settings.channel_id is None:
+    if guild is None or channel_id is None:
         return ""
-    channel = channel_in(guild, settings.channel_id)
+    channel = channel_in(guild, channel_id)
     if channel is None:
         return str(LOG_CHANNEL_GONE)
     missing = missing_for_warnings(guild.me, channel)

@@ -151,7 +151,7 @@ def load(session: Any, scope: Scope) -> ModerationRow:
         words.rules(session, scope.guild_id),
         access.policies_of(session, [scope.guild_id])[scope.guild_id],
         access.of(session, scope.guild_id, scope.at),
-        settings.log_of(session, scope.guild_id).channel_id is not None,
+        settings.of(session, scope.guild_id).log_channel_id is not None,
         scope.key or EVERY_TOOL,
     )
 

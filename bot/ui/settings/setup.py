@@ -20,7 +20,7 @@ from bot.servers import access, keys, settings
 from bot.servers.access import AccessRules
 from bot.servers.key_entry import forget
 from bot.servers.keys import StudiiKey
-from bot.servers.settings import GuildSettings, LogSettings
+from bot.servers.settings import GuildSettings
 from bot.ui.admin.held_key import try_again
 from bot.ui.admin.log import post_greeting
 from bot.ui.guide.panel import post_panel
@@ -95,7 +95,6 @@ class SetupRow:
 
     settings: GuildSettings
     key: StudiiKey | None
-    log: LogSettings
     posting: PostingRules
     access: AccessRules
     budget: BudgetState
@@ -114,7 +113,6 @@ def load(session: Any, scope: Scope) -> SetupRow:
     return SetupRow(
         settings.of(session, guild_id),
         key,
-        settings.log_of(session, guild_id),
         posting.of(session, guild_id),
         access.of(session, guild_id, at),
         budgets.state(session, guild_id, at),
@@ -290,19 +288,18 @@ async def _greet_log(interaction: discord.Interaction[Any], before: SetupRow, ch
     try:
         await post_greeting(interaction, channel_of(interaction, channel_id))
     except NotAllowed:
-        log, db = before.log, host_of(interaction).services.db
-        await db.write(settings.set_log, log.guild_id, log.channel_id, results=log.results)
+        old, db = before.settings, host_of(interaction).services.db
+        await db.write(settings.set_log, old.guild_id, old.log_channel_id, results=bool(old.log_results))
         raise
 
 
 def _set_log(session: Any, scope: Scope, channel_id: int | None) -> None:
-    log = settings.log_of(session, scope.guild_id)
-    kept = log.results and channel_id is not None
+    kept = bool(settings.of(session, scope.guild_id).log_results) and channel_id is not None
     settings.set_log(session, scope.guild_id, channel_id, results=kept, works=channel_id is not None)
 
 
 def _log_results(session: Any, scope: Scope, on: bool) -> None:
-    channel_id = settings.log_of(session, scope.guild_id).channel_id
+    channel_id = settings.of(session, scope.guild_id).log_channel_id
     if on and channel_id is None:
         raise Refused(NO_LOG_CHANNEL_YET)
     settings.set_log(session, scope.guild_id, channel_id, results=on)
@@ -377,7 +374,7 @@ SETUP = Topic(
             "log_channel",
             lazy("Log channel"),
             Pick("<#{}>", ui.ChannelSelect, lazy("none")),
-            read=lambda row_: row_.log.channel_id,
+            read=lambda row_: row_.settings.log_channel_id,
             write=_set_log,
             line=lambda now: steps.log_lines(_state(now)),
             check=_can_warn,
@@ -388,16 +385,16 @@ SETUP = Topic(
             lazy("Who made what"),
             YesNo(),
             lazy("The log channel also shows who made what, with a link and a button to delete it."),
-            read=lambda row_: row_.log.results,
+            read=lambda row_: bool(row_.settings.log_results),
             write=_log_results,
         ),
         Setting(
             "in_place",
             lazy("Show credit requests where members ask"),
             YesNo(),
-            read=lambda row_: bool(row_.log.requests_in_place),
-            write=lambda session, scope, on: settings.ask_in_place(session, scope.guild_id, in_place=on),
-            line=lambda now: steps.requests_line(now.row.log),
+            read=lambda row_: bool(row_.settings.requests_in_place),
+            write=lambda session, scope, on: settings.change(session, scope.guild_id, requests_in_place=on),
+            line=lambda now: steps.requests_line(now.row.settings),
         ),
         Setting(
             "paused",

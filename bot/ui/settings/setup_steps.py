@@ -13,7 +13,7 @@ from bot.features.wording import credit_words, discord_timestamp
 from bot.languages import Message, gettext as _, lazy, ngettext, sentences
 from bot.reasons import Reason
 from bot.servers.keys import StudiiKey
-from bot.servers.settings import LogSettings
+from bot.servers.settings import GuildSettings
 from bot.ui.admin.log import EVERYONE_READS, everyone_reads, trouble_there
 from bot.ui.admin.photo_warnings import INTENT_OFF, lacking_words, shut_words
 from bot.ui.jobs.wording import ToolNames
@@ -91,7 +91,7 @@ class SetupState:
     missing: Sequence[str]  # permissions that the bot lacks in this channel
     lacking: str  # what keeps photos from being served, a line for each channel
     reads_messages: bool  # the message content intent
-    log: LogSettings
+    settings: GuildSettings
     log_trouble: str  # why the bot can't post there
     log_is_public: bool
     tools: int
@@ -113,7 +113,7 @@ def state_of(now: Now) -> SetupState:
     """Return the state of the server that a panel is about."""
     interaction, guild, row = now.interaction, now.guild, now.row
     host = host_of(interaction)
-    services, key, log = host.services, row.key, row.log
+    services, key, log = host.services, row.key, row.settings.log_channel_id
     rules, taps = services.photo_rules.rules(row.guild_id), services.photo_rules.taps(row.guild_id)
     shut = shut_words(guild, rules, taps, row.access, ToolNames(host.catalog))
     return SetupState(
@@ -126,9 +126,9 @@ def state_of(now: Now) -> SetupState:
         missing=missing_to_post(interaction.app_permissions, interaction.channel),
         lacking=lines(lacking_words(guild, rules), shut),
         reads_messages=host.intents.message_content,
-        log=log,
+        settings=row.settings,
         log_trouble=trouble_there(guild, log),
-        log_is_public=everyone_reads(guild, log.channel_id),
+        log_is_public=everyone_reads(guild, log),
         tools=len(host.catalog.tools),
         least=row.least,
         serves_photos=rules.are_on,
@@ -145,7 +145,7 @@ def next_step(now: SetupState) -> SetupStep | None:
         return SetupStep.PERMISSIONS
     if now.budget.is_default or now.nothing_left:
         return SetupStep.BUDGET
-    if now.log.channel_id is None:
+    if now.settings.log_channel_id is None:
         return SetupStep.LOG
     if now.reads_messages and not now.serves_photos:
         return SetupStep.PHOTOS
@@ -264,10 +264,10 @@ def _permission_line(now: SetupState) -> str:
 
 def log_lines(now: SetupState) -> str:
     """Return the log channel, what keeps the bot out of it, and what follows if there is none."""
-    if now.log.channel_id is None:
+    if now.settings.log_channel_id is None:
         none = f"➖ {_('**Log channel**: none yet')}"
         return lines(none, _skipped(SetupStep.LOG, skipped=True))
-    channel = f"<#{now.log.channel_id}>"
+    channel = f"<#{now.settings.log_channel_id}>"
     if now.log_trouble:
         # Translators: trouble is why I can't post there, in lower case
         trouble = _("**Log channel** {channel}: {trouble}.", channel=channel, trouble=now.log_trouble)
@@ -277,11 +277,11 @@ def log_lines(now: SetupState) -> str:
     return "✅ " + _("**Log channel**: {channel}", channel=channel)
 
 
-def requests_line(log: LogSettings) -> str:
+def requests_line(server: GuildSettings) -> str:
     """Return where members' requests for more credits go."""
-    if log.requests_in_place:
+    if server.requests_in_place:
         return f"✅ {REQUESTS_IN_PLACE}"
-    if log.channel_id is None:
+    if server.log_channel_id is None:
         return f"➖ {REQUESTS_WITHOUT_LOG}"
     return f"✅ {_('**Requests for credits** go to the log channel')}"
 

@@ -13,7 +13,6 @@ from bot.jobs.models import Job, JobState
 from bot.posts import NotHere, Outcome, Post, Stands
 from bot.servers import settings
 from bot.servers.notices import NoticeKind
-from bot.servers.settings import LogSettings
 from bot.studii import KeyRefused, OutOfCredits
 from tests.support.database import outage
 from tests.support.desk import Desk, open_desk, pieces, texts
@@ -21,6 +20,11 @@ from tests.support.posts import Posted, deliver, open_posts, placed, tell_end
 from tests.support.settings import admin, control, opened
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+
+
+async def log_of(desk: Desk) -> tuple[int | None, bool]:
+    server = await desk.services.db.read(settings.of, desk.guild.id)
+    return server.log_channel_id, bool(server.log_results)
 
 
 async def set_log(desk: Desk, *, results: bool = False) -> ChannelHandle:
@@ -67,12 +71,10 @@ async def test_a_channel_is_shown_set_and_cleared(tmp_path: Path) -> None:
         assert "now Studii's log channel" in texts(channel.history()[-1])
         shown = texts(await admin(desk, "log", results=True))
         assert "✅ **Who made what**: changed from off to on." in shown
-        assert await desk.services.db.read(settings.log_of, desk.guild.id) == LogSettings(
-            desk.guild.id, channel.id, results=True
-        )
+        assert await log_of(desk) == (channel.id, True)
         assert len(channel.history()) == 1
         assert "**Log channel**: none yet" in texts(await admin(desk, "log", off=True))
-        assert await desk.services.db.read(settings.log_of, desk.guild.id) == LogSettings(desk.guild.id)
+        assert await log_of(desk) == (None, False)
 
 
 async def test_results_need_a_channel_first(tmp_path: Path) -> None:
@@ -89,7 +91,7 @@ async def test_a_channel_in_which_the_bot_may_not_post_is_refused_with_what_is_m
         shown = texts(await admin(desk, "log", channel=channel))
         assert "**Send Messages**" in shown
         assert "Nothing was changed" in shown
-        assert await desk.services.db.read(settings.log_of, desk.guild.id) == LogSettings(desk.guild.id)
+        assert await log_of(desk) == (None, False)
 
 
 @pytest.mark.promise
@@ -101,7 +103,7 @@ async def test_a_channel_that_could_not_be_stored_is_not_greeted(tmp_path: Path)
         async with outage(desk.db):
             shown = await desk.admin.select(panel.response, [desk.channel], custom_id=chooses)
         assert "database" in texts(shown)
-        assert await desk.services.db.read(settings.log_of, desk.guild.id) == LogSettings(desk.guild.id)
+        assert await log_of(desk) == (None, False)
         assert desk.channel.history() == []
 
 
@@ -111,9 +113,7 @@ async def test_a_channel_that_discord_keeps_closed_leaves_the_one_before(tmp_pat
         desk.env.inject_error("POST", f"/channels/{desk.channel.id}/messages", status=403, code=50013)
         shown = texts(await admin(desk, "log", channel=desk.channel))
         assert "Nothing was changed" in shown
-        assert await desk.services.db.read(settings.log_of, desk.guild.id) == LogSettings(
-            desk.guild.id, before.id, results=True
-        )
+        assert await log_of(desk) == (before.id, True)
 
 
 async def test_a_channel_whose_greeting_may_be_lost_is_set(tmp_path: Path) -> None:
@@ -122,9 +122,7 @@ async def test_a_channel_whose_greeting_may_be_lost_is_set(tmp_path: Path) -> No
         desk.env.inject_error("POST", path, status=503, times=None)
         shown = texts(await admin(desk, "log", channel=desk.channel))
         assert f"**Log channel**: changed from none to <#{desk.channel.id}>" in shown
-        assert await desk.services.db.read(settings.log_of, desk.guild.id) == LogSettings(
-            desk.guild.id, desk.channel.id
-        )
+        assert await log_of(desk) == (desk.channel.id, False)
 
 
 async def test_admins_see_that_the_channel_was_closed_to_the_bot_since(tmp_path: Path) -> None:

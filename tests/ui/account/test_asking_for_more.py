@@ -67,7 +67,7 @@ async def left(desk: Desk, who: MemberActor) -> int | None:
 async def test_a_request_that_is_to_be_seen_in_place_calls_those_with_manage_server(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         await short(desk)
-        await desk.services.db.write(settings.ask_in_place, desk.guild.id, in_place=True)
+        await desk.services.db.write(settings.change, desk.guild.id, requests_in_place=True)
         await asked(desk, desk.maya)
         message = await request_message(desk)
         roles = desk.env.backend.get_guild(desk.guild.id).roles.values()

@@ -41,7 +41,7 @@ async def test_credit_requests_are_told_without_a_mention_again(tmp_path: Path) 
     async with open_desk(tmp_path) as desk:
         for state in ("to on.", "to off."):
             assert state in await change(desk, "setup", "in_place")
-        assert not (await desk.services.db.read(settings.log_of, desk.guild.id)).requests_in_place
+        assert not (await desk.services.db.read(settings.of, desk.guild.id)).requests_in_place
 
 
 async def test_the_comparison_is_set_to_a_split_picture(tmp_path: Path) -> None:

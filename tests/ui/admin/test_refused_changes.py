@@ -63,7 +63,7 @@ async def test_a_log_channel_that_discord_keeps_closed_is_not_set(tmp_path: Path
         desk.env.inject_error("POST", f"/channels/{desk.channel.id}/messages", status=403, code=50013)
         told = await change(desk, "setup", "log_channel", desk.channel)
         assert f"Discord doesn't let me post in <#{desk.channel.id}>. Check my permissions there." in told
-        assert (await desk.services.db.read(settings.log_of, desk.guild.id)).channel_id is None
+        assert (await desk.services.db.read(settings.of, desk.guild.id)).log_channel_id is None
 
 
 async def test_of_very_many_photo_channels_one_more_is_refused(tmp_path: Path) -> None:

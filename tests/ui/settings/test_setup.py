@@ -243,7 +243,7 @@ async def test_the_setup_chooses_where_requests_for_credits_go(tmp_path: Path) -
         assert said in texts(shown)
         await change(desk, "setup", "log_results")  # which leaves that as it is
         await admin(desk, "log", off=True)
-        assert (await desk.services.db.read(settings.log_of, desk.guild.id)).requests_in_place
+        assert (await desk.services.db.read(settings.of, desk.guild.id)).requests_in_place
         await change(desk, "setup", "in_place", shown=shown)
         assert "without a mention, because there's no log channel" in texts(shown)
 
