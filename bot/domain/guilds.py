@@ -1,10 +1,8 @@
-"""Values of servers' settings: budgets, plans, languages."""
+"""Values of servers' settings: budgets and plans."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-
-from bot.languages import Language
 
 
 class Period(StrEnum):
@@ -41,12 +39,3 @@ class Budget:
     limit: int = DEFAULT_BUDGET
     period: Period = Period.DAY
     since: datetime | None = None  # None if the default budget applies
-
-
-@dataclass(frozen=True, slots=True)
-class ServerLanguage:
-    """The language of a server's channels: the one that admins chose. Otherwise that of the admin who ran the
-    setup, unless Discord knows the server's language."""
-
-    chosen: Language | None = None
-    of_admin: Language | None = None

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from bot import meta, posts
 from bot.base import Base, Choice, enum_constraint
 from bot.db import ours, put, wake
-from bot.domain.guilds import Budget, Period, ServerLanguage
+from bot.domain.guilds import Budget, Period
 from bot.languages import Language
 from bot.servers.notices import NoticeKind
 
@@ -38,6 +38,8 @@ class GuildSettings(Base):
     missing_since: Mapped[datetime | None] = mapped_column(default=None)  # it seems to have removed the bot
     greeted_at: Mapped[datetime | None] = mapped_column(default=None)
     panel_posted_at: Mapped[datetime | None] = mapped_column(default=None)
+    # Of its channels: the one that admins chose. Otherwise that of the admin who ran the setup, unless
+    # Discord knows the server's language.
     chosen_language: Mapped[Language | None] = mapped_column("language", Choice(Language), default=None)
     admin_language: Mapped[Language | None] = mapped_column(Choice(Language), default=None)
     log_channel_id: Mapped[int | None] = mapped_column(default=None)
@@ -67,10 +69,6 @@ class GuildSettings(Base):
     def has_panel(self) -> bool:
         """Return whether buttons for every tool were posted."""
         return self.panel_posted_at is not None
-
-    @property
-    def language(self) -> ServerLanguage:
-        return ServerLanguage(self.chosen_language, self.admin_language)
 
 
 class MemberLanguage(Base):

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from bot import posts
 from bot.aio import retry
@@ -18,7 +19,6 @@ from bot.errors import DatabaseAway, DatabaseFailed
 from bot.jobs import lanes as lane_rows
 from bot.jobs.models import JobState
 from bot.migrate import migrate
-from bot.servers import notices
 from bot.servers.notices import NoticeKind
 from bot.studii import NotSent
 from sandbox.studii import Options, Outcome, faults
@@ -116,12 +116,15 @@ async def test_admins_may_fail_to_be_told_of_a_429_and_the_job_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried: list[None] = []
+    want = posts.want
 
-    def add(*_: object, **__: object) -> None:
+    def refused(session: Session, guild_id: int, kind: str, key: str, **more: Any) -> bool:
+        if kind != NoticeKind.PLAN_DOUBTED:
+            return want(session, guild_id, kind, key, **more)
         tried.append(None)
         raise DatabaseFailed
 
-    monkeypatch.setattr(notices, "add", add)
+    monkeypatch.setattr(posts, "want", refused)
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         world.studii.fail("status", faults.rate_limited(0), 3)

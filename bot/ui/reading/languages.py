@@ -8,10 +8,10 @@ import discord
 
 from bot.aio.bounded import BoundedDict
 from bot.aio.loops import WakeUp, run_forever
-from bot.domain.guilds import ServerLanguage
 from bot.errors import Outage
 from bot.languages import Language, known_language
 from bot.servers import settings
+from bot.servers.settings import GuildSettings
 from bot.services import Services
 
 COMMUNITY = "COMMUNITY"  # the only servers whose admins can choose Discord's `preferred_locale`
@@ -33,10 +33,10 @@ class Readers:
     async def in_server(self, guild_id: int) -> Language:
         """Return the language of what a server's channels show."""
         try:
-            chosen = (await self._services().db.read(settings.of, guild_id)).language
+            server = await self._services().db.read(settings.of, guild_id)
         except Outage:
-            chosen = ServerLanguage()  # better another language than no answer
-        return server_language(chosen, self._client.get_guild(guild_id))
+            server = GuildSettings(guild_id)  # better another language than no answer
+        return server_language(server, self._client.get_guild(guild_id))
 
     async def of_person(self, user_id: int, guild_id: int) -> Language:
         """Return a person's last known language, else that of the server they are written to from."""
@@ -81,12 +81,12 @@ class Readers:
             raise
 
 
-def server_language(chosen: ServerLanguage, guild: discord.Guild | None) -> Language:
+def server_language(server: GuildSettings, guild: discord.Guild | None) -> Language:
     """Return the server's language: chosen, else of its Community, else of the admin who set it up.
 
     Before anybody has set it up, Discord's language of any server is the best guess.
     """
-    known = chosen.chosen or community_language(guild) or chosen.of_admin
+    known = server.chosen_language or community_language(guild) or server.admin_language
     if known is None and guild is not None:
         known = known_language(guild.preferred_locale.value)
     return known or Language.ENGLISH

@@ -310,8 +310,7 @@ def _languages(_catalog: Catalog) -> Mapping[str, Worded]:
 
 
 def _language_line(now: Now) -> str:
-    chosen = now.row.settings.language
-    name = server_language(chosen, now.guild).own_name
+    name = server_language(now.row.settings, now.guild).own_name
     return lines(f"**{_('Language')}**: {name}", _("Results and warnings in channels are in this language."))
 
 
@@ -408,7 +407,7 @@ SETUP = Topic(
             "language",
             lazy("Language"),
             OneOf(_languages),
-            read=lambda row_: row_.settings.language.chosen or AUTOMATIC,
+            read=lambda row_: row_.settings.chosen_language or AUTOMATIC,
             write=_set_language,
             line=_language_line,
         ),
