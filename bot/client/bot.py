@@ -16,7 +16,6 @@ from bot.aio.in_order import InOrder
 from bot.catalog import Catalog
 from bot.client.discord_observer import DiscordObserver
 from bot.client.login import told_in_words
-from bot.client.persistent_items import LASTING_BUTTONS
 from bot.client.registration import link_commands, register_commands
 from bot.client.translation import CatalogueTranslator
 from bot.clock import Clock
@@ -195,7 +194,6 @@ class StudiiBot(commands.AutoShardedBot):
         await self.tree.set_translator(CatalogueTranslator())
         for extension in self._extensions_to_load:
             await self.load_extension(extension)
-        self.add_dynamic_items(*LASTING_BUTTONS)
         if self._member.sharded is not None:
             self._identifying_at_once = await self._allowed_at_once()
             self._member.when_gained(self._gained)

@@ -58,7 +58,6 @@ _UNSEEN_CALLS = frozenset(
         "compile",
         "create_task",
         "getLogger",
-        "template_of",
         "tolerated",
         "warn",
         "match",

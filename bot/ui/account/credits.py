@@ -1,17 +1,29 @@
 """Show members what is left of the server's budget and of their own limits."""
 
+import asyncio
 from collections.abc import Sequence
 
+import discord
+
+from bot.credits import requests
 from bot.credits.budgets import BudgetState
 from bot.credits.ledger import Usage
 from bot.credits.limits import MemberState
+from bot.errors import Refused
 from bot.features.wording import credit_words, discord_timestamp
 from bot.jobs.models import Job
 from bot.languages import Message, gettext as _, lazy, sentences
 from bot.ui.jobs.wording import ToolNames, job_line
-from bot.ui.kit.layout import BAD, NEUTRAL, Panel, boxed, lines, rule, small
+from bot.ui.kit.discord_errors import refused_as
+from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, boxed, lines, rule, small
+from bot.ui.kit.responses import acknowledge
+from bot.ui.panels.controls import Press, button
+from bot.ui.reading.member import roles_of
 
 BAR = 12  # characters
+ASKED = lazy("An admin was asked for more credits. You'll be told what they decide.")
+NOT_IN_A_SERVER = lazy("Ask in a channel of the server. No admin was asked.")
+DM_LOOKUP_SECONDS = 8.0  # the press is answered before
 DEFAULT_HOLDS = lazy(
     "No budget is set yet, so the default applies. An admin can set one with `/studii budget`."
 )
@@ -96,3 +108,50 @@ def _used(usage: Usage, words: tuple[Message, Message]) -> Message:
     done, running = words
     said = running if usage.reserved else done
     return said.using(credits=credit_words(usage.settled), reserved=usage.reserved)
+
+
+# A member who lacks credits asks an admin for more
+
+
+@button("ask:{guild_id}:{tool}:{price}[:{channel_id}]")
+async def ask_admin(
+    press: Press, guild_id: int, tool: str, price: int, channel_id: int | None = None
+) -> None:
+    """Ask the server's admins for the credits that a job lacked. The refusal then says so.
+
+    A refusal under a photo comes by DM, and is answered there. Its look is `ask_button`.
+    """
+    interaction, host = press.interaction, press.host
+    await acknowledge(interaction)
+    if interaction.guild_id is None:
+        member, channel_id = await _from_dm(interaction, guild_id, channel_id)
+    elif interaction.guild_id == guild_id and interaction.channel_id is not None:
+        member, channel_id = interaction.user, interaction.channel_id
+    else:
+        raise Refused(NOT_IN_A_SERVER)
+    roles = roles_of(member) if isinstance(member, discord.Member) else frozenset[int]()
+    slug, now = host.catalog.get(tool).slug, host.clock.now()
+    await host.services.db.write(requests.ask, guild_id, member.id, roles, channel_id, slug, price, now)
+    await interaction.edit_original_response(view=boxed(GOOD, ASKED))
+
+
+async def _from_dm(
+    interaction: discord.Interaction, guild_id: int, channel_id: int | None
+) -> tuple[discord.Member, int]:
+    """Return who asks, as a member of the server, and the channel of theirs that it was for.
+
+    With several processes, another one may know the server: then Discord is asked.
+    """
+    client = interaction.client
+    with refused_as(
+        lazy("Discord didn't answer. Try again in a moment. No admin was asked."), gone=NOT_IN_A_SERVER
+    ):
+        async with asyncio.timeout(DM_LOOKUP_SECONDS):
+            guild = client.get_guild(guild_id)
+            guild = guild or await client.fetch_guild(guild_id, with_counts=False)
+            channel = guild.get_channel_or_thread(channel_id or 0)
+            channel = channel or await client.fetch_channel(channel_id or 0)
+            of_server = isinstance(channel, discord.abc.GuildChannel | discord.Thread)
+            if not of_server or channel.guild.id != guild.id:
+                raise Refused(NOT_IN_A_SERVER)
+            return await guild.fetch_member(interaction.user.id), channel.id

@@ -8,11 +8,11 @@ from bot.jobs import queries
 from bot.jobs.actions import number_in_set
 from bot.languages import gettext as _, lazy, sentences, speaking
 from bot.ui.jobs.results.removal import PictureGone, remove_picture
-from bot.ui.kit.buttons import JobButton
 from bot.ui.kit.discord_errors import NO_ACCESS, tolerated
-from bot.ui.kit.host import Host, host_of
+from bot.ui.kit.host import host_of
 from bot.ui.kit.layout import NEUTRAL, QUIET, boxed
 from bot.ui.kit.responses import answer
+from bot.ui.panels.controls import Id, Press, button
 from bot.ui.reading.permissions import channel_in, hindrance, missing_for_warnings, moderates
 
 LogChannel = discord.TextChannel | discord.Thread | discord.VoiceChannel
@@ -66,34 +66,25 @@ def everyone_reads(guild: discord.Guild | None, channel_id: int | None) -> bool:
     return channel.permissions_for(guild.default_role).view_channel
 
 
-class LogDeleteButton(JobButton, action="logdelete"):
+@button("logdelete:{job_id}-{posting}", label=lazy("Delete result"), style=discord.ButtonStyle.danger)
+async def delete_from_log(press: Press, job_id: Id, posting: int) -> None:
     """Delete a result from the channel that it was posted in. Its line in the log stays."""
-
-    label = lazy("Delete result")
-    style = discord.ButtonStyle.danger
-
-    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        await self._delete(interaction, host)
-        deleted = _("The result is deleted. Its cost stays in the ledger.")
-        await answer(interaction, boxed(QUIET, deleted))
-
-    async def _delete(self, interaction: discord.Interaction, host: Host) -> None:
-        """Delete the result. Raises `Refused` if it can't be deleted, or not by that person."""
-        job = await host.services.db.read(queries.get, self.job_id)
-        if job is None or job.guild_id != interaction.guild_id or job.result_message_id is None:
-            raise Refused(ALREADY_DELETED)
-        if not moderates(interaction, job):
-            raise Refused(DELETE_FROM_LOG)
-        try:
-            if job.set_message is None:
-                channel = interaction.client.get_partial_messageable(
-                    job.result_channel_id or job.channel_id, guild_id=job.guild_id
-                )
-                await channel.get_partial_message(job.result_message_id).delete()
-            else:  # the message shows others of the set
-                number = await host.services.db.read(number_in_set, job.id)
-                await remove_picture(interaction.client, job, number)
-        except (discord.NotFound, PictureGone):
-            raise Refused(ALREADY_DELETED) from None
-        except discord.Forbidden:
-            raise Refused(MAY_NOT) from None
+    interaction, db = press.interaction, press.host.services.db
+    job = await db.read(queries.get, job_id)
+    if job is None or job.guild_id != interaction.guild_id or job.result_message_id is None:
+        raise Refused(ALREADY_DELETED)
+    if not moderates(interaction, job):
+        raise Refused(DELETE_FROM_LOG)
+    try:
+        if job.set_message is None:
+            channel = interaction.client.get_partial_messageable(
+                job.result_channel_id or job.channel_id, guild_id=job.guild_id
+            )
+            await channel.get_partial_message(job.result_message_id).delete()
+        else:  # the message shows others of the set
+            await remove_picture(interaction.client, job, await db.read(number_in_set, job.id))
+    except (discord.NotFound, PictureGone):
+        raise Refused(ALREADY_DELETED) from None
+    except discord.Forbidden:
+        raise Refused(MAY_NOT) from None
+    await answer(interaction, boxed(QUIET, _("The result is deleted. Its cost stays in the ledger.")))

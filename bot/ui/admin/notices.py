@@ -16,7 +16,7 @@ from bot.servers.access import block_words
 from bot.servers.notices import NoticeKind
 from bot.ui.admin.credits.credit_requests import asked_words, request_buttons
 from bot.ui.admin.held_key import try_again
-from bot.ui.admin.log import LogDeleteButton
+from bot.ui.admin.log import delete_from_log
 from bot.ui.admin.moderation.words_notice import refused_words
 from bot.ui.jobs.results.unknown_outcomes import ruling_buttons
 from bot.ui.jobs.wording import ToolNames, cost_words, message_link, prompt_words, settings_words
@@ -278,4 +278,4 @@ def _buttons(notice: Post, job: Job | None) -> list[Piece]:
     if notice.kind != NoticeKind.MADE or job is None or job.private or job.result_message_id is None:
         return []
     link = message_link(job)
-    return [ui.Button(label=_("See result"), url=link), LogDeleteButton.of(job)]
+    return [ui.Button(label=_("See result"), url=link), delete_from_log.of(job.id, job.posting)]

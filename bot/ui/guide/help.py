@@ -25,12 +25,12 @@ from bot.ui.guide.available_tools import (
 )
 from bot.ui.guide.tool_list import read_examples, tool_pieces
 from bot.ui.jobs.forms.tool_picker import tool_rows
-from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.deferral import LateAnswer
 from bot.ui.kit.first_answer import defer_answer
-from bot.ui.kit.host import Host, host_of
+from bot.ui.kit.host import host_of
 from bot.ui.kit.layout import GOING, NEUTRAL, Panel, Piece, boxed, lines, row, small
 from bot.ui.kit.responses import answer
+from bot.ui.panels.controls import Press, button
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import channel_in, hindrance, missing_to_post, moderates_in, server_of
 
@@ -171,17 +171,13 @@ async def show_help(interaction: discord.Interaction) -> None:
 
 def mentioned_panel() -> Panel:
     """Return the answer to a mention without a photo and words."""
-    return boxed(NEUTRAL, MENTIONED, row(HelpButton()))
+    return boxed(NEUTRAL, MENTIONED, row(shows_help.of()))
 
 
-class HelpButton(LastingButton, template=r"studii:help"):
+@button("help", label=lazy("Show help"), emoji="👋")
+async def shows_help(press: Press) -> None:
     """Answer like `/help`, for the person who pressed it."""
-
-    def __init__(self) -> None:
-        super().__init__(ui.Button(label=_("Show help"), emoji="👋", custom_id="studii:help"))
-
-    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        await show_help(interaction)
+    await show_help(press.interaction)
 
 
 def _hindrance(one: ToolPrice, guide: Guide, *, all_wait: bool) -> str:

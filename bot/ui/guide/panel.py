@@ -11,7 +11,7 @@ from bot.errors import Refused, StudiiBotError
 from bot.languages import lazy, speaking
 from bot.servers import settings
 from bot.ui.guide.available_tools import left_out_words
-from bot.ui.guide.help import HelpButton
+from bot.ui.guide.help import shows_help
 from bot.ui.guide.tool_list import MAX_TOOL_CHARACTERS
 from bot.ui.jobs.forms.tool_picker import MAX_TOOL_BUTTONS, tool_rows
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
@@ -46,7 +46,7 @@ def public_panel(tools: Sequence[Tool]) -> Panel:
         f"### 🎨 {PANEL_TITLE}\n{PANEL_TEXT}",
         lines(*fitting(said, MAX_TOOL_CHARACTERS, left_out_words)),
         *tool_rows(tools[:MAX_TOOL_BUTTONS]),
-        row(HelpButton()),
+        row(shows_help.of()),
     )
 
 

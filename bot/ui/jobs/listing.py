@@ -35,7 +35,6 @@ from bot.ui.jobs.wording import (
     settings_words,
     state_words,
 )
-from bot.ui.kit.buttons import look_of
 from bot.ui.kit.first_answer import expect_job
 from bot.ui.kit.host import host_of, in_order
 from bot.ui.kit.layout import NEUTRAL, Panel, Piece, boxed, lines, row, small, text
@@ -54,7 +53,6 @@ from bot.ui.reading.permissions import (
     server_of,
 )
 
-SEE = "see-result"
 MINE, SERVER = "mine", "server"
 UNPOSTED = "unposted"  # results that wait for a moderator, or that one declined
 ANY = "any"  # the choice that filters nothing
@@ -379,8 +377,9 @@ def _buttons(job: Job, names: ToolNames, shown: Shown, *, readable: bool) -> lis
     """Return what can be done; for managers also what settles a job whose outcome is unknown."""
     query = shown.query
     if query.whose == UNPOSTED:
-        # The look of `bot.ui.admin.moderation.results.SeeResultButton`.
-        return [look_of(SEE, job, _("See result"))] if job.output_file is not None else []
+        # The look of `bot.ui.admin.moderation.results.see_result`.
+        sees = ui.Button[Any](label=_("See result"), custom_id=f"studii:see-result:{job.id}-{job.posting}")
+        return [sees] if job.output_file is not None else []
     if shown.manager and job.state is JobState.UNKNOWN:
         return [*ruling_buttons(job)]
     action = action_for(job, query.whose)

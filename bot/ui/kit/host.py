@@ -24,6 +24,9 @@ FORM_OUTDATED = lazy(
     "That was open for too long, or the bot has restarted since. Open it again. "
     "Nothing was changed or charged."
 )
+BUTTON_OUTDATED = lazy(
+    "This is from an earlier version of the bot. Run the command again. Nothing was changed."
+)
 BUTTON_GONE = lazy("That button isn't in the message any more. Check the message again. Nothing was changed.")
 # How the custom ids of lasting buttons begin: discord.py finds their code without us.
 LASTING = "studii:"
@@ -127,10 +130,10 @@ class OpenForms:
         if interaction.type not in kinds:
             return
         if custom_id.startswith(LASTING):
-            # discord.py finds the code of a button only if the message holds it.
+            begin_to_handle(interaction)
             message = interaction.message
-            if message is not None and custom_id not in custom_ids(message.components):
-                await tell(interaction, Refused(BUTTON_GONE))
+            held = message is None or custom_id in custom_ids(message.components)
+            await tell(interaction, Refused(BUTTON_OUTDATED if held else BUTTON_GONE))
             return
         form = self._open.get(custom_id)
         is_open = form is not None and not form.is_finished()

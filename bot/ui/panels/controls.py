@@ -41,6 +41,7 @@ from bot.ui.reading.permissions import ensure_manager
 
 _P = ParamSpec("_P")
 MAX_ID_CHARACTERS = 100  # of a custom id
+Id = Annotated[str, "[0-9a-f]{16}"]  # of a job, a set or a request
 _PATTERNS = {int: "[0-9]{1,20}", str: "[a-z0-9_-]{1,32}"}
 _controls: dict[str, list["Control[...]"]] = {}  # by the first word of their custom ids
 
@@ -119,7 +120,10 @@ class Control(Generic[_P]):
         return f"{made}{LET_IN if self.let_in else ''}"
 
     def submitted(self, handler: Handler) -> Handler:
-        """Register what is done with the form that the handler shows."""
+        """Register what is done with the form that the handler shows.
+
+        Where the message is, and what it holds, gives no right there: people's apps say that.
+        """
         self.forms.append(handler)
         return handler
 
@@ -181,10 +185,10 @@ async def _handle(
     interaction: discord.Interaction[Any], custom_id: str, control: Control[...], arguments: dict[str, Any]
 ) -> None:
     message, form = interaction.message, interaction.type is discord.InteractionType.modal_submit
-    # People's apps choose the custom id that they send. A form has that of the button that showed it, or a
-    # command did, and there is no message.
+    # People's apps choose the custom id that they send. A form has that of the button that showed it, which
+    # may be gone meanwhile: `submitted` checks who may without it.
     held = message is not None and custom_id in custom_ids(message.components)
-    if not (held or (form and message is None)) or (form and not control.forms):
+    if not (control.forms if form else held):
         raise Refused(BUTTON_GONE)
     press = Press(interaction, _values(interaction), held and custom_id.endswith(LET_IN))
     control.who(press, **arguments)

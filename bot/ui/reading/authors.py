@@ -8,12 +8,11 @@ import discord
 from bot.jobs import queries
 from bot.jobs.models import UNKNOWN_MEMBER, Job
 from bot.services import Services
-from bot.ui.kit.buttons import template_of
 from bot.ui.kit.discord_errors import tolerated
 from bot.ui.kit.host import custom_ids
 from bot.ui.reading import LOOKUP_TIMEOUT
 
-_OF_A_JOB = re.compile(template_of("[a-z]+"))
+_OF_A_JOB = re.compile(r"studii:[a-z]+:(?P<job>[0-9a-f]{16})-[0-9]+")
 
 
 async def author_in(message: discord.Message, client: discord.Client, services: Services) -> int:

@@ -4,17 +4,14 @@ import discord
 import pytest
 from simcord import MemberActor
 
-from bot.client.persistent_items import LASTING_BUTTONS
 from bot.jobs import queries
 from bot.jobs.models import FORGOTTEN_MEMBER, Job, JobState
 from bot.servers import keys
-from bot.ui.kit.buttons import JobButton
 from bot.ui.panels.controls import _controls  # pyright: ignore[reportPrivateUsage]
 from tests.support.desk import Desk, texts
 from tests.support.presses import press
 
 OF_JOBS = [
-    *(kind.action for kind in LASTING_BUTTONS if issubclass(kind, JobButton)),
     *(first for first, kinds in _controls.items() if kinds[0].pattern == f"{first}:{{job_id}}-{{posting}}"),
 ]
 # Each has a job, for whose credits there is room.

@@ -8,9 +8,10 @@ import pytest
 from bot.jobs import queries
 from bot.jobs.models import JobState
 from bot.ui.kit.forms import OPEN_FOR
-from bot.ui.kit.host import FORM_OUTDATED
+from bot.ui.kit.host import BUTTON_OUTDATED, FORM_OUTDATED
 from tests.reactions.taps import post
 from tests.support.desk import PNG, Desk, make_bot, open_desk, pieces, texts
+from tests.support.presses import press
 
 
 async def restart(desk: Desk) -> None:
@@ -49,3 +50,14 @@ async def test_a_choice_of_tool_from_before_a_restart_says_so_and_costs_nothing(
         told = await desk.tom.select(shown, [menu["options"][0]["value"]], custom_id=menu["custom_id"])
         assert told.ephemeral
         assert texts(told) == str(FORM_OUTDATED)
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize("custom_id", ["studii:setup:budget", "studii:setup:inplace:let", "studii:photos:on"])
+async def test_a_control_of_an_earlier_version_says_to_open_the_panel_anew(
+    tmp_path: Path, custom_id: str
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        told = await press(desk, desk.admin, await desk.channel_message(custom_id), custom_id)
+        assert told.ephemeral
+        assert texts(told) == str(BUTTON_OUTDATED)

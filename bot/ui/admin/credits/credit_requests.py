@@ -1,6 +1,7 @@
 """Show admins that a member asks for more credits, and tell the member their answer."""
 
 from collections.abc import Mapping
+from typing import Any, Literal
 
 import discord
 from discord import ui
@@ -9,20 +10,18 @@ from bot.credits import requests
 from bot.credits.requests import CreditRequest, RequestState
 from bot.errors import Refused
 from bot.features.wording import credit_words
-from bot.languages import gettext as _, lazy, pgettext, speaking
+from bot.languages import gettext as _, lazy, plazy, speaking
 from bot.posts import Post
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.buttons import LastingButton
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
-from bot.ui.kit.host import Host
 from bot.ui.kit.layout import GOOD, QUIET, Panel, boxed, lines, small
 from bot.ui.kit.responses import acknowledge
 from bot.ui.kit.text import plain
+from bot.ui.panels.controls import Id, Press, button
 from bot.ui.reading.member import fetched_member
 from bot.ui.reading.permissions import MANAGERS_ONLY, ensure_manager
 
 Details = Mapping[str, str | int | None]
-GRANT, DECLINE = "grant", "decline"
 _ANSWERED = {
     # Translators: {amount} is such as "12 credits".
     RequestState.GRANTED: lazy("Granted {amount} to {member} by {admin}."),
@@ -66,12 +65,13 @@ def asked_words(details: Details, names: ToolNames) -> list[str]:
     ]
 
 
-def request_buttons(notice: Post) -> list["AnswerButton"]:
+def request_buttons(notice: Post) -> list[ui.Button[Any]]:
     """Return the buttons with which an admin answers."""
     amount = int(notice.details.get("amount") or 0)
+    grants = answers.looking(label=lazy("Grant {amount}", amount=amount), style=discord.ButtonStyle.success)
     return [
-        AnswerButton(GRANT, notice.key, _("Grant {amount}", amount=amount)),
-        AnswerButton(DECLINE, notice.key, pgettext("button", "Decline")),
+        grants.of("grant", notice.key),
+        answers.looking(label=plazy("button", "Decline")).of("decline", notice.key),
     ]
 
 
@@ -111,33 +111,24 @@ def answered_panel(request: CreditRequest, names: ToolNames) -> Panel:
     return boxed(GOOD if request.state is RequestState.GRANTED else QUIET, lines(about, said))
 
 
-class AnswerButton(LastingButton, template=rf"studii:more:(?P<how>{GRANT}|{DECLINE}):(?P<id>[0-9a-f]{{16}})"):
+@button("more:{how}:{request_id}")
+async def answers(press: Press, how: Literal["grant", "decline"], request_id: Id) -> None:
     """Grant or decline a member's request for more credits; for admins, and the owner in a DM."""
-
-    def __init__(self, how: str, request_id: str, label: str = "") -> None:
-        self._how = how
-        self._request_id = request_id
-        style = discord.ButtonStyle.success if how == GRANT else discord.ButtonStyle.secondary
-        custom_id = f"studii:more:{how}:{request_id}"
-        super().__init__(ui.Button(label=label or how, style=style, custom_id=custom_id))
-
-    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        db, by = host.services.db, interaction.user.id
-        await acknowledge(interaction)
-        asked = await db.read(requests.get, self._request_id)
-        if ensure_manager(interaction) != asked.guild_id:
-            raise Refused(MANAGERS_ONLY)
-        guild = interaction.guild
-        if self._how == DECLINE:
-            state = RequestState.DECLINED
-        elif guild is not None and not await _is_there(guild, asked.user_id):
-            state = RequestState.LEFT
-        else:
-            state = RequestState.GRANTED
-        answered = await db.write(requests.answer, asked.id, state, by, host.clock.now())
-        with speaking(await host.readers.in_server(asked.guild_id)):
-            panel = answered_panel(answered, ToolNames(host.catalog))
-        await interaction.edit_original_response(view=panel)
+    interaction, host = press.interaction, press.host
+    db, by = host.services.db, interaction.user.id
+    await acknowledge(interaction)
+    asked = await db.read(requests.get, request_id)
+    if ensure_manager(interaction) != asked.guild_id:
+        raise Refused(MANAGERS_ONLY)
+    guild, state = interaction.guild, RequestState.GRANTED
+    if how == "decline":
+        state = RequestState.DECLINED
+    elif guild is not None and not await _is_there(guild, asked.user_id):
+        state = RequestState.LEFT
+    answered = await db.write(requests.answer, asked.id, state, by, host.clock.now())
+    with speaking(await host.readers.in_server(asked.guild_id)):
+        panel = answered_panel(answered, ToolNames(host.catalog))
+    await interaction.edit_original_response(view=panel)
 
 
 async def _is_there(guild: discord.Guild, user_id: int) -> bool:

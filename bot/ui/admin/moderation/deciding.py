@@ -1,6 +1,6 @@
 """Do what deciding on requests and results has in common: who decides, why, and what is shown then."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -10,40 +10,45 @@ from discord import ui
 
 from bot.catalog import Tool
 from bot.errors import Refused
-from bot.features.moderation import MAX_DECLINE_REASON_CHARACTERS
+from bot.features.moderation import MAX_DECLINE_REASON_CHARACTERS, Approver
 from bot.jobs.models import APPROVAL_HOURS, FORGOTTEN_MEMBER, Approval, Job, JobState, MemberContext
 from bot.languages import Message, gettext as _, lazy, ngettext, speaking, spoken
 from bot.reasons import ReasonCode
+from bot.servers import access
 from bot.ui.jobs.wording import ToolNames, member_words, prompt_of, settings_words
 from bot.ui.kit.discord_errors import DISCORD_ERRORS, refused_as
 from bot.ui.kit.first_answer import answering
-from bot.ui.kit.forms import Form
+from bot.ui.kit.forms import labelled
 from bot.ui.kit.host import Host, custom_ids
 from bot.ui.kit.layout import BAD, QUIET, Panel, boxed, lines
 from bot.ui.kit.responses import NO_MENTIONS, answer, answer_in_place
 from bot.ui.kit.text import plain
-from bot.ui.reading.member import fetched_member, member_context_in
+from bot.ui.panels.controls import Press
+from bot.ui.reading.member import approver_in, fetched_member, member_context_in
 from bot.ui.reading.permissions import channel_in, server_of
 
 MAX_PROMPT_CHARACTERS = 2000
 _DECIDING = ("studii:approve", "studii:decline")
 NOT_REACHED = lazy("The bot can't reach Discord right now. Try again in a moment. Nothing was decided.")
 
-Decline = Callable[[discord.Interaction, Host, str | None], Awaitable[None]]
+
+async def ask_why(press: Press, title: str) -> None:
+    """Ask for the reason to decline, which the member reads."""
+    typed = ui.TextInput[Any](custom_id="reason", required=False, max_length=MAX_DECLINE_REASON_CHARACTERS)
+    await press.ask(
+        title, labelled(lazy("Reason"), typed, lazy("The member sees it. Leave empty to give none."))
+    )
 
 
-class ReasonForm(Form):
-    """Asks for the reason to decline, which the member reads. `decline` then gets it, or None."""
+def reason_in(press: Press) -> str | None:
+    """Return the reason that was entered, if there is one."""
+    return " ".join(str(press.values.get("reason") or "").split()) or None
 
-    def __init__(self, title: str, decline: Decline) -> None:
-        super().__init__(title)
-        self._decline = decline
-        self._reason = ui.TextInput[Any](required=False, max_length=MAX_DECLINE_REASON_CHARACTERS)
-        about = _("The member sees it. Leave empty to give none.")
-        self.add_field(_("Reason"), self._reason, about)
 
-    async def submitted(self, interaction: discord.Interaction, host: Host) -> None:
-        await self._decline(interaction, host, " ".join(self._reason.value.split()) or None)
+async def approver_by_rules(press: Press) -> Approver:
+    """Return the person, with what they may do in the channel for approvals, wherever the press is."""
+    rules = await press.host.services.db.read(access.approvals, server_of(press.interaction))
+    return approver_in(press.interaction, rules.channel_id)
 
 
 async def show_decided(

@@ -14,8 +14,10 @@ from bot.jobs.results import ForModerators
 from bot.languages import Message, gettext as _, lazy, ngettext, plazy, sentences
 from bot.reasons import ReasonCode
 from bot.ui.admin.moderation.deciding import (
-    ReasonForm,
+    approver_by_rules,
+    ask_why,
     asked_for,
+    reason_in,
     requester_of,
     show_decided,
     show_decision,
@@ -23,11 +25,10 @@ from bot.ui.admin.moderation.deciding import (
 )
 from bot.ui.admin.moderation.request_files import OpenedFiles
 from bot.ui.jobs.wording import ToolNames, cost_words
-from bot.ui.kit.buttons import JobButton
 from bot.ui.kit.first_answer import read_before_form
-from bot.ui.kit.host import Host
 from bot.ui.kit.layout import GOING, GOOD, QUIET, Panel, box, boxed, lines, row, small
 from bot.ui.kit.text import plain
+from bot.ui.panels.controls import Id, Press, button
 from bot.ui.reading.member import approver_of
 from bot.ui.reading.permissions import server_of
 
@@ -58,42 +59,37 @@ _APPROVED = lazy("Approved by {moderator}")
 _DECLINED = lazy("Declined by {moderator}"), lazy("Declined by {moderator}: {reason}")
 
 
-class ApproveButton(JobButton, action="approve"):
+@button("approve:{job_id}-{posting}", label=plazy("button", "Approve"), style=discord.ButtonStyle.success)
+async def approve(press: Press, job_id: Id, posting: int) -> None:
     """Let the job continue."""
-
-    label = plazy("button", "Approve")
-    style = discord.ButtonStyle.success
-
-    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        guild_id, approver = server_of(interaction), approver_of(interaction)
-        db, request = host.services.db, (guild_id, self.job_id, approver)
-        job, *_rest = await db.read(moderation.pending, *request)
-        requester = await requester_of(interaction, job)
-        now = host.clock.now()
-        jobs = await db.write(moderation.approve, host.catalog, *request, requester, now)
-        ended = jobs[0].failure_text
-        if ended is not None:  # they would not be accepted any more
-            said = ENDED_WORDS[ended.code].using(member=f"<@{job.user_id}>")
-            await show_decision(interaction, host, lambda: boxed(QUIET, said))
-            return
-        await show_decided(interaction, host, jobs, _APPROVED, GOOD)
+    interaction, host = press.interaction, press.host
+    request = server_of(interaction), job_id, approver_of(interaction)
+    job, *_rest = await host.services.db.read(moderation.pending, *request)
+    requester = await requester_of(interaction, job)
+    now = host.clock.now()
+    jobs = await host.services.db.write(moderation.approve, host.catalog, *request, requester, now)
+    ended = jobs[0].failure_text
+    if ended is not None:  # they would not be accepted any more
+        said = ENDED_WORDS[ended.code].using(member=f"<@{job.user_id}>")
+        await show_decision(interaction, host, lambda: boxed(QUIET, said))
+        return
+    await show_decided(interaction, host, jobs, _APPROVED, GOOD)
 
 
-class DeclineButton(JobButton, action="decline"):
+@button("decline:{job_id}-{posting}", label=plazy("button", "Decline"), style=discord.ButtonStyle.danger)
+async def decline(press: Press, job_id: Id, posting: int) -> None:
     """Ask for a reason, and end the job."""
+    request = server_of(press.interaction), job_id, approver_of(press.interaction)
+    await read_before_form(press.interaction, press.host.services.db.read(moderation.pending, *request))
+    await ask_why(press, _("Decline request"))
 
-    label = plazy("button", "Decline")
-    style = discord.ButtonStyle.danger
 
-    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        request = server_of(interaction), self.job_id, approver_of(interaction)
-        await read_before_form(interaction, host.services.db.read(moderation.pending, *request))
-        await ReasonForm(_("Decline request"), self._decline).show(interaction)
-
-    async def _decline(self, interaction: discord.Interaction, host: Host, reason: str | None) -> None:
-        request = server_of(interaction), self.job_id, approver_of(interaction)
-        jobs = await host.services.db.write(moderation.decline, *request, reason, host.clock.now())
-        await show_declined(interaction, host, jobs, reason, _DECLINED)
+@decline.submitted
+async def declined(press: Press, job_id: Id, posting: int) -> None:
+    interaction, host, reason = press.interaction, press.host, reason_in(press)
+    request = server_of(interaction), job_id, await approver_by_rules(press)
+    jobs = await host.services.db.write(moderation.decline, *request, reason, host.clock.now())
+    await show_declined(interaction, host, jobs, reason, _DECLINED)
 
 
 def approval_request(
@@ -125,7 +121,7 @@ def approval_request(
         *files.gallery(),
     )
     container.id = mark
-    return Panel(container, row(*(button.of(job) for button in REQUEST_BUTTONS)))
+    return Panel(container, row(*(one.of(job.id, job.posting) for one in (approve, decline))))
 
 
 def _asked_words(job: Job, names: ToolNames, count: int) -> str:
@@ -161,6 +157,3 @@ def _rule_words(shown: ForModerators, tool: Tool | None) -> str:
     if met is None:
         return ""
     return small(_("Word filter: ||{words}||", words=plain(shown.rules[met], MAX_RULE_CHARACTERS)))
-
-
-REQUEST_BUTTONS: tuple[type[JobButton], ...] = (ApproveButton, DeclineButton)

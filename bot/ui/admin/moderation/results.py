@@ -8,27 +8,26 @@ from bot.features.wording import credit_words, discord_timestamp
 from bot.jobs.models import APPROVAL_HOURS, KEPT_DAYS, Job, JobState, Progress
 from bot.jobs.results import ForModerators
 from bot.languages import gettext as _, lazy, ngettext, nlazy, plazy, sentences
-from bot.servers import access
 from bot.ui.admin.moderation.deciding import (
-    ReasonForm,
+    approver_by_rules,
+    ask_why,
     asked_for,
+    reason_in,
     requester_of,
     show_decided,
     show_decision,
     show_declined,
 )
 from bot.ui.admin.moderation.request_files import OpenedFiles, open_files
-from bot.ui.jobs.listing import SEE
 from bot.ui.jobs.results.links import link_words
 from bot.ui.jobs.wording import ToolNames, state_words
-from bot.ui.kit.buttons import JobButton
 from bot.ui.kit.deferral import LateAnswer
 from bot.ui.kit.first_answer import defer_answer, read_before_form
-from bot.ui.kit.host import Host
 from bot.ui.kit.layout import GOING, GOOD, QUIET, Panel, box, boxed, lines, row, small
 from bot.ui.kit.responses import answer
 from bot.ui.kit.uploads import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
-from bot.ui.reading.member import approver_in, approver_of
+from bot.ui.panels.controls import Id, Press, button
+from bot.ui.reading.member import approver_of
 from bot.ui.reading.permissions import ensure_stays_there, server_of
 
 HIDDEN_RESULT = lazy(
@@ -48,85 +47,81 @@ _DECLINED = lazy("Result declined by {moderator}"), lazy("Result declined by {mo
 _RELEASED = lazy("Released by {moderator}")
 
 
-class ApproveResultButton(JobButton, action="approve-result"):
+@button(
+    "approve-result:{job_id}-{posting}", label=plazy("button", "Approve"), style=discord.ButtonStyle.success
+)
+async def approve_result(press: Press, job_id: Id, posting: int) -> None:
     """Post the result."""
-
-    label = plazy("button", "Approve")
-    style = discord.ButtonStyle.success
-
-    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        guild_id, approver = server_of(interaction), await _approver(interaction, host)
-        db, result = host.services.db, (guild_id, self.job_id, approver)
-        job = await db.read(moderation.waiting_result, *result)
-        left = await requester_of(interaction, job) is None
-        job = await db.write(moderation.approve_result, *result, host.clock.now(), left=left)
-        if job.state is JobState.WITHHELD:
-            said = MEMBER_LEFT.using(member=f"<@{job.user_id}>")
-            await show_decision(interaction, host, lambda: boxed(QUIET, said))
-            return
-        await show_decided(interaction, host, [job], RESULT_APPROVED, GOOD)
+    interaction, host = press.interaction, press.host
+    db, result = host.services.db, (server_of(interaction), job_id, await _approver(press))
+    job = await db.read(moderation.waiting_result, *result)
+    left = await requester_of(interaction, job) is None
+    job = await db.write(moderation.approve_result, *result, host.clock.now(), left=left)
+    if job.state is JobState.WITHHELD:
+        said = MEMBER_LEFT.using(member=f"<@{job.user_id}>")
+        await show_decision(interaction, host, lambda: boxed(QUIET, said))
+        return
+    await show_decided(interaction, host, [job], RESULT_APPROVED, GOOD)
 
 
-class DeclineResultButton(JobButton, action="decline-result"):
+@button(
+    "decline-result:{job_id}-{posting}", label=plazy("button", "Decline"), style=discord.ButtonStyle.danger
+)
+async def decline_result(press: Press, job_id: Id, posting: int) -> None:
     """Ask for a reason, and withhold the result."""
-
-    label = plazy("button", "Decline")
-    style = discord.ButtonStyle.danger
-
-    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        approver = await read_before_form(interaction, _approver(interaction, host))
-        result = server_of(interaction), self.job_id, approver
-        await read_before_form(interaction, host.services.db.read(moderation.waiting_result, *result))
-        await ReasonForm(_("Decline result"), self._decline).show(interaction)
-
-    async def _decline(self, interaction: discord.Interaction, host: Host, reason: str | None) -> None:
-        result = server_of(interaction), self.job_id, await _approver(interaction, host)
-        job = await host.services.db.write(moderation.decline_result, *result, reason, host.clock.now())
-        await show_declined(interaction, host, [job], reason, _DECLINED)
+    interaction = press.interaction
+    result = server_of(interaction), job_id, await read_before_form(interaction, _approver(press))
+    await read_before_form(interaction, press.host.services.db.read(moderation.waiting_result, *result))
+    await ask_why(press, _("Decline result"))
 
 
-class ReleaseResultButton(JobButton, action="release-result"):
+@decline_result.submitted
+async def result_declined(press: Press, job_id: Id, posting: int) -> None:
+    interaction, host, reason = press.interaction, press.host, reason_in(press)
+    result = server_of(interaction), job_id, await approver_by_rules(press)
+    job = await host.services.db.write(moderation.decline_result, *result, reason, host.clock.now())
+    await show_declined(interaction, host, [job], reason, _DECLINED)
+
+
+@button(
+    "release-result:{job_id}-{posting}",
+    label=lazy("Post it after all"),
+    style=discord.ButtonStyle.success,
+)
+async def release_result(press: Press, job_id: Id, posting: int) -> None:
     """Post a result after all that was withheld."""
-
-    label = lazy("Post it after all")
-    style = discord.ButtonStyle.success
-
-    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        result = server_of(interaction), self.job_id, await _approver(interaction, host)
-        job = await host.services.db.write(moderation.release_result, *result, host.clock.now())
-        await show_decided(interaction, host, [job], _RELEASED, GOOD)
+    result, host = (server_of(press.interaction), job_id, await _approver(press)), press.host
+    job = await host.services.db.write(moderation.release_result, *result, host.clock.now())
+    await show_decided(press.interaction, host, [job], _RELEASED, GOOD)
 
 
-class SeeResultButton(JobButton, action=SEE):
+@button("see-result:{job_id}-{posting}", label=lazy("See result"))
+async def see_result(press: Press, job_id: Id, posting: int) -> None:
     """Show a result from the list of jobs to a moderator alone, with what they may decide."""
-
-    label = lazy("See result")
-
-    async def pressed(self, interaction: discord.Interaction, host: Host) -> None:
-        result = server_of(interaction), self.job_id, await _approver(interaction, host)
-        job = await host.services.db.read(moderation.kept_result, *result)
-        ensure_stays_there(interaction, job)
-        # Files may take longer to send than Discord waits for an answer.
-        await defer_answer(interaction, LateAnswer.VIEW)
-        photo, made = [
-            None if name is None else await host.services.open_file(name)
-            for name in (job.source_file, job.output_file)
-        ]
-        shown = ForModerators((job,), () if photo is None else (photo,), made)
-        files = await open_files(shown, DEFAULT_LIMIT - MESSAGE_MARGIN_BYTES)
-        try:
-            await answer(interaction, result_review(job, ToolNames(host.catalog), files), files.all)
-        finally:
-            files.close()
+    interaction, host = press.interaction, press.host
+    result = server_of(interaction), job_id, await _approver(press)
+    job = await host.services.db.read(moderation.kept_result, *result)
+    ensure_stays_there(interaction, job)
+    # Files may take longer to send than Discord waits for an answer.
+    await defer_answer(interaction, LateAnswer.VIEW)
+    photo, made = [
+        None if name is None else await host.services.open_file(name)
+        for name in (job.source_file, job.output_file)
+    ]
+    shown = ForModerators((job,), () if photo is None else (photo,), made)
+    files = await open_files(shown, DEFAULT_LIMIT - MESSAGE_MARGIN_BYTES)
+    try:
+        await answer(interaction, result_review(job, ToolNames(host.catalog), files), files.all)
+    finally:
+        files.close()
 
 
-async def _approver(interaction: discord.Interaction, host: Host) -> Approver:
+async def _approver(press: Press) -> Approver:
     """Return the person who presses: a message that others see too is in the channel for approvals."""
-    message = interaction.message
+    message = press.interaction.message
     if message is not None and not message.flags.ephemeral:
-        return approver_of(interaction)
-    rules = await host.services.db.read(access.approvals, server_of(interaction))
-    return approver_in(interaction, rules.channel_id)
+        return approver_of(press.interaction)
+    return await approver_by_rules(press)
 
 
 def result_review(
@@ -159,8 +154,8 @@ def result_review(
     )
     if mark is not None:
         container.id = mark
-    buttons = (ApproveResultButton, DeclineResultButton) if waits else (ReleaseResultButton,)
-    return Panel(container, row(*(button.of(job) for button in buttons)))
+    buttons = (approve_result, decline_result) if waits else (release_result,)
+    return Panel(container, row(*(one.of(job.id, job.posting) for one in buttons)))
 
 
 def _title(*, waits: bool) -> str:
@@ -179,11 +174,3 @@ def _facts(job: Job, *, waits: bool) -> str:
         APPROVAL_HOURS,
     )
     return " · ".join([charged, finished, *([ends] if waits else [])])
-
-
-RESULT_BUTTONS: tuple[type[JobButton], ...] = (
-    ApproveResultButton,
-    DeclineResultButton,
-    ReleaseResultButton,
-    SeeResultButton,
-)

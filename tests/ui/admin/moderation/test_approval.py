@@ -6,6 +6,8 @@ from typing import Any
 
 import discord
 import pytest
+from simcord.backend.models import Overwrite
+from simcord.enums import OverwriteType
 
 from bot.domain.guilds import Period
 from bot.jobs import transitions
@@ -16,6 +18,7 @@ from bot.servers import access
 from tests.reactions.taps import STAGING, post, ready
 from tests.support import spending
 from tests.support.desk import PNG, Desk, labelled, open_desk, pieces, texts
+from tests.support.presses import hand_in
 from tests.support.services import cancel
 from tests.support.settings import change, limit_tool
 from tests.ui.admin.moderation.waiting import approvals, ask, asked, decline, moderator
@@ -87,6 +90,20 @@ async def test_of_two_moderators_the_second_learns_what_was_decided(tmp_path: Pa
         late = await second.submit_modal(form, {field: ""})
         assert "That request was already approved." in texts(late)
         assert (await desk.job()).state is JobState.WAITING
+
+
+async def test_a_form_from_elsewhere_gives_a_moderator_of_another_channel_no_say(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ask(desk, await approvals(desk))
+        role = desk.guild.create_role("Helpers")
+        ines = desk.guild.add_member(desk.env.create_user("ines"), roles=[role])
+        manages = discord.Permissions(manage_messages=True).value
+        allowed = Overwrite(role.id, OverwriteType.ROLE, allow=manages)
+        desk.env.backend.edit_channel(desk.channel.id, {}, overwrites=[allowed])
+        await desk.env.settle()
+        told = await hand_in(desk, ines, f"studii:decline:{(await desk.job()).id}-0")
+        assert "Only members with Manage Messages" in texts(told)
+        assert (await desk.job()).state is JobState.PENDING
 
 
 async def test_a_request_that_its_member_has_cancelled_is_over(tmp_path: Path) -> None:
