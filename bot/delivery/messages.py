@@ -29,7 +29,7 @@ from bot.ui.admin.moderation.requests import approval_request
 from bot.ui.admin.moderation.results import result_review
 from bot.ui.admin.notices import blocked_panel, notice_panel
 from bot.ui.best_results.panels import ask_maker, best_panel
-from bot.ui.jobs.confirmation import question_panel
+from bot.ui.jobs.answer import question_panel
 from bot.ui.jobs.results.result import ended_elsewhere
 from bot.ui.jobs.wording import link_of
 from bot.ui.kit.discord_errors import NO_ACCESS

@@ -28,7 +28,6 @@ from bot.ui.kit.text import plain, shortened
 from bot.ui.panels.controls import Press, button
 from bot.ui.reading import LOOKUP_TIMEOUT
 from bot.ui.reading.authors import author_in
-from bot.ui.reading.permissions import ensure_can_post
 from bot.ui.reading.photo_lookup import is_before
 from bot.ui.reading.pictures import photos_in, taken_of
 
@@ -111,7 +110,6 @@ async def mentioned(press: Press, tool: str, author: int, message_id: int, price
     """Start a tool from a mention, for the person who wrote it. The label names the `price` in credits."""
     if press.interaction.user.id != author:
         raise NotAllowed(ONLY_THEY.using(member=f"<@{author}>"))
-    ensure_can_post(press.interaction)
     with in_order(press.interaction):
         await _start(press, press.host.catalog.get(tool), message_id, price)
 

@@ -18,8 +18,7 @@ from bot.jobs.confirm import ConfirmationNeeded
 from bot.jobs.models import JobRequest, SourcePhoto
 from bot.jobs.progress import once_key_of
 from bot.languages import lazy
-from bot.ui.jobs.answer import show_progress
-from bot.ui.jobs.confirmation import ask_to_confirm
+from bot.ui.jobs.answer import ask_to_confirm, show_progress
 from bot.ui.jobs.forms.tool_form import Values
 from bot.ui.kit.discord_errors import tolerated
 from bot.ui.kit.first_answer import answering, expect_job
@@ -95,7 +94,7 @@ async def start(
     """
     host = host_of(interaction)
     sources = enumerate(photos or (None,))
-    requests = [_request(interaction, tool, photo, terms, number) for number, photo in sources]
+    requests = [request_for(interaction, tool, terms, photo, number) for number, photo in sources]
 
     expect_job(interaction)
     await in_turn(interaction)
@@ -154,8 +153,12 @@ async def _remove_offer(interaction: discord.Interaction, message_id: int) -> No
         await channel.get_partial_message(message_id).delete()
 
 
-def _request(
-    interaction: discord.Interaction, tool: Tool, source: SourcePhoto | None, terms: Terms, number: int
+def request_for(
+    interaction: discord.Interaction,
+    tool: Tool,
+    terms: Terms,
+    source: SourcePhoto | None = None,
+    number: int = 0,
 ) -> JobRequest:
     """Build the request, which is that `number` of the interaction's, from 0. `_complete` adds the rest.
 
@@ -169,7 +172,7 @@ def _request(
         channel_id=interaction.channel_id,
         user_id=interaction.user.id,
         tool=tool.slug,
-        inputs={},
+        inputs=terms.extra or {},
         source=source,
         private=terms.private,
         context=member_context(interaction),

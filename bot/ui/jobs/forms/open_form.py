@@ -11,7 +11,7 @@ from bot.credits import prices
 from bot.credits.prices import Estimate, PriceTable
 from bot.errors import StudiiBotError
 from bot.features.styles import Style, default_inputs, inputs_of, tool_of
-from bot.jobs.models import JobRequest, SourcePhoto
+from bot.jobs.models import SourcePhoto
 from bot.ui.jobs.forms.tool_form import (
     MAX_SET_PHOTOS,
     Filled,
@@ -21,12 +21,11 @@ from bot.ui.jobs.forms.tool_form import (
     all_of,
     needs_form,
 )
-from bot.ui.jobs.start import AS_USUAL, Terms, start_once
+from bot.ui.jobs.start import AS_USUAL, Terms, request_for, start_once
 from bot.ui.kit.first_answer import read_before_form
 from bot.ui.kit.forms import RefusedForm
 from bot.ui.kit.host import host_of, in_order
-from bot.ui.reading.member import member_context
-from bot.ui.reading.permissions import ensure_can_post, server_of
+from bot.ui.reading.permissions import server_of
 
 
 async def begin(
@@ -52,7 +51,6 @@ async def begin(
 
 async def open_form(interaction: discord.Interaction, tool: Tool) -> None:
     """Show the tool's empty form, to which a photo can be attached."""
-    ensure_can_post(interaction)
     await ask(interaction, tool, FormStart(values=await own_inputs(interaction, tool)))
 
 
@@ -74,7 +72,6 @@ async def open_style_form(
 
     `given` are inputs that go before the style's. Raises `Refused` if the style can't be used any more.
     """
-    ensure_can_post(interaction)
     tool = tool_of(host_of(interaction).catalog, style)
     prompt = tool.prompt
     # The person's own words go there.
@@ -114,7 +111,7 @@ async def _known(interaction: discord.Interaction, tool: Tool, start: FormStart,
     return replace(
         start,
         private=terms.private,
-        may_be_private=await services.db.read(possible, _bare_request(interaction, tool, terms)),
+        may_be_private=await services.db.read(possible, request_for(interaction, tool, terms)),
         prices=await prices_for(interaction),
         set_prices=await _set_prices(interaction, tool, start, terms),
     )
@@ -145,22 +142,10 @@ async def _set_prices(
         return []
     given = {one.name: start.values.get(one.name) or one.default for one in tool.inputs}
     inputs = {name: value for name, value in given.items() if value is not None}
-    request = _bare_request(interaction, tool, terms)
-    request = replace(request, inputs={**inputs, **(terms.extra or {})})
-    requests = [replace(request, source=photo) for photo in photos]
+    inputs |= terms.extra or {}
+    requests = [
+        replace(request_for(interaction, tool, terms, photo, number), inputs=inputs)
+        for number, photo in enumerate(photos)
+    ]
     services = host_of(interaction).services
     return await services.db.read(services.acceptance.would_accept, requests)
-
-
-def _bare_request(interaction: discord.Interaction, tool: Tool, terms: Terms) -> JobRequest:
-    """Return a request by which to tell what is possible, without inputs and a photo."""
-    return JobRequest(
-        server_of(interaction),
-        interaction.channel_id or 0,
-        interaction.user.id,
-        tool.slug,
-        terms.extra or {},
-        private=terms.private,
-        context=member_context(interaction),
-        photo_author=terms.photo_author,
-    )

@@ -11,23 +11,33 @@ from discord import ui
 
 from bot.catalog import SourceRule, Tool
 from bot.errors import Refused
+from bot.features.posting import of as rules_of
 from bot.jobs import queries
 from bot.jobs.actions import number_in_set
+from bot.jobs.best_results import result_of
 from bot.jobs.models import FORGOTTEN_MEMBER, Job
-from bot.languages import lazy, plazy
+from bot.languages import gettext as _, lazy, pgettext, plazy
 from bot.ui.jobs.buttons import JOB_GONE, Id, edit, job_for, use_in
 from bot.ui.jobs.progress import again_button, photo_name
 from bot.ui.jobs.results.gallery import file_name_of, gallery
 from bot.ui.jobs.results.links import link_words
 from bot.ui.jobs.results.removal import PictureGone, remove_picture
-from bot.ui.jobs.results.staged_listing import staged
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.layout import NEUTRAL, QUIET, Panel, Piece, boxed, row, text
+from bot.ui.kit.host import Host
+from bot.ui.kit.layout import NEUTRAL, QUIET, Panel, Piece, boxed, lines, row, small, text
 from bot.ui.kit.responses import acknowledge, answer, answer_in_place
-from bot.ui.kit.text import named_value
+from bot.ui.kit.text import named_value, shortened
 from bot.ui.panels.controls import Press, button
-from bot.ui.reading.permissions import is_moderator, manages
-from bot.ui.reading.photo_lookup import BEFORE_FILE, LABELLED_FILE, SMALLER_FILE, shown_of
+from bot.ui.reading.permissions import is_moderator, manages, server_of
+from bot.ui.reading.photo_lookup import (
+    BEFORE_FILE,
+    LABELLED_FILE,
+    SMALLER_FILE,
+    is_before,
+    is_smaller,
+    shown_before,
+    shown_of,
+)
 from bot.ui.styles.saving import save_as_style
 
 DELETE, DANGER = plazy("button", "Delete"), discord.ButtonStyle.danger
@@ -37,6 +47,25 @@ ANOTHERS_RESULT = lazy(
 NOTHING_MORE = lazy("There's nothing more that you can do with this result.")
 DELETED_BEFORE = lazy("That was already deleted.")
 OUT_OF_REACH = lazy("I can't change that message any more. Ask a moderator to delete it.")
+NO_ORIGINAL = lazy(
+    "This message doesn't show the original photo. Run the tool again on the photo. Nothing was charged."
+)
+NOT_UNALTERED = lazy(
+    "The photo before is itself a result, so it isn't unaltered. Run the tool on the original photo. "
+    "Nothing was charged."
+)
+# As listings name it; see California's Business and Professions Code, section 10140.8.
+# Translators: the label is the server's own, usually “Virtually staged”; the link is “[your link]”.
+WORDS = lazy("{label}: this image has been digitally altered with AI. Original, unaltered image: {link}")
+YOUR_LINK = lazy("your link")
+USUAL_LABEL = lazy("Virtually staged")
+AS_SENT = lazy("The button opens the photo as it was sent, without its metadata.")
+SMALLER = lazy(
+    "The button opens the photo smaller than it was sent (re-encoded), because Discord has a size limit here."
+)
+# Translators: {link} is “[your link]”.
+REPLACE = lazy("Put the original photo where everyone can open it, and write its address in place of {link}.")
+NO_ADVICE = lazy("This isn't legal advice: the rules of your country or listing service may ask for more.")
 # By whether all of a message is meant, or one picture of a set.
 _ASK = {
     True: lazy("Delete this result for everyone? Its cost stays in the ledger."),
@@ -86,6 +115,31 @@ async def pick(press: Press, set_id: Id, number: int) -> None:
     if job.set_id != set_id:
         raise Refused(JOB_GONE)
     await _offer(press, job, alone=False)
+
+
+@button("staged:{job_id}-{posting}", label=plazy("button", "For a listing"))
+async def staged(press: Press, job_id: Id, posting: int) -> None:
+    """Show the presser what to write beside the picture in a listing."""
+    before = shown_before(press.interaction.message)
+    if before is None:
+        raise Refused(NO_ORIGINAL)
+    job = await press.host.services.db.read(queries.get, job_id)
+    if job is not None and await _is_of_a_result(job, press.host):
+        raise Refused(NOT_UNALTERED)
+    rules = await press.host.services.db.read(rules_of, server_of(press.interaction))
+    label = shortened(rules.staging_label or str(USUAL_LABEL), 80)
+    link = f"[{YOUR_LINK}]"
+    words = WORDS.using(label=label.replace("`", "'"), link=link)
+    shown = SMALLER if is_smaller(before) else AS_SENT
+    download = ui.Button[Any](label=pgettext("button", "Download original photo"), url=before.url)
+    panel = boxed(
+        NEUTRAL,
+        lines(f"### 🏷️ {_('For a listing')}", _("Copy this, and put it beside the staged picture:")),
+        f"```\n{words}\n```",
+        row(download),
+        lines(REPLACE.using(link=link), *map(small, (shown, NO_ADVICE))),
+    )
+    await answer(press.interaction, panel)
 
 
 @button("delete:{job_id}-{posting}", label=DELETE)
@@ -206,3 +260,11 @@ def _addressed_to(message: discord.Message | None) -> int:
     texts = (one.content for one in message.components if isinstance(one, discord.TextDisplay))
     found = _ADDRESSED.match(next(texts, message.content))
     return int(found[1]) if found else FORGOTTEN_MEMBER
+
+
+async def _is_of_a_result(job: Job, host: Host) -> bool:
+    """Return whether the job's photo is a picture that another job made, not the photo beside it."""
+    source = job.source
+    if source is None or source.message_id is None or is_before(source):
+        return False
+    return await host.services.db.read(result_of, job.guild_id, source.message_id) is not None
