@@ -345,7 +345,7 @@ class Setting:
     name: str
     title: Worded
     kind: ValueKind
-    help: Worded = ""
+    help: Worded | Callable[[Now], Worded] = ""
     read: Callable[[Any], Value] | None = None
     write: Callable[[Any, Scope, Value], object] | None = None
     line: Callable[[Now], Worded] | None = None
@@ -357,7 +357,8 @@ class Setting:
 
     def words(self, now: Now) -> str:
         said = named_value(f"**{self.title}**", str(self.kind.words(now.catalog, self.value(now.row))))
-        return lines(str(self.line(now)) if self.line else said, small(self.help))
+        about = self.help(now) if callable(self.help) else self.help
+        return lines(str(self.line(now)) if self.line else said, small(about))
 
 
 def _nothing(_now: Now) -> Iterable[Any]:

@@ -19,7 +19,18 @@ from bot.credits.limits import MAX_AT_ONCE, MAX_SECONDS, AllowanceScope, MemberL
 from bot.credits.usage import LEDGER_HEADINGS, Span, write_ledger
 from bot.domain.guilds import Period
 from bot.features.wording import PERIOD_CHOICES, credit_words, discord_timestamp, each_period_words
-from bot.languages import Message, Worded, gettext, gettext as _, lazy, ngettext, nlazy, plazy, sentences
+from bot.languages import (
+    Message,
+    Worded,
+    gettext,
+    gettext as _,
+    lazy,
+    ngettext,
+    nlazy,
+    pgettext,
+    plazy,
+    sentences,
+)
 from bot.servers import settings
 from bot.ui.account.credits import DEFAULT_HOLDS, budget_lines
 from bot.ui.admin.credits.chart_maker import ChartMaker
@@ -199,7 +210,8 @@ def _allowances(
 
     def line(now: Now) -> str:
         listed = [named_value(form.format(one), _each(now, amount)) for one, amount in read(now.row).items()]
-        return lines(f"**{title}**", *fitting(listed, MAX_ALLOWANCES_CHARACTERS, more_words))
+        head = f"**{title}**" if listed else named_value(f"**{title}**", pgettext("allowances", "none"))
+        return lines(head, *fitting(listed, MAX_ALLOWANCES_CHARACTERS, more_words))
 
     kind = Items(
         partial(_allowance_fields, label, control),

@@ -21,7 +21,7 @@ from bot.features.words import (
     WordRule,
 )
 from bot.jobs.models import APPROVAL_HOURS, KEPT_DAYS
-from bot.languages import Message, Worded, and_list, gettext as _, lazy, ngettext, nlazy, plazy
+from bot.languages import Message, Worded, and_list, gettext as _, lazy, ngettext, nlazy, pgettext, plazy
 from bot.servers import access, settings
 from bot.servers.access import (
     EVERY_TOOL,
@@ -561,14 +561,14 @@ Topic(
 def _overview(now: Now) -> Iterable[Worded]:
     row_: ModerationRow = now.row
     channel = row_.access.approval.channel_id
-    yield named_value(f"🔤 {FILTER.title}", _count_of(len(row_.rules)))
+    yield named_value(f"🔤 {FILTER.title}", _count_of(row_.rules, pgettext("list", "empty")))
     yield named_value(f"🛂 {APPROVALS.title}", _("off") if channel is None else f"<#{channel}>")
-    yield named_value(f"⛔ {BLOCKED.title}", _count_of(len(row_.access.blocked)))
+    yield named_value(f"⛔ {BLOCKED.title}", _count_of(row_.access.blocked, pgettext("people", "none")))
     yield from _limits(now)
 
 
-def _count_of(count: int) -> str:
-    return f"**{count}**"
+def _count_of(listed: Collection[Any], none: str) -> str:
+    return f"**{len(listed)}**" if listed else none
 
 
 MODERATION = Topic(

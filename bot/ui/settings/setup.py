@@ -391,9 +391,9 @@ SETUP = Topic(
             "in_place",
             lazy("Show credit requests where members ask"),
             YesNo(),
+            lambda now: steps.requests_line(now.row.settings),
             read=lambda row_: bool(row_.settings.requests_in_place),
             write=lambda session, scope, on: settings.change(session, scope.guild_id, requests_in_place=on),
-            line=lambda now: steps.requests_line(now.row.settings),
         ),
         Setting(
             "paused",

@@ -241,6 +241,7 @@ async def test_the_setup_chooses_where_requests_for_credits_go(tmp_path: Path) -
         await change(desk, "setup", "in_place", shown=shown)
         said = "✅ **Requests for credits** go where members ask, with a mention of those with Manage Server"
         assert said in texts(shown)
+        assert "**Show credit requests where members ask**: on" in texts(shown)
         await change(desk, "setup", "log_results")  # which leaves that as it is
         await admin(desk, "log", off=True)
         assert (await desk.services.db.read(settings.of, desk.guild.id)).requests_in_place
@@ -254,3 +255,14 @@ async def test_the_budget_is_set_from_the_panel(tmp_path: Path) -> None:
         shown = await desk.admin.slash(desk.channel, "studii setup")
         told = await change(desk, "setup", "budget", shown=shown, limit="2,000", period=["month"])
         assert "✅ **Server budget**: changed from 100 credits a day to 2,000 credits a month." in told
+
+
+async def test_what_is_empty_is_said_to_be_so(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        shown = texts(await desk.admin.slash(desk.channel, "studii moderation"))
+        assert "Word filter: empty" in shown
+        assert "Blocked members: none" in shown
+        shown = texts(await desk.admin.slash(desk.channel, "studii credits"))
+        assert "**Roles (the highest applies)**: none" in shown
+        await desk.forbid("kite")
+        assert "Word filter: **1**" in texts(await desk.admin.slash(desk.channel, "studii moderation"))
