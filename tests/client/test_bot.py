@@ -42,36 +42,33 @@ def registrations(desk: Desk) -> list[str]:
 
 
 @pytest.mark.promise
-async def test_commands_are_for_servers_alone(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        for name in ("studio", "credits", "studii"):
-            command: Any = desk.env.backend.find_command(name, desk.guild.id, type=1)
-            assert (command["contexts"], command["integration_types"]) == ([0], [0])
+async def test_commands_are_for_servers_alone(desk: Desk) -> None:
+    for name in ("studio", "credits", "studii"):
+        command: Any = desk.env.backend.find_command(name, desk.guild.id, type=1)
+        assert (command["contexts"], command["integration_types"]) == ([0], [0])
 
 
-async def test_every_command_of_the_bots_own_is_a_name_that_no_tool_can_take(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        commands = {
-            command.name for command in desk.bot.tree.get_commands(type=discord.AppCommandType.chat_input)
-        }
-        assert commands - set(Catalog.load().tools) == RESERVED
+async def test_every_command_of_the_bots_own_is_a_name_that_no_tool_can_take(desk: Desk) -> None:
+    commands = {
+        command.name for command in desk.bot.tree.get_commands(type=discord.AppCommandType.chat_input)
+    }
+    assert commands - set(Catalog.load().tools) == RESERVED
 
 
 @pytest.mark.promise
-async def test_commands_are_registered_once_and_again_only_when_they_changed(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        assert len(registrations(desk)) == 1
-        same, _ = make_bot(Catalog.load(), desk.clock, desk.services)
-        await desk.env.restart_bot(same)
-        assert len(registrations(desk)) == 1
-        await desk.set_key()
-        answer = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        assert "Studio" in texts(answer)
-        catalog = Catalog.load()
-        fewer = Catalog({slug: tool for slug, tool in catalog.tools.items() if slug != "studio"})
-        changed, _ = make_bot(fewer, desk.clock, desk.services)
-        await desk.env.restart_bot(changed)
-        assert len(registrations(desk)) == 2
+async def test_commands_are_registered_once_and_again_only_when_they_changed(desk: Desk) -> None:
+    assert len(registrations(desk)) == 1
+    same, _ = make_bot(Catalog.load(), desk.clock, desk.services)
+    await desk.env.restart_bot(same)
+    assert len(registrations(desk)) == 1
+    await desk.set_key()
+    answer = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    assert "Studio" in texts(answer)
+    catalog = Catalog.load()
+    fewer = Catalog({slug: tool for slug, tool in catalog.tools.items() if slug != "studio"})
+    changed, _ = make_bot(fewer, desk.clock, desk.services)
+    await desk.env.restart_bot(changed)
+    assert len(registrations(desk)) == 2
 
 
 @pytest.mark.promise
@@ -94,24 +91,22 @@ async def test_texts_link_the_commands_that_they_name_also_after_a_restart(
 
 
 @pytest.mark.promise
-async def test_a_development_server_gets_the_commands_for_itself(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        bot = StudiiBot(Catalog.load(), intents=discord.Intents(guilds=True), dev_guild_id=desk.guild.id)
+async def test_a_development_server_gets_the_commands_for_itself(desk: Desk) -> None:
+    bot = StudiiBot(Catalog.load(), intents=discord.Intents(guilds=True), dev_guild_id=desk.guild.id)
+    bot.attach(desk.services, desk.clock, NoAnswers(), no_progress)
+    await desk.env.restart_bot(bot)
+    assert registrations(desk)[-1].endswith(f"/guilds/{desk.guild.id}/commands")
+
+
+async def test_a_development_server_that_is_none_any_more_loses_its_own_commands(desk: Desk) -> None:
+    for dev_guild_id in (desk.guild.id, None):
+        bot = StudiiBot(Catalog.load(), intents=discord.Intents(guilds=True), dev_guild_id=dev_guild_id)
         bot.attach(desk.services, desk.clock, NoAnswers(), no_progress)
         await desk.env.restart_bot(bot)
-        assert registrations(desk)[-1].endswith(f"/guilds/{desk.guild.id}/commands")
-
-
-async def test_a_development_server_that_is_none_any_more_loses_its_own_commands(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        for dev_guild_id in (desk.guild.id, None):
-            bot = StudiiBot(Catalog.load(), intents=discord.Intents(guilds=True), dev_guild_id=dev_guild_id)
-            bot.attach(desk.services, desk.clock, NoAnswers(), no_progress)
-            await desk.env.restart_bot(bot)
-        last = [call for call in desk.env.http_requests if call.method == "PUT"][-1]
-        assert last.path.endswith(f"/guilds/{desk.guild.id}/commands")
-        assert not last.json
-        assert await desk.services.db.read(meta.get, name_of(desk.guild.id)) is None
+    last = [call for call in desk.env.http_requests if call.method == "PUT"][-1]
+    assert last.path.endswith(f"/guilds/{desk.guild.id}/commands")
+    assert not last.json
+    assert await desk.services.db.read(meta.get, name_of(desk.guild.id)) is None
 
 
 def asks_for_credits(desk: Desk) -> Any:
@@ -131,56 +126,52 @@ def asks_for_credits(desk: Desk) -> Any:
 
 
 async def test_what_is_being_answered_is_waited_for_before_the_bot_leaves(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        begun, slow, real = asyncio.Event(), asyncio.Event(), Database.read
+    begun, slow, real = asyncio.Event(), asyncio.Event(), Database.read
 
-        async def read(*given: Any) -> Any:
-            begun.set()
-            await slow.wait()
-            return await real(*given)
+    async def read(*given: Any) -> Any:
+        begun.set()
+        await slow.wait()
+        return await real(*given)
 
-        monkeypatch.setattr(Database, "read", read)
-        record = asks_for_credits(desk)
-        await begun.wait()
-        desk.bot.accepting = False
-        leaving = asyncio.create_task(desk.bot.answered())
-        await asyncio.sleep(0.1)
-        assert not leaving.done()
-        slow.set()
-        await leaving
-        assert "credits" in texts(InteractionResult(desk.env, record))
+    monkeypatch.setattr(Database, "read", read)
+    record = asks_for_credits(desk)
+    await begun.wait()
+    desk.bot.accepting = False
+    leaving = asyncio.create_task(desk.bot.answered())
+    await asyncio.sleep(0.1)
+    assert not leaving.done()
+    slow.set()
+    await leaving
+    assert "credits" in texts(InteractionResult(desk.env, record))
 
 
 async def test_an_answer_that_takes_too_long_ends_with_the_bot(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        begun, ended = asyncio.Event(), asyncio.Event()
+    begun, ended = asyncio.Event(), asyncio.Event()
 
-        async def read(*_: object) -> None:
-            begun.set()
-            try:
-                await asyncio.Event().wait()
-            finally:
-                ended.set()
+    async def read(*_: object) -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
 
-        monkeypatch.setattr(Database, "read", read)
-        asks_for_credits(desk)
-        await begun.wait()
-        await desk.bot.answered(patience=0.01)
-        await desk.bot.close()
-        assert ended.is_set()
+    monkeypatch.setattr(Database, "read", read)
+    asks_for_credits(desk)
+    await begun.wait()
+    await desk.bot.answered(patience=0.01)
+    await desk.bot.close()
+    assert ended.is_set()
 
 
-async def test_a_bot_that_is_about_to_leave_takes_no_more_commands(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        desk.bot.accepting = False
-        answer = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        assert answer.ephemeral
-        assert "restarting" in texts(answer)
+async def test_a_bot_that_is_about_to_leave_takes_no_more_commands(desk: Desk) -> None:
+    desk.bot.accepting = False
+    answer = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    assert answer.ephemeral
+    assert "restarting" in texts(answer)
 
 
 async def test_what_nobody_foresaw_is_told_with_a_reference_that_is_in_the_log(
@@ -325,20 +316,19 @@ def test_discords_own_loggers_never_print_events(caplog: pytest.LogCaptureFixtur
     assert not caplog.records
 
 
-async def test_listeners_hear_of_peoples_messages_and_not_of_those_of_bots(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        heard: list[str] = []
+async def test_listeners_hear_of_peoples_messages_and_not_of_those_of_bots(desk: Desk) -> None:
+    heard: list[str] = []
 
-        async def listen(message: discord.Message) -> None:
-            heard.append(message.content)
+    async def listen(message: discord.Message) -> None:
+        heard.append(message.content)
 
-        desk.bot.add_listener(listen, "on_message")
-        channel = desk.bot.get_channel(desk.channel.id)
-        assert isinstance(channel, discord.TextChannel)
-        await channel.send("Posted by the bot")
-        await desk.maya.send(desk.channel, "Look")
-        await desk.env.settle()
-        assert heard == ["Look"]
+    desk.bot.add_listener(listen, "on_message")
+    channel = desk.bot.get_channel(desk.channel.id)
+    assert isinstance(channel, discord.TextChannel)
+    await channel.send("Posted by the bot")
+    await desk.maya.send(desk.channel, "Look")
+    await desk.env.settle()
+    assert heard == ["Look"]
 
 
 def test_services_are_needed_before_the_start() -> None:

@@ -1,7 +1,6 @@
 """What Discord tells while the database fails is done when it works again."""
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from bot.jobs.models import JobState
 from bot.servers import keys, settings
 from tests.reactions.taps import ROOM, jobs_of, post, reaction, ready, taken_away
 from tests.support.database import outage
-from tests.support.desk import Desk, open_desk
+from tests.support.desk import Desk
 from tests.support.servers import cog, come, greetings, leave
 from tests.support.simulated.people import until
 
@@ -29,62 +28,57 @@ async def tell(desk: Desk, event: str, payload: Any) -> None:
 
 @pytest.mark.promise
 async def test_a_server_that_removes_the_bot_during_an_outage_loses_its_key_after_it(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        caplog.clear()
-        async with outage(desk.db):
-            await tell(desk, "GUILD_DELETE", {"id": str(desk.guild.id)})
-            assert await desk.services.db.read(keys.current, desk.guild.id) is not None
-        await desk.env.settle()
-        assert await desk.services.db.read(keys.current, desk.guild.id) is None
-        assert [record for record in caplog.records if record.exc_info] == []
+    caplog.clear()
+    async with outage(desk.db):
+        await tell(desk, "GUILD_DELETE", {"id": str(desk.guild.id)})
+        assert await desk.services.db.read(keys.current, desk.guild.id) is not None
+    await desk.env.settle()
+    assert await desk.services.db.read(keys.current, desk.guild.id) is None
+    assert [record for record in caplog.records if record.exc_info] == []
 
 
 @pytest.mark.promise
-async def test_a_server_that_adds_the_bot_during_an_outage_is_greeted_once_after_it(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await leave(desk)
-        before = greetings(desk)
-        async with outage(desk.db):
-            coming = asyncio.create_task(come(desk))
-            await asyncio.sleep(0.1)
-            assert greetings(desk) == before
-        await coming
-        await desk.env.settle()
-        assert greetings(desk) == before + 1
+async def test_a_server_that_adds_the_bot_during_an_outage_is_greeted_once_after_it(desk: Desk) -> None:
+    await leave(desk)
+    before = greetings(desk)
+    async with outage(desk.db):
+        coming = asyncio.create_task(come(desk))
+        await asyncio.sleep(0.1)
+        assert greetings(desk) == before
+    await coming
+    await desk.env.settle()
+    assert greetings(desk) == before + 1
 
 
-async def test_a_ready_during_an_outage_is_compared_after_it(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.services.db.write(settings.came, 7, desk.clock.now())
-        async with outage(desk.db):
-            ready = asyncio.create_task(cog(desk).on_ready())
-            await asyncio.sleep(0.1)
-            assert not ready.done()
-        await ready
-        assert 7 not in await desk.db.read(settings.present)
+async def test_a_ready_during_an_outage_is_compared_after_it(desk: Desk) -> None:
+    await desk.services.db.write(settings.came, 7, desk.clock.now())
+    async with outage(desk.db):
+        ready = asyncio.create_task(cog(desk).on_ready())
+        await asyncio.sleep(0.1)
+        assert not ready.done()
+    await ready
+    assert 7 not in await desk.db.read(settings.present)
 
 
 @pytest.mark.promise
 async def test_a_tap_and_its_removal_during_an_outage_count_after_it(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        message = await post(desk, desk.maya, ROOM)
-        tapped = reaction(desk, message, desk.tom.id)
-        caplog.clear()
-        async with outage(desk.db):
-            await tell(desk, "MESSAGE_REACTION_ADD", tapped)
-            assert await jobs_of(desk) == []
-        await until(_has(desk, JobState.RECEIVED), "the job of the tap")
-        async with outage(desk.db):
-            await tell(desk, "MESSAGE_REACTION_REMOVE", taken_away(tapped))
-            assert [job.state for job in await jobs_of(desk)] == [JobState.RECEIVED]
-        await until(_has(desk, JobState.CANCELLED), "the end of the job")
-        assert [record for record in caplog.records if record.exc_info] == []
+    await ready(desk)
+    message = await post(desk, desk.maya, ROOM)
+    tapped = reaction(desk, message, desk.tom.id)
+    caplog.clear()
+    async with outage(desk.db):
+        await tell(desk, "MESSAGE_REACTION_ADD", tapped)
+        assert await jobs_of(desk) == []
+    await until(_has(desk, JobState.RECEIVED), "the job of the tap")
+    async with outage(desk.db):
+        await tell(desk, "MESSAGE_REACTION_REMOVE", taken_away(tapped))
+        assert [job.state for job in await jobs_of(desk)] == [JobState.RECEIVED]
+    await until(_has(desk, JobState.CANCELLED), "the end of the job")
+    assert [record for record in caplog.records if record.exc_info] == []
 
 
 def _has(desk: Desk, state: JobState) -> Any:

@@ -13,7 +13,7 @@ from bot.catalog import Catalog
 from bot.client import translation
 from bot.client.registration import name_of, translated_payload
 from bot.languages import Language, known_language, translations_of
-from tests.support.desk import make_bot, open_desk
+from tests.support.desk import Desk, make_bot, open_desk
 from tests.support.messages import ROOT, from_python
 
 LOCALES = {"en-US", "de", "fr", "es-ES", "es-419", "pt-BR", "ja"}
@@ -171,20 +171,19 @@ def test_translations_that_are_too_long_are_left_out_and_the_default_stays() -> 
 
 
 async def test_a_command_is_registered_again_when_a_translation_changes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        before = await desk.services.db.read(meta.get, name_of(None))
-        catalog = Catalog.load()
-        studio = catalog.get("studio")
-        told = {Language.ENGLISH: studio.summary, Language.GERMAN: "Macht Bilder"}
-        changed = replace(studio, summary_texts=told)
-        bot, _ = make_bot(Catalog({**catalog.tools, "studio": changed}), desk.clock, desk.services)
-        await desk.env.restart_bot(bot)
-        assert await desk.services.db.read(meta.get, name_of(None)) != before
-        (command,) = [one for one in await translated_payload(bot.tree, None) if one["name"] == "studio"]
-        assert command["description_localizations"]["de"] == "Macht Bilder"
-        assert command["description_localizations"]["fr"] != studio.summary
+    before = await desk.services.db.read(meta.get, name_of(None))
+    catalog = Catalog.load()
+    studio = catalog.get("studio")
+    told = {Language.ENGLISH: studio.summary, Language.GERMAN: "Macht Bilder"}
+    changed = replace(studio, summary_texts=told)
+    bot, _ = make_bot(Catalog({**catalog.tools, "studio": changed}), desk.clock, desk.services)
+    await desk.env.restart_bot(bot)
+    assert await desk.services.db.read(meta.get, name_of(None)) != before
+    (command,) = [one for one in await translated_payload(bot.tree, None) if one["name"] == "studio"]
+    assert command["description_localizations"]["de"] == "Macht Bilder"
+    assert command["description_localizations"]["fr"] != studio.summary
 
 
 def test_every_locale_of_discord_that_is_spoken_has_its_texts() -> None:

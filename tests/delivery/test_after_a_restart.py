@@ -1,12 +1,11 @@
 """A process that ended between Discord's answer and its storage: what it posted is told from what it has yet
 to post."""
 
-from pathlib import Path
 from typing import Any
 
 from bot.delivery import DiscordDelivery
 from bot.jobs.models import Job, JobState
-from tests.support.desk import Desk, make_bot, open_desk
+from tests.support.desk import Desk, make_bot
 from tests.support.posts import tell_end
 
 RUNNING = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
@@ -26,13 +25,12 @@ async def lost(desk: Desk, **options: Any) -> tuple[Job, DiscordDelivery]:
     return await desk.job(), await restarted(desk)
 
 
-async def test_a_result_is_found_that_was_posted_in_an_earlier_life(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        job, delivery = await lost(desk)
-        given = {"finished_at": desk.clock.now(), "output_url": "https://files.example/out.png"}
-        job = await desk.move(job, *RUNNING, JobState.SUCCEEDED, **given)
-        told = await tell_end(delivery, job, None)
-        count = len(desk.channel.history())
-        desk.clock.advance(3600)  # longer than Discord remembers a nonce
-        assert await tell_end(await restarted(desk), job, None) == told
-        assert len(desk.channel.history()) == count
+async def test_a_result_is_found_that_was_posted_in_an_earlier_life(desk: Desk) -> None:
+    job, delivery = await lost(desk)
+    given = {"finished_at": desk.clock.now(), "output_url": "https://files.example/out.png"}
+    job = await desk.move(job, *RUNNING, JobState.SUCCEEDED, **given)
+    told = await tell_end(delivery, job, None)
+    count = len(desk.channel.history())
+    desk.clock.advance(3600)  # longer than Discord remembers a nonce
+    assert await tell_end(await restarted(desk), job, None) == told
+    assert len(desk.channel.history()) == count

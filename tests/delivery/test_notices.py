@@ -1,12 +1,10 @@
 """What becomes of a notice that Discord doesn't take."""
 
-from pathlib import Path
-
 from bot import posts
 from bot.posts import NotHere, Post
 from bot.servers.notices import NoticeKind
 from tests.delivery.finished import MESSAGES
-from tests.support.desk import Desk, open_desk
+from tests.support.desk import Desk
 from tests.support.posts import deliver, open_posts
 
 
@@ -23,11 +21,10 @@ async def told(desk: Desk) -> Post:
     return (await desk.db.write(open_posts))[-1]
 
 
-async def test_a_closed_channel_and_closed_dms_are_no_place_for_notices(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        notice = await told(desk)
-        kinds: list[type] = []
-        for channel_id in (desk.channel.id, None):
-            desk.env.inject_error("POST", MESSAGES, status=403, code=50001, times=1)
-            kinds.append(type(await deliver(desk, notice, channel_id, None)))
-        assert kinds == [NotHere, NotHere]
+async def test_a_closed_channel_and_closed_dms_are_no_place_for_notices(desk: Desk) -> None:
+    notice = await told(desk)
+    kinds: list[type] = []
+    for channel_id in (desk.channel.id, None):
+        desk.env.inject_error("POST", MESSAGES, status=403, code=50001, times=1)
+        kinds.append(type(await deliver(desk, notice, channel_id, None)))
+    assert kinds == [NotHere, NotHere]

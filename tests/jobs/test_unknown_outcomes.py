@@ -1,7 +1,5 @@
 """Admins settle what nobody knows, once; and a key that is held can be tried again."""
 
-from pathlib import Path
-
 import discord
 import pytest
 
@@ -9,7 +7,7 @@ from bot.jobs import queries
 from bot.jobs.models import Job, JobState
 from bot.ui.jobs.results.unknown_outcomes import ruling_buttons
 from bot.ui.kit.layout import Panel, row
-from tests.support.desk import Desk, open_desk, pieces, texts
+from tests.support.desk import Desk, pieces, texts
 
 
 async def unknown(desk: Desk) -> Job:
@@ -30,23 +28,21 @@ def button(desk: Desk, label: str) -> str:
 
 
 @pytest.mark.promise
-async def test_nothing_is_left_to_settle_once_studiis_answer_has_arrived(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        job = await unknown(desk)
-        await desk.move(job, JobState.RUNNING)
-        for label in ("Release credits", "Mark as charged"):
-            answer = await desk.admin.click(desk.channel.history()[-1], custom_id=button(desk, label))
-            assert "Studii's answer has arrived" in texts(answer)
-        assert (await desk.job()).state is JobState.RUNNING
+async def test_nothing_is_left_to_settle_once_studiis_answer_has_arrived(desk: Desk) -> None:
+    job = await unknown(desk)
+    await desk.move(job, JobState.RUNNING)
+    for label in ("Release credits", "Mark as charged"):
+        answer = await desk.admin.click(desk.channel.history()[-1], custom_id=button(desk, label))
+        assert "Studii's answer has arrived" in texts(answer)
+    assert (await desk.job()).state is JobState.RUNNING
 
 
 @pytest.mark.promise
-async def test_members_can_not_rule(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        job = await unknown(desk)
-        for label in ("Release credits", "Mark as charged"):
-            answer = await desk.maya.click(desk.channel.history()[-1], custom_id=button(desk, label))
-            assert "You need the Manage Server permission" in texts(answer)
-        still = await desk.services.db.read(queries.get, job.id)
-        assert still is not None
-        assert still.state is JobState.UNKNOWN
+async def test_members_can_not_rule(desk: Desk) -> None:
+    job = await unknown(desk)
+    for label in ("Release credits", "Mark as charged"):
+        answer = await desk.maya.click(desk.channel.history()[-1], custom_id=button(desk, label))
+        assert "You need the Manage Server permission" in texts(answer)
+    still = await desk.services.db.read(queries.get, job.id)
+    assert still is not None
+    assert still.state is JobState.UNKNOWN

@@ -1,6 +1,5 @@
 """People read names of inputs and of their values in their language; Studii gets its own words."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from bot.ui.jobs.start import AS_USUAL
 from bot.ui.kit.forms import TITLE_LENGTH
 from bot.ui.kit.text import shortened
 from bot.ui.settings.mine import settable
-from tests.support.desk import PNG, open_desk, texts
+from tests.support.desk import PNG, Desk, texts
 from tests.support.locales import app_in
 from tests.support.settings import admin
 
@@ -34,48 +33,40 @@ def labels(shown: Any) -> dict[str, str]:
 
 @pytest.mark.promise
 async def test_a_form_and_its_card_speak_the_persons_language_and_studii_gets_its_words(
-    tmp_path: Path,
+    desk: Desk,
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await admin(desk, "language", language="de")
-        with app_in("de"):
-            listed = await desk.maya.slash(desk.channel, "help")
-            assert listed.response is not None
-            form = await desk.maya.click(listed.response, custom_id="studii:tool:virtual-staging")
-            shown = labels(form)
-            assert (shown["style"], shown["farmhouse"]) == ("Stil", "Landhaus")
-            assert (shown["room"], shown["living"]) == ("Raum", "Wohnzimmer")
-            chosen = {"image": ROOM, "style": "farmhouse", "room": "living"}
-            card = await desk.maya.submit_modal(form, chosen)
-        assert "Stil **Landhaus** · Raum **Wohnzimmer**" in texts(card)
-        assert (await desk.job()).inputs == {"style": "farmhouse", "room": "living"}
+    await admin(desk, "language", language="de")
+    with app_in("de"):
+        listed = await desk.maya.slash(desk.channel, "help")
+        assert listed.response is not None
+        form = await desk.maya.click(listed.response, custom_id="studii:tool:virtual-staging")
+        shown = labels(form)
+        assert (shown["style"], shown["farmhouse"]) == ("Stil", "Landhaus")
+        assert (shown["room"], shown["living"]) == ("Raum", "Wohnzimmer")
+        chosen = {"image": ROOM, "style": "farmhouse", "room": "living"}
+        card = await desk.maya.submit_modal(form, chosen)
+    assert "Stil **Landhaus** · Raum **Wohnzimmer**" in texts(card)
+    assert (await desk.job()).inputs == {"style": "farmhouse", "room": "living"}
 
 
 @pytest.mark.promise
-async def test_values_are_suggested_and_may_be_typed_in_the_persons_language(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        with app_in("fr"):
-            offered = await desk.maya.autocomplete(
-                desk.channel, "virtual-staging", "room", "cham", image=ROOM
-            )
-            assert next((one["name"], one["value"]) for one in offered) == ("chambre", "bedroom")
-            await desk.maya.slash(desk.channel, "virtual-staging", image=ROOM, room="Salle à manger")
-        assert (await desk.job()).inputs["room"] == "dining"
+async def test_values_are_suggested_and_may_be_typed_in_the_persons_language(desk: Desk) -> None:
+    with app_in("fr"):
+        offered = await desk.maya.autocomplete(desk.channel, "virtual-staging", "room", "cham", image=ROOM)
+        assert next((one["name"], one["value"]) for one in offered) == ("chambre", "bedroom")
+        await desk.maya.slash(desk.channel, "virtual-staging", image=ROOM, room="Salle à manger")
+    assert (await desk.job()).inputs["room"] == "dining"
 
 
-async def test_a_form_of_defaults_speaks_the_persons_language(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        with app_in("ja"):
-            listed = await desk.maya.slash(desk.channel, "settings")
-            assert listed.response is not None
-            form = await desk.maya.click(listed.response, custom_id="studii:defaults:virtual-staging")
-            shown = labels(form)
-            assert (shown["style"], shown["room"]) == ("スタイル", "部屋")
-            assert shown["kitchen"] == "キッチン"
-            assert "リビング" in shown["—"]
+async def test_a_form_of_defaults_speaks_the_persons_language(desk: Desk) -> None:
+    with app_in("ja"):
+        listed = await desk.maya.slash(desk.channel, "settings")
+        assert listed.response is not None
+        form = await desk.maya.click(listed.response, custom_id="studii:defaults:virtual-staging")
+        shown = labels(form)
+        assert (shown["style"], shown["room"]) == ("スタイル", "部屋")
+        assert shown["kitchen"] == "キッチン"
+        assert "リビング" in shown["—"]
 
 
 async def nothing(*_: object) -> None:

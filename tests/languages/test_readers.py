@@ -9,7 +9,7 @@ import pytest
 
 from bot.jobs.models import JobState
 from bot.languages import Language
-from tests.support.desk import Desk, open_desk, pieces, texts
+from tests.support.desk import Desk, pieces, texts
 from tests.support.locales import app_in
 from tests.support.settings import admin
 from tests.ui.jobs.late import answering, kept_desk, until
@@ -46,16 +46,14 @@ async def choose(desk: Desk, language: str) -> None:
     await admin(desk, "language", language=language)
 
 
-async def test_what_one_person_sees_is_in_the_language_of_their_app(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await choose(desk, "fr")
-        with app_in("ja"):
-            assert languages_of(await desk.maya.slash(desk.channel, "credits")) == {"ja"}
-        with app_in("es-419"):
-            assert languages_of(await desk.maya.slash(desk.channel, "credits")) == {"es"}
-        with app_in("fi"):
-            assert languages_of(await desk.maya.slash(desk.channel, "credits")) == {"en"}
+async def test_what_one_person_sees_is_in_the_language_of_their_app(desk: Desk) -> None:
+    await choose(desk, "fr")
+    with app_in("ja"):
+        assert languages_of(await desk.maya.slash(desk.channel, "credits")) == {"ja"}
+    with app_in("es-419"):
+        assert languages_of(await desk.maya.slash(desk.channel, "credits")) == {"es"}
+    with app_in("fi"):
+        assert languages_of(await desk.maya.slash(desk.channel, "credits")) == {"en"}
 
 
 @pytest.mark.promise
@@ -74,44 +72,39 @@ async def test_progress_is_in_its_persons_language_also_when_it_is_edited(
 
 
 @pytest.mark.promise
-async def test_the_first_setup_gives_the_server_its_language(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        with app_in("pt-BR"):
-            shown = await desk.admin.slash(desk.channel, "studii setup")
-        assert "Português do Brasil" in texts(shown)
-        assert await desk.bot.readers.in_server(desk.guild.id) == "pt_BR"
-        await choose(desk, "en")
-        assert await desk.bot.readers.in_server(desk.guild.id) == "en"
-        await choose(desk, "automatic")
-        assert await desk.bot.readers.in_server(desk.guild.id) == "pt_BR"
+async def test_the_first_setup_gives_the_server_its_language(desk: Desk) -> None:
+    with app_in("pt-BR"):
+        shown = await desk.admin.slash(desk.channel, "studii setup")
+    assert "Português do Brasil" in texts(shown)
+    assert await desk.bot.readers.in_server(desk.guild.id) == "pt_BR"
+    await choose(desk, "en")
+    assert await desk.bot.readers.in_server(desk.guild.id) == "en"
+    await choose(desk, "automatic")
+    assert await desk.bot.readers.in_server(desk.guild.id) == "pt_BR"
 
 
 @pytest.mark.promise
-async def test_a_community_server_speaks_the_language_that_it_has_in_discord(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        guild = desk.bot.get_guild(desk.guild.id)
-        assert guild is not None
-        guild.features = ["COMMUNITY"]
-        guild.preferred_locale = discord.Locale.german
-        with app_in("pt-BR"):
-            await desk.admin.slash(desk.channel, "studii setup")
-        assert await desk.bot.readers.in_server(desk.guild.id) == "de"
-        guild.features = []  # every other server has a preferred language too, which nobody can choose there
-        assert await desk.bot.readers.in_server(desk.guild.id) == "pt_BR"
+async def test_a_community_server_speaks_the_language_that_it_has_in_discord(desk: Desk) -> None:
+    guild = desk.bot.get_guild(desk.guild.id)
+    assert guild is not None
+    guild.features = ["COMMUNITY"]
+    guild.preferred_locale = discord.Locale.german
+    with app_in("pt-BR"):
+        await desk.admin.slash(desk.channel, "studii setup")
+    assert await desk.bot.readers.in_server(desk.guild.id) == "de"
+    guild.features = []  # every other server has a preferred language too, which nobody can choose there
+    assert await desk.bot.readers.in_server(desk.guild.id) == "pt_BR"
 
 
 async def test_the_first_greeting_is_in_discords_language_of_the_server_where_none_is_known(
-    tmp_path: Path,
+    desk: Desk,
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        guild = desk.bot.get_guild(desk.guild.id)
-        assert guild is not None
-        assert guild.owner_id is not None
-        for locale, spoken in (
-            (discord.Locale.french, Language.FRENCH),
-            (discord.Locale.finnish, Language.ENGLISH),
-        ):
-            guild.preferred_locale = locale
-            assert await desk.bot.readers.of_person(guild.owner_id, guild.id) is spoken
+    guild = desk.bot.get_guild(desk.guild.id)
+    assert guild is not None
+    assert guild.owner_id is not None
+    for locale, spoken in (
+        (discord.Locale.french, Language.FRENCH),
+        (discord.Locale.finnish, Language.ENGLISH),
+    ):
+        guild.preferred_locale = locale
+        assert await desk.bot.readers.of_person(guild.owner_id, guild.id) is spoken

@@ -9,7 +9,7 @@ from simcord import MemberActor
 from bot.jobs.models import Job, JobState
 from bot.media.spool import OutputFile
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
-from tests.support.desk import PNG, Desk, make_bot, open_desk, press_more, texts
+from tests.support.desk import PNG, Desk, make_bot, press_more, texts
 from tests.support.posts import tell_end
 from tests.support.settings import admin
 
@@ -42,63 +42,58 @@ async def result(desk: Desk, folder: Path) -> int:
 
 
 @pytest.mark.promise
-async def test_what_others_asked_for_is_cancelled_and_they_are_told(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        message, other = await post(desk, desk.maya, ROOM), await post(desk, desk.maya, ROOM)
-        for who in (desk.tom, desk.maya):
-            await who.react(message, STAGING)
-        await desk.tom.react(other, STAGING)
-        await desk.maya.delete(message)
-        assert await states(desk) == [JobState.CANCELLED, JobState.CANCELLED, JobState.RECEIVED]
-        toms, mayas, _ = await jobs_of(desk)
-        assert (toms.announced_at, toms.reserved) == (None, 0)
-        assert mayas.announced_at is not None  # she did it herself
+async def test_what_others_asked_for_is_cancelled_and_they_are_told(desk: Desk) -> None:
+    await ready(desk)
+    message, other = await post(desk, desk.maya, ROOM), await post(desk, desk.maya, ROOM)
+    for who in (desk.tom, desk.maya):
+        await who.react(message, STAGING)
+    await desk.tom.react(other, STAGING)
+    await desk.maya.delete(message)
+    assert await states(desk) == [JobState.CANCELLED, JobState.CANCELLED, JobState.RECEIVED]
+    toms, mayas, _ = await jobs_of(desk)
+    assert (toms.announced_at, toms.reserved) == (None, 0)
+    assert mayas.announced_at is not None  # she did it herself
 
 
 @pytest.mark.promise
-async def test_what_ran_by_itself_is_cancelled(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await admin(desk, "photos auto", tool="photo-restore", most=3)
-        message = await post(desk, desk.maya, ROOM, ("hall.png", PNG), ("attic.png", PNG))
-        assert await states(desk) == [JobState.RECEIVED] * 3
-        await desk.maya.delete(message)
-        assert await states(desk) == [JobState.CANCELLED] * 3
+async def test_what_ran_by_itself_is_cancelled(desk: Desk) -> None:
+    await admin(desk, "photos auto", tool="photo-restore", most=3)
+    message = await post(desk, desk.maya, ROOM, ("hall.png", PNG), ("attic.png", PNG))
+    assert await states(desk) == [JobState.RECEIVED] * 3
+    await desk.maya.delete(message)
+    assert await states(desk) == [JobState.CANCELLED] * 3
 
 
 @pytest.mark.promise
-async def test_it_holds_when_a_moderator_clears_a_channel_and_after_a_restart(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        await admin(desk, "photos auto", tool="photo-restore")
-        message = await post(desk, desk.maya, ROOM)
-        await desk.tom.react(message, STAGING)
-        bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
-        await desk.env.restart_bot(bot)
-        gone = {"ids": ["7", str(message.id)], "channel_id": str(desk.channel.id)}
-        desk.env.backend.emit("MESSAGE_DELETE_BULK", {**gone, "guild_id": str(desk.guild.id)})
-        await desk.env.settle()
-        assert await states(desk) == [JobState.CANCELLED] * 2
+async def test_it_holds_when_a_moderator_clears_a_channel_and_after_a_restart(desk: Desk) -> None:
+    await ready(desk)
+    await admin(desk, "photos auto", tool="photo-restore")
+    message = await post(desk, desk.maya, ROOM)
+    await desk.tom.react(message, STAGING)
+    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
+    await desk.env.restart_bot(bot)
+    gone = {"ids": ["7", str(message.id)], "channel_id": str(desk.channel.id)}
+    desk.env.backend.emit("MESSAGE_DELETE_BULK", {**gone, "guild_id": str(desk.guild.id)})
+    await desk.env.settle()
+    assert await states(desk) == [JobState.CANCELLED] * 2
 
 
 @pytest.mark.promise
 @pytest.mark.parametrize("deleted", [False, True])
 async def test_a_result_that_cant_be_stopped_does_not_bring_the_photo_back(
-    tmp_path: Path, *, deleted: bool
+    desk: Desk, tmp_path: Path, *, deleted: bool
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        message = await post(desk, desk.maya, ROOM)
-        await desk.tom.react(message, STAGING)
-        await being_made(desk, tmp_path)
-        await desk.tom.unreact(message, STAGING)  # too late
-        if deleted:
-            await desk.maya.delete(message)
-        assert await result(desk, tmp_path) == (1 if deleted else 2)
-        said = texts(desk.channel.history()[-1])
-        assert ("The original photo has been deleted" in said) is deleted
-        assert (tmp_path / "spool" / "kept.png").exists() is not deleted
+    await ready(desk)
+    message = await post(desk, desk.maya, ROOM)
+    await desk.tom.react(message, STAGING)
+    await being_made(desk, tmp_path)
+    await desk.tom.unreact(message, STAGING)  # too late
+    if deleted:
+        await desk.maya.delete(message)
+    assert await result(desk, tmp_path) == (1 if deleted else 2)
+    said = texts(desk.channel.history()[-1])
+    assert ("The original photo has been deleted" in said) is deleted
+    assert (tmp_path / "spool" / "kept.png").exists() is not deleted
 
 
 async def unrelated(desk: Desk, who: MemberActor) -> None:
@@ -108,18 +103,16 @@ async def unrelated(desk: Desk, who: MemberActor) -> None:
     assert len(desk.env.http_requests) == calls
 
 
-async def test_what_is_made_of_a_result_stays_when_the_result_is_deleted(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        message = await post(desk, desk.maya, ROOM)
-        await desk.tom.context_menu(desk.channel, "Photo restoration", message)
-        await desk.move(await desk.job(), *SENT)
-        await result(desk, tmp_path)
-        shown = desk.channel.history()[-1]
-        await desk.tom.context_menu(desk.channel, "Product background", shown)
-        await press_more(desk.tom, shown, "Delete", "Delete")
-        assert (await desk.job()).tool == "product-background"
-        assert (await states(desk))[-1] is JobState.RECEIVED
+async def test_what_is_made_of_a_result_stays_when_the_result_is_deleted(desk: Desk, tmp_path: Path) -> None:
+    message = await post(desk, desk.maya, ROOM)
+    await desk.tom.context_menu(desk.channel, "Photo restoration", message)
+    await desk.move(await desk.job(), *SENT)
+    await result(desk, tmp_path)
+    shown = desk.channel.history()[-1]
+    await desk.tom.context_menu(desk.channel, "Product background", shown)
+    await press_more(desk.tom, shown, "Delete", "Delete")
+    assert (await desk.job()).tool == "product-background"
+    assert (await states(desk))[-1] is JobState.RECEIVED
 
 
 async def take_out(desk: Desk, message: discord.Message, name: str) -> None:
@@ -132,47 +125,45 @@ async def take_out(desk: Desk, message: discord.Message, name: str) -> None:
 
 
 @pytest.mark.promise
-async def test_a_photo_that_is_taken_out_of_its_message_takes_its_jobs_along(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        await admin(desk, "photos auto", tool="photo-restore", most=2)
-        message = await post(desk, desk.maya, ROOM, ("hall.png", PNG))
-        await desk.tom.react(message, STAGING)
-        form = await desk.tom.context_menu(desk.channel, "Product background", message)
-        await desk.tom.submit_modal(form, {"image": ["1"]})
-        await take_out(desk, message, "none")  # its words alone
-        assert await states(desk) == [JobState.RECEIVED] * 4
-        await take_out(desk, message, "room.png")
-        assert {job.source.filename: job.state for job in await jobs_of(desk) if job.source is not None} == {
-            "room.png": JobState.CANCELLED,
-            "hall.png": JobState.RECEIVED,
-        }
-        await take_out(desk, message, "hall.png")
-        assert await states(desk) == [JobState.CANCELLED] * 4
+async def test_a_photo_that_is_taken_out_of_its_message_takes_its_jobs_along(desk: Desk) -> None:
+    await ready(desk)
+    await admin(desk, "photos auto", tool="photo-restore", most=2)
+    message = await post(desk, desk.maya, ROOM, ("hall.png", PNG))
+    await desk.tom.react(message, STAGING)
+    form = await desk.tom.context_menu(desk.channel, "Product background", message)
+    await desk.tom.submit_modal(form, {"image": ["1"]})
+    await take_out(desk, message, "none")  # its words alone
+    assert await states(desk) == [JobState.RECEIVED] * 4
+    await take_out(desk, message, "room.png")
+    assert {job.source.filename: job.state for job in await jobs_of(desk) if job.source is not None} == {
+        "room.png": JobState.CANCELLED,
+        "hall.png": JobState.RECEIVED,
+    }
+    await take_out(desk, message, "hall.png")
+    assert await states(desk) == [JobState.CANCELLED] * 4
 
 
 async def test_a_photo_that_is_taken_out_of_its_message_does_not_come_back_with_a_result(
+    desk: Desk,
     tmp_path: Path,
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        message = await post(desk, desk.maya, ROOM)
-        await desk.tom.react(message, STAGING)
-        await being_made(desk, tmp_path)
-        await take_out(desk, message, "room.png")
-        assert await result(desk, tmp_path) == 1
-        assert "The original photo has been deleted" in texts(desk.channel.history()[-1])
+    await ready(desk)
+    message = await post(desk, desk.maya, ROOM)
+    await desk.tom.react(message, STAGING)
+    await being_made(desk, tmp_path)
+    await take_out(desk, message, "room.png")
+    assert await result(desk, tmp_path) == 1
+    assert "The original photo has been deleted" in texts(desk.channel.history()[-1])
 
 
-async def test_the_preview_of_a_link_may_go_and_come_without_ending_anything(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        message = await post(desk, desk.maya)
-        stored = desk.env.backend.get_message(desk.channel.id, message.id)
-        link = "https://images-ext-1.discordapp.net/external/x/https/example.org/cat.jpg"
-        stored.embeds = [{"type": "image", "url": link, "thumbnail": {"url": link}}]
-        await desk.tom.react(message, STAGING)
-        assert await states(desk) == [JobState.RECEIVED]
-        stored.embeds = []
-        await take_out(desk, message, "none")
-        assert await states(desk) == [JobState.RECEIVED]
+async def test_the_preview_of_a_link_may_go_and_come_without_ending_anything(desk: Desk) -> None:
+    await ready(desk)
+    message = await post(desk, desk.maya)
+    stored = desk.env.backend.get_message(desk.channel.id, message.id)
+    link = "https://images-ext-1.discordapp.net/external/x/https/example.org/cat.jpg"
+    stored.embeds = [{"type": "image", "url": link, "thumbnail": {"url": link}}]
+    await desk.tom.react(message, STAGING)
+    assert await states(desk) == [JobState.RECEIVED]
+    stored.embeds = []
+    await take_out(desk, message, "none")
+    assert await states(desk) == [JobState.RECEIVED]

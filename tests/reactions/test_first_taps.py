@@ -121,34 +121,31 @@ async def test_a_restart_leaves_no_dead_button_and_no_message_for_ever(tmp_path:
 
 
 @pytest.mark.promise
-async def test_above_the_servers_price_later_taps_ask_again(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        await admin(desk, "budget", confirm=5)
-        await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
-        assert "This server asks before a job at this price starts." in texts(last(desk))
-        assert await jobs_of(desk) == []
-        await desk.tom.click(last(desk), label=RUN)
-        assert len(await jobs_of(desk)) == 1
+async def test_above_the_servers_price_later_taps_ask_again(desk: Desk) -> None:
+    await ready(desk)
+    await admin(desk, "budget", confirm=5)
+    await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
+    assert "This server asks before a job at this price starts." in texts(last(desk))
+    assert await jobs_of(desk) == []
+    await desk.tom.click(last(desk), label=RUN)
+    assert len(await jobs_of(desk)) == 1
 
 
 @pytest.mark.promise
-async def test_a_photo_that_runs_by_itself_asks_its_poster_above_the_price(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        await admin(desk, "photos auto", tool="photo-restore")
-        await admin(desk, "budget", confirm=5)
-        await post(desk, desk.maya, ROOM)
-        question = last(desk)
-        assert f"<@{desk.maya.id}>, **Photo restoration** costs about 8 credits." in texts(question)
-        await desk.maya.click(question, label=RUN)
-        assert [job.tool for job in await jobs_of(desk)] == ["photo-restore"]
+async def test_a_photo_that_runs_by_itself_asks_its_poster_above_the_price(desk: Desk) -> None:
+    await ready(desk)
+    await admin(desk, "photos auto", tool="photo-restore")
+    await admin(desk, "budget", confirm=5)
+    await post(desk, desk.maya, ROOM)
+    question = last(desk)
+    assert f"<@{desk.maya.id}>, **Photo restoration** costs about 8 credits." in texts(question)
+    await desk.maya.click(question, label=RUN)
+    assert [job.tool for job in await jobs_of(desk)] == ["photo-restore"]
 
 
 @pytest.mark.promise
-async def test_who_had_their_data_erased_is_asked_again(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        await desk.forget(desk.tom)
-        await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
-        assert "Your first tap in this server asks first." in texts(last(desk))
+async def test_who_had_their_data_erased_is_asked_again(desk: Desk) -> None:
+    await ready(desk)
+    await desk.forget(desk.tom)
+    await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
+    assert "Your first tap in this server asks first." in texts(last(desk))

@@ -59,122 +59,104 @@ async def without_the_intent(desk: Desk) -> None:
 
 
 @pytest.mark.promise
-async def test_words_after_it_are_a_prompt_for_studio(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        message = await mention(desk, desk.maya, "a red kite @everyone")
-        answer = answer_to(desk, message)
-        assert answer is not None
-        assert offered(answer) == ["Studio · about 8 credits"]
-        assert "a red kite" in texts(answer)
-        await desk.maya.click(answer, label="Studio · about 8 credits")
-        job = await desk.job()
-        assert (job.tool, job.inputs["prompt"], job.source) == ("studio", "a red kite @everyone", None)
+async def test_words_after_it_are_a_prompt_for_studio(desk: Desk) -> None:
+    message = await mention(desk, desk.maya, "a red kite @everyone")
+    answer = answer_to(desk, message)
+    assert answer is not None
+    assert offered(answer) == ["Studio · about 8 credits"]
+    assert "a red kite" in texts(answer)
+    await desk.maya.click(answer, label="Studio · about 8 credits")
+    job = await desk.job()
+    assert (job.tool, job.inputs["prompt"], job.source) == ("studio", "a red kite @everyone", None)
 
 
-async def test_an_offer_ends_by_itself_and_one_that_was_taken_is_gone_already(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        message = await mention(desk, desk.maya, "a red kite")
-        (offer,) = await desk.db.read(open_posts)
-        assert offer.expires_at is not None
-        assert offer.expires_at - desk.clock.now() == OFFERED_FOR
-        assert await desk.delivery.delete(offer) == Gone()
-        assert answer_to(desk, message) is None
-        assert await desk.delivery.delete(offer) == Gone()
+async def test_an_offer_ends_by_itself_and_one_that_was_taken_is_gone_already(desk: Desk) -> None:
+    message = await mention(desk, desk.maya, "a red kite")
+    (offer,) = await desk.db.read(open_posts)
+    assert offer.expires_at is not None
+    assert offer.expires_at - desk.clock.now() == OFFERED_FOR
+    assert await desk.delivery.delete(offer) == Gone()
+    assert answer_to(desk, message) is None
+    assert await desk.delivery.delete(offer) == Gone()
 
 
-async def test_an_offer_that_discord_is_too_busy_to_remove_is_removed_later(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        message = await mention(desk, desk.maya, "a red kite")
-        (offer,) = await desk.db.read(open_posts)
-        desk.env.inject_error("DELETE", "/channels/*/messages/*", status=503, times=1)
-        assert isinstance(await desk.delivery.delete(offer), Later)
-        assert answer_to(desk, message) is not None
+async def test_an_offer_that_discord_is_too_busy_to_remove_is_removed_later(desk: Desk) -> None:
+    message = await mention(desk, desk.maya, "a red kite")
+    (offer,) = await desk.db.read(open_posts)
+    desk.env.inject_error("DELETE", "/channels/*/messages/*", status=503, times=1)
+    assert isinstance(await desk.delivery.delete(offer), Later)
+    assert answer_to(desk, message) is not None
 
 
-async def test_a_price_that_has_risen_since_the_offer_is_asked_about(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        message = await mention(desk, desk.maya, "a red kite")
-        answer = answer_to(desk, message)
-        assert answer is not None
-        tool = desk.bot.catalog.get("studio")
-        key = await desk.db.write(keys.current, desk.guild.id)
-        assert key is not None
-        variant = tool.variant(tool.prepare({"prompt": "x"}, has_source=False))
-        await desk.db.write(charges.learn, key.lane, "studio", variant, 12, desk.clock.now())
-        asked = await desk.maya.click(answer, label="Studio · about 8 credits")
-        assert "Studio costs 12 credits. Start it?" in texts(asked)
-        assert await jobs_of(desk) == []
+async def test_a_price_that_has_risen_since_the_offer_is_asked_about(desk: Desk) -> None:
+    message = await mention(desk, desk.maya, "a red kite")
+    answer = answer_to(desk, message)
+    assert answer is not None
+    tool = desk.bot.catalog.get("studio")
+    key = await desk.db.write(keys.current, desk.guild.id)
+    assert key is not None
+    variant = tool.variant(tool.prepare({"prompt": "x"}, has_source=False))
+    await desk.db.write(charges.learn, key.lane, "studio", variant, 12, desk.clock.now())
+    asked = await desk.maya.click(answer, label="Studio · about 8 credits")
+    assert "Studio costs 12 credits. Start it?" in texts(asked)
+    assert await jobs_of(desk) == []
 
 
 @pytest.mark.promise
-async def test_words_and_a_photo_are_studios_prompt_and_photo(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        message = await mention(desk, desk.maya, "at night", ROOM)
-        answer = answer_to(desk, message)
-        assert answer is not None
-        await desk.maya.click(answer, label="Studio · about 8 credits")
-        job = await desk.job()
-        assert job.source is not None
-        assert (job.inputs["prompt"], job.inputs["source"]) == ("at night", "image")
+async def test_words_and_a_photo_are_studios_prompt_and_photo(desk: Desk) -> None:
+    message = await mention(desk, desk.maya, "at night", ROOM)
+    answer = answer_to(desk, message)
+    assert answer is not None
+    await desk.maya.click(answer, label="Studio · about 8 credits")
+    job = await desk.job()
+    assert job.source is not None
+    assert (job.inputs["prompt"], job.inputs["source"]) == ("at night", "image")
 
 
 @pytest.mark.promise
-async def test_of_several_photos_the_form_asks_which(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        answer = answer_to(desk, await mention(desk, desk.maya, "at night", ROOM, HALL))
-        assert answer is not None
-        form = await desk.maya.click(answer, label="Studio · about 8 credits")
-        await desk.maya.submit_modal(form, {"image": ["1"], "prompt": "at night"})
-        job = await desk.job()
-        assert job.source is not None
-        assert (job.source.filename, job.inputs["prompt"]) == ("hall.png", "at night")
+async def test_of_several_photos_the_form_asks_which(desk: Desk) -> None:
+    answer = answer_to(desk, await mention(desk, desk.maya, "at night", ROOM, HALL))
+    assert answer is not None
+    form = await desk.maya.click(answer, label="Studio · about 8 credits")
+    await desk.maya.submit_modal(form, {"image": ["1"], "prompt": "at night"})
+    job = await desk.job()
+    assert job.source is not None
+    assert (job.source.filename, job.inputs["prompt"]) == ("hall.png", "at night")
 
 
 @pytest.mark.promise
-async def test_under_somebodys_photo_it_is_that_photo_if_the_bot_may_see_it(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        photo = await post(desk, desk.tom, ROOM)
-        answer = answer_to(desk, await mention(desk, desk.maya, under=photo))
-        assert answer is not None
-        await desk.maya.click(answer, label="Photo restoration · about 8 credits")
-        job = await desk.job()
-        assert (job.user_id, job.photo_author) == (desk.maya.id, desk.tom.id)
-        await without_the_intent(desk)
-        told = answer_to(desk, await mention(desk, desk.maya, under=photo))
-        assert "Use the photo's own menu" in texts(told)
-        assert "charged" not in texts(told)
+async def test_under_somebodys_photo_it_is_that_photo_if_the_bot_may_see_it(desk: Desk) -> None:
+    photo = await post(desk, desk.tom, ROOM)
+    answer = answer_to(desk, await mention(desk, desk.maya, under=photo))
+    assert answer is not None
+    await desk.maya.click(answer, label="Photo restoration · about 8 credits")
+    job = await desk.job()
+    assert (job.user_id, job.photo_author) == (desk.maya.id, desk.tom.id)
+    await without_the_intent(desk)
+    told = answer_to(desk, await mention(desk, desk.maya, under=photo))
+    assert "Use the photo's own menu" in texts(told)
+    assert "charged" not in texts(told)
 
 
 @pytest.mark.promise
-async def test_without_words_and_photo_it_explains_itself(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        told = answer_to(desk, await mention(desk, desk.maya))
-        assert len(texts(told).splitlines()) == 3
-        assert "`/help`" in texts(told)
-        assert told is not None
-        shown = await desk.tom.click(told, label="Show help")
-        assert shown.ephemeral
-        assert texts(shown) == texts(await desk.tom.slash(desk.channel, "help"))
+async def test_without_words_and_photo_it_explains_itself(desk: Desk) -> None:
+    told = answer_to(desk, await mention(desk, desk.maya))
+    assert len(texts(told).splitlines()) == 3
+    assert "`/help`" in texts(told)
+    assert told is not None
+    shown = await desk.tom.click(told, label="Show help")
+    assert shown.ephemeral
+    assert texts(shown) == texts(await desk.tom.slash(desk.channel, "help"))
 
 
-async def test_a_reply_to_the_bot_and_a_mention_of_its_role_are_no_mentions(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await desk.maya.slash(desk.channel, "studio", prompt="A kite")
-        shown = await desk.card(await desk.job())
-        before = len(desk.channel.history())
-        own_role = desk.guild.create_role("Studii")
-        await desk.tom.send(desk.channel, "Nice", reply_to=shown)
-        await desk.tom.send(desk.channel, f"<@&{own_role.id}> hello")
-        assert len(desk.channel.history()) == before + 2
+async def test_a_reply_to_the_bot_and_a_mention_of_its_role_are_no_mentions(desk: Desk) -> None:
+    await desk.maya.slash(desk.channel, "studio", prompt="A kite")
+    shown = await desk.card(await desk.job())
+    before = len(desk.channel.history())
+    own_role = desk.guild.create_role("Studii")
+    await desk.tom.send(desk.channel, "Nice", reply_to=shown)
+    await desk.tom.send(desk.channel, f"<@&{own_role.id}> hello")
+    assert len(desk.channel.history()) == before + 2
 
 
 @pytest.mark.promise

@@ -124,19 +124,18 @@ async def test_questions_that_wait_hold_up_no_other_tap(
 
 
 async def test_who_is_being_told_why_there_is_no_job_holds_nobody_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(taps, "OF_A_SERVER_AT_ONCE", 1)
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        photos = [await post(desk, desk.maya, ROOM) for _ in range(2)]
-        await desk.db.write(access.block, desk.guild.id, desk.tom.id, desk.clock.now())
-        slow = Slow(monkeypatch, discord.DMChannel)
-        for photo, who in zip(photos, (desk.tom, desk.maya), strict=True):
-            tap(desk, photo, who.id)
-        await until(lambda: slow.waiting)
-        await has_jobs(desk)
-        slow.go_on.set()
-        await desk.env.settle()
-        assert [job.user_id for job in await jobs_of(desk)] == [desk.maya.id]
-        assert "blocked" in texts(desk.tom.user.dm_channel.history()[-1])
+    await ready(desk)
+    photos = [await post(desk, desk.maya, ROOM) for _ in range(2)]
+    await desk.db.write(access.block, desk.guild.id, desk.tom.id, desk.clock.now())
+    slow = Slow(monkeypatch, discord.DMChannel)
+    for photo, who in zip(photos, (desk.tom, desk.maya), strict=True):
+        tap(desk, photo, who.id)
+    await until(lambda: slow.waiting)
+    await has_jobs(desk)
+    slow.go_on.set()
+    await desk.env.settle()
+    assert [job.user_id for job in await jobs_of(desk)] == [desk.maya.id]
+    assert "blocked" in texts(desk.tom.user.dm_channel.history()[-1])

@@ -19,28 +19,24 @@ from tests.support.settings import admin
     ],
 )
 async def test_an_admin_is_told_what_the_bot_lacks_in_the_channel_that_was_named(
-    tmp_path: Path, command: str, options: dict[str, str], lacking: str
+    desk: Desk, command: str, options: dict[str, str], lacking: str
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        closed = desk.channel_for_the_bot("closed", add_reactions=False, send_messages=False)
-        answer = await admin(desk, command, channel=closed, **options)
-        warning = f"Nothing will run in <#{closed.id}>: I'm missing {lacking} ("
-        assert warning in texts(answer)
-        # The setup looks beyond the channel that it is called in.
-        assert warning in texts(await desk.admin.slash(desk.channel, "studii setup"))
+    closed = desk.channel_for_the_bot("closed", add_reactions=False, send_messages=False)
+    answer = await admin(desk, command, channel=closed, **options)
+    warning = f"Nothing will run in <#{closed.id}>: I'm missing {lacking} ("
+    assert warning in texts(answer)
+    # The setup looks beyond the channel that it is called in.
+    assert warning in texts(await desk.admin.slash(desk.channel, "studii setup"))
 
 
 @pytest.mark.promise
-async def test_reactions_for_the_whole_server_name_the_channels_where_they_do_nothing(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        closed = [desk.channel_for_the_bot(f"closed-{number}", attach_files=False) for number in range(7)]
-        hidden = desk.channel_for_the_bot("hidden", view_channel=False)
-        said = texts(await admin(desk, "reactions on"))
-        assert [f"<#{channel.id}>" in said for channel in closed] == [True] * 5 + [False] * 2
-        assert "The same applies to 2 more" in said
-        assert f"<#{hidden.id}>" not in said
+async def test_reactions_for_the_whole_server_name_the_channels_where_they_do_nothing(desk: Desk) -> None:
+    closed = [desk.channel_for_the_bot(f"closed-{number}", attach_files=False) for number in range(7)]
+    hidden = desk.channel_for_the_bot("hidden", view_channel=False)
+    said = texts(await admin(desk, "reactions on"))
+    assert [f"<#{channel.id}>" in said for channel in closed] == [True] * 5 + [False] * 2
+    assert "The same applies to 2 more" in said
+    assert f"<#{hidden.id}>" not in said
 
 
 @pytest.mark.promise

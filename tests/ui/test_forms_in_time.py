@@ -183,27 +183,25 @@ PATHS: dict[str, Ready] = {
 @pytest.mark.promise
 @pytest.mark.parametrize("path", PATHS)
 async def test_whatever_a_form_waits_for_is_not_waited_for_too_long(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        send = await PATHS[path](desk, tmp_path)
-        monkeypatch.setattr(first_answer, "_later", at_once)  # an announcement would come before the form
-        for number in range(1, MAX_WAITS_OF_A_PATH):
-            with monkeypatch.context() as patch:
-                waits = Waits(patch, desk.bot.http, number)
-                shown = await acknowledged(desk, send())
-                waits.end()
-                await desk.env.settle()
-                assert waits.unbounded == []
-            if waits.count < number:  # it was not held
-                assert shown.modal is not None
-                assert number > 1
-                return
-            assert shown.modal is None
-            assert shown.ephemeral
-            assert texts(shown.response) == str(FORM_TOO_LATE)
-        raise AssertionError("too many waits")
+    send = await PATHS[path](desk, tmp_path)
+    monkeypatch.setattr(first_answer, "_later", at_once)  # an announcement would come before the form
+    for number in range(1, MAX_WAITS_OF_A_PATH):
+        with monkeypatch.context() as patch:
+            waits = Waits(patch, desk.bot.http, number)
+            shown = await acknowledged(desk, send())
+            waits.end()
+            await desk.env.settle()
+            assert waits.unbounded == []
+        if waits.count < number:  # it was not held
+            assert shown.modal is not None
+            assert number > 1
+            return
+        assert shown.modal is None
+        assert shown.ephemeral
+        assert texts(shown.response) == str(FORM_TOO_LATE)
+    raise AssertionError("too many waits")
 
 
 async def acknowledged(desk: Desk, asked: Interaction) -> InteractionResult:

@@ -21,23 +21,21 @@ async def enter(desk: Desk, key: str, plan: str = "team", budget: str = "") -> s
 
 
 @pytest.mark.promise
-async def test_an_admin_enters_the_key_and_sees_it_masked_with_the_next_step(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        told = await enter(desk, KEY, budget="1,200")
-        assert "**The key works**: `stu_…cdef` · Team" in told
-        assert KEY not in told
-        assert "1,200 credits a day" in told
-        kept = await desk.services.db.read(keys.current, desk.guild.id)
-        assert kept is not None
-        assert kept.plan is Plan.TEAM
+async def test_an_admin_enters_the_key_and_sees_it_masked_with_the_next_step(desk: Desk) -> None:
+    told = await enter(desk, KEY, budget="1,200")
+    assert "**The key works**: `stu_…cdef` · Team" in told
+    assert KEY not in told
+    assert "1,200 credits a day" in told
+    kept = await desk.services.db.read(keys.current, desk.guild.id)
+    assert kept is not None
+    assert kept.plan is Plan.TEAM
 
 
 @pytest.mark.promise
-async def test_without_a_budget_the_default_holds_and_is_named(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        told = await enter(desk, KEY)
-        assert "100 credits a day" in told
-        assert "the default" in told
+async def test_without_a_budget_the_default_holds_and_is_named(desk: Desk) -> None:
+    told = await enter(desk, KEY)
+    assert "100 credits a day" in told
+    assert "the default" in told
 
 
 @pytest.mark.promise
@@ -62,22 +60,20 @@ async def test_what_makes_no_sense_is_refused_and_nothing_changes(
         assert (await spending.budget(desk.services, desk.guild.id)).is_default
 
 
-async def test_the_form_remembers_the_plan_and_never_the_key(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await enter(desk, KEY, plan="business")
-        shown = await admin(desk, "key")
-        form: Any = shown.modal
-        (plan,) = (label["component"] for label in form["components"] if label["label"] == "Plan")
-        assert [option["value"] for option in plan["options"] if option["default"]] == ["business"]
-        assert "cdef" not in str(form)
+async def test_the_form_remembers_the_plan_and_never_the_key(desk: Desk) -> None:
+    await enter(desk, KEY, plan="business")
+    shown = await admin(desk, "key")
+    form: Any = shown.modal
+    (plan,) = (label["component"] for label in form["components"] if label["label"] == "Plan")
+    assert [option["value"] for option in plan["options"] if option["default"]] == ["business"]
+    assert "cdef" not in str(form)
 
 
 @pytest.mark.promise
 @pytest.mark.parametrize("command", ["studii setup", "studii budget"])
-async def test_members_do_not_see_the_settings(tmp_path: Path, command: str) -> None:
-    async with open_desk(tmp_path) as desk:
-        with pytest.raises(simcord.SetupError, match="not visible"):
-            await desk.maya.slash(desk.channel, command)
+async def test_members_do_not_see_the_settings(desk: Desk, command: str) -> None:
+    with pytest.raises(simcord.SetupError, match="not visible"):
+        await desk.maya.slash(desk.channel, command)
 
 
 @pytest.mark.promise
@@ -102,31 +98,28 @@ async def test_the_key_is_in_no_log(tmp_path: Path, caplog: pytest.LogCaptureFix
 
 
 @pytest.mark.promise
-async def test_the_budget_is_shown_set_and_kept_in_the_parts_that_were_left_out(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        shown = texts(await admin(desk, "budget"))
-        assert "100 credits a day" in shown
-        assert "No budget is set yet" in shown
-        told = texts(await admin(desk, "budget", credits=500, period="month"))
-        assert "500 credits a month" in told
-        told = texts(await admin(desk, "budget", credits=40))
-        assert "40 credits a month" in told
-        budget = (await spending.budget(desk.services, desk.guild.id)).settings.budget
-        assert (budget.limit, budget.period) == (40, Period.MONTH)
+async def test_the_budget_is_shown_set_and_kept_in_the_parts_that_were_left_out(desk: Desk) -> None:
+    shown = texts(await admin(desk, "budget"))
+    assert "100 credits a day" in shown
+    assert "No budget is set yet" in shown
+    told = texts(await admin(desk, "budget", credits=500, period="month"))
+    assert "500 credits a month" in told
+    told = texts(await admin(desk, "budget", credits=40))
+    assert "40 credits a month" in told
+    budget = (await spending.budget(desk.services, desk.guild.id)).settings.budget
+    assert (budget.limit, budget.period) == (40, Period.MONTH)
 
 
 @pytest.mark.promise
-async def test_a_total_says_since_when_it_counts_and_begins_anew_only_when_asked(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        begun = int(desk.clock.now().timestamp())
-        shown = texts(await admin(desk, "budget", credits=50, period="total"))
-        assert f"since <t:{begun}:f>" in shown
-        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        desk.clock.advance(3600)
-        shown = texts(await admin(desk, "budget", credits=60, period="total"))
-        assert f"since <t:{begun}:f>" in shown
-        assert "52 of 60 credits left" in shown
-        shown = texts(await pressed(desk, "credits", "studii:restart:credits"))
-        assert f"since <t:{begun + 3600}:f>" in shown
-        assert "60 of 60 credits left" in shown
+async def test_a_total_says_since_when_it_counts_and_begins_anew_only_when_asked(desk: Desk) -> None:
+    begun = int(desk.clock.now().timestamp())
+    shown = texts(await admin(desk, "budget", credits=50, period="total"))
+    assert f"since <t:{begun}:f>" in shown
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    desk.clock.advance(3600)
+    shown = texts(await admin(desk, "budget", credits=60, period="total"))
+    assert f"since <t:{begun}:f>" in shown
+    assert "52 of 60 credits left" in shown
+    shown = texts(await pressed(desk, "credits", "studii:restart:credits"))
+    assert f"since <t:{begun + 3600}:f>" in shown
+    assert "60 of 60 credits left" in shown

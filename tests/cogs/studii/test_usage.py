@@ -19,7 +19,7 @@ from bot.domain.guilds import Period
 from bot.jobs.models import JobState
 from bot.servers import settings
 from tests.support import spending
-from tests.support.desk import Desk, open_desk, pieces, texts
+from tests.support.desk import Desk, pieces, texts
 from tests.support.jobs import ledger_lines
 from tests.support.locales import app_in
 from tests.support.services import erase
@@ -47,121 +47,113 @@ def attached(answer: Any, desk: Desk) -> bytes:
 
 
 @pytest.mark.promise
-async def test_an_admin_sees_a_picture_with_top_members_and_tools_beside_it(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await some_jobs(desk)
-        answer = await admin(desk, "usage")
-        assert answer.ephemeral
-        shown = texts(answer)
-        assert f"<@{desk.maya.id}> · **28 credits** · 2 jobs" in shown
-        assert shown.index(f"<@{desk.maya.id}>") < shown.index(f"<@{desk.tom.id}>")
-        assert "Studio · **" in shown
-        assert "3 jobs" in shown
-        (gallery,) = (piece for piece in pieces(answer) if piece["type"] == 12)
-        said = gallery["items"][0]["description"]
-        assert "stacked by tool" in said
-        assert "most on March 3 (20)" in said
-        assert "budget 100 a day" in said
-        with Image.open(io.BytesIO(attached(answer, desk))) as picture:
-            assert picture.format == "PNG"
+async def test_an_admin_sees_a_picture_with_top_members_and_tools_beside_it(desk: Desk) -> None:
+    await some_jobs(desk)
+    answer = await admin(desk, "usage")
+    assert answer.ephemeral
+    shown = texts(answer)
+    assert f"<@{desk.maya.id}> · **28 credits** · 2 jobs" in shown
+    assert shown.index(f"<@{desk.maya.id}>") < shown.index(f"<@{desk.tom.id}>")
+    assert "Studio · **" in shown
+    assert "3 jobs" in shown
+    (gallery,) = (piece for piece in pieces(answer) if piece["type"] == 12)
+    said = gallery["items"][0]["description"]
+    assert "stacked by tool" in said
+    assert "most on March 3 (20)" in said
+    assert "budget 100 a day" in said
+    with Image.open(io.BytesIO(attached(answer, desk))) as picture:
+        assert picture.format == "PNG"
 
 
 @pytest.mark.promise
-async def test_days_are_counted_in_the_servers_zone_and_the_sums_are_the_ledgers(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await some_jobs(desk)  # at noon UTC: in Auckland it is the next day
-        await desk.db.write(settings.change, desk.guild.id, timezone="Pacific/Auckland")
-        report = await desk.services.db.read(report_of, desk.guild.id, Span.WEEK, desk.clock.now())
-        per_day = [sum(day) for day in zip(*report.daily, strict=True)]
-        spent = {str(day): amount for day, amount in zip(report.days, per_day, strict=True)}
-        assert {day: amount for day, amount in spent.items() if amount} == {
-            "2026-03-03": 8,
-            "2026-03-04": 20,
-            "2026-03-05": report.credits - 28,
-        }
-        entries = await ledger_lines(desk.db, guild_id=desk.guild.id)
-        assert await desk.db.read(ledger.differing) == []
-        put_aside = sum(one.amount for one in entries if one.kind in {"reserve", "correct"})
-        released = sum(one.amount for one in entries if one.kind == "release")
-        assert report.credits == put_aside - released
+async def test_days_are_counted_in_the_servers_zone_and_the_sums_are_the_ledgers(desk: Desk) -> None:
+    await some_jobs(desk)  # at noon UTC: in Auckland it is the next day
+    await desk.db.write(settings.change, desk.guild.id, timezone="Pacific/Auckland")
+    report = await desk.services.db.read(report_of, desk.guild.id, Span.WEEK, desk.clock.now())
+    per_day = [sum(day) for day in zip(*report.daily, strict=True)]
+    spent = {str(day): amount for day, amount in zip(report.days, per_day, strict=True)}
+    assert {day: amount for day, amount in spent.items() if amount} == {
+        "2026-03-03": 8,
+        "2026-03-04": 20,
+        "2026-03-05": report.credits - 28,
+    }
+    entries = await ledger_lines(desk.db, guild_id=desk.guild.id)
+    assert await desk.db.read(ledger.differing) == []
+    put_aside = sum(one.amount for one in entries if one.kind in {"reserve", "correct"})
+    released = sum(one.amount for one in entries if one.kind == "release")
+    assert report.credits == put_aside - released
 
 
 @pytest.mark.promise
-async def test_nothing_spent_is_said_to_be_nothing(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        shown = texts(await admin(desk, "usage", period="last_month"))
-        assert "No one made anything" in shown
+async def test_nothing_spent_is_said_to_be_nothing(desk: Desk) -> None:
+    shown = texts(await admin(desk, "usage", period="last_month"))
+    assert "No one made anything" in shown
 
 
 @pytest.mark.promise
-async def test_the_ledger_is_a_file_for_the_admin_alone_with_every_line(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await some_jobs(desk)
+async def test_the_ledger_is_a_file_for_the_admin_alone_with_every_line(desk: Desk) -> None:
+    await some_jobs(desk)
+    answer = await admin(desk, "export")
+    assert answer.ephemeral
+    data = attached(answer, desk).decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(data)))
+    entries = await ledger_lines(desk.db, guild_id=desk.guild.id)
+    assert [(row["entry"], int(row["credits"])) for row in rows] == [
+        (entry.kind.value, entry.amount) for entry in entries
+    ]
+    assert {row["job_state"] for row in rows} == {"done", "in the queue"}
+    assert "`time` and `time_utc` are both in UTC." in texts(answer)
+    assert rows[0]["member"] == f"<@{desk.maya.id}>"
+    assert rows[0]["time_utc"] == "2026-03-02T12:00:00Z"
+    assert "kite" not in data
+    assert f"{len(rows)} lines" in texts(answer)
+    assert all(f"`{kind}`" in texts(answer) for kind in EntryKind)
+
+
+async def test_the_columns_are_explained_and_times_and_grants_are_where_they_belong(desk: Desk) -> None:
+    assert "No entries yet." in texts(await admin(desk, "export"))
+    await spending.set_budget(desk.services, desk.guild.id, 100, Period.MONTH, "Pacific/Auckland")
+    await spending.grant(desk.services, desk.guild.id, desk.maya.id, 20)
+    await spending.grant(desk.services, desk.guild.id, None, 5)
+    await erase(desk.services, desk.maya.id)
+    answer = await admin(desk, "export")
+    said = texts(answer)
+    assert "`time` is in Pacific/Auckland, `time_utc` in UTC." in said
+    member, server = csv.DictReader(io.StringIO(attached(answer, desk).decode("utf-8-sig")))
+    assert all(f"`{name}`" in said for name in ("credits", "for_period", "time", "time_utc", "member"))
+    assert (member["time"], member["time_utc"]) == ("2026-03-03 01:00:00", "2026-03-02T12:00:00Z")
+    assert (member["member"], server["member"]) == ("forgotten", "")
+    assert member["for_period"] == "month 2026-03-01"
+
+
+@pytest.mark.promise
+async def test_states_are_in_the_readers_language_like_the_headings(desk: Desk) -> None:
+    await some_jobs(desk)
+    with app_in("de"):
         answer = await admin(desk, "export")
-        assert answer.ephemeral
-        data = attached(answer, desk).decode("utf-8-sig")
-        rows = list(csv.DictReader(io.StringIO(data)))
-        entries = await ledger_lines(desk.db, guild_id=desk.guild.id)
-        assert [(row["entry"], int(row["credits"])) for row in rows] == [
-            (entry.kind.value, entry.amount) for entry in entries
-        ]
-        assert {row["job_state"] for row in rows} == {"done", "in the queue"}
-        assert "`time` and `time_utc` are both in UTC." in texts(answer)
-        assert rows[0]["member"] == f"<@{desk.maya.id}>"
-        assert rows[0]["time_utc"] == "2026-03-02T12:00:00Z"
-        assert "kite" not in data
-        assert f"{len(rows)} lines" in texts(answer)
-        assert all(f"`{kind}`" in texts(answer) for kind in EntryKind)
-
-
-async def test_the_columns_are_explained_and_times_and_grants_are_where_they_belong(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        assert "No entries yet." in texts(await admin(desk, "export"))
-        await spending.set_budget(desk.services, desk.guild.id, 100, Period.MONTH, "Pacific/Auckland")
-        await spending.grant(desk.services, desk.guild.id, desk.maya.id, 20)
-        await spending.grant(desk.services, desk.guild.id, None, 5)
-        await erase(desk.services, desk.maya.id)
-        answer = await admin(desk, "export")
-        said = texts(answer)
-        assert "`time` is in Pacific/Auckland, `time_utc` in UTC." in said
-        member, server = csv.DictReader(io.StringIO(attached(answer, desk).decode("utf-8-sig")))
-        assert all(f"`{name}`" in said for name in ("credits", "for_period", "time", "time_utc", "member"))
-        assert (member["time"], member["time_utc"]) == ("2026-03-03 01:00:00", "2026-03-02T12:00:00Z")
-        assert (member["member"], server["member"]) == ("forgotten", "")
-        assert member["for_period"] == "month 2026-03-01"
+    rows = csv.DictReader(io.StringIO(attached(answer, desk).decode("utf-8-sig")))
+    assert {row["auftragsstatus"] for row in rows} == {"fertig", "in der Warteschlange"}
 
 
 @pytest.mark.promise
-async def test_states_are_in_the_readers_language_like_the_headings(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await some_jobs(desk)
-        with app_in("de"):
-            answer = await admin(desk, "export")
-        rows = csv.DictReader(io.StringIO(attached(answer, desk).decode("utf-8-sig")))
-        assert {row["auftragsstatus"] for row in rows} == {"fertig", "in der Warteschlange"}
+async def test_another_servers_lines_are_in_no_file(desk: Desk, tmp_path: Path) -> None:
+    await some_jobs(desk)
+    asked = (desk.guild.id + 1, None, desk.clock.now(), ZoneInfo("UTC"), tmp_path, 10_000)
+    path, lines = await write_ledger(desk.services.db, *asked, state_words=str)
+    assert (lines, len(path.read_text("utf-8").splitlines())) == (0, 1)
 
 
 @pytest.mark.promise
-async def test_another_servers_lines_are_in_no_file(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await some_jobs(desk)
-        asked = (desk.guild.id + 1, None, desk.clock.now(), ZoneInfo("UTC"), tmp_path, 10_000)
-        path, lines = await write_ledger(desk.services.db, *asked, state_words=str)
-        assert (lines, len(path.read_text("utf-8").splitlines())) == (0, 1)
-
-
-@pytest.mark.promise
-async def test_a_ledger_that_is_too_large_is_zipped(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await some_jobs(desk)
-        asked = (desk.services.db, desk.guild.id, None, desk.clock.now(), ZoneInfo("UTC"))
-        (tmp_path / "plain").mkdir()
-        plain = await write_ledger(*asked, tmp_path / "plain", 10_000, state_words=str)
-        text = plain[0].read_bytes()
-        packed = await write_ledger(*asked, tmp_path, len(text) - 1, state_words=str)
-        assert packed[0].suffix == ".zip"
-        with zipfile.ZipFile(packed[0]) as archive:
-            assert archive.read("ledger.csv") == text
+async def test_a_ledger_that_is_too_large_is_zipped(desk: Desk, tmp_path: Path) -> None:
+    await some_jobs(desk)
+    asked = (desk.services.db, desk.guild.id, None, desk.clock.now(), ZoneInfo("UTC"))
+    (tmp_path / "plain").mkdir()
+    plain = await write_ledger(*asked, tmp_path / "plain", 10_000, state_words=str)
+    text = plain[0].read_bytes()
+    packed = await write_ledger(*asked, tmp_path, len(text) - 1, state_words=str)
+    assert packed[0].suffix == ".zip"
+    with zipfile.ZipFile(packed[0]) as archive:
+        assert archive.read("ledger.csv") == text
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", " =1", "＝1"])
@@ -184,19 +176,16 @@ def test_no_cell_is_a_formula_where_semicolons_or_tabs_part_cells(parted: str) -
 
 
 @pytest.mark.promise
-async def test_what_a_member_typed_runs_in_no_admins_spreadsheet(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await desk.maya.slash(desk.channel, "studio", prompt="A kite", quality='x;=HYPERLINK("//x")')
-        answer = await admin(desk, "export")
-        (row,) = csv.DictReader(io.StringIO(attached(answer, desk).decode("utf-8-sig")))
-        cells = [cell for part in row.values() for cell in re.split("[;\t]", part)]
-        assert cells[-2] == """'=HYPERLINK("//x")"""
-        assert not any(cell.startswith(("=", "+", "-", "@")) for cell in cells)
+async def test_what_a_member_typed_runs_in_no_admins_spreadsheet(desk: Desk) -> None:
+    await desk.maya.slash(desk.channel, "studio", prompt="A kite", quality='x;=HYPERLINK("//x")')
+    answer = await admin(desk, "export")
+    (row,) = csv.DictReader(io.StringIO(attached(answer, desk).decode("utf-8-sig")))
+    cells = [cell for part in row.values() for cell in re.split("[;\t]", part)]
+    assert cells[-2] == """'=HYPERLINK("//x")"""
+    assert not any(cell.startswith(("=", "+", "-", "@")) for cell in cells)
 
 
 @pytest.mark.parametrize("command", ["studii credits", "studii setup", "studii moderation"])
-async def test_members_do_not_see_it(tmp_path: Path, command: str) -> None:
-    async with open_desk(tmp_path) as desk:
-        with pytest.raises(simcord.SetupError, match="not visible"):
-            await desk.maya.slash(desk.channel, command)
+async def test_members_do_not_see_it(desk: Desk, command: str) -> None:
+    with pytest.raises(simcord.SetupError, match="not visible"):
+        await desk.maya.slash(desk.channel, command)

@@ -9,7 +9,7 @@ import pytest
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.media.spool import OutputFile
 from bot.reasons import Reason
-from tests.support.desk import PNG, Desk, open_desk, pieces, texts
+from tests.support.desk import PNG, Desk, pieces, texts
 from tests.support.posts import tell_end
 from tests.ui.jobs.results.test_result_buttons import DONE
 
@@ -37,22 +37,22 @@ def labels(message: discord.Message) -> list[str]:
 
 
 @pytest.mark.parametrize("size", [len(PNG), 99 * 1024 * 1024])
-async def test_a_result_by_dm_offers_its_link_and_to_be_deleted(tmp_path: Path, size: int) -> None:
-    async with open_desk(tmp_path) as desk:
-        job = await asked_where_nothing_can_be_posted(desk)
-        url = "https://files.example/out.png"
-        done = {"finished_at": desk.clock.now(), "output_kind": "image", "output_url": url}
-        job = await desk.move(job, *DONE, **done)
-        (tmp_path / "x.png").write_bytes(PNG)
-        await announce(desk, job, OutputFile(tmp_path / "x.png", "image", "image/png", size))
-        assert "is ready" in texts(told(desk))
-        assert labels(told(desk)) == ["Full size", "Delete"]
+async def test_a_result_by_dm_offers_its_link_and_to_be_deleted(
+    desk: Desk, tmp_path: Path, size: int
+) -> None:
+    job = await asked_where_nothing_can_be_posted(desk)
+    url = "https://files.example/out.png"
+    done = {"finished_at": desk.clock.now(), "output_kind": "image", "output_url": url}
+    job = await desk.move(job, *DONE, **done)
+    (tmp_path / "x.png").write_bytes(PNG)
+    await announce(desk, job, OutputFile(tmp_path / "x.png", "image", "image/png", size))
+    assert "is ready" in texts(told(desk))
+    assert labels(told(desk)) == ["Full size", "Delete"]
 
 
 @pytest.mark.parametrize("state", [JobState.FAILED, JobState.UNKNOWN])
-async def test_an_ending_by_dm_offers_to_be_deleted_alone(tmp_path: Path, state: JobState) -> None:
-    async with open_desk(tmp_path) as desk:
-        job = await asked_where_nothing_can_be_posted(desk)
-        failed = {"failure": FailureCode.INPUTS, "failure_text": Reason.text("No such style.")}
-        job = await desk.move(job, JobState.WAITING, JobState.SUBMITTING, state, **failed)
-        assert labels(await desk.told(job)) == ["Delete"]
+async def test_an_ending_by_dm_offers_to_be_deleted_alone(desk: Desk, state: JobState) -> None:
+    job = await asked_where_nothing_can_be_posted(desk)
+    failed = {"failure": FailureCode.INPUTS, "failure_text": Reason.text("No such style.")}
+    job = await desk.move(job, JobState.WAITING, JobState.SUBMITTING, state, **failed)
+    assert labels(await desk.told(job)) == ["Delete"]

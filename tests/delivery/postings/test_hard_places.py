@@ -65,54 +65,55 @@ async def test_a_private_video_that_is_too_large_is_a_link(tmp_path: Path) -> No
         assert "[Open the video](<https://files.example/out.mp4>)" in texts(seen)
 
 
-async def test_a_private_result_comes_by_dm_when_its_interaction_has_expired(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        job = await done(desk, private=True)
-        desk.clock.advance(16 * 60)
-        assert await tell_end(desk.delivery, job, output(tmp_path)) == Posted(None, by_dm=True)
-        assert posted_in_channel(desk) == 0
-        sent = [call.path for call in desk.env.http_requests if call.method == "POST"]
-        assert sent[-1].endswith("/messages")
-        assert str(desk.channel.id) not in sent[-1]
+async def test_a_private_result_comes_by_dm_when_its_interaction_has_expired(
+    desk: Desk, tmp_path: Path
+) -> None:
+    job = await done(desk, private=True)
+    desk.clock.advance(16 * 60)
+    assert await tell_end(desk.delivery, job, output(tmp_path)) == Posted(None, by_dm=True)
+    assert posted_in_channel(desk) == 0
+    sent = [call.path for call in desk.env.http_requests if call.method == "POST"]
+    assert sent[-1].endswith("/messages")
+    assert str(desk.channel.id) not in sent[-1]
 
 
 @pytest.mark.promise
-async def test_when_the_bot_may_not_post_any_more_the_result_comes_by_dm(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        job = await done(desk)
-        closed = desk.channel_for_the_bot("closed", attach_files=False)
-        moved = replace(job, channel_id=closed.id)
-        assert await tell_end(desk.delivery, moved, output(tmp_path)) == Posted(None, by_dm=True)
-        assert closed.history() == []
+async def test_when_the_bot_may_not_post_any_more_the_result_comes_by_dm(desk: Desk, tmp_path: Path) -> None:
+    job = await done(desk)
+    closed = desk.channel_for_the_bot("closed", attach_files=False)
+    moved = replace(job, channel_id=closed.id)
+    assert await tell_end(desk.delivery, moved, output(tmp_path)) == Posted(None, by_dm=True)
+    assert closed.history() == []
 
 
 @pytest.mark.promise
-async def test_nothing_comes_by_dm_from_a_place_that_may_be_age_restricted(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        job = await done(desk, private=True)
-        desk.clock.advance(16 * 60)
-        elsewhere = replace(job, channel_id=123, age_restricted=None)
-        said = await tell_end(desk.delivery, elsewhere, output(tmp_path))
-        assert isinstance(said, Undeliverable)
-        assert "results from there can't be shown elsewhere" in said.reason
+async def test_nothing_comes_by_dm_from_a_place_that_may_be_age_restricted(
+    desk: Desk, tmp_path: Path
+) -> None:
+    job = await done(desk, private=True)
+    desk.clock.advance(16 * 60)
+    elsewhere = replace(job, channel_id=123, age_restricted=None)
+    said = await tell_end(desk.delivery, elsewhere, output(tmp_path))
+    assert isinstance(said, Undeliverable)
+    assert "results from there can't be shown elsewhere" in said.reason
 
 
 async def test_the_end_of_a_private_job_from_an_age_restricted_channel_is_told_without_what_it_is(
+    desk: Desk,
     tmp_path: Path,
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        job = replace(await done(desk, private=True), age_restricted=True)
-        desk.clock.advance(16 * 60)  # nothing can be shown in place of its progress any more
-        assert isinstance(await tell_end(desk.delivery, job, output(tmp_path)), Undeliverable)
-        told_of = {"user": desk.maya.id}
-        post = a_post(desk.guild.id, NoticeKind.ENDED, job.nonce, desk.clock.now(), told_of)
-        await deliver(desk, post, None)  # see `test_announce`
-        dm = await desk.bot.create_dm(discord.Object(desk.maya.id))
-        (told,) = [message async for message in dm.history()]
-        assert "Use `/jobs` in that server" in texts(told)
-        assert job.inputs
-        assert not [value for value in job.inputs.values() if value in texts(told)]
-        assert not told.attachments
+    job = replace(await done(desk, private=True), age_restricted=True)
+    desk.clock.advance(16 * 60)  # nothing can be shown in place of its progress any more
+    assert isinstance(await tell_end(desk.delivery, job, output(tmp_path)), Undeliverable)
+    told_of = {"user": desk.maya.id}
+    post = a_post(desk.guild.id, NoticeKind.ENDED, job.nonce, desk.clock.now(), told_of)
+    await deliver(desk, post, None)  # see `test_announce`
+    dm = await desk.bot.create_dm(discord.Object(desk.maya.id))
+    (told,) = [message async for message in dm.history()]
+    assert "Use `/jobs` in that server" in texts(told)
+    assert job.inputs
+    assert not [value for value in job.inputs.values() if value in texts(told)]
+    assert not told.attachments
 
 
 @pytest.mark.promise
@@ -149,8 +150,7 @@ async def test_when_the_channel_was_deleted_the_result_comes_by_dm(tmp_path: Pat
         assert f"I can't post in <#{job.channel_id}> any more" in texts(message)
 
 
-async def test_when_the_bot_was_removed_nothing_is_sent_anywhere(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        job = replace(await done(desk), guild_id=1, channel_id=2)
-        assert isinstance(await tell_end(desk.delivery, job, output(tmp_path)), Undeliverable)
-        assert posted_in_channel(desk) == 0
+async def test_when_the_bot_was_removed_nothing_is_sent_anywhere(desk: Desk, tmp_path: Path) -> None:
+    job = replace(await done(desk), guild_id=1, channel_id=2)
+    assert isinstance(await tell_end(desk.delivery, job, output(tmp_path)), Undeliverable)
+    assert posted_in_channel(desk) == 0

@@ -23,33 +23,32 @@ async def announce_in(desk: Desk, folder: Path, **permissions: bool) -> Any:
 @pytest.mark.promise
 @pytest.mark.parametrize("lost", ["view_channel", "send_messages", "attach_files"])
 async def test_where_the_bot_may_not_post_any_more_and_dms_are_closed_it_is_undeliverable(
-    tmp_path: Path, lost: str
+    desk: Desk, tmp_path: Path, lost: str
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        desk.close_dms()
-        outcome = await announce_in(desk, tmp_path, **{lost: False})
-        assert isinstance(outcome, Undeliverable)
-        assert lost.replace("_", " ").title() in outcome.reason
+    desk.close_dms()
+    outcome = await announce_in(desk, tmp_path, **{lost: False})
+    assert isinstance(outcome, Undeliverable)
+    assert lost.replace("_", " ").title() in outcome.reason
 
 
 @pytest.mark.promise
 @pytest.mark.parametrize(("status", "code"), [(401, 0), (403, 0), (403, 40333), (429, 0), (500, 0), (503, 0)])
-async def test_what_may_pass_is_tried_later_and_then_arrives(tmp_path: Path, status: int, code: int) -> None:
-    async with open_desk(tmp_path) as desk:
-        job = await finished(desk)
-        desk.env.inject_error("POST", MESSAGES, status=status, code=code, times=1)
-        outcome = await tell_end(desk.delivery, job, output(tmp_path))
-        assert isinstance(outcome, Later)
-        assert outcome.seconds > 0
-        await posted(desk, job, output(tmp_path))
+async def test_what_may_pass_is_tried_later_and_then_arrives(
+    desk: Desk, tmp_path: Path, status: int, code: int
+) -> None:
+    job = await finished(desk)
+    desk.env.inject_error("POST", MESSAGES, status=status, code=code, times=1)
+    outcome = await tell_end(desk.delivery, job, output(tmp_path))
+    assert isinstance(outcome, Later)
+    assert outcome.seconds > 0
+    await posted(desk, job, output(tmp_path))
 
 
-async def test_a_posting_that_somebody_deleted_is_not_made_again(tmp_path: Path) -> None:
+async def test_a_posting_that_somebody_deleted_is_not_made_again(desk: Desk, tmp_path: Path) -> None:
     # Discord answers a nonce that it knows with 10008 when its message was deleted.
-    async with open_desk(tmp_path) as desk:
-        job = await finished(desk)
-        desk.env.inject_error("POST", MESSAGES, status=404, code=10008, times=1)
-        assert await tell_end(desk.delivery, job, output(tmp_path)) == Posted(None)
+    job = await finished(desk)
+    desk.env.inject_error("POST", MESSAGES, status=404, code=10008, times=1)
+    assert await tell_end(desk.delivery, job, output(tmp_path)) == Posted(None)
 
 
 @pytest.mark.promise

@@ -1,7 +1,6 @@
 """Who is refused for credits asks an admin, who grants or declines; the member is told."""
 
 import asyncio
-from pathlib import Path
 
 import discord
 import pytest
@@ -17,7 +16,7 @@ from bot.servers import settings
 from bot.servers.notices import NoticeKind
 from tests.reactions.taps import ROOM, STAGING, post, ready
 from tests.support import spending
-from tests.support.desk import Desk, open_desk, pieces, texts
+from tests.support.desk import Desk, pieces, texts
 from tests.support.posts import deliver, open_posts
 from tests.support.presses import press
 
@@ -64,143 +63,131 @@ async def left(desk: Desk, who: MemberActor) -> int | None:
 
 
 @pytest.mark.promise
-async def test_a_request_that_is_to_be_seen_in_place_calls_those_with_manage_server(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await short(desk)
-        await desk.services.db.write(settings.change, desk.guild.id, requests_in_place=True)
-        await asked(desk, desk.maya)
-        message = await request_message(desk)
-        roles = desk.env.backend.get_guild(desk.guild.id).roles.values()
-        (role,) = (one for one in roles if one.name == "Studio admin")
-        assert f"For <@&{role.id}>" in texts(message)
-        path = f"/channels/{desk.channel.id}/messages"
-        (body,) = (call.json for call in desk.env.http_requests if call.path == path)
-        assert body is not None
-        allowed = body["allowed_mentions"]
-        assert str(role.id) in map(str, allowed["roles"])
-        assert str(desk.maya.id) not in map(str, allowed["users"])
+async def test_a_request_that_is_to_be_seen_in_place_calls_those_with_manage_server(desk: Desk) -> None:
+    await short(desk)
+    await desk.services.db.write(settings.change, desk.guild.id, requests_in_place=True)
+    await asked(desk, desk.maya)
+    message = await request_message(desk)
+    roles = desk.env.backend.get_guild(desk.guild.id).roles.values()
+    (role,) = (one for one in roles if one.name == "Studio admin")
+    assert f"For <@&{role.id}>" in texts(message)
+    path = f"/channels/{desk.channel.id}/messages"
+    (body,) = (call.json for call in desk.env.http_requests if call.path == path)
+    assert body is not None
+    allowed = body["allowed_mentions"]
+    assert str(role.id) in map(str, allowed["roles"])
+    assert str(desk.maya.id) not in map(str, allowed["users"])
 
 
-async def test_who_lacks_the_servers_budget_gets_it_for_the_server(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await spending.set_budget(desk.services, desk.guild.id, 1, Period.DAY)
-        await asked(desk, desk.maya)
-        await desk.admin.click(await request_message(desk), label="Grant 20")
-        assert (await spending.budget(desk.services, desk.guild.id)).left == 21
+async def test_who_lacks_the_servers_budget_gets_it_for_the_server(desk: Desk) -> None:
+    await spending.set_budget(desk.services, desk.guild.id, 1, Period.DAY)
+    await asked(desk, desk.maya)
+    await desk.admin.click(await request_message(desk), label="Grant 20")
+    assert (await spending.budget(desk.services, desk.guild.id)).left == 21
 
 
-async def test_a_decline_grants_nothing_and_is_told_where_one_asked_if_dms_are_closed(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await short(desk)
-        await asked(desk, desk.maya)
-        await desk.admin.click(await request_message(desk), label="Decline")
-        assert await left(desk, desk.maya) == 3
-        (told,) = await notices(desk, NoticeKind.CREDITS_ANSWER)
-        desk.close_dms()
-        assert isinstance(await deliver(desk, told, None), NotHere)
-        assert isinstance(await deliver(desk, told, desk.channel.id), Stands)
-        said = texts(desk.channel.history()[-1])
-        assert f"<@{desk.maya.id}>, an admin of **Harbour Street Studio** declined your request" in said
+async def test_a_decline_grants_nothing_and_is_told_where_one_asked_if_dms_are_closed(desk: Desk) -> None:
+    await short(desk)
+    await asked(desk, desk.maya)
+    await desk.admin.click(await request_message(desk), label="Decline")
+    assert await left(desk, desk.maya) == 3
+    (told,) = await notices(desk, NoticeKind.CREDITS_ANSWER)
+    desk.close_dms()
+    assert isinstance(await deliver(desk, told, None), NotHere)
+    assert isinstance(await deliver(desk, told, desk.channel.id), Stands)
+    said = texts(desk.channel.history()[-1])
+    assert f"<@{desk.maya.id}>, an admin of **Harbour Street Studio** declined your request" in said
 
 
-async def test_a_member_has_one_open_request_and_may_ask_again_after_a_day(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await short(desk)
-        await asked(desk, desk.maya)
-        refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        assert refused.response is not None
-        again = await desk.maya.click(refused.response, label="Ask an admin")
-        assert "You already asked <t:" in texts(again)
-        await asked(desk, desk.tom)
-        assert len(await notices(desk, NoticeKind.CREDITS_ASKED)) == 2
-        desk.clock.advance(86_401)
-        await asked(desk, desk.maya)
-        assert len(await notices(desk, NoticeKind.CREDITS_ASKED)) == 3
+async def test_a_member_has_one_open_request_and_may_ask_again_after_a_day(desk: Desk) -> None:
+    await short(desk)
+    await asked(desk, desk.maya)
+    refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    assert refused.response is not None
+    again = await desk.maya.click(refused.response, label="Ask an admin")
+    assert "You already asked <t:" in texts(again)
+    await asked(desk, desk.tom)
+    assert len(await notices(desk, NoticeKind.CREDITS_ASKED)) == 2
+    desk.clock.advance(86_401)
+    await asked(desk, desk.maya)
+    assert len(await notices(desk, NoticeKind.CREDITS_ASKED)) == 3
 
 
 @pytest.mark.promise
 @pytest.mark.parametrize("known", [True, False])
 async def test_the_dm_about_a_refused_tap_has_ask_an_admin_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, known: bool
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, *, known: bool
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        await spending.set_limits(desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, 3))
-        await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
-        dm = desk.tom.user.dm_channel
-        assert dm is not None
-        refused = dm.history()[-1]
-        (button,) = (piece for piece in pieces(refused) if piece["type"] == 2)
-        assert button["label"] == "Ask an admin"
-        if not known:  # another process has the server
-            monkeypatch.setattr(desk.bot, "get_guild", unknown)
-        await press(desk, desk.tom, refused, button["custom_id"], in_server=False)
-        assert "An admin was asked for more credits." in texts(dm.history()[-1])
-        (notice,) = await notices(desk, NoticeKind.CREDITS_ASKED)
-        assert (notice.details["user"], notice.details["asked_in"]) == (desk.tom.id, desk.channel.id)
-        # Nobody is asked in a channel of another server, whatever a changed app sends.
-        other = desk.env.create_guild("Elsewhere").create_text_channel("there")
-        forged = button["custom_id"].replace(str(desk.channel.id), str(other.id))
-        message = await dm_message(desk, desk.tom, forged)
-        told = await press(desk, desk.tom, message, forged, in_server=False)
-        assert "Ask in a channel of the server." in texts(told)
+    await ready(desk)
+    await spending.set_limits(desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, 3))
+    await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
+    dm = desk.tom.user.dm_channel
+    assert dm is not None
+    refused = dm.history()[-1]
+    (button,) = (piece for piece in pieces(refused) if piece["type"] == 2)
+    assert button["label"] == "Ask an admin"
+    if not known:  # another process has the server
+        monkeypatch.setattr(desk.bot, "get_guild", unknown)
+    await press(desk, desk.tom, refused, button["custom_id"], in_server=False)
+    assert "An admin was asked for more credits." in texts(dm.history()[-1])
+    (notice,) = await notices(desk, NoticeKind.CREDITS_ASKED)
+    assert (notice.details["user"], notice.details["asked_in"]) == (desk.tom.id, desk.channel.id)
+    # Nobody is asked in a channel of another server, whatever a changed app sends.
+    other = desk.env.create_guild("Elsewhere").create_text_channel("there")
+    forged = button["custom_id"].replace(str(desk.channel.id), str(other.id))
+    message = await dm_message(desk, desk.tom, forged)
+    told = await press(desk, desk.tom, message, forged, in_server=False)
+    assert "Ask in a channel of the server." in texts(told)
 
 
 @pytest.mark.promise
-async def test_two_admins_at_once_grant_once(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await short(desk)
-        await asked(desk, desk.maya)
-        (notice,) = await notices(desk, NoticeKind.CREDITS_ASKED)
-        db, now = desk.services.db, desk.clock.now()
-        said = await asyncio.gather(
-            db.write(requests.answer, notice.key, RequestState.GRANTED, desk.admin.id, now),
-            db.write(requests.answer, notice.key, RequestState.DECLINED, 77, now),
-            return_exceptions=True,
-        )
-        (refused,) = [one for one in said if isinstance(one, Refused)]
-        assert "already" in str(refused)
-        assert await left(desk, desk.maya) in {3, 23}
-        late = await desk.admin.click(await request_message(desk), label="Grant 20")
-        assert "has already" in texts(late)
+async def test_two_admins_at_once_grant_once(desk: Desk) -> None:
+    await short(desk)
+    await asked(desk, desk.maya)
+    (notice,) = await notices(desk, NoticeKind.CREDITS_ASKED)
+    db, now = desk.services.db, desk.clock.now()
+    said = await asyncio.gather(
+        db.write(requests.answer, notice.key, RequestState.GRANTED, desk.admin.id, now),
+        db.write(requests.answer, notice.key, RequestState.DECLINED, 77, now),
+        return_exceptions=True,
+    )
+    (refused,) = [one for one in said if isinstance(one, Refused)]
+    assert "already" in str(refused)
+    assert await left(desk, desk.maya) in {3, 23}
+    late = await desk.admin.click(await request_message(desk), label="Grant 20")
+    assert "has already" in texts(late)
 
 
-async def test_who_has_left_gets_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with open_desk(tmp_path) as desk:
-        await short(desk)
-        await asked(desk, desk.maya)
-        message = await request_message(desk)
-        desk.env.inject_error("GET", "/guilds/*/members/*", status=404, code=10007, times=1)
-        await desk.admin.click(message, label="Grant 20")
-        assert f"<@{desk.maya.id}> isn't in this server any more" in texts(desk.channel.history()[-1])
-        assert await left(desk, desk.maya) == 3
+async def test_who_has_left_gets_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    await short(desk)
+    await asked(desk, desk.maya)
+    message = await request_message(desk)
+    desk.env.inject_error("GET", "/guilds/*/members/*", status=404, code=10007, times=1)
+    await desk.admin.click(message, label="Grant 20")
+    assert f"<@{desk.maya.id}> isn't in this server any more" in texts(desk.channel.history()[-1])
+    assert await left(desk, desk.maya) == 3
 
 
-async def test_who_may_still_be_there_gets_what_is_granted(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await short(desk)
-        await asked(desk, desk.maya)
-        message = await request_message(desk)
-        desk.env.inject_error("GET", "/guilds/*/members/*", status=503, times=None)
-        await desk.admin.click(message, label="Grant 20")
-        assert await left(desk, desk.maya) == 23
+async def test_who_may_still_be_there_gets_what_is_granted(desk: Desk) -> None:
+    await short(desk)
+    await asked(desk, desk.maya)
+    message = await request_message(desk)
+    desk.env.inject_error("GET", "/guilds/*/members/*", status=503, times=None)
+    await desk.admin.click(message, label="Grant 20")
+    assert await left(desk, desk.maya) == 23
 
 
-async def test_who_is_no_member_any_more_asks_no_admin_by_dm(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        custom_id = f"studii:ask:{desk.guild.id}:studio:8:{desk.channel.id}"
-        message = await dm_message(desk, desk.maya, custom_id)
-        desk.env.inject_error("GET", "/guilds/*/members/*", status=404, code=10007, times=1)
-        told = await press(desk, desk.maya, message, custom_id, in_server=False)
-        assert "Ask in a channel of the server." in texts(told)
-        assert await notices(desk, NoticeKind.CREDITS_ASKED) == []
+async def test_who_is_no_member_any_more_asks_no_admin_by_dm(desk: Desk) -> None:
+    custom_id = f"studii:ask:{desk.guild.id}:studio:8:{desk.channel.id}"
+    message = await dm_message(desk, desk.maya, custom_id)
+    desk.env.inject_error("GET", "/guilds/*/members/*", status=404, code=10007, times=1)
+    told = await press(desk, desk.maya, message, custom_id, in_server=False)
+    assert "Ask in a channel of the server." in texts(told)
+    assert await notices(desk, NoticeKind.CREDITS_ASKED) == []
 
 
-async def test_a_request_in_a_channel_that_is_gone_says_so(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await short(desk)
-        await asked(desk, desk.maya)
-        (notice,) = await notices(desk, NoticeKind.CREDITS_ASKED)
-        assert isinstance(await deliver(desk, notice, 4242, None), NotHere)
+async def test_a_request_in_a_channel_that_is_gone_says_so(desk: Desk) -> None:
+    await short(desk)
+    await asked(desk, desk.maya)
+    (notice,) = await notices(desk, NoticeKind.CREDITS_ASKED)
+    assert isinstance(await deliver(desk, notice, 4242, None), NotHere)

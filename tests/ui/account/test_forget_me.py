@@ -1,13 +1,11 @@
 """`/settings` asks first before it erases, and erases where it was told to."""
 
-from pathlib import Path
-
 import pytest
 
 from bot.domain.guilds import Plan
 from bot.jobs import queries
 from bot.jobs.models import Job, JobRequest, JobState
-from tests.support.desk import Desk, open_desk, pieces, texts
+from tests.support.desk import Desk, pieces, texts
 from tests.support.services import accept
 
 STATES = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
@@ -35,60 +33,52 @@ async def _inputs(desk: Desk, job: Job) -> object:
 
 
 @pytest.mark.promise
-async def test_it_says_what_goes_and_what_stays_and_erases_nothing_before_a_press(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        here, _ = await _made(desk), await _made_elsewhere(desk)
-        asked = await desk.maya.slash(desk.channel, "settings")
-        assert asked.ephemeral
-        assert asked.response is not None
-        await desk.maya.click(asked.response, label="Erase my data…")
-        shown = texts(asked)
-        assert "**1 job** in this server, **2 jobs** in every server" in shown
-        assert "**Erased:** your prompts, inputs, links and kept pictures" in shown
-        assert "and the language stored for you" in shown
-        assert "**Stays:** the cost of your jobs" in shown
-        assert await _inputs(desk, here) == "a secret"
-        assert asked.response is not None
-        await desk.maya.click(asked.response, label="Keep my data")
-        assert "Nothing was erased." in texts(asked)
-        assert await _inputs(desk, here) == "a secret"
+async def test_it_says_what_goes_and_what_stays_and_erases_nothing_before_a_press(desk: Desk) -> None:
+    here, _ = await _made(desk), await _made_elsewhere(desk)
+    asked = await desk.maya.slash(desk.channel, "settings")
+    assert asked.ephemeral
+    assert asked.response is not None
+    await desk.maya.click(asked.response, label="Erase my data…")
+    shown = texts(asked)
+    assert "**1 job** in this server, **2 jobs** in every server" in shown
+    assert "**Erased:** your prompts, inputs, links and kept pictures" in shown
+    assert "and the language stored for you" in shown
+    assert "**Stays:** the cost of your jobs" in shown
+    assert await _inputs(desk, here) == "a secret"
+    assert asked.response is not None
+    await desk.maya.click(asked.response, label="Keep my data")
+    assert "Nothing was erased." in texts(asked)
+    assert await _inputs(desk, here) == "a secret"
 
 
 @pytest.mark.promise
-async def test_one_erases_in_this_server_alone_or_everywhere(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        here, elsewhere = await _made(desk), await _made_elsewhere(desk)
-        told = await desk.forget(desk.maya, "Erase in this server")
-        assert "Your data in this server is erased: prompts, links and pictures of 1 job." in texts(told)
-        assert [piece for piece in pieces(told) if piece["type"] == 2] == []
-        assert (await _inputs(desk, here), await _inputs(desk, elsewhere)) == (None, "elsewhere")
-        told = await desk.forget(desk.maya)
-        assert "in every server is erased: prompts, links and pictures of 1 job." in texts(told)
-        assert await _inputs(desk, elsewhere) is None
+async def test_one_erases_in_this_server_alone_or_everywhere(desk: Desk) -> None:
+    here, elsewhere = await _made(desk), await _made_elsewhere(desk)
+    told = await desk.forget(desk.maya, "Erase in this server")
+    assert "Your data in this server is erased: prompts, links and pictures of 1 job." in texts(told)
+    assert [piece for piece in pieces(told) if piece["type"] == 2] == []
+    assert (await _inputs(desk, here), await _inputs(desk, elsewhere)) == (None, "elsewhere")
+    told = await desk.forget(desk.maya)
+    assert "in every server is erased: prompts, links and pictures of 1 job." in texts(told)
+    assert await _inputs(desk, elsewhere) is None
 
 
 @pytest.mark.promise
-async def test_what_was_erased_is_in_none_of_ones_lists_and_led_to_by_none(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await _made(desk)
-        await desk.forget(desk.maya)
-        assert "You haven't made anything here yet." in texts(await desk.maya.slash(desk.channel, "jobs"))
-        assert "You haven't made anything here yet." in texts(await desk.maya.slash(desk.channel, "credits"))
-        listed = await desk.admin.slash(desk.channel, "jobs")
-        assert listed.response is not None
-        await desk.admin.click(listed.response, label="Server jobs")
-        assert "Studio · done · 8 credits" in texts(listed)
-        assert "discord.com/channels" not in texts(listed)
+async def test_what_was_erased_is_in_none_of_ones_lists_and_led_to_by_none(desk: Desk) -> None:
+    await _made(desk)
+    await desk.forget(desk.maya)
+    assert "You haven't made anything here yet." in texts(await desk.maya.slash(desk.channel, "jobs"))
+    assert "You haven't made anything here yet." in texts(await desk.maya.slash(desk.channel, "credits"))
+    listed = await desk.admin.slash(desk.channel, "jobs")
+    assert listed.response is not None
+    await desk.admin.click(listed.response, label="Server jobs")
+    assert "Studio · done · 8 credits" in texts(listed)
+    assert "discord.com/channels" not in texts(listed)
 
 
 @pytest.mark.promise
-async def test_what_runs_stays_in_the_list_until_it_is_done(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        told = await desk.forget(desk.maya)
-        assert "Still running, and erased when done: 1 job." in texts(told)
-        assert "Studio" in texts(await desk.maya.slash(desk.channel, "jobs"))
+async def test_what_runs_stays_in_the_list_until_it_is_done(desk: Desk) -> None:
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    told = await desk.forget(desk.maya)
+    assert "Still running, and erased when done: 1 job." in texts(told)
+    assert "Studio" in texts(await desk.maya.slash(desk.channel, "jobs"))

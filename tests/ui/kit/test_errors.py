@@ -81,13 +81,11 @@ async def test_an_unforeseen_error_is_told_with_a_reference_that_is_in_the_log(
     assert f"(reference {reference})" in caplog.text
 
 
-async def test_a_form_that_was_refused_is_not_taken_again(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await desk.forbid("kite")
-        shown = await desk.maya.slash(desk.channel, "studio")
-        assert shown.modal is not None
-        refused = await desk.maya.submit_modal(shown, {"prompt": "A red kite"})
-        assert "word filter" in texts(refused)
-        assert texts(await hand_in(desk, desk.maya, shown.modal["custom_id"])) == str(FORM_OUTDATED)
-        assert await desk.db.read(queries.in_states, list(JobState)) == []
+async def test_a_form_that_was_refused_is_not_taken_again(desk: Desk) -> None:
+    await desk.forbid("kite")
+    shown = await desk.maya.slash(desk.channel, "studio")
+    assert shown.modal is not None
+    refused = await desk.maya.submit_modal(shown, {"prompt": "A red kite"})
+    assert "word filter" in texts(refused)
+    assert texts(await hand_in(desk, desk.maya, shown.modal["custom_id"])) == str(FORM_OUTDATED)
+    assert await desk.db.read(queries.in_states, list(JobState)) == []

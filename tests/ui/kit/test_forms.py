@@ -1,7 +1,6 @@
 """What is handed in when nothing waits for it any more is answered, and not left to look like a failure."""
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import pytest
 
@@ -10,7 +9,7 @@ from bot.jobs.models import JobState
 from bot.ui.kit.forms import OPEN_FOR
 from bot.ui.kit.host import BUTTON_OUTDATED, FORM_OUTDATED
 from tests.reactions.taps import post
-from tests.support.desk import PNG, Desk, make_bot, open_desk, pieces, texts
+from tests.support.desk import PNG, Desk, make_bot, pieces, texts
 from tests.support.presses import press
 
 
@@ -26,38 +25,33 @@ async def a_quarter_of_an_hour(desk: Desk) -> None:
 @pytest.mark.promise
 @pytest.mark.parametrize("meanwhile", [restart, a_quarter_of_an_hour])
 async def test_a_form_that_was_open_for_too_long_or_over_a_restart_says_so(
-    tmp_path: Path, meanwhile: Callable[[Desk], Awaitable[None]]
+    desk: Desk, meanwhile: Callable[[Desk], Awaitable[None]]
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        form = await desk.maya.slash(desk.channel, "studio")
-        await meanwhile(desk)
-        told = await desk.maya.submit_modal(form, {"prompt": "A red kite"})
-        assert told.ephemeral
-        assert texts(told) == str(FORM_OUTDATED)
-        assert await desk.db.read(queries.in_states, list(JobState)) == []
+    form = await desk.maya.slash(desk.channel, "studio")
+    await meanwhile(desk)
+    told = await desk.maya.submit_modal(form, {"prompt": "A red kite"})
+    assert told.ephemeral
+    assert texts(told) == str(FORM_OUTDATED)
+    assert await desk.db.read(queries.in_states, list(JobState)) == []
 
 
 @pytest.mark.promise
-async def test_a_choice_of_tool_from_before_a_restart_says_so_and_costs_nothing(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        message = await post(desk, desk.maya, ("room.png", PNG))
-        await desk.tom.context_menu(desk.channel, "Studii…", message)
-        (shown,) = (one for one in desk.channel.history(viewer=desk.tom) if one.id != message.id)
-        (menu,) = (piece for piece in pieces(shown) if piece["type"] == 3)
-        await restart(desk)
-        told = await desk.tom.select(shown, [menu["options"][0]["value"]], custom_id=menu["custom_id"])
-        assert told.ephemeral
-        assert texts(told) == str(FORM_OUTDATED)
+async def test_a_choice_of_tool_from_before_a_restart_says_so_and_costs_nothing(desk: Desk) -> None:
+    message = await post(desk, desk.maya, ("room.png", PNG))
+    await desk.tom.context_menu(desk.channel, "Studii…", message)
+    (shown,) = (one for one in desk.channel.history(viewer=desk.tom) if one.id != message.id)
+    (menu,) = (piece for piece in pieces(shown) if piece["type"] == 3)
+    await restart(desk)
+    told = await desk.tom.select(shown, [menu["options"][0]["value"]], custom_id=menu["custom_id"])
+    assert told.ephemeral
+    assert texts(told) == str(FORM_OUTDATED)
 
 
 @pytest.mark.promise
 @pytest.mark.parametrize("custom_id", ["studii:setup:budget", "studii:setup:inplace:let", "studii:photos:on"])
 async def test_a_control_of_an_earlier_version_says_to_open_the_panel_anew(
-    tmp_path: Path, custom_id: str
+    desk: Desk, custom_id: str
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        told = await press(desk, desk.admin, await desk.channel_message(custom_id), custom_id)
-        assert told.ephemeral
-        assert texts(told) == str(BUTTON_OUTDATED)
+    told = await press(desk, desk.admin, await desk.channel_message(custom_id), custom_id)
+    assert told.ephemeral
+    assert texts(told) == str(BUTTON_OUTDATED)

@@ -1,6 +1,5 @@
 """What is refused for credits, limits and rules says which it was, and what else may be done."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from bot.domain.guilds import Period
 from bot.jobs.models import JobState
 from bot.servers.access import Permit
 from tests.support import spending
-from tests.support.desk import Desk, open_desk, texts
+from tests.support.desk import Desk, texts
 from tests.support.settings import restrict
 from tests.ui.jobs.sets.test_sets import PHOTOS, opened
 
@@ -30,28 +29,24 @@ async def refused(desk: Desk, **options: Any) -> str:
     ("period", "kind"), [(Period.WEEK, "weekly"), (Period.MONTH, "monthly"), (Period.TOTAL, "one-off")]
 )
 async def test_a_budget_or_allowance_below_the_price_is_named_as_such(
-    tmp_path: Path, period: Period, kind: str
+    desk: Desk, period: Period, kind: str
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await spending.set_budget(desk.services, desk.guild.id, 5, period)
-        assert f"The {kind} budget of 5 credits is below the price." in await refused(desk)
-        await spending.set_budget(desk.services, desk.guild.id, 100, None)
-        await spending.set_limits(desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, 5))
-        assert f"The {kind} allowance of 5 credits is below the price." in await refused(desk)
+    await spending.set_budget(desk.services, desk.guild.id, 5, period)
+    assert f"The {kind} budget of 5 credits is below the price." in await refused(desk)
+    await spending.set_budget(desk.services, desk.guild.id, 100, None)
+    await spending.set_limits(desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, 5))
+    assert f"The {kind} allowance of 5 credits is below the price." in await refused(desk)
 
 
 async def test_a_one_off_total_that_is_used_up_does_not_renew_but_running_jobs_may_free_some(
-    tmp_path: Path,
+    desk: Desk,
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await spending.set_budget(desk.services, desk.guild.id, 10, Period.TOTAL)
-        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        assert "Credits may free up when running jobs finish." in await refused(desk)
-        job = await desk.move(await desk.job(), JobState.FAILED)
-        await desk.settle(job, 8)
-        assert "It's a one-off total and doesn't renew." in await refused(desk)
+    await spending.set_budget(desk.services, desk.guild.id, 10, Period.TOTAL)
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    assert "Credits may free up when running jobs finish." in await refused(desk)
+    job = await desk.move(await desk.job(), JobState.FAILED)
+    await desk.settle(job, 8)
+    assert "It's a one-off total and doesn't renew." in await refused(desk)
 
 
 @pytest.mark.parametrize(
@@ -63,13 +58,11 @@ async def test_a_one_off_total_that_is_used_up_does_not_renew_but_running_jobs_m
     ],
 )
 async def test_how_often_one_may_start_is_said_in_the_largest_unit(
-    tmp_path: Path, rate: StartRate, said: str
+    desk: Desk, rate: StartRate, said: str
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await spending.set_limits(desk.services, desk.guild.id, rate=rate)
-        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        assert f"You've reached the limit of {said} here." in await refused(desk)
+    await spending.set_limits(desk.services, desk.guild.id, rate=rate)
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    assert f"You've reached the limit of {said} here." in await refused(desk)
 
 
 @pytest.mark.promise
@@ -82,26 +75,20 @@ async def test_how_often_one_may_start_is_said_in_the_largest_unit(
     ],
 )
 async def test_who_may_not_have_something_private_reads_who_may(
-    tmp_path: Path, permit: Permit, with_role: bool, who: str
+    desk: Desk, permit: Permit, with_role: bool, who: str
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        role = desk.guild.create_role("Designers")
-        await desk.services.db.write(
-            restrict, desk.guild.id, "private", permit, [role.id] if with_role else []
-        )
-        assert f"`private` {who.format(role=role.id)} {CHANGE_ACCESS}" in await refused(desk, **PRIVATE)
+    role = desk.guild.create_role("Designers")
+    await desk.services.db.write(restrict, desk.guild.id, "private", permit, [role.id] if with_role else [])
+    assert f"`private` {who.format(role=role.id)} {CHANGE_ACCESS}" in await refused(desk, **PRIVATE)
 
 
-async def test_of_a_set_that_is_too_much_the_limit_is_told_with_what_is_running(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        for limit, said in (
-            ({"at_once": 2}, "You can run 2 jobs at the same time here, and have 1 running already."),
-            ({"at_once": None, "rate": StartRate(2, 600)}, "The limit here is 2 jobs in 10 minutes."),
-        ):
-            await spending.set_limits(desk.services, desk.guild.id, **limit)  # pyright: ignore[reportArgumentType]
-            uploads = await opened(desk, desk.maya, "photo-restore")
-            told = texts(await desk.maya.submit_modal(uploads, {"image": PHOTOS}))
-            assert f"so none was started. {said} {CHANGE_LIMIT}" in told
+async def test_of_a_set_that_is_too_much_the_limit_is_told_with_what_is_running(desk: Desk) -> None:
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    for limit, said in (
+        ({"at_once": 2}, "You can run 2 jobs at the same time here, and have 1 running already."),
+        ({"at_once": None, "rate": StartRate(2, 600)}, "The limit here is 2 jobs in 10 minutes."),
+    ):
+        await spending.set_limits(desk.services, desk.guild.id, **limit)  # pyright: ignore[reportArgumentType]
+        uploads = await opened(desk, desk.maya, "photo-restore")
+        told = texts(await desk.maya.submit_modal(uploads, {"image": PHOTOS}))
+        assert f"so none was started. {said} {CHANGE_LIMIT}" in told

@@ -1,12 +1,10 @@
 """What keeps the bot from posting, and where a command works at all, as people are told."""
 
-from pathlib import Path
-
 import discord
 import pytest
 
 from bot.ui.reading.permissions import hindrance, is_manager, is_moderator
-from tests.support.desk import open_desk, texts
+from tests.support.desk import Desk, texts
 from tests.support.presses import press
 
 
@@ -42,9 +40,8 @@ def test_moderators_have_manage_messages_or_manage_the_server(
     assert (is_moderator(there), is_manager(there)) == (moderates, manages)
 
 
-async def test_a_button_of_a_server_does_nothing_in_a_direct_message(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        shown = await desk.maya.slash(desk.channel, "jobs")
-        assert shown.response is not None
-        refused = await press(desk, desk.maya, shown.response, "studii:jobs:mine:0", in_server=False)
-        assert "This only works in a server." in texts(refused)
+async def test_a_button_of_a_server_does_nothing_in_a_direct_message(desk: Desk) -> None:
+    shown = await desk.maya.slash(desk.channel, "jobs")
+    assert shown.response is not None
+    refused = await press(desk, desk.maya, shown.response, "studii:jobs:mine:0", in_server=False)
+    assert "This only works in a server." in texts(refused)

@@ -1,7 +1,6 @@
 """Panels of settings in the hands of several people, and over a restart."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import discord
@@ -11,7 +10,7 @@ from bot.features import posting
 from bot.servers import access, notices
 from bot.servers.notices import NoticeKind
 from bot.ui.reading.openers import LET_IN, PANEL_SECONDS
-from tests.support.desk import Desk, make_bot, open_desk, pieces, texts
+from tests.support.desk import Desk, make_bot, pieces, texts
 from tests.support.posts import deliver, open_posts
 from tests.support.presses import hand_in, press
 from tests.support.settings import change, control, opened
@@ -25,105 +24,95 @@ async def in_threads(desk: Desk) -> bool:
 
 
 @pytest.mark.promise
-async def test_an_admin_reads_what_another_has_changed_since_the_panel_was_opened(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        omar = desk.guild.add_member(
-            desk.env.create_user("omar"),
-            roles=[desk.guild.create_role("Owners", permissions=discord.Permissions(manage_guild=True))],
-        )
-        shown = await opened(desk, "results")
-        await change(desk, "results", "in_threads", person=omar)
-        said = await change(desk, "results", "compare", "split", shown=shown)
-        assert "🔁 Changed by others since you opened this: Results and Threads." in said
-        assert "✅ **Comparison**: changed from the photo before, beside the result to also" in said
-        # A button says what it sets, so an old one does the same as a new one.
-        told = await press(desk, omar, shown.response, THREADS)  # type: ignore[arg-type]
-        assert "isn't in the message any more" in texts(told)
-        assert await in_threads(desk)
+async def test_an_admin_reads_what_another_has_changed_since_the_panel_was_opened(desk: Desk) -> None:
+    omar = desk.guild.add_member(
+        desk.env.create_user("omar"),
+        roles=[desk.guild.create_role("Owners", permissions=discord.Permissions(manage_guild=True))],
+    )
+    shown = await opened(desk, "results")
+    await change(desk, "results", "in_threads", person=omar)
+    said = await change(desk, "results", "compare", "split", shown=shown)
+    assert "🔁 Changed by others since you opened this: Results and Threads." in said
+    assert "✅ **Comparison**: changed from the photo before, beside the result to also" in said
+    # A button says what it sets, so an old one does the same as a new one.
+    told = await press(desk, omar, shown.response, THREADS)  # type: ignore[arg-type]
+    assert "isn't in the message any more" in texts(told)
+    assert await in_threads(desk)
 
 
 @pytest.mark.promise
-async def test_a_member_who_presses_an_admins_control_is_refused_alone(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        shown = await opened(desk, "results")
-        for one in [piece for piece in pieces(shown) if "custom_id" in piece]:
-            visible = await desk.channel_message(one["custom_id"])
-            told = await press(desk, desk.maya, visible, one["custom_id"])
-            assert told.ephemeral
-            assert REFUSAL in texts(told)
-        assert not await in_threads(desk)
-        for custom_id in (f"studii:fill:results:best_stars{LET_IN}", "studii:fill:blocked:blocked"):
-            assert REFUSAL in texts(await hand_in(desk, desk.maya, custom_id))
-        told = await hand_in(desk, desk.maya, "studii:page:results:0")  # which shows no form
-        assert "isn't in the message any more" in texts(told)
-        assert (await desk.services.db.read(access.of, desk.guild.id, desk.clock.now())).blocked == {}
-
-
-@pytest.mark.promise
-async def test_a_panel_and_an_open_form_from_before_a_restart_work(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        shown = await opened(desk, "moderation words")
-        assert shown.response is not None
-        form = await desk.admin.click(shown.response, custom_id=control(shown, "studii:fill:words:rules"))
-        await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.services)[0])
-        await desk.admin.submit_modal(form, {"words": "blimp", "then": ["refuse"]})
-        assert "Requests with ||blimp|| are refused from now on." in texts(shown)
-        said = await change(desk, "moderation words", "rules", "blimp", shown=shown)
-        assert "Requests with ||blimp|| are allowed again." in said
-
-
-@pytest.mark.promise
-async def test_whoever_is_let_in_uses_their_own_panel_for_an_hour(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        command: Any = desk.env.backend.find_command("studii", desk.guild.id, type=1)
-        desk.guild.set_command_permissions(int(command["id"]), {desk.maya: True})
-        shown = await opened(desk, "results", desk.maya)
-        await change(desk, "results", "in_threads", shown=shown, person=desk.maya)
-        assert await in_threads(desk)
-        await desk.env.advance_time(PANEL_SECONDS + 5)
-        assert shown.response is not None
-        off = control(shown, "studii:put:results:in_threads")
-        told = await desk.maya.click(shown.response, custom_id=off)
-        assert "open for over an hour" in texts(told)
-        assert await in_threads(desk)
-
-
-@pytest.mark.promise
-async def test_the_log_channel_says_who_changed_what_from_what_to_what(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        log = desk.guild.create_text_channel("log")
-        await change(desk, "results", "in_threads")
-        await change(desk, "moderation access tool.studio", "channels", log)
-        waiting = await desk.db.read(open_posts)
-        shown: list[str] = []
-        for one in [one for one in waiting if one.kind == NoticeKind.CHANGED]:
-            await deliver(desk, one, log.id, None)
-            shown.append(texts(log.history()[-1]))
-        assert shown == [
-            f"🛠️ <@{desk.admin.id}> changed settings\n- **Threads**: changed from off to on.",
-            f"🛠️ <@{desk.admin.id}> changed settings\n"
-            f"- Studio · **Channels where it works**: <#{log.id}> added.",
-        ]
-
-
-async def test_a_change_of_a_setting_that_is_gone_is_left_out(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        log = desk.guild.create_text_channel("log")
-        changes = json.dumps([["gone", 1, 2], ["in_threads", False, True]])
-        given = desk.guild.id, desk.admin.id, "results", None, changes, desk.clock.now()
-        await desk.services.db.write(notices.add_change, *given)
-        (waiting,) = await desk.db.read(open_posts)
-        await deliver(desk, waiting, log.id, None)
-        assert texts(log.history()[-1]).count("\n") == 1
-
-
-@pytest.mark.promise
-async def test_a_member_is_blocked_from_their_menu(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        form = await desk.admin.context_menu(desk.channel, "Block from Studii", desk.maya)
-        told = await desk.admin.submit_modal(form, {"member": [desk.maya], "reason": "Spam", "hours": ""})
+async def test_a_member_who_presses_an_admins_control_is_refused_alone(desk: Desk) -> None:
+    shown = await opened(desk, "results")
+    for one in [piece for piece in pieces(shown) if "custom_id" in piece]:
+        visible = await desk.channel_message(one["custom_id"])
+        told = await press(desk, desk.maya, visible, one["custom_id"])
         assert told.ephemeral
-        assert f"- <@{desk.maya.id}>: Spam" in texts(told)
-        assert (
-            desk.maya.id in (await desk.services.db.read(access.of, desk.guild.id, desk.clock.now())).blocked
-        )
+        assert REFUSAL in texts(told)
+    assert not await in_threads(desk)
+    for custom_id in (f"studii:fill:results:best_stars{LET_IN}", "studii:fill:blocked:blocked"):
+        assert REFUSAL in texts(await hand_in(desk, desk.maya, custom_id))
+    told = await hand_in(desk, desk.maya, "studii:page:results:0")  # which shows no form
+    assert "isn't in the message any more" in texts(told)
+    assert (await desk.services.db.read(access.of, desk.guild.id, desk.clock.now())).blocked == {}
+
+
+@pytest.mark.promise
+async def test_a_panel_and_an_open_form_from_before_a_restart_work(desk: Desk) -> None:
+    shown = await opened(desk, "moderation words")
+    assert shown.response is not None
+    form = await desk.admin.click(shown.response, custom_id=control(shown, "studii:fill:words:rules"))
+    await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.services)[0])
+    await desk.admin.submit_modal(form, {"words": "blimp", "then": ["refuse"]})
+    assert "Requests with ||blimp|| are refused from now on." in texts(shown)
+    said = await change(desk, "moderation words", "rules", "blimp", shown=shown)
+    assert "Requests with ||blimp|| are allowed again." in said
+
+
+@pytest.mark.promise
+async def test_whoever_is_let_in_uses_their_own_panel_for_an_hour(desk: Desk) -> None:
+    command: Any = desk.env.backend.find_command("studii", desk.guild.id, type=1)
+    desk.guild.set_command_permissions(int(command["id"]), {desk.maya: True})
+    shown = await opened(desk, "results", desk.maya)
+    await change(desk, "results", "in_threads", shown=shown, person=desk.maya)
+    assert await in_threads(desk)
+    await desk.env.advance_time(PANEL_SECONDS + 5)
+    assert shown.response is not None
+    off = control(shown, "studii:put:results:in_threads")
+    told = await desk.maya.click(shown.response, custom_id=off)
+    assert "open for over an hour" in texts(told)
+    assert await in_threads(desk)
+
+
+@pytest.mark.promise
+async def test_the_log_channel_says_who_changed_what_from_what_to_what(desk: Desk) -> None:
+    log = desk.guild.create_text_channel("log")
+    await change(desk, "results", "in_threads")
+    await change(desk, "moderation access tool.studio", "channels", log)
+    waiting = await desk.db.read(open_posts)
+    shown: list[str] = []
+    for one in [one for one in waiting if one.kind == NoticeKind.CHANGED]:
+        await deliver(desk, one, log.id, None)
+        shown.append(texts(log.history()[-1]))
+    assert shown == [
+        f"🛠️ <@{desk.admin.id}> changed settings\n- **Threads**: changed from off to on.",
+        f"🛠️ <@{desk.admin.id}> changed settings\n- Studio · **Channels where it works**: <#{log.id}> added.",
+    ]
+
+
+async def test_a_change_of_a_setting_that_is_gone_is_left_out(desk: Desk) -> None:
+    log = desk.guild.create_text_channel("log")
+    changes = json.dumps([["gone", 1, 2], ["in_threads", False, True]])
+    given = desk.guild.id, desk.admin.id, "results", None, changes, desk.clock.now()
+    await desk.services.db.write(notices.add_change, *given)
+    (waiting,) = await desk.db.read(open_posts)
+    await deliver(desk, waiting, log.id, None)
+    assert texts(log.history()[-1]).count("\n") == 1
+
+
+@pytest.mark.promise
+async def test_a_member_is_blocked_from_their_menu(desk: Desk) -> None:
+    form = await desk.admin.context_menu(desk.channel, "Block from Studii", desk.maya)
+    told = await desk.admin.submit_modal(form, {"member": [desk.maya], "reason": "Spam", "hours": ""})
+    assert told.ephemeral
+    assert f"- <@{desk.maya.id}>: Spam" in texts(told)
+    assert desk.maya.id in (await desk.services.db.read(access.of, desk.guild.id, desk.clock.now())).blocked

@@ -1,14 +1,13 @@
 """Every control of every panel of `/studii` is used once."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from simcord import InteractionResult
 
 from bot.ui.panels.controls import find
-from tests.support.desk import KEY, Desk, open_desk, pieces, texts
+from tests.support.desk import KEY, Desk, pieces, texts
 
 BUTTON, LIST, USERS, ROLES, CHANNELS = 2, 3, 5, 6, 8
 FIELDS = {
@@ -84,23 +83,21 @@ async def use(desk: Desk, shown: InteractionResult, custom_id: str, kind: int) -
 
 
 @pytest.mark.promise
-async def test_each_control_of_each_panel_does_something_that_is_said(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        seen = set[str]()
-        waiting: list[tuple[str, ...]] = [()]
-        while waiting:
-            way = waiting.pop()
-            shown = await desk.admin.slash(desk.channel, "studii setup")
-            for custom_id in way:
-                kind = next((kind for one, kind in controls(shown) if one == custom_id), None)
-                if kind is None:
-                    break  # the way there has changed what can be pressed
-                await use(desk, shown, custom_id, kind)
-                ensure_shown(custom_id, shown)
-            for custom_id, _kind in controls(shown):
-                if custom_id not in seen:
-                    seen.add(custom_id)
-                    assert find(custom_id) is not None, custom_id
-                    waiting.append((*way, custom_id))
-        assert len(seen) > 60
+async def test_each_control_of_each_panel_does_something_that_is_said(desk: Desk) -> None:
+    seen = set[str]()
+    waiting: list[tuple[str, ...]] = [()]
+    while waiting:
+        way = waiting.pop()
+        shown = await desk.admin.slash(desk.channel, "studii setup")
+        for custom_id in way:
+            kind = next((kind for one, kind in controls(shown) if one == custom_id), None)
+            if kind is None:
+                break  # the way there has changed what can be pressed
+            await use(desk, shown, custom_id, kind)
+            ensure_shown(custom_id, shown)
+        for custom_id, _kind in controls(shown):
+            if custom_id not in seen:
+                seen.add(custom_id)
+                assert find(custom_id) is not None, custom_id
+                waiting.append((*way, custom_id))
+    assert len(seen) > 60
