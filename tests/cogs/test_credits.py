@@ -46,10 +46,3 @@ async def test_a_member_sees_their_own_allowance_and_limits(tmp_path: Path) -> N
         assert "▰▰▰▰▰▰▰▱▱▱▱▱ **Your allowance**: 12 of 20 credits left today" in shown
         assert "Running jobs: 1 of 3." in shown
         assert "Your allowance" not in texts(await desk.tom.slash(desk.channel, "credits"))
-
-
-async def test_before_anything_was_made_the_next_step_is_named(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        shown = texts(await desk.maya.slash(desk.channel, "credits"))
-        assert "You haven't made anything here yet" in shown
-        assert "No budget is set yet" in shown

@@ -234,36 +234,6 @@ async def test_an_operators_many_tools_fit_into_help_and_the_panel(tmp_path: Pat
             assert len(pieces(shown)) <= 40
 
 
-async def test_the_panel_is_posted_for_everyone_and_pings_no_one(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        answer = await admin(desk, "panel")
-        panel = posted_panel(desk.channel)
-        assert answer.ephemeral
-        assert panel.jump_url in texts(answer)
-        assert "**Pin Message**" in texts(answer)
-        assert panel.flags.suppress_notifications
-        assert panel.mentions == panel.role_mentions == []
-        assert not panel.mention_everyone
-        tools = [tool.title for tool in desk.bot.catalog.tools.values()]
-        assert labels(panel) == [*tools, "Show help"]
-        assert "credits" not in texts(panel)  # prices change, and it may be pinned for years
-
-
-async def test_the_panels_buttons_open_forms_for_other_members_after_a_restart(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await admin(desk, "panel")
-        await restart(desk)
-        panel = posted_panel(desk.channel)
-        for member in (desk.maya, desk.tom):
-            form = await member.click(panel, label="Studio")
-            await member.submit_modal(form, {"prompt": "A red kite"})
-            assert (await desk.job()).user_id == member.id
-        told = await desk.tom.click(panel, label="Show help")
-        assert told.ephemeral
-        assert "What you can do here" in texts(told)
-
-
 @pytest.mark.promise
 async def test_the_panels_buttons_refuse_whom_the_rules_refuse(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
@@ -286,13 +256,6 @@ async def test_where_results_cant_be_posted_no_panel_is_and_the_reason_is_said(t
         assert "I'm missing **Send Messages**" in texts(told)
         assert "Nothing was posted" in texts(told)
         assert not [one for one in silent.history() if one.author.bot]
-
-
-async def test_a_panel_that_discord_refuses_is_told(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        desk.env.inject_error("POST", "/channels/*/messages", status=403, code=50013, times=1)
-        told = await admin(desk, "panel")
-        assert "Discord didn't accept the panel" in texts(told)
 
 
 @pytest.mark.promise

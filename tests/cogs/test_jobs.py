@@ -8,9 +8,7 @@ from simcord import InteractionResult
 
 from bot.jobs import queries
 from bot.jobs.models import FailureCode, Job, JobState
-from bot.media.spool import OutputFile
-from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, make_bot, open_desk, pieces, texts
-from tests.support.posts import tell_end
+from tests.support.desk import BOT_PERMISSIONS, Desk, make_bot, open_desk, pieces, texts
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
 
@@ -111,43 +109,6 @@ async def test_what_could_not_be_posted_is_posted_where_one_asks_for_it(tmp_path
         job = await desk.job()
         assert (job.channel_id, job.posting, job.announced_at) == (desk.channel.id, 1, None)
         assert "Post here" not in labels(shown)
-
-
-async def private_job(desk: Desk, **changes: object) -> InteractionResult:
-    await desk.set_key()
-    await desk.maya.slash(desk.channel, "studio", prompt="A red kite", private=True)
-    done = {"announced_at": desk.clock.now(), "finished_at": desk.clock.now(), "output_kind": "image"}
-    await desk.move(await desk.job(), *DONE, **(done | changes))
-    desk.clock.advance(16 * 60)
-    return await listed(desk)
-
-
-async def test_a_private_result_that_could_not_be_sent_is_shown_to_its_person_when_they_ask(
-    tmp_path: Path,
-) -> None:
-    async with open_desk(tmp_path) as desk:
-        desk.close_dms()
-        shown = await private_job(desk, output_file="x.png")
-        assert "Post here" not in labels(shown)
-        assert shown.response is not None
-        card = await desk.maya.click(shown.response, custom_id=button(shown, "Show result"))
-        assert card.ephemeral
-        file = tmp_path / "x.png"
-        file.write_bytes(PNG)
-        job = await desk.job()
-        await tell_end(desk.delivery, job, OutputFile(file, "image", "image/png", len(PNG)))
-        assert "is ready" in texts(card)
-        assert not desk.channel.history()
-        await desk.maya.click(shown.response, custom_id=button(shown, "Show result"))
-        assert "was already shown" in texts(shown)
-
-
-async def test_a_private_result_that_one_closed_is_still_linked_in_the_list(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        shown = await private_job(desk, output_url="https://files.example/out.png")
-        assert shown.response is not None
-        opened = await desk.maya.click(shown.response, custom_id=button(shown, "Open"))
-        assert "(<https://files.example/out.png>)" in texts(opened)
 
 
 @pytest.mark.promise

@@ -11,7 +11,6 @@ from bot.jobs import holds as key_holds
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
 from bot.ui.panels.controls import LET_IN
-from bot.ui.reading.openers import PANEL_SECONDS
 from tests.support import spending
 from tests.support.desk import KEY, Desk, make_bot, open_desk, pieces, texts
 from tests.support.presses import press
@@ -102,20 +101,6 @@ async def test_try_again_in_ones_own_panel_works_and_in_the_log_channel_asks_for
         assert again == button(posted, "Try again")
         visible = await desk.channel_message(again)
         assert REFUSAL in texts(await desk.maya.click(visible, custom_id=again))
-
-
-async def test_whoever_is_shut_out_meanwhile_can_use_what_is_open_for_an_hour(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        let_in(desk, desk.maya)
-        panel = await desk.maya.slash(desk.channel, "studii setup")
-        let_in(desk, desk.maya, allowed=False)
-        await desk.env.advance_time(PANEL_SECONDS - 5)
-        await pause(desk, desk.maya, panel)
-        assert await paused(desk)
-        await desk.env.advance_time(10)
-        told = await pause(desk, desk.maya, panel)
-        assert "open for over an hour" in texts(told)
-        assert await paused(desk)
 
 
 @pytest.mark.promise

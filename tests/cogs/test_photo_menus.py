@@ -5,16 +5,11 @@ from typing import Any
 
 import discord
 import pytest
-from discord import app_commands
 from simcord import InteractionResult
 
-from bot import catalog as catalog_module
-from bot.catalog import Catalog
 from bot.jobs import queries
 from bot.jobs.models import JobState
 from bot.media.spool import OutputFile
-from bot.servers import access
-from cogs.photo_menus import add_menus, all_tools_menu
 from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, texts
 from tests.support.posts import tell_end
 
@@ -24,18 +19,6 @@ MENUS = {
     "Product background": "product-background",
     "Career portrait": "career-photo",
 }
-
-FROM_WORDS = """
-[poem-card]
-title = "Poem card"
-summary = "Make a card from words"
-emoji = "📜"
-source = "none"
-output = "image"
-assumed_cost = 3
-inputs = [{ name = "prompt", description = "The words", required = true, long = true }]
-
-"""
 
 
 async def photo_of_tom(desk: Desk, *names: str) -> discord.Message:
@@ -67,32 +50,6 @@ async def test_every_photo_tool_has_a_menu_and_studii_has_one_for_all(tmp_path: 
     async with open_desk(tmp_path) as desk:
         menus = {menu.name for menu in desk.bot.tree.get_commands(type=discord.AppCommandType.message)}
         assert menus == {*MENUS, "Studii…"}
-
-
-class Menus:
-    """A tree with room for some menus."""
-
-    def __init__(self, room: int) -> None:
-        self.names: list[str] = []
-        self._room = room
-
-    def add_command(self, command: app_commands.ContextMenu, /) -> None:
-        if len(self.names) == self._room:
-            raise app_commands.CommandLimitReached(None, self._room, discord.AppCommandType.message)
-        self.names.append(command.name)
-
-
-@pytest.mark.parametrize(
-    ("room", "there"),
-    [(1, []), (4, ["a", "b", "c"]), (5, ["a", "b", "c", "d"]), (15, ["a", "b", "c", "d", "e"])],
-)
-def test_one_place_is_for_all_tools_however_few_there_are(room: int, there: list[str]) -> None:
-    async def run(interaction: discord.Interaction, message: discord.Message) -> None: ...
-
-    tree = Menus(room)
-    menus = [app_commands.ContextMenu(name=name, callback=run) for name in "abcde"]
-    add_menus(tree, all_tools_menu(), menus)
-    assert tree.names == ["Studii…", *there]
 
 
 @pytest.mark.promise
@@ -160,28 +117,6 @@ async def test_the_menu_for_all_asks_which_tool_and_then_for_its_inputs(tmp_path
         assert (job.tool, job.inputs["source"], job.inputs["quality"]) == ("studio", "image", "high")
 
 
-async def test_tools_that_use_no_picture_come_last_say_so_and_start_without_it(tmp_path: Path) -> None:
-    shipped = Path(catalog_module.__file__).with_name("tools.toml").read_text("utf-8")
-    own = tmp_path / "tools.toml"
-    own.write_text(FROM_WORDS + shipped, "utf-8")
-    async with open_desk(tmp_path, catalog=Catalog.load(own)) as desk:
-        await desk.set_key()
-        await desk.services.db.write(access.refuse_photos, desk.tom.id, desk.clock.now(), refuses=True)
-        message = await photo_of_tom(desk)
-        offered = await desk.maya.context_menu(desk.channel, "Studii…", message)
-        (select,) = (piece for piece in pieces(offered) if piece["type"] == 3)
-        assert select["options"][-1]["value"] == "poem-card"
-        assert select["options"][-1]["description"].startswith(
-            "about 3 credits · Doesn't use this picture: Make a card"
-        )
-        assert offered.response is not None
-        shown = await desk.maya.select(offered.response, ["poem-card"])
-        assert labels(shown) == ["Prompt", "Just for me"]
-        await desk.maya.submit_modal(shown, {"prompt": "Of the sea"})
-        job = await desk.job()
-        assert (job.tool, job.source, job.photo_author) == ("poem-card", None, None)
-
-
 @pytest.mark.promise
 async def test_a_forwarded_picture_is_found(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
@@ -203,27 +138,6 @@ async def test_a_message_without_a_picture_is_told_so(tmp_path: Path) -> None:
             assert answer.ephemeral
             assert "That message has no picture" in texts(answer)
         assert await nothing_was_taken(desk)
-
-
-async def test_a_picture_of_a_kind_that_is_not_taken_is_refused_before_anything_is_spent(
-    tmp_path: Path,
-) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        message = await desk.tom.send(desk.channel, "", attachments=[("drawing.svg", b"<svg/>")])
-        answer = await desk.maya.context_menu(desk.channel, "Photo restoration", message)
-        assert "Studii can't use drawing.svg" in texts(answer)
-        assert await nothing_was_taken(desk)
-
-
-async def test_where_the_result_could_not_be_posted_no_form_is_shown(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        closed = desk.channel_for_the_bot("closed", attach_files=False)
-        message = await desk.tom.send(closed, "", attachments=[("room.png", PNG)])
-        answer = await desk.maya.context_menu(closed, "Virtual staging", message)
-        assert answer.modal is None
-        assert "**Attach Files**" in texts(answer)
 
 
 @pytest.mark.promise

@@ -163,15 +163,6 @@ def test_there_are_never_more_suggestions_than_discord_shows() -> None:
     assert len(suggested(one, "a")) == 25
 
 
-async def test_a_job_goes_on_when_its_progress_can_not_be_shown(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        desk.env.inject_error("POST", "/interactions/*/*/callback", status=404, code=10062, times=1)
-        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        assert (await desk.job()).state is JobState.WAITING
-        assert desk.channel.history() == []
-
-
 async def test_inputs_may_be_called_what_python_would_not_allow(tmp_path: Path) -> None:
     inputs = tuple(
         ToolInput(name=name, description_texts=name, default=None) for name in ("class", "sky-colour", "2x")

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import spending
-from tests.support.desk import Desk, open_desk, texts
+from tests.support.desk import open_desk, texts
 from tests.support.settings import admin
 
 
@@ -33,19 +32,3 @@ async def test_the_panel_of_allowances_says_what_has_just_changed(tmp_path: Path
             shown = texts(await admin(desk, "allowance", **options))
             assert sentence in shown.splitlines()
         assert "✅" not in texts(await admin(desk, "allowance"))
-
-
-async def test_the_refusal_of_too_many_jobs_at_once_names_no_cost(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await spending.set_limits(desk.services, desk.guild.id, at_once=1)
-        await _ask(desk)
-        refused = texts(await _ask(desk))
-        assert refused.startswith(
-            "You already have 1 job running, the limit here. Try again when one finishes."
-        )
-        assert "credit" not in refused.replace("`/studii credits`", "")
-
-
-async def _ask(desk: Desk) -> object:
-    return await desk.maya.slash(desk.channel, "studio", prompt="A red kite")

@@ -1,8 +1,6 @@
 """Admins limit members and tools by command; whoever is refused learns which limit it was."""
 
-import sys
 from pathlib import Path
-from types import FrameType
 
 import discord
 import pytest
@@ -15,23 +13,8 @@ from tests.support.desk import PNG, open_desk, started, texts
 from tests.support.settings import admin, change, limit_tool, opened, restrict
 
 ROOT = Path(__file__).parents[3]
-MAX_FILES_OF_A_GRANT = 12  # of the bot, without what shows it
 
 ACCESS = "moderation access"
-
-
-async def test_an_allowance_is_set_shown_and_refuses(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        shown = texts(await admin(desk, "allowance"))
-        assert "Everyone's allowance: **none; only the server's budget limits members**" in shown
-        shown = texts(await admin(desk, "allowance", credits=10, at_once=2))
-        assert "Everyone's allowance: **10 credits a day**" in shown
-        assert "**Simultaneous jobs**: 2" in shown
-        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        assert refused.ephemeral
-        assert "your allowance has 2 of 10 credits left today. The budget renews <t:" in texts(refused)
 
 
 @pytest.mark.promise
@@ -230,28 +213,3 @@ async def test_a_thread_counts_as_its_channel(tmp_path: Path) -> None:
         await parent.create_thread(name="ideas", type=discord.ChannelType.public_thread)
         (thread,) = desk.channel.threads
         assert started(await desk.maya.slash(thread, "studio", prompt="A red kite"))
-
-
-async def test_a_grant_enters_few_files_beside_those_that_show_it(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await desk.admin.slash(desk.channel, "studii grant", credits=5)
-        entered = set[str]()
-
-        def note(frame: FrameType, event: str, _: object) -> None:
-            file = frame.f_code.co_filename.removeprefix(f"{ROOT}/")
-            if (
-                event == "call"
-                and file.startswith("bot/")
-                and not file.startswith(("bot/ui/", "bot/client/"))
-            ):
-                entered.add(file)
-
-        sys.setprofile(note)
-        try:
-            shown = await desk.admin.slash(desk.channel, "studii grant", credits=5)
-        finally:
-            sys.setprofile(None)
-        assert "110 credits" in texts(shown)
-        assert "bot/credits/ledger.py" in entered
-        assert len(entered) <= MAX_FILES_OF_A_GRANT, sorted(entered)

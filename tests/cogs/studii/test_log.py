@@ -77,11 +77,6 @@ async def test_a_channel_is_shown_set_and_cleared(tmp_path: Path) -> None:
         assert await log_of(desk) == (None, False)
 
 
-async def test_results_need_a_channel_first(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        assert "Set a log channel first" in texts(await admin(desk, "log", results=True))
-
-
 @pytest.mark.promise
 async def test_a_channel_in_which_the_bot_may_not_post_is_refused_with_what_is_missing(
     tmp_path: Path,
@@ -114,22 +109,6 @@ async def test_a_channel_that_discord_keeps_closed_leaves_the_one_before(tmp_pat
         shown = texts(await admin(desk, "log", channel=desk.channel))
         assert "Nothing was changed" in shown
         assert await log_of(desk) == (before.id, True)
-
-
-async def test_a_channel_whose_greeting_may_be_lost_is_set(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        path = f"/channels/{desk.channel.id}/messages"
-        desk.env.inject_error("POST", path, status=503, times=None)
-        shown = texts(await admin(desk, "log", channel=desk.channel))
-        assert f"**Log channel**: changed from none to <#{desk.channel.id}>" in shown
-        assert await log_of(desk) == (desk.channel.id, False)
-
-
-async def test_admins_see_that_the_channel_was_closed_to_the_bot_since(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        closed = desk.channel_for_the_bot("closed", view_channel=False)
-        await desk.services.db.write(settings.set_log, desk.guild.id, closed.id)
-        assert f"**Log channel** <#{closed.id}>: I'm missing" in texts(await admin(desk, "log"))
 
 
 @pytest.mark.promise
@@ -220,24 +199,6 @@ async def test_what_was_written_in_an_age_restricted_channel_is_not_told_elsewhe
         assert "kite" not in line
 
 
-@pytest.mark.parametrize("now", [True, None])
-async def test_nor_is_it_if_the_channel_became_one_or_nobody_can_tell(
-    tmp_path: Path, now: bool | None
-) -> None:
-    async with open_desk(tmp_path) as desk:
-        channel = await set_log(desk, results=True)
-        job = replace(await made(desk), age_restricted=None)
-        if now is None:
-            job = replace(job, channel_id=404)  # a channel that is gone
-        else:
-            known: Any = desk.bot.get_channel(job.channel_id)
-            known.nsfw = True  # the simulation knows no such channels
-        notice = await told(desk, NoticeKind.MADE, job.nonce, job_id=job.id)
-        await deliver(desk, notice, channel.id, job)
-        assert "made a **Studio**" in texts(channel.history()[-1])
-        assert "kite" not in texts(channel.history()[-1])
-
-
 @pytest.mark.promise
 async def test_who_made_what_has_a_link_and_a_button_that_deletes_it(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
@@ -272,11 +233,3 @@ async def test_a_log_channel_that_is_gone_is_no_place_and_the_owner_hears_of_it(
         sent = [call for call in desk.env.http_requests if call.path.endswith("/messages")][-1]
         assert "can't post in the log channel" in str(sent.json)
         assert "Harbour Street Studio" in str(sent.json)
-
-
-@pytest.mark.parametrize("lost", ["view_channel", "send_messages"])
-async def test_a_log_channel_that_was_closed_to_the_bot_is_no_place(tmp_path: Path, lost: str) -> None:
-    async with open_desk(tmp_path) as desk:
-        channel = desk.channel_for_the_bot("closed", **{lost: False})
-        notice = await told(desk, NoticeKind.OUT_OF_CREDITS, reason="No credits.")
-        assert isinstance(await post_notice(desk, notice, channel), NotHere)

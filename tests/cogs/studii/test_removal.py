@@ -126,23 +126,6 @@ async def test_many_servers_that_are_gone_at_once_stay_until_the_operator_says_s
         assert await with_keys(desk, *gone) == gone
 
 
-async def test_what_waits_in_such_a_server_is_sent_when_it_is_seen_again(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await desk.maya.slash(desk.channel, "studio", prompt="a red kite")
-        job = await desk.move(await desk.job(), JobState.WAITING)
-
-        async def sendable() -> list[str]:
-            return [one.id for one, _ in await desk.db.read(queries.on_lanes)]
-
-        assert await sendable() == [job.id]
-        await desk.db.write(settings.set_missing, [desk.guild.id], desk.clock.now())
-        assert await sendable() == []
-        await cog(desk).on_ready()
-        assert await sendable() == [job.id]
-        assert not (await desk.db.read(settings.of, desk.guild.id)).paused
-
-
 @pytest.mark.promise
 async def test_a_removal_ends_what_is_being_made_at_what_studii_said_it_costs(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:

@@ -4,47 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from bot import posts
 from bot.features.styles import set_defaults
 from bot.features.words import MAX_WORD_RULES, rules
 from bot.jobs.models import JobState
 from bot.servers import access
-from bot.servers.notices import NoticeKind
 from tests.reactions.taps import ROOM, jobs_of, post
-from tests.support.database import given
 from tests.support.desk import PNG, labelled, open_desk, started, texts
-from tests.support.posts import open_posts, sent, tell_end
+from tests.support.posts import tell_end
 from tests.support.services import erase
-from tests.support.settings import admin, change, opened, set_pause
-from tests.ui.admin.moderation.word_rules import REFUSED, forbid, kept, last_notice, notices, posted
+from tests.support.settings import admin, change, set_pause
+from tests.ui.admin.moderation.word_rules import REFUSED, forbid, notices, posted
 from tests.ui.jobs.results.test_edit import edit_id, refused_inputs
 
 FILTER = "moderation words"
-
-
-async def test_rules_are_added_shown_and_removed(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        assert "The word filter is empty." in texts(await opened(desk, FILTER))
-        assert "Requests with ||red kite|| are refused from now on." in await forbid(
-            desk, "Blimp*", "red kite"
-        )
-        shown = texts(await opened(desk, FILTER))
-        assert "||Blimp\\*|| · ||red kite||" in shown
-        assert f"2 rules of {MAX_WORD_RULES}" in shown
-        unlogged = "There's no log channel, so moderators don't see refused requests."
-        assert unlogged in shown
-        assert unlogged in await forbid(desk, "red kite")
-        log = desk.guild.create_text_channel("log")
-        await admin(desk, "log", channel=log)
-        assert unlogged not in texts(await opened(desk, FILTER))
-        assert unlogged not in await forbid(desk, "red kite")
-        before = await opened(desk, FILTER)
-        removed = await change(desk, FILTER, "rules", "red kite")
-        assert "Requests with ||red kite|| are allowed again." in removed
-        assert "There's no rule “red kite” any more." in await change(
-            desk, FILTER, "rules", "red kite", shown=before
-        )
-        assert [rule.words for rule in await desk.services.db.read(rules, desk.guild.id)] == ["Blimp*"]
 
 
 @pytest.mark.promise
@@ -85,39 +57,6 @@ async def test_a_rule_that_would_catch_very_much_is_added_with_a_warning(tmp_pat
             desk, "modern"
         )
         assert "at least one letter or digit" in await forbid(desk, "***")
-
-
-async def test_a_refused_prompt_is_given_back_and_moderators_see_it(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await forbid(desk, "blimp*")
-        refused = await desk.maya.slash(desk.channel, "studio", prompt="A red BLÍMPS @everyone")
-        assert refused.ephemeral
-        assert REFUSED in texts(refused)
-        assert "Nothing was charged. You wrote: “A red BLÍMPS @\u200beveryone”" in texts(refused)
-        assert await jobs_of(desk) == []
-        (told,) = await notices(desk)
-        assert told["user"] == desk.maya.id
-        assert told["text"] == "A red BLÍMPS @everyone"
-        shown = await posted(desk)
-        assert f"<@{desk.maya.id}> asked for **Studio** in <#{desk.channel.id}>." in shown
-        assert "> ||A red BLÍMPS @\u200beveryone||" in shown
-        assert "Rule: ||blimp\\*||" in shown
-        notice = await last_notice(desk)
-        await desk.db.write(given(sent, notice, desk.clock.now()))
-        # What was quoted is erased; the number is not used again, or Discord took the next for this one.
-        await desk.db.write(
-            posts.want,
-            desk.guild.id,
-            NoticeKind.BUDGET_80,
-            "next",
-            at=desk.clock.now(),
-            details={"spent": 1},
-        )
-        following = (await desk.db.write(open_posts))[-1]
-        assert following.id != notice.id
-        assert "BL" not in await kept(desk)
-        assert started(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
 
 
 @pytest.mark.promise

@@ -7,10 +7,9 @@ import pytest
 
 from bot.features.photo_rules import MAX_PHOTO_CHANNELS, PhotoChannelKind, set_channel
 from bot.features.words import rules
-from bot.servers import keys, settings
 from tests.support import spending
 from tests.support.desk import Desk, open_desk, texts
-from tests.support.settings import admin, change, export
+from tests.support.settings import admin
 
 # What is typed, and what is answered. `role`, `member` and `channel` stand for some that there are.
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
@@ -39,33 +38,6 @@ async def test_what_makes_no_sense_changes_nothing_and_the_answer_says_why(tmp_p
         assert await desk.services.db.read(rules, desk.guild.id) == ()
 
 
-@pytest.mark.parametrize(
-    ("pasted", "why"),
-    [
-        ("stu_0123 456789abcdef", "it has a space or an invalid character."),
-        ("stu_0123", "it's too short."),
-        ("stu_" + "0" * 300, "it's too long."),
-    ],
-)
-async def test_what_can_be_no_key_is_not_kept_and_the_admin_reads_why(
-    tmp_path: Path, pasted: str, why: str
-) -> None:
-    async with open_desk(tmp_path) as desk:
-        shown = await admin(desk, "key")
-        told = texts(await desk.admin.submit_modal(shown, {"key": pasted, "plan": ["pro"], "budget": ""}))
-        assert f"That isn't a Studii key: {why} Copy it from studii.tech/app/settings/api-keys" in told
-        assert pasted not in told
-        assert await desk.services.db.read(keys.current, desk.guild.id) is None
-
-
-async def test_a_log_channel_that_discord_keeps_closed_is_not_set(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        desk.env.inject_error("POST", f"/channels/{desk.channel.id}/messages", status=403, code=50013)
-        told = await change(desk, "setup", "log_channel", desk.channel)
-        assert f"Discord doesn't let me post in <#{desk.channel.id}>. Check my permissions there." in told
-        assert (await desk.services.db.read(settings.of, desk.guild.id)).log_channel_id is None
-
-
 async def test_of_very_many_photo_channels_one_more_is_refused(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         for number in range(MAX_PHOTO_CHANNELS):
@@ -73,17 +45,3 @@ async def test_of_very_many_photo_channels_one_more_is_refused(tmp_path: Path) -
             await desk.services.photo_rules.change(set_channel, *offered)
         shown = await admin(desk, "photos auto", tool="photo-restore")
         assert "The limit is 200 photo channels. Turn one off first." in texts(shown)
-
-
-@pytest.mark.parametrize(
-    ("period", "title"),
-    [
-        ("days_30", "Ledger (the last 30 days)"),
-        ("this_month", "Ledger (this month)"),
-        ("last_month", "Ledger (last month)"),
-        ("days_90", "Ledger (the last 90 days)"),
-    ],
-)
-async def test_the_ledger_names_the_period_that_was_chosen(tmp_path: Path, period: str, title: str) -> None:
-    async with open_desk(tmp_path) as desk:
-        assert title in texts(await export(desk, period))

@@ -1,7 +1,5 @@
 """What is stored of a job is a code; its sentence is made when it is shown."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,8 +30,6 @@ ARGUMENTS: dict[ReasonCode, dict[str, Any]] = {
     ReasonCode.STUDII_FAILED: DETAIL,
     ReasonCode.OUTPUT_TOO_LARGE: {"limit": 100 * 2**20},
 }
-# The sentences that the database held before it held codes, without those in which figures are rounded.
-BEFORE = (Path(__file__).parent / "sentences_before_0024.txt").read_text("utf-8").splitlines()
 
 
 def some(code: ReasonCode) -> Reason:
@@ -97,19 +93,3 @@ def test_what_another_version_stored_breaks_nothing(reason: Reason) -> None:
 )
 def test_an_error_of_studii_is_told_with_studiis_words_and_what_to_do(error: StudiiError, words: str) -> None:
     assert words in reason_words(error.told)
-
-
-@pytest.mark.parametrize("line", BEFORE)
-def test_the_migration_knows_the_sentences_of_before(line: str) -> None:
-    code, _, sentence = line.partition(": ")
-    kept = coded(sentence)
-    assert kept is not None
-    reason = Reason.decode(kept)
-    assert reason.code == code
-    assert reason_words(reason) != str(UNKNOWN_REASON)
-    assert all(str(text) in sentence for text in reason.arguments.values() if isinstance(text, str))
-
-
-@pytest.mark.parametrize("sentence", ["Studii said no.", "", json.dumps({"code": "no_key"})])
-def test_the_migration_leaves_what_it_does_not_know(sentence: str) -> None:
-    assert coded(sentence) is None

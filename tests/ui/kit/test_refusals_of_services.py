@@ -1,15 +1,12 @@
 """What comes too late, or can't be done, is refused with a sentence that reaches the person as it is."""
 
-from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec import structs
 
 from bot.catalog import Catalog, SourceRule
-from bot.credits.usage import write_ledger
 from bot.errors import DatabaseAway, DatabaseFailed, NotAlone, Refused, StudiiBotError
 from bot.features.moderation import Approver
 from bot.jobs import queries
@@ -36,12 +33,6 @@ async def shown(desk: Desk, refused: BaseException, monkeypatch: pytest.MonkeyPa
         answer = await desk.maya.slash(desk.channel, "credits")
     assert answer.ephemeral
     return texts(answer)
-
-
-async def read_by(desk: Desk, what: Awaitable[object], monkeypatch: pytest.MonkeyPatch) -> str:
-    with pytest.raises(StudiiBotError) as refused:
-        await what
-    return await shown(desk, refused.value, monkeypatch)
 
 
 async def a_job(desk: Desk, *states: JobState, **changes: Any) -> str:
@@ -90,16 +81,6 @@ async def test_a_command_that_discord_still_has_as_it_was_says_what_the_tool_tak
         auto = {"channel": [desk.channel], "tool": ["studio"], "inputs": "prompt=a boat", "most": "1"}
         await desk.admin.submit_modal(form, auto)
         assert "❌ Studio doesn't start from a photo. Nothing was changed." in texts(panel)
-
-
-async def test_a_ledger_that_discord_takes_no_file_of_is_to_be_asked_for_in_parts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with open_desk(tmp_path) as desk:
-        asked = (desk.guild.id, None, desk.clock.now(), ZoneInfo("UTC"), tmp_path, 10)
-        ledger = write_ledger(desk.services.db, *asked, state_words=str)
-        told = await read_by(desk, ledger, monkeypatch)
-        assert told == "The ledger is too large for a Discord file. Choose a shorter period."
 
 
 @pytest.mark.promise

@@ -1,7 +1,6 @@
 """Whose picture it is: of a result, of a forward, and of what was erased. It decides who may use it."""
 
 from pathlib import Path
-from typing import Any
 
 import discord
 import pytest
@@ -47,16 +46,6 @@ async def test_a_menu_on_a_result_is_refused_where_the_photos_author_refuses(tmp
             assert answer.modal is None
             assert "doesn't want others to use it" in texts(answer)
         assert len(await jobs_of(desk)) == 1
-
-
-async def test_ones_own_result_is_ones_own_photo_for_a_menu(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        message = await staged(desk, tmp_path, before=False)
-        refused = await desk.tom.context_menu(desk.channel, "Career portrait", message)
-        assert "on your own photos" in texts(refused)
-        await desk.maya.context_menu(desk.channel, "Career portrait", message)
-        job = await desk.job()
-        assert (job.tool, job.photo_author) == ("career-photo", desk.maya.id)
 
 
 @pytest.mark.promise
@@ -123,25 +112,6 @@ async def test_a_forward_whose_author_can_not_be_told_is_nobodys_to_use(tmp_path
         assert not await jobs_of(desk)
 
 
-async def test_a_forward_of_a_forward_is_known_though_discord_leaves_out_what_is_in_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        first = await post(desk, desk.tom, ROOM)
-        again = await desk.tom.forward(first, desk.channel)
-        get_message = desk.bot.http.get_message
-
-        async def a_forward_without_content(*where: Any) -> Any:
-            reference = {"type": 1, "channel_id": str(desk.channel.id), "message_id": "42"}
-            return {**await get_message(*where), "message_reference": reference}
-
-        monkeypatch.setattr(desk.bot.http, "get_message", a_forward_without_content)
-        answer = await desk.maya.context_menu(desk.channel, "Photo restoration", again)
-        assert "It's not clear who first posted that photo" in texts(answer)
-        assert not await jobs_of(desk)
-
-
 @pytest.mark.promise
 @pytest.mark.parametrize("forgotten", [False, True])
 async def test_a_refusal_holds_for_a_result_after_its_data_was_erased(
@@ -159,17 +129,6 @@ async def test_a_refusal_holds_for_a_result_after_its_data_was_erased(
         assert answer.ephemeral
         refused = "It's not clear who" if forgotten else "doesn't want others to use it"
         assert refused in texts(answer)
-
-
-async def test_ones_own_photos_result_stays_ones_own_after_its_data_was_erased(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        message = await staged(desk, tmp_path)
-        await sweep_later(desk)
-        offered = await press(desk, desk.maya, message, "Use in…")
-        assert offered.response is not None
-        form = await desk.maya.select(offered.response, ["career-photo"])
-        await desk.maya.submit_modal(form, {})
-        assert (await desk.job()).tool == "career-photo"
 
 
 async def test_anothers_photo_does_not_become_ones_own_when_its_author_is_erased(tmp_path: Path) -> None:

@@ -11,12 +11,10 @@ from simcord import ChannelHandle
 from bot.jobs import queries, transitions
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.media.spool import OutputFile
-from bot.servers import access
-from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, press_more, texts
+from tests.support.desk import PNG, Desk, labelled, open_desk, pieces, texts
 from tests.support.posts import tell_end
-from tests.support.services import sweep
 from tests.support.settings import admin
-from tests.ui.jobs.results.test_result_buttons import DONE, staged
+from tests.ui.jobs.results.test_result_buttons import DONE
 
 ROOM = PNG + b"room"
 DAYS_AGO = "?ex=69000000&is=68fe0000&hm=2"
@@ -56,20 +54,6 @@ async def run_again(desk: Desk, channel: ChannelHandle | None = None) -> Any:
 
 async def number_of_jobs(desk: Desk) -> int:
     return len(await desk.db.read(queries.in_states, list(JobState)))
-
-
-async def test_a_photo_that_stands_in_a_message_is_had_from_there_again(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        message = await from_the_menu(desk)
-        failed = await failed_long_ago(desk)
-        card = await run_again(desk)
-        assert "Photo restoration" in texts(card)
-        again = await desk.job()
-        assert again.id != failed.id
-        assert again.source is not None
-        assert desk.env.backend.cdn.get(again.source.url) == ROOM
-        assert again.source.message_id == message.id
-        assert again.photo_author == desk.tom.id  # whoever runs it again: it is still Tom's
 
 
 @pytest.mark.promise
@@ -116,66 +100,6 @@ async def test_trouble_at_discord_is_told_apart_from_a_photo_that_is_gone(tmp_pa
         answer = await run_again(desk)
         assert "Try again in a moment" in texts(answer)
         assert await number_of_jobs(desk) == 1
-
-
-async def test_what_was_erased_after_months_is_said_to_be_erased(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await desk.maya.slash(desk.channel, "virtual-staging", image=("room.png", ROOM))
-        done = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
-        job = await desk.move(await desk.job(), *done, finished_at=desk.clock.now(), output_kind="image")
-        (tmp_path / "made.png").write_bytes(PNG + b"made")
-        await tell_end(desk.delivery, job, output(tmp_path / "made.png"))
-        await desk.db.write(transitions.change, job.id, announced_at=desk.clock.now())
-        desk.clock.advance(91 * 86400)
-        await sweep(desk.services)
-        message = desk.channel.history()[-1]
-        answer = await desk.tom.click(message, custom_id=labelled(message, "Run again"))
-        assert answer.ephemeral
-        assert "The original request has expired" in texts(answer)
-        # The picture is still there.
-        offered = await press_more(desk.maya, message, "Use in…")
-        assert offered.response is not None
-        form = await desk.maya.select(offered.response, ["photo-restore"])
-        await desk.maya.submit_modal(form, {})
-        assert (await desk.job()).tool == "photo-restore"
-        await press_more(desk.maya, message, "Delete", "Delete")
-        assert message.id not in [one.id for one in desk.channel.history()]
-
-
-async def test_without_the_intent_the_real_reason_is_said(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await from_the_menu(desk)
-        await failed_long_ago(desk)
-        desk.env.approved_intents = discord.Intents.none()
-        plain = discord.Intents(guilds=True)
-        bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services, intents=plain)
-        await desk.env.restart_bot(bot)
-        answer = await run_again(desk)
-        assert "Discord doesn't show me other people's messages" in texts(answer)
-        assert "no longer in Discord" not in texts(answer)
-        assert await number_of_jobs(desk) == 1
-
-
-async def test_what_was_erased_can_be_made_anew_from_the_photo_that_still_stands_in_the_result(
-    tmp_path: Path,
-) -> None:
-    async with open_desk(tmp_path) as desk:
-        message = await staged(desk, tmp_path)
-        desk.clock.advance(91 * 86400)
-        await sweep(desk.services)
-        answer = await desk.maya.click(message, custom_id=labelled(message, "Run again"))
-        assert "The original request has expired" in texts(answer)
-        assert "Use Edit and choose again" in texts(answer)
-        form = await desk.maya.click(message, label="Edit")
-        await desk.maya.submit_modal(form, {"style": "industrial", "room": "living"})
-        again = await desk.job()
-        assert again.source is not None
-        assert desk.env.backend.cdn.get(again.source.url) == ROOM
-        assert again.photo_author == desk.maya.id
-        await desk.services.db.write(access.refuse_photos, desk.maya.id, desk.clock.now(), refuses=True)
-        refused = await desk.tom.click(message, label="Edit")
-        assert "doesn't want others to use it" in texts(refused)
 
 
 def output(path: Path) -> OutputFile:

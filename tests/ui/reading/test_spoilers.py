@@ -82,20 +82,6 @@ async def test_what_another_message_hides_is_known(tmp_path: Path, where: str) -
         assert [photo.hidden for photo in pictures_in(sent)] == [True]
 
 
-async def test_a_form_says_which_of_the_pictures_is_behind_a_spoiler(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        message = await desk.maya.send(desk.channel, "", attachments=[HIDDEN, ("hall.png", PNG)])
-        shown = await desk.tom.context_menu(desk.channel, "Photo restoration", message)
-        assert shown.modal is not None
-        select, _ = (piece["component"] for piece in shown.modal["components"])
-        assert [(one["label"], one.get("description")) for one in select["options"]] == [
-            ("All 2 · about 16 credits", None),
-            ("1. room.png", "Behind a spoiler"),
-            ("2. hall.png", None),
-        ]
-
-
 @pytest.mark.parametrize(("content", "hidden"), [("Look: || {} ||", True), ("|| secret || {}", False)])
 async def test_a_link_between_bars_is_hidden(tmp_path: Path, content: str, hidden: bool) -> None:
     async with open_desk(tmp_path) as desk:
@@ -104,13 +90,3 @@ async def test_a_link_between_bars_is_hidden(tmp_path: Path, content: str, hidde
         embed = {"type": "image", "url": link, "thumbnail": {"url": link}}
         message.embeds = [discord.Embed.from_dict(embed)]
         assert [photo.hidden for photo in pictures_in(message)] == [hidden]
-
-
-async def test_a_video_of_a_hidden_photo_is_a_link_that_is_hidden(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await desk.maya.slash(desk.channel, "studio", prompt="It moves", mode="video", image=HIDDEN)
-        done: dict[str, Any] = {"output_kind": "video", "output_url": "https://files.example/out.mp4"}
-        job = await desk.move(await desk.job(), *DONE, finished_at=desk.clock.now(), **done)
-        await tell_end(desk.delivery, job, None)
-        assert desk.channel.history()[-1].content.endswith("\n|| https://files.example/out.mp4 ||")

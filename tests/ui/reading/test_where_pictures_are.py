@@ -8,8 +8,8 @@ from simcord import ChannelHandle
 
 from bot.jobs.models import JobState
 from bot.media.spool import OutputFile
-from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
-from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, open_desk, started, texts
+from tests.reactions.taps import ROOM, STAGING, jobs_of, post
+from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, open_desk, texts
 from tests.support.posts import tell_end
 from tests.support.settings import admin
 
@@ -25,16 +25,6 @@ async def thread_of(desk: Desk) -> ChannelHandle:
     await parent.create_thread(name="rooms", type=discord.ChannelType.public_thread)
     (thread,) = desk.channel.threads
     return thread
-
-
-async def test_a_menu_in_a_thread_makes_its_result_there(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, permissions=IN_THREADS) as desk:
-        await desk.set_key()
-        thread = await thread_of(desk)
-        message = await post(desk, desk.tom, ROOM, channel=thread)
-        card = await desk.maya.context_menu(thread, RESTORE, message)
-        assert started(card)
-        assert (await desk.job()).channel_id == thread.id
 
 
 @pytest.mark.promise
@@ -75,18 +65,6 @@ async def test_an_animated_picture_is_taken_for_its_first_frame_and_a_video_is_n
         assert job.source.filename == "wave.gif"
         answer = await desk.maya.context_menu(desk.channel, RESTORE, await post(desk, desk.tom, film))
         assert "That message has no picture" in texts(answer)
-
-
-async def test_a_tap_under_a_message_that_is_gone_comes_to_nothing(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await ready(desk)
-        message = await post(desk, desk.maya, ROOM)
-        event = reaction(desk, message, desk.tom.id)
-        await desk.maya.delete(message)
-        desk.env.backend.emit("MESSAGE_REACTION_ADD", event)
-        await desk.env.settle()
-        assert await jobs_of(desk) == []
-        assert desk.channel.history() == []
 
 
 @pytest.mark.promise

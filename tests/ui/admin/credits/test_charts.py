@@ -9,7 +9,7 @@ from PIL import Image
 
 from bot.errors import Refused
 from bot.ui.admin.credits.chart_maker import MANY_CHARTS, MAX_WAITING_CHARTS, ChartMaker
-from bot.ui.admin.credits.chart_picture import draw, grid_values
+from bot.ui.admin.credits.chart_picture import draw
 from bot.ui.admin.credits.charts import Series, UsageChart
 
 DAYS = tuple(date(2026, 3, 1) + timedelta(days=number) for number in range(30))
@@ -35,53 +35,12 @@ def colours(png: bytes) -> set[tuple[int, ...]]:
     return {colour[:3] for count, colour in found if count > 500 and isinstance(colour, tuple)}
 
 
-def test_each_tool_has_its_colour_on_the_dark_ground_and_the_budget_its_line() -> None:
-    assert {BACK, (0x56, 0xB4, 0xE9), (0xF0, 0xA0, 0x30), (0xFF, 0x6B, 0x6B)} <= colours(draw(a_chart()))
-
-
-def test_without_a_budget_there_is_no_line() -> None:
-    assert (0xFF, 0x6B, 0x6B) not in colours(draw(a_chart(limit=None, limit_words="")))
-
-
 def red(limit: float) -> tuple[int, int, bytes]:
     """Return where the budget's colour begins and ends above the legend, and that part of the picture."""
     with Image.open(io.BytesIO(draw(a_chart(limit=limit)))) as picture:
         plot = picture.convert("RGB").crop((0, 0, 1200, 780))
     rows = [y for y in range(780) if any(plot.getpixel((x, y)) == (0xFF, 0x6B, 0x6B) for x in range(1200))]
     return rows[0], rows[-1], plot.crop((0, rows[0], 1200, rows[-1])).tobytes()
-
-
-def test_a_budget_far_above_the_bars_is_an_arrow_beyond_the_edge_with_its_figure() -> None:
-    upper, lower, shown = red(500.0)
-    line, _, _ = red(39.0)  # at the bars' height
-    assert upper + 20 < lower < line
-    assert shown != red(900.0)[2]
-
-
-@pytest.mark.parametrize("limit", [5.0, 30.0, 34.0, 900.0])
-def test_the_budgets_name_lies_over_no_bar_however_tall_and_wherever_that_is(limit: float) -> None:
-    plots: list[bytes] = []
-    for words in ("budget 30 a day", "budget 88 a day"):
-        with Image.open(io.BytesIO(draw(a_chart(limit=limit, limit_words=words)))) as picture:
-            plots.append(picture.crop((0, 0, 1200, 780)).tobytes())  # all but the legend
-    assert plots[0] == plots[1]
-
-
-def test_a_single_day_looks_like_one_of_a_week() -> None:
-    with Image.open(io.BytesIO(draw(a_chart(days=DAYS[:1], series=(Series("Studio", (20,)),))))) as picture:
-        plot = picture.convert("RGB")
-    coloured = [x for x in range(1200) if plot.getpixel((x, 700)) == (0x56, 0xB4, 0xE9)]
-    assert len(coloured) < 1200 / 7
-    assert coloured[0] < 600 < coloured[-1]
-
-
-@pytest.mark.parametrize("top", [1.15, 2.9, 8, 30, 287, 3_400_000])
-def test_the_grid_has_few_lines_at_round_amounts_up_to_the_top(top: float) -> None:
-    values = list(grid_values(top))
-    assert values[0] == 0
-    assert 2 <= len(values) <= 7
-    assert top - values[-1] < values[1]
-    assert str(values[1]).rstrip("0") in {"1", "2", "5"}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Requests on which moderators decide."""
 
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,69 +13,14 @@ from bot.domain.guilds import Period
 from bot.jobs import transitions
 from bot.jobs.models import Approval, JobState
 from bot.media.spool import OutputFile
-from bot.reasons import Reason, ReasonCode
 from bot.servers import access
 from tests.reactions.taps import STAGING, post, ready
 from tests.support import spending
-from tests.support.desk import PNG, Desk, labelled, open_desk, pieces, texts
+from tests.support.desk import PNG, Desk, open_desk, pieces, texts
 from tests.support.presses import hand_in
 from tests.support.services import cancel
 from tests.support.settings import change, limit_tool
-from tests.ui.admin.moderation.waiting import approvals, ask, asked, decline, moderator
-
-
-async def test_a_request_waits_with_its_credits_reserved_until_a_moderator_approves(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        channel = await approvals(desk)
-        request = await ask(desk, channel)
-        shown = texts(request)
-        assert f"<@{desk.maya.id}> asks for **Studio** in <#{desk.channel.id}>." in shown
-        assert "> ||A red kite @\u200beveryone||" in shown
-        assert "8 credits reserved" in shown
-        job = await desk.job()
-        assert (job.state, job.reserved) == (JobState.PENDING, 8)
-        desk.clock.advance(10)
-        card = await desk.card(job)
-        assert "Waiting for a moderator to approve it." in texts(card)
-        ines = moderator(desk)
-        told = list[Mapping[Hashable, Any]]()
-        with desk.db.listening(told.append):
-            await ines.click(request, label="Approve")
-        assert f"Approved by <@{ines.id}>" in texts(channel.history()[-1])
-        assert "kite" not in texts(channel.history()[-1])
-        job = await desk.job()
-        assert (job.state, job.approval, job.reserved) == (JobState.WAITING, Approval.GIVEN, 8)
-        assert any(("job", job.id) in wakes for wakes in told)
-
-
-async def test_a_declined_request_ends_unpaid_with_the_moderators_reason(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        channel = await approvals(desk)
-        request = await ask(desk, channel)
-        ines = moderator(desk)
-        await decline(ines, request, "No  kites, <@&1>")
-        assert f"Declined by <@{ines.id}>: No kites" in texts(channel.history()[-1])
-        job = await desk.job()
-        assert (job.state, job.reserved, job.settled) == (JobState.FAILED, 0, 0)
-        told = texts(await desk.told(job))
-        assert f"🚫 <@{desk.maya.id}>, your **Studio** request wasn't approved." in told
-        assert "A moderator declined this: “No kites, " in told
-        assert "Not charged." in told
-        assert "failed" not in told
-        assert labelled(await desk.card(job), "Edit")
-        listed = texts(await desk.maya.slash(desk.channel, "jobs"))
-        assert "· not approved · not charged ·" in listed
-
-
-async def test_a_request_may_be_declined_without_a_reason(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        channel = await approvals(desk)
-        request = await ask(desk, channel)
-        ines = moderator(desk)
-        await decline(ines, request, " ")
-        assert f"### 🚫 Declined by <@{ines.id}>\n" in texts(channel.history()[-1])
-        job = await desk.job()
-        assert (job.state, job.failure_text) == (JobState.FAILED, Reason(ReasonCode.DECLINED))
+from tests.ui.admin.moderation.waiting import approvals, ask, asked, moderator
 
 
 @pytest.mark.promise
@@ -248,18 +193,6 @@ async def test_the_photo_is_shown_behind_a_spoiler_and_goes_with_the_decision(tm
         assert gallery["items"][0]["spoiler"] is True
         await moderator(desk).click(request, label="Approve")
         assert [piece for piece in pieces(channel.history()[-1]) if piece["type"] == 12] == []
-
-
-async def test_moderators_read_which_word_rule_sends_a_request_to_them(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        channel = await approvals(desk)
-        rules, asks = "moderation words", ["approve"]
-        await change(desk, rules, "rules", words="kit*", then=asks)
-        # What the catalogue sends on its own meets no rule.
-        await change(desk, rules, "rules", words="standard", then=asks)
-        assert "Word filter: ||kit\\*||" in texts(await ask(desk, channel))
-        await desk.tom.slash(desk.channel, "studio", prompt="A red boat")
-        assert "Word filter" not in texts(await asked(desk, channel))
 
 
 @pytest.mark.promise

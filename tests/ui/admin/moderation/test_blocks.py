@@ -10,34 +10,8 @@ from bot.servers import access
 from tests.support.database import given
 from tests.support.desk import open_desk, started, texts
 from tests.support.posts import deliver, sent
-from tests.support.settings import change, opened, set_pause
-from tests.ui.admin.moderation.word_rules import forbid, kept, last_notice, posted
-
-
-async def test_after_several_refusals_in_a_day_a_member_is_paused_for_a_time(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await forbid(desk, "blimp")
-        await change(desk, "moderation words", "refusals", value="2")
-        shown = await change(desk, "moderation words", "pause_hours", value="3")
-        assert "✅ **Length of a pause**: changed from 12 hours to 3 hours." in shown
-        first = texts(await desk.maya.slash(desk.channel, "studio", prompt="A blimp"))
-        assert "You can't start jobs here until" not in first
-        until = f"<t:{int(desk.clock.now().timestamp()) + 3 * 3600}:f>"
-        second = texts(await desk.maya.slash(desk.channel, "studio", prompt="Another blimp"))
-        assert f"You can't start jobs here until {until}, because the word filter refused many" in second
-        assert "This server's word filter doesn't allow that. Nothing was charged." in second
-        assert "try again" not in second
-        assert "You wrote: “Another blimp”" in second
-        assert f"They can't start jobs until {until}." in await posted(desk)
-        harmless = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        assert f"You can't start jobs here until {until}" in texts(harmless)
-        blocked = texts(await opened(desk, "moderation blocked"))
-        assert f"- <@{desk.maya.id}> until {until}, after many refusals by the word filter" in blocked
-        assert started(await desk.tom.slash(desk.channel, "studio", prompt="A red kite"))
-        desk.clock.advance(3 * 3600 + 1)
-        assert started(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
-        assert "No one is blocked." in texts(await opened(desk, "moderation blocked"))
+from tests.support.settings import change, set_pause
+from tests.ui.admin.moderation.word_rules import forbid, kept, last_notice
 
 
 @pytest.mark.promise

@@ -1,15 +1,10 @@
 """What moderators read when Discord doesn't answer, or when a decision takes long."""
 
-import asyncio
 from pathlib import Path
 
-import pytest
-
 from bot.jobs.models import JobState
-from tests.support.database import holding
 from tests.support.desk import open_desk, texts
 from tests.ui.admin.moderation.waiting import approvals, asked, moderator
-from tests.ui.jobs.late import announced, late
 
 
 async def test_nothing_is_decided_while_discord_does_not_say_who_is_there(tmp_path: Path) -> None:
@@ -27,18 +22,3 @@ async def test_nothing_is_decided_while_discord_does_not_say_who_is_there(tmp_pa
         assert "The bot can't reach Discord right now." in texts(told)
         assert "Nothing was decided." in texts(told)
         assert (await desk.job()).state is JobState.PENDING
-
-
-async def test_a_decision_that_takes_long_is_told_once_it_is_made(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with late(tmp_path, monkeypatch) as desk:
-        channel = await approvals(desk)
-        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        message = await asked(desk, channel)
-        ines = moderator(desk)
-        async with holding(desk.db):
-            answer = asyncio.create_task(ines.click(message, label="Approve"))
-            await announced(desk)
-        assert texts(await answer) == "Done."
-        assert f"Approved by <@{ines.id}>" in texts(channel.history()[-1])

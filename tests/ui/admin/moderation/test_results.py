@@ -9,21 +9,17 @@ import discord
 import pytest
 from simcord import ChannelHandle
 
-from bot import posts
-from bot.engine.messages import Told
 from bot.jobs import transitions
 from bot.jobs.models import Approval, Job, JobState, Progress
 from bot.jobs.results import ForModerators
 from bot.media.spool import OutputFile
-from bot.posts import Later, NotHere, Post, Stands
-from bot.servers import privacy
+from bot.posts import Stands
 from bot.servers.notices import NoticeKind
 from bot.ui.jobs.progress import progress_panel
 from bot.ui.jobs.wording import ToolNames
 from tests.support.database import given
 from tests.support.desk import PNG, Desk, open_desk, pieces, texts
-from tests.support.posts import Posted, deliver, open_posts, placed, sent, tell_end
-from tests.support.settings import change
+from tests.support.posts import Posted, deliver, open_posts, sent, tell_end
 from tests.ui.admin.moderation.waiting import approvals, decline, moderator
 
 
@@ -95,45 +91,6 @@ async def test_a_result_is_posted_only_when_a_moderator_has_approved_it(tmp_path
         assert any(("job", job.id) in wakes for wakes in told)
 
 
-async def test_a_declined_result_is_not_posted_and_its_person_reads_why_and_what_it_cost(
-    tmp_path: Path,
-) -> None:
-    async with open_desk(tmp_path) as desk:
-        channel = await watched(desk)
-        message = await shown(desk, tmp_path, channel)
-        await decline(moderator(desk), message, "Too  scary, <@&1>")
-        assert "Result declined by <@" in texts(channel.history()[-1])
-        job = await desk.job()
-        assert (job.state, job.settled) == (JobState.WITHHELD, 8)
-        told = texts(await desk.told(job))
-        assert f"<@{desk.maya.id}>, your **Photo restoration** result isn't posted." in told
-        assert "A moderator declined the result: “Too scary, " in told
-        assert "Charged 8 credits." in told
-        assert "Running it again may be charged again." in told
-        # Its person is led to no file of it.
-        assert "result not posted" in texts(await desk.maya.slash(desk.channel, "jobs"))
-        assert job.output_file is not None
-
-
-async def test_of_two_moderators_the_second_learns_that_a_result_was_decided_on(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        channel = await watched(desk)
-        message = await shown(desk, tmp_path, channel)
-        first, second = moderator(desk), moderator(desk, "otto")
-        form: Any = await second.click(message, label="Decline")
-        await first.click(message, label="Approve")
-        field = form.modal["components"][0]["component"]["custom_id"]
-        late = await second.submit_modal(form, {field: ""})
-        assert "That result was already approved." in texts(late)
-        assert (await desk.job()).state is JobState.SUCCEEDED
-        other = await shown(desk, tmp_path, channel)
-        await decline(moderator(desk), other)
-        assert (await desk.job()).state is JobState.WITHHELD
-        buttons = discord.ui.LayoutView.from_message(other)
-        again = await desk.bot.get_partial_messageable(channel.id).send(view=buttons)
-        assert "That result isn't posted" in texts(await second.click(again, label="Approve"))
-
-
 async def test_members_and_the_requester_can_not_decide_on_a_result(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         channel = await watched(desk)
@@ -190,27 +147,6 @@ async def test_a_result_from_an_age_restricted_channel_is_not_shown_in_another(t
         message = await shown(desk, tmp_path, channel)
         assert "because it was made in an age-restricted channel" in texts(message)
         assert [piece for piece in pieces(message) if piece["type"] == 12] == []
-
-
-async def test_a_server_that_removes_the_bot_gets_no_result_that_waits(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await watched(desk)
-        await ask(desk, tmp_path)
-        await desk.services.db.write(privacy.left, desk.guild.id, desk.clock.now())
-        job = await desk.job()
-        assert (job.state, job.settled) == (JobState.WITHHELD, 8)
-        assert job.failure_text is not None
-        assert job.failure_text.code == "result_server_removed"
-
-
-async def test_a_waiting_result_can_not_be_cancelled_any_more(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await watched(desk)
-        job, _ = await ask(desk, tmp_path)
-        stale = await desk.channel_message(f"studii:cancel:{job.id}-0")
-        said = texts(await desk.maya.click(stale, label="Press"))
-        assert "Studii has already made this" in said
-        assert (await desk.job()).state is JobState.REVIEWING
 
 
 @pytest.mark.promise
@@ -274,60 +210,6 @@ async def test_a_private_result_reaches_its_person_alone_when_it_is_approved(tmp
         said = await tell_end(desk.delivery, job, in_spool(tmp_path, job.output_file))
         assert said == Posted(None, by_dm=True)
         assert len(desk.channel.history()) == before
-
-
-async def asked_about(desk: Desk, job: Job, message: discord.Message | None = None) -> Post:
-    asked = await desk.db.read(posts.get, desk.guild.id, NoticeKind.REVIEW, job.id)
-    assert asked is not None
-    return asked if message is None else placed(asked, f"c{message.channel.id}", message.id)
-
-
-async def test_what_moderators_were_asked_is_reduced_unless_it_shows_their_decision(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        channel = await watched(desk)
-        await shown(desk, tmp_path, channel)
-        await desk.forget(desk.maya)
-        gone = await desk.job()
-        assert (gone.state, gone.output_file) == (JobState.WITHHELD, None)
-        asked = await asked_about(desk, gone)
-        assert asked.message_id is None  # its number was not stored, so it is looked for
-        found = await desk.delivery.find(placed(asked, f"c{channel.id}"))
-        assert isinstance(found, Stands)
-        there = placed(asked, f"c{channel.id}", found.message_id)
-        assert await desk.delivery.edit(there, Told(gone)) == found
-        said = channel.history()[-1]
-        assert "This result isn't posted" in texts(said)
-        assert "a member whose data was erased" in texts(said)
-        assert [piece for piece in pieces(said) if piece["type"] in {1, 12}] == []
-        second = await shown(desk, tmp_path, channel)
-        await moderator(desk).click(second, label="Approve")
-        approved = texts(channel.history()[-1])
-        job = await desk.job()
-        assert await desk.delivery.edit(await asked_about(desk, job, second), Told(job)) == Stands(second.id)
-        assert texts(channel.history()[-1]) == approved
-
-
-async def test_what_moderators_were_asked_is_reduced_later_while_discord_is_busy_and_stays_where_it_refuses(
-    tmp_path: Path,
-) -> None:
-    async with open_desk(tmp_path) as desk:
-        channel = await watched(desk)
-        message = await shown(desk, tmp_path, channel)
-        job = await desk.job()
-        asked = await asked_about(desk, job, message)
-        for status, code, done in ((503, 0, Later), (403, 50001, NotHere)):
-            desk.env.inject_error("GET", "/channels/*/messages/*", status=status, code=code, times=1)
-            assert isinstance(await desk.delivery.edit(asked, Told(job)), done)
-
-
-async def test_the_rules_say_what_happens_to_results(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await watched(desk)
-        off = await change(desk, "moderation approvals", "results")
-        assert "✅ **Their results wait too**: changed from on to off." in off
-        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        job = await desk.job()
-        assert (job.approval, job.result_approval) == (Approval.WANTED, None)
 
 
 def texts_of(view: discord.ui.LayoutView) -> str:
