@@ -1,30 +1,21 @@
 """A database that fails or is away ends nothing, and loses nothing that Studii has said."""
 
 import asyncio
-import logging
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session
 
-from bot import posts
 from bot.aio import retry
 from bot.errors import DatabaseAway, DatabaseFailed
-from bot.jobs import lanes as lane_rows
 from bot.jobs.models import JobState
-from bot.migrate import migrate
-from bot.servers.notices import NoticeKind
 from bot.studii import NotSent
-from sandbox.studii import Options, Outcome, faults
+from sandbox.studii import Options
 from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world
-from tests.support.postgresql import server
-from tests.support.posts import open_posts
 
 OTHER_GUILD = 101
 
@@ -97,41 +88,6 @@ def counted(world: EngineWorld, monkeypatch: pytest.MonkeyPatch) -> list[None]:
 
     monkeypatch.setattr(db, "write", write)
     return full
-
-
-async def test_how_long_a_job_took_may_fail_to_be_kept_and_every_server_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lane_rows, "learn_durations", fail)
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        await world.use_key(world.studii.add_key(), guild_id=OTHER_GUILD)
-        async with world.running():
-            for guild_id in (100, OTHER_GUILD, 100):
-                job = await world.accept(a_job(guild_id=guild_id))
-                assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
-
-
-async def test_admins_may_fail_to_be_told_of_a_429_and_the_job_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tried: list[None] = []
-    want = posts.want
-
-    def refused(session: Session, guild_id: int, kind: str, key: str, **more: Any) -> bool:
-        if kind != NoticeKind.PLAN_DOUBTED:
-            return want(session, guild_id, kind, key, **more)
-        tried.append(None)
-        raise DatabaseFailed
-
-    monkeypatch.setattr(posts, "want", refused)
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        world.studii.fail("status", faults.rate_limited(0), 3)
-        job = await world.accept(a_job())
-        async with world.running():
-            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
-    assert tried
 
 
 @pytest.mark.usefixtures("_short_pauses")
@@ -218,33 +174,6 @@ async def test_a_result_that_was_posted_is_not_posted_again_because_that_could_n
 
 
 @pytest.mark.usefixtures("_short_pauses")
-async def test_an_hourglass_and_a_notice_that_were_posted_are_not_posted_again_either(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with engine_world(tmp_path) as world:
-        gone, tried = away(world, monkeypatch)
-        after(monkeypatch, world.discord, "send", gone)
-        await world.accept(replace(a_job(), origin_message_id=5))
-        await world.db.write(posts.want, OTHER_GUILD, NoticeKind.KEY_REFUSED, "1", at=world.clock.now())
-        async with world.running():
-
-            async def posted() -> bool:
-                return bool(world.discord.notices and world.discord.hourglasses)
-
-            await world.until(posted, "both posted")
-            await long_away(world, tried)
-            gone.clear()
-
-            async def noted() -> bool:
-                open_notices = await world.db.read(open_posts)
-                return not open_notices
-
-            await world.until(noted, "noted")
-        assert len(world.discord.notices) == 1
-        assert world.discord.hourglasses == ["5"]
-
-
-@pytest.mark.usefixtures("_short_pauses")
 @pytest.mark.parametrize("step", ["source", "output"])
 async def test_no_job_ends_because_the_database_was_away_while_its_files_came_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
@@ -326,36 +255,3 @@ async def test_a_job_that_cannot_be_read_is_left_alone_and_the_others_are_made(t
                 assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
         assert len(world.db.unreadable) == 1
         assert len(world.studii.jobs) == len(others)
-
-
-async def test_an_outage_of_the_database_is_a_handful_of_lines_in_the_log(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(retry, "FIRST_RETRY_SECONDS", 0.005)
-    monkeypatch.setattr(retry, "MAX_RETRY_SECONDS", 0.03)
-    monkeypatch.setattr("bot.aio.retry.RETRY_PAUSE", 0.03)
-    with server() as postgresql:
-        await migrate(postgresql.url)
-        async with engine_world(tmp_path, url=postgresql.url) as world:
-            await world.use_key(world.studii.add_key())
-            world.studii.next_job(Outcome(never_ends=True))
-            jobs = [await world.accept(a_job(user_id=number, channel_id=number)) for number in range(8)]
-            caplog.clear()
-            async with world.running():
-                await world.reaches(jobs[0].id, JobState.RUNNING)
-                await asyncio.to_thread(postgresql.stop)
-                await asyncio.sleep(1)  # hundreds of tries
-                world.finish()
-                await asyncio.to_thread(postgresql.start)
-                for job in jobs:
-                    await world.reaches(job.id, JobState.SUCCEEDED)
-        warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
-        assert [record for record in warnings if record.exc_info] == []
-        told = [record.getMessage().split(" (")[0].split(",")[0] for record in warnings]
-        assert sorted(set(told)) == [
-            "The database can be read again",
-            "The database can be written again",
-            "The database can't be read",
-            "The database can't be written",
-        ]
-        assert len(told) <= 8

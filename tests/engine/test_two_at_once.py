@@ -73,32 +73,6 @@ async def test_a_late_202_makes_a_job_run_that_was_taken_for_lost(tmp_path: Path
         assert (await world.job(job.id)).settled == 8
 
 
-async def test_who_was_told_that_it_may_be_lost_gets_the_result_in_a_message_of_its_own(
-    tmp_path: Path,
-) -> None:
-    answer = Held()
-    async with engine_world(tmp_path) as world, world.running():
-        job = await submitted(world, answer)
-        await taken_for_lost(world.db, world)
-        assert (await world.announced(job.id)).job.state is JobState.UNKNOWN
-        answer.arrives.set()
-        await world.reaches(job.id, JobState.SUCCEEDED)
-
-        async def told() -> bool:
-            return (await world.job(job.id)).announced_at is not None
-
-        await world.until(told, "the result announced")
-        first, last = world.discord.said
-        assert last.job.state is JobState.SUCCEEDED
-        assert first.job.nonce != last.job.nonce
-
-        async def doubt_is_gone() -> bool:
-            return [post.message_id for post in world.discord.deleted] == [9001]
-
-        await world.until(doubt_is_gone, "the message about the unknown outcome removed")
-        await world.balanced()
-
-
 @pytest.mark.promise
 @pytest.mark.parametrize(
     ("charge", "code"), [(None, ReasonCode.RULED_RELEASED), (3, ReasonCode.RULED_CHARGED)]

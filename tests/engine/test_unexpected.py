@@ -1,16 +1,13 @@
 """A step that fails for a reason that nobody foresaw is tried some times, and then the job ends in words."""
 
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import pytest
 
 from bot.aio import retry
 from bot.engine import due
-from bot.jobs import transitions
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.media.pool import DecoderPool
 from bot.reasons import Reason, ReasonCode
@@ -70,29 +67,6 @@ async def test_an_upload_that_fails_unexpectedly_ends_unpaid_after_some_tries(
         assert (job.state, job.failure) == (JobState.FAILED, FailureCode.UPLOAD)
         assert (tries(), job.settled) == (world.tuning.tries, 0)
         await world.balanced()
-
-
-async def test_an_upload_that_could_not_be_stored_is_made_again_after_a_pause(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    change, begun = transitions.change, list[float]()
-
-    def fail_twice(*which: Any, **changes: Any) -> Job | None:
-        if "object_key" in changes:
-            begun.append(monotonic())
-            if len(begun) < 3:
-                raise RuntimeError("nobody foresaw this")
-        return change(*which, **changes)
-
-    monkeypatch.setattr(transitions, "change", fail_twice)
-    async with engine_world(tmp_path, backoff=0.3, backoff_bound=0.3) as world:
-        await world.use_key(world.studii.add_key())
-        job = await ended(world, await world.accept(a_staging_job()))
-        assert job.state is JobState.SUCCEEDED
-        assert len(world.studii.jobs) == 1
-        await world.balanced()
-    assert len(begun) == 3
-    assert min(later - earlier for earlier, later in pairwise(begun)) > 0.3
 
 
 async def test_a_look_that_fails_unexpectedly_does_not_go_on_beyond_the_bound_of_all_jobs(

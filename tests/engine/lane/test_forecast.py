@@ -7,10 +7,8 @@ from statistics import fmean
 
 import pytest
 
-from bench.simulation.clients import OwnLane
 from bench.simulation.loads import IMAGE, USUAL, VIDEO, Load
 from bench.simulation.measure import Newcomer, Scale, measure, observe
-from bench.simulation.world import SimulatedWorld, make_jobs
 from bot.engine.lane import TOLD_FROM, Durations, Lane, Running, Step, Waiting, Work, forecast
 from bot.engine.rate import RateWindow
 from tests.engine.lane.lanes import TUNING, sync
@@ -70,24 +68,6 @@ def test_those_further_back_wait_longer() -> None:
     assert told == sorted(told)
     assert told[4] < 2
     assert 60 < told[-1] < 300
-
-
-def test_telling_changes_nothing_that_the_lane_does() -> None:
-    def submitted(*, told: bool) -> list[float | None]:
-        world = SimulatedWorld(60, Random(3))
-        durations = deepcopy(_learned(50))
-        lane = Lane(RateWindow(60, TUNING), durations, TUNING)
-        own = OwnLane(world, durations, lane)
-        jobs = make_jobs([0.0] * 15, [IMAGE] * 15, USUAL, Random(4))
-        for job in jobs:
-            own.take(job)
-        for second in range(0, 60, 5):
-            world.run(float(second))
-            if told:
-                forecast(lane.copy(), float(second))
-        return [job.ends for job in jobs]
-
-    assert submitted(told=True) == submitted(told=False)
 
 
 def test_a_long_queue_is_predicted_from_the_part_that_was_simulated() -> None:

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from bot.engine.lane import Lane, Rest, Running, Send, Step, Waiting
-from bot.engine.tuning import Tuning
-from tests.engine.lane.lanes import TUNING, is_empty, lane_of, running, sync, take, waiting
+from tests.engine.lane.lanes import is_empty, lane_of, running, sync, take, waiting
 
 
 def submit_all(lane: Lane, now: float = 0.0) -> list[str]:
@@ -47,17 +46,6 @@ def test_a_place_in_line_is_what_then_happens() -> None:
     assert lane.place(order[0])[0] is None
 
 
-def test_what_has_been_uploaded_is_submitted_before_others_begin() -> None:
-    lane = lane_of()
-    photo = waiting("photo", 1, 5.0, Step.UPLOAD)
-    sync(lane, [photo, waiting("words", 2, 6.0), waiting("more", 3, 7.0)], [], 0.0)
-    assert take(lane) == Send("photo", Step.UPLOAD)
-    assert take(lane) == Send("words", Step.SUBMIT)
-    lane.end("photo", 1.0, sent=True)
-    lane.put(replace(photo, step=Step.SUBMIT, begun=True), "photo", 1.0)
-    assert take(lane, 1.0) == Send("photo", Step.SUBMIT)
-
-
 def test_a_job_has_one_request_at_a_time() -> None:
     lane = lane_of()
     sync(lane, [waiting("only")], [], 0.0)
@@ -81,41 +69,6 @@ def test_what_holds_one_holds_all_and_they_are_tried_one_by_one() -> None:
     assert lane.decide(0.0) == Rest(60.0)
     take(lane, 60.0)
     assert lane.decide(60.0) == Rest()
-
-
-def test_submissions_go_before_looks() -> None:
-    lane = lane_of()
-    sync(lane, [waiting("new")], [running("old", -15.0)], 0.0)
-    assert take(lane).step is Step.SUBMIT
-    assert take(lane).step is Step.POLL
-
-
-def test_submissions_leave_requests_for_looks() -> None:
-    tuning = Tuning(starts_in_flight=100, requests_in_flight=100)
-    lane = lane_of(60, tuning)
-    for n in range(200):
-        lane.put(waiting(f"{n:03}"), f"{n:03}", 0.0)
-    assert len(submit_all(lane)) == 53  # of 58
-
-
-def test_no_more_run_than_can_be_looked_at() -> None:
-    lane = lane_of(60)
-    sync(lane, [waiting("new")], [running(f"{n}", 0.0) for n in range(29)], 0.0)
-    assert not isinstance(lane.decide(0.5), Send)
-    assert take(lane, 12.0).step is Step.POLL
-
-
-def test_old_jobs_that_hang_keep_nobody_from_starting() -> None:
-    lane = lane_of(60)
-    sync(lane, [waiting("new")], [running(f"{n}", -7200.0) for n in range(29)], 0.0)
-    assert Step.SUBMIT in [take(lane).step for _ in range(4)]
-
-
-def test_slow_uploads_leave_room_for_looks() -> None:
-    lane = lane_of(300)
-    sync(lane, [waiting(f"{n}", n, n, Step.UPLOAD) for n in range(20)], [running("r", -9.0)], 0.0)
-    steps = [take(lane).step for _ in range(TUNING.starts_in_flight + 1)]
-    assert steps == [*[Step.UPLOAD] * TUNING.starts_in_flight, Step.POLL]
 
 
 def test_a_lane_knows_when_it_has_nothing_to_do() -> None:

@@ -25,15 +25,6 @@ def test_positions_are_those_of_a_queue_that_is_ordered_anew(seed: int) -> None:
             assert lane.place(one.id) == (number, first[one.price or one.id] != one.id)
 
 
-def test_a_job_that_does_not_wait_has_no_position() -> None:
-    lane = lane_of()
-    lane.put(waiting("a"), "a", 0.0)
-    assert lane.place("a") == (1, False)
-    assert lane.place("b") == (None, False)
-    lane.put(None, "a", 0.0)
-    assert lane.place("a") == (None, False)
-
-
 def change(lane: Lane, number: int, chance: random.Random) -> None:
     """Do one of the things that happen to a queue."""
     some = chance.choice(sorted(lane.waiting)) if lane.waiting else ""

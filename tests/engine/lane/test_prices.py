@@ -5,8 +5,7 @@ from random import Random
 
 import pytest
 
-from bench.simulation.loads import IMAGE
-from bot.engine.lane import TOLD_FROM, Lane, Rest, Send, Step, Waiting, forecast
+from bot.engine.lane import Lane, Rest, Send, Step, Waiting
 from tests.engine.lane.lanes import lane_of, running, sync, take, waiting
 
 
@@ -32,49 +31,6 @@ def test_one_job_asks_for_a_price_and_those_of_other_prices_go_on() -> None:
     assert [lane.place(name)[1] for name in ("a0", "a1", "b0", "c0")] == [False, True, False, False]
     answered(lane, "a0", 0.3)
     assert take(lane, 0.3).job_id == "a1"
-
-
-def test_all_that_may_be_are_sent_at_once_when_the_price_is_known() -> None:
-    lane = lane_of(300)
-    sync(lane, [priced(f"a{n}", since=n) for n in range(5)], [], 0.0)
-    assert take(lane).job_id == "a0"
-    answered(lane, "a0", 0.3)
-    assert [take(lane, 0.3).job_id for _ in range(4)] == ["a1", "a2", "a3", "a4"]
-    assert not any(lane.place(f"a{n}")[1] for n in range(5))
-
-
-def test_if_the_first_has_to_wait_or_fails_the_next_one_asks() -> None:
-    lane = lane_of()
-    sync(lane, [priced("a0"), priced("a1", since=1), priced("a2", since=2)], [], 0.0)
-    take(lane)
-    lane.end("a0", 0.3, sent=True)
-    lane.put(replace(priced("a0"), not_before=60.0), "a0", 0.3)
-    assert take(lane, 0.3).job_id == "a1"
-    answered(lane, "a1", 0.6, taken=False)
-    assert take(lane, 0.6).job_id == "a2"
-    answered(lane, "a2", 0.9, taken=False)
-    rest = lane.decide(0.9)
-    assert isinstance(rest, Rest)
-    assert rest.until == pytest.approx(60.0)
-
-
-def test_one_whose_photo_is_uploaded_goes_before_others_that_ask() -> None:
-    lane = lane_of()
-    sync(lane, [replace(priced("a0", user=2, since=5), begun=True), priced("a1")], [], 0.0)
-    assert take(lane).job_id == "a0"
-    assert lane.decide(0.0) == Rest()
-
-
-def test_a_wait_is_predicted_as_if_the_first_answer_told_the_price() -> None:
-    known, unknown = lane_of(300), lane_of(300)
-    for lane in (known, unknown):
-        for _ in range(TOLD_FROM):
-            lane.durations.learn(IMAGE, 11.0, 13.0)
-    sync(known, [priced(f"a{n}", None, since=n) for n in range(60)], [], 0.0)
-    sync(unknown, [priced(f"a{n}", since=n) for n in range(60)], [], 0.0)
-    with_price, without = (forecast(lane.copy(), 0.0) for lane in (known, unknown))
-    for name in ("a20", "a59"):
-        assert without[name] == pytest.approx(with_price[name], abs=1.0)
 
 
 # Long: a world of one lane that is played to its end.

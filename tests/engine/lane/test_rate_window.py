@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
-from bot.engine.rate import ChosenPlan, Evidence, RateWindow
+from bot.engine.rate import RateWindow
 from bot.engine.tuning import Tuning
 from sandbox.studii.ratelimit import Counting, RateStyle, make_limiter
 
@@ -22,33 +22,6 @@ def left(window: RateWindow, now: float) -> int:
 def send(window: RateWindow, at: float, takes: float = 0.0) -> None:
     window.begin(at)
     window.end(at, at + takes)
-
-
-def test_a_fresh_key_has_its_limit_less_the_margin() -> None:
-    window = RateWindow(60, TUNING)
-    assert left(window, 0.0) == 58
-    for _ in range(58):
-        send(window, 0.0)
-    assert left(window, 0.0) == 0
-    assert window.free_at(0.0) == pytest.approx(60.3)
-    assert left(window, 60.2) == 0
-    assert left(window, 60.3) == 58
-
-
-def test_a_request_under_way_counts_until_a_period_after_its_answer() -> None:
-    window = RateWindow(3, TUNING)
-    window.begin(0.0)
-    assert left(window, 100.0) == 0
-    assert window.free_at(100.0) is None
-    window.end(0.0, 100.0)
-    assert window.free_at(100.0) == pytest.approx(160.3)
-
-
-def test_a_request_that_never_left_costs_nothing() -> None:
-    window = RateWindow(3, TUNING)
-    window.begin(0.0)
-    window.end(0.0, 1.0, sent=False)
-    assert left(window, 1.0) == 1
 
 
 def test_requests_of_an_earlier_life_count() -> None:
@@ -80,12 +53,6 @@ def test_polls_are_noted_in_advance_as_many_as_were_just_sent() -> None:
     assert not window.is_noted(8.0 + TUNING.polls_ahead_for)
 
 
-def test_a_wall_clock_that_was_set_back_counts_no_request_for_ever() -> None:
-    window = RateWindow(60, TUNING)
-    window.restore([1e9] * 58, 0.0)
-    assert left(window, TUNING.polls_ahead_for + TUNING.rate_period + TUNING.answer_bound) == 58
-
-
 def test_what_other_processes_sent_leaves_less_room_until_a_period_after_its_answer() -> None:
     window = RateWindow(4, TUNING)
     window.begin(0.0)
@@ -97,17 +64,6 @@ def test_what_other_processes_sent_leaves_less_room_until_a_period_after_its_ans
     assert left(window, 10.0) == 0
     window.set_others([])
     assert left(window, 10.0) == 1
-
-
-def test_a_smaller_plan_has_to_wait_until_enough_has_left() -> None:
-    window = RateWindow(300, TUNING)
-    for second in range(100):
-        send(window, float(second) / 10)
-    window.set_plan(ChosenPlan(60, MONDAY), 10.0)
-    at = window.free_at(10.0)
-    assert at is not None
-    assert left(window, at - 0.01) == 0
-    assert left(window, at) == 1
 
 
 def test_after_a_429_nothing_is_sent_until_retry_after_and_then_little() -> None:
@@ -122,12 +78,6 @@ def test_after_a_429_nothing_is_sent_until_retry_after_and_then_little() -> None
         assert window.free_at(at) == pytest.approx(at + 60.3 / 58)
     send(window, 41.0 + TUNING.paced_for)
     assert left(window, 41.0 + TUNING.paced_for) > 3
-
-
-def test_retry_after_is_bounded() -> None:
-    window = RateWindow(60, TUNING)
-    window.limited(0.0, 86_400.0)
-    assert left(window, TUNING.rate_block_bound) > 0
 
 
 def later_life(window: RateWindow, now: float) -> RateWindow:
@@ -145,45 +95,6 @@ def test_another_life_waits_and_goes_slowly_for_as_long() -> None:
     send(later, 40.0)
     assert later.free_at(40.0) == pytest.approx(40.0 + 60.3 / 58)
     assert left(later, 41.0 + TUNING.paced_for) > 3
-
-
-def test_429s_in_a_row_are_still_in_a_row_after_a_restart() -> None:
-    window = RateWindow(60, TUNING)
-    window.limited(0.0, None)
-    later = later_life(window, 5.0)
-    later.limited(5.0, None)
-    assert later.free_at(5.0) == pytest.approx(15.0)
-
-
-def test_a_wall_clock_that_was_put_back_blocks_no_key_for_ever() -> None:
-    window = RateWindow(60, TUNING)
-    window.restore_evidence(window.plan, Evidence(1e9, 1e9, 1), 0.0)
-    assert left(window, TUNING.rate_block_bound) > 0
-    assert window.is_unlimited(TUNING.rate_block_bound + TUNING.paced_for)
-
-
-def test_429s_without_retry_after_pause_longer_each_time() -> None:
-    window = RateWindow(60, TUNING)
-    window.limited(0.0, None)
-    assert window.free_at(0.0) == pytest.approx(5.0)
-    window.limited(5.0, None)
-    assert window.free_at(5.0) == pytest.approx(15.0)
-
-
-def test_no_pause_without_retry_after_is_longer_than_a_minute() -> None:
-    window, now, pause = RateWindow(60, TUNING), 0.0, 0.0
-    for _ in range(30):
-        window.limited(now, None)
-        pause = (window.free_at(now) or 0.0) - now
-        now += pause
-    assert pause == pytest.approx(60.0)
-
-
-def test_429s_of_requests_that_were_under_way_together_are_one() -> None:
-    window = RateWindow(60, TUNING)
-    for _ in range(6):
-        window.limited(0.0, None)
-    assert window.free_at(0.0) == pytest.approx(5.0)
 
 
 @settings(max_examples=60)

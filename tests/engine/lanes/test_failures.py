@@ -8,7 +8,7 @@ import pytest
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.studii.client import Timeouts
 from sandbox.studii import Fault, faults
-from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world
+from tests.engine.world import EngineWorld, a_job, engine_world
 from tests.studii.conftest import behind
 from tests.support.proxy import Trouble
 
@@ -36,109 +36,6 @@ async def test_a_studii_that_keeps_failing_ends_the_job_unpaid(tmp_path: Path) -
         assert world.studii.requests.count("create") == world.tuning.tries
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        faults.DropAfter(),
-        faults.DropBefore(),
-        faults.proxy_error(502),
-        faults.proxy_error(502, after=True),
-        faults.Malformed(),
-        faults.WrongShape(),
-        faults.Truncated(),
-    ],
-)
-async def test_a_submission_whose_outcome_is_not_known_is_never_sent_again(
-    tmp_path: Path, fault: Fault
-) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        world.studii.fail("create", fault)
-        job = await world.accept(a_job(estimate=10))
-        async with world.running():
-            said = await world.announced(job.id)
-            assert said.job.state is JobState.UNKNOWN
-            other = await world.accept(a_job())
-            await world.announced(other.id)
-        assert world.studii.requests.count("create") == 2
-        unknown = await world.job(job.id)
-        assert (unknown.state, unknown.reserved, unknown.settled) == (JobState.UNKNOWN, 10, 0)
-        await world.balanced()
-
-
-async def test_a_submission_that_is_answered_too_late_is_not_known_and_never_sent_again(
-    tmp_path: Path,
-) -> None:
-    async with engine_world(tmp_path, timeouts=Timeouts(connect=2, read=0.3, total=0.5)) as world:
-        await world.use_key(world.studii.add_key())
-        world.studii.fail("create", faults.Slow(1, after=True))
-        job = await world.accept(a_job(estimate=10))
-        async with world.running():
-            said = await world.announced(job.id)
-        assert said.job.state is JobState.UNKNOWN
-        assert len(world.studii.jobs) == 1  # it was taken, and nobody told us
-
-
-@pytest.mark.parametrize("endpoint", ["upload", "put"])
-async def test_an_upload_that_fails_for_a_moment_is_made_again(tmp_path: Path, endpoint: str) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        world.studii.fail(endpoint, faults.error(500), 2)  # type: ignore[arg-type]
-        job = await world.accept(a_staging_job())
-        async with world.running():
-            said = await world.announced(job.id)
-        assert said.job.state is JobState.SUCCEEDED
-        assert said.job.attempts == 0
-
-
-@pytest.mark.parametrize("fault", [faults.error(500), faults.error(413), faults.DropBefore()])
-async def test_a_photo_that_cannot_be_uploaded_ends_the_job_unpaid(tmp_path: Path, fault: Fault) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        world.studii.fail("put", fault, 99)
-        job = await world.accept(a_staging_job())
-        async with world.running():
-            failed = await fails_unpaid(world, job)
-        assert failed.failure is FailureCode.UPLOAD
-        assert not world.studii.jobs
-
-
-async def test_an_upload_refused_as_wrong_ends_the_job_unpaid(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        world.studii.fail("upload", faults.error(400, "Not this file."))
-        job = await world.accept(a_staging_job())
-        async with world.running():
-            failed = await fails_unpaid(world, job)
-        assert failed.failure is FailureCode.INPUTS
-
-
-async def test_a_photo_that_vanished_from_the_disk_is_fetched_again(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        job = await world.accept(a_staging_job())
-        async with world.running():
-            await world.reaches(job.id, JobState.WAITING)
-            for name in world.spooled():
-                (world.spool_folder / name).unlink()
-            await world.use_key(world.studii.add_key())
-            await world.reaches(job.id, JobState.SUCCEEDED)
-        assert world.album.fetched == [job.id, job.id]
-        await world.balanced()
-
-
-async def test_a_photo_that_is_nowhere_any_more_ends_the_job_unpaid(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        job = await world.accept(a_staging_job())
-        async with world.running():
-            await world.reaches(job.id, JobState.WAITING)
-            for name in world.spooled():
-                (world.spool_folder / name).unlink()
-            world.album.photos = {}
-            await world.use_key(world.studii.add_key())
-            failed = await fails_unpaid(world, job)
-        assert failed.failure is FailureCode.PHOTO
-
-
 @pytest.mark.promise
 async def test_a_studii_that_stays_unreachable_ends_the_job_unpaid(tmp_path: Path) -> None:
     async with engine_world(tmp_path, down=True) as world:
@@ -148,19 +45,6 @@ async def test_a_studii_that_stays_unreachable_ends_the_job_unpaid(tmp_path: Pat
             failed = await fails_unpaid(world, job)
         assert failed.failure is FailureCode.API
         assert not world.studii.jobs
-
-
-async def test_nothing_is_sent_before_retry_after_has_passed(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        world.studii.fail("create", faults.rate_limited(1))
-        async with world.running() as engine:
-            job = await world.accept(a_job())
-            engine.wake()
-            await world.announced(job.id)
-        limited, *after = world.studii.requests
-        assert limited.status == 429
-        assert all(request.monotonic - limited.monotonic >= 1.0 for request in after)
 
 
 @pytest.mark.promise

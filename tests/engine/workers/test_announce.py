@@ -9,8 +9,8 @@ from bot.jobs import queries, transitions
 from bot.jobs.models import Job, JobState
 from bot.posts import Later, Never, NotHere, Stands
 from bot.servers.notices import NoticeKind
-from sandbox.studii import Fault, faults
-from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world, png
+from sandbox.studii import faults
+from tests.engine.world import EngineWorld, a_job, engine_world
 
 
 @pytest.mark.promise
@@ -24,53 +24,6 @@ async def test_what_cannot_be_posted_now_is_posted_later(tmp_path: Path) -> None
         assert said.output is not None
         assert world.discord.attempts == 3
         assert (await world.job(job.id)).result_message_id == 1234
-
-
-async def test_an_output_that_cannot_be_posted_is_kept(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        world.discord.answers = [Never("no permission")]
-        job = await world.accept(a_job())
-        async with world.running():
-
-            async def noted() -> bool:
-                return (await world.job(job.id)).announced_at is not None
-
-            await world.until(noted, "the attempt to be noted")
-        kept = await world.job(job.id)
-        assert kept.result_message_id is None
-        assert world.spooled() == [kept.output_file]
-        async with world.running():
-            pass
-        assert world.spooled() == [kept.output_file]
-
-
-async def test_the_photo_before_is_kept_with_it_and_shown_beside_it_when_it_is_posted_after_all(
-    tmp_path: Path,
-) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        world.discord.answers = [Never("no permission")]
-        job = await world.accept(a_staging_job())
-        async with world.running() as engine:
-
-            async def noted() -> bool:
-                return (await world.job(job.id)).announced_at is not None
-
-            await world.until(noted, "the attempt to be noted")
-            kept = await world.job(job.id)
-            assert sorted(world.spooled()) == sorted(filter(None, (kept.output_file, kept.source_file)))
-            world.discord.said.clear()
-            assert await world.db.write(transitions.repost, job.id, job.channel_id, world.clock.now())
-            engine.wake()
-            said = await world.announced(job.id)
-            assert said.output is not None
-            assert said.before == png()
-
-            async def empty() -> bool:
-                return world.spooled() == []
-
-            await world.until(empty, "an empty spool")
 
 
 @pytest.mark.promise
@@ -123,20 +76,6 @@ async def test_a_result_that_cannot_be_posted_holds_up_no_other_channel(tmp_path
         assert (await world.job(stuck.id)).state is JobState.UNKNOWN
 
 
-async def test_a_person_is_told_once_however_often_the_engine_is_woken(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        world.discord.delay = 0.2
-        job = await world.put(await world.accept(a_job()), JobState.UNKNOWN)
-        async with world.running() as engine:
-
-            async def woken() -> bool:
-                engine.wake()
-                return bool(world.discord.said) and (await world.job(job.id)).announced_at is not None
-
-            await world.until(woken, "the word to be said")
-        assert len(world.discord.said) == 1
-
-
 async def without_its_file(world: EngineWorld) -> Job:
     """A job whose result could not be posted, is asked for again, and is gone from the disk."""
     await world.use_key(world.studii.add_key())
@@ -153,25 +92,6 @@ async def without_its_file(world: EngineWorld) -> Job:
     world.discord.said.clear()
     assert await world.db.write(transitions.repost, job.id, job.channel_id, world.clock.now())
     return await world.job(job.id)
-
-
-@pytest.mark.parametrize("trouble", [(), (faults.gone(),), (faults.error(500),) * 2])
-async def test_a_result_whose_file_is_gone_is_fetched_from_studii_again(
-    tmp_path: Path, trouble: tuple[Fault, ...]
-) -> None:
-    async with engine_world(tmp_path) as world:
-        job = await without_its_file(world)
-        looks = world.studii.requests.count("status")
-        for fault in trouble:
-            world.studii.fail("output", fault)
-        async with world.running():
-            said = await world.announced(job.id)
-        (theirs,) = world.studii.jobs.values()
-        assert said.output == (await world.studii.output_of(theirs.id)).data
-        # Where the address led nowhere, Studii was asked for a fresh one.
-        assert world.studii.requests.count("status") - looks == (trouble == (faults.gone(),))
-        assert world.spooled() == []
-        await world.balanced()
 
 
 @pytest.mark.promise
@@ -193,16 +113,6 @@ async def test_a_result_that_is_nowhere_any_more_is_told_without_a_link_that_lea
         ((_, _, told),) = world.discord.notices
         assert told is not None
         assert told.settled == job.settled > 0
-
-
-async def test_a_result_whose_file_is_gone_is_told_with_its_link_while_studii_is_away(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        job = await without_its_file(world)
-        world.studii.fail("output", faults.error(500), 99)
-        async with world.running():
-            said = await world.announced(job.id)
-        assert said.output is None
-        assert said.job.output_url == job.output_url
 
 
 async def test_who_can_not_be_shown_a_result_outside_of_its_channel_is_told_that_it_ended(

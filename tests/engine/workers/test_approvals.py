@@ -10,11 +10,11 @@ import pytest
 from bot.features.words import WordEffect, WordRule
 from bot.jobs import transitions
 from bot.jobs.models import Approval, Job, JobState
-from bot.posts import Later, NotHere, Stands
+from bot.posts import Later, NotHere
 from bot.reasons import ReasonCode
 from bot.servers import access
 from bot.servers.notices import NoticeKind
-from tests.engine.world import GUILD, PHOTO_URL, EngineWorld, a_job, a_staging_job, engine_world
+from tests.engine.world import GUILD, PHOTO_URL, EngineWorld, a_staging_job, engine_world
 from tests.support.posts import open_posts
 
 CHANNEL = 556
@@ -34,26 +34,6 @@ async def waiting(folder: Path, *, channel: int | None = CHANNEL) -> AsyncGenera
         yield world, job
 
 
-async def test_a_request_is_posted_once_and_nothing_goes_to_studii_before_it_is_approved(
-    tmp_path: Path,
-) -> None:
-    async with waiting(tmp_path) as (world, job):
-        for _ in range(2):  # a restart posts it no second time
-            async with world.running():
-                await world.reaches(job.id, JobState.PENDING)
-                await world.until(lambda: _told(world), "the request is posted")
-        ((notice, channel, asked),) = world.discord.notices
-        assert (notice.kind, channel) == (NoticeKind.APPROVAL, CHANNEL)
-        assert asked is not None
-        assert world.discord.rules == [{"blimp": "blimp"}]  # for moderators to read which one sent it here
-        assert world.studii.jobs == {}
-        assert await world.db.write(transitions.approve, job.id, world.clock.now()) is not None
-        async with world.running():
-            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
-        assert len(world.studii.jobs) == 1
-        await world.balanced()
-
-
 @pytest.mark.promise
 @pytest.mark.parametrize("channel", [CHANNEL, None])
 async def test_without_its_channel_a_request_ends_unpaid(tmp_path: Path, channel: int | None) -> None:
@@ -65,35 +45,6 @@ async def test_without_its_channel_a_request_ends_unpaid(tmp_path: Path, channel
         assert ended.failure_text is not None
         assert ended.failure_text.code == ReasonCode.APPROVALS_GONE
         await world.balanced()
-
-
-async def test_a_request_on_which_nobody_decides_ends_unpaid_after_a_day(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        job = await world.accept(replace(a_job(age=90_000), approval=Approval.WANTED))
-        await world.db.write(
-            transitions.advance, job.id, JobState.RECEIVED, JobState.PENDING, at=job.created_at
-        )
-        async with world.running():
-            ended = (await world.announced(job.id)).job
-        assert ended.failure_text is not None
-        assert ended.failure_text.code == ReasonCode.NOT_APPROVED
-        await world.balanced()
-
-
-async def test_the_question_about_a_request_that_was_cancelled_is_reduced_also_after_a_restart(
-    tmp_path: Path,
-) -> None:
-    async with waiting(tmp_path) as (world, job):
-        async with world.running():
-            await world.reaches(job.id, JobState.PENDING)
-            await world.until(lambda: _told(world), "the request is posted")
-        pending = await world.job(job.id)
-        assert await world.db.write(transitions.cancel, pending.id, world.clock.now(), told=True) is not None
-        world.discord.edit_answers += [Later(), Stands(7001)]
-        async with world.running():
-            await world.until(lambda: _reduced(world), "the request is reduced")
-        assert [(one.place, one.message_id) for one in world.discord.edited] == [(f"c{CHANNEL}", 7001)] * 2
 
 
 @pytest.mark.promise
@@ -139,23 +90,6 @@ async def test_a_set_is_asked_about_once_with_all_of_its_photos_and_over_a_resta
         assert [len(files) for files in world.discord.shown] == [2]
         assert world.studii.jobs == {}
         await world.balanced()
-
-
-async def test_a_set_of_which_the_first_is_cancelled_before_it_is_shown_is_asked_about_with_the_others(
-    tmp_path: Path,
-) -> None:
-    async with a_set(tmp_path) as (world, jobs):
-        world.discord.notice_answers += [Later(0.2)] * 1000
-        async with world.running():
-            await world.until(lambda: _tried(world), "the request is tried")
-        assert await world.db.write(transitions.cancel, jobs[0].id, world.clock.now(), told=True) is not None
-        world.discord.notice_answers.clear()
-        world.discord.notices.clear()
-        async with world.running():
-            await world.until(lambda: _told(world), "the request is posted")
-        ((_, _, asked),) = world.discord.notices
-        assert asked is not None
-        assert asked.id == jobs[1].id
 
 
 async def _tried(world: EngineWorld) -> bool:

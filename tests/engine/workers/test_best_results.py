@@ -9,10 +9,9 @@ import pytest
 from bot import posts
 from bot.features import posting
 from bot.jobs import best_results
-from bot.jobs.best_results import BEST, BEST_ASK, UNANSWERED
+from bot.jobs.best_results import BEST_ASK, UNANSWERED
 from bot.jobs.models import JobState
 from bot.posts import Later, NotHere, Post
-from bot.servers import privacy
 from bot.servers.notices import NoticeKind
 from tests.engine.world import EngineWorld, engine_world
 from tests.support.database import given
@@ -54,52 +53,6 @@ async def asked(world: EngineWorld) -> bool:
 def sent(world: EngineWorld, kind: str) -> list[str]:
     """Return where messages of that kind were sent."""
     return [post.place for post, _, _ in world.discord.notices if post.kind == kind]
-
-
-@pytest.mark.parametrize("forgets", [True, False])
-async def test_a_maker_is_asked_once_and_their_results_are_shown_when_they_agree(
-    tmp_path: Path, forgets: bool
-) -> None:
-    async with engine_world(tmp_path) as world, world.running():
-        await starred(world, *BOTH)
-        await world.until(lambda: asked(world), "the maker to be asked")
-        assert await standing(world) == 0
-        await answers(world, agreed=True)
-
-        async def shown() -> bool:
-            return await standing(world) == 2
-
-        async def gone() -> bool:
-            return await row(world) is None and await row(world, MESSAGE + 1) is None
-
-        await world.until(shown, "both to be shown")
-        assert sent(world, BEST_ASK) == [f"u{MAYA}"]
-        assert sent(world, BEST) == [f"c{PLACE}"] * 2
-        if forgets:
-            await world.db.write(privacy.forget_member, MAYA, world.clock.now())
-        else:
-            await answers(world, agreed=False)
-        await world.until(gone, "both to be taken back")
-        assert [post.kind for post in world.discord.deleted] == [BEST] * 2
-        assert await asked(world) is not forgets  # a refusal stays
-
-
-async def test_one_that_is_starred_again_is_shown_again(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world, world.running():
-        await answers(world, agreed=True)
-        for times in (1, 2):
-            await starred(world, MESSAGE)
-
-            async def shown() -> bool:
-                return await standing(world) == 1
-
-            async def gone() -> bool:
-                return await row(world) is None
-
-            await world.until(shown, "it to be shown")
-            assert sent(world, BEST) == [f"c{PLACE}"] * times
-            await world.db.write(best_results.unwant, GUILD, [MESSAGE], world.clock.now())
-            await world.until(gone, "it to be taken back")
 
 
 @pytest.mark.promise

@@ -13,8 +13,7 @@ from bot.jobs.models import FailureCode, JobState
 from bot.media import PhotoKind
 from bot.media.photo import DecoderFailed, Photo
 from bot.ui.kit.reasons import reason_words
-from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world
-from tests.support.database import holding
+from tests.engine.world import EngineWorld, a_staging_job, engine_world
 
 PNG = Photo(PhotoKind.PNG, "image/png", 64, 64)
 
@@ -77,30 +76,6 @@ async def test_a_photo_that_is_given_up_fails_unpaid_with_a_sentence(tmp_path: P
         await world.balanced()
 
 
-async def test_a_result_that_is_given_up_is_delivered_as_it_is_and_not_opened_again(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        job = await world.accept(a_job())
-        decoder = Dying(lambda _: True)
-        async with world.running(with_decoder(world, decoder)):
-            said = await world.announced(job.id)
-            (made,) = world.studii.jobs.values()
-            assert said.output == (await world.studii.output_of(made.id)).data
-        assert await tries_of(world, job.id) == MAX_DECODE_TRIES
-        guarded = CountedDecoder(world.db, decoder)
-        assert await guarded.fit(tmp_path / f"{job.id}.output.png", 10) is None
-        assert len(decoder.opened) == 1
-
-
-async def test_what_was_decoded_leaves_no_tries(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        job = await world.accept(a_staging_job())
-        async with world.running():
-            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
-        assert await tries_of(world, job.id) == 0
-
-
 async def test_a_stop_takes_the_try_back(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
@@ -113,22 +88,6 @@ async def test_a_stop_takes_the_try_back(tmp_path: Path) -> None:
                 return bool(decoder.opened) and await tries_of(world, job.id) == 1
 
             await world.until(is_open, "the photo to be opened")
-        assert await tries_of(world, job.id) == 0
-
-
-async def test_a_stop_while_the_try_is_being_counted_takes_it_back(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        job = await world.accept(a_staging_job())
-        decoder = Dying(lambda _: False)
-        async with holding(world.db):
-            opening = asyncio.create_task(
-                CountedDecoder(world.db, decoder).inspect(tmp_path / f"{job.id}.source")
-            )
-            await asyncio.sleep(0.05)
-            opening.cancel()
-        await asyncio.wait({opening})
-        assert opening.cancelled()
-        assert decoder.opened == []
         assert await tries_of(world, job.id) == 0
 
 

@@ -8,7 +8,6 @@ import pytest
 
 from bot.jobs import progress, transitions
 from bot.jobs.models import Job, JobState
-from bot.posts import Never, NotHere, Stands
 from sandbox.studii import Outcome, faults
 from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world
 from tests.support.posts import open_posts
@@ -122,18 +121,3 @@ async def test_an_hourglass_stands_on_a_photos_message_while_jobs_of_it_go_on(tm
             for job in (first, second):
                 assert (await world.job(job.id)).terminal
         assert world.discord.hourglasses == ["55"]
-
-
-@pytest.mark.parametrize("outcome", [Never(), NotHere("the bot lacks Add Reactions")])
-async def test_without_add_reactions_there_is_none_and_the_job_goes_on(
-    tmp_path: Path, outcome: Never | NotHere
-) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key("team"))
-        world.discord.hourglass_answers = [outcome]
-        job = await world.accept(replace(a_staging_job(), origin_message_id=55))
-        async with world.running():
-            said = await world.announced(job.id)
-        assert said.job.state is JobState.SUCCEEDED
-        assert not isinstance(outcome, Stands)
-        assert not world.discord.deleted

@@ -5,9 +5,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from bot.jobs.models import FailureCode, JobState
+from bot.jobs.models import FailureCode
 from bot.media.pool import DecoderPool
-from bot.reasons import Reason, ReasonCode
 from bot.ui.kit.reasons import reason_words
 from tests.engine.workers.sized import with_photo
 from tests.engine.world import PHOTO_URL, engine_world
@@ -31,35 +30,3 @@ async def test_a_photo_that_is_too_large_once_it_is_converted_is_refused_in_a_se
         assert "doesn't take AVIF pictures. Converted, this one is 0 MB" in reason_words(said.failure_text)
         assert world.spooled() == []
         assert len(world.studii.requests) == 0
-
-
-async def test_a_converted_photo_without_transparency_is_made_to_fit(tmp_path: Path) -> None:
-    file = io.BytesIO()
-    Image.effect_noise((400, 400), 90).convert("RGB").save(file, "AVIF", quality=10)
-    async with engine_world(tmp_path) as world, DecoderPool(max_photo_bytes=60_000) as pool:
-        world.decoder = pool  # type: ignore[assignment]
-        await world.use_key(world.studii.add_key())
-        world.album.photos = {PHOTO_URL: file.getvalue()}
-        job = await world.accept(with_photo(len(file.getvalue())))
-        async with world.running():
-            said = await world.announced(job.id)
-        assert said.job.state is JobState.SUCCEEDED
-        assert said.before is not None
-        assert 10_000 < len(said.before) <= 60_000
-
-
-async def test_a_photo_that_grows_beyond_the_room_by_its_conversion_is_told_so(tmp_path: Path) -> None:
-    file = io.BytesIO()
-    noise = Image.effect_noise((300, 300), 90).convert("RGBA")
-    noise.putalpha(Image.effect_noise((300, 300), 90))
-    noise.save(file, "AVIF", quality=10)
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        world.spool_bytes = len(file.getvalue()) + 50_000
-        world.album.photos = {PHOTO_URL: file.getvalue()}
-        job = await world.accept(with_photo(len(file.getvalue())))
-        async with world.running():
-            said = (await world.announced(job.id)).job
-        assert (said.failure, said.failure_text) == (FailureCode.UPLOAD, Reason(ReasonCode.PHOTO_NO_ROOM))
-        assert len(world.album.fetched) == 1
-        assert world.spooled() == []

@@ -9,50 +9,7 @@ import pytest
 
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.reasons import Reason, ReasonCode
-from bot.ui.kit.reasons import reason_words
-from tests.engine.world import PHOTO_URL, a_job, a_staging_job, engine_world
-
-
-async def test_a_photo_that_is_no_picture_ends_the_job_unpaid(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        world.album.photos = {PHOTO_URL: b"%PDF-1.7"}
-        job = await world.accept(a_staging_job())
-        async with world.running():
-            said = await world.announced(job.id)
-        assert said.job.failure is FailureCode.PHOTO
-        assert "isn't a picture" in reason_words(said.job.failure_text)
-        assert (await world.job(job.id)).settled == 0
-        assert len(world.studii.requests) == 0
-        assert world.spooled() == []
-
-
-async def test_a_photo_that_cannot_be_had_ends_the_job_after_a_few_tries(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        world.album.photos = {}
-        job = await world.accept(a_staging_job())
-        async with world.running():
-            said = await world.announced(job.id)
-        assert said.job.failure is FailureCode.PHOTO
-        assert len(world.album.fetched) == world.tuning.intake_tries
-        await world.balanced()
-
-
-async def test_a_restart_forgets_no_try_of_a_photo(tmp_path: Path) -> None:
-    async with engine_world(tmp_path, intake_pause=0.3) as world:
-        await world.use_key(world.studii.add_key())
-        world.album.photos = {}
-        job = await world.accept(a_staging_job())
-        async with world.running():
-
-            async def was_tried() -> bool:
-                return (await world.job(job.id)).tries == 1
-
-            await world.until(was_tried, "the first try to be counted")
-        async with world.running():
-            assert (await world.announced(job.id)).job.failure is FailureCode.PHOTO
-        assert len(world.album.fetched) == world.tuning.intake_tries
+from tests.engine.world import a_job, a_staging_job, engine_world
 
 
 @pytest.mark.promise

@@ -1,19 +1,13 @@
 """Admins are told once."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from bot import posts
-from bot.aio import retry
-from bot.engine.messages import Told
-from bot.jobs import transitions
-from bot.jobs.models import Job, JobState
-from bot.posts import Later, Never, NotHere, Outcome, Post, Stands
+from bot.posts import Later, NotHere, Stands
 from bot.servers import settings as server_settings
 from bot.servers.notices import NoticeKind
-from sandbox.studii import faults
 from tests.engine.world import GUILD, EngineWorld, a_job, engine_world
 from tests.support.posts import open_posts
 
@@ -62,17 +56,6 @@ async def test_what_cannot_be_posted_now_is_posted_later(tmp_path: Path) -> None
         async with world.running():
             await all_told(world)
         assert [kind for kind, _ in posted(world)] == [NoticeKind.BUDGET_80] * 3 + [NoticeKind.BUDGET_100]
-
-
-async def test_what_can_never_be_posted_is_given_up(tmp_path: Path) -> None:
-    async with engine_world(tmp_path, notice_bound=0.0) as world:
-        await use_log(world)
-        world.discord.notice_answers = [Later(0.02), Never("odd")]
-        await tell(world, NoticeKind.BUDGET_80)
-        await tell(world, NoticeKind.BUDGET_100)
-        async with world.running():
-            await all_told(world)
-        assert len(posted(world)) == 2
 
 
 @pytest.mark.promise
@@ -125,19 +108,6 @@ async def test_what_stops_everything_reaches_the_owner_if_the_channel_is_gone(tm
         ]
 
 
-async def test_an_unknown_outcome_that_was_settled_meanwhile_is_no_news(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        await use_log(world)
-        job = await world.put(await world.accept(a_job()), JobState.UNKNOWN)
-        await tell(world, NoticeKind.UNKNOWN, job.id, job.id)
-        await world.db.write(
-            transitions.advance, job.id, JobState.UNKNOWN, JobState.FAILED, at=world.clock.now()
-        )
-        async with world.running():
-            await all_told(world)
-        assert posted(world) == []
-
-
 @pytest.mark.promise
 async def test_who_made_what_is_told_where_an_admin_wants_it(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
@@ -151,77 +121,3 @@ async def test_who_made_what_is_told_where_an_admin_wants_it(tmp_path: Path) -> 
         assert (notice.kind, channel) == (NoticeKind.MADE, CHANNEL)
         assert shown is not None
         assert shown.result_message_id is not None
-
-
-async def test_without_a_log_channel_the_owner_hears_of_a_job_whose_outcome_nobody_knows(
-    tmp_path: Path,
-) -> None:
-    async with engine_world(tmp_path, hourly_after=0.0) as world:
-        await world.use_key(world.studii.add_key())
-        world.studii.fail("create", faults.proxy_error(after=True))
-        lost = await world.accept(a_job())
-        async with world.running():
-            await world.announced(lost.id)
-            await all_told(world)
-        await tell(world, NoticeKind.STILL_RUNNING, "of another", (await endless(world)).id)
-        async with world.running():
-            await all_told(world)
-        assert posted(world) == [(NoticeKind.UNKNOWN, None), (NoticeKind.STILL_RUNNING, None)]
-
-
-async def endless(world: EngineWorld) -> Job:
-    """A running job at which the engine does not look yet: its server has no key."""
-    return await world.put(await world.accept(a_job(guild_id=GUILD + 1)), JobState.RUNNING)
-
-
-def deaf(
-    world: EngineWorld, monkeypatch: pytest.MonkeyPatch, trouble: Callable[[Post], Outcome | None]
-) -> None:
-    """Let notices meet what `trouble` returns or raises for them, if anything."""
-    send = world.discord.send
-
-    async def met(post: Post, shown: Told) -> Outcome:
-        answer = trouble(post)
-        return await send(post, shown) if answer is None else answer
-
-    monkeypatch.setattr(world.discord, "send", met)
-
-
-async def test_a_notice_that_meets_unexpected_errors_does_not_keep_the_others_from_a_server(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(retry, "FIRST_RETRY_SECONDS", 0.001)
-    monkeypatch.setattr(retry, "MAX_RETRY_SECONDS", 0.005)
-
-    def trouble(notice: Post) -> None:
-        if notice.kind == NoticeKind.BUDGET_80:
-            raise RuntimeError("nobody foresaw this")
-
-    async with engine_world(tmp_path, reread_every=0.5) as world:
-        await use_log(world)
-        deaf(world, monkeypatch, trouble)
-        await tell(world, NoticeKind.BUDGET_80)
-        await tell(world, NoticeKind.BUDGET_100)
-        async with world.running():
-            await all_told(world)
-        assert posted(world) == [(NoticeKind.BUDGET_100, CHANNEL)]
-
-
-async def test_a_server_that_can_not_be_told_anything_does_not_keep_others_waiting(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with engine_world(tmp_path) as world:
-        deaf(world, monkeypatch, lambda one: Later(60.0) if one.guild_id == GUILD else None)
-        for number in range(60):
-            await tell(world, NoticeKind.KEY_REFUSED, str(number))
-        for number in range(1, 6):
-            await world.db.write(
-                posts.want, GUILD + number, NoticeKind.KEY_REFUSED, "1", at=world.clock.now()
-            )
-
-        async def others_told() -> bool:
-            return len(world.discord.notices) == 5
-
-        async with world.running():
-            await world.until(others_told, "the other servers' notices")
-        assert {notice.guild_id for notice, *_ in world.discord.notices} == {GUILD + n for n in range(1, 6)}

@@ -1,17 +1,15 @@
 """Metadata leaves a photo before it leaves the bot, and before it is shown beside the result."""
 
-import io
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from bot.jobs.models import FailureCode, JobState
 from bot.media.metadata import BrokenStructure
 from bot.servers import settings
 from bot.ui.kit.reasons import reason_words
 from tests.engine.world import GUILD, PHOTO_URL, EngineWorld, a_job, engine_world
-from tests.media.metadata.photos import AI, SECRETS, exif, phone_jpeg, phone_png, phone_webp, pixels, xmp
+from tests.media.metadata.photos import AI, phone_jpeg, phone_webp
 
 PHONE = phone_jpeg(source=AI)
 SERVER_WITH_ITS_OWN_WISH = 101
@@ -30,22 +28,6 @@ async def travelled(world: EngineWorld, photo: bytes, guild_id: int = GUILD) -> 
     return upload.data, said.before
 
 
-@pytest.mark.parametrize(
-    "photo", [PHONE, phone_png(source=AI), phone_webp(source=AI)], ids=["jpeg", "png", "webp"]
-)
-async def test_neither_studii_nor_the_channel_sees_what_is_private(tmp_path: Path, photo: bytes) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        async with world.running():
-            for seen in await travelled(world, photo):
-                assert [secret for secret in SECRETS if secret in seen] == []
-                assert AI.encode() in seen
-                with Image.open(io.BytesIO(seen)) as image:
-                    assert image.getexif()[0x0112] == 6
-                    assert image.info["icc_profile"]
-        await world.balanced()
-
-
 async def test_a_server_that_wants_metadata_keeps_it_and_the_others_do_not(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         for guild_id in (GUILD, SERVER_WITH_ITS_OWN_WISH):
@@ -55,21 +37,6 @@ async def test_a_server_that_wants_metadata_keeps_it_and_the_others_do_not(tmp_p
             photo = phone_webp()
             assert await travelled(world, photo, SERVER_WITH_ITS_OWN_WISH) == (photo, photo)
             assert photo not in await travelled(world, photo)
-
-
-@pytest.mark.parametrize("keeps", [False, True])
-async def test_a_photo_that_is_converted_loses_its_metadata_in_any_case(
-    tmp_path: Path, *, keeps: bool
-) -> None:
-    file = io.BytesIO()
-    pixels().save(file, "AVIF", exif=exif(), xmp=xmp(AI))
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        await world.db.write(settings.change, GUILD, keeps_metadata=keeps)
-        async with world.running():
-            for seen in await travelled(world, file.getvalue()):
-                assert [secret for secret in SECRETS if secret in seen] == []
-                assert AI.encode() in seen
 
 
 @pytest.mark.promise

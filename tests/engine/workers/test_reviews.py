@@ -3,18 +3,16 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.jobs import transitions
-from bot.jobs.models import APPROVAL_HOURS, Approval, Job, JobState
+from bot.jobs.models import Approval, Job, JobState
 from bot.posts import Later, Never, NotHere, Outcome
 from bot.reasons import Reason, ReasonCode
-from bot.servers import access, privacy, settings
+from bot.servers import access
 from bot.servers.notices import NoticeKind
-from sandbox.studii import faults
 from tests.engine.world import GUILD, EngineWorld, a_job, a_staging_job, engine_world
 from tests.support.posts import open_posts
 from tests.support.services import erase
@@ -58,55 +56,6 @@ async def release(world: EngineWorld, job: Job) -> None:
     assert await world.db.write(transitions.release_result, job.id, world.clock.now()) is not None
 
 
-@pytest.mark.parametrize("private", [False, True])
-async def test_a_paid_result_waits_over_restarts_and_is_posted_once_when_it_is_approved(
-    tmp_path: Path, private: bool
-) -> None:
-    async with made(tmp_path, private=private) as (world, job):
-        for _ in range(2):  # a restart shows it no second time
-            async with world.running():
-                await waits(world, job)
-        waiting = await world.job(job.id)
-        ((notice, channel, seen),) = world.discord.notices
-        assert (notice.kind, channel, seen) == (NoticeKind.REVIEW, CHANNEL, waiting)
-        ((result, photo),) = world.discord.shown
-        assert world.discord.said == []
-        # It is paid as any result is.
-        assert (waiting.reserved, waiting.settled) == (0, waiting.charged)
-        await world.balanced()
-        # Later the key is gone, and the address leads nowhere any more.
-        world.studii.fail("output", faults.gone(), 100)
-        await world.db.write(settings.set_key, GUILD, None)
-        await release(world, job)
-        async with world.running():
-            said = await world.announced(job.id)
-        assert (said.job.state, said.output, said.before) == (JobState.SUCCEEDED, result, photo)
-        assert world.spooled() == []
-        await world.balanced()
-
-
-async def test_a_declined_result_is_not_posted_and_is_kept_for_moderators_for_a_month(
-    tmp_path: Path,
-) -> None:
-    async with made(tmp_path) as (world, job):
-        async with world.running():
-            waiting = await waits(world, job)
-            why = Reason(ReasonCode.RESULT_DECLINED)
-            await world.db.write(transitions.withhold_result, waiting.id, why, world.clock.now())
-            said = await world.announced(job.id)
-        assert said.job.state is JobState.WITHHELD
-        kept = await world.job(job.id)
-        assert world.spooled() == sorted([str(kept.output_file), str(kept.source_file)])
-        # A moderator may still release it, as a new message.
-        world.discord.said.clear()
-        await release(world, job)
-        async with world.running():
-            released = await world.announced(job.id)
-        assert (released.job.state, released.job.posting) == (JobState.SUCCEEDED, 1)
-        assert released.output == world.discord.shown[0][0]
-        await world.balanced()
-
-
 @pytest.mark.promise
 async def test_a_withheld_result_goes_after_a_month(tmp_path: Path) -> None:
     async with made(tmp_path, undelivered_bound=0.0) as (world, job):
@@ -129,85 +78,6 @@ async def test_without_its_channel_a_result_is_not_posted_and_its_person_is_told
             ended = (await world.announced(job.id)).job
         assert ended.failure_text == Reason(ReasonCode.RESULT_REVIEWS_GONE)
         assert (ended.state, ended.settled) == (JobState.WITHHELD, ended.charged)
-        await world.balanced()
-
-
-async def test_a_result_that_nobody_has_looked_at_for_a_day_is_not_posted(tmp_path: Path) -> None:
-    async with made(tmp_path) as (world, job):
-        running = await world.put(job, JobState.RUNNING, charged=10)
-        a_day_ago = world.clock.now() - timedelta(hours=APPROVAL_HOURS)
-        waiting = await world.db.write(transitions.succeed, running.id, "none.png", "image", a_day_ago)
-        assert waiting is not None
-        assert waiting.state is JobState.REVIEWING
-        async with world.running():
-            ended = (await world.announced(job.id)).job
-        assert ended.failure_text == Reason(ReasonCode.RESULT_NOT_SEEN)
-        assert (ended.state, ended.settled) == (JobState.WITHHELD, 10)
-        await world.balanced()
-
-
-async def test_a_rule_that_is_turned_off_lets_later_results_through_and_those_shown_wait_on(
-    tmp_path: Path,
-) -> None:
-    async with made(tmp_path) as (world, job):
-        async with world.running():
-            await waits(world, job)
-            await set_rules(world, channel=None, results=False)
-            later = await world.accept(a_watched_job())
-            assert (await world.announced(later.id)).job.state is JobState.SUCCEEDED
-        assert (await world.job(job.id)).state is JobState.REVIEWING
-
-
-async def test_a_result_not_shown_yet_when_the_rule_is_turned_off_is_posted(tmp_path: Path) -> None:
-    async with made(tmp_path) as (world, job):
-        world.discord.notice_answers += [Later(0.2)] * 1000
-        async with world.running():
-            await world.reaches(job.id, JobState.REVIEWING)
-        await set_rules(world, channel=None, results=False)
-        async with world.running():
-            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
-
-
-async def test_a_result_whose_file_was_lost_is_fetched_again_before_moderators_see_it(
-    tmp_path: Path,
-) -> None:
-    async with made(tmp_path) as (world, job):
-        world.discord.notice_answers += [Later(0.2)] * 1000
-        async with world.running():
-            waiting = await world.reaches(job.id, JobState.REVIEWING)
-        (world.spool_folder / str(waiting.output_file)).unlink()
-        world.discord.notice_answers.clear()
-        world.discord.notices.clear()
-        world.discord.shown.clear()
-        async with world.running():
-            await waits(world, job)
-        assert [len(files) for files in world.discord.shown] == [2]
-
-
-async def test_a_photo_that_is_deleted_meanwhile_is_not_shown_beside_the_result(tmp_path: Path) -> None:
-    async with made(tmp_path) as (world, job):
-        async with world.running():
-            await waits(world, job)
-        await world.services.db.write(privacy.hide_photo, job.id)
-        await release(world, job)
-        async with world.running():
-            said = await world.announced(job.id)
-        assert (said.output, said.before) == (world.discord.shown[0][0], None)
-
-
-async def test_results_of_a_set_are_decided_on_one_by_one(tmp_path: Path) -> None:
-    async with made(tmp_path) as (world, job):
-        first, second = [await world.accept(a_watched_job(set_id="5" * 16)) for _ in range(2)]
-        async with world.running():
-            for one in (job, first, second):
-                await world.reaches(one.id, JobState.REVIEWING)
-            await release(world, first)
-            why = Reason(ReasonCode.RESULT_DECLINED)
-            assert await world.db.write(transitions.withhold_result, second.id, why, world.clock.now())
-            said = [(await world.announced(one.id)).job for one in (first, second)]
-        assert [one.state for one in said] == [JobState.SUCCEEDED, JobState.WITHHELD]
-        assert (await world.job(first.id)).output_file is None
-        assert (await world.job(second.id)).output_file is not None
         await world.balanced()
 
 

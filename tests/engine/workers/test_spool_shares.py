@@ -3,21 +3,19 @@
 import asyncio
 import contextlib
 import io
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from bot.engine.photos import Intake
-from bot.jobs import holds as key_holds, transitions
+from bot.jobs import holds as key_holds
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.posts import Never
 from bot.reasons import Reason
 from bot.servers import keys
 from sandbox.studii import Outcome, Output, faults
-from tests.engine.workers.sized import MB, photo_of, with_photo
+from tests.engine.workers.sized import MB, with_photo
 from tests.engine.world import GUILD, PHOTO_URL, EngineWorld, a_job, a_staging_job, engine_world
 
 OTHER = 101
@@ -112,125 +110,6 @@ async def test_a_photo_that_found_no_room_is_fetched_as_soon_as_some_is_free(tmp
         async with world.running():
             for job in jobs:
                 assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
-
-
-async def test_room_that_becomes_free_while_a_photo_finds_none_is_not_missed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    waits_for_key = Intake._waits_for_key  # pyright: ignore[reportPrivateUsage]
-
-    async def late(intake: Intake, job: Job) -> bool:
-        while held_by(world.spool_folder):  # noqa: ASYNC110 - any of its notices may be the last
-            await asyncio.sleep(0.05)
-        return await waits_for_key(intake, job)
-
-    async with engine_world(
-        tmp_path, room_pause=600.0, room_pause_bound=600.0, room_patience=6000.0, reread_every=600.0
-    ) as world:
-        monkeypatch.setattr(Intake, "_waits_for_key", late)
-        await world.use_key(world.studii.add_key())
-        world.spool_bytes = 2 * MB
-        world.album.photos = {PHOTO_URL: large(MB)}
-        jobs = [await world.accept(with_photo(MB)) for _ in range(2)]
-        async with world.running():
-            for job in jobs:
-                assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
-
-
-async def test_photos_of_held_jobs_give_way_and_come_again_from_their_message(tmp_path: Path) -> None:
-    async with engine_world(tmp_path, key_retries=(600.0,)) as world:
-        key = world.studii.add_key()
-        await world.use_key(key)
-        await world.use_key(world.studii.add_key(), OTHER)
-        key.revoke()
-        world.spool_bytes = 5 * MB  # of which four for photos
-        photos = {PHOTO_URL: large(MB), "https://cdn.example/large.png": large(3 * MB)}
-        world.album.photos = photos
-        gives = await world.accept(with_photo(MB, message_id=7))
-        stays = await world.accept(with_photo(MB))
-        async with world.running() as engine:
-
-            async def held() -> bool:
-                jobs = [await world.job(job.id) for job in (gives, stays)]
-                return all(job.held and job.source_file for job in jobs)
-
-            await world.until(held, "both to be held")
-            wide = photo_of(3 * MB, url="https://cdn.example/large.png")
-            other = await world.accept(replace(a_staging_job(guild_id=OTHER), source=wide))
-            engine.wake()
-            assert (await world.announced(other.id)).job.state is JobState.SUCCEEDED
-            gone = await world.job(gives.id)
-            assert (gone.state, gone.source_file, bool(gone.held)) == (JobState.RECEIVED, None, True)
-            assert (await world.job(stays.id)).source_file is not None
-            assert gives.id not in "".join(world.spooled())
-            assert world.album.fetched.count(gives.id) == 1
-
-            await world.use_key(world.studii.add_key())
-            await released(world)
-            engine.wake()
-            for job in (gives, stays):
-                said = await world.announced(job.id)
-                assert (said.job.state, said.before) == (JobState.SUCCEEDED, photos[PHOTO_URL])
-        assert world.album.fetched.count(gives.id) == 2
-        assert world.spooled() == []
-        await world.balanced()
-
-
-async def test_a_photo_that_gave_way_is_fetched_to_try_the_key_again_if_nothing_else_can(
-    tmp_path: Path,
-) -> None:
-    async with engine_world(tmp_path, key_retries=(0.3,), reread_every=0.5) as world:
-        await world.use_key(world.studii.add_key())
-        job = await world.accept(with_photo(1000, message_id=7))
-        await refused(world, 0.3)
-        async with world.running():
-            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
-        assert await world.db.read(key_holds.get, GUILD) is None
-
-
-async def test_a_photo_that_gives_way_meanwhile_is_fetched_when_its_key_may_be_tried(tmp_path: Path) -> None:
-    async with engine_world(tmp_path, key_retries=(0.3,), reread_every=600.0) as world:
-        await world.use_key(world.studii.add_key())
-        async with world.running():
-            await refused(world, 0.8)
-            await asyncio.sleep(0.2)  # until all was read
-            job = with_photo(1000, message_id=7)
-            job.held = Reason.text("Studii refused the key.")
-            job.not_before = world.clock.now() + timedelta(seconds=0.6)
-            await world.accept(job)
-            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
-
-
-async def test_a_photo_that_waited_for_another_job_of_its_held_key_is_fetched_when_that_is_cancelled(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bot.engine.due.LOOK_AGAIN", 0.1)
-    async with engine_world(tmp_path, reread_every=600.0) as world:
-        await world.use_key(world.studii.add_key())
-        first = await world.put(await world.accept(a_job()), JobState.WAITING)
-        job = await world.accept(with_photo(1000, message_id=7))
-        await refused(world)
-        async with world.running():
-            past = world.clock.now() - timedelta(seconds=1)
-            await world.db.write(transitions.change, job.id, not_before=past)
-            await asyncio.sleep(0.2)
-            assert (await world.job(job.id)).state is JobState.RECEIVED
-            await world.db.write(transitions.cancel, first.id, world.clock.now())
-            await world.reaches(job.id, JobState.WAITING)
-
-
-async def test_what_was_held_for_a_day_ends_unpaid_though_its_photo_gave_way(tmp_path: Path) -> None:
-    async with engine_world(tmp_path, held_bound=3600.0) as world:
-        key = world.studii.add_key()
-        await world.use_key(key)
-        key.revoke()
-        old = await world.accept(with_photo(1000, message_id=7, age=7200))
-        await world.put(await world.accept(a_job()), JobState.WAITING)
-        await refused(world, 0.0)
-        async with world.running():
-            said = await world.announced(old.id)
-        assert (said.job.state, said.job.failure) == (JobState.FAILED, FailureCode.KEY)
-        await world.balanced()
 
 
 @pytest.mark.promise
