@@ -613,6 +613,9 @@ def forgotten(books: Books) -> Iterator[str]:
     world = books.world
     kept = kept_numbers(world)
     unsure = {job.number for job in books.jobs if job.state == "unknown"}
+    for job in books.jobs:  # what was under way then is erased within a day of its end
+        if (taken := books.at_studii(job)) and taken.ends > world.forgotten.get(job.user_id, taken.ends):
+            unsure.add(job.number)
     for number in sorted(kept - unsure):
         wishes = world.wishes.get(number, [])
         if wishes and all(books.ending(one) < world.forgotten.get(one.user_id, 0.0) for one in wishes):
