@@ -76,24 +76,6 @@ async def test_who_was_told_to_wait_is_answered_without_a_restart_when_discord_t
 
 
 @pytest.mark.promise
-async def test_the_next_start_gives_the_answer_that_was_announced(tmp_path: Path) -> None:
-    async with town(tmp_path) as here:
-        with database(here) as other:
-            other.execute("BEGIN IMMEDIATE")
-            asked = ask(here, "A red kite")
-            await until(lambda: asked.waits, "the answer to be announced")
-            for call in ("answer", "original"):
-                here.discord.fail(call, *NEVER)
-            other.execute("ROLLBACK")
-            jobs = "SELECT count(*) FROM jobs"
-            await until(lambda: other.execute(jobs).fetchone() == (1,), "the job to be accepted")
-        await here.kill()
-        here.discord.faults.clear()
-        await here.start()
-        await answered(here, asked, "A red kite")
-
-
-@pytest.mark.promise
 async def test_a_member_whose_list_of_tools_was_announced_is_asked_to_try_again(tmp_path: Path) -> None:
     async with town(tmp_path) as here:
         here.discord.fail("answer", *NEVER)
