@@ -26,7 +26,6 @@ from bot.jobs.results import EndOfJobs, photo_message_of
 from bot.languages import lazy
 from bot.media.spool import OutputFile
 from bot.posts import NotHere, Post, TooMuch
-from bot.ui.jobs.results.links import can_play
 from bot.ui.jobs.results.result import (
     ShownPhoto,
     ended_elsewhere,
@@ -35,6 +34,7 @@ from bot.ui.jobs.results.result import (
     linked_video,
     result,
 )
+from bot.ui.jobs.wording import can_play
 from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.reading.permissions import stays_there
 

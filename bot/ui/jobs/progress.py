@@ -12,12 +12,12 @@ from bot.features.wording import credit_words
 from bot.jobs.models import KEPT_DAYS, UNSENT_STATES, Approval, FailureCode, Job, JobState, Progress
 from bot.languages import gettext as _, lazy, ngettext, nlazy
 from bot.ui.jobs.buttons import again, cancel, cancel_set, edit, set_again
-from bot.ui.jobs.results.links import link_words
 from bot.ui.jobs.wording import (
     ToolNames,
     again_label,
     again_price,
     cost_words,
+    link_words,
     message_link,
     prompt_words,
     settings_words,

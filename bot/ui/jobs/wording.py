@@ -1,6 +1,7 @@
 """The words for a job: its settings, its state, its cost."""
 
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from bot.catalog import Catalog, Tool, spaced
 from bot.credits.prices import MIN_ESTIMATE_CREDITS, Estimate, short_price
@@ -13,6 +14,7 @@ from bot.ui.kit.text import plain, sentence, shortened
 PROMPT_LENGTH = 300  # characters shown of a long text
 VALUE_LENGTH = 40
 MAX_SETTINGS_CHARACTERS = 800
+MAX_LINK_CHARACTERS = 1500  # of an address that is shown in a text
 ALT_LENGTH = 256  # what Discord takes as the description of a picture in a gallery
 SENDING = lazy("Sending it to Studii…")
 # Statuses of jobs whose result has still to be fetched.
@@ -224,6 +226,37 @@ def message_link(job: Job) -> str | None:
     if job.result_message_id is None:
         return None
     return link_of(job.guild_id, job.result_channel_id or job.channel_id, job.result_message_id)
+
+
+def link_words(job: Job) -> str:
+    """Return the link to the output, and that it may stop working; or that there is none."""
+    if not _usable(job.output_url):
+        return str(
+            lazy(
+                "There's no link to it either. It may still be in the Studii account: ask the server's "
+                "admins."
+            )
+        )
+    link = f"<{job.output_url}>"
+    if job.output_kind == "video":
+        return _("[Open the video]({link}). The link may stop working after a while.", link=link)
+    return _("[Open the picture]({link}). The link may stop working after a while.", link=link)
+
+
+def can_play(job: Job) -> bool:
+    """Return whether Discord would play the video if an ordinary message linked it."""
+    return job.output_kind == "video" and _usable(job.output_url)
+
+
+def _usable(url: str | None) -> bool:
+    """Return whether the address can stand in a text."""
+    # These characters would end the link, or its spoiler.
+    if url is None or len(url) > MAX_LINK_CHARACTERS or any(character in url for character in "<> \n|"):
+        return False
+    try:
+        return urlsplit(url).scheme in {"https", "http"}
+    except ValueError:
+        return False
 
 
 def link_of(guild_id: int, channel_id: int, message_id: int) -> str:

@@ -13,8 +13,8 @@ from bot.reasons import Reason
 from bot.ui.jobs.listing import MINE, SERVER, UNPOSTED, ListQuery, Shown, jobs_panel
 from bot.ui.jobs.posted import PostedResults
 from bot.ui.jobs.progress import progress_panel, sign_of
-from bot.ui.jobs.results.links import can_play
 from bot.ui.jobs.results.result import ending
+from bot.ui.jobs.wording import can_play
 from tests.support.clock import NOON
 from tests.support.jobs import staging
 from tests.support.panels import NAMES, alone, labels_of, progress_words, shown_with, words

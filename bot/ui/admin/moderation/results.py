@@ -19,8 +19,7 @@ from bot.ui.admin.moderation.deciding import (
     show_declined,
 )
 from bot.ui.admin.moderation.request_files import OpenedFiles, open_files
-from bot.ui.jobs.results.links import link_words
-from bot.ui.jobs.wording import ToolNames, state_words
+from bot.ui.jobs.wording import ToolNames, link_words, state_words
 from bot.ui.kit.deferral import LateAnswer
 from bot.ui.kit.first_answer import defer_answer, read_before_form
 from bot.ui.kit.layout import GOING, GOOD, QUIET, Panel, box, boxed, lines, row, small

@@ -20,9 +20,8 @@ from bot.languages import gettext as _, lazy, pgettext, plazy
 from bot.ui.jobs.buttons import JOB_GONE, Id, edit, job_for, use_in
 from bot.ui.jobs.progress import again_button, photo_name
 from bot.ui.jobs.results.gallery import file_name_of, gallery
-from bot.ui.jobs.results.links import link_words
 from bot.ui.jobs.results.removal import PictureGone, remove_picture
-from bot.ui.jobs.wording import ToolNames
+from bot.ui.jobs.wording import ToolNames, link_words
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import NEUTRAL, QUIET, Panel, Piece, boxed, lines, row, small, text
 from bot.ui.kit.responses import acknowledge, answer, answer_in_place

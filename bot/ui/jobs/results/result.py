@@ -17,9 +17,8 @@ from bot.jobs.results import EndOfJobs, Part
 from bot.languages import Worded, and_list, gettext as _, lazy, ngettext, number, sentences
 from bot.ui.jobs.progress import CHARGED_AGAIN, may_be_charged_again, photo_name, set_again_button, sign_of
 from bot.ui.jobs.results.gallery import caption_of, gallery, is_hidden, order_words
-from bot.ui.jobs.results.links import link_words
 from bot.ui.jobs.results.more import delete, delete_set, pick, result_buttons
-from bot.ui.jobs.wording import ToolNames, cost_words, prompt_words, settings_words, state_words
+from bot.ui.jobs.wording import ToolNames, cost_words, link_words, prompt_words, settings_words, state_words
 from bot.ui.kit.layout import Panel, Piece, lines, row, server_line, small, text
 from bot.ui.kit.text import named_value, plain, shortened
 from bot.ui.reading.pictures import plain_name
