@@ -64,7 +64,7 @@ async def test_a_job_that_studii_fails_is_told_with_what_it_cost(tmp_path: Path)
 @pytest.mark.promise
 async def test_a_key_that_studii_refuses_is_not_stored(tmp_path: Path) -> None:
     async with town(tmp_path, key=False) as here:
-        form = await here.nora.form("studii key")
+        form = await here.nora.key_form()
         said = await here.nora.fill_in(form, {"key": "stu_" + "x" * 40, "plan": ["pro"], "budget": "100"})
         assert "Studii doesn't accept this API key" in plain(said)
         assert "key" in plain(await here.maya.command("studio", prompt="A red kite"))

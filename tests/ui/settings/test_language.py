@@ -16,6 +16,6 @@ async def test_a_chosen_language_is_shown_in_the_setup_and_can_be_automatic_agai
         shown = texts(await admin(desk, "language", language="fr"))
         assert "✅ **Language**: changed from Automatic to Français." in shown
         assert "**Language**: Français\n" in shown
-        assert (await desk.services.db.read(settings.of, desk.guild.id)).language.chosen is Language.FRENCH
+        assert (await desk.services.db.read(settings.of, desk.guild.id)).chosen_language is Language.FRENCH
         shown = texts(await admin(desk, "language", language="automatic"))
         assert "**Language**: English\n" in shown
