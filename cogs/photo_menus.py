@@ -18,9 +18,8 @@ from bot.ui.jobs.forms.tool_picker import choose
 from bot.ui.jobs.start import Terms
 from bot.ui.kit.first_answer import read_before_form
 from bot.ui.kit.host import host_of, in_order
-from bot.ui.reading.authors import author_in
 from bot.ui.reading.permissions import ensure_can_post
-from bot.ui.reading.photo_lookup import is_beside
+from bot.ui.reading.photo_lookup import author_in, is_beside
 from bot.ui.reading.pictures import ensure_taken, pictures_in, taken_of
 
 ALL_TOOLS = "Studii…"  # Untranslated: the bot's name

@@ -24,7 +24,7 @@ from bot.ui.kit.host import in_order
 from bot.ui.kit.uploads import PhotoCommand
 from bot.ui.reading.pictures import source_photo
 from bot.ui.styles.choosing import STYLE, style_choices, usable_styles, values_with
-from cogs.studii.group import MAX_SUGGESTIONS, Choices, choices
+from cogs.studii import MAX_SUGGESTIONS, Choices, choices
 
 MAX_VALUES_BESIDE_STYLES = 10  # of them are values of the input, where styles are offered too
 IMAGE = "image"

@@ -47,8 +47,8 @@ STARTING = {
     "bot.cli.doctor",
     "bot.cli.commands",
     "bot.media.decoder.serve",
-    "cogs.reactions.events",
-    "cogs.studii.group",
+    "cogs.reactions",
+    "cogs.studii",
 }
 
 

@@ -39,19 +39,12 @@ _log = logging.getLogger(__name__)
 
 EXTENSIONS = (
     "cogs.tools",
-    "cogs.styles",
     "cogs.photo_menus",
-    "cogs.jobs",
-    "cogs.credits",
-    "cogs.settings",
-    "cogs.studii.group",
-    "cogs.studii.panels",
-    "cogs.studii.credits",
-    "cogs.studii.setup",
+    "cogs.members",
+    "cogs.studii",
     "cogs.reactions",
     "cogs.mentions",
     "cogs.best_results",
-    "cogs.help",
 )
 STOP_ANSWER_SECONDS = 2.0
 # The names that discord.py gives its tasks for listeners, for commands, and for buttons, menus and forms.

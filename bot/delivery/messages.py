@@ -23,8 +23,7 @@ from bot.posts import Later, Never, Post
 from bot.reasons import ReasonCode
 from bot.servers.notices import NoticeKind
 from bot.ui.admin.credits.credit_requests import answer_panel
-from bot.ui.admin.moderation.deciding import asks, nothing_to_decide
-from bot.ui.admin.moderation.request_files import open_files
+from bot.ui.admin.moderation.deciding import asks, nothing_to_decide, open_files
 from bot.ui.admin.moderation.requests import approval_request
 from bot.ui.admin.moderation.results import result_review
 from bot.ui.admin.notices import blocked_panel, notice_panel

@@ -15,7 +15,7 @@ from bot.reactions.backlog import Backlog
 from bot.reactions.events import Tapped
 from bot.servers import privacy
 from bot.services import Services
-from bot.ui.reading.authors import author_of
+from bot.ui.reading.photo_lookup import author_of
 
 MAX_REMEMBERED_ORIGINS = 20_000  # messages: those that were tapped last
 

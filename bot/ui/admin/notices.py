@@ -7,22 +7,24 @@ from datetime import UTC, datetime
 import discord
 from discord import ui
 
+from bot.errors import Refused
 from bot.features.wording import credit_words, renewal_message
+from bot.features.words import MAX_RULE_CHARACTERS
+from bot.jobs import holds
 from bot.jobs.models import LOST_AFTER_DAYS, Job
-from bot.languages import Message, and_list, gettext as _, lazy, sentences
+from bot.languages import Message, and_list, gettext as _, lazy, plazy, sentences
 from bot.posts import Post
 from bot.reasons import Reason
 from bot.servers.access import block_words
 from bot.servers.notices import NoticeKind
 from bot.ui.admin.credits.credit_requests import asked_words, request_buttons
-from bot.ui.admin.held_key import try_again
 from bot.ui.admin.log import delete_from_log
-from bot.ui.admin.moderation.words_notice import refused_words
 from bot.ui.jobs.results.unknown_outcomes import ruling_buttons
 from bot.ui.jobs.wording import ToolNames, cost_words, message_link, prompt_words, settings_words
 from bot.ui.kit.layout import (
     BAD,
     GOING,
+    GOOD,
     NEUTRAL,
     QUIET,
     UNSURE,
@@ -36,8 +38,30 @@ from bot.ui.kit.layout import (
     small,
 )
 from bot.ui.kit.reasons import reason_words
-from bot.ui.kit.text import sentence
+from bot.ui.kit.responses import answer
+from bot.ui.kit.text import plain, sentence
+from bot.ui.panels.controls import Press, admin, button
 from bot.ui.panels.settings import Change, change_words
+from bot.ui.reading.permissions import server_of
+
+OF_ANOTHER_SERVER = lazy("That button belongs to another server. Nothing was changed.")
+
+
+@button(
+    "tryagain:{guild_id}",
+    label=plazy("button", "Try again"),
+    style=discord.ButtonStyle.primary,
+    who=admin,
+)
+async def try_again(press: Press, guild_id: int) -> None:
+    """Let one waiting job try the server's key now."""
+    if server_of(press.interaction) != guild_id:
+        raise Refused(OF_ANOTHER_SERVER)
+    words = _("The key works, and no jobs are on hold.")
+    if await press.host.services.db.write(holds.try_again, guild_id, press.host.clock.now()):
+        words = _("The next job will try Studii now. The others follow if it works.")
+    await answer(press.interaction, boxed(GOOD, words))
+
 
 RUNNING_FINISH = lazy("Jobs already started will finish.")
 _COLOURS: Mapping[NoticeKind, discord.Colour] = {
@@ -279,3 +303,39 @@ def _buttons(notice: Post, job: Job | None) -> list[Piece]:
         return []
     link = message_link(job)
     return [ui.Button(label=_("See result"), url=link), delete_from_log.of(job.id, job.posting)]
+
+
+_MAX_QUOTE_CHARACTERS = 1000
+
+
+def refused_words(details: Mapping[str, str | int | None], names: ToolNames) -> list[str]:
+    """Return the notice's lines. What was refused is behind a spoiler, not to be read by chance."""
+    tool, channel = names.title(str(details.get("tool"))), f"<#{details.get('channel')}>"
+    until, change = details.get("until"), ""
+    if details.get("preset"):
+        title = _("The word filter refuses a photo tool")
+        said = _(
+            "**{tool}** doesn't start on photos in {channel}, because of the words that an admin set it up "
+            "with.",
+            tool=tool,
+            channel=channel,
+        )
+        change = _("Change them with `/studii photos`, or remove the rule with `/studii moderation`.")
+    else:
+        title, member = _("The word filter refused a request"), f"<@{details.get('user')}>"
+        said = _("{member} asked for **{tool}** in {channel}.", member=member, tool=tool, channel=channel)
+    paused = ""
+    if until:
+        paused = _(
+            "They can't start jobs until {when}. `/studii moderation` ends this.", when=f"<t:{until}:f>"
+        )
+    rule = _("Rule: {rule}", rule=f"||{plain(str(details.get('rule')), MAX_RULE_CHARACTERS)}||")
+    uncharged = _("Nothing was charged.")
+    return [f"### 🚫 {title}", said, _quoted(details), paused, change, small(f"{rule} · {uncharged}")]
+
+
+def _quoted(details: Mapping[str, str | int | None]) -> str:
+    text = details.get("text")
+    if text is None:
+        return _("It isn't shown here, because it was asked for in an age-restricted channel.")
+    return f"> ||{plain(str(text), _MAX_QUOTE_CHARACTERS) or '…'}||"

@@ -25,9 +25,8 @@ from bot.ui.kit.host import Host, in_order
 from bot.ui.kit.layout import Panel
 from bot.ui.kit.responses import acknowledge
 from bot.ui.panels.controls import Press, button
-from bot.ui.reading.authors import author_of
 from bot.ui.reading.permissions import ensure_can_post, ensure_stays_there, moderates, server_of
-from bot.ui.reading.photo_lookup import PhotoGone, is_beside, source_of
+from bot.ui.reading.photo_lookup import PhotoGone, author_of, is_beside, source_of
 from bot.ui.reading.pictures import pictures_in
 
 Id = Annotated[str, "[0-9a-f]{16}"]  # of a job, a set or a question

@@ -27,8 +27,7 @@ from bot.ui.kit.layout import NEUTRAL, Panel, boxed, button_rows, small
 from bot.ui.kit.text import plain, shortened
 from bot.ui.panels.controls import Press, button
 from bot.ui.reading import LOOKUP_TIMEOUT
-from bot.ui.reading.authors import author_in
-from bot.ui.reading.photo_lookup import is_before
+from bot.ui.reading.photo_lookup import author_in, is_before
 from bot.ui.reading.pictures import photos_in, taken_of
 
 WORDS_SHOWN = 200  # characters

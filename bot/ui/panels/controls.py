@@ -36,8 +36,7 @@ from bot.languages import Worded
 from bot.ui.kit.forms import show_form
 from bot.ui.kit.host import BUTTON_GONE, LASTING, Host, begin_to_handle, custom_ids, host_of
 from bot.ui.kit.responses import tell
-from bot.ui.reading.openers import LET_IN, ensure_panel_opener
-from bot.ui.reading.permissions import ensure_manager
+from bot.ui.reading.permissions import LET_IN, ensure_manager, ensure_panel_opener
 
 _P = ParamSpec("_P")
 MAX_ID_CHARACTERS = 100  # of a custom id

@@ -1,6 +1,6 @@
 """`/studii setup`: the steps in their order, each with its control, the key, and what channels show."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,15 +15,27 @@ from bot.errors import NotAllowed, Refused
 from bot.features import posting
 from bot.features.posting import MADE_WITH_AI, MAX_DISCLOSURE_CHARACTERS, PostingRules
 from bot.jobs import holds, lanes
-from bot.languages import Language, Worded, gettext, gettext as _, lazy, ngettext, sentences, spoken
+from bot.languages import (
+    Language,
+    ReaderLanguages,
+    Worded,
+    gettext,
+    gettext as _,
+    lazy,
+    ngettext,
+    sentences,
+    speaking,
+    spoken,
+)
 from bot.servers import access, keys, settings
 from bot.servers.access import AccessRules
 from bot.servers.key_entry import forget
 from bot.servers.keys import StudiiKey
 from bot.servers.settings import GuildSettings
-from bot.ui.admin.held_key import try_again
 from bot.ui.admin.log import post_greeting
-from bot.ui.guide.panel import post_panel
+from bot.ui.admin.notices import try_again
+from bot.ui.guide.help import post_panel
+from bot.ui.kit.discord_errors import tolerated
 from bot.ui.kit.first_answer import read_before_form
 from bot.ui.kit.forms import labelled
 from bot.ui.kit.host import host_of
@@ -465,3 +477,25 @@ def key_lost(guild: discord.Guild, *, in_server: bool) -> Panel:
 def _to_server(guild_id: int) -> ui.Button[Any]:
     # A button of the bot's would not know the server: it is pressed in a direct message.
     return ui.Button(label=_("Open server"), url=f"https://discord.com/channels/{guild_id}")
+
+
+async def greet(
+    client: discord.Client, readers: ReaderLanguages, guild: discord.Guild, message: Callable[..., Panel]
+) -> None:
+    """Post the message in the system channel, else send it to the owner; `in_server` tells it which."""
+    channel = guild.system_channel
+    if channel is not None and guild.me is not None:  # pyright: ignore[reportUnnecessaryComparison]
+        may = channel.permissions_for(guild.me)
+        if may.view_channel and may.send_messages:
+            with tolerated("Server %d could not be greeted in its channel", guild.id):
+                with speaking(await readers.in_server(guild.id)):
+                    panel = message(in_server=True)
+                await channel.send(view=panel)
+                return
+    if guild.owner_id is None:
+        return
+    with tolerated("The owner of server %d could not be greeted", guild.id):
+        owner = await client.fetch_user(guild.owner_id)
+        with speaking(await readers.of_person(owner.id, guild.id)):
+            panel = message(in_server=False)
+        await owner.send(view=panel)

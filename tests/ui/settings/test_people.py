@@ -9,7 +9,7 @@ import pytest
 from bot.features import posting
 from bot.servers import access, notices
 from bot.servers.notices import NoticeKind
-from bot.ui.reading.openers import LET_IN, PANEL_SECONDS
+from bot.ui.reading.permissions import LET_IN, PANEL_SECONDS
 from tests.support.desk import Desk, make_bot, pieces, texts
 from tests.support.posts import deliver, open_posts
 from tests.support.presses import hand_in, press

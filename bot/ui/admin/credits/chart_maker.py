@@ -1,10 +1,32 @@
 """Have charts drawn, one at a time. Pillow, which draws them, is imported with the first one."""
 
 import asyncio
+from dataclasses import dataclass
+from datetime import date
 
 from bot.errors import Refused
 from bot.languages import lazy
-from bot.ui.admin.credits.charts import UsageChart
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One tool's credits, day by day."""
+
+    title: str
+    credits: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UsageChart:
+    """Credits a day, stacked. `limit` is the budget's line, in credits a day; `limit_words` its label."""
+
+    title: str
+    subtitle: str
+    days: tuple[date, ...]
+    series: tuple[Series, ...]
+    limit: float | None = None
+    limit_words: str = ""
+
 
 MAX_WAITING_CHARTS = 4  # pictures that may wait at once; each takes some hundredths of a second
 MANY_CHARTS = lazy("The bot is drawing other charts right now. Try again in a moment.")

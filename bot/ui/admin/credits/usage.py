@@ -12,7 +12,7 @@ from bot.features.wording import credit_words, job_words
 from bot.jobs.models import FORGOTTEN_MEMBER
 from bot.languages import and_list, day_and_month, gettext as _, lazy, ngettext, number, sentences
 from bot.ui.account.credits import DEFAULT_HOLDS
-from bot.ui.admin.credits.charts import Series, UsageChart
+from bot.ui.admin.credits.chart_maker import Series, UsageChart
 from bot.ui.jobs.wording import ALT_LENGTH
 from bot.ui.kit.layout import NEUTRAL, Panel, boxed, lines, rule, small
 from bot.ui.kit.text import plain, shortened

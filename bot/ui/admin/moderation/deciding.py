@@ -1,8 +1,10 @@
 """Do what deciding on requests and results has in common: who decides, why, and what is shown then."""
 
+import io
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import discord
@@ -12,7 +14,11 @@ from bot.catalog import Tool
 from bot.errors import Refused
 from bot.features.moderation import MAX_DECLINE_REASON_CHARACTERS, Approver
 from bot.jobs.models import APPROVAL_HOURS, FORGOTTEN_MEMBER, Approval, Job, JobState, MemberContext
+from bot.jobs.results import ForModerators
 from bot.languages import Message, gettext as _, lazy, ngettext, speaking, spoken
+from bot.media.kinds import DRAWN, suffix_of
+from bot.media.photo import Drawing
+from bot.media.spool import OutputFile
 from bot.reasons import ReasonCode
 from bot.servers import access
 from bot.ui.jobs.wording import ToolNames, member_words, prompt_of, settings_words
@@ -20,9 +26,10 @@ from bot.ui.kit.discord_errors import DISCORD_ERRORS, refused_as
 from bot.ui.kit.first_answer import answering
 from bot.ui.kit.forms import labelled
 from bot.ui.kit.host import Host, custom_ids
-from bot.ui.kit.layout import BAD, QUIET, Panel, boxed, lines
+from bot.ui.kit.layout import BAD, QUIET, Panel, Piece, boxed, lines
 from bot.ui.kit.responses import NO_MENTIONS, answer, answer_in_place
 from bot.ui.kit.text import plain
+from bot.ui.kit.uploads import file_of
 from bot.ui.panels.controls import Press
 from bot.ui.reading.member import approver_in, fetched_member, member_context_in
 from bot.ui.reading.permissions import channel_in, server_of
@@ -158,3 +165,61 @@ async def requester_of(interaction: discord.Interaction, job: Job) -> MemberCont
         return None
     context = member_context_in(member, channel_in(guild, job.channel_id))
     return replace(context, channels=context.channels | {job.channel_id})
+
+
+_log = logging.getLogger(__name__)
+
+MIN_SHOWN_BYTES = 16 * 1024  # a picture in fewer shows nothing
+RESULT_SHARE = 0.75  # of the room, where a photo is shown beside the result
+
+
+@dataclass
+class OpenedFiles:
+    """Files to be sent with a message."""
+
+    photos: list[discord.File] = field(default_factory=list[discord.File])
+    result: discord.File | None = None
+
+    @property
+    def all(self) -> list[discord.File]:
+        return [*([] if self.result is None else [self.result]), *self.photos]
+
+    def gallery(self) -> list[Piece]:
+        """Return the files, each hidden until it is clicked; nothing if there are none."""
+        items = [discord.MediaGalleryItem(f"attachment://{file.filename}", spoiler=True) for file in self.all]
+        return [ui.MediaGallery(*items)] if items else []
+
+    def close(self) -> None:
+        for file in self.all:
+            file.close()
+
+
+async def open_files(shown: ForModerators, room: int, drawing: Drawing | None = None) -> OpenedFiles:
+    """Open what can be shown in `room` bytes together; pictures are made smaller if `drawing` can."""
+    opened = OpenedFiles()
+    if shown.result is not None:
+        most = int(room * RESULT_SHARE) if shown.photos else room
+        opened.result = await _open(shown.result, "result", most, drawing, made=True)
+        room -= 0 if opened.result is None else most
+    for number, photo in enumerate(shown.photos, 1):
+        name = "photo" if len(shown.photos) == 1 else f"photo-{number}"
+        file = await _open(photo, name, room // len(shown.photos), drawing)
+        opened.photos += [] if file is None else [file]
+    return opened
+
+
+async def _open(
+    file: OutputFile, name: str, most: int, drawing: Drawing | None, *, made: bool = False
+) -> discord.File | None:
+    """Open the file, which the caller closes. None if it can't be shown in `most` bytes."""
+    drawn = file.kind != "image" or file.content_type in DRAWN
+    try:
+        if drawn and file.size <= most:
+            return await file_of(file, f"{name}{suffix_of(file.content_type) or ''}")
+        if file.kind != "image" or drawing is None or most < MIN_SHOWN_BYTES:
+            return None
+        data = await drawing.fit(file.path, most, made=made)
+    except OSError as error:
+        _log.warning("%s can't be shown to moderators: %s", file.path.name, error)
+        return None
+    return None if data is None else discord.File(io.BytesIO(data), f"{name}.jpg")

@@ -14,6 +14,7 @@ from bot.jobs.results import ForModerators
 from bot.languages import Message, gettext as _, lazy, ngettext, plazy, sentences
 from bot.reasons import ReasonCode
 from bot.ui.admin.moderation.deciding import (
+    OpenedFiles,
     approver_by_rules,
     ask_why,
     asked_for,
@@ -23,7 +24,6 @@ from bot.ui.admin.moderation.deciding import (
     show_decision,
     show_declined,
 )
-from bot.ui.admin.moderation.request_files import OpenedFiles
 from bot.ui.jobs.wording import ToolNames, cost_words
 from bot.ui.kit.first_answer import read_before_form
 from bot.ui.kit.layout import GOING, GOOD, QUIET, Panel, box, boxed, lines, row, small

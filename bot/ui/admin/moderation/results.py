@@ -9,16 +9,17 @@ from bot.jobs.models import APPROVAL_HOURS, KEPT_DAYS, Job, JobState, Progress
 from bot.jobs.results import ForModerators
 from bot.languages import gettext as _, lazy, ngettext, nlazy, plazy, sentences
 from bot.ui.admin.moderation.deciding import (
+    OpenedFiles,
     approver_by_rules,
     ask_why,
     asked_for,
+    open_files,
     reason_in,
     requester_of,
     show_decided,
     show_decision,
     show_declined,
 )
-from bot.ui.admin.moderation.request_files import OpenedFiles, open_files
 from bot.ui.jobs.wording import ToolNames, link_words, state_words
 from bot.ui.kit.deferral import LateAnswer
 from bot.ui.kit.first_answer import defer_answer, read_before_form

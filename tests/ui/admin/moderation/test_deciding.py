@@ -7,8 +7,7 @@ import pytest
 from bot.jobs.models import Approval, JobState
 from bot.jobs.results import ForModerators
 from bot.reasons import Reason, ReasonCode
-from bot.ui.admin.moderation.deciding import nothing_to_decide
-from bot.ui.admin.moderation.request_files import OpenedFiles
+from bot.ui.admin.moderation.deciding import OpenedFiles, nothing_to_decide
 from bot.ui.admin.moderation.requests import approval_request
 from bot.ui.admin.moderation.results import result_review
 from tests.support.jobs import staging

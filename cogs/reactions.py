@@ -82,3 +82,10 @@ class PhotoEvents(commands.Cog):
     async def _forget_place(self, guild_id: int, channel_id: int) -> None:
         forget = partial(self._bot.services.photo_rules.forget_place, guild_id, channel_id)
         await self._events.handle(guild_id, forget)
+
+
+async def setup(bot: StudiiBot) -> None:
+    services = bot.services
+    watch = PhotoWatch(bot, services, bot.catalog, bot.readers, bot.arrivals, bot.clock)
+    bot.watch_photos(watch.used)
+    await bot.add_cog(PhotoEvents(bot, watch))
