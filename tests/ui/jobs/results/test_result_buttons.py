@@ -155,6 +155,14 @@ async def test_a_result_becomes_the_photo_of_another_tool(desk: Desk, tmp_path: 
     assert source_bytes(desk, job) == MADE
 
 
+async def test_the_menu_of_a_result_takes_what_was_made_not_the_photo_before(
+    desk: Desk, tmp_path: Path
+) -> None:
+    message = await staged(desk, tmp_path)
+    await desk.tom.context_menu(desk.channel, "Photo restoration", message)
+    assert source_bytes(desk, await desk.job()) == MADE
+
+
 async def test_a_result_whose_file_is_gone_says_so_and_offers_nothing(desk: Desk, tmp_path: Path) -> None:
     message = await staged(desk, tmp_path)
     (job,) = await jobs(desk)
