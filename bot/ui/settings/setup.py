@@ -23,6 +23,7 @@ from bot.languages import (
     gettext as _,
     lazy,
     ngettext,
+    plazy,
     sentences,
     speaking,
     spoken,
@@ -384,7 +385,7 @@ SETUP = Topic(
         Setting(
             "log_channel",
             lazy("Log channel"),
-            Pick("<#{}>", ui.ChannelSelect, lazy("none")),
+            Pick("<#{}>", ui.ChannelSelect, plazy("channel", "none")),
             read=lambda row_: row_.settings.log_channel_id,
             write=_set_log,
             line=lambda now: steps.log_lines(_state(now)),
