@@ -7,11 +7,13 @@ from pathlib import Path
 from types import FrameType
 
 from sandbox.studii import Options, StudiiServer
-from tests.support.simulated.people import Person, answer_of, text_of
+from tests.support.desk import open_desk, texts
+from tests.support.simulated.people import Person, text_of
 from tests.support.simulated.stage import open_stage
 
 ROOT = Path(__file__).parents[2]
-MAX_BEFORE_THE_ANSWER, MAX_IN_ALL = 60, 91
+MAX_BEFORE_THE_ANSWER = 60
+MAX_IN_ALL = 94  # with what a busy machine adds, as a deferral
 
 
 @contextmanager
@@ -31,7 +33,18 @@ def entered() -> Generator[set[str]]:
         sys.setprofile(None)
 
 
-async def test_a_command_runs_through_few_files_until_its_answer_and_until_its_result(tmp_path: Path) -> None:
+async def test_a_command_runs_through_few_files_until_its_answer(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:  # without an engine, which would begin with the job
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        with entered() as files:
+            shown = await desk.maya.slash(desk.channel, "studio", prompt="A blue kite")
+        assert "A blue kite" in texts(shown)
+        assert {"bot/jobs/accept.py", "cogs/tools.py"} <= files
+        assert len(files) <= MAX_BEFORE_THE_ANSWER, sorted(files)
+
+
+async def test_a_command_runs_through_few_files_until_its_result(tmp_path: Path) -> None:
     async with (
         StudiiServer(Options(instant=True, long_side=96)) as studii,
         open_stage(studii, tmp_path) as stage,
@@ -39,12 +52,8 @@ async def test_a_command_runs_through_few_files_until_its_answer_and_until_its_r
         admin, maya = Person(stage, stage.world.admin), Person(stage, stage.world.maya)
         await admin.set_key(studii.add_key("team").secret)
         await maya.result_of(await maya.command("studio", prompt="A red kite"))
-        with entered() as before:
-            shown = await maya.command("studio", prompt="A blue kite")
-        with entered() as after:
-            assert "A blue kite" in text_of(await maya.result_of(shown))
-        assert "A blue kite" in text_of(answer_of(shown))
-        assert {"bot/jobs/accept.py", "cogs/tools.py"} <= before
-        assert "bot/delivery/results.py" in before | after
-        assert len(before) <= MAX_BEFORE_THE_ANSWER, sorted(before)
-        assert len(before | after) <= MAX_IN_ALL, sorted(before | after)
+        with entered() as files:
+            result = await maya.result_of(await maya.command("studio", prompt="A blue kite"))
+        assert "A blue kite" in text_of(result)
+        assert {"bot/jobs/accept.py", "bot/engine/lanes.py", "bot/delivery/results.py"} <= files
+        assert len(files) <= MAX_IN_ALL, sorted(files)
