@@ -41,16 +41,14 @@ def many_tools(folder: Path) -> Catalog:
 
 
 @pytest.mark.promise
-async def test_help_has_a_button_for_the_form_of_each_tool(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        answer = await desk.maya.slash(desk.channel, "help")
-        assert answer.ephemeral
-        assert labels(answer) == [tool.title for tool in desk.bot.catalog.tools.values()]
-        assert "/jobs" in texts(answer)
-        assert answer.response is not None
-        form = await desk.maya.click(answer.response, label="Virtual staging")
-        assert form.modal is not None
+async def test_help_has_a_button_for_the_form_of_each_tool(desk: Desk) -> None:
+    answer = await desk.maya.slash(desk.channel, "help")
+    assert answer.ephemeral
+    assert labels(answer) == [tool.title for tool in desk.bot.catalog.tools.values()]
+    assert "/jobs" in texts(answer)
+    assert answer.response is not None
+    form = await desk.maya.click(answer.response, label="Virtual staging")
+    assert form.modal is not None
 
 
 @pytest.mark.promise
@@ -70,79 +68,71 @@ async def test_without_a_key_help_says_only_what_to_do_about_it(tmp_path: Path) 
 
 
 @pytest.mark.promise
-async def test_help_speaks_of_what_its_person_may_do(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        member = texts(await desk.maya.slash(desk.channel, "help"))
-        assert "As an admin" not in member
-        assert "As a moderator" not in member
-        role = desk.guild.create_role("Mods", permissions=discord.Permissions(manage_messages=True))
-        mod = desk.guild.add_member(desk.env.create_user("mo"), roles=[role])
-        moderator = texts(await mod.slash(desk.channel, "help"))
-        assert "**As a moderator**" in moderator
-        assert "As an admin" not in moderator
-        assert "`/studii setup`" in texts(await desk.admin.slash(desk.channel, "help"))
+async def test_help_speaks_of_what_its_person_may_do(desk: Desk) -> None:
+    member = texts(await desk.maya.slash(desk.channel, "help"))
+    assert "As an admin" not in member
+    assert "As a moderator" not in member
+    role = desk.guild.create_role("Mods", permissions=discord.Permissions(manage_messages=True))
+    mod = desk.guild.add_member(desk.env.create_user("mo"), roles=[role])
+    moderator = texts(await mod.slash(desk.channel, "help"))
+    assert "**As a moderator**" in moderator
+    assert "As an admin" not in moderator
+    assert "`/studii setup`" in texts(await desk.admin.slash(desk.channel, "help"))
 
 
 @pytest.mark.promise
 async def test_help_says_that_requests_wait_for_a_moderator_and_where_moderators_decide(
-    tmp_path: Path,
+    desk: Desk,
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        channel = desk.guild.create_text_channel("requests")
-        await desk.services.db.write(
-            access.change_approvals, desk.guild.id, channel_id=channel.id, tools=["studio"], results=True
-        )
-        member = texts(await desk.maya.slash(desk.channel, "help"))
-        waits = "🛂 A moderator approves requests for it before they start, and looks at the results"
-        assert member.count(waits) == 1
-        assert "You decide" not in member
-        admin = texts(await desk.admin.slash(desk.channel, "help"))
-        assert f"You decide on requests and results in <#{channel.id}>" in admin
-        assert "🛂" not in admin  # an admin's own requests don't wait
-        await desk.services.db.write(access.change_approvals, desk.guild.id, everyone=True, results=False)
-        admin = texts(await desk.admin.slash(desk.channel, "help"))
-        assert f"You decide on requests in <#{channel.id}>." in admin
-        member = texts(await desk.maya.slash(desk.channel, "help"))
-        assert member.count("🛂") == 1
-        assert "🛂 In this server a moderator approves your requests before they start." in member
+    channel = desk.guild.create_text_channel("requests")
+    await desk.services.db.write(
+        access.change_approvals, desk.guild.id, channel_id=channel.id, tools=["studio"], results=True
+    )
+    member = texts(await desk.maya.slash(desk.channel, "help"))
+    waits = "🛂 A moderator approves requests for it before they start, and looks at the results"
+    assert member.count(waits) == 1
+    assert "You decide" not in member
+    admin = texts(await desk.admin.slash(desk.channel, "help"))
+    assert f"You decide on requests and results in <#{channel.id}>" in admin
+    assert "🛂" not in admin  # an admin's own requests don't wait
+    await desk.services.db.write(access.change_approvals, desk.guild.id, everyone=True, results=False)
+    admin = texts(await desk.admin.slash(desk.channel, "help"))
+    assert f"You decide on requests in <#{channel.id}>." in admin
+    member = texts(await desk.maya.slash(desk.channel, "help"))
+    assert member.count("🛂") == 1
+    assert "🛂 In this server a moderator approves your requests before they start." in member
 
 
 @pytest.mark.promise
-async def test_help_says_why_a_tool_may_not_be_used_and_offers_the_others(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        role = desk.guild.create_role("Agents")
-        await desk.services.db.write(
-            limit_tool,
-            desk.guild.id,
-            desk.services.catalog.get("virtual-staging"),
-            role_id=role.id,
-            channel_id=None,
-        )
-        answer = await desk.maya.slash(desk.channel, "help")
-        assert texts(answer).count("🚫") == 1
-        assert f"🚫 Virtual staging is only for <@&{role.id}> in this server" in texts(answer)
-        assert "Virtual staging" not in labels(answer)
-        assert "Studio" in labels(answer)
+async def test_help_says_why_a_tool_may_not_be_used_and_offers_the_others(desk: Desk) -> None:
+    role = desk.guild.create_role("Agents")
+    await desk.services.db.write(
+        limit_tool,
+        desk.guild.id,
+        desk.services.catalog.get("virtual-staging"),
+        role_id=role.id,
+        channel_id=None,
+    )
+    answer = await desk.maya.slash(desk.channel, "help")
+    assert texts(answer).count("🚫") == 1
+    assert f"🚫 Virtual staging is only for <@&{role.id}> in this server" in texts(answer)
+    assert "Virtual staging" not in labels(answer)
+    assert "Studio" in labels(answer)
 
 
 @pytest.mark.promise
 @pytest.mark.parametrize("automatic", [False, True])
 async def test_who_is_blocked_or_paused_hears_it_and_is_offered_nothing(
-    tmp_path: Path, *, automatic: bool
+    desk: Desk, *, automatic: bool
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        until = desk.clock.now() + timedelta(hours=2)
-        block = Block(desk.guild.id, desk.maya.id, automatic=automatic, until=until)
-        await desk.services.db.write(lambda session: session.add(block))
-        answer = await desk.maya.slash(desk.channel, "help")
-        assert texts(answer).count("🚫") == 1
-        assert ("the word filter refused many" if automatic else "You are blocked") in texts(answer)
-        assert labels(answer) == []
-        assert "`/settings`" in texts(answer)
+    until = desk.clock.now() + timedelta(hours=2)
+    block = Block(desk.guild.id, desk.maya.id, automatic=automatic, until=until)
+    await desk.services.db.write(lambda session: session.add(block))
+    answer = await desk.maya.slash(desk.channel, "help")
+    assert texts(answer).count("🚫") == 1
+    assert ("the word filter refused many" if automatic else "You are blocked") in texts(answer)
+    assert labels(answer) == []
+    assert "`/settings`" in texts(answer)
 
 
 @pytest.mark.promise
@@ -159,40 +149,36 @@ async def test_help_says_what_keeps_everyone_from_starting(tmp_path: Path) -> No
 
 
 @pytest.mark.promise
-async def test_help_says_that_results_cant_be_posted_where_it_is_asked(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        assert "can't post results" not in texts(await desk.maya.slash(desk.channel, "help"))
-        bare = desk.channel_for_the_bot("bare", attach_files=False)
-        told = texts(await desk.maya.slash(bare, "help"))
-        assert "⚠️ I can't post results in this channel: I'm missing **Attach Files**" in told
+async def test_help_says_that_results_cant_be_posted_where_it_is_asked(desk: Desk) -> None:
+    assert "can't post results" not in texts(await desk.maya.slash(desk.channel, "help"))
+    bare = desk.channel_for_the_bot("bare", attach_files=False)
+    told = texts(await desk.maya.slash(bare, "help"))
+    assert "⚠️ I can't post results in this channel: I'm missing **Attach Files**" in told
 
 
 @pytest.mark.promise
 async def test_help_names_the_photo_channels_that_its_person_can_see_and_the_emoji_where_they_work(
-    tmp_path: Path,
+    desk: Desk,
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        everyone = desk.guild.default_role
-        hidden = desk.guild.create_text_channel(
-            "hidden", overwrites={everyone: discord.PermissionOverwrite(view_channel=False)}
-        )
-        auto = desk.guild.create_text_channel("auto")
-        before = texts(await desk.maya.slash(desk.channel, "help"))
-        assert "Tap an emoji" not in before
-        assert "Post a photo" not in before
-        photos = desk.services.photo_rules
-        for channel in (desk.channel, hidden):
-            await photos.change(set_channel, desk.guild.id, channel.id, PhotoChannelKind.OFFER)
-        automatic = desk.guild.id, auto.id, PhotoChannelKind.AUTO, Preset("photo-restore")
-        await photos.change(set_channel, *automatic)
-        words = texts(await desk.maya.slash(desk.channel, "help"))
-        assert "Tap an emoji under a photo here: " in words
-        assert f"Post a photo in <#{desk.channel.id}>, and tap an emoji under it" in words
-        assert f"Post a photo in <#{auto.id}>: **Photo restoration** runs on it" in words
-        assert str(hidden.id) not in words
-        assert "Tap an emoji" not in texts(await desk.maya.slash(auto, "help"))
+    everyone = desk.guild.default_role
+    hidden = desk.guild.create_text_channel(
+        "hidden", overwrites={everyone: discord.PermissionOverwrite(view_channel=False)}
+    )
+    auto = desk.guild.create_text_channel("auto")
+    before = texts(await desk.maya.slash(desk.channel, "help"))
+    assert "Tap an emoji" not in before
+    assert "Post a photo" not in before
+    photos = desk.services.photo_rules
+    for channel in (desk.channel, hidden):
+        await photos.change(set_channel, desk.guild.id, channel.id, PhotoChannelKind.OFFER)
+    automatic = desk.guild.id, auto.id, PhotoChannelKind.AUTO, Preset("photo-restore")
+    await photos.change(set_channel, *automatic)
+    words = texts(await desk.maya.slash(desk.channel, "help"))
+    assert "Tap an emoji under a photo here: " in words
+    assert f"Post a photo in <#{desk.channel.id}>, and tap an emoji under it" in words
+    assert f"Post a photo in <#{auto.id}>: **Photo restoration** runs on it" in words
+    assert str(hidden.id) not in words
+    assert "Tap an emoji" not in texts(await desk.maya.slash(auto, "help"))
 
 
 @pytest.mark.promise
@@ -235,32 +221,28 @@ async def test_an_operators_many_tools_fit_into_help_and_the_panel(tmp_path: Pat
 
 
 @pytest.mark.promise
-async def test_the_panels_buttons_refuse_whom_the_rules_refuse(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await admin(desk, "panel")
-        await desk.services.db.write(access.block, desk.guild.id, desk.maya.id, desk.clock.now())
-        panel = posted_panel(desk.channel)
-        told = await desk.maya.click(panel, label="Studio")
-        assert told.ephemeral
-        assert "You are blocked" in texts(told)
-        assert "You are blocked" in texts(await desk.maya.click(panel, label="Show help"))
+async def test_the_panels_buttons_refuse_whom_the_rules_refuse(desk: Desk) -> None:
+    await admin(desk, "panel")
+    await desk.services.db.write(access.block, desk.guild.id, desk.maya.id, desk.clock.now())
+    panel = posted_panel(desk.channel)
+    told = await desk.maya.click(panel, label="Studio")
+    assert told.ephemeral
+    assert "You are blocked" in texts(told)
+    assert "You are blocked" in texts(await desk.maya.click(panel, label="Show help"))
 
 
-async def test_where_results_cant_be_posted_no_panel_is_and_the_reason_is_said(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        silent = desk.channel_for_the_bot("silent", send_messages=False)
-        shown = await desk.admin.slash(silent, "studii setup")
-        assert shown.response is not None
-        told = await desk.admin.click(shown.response, label="Post panel")
-        assert "I'm missing **Send Messages**" in texts(told)
-        assert "Nothing was posted" in texts(told)
-        assert not [one for one in silent.history() if one.author.bot]
+async def test_where_results_cant_be_posted_no_panel_is_and_the_reason_is_said(desk: Desk) -> None:
+    silent = desk.channel_for_the_bot("silent", send_messages=False)
+    shown = await desk.admin.slash(silent, "studii setup")
+    assert shown.response is not None
+    told = await desk.admin.click(shown.response, label="Post panel")
+    assert "I'm missing **Send Messages**" in texts(told)
+    assert "Nothing was posted" in texts(told)
+    assert not [one for one in silent.history() if one.author.bot]
 
 
 @pytest.mark.promise
-async def test_only_admins_post_the_panel(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        visible = await desk.channel_message("studii:setup:panel")
-        told = await desk.maya.click(visible, label="Press")
-        assert "You need the Manage Server permission" in texts(told)
+async def test_only_admins_post_the_panel(desk: Desk) -> None:
+    visible = await desk.channel_message("studii:setup:panel")
+    told = await desk.maya.click(visible, label="Press")
+    assert "You need the Manage Server permission" in texts(told)

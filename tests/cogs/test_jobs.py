@@ -34,99 +34,87 @@ async def listed(desk: Desk) -> InteractionResult:
 
 
 @pytest.mark.promise
-async def test_the_list_shows_ones_own_jobs_newest_first_and_is_turned_page_by_page(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        for number in range(8):
-            await desk.maya.slash(desk.channel, "studio", prompt=f"Kite {number}")
-            desk.clock.advance(10)
-        await desk.tom.slash(desk.channel, "studio", prompt="Not Maya's")
-        shown = await listed(desk)
-        assert texts(shown).count("in the queue") == 5
-        assert "Page 1" in texts(shown)
-        assert "Server jobs" not in labels(shown)
-        assert shown.response is not None
-        await desk.maya.click(shown.response, custom_id=button(shown, "Older"))
-        assert texts(shown).count("in the queue") == 3
-        assert "Page 2" in texts(shown)
-        bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
-        await desk.env.restart_bot(bot)
-        await desk.maya.click(shown.response, custom_id=button(shown, "Newer"))
-        assert "Page 1" in texts(shown)
+async def test_the_list_shows_ones_own_jobs_newest_first_and_is_turned_page_by_page(desk: Desk) -> None:
+    for number in range(8):
+        await desk.maya.slash(desk.channel, "studio", prompt=f"Kite {number}")
+        desk.clock.advance(10)
+    await desk.tom.slash(desk.channel, "studio", prompt="Not Maya's")
+    shown = await listed(desk)
+    assert texts(shown).count("in the queue") == 5
+    assert "Page 1" in texts(shown)
+    assert "Server jobs" not in labels(shown)
+    assert shown.response is not None
+    await desk.maya.click(shown.response, custom_id=button(shown, "Older"))
+    assert texts(shown).count("in the queue") == 3
+    assert "Page 2" in texts(shown)
+    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
+    await desk.env.restart_bot(bot)
+    await desk.maya.click(shown.response, custom_id=button(shown, "Newer"))
+    assert "Page 1" in texts(shown)
 
 
 @pytest.mark.promise
-async def test_what_waits_is_cancelled_in_the_list(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        shown = await listed(desk)
-        assert shown.response is not None
-        await desk.maya.click(shown.response, custom_id=button(shown, "Cancel Studio"))
-        assert "cancelled · not charged" in texts(shown)
-        assert (await desk.job()).state is JobState.CANCELLED
+async def test_what_waits_is_cancelled_in_the_list(desk: Desk) -> None:
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    shown = await listed(desk)
+    assert shown.response is not None
+    await desk.maya.click(shown.response, custom_id=button(shown, "Cancel Studio"))
+    assert "cancelled · not charged" in texts(shown)
+    assert (await desk.job()).state is JobState.CANCELLED
 
 
 async def test_whoever_may_manage_the_server_cancels_others_jobs_on_old_cards_too(
-    tmp_path: Path,
+    desk: Desk,
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        card = await desk.card(await desk.job())
-        refused = await desk.tom.click(card, label="Cancel job")
-        assert "Manage Messages or Manage Server" in texts(refused)
-        await desk.admin.click(card, label="Cancel job")
-        assert (await desk.job()).state is JobState.CANCELLED
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    card = await desk.card(await desk.job())
+    refused = await desk.tom.click(card, label="Cancel job")
+    assert "Manage Messages or Manage Server" in texts(refused)
+    await desk.admin.click(card, label="Cancel job")
+    assert (await desk.job()).state is JobState.CANCELLED
 
 
 @pytest.mark.promise
-async def test_what_failed_is_run_again_from_the_list(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        job = await desk.move(await desk.job(), JobState.FAILED, failure=FailureCode.API)
-        desk.clock.advance(60)
-        shown = await listed(desk)
-        assert shown.response is not None
-        assert (await desk.maya.click(shown.response, custom_id=button(shown, "Run again"))).ephemeral
-        again = await desk.job()
-        assert again.id != job.id
-        assert again.inputs == job.inputs
+async def test_what_failed_is_run_again_from_the_list(desk: Desk) -> None:
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    job = await desk.move(await desk.job(), JobState.FAILED, failure=FailureCode.API)
+    desk.clock.advance(60)
+    shown = await listed(desk)
+    assert shown.response is not None
+    assert (await desk.maya.click(shown.response, custom_id=button(shown, "Run again"))).ephemeral
+    again = await desk.job()
+    assert again.id != job.id
+    assert again.inputs == job.inputs
 
 
 @pytest.mark.promise
-async def test_what_could_not_be_posted_is_posted_where_one_asks_for_it(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        closed = desk.channel_for_the_bot("closed")
-        await desk.maya.slash(closed, "studio", prompt="A red kite")
-        changes = {"output_file": "x.png", "announced_at": desk.clock.now(), "finished_at": desk.clock.now()}
-        await desk.move(await desk.job(), *DONE, **changes)
-        shown = await listed(desk)
-        assert shown.response is not None
-        await desk.maya.click(shown.response, custom_id=button(shown, "Post here"))
-        job = await desk.job()
-        assert (job.channel_id, job.posting, job.announced_at) == (desk.channel.id, 1, None)
-        assert "Post here" not in labels(shown)
+async def test_what_could_not_be_posted_is_posted_where_one_asks_for_it(desk: Desk) -> None:
+    closed = desk.channel_for_the_bot("closed")
+    await desk.maya.slash(closed, "studio", prompt="A red kite")
+    changes = {"output_file": "x.png", "announced_at": desk.clock.now(), "finished_at": desk.clock.now()}
+    await desk.move(await desk.job(), *DONE, **changes)
+    shown = await listed(desk)
+    assert shown.response is not None
+    await desk.maya.click(shown.response, custom_id=button(shown, "Post here"))
+    job = await desk.job()
+    assert (job.channel_id, job.posting, job.announced_at) == (desk.channel.id, 1, None)
+    assert "Post here" not in labels(shown)
 
 
 @pytest.mark.promise
-async def test_nothing_of_an_age_restricted_channel_is_posted_in_another_one(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        adults = await desk.age_restricted_channel()
-        await desk.maya.slash(adults, "studio", prompt="A red kite")
-        changes = {"output_file": "x.png", "announced_at": desk.clock.now(), "finished_at": desk.clock.now()}
-        job = await desk.move(await desk.job(), *DONE, **changes)
-        shown = await listed(desk)
-        assert shown.response is not None
-        answer = await desk.maya.click(shown.response, custom_id=button(shown, "Post here"))
-        assert "age-restricted" in texts(answer)
-        desk.restrict_by_age(adults, restricted=False)  # what was asked for when it was one stays what it is
-        answer = await desk.maya.click(shown.response, custom_id=button(shown, "Post here"))
-        assert "age-restricted" in texts(answer)
-        assert (await desk.job()).channel_id == job.channel_id
+async def test_nothing_of_an_age_restricted_channel_is_posted_in_another_one(desk: Desk) -> None:
+    adults = await desk.age_restricted_channel()
+    await desk.maya.slash(adults, "studio", prompt="A red kite")
+    changes = {"output_file": "x.png", "announced_at": desk.clock.now(), "finished_at": desk.clock.now()}
+    job = await desk.move(await desk.job(), *DONE, **changes)
+    shown = await listed(desk)
+    assert shown.response is not None
+    answer = await desk.maya.click(shown.response, custom_id=button(shown, "Post here"))
+    assert "age-restricted" in texts(answer)
+    desk.restrict_by_age(adults, restricted=False)  # what was asked for when it was one stays what it is
+    answer = await desk.maya.click(shown.response, custom_id=button(shown, "Post here"))
+    assert "age-restricted" in texts(answer)
+    assert (await desk.job()).channel_id == job.channel_id
 
 
 @pytest.mark.promise
@@ -151,17 +139,15 @@ async def test_what_was_asked_for_in_a_channel_that_is_gone_is_posted_where_one_
 
 
 @pytest.mark.promise
-async def test_admins_look_at_the_servers_jobs_and_members_do_not(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        await desk.tom.slash(desk.channel, "studio", prompt="A blue kite")
-        shown = await desk.admin.slash(desk.channel, "jobs")
-        assert "You haven't made anything here yet" in texts(shown)
-        assert shown.response is not None
-        await desk.admin.click(shown.response, custom_id=button(shown, "Server jobs"))
-        assert f"<@{desk.maya.id}>" in texts(shown)
-        assert f"<@{desk.tom.id}>" in texts(shown)
-        await desk.admin.click(shown.response, custom_id=button(shown, "Cancel Studio"))
-        states = {job.user_id: job.state for job in await jobs(desk)}
-        assert states == {desk.tom.id: JobState.CANCELLED, desk.maya.id: JobState.WAITING}
+async def test_admins_look_at_the_servers_jobs_and_members_do_not(desk: Desk) -> None:
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    await desk.tom.slash(desk.channel, "studio", prompt="A blue kite")
+    shown = await desk.admin.slash(desk.channel, "jobs")
+    assert "You haven't made anything here yet" in texts(shown)
+    assert shown.response is not None
+    await desk.admin.click(shown.response, custom_id=button(shown, "Server jobs"))
+    assert f"<@{desk.maya.id}>" in texts(shown)
+    assert f"<@{desk.tom.id}>" in texts(shown)
+    await desk.admin.click(shown.response, custom_id=button(shown, "Cancel Studio"))
+    states = {job.user_id: job.state for job in await jobs(desk)}
+    assert states == {desk.tom.id: JobState.CANCELLED, desk.maya.id: JobState.WAITING}

@@ -44,20 +44,18 @@ async def paused(desk: Desk) -> bool:
 
 
 @pytest.mark.promise
-async def test_everyone_whom_discord_lets_run_studii_may_run_each_of_its_commands(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        let_in(desk, desk.maya)
-        group = desk.bot.tree.get_command("studii")
-        assert isinstance(group, app_commands.Group)
-        names = [one.qualified_name for one in group.walk_commands() if isinstance(one, app_commands.Command)]
-        assert len(names) >= 7
-        for name in names:
-            shown = await desk.maya.slash(desk.channel, name)
-            assert shown.modal is not None or shown.ephemeral, name
-            said = "" if shown.modal is not None else texts(shown)
-            assert REFUSAL not in said, name
-            assert "went wrong" not in said, name
+async def test_everyone_whom_discord_lets_run_studii_may_run_each_of_its_commands(desk: Desk) -> None:
+    let_in(desk, desk.maya)
+    group = desk.bot.tree.get_command("studii")
+    assert isinstance(group, app_commands.Group)
+    names = [one.qualified_name for one in group.walk_commands() if isinstance(one, app_commands.Command)]
+    assert len(names) >= 7
+    for name in names:
+        shown = await desk.maya.slash(desk.channel, name)
+        assert shown.modal is not None or shown.ephemeral, name
+        said = "" if shown.modal is not None else texts(shown)
+        assert REFUSAL not in said, name
+        assert "went wrong" not in said, name
 
 
 @pytest.mark.promise
@@ -83,24 +81,20 @@ async def test_the_buttons_and_forms_of_ones_own_panel_work_also_after_a_restart
 
 @pytest.mark.promise
 async def test_try_again_in_ones_own_panel_works_and_in_the_log_channel_asks_for_manage_server(
-    tmp_path: Path,
+    desk: Desk,
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        let_in(desk, desk.maya)
-        key = await desk.services.db.read(keys.current, desk.guild.id)
-        assert key is not None
-        later = desk.clock.now().replace(hour=23)
-        await desk.db.write(
-            key_holds.put_hold, desk.guild.id, key.id, Reason(ReasonCode.OUT_OF_CREDITS), later
-        )
-        panel = await desk.maya.slash(desk.channel, "studii setup")
-        assert "will try Studii now" in texts(await desk.maya.click(message(panel), label="Try again"))
-        again = button(panel, "Try again").removesuffix(LET_IN)
-        posted = await desk.admin.slash(desk.channel, "studii setup")
-        assert again == button(posted, "Try again")
-        visible = await desk.channel_message(again)
-        assert REFUSAL in texts(await desk.maya.click(visible, custom_id=again))
+    let_in(desk, desk.maya)
+    key = await desk.services.db.read(keys.current, desk.guild.id)
+    assert key is not None
+    later = desk.clock.now().replace(hour=23)
+    await desk.db.write(key_holds.put_hold, desk.guild.id, key.id, Reason(ReasonCode.OUT_OF_CREDITS), later)
+    panel = await desk.maya.slash(desk.channel, "studii setup")
+    assert "will try Studii now" in texts(await desk.maya.click(message(panel), label="Try again"))
+    again = button(panel, "Try again").removesuffix(LET_IN)
+    posted = await desk.admin.slash(desk.channel, "studii setup")
+    assert again == button(posted, "Try again")
+    visible = await desk.channel_message(again)
+    assert REFUSAL in texts(await desk.maya.click(visible, custom_id=again))
 
 
 @pytest.mark.promise
@@ -117,39 +111,34 @@ async def test_an_admin_who_lost_manage_server_cannot_use_the_panel_that_they_op
         assert not await paused(desk)
 
 
-async def test_an_admin_who_lost_manage_server_cannot_hand_in_the_form_of_the_budget(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        panel = await desk.admin.slash(desk.channel, "studii setup")
-        form = await desk.admin.click(message(panel), custom_id="studii:fill:setup:budget")
-        lose_roles(desk, desk.admin)
-        told = await desk.admin.submit_modal(form, {"limit": "40", "period": ["week"]})
-        assert REFUSAL in texts(told)
-        assert (await spending.budget(desk.services, desk.guild.id)).is_default
+async def test_an_admin_who_lost_manage_server_cannot_hand_in_the_form_of_the_budget(desk: Desk) -> None:
+    panel = await desk.admin.slash(desk.channel, "studii setup")
+    form = await desk.admin.click(message(panel), custom_id="studii:fill:setup:budget")
+    lose_roles(desk, desk.admin)
+    told = await desk.admin.submit_modal(form, {"limit": "40", "period": ["week"]})
+    assert REFUSAL in texts(told)
+    assert (await spending.budget(desk.services, desk.guild.id)).is_default
 
 
 @pytest.mark.promise
-async def test_a_button_of_the_panel_is_refused_outside_of_a_panel_of_ones_own(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        let_in(desk, desk.maya)
-        panel = await desk.maya.slash(desk.channel, "studii setup")
-        pauses = control(panel, "studii:put:setup:paused:on")
-        assert pauses.endswith(LET_IN)
-        own = await desk.tom.slash(desk.channel, "jobs")  # an answer that only Tom sees, without that button
-        told = await press(desk, desk.tom, message(own), pauses)
-        assert "isn't in the message any more" in texts(told)
-        for shown in (await desk.channel_message(pauses), message(panel)):
-            assert REFUSAL in texts(await press(desk, desk.tom, shown, pauses))
-        assert not await paused(desk)
+async def test_a_button_of_the_panel_is_refused_outside_of_a_panel_of_ones_own(desk: Desk) -> None:
+    let_in(desk, desk.maya)
+    panel = await desk.maya.slash(desk.channel, "studii setup")
+    pauses = control(panel, "studii:put:setup:paused:on")
+    assert pauses.endswith(LET_IN)
+    own = await desk.tom.slash(desk.channel, "jobs")  # an answer that only Tom sees, without that button
+    told = await press(desk, desk.tom, message(own), pauses)
+    assert "isn't in the message any more" in texts(told)
+    for shown in (await desk.channel_message(pauses), message(panel)):
+        assert REFUSAL in texts(await press(desk, desk.tom, shown, pauses))
+    assert not await paused(desk)
 
 
-async def test_those_let_in_still_see_their_own_jobs_alone_and_send_no_unknown_inputs(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        let_in(desk, desk.maya)
-        refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite", extra="seed=7")
-        assert "`extra` is only for members with Manage Server" in texts(refused)
-        jobs = await desk.maya.slash(desk.channel, "jobs")
-        assert "Server jobs" not in str(pieces(jobs))
-        page = "studii:jobs:server:0"
-        assert REFUSAL in texts(await press(desk, desk.maya, await desk.channel_message(page), page))
+async def test_those_let_in_still_see_their_own_jobs_alone_and_send_no_unknown_inputs(desk: Desk) -> None:
+    let_in(desk, desk.maya)
+    refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite", extra="seed=7")
+    assert "`extra` is only for members with Manage Server" in texts(refused)
+    jobs = await desk.maya.slash(desk.channel, "jobs")
+    assert "Server jobs" not in str(pieces(jobs))
+    page = "studii:jobs:server:0"
+    assert REFUSAL in texts(await press(desk, desk.maya, await desk.channel_message(page), page))

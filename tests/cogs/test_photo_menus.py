@@ -10,7 +10,7 @@ from simcord import InteractionResult
 from bot.jobs import queries
 from bot.jobs.models import JobState
 from bot.media.spool import OutputFile
-from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, texts
+from tests.support.desk import PNG, Desk, labelled, make_bot, pieces, texts
 from tests.support.posts import tell_end
 
 MENUS = {
@@ -46,132 +46,115 @@ async def nothing_was_taken(desk: Desk) -> bool:
 
 
 @pytest.mark.promise
-async def test_every_photo_tool_has_a_menu_and_studii_has_one_for_all(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        menus = {menu.name for menu in desk.bot.tree.get_commands(type=discord.AppCommandType.message)}
-        assert menus == {*MENUS, "Studii…"}
+async def test_every_photo_tool_has_a_menu_and_studii_has_one_for_all(desk: Desk) -> None:
+    menus = {menu.name for menu in desk.bot.tree.get_commands(type=discord.AppCommandType.message)}
+    assert menus == {*MENUS, "Studii…"}
 
 
 @pytest.mark.promise
 @pytest.mark.parametrize("menu", ["Photo restoration", "Product background", "Career portrait"])
-async def test_a_tool_that_asks_nothing_starts_at_once(tmp_path: Path, menu: str) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        message = await photo_of_tom(desk)
-        card = await desk.tom.context_menu(desk.channel, menu, message)
-        assert "Fetching your photo" in texts(card)
-        job = await desk.job()
-        assert (job.tool, job.user_id) == (MENUS[menu], desk.tom.id)
-        assert job.source is not None
-        assert desk.env.backend.cdn.get(job.source.url) == PNG + b"room.png"
+async def test_a_tool_that_asks_nothing_starts_at_once(desk: Desk, menu: str) -> None:
+    message = await photo_of_tom(desk)
+    card = await desk.tom.context_menu(desk.channel, menu, message)
+    assert "Fetching your photo" in texts(card)
+    job = await desk.job()
+    assert (job.tool, job.user_id) == (MENUS[menu], desk.tom.id)
+    assert job.source is not None
+    assert desk.env.backend.cdn.get(job.source.url) == PNG + b"room.png"
 
 
 @pytest.mark.promise
-async def test_a_tool_with_inputs_asks_for_them_in_a_form_that_is_filled_in(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        message = await photo_of_tom(desk)
-        shown = await desk.maya.context_menu(desk.channel, "Virtual staging", message)
-        assert labels(shown) == ["Just for me", "Style", "Room"]
-        assert chosen(field(shown, "Style")) == ["modern"]
-        assert await nothing_was_taken(desk)
-        card = await desk.maya.submit_modal(shown, {"style": "luxury", "room": "office"})
-        assert "Fetching your photo" in texts(card)
-        job = await desk.job()
-        assert (job.inputs, job.user_id) == ({"style": "luxury", "room": "office"}, desk.maya.id)
+async def test_a_tool_with_inputs_asks_for_them_in_a_form_that_is_filled_in(desk: Desk) -> None:
+    message = await photo_of_tom(desk)
+    shown = await desk.maya.context_menu(desk.channel, "Virtual staging", message)
+    assert labels(shown) == ["Just for me", "Style", "Room"]
+    assert chosen(field(shown, "Style")) == ["modern"]
+    assert await nothing_was_taken(desk)
+    card = await desk.maya.submit_modal(shown, {"style": "luxury", "room": "office"})
+    assert "Fetching your photo" in texts(card)
+    job = await desk.job()
+    assert (job.inputs, job.user_id) == ({"style": "luxury", "room": "office"}, desk.maya.id)
 
 
 @pytest.mark.promise
-async def test_of_several_pictures_one_is_chosen(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        message = await photo_of_tom(desk, "hall.png", "garden.png")
-        shown = await desk.maya.context_menu(desk.channel, "Photo restoration", message)
-        assert labels(shown) == ["Picture", "Just for me"]
-        assert [one["label"] for one in field(shown, "Picture")["options"]] == [
-            "All 2 · about 16 credits",
-            "1. hall.png",
-            "2. garden.png",
-        ]
-        await desk.maya.submit_modal(shown, {"image": ["1"]})
-        job = await desk.job()
-        assert job.source is not None
-        assert job.source.filename == "garden.png"
+async def test_of_several_pictures_one_is_chosen(desk: Desk) -> None:
+    message = await photo_of_tom(desk, "hall.png", "garden.png")
+    shown = await desk.maya.context_menu(desk.channel, "Photo restoration", message)
+    assert labels(shown) == ["Picture", "Just for me"]
+    assert [one["label"] for one in field(shown, "Picture")["options"]] == [
+        "All 2 · about 16 credits",
+        "1. hall.png",
+        "2. garden.png",
+    ]
+    await desk.maya.submit_modal(shown, {"image": ["1"]})
+    job = await desk.job()
+    assert job.source is not None
+    assert job.source.filename == "garden.png"
 
 
 @pytest.mark.promise
-async def test_the_menu_for_all_asks_which_tool_and_then_for_its_inputs(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        message = await photo_of_tom(desk)
-        offered = await desk.maya.context_menu(desk.channel, "Studii…", message)
-        assert offered.ephemeral
-        (select,) = (piece for piece in pieces(offered) if piece["type"] == 3)
-        assert [one["value"] for one in select["options"]] == list(desk.bot.catalog.tools)
-        assert offered.response is not None
-        shown = await desk.maya.select(offered.response, ["studio"])
-        assert labels(shown) == ["Prompt", "Mode", "Quality", "Just for me", "Aspect ratio"]
-        given = {"prompt": "At night", "mode": "image", "quality": "high", "aspect_ratio": "1:1"}
-        await desk.maya.submit_modal(shown, given)
-        job = await desk.job()
-        assert (job.tool, job.inputs["source"], job.inputs["quality"]) == ("studio", "image", "high")
+async def test_the_menu_for_all_asks_which_tool_and_then_for_its_inputs(desk: Desk) -> None:
+    message = await photo_of_tom(desk)
+    offered = await desk.maya.context_menu(desk.channel, "Studii…", message)
+    assert offered.ephemeral
+    (select,) = (piece for piece in pieces(offered) if piece["type"] == 3)
+    assert [one["value"] for one in select["options"]] == list(desk.bot.catalog.tools)
+    assert offered.response is not None
+    shown = await desk.maya.select(offered.response, ["studio"])
+    assert labels(shown) == ["Prompt", "Mode", "Quality", "Just for me", "Aspect ratio"]
+    given = {"prompt": "At night", "mode": "image", "quality": "high", "aspect_ratio": "1:1"}
+    await desk.maya.submit_modal(shown, given)
+    job = await desk.job()
+    assert (job.tool, job.inputs["source"], job.inputs["quality"]) == ("studio", "image", "high")
 
 
 @pytest.mark.promise
-async def test_a_forwarded_picture_is_found(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        forwarded = await desk.maya.forward(await photo_of_tom(desk), desk.channel)
-        await desk.maya.context_menu(desk.channel, "Photo restoration", forwarded)
-        job = await desk.job()
-        assert job.source is not None
-        assert job.source.filename == "room.png"
+async def test_a_forwarded_picture_is_found(desk: Desk) -> None:
+    forwarded = await desk.maya.forward(await photo_of_tom(desk), desk.channel)
+    await desk.maya.context_menu(desk.channel, "Photo restoration", forwarded)
+    job = await desk.job()
+    assert job.source is not None
+    assert job.source.filename == "room.png"
 
 
 @pytest.mark.promise
-async def test_a_message_without_a_picture_is_told_so(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        message = await desk.tom.send(desk.channel, "Nothing here", attachments=[("notes.txt", b"words")])
-        for menu in (*MENUS, "Studii…"):
-            answer = await desk.maya.context_menu(desk.channel, menu, message)
-            assert answer.ephemeral
-            assert "That message has no picture" in texts(answer)
-        assert await nothing_was_taken(desk)
+async def test_a_message_without_a_picture_is_told_so(desk: Desk) -> None:
+    message = await desk.tom.send(desk.channel, "Nothing here", attachments=[("notes.txt", b"words")])
+    for menu in (*MENUS, "Studii…"):
+        answer = await desk.maya.context_menu(desk.channel, menu, message)
+        assert answer.ephemeral
+        assert "That message has no picture" in texts(answer)
+    assert await nothing_was_taken(desk)
 
 
 @pytest.mark.promise
-async def test_the_same_wish_twice_in_a_moment_is_one_job(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        message = await photo_of_tom(desk)
-        for _ in range(2):
-            await desk.maya.context_menu(desk.channel, "Photo restoration", message)
-        desk.clock.advance(10)
+async def test_the_same_wish_twice_in_a_moment_is_one_job(desk: Desk) -> None:
+    message = await photo_of_tom(desk)
+    for _ in range(2):
         await desk.maya.context_menu(desk.channel, "Photo restoration", message)
-        assert len(await desk.db.read(queries.in_states, list(JobState))) == 2
+    desk.clock.advance(10)
+    await desk.maya.context_menu(desk.channel, "Photo restoration", message)
+    assert len(await desk.db.read(queries.in_states, list(JobState))) == 2
 
 
 @pytest.mark.promise
-async def test_menus_and_buttons_need_no_message_content_intent(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        message = await photo_of_tom(desk, "hall.png", "garden.png")
-        desk.env.approved_intents = discord.Intents.none()
-        plain = discord.Intents(guilds=True)
-        bot, delivery = make_bot(desk.bot.catalog, desk.clock, desk.services, intents=plain)
-        await desk.env.restart_bot(bot)
-        shown = await desk.maya.context_menu(desk.channel, "Photo restoration", message)
-        await desk.maya.submit_modal(shown, {"image": ["1"]})
-        job = await desk.job()
-        assert job.source is not None
-        assert (job.source.filename, job.photo_author) == ("garden.png", desk.tom.id)
-        done = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
-        job = await desk.move(job, *done, finished_at=desk.clock.now(), output_kind="image")
-        (tmp_path / "made.png").write_bytes(PNG)
-        await tell_end(delivery, job, OutputFile(tmp_path / "made.png", "image", "image/png", len(PNG)))
-        result = desk.channel.history()[-1]
-        await desk.tom.click(result, custom_id=labelled(result, "Run again"))
-        assert (await desk.job()).user_id == desk.tom.id
-        await desk.maya.context_menu(desk.channel, "Product background", result)
-        assert (await desk.job()).photo_author == desk.tom.id
+async def test_menus_and_buttons_need_no_message_content_intent(desk: Desk, tmp_path: Path) -> None:
+    message = await photo_of_tom(desk, "hall.png", "garden.png")
+    desk.env.approved_intents = discord.Intents.none()
+    plain = discord.Intents(guilds=True)
+    bot, delivery = make_bot(desk.bot.catalog, desk.clock, desk.services, intents=plain)
+    await desk.env.restart_bot(bot)
+    shown = await desk.maya.context_menu(desk.channel, "Photo restoration", message)
+    await desk.maya.submit_modal(shown, {"image": ["1"]})
+    job = await desk.job()
+    assert job.source is not None
+    assert (job.source.filename, job.photo_author) == ("garden.png", desk.tom.id)
+    done = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+    job = await desk.move(job, *done, finished_at=desk.clock.now(), output_kind="image")
+    (tmp_path / "made.png").write_bytes(PNG)
+    await tell_end(delivery, job, OutputFile(tmp_path / "made.png", "image", "image/png", len(PNG)))
+    result = desk.channel.history()[-1]
+    await desk.tom.click(result, custom_id=labelled(result, "Run again"))
+    assert (await desk.job()).user_id == desk.tom.id
+    await desk.maya.context_menu(desk.channel, "Product background", result)
+    assert (await desk.job()).photo_author == desk.tom.id

@@ -19,71 +19,61 @@ async def nothing_was_taken(desk: Desk) -> bool:
 
 
 @pytest.mark.promise
-async def test_a_command_is_answered_with_its_progress_for_its_person_alone(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        answer = await desk.maya.slash(desk.channel, "virtual-staging", image=PHOTO, style="rustic")
-        assert answer.ephemeral
-        assert desk.channel.history() == []
-        assert "Virtual staging" in texts(answer)
-        assert "style **rustic** · room **living room**" in texts(answer)
-        job = await desk.job()
-        assert job.source is not None
-        assert desk.env.backend.cdn.get(job.source.url) == PNG
+async def test_a_command_is_answered_with_its_progress_for_its_person_alone(desk: Desk) -> None:
+    answer = await desk.maya.slash(desk.channel, "virtual-staging", image=PHOTO, style="rustic")
+    assert answer.ephemeral
+    assert desk.channel.history() == []
+    assert "Virtual staging" in texts(answer)
+    assert "style **rustic** · room **living room**" in texts(answer)
+    job = await desk.job()
+    assert job.source is not None
+    assert desk.env.backend.cdn.get(job.source.url) == PNG
 
 
 @pytest.mark.promise
-async def test_an_answer_pings_nobody(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        shown = await desk.maya.slash(desk.channel, "studio", prompt="@everyone <@&1> a red kite")
-        (sent,) = (call.json for call in desk.env.http_requests if call.path.endswith("/callback"))
-        assert sent is not None
-        assert sent["data"].get("allowed_mentions", {"parse": []}) == {"parse": []}
-        assert "@everyone" not in texts(shown)
+async def test_an_answer_pings_nobody(desk: Desk) -> None:
+    shown = await desk.maya.slash(desk.channel, "studio", prompt="@everyone <@&1> a red kite")
+    (sent,) = (call.json for call in desk.env.http_requests if call.path.endswith("/callback"))
+    assert sent is not None
+    assert sent["data"].get("allowed_mentions", {"parse": []}) == {"parse": []}
+    assert "@everyone" not in texts(shown)
 
 
 @pytest.mark.promise
 @pytest.mark.parametrize("tool", Catalog.load().tools)
-async def test_every_tool_of_the_catalogue_is_a_command(tmp_path: Path, tool: str) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        known = desk.bot.catalog.tools[tool]
-        options = {"prompt": "A red kite"} if known.source is SourceRule.OPTIONAL else {"image": PHOTO}
-        answer = await desk.maya.slash(desk.channel, tool, **options)
-        assert known.title in texts(answer)
-        assert (await desk.job()).tool == tool
+async def test_every_tool_of_the_catalogue_is_a_command(desk: Desk, tool: str) -> None:
+    known = desk.bot.catalog.tools[tool]
+    options = {"prompt": "A red kite"} if known.source is SourceRule.OPTIONAL else {"image": PHOTO}
+    answer = await desk.maya.slash(desk.channel, tool, **options)
+    assert known.title in texts(answer)
+    assert (await desk.job()).tool == tool
 
 
 @pytest.mark.promise
-async def test_a_photo_option_offers_pictures_alone(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        registered = {one["name"]: one for one in desk.env.backend.commands[None].values()}
-        for tool in desk.bot.catalog.tools.values():
-            filtered = {
-                one["name"]: one["file_types"]
-                for one in registered[tool.slug]["options"]
-                if "file_types" in one
-            }
-            assert filtered == {"image": ["image", ".heic", ".heif", ".tif", ".tiff", ".bmp", ".avif"]}
+async def test_a_photo_option_offers_pictures_alone(desk: Desk) -> None:
+    registered = {one["name"]: one for one in desk.env.backend.commands[None].values()}
+    for tool in desk.bot.catalog.tools.values():
+        filtered = {
+            one["name"]: one["file_types"] for one in registered[tool.slug]["options"] if "file_types" in one
+        }
+        assert filtered == {"image": ["image", ".heic", ".heif", ".tif", ".tiff", ".bmp", ".avif"]}
 
 
 @pytest.mark.promise
-async def test_the_prompt_comes_first_then_the_photo_and_both_can_be_left_to_the_form(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        command = desk.env.backend.find_command("studio", desk.guild.id, type=1)
-        assert command is not None
-        options = [(option["name"], option.get("required", False)) for option in command["options"]]
-        assert options[:3] == [("prompt", False), ("image", False), ("mode", False)]
-        await desk.set_key()
-        form = await desk.maya.slash(desk.channel, "studio", mode="video", private=True)
-        assert form.modal is not None
-        fields = {one["component"]["custom_id"]: one["component"] for one in form.modal["components"]}
-        assert {"prompt", "image"} <= fields.keys()
-        assert [one["value"] for one in fields["mode"]["options"] if one.get("default")] == ["video"]
-        await desk.maya.submit_modal(form, {"prompt": "Waves at dawn", "mode": "video"})
-        job = await desk.job()
-        assert (job.inputs["prompt"], job.inputs["mode"], job.private) == ("Waves at dawn", "video", True)
+async def test_the_prompt_comes_first_then_the_photo_and_both_can_be_left_to_the_form(desk: Desk) -> None:
+    command = desk.env.backend.find_command("studio", desk.guild.id, type=1)
+    assert command is not None
+    options = [(option["name"], option.get("required", False)) for option in command["options"]]
+    assert options[:3] == [("prompt", False), ("image", False), ("mode", False)]
+    await desk.set_key()
+    form = await desk.maya.slash(desk.channel, "studio", mode="video", private=True)
+    assert form.modal is not None
+    fields = {one["component"]["custom_id"]: one["component"] for one in form.modal["components"]}
+    assert {"prompt", "image"} <= fields.keys()
+    assert [one["value"] for one in fields["mode"]["options"] if one.get("default")] == ["video"]
+    await desk.maya.submit_modal(form, {"prompt": "Waves at dawn", "mode": "video"})
+    job = await desk.job()
+    assert (job.inputs["prompt"], job.inputs["mode"], job.private) == ("Waves at dawn", "video", True)
 
 
 @pytest.mark.promise
@@ -96,17 +86,15 @@ async def test_the_prompt_comes_first_then_the_photo_and_both_can_be_left_to_the
     ],
 )
 async def test_a_file_that_cannot_be_taken_is_refused_before_anything_is_spent(
-    tmp_path: Path, file: tuple[str, bytes], reason: str
+    desk: Desk, file: tuple[str, bytes], reason: str
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        for command in desk.env.backend.commands[None].values():
-            for option in command["options"]:
-                option.pop("file_types", None)  # an app that does not know of it
-        answer = await desk.maya.slash(desk.channel, "photo-restore", image=file)
-        assert answer.ephemeral
-        assert reason in texts(answer)
-        assert await nothing_was_taken(desk)
+    for command in desk.env.backend.commands[None].values():
+        for option in command["options"]:
+            option.pop("file_types", None)  # an app that does not know of it
+    answer = await desk.maya.slash(desk.channel, "photo-restore", image=file)
+    assert answer.ephemeral
+    assert reason in texts(answer)
+    assert await nothing_was_taken(desk)
 
 
 @pytest.mark.promise
@@ -119,15 +107,13 @@ async def test_a_file_that_cannot_be_taken_is_refused_before_anything_is_spent(
     ],
 )
 async def test_where_the_result_could_not_be_posted_nothing_is_spent(
-    tmp_path: Path, lost: dict[str, bool], name: str
+    desk: Desk, lost: dict[str, bool], name: str
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        closed = desk.channel_for_the_bot("closed", **lost)
-        answer = await desk.maya.slash(closed, "studio", prompt="A red kite")
-        assert answer.ephemeral
-        assert name in texts(answer)
-        assert await nothing_was_taken(desk)
+    closed = desk.channel_for_the_bot("closed", **lost)
+    answer = await desk.maya.slash(closed, "studio", prompt="A red kite")
+    assert answer.ephemeral
+    assert name in texts(answer)
+    assert await nothing_was_taken(desk)
 
 
 @pytest.mark.promise
@@ -147,13 +133,11 @@ async def test_in_a_thread_its_own_permission_counts(tmp_path: Path) -> None:
 
 
 @pytest.mark.promise
-async def test_suggestions_follow_what_is_typed_and_other_values_are_taken(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        offered = await desk.maya.autocomplete(desk.channel, "virtual-staging", "style", "IN", image=PHOTO)
-        assert [choice["value"] for choice in offered] == ["scandinavian", "industrial", "minimalist", "IN"]
-        await desk.maya.slash(desk.channel, "virtual-staging", image=PHOTO, style="in the style of a ship")
-        assert (await desk.job()).inputs["style"] == "in the style of a ship"
+async def test_suggestions_follow_what_is_typed_and_other_values_are_taken(desk: Desk) -> None:
+    offered = await desk.maya.autocomplete(desk.channel, "virtual-staging", "style", "IN", image=PHOTO)
+    assert [choice["value"] for choice in offered] == ["scandinavian", "industrial", "minimalist", "IN"]
+    await desk.maya.slash(desk.channel, "virtual-staging", image=PHOTO, style="in the style of a ship")
+    assert (await desk.job()).inputs["style"] == "in the style of a ship"
 
 
 def test_there_are_never_more_suggestions_than_discord_shows() -> None:
@@ -183,8 +167,6 @@ async def test_inputs_may_be_called_what_python_would_not_allow(tmp_path: Path) 
         assert (await desk.job()).inputs == {"class": "a", "sky-colour": "b", "mood": "calm"}
 
 
-async def test_a_text_of_spaces_is_no_prompt(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        answer = await desk.maya.slash(desk.channel, "studio", prompt="   ")
-        assert "Studio needs `prompt`" in texts(answer)
+async def test_a_text_of_spaces_is_no_prompt(desk: Desk) -> None:
+    answer = await desk.maya.slash(desk.channel, "studio", prompt="   ")
+    assert "Studio needs `prompt`" in texts(answer)

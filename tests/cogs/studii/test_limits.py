@@ -9,7 +9,7 @@ from bot.credits.limits import AllowanceScope
 from bot.servers import access
 from bot.servers.access import Permit
 from tests.support import spending
-from tests.support.desk import PNG, open_desk, started, texts
+from tests.support.desk import PNG, Desk, open_desk, started, texts
 from tests.support.settings import admin, change, limit_tool, opened, restrict
 
 ROOT = Path(__file__).parents[3]
@@ -18,178 +18,159 @@ ACCESS = "moderation access"
 
 
 @pytest.mark.promise
-async def test_the_highest_of_ones_roles_counts_and_ones_own_before_it(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        roles = [desk.guild.create_role(name) for name in ("Silver", "Gold")]
-        member = desk.guild.add_member(desk.env.create_user("ines"), roles=roles)
-        for role, credits_ in zip(roles, (8, 16), strict=True):
-            await spending.set_limits(
-                desk.services, desk.guild.id, allowance=(AllowanceScope.ROLE, role.id, credits_)
-            )
-        for _ in range(2):
-            assert started(await member.slash(desk.channel, "studio", prompt="A red kite"))
-        refused = await member.slash(desk.channel, "studio", prompt="A red kite")
-        assert "0 of 16 credits left today" in texts(refused)
+async def test_the_highest_of_ones_roles_counts_and_ones_own_before_it(desk: Desk) -> None:
+    roles = [desk.guild.create_role(name) for name in ("Silver", "Gold")]
+    member = desk.guild.add_member(desk.env.create_user("ines"), roles=roles)
+    for role, credits_ in zip(roles, (8, 16), strict=True):
         await spending.set_limits(
-            desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBER, member.id, 24)
+            desk.services, desk.guild.id, allowance=(AllowanceScope.ROLE, role.id, credits_)
         )
+    for _ in range(2):
         assert started(await member.slash(desk.channel, "studio", prompt="A red kite"))
+    refused = await member.slash(desk.channel, "studio", prompt="A red kite")
+    assert "0 of 16 credits left today" in texts(refused)
+    await spending.set_limits(desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBER, member.id, 24))
+    assert started(await member.slash(desk.channel, "studio", prompt="A red kite"))
 
 
 @pytest.mark.promise
-async def test_what_one_who_has_left_was_given_is_seen_and_taken_away(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        gone = desk.env.create_user("gone")
-        await spending.set_limits(
-            desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBER, gone.id, 20)
-        )
-        await spending.grant(desk.services, desk.guild.id, gone.id, 5)
-        shown = texts(await desk.admin.slash(desk.channel, "studii grant", member=gone))
-        assert "This member isn't in the server. If they come back, these limits apply." in shown
-        assert "25 of 25 credits left today** (their own allowance: 20 credits" in shown
-        shown = texts(await desk.admin.slash(desk.channel, "studii grant", member=gone, credits=-5))
-        assert "Took back 5 credits granted for today." in shown
-        await admin(desk, "allowance", member=gone, no_limit=True)
-        assert (await spending.member_limits(desk.services, desk.guild.id)).own == {}
+async def test_what_one_who_has_left_was_given_is_seen_and_taken_away(desk: Desk) -> None:
+    gone = desk.env.create_user("gone")
+    await spending.set_limits(desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBER, gone.id, 20))
+    await spending.grant(desk.services, desk.guild.id, gone.id, 5)
+    shown = texts(await desk.admin.slash(desk.channel, "studii grant", member=gone))
+    assert "This member isn't in the server. If they come back, these limits apply." in shown
+    assert "25 of 25 credits left today** (their own allowance: 20 credits" in shown
+    shown = texts(await desk.admin.slash(desk.channel, "studii grant", member=gone, credits=-5))
+    assert "Took back 5 credits granted for today." in shown
+    await admin(desk, "allowance", member=gone, no_limit=True)
+    assert (await spending.member_limits(desk.services, desk.guild.id)).own == {}
 
 
 @pytest.mark.promise
-async def test_a_grant_adds_to_the_budget_of_this_period_and_can_be_taken_back(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        shown = texts(await desk.admin.slash(desk.channel, "studii grant"))
-        assert "Server: nothing on top" in shown
-        assert "No budget is set yet, so the default applies" in shown
-        shown = texts(await desk.admin.slash(desk.channel, "studii grant", credits=50))
-        assert "Granted 50 credits for today." in shown
-        assert "**50 credits** on top of 100 credits a day; 150 of 150 credits left" in shown
-        assert "The total includes 50 credits granted for today." in texts(
-            await desk.maya.slash(desk.channel, "credits")
-        )
-        shown = texts(await desk.admin.slash(desk.channel, "studii grant", credits=-60))
-        assert "50 credits granted for today is the most" in shown
-        await desk.admin.slash(desk.channel, "studii grant", credits=-50)
-        assert (await spending.budget(desk.services, desk.guild.id)).left == 100
+async def test_a_grant_adds_to_the_budget_of_this_period_and_can_be_taken_back(desk: Desk) -> None:
+    shown = texts(await desk.admin.slash(desk.channel, "studii grant"))
+    assert "Server: nothing on top" in shown
+    assert "No budget is set yet, so the default applies" in shown
+    shown = texts(await desk.admin.slash(desk.channel, "studii grant", credits=50))
+    assert "Granted 50 credits for today." in shown
+    assert "**50 credits** on top of 100 credits a day; 150 of 150 credits left" in shown
+    assert "The total includes 50 credits granted for today." in texts(
+        await desk.maya.slash(desk.channel, "credits")
+    )
+    shown = texts(await desk.admin.slash(desk.channel, "studii grant", credits=-60))
+    assert "50 credits granted for today is the most" in shown
+    await desk.admin.slash(desk.channel, "studii grant", credits=-50)
+    assert (await spending.budget(desk.services, desk.guild.id)).left == 100
 
 
 @pytest.mark.promise
 async def test_a_members_grant_is_shown_to_them_and_ends_when_the_period_is_another(
-    tmp_path: Path,
+    desk: Desk,
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        shown = texts(await desk.admin.slash(desk.channel, "studii grant", credits=5, member=desk.maya))
-        assert "No budget is set yet, so the default applies" in shown
-        assert "5 credits granted for today will count once this member has an allowance." in shown
-        await admin(desk, "allowance", credits=10)
-        assert "15 of 15 credits left today, 5 of it granted." in texts(
-            await desk.maya.slash(desk.channel, "credits")
-        )
-        shown = texts(await desk.admin.slash(desk.channel, "studii grant", credits=-2, member=desk.maya))
-        assert "Took back 2 credits granted for today." in shown
-        assert "13 of 13 credits left today** (everyone's allowance: 10 credits, +3 granted for" in shown
-        shown = texts(await admin(desk, "budget", period="month"))
-        assert "The 3 credits granted for the previous period no longer count." in shown
-        shown = texts(await desk.admin.slash(desk.channel, "studii grant"))
-        assert "Granted for this month" in shown
-        assert f"<@{desk.maya.id}>" not in shown
+    shown = texts(await desk.admin.slash(desk.channel, "studii grant", credits=5, member=desk.maya))
+    assert "No budget is set yet, so the default applies" in shown
+    assert "5 credits granted for today will count once this member has an allowance." in shown
+    await admin(desk, "allowance", credits=10)
+    assert "15 of 15 credits left today, 5 of it granted." in texts(
+        await desk.maya.slash(desk.channel, "credits")
+    )
+    shown = texts(await desk.admin.slash(desk.channel, "studii grant", credits=-2, member=desk.maya))
+    assert "Took back 2 credits granted for today." in shown
+    assert "13 of 13 credits left today** (everyone's allowance: 10 credits, +3 granted for" in shown
+    shown = texts(await admin(desk, "budget", period="month"))
+    assert "The 3 credits granted for the previous period no longer count." in shown
+    shown = texts(await desk.admin.slash(desk.channel, "studii grant"))
+    assert "Granted for this month" in shown
+    assert f"<@{desk.maya.id}>" not in shown
 
 
 @pytest.mark.promise
-async def test_a_tool_is_closed_to_other_roles_and_opened_again(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        assert "everyone, everywhere" in texts(await opened(desk, ACCESS))
-        role = desk.guild.create_role("Designers")
-        shown = await change(desk, f"{ACCESS} tool.studio", "roles", role)
-        assert f"✅ Studio · **Roles that can use it**: <@&{role.id}> added." in shown
-        assert f"Studio: **<@&{role.id}>**, everywhere" in texts(await opened(desk, ACCESS))
-        refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        assert "Studio is only for" in texts(refused)
-        assert "An admin can change this with `/studii moderation`." in texts(refused)
-        photo = ("room.png", PNG)
-        assert started(await desk.maya.slash(desk.channel, "virtual-staging", image=photo))
-        await change(desk, f"{ACCESS} tool.studio", "roles", None)
-        assert started(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
+async def test_a_tool_is_closed_to_other_roles_and_opened_again(desk: Desk) -> None:
+    assert "everyone, everywhere" in texts(await opened(desk, ACCESS))
+    role = desk.guild.create_role("Designers")
+    shown = await change(desk, f"{ACCESS} tool.studio", "roles", role)
+    assert f"✅ Studio · **Roles that can use it**: <@&{role.id}> added." in shown
+    assert f"Studio: **<@&{role.id}>**, everywhere" in texts(await opened(desk, ACCESS))
+    refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    assert "Studio is only for" in texts(refused)
+    assert "An admin can change this with `/studii moderation`." in texts(refused)
+    photo = ("room.png", PNG)
+    assert started(await desk.maya.slash(desk.channel, "virtual-staging", image=photo))
+    await change(desk, f"{ACCESS} tool.studio", "roles", None)
+    assert started(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
 
 
-async def test_a_grant_of_nothing_is_explained(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        told = texts(await desk.admin.slash(desk.channel, "studii grant", credits=0))
-        assert "Enter how many credits to add" in told
-        assert "Leave `credits` out to see the grants" in told
+async def test_a_grant_of_nothing_is_explained(desk: Desk) -> None:
+    told = texts(await desk.admin.slash(desk.channel, "studii grant", credits=0))
+    assert "Enter how many credits to add" in told
+    assert "Leave `credits` out to see the grants" in told
 
 
-async def test_very_many_rules_are_shown_as_far_as_there_is_room(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        roles = [desk.guild.create_role(f"Role {number}") for number in range(20)]
-        for tool in (None, *desk.bot.catalog.tools.values()):
-            for number, role in enumerate(roles):
-                await desk.services.db.write(
-                    limit_tool, desk.guild.id, tool, role_id=role.id, channel_id=None
-                )
-                await desk.services.db.write(
-                    access.block, desk.guild.id, 1_456_074_443_980_800_000 + number, desk.clock.now()
-                )
-        await desk.services.db.write(
-            restrict, desk.guild.id, "private", Permit.NOBODY, [role.id for role in roles]
-        )
-        await desk.services.db.write(
-            restrict, desk.guild.id, "extra", Permit.MANAGERS, [role.id for role in roles]
-        )
-        for way in ("moderation", ACCESS, f"{ACCESS} tool.studio", "moderation blocked"):
-            shown = texts(await opened(desk, way))
-            assert len(shown) < 4000
-        assert f"<@{1_456_074_443_980_800_000 + 19}>" in shown
-        shown = texts(await opened(desk, ACCESS))
-        assert f"Every tool: **<@&{roles[0].id}>" in shown
-        assert "12 more**" in shown
-        assert " more\n" in shown
+async def test_very_many_rules_are_shown_as_far_as_there_is_room(desk: Desk) -> None:
+    roles = [desk.guild.create_role(f"Role {number}") for number in range(20)]
+    for tool in (None, *desk.bot.catalog.tools.values()):
+        for number, role in enumerate(roles):
+            await desk.services.db.write(limit_tool, desk.guild.id, tool, role_id=role.id, channel_id=None)
+            await desk.services.db.write(
+                access.block, desk.guild.id, 1_456_074_443_980_800_000 + number, desk.clock.now()
+            )
+    await desk.services.db.write(
+        restrict, desk.guild.id, "private", Permit.NOBODY, [role.id for role in roles]
+    )
+    await desk.services.db.write(
+        restrict, desk.guild.id, "extra", Permit.MANAGERS, [role.id for role in roles]
+    )
+    for way in ("moderation", ACCESS, f"{ACCESS} tool.studio", "moderation blocked"):
+        shown = texts(await opened(desk, way))
+        assert len(shown) < 4000
+    assert f"<@{1_456_074_443_980_800_000 + 19}>" in shown
+    shown = texts(await opened(desk, ACCESS))
+    assert f"Every tool: **<@&{roles[0].id}>" in shown
+    assert "12 more**" in shown
+    assert " more\n" in shown
 
 
 @pytest.mark.promise
-async def test_a_rule_for_what_was_deleted_says_so_and_what_to_do(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        role, channel = desk.guild.create_role("Designers"), desk.guild.create_text_channel("designs")
-        await change(desk, f"{ACCESS} tool.studio", "roles", role)
-        await change(desk, f"{ACCESS} tool.studio", "channels", channel)
-        shown = texts(await opened(desk, ACCESS))
-        assert f"Studio: **<@&{role.id}>**, in <#{channel.id}>" in shown
-        assert "deleted" not in shown
-        desk.env.backend.delete_role(desk.guild.id, role.id)
-        desk.env.backend.delete_channel(channel.id)
-        await desk.env.settle()
-        shown = texts(await opened(desk, ACCESS))
-        assert "A deleted role or channel gives no one access." in shown
-        await change(desk, f"{ACCESS} tool.studio", "roles", None)
-        await change(desk, f"{ACCESS} tool.studio", "channels", None)
-        assert "everyone, everywhere" in texts(await opened(desk, ACCESS))
+async def test_a_rule_for_what_was_deleted_says_so_and_what_to_do(desk: Desk) -> None:
+    role, channel = desk.guild.create_role("Designers"), desk.guild.create_text_channel("designs")
+    await change(desk, f"{ACCESS} tool.studio", "roles", role)
+    await change(desk, f"{ACCESS} tool.studio", "channels", channel)
+    shown = texts(await opened(desk, ACCESS))
+    assert f"Studio: **<@&{role.id}>**, in <#{channel.id}>" in shown
+    assert "deleted" not in shown
+    desk.env.backend.delete_role(desk.guild.id, role.id)
+    desk.env.backend.delete_channel(channel.id)
+    await desk.env.settle()
+    shown = texts(await opened(desk, ACCESS))
+    assert "A deleted role or channel gives no one access." in shown
+    await change(desk, f"{ACCESS} tool.studio", "roles", None)
+    await change(desk, f"{ACCESS} tool.studio", "channels", None)
+    assert "everyone, everywhere" in texts(await opened(desk, ACCESS))
 
 
 @pytest.mark.promise
-async def test_a_blocked_member_starts_nothing(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await change(desk, "moderation blocked", "blocked", member=[desk.maya])
-        refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        assert "You are blocked" in texts(refused)
-        before = await opened(desk, "moderation blocked")
-        await change(desk, "moderation blocked", "blocked", desk.maya)
-        again = await change(desk, "moderation blocked", "blocked", desk.maya, shown=before)
-        assert "That member isn't blocked. Nothing was changed." in again
-        assert started(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
+async def test_a_blocked_member_starts_nothing(desk: Desk) -> None:
+    await change(desk, "moderation blocked", "blocked", member=[desk.maya])
+    refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    assert "You are blocked" in texts(refused)
+    before = await opened(desk, "moderation blocked")
+    await change(desk, "moderation blocked", "blocked", desk.maya)
+    again = await change(desk, "moderation blocked", "blocked", desk.maya, shown=before)
+    assert "That member isn't blocked. Nothing was changed." in again
+    assert started(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
 
 
 @pytest.mark.promise
-async def test_a_time_zone_is_chosen_from_what_is_typed(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        shown = texts(await admin(desk, "budget", timezone="Europe/Berlin"))
-        assert "✅ **Time zone**: changed from UTC to Europe/Berlin." in shown
-        assert "start in the time zone Europe/Berlin" in shown
-        shown = texts(await admin(desk, "budget", timezone="Europe/Berlino"))
-        assert "“Europe/Berlino” isn't a time zone. Did you mean Europe/Berlin" in shown
-        for typed, meant in (("Berlin", "Europe/Berlin?"), ("new york", "America/New_York?")):
-            shown = texts(await admin(desk, "budget", timezone=typed))
-            assert f"Did you mean {meant}" in shown
+async def test_a_time_zone_is_chosen_from_what_is_typed(desk: Desk) -> None:
+    shown = texts(await admin(desk, "budget", timezone="Europe/Berlin"))
+    assert "✅ **Time zone**: changed from UTC to Europe/Berlin." in shown
+    assert "start in the time zone Europe/Berlin" in shown
+    shown = texts(await admin(desk, "budget", timezone="Europe/Berlino"))
+    assert "“Europe/Berlino” isn't a time zone. Did you mean Europe/Berlin" in shown
+    for typed, meant in (("Berlin", "Europe/Berlin?"), ("new york", "America/New_York?")):
+        shown = texts(await admin(desk, "budget", timezone=typed))
+        assert f"Did you mean {meant}" in shown
 
 
 @pytest.mark.promise

@@ -1,7 +1,6 @@
 """The log channel, and what is posted there."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from bot.servers import settings
 from bot.servers.notices import NoticeKind
 from bot.studii import KeyRefused, OutOfCredits
 from tests.support.database import outage
-from tests.support.desk import Desk, open_desk, pieces, texts
+from tests.support.desk import Desk, pieces, texts
 from tests.support.posts import Posted, deliver, open_posts, placed, tell_end
 from tests.support.settings import admin, control, opened
 
@@ -61,54 +60,50 @@ async def made(desk: Desk) -> Job:
 
 
 @pytest.mark.promise
-async def test_a_channel_is_shown_set_and_cleared(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        assert "**Log channel**: none yet" in texts(await admin(desk, "log"))
-        channel = desk.guild.create_text_channel("studii-log")
-        shown = texts(await admin(desk, "log", channel=channel))
-        assert f"✅ **Log channel**: changed from none to <#{channel.id}>." in shown
-        assert "**Who made what**: off" in shown
-        assert "now Studii's log channel" in texts(channel.history()[-1])
-        shown = texts(await admin(desk, "log", results=True))
-        assert "✅ **Who made what**: changed from off to on." in shown
-        assert await log_of(desk) == (channel.id, True)
-        assert len(channel.history()) == 1
-        assert "**Log channel**: none yet" in texts(await admin(desk, "log", off=True))
-        assert await log_of(desk) == (None, False)
+async def test_a_channel_is_shown_set_and_cleared(desk: Desk) -> None:
+    assert "**Log channel**: none yet" in texts(await admin(desk, "log"))
+    channel = desk.guild.create_text_channel("studii-log")
+    shown = texts(await admin(desk, "log", channel=channel))
+    assert f"✅ **Log channel**: changed from none to <#{channel.id}>." in shown
+    assert "**Who made what**: off" in shown
+    assert "now Studii's log channel" in texts(channel.history()[-1])
+    shown = texts(await admin(desk, "log", results=True))
+    assert "✅ **Who made what**: changed from off to on." in shown
+    assert await log_of(desk) == (channel.id, True)
+    assert len(channel.history()) == 1
+    assert "**Log channel**: none yet" in texts(await admin(desk, "log", off=True))
+    assert await log_of(desk) == (None, False)
 
 
 @pytest.mark.promise
 async def test_a_channel_in_which_the_bot_may_not_post_is_refused_with_what_is_missing(
-    tmp_path: Path,
+    desk: Desk,
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        channel = desk.channel_for_the_bot("closed", send_messages=False)
-        shown = texts(await admin(desk, "log", channel=channel))
-        assert "**Send Messages**" in shown
-        assert "Nothing was changed" in shown
-        assert await log_of(desk) == (None, False)
+    channel = desk.channel_for_the_bot("closed", send_messages=False)
+    shown = texts(await admin(desk, "log", channel=channel))
+    assert "**Send Messages**" in shown
+    assert "Nothing was changed" in shown
+    assert await log_of(desk) == (None, False)
 
 
 @pytest.mark.promise
-async def test_a_channel_that_could_not_be_stored_is_not_greeted(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        panel = await opened(desk, "setup")
-        assert panel.response is not None
-        chooses = control(panel, "studii:pick:setup:log_channel")
-        async with outage(desk.db):
-            shown = await desk.admin.select(panel.response, [desk.channel], custom_id=chooses)
-        assert "database" in texts(shown)
-        assert await log_of(desk) == (None, False)
-        assert desk.channel.history() == []
+async def test_a_channel_that_could_not_be_stored_is_not_greeted(desk: Desk) -> None:
+    panel = await opened(desk, "setup")
+    assert panel.response is not None
+    chooses = control(panel, "studii:pick:setup:log_channel")
+    async with outage(desk.db):
+        shown = await desk.admin.select(panel.response, [desk.channel], custom_id=chooses)
+    assert "database" in texts(shown)
+    assert await log_of(desk) == (None, False)
+    assert desk.channel.history() == []
 
 
-async def test_a_channel_that_discord_keeps_closed_leaves_the_one_before(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        before = await set_log(desk, results=True)
-        desk.env.inject_error("POST", f"/channels/{desk.channel.id}/messages", status=403, code=50013)
-        shown = texts(await admin(desk, "log", channel=desk.channel))
-        assert "Nothing was changed" in shown
-        assert await log_of(desk) == (before.id, True)
+async def test_a_channel_that_discord_keeps_closed_leaves_the_one_before(desk: Desk) -> None:
+    before = await set_log(desk, results=True)
+    desk.env.inject_error("POST", f"/channels/{desk.channel.id}/messages", status=403, code=50013)
+    shown = texts(await admin(desk, "log", channel=desk.channel))
+    assert "Nothing was changed" in shown
+    assert await log_of(desk) == (before.id, True)
 
 
 @pytest.mark.promise
@@ -153,83 +148,77 @@ async def test_a_channel_that_discord_keeps_closed_leaves_the_one_before(tmp_pat
     ],
 )
 async def test_a_warning_says_what_happened_and_what_to_do(
-    tmp_path: Path, kind: NoticeKind, details: dict[str, Any], words: list[str]
+    desk: Desk, kind: NoticeKind, details: dict[str, Any], words: list[str]
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        channel = await set_log(desk)
-        notice = await told(desk, kind, **details)
-        said = await post_notice(desk, notice, channel)
-        message = channel.history()[-1]
-        assert said == Stands(message.id)
-        for word in words:
-            assert texts(message).count(word) == 1
+    channel = await set_log(desk)
+    notice = await told(desk, kind, **details)
+    said = await post_notice(desk, notice, channel)
+    message = channel.history()[-1]
+    assert said == Stands(message.id)
+    for word in words:
+        assert texts(message).count(word) == 1
 
 
 @pytest.mark.promise
-async def test_a_lost_result_is_told_with_what_it_cost(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        channel = await set_log(desk)
-        job = await made(desk)
-        await post_notice(desk, await told(desk, NoticeKind.RESULT_LOST, job.id, job_id=job.id), channel)
-        said = texts(channel.history()[-1])
-        assert "A result was lost after it was charged" in said
-        assert f"<@{job.user_id}>" in said
-        assert "8 credits" in said
+async def test_a_lost_result_is_told_with_what_it_cost(desk: Desk) -> None:
+    channel = await set_log(desk)
+    job = await made(desk)
+    await post_notice(desk, await told(desk, NoticeKind.RESULT_LOST, job.id, job_id=job.id), channel)
+    said = texts(channel.history()[-1])
+    assert "A result was lost after it was charged" in said
+    assert f"<@{job.user_id}>" in said
+    assert "8 credits" in said
 
 
 @pytest.mark.promise
-async def test_what_was_posted_before_a_crash_is_found_instead_of_posted_again(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        channel = await set_log(desk)
-        notice = await told(desk, NoticeKind.OUT_OF_CREDITS, reason="No credits.")
-        first = await post_notice(desk, notice, channel)
-        desk.clock.advance(3600)
-        assert await desk.delivery.find(placed(notice, f"c{channel.id}")) == first
+async def test_what_was_posted_before_a_crash_is_found_instead_of_posted_again(desk: Desk) -> None:
+    channel = await set_log(desk)
+    notice = await told(desk, NoticeKind.OUT_OF_CREDITS, reason="No credits.")
+    first = await post_notice(desk, notice, channel)
+    desk.clock.advance(3600)
+    assert await desk.delivery.find(placed(notice, f"c{channel.id}")) == first
 
 
 @pytest.mark.promise
-async def test_what_was_written_in_an_age_restricted_channel_is_not_told_elsewhere(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        channel = await set_log(desk, results=True)
-        job = replace(await made(desk), age_restricted=True)
-        notice = await told(desk, NoticeKind.MADE, job.nonce, job_id=job.id)
-        await deliver(desk, notice, channel.id, job)
-        line = texts(channel.history()[-1])
-        assert f"made a **Studio** in <#{job.channel_id}>" in line
-        assert "kite" not in line
+async def test_what_was_written_in_an_age_restricted_channel_is_not_told_elsewhere(desk: Desk) -> None:
+    channel = await set_log(desk, results=True)
+    job = replace(await made(desk), age_restricted=True)
+    notice = await told(desk, NoticeKind.MADE, job.nonce, job_id=job.id)
+    await deliver(desk, notice, channel.id, job)
+    line = texts(channel.history()[-1])
+    assert f"made a **Studio** in <#{job.channel_id}>" in line
+    assert "kite" not in line
 
 
 @pytest.mark.promise
-async def test_who_made_what_has_a_link_and_a_button_that_deletes_it(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        channel = await set_log(desk, results=True)
-        job = await made(desk)
-        notice = await told(desk, NoticeKind.MADE, job.nonce, job_id=job.id)
-        await post_notice(desk, notice, channel)
-        line = channel.history()[-1]
-        assert f"<@{desk.maya.id}> made a **Studio**" in texts(line)
-        assert "A red kite" in texts(line)
-        sent = [call.json for call in desk.env.http_requests if call.path.endswith(f"/{channel.id}/messages")]
-        assert sent[-1] is not None
-        assert sent[-1]["allowed_mentions"]["parse"] == []
-        assert not sent[-1]["allowed_mentions"].get("users")
-        links = [piece.get("url", "") for piece in pieces(line) if piece["type"] == 2]
-        assert links[0].endswith(f"/{job.channel_id}/{job.result_message_id}")
-        refused = await desk.tom.click(line, label="Delete result")
-        assert "Manage Messages" in texts(refused)
-        assert any(message.id == job.result_message_id for message in desk.channel.history())
-        assert "is deleted" in texts(await desk.admin.click(line, label="Delete result"))
-        assert all(message.id != job.result_message_id for message in desk.channel.history())
-        assert "already deleted" in texts(await desk.admin.click(line, label="Delete result"))
+async def test_who_made_what_has_a_link_and_a_button_that_deletes_it(desk: Desk) -> None:
+    channel = await set_log(desk, results=True)
+    job = await made(desk)
+    notice = await told(desk, NoticeKind.MADE, job.nonce, job_id=job.id)
+    await post_notice(desk, notice, channel)
+    line = channel.history()[-1]
+    assert f"<@{desk.maya.id}> made a **Studio**" in texts(line)
+    assert "A red kite" in texts(line)
+    sent = [call.json for call in desk.env.http_requests if call.path.endswith(f"/{channel.id}/messages")]
+    assert sent[-1] is not None
+    assert sent[-1]["allowed_mentions"]["parse"] == []
+    assert not sent[-1]["allowed_mentions"].get("users")
+    links = [piece.get("url", "") for piece in pieces(line) if piece["type"] == 2]
+    assert links[0].endswith(f"/{job.channel_id}/{job.result_message_id}")
+    refused = await desk.tom.click(line, label="Delete result")
+    assert "Manage Messages" in texts(refused)
+    assert any(message.id == job.result_message_id for message in desk.channel.history())
+    assert "is deleted" in texts(await desk.admin.click(line, label="Delete result"))
+    assert all(message.id != job.result_message_id for message in desk.channel.history())
+    assert "already deleted" in texts(await desk.admin.click(line, label="Delete result"))
 
 
 @pytest.mark.promise
-async def test_a_log_channel_that_is_gone_is_no_place_and_the_owner_hears_of_it(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        notice = await told(desk, NoticeKind.OUT_OF_CREDITS, reason="No credits.")
-        assert isinstance(await post_notice(desk, notice, 404), NotHere)
-        lost = await told(desk, NoticeKind.LOG_LOST, "404", channel=404)
-        assert isinstance(await post_notice(desk, lost, None), Stands)
-        sent = [call for call in desk.env.http_requests if call.path.endswith("/messages")][-1]
-        assert "can't post in the log channel" in str(sent.json)
-        assert "Harbour Street Studio" in str(sent.json)
+async def test_a_log_channel_that_is_gone_is_no_place_and_the_owner_hears_of_it(desk: Desk) -> None:
+    notice = await told(desk, NoticeKind.OUT_OF_CREDITS, reason="No credits.")
+    assert isinstance(await post_notice(desk, notice, 404), NotHere)
+    lost = await told(desk, NoticeKind.LOG_LOST, "404", channel=404)
+    assert isinstance(await post_notice(desk, lost, None), Stands)
+    sent = [call for call in desk.env.http_requests if call.path.endswith("/messages")][-1]
+    assert "can't post in the log channel" in str(sent.json)
+    assert "Harbour Street Studio" in str(sent.json)

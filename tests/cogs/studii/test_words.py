@@ -1,7 +1,5 @@
 """The word filter, and what members and moderators see when a rule refuses a request."""
 
-from pathlib import Path
-
 import pytest
 
 from bot.features.styles import set_defaults
@@ -9,7 +7,7 @@ from bot.features.words import MAX_WORD_RULES, rules
 from bot.jobs.models import JobState
 from bot.servers import access
 from tests.reactions.taps import ROOM, jobs_of, post
-from tests.support.desk import PNG, labelled, open_desk, started, texts
+from tests.support.desk import PNG, Desk, labelled, started, texts
 from tests.support.posts import tell_end
 from tests.support.services import erase
 from tests.support.settings import admin, change, set_pause
@@ -20,150 +18,129 @@ FILTER = "moderation words"
 
 
 @pytest.mark.promise
-async def test_the_same_rule_is_kept_once_and_their_number_is_bounded(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        for number in range(MAX_WORD_RULES):
-            await desk.forbid(f"blimp{number}")
-        assert f"The limit is {MAX_WORD_RULES} rules." in await forbid(desk, "kite")
-        assert "This rule exists" in await forbid(desk, "BLIMP7")
-        assert len(await desk.services.db.read(rules, desk.guild.id)) == MAX_WORD_RULES
+async def test_the_same_rule_is_kept_once_and_their_number_is_bounded(desk: Desk) -> None:
+    for number in range(MAX_WORD_RULES):
+        await desk.forbid(f"blimp{number}")
+    assert f"The limit is {MAX_WORD_RULES} rules." in await forbid(desk, "kite")
+    assert "This rule exists" in await forbid(desk, "BLIMP7")
+    assert len(await desk.services.db.read(rules, desk.guild.id)) == MAX_WORD_RULES
 
 
 @pytest.mark.promise
-async def test_a_rule_that_exists_is_told_from_one_that_is_added_or_changed(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.services.db.write(access.change_approvals, desk.guild.id, channel_id=desk.channel.id)
+async def test_a_rule_that_exists_is_told_from_one_that_is_added_or_changed(desk: Desk) -> None:
+    await desk.services.db.write(access.change_approvals, desk.guild.id, channel_id=desk.channel.id)
 
-        async def add(then: str) -> str:
-            return await change(desk, FILTER, "rules", words="kite", then=[then])
+    async def add(then: str) -> str:
+        return await change(desk, FILTER, "rules", words="kite", then=[then])
 
-        assert "✅ Requests with ||kite|| are refused from now on." in await add("refuse")
-        assert "This rule exists: requests with ||kite|| are already refused." in await add("refuse")
-        changed = "✅ Requests with ||kite|| wait for a moderator's approval from now on."
-        assert changed in await add("approve")
-        unchanged = "This rule exists: requests with ||kite|| already wait for a moderator's approval."
-        assert unchanged in await add("approve")
-
-
-@pytest.mark.promise
-async def test_a_rule_that_would_catch_very_much_is_added_with_a_warning(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        for prompt in ("A harbour", "Harbour lights", "The harbour", "An old harbour", "harbour", "A kite"):
-            await desk.maya.slash(desk.channel, "studio", prompt=prompt)
-        assert "it will refuse nearly every prompt" in await forbid(desk, "a")
-        assert "⚠️ It would have refused 5 of the server's last 6 jobs." in await forbid(desk, "harbour")
-        assert "It also refuses values that the bot itself suggests: `modern`." in await forbid(
-            desk, "modern"
-        )
-        assert "at least one letter or digit" in await forbid(desk, "***")
+    assert "✅ Requests with ||kite|| are refused from now on." in await add("refuse")
+    assert "This rule exists: requests with ||kite|| are already refused." in await add("refuse")
+    changed = "✅ Requests with ||kite|| wait for a moderator's approval from now on."
+    assert changed in await add("approve")
+    unchanged = "This rule exists: requests with ||kite|| already wait for a moderator's approval."
+    assert unchanged in await add("approve")
 
 
 @pytest.mark.promise
-async def test_rules_apply_to_extra_styles_and_edited_forms(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        told = await refused_inputs(desk, style="rustic")
-        await forbid(desk, "gothic", "luxury", "blimp")
-        staged = await desk.maya.slash(
-            desk.channel, "virtual-staging", image=("room.png", PNG), style="neo gothic"
-        )
-        assert REFUSED in texts(staged)
-        for extra in ("seed=blimp", "blimp=1"):
-            sent = await desk.admin.slash(desk.channel, "photo-restore", image=("room.png", PNG), extra=extra)
-            assert REFUSED in texts(sent)
-        form = await desk.maya.click(told, custom_id=edit_id(told))
-        answer = await desk.maya.submit_modal(form, {"style": "luxury", "room": "office"})
-        assert REFUSED in texts(answer)
-        assert len(await jobs_of(desk)) == 1
-        assert len(await notices(desk)) == 4
-
-
-async def test_a_job_from_before_the_rule_is_not_run_again(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await desk.maya.slash(desk.channel, "studio", prompt="A red blimp")
-        states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
-        done = await desk.move(await desk.job(), *states, output_kind="image")
-        await desk.settle(done, 8)
-        await tell_end(desk.delivery, done, None)
-        await forbid(desk, "blimp")
-        result = desk.channel.history()[-1]
-        again = await desk.tom.click(result, custom_id=labelled(result, "Run again"))
-        assert REFUSED in texts(again)
-        assert len(await jobs_of(desk)) == 1
+async def test_a_rule_that_would_catch_very_much_is_added_with_a_warning(desk: Desk) -> None:
+    for prompt in ("A harbour", "Harbour lights", "The harbour", "An old harbour", "harbour", "A kite"):
+        await desk.maya.slash(desk.channel, "studio", prompt=prompt)
+    assert "it will refuse nearly every prompt" in await forbid(desk, "a")
+    assert "⚠️ It would have refused 5 of the server's last 6 jobs." in await forbid(desk, "harbour")
+    assert "It also refuses values that the bot itself suggests: `modern`." in await forbid(desk, "modern")
+    assert "at least one letter or digit" in await forbid(desk, "***")
 
 
 @pytest.mark.promise
-async def test_a_preset_of_a_photo_channel_that_meets_a_rule_starts_nothing(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await admin(desk, "photos auto", tool="virtual-staging", inputs="style=gothic")
-        await forbid(desk, "gothic")
-        await desk.services.db.write(set_pause, desk.guild.id, 2)
-        for _ in range(3):
-            await post(desk, desk.tom, ROOM)
-            await desk.env.settle()
-        assert await jobs_of(desk) == []
-        # An admin chose the words: the poster isn't paused for them, and the log channel hears of it once.
-        assert (await desk.services.db.read(access.of, desk.guild.id, desk.clock.now())).blocked == {}
-        assert len(await notices(desk)) == 1
-        shown = await posted(desk)
-        assert f"**Virtual staging** doesn't start on photos in <#{desk.channel.id}>" in shown
-        assert "> ||gothic||" in shown
-        assert f"<@{desk.tom.id}>" not in shown
-        assert "`/studii photos`" in shown
-        desk.clock.advance(86_400)
+async def test_rules_apply_to_extra_styles_and_edited_forms(desk: Desk) -> None:
+    told = await refused_inputs(desk, style="rustic")
+    await forbid(desk, "gothic", "luxury", "blimp")
+    staged = await desk.maya.slash(
+        desk.channel, "virtual-staging", image=("room.png", PNG), style="neo gothic"
+    )
+    assert REFUSED in texts(staged)
+    for extra in ("seed=blimp", "blimp=1"):
+        sent = await desk.admin.slash(desk.channel, "photo-restore", image=("room.png", PNG), extra=extra)
+        assert REFUSED in texts(sent)
+    form = await desk.maya.click(told, custom_id=edit_id(told))
+    answer = await desk.maya.submit_modal(form, {"style": "luxury", "room": "office"})
+    assert REFUSED in texts(answer)
+    assert len(await jobs_of(desk)) == 1
+    assert len(await notices(desk)) == 4
+
+
+async def test_a_job_from_before_the_rule_is_not_run_again(desk: Desk) -> None:
+    await desk.maya.slash(desk.channel, "studio", prompt="A red blimp")
+    states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+    done = await desk.move(await desk.job(), *states, output_kind="image")
+    await desk.settle(done, 8)
+    await tell_end(desk.delivery, done, None)
+    await forbid(desk, "blimp")
+    result = desk.channel.history()[-1]
+    again = await desk.tom.click(result, custom_id=labelled(result, "Run again"))
+    assert REFUSED in texts(again)
+    assert len(await jobs_of(desk)) == 1
+
+
+@pytest.mark.promise
+async def test_a_preset_of_a_photo_channel_that_meets_a_rule_starts_nothing(desk: Desk) -> None:
+    await admin(desk, "photos auto", tool="virtual-staging", inputs="style=gothic")
+    await forbid(desk, "gothic")
+    await desk.services.db.write(set_pause, desk.guild.id, 2)
+    for _ in range(3):
         await post(desk, desk.tom, ROOM)
         await desk.env.settle()
-        assert len(await notices(desk)) == 2
+    assert await jobs_of(desk) == []
+    # An admin chose the words: the poster isn't paused for them, and the log channel hears of it once.
+    assert (await desk.services.db.read(access.of, desk.guild.id, desk.clock.now())).blocked == {}
+    assert len(await notices(desk)) == 1
+    shown = await posted(desk)
+    assert f"**Virtual staging** doesn't start on photos in <#{desk.channel.id}>" in shown
+    assert "> ||gothic||" in shown
+    assert f"<@{desk.tom.id}>" not in shown
+    assert "`/studii photos`" in shown
+    desk.clock.advance(86_400)
+    await post(desk, desk.tom, ROOM)
+    await desk.env.settle()
+    assert len(await notices(desk)) == 2
 
 
 @pytest.mark.promise
-async def test_what_a_member_prefers_counts_as_theirs_in_a_photo_channel(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await admin(desk, "photos auto", tool="virtual-staging")
-        tool = desk.bot.catalog.get("virtual-staging")
-        await desk.services.db.write(set_defaults, desk.guild.id, desk.tom.id, tool, {"style": "gothic"})
-        await forbid(desk, "gothic")
-        await desk.services.db.write(set_pause, desk.guild.id, 2)
-        for _ in range(2):
-            await post(desk, desk.tom, ROOM)
-            await desk.env.settle()
-        assert await jobs_of(desk) == []
-        assert (
-            desk.tom.id in (await desk.services.db.read(access.of, desk.guild.id, desk.clock.now())).blocked
-        )
-        assert f"<@{desk.tom.id}> asked for **Virtual staging**" in await posted(desk)
+async def test_what_a_member_prefers_counts_as_theirs_in_a_photo_channel(desk: Desk) -> None:
+    await admin(desk, "photos auto", tool="virtual-staging")
+    tool = desk.bot.catalog.get("virtual-staging")
+    await desk.services.db.write(set_defaults, desk.guild.id, desk.tom.id, tool, {"style": "gothic"})
+    await forbid(desk, "gothic")
+    await desk.services.db.write(set_pause, desk.guild.id, 2)
+    for _ in range(2):
+        await post(desk, desk.tom, ROOM)
+        await desk.env.settle()
+    assert await jobs_of(desk) == []
+    assert desk.tom.id in (await desk.services.db.read(access.of, desk.guild.id, desk.clock.now())).blocked
+    assert f"<@{desk.tom.id}> asked for **Virtual staging**" in await posted(desk)
 
 
 @pytest.mark.promise
-async def test_what_the_catalogue_sends_on_its_own_meets_no_rule(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await forbid(desk, "standard", "image", "text")
-        assert started(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
+async def test_what_the_catalogue_sends_on_its_own_meets_no_rule(desk: Desk) -> None:
+    await forbid(desk, "standard", "image", "text")
+    assert started(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
 
 
 @pytest.mark.promise
-async def test_a_refused_prompt_that_was_not_posted_yet_is_forgotten_with_its_member(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await forbid(desk, "blimp")
-        for member in (desk.maya, desk.tom):
-            await member.slash(desk.channel, "studio", prompt="A red blimp")
-        await erase(desk.services, desk.maya.id)
-        assert [one["user"] for one in await notices(desk)] == [desk.tom.id]
+async def test_a_refused_prompt_that_was_not_posted_yet_is_forgotten_with_its_member(desk: Desk) -> None:
+    await forbid(desk, "blimp")
+    for member in (desk.maya, desk.tom):
+        await member.slash(desk.channel, "studio", prompt="A red blimp")
+    await erase(desk.services, desk.maya.id)
+    assert [one["user"] for one in await notices(desk)] == [desk.tom.id]
 
 
 @pytest.mark.promise
 async def test_what_was_refused_in_an_age_restricted_channel_is_not_shown_in_the_log(
-    tmp_path: Path,
+    desk: Desk,
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await forbid(desk, "blimp")
-        desk.restrict_by_age(desk.channel)
-        await desk.maya.slash(desk.channel, "studio", prompt="A red blimp")
-        (told,) = await notices(desk)
-        assert told["text"] is None
+    await forbid(desk, "blimp")
+    desk.restrict_by_age(desk.channel)
+    await desk.maya.slash(desk.channel, "studio", prompt="A red blimp")
+    (told,) = await notices(desk)
+    assert told["text"] is None

@@ -1,11 +1,10 @@
 """Budgets, grants and limits are told in the words of their period: a day, a week, a month, or once."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.desk import Desk, open_desk, texts
+from tests.support.desk import Desk, texts
 
 
 async def said(desk: Desk, command: str, **options: Any) -> str:
@@ -22,12 +21,11 @@ async def said(desk: Desk, command: str, **options: Any) -> str:
     ],
 )
 async def test_a_grant_counts_for_the_period_of_the_budget(
-    tmp_path: Path, period: str, named: str, ends: str
+    desk: Desk, period: str, named: str, ends: str
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        await said(desk, "budget", credits=50, period=period)
-        shown = await said(desk, "grant", credits=20)
-        assert f"Granted 20 credits {named}." in shown
-        assert f"A grant counts {ends} A member's grant can't exceed the server's budget." in shown
-        shown = texts(await desk.maya.slash(desk.channel, "credits"))
-        assert f"The total includes 20 credits granted {named}." in shown
+    await said(desk, "budget", credits=50, period=period)
+    shown = await said(desk, "grant", credits=20)
+    assert f"Granted 20 credits {named}." in shown
+    assert f"A grant counts {ends} A member's grant can't exceed the server's budget." in shown
+    shown = texts(await desk.maya.slash(desk.channel, "credits"))
+    assert f"The total includes 20 credits granted {named}." in shown

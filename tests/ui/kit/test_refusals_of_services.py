@@ -52,10 +52,9 @@ async def a_job(desk: Desk, *states: JobState, **changes: Any) -> str:
     ],
 )
 async def test_every_error_has_a_sentence_that_says_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: StudiiBotError, said: str
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, error: StudiiBotError, said: str
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        assert await shown(desk, error, monkeypatch) == said
+    assert await shown(desk, error, monkeypatch) == said
 
 
 async def test_a_command_that_discord_still_has_as_it_was_says_what_the_tool_takes_now(
@@ -85,10 +84,9 @@ async def test_a_command_that_discord_still_has_as_it_was_says_what_the_tool_tak
 
 @pytest.mark.promise
 async def test_a_channel_that_the_bot_does_not_see_or_that_is_not_named_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        (guild,) = desk.bot.guilds
-        assert cannot_post_words(guild, 5) == (
-            "I couldn't post a result in <#5>: I can't see that channel. Nothing was charged."
-        )
+    (guild,) = desk.bot.guilds
+    assert cannot_post_words(guild, 5) == (
+        "I couldn't post a result in <#5>: I can't see that channel. Nothing was charged."
+    )

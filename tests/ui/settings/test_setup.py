@@ -60,36 +60,32 @@ async def refused(desk: Desk, *, plan: int, lowered_to: int) -> None:
 
 
 async def test_the_panel_says_that_the_plan_seems_to_be_another_until_one_is_chosen_anew(
-    tmp_path: Path,
+    desk: Desk,
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        await set_plan(desk, Plan.TEAM)
-        await refused(desk, plan=300, lowered_to=60)
-        shown = await desk.admin.slash(desk.channel, "studii setup")
-        assert "⚠️ **Plan**: Team, up to 300 requests a minute, but Studii refused some" in texts(shown)
-        assert "The bot sends at most 60 a minute, and tries more <t:" in texts(shown)
-        desk.clock.advance(1)
-        await set_plan(desk, Plan.TEAM)
-        shown = await desk.admin.slash(desk.channel, "studii setup")
-        assert "✅ **Plan**: Team, up to 300 requests a minute" in texts(shown)
+    await set_plan(desk, Plan.TEAM)
+    await refused(desk, plan=300, lowered_to=60)
+    shown = await desk.admin.slash(desk.channel, "studii setup")
+    assert "⚠️ **Plan**: Team, up to 300 requests a minute, but Studii refused some" in texts(shown)
+    assert "The bot sends at most 60 a minute, and tries more <t:" in texts(shown)
+    desk.clock.advance(1)
+    await set_plan(desk, Plan.TEAM)
+    shown = await desk.admin.slash(desk.channel, "studii setup")
+    assert "✅ **Plan**: Team, up to 300 requests a minute" in texts(shown)
 
 
-async def test_the_panel_says_when_the_smallest_plan_is_refused_too(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await set_plan(desk, Plan.PRO)
-        await refused(desk, plan=60, lowered_to=60)
-        shown = texts(await desk.admin.slash(desk.channel, "studii setup"))
-        assert "If something else uses this key" in shown
+async def test_the_panel_says_when_the_smallest_plan_is_refused_too(desk: Desk) -> None:
+    await set_plan(desk, Plan.PRO)
+    await refused(desk, plan=60, lowered_to=60)
+    shown = texts(await desk.admin.slash(desk.channel, "studii setup"))
+    assert "If something else uses this key" in shown
 
 
 @pytest.mark.promise
-async def test_the_panel_names_the_permissions_that_lack_in_this_channel(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        quiet = desk.channel_for_the_bot("quiet", attach_files=False)
-        told = texts(await desk.admin.slash(quiet, "studii setup"))
-        assert "❌ **In this channel** I can't post results: I'm missing **Attach Files**" in told
-        assert "Not ready yet" in told
+async def test_the_panel_names_the_permissions_that_lack_in_this_channel(desk: Desk) -> None:
+    quiet = desk.channel_for_the_bot("quiet", attach_files=False)
+    told = texts(await desk.admin.slash(quiet, "studii setup"))
+    assert "❌ **In this channel** I can't post results: I'm missing **Attach Files**" in told
+    assert "Not ready yet" in told
 
 
 async def test_in_a_locked_thread_the_panel_says_to_unlock_it(tmp_path: Path) -> None:
@@ -111,24 +107,20 @@ async def test_in_a_locked_thread_the_panel_says_to_unlock_it(tmp_path: Path) ->
 
 @pytest.mark.promise
 async def test_a_key_that_studii_does_not_serve_now_is_said_with_the_reason_and_can_be_tried_again(
-    tmp_path: Path,
+    desk: Desk,
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        key = await desk.services.db.read(keys.current, desk.guild.id)
-        assert key is not None
-        until = desk.clock.now().replace(hour=23)
-        await desk.db.write(
-            key_holds.put_hold, desk.guild.id, key.id, Reason(ReasonCode.OUT_OF_CREDITS), until
-        )
-        shown = await desk.admin.slash(desk.channel, "studii setup")
-        assert "❌ **Key**: `stu_…cdef`. Studii has no credits left for this." in texts(shown)
-        assert "**Ready.**" not in texts(shown)
-        assert "Studii has no credits left for this." in texts(await desk.maya.slash(desk.channel, "help"))
-        answer = await desk.admin.click(message(shown), label="Try again")
-        assert "will try Studii now" in texts(answer)
-        await desk.set_key()  # a key that works was entered
-        assert "**Ready.**" in texts(await desk.admin.slash(desk.channel, "studii setup"))
+    key = await desk.services.db.read(keys.current, desk.guild.id)
+    assert key is not None
+    until = desk.clock.now().replace(hour=23)
+    await desk.db.write(key_holds.put_hold, desk.guild.id, key.id, Reason(ReasonCode.OUT_OF_CREDITS), until)
+    shown = await desk.admin.slash(desk.channel, "studii setup")
+    assert "❌ **Key**: `stu_…cdef`. Studii has no credits left for this." in texts(shown)
+    assert "**Ready.**" not in texts(shown)
+    assert "Studii has no credits left for this." in texts(await desk.maya.slash(desk.channel, "help"))
+    answer = await desk.admin.click(message(shown), label="Try again")
+    assert "will try Studii now" in texts(answer)
+    await desk.set_key()  # a key that works was entered
+    assert "**Ready.**" in texts(await desk.admin.slash(desk.channel, "studii setup"))
 
 
 async def test_the_panel_tells_of_the_log_channel_as_it_is(tmp_path: Path) -> None:
@@ -164,31 +156,27 @@ def colour(shown: InteractionResult) -> int:
 
 
 @pytest.mark.promise
-async def test_a_log_channel_that_everyone_can_read_is_said_and_ready_is_not_green(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        assert colour(await desk.admin.slash(desk.channel, "studii setup")) == GOOD.value
-        log = desk.guild.create_text_channel("for-all")
-        told = texts(await admin(desk, "log", channel=log))
-        assert "Everyone can read it" in told
-        shown = await desk.admin.slash(desk.channel, "studii setup")
-        assert "**Ready, but everyone can read the log channel.**" in texts(shown)
-        assert f"⚠️ **Log channel**: <#{log.id}>. Everyone can read it" in texts(shown)
-        assert colour(shown) == GOING.value
+async def test_a_log_channel_that_everyone_can_read_is_said_and_ready_is_not_green(desk: Desk) -> None:
+    assert colour(await desk.admin.slash(desk.channel, "studii setup")) == GOOD.value
+    log = desk.guild.create_text_channel("for-all")
+    told = texts(await admin(desk, "log", channel=log))
+    assert "Everyone can read it" in told
+    shown = await desk.admin.slash(desk.channel, "studii setup")
+    assert "**Ready, but everyone can read the log channel.**" in texts(shown)
+    assert f"⚠️ **Log channel**: <#{log.id}>. Everyone can read it" in texts(shown)
+    assert colour(shown) == GOING.value
 
 
 @pytest.mark.promise
 @pytest.mark.parametrize("limit", [0, 1])
-async def test_with_too_little_left_for_any_job_ready_is_not_green(tmp_path: Path, limit: int) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await admin(desk, "budget", credits=limit, period="day")
-        shown = await desk.admin.slash(desk.channel, "studii setup")
-        assert "**No job can start now.** The cheapest tool costs 8 credits" in texts(shown)
-        assert "**Next**: set a budget." in texts(shown)
-        assert f"the server has {limit} of {limit} credit" in texts(shown)
-        assert "**Ready" not in texts(shown)
-        assert colour(shown) == GOING.value
+async def test_with_too_little_left_for_any_job_ready_is_not_green(desk: Desk, limit: int) -> None:
+    await admin(desk, "budget", credits=limit, period="day")
+    shown = await desk.admin.slash(desk.channel, "studii setup")
+    assert "**No job can start now.** The cheapest tool costs 8 credits" in texts(shown)
+    assert "**Next**: set a budget." in texts(shown)
+    assert f"the server has {limit} of {limit} credit" in texts(shown)
+    assert "**Ready" not in texts(shown)
+    assert colour(shown) == GOING.value
 
 
 async def test_the_setup_leads_through_the_steps_in_order_and_says_what_skipping_one_means(
@@ -231,38 +219,35 @@ async def test_the_setup_leads_through_the_steps_in_order_and_says_what_skipping
 
 
 @pytest.mark.promise
-async def test_the_setup_chooses_where_requests_for_credits_go(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        shown = await desk.admin.slash(desk.channel, "studii setup")
-        assert "➖ **Requests for credits** go where members ask, without a mention" in texts(shown)
-        await admin(desk, "log", channel=hidden_channel(desk))
-        shown = await desk.admin.slash(desk.channel, "studii setup")
-        assert "✅ **Requests for credits** go to the log channel" in texts(shown)
-        await change(desk, "setup", "in_place", shown=shown)
-        said = "✅ **Requests for credits** go where members ask, with a mention of those with Manage Server"
-        assert said in texts(shown)
-        assert "**Show credit requests where members ask**: on" in texts(shown)
-        await change(desk, "setup", "log_results")  # which leaves that as it is
-        await admin(desk, "log", off=True)
-        assert (await desk.services.db.read(settings.of, desk.guild.id)).requests_in_place
-        await change(desk, "setup", "in_place", shown=shown)
-        assert "without a mention, because there's no log channel" in texts(shown)
+async def test_the_setup_chooses_where_requests_for_credits_go(desk: Desk) -> None:
+    shown = await desk.admin.slash(desk.channel, "studii setup")
+    assert "➖ **Requests for credits** go where members ask, without a mention" in texts(shown)
+    await admin(desk, "log", channel=hidden_channel(desk))
+    shown = await desk.admin.slash(desk.channel, "studii setup")
+    assert "✅ **Requests for credits** go to the log channel" in texts(shown)
+    await change(desk, "setup", "in_place", shown=shown)
+    said = "✅ **Requests for credits** go where members ask, with a mention of those with Manage Server"
+    assert said in texts(shown)
+    assert "**Show credit requests where members ask**: on" in texts(shown)
+    await change(desk, "setup", "log_results")  # which leaves that as it is
+    await admin(desk, "log", off=True)
+    assert (await desk.services.db.read(settings.of, desk.guild.id)).requests_in_place
+    await change(desk, "setup", "in_place", shown=shown)
+    assert "without a mention, because there's no log channel" in texts(shown)
 
 
 @pytest.mark.promise
-async def test_the_budget_is_set_from_the_panel(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        shown = await desk.admin.slash(desk.channel, "studii setup")
-        told = await change(desk, "setup", "budget", shown=shown, limit="2,000", period=["month"])
-        assert "✅ **Server budget**: changed from 100 credits a day to 2,000 credits a month." in told
+async def test_the_budget_is_set_from_the_panel(desk: Desk) -> None:
+    shown = await desk.admin.slash(desk.channel, "studii setup")
+    told = await change(desk, "setup", "budget", shown=shown, limit="2,000", period=["month"])
+    assert "✅ **Server budget**: changed from 100 credits a day to 2,000 credits a month." in told
 
 
-async def test_what_is_empty_is_said_to_be_so(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        shown = texts(await desk.admin.slash(desk.channel, "studii moderation"))
-        assert "Word filter: empty" in shown
-        assert "Blocked members: none" in shown
-        shown = texts(await desk.admin.slash(desk.channel, "studii credits"))
-        assert "**Roles (the highest applies)**: none" in shown
-        await desk.forbid("kite")
-        assert "Word filter: **1**" in texts(await desk.admin.slash(desk.channel, "studii moderation"))
+async def test_what_is_empty_is_said_to_be_so(desk: Desk) -> None:
+    shown = texts(await desk.admin.slash(desk.channel, "studii moderation"))
+    assert "Word filter: empty" in shown
+    assert "Blocked members: none" in shown
+    shown = texts(await desk.admin.slash(desk.channel, "studii credits"))
+    assert "**Roles (the highest applies)**: none" in shown
+    await desk.forbid("kite")
+    assert "Word filter: **1**" in texts(await desk.admin.slash(desk.channel, "studii moderation"))

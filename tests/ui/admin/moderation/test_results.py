@@ -18,7 +18,7 @@ from bot.servers.notices import NoticeKind
 from bot.ui.jobs.progress import progress_panel
 from bot.ui.jobs.wording import ToolNames
 from tests.support.database import given
-from tests.support.desk import PNG, Desk, open_desk, pieces, texts
+from tests.support.desk import PNG, Desk, pieces, texts
 from tests.support.posts import Posted, deliver, open_posts, sent, tell_end
 from tests.ui.admin.moderation.waiting import approvals, decline, moderator
 
@@ -64,152 +64,153 @@ async def watched(desk: Desk) -> ChannelHandle:
 
 
 @pytest.mark.promise
-async def test_a_result_is_posted_only_when_a_moderator_has_approved_it(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        channel = await watched(desk)
-        message = await shown(desk, tmp_path, channel)
-        said = texts(message)
-        assert f"<@{desk.maya.id}> made this with **Photo restoration** in <#{desk.channel.id}>." in said
-        assert "Charged 8 credits · finished" in said
-        assert "isn't posted if no one decides within 24 hours" in said
-        (gallery,) = (piece for piece in pieces(message) if piece["type"] == 12)
-        assert [item["spoiler"] for item in gallery["items"]] == [True, True]
-        job = await desk.job()
-        assert (job.state, job.reserved, job.settled) == (JobState.REVIEWING, 0, 8)
-        desk.clock.advance(10)
-        card = await desk.card(job)
-        assert "A moderator looks at the result before it's posted." in texts(card)
-        assert "Charged 8 credits." in texts(card)
-        told, ines = list[Mapping[Hashable, Any]](), moderator(desk)
-        with desk.db.listening(told.append):
-            await ines.click(message, label="Approve")
-        decided = channel.history()[-1]
-        assert f"Result approved by <@{ines.id}>" in texts(decided)
-        assert [piece for piece in pieces(decided) if piece["type"] == 12] == []
-        job = await desk.job()
-        assert (job.state, job.result_approval) == (JobState.SUCCEEDED, Approval.GIVEN)
-        assert any(("job", job.id) in wakes for wakes in told)
+async def test_a_result_is_posted_only_when_a_moderator_has_approved_it(desk: Desk, tmp_path: Path) -> None:
+    channel = await watched(desk)
+    message = await shown(desk, tmp_path, channel)
+    said = texts(message)
+    assert f"<@{desk.maya.id}> made this with **Photo restoration** in <#{desk.channel.id}>." in said
+    assert "Charged 8 credits · finished" in said
+    assert "isn't posted if no one decides within 24 hours" in said
+    (gallery,) = (piece for piece in pieces(message) if piece["type"] == 12)
+    assert [item["spoiler"] for item in gallery["items"]] == [True, True]
+    job = await desk.job()
+    assert (job.state, job.reserved, job.settled) == (JobState.REVIEWING, 0, 8)
+    desk.clock.advance(10)
+    card = await desk.card(job)
+    assert "A moderator looks at the result before it's posted." in texts(card)
+    assert "Charged 8 credits." in texts(card)
+    told, ines = list[Mapping[Hashable, Any]](), moderator(desk)
+    with desk.db.listening(told.append):
+        await ines.click(message, label="Approve")
+    decided = channel.history()[-1]
+    assert f"Result approved by <@{ines.id}>" in texts(decided)
+    assert [piece for piece in pieces(decided) if piece["type"] == 12] == []
+    job = await desk.job()
+    assert (job.state, job.result_approval) == (JobState.SUCCEEDED, Approval.GIVEN)
+    assert any(("job", job.id) in wakes for wakes in told)
 
 
-async def test_members_and_the_requester_can_not_decide_on_a_result(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        channel = await watched(desk)
-        message = await shown(desk, tmp_path, channel)
-        for label in ("Approve", "Decline"):
-            assert "You can't decide on your own job." in texts(await desk.maya.click(message, label=label))
-            refused = texts(await desk.tom.click(message, label=label))
-            assert "Only members with Manage Messages can decide on that here." in refused
-        assert (await desk.job()).state is JobState.REVIEWING
+async def test_members_and_the_requester_can_not_decide_on_a_result(desk: Desk, tmp_path: Path) -> None:
+    channel = await watched(desk)
+    message = await shown(desk, tmp_path, channel)
+    for label in ("Approve", "Decline"):
+        assert "You can't decide on your own job." in texts(await desk.maya.click(message, label=label))
+        refused = texts(await desk.tom.click(message, label=label))
+        assert "Only members with Manage Messages can decide on that here." in refused
+    assert (await desk.job()).state is JobState.REVIEWING
 
 
 async def test_a_result_of_a_member_who_has_left_is_not_posted_and_the_moderator_is_told(
+    desk: Desk,
     tmp_path: Path,
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        channel = await watched(desk)
-        message = await shown(desk, tmp_path, channel)
-        desk.env.backend.remove_member(desk.guild.id, desk.maya.id)
-        await desk.env.settle()
-        await moderator(desk).click(message, label="Approve")
-        assert f"<@{desk.maya.id}> has left the server, so the result isn't posted" in texts(
-            channel.history()[-1]
-        )
-        job = await desk.job()
-        assert (job.state, job.settled) == (JobState.WITHHELD, 8)
+    channel = await watched(desk)
+    message = await shown(desk, tmp_path, channel)
+    desk.env.backend.remove_member(desk.guild.id, desk.maya.id)
+    await desk.env.settle()
+    await moderator(desk).click(message, label="Approve")
+    assert f"<@{desk.maya.id}> has left the server, so the result isn't posted" in texts(
+        channel.history()[-1]
+    )
+    job = await desk.job()
+    assert (job.state, job.settled) == (JobState.WITHHELD, 8)
 
 
 @pytest.mark.promise
 async def test_who_asks_for_something_private_is_told_before_that_moderators_see_the_result(
-    tmp_path: Path,
+    desk: Desk,
 ) -> None:
-    async with open_desk(tmp_path) as desk:
-        channel = await watched(desk)
-        question = await desk.maya.slash(desk.channel, "studio", prompt="A red kite", private=True)
-        assert "look at the result before you get it" in texts(question)
-        assert question.response is not None
-        await desk.maya.click(question.response, label="Run · about 8 credits")
-        job = await desk.job()
-        assert (job.private, job.result_approval) == (True, Approval.WANTED)
-        pair = [replace(job, set_id="0" * 16)] * 2
-        assert "and the results before you get them" in texts_of(
-            progress_panel(pair, ToolNames(desk.bot.catalog), Progress())
-        )
-        assert channel.history() == []
+    channel = await watched(desk)
+    question = await desk.maya.slash(desk.channel, "studio", prompt="A red kite", private=True)
+    assert "look at the result before you get it" in texts(question)
+    assert question.response is not None
+    await desk.maya.click(question.response, label="Run · about 8 credits")
+    job = await desk.job()
+    assert (job.private, job.result_approval) == (True, Approval.WANTED)
+    pair = [replace(job, set_id="0" * 16)] * 2
+    assert "and the results before you get them" in texts_of(
+        progress_panel(pair, ToolNames(desk.bot.catalog), Progress())
+    )
+    assert channel.history() == []
 
 
 @pytest.mark.promise
-async def test_a_result_from_an_age_restricted_channel_is_not_shown_in_another(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        channel = await watched(desk)
-        place = desk.bot.get_channel(desk.channel.id)
-        assert isinstance(place, discord.TextChannel)
-        place.nsfw = True  # the simulation knows no such channels
-        message = await shown(desk, tmp_path, channel)
-        assert "because it was made in an age-restricted channel" in texts(message)
-        assert [piece for piece in pieces(message) if piece["type"] == 12] == []
+async def test_a_result_from_an_age_restricted_channel_is_not_shown_in_another(
+    desk: Desk, tmp_path: Path
+) -> None:
+    channel = await watched(desk)
+    place = desk.bot.get_channel(desk.channel.id)
+    assert isinstance(place, discord.TextChannel)
+    place.nsfw = True  # the simulation knows no such channels
+    message = await shown(desk, tmp_path, channel)
+    assert "because it was made in an age-restricted channel" in texts(message)
+    assert [piece for piece in pieces(message) if piece["type"] == 12] == []
 
 
 @pytest.mark.promise
-async def test_moderators_find_a_declined_result_in_their_jobs_and_may_release_it(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        channel = await watched(desk)
-        await decline(moderator(desk), await shown(desk, tmp_path, channel))
-        job = await desk.job()
-        otto = moderator(desk, "otto")
-        jobs = await otto.slash(desk.channel, "jobs")
-        assert jobs.response is not None
-        listed = await otto.click(jobs.response, label="Results not posted")
-        assert f"<@{desk.maya.id}> in <#{desk.channel.id}>" in texts(listed)
-        # Only states in which a result isn't posted can be chosen.
-        assert "Waiting for a moderator" in str(pieces(listed))
-        assert "Outcome unknown" not in str(pieces(listed))
-        seen = await otto.click(listed.response or jobs.response, label="See result")
-        assert "A result that isn't posted" in texts(seen)
-        assert "A moderator declined the result." in texts(seen)
-        assert seen.response is not None
-        assert len(seen.response.attachments) == 2
-        # Neither members nor its requester get there.
-        for person in (desk.maya, desk.tom):
-            mine = await person.slash(desk.channel, "jobs")
-            assert "Results not posted" not in str(pieces(mine))
-            button = await desk.channel_message(f"studii:see-result:{job.id}-0")
-            assert "can" in texts(await person.click(button, label="Press"))
-        await otto.click(seen.response, label="Post it after all")
-        job = await desk.job()
-        assert (job.state, job.posting) == (JobState.SUCCEEDED, 1)
-        again = await desk.channel_message(f"studii:release-result:{job.id}-0")
-        assert "already approved" in texts(await otto.click(again, label="Press"))
+async def test_moderators_find_a_declined_result_in_their_jobs_and_may_release_it(
+    desk: Desk, tmp_path: Path
+) -> None:
+    channel = await watched(desk)
+    await decline(moderator(desk), await shown(desk, tmp_path, channel))
+    job = await desk.job()
+    otto = moderator(desk, "otto")
+    jobs = await otto.slash(desk.channel, "jobs")
+    assert jobs.response is not None
+    listed = await otto.click(jobs.response, label="Results not posted")
+    assert f"<@{desk.maya.id}> in <#{desk.channel.id}>" in texts(listed)
+    # Only states in which a result isn't posted can be chosen.
+    assert "Waiting for a moderator" in str(pieces(listed))
+    assert "Outcome unknown" not in str(pieces(listed))
+    seen = await otto.click(listed.response or jobs.response, label="See result")
+    assert "A result that isn't posted" in texts(seen)
+    assert "A moderator declined the result." in texts(seen)
+    assert seen.response is not None
+    assert len(seen.response.attachments) == 2
+    # Neither members nor its requester get there.
+    for person in (desk.maya, desk.tom):
+        mine = await person.slash(desk.channel, "jobs")
+        assert "Results not posted" not in str(pieces(mine))
+        button = await desk.channel_message(f"studii:see-result:{job.id}-0")
+        assert "can" in texts(await person.click(button, label="Press"))
+    await otto.click(seen.response, label="Post it after all")
+    job = await desk.job()
+    assert (job.state, job.posting) == (JobState.SUCCEEDED, 1)
+    again = await desk.channel_message(f"studii:release-result:{job.id}-0")
+    assert "already approved" in texts(await otto.click(again, label="Press"))
 
 
-async def test_who_moderates_another_channel_does_not_see_results_in_their_jobs(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        channel = await watched(desk)
-        await decline(moderator(desk), await shown(desk, tmp_path, channel))
-        own = desk.guild.create_text_channel(
-            "toms", overwrites={desk.tom: discord.PermissionOverwrite(manage_messages=True)}
-        )
-        assert "Results not posted" not in str(pieces(await desk.tom.slash(own, "jobs")))
-        stale = await desk.channel_message("studii:jobs:unposted:0", own.id)
-        assert "Only members who decide on results" in texts(await desk.tom.click(stale, label="Press"))
+async def test_who_moderates_another_channel_does_not_see_results_in_their_jobs(
+    desk: Desk, tmp_path: Path
+) -> None:
+    channel = await watched(desk)
+    await decline(moderator(desk), await shown(desk, tmp_path, channel))
+    own = desk.guild.create_text_channel(
+        "toms", overwrites={desk.tom: discord.PermissionOverwrite(manage_messages=True)}
+    )
+    assert "Results not posted" not in str(pieces(await desk.tom.slash(own, "jobs")))
+    stale = await desk.channel_message("studii:jobs:unposted:0", own.id)
+    assert "Only members who decide on results" in texts(await desk.tom.click(stale, label="Press"))
 
 
 @pytest.mark.promise
-async def test_a_private_result_reaches_its_person_alone_when_it_is_approved(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        channel = await watched(desk)
-        question = await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", PNG), private=True)
-        assert question.response is not None
-        before = len(desk.channel.history())
-        await desk.maya.click(question.response, label="Run · about 8 credits")
-        message = await shown(desk, tmp_path, channel, await desk.job())
-        assert "It's private: only they get it." in texts(message)
-        desk.clock.advance(20 * 60)  # the command's answer can't be changed any more
-        await moderator(desk).click(message, label="Approve")
-        job = await desk.job()
-        assert job.output_file is not None
-        said = await tell_end(desk.delivery, job, in_spool(tmp_path, job.output_file))
-        assert said == Posted(None, by_dm=True)
-        assert len(desk.channel.history()) == before
+async def test_a_private_result_reaches_its_person_alone_when_it_is_approved(
+    desk: Desk, tmp_path: Path
+) -> None:
+    channel = await watched(desk)
+    question = await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", PNG), private=True)
+    assert question.response is not None
+    before = len(desk.channel.history())
+    await desk.maya.click(question.response, label="Run · about 8 credits")
+    message = await shown(desk, tmp_path, channel, await desk.job())
+    assert "It's private: only they get it." in texts(message)
+    desk.clock.advance(20 * 60)  # the command's answer can't be changed any more
+    await moderator(desk).click(message, label="Approve")
+    job = await desk.job()
+    assert job.output_file is not None
+    said = await tell_end(desk.delivery, job, in_spool(tmp_path, job.output_file))
+    assert said == Posted(None, by_dm=True)
+    assert len(desk.channel.history()) == before
 
 
 def texts_of(view: discord.ui.LayoutView) -> str:

@@ -1,9 +1,7 @@
 """The word filter says what a rule does, and would have done."""
 
-from pathlib import Path
-
 from bot.servers import access
-from tests.support.desk import Desk, open_desk
+from tests.support.desk import Desk
 from tests.support.settings import change
 
 
@@ -13,8 +11,7 @@ async def sent_to_approval(desk: Desk, words: str) -> str:
     return await change(desk, "moderation words", "rules", words=words, then=["approve"])
 
 
-async def test_a_rule_that_asks_moderators_is_told_from_one_that_refuses(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        told = await sent_to_approval(desk, "kite")
-        assert "Requests with ||kite|| wait for a moderator's approval from now on." in told
-        assert "||kite|| (approval)" in told
+async def test_a_rule_that_asks_moderators_is_told_from_one_that_refuses(desk: Desk) -> None:
+    told = await sent_to_approval(desk, "kite")
+    assert "Requests with ||kite|| wait for a moderator's approval from now on." in told
+    assert "||kite|| (approval)" in told
