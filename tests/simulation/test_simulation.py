@@ -12,7 +12,7 @@ from tests.simulation.run import simulate
 
 
 @pytest.mark.promise
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [2, 3])
 def test_some_hours_break_no_promise(seed: int) -> None:
     result = simulate(seed, 1.5, pace=2)
     assert result.counts["jobs"] > 5
@@ -24,7 +24,7 @@ def test_a_seed_is_repeated_to_the_byte(tmp_path: Path) -> None:
     """Whatever the hashes of texts are, and wherever objects are in memory."""
 
     def begin(hashes: str, filled: int) -> "subprocess.Popen[bytes]":
-        arguments = ["--seed", "7", "--days", "0.03", "--trace", str(tmp_path / hashes)]
+        arguments = ["--seed", "7", "--days", "0.02", "--trace", str(tmp_path / hashes)]
         program = (
             f"import runpy; filled = [bytearray(17 * n % 999) for n in range({filled})]; del filled[::3];"
             " runpy.run_module('tests.simulation', run_name='__main__')"
