@@ -11,8 +11,8 @@ from discord import app_commands
 from bot import meta
 from bot.db import Database
 from bot.errors import SettingsError
-from bot.ui.kit.commands import know_commands
 from bot.ui.kit.discord_errors import NO_ACCESS
+from bot.ui.kit.text import know_commands
 
 _log = logging.getLogger(__name__)
 # Of the names under which the digest of the commands is kept that were registered last: before the id of a

@@ -22,8 +22,8 @@ from bot.client.registration import name_of
 from bot.db import Database
 from bot.errors import SettingsError, StudiiBotError, Unavailable
 from bot.jobs import queries
-from bot.ui.kit.commands import know_commands
 from bot.ui.kit.layout import text
+from bot.ui.kit.text import know_commands
 from sandbox.discord.emulator import TOKEN, DiscordServer
 from tests.studii.bare import answering
 from tests.support.desk import Desk, make_bot, open_desk, texts

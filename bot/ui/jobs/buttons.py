@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated
 
 import discord
 
@@ -24,12 +23,11 @@ from bot.ui.kit.first_answer import expect_job, read_before_form
 from bot.ui.kit.host import Host, in_order
 from bot.ui.kit.layout import Panel
 from bot.ui.kit.responses import acknowledge
-from bot.ui.panels.controls import Press, button
+from bot.ui.panels.controls import Id, Press, button
 from bot.ui.reading.permissions import ensure_can_post, ensure_stays_there, moderates, server_of
 from bot.ui.reading.photo_lookup import PhotoGone, author_of, is_beside, source_of
 from bot.ui.reading.pictures import pictures_in
 
-Id = Annotated[str, "[0-9a-f]{16}"]  # of a job, a set or a question
 JOB_GONE = lazy("There's no such job here. Use the command instead.")
 PRIVATE_RESULT = lazy("That result is private to someone else. Use the command to make your own.")
 NO_PICTURE_LEFT = lazy(

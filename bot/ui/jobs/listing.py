@@ -18,7 +18,7 @@ from bot.jobs.models import ACTIVE_STATES, UNSENT_STATES, UNSHOWN_STATES, Job, J
 from bot.languages import Message, gettext as _, lazy, pgettext, plazy, quotation_marks, sentences
 from bot.servers import access
 from bot.ui.jobs.answer import show_progress
-from bot.ui.jobs.buttons import JOB_GONE, PRIVATE_RESULT, Id, run_again
+from bot.ui.jobs.buttons import JOB_GONE, PRIVATE_RESULT, run_again
 from bot.ui.jobs.forms.fields import MAX_FORM_OPTIONS
 from bot.ui.jobs.posted import PostedResults, posted_results
 from bot.ui.jobs.results.more import full_size
@@ -41,7 +41,7 @@ from bot.ui.kit.layout import NEUTRAL, Panel, Piece, boxed, lines, row, small, t
 from bot.ui.kit.reasons import error_words
 from bot.ui.kit.responses import acknowledge, answer, answer_in_place
 from bot.ui.kit.text import plain, sentence, shortened
-from bot.ui.panels.controls import Press, button
+from bot.ui.panels.controls import Id, Press, button
 from bot.ui.reading.member import approver_in
 from bot.ui.reading.permissions import (
     MANAGERS_ONLY,

@@ -10,8 +10,7 @@ import discord
 from discord import ui
 
 from bot.languages import Message, Worded, gettext as _
-from bot.ui.kit.commands import linked
-from bot.ui.kit.text import plain
+from bot.ui.kit.text import linked, plain
 
 BUTTONS_IN_A_ROW = 5
 

@@ -1,6 +1,7 @@
-"""Text of other people, made safe for a message: nobody is pinged, nothing is formatted or hidden."""
+"""Text of other people, made safe for a message, and links of the commands that texts name."""
 
 import re
+from collections.abc import Mapping
 from functools import cache
 
 from bot.languages import gettext as _, ngettext, quotation_marks
@@ -62,3 +63,20 @@ def _unmarked(text: str) -> str:
 def _without_mentions(text: str) -> str:
     # Discord parses mentions before backslashes; a zero-width space prevents that.
     return text.replace("@", "@\u200b")
+
+
+_NAMED = re.compile(r"`/([a-z0-9_-]+(?: [a-z0-9_-]+)*)`")
+_linked_ids: dict[str, int] = {}
+
+
+def know_commands(ids: Mapping[str, int]) -> None:
+    """Let texts link these commands: the ids that Discord gave them, by their whole names."""
+    _linked_ids.clear()
+    _linked_ids.update(ids)
+
+
+def linked(text: str) -> str:
+    """Return the text with a link for each `/command` that is known; others stay as they are."""
+    return _NAMED.sub(
+        lambda found: f"</{found[1]}:{_linked_ids[found[1]]}>" if found[1] in _linked_ids else found[0], text
+    )

@@ -11,13 +11,13 @@ from bot.errors import Refused, StudiiBotError
 from bot.features.styles import MAX_STYLE_NAME_CHARACTERS, save
 from bot.jobs.models import Job, JobState
 from bot.languages import gettext as _, lazy, plazy
-from bot.ui.jobs.buttons import INPUTS_ERASED, Id, job_for
+from bot.ui.jobs.buttons import INPUTS_ERASED, job_for
 from bot.ui.jobs.forms.fields import Field, choice_field, value_of
 from bot.ui.jobs.wording import prompt_of
 from bot.ui.kit.first_answer import read_before_form
 from bot.ui.kit.forms import Form, RefusedForm
 from bot.ui.kit.host import Host
-from bot.ui.panels.controls import Press, button
+from bot.ui.panels.controls import Id, Press, button
 from bot.ui.reading.permissions import MANAGERS_ONLY, manages, stays_there
 from bot.ui.styles.panel import PROMPT_HELP, show_style
 

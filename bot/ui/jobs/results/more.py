@@ -17,7 +17,7 @@ from bot.jobs.actions import number_in_set
 from bot.jobs.best_results import result_of
 from bot.jobs.models import FORGOTTEN_MEMBER, Job
 from bot.languages import gettext as _, lazy, pgettext, plazy
-from bot.ui.jobs.buttons import JOB_GONE, Id, edit, job_for, use_in
+from bot.ui.jobs.buttons import JOB_GONE, edit, job_for, use_in
 from bot.ui.jobs.progress import again_button, photo_name
 from bot.ui.jobs.results.gallery import file_name_of, gallery
 from bot.ui.jobs.results.removal import PictureGone, remove_picture
@@ -26,7 +26,7 @@ from bot.ui.kit.host import Host
 from bot.ui.kit.layout import NEUTRAL, QUIET, Panel, Piece, boxed, lines, row, small, text
 from bot.ui.kit.responses import acknowledge, answer, answer_in_place
 from bot.ui.kit.text import named_value, shortened
-from bot.ui.panels.controls import Press, button
+from bot.ui.panels.controls import Id, Press, button
 from bot.ui.reading.permissions import is_moderator, manages, server_of
 from bot.ui.reading.photo_lookup import (
     BEFORE_FILE,

@@ -12,14 +12,13 @@ from bot.jobs import actions
 from bot.jobs.actions import SettledBefore
 from bot.jobs.models import Job
 from bot.languages import gettext as _, lazy, pgettext, plazy, sentences, whole_number
-from bot.ui.jobs.buttons import Id
 from bot.ui.jobs.wording import cost_words
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.first_answer import read_before_form
 from bot.ui.kit.forms import labelled
 from bot.ui.kit.layout import GOOD, boxed
 from bot.ui.kit.responses import NO_MENTIONS, answer, tell
-from bot.ui.panels.controls import Press, button
+from bot.ui.panels.controls import Id, Press, button
 from bot.ui.reading.permissions import ensure_manager
 
 AMOUNT = "amount"  # the custom id of the form's field
