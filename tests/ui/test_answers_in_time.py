@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ import pytest
 from discord import app_commands
 from simcord.backend.models import Interaction
 
+from bot.client.bot import EXTENSIONS
 from bot.ui.kit import first_answer
 from bot.ui.panels.controls import _controls, find  # pyright: ignore[reportPrivateUsage]
-from tests.cogs.test_jobs import button, private_job
+from tests.cogs.test_jobs import DONE, button, listed
 from tests.reactions.taps import ROOM, post
 from tests.support.database import holding
 from tests.support.desk import Desk, keep_answers, open_desk, pieces, texts
@@ -62,6 +64,8 @@ LISTS = {
 
 
 def test_all_that_can_be_pressed_is_tried() -> None:
+    for extension in EXTENSIONS:
+        import_module(extension)
     tried = [one.format(guild=1, admin=1) for one in (*BUTTONS, *LISTS)]
     assert [one for one in tried if find(one) is None] == []
     parts = ("jobs", "admin", "account", "guide")
@@ -177,9 +181,13 @@ async def test_a_result_of_ones_own_is_shown_in_the_place_of_a_late_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with late(tmp_path, monkeypatch) as desk:
-        listed = await private_job(desk, output_file="x.png")
-        assert listed.response is not None
-        shown = await desk.maya.click(listed.response, custom_id=button(listed, "Show result"))
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite", private=True)
+        done = {"announced_at": desk.clock.now(), "finished_at": desk.clock.now(), "output_file": "x.png"}
+        await desk.move(await desk.job(), *DONE, **done)
+        desk.clock.advance(16 * 60)
+        offered = await listed(desk)
+        assert offered.response is not None
+        shown = await desk.maya.click(offered.response, custom_id=button(offered, "Show result"))
         assert shown.ephemeral
         job = await desk.job()
         assert job.posting == 1

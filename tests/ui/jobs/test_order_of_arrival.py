@@ -138,7 +138,8 @@ async def test_a_tap_that_was_taken_back_before_its_turn_holds_nobody_up(
     send_command(desk, desk.admin, "studio", prompt="A boat")
     async with asyncio.timeout(5):
         await desk.env.settle()
-    assert {job.user_id for job in await jobs_of(desk)} == {desk.maya.id, desk.admin.id}
+    begun = [job for job in await jobs_of(desk) if job.state is not JobState.CANCELLED]
+    assert {job.user_id for job in begun} == {desk.maya.id, desk.admin.id}
 
 
 @pytest.mark.promise
