@@ -12,7 +12,7 @@ from bot.db import Database
 from bot.domain.guilds import Period
 from bot.jobs.models import FailureCode, JobState
 from tests.cogs.test_jobs import button, listed
-from tests.reactions.taps import ROOM, jobs_of, post, reaction, ready
+from tests.reactions.taps import PORTRAIT, ROOM, jobs_of, post, reaction, ready, taken_away
 from tests.reactions.test_mentions import answer_to, mention
 from tests.reactions.test_photo_channels import automatic, last_message
 from tests.support import spending
@@ -131,15 +131,17 @@ async def test_a_tap_that_was_taken_back_before_its_turn_holds_nobody_up(
     await ready(desk)
     photo = await post(desk, desk.maya, ROOM)
     slow_to_fetch(monkeypatch)
-    for who in (desk.maya, desk.tom):  # the second waits for the first, as it is on the same photo
-        desk.env.backend.emit("MESSAGE_REACTION_ADD", reaction(desk, photo, who.id))
+    tap = reaction(desk, photo, desk.maya.id)
+    second = tap | {"emoji": {"id": None, "name": PORTRAIT}}
+    for one in (tap, second):  # the second waits for the first, as it is the same member's on the same photo
+        desk.env.backend.emit("MESSAGE_REACTION_ADD", one)
     await asyncio.sleep(0)
-    desk.env.backend.emit("MESSAGE_REACTION_REMOVE", reaction(desk, photo, desk.tom.id))
+    desk.env.backend.emit("MESSAGE_REACTION_REMOVE", taken_away(second))
     send_command(desk, desk.admin, "studio", prompt="A boat")
     async with asyncio.timeout(5):
         await desk.env.settle()
-    begun = [job for job in await jobs_of(desk) if job.state is not JobState.CANCELLED]
-    assert {job.user_id for job in begun} == {desk.maya.id, desk.admin.id}
+    started = {(job.user_id, job.tool) for job in await jobs_of(desk)}
+    assert started == {(desk.maya.id, "virtual-staging"), (desk.admin.id, "studio")}
 
 
 @pytest.mark.promise
