@@ -9,7 +9,7 @@ from discord import app_commands
 
 from bot.catalog import SourceRule, Tool
 from bot.client.bot import StudiiBot
-from bot.client.translation import MAX_MENU_NAME_CHARACTERS, localised
+from bot.client.commands import MAX_MENU_NAME_CHARACTERS, localised
 from bot.errors import Refused
 from bot.jobs.models import SourcePhoto
 from bot.languages import gettext as _, lazy

@@ -13,7 +13,6 @@ from discord.ext import commands
 from bot.client.bot import StudiiBot
 from bot.client.event_retry import ComparingCog, EventRetry
 from bot.client.login import was_removed
-from bot.client.translation import BoundedGroup
 from bot.credits import limits
 from bot.credits.budgets import MAX_BUDGET
 from bot.domain.guilds import Period
@@ -197,7 +196,7 @@ class ServerEvents(ComparingCog):
 
 
 async def setup(bot: StudiiBot) -> None:
-    group = BoundedGroup(
+    group = app_commands.Group(
         name="studii",
         description=N_("Set up Studii in this server"),
         # Discord's own permission, which admins can change under Server Settings, Integrations.

@@ -12,7 +12,7 @@ from discord.app_commands import locale_str
 
 from bot.catalog import SourceRule, Tool, ToolInput
 from bot.client.bot import StudiiBot
-from bot.client.translation import localised
+from bot.client.commands import localised
 from bot.features.styles import WordsNeeded
 from bot.languages import N_, gettext
 from bot.ui.jobs.forms.extra_inputs import MAX_EXTRA_CHARACTERS, extra_inputs

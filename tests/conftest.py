@@ -109,7 +109,7 @@ def _commands_as_they_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def forget(_ids: Mapping[str, int]) -> None: ...
 
-    monkeypatch.setattr("bot.client.registration.know_commands", forget)
+    monkeypatch.setattr("bot.client.commands.know_commands", forget)
 
 
 @pytest.fixture(autouse=True)

@@ -14,10 +14,9 @@ from yarl import URL
 
 from bot.aio.in_order import InOrder
 from bot.catalog import Catalog
+from bot.client.commands import CatalogueTranslator, link_commands, register_commands
 from bot.client.discord_observer import DiscordObserver
 from bot.client.login import told_in_words
-from bot.client.registration import link_commands, register_commands
-from bot.client.translation import CatalogueTranslator
 from bot.clock import Clock
 from bot.cluster import Membership
 from bot.domain.shards import DIRECT_MESSAGES

@@ -15,10 +15,10 @@ from simcord.interactions import base_payload
 
 from bot import meta
 from bot.catalog import RESERVED, Catalog
-from bot.client import registration
+from bot.client import commands as registration
 from bot.client.bot import LOUDEST, StudiiBot, quiet_discord_loggers
+from bot.client.commands import name_of
 from bot.client.login import choose_intents, logged_in, mention_intents, photo_intents, was_removed
-from bot.client.registration import name_of
 from bot.db import Database
 from bot.errors import SettingsError, StudiiBotError, Unavailable
 from bot.jobs import queries

@@ -10,8 +10,7 @@ from msgspec.structs import replace
 
 from bot import meta
 from bot.catalog import Catalog
-from bot.client import translation
-from bot.client.registration import name_of, translated_payload
+from bot.client.commands import name_of, translated_payload
 from bot.languages import Language, known_language, translations_of
 from tests.support.desk import Desk, make_bot, open_desk
 from tests.support.messages import ROOT, from_python
@@ -28,11 +27,6 @@ async def sent(tmp_path: Path) -> list[dict[str, Any]]:
         (call,) = [one for one in desk.env.http_requests if one.method == "PUT" and "commands" in one.path]
         payload: Any = call.json
         return payload
-
-
-@pytest.fixture
-def unbounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(translation, "MAX_COMMAND_CHARACTERS", 100_000)
 
 
 def parts(command: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -73,7 +67,6 @@ def longest_beside_english(command: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.promise
-@pytest.mark.usefixtures("unbounded")
 def test_texts_are_in_all_locales_and_names_that_are_typed_stay(sent: list[dict[str, Any]]) -> None:
     staging = named(sent, "virtual-staging")
     assert staging["description_localizations"].keys() == LOCALES
@@ -91,7 +84,6 @@ def test_texts_are_in_all_locales_and_names_that_are_typed_stay(sent: list[dict[
             assert is_menu or "value" in part or not part.get("name_localizations")
 
 
-@pytest.mark.usefixtures("unbounded")
 def test_all_that_is_marked_for_commands_is_found_in_its_translation(sent: list[dict[str, Any]]) -> None:
     german = {
         translations(part, name).get("de")
@@ -111,7 +103,6 @@ def test_all_that_is_marked_for_commands_is_found_in_its_translation(sent: list[
 @pytest.mark.promise
 def test_commands_are_within_discords_limits(sent: list[dict[str, Any]]) -> None:
     for command in sent:
-        assert length(command) <= 8000
         is_menu = "description" not in command
         for part in parts(command):
             assert len(part.get("options", ())) <= 25
@@ -122,7 +113,6 @@ def test_commands_are_within_discords_limits(sent: list[dict[str, Any]]) -> None
 
 
 @pytest.mark.promise
-@pytest.mark.usefixtures("unbounded")
 def test_nothing_is_cut(sent: list[dict[str, Any]]) -> None:
     cut = [
         text
@@ -136,15 +126,13 @@ def test_nothing_is_cut(sent: list[dict[str, Any]]) -> None:
 
 
 @pytest.mark.promise
-@pytest.mark.usefixtures("unbounded")
-def test_no_translation_is_left_out(sent: list[dict[str, Any]]) -> None:
+def test_no_command_is_too_long_for_discord(sent: list[dict[str, Any]]) -> None:
     for command in sent:
         # /studii is the longest by far: the next sentence has to fit, too.
         limit = 7950 if command["name"] == "studii" else 8000
         assert length(command) <= limit, f"shorten, such as: {longest_beside_english(command)}"
 
 
-@pytest.mark.usefixtures("unbounded")
 def test_the_settings_of_channels_photos_and_the_log_are_told_apart(sent: list[dict[str, Any]]) -> None:
     for locale in LOCALES:
         said = {
@@ -152,22 +140,6 @@ def test_the_settings_of_channels_photos_and_the_log_are_told_apart(sent: list[d
             for name in ("results", "photos", "setup")
         }
         assert len(said) == 3
-
-
-def test_translations_that_are_too_long_are_left_out_and_the_default_stays() -> None:
-    def option(german: int, french: int) -> dict[str, Any]:
-        texts = {"de": "d" * german, "fr": "f" * french}
-        return {"name": "x", "description": "e" * 50, "description_localizations": texts}
-
-    command: dict[str, Any] = {
-        "name": "x",
-        "options": [option(100, 60), *(option(60, 80) for _ in range(99))],
-    }
-    left_out = translation.bound(command)
-    assert length(command) <= 8000 < length(command) + 20
-    assert left_out == 6
-    assert command["options"][0]["description_localizations"].keys() == {"fr"}
-    assert all(one["description"] == "e" * 50 for one in command["options"])
 
 
 async def test_a_command_is_registered_again_when_a_translation_changes(

@@ -22,7 +22,7 @@ def share_payloads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the test's bots register what other tests' bots have translated, if it is the same."""
     # Not by pytest's first process, which runs no tests and starts the others once it has loaded this module.
     from bot import languages
-    from bot.client import registration, translation
+    from bot.client import commands as registration
 
     name = "_digest"
     translate, digest = registration.translated_payload, getattr(registration, name)
@@ -31,7 +31,7 @@ def share_payloads(monkeypatch: pytest.MonkeyPatch) -> None:
         commands = json.dumps([one.to_dict(tree) for one in tree.get_commands(guild=guild)])
         spoken = f"{languages.translations_of.__module__}.{languages.translations_of.__qualname__}"
         tools = repr(tree.client.catalog.tools)  # with what they are called in each language
-        key = (commands, tools, spoken, translation.MAX_COMMAND_CHARACTERS)
+        key = (commands, tools, spoken)
         if key not in _known:
             _known[key] = _Payload(await translate(tree, guild))
         return _known[key]

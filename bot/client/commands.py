@@ -1,18 +1,24 @@
-"""Register the bot's commands with Discord."""
+"""Register the bot's commands with Discord, their texts in all languages that are spoken.
+
+Names of commands and options stay: members tell each other to type them.
+"""
 
 import hashlib
 import json
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import discord
 from discord import app_commands
+from discord.app_commands import TranslationContextLocation as Location, locale_str
 
 from bot import meta
 from bot.db import Database
 from bot.errors import SettingsError
+from bot.languages import Language, known_language, speaking, unfilled
 from bot.ui.kit.discord_errors import NO_ACCESS
-from bot.ui.kit.text import know_commands
+from bot.ui.kit.text import know_commands, shortened
 
 _log = logging.getLogger(__name__)
 # Of the names under which the digest of the commands is kept that were registered last: before the id of a
@@ -106,3 +112,48 @@ async def _send(
 def _digest(tree: app_commands.CommandTree[Any], payload: list[dict[str, Any]]) -> bytes:
     text = json.dumps([tree.client.application_id, payload], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest().encode()
+
+
+# Discord's limits. https://discord.com/developers/docs/interactions/application-commands
+MAX_TEXT_CHARACTERS = 100  # of a description, or a choice's name
+MAX_MENU_NAME_CHARACTERS = 32
+_TEXTS = frozenset(
+    {
+        Location.choice_name,
+        Location.command_description,
+        Location.group_description,
+        Location.parameter_description,
+    }
+)
+_WORDING = "wording"
+
+
+def localised(wording: Callable[[], str], length: int = MAX_TEXT_CHARACTERS) -> locale_str:
+    """Return a text that `wording` returns in the language that is spoken, in English by default."""
+    with speaking(Language.ENGLISH):
+        return locale_str(shortened(wording(), length), **{_WORDING: wording})
+
+
+class CatalogueTranslator(app_commands.Translator):
+    """Looks texts up in the catalogues of translations."""
+
+    async def translate(
+        self, string: locale_str, locale: discord.Locale, context: app_commands.TranslationContextTypes
+    ) -> str | None:
+        language, length = known_language(locale.value), _length(context)
+        # Discord takes American English for British.
+        if language is None or length is None or locale is discord.Locale.british_english:
+            return None
+        wording: Callable[[], str] | None = string.extras.get(_WORDING)
+        with speaking(language):
+            said = shortened(unfilled(string.message) if wording is None else wording(), length)
+        # What isn't translated is English by default.
+        return None if said == string.message and language is not Language.ENGLISH else said
+
+
+def _length(context: app_commands.TranslationContextTypes) -> int | None:
+    """Return how long the text can be, or None if it stays as it is in all languages."""
+    if context.location in _TEXTS:
+        return MAX_TEXT_CHARACTERS
+    is_menu = isinstance(context.data, app_commands.ContextMenu)
+    return MAX_MENU_NAME_CHARACTERS if context.location is Location.command_name and is_menu else None
