@@ -46,7 +46,7 @@ async def styles(interaction: discord.Interaction, name: Chosen | None = None) -
     if name is None:
         await show_styles(interaction)
     else:
-        await show_style(interaction, style_meant(interaction, name, manages=manages(interaction)))
+        await show_style(interaction, await style_meant(interaction, name, manages=manages(interaction)))
 
 
 @styles.autocomplete("name")

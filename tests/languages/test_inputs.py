@@ -8,8 +8,7 @@ from bot.catalog import Catalog
 from bot.credits.prices import PriceTable
 from bot.languages import Language, gettext as _, speaking
 from bot.ui.jobs.forms.tool_form import FormStart, ToolForm
-from bot.ui.jobs.forms.tool_picker import ToolPicker
-from bot.ui.jobs.start import AS_USUAL
+from bot.ui.jobs.forms.tool_picker import choices_of
 from bot.ui.kit.forms import TITLE_LENGTH
 from bot.ui.kit.text import shortened
 from bot.ui.settings.mine import settable
@@ -84,8 +83,7 @@ async def test_nothing_of_the_shipped_tools_is_cut_beside_their_prices(language:
             for one in tools
             if settable(one)
         ]
-        (box,) = ToolPicker(tools, [], "", prices, (), AS_USUAL).to_components()
-    (select,) = (one for piece in box["components"] for one in piece.get("components", ()))
-    shown = [*titles, *(one[name] for one in select["options"] for name in ("label", "description"))]
+        options = choices_of({one.slug: one for one in tools}, {}, prices)
+    shown = [*titles, *(words for one in options for words in (one.label, str(one.description)))]
     assert len(shown) > 3 * len(tools)
     assert not [one for one in shown if "…" in one]

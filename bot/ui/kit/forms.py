@@ -1,7 +1,7 @@
-"""The bases of forms and lists, which tell the person what went wrong."""
+"""Forms, and the message that says why one was refused."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 import discord
 from discord import ui
@@ -10,8 +10,8 @@ from bot.errors import Refused
 from bot.languages import Worded, pgettext
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.first_answer import FORM_TOO_LATE, answering
-from bot.ui.kit.host import Host, begin_to_handle, host_of
-from bot.ui.kit.layout import BAD, box, row
+from bot.ui.kit.host import begin_to_handle, host_of
+from bot.ui.kit.layout import BAD, Piece, box, row
 from bot.ui.kit.responses import (
     ALREADY_ACKNOWLEDGED,
     answer_if_possible,
@@ -26,21 +26,19 @@ from bot.ui.kit.text import shortened
 TITLE_LENGTH = 45  # characters of a form's title
 FIELD_LABEL_LENGTH = 45
 DESCRIPTION_LENGTH = 100
+Handler = Callable[[discord.Interaction[Any]], Awaitable[None]]
 OPEN_FOR = 15 * 60.0  # seconds; as long as Discord lets an interaction be answered
 
 
 class Form(ui.Modal):
-    """Base of forms. A subclass adds its fields, and implements `submitted`.
+    """Base of forms that are waited for in memory. A subclass adds its fields, and implements `on_submit`.
 
-    Each form that is shown has a custom id of its own.
+    Each that is shown has a custom id of its own. `show_form` keeps nothing: what a custom id has room for
+    is a button's (`bot.ui.panels.controls`).
     """
 
     def __init__(self, title: str) -> None:
         super().__init__(title=shortened(title, TITLE_LENGTH), timeout=OPEN_FOR)
-
-    def add_field(self, title: str, field: ui.Item[Any], about: str = "") -> None:
-        """Add a field with its title and its description, if it has one: as much of them as Discord takes."""
-        self.add_item(labelled(title, field, about))
 
     async def show(self, interaction: discord.Interaction) -> None:
         """Answer the interaction with this form. Raises `Refused` if it is too late for one."""
@@ -58,16 +56,9 @@ class Form(ui.Modal):
             if getattr(error, "code", None) != ALREADY_ACKNOWLEDGED:
                 raise
 
-    async def submitted(self, interaction: discord.Interaction, host: Host) -> None:
-        """Do what the person asks for. They are shown any error."""
-        raise NotImplementedError
-
     async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
         begin_to_handle(interaction)
         return True
-
-    async def on_submit(self, interaction: discord.Interaction, /) -> None:
-        await self.submitted(interaction, host_of(interaction))
 
     async def on_error(self, interaction: discord.Interaction, error: Exception, /) -> None:
         self.stop()  # the person's app has closed it; discord.py stops it only without an error
@@ -101,10 +92,12 @@ def labelled(title: Worded, control: ui.Item[Any], about: Worded = "") -> ui.Lab
 
 
 class OpenView(ui.LayoutView):
-    """Base of messages with a list that is waited for in memory, not found by its custom id."""
+    """A message with one control that is waited for in memory, not found by its custom id."""
 
-    def __init__(self) -> None:
+    def __init__(self, shown: Piece, control: ui.Button[Any] | ui.Select[Any], pressed: Handler) -> None:
         super().__init__(timeout=OPEN_FOR)
+        self.add_item(shown)
+        cast(Any, control).callback = pressed
 
     async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
         begin_to_handle(interaction)
@@ -116,23 +109,13 @@ class OpenView(ui.LayoutView):
         await tell(interaction, error)
 
 
-class RefusedForm(OpenView):
-    """The reason why a person's form was refused, with Edit, which shows them the form as they filled it in.
+async def show_refused(interaction: discord.Interaction, error: Exception, again: Handler) -> None:
+    """Tell the person alone why their form was refused, with Edit, which shows it as they filled it in.
 
     `again` shows it. What they typed is kept as long as an open form.
     """
-
-    def __init__(self, again: Callable[[discord.Interaction], Awaitable[None]]) -> None:
-        super().__init__()
-        self._again = again
-        self._edit = ui.Button[Any](label=pgettext("button", "Edit"), style=discord.ButtonStyle.primary)
-        self._edit.callback = self._pressed
-
-    async def show(self, interaction: discord.Interaction, error: Exception) -> None:
-        """Tell the person alone, in answer to the form."""
-        self.add_item(box(BAD, words_for(interaction, error), row(self._edit, *ask_buttons(error))))
-        host_of(interaction).open_forms.add(str(self._edit.custom_id), self)
-        await answer_if_possible(interaction, self)
-
-    async def _pressed(self, interaction: discord.Interaction) -> None:
-        await self._again(interaction)
+    edit = ui.Button[Any](label=pgettext("button", "Edit"), style=discord.ButtonStyle.primary)
+    said = box(BAD, words_for(interaction, error), row(edit, *ask_buttons(error)))
+    view = OpenView(said, edit, again)
+    host_of(interaction).open_forms.add(str(edit.custom_id), view)
+    await answer_if_possible(interaction, view)

@@ -37,7 +37,7 @@ async def tell(interaction: discord.Interaction, error: BaseException) -> None:
 
     This is where every error of a command, button or form ends: the tree of commands and the bases in
     `bot.ui.kit` call it. Other code catches one only to show more than its sentence, such as a form with what
-    was typed (`RefusedForm`).
+    was typed (`show_refused`).
     """
     cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
     if isinstance(cause, discord.HTTPException) and expired(cause):

@@ -33,7 +33,7 @@ from discord import ui
 
 from bot.errors import Refused
 from bot.languages import Worded
-from bot.ui.kit.forms import show_form
+from bot.ui.kit.forms import show_form, show_refused
 from bot.ui.kit.host import BUTTON_GONE, LASTING, Host, begin_to_handle, custom_ids, host_of
 from bot.ui.kit.responses import tell
 from bot.ui.reading.permissions import LET_IN, ensure_manager, ensure_panel_opener
@@ -64,6 +64,13 @@ class Press:
     async def ask(self, title: Worded, *fields: ui.Item[Any]) -> None:
         """Answer with a form. `submitted` of the same control gets what is entered."""
         await show_form(self.interaction, _custom_id(self.interaction), str(title), *fields)
+
+    async def ask_again(self, refusal: Exception, title: Worded, *fields: ui.Item[Any]) -> None:
+        """Say why the form was refused, with a button that shows it again with these fields."""
+        custom_id = _custom_id(self.interaction)
+        await show_refused(
+            self.interaction, refusal, lambda it: show_form(it, custom_id, str(title), *fields)
+        )
 
 
 # Raises `Refused` if the person may not press it. It gets the arguments that are in the custom id.

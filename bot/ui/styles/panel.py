@@ -1,6 +1,6 @@
 """Styles as people see them: one with its picture, and lists; with the buttons to use and to remove one."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import discord
@@ -25,19 +25,20 @@ from bot.ui.jobs.forms.open_form import open_style_form, prices_for
 from bot.ui.jobs.posted import posted_results
 from bot.ui.jobs.wording import ToolNames, prompt_of, prompt_words, settings_words
 from bot.ui.kit.first_answer import read_before_form
-from bot.ui.kit.forms import Form, RefusedForm
-from bot.ui.kit.host import Host, host_of
+from bot.ui.kit.forms import labelled
+from bot.ui.kit.host import host_of
 from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, Piece, boxed, fitting, lines, row, small
 from bot.ui.kit.responses import acknowledge, answer, answer_in_place
 from bot.ui.kit.text import plain, sentence, shortened
 from bot.ui.panels.controls import Press, button, manager
 from bot.ui.reading.inputs import inputs_from
 from bot.ui.reading.member import member_context
-from bot.ui.reading.permissions import channel_in, ensure_manager, ids_there, manages, server_of, stays_there
-from bot.ui.styles.choosing import usable_styles
+from bot.ui.reading.permissions import channel_in, ids_there, manages, server_of, stays_there
+from bot.ui.styles.choosing import SAVED, style_meant, usable_styles
 
 USE = plazy("button", "Use")
 STYLES_TITLE = lazy("Styles")
+ADD_TITLE = lazy("A style for this server")
 NONE_YET = lazy("You have no styles here yet. Press **Save as style** under a result of yours.")
 HOW_STYLES_WORK = lazy(
     "Choose one with `style` in a tool's command, or see one with `/styles name:`. `{words}` is where "
@@ -147,16 +148,20 @@ def style_panel(
         ),
         *shown,
         *([row(*buttons)] if buttons else []),
-        *([f"**{LIMITED}**", row(_role_list(style, interaction))] if managed else []),
+        *(
+            [f"**{LIMITED}**", row(_role_list(limit.id(style.id), style.roles, interaction))]
+            if managed
+            else []
+        ),
     )
 
 
-def _role_list(style: Style, interaction: discord.Interaction) -> ui.RoleSelect[Any]:
+def _role_list(custom_id: str, roles: Iterable[int], interaction: discord.Interaction) -> ui.RoleSelect[Any]:
     # Discord refuses a list in which deleted roles are chosen.
     there = ids_there(interaction)
-    chosen = [discord.Object(one) for one in sorted(style.roles) if there is None or one in there]
+    chosen = [discord.Object(one) for one in sorted(roles) if there is None or one in there]
     return ui.RoleSelect(
-        custom_id=limit.id(style.id),
+        custom_id=custom_id,
         default_values=chosen,
         placeholder=str(EVERYONE),
         min_values=0,
@@ -171,9 +176,9 @@ async def show_styles(interaction: discord.Interaction) -> None:
     await answer(interaction, styles_panel(found, catalog, manages=managed))
 
 
-async def show_style(interaction: discord.Interaction, found: Awaitable[Style], title: str = "") -> None:
+async def show_style(interaction: discord.Interaction, style: Style, title: str = "") -> None:
     """Answer with the style, for the person alone."""
-    await answer(interaction, await _panel_of(interaction, await found, title))
+    await answer(interaction, await _panel_of(interaction, style, title))
 
 
 async def _panel_of(interaction: discord.Interaction, style: Style, title: str = "") -> Panel:
@@ -184,27 +189,17 @@ async def _panel_of(interaction: discord.Interaction, style: Style, title: str =
 @button("styles:show")
 async def show(press: Press) -> None:
     """Show the style that was chosen, in place of the list."""
-    context, interaction = member_context(press.interaction), press.interaction
+    interaction = press.interaction
     await acknowledge(interaction)
-    style = await press.host.services.db.read(
-        styles.get,
-        press.values[0],
-        server_of(interaction),
-        interaction.user.id,
-        context.roles,
-        manages=context.manages,
-    )
+    style = await style_meant(interaction, f"{SAVED}{press.values[0]}", manages=manages(interaction))
     await interaction.edit_original_response(view=await _panel_of(interaction, style))
 
 
 @button("style:use:{style}", label=USE, style=discord.ButtonStyle.primary)
 async def use(press: Press, style: str) -> None:
     """Open the form of the style."""
-    interaction, roles = press.interaction, member_context(press.interaction).roles
-    reading = press.host.services.db.read(
-        styles.get, style, server_of(interaction), interaction.user.id, roles
-    )
-    await open_style_form(interaction, await read_before_form(interaction, reading))
+    reading = style_meant(press.interaction, f"{SAVED}{style}")
+    await open_style_form(press.interaction, await read_before_form(press.interaction, reading))
 
 
 @button("style:remove:{style}", label=plazy("button", "Remove"))
@@ -237,72 +232,72 @@ async def limit(press: Press, style: str) -> None:
 @button("styles:add", label=lazy("Add a style for this server…"), who=manager)
 async def add(press: Press) -> None:
     """Show the form of a new style for the server."""
-    await AddForm(press.host.catalog).show(press.interaction)
+    await press.ask(ADD_TITLE, *_asked(press.interaction, {}))
 
 
-class AddForm(Form):
-    """Asks what a new style of the server is; it comes back as it was filled in if it is refused."""
-
-    def __init__(self, catalog: Catalog, given: "AddForm | None" = None) -> None:
-        super().__init__(_("A style for this server"))
-        self._catalog = catalog
-
-        def entered(name: str, most: int, *, long: bool = False, required: bool = False) -> ui.TextInput[Any]:
-            look = discord.TextStyle.paragraph if long else discord.TextStyle.short
-            typed = None if given is None else getattr(given, name).value
-            return ui.TextInput(
-                custom_id=name, style=look, default=typed or None, required=required, max_length=most
-            )
-
-        chosen = [] if given is None else given.tool.values
-        tools = [one for one in catalog.tools.values() if one.inputs][:MAX_OFFERED]
-        options = [
-            discord.SelectOption(
-                label=shortened(one.title, 100), value=one.slug, emoji=one.emoji, default=one.slug in chosen
-            )
-            for one in tools
-        ]
-        self.name = entered("name", MAX_STYLE_NAME_CHARACTERS, required=True)
-        self.tool = ui.Select[Any](custom_id="tool", options=options)
-        self.prompt = entered("prompt", MAX_STYLE_PROMPT_CHARACTERS, long=True)
-        self.inputs = entered("inputs", MAX_INPUTS_CHARACTERS)
-        self.roles = ui.RoleSelect[Any](
-            custom_id="roles",
-            required=False,
-            min_values=0,
-            max_values=MAX_STYLE_ROLES,
-            default_values=[] if given is None else given.roles.values,
+@add.submitted
+async def added(press: Press) -> None:
+    """Add the style that was entered; the form comes back as it was filled in if it is refused."""
+    interaction, host, entered = press.interaction, press.host, press.values
+    try:
+        tool = host.catalog.get(entered["tool"][0])
+        style = await host.services.db.write(
+            styles.save,
+            server_of(interaction),
+            interaction.user.id,
+            entered["name"],
+            tool,
+            style_inputs(tool, entered["prompt"], entered["inputs"]),
+            host.clock.now(),
+            for_server=True,
+            roles=[int(one) for one in entered["roles"]],
         )
-        self.add_field(_("Name"), self.name)
-        self.add_field(_("Tool"), self.tool)
-        self.add_field(_("Prompt"), self.prompt, str(PROMPT_HELP))
-        self.add_field(_("Inputs"), self.inputs, _("Such as: style=rustic, room=bedroom"))
-        self.add_field(str(LIMITED), self.roles, str(EVERYONE))
+    except StudiiBotError as refusal:
+        await press.ask_again(refusal, ADD_TITLE, *_asked(interaction, entered))
+    else:
+        said = _("{style} is added.", style=quoted(style))
+        await answer_in_place(interaction, await _panel_of(interaction, style, said))
 
-    async def submitted(self, interaction: discord.Interaction, host: Host) -> None:
-        try:
-            guild_id, tool = ensure_manager(interaction), self._catalog.get(self.tool.values[0])
-            given = style_inputs(tool, self.prompt.value, self.inputs.value)
-            roles = [one.id for one in self.roles.values]
-            style = await host.services.db.write(
-                styles.save,
-                guild_id,
-                interaction.user.id,
-                self.name.value,
-                tool,
-                given,
-                host.clock.now(),
-                for_server=True,
-                roles=roles,
-            )
-        except StudiiBotError as refusal:
-            await RefusedForm(self._again).show(interaction, refusal)
-        else:
-            said = _("{style} is added.", style=quoted(style))
-            await answer_in_place(interaction, await _panel_of(interaction, style, said))
 
-    async def _again(self, interaction: discord.Interaction) -> None:
-        await AddForm(self._catalog, self).show(interaction)
+def _asked(interaction: discord.Interaction, given: Mapping[str, Any]) -> list[ui.Item[Any]]:
+    """Return the fields of a new style for the server, with what was entered before."""
+    options = [
+        discord.SelectOption(
+            label=shortened(one.title, 100),
+            value=one.slug,
+            emoji=one.emoji,
+            default=one.slug in given.get("tool", ()),
+        )
+        for one in host_of(interaction).catalog.tools.values()
+        if one.inputs
+    ]
+    inputs = ui.TextInput[Any](
+        custom_id="inputs", default=given.get("inputs"), required=False, max_length=MAX_INPUTS_CHARACTERS
+    )
+    roles = _role_list("roles", map(int, given.get("roles", ())), interaction)
+    roles.required = False
+    return [
+        name_field(given),
+        labelled(_("Tool"), ui.Select[Any](custom_id="tool", options=options[:MAX_OFFERED])),
+        prompt_field(given.get("prompt"), MAX_STYLE_PROMPT_CHARACTERS),
+        labelled(_("Inputs"), inputs, _("Such as: style=rustic, room=bedroom")),
+        labelled(LIMITED, roles, EVERYONE),
+    ]
+
+
+def name_field(given: Mapping[str, Any]) -> ui.Label[Any]:
+    """Return the field of a style's name, with what was entered before."""
+    entry = ui.TextInput[Any](
+        custom_id="name", default=given.get("name"), max_length=MAX_STYLE_NAME_CHARACTERS
+    )
+    return labelled(_("Name"), entry)
+
+
+def prompt_field(typed: str | None, most: int | None) -> ui.Label[Any]:
+    """Return the field of a style's prompt."""
+    look = discord.TextStyle.paragraph
+    entry = ui.TextInput[Any](custom_id="prompt", style=look, default=typed, required=False, max_length=most)
+    return labelled(_("Prompt"), entry, PROMPT_HELP)
 
 
 def style_inputs(tool: Tool, prompt: str, typed: str) -> dict[str, str]:

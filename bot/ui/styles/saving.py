@@ -1,25 +1,23 @@
 """Save as style: the form under a result that keeps its tool, inputs and prompt under a name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import discord
 from discord import ui
 
-from bot.catalog import Tool
 from bot.errors import Refused, StudiiBotError
-from bot.features.styles import MAX_STYLE_NAME_CHARACTERS, save
+from bot.features.styles import save
 from bot.jobs.models import Job, JobState
 from bot.languages import gettext as _, lazy, plazy
 from bot.ui.jobs.buttons import INPUTS_ERASED, job_for
-from bot.ui.jobs.forms.fields import Field, choice_field, value_of
+from bot.ui.jobs.forms.fields import choice_field
 from bot.ui.jobs.wording import prompt_of
 from bot.ui.kit.first_answer import read_before_form
-from bot.ui.kit.forms import Form, RefusedForm
-from bot.ui.kit.host import Host
+from bot.ui.kit.forms import labelled
 from bot.ui.panels.controls import Id, Press, button
 from bot.ui.reading.permissions import MANAGERS_ONLY, manages, stays_there
-from bot.ui.styles.panel import PROMPT_HELP, show_style
+from bot.ui.styles.panel import name_field, prompt_field, show_style
 
 SAVE_LABEL = plazy("button", "Save as style")
 ANOTHERS_FORM = lazy(
@@ -37,13 +35,51 @@ OWNERS = {MINE_FIELD: lazy("Only for me"), SERVER_FIELD: lazy("For everyone in t
 
 @button("save:{job_id}-{posting}", label=SAVE_LABEL)
 async def save_as_style(press: Press, job_id: Id, posting: int) -> None:
-    """Show the form that saves what a job was asked for as a style.
+    """Show the form that saves what a job was asked for as a style."""
+    job = await read_before_form(press.interaction, _job(press, job_id))
+    await press.ask(SAVE_LABEL, *_asked(press, job, {}))
 
-    People save their own results, for themselves; admins those of others too, for the server.
+
+@save_as_style.submitted
+async def saved(press: Press, job_id: Id, posting: int) -> None:
+    """Save the style; the form comes back as it was filled in if it is refused."""
+    interaction, host, entered = press.interaction, press.host, press.values
+    job = await _job(press, job_id)
+    tool, owners, inputs = host.catalog.get(job.tool), _owners(interaction, job), dict(job.inputs)
+    owner = entered.get("owner", owners[0])
+    if tool.prompt is not None:
+        inputs[tool.prompt.name] = entered["prompt"].strip()
+    try:
+        if owner not in owners:
+            raise Refused(NOT_SHARED if manages(interaction) else MANAGERS_ONLY)
+        style = await host.services.db.write(
+            save,
+            job.guild_id,
+            interaction.user.id,
+            entered["name"],
+            tool,
+            inputs,
+            host.clock.now(),
+            for_server=owner == SERVER_FIELD,
+            job_id=None if job.private else job.id,
+        )
+    except StudiiBotError as refusal:
+        await press.ask_again(refusal, SAVE_LABEL, *_asked(press, job, entered))
+    else:
+        await show_style(interaction, style, str(STYLE_SAVED.using(tool=tool.slug)))
+
+
+async def _job(press: Press, job_id: str) -> Job:
+    """Return the job. Raises `Refused` if the person can't save a style from it."""
+    job = await job_for(press.interaction, press.host.services, job_id)
+    _owners(press.interaction, job)
+    return job
+
+
+def _owners(interaction: discord.Interaction, job: Job) -> list[str]:
+    """Return whose style it can be: people save their own results, for themselves; admins those of others
+    too, for the server.
     """
-    interaction = press.interaction
-    job = await read_before_form(interaction, job_for(interaction, press.host.services, job_id))
-    tool = press.host.catalog.get(job.tool)
     own, admin = job.user_id == interaction.user.id, manages(interaction)
     if not own and not admin:
         raise Refused(ANOTHERS_FORM)
@@ -54,80 +90,21 @@ async def save_as_style(press: Press, job_id: Id, posting: int) -> None:
     shared = not stays_there(interaction.client, job)
     if not own and not shared:
         raise Refused(NOT_SHARED)
-    owners = [*([MINE_FIELD] if own else []), *([SERVER_FIELD] if admin and shared else [])]
-    await SaveForm(job, tool, owners).show(interaction)
+    return [*([MINE_FIELD] if own else []), *([SERVER_FIELD] if admin and shared else [])]
 
 
-class SaveForm(Form):
-    """Asks for a style's name, its prompt, and if there is a choice, whose it is."""
+def _asked(press: Press, job: Job, given: Mapping[str, Any]) -> list[ui.Item[Any]]:
+    """Return the fields: the style's name, its prompt, and if there is a choice, whose it is.
 
-    def __init__(
-        self,
-        job: Job,
-        tool: Tool,
-        owners: Sequence[str],
-        name: str | None = None,
-        prompt: str | None = None,
-        owner: str | None = MINE_FIELD,
-    ) -> None:
-        """Prefill what the person has typed and chosen before."""
-        super().__init__(str(SAVE_LABEL))
-        self._job = job
-        self._tool = tool
-        self._owners = owners
-        self._name = ui.TextInput[Any](custom_id="name", default=name, max_length=MAX_STYLE_NAME_CHARACTERS)
-        self.add_field(_("Name"), self._name)
-        self._prompt = self._add_prompt(prompt)
-        self._owner = self._add_owner(owner) if len(owners) > 1 else None
-
-    async def submitted(self, interaction: discord.Interaction, host: Host) -> None:
-        try:
-            await self._save(interaction, host)
-        except StudiiBotError as refusal:
-            await RefusedForm(self._show_again).show(interaction, refusal)
-
-    async def _show_again(self, interaction: discord.Interaction) -> None:
-        prompt = None if self._prompt is None else self._prompt.value
-        owner = None if self._owner is None else value_of(self._owner)
-        await SaveForm(self._job, self._tool, self._owners, self._name.value, prompt, owner).show(interaction)
-
-    async def _save(self, interaction: discord.Interaction, host: Host) -> None:
-        owner = value_of(self._owner) if self._owner is not None else self._owners[0]
-        if owner == SERVER_FIELD and not manages(interaction):
-            raise Refused(MANAGERS_ONLY)
-        job, tool = self._job, self._tool
-        inputs = dict(job.inputs)
-        if self._prompt is not None and tool.prompt is not None:
-            inputs[tool.prompt.name] = self._prompt.value.strip()
-        saving = host.services.db.write(
-            save,
-            job.guild_id,
-            interaction.user.id,
-            self._name.value,
-            tool,
-            inputs,
-            host.clock.now(),
-            for_server=owner == SERVER_FIELD,
-            job_id=None if job.private else job.id,
-        )
-        await show_style(interaction, saving, str(STYLE_SAVED.using(tool=tool.slug)))
-
-    def _add_prompt(self, typed: str | None) -> ui.TextInput[Any] | None:
-        one = self._tool.prompt
-        if one is None:
-            return None
-        prompt = ui.TextInput[Any](
-            custom_id="prompt",
-            style=discord.TextStyle.paragraph,
-            default=prompt_of(self._tool, self._job.inputs) if typed is None else typed,
-            required=False,
-            max_length=one.max_length,
-        )
-        self.add_field(_("Prompt"), prompt, str(PROMPT_HELP))
-        return prompt
-
-    def _add_owner(self, chosen: str | None) -> Field:
+    They hold what was entered before.
+    """
+    tool, owners = press.host.catalog.get(job.tool), _owners(press.interaction, job)
+    fields: list[ui.Item[Any]] = [name_field(given)]
+    if tool.prompt is not None:
+        typed = given.get("prompt", prompt_of(tool, job.inputs))
+        fields.append(prompt_field(typed, tool.prompt.max_length))
+    if len(owners) > 1:
         labels = {value: str(label) for value, label in OWNERS.items()}
-        owner = choice_field("owner", labels, chosen, required=True)
-        self.add_field(_("Whose style"), owner)
-        return owner
+        chosen = given.get("owner", MINE_FIELD)
+        fields.append(labelled(_("Whose style"), choice_field("owner", labels, chosen, required=True)))
+    return fields

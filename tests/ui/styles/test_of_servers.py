@@ -12,7 +12,8 @@ from simcord.enums import OverwriteType
 from bot.features import styles
 from bot.features.styles import MAX_STYLES
 from bot.jobs import transitions
-from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, open_desk, pieces, press_more, texts
+from tests.cogs.test_let_in import lose_roles
+from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, make_bot, open_desk, pieces, press_more, texts
 from tests.support.presses import press as send
 from tests.support.settings import add_style, control, remove_style
 from tests.ui.styles.test_saving import press, result_of, save, styles_of
@@ -84,6 +85,19 @@ async def test_only_those_with_manage_server_change_the_servers_styles(desk: Des
         message = await desk.channel_message(f"studii:{action}")
         told = texts(await send(desk, desk.tom, message, f"studii:{action}"))
         assert "You need the Manage Server permission" in told or "isn't yours" in told
+    assert await styles_of(desk, desk.tom) == ["Oak"]
+
+
+@pytest.mark.promise
+async def test_a_servers_style_is_saved_over_a_restart_and_only_by_those_who_may_then(desk: Desk) -> None:
+    listed = await desk.admin.slash(desk.channel, "styles")
+    first, second = [await press(desk.admin, listed, "Add a style for this server…") for _ in range(2)]
+    await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.services)[0])
+    entered = {"name": "Oak", "tool": ["virtual-staging"], "inputs": "style=oak"}
+    assert "✅ “Oak” is added." in texts(await desk.admin.submit_modal(first, entered))
+    lose_roles(desk, desk.admin)
+    told = await desk.admin.submit_modal(second, {**entered, "name": "Pine"})
+    assert "You need the Manage Server permission" in texts(told)
     assert await styles_of(desk, desk.tom) == ["Oak"]
 
 

@@ -179,6 +179,23 @@ async def test_a_style_can_be_used_from_its_form_also_after_a_restart(desk: Desk
 
 
 @pytest.mark.promise
+async def test_what_was_entered_over_a_restart_is_saved_unless_its_request_was_erased_meanwhile(
+    desk: Desk, tmp_path: Path
+) -> None:
+    result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
+    first, second = [await press_more(desk.maya, result, "Save as style") for _ in range(2)]
+    await desk.env.restart_bot(make_bot(Catalog.load(), desk.clock, desk.services)[0])
+    assert "✅ Style saved." in texts(
+        await desk.maya.submit_modal(first, {"name": "Dawn", "prompt": HARBOUR})
+    )
+    assert await styles_of(desk, desk.maya) == ["Dawn"]
+    await desk.forget(desk.maya)
+    told = texts(await desk.maya.submit_modal(second, {"name": "Later", "prompt": HARBOUR}))
+    assert "The original request has expired." in told
+    assert await styles_of(desk, desk.maya) == []
+
+
+@pytest.mark.promise
 async def test_names_are_unique_and_their_number_is_bounded(desk: Desk, tmp_path: Path) -> None:
     result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
     await save(desk.maya, result, name="Straße")

@@ -23,7 +23,7 @@ from bot.ui.jobs.forms.tool_form import (
 )
 from bot.ui.jobs.start import AS_USUAL, Terms, request_for, start_once
 from bot.ui.kit.first_answer import read_before_form
-from bot.ui.kit.forms import RefusedForm
+from bot.ui.kit.forms import show_refused
 from bot.ui.kit.host import host_of, in_order
 from bot.ui.reading.permissions import server_of
 
@@ -99,7 +99,7 @@ async def ask(
             with in_order(submitted):
                 await start_once(submitted, tool, values, filled.photos, wanted)
         except StudiiBotError as refusal:
-            await RefusedForm(partial(_again, tool, start, filled, wanted)).show(submitted, refusal)
+            await show_refused(submitted, refusal, partial(_again, tool, start, filled, wanted))
 
     await ToolForm(tool, known, submit).show(interaction)
 

@@ -24,8 +24,7 @@ from bot.ui.jobs.forms.fields import (
     field_for,
     value_of,
 )
-from bot.ui.kit.forms import TITLE_LENGTH, Form
-from bot.ui.kit.host import Host
+from bot.ui.kit.forms import TITLE_LENGTH, Form, labelled
 from bot.ui.kit.text import shortened
 from bot.ui.kit.uploads import PhotoUpload
 from bot.ui.reading.pictures import attached, plain_name
@@ -128,7 +127,7 @@ class ToolForm(Form):
         self._private = self._add_private(tool, shown) if shown.private else None
         self._fields |= {one.name: self._add_input(tool, one) for one in shown.last}
 
-    async def submitted(self, interaction: discord.Interaction, host: Host) -> None:
+    async def on_submit(self, interaction: discord.Interaction, /) -> None:
         values = {**self._start.values, **{name: value_of(one) for name, one in self._fields.items()}}
         private = self._start.private if self._private is None else self._private.value
         uploaded = self._upload.values if self._upload is not None else []
@@ -146,12 +145,12 @@ class ToolForm(Form):
 
     def _add_input(self, tool: Tool, one: ToolInput) -> Field:
         field = field_for(one, self._start.values.get(one.name), partial(self._start.price_with, tool, one))
-        self.add_field(capitalised(one.title), field, one.description)
+        self.add_item(labelled(capitalised(one.title), field, one.description))
         return field
 
     def _add_choice(self) -> ui.Select[Any]:
         select = _picture_select(self._pictures, self._start.set_prices, self._start.chosen)
-        self.add_field(pgettext("title", "Picture"), select)
+        self.add_item(labelled(pgettext("title", "Picture"), select))
         return select
 
     def _add_upload(self, tool: Tool) -> PhotoUpload | None:
@@ -161,7 +160,7 @@ class ToolForm(Form):
         most = 1 if self._start.replaceable else MAX_SET_PHOTOS
         upload = PhotoUpload(custom_id=PHOTO, required=required, min_values=int(required), max_values=most)
         name = _("Another photo") if self._pictures else pgettext("title", "Photo")
-        self.add_field(name, upload, str(self._photo_help(tool, most)))
+        self.add_item(labelled(name, upload, self._photo_help(tool, most)))
         return upload
 
     def _photo_help(self, tool: Tool, most: int) -> Worded:
@@ -178,7 +177,7 @@ class ToolForm(Form):
         about = ""
         if missing:
             about = _("{inputs}: use /{command}", inputs=missing, command=tool.slug)
-        self.add_field(_("Just for me"), checkbox, about)
+        self.add_item(labelled(_("Just for me"), checkbox, about))
         return checkbox
 
 

@@ -1,6 +1,6 @@
 """A list of tools to choose from, and a button for each that opens its form."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import discord
@@ -53,8 +53,49 @@ async def choose(
         tools += [tool for tool in all_tools if tool.source is SourceRule.NONE]
     if not tools:
         raise Refused(NO_TOOLS)
-    styles, prices = await _styles_for(interaction, tools), await prices_for(interaction)
-    await ToolPicker(tools, styles, words, prices, pictures, terms).show(interaction)
+    by_slug = {tool.slug: tool for tool in tools[:MAX_FORM_OPTIONS]}
+    styles = await _styles_for(interaction, tools)
+    by_id = {f"{OF_STYLE}{one.id}": one for one in styles[: MAX_FORM_OPTIONS - len(by_slug)]}
+
+    async def picked(picking: discord.Interaction) -> None:
+        value = select.values[0]
+        if value in by_id:
+            await open_style_form(picking, by_id[value], pictures, terms)
+        else:
+            await begin(picking, by_slug[value], pictures, terms, asking=True)
+
+    options = choices_of(by_slug, by_id, await prices_for(interaction))
+    select = ui.Select[Any](placeholder=_("Choose a tool"), options=options)
+    view = OpenView(box(NEUTRAL, text(words), row(select)), select, picked)
+    host_of(interaction).open_forms.add(select.custom_id, view)
+    await answer(interaction, view)
+
+
+def choices_of(
+    tools: Mapping[str, Tool], styles: Mapping[str, Style], prices: PriceTable
+) -> list[discord.SelectOption]:
+    """Return the choices of tools by slug and styles by value, with what each costs."""
+    start = FormStart(prices=prices)
+    return [
+        discord.SelectOption(
+            label=shortened(tool.title, CHOICE_LENGTH),
+            value=slug,
+            description=shortened(f"{start.price(tool)} · {_summary(tool)}", CHOICE_LENGTH),
+            emoji=tool.emoji,
+        )
+        for slug, tool in tools.items()
+    ] + [
+        discord.SelectOption(
+            label=one.name,
+            value=value,
+            description=shortened(
+                f"{short_price(prices.of(tools[one.tool], one.inputs))} · {tools[one.tool].title}",
+                CHOICE_LENGTH,
+            ),
+            emoji=STYLE_EMOJI,
+        )
+        for value, one in styles.items()
+    ]
 
 
 async def _styles_for(interaction: discord.Interaction, tools: Sequence[Tool]) -> list[Style]:
@@ -64,63 +105,6 @@ async def _styles_for(interaction: discord.Interaction, tools: Sequence[Tool]) -
     guild_id = server_of(interaction)
     found = await host.services.db.read(usable, guild_id, interaction.user.id, roles)
     return [one for one in found if one.tool in slugs and not misfit(host.catalog, one)]
-
-
-class ToolPicker(OpenView):
-    """A list of tools and styles to choose from, for these pictures."""
-
-    def __init__(
-        self,
-        tools: Sequence[Tool],
-        styles: Sequence[Style],
-        words: str,
-        prices: PriceTable,
-        pictures: Sequence[SourcePhoto],
-        terms: Terms,
-    ) -> None:
-        super().__init__()
-        self._prices = prices
-        self._tools = {tool.slug: tool for tool in tools[:MAX_FORM_OPTIONS]}
-        self._styles = {f"{OF_STYLE}{one.id}": one for one in styles[: MAX_FORM_OPTIONS - len(self._tools)]}
-        self._pictures = pictures
-        self._terms = terms
-        self._select = ui.Select[Any](placeholder=_("Choose a tool"), options=self._options())
-        self._select.callback = self._picked
-        self.add_item(box(NEUTRAL, text(words), row(self._select)))
-
-    async def show(self, interaction: discord.Interaction) -> None:
-        """Answer the interaction with this list, for the person alone."""
-        host_of(interaction).open_forms.add(self._select.custom_id, self)
-        await answer(interaction, self)
-
-    def _options(self) -> list[discord.SelectOption]:
-        start = FormStart(prices=self._prices)
-        return [
-            discord.SelectOption(
-                label=shortened(tool.title, CHOICE_LENGTH),
-                value=tool.slug,
-                description=shortened(f"{start.price(tool)} · {_summary(tool)}", CHOICE_LENGTH),
-                emoji=tool.emoji,
-            )
-            for tool in self._tools.values()
-        ] + [self._style_option(value, style) for value, style in self._styles.items()]
-
-    def _style_option(self, value: str, style: Style) -> discord.SelectOption:
-        tool = self._tools[style.tool]
-        price = short_price(self._prices.of(tool, style.inputs))
-        return discord.SelectOption(
-            label=style.name,
-            value=value,
-            description=shortened(f"{price} · {tool.title}", CHOICE_LENGTH),
-            emoji=STYLE_EMOJI,
-        )
-
-    async def _picked(self, interaction: discord.Interaction) -> None:
-        value = self._select.values[0]
-        if value in self._styles:
-            await open_style_form(interaction, self._styles[value], self._pictures, self._terms)
-        else:
-            await begin(interaction, self._tools[value], self._pictures, self._terms, asking=True)
 
 
 @button("tool:{tool}")
