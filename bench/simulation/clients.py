@@ -152,11 +152,7 @@ class OwnLane:
             now = self._world.now
             self._lane.begin(decision, now)
             self._under_way[decision.job_id] = decision.step
-            rate = self._lane.rate
-            if decision.step is not Step.POLL or not rate.is_noted(now):
-                noted = rate.note(now)
-                self._noted = noted.until
-                rate.has_noted(noted, now)
+            self._noted = self._lane.rate.note(now)
             self._world.request(self._jobs[decision.job_id], partial(self._answered, decision))
         if decision.until is not None and (self._woken_at is None or decision.until < self._woken_at):
             self._woken_at = decision.until

@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -33,7 +34,6 @@ from bot.studii import JobReport, RateLimited
 
 _log = logging.getLogger(__name__)
 
-MAX_UNSAVED_SAMPLES = 500
 # Seconds, while servers seem to have removed the bot: another process, `forget-servers`, settles that.
 MISSING_LOOK = 15.0
 _TIMES = ("blocked_until", "paced_until", "odd_at", "lowered_until")  # of what 429s have shown
@@ -94,7 +94,6 @@ class Lanes:
         self._db, self._clock, self._tuning = context.db, context.clock, context.tuning
         self._requests = Requests(context, catalog)
         self._durations = Durations(partial(_usually, catalog))
-        self._samples: list[Sample] = []  # not stored yet
         self._is_restored = False
         self._lines: dict[str, _Line] = {}
         self._known: dict[str, _Known] = {}
@@ -112,9 +111,6 @@ class Lanes:
         try:
             async with asyncio.TaskGroup() as self._group:
                 await run_forever("handing out jobs to lanes", self._wake_up, self._turn)
-        except asyncio.CancelledError:
-            await shielded(self._save_samples())
-            raise
         finally:
             self._lines, self._known, self._all = {}, {}, True
 
@@ -210,7 +206,6 @@ class Lanes:
             found = await self._db.read(_look, asked, frozenset(self._lines))
             pause = await self._hand_out(found, asked)
         if asked is None:
-            await shielded(self._save_samples())
             rest = self._tuning.reread_every
             rest = min(rest, MISSING_LOOK) if found.missing else rest
             self._next_read = self._clock.monotonic() + rest
@@ -426,10 +421,9 @@ class Lanes:
         if entry is None:
             self._known.pop(job_id, None)
         if job is not None and watch is not None and _has_ended(job):
-            low, high = watch.since.age, watch.age(now)
-            self._durations.learn(watch.job.work, low, high)
-            self._samples.append(Sample(*watch.job.work, low, high))
-            del self._samples[:-MAX_UNSAVED_SAMPLES]
+            sample = Sample(*watch.job.work, watch.since.age, watch.age(now))
+            self._durations.learn(watch.job.work, sample.low, sample.high)
+            await self._keep(line, lane_rows.learn_durations, [sample])
         if done.sent:
             await self._learn(line, done.limited)
         return done.failed
@@ -448,22 +442,13 @@ class Lanes:
             doubted = False
         else:
             return
-        try:
-            what = (line.name, window, doubted, now, self._clock.now())
-            await shielded(self._db.write(_keep_limits, *what))
-        except Exception as error:  # noqa: BLE001 - logged; all else goes on
-            _log.warning("The rate limit learned for lane %s could not be stored: %r", line.name[:8], error)
+        await self._keep(line, _keep_limits, line.name, window, doubted, now, self._clock.now())
 
-    async def _save_samples(self) -> None:
-        """Store how long jobs took. If that fails, it is logged, and tried again the next time."""
-        if not (saved := list(self._samples)):
-            return
+    async def _keep(self, line: _Line, store: Callable[..., None], *what: Any) -> None:
         try:
-            await self._db.write(lane_rows.learn_durations, saved)
-        except Exception as error:  # noqa: BLE001 - logged; all else continues
-            _log.warning("The durations of %d jobs could not be stored yet: %r", len(saved), error)
-        else:
-            self._samples = [sample for sample in self._samples if sample not in saved]
+            await shielded(self._db.write(store, *what))
+        except Exception as error:  # noqa: BLE001 - logged; all else goes on
+            _log.warning("What lane %s has learned could not be stored: %r", line.name[:8], error)
 
     async def _starts_in(self, line: _Line, job_id: str) -> float | None:
         """Return the seconds until a waiting job will probably have been submitted.

@@ -6,7 +6,6 @@ under the plan's limit means that the plan is another one, or that something els
 """
 
 from bisect import bisect_right, insort
-from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,9 +19,7 @@ LOWEST = Plan.PRO.requests_per_minute  # of the smallest plan with API access
 WELL_UNDER = 0.8  # of the plan's limit
 DOUBTED_WITHIN = HOUR  # between two such 429s that are more than an accident
 FIRST_CHECK, LAST_CHECK = HOUR, DAY  # until the plan's limit is tried again; doubles each time
-MAX_POLLS_AHEAD = 8
 UNKNOWN_PAUSE, MIN_PAUSE = 5.0, 0.05  # seconds; the first if only an answer can make room
-AHEAD_MARGIN = 1.0  # of the seconds for which polls are noted in advance, for clocks that differ
 
 
 class ChosenPlan(NamedTuple):
@@ -50,17 +47,6 @@ class Evidence:
     next_lowered: float = FIRST_CHECK
 
 
-class Noted(NamedTuple):
-    """The part of a window that is stored: when each request stops counting.
-
-    `ahead` of these are polls that are not sent yet, after `polls` that were sent before.
-    """
-
-    until: Sequence[float]
-    ahead: int
-    polls: int
-
-
 class RateWindow:
     """The requests of one key that count at present.
 
@@ -69,8 +55,7 @@ class RateWindow:
     limit in every such window is also under it for a server that counts whole minutes, and for a bucket of
     that size.
 
-    A restart must not forget what was sent. So a request is noted (`note`) before it is sent; polls in
-    advance, about as many as were just sent in that time.
+    A restart must not forget what was sent. So a request is noted (`note`) before it is sent.
     """
 
     def __init__(self, limit: int, tuning: Tuning) -> None:
@@ -82,8 +67,6 @@ class RateWindow:
         self._until: list[float] = []  # when others of this process stop counting, in order
         self._others: list[float] = []  # the same of other processes that use the key
         self._paced_next = 0.0
-        self._recent = deque[float]()  # when the latest polls were sent
-        self._polls, self._ahead, self._ahead_until = 0, 0, 0.0
 
     @property
     def usable(self) -> int:
@@ -100,7 +83,7 @@ class RateWindow:
     def restore(self, until: Iterable[float], now: float) -> None:
         """Count requests of an earlier process until then, at most as long as one may, in case the wall
         clock was set back."""
-        longest = now + self._tuning.polls_ahead_for + self._counts_for
+        longest = now + self._counts_for
         self._until = sorted([*self._until, *(min(one, longest) for one in until)])
 
     def set_others(self, until: Iterable[float]) -> None:
@@ -158,30 +141,10 @@ class RateWindow:
         if sent:
             insort(self._until, now + self._tuning.rate_period)  # an earlier process's may count longer
 
-    def is_noted(self, now: float) -> bool:
-        """Count a poll that was begun. Return whether it was noted in advance."""
-        self._recent.append(now)
-        self._polls += 1
-        if self._ahead <= 0 or now >= self._ahead_until:
-            return False
-        self._ahead -= 1
-        return True
-
-    def note(self, now: float) -> Noted:
-        """Return what is to be stored before the requests that have begun are sent."""
-        tuning = self._tuning
-        while self._recent and self._recent[0] < now - tuning.polls_ahead_for:
-            self._recent.popleft()
-        ahead = max(0, min(len(self._recent), MAX_POLLS_AHEAD, self.usable - self.used(now)))
+    def note(self, now: float) -> list[float]:
+        """Return what is to be stored before the requests that have begun are sent: until when all count."""
         self._counted(now)
-        until = [*self._until, *(began + self._counts_for for began in self._in_flight)]
-        until += [now + tuning.polls_ahead_for + self._counts_for] * ahead
-        return Noted(until, ahead, self._polls)
-
-    def has_noted(self, noted: Noted, now: float) -> None:
-        """Take over that this was stored, which was noted at `now`."""
-        self._ahead = noted.ahead - (self._polls - noted.polls)
-        self._ahead_until = now + self._tuning.polls_ahead_for - AHEAD_MARGIN
+        return [*self._until, *(began + self._counts_for for began in self._in_flight)]
 
     def limited(self, now: float, retry_after: float | None) -> bool:
         """Record a 429. Return whether the plan is in doubt since now.

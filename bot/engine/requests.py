@@ -20,7 +20,7 @@ from bot.catalog import Catalog
 from bot.credits import ledger
 from bot.db import wake
 from bot.engine.context import EngineContext
-from bot.engine.rate import Noted, RateWindow
+from bot.engine.rate import RateWindow
 from bot.engine.tuning import Tuning
 from bot.errors import NotAlone
 from bot.jobs import holds, lanes, queries, submission, transitions
@@ -190,18 +190,11 @@ class Requests:
 
     async def _allowed(self, lane: KeyInUse) -> bool:
         """Count a request beside jobs' own steps. Return False if other processes leave no room."""
-        now = self._clock.monotonic()
-        if lane.window.is_noted(now):
-            return True
-        noted, note = self._note(lane, now)
-        if not await self._db.write(note):
-            return False
-        lane.window.has_noted(noted, now)
-        return True
+        return await self._db.write(self._note(lane, self._clock.monotonic()))
 
-    def _note(self, lane: KeyInUse, now: float) -> tuple[Noted, Callable[[Session], bool]]:
+    def _note(self, lane: KeyInUse, now: float) -> Callable[[Session], bool]:
         noted, epoch = lane.window.note(now), self._context.member.epoch
-        return noted, partial(note, lane=lane, noted=noted.until, epoch=epoch, now=now, at=self._clock.now())
+        return partial(note, lane=lane, noted=noted, epoch=epoch, now=now, at=self._clock.now())
 
     async def _claim(self, job_id: str, lane: KeyInUse, to: JobState) -> Claim | Done:
         """Bring the job into the state in which the request is sent, and count the request.
@@ -209,7 +202,7 @@ class Requests:
         Return what came of it instead if the job is not to be sent now.
         """
         now, at = self._clock.monotonic(), self._clock.now()
-        noted, noting = self._note(lane, now)
+        noting = self._note(lane, now)
 
         def claim(session: Session) -> Claim | NotClaimed:
             if not noting(session):
@@ -219,9 +212,7 @@ class Requests:
 
         claimed = await self._db.write(claim)
         if isinstance(claimed, Claim):
-            lane.window.has_noted(noted, now)
             return claimed
-        lane.window.has_noted(noted._replace(ahead=0), now)  # perhaps
         held = claimed.job is not None and claimed.job.held is not None  # all of its key wait
         return Done(None if held else claimed.job, sent=False, again=claimed.again)
 

@@ -28,7 +28,6 @@ class Tuning:
     rate_block: float = 5.0  # first pause after a 429 that names none; doubles up to a minute
     rate_block_bound: float = 5 * MINUTE  # the longest pause, even if Retry-After says more
     paced_for: float = 5 * MINUTE  # after a 429
-    polls_ahead_for: float = 10.0  # polls are recorded in advance for this long
 
     requests_in_flight: int = 8  # of one lane
     starts_in_flight: int = 6  # of those, uploads and submissions

@@ -33,7 +33,6 @@ def shorten(environment: Mapping[str, str]) -> None:
         identify_every=lasts / 4,
     )
     period = float(environment[RATE])
-    ahead = min(Tuning().polls_ahead_for, period)
     app.Tuning = partial(  # type: ignore[misc,assignment]
-        Tuning, answer_bound=min(lasts, period), rate_period=period + 0.3, polls_ahead_for=ahead
+        Tuning, answer_bound=min(lasts, period), rate_period=period + 0.3
     )

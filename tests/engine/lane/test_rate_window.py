@@ -31,26 +31,12 @@ def test_requests_of_an_earlier_life_count() -> None:
     for _ in range(20):
         window.begin(990.0)  # whose answers are not known
     later = RateWindow(60, TUNING)
-    later.restore(window.note(995.0).until, 1000.0)
+    later.restore(window.note(995.0), 1000.0)
     assert left(later, 1000.0) == 8
     assert left(later, 1010.2) == 8
     assert left(later, 1010.4) == 38
     assert left(later, 990.0 + TUNING.answer_bound + 60.2) == 38
     assert left(later, 990.0 + TUNING.answer_bound + 60.4) == 58
-
-
-def test_polls_are_noted_in_advance_as_many_as_were_just_sent() -> None:
-    window = RateWindow(60, TUNING)
-    for second in range(6):
-        window.begin(float(second))
-        assert not window.is_noted(second)
-        window.end(float(second), float(second))
-    noted = window.note(6.0)
-    window.has_noted(noted, 6.0)
-    assert (noted.ahead, len(noted.until)) == (6, 12)
-    assert [window.is_noted(7.0) for _ in range(7)] == [True] * 6 + [False]
-    window.has_noted(window.note(8.0), 8.0)
-    assert not window.is_noted(8.0 + TUNING.polls_ahead_for)
 
 
 def test_what_other_processes_sent_leaves_less_room_until_a_period_after_its_answer() -> None:
@@ -141,7 +127,7 @@ def test_no_server_ever_sees_too_many(
         window.begin(now)
         arrivals.append(now + there)
         pending[now + there + back + turn / 1e6] = now  # no two at the same moment
-        noted = window.note(now).until  # with this one: before it is sent
+        noted = window.note(now)  # with this one: before it is sent
     assert [server.take(at) for at in sorted(arrivals)] == [0.0] * len(arrivals)
 
 
