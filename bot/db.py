@@ -8,7 +8,8 @@ detached. Writers that wait share one commit, each in a savepoint. If one spoils
 alone. Nothing is woken before the commit.
 
 The engines are SQLAlchemy's own. On SQLite, a transaction is done in one go in the thread that aiosqlite has
-for its connection: so what it calls must not rely on the loop. On PostgreSQL it awaits asyncpg in the loop.
+for its connection: it must neither rely on the loop nor share with it what changes. On PostgreSQL it awaits
+asyncpg in the loop. In both it has its caller's context: it words what it refuses in the caller's language.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import asynccontextmanager, contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, TypeVarTuple, cast
@@ -185,7 +187,8 @@ class Database:
         Raises `DatabaseAway` if there is no way to the database, and `DatabaseFailed` if it fails.
         """
         self._ensure_open()
-        reading = self._task(self._read(lambda session: work(session, *args, **more)), "reader")
+        context = copy_context()
+        reading = self._task(self._read(lambda session: context.run(work, session, *args, **more)), "reader")
         return await asyncio.shield(reading)  # a statement that is cancelled would cost the connection
 
     async def write(
@@ -203,7 +206,7 @@ class Database:
         written, unless the commit's answer was lost. A write that was begun is finished, also if the caller
         is cancelled.
         """
-        return await self.write_together(lambda session, _: [work(session, *args, **more)], None, within)
+        return await self.write_together(_alone(work, *args, **more), None, within)
 
     async def write_together(
         self,
@@ -213,7 +216,7 @@ class Database:
     ) -> _T:
         """Do as `write`. `work` is called once for all that wait for the same, in order of arrival.
 
-        It returns an answer for each. If it raises, it is called for each alone.
+        It returns an answer for each. If it raises, it is called for each alone. It has nobody's context.
         """
         self._ensure_open()
         answer, began = _new_answer(), _CLOCK.monotonic()
@@ -244,9 +247,7 @@ class Database:
         except NotAlone:  # nothing was done yet, as the transaction begins with that
             answer: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
             now = _CLOCK.monotonic()
-            one = _Write(
-                lambda session, _: [work(session, *args, **more)], None, now, now + WRITE_TIMEOUT, answer
-            )
+            one = _Write(_alone(work, *args, **more), None, now, now + WRITE_TIMEOUT, answer)
             await asyncio.shield(self._task(self._amend(one), "amending"))
             return answer.result()
 
@@ -596,6 +597,14 @@ def set_pragmas(pragmas: dict[str, str], connection: Any, _record: object) -> No
     for name, value in pragmas.items():
         cursor.execute(f"PRAGMA {name}={value}")
     cursor.close()
+
+
+def _alone(
+    work: Callable[Concatenate[Session, _P], _T], *args: _P.args, **more: _P.kwargs
+) -> Callable[[Session, Sequence[Any]], list[_T]]:
+    """Return what does the work for one who waits, in the context of now."""
+    context = copy_context()
+    return lambda session, _: [context.run(work, session, *args, **more)]
 
 
 def _new_answer() -> "asyncio.Future[Any]":

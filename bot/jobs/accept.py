@@ -7,7 +7,8 @@ does this.
 import logging
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextvars import Context, copy_context
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import insert, select
@@ -49,12 +50,14 @@ It may raise `Refused`.
 class _Asked:
     """Requests that one person makes together.
 
-    `apart`: where not all of them can be accepted together, each is decided alone.
+    `apart`: where not all of them can be accepted together, each is decided alone. `context`: what is refused
+    is worded in the person's language.
     """
 
     requests: Sequence[JobRequest]
     complete: Complete | None = None
     apart: bool = False
+    context: Context = field(default_factory=copy_context)
 
 
 class Acceptor:
@@ -120,7 +123,7 @@ class Acceptor:
         # First of all, so that what is read below cannot change before the reservations.
         ledger.lock(session, *(request.guild_id for one in asked for request in one.requests))
         decisions = self._read(session, asked)
-        answers = [_answers(session, decisions, one) for one in asked]
+        answers = [one.context.run(_answers, session, decisions, one) for one in asked]
         store(session, decisions.jobs, decisions.at)
         for alert in decisions.alerts.values():
             add_alert(session, alert, decisions.at)

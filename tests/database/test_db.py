@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from bot.credits.ledger import Line
 from bot.db import Database, Fence, used_once, wake
 from bot.errors import Busy, DatabaseAway, DatabaseFailed, NotAlone, SettingsError
+from bot.languages import Language, speaking, spoken
 from bot.meta import Meta
 from tests.support.patience import PATIENCE
 from tests.support.postgresql import new_migrated_database
@@ -341,3 +342,16 @@ async def test_what_waits_is_written_before_it_is_closed(url: str, tables: None)
         await db.write(count_up)
     with pytest.raises(DatabaseAway):
         await db.read(names)
+
+
+async def test_a_transaction_speaks_its_callers_language(db: Database) -> None:
+    def language(session: Session) -> Language:
+        names(session)
+        return spoken()
+
+    async def asked(do: Callable[..., Any], wanted: Language) -> Language:
+        with speaking(wanted):
+            return await do(language)
+
+    for do in (db.read, db.write, db.amend):
+        assert await asyncio.gather(*(asked(do, one) for one in Language)) == list(Language)

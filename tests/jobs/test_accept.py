@@ -28,6 +28,7 @@ from bot.jobs.accept import Acceptor
 from bot.jobs.confirm import Confirmation, ConfirmationNeeded, Tapper
 from bot.jobs.decide import Decisions
 from bot.jobs.models import Job, JobRequest, MemberContext
+from bot.languages import Language, speaking
 from bot.reasons import Reason, ReasonCode
 from bot.servers import access, keys, settings, settings as server_settings
 from bot.servers.access import AccessList, Block, PhotoScope
@@ -91,6 +92,28 @@ async def test_with_room_for_n_exactly_the_first_n_are_accepted_and_the_others_a
     told = {one.kind for one in await db.read(open_posts, 1)}
     assert [job.user_id for job in stored] == list(range(1, 8))
     assert told == {NoticeKind.BUDGET_80, NoticeKind.BUDGET_100}
+
+
+@pytest.mark.promise
+async def test_members_who_ask_together_are_refused_each_in_their_own_language(
+    db: Database, acceptance: Acceptor
+) -> None:
+    await set_up(db, room_for=7)
+    restore = replace(PICTURE, guild_id=1, tool="photo-restore")
+    await db.write(access.set_list, 1, AccessList.TOOL_ROLE, {ROLE}, restore.tool)
+    titles = {Language.GERMAN: "Fotorestaurierung", Language.FRENCH: "Restauration de photo"}
+
+    async def asked(language: Language) -> str:
+        with speaking(language):
+            (answer,) = await accepted(acceptance, [restore])
+            return str(answer)
+
+    async with holding(db):
+        answers = [asyncio.create_task(asked(one)) for one in titles]
+        for _ in range(3):
+            await asyncio.sleep(0)
+    for answer, title in zip(answers, titles.values(), strict=True):
+        assert title in await answer
 
 
 @pytest.mark.promise

@@ -4,8 +4,8 @@ The person who sends the interaction is the requester, and pays.
 """
 
 from collections.abc import Mapping, Sequence
-from contextvars import copy_context
 from dataclasses import dataclass, replace
+from functools import partial
 from urllib.parse import urlsplit
 
 import discord
@@ -98,12 +98,7 @@ async def start(
 
     expect_job(interaction)
     await in_turn(interaction)
-    # What it refuses is worded in the language that is spoken here.
-    context = copy_context()
-
-    def complete(request: JobRequest, rules: PostingRules, preferred: Mapping[str, str]) -> JobRequest:
-        return context.run(_complete, interaction, tool, values, terms, request, rules, preferred)
-
+    complete = partial(_complete, interaction, tool, values, terms)
     try:
         jobs = await host.services.acceptance.accept_all(requests, complete)
     except ConfirmationNeeded as needed:
