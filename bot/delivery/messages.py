@@ -1,4 +1,4 @@
-"""Make the messages of posts without results: questions, refusals, the best results, notices."""
+"""Make the messages of all posts: those of results, questions, refusals, the best results, notices."""
 
 import asyncio
 import io
@@ -10,16 +10,17 @@ from typing import Any
 import discord
 
 from bot.delivery.errors import RETRY_SECONDS, ensure_final
-from bot.delivery.posts import Content, DeliveryContext, Recipient, Refuse, Renderer, reply_to
+from bot.delivery.posts import Content, DeliveryContext, DiscordPosts, Recipient, Refuse, Renderer, reply_to
+from bot.delivery.results import ResultMessages
 from bot.engine.messages import Starred, Told
 from bot.errors import PhotoDelayed, PhotoUnavailable
-from bot.features.refusals import wanted_credits
-from bot.jobs.best_results import BEST_ASK
-from bot.jobs.confirm import Confirmation
+from bot.features.refusals import REFUSAL, wanted_credits
+from bot.jobs.best_results import BEST, BEST_ASK
+from bot.jobs.confirm import QUESTION, Confirmation
 from bot.jobs.models import Job
 from bot.jobs.results import ForModerators
 from bot.languages import lazy
-from bot.posts import Later, Never, Post
+from bot.posts import RESULT, Later, Never, Post
 from bot.reasons import ReasonCode
 from bot.servers.notices import NoticeKind
 from bot.ui.admin.credits.credit_requests import answer_panel
@@ -226,3 +227,13 @@ def _called(notice: Post, guild: discord.Guild) -> list[discord.Role | discord.O
     if guild.owner_id is not None and not any(role.mentionable for role in named):
         called.append(discord.Object(guild.owner_id, type=discord.User))
     return called
+
+
+class DiscordDelivery(DiscordPosts):
+    """The messages of all kinds of posts."""
+
+    def __init__(self, context: DeliveryContext, read: Read) -> None:
+        renderers: dict[str, Renderer] = dict.fromkeys(NoticeKind, NoticeMessages(context))
+        renderers |= dict.fromkeys((QUESTION, REFUSAL), AsideMessages(context))
+        renderers |= dict.fromkeys((BEST, BEST_ASK), BestMessages(context, read))
+        super().__init__(context, renderers | {RESULT: ResultMessages(context)})

@@ -3,7 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
+from datetime import datetime, timedelta
 from typing import Any, cast
+
+from sqlalchemy.orm import Session
 
 from bot.aio.liveness import TRANSFER_TIMEOUT, Liveness
 from bot.aio.loops import WakeUp, run_forever
@@ -11,10 +14,9 @@ from bot.aio.retry import StoreRetry
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.cluster import Membership
-from bot.db import Database
+from bot.db import WRITE_TIMEOUT, Database
 from bot.engine.context import Delivery, EngineContext, PhotoSource
 from bot.engine.counted_decoder import CountedDecoder
-from bot.engine.housekeeping import housekeep
 from bot.engine.lanes import Lanes
 from bot.engine.messages import BestQuestions, BestResults, Hourglasses, Notices, Offers, Questions, Refusals
 from bot.engine.outbox import Kind, Posts
@@ -24,13 +26,16 @@ from bot.engine.results import Results
 from bot.engine.spool_room import SpoolRoom
 from bot.engine.tuning import HOUR, Tuning
 from bot.features.refusals import REFUSAL
-from bot.jobs import queries, submission
+from bot.jobs import confirm, lanes, queries, submission, transitions
 from bot.jobs.best_results import BEST, BEST_ASK
 from bot.jobs.confirm import QUESTION
-from bot.jobs.models import Job, JobState, Progress
+from bot.jobs.holds import waited_too_long
+from bot.jobs.models import APPROVAL_HOURS, FailureCode, Job, JobState, Progress
 from bot.jobs.results import HOURGLASS
 from bot.media.spool import Spool
 from bot.posts import OFFER, RESULT
+from bot.reasons import Reason, ReasonCode
+from bot.servers import privacy, settings
 from bot.servers.notices import NoticeKind
 from bot.studii import StudiiClient
 from bot.vault import Vault
@@ -203,3 +208,58 @@ class Engine:
 
     async def _count_files(self) -> None:
         await self._context.spool.sweep(lambda: self._context.db.read(queries.with_files))
+
+
+_NOT_APPROVED, _NOT_SEEN = Reason(ReasonCode.NOT_APPROVED), Reason(ReasonCode.RESULT_NOT_SEEN)
+_MISSING, _NOBODY_RULED = Reason(ReasonCode.SERVER_MISSING), Reason(ReasonCode.NOBODY_RULED)
+
+
+async def housekeep(context: EngineContext) -> None:
+    """Do each periodic task once."""
+    now, tuning, write = context.clock.now(), context.tuning, context.db.write
+
+    def before(seconds: float) -> datetime:
+        return now - timedelta(seconds=seconds)
+
+    await write(_drop_undelivered, before(tuning.undelivered_bound), within=WRITE_TIMEOUT)
+    await write(_rule_by_time, before(tuning.unruled_bound), now, within=WRITE_TIMEOUT)
+    await write(_end_unapproved, now - timedelta(hours=APPROVAL_HOURS), now, within=WRITE_TIMEOUT)
+    if erased := await write(privacy.erase_retired_keys, before(tuning.old_key_bound)):
+        _log.info("The secrets of %d unused keys were erased", erased)
+    await write(_end_where_missing, before(tuning.held_bound), now, within=WRITE_TIMEOUT)
+    await write(lanes.tidy, now)
+    await write(confirm.forget_over, now)
+
+
+def _drop_undelivered(session: Session, oldest: datetime) -> None:
+    """Drop outputs that were not posted or were withheld, and that nobody wanted for a long while."""
+    for job in queries.undelivered(session, oldest):
+        transitions.change(session, job.id, output_file=None, source_file=None)
+
+
+def _rule_by_time(session: Session, oldest: datetime, at: datetime) -> None:
+    """Count an unknown outcome as charged, at what was reserved, if no admin has ruled on it for long."""
+    for job in queries.in_states(session, {JobState.UNKNOWN}):
+        if job.changed_at < oldest:
+            transitions.apply_ruling(session, job.id, job.reserved, _NOBODY_RULED, at)
+            _log.info("Job %s: no one settled it, so it counts as charged", job.id)
+
+
+def _end_unapproved(session: Session, oldest: datetime, at: datetime) -> None:
+    """End requests unpaid on which no moderator has decided for long, and don't post such results."""
+    for job in queries.in_states(session, {JobState.PENDING, JobState.REVIEWING}):
+        if job.changed_at > oldest:
+            continue
+        if job.state is JobState.PENDING:
+            why = (FailureCode.DECLINED, _NOT_APPROVED, at)
+            transitions.fail_unpaid(session, job.id, JobState.PENDING, *why)
+        else:
+            transitions.withhold_result(session, job.id, _NOT_SEEN, at)
+
+
+def _end_where_missing(session: Session, oldest: datetime, at: datetime) -> None:
+    """End jobs unpaid that have waited for a day in a server that seems to have removed the bot."""
+    missing = settings.missing(session)
+    for job in queries.in_states(session, {JobState.WAITING}) if missing else ():
+        if job.guild_id in missing and waited_too_long(job, oldest, missing[job.guild_id]):
+            transitions.fail_unpaid(session, job.id, JobState.WAITING, FailureCode.API, _MISSING, at)
