@@ -86,6 +86,6 @@ class PhotoEvents(commands.Cog):
 
 async def setup(bot: StudiiBot) -> None:
     services = bot.services
-    watch = PhotoWatch(bot, services, bot.catalog, bot.readers, bot.arrivals, bot.clock)
+    watch = PhotoWatch(bot, services, bot.catalog, bot.readers, bot.arrivals)
     bot.watch_photos(watch.used)
     await bot.add_cog(PhotoEvents(bot, watch))

@@ -23,7 +23,6 @@ from bot.ui.reading.permissions import channel_in, moderates_in
 
 MAX_STARS_OF_A_SERVER, MAX_REMEMBERED_STARS, STARS_AT_ONCE = 200, 2000, 4
 MAX_REMEMBERED_STARRED = 20_000  # messages
-MAX_OTHER_MESSAGES = 10_000  # of the bot's own that are no results: remembered, so as not to be read again
 # A result's message is there a moment before it is stored.
 JUST_POSTED = timedelta(seconds=60)
 # Of what may have changed while the bot was away.
@@ -65,7 +64,6 @@ class BestResultWatch:
         self._clock = clock
         # Those that are shown or wait for their makers' answer.
         self._starred = BoundedDict[int, None](MAX_REMEMBERED_STARRED)
-        self._others = BoundedDict[int, None](MAX_OTHER_MESSAGES)
         self._queued: set[int] = set()  # messages whose stars are to be counted
         self._waiting: Backlog[_Starred | _MissedStars] = Backlog(
             "starred results",
@@ -106,7 +104,7 @@ class BestResultWatch:
         own, member = self._client.user, event.member
         if event.guild_id is None or member is None or member.bot or not _is_star(event.emoji):
             return
-        if own is None or event.message_author_id != own.id or event.message_id in self._others:
+        if own is None or event.message_author_id != own.id:
             return
         if event.message_id in self._starred:
             return  # it is shown, or waits for its maker's answer
@@ -147,7 +145,7 @@ class BestResultWatch:
         own = self._client.user
         with tolerated("Stars from before the start could not be read"):
             async for message in channel.history(limit=MAX_MESSAGES):
-                if own is None or message.author.id != own.id or message.id in self._others:
+                if own is None or message.author.id != own.id:
                     continue
                 if any(_is_star(one.emoji) for one in message.reactions):
                     self._put(_Starred(missed.guild_id, missed.channel_id, message.id))
@@ -178,7 +176,7 @@ class BestResultWatch:
             self._starred.pop(message_id, None)
 
     async def _result(self, starred: _Starred) -> Job | None:
-        """Return the job whose result the message is. If it is none, the message is remembered."""
+        """Return the job whose result the message is, if it is one."""
         posted = discord.utils.snowflake_time(starred.message_id)
         for _ in range(TRIES):
             where = starred.guild_id, starred.message_id
@@ -188,7 +186,6 @@ class BestResultWatch:
             if self._clock.now() - posted > JUST_POSTED:
                 break
             await asyncio.sleep(PAUSE_SECONDS)
-        self._others[starred.message_id] = None
         return None
 
     async def _counted(self, starred: _Starred, job: Job, needed: int) -> bool | None:

@@ -8,8 +8,6 @@ from functools import partial
 import discord
 
 from bot.catalog import Catalog, Tool
-from bot.clock import Clock
-from bot.db import Database
 from bot.errors import CreditsShort, CreditsWanted, Outage, StudiiBotError
 from bot.features import posting, refusals, styles
 from bot.features.photo_rules import Preset
@@ -34,37 +32,6 @@ OFFER_SKIPPED = lazy(
 )
 
 
-class RefusalTeller:
-    """Tells a member the same reason only once in a while. The engine sends it."""
-
-    def __init__(self, db: Database, clock: Clock, readers: ReaderLanguages) -> None:
-        self._db = db
-        self._clock = clock
-        self._readers = readers
-
-    async def tell(
-        self,
-        member: discord.Member,
-        reason: Callable[[], str],
-        message: discord.Message | None = None,
-        wanted: CreditsWanted | None = None,
-    ) -> None:
-        """Let the member know by DM why no job was started, in their language, in which `reason` is called.
-
-        `wanted`: the credits that an admin can be asked for.
-
-        If their DMs are closed, a short reply to `message` says that nothing was started, but not why:
-        everybody reads it. Raises `Outage`.
-        """
-        with speaking(Language.ENGLISH):
-            english = reason()
-        with speaking(await self._readers.of_person(member.id, member.guild.id)):
-            words = reason()
-        under = None if message is None else (message.channel.id, message.id)
-        about = member.guild.id, member.id, english, words, self._clock.now(), under, wanted
-        await self._db.write(refusals.tell, *about)
-
-
 # It returns the jobs that were accepted.
 NextStep = Callable[[], Awaitable[list[Job]]]
 
@@ -77,14 +44,36 @@ class PhotoJobs:
         client: discord.Client,
         services: Services,
         catalog: Catalog,
-        refusals: RefusalTeller,
+        readers: ReaderLanguages,
         asked: Callable[[JobRequest], None],
     ) -> None:
         self._client = client
         self._services = services
         self._catalog = catalog
-        self._refusals = refusals
+        self._readers = readers
         self._asked = asked
+
+    async def tell(
+        self,
+        member: discord.Member,
+        reason: Callable[[], str],
+        message: discord.Message | None = None,
+        wanted: CreditsWanted | None = None,
+    ) -> None:
+        """Let the member know by DM why no job was started, in their language, in which `reason` is called.
+
+        The same reason is told once in a while. `wanted`: the credits that an admin can be asked for.
+
+        If their DMs are closed, a short reply to `message` says that nothing was started, but not why:
+        everybody reads it. Raises `Outage`.
+        """
+        with speaking(Language.ENGLISH):
+            english = reason()
+        with speaking(await self._readers.of_person(member.id, member.guild.id)):
+            words = reason()
+        under = None if message is None else (message.channel.id, message.id)
+        about = member.guild.id, member.id, english, words, self._services.clock.now(), under, wanted
+        await self._services.db.write(refusals.tell, *about)
 
     async def prepare(
         self,
@@ -156,7 +145,7 @@ class PhotoJobs:
             refusal = unasked
         _log.info("A photo was not accepted for user %d: %s", member.id, type(refusal).__name__)
         wanted = refusal.wanted if isinstance(refusal, CreditsShort) else None
-        await self._refusals.tell(member, partial(refusal_words, refusal), message, wanted)
+        await self.tell(member, partial(refusal_words, refusal), message, wanted)
 
     async def _prepared(
         self, member: discord.Member, preset: Preset, *, tapped: bool

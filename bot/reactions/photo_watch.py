@@ -11,7 +11,6 @@ import discord
 
 from bot.aio.in_order import InOrder, PlaceInOrder
 from bot.catalog import Catalog
-from bot.clock import Clock
 from bot.features.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind
 from bot.jobs.accept import why_closed
 from bot.jobs.confirm import AUTO_SKIPPED, TAP_SKIPPED
@@ -28,7 +27,7 @@ from bot.reactions.events import (
     ids_of_place,
     place_of,
 )
-from bot.reactions.photo_jobs import OFFER_SKIPPED, NextStep, PhotoJobs, RefusalTeller, no_jobs
+from bot.reactions.photo_jobs import OFFER_SKIPPED, NextStep, PhotoJobs, no_jobs
 from bot.reactions.taps import ReactionJobs
 from bot.servers import access
 from bot.services import Services
@@ -69,16 +68,14 @@ class PhotoWatch:
         catalog: Catalog,
         readers: ReaderLanguages,
         arrivals: InOrder,
-        clock: Clock,
     ) -> None:
         self._client = client
         self._services = services
         self._arrivals = arrivals
         self._taps = ReactionJobs(services, self._start)
-        self._refusals = RefusalTeller(services.db, clock, readers)
         self._offers = _photo_backlog("offering tools under photos", self._offer)
         self._autos = _photo_backlog("running tools on photos automatically", self._run)
-        self._photo_jobs = PhotoJobs(client, services, catalog, self._refusals, self._taps.asked)
+        self._photo_jobs = PhotoJobs(client, services, catalog, readers, self._taps.asked)
 
     async def load(self) -> None:
         """Load the unfinished jobs from before the start."""
@@ -103,7 +100,7 @@ class PhotoWatch:
         place = self._arrivals.arrive(guild_id)
         tapped = Tapped(guild_id, event.channel_id, event.message_id, member.id, emoji, member, place)
         if not self._taps.add(tapped):
-            await self._refusals.tell(member, TAP_SKIPPED.__str__)
+            await self._photo_jobs.tell(member, TAP_SKIPPED.__str__)
 
     def taken_back(self, event: discord.RawReactionActionEvent) -> None:
         """Handle a removed reaction."""
@@ -159,7 +156,7 @@ class PhotoWatch:
             photo.place.leave()
             if isinstance(message.author, discord.Member):
                 skipped = OFFER_SKIPPED if offers else AUTO_SKIPPED
-                await self._refusals.tell(message.author, skipped.__str__)
+                await self._photo_jobs.tell(message.author, skipped.__str__)
 
     def _state_of(self, guild_id: int, channel_id: int) -> tuple[bool, bool]:
         """Return whether reactions are on there, and whether the bot offers emoji there."""
@@ -189,7 +186,7 @@ class PhotoWatch:
             # Whether the emoji counts there is only known of the message, which may not be read.
             if not self._state_of(tapped.guild_id, tapped.channel_id)[0]:
                 return no_jobs
-            await self._refusals.tell(member, partial(cannot_post_words, member.guild, tapped.channel_id))
+            await self._photo_jobs.tell(member, partial(cannot_post_words, member.guild, tapped.channel_id))
             return no_jobs
         channel = self._client.get_partial_messageable(tapped.channel_id, guild_id=tapped.guild_id)
         try:
@@ -198,7 +195,7 @@ class PhotoWatch:
         except DISCORD_ERRORS as error:
             _log.info("A message with a reaction could not be fetched: %r", error)
             if not isinstance(error, NO_ACCESS):
-                await self._refusals.tell(member, NOT_READ.__str__)
+                await self._photo_jobs.tell(member, NOT_READ.__str__)
             return no_jobs
         on, offers = self._state_of(tapped.guild_id, tapped.channel_id)
         if not (on or (offers and _offered(message, tapped))):
@@ -221,7 +218,7 @@ class PhotoWatch:
         if channel.preset is None or not isinstance(author, discord.Member):
             return no_jobs
         if not can_post(author.guild, message.channel.id):
-            await self._refusals.tell(author, partial(cannot_post_words, author.guild, message.channel.id))
+            await self._photo_jobs.tell(author, partial(cannot_post_words, author.guild, message.channel.id))
             return no_jobs
         note = partial(self._taps.made_from, message.id)
         photos = _photos(message)[: channel.most]
