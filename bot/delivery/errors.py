@@ -1,6 +1,5 @@
 """Decide from an error of Discord's whether to deliver again, later or never."""
 
-from enum import Enum, auto
 from http import HTTPStatus
 
 import discord
@@ -19,33 +18,18 @@ RETRY_SECONDS = 15.0
 UNAUTHORISED_SECONDS = 60.0
 
 
-class Meaning(Enum):
-    """The meaning of a failed call."""
-
-    LATER = auto()
-    NEVER = auto()
-    TOO_LARGE = auto()
-    WAS_DELETED = auto()  # posted before, and deleted since
-
-
-def outcome_of(error: Exception) -> Meaning:
-    """Decide what to do about an error that a call to Discord raised."""
-    if not isinstance(error, discord.HTTPException):
-        return Meaning.LATER
-    if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or error.code == REQUEST_TOO_LARGE:
-        return Meaning.TOO_LARGE
-    if error.status == 404 and error.code == UNKNOWN_MESSAGE:
-        return Meaning.WAS_DELETED
-    if error.status == 403 and error.code in _NO_REFUSALS:
-        return Meaning.LATER
-    if error.status in {401, 408, 429} or error.status >= 500:
-        return Meaning.LATER
-    return Meaning.NEVER
+def may_pass(error: discord.HTTPException) -> bool:
+    """Return whether the error is a reason to make the call again later."""
+    if too_large(error):
+        return False
+    if error.status == 403:
+        return error.code in _NO_REFUSALS
+    return error.status in {401, 408, 429} or error.status >= 500
 
 
-def may_pass(error: Exception | None) -> bool:
-    """Return whether the error, if there is one, is a reason to make the call again later."""
-    return error is not None and outcome_of(error) is Meaning.LATER
+def too_large(error: discord.HTTPException) -> bool:
+    """Return whether Discord doesn't take so much in one message."""
+    return error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or error.code == REQUEST_TOO_LARGE
 
 
 def token_expired(error: discord.HTTPException) -> bool:
@@ -59,28 +43,19 @@ def ensure_final(error: discord.HTTPException) -> None:
         raise error
 
 
-def seconds_until_retry(error: Exception) -> float:
-    """Return how long to leave Discord alone after an error that may pass."""
-    if isinstance(error, discord.RateLimited):
-        return max(RETRY_SECONDS, error.retry_after)
-    if isinstance(error, discord.HTTPException) and error.status == 401:
-        return UNAUTHORISED_SECONDS
-    return RETRY_SECONDS
-
-
 def outcome_of_post(error: Exception, *, by_dm: bool, moves: bool) -> posts.Outcome:
     """Return what became of a post whose sending, edit or removal raised the error.
 
     `moves`: another place is tried whatever the reason is.
     """
-    status = error.status if isinstance(error, discord.HTTPException) else None
-    match outcome_of(error):
-        case Meaning.LATER:
-            unsent = status in {401, 429} or isinstance(error, discord.RateLimited)
-            return posts.Later(seconds_until_retry(error), unsent=unsent)
-        case Meaning.WAS_DELETED:
-            return posts.Gone()
-        case Meaning.NEVER | Meaning.TOO_LARGE as never:
-            code = error.code if isinstance(error, discord.HTTPException) else None
-            closed = code in _PLACE_GONE or (by_dm and status == 403) or (moves and never is Meaning.NEVER)
-            return posts.NotHere(str(error)) if closed else posts.Never(str(error))
+    if isinstance(error, discord.RateLimited):
+        return posts.Later(max(RETRY_SECONDS, error.retry_after), unsent=True)
+    if not isinstance(error, discord.HTTPException):
+        return posts.Later(RETRY_SECONDS)
+    if may_pass(error):
+        pause = UNAUTHORISED_SECONDS if error.status == 401 else RETRY_SECONDS
+        return posts.Later(pause, unsent=error.status in {401, 429})
+    if error.status == 404 and error.code == UNKNOWN_MESSAGE:
+        return posts.Gone()  # posted before, and deleted since
+    closed = error.code in _PLACE_GONE or (by_dm and error.status == 403) or (moves and not too_large(error))
+    return posts.NotHere(str(error)) if closed else posts.Never(str(error))

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import discord
 
 from bot.clock import Clock
-from bot.delivery.errors import Meaning, ensure_final, outcome_of, outcome_of_post
+from bot.delivery.errors import ensure_final, outcome_of_post, too_large
 from bot.features.posting import PostingRules
 from bot.jobs.models import Job
 from bot.jobs.results import HOURGLASS, HOURGLASS_SIGN
@@ -187,7 +187,7 @@ class DiscordPosts:
                 try:
                     return Stands((await sending).id)
                 except discord.HTTPException as error:
-                    if not made.files or outcome_of(error) is not Meaning.TOO_LARGE:
+                    if not made.files or not too_large(error):
                         raise
             # The server takes less than we thought: the usual limit, then half of what was refused.
             limit = DEFAULT_LIMIT if limit > DEFAULT_LIMIT else min(limit, tried) // 2

@@ -48,16 +48,7 @@ class _Rate:
     limits: LaneLimits | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """Jobs that need requests, with the keys of those, and the rates of lanes.
-
-    `missing`: whether servers seem to have removed the bot, of which jobs are left out.
-    """
-
-    jobs: Sequence[tuple[Job, StudiiKey | None]]
-    rates: Mapping[str, _Rate]
-    missing: bool
+_Needing = Sequence[tuple[Job, StudiiKey | None]]  # jobs that need requests, with the keys of those
 
 
 class _Line:
@@ -203,21 +194,23 @@ class Lanes:
                 self._durations.restore(await self._db.read(lane_rows.durations))
                 self._is_restored = True
             self._moved.clear()
-            found = await self._db.read(_look, asked, frozenset(self._lines))
-            pause = await self._hand_out(found, asked)
+            found, rates, missing = await self._db.read(_look, asked, frozenset(self._lines))
+            pause = await self._hand_out(found, rates, asked)
         if asked is None:
             rest = self._tuning.reread_every
-            rest = min(rest, MISSING_LOOK) if found.missing else rest
+            rest = min(rest, MISSING_LOOK) if missing else rest
             self._next_read = self._clock.monotonic() + rest
         self._next_read = min(self._next_read, self._clock.monotonic() + pause)
 
-    async def _hand_out(self, found: _Found, asked: Collection[str] | None) -> float:
+    async def _hand_out(
+        self, found: _Needing, rates: Mapping[str, _Rate], asked: Collection[str] | None
+    ) -> float:
         """Hand lanes their jobs. Return in how many seconds to read all again, as one could not be served."""
         now, at = self._clock.monotonic(), self._clock.now()
         oldest = at - timedelta(seconds=self._tuning.held_bound)
         shares: dict[str, list[tuple[Job, StudiiKey]]] = {}
         lost, keyless = list[str](), list[str]()
-        jobs, gone = self._still_so(found.jobs, self._known if asked is None else asked)
+        jobs, gone = self._still_so(found, self._known if asked is None else asked)
         for job, key in jobs:
             if self._is_in_flight(job.id):
                 self._changed.add(job.id)  # it is read again when that has ended
@@ -230,7 +223,7 @@ class Lanes:
                 gone -= {job.id} if self._lane_of(job.id) == key.lane else set()
         for job_id in gone:
             self._forget(job_id)
-        for name, rate in found.rates.items():
+        for name, rate in rates.items():
             self._open(name, rate)
         entering = ((name, partial(self._enter, name, share, now)) for name, share in shares.items())
         pauses = [self._errors.attempt(name, enter, now) for name, enter in entering]
@@ -239,7 +232,7 @@ class Lanes:
         return min((pause for pause in pauses if pause is not None), default=self._tuning.reread_every)
 
     def _still_so(
-        self, found: Sequence[tuple[Job, StudiiKey | None]], asked: Iterable[str]
+        self, found: _Needing, asked: Iterable[str]
     ) -> tuple[list[tuple[Job, StudiiKey | None]], set[str]]:
         """Return the jobs that were found, and the ids of those asked for.
 
@@ -488,15 +481,18 @@ def _is_on_lane(job: Job) -> bool:
     return job.state in queries.ON_LANES and job.output_url is None
 
 
-def _look(session: Session, asked: Collection[str] | None, lines: Collection[str]) -> _Found:
+def _look(
+    session: Session, asked: Collection[str] | None, lines: Collection[str]
+) -> tuple[_Needing, Mapping[str, _Rate], bool]:
     """Find those of the jobs that need requests, or all that do, and the rates of lanes: of new ones alone
-    unless all jobs are wanted."""
+    unless all jobs are wanted. Return also whether servers seem to have removed the bot, whose jobs are left
+    out."""
     jobs = queries.on_lanes(session, asked)
     found = {key.id: key for _, key in jobs if key is not None}
     wanted = {key.lane for key in found.values()} - (set() if asked is None else set(lines))
     rates = _rates(session, wanted, found.keys()) if wanted else {}
     missing = asked is None and bool(settings.missing(session))
-    return _Found(jobs, rates, missing)
+    return jobs, rates, missing
 
 
 def _rates(session: Session, lanes: Collection[str], used: Collection[int]) -> dict[str, _Rate]:
