@@ -25,10 +25,9 @@ from bot.reasons import ReasonCode
 from bot.servers.notices import NoticeKind
 from bot.ui.admin.credits.credit_requests import answer_panel
 from bot.ui.admin.moderation.deciding import asks, nothing_to_decide, open_files
-from bot.ui.admin.moderation.requests import approval_request
-from bot.ui.admin.moderation.results import result_review
+from bot.ui.admin.moderation.questions import approval_request, result_review
 from bot.ui.admin.notices import blocked_panel, notice_panel
-from bot.ui.best_results.panels import ask_maker, best_panel
+from bot.ui.best_results import ask_maker, best_panel
 from bot.ui.jobs.answer import question_panel
 from bot.ui.jobs.results.result import ended_elsewhere
 from bot.ui.jobs.wording import link_of

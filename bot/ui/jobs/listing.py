@@ -19,7 +19,7 @@ from bot.languages import Message, gettext as _, lazy, pgettext, plazy, quotatio
 from bot.servers import access
 from bot.ui.jobs.answer import show_progress
 from bot.ui.jobs.buttons import JOB_GONE, PRIVATE_RESULT, run_again
-from bot.ui.jobs.forms.fields import MAX_FORM_OPTIONS
+from bot.ui.jobs.forms.tool_form import MAX_FORM_OPTIONS
 from bot.ui.jobs.posted import PostedResults, posted_results
 from bot.ui.jobs.results.more import full_size
 from bot.ui.jobs.results.unknown_outcomes import ruling_buttons
@@ -377,7 +377,7 @@ def _buttons(job: Job, names: ToolNames, shown: Shown, *, readable: bool) -> lis
     """Return what can be done; for managers also what settles a job whose outcome is unknown."""
     query = shown.query
     if query.whose == UNPOSTED:
-        # The look of `bot.ui.admin.moderation.results.see_result`.
+        # The look of `bot.ui.admin.moderation.questions.see_result`.
         sees = ui.Button[Any](label=_("See result"), custom_id=f"studii:see-result:{job.id}-{job.posting}")
         return [sees] if job.output_file is not None else []
     if shown.manager and job.state is JobState.UNKNOWN:

@@ -87,13 +87,19 @@ class Now:
 
 
 class ValueKind:
-    """A kind of values: its words, and the control that changes them."""
+    """A kind of values: its words, and the control that changes them. With `several` a value is a list."""
+
+    several: bool = False
 
     def words(self, _catalog: Catalog, value: Value) -> Worded:
         return NOT_SET if value is None else str(value)
 
     def changed(self, catalog: Catalog, title: Worded, before: Value, after: Value) -> Worded:
         """Return what has changed."""
+        if self.several:
+            come = [str(self.words(catalog, [one])) for one in after if one not in before]
+            gone = [str(self.words(catalog, [one])) for one in before if one not in after]
+            return _both(title, come, gone)
         both = {"before": self.words(catalog, before), "after": self.words(catalog, after)}
         return CHANGED.using(name=title, **both)
 
@@ -133,11 +139,6 @@ class OneOf(ValueKind):
         options = self.options(catalog)
         return and_list([str(options.get(one, one)) for one in self._some(value)]) or NOT_SET
 
-    def changed(self, catalog: Catalog, title: Worded, before: Value, after: Value) -> Worded:
-        if self.several:
-            return _difference(partial(self.words, catalog), title, before, after)
-        return super().changed(catalog, title, before, after)
-
     def pieces(self, setting: "Setting", line: str, now: Now, value: Value) -> list[Piece]:
         chosen, known = self._some(value), self.options(now.catalog)
         # Where there is no room for all, those that are chosen come first: others would be lost.
@@ -168,15 +169,7 @@ class Pick(ValueKind):
     several: bool = False
 
     def words(self, _catalog: Catalog, value: Value) -> Worded:
-        return self.mentions(self._ids(value)) or self.none
-
-    def mentions(self, ids: Sequence[int]) -> str:
-        return some([self.form.format(one) for one in ids])
-
-    def changed(self, catalog: Catalog, title: Worded, before: Value, after: Value) -> Worded:
-        if self.several:
-            return _difference(self.mentions, title, before, after)
-        return super().changed(catalog, title, before, after)
+        return some([self.form.format(one) for one in self._ids(value)]) or self.none
 
     def pieces(self, setting: "Setting", line: str, now: Now, value: Value) -> list[Piece]:
         # Discord refuses a list in which deleted ones are chosen, or too many.
@@ -702,13 +695,6 @@ def _differing(kind: ValueKind, before: Value, after: Value) -> tuple[Value, Val
         {one: item for one, item in old.items() if new.get(one) != item},
         {one: item for one, item in new.items() if old.get(one) != item},
     )
-
-
-def _difference(
-    words: Callable[[list[Any]], Worded], title: Worded, before: Sequence[Any], after: Sequence[Any]
-) -> str:
-    come = [str(words([one])) for one in after if one not in before]
-    return _both(title, come, [str(words([one])) for one in before if one not in after])
 
 
 def _both(title: Worded, come: Sequence[str], gone: Sequence[str]) -> str:

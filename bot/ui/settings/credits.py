@@ -33,8 +33,7 @@ from bot.languages import (
 )
 from bot.servers import settings
 from bot.ui.account.credits import DEFAULT_HOLDS, budget_lines
-from bot.ui.admin.credits.chart_maker import ChartMaker
-from bot.ui.admin.credits.usage import FILE_NAME, usage_chart, usage_panel
+from bot.ui.admin.credits.usage import FILE_NAME, ChartMaker, usage_chart, usage_panel
 from bot.ui.jobs.wording import state_name
 from bot.ui.kit.deferral import LateAnswer
 from bot.ui.kit.first_answer import defer_answer

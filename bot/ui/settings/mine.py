@@ -15,18 +15,18 @@ from bot.features.wording import job_words
 from bot.jobs import best_results
 from bot.languages import Worded, gettext as _, lazy, ngettext, plazy, sentences
 from bot.servers import access, privacy
-from bot.ui.jobs.forms.fields import (
+from bot.ui.jobs.forms.open_form import own_inputs, prices_for
+from bot.ui.jobs.forms.tool_form import (
     CHOICE_LENGTH,
     FIELDS,
     MAX_FORM_OPTIONS,
     Field,
+    FormStart,
     PriceOf,
     capitalised,
     choice,
     choice_field,
 )
-from bot.ui.jobs.forms.open_form import own_inputs, prices_for
-from bot.ui.jobs.forms.tool_form import FormStart
 from bot.ui.jobs.forms.tool_picker import LABEL_LENGTH
 from bot.ui.jobs.wording import settings_words
 from bot.ui.kit.first_answer import read_before_form

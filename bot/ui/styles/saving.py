@@ -11,7 +11,7 @@ from bot.features.styles import save
 from bot.jobs.models import Job, JobState
 from bot.languages import gettext as _, lazy, plazy
 from bot.ui.jobs.buttons import INPUTS_ERASED, job_for
-from bot.ui.jobs.forms.fields import choice_field
+from bot.ui.jobs.forms.tool_form import choice_field
 from bot.ui.jobs.wording import prompt_of
 from bot.ui.kit.first_answer import read_before_form
 from bot.ui.kit.forms import labelled

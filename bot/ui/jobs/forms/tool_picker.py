@@ -12,9 +12,8 @@ from bot.errors import Refused
 from bot.features.styles import Style, misfit, usable
 from bot.jobs.models import SourcePhoto
 from bot.languages import gettext as _, lazy
-from bot.ui.jobs.forms.fields import CHOICE_LENGTH, MAX_FORM_OPTIONS
 from bot.ui.jobs.forms.open_form import begin, open_form, open_style_form, prices_for
-from bot.ui.jobs.forms.tool_form import FormStart
+from bot.ui.jobs.forms.tool_form import CHOICE_LENGTH, MAX_FORM_OPTIONS, FormStart
 from bot.ui.jobs.start import AS_USUAL, Terms
 from bot.ui.kit.forms import OpenView
 from bot.ui.kit.host import host_of

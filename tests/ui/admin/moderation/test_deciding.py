@@ -8,8 +8,7 @@ from bot.jobs.models import Approval, JobState
 from bot.jobs.results import ForModerators
 from bot.reasons import Reason, ReasonCode
 from bot.ui.admin.moderation.deciding import OpenedFiles, nothing_to_decide
-from bot.ui.admin.moderation.requests import approval_request
-from bot.ui.admin.moderation.results import result_review
+from bot.ui.admin.moderation.questions import approval_request, result_review
 from tests.support.jobs import staging
 from tests.support.panels import NAMES, words
 

@@ -1,19 +1,40 @@
-"""A starred result in the channel for the best, and the question to its maker."""
+"""Starred results: how they are shown, and the question to their makers."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import discord
 from discord import MediaGalleryItem, ui
 
 from bot.features.posting import PostingRules
-from bot.jobs.best_results import STAR
+from bot.jobs.best_results import STAR, answer as answer_for_best
 from bot.jobs.models import Job
 from bot.languages import gettext as _, lazy
-from bot.ui.best_results.buttons import answer_button
 from bot.ui.jobs.results.result import disclosed_words
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.layout import NEUTRAL, Panel, Piece, boxed, row, small, text
+from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, Piece, boxed, row, small, text
+from bot.ui.kit.responses import acknowledge
 from bot.ui.kit.text import plain
+from bot.ui.panels.controls import Press, button
+
+STARS_AGREED = lazy(
+    "Your starred results are shown from now on, with your name. Change it anytime with `/settings`."
+)
+REFUSED = lazy(
+    "Your results aren't shown, and those that were are removed. Change it anytime with `/settings`."
+)
+
+
+@button("best:{wish}")
+async def best_answer(press: Press, wish: Literal["yes", "no"]) -> None:
+    """Let the presser's results be shown, or not, in every server. What was chosen takes the question's
+    place."""
+    await acknowledge(press.interaction)
+    user_id, now, agreed = press.interaction.user.id, press.host.clock.now(), wish == "yes"
+    await press.host.services.db.write(answer_for_best, user_id, now, agreed=agreed)
+    said = str(STARS_AGREED if agreed else REFUSED)
+    await press.interaction.edit_original_response(view=boxed(GOOD if agreed else NEUTRAL, said))
+
 
 _DESCRIPTION = lazy("A result that members have starred")
 
@@ -64,5 +85,8 @@ def ask_maker(job: Job, link: str, server: str, channel_id: int, names: ToolName
         f"### {STAR} {title}",
         question,
         small(promise),
-        row(answer_button(agreed=True), answer_button(agreed=False)),
+        row(
+            best_answer.looking(label=_("Show my results"), style=discord.ButtonStyle.primary).of("yes"),
+            best_answer.looking(label=_("Don't show them")).of("no"),
+        ),
     )

@@ -1,1 +1,0 @@
-"""Starred results: how they are shown, and the question to their makers."""
