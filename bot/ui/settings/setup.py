@@ -1,6 +1,6 @@
 """`/studii setup`: the steps in their order, each with its control, the key, and what channels show."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -249,43 +249,28 @@ async def posts_panel(press: Press) -> None:
     await post_panel(press.interaction)
 
 
-def _state(now: Now) -> steps.SetupState:
-    return steps.state_of(now)
-
-
-def _about(now: Now) -> Iterable[Worded]:
-    state = _state(now)
-    yield steps.headline(state)
-    yield steps.step_lines(state)
-
-
 def _links(now: Now) -> list[Piece]:
-    state = _state(now)
+    state: steps.SetupState = now.seen
     step = steps.next_step(state)
 
     def marked(control: Any, **look: Any) -> Any:
         return control.looking(let_in=now.let_in, **look)
 
-    style = {"style": PRIMARY}
-    is_key, is_panel = step is steps.SetupStep.KEY, step is steps.SetupStep.PANEL
-    first: list[Piece] = []
-    if state.held is not None and state.readable:
-        first.append(marked(try_again).of(state.guild_id))
-    if is_key:
-        first.append(marked(key, **style).of())
-    else:
-        first.append(marked(key, label=lazy("Replace key")).of())
-    first += [
-        marked(posts_panel, **(style if is_panel else {})).of(),
+    look_of_key = {"style": PRIMARY} if step is steps.SetupStep.KEY else {"label": lazy("Replace key")}
+    look_of_panel = {"style": PRIMARY} if step is steps.SetupStep.PANEL else {}
+    waits = state.held is not None and state.readable
+    first: list[Piece] = [
+        *([marked(try_again).of(state.guild_id)] if waits else []),
+        marked(key, **look_of_key).of(),
+        marked(posts_panel, **look_of_panel).of(),
         marked(look).of(),
+        *([] if state.key is None else [marked(ask_to_remove).of(state.key.id)]),
     ]
-    if state.key is not None:
-        first.append(marked(ask_to_remove).of(state.key.id))
     return [row(*first), row(*(opens(one, now) for one in (CREDITS, RESULTS, MODERATION, PHOTOS)))]
 
 
 def _budget_line(now: Now) -> str:
-    return steps.budget_line(_state(now))
+    return steps.budget_line(now.seen)
 
 
 async def _can_warn(interaction: discord.Interaction[Any], channel_id: int | None) -> None:
@@ -388,7 +373,7 @@ SETUP = Topic(
             Pick("<#{}>", ui.ChannelSelect, plazy("channel", "none")),
             read=lambda row_: row_.settings.log_channel_id,
             write=_set_log,
-            line=lambda now: steps.log_lines(_state(now)),
+            line=lambda now: steps.log_lines(now.seen),
             check=_can_warn,
             then=_greet_log,
         ),
@@ -447,9 +432,10 @@ SETUP = Topic(
         _of_posting("staging_corner", lazy("Corner for these words"), OneOf(lambda _catalog: CORNER_NAMES)),
     ],
     _set_posting,
-    about=_about,
+    about=lambda now: [steps.headline(now.seen), steps.step_lines(now.seen)],
     links=_links,
-    colour=lambda now: steps.colour_of(_state(now)),
+    colour=lambda now: steps.colour_of(now.seen),
+    look=steps.seen_by,
 )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import Any
 
 import discord
 
@@ -21,7 +22,6 @@ from bot.ui.kit.host import host_of
 from bot.ui.kit.layout import BAD, GOING, GOOD, lines, small
 from bot.ui.kit.reasons import reason_words
 from bot.ui.kit.text import sentence
-from bot.ui.panels.settings import Now
 from bot.ui.reading.permissions import hindrance, missing_to_post
 
 KEYS_AT = "https://studii.tech/app/settings/api-keys"
@@ -109,10 +109,9 @@ class SetupState:
         return self.budget.left < max(1, self.least)
 
 
-def state_of(now: Now) -> SetupState:
-    """Return the state of the server that a panel is about."""
-    interaction, guild, row = now.interaction, now.guild, now.row
-    host = host_of(interaction)
+async def seen_by(interaction: discord.Interaction[Any], row: Any) -> SetupState:
+    """Return the state of the server that a panel is about: what the database says, and Discord."""
+    host, guild = host_of(interaction), interaction.guild
     services, key, log = host.services, row.key, row.settings.log_channel_id
     rules, taps = services.photo_rules.rules(row.guild_id), services.photo_rules.taps(row.guild_id)
     shut = shut_words(guild, rules, taps, row.access, ToolNames(host.catalog))
