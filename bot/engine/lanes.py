@@ -435,7 +435,9 @@ class Lanes:
             doubted = False
         else:
             return
-        await self._keep(line, _keep_limits, line.name, window, doubted, now, self._clock.now())
+        # Plain values: the window changes while others write.
+        at, seen = self._clock.now(), {"used": window.used(now), "lowered": window.limit}
+        await self._keep(line, _keep_limits, line.name, _shown_by(window, now, at), doubted, seen, at)
 
     async def _keep(self, line: _Line, store: Callable[..., None], *what: Any) -> None:
         try:
@@ -512,30 +514,40 @@ def _rates(session: Session, lanes: Collection[str], used: Collection[int]) -> d
     return rates
 
 
+def _shown_by(window: RateWindow, now: float, at: datetime) -> dict[str, Any] | None:
+    """Return what 429s have shown, as it is stored, or None if nothing of it holds any more."""
+    if window.is_unlimited(now):
+        return None
+    lowered = window.limit if window.evidence.lowered_until and window.limit < window.plan.limit else None
+    values = asdict(window.evidence)
+    for one in _TIMES:
+        values[one] = at + timedelta(seconds=values[one] - now) if values[one] else None
+    return {**values, "plan": window.plan.limit, "plan_at": window.plan.at, "lowered_to": lowered}
+
+
 def _keep_limits(
-    session: Session, lane: str, window: RateWindow, doubted: bool | None, now: float, at: datetime
+    session: Session,
+    lane: str,
+    shown: Mapping[str, Any] | None,
+    doubted: bool | None,
+    seen: Mapping[str, int],
+    at: datetime,
 ) -> None:
     """Store what 429s have shown, for the next start. Tell the admins of all servers with this key, once, if
-    the plan seems wrong; forget it if it is right after all."""
-    lowered = window.limit if window.evidence.lowered_until and window.limit < window.plan.limit else None
-    if window.is_unlimited(now):
+    the plan seems wrong, and what was `seen`; forget it if it is right after all."""
+    if shown is None:
         lane_rows.forget_limits(session, lane)
     else:
-        values = asdict(window.evidence)
-        for one in _TIMES:
-            values[one] = at + timedelta(seconds=values[one] - now) if values[one] else None
-        plan = {"plan": window.plan.limit, "plan_at": window.plan.at, "lowered_to": lowered}
-        lane_rows.keep_limits(session, lane, at, **plan, **values)
+        lane_rows.keep_limits(session, lane, at, **shown)
     if doubted is None:
         return
-    kind, used = NoticeKind.PLAN_DOUBTED, window.used(now)
+    kind = NoticeKind.PLAN_DOUBTED
     for key in keys.of_lanes(session, [lane]):
         if not doubted:
             posts.forget(session, key.guild_id, kind)
         elif key.retired_at is None:
             limit = key.plan.requests_per_minute
-            told = {"masked": key.masked, "plan": key.plan.value, "limit": limit}
-            told |= {"used": used, "lowered": window.limit}
+            told = {"masked": key.masked, "plan": key.plan.value, "limit": limit, **seen}
             posts.want(session, key.guild_id, kind, str(key.id), at=at, details=told)
 
 

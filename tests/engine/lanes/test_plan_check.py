@@ -1,8 +1,11 @@
 """A plan that turns out to be another is noticed, told to the admins once, and found out about again."""
 
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from bot.domain.guilds import Plan
 from bot.engine import Tuning
@@ -93,3 +96,24 @@ async def test_a_lowered_plan_is_kept_over_a_restart_until_an_admin_chooses_anew
         assert await usable() == 60 - world.tuning.rate_margin
         await world.db.write(keys.set_plan, key.id, Plan.TEAM, world.clock.now())
         assert await usable() == 300 - world.tuning.rate_margin
+
+
+@pytest.mark.driver_thread
+async def test_no_transaction_looks_at_requests_that_the_loop_counts_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting, used = set[threading.Thread](), RateWindow.used
+
+    def noted(window: RateWindow, now: float) -> int:
+        counting.add(threading.current_thread())
+        return used(window, now)
+
+    monkeypatch.setattr(RateWindow, "used", noted)
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key(), plan=Plan.TEAM)
+        world.studii.fail("create", faults.rate_limited(0))
+        world.studii.fail("status", faults.rate_limited(0))
+        job = await world.accept(a_job())
+        async with world.running():
+            await world.announced(job.id)
+    assert counting == {threading.current_thread()}
