@@ -41,25 +41,17 @@ _Open = ui.Modal | ui.LayoutView
 class Host(Protocol):
     """The client. Handlers use nothing else of it."""
 
-    @property
-    def services(self) -> Services: ...
-    @property
-    def catalog(self) -> Catalog: ...
-    @property
-    def clock(self) -> Clock: ...
+    services: Services
+    catalog: Catalog
+    clock: Clock
+    open_forms: "OpenForms"
+    clicks: "Clicks"
+    arrivals: InOrder  # by server, in which those came who may start a job
+
     @property
     def readers(self) -> ReaderLanguages: ...
     @property
     def answers(self) -> AnswerKeeper: ...
-    @property
-    def open_forms(self) -> "OpenForms": ...
-    @property
-    def clicks(self) -> "Clicks": ...
-    @property
-    def arrivals(self) -> InOrder:
-        """Return the order, by server, in which those came who may start a job."""
-        ...
-
     @property
     def intents(self) -> discord.Intents: ...
     @property

@@ -1,10 +1,10 @@
 """Text of other people, made safe for a message, and links of the commands that texts name."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
-from bot.languages import gettext as _, ngettext, quotation_marks
+from bot.languages import and_list, gettext as _, ngettext, quotation_marks
 from bot.visible_text import visible
 
 # Characters to escape. Some have a meaning only at the start of a line.
@@ -54,6 +54,13 @@ def named_value(name: str, value: str) -> str:
 def more_words(count: int) -> str:
     """Return the last line of a list that is cut off, which says how many more there are."""
     return ngettext("and {count} more", "and {count} more", count)
+
+
+def some(names: Sequence[str], most: int = 25) -> str:
+    """Return the first names as a list, and how many more there are."""
+    left = len(names) - most
+    more = [ngettext("{count} more", "{count} more", left)] if left > 0 else []
+    return and_list([*names[:most], *more])
 
 
 def _unmarked(text: str) -> str:

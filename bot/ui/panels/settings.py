@@ -21,14 +21,14 @@ from discord import ui
 from bot.catalog import Catalog
 from bot.db import COMMAND_WRITE_TIMEOUT
 from bot.errors import Refused
-from bot.languages import Worded, and_list, gettext as _, lazy, ngettext, whole_number
+from bot.languages import Worded, and_list, gettext as _, lazy, whole_number
 from bot.servers import notices
 from bot.ui.kit.first_answer import read_before_form
 from bot.ui.kit.forms import labelled
 from bot.ui.kit.host import host_of
 from bot.ui.kit.layout import BAD, NEUTRAL, Panel, Piece, box, button_rows, lines, row, rule, small, text
 from bot.ui.kit.responses import answer, answer_in_place, refusal_words
-from bot.ui.kit.text import named_value, plain, shortened
+from bot.ui.kit.text import named_value, plain, shortened, some
 from bot.ui.panels.controls import Press, admin, button
 from bot.ui.reading.permissions import ids_there, manages, server_of
 
@@ -637,13 +637,6 @@ def page_of(message: discord.Message | None) -> int:
     walked = () if message is None else ui.LayoutView.from_message(message).walk_children()
     disabled = [one for one in walked if isinstance(one, ui.Button) and one.disabled]
     return int(disabled[0].label or 1) - 1 if disabled else 0
-
-
-def some(names: Sequence[str], most: int = MAX_CHOSEN) -> str:
-    """Return the first names as a list, and how many more there are."""
-    left = len(names) - most
-    more = [ngettext("{count} more", "{count} more", left)] if left > 0 else []
-    return and_list([*names[:most], *more])
 
 
 def number_in(typed: str, least: int, most: int) -> int:

@@ -8,8 +8,9 @@ import discord
 
 from bot.errors import Refused
 from bot.features.photo_rules import Emoji
-from bot.languages import and_list, gettext as _, lazy, ngettext, plazy, sentences
+from bot.languages import gettext as _, lazy, plazy, sentences
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.text import some
 from bot.ui.reading import LOOKUP_TIMEOUT
 from bot.visible_text import visible
 
@@ -65,11 +66,8 @@ async def missing_words(guild: discord.Guild | None, emoji: Iterable[Emoji]) -> 
     missing = [f"`:{one.name}:`" for one in custom if one.id not in there]
     if not missing:
         return ""
-    shown, more = missing[:MAX_SHOWN_EMOJI], len(missing) - MAX_SHOWN_EMOJI
-    if more > 0:
-        shown.append(ngettext("{count} more", "{count} more", more))
     return "⚠️ " + sentences(
-        _("Not your server's own emoji: {emoji}.", emoji=and_list(shown)),
+        _("Not your server's own emoji: {emoji}.", emoji=some(missing, MAX_SHOWN_EMOJI)),
         _(
             "If they were deleted, members can't tap them any more. If they belong to another server, "
             "I can only put them under photos if I'm there too and have **{permission}** here.",

@@ -38,7 +38,7 @@ from bot.ui.admin.log import everyone_reads
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.forms import labelled, show_form
 from bot.ui.kit.layout import Piece, button_rows, fitting, lines, row, small
-from bot.ui.kit.text import more_words, named_value, plain
+from bot.ui.kit.text import more_words, named_value, plain, some
 from bot.ui.panels.controls import Press, admin, button
 from bot.ui.panels.settings import (
     MAX_CHOSEN,
@@ -57,7 +57,6 @@ from bot.ui.panels.settings import (
     fill,
     number_in,
     opens,
-    some,
     turn_to,
 )
 from bot.ui.reading.permissions import ids_there

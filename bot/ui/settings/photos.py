@@ -28,6 +28,7 @@ from bot.languages import Message, Worded, gettext as _, lazy, ngettext, sentenc
 from bot.servers import access
 from bot.servers.access import AccessRules, PhotoScope
 from bot.ui.admin.photo_warnings import INTENT_OFF, lacking_words, preset_words, shut_words
+from bot.ui.jobs.forms.extra_inputs import MAX_INPUTS_CHARACTERS, inputs_from
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.forms import labelled
 from bot.ui.kit.host import host_of
@@ -46,15 +47,21 @@ from bot.ui.panels.settings import (
     number_in,
 )
 from bot.ui.reading.emoji import missing_words, parse_emoji
-from bot.ui.reading.inputs import inputs_from
 
 MAX_LISTED_CHARACTERS = 1000  # of a list, of the 4,000 of a message
-MAX_INPUTS_CHARACTERS = 500
 TOOL_OR_STYLE = lazy("Choose either a tool, with its inputs, or a style. Nothing was changed.")
 WHOSE = {
     PhotoScope.ANYONE: lazy("anyone's photos"),
     PhotoScope.OWN: lazy("your own photos only (moderators: anyone's)"),
 }
+NOTES = (
+    lazy(
+        "Each tap uses the allowance of the member who taps. Removing your reaction cancels a job still in "
+        "the queue."
+    ),
+    lazy("Auto runs use the poster's allowance; all limits apply. Bots and webhooks are ignored."),
+    lazy("Each member's own privacy setting always applies."),
+)
 PHOTO_CHANNELS = [
     discord.ChannelType.text,
     discord.ChannelType.forum,
@@ -98,13 +105,10 @@ def _set_channels(
     before: Collection[int], chosen: Collection[int], turn: Callable[[int, bool], object]
 ) -> None:
     """Turn channels on and off as they are chosen. Those that the list had no room for stay."""
-    shown = sorted(before)[:MAX_CHOSEN]
-    for one in shown:
-        if one not in chosen:
-            turn(one, False)
-    for one in chosen:
-        if one not in before:
-            turn(one, True)
+    # Off first: their number has a limit.
+    for one in sorted({*sorted(before)[:MAX_CHOSEN], *chosen}, key=lambda one: one in chosen):
+        if (one in before) != (one in chosen):
+            turn(one, one in chosen)
 
 
 def _set_everywhere(session: Any, scope: Scope, on: bool) -> None:
@@ -268,29 +272,13 @@ def _emoji_label(now: Now, _key: str, item: Sequence[str]) -> str:
 # The panel
 
 
-def _mentions(ids: Iterable[int]) -> list[int]:
-    return sorted(ids)
-
-
 def _about(now: Now) -> Iterable[Worded]:
-    sees = host_of(now.interaction).intents.message_content
     row: PhotosRow = now.row
-    if not sees:
-        yield INTENT_OFF
-    if row.closed is not None:
-        yield f"⚠️ {row.closed}"
+    yield "" if host_of(now.interaction).intents.message_content else INTENT_OFF
+    yield "" if row.closed is None else f"⚠️ {row.closed}"
     yield lacking_words(now.guild, row.rules)
     yield shut_words(now.guild, row.rules, list(row.taps.values()), row.access, ToolNames(now.catalog))
     yield now.seen or ""
-
-
-def _notes(_now: Now) -> Iterable[Worded]:
-    yield lazy(
-        "Each tap uses the allowance of the member who taps. Removing your reaction cancels a job still in "
-        "the queue."
-    )
-    yield lazy("Auto runs use the poster's allowance; all limits apply. Bots and webhooks are ignored.")
-    yield lazy("Each member's own privacy setting always applies.")
 
 
 def _set_scope(session: Any, scope: Scope, name: str, value: str) -> None:
@@ -328,7 +316,7 @@ PHOTOS = Topic(
             "reactions",
             lazy("Reactions only in these channels"),
             Pick("<#{}>", _channel_list, lazy("none"), several=True),
-            read=lambda row: _mentions(row.rules.reaction_channels),
+            read=lambda row: sorted(row.rules.reaction_channels),
             write=_set_reactions,
         ),
         Setting(
@@ -336,7 +324,7 @@ PHOTOS = Topic(
             lazy("Put emoji under each photo in these channels"),
             Pick("<#{}>", _channel_list, lazy("none"), several=True),
             lazy("These emoji always work, also where reactions are off"),
-            read=lambda row: _mentions(row.channels(PhotoChannelKind.OFFER)),
+            read=lambda row: sorted(row.channels(PhotoChannelKind.OFFER)),
             write=_set_offers,
         ),
         Setting(
@@ -380,7 +368,7 @@ PHOTOS = Topic(
     ],
     _set_scope,
     about=_about,
-    notes=_notes,
+    notes=lambda _now: NOTES,
     colour=lambda now: NEUTRAL if host_of(now.interaction).intents.message_content else UNSURE,
     look=_look,
     back="setup",

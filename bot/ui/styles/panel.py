@@ -21,6 +21,7 @@ from bot.features.styles import (
 )
 from bot.jobs import queries
 from bot.languages import and_list, gettext as _, lazy, ngettext, pgettext, plazy, quotation_marks
+from bot.ui.jobs.forms.extra_inputs import MAX_INPUTS_CHARACTERS, inputs_from
 from bot.ui.jobs.forms.open_form import open_style_form, prices_for
 from bot.ui.jobs.posted import posted_results
 from bot.ui.jobs.wording import ToolNames, prompt_of, prompt_words, settings_words
@@ -29,9 +30,8 @@ from bot.ui.kit.forms import labelled
 from bot.ui.kit.host import host_of
 from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, Piece, boxed, fitting, lines, row, small
 from bot.ui.kit.responses import acknowledge, answer, answer_in_place
-from bot.ui.kit.text import plain, sentence, shortened
+from bot.ui.kit.text import plain, sentence, shortened, some
 from bot.ui.panels.controls import Press, button, manager
-from bot.ui.reading.inputs import inputs_from
 from bot.ui.reading.member import member_context
 from bot.ui.reading.permissions import channel_in, ids_there, manages, server_of, stays_there
 from bot.ui.styles.choosing import SAVED, style_meant, usable_styles
@@ -57,7 +57,6 @@ PROMPT_HELP = lazy(
     "Write {words} where your own words go. Without it, they are added at the end.", words=STYLE_WORDS
 )
 MAX_STYLE_PROMPT_CHARACTERS = 2000
-MAX_INPUTS_CHARACTERS = 500
 MAX_OFFERED = 25  # in a list to choose from
 MAX_STYLES_CHARACTERS = 2800  # characters for lists, of the 4,000 of a message
 MAX_SHOWN_ROLES = 5
@@ -364,11 +363,7 @@ def _roles(style: Style) -> str:
 
 
 def _role_names(style: Style) -> str:
-    shown = [f"<@&{one}>" for one in sorted(style.roles)[:MAX_SHOWN_ROLES]]
-    more = len(style.roles) - len(shown)
-    if more:
-        shown.append(ngettext("{count} more", "{count} more", more))
-    return and_list(shown)
+    return some([f"<@&{one}>" for one in sorted(style.roles)], MAX_SHOWN_ROLES)
 
 
 def _listed(styles: Sequence[Style], catalog: Catalog, room: int) -> list[str]:

@@ -7,10 +7,10 @@ from bot.credits.limits import AllowanceScope, GrantState, MemberState
 from bot.features.wording import credit_words, discord_timestamp
 from bot.languages import Message, gettext as _, lazy, ngettext, number, sentences
 from bot.ui.account.credits import DEFAULT_HOLDS
-from bot.ui.kit.layout import NEUTRAL, Panel, boxed, lines, small
+from bot.ui.kit.layout import NEUTRAL, Panel, boxed, fitting, lines, small
 from bot.ui.kit.text import more_words, named_value
 
-MAX_LISTED_ALLOWANCES = 15
+MAX_LISTED_ALLOWANCES, MAX_LISTED_CHARACTERS = 15, 2000
 _CREDITS_FROM: Mapping[AllowanceScope, Message] = {
     AllowanceScope.MEMBER: lazy("their own allowance: {credits}"),
     AllowanceScope.ROLE: lazy("the highest of their roles' allowances: {credits}"),
@@ -154,6 +154,4 @@ def _listed(title: str, form: str, amounts: Mapping[int, int]) -> str:
     if not amounts:
         return ""
     shown = [named_value(form.format(one), credit_words(amount)) for one, amount in amounts.items()]
-    left = len(amounts) - MAX_LISTED_ALLOWANCES
-    more = [more_words(left)] if left > 0 else []
-    return lines(f"**{title}**", *shown[:MAX_LISTED_ALLOWANCES], *more)
+    return lines(f"**{title}**", *fitting(shown, MAX_LISTED_CHARACTERS, more_words, MAX_LISTED_ALLOWANCES))

@@ -1,4 +1,4 @@
-"""The `extra` option: further inputs for Studii, typed in one line."""
+"""Inputs that are typed in one line: those of a preset, and the `extra` option's further ones for Studii."""
 
 import re
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from bot.errors import Refused
 from bot.languages import lazy, paragraph
 from bot.ui.kit.text import plain
 
+MAX_INPUTS_CHARACTERS = 500
 MAX_PAIRS = 10
 MAX_EXTRA_CHARACTERS = 1000
 MAX_VALUE_CHARACTERS = 200
@@ -77,3 +78,18 @@ def _ensure_new(pairs: Mapping[str, str], tool: Tool) -> None:
     flag = tool.source_flag
     if flag is not None and flag.name in pairs:
         raise Refused(_FROM_THE_PHOTO.using(input=flag.name))
+
+
+def inputs_from(typed: str | None) -> dict[str, str]:
+    """Parse `style=rustic, room=bedroom`. Raises `Refused` for anything else."""
+    inputs: dict[str, str] = {}
+    for piece in re.split(r",(?=\s*\w+\s*=)", typed or ""):
+        name, sign, value = piece.partition("=")
+        if not piece.strip():
+            continue
+        if not (sign and name.strip() and value.strip()):
+            raise Refused(
+                lazy("Write `inputs` as name=value pairs, separated by commas: style=rustic, room=bedroom")
+            )
+        inputs[name.strip().lower()] = value.strip()
+    return inputs
