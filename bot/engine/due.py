@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy.orm import Session
-
 from bot.aio.liveness import TRANSFER_TIMEOUT
 from bot.aio.loops import WakeUp, rest_after, run_forever
 from bot.aio.retry import ErrorLog
@@ -17,7 +15,7 @@ from bot.jobs.models import Job
 
 UNEXPECTED_TRIES = 8  # some two minutes
 LOOK_AGAIN = 15.0  # seconds; nothing reports the end of what something due waits for
-Due = Callable[[Session, datetime, int], tuple[list[Job], datetime | None]]
+Due = Callable[[datetime, int], Awaitable[tuple[list[Job], datetime | None]]]
 """Returns the jobs that are due, also those at work, and when the next one is; at most a number.
 
 The first of each server comes before the second of any, and members of a server alternate.
@@ -69,8 +67,7 @@ class DueJobs:
             return longest
         with self._context.liveness.operation(self.what, progress=False):
             # Those at work, of as many servers as there are workers, hide none that may begin.
-            asked = (clock.now(), 3 * self._size)
-            found, next_due = await self._context.db.read(self._due, *asked)
+            found, next_due = await self._due(clock.now(), 3 * self._size)
         for job in found:
             if job.id in self._busy:
                 continue

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +162,8 @@ class Collector:
     def __init__(self, context: EngineContext, outputs: Outputs) -> None:
         self._context = context
         self._outputs = outputs
-        work = (queries.to_download, self._collect, self._give_up, context.tuning.downloads_at_once)
+        due = partial(context.db.read, queries.to_download)
+        work = (due, self._collect, self._give_up, context.tuning.downloads_at_once)
         self.worker = DueJobs(context, "fetching outputs", *work)
 
     async def _collect(self, job: Job) -> float | None:

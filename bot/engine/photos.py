@@ -51,6 +51,12 @@ async def remove_metadata(db: Database, job: Job, path: Path) -> None:
 SLACK = 1_000_000  # bytes that a photo may have beyond what Discord said of it
 
 
+def _due(
+    session: Session, now: datetime, limit: int, *, freed: bool
+) -> tuple[list[Job], datetime | None, bool]:
+    return queries.to_take_in(session, now, limit, freed=freed), *queries.next_to_take_in(session)
+
+
 class Intake:
     """Fetches and checks the photos of accepted jobs. Servers and their members take turns, and
     servers share the spool."""
@@ -69,11 +75,15 @@ class Intake:
         self.worker = DueJobs(context, "fetching photos", self._due, self._take_in, self._give_up, size)
         context.spool.when_freed(self._room_freed)
 
-    def _due(self, session: Session, now: datetime, limit: int) -> tuple[list[Job], datetime | None]:
-        frees = self._frees
-        found = queries.to_take_in(session, now, limit, freed=frees != self._looked)
-        next_due, lacks = queries.next_to_take_in(session)
-        self._looked, self._lacks = frees, lacks
+    async def _due(self, now: datetime, limit: int) -> tuple[list[Job], datetime | None]:
+        before, self._looked = self._looked, self._frees
+        try:
+            found, next_due, self._lacks = await self._context.db.read(
+                _due, now, limit, freed=before != self._looked
+            )
+        except BaseException:
+            self._looked = before
+            raise
         return found, next_due
 
     async def _take_in(self, job: Job) -> float | None:

@@ -2,11 +2,13 @@
 
 import errno
 import os
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bot.engine.photos import Intake
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.reasons import Reason, ReasonCode
 from tests.engine.world import a_job, a_staging_job, engine_world
@@ -49,3 +51,22 @@ async def test_a_photo_for_which_the_disk_has_no_room_is_tried_again_and_then_tu
         assert len(world.album.fetched) == world.tuning.intake_tries
         assert (await world.job(job.id)).settled == 0
         await world.balanced()
+
+
+@pytest.mark.driver_thread
+async def test_no_transaction_notes_what_the_loop_knows_of_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noting = set[threading.Thread]()
+
+    def noted(intake: Intake, name: str, value: object) -> None:
+        noting.add(threading.current_thread())
+        object.__setattr__(intake, name, value)
+
+    monkeypatch.setattr(Intake, "__setattr__", noted, raising=False)
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        job = await world.accept(a_staging_job())
+        async with world.running():
+            await world.announced(job.id)
+    assert noting == {threading.current_thread()}
