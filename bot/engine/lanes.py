@@ -491,7 +491,8 @@ def _look(
     out."""
     jobs = queries.on_lanes(session, asked)
     found = {key.id: key for _, key in jobs if key is not None}
-    wanted = {key.lane for key in found.values()} - (set() if asked is None else set(lines))
+    wanted = {key.lane for key in found.values()}
+    wanted = wanted | set(lines) if asked is None else wanted - set(lines)  # also those that rest
     rates = _rates(session, wanted, found.keys()) if wanted else {}
     missing = asked is None and bool(settings.missing(session))
     return jobs, rates, missing

@@ -13,6 +13,7 @@ from bot.engine.rate import FIRST_CHECK, ChosenPlan, RateWindow
 from bot.servers import keys
 from sandbox.studii import faults
 from tests.engine.world import a_job, engine_world
+from tests.support.simulated.people import until
 
 MONDAY = datetime(2026, 5, 4, tzinfo=UTC)
 TEAM, PRO = ChosenPlan(300, MONDAY), ChosenPlan(60, MONDAY)
@@ -117,3 +118,14 @@ async def test_no_transaction_looks_at_requests_that_the_loop_counts_meanwhile(
         async with world.running():
             await world.announced(job.id)
     assert counting == {threading.current_thread()}
+
+
+async def test_a_plan_that_is_chosen_while_its_lane_rests_holds_at_once(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        key = await world.use_key(world.studii.add_key(), plan=Plan.TEAM)
+        async with world.running() as engine:
+            await world.announced((await world.accept(a_job())).id)
+            inside: Any = engine
+            rate: RateWindow = inside._lanes._lines[key.lane].lane.rate
+            await world.db.write(keys.set_plan, key.id, Plan.PRO, world.clock.now())
+            await until(lambda: rate.limit == Plan.PRO.requests_per_minute, "the plan that was chosen")
