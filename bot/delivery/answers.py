@@ -21,7 +21,6 @@ from bot.backoff import backoff
 from bot.clock import Clock
 from bot.db import Database
 from bot.db_failures import UNUSABLE
-from bot.delivery.errors import token_expired
 from bot.jobs import progress
 from bot.jobs.models import Job, JobState, Progress
 from bot.jobs.progress import LAST_EDIT, LIFETIME, PACE, PLACE_KNOWN_IN, Reply, subject_of
@@ -307,3 +306,8 @@ def _digest(panel: Panel) -> str:
 
 async def _edit(hook: discord.Webhook, panel: Panel) -> None:
     await hook.edit_message(THIS, view=panel, allowed_mentions=NO_MENTIONS)
+
+
+def token_expired(error: discord.HTTPException) -> bool:
+    """Return whether a call with an interaction's token failed because that can't be used any more."""
+    return error.status in {401, 403, 404}

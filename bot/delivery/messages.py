@@ -9,8 +9,17 @@ from typing import Any
 
 import discord
 
-from bot.delivery.errors import RETRY_SECONDS, ensure_final
-from bot.delivery.posts import Content, DeliveryContext, DiscordPosts, Recipient, Refuse, Renderer, reply_to
+from bot.delivery.posts import (
+    RETRY_SECONDS,
+    Content,
+    DeliveryContext,
+    DiscordPosts,
+    Recipient,
+    Refuse,
+    Renderer,
+    ensure_final,
+    reply_to,
+)
 from bot.delivery.results import ResultMessages
 from bot.engine.messages import Starred, Told
 from bot.errors import PhotoDelayed, PhotoUnavailable

@@ -6,12 +6,12 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Any, Protocol
 
 import discord
 
 from bot.clock import Clock
-from bot.delivery.errors import ensure_final, outcome_of_post, too_large
 from bot.features.posting import PostingRules
 from bot.jobs.models import Job
 from bot.jobs.results import HOURGLASS, HOURGLASS_SIGN
@@ -81,6 +81,16 @@ def reply_to(guild_id: int, channel_id: int, message_id: int | None) -> discord.
     )
 
 
+# https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
+UNKNOWN_MESSAGE = 10008
+REQUEST_TOO_LARGE = 40005
+# Said with a 403: trouble of Discord's own; and 0, as its refusals have a code and the page of what stands in
+# front of it has none.
+_NO_REFUSALS = frozenset({40333, 0})
+# The channel, or the server, is gone or closed to the bot; 50083 is an archived thread.
+_PLACE_GONE = frozenset({10003, 10004, 50001, 50013, 50083})
+RETRY_SECONDS = 15.0
+UNAUTHORISED_SECONDS = 60.0
 UNKNOWN_SERVER_SECONDS = 5.0
 LOOK_BACK = 100  # messages: as many as Discord gives at once
 # Message ids hold Discord's time, `created_at` is ours.
@@ -302,3 +312,41 @@ def _size(file: discord.File) -> int:
     size = file.fp.seek(0, os.SEEK_END)
     file.fp.seek(0)
     return size
+
+
+def may_pass(error: discord.HTTPException) -> bool:
+    """Return whether the error is a reason to make the call again later."""
+    if too_large(error):
+        return False
+    if error.status == 403:
+        return error.code in _NO_REFUSALS
+    return error.status in {401, 408, 429} or error.status >= 500
+
+
+def too_large(error: discord.HTTPException) -> bool:
+    """Return whether Discord doesn't take so much in one message."""
+    return error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or error.code == REQUEST_TOO_LARGE
+
+
+def ensure_final(error: discord.HTTPException) -> None:
+    """Raise the error again if it may pass, so that the whole is tried again later."""
+    if may_pass(error):
+        raise error
+
+
+def outcome_of_post(error: Exception, *, by_dm: bool, moves: bool) -> Outcome:
+    """Return what became of a post whose sending, edit or removal raised the error.
+
+    `moves`: another place is tried whatever the reason is.
+    """
+    if isinstance(error, discord.RateLimited):
+        return Later(max(RETRY_SECONDS, error.retry_after), unsent=True)
+    if not isinstance(error, discord.HTTPException):
+        return Later(RETRY_SECONDS)
+    if may_pass(error):
+        pause = UNAUTHORISED_SECONDS if error.status == 401 else RETRY_SECONDS
+        return Later(pause, unsent=error.status in {401, 429})
+    if error.status == 404 and error.code == UNKNOWN_MESSAGE:
+        return Gone()  # posted before, and deleted since
+    closed = error.code in _PLACE_GONE or (by_dm and error.status == 403) or (moves and not too_large(error))
+    return NotHere(str(error)) if closed else Never(str(error))

@@ -11,8 +11,7 @@ from typing import Any
 
 import discord
 
-from bot.delivery.answers import THIS
-from bot.delivery.errors import ensure_final, token_expired
+from bot.delivery.answers import THIS, token_expired
 from bot.delivery.posts import (
     Content,
     DeliveryContext,
@@ -21,6 +20,7 @@ from bot.delivery.posts import (
     Renderer,
     ReplacedAnswers,
     channel_of,
+    ensure_final,
     reply_to,
 )
 from bot.engine.results import MIN_BEFORE_BYTES, STAGING, STAYS_THERE

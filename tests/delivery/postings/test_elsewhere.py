@@ -6,7 +6,7 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.delivery.errors import RETRY_SECONDS
+from bot.delivery.posts import RETRY_SECONDS
 from bot.jobs.models import SourcePhoto
 from bot.posts import Later
 from bot.ui.jobs.wording import message_link
