@@ -27,7 +27,7 @@ REFUSED_WITHIN = 300.0  # seconds; later, nobody needs to hear why nothing was s
 
 
 class Offers:
-    """Lets them go once they have expired."""
+    """Lets them go once they have expired. What all these posts share."""
 
     def __init__(self, context: EngineContext) -> None:
         self._context = context
@@ -37,8 +37,8 @@ class Offers:
         return [post.place]
 
     def patience(self, post: Post) -> float | None:
-        """Return for how long its removal is tried."""
-        return self._context.tuning.question_removal_bound
+        """Return for how long it is tried, or its removal."""
+        return self._context.tuning.post_bound
 
     async def load(self, post: Post) -> Any:
         """Return nothing: it was sent as the answer to a mention, and isn't changed."""
@@ -112,20 +112,13 @@ class Starred(NamedTuple):
     rules: PostingRules
 
 
-class BestResults:
+class BestResults(Offers):
     """Shows starred results once their makers agree, and takes back those that are not to be shown."""
-
-    def __init__(self, context: EngineContext) -> None:
-        self._context = context
 
     def places(self, session: Session, post: Post) -> list[str]:
         """Return the server's channel for the best, once the maker has agreed."""
         place, agreed = best_results.place(session, post.guild_id, int(post.key)) or ("", False)
         return [place] if agreed else []
-
-    def patience(self, post: Post) -> float | None:
-        """Return for how long it is tried."""
-        return self._context.tuning.best_bound
 
     async def load(self, post: Post) -> Starred | None:
         """Return what it is made of, or None if it is not to be shown any more."""
@@ -197,11 +190,12 @@ class Told:
     shown: ForModerators | None = None
 
 
-class Notices:
+class Notices(Offers):
     """Tells admins, owners and members, and asks moderators. What can't be told for a day is given up."""
 
     def __init__(self, context: EngineContext, refetch: Refetch) -> None:
-        self._context, self._refetch = context, refetch
+        super().__init__(context)
+        self._refetch = refetch
 
     def places(self, session: Session, post: Post) -> list[str]:
         """Return where it goes, by the server's settings."""
@@ -211,7 +205,7 @@ class Notices:
     def patience(self, post: Post) -> float | None:
         """Return for how long it is tried. What nobody decides on ends by itself."""
         asks = _asks(post) and post.message_id is None
-        return None if asks else self._context.tuning.notice_bound
+        return None if asks else super().patience(post)
 
     async def load(self, post: Post) -> Told | None:
         """Return what it is made of, or None if it is no news any more."""

@@ -83,9 +83,7 @@ class Tuning:
     posts_at_once: int = 20  # places
     settled_after: float = MINUTE  # Discord makes no message of what was sent to it longer ago
     announcement_bound: float = 5 * MINUTE  # between two tries
-    notice_bound: float = DAY  # what admins could not be told in that time is given up
-    question_removal_bound: float = DAY  # a question that Discord doesn't let us remove that long stays
-    best_bound: float = DAY  # so does what can't be shown among the best, or removed from there
+    post_bound: float = DAY  # what is no result and can't be posted or removed for that long is given up
     delivery_patience: float = 5 * MINUTE  # for one call, with the making of its files
     max_output_bytes: int = 500 * 1024 * 1024
     # A lane hears of a new job that much later, of all of a crowd together, and up to five times as much: the
