@@ -12,6 +12,7 @@ from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from yarl import URL
 
+from bot.aio.bounded import BoundedDict
 from bot.aio.in_order import InOrder
 from bot.catalog import Catalog
 from bot.client.commands import CatalogueTranslator, link_commands, register_commands
@@ -49,6 +50,7 @@ STOP_ANSWER_SECONDS = 2.0
 # The names that discord.py gives its tasks for listeners, for commands, and for buttons, menus and forms.
 HANDLERS = ("discord.py: ", "CommandTree-invoker", "discord-ui-")
 ANSWERING = "answers"  # Untranslated: a task's name
+MAX_REMEMBERED_INTERACTIONS = 10_000  # those that came last; a session is resumed within minutes
 # A longer wait is an error like any other, not a task that hangs.
 MAX_RATE_LIMIT_SECONDS = 60.0
 # discord.py waits up to 2 seconds to the power of this before it connects again; without it, to that of 10.
@@ -138,6 +140,8 @@ class StudiiBot(commands.AutoShardedBot):
         self._identifying_at_once = 1
         self._begun: set[asyncio.Task[None]] = set()
         self._photo_watchers: list[Callable[[int, Job], None]] = []
+        self._handled = BoundedDict[str, None](MAX_REMEMBERED_INTERACTIONS)
+        self._handle_once(self._connection.parsers)
 
     def attach(
         self,
@@ -265,6 +269,20 @@ class StudiiBot(commands.AutoShardedBot):
         if event_name == "message" and args[0].author.bot:
             return
         super().dispatch(event_name, *args, **kwargs)
+
+    def _handle_once(self, parsers: dict[str, Callable[[Any], None]]) -> None:
+        """Pass each interaction on once: Discord may repeat events when it resumes a session.
+
+        A press that was refused, as the second of a double click, would be taken then.
+        """
+        parse = parsers["INTERACTION_CREATE"]
+
+        def parse_once(event: Any) -> None:
+            if event["id"] not in self._handled:
+                self._handled[event["id"]] = None
+                parse(event)
+
+        parsers["INTERACTION_CREATE"] = parse_once
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Ignore the message: there are no commands in messages."""

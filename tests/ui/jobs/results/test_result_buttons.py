@@ -18,6 +18,7 @@ from bot.ui.kit.layout import Panel, row, text
 from tests.support import spending
 from tests.support.desk import PNG, Desk, labelled, make_bot, pieces, press_more, texts
 from tests.support.posts import tell_end
+from tests.support.presses import press as press_id
 from tests.support.services import sweep
 
 ROOM = PNG + b"room"
@@ -109,6 +110,27 @@ async def test_a_double_click_on_again_makes_one_job(desk: Desk, tmp_path: Path)
     assert len(await jobs(desk)) == 2
     await press(desk, desk.maya, message, "Run again")  # another one's wish
     assert len(await jobs(desk)) == 3
+
+
+@pytest.mark.promise
+async def test_a_double_click_that_discord_repeats_when_it_resumes_starts_nothing(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = await staged(desk, tmp_path)
+    came: list[dict[str, Any]] = []
+    emit = desk.env.backend.emit
+
+    def kept(event: str, payload: dict[str, Any]) -> None:
+        came.extend([payload] if event == "INTERACTION_CREATE" else [])
+        emit(event, payload)
+
+    monkeypatch.setattr(desk.env.backend, "emit", kept)
+    for _ in range(2):
+        await press_id(desk, desk.tom, message, button(message, "Run again"))
+    desk.clock.advance(60)
+    emit("INTERACTION_CREATE", came[-1])
+    await desk.env.settle()
+    assert len(await jobs(desk)) == 2
 
 
 @pytest.mark.promise
