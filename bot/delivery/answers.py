@@ -21,7 +21,7 @@ from bot.backoff import backoff
 from bot.clock import Clock
 from bot.db import Database
 from bot.db_failures import UNUSABLE
-from bot.jobs import progress
+from bot.jobs import progress, results
 from bot.jobs.models import Job, JobState, Progress
 from bot.jobs.progress import LAST_EDIT, LIFETIME, PACE, PLACE_KNOWN_IN, Reply, subject_of
 from bot.languages import ReaderLanguages, lazy, speaking
@@ -213,13 +213,16 @@ class Answers:
     async def _do(self, answer: Reply, jobs: Sequence[Job]) -> None:
         """Look at an answer, and edit it if there is news. It is stored before it is looked at again."""
         try:
+            ends: Callable[..., None] = progress.drop
             try:
                 changes = await self._bounded(answer, jobs)
+            except _CannotSay:
+                changes, ends = None, partial(results.answer_lost, at=self._clock.now())
             except Exception:  # noqa: BLE001 - the others go on
                 _log.exception("An answer of %s can't be edited", answer.subject)
                 changes = None
             if changes is None:
-                stored = await self._stored(self._db.write(progress.drop, answer.id))
+                stored = await self._stored(self._db.write(ends, answer.id))
             else:
                 stored = await self._note(answer.id, changes)
             if not stored:
@@ -228,10 +231,10 @@ class Answers:
             self._busy.pop(answer.id, None)
 
     async def _bounded(self, answer: Reply, jobs: Sequence[Job]) -> Mapping[str, Any] | None:
-        """Return what is to be stored, or None if the answer is done with."""
+        """Return what is to be stored, or None if the answer is done with. Raises `_CannotSay`."""
         now = self._clock.now()
         if (hook := self._hook(answer)) is None or now - answer.created_at >= LIFETIME:
-            return None
+            raise _CannotSay
         try:
             with speaking(await self._readers.of_person(answer.user_id, answer.guild_id)):
                 async with asyncio.timeout(EDIT_SECONDS):
@@ -241,7 +244,9 @@ class Answers:
         except (*DISCORD_ERRORS, *UNUSABLE) as error:
             if isinstance(error, discord.HTTPException) and token_expired(error):
                 settling = now - answer.created_at < PACE  # the answer itself may still be on its way
-                return {"due_at": now + PACE} if settling else None
+                if settling:
+                    return {"due_at": now + PACE}
+                raise _CannotSay from error
             _log.info("An answer could not be edited yet: %r", error)
             pause = backoff(answer.tries + 1, AGAIN_SECONDS, MAX_AGAIN_SECONDS)
             return {"due_at": now + timedelta(seconds=pause), "tries": answer.tries + 1}
@@ -288,6 +293,10 @@ class Answers:
             application_id, token = json.loads(self._vault.unseal(answer.sealed))
             return discord.Webhook.partial(application_id, token, client=self._client)
         return None
+
+
+class _CannotSay(Exception):
+    """The answer can't be edited any more."""
 
 
 def _soon_passes(job: Job) -> bool:

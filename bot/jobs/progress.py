@@ -109,7 +109,7 @@ def due(
     found = session.scalars(query.limit(room)).all()
     if not found:
         return [], session.scalar(ours(session, select(func.min(Reply.due_at)), server))
-    shown = _jobs_of(session, {answer.subject for answer in found if answer.subject is not None})
+    shown = jobs_of(session, {answer.subject for answer in found if answer.subject is not None})
     return [
         (
             answer,
@@ -121,7 +121,7 @@ def due(
     ], None
 
 
-def _jobs_of(session: Session, subjects: Collection[str]) -> Mapping[str, Sequence[Job]]:
+def jobs_of(session: Session, subjects: Collection[str]) -> Mapping[str, Sequence[Job]]:
     """Return the jobs of each subject, in their order."""
     found: dict[str, list[Job]] = {one: [] for one in subjects}
     either = Job.set_id.in_(subjects) | Job.id.in_(subjects)

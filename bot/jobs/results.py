@@ -221,6 +221,20 @@ def _is_known(session: Session, jobs: Sequence[Job], at: datetime) -> bool:
     return answer is not None and bool(answer.shown)  # else Discord may never have taken it
 
 
+def answer_lost(session: Session, answer_id: int, at: datetime) -> None:
+    """Forget an answer that can't be edited any more. What it was to say of failed jobs is told otherwise."""
+    answer = session.get(progress.Reply, answer_id)
+    if answer is None:
+        return
+    jobs = progress.jobs_of(session, [answer.subject or ""])[answer.subject or ""]
+    ledger.lock(session, answer.guild_id)  # as several jobs may be changed
+    progress.drop(session, answer_id)
+    for job in jobs:
+        if job.state is JobState.FAILED and job.announced_at is not None and job.result_message_id is None:
+            job.announced_at = None
+            ended(session, job, at)
+
+
 def was_told_there(session: Session, job: Job, at: datetime) -> bool:
     """Return whether a line in the channel told the member lately that one of their jobs has no result."""
     told = select(Job.id).where(

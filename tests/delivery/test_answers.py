@@ -385,6 +385,29 @@ async def test_an_answer_that_discord_may_not_have_taken_tells_nobody_of_a_failu
         assert [one.id for one in told] == ([] if taken else [job.id])
 
 
+@pytest.mark.promise
+async def test_a_failure_that_a_kill_kept_from_progress_is_told_after_a_long_absence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with kept_desk(tmp_path, monkeypatch) as desk:
+        await begun(desk)
+        job = await desk.move(await desk.job(), JobState.FAILED, finished_at=desk.clock.now())
+        job = await desk.settle(job, 0)
+        await desk.change(job, announced_at=desk.clock.now())  # as its progress was to say it
+        desk.clock.advance(16 * 60)
+        keep_answers(desk)
+        async with answering(desk):
+
+            async def forgotten() -> bool:
+                return not await rows(desk)
+
+            await until(forgotten)
+        job = await desk.job()
+        assert job.announced_at is None
+        told, _ = await desk.db.read(results.to_say, job.nonce, job.id, desk.clock.now())
+        assert [one.id for one in told] == [job.id]
+
+
 async def test_what_a_handler_is_at_work_on_is_left_to_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
