@@ -95,8 +95,9 @@ def notice_panel(
     )
     place = server_line(server) if server else ""
     if called:
+        mentions = [one.mention if isinstance(one, discord.Role) else f"<@{one.id}>" for one in called]
         # Translators: mentions of roles and people
-        place = small(_("For {people}", people=and_list([_mention(one) for one in called])))
+        place = small(_("For {people}", people=and_list(mentions)))
     container = box(_COLOURS.get(NoticeKind(notice.kind), BAD), body, place)
     buttons = _buttons(notice, job) if server is None else []  # a DM is no place to manage a server from
     return Panel(container, row(*buttons)) if buttons else Panel(container)
@@ -110,10 +111,6 @@ def blocked_panel(details: Mapping[str, str | int | None], server: str) -> Panel
     words = block_words(end, None if reason is None else str(reason))
     said = sentences(sentence(str(words), 1000), RUNNING_FINISH)
     return boxed(UNSURE, lines(said, server_line(server)))
-
-
-def _mention(one: discord.Role | discord.Object) -> str:
-    return one.mention if isinstance(one, discord.Role) else f"<@{one.id}>"
 
 
 def _words(  # noqa: C901 - one case for each kind

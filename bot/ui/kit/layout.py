@@ -3,7 +3,7 @@
 https://discord.com/developers/docs/components/reference
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import discord
@@ -41,7 +41,8 @@ class Panel(ui.LayoutView):
 
 def box(colour: discord.Colour, *pieces: Piece | Worded) -> ui.Container[Any]:
     """Return a coloured box with the pieces, without empty texts."""
-    return ui.Container(*_items(pieces), accent_colour=colour)
+    items = [text(piece) if isinstance(piece, str | Message) else piece for piece in pieces if piece != ""]
+    return ui.Container(*items, accent_colour=colour)
 
 
 def boxed(colour: discord.Colour, *pieces: Piece | Worded, mark: int | None = None) -> Panel:
@@ -90,7 +91,3 @@ def button_rows(buttons: Sequence[Piece]) -> list[ui.ActionRow[Any]]:
 
 def rule() -> ui.Separator[Any]:
     return ui.Separator()
-
-
-def _items(pieces: Iterable[Piece | Worded]) -> list[Piece]:
-    return [text(piece) if isinstance(piece, str | Message) else piece for piece in pieces if piece != ""]

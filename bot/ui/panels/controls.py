@@ -118,7 +118,9 @@ class Control(Generic[_P]):
         bound = inspect.signature(self.handler).bind(cast(Any, None), *args, **kwargs)
         given = {name: value for name, value in bound.arguments.items() if value is not None}
         kept = re.sub(
-            r"\[(.*?)\]", lambda part: part[1] if _named(part[1]) <= given.keys() else "", self.pattern
+            r"\[(.*?)\]",
+            lambda part: part[1] if set(re.findall(r"{(\w+)}", part[1])) <= given.keys() else "",
+            self.pattern,
         )
         made = f"{LASTING}{kept.format(**given)}"
         if self.regex.fullmatch(made) is None or len(made) + len(LET_IN) > MAX_ID_CHARACTERS:
@@ -220,10 +222,6 @@ def _custom_id(interaction: discord.Interaction[Any]) -> str:
 
 def _first_word(custom_id: str) -> str:
     return re.split(r"[:\[{]", custom_id.removeprefix(LASTING))[0]
-
-
-def _named(pattern: str) -> set[str]:
-    return set(re.findall(r"{(\w+)}", pattern))
 
 
 def _pattern(kind: Any) -> str:

@@ -618,7 +618,7 @@ async def _done(
     if said is None or isinstance(said, Also):
         own = change_words(topic.name, scope.key, changes, scope.catalog)
     else:
-        own = [_say(said)]
+        own = [said() if callable(said) else str(said)]
     news = [f"✅ {one}" for one in own[:MAX_NEWS]]
     return now, [*news, f"⚠️ {said.words}"] if isinstance(said, Also) else news
 
@@ -645,10 +645,6 @@ def number_in(typed: str, least: int, most: int) -> int:
     if number is None or not least <= number <= most:
         raise Refused(NOT_IN_RANGE.using(least=least, most=most))
     return number
-
-
-def _say(said: Worded | Callable[[], str]) -> str:
-    return said() if callable(said) else str(said)
 
 
 def _refuse(refusal: Refused, _session: Any, _scope: Scope) -> None:

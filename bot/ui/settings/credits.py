@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -144,10 +144,6 @@ BUDGET = Setting(
 def _zone_fields(_now: Now, value: str) -> list[ui.Item[Any]]:
     typed = ui.TextInput[Any](custom_id="value", default=value, max_length=64)
     return [labelled(lazy("Time zone"), typed, lazy("Such as Europe/Berlin or America/New_York"))]
-
-
-def _set_zone(session: Any, scope: Scope, zone: str) -> None:
-    budgets.set_budget(session, scope.guild_id, None, None, zone, at=scope.at)
 
 
 def _counts_from(now: Now) -> str:
@@ -349,10 +345,6 @@ def _links(now: Now) -> list[Piece]:
     return [row(*buttons)]
 
 
-def _notes(now: Now) -> Iterable[Worded]:
-    yield lazy("Allowances renew with the server's budget and can't exceed it.")
-
-
 CREDITS = Topic(
     "credits",
     "💳",
@@ -365,7 +357,9 @@ CREDITS = Topic(
             lazy("Time zone"),
             Entered(_zone_fields, lambda values: str(values["value"]).strip()),
             read=lambda row_: row_.budget.settings.timezone,
-            write=_set_zone,
+            write=lambda session, scope, zone: budgets.set_budget(
+                session, scope.guild_id, None, None, zone, at=scope.at
+            ),
             line=_counts_from,
         ),
         Setting(
@@ -426,7 +420,7 @@ CREDITS = Topic(
         ),
     ],
     _set_limit,
-    notes=_notes,
+    notes=lambda _now: [lazy("Allowances renew with the server's budget and can't exceed it.")],
     links=_links,
     back="setup",
     colour=lambda now: BAD if now.row.budget.left <= 0 else NEUTRAL,

@@ -1,6 +1,6 @@
 """`/settings`: who can use a member's pictures, what the member prefers, and erasing their data."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -136,14 +136,6 @@ def _load(session: Any, scope: Scope) -> Mine:
         bool(agreed and agreed.agreed),
         styles.defaults_of(session, scope.catalog, scope.guild_id, scope.user_id),
     )
-
-
-def _allow_photos(session: Any, scope: Scope, allowed: bool) -> None:
-    access.refuse_photos(session, scope.user_id, scope.at, refuses=not allowed)
-
-
-def _show_starred(session: Any, scope: Scope, agreed: bool) -> None:
-    best_results.answer(session, scope.user_id, scope.at, agreed=agreed)
 
 
 def settable(tool: Tool) -> list[ToolInput]:
@@ -295,16 +287,14 @@ async def forget_me(press: Press, where: Where) -> None:
         await interaction.edit_original_response(view=forgotten_panel(*erased, where))
 
 
-def _yes_no(name: str, title: Worded, about: Mapping[bool, Worded], write: Any) -> Setting:
+def _yes_no(
+    name: str, title: Worded, about: Mapping[bool, Worded], write: Callable[[Any, Scope, bool], object]
+) -> Setting:
     def line(now: Now) -> str:
         on = getattr(now.row, name)
         return lines(named_value(f"**{title}**", str(STATE[on])), small(about[on]))
 
     return Setting(name, title, YesNo(), line=line, write=write)
-
-
-def _notes(_now: Now) -> Iterable[Worded]:
-    return (KEPT,)
 
 
 MINE = Topic(
@@ -313,11 +303,21 @@ MINE = Topic(
     lazy("Your settings"),
     _load,
     [
-        _yes_no("photos", lazy("Others can use your photos"), PHOTO_USE, _allow_photos),
-        _yes_no("starred", lazy("Your starred results are shown"), STARRED, _show_starred),
+        _yes_no(
+            "photos",
+            lazy("Others can use your photos"),
+            PHOTO_USE,
+            lambda session, scope, on: access.refuse_photos(session, scope.user_id, scope.at, refuses=not on),
+        ),
+        _yes_no(
+            "starred",
+            lazy("Your starred results are shown"),
+            STARRED,
+            lambda session, scope, on: best_results.answer(session, scope.user_id, scope.at, agreed=on),
+        ),
         Setting("defaults", DEFAULTS, _Preferred(), line=lambda _now: f"**{DEFAULTS}**"),
     ],
-    notes=_notes,
+    notes=lambda _now: [KEPT],
     links=lambda _now: [row(forget_me.of("ask"))],
     personal=True,
 )

@@ -239,10 +239,6 @@ def _remove_rule(session: Any, scope: Scope, key: str) -> Message:
     return lazy("Requests with {rule} are allowed again.", rule=_rule(removed, effect=False))
 
 
-def _hours(count: int) -> str:
-    return ngettext("{count} hour", "{count} hours", count)
-
-
 FILTER = Topic(
     "words",
     "🔤",
@@ -272,7 +268,12 @@ FILTER = Topic(
         Setting(
             "pause_hours",
             lazy("Length of a pause"),
-            a_number(lazy("Hours"), 1, MAX_PAUSE_HOURS, _hours),
+            a_number(
+                lazy("Hours"),
+                1,
+                MAX_PAUSE_HOURS,
+                lambda count: ngettext("{count} hour", "{count} hours", count),
+            ),
             read=lambda row: row.policy.pause_hours,
         ),
     ],
@@ -296,10 +297,6 @@ def _approval_channel(now: Now) -> str:
         f"⚠️ {EVERYONE_READS_APPROVALS}" if public else "",
         "" if waits else _("Requests wait only if the word filter sends them here."),
     )
-
-
-def _titles(catalog: Catalog) -> dict[str, Worded]:
-    return {tool.slug: tool.title for tool in catalog.tools.values()}
 
 
 def _approval(name: str, title: Worded, kind: Any, about: Worded = "", **more: Any) -> Setting:
@@ -332,7 +329,7 @@ APPROVALS = Topic(
         _approval(
             "tools",
             lazy("Requests for these tools wait"),
-            OneOf(_titles, several=True),
+            OneOf(lambda catalog: {one.slug: one.title for one in catalog.tools.values()}, several=True),
         ),
         _approval("results", lazy("Their results wait too"), YesNo(), RESULTS_WAIT),
         _approval(

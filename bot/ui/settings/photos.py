@@ -111,10 +111,6 @@ def _set_channels(
             turn(one, one in chosen)
 
 
-def _set_everywhere(session: Any, scope: Scope, on: bool) -> None:
-    photo_rules.turn_reactions(session, scope.guild_id, WHOLE_SERVER, on=on)
-
-
 def _set_reactions(session: Any, scope: Scope, chosen: Collection[int]) -> None:
     def turn(channel_id: int, on: bool) -> None:
         photo_rules.turn_reactions(session, scope.guild_id, channel_id, on=on)
@@ -281,10 +277,6 @@ def _about(now: Now) -> Iterable[Worded]:
     yield now.seen or ""
 
 
-def _set_scope(session: Any, scope: Scope, name: str, value: str) -> None:
-    access.change(session, scope.guild_id, **{name: PhotoScope(value)})
-
-
 def _whose(name: str, title: Worded, about: Worded) -> Setting:
     kind = OneOf(lambda _catalog: {one.value: words for one, words in WHOSE.items()})
     return Setting(name, title, kind, about, read=lambda row: getattr(row.access, name).value)
@@ -310,7 +302,9 @@ PHOTOS = Topic(
             YesNo(),
             lazy("Members run tools by tapping an emoji under a photo"),
             read=lambda row: row.rules.everywhere,
-            write=_set_everywhere,
+            write=lambda session, scope, on: photo_rules.turn_reactions(
+                session, scope.guild_id, WHOLE_SERVER, on=on
+            ),
         ),
         Setting(
             "reactions",
@@ -366,7 +360,7 @@ PHOTOS = Topic(
             lazy("Whose photos members can use with tools that change a person"),
         ),
     ],
-    _set_scope,
+    lambda session, scope, name, value: access.change(session, scope.guild_id, **{name: PhotoScope(value)}),
     about=_about,
     notes=lambda _now: NOTES,
     colour=lambda now: NEUTRAL if host_of(now.interaction).intents.message_content else UNSURE,

@@ -37,10 +37,6 @@ def _assign(session: Any, scope: Scope, name: str, value: Any) -> None:
     posting.change(session, scope.guild_id, **{name: value})
 
 
-def _set_channel(session: Any, scope: Scope, channel_id: int | None) -> None:
-    posting.change(session, scope.guild_id, results_channel_id=channel_id, in_threads=False)
-
-
 def _set_threads(session: Any, scope: Scope, on: bool) -> None:
     rules = _load(session, scope)
     posting.change(
@@ -97,7 +93,9 @@ RESULTS = Topic(
             "results_channel_id",
             lazy("Results"),
             a_channel(lazy("the channel where the command was used")),
-            write=_set_channel,
+            write=lambda session, scope, chosen: posting.change(
+                session, scope.guild_id, results_channel_id=chosen, in_threads=False
+            ),
             line=_place,
             check=can_post,
         ),

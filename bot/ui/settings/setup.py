@@ -352,10 +352,6 @@ def writable(values: Mapping[str, Any]) -> str:
     return words
 
 
-def _set_posting(session: Any, scope: Scope, name: str, value: Any) -> None:
-    posting.change(session, scope.guild_id, **{name: value})
-
-
 def _of_posting(name: str, title: Worded, kind: Any, about: Worded = "") -> Setting:
     return Setting(name, title, kind, about, read=lambda row_: getattr(row_.posting, name))
 
@@ -431,7 +427,7 @@ SETUP = Topic(
         ),
         _of_posting("staging_corner", lazy("Corner for these words"), OneOf(lambda _catalog: CORNER_NAMES)),
     ],
-    _set_posting,
+    lambda session, scope, name, value: posting.change(session, scope.guild_id, **{name: value}),
     about=lambda now: [steps.headline(now.seen), steps.step_lines(now.seen)],
     links=_links,
     colour=lambda now: steps.colour_of(now.seen),
