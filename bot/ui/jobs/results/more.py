@@ -37,7 +37,7 @@ from bot.ui.reading.photo_lookup import (
     shown_before,
     shown_of,
 )
-from bot.ui.styles.saving import save_as_style
+from bot.ui.styles.panel import save_as_style
 
 DELETE, DANGER = plazy("button", "Delete"), discord.ButtonStyle.danger
 ANOTHERS_RESULT = lazy(
