@@ -125,7 +125,7 @@ class Person:
     ) -> Generator[float, None, Interaction | None]:
         """Change a setting in a panel: choose values, hand in its form, or press its button.
 
-        `way` is the command under `/studii`, and the pages after it.
+        `way` is the command under `/studii`, and the pages after it. Without such a control, return the page.
         """
         first, *pages = way.split()
         at, asked = way.split()[-1], self.command(f"studii {first}")
@@ -143,7 +143,9 @@ class Person:
             )
             asked = second if on_it else self._use(second, f"page:{at}:0")
             yield from self.wait(asked)
-        asked = self._use(asked, f"{kind}:{at}:{name}(?::.*)?", values)
+        shown, asked = asked, self._use(asked, f"{kind}:{at}:{name}(?::.*)?", values)
+        if asked is None:
+            return shown
         yield from self.wait(asked)
         if fields:
             asked = self.submit(asked, fields)
