@@ -125,6 +125,9 @@ def _complete(
     """Return the request with its inputs, and the place where its result will be posted.
 
     Raises `Refused` if the tool lacks something, or if the result could not be posted there.
+
+    On SQLite this runs beside the loop, in which Discord's events change what it looks up: it may look single
+    things up, but go through nothing that grows, such as a server's channels.
     """
     given = {**preferred, **values} if terms.preferred else values
     inputs = {**tool.prepare(given, has_source=request.source is not None), **(terms.extra or {})}
