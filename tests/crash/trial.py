@@ -103,7 +103,7 @@ class Trial:
             )
         )
         job, complaints = await worlds.wrong(
-            case, may_be_unknown=unknown, followed=not self.deaths, twice=twice
+            case, may_be_unknown=unknown, followed=not self.deaths, twice=twice, died=died
         )
         points: dict[str, int] = {}
         if code != ENDED:

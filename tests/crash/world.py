@@ -18,9 +18,11 @@ from bot.credits.ledger import EntryKind
 from bot.db import Database
 from bot.delivery.answers import LEFT_UNANSWERED
 from bot.domain.guilds import Plan
+from bot.engine.counted_decoder import MAX_DECODE_TRIES
 from bot.jobs import accept, queries
 from bot.jobs.models import Job, JobState
 from bot.posts import mark_of_nonce
+from bot.reasons import ReasonCode
 from bot.servers import keys, settings
 from bot.ui.kit.deferral import LateAnswer
 from bot.vault import Vault, lane_names
@@ -159,14 +161,14 @@ class CrashWorlds:
         await asyncio.to_thread(shutil.rmtree, case.folder)
 
     async def wrong(
-        self, case: Case, *, may_be_unknown: bool, followed: bool = False, twice: bool = False
+        self, case: Case, *, may_be_unknown: bool, followed: bool = False, twice: bool = False, died: int = 0
     ) -> tuple[Job | None, list[str]]:
         """The job, or None if it was never accepted, and what is not as it was promised, after the last life
         has ended by itself.
 
         `followed`: whether nothing kept the progress from being shown to the end. `twice`: whether a private
         job's last word may be said by DM although its progress says it too: who said that died before storing
-        it.
+        it. `died`: how often the bot died.
         """
         async with Database.open(case.database) as db:
             jobs = await db.read(queries.in_states, list(JobState))
@@ -188,6 +190,9 @@ class CrashWorlds:
             complaints.append(f"submitted {len(submitted)} times")
         if len(shown) > 1:
             complaints.append(f"{len(shown)} answers")
+        if died >= MAX_DECODE_TRIES and _was_open(job):
+            paid = submitted or job.reserved or job.settled
+            return job, complaints + (["not opened any more, and sent or paid all the same"] if paid else [])
         if case.private:
             posted = [one for one in shown if _says_last_word(one, job)] + sent
             complaints += ["the channel shows a private job"] if there else []
@@ -297,6 +302,11 @@ class CrashWorlds:
         async with Database.open(case.database) as db:
             jobs = await db.read(queries.in_states, list(JobState))
         return jobs[0] if jobs else None
+
+
+def _was_open(job: Job) -> bool:
+    """Whether its photo was refused because the bot died while it was open: that may be the photo's doing."""
+    return job.failure_text is not None and job.failure_text.code is ReasonCode.PHOTO_UNDECODABLE
 
 
 def _says_last_word(shown: Message, job: Job) -> bool:
