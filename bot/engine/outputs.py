@@ -263,7 +263,7 @@ class Refetch:
     async def with_file(self, job: Job, tries: int) -> Job:
         """Return the job, whose file is fetched again if it was lost.
 
-        After so many `tries` at posting it, the job is returned without a file. Raises `NotYet`.
+        After too many `tries` at posting it, the job is returned without a file. Raises `NotYet`.
         """
         tuning = self._context.tuning
         try:

@@ -222,7 +222,7 @@ def _is_known(session: Session, jobs: Sequence[Job], at: datetime) -> bool:
 
 
 def answer_lost(session: Session, answer_id: int, at: datetime) -> None:
-    """Forget an answer that can't be edited any more. What it was to say of failed jobs is told otherwise."""
+    """Forget an answer that can't be edited any more. A message says instead how its jobs failed."""
     answer = session.get(progress.Reply, answer_id)
     if answer is None:
         return

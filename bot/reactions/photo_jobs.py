@@ -62,7 +62,7 @@ class PhotoJobs:
     ) -> None:
         """Let the member know by DM why no job was started, in their language, in which `reason` is called.
 
-        The same reason is told once in a while. `wanted`: the credits that an admin can be asked for.
+        The same reason is sent at most once an hour. `wanted`: the credits that an admin can be asked for.
 
         If their DMs are closed, a short reply to `message` says that nothing was started, but not why:
         everybody reads it. Raises `Outage`.

@@ -85,7 +85,7 @@ class Policy(Base):
     jobs_at_once: Mapped[int | None] = mapped_column(Integer, default=None)
     starts: Mapped[int | None] = mapped_column(Integer, default=None)
     starts_seconds: Mapped[int | None] = mapped_column(Integer, default=None)
-    # After so many refusals by the word filter in a day (0: never), a member is paused for so long.
+    # Refusals by the word filter in a day that pause a member (0: none do), and the hours of the pause.
     refusals: Mapped[int] = mapped_column(Integer, nullable=True, default=5)
     pause_hours: Mapped[int] = mapped_column(Integer, nullable=True, default=12)
     approval_channel: Mapped[int | None] = mapped_column(default=None)

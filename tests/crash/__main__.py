@@ -18,7 +18,7 @@ from tests.crash.world import CrashWorlds, Zygote, worlds, zygote
 
 QUIET_LIVES = 6  # from which the points are found: not each comes up every time
 ROUNDS = 2  # so often it is tried to die at a point
-CLOSED_EVERY = 20  # of a private job's deaths, one in so many meets closed direct messages
+CLOSED_EVERY = 20  # every 20th death of a private job meets closed direct messages
 THREE_TIMES = 30  # jobs that meet three deaths in a row
 
 

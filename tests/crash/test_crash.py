@@ -11,7 +11,7 @@ from tests.crash.life import ENDED
 from tests.crash.trial import ANSWERING, LATE, NONCES_FORGOTTEN, Trial, Verdict, deaths_at, sample
 from tests.crash.world import KILLED, NOT_WHOLE, Zygote, worlds
 
-NOTED = "outbox._note"  # the result is in the channel, and nobody knows it
+NOTED = "outbox._note"  # the result is in the channel, but not yet in the database
 
 
 async def fates(trials: Sequence[Trial], process: Zygote, subtests: pytest.Subtests) -> list[Verdict]:

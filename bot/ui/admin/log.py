@@ -5,9 +5,8 @@ import discord
 from bot.credits.budgets import WARNING_PERCENT
 from bot.errors import NotAllowed, Refused
 from bot.jobs import queries
-from bot.jobs.actions import number_in_set
 from bot.languages import gettext as _, lazy, sentences, speaking
-from bot.ui.jobs.results.removal import PictureGone, remove_picture
+from bot.ui.jobs.results.removal import delete_posted
 from bot.ui.kit.discord_errors import NO_ACCESS, tolerated
 from bot.ui.kit.host import host_of
 from bot.ui.kit.layout import NEUTRAL, QUIET, boxed
@@ -75,16 +74,7 @@ async def delete_from_log(press: Press, job_id: Id, posting: int) -> None:
         raise Refused(ALREADY_DELETED)
     if not moderates(interaction, job):
         raise Refused(DELETE_FROM_LOG)
-    try:
-        if job.set_message is None:
-            channel = interaction.client.get_partial_messageable(
-                job.result_channel_id or job.channel_id, guild_id=job.guild_id
-            )
-            await channel.get_partial_message(job.result_message_id).delete()
-        else:  # the message shows others of the set
-            await remove_picture(interaction.client, job, await db.read(number_in_set, job.id))
-    except (discord.NotFound, PictureGone):
-        raise Refused(ALREADY_DELETED) from None
-    except discord.Forbidden:
-        raise Refused(MAY_NOT) from None
+    alone = job.set_message is None  # else the message shows others of the set
+    where = (job.result_channel_id or job.channel_id, job.result_message_id) if alone else None
+    await delete_posted(interaction, db, where, job, gone=ALREADY_DELETED, out_of_reach=MAY_NOT)
     await answer(interaction, boxed(QUIET, _("The result is deleted. Its cost stays in the ledger.")))

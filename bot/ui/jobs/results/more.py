@@ -13,14 +13,13 @@ from bot.catalog import SourceRule, Tool
 from bot.errors import Refused
 from bot.features.posting import of as rules_of
 from bot.jobs import queries
-from bot.jobs.actions import number_in_set
 from bot.jobs.best_results import result_of
 from bot.jobs.models import FORGOTTEN_MEMBER, Job
 from bot.languages import gettext as _, lazy, pgettext, plazy
 from bot.ui.jobs.buttons import JOB_GONE, edit, job_for, use_in
 from bot.ui.jobs.progress import again_button, photo_name
 from bot.ui.jobs.results.gallery import file_name_of, gallery
-from bot.ui.jobs.results.removal import PictureGone, remove_picture
+from bot.ui.jobs.results.removal import delete_posted
 from bot.ui.jobs.wording import ToolNames, link_words
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import NEUTRAL, QUIET, Panel, Piece, boxed, lines, row, small, text
@@ -169,18 +168,8 @@ async def dropped(press: Press, job_id: Id, message_id: int | None = None) -> No
     known = job is not None and job.user_id not in {FORGOTTEN_MEMBER, interaction.user.id}
     if known and not is_moderator(interaction.permissions):
         raise Refused(ANOTHERS_RESULT)
-    try:
-        if message_id is not None:
-            channel = interaction.client.get_partial_messageable(
-                interaction.channel_id or 0, guild_id=interaction.guild_id
-            )
-            await channel.get_partial_message(message_id).delete()
-        elif job is not None:
-            await remove_picture(interaction.client, job, await db.read(number_in_set, job.id))
-    except (discord.NotFound, PictureGone):
-        raise Refused(DELETED_BEFORE) from None
-    except discord.Forbidden:
-        raise Refused(OUT_OF_REACH) from None
+    where = None if message_id is None else (interaction.channel_id or 0, message_id)
+    await delete_posted(interaction, db, where, job, gone=DELETED_BEFORE, out_of_reach=OUT_OF_REACH)
     await interaction.edit_original_response(view=boxed(QUIET, _DONE[message_id is not None]))
 
 

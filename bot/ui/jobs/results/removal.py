@@ -1,16 +1,47 @@
-"""Takes one picture out of a message that shows several of a set."""
+"""Deletes a result: its message, or one picture of a message that shows several of a set."""
 
 from typing import Any
 
 import discord
 from discord import ui
 
+from bot.db import Database
+from bot.errors import Refused
+from bot.jobs.actions import number_in_set
 from bot.jobs.models import Job
+from bot.languages import Worded
 from bot.ui.jobs.results.gallery import caption_of, file_name_of, is_caption
 
 
 class PictureGone(Exception):
     """The message doesn't show the picture (any more)."""
+
+
+async def delete_posted(
+    interaction: discord.Interaction,
+    db: Database,
+    where: tuple[int, int] | None,
+    job: Job | None,
+    *,
+    gone: Worded,
+    out_of_reach: Worded,
+) -> None:
+    """Delete the message with that channel and id, or (None) the job's picture from its set's message.
+
+    Raises `Refused` with `gone`, or `out_of_reach` where the bot lacks a permission.
+    """
+    client = interaction.client
+    try:
+        if where is not None:
+            channel_id, message_id = where
+            channel = client.get_partial_messageable(channel_id, guild_id=interaction.guild_id)
+            await channel.get_partial_message(message_id).delete()
+        elif job is not None:
+            await remove_picture(client, job, await db.read(number_in_set, job.id))
+    except (discord.NotFound, PictureGone):
+        raise Refused(gone) from None
+    except discord.Forbidden:
+        raise Refused(out_of_reach) from None
 
 
 class _Kept:
