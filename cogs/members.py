@@ -14,8 +14,7 @@ from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.first_answer import read_for_suggestions
 from bot.ui.kit.host import host_of
 from bot.ui.kit.responses import answer
-from bot.ui.reading.member import member_context
-from bot.ui.reading.permissions import manages, server_of
+from bot.ui.reading.permissions import manages, member_context, server_of
 from bot.ui.settings.mine import MINE
 from bot.ui.styles.choosing import style_choices, style_meant, usable_styles
 from bot.ui.styles.panel import show_style, show_styles

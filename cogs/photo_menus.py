@@ -13,8 +13,7 @@ from bot.client.commands import MAX_MENU_NAME_CHARACTERS, localised
 from bot.errors import Refused
 from bot.jobs.models import SourcePhoto
 from bot.languages import gettext as _, lazy
-from bot.ui.jobs.forms.open_form import begin
-from bot.ui.jobs.forms.tool_picker import choose
+from bot.ui.jobs.choosing import begin, choose
 from bot.ui.jobs.start import Terms
 from bot.ui.kit.first_answer import read_before_form
 from bot.ui.kit.host import host_of, in_order

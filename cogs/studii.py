@@ -26,8 +26,7 @@ from bot.ui.kit.layout import Panel
 from bot.ui.kit.responses import answer
 from bot.ui.kit.text import shortened
 from bot.ui.panels.settings import Scope, open_panel
-from bot.ui.reading.member import roles_of
-from bot.ui.reading.permissions import server_of
+from bot.ui.reading.permissions import roles_of, server_of
 from bot.ui.settings.credits import CREDITS, budget_value, load, set_budget
 from bot.ui.settings.moderation import MODERATION, show_block_form
 from bot.ui.settings.photos import PHOTOS

@@ -15,9 +15,8 @@ from bot.client.bot import StudiiBot
 from bot.client.commands import localised
 from bot.features.styles import WordsNeeded
 from bot.languages import N_, gettext
-from bot.ui.jobs.forms.extra_inputs import MAX_EXTRA_CHARACTERS, extra_inputs
-from bot.ui.jobs.forms.open_form import ask, open_style_form, own_inputs
-from bot.ui.jobs.forms.tool_form import FormStart, Values
+from bot.ui.jobs.choosing import ask, open_style_form, own_inputs
+from bot.ui.jobs.forms import MAX_EXTRA_CHARACTERS, FormStart, Values, extra_inputs
 from bot.ui.jobs.start import Terms, start
 from bot.ui.kit.first_answer import expect_job, read_before_form, read_for_suggestions
 from bot.ui.kit.host import in_order

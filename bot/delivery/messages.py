@@ -36,9 +36,8 @@ from bot.ui.admin.credits.credit_requests import answer_panel
 from bot.ui.admin.moderation.deciding import asks, nothing_to_decide, open_files
 from bot.ui.admin.moderation.questions import approval_request, result_review
 from bot.ui.admin.notices import blocked_panel, notice_panel
-from bot.ui.best_results import ask_maker, best_panel
-from bot.ui.jobs.answer import question_panel
-from bot.ui.jobs.results.result import ended_elsewhere
+from bot.ui.jobs.result import ask_maker, best_panel, ended_elsewhere
+from bot.ui.jobs.start import question_panel
 from bot.ui.jobs.wording import link_of
 from bot.ui.kit.discord_errors import NO_ACCESS
 from bot.ui.kit.layout import BAD, boxed, lines, row, server_line

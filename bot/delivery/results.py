@@ -32,21 +32,8 @@ from bot.media.kinds import DRAWN, suffix_of, usual_type
 from bot.media.photo import Drawing
 from bot.media.spool import OutputFile
 from bot.posts import NotHere, Post, TooMuch
-from bot.ui.jobs.results.gallery import (
-    AFTER_SMALLER,
-    BEFORE_GONE,
-    BEFORE_LEFT_OUT,
-    BEFORE_SMALLER,
-    SPLIT_LABELS,
-)
-from bot.ui.jobs.results.result import (
-    ShownPhoto,
-    ended_elsewhere,
-    ended_without_result,
-    ending,
-    linked_video,
-    result,
-)
+from bot.ui.jobs.more import AFTER_SMALLER, BEFORE_GONE, BEFORE_LEFT_OUT, BEFORE_SMALLER, SPLIT_LABELS
+from bot.ui.jobs.result import ShownPhoto, ended_elsewhere, ended_without_result, ending, linked_video, result
 from bot.ui.jobs.wording import can_play
 from bot.ui.kit.responses import NO_MENTIONS
 from bot.ui.kit.uploads import file_of

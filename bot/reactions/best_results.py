@@ -18,8 +18,7 @@ from bot.reactions.backlog import Backlog
 from bot.reactions.events import Cleared, emoji_of
 from bot.services import Services
 from bot.ui.kit.discord_errors import NO_ACCESS, tolerated
-from bot.ui.reading.member import fetched_member
-from bot.ui.reading.permissions import channel_in, moderates_in
+from bot.ui.reading.permissions import channel_in, fetched_member, moderates_in
 
 MAX_STARS_OF_A_SERVER, MAX_REMEMBERED_STARS, STARS_AT_ONCE = 200, 2000, 4
 MAX_REMEMBERED_STARRED = 20_000  # messages

@@ -19,10 +19,15 @@ from bot.languages import Language, ReaderLanguages, lazy, speaking
 from bot.reactions.events import once_key
 from bot.services import Services
 from bot.ui.kit.responses import refusal_words
-from bot.ui.reading.member import member_context_in, roles_of
-from bot.ui.reading.permissions import channel_in, is_age_restricted
+from bot.ui.reading.permissions import (
+    PostingPlace,
+    channel_in,
+    is_age_restricted,
+    member_context_in,
+    posting_place,
+    roles_of,
+)
 from bot.ui.reading.photo_lookup import author_in
-from bot.ui.reading.posting_place import PostingPlace, posting_place
 
 _log = logging.getLogger(__name__)
 

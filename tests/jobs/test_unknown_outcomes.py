@@ -5,7 +5,7 @@ import pytest
 
 from bot.jobs import queries
 from bot.jobs.models import Job, JobState
-from bot.ui.jobs.results.unknown_outcomes import ruling_buttons
+from bot.ui.jobs.listing import ruling_buttons
 from bot.ui.kit.layout import Panel, row
 from tests.support.desk import Desk, pieces, texts
 

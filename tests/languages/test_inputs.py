@@ -7,8 +7,8 @@ import pytest
 from bot.catalog import Catalog
 from bot.credits.prices import PriceTable
 from bot.languages import Language, gettext as _, speaking
-from bot.ui.jobs.forms.tool_form import FormStart, ToolForm
-from bot.ui.jobs.forms.tool_picker import choices_of
+from bot.ui.jobs.choosing import choices_of
+from bot.ui.jobs.forms import FormStart, ToolForm
 from bot.ui.kit.forms import TITLE_LENGTH
 from bot.ui.kit.text import shortened
 from bot.ui.settings.mine import settable

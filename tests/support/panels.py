@@ -7,7 +7,7 @@ from bot.catalog import Catalog
 from bot.jobs.models import Job, Progress
 from bot.jobs.results import EndOfJobs, Part
 from bot.ui.jobs.progress import progress_panel
-from bot.ui.jobs.results.result import ShownPhoto, result
+from bot.ui.jobs.result import ShownPhoto, result
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import Panel
 

@@ -18,7 +18,7 @@ from bot.ui.kit.discord_errors import refused_as
 from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, boxed, lines, rule, small
 from bot.ui.kit.responses import acknowledge
 from bot.ui.panels.controls import Press, button
-from bot.ui.reading.member import roles_of
+from bot.ui.reading.permissions import roles_of
 
 BAR = 12  # characters
 ASKED = lazy("An admin was asked for more credits. You'll be told what they decide.")

@@ -6,7 +6,7 @@ from bot.credits.budgets import WARNING_PERCENT
 from bot.errors import NotAllowed, Refused
 from bot.jobs import queries
 from bot.languages import gettext as _, lazy, sentences, speaking
-from bot.ui.jobs.results.removal import delete_posted
+from bot.ui.jobs.more import delete_posted
 from bot.ui.kit.discord_errors import NO_ACCESS, tolerated
 from bot.ui.kit.host import host_of
 from bot.ui.kit.layout import NEUTRAL, QUIET, boxed

@@ -19,7 +19,7 @@ from bot.servers.access import block_words
 from bot.servers.notices import NoticeKind
 from bot.ui.admin.credits.credit_requests import asked_words, request_buttons
 from bot.ui.admin.log import delete_from_log
-from bot.ui.jobs.results.unknown_outcomes import ruling_buttons
+from bot.ui.jobs.listing import ruling_buttons
 from bot.ui.jobs.wording import ToolNames, cost_words, message_link, prompt_words, settings_words
 from bot.ui.kit.layout import (
     BAD,

@@ -12,8 +12,13 @@ from bot.servers.access import AccessRules, open_in
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import lines
 from bot.ui.kit.text import plain
-from bot.ui.reading.member import channel_ids_of
-from bot.ui.reading.permissions import channel_in, hindrance, missing_to_offer, missing_to_post
+from bot.ui.reading.permissions import (
+    channel_ids_of,
+    channel_in,
+    hindrance,
+    missing_to_offer,
+    missing_to_post,
+)
 
 INTENT_OFF = lazy(
     "Reactions and photo channels are off, because Discord doesn't show me other people's "

@@ -28,7 +28,7 @@ from bot.ui.guide.available_tools import (
     read_examples,
     tool_pieces,
 )
-from bot.ui.jobs.forms.tool_picker import MAX_TOOL_BUTTONS, tool_rows
+from bot.ui.jobs.choosing import MAX_TOOL_BUTTONS, tool_rows
 from bot.ui.kit.deferral import LateAnswer
 from bot.ui.kit.discord_errors import DISCORD_ERRORS
 from bot.ui.kit.first_answer import defer_answer
@@ -37,8 +37,14 @@ from bot.ui.kit.layout import GOING, GOOD, NEUTRAL, Panel, Piece, boxed, fitting
 from bot.ui.kit.responses import NO_MENTIONS, answer
 from bot.ui.kit.text import named_value
 from bot.ui.panels.controls import Press, button
-from bot.ui.reading.member import member_context
-from bot.ui.reading.permissions import channel_in, hindrance, missing_to_post, moderates_in, server_of
+from bot.ui.reading.permissions import (
+    channel_in,
+    hindrance,
+    member_context,
+    missing_to_post,
+    moderates_in,
+    server_of,
+)
 
 MAX_NAMED_CHANNELS = 5  # of each kind
 TITLE = lazy("What you can do here")

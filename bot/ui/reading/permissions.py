@@ -1,11 +1,14 @@
 """Check what the bot and people must be allowed before anything is done, and where results may be shown."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import discord
 
 from bot.errors import NotAllowed, Refused
-from bot.jobs.models import Job
+from bot.features.moderation import Approver
+from bot.features.posting import PostingRules
+from bot.jobs.models import Job, MemberContext
 from bot.languages import and_list, gettext as _, lazy, plazy
 
 # Their names in Discord's app. Code and logs name them in English (`name.one`).
@@ -315,3 +318,147 @@ def _opened_by_presser(interaction: discord.Interaction, message: discord.Messag
         and message.author.id == us.id
         and (opened_by is None or opened_by.user.id == interaction.user.id)
     )
+
+
+# The context of a person, for the rules of access and the limits
+
+
+def member_context(interaction: discord.Interaction) -> MemberContext:
+    """Return the context of the person who sent the interaction."""
+    user = interaction.user
+    channels = channel_ids_of(interaction.channel)
+    if interaction.channel_id is not None:
+        channels |= {interaction.channel_id}
+    roles = roles_of(user) if isinstance(user, discord.Member) else frozenset[int]()
+    permissions = interaction.permissions
+    return MemberContext(roles, channels, is_manager(permissions), is_moderator(permissions))
+
+
+def approver_of(interaction: discord.Interaction) -> Approver:
+    """Return the person who sent the interaction, with what decides whether they may approve."""
+    context = member_context(interaction)
+    return Approver(interaction.user.id, context.roles, context.manages, context.moderates)
+
+
+def approver_in(interaction: discord.Interaction, channel_id: int | None) -> Approver:
+    """Return the same with their permissions in the channel for approvals.
+
+    Where none is set any more (None), those in the whole server count.
+    """
+    context, user = member_context(interaction), interaction.user
+    return Approver(user.id, context.roles, context.manages, _moderates_approvals(user, channel_id))
+
+
+def member_context_in(
+    member: discord.Member, channel: discord.abc.GuildChannel | discord.Thread | None
+) -> MemberContext:
+    """Return the context of a member in a channel (None if it is lost), without an interaction."""
+    permissions = member.guild_permissions if channel is None else channel.permissions_for(member)
+    channels = channel_ids_of(channel)
+    return MemberContext(roles_of(member), channels, is_manager(permissions), moderates_in(member, channel))
+
+
+async def fetched_member(guild: discord.Guild, user_id: int) -> discord.Member | None:
+    """Return the member as Discord knows them now, or None if they have left. Raises other errors of its."""
+    try:
+        return await guild.fetch_member(user_id)
+    except discord.NotFound:
+        return None
+
+
+def roles_of(member: discord.Member) -> frozenset[int]:
+    """Return the ids of the member's roles, with the one that everyone has."""
+    return frozenset({member.guild.id, *(role.id for role in member.roles)})
+
+
+def channel_ids_of(channel: object) -> frozenset[int]:
+    """Return the ids of the channel and its parents: a thread's channel, a channel's category."""
+    if isinstance(channel, discord.Thread):
+        return frozenset({channel.id, channel.parent_id}) | channel_ids_of(channel.parent)
+    if isinstance(channel, discord.abc.GuildChannel):
+        return frozenset({channel.id, channel.category_id or channel.id})
+    return frozenset()
+
+
+def _moderates_approvals(user: discord.abc.User, channel_id: int | None) -> bool:
+    if not isinstance(user, discord.Member):
+        return False
+    if channel_id is None:
+        return is_moderator(user.guild_permissions)
+    return moderates_in(user, channel_in(user.guild, channel_id))
+
+
+# Where a result will be posted
+
+
+@dataclass(frozen=True, slots=True)
+class PostingPlace:
+    """The place where a result is to be posted, if not in the channel that it is asked for in."""
+
+    channel_id: int | None = None
+    in_thread: bool = False
+
+
+HERE = PostingPlace()
+
+
+def posting_place(
+    guild: discord.Guild | None, channel: Any, member: discord.Member | discord.User, rules: PostingRules
+) -> PostingPlace:
+    """Return where the result of a job from that channel is to be posted.
+
+    Raises `Refused` if it can't be posted there, with what the bot lacks. A result stays in its channel if
+    that is age-restricted, or if its member would not see the other one.
+    """
+    if guild is None:
+        return HERE
+    if rules.in_threads:
+        return _in_thread(guild, channel)
+    if rules.results_channel_id in {None, channel.id} or is_age_restricted(channel) is not False:
+        return HERE
+    there = channel_in(guild, rules.results_channel_id)
+    if there is None:
+        raise Refused(
+            lazy(
+                "The channel for results was deleted, or is an archived thread. An admin can choose another "
+                "with `/studii results`. Nothing was charged."
+            )
+        )
+    if isinstance(member, discord.Member) and not there.permissions_for(member).view_channel:
+        return HERE
+    missing = missing_to_post(there.permissions_for(guild.me), there)
+    if missing:
+        raise Refused(
+            lazy(
+                "I can't post in the channel for results: {reason}. Nothing was charged.",
+                reason=hindrance(missing),
+            )
+        )
+    return PostingPlace(there.id)
+
+
+def _in_thread(guild: discord.Guild, channel: Any) -> PostingPlace:
+    if not isinstance(channel, discord.TextChannel):
+        return HERE  # it is a thread, or can't have any
+    missing = missing_for_threads(channel.permissions_for(guild.me))
+    if missing:
+        raise Refused(
+            lazy(
+                "Results go in threads here, and I'm missing {permissions}. An admin can allow it under "
+                "{menu}. Nothing was charged.",
+                menu=PERMISSIONS_MENU,
+                permissions=permission_list(missing),
+            )
+        )
+    return PostingPlace(in_thread=True)
+
+
+def missing_for_threads(permissions: discord.Permissions) -> list[str]:
+    """Return the permissions that the bot lacks to post results in threads of a channel."""
+    if permissions.administrator:
+        return []
+    needed = {
+        CREATE_PUBLIC_THREADS.one: permissions.create_public_threads,
+        SEND_IN_THREADS.one: permissions.send_messages_in_threads,
+    }
+    return [name for name, there in needed.items() if not there]

@@ -15,8 +15,8 @@ from bot.features.wording import job_words
 from bot.jobs import best_results
 from bot.languages import Worded, gettext as _, lazy, ngettext, plazy, sentences
 from bot.servers import access, privacy
-from bot.ui.jobs.forms.open_form import own_inputs, prices_for
-from bot.ui.jobs.forms.tool_form import (
+from bot.ui.jobs.choosing import LABEL_LENGTH, own_inputs, prices_for
+from bot.ui.jobs.forms import (
     CHOICE_LENGTH,
     FIELDS,
     MAX_FORM_OPTIONS,
@@ -27,7 +27,6 @@ from bot.ui.jobs.forms.tool_form import (
     choice,
     choice_field,
 )
-from bot.ui.jobs.forms.tool_picker import LABEL_LENGTH
 from bot.ui.jobs.wording import settings_words
 from bot.ui.kit.first_answer import read_before_form
 from bot.ui.kit.forms import labelled

@@ -28,7 +28,7 @@ from bot.languages import Message, Worded, gettext as _, lazy, ngettext, sentenc
 from bot.servers import access
 from bot.servers.access import AccessRules, PhotoScope
 from bot.ui.admin.photo_warnings import INTENT_OFF, lacking_words, preset_words, shut_words
-from bot.ui.jobs.forms.extra_inputs import MAX_INPUTS_CHARACTERS, inputs_from
+from bot.ui.jobs.forms import MAX_INPUTS_CHARACTERS, inputs_from
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.forms import labelled
 from bot.ui.kit.host import host_of

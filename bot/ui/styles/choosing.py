@@ -9,12 +9,11 @@ from bot.errors import Refused
 from bot.features import styles
 from bot.features.styles import UNKNOWN, Style, inputs_of, style_key, tool_of
 from bot.languages import plazy
-from bot.ui.jobs.forms.tool_form import Values
-from bot.ui.jobs.forms.tool_picker import STYLE_EMOJI
+from bot.ui.jobs.choosing import STYLE_EMOJI
+from bot.ui.jobs.forms import Values
 from bot.ui.kit.host import host_of
 from bot.ui.kit.text import shortened
-from bot.ui.reading.member import member_context
-from bot.ui.reading.permissions import server_of
+from bot.ui.reading.permissions import member_context, server_of
 
 STYLE = "style"  # the option of a tool's command; a tool may have an input of that name
 SAVED = "saved:"  # the beginning of the value of a choice, before the style's id

@@ -22,11 +22,9 @@ from bot.features.styles import (
 from bot.jobs import queries
 from bot.jobs.models import Job, JobState
 from bot.languages import and_list, gettext as _, lazy, ngettext, pgettext, plazy, quotation_marks
-from bot.ui.jobs.buttons import INPUTS_ERASED, job_for
-from bot.ui.jobs.forms.extra_inputs import MAX_INPUTS_CHARACTERS, inputs_from
-from bot.ui.jobs.forms.open_form import open_style_form, prices_for
-from bot.ui.jobs.forms.tool_form import choice_field
-from bot.ui.jobs.posted import posted_results
+from bot.ui.jobs.choosing import open_style_form, prices_for
+from bot.ui.jobs.forms import MAX_INPUTS_CHARACTERS, choice_field, inputs_from
+from bot.ui.jobs.progress import INPUTS_ERASED, job_for
 from bot.ui.jobs.wording import ToolNames, prompt_of, prompt_words, settings_words
 from bot.ui.kit.first_answer import read_before_form
 from bot.ui.kit.forms import labelled
@@ -35,8 +33,16 @@ from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, Piece, boxed, fitting, 
 from bot.ui.kit.responses import acknowledge, answer, answer_in_place
 from bot.ui.kit.text import plain, sentence, shortened, some
 from bot.ui.panels.controls import Id, Press, button, manager
-from bot.ui.reading.member import member_context
-from bot.ui.reading.permissions import MANAGERS_ONLY, channel_in, ids_there, manages, server_of, stays_there
+from bot.ui.reading.permissions import (
+    MANAGERS_ONLY,
+    channel_in,
+    ids_there,
+    manages,
+    member_context,
+    server_of,
+    stays_there,
+)
+from bot.ui.reading.photo_lookup import posted_results
 from bot.ui.styles.choosing import SAVED, style_meant, usable_styles
 
 USE = plazy("button", "Use")

@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 from bot.jobs.models import Job, JobState, Progress
 from bot.reasons import Reason, ReasonCode
 from bot.ui.jobs.progress import progress_panel
-from bot.ui.jobs.results.result import ending, linked_video
+from bot.ui.jobs.result import ending, linked_video
 from bot.ui.jobs.wording import can_play
 from tests.support.clock import NOON
 from tests.support.jobs import staging

@@ -11,10 +11,10 @@ from bot.jobs.models import Approval, FailureCode, Job, JobState, Progress, Sour
 from bot.jobs.results import EndOfJobs, Part
 from bot.reasons import Reason
 from bot.ui.jobs.listing import MINE, SERVER, UNPOSTED, ListQuery, Shown, jobs_panel
-from bot.ui.jobs.posted import PostedResults
 from bot.ui.jobs.progress import progress_panel, sign_of
-from bot.ui.jobs.results.result import ending
+from bot.ui.jobs.result import ending
 from bot.ui.jobs.wording import can_play
+from bot.ui.reading.photo_lookup import PostedResults
 from tests.support.clock import NOON
 from tests.support.jobs import staging
 from tests.support.panels import NAMES, alone, labels_of, progress_words, shown_with, words

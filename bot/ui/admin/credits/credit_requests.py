@@ -18,8 +18,7 @@ from bot.ui.kit.layout import GOOD, QUIET, Panel, boxed, lines, small
 from bot.ui.kit.responses import acknowledge
 from bot.ui.kit.text import plain
 from bot.ui.panels.controls import Id, Press, button
-from bot.ui.reading.member import fetched_member
-from bot.ui.reading.permissions import MANAGERS_ONLY, ensure_manager
+from bot.ui.reading.permissions import MANAGERS_ONLY, ensure_manager, fetched_member
 
 Details = Mapping[str, str | int | None]
 _ANSWERED = {

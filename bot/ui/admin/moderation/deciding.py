@@ -31,8 +31,7 @@ from bot.ui.kit.responses import NO_MENTIONS, answer, answer_in_place
 from bot.ui.kit.text import plain
 from bot.ui.kit.uploads import file_of
 from bot.ui.panels.controls import Press
-from bot.ui.reading.member import approver_in, fetched_member, member_context_in
-from bot.ui.reading.permissions import channel_in, server_of
+from bot.ui.reading.permissions import approver_in, channel_in, fetched_member, member_context_in, server_of
 
 MAX_PROMPT_CHARACTERS = 2000
 _DECIDING = ("studii:approve", "studii:decline")

@@ -37,8 +37,7 @@ from bot.ui.kit.responses import answer
 from bot.ui.kit.text import plain
 from bot.ui.kit.uploads import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
 from bot.ui.panels.controls import Id, Press, button
-from bot.ui.reading.member import approver_of
-from bot.ui.reading.permissions import ensure_stays_there, server_of
+from bot.ui.reading.permissions import approver_of, ensure_stays_there, server_of
 
 HIDDEN_REQUEST = lazy(
     "The request isn't shown here, because it comes from an age-restricted channel. To see such requests, "

@@ -4,7 +4,7 @@ import pytest
 
 from bot.catalog import Catalog
 from bot.errors import Refused
-from bot.ui.jobs.forms.extra_inputs import parsed
+from bot.ui.jobs.forms import parsed
 
 
 @pytest.mark.parametrize(

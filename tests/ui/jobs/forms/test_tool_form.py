@@ -10,7 +10,7 @@ from bot.catalog import SourceRule, Tool, ToolInput
 from bot.jobs import queries
 from bot.jobs.models import JobState
 from bot.servers.access import Permit
-from bot.ui.jobs.forms.tool_form import arrangement_of, field_for
+from bot.ui.jobs.forms import arrangement_of, field_for
 from tests.reactions.taps import post
 from tests.support.desk import PNG, Desk, started, texts
 from tests.support.posts import tell_end

@@ -13,7 +13,7 @@ from bot.jobs import queries, transitions
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.media.spool import OutputFile
 from bot.reasons import Reason
-from bot.ui.jobs.buttons import use_in
+from bot.ui.jobs.progress import use_in
 from bot.ui.kit.layout import Panel, row, text
 from tests.support import spending
 from tests.support.desk import PNG, Desk, labelled, make_bot, pieces, press_more, texts

@@ -15,7 +15,7 @@ from bot.posts import Post
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, privacy
 from bot.servers.notices import NoticeKind
-from bot.ui.jobs.results.unknown_outcomes import ruling_buttons
+from bot.ui.jobs.listing import ruling_buttons
 from bot.ui.kit.layout import Panel, row
 from bot.ui.kit.reasons import reason_words
 from tests.support.database import given

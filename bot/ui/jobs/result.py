@@ -5,22 +5,33 @@ A job alone is shown as a set of one, without numbers and with its buttons in pl
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import discord
-from discord import ui
+from discord import MediaGalleryItem, ui
 
-from bot.features.posting import MAX_DISCLOSURE_CHARACTERS
+from bot.features.posting import MAX_DISCLOSURE_CHARACTERS, PostingRules
 from bot.features.wording import credit_words
+from bot.jobs.best_results import STAR, answer as answer_for_best
 from bot.jobs.models import FailureCode, Job, JobState, Progress, SourcePhoto
 from bot.jobs.results import EndOfJobs, Part
 from bot.languages import Worded, and_list, gettext as _, lazy, ngettext, number, sentences
+from bot.ui.jobs.more import (
+    caption_of,
+    delete,
+    delete_set,
+    gallery,
+    is_hidden,
+    order_words,
+    pick,
+    result_buttons,
+)
 from bot.ui.jobs.progress import CHARGED_AGAIN, may_be_charged_again, photo_name, set_again_button, sign_of
-from bot.ui.jobs.results.gallery import caption_of, gallery, is_hidden, order_words
-from bot.ui.jobs.results.more import delete, delete_set, pick, result_buttons
 from bot.ui.jobs.wording import ToolNames, cost_words, link_words, prompt_words, settings_words, state_words
-from bot.ui.kit.layout import Panel, Piece, lines, row, server_line, small, text
+from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, Piece, boxed, lines, row, server_line, small, text
+from bot.ui.kit.responses import acknowledge
 from bot.ui.kit.text import named_value, plain, shortened
+from bot.ui.panels.controls import Press, button
 from bot.ui.reading.pictures import plain_name
 
 # Translators: as sentences in a chat; the member is mentioned.
@@ -28,7 +39,7 @@ PICTURE_READY = lazy("{member}, your picture is ready.")
 VIDEO_READY = lazy("{member}, your video is ready.")
 CHOOSE = lazy("Do more with one picture")
 LINK_TOO_LONG = lazy("There's no room for its link here: see `/jobs`.")
-# The first line mentions the member, as a result's does; `bot.ui.jobs.buttons` reads it there.
+# The first line mentions the member, as a result's does; `bot.ui.jobs.progress` reads it there.
 _FAILED = "❌", lazy("{member}, your **{tool}** job failed.")
 _NOT_APPROVED = "🚫", lazy("{member}, your **{tool}** request wasn't approved.")
 _ENDINGS = {
@@ -130,8 +141,8 @@ def linked_video(
     about = _details(ended, names, title=names.title(job.tool), prompt=False)
     details = lines(about, disclosed_words(disclosure), why_here(job, by_dm=by_dm))
     view = ui.View(timeout=None)
-    for button in result_buttons(job, names.tool(job.tool), by_dm=by_dm):
-        view.add_item(button)
+    for one in result_buttons(job, names.tool(job.tool), by_dm=by_dm):
+        view.add_item(one)
     view.stop()
     return view, lines(_ready(ended, ended.parts, names), gone, details, shown)
 
@@ -223,3 +234,80 @@ def _delete(ended: EndOfJobs) -> Piece:
 
 def _file_name(source: SourcePhoto | None) -> str:
     return plain_name(source) if source is not None else _("photo")
+
+
+# Starred results, and the question to their makers
+
+STARS_AGREED = lazy(
+    "Your starred results are shown from now on, with your name. Change it anytime with `/settings`."
+)
+REFUSED = lazy(
+    "Your results aren't shown, and those that were are removed. Change it anytime with `/settings`."
+)
+
+
+@button("best:{wish}")
+async def best_answer(press: Press, wish: Literal["yes", "no"]) -> None:
+    """Let the presser's results be shown, or not, in every server. What was chosen takes the question's
+    place."""
+    await acknowledge(press.interaction)
+    user_id, now, agreed = press.interaction.user.id, press.host.clock.now(), wish == "yes"
+    await press.host.services.db.write(answer_for_best, user_id, now, agreed=agreed)
+    said = str(STARS_AGREED if agreed else REFUSED)
+    await press.interaction.edit_original_response(view=boxed(GOOD if agreed else NEUTRAL, said))
+
+
+_DESCRIPTION = lazy("A result that members have starred")
+
+
+def best_panel(
+    job: Job,
+    link: str,
+    names: ToolNames,
+    rules: PostingRules,
+    files: Sequence[tuple[discord.File, MediaGalleryItem]],
+) -> Panel:
+    """Return the result with its maker's name and the link to it. Its files have to be sent along.
+
+    What was behind a spoiler stays there, and the server's disclosure is said here too.
+    """
+    made_by = _("**{tool}** by {member}", tool=names.title(job.tool), member=f"<@{job.user_id}>")
+    media = [
+        MediaGalleryItem(
+            f"attachment://{file.filename}",
+            description=was.description or str(_DESCRIPTION),
+            spoiler=was.spoiler,
+        )
+        for file, was in files
+    ]
+    gallery: list[Piece] = [ui.MediaGallery(*media)] if media else []
+    disclosed = disclosed_words(rules.disclosure_words)
+    said = [text(disclosed)] if disclosed else []
+    see = row(ui.Button(label=_("Jump to post"), url=link))
+    return Panel(text(f"{STAR} {made_by}"), *gallery, *said, see)
+
+
+def ask_maker(job: Job, link: str, server: str, channel_id: int, names: ToolNames) -> Panel:
+    """Return the question whether results of the member may be shown in the channel for the best."""
+    title = _("Members of {server} starred your result", server=plain(server, 100))
+    question = _(
+        "Starred results are shown in {channel}, with their maker's name. Can I show yours? It's your "
+        "[{tool}]({link}).",
+        channel=f"<#{channel_id}>",
+        tool=names.title(job.tool),
+        link=link,
+    )
+    promise = _(
+        "Nothing of yours is shown unless you say yes. Your answer applies in every server with this bot, "
+        "and you can change it with `/settings`."
+    )
+    return boxed(
+        NEUTRAL,
+        f"### {STAR} {title}",
+        question,
+        small(promise),
+        row(
+            best_answer.looking(label=_("Show my results"), style=discord.ButtonStyle.primary).of("yes"),
+            best_answer.looking(label=_("Don't show them")).of("no"),
+        ),
+    )

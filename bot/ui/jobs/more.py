@@ -1,26 +1,27 @@
 """What can be done with a result: its buttons, and for one person alone *More…*, *Full size* and *Delete*."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
 
 import discord
-from discord import ui
+from discord import MediaGalleryItem, ui
 
 from bot.catalog import SourceRule, Tool
+from bot.db import Database
 from bot.errors import Refused
 from bot.features.posting import of as rules_of
 from bot.jobs import queries
+from bot.jobs.actions import number_in_set
 from bot.jobs.best_results import result_of
 from bot.jobs.models import FORGOTTEN_MEMBER, Job
-from bot.languages import gettext as _, lazy, pgettext, plazy
-from bot.ui.jobs.buttons import JOB_GONE, edit, job_for, use_in
-from bot.ui.jobs.progress import again_button, photo_name
-from bot.ui.jobs.results.gallery import file_name_of, gallery
-from bot.ui.jobs.results.removal import delete_posted
-from bot.ui.jobs.wording import ToolNames, link_words
+from bot.languages import Message, Worded, gettext as _, lazy, pgettext, plazy
+from bot.ui.jobs.progress import JOB_GONE, again_button, edit, job_for, photo_name, use_in
+from bot.ui.jobs.wording import ALT_LENGTH, ToolNames, alt_words, link_words
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import NEUTRAL, QUIET, Panel, Piece, boxed, lines, row, small, text
 from bot.ui.kit.responses import acknowledge, answer, answer_in_place
@@ -29,6 +30,7 @@ from bot.ui.panels.controls import Id, Press, button
 from bot.ui.reading.permissions import is_moderator, manages, server_of
 from bot.ui.reading.photo_lookup import (
     BEFORE_FILE,
+    HALVES_FILE,
     LABELLED_FILE,
     SMALLER_FILE,
     is_before,
@@ -37,6 +39,78 @@ from bot.ui.reading.photo_lookup import (
     shown_of,
 )
 from bot.ui.styles.panel import save_as_style
+
+# The pictures: the result, and what stands beside it to compare with
+
+BEFORE = lazy("Before: the original photo")
+LABELLED = lazy("The result with a label that says that it is staged")
+HALVES = lazy("Before on the left, after on the right")
+AFTER_SMALLER = lazy("Shown smaller than it was made, because Discord has a size limit here.")
+BEFORE_SMALLER = lazy("The original photo is shown smaller, because Discord has a size limit here.")
+BEFORE_LEFT_OUT = lazy("The original photo isn't shown, because Discord has a size limit here.")
+BEFORE_GONE = lazy("The original photo has been deleted, so it isn't shown.")
+# What is which in the gallery, in which Discord draws no captions.
+_AFTER, _BOTH = plazy("title", "After"), plazy("title", "Split")
+_BEFORE, _LABELLED = plazy("title", "Before"), plazy("title", "Labelled")
+_BESIDE = {
+    HALVES_FILE: (_BOTH, HALVES),
+    LABELLED_FILE: (_LABELLED, LABELLED),
+    BEFORE_FILE: (_BEFORE, BEFORE),
+}
+_CAPTION = re.compile(r"\*\*[0-9]+\.\*\* ")
+SPLIT_LABELS = plazy("drawn on a picture", "Before"), plazy("drawn on a picture", "After")
+
+
+def gallery(job: Job, names: ToolNames, addresses: Sequence[str]) -> ui.MediaGallery[Any]:
+    """Return the pictures at these addresses: the result, and those shown beside it to compare with."""
+    alt = alt_words(names, job)
+    # Translators: for screen readers; the description names the tool and what was chosen.
+    after = _("After: {description}", description=alt) if len(addresses) > 1 else alt
+    media = [
+        MediaGalleryItem(one, description=shortened(words, ALT_LENGTH), spoiler=is_hidden(job))
+        for one in in_order(addresses)
+        for words in [str(shown_as(file_name_of(one), after)[1])]
+    ]
+    return ui.MediaGallery(*media)
+
+
+def file_name_of(address: str) -> str:
+    """Return the name of the file at an address, also at one of a message's own files."""
+    return PurePosixPath(urlsplit(address.replace("attachment://", "/")).path).name
+
+
+def shown_as(name: str, after: Worded = "") -> tuple[Message, Worded]:
+    """Return what a picture is called, and its description: that of the result is `after`."""
+    return next((said for what, said in _BESIDE.items() if name.startswith(f"{what}-")), (_AFTER, after))
+
+
+def in_order(addresses: Sequence[str]) -> list[str]:
+    """Return the pictures as they are shown: a copy that says that it is staged comes first."""
+    return sorted(addresses, key=lambda one: not file_name_of(one).startswith(f"{LABELLED_FILE}-"))
+
+
+def order_words(names: Sequence[str]) -> str:
+    """Return `1 After · 2 Before`; empty where the result is alone."""
+    named = [shown_as(name)[0] for name in in_order(names)]
+    return " · ".join(f"{number} {name}" for number, name in enumerate(named, 1)) if len(named) > 1 else ""
+
+
+def is_hidden(job: Job) -> bool:
+    """Return whether results of the job are hidden behind a spoiler, as its photo was."""
+    return job.source is not None and job.source.hidden
+
+
+def caption_of(place: int) -> str:
+    """Return how the line above a photo begins."""
+    return f"**{place}.**"
+
+
+def is_caption(words: str) -> bool:
+    """Return whether a text of a set's message stands above a photo."""
+    return _CAPTION.match(words) is not None
+
+
+# The buttons
 
 DELETE, DANGER = plazy("button", "Delete"), discord.ButtonStyle.danger
 ANOTHERS_RESULT = lazy(
@@ -73,7 +147,7 @@ _DONE = {
     True: lazy("The result is deleted. Its cost stays in the ledger."),
     False: lazy("The picture is deleted. Its cost stays in the ledger."),
 }
-# The first line of a result or an ending names its member, in any language; see `bot.ui.jobs.results.result`.
+# The first line of a result or an ending names its member, in any language; see `bot.ui.jobs.result`.
 _ADDRESSED = re.compile(r"[^\n]*?<@([0-9]+)>")
 
 
@@ -256,3 +330,112 @@ async def _is_of_a_result(job: Job, host: Host) -> bool:
     if source is None or source.message_id is None or is_before(source):
         return False
     return await host.services.db.read(result_of, job.guild_id, source.message_id) is not None
+
+
+# Deleting a message, or one picture of a message that shows several of a set
+
+
+class PictureGone(Exception):
+    """The message doesn't show the picture (any more)."""
+
+
+async def delete_posted(
+    interaction: discord.Interaction,
+    db: Database,
+    where: tuple[int, int] | None,
+    job: Job | None,
+    *,
+    gone: Worded,
+    out_of_reach: Worded,
+) -> None:
+    """Delete the message with that channel and id, or (None) the job's picture from its set's message.
+
+    Raises `Refused` with `gone`, or `out_of_reach` where the bot lacks a permission.
+    """
+    client = interaction.client
+    try:
+        if where is not None:
+            channel_id, message_id = where
+            channel = client.get_partial_messageable(channel_id, guild_id=interaction.guild_id)
+            await channel.get_partial_message(message_id).delete()
+        elif job is not None:
+            await remove_picture(client, job, await db.read(number_in_set, job.id))
+    except (discord.NotFound, PictureGone):
+        raise Refused(gone) from None
+    except discord.Forbidden:
+        raise Refused(out_of_reach) from None
+
+
+class _Kept:
+    """A file that a message keeps when it is edited, as discord.py takes it."""
+
+    def __init__(self, attachment_id: int) -> None:
+        self._id = attachment_id
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"id": self._id}
+
+
+async def remove_picture(client: discord.Client, job: Job, number: int) -> None:
+    """Remove the job's picture, the one with that number in its set, and its files from their message.
+
+    A message that shows no other is deleted. Raises `PictureGone`, and what Discord's calls raise.
+    """
+    if job.result_message_id is None:
+        raise PictureGone
+    channel_id = job.result_channel_id or job.channel_id
+    channel = client.get_partial_messageable(channel_id, guild_id=job.guild_id)
+    for last in (False, True):
+        try:
+            await _remove(await channel.fetch_message(job.result_message_id), job, number)
+        except discord.NotFound:
+            raise PictureGone from None
+        except discord.HTTPException as error:
+            # Somebody else may have removed another one meanwhile, whose files are gone.
+            if error.status != 400 or last:
+                raise
+        else:
+            return
+
+
+async def _remove(message: discord.Message, job: Job, number: int) -> None:
+    view = ui.LayoutView.from_message(message, timeout=None)
+    view.stop()  # discord.py keeps nothing of it
+    children = list(view.children)
+    at = next((place for place, one in enumerate(children) if _says(one, caption_of(number))), None)
+    if at is None:
+        raise PictureGone
+    following = children[at + 1 : at + 2]
+    for one in [children[at], *(one for one in following if isinstance(one, ui.MediaGallery))]:
+        view.remove_item(one)
+    if not any(isinstance(one, ui.TextDisplay) and is_caption(one.content) for one in view.children):
+        await message.delete()
+        return
+    _drop_option(view, job)
+    await message.edit(view=view, attachments=_files_of(view, message))
+
+
+def _says(item: ui.Item[Any], beginning: str) -> bool:
+    return isinstance(item, ui.TextDisplay) and item.content.startswith(beginning)
+
+
+def _drop_option(view: ui.LayoutView, job: Job) -> None:
+    for one in view.walk_children():
+        if isinstance(one, ui.Select) and one.custom_id.startswith("studii:set:pick:"):
+            one.options = [option for option in one.options if option.value != job.id]
+
+
+def _files_of(view: ui.LayoutView, message: discord.Message) -> list[Any]:
+    """Return the files that the view shows, which the message keeps, and name them in the view."""
+    by_name = {one.filename: one.id for one in message.attachments}
+    kept: list[Any] = []
+    for one in view.children:
+        if not isinstance(one, ui.MediaGallery):
+            continue
+        for item in one.items:
+            name = file_name_of(item.media.url)
+            attachment_id = item.media.attachment_id or by_name.get(name)
+            if attachment_id is not None:
+                kept.append(_Kept(attachment_id))
+                item.media = discord.UnfurledMediaItem(f"attachment://{name}")
+    return kept

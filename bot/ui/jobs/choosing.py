@@ -1,0 +1,391 @@
+"""Let a person choose what to make: a tool's form, the list of tools, and the tools under a mention."""
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import discord
+from discord import ui
+
+from bot.catalog import SourceRule, Tool
+from bot.credits import prices
+from bot.credits.prices import Estimate, PriceTable, ToolPrice, short_price
+from bot.errors import NotAllowed, Refused, StudiiBotError
+from bot.features.styles import Style, default_inputs, inputs_of, misfit, tool_of, usable
+from bot.jobs.models import SourcePhoto
+from bot.languages import gettext as _, lazy
+from bot.services import Services
+from bot.ui.jobs.forms import (
+    CHOICE_LENGTH,
+    MAX_FORM_OPTIONS,
+    MAX_SET_PHOTOS,
+    Filled,
+    FormStart,
+    ToolForm,
+    Values,
+    all_of,
+    needs_form,
+)
+from bot.ui.jobs.start import AS_USUAL, Terms, request_for, start_once
+from bot.ui.kit.discord_errors import refused_as
+from bot.ui.kit.first_answer import read_before_form
+from bot.ui.kit.forms import OpenView, show_refused
+from bot.ui.kit.host import host_of, in_order
+from bot.ui.kit.layout import NEUTRAL, Panel, box, boxed, button_rows, row, small, text
+from bot.ui.kit.responses import answer
+from bot.ui.kit.text import plain, shortened
+from bot.ui.panels.controls import Press, button
+from bot.ui.reading import LOOKUP_TIMEOUT
+from bot.ui.reading.permissions import member_context, server_of
+from bot.ui.reading.photo_lookup import author_in, is_before
+from bot.ui.reading.pictures import photos_in, taken_of
+
+
+async def begin(
+    interaction: discord.Interaction,
+    tool: Tool,
+    pictures: Sequence[SourcePhoto],
+    terms: Terms = AS_USUAL,
+    *,
+    asking: bool = False,
+) -> None:
+    """Ask for the tool's inputs and for the picture to take; start at once if there is nothing to ask.
+
+    A tool that takes no picture starts without one, whoever posted it. `asking`: ask in any case, so that the
+    person can make the job private. To be called within `in_order` otherwise.
+    """
+    if tool.source is SourceRule.NONE:
+        pictures, terms = (), replace(terms, photo_author=None)
+    if asking or needs_form(tool, pictures):
+        await ask(interaction, tool, FormStart(pictures, await own_inputs(interaction, tool)), terms)
+        return
+    await start_once(interaction, tool, {}, pictures[:1], terms)
+
+
+async def open_form(interaction: discord.Interaction, tool: Tool) -> None:
+    """Show the tool's empty form, to which a photo can be attached."""
+    await ask(interaction, tool, FormStart(values=await own_inputs(interaction, tool)))
+
+
+async def own_inputs(interaction: discord.Interaction, tool: Tool) -> dict[str, str | None]:
+    """Return the inputs of the tool that the person prefers."""
+    db = host_of(interaction).services.db
+    reading = db.read(default_inputs, server_of(interaction), interaction.user.id, tool)
+    return {**await read_before_form(interaction, reading)}
+
+
+async def open_style_form(
+    interaction: discord.Interaction,
+    style: Style,
+    pictures: Sequence[SourcePhoto] = (),
+    terms: Terms = AS_USUAL,
+    given: Values | None = None,
+) -> None:
+    """Show the form of a style, to which a photo can be attached if there are no `pictures`.
+
+    `given` are inputs that go before the style's. Raises `Refused` if the style can't be used any more.
+    """
+    tool = tool_of(host_of(interaction).catalog, style)
+    prompt = tool.prompt
+    # The person's own words go there.
+    of_style = {name: value for name, value in style.inputs.items() if prompt is None or name != prompt.name}
+    values = {**await own_inputs(interaction, tool), **of_style, **(given or {})}
+    await ask(interaction, tool, FormStart(pictures, values, style=style), terms)
+
+
+async def ask(
+    interaction: discord.Interaction, tool: Tool, start: FormStart, terms: Terms = AS_USUAL
+) -> None:
+    """Show the form. Raises `Refused` if nothing could be accepted now.
+
+    What is refused once it is handed in can be edited.
+    """
+    known = await read_before_form(interaction, _known(interaction, tool, start, terms))
+
+    async def submit(submitted: discord.Interaction, filled: Filled) -> None:
+        # A photo that came with the form is the person's own.
+        own = replace(terms, photo_author=None, message_id=None) if filled.attached else terms
+        # The form names the prices of its choices, the button before it that of none.
+        wanted = replace(own, private=filled.private, shown_price=None, shown_prices=known.prices)
+        try:
+            values = filled.values if start.style is None else inputs_of(start.style, tool, filled.values)
+            with in_order(submitted):
+                await start_once(submitted, tool, values, filled.photos, wanted)
+        except StudiiBotError as refusal:
+            await show_refused(submitted, refusal, partial(_again, tool, start, filled, wanted))
+
+    await ToolForm(tool, known, submit).show(interaction)
+
+
+async def _known(interaction: discord.Interaction, tool: Tool, start: FormStart, terms: Terms) -> FormStart:
+    """Return the start of the form with what the database knows. Raises `Refused`."""
+    services = host_of(interaction).services
+    possible = services.acceptance.ensure_possible
+    return replace(
+        start,
+        private=terms.private,
+        may_be_private=await services.db.read(possible, request_for(interaction, tool, terms)),
+        prices=await prices_for(interaction),
+        set_prices=await _set_prices(interaction, tool, start, terms),
+    )
+
+
+async def _again(
+    tool: Tool, start: FormStart, filled: Filled, terms: Terms, interaction: discord.Interaction
+) -> None:
+    """Show the form as the person has filled it in."""
+    start = replace(start, values=filled.values, chosen=filled.chosen)
+    if filled.attached:
+        photos = filled.photos
+        start = replace(start, pictures=photos, replaceable=len(photos) == 1, chosen=all_of(photos))
+    await ask(interaction, tool, start, terms)
+
+
+async def prices_for(interaction: discord.Interaction) -> PriceTable:
+    """Return what jobs cost in the server of the interaction."""
+    return await host_of(interaction).services.db.read(prices.price_table, server_of(interaction))
+
+
+async def _set_prices(
+    interaction: discord.Interaction, tool: Tool, start: FormStart, terms: Terms
+) -> list[Estimate]:
+    """Return the prices of the pictures, from the first on, that could be taken together now."""
+    photos = start.pictures[:MAX_SET_PHOTOS]
+    if len(photos) < 2:
+        return []
+    given = {one.name: start.values.get(one.name) or one.default for one in tool.inputs}
+    inputs = {name: value for name, value in given.items() if value is not None}
+    inputs |= terms.extra or {}
+    requests = [
+        replace(request_for(interaction, tool, terms, photo, number), inputs=inputs)
+        for number, photo in enumerate(photos)
+    ]
+    services = host_of(interaction).services
+    return await services.db.read(services.acceptance.would_accept, requests)
+
+
+# A list of tools, and a button for each that opens its form
+
+STYLE_EMOJI = "⭐"
+OF_STYLE = "style:"  # the beginning of a choice's value, before the style's id; no slug has a colon
+NO_TOOLS = lazy("No tool here takes a photo.")
+# Translators: the summary is what a tool does.
+WITHOUT_PICTURE = lazy("Doesn't use this picture: {summary}")
+MAX_TOOL_BUTTONS = 25  # of tools in a message, whose 40 components also hold their rows and the words
+LABEL_LENGTH = 80
+
+
+async def choose(
+    interaction: discord.Interaction,
+    pictures: Sequence[SourcePhoto],
+    words: str,
+    terms: Terms = AS_USUAL,
+    *,
+    others: bool = False,
+) -> None:
+    """Let the person choose a tool for these pictures, shown to them alone; then ask, as a form does.
+
+    `others`: also offer tools that take no picture, after those that do; they say so. Then come the styles
+    that the person can use on a picture.
+    """
+    all_tools = host_of(interaction).catalog.tools.values()
+    tools = [tool for tool in all_tools if tool.source is not SourceRule.NONE]
+    if others:
+        tools += [tool for tool in all_tools if tool.source is SourceRule.NONE]
+    if not tools:
+        raise Refused(NO_TOOLS)
+    by_slug = {tool.slug: tool for tool in tools[:MAX_FORM_OPTIONS]}
+    styles = await _styles_for(interaction, tools)
+    by_id = {f"{OF_STYLE}{one.id}": one for one in styles[: MAX_FORM_OPTIONS - len(by_slug)]}
+
+    async def picked(picking: discord.Interaction) -> None:
+        value = select.values[0]
+        if value in by_id:
+            await open_style_form(picking, by_id[value], pictures, terms)
+        else:
+            await begin(picking, by_slug[value], pictures, terms, asking=True)
+
+    options = choices_of(by_slug, by_id, await prices_for(interaction))
+    select = ui.Select[Any](placeholder=_("Choose a tool"), options=options)
+    view = OpenView(box(NEUTRAL, text(words), row(select)), select, picked)
+    host_of(interaction).open_forms.add(select.custom_id, view)
+    await answer(interaction, view)
+
+
+def choices_of(
+    tools: Mapping[str, Tool], styles: Mapping[str, Style], prices: PriceTable
+) -> list[discord.SelectOption]:
+    """Return the choices of tools by slug and styles by value, with what each costs."""
+    start = FormStart(prices=prices)
+    return [
+        discord.SelectOption(
+            label=shortened(tool.title, CHOICE_LENGTH),
+            value=slug,
+            description=shortened(f"{start.price(tool)} · {_summary(tool)}", CHOICE_LENGTH),
+            emoji=tool.emoji,
+        )
+        for slug, tool in tools.items()
+    ] + [
+        discord.SelectOption(
+            label=one.name,
+            value=value,
+            description=shortened(
+                f"{short_price(prices.of(tools[one.tool], one.inputs))} · {tools[one.tool].title}",
+                CHOICE_LENGTH,
+            ),
+            emoji=STYLE_EMOJI,
+        )
+        for value, one in styles.items()
+    ]
+
+
+async def _styles_for(interaction: discord.Interaction, tools: Sequence[Tool]) -> list[Style]:
+    """Return the styles that the person can use with these tools on a picture."""
+    host, roles = host_of(interaction), member_context(interaction).roles
+    slugs = {tool.slug for tool in tools if tool.source is not SourceRule.NONE}
+    guild_id = server_of(interaction)
+    found = await host.services.db.read(usable, guild_id, interaction.user.id, roles)
+    return [one for one in found if one.tool in slugs and not misfit(host.catalog, one)]
+
+
+@button("tool:{tool}")
+async def open_tool(press: Press, tool: str) -> None:
+    """Open a tool's form."""
+    await open_form(press.interaction, press.host.catalog.get(tool))
+
+
+def tool_rows(tools: Sequence[Tool]) -> list[ui.ActionRow[Any]]:
+    """Return rows with a button for each tool."""
+    looks = [open_tool.looking(label=shortened(tool.title, LABEL_LENGTH), emoji=tool.emoji) for tool in tools]
+    return button_rows([look.of(tool.slug) for look, tool in zip(looks, tools, strict=True)])
+
+
+def _summary(tool: Tool) -> str:
+    if tool.source is not SourceRule.NONE:
+        return tool.summary
+    return str(WITHOUT_PICTURE.using(summary=tool.summary))
+
+
+# Mentions: only the person who wrote one can press its buttons. Photo and words are read again at the press
+
+WORDS_SHOWN = 200  # characters
+ONLY_THEY = lazy("Only {member} can use these buttons. Mention me with a photo of your own.")
+MESSAGE_GONE = lazy(
+    "I can't see that message any more. Mention me again, with the photo. Nothing was charged."
+)
+AWAY = lazy("Discord didn't show me your message. Try again in a moment. Nothing was charged.")
+NO_TOOL_TAKES_IT = lazy("No tool here can use that. `/help` shows what you can make.")
+UNSEEN = lazy(
+    "Discord doesn't show me the photos in other people's messages here. Use the photo's own menu: long "
+    "press or right click it, then Apps. Or mention me in the message with the photo."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """The subject of a mention. `unseen`: it replies to a message whose content Discord doesn't show."""
+
+    photos: Sequence[SourcePhoto] = ()
+    words: str = ""
+    author: int | None = None  # of the photos
+    unseen: bool = False
+
+
+def mentions(message: discord.Message, user: discord.abc.Snowflake) -> bool:
+    """Return whether the message itself names the bot.
+
+    A reply to the bot and a mention of its role do not, and Discord need not show their content.
+    """
+    return _mark(user).search(message.content) is not None
+
+
+async def read_mention(message: discord.Message, client: discord.Client, services: Services) -> Mention:
+    """Return the photos and words of a message that mentions the bot, or the photos that it replies to."""
+    user = client.user
+    words = " ".join(_mark(user).sub(" ", message.content).split()) if user is not None else ""
+    photos = taken_of(photos_in(message))
+    if photos:
+        return Mention(photos, words, message.author.id)
+    replied = message.reference.resolved if message.reference is not None else None
+    if not isinstance(replied, discord.Message):
+        return Mention(words=words)
+    photos = taken_of(photo for photo in photos_in(replied) if not is_before(photo))
+    if photos:
+        return Mention(photos, words, await author_in(replied, client, services))
+    own = user is not None and replied.author.id == user.id
+    return Mention(words=words, unseen=not own and not client.intents.message_content)
+
+
+def tools_for(mention: Mention, tools: Sequence[Tool]) -> list[Tool]:
+    """Return the tools for what is in the mention: those that take its photo, or its words alone."""
+    if mention.photos:
+        return [tool for tool in tools if tool.source is not SourceRule.NONE]
+    return [tool for tool in tools if tool.source is not SourceRule.REQUIRED and tool.prompt is not None]
+
+
+def offer_panel(message: discord.Message, mention: Mention, prices: Sequence[ToolPrice]) -> Panel:
+    """Return the offer of these tools to the message's author."""
+    buttons = [
+        mentioned.looking(
+            label=f"{shortened(one.tool.title, LABEL_LENGTH // 2)} · {short_price(one.price)}",
+            emoji=one.tool.emoji,
+        ).of(one.tool.slug, message.author.id, message.id, one.price.amount)
+        for one in prices[:MAX_TOOL_BUTTONS]
+    ]
+    said = _("“{words}”", words=plain(mention.words, WORDS_SHOWN)) if mention.words else ""
+    return boxed(
+        NEUTRAL,
+        f"### {_('What would you like to make?')}",
+        said,
+        *button_rows(buttons),
+        small(_("For {member}. Nothing is charged before you choose.", member=f"<@{message.author.id}>")),
+    )
+
+
+@button("mention:{tool}:{author}:{message_id}:{price}")
+async def mentioned(press: Press, tool: str, author: int, message_id: int, price: int) -> None:
+    """Start a tool from a mention, for the person who wrote it. The label names the `price` in credits."""
+    if press.interaction.user.id != author:
+        raise NotAllowed(ONLY_THEY.using(member=f"<@{author}>"))
+    with in_order(press.interaction):
+        await _start(press, press.host.catalog.get(tool), message_id, price)
+
+
+async def _start(press: Press, tool: Tool, message_id: int, price: int) -> None:
+    interaction = press.interaction
+    message = await read_before_form(interaction, _message(interaction, message_id))
+    reading = read_mention(message, interaction.client, press.host.services)
+    mention = await read_before_form(interaction, reading)
+    if tool not in tools_for(mention, [tool]):
+        raise Refused(MESSAGE_GONE)
+    # The bot's offer goes once it is taken.
+    offer_id = interaction.message.id if interaction.message is not None else None
+    terms = Terms(photo_author=mention.author, offer_id=offer_id, shown_price=price)
+    if message.author.id == mention.author:
+        terms = replace(terms, message_id=message.id)
+    prompt = tool.prompt
+    if prompt is None or not mention.words:
+        await begin(interaction, tool, mention.photos, terms)
+        return
+    values = await own_inputs(interaction, tool)
+    values[prompt.name] = mention.words[: prompt.max_length]
+    if len(mention.photos) > 1 or len(mention.words) > prompt.max_length:
+        await ask(interaction, tool, FormStart(mention.photos, values), terms)
+    else:
+        await start_once(interaction, tool, values, mention.photos, terms)
+
+
+async def _message(interaction: discord.Interaction, message_id: int) -> discord.Message:
+    channel = interaction.client.get_partial_messageable(
+        interaction.channel_id or 0, guild_id=interaction.guild_id
+    )
+    with refused_as(AWAY, gone=MESSAGE_GONE):
+        async with asyncio.timeout(LOOKUP_TIMEOUT):
+            return await channel.fetch_message(message_id)
+
+
+def _mark(user: discord.abc.Snowflake) -> re.Pattern[str]:
+    return re.compile(rf"<@!?{user.id}>")
