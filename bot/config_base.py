@@ -57,6 +57,8 @@ class SettingsBase:
             try:
                 if written:
                     value = msgspec.convert(written, kind, strict=False, dec_hook=_made)
+                    if type(value) is int and str(value) != written:  # it reads 1e2 and 100.0 as well
+                        raise msgspec.ValidationError
                 known[one.name] = value if check is None else check(value, known)
             except ValueError as error:
                 reason = one.metadata["wanted"] if isinstance(error, msgspec.ValidationError) else str(error)

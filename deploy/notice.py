@@ -7,6 +7,9 @@ import sys
 import sysconfig
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
+from typing import Any
+
+import pi_heif  # pyright: ignore[reportMissingTypeStubs]
 
 HEAD = """\
 Studii for Discord is under the MIT License: /app/LICENSE. The image also has the following, each under its
@@ -23,14 +26,24 @@ BUNDLED = re.compile(
 
 def licence_of(package: Distribution) -> str:
     """Return the licence that a package's metadata names."""
-    found = package.metadata
-    named = found.get("License-Expression") or found.get("License", "")
+    found: Any = package.metadata
+    named: str = found.get("License-Expression") or found.get("License", "")
     classes = [
         one.split(" :: ")[-1] for one in found.get_all("Classifier", []) if one.startswith("License ::")
     ]
     if len(named) > LONGEST_NAME:  # a whole text
         named = ""
     return named or ", ".join(classes)
+
+
+def versions(package: Distribution) -> dict[str, str]:
+    """Return the versions of libraries in a wheel whose list of them may be older than they are."""
+    if package.name.lower().replace("_", "-") != "pi-heif":
+        return {}
+    library: Any = pi_heif
+    told = library.libheif_info()
+    decoder = re.search(r"version (\S+)", told["decoders"]["libde265"])
+    return {"libheif": told["libheif"], "libde265": decoder[1] if decoder else "unknown"}
 
 
 def described(package: Distribution) -> str:
@@ -41,11 +54,16 @@ def described(package: Distribution) -> str:
     ]
     libraries = {re.split(r"[-.]", one.name)[0] for one in files if one.parts[0].endswith(".libs")}
     lines = [f"{package.name} {package.version}: {licence_of(package)}"]
+    found = versions(package)
     for text in texts:
         for name, licence, source in BUNDLED.findall(text.read_text("utf-8", "replace")):
             if {name, f"lib{name}"} & libraries:
                 libraries -= {name, f"lib{name}"}
-                lines.append(f"  with {name}: {licence} {source}".rstrip())
+                if name in found:
+                    source = re.sub(r"(/v)[^/]+$", rf"\g<1>{found[name]}", source)
+                lines.append(
+                    f"  with {' '.join((name, found.get(name, ''))).rstrip()}: {licence} {source}".rstrip()
+                )
     if libraries:
         lines.append(f"  with {', '.join(sorted(libraries))}: see the texts")
     return "\n".join([*lines, *(f"  {text}" for text in texts)])

@@ -109,7 +109,14 @@ def test_what_is_no_token_is_found_without_a_network(monkeypatch: pytest.MonkeyP
         ("STUDII_API_URL", "http://localhost.studii.tech/api/v1", HTTP),
         *(("STUDII_ALLOW_HTTP", other, "must be true or false.") for other in ("perhaps", "on", "YES")),
         ("MAX_SOURCE_MB", "0", "must be a whole number from 1 to 500."),
-        ("MAX_SOURCE_MB", "1_00", "must be a whole number from 1 to 500."),
+        *(
+            ("MAX_SOURCE_MB", other, "must be a whole number from 1 to 500.")
+            for other in ("1e2", "1E2", "100.0", "1_00", "0x10", "0100", "+100", "1 00", "１００", "9" * 5000)
+        ),
+        *(
+            ("HEALTH_PORT", other, "must be a whole number from 0 to 65535.")
+            for other in ("8e3", "-0", "80.0")
+        ),
         ("SPOOL_MB", "10", "must be a whole number of at least 50."),
         ("LOG_LEVEL", "loud", "must be DEBUG, INFO, WARNING or ERROR."),
         ("LOG_FORMAT", "xml", "must be text or json."),

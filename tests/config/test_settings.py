@@ -78,7 +78,7 @@ POSTGRESQL = "postgresql+asyncpg://bot:pass@db/studii"
             "http://studii-mirror/api/v1",
         ),
         *((f"STUDII_ALLOW_HTTP={yes}", "studii_allow_http", True) for yes in ("1", "true", "True")),
-        *((f"SPOOL_MB={number}", "spool_mb", 100) for number in ("100", "100.0")),
+        ("SPOOL_MB=100", "spool_mb", 100),
         ("ENCRYPTION_KEYS=newest,older", "encryption_keys", 2),
     ],
 )

@@ -14,6 +14,8 @@ from bot.media import PhotoKind, pool, sniff
 from bot.media.kinds import HEAD_BYTES
 from bot.media.photo import DecoderFailed, PhotoRefused
 from bot.media.pool import LARGE_LANE, SMALL_LANE, DecoderPool
+from tests.engine.workers.sized import with_photo
+from tests.engine.world import PHOTO_URL, engine_world
 from tests.media.pool.conftest import Asking, is_alive
 from tests.support.patience import PATIENCE
 from tests.support.simulated.people import until
@@ -110,14 +112,35 @@ async def test_a_cancelled_photo_ends_its_process_at_once(
     assert sniff((await asyncio.to_thread(photo.read_bytes))[:HEAD_BYTES]) is PhotoKind.BMP
 
 
-async def test_closing_does_not_wait_for_photos_that_are_being_opened(photo: Path, asking: Asking) -> None:
+@pytest.mark.promise
+async def test_a_stop_waits_for_no_photo_that_is_being_opened(
+    tmp_path: Path, asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "_SLACK_SECONDS", 10 * PATIENCE)  # it would be waited for until then
     asking.stop_at = SMALL_LANE.seconds
-    async with DecoderPool() as decoder:
-        inspecting = asyncio.create_task(decoder.inspect(photo))
-        pid = await asking.stopped
+    async with engine_world(tmp_path) as world:
+        world.decoder = decoder = DecoderPool()  # type: ignore[assignment]
+        await world.use_key(world.studii.add_key())
+        world.album.photos = {PHOTO_URL: small(tmp_path).read_bytes()}
+        async with asyncio.timeout(PATIENCE):
+            async with decoder, world.running():
+                await world.accept(with_photo(1))
+                pid = await asking.stopped
     assert not is_alive(pid)
-    with pytest.raises((DecoderFailed, OSError)):
-        await inspecting
+
+
+async def test_closing_does_not_wait_for_photos_that_are_being_opened(
+    photo: Path, asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "_SLACK_SECONDS", 10 * PATIENCE)
+    asking.stop_at = SMALL_LANE.seconds
+    async with asyncio.timeout(PATIENCE):
+        async with DecoderPool() as decoder:
+            inspecting = asyncio.create_task(decoder.inspect(photo))
+            pid = await asking.stopped
+        assert not is_alive(pid)
+        with pytest.raises((DecoderFailed, OSError)):
+            await inspecting
 
 
 async def test_a_large_picture_and_one_that_takes_long_hold_up_no_small_one(
