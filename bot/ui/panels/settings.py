@@ -173,8 +173,8 @@ class Pick(ValueKind):
 
     def pieces(self, setting: "Setting", line: str, now: Now, value: Value) -> list[Piece]:
         # Discord refuses a list in which deleted ones are chosen, or too many.
-        there, most = ids_there(now.interaction), MAX_CHOSEN if self.several else 1
-        chosen = [discord.Object(one) for one in self._ids(value) if there is None or one in there][:most]
+        most = MAX_CHOSEN if self.several else 1
+        chosen = [discord.Object(one) for one in self._known(now.interaction, value)[:most]]
         custom_id = pick.looking(let_in=now.let_in).id(now.address, setting.name)
         shown = self.control(
             custom_id=custom_id,
@@ -188,6 +188,14 @@ class Pick(ValueKind):
     def chosen(self, values: Any) -> Value:
         ids = sorted(map(int, values))
         return ids if self.several else next(iter(ids), None)
+
+    def without_room(self, interaction: discord.Interaction[Any], value: Value) -> list[int]:
+        """Return those that the list had no room for, so that they can't be chosen there."""
+        return self._known(interaction, value)[MAX_CHOSEN:]
+
+    def _known(self, interaction: discord.Interaction[Any], value: Value) -> list[int]:
+        there = ids_there(interaction)
+        return [one for one in self._ids(value) if there is None or one in there]
 
     def _ids(self, value: Value) -> list[int]:
         return value if self.several else [] if value is None else [value]
@@ -434,15 +442,18 @@ def save(session: Any, scope: Scope, topic: Topic, work: Work) -> tuple[Any, Sai
     return row_, said, changes
 
 
-def assigning(topic: Topic, setting: Setting, value: Value) -> Work:
-    """Return what gives the setting this value."""
+def assigning(topic: Topic, setting: Setting, value: Value, interaction: discord.Interaction[Any]) -> Work:
+    """Return what gives the setting this value. What its list had no room for stays."""
 
     def work(session: Any, scope: Scope) -> Also | None:
-        made = None
+        made, new = None, value
+        if isinstance(setting.kind, Pick) and setting.kind.several:
+            held = setting.value(topic.load(session, scope))
+            new = sorted({*value, *setting.kind.without_room(interaction, held)})
         if setting.write:
-            made = setting.write(session, scope, value)
+            made = setting.write(session, scope, new)
         elif topic.assign:
-            topic.assign(session, scope, setting.name, value)
+            topic.assign(session, scope, setting.name, new)
         return made if isinstance(made, Also) else None
 
     return work
@@ -578,7 +589,12 @@ async def _assign(press: Press, at: str, name: str, values: Any) -> None:
     except Refused as refusal:
         await update(press, at, partial(_refuse, refusal))
     else:
-        await update(press, at, assigning(topic, setting, value), partial(_then, press, setting, value))
+        await update(
+            press,
+            at,
+            assigning(topic, setting, value, press.interaction),
+            partial(_then, press, setting, value),
+        )
 
 
 async def _then(press: Press, setting: Setting, value: Value, before: Any) -> None:

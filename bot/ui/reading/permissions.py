@@ -155,9 +155,11 @@ def server_of(interaction: discord.Interaction) -> int:
 
 
 def ids_there(interaction: discord.Interaction) -> frozenset[int] | None:
-    """Return the ids of the server's roles and channels, or None if they are not known."""
+    """Return the ids of the server's roles, channels and active threads, or None if they are not known."""
     guild = interaction.guild
-    return None if guild is None else frozenset(one.id for one in (*guild.roles, *guild.channels))
+    if guild is None:
+        return None
+    return frozenset(one.id for one in (*guild.roles, *guild.channels, *guild.threads))
 
 
 def is_manager(permissions: discord.Permissions) -> bool:

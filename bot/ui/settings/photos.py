@@ -1,6 +1,6 @@
 """`/studii photos`: which emoji run which tools where, channels that offer or run tools, and whose photos."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,31 +101,19 @@ def _channel_list(**more: Any) -> Any:
     return ui.ChannelSelect[Any](channel_types=PHOTO_CHANNELS, **more)
 
 
-def _set_channels(
-    before: Collection[int], chosen: Collection[int], turn: Callable[[int, bool], object]
-) -> None:
-    """Turn channels on and off as they are chosen. Those that the list had no room for stay."""
-    # Off first: their number has a limit.
-    for one in sorted({*sorted(before)[:MAX_CHOSEN], *chosen}, key=lambda one: one in chosen):
-        if (one in before) != (one in chosen):
-            turn(one, one in chosen)
-
-
 def _set_reactions(session: Any, scope: Scope, chosen: Collection[int]) -> None:
-    def turn(channel_id: int, on: bool) -> None:
-        photo_rules.turn_reactions(session, scope.guild_id, channel_id, on=on)
-
-    _set_channels(photo_rules.of(session, scope.guild_id).reaction_channels, chosen, turn)
+    before = photo_rules.of(session, scope.guild_id).reaction_channels
+    # Off first: their number has a limit.
+    for one in sorted(before ^ set(chosen), key=lambda one: one in chosen):
+        photo_rules.turn_reactions(session, scope.guild_id, one, on=one in chosen)
 
 
 def _set_offers(session: Any, scope: Scope, chosen: Collection[int]) -> None:
-    def turn(channel_id: int, on: bool) -> None:
-        if on:
-            photo_rules.set_channel(session, scope.guild_id, channel_id, PhotoChannelKind.OFFER)
-        else:
-            photo_rules.clear_channel(session, scope.guild_id, channel_id)
-
-    _set_channels(load(session, scope).channels(PhotoChannelKind.OFFER), chosen, turn)
+    before = load(session, scope).channels(PhotoChannelKind.OFFER).keys()
+    for one in sorted(before - set(chosen)):
+        photo_rules.clear_channel(session, scope.guild_id, one)
+    for one in sorted(set(chosen) - before):
+        photo_rules.set_channel(session, scope.guild_id, one, PhotoChannelKind.OFFER)
 
 
 # Channels that run a tool

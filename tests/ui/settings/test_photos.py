@@ -1,0 +1,45 @@
+"""`/studii photos`: channels in lists that have no room for all of them."""
+
+import discord
+import pytest
+
+from bot.features import photo_rules
+from bot.features.photo_rules import PhotoChannelKind
+from tests.support.desk import Desk, pieces
+from tests.support.settings import change, control, opened
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize("name", ["offers", "reactions"])
+async def test_a_channel_is_cleared_where_a_list_has_no_room_for_all(desk: Desk, name: str) -> None:
+    guild_id = desk.guild.id
+    made = [desk.channel_for_the_bot(f"photos-{number}") for number in range(27)]
+    there = [one.id for one in made]
+    await desk.env.settle()
+    for one in (1, 2, *there):  # the first ones were deleted
+        if name == "offers":
+            rule = photo_rules.set_channel, guild_id, one, PhotoChannelKind.OFFER
+            await desk.db.write(*rule)
+        else:
+            await desk.db.write(photo_rules.turn_reactions, guild_id, one, on=True)
+    shown = await opened(desk, "photos")
+    picks = control(shown, f"studii:pick:photos:{name}")
+    (listed,) = (one for one in pieces(shown) if one.get("custom_id") == picks)
+    chosen = [int(one["id"]) for one in listed["default_values"]]
+    assert chosen == there[:25]
+    await change(desk, "photos", name, *made[:24], shown=shown)
+    rules = await desk.db.read(photo_rules.of, guild_id)
+    held = rules.reaction_channels if name == "reactions" else rules.channels.keys()
+    assert sorted(held) == [*there[:24], *there[25:]]
+
+
+async def test_a_thread_is_shown_as_chosen(desk: Desk) -> None:
+    parent = desk.env.bot.get_channel(desk.channel.id)
+    assert isinstance(parent, discord.TextChannel)
+    thread = await parent.create_thread(name="more", type=discord.ChannelType.public_thread)
+    await desk.env.settle()
+    await desk.db.write(photo_rules.set_channel, desk.guild.id, thread.id, PhotoChannelKind.OFFER)
+    shown = await opened(desk, "photos")
+    picks = control(shown, "studii:pick:photos:offers")
+    (listed,) = (one for one in pieces(shown) if one.get("custom_id") == picks)
+    assert [int(one["id"]) for one in listed["default_values"]] == [thread.id]
