@@ -11,9 +11,8 @@ from bot.ui.account.credits import credits_panel
 from bot.ui.guide.help import show_help
 from bot.ui.jobs.listing import ListQuery, show_list
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.first_answer import read_for_suggestions
+from bot.ui.kit.answers import answer, read_for_suggestions
 from bot.ui.kit.host import host_of
-from bot.ui.kit.responses import answer
 from bot.ui.reading.permissions import manages, member_context, server_of
 from bot.ui.settings.mine import MINE
 from bot.ui.styles.choosing import style_choices, style_meant, usable_styles

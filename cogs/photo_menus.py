@@ -15,7 +15,7 @@ from bot.jobs.models import SourcePhoto
 from bot.languages import gettext as _, lazy
 from bot.ui.jobs.choosing import begin, choose
 from bot.ui.jobs.start import Terms
-from bot.ui.kit.first_answer import read_before_form
+from bot.ui.kit.answers import read_before_form
 from bot.ui.kit.host import host_of, in_order
 from bot.ui.reading.permissions import ensure_can_post
 from bot.ui.reading.photo_lookup import author_in, is_beside

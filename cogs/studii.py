@@ -22,9 +22,8 @@ from bot.servers import privacy, settings
 from bot.servers.key_entry import lost
 from bot.services import Services
 from bot.ui.admin.credits.limits import grant_panel, member_panel
-from bot.ui.kit.layout import Panel
-from bot.ui.kit.responses import answer
-from bot.ui.kit.text import shortened
+from bot.ui.kit.answers import answer
+from bot.ui.kit.layout import Panel, shortened
 from bot.ui.panels.settings import Scope, open_panel
 from bot.ui.reading.permissions import roles_of, server_of
 from bot.ui.settings.credits import CREDITS, budget_value, load, set_budget

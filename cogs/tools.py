@@ -18,9 +18,8 @@ from bot.languages import N_, gettext
 from bot.ui.jobs.choosing import ask, open_style_form, own_inputs
 from bot.ui.jobs.forms import MAX_EXTRA_CHARACTERS, FormStart, Values, extra_inputs
 from bot.ui.jobs.start import Terms, start
-from bot.ui.kit.first_answer import expect_job, read_before_form, read_for_suggestions
-from bot.ui.kit.host import in_order
-from bot.ui.kit.uploads import PhotoCommand
+from bot.ui.kit.answers import expect_job, read_before_form, read_for_suggestions
+from bot.ui.kit.host import PhotoCommand, in_order
 from bot.ui.reading.pictures import source_photo
 from bot.ui.styles.choosing import STYLE, style_choices, usable_styles, values_with
 from cogs.studii import MAX_SUGGESTIONS, Choices, choices

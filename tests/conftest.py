@@ -105,7 +105,7 @@ def _commands_as_they_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     In processes of their own, and where it is tested, they are links. Worlds that are built before the first
     test know the ids.
     """
-    monkeypatch.setattr("bot.ui.kit.text._linked_ids", {})
+    monkeypatch.setattr("bot.ui.kit.layout._linked_ids", {})
 
     def forget(_ids: Mapping[str, int]) -> None: ...
 

@@ -26,7 +26,7 @@ def test_one_place_announces_answers_as_it_keeps_them_for_the_start_after_a_kill
         for module in (ROOT / folder).rglob("*.py")
         if "thinking=True" in module.read_text("utf-8")
     ]
-    assert announce == ["bot/ui/kit/deferral.py"]
+    assert announce == ["bot/ui/kit/answers.py"]
 
 
 def test_first_answers_are_given_where_nothing_announces_them_meanwhile() -> None:
@@ -38,7 +38,7 @@ def test_first_answers_are_given_where_nothing_announces_them_meanwhile() -> Non
         for module in (ROOT / folder).rglob("*.py")
         if direct.search(module.read_text("utf-8"))
     ]
-    kit = [f"bot/ui/kit/{name}.py" for name in ("deferral", "forms", "responses")]
+    kit = [f"bot/ui/kit/{name}.py" for name in ("answers", "host")]
     assert sorted(answer) == kit
 
 

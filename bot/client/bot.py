@@ -27,11 +27,9 @@ from bot.features.wording import count_words
 from bot.jobs.models import Job, Progress
 from bot.languages import lazy
 from bot.services import Services
-from bot.ui.kit.deferral import AnswerKeeper
-from bot.ui.kit.first_answer import note_arrival
+from bot.ui.kit.answers import NO_MENTIONS, AnswerKeeper, answer_if_possible, note_arrival, tell
 from bot.ui.kit.host import Clicks, Host, OpenForms, begin_to_handle
 from bot.ui.kit.layout import QUIET, boxed
-from bot.ui.kit.responses import NO_MENTIONS, answer_if_possible, tell
 from bot.ui.panels.controls import handle
 from bot.ui.reading.languages import Readers
 

@@ -17,8 +17,8 @@ from bot import meta
 from bot.db import Database
 from bot.errors import SettingsError
 from bot.languages import Language, known_language, speaking, unfilled
-from bot.ui.kit.discord_errors import NO_ACCESS
-from bot.ui.kit.text import know_commands, shortened
+from bot.ui.kit.answers import NO_ACCESS
+from bot.ui.kit.layout import know_commands, shortened
 
 _log = logging.getLogger(__name__)
 # Of the names under which the digest of the commands is kept that were registered last: before the id of a

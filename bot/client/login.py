@@ -16,7 +16,7 @@ from bot.aio.net import NO_CONNECTION, Connector, NoTunnel, Proxy
 from bot.clock import SystemClock
 from bot.config import LOOKS_LIKE
 from bot.errors import SettingsError, Unavailable
-from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
+from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS
 
 _log = logging.getLogger(__name__)
 

@@ -27,10 +27,8 @@ from bot.jobs.progress import LAST_EDIT, LIFETIME, PACE, PLACE_KNOWN_IN, Reply, 
 from bot.languages import ReaderLanguages, lazy, speaking
 from bot.ui.jobs.progress import progress_panel
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.deferral import LateAnswer
-from bot.ui.kit.discord_errors import DISCORD_ERRORS
+from bot.ui.kit.answers import DISCORD_ERRORS, NO_MENTIONS, LateAnswer
 from bot.ui.kit.layout import BAD, Panel, boxed
-from bot.ui.kit.responses import NO_MENTIONS
 from bot.vault import CannotDecrypt, Vault
 
 _log = logging.getLogger(__name__)

@@ -39,9 +39,8 @@ from bot.ui.admin.notices import blocked_panel, notice_panel
 from bot.ui.jobs.result import ask_maker, best_panel, ended_elsewhere
 from bot.ui.jobs.start import question_panel
 from bot.ui.jobs.wording import link_of
-from bot.ui.kit.discord_errors import NO_ACCESS
+from bot.ui.kit.answers import NO_ACCESS, ask_button
 from bot.ui.kit.layout import BAD, boxed, lines, row, server_line
-from bot.ui.kit.responses import ask_button
 from bot.ui.reading.permissions import is_age_restricted, is_manager, stays_there
 from bot.ui.reading.photo_lookup import shows_before
 

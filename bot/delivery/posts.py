@@ -19,11 +19,9 @@ from bot.languages import ReaderLanguages, speaking
 from bot.media.photo import Drawing
 from bot.posts import LEFT, RESULT, SENT_SINCE, Gone, Later, Never, NotHere, Outcome, Post, Stands
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
-from bot.ui.kit.host import custom_ids
+from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS, NO_MENTIONS
+from bot.ui.kit.host import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES, custom_ids
 from bot.ui.kit.layout import Panel
-from bot.ui.kit.responses import NO_MENTIONS
-from bot.ui.kit.uploads import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
 from bot.ui.reading.permissions import READ_MESSAGE_HISTORY, channel_in, missing_to_post
 
 

@@ -35,8 +35,8 @@ from bot.posts import NotHere, Post, TooMuch
 from bot.ui.jobs.more import AFTER_SMALLER, BEFORE_GONE, BEFORE_LEFT_OUT, BEFORE_SMALLER, SPLIT_LABELS
 from bot.ui.jobs.result import ShownPhoto, ended_elsewhere, ended_without_result, ending, linked_video, result
 from bot.ui.jobs.wording import can_play
-from bot.ui.kit.responses import NO_MENTIONS
-from bot.ui.kit.uploads import file_of
+from bot.ui.kit.answers import NO_MENTIONS
+from bot.ui.kit.host import file_of
 from bot.ui.reading.permissions import stays_there
 from bot.ui.reading.photo_lookup import BEFORE_FILE, HALVES_FILE, LABELLED_FILE, SMALLER_BEFORE, SMALLER_FILE
 

@@ -17,7 +17,7 @@ from bot.posts import Post
 from bot.reactions.backlog import Backlog
 from bot.reactions.events import Cleared, emoji_of
 from bot.services import Services
-from bot.ui.kit.discord_errors import NO_ACCESS, tolerated
+from bot.ui.kit.answers import NO_ACCESS, tolerated
 from bot.ui.reading.permissions import channel_in, fetched_member, moderates_in
 
 MAX_STARS_OF_A_SERVER, MAX_REMEMBERED_STARS, STARS_AT_ONCE = 200, 2000, 4

@@ -19,10 +19,8 @@ from bot.servers import access
 from bot.services import Services
 from bot.ui.guide.help import mentioned_panel
 from bot.ui.jobs.choosing import NO_TOOL_TAKES_IT, UNSEEN, mentions, offer_panel, read_mention, tools_for
-from bot.ui.kit.discord_errors import DISCORD_ERRORS
-from bot.ui.kit.layout import QUIET, Panel, boxed
-from bot.ui.kit.responses import NO_MENTIONS
-from bot.ui.kit.text import shortened
+from bot.ui.kit.answers import DISCORD_ERRORS, NO_MENTIONS
+from bot.ui.kit.layout import QUIET, Panel, boxed, shortened
 from bot.ui.reading.permissions import channel_in, member_context_in, missing_to_post
 
 _log = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from bot.jobs.models import Job, JobRequest, MemberContext, SourcePhoto
 from bot.languages import Language, ReaderLanguages, lazy, speaking
 from bot.reactions.events import once_key
 from bot.services import Services
-from bot.ui.kit.responses import refusal_words
+from bot.ui.kit.answers import refusal_words
 from bot.ui.reading.permissions import (
     PostingPlace,
     channel_in,

@@ -31,7 +31,7 @@ from bot.reactions.photo_jobs import OFFER_SKIPPED, NextStep, PhotoJobs, no_jobs
 from bot.reactions.taps import ReactionJobs
 from bot.servers import access
 from bot.services import Services
-from bot.ui.kit.discord_errors import DISCORD_ERRORS, NO_ACCESS
+from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS
 from bot.ui.reading.permissions import channel_ids_of
 from bot.ui.reading.photo_lookup import author_of
 from bot.ui.reading.pictures import photos_in, taken_of

@@ -22,8 +22,7 @@ from bot.client.login import choose_intents, logged_in, mention_intents, photo_i
 from bot.db import Database
 from bot.errors import SettingsError, StudiiBotError, Unavailable
 from bot.jobs import queries
-from bot.ui.kit.layout import text
-from bot.ui.kit.text import know_commands
+from bot.ui.kit.layout import know_commands, text
 from sandbox.discord.emulator import TOKEN, DiscordServer
 from tests.studii.bare import answering
 from tests.support.desk import Desk, make_bot, open_desk, texts

@@ -31,7 +31,7 @@ async def test_who_asks_while_the_database_hangs_is_answered_and_reads_what_came
 ) -> None:
     with server() as postgresql:
         make_template(postgresql.url)
-        worlds = cluster(tmp_path, postgresql.url, [GUILD], first_answer=PATIENCE)
+        worlds = cluster(tmp_path, postgresql.url, [GUILD], answers=PATIENCE)
         async with worlds as own, own.process() as process:
             await until(lambda: own.connected() == [0])
             engine = create_async_engine(own.url)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from bot.delivery.answers import LEFT_UNANSWERED
 from bot.jobs.models import JobState
-from bot.ui.kit.deferral import LateAnswer
+from bot.ui.kit.answers import LateAnswer
 from sandbox.discord.emulator.faults import Fault
 from sandbox.studii import Options
 from sandbox.studii.jobs import Durations

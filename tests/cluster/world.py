@@ -132,19 +132,19 @@ async def cluster(
     lease: float | None = LEASE,
     period: float = 60.0,
     url: str | None = None,
-    first_answer: float = 3.0,
+    answers: float = 3.0,
 ) -> AsyncGenerator[Cluster]:
     """Prepare the worlds. Each server has a Studii key of its own, or all of them one (`shared_key`).
 
     `lease` shortens all times in its proportion; None leaves them as they are. A key's limit is for `period`
     seconds, as the processes know. `url`: a database with all tables, if not a new one on that server. An
-    answer may take `first_answer` seconds.
+    answer may take `answers` seconds.
     """
     url = url or await new_migrated_database(server)
     secret = Fernet.generate_key().decode()
     rules = Rules(shards=shards, identify_every=5.0 if lease is None else lease / 5)
     async with (
-        DiscordServer(guilds=guilds, rules=rules, first_answer=first_answer) as discord,
+        DiscordServer(guilds=guilds, rules=rules, answers=answers) as discord,
         StudiiServer(options or Options(instant=True, long_side=64)) as studii,
     ):
         style, several = RateStyle(period=period), guilds[:1] if shared_key else guilds

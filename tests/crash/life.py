@@ -33,7 +33,7 @@ from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
 from bot.studii import StudiiClient, Timeouts
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit import first_answer
+from bot.ui.kit import answers as kit_answers
 from bot.vault import Vault
 from sandbox.discord.emulator import TOKEN
 from tests.crash.stand_ins import DeadlyDecoder, FolderPhotos, LaterClock, no_file
@@ -103,7 +103,7 @@ def live(life: Life, *, forks: bool = False) -> int:
         if not life.threads:
             sqlite_in_place(patch)
         if life.slow:
-            patch.setattr(first_answer, "ANSWER_BY", DEFERRED_AFTER)
+            patch.setattr(kit_answers, "ANSWER_BY", DEFERRED_AFTER)
         patch.setattr(answers_module, "GATHERED", QUICKLY / timedelta(seconds=1))
         for module, name in ((progress, "PACE"), *((answers_module, one) for one in _PAUSES)):
             patch.setattr(module, name, QUICKLY)

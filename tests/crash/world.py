@@ -24,7 +24,7 @@ from bot.jobs.models import Job, JobState
 from bot.posts import mark_of_nonce
 from bot.reasons import ReasonCode
 from bot.servers import keys, settings
-from bot.ui.kit.deferral import LateAnswer
+from bot.ui.kit.answers import LateAnswer
 from bot.vault import Vault, lane_names
 from sandbox.discord.emulator import DiscordServer
 from sandbox.discord.emulator.interactions import Interaction
@@ -325,5 +325,5 @@ async def worlds() -> AsyncGenerator[CrashWorlds]:
         (template / "photo.png").write_bytes(png())
         await database(template)
         options = Options(instant=True, long_side=64)
-        async with StudiiServer(options) as studii, DiscordServer(first_answer=ANSWERED_IN) as discord:
+        async with StudiiServer(options) as studii, DiscordServer(answers=ANSWERED_IN) as discord:
             yield CrashWorlds(folder, studii, discord)

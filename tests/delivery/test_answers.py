@@ -17,7 +17,7 @@ from bot.jobs import progress, results
 from bot.jobs.accept import Acceptor
 from bot.jobs.models import JobState, Progress
 from bot.ui.jobs.progress import NOT_UPDATED_ANY_MORE
-from bot.ui.kit.deferral import LateAnswer
+from bot.ui.kit.answers import LateAnswer
 from bot.ui.kit.layout import QUIET, boxed
 from bot.vault import Vault
 from tests.reactions.taps import jobs_of

@@ -182,7 +182,7 @@ async def victim(folder: Path, *, forked: bool = False) -> AsyncGenerator[Victim
     start = bot_process if forked else started_process
     async with (
         StudiiServer(Options(instant=True, long_side=96)) as studii,
-        DiscordServer(first_answer=FIRST_ANSWER, limits=None) as discord,
+        DiscordServer(answers=FIRST_ANSWER, limits=None) as discord,
         Database.open(url) as db,
     ):
         services = await services_on(db, folder, SystemClock())

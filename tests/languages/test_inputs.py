@@ -9,8 +9,8 @@ from bot.credits.prices import PriceTable
 from bot.languages import Language, gettext as _, speaking
 from bot.ui.jobs.choosing import choices_of
 from bot.ui.jobs.forms import FormStart, ToolForm
-from bot.ui.kit.forms import TITLE_LENGTH
-from bot.ui.kit.text import shortened
+from bot.ui.kit.host import TITLE_LENGTH
+from bot.ui.kit.layout import shortened
 from bot.ui.settings.mine import settable
 from tests.support.desk import PNG, Desk, texts
 from tests.support.locales import app_in

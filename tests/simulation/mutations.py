@@ -323,7 +323,7 @@ MUTATIONS = (
     Mutation("a nonce is left out", "bot.posts.Post.nonce", _nonceless),
     Mutation("a private result is posted", "bot.jobs.results.places", _for_all),
     Mutation("a result is posted elsewhere", "bot.jobs.results.places", _for_the_first),
-    Mutation("words are not escaped", "bot.ui.kit.text.plain", _raw),
+    Mutation("words are not escaped", "bot.ui.kit.layout.plain", _raw),
     Mutation(
         "the budget is read outside of its transaction",
         "bot.credits.limits.use_of_members",
@@ -353,7 +353,7 @@ MUTATIONS = (
     Mutation("a private job is shown to all", "bot.ui.jobs.start.answer", _shown_to_all),
     Mutation("changes are not told", "bot.db.Database._tell", _always(None)),
     Mutation("a job is another member's", "bot.jobs.decide.Decisions._new_job", _anybodys),
-    Mutation("a press is not acknowledged", "bot.ui.kit.responses.acknowledge", _later),
+    Mutation("a press is not acknowledged", "bot.ui.kit.answers.acknowledge", _later),
     Mutation("an idle loop spins", "bot.engine.lanes.Lanes._turn", _restless),
     Mutation("another job's result is posted", "bot.studii.StudiiClient.job_status", _last_address),
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.delivery.answers import LEFT_UNANSWERED
-from bot.ui.kit.deferral import LateAnswer
+from bot.ui.kit.answers import LateAnswer
 from sandbox.demo.people import until
 from sandbox.demo.place import PHOTO_DESK
 from sandbox.discord.emulator.faults import Fault

@@ -164,7 +164,7 @@ async def town(
     folder: Path, options: Options = QUICK, *, key: bool = True, **settings: str
 ) -> AsyncGenerator[Town]:
     """Start everything; with `key`, the server's key and log channel are set."""
-    discord = DiscordServer(message_content=True, first_answer=PATIENCE, limits=None)
+    discord = DiscordServer(message_content=True, answers=PATIENCE, limits=None)
     build(discord)
     async with StudiiServer(options) as studii, discord:
         here = Town(discord, studii, folder, settings)

@@ -13,7 +13,7 @@ from discord import app_commands
 from simcord.backend.models import Interaction
 
 from bot.client.bot import EXTENSIONS
-from bot.ui.kit import first_answer
+from bot.ui.kit import answers as kit_answers
 from bot.ui.panels.controls import _controls, find  # pyright: ignore[reportPrivateUsage]
 from tests.cogs.test_jobs import DONE, button, listed
 from tests.reactions.taps import ROOM, post
@@ -129,7 +129,7 @@ async def held(monkeypatch: pytest.MonkeyPatch, desk: Desk) -> AsyncGenerator[No
     """Let the database answer nobody during the block. After it all are answered, and nobody waits."""
     with monkeypatch.context() as patch:
         go_on = slow_to_read(patch)
-        patch.setattr(first_answer, "FORM_BY", 0.0)
+        patch.setattr(kit_answers, "FORM_BY", 0.0)
         async with holding(desk.db):
             yield
         go_on.set()
@@ -245,7 +245,7 @@ async def test_an_answer_that_is_on_its_way_is_not_announced(
 
         return answer
 
-    monkeypatch.setattr(first_answer, "_later", noted)
+    monkeypatch.setattr(kit_answers, "_later", noted)
     for name in ("send_message", "defer", "edit_message", "send_modal"):
         answers = getattr(discord.InteractionResponse, name)
         monkeypatch.setattr(discord.InteractionResponse, name, late_on_its_way(answers))

@@ -12,8 +12,8 @@ from simcord.backend.models import Interaction
 
 from bot.client.bot import StudiiBot, StudiiTree
 from bot.jobs.models import JobState
-from bot.ui.kit import first_answer
-from bot.ui.kit.first_answer import FORM_TOO_LATE
+from bot.ui.kit import answers as kit_answers
+from bot.ui.kit.answers import FORM_TOO_LATE
 from bot.ui.settings import setup
 from tests.reactions.taps import ROOM, post
 from tests.reactions.test_mentions import HALL, answer_to, mention
@@ -186,7 +186,7 @@ async def test_whatever_a_form_waits_for_is_not_waited_for_too_long(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     send = await PATHS[path](desk, tmp_path)
-    monkeypatch.setattr(first_answer, "_later", at_once)  # an announcement would come before the form
+    monkeypatch.setattr(kit_answers, "_later", at_once)  # an announcement would come before the form
     for number in range(1, MAX_WAITS_OF_A_PATH):
         with monkeypatch.context() as patch:
             waits = Waits(patch, desk.bot.http, number)
@@ -214,7 +214,7 @@ async def acknowledged(desk: Desk, asked: Interaction) -> InteractionResult:
 async def test_the_wait_for_a_form_counts_from_its_interactions_arrival(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bounds, within, check = list[float](), first_answer._within, StudiiTree.interaction_check  # pyright: ignore[reportPrivateUsage]
+    bounds, within, check = list[float](), kit_answers._within, StudiiTree.interaction_check  # pyright: ignore[reportPrivateUsage]
 
     def noted(seconds: float) -> Any:
         bounds.append(seconds)
@@ -226,7 +226,7 @@ async def test_the_wait_for_a_form_counts_from_its_interactions_arrival(
 
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        monkeypatch.setattr(first_answer, "_within", noted)
+        monkeypatch.setattr(kit_answers, "_within", noted)
         monkeypatch.setattr(StudiiTree, "interaction_check", after_a_while)
         assert (await desk.maya.slash(desk.channel, "studio")).modal is not None
         assert bounds == [pytest.approx(0.5)] * len(bounds) != []

@@ -9,7 +9,7 @@ import pytest
 from discord.http import HTTPClient, Route
 
 from bot.db import Database
-from bot.ui.kit import first_answer
+from bot.ui.kit import answers as kit_answers
 
 
 class Waits:
@@ -37,7 +37,7 @@ class Waits:
 
         monkeypatch.setattr(Database, "read", slow_asking)
         monkeypatch.setattr(discord_, "request", slow_request)
-        monkeypatch.setattr(first_answer, "_within", self._within)
+        monkeypatch.setattr(kit_answers, "_within", self._within)
 
     def end(self) -> None:
         """Let go on who else waits for what was held."""

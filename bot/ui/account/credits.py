@@ -14,9 +14,8 @@ from bot.features.wording import credit_words, discord_timestamp
 from bot.jobs.models import Job
 from bot.languages import Message, gettext as _, lazy, sentences
 from bot.ui.jobs.wording import ToolNames, job_line
-from bot.ui.kit.discord_errors import refused_as
+from bot.ui.kit.answers import acknowledge, refused_as
 from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, boxed, lines, rule, small
-from bot.ui.kit.responses import acknowledge
 from bot.ui.panels.controls import Press, button
 from bot.ui.reading.permissions import roles_of
 

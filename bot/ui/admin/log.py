@@ -7,10 +7,9 @@ from bot.errors import NotAllowed, Refused
 from bot.jobs import queries
 from bot.languages import gettext as _, lazy, sentences, speaking
 from bot.ui.jobs.more import delete_posted
-from bot.ui.kit.discord_errors import NO_ACCESS, tolerated
+from bot.ui.kit.answers import NO_ACCESS, answer, tolerated
 from bot.ui.kit.host import host_of
 from bot.ui.kit.layout import NEUTRAL, QUIET, boxed
-from bot.ui.kit.responses import answer
 from bot.ui.panels.controls import Id, Press, button
 from bot.ui.reading.permissions import channel_in, hindrance, missing_for_warnings, moderates
 

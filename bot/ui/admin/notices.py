@@ -21,6 +21,7 @@ from bot.ui.admin.credits.credit_requests import asked_words, request_buttons
 from bot.ui.admin.log import delete_from_log
 from bot.ui.jobs.listing import ruling_buttons
 from bot.ui.jobs.wording import ToolNames, cost_words, message_link, prompt_words, settings_words
+from bot.ui.kit.answers import answer
 from bot.ui.kit.layout import (
     BAD,
     GOING,
@@ -33,13 +34,13 @@ from bot.ui.kit.layout import (
     box,
     boxed,
     lines,
+    plain,
     row,
+    sentence,
     server_line,
     small,
 )
 from bot.ui.kit.reasons import reason_words
-from bot.ui.kit.responses import answer
-from bot.ui.kit.text import plain, sentence
 from bot.ui.panels.controls import Press, admin, button
 from bot.ui.panels.settings import Change, change_words
 from bot.ui.reading.permissions import server_of

@@ -10,8 +10,7 @@ from bot.features.photo_rules import PhotoChannel, PhotoChannelKind, PhotoRules,
 from bot.languages import and_list, gettext as _, lazy, ngettext
 from bot.servers.access import AccessRules, open_in
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.layout import lines
-from bot.ui.kit.text import plain
+from bot.ui.kit.layout import lines, plain
 from bot.ui.reading.permissions import (
     channel_ids_of,
     channel_in,

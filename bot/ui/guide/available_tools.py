@@ -18,9 +18,18 @@ from bot.languages import and_list, gettext as _, lazy, ngettext, sentences
 from bot.reasons import Reason
 from bot.servers import access, keys
 from bot.services import Services
-from bot.ui.kit.layout import BUTTONS_IN_A_ROW, Piece, lines, small, text
+from bot.ui.kit.layout import (
+    BUTTONS_IN_A_ROW,
+    Piece,
+    lines,
+    named_value,
+    plain,
+    sentence,
+    shortened,
+    small,
+    text,
+)
 from bot.ui.kit.reasons import reason_words
-from bot.ui.kit.text import named_value, plain, sentence, shortened
 
 MAX_DENIAL_CHARACTERS = 300
 NOT_ENOUGH = lazy("You don't have enough credits left for this.")

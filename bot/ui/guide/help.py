@@ -29,13 +29,21 @@ from bot.ui.guide.available_tools import (
     tool_pieces,
 )
 from bot.ui.jobs.choosing import MAX_TOOL_BUTTONS, tool_rows
-from bot.ui.kit.deferral import LateAnswer
-from bot.ui.kit.discord_errors import DISCORD_ERRORS
-from bot.ui.kit.first_answer import defer_answer
+from bot.ui.kit.answers import DISCORD_ERRORS, NO_MENTIONS, LateAnswer, answer, defer_answer
 from bot.ui.kit.host import host_of
-from bot.ui.kit.layout import GOING, GOOD, NEUTRAL, Panel, Piece, boxed, fitting, lines, row, small
-from bot.ui.kit.responses import NO_MENTIONS, answer
-from bot.ui.kit.text import named_value
+from bot.ui.kit.layout import (
+    GOING,
+    GOOD,
+    NEUTRAL,
+    Panel,
+    Piece,
+    boxed,
+    fitting,
+    lines,
+    named_value,
+    row,
+    small,
+)
 from bot.ui.panels.controls import Press, button
 from bot.ui.reading.permissions import (
     channel_in,

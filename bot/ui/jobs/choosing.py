@@ -30,13 +30,9 @@ from bot.ui.jobs.forms import (
     needs_form,
 )
 from bot.ui.jobs.start import AS_USUAL, Terms, request_for, start_once
-from bot.ui.kit.discord_errors import refused_as
-from bot.ui.kit.first_answer import read_before_form
-from bot.ui.kit.forms import OpenView, show_refused
-from bot.ui.kit.host import host_of, in_order
-from bot.ui.kit.layout import NEUTRAL, Panel, box, boxed, button_rows, row, small, text
-from bot.ui.kit.responses import answer
-from bot.ui.kit.text import plain, shortened
+from bot.ui.kit.answers import answer, read_before_form, refused_as
+from bot.ui.kit.host import OpenView, host_of, in_order, show_refused
+from bot.ui.kit.layout import NEUTRAL, Panel, box, boxed, button_rows, plain, row, shortened, small, text
 from bot.ui.panels.controls import Press, button
 from bot.ui.reading import LOOKUP_TIMEOUT
 from bot.ui.reading.permissions import member_context, server_of

@@ -16,9 +16,8 @@ from bot.errors import Refused
 from bot.features.styles import Style, wants_words
 from bot.jobs.models import SourcePhoto
 from bot.languages import Worded, and_list, gettext as _, in_all_languages, lazy, paragraph, pgettext
-from bot.ui.kit.forms import TITLE_LENGTH, Form, labelled
-from bot.ui.kit.text import plain, shortened
-from bot.ui.kit.uploads import PhotoUpload
+from bot.ui.kit.host import TITLE_LENGTH, Form, PhotoUpload, labelled
+from bot.ui.kit.layout import plain, shortened
 from bot.ui.reading.pictures import attached, plain_name
 
 MAX_INPUTS_CHARACTERS = 500

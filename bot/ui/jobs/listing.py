@@ -42,14 +42,32 @@ from bot.ui.jobs.wording import (
     settings_words,
     state_words,
 )
-from bot.ui.kit.discord_errors import DISCORD_ERRORS
-from bot.ui.kit.first_answer import expect_job, read_before_form
-from bot.ui.kit.forms import labelled
-from bot.ui.kit.host import host_of, in_order
-from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, Piece, boxed, lines, row, small, text
+from bot.ui.kit.answers import (
+    DISCORD_ERRORS,
+    NO_MENTIONS,
+    acknowledge,
+    answer,
+    answer_in_place,
+    expect_job,
+    read_before_form,
+    tell,
+)
+from bot.ui.kit.host import host_of, in_order, labelled
+from bot.ui.kit.layout import (
+    GOOD,
+    NEUTRAL,
+    Panel,
+    Piece,
+    boxed,
+    lines,
+    plain,
+    row,
+    sentence,
+    shortened,
+    small,
+    text,
+)
 from bot.ui.kit.reasons import error_words
-from bot.ui.kit.responses import NO_MENTIONS, acknowledge, answer, answer_in_place, tell
-from bot.ui.kit.text import plain, sentence, shortened
 from bot.ui.panels.controls import Id, Press, button
 from bot.ui.reading.permissions import (
     MANAGERS_ONLY,

@@ -22,10 +22,21 @@ from bot.jobs.models import FORGOTTEN_MEMBER, Job
 from bot.languages import Message, Worded, gettext as _, lazy, pgettext, plazy
 from bot.ui.jobs.progress import JOB_GONE, again_button, edit, job_for, photo_name, use_in
 from bot.ui.jobs.wording import ALT_LENGTH, ToolNames, alt_words, link_words
+from bot.ui.kit.answers import acknowledge, answer, answer_in_place
 from bot.ui.kit.host import Host
-from bot.ui.kit.layout import NEUTRAL, QUIET, Panel, Piece, boxed, lines, row, small, text
-from bot.ui.kit.responses import acknowledge, answer, answer_in_place
-from bot.ui.kit.text import named_value, shortened
+from bot.ui.kit.layout import (
+    NEUTRAL,
+    QUIET,
+    Panel,
+    Piece,
+    boxed,
+    lines,
+    named_value,
+    row,
+    shortened,
+    small,
+    text,
+)
 from bot.ui.panels.controls import Id, Press, button
 from bot.ui.reading.permissions import is_moderator, manages, server_of
 from bot.ui.reading.photo_lookup import (

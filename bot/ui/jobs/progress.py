@@ -42,7 +42,7 @@ from bot.ui.jobs.wording import (
     short_state_words,
     state_words,
 )
-from bot.ui.kit.first_answer import expect_job, read_before_form
+from bot.ui.kit.answers import acknowledge, expect_job, read_before_form
 from bot.ui.kit.host import Host, in_order
 from bot.ui.kit.layout import (
     BAD,
@@ -55,12 +55,13 @@ from bot.ui.kit.layout import (
     Piece,
     boxed,
     lines,
+    named_value,
+    plain,
     row,
     rule,
+    shortened,
     small,
 )
-from bot.ui.kit.responses import acknowledge
-from bot.ui.kit.text import named_value, plain, shortened
 from bot.ui.panels.controls import Id, Press, button
 from bot.ui.reading.permissions import ensure_can_post, ensure_stays_there, moderates, server_of
 from bot.ui.reading.photo_lookup import PhotoGone, author_of, is_beside, source_of

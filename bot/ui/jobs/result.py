@@ -28,9 +28,22 @@ from bot.ui.jobs.more import (
 )
 from bot.ui.jobs.progress import CHARGED_AGAIN, may_be_charged_again, photo_name, set_again_button, sign_of
 from bot.ui.jobs.wording import ToolNames, cost_words, link_words, prompt_words, settings_words, state_words
-from bot.ui.kit.layout import GOOD, NEUTRAL, Panel, Piece, boxed, lines, row, server_line, small, text
-from bot.ui.kit.responses import acknowledge
-from bot.ui.kit.text import named_value, plain, shortened
+from bot.ui.kit.answers import acknowledge
+from bot.ui.kit.layout import (
+    GOOD,
+    NEUTRAL,
+    Panel,
+    Piece,
+    boxed,
+    lines,
+    named_value,
+    plain,
+    row,
+    server_line,
+    shortened,
+    small,
+    text,
+)
 from bot.ui.panels.controls import Press, button
 from bot.ui.reading.pictures import plain_name
 

@@ -22,11 +22,17 @@ from bot.jobs.progress import once_key_of, subject_of
 from bot.languages import gettext as _, lazy, ngettext, plazy
 from bot.ui.jobs.forms import Values
 from bot.ui.jobs.wording import ToolNames, prompt_words
-from bot.ui.kit.discord_errors import DISCORD_ERRORS, tolerated
-from bot.ui.kit.first_answer import answering, expect_job
+from bot.ui.kit.answers import (
+    DISCORD_ERRORS,
+    acknowledge,
+    answer,
+    answering,
+    expect_job,
+    may_be_shown,
+    tolerated,
+)
 from bot.ui.kit.host import Host, host_of, in_order, in_turn
 from bot.ui.kit.layout import GOING, NEUTRAL, QUIET, Panel, boxed, lines, row, small, text
-from bot.ui.kit.responses import acknowledge, answer, may_be_shown
 from bot.ui.panels.controls import Press, button
 from bot.ui.reading.permissions import HERE, ensure_can_post, is_age_restricted, member_context, posting_place
 from bot.ui.reading.pictures import ensure_taken

@@ -8,8 +8,8 @@ from bot.credits.prices import MIN_ESTIMATE_CREDITS, Estimate, short_price
 from bot.features.wording import credit_words, discord_timestamp
 from bot.jobs.models import FORGOTTEN_MEMBER, TERMINAL_STATES, Job, JobState, Progress
 from bot.languages import Worded, and_list, gettext as _, lazy, pgettext, plazy, sentences
+from bot.ui.kit.layout import plain, sentence, shortened
 from bot.ui.kit.reasons import reason_words
-from bot.ui.kit.text import plain, sentence, shortened
 
 PROMPT_LENGTH = 300  # characters shown of a long text
 VALUE_LENGTH = 40

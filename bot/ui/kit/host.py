@@ -1,12 +1,15 @@
-"""The client, as the handlers of interactions see it, and what it keeps for them."""
+"""The client, as the handlers of interactions see it, its forms, and files that are attached."""
 
-from collections.abc import AsyncGenerator, Generator, Hashable, Iterable, Iterator
+import asyncio
+import io
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Hashable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Protocol, cast
 from weakref import WeakValueDictionary
 
 import discord
-from discord import ui
+from discord import app_commands, ui
+from discord.app_commands.translator import Translator
 
 from bot.aio.bounded import BoundedDict
 from bot.aio.in_order import InOrder, PlaceInOrder
@@ -14,11 +17,23 @@ from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.errors import Refused
 from bot.jobs.models import Job, Progress
-from bot.languages import ReaderLanguages, language_of, lazy, speak
+from bot.languages import ReaderLanguages, Worded, language_of, lazy, pgettext, speak
+from bot.media.spool import OutputFile
 from bot.services import Services
-from bot.ui.kit.deferral import AnswerKeeper
-from bot.ui.kit.first_answer import expect_answer
-from bot.ui.kit.responses import tell
+from bot.ui.kit.answers import (
+    ALREADY_ACKNOWLEDGED,
+    DISCORD_ERRORS,
+    FORM_TOO_LATE,
+    AnswerKeeper,
+    answer_if_possible,
+    answering,
+    ask_buttons,
+    expect_answer,
+    may_be_shown,
+    tell,
+    words_for,
+)
+from bot.ui.kit.layout import BAD, Piece, box, row, shortened
 
 FORM_OUTDATED = lazy(
     "That was open for too long, or the bot has restarted since. Open it again. "
@@ -164,3 +179,149 @@ def custom_ids(components: Iterable[Any]) -> Iterator[str | None]:
         accessory = getattr(component, "accessory", None)
         if accessory is not None:
             yield from custom_ids((accessory,))
+
+
+# https://discord.com/developers/docs/components/reference#modal
+TITLE_LENGTH = 45  # characters of a form's title
+FIELD_LABEL_LENGTH = 45
+DESCRIPTION_LENGTH = 100
+Handler = Callable[[discord.Interaction[Any]], Awaitable[None]]
+OPEN_FOR = 15 * 60.0  # seconds; as long as Discord lets an interaction be answered
+
+
+class Form(ui.Modal):
+    """Base of forms that are waited for in memory. A subclass adds its fields, and implements `on_submit`.
+
+    Each that is shown has a custom id of its own. `show_form` keeps nothing: what a custom id has room for
+    is a button's (`bot.ui.panels.controls`).
+    """
+
+    def __init__(self, title: str) -> None:
+        super().__init__(title=shortened(title, TITLE_LENGTH), timeout=OPEN_FOR)
+
+    async def show(self, interaction: discord.Interaction) -> None:
+        """Answer the interaction with this form. Raises `Refused` if it is too late for one."""
+        if await answering(interaction) is not None:
+            raise Refused(FORM_TOO_LATE)
+        host_of(interaction).open_forms.add(self.custom_id, self)
+        # By itself, the library would hear what is entered only once Discord has answered. That may be after
+        # the person has entered it, or never.
+        interaction._state.store_view(self)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        try:
+            await interaction.response.send_modal(self)
+        except DISCORD_ERRORS as error:
+            if not may_be_shown(error):
+                self.stop()
+            if getattr(error, "code", None) != ALREADY_ACKNOWLEDGED:
+                raise
+
+    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
+        begin_to_handle(interaction)
+        return True
+
+    async def on_error(self, interaction: discord.Interaction, error: Exception, /) -> None:
+        self.stop()  # the person's app has closed it; discord.py stops it only without an error
+        await tell(interaction, error)
+
+
+async def show_form(
+    interaction: discord.Interaction[Any], custom_id: str, title: str, *fields: ui.Item[Any]
+) -> None:
+    """Answer with a form of that custom id, by which what is entered is found, also after a restart.
+
+    Raises `Refused` if it is too late for one.
+    """
+    if await answering(interaction) is not None:
+        raise Refused(FORM_TOO_LATE)
+    form = ui.Modal(title=shortened(title, TITLE_LENGTH), custom_id=custom_id)
+    for one in fields:
+        form.add_item(one)
+    form.stop()  # discord.py keeps nothing of it
+    try:
+        await interaction.response.send_modal(form)
+    except discord.HTTPException as error:
+        if error.code != ALREADY_ACKNOWLEDGED:  # of a repetition, after the first was taken
+            raise
+
+
+def labelled(title: Worded, control: ui.Item[Any], about: Worded = "") -> ui.Label[Any]:
+    """Return a form's field with its title and its description: as much of them as Discord takes."""
+    text, description = shortened(str(title), FIELD_LABEL_LENGTH), shortened(str(about), DESCRIPTION_LENGTH)
+    return ui.Label(text=text, description=description or None, component=control)
+
+
+class OpenView(ui.LayoutView):
+    """A message with one control that is waited for in memory, not found by its custom id."""
+
+    def __init__(self, shown: Piece, control: ui.Button[Any] | ui.Select[Any], pressed: Handler) -> None:
+        super().__init__(timeout=OPEN_FOR)
+        self.add_item(shown)
+        cast(Any, control).callback = pressed
+
+    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
+        begin_to_handle(interaction)
+        return True
+
+    async def on_error(
+        self, interaction: discord.Interaction, error: Exception, item: ui.Item[Any], /
+    ) -> None:
+        await tell(interaction, error)
+
+
+async def show_refused(interaction: discord.Interaction, error: Exception, again: Handler) -> None:
+    """Tell the person alone why their form was refused, with Edit, which shows it as they filled it in.
+
+    `again` shows it. What they typed is kept as long as an open form.
+    """
+    edit = ui.Button[Any](label=pgettext("button", "Edit"), style=discord.ButtonStyle.primary)
+    said = box(BAD, words_for(interaction, error), row(edit, *ask_buttons(error)))
+    view = OpenView(said, edit, again)
+    host_of(interaction).open_forms.add(str(edit.custom_id), view)
+    await answer_if_possible(interaction, view)
+
+
+# https://discord.com/developers/docs/reference#uploading-files
+DEFAULT_LIMIT = 10 * 1024 * 1024  # bytes that the bot can send, where the server's own limit is unknown
+MESSAGE_MARGIN_BYTES = 64 * 1024  # for what stands around the files in a request
+
+# discord.py 2.7 doesn't know the field `file_types`, so it is added to what discord.py sends. Discord only
+# compares the end of a file's name; the bytes are checked when they have been fetched.
+# https://docs.discord.com/developers/reference#file-type-filtering
+# The group's own list may change; these are the photos that it has lacked.
+PHOTO_TYPES = ("image", ".heic", ".heif", ".tif", ".tiff", ".bmp", ".avif")
+
+
+class PhotoUpload(ui.FileUpload[Any]):
+    """A field of a form to which photos can be attached, and nothing else."""
+
+    def to_component_dict(self) -> Any:
+        return {**super().to_component_dict(), "file_types": list(PHOTO_TYPES)}
+
+
+class PhotoCommand(app_commands.Command[Any, ..., None]):
+    """A command whose attachments are photos."""
+
+    def to_dict(self, tree: app_commands.CommandTree[Any]) -> dict[str, Any]:
+        payload = super().to_dict(tree)
+        _only_photos(payload["options"])
+        return payload
+
+    async def get_translated_payload(
+        self, tree: app_commands.CommandTree[Any], translator: Translator
+    ) -> dict[str, Any]:
+        payload = await super().get_translated_payload(tree, translator)
+        _only_photos(payload["options"])
+        return payload
+
+
+def _only_photos(options: Iterable[dict[str, Any]]) -> None:
+    for option in options:
+        if option["type"] == discord.AppCommandOptionType.attachment.value:
+            option["file_types"] = list(PHOTO_TYPES)
+
+
+async def file_of(output: OutputFile, name: str) -> discord.File:
+    """Return a file of the spool for a message, which the caller closes. Raises OSError as `open` does."""
+    if output.data is not None:
+        return discord.File(io.BytesIO(output.data), name)
+    return await asyncio.to_thread(discord.File, output.path, name)

@@ -1,16 +1,100 @@
-"""The pieces of every message that the bot shows (Discord's Components V2).
+"""The pieces of every message that the bot shows (Discord's Components V2), and text that is safe in them.
 
 https://discord.com/developers/docs/components/reference
 """
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import discord
 from discord import ui
 
-from bot.languages import Message, Worded, gettext as _
-from bot.ui.kit.text import linked, plain
+from bot.languages import Message, Worded, and_list, gettext as _, ngettext, quotation_marks
+from bot.visible_text import visible
+
+# Characters to escape. Some have a meaning only at the start of a line.
+_MARKS = re.compile(r"([\\*_~`|<\[\]]|:(?=//)|^[#>+-]|(?<=^\d)[.)](?=\s))")
+# The start of a mention, an emoji or a link; not of a timestamp such as <t:1767268800:R>, nor anything that
+# `plain` has escaped.
+_OPENINGS = re.compile(r"(?<!\\)((?:\\\\)*)(<(?!t:\d{1,11}(?::[tTdDfFR])?>)|\](?=\())")
+
+
+def shortened(text: str, length: int) -> str:
+    """Return at most `length` visible characters on one line, with an ellipsis where some were left out."""
+    line = " ".join(visible(text).split())
+    # Cutting through an emoji leaves a joiner at the end.
+    return line if len(line) <= length else visible(line[: length - 1]).rstrip() + "…"
+
+
+def plain(text: str, length: int) -> str:
+    """Return a person's own words on one line, without mentions, links and formatting.
+
+    `length` counts what readers see; with the escapes the text may be twice as long.
+    """
+    return _unmarked(_without_mentions(shortened(text, length)))
+
+
+def sentence(text: str, length: int = 600) -> str:
+    """Return one of our own sentences without mentions; code marks and timestamps stay.
+
+    Quotations, between “ and ” or the other marks of the language, are shown as they were written.
+    """
+    said = _quotation(*quotation_marks()).sub(
+        lambda quoted: _unmarked(quoted[0]), _without_mentions(shortened(text, length))
+    )
+    return _OPENINGS.sub(r"\1\\\2", said)
+
+
+@cache
+def _quotation(before: str, after: str) -> re.Pattern[str]:
+    """Return what finds a quotation, from the first such mark to the last: it may contain more of them."""
+    return re.compile(f"(?<={before})(?:.*(?={after})|.*$)")
+
+
+def named_value(name: str, value: str) -> str:
+    """Return a name with what it has, as a line of a list."""
+    return _("{name}: {value}", name=name, value=value)
+
+
+def more_words(count: int) -> str:
+    """Return the last line of a list that is cut off, which says how many more there are."""
+    return ngettext("and {count} more", "and {count} more", count)
+
+
+def some(names: Sequence[str], most: int = 25) -> str:
+    """Return the first names as a list, and how many more there are."""
+    left = len(names) - most
+    more = [ngettext("{count} more", "{count} more", left)] if left > 0 else []
+    return and_list([*names[:most], *more])
+
+
+def _unmarked(text: str) -> str:
+    return _MARKS.sub(r"\\\1", text)
+
+
+def _without_mentions(text: str) -> str:
+    # Discord parses mentions before backslashes; a zero-width space prevents that.
+    return text.replace("@", "@\u200b")
+
+
+_NAMED = re.compile(r"`/([a-z0-9_-]+(?: [a-z0-9_-]+)*)`")
+_linked_ids: dict[str, int] = {}
+
+
+def know_commands(ids: Mapping[str, int]) -> None:
+    """Let texts link these commands: the ids that Discord gave them, by their whole names."""
+    _linked_ids.clear()
+    _linked_ids.update(ids)
+
+
+def linked(text: str) -> str:
+    """Return the text with a link for each `/command` that is known; others stay as they are."""
+    return _NAMED.sub(
+        lambda found: f"</{found[1]}:{_linked_ids[found[1]]}>" if found[1] in _linked_ids else found[0], text
+    )
+
 
 BUTTONS_IN_A_ROW = 5
 

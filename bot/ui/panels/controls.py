@@ -33,9 +33,17 @@ from discord import ui
 
 from bot.errors import Refused
 from bot.languages import Worded
-from bot.ui.kit.forms import show_form, show_refused
-from bot.ui.kit.host import BUTTON_GONE, LASTING, Host, begin_to_handle, custom_ids, host_of
-from bot.ui.kit.responses import tell
+from bot.ui.kit.answers import tell
+from bot.ui.kit.host import (
+    BUTTON_GONE,
+    LASTING,
+    Host,
+    begin_to_handle,
+    custom_ids,
+    host_of,
+    show_form,
+    show_refused,
+)
 from bot.ui.reading.permissions import LET_IN, ensure_manager, ensure_panel_opener
 
 _P = ParamSpec("_P")

@@ -23,12 +23,25 @@ from bot.db import COMMAND_WRITE_TIMEOUT
 from bot.errors import Refused
 from bot.languages import Worded, and_list, gettext as _, lazy, whole_number
 from bot.servers import notices
-from bot.ui.kit.first_answer import read_before_form
-from bot.ui.kit.forms import labelled
-from bot.ui.kit.host import host_of
-from bot.ui.kit.layout import BAD, NEUTRAL, Panel, Piece, box, button_rows, lines, row, rule, small, text
-from bot.ui.kit.responses import answer, answer_in_place, refusal_words
-from bot.ui.kit.text import named_value, plain, shortened, some
+from bot.ui.kit.answers import answer, answer_in_place, read_before_form, refusal_words
+from bot.ui.kit.host import host_of, labelled
+from bot.ui.kit.layout import (
+    BAD,
+    NEUTRAL,
+    Panel,
+    Piece,
+    box,
+    button_rows,
+    lines,
+    named_value,
+    plain,
+    row,
+    rule,
+    shortened,
+    small,
+    some,
+    text,
+)
 from bot.ui.panels.controls import Press, admin, button
 from bot.ui.reading.permissions import ids_there, manages, server_of
 

@@ -9,8 +9,8 @@ import discord
 from bot.errors import Refused
 from bot.features.photo_rules import Emoji
 from bot.languages import gettext as _, lazy, plazy, sentences
-from bot.ui.kit.discord_errors import DISCORD_ERRORS
-from bot.ui.kit.text import some
+from bot.ui.kit.answers import DISCORD_ERRORS
+from bot.ui.kit.layout import some
 from bot.ui.reading import LOOKUP_TIMEOUT
 from bot.visible_text import visible
 

@@ -13,7 +13,7 @@ from bot.errors import Refused
 from bot.jobs.models import SPOILER, SourcePhoto
 from bot.languages import Message, lazy, paragraph
 from bot.media.kinds import ALIASES, PHOTO_SUFFIXES, UNKNOWN_TYPE, PhotoKind
-from bot.ui.kit.text import plain
+from bot.ui.kit.layout import plain
 
 # Hosts of Discord's own CDN; pictures of others are fetched through Discord's proxy.
 _OWN_HOSTS = ("discordapp.com", "discordapp.net", "discord.com")

@@ -35,12 +35,21 @@ from bot.servers import settings
 from bot.ui.account.credits import DEFAULT_HOLDS, budget_lines
 from bot.ui.admin.credits.usage import FILE_NAME, ChartMaker, usage_chart, usage_panel
 from bot.ui.jobs.wording import state_name
-from bot.ui.kit.deferral import LateAnswer
-from bot.ui.kit.first_answer import defer_answer
-from bot.ui.kit.forms import labelled
-from bot.ui.kit.layout import BAD, NEUTRAL, Panel, Piece, boxed, fitting, lines, row, small
-from bot.ui.kit.responses import answer
-from bot.ui.kit.text import more_words, named_value
+from bot.ui.kit.answers import LateAnswer, answer, defer_answer
+from bot.ui.kit.host import labelled
+from bot.ui.kit.layout import (
+    BAD,
+    NEUTRAL,
+    Panel,
+    Piece,
+    boxed,
+    fitting,
+    lines,
+    more_words,
+    named_value,
+    row,
+    small,
+)
 from bot.ui.panels.controls import Press, admin, button
 from bot.ui.panels.settings import Entered, Items, Now, Scope, Setting, Topic, a_number, number_in, update
 from bot.ui.reading.permissions import server_of

@@ -28,8 +28,8 @@ from bot.ui.jobs.forms import (
     choice_field,
 )
 from bot.ui.jobs.wording import settings_words
-from bot.ui.kit.first_answer import read_before_form
-from bot.ui.kit.forms import labelled
+from bot.ui.kit.answers import acknowledge, answer_in_place, read_before_form
+from bot.ui.kit.host import labelled
 from bot.ui.kit.layout import (
     GOOD,
     UNSURE,
@@ -39,13 +39,14 @@ from bot.ui.kit.layout import (
     button_rows,
     fitting,
     lines,
+    more_words,
+    named_value,
     row,
     rule,
+    shortened,
     small,
     text,
 )
-from bot.ui.kit.responses import acknowledge, answer_in_place
-from bot.ui.kit.text import more_words, named_value, shortened
 from bot.ui.panels.controls import Press, button
 from bot.ui.panels.settings import STATE, Now, Scope, Setting, Topic, ValueKind, YesNo, turn_to, update
 from bot.ui.reading.permissions import server_of

@@ -36,9 +36,19 @@ from bot.servers.access import (
 )
 from bot.ui.admin.log import everyone_reads
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.forms import labelled, show_form
-from bot.ui.kit.layout import Piece, button_rows, fitting, lines, row, small
-from bot.ui.kit.text import more_words, named_value, plain, some
+from bot.ui.kit.host import labelled, show_form
+from bot.ui.kit.layout import (
+    Piece,
+    button_rows,
+    fitting,
+    lines,
+    more_words,
+    named_value,
+    plain,
+    row,
+    small,
+    some,
+)
 from bot.ui.panels.controls import Press, admin, button
 from bot.ui.panels.settings import (
     MAX_CHOSEN,

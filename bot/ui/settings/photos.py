@@ -30,10 +30,8 @@ from bot.servers.access import AccessRules, PhotoScope
 from bot.ui.admin.photo_warnings import INTENT_OFF, lacking_words, preset_words, shut_words
 from bot.ui.jobs.forms import MAX_INPUTS_CHARACTERS, inputs_from
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.forms import labelled
-from bot.ui.kit.host import host_of
-from bot.ui.kit.layout import NEUTRAL, UNSURE, fitting, lines
-from bot.ui.kit.text import more_words, plain, shortened
+from bot.ui.kit.host import host_of, labelled
+from bot.ui.kit.layout import NEUTRAL, UNSURE, fitting, lines, more_words, plain, shortened
 from bot.ui.panels.settings import (
     MAX_CHOSEN,
     Items,

@@ -36,13 +36,9 @@ from bot.servers.settings import GuildSettings
 from bot.ui.admin.log import post_greeting
 from bot.ui.admin.notices import try_again
 from bot.ui.guide.help import post_panel
-from bot.ui.kit.discord_errors import tolerated
-from bot.ui.kit.first_answer import read_before_form
-from bot.ui.kit.forms import labelled
-from bot.ui.kit.host import host_of
-from bot.ui.kit.layout import BAD, NEUTRAL, Panel, Piece, boxed, lines, row
-from bot.ui.kit.responses import answer_in_place
-from bot.ui.kit.text import plain
+from bot.ui.kit.answers import answer_in_place, read_before_form, tolerated
+from bot.ui.kit.host import host_of, labelled
+from bot.ui.kit.layout import BAD, NEUTRAL, Panel, Piece, boxed, lines, plain, row
 from bot.ui.panels.controls import Press, admin, button, manager
 from bot.ui.panels.settings import (
     Now,

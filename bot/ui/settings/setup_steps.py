@@ -19,9 +19,8 @@ from bot.ui.admin.log import EVERYONE_READS, everyone_reads, trouble_there
 from bot.ui.admin.photo_warnings import INTENT_OFF, lacking_words, shut_words
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.host import host_of
-from bot.ui.kit.layout import BAD, GOING, GOOD, lines, small
+from bot.ui.kit.layout import BAD, GOING, GOOD, lines, sentence, small
 from bot.ui.kit.reasons import reason_words
-from bot.ui.kit.text import sentence
 from bot.ui.reading.permissions import hindrance, missing_to_post
 
 KEYS_AT = "https://studii.tech/app/settings/api-keys"

@@ -12,7 +12,7 @@ from bot.languages import plazy
 from bot.ui.jobs.choosing import STYLE_EMOJI
 from bot.ui.jobs.forms import Values
 from bot.ui.kit.host import host_of
-from bot.ui.kit.text import shortened
+from bot.ui.kit.layout import shortened
 from bot.ui.reading.permissions import member_context, server_of
 
 STYLE = "style"  # the option of a tool's command; a tool may have an input of that name

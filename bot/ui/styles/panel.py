@@ -26,12 +26,24 @@ from bot.ui.jobs.choosing import open_style_form, prices_for
 from bot.ui.jobs.forms import MAX_INPUTS_CHARACTERS, choice_field, inputs_from
 from bot.ui.jobs.progress import INPUTS_ERASED, job_for
 from bot.ui.jobs.wording import ToolNames, prompt_of, prompt_words, settings_words
-from bot.ui.kit.first_answer import read_before_form
-from bot.ui.kit.forms import labelled
-from bot.ui.kit.host import host_of
-from bot.ui.kit.layout import BAD, GOOD, NEUTRAL, Panel, Piece, boxed, fitting, lines, row, small
-from bot.ui.kit.responses import acknowledge, answer, answer_in_place
-from bot.ui.kit.text import plain, sentence, shortened, some
+from bot.ui.kit.answers import acknowledge, answer, answer_in_place, read_before_form
+from bot.ui.kit.host import host_of, labelled
+from bot.ui.kit.layout import (
+    BAD,
+    GOOD,
+    NEUTRAL,
+    Panel,
+    Piece,
+    boxed,
+    fitting,
+    lines,
+    plain,
+    row,
+    sentence,
+    shortened,
+    small,
+    some,
+)
 from bot.ui.panels.controls import Id, Press, button, manager
 from bot.ui.reading.permissions import (
     MANAGERS_ONLY,

@@ -37,15 +37,15 @@ _TAKEN = {  # the first answers that Discord takes, by the kind of interaction
 
 
 class Answers:
-    """The calls by an interaction's token. Its first answer is to come within `first_answer` seconds."""
+    """The calls by an interaction's token. Its first answer is to come within `answers` seconds."""
 
     def __init__(
-        self, ids: Ids, kept: Messages, cdn: Cdn, first_answer: float, before_answer: Callable[[], float]
+        self, ids: Ids, kept: Messages, cdn: Cdn, answers: float, before_answer: Callable[[], float]
     ) -> None:
         self._ids = ids
         self._kept = kept
         self._cdn = cdn
-        self._first_answer = first_answer
+        self._first_answer = answers
         self._before_answer = before_answer
         self._interactions: dict[str, Interaction] = {}  # by token
         self.told: Callable[[str, Message], None] = lambda _name, _message: None

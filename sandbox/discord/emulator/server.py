@@ -40,7 +40,7 @@ class DiscordServer:
 
     With `tls` it speaks TLS, and `gateway` is the address that it tells for its gateway, instead of its own.
     `host` is this machine's name in all addresses. The bot is in the servers `guilds`, each of which has one
-    channel with the server's own id. An interaction is to be answered in `first_answer` seconds. `rules` are
+    channel with the server's own id. An interaction is to be answered in `answers` seconds. `rules` are
     the gateway's, and `limits` those of requests, if there are any. `keep_files`: bytes of the largest file
     that can be fetched again.
 
@@ -57,7 +57,7 @@ class DiscordServer:
         tls: SSLContext | None = None,
         gateway: str | None = None,
         host: str = "127.0.0.1",
-        first_answer: float = 3.0,
+        answers: float = 3.0,
         rules: Rules | None = None,
         limits: Limits | None = REAL,
         keep_files: int = MAX_KEPT_FILE_BYTES,
@@ -82,9 +82,7 @@ class DiscordServer:
         self.channels = Channels(
             self.places, self.messages, self._numbers, self.cdn, self.tell, lambda: self.before_answer()
         )
-        self._answers = Answers(
-            self._numbers, self.messages, self.cdn, first_answer, lambda: self.before_answer()
-        )
+        self._answers = Answers(self._numbers, self.messages, self.cdn, answers, lambda: self.before_answer())
         self._answers.told = self.channels.tell_of
         self.channels.sees_content = lambda: self.account.message_content
         self.allow_message_content(message_content)

@@ -16,7 +16,7 @@ from bot.jobs.models import Job, Progress
 from bot.languages import Language, ReaderLanguages
 from bot.media.photo import Drawing
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.deferral import LateAnswer
+from bot.ui.kit.answers import LateAnswer
 from bot.ui.kit.layout import Panel
 
 

@@ -11,7 +11,7 @@ import simcord.http.client as simulated
 from discord import app_commands
 
 from bot.errors import StudiiBotError
-from bot.ui.kit.responses import expired
+from bot.ui.kit.answers import expired
 
 _path_of = simulated.__dict__["_path_of"]
 

@@ -14,7 +14,7 @@ from bot.db import Database
 from bot.delivery import answers as answers_module
 from bot.jobs.accept import Acceptor
 from bot.jobs.progress import Reply
-from bot.ui.kit import first_answer
+from bot.ui.kit import answers as kit_answers
 from tests.support.database import holding
 from tests.support.desk import Desk, keep_answers, open_desk
 from tests.support.patience import PATIENCE
@@ -23,7 +23,7 @@ from tests.support.patience import PATIENCE
 @asynccontextmanager
 async def late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Desk]:
     """A desk at which every answer that waits for the database is late."""
-    monkeypatch.setattr(first_answer, "_later", at_once)
+    monkeypatch.setattr(kit_answers, "_later", at_once)
     async with kept_desk(tmp_path, monkeypatch) as desk:
         yield desk
 

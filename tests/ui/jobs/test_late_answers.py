@@ -11,7 +11,7 @@ from simcord import InteractionResult
 from bot.client.bot import StudiiBot, StudiiTree
 from bot.delivery import Answers
 from bot.jobs.models import FailureCode, JobState
-from bot.ui.kit import first_answer
+from bot.ui.kit import answers as kit_answers
 from tests.cogs.test_jobs import button
 from tests.reactions.taps import jobs_of
 from tests.support import spending
@@ -153,7 +153,7 @@ async def test_the_wait_for_an_answer_counts_from_its_interactions_arrival(
 
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
-        monkeypatch.setattr(first_answer, "_later", noted)
+        monkeypatch.setattr(kit_answers, "_later", noted)
         check = StudiiTree.interaction_check
 
         async def after_a_while(tree: StudiiTree, interaction: discord.Interaction[StudiiBot]) -> bool:

@@ -6,8 +6,7 @@ import pytest
 
 from bot.jobs import queries
 from bot.jobs.models import JobState
-from bot.ui.kit.forms import OPEN_FOR
-from bot.ui.kit.host import BUTTON_OUTDATED, FORM_OUTDATED
+from bot.ui.kit.host import BUTTON_OUTDATED, FORM_OUTDATED, OPEN_FOR
 from tests.reactions.taps import post
 from tests.support.desk import PNG, Desk, make_bot, pieces, texts
 from tests.support.presses import press

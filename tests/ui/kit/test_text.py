@@ -3,7 +3,7 @@ import re
 import pytest
 from hypothesis import given, strategies as st
 
-from bot.ui.kit.text import plain, sentence, shortened
+from bot.ui.kit.layout import plain, sentence, shortened
 from bot.visible_text import visible
 
 # Text as people who mean mischief write it.

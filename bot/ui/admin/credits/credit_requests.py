@@ -13,10 +13,8 @@ from bot.features.wording import credit_words
 from bot.languages import gettext as _, lazy, plazy, speaking
 from bot.posts import Post
 from bot.ui.jobs.wording import ToolNames
-from bot.ui.kit.discord_errors import DISCORD_ERRORS
-from bot.ui.kit.layout import GOOD, QUIET, Panel, boxed, lines, small
-from bot.ui.kit.responses import acknowledge
-from bot.ui.kit.text import plain
+from bot.ui.kit.answers import DISCORD_ERRORS, acknowledge
+from bot.ui.kit.layout import GOOD, QUIET, Panel, boxed, lines, plain, small
 from bot.ui.panels.controls import Id, Press, button
 from bot.ui.reading.permissions import MANAGERS_ONLY, ensure_manager, fetched_member
 

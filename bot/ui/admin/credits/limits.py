@@ -7,8 +7,7 @@ from bot.credits.limits import AllowanceScope, GrantState, MemberState
 from bot.features.wording import credit_words, discord_timestamp
 from bot.languages import Message, gettext as _, lazy, ngettext, number, sentences
 from bot.ui.account.credits import DEFAULT_HOLDS
-from bot.ui.kit.layout import NEUTRAL, Panel, boxed, fitting, lines, small
-from bot.ui.kit.text import more_words, named_value
+from bot.ui.kit.layout import NEUTRAL, Panel, boxed, fitting, lines, more_words, named_value, small
 
 MAX_LISTED_ALLOWANCES, MAX_LISTED_CHARACTERS = 15, 2000
 _CREDITS_FROM: Mapping[AllowanceScope, Message] = {

@@ -19,8 +19,7 @@ from bot.jobs.models import FORGOTTEN_MEMBER
 from bot.languages import and_list, day_and_month, gettext as _, lazy, ngettext, number, sentences
 from bot.ui.account.credits import DEFAULT_HOLDS
 from bot.ui.jobs.wording import ALT_LENGTH
-from bot.ui.kit.layout import NEUTRAL, Panel, boxed, lines, rule, small
-from bot.ui.kit.text import plain, shortened
+from bot.ui.kit.layout import NEUTRAL, Panel, boxed, lines, plain, rule, shortened, small
 
 
 @dataclass(frozen=True, slots=True)

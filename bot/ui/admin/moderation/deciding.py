@@ -22,14 +22,9 @@ from bot.media.spool import OutputFile
 from bot.reasons import ReasonCode
 from bot.servers import access
 from bot.ui.jobs.wording import ToolNames, member_words, prompt_of, settings_words
-from bot.ui.kit.discord_errors import DISCORD_ERRORS, refused_as
-from bot.ui.kit.first_answer import answering
-from bot.ui.kit.forms import labelled
-from bot.ui.kit.host import Host, custom_ids
-from bot.ui.kit.layout import BAD, QUIET, Panel, Piece, boxed, lines
-from bot.ui.kit.responses import NO_MENTIONS, answer, answer_in_place
-from bot.ui.kit.text import plain
-from bot.ui.kit.uploads import file_of
+from bot.ui.kit.answers import DISCORD_ERRORS, NO_MENTIONS, answer, answer_in_place, answering, refused_as
+from bot.ui.kit.host import Host, custom_ids, file_of, labelled
+from bot.ui.kit.layout import BAD, QUIET, Panel, Piece, boxed, lines, plain
 from bot.ui.panels.controls import Press
 from bot.ui.reading.permissions import approver_in, channel_in, fetched_member, member_context_in, server_of
 

@@ -30,12 +30,9 @@ from bot.ui.admin.moderation.deciding import (
     show_declined,
 )
 from bot.ui.jobs.wording import ToolNames, cost_words, link_words, state_words
-from bot.ui.kit.deferral import LateAnswer
-from bot.ui.kit.first_answer import defer_answer, read_before_form
-from bot.ui.kit.layout import GOING, GOOD, QUIET, Panel, box, boxed, lines, row, small
-from bot.ui.kit.responses import answer
-from bot.ui.kit.text import plain
-from bot.ui.kit.uploads import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
+from bot.ui.kit.answers import LateAnswer, answer, defer_answer, read_before_form
+from bot.ui.kit.host import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
+from bot.ui.kit.layout import GOING, GOOD, QUIET, Panel, box, boxed, lines, plain, row, small
 from bot.ui.panels.controls import Id, Press, button
 from bot.ui.reading.permissions import approver_of, ensure_stays_there, server_of
 

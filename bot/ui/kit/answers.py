@@ -1,0 +1,455 @@
+"""Answers to interactions: the first one in time, late ones, and what a person is told of errors.
+
+Discord waits for the first answer for three seconds. One that takes longer is announced, and that is kept for
+after a kill.
+"""
+
+import asyncio
+import logging
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Any, Protocol, TypeVar, cast
+
+import discord
+from discord import app_commands, ui
+
+from bot.aio.net import NO_CONNECTION
+from bot.aio.shield import shielded
+from bot.clock import Clock
+from bot.cluster import arrived_at
+from bot.errors import CreditsShort, CreditsWanted, NotAllowed, Refused, StudiiBotError
+from bot.languages import Message, gettext as _, lazy, pgettext
+from bot.ui.kit.layout import BAD, Panel, boxed, row, sentence
+from bot.ui.kit.reasons import error_words
+
+_log = logging.getLogger(__name__)
+
+DISCORD_ERRORS = (discord.DiscordException, *NO_CONNECTION)
+NO_ACCESS = (discord.Forbidden, discord.NotFound)  # it is gone, or not for the bot
+
+
+@contextmanager
+def tolerated(what: str, *values: object) -> Generator[None]:
+    """Go on after an error of Discord's in the block. It is logged as `what`, in the style of a log call."""
+    try:
+        yield
+    except DISCORD_ERRORS as error:
+        _log.info(f"{what}: %r", *values, error)
+
+
+@contextmanager
+def refused_as(unreachable: Message, *, gone: Message | None = None) -> Generator[None]:
+    """Raise `Refused` in place of an error of Discord's in the block; with `gone` if that is `NO_ACCESS`."""
+    try:
+        yield
+    except DISCORD_ERRORS as error:
+        lost = gone is not None and isinstance(error, NO_ACCESS)
+        raise Refused(gone if lost else unreachable) from error
+
+
+LOOK_WITHIN = 10.0  # seconds, for the question whether a deferral was taken
+
+
+class LateAnswer(StrEnum):
+    """The text of a deferred interaction's answer; after a kill it says what the person is asked to do."""
+
+    JOB = "job"  # the progress of the job that it starts
+    CHANGE = "change"  # that it may have made: of a setting, or of what is posted
+    VIEW = "view"  # of what is
+
+
+class AnswerKeeper(Protocol):
+    """Keeps interactions whose answers are late, or show how jobs are going. No method raises."""
+
+    async def defer(self, interaction: discord.Interaction, late: LateAnswer) -> None:
+        """Keep the interaction, whose deferral is sent next: if nobody answers it, the next start does."""
+        ...
+
+    async def answered(self, interaction: discord.Interaction) -> None:
+        """Forget the interaction, which was answered."""
+        ...
+
+    def give_up(self, interaction: discord.Interaction) -> None:
+        """Let the interaction be answered later: its handler could not."""
+        ...
+
+    async def show(self, interaction: discord.Interaction, subject: str, panel: Panel | None = None) -> None:
+        """Let the interaction's answer, which is the panel, show the job or the set of that id as long as
+        Discord allows it."""
+        ...
+
+    def look_again(self) -> None:
+        """Let what was left unanswered in servers that are served from now on be answered, too."""
+        ...
+
+
+class Deferral:
+    """An interaction whose answer is late. Its person alone sees that it will come."""
+
+    def __init__(self, interaction: discord.Interaction, kept: AnswerKeeper, late: LateAnswer) -> None:
+        self.taken = True  # Discord has told the person that the answer will come, or may have
+        self._late = late
+        self._interaction = interaction
+        self._kept = kept
+
+    async def send(self) -> None:
+        """Tell Discord that the answer will come."""
+        await self._kept.defer(self._interaction, self._late)
+        try:
+            await self._interaction.response.defer(ephemeral=True, thinking=True)
+        except DISCORD_ERRORS as error:
+            _log.info("An answer that takes long could not be announced: %r", error)
+            self.taken = await self._taken_all_the_same()
+        if not self.taken:
+            await self.answered()  # there is nothing to answer
+
+    async def _taken_all_the_same(self) -> bool:
+        """Return whether there is a message that says that an answer will come, or may be one.
+
+        The answer to a deferral can be lost after Discord took it; discord.py's repetition of it is refused
+        then.
+        """
+        try:
+            async with asyncio.timeout(LOOK_WITHIN):
+                await self._interaction.original_response()
+        except discord.NotFound:
+            return False
+        except DISCORD_ERRORS as error:
+            _log.info("Unknown whether a late answer was announced: %r", error)
+        return True
+
+    async def answered(self) -> None:
+        """Note that the answer was given."""
+        await self._kept.answered(self._interaction)
+
+    def give_up(self) -> None:
+        """Let the answer be given later: Discord doesn't take it now."""
+        self._kept.give_up(self._interaction)
+
+    async def show(self, panel: ui.LayoutView, files: Sequence[discord.File] = ()) -> int:
+        """Show what the answer is. Return the message's id. Raises an error of Discord's."""
+        try:
+            shown = await self._interaction.edit_original_response(view=panel, attachments=files)
+        except discord.NotFound:
+            await self.answered()  # it can't be any more
+            raise
+        await self.answered()
+        return shown.id
+
+
+@contextmanager
+def or_later(deferral: Deferral | None) -> Generator[None]:
+    """Let the answer be given later if Discord doesn't take it in the block, which raises its error."""
+    try:
+        yield
+    except DISCORD_ERRORS:
+        if deferral is not None:
+            deferral.give_up()
+        raise
+
+
+_T = TypeVar("_T")
+ANSWER_BY = 1.5  # seconds from the arrival; Discord gives up after 3
+FORM_BY = 2.0  # the same for a form or suggestions, which can't be announced: they have to come first
+FORM_TOO_LATE = lazy(
+    "The bot took too long to read what that form shows, so it wasn't opened. Try again in a moment. Nothing "
+    "was changed or charged."
+)
+# The names in `Interaction.extras`.
+_WAIT = "wait"
+_ARRIVED = "arrived"
+
+
+def note_arrival(interaction: discord.Interaction, clock: Clock) -> None:
+    """Note when the interaction came, from when on Discord waits for its answer."""
+    interaction.extras[_ARRIVED] = clock.monotonic()
+
+
+class _Wait:
+    """An interaction's wait for its first answer. One that takes long is announced.
+
+    No form can follow that, so nothing is announced while what one needs is read (`read_before_form`). If
+    Discord has given up waiting, the handler is cancelled: the person would ask again, and pay twice.
+    """
+
+    def __init__(self, interaction: discord.Interaction, answers: AnswerKeeper, clock: Clock) -> None:
+        self.answer = LateAnswer.CHANGE
+        self._interaction = interaction
+        self._answers = answers
+        self._clock = clock
+        self._handler = asyncio.current_task()
+        self._answered = False
+        self._over = False
+        self._timer: asyncio.Handle | None = None
+        self._deferral: Deferral | None = None
+        self._deferring: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        """Begin to wait for the first answer, or go on."""
+        if not self._over:
+            self._timer = _later(self.left(ANSWER_BY), self._defer)
+
+    def pause(self) -> None:
+        """Announce nothing for now."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def left(self, until: float) -> float:
+        """Return how many seconds are left of those after the arrival."""
+        return max(0.0, until - self._clock.monotonic() + self._interaction.extras[_ARRIVED])
+
+    async def announce(self, answer: LateAnswer) -> None:
+        """Tell the person alone now that the answer will come, if nothing was announced yet."""
+        self.pause()
+        if self._deferral is None:
+            self.answer = answer
+            self._defer()
+        await self._announced()
+
+    async def end(self) -> Deferral | None:
+        """Announce nothing any more. Return the announcement, if there was one."""
+        self._over = self._answered = True
+        self.pause()
+        await self._announced()
+        return self._deferral if self._deferral is not None and self._deferral.taken else None
+
+    async def _announced(self) -> None:
+        if self._deferring is not None:
+            await shielded(self._deferring)  # an answer comes after it
+
+    def _defer(self) -> None:
+        if not self._interaction.response.is_done():
+            self._over = True
+            self._deferral = Deferral(self._interaction, self._answers, self.answer)
+            self._deferring = asyncio.create_task(self._send(self._deferral), name="deferring an answer")
+
+    async def _send(self, deferral: Deferral) -> None:
+        await deferral.send()
+        if not deferral.taken and not self._answered and self._handler is not None:
+            _log.info("Interaction %d is given up: it came too late to be answered.", self._interaction.id)
+            self._handler.cancel()
+
+
+def expect_answer(interaction: discord.Interaction, answers: AnswerKeeper, clock: Clock) -> None:
+    """Tell the person alone that an answer will come, if there is none in time.
+
+    To be called where the interaction begins to be handled. Who answers it calls `answering` first.
+    """
+    arrived_at.set(interaction.extras[_ARRIVED])
+    wait = interaction.extras[_WAIT] = _Wait(interaction, answers, clock)
+    if interaction.type is not discord.InteractionType.autocomplete:  # which takes suggestions alone
+        wait.begin()
+
+
+def expect_job(interaction: discord.Interaction) -> None:
+    """Let the answer be announced as that of a job, if it takes long: then it can be found after a kill.
+
+    To be called before anything is read for it, and not for what a form may follow.
+    """
+    _wait_of(interaction).answer = LateAnswer.JOB
+
+
+async def defer_answer(interaction: discord.Interaction, answer: LateAnswer) -> None:
+    """Say at once that the answer will come, for the person alone: finding or sending it takes long.
+
+    `answer` gives it.
+    """
+    await _wait_of(interaction).announce(answer)
+
+
+async def answering(interaction: discord.Interaction) -> Deferral | None:
+    """Return the deferral in whose place the answer goes, if the person was told that it takes longer.
+
+    To be called before whatever may be the first answer. Nothing is announced from then on.
+    """
+    wait = interaction.extras.get(_WAIT)
+    return await wait.end() if isinstance(wait, _Wait) else None
+
+
+async def read_before_form(interaction: discord.Interaction, reading: Awaitable[_T]) -> _T:
+    """Return what is read before a form, or to find out whether there is one. A form can't come late.
+
+    Raises `Refused` if it isn't there by the time that Discord has to get the form.
+    """
+    wait = _wait_of(interaction)
+    wait.pause()
+    try:
+        return await _in_time(reading, wait.left(FORM_BY))
+    except TimeoutError as error:
+        raise Refused(FORM_TOO_LATE) from error
+    finally:
+        wait.begin()
+
+
+async def read_for_suggestions(
+    interaction: discord.Interaction, reading: Awaitable[Sequence[_T]]
+) -> Sequence[_T]:
+    """Return what is suggested while a person types; nothing if that takes too long for Discord."""
+    try:
+        return await _in_time(reading, _wait_of(interaction).left(FORM_BY))
+    except TimeoutError:
+        return ()
+
+
+async def _in_time(reading: Awaitable[_T], seconds: float) -> _T:
+    """Return what is read. Raises TimeoutError in time also where a statement of the database hangs, which
+    can't be given up."""
+    task = asyncio.ensure_future(reading)
+    try:
+        async with _within(seconds):
+            return await asyncio.shield(task)
+    finally:
+        task.cancel()
+
+
+def _wait_of(interaction: discord.Interaction) -> _Wait:
+    return cast(_Wait, interaction.extras[_WAIT])
+
+
+def _later(seconds: float, call: Callable[[], None]) -> asyncio.Handle:
+    return asyncio.get_running_loop().call_later(seconds, call)
+
+
+def _within(seconds: float) -> asyncio.Timeout:
+    return asyncio.timeout(seconds)
+
+
+# https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
+ALREADY_ACKNOWLEDGED = 40060
+# With an unknown interaction, an unknown webhook, and a webhook's invalid token.
+_EXPIRED = {ALREADY_ACKNOWLEDGED, 10062, 10015, 50027}
+NO_MENTIONS = discord.AllowedMentions.none()
+MAX_REFUSAL_CHARACTERS = 1500  # of a reason
+
+
+async def tell(interaction: discord.Interaction, error: BaseException) -> None:
+    """Tell the person alone what went wrong. Log what is no business of theirs.
+
+    This is where every error of a command, button or form ends: the tree of commands and the bases in
+    `bot.ui.kit` call it. Other code catches one only to show more than its sentence, such as a form with what
+    was typed (`show_refused`).
+    """
+    cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
+    if isinstance(cause, discord.HTTPException) and expired(cause):
+        _log.info("An interaction of user %d came too late to be answered.", interaction.user.id)
+        return
+    panel = boxed(BAD, words_for(interaction, cause))
+    if buttons := ask_buttons(cause):
+        panel.add_item(row(*buttons))
+    await answer_if_possible(interaction, panel)
+
+
+def ask_buttons(error: BaseException) -> list[ui.Button[Any]]:
+    """Return the button that asks an admin for more credits, if that would help."""
+    wanted = error.wanted if isinstance(error, CreditsShort) else None
+    return [] if wanted is None else [ask_button(wanted)]
+
+
+def ask_button(wanted: CreditsWanted) -> ui.Button[Any]:
+    """Return the look of `ask_admin` in `bot.ui.account.credits`, which reads the custom id."""
+    channel = "" if wanted.channel_id is None else f":{wanted.channel_id}"
+    custom_id = f"studii:ask:{wanted.guild_id}:{wanted.tool}:{wanted.price}{channel}"
+    return ui.Button(
+        label=pgettext("button", "Ask an admin"), style=discord.ButtonStyle.primary, custom_id=custom_id
+    )
+
+
+async def answer_if_possible(interaction: discord.Interaction, panel: ui.LayoutView) -> None:
+    """Answer like `answer`, but log an error of Discord or of the network.
+
+    Who was told that an answer will come then gets one later.
+    """
+    deferral = await answering(interaction)
+    with tolerated("User %d could not be told about a problem", interaction.user.id), or_later(deferral):
+        await answer(interaction, panel)
+
+
+async def answer(
+    interaction: discord.Interaction, panel: ui.LayoutView, files: Sequence[discord.File] = ()
+) -> int | None:
+    """Show the panel to the person alone, whether or not the interaction was answered before.
+
+    Return the message's id, if Discord says it.
+    Files can take long to send, so they are shown only after a deferral (`defer_answer`).
+    """
+    response = interaction.response
+    deferral = await answering(interaction)
+    if deferral is not None:
+        return await deferral.show(panel, files)
+    if not response.is_done():
+        return (await response.send_message(view=panel, ephemeral=True)).message_id
+    if response.type is discord.InteractionResponseType.deferred_channel_message:
+        return (await interaction.edit_original_response(view=panel)).id
+    return (await interaction.followup.send(view=panel, ephemeral=True, wait=True)).id
+
+
+async def answer_in_place(interaction: discord.Interaction, panel: ui.LayoutView, **given: Any) -> None:
+    """Show the panel in place of the message whose button was pressed.
+
+    If the person was told that an answer will come, or handed in a form of a command, it is a message of its
+    own, for them alone.
+    """
+    if await answering(interaction) is not None or interaction.message is None:
+        await answer(interaction, panel)
+    elif interaction.response.is_done():
+        await interaction.edit_original_response(view=panel, **given)
+    else:
+        await interaction.response.edit_message(view=panel, **given)
+
+
+async def acknowledge(interaction: discord.Interaction) -> None:
+    """Tell Discord that a press is being handled, which shows nothing. To be awaited before anything is read.
+
+    The interaction's original response is then the message whose button it was.
+    """
+    await answering(interaction)
+    await interaction.response.defer()
+
+
+def expired(error: discord.HTTPException) -> bool:
+    """Return whether the interaction can't be answered any more: too late, or answered already."""
+    return error.code in _EXPIRED
+
+
+def words_for(interaction: discord.Interaction, error: BaseException) -> str:
+    """Return what a person is told of an error. Log what is no business of theirs."""
+    if isinstance(error, StudiiBotError):
+        return refusal_words(error)
+    if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
+        _log.info("An outdated command was used: %s", error)
+        return str(
+            lazy(
+                "This command has changed. Reload Discord (Ctrl+R, or close and open the app) and try again."
+            )
+        )
+    reference = secrets.token_hex(3)
+    what = interaction.command.qualified_name if interaction.command else interaction.type.name
+    # The job whose button was pressed or whose form was sent is in the custom id.
+    job = re.search(r"\b[0-9a-f]{16}\b", str((interaction.data or {}).get("custom_id", "")))
+    about = {"job": job and job[0]}
+    _log.error("Something went wrong in %s (reference %s)", what, reference, exc_info=error, extra=about)
+    return _(
+        "Something went wrong in the bot (reference `{reference}`). Nothing was charged unless `/jobs` says "
+        "so. Try again. If it happens again, give the reference to the bot's operator.",
+        reference=reference,
+    )
+
+
+def refusal_words(refusal: StudiiBotError) -> str:
+    """Return the refusal's sentence; a server's own rules name roles and channels, and quote nobody."""
+    if isinstance(refusal, NotAllowed):
+        return str(refusal)
+    return sentence(error_words(refusal), MAX_REFUSAL_CHARACTERS)
+
+
+def may_be_shown(error: Exception) -> bool:
+    """Return whether Discord may have taken the answer that it seems to have refused.
+
+    discord.py repeats an answer after a 5xx; the second one is refused because the first was taken.
+    """
+    if not isinstance(error, discord.HTTPException):
+        return True
+    return error.status >= 500 or error.code == ALREADY_ACKNOWLEDGED
