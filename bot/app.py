@@ -230,6 +230,13 @@ async def _intents(member: Membership, ask: Callable[[], Awaitable[discord.Inten
     return await ask()
 
 
+def collect_rarely() -> None:
+    """Make collections of garbage rare, and leave out what is loaded now, which stays to the end."""
+    gc.freeze()
+    # Python's own numbers are 700, 10, 10: some twenty collections for a job, which find nearly nothing.
+    gc.set_threshold(7000, 5, 5)
+
+
 async def run(settings: Settings) -> None:
     """Run the bot until SIGINT or SIGTERM, which may also come during the start.
 
@@ -238,10 +245,7 @@ async def run(settings: Settings) -> None:
     """
     quiet_discord_loggers()
     hide_memory()
-    # Make collections rare, and leave out what is loaded now, which stays to the end. Python's own numbers
-    # are 700, 10, 10: some twenty collections for a job, which find nearly nothing.
-    gc.freeze()
-    gc.set_threshold(7000, 5, 5)
+    collect_rarely()
     _log.info("Studii for Discord %s is starting.", VERSION)
     stop, parts_run = asyncio.Event(), asyncio.Event()
     serving = asyncio.create_task(_serve(settings, stop, parts_run), name="bot")

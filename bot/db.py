@@ -28,13 +28,12 @@ from collections.abc import (
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, field
-from functools import partial
-from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, TypeVarTuple, cast
+from functools import cache, partial
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, TypeVarTuple, cast
 from uuid import uuid4
 
 import aiosqlite
-from sqlalchemy import URL, ColumnElement, Connection, Select, create_engine, event, select, text
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import URL, ColumnElement, Connection, Executable, Select, create_engine, event, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -48,9 +47,6 @@ from bot.db_failures import OutageLog, as_failure, usable_database
 from bot.domain.shards import SHARD_BITS, Shards
 from bot.errors import Busy, Collided, DatabaseAway, DatabaseFailed, NotAlone
 from bot.sqlite_file import private_file, sqlite_file
-
-if TYPE_CHECKING:
-    from sqlalchemy.dialects import postgresql
 
 _log = logging.getLogger(__name__)
 _P = ParamSpec("_P")
@@ -447,12 +443,9 @@ def put(
     for known in [one for one in session.identity_map.values() if isinstance(one, row)]:
         if all(getattr(known, name) == value for name, value in key.items()):
             session.expunge(known)
-    new = _insert(session)(row.__table__).values({**key, **values})
-    if replace and values:
-        statement = new.on_conflict_do_update(index_elements=list(key), set_=values)
-    else:
-        statement = new.on_conflict_do_nothing(index_elements=list(key))
-    return session.connection().execute(statement).rowcount == 1
+    dialect = session.get_bind().dialect.name
+    statement = _put(dialect, row, tuple(key), tuple(values) if replace else ())
+    return session.connection().execute(statement, {**key, **values}).rowcount == 1
 
 
 def of_each(session: Session, row: type[_Row], guild_ids: Collection[int]) -> dict[int, _Row]:
@@ -472,13 +465,19 @@ def of_each(session: Session, row: type[_Row], guild_ids: Collection[int]) -> di
     }
 
 
-def _insert(session: Session) -> "Callable[..., sqlite.Insert | postgresql.Insert]":
-    if session.get_bind().dialect.name == "sqlite":
-        return sqlite.insert
-    # Imported here: a bot on SQLite has no use for it.
-    from sqlalchemy.dialects import postgresql
-
-    return postgresql.insert
+@cache
+def _put(dialect: str, row: type[Base], key: tuple[str, ...], new: tuple[str, ...]) -> Executable:
+    """Return the statement that inserts a row, or sets what is `new`. It is built once."""
+    if dialect == "sqlite":
+        from sqlalchemy.dialects.sqlite import insert
+    else:
+        from sqlalchemy.dialects.postgresql import insert
+    rows = insert(row)
+    if not new:
+        return rows.on_conflict_do_nothing(index_elements=key)
+    return rows.on_conflict_do_update(
+        index_elements=key, set_={name: getattr(rows.excluded, name) for name in new}
+    )
 
 
 def ours(session: Session, query: Select[*_R], guild_id: ColumnElement[int]) -> Select[*_R]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from bench.machine.quiet import Nobody
 from bench.machine.work import running_engine, studio_job
+from bot.app import collect_rarely
 from bot.clock import SystemClock
 from bot.db import Database
 from bot.domain.guilds import Plan
@@ -136,6 +137,7 @@ async def restart(
     vault = Vault.open((), folder / "encryption.key")
     async with Database.open(url) as db, CountingClient(lanes_wanted) as client:
         await fill(file, db, vault, jobs_wanted, lanes_wanted)
+        collect_rarely()  # as the bot does at its start
         async with running_engine(folder, db, client, vault, Nobody()):
             began = perf_counter()
             async with asyncio.timeout(patience):

@@ -123,6 +123,15 @@ class Durations:
         return self._models[work]
 
 
+@lru_cache(maxsize=256)  # after a restart, it is the same for thousands of jobs
+def _worth_from(model: Model, since: Glance, soonest: float, latest: float, price: float) -> float:
+    """Return the age between `soonest` and `latest` at which a poll is worth `price` unseen seconds."""
+    width = (latest - soonest) / 1024
+    return soonest + width * bisect_left(
+        range(1024), price, key=lambda n: model.unseen(since, soonest + n * width)[1]
+    )
+
+
 def fit_model(guess: float, seen: Collection[tuple[float, float]]) -> Model:
     """Return the model for a guess (the median, in seconds) and the intervals in which jobs ended."""
     masses = before = _guess_masses(guess, GUESS_WEIGHT / (1.0 + len(seen) / GUESS_FADES))
@@ -384,11 +393,7 @@ class Lane:
         # A poll is worth more seconds of unseen wait in a lane that needs its requests than in an idle one.
         in_use = self.rate.used(now) / self.rate.usable
         price = max(tuning.idle_price, tuning.poll_price * in_use**PRICE_RISES)
-        width = (latest - soonest) / 1024
-        worth = bisect_left(
-            range(1024), price, key=lambda n: watch.model.unseen(watch.since, soonest + n * width)[1]
-        )
-        return submitted + soonest + worth * width
+        return submitted + _worth_from(watch.model, watch.since, soonest, latest, price)
 
     def most_useful(self, due: Iterable[Watch], now: float) -> Watch:
         """Return the job to poll: the one that is expected to have been finished for longest."""

@@ -5,7 +5,7 @@ for the job; jobs whose request was in flight when a process ended are read by t
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -190,7 +190,7 @@ class Requests:
 
     async def _allowed(self, lane: KeyInUse) -> bool:
         """Count a request beside jobs' own steps. Return False if other processes leave no room."""
-        return await self._db.write(self._note(lane, self._clock.monotonic()))
+        return await self._db.write_together(_note_all, self._note(lane, self._clock.monotonic()))
 
     def _note(self, lane: KeyInUse, now: float) -> Callable[[Session], bool]:
         noted, epoch = lane.window.note(now), self._context.member.epoch
@@ -264,6 +264,10 @@ class NoRequestLeft(Exception):
 
 class _Unreadable(KeyRefused):
     """The key can't be decrypted: nothing was sent."""
+
+
+def _note_all(session: Session, notes: Sequence[Callable[[Session], bool]]) -> list[bool]:
+    return [note(session) for note in notes]
 
 
 def note(

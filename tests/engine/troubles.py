@@ -52,7 +52,7 @@ async def fail_at_every_write(world: EngineWorld) -> None:
     def write(*_: Any, **__: Any) -> Any:
         raise DatabaseAway
 
-    world.db.write = world.db.write = write  # type: ignore[method-assign]
+    world.db.write_together = write  # type: ignore[method-assign]
 
 
 Trouble = Callable[[EngineWorld], Awaitable[object]]
