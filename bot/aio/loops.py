@@ -29,19 +29,13 @@ class WakeUp:
         self._event.clear()
 
 
-async def run_forever(
-    what: str,
-    wake_up: WakeUp,
-    turn: Callable[[], Awaitable[float | None]],
-    *,
-    until: Callable[[], bool] = lambda: False,
-) -> None:
+async def run_forever(what: str, wake_up: WakeUp, turn: Callable[[], Awaitable[float | None]]) -> None:
     """Call `turn` each time `wake_up` is set, and when the seconds that it returned have passed.
 
     An unexpected error in it is logged, and the loop continues after a pause.
     """
     errors = ErrorLog(what)
-    while not until():
+    while True:
         try:
             rest = await turn()
         except Exception as error:  # noqa: BLE001 - logged; one error must not end the loop

@@ -40,7 +40,6 @@ class ErrorLog:
         self._noun = noun
         self._longest_pause = longest_pause
         self._failing = BoundedDict[Hashable, tuple[str, int]](MAX_FAILING)  # the error, and how often
-        self._until = BoundedDict[Hashable, float](MAX_FAILING)  # until when a subject is left alone
 
     def failed(self, error: Exception, subject: Hashable = None) -> float:
         """Log the error; returns how many seconds to leave the subject alone."""
@@ -64,23 +63,6 @@ class ErrorLog:
     def succeeded(self, subject: Hashable = None) -> None:
         """Forget the subject's failures."""
         self._failing.pop(subject, None)
-
-    def attempt(self, subject: Hashable, operation: Callable[[], None], now: float) -> float | None:
-        """Do an operation for one of many subjects, unless it is left alone at present.
-
-        An error is logged, and the subject left alone for a growing pause, while the others continue. Return
-        for how many more seconds, or None if the operation was done.
-        """
-        if (until := self._until.get(subject, now)) > now:
-            return until - now
-        try:
-            operation()
-        except Exception as error:  # noqa: BLE001 - logged; the others must not notice
-            pause = self.failed(error, subject)
-            self._until[subject] = now + pause
-            return pause
-        self.succeeded(subject)
-        return None
 
 
 class StoreRetry:

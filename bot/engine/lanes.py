@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -27,15 +26,13 @@ from bot.jobs import holds, lanes as lane_rows, queries
 from bot.jobs.lanes import LaneLimits, Sample
 from bot.jobs.models import FailureCode, Job, JobState, Progress
 from bot.jobs.submission import needs_upload
-from bot.servers import keys, settings
+from bot.servers import keys
 from bot.servers.keys import StudiiKey
 from bot.servers.notices import NoticeKind
 from bot.studii import JobReport, RateLimited
 
 _log = logging.getLogger(__name__)
 
-# Seconds, while servers seem to have removed the bot: another process, `forget-servers`, settles that.
-MISSING_LOOK = 15.0
 _TIMES = ("blocked_until", "paced_until", "odd_at", "lowered_until")  # of what 429s have shown
 
 
@@ -54,30 +51,23 @@ _Needing = Sequence[tuple[Job, StudiiKey | None]]  # jobs that need requests, wi
 class _Line:
     """A lane at work."""
 
+    task: asyncio.Task[None]
+
     def __init__(self, name: str, window: RateWindow, durations: Durations, context: EngineContext) -> None:
         self.name, self.requests = name, KeyInUse(name, window)
         self.lane = schedule.Lane(window, durations, context.tuning)
         self.wake_up = WakeUp()
         self.errors = ErrorLog(f"a request of lane {name[:8]}", noun="job")
-        self.empty_since: float | None = None
         self.starts: Mapping[str, float] = {}  # when jobs will probably be sent, as was last forecast
         self.starts_until = 0.0
-
-
-@dataclass(slots=True)
-class _Known:
-    """A job on a lane, as the database has it, and the key that its next request is sent with."""
-
-    job: Job
-    key: StudiiKey
-    line: _Line
 
 
 class Lanes:
     """Hands each lane its jobs, as the database has them.
 
     A commit names the jobs that it has changed, which are read with their keys. All are read at the start,
-    when a commit says so, and now and then.
+    when a commit says so, and now and then. While a request for a job is in flight, its lane knows more than
+    what was read: it is read again when that has ended.
     """
 
     def __init__(self, context: EngineContext, catalog: Catalog) -> None:
@@ -87,10 +77,9 @@ class Lanes:
         self._durations = Durations(partial(_usually, catalog))
         self._is_restored = False
         self._lines: dict[str, _Line] = {}
-        self._known: dict[str, _Known] = {}
+        self._line_of: dict[str, _Line] = {}  # by job
         self._changed: set[str] = set()  # jobs to be read
-        # Since a reading has begun, which may have seen them as they were before.
-        self._moved: set[str] = set()
+        self._moved: set[str] = set()  # jobs whose requests have ended since a reading has begun
         self._all, self._next_read = True, 0.0
         self._wake_up = WakeUp()
         self._group: asyncio.TaskGroup
@@ -103,20 +92,12 @@ class Lanes:
             async with asyncio.TaskGroup() as self._group:
                 await run_forever("handing out jobs to lanes", self._wake_up, self._turn)
         finally:
-            self._lines, self._known, self._all = {}, {}, True
+            self._lines, self._line_of, self._all = {}, {}, True
 
     def notify(self, jobs: Iterable[Job]) -> None:
-        """Take over jobs as a commit has changed them."""
+        """Read what commits have changed, but for what lanes' own requests have."""
         for job in jobs:
-            if (known := self._known.get(job.id)) is not None:
-                known.job = job
-                if job.key_id in (None, known.key.id):
-                    if self._is_in_flight(job.id):
-                        continue  # the lane hears of it when that has ended
-                    if job.id in known.line.lane.running and _is_on_lane(job):
-                        self._moved.add(job.id)
-                        continue
-            if known is not None or _is_on_lane(job):
+            if (job.id in self._line_of or _is_on_lane(job)) and not self._is_in_flight(job.id):
                 self._changed.add(job.id)
                 self._wake_up.set()
 
@@ -127,15 +108,14 @@ class Lanes:
 
     async def progress(self, job_id: str) -> Progress:
         """Return a job's position in the queue, and when it will probably be sent or end, as far as known."""
-        if (known := self._known.get(job_id)) is None:
+        if (line := self._line_of.get(job_id)) is None:
             return Progress()
-        lane = known.line.lane
-        starts_in = await self._starts_in(known.line, job_id)
-        watch, ends_in = lane.running.get(job_id), None
+        starts_in = await self._starts_in(line, job_id)
+        watch, ends_in = line.lane.running.get(job_id), None
         if watch is not None and self._durations.known(watch.job.work):
             ends_in = watch.model.median - watch.age(self._clock.monotonic())
         late, now = ends_in is not None and ends_in <= 0, self._clock.now()
-        position, waits_for_price = lane.place(job_id)
+        position, waits_for_price = line.lane.place(job_id)
         return Progress(
             position,
             None if starts_in is None else now + timedelta(seconds=starts_in),
@@ -194,63 +174,56 @@ class Lanes:
                 self._durations.restore(await self._db.read(lane_rows.durations))
                 self._is_restored = True
             self._moved.clear()
-            found, rates, missing = await self._db.read(_look, asked, frozenset(self._lines))
-            pause = await self._hand_out(found, rates, asked)
+            found, rates = await self._db.read(_look, asked, frozenset(self._lines))
+            await self._hand_out(found, rates, self._line_of if asked is None else asked)
         if asked is None:
-            rest = self._tuning.reread_every
-            rest = min(rest, MISSING_LOOK) if missing else rest
-            self._next_read = self._clock.monotonic() + rest
-        self._next_read = min(self._next_read, self._clock.monotonic() + pause)
+            now = self._clock.monotonic()
+            self._next_read = now + self._tuning.reread_every
+            for name, line in list(self._lines.items()):
+                if not (line.lane.waiting or line.lane.running or line.lane.rate.used(now)):
+                    self._lines.pop(name).task.cancel()
 
-    async def _hand_out(
-        self, found: _Needing, rates: Mapping[str, _Rate], asked: Collection[str] | None
-    ) -> float:
-        """Hand lanes their jobs. Return in how many seconds to read all again, as one could not be served."""
-        now, at = self._clock.monotonic(), self._clock.now()
+    async def _hand_out(self, found: _Needing, rates: Mapping[str, _Rate], asked: Iterable[str]) -> None:
+        """Hand lanes their jobs, and take the others of those asked for from them."""
+        at = self._clock.now()
         oldest = at - timedelta(seconds=self._tuning.held_bound)
         shares: dict[str, list[tuple[Job, StudiiKey]]] = {}
         lost, keyless = list[str](), list[str]()
-        jobs, gone = self._still_so(found, self._known if asked is None else asked)
-        for job, key in jobs:
-            if self._is_in_flight(job.id):
-                self._changed.add(job.id)  # it is read again when that has ended
-            elif self._is_stranded(job, key):
+        gone = {*asked}
+        again = {one for one in gone.union(job.id for job, _ in found) if self._is_ahead(one)}
+        for job, key in found:
+            if job.id in again:
+                continue
+            if self._is_stranded(job, key):
                 lost.append(job.id)
             elif key is None and (not holds.has_no_key(job) or holds.waited_too_long(job, oldest, None)):
                 keyless.append(job.id)
             elif key is not None and job.state is not JobState.SUBMITTING:
                 shares.setdefault(key.lane, []).append((job, key))
-                gone -= {job.id} if self._lane_of(job.id) == key.lane else set()
-        for job_id in gone:
+                line = self._line_of.get(job.id)
+                gone -= {job.id} if line is not None and line.name == key.lane else set()
+        for job_id in gone - again:
             self._forget(job_id)
         for name, rate in rates.items():
             self._open(name, rate)
-        entering = ((name, partial(self._enter, name, share, now)) for name, share in shares.items())
-        pauses = [self._errors.attempt(name, enter, now) for name, enter in entering]
+        for name, share in shares.items():
+            try:
+                self._enter(self._lines[name], share)
+            except Exception as error:  # noqa: BLE001 - logged; the other lanes must not notice
+                self._errors.failed(error, name)
+        if again:
+            self._changed |= again
+            self._wake_up.set()
         if keyless or lost:
             await self._db.write(self._settle, keyless, lost, oldest, at)
-        return min((pause for pause in pauses if pause is not None), default=self._tuning.reread_every)
-
-    def _still_so(
-        self, found: _Needing, asked: Iterable[str]
-    ) -> tuple[list[tuple[Job, StudiiKey | None]], set[str]]:
-        """Return the jobs that were found, and the ids of those asked for.
-
-        Without what has moved on since the reading has begun, and is read again.
-        """
-        gone = set(asked)
-        if moved := self._moved & (gone | {job.id for job, _ in found}):
-            self._changed |= moved
-            self._wake_up.set()
-        return [one for one in found if one[0].id not in moved], gone - moved
-
-    def _lane_of(self, job_id: str) -> str | None:
-        known = self._known.get(job_id)
-        return None if known is None else known.line.name
 
     def _is_in_flight(self, job_id: str) -> bool:
-        known = self._known.get(job_id)
-        return known is not None and job_id in known.line.lane.in_flight
+        line = self._line_of.get(job_id)
+        return line is not None and job_id in line.lane.in_flight
+
+    def _is_ahead(self, job_id: str) -> bool:
+        """Return whether the job may have moved on since it was read."""
+        return job_id in self._moved or self._is_in_flight(job_id)
 
     def _is_stranded(self, job: Job, key: StudiiKey | None) -> bool:
         """Return whether only a request in flight explains the job's state, and there is none: its process
@@ -269,21 +242,17 @@ class Lanes:
         # A step is known as in flight before it changes the row, until after: so this is exact.
         recover(session, self._tuning, [one for one in lost if not self._is_in_flight(one)], at)
 
-    def _enter(self, name: str, share: Iterable[tuple[Job, StudiiKey]], now: float) -> None:
-        if (line := self._lines.get(name)) is None:
-            self.reread()  # its task has just ended: its rate is read first
-            return
+    def _enter(self, line: _Line, share: Iterable[tuple[Job, StudiiKey]]) -> None:
         for job, key in share:
             if (entry := self._entry(job, key.id)) is not None:
-                self._known[job.id] = _Known(job, key, line)
-                line.lane.enter(entry, now)
+                self._line_of[job.id] = line
+                line.lane.enter(entry, self._clock.monotonic())
         line.wake_up.set()
 
     def _forget(self, job_id: str) -> None:
-        if job_id in self._known and not self._is_in_flight(job_id):
-            known = self._known.pop(job_id)
-            known.line.lane.put(None, job_id, self._clock.monotonic())
-            known.line.wake_up.set()
+        if (line := self._line_of.pop(job_id, None)) is not None:
+            line.lane.put(None, job_id, self._clock.monotonic())
+            line.wake_up.set()
 
     def _open(self, name: str, rate: _Rate) -> None:
         """Begin a lane, or tell it its plan."""
@@ -301,7 +270,7 @@ class Lanes:
             evidence.next_lowered = limits.next_lowered
             window.restore_evidence(ChosenPlan(limits.plan, limits.plan_at), evidence, now)
         line = self._lines[name] = _Line(name, window, self._durations, self._context)
-        self._group.create_task(self._run(line), name=f"lane {name[:8]}")
+        line.task = self._group.create_task(self._run(line), name=f"lane {name[:8]}")
 
     def _entry(self, job: Job, key_id: int | None, again: float = 0.0) -> Waiting | Running | None:
         """Return a lane's entry of a job, by the clock that never jumps, or None if it needs no request."""
@@ -336,36 +305,22 @@ class Lanes:
     # Sending
 
     async def _run(self, line: _Line) -> None:
-        """Run a lane until it has been empty for a while.
+        """Run a lane until it is cancelled.
 
         A job that is being submitted may cost credits: its answer is awaited and stored before that.
         """
-
-        def has_rested() -> bool:
-            since, now = line.empty_since, self._clock.monotonic()
-            if since is None or now - since < self._tuning.lane_rest or _is_busy(line.lane):
-                return False
-            del self._lines[line.name]
-            return True
-
         async with DrainingGroup(self._tuning.drain) as group:
-            what = f"lane {line.name[:8]}"
-            await run_forever(what, line.wake_up, partial(self._send, line, group), until=has_rested)
+            await run_forever(f"lane {line.name[:8]}", line.wake_up, partial(self._send, line, group))
 
     async def _send(self, line: _Line, group: DrainingGroup) -> float | None:
         while True:
             now = self._clock.monotonic()
             decision = line.lane.decide(now)
             if not isinstance(decision, Send):
-                break
+                return None if decision.until is None else decision.until - now
             line.lane.begin(decision, now)
             name, free = f"{decision.step} {decision.job_id}", decision.step is not Step.SUBMIT
             group.create_task(self._watched(line, decision, name), name=name, at_once=free)
-        if not _is_busy(line.lane):
-            line.empty_since = now if line.empty_since is None else line.empty_since
-            return self._tuning.lane_rest
-        line.empty_since = None
-        return None if decision.until is None else decision.until - now
 
     async def _watched(self, line: _Line, send: Send, name: str) -> None:
         patience = TRANSFER_TIMEOUT if send.step is Step.UPLOAD else OPERATION_TIMEOUT
@@ -391,29 +346,23 @@ class Lanes:
         job_id, lane, done = send.job_id, line.lane, Done(None)
         watch = lane.running.get(job_id)
         try:
-            match send.step:
-                case Step.UPLOAD:
-                    done = await self._requests.upload(job_id, line.requests)
-                case Step.SUBMIT:
-                    done = await self._requests.submit(job_id, line.requests)
-                case Step.POLL if self._all or job_id in self._changed:  # with a key that may be outdated
-                    done = Done(self._known[job_id].job, sent=False, again=self._tuning.first_poll)
-                case Step.POLL:
-                    known = self._known[job_id]
-                    age = lane.running[job_id].age(self._clock.monotonic())
-                    done = await self._requests.poll(known.job, known.key, line.requests, age)
+            if watch is not None:
+                done = await self._requests.poll(job_id, line.requests, watch.age(self._clock.monotonic()))
+            else:
+                step = self._requests.upload if send.step is Step.UPLOAD else self._requests.submit
+                done = await step(job_id, line.requests)
         finally:
             now = self._clock.monotonic()
             lane.end(job_id, now, sent=done.sent)
             self._moved.add(job_id)
         job = done.job
-        entry = None if job is None else self._entry(job, self._known[job_id].key.id, done.again or 0.0)
+        entry = None if job is None else self._entry(job, job.key_id, done.again or 0.0)
         lane.put(entry, job_id, now, done.again)
-        if job is None or job != self._known[job_id].job:  # which another transaction may have changed
-            self._changed.add(job_id)
         if entry is None:
-            self._known.pop(job_id, None)
-        if job is not None and watch is not None and _has_ended(job):
+            self._line_of.pop(job_id, None)
+        if job is None:  # the database tells how it is
+            self._changed.add(job_id)
+        elif watch is not None and (job.output_url is not None or job.failure is FailureCode.STUDII):
             sample = Sample(*watch.job.work, watch.since.age, watch.age(now))
             self._durations.learn(watch.job.work, sample.low, sample.high)
             await self._keep(line, lane_rows.learn_durations, [sample])
@@ -453,9 +402,10 @@ class Lanes:
         """
         if job_id not in line.lane.waiting:
             return None
-        async with self._forecasting if self._is_outdated(line, job_id) else nullcontext():
+        async with self._forecasting:
             began = self._clock.monotonic()
-            if self._is_outdated(line, job_id) and began >= self._next_forecast:
+            is_new = bool(line.starts) and job_id not in line.starts
+            if began >= self._next_forecast and (is_new or began >= line.starts_until):
                 line.starts = await asyncio.to_thread(forecast, line.lane.copy(), began)
                 now = self._clock.monotonic()
                 self._next_forecast = now + self._tuning.forecast_pause * (now - began)
@@ -465,19 +415,6 @@ class Lanes:
         wait = line.starts.get(job_id, now) - now
         return wait if wait >= MIN_FORECAST_SECONDS else None
 
-    def _is_outdated(self, line: _Line, job_id: str) -> bool:
-        newcomer = bool(line.starts) and job_id not in line.starts
-        return newcomer or self._clock.monotonic() >= line.starts_until
-
-
-def _has_ended(job: Job) -> bool:
-    """Return whether Studii has ended it."""
-    return job.output_url is not None or job.failure is FailureCode.STUDII
-
-
-def _is_busy(lane: schedule.Lane) -> bool:
-    return bool(lane.waiting or lane.running or lane.in_flight)
-
 
 def _is_on_lane(job: Job) -> bool:
     return job.state in queries.ON_LANES and job.output_url is None
@@ -485,17 +422,14 @@ def _is_on_lane(job: Job) -> bool:
 
 def _look(
     session: Session, asked: Collection[str] | None, lines: Collection[str]
-) -> tuple[_Needing, Mapping[str, _Rate], bool]:
+) -> tuple[_Needing, Mapping[str, _Rate]]:
     """Find those of the jobs that need requests, or all that do, and the rates of lanes: of new ones alone
-    unless all jobs are wanted. Return also whether servers seem to have removed the bot, whose jobs are left
-    out."""
+    unless all jobs are wanted."""
     jobs = queries.on_lanes(session, asked)
     found = {key.id: key for _, key in jobs if key is not None}
     wanted = {key.lane for key in found.values()}
     wanted = wanted | set(lines) if asked is None else wanted - set(lines)  # also those that rest
-    rates = _rates(session, wanted, found.keys()) if wanted else {}
-    missing = asked is None and bool(settings.missing(session))
-    return jobs, rates, missing
+    return jobs, _rates(session, wanted, found.keys()) if wanted else {}
 
 
 def _rates(session: Session, lanes: Collection[str], used: Collection[int]) -> dict[str, _Rate]:

@@ -140,9 +140,13 @@ class Requests:
             _log.warning(said, job_id, met.id)
         return Done(running)
 
-    async def poll(self, job: Job, key: StudiiKey, lane: KeyInUse, age: float) -> Done:
+    async def poll(self, job_id: str, lane: KeyInUse, age: float) -> Done:
         """GET a job (Studii API docs, "Poll status") that was submitted `age` seconds ago."""
-        if not await self._allowed(lane):
+        noting = self._note(lane, self._clock.monotonic())
+        allowed, job, key = await self._db.write(_to_poll, job_id, noting)
+        if job is None or job.state is not JobState.RUNNING or key is None or key.lane != lane.name:
+            return Done(None, sent=False)
+        if not allowed:
             return Done(job, sent=False, again=lane.window.pause(self._clock.monotonic()))
         met: JobReport | StudiiError
         pause, sent = None, True
@@ -252,6 +256,15 @@ class Requests:
 
         _log.warning("Job %s: its photo is missing from the spool", job.id)
         return Done(await self._db.write(lost, self._clock.now()), sent=False)
+
+
+def _to_poll(
+    session: Session, job_id: str, noting: Callable[[Session], bool]
+) -> tuple[bool, Job | None, StudiiKey | None]:
+    """Count the request. Return whether it may be sent, and the job with the key that it was sent with."""
+    job = queries.get(session, job_id)
+    key = None if job is None or job.key_id is None else keys.get(session, job.key_id)
+    return noting(session), job, key
 
 
 class NoRequestLeft(Exception):

@@ -12,8 +12,8 @@ from bot.jobs.models import KEPT_DAYS, LOST_AFTER_DAYS, UNRULED_DAYS
 MINUTE = 60.0
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
-# On SQLite, where no other process writes but `forget-servers` (see `MISSING_LOOK`): a process hears of what
-# it commits itself, and when more is due.
+# On SQLite, where no other process writes but `forget-servers`: a process hears of what it commits itself, and
+# when more is due.
 REREAD_ALONE = 10 * MINUTE
 
 
@@ -31,7 +31,6 @@ class Tuning:
 
     requests_in_flight: int = 8  # of one lane
     starts_in_flight: int = 6  # of those, uploads and submissions
-    lane_rest: float = 3 * MINUTE  # how long an idle lane is kept
 
     # Submitting.
     tries: int = 6  # uploads, and submissions that Studii did not take
