@@ -220,8 +220,8 @@ async def forget_servers(settings: Settings) -> str:
     """Erase the Studii keys of the servers that `doctor` names, if Discord still says that the bot is not in
     them, and let the rest of what is kept of them go as after any removal.
 
-    Works while the bot runs, which takes notice within ten minutes. Raises `SettingsError`, and `StudiiBotError`
-    if Discord can't be reached; nothing is changed then.
+    Works while the bot runs, which takes notice within ten minutes. Raises `SettingsError`, and
+    `StudiiBotError` if Discord can't be reached; nothing is changed then.
     """
     if not (await schema_of(settings.database_url)).current:
         raise SettingsError(

@@ -166,7 +166,7 @@ class Lanes:
                 self._all |= everything
                 raise
         await rest_after(self._clock.monotonic() - began, self._tuning.reread_every)
-        return self._next_read - self._clock.monotonic()
+        return 0.0 if self._changed & self._moved else self._next_read - self._clock.monotonic()
 
     async def _read(self, asked: Collection[str] | None) -> None:
         with self._context.liveness.operation("handing out jobs to lanes", progress=False):
@@ -196,24 +196,18 @@ class Lanes:
                 continue
             if self._is_stranded(job, key):
                 lost.append(job.id)
-            elif key is None and (not holds.has_no_key(job) or holds.waited_too_long(job, oldest, None)):
+            elif key is None:
                 keyless.append(job.id)
-            elif key is not None and job.state is not JobState.SUBMITTING:
+            elif job.state is not JobState.SUBMITTING:
                 shares.setdefault(key.lane, []).append((job, key))
-                line = self._line_of.get(job.id)
-                gone -= {job.id} if line is not None and line.name == key.lane else set()
-        for job_id in gone - again:
+                gone.discard(job.id)
+        for job_id in (gone - again) & self._line_of.keys():
             self._forget(job_id)
         for name, rate in rates.items():
             self._open(name, rate)
         for name, share in shares.items():
-            try:
-                self._enter(self._lines[name], share)
-            except Exception as error:  # noqa: BLE001 - logged; the other lanes must not notice
-                self._errors.failed(error, name)
-        if again:
-            self._changed |= again
-            self._wake_up.set()
+            self._enter(name, share)
+        self._changed |= again
         if keyless or lost:
             await self._db.write(self._settle, keyless, lost, oldest, at)
 
@@ -242,17 +236,23 @@ class Lanes:
         # A step is known as in flight before it changes the row, until after: so this is exact.
         recover(session, self._tuning, [one for one in lost if not self._is_in_flight(one)], at)
 
-    def _enter(self, line: _Line, share: Iterable[tuple[Job, StudiiKey]]) -> None:
-        for job, key in share:
-            if (entry := self._entry(job, key.id)) is not None:
-                self._line_of[job.id] = line
-                line.lane.enter(entry, self._clock.monotonic())
-        line.wake_up.set()
+    def _enter(self, name: str, share: Iterable[tuple[Job, StudiiKey]]) -> None:
+        try:
+            line = self._lines[name]
+            for job, key in share:
+                if (entry := self._entry(job, key.id)) is not None:
+                    if self._line_of.get(job.id, line) is not line:
+                        self._forget(job.id)
+                    self._line_of[job.id] = line
+                    line.lane.enter(entry, self._clock.monotonic())
+            line.wake_up.set()
+        except Exception as error:  # noqa: BLE001 - logged; the other lanes must not notice
+            self._errors.failed(error, name)
 
     def _forget(self, job_id: str) -> None:
-        if (line := self._line_of.pop(job_id, None)) is not None:
-            line.lane.put(None, job_id, self._clock.monotonic())
-            line.wake_up.set()
+        line = self._line_of.pop(job_id)
+        line.lane.put(None, job_id, self._clock.monotonic())
+        line.wake_up.set()
 
     def _open(self, name: str, rate: _Rate) -> None:
         """Begin a lane, or tell it its plan."""

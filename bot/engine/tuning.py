@@ -12,8 +12,8 @@ from bot.jobs.models import KEPT_DAYS, LOST_AFTER_DAYS, UNRULED_DAYS
 MINUTE = 60.0
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
-# On SQLite, where no other process writes but `forget-servers`: a process hears of what it commits itself, and
-# when more is due.
+# On SQLite, where no other process writes but `forget-servers`: a process hears of what it commits itself,
+# and when more is due.
 REREAD_ALONE = 10 * MINUTE
 
 
