@@ -20,7 +20,7 @@ from bot.errors import CreditsShort
 from bot.jobs.models import JobState, Progress
 from bot.languages import Language, load_all, speaking
 from bot.servers.settings import GuildSettings
-from bot.ui.account.credits import budget_lines
+from bot.ui.admin.credits import budget_lines
 from bot.ui.jobs.progress import progress_panel
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.reasons import error_words

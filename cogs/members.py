@@ -7,8 +7,8 @@ from bot.client.bot import StudiiBot
 from bot.credits.limits import of_member
 from bot.jobs import queries
 from bot.languages import N_
-from bot.ui.account.credits import credits_panel
-from bot.ui.guide.help import show_help
+from bot.ui.admin.credits import credits_panel
+from bot.ui.help import show_help
 from bot.ui.jobs.listing import ListQuery, show_list
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.answers import answer, read_for_suggestions

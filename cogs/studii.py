@@ -21,7 +21,7 @@ from bot.languages import N_
 from bot.servers import privacy, settings
 from bot.servers.key_entry import lost
 from bot.services import Services
-from bot.ui.admin.credits.limits import grant_panel, member_panel
+from bot.ui.admin.credits import grant_panel, member_panel
 from bot.ui.kit.answers import answer
 from bot.ui.kit.layout import Panel, shortened
 from bot.ui.panels.settings import Scope, open_panel

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from PIL import Image, ImageDraw, ImageOps
 
-from bot.ui.guide.available_tools import EXAMPLES, example_name
+from bot.ui.help import EXAMPLES, example_name
 from sandbox import photos
 from sandbox.studii.render import render
 from sandbox.studii.tools import parse_job

@@ -21,8 +21,8 @@ from bot.jobs import accept, queries
 from bot.jobs.models import Job, JobState
 from bot.migrate import migrate
 from bot.servers import settings
-from bot.ui.admin.credits.chart_picture import draw
-from bot.ui.admin.credits.usage import usage_chart
+from bot.ui.admin.chart_picture import draw
+from bot.ui.admin.usage import usage_chart
 from sandbox.demo.pictures import named_path, save_files
 
 USAGE_GUILD = 1

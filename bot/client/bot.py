@@ -41,8 +41,6 @@ EXTENSIONS = (
     "cogs.members",
     "cogs.studii",
     "cogs.reactions",
-    "cogs.mentions",
-    "cogs.best_results",
 )
 STOP_ANSWER_SECONDS = 2.0
 # The names that discord.py gives its tasks for listeners, for commands, and for buttons, menus and forms.

@@ -32,9 +32,8 @@ from bot.languages import lazy
 from bot.posts import RESULT, Later, Never, Post
 from bot.reasons import ReasonCode
 from bot.servers.notices import NoticeKind
-from bot.ui.admin.credits.credit_requests import answer_panel
-from bot.ui.admin.moderation.deciding import asks, nothing_to_decide, open_files
-from bot.ui.admin.moderation.questions import approval_request, result_review
+from bot.ui.admin.approvals import approval_request, asks, nothing_to_decide, open_files, result_review
+from bot.ui.admin.credits import answer_panel
 from bot.ui.admin.notices import blocked_panel, notice_panel
 from bot.ui.jobs.result import ask_maker, best_panel, ended_elsewhere
 from bot.ui.jobs.start import question_panel

@@ -17,7 +17,7 @@ from bot.reactions.backlog import Backlog
 from bot.reactions.events import by_a_person
 from bot.servers import access
 from bot.services import Services
-from bot.ui.guide.help import mentioned_panel
+from bot.ui.help import mentioned_panel
 from bot.ui.jobs.choosing import NO_TOOL_TAKES_IT, UNSEEN, mentions, offer_panel, read_mention, tools_for
 from bot.ui.kit.answers import DISCORD_ERRORS, NO_MENTIONS
 from bot.ui.kit.layout import QUIET, Panel, boxed, shortened

@@ -5,7 +5,7 @@ import pytest
 from bot.catalog import Catalog
 from bot.credits import charges
 from bot.servers import keys
-from bot.ui.guide.available_tools import EXAMPLES, read_examples
+from bot.ui.help import EXAMPLES, read_examples
 from tests.support.desk import Desk, pieces, texts
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.catalog import Catalog
 from bot.languages import Language, speaking
-from bot.ui.guide.help import public_panel
+from bot.ui.help import public_panel
 from bot.ui.kit.layout import named_value
 
 

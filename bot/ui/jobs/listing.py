@@ -406,7 +406,7 @@ def _buttons(job: Job, names: ToolNames, shown: Shown, *, readable: bool) -> lis
     """Return what can be done; for managers also what settles a job whose outcome is unknown."""
     query = shown.query
     if query.whose == UNPOSTED:
-        # The look of `bot.ui.admin.moderation.questions.see_result`.
+        # The look of `bot.ui.admin.approvals.see_result`.
         sees = ui.Button[Any](label=_("See result"), custom_id=f"studii:see-result:{job.id}-{job.posting}")
         return [sees] if job.output_file is not None else []
     if shown.manager and job.state is JobState.UNKNOWN:

@@ -349,7 +349,7 @@ def ask_buttons(error: BaseException) -> list[ui.Button[Any]]:
 
 
 def ask_button(wanted: CreditsWanted) -> ui.Button[Any]:
-    """Return the look of `ask_admin` in `bot.ui.account.credits`, which reads the custom id."""
+    """Return the look of `ask_admin` in `bot.ui.admin.credits`, which reads the custom id."""
     channel = "" if wanted.channel_id is None else f":{wanted.channel_id}"
     custom_id = f"studii:ask:{wanted.guild_id}:{wanted.tool}:{wanted.price}{channel}"
     return ui.Button(

@@ -1,78 +1,30 @@
 """`/studii credits`: the budget, allowances, prices to confirm, and where the credits went."""
 
-import asyncio
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 import discord
 from discord import ui
 
-from bot.credits import budgets, limits, usage as reports
+from bot.credits import budgets, limits
 from bot.credits.budgets import MAX_BUDGET, BudgetState
 from bot.credits.limits import MAX_AT_ONCE, MAX_SECONDS, AllowanceScope, MemberLimits, StartRate
-from bot.credits.usage import LEDGER_HEADINGS, Span, write_ledger
+from bot.credits.usage import Span
 from bot.domain.guilds import Period
 from bot.features.wording import PERIOD_CHOICES, credit_words, discord_timestamp, each_period_words
-from bot.languages import (
-    Message,
-    Worded,
-    gettext,
-    gettext as _,
-    lazy,
-    ngettext,
-    nlazy,
-    pgettext,
-    plazy,
-    sentences,
-)
+from bot.languages import Message, Worded, gettext, gettext as _, lazy, nlazy, pgettext, plazy, sentences
 from bot.servers import settings
-from bot.ui.account.credits import DEFAULT_HOLDS, budget_lines
-from bot.ui.admin.credits.usage import FILE_NAME, ChartMaker, usage_chart, usage_panel
-from bot.ui.jobs.wording import state_name
-from bot.ui.kit.answers import LateAnswer, answer, defer_answer
+from bot.ui.admin.credits import DEFAULT_HOLDS, budget_lines
+from bot.ui.admin.usage import EVER, ledger, usage
 from bot.ui.kit.host import labelled
-from bot.ui.kit.layout import (
-    BAD,
-    NEUTRAL,
-    Panel,
-    Piece,
-    boxed,
-    fitting,
-    lines,
-    more_words,
-    named_value,
-    row,
-    small,
-)
+from bot.ui.kit.layout import BAD, NEUTRAL, Piece, fitting, lines, more_words, named_value, row, small
 from bot.ui.panels.controls import Press, admin, button
 from bot.ui.panels.settings import Entered, Items, Now, Scope, Setting, Topic, a_number, number_in, update
-from bot.ui.reading.permissions import server_of
 
 MAX_ALLOWANCES_CHARACTERS = 900  # of a list of them
-SPANS = {
-    Span.WEEK: lazy("the last 7 days"),
-    Span.DAYS_30: lazy("the last 30 days"),
-    Span.THIS_MONTH: lazy("this month"),
-    Span.LAST_MONTH: lazy("last month"),
-    Span.DAYS_90: lazy("the last 90 days"),
-}
-LEDGER_TITLES = {
-    Span.WEEK: lazy("Ledger (the last 7 days)"),
-    Span.DAYS_30: lazy("Ledger (the last 30 days)"),
-    Span.THIS_MONTH: lazy("Ledger (this month)"),
-    Span.LAST_MONTH: lazy("Ledger (last month)"),
-    Span.DAYS_90: lazy("Ledger (the last 90 days)"),
-}
-LEDGER_EVER = lazy("Ledger (all time)")
-EVER = "ever"  # in the place of a span
 NO_LIMIT = plazy("no limit to a number", "no limit")
-_UTC = frozenset(["UTC", "Etc/UTC"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,84 +202,6 @@ def _set_limit(session: Any, scope: Scope, name: str, value: Any) -> None:
     if name == "rate":
         value = value and StartRate(*value)
     limits.set_limits(session, scope.guild_id, **{name: value})
-
-
-# Where the credits went
-
-_charts = ChartMaker()
-
-
-def _span_list(span: Span) -> Piece:
-    options = [
-        discord.SelectOption(label=str(words), value=one, default=one is span) for one, words in SPANS.items()
-    ]
-    return row(ui.Select[Any](custom_id=usage.id("shown"), options=options))
-
-
-@button("usage:{span}", label=lazy("Usage"), emoji="📊", who=admin)
-async def usage(press: Press, span: Literal["shown", "days_30"]) -> None:
-    """Show where the credits went, in the last days or in the period that was chosen."""
-    await show_usage(press, Span(press.values[0]) if span == "shown" else Span(span))
-
-
-async def show_usage(press: Press, span: Span) -> None:
-    """Show the chart of a period, with a list of the others."""
-    interaction, host = press.interaction, press.host
-    guild_id = server_of(interaction)
-    await defer_answer(interaction, LateAnswer.VIEW)
-    report = await host.services.db.read(reports.report, guild_id, span, host.clock.now())
-    picture = await _charts.usage(usage_chart(report, host.catalog, span))
-    panel = usage_panel(report, host.catalog, span)
-    panel.add_item(_span_list(span))
-    panel.add_item(row(ledger.of(span.value), ledger.looking(label=lazy("All time")).of(EVER)))
-    await _show(interaction, panel, picture, FILE_NAME)
-
-
-@button("ledger:{span}", label=lazy("Ledger as a file"), emoji="🧾", who=admin)
-async def ledger(
-    press: Press, span: Literal["week", "days_30", "this_month", "last_month", "days_90", "ever"]
-) -> None:
-    """Send the ledger of a period as a CSV file."""
-    interaction, host = press.interaction, press.host
-    guild_id, chosen = server_of(interaction), None if span == EVER else Span(span)
-    await defer_answer(interaction, LateAnswer.VIEW)
-    zone = ZoneInfo((await host.services.db.read(settings.of, guild_id)).timezone)
-    with TemporaryDirectory(prefix="studii-export-") as folder:
-        asked = (guild_id, chosen, host.clock.now(), zone, Path(folder), interaction.filesize_limit)
-        path, count = await write_ledger(host.services.db, *asked, state_name)
-        data = await asyncio.to_thread(path.read_bytes)  # no more than Discord takes
-        title = LEDGER_EVER if chosen is None else LEDGER_TITLES[chosen]
-        panel = boxed(
-            NEUTRAL,
-            f"### 🧾 {title}\n{sentences(_line_words(count), _columns(zone.key))}",
-            ui.File(f"attachment://{path.name}"),
-            small(_("Only you can see this.")),
-        )
-        await _show(interaction, panel, data, path.name)
-
-
-def _line_words(count: int) -> str:
-    return ngettext("{count} line.", "{count} lines.", count) if count else _("No entries yet.")
-
-
-def _columns(zone: str) -> str:
-    entries = _(
-        # Translators: `reserve`, `correct`, `settle`, `release`, `grant` and `adjust` stay as they are.
-        "Each line is one entry: `reserve` when a job is accepted, `correct` when Studii reports "
-        "the charge, `settle` or `release` when the job ends; `grant` when an admin adds credits, "
-        "`adjust` when one takes some back.\n`{credits}` is the amount. A job's cost is its "
-        "`settle`; `correct` can be negative. `{for_period}` is the period of a grant.",
-        **LEDGER_HEADINGS,
-    )
-    if zone in _UTC:
-        times = _("`{time}` and `{time_utc}` are both in UTC.", **LEDGER_HEADINGS)
-    else:
-        times = _("`{time}` is in {zone}, `{time_utc}` in UTC.", zone=zone, **LEDGER_HEADINGS)
-    return sentences(entries, times, _("Entries without a `{member}` are the server's.", **LEDGER_HEADINGS))
-
-
-async def _show(interaction: discord.Interaction[Any], panel: Panel, data: bytes, name: str) -> None:
-    await answer(interaction, panel, [discord.File(io.BytesIO(data), filename=name)])
 
 
 # The panel

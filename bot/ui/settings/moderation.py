@@ -34,7 +34,7 @@ from bot.servers.access import (
     Policy,
     ToolRule,
 )
-from bot.ui.admin.log import everyone_reads
+from bot.ui.admin.notices import everyone_reads
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.host import labelled, show_form
 from bot.ui.kit.layout import (

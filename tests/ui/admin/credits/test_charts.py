@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from bot.errors import Refused
-from bot.ui.admin.credits.chart_picture import draw
-from bot.ui.admin.credits.usage import MANY_CHARTS, MAX_WAITING_CHARTS, ChartMaker, Series, UsageChart
+from bot.ui.admin.chart_picture import draw
+from bot.ui.admin.usage import MANY_CHARTS, MAX_WAITING_CHARTS, ChartMaker, Series, UsageChart
 
 DAYS = tuple(date(2026, 3, 1) + timedelta(days=number) for number in range(30))
 BACK = (0x2B, 0x2D, 0x31)

@@ -7,8 +7,7 @@ import pytest
 from bot.jobs.models import Approval, JobState
 from bot.jobs.results import ForModerators
 from bot.reasons import Reason, ReasonCode
-from bot.ui.admin.moderation.deciding import OpenedFiles, nothing_to_decide
-from bot.ui.admin.moderation.questions import approval_request, result_review
+from bot.ui.admin.approvals import OpenedFiles, approval_request, nothing_to_decide, result_review
 from tests.support.jobs import staging
 from tests.support.panels import NAMES, words
 

@@ -1,1 +1,0 @@
-"""Show admins what concerns credits: the budget, limits, requests for more, and reports."""
