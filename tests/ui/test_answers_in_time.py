@@ -33,7 +33,7 @@ OF_JOBS = (
 )
 BUTTONS = [
     *(f"studii:{action}:{JOB}-0" for action in OF_JOBS),
-    "studii:jobs:mine:0",
+    "studii:jobs:mine:0:any:any",
     *(f"studii:listed:{action}:{JOB}:mine:0" for action in ("cancel", "post", "show", "again")),
     "studii:tryagain:{guild}",
     "studii:tool:studio",
@@ -257,7 +257,7 @@ async def test_an_answer_that_is_on_its_way_is_not_announced(
         await desk.admin.slash(desk.channel, "studio", prompt="A kite")
         listed = await desk.admin.slash(desk.channel, "jobs")
         assert listed.response is not None
-        for custom_id in ("studii:jobs:mine:0", f"studii:cancel:{(await desk.job()).id}-0"):
+        for custom_id in ("studii:jobs:mine:0:any:any", f"studii:cancel:{(await desk.job()).id}-0"):
             message = await desk.channel_message(custom_id)
             await desk.admin.click(message, custom_id=custom_id)
         assert len(timers) >= 5

@@ -3,10 +3,10 @@
 A page has a line, the prompt and the picture of each job, and what can be done with it.
 """
 
-from collections.abc import Awaitable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import discord
 from discord import ui
@@ -14,7 +14,7 @@ from discord import ui
 from bot.errors import Refused
 from bot.features import moderation
 from bot.jobs import actions, queries
-from bot.jobs.actions import JobPage, SettledBefore, ensure_cancelled
+from bot.jobs.actions import JobPage, SettledBefore
 from bot.jobs.models import ACTIVE_STATES, UNSENT_STATES, UNSHOWN_STATES, Job, JobState, Progress
 from bot.languages import (
     Message,
@@ -29,7 +29,7 @@ from bot.languages import (
 from bot.servers import access
 from bot.ui.jobs.forms import MAX_FORM_OPTIONS
 from bot.ui.jobs.more import full_size
-from bot.ui.jobs.progress import JOB_GONE, PRIVATE_RESULT, run_again
+from bot.ui.jobs.progress import cancelled, job_for, run_again
 from bot.ui.jobs.start import CHANNELS_ONLY, show_progress
 from bot.ui.jobs.wording import (
     ToolNames,
@@ -77,13 +77,13 @@ from bot.ui.reading.permissions import (
     ensure_stays_there,
     manages,
     may_read,
-    moderates,
     server_of,
 )
 from bot.ui.reading.photo_lookup import PostedResults, posted_results
 
-MINE, SERVER = "mine", "server"
-UNPOSTED = "unposted"  # results that wait for a moderator, or that one declined
+MINE: Final = "mine"
+SERVER: Final = "server"
+UNPOSTED: Final = "unposted"  # results that wait for a moderator, or that one declined
 ANY = "any"  # the choice that filters nothing
 STATES: Mapping[str, tuple[Message, Collection[JobState]]] = {  # the label of a choice, and what it finds
     "open": (plazy("choice", "Waiting or running"), (*ACTIVE_STATES, JobState.REVIEWING)),
@@ -97,10 +97,9 @@ UNPOSTED_LABELS: Mapping[str, Message] = {
     "open": plazy("choice", "Waiting for a moderator"),
     "withheld": plazy("choice", "Not posted"),
 }
-_QUERY = (  # in custom ids
-    rf"(?:{MINE}|{SERVER}|{UNPOSTED}):[0-9]{{1,6}}(?::(?:{'|'.join(STATES)})?:(?:[a-z0-9_-]{{1,32}})?)?"
-)
-Query = Annotated[str, _QUERY]
+By = Literal["state", "tool"]
+Whose = Literal["mine", "server", "unposted"]
+State = Annotated[str, "|".join([ANY, *STATES])]
 Action = Literal["cancel", "post", "show", "again"]
 PROMPT_BEGINNING = 90  # characters
 SETTINGS_BEGINNING = 120
@@ -119,44 +118,20 @@ NOT_DECIDING = lazy(
 SHOWN_OR_GONE = lazy("That result was already shown, or has been deleted. Run it again to get a new one.")
 
 
-@dataclass(frozen=True, slots=True)
-class ListQuery:
-    """A page of the list, from 0. `state` is a key of `STATES`, `tool` a slug; None filters nothing."""
+class ListQuery(NamedTuple):
+    """A page of the list, from 0, as it is in custom ids. `state` is a key of `STATES`, `tool` a slug."""
 
-    whose: str = MINE
+    whose: Whose = MINE
     number: int = 0
-    state: str | None = None
-    tool: str | None = None
-
-    @classmethod
-    def of(cls, custom_id: str) -> Self:
-        """Return the query in a custom id, as `_QUERY` has matched it."""
-        whose, number, *filters = custom_id.split(":")
-        state, tool = filters or ("", "")
-        return cls(whose, int(number), state or None, tool or None)
+    state: str = ANY
+    tool: str = ANY
 
     @property
     def states(self) -> Collection[JobState] | None:
-        chosen = None if self.state is None else STATES[self.state][1]
-        if self.whose != UNPOSTED:
-            return chosen
-        return UNSHOWN_STATES if chosen is None else [one for one in chosen if one in UNSHOWN_STATES]
-
-    @property
-    def filtered(self) -> bool:
-        return self.state is not None or self.tool is not None
-
-    def page(self, number: int) -> Self:
-        return replace(self, number=number)
-
-    def by(self, name: str, value: str) -> Self:
-        """Return the first page with another choice in one of the lists."""
-        chosen = None if value == ANY else value
-        return replace(self, number=0, **{name: chosen})
-
-    def __str__(self) -> str:
-        filters = f":{self.state or ''}:{self.tool or ''}" if self.filtered else ""
-        return f"{self.whose}:{self.number}{filters}"
+        if self.state == ANY:
+            return UNSHOWN_STATES if self.whose == UNPOSTED else None
+        chosen = STATES[self.state][1]
+        return set(chosen) & set(UNSHOWN_STATES) if self.whose == UNPOSTED else chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +170,8 @@ async def show_list(
     if query.whose == UNPOSTED and not decides:
         raise Refused(NOT_DECIDING)
     user_id = interaction.user.id if query.whose == MINE else None
-    page = await db.read(actions.page, guild_id, user_id, query.number, query.states, query.tool)
+    tool = None if query.tool == ANY else query.tool
+    page = await db.read(actions.page, guild_id, user_id, query.number, query.states, tool)
     readable = [job for job in page.jobs if may_read(interaction, job)]
     posted = await posted_results(interaction.client, readable)
     ways = {job.id: await host.progress(job.id) for job in page.jobs if job.state in ACTIVE_STATES}
@@ -205,20 +181,25 @@ async def show_list(
     await (answer_in_place if instead and _is_list(interaction.message) else answer)(interaction, panel)
 
 
-@button("jobs:{query}")
-async def turn_page(press: Press, query: Query) -> None:
+@button("jobs:{whose}:{number}[:{state}:{tool}]")
+async def turn_page(press: Press, whose: Whose, number: int, state: State = ANY, tool: str = ANY) -> None:
     """Turn to a page, or show it as it is now."""
-    await show_list(press.interaction, ListQuery.of(query), instead=True)
+    await show_list(press.interaction, ListQuery(whose, number, state, tool), instead=True)
 
 
-@button("jobsby:{by}:{query}")
-async def filter_by(press: Press, by: Literal["state", "tool"], query: Query) -> None:
-    """Show the jobs in one state, or of one tool."""
-    await show_list(press.interaction, ListQuery.of(query).by(by, press.values[0]), instead=True)
+@button("jobsby:{by}:{whose}:{number}[:{state}:{tool}]")
+async def filter_by(
+    press: Press, by: By, whose: Whose, number: int, state: State = ANY, tool: str = ANY
+) -> None:
+    """Show the first page of the jobs in one state, or of one tool."""
+    query = ListQuery(whose, 0, state, tool)._replace(**{by: press.values[0]})
+    await show_list(press.interaction, query, instead=True)
 
 
-@button("listed:{action}:{job_id}:{query}")
-async def listed(press: Press, action: Action, job_id: Id, query: Query) -> None:
+@button("listed:{action}:{job_id}:{whose}:{number}[:{state}:{tool}]")
+async def listed(
+    press: Press, action: Action, job_id: Id, whose: Whose, number: int, state: State = ANY, tool: str = ANY
+) -> None:
     """Do something with a job in the list: cancel it, post or show its result here, run it again.
 
     If that is not possible any more, the list says so, and shows what is there now.
@@ -227,7 +208,8 @@ async def listed(press: Press, action: Action, job_id: Id, query: Query) -> None
     if action == "again":
         with in_order(interaction):
             expect_job(interaction)
-            await run_again(interaction, press.host, [await _listed_job(press, action, job_id)])
+            job = await job_for(interaction, press.host.services, job_id)
+            await run_again(interaction, press.host, [job])
         return
     if action != "show":  # which is answered with a message of its own
         await acknowledge(interaction)
@@ -238,37 +220,25 @@ async def listed(press: Press, action: Action, job_id: Id, query: Query) -> None
             raise
         note = f"⚠️ {sentence(error_words(over))}"
     if note:
-        await show_list(interaction, ListQuery.of(query), note=note, instead=True)
-
-
-async def _listed_job(press: Press, action: str, job_id: str) -> Job:
-    """Return the job. Raises `Refused` if it was erased, or is private to another: that admins may cancel."""
-    job = await press.host.services.db.read(queries.get, job_id)
-    if job is None or job.guild_id != press.interaction.guild_id:
-        raise Refused(JOB_GONE)
-    may = action == "cancel" and moderates(press.interaction, job)
-    if job.private and job.user_id != press.interaction.user.id and not may:
-        raise Refused(PRIVATE_RESULT)
-    return job
+        await show_list(interaction, ListQuery(whose, number, state, tool), note=note, instead=True)
 
 
 async def _do(press: Press, action: str, job_id: str) -> str:
     """Do it, and return what the list says of it. Raises `Refused`."""
-    interaction, host = press.interaction, press.host
-    job, db, now = await _listed_job(press, action, job_id), host.services.db, host.clock.now()
+    interaction, host, names = press.interaction, press.host, ToolNames(press.host.catalog)
     if action == "cancel":
-        which, may = (job.id, job.guild_id, interaction.user.id, now), moderates(interaction, job)
-        done = ensure_cancelled(await db.write(actions.cancel, *which, moderates=may))
-        name = plain(job_name(job, ToolNames(host.catalog), readable=may_read(interaction, job)), 100)
+        done = await cancelled(press, await host.services.db.read(queries.get, job_id), job_id)
+        name = plain(job_name(done, names, readable=may_read(interaction, done)), 100)
         return f"✅ {sentences(_('Cancelled: **{job}**.', job=name), cost_words(done))}"
+    job, db = await job_for(interaction, host.services, job_id), host.services.db
     if interaction.channel_id is None:
         raise Refused(CHANNELS_ONLY)
     ensure_stays_there(interaction, job)
-    here = job.id, interaction.user.id, interaction.channel_id, now
+    here = job.id, interaction.user.id, interaction.channel_id, host.clock.now()
     if action == "post":
         ensure_can_post(interaction)
         await db.write(actions.post_here, *here)
-        name = plain(job_name(job, ToolNames(host.catalog), readable=True), 100)
+        name = plain(job_name(job, names, readable=True), 100)
         return "✅ " + _("**{job}** will be posted here.", job=name)
     if action_for(job, MINE) != "show":
         raise Refused(SHOWN_OR_GONE)
@@ -290,7 +260,7 @@ def jobs_panel(shown: Shown, names: ToolNames) -> Panel:
     title = TITLES[query.whose]
     at = small(_("Page {number}", number=query.number + 1)) if query.number or page.more else ""
     head = lines(f"### 🗂️ {title}", at, shown.note)
-    filters = [] if not page.jobs and not query.filtered and not query.number else _filters(query, names)
+    filters = [] if not page.jobs and query == ListQuery(query.whose) else _filters(query, names)
     return boxed(NEUTRAL, head, *rows, _empty(shown), *filters, row(*_turning(shown)))
 
 
@@ -330,20 +300,22 @@ def _empty(shown: Shown) -> str:
         return ""
     if shown.query.number:
         return str(NO_MORE)
-    if shown.query.filtered:
+    if shown.query != ListQuery(shown.query.whose):
         return str(NO_SUCH_JOBS)
     return str({MINE: NOTHING_YET, SERVER: NOTHING_AT_ALL, UNPOSTED: NOTHING_UNPOSTED}[shown.query.whose])
 
 
 def _turning(shown: Shown) -> list[Piece]:
     query = shown.query
-    pages = [(pgettext("button", "Newer"), query.page(query.number - 1))] if query.number else []
-    pages += [(pgettext("button", "Older"), query.page(query.number + 1))] if shown.page.more else []
+    pages = [(pgettext("button", "Newer"), query._replace(number=query.number - 1))] if query.number else []
+    pages += (
+        [(pgettext("button", "Older"), query._replace(number=query.number + 1))] if shown.page.more else []
+    )
     pages.append((pgettext("button", "Refresh"), query))
     pages += [(_("My jobs"), ListQuery())] if query.whose != MINE else []
-    others = [SERVER] * shown.manager + [UNPOSTED] * shown.decides
-    pages += [(str(TITLES[one]), ListQuery(one)) for one in others if one != query.whose]
-    return [turn_page.looking(label=label).of(str(page)) for label, page in pages]
+    others: Sequence[tuple[Whose, bool]] = (SERVER, shown.manager), (UNPOSTED, shown.decides)
+    pages += [(str(TITLES[one]), ListQuery(one)) for one, may in others if may and one != query.whose]
+    return [turn_page.looking(label=label).of(*page) for label, page in pages]
 
 
 def _filters(query: ListQuery, names: ToolNames) -> list[Piece]:
@@ -355,18 +327,17 @@ def _filters(query: ListQuery, names: ToolNames) -> list[Piece]:
         discord.SelectOption(label=shortened(tool.title, 100), value=tool.slug, emoji=tool.emoji)
         for tool in list(names.catalog.tools.values())[: MAX_FORM_OPTIONS - 1]
     ]
-    lists: Sequence[tuple[Literal["state", "tool"], str, list[discord.SelectOption], str | None]] = (
-        ("state", _("All states"), states, query.state),
-        ("tool", _("All tools"), tools, query.tool),
-    )
-    rows = list[Piece]()
-    for by, every, options, chosen in lists:
-        options.insert(0, discord.SelectOption(label=every, value=ANY))
-        for option in options:
-            option.default = option.value == (chosen or ANY)
-        custom_id = filter_by.id(by, str(query.page(0)))
-        rows.append(row(ui.Select[Any](custom_id=custom_id, options=options, placeholder=every)))
-    return rows
+    return [
+        _choice(query, "state", query.state, _("All states"), states),
+        _choice(query, "tool", query.tool, _("All tools"), tools),
+    ]
+
+
+def _choice(query: ListQuery, by: By, chosen: str, every: str, given: list[discord.SelectOption]) -> Piece:
+    options = [discord.SelectOption(label=every, value=ANY), *given]
+    for option in options:
+        option.default = option.value == chosen
+    return row(ui.Select[Any](custom_id=filter_by.id(by, *query), options=options, placeholder=every))
 
 
 def _pieces(job: Job, names: ToolNames, shown: Shown) -> list[Piece]:
@@ -414,7 +385,7 @@ def _buttons(job: Job, names: ToolNames, shown: Shown, *, readable: bool) -> lis
     action = action_for(job, query.whose)
     if action is not None:
         label = label_of(action, job, names, readable=readable)
-        return [listed.looking(label=label).of(action, job.id, str(query))]
+        return [listed.looking(label=label).of(action, job.id, *query)]
     posted = job.result_message_id is not None
     # A private result disappears when its message is closed; some came by DM, or could not be sent.
     opened = query.whose == MINE and not posted and job.state is JobState.SUCCEEDED

@@ -286,14 +286,18 @@ NOTHING_FAILED = lazy("None of them has failed. Nothing was started.")
 @button("cancel:{job_id}-{posting}", label=plazy("button", "Cancel job"))
 async def cancel(press: Press, job_id: Id, posting: int) -> None:
     """Cancel a job that has not gone to Studii yet; its progress then says so."""
+    await acknowledge(press.interaction)
+    job = await press.host.services.db.read(queries.get, job_id)
+    await _follow_pressed(press.interaction, press.host, job)
+    await cancelled(press, job, job_id)
+
+
+async def cancelled(press: Press, job: Job | None, job_id: str) -> Job:
+    """Cancel a job, for its requester or a moderator. Raises `Refused` if that is not possible."""
     interaction, host = press.interaction, press.host
-    guild_id = server_of(interaction)
-    await acknowledge(interaction)
-    job = await host.services.db.read(queries.get, job_id)
+    which = job_id, server_of(interaction), interaction.user.id, host.clock.now()
     may = job is not None and moderates(interaction, job)
-    await _follow_pressed(interaction, host, job)
-    which = job_id, guild_id, interaction.user.id, host.clock.now()
-    ensure_cancelled(await host.services.db.write(actions.cancel, *which, moderates=may))
+    return ensure_cancelled(await host.services.db.write(actions.cancel, *which, moderates=may))
 
 
 @button("set:cancel:{set_id}", label=lazy("Cancel what hasn't started"))

@@ -33,7 +33,7 @@ async def command(desk: Desk) -> InteractionResult:
 
 
 async def button(desk: Desk) -> InteractionResult:
-    page = "studii:jobs:mine:0"
+    page = "studii:jobs:mine:0:any:any"
     return await press(desk, desk.maya, await desk.channel_message(page), page)
 
 
