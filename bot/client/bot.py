@@ -28,7 +28,7 @@ from bot.jobs.models import Job, Progress
 from bot.languages import lazy
 from bot.services import Services
 from bot.ui.kit.answers import NO_MENTIONS, AnswerKeeper, answer_if_possible, note_arrival, tell
-from bot.ui.kit.host import Clicks, Host, OpenForms, begin_to_handle
+from bot.ui.kit.host import MAX_OPEN_FORMS, Clicks, Host, begin_to_handle
 from bot.ui.kit.layout import QUIET, boxed
 from bot.ui.panels.controls import handle
 from bot.ui.reading.languages import Readers
@@ -128,7 +128,7 @@ class StudiiBot(commands.AutoShardedBot):
             observer.listen(self)
         self.catalog = catalog
         self.accepting = True  # commands, until the bot is about to stop
-        self.open_forms = OpenForms()
+        self.open_forms = BoundedDict[str, Callable[[Any], Awaitable[None]]](MAX_OPEN_FORMS)
         self.arrivals = InOrder()
         self.readers = Readers(self, lambda: self.services)
         self._dev_guild_id = dev_guild_id
@@ -285,8 +285,7 @@ class StudiiBot(commands.AutoShardedBot):
 
     async def on_interaction(self, interaction: discord.Interaction, /) -> None:
         """Do what was pressed, chosen or handed in; discord.py has dispatched what it has handlers for."""
-        if not await handle(interaction):
-            await self.open_forms.answer_for(interaction)
+        await handle(interaction)
 
     async def on_ready(self) -> None:
         _log.info("Ready as %s, in %s.", self.user, count_words(len(self.guilds), "server", "servers"))

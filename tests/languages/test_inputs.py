@@ -8,7 +8,7 @@ from bot.catalog import Catalog
 from bot.credits.prices import PriceTable
 from bot.languages import Language, gettext as _, speaking
 from bot.ui.jobs.choosing import choices_of
-from bot.ui.jobs.forms import FormStart, ToolForm
+from bot.ui.jobs.forms import FormStart, form_title
 from bot.ui.kit.host import TITLE_LENGTH
 from bot.ui.kit.layout import shortened
 from bot.ui.settings.mine import settable
@@ -68,16 +68,12 @@ async def test_a_form_of_defaults_speaks_the_persons_language(desk: Desk) -> Non
         assert "リビング" in shown["—"]
 
 
-async def nothing(*_: object) -> None:
-    pass
-
-
 @pytest.mark.parametrize("language", Language)
 async def test_nothing_of_the_shipped_tools_is_cut_beside_their_prices(language: Language) -> None:
     tools = list(Catalog.load().tools.values())
     prices = PriceTable()
     with speaking(language):
-        titles = [ToolForm(one, FormStart(prices=prices), nothing).title for one in tools]
+        titles = [form_title(one, FormStart(prices=prices)) for one in tools]
         titles += [
             shortened(_("{tool}: your defaults", tool=one.title), TITLE_LENGTH)
             for one in tools

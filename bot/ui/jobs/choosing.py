@@ -24,16 +24,19 @@ from bot.ui.jobs.forms import (
     MAX_SET_PHOTOS,
     Filled,
     FormStart,
-    ToolForm,
     Values,
     all_of,
+    filled_in,
+    form_title,
     needs_form,
+    styled,
+    tool_form,
 )
 from bot.ui.jobs.start import AS_USUAL, Terms, request_for, start_once
 from bot.ui.kit.answers import answer, read_before_form, refused_as
-from bot.ui.kit.host import OpenView, host_of, in_order, show_refused
-from bot.ui.kit.layout import NEUTRAL, Panel, box, boxed, button_rows, plain, row, shortened, small, text
-from bot.ui.panels.controls import Press, button
+from bot.ui.kit.host import host_of, in_order, show_form
+from bot.ui.kit.layout import NEUTRAL, Panel, boxed, button_rows, plain, row, shortened, small
+from bot.ui.panels.controls import Press, button, kept, show_refused
 from bot.ui.reading import LOOKUP_TIMEOUT
 from bot.ui.reading.permissions import member_context, server_of
 from bot.ui.reading.photo_lookup import author_in, is_before
@@ -101,19 +104,24 @@ async def ask(
     """
     known = await read_before_form(interaction, _known(interaction, tool, start, terms))
 
-    async def submit(submitted: discord.Interaction, filled: Filled) -> None:
+    asked = tool if start.style is None else styled(tool, start.style)
+
+    async def submit(press: Press) -> None:
+        filled = filled_in(asked, known, press)
         # A photo that came with the form is the person's own.
         own = replace(terms, photo_author=None, message_id=None) if filled.attached else terms
         # The form names the prices of its choices, the button before it that of none.
         wanted = replace(own, private=filled.private, shown_price=None, shown_prices=known.prices)
         try:
             values = filled.values if start.style is None else inputs_of(start.style, tool, filled.values)
-            with in_order(submitted):
-                await start_once(submitted, tool, values, filled.photos, wanted)
+            with in_order(press.interaction):
+                await start_once(press.interaction, tool, values, filled.photos, wanted)
         except StudiiBotError as refusal:
-            await show_refused(submitted, refusal, partial(_again, tool, start, filled, wanted))
+            again = partial(_again, tool, start, filled, wanted)
+            await show_refused(press.interaction, refusal, again)
 
-    await ToolForm(tool, known, submit).show(interaction)
+    custom_id, fields = kept(host_of(interaction), submit), tool_form(asked, known)
+    await show_form(interaction, custom_id, form_title(asked, known), *fields)
 
 
 async def _known(interaction: discord.Interaction, tool: Tool, start: FormStart, terms: Terms) -> FormStart:
@@ -129,15 +137,13 @@ async def _known(interaction: discord.Interaction, tool: Tool, start: FormStart,
     )
 
 
-async def _again(
-    tool: Tool, start: FormStart, filled: Filled, terms: Terms, interaction: discord.Interaction
-) -> None:
+async def _again(tool: Tool, start: FormStart, filled: Filled, terms: Terms, press: Press) -> None:
     """Show the form as the person has filled it in."""
     start = replace(start, values=filled.values, chosen=filled.chosen)
     if filled.attached:
         photos = filled.photos
         start = replace(start, pictures=photos, replaceable=len(photos) == 1, chosen=all_of(photos))
-    await ask(interaction, tool, start, terms)
+    await ask(press.interaction, tool, start, terms)
 
 
 async def prices_for(interaction: discord.Interaction) -> PriceTable:
@@ -197,18 +203,17 @@ async def choose(
     styles = await _styles_for(interaction, tools)
     by_id = {f"{OF_STYLE}{one.id}": one for one in styles[: MAX_FORM_OPTIONS - len(by_slug)]}
 
-    async def picked(picking: discord.Interaction) -> None:
-        value = select.values[0]
+    async def picked(press: Press) -> None:
+        value = press.values[0]
         if value in by_id:
-            await open_style_form(picking, by_id[value], pictures, terms)
+            await open_style_form(press.interaction, by_id[value], pictures, terms)
         else:
-            await begin(picking, by_slug[value], pictures, terms, asking=True)
+            await begin(press.interaction, by_slug[value], pictures, terms, asking=True)
 
     options = choices_of(by_slug, by_id, await prices_for(interaction))
-    select = ui.Select[Any](placeholder=_("Choose a tool"), options=options)
-    view = OpenView(box(NEUTRAL, text(words), row(select)), select, picked)
-    host_of(interaction).open_forms.add(select.custom_id, view)
-    await answer(interaction, view)
+    custom_id = kept(host_of(interaction), picked)
+    select = ui.Select[Any](custom_id=custom_id, placeholder=_("Choose a tool"), options=options)
+    await answer(interaction, boxed(NEUTRAL, words, row(select)))
 
 
 def choices_of(

@@ -1,7 +1,7 @@
 """The form that a tool is started with, and the inputs that are typed in one line."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -15,9 +15,10 @@ from bot.credits.prices import Estimate, PriceTable, price_of_all, short_price
 from bot.errors import Refused
 from bot.features.styles import Style, wants_words
 from bot.jobs.models import SourcePhoto
-from bot.languages import Worded, and_list, gettext as _, in_all_languages, lazy, paragraph, pgettext
-from bot.ui.kit.host import TITLE_LENGTH, Form, PhotoUpload, labelled
+from bot.languages import and_list, gettext as _, in_all_languages, lazy, paragraph, pgettext
+from bot.ui.kit.host import TITLE_LENGTH, PhotoUpload, labelled
 from bot.ui.kit.layout import plain, shortened
+from bot.ui.panels.controls import Press
 from bot.ui.reading.pictures import attached, plain_name
 
 MAX_INPUTS_CHARACTERS = 500
@@ -187,10 +188,7 @@ class Filled:
     photos: Sequence[SourcePhoto]
     private: bool
     attached: bool
-    chosen: str | None
-
-
-Submit = Callable[[discord.Interaction, Filled], Awaitable[None]]
+    chosen: str | None = None
 
 
 def needs_form(tool: Tool, pictures: Sequence[SourcePhoto]) -> bool:
@@ -261,15 +259,6 @@ def choice_field(name: str, labels: Mapping[str, str], chosen: str | None, *, re
     return ui.Select(custom_id=name, options=choices, required=required, min_values=int(required))
 
 
-def value_of(field: Field) -> str | None:
-    """Return what the person chose or typed, without the spaces around it."""
-    if isinstance(field, ui.TextInput):
-        return field.value.strip() or None
-    if isinstance(field, ui.RadioGroup):
-        return field.value
-    return field.values[0] if field.values else None
-
-
 def choice(one: ToolInput, value: str, price: str) -> str:
     """Return the label of a value of the input, with what it costs."""
     shown = one.shown(value)
@@ -283,75 +272,64 @@ def capitalised(title: str) -> str:
     return _LETTER.sub(lambda first: first[0].upper(), title, count=1)
 
 
-class ToolForm(Form):
-    """Asks for what fits into a form. `submit` is called with what the person wants."""
+def tool_form(tool: Tool, start: FormStart) -> list[ui.Label[Any]]:
+    """Return the form's fields: of what the tool takes, as much as fits."""
+    photo = _photo_field(tool, start)
+    shown = arrangement_of(tool, FIELDS - len(photo), private=start.may_be_private)
 
-    def __init__(self, tool: Tool, start: FormStart, submit: Submit) -> None:
-        if start.style is not None:
-            tool = styled(tool, start.style)
-        super().__init__(_title(tool.title, start.price(tool)))
-        self._start = start
-        self._submit = submit
-        self._pictures = () if tool.source is SourceRule.NONE else tuple(start.pictures[:MAX_FORM_OPTIONS])
-        self._choice = self._add_choice() if len(self._pictures) > 1 else None
-        self._upload = self._add_upload(tool)
-        shown = arrangement_of(tool, FIELDS - len(self.children), private=start.may_be_private)
-        self._fields = {one.name: self._add_input(tool, one) for one in shown.first}
-        self._private = self._add_private(tool, shown) if shown.private else None
-        self._fields |= {one.name: self._add_input(tool, one) for one in shown.last}
+    def asked(one: ToolInput) -> ui.Label[Any]:
+        field = field_for(one, start.values.get(one.name), partial(start.price_with, tool, one))
+        return labelled(capitalised(one.title), field, one.description)
 
-    async def on_submit(self, interaction: discord.Interaction, /) -> None:
-        values = {**self._start.values, **{name: value_of(one) for name, one in self._fields.items()}}
-        private = self._start.private if self._private is None else self._private.value
-        uploaded = self._upload.values if self._upload is not None else []
-        photos = [attached(one) for one in uploaded] or self._chosen()
-        chosen = self._choice.values[0] if self._choice is not None and self._choice.values else None
-        await self._submit(interaction, Filled(values, photos, private, bool(uploaded), chosen))
+    private = [_private_field(tool, start, shown)] if shown.private else []
+    return [*photo, *map(asked, shown.first), *private, *map(asked, shown.last)]
 
-    def _chosen(self) -> Sequence[SourcePhoto]:
-        if self._choice is None or not self._choice.values:
-            return self._pictures[:1]
-        chosen = self._choice.values[0]
-        if chosen.startswith(SET):
-            return self._pictures[: int(chosen.removeprefix(SET))]
-        return [self._pictures[int(chosen)]]
 
-    def _add_input(self, tool: Tool, one: ToolInput) -> Field:
-        field = field_for(one, self._start.values.get(one.name), partial(self._start.price_with, tool, one))
-        self.add_item(labelled(capitalised(one.title), field, one.description))
-        return field
+def filled_in(tool: Tool, start: FormStart, press: Press) -> Filled:
+    """Return what was entered into the form, and what has no field."""
+    given, pictures = press.values, _pictures(tool, start)
+    values = {one.name: _entered(given[one.name]) for one in tool.inputs if one.name in given}
+    private = bool(given.get(PRIVATE_FIELD, start.private))
+    if len(pictures) > 1:
+        chosen = given[PHOTO][0]
+        several = chosen.startswith(SET)
+        photos = pictures[: int(chosen.removeprefix(SET))] if several else [pictures[int(chosen)]]
+        return Filled({**start.values, **values}, photos, private, attached=False, chosen=chosen)
+    uploaded = [attached(one) for one in press.uploaded(PHOTO)]
+    return Filled({**start.values, **values}, uploaded or pictures, private, attached=bool(uploaded))
 
-    def _add_choice(self) -> ui.Select[Any]:
-        select = _picture_select(self._pictures, self._start.set_prices, self._start.chosen)
-        self.add_item(labelled(pgettext("title", "Picture"), select))
-        return select
 
-    def _add_upload(self, tool: Tool) -> PhotoUpload | None:
-        if tool.source is SourceRule.NONE or (self._pictures and not self._start.replaceable):
-            return None
-        required = tool.source is SourceRule.REQUIRED and not self._pictures
-        most = 1 if self._start.replaceable else MAX_SET_PHOTOS
-        upload = PhotoUpload(custom_id=PHOTO, required=required, min_values=int(required), max_values=most)
-        name = _("Another photo") if self._pictures else pgettext("title", "Photo")
-        self.add_item(labelled(name, upload, self._photo_help(tool, most)))
-        return upload
+def _entered(given: str | list[str] | None) -> str | None:
+    """Return what the person chose or typed, without the spaces around it."""
+    return (given if isinstance(given, str) else "".join(given or ())).strip() or None
 
-    def _photo_help(self, tool: Tool, most: int) -> Worded:
-        if self._pictures:
-            return lazy("Leave empty to keep the photo.")
-        price = self._start.price(tool)
-        if most == 1 or not price:
-            return PHOTO_HELP[tool.source]
-        return _SET_HELP[tool.source].using(price=price)
 
-    def _add_private(self, tool: Tool, shown: Arrangement) -> ui.Checkbox[Any]:
-        checkbox = ui.Checkbox[Any](custom_id=PRIVATE_FIELD, default=self._start.private)
-        missing = capitalised(and_list([one.title for one in shown.left_out]))
-        about = ""
-        if missing:
-            about = _("{inputs}: use /{command}", inputs=missing, command=tool.slug)
-        self.add_item(labelled(_("Just for me"), checkbox, about))
-        return checkbox
+def _pictures(tool: Tool, start: FormStart) -> Sequence[SourcePhoto]:
+    return () if tool.source is SourceRule.NONE else start.pictures[:MAX_FORM_OPTIONS]
+
+
+def _photo_field(tool: Tool, start: FormStart) -> list[ui.Label[Any]]:
+    pictures = _pictures(tool, start)
+    if len(pictures) > 1:
+        select = _picture_select(pictures, start.set_prices, start.chosen)
+        return [labelled(pgettext("title", "Picture"), select)]
+    if tool.source is SourceRule.NONE or (pictures and not start.replaceable):
+        return []
+    required = tool.source is SourceRule.REQUIRED and not pictures
+    most = 1 if start.replaceable else MAX_SET_PHOTOS
+    upload = PhotoUpload(custom_id=PHOTO, required=required, min_values=int(required), max_values=most)
+    if pictures:
+        return [labelled(_("Another photo"), upload, lazy("Leave empty to keep the photo."))]
+    price = start.price(tool)
+    several = most > 1 and price
+    about = _SET_HELP[tool.source].using(price=price) if several else PHOTO_HELP[tool.source]
+    return [labelled(pgettext("title", "Photo"), upload, about)]
+
+
+def _private_field(tool: Tool, start: FormStart, shown: Arrangement) -> ui.Label[Any]:
+    missing = capitalised(and_list([one.title for one in shown.left_out]))
+    about = _("{inputs}: use /{command}", inputs=missing, command=tool.slug) if missing else ""
+    return labelled(_("Just for me"), ui.Checkbox[Any](custom_id=PRIVATE_FIELD, default=start.private), about)
 
 
 def styled(tool: Tool, style: Style) -> Tool:
@@ -378,10 +356,11 @@ def styled(tool: Tool, style: Style) -> Tool:
     return replace(tool, title_texts=title, inputs=tuple(inputs))
 
 
-def _title(title: str, price: str) -> str:
-    if not price:
-        return shortened(title, TITLE_LENGTH)
-    return f"{shortened(title, TITLE_LENGTH - len(price) - 3)} · {price}"
+def form_title(tool: Tool, start: FormStart) -> str:
+    """Return the title of the tool's form, with the price if it is known."""
+    if not (price := start.price(tool)):
+        return tool.title
+    return f"{shortened(tool.title, TITLE_LENGTH - len(price) - 3)} · {price}"
 
 
 def _picture_select(

@@ -3,7 +3,7 @@
 A page has a line, the prompt and the picture of each job, and what can be done with it.
 """
 
-from collections.abc import Awaitable, Collection, Mapping
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final, Literal, NamedTuple
@@ -313,7 +313,7 @@ def _turning(shown: Shown) -> list[Piece]:
     )
     pages.append((pgettext("button", "Refresh"), query))
     pages += [(_("My jobs"), ListQuery())] if query.whose != MINE else []
-    others: Sequence[tuple[Whose, bool]] = (SERVER, shown.manager), (UNPOSTED, shown.decides)
+    others: Sequence[tuple[Whose, bool]] = ((SERVER, shown.manager), (UNPOSTED, shown.decides))
     pages += [(str(TITLES[one]), ListQuery(one)) for one, may in others if may and one != query.whose]
     return [turn_page.looking(label=label).of(*page) for label, page in pages]
 

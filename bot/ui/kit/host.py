@@ -5,7 +5,6 @@ import io
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Hashable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Protocol, cast
-from weakref import WeakValueDictionary
 
 import discord
 from discord import app_commands, ui
@@ -17,40 +16,19 @@ from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.errors import Refused
 from bot.jobs.models import Job, Progress
-from bot.languages import ReaderLanguages, Worded, language_of, lazy, pgettext, speak
+from bot.languages import ReaderLanguages, Worded, language_of, speak
 from bot.media.spool import OutputFile
 from bot.services import Services
-from bot.ui.kit.answers import (
-    ALREADY_ACKNOWLEDGED,
-    DISCORD_ERRORS,
-    FORM_TOO_LATE,
-    AnswerKeeper,
-    answer_if_possible,
-    answering,
-    ask_buttons,
-    expect_answer,
-    may_be_shown,
-    tell,
-    words_for,
-)
-from bot.ui.kit.layout import BAD, Piece, box, row, shortened
+from bot.ui.kit.answers import ALREADY_ACKNOWLEDGED, FORM_TOO_LATE, AnswerKeeper, answering, expect_answer
+from bot.ui.kit.layout import shortened
 
-FORM_OUTDATED = lazy(
-    "That was open for too long, or the bot has restarted since. Open it again. "
-    "Nothing was changed or charged."
-)
-BUTTON_OUTDATED = lazy(
-    "This is from an earlier version of the bot. Run the command again. Nothing was changed."
-)
-BUTTON_GONE = lazy("That button isn't in the message any more. Check the message again. Nothing was changed.")
 # How the custom ids of lasting buttons begin: discord.py finds their code without us.
 LASTING = "studii:"
 # Longer than a double click or an impatient second tap, shorter than it takes to want the same again.
 DOUBLE_CLICK_SECONDS = 3.0
 MAX_REMEMBERED_CLICKS = 1000
+MAX_OPEN_FORMS = 1000  # and lists, which are kept until there are so many later ones
 _PLACE = "place"  # the name in `Interaction.extras`
-
-_Open = ui.Modal | ui.LayoutView
 
 
 class Host(Protocol):
@@ -59,7 +37,7 @@ class Host(Protocol):
     services: Services
     catalog: Catalog
     clock: Clock
-    open_forms: "OpenForms"
+    open_forms: BoundedDict[str, Callable[[Any], Awaitable[None]]]  # what follows, by custom id
     clicks: "Clicks"
     arrivals: InOrder  # by server, in which those came who may start a job
 
@@ -116,38 +94,6 @@ async def in_turn(interaction: discord.Interaction) -> None:
     await cast(PlaceInOrder, interaction.extras[_PLACE]).turn()
 
 
-class OpenForms:
-    """The forms and lists that people have open, by custom id; no longer than discord.py itself keeps them.
-
-    Discord also hands in what people choose in a form that nothing waits for any more, after a restart or a
-    long time, and would show that it failed without a reason.
-    """
-
-    def __init__(self) -> None:
-        self._open: WeakValueDictionary[str, _Open] = WeakValueDictionary()
-
-    def add(self, custom_id: str, form: _Open) -> None:
-        """Remember that the form was shown, or is about to be."""
-        self._open[custom_id] = form
-
-    async def answer_for(self, interaction: discord.Interaction) -> None:
-        """Answer what people handed in, chose or pressed if nothing else will."""
-        kinds = (discord.InteractionType.modal_submit, discord.InteractionType.component)
-        custom_id = str((interaction.data or {}).get("custom_id", ""))
-        if interaction.type not in kinds:
-            return
-        if custom_id.startswith(LASTING):
-            begin_to_handle(interaction)
-            message = interaction.message
-            held = message is None or custom_id in custom_ids(message.components)
-            await tell(interaction, Refused(BUTTON_OUTDATED if held else BUTTON_GONE))
-            return
-        form = self._open.get(custom_id)
-        is_open = form is not None and not form.is_finished()
-        if not is_open and not interaction.response.is_done():
-            await tell(interaction, Refused(FORM_OUTDATED))
-
-
 class Clicks:
     """Remembers for a moment what people asked for, so that a double click counts once."""
 
@@ -185,43 +131,6 @@ def custom_ids(components: Iterable[Any]) -> Iterator[str | None]:
 TITLE_LENGTH = 45  # characters of a form's title
 FIELD_LABEL_LENGTH = 45
 DESCRIPTION_LENGTH = 100
-Handler = Callable[[discord.Interaction[Any]], Awaitable[None]]
-OPEN_FOR = 15 * 60.0  # seconds; as long as Discord lets an interaction be answered
-
-
-class Form(ui.Modal):
-    """Base of forms that are waited for in memory. A subclass adds its fields, and implements `on_submit`.
-
-    Each that is shown has a custom id of its own. `show_form` keeps nothing: what a custom id has room for
-    is a button's (`bot.ui.panels.controls`).
-    """
-
-    def __init__(self, title: str) -> None:
-        super().__init__(title=shortened(title, TITLE_LENGTH), timeout=OPEN_FOR)
-
-    async def show(self, interaction: discord.Interaction) -> None:
-        """Answer the interaction with this form. Raises `Refused` if it is too late for one."""
-        if await answering(interaction) is not None:
-            raise Refused(FORM_TOO_LATE)
-        host_of(interaction).open_forms.add(self.custom_id, self)
-        # By itself, the library would hear what is entered only once Discord has answered. That may be after
-        # the person has entered it, or never.
-        interaction._state.store_view(self)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-        try:
-            await interaction.response.send_modal(self)
-        except DISCORD_ERRORS as error:
-            if not may_be_shown(error):
-                self.stop()
-            if getattr(error, "code", None) != ALREADY_ACKNOWLEDGED:
-                raise
-
-    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
-        begin_to_handle(interaction)
-        return True
-
-    async def on_error(self, interaction: discord.Interaction, error: Exception, /) -> None:
-        self.stop()  # the person's app has closed it; discord.py stops it only without an error
-        await tell(interaction, error)
 
 
 async def show_form(
@@ -248,36 +157,6 @@ def labelled(title: Worded, control: ui.Item[Any], about: Worded = "") -> ui.Lab
     """Return a form's field with its title and its description: as much of them as Discord takes."""
     text, description = shortened(str(title), FIELD_LABEL_LENGTH), shortened(str(about), DESCRIPTION_LENGTH)
     return ui.Label(text=text, description=description or None, component=control)
-
-
-class OpenView(ui.LayoutView):
-    """A message with one control that is waited for in memory, not found by its custom id."""
-
-    def __init__(self, shown: Piece, control: ui.Button[Any] | ui.Select[Any], pressed: Handler) -> None:
-        super().__init__(timeout=OPEN_FOR)
-        self.add_item(shown)
-        cast(Any, control).callback = pressed
-
-    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
-        begin_to_handle(interaction)
-        return True
-
-    async def on_error(
-        self, interaction: discord.Interaction, error: Exception, item: ui.Item[Any], /
-    ) -> None:
-        await tell(interaction, error)
-
-
-async def show_refused(interaction: discord.Interaction, error: Exception, again: Handler) -> None:
-    """Tell the person alone why their form was refused, with Edit, which shows it as they filled it in.
-
-    `again` shows it. What they typed is kept as long as an open form.
-    """
-    edit = ui.Button[Any](label=pgettext("button", "Edit"), style=discord.ButtonStyle.primary)
-    said = box(BAD, words_for(interaction, error), row(edit, *ask_buttons(error)))
-    view = OpenView(said, edit, again)
-    host_of(interaction).open_forms.add(str(edit.custom_id), view)
-    await answer_if_possible(interaction, view)
 
 
 # https://discord.com/developers/docs/reference#uploading-files

@@ -6,12 +6,13 @@
     row(try_again.of(guild_id))
 
 `try_again` is the look and the handler. A part in brackets, such as `[:{key}]`, is left out if its argument
-is None. `handle` gets the interactions of the client. Nothing is kept in memory for a message or an open
-form: a form has the custom id of the button that showed it.
+is None. `handle` gets the interactions of the client. A form has the custom id of the button that showed it,
+so that nothing is kept in memory for it. What custom ids have no room for is kept there: see `kept`.
 """
 
 import inspect
 import re
+import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -32,18 +33,10 @@ import discord
 from discord import ui
 
 from bot.errors import Refused
-from bot.languages import Worded
-from bot.ui.kit.answers import tell
-from bot.ui.kit.host import (
-    BUTTON_GONE,
-    LASTING,
-    Host,
-    begin_to_handle,
-    custom_ids,
-    host_of,
-    show_form,
-    show_refused,
-)
+from bot.languages import Worded, lazy, pgettext
+from bot.ui.kit.answers import answer_if_possible, ask_buttons, tell, words_for
+from bot.ui.kit.host import LASTING, Host, begin_to_handle, custom_ids, host_of, show_form
+from bot.ui.kit.layout import BAD, boxed, row
 from bot.ui.reading.permissions import LET_IN, ensure_manager, ensure_panel_opener
 
 _P = ParamSpec("_P")
@@ -69,6 +62,12 @@ class Press:
     def host(self) -> Host:
         return host_of(self.interaction)
 
+    def uploaded(self, name: str) -> list[discord.Attachment]:
+        """Return the files that are in a form's field, if it has that one."""
+        found: Any = cast(Any, self.interaction.data).get("resolved", {}).get("attachments", {})
+        state = self.interaction._state  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        return [discord.Attachment(data=found[one], state=state) for one in self.values.get(name) or ()]
+
     async def ask(self, title: Worded, *fields: ui.Item[Any]) -> None:
         """Answer with a form. `submitted` of the same control gets what is entered."""
         await show_form(self.interaction, _custom_id(self.interaction), str(title), *fields)
@@ -76,9 +75,11 @@ class Press:
     async def ask_again(self, refusal: Exception, title: Worded, *fields: ui.Item[Any]) -> None:
         """Say why the form was refused, with a button that shows it again with these fields."""
         custom_id = _custom_id(self.interaction)
-        await show_refused(
-            self.interaction, refusal, lambda it: show_form(it, custom_id, str(title), *fields)
-        )
+
+        async def again(press: Press) -> None:
+            await show_form(press.interaction, custom_id, str(title), *fields)
+
+        await show_refused(self.interaction, refusal, again)
 
 
 # Raises `Refused` if the person may not press it. It gets the arguments that are in the custom id.
@@ -159,6 +160,16 @@ class Control(Generic[_P]):
         return {name: int(text) if int in _kinds(kinds[name]) else text for name, text in given.items()}
 
 
+FORM_OUTDATED = lazy(
+    "That was open for too long, or the bot has restarted since. Open it again. "
+    "Nothing was changed or charged."
+)
+BUTTON_OUTDATED = lazy(
+    "This is from an earlier version of the bot. Run the command again. Nothing was changed."
+)
+BUTTON_GONE = lazy("That button isn't in the message any more. Check the message again. Nothing was changed.")
+
+
 def button(
     pattern: str, *, label: Worded = "…", who: Check = anyone, once: bool = False, **look: Any
 ) -> Callable[[Callable[Concatenate[Press, _P], Awaitable[None]]], Control[_P]]:
@@ -180,30 +191,26 @@ def find(custom_id: str) -> tuple[Control[...], dict[str, Any]] | None:
     return None
 
 
-async def handle(interaction: discord.Interaction[Any]) -> bool:
-    """Do what was pressed, chosen or handed in. Return False if no control has its custom id.
-
-    Every error ends here, as words for the person alone.
-    """
+async def handle(interaction: discord.Interaction[Any]) -> None:
+    """Do what was pressed, chosen or handed in. Every error ends here, as words for the person alone."""
     custom_id = _custom_id(interaction)
-    found = find(custom_id) if custom_id.startswith(LASTING) else None
-    if found is None:
-        return False
+    if not custom_id:
+        return
     begin_to_handle(interaction)
     try:
-        await _handle(interaction, custom_id, *found)
+        await _handle(interaction, custom_id)
     except Exception as error:  # noqa: BLE001 - the person would see that it failed, without a reason
         await tell(interaction, error)
-    return True
 
 
-async def _handle(
-    interaction: discord.Interaction[Any], custom_id: str, control: Control[...], arguments: dict[str, Any]
-) -> None:
+async def _handle(interaction: discord.Interaction[Any], custom_id: str) -> None:
     message, form = interaction.message, interaction.type is discord.InteractionType.modal_submit
     # People's apps choose the custom id that they send. A form has that of the button that showed it, which
     # may be gone meanwhile: `submitted` checks who may without it.
     held = message is not None and custom_id in custom_ids(message.components)
+    if (found := find(custom_id)) is None:
+        raise Refused(BUTTON_OUTDATED if held else FORM_OUTDATED)
+    control, arguments = found
     if not (control.forms if form else held):
         raise Refused(BUTTON_GONE)
     press = Press(interaction, _values(interaction), held and custom_id.endswith(LET_IN))
@@ -245,3 +252,39 @@ def _pattern(kind: Any) -> str:
 def _kinds(kind: Any) -> list[Any]:
     several = () if get_origin(kind) in (Annotated, Literal) else get_args(kind)
     return [one for one in several or (kind,) if one is not type(None)]
+
+
+@button("open:{token}")
+async def go_on(press: Press, token: Id) -> None:
+    """Go on from a list or a button by what is kept in memory for it."""
+    await _next(press.host.open_forms.get(token))(press)
+
+
+@go_on.submitted
+async def go_on_from_form(press: Press, token: str) -> None:
+    """The same for a form, which is handed in once."""
+    await _next(press.host.open_forms.pop(token, None))(press)
+
+
+def kept(host: Host, then: Handler) -> str:
+    """Return the custom id of a form, a list or a button, after which `then` gets the press."""
+    token = secrets.token_hex(8)
+    host.open_forms[token] = then
+    return go_on.id(token)
+
+
+async def show_refused(interaction: discord.Interaction, error: Exception, again: Handler) -> None:
+    """Tell the person alone why their form was refused, with Edit: `again` shows it as they filled it in."""
+    edit = ui.Button[Any](
+        label=pgettext("button", "Edit"),
+        style=discord.ButtonStyle.primary,
+        custom_id=kept(host_of(interaction), again),
+    )
+    said = words_for(interaction, error)
+    await answer_if_possible(interaction, boxed(BAD, said, row(edit, *ask_buttons(error))))
+
+
+def _next(then: Handler | None) -> Handler:
+    if then is None:
+        raise Refused(FORM_OUTDATED)
+    return then

@@ -10,7 +10,7 @@ from simcord import InteractionResult
 
 from bot.jobs import queries
 from bot.jobs.models import JobState
-from bot.ui.kit.host import FORM_OUTDATED
+from bot.ui.panels.controls import FORM_OUTDATED
 from tests.reactions.taps import post
 from tests.support.desk import KEY, PNG, Desk, open_desk, pieces, texts
 from tests.support.presses import hand_in, press

@@ -1,14 +1,12 @@
 """What is handed in when nothing waits for it any more is answered, and not left to look like a failure."""
 
-from collections.abc import Awaitable, Callable
-
 import pytest
 
 from bot.jobs import queries
 from bot.jobs.models import JobState
-from bot.ui.kit.host import BUTTON_OUTDATED, FORM_OUTDATED, OPEN_FOR
+from bot.ui.panels.controls import BUTTON_OUTDATED, FORM_OUTDATED
 from tests.reactions.taps import post
-from tests.support.desk import PNG, Desk, make_bot, pieces, texts
+from tests.support.desk import PNG, Desk, make_bot, pieces, started, texts
 from tests.support.presses import press
 
 
@@ -17,21 +15,21 @@ async def restart(desk: Desk) -> None:
     await desk.env.restart_bot(bot)
 
 
-async def a_quarter_of_an_hour(desk: Desk) -> None:
-    await desk.env.advance_time(OPEN_FOR + 1)
-
-
 @pytest.mark.promise
-@pytest.mark.parametrize("meanwhile", [restart, a_quarter_of_an_hour])
-async def test_a_form_that_was_open_for_too_long_or_over_a_restart_says_so(
-    desk: Desk, meanwhile: Callable[[Desk], Awaitable[None]]
-) -> None:
+async def test_a_form_that_was_open_over_a_restart_says_so(desk: Desk) -> None:
     form = await desk.maya.slash(desk.channel, "studio")
-    await meanwhile(desk)
+    await restart(desk)
     told = await desk.maya.submit_modal(form, {"prompt": "A red kite"})
     assert told.ephemeral
     assert texts(told) == str(FORM_OUTDATED)
     assert await desk.db.read(queries.in_states, list(JobState)) == []
+
+
+@pytest.mark.promise
+async def test_a_form_that_was_open_for_hours_starts_its_job(desk: Desk) -> None:
+    form = await desk.maya.slash(desk.channel, "studio")
+    await desk.env.advance_time(5 * 3600.0)
+    assert started(await desk.maya.submit_modal(form, {"prompt": "A red kite"}))
 
 
 @pytest.mark.promise
