@@ -16,8 +16,8 @@ from typing import Protocol
 import discord
 from aiohttp import TCPConnector
 
-from bot.aio.loops import WakeUp, run_forever
 from bot.aio.net import Connector
+from bot.aio.tasks import WakeUp, run_forever
 from bot.catalog import Catalog
 from bot.client.bot import StudiiBot, quiet_discord_loggers
 from bot.client.discord_observer import DiscordObserver

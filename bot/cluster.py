@@ -19,7 +19,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from yarl import URL
 
 from bot.aio.net import Gate
-from bot.aio.shield import shielded
+from bot.aio.tasks import shielded
 from bot.base import NUMBER, Base
 from bot.clock import Clock, boottime
 from bot.db import LEASE_TIMEOUT, NAME_PREFIX, Database, Fence

@@ -40,7 +40,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
-from bot.aio.shield import shielded
+from bot.aio.tasks import shielded
 from bot.base import Base
 from bot.clock import SystemClock
 from bot.db_failures import OutageLog, as_failure, usable_database

@@ -13,7 +13,7 @@ from pathlib import Path
 from filelock import BaseFileLock, FileLock, Timeout
 from sqlalchemy.engine import make_url
 
-from bot.aio.shield import shielded
+from bot.aio.tasks import shielded
 from bot.clock import SystemClock
 from bot.errors import DatabaseFailed, SettingsError, Unavailable
 

@@ -12,8 +12,7 @@ from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from yarl import URL
 
-from bot.aio.bounded import BoundedDict
-from bot.aio.in_order import InOrder
+from bot.aio.tasks import BoundedDict, InOrder
 from bot.catalog import Catalog
 from bot.client.commands import CatalogueTranslator, link_commands, register_commands
 from bot.client.discord_observer import DiscordObserver

@@ -8,7 +8,7 @@ import discord
 from discord.ext import commands
 from discord.http import Route
 
-from bot.aio.bounded import BoundedDict
+from bot.aio.tasks import BoundedDict
 from bot.clock import Clock
 from bot.monitoring import Metrics
 

@@ -7,7 +7,7 @@ from weakref import WeakValueDictionary
 import discord
 from discord.ext import commands
 
-from bot.aio.retry import OutageRetry
+from bot.aio.tasks import OutageRetry
 
 
 class EventRetry:

@@ -15,8 +15,7 @@ from typing import Any
 
 import discord
 
-from bot.aio.loops import WakeUp, run_forever
-from bot.aio.shield import DrainingGroup
+from bot.aio.tasks import DrainingGroup, WakeUp, run_forever
 from bot.backoff import backoff
 from bot.clock import Clock
 from bot.db import Database

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from bot.aio.net import NO_CONNECTION, NO_TRANSFER, Connector, Reach
-from bot.aio.shield import opened
+from bot.aio.tasks import opened
 from bot.errors import PhotoDelayed, PhotoUnavailable, Refused
 from bot.jobs.models import Job, SourcePhoto
 from bot.reasons import Reason, ReasonCode

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from bot.aio.liveness import Liveness
+from bot.aio.tasks import Liveness
 from bot.clock import Clock
 from bot.cluster import Membership
 from bot.db import Database

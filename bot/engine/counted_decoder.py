@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from bot.aio.shield import shielded
+from bot.aio.tasks import shielded
 from bot.db import Database
 from bot.errors import ReasonedError
 from bot.jobs import transitions

@@ -4,10 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from bot.aio.liveness import TRANSFER_TIMEOUT
-from bot.aio.loops import WakeUp, rest_after, run_forever
-from bot.aio.retry import ErrorLog
-from bot.aio.shield import DrainingGroup, shielded
+from bot.aio.tasks import TRANSFER_TIMEOUT, DrainingGroup, ErrorLog, WakeUp, rest_after, run_forever, shielded
 from bot.engine.context import EngineContext
 from bot.errors import Outage
 from bot.jobs import transitions

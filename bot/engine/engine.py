@@ -8,9 +8,7 @@ from typing import Any, cast
 
 from sqlalchemy.orm import Session
 
-from bot.aio.liveness import TRANSFER_TIMEOUT, Liveness
-from bot.aio.loops import WakeUp, run_forever
-from bot.aio.retry import StoreRetry
+from bot.aio.tasks import TRANSFER_TIMEOUT, Liveness, StoreRetry, WakeUp, run_forever
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.cluster import Membership

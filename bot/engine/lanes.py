@@ -11,10 +11,16 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from bot import posts
-from bot.aio.liveness import OPERATION_TIMEOUT, TRANSFER_TIMEOUT
-from bot.aio.loops import WakeUp, rest_after, run_forever
-from bot.aio.retry import ErrorLog
-from bot.aio.shield import DrainingGroup, shielded
+from bot.aio.tasks import (
+    OPERATION_TIMEOUT,
+    TRANSFER_TIMEOUT,
+    DrainingGroup,
+    ErrorLog,
+    WakeUp,
+    rest_after,
+    run_forever,
+    shielded,
+)
 from bot.catalog import USUAL_SECONDS, Catalog
 from bot.credits.charges import price_name
 from bot.engine import lane as schedule

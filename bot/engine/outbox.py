@@ -9,10 +9,15 @@ from typing import Any, NamedTuple, Protocol
 from sqlalchemy.orm import Session
 
 from bot import posts
-from bot.aio.liveness import TRANSFER_TIMEOUT
-from bot.aio.loops import WakeUp, run_forever
-from bot.aio.retry import FIRST_RETRY_SECONDS, ErrorLog, StoreRetry
-from bot.aio.shield import DrainingGroup
+from bot.aio.tasks import (
+    FIRST_RETRY_SECONDS,
+    TRANSFER_TIMEOUT,
+    DrainingGroup,
+    ErrorLog,
+    StoreRetry,
+    WakeUp,
+    run_forever,
+)
 from bot.backoff import backoff
 from bot.db import WRITE_TIMEOUT
 from bot.engine.context import Delivery, EngineContext

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from bot.aio.shield import shielded
+from bot.aio.tasks import shielded
 from bot.backoff import backoff
 from bot.catalog import Catalog
 from bot.db import WRITE_TIMEOUT

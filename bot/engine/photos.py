@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from bot.aio.shield import shielded
+from bot.aio.tasks import shielded
 from bot.backoff import backoff
 from bot.db import Database
 from bot.engine.context import EngineContext, PhotoSource

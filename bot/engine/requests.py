@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from sqlalchemy.orm import Session
 
 from bot import posts
-from bot.aio.retry import ErrorLog, StoreRetry
+from bot.aio.tasks import ErrorLog, StoreRetry
 from bot.backoff import backoff, delay_at
 from bot.catalog import Catalog
 from bot.credits import ledger

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from bot.aio.shield import shielded
+from bot.aio.tasks import shielded
 from bot.db import WRITE_TIMEOUT
 from bot.engine.context import EngineContext
 from bot.jobs import holds as key_holds, queries, transitions

@@ -15,7 +15,7 @@ from typing import Annotated, NamedTuple, Self, cast
 import msgspec
 from msgspec import Meta, Struct
 
-from bot.aio.shield import shielded
+from bot.aio.tasks import shielded
 from bot.media.decoder import LARGE, MEBIBYTE, SMALL
 from bot.media.kinds import PhotoKind
 from bot.media.photo import MAX_PIXELS, DecoderFailed, Photo, PhotoRefused, PictureBroken

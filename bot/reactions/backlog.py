@@ -9,7 +9,7 @@ from functools import partial
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
 
-from bot.aio.retry import OutageRetry
+from bot.aio.tasks import OutageRetry
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import discord
 
-from bot.aio.bounded import BoundedDict
+from bot.aio.tasks import BoundedDict
 from bot.clock import Clock
 from bot.features import posting
 from bot.jobs import best_results

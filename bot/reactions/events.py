@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import discord
 
-from bot.aio.in_order import PlaceInOrder
+from bot.aio.tasks import PlaceInOrder
 from bot.features.photo_rules import Emoji
 from bot.jobs.models import SourcePhoto
 from bot.languages import gettext as _

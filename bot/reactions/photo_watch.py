@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import discord
 
-from bot.aio.in_order import InOrder, PlaceInOrder
+from bot.aio.tasks import InOrder, PlaceInOrder
 from bot.catalog import Catalog
 from bot.features.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind
 from bot.jobs.accept import why_closed

@@ -6,7 +6,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from bot.aio.bounded import BoundedDict
+from bot.aio.tasks import BoundedDict
 from bot.errors import Outage, Refused
 from bot.jobs import actions, confirm, queries
 from bot.jobs.actions import ensure_cancelled

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from bot import meta, posts
-from bot.aio.bounded import BoundedDict
+from bot.aio.tasks import BoundedDict
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.credits import charges, ledger

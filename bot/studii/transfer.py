@@ -11,7 +11,7 @@ from aiohttp import ClientResponse, ClientSession
 from yarl import URL
 
 from bot.aio.net import NO_TRANSFER, PRIVATE, reason_of
-from bot.aio.shield import opened, shielded
+from bot.aio.tasks import opened, shielded
 from bot.studii.errors import DownloadFailed, OutputGone, TooLarge, UploadFailed
 
 _CHUNK = 256 * 1024

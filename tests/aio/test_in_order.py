@@ -2,8 +2,8 @@ import asyncio
 
 import pytest
 
-from bot.aio import in_order
-from bot.aio.in_order import InOrder, PlaceInOrder
+from bot.aio import tasks
+from bot.aio.tasks import InOrder, PlaceInOrder
 
 
 @pytest.mark.parametrize("how", ["leaves", "is cancelled"])
@@ -34,7 +34,7 @@ async def test_who_leaves_is_not_waited_for_but_those_before_are(how: str) -> No
 async def test_who_is_waited_for_too_long_is_overtaken_but_the_others_keep_their_order(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(in_order, "WAIT_FOR_EARLIER", 0.05)
+    monkeypatch.setattr(tasks, "WAIT_FOR_EARLIER", 0.05)
     order = InOrder()
     first, second, third = (order.arrive("here") for _ in range(3))
     await second.turn()

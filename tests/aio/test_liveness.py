@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import pytest
 
-from bot.aio.liveness import FAILING, OPERATION_TIMEOUT, Liveness
+from bot.aio.tasks import FAILING, OPERATION_TIMEOUT, Liveness
 from tests.support.clock import FakeClock
 
 

@@ -5,8 +5,8 @@ import logging
 
 import pytest
 
-from bot.aio import retry
-from bot.aio.loops import WakeUp, run_forever
+from bot.aio import tasks
+from bot.aio.tasks import WakeUp, run_forever
 
 
 async def test_a_ring_while_the_loop_is_busy_is_not_lost() -> None:
@@ -28,7 +28,7 @@ async def test_a_ring_while_the_loop_is_busy_is_not_lost() -> None:
 async def test_a_stumble_is_logged_once_and_the_loop_goes_on_after_a_pause(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(retry, "FIRST_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(tasks, "FIRST_RETRY_SECONDS", 0.01)
     wake_up, turns = WakeUp(), list[int]()
 
     async def turn() -> None:

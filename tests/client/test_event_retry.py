@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.aio import retry
+from bot.aio import tasks
 from bot.client.event_retry import EventRetry
 from bot.errors import Outage
 
@@ -29,7 +29,7 @@ class Database:
 
 @pytest.fixture(autouse=True)
 def _short_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "OUTAGE_PAUSE", 0.01)
+    monkeypatch.setattr(tasks, "OUTAGE_PAUSE", 0.01)
 
 
 async def test_what_is_told_during_an_outage_is_done_after_it_in_order() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.aio import retry
+from bot.aio import tasks
 from bot.jobs.models import JobState
 from bot.servers import keys, settings
 from tests.reactions.taps import ROOM, jobs_of, post, reaction, ready, taken_away
@@ -17,7 +17,7 @@ from tests.support.simulated.people import until
 
 @pytest.fixture(autouse=True)
 def _short_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "OUTAGE_PAUSE", 0.01)
+    monkeypatch.setattr(tasks, "OUTAGE_PAUSE", 0.01)
 
 
 async def tell(desk: Desk, event: str, payload: Any) -> None:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from bot.aio import retry
+from bot.aio import tasks
 from bot.errors import DatabaseAway, DatabaseFailed
 from bot.jobs.models import JobState
 from bot.studii import NotSent
@@ -26,9 +26,9 @@ def fail(*_: object, **__: object) -> None:
 
 @pytest.fixture
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "FIRST_RETRY_SECONDS", 0.001)
-    monkeypatch.setattr(retry, "MAX_RETRY_SECONDS", 0.005)
-    monkeypatch.setattr("bot.aio.retry.RETRY_PAUSE", 0.005)
+    monkeypatch.setattr(tasks, "FIRST_RETRY_SECONDS", 0.001)
+    monkeypatch.setattr(tasks, "MAX_RETRY_SECONDS", 0.005)
+    monkeypatch.setattr("bot.aio.tasks.RETRY_PAUSE", 0.005)
 
 
 def after(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, gone: asyncio.Event) -> None:
@@ -139,7 +139,7 @@ async def test_a_request_that_was_not_sent_counts_once_however_long_the_database
 async def test_an_answer_that_is_still_to_be_stored_is_stored_when_the_engine_stops(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retry, "FIRST_RETRY_SECONDS", 0.001)
+    monkeypatch.setattr(tasks, "FIRST_RETRY_SECONDS", 0.001)
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         gone, tried = away(world, monkeypatch)

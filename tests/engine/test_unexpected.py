@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.aio import retry
+from bot.aio import tasks
 from bot.engine import due
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.media.pool import DecoderPool
@@ -18,8 +18,8 @@ from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "FIRST_RETRY_SECONDS", 0.001)
-    monkeypatch.setattr(retry, "MAX_RETRY_SECONDS", 0.005)
+    monkeypatch.setattr(tasks, "FIRST_RETRY_SECONDS", 0.001)
+    monkeypatch.setattr(tasks, "MAX_RETRY_SECONDS", 0.005)
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, where: type[Any], name: str) -> Callable[[], int]:

@@ -8,7 +8,7 @@ import pytest
 from simcord import MemberActor
 
 from bot import posts
-from bot.aio import retry
+from bot.aio import tasks
 from bot.client.login import mention_intents
 from bot.credits import charges
 from bot.errors import DatabaseAway
@@ -171,7 +171,7 @@ async def test_an_offer_that_can_not_be_stored_at_once_is_made_once_and_stored_l
         stores(*values)
 
     monkeypatch.setattr(posts, "let_expire", away)
-    monkeypatch.setattr(retry, "OUTAGE_PAUSE", 0.01)
+    monkeypatch.setattr(tasks, "OUTAGE_PAUSE", 0.01)
     async with open_desk(tmp_path) as desk:
         await desk.set_key()
         asked = await mention(desk, desk.maya, "a red kite")

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import posts
-from bot.aio.liveness import Liveness
+from bot.aio.tasks import Liveness
 from bot.clock import Clock
 from bot.cluster import Membership
 from bot.db import Database

@@ -17,7 +17,7 @@ import discord
 from discord import app_commands, ui
 
 from bot.aio.net import NO_CONNECTION
-from bot.aio.shield import shielded
+from bot.aio.tasks import shielded
 from bot.clock import Clock
 from bot.cluster import arrived_at
 from bot.errors import CreditsShort, CreditsWanted, NotAllowed, Refused, StudiiBotError

@@ -10,8 +10,7 @@ import discord
 from discord import app_commands, ui
 from discord.app_commands.translator import Translator
 
-from bot.aio.bounded import BoundedDict
-from bot.aio.in_order import InOrder, PlaceInOrder
+from bot.aio.tasks import BoundedDict, InOrder, PlaceInOrder
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.errors import Refused

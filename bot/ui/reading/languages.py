@@ -6,8 +6,7 @@ from contextlib import suppress
 
 import discord
 
-from bot.aio.bounded import BoundedDict
-from bot.aio.loops import WakeUp, run_forever
+from bot.aio.tasks import BoundedDict, WakeUp, run_forever
 from bot.errors import Outage
 from bot.languages import Language, known_language
 from bot.servers import settings
