@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import posts
@@ -143,7 +144,7 @@ class Requests:
     async def poll(self, job_id: str, lane: KeyInUse, age: float) -> Done:
         """GET a job (Studii API docs, "Poll status") that was submitted `age` seconds ago."""
         noting = self._note(lane, self._clock.monotonic())
-        allowed, job, key = await self._db.write(_to_poll, job_id, noting)
+        allowed, job, key = await self._db.write_together(_to_poll, (job_id, noting))
         if job is None or job.state is not JobState.RUNNING or key is None or key.lane != lane.name:
             return Done(None, sent=False)
         if not allowed:
@@ -194,7 +195,7 @@ class Requests:
 
     async def _allowed(self, lane: KeyInUse) -> bool:
         """Count a request beside jobs' own steps. Return False if other processes leave no room."""
-        return await self._db.write_together(_note_all, self._note(lane, self._clock.monotonic()))
+        return await self._db.write(self._note(lane, self._clock.monotonic()))
 
     def _note(self, lane: KeyInUse, now: float) -> Callable[[Session], bool]:
         noted, epoch = lane.window.note(now), self._context.member.epoch
@@ -259,12 +260,20 @@ class Requests:
 
 
 def _to_poll(
-    session: Session, job_id: str, noting: Callable[[Session], bool]
-) -> tuple[bool, Job | None, StudiiKey | None]:
-    """Count the request. Return whether it may be sent, and the job with the key that it was sent with."""
-    job = queries.get(session, job_id)
-    key = None if job is None or job.key_id is None else keys.get(session, job.key_id)
-    return noting(session), job, key
+    session: Session, asked: Sequence[tuple[str, Callable[[Session], bool]]]
+) -> list[tuple[bool, Job | None, StudiiKey | None]]:
+    """Count the requests. Return whether each may be sent, its job, and the key that the job was sent with.
+
+    It is one function for all that wait, as all lanes poll at once after a restart.
+    """
+    wanted = select(Job).where(Job.id.in_([job_id for job_id, _ in asked]))
+    jobs = {job.id: job for job in queries.readable(session, wanted)}
+    sent_with = select(StudiiKey).where(StudiiKey.id.in_({job.key_id for job in jobs.values()}))
+    found = {key.id: key for key in session.scalars(sent_with)}
+    return [
+        (noting(session), job, None if job is None else found.get(job.key_id or 0))
+        for job, noting in ((jobs.get(job_id), noting) for job_id, noting in asked)
+    ]
 
 
 class NoRequestLeft(Exception):
@@ -277,10 +286,6 @@ class NoRequestLeft(Exception):
 
 class _Unreadable(KeyRefused):
     """The key can't be decrypted: nothing was sent."""
-
-
-def _note_all(session: Session, notes: Sequence[Callable[[Session], bool]]) -> list[bool]:
-    return [note(session) for note in notes]
 
 
 def note(
