@@ -229,14 +229,6 @@ MENUS = (
     lazy("With a photo in the chat: right-click its message (on a phone: long press), then **Apps**."),
     lazy("Or mention me with a photo, with words, or both."),
 )
-YOURS = lazy(
-    "`/jobs` shows your jobs, `/credits` the credits left, `/styles` your styles. `/settings` has your "
-    "defaults, who can use your photos, and the button that erases your data."
-)
-MENTIONED = lazy(
-    "👋 Mention me with a photo, with words, or both, and choose a tool.\nOr type `/` and pick one: its form "
-    "takes your photo.\n`/help` shows what each tool does and costs."
-)
 PRICES = lazy("Prices follow Studii's latest charges. Only you can see this.")
 MODERATORS = lazy("**As a moderator** you can also cancel others' jobs, and delete their results.")
 ADMINS = lazy(
@@ -332,7 +324,11 @@ def help_panel(
         f"🛂 {APPROVED_FIRST[results]}" if usable and all_wait else "",
         lines(PRESS, *(f"- {one}" for one in (*MENUS, *_place_words(guide)))) if usable else "",
         lines(
-            YOURS,
+            lazy(
+                "`/jobs` shows your jobs, `/credits` the credits left, `/styles` your styles. "
+                "`/settings` has your defaults, who can use your photos, and the button that erases "
+                "your data."
+            ),
             MODERATORS if context.moderates else "",
             decides if guide.decides else "",
             ADMINS if context.manages else "",
@@ -356,7 +352,14 @@ async def show_help(interaction: discord.Interaction) -> None:
 
 def mentioned_panel() -> Panel:
     """Return the answer to a mention without a photo and words."""
-    return boxed(NEUTRAL, MENTIONED, row(shows_help.of()))
+    return boxed(
+        NEUTRAL,
+        lazy(
+            "👋 Mention me with a photo, with words, or both, and choose a tool.\nOr type `/` and "
+            "pick one: its form takes your photo.\n`/help` shows what each tool does and costs."
+        ),
+        row(shows_help.of()),
+    )
 
 
 @button("help", label=lazy("Show help"), emoji="👋")
@@ -437,11 +440,6 @@ PANEL_TEXT = lazy(
     "Press a button: a form opens, with room for your photo. It shows the price, "
     "and nothing is charged before you send it."
 )
-POSTED = lazy(
-    "[The panel]({address}) is posted. To pin it, right-click it (on a phone: long press), then **Pin "
-    "Message**. Its buttons keep working until you delete it."
-)
-CANNOT = lazy("I can't post the panel here: {reason}. Nothing was posted.")
 FAILED = lazy("Discord didn't accept the panel. Check whether it was posted before you try again.")
 
 
@@ -465,9 +463,21 @@ async def post_panel(interaction: discord.Interaction) -> None:
     guild_id = server_of(interaction)
     missing = missing_to_post(interaction.app_permissions, interaction.channel)
     if missing:
-        raise Refused(CANNOT.using(reason=hindrance(missing)))
+        raise Refused(
+            lazy("I can't post the panel here: {reason}. Nothing was posted.", reason=hindrance(missing))
+        )
     address = await _post(interaction, guild_id)
-    await answer(interaction, boxed(GOOD, POSTED.using(address=address)))
+    await answer(
+        interaction,
+        boxed(
+            GOOD,
+            lazy(
+                "[The panel]({address}) is posted. To pin it, right-click it (on a phone: long "
+                "press), then **Pin Message**. Its buttons keep working until you delete it.",
+                address=address,
+            ),
+        ),
+    )
 
 
 async def _post(interaction: discord.Interaction, guild_id: int) -> str:

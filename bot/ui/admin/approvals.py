@@ -284,7 +284,6 @@ ENDED_WORDS: Mapping[str, Message] = {
         "request was ended. Nothing was charged."
     ),
 }
-_REQUEST_APPROVED = lazy("Approved by {moderator}")
 _REQUEST_DECLINED = lazy("Declined by {moderator}"), lazy("Declined by {moderator}: {reason}")
 
 
@@ -302,7 +301,7 @@ async def approve(press: Press, job_id: Id, posting: int) -> None:
         said = ENDED_WORDS[ended.code].using(member=f"<@{job.user_id}>")
         await show_decision(interaction, host, lambda: boxed(QUIET, said))
         return
-    await show_decided(interaction, host, jobs, _REQUEST_APPROVED, GOOD)
+    await show_decided(interaction, host, jobs, lazy("Approved by {moderator}"), GOOD)
 
 
 @button("decline:{job_id}-{posting}", label=plazy("button", "Decline"), style=discord.ButtonStyle.danger)
@@ -393,16 +392,7 @@ HIDDEN_RESULT = lazy(
     "make this channel age-restricted."
 )
 TOO_LARGE_TO_SHOW = lazy("The result is too large to show here.")
-MEMBER_LEFT = nlazy(
-    "{member} has left the server, so the result isn't posted. Moderators can release it with `/jobs` for "
-    "{count} day.",
-    "{member} has left the server, so the result isn't posted. Moderators can release it with `/jobs` for "
-    "{count} days.",
-    KEPT_DAYS,
-)
-RESULT_APPROVED = lazy("Result approved by {moderator}")
 _RESULT_DECLINED = lazy("Result declined by {moderator}"), lazy("Result declined by {moderator}: {reason}")
-_RELEASED = lazy("Released by {moderator}")
 
 
 @button(
@@ -416,10 +406,16 @@ async def approve_result(press: Press, job_id: Id, posting: int) -> None:
     left = await requester_of(interaction, job) is None
     job = await db.write(moderation.approve_result, *result, host.clock.now(), left=left)
     if job.state is JobState.WITHHELD:
-        said = MEMBER_LEFT.using(member=f"<@{job.user_id}>")
+        said = nlazy(
+            "{member} has left the server, so the result isn't posted. Moderators can release it "
+            "with `/jobs` for {count} day.",
+            "{member} has left the server, so the result isn't posted. Moderators can release it "
+            "with `/jobs` for {count} days.",
+            KEPT_DAYS,
+        ).using(member=f"<@{job.user_id}>")
         await show_decision(interaction, host, lambda: boxed(QUIET, said))
         return
-    await show_decided(interaction, host, [job], RESULT_APPROVED, GOOD)
+    await show_decided(interaction, host, [job], lazy("Result approved by {moderator}"), GOOD)
 
 
 @button(
@@ -450,7 +446,7 @@ async def release_result(press: Press, job_id: Id, posting: int) -> None:
     """Post a result after all that was withheld."""
     result, host = (server_of(press.interaction), job_id, await _approver(press)), press.host
     job = await host.services.db.write(moderation.release_result, *result, host.clock.now())
-    await show_decided(press.interaction, host, [job], _RELEASED, GOOD)
+    await show_decided(press.interaction, host, [job], lazy("Released by {moderator}"), GOOD)
 
 
 @button("see-result:{job_id}-{posting}", label=lazy("See result"))

@@ -55,17 +55,11 @@ LOG_SHOWS = lazy(
     percent=WARNING_PERCENT,
 )
 HELLO = lazy("**This is now Studii's log channel.**")
-KEPT_OUT = lazy("Discord doesn't let me post in {channel}. Check my permissions there. Nothing was changed.")
-DELETE_FROM_LOG = lazy(
-    "To delete it from here, you need Manage Server, or Manage Messages in the result's channel."
-)
 ALREADY_DELETED = lazy("That result was already deleted.")
-MAY_NOT = lazy("I can't delete it: I'm missing **View Channel** in its channel. Delete it there yourself.")
 EVERYONE_READS = lazy(
     "Everyone can read it, and it can show refused prompts and who made what. Make it private, or choose "
     "another."
 )
-LOG_CHANNEL_GONE = lazy("the channel was deleted, or is an archived thread")
 
 
 async def post_greeting(interaction: discord.Interaction, channel: LogChannel) -> None:
@@ -76,7 +70,13 @@ async def post_greeting(interaction: discord.Interaction, channel: LogChannel) -
         try:
             await channel.send(view=hello)
         except NO_ACCESS:
-            raise NotAllowed(KEPT_OUT.using(channel=channel.mention)) from None
+            raise NotAllowed(
+                lazy(
+                    "Discord doesn't let me post in {channel}. Check my permissions there. Nothing was "
+                    "changed.",
+                    channel=channel.mention,
+                )
+            ) from None
 
 
 def trouble_there(guild: discord.Guild | None, channel_id: int | None) -> str:
@@ -85,7 +85,7 @@ def trouble_there(guild: discord.Guild | None, channel_id: int | None) -> str:
         return ""
     channel = channel_in(guild, channel_id)
     if channel is None:
-        return str(LOG_CHANNEL_GONE)
+        return _("the channel was deleted, or is an archived thread")
     missing = missing_for_warnings(guild.me, channel)
     return hindrance(missing) if missing else ""
 
@@ -106,14 +106,24 @@ async def delete_from_log(press: Press, job_id: Id, posting: int) -> None:
     if job is None or job.guild_id != interaction.guild_id or job.result_message_id is None:
         raise Refused(ALREADY_DELETED)
     if not moderates(interaction, job):
-        raise Refused(DELETE_FROM_LOG)
+        raise Refused(
+            lazy(
+                "To delete it from here, you need Manage Server, or Manage Messages in the result's channel."
+            )
+        )
     alone = job.set_message is None  # else the message shows others of the set
     where = (job.result_channel_id or job.channel_id, job.result_message_id) if alone else None
-    await delete_posted(interaction, db, where, job, gone=ALREADY_DELETED, out_of_reach=MAY_NOT)
+    await delete_posted(
+        interaction,
+        db,
+        where,
+        job,
+        gone=ALREADY_DELETED,
+        out_of_reach=lazy(
+            "I can't delete it: I'm missing **View Channel** in its channel. Delete it there yourself."
+        ),
+    )
     await answer(interaction, boxed(QUIET, _("The result is deleted. Its cost stays in the ledger.")))
-
-
-OF_ANOTHER_SERVER = lazy("That button belongs to another server. Nothing was changed.")
 
 
 @button(
@@ -125,14 +135,13 @@ OF_ANOTHER_SERVER = lazy("That button belongs to another server. Nothing was cha
 async def try_again(press: Press, guild_id: int) -> None:
     """Let one waiting job try the server's key now."""
     if server_of(press.interaction) != guild_id:
-        raise Refused(OF_ANOTHER_SERVER)
+        raise Refused(lazy("That button belongs to another server. Nothing was changed."))
     words = _("The key works, and no jobs are on hold.")
     if await press.host.services.db.write(holds.try_again, guild_id, press.host.clock.now()):
         words = _("The next job will try Studii now. The others follow if it works.")
     await answer(press.interaction, boxed(GOOD, words))
 
 
-RUNNING_FINISH = lazy("Jobs already started will finish.")
 _COLOURS: Mapping[NoticeKind, discord.Colour] = {
     NoticeKind.BUDGET_80: GOING,
     NoticeKind.UNKNOWN: UNSURE,
@@ -178,7 +187,7 @@ def blocked_panel(details: Mapping[str, str | int | None], server: str) -> Panel
     end = None if until is None else datetime.fromtimestamp(int(until), UTC)
     reason = details.get("reason")
     words = block_words(end, None if reason is None else str(reason))
-    said = sentences(sentence(str(words), 1000), RUNNING_FINISH)
+    said = sentences(sentence(str(words), 1000), lazy("Jobs already started will finish."))
     return boxed(UNSURE, lines(said, server_line(server)))
 
 
@@ -190,21 +199,59 @@ def _words(  # noqa: C901 - one case for each kind
     reason = sentence(reason_words(Reason.decode(str(told)))) if told else ""
     match NoticeKind(notice.kind):
         case NoticeKind.BUDGET_80:
-            return [_title("⚠️", _MOSTLY_USED), *_budget(details)]
+            return [_title("⚠️", lazy("Most of the budget is used")), *_budget(details)]
         case NoticeKind.BUDGET_100:
             return [_title("🛑", _TOO_LITTLE if details.get("least") else _USED_UP), *_budget(details)]
         case NoticeKind.KEY_REFUSED:
-            return [_title("🔑", _key_refused(details)), reason, small(_HELD_BY_KEY)]
+            return [
+                _title("🔑", _key_refused(details)),
+                reason,
+                small(lazy("Jobs wait at no cost, and continue automatically once a key works.")),
+            ]
         case NoticeKind.OUT_OF_CREDITS:
-            return [_title("💳", _NOT_ACCEPTED), reason, small(_HELD)]
+            return [_title("💳", lazy("Studii isn't accepting this server's jobs")), reason, small(_HELD)]
         case NoticeKind.PLAN_DOUBTED:
-            return [_title("🐢", _FEWER), _doubt(details), small(_PLAN)]
+            return [
+                _title("🐢", lazy("Studii allows fewer requests than your plan")),
+                _doubt(details),
+                small(
+                    lazy(
+                        "If the account has another plan, choose it with `/studii setup`. If something else "
+                        "uses this key, give the bot a key of its own."
+                    )
+                ),
+            ]
         case NoticeKind.UNKNOWN:
-            return [_title("❔", _NOT_KNOWN), *_about(job, names), reason, small(_UNKNOWN)]
+            return [
+                _title("❔", lazy("A job with an unknown outcome")),
+                *_about(job, names),
+                reason,
+                small(_UNKNOWN),
+            ]
         case NoticeKind.STILL_RUNNING:
-            return [_title("⏳", _FOR_A_DAY), *_about(job, names), small(_DAY)]
+            return [
+                _title("⏳", lazy("A job has been running for a day")),
+                *_about(job, names),
+                small(
+                    lazy(
+                        "The bot checks every hour. After {days} days the job ends, at the price that "
+                        "Studii has charged.",
+                        days=LOST_AFTER_DAYS,
+                    )
+                ),
+            ]
         case NoticeKind.RESULT_LOST:
-            return [_title("📭", _RESULT_LOST), *_about(job, names), small(_LOST)]
+            return [
+                _title("📭", lazy("A result was lost after it was charged")),
+                *_about(job, names),
+                small(
+                    lazy(
+                        "The result isn't at its address at Studii, and the bot doesn't have it. It may "
+                        "still be in your Studii account. The member knows. If this happens often, tell the "
+                        "bot's operator."
+                    )
+                ),
+            ]
         case NoticeKind.MADE:
             return _made(job, names, hidden=hidden)
         case NoticeKind.WORDS:
@@ -214,9 +261,28 @@ def _words(  # noqa: C901 - one case for each kind
         case NoticeKind.CREDITS_ASKED | NoticeKind.CREDITS_ANSWER:
             return asked_words(details, names)
         case NoticeKind.BEST_LOST:
-            return [_title("⭐", _NO_BEST_CHANNEL), _lost(_BEST_LOST, details)]
+            return [
+                _title("⭐", lazy("I can't post in the channel for the best results")),
+                _lost(
+                    lazy(
+                        "The channel {channel} was deleted, or I'm not allowed to post in it. Starred "
+                        "results aren't shown until you fix that, or choose another channel with `/studii "
+                        "results`."
+                    ),
+                    details,
+                ),
+            ]
         case NoticeKind.LOG_LOST:
-            return [_title("📪", _NO_LOG_CHANNEL), _lost(_LOG_LOST, details)]
+            return [
+                _title("📪", lazy("I can't post in the log channel any more")),
+                _lost(
+                    lazy(
+                        "The channel {channel} was deleted, or I'm not allowed to post in it. Set another "
+                        "with `/studii setup` to keep getting warnings."
+                    ),
+                    details,
+                ),
+            ]
         case NoticeKind.CHANGED:
             return _changed(details, names)
 
@@ -237,20 +303,9 @@ def _title(emoji: str, title: Message) -> str:
     return f"### {emoji} {title}"
 
 
-_MOSTLY_USED = lazy("Most of the budget is used")
 _TOO_LITTLE = lazy("The rest of the budget is too little for any tool")
 _USED_UP = lazy("The budget is used up")
-_NOT_ACCEPTED = lazy("Studii isn't accepting this server's jobs")
-_FEWER = lazy("Studii allows fewer requests than your plan")
-_NOT_KNOWN = lazy("A job with an unknown outcome")
-_FOR_A_DAY = lazy("A job has been running for a day")
-_RESULT_LOST = lazy("A result was lost after it was charged")
-_HELD_BY_KEY = lazy("Jobs wait at no cost, and continue automatically once a key works.")
 _HELD = lazy("Jobs wait at no cost, and continue automatically once Studii accepts them again.")
-_PLAN = lazy(
-    "If the account has another plan, choose it with `/studii setup`. If something "
-    "else uses this key, give the bot a key of its own."
-)
 _UNKNOWN = lazy(
     "It won't be sent again automatically, because it might be charged twice. Check in your "
     "Studii account whether it was made. Its credits stay reserved until then."
@@ -258,27 +313,8 @@ _UNKNOWN = lazy(
 _SETTLE = lazy(
     "Settle it with **Mark as charged** or **Release credits**, here or under Server jobs in `/jobs`."
 )
-_DAY = lazy(
-    "The bot checks every hour. After {days} days the job ends, at the price that Studii has charged.",
-    days=LOST_AFTER_DAYS,
-)
-_LOST = lazy(
-    "The result isn't at its address at Studii, and the bot doesn't have it. It may still be "
-    "in your Studii account. The member knows. If this happens often, tell the bot's "
-    "operator."
-)
 
 
-_NO_BEST_CHANNEL = lazy("I can't post in the channel for the best results")
-_BEST_LOST = lazy(
-    "The channel {channel} was deleted, or I'm not allowed to post in it. Starred results aren't shown "
-    "until you fix that, or choose another channel with `/studii results`."
-)
-_NO_LOG_CHANNEL = lazy("I can't post in the log channel any more")
-_LOG_LOST = lazy(
-    "The channel {channel} was deleted, or I'm not allowed to post in it. Set another with `/studii setup` "
-    "to keep getting warnings."
-)
 _TOO_MANY = lazy(
     "Studii refused requests with the key after {used} in a minute. The {plan} plan allows {limit}."
 )
@@ -294,7 +330,11 @@ def _budget(details: Mapping[str, str | int | None]) -> list[str]:
     # Translators: least is a number of credits
     said = used if least is None else sentences(used, _("No tool costs less than {least}.", least=least))
     end = None if renews is None else datetime.fromtimestamp(int(renews), UTC)
-    return [said, str(renewal_message(end)), small(_CHANGE)]
+    return [
+        said,
+        str(renewal_message(end)),
+        small(lazy("Change it with `/studii budget`. See where the credits went with `/studii credits`.")),
+    ]
 
 
 def _doubt(details: Mapping[str, str | int | None]) -> str:
@@ -310,9 +350,6 @@ def _doubt(details: Mapping[str, str | int | None]) -> str:
     else:
         slower = _("For now the bot sends them more slowly, and speeds up later. Nothing is lost.")
     return sentences(refused, slower)
-
-
-_CHANGE = lazy("Change it with `/studii budget`. See where the credits went with `/studii credits`.")
 
 
 def _key_refused(details: Mapping[str, str | int | None]) -> Message:

@@ -53,7 +53,6 @@ MAX_NEWS = 10  # changes of one press that are named
 Address = Annotated[str, r"[a-z]+(?:\.[a-z0-9_*-]{1,32})?"]  # of a panel: its topic, and its subject
 Name = Annotated[str, "[a-z_]+"]
 Value = Any  # as JSON holds it: None, bool, int, str, or a list or dict of these
-NOT_IN_RANGE = lazy("Enter a whole number from {least} to {most}. Nothing was changed.")
 CHANGED_BY_OTHERS = lazy("Changed by others since you opened this: {names}.")
 CHANGED = lazy("**{name}**: changed from {before} to {after}.")
 ADDED, REMOVED = lazy("**{name}**: {items} added."), lazy("**{name}**: {items} removed.")
@@ -672,7 +671,9 @@ def number_in(typed: str, least: int, most: int) -> int:
     """Return the number that was typed. Raises `Refused` unless it is a whole one within the bounds."""
     number = whole_number(typed)
     if number is None or not least <= number <= most:
-        raise Refused(NOT_IN_RANGE.using(least=least, most=most))
+        raise Refused(
+            lazy("Enter a whole number from {least} to {most}. Nothing was changed.", least=least, most=most)
+        )
     return number
 
 

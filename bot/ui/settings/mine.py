@@ -59,14 +59,8 @@ MAX_WORDS_CHARACTERS = 300  # about one tool
 AS_USUAL_CHOICE = plazy("choice", "As usual")
 DEFAULTS = lazy("Your defaults")
 NONE = lazy("nothing set")
-HOW_DEFAULTS_WORK = lazy(
-    "Used in this server for inputs that you leave out: in commands, forms and "
-    "mentions, and under photos. Your own inputs come first, then a style's, then "
-    "these. An emoji's inputs count as your own."
-)
 DEFAULTS_SET = lazy("Your defaults for {tool} are set.")
 CLEARED = lazy("Your defaults for {tool} are cleared.")
-NOTHING = lazy("{tool} has no inputs to set.")
 PHOTO_USE = {
     True: lazy("Others can use the tools on photos you post, within the rules of each server."),
     False: lazy("No one else can use the tools on your photos, in any server with this bot."),
@@ -83,21 +77,6 @@ STARRED = {
 KEPT = lazy(
     "The bot also keeps your jobs (`/jobs`), and your styles (`/styles`) and defaults in each server. *Erase "
     "my data…* asks what to erase."
-)
-GOES = lazy(
-    "**Erased:** your prompts, inputs, links and kept pictures, these jobs in your `/jobs`, your own styles "
-    "and defaults, and the language stored for you. Running jobs are erased when they're done. Your "
-    "results in channels for the best are removed, and links to those stop working."
-)
-STAYS = lazy(
-    "**Stays:** the cost of your jobs in the server's totals; your name is removed from it when the "
-    "budget's period ends. Limits and blocks that admins set for you, and whether others can use your "
-    "photos. The server's styles, without your name and your pictures. Results in channels, and links to "
-    "them, until you delete them there. Your data at Studii."
-)
-NOTHING_ERASED = lazy("Nothing was erased.")
-NOTHING_TO_ERASE = lazy(
-    "You have no jobs to erase, in any server. Your styles, defaults and grants can still be erased."
 )
 Where = Literal["ask", "here", "everywhere", "not"]
 LABELS: Mapping[Where, Worded] = {
@@ -160,7 +139,22 @@ class _Preferred(ValueKind):
         ][:MAX_BUTTONS]
         words = [_tool_words(tool, value.get(tool.slug, {})) for tool in tools]
         said = fitting(words, MAX_DEFAULTS_CHARACTERS, more_words, MAX_BUTTONS)
-        return [text(lines(line, *said, small(HOW_DEFAULTS_WORK))), *button_rows(buttons)]
+        return [
+            text(
+                lines(
+                    line,
+                    *said,
+                    small(
+                        lazy(
+                            "Used in this server for inputs that you leave out: in commands, forms and "
+                            "mentions, and under photos. Your own inputs come first, then a style's, then "
+                            "these. An emoji's inputs count as your own."
+                        )
+                    ),
+                )
+            ),
+            *button_rows(buttons),
+        ]
 
 
 def _label(tool: Tool, part: int) -> str:
@@ -195,7 +189,7 @@ async def prefer(press: Press, tool: str, part: int | None = None) -> None:
     """Show the form with the person's defaults for a tool."""
     its, first = press.host.catalog.get(tool), (part or 0) * FIELDS
     if not (shown := settable(its)[first : first + FIELDS]):
-        raise Refused(NOTHING.using(tool=its.title))
+        raise Refused(lazy("{tool} has no inputs to set.", tool=its.title))
     own = await own_inputs(press.interaction, its)
     start = FormStart(prices=await read_before_form(press.interaction, prices_for(press.interaction)))
     fields = [
@@ -230,7 +224,9 @@ async def preferred(press: Press, tool: str, part: int | None = None) -> None:
 def ask_to_forget_me(here: int, everywhere: int) -> Panel:
     """Return the question before the data of that many jobs is erased, with a button for each way."""
     if not everywhere:
-        count = str(NOTHING_TO_ERASE)
+        count = _(
+            "You have no jobs to erase, in any server. Your styles, defaults and grants can still be erased."
+        )
     elif not here:
         # Translators: “everywhere” is, for example, “3 jobs”.
         count = _(
@@ -248,8 +244,19 @@ def ask_to_forget_me(here: int, everywhere: int) -> Panel:
         UNSURE,
         lines(f"### 🧹 {_('Erase your data?')}", count),
         rule(),
-        GOES,
-        STAYS,
+        lazy(
+            "**Erased:** your prompts, inputs, links and kept pictures, these jobs in your "
+            "`/jobs`, your own styles and defaults, and the language stored for you. Running "
+            "jobs are erased when they're done. Your results in channels for the best are "
+            "removed, and links to those stop working."
+        ),
+        lazy(
+            "**Stays:** the cost of your jobs in the server's totals; your name is removed from "
+            "it when the budget's period ends. Limits and blocks that admins set for you, and "
+            "whether others can use your photos. The server's styles, without your name and your "
+            "pictures. Results in channels, and links to them, until you delete them there. Your "
+            "data at Studii."
+        ),
         small(_("This can't be undone.")),
         row(*(_erases(where, said) for where, said in LABELS.items())),
     )
@@ -277,7 +284,7 @@ async def forget_me(press: Press, where: Where) -> None:
         erasable = await services.db.read(privacy.erasable, user_id, guild_id)
         await answer_in_place(interaction, ask_to_forget_me(*erasable))
     elif where == "not":
-        await turn_to(press, NAME, said=[NOTHING_ERASED])
+        await turn_to(press, NAME, said=[lazy("Nothing was erased.")])
     else:
         await acknowledge(interaction)
         press.host.readers.forget(user_id)

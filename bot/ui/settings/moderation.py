@@ -79,19 +79,6 @@ MAX_NAMES_IN_A_ROW = 8
 UNLOGGED = lazy(
     "There's no log channel, so moderators don't see refused requests. Choose one with `/studii setup`."
 )
-HOW_RULES_WORK = lazy(
-    "A rule is a word or a phrase; `*` is any part of a word. Case, accents and look-alike letters don't "
-    "matter. Rules apply to prompts, other inputs and the presets of photo channels."
-)
-HOW_APPROVAL_WORKS = nlazy(
-    "Requests reserve credits, and nothing is sent to Studii before it's approved. "
-    "Members with Manage Server need no approval, and no one decides on their own "
-    "request. After {count} hour a request ends at no cost.",
-    "Requests reserve credits, and nothing is sent to Studii before it's approved. "
-    "Members with Manage Server need no approval, and no one decides on their own "
-    "request. After {count} hours a request ends at no cost.",
-    APPROVAL_HOURS,
-)
 RESULTS_WAIT = nlazy(
     "A result costs its credits even if it isn't posted; it then stays in the moderators' `/jobs` for "
     "{count} day.",
@@ -110,9 +97,6 @@ WAITING = nlazy(
     "Requests and results that are in the channel already can be decided on for {count} hour.",
     "Requests and results that are in the channel already can be decided on for {count} hours.",
     APPROVAL_HOURS,
-)
-DELETED_IN_RULES = lazy(
-    "⚠️ A deleted role or channel gives no one access. Choose the roles and channels of that rule again."
 )
 EFFECTS = {
     WordEffect.REFUSE: lazy("refuse it"),
@@ -288,7 +272,13 @@ FILTER = Topic(
         ),
     ],
     change_policy,
-    notes=lambda _now: [HOW_RULES_WORK],
+    notes=lambda _now: [
+        lazy(
+            "A rule is a word or a phrase; `*` is any part of a word. Case, accents and "
+            "look-alike letters don't matter. Rules apply to prompts, other inputs and the "
+            "presets of photo channels."
+        )
+    ],
     back="moderation",
 )
 
@@ -351,7 +341,15 @@ APPROVALS = Topic(
     ],
     lambda session, scope, name, value: access.change_approvals(session, scope.guild_id, **{name: value}),
     notes=lambda now: [
-        HOW_APPROVAL_WORKS,
+        nlazy(
+            "Requests reserve credits, and nothing is sent to Studii before it's approved. "
+            "Members with Manage Server need no approval, and no one decides on their own "
+            "request. After {count} hour a request ends at no cost.",
+            "Requests reserve credits, and nothing is sent to Studii before it's approved. "
+            "Members with Manage Server need no approval, and no one decides on their own "
+            "request. After {count} hours a request ends at no cost.",
+            APPROVAL_HOURS,
+        ),
         PRIVATE_REQUESTS if now.row.access.approval.channel_id else WAITING,
     ],
     back="moderation",
@@ -475,7 +473,10 @@ def _access_notes(now: Now) -> Iterable[Worded]:
     rules, there = now.row.access, ids_there(now.interaction)
     named = {one for its in rules.tools.values() for one in (*its.roles, *its.channels)}
     if there is not None and not named | rules.private.roles | rules.extra.roles <= there:
-        yield DELETED_IN_RULES
+        yield lazy(
+            "⚠️ A deleted role or channel gives no one access. Choose the roles and channels of that rule "
+            "again."
+        )
 
 
 def _choose_tool(now: Now) -> list[Piece]:

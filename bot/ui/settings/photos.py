@@ -143,7 +143,6 @@ def _missing(guild: discord.Guild, channel: Any, *, offers: bool) -> list[str]:
 
 
 MAX_LISTED_CHARACTERS = 1000  # of a list, of the 4,000 of a message
-TOOL_OR_STYLE = lazy("Choose either a tool, with its inputs, or a style. Nothing was changed.")
 WHOSE = {
     PhotoScope.ANYONE: lazy("anyone's photos"),
     PhotoScope.OWN: lazy("your own photos only (moderators: anyone's)"),
@@ -303,7 +302,7 @@ def _map_emoji(session: Any, scope: Scope, values: Mapping[str, Any]) -> None:
     tool, style = (next(iter(values.get(name) or ()), None) for name in ("tool", "style"))
     inputs, emoji = inputs_from(values["inputs"]), parse_emoji(values["emoji"])
     if (tool is None) == (style is None) or (style is not None and inputs):
-        raise Refused(TOOL_OR_STYLE)
+        raise Refused(lazy("Choose either a tool, with its inputs, or a style. Nothing was changed."))
     if style is not None:
         of_server = {one.id: one for one in styles.of_server(session, scope.guild_id)}
         if style not in of_server:

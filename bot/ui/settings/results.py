@@ -13,8 +13,6 @@ from bot.languages import Worded, gettext as _, lazy, ngettext
 from bot.ui.panels.settings import Now, OneOf, Scope, Setting, Topic, YesNo, a_channel, a_number
 from bot.ui.reading.permissions import ensure_can_post_in
 
-CHANNEL_GONE = lazy("That channel was deleted, or I can't see it. Nothing was changed.")
-
 
 async def can_post(interaction: discord.Interaction[Any], channel_id: int | None) -> None:
     """Raise `Refused` if the bot can't post in the channel that was chosen."""
@@ -25,7 +23,7 @@ def channel_of(interaction: discord.Interaction[Any], channel_id: int) -> Any:
     """Return the channel that was chosen. Raises `Refused` if the bot doesn't know it."""
     channel = interaction.guild and interaction.guild.get_channel_or_thread(channel_id)
     if channel is None:
-        raise Refused(CHANNEL_GONE)
+        raise Refused(lazy("That channel was deleted, or I can't see it. Nothing was changed."))
     return channel
 
 

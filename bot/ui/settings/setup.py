@@ -1,9 +1,8 @@
 """`/studii setup`: the steps in their order, each with its control, the key, and what channels show."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import Enum
 from typing import Any
 
 import discord
@@ -82,84 +81,53 @@ from bot.ui.settings.photos import INTENT_OFF, PHOTOS, lacking_words, shut_words
 from bot.ui.settings.results import RESULTS, channel_of
 from bot.visible_text import visible
 
-KEYS_AT = "https://studii.tech/app/settings/api-keys"
-NOT_READY = lazy("Not ready yet. Fix each line with ❌.")
-IS_PAUSED = lazy("**Paused.** No new jobs start until you resume.")
-PUBLIC = lazy("**Ready, but everyone can read the log channel.** Fix the line with ⚠️.")
-NOTHING_LEFT = lazy("**No job can start now.** The cheapest tool costs {price}, and the server has {left}.")
-
-
-class SetupStep(Enum):
-    """A step of the setup; in this order."""
-
-    KEY = "key"
-    PERMISSIONS = "permissions"
-    BUDGET = "budget"
-    LOG = "log"
-    PHOTOS = "photos"
-    PANEL = "panel"
-
-
-# How to take each step. Everything works without the last two.
-NEXT: Mapping[SetupStep, Message] = {
-    SetupStep.KEY: lazy("**Next**: press **Enter key**."),
-    SetupStep.PERMISSIONS: lazy(
-        "**Next**: fix my permissions, or run this in the channel where members make pictures."
-    ),
-    SetupStep.BUDGET: lazy("**Next**: set a budget."),
-    SetupStep.LOG: lazy("**Next**: choose a log channel."),
-    SetupStep.PHOTOS: lazy("**Next**, if you like: let emoji under photos run tools, with `/studii photos`."),
-    SetupStep.PANEL: lazy(
-        "**Next**, if you like: press **Post panel** for buttons that everyone can use, and pin them."
-    ),
+PRIMARY = discord.ButtonStyle.primary
+ANOTHER_KEY = lazy("This server has a different key now. Nothing was changed.")
+AUTOMATIC = "automatic"
+PLANS = {
+    Plan.PRO: lazy("Pro (60 requests a minute)"),
+    Plan.TEAM: lazy("Team (300 requests a minute)"),
+    Plan.BUSINESS: lazy("Business (300 requests a minute)"),
+}
+CORNER_NAMES: Mapping[str, Worded] = {
+    "bottom-left": lazy("bottom left"),
+    "bottom-right": lazy("bottom right"),
+    "top-left": lazy("top left"),
+    "top-right": lazy("top right"),
 }
 
-# What happens if a step is skipped.
-SKIPPED: Mapping[SetupStep, Message] = {
-    SetupStep.KEY: lazy("Without a key, no one can start a job."),
-    SetupStep.PERMISSIONS: lazy("Without this, no one can start a job in this channel."),
-    SetupStep.BUDGET: lazy("Without a budget of your own, the default applies to the whole server."),
-    SetupStep.LOG: lazy(
-        "Without a log channel, the server's owner gets a DM about the key and unknown outcomes, and no one "
-        "is warned when the budget is nearly used."
-    ),
-    SetupStep.PHOTOS: lazy(
-        "Without this, taps and photos start nothing. Commands, menus and forms still work."
-    ),
-    SetupStep.PANEL: lazy("Without a panel, newcomers have to find `/` or `/help` themselves."),
-}
-REQUESTS_IN_PLACE = lazy(
-    "**Requests for credits** go where members ask, with a mention of those with Manage Server"
-)
-REQUESTS_WITHOUT_LOG = lazy(
-    "**Requests for credits** go where members ask, without a mention, because there's no log channel"
-)
+
+@dataclass(frozen=True)
+class SetupRow:
+    """Everything that the database says for the panel."""
+
+    settings: GuildSettings
+    key: StudiiKey | None
+    posting: PostingRules
+    access: AccessRules
+    budget: BudgetState
+    held: Reason | None  # why Studii accepts no jobs with the key now
+    lowered: tuple[int, datetime] | None  # fewer requests than the plan says, until then
+    least: int  # credits that the cheapest tool costs
 
 
-@dataclass(frozen=True, slots=True)
-class SetupState:
+@dataclass(frozen=True)
+class SetupState(SetupRow):
     """Everything that the panel shows."""
 
-    guild_id: int
-    key: StudiiKey | None
-    readable: bool
-    lowered: tuple[int, datetime] | None  # fewer requests than the plan says, until then
-    held: Reason | None  # why Studii accepts no jobs with the key now
-    budget: BudgetState
-    missing: Sequence[str]  # permissions that the bot lacks in this channel
+    has_key: bool  # that can be read
+    missing: list[str]  # permissions that the bot lacks in this channel
     lacking: str  # what keeps photos from being served, a line for each channel
     reads_messages: bool  # the message content intent
-    settings: GuildSettings
     log_trouble: str  # why the bot can't post there
     log_is_public: bool
     tools: int
-    least: int  # credits that the cheapest tool costs
     serves_photos: bool  # reactions are on somewhere, or there is a photo channel
 
     @property
     def works(self) -> bool:
         """Return whether the key is served, and results can be posted here."""
-        return self.key is not None and self.readable and self.held is None and not self.missing
+        return self.has_key and self.held is None and not self.missing
 
     @property
     def nothing_left(self) -> bool:
@@ -167,51 +135,100 @@ class SetupState:
         return self.budget.left < max(1, self.least)
 
 
-async def seen_by(interaction: discord.Interaction[Any], row: Any) -> SetupState:
+def load(session: Any, scope: Scope) -> SetupRow:
+    guild_id, at = scope.guild_id, scope.at
+    key = keys.current(session, guild_id)
+    return SetupRow(
+        settings.of(session, guild_id),
+        key,
+        posting.of(session, guild_id),
+        access.of(session, guild_id, at),
+        budgets.state(session, guild_id, at),
+        holds.reason_of(session, guild_id),
+        None if key is None else lanes.lowered(session, key.lane, key.plan_chosen_at, at),
+        prices.price_table(session, guild_id).least_of_all(scope.catalog),
+    )
+
+
+async def seen_by(interaction: discord.Interaction[Any], row: SetupRow) -> SetupState:
     """Return the state of the server that a panel is about: what the database says, and Discord."""
-    host, guild = host_of(interaction), interaction.guild
-    services, key, log = host.services, row.key, row.settings.log_channel_id
-    rules, taps = services.photo_rules.rules(row.guild_id), services.photo_rules.taps(row.guild_id)
+    host, guild, guild_id = host_of(interaction), interaction.guild, server_of(interaction)
+    services, log = host.services, row.settings.log_channel_id
+    rules, taps = services.photo_rules.rules(guild_id), services.photo_rules.taps(guild_id)
     shut = shut_words(guild, rules, taps, row.access, ToolNames(host.catalog))
     return SetupState(
-        guild_id=row.guild_id,
-        key=key,
-        readable=key is None or services.vault.opens(key.ciphertext),
-        lowered=row.lowered,
-        held=row.held,
-        budget=row.budget,
+        **vars(row),
+        has_key=row.key is not None and services.vault.opens(row.key.ciphertext),
         missing=missing_to_post(interaction.app_permissions, interaction.channel),
         lacking=lines(lacking_words(guild, rules), shut),
         reads_messages=host.intents.message_content,
-        settings=row.settings,
         log_trouble=trouble_there(guild, log),
         log_is_public=everyone_reads(guild, log),
         tools=len(host.catalog.tools),
-        least=row.least,
         serves_photos=rules.are_on,
     )
 
 
-def next_step(now: SetupState) -> SetupStep | None:
+# The steps
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the setup: whether it is done, how to take it, and what follows if it is skipped."""
+
+    done: Callable[[SetupState], bool]
+    next: Message
+    skipped: Message
+
+
+KEY, PERMISSIONS, BUDGET_STEP, LOG, SERVED, POSTED = STEPS = (
+    Step(
+        lambda now: now.has_key,
+        lazy("**Next**: press **Enter key**."),
+        lazy("Without a key, no one can start a job."),
+    ),
+    Step(
+        lambda now: not now.missing,
+        lazy("**Next**: fix my permissions, or run this in the channel where members make pictures."),
+        lazy("Without this, no one can start a job in this channel."),
+    ),
+    Step(
+        lambda now: not now.budget.is_default and not now.nothing_left,
+        lazy("**Next**: set a budget."),
+        lazy("Without a budget of your own, the default applies to the whole server."),
+    ),
+    Step(
+        lambda now: now.settings.log_channel_id is not None,
+        lazy("**Next**: choose a log channel."),
+        lazy(
+            "Without a log channel, the server's owner gets a DM about the key and unknown outcomes, and no "
+            "one is warned when the budget is nearly used."
+        ),
+    ),
+    # Everything works without the last two.
+    Step(
+        lambda now: now.serves_photos or not now.reads_messages,
+        lazy("**Next**, if you like: let emoji under photos run tools, with `/studii photos`."),
+        lazy("Without this, taps and photos start nothing. Commands, menus and forms still work."),
+    ),
+    Step(
+        lambda now: now.settings.has_panel,
+        lazy("**Next**, if you like: press **Post panel** for buttons that everyone can use, and pin them."),
+        lazy("Without a panel, newcomers have to find `/` or `/help` themselves."),
+    ),
+)
+
+
+def next_step(now: SetupState) -> Step | None:
     """Return the first step that isn't done. None also while the key is on hold: that is no step."""
-    if now.key is None or not now.readable:
-        return SetupStep.KEY
-    if now.held is not None:
+    if now.has_key and now.held is not None:
         return None
-    if now.missing:
-        return SetupStep.PERMISSIONS
-    if now.budget.is_default or now.nothing_left:
-        return SetupStep.BUDGET
-    if now.settings.log_channel_id is None:
-        return SetupStep.LOG
-    if now.reads_messages and not now.serves_photos:
-        return SetupStep.PHOTOS
-    return None if now.budget.settings.has_panel else SetupStep.PANEL
+    return next((step for step in STEPS if not step.done(now)), None)
 
 
 def colour_of(now: SetupState) -> discord.Colour:
     """Return the panel's colour. It is green only if jobs can start and nothing has to be looked at."""
-    if now.budget.settings.paused:
+    if now.settings.paused:
         return GOING
     if not now.works:
         return BAD
@@ -221,51 +238,42 @@ def colour_of(now: SetupState) -> discord.Colour:
 def headline(now: SetupState) -> str:
     """Return whether members can start jobs, and the next step."""
     step = next_step(now)
-    return lines(_state_words(now), NEXT[step] if step else "")
+    return lines(_state_words(now), step.next if step else "")
 
 
 def step_lines(now: SetupState) -> str:
     """Return a line for each step, in their order, and under those that aren't done what follows from it."""
-    return lines(
-        _key_line(now),
-        _skipped(SetupStep.KEY, skipped=now.key is None or not now.readable),
-        _permission_line(now),
-        _skipped(SetupStep.PERMISSIONS, skipped=bool(now.missing)),
-        _photos_line(now),
-        _skipped(SetupStep.PHOTOS, skipped=now.reads_messages and not now.serves_photos),
-        _panel_line(now),
-        _skipped(SetupStep.PANEL, skipped=not now.budget.settings.has_panel),
-        now.lacking,
-    )
+    said = (KEY, _key_line), (PERMISSIONS, _permission_line), (SERVED, _photos_line), (POSTED, _panel_line)
+    steps = (lines(line(now), "" if step.done(now) else small(step.skipped)) for step, line in said)
+    return lines(*steps, now.lacking)
 
 
 def _state_words(now: SetupState) -> str:
-    if now.budget.settings.paused:
-        return str(IS_PAUSED)
+    if now.settings.paused:
+        return _("**Paused.** No new jobs start until you resume.")
     if not now.works:
-        return str(NOT_READY)
+        return _("Not ready yet. Fix each line with ❌.")
     if now.nothing_left:
-        price, budget = credit_words(now.least), now.budget
-        return sentences(NOTHING_LEFT.using(price=price, left=budget.left_words), budget.renewal_words)
-    return str(PUBLIC) if now.log_is_public else _ready_words(now.tools)
-
-
-def _ready_words(tools: int) -> str:
+        said = _(
+            "**No job can start now.** The cheapest tool costs {price}, and the server has {left}.",
+            price=credit_words(now.least),
+            left=now.budget.left_words,
+        )
+        return sentences(said, now.budget.renewal_words)
+    if now.log_is_public:
+        return _("**Ready, but everyone can read the log channel.** Fix the line with ⚠️.")
     return ngettext(
         "**Ready.** Members type `/` and pick {count} tool. `/help` explains it.",
         "**Ready.** Members type `/` and pick one of {count} tools. `/help` explains them.",
-        tools,
+        now.tools,
     )
-
-
-def _skipped(step: SetupStep, *, skipped: bool) -> str:
-    return small(SKIPPED[step]) if skipped else ""
 
 
 def _key_line(now: SetupState) -> str:
     if now.key is None:
-        return "❌ " + _("**Key**: none yet. Make one in your Studii account at {address}", address=KEYS_AT)
-    if not now.readable:
+        address = "https://studii.tech/app/settings/api-keys"
+        return "❌ " + _("**Key**: none yet. Make one in your Studii account at {address}", address=address)
+    if not now.has_key:
         return "❌ " + _(
             "**Key**: can't be read any more, because the bot's encryption key changed. Enter it again."
         )
@@ -298,49 +306,11 @@ def _plan_line(plan: Plan, lowered: tuple[int, datetime] | None) -> str:
     return f"⚠️ {sentences(refused, remedy)}"
 
 
-def budget_line(now: SetupState) -> str:
-    """Return the budget, and what follows if none was set."""
-    return lines(_budget_words(now), _skipped(SetupStep.BUDGET, skipped=now.budget.is_default))
-
-
-def _budget_words(now: SetupState) -> str:
-    budget = now.budget
-    mark = "⚠️" if budget.is_default or now.nothing_left else "✅"
-    words = {"limit": budget.limit_words, "left": budget.left_words}
-    if budget.is_default:
-        return f"{mark} {_('**Budget**: {limit}, the default; {left}', **words)}"
-    return f"{mark} {_('**Budget**: {limit}; {left}', **words)}"
-
-
 def _permission_line(now: SetupState) -> str:
     if now.missing:
-        problem = hindrance(list(now.missing))
+        problem = hindrance(now.missing)
         return "❌ " + _("**In this channel** I can't post results: {problem}", problem=problem)
     return "✅ " + _("**In this channel** I can post results")
-
-
-def log_lines(now: SetupState) -> str:
-    """Return the log channel, what keeps the bot out of it, and what follows if there is none."""
-    if now.settings.log_channel_id is None:
-        none = f"➖ {_('**Log channel**: none yet')}"
-        return lines(none, _skipped(SetupStep.LOG, skipped=True))
-    channel = f"<#{now.settings.log_channel_id}>"
-    if now.log_trouble:
-        # Translators: trouble is why I can't post there, in lower case
-        trouble = _("**Log channel** {channel}: {trouble}.", channel=channel, trouble=now.log_trouble)
-        return f"⚠️ {trouble}"
-    if now.log_is_public:
-        return "⚠️ " + sentences(_("**Log channel**: {channel}.", channel=channel), EVERYONE_READS)
-    return "✅ " + _("**Log channel**: {channel}", channel=channel)
-
-
-def requests_line(server: GuildSettings) -> str:
-    """Return where members' requests for more credits go."""
-    if server.requests_in_place:
-        return f"✅ {REQUESTS_IN_PLACE}"
-    if server.log_channel_id is None:
-        return f"➖ {REQUESTS_WITHOUT_LOG}"
-    return f"✅ {_('**Requests for credits** go to the log channel')}"
 
 
 def _photos_line(now: SetupState) -> str:
@@ -352,76 +322,44 @@ def _photos_line(now: SetupState) -> str:
 
 
 def _panel_line(now: SetupState) -> str:
-    if now.budget.settings.has_panel:
-        return f"✅ {_('**Panel**: posted')}"
-    return f"➖ {_('**Panel**: none yet')}"
+    return f"✅ {_('**Panel**: posted')}" if POSTED.done(now) else f"➖ {_('**Panel**: none yet')}"
 
 
-PRIMARY, DANGER = discord.ButtonStyle.primary, discord.ButtonStyle.danger
-GREETING = lazy(
-    "Members can make and edit pictures with Studii's tools, on the server's own Studii key.\n\n**Next:** an "
-    "admin (Manage Server) types `/studii setup`."
-)
-KEY_LOST = lazy(
-    "The Studii key of **{server}** can't be read any more, because this bot's encryption key changed. An "
-    "admin (Manage Server) can enter it there with `/studii setup`. Waiting jobs will then continue."
-)
-SURE = lazy(
-    "I will delete **{key}**. Waiting jobs are cancelled at no cost. Running jobs will finish and be posted; "
-    "for them I keep the key, encrypted, for up to a day. Members can't make anything new until you set "
-    "another key.\nThe key stays valid at Studii. If it leaked, revoke it there."
-)
-ANOTHER_KEY = lazy("This server has a different key now. Nothing was changed.")
-NO_LOG_CHANNEL_YET = lazy("Set a log channel first. Nothing was changed.")
-NOT_WRITABLE = lazy(
-    "Only Latin, Greek, Cyrillic and Japanese letters, digits and simple signs can "
-    "be written on pictures. Nothing was changed."
-)
-AUTOMATIC = "automatic"
-PLANS = {
-    Plan.PRO: lazy("Pro (60 requests a minute)"),
-    Plan.TEAM: lazy("Team (300 requests a minute)"),
-    Plan.BUSINESS: lazy("Business (300 requests a minute)"),
-}
-CORNER_NAMES: Mapping[str, Worded] = {
-    "bottom-left": lazy("bottom left"),
-    "bottom-right": lazy("bottom right"),
-    "top-left": lazy("top left"),
-    "top-right": lazy("top right"),
-}
+def _budget_line(panel: Now) -> str:
+    """Return the budget, and what follows if none was set."""
+    now: SetupState = panel.seen
+    words = {"limit": now.budget.limit_words, "left": now.budget.left_words}
+    if now.budget.is_default:
+        said = _("**Budget**: {limit}, the default; {left}", **words)
+        return lines(f"⚠️ {said}", small(BUDGET_STEP.skipped))
+    return f"{'⚠️' if now.nothing_left else '✅'} {_('**Budget**: {limit}; {left}', **words)}"
 
 
-@dataclass(frozen=True, slots=True)
-class SetupRow:
-    """Everything that the database says for the panel."""
-
-    settings: GuildSettings
-    key: StudiiKey | None
-    posting: PostingRules
-    access: AccessRules
-    budget: BudgetState
-    held: Any  # why Studii accepts no jobs with the key now
-    lowered: Any  # fewer requests than the plan says, and until when
-    least: int  # credits that the cheapest tool costs
-
-    @property
-    def guild_id(self) -> int:
-        return self.settings.guild_id
+def _log_lines(now: SetupState) -> str:
+    """Return the log channel, what keeps the bot out of it, and what follows if there is none."""
+    if not LOG.done(now):
+        return lines(f"➖ {_('**Log channel**: none yet')}", small(LOG.skipped))
+    channel = f"<#{now.settings.log_channel_id}>"
+    if now.log_trouble:
+        # Translators: trouble is why I can't post there, in lower case
+        trouble = _("**Log channel** {channel}: {trouble}.", channel=channel, trouble=now.log_trouble)
+        return f"⚠️ {trouble}"
+    if now.log_is_public:
+        return "⚠️ " + sentences(_("**Log channel**: {channel}.", channel=channel), EVERYONE_READS)
+    return "✅ " + _("**Log channel**: {channel}", channel=channel)
 
 
-def load(session: Any, scope: Scope) -> SetupRow:
-    guild_id, at = scope.guild_id, scope.at
-    key = keys.current(session, guild_id)
-    return SetupRow(
-        settings.of(session, guild_id),
-        key,
-        posting.of(session, guild_id),
-        access.of(session, guild_id, at),
-        budgets.state(session, guild_id, at),
-        holds.reason_of(session, guild_id),
-        None if key is None else lanes.lowered(session, key.lane, key.plan_chosen_at, at),
-        prices.price_table(session, guild_id).least_of_all(scope.catalog),
-    )
+def _requests_line(now: Now) -> str:
+    """Return where members' requests for more credits go."""
+    if now.row.settings.requests_in_place:
+        return "✅ " + _(
+            "**Requests for credits** go where members ask, with a mention of those with Manage Server"
+        )
+    if now.row.settings.log_channel_id is None:
+        return "➖ " + _(
+            "**Requests for credits** go where members ask, without a mention, because there's no log channel"
+        )
+    return f"✅ {_('**Requests for credits** go to the log channel')}"
 
 
 async def open_setup(interaction: discord.Interaction[Any]) -> None:
@@ -481,11 +419,10 @@ async def key_entered(press: Press) -> None:
         plan=new.plan.value.capitalize(),
         limit=new.plan.requests_per_minute,
     )
-    works = f"✅ **{_('The key works')}**: `{new.masked}` · {plan}"
-    await turn_to(press, SETUP.name, said=[works])
+    await turn_to(press, SETUP.name, said=[f"✅ **{_('The key works')}**: `{new.masked}` · {plan}"])
 
 
-@button("setup:forget:{key_id}", label=lazy("Remove key"), style=DANGER, who=admin)
+@button("setup:forget:{key_id}", label=lazy("Remove key"), style=discord.ButtonStyle.danger, who=admin)
 async def remove_key(press: Press, key_id: int) -> None:
     """Remove the key, and tell what became of the jobs."""
     db, guild_id = press.host.services.db, server_of(press.interaction)
@@ -518,7 +455,16 @@ async def ask_to_remove(press: Press, key_id: int) -> None:
         raise Refused(ANOTHER_KEY)
     keep = show.looking(label=lazy("Keep key"), let_in=press.let_in).of(SETUP.name, 0)
     title = _("Remove this server's Studii key?")
-    sure = lines(f"### {title}", SURE.using(key=current.masked))
+    sure = lines(
+        f"### {title}",
+        lazy(
+            "I will delete **{key}**. Waiting jobs are cancelled at no cost. Running jobs will "
+            "finish and be posted; for them I keep the key, encrypted, for up to a day. Members "
+            "can't make anything new until you set another key.\nThe key stays valid at Studii. "
+            "If it leaked, revoke it there.",
+            key=current.masked,
+        ),
+    )
     removes = remove_key.looking(let_in=press.let_in).of(key_id)
     await answer_in_place(press.interaction, boxed(BAD, sure, row(removes, keep)))
 
@@ -540,26 +486,21 @@ async def posts_panel(press: Press) -> None:
 
 def _links(now: Now) -> list[Piece]:
     state: SetupState = now.seen
-    step = next_step(state)
+    step, waits = next_step(state), state.has_key and state.held is not None
 
     def marked(control: Any, **look: Any) -> Any:
         return control.looking(let_in=now.let_in, **look)
 
-    look_of_key = {"style": PRIMARY} if step is SetupStep.KEY else {"label": lazy("Replace key")}
-    look_of_panel = {"style": PRIMARY} if step is SetupStep.PANEL else {}
-    waits = state.held is not None and state.readable
+    look_of_key = {"style": PRIMARY} if step is KEY else {"label": lazy("Replace key")}
+    look_of_panel = {"style": PRIMARY} if step is POSTED else {}
     first: list[Piece] = [
-        *([marked(try_again).of(state.guild_id)] if waits else []),
+        *([marked(try_again).of(state.settings.guild_id)] if waits else []),
         marked(key, **look_of_key).of(),
         marked(posts_panel, **look_of_panel).of(),
         marked(look).of(),
         *([] if state.key is None else [marked(ask_to_remove).of(state.key.id)]),
     ]
     return [row(*first), row(*(opens(one, now) for one in (CREDITS, RESULTS, MODERATION, PHOTOS)))]
-
-
-def _budget_line(now: Now) -> str:
-    return budget_line(now.seen)
 
 
 async def _can_warn(interaction: discord.Interaction[Any], channel_id: int | None) -> None:
@@ -588,7 +529,7 @@ def _set_log(session: Any, scope: Scope, channel_id: int | None) -> None:
 def _log_results(session: Any, scope: Scope, on: bool) -> None:
     channel_id = settings.of(session, scope.guild_id).log_channel_id
     if on and channel_id is None:
-        raise Refused(NO_LOG_CHANNEL_YET)
+        raise Refused(lazy("Set a log channel first. Nothing was changed."))
     settings.set_log(session, scope.guild_id, channel_id, results=on)
 
 
@@ -637,7 +578,12 @@ def writable(values: Mapping[str, Any]) -> str:
     from bot.media.fonts import is_writable
 
     if not all(map(is_writable, words)):
-        raise Refused(NOT_WRITABLE)
+        raise Refused(
+            lazy(
+                "Only Latin, Greek, Cyrillic and Japanese letters, digits and simple signs can be "
+                "written on pictures. Nothing was changed."
+            )
+        )
     return words
 
 
@@ -658,7 +604,7 @@ SETUP = Topic(
             Pick("<#{}>", ui.ChannelSelect, plazy("channel", "none")),
             read=lambda row_: row_.settings.log_channel_id,
             write=_set_log,
-            line=lambda now: log_lines(now.seen),
+            line=lambda now: _log_lines(now.seen),
             check=_can_warn,
             then=_greet_log,
         ),
@@ -674,7 +620,7 @@ SETUP = Topic(
             "in_place",
             lazy("Show credit requests where members ask"),
             YesNo(),
-            lambda now: requests_line(now.row.settings),
+            _requests_line,
             read=lambda row_: bool(row_.settings.requests_in_place),
             write=lambda session, scope, on: settings.change(session, scope.guild_id, requests_in_place=on),
         ),
@@ -736,13 +682,28 @@ async def set_up(press: Press) -> None:
 def greeting(guild_id: int, *, in_server: bool) -> Panel:
     """Return the first message to a server, posted in it or sent to its owner."""
     begins = set_up.of() if in_server else _to_server(guild_id)
-    return boxed(NEUTRAL, lines(f"### 👋 {_('Studii is here')}", GREETING), row(begins))
+    return boxed(
+        NEUTRAL,
+        lines(
+            f"### 👋 {_('Studii is here')}",
+            lazy(
+                "Members can make and edit pictures with Studii's tools, on the server's own Studii "
+                "key.\n\n**Next:** an admin (Manage Server) types `/studii setup`."
+            ),
+        ),
+        row(begins),
+    )
 
 
 def key_lost(guild: discord.Guild, *, in_server: bool) -> Panel:
     """Return the request to enter the key again, posted in the server or sent to its owner."""
     enters = key.looking(style=PRIMARY).of() if in_server else _to_server(guild.id)
-    lost = str(KEY_LOST.using(server=plain(guild.name, 100)))
+    lost = _(
+        "The Studii key of **{server}** can't be read any more, because this bot's "
+        "encryption key changed. An admin (Manage Server) can enter it there with `/studii "
+        "setup`. Waiting jobs will then continue.",
+        server=plain(guild.name, 100),
+    )
     return boxed(BAD, lines(f"### 🔑 {_('Please enter the Studii key again')}", lost), row(enters))
 
 
