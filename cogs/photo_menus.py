@@ -84,9 +84,7 @@ def _pictures(interaction: discord.Interaction, message: discord.Message) -> lis
 
 async def _terms(interaction: discord.Interaction, message: discord.Message) -> Terms:
     host = host_of(interaction)
-    of_a_member = host.user is None or message.author.id != host.user.id
-    author = await author_in(message, interaction.client, host.services)
-    return Terms(photo_author=author, message_id=message.id if of_a_member else None)
+    return Terms(photo_author=await author_in(message, interaction.client, host.services))
 
 
 async def setup(bot: StudiiBot) -> None:

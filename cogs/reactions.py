@@ -63,7 +63,8 @@ class PhotoEvents(commands.Cog):
 
     @commands.Cog.listener()
     async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
-        if self._bot.accepting and "attachments" in event.data:
+        # Not for a link that Discord looked up.
+        if self._bot.accepting and event.data.get("edited_timestamp"):
             self._watch.edited(event.message)
 
     @commands.Cog.listener()
@@ -144,7 +145,6 @@ class BestResultReactions(ComparingCog):
 async def setup(bot: StudiiBot) -> None:
     services = bot.services
     watch = PhotoWatch(bot, services, bot.catalog, bot.readers, bot.arrivals)
-    bot.watch_photos(watch.used)
     mentions = MentionWatch(bot, services, bot.catalog, bot.clock, bot.readers)
     await bot.add_cog(PhotoEvents(bot, watch, mentions))
     await bot.add_cog(BestResultReactions(bot, BestResultWatch(bot, services, bot.clock)))

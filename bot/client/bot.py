@@ -23,7 +23,7 @@ from bot.domain.shards import DIRECT_MESSAGES
 from bot.features import posting
 from bot.features.posting import PostingRules
 from bot.features.wording import count_words
-from bot.jobs.models import Job, Progress
+from bot.jobs.models import Progress
 from bot.languages import lazy
 from bot.services import Services
 from bot.ui.kit.answers import NO_MENTIONS, AnswerKeeper, answer_if_possible, note_arrival, tell
@@ -134,7 +134,6 @@ class StudiiBot(commands.AutoShardedBot):
         self._extensions_to_load = tuple(extensions)
         self._identifying_at_once = 1
         self._begun: set[asyncio.Task[None]] = set()
-        self._photo_watchers: list[Callable[[int, Job], None]] = []
         self._handled = BoundedDict[str, None](MAX_REMEMBERED_INTERACTIONS)
         self._handle_once(self._connection.parsers)
 
@@ -159,15 +158,6 @@ class StudiiBot(commands.AutoShardedBot):
     async def posting_rules(self, guild_id: int) -> PostingRules:
         """Return how the server's results are shown."""
         return await self.services.db.read(posting.of, guild_id)
-
-    def watch_photos(self, listener: Callable[[int, Job], None]) -> None:
-        """Call `listener` with a member's message and the job whenever a job starts from the photo in it."""
-        self._photo_watchers.append(listener)
-
-    def photo_used(self, message_id: int, job: Job) -> None:
-        """Tell those who watch photos that a job has started from the photo in a member's message."""
-        for listener in self._photo_watchers:
-            listener(message_id, job)
 
     async def answered(self, patience: float = STOP_ANSWER_SECONDS) -> None:
         """Return when the handlers of commands, buttons, forms and events have ended, or out of patience."""

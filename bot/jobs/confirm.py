@@ -263,13 +263,10 @@ def take_answer(session: Session, request: JobRequest, at: datetime) -> None:
         put(session, Tapper, member, replace=False)
 
 
-def withdraw(
-    session: Session, guild_id: int, message_id: int, user_id: int, emoji: str | None, at: datetime
-) -> None:
-    """End the member's question under the photo in that message, about their tap with that emoji."""
-    theirs = select(Confirmation).filter_by(origin_message_id=message_id, guild_id=guild_id, user_id=user_id)
-    meant = [one.id for one in session.scalars(theirs) if one.kept["tapped"] == emoji]
-    end(session, guild_id, meant, at)
+def under(session: Session, guild_id: int, message_id: int) -> Sequence[Confirmation]:
+    """Return the questions under the photo in that message."""
+    there = select(Confirmation).filter_by(origin_message_id=message_id, guild_id=guild_id)
+    return session.scalars(there).all()
 
 
 def end(session: Session, guild_id: int, ids: Collection[str], at: datetime) -> None:

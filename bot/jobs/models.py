@@ -198,6 +198,7 @@ class Job(Base):
         # Holds all that a sum needs, so that a month's usage is read from the index alone.
         Index("ix_jobs_usage", "guild_id", "created_at", "user_id", "settled", "reserved"),
         partial_index("ix_jobs_origins", "origin_message_id", rows="origin_message_id IS NOT NULL"),
+        partial_index("ix_jobs_photos", "source_message_id", rows="source_message_id IS NOT NULL"),
         partial_index("ix_jobs_results", "result_message_id", rows="result_message_id IS NOT NULL"),
         partial_index("ix_jobs_sets", "set_id", rows="set_id IS NOT NULL"),
         # Unfinished and succeeded jobs are not repeated. Failed and cancelled ones may be tried again.

@@ -9,8 +9,10 @@ from sqlalchemy.orm import Session, aliased
 
 from bot.db import ours
 from bot.errors import Refused
-from bot.jobs.models import GOING_OR_DONE, SENT_STATES, Hold, Job, JobState, Trouble
+from bot.jobs.best_results import BEST
+from bot.jobs.models import ACTIVE_STATES, GOING_OR_DONE, SENT_STATES, Hold, Job, JobState, Trouble
 from bot.languages import lazy
+from bot.posts import Post
 from bot.servers.keys import StudiiKey
 from bot.servers.settings import GuildSettings
 
@@ -77,6 +79,20 @@ def first_of_set(session: Session, set_id: str) -> Job | None:
 def in_states(session: Session, states: Iterable[JobState], limit: int | None = None) -> list[Job]:
     """Return jobs in these states, oldest first."""
     return readable(session, select(Job).where(Job.state.in_([*states])).order_by(Job.number).limit(limit))
+
+
+def from_photo(session: Session, guild_id: int, message_id: int) -> list[Job]:
+    """Return the jobs that were started from the photos in a member's message, by the bot itself or by others
+    than their author; those that may be stopped still, or show the photo beside their result.
+    """
+    photo, result = Job.__table__.c.source_message_id == message_id, aliased(Job)
+    started = (Job.origin_message_id == message_id) | (photo & (Job.photo_author != Job.user_id))
+    found = select(Job).where(Job.guild_id == guild_id, started)
+    found = found.where(Job.state.in_(ACTIVE_STATES) | Job.source_file.is_not(None))
+    # What is made of a result stays when that is deleted.
+    ours = exists().where(result.result_message_id == message_id)
+    best = exists().where(Post.guild_id == guild_id, Post.kind == BEST, Post.message_id == message_id)
+    return readable(session, found.where(~ours, ~best))
 
 
 def page(

@@ -3,13 +3,11 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 import discord
 
-from bot.aio.tasks import PlaceInOrder
 from bot.features.photo_rules import Emoji
 from bot.jobs.models import SourcePhoto
 from bot.languages import gettext as _
@@ -46,30 +44,11 @@ Cleared = discord.RawReactionClearEvent | discord.RawReactionClearEmojiEvent  # 
 WRITTEN_BY_PEOPLE = frozenset({discord.MessageType.default, discord.MessageType.reply})
 
 
-@dataclass(frozen=True, slots=True)
-class Tapped:
-    """A reaction that was added, and the place of its job in the server's order of arrival."""
-
-    guild_id: int
-    channel_id: int
-    message_id: int
-    user_id: int
-    emoji: Emoji
-    member: discord.Member
-    place: PlaceInOrder = field(compare=False)
-
-
 def emoji_of(emoji: discord.PartialEmoji | discord.Emoji | str) -> Emoji:
     """Return the emoji as a value of the domain."""
     if isinstance(emoji, str):
         return Emoji(emoji)
     return Emoji(emoji.name or "", emoji.id or 0, emoji.animated)
-
-
-def place_of(client: discord.Client, guild_id: int, channel_id: int) -> Any | None:
-    """Return the channel or thread, or None if it is not in the cache."""
-    guild = client.get_guild(guild_id)
-    return guild.get_channel_or_thread(channel_id) if guild else None
 
 
 def ids_of_place(channel: Any | None, channel_id: int) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from bot.features.photo_rules import Preset
 from bot.features.styles import tool_of
 from bot.jobs import confirm
 from bot.jobs.confirm import ConfirmationNeeded, Repeated
-from bot.jobs.models import Job, JobRequest, MemberContext, SourcePhoto
+from bot.jobs.models import JobRequest, MemberContext, SourcePhoto
 from bot.languages import Language, ReaderLanguages, lazy, speaking
 from bot.reactions.events import once_key
 from bot.services import Services
@@ -37,8 +37,7 @@ OFFER_SKIPPED = lazy(
 )
 
 
-# It returns the jobs that were accepted.
-NextStep = Callable[[], Awaitable[list[Job]]]
+NextStep = Callable[[], Awaitable[None]]
 
 
 class PhotoJobs:
@@ -50,13 +49,11 @@ class PhotoJobs:
         services: Services,
         catalog: Catalog,
         readers: ReaderLanguages,
-        asked: Callable[[JobRequest], None],
     ) -> None:
         self._client = client
         self._services = services
         self._catalog = catalog
         self._readers = readers
-        self._asked = asked
 
     async def tell(
         self,
@@ -87,10 +84,9 @@ class PhotoJobs:
         preset: Preset,
         photos: Sequence[SourcePhoto],
         tapped: str | None = None,
-        note: Callable[[Job], None] = lambda _: None,
     ) -> NextStep:
         """Read what a job for each photo needs. Return what asks for the jobs, as a set if all can be taken
-        together, and calls `note` with each; or what tells the person why there are none.
+        together; or what tells the person why there are none.
 
         `tapped` is the emoji that was tapped, if one was.
         """
@@ -109,17 +105,14 @@ class PhotoJobs:
             replace(_request(member, message, tool, inputs, photo, author, place), tapped=tapped, own=own)
             for photo in photos
         ]
-        return partial(self._accept, requests, note, refused)
+        return partial(self._accept, requests, refused)
 
     async def _accept(
         self,
         requests: Sequence[JobRequest],
-        note: Callable[[Job], None],
         refused: Callable[[StudiiBotError], Awaitable[None]],
-    ) -> list[Job]:
+    ) -> None:
         """Accept all as a set. If there is no room for all, or some exist already, accept each alone."""
-        jobs: list[Job] = []
-        refusals: list[StudiiBotError] = []
         try:
             answers = await self._services.acceptance.accept_apart(requests)
         except Outage:
@@ -127,22 +120,15 @@ class PhotoJobs:
         except StudiiBotError as refusal:
             answers = [refusal]
         for answer in answers:
-            if isinstance(answer, list):
-                jobs += answer
-            elif not isinstance(answer, Repeated):  # the job or the question that there is already answers it
-                refusals.append(answer)
-        for job in jobs:
-            note(job)
-        for refusal in refusals:
-            await refused(refusal)
-        return jobs
+            # The job or the question that there is already answers one that is repeated.
+            if not isinstance(answer, list | Repeated):
+                await refused(answer)
 
     async def _refused(
         self, member: discord.Member, message: discord.Message, refusal: StudiiBotError
     ) -> None:
         """Ask the person under the photo, or tell them why there is no job."""
         if isinstance(refusal, ConfirmationNeeded):
-            self._asked(refusal.request)
             now = self._services.clock.now()
             unasked = await self._services.db.write(confirm.ask_under_photo, refusal, now)
             if unasked is None:
@@ -173,9 +159,8 @@ class PhotoJobs:
         return tool, tool.prepare(inputs, has_source=True), preferred
 
 
-async def no_jobs() -> list[Job]:
+async def no_jobs() -> None:
     """Start nothing."""
-    return []
 
 
 def _request(

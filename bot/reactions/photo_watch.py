@@ -1,35 +1,27 @@
-"""Handle reactions and photos. Other events take no request, query or task."""
+"""Start jobs for reactions and posted photos, and take them back. Other messages take no request or query."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlsplit
 
 import discord
 
-from bot.aio.tasks import InOrder, PlaceInOrder
+from bot.aio.tasks import BoundedDict, InOrder, PlaceInOrder
 from bot.catalog import Catalog
-from bot.features.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind
+from bot.errors import Refused
+from bot.features.photo_rules import MAX_OFFERED_EMOJI, Emoji, PhotoChannel, PhotoChannelKind
+from bot.jobs import actions, confirm, queries
 from bot.jobs.accept import why_closed
 from bot.jobs.confirm import AUTO_SKIPPED, TAP_SKIPPED
-from bot.jobs.models import Job, SourcePhoto
+from bot.jobs.models import ACTIVE_STATES, Job, SourcePhoto
 from bot.languages import ReaderLanguages, lazy
 from bot.reactions.backlog import Backlog
-from bot.reactions.events import (
-    Cleared,
-    Tapped,
-    by_a_person,
-    can_post,
-    cannot_post_words,
-    emoji_of,
-    ids_of_place,
-    place_of,
-)
+from bot.reactions.events import Cleared, by_a_person, can_post, cannot_post_words, emoji_of, ids_of_place
 from bot.reactions.photo_jobs import OFFER_SKIPPED, NextStep, PhotoJobs, no_jobs
-from bot.reactions.taps import ReactionJobs
-from bot.servers import access
+from bot.servers import access, privacy
 from bot.services import Services
 from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS
 from bot.ui.reading.permissions import channel_ids_of
@@ -42,24 +34,57 @@ _log = logging.getLogger(__name__)
 UNKNOWN_EMOJI = 10014
 NOT_READ = lazy("The photo that you tapped couldn't be read. Tap it again in a minute. Nothing was charged.")
 FETCHED_WITHIN = 5.0  # seconds for the message of a tap: those who came later in the server wait for it
-PHOTOS_WAITING = 500  # of a server
-PHOTOS_WAITING_IN_ALL = 2000
-# In one server one at a time: Discord takes one reaction in a quarter of a second, and discord.py waits.
-PHOTOS_AT_ONCE = 4
+# Taps, and photos that a channel runs.
+WAITING, WAITING_IN_ALL, AT_ONCE = 1000, 5000, 16
+OF_A_SERVER_AT_ONCE = 4
+# Photos to put emoji under. In one server one at a time: Discord takes one reaction in a quarter of a second,
+# and discord.py waits.
+OFFERS_WAITING, OFFERS_WAITING_IN_ALL, OFFERS_AT_ONCE = 500, 2000, 4
+MAX_REMEMBERED_TAPPED = 20_000  # messages: those that were tapped last
+SOMEBODY_ELSE = 0  # who cancels, if it is not the member whose job it is
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Photo:
+    """A photo that was tapped with that emoji, or posted in a channel that runs a tool on it; and the place
+    of its jobs in the server's order of arrival."""
+
+    member: discord.Member
+    channel_id: int
+    message_id: int
+    place: PlaceInOrder
+    emoji: Emoji | None = None
+    posted: tuple[discord.Message, PhotoChannel] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _PostedPhoto:
-    """A message in a photo channel, what that channel does, and the place of its jobs in the server's order
-    of arrival."""
+class _TakenBack:
+    """What was asked for under a message is not wanted any more.
 
-    message: discord.Message
-    channel: PhotoChannel
-    place: PlaceInOrder
+    `user_id` has taken their own reaction away. Without them everybody's is gone, with that emoji or any.
+    `deleted`: the photo is gone, and `left` are the paths of others that are still in the message.
+    """
+
+    guild_id: int
+    message_id: int
+    user_id: int | None = None
+    emoji: str | None = None
+    deleted: bool = False
+    left: frozenset[str] | None = None
+
+    def means(self, user_id: int, tapped: str | None) -> bool:
+        """Return whether what the member asked for, by that emoji if by one, is meant."""
+        of_them = self.user_id in {None, user_id} and self.emoji in {None, tapped}
+        return self.deleted or (of_them and tapped is not None)
 
 
 class PhotoWatch:
-    """Turns reactions and photos into jobs, within the same limits as other jobs."""
+    """Turns reactions and photos into jobs, within the same limits as other jobs, and takes them back.
+
+    What was started under a message is known by its jobs' rows, so later changes of an emoji's tool do not
+    matter. When a photo is deleted, what others and the bot itself started from it is cancelled too; a result
+    that can't be stopped is posted without the photo.
+    """
 
     def __init__(
         self,
@@ -72,160 +97,161 @@ class PhotoWatch:
         self._client = client
         self._services = services
         self._arrivals = arrivals
-        self._taps = ReactionJobs(services, self._start)
-        self._offers = _photo_backlog("offering tools under photos", self._offer)
-        self._autos = _photo_backlog("running tools on photos automatically", self._run)
-        self._photo_jobs = PhotoJobs(client, services, catalog, readers, self._taps.asked)
+        self._jobs = PhotoJobs(client, services, catalog, readers)
+        self._tapped = BoundedDict[int, None](MAX_REMEMBERED_TAPPED)  # messages
+        self._backlog = Backlog[_Photo | _TakenBack](
+            "jobs from photos",
+            self._do,
+            bound=WAITING,
+            bound_in_all=WAITING_IN_ALL,
+            at_once=AT_ONCE,
+            abreast=OF_A_SERVER_AT_ONCE,
+            key=lambda one: one.message_id,  # what happens to a photo is done in order
+        )
+        self._offers = Backlog[discord.Message](
+            "offering tools under photos",
+            self._offer,
+            bound=OFFERS_WAITING,
+            bound_in_all=OFFERS_WAITING_IN_ALL,
+            at_once=OFFERS_AT_ONCE,
+        )
 
     async def load(self) -> None:
-        """Load the unfinished jobs from before the start."""
-        await self._taps.load()
+        """Load which messages were tapped for jobs from before the start."""
+        for job in await self._services.db.read(queries.in_states, ACTIVE_STATES):
+            if job.origin_message_id is not None and job.tapped is not None:
+                self._tapped[job.origin_message_id] = None
 
     async def close(self) -> None:
         """Drop waiting work."""
-        for one in (self._taps, self._offers, self._autos):
-            await one.close()
+        await self._backlog.close()
+        await self._offers.close()
 
     async def tapped(self, event: discord.RawReactionActionEvent) -> None:
         """Handle an added reaction."""
-        own = self._client.user
-        member = event.member
+        own, member = self._client.user, event.member
         if member is None or member.bot or own is None or event.message_author_id == own.id:
             return
         guild_id, emoji = member.guild.id, emoji_of(event.emoji)
         if self._services.photo_rules.tap(guild_id, emoji.key) is None:
             return  # it stands for no tool
-        if not any(self._state_of(guild_id, event.channel_id)):
+        if not any(self._state_of(member.guild, event.channel_id)):
             return
+        self._tapped[event.message_id] = None
         place = self._arrivals.arrive(guild_id)
-        tapped = Tapped(guild_id, event.channel_id, event.message_id, member.id, emoji, member, place)
-        if not self._taps.add(tapped):
-            await self._photo_jobs.tell(member, TAP_SKIPPED.__str__)
+        photo = _Photo(member, event.channel_id, event.message_id, place, emoji)
+        if not self._backlog.put(guild_id, photo):
+            place.leave()
+            await self._jobs.tell(member, TAP_SKIPPED.__str__)
 
     def taken_back(self, event: discord.RawReactionActionEvent) -> None:
         """Handle a removed reaction."""
-        if event.guild_id is not None:
+        if event.guild_id is not None and event.message_id in self._tapped:
             emoji = emoji_of(event.emoji).key
-            self._taps.take_back(event.guild_id, event.message_id, event.user_id, emoji)
+            self._take_back(_TakenBack(event.guild_id, event.message_id, event.user_id, emoji))
 
     def cleared(self, event: Cleared) -> None:
         """Handle the removal of all reactions, or all of one emoji."""
-        if event.guild_id is not None:
+        if event.guild_id is not None and event.message_id in self._tapped:
             one = isinstance(event, discord.RawReactionClearEmojiEvent)
             emoji = emoji_of(event.emoji).key if one else None
-            self._taps.clear(event.guild_id, event.message_id, emoji)
-
-    def used(self, message_id: int, job: Job) -> None:
-        """Note that a person used the menu of a member's photo, as members may well delete a photo after
-        that; or that they have confirmed a job under a photo."""
-        if job.tapped is not None:
-            self._taps.started_by(message_id, job, job.tapped)
-        elif job.origin_message_id is not None or author_of(job) != job.user_id:
-            self._taps.made_from(message_id, job)
+            self._take_back(_TakenBack(event.guild_id, event.message_id, emoji=emoji))
 
     def deleted(self, guild_id: int | None, message_id: int) -> None:
         """Handle a deleted message."""
         if guild_id is not None:
-            for backlog in (self._offers, self._autos):
-                for photo in backlog.withdraw(guild_id, lambda photo: photo.message.id == message_id):
-                    photo.place.leave()
-            self._taps.deleted(guild_id, message_id)
+            self._offers.withdraw(guild_id, lambda message: message.id == message_id)
+            self._take_back(_TakenBack(guild_id, message_id, deleted=True))
 
     def edited(self, message: discord.Message) -> None:
         """Handle an edited message, which may have lost a photo."""
         if message.guild is not None:
-            self._taps.edited(message.guild.id, message.id, lambda: _paths(message))
+            left = frozenset(urlsplit(photo.url).path for photo in photos_in(message))
+            gone = _TakenBack(message.guild.id, message.id, deleted=True, left=left)
+            self._backlog.put(message.guild.id, gone, at_once=True)
 
     async def posted(self, message: discord.Message) -> None:
         """Handle a new message."""
-        if message.guild is None or not by_a_person(message):
+        guild, author = message.guild, message.author
+        if guild is None or not by_a_person(message) or not isinstance(author, discord.Member):
             return
-        channels = self._services.photo_rules.rules(message.guild.id).channels
+        channels = self._services.photo_rules.rules(guild.id).channels
         if not channels:
             return
-        found = next(
-            (one for one in ids_of_place(message.channel, message.channel.id) if one in channels), None
-        )
-        if found is not None and _photos(message):
-            photo = _PostedPhoto(message, channels[found], self._arrivals.arrive(message.guild.id))
-            offers = photo.channel.kind is PhotoChannelKind.OFFER
-            if offers:
-                photo.place.leave()
-            if (self._offers if offers else self._autos).put(message.guild.id, photo):
-                return
-            photo.place.leave()
-            if isinstance(message.author, discord.Member):
-                skipped = OFFER_SKIPPED if offers else AUTO_SKIPPED
-                await self._photo_jobs.tell(message.author, skipped.__str__)
+        places = ids_of_place(message.channel, message.channel.id)
+        found = next((channels[one] for one in places if one in channels), None)
+        if found is None or not _photos(message):
+            return
+        if found.kind is PhotoChannelKind.OFFER:
+            if not self._offers.put(guild.id, message):
+                await self._jobs.tell(author, OFFER_SKIPPED.__str__)
+            return
+        place = self._arrivals.arrive(guild.id)
+        photo = _Photo(author, message.channel.id, message.id, place, posted=(message, found))
+        if not self._backlog.put(guild.id, photo):
+            place.leave()
+            await self._jobs.tell(author, AUTO_SKIPPED.__str__)
 
-    def _state_of(self, guild_id: int, channel_id: int) -> tuple[bool, bool]:
+    def _state_of(self, guild: discord.Guild, channel_id: int) -> tuple[bool, bool]:
         """Return whether reactions are on there, and whether the bot offers emoji there."""
-        rules = self._services.photo_rules.rules(guild_id)
-        ids = ids_of_place(place_of(self._client, guild_id, channel_id), channel_id)
+        rules = self._services.photo_rules.rules(guild.id)
+        ids = ids_of_place(guild.get_channel_or_thread(channel_id), channel_id)
         on = rules.everywhere or any(one in rules.reaction_channels for one in ids)
         offers = any(
             one in rules.channels and rules.channels[one].kind is PhotoChannelKind.OFFER for one in ids
         )
         return on, offers
 
-    async def _start(self, tapped: Tapped) -> Job | None:
+    async def _do(self, one: _Photo | _TakenBack) -> None:
+        if isinstance(one, _TakenBack):
+            await self._undo(one)
+            return
         try:
-            ask = await self._prepare(tapped)
-            await tapped.place.turn()
+            ask = await (self._prepare(one) if one.posted is None else self._prepare_posted(one, *one.posted))
+            await one.place.turn()
         finally:
-            tapped.place.leave()
-        jobs = await ask()
-        return jobs[0] if jobs else None
+            one.place.leave()
+        await ask()
 
-    async def _prepare(self, tapped: Tapped) -> NextStep:
+    async def _prepare(self, photo: _Photo) -> NextStep:
         """Read the photo and what its job needs. Return what asks for the job, or tells why there is none."""
-        tap, member = self._services.photo_rules.tap(tapped.guild_id, tapped.emoji.key), tapped.member
-        if tap is None:
+        member, guild, emoji = photo.member, photo.member.guild, photo.emoji
+        tap = None if emoji is None else self._services.photo_rules.tap(guild.id, emoji.key)
+        if tap is None or emoji is None:
             return no_jobs
-        if not can_post(member.guild, tapped.channel_id):
+        if not can_post(guild, photo.channel_id):
             # Whether the emoji counts there is only known of the message, which may not be read.
-            if not self._state_of(tapped.guild_id, tapped.channel_id)[0]:
-                return no_jobs
-            await self._photo_jobs.tell(member, partial(cannot_post_words, member.guild, tapped.channel_id))
+            if self._state_of(guild, photo.channel_id)[0]:
+                await self._jobs.tell(member, partial(cannot_post_words, guild, photo.channel_id))
             return no_jobs
-        channel = self._client.get_partial_messageable(tapped.channel_id, guild_id=tapped.guild_id)
+        channel = self._client.get_partial_messageable(photo.channel_id, guild_id=guild.id)
         try:
             async with asyncio.timeout(FETCHED_WITHIN):
-                message = await channel.fetch_message(tapped.message_id)
+                message = await channel.fetch_message(photo.message_id)
         except DISCORD_ERRORS as error:
             _log.info("A message with a reaction could not be fetched: %r", error)
             if not isinstance(error, NO_ACCESS):
-                await self._photo_jobs.tell(member, NOT_READ.__str__)
+                await self._jobs.tell(member, NOT_READ.__str__)
             return no_jobs
-        on, offers = self._state_of(tapped.guild_id, tapped.channel_id)
-        if not (on or (offers and _offered(message, tapped))):
+        on, offers = self._state_of(guild, photo.channel_id)
+        if not (on or (offers and _offered(message, emoji))):
             return no_jobs
         own = self._client.user is not None and message.author.id == self._client.user.id
-        photos = [] if own else _photos(message)
-        return await self._photo_jobs.prepare(member, message, tap.preset, photos[:1], tapped.emoji.key)
+        photos = () if own else _photos(message)[:1]
+        return await self._jobs.prepare(member, message, tap.preset, photos, emoji.key)
 
-    async def _run(self, photo: _PostedPhoto) -> None:
-        try:
-            ask = await self._prepare_posted(photo)
-            await photo.place.turn()
-        finally:
-            photo.place.leave()
-        await ask()
-
-    async def _prepare_posted(self, photo: _PostedPhoto) -> NextStep:
-        message, channel = photo.message, photo.channel
-        author = message.author
-        if channel.preset is None or not isinstance(author, discord.Member):
+    async def _prepare_posted(
+        self, photo: _Photo, message: discord.Message, channel: PhotoChannel
+    ) -> NextStep:
+        member = photo.member
+        if channel.preset is None:
             return no_jobs
-        if not can_post(author.guild, message.channel.id):
-            await self._photo_jobs.tell(author, partial(cannot_post_words, author.guild, message.channel.id))
+        if not can_post(member.guild, photo.channel_id):
+            await self._jobs.tell(member, partial(cannot_post_words, member.guild, photo.channel_id))
             return no_jobs
-        note = partial(self._taps.made_from, message.id)
-        photos = _photos(message)[: channel.most]
-        return await self._photo_jobs.prepare(author, message, channel.preset, photos, note=note)
+        return await self._jobs.prepare(member, message, channel.preset, _photos(message)[: channel.most])
 
-    async def _offer(self, photo: _PostedPhoto) -> None:
-        message = photo.message
+    async def _offer(self, message: discord.Message) -> None:
         if message.guild is None or not can_post(message.guild, message.channel.id, offer=True):
             return  # tapping them would do nothing
         if await self._services.db.read(why_closed, message.guild.id) is not None:
@@ -251,25 +277,58 @@ class PhotoWatch:
             except DISCORD_ERRORS as error:
                 _log.info("An emoji could not be put under a photo: %r", error)
 
+    def _take_back(self, gone: _TakenBack) -> None:
+        def undone(one: _Photo | _TakenBack) -> bool:
+            if isinstance(one, _TakenBack) or one.message_id != gone.message_id:
+                return False
+            return gone.means(one.member.id, None if one.emoji is None else one.emoji.key)
 
-def _photo_backlog(what: str, work: Callable[[_PostedPhoto], Awaitable[None]]) -> Backlog[_PostedPhoto]:
-    return Backlog(
-        what, work, bound=PHOTOS_WAITING, bound_in_all=PHOTOS_WAITING_IN_ALL, at_once=PHOTOS_AT_ONCE
-    )
+        for one in self._backlog.withdraw(gone.guild_id, undone):
+            if isinstance(one, _Photo):
+                one.place.leave()
+        # A job that is being started is finished before.
+        self._backlog.put(gone.guild_id, gone, at_once=True)
+
+    async def _undo(self, gone: _TakenBack) -> None:
+        db, about = self._services.db, (gone.guild_id, gone.message_id)
+        if gone.left is None:
+            asked = await db.read(confirm.under, *about)
+            if meant := [one.id for one in asked if gone.means(one.user_id, one.request.tapped)]:
+                await db.write(confirm.end, gone.guild_id, meant, self._services.clock.now())
+        for job in await db.read(queries.from_photo, *about):
+            if gone.means(job.user_id, job.tapped) and (gone.left is None or not _stands(job, gone.left)):
+                await self._cancel(job, gone)
+
+    async def _cancel(self, job: Job, gone: _TakenBack) -> None:
+        """Cancel the job. Its requester is notified unless it is their own doing."""
+        own = gone.user_id is not None or (gone.deleted and author_of(job) == job.user_id)
+        by, at = job.user_id if own else SOMEBODY_ELSE, self._services.clock.now()
+        which = (job.id, job.guild_id, by, at)
+        try:
+            actions.ensure_cancelled(await self._services.db.write(actions.cancel, *which, moderates=not own))
+        except Refused:  # it is being made, or has been
+            if gone.deleted:
+                file = await self._services.db.write(privacy.hide_photo, job.id)
+                if file is not None:
+                    await self._services.discard(file)
 
 
-def _photos(message: discord.Message) -> list[SourcePhoto]:
+def _photos(message: discord.Message) -> Sequence[SourcePhoto]:
     """Return the message's photos, without those that Discord says are of a kind that is not taken."""
     return taken_of(photos_in(message))
 
 
-def _paths(message: discord.Message) -> frozenset[str]:
-    return frozenset(urlsplit(photo.url).path for photo in photos_in(message))
-
-
-def _offered(message: discord.Message, tapped: Tapped) -> bool:
+def _offered(message: discord.Message, emoji: Emoji) -> bool:
     """Return whether the bot added that reaction."""
-    for reaction in message.reactions:
-        if emoji_of(reaction.emoji).key == tapped.emoji.key:
-            return reaction.me
-    return False
+    return any(one.me for one in message.reactions if emoji_of(one.emoji).key == emoji.key)
+
+
+def _stands(job: Job, left: frozenset[str]) -> bool:
+    """Return whether the job's photo is still in its message.
+
+    True for photos that are not attached, as Discord removes and restores previews.
+    """
+    if job.source is None:
+        return False
+    path = urlsplit(job.source.url).path
+    return path in left or not path.startswith(f"/attachments/{job.source.channel_id}/")

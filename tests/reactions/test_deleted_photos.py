@@ -6,6 +6,7 @@ import discord
 import pytest
 from simcord import MemberActor
 
+from bot.jobs import transitions
 from bot.jobs.models import Job, JobState
 from bot.media.spool import OutputFile
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
@@ -38,7 +39,9 @@ async def result(desk: Desk, folder: Path) -> int:
     await tell_end(
         desk.delivery, job, OutputFile(folder / "made.png", "image", "image/png", len(PNG), before)
     )
-    return len(desk.channel.history()[-1].attachments)
+    shown = desk.channel.history()[-1]
+    await desk.db.write(transitions.change, job.id, result_message_id=shown.id)
+    return len(shown.attachments)
 
 
 @pytest.mark.promise

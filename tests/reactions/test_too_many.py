@@ -7,7 +7,7 @@ from simcord import MemberActor
 
 from bot.jobs.confirm import AUTO_SKIPPED, TAP_SKIPPED
 from bot.languages import Message
-from bot.reactions import photo_watch, taps
+from bot.reactions import photo_watch
 from bot.reactions.photo_jobs import OFFER_SKIPPED
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
 from tests.reactions.test_photo_channels import automatic, offering, under
@@ -22,7 +22,7 @@ def dms(who: MemberActor) -> list[str]:
 async def test_who_taps_when_too_many_wait_is_told_to_tap_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(taps, "MAX_TAPS_OF_A_SERVER", 0)
+    monkeypatch.setattr(photo_watch, "WAITING", 0)
     async with open_desk(tmp_path) as desk:
         await ready(desk)
         for _ in range(2):
@@ -34,11 +34,14 @@ async def test_who_taps_when_too_many_wait_is_told_to_tap_again(
 
 
 @pytest.mark.promise
-@pytest.mark.parametrize(("way", "words"), [("auto", AUTO_SKIPPED), ("offer", OFFER_SKIPPED)])
+@pytest.mark.parametrize(
+    ("way", "bound", "words"),
+    [("auto", "WAITING", AUTO_SKIPPED), ("offer", "OFFERS_WAITING", OFFER_SKIPPED)],
+)
 async def test_who_posts_when_too_many_photos_wait_is_told_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, words: Message
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, bound: str, words: Message
 ) -> None:
-    monkeypatch.setattr(photo_watch, "PHOTOS_WAITING", 0)
+    monkeypatch.setattr(photo_watch, bound, 0)
     async with open_desk(tmp_path) as desk:
         await (automatic(desk) if way == "auto" else offering(desk))
         for _ in range(3):

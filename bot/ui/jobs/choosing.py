@@ -109,7 +109,7 @@ async def ask(
     async def submit(press: Press) -> None:
         filled = filled_in(asked, known, press)
         # A photo that came with the form is the person's own.
-        own = replace(terms, photo_author=None, message_id=None) if filled.attached else terms
+        own = replace(terms, photo_author=None) if filled.attached else terms
         # The form names the prices of its choices, the button before it that of none.
         wanted = replace(own, private=filled.private, shown_price=None, shown_prices=known.prices)
         try:
@@ -365,8 +365,6 @@ async def _start(press: Press, tool: Tool, message_id: int, price: int) -> None:
     # The bot's offer goes once it is taken.
     offer_id = interaction.message.id if interaction.message is not None else None
     terms = Terms(photo_author=mention.author, offer_id=offer_id, shown_price=price)
-    if message.author.id == mention.author:
-        terms = replace(terms, message_id=message.id)
     prompt = tool.prompt
     if prompt is None or not mention.words:
         await begin(interaction, tool, mention.photos, terms)

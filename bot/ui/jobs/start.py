@@ -162,10 +162,6 @@ async def confirm(press: Press, question_id: Annotated[str, "[0-9a-f]{16}"]) -> 
             return
         if not question.under_photo:  # the message of one is removed by now
             await show_progress(interaction, host, jobs, in_place=True)
-        for job in jobs:
-            photo = job.origin_message_id or (None if job.source is None else job.source.message_id)
-            if photo is not None:
-                host.photo_used(photo, job)
 
 
 async def _take_away(interaction: discord.Interaction) -> None:
@@ -194,8 +190,8 @@ class Terms:
     """The conditions of a job beside its inputs.
 
     `photo_author` is the member who posted the photo, if that may be another one. `private`: the result is
-    for the requester alone. `extra` are inputs that the catalogue does not know. `message_id` is the member's
-    message that the photo is in, and `offer_id` the bot's message that offered the tool, which goes then.
+    for the requester alone. `extra` are inputs that the catalogue does not know. `offer_id` is
+    the bot's message that offered the tool, which goes then.
     `shown_price` is the price that the pressed button names, in credits, and `shown_prices` are those that a
     form names: above them the person is asked. `preferred`: where the person chose nothing, the inputs that
     they prefer for the tool count.
@@ -204,7 +200,6 @@ class Terms:
     photo_author: int | None = None
     private: bool = False
     extra: Mapping[str, str] | None = None
-    message_id: int | None = None
     offer_id: int | None = None
     shown_price: int | None = None
     shown_prices: PriceTable | None = None
@@ -261,10 +256,6 @@ async def start(
         await ask_to_confirm(interaction, needed)
         return
     await show_progress(interaction, host, jobs)
-    if terms.message_id is not None:
-        for job in jobs:
-            if job.source is not None:
-                host.photo_used(terms.message_id, job)
     if terms.offer_id is not None:
         await _remove_offer(interaction, terms.offer_id)
 

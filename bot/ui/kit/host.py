@@ -14,7 +14,7 @@ from bot.aio.tasks import BoundedDict, InOrder, PlaceInOrder
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.errors import Refused
-from bot.jobs.models import Job, Progress
+from bot.jobs.models import Progress
 from bot.languages import ReaderLanguages, Worded, language_of, speak
 from bot.media.spool import OutputFile
 from bot.services import Services
@@ -51,10 +51,6 @@ class Host(Protocol):
 
     async def progress(self, job_id: str) -> Progress:
         """Return the estimates that the job's lane has of it."""
-        ...
-
-    def photo_used(self, message_id: int, job: Job) -> None:
-        """Tell those who watch photos that a job has started from the photo in a member's message."""
         ...
 
 
