@@ -2,16 +2,21 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import discord
 import pytest
+from msgspec.structs import replace
 from simcord import ChannelHandle
 
-from bot.catalog import SHIPPED, Catalog
+from bot.catalog import SHIPPED, Catalog, ToolInput
+from bot.credits import charges
 from bot.credits.limits import AllowanceScope
+from bot.domain.guilds import Period
 from bot.features.photo_rules import PhotoChannelKind, Preset, set_channel
-from bot.servers import access, settings as server_settings
+from bot.servers import access, keys, settings as server_settings
 from bot.servers.access import Block
+from bot.ui.help import EXAMPLES, read_examples
 from tests.support import spending
 from tests.support.desk import BOT_PERMISSIONS, Desk, make_bot, open_desk, pieces, texts
 from tests.support.settings import admin, limit_tool
@@ -246,3 +251,90 @@ async def test_only_admins_post_the_panel(desk: Desk) -> None:
     visible = await desk.channel_message("studii:setup:panel")
     told = await desk.maya.click(visible, label="Press")
     assert "You need the Manage Server permission" in texts(told)
+
+
+async def shown_to_maya(desk: Desk) -> str:
+    return texts(await desk.maya.slash(desk.channel, "help"))
+
+
+def about(words: str, slug: str) -> str:
+    """What the panel says of one tool."""
+    return next(part for part in words.split("**") if f"`/{slug}`" in part)
+
+
+@pytest.mark.promise
+async def test_every_tool_is_shown_with_what_it_does_a_picture_and_its_price(desk: Desk) -> None:
+    answer = await desk.maya.slash(desk.channel, "help")
+    assert answer.ephemeral
+    for tool in desk.bot.catalog.tools.values():
+        said = about(texts(answer), tool.slug)
+        assert tool.summary in said
+        assert "about 8 credits" in said
+    pictures = [piece["media"]["url"] for piece in pieces(answer) if piece["type"] == 11]
+    assert len(pictures) == len(desk.bot.catalog.tools)
+    for url in pictures:
+        data = desk.env.backend.cdn.get(url)
+        assert data is not None
+        assert data.startswith(b"\xff\xd8")
+
+
+@pytest.mark.promise
+async def test_what_other_choices_cost_is_shown_before_one_spends(desk: Desk) -> None:
+    assert "about 8 credits · mode **video**: about 40 credits" in await shown_to_maya(desk)
+    key = await desk.db.write(keys.current, desk.guild.id)
+    assert key is not None
+    for variant, charge in (("mode=video quality=standard", 40), ("mode=video quality=high", 90)):
+        await desk.db.write(charges.learn, key.lane, "studio", variant, charge, desk.clock.now())
+    words = await shown_to_maya(desk)
+    assert "about 8 credits · mode **video**: 40 credits · mode **video** and quality" in words
+    assert "quality **high**: 90 credits" in words
+
+
+def test_each_shipped_tool_has_a_small_picture() -> None:
+    slugs = list(Catalog.load().tools)
+    pictures = read_examples(slugs)
+    assert sorted(pictures) == sorted(slugs)
+    assert {path.stem for path in EXAMPLES.iterdir()} == set(slugs)
+    assert all(len(data) <= 40_000 for data in pictures.values())
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        (
+            {"everyone": True, "results": True},
+            "In this server a moderator approves your requests before they start, and looks at the results "
+            "before they're posted.",
+        ),
+        ({"everyone": True}, "In this server a moderator approves your requests before they start."),
+        ({"tools": ["studio"]}, "A moderator approves requests for it before they start."),
+    ],
+)
+async def test_help_says_what_moderators_see_first(desk: Desk, rules: dict[str, Any], said: str) -> None:
+    channel = desk.guild.create_text_channel("requests")
+    await desk.services.db.write(access.change_approvals, desk.guild.id, channel_id=channel.id, **rules)
+    assert f"🛂 {said}\n" in texts(await desk.maya.slash(desk.channel, "help"))
+
+
+async def test_a_tool_that_costs_more_than_is_left_says_so_and_a_price_what_it_depends_on(
+    desk: Desk,
+) -> None:
+    key = await desk.db.write(keys.current, desk.guild.id)
+    assert key is not None
+    await desk.db.write(charges.learn, key.lane, "photo-restore", "", 20, desk.clock.now())
+    await spending.set_budget(desk.services, desk.guild.id, 10, Period.DAY)
+    shown = texts(await desk.maya.slash(desk.channel, "help"))
+    restoring = shown[shown.index("**Photo restoration**") :]
+    assert "20 credits (last price)\n-# 🚫 You don't have enough credits left for this." in restoring
+    assert "any tool" not in shown
+
+
+async def test_a_price_that_depends_on_what_is_typed_says_so(tmp_path: Path) -> None:
+    studio = Catalog.load().get("studio")
+    seconds = ToolInput(name="seconds", description_texts="How long it is", price=True)
+    inputs = (*(replace(one, price=False) for one in studio.inputs), seconds)
+    tool = replace(studio, inputs=inputs, assumed_cost=8)
+    async with open_desk(tmp_path, catalog=Catalog({"studio": tool})) as desk:
+        await desk.set_key()
+        shown = texts(await desk.maya.slash(desk.channel, "help"))
+        assert "about 8 credits, depending on `seconds`" in shown

@@ -1,16 +1,20 @@
 """Admins limit members and tools by command; whoever is refused learns which limit it was."""
 
 from pathlib import Path
+from typing import Any
 
 import discord
 import pytest
 
 from bot.credits.limits import AllowanceScope
+from bot.features.photo_rules import MAX_PHOTO_CHANNELS, PhotoChannelKind, set_channel
+from bot.features.words import rules
 from bot.servers import access
 from bot.servers.access import Permit
 from tests.support import spending
 from tests.support.desk import PNG, Desk, open_desk, started, texts
 from tests.support.settings import admin, change, limit_tool, opened, restrict
+from tests.ui.jobs.results.test_unknown_outcomes import in_the_log, lost
 
 ROOT = Path(__file__).parents[3]
 
@@ -194,3 +198,67 @@ async def test_a_thread_counts_as_its_channel(tmp_path: Path) -> None:
         await parent.create_thread(name="ideas", type=discord.ChannelType.public_thread)
         (thread,) = desk.channel.threads
         assert started(await desk.maya.slash(thread, "studio", prompt="A red kite"))
+
+
+async def said(desk: Desk, command: str, **options: Any) -> str:
+    return texts(await desk.admin.slash(desk.channel, f"studii {command}", **options))
+
+
+@pytest.mark.parametrize(
+    ("period", "named", "ends"),
+    [
+        ("day", "for today", "until the period ends or is changed."),
+        ("week", "for this week", "until the period ends or is changed."),
+        ("month", "for this month", "until the period ends or is changed."),
+        ("total", "for the one-off total", "until the total is restarted or the budget's period is changed."),
+    ],
+)
+async def test_a_grant_counts_for_the_period_of_the_budget(
+    desk: Desk, period: str, named: str, ends: str
+) -> None:
+    await said(desk, "budget", credits=50, period=period)
+    shown = await said(desk, "grant", credits=20)
+    assert f"Granted 20 credits {named}." in shown
+    assert f"A grant counts {ends} A member's grant can't exceed the server's budget." in shown
+    shown = texts(await desk.maya.slash(desk.channel, "credits"))
+    assert f"The total includes 20 credits granted {named}." in shown
+
+
+async def test_a_charge_that_is_no_number_settles_nothing(desk: Desk) -> None:
+    job = await lost(desk)
+    form = await desk.admin.click(await in_the_log(desk, job), label="Mark as charged")
+    shown = await desk.admin.submit_modal(form, {"amount": "a few"})
+    assert "Enter a whole number of credits, such as 8. Nothing was settled." in texts(shown)
+    assert (await desk.job()).reserved == job.reserved
+
+
+# What is typed, and what is answered. `role`, `member` and `channel` stand for some that there are.
+REFUSED: list[tuple[str, dict[str, Any], str]] = [
+    ("grant", {"credits": -5}, "No credits were granted for today, so you can't take any back."),
+]  # fmt: skip
+
+
+async def typed(desk: Desk, command: str, **options: Any) -> str:
+    answer = await desk.admin.slash(desk.channel, f"studii {command}", **options)
+    assert answer.ephemeral
+    return texts(answer)
+
+
+@pytest.mark.promise
+async def test_what_makes_no_sense_changes_nothing_and_the_answer_says_why(desk: Desk) -> None:
+    there = {"role": desk.guild.create_role("VIP"), "member": desk.maya, "channel": desk.channel}
+    for command, options, why in REFUSED:
+        told = await typed(desk, command, **{name: there.get(str(one), one) for name, one in options.items()})
+        assert why in told
+        assert "Nothing was changed." in told
+    assert (await spending.member_limits(desk.services, desk.guild.id)).default is None
+    assert (await spending.budget(desk.services, desk.guild.id)).is_default
+    assert await desk.services.db.read(rules, desk.guild.id) == ()
+
+
+async def test_of_very_many_photo_channels_one_more_is_refused(desk: Desk) -> None:
+    for number in range(MAX_PHOTO_CHANNELS):
+        offered = desk.guild.id, 1_500_000_000_000_000_000 + number, PhotoChannelKind.OFFER
+        await desk.services.photo_rules.change(set_channel, *offered)
+    shown = await admin(desk, "photos auto", tool="photo-restore")
+    assert "The limit is 200 photo channels. Turn one off first." in texts(shown)

@@ -1,17 +1,21 @@
 """The word filter, and what members and moderators see when a rule refuses a request."""
 
+from typing import Any
+
 import pytest
 
 from bot.features.styles import set_defaults
 from bot.features.words import MAX_WORD_RULES, rules
 from bot.jobs.models import JobState
+from bot.posts import NotHere, Stands
 from bot.servers import access
 from tests.reactions.taps import ROOM, jobs_of, post
+from tests.support.database import given
 from tests.support.desk import PNG, Desk, labelled, started, texts
-from tests.support.posts import tell_end
+from tests.support.posts import deliver, sent, tell_end
 from tests.support.services import erase
 from tests.support.settings import admin, change, set_pause
-from tests.ui.admin.moderation.word_rules import REFUSED, forbid, notices, posted
+from tests.ui.admin.moderation.waiting import REFUSED, forbid, kept, last_notice, notices, posted
 from tests.ui.jobs.results.test_edit import edit_id, refused_inputs
 
 FILTER = "moderation words"
@@ -144,3 +148,74 @@ async def test_what_was_refused_in_an_age_restricted_channel_is_not_shown_in_the
     await desk.maya.slash(desk.channel, "studio", prompt="A red blimp")
     (told,) = await notices(desk)
     assert told["text"] is None
+
+
+async def sent_to_approval(desk: Desk, words: str) -> str:
+    channel = desk.guild.create_text_channel("approvals")
+    await desk.services.db.write(access.change_approvals, desk.guild.id, channel_id=channel.id)
+    return await change(desk, "moderation words", "rules", words=words, then=["approve"])
+
+
+async def test_a_rule_that_asks_moderators_is_told_from_one_that_refuses(desk: Desk) -> None:
+    told = await sent_to_approval(desk, "kite")
+    assert "Requests with ||kite|| wait for a moderator's approval from now on." in told
+    assert "||kite|| (approval)" in told
+
+
+@pytest.mark.promise
+async def test_refusals_of_the_day_before_do_not_count_and_admins_are_not_paused(desk: Desk) -> None:
+    await forbid(desk, "blimp")
+    await desk.services.db.write(set_pause, desk.guild.id, 2)
+    for _ in range(3):
+        await desk.maya.slash(desk.channel, "studio", prompt="A blimp")
+        await desk.admin.slash(desk.channel, "studio", prompt="A blimp")
+        desk.clock.advance(86_401)
+    assert (await desk.services.db.read(access.of, desk.guild.id, desk.clock.now())).blocked == {}
+    await desk.services.db.write(set_pause, desk.guild.id, 0)
+    for _ in range(3):
+        await desk.maya.slash(desk.channel, "studio", prompt="A blimp")
+    assert (await desk.services.db.read(access.of, desk.guild.id, desk.clock.now())).blocked == {}
+
+
+@pytest.mark.promise
+async def test_a_pause_is_ended_by_an_admin_and_the_count_begins_anew(desk: Desk) -> None:
+    await forbid(desk, "blimp")
+    await desk.services.db.write(set_pause, desk.guild.id, 2, 3)
+    for _ in range(2):
+        await desk.maya.slash(desk.channel, "studio", prompt="A blimp")
+    await change(desk, "moderation blocked", "blocked", desk.maya)
+    assert started(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
+    again = texts(await desk.maya.slash(desk.channel, "studio", prompt="A blimp"))
+    assert "You can't start jobs" not in again
+
+
+@pytest.mark.promise
+async def test_who_is_blocked_reads_why_and_until_when(desk: Desk) -> None:
+    block: dict[str, Any] = {"member": [desk.maya], "reason": "Posting spam <@&1>", "hours": "2"}
+    shown = await change(desk, "moderation blocked", "blocked", **block)
+    until = f"<t:{int(desk.clock.now().timestamp()) + 7200}:f>"
+    assert f"- <@{desk.maya.id}> until {until}: Posting spam \\<@\u200b&1>" in shown
+    assert "They get a direct message." in shown
+    notice = await last_notice(desk)
+    assert isinstance(await deliver(desk, notice, None, None), Stands)
+    dm = desk.maya.user.dm_channel
+    assert dm is not None
+    told = texts(dm.history()[-1])
+    assert told.startswith(f"You are blocked from using Studii in this server until {until}.")
+    assert told.endswith("\n-# Server: Harbour Street Studio")
+    assert "The reason: “Posting spam \\<@\u200b&1>”." in told
+    assert "Jobs already started will finish." in told
+    await desk.db.write(given(sent, notice, desk.clock.now()))
+    assert "spam" not in await kept(desk)
+    # Members with closed DMs read it when they next use a command; nothing is posted for others.
+    desk.close_dms()
+    await change(desk, "moderation blocked", "blocked", member=[desk.tom])
+    seen = len(desk.channel.history())
+    assert type(await deliver(desk, await last_notice(desk), None, None)) is NotHere
+    assert len(desk.channel.history()) == seen
+    refused = texts(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
+    assert f"You are blocked from using Studii in this server until {until}." in refused
+    assert "The reason: “Posting spam \\<@\u200b&1>”." in refused
+    assert "You are blocked" in texts(await desk.maya.slash(desk.channel, "help"))
+    desk.clock.advance(7201)
+    assert started(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))

@@ -2,18 +2,23 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.credits.limits import AllowanceScope
+from bot.domain.guilds import Plan
 from bot.jobs import queries
-from bot.jobs.models import JobState
+from bot.jobs.best_results import consent
+from bot.jobs.models import Job, JobRequest, JobState
 from bot.servers import access
 from tests.support import spending
-from tests.support.desk import Desk, open_desk, texts
+from tests.support.desk import Desk, make_bot, open_desk, pieces, texts
 from tests.support.jobs import ledger_lines
-from tests.support.services import sweep
-from tests.support.settings import admin
+from tests.support.posts import open_posts
+from tests.support.presses import press
+from tests.support.services import accept, sweep
+from tests.support.settings import admin, control
 
 
 @pytest.mark.promise
@@ -147,3 +152,125 @@ async def test_a_grant_of_a_later_period_than_ones_last_job_loses_ones_name_too(
     await spending.grant(desk.services, desk.guild.id, desk.maya.id, 3)
     await sweep(desk.services)
     assert await granted(desk) == {(0, 5), (desk.maya.id, 3)}
+
+
+STATES = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+
+
+async def _made(desk: Desk, prompt: str = "a secret") -> Job:
+    await desk.maya.slash(desk.channel, "studio", prompt=prompt)
+    job = await desk.move(await desk.job(), *STATES, announced_at=desk.clock.now(), result_message_id=77)
+    return await desk.settle(job, 8)
+
+
+async def _made_elsewhere(desk: Desk) -> Job:
+    """A job of the same member in another server."""
+    other = desk.guild.id + 1
+    await desk.services.keys.set_key(other, "stu_another_0123456789", Plan.PRO, None)
+    inputs = desk.bot.catalog.get("studio").prepare({"prompt": "elsewhere"}, has_source=False)
+    job = await accept(desk.services.acceptance, JobRequest(other, 5, desk.maya.id, "studio", inputs))
+    return await desk.settle(await desk.move(job, *STATES, announced_at=desk.clock.now()), 8)
+
+
+async def _inputs(desk: Desk, job: Job) -> object:
+    stored = await desk.services.db.read(queries.get, job.id)
+    assert stored is not None
+    return stored.inputs.get("prompt")
+
+
+@pytest.mark.promise
+async def test_it_says_what_goes_and_what_stays_and_erases_nothing_before_a_press(desk: Desk) -> None:
+    here, _ = await _made(desk), await _made_elsewhere(desk)
+    asked = await desk.maya.slash(desk.channel, "settings")
+    assert asked.ephemeral
+    assert asked.response is not None
+    await desk.maya.click(asked.response, label="Erase my data…")
+    shown = texts(asked)
+    assert "**1 job** in this server, **2 jobs** in every server" in shown
+    assert "**Erased:** your prompts, inputs, links and kept pictures" in shown
+    assert "and the language stored for you" in shown
+    assert "**Stays:** the cost of your jobs" in shown
+    assert await _inputs(desk, here) == "a secret"
+    assert asked.response is not None
+    await desk.maya.click(asked.response, label="Keep my data")
+    assert "Nothing was erased." in texts(asked)
+    assert await _inputs(desk, here) == "a secret"
+
+
+@pytest.mark.promise
+async def test_one_erases_in_this_server_alone_or_everywhere(desk: Desk) -> None:
+    here, elsewhere = await _made(desk), await _made_elsewhere(desk)
+    told = await desk.forget(desk.maya, "Erase in this server")
+    assert "Your data in this server is erased: prompts, links and pictures of 1 job." in texts(told)
+    assert [piece for piece in pieces(told) if piece["type"] == 2] == []
+    assert (await _inputs(desk, here), await _inputs(desk, elsewhere)) == (None, "elsewhere")
+    told = await desk.forget(desk.maya)
+    assert "in every server is erased: prompts, links and pictures of 1 job." in texts(told)
+    assert await _inputs(desk, elsewhere) is None
+
+
+@pytest.mark.promise
+async def test_what_was_erased_is_in_none_of_ones_lists_and_led_to_by_none(desk: Desk) -> None:
+    await _made(desk)
+    await desk.forget(desk.maya)
+    assert "You haven't made anything here yet." in texts(await desk.maya.slash(desk.channel, "jobs"))
+    assert "You haven't made anything here yet." in texts(await desk.maya.slash(desk.channel, "credits"))
+    listed = await desk.admin.slash(desk.channel, "jobs")
+    assert listed.response is not None
+    await desk.admin.click(listed.response, label="Server jobs")
+    assert "Studio · done · 8 credits" in texts(listed)
+    assert "discord.com/channels" not in texts(listed)
+
+
+@pytest.mark.promise
+async def test_what_runs_stays_in_the_list_until_it_is_done(desk: Desk) -> None:
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    told = await desk.forget(desk.maya)
+    assert "Still running, and erased when done: 1 job." in texts(told)
+    assert "Studio" in texts(await desk.maya.slash(desk.channel, "jobs"))
+
+
+USE, STARRED = "Others can use your photos", "Your starred results are shown"
+
+
+async def refuses(desk: Desk) -> bool:
+    return bool(await desk.services.db.read(access.refusing_photos, [desk.maya.id]))
+
+
+@pytest.mark.promise
+async def test_a_member_sees_and_changes_whether_others_can_use_their_photos(desk: Desk) -> None:
+    shown = await desk.maya.slash(desk.channel, "settings")
+    assert shown.ephemeral
+    assert shown.response is not None
+    assert f"**{USE}**: on\n-# Others can use the tools on photos you post" in texts(shown)
+    for value, after in (("off", True), ("on", False)):
+        await desk.maya.click(shown.response, custom_id=f"studii:put:settings:photos:{value}")
+        assert f"✅ **{USE}**: changed from {'on to off' if after else 'off to on'}." in texts(shown)
+        assert await refuses(desk) is after
+
+
+@pytest.mark.promise
+async def test_a_member_sees_and_changes_whether_starred_results_are_shown(desk: Desk) -> None:
+    shown = await desk.maya.slash(desk.channel, "settings")
+    assert shown.response is not None
+    assert "Your results aren't shown in a server's channel for the best" in texts(shown)
+    for value in ("on", "off"):
+        await desk.maya.click(shown.response, custom_id=control(shown, "studii:put:settings:starred"))
+        assert f"**{STARRED}**: {value}" in texts(shown)
+        answered = await desk.services.db.read(consent, desk.maya.id)
+        assert bool(answered and answered.agreed) is (value == "on")
+
+
+@pytest.mark.promise
+async def test_each_presses_for_themselves_also_after_a_restart_and_no_log_hears_of_it(
+    desk: Desk,
+) -> None:
+    shown = await desk.maya.slash(desk.channel, "settings")
+    message: Any = shown.response
+    await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.services)[0])
+    custom_id = "studii:put:settings:photos:off"
+    await press(desk, desk.tom, await desk.channel_message(custom_id), custom_id)
+    assert not await refuses(desk)
+    await desk.maya.click(message, custom_id=custom_id)
+    assert await refuses(desk)
+    assert await desk.db.read(open_posts) == []

@@ -1,17 +1,31 @@
 """What is refused for credits, limits and rules says which it was, and what else may be done."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic.script import ScriptDirectory
+from msgspec import structs
 
+from bot.catalog import Catalog, SourceRule
 from bot.credits.limits import AllowanceScope, StartRate
 from bot.domain.guilds import Period
+from bot.errors import DatabaseAway, DatabaseFailed, NotAlone, Refused, StudiiBotError
+from bot.features.moderation import Approver
+from bot.jobs import queries
+from bot.jobs.confirm import Repeated
 from bot.jobs.models import JobState
+from bot.migrate import SCRIPTS
+from bot.reactions.events import cannot_post_words
+from bot.reasons import Reason, ReasonCode
 from bot.servers.access import Permit
+from bot.studii import BadInputs, KeyRefused, OutOfCredits, PlanRefused, StudiiError, TooLarge, UploadFailed
+from bot.ui.kit import reasons
+from bot.ui.kit.reasons import UNKNOWN_REASON
 from tests.support import spending
-from tests.support.desk import Desk, texts
-from tests.support.settings import restrict
-from tests.ui.jobs.sets.test_sets import PHOTOS, opened
+from tests.support.desk import PNG, Desk, open_desk, texts
+from tests.support.settings import control, opened, restrict
+from tests.ui.jobs.sets.test_sets import PHOTOS, opened as form_of
 
 PRIVATE = {"private": True}
 CHANGE_ACCESS = "Try again without it. An admin can change this with `/studii moderation`."
@@ -89,6 +103,166 @@ async def test_of_a_set_that_is_too_much_the_limit_is_told_with_what_is_running(
         ({"at_once": None, "rate": StartRate(2, 600)}, "The limit here is 2 jobs in 10 minutes."),
     ):
         await spending.set_limits(desk.services, desk.guild.id, **limit)  # pyright: ignore[reportArgumentType]
-        uploads = await opened(desk, desk.maya, "photo-restore")
+        uploads = await form_of(desk, desk.maya, "photo-restore")
         told = texts(await desk.maya.submit_modal(uploads, {"image": PHOTOS}))
         assert f"so none was started. {said} {CHANGE_LIMIT}" in told
+
+
+SUBMITTED = (JobState.WAITING, JobState.SUBMITTING)
+DONE = (*SUBMITTED, JobState.RUNNING, JobState.SUCCEEDED)
+ROOM = {"image": ("room.png", PNG)}
+MODERATOR = Approver(77, frozenset(), manages=True, moderates=True)
+
+
+async def shown(desk: Desk, refused: BaseException, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What a member reads if this is raised while their command is answered."""
+
+    def raising(*_: object) -> None:
+        raise refused
+
+    with monkeypatch.context() as changed:
+        changed.setattr(queries, "page", raising)
+        answer = await desk.maya.slash(desk.channel, "credits")
+    assert answer.ephemeral
+    return texts(answer)
+
+
+async def a_job(desk: Desk, *states: JobState, **changes: Any) -> str:
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    return (await desk.move(await desk.job(), *states, **changes)).id
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (Refused(), "That isn't possible here."),
+        (Repeated(), "That's already running, or done."),
+        (DatabaseFailed(), "The bot can't use its database right now. Try again in a few minutes."),
+        (DatabaseAway(), "The bot can't reach its database right now. Try again in a few minutes."),
+        (NotAlone(), "The bot is restarting. Try again in a moment."),
+        (StudiiBotError(), "Something went wrong in the bot. Try again."),
+    ],
+)
+async def test_every_error_has_a_sentence_that_says_what_to_do(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, error: StudiiBotError, said: str
+) -> None:
+    assert await shown(desk, error, monkeypatch) == said
+
+
+async def test_a_command_that_discord_still_has_as_it_was_says_what_the_tool_takes_now(
+    tmp_path: Path,
+) -> None:
+    known = Catalog.load()
+    studio = structs.replace(known.get("studio"))
+    async with open_desk(tmp_path, catalog=Catalog({**known.tools, "studio": studio})) as desk:
+        await desk.set_key()
+        for source, photo, said in (
+            (SourceRule.REQUIRED, {}, "Studio needs a photo. Attach one as `image` and try again."),
+            (SourceRule.NONE, ROOM, "Studio doesn't take a photo. Leave out `image` and try again."),
+        ):
+            structs.force_setattr(studio, "source", source)
+            told = await desk.maya.slash(desk.channel, "studio", prompt="A red kite", **photo)
+            assert texts(told) == said
+        structs.force_setattr(studio, "source", SourceRule.OPTIONAL)
+        panel = await opened(desk, "photos")
+        assert panel.response is not None
+        fills = control(panel, "studii:fill:photos:autos")
+        form = await desk.admin.click(panel.response, custom_id=fills)
+        structs.force_setattr(studio, "source", SourceRule.NONE)
+        auto = {"channel": [desk.channel], "tool": ["studio"], "inputs": "prompt=a boat", "most": "1"}
+        await desk.admin.submit_modal(form, auto)
+        assert "❌ Studio doesn't start from a photo. Nothing was changed." in texts(panel)
+
+
+@pytest.mark.promise
+async def test_a_channel_that_the_bot_does_not_see_or_that_is_not_named_is_told(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (guild,) = desk.bot.guilds
+    assert cannot_post_words(guild, 5) == (
+        "I couldn't post a result in <#5>: I can't see that channel. Nothing was charged."
+    )
+
+
+DETAIL = {"detail": "No such style"}
+ARGUMENTS: dict[ReasonCode, dict[str, Any]] = {
+    ReasonCode.TEXT: {"text": "As it was said then."},
+    ReasonCode.KEY_REFUSED: DETAIL,
+    ReasonCode.OUT_OF_CREDITS: DETAIL,
+    ReasonCode.NO_ROOM_IN_BUDGET: {"price": 1200, "reserved": 40},
+    ReasonCode.NO_ROOM_IN_ALLOWANCE: {"price": 1200, "reserved": 40},
+    ReasonCode.API_REFUSED: DETAIL,
+    ReasonCode.BAD_INPUTS: DETAIL,
+    ReasonCode.PLAN_REFUSED: DETAIL,
+    ReasonCode.JOB_NOT_FOUND: DETAIL,
+    ReasonCode.PHOTO_BUILT_ODDLY: {"kind": "GIF"},
+    ReasonCode.PHOTO_BROKEN: {"kind": "WebP"},
+    ReasonCode.PHOTO_TOO_MANY_PIXELS: {"width": 9000, "height": 8000, "most": 64_000_000},
+    ReasonCode.PHOTO_GROWN_TOO_LARGE: {"kind": "AVIF", "size": 26_100_000, "most": 25_000_000},
+    ReasonCode.NOT_STARTED: {"photo": True},
+    ReasonCode.STUDII_FAILED: DETAIL,
+    ReasonCode.OUTPUT_TOO_LARGE: {"limit": 100 * 2**20},
+}
+
+
+def some(code: ReasonCode) -> Reason:
+    return Reason(code, ARGUMENTS.get(code, {}))
+
+
+def reason_words(reason: Reason | None) -> str:
+    return reasons.reason_words(reason)
+
+
+def coded(sentence: str) -> str | None:
+    """What the migration makes of the sentence of an earlier version."""
+    return ScriptDirectory(str(SCRIPTS)).get_revision("0024").module.coded(sentence)
+
+
+@pytest.mark.parametrize("code", ReasonCode)
+def test_every_code_has_its_words(code: ReasonCode) -> None:
+    words = reason_words(some(code))
+    assert words != str(UNKNOWN_REASON)
+    assert words.endswith((".", "”"))
+    assert "{" not in words
+    texts = [value for value in some(code).arguments.values() if isinstance(value, str)]
+    assert all(text in words for text in texts)
+
+
+@pytest.mark.parametrize(
+    "stored", ["Studii said no.", '{"odd": 1}', '["a list"]', "7", "", "{", '{"code": 3}']
+)
+def test_a_sentence_that_is_no_reason_is_shown_as_it_is(stored: str) -> None:
+    assert reason_words(Reason.decode(stored)) == stored
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        Reason("of_tomorrow", {"price": 3}),
+        Reason(ReasonCode.NO_ROOM_IN_BUDGET),
+        Reason(ReasonCode.PHOTO_TOO_MANY_PIXELS, {"width": "wide", "height": 1, "most": 1}),
+    ],
+)
+def test_what_another_version_stored_breaks_nothing(reason: Reason) -> None:
+    assert Reason.decode(reason.encode()) == reason
+    assert reason_words(reason) == str(UNKNOWN_REASON)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (BadInputs(400, detail="no “such” style."), "inputs. Studii says: “no “such” style”. Change them"),
+        (KeyRefused(401, detail="Revoked!"), "Studii says: “Revoked!”. An admin can make a new key"),
+        (KeyRefused(401), "API key. An admin can make a new key"),
+        (
+            OutOfCredits(402),
+            "add some at studii.tech. If the key's spend cap is reached",
+        ),
+        (PlanRefused(403), "plan doesn't allow this. Try another tool"),
+        (UploadFailed(413), "too large for Studii"),
+        (UploadFailed(500), "Try again."),
+        (TooLarge(2**21), "larger than the limit of 2 MiB"),
+    ],
+)
+def test_an_error_of_studii_is_told_with_studiis_words_and_what_to_do(error: StudiiError, words: str) -> None:
+    assert words in reason_words(error.told)

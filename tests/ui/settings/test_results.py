@@ -1,12 +1,24 @@
 """`/studii results`: where and how results appear."""
 
+from pathlib import Path
+
 import pytest
+import simcord
 from sqlalchemy import text
 
+from bot.credits import limits
+from bot.errors import Refused
 from bot.features import posting
 from bot.features.posting import PostingRules
-from tests.support.desk import Desk, texts
-from tests.support.settings import change
+from bot.jobs.models import JobState
+from bot.languages import Language
+from bot.servers import settings
+from bot.ui.settings.setup import writable
+from tests.delivery.finished import finished, output
+from tests.support.desk import Desk, open_desk, texts
+from tests.support.locales import app_in
+from tests.support.posts import tell_end
+from tests.support.settings import admin, change
 
 
 async def ask(desk: Desk) -> str:
@@ -73,3 +85,103 @@ async def test_one_place_is_chosen_at_a_time(desk: Desk) -> None:
     await change(desk, "results", "results_channel_id", desk.channel)
     rules = await desk.services.db.read(posting.of, desk.guild.id)
     assert (rules.results_channel_id, rules.in_threads) == (desk.channel.id, False)
+
+
+async def posted(desk: Desk, folder: Path) -> str:
+    await tell_end(desk.delivery, await finished(desk), output(folder))
+    return texts(desk.channel.history()[-1])
+
+
+@pytest.mark.promise
+async def test_a_result_says_that_ai_made_it_unless_the_server_turns_that_off(
+    desk: Desk,
+    tmp_path: Path,
+) -> None:
+    assert "-# ✨ Made with AI" in await posted(desk, tmp_path)
+    answer = await admin(desk, "disclosure", line="Computed, by @everyone")
+    assert "Computed, by" in texts(answer)
+    shown = await posted(desk, tmp_path)
+    assert "✨ Computed, by" in shown
+    assert "@everyone" not in shown
+    answer = await admin(desk, "disclosure", line="OFF")
+    assert "**Under each result**: –" in texts(answer)
+    assert "✨" not in await posted(desk, tmp_path)
+
+
+@pytest.mark.promise
+async def test_the_words_on_staged_pictures_and_their_place_are_set(desk: Desk) -> None:
+    answer = await admin(desk, "disclosure", staging="Virtually staged", place="top-right")
+    assert "✅ **Corner for these words**: changed from bottom left to top right." in texts(answer)
+    assert "isn't legal advice" in texts(answer)
+    rules = await desk.services.db.read(posting.of, desk.guild.id)
+    assert (rules.staging_label, rules.staging_corner) == ("Virtually staged", "top-right")
+
+
+def test_words_that_can_not_be_written_are_refused() -> None:
+    for words in (
+        "Virtuell möbliert (KI)",
+        "Виртуальный стейджинг",
+        "Εικονική",
+        "バーチャル家具（AI）",
+    ):
+        assert writable({"value": f" {words}\n"}) == words
+    for words in ("虚拟布置", "가상 스테이징", "تأثيث افتراضي", "staged 🛋️"):
+        with pytest.raises(Refused, match="Only Latin, Greek"):
+            writable({"value": words})
+
+
+@pytest.mark.promise
+async def test_a_chosen_language_is_shown_in_the_setup_and_can_be_automatic_again(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        shown = texts(await admin(desk, "language", language="fr"))
+        assert "✅ **Language**: changed from Automatic to Français." in shown
+        assert "**Language**: Français\n" in shown
+        assert (await desk.services.db.read(settings.of, desk.guild.id)).chosen_language is Language.FRENCH
+        shown = texts(await admin(desk, "language", language="automatic"))
+        assert "**Language**: English\n" in shown
+
+
+@pytest.mark.promise
+async def test_a_number_is_taken_and_an_error_told_as_the_admins_language_writes_it(desk: Desk) -> None:
+    role = desk.guild.create_role("Designers")
+    with app_in("de"):
+        await change(desk, "credits", "roles", who=[role], credits="1.200")
+        shown = await change(desk, "photos", "emoji", emoji="🪄", tool=["photo-restore"], inputs="room=bath")
+    assert (await desk.services.db.read(limits.of_server, desk.guild.id)).roles == {role.id: 1200}
+    assert "Fotorestaurierung" in shown.split("**Emoji**")[0]
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize(
+    "command", ["setup", "credits", "photos", "results", "moderation", "budget", "grant"]
+)
+async def test_members_do_not_see_the_commands(desk: Desk, command: str) -> None:
+    with pytest.raises(simcord.SetupError, match="not visible"):
+        await desk.maya.slash(desk.channel, f"studii {command}")
+
+
+@pytest.mark.promise
+async def test_a_pause_refuses_new_jobs_and_leaves_what_is_going(desk: Desk) -> None:
+    await desk.maya.slash(desk.channel, "studio", prompt="before")
+    before = await desk.job()
+    await admin(desk, "pause")
+    told = await desk.maya.slash(desk.channel, "studio", prompt="meanwhile")
+    assert "New jobs are paused" in texts(told)
+    assert (await desk.job()).id == before.id
+    assert (await desk.job()).state is JobState.WAITING
+    assert "**Paused.**" in texts(await desk.admin.slash(desk.channel, "studii setup"))
+    await admin(desk, "resume")
+    await desk.maya.slash(desk.channel, "studio", prompt="after")
+    assert (await desk.job()).id != before.id
+
+
+@pytest.mark.promise
+async def test_admins_see_and_set_whether_photos_keep_their_metadata(desk: Desk) -> None:
+    shown = await admin(desk, "metadata")
+    assert shown.ephemeral
+    assert "✅ **Remove photo metadata**: changed from on to off." in texts(shown)
+    assert "is **kept**" in texts(shown)
+    assert (await desk.db.read(settings.of, desk.guild.id)).keeps_metadata
+    assert not (await desk.db.read(settings.of, desk.guild.id + 1)).keeps_metadata
+    assert "is **removed**" in texts(await admin(desk, "metadata"))
+    assert not (await desk.db.read(settings.of, desk.guild.id)).keeps_metadata

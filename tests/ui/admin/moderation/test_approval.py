@@ -6,21 +6,29 @@ from typing import Any
 
 import discord
 import pytest
+from simcord import ChannelHandle
 from simcord.backend.models import Overwrite
 from simcord.enums import OverwriteType
 
+from bot.catalog import Catalog
 from bot.domain.guilds import Period
-from bot.jobs import transitions
-from bot.jobs.models import Approval, JobState
+from bot.jobs import queries, transitions
+from bot.jobs.models import Approval, Job, JobRequest, JobState, Progress, SourcePhoto
+from bot.jobs.results import ForModerators
 from bot.media.spool import OutputFile
+from bot.posts import Stands
 from bot.servers import access
-from tests.reactions.taps import STAGING, post, ready
+from bot.ui.jobs.progress import progress_panel
+from bot.ui.jobs.wording import ToolNames
+from tests.reactions.taps import STAGING, jobs_of, post, ready
 from tests.support import spending
+from tests.support.database import given
 from tests.support.desk import PNG, Desk, pieces, texts
+from tests.support.posts import deliver, open_posts, sent
 from tests.support.presses import hand_in
 from tests.support.services import cancel
-from tests.support.settings import change, limit_tool
-from tests.ui.admin.moderation.waiting import approvals, ask, asked, moderator
+from tests.support.settings import change, limit_tool, opened
+from tests.ui.admin.moderation.waiting import approvals, ask, asked, decline, moderator
 
 
 @pytest.mark.promise
@@ -210,3 +218,136 @@ async def test_a_tap_waits_too_and_the_requester_of_a_private_job_is_told_who_se
     assert "It's private: only they get the result." in texts(await asked(desk, channel))
     shown = await desk.maya.slash(desk.channel, "jobs")
     assert "waiting for approval" in texts(shown)
+
+
+@pytest.mark.promise
+async def test_roles_tools_and_word_rules_send_requests_to_approval(desk: Desk) -> None:
+    early: dict[str, Any] = {"words": "blimp", "then": ["approve"]}
+    refused = await change(desk, "moderation words", "rules", **early)
+    assert "Set a channel for approvals first" in refused
+    role = desk.guild.create_role("Newcomers")
+    await approvals(desk, roles=[role.id])
+    await change(desk, "moderation approvals", "tools", "virtual-staging")
+    added = await change(desk, "moderation words", "rules", **early)
+    assert "Requests with ||blimp|| wait for a moderator's approval from now on." in added
+    new = desk.guild.add_member(desk.env.create_user("new"), roles=[role])
+    wanted: list[Job] = []
+    for person, prompt in ((desk.maya, "A red kite"), (desk.maya, "A blimp"), (new, "A red kite")):
+        await person.slash(desk.channel, "studio", prompt=prompt)
+        wanted.append(await desk.job())
+    await desk.maya.slash(desk.channel, "virtual-staging", image=("room.png", PNG))
+    await desk.admin.slash(desk.channel, "studio", prompt="A red kite")
+    all_jobs = await jobs_of(desk)
+    assert [job.approval for job in all_jobs] == [None, *[Approval.WANTED] * 3, None]
+    removed = await change(desk, "moderation approvals", "roles", None)
+    assert f"**Requests of members with these roles wait**: <@&{role.id}> removed." in removed
+    assert "**Requests for these tools wait**: Virtual staging\n" in removed
+    off = await change(desk, "moderation approvals", "channel_id", None)
+    assert "Nothing waits for approval." in off
+    # Without a channel, what would have been sent there is refused.
+    assert "word filter" in texts(await desk.maya.slash(desk.channel, "studio", prompt="A blimp"))
+
+
+@pytest.mark.promise
+async def test_a_channel_that_everyone_reads_is_warned_of(desk: Desk) -> None:
+    await approvals(desk)
+    said = texts(await opened(desk, "moderation approvals"))
+    assert "Everyone can read that channel" in said
+    bot = desk.env.bot.user
+    assert bot is not None
+    closed = desk.guild.create_text_channel(
+        "moderators",
+        overwrites={
+            desk.guild.default_role: discord.PermissionOverwrite(view_channel=False),
+            bot: discord.PermissionOverwrite(view_channel=True),
+            desk.admin: discord.PermissionOverwrite(view_channel=True),
+        },
+    )
+    said = await change(desk, "moderation approvals", "channel_id", closed)
+    assert f"Requests are posted in <#{closed.id}>." in said
+    assert "Everyone can read" not in said
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize("permission", ["view_channel", "send_messages", "attach_files"])
+async def test_a_channel_in_which_the_bot_can_not_post_is_refused(desk: Desk, permission: str) -> None:
+    closed = desk.channel_for_the_bot("closed", **{permission: False})
+    said = await change(desk, "moderation approvals", "channel_id", closed)
+    assert f"I can't post in {closed.mention}: I'm missing" in said
+    assert "Set a channel first" in await change(desk, "moderation approvals", "everyone")
+
+
+async def a_set(desk: Desk, channel: ChannelHandle, folder: Path) -> tuple[list[Job], discord.Message]:
+    """Ask for three photos at once, as the engine then asks moderators."""
+    source = SourcePhoto("https://cdn.example/room.png", "room.png", "image/png", len(PNG))
+    request = JobRequest(
+        desk.guild.id, desk.channel.id, desk.maya.id, "virtual-staging", {"style": "modern"}, source
+    )
+    jobs = await desk.services.acceptance.accept_all([request] * 3)
+    for job in jobs:
+        assert (
+            await desk.db.write(transitions.make_ready, job.id, f"{job.id}.source.png", desk.clock.now())
+            is not None
+        )
+    (notice,) = await desk.db.write(open_posts)
+    pending = await desk.db.write(queries.of_set, notice.key)
+    kept = folder / "photo.png"
+    kept.write_bytes(PNG)
+    photos = (OutputFile(kept, "image", "image/png", len(PNG)),) * 3
+    said = await deliver(desk, notice, channel.id, pending[0], ForModerators(tuple(pending), photos))
+    assert isinstance(said, Stands)
+    await desk.db.write(given(sent, notice, desk.clock.now()))
+    return pending, channel.history()[-1]
+
+
+@pytest.mark.promise
+async def test_a_set_is_decided_on_as_a_whole_with_its_whole_price(desk: Desk, tmp_path: Path) -> None:
+    channel = await approvals(desk)
+    _, request = await a_set(desk, channel, tmp_path)
+    said = texts(request)
+    assert "asks for **Virtual staging** with 3 photos" in said
+    assert "Your decision counts for all 3 photos." in said
+    assert "reserved for all" in said
+    (gallery,) = (piece for piece in pieces(request) if piece["type"] == 12)
+    assert [item["spoiler"] for item in gallery["items"]] == [True] * 3
+    await moderator(desk).click(request, label="Approve")
+    assert "**Virtual staging** · 3 photos for" in texts(channel.history()[-1])
+    assert [job.state for job in await jobs_of(desk)] == [JobState.WAITING] * 3
+    assert [job.approval for job in await jobs_of(desk)] == [Approval.GIVEN] * 3
+
+
+@pytest.mark.promise
+async def test_a_declined_set_ends_unpaid_as_a_whole_but_for_what_was_cancelled(
+    desk: Desk,
+    tmp_path: Path,
+) -> None:
+    channel = await approvals(desk)
+    jobs, request = await a_set(desk, channel, tmp_path)
+    # The button names the first, which its member has cancelled.
+    await cancel(desk.services, jobs[0].id, desk.guild.id, desk.maya.id)
+    ines = moderator(desk)
+    await decline(ines, request, "No")
+    states = [job.state for job in await jobs_of(desk)]
+    assert states == [JobState.CANCELLED, JobState.FAILED, JobState.FAILED]
+    assert [job.reserved for job in await jobs_of(desk)] == [0, 0, 0]
+    card = str(progress_panel(await jobs_of(desk), ToolNames(Catalog.load()), Progress()).to_components())
+    assert "**1 cancelled · 2 not approved**" in card
+    assert "❌" not in card
+    again = await desk.channel_message(f"studii:approve:{jobs[1].id}-0")
+    assert "That request has already ended" in texts(await ines.click(again, label="Press"))
+
+
+async def test_nothing_is_decided_while_discord_does_not_say_who_is_there(desk: Desk) -> None:
+    channel = await approvals(desk)
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    message = await asked(desk, channel)
+    known = desk.bot.get_guild(desk.guild.id)
+    assert known is not None
+    member = known.get_member(desk.maya.id)
+    if member is not None:
+        known._remove_member(member)  # pyright: ignore[reportPrivateUsage]
+    desk.env.inject_error("GET", f"/guilds/{desk.guild.id}/members/*", status=503, times=None)
+    told = await moderator(desk).click(message, label="Approve")
+    assert "The bot can't reach Discord right now." in texts(told)
+    assert "Nothing was decided." in texts(told)
+    assert (await desk.job()).state is JobState.PENDING

@@ -4,18 +4,20 @@ from typing import Any
 
 import discord
 from simcord import ChannelHandle, MemberActor
+from sqlalchemy import text
 
 from bot.features.words import rules
 from bot.jobs import transitions
 from bot.jobs.models import JobState
 from bot.jobs.results import ForModerators
 from bot.media.spool import OutputFile
-from bot.posts import Stands
+from bot.posts import Post, Stands
 from bot.servers import access
 from bot.servers.notices import NoticeKind
 from tests.support.database import given
-from tests.support.desk import Desk
+from tests.support.desk import Desk, texts
 from tests.support.posts import deliver, open_posts, sent
+from tests.support.settings import change
 
 
 async def approvals(desk: Desk, **options: Any) -> ChannelHandle:
@@ -59,3 +61,37 @@ async def asked(desk: Desk, channel: ChannelHandle, *photos: OutputFile) -> disc
 async def ask(desk: Desk, channel: ChannelHandle, **options: Any) -> discord.Message:
     await desk.maya.slash(desk.channel, "studio", prompt="A red kite @everyone", **options)
     return await asked(desk, channel)
+
+
+REFUSED = "This server's word filter doesn't allow that. Change the wording and try again"
+
+
+async def forbid(desk: Desk, *words: str) -> str:
+    """An admin adds rules; the last answer is returned."""
+    said = ""
+    for one in words:
+        said = await change(desk, "moderation words", "rules", words=one, then=["refuse"])
+    return said
+
+
+async def notices(desk: Desk) -> list[dict[str, str | int | None]]:
+    pending = await desk.db.read(open_posts)
+    return [dict(one.details) for one in pending if one.kind == NoticeKind.WORDS]
+
+
+async def kept(desk: Desk) -> str:
+    """Return the details of all notices, as the database has them."""
+    asked = text("SELECT details FROM posts")
+    return str(await desk.services.db.read(lambda session: session.execute(asked).all()))
+
+
+async def last_notice(desk: Desk) -> Post:
+    waiting = await desk.db.read(open_posts)
+    return [one for one in waiting if one.kind != NoticeKind.CHANGED][-1]
+
+
+async def posted(desk: Desk) -> str:
+    """Post the last notice in a log channel, and return what is read there."""
+    log = desk.guild.create_text_channel("log")
+    await deliver(desk, await last_notice(desk), log.id, None)
+    return texts(log.history()[-1])

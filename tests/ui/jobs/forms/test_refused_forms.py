@@ -10,7 +10,7 @@ from tests.reactions.taps import jobs_of, post
 from tests.support import spending
 from tests.support.desk import PNG, Desk, pieces, texts
 from tests.support.presses import press
-from tests.ui.admin.moderation.word_rules import forbid
+from tests.ui.admin.moderation.waiting import forbid
 from tests.ui.jobs.forms.test_tool_form import ROOM, fields, opened
 
 
