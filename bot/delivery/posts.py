@@ -289,8 +289,8 @@ class DiscordPosts:
             [] if known is None else missing_to_post(known[1].permissions_for(known[0]), known[1], file=file)
         )
         # Without reading the history, the nonce alone keeps it from being sent twice.
-        if lacking := [one for one in missing if one != str(READ_MESSAGE_HISTORY)]:
-            raise Refuse(NotHere(f"the bot lacks {', '.join(lacking)}"))
+        if lacking := [one for one in missing if one != READ_MESSAGE_HISTORY]:
+            raise Refuse(NotHere(f"the bot lacks {', '.join(one.one for one in lacking)}"))
         return not missing
 
     async def _target(self, post: Post) -> Recipient:

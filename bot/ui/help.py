@@ -20,7 +20,7 @@ from bot.features.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChann
 from bot.features.wording import NO_KEY
 from bot.jobs import holds
 from bot.jobs.models import MemberContext
-from bot.languages import and_list, gettext as _, lazy, ngettext, or_list, sentences, speaking
+from bot.languages import Message, and_list, gettext as _, lazy, ngettext, or_list, sentences, speaking
 from bot.reasons import Reason
 from bot.servers import access, keys, settings
 from bot.servers.access import ApprovalRules
@@ -291,7 +291,7 @@ async def guide_for(interaction: discord.Interaction) -> Guide:
 
 
 def help_panel(
-    guide: Guide, missing: list[str], pictures: Mapping[str, bytes]
+    guide: Guide, missing: Sequence[Message], pictures: Mapping[str, bytes]
 ) -> tuple[Panel, list[discord.File]]:
     """Return the answer, and the files that it shows.
 

@@ -364,7 +364,7 @@ def _words(job: Job, names: ToolNames, shown: Shown, *, readable: bool) -> str:
     prompt = prompt_of(tool, job.inputs) if readable else None
     asked = f"> {plain(prompt, PROMPT_BEGINNING) or '…'}" if prompt else ""
     if readable and not prompt:
-        asked = small(shortened(settings_words(tool, job.inputs), SETTINGS_BEGINNING))
+        asked = small(settings_words(tool, job.inputs, SETTINGS_BEGINNING))
     if whose == MINE:
         way = shown.ways.get(job.id)
         return lines(line, small(state_words(job, way)) if way is not None else "", asked)

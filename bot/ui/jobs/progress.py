@@ -80,7 +80,6 @@ RUN_FAILED = lazy("Run the failed ones again")
 # Characters; ten lines with links, and what others wrote, must fit into a message.
 PHOTO_NAME = 24
 STATE_LENGTH = 100
-MAX_SETTINGS_CHARACTERS = 300
 SEEN = lazy("Although these are private, moderators see the requests before they start.")
 RESULTS_SEEN = lazy(
     "Although these are private, moderators see the requests before they start, and the results before you "
@@ -106,27 +105,20 @@ _COUNTED: Sequence[tuple[Sequence[JobState], Callable[[int], str]]] = (
     ((JobState.UNKNOWN,), lambda count: ngettext("{count} unknown", "{count} unknown", count)),
 )
 STATE_LOOKS: Mapping[JobState, tuple[str, discord.Colour]] = {
-    JobState.RECEIVED: ("⏳", NEUTRAL),
-    JobState.PENDING: ("🛂", NEUTRAL),
-    JobState.WAITING: ("⏳", NEUTRAL),
-    JobState.UPLOADING: ("📤", GOING),
-    JobState.SUBMITTING: ("📤", GOING),
+    # The first of these that a job is in gives the progress its colour.
     JobState.RUNNING: ("✨", GOING),
+    JobState.SUBMITTING: ("📤", GOING),
+    JobState.UPLOADING: ("📤", GOING),
+    JobState.RECEIVED: ("⏳", NEUTRAL),
+    JobState.WAITING: ("⏳", NEUTRAL),
+    JobState.PENDING: ("🛂", NEUTRAL),
     JobState.REVIEWING: ("🛂", NEUTRAL),
-    JobState.SUCCEEDED: ("✅", GOOD),
-    JobState.WITHHELD: ("🚫", BAD),
-    JobState.FAILED: ("❌", BAD),
-    JobState.CANCELLED: ("🚫", QUIET),
     JobState.UNKNOWN: ("❔", UNSURE),
+    JobState.FAILED: ("❌", BAD),
+    JobState.WITHHELD: ("🚫", BAD),
+    JobState.SUCCEEDED: ("✅", GOOD),
+    JobState.CANCELLED: ("🚫", QUIET),
 }
-
-
-# The first of these that a job is in gives the progress its colour.
-_TO_BE_SEEN = (
-    *(JobState.RUNNING, JobState.SUBMITTING, JobState.UPLOADING, JobState.RECEIVED, JobState.WAITING),
-    *(JobState.PENDING, JobState.REVIEWING, JobState.UNKNOWN, JobState.FAILED, JobState.WITHHELD),
-    *(JobState.SUCCEEDED, JobState.CANCELLED),
-)
 # After these, the same request may succeed.
 _MAY_WORK_LATER = frozenset(FailureCode) - {FailureCode.INPUTS, FailureCode.PLAN, FailureCode.PHOTO}
 _MAY_BE_ITS_INPUTS = frozenset({FailureCode.STUDII, FailureCode.DECLINED})
@@ -147,11 +139,13 @@ def progress_panel(jobs: Sequence[Job], names: ToolNames, progress: Progress, *,
         )
     again = CHARGED_AGAIN if any(map(may_be_charged_again, jobs)) else ""
     left = NOT_UPDATED_ANY_MORE if last and not all(job.over for job in jobs) else ""
-    settings = shortened(settings_words(tool, first.inputs), MAX_SETTINGS_CHARACTERS)
     buttons = _buttons(jobs, tool)
+    looks = (look for state, look in STATE_LOOKS.items() if any(job.state is state for job in jobs))
     return boxed(
-        STATE_LOOKS[next(state for state in _TO_BE_SEEN if any(job.state is state for job in jobs))][1],
-        lines(title, small(settings), prompt_words(tool, first.inputs), small(seen)),
+        next(looks)[1],
+        lines(
+            title, small(settings_words(tool, first.inputs)), prompt_words(tool, first.inputs), small(seen)
+        ),
         rule(),
         lines(*said, small(cost), small(again), small(left)),
         *([row(*buttons)] if buttons else []),

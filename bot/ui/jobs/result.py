@@ -64,7 +64,6 @@ _ENDINGS = {
 MAX_LABEL_CHARACTERS = 80
 MAX_NOTE_CHARACTERS = 160
 MAX_FAILURE_CHARACTERS = 240
-MAX_SETTINGS_CHARACTERS = 300
 MAX_LINKS_CHARACTERS = 1700  # of all links together
 
 
@@ -218,7 +217,7 @@ def _details(ended: EndOfJobs, names: ToolNames, *, title: str = "", prompt: boo
     cost = cost_words(job)
     if job.posted_with_set:  # of those without a result, each has it in its own line
         cost = credit_words(sum(part.job.settled for part in ended.parts)) if title else ""
-    settings = shortened(settings_words(tool, job.inputs), MAX_SETTINGS_CHARACTERS)
+    settings = settings_words(tool, job.inputs)
     said = small(" · ".join(part for part in (title, settings, cost) if part))
     return lines(said, prompt_words(tool, job.inputs) if prompt else "")
 

@@ -13,7 +13,7 @@ from bot.ui.kit.reasons import reason_words
 
 PROMPT_LENGTH = 300  # characters shown of a long text
 VALUE_LENGTH = 40
-MAX_SETTINGS_CHARACTERS = 800
+MAX_SETTINGS_CHARACTERS = 300
 MAX_LINK_CHARACTERS = 1500  # of an address that is shown in a text
 ALT_LENGTH = 256  # what Discord takes as the description of a picture in a gallery
 SENDING = lazy("Sending it to Studii…")
@@ -91,17 +91,15 @@ def settings_of(tool: Tool | None, inputs: Mapping[str, str]) -> list[tuple[str,
     return [tool.named_value(name, value) for name, value in inputs.items() if name not in hidden]
 
 
-def settings_words(tool: Tool | None, inputs: Mapping[str, str]) -> str:
-    """Return `style **modern** · room **living**`; empty if there are no settings."""
-    words = ""
-    for name, value in settings_of(tool, inputs):
-        shown = plain(value, VALUE_LENGTH) or "…"
-        piece = f"{plain(name, VALUE_LENGTH)} **{shown}**"
-        joined = f"{words} · {piece}" if words else piece
-        if len(joined) > MAX_SETTINGS_CHARACTERS:
-            return f"{words} · …"
-        words = joined
-    return words
+def settings_words(tool: Tool | None, inputs: Mapping[str, str], most: int = MAX_SETTINGS_CHARACTERS) -> str:
+    """Return `style **modern** · room **living**`, as many as fit; empty if there are no settings."""
+    shown = [
+        f"{plain(name, VALUE_LENGTH)} **{plain(value, VALUE_LENGTH) or '…'}**"
+        for name, value in settings_of(tool, inputs)
+    ]
+    while len(" · ".join(shown)) > most:
+        shown[-2:] = ["…"]
+    return " · ".join(shown)
 
 
 def prompt_words(tool: Tool | None, inputs: Mapping[str, str]) -> str:
@@ -323,11 +321,9 @@ def _done(job: Job) -> str:
     if job.finished_at is None:
         return _("Done")
     seconds = max(1, round((job.finished_at - job.created_at).total_seconds()))
-    if seconds < 60:
-        return _("Done in {seconds} s", seconds=seconds)
     minutes, rest = divmod(seconds, 60)
+    if not minutes:
+        return _("Done in {seconds} s", seconds=seconds)
     if minutes < 60:
-        if rest:
-            return _("Done in {minutes} min {seconds} s", minutes=minutes, seconds=rest)
-        return _("Done in {minutes} min", minutes=minutes)
+        return _("Done in {minutes} min {seconds} s", minutes=minutes, seconds=rest)
     return _("Done in {hours} h {minutes} min", hours=minutes // 60, minutes=minutes % 60)

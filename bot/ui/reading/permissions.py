@@ -1,5 +1,6 @@
 """Check what the bot and people must be allowed before anything is done, and where results may be shown."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +10,9 @@ from bot.errors import NotAllowed, Refused
 from bot.features.moderation import Approver
 from bot.features.posting import PostingRules
 from bot.jobs.models import Job, MemberContext
-from bot.languages import and_list, gettext as _, lazy, plazy
+from bot.languages import Message, and_list, gettext as _, lazy, plazy
 
-# Their names in Discord's app. Code and logs name them in English (`name.one`).
+# Their names in Discord's app.
 VIEW_CHANNEL = plazy("Discord permission", "View Channel")
 SEND_MESSAGES = plazy("Discord permission", "Send Messages")
 SEND_IN_THREADS = plazy("Discord permission", "Send Messages in Threads")
@@ -19,20 +20,7 @@ ATTACH_FILES = plazy("Discord permission", "Attach Files")
 READ_MESSAGE_HISTORY = plazy("Discord permission", "Read Message History")
 ADD_REACTIONS = plazy("Discord permission", "Add Reactions")
 CREATE_PUBLIC_THREADS = plazy("Discord permission", "Create Public Threads")
-# Untranslated: people read that the thread is locked instead.
-MANAGE_THREADS = "Manage Threads"
-_NAMES = {
-    name.one: name
-    for name in (
-        VIEW_CHANNEL,
-        SEND_MESSAGES,
-        SEND_IN_THREADS,
-        ATTACH_FILES,
-        READ_MESSAGE_HISTORY,
-        ADD_REACTIONS,
-        CREATE_PUBLIC_THREADS,
-    )
-}
+MANAGE_THREADS = plazy("Discord permission", "Manage Threads")
 MANAGERS_ONLY = lazy(
     "You need the {permission} permission for this.", permission=plazy("Discord permission", "Manage Server")
 )
@@ -40,37 +28,37 @@ MANAGERS_ONLY = lazy(
 PERMISSIONS_MENU = lazy("Edit Channel > Permissions > Studii")
 
 
-def missing_to_post(permissions: discord.Permissions, channel: object, *, file: bool = True) -> list[str]:
-    """Return the permissions that the bot lacks to post a result there, by their names in English.
+def missing_to_post(permissions: discord.Permissions, channel: object, *, file: bool = True) -> list[Message]:
+    """Return the permissions that the bot lacks to post a result there.
 
     Posting reopens an archived thread; in a locked one only those who manage threads can post. https://discord.com/developers/docs/topics/threads
     """
-    if permissions.administrator:
-        return []
     # Posts in a forum are threads.
     thread = isinstance(channel, discord.Thread | discord.ForumChannel)
-    needed = {
-        VIEW_CHANNEL.one: permissions.view_channel,
-        SEND_IN_THREADS.one: permissions.send_messages_in_threads if thread else True,
-        SEND_MESSAGES.one: True if thread else permissions.send_messages,
-        ATTACH_FILES.one: permissions.attach_files or not file,
-        READ_MESSAGE_HISTORY.one: permissions.read_message_history,
-        MANAGE_THREADS: permissions.manage_threads or not is_locked(channel),
-    }
-    return [name for name, there in needed.items() if not there]
+    return _lacking(
+        permissions,
+        (VIEW_CHANNEL, permissions.view_channel),
+        (SEND_IN_THREADS, not thread or permissions.send_messages_in_threads),
+        (SEND_MESSAGES, thread or permissions.send_messages),
+        (ATTACH_FILES, permissions.attach_files or not file),
+        (READ_MESSAGE_HISTORY, permissions.read_message_history),
+        (MANAGE_THREADS, permissions.manage_threads or not is_locked(channel)),
+    )
 
 
-def missing_for_warnings(me: discord.Member, channel: Any) -> list[str]:
+def missing_for_warnings(me: discord.Member, channel: Any) -> list[Message]:
     """Return the permissions that the bot lacks to post warnings there. It need not read the channel."""
     lacking = missing_to_post(channel.permissions_for(me), channel, file=False)
-    return [name for name in lacking if name != str(READ_MESSAGE_HISTORY)]
+    return [one for one in lacking if one != READ_MESSAGE_HISTORY]
 
 
-def missing_to_offer(permissions: discord.Permissions) -> list[str]:
+def missing_to_offer(permissions: discord.Permissions) -> list[Message]:
     """Return the further permissions that the bot lacks to put emoji under photos."""
-    if permissions.administrator or permissions.add_reactions:
-        return []
-    return [ADD_REACTIONS.one]
+    return _lacking(permissions, (ADD_REACTIONS, permissions.add_reactions))
+
+
+def _lacking(permissions: discord.Permissions, *needed: tuple[Message, bool]) -> list[Message]:
+    return [] if permissions.administrator else [name for name, there in needed if not there]
 
 
 def is_locked(channel: object) -> bool:
@@ -121,7 +109,7 @@ def ensure_can_post_in(channel: Any, *, warnings: bool = False) -> None:
         )
 
 
-def hindrance(missing: list[str]) -> str:
+def hindrance(missing: Sequence[Message]) -> str:
     """Return why the bot can't post, and what helps, as it follows a colon. `missing` is not empty.
 
     For a locked thread it asks to unlock it, rather than for Manage Threads.
@@ -266,9 +254,9 @@ def _may_be_here(interaction: discord.Interaction, job: Job) -> bool:
     return bool(here) or unchanged or not stays_there(interaction.client, job)
 
 
-def permission_list(names: list[str]) -> str:
+def permission_list(names: Sequence[Message]) -> str:
     """Return the permissions as Discord's app calls them, as a list in a sentence: `**A** and **B**`."""
-    return and_list([f"**{_NAMES[name]}**" for name in names])
+    return and_list([f"**{name}**" for name in names])
 
 
 def channel_in(
@@ -455,12 +443,10 @@ def _in_thread(guild: discord.Guild, channel: Any) -> PostingPlace:
     return PostingPlace(in_thread=True)
 
 
-def missing_for_threads(permissions: discord.Permissions) -> list[str]:
+def missing_for_threads(permissions: discord.Permissions) -> list[Message]:
     """Return the permissions that the bot lacks to post results in threads of a channel."""
-    if permissions.administrator:
-        return []
-    needed = {
-        CREATE_PUBLIC_THREADS.one: permissions.create_public_threads,
-        SEND_IN_THREADS.one: permissions.send_messages_in_threads,
-    }
-    return [name for name, there in needed.items() if not there]
+    return _lacking(
+        permissions,
+        (CREATE_PUBLIC_THREADS, permissions.create_public_threads),
+        (SEND_IN_THREADS, permissions.send_messages_in_threads),
+    )

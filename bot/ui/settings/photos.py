@@ -122,7 +122,7 @@ def _some(found: list[str]) -> str:
     return lines(*found[:MAX_WARNINGS], f"⚠️ {more}" if left > 0 else "")
 
 
-def _lacking(guild: discord.Guild, rules: PhotoRules) -> Iterator[tuple[int, list[str]]]:
+def _lacking(guild: discord.Guild, rules: PhotoRules) -> Iterator[tuple[int, list[Message]]]:
     named = {*rules.channels, *rules.reaction_channels}
     for channel_id in sorted(named):
         channel = channel_in(guild, channel_id)
@@ -137,7 +137,7 @@ def _lacking(guild: discord.Guild, rules: PhotoRules) -> Iterator[tuple[int, lis
                 yield channel.id, _missing(guild, channel, offers=False)
 
 
-def _missing(guild: discord.Guild, channel: Any, *, offers: bool) -> list[str]:
+def _missing(guild: discord.Guild, channel: Any, *, offers: bool) -> list[Message]:
     may = channel.permissions_for(guild.me)
     return [*missing_to_post(may, channel), *(missing_to_offer(may) if offers else ())]
 

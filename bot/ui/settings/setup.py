@@ -1,6 +1,6 @@
 """`/studii setup`: the steps in their order, each with its control, the key, and what channels show."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -116,7 +116,7 @@ class SetupState(SetupRow):
     """Everything that the panel shows."""
 
     has_key: bool  # that can be read
-    missing: list[str]  # permissions that the bot lacks in this channel
+    missing: Sequence[Message]  # permissions that the bot lacks in this channel
     lacking: str  # what keeps photos from being served, a line for each channel
     reads_messages: bool  # the message content intent
     log_trouble: str  # why the bot can't post there

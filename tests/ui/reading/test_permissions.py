@@ -1,9 +1,20 @@
 """What keeps the bot from posting, and where a command works at all, as people are told."""
 
+from unittest.mock import Mock
+
 import discord
 import pytest
 
-from bot.ui.reading.permissions import hindrance, is_manager, is_moderator
+from bot.languages import Language, Message, speaking
+from bot.ui.reading.permissions import (
+    ATTACH_FILES,
+    MANAGE_THREADS,
+    SEND_MESSAGES,
+    hindrance,
+    is_manager,
+    is_moderator,
+    missing_for_warnings,
+)
 from tests.support.desk import Desk, texts
 from tests.support.presses import press
 
@@ -11,17 +22,27 @@ from tests.support.presses import press
 @pytest.mark.parametrize(
     ("missing", "said"),
     [
-        (["Send Messages"], "I'm missing **Send Messages** (Edit Channel > Permissions > Studii)"),
-        (["Manage Threads"], "the thread is locked (unlock it, or use another channel)"),
+        ([SEND_MESSAGES], "I'm missing **Send Messages** (Edit Channel > Permissions > Studii)"),
+        ([MANAGE_THREADS], "the thread is locked (unlock it, or use another channel)"),
         (
-            ["Attach Files", "Manage Threads"],
+            [ATTACH_FILES, MANAGE_THREADS],
             "the thread is locked (unlock it, or use another channel); I'm missing **Attach Files** "
             "(Edit Channel > Permissions > Studii)",
         ),
     ],
 )
-def test_a_locked_thread_is_to_be_unlocked_whatever_else_is_missing(missing: list[str], said: str) -> None:
+def test_a_locked_thread_is_to_be_unlocked_whatever_else_is_missing(
+    missing: list[Message], said: str
+) -> None:
     assert hindrance(missing) == said
+
+
+@pytest.mark.parametrize("language", [Language.ENGLISH, Language.GERMAN])
+def test_warnings_need_no_history_in_any_language(language: Language) -> None:
+    there = discord.Permissions(view_channel=True, send_messages=True)
+    with speaking(language):
+        missing = missing_for_warnings(Mock(), Mock(permissions_for=Mock(return_value=there)))
+    assert missing == []
 
 
 @pytest.mark.parametrize(

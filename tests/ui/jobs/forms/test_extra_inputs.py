@@ -1,50 +1,36 @@
-"""`extra`: what is typed there becomes inputs, or a sentence that says what is wrong."""
+"""`extra` and the inputs of presets: what is typed becomes inputs, or a sentence that says what is wrong."""
 
 import pytest
 
 from bot.catalog import Catalog
 from bot.errors import Refused
-from bot.ui.jobs.forms import parsed
+from bot.ui.jobs.forms import inputs_from
 
 
 @pytest.mark.parametrize(
-    ("typed", "pairs"),
+    ("typed", "inputs"),
     [
         ("seed=42", {"seed": "42"}),
-        ("  seed=42   mood=warm ", {"seed": "42", "mood": "warm"}),
-        ('mood="warm light" seed=1', {"mood": "warm light", "seed": "1"}),
-        ("mood=“warm light”", {"mood": "warm light"}),
-        (r'mood="a \"bright\" one"', {"mood": 'a "bright" one'}),
+        ("  Seed = 42   mood=warm, ", {"seed": "42", "mood": "warm"}),
+        ("style=rustic, room=living room;seed=1", {"style": "rustic", "room": "living room", "seed": "1"}),
+        ("mood=“it’s warm” seed=1", {"mood": "it’s warm", "seed": "1"}),
         ("url=https://a.example/?b=c", {"url": "https://a.example/?b=c"}),
-        ("note='it=x y'", {"note": "it=x y"}),
-        ("note=it’s", {"note": "it’s"}),
+        ("note='it=x y=z'", {"note": "it=x y=z"}),
+        ("note=it’s, a, list", {"note": "it’s, a, list"}),
+        ("a=" + ", " * 400 + "b", {"a": ", " * 400 + "b"}),
     ],
 )
-def test_pairs_are_read_as_they_were_meant(typed: str, pairs: dict[str, str]) -> None:
-    assert parsed(typed) == pairs
+def test_pairs_are_read_as_they_were_meant(typed: str, inputs: dict[str, str]) -> None:
+    assert inputs_from(typed) == inputs
 
 
 @pytest.mark.parametrize(
-    ("typed", "why"),
-    [
-        ("seed", "“seed” isn't a `key=value` pair"),
-        ("seed = 42", "“seed” isn't a `key=value` pair"),
-        ("4x=1", "“4x=1” isn't a `key=value` pair"),
-        ("seed=", "“seed=” isn't a `key=value` pair"),
-        ('seed=""', "isn't a `key=value` pair"),
-        ('mood="warm light', "A value with spaces needs quotes around it"),
-        ('mood="warm"light=1', "and a space after them"),
-        ("a=1 a=2", "`a` twice"),
-        ("a=1,b=2", "separate pairs with spaces, not commas"),
-        ("a=1; b=2", "separate pairs with spaces, not commas"),
-        (" ".join(f"k{n}=1" for n in range(11)), "at most 10 pairs"),
-        ("a=" + "x" * 201, "at most 200 characters"),
-        ("a=" + "x" * 1000, "at most 1,000 characters"),
-    ],
+    ("typed", "what"),
+    [("seed", "seed"), ("4x=1", "4x=1"), ("a=", "a="), ('a=1, b=""', 'b=""'), ('mood="warm light', "mood=")],
 )
-def test_what_cannot_be_read_is_refused_with_the_place_and_the_reason(typed: str, why: str) -> None:
-    with pytest.raises(Refused, match=why):
-        parsed(typed)
+def test_what_cannot_be_read_is_refused_with_the_place(typed: str, what: str) -> None:
+    with pytest.raises(Refused, match=f"“{what}.*isn't a name=value pair"):
+        inputs_from(typed)
 
 
 def test_an_input_that_nobody_knows_is_taken_to_change_the_price() -> None:
