@@ -37,7 +37,7 @@ from tests.ui.jobs.late import (
     rows,
     until,
 )
-from tests.ui.jobs.sets.test_sets import offered
+from tests.ui.jobs.test_sets import offered
 
 RUNNING = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
 

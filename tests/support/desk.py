@@ -13,6 +13,7 @@ from simcord import ChannelHandle, Env, GuildHandle, InteractionResult, MemberAc
 from bot.catalog import Catalog, Tool
 from bot.client.bot import StudiiBot
 from bot.client.login import photo_intents
+from bot.credits import charges
 from bot.db import Database
 from bot.delivery import Answers, DiscordDelivery
 from bot.domain.guilds import Plan
@@ -21,6 +22,7 @@ from bot.features.styles import Style, save
 from bot.features.words import AddedRule, add
 from bot.jobs import queries, transitions
 from bot.jobs.models import Job, JobState, Progress
+from bot.servers import keys
 from bot.services import Services
 from bot.ui.jobs.progress import progress_panel
 from bot.ui.jobs.wording import ToolNames
@@ -232,6 +234,22 @@ def make_bot(
     delivery = delivery_on(bot, catalog, clock, rules=bot.posting_rules, readers=bot.readers)
     bot.attach(services, clock, NoAnswers(), no_progress)
     return bot, delivery
+
+
+DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+
+
+def labels(shown: Any) -> list[str]:
+    """Return the labels of the buttons that are shown."""
+    return [str(piece.get("label")) for piece in pieces(shown) if piece["type"] == 2]
+
+
+async def learned(desk: Desk, charge: int, slug: str = "studio", **inputs: str) -> None:
+    """Let Studii have charged so much for a job of that kind with the server's key."""
+    tool, key = desk.bot.catalog.get(slug), await desk.db.write(keys.current, desk.guild.id)
+    assert key is not None
+    variant = tool.variant(tool.prepare({"prompt": "x", **inputs}, has_source=tool.prompt is None))
+    await desk.db.write(charges.learn, key.lane, slug, variant, charge, desk.clock.now())
 
 
 def texts(shown: Any) -> str:

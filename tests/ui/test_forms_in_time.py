@@ -23,8 +23,8 @@ from tests.support.presses import send_command, send_menu, send_press
 from tests.support.settings import admin
 from tests.ui.admin.moderation.test_results import shown as shown_result, watched
 from tests.ui.admin.moderation.waiting import approvals, ask, forbid
-from tests.ui.jobs.forms.test_tool_form import opened
 from tests.ui.jobs.late import at_once, kept, late
+from tests.ui.jobs.results import opened
 from tests.ui.styles.test_saving import result_of
 from tests.ui.waits import Waits
 

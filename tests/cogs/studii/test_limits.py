@@ -14,7 +14,7 @@ from bot.servers.access import Permit
 from tests.support import spending
 from tests.support.desk import PNG, Desk, open_desk, started, texts
 from tests.support.settings import admin, change, limit_tool, opened, restrict
-from tests.ui.jobs.results.test_unknown_outcomes import in_the_log, lost
+from tests.ui.jobs.test_listing import in_the_log, lost
 
 ROOT = Path(__file__).parents[3]
 

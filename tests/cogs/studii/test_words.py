@@ -16,7 +16,7 @@ from tests.support.posts import deliver, sent, tell_end
 from tests.support.services import erase
 from tests.support.settings import admin, change, set_pause
 from tests.ui.admin.moderation.waiting import REFUSED, forbid, kept, last_notice, notices, posted
-from tests.ui.jobs.results.test_edit import edit_id, refused_inputs
+from tests.ui.jobs.test_progress import edit_id, refused_inputs
 
 FILTER = "moderation words"
 

@@ -9,9 +9,8 @@ import pytest
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.media.spool import OutputFile
 from bot.reasons import Reason
-from tests.support.desk import PNG, Desk, pieces, texts
+from tests.support.desk import DONE, PNG, Desk, pieces, texts
 from tests.support.posts import tell_end
-from tests.ui.jobs.results.test_result_buttons import DONE
 
 
 async def asked_where_nothing_can_be_posted(desk: Desk) -> Job:

@@ -21,7 +21,7 @@ from tests.support.patience import PATIENCE
 from tests.support.presses import send_press
 from tests.support.settings import control, opened
 from tests.ui.jobs.late import announced, asked, kept, late, slow_to_read
-from tests.ui.jobs.results.test_result_buttons import staged
+from tests.ui.jobs.results import staged
 
 
 @pytest.mark.promise

@@ -5,19 +5,29 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings, strategies as st
 
 from bot.jobs.actions import JobPage
 from bot.jobs.models import Approval, FailureCode, Job, JobState, Progress, SourcePhoto
 from bot.jobs.results import EndOfJobs, Part
-from bot.reasons import Reason
-from bot.ui.jobs.listing import MINE, SERVER, UNPOSTED, ListQuery, Shown, jobs_panel
+from bot.reasons import Reason, ReasonCode
+from bot.ui.jobs.listing import MINE, SERVER, UNPOSTED, ListQuery, Shown, Whose, jobs_panel
 from bot.ui.jobs.progress import progress_panel, sign_of
-from bot.ui.jobs.result import ending
+from bot.ui.jobs.result import ending, linked_video
 from bot.ui.jobs.wording import can_play
 from bot.ui.reading.photo_lookup import PostedResults
 from tests.support.clock import NOON
 from tests.support.jobs import staging
-from tests.support.panels import NAMES, alone, labels_of, progress_words, shown_with, words
+from tests.support.panels import (
+    CATALOG,
+    NAMES,
+    alone,
+    labels_of,
+    pieces_of,
+    progress_words,
+    shown_with,
+    words,
+)
 
 SET = "00000000000000aa"
 
@@ -189,7 +199,7 @@ def a_set(*states: JobState, **changes: Any) -> list[Job]:
     return [staging(id=f"{at:016x}", set_id=SET, state=state, **changes) for at, state in enumerate(states)]
 
 
-def listing(*jobs: Job, whose: str = SERVER, page: int = 0) -> str:
+def listing(*jobs: Job, whose: Whose = SERVER, page: int = 0) -> str:
     readable = frozenset(job.id for job in jobs)
     shown = Shown(
         JobPage(jobs, more=False),
@@ -232,7 +242,7 @@ def test_the_list_says_the_state_of_each_job(state: JobState, said: str) -> None
         (SERVER, 3, "This page is empty now."),
     ],
 )
-def test_an_empty_list_says_what_there_is_none_of(whose: str, page: int, said: str) -> None:
+def test_an_empty_list_says_what_there_is_none_of(whose: Whose, page: int, said: str) -> None:
     assert said in listing(whose=whose, page=page)
 
 
@@ -355,3 +365,85 @@ def test_what_may_work_the_next_time_is_run_again_and_what_its_inputs_failed_is_
 ) -> None:
     panel = progress_panel([staging(state=JobState.FAILED, failure=failure)], NAMES, Progress())
     assert [label.split(" · ")[0] for label in labels_of(panel)] == buttons
+
+
+# Whatever a job holds, Discord takes what is shown of it
+
+LONG = st.text(max_size=3000)
+URLS = st.one_of(
+    st.none(),
+    st.sampled_from(
+        ["https://files.example/out.png", "http://127.0.0.1:9/o", "javascript:alert(1)", "", "https://[x"]
+    ),
+    st.integers(1, 6000).map(lambda length: "https://files.example/" + "k" * length),
+)
+
+
+ARGUMENTS = st.booleans() | st.integers() | st.floats() | LONG
+NAMES_OF = [
+    "text",
+    "detail",
+    "kind",
+    "price",
+    "reserved",
+    "width",
+    "height",
+    "size",
+    "most",
+    "limit",
+    "photo",
+]
+# Also as another version of the bot may have kept them.
+REASONS = st.builds(
+    Reason,
+    st.sampled_from(ReasonCode) | st.just("of_tomorrow"),
+    st.dictionaries(st.sampled_from(NAMES_OF), ARGUMENTS),
+)
+
+
+@st.composite
+def jobs(draw: st.DrawFn) -> Job:
+    tool = draw(st.sampled_from([*CATALOG.tools, "a-tool-of-yesterday"]))
+    names = [one.name for one in CATALOG.tools[tool].inputs] if tool in CATALOG.tools else ["prompt", "depth"]
+    return staging(
+        tool=tool,
+        inputs=draw(st.fixed_dictionaries({}, optional=dict.fromkeys(names, LONG))),
+        source=draw(st.sampled_from([None, staging().source])),
+        state=draw(st.sampled_from(JobState)),
+        held=draw(st.none() | REASONS),
+        failure_text=draw(st.none() | REASONS),
+        studii_status=draw(st.none() | LONG),
+        output_url=draw(URLS),
+        output_kind=draw(st.sampled_from([None, "image", "video"])),
+        charged=draw(st.none() | st.integers(0, 10**6)),
+        submitted_at=draw(st.sampled_from([None, NOON])),
+        finished_at=draw(st.sampled_from([None, NOON + timedelta(days=3)])),
+        result_message_id=draw(st.sampled_from([None, 400])),
+    )
+
+
+@pytest.mark.promise
+@settings(max_examples=50)
+@given(jobs(), st.none() | st.integers(1, 10_000))
+def test_whatever_a_job_holds_discord_takes_what_is_shown_of_it(job: Job, position: int | None) -> None:
+    shown = [
+        progress_panel([job], NAMES, Progress(position)),
+        shown_with(job, "out.png"),
+        ending(alone(job), NAMES, "Harbour"),
+        progress_panel(
+            [replace(job, id=f"{number:016x}", set_id=SET) for number in range(10)], NAMES, Progress()
+        ),
+    ]
+    for panel in [*shown, shown_with(job, why="It is too large.")]:
+        components = list(pieces_of(panel.to_components()))
+        texts = [piece["content"] for piece in components if piece["type"] == 10]
+        assert all(texts)
+        assert sum(map(len, texts)) <= 4000
+        assert len(components) <= 40
+        for piece in components:
+            assert len(piece.get("url") or "") <= 512
+            for item in piece.get("items", ()):
+                assert 0 < len(item["description"]) <= 256
+    if can_play(job):
+        _, said = linked_video(alone(job), NAMES, "It is too large.", disclosure="", by_dm=False)
+        assert len(said) <= 2000

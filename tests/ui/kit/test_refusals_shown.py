@@ -25,7 +25,7 @@ from bot.ui.kit.reasons import UNKNOWN_REASON
 from tests.support import spending
 from tests.support.desk import PNG, Desk, open_desk, texts
 from tests.support.settings import control, opened, restrict
-from tests.ui.jobs.sets.test_sets import PHOTOS, opened as form_of
+from tests.ui.jobs.test_sets import PHOTOS, opened as form_of
 
 PRIVATE = {"private": True}
 CHANGE_ACCESS = "Try again without it. An admin can change this with `/studii moderation`."

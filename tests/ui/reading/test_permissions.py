@@ -1,11 +1,16 @@
 """What keeps the bot from posting, and where a command works at all, as people are told."""
 
+from pathlib import Path
 from unittest.mock import Mock
 
 import discord
 import pytest
+from simcord import ChannelHandle
 
+from bot.errors import Refused
+from bot.jobs.models import JobState
 from bot.languages import Language, Message, speaking
+from bot.ui.reading.emoji import parse_emoji
 from bot.ui.reading.permissions import (
     ATTACH_FILES,
     MANAGE_THREADS,
@@ -15,8 +20,9 @@ from bot.ui.reading.permissions import (
     is_moderator,
     missing_for_warnings,
 )
-from tests.support.desk import Desk, texts
+from tests.support.desk import BOT_PERMISSIONS, Desk, open_desk, pieces, texts
 from tests.support.presses import press
+from tests.ui.admin.moderation.waiting import approvals, moderator
 
 
 @pytest.mark.parametrize(
@@ -66,3 +72,62 @@ async def test_a_button_of_a_server_does_nothing_in_a_direct_message(desk: Desk)
     assert shown.response is not None
     refused = await press(desk, desk.maya, shown.response, "studii:jobs:mine:0:any:any", in_server=False)
     assert "This only works in a server." in texts(refused)
+
+
+# Who moderates in a channel that was deleted: those with Manage Server alone
+
+DELETES = BOT_PERMISSIONS | discord.Permissions(manage_channels=True)
+
+
+async def delete(desk: Desk, channel: ChannelHandle) -> None:
+    known = desk.bot.get_channel(channel.id)
+    assert isinstance(known, discord.TextChannel)
+    await known.delete()
+
+
+@pytest.mark.promise
+async def test_others_jobs_there_can_be_cancelled_by_those_alone(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, permissions=DELETES) as desk:
+        await desk.set_key()
+        channel, ines = desk.guild.create_text_channel("lost"), moderator(desk)
+        await desk.maya.slash(channel, "studio", prompt="A red kite")
+        await delete(desk, channel)
+        button = await desk.channel_message(f"studii:cancel:{(await desk.job()).id}-0")
+        await ines.click(button, label="Press")
+        assert (await desk.job()).state is not JobState.CANCELLED
+        await desk.admin.click(button, label="Press")
+        assert (await desk.job()).state is JobState.CANCELLED
+
+
+@pytest.mark.promise
+async def test_results_that_wait_there_are_seen_by_those_alone(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, permissions=DELETES) as desk:
+        channel, ines = await approvals(desk, everyone=True, results=True), moderator(desk)
+        assert "Results not posted" in str(pieces(await ines.slash(desk.channel, "jobs")))
+        await delete(desk, channel)
+        assert "Results not posted" not in str(pieces(await ines.slash(desk.channel, "jobs")))
+        assert "Results not posted" in str(pieces(await desk.admin.slash(desk.channel, "jobs")))
+
+
+# What counts as one emoji when an admin types it
+
+ARROWS_AND_LETTERS = ["ℹ️", "↔️", "➡️", "Ⓜ️", "🅰️", "©️", "™️", "㊗️", "〰️", "‼️"]
+FLAGS_AND_KEYCAPS = ["🇬🇧", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "🏳️‍🌈", "#️⃣", "🔟"]
+PEOPLE = ["☺️", "👩🏽‍❤️‍💋‍👨🏿", "👨‍👩‍👧‍👦", "👁️‍🗨️", "❤️‍🔥", "🪾"]
+
+
+@pytest.mark.parametrize("typed", [*ARROWS_AND_LETTERS, *FLAGS_AND_KEYCAPS, *PEOPLE])
+def test_each_kind_of_emoji_is_taken(typed: str) -> None:
+    assert str(parse_emoji(f" {typed} ")) == typed
+
+
+@pytest.mark.parametrize("typed", ["🔥\U000e0079\U000e0065\U000e0073", "🔥\u200d", "🔥\u200b"])
+def test_an_emoji_that_hides_something_is_refused(typed: str) -> None:
+    with pytest.raises(Refused, match="Enter exactly one"):
+        parse_emoji(typed)
+
+
+@pytest.mark.parametrize("typed", ["→", "«", "€", "½", "a", "7", ":sofa:", "🔥🔥", "🔥!", "", "<:x:1>"])
+def test_signs_that_are_no_emoji_and_several_emoji_are_refused(typed: str) -> None:
+    with pytest.raises(Refused, match="Enter exactly one"):
+        parse_emoji(typed)

@@ -1,17 +1,25 @@
 """Where the pictures of a message are, whatever it is made of."""
 
 import io
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import discord
 import pytest
 from discord import ui
+from simcord import ChannelHandle
 from simcord.backend.models.message import MessageSticker
 
+from bot.jobs.models import JobState
+from bot.media.spool import OutputFile
 from bot.ui.reading.pictures import pictures_in
-from tests.reactions.taps import jobs_of, ready
-from tests.support.desk import PNG, Desk, texts
+from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
+from tests.support.desk import BOT_PERMISSIONS, DONE, PNG, Desk, open_desk, pieces, texts
+from tests.support.posts import tell_end
+from tests.support.settings import admin
+from tests.ui.jobs.results import files, press_on, source_bytes
+from tests.ui.reading.test_photo_lookup import finished
 
 
 async def sent_by_the_bot(desk: Desk, **parts: Any) -> discord.Message:
@@ -26,7 +34,7 @@ def without_attachments(message: discord.Message) -> discord.Message:
     return message
 
 
-def files(*names: str) -> list[discord.File]:
+def picture_files(*names: str) -> list[discord.File]:
     return [discord.File(io.BytesIO(PNG + name.encode()), name) for name in names]
 
 
@@ -38,7 +46,7 @@ async def test_pictures_in_galleries_thumbnails_and_files_are_found(desk: Desk) 
     thumbnail: ui.Section[Any] = ui.Section("A room", accessory=small)
     view.add_item(ui.Container(gallery, thumbnail))
     view.add_item(ui.File("attachment://plan.png"))
-    sent = await sent_by_the_bot(desk, view=view, files=files("new.png", "small.png", "plan.png"))
+    sent = await sent_by_the_bot(desk, view=view, files=picture_files("new.png", "small.png", "plan.png"))
     found = pictures_in(without_attachments(sent))
     assert [desk.env.backend.cdn.get(one.url) for one in found] == [
         PNG + name for name in (b"new.png", b"small.png", b"plan.png")
@@ -48,7 +56,7 @@ async def test_pictures_in_galleries_thumbnails_and_files_are_found(desk: Desk) 
 async def test_a_picture_that_is_there_in_two_ways_is_one(desk: Desk) -> None:
     view = ui.LayoutView()
     view.add_item(ui.MediaGallery(discord.MediaGalleryItem("attachment://new.png")))
-    sent = await sent_by_the_bot(desk, view=view, files=files("new.png"))
+    sent = await sent_by_the_bot(desk, view=view, files=picture_files("new.png"))
     assert len(sent.attachments) == 1
     assert [one.filename for one in pictures_in(sent)] == ["new.png"]
 
@@ -122,3 +130,161 @@ async def test_a_menu_takes_a_sticker_that_is_a_picture_and_a_tap_does_not(desk:
     drawn = await with_stickers(desk, kinds.lottie)
     answer = await desk.tom.context_menu(desk.channel, "Photo restoration", drawn)
     assert "That message has no picture" in texts(answer)
+
+
+# Menus and taps find a photo wherever it stands, and say what is none
+
+RESTORE = "Photo restoration"
+IN_THREADS = BOT_PERMISSIONS | discord.Permissions(
+    create_public_threads=True, send_messages_in_threads=True, manage_threads=True
+)
+
+
+async def thread_of(desk: Desk) -> ChannelHandle:
+    parent = desk.bot.get_channel(desk.channel.id)
+    assert isinstance(parent, discord.TextChannel)
+    await parent.create_thread(name="rooms", type=discord.ChannelType.public_thread)
+    (thread,) = desk.channel.threads
+    return thread
+
+
+@pytest.mark.promise
+async def test_a_photo_channel_serves_its_threads_too(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, permissions=IN_THREADS) as desk:
+        await desk.set_key()
+        await admin(desk, "photos auto", tool="photo-restore")
+        thread = await thread_of(desk)
+        await post(desk, desk.maya, ROOM, channel=thread)
+        (job,) = await jobs_of(desk)
+        assert (job.channel_id, job.user_id) == (thread.id, desk.maya.id)
+
+
+@pytest.mark.promise
+async def test_the_picture_of_an_embed_that_another_bot_posted_can_be_used(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, permissions=discord.Permissions.all()) as desk:
+        await desk.set_key()
+        channel = desk.bot.get_channel(desk.channel.id)
+        assert isinstance(channel, discord.TextChannel)
+        webhook = await channel.create_webhook(name="Pictures of the day")
+        embed = discord.Embed(title="Of the day").set_image(url="https://pictures.example/garden.png")
+        message = await webhook.send(embed=embed, wait=True)
+        await desk.maya.context_menu(desk.channel, RESTORE, message)
+        job = await desk.job()
+        assert job.source is not None
+        assert job.source.filename == "garden.png"
+
+
+@pytest.mark.promise
+async def test_an_animated_picture_is_taken_for_its_first_frame_and_a_video_is_none(desk: Desk) -> None:
+    gif, film = ("wave.gif", b"GIF89a" + b"0" * 32), ("film.mp4", b"\x00\x00\x00\x18ftypmp42")
+    message = await post(desk, desk.tom, film, gif)
+    await desk.maya.context_menu(desk.channel, RESTORE, message)
+    job = await desk.job()
+    assert job.source is not None
+    assert job.source.filename == "wave.gif"
+    answer = await desk.maya.context_menu(desk.channel, RESTORE, await post(desk, desk.tom, film))
+    assert "That message has no picture" in texts(answer)
+
+
+@pytest.mark.promise
+async def test_a_result_in_a_photo_channel_starts_nothing_by_itself(desk: Desk, tmp_path: Path) -> None:
+    await admin(desk, "photos auto", tool="photo-restore")
+    await post(desk, desk.maya, ROOM)
+    (job,) = await jobs_of(desk)
+    done = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+    job = await desk.move(job, *done, finished_at=desk.clock.now(), output_kind="image")
+    (tmp_path / "made.png").write_bytes(PNG)
+    await tell_end(desk.delivery, job, OutputFile(tmp_path / "made.png", "image", "image/png", len(PNG)))
+    await desk.env.settle()
+    assert len(await jobs_of(desk)) == 1
+    assert all(not one.reactions for one in desk.channel.history())
+
+
+@pytest.mark.promise
+async def test_a_post_in_a_forum_is_tapped_where_reactions_are_on_in_the_forum(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, permissions=IN_THREADS) as desk:
+        await desk.set_key()
+        forum = desk.guild.create_forum_channel("rooms")
+        await desk.env.settle()
+        await admin(desk, "reactions on", channel=forum)
+        known = desk.bot.get_channel(forum.id)
+        assert isinstance(known, discord.ForumChannel)
+        await known.create_thread(name="The hall", content="Look at this")
+        (thread,) = forum.threads
+        await desk.tom.react(await post(desk, desk.maya, ROOM, channel=thread), STAGING)
+        (job,) = await jobs_of(desk)
+        assert (job.user_id, job.channel_id) == (desk.tom.id, thread.id)
+
+
+# What its poster hides behind a spoiler stays hidden: the photo, what is made of it, and what of that
+
+HIDDEN = ("SPOILER_room.png", PNG)
+
+
+def hides(message: discord.Message) -> list[bool]:
+    """Of each picture that is drawn, whether it is hidden."""
+    (gallery,) = (piece for piece in pieces(message) if piece["type"] == 12)
+    return [bool(item.get("spoiler")) for item in gallery["items"]]
+
+
+async def before_and_after(desk: Desk, folder: Path) -> discord.Message:
+    done: dict[str, Any] = {"finished_at": desk.clock.now(), "output_kind": "image"}
+    job = await desk.move(await desk.job(), *DONE, **done)
+    await tell_end(desk.delivery, job, files(folder))
+    desk.clock.advance(60)
+    return desk.channel.history()[-1]
+
+
+@pytest.mark.promise
+async def test_the_result_of_a_hidden_photo_hides_both_pictures(desk: Desk, tmp_path: Path) -> None:
+    await ready(desk)
+    message = await post(desk, desk.maya, HIDDEN)
+    await desk.tom.react(message, STAGING)
+    assert hides(await before_and_after(desk, tmp_path)) == [True, True]
+
+
+@pytest.mark.promise
+async def test_what_is_made_of_a_hidden_result_is_hidden_too(desk: Desk, tmp_path: Path) -> None:
+    await desk.maya.slash(desk.channel, "photo-restore", image=HIDDEN)
+    shown = await before_and_after(desk, tmp_path)
+    picker = await press_on(desk, desk.tom, shown, "Use in…")
+    assert picker.response is not None
+    form = await desk.tom.select(picker.response, ["product-background"])
+    await desk.tom.submit_modal(form, {})
+    assert hides(await finished(desk, tmp_path)) == [True]
+    await press_on(desk, desk.tom, shown, "Run again")
+    again = await desk.job()
+    assert again.source is not None
+    assert again.source.hidden
+    assert source_bytes(desk, again) == PNG + b"room"  # the photo before, not the result
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize("where", ["item", "box", "file", "thumbnail"])
+async def test_what_another_message_hides_is_known(desk: Desk, where: str) -> None:
+    gallery: ui.MediaGallery[Any] = ui.MediaGallery(
+        discord.MediaGalleryItem("attachment://new.png", spoiler=where == "item")
+    )
+    small: ui.Thumbnail[Any] = ui.Thumbnail("attachment://new.png", spoiler=True)
+    shown: dict[str, Any] = {
+        "item": gallery,
+        "box": ui.Container(gallery, spoiler=True),
+        "file": ui.File("attachment://new.png", spoiler=True),
+        "thumbnail": ui.Section("A room", accessory=small),
+    }
+    view = ui.LayoutView()
+    view.add_item(shown[where])
+    channel = desk.bot.get_channel(desk.channel.id)
+    assert isinstance(channel, discord.TextChannel)
+    sent = await channel.send(view=view, file=discord.File(io.BytesIO(PNG), "new.png"))
+    sent.attachments = []
+    assert [photo.hidden for photo in pictures_in(sent)] == [True]
+
+
+@pytest.mark.parametrize(("content", "hidden"), [("Look: || {} ||", True), ("|| secret || {}", False)])
+async def test_a_link_between_bars_is_hidden(desk: Desk, content: str, hidden: bool) -> None:
+    link = "https://cdn.discordapp.com/attachments/1/2/a.png"
+    message = await desk.maya.send(desk.channel, content.format(link))
+    embed = {"type": "image", "url": link, "thumbnail": {"url": link}}
+    message.embeds = [discord.Embed.from_dict(embed)]
+    assert [photo.hidden for photo in pictures_in(message)] == [hidden]

@@ -10,15 +10,15 @@ from simcord import InteractionResult, MemberActor
 from bot.catalog import Catalog
 from bot.features import styles
 from bot.features.styles import MAX_STYLES
-from bot.jobs import queries, transitions
-from bot.jobs.models import Job, JobState
+from bot.jobs import transitions
+from bot.jobs.models import Job
 from bot.media.spool import OutputFile
-from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, press_more, texts
+from tests.reactions.taps import jobs_of
+from tests.support.desk import DONE, PNG, Desk, labelled, make_bot, open_desk, pieces, press_more, texts
 from tests.support.posts import tell_end
 from tests.support.presses import press as send
 from tests.support.settings import limit_tool
 
-DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
 HARBOUR = "A harbour at dawn, {text}"
 ROOM = ("room.png", PNG)
 
@@ -61,10 +61,6 @@ async def last_inputs(desk: Desk) -> dict[str, str]:
     return dict((await desk.job()).inputs)
 
 
-async def count(desk: Desk) -> int:
-    return len(await desk.db.read(queries.in_states, list(JobState)))
-
-
 async def test_a_saved_style_shows_its_picture_and_takes_the_members_words(
     desk: Desk, tmp_path: Path
 ) -> None:
@@ -99,7 +95,7 @@ async def test_a_saved_style_shows_its_picture_and_takes_the_members_words(
     for value in ("dawn light", offered[0]["value"]):
         refused = await desk.tom.slash(desk.channel, "studio", prompt="x", style=value)
         assert "Nothing was charged." in texts(refused)
-    assert await count(desk) == 2
+    assert len(await jobs_of(desk)) == 2
 
 
 @pytest.mark.promise
@@ -245,10 +241,10 @@ async def test_word_rules_apply_to_styles_when_they_are_saved_and_when_they_are_
             await save(desk.maya, result, **fields)
         )
     await save(desk.maya, result, name="Sky", prompt="A red {text} in the sky")
-    before = await count(desk)
+    before = len(await jobs_of(desk))
     refused = await desk.maya.slash(desk.channel, "studio", prompt="kite", style="sky")
     assert "You wrote: “A red kite in the sky”" in texts(refused)
-    assert await count(desk) == before
+    assert len(await jobs_of(desk)) == before
 
 
 @pytest.mark.promise
@@ -307,7 +303,7 @@ async def test_a_style_that_the_catalogue_has_left_behind_says_so_and_starts_not
         assert "Use" not in str([piece.get("label") for piece in pieces(shown)])
         await press(desk.maya, shown, "Remove")
         assert await styles_of(desk, desk.maya) == []
-        assert await count(desk) == 0
+        assert len(await jobs_of(desk)) == 0
 
 
 @pytest.mark.promise

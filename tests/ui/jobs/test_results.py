@@ -1,66 +1,34 @@
 """Again and Use in… under a result, and Cancel: pressed by different people, and later."""
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import discord
 import pytest
+from msgspec import structs
 from simcord import InteractionResult
+from simcord.backend import serializers
+from simcord.interactions import base_payload
 
+from bot.catalog import Catalog, SourceRule
 from bot.credits.ledger import Usage
-from bot.jobs import queries, transitions
-from bot.jobs.models import FailureCode, Job, JobState
-from bot.media.spool import OutputFile
+from bot.jobs import transitions
+from bot.jobs.models import FailureCode, JobState
 from bot.reasons import Reason
+from bot.servers import privacy
 from bot.ui.jobs.progress import use_in
 from bot.ui.kit.layout import Panel, row, text
+from tests.delivery.postings.test_sets import announce, made as made_set, picked
+from tests.reactions.taps import jobs_of
 from tests.support import spending
-from tests.support.desk import PNG, Desk, labelled, make_bot, pieces, press_more, texts
+from tests.support.desk import DONE, PNG, Desk, labelled, make_bot, open_desk, pieces, texts
 from tests.support.posts import tell_end
-from tests.support.presses import press as press_id
+from tests.support.presses import BUTTON, press
 from tests.support.services import sweep
-
-ROOM = PNG + b"room"
-MADE = PNG + b"made"
-DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
-
-
-async def staged(desk: Desk, folder: Path, *, before: bool = True) -> discord.Message:
-    """Maya's room was furnished; before and after stand in the channel."""
-    await desk.set_key()
-    await desk.maya.slash(desk.channel, "virtual-staging", image=("room.png", ROOM), style="luxury")
-    job = await desk.move(await desk.job(), *DONE, finished_at=desk.clock.now(), output_kind="image")
-    await desk.settle(job, 8)
-    await tell_end(desk.delivery, job, files(folder, before=before))
-    desk.clock.advance(60)
-    return desk.channel.history()[-1]
-
-
-def files(folder: Path, *, before: bool = True, size: int | None = None) -> OutputFile:
-    (folder / "after.png").write_bytes(MADE)
-    (folder / "before.png").write_bytes(ROOM)
-    source = OutputFile(folder / "before.png", "image", "image/png", size or len(ROOM)) if before else None
-    return OutputFile(folder / "after.png", "image", "image/png", size or len(MADE), source)
-
-
-def button(message: discord.Message, label: str) -> str:
-    return labelled(message, label)
-
-
-async def press(desk: Desk, who: Any, message: discord.Message, label: str) -> InteractionResult:
-    if label == "Use in…":
-        return await press_more(who, message, label)
-    return await who.click(message, custom_id=button(message, label))
-
-
-async def jobs(desk: Desk) -> list[Job]:
-    return await desk.db.read(queries.in_states, list(JobState))
-
-
-def source_bytes(desk: Desk, job: Job) -> bytes | None:
-    assert job.source is not None
-    return desk.env.backend.cdn.get(job.source.url)
+from tests.ui.jobs.results import MADE, ROOM, files, press_on, source_bytes, staged
+from tests.ui.jobs.test_sets import a_set
 
 
 async def test_a_result_shows_the_new_picture_first_and_the_photo_before_beside_it(
@@ -80,8 +48,8 @@ async def test_again_is_for_whoever_presses_it_and_takes_the_photo_from_the_resu
     desk: Desk, tmp_path: Path
 ) -> None:
     message = await staged(desk, tmp_path)
-    assert (await press(desk, desk.tom, message, "Run again")).ephemeral
-    first, again = await jobs(desk)
+    assert (await press_on(desk, desk.tom, message, "Run again")).ephemeral
+    first, again = await jobs_of(desk)
     assert (again.user_id, again.inputs) == (desk.tom.id, first.inputs)
     assert source_bytes(desk, again) == ROOM
     assert again.source != first.source  # that of the command is gone after a day
@@ -95,7 +63,7 @@ async def test_what_failed_for_no_fault_of_its_own_is_asked_for_again_with_a_but
     states = (JobState.WAITING, JobState.SUBMITTING, JobState.FAILED)
     why = {"failure": FailureCode.API, "failure_text": Reason.text("Studii had a problem.")}
     card = await desk.card(await desk.move(first, *states, **why))
-    assert (await press(desk, desk.maya, card, "Run again")).ephemeral
+    assert (await press_on(desk, desk.maya, card, "Run again")).ephemeral
     again = await desk.job()
     assert (again.inputs, again.source) == (first.inputs, first.source)
     assert again.id != first.id
@@ -104,12 +72,12 @@ async def test_what_failed_for_no_fault_of_its_own_is_asked_for_again_with_a_but
 @pytest.mark.promise
 async def test_a_double_click_on_again_makes_one_job(desk: Desk, tmp_path: Path) -> None:
     message = await staged(desk, tmp_path)
-    await press(desk, desk.tom, message, "Run again")
-    second = await press(desk, desk.tom, message, "Run again")
+    await press_on(desk, desk.tom, message, "Run again")
+    second = await press_on(desk, desk.tom, message, "Run again")
     assert second.acknowledged
-    assert len(await jobs(desk)) == 2
-    await press(desk, desk.maya, message, "Run again")  # another one's wish
-    assert len(await jobs(desk)) == 3
+    assert len(await jobs_of(desk)) == 2
+    await press_on(desk, desk.maya, message, "Run again")  # another one's wish
+    assert len(await jobs_of(desk)) == 3
 
 
 @pytest.mark.promise
@@ -126,11 +94,11 @@ async def test_a_double_click_that_discord_repeats_when_it_resumes_starts_nothin
 
     monkeypatch.setattr(desk.env.backend, "emit", kept)
     for _ in range(2):
-        await press_id(desk, desk.tom, message, button(message, "Run again"))
+        await press(desk, desk.tom, message, labelled(message, "Run again"))
     desk.clock.advance(60)
     emit("INTERACTION_CREATE", came[-1])
     await desk.env.settle()
-    assert len(await jobs(desk)) == 2
+    assert len(await jobs_of(desk)) == 2
 
 
 @pytest.mark.promise
@@ -144,9 +112,9 @@ async def test_the_buttons_work_after_a_restart_and_months_later_until_what_was_
     await desk.env.advance_time(89 * 86400)
     desk.clock.advance(89 * 86400)
     await sweep(desk.services)
-    await press(desk, desk.tom, message, "Run again")
-    assert source_bytes(desk, (await jobs(desk))[-1]) == ROOM
-    offered = await press(desk, desk.tom, message, "Use in…")
+    await press_on(desk, desk.tom, message, "Run again")
+    assert source_bytes(desk, (await jobs_of(desk))[-1]) == ROOM
+    offered = await press_on(desk, desk.tom, message, "Use in…")
     assert offered.ephemeral
 
 
@@ -154,25 +122,25 @@ async def test_a_photo_that_is_gone_is_said_to_be_gone_and_nothing_is_spent(
     desk: Desk, tmp_path: Path
 ) -> None:
     message = await staged(desk, tmp_path, before=False)
-    (job,) = await jobs(desk)
+    (job,) = await jobs_of(desk)
     assert job.source is not None
     old = replace(job.source, url=f"{job.source.url}?ex=69000000&is=1&hm=2")
     await desk.db.write(transitions.change, job.id, source=old)
-    answer = await press(desk, desk.tom, message, "Run again")
+    answer = await press_on(desk, desk.tom, message, "Run again")
     assert answer.ephemeral
     assert "keeps such photos for about a day" in texts(answer)
-    assert len(await jobs(desk)) == 1
+    assert len(await jobs_of(desk)) == 1
 
 
 @pytest.mark.promise
 async def test_a_result_becomes_the_photo_of_another_tool(desk: Desk, tmp_path: Path) -> None:
     message = await staged(desk, tmp_path)
-    offered = await press(desk, desk.tom, message, "Use in…")
+    offered = await press_on(desk, desk.tom, message, "Use in…")
     assert offered.ephemeral
     assert offered.response is not None
     form = await desk.tom.select(offered.response, ["photo-restore"])
     assert (await desk.tom.submit_modal(form, {})).ephemeral
-    job = (await jobs(desk))[-1]
+    job = (await jobs_of(desk))[-1]
     assert (job.tool, job.user_id) == ("photo-restore", desk.tom.id)
     assert source_bytes(desk, job) == MADE
 
@@ -187,25 +155,25 @@ async def test_the_menu_of_a_result_takes_what_was_made_not_the_photo_before(
 
 async def test_a_result_whose_file_is_gone_says_so_and_offers_nothing(desk: Desk, tmp_path: Path) -> None:
     message = await staged(desk, tmp_path)
-    (job,) = await jobs(desk)
+    (job,) = await jobs_of(desk)
     await message.edit(view=Panel(text("Nothing here"), row(use_in.of(job.id, 0))), attachments=[])
     answer = await desk.tom.click(desk.channel.history()[-1], label="Use in…")
     assert answer.ephemeral
     assert "This message has no picture any more" in texts(answer)
     assert "Nothing was charged" in texts(answer)
-    assert len(await jobs(desk)) == 1
+    assert len(await jobs_of(desk)) == 1
 
 
 @pytest.mark.promise
 async def test_edit_shows_what_it_was_made_with_and_makes_another_one(desk: Desk, tmp_path: Path) -> None:
     message = await staged(desk, tmp_path)
-    shown = await press(desk, desk.tom, message, "Edit")
+    shown = await press_on(desk, desk.tom, message, "Edit")
     assert shown.modal is not None
     fields = [piece["component"] for piece in shown.modal["components"]]
     chosen = [one["value"] for field in fields for one in field.get("options", ()) if one.get("default")]
     assert chosen == ["luxury", "living"]
     await desk.tom.submit_modal(shown, {"style": "industrial", "room": "living"})
-    job = (await jobs(desk))[-1]
+    job = (await jobs_of(desk))[-1]
     assert (job.user_id, job.inputs["style"]) == (desk.tom.id, "industrial")
     assert source_bytes(desk, job) == ROOM
 
@@ -227,9 +195,9 @@ async def test_a_job_that_waits_is_cancelled_with_a_button_and_its_credits_are_f
     await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
     card = await desk.card(await desk.job())
     for _ in range(2):  # a double click is nothing to complain about
-        answer = await press(desk, desk.maya, card, "Cancel job")
+        answer = await press_on(desk, desk.maya, card, "Cancel job")
         assert not answer.followups
-    (job,) = await jobs(desk)
+    (job,) = await jobs_of(desk)
     assert job.state is JobState.CANCELLED
     assert (await spending.budget(desk.services, desk.guild.id)).usage == Usage()
     assert job.announced_at is not None  # nobody is told of what they did
@@ -239,12 +207,12 @@ async def test_a_job_that_waits_is_cancelled_with_a_button_and_its_credits_are_f
 async def test_others_cannot_cancel_a_job_but_those_who_moderate_can(desk: Desk) -> None:
     await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
     card = await desk.card(await desk.job())
-    answer = await press(desk, desk.tom, card, "Cancel job")
+    answer = await press_on(desk, desk.tom, card, "Cancel job")
     assert "Only the person who asked for this" in texts(answer)
     moderators = desk.guild.create_role("Mods", permissions=discord.Permissions(manage_messages=True))
     mod = desk.guild.add_member(desk.env.create_user("mo"), roles=[moderators])
-    await press(desk, mod, card, "Cancel job")
-    (job,) = await jobs(desk)
+    await press_on(desk, mod, card, "Cancel job")
+    (job,) = await jobs_of(desk)
     assert job.state is JobState.CANCELLED
     assert job.announced_at is None  # its requester has to be told
 
@@ -263,7 +231,7 @@ async def test_what_is_with_studii_cannot_be_cancelled_and_says_so(
     card = await desk.card(await desk.job())
     states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
     await desk.move(await desk.job(), *states[: states.index(state) + 1])
-    answer = await press(desk, desk.maya, card, "Cancel job")
+    answer = await press_on(desk, desk.maya, card, "Cancel job")
     assert said in texts(answer)
     assert (await desk.job()).state is state
 
@@ -276,9 +244,116 @@ async def test_what_was_made_in_an_age_restricted_channel_is_not_made_again_once
     channel: Any = desk.bot.get_channel(desk.channel.id)
     channel.nsfw = True  # the simulation knows no such channels
     result = await staged(desk, tmp_path)
-    there = await press(desk, desk.maya, result, label)
+    there = await press_on(desk, desk.maya, result, label)
     assert there.modal is not None or "age-restricted" not in texts(there)
     channel.nsfw = False
-    told = await press(desk, desk.maya, result, label)
+    told = await press_on(desk, desk.maya, result, label)
     assert told.modal is None
     assert "made in an age-restricted channel" in texts(told)
+
+
+# Buttons that are pressed when there is nothing left to do, by others, or in no channel, do nothing
+
+
+async def pressed(desk: Desk, custom_id: str) -> str:
+    message = await desk.channel_message(custom_id)
+    return texts(await press(desk, desk.maya, message, custom_id))
+
+
+async def test_a_result_that_is_private_to_another_cannot_be_run_again(desk: Desk) -> None:
+    await desk.tom.slash(desk.channel, "studio", prompt="A red kite", private=True)
+    job = await desk.move(await desk.job(), *DONE)
+    said = await pressed(desk, f"studii:again:{job.id}-0")
+    assert "That result is private to someone else. Use the command to make your own." in said
+    assert len(await jobs_of(desk)) == 1
+
+
+async def test_a_tool_that_is_asked_for_nothing_has_nothing_to_edit(tmp_path: Path) -> None:
+    studio = Catalog.load().get("studio")
+    tool = structs.replace(
+        studio, inputs=(), source=SourceRule.NONE, output="image", output_from=None, assumed_cost=8
+    )
+    async with open_desk(tmp_path, catalog=Catalog({"studio": tool})) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "studio")
+        job = await desk.move(await desk.job(), *DONE)
+        said = await pressed(desk, f"studii:edit:{job.id}-0")
+        assert "Studio has nothing to edit. Run `/studio` again." in said
+
+
+async def test_a_set_of_which_all_was_sent_has_nothing_to_cancel_and_none_failed(desk: Desk) -> None:
+    jobs = await a_set(desk)
+    for job in jobs:
+        await desk.move(job, JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
+    said = await pressed(desk, f"studii:set:cancel:{jobs[0].set_id}")
+    assert "All of them were sent to Studii already. The results will arrive automatically." in said
+    said = await pressed(desk, f"studii:set:again:{jobs[0].set_id}")
+    assert "None of them has failed. Nothing was started." in said
+    assert len(await jobs_of(desk)) == len(jobs)
+
+
+async def test_a_set_whose_request_was_erased_is_not_run_again(desk: Desk) -> None:
+    jobs = await a_set(desk)
+    for job in jobs:
+        await desk.move(job, JobState.FAILED, failure=FailureCode.API)
+    await desk.db.write(privacy.scrub, desk.clock.now(), before=desk.clock.now() + timedelta(seconds=1))
+    said = await pressed(desk, f"studii:set:again:{jobs[0].set_id}")
+    assert "The original request has expired. Start it again with the photos." in said
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "said"),
+    [
+        (404, 10008, "That was already deleted."),
+        (403, 50001, "I can't change that message any more. Ask a moderator to delete it."),
+    ],
+)
+async def test_one_picture_of_a_set_that_cannot_be_deleted_says_why(
+    tmp_path: Path, status: int, code: int, said: str
+) -> None:
+    async with made_set(tmp_path, 2) as (desk, parts):
+        await announce(desk, parts)
+        shown = await picked(desk, 1)
+        desk.env.inject_error("*", f"/channels/{desk.channel.id}/messages/*", status=status, code=code)
+        await desk.maya.click(shown, label="Delete")
+        assert said in texts(await desk.maya.click(shown, label="Delete"))
+
+
+async def pressed_nowhere(desk: Desk, custom_id: str) -> str:
+    stored = desk.env.backend.get_message(desk.channel.id, (await desk.channel_message(custom_id)).id)
+    record, payload = base_payload(
+        desk.env.backend,
+        type=3,
+        channel_id=desk.channel.id,
+        guild_id=desk.guild.id,
+        user_id=desk.maya.id,
+        data={"custom_id": custom_id, **BUTTON},
+    )
+    payload["message"] = dict(serializers.message_payload(desk.env.backend, stored))
+    sent: dict[str, Any] = payload
+    for name in ("channel", "channel_id"):
+        sent.pop(name, None)
+    desk.env.backend.emit("INTERACTION_CREATE", payload)
+    await desk.env.settle()
+    return texts(InteractionResult(desk.env, record))
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize("where", ["listed", "message"])
+async def test_where_there_is_no_channel_nothing_is_started(desk: Desk, where: str) -> None:
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    job = await desk.move(await desk.job(), JobState.FAILED, failure=FailureCode.API)
+    custom_id = f"studii:again:{job.id}-0"
+    if where == "listed":
+        custom_id = f"studii:listed:again:{job.id}:mine:0"
+    assert "This only works in a channel." in await pressed_nowhere(desk, custom_id)
+    assert len(await jobs_of(desk)) == 1
+
+
+async def test_an_erased_photo_is_to_be_given_again(desk: Desk) -> None:
+    await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", PNG))
+    job = await desk.move(await desk.job(), JobState.FAILED, failure=FailureCode.API)
+    await desk.db.write(privacy.scrub, desk.clock.now(), before=desk.clock.now() + timedelta(seconds=1))
+    custom_id = f"studii:again:{job.id}-0"
+    assert "has expired. Use the command or a photo's menu." in await pressed(desk, custom_id)
+    assert len(await jobs_of(desk)) == 1

@@ -1,21 +1,17 @@
 """Sets: several photos at once, with one progress, each settled by itself."""
 
-from typing import Any
-
 import pytest
 from simcord import InteractionResult, MemberActor
 
-from bot.credits import charges
 from bot.credits.ledger import Usage
 from bot.domain.guilds import Period
 from bot.jobs import transitions
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.reasons import Reason
-from bot.servers import keys
 from tests.reactions.taps import jobs_of, post
 from tests.support import spending
-from tests.support.desk import PNG, Desk, pieces, texts
-from tests.ui.jobs.forms.test_tool_form import fields, opened
+from tests.support.desk import PNG, Desk, labels, learned, pieces, texts
+from tests.ui.jobs.results import fields, opened
 
 PHOTOS = [(f"room{number}.png", PNG + bytes([number])) for number in range(1, 7)]
 
@@ -27,18 +23,6 @@ async def offered(desk: Desk, by: MemberActor, tool: str = "Photo restoration") 
 
 def choices(form: InteractionResult) -> list[tuple[str, str]]:
     return [(one["label"], one["value"]) for one in fields(form)["image"]["component"]["options"]]
-
-
-def labels(shown: Any) -> list[str]:
-    return [str(piece["label"]) for piece in pieces(shown) if piece["type"] == 2]
-
-
-async def learned(desk: Desk, slug: str, charge: int) -> None:
-    tool = desk.bot.catalog.get(slug)
-    key = await desk.db.write(keys.current, desk.guild.id)
-    assert key is not None
-    variant = tool.variant(tool.prepare({}, has_source=True))
-    await desk.db.write(charges.learn, key.lane, slug, variant, charge, desk.clock.now())
 
 
 async def a_set(desk: Desk) -> list[Job]:
@@ -80,7 +64,7 @@ async def test_a_form_says_what_each_photo_costs_and_asks_again_if_that_has_rise
     form = await opened(desk, desk.maya, "photo-restore")
     about = fields(form)["image"]["description"]
     assert about.endswith("Several photos become a set, each about 8 credits.")
-    await learned(desk, "photo-restore", 12)
+    await learned(desk, 12, "photo-restore")
     told = await desk.maya.submit_modal(form, {"image": PHOTOS[:3]})
     assert "Photo restoration of 3 photos costs 36 credits. Start it?" in texts(told)
     assert "That's more than the price you saw." in texts(told)
@@ -176,7 +160,7 @@ async def test_the_failed_ones_can_be_run_again(desk: Desk) -> None:
     card = await desk.card(*await jobs_of(desk))
     assert labels(card) == ["Run the failed ones again · about 16 credits"]
     # What is dearer by now than the button says is asked first.
-    await learned(desk, "photo-restore", 12)
+    await learned(desk, 12, "photo-restore")
     asked = await desk.tom.click(card, label=labels(card)[0])
     assert "Photo restoration of 2 photos costs 24 credits. Start it?" in texts(asked)
     assert len(await jobs_of(desk)) == 6

@@ -1,0 +1,57 @@
+"""Results, forms and their buttons, as tests of jobs need them."""
+
+from pathlib import Path
+from typing import Any
+
+import discord
+from simcord import InteractionResult, MemberActor
+
+from bot.jobs.models import Job
+from bot.media.spool import OutputFile
+from tests.support.desk import DONE, PNG, Desk, labelled, press_more, texts
+from tests.support.posts import tell_end
+
+ROOM = PNG + b"room"
+MADE = PNG + b"made"
+
+
+async def staged(desk: Desk, folder: Path, *, before: bool = True) -> discord.Message:
+    """Maya's room was furnished; before and after stand in the channel."""
+    await desk.set_key()
+    await desk.maya.slash(desk.channel, "virtual-staging", image=("room.png", ROOM), style="luxury")
+    job = await desk.move(await desk.job(), *DONE, finished_at=desk.clock.now(), output_kind="image")
+    await desk.settle(job, 8)
+    await tell_end(desk.delivery, job, files(folder, before=before))
+    desk.clock.advance(60)
+    return desk.channel.history()[-1]
+
+
+def files(folder: Path, *, before: bool = True, size: int | None = None) -> OutputFile:
+    (folder / "after.png").write_bytes(MADE)
+    (folder / "before.png").write_bytes(ROOM)
+    source = OutputFile(folder / "before.png", "image", "image/png", size or len(ROOM)) if before else None
+    return OutputFile(folder / "after.png", "image", "image/png", size or len(MADE), source)
+
+
+async def press_on(desk: Desk, who: Any, message: discord.Message, label: str) -> InteractionResult:
+    if label == "Use in…":
+        return await press_more(who, message, label)
+    return await who.click(message, custom_id=labelled(message, label))
+
+
+def source_bytes(desk: Desk, job: Job) -> bytes | None:
+    assert job.source is not None
+    return desk.env.backend.cdn.get(job.source.url)
+
+
+async def opened(desk: Desk, by: MemberActor, tool: str) -> InteractionResult:
+    """Open a tool's form from the list of tools."""
+    listed = await by.slash(desk.channel, "help")
+    assert listed.response is not None
+    return await by.click(listed.response, custom_id=f"studii:tool:{tool}")
+
+
+def fields(shown: InteractionResult) -> dict[str, dict[str, Any]]:
+    """Return a form's labels by the name of the field in each."""
+    assert shown.modal is not None, texts(shown)
+    return {one["component"]["custom_id"]: one for one in shown.modal["components"]}

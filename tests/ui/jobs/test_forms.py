@@ -1,0 +1,435 @@
+"""Forms that take a photo: from the list of tools, from a photo's menu, and to change an earlier job."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+from simcord import InteractionResult
+
+from bot.catalog import Catalog, SourceRule, Tool, ToolInput
+from bot.credits.limits import StartRate
+from bot.domain.guilds import Period
+from bot.errors import Refused
+from bot.jobs import queries
+from bot.jobs.models import FailureCode, JobState
+from bot.servers.access import Permit
+from bot.ui.jobs.forms import arrangement_of, field_for, inputs_from
+from bot.ui.jobs.wording import again_label
+from tests.reactions.taps import jobs_of, post
+from tests.support import spending
+from tests.support.desk import DONE, PNG, Desk, learned, open_desk, pieces, started, texts
+from tests.support.jobs import staging
+from tests.support.posts import tell_end
+from tests.support.presses import press
+from tests.support.settings import admin, restrict
+from tests.ui.admin.moderation.waiting import forbid
+from tests.ui.jobs.results import fields, opened, press_on, staged
+
+ROOM = ("room.heic", PNG + b"room")
+
+
+@pytest.mark.promise
+async def test_the_list_of_tools_has_a_button_for_each_that_opens_its_form(desk: Desk) -> None:
+    for tool in desk.bot.catalog.tools:
+        form = fields(await opened(desk, desk.maya, tool))
+        upload = form["image"]["component"]
+        assert (upload["type"], upload["max_values"]) == (19, 10)
+        assert upload["required"] is (tool != "studio")
+        assert upload["file_types"][:2] == ["image", ".heic"]
+
+
+@pytest.mark.promise
+async def test_photo_inputs_and_go(desk: Desk) -> None:
+    form = await opened(desk, desk.maya, "virtual-staging")
+    card = await desk.maya.submit_modal(form, {"image": ROOM, "style": "luxury"})
+    assert started(card)
+    job = await desk.job()
+    assert job.source is not None
+    assert (job.source.filename, job.photo_author) == ("room.heic", None)
+    assert job.inputs == {"style": "luxury", "room": "living"}
+    assert desk.env.backend.cdn.get(job.source.url) == ROOM[1]
+
+
+@pytest.mark.promise
+async def test_studio_takes_a_photo_or_none_and_keeps_what_has_no_room(desk: Desk) -> None:
+    form = await opened(desk, desk.maya, "studio")
+    assert list(fields(form)) == ["image", "prompt", "mode", "quality", "private"]
+    hint = "Aspect ratio: use /studio"
+    assert fields(form)["private"]["description"] == hint
+    await desk.maya.submit_modal(form, {"prompt": "A kite", "mode": "image", "quality": "high"})
+    job = await desk.job()
+    assert (job.source, job.inputs["source"], job.inputs["aspect_ratio"]) == (None, "text", "16:9")
+
+
+async def test_a_file_that_is_no_picture_is_refused_and_nothing_is_charged(desk: Desk) -> None:
+    form = await opened(desk, desk.maya, "photo-restore")
+    told = await desk.maya.submit_modal(form, {"image": ("notes.txt", b"words")})
+    assert told.ephemeral
+    assert "notes.txt isn't a picture" in texts(told)
+    assert await desk.db.read(queries.in_states, list(JobState)) == []
+
+
+@pytest.mark.promise
+async def test_a_job_from_a_photos_menu_can_be_private(desk: Desk) -> None:
+    message = await post(desk, desk.tom, ("room.png", PNG))
+    form = await desk.maya.context_menu(desk.channel, "Virtual staging", message)
+    assert fields(form)["private"]["component"]["type"] == 23
+    card = await desk.maya.submit_modal(form, {"private": True})
+    assert card.ephemeral
+    assert (await desk.job()).private
+    # A menu that asks nothing starts at once; the menu for all tools asks.
+    offered = await desk.maya.context_menu(desk.channel, "Studii…", message)
+    assert offered.response is not None
+    form = await desk.maya.select(offered.response, ["photo-restore"])
+    assert list(fields(form)) == ["private"]
+
+
+@pytest.mark.promise
+async def test_where_private_is_not_allowed_it_is_not_asked(desk: Desk) -> None:
+    await desk.services.db.write(restrict, desk.guild.id, "private", Permit.NOBODY, ())
+    form = await opened(desk, desk.maya, "virtual-staging")
+    assert "private" not in fields(form)
+    await desk.maya.submit_modal(form, {"image": ROOM})
+    assert not (await desk.job()).private
+
+
+@pytest.mark.promise
+async def test_edit_can_replace_the_photo_and_keeps_it_otherwise(desk: Desk) -> None:
+    message = await post(desk, desk.tom, ("room.png", PNG))
+    await desk.maya.context_menu(desk.channel, "Photo restoration", message)
+    first = await desk.job()
+    await desk.move(first, *DONE, finished_at=desk.clock.now(), output_kind="image")
+    await tell_end(desk.delivery, await desk.job(), None)
+    result = desk.channel.history()[-1]
+    form = await desk.maya.click(result, label="Edit")
+    upload = fields(form)["image"]
+    assert (upload["label"], upload["component"]["required"]) == ("Another photo", False)
+    await desk.maya.submit_modal(form, {"image": ROOM})
+    replaced = await desk.job()
+    assert replaced.source is not None
+    assert (replaced.source.filename, replaced.photo_author) == ("room.heic", None)
+    desk.clock.advance(10)
+    await desk.maya.submit_modal(await desk.maya.click(result, label="Edit"), {})
+    kept = await desk.job()
+    assert kept.source is not None
+    assert (kept.source.filename, kept.photo_author) == ("room.png", desk.tom.id)
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize(("count", "kind"), [(1, 3), (2, 21), (10, 21), (11, 3)])
+def test_a_few_values_are_radio_buttons_and_more_are_a_menu(count: int, kind: int) -> None:
+    one = ToolInput(name="style", description_texts="Style", suggestions=tuple(map(str, range(count))))
+    assert field_for(one, None).to_component_dict()["type"] == kind
+
+
+def test_the_value_of_an_earlier_job_stays_on_offer() -> None:
+    one = ToolInput(name="style", description_texts="Style", suggestions=("a", "b"), default="a")
+    field = field_for(one, "rustic")
+    assert isinstance(field, discord.ui.RadioGroup)
+    assert [each.value for each in field.options] == ["rustic", "a", "b"]
+    assert [each.value for each in field.options if each.default] == ["rustic"]
+
+
+def test_what_changes_the_price_comes_before_the_rest_and_leaves_room_for_only_i_see_it() -> None:
+    def one(name: str, **more: Any) -> ToolInput:
+        return ToolInput(name=name, description_texts=name, **more)
+
+    tool = Tool(
+        slug="tool",
+        title_texts="Tool",
+        summary_texts="Tool",
+        emoji="🎨",
+        source=SourceRule.NONE,
+        output="image",
+        assumed_cost=1,
+        inputs=(
+            one("shape"),
+            *(one(f"price{number}", price=True) for number in range(3)),
+            one("prompt", long=True, required=True),
+            one("seed"),
+        ),
+    )
+
+    def names(room: int, *, private: bool = True) -> tuple[list[str], bool, list[str], list[str]]:
+        found = arrangement_of(tool, room, private=private)
+        shown = [[each.name for each in part] for part in (found.first, found.last, found.left_out)]
+        return shown[0], found.private, shown[1], shown[2]
+
+    everything = ["price0", "price1", "price2"]
+    assert names(5) == (["prompt", *everything], True, [], ["shape", "seed"])
+    assert names(4) == (["prompt", "price0", "price1"], True, [], ["price2", "shape", "seed"])
+    assert names(5, private=False) == (["prompt", *everything], False, ["shape"], ["seed"])
+    assert names(1) == (["prompt"], False, [], [*everything, "shape", "seed"])
+
+
+@pytest.mark.promise
+async def test_the_same_form_sent_again_at_once_starts_nothing_and_says_so(desk: Desk) -> None:
+    forms = [await desk.maya.slash(desk.channel, "studio") for _ in range(2)]
+    filled = {"prompt": "A red kite"}
+    await desk.maya.submit_modal(forms[0], filled)
+    told = await desk.maya.submit_modal(forms[1], filled)
+    assert told.ephemeral
+    assert "taken as a double click" in texts(told)
+    desk.clock.advance(10)
+    await desk.maya.submit_modal(await desk.maya.slash(desk.channel, "studio"), filled)
+    assert len(await desk.db.read(queries.in_states, list(JobState))) == 2
+
+
+# Nobody fills in a form for nothing: what is known to be refused is refused before it opens
+
+STAGING = "Virtual staging"
+DRAWING = ("plan.svg", b"<svg/>")
+
+
+async def paused(desk: Desk) -> None:
+    await desk.set_key()
+    await admin(desk, "pause")
+
+
+async def without_key(_: Desk) -> None:
+    """Nothing was set up."""
+
+
+async def without_credits(desk: Desk) -> None:
+    await desk.set_key()
+    await spending.set_budget(desk.services, desk.guild.id, 1, Period.DAY)
+
+
+async def without_starts(desk: Desk) -> None:
+    await desk.set_key()
+    await spending.set_limits(desk.services, desk.guild.id, rate=StartRate(1, 600))
+    await desk.tom.slash(desk.channel, "studio", prompt="A kite")
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize(
+    ("so", "reason"),
+    [
+        (without_key, "no Studii key yet"),
+        (paused, "New jobs are paused"),
+        (without_credits, "the server has 1 of 1 credit left"),
+        (without_starts, "reached the limit of 1 job in 10 minutes"),
+    ],
+)
+async def test_a_form_that_could_start_nothing_does_not_open(
+    tmp_path: Path, so: Callable[[Desk], Awaitable[None]], reason: str
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        await so(desk)
+        message = await post(desk, desk.maya, ("room.png", PNG))
+        shown = await desk.tom.context_menu(desk.channel, STAGING, message)
+        assert shown.modal is None
+        assert shown.ephemeral
+        assert reason in texts(shown)
+
+
+async def test_a_message_with_drawings_alone_is_refused_at_once(desk: Desk) -> None:
+    message = await post(desk, desk.maya, DRAWING)
+    shown = await desk.tom.context_menu(desk.channel, STAGING, message)
+    assert shown.modal is None
+    assert "Studii can't use" in texts(shown)
+
+
+async def test_drawings_are_no_choice_beside_photos(desk: Desk) -> None:
+    message = await post(desk, desk.maya, DRAWING, ("room.png", PNG), ("hall.png", PNG))
+    shown = await desk.tom.context_menu(desk.channel, "Photo restoration", message)
+    assert shown.modal is not None
+    select, _ = (piece["component"] for piece in shown.modal["components"])
+    labels = [one["label"] for one in select["options"]]
+    assert labels == ["All 2 · about 16 credits", "1. room.png", "2. hall.png"]
+
+
+# The price is seen before the press: on Run again, in the list of tools, in forms and at their choices
+
+
+def options(shown: Any, name: str) -> dict[str, str]:
+    """The values and labels of a field of a form."""
+    assert shown.modal is not None
+    fields = [piece["component"] for piece in shown.modal["components"] if "component" in piece]
+    (field,) = (one for one in fields if one.get("custom_id") == name)
+    return {one["value"]: one["label"] for one in field["options"]}
+
+
+@pytest.mark.promise
+async def test_a_form_names_the_price_of_each_choice_and_the_least_in_its_title(desk: Desk) -> None:
+    await learned(desk, 6, mode="image")
+    await desk.maya.send(desk.channel, "Look", attachments=[ROOM])
+    offered = await desk.maya.context_menu(desk.channel, "Studii…", desk.channel.history()[-1])
+    assert offered.response is not None
+    form = await desk.maya.select(offered.response, ["studio"])
+    assert form.modal is not None
+    assert form.modal["title"] == "Studio · from 6 credits"
+    assert options(form, "mode") == {"image": "image · 6 credits", "video": "video · about 40 credits"}
+
+
+@pytest.mark.promise
+async def test_a_form_without_such_choices_names_the_price_in_its_title(desk: Desk) -> None:
+    await desk.maya.send(desk.channel, "Look", attachments=[ROOM])
+    form = await desk.maya.context_menu(desk.channel, "Virtual staging", desk.channel.history()[-1])
+    assert form.modal is not None
+    assert form.modal["title"] == "Virtual staging · about 8 credits"
+    assert options(form, "style")["luxury"] == "luxury"
+
+
+@pytest.mark.promise
+async def test_use_in_names_the_price_of_each_tool(desk: Desk, tmp_path: Path) -> None:
+    message = await staged(desk, tmp_path)
+    offered = await press_on(desk, desk.tom, message, "Use in…")
+    (select,) = (piece for piece in pieces(offered) if piece["type"] == 3)
+    prices = {one["value"]: one["description"].split(" · ")[0] for one in select["options"]}
+    assert prices["photo-restore"] == "about 8 credits"
+    assert prices["studio"] == "from about 8 credits"
+
+
+@pytest.mark.promise
+async def test_run_again_names_what_it_was_charged_and_asks_if_it_is_dearer_now(desk: Desk) -> None:
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.FAILED)
+    job = await desk.settle(await desk.move(await desk.job(), *states, failure=FailureCode.STUDII), 8)
+    message = await desk.card(job)
+    assert "Run again · about 8 credits" in [piece.get("label") for piece in pieces(message)]
+    await learned(desk, 12, mode="image")
+    asked = await press_on(desk, desk.tom, message, "Run again")
+    assert "Studio costs 12 credits. Start it?" in texts(asked)
+    assert "That's more than the price you saw." in texts(asked)
+    assert len(await jobs_of(desk)) == 1
+
+
+@pytest.mark.promise
+async def test_a_choice_in_a_form_that_has_become_dearer_is_asked_about(desk: Desk) -> None:
+    form = await opened(desk, desk.maya, "studio")
+    begun = await desk.maya.submit_modal(form, {"prompt": "A kite", "mode": "video"})
+    assert started(begun)  # the price that stood at the choice
+    form = await opened(desk, desk.maya, "studio")
+    await learned(desk, 12, mode="image")
+    asked = await desk.maya.submit_modal(form, {"prompt": "A kite", "mode": "image"})
+    assert "Studio costs 12 credits. Start it?" in texts(asked)
+    assert "That's more than the price you saw." in texts(asked)
+    assert len(await jobs_of(desk)) == 1
+
+
+def test_the_price_of_another_run_is_what_the_last_one_cost() -> None:
+    made = staging(state=JobState.SUCCEEDED, settled=12, reserved=0)
+    assert again_label(made) == "Run again · 12 credits"
+    failed = staging(state=JobState.FAILED, settled=0, reserved=0)
+    assert again_label(failed) == "Run again · about 8 credits"
+    free = staging(state=JobState.SUCCEEDED, settled=0, reserved=0)
+    assert again_label(free) == "Run again · about 8 credits"
+
+
+# What is refused after a form was handed in can be edited: the form comes back as it was filled in
+
+
+def value_in(field: dict[str, Any]) -> Any:
+    """What a field of a form holds when it opens."""
+    if "options" in field["component"]:
+        return [one["value"] for one in field["component"]["options"] if one.get("default")]
+    return field["component"].get("value", field["component"].get("default"))
+
+
+def edit_of(refused: InteractionResult) -> str:
+    (edit,) = (piece for piece in pieces(refused) if piece.get("label") == "Edit")
+    return str(edit["custom_id"])
+
+
+@pytest.mark.promise
+async def test_a_prompt_that_meets_a_rule_comes_back_in_the_form_with_everything_else(desk: Desk) -> None:
+    await forbid(desk, "blimp")
+    form = await opened(desk, desk.maya, "studio")
+    wanted = {"prompt": "A blimp", "mode": "video", "private": True, "image": ROOM}
+    refused = await desk.maya.submit_modal(form, wanted)
+    assert refused.ephemeral
+    assert "This server's word filter doesn't allow that." in texts(refused)
+    assert refused.response is not None
+    again = await desk.maya.click(refused.response, custom_id=edit_of(refused))
+    held = {name: value_in(field) for name, field in fields(again).items()}
+    assert (held["prompt"], held["mode"], held["private"]) == ("A blimp", ["video"], True)
+    # It can be refused once more, and is nobody's loss.
+    refused = await desk.maya.submit_modal(again, {"prompt": "Another blimp", "private": True})
+    assert refused.response is not None
+    again = await desk.maya.click(refused.response, custom_id=edit_of(refused))
+    assert await jobs_of(desk) == []
+    card = await desk.maya.submit_modal(again, {"prompt": "A kite", "mode": "video", "private": True})
+    assert card.ephemeral
+    job = await desk.job()
+    assert job.source is not None
+    assert (job.inputs["prompt"], job.inputs["mode"]) == ("A kite", "video")
+    assert (job.source.filename, job.photo_author, job.private) == ("room.heic", None, True)
+
+
+@pytest.mark.promise
+async def test_the_choice_among_a_messages_photos_is_kept_and_the_photos_stay_their_authors(
+    desk: Desk,
+) -> None:
+    await forbid(desk, "luxury")
+    photos = [(f"room{number}.png", PNG + bytes([number])) for number in range(3)]
+    message = await post(desk, desk.tom, *photos)
+    form = await desk.maya.context_menu(desk.channel, "Virtual staging", message)
+    refused = await desk.maya.submit_modal(form, {"image": ["1"], "style": "luxury", "room": "office"})
+    assert refused.response is not None
+    again = await desk.maya.click(refused.response, custom_id=edit_of(refused))
+    assert value_in(fields(again)["image"]) == ["1"]
+    await desk.maya.submit_modal(again, {"image": ["1"], "style": "modern", "room": "office"})
+    job = await desk.job()
+    assert job.source is not None
+    assert (job.source.filename, job.photo_author) == ("room1.png", desk.tom.id)
+
+
+@pytest.mark.promise
+async def test_too_few_credits_can_be_edited_and_asked_for_and_a_restart_says_so(desk: Desk) -> None:
+    form = await opened(desk, desk.maya, "studio")
+    await spending.set_budget(desk.services, desk.guild.id, 10, Period.DAY)
+    refused = await desk.maya.submit_modal(form, {"prompt": "A kite", "mode": "video"})
+    labels = [piece["label"] for piece in pieces(refused) if piece["type"] == 2]
+    assert labels == ["Edit", "Ask an admin"]
+    assert refused.response is not None
+    stranger = await press(desk, desk.maya, refused.response, "0123456789abcdef")
+    assert "the bot has restarted since" in texts(stranger)
+    asked = await desk.maya.click(refused.response, label="Ask an admin")
+    assert not asked.followups
+    assert "An admin was asked for more credits." in texts(refused)
+
+
+# `extra` and the inputs of presets: what is typed becomes inputs, or a sentence that says what is wrong
+
+
+@pytest.mark.parametrize(
+    ("typed", "inputs"),
+    [
+        ("seed=42", {"seed": "42"}),
+        ("  Seed = 42   mood=warm, ", {"seed": "42", "mood": "warm"}),
+        ("style=rustic, room=living room;seed=1", {"style": "rustic", "room": "living room", "seed": "1"}),
+        ("mood=“it’s warm” seed=1", {"mood": "it’s warm", "seed": "1"}),
+        ("url=https://a.example/?b=c", {"url": "https://a.example/?b=c"}),
+        ("note='it=x y=z'", {"note": "it=x y=z"}),
+        ("note=it’s, a, list", {"note": "it’s, a, list"}),
+        ("a=" + ", " * 400 + "b", {"a": ", " * 400 + "b"}),
+    ],
+)
+def test_pairs_are_read_as_they_were_meant(typed: str, inputs: dict[str, str]) -> None:
+    assert inputs_from(typed) == inputs
+
+
+@pytest.mark.parametrize(
+    ("typed", "what"),
+    [("seed", "seed"), ("4x=1", "4x=1"), ("a=", "a="), ('a=1, b=""', 'b=""'), ('mood="warm light', "mood=")],
+)
+def test_what_cannot_be_read_is_refused_with_the_place(typed: str, what: str) -> None:
+    with pytest.raises(Refused, match=f"“{what}.*isn't a name=value pair"):
+        inputs_from(typed)
+
+
+def test_an_input_that_nobody_knows_is_taken_to_change_the_price() -> None:
+    tool = Catalog.load().get("virtual-staging")
+    inputs = tool.prepare({}, has_source=True)
+    assert tool.in_catalogue(inputs)
+    assert not tool.in_catalogue({**inputs, "upscale": "4"})
+    assert tool.variant({**inputs, "upscale": "4"}) == "upscale=4"
+    assert tool.variant(inputs) == ""
+
+
+def test_the_flag_that_follows_from_the_photo_is_known() -> None:
+    tool = Catalog.load().get("studio")
+    assert tool.in_catalogue(tool.prepare({"prompt": "A kite"}, has_source=False))

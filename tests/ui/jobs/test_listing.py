@@ -1,0 +1,470 @@
+"""/jobs says what each job was: its prompt, its picture, for admins who and where; and it can be filtered."""
+
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+from discord import ui
+from simcord import InteractionResult, MemberActor
+
+from bot import posts
+from bot.credits import ledger
+from bot.jobs import holds as key_holds, queries, transitions
+from bot.jobs.models import FORGOTTEN_MEMBER, FailureCode, Job, JobState
+from bot.jobs.submission import tell_unknown
+from bot.media.spool import OutputFile
+from bot.posts import Post
+from bot.reasons import Reason, ReasonCode
+from bot.servers import keys, privacy
+from bot.servers.notices import NoticeKind
+from bot.ui.jobs.listing import ruling_buttons
+from bot.ui.kit.layout import Panel, row
+from bot.ui.kit.reasons import reason_words
+from bot.ui.panels.controls import _controls  # pyright: ignore[reportPrivateUsage]
+from tests.support.database import given
+from tests.support.desk import DONE, PNG, Desk, labels, pieces, started, texts
+from tests.support.posts import Posted, deliver, open_posts, tell_end
+from tests.support.presses import press
+from tests.support.services import rule
+
+
+def thumbnails(shown: InteractionResult) -> list[str]:
+    return [piece["media"]["url"] for piece in pieces(shown) if piece["type"] == 11]
+
+
+async def press_label(
+    desk: Desk, who: MemberActor, shown: InteractionResult, label: str
+) -> InteractionResult:
+    assert shown.response is not None
+    found = (piece for piece in pieces(shown) if str(piece.get("label")).startswith(label))
+    return await who.click(shown.response, custom_id=next(found)["custom_id"])
+
+
+async def choose(who: MemberActor, shown: InteractionResult, by: str, value: str) -> None:
+    assert shown.response is not None
+    beginning = f"studii:jobsby:{by}:"
+    (select,) = (one for one in pieces(shown) if str(one.get("custom_id")).startswith(beginning))
+    await who.select(shown.response, [value], custom_id=select["custom_id"])
+
+
+async def posted(desk: Desk, folder: Path, channel: Any, prompt: str) -> Job:
+    """Let Maya's job succeed, and post its result."""
+    await desk.maya.slash(channel, "studio", prompt=prompt)
+    done = {"finished_at": desk.clock.now(), "output_kind": "image"}
+    job = await desk.settle(await desk.move(await desk.job(), *DONE, **done), 8)
+    path = folder / f"{job.id}.png"
+    path.write_bytes(PNG)
+    outcome = await tell_end(desk.delivery, job, OutputFile(path, "image", "image/png", len(PNG)))
+    assert isinstance(outcome, Posted)
+    message_id, now = outcome.message_id, desk.clock.now()
+    await desk.db.write(transitions.change, job.id, result_message_id=message_id, announced_at=now)
+    desk.clock.advance(60)
+    return job
+
+
+@pytest.mark.promise
+async def test_each_job_has_its_prompt_and_picture_and_its_buttons_say_which_job_and_what_it_costs(
+    desk: Desk,
+    tmp_path: Path,
+) -> None:
+    await posted(desk, tmp_path, desk.channel, "A red kite over the harbour of a small town at dawn")
+    await desk.maya.slash(desk.channel, "studio", prompt="A blue kite")
+    await desk.move(await desk.job(), JobState.FAILED, failure=FailureCode.API)
+    desk.clock.advance(60)
+    await desk.maya.slash(desk.channel, "studio", prompt="A **green** kite")
+    shown = await desk.maya.slash(desk.channel, "jobs")
+    assert "> A red kite over the harbour" in texts(shown)
+    (picture,) = thumbnails(shown)
+    assert "/attachments/" in picture
+    assert labels(shown) == [
+        "Cancel Studio “A **green** kite”",
+        "Run again · about 8 credits",
+        "Refresh",
+    ]
+    # What has gone by the time of the press is said above the list as it is then.
+    for job in await desk.db.write(queries.in_states, [JobState.WAITING]):
+        await desk.db.write(
+            transitions.advance,
+            job.id,
+            job.state,
+            JobState.FAILED,
+            at=desk.clock.now(),
+            failure=FailureCode.API,
+        )
+    told = await press_label(desk, desk.maya, shown, "Cancel Studio")
+    assert not told.followups
+    assert "⚠️ That job has already ended" in texts(shown)
+    assert not any(label.startswith("Cancel") for label in labels(shown))
+
+    await choose(desk.maya, shown, "state", "done")
+    assert ("red kite" in texts(shown), "blue kite" in texts(shown)) == (True, False)
+    await choose(desk.maya, shown, "tool", "photo-restore")
+    assert "There are no such jobs." in texts(shown)
+    await choose(desk.maya, shown, "state", "any")
+    await choose(desk.maya, shown, "tool", "studio")
+    assert ("red kite" in texts(shown), "blue kite" in texts(shown)) == (True, True)
+
+
+@pytest.mark.promise
+async def test_a_cancelled_job_is_named_and_a_deleted_result_has_neither_link_nor_picture(
+    desk: Desk,
+    tmp_path: Path,
+) -> None:
+    await posted(desk, tmp_path, desk.channel, "A red kite")
+    result = desk.channel.history()[-1]
+    shown = await desk.maya.slash(desk.channel, "jobs")
+    assert f"[Studio]({result.jump_url}) · done · 8 credits" in texts(shown)
+    await result.delete()
+    await desk.maya.slash(desk.channel, "studio", prompt="A blue kite")
+    shown = await desk.maya.slash(desk.channel, "jobs")
+    assert not thumbnails(shown)
+    assert "Studio · deleted · 8 credits" in texts(shown)
+    await press_label(desk, desk.maya, shown, "Cancel Studio")
+    assert "✅ Cancelled: **Studio “A blue kite”**. Not charged." in texts(shown)
+
+
+@pytest.mark.promise
+async def test_admins_see_who_and_where_and_prompts_that_they_may_see_alone(
+    desk: Desk, tmp_path: Path
+) -> None:
+    everyone, bot = desk.guild.default_role, desk.env.bot.user
+    assert bot is not None
+    hidden = desk.guild.create_text_channel(
+        "hidden",
+        overwrites={
+            everyone: discord.PermissionOverwrite(view_channel=False),
+            desk.maya: discord.PermissionOverwrite(view_channel=True),
+            bot: discord.PermissionOverwrite(view_channel=True),
+        },
+    )
+    await desk.env.settle()
+    await posted(desk, tmp_path, desk.channel, "A red kite")
+    await posted(desk, tmp_path, hidden, "A secret kite")
+    await desk.maya.slash(desk.channel, "studio", prompt="A private kite", private=True)
+    shown = await desk.admin.slash(desk.channel, "jobs")
+    await press_label(desk, desk.admin, shown, "Server jobs")
+    said = texts(shown)
+    assert f"<@{desk.maya.id}> in <#{desk.channel.id}>" in said
+    assert f"<@{desk.maya.id}> in <#{hidden.id}>" in said
+    assert "> A red kite" in said
+    assert "secret" not in said
+    assert "A private kite" not in said
+    assert f"<@{desk.maya.id}> in <#{desk.channel.id}> · private" in said
+    assert len(thumbnails(shown)) == 1
+    # A private job's admin doesn't see what it is, but can end it.
+    assert "Cancel Studio" in labels(shown)
+    await press_label(desk, desk.admin, shown, "Cancel Studio")
+    assert "✅ Cancelled: **Studio**. Not charged." in texts(shown)
+    own = await desk.maya.slash(desk.channel, "jobs")
+    assert "> A secret kite" in texts(own)
+    assert len(thumbnails(own)) == 2
+
+
+@pytest.mark.promise
+async def test_nothing_of_an_age_restricted_channel_is_shown_in_the_list_elsewhere(
+    desk: Desk, tmp_path: Path
+) -> None:
+    adults = await desk.age_restricted_channel()
+    await posted(desk, tmp_path, adults, "A red kite")
+    shown = await desk.maya.slash(desk.channel, "jobs")
+    assert "done · 8 credits" in texts(shown)
+    assert "A red kite" not in texts(shown)
+    assert not thumbnails(shown)
+    there = await desk.maya.slash(adults, "jobs")
+    assert "> A red kite" in texts(there)
+    assert thumbnails(there)
+
+
+async def test_a_full_page_of_an_admins_list_fits_into_a_message(desk: Desk, tmp_path: Path) -> None:
+    for number in range(7):
+        job = await posted(desk, tmp_path, desk.channel, f"{number}" + "*" * 900)
+        await desk.db.write(transitions.change, job.id, result_message_id=None, output_file="x.png")
+    shown = await desk.maya.slash(desk.channel, "jobs")
+    assert labels(shown).count("Post here") == 5
+    assert len(pieces(shown)) <= 40
+
+
+async def test_results_that_are_in_one_message_have_each_their_own_picture(
+    desk: Desk, tmp_path: Path
+) -> None:
+    first = await posted(desk, tmp_path, desk.channel, "A red kite")
+    second = await posted(desk, tmp_path, desk.channel, "A blue kite")
+    channel = desk.bot.get_channel(desk.channel.id)
+    assert isinstance(channel, discord.TextChannel)
+    names = [f"studio-{job.id[:8]}.png" for job in (first, second)]
+    both = await channel.send(files=[discord.File(tmp_path / f"{first.id}.png", name) for name in names])
+    for job in (first, second):
+        await desk.db.write(transitions.change, job.id, result_message_id=both.id)
+    shown = await desk.maya.slash(desk.channel, "jobs")
+    assert [url.rsplit("/", 1)[1].split("?")[0] for url in thumbnails(shown)] == names[::-1]
+
+
+# The buttons under a warning: they work once, and for admins alone
+
+REASON = Reason(ReasonCode.OUT_OF_CREDITS)
+
+
+async def warned(desk: Desk) -> discord.Message:
+    """The server's key is out of credits, and its admins read so in their log channel."""
+    await desk.set_key()
+    key = await desk.services.db.read(keys.current, desk.guild.id)
+    assert key is not None
+    await desk.db.write(key_holds.put_hold, desk.guild.id, key.id, REASON, desk.clock.now().replace(hour=23))
+    kind, now = NoticeKind.OUT_OF_CREDITS, desk.clock.now()
+    assert await desk.db.write(
+        posts.want, desk.guild.id, kind, "1", at=now, details={"reason": REASON.encode()}
+    )
+    (notice,) = await desk.db.write(open_posts)
+    assert isinstance(notice, Post)
+    await deliver(desk, notice, desk.channel.id, None)
+    return desk.channel.history()[-1]
+
+
+async def test_an_admin_presses_try_again_and_the_next_command_is_taken(desk: Desk) -> None:
+    warning = await warned(desk)
+    refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    assert "Studii has no credits left for this." in texts(refused)
+    answer = await desk.admin.click(warning, label="Try again")
+    assert answer.ephemeral
+    assert "will try Studii now" in texts(answer)
+    taken = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    assert started(taken)
+
+
+@pytest.mark.promise
+async def test_try_again_is_for_admins_alone(desk: Desk) -> None:
+    answer = await desk.maya.click(await warned(desk), label="Try again")
+    assert "You need the Manage Server permission" in texts(answer)
+    refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    assert "Studii has no credits left for this." in texts(refused)
+
+
+async def test_try_again_says_when_nothing_is_held_any_more(desk: Desk) -> None:
+    warning = await warned(desk)
+    await desk.set_key()
+    answer = await desk.admin.click(warning, label="Try again")
+    assert "The key works" in texts(answer)
+
+
+async def lost(desk: Desk, *, private: bool = False) -> Job:
+    """A job of Maya's with an unknown outcome."""
+    await desk.set_key()
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite", private=private)
+    return await desk.move(await desk.job(), JobState.WAITING, JobState.SUBMITTING, JobState.UNKNOWN)
+
+
+async def test_the_message_of_a_settled_job_loses_its_buttons(desk: Desk) -> None:
+    job = await lost(desk)
+    said = ui.TextDisplay[Any]("Studii's answer to this job did not arrive.")
+    view = Panel(said, row(*ruling_buttons(job)))
+    channel = desk.bot.get_channel(desk.channel.id)
+    assert isinstance(channel, discord.TextChannel)
+    told = await channel.send(view=view)  # as an earlier version said it
+    assert set(labels(told)) == {"Release credits", "Mark as charged"}
+    assert "Not charged." in texts(await desk.admin.click(told, label="Release credits"))
+    assert not labels(desk.channel.history()[-1])
+    assert await desk.db.read(ledger.differing) == []
+
+
+async def in_the_log(desk: Desk, job: Job) -> discord.Message:
+    """Post to the log channel that the job's outcome is unknown."""
+    await desk.db.write(given(tell_unknown, job, desk.clock.now()))
+    (notice,) = await desk.db.write(open_posts)
+    await deliver(desk, notice, desk.channel.id, job)
+    return desk.channel.history()[-1]
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize("label", ["Release credits", "Mark as charged"])
+async def test_what_is_settled_in_the_log_channel_loses_its_buttons(desk: Desk, label: str) -> None:
+    told = await in_the_log(desk, await lost(desk))
+    answer = await desk.admin.click(told, label=label)
+    if answer.modal is not None:
+        await desk.admin.submit_modal(answer, {"amount": "5"})
+    (after,) = [one for one in desk.channel.history() if one.id == told.id]
+    assert "A job with an unknown outcome" in texts(after)
+    assert not labels(after)
+
+
+async def test_a_late_press_in_the_log_channel_removes_the_buttons_too(desk: Desk) -> None:
+    job = await lost(desk)
+    told = await in_the_log(desk, job)
+    await rule(desk.services, desk.guild.id, job.id, 5)
+    late = await desk.admin.click(told, label="Mark as charged")
+    assert "already settled: charged 5 credits" in texts(late)
+    assert not labels(desk.channel.history()[-1])
+
+
+async def test_a_job_that_studii_has_when_the_bot_is_removed_ends_at_what_studii_charged(
+    desk: Desk,
+) -> None:
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
+    await desk.move(await desk.job(), *states, charged=5)
+    await desk.services.db.write(privacy.left, desk.guild.id, desk.clock.now())
+    ended = await desk.job()
+    assert (ended.state, ended.settled, ended.reserved) == (JobState.FAILED, 5, 0)
+    assert "removed from the server while this job was running" in reason_words(ended.failure_text)
+
+
+async def test_the_owner_reads_in_a_direct_message_what_was_lost_and_where_to_settle_it(
+    desk: Desk,
+) -> None:
+    job = await lost(desk)
+    await desk.db.write(given(tell_unknown, job, desk.clock.now()))
+    (notice,) = await desk.db.write(open_posts)
+    await deliver(desk, notice, None, job)
+    sent = [one.json for one in desk.env.http_requests if one.path.endswith("/messages")][-1]
+    told = str(sent)
+    assert f"<@{desk.maya.id}>" in told
+    assert "Studii's answer to this job didn't arrive" in told
+    assert "`/jobs`" in told
+    assert "'custom_id'" not in told  # a button there could not know who manages the server
+
+
+@pytest.mark.parametrize("private", [False, True])
+async def test_admins_settle_what_nobody_knows_in_the_list_of_the_servers_jobs(
+    desk: Desk, *, private: bool
+) -> None:
+    await lost(desk, private=private)
+    shown = await desk.admin.slash(desk.channel, "jobs")
+    assert shown.response is not None
+    await desk.admin.click(shown.response, label="Server jobs")
+    assert "](https://discord.com" not in texts(shown)  # there is no message with it yet
+    assert "Not charged." in texts(await desk.admin.click(shown.response, label="Release credits"))
+    ruled = await desk.job()
+    assert (ruled.state, ruled.reserved) == (JobState.FAILED, 0)
+
+
+async def test_who_does_not_manage_the_server_settles_nothing_in_their_list(desk: Desk) -> None:
+    await lost(desk)
+    shown = await desk.maya.slash(desk.channel, "jobs")
+    assert "outcome unknown" in texts(shown)
+    assert not {"Release credits", "Mark as charged"} & set(labels(shown))
+
+
+# A button does something in its own server alone, whatever custom id a changed app sends from another
+
+OF_JOBS = [
+    *(first for first, kinds in _controls.items() if kinds[0].pattern == f"{first}:{{job_id}}-{{posting}}"),
+]
+# Each has a job, for whose credits there is room.
+SOME = [OF_JOBS[n : n + 8] for n in range(0, len(OF_JOBS), 8)]
+REFUSALS = (
+    "no such job here",
+    "already settled",
+    "was already deleted",
+    "Only the person who asked",
+    "show the original photo",
+)
+
+
+@pytest.fixture(autouse=True)
+def _any_number_of_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.servers.key_entry.TESTS", 1000)  # the tests here share a server
+
+
+def elsewhere(desk: Desk, name: str = "maya") -> tuple[MemberActor, int]:
+    """The same person as an admin of another server that has the bot, and a channel there."""
+    other = desk.env.create_guild("Elsewhere")
+    everything = other.create_role("Admin", permissions=discord.Permissions(administrator=True))
+    channel = other.create_text_channel("there")
+    person = {"maya": desk.maya, "tom": desk.tom}[name]
+    return other.add_member(person.user, roles=[everything]), channel.id
+
+
+async def job_in(desk: Desk, *states: JobState) -> Job:
+    await desk.set_key()
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    job = await desk.job()
+    return await desk.move(job, *states) if states else job
+
+
+async def jobs(desk: Desk) -> list[tuple[str, JobState]]:
+    return [(job.id, job.state) for job in await desk.db.read(queries.in_states, list(JobState))]
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize("actions", SOME, ids=lambda actions: f"from {actions[0]}")
+@pytest.mark.parametrize("who", ["maya", "tom"])
+async def test_a_button_that_names_a_job_of_another_server_does_nothing(
+    desk: Desk, subtests: pytest.Subtests, actions: list[str], who: str
+) -> None:
+    for action in actions:
+        with subtests.test(action):
+            await nothing_is_done(desk, action, who)
+
+
+async def nothing_is_done(desk: Desk, action: str, who: str) -> None:
+    states = {"charged": (*DONE[:2], JobState.UNKNOWN), "cancel": ()}
+    states["release"] = states["charged"]
+    job = await job_in(desk, *states.get(action, DONE))
+    before = await jobs(desk)
+    person, channel_id = elsewhere(desk, who)
+    if action == "delete":
+        # Managing messages, they may delete any message of the bot's there: that one alone.
+        desk.env.backend.get_guild(person.guild.id).members[person.id].role_ids.clear()
+    forged = f"studii:{action}:{job.id}-{job.posting}"
+    message = await desk.channel_message(forged, channel_id)
+    told = await press(desk, person, message, forged)
+    assert told.modal is None
+    assert any(words in texts(told) for words in REFUSALS), texts(told)
+    assert await jobs(desk) == before
+    assert desk.env.backend.get_message(channel_id, message.id)
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize("action", ["cancel", "post", "show", "again"])
+async def test_nor_does_a_line_of_another_servers_list(desk: Desk, action: str) -> None:
+    job = await job_in(desk, *(() if action == "cancel" else DONE))
+    before = await jobs(desk)
+    person, channel_id = elsewhere(desk)
+    forged = f"studii:listed:{action}:{job.id}:mine:0"
+    message = await desk.channel_message(forged, channel_id)
+    assert "no such job here" in texts(await press(desk, person, message, forged))
+    assert await jobs(desk) == before
+
+
+@pytest.mark.promise
+async def test_nor_does_forget_with_the_key_of_another_server_or_its_try_again(desk: Desk) -> None:
+    key = await desk.services.db.read(keys.current, desk.guild.id)
+    assert key is not None
+    person, channel_id = elsewhere(desk)
+    for forged, words in (
+        (f"studii:setup:forget:{key.id}", "a different key"),
+        (f"studii:tryagain:{desk.guild.id}", "belongs to another server"),
+    ):
+        message = await desk.channel_message(forged, channel_id)
+        assert words in texts(await press(desk, person, message, forged))
+    assert await desk.services.db.read(keys.current, desk.guild.id) == key
+
+
+@pytest.mark.promise
+async def test_a_job_of_ones_own_gives_no_right_to_delete_anothers_message(desk: Desk) -> None:
+    job = await job_in(desk, *DONE)
+    forged = f"studii:delete:{job.id}-0"
+    someone_elses = await desk.channel_message("studii:delete:0123456789abcdef-0")
+    told = await press(desk, desk.maya, someone_elses, forged)
+    assert "isn't in the message any more" in texts(told)
+    assert someone_elses.id in {message.id for message in desk.channel.history()}
+
+
+@pytest.mark.promise
+async def test_manage_messages_in_one_channel_gives_no_right_over_jobs_of_another(desk: Desk) -> None:
+    job = await job_in(desk)
+    role = desk.guild.create_role("Helpers")
+    ines = desk.guild.add_member(desk.env.create_user("ines"), roles=[role])
+    helped = desk.guild.create_text_channel(
+        "helped", overwrites={role: discord.PermissionOverwrite(manage_messages=True)}
+    )
+    cancel = f"studii:cancel:{job.id}-0"
+    message = await desk.channel_message(cancel, helped.id)
+    told = await press(desk, ines, message, cancel)
+    assert "a moderator (Manage Messages" in texts(told)
+    assert (await desk.job()).state is JobState.WAITING
+    await desk.move(await desk.job(), *DONE, result_message_id=(await desk.channel_message("x")).id)
+    delete = f"studii:logdelete:{job.id}-0"
+    told = await press(desk, ines, await desk.channel_message(delete, helped.id), delete)
+    assert "Manage Messages in the result's channel" in texts(told)
+    assert job.user_id != FORGOTTEN_MEMBER

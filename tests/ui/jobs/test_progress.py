@@ -1,0 +1,342 @@
+"""The buttons under a result, pressed by different people and after a restart."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+from simcord import InteractionResult, MemberActor
+from simcord.interactions import base_payload
+from sqlalchemy import text as sql
+from sqlalchemy.orm import Session
+
+from bot.catalog import Catalog
+from bot.delivery import DiscordDelivery
+from bot.features import posting
+from bot.features.posting import PostingRules
+from bot.jobs import transitions
+from bot.jobs.models import FORGOTTEN_MEMBER, FailureCode, Job, JobState
+from bot.media.spool import OutputFile
+from bot.reasons import Reason, ReasonCode
+from bot.ui.kit.reasons import reason_words
+from tests.delivery.postings.test_before_and_after import MADE, MIB, files, made
+from tests.support.decoders import SharedDecoders
+from tests.support.desk import (
+    DONE,
+    PNG,
+    Desk,
+    labelled,
+    labels,
+    make_bot,
+    open_desk,
+    pieces,
+    press_in,
+    press_more,
+    texts,
+)
+from tests.support.panels import labels_of, shown_with
+from tests.support.posts import tell_end
+from tests.support.presses import press
+from tests.support.services import sweep
+from tests.support.simulated.delivery import delivery_on
+from tests.ui.account.test_asking_for_more import dm_message
+
+
+async def posted_result(desk: Desk, folder: Path, size: int = len(PNG)) -> discord.Message:
+    await desk.set_key()
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    done = {"finished_at": desk.clock.now(), "output_kind": "image", "output_url": "https://files.example/o"}
+    job = await desk.move(await desk.job(), *DONE, **done)
+    file = folder / "out.png"
+    file.write_bytes(PNG if size == len(PNG) else MADE)
+    delivery = delivery_on(desk.bot, desk.bot.catalog, desk.clock, SharedDecoders())
+    await tell_end(delivery, job, OutputFile(file, "image", "image/png", size))
+    return desk.channel.history()[-1]
+
+
+def gone(session: Session, job_id: str) -> None:
+    session.execute(sql("DELETE FROM ledger"))
+    session.execute(sql("DELETE FROM posts"))
+    session.execute(sql("DELETE FROM jobs WHERE id = :id"), {"id": job_id})
+
+
+def stands(desk: Desk, message: discord.Message) -> bool:
+    return message.id in {shown.id for shown in desk.channel.history()}
+
+
+@pytest.mark.promise
+async def test_others_are_offered_what_they_may_do_and_told_who_can_delete(
+    desk: Desk, tmp_path: Path
+) -> None:
+    message = await posted_result(desk, tmp_path)
+    assert labels(await press_more(desk.maya, message)) == ["Use in…", "Save as style", "Delete"]
+    assert labels(await press_more(desk.tom, message)) == ["Use in…"]
+    question = await press_more(desk.maya, message, "Delete")
+    old = await desk.channel_message(f"studii:delete:{(await desk.job()).id}-0")  # as results had it
+    refused = await press(desk, desk.tom, old, f"studii:delete:{(await desk.job()).id}-0")
+    assert refused.ephemeral
+    assert "a moderator (Manage Messages or Manage Server)" in texts(refused)
+    forged = labelled(question, "Delete")
+    told = await press(desk, desk.tom, await desk.channel_message(forged), forged)
+    assert "Only the person who asked for this" in texts(told)
+    assert stands(desk, message)
+
+
+async def test_what_is_left_of_a_job_whose_row_is_gone_is_deleted_by_its_person_alone(
+    desk: Desk, tmp_path: Path
+) -> None:
+    message = await posted_result(desk, tmp_path)
+    await desk.db.write(gone, (await desk.job()).id)
+    for label in ("Run again", "Edit", "Full size", "More…"):
+        told = await desk.tom.click(message, custom_id=labelled(message, label))
+        assert "There's no such job here." in texts(told)
+    question = await desk.maya.click(message, label="More…")
+    await press_in(desk.maya, question, "Delete")
+    assert not stands(desk, message)
+
+
+@pytest.mark.promise
+async def test_a_private_result_is_deleted_without_a_question_and_is_nobody_elses(desk: Desk) -> None:
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite", private=True)
+    job = await desk.move(await desk.job(), *DONE, finished_at=desk.clock.now(), output_kind="image")
+    ids = labels_of(shown_with(job, f"studio-{job.id[:8]}.png"))
+    assert ids[1:] == ["Edit", "Full size", "More…", "Delete"]
+    for action in ("more", "full"):
+        forged = f"studii:{action}:{job.id}-0"
+        told = await press(desk, desk.tom, await desk.channel_message(forged), forged)
+        assert "That result is private to someone else." in texts(told)
+
+
+@pytest.mark.promise
+async def test_full_size_is_discords_own_link_or_one_that_studii_has_just_signed(
+    desk: Desk, tmp_path: Path
+) -> None:
+    message = await posted_result(desk, tmp_path)
+    told = texts(await desk.tom.click(message, label="Full size"))
+    assert f"(<{message.attachments[0].url}>)" in told
+    message = await posted_result(desk, tmp_path, 30 * 1024 * 1024)
+    assert "Shown smaller than it was made" in texts(message)
+
+    async def fresh_link(job: Job) -> str:
+        return f"https://files.example/{job.id}?signed=now"
+
+    desk.bot.services = replace(desk.bot.services, fresh_link=fresh_link)
+    told = texts(await desk.tom.click(message, label="Full size"))
+    assert f"(<https://files.example/{(await desk.job()).id}?signed=now>)" in told
+
+
+@pytest.mark.parametrize("who", ["maya", "tom"])
+async def test_whoever_was_forgotten_can_still_delete_what_was_made_for_them(
+    desk: Desk, tmp_path: Path, who: str
+) -> None:
+    message = await posted_result(desk, tmp_path)
+    job = await desk.job()
+    await desk.db.write(transitions.change, job.id, announced_at=desk.clock.now())
+    await desk.forget(desk.maya)
+    desk.clock.advance(7 * 86400)
+    await sweep(desk.services)
+    assert (await desk.job()).user_id == FORGOTTEN_MEMBER
+    offered = await press_more(getattr(desk, who), message)
+    assert ("Delete" in labels(offered)) is (who == "maya")
+    if who == "maya":
+        await press_more(desk.maya, message, "Delete", "Delete")
+    assert stands(desk, message) is (who == "tom")
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize("permission", ["manage_messages", "manage_guild"])
+async def test_someone_who_manages_messages_or_the_server_can_delete_it(
+    desk: Desk, tmp_path: Path, permission: str
+) -> None:
+    message = await posted_result(desk, tmp_path)
+    moderators = desk.guild.create_role("Mods", permissions=discord.Permissions(**{permission: True}))
+    mod = desk.guild.add_member(desk.env.create_user("mo"), roles=[moderators])
+    await press_more(mod, message, "Delete", "Delete")
+    assert not stands(desk, message)
+
+
+@pytest.mark.promise
+async def test_the_requester_can_delete_a_result_also_after_a_restart(desk: Desk, tmp_path: Path) -> None:
+    message = await posted_result(desk, tmp_path)
+    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
+    await desk.env.restart_bot(bot)
+    await press_more(desk.maya, message, "Delete", "Delete")
+    assert not stands(desk, message)
+
+
+@pytest.mark.promise
+async def test_of_two_presses_at_once_one_deletes_it_and_the_other_says_that_it_is_deleted(
+    desk: Desk,
+    tmp_path: Path,
+) -> None:
+    message = await posted_result(desk, tmp_path)
+    questions = [await press_more(desk.maya, message, "Delete") for _ in range(2)]
+    answers = [await press_in(desk.maya, one, "Delete") for one in questions]
+    assert not stands(desk, message)
+    assert sum("That was already deleted." in texts(one) for one in answers) == 1
+
+
+@pytest.mark.promise
+async def test_a_button_that_fails_gives_a_reference_that_is_in_the_log(
+    desk: Desk, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    message = await posted_result(desk, tmp_path)
+    desk.env.inject_error("DELETE", "/channels/*/messages/*", status=500)
+    answer = await press_more(desk.maya, message, "Delete", "Delete")
+    (reference,) = re.findall(r"reference `(\w+)`", texts(answer))
+    assert answer.followups[-1].ephemeral
+    assert f"(reference {reference})" in caplog.text
+
+
+# Edit: what a job was asked for, in a form, to be changed and sent anew
+
+
+async def refused_inputs(desk: Desk, by: MemberActor | None = None, **asked: object) -> discord.Message:
+    """A job that Studii refused with a 400."""
+    await desk.set_key()
+    await (by or desk.maya).slash(desk.channel, "virtual-staging", image=("room.png", PNG), **asked)
+    job = await desk.move(
+        await desk.job(),
+        JobState.WAITING,
+        JobState.SUBMITTING,
+        JobState.FAILED,
+        failure=FailureCode.INPUTS,
+        failure_text=Reason(ReasonCode.BAD_INPUTS, {"detail": "no such style"}),
+    )
+    return await desk.card(job)
+
+
+def _shown(field: dict[str, Any]) -> list[str]:
+    return [option["value"] for option in field.get("options", ()) if option.get("default")]
+
+
+def edit_id(shown: object) -> str:
+    (button,) = (piece for piece in pieces(shown) if piece.get("label") == "Edit")
+    return str(button["custom_id"])
+
+
+@pytest.mark.promise
+async def test_inputs_that_studii_refused_can_be_edited_and_become_a_new_job(desk: Desk) -> None:
+    told = await refused_inputs(desk, style="rustic")
+    job = await desk.job()
+    assert "“no such style”" in texts(told)
+    form = await desk.maya.click(told, custom_id=edit_id(told))
+    modal: Any = form.modal
+    fields = [piece["component"] for piece in modal["components"]]
+    assert [(field["custom_id"], _shown(field)) for field in fields] == [
+        ("image", []),
+        ("private", []),
+        ("style", ["rustic"]),
+        ("room", ["living"]),
+    ]
+    answer = await desk.maya.submit_modal(form, {"style": "modern", "room": "office"})
+    assert "style **modern** · room **office**" in texts(answer)
+    again = await desk.job()
+    assert again.id != job.id
+    assert again.source == job.source
+
+
+async def test_what_has_no_field_in_the_form_is_sent_as_it_was(desk: Desk) -> None:
+    told = await refused_inputs(desk, by=desk.admin, extra="seed=42")
+    form = await desk.admin.click(told, custom_id=edit_id(told))
+    await desk.admin.submit_modal(form, {"style": "modern", "room": "office"})
+    assert (await desk.job()).inputs == {"style": "modern", "room": "office", "seed": "42"}
+
+
+@pytest.mark.promise
+async def test_an_input_that_is_asked_for_can_not_come_in_by_extra(desk: Desk) -> None:
+    answer = await desk.admin.slash(
+        desk.channel, "virtual-staging", image=("a.png", PNG), style="modern", extra="room=x"
+    )
+    assert "`room` is an option of the command" in texts(answer)
+
+
+@pytest.mark.promise
+async def test_only_people_with_manage_server_may_use_extra(desk: Desk) -> None:
+    answer = await desk.maya.slash(desk.channel, "photo-restore", image=("a.png", PNG), extra="seed=5")
+    assert answer.ephemeral
+    assert "`extra` is only for members with Manage Server. Try again without it." in texts(answer)
+
+
+# What a person is told when Discord, a photo or a form gives less than was asked for
+
+
+def test_a_kind_of_file_that_takes_more_memory_has_its_own_limit() -> None:
+    reason = Reason(ReasonCode.PHOTO_TOO_MANY_PIXELS, {"width": 9000, "height": 8000, "most": 20_000_000})
+    assert reason_words(reason) == (
+        "That picture has 9000 × 8000 pixels (72 megapixels). The limit for this kind of file is 20 "
+        "megapixels. Save it as a JPEG, or make it smaller."
+    )
+
+
+async def test_a_command_that_the_bot_no_longer_has_says_to_reload(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, check_errors=False) as desk:
+        record, payload = base_payload(
+            desk.env.backend,
+            type=2,
+            channel_id=desk.channel.id,
+            guild_id=desk.guild.id,
+            user_id=desk.maya.id,
+            data={"id": "1", "name": "of-yesterday", "type": 1, "options": []},
+        )
+        desk.env.backend.emit("INTERACTION_CREATE", payload)
+        await desk.env.settle()
+        told = texts(InteractionResult(desk.env, record))
+        assert "This command has changed. Reload Discord (Ctrl+R, or close and open the app)" in told
+
+
+@pytest.mark.promise
+async def test_an_input_that_the_photo_decides_is_not_taken_from_extra(desk: Desk) -> None:
+    flag = Catalog.load().get("studio").source_flag
+    assert flag is not None
+    told = await desk.admin.slash(desk.channel, "studio", prompt="A kite", extra=f"{flag.name}=true")
+    assert f"`{flag.name}` depends on whether you attach a photo. Leave it out of `extra`." in texts(told)
+
+
+async def test_where_discord_does_not_answer_no_admin_is_asked(desk: Desk) -> None:
+    custom_id = f"studii:ask:{desk.guild.id}:studio:8:{desk.channel.id}"
+    message = await dm_message(desk, desk.maya, custom_id)
+    desk.env.inject_error("GET", f"/guilds/{desk.guild.id}/members/*", status=503, times=None)
+    told = await press(desk, desk.maya, message, custom_id, in_server=False)
+    assert "Discord didn't answer. Try again in a moment. No admin was asked." in texts(told)
+
+
+# What a listing with a staged picture needs
+
+
+async def with_label(_: int) -> PostingRules:
+    return PostingRules(staging_label="Virtually staged")
+
+
+def delivery(desk: Desk) -> DiscordDelivery:
+    decoders = SharedDecoders()
+    return delivery_on(desk.bot, desk.bot.catalog, desk.clock, decoders, with_label)
+
+
+async def test_a_photo_that_was_made_smaller_is_said_to_be(tmp_path: Path) -> None:
+    async with made(tmp_path) as (desk, _, job):
+        staging = replace(job, tool="virtual-staging")
+        await tell_end(delivery(desk), staging, files(tmp_path, 1 * MIB, 11 * MIB))
+        told = texts(await press_more(desk.tom, desk.channel.history()[-1], "For a listing"))
+        assert "The button opens the photo smaller than it was sent (re-encoded)" in told
+
+
+async def test_a_photo_that_is_itself_a_result_is_not_called_unaltered(tmp_path: Path) -> None:
+    async with made(tmp_path) as (desk, _, restored):
+        await desk.services.db.write(posting.change, desk.guild.id, staging_label="Virtually staged")
+        await tell_end(delivery(desk), restored, files(tmp_path, 1 * MIB, 1 * MIB))
+        message = desk.channel.history()[-1]
+        await desk.db.write(transitions.change, restored.id, result_message_id=message.id)
+        offered = await press_more(desk.tom, message, "Use in…")
+        assert offered.response is not None
+        form = await desk.tom.select(offered.response, ["virtual-staging"])
+        await desk.tom.submit_modal(form, {})
+        done = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+        kept = {"output_kind": "image", "output_url": restored.output_url, "finished_at": desk.clock.now()}
+        staged = await desk.move(await desk.job(), *done, **kept)
+        await tell_end(delivery(desk), staged, files(tmp_path, 1 * MIB, 1 * MIB))
+        told = texts(await press_more(desk.tom, desk.channel.history()[-1], "For a listing"))
+        assert "The photo before is itself a result" in told
+        assert "[your link]" not in told

@@ -1,0 +1,352 @@
+"""Above a price that the server sets, a job asks its person first, however it is started."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+from simcord import InteractionResult, MemberActor
+
+from bot.credits.limits import AllowanceScope
+from bot.db import Database
+from bot.domain.guilds import Period
+from bot.jobs.confirm import Repeated, find_open
+from bot.jobs.models import FailureCode, JobState, MemberContext
+from tests.cogs.test_jobs import button, listed
+from tests.reactions.taps import PORTRAIT, ROOM, jobs_of, post, reaction, ready, taken_away
+from tests.reactions.test_mentions import answer_to, mention
+from tests.reactions.test_photo_channels import automatic, last_message
+from tests.support import spending
+from tests.support.desk import PNG, Desk, labelled, labels, learned, make_bot, texts
+from tests.support.presses import send_command, send_press
+from tests.support.questions import all_questions
+from tests.support.settings import admin
+from tests.ui.jobs.results import press_on, staged
+from tests.ui.jobs.test_sets import a_set
+
+RUN = "Run · about 8 credits"
+PHOTO = ("room.png", PNG)
+
+
+async def asking(desk: Desk, above: int = 5) -> None:
+    await desk.set_key()
+    shown = await admin(desk, "budget", confirm=above)
+    assert f"**Price to confirm**: changed from ask no one to {above} credits." in texts(shown)
+
+
+async def confirm(who: MemberActor, asked: InteractionResult, label: str = RUN) -> InteractionResult:
+    message = asked.followups[-1] if asked.followups else asked.response
+    assert message is not None
+    return await who.click(message, label=label)
+
+
+@pytest.mark.promise
+async def test_it_is_off_until_it_is_set_and_can_be_turned_off_again(desk: Desk) -> None:
+    assert "**Price to confirm**: ask no one" in texts(await admin(desk, "budget"))
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    assert len(await jobs_of(desk)) == 1
+    await admin(desk, "budget", confirm=5)
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    assert len(await jobs_of(desk)) == 1
+    assert "to ask no one." in texts(await admin(desk, "budget", confirm=0))
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    assert len(await jobs_of(desk)) == 2
+
+
+async def test_a_command_asks_its_person_alone_with_the_price_and_one_button(desk: Desk) -> None:
+    await asking(desk)
+    asked = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    assert asked.ephemeral
+    shown = texts(asked)
+    assert "🎨 Studio costs about 8 credits. Start it?" in shown
+    assert "> A red kite" in shown
+    assert "This server asks before a job at this price starts." in shown
+    assert labels(asked) == [RUN]
+    assert await jobs_of(desk) == []
+    before = await spending.budget(desk.services, desk.guild.id)
+    assert before.usage.reserved == 0
+    await confirm(desk.maya, asked)
+    (job,) = await jobs_of(desk)
+    assert (job.user_id, job.inputs["prompt"], job.reserved) == (desk.maya.id, "A red kite", 8)
+    assert "Waiting to start" in texts(asked)
+    assert desk.channel.history() == []
+
+
+async def test_below_the_price_nothing_is_asked(desk: Desk) -> None:
+    await asking(desk, 8)
+    assert "Waiting to start" in texts(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
+    asked = await desk.maya.slash(desk.channel, "studio", prompt="A red kite", mode="video")
+    assert labels(asked) == ["Run · about 40 credits"]
+
+
+@pytest.mark.parametrize("label", ["Run again", "Edit", "Use in…"])
+async def test_the_buttons_of_a_result_ask_too(desk: Desk, tmp_path: Path, label: str) -> None:
+    message = await staged(desk, tmp_path)
+    await admin(desk, "budget", confirm=5)
+    asked = await press_on(desk, desk.tom, message, label)
+    if label == "Edit":
+        asked = await desk.tom.submit_modal(asked, {})
+    elif label == "Use in…":
+        assert asked.response is not None
+        asked = await desk.tom.select(asked.response, ["photo-restore"])
+        asked = asked if asked.modal is None else await desk.tom.submit_modal(asked, {})
+    assert "costs about 8 credits. Start it?" in texts(asked)
+    assert len(await jobs_of(desk)) == 1
+    await confirm(desk.tom, asked)
+    first, second = await jobs_of(desk)
+    assert (second.user_id, second.source is None) == (desk.tom.id, first.source is None)
+
+
+@pytest.mark.promise
+async def test_a_form_and_a_menu_ask_too(desk: Desk) -> None:
+    await asking(desk)
+    await desk.maya.send(desk.channel, "Look", attachments=[PHOTO])
+    photo = desk.channel.history()[-1]
+    asked = await desk.maya.context_menu(desk.channel, "Photo restoration", photo)
+    asked = asked if asked.modal is None else await desk.maya.submit_modal(asked, {})
+    assert "Photo restoration costs about 8 credits. Start it?" in texts(asked)
+    form = await desk.maya.context_menu(desk.channel, "Virtual staging", photo)
+    asked = await desk.maya.submit_modal(form, {})
+    assert "Virtual staging costs about 8 credits. Start it?" in texts(asked)
+    assert await jobs_of(desk) == []
+
+
+@pytest.mark.promise
+async def test_two_presses_at_once_make_one_job(desk: Desk) -> None:
+    await asking(desk)
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    (question,) = await desk.db.read(all_questions)
+    answers = await asyncio.gather(
+        *(desk.services.acceptance.accept_all(question.confirmed(MemberContext())) for _ in range(5)),
+        return_exceptions=True,
+    )
+    assert [type(one) for one in answers if not isinstance(one, list)] == [Repeated] * 4
+    assert len(await jobs_of(desk)) == 1
+    assert await desk.services.db.read(find_open, question.id, desk.clock.now()) is None
+
+
+async def test_a_question_can_be_answered_after_a_restart_and_not_when_it_has_expired(desk: Desk) -> None:
+    await asking(desk)
+    first = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    second = await desk.maya.slash(desk.channel, "studio", prompt="A blue kite")
+    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
+    await desk.env.restart_bot(bot)
+    await confirm(desk.maya, first)
+    assert [job.inputs["prompt"] for job in await jobs_of(desk)] == ["A red kite"]
+    desk.clock.advance(15 * 60)
+    await confirm(desk.maya, second)
+    assert "has expired or was answered already" in texts(second)
+    assert labels(second) == []
+    assert len(await jobs_of(desk)) == 1
+
+
+@pytest.mark.promise
+async def test_what_became_dearer_meanwhile_is_asked_again(desk: Desk) -> None:
+    await asking(desk)
+    asked = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    await learned(desk, 12)
+    await confirm(desk.maya, asked)
+    assert "Studio costs 12 credits. Start it?" in texts(asked)
+    assert "That's more than the price you saw." in texts(asked)
+    assert await jobs_of(desk) == []
+    await confirm(desk.maya, asked, "Run · 12 credits")
+    assert [job.estimate for job in await jobs_of(desk)] == [12]
+
+
+async def test_what_is_refused_is_refused_before_it_is_asked_and_when_it_is_confirmed(desk: Desk) -> None:
+    await asking(desk)
+    asked = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    await spending.set_limits(desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, 5))
+    refused = await confirm(desk.maya, asked)
+    assert "your allowance has 5 of 5 credits left" in texts(refused)
+    assert "your allowance" in texts(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
+    assert await jobs_of(desk) == []
+    await spending.set_limits(desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, None))
+    await confirm(desk.maya, asked)
+    assert len(await jobs_of(desk)) == 1
+
+
+async def test_one_has_a_bounded_number_of_open_questions(desk: Desk) -> None:
+    await asking(desk)
+    for number in range(10):
+        assert labels(await desk.maya.slash(desk.channel, "studio", prompt=f"Kite {number}")) == [RUN]
+    refused = await desk.maya.slash(desk.channel, "studio", prompt="One more")
+    assert "You have 10 jobs here that wait for your confirmation." in texts(refused)
+    assert labels(await desk.tom.slash(desk.channel, "studio", prompt="Mine")) == [RUN]
+
+
+# Where a server's budget has room for one job, who came first gets it, however each of them asked
+
+LONG = 500  # turns of the loop
+BUTTONS, COMMANDS = "discord.py: on_interaction", "CommandTree-"  # how their tasks are called
+
+Send = Callable[[], object]
+
+
+async def question(desk: Desk, _folder: Path) -> Send:
+    await spending.set_budget(desk.services, desk.guild.id, None, None, confirm_above=1)
+    asked = await desk.maya.slash(desk.channel, "studio", prompt="A kite")
+    assert asked.response is not None
+    question = asked.response
+    await spending.set_budget(desk.services, desk.guild.id, None, None, confirm_above=0)
+    custom_id = labelled(asked, "Run")
+    return lambda: send_press(desk, desk.maya, question, custom_id)
+
+
+async def run_again_in_the_list(desk: Desk, _folder: Path) -> Send:
+    await desk.maya.slash(desk.channel, "studio", prompt="A kite")
+    await desk.move(await desk.job(), JobState.FAILED, failure=FailureCode.API)
+    seen = await listed(desk)
+    assert seen.response is not None
+    message, custom_id = seen.response, button(seen, "Run again")
+    return lambda: send_press(desk, desk.maya, message, custom_id)
+
+
+async def again(desk: Desk, folder: Path) -> Send:
+    message = await staged(desk, folder)
+    custom_id = labelled(message, "Run again")
+    return lambda: send_press(desk, desk.maya, message, custom_id)
+
+
+async def failed_of_a_set(desk: Desk, _folder: Path) -> Send:
+    for job in await a_set(desk):
+        await desk.move(job, JobState.FAILED, failure=FailureCode.API)
+    desk.clock.advance(60)  # another press is no double click
+    card = await desk.card(*await jobs_of(desk))
+    (label,) = labels(card)
+    custom_id = labelled(card, label.split(" · ")[0])
+    return lambda: send_press(desk, desk.maya, card, custom_id)
+
+
+async def tool_of_a_mention(desk: Desk, _folder: Path) -> Send:
+    offer = answer_to(desk, await mention(desk, desk.maya, "", ROOM))
+    assert offer is not None
+    custom_id = labelled(offer, "Photo restoration")
+    return lambda: send_press(desk, desk.maya, offer, custom_id)
+
+
+WAYS = [question, run_again_in_the_list, again, failed_of_a_set, tool_of_a_mention]
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_button_that_was_pressed_before_a_command_starts_its_job(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: Callable[[Desk, Path], Awaitable[Send]]
+) -> None:
+    press = await way(desk, tmp_path)
+    before = await with_room_for(desk, 6 if way is failed_of_a_set else 1)
+    slow_to_read(monkeypatch, BUTTONS)
+    slow_to_fetch(monkeypatch)
+    press()
+    send_command(desk, desk.tom, "studio", prompt="A boat")
+    await desk.env.settle()
+    started = (await jobs_of(desk))[before:]
+    assert {job.user_id for job in started} == {desk.maya.id}
+
+
+@pytest.mark.promise
+async def test_a_tap_before_a_command_starts_its_job(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    await ready(desk)
+    photo = await post(desk, desk.maya, ROOM)
+    await with_room_for(desk, 1)
+    slow_to_fetch(monkeypatch)
+    desk.env.backend.emit("MESSAGE_REACTION_ADD", reaction(desk, photo, desk.maya.id))
+    send_command(desk, desk.tom, "studio", prompt="A boat")
+    await desk.env.settle()
+    assert [job.user_id for job in await jobs_of(desk)] == [desk.maya.id]
+
+
+@pytest.mark.promise
+async def test_a_command_before_a_tap_starts_its_job(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    await ready(desk)
+    photo = await post(desk, desk.maya, ROOM)
+    await with_room_for(desk, 1)
+    slow_to_read(monkeypatch, COMMANDS)
+    send_command(desk, desk.tom, "studio", prompt="A boat")
+    desk.env.backend.emit("MESSAGE_REACTION_ADD", reaction(desk, photo, desk.maya.id))
+    await desk.env.settle()
+    assert [job.user_id for job in await jobs_of(desk)] == [desk.tom.id]
+
+
+async def test_several_taps_on_one_photo_are_before_a_later_one_on_another(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ready(desk)
+    first, second = await post(desk, desk.maya, ROOM), await post(desk, desk.maya, ROOM)
+    await with_room_for(desk, 2)
+    slow_to_fetch(monkeypatch)
+    for photo, who in ((first, desk.maya), (first, desk.tom), (second, desk.admin)):
+        desk.env.backend.emit("MESSAGE_REACTION_ADD", reaction(desk, photo, who.id))
+    await desk.env.settle()
+    assert [job.user_id for job in await jobs_of(desk)] == [desk.maya.id, desk.tom.id]
+
+
+async def test_a_tap_that_was_taken_back_before_its_turn_holds_nobody_up(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ready(desk)
+    photo = await post(desk, desk.maya, ROOM)
+    slow_to_fetch(monkeypatch)
+    tap = reaction(desk, photo, desk.maya.id)
+    second = tap | {"emoji": {"id": None, "name": PORTRAIT}}
+    for one in (tap, second):  # the second waits for the first, as it is the same member's on the same photo
+        desk.env.backend.emit("MESSAGE_REACTION_ADD", one)
+    await asyncio.sleep(0)
+    desk.env.backend.emit("MESSAGE_REACTION_REMOVE", taken_away(second))
+    send_command(desk, desk.admin, "studio", prompt="A boat")
+    async with asyncio.timeout(5):
+        await desk.env.settle()
+    started = {(job.user_id, job.tool) for job in await jobs_of(desk)}
+    assert started == {(desk.maya.id, "virtual-staging"), (desk.admin.id, "studio")}
+
+
+@pytest.mark.promise
+async def test_photos_that_are_no_set_for_want_of_room_are_all_before_a_later_command(desk: Desk) -> None:
+    await post(desk, desk.maya, *[ROOM] * 4)
+    photos = last_message(desk)
+    await automatic(desk, most=4)
+    await with_room_for(desk, 3)
+    desk.env.backend.emit("MESSAGE_CREATE", photos)
+    send_command(desk, desk.tom, "studio", prompt="A boat")
+    await desk.env.settle()
+    jobs = await jobs_of(desk)
+    assert [(job.user_id, job.set_id) for job in jobs] == [(desk.maya.id, None)] * 3
+
+
+async def with_room_for(desk: Desk, count: int) -> int:
+    """Leave room for that many jobs in the budget. Return how many jobs there are."""
+    jobs = await jobs_of(desk)
+    spent = (await spending.budget(desk.services, desk.guild.id)).usage.spent
+    await spending.set_budget(desk.services, desk.guild.id, spent + count * 8 + 7, Period.DAY)
+    return len(jobs)
+
+
+def slow_to_read(monkeypatch: pytest.MonkeyPatch, whose: str) -> None:
+    """Let handlers of one kind wait long whenever they read the database."""
+    read = Database.read
+
+    async def slow(*args: Any, **more: Any) -> Any:
+        task = asyncio.current_task()
+        if task is not None and task.get_name().startswith(whose):
+            await long()
+        return await read(*args, **more)
+
+    monkeypatch.setattr(Database, "read", slow)
+
+
+def slow_to_fetch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Discord take long to show messages."""
+    fetch = discord.PartialMessageable.fetch_message
+
+    async def slow(channel: discord.PartialMessageable, message_id: int) -> discord.Message:
+        await long()
+        return await fetch(channel, message_id)
+
+    monkeypatch.setattr(discord.PartialMessageable, "fetch_message", slow)
+
+
+async def long() -> None:
+    for _ in range(LONG):
+        await asyncio.sleep(0)
