@@ -27,12 +27,14 @@ def run_once() -> None:
     """
     from tests.support.cheap.extensions import share_extensions
     from tests.support.cheap.payloads import share_payloads
+    from tests.support.cheap.statements import share_statements
     from tests.support.cheap.upgrades import share_upgrades
 
     forever = pytest.MonkeyPatch()
     share_extensions(forever)
     share_payloads(forever)
     share_upgrades(forever)
+    share_statements()
     _be_ready_soon()
     with TemporaryDirectory() as folder:
         _run(Path(folder))
