@@ -1,5 +1,6 @@
 """Check, convert and reduce pictures. It all meets a stranger's bytes, and runs in a decoder's forks only."""
 
+import errno
 import io
 import mmap
 import struct
@@ -80,6 +81,7 @@ _BROKEN = (
     LookupError,
     TypeError,
     AttributeError,
+    ArithmeticError,
     RuntimeError,  # what the AVIF library says of a broken file
     struct.error,
     zlib.error,
@@ -166,8 +168,9 @@ def _refusing(kind: PhotoKind) -> Generator[None]:
     try:
         yield
     except _BROKEN as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise  # of the disk; what Pillow says of a picture has no number
+        # Of the disk. What Pillow says of a picture has no number, but for a place before the file's beginning.
+        if isinstance(error, OSError) and error.errno not in {None, errno.EINVAL}:
+            raise
         raise Refusal("broken", kind=kind.name) from None
 
 

@@ -134,6 +134,14 @@ def test_a_size_beyond_all_measure_is_refused_like_any_that_is_too_large(opened:
     assert opened(vast, "check") == "whole"  # an output of any size is posted as it is
 
 
+def test_a_tiff_whose_data_is_before_its_beginning_and_an_avif_without_a_clock_are_broken(opened: Do) -> None:
+    offset = b"\x11\x01\x04\0\x01\0\0\0\x8c"  # which is below zero as a signed number
+    tiff, avif = SEEDS["TIFF"][0], SEEDS["AVIF"][2]
+    assert offset in tiff
+    assert opened(tiff.replace(offset, b"\x11\x01\x06" + offset[3:]), "inspect") is None
+    assert opened(avif.replace(b"mdhd", b"mehd"), "inspect") is None
+
+
 @EACH
 def test_what_is_damaged_was_whole_before(opened: Do, kind: str) -> None:
     for one in SEEDS[kind]:
