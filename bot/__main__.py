@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from bot.cli.output import say
+from bot.cli.health import say
 from bot.errors import StudiiBotError
 from bot.version import VERSION
 

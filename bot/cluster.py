@@ -22,9 +22,7 @@ from bot.aio.net import Gate
 from bot.aio.tasks import shielded
 from bot.base import NUMBER, Base
 from bot.clock import Clock, boottime
-from bot.db import LEASE_TIMEOUT, NAME_PREFIX, Database, Fence
-from bot.db_failures import UNUSABLE, usable_database
-from bot.domain.shards import Shards, shard_of
+from bot.db import LEASE_TIMEOUT, NAME_PREFIX, UNUSABLE, Database, Fence, Shards, shard_of, usable_database
 from bot.errors import StudiiBotError
 from bot.sqlite_file import sqlite_file
 from bot.version import VERSION

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bot import app
-from bot.cli.output import not_opened, say
+from bot.cli.health import not_opened, say
 from bot.client.bot import quiet_discord_loggers
 from bot.config import Settings, StorageSettings
 from bot.errors import SettingsError
@@ -48,8 +48,16 @@ def run_command(command: str, argument: str | None) -> int:
 
 def _done(command: str, argument: str) -> str:
     """Run the command, and return the words about its result."""
-    from bot.cli.backup import backup, restore
-    from bot.cli.stopped import forget_servers, invitation, move, restored, rotate, with_password
+    from bot.cli.maintenance import (
+        backup,
+        forget_servers,
+        invitation,
+        move,
+        restore,
+        restored,
+        rotate,
+        with_password,
+    )
 
     if command in {"backup", "restore"}:
         return (backup if command == "backup" else restore)(StorageSettings.read(), Path(argument))

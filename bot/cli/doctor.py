@@ -19,14 +19,13 @@ from rich.table import Table
 from sqlalchemy.orm import Session
 
 from bot.aio.net import Connector
-from bot.cli.output import not_opened
-from bot.cli.stopped import vault_of
+from bot.cli.health import not_opened
+from bot.cli.maintenance import vault_of
 from bot.client.login import application_of
 from bot.cluster import all_processes, free_shards, lease_database, shard_counts
 from bot.config import MEGABYTE, Settings
 from bot.credits import ledger
-from bot.db import Database
-from bot.db_failures import UNUSABLE, usable_database
+from bot.db import UNUSABLE, Database, usable_database
 from bot.errors import SettingsError, StudiiBotError
 from bot.features.wording import count_words
 from bot.media.pool import DecoderPool

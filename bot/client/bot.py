@@ -19,7 +19,7 @@ from bot.client.discord_observer import DiscordObserver
 from bot.client.login import told_in_words
 from bot.clock import Clock
 from bot.cluster import Membership
-from bot.domain.shards import DIRECT_MESSAGES
+from bot.db import DIRECT_MESSAGES
 from bot.features import posting
 from bot.features.posting import PostingRules
 from bot.features.wording import count_words

@@ -18,8 +18,7 @@ import discord
 from bot.aio.tasks import DrainingGroup, WakeUp, run_forever
 from bot.backoff import backoff
 from bot.clock import Clock
-from bot.db import Database
-from bot.db_failures import UNUSABLE
+from bot.db import UNUSABLE, Database
 from bot.jobs import progress, results
 from bot.jobs.models import Job, JobState, Progress
 from bot.jobs.progress import LAST_EDIT, LIFETIME, PACE, PLACE_KNOWN_IN, Reply, subject_of

@@ -1,7 +1,7 @@
 """The Studii API: a client, its answers and its errors."""
 
 from bot.studii.answers import CreatedJob, JobReport, UploadTarget
-from bot.studii.client import USER_AGENT, StudiiClient, Timeouts
+from bot.studii.client import USER_AGENT, Download, StudiiClient, Timeouts
 from bot.studii.errors import (
     ApiFailed,
     ApiRefused,
@@ -21,4 +21,3 @@ from bot.studii.errors import (
     TooLarge,
     UploadFailed,
 )
-from bot.studii.transfer import Download

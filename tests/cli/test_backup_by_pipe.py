@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.__main__ import INTERRUPTED_STATUS
-from bot.cli.backup import PIPE, restore
+from bot.cli.maintenance import PIPE, restore
 from bot.config import StorageSettings
 from bot.sqlite_file import replacing
 from sandbox.discord.emulator import DiscordServer

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot import meta
-from bot.cli.backup import restore
+from bot.cli.maintenance import restore
 from bot.config import StorageSettings
 from bot.db import Database
 from bot.errors import SettingsError

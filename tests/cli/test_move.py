@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot import meta, posts
 from bot.catalog import Catalog
-from bot.cli.stopped import move, with_password
+from bot.cli.maintenance import move, with_password
 from bot.clock import SystemClock
 from bot.config import StorageSettings
 from bot.credits import ledger
@@ -104,7 +104,7 @@ def test_a_password_that_nothing_else_has_is_typed_and_on_no_command_line(
     def typing(_asked: str) -> str:
         return "p@ss/word"
 
-    monkeypatch.setattr("bot.cli.stopped.getpass", typing)
+    monkeypatch.setattr("bot.cli.maintenance.getpass", typing)
     monkeypatch.setenv("PGPASSFILE", str(tmp_path / "pgpass"))
     monkeypatch.delenv("PGPASSWORD", raising=False)
     without = "postgresql://bot@host/name?sslmode=require"

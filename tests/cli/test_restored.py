@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.stopped import restored
+from bot.cli.maintenance import restored
 from bot.config import StorageSettings
 from bot.db import Database
 from bot.errors import SettingsError

@@ -37,7 +37,7 @@ WORDED = """
 from datetime import date
 from bot import languages as f
 from bot.languages import Language, gettext, speaking
-from bot.media.fonts import FallbackFont
+from bot.media.drawing import FallbackFont
 day, items = date(2026, 3, 5), ["a", "b", "c"]
 for language in Language:
     with speaking(language):

@@ -5,7 +5,7 @@ from babel.messages.mofile import read_mo
 from PIL import Image, ImageDraw
 
 from bot.languages import Language, compiled_file
-from bot.media.fonts import FallbackFont, is_writable
+from bot.media.drawing import FallbackFont, is_writable
 
 LETTERS = FallbackFont(40)
 

@@ -168,7 +168,7 @@ def _refusing(kind: PhotoKind) -> Generator[None]:
     try:
         yield
     except _BROKEN as error:
-        # Of the disk. What Pillow says of a picture has no number, but for a place before the file's beginning.
+        # Of the disk. What Pillow says of a picture has no number, but for a place before the file.
         if isinstance(error, OSError) and error.errno not in {None, errno.EINVAL}:
             raise
         raise Refusal("broken", kind=kind.name) from None

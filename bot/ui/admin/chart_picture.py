@@ -9,7 +9,7 @@ from datetime import date
 from PIL import Image, ImageDraw
 
 from bot.languages import gettext as _, number, short_day
-from bot.media.fonts import FallbackFont
+from bot.media.drawing import FallbackFont
 from bot.ui.admin.usage import Series, UsageChart
 
 # Made for 600 points, twice as fine: Discord shows it some 550 points wide, on phones 340, where its smallest

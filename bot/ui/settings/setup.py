@@ -575,7 +575,7 @@ def writable(values: Mapping[str, Any]) -> str:
     """Return the words on one line. Raises `Refused` if they can't be written on pictures."""
     words = _on_one_line(values)
     # Imported here: few servers write on pictures, and Pillow takes memory.
-    from bot.media.fonts import is_writable
+    from bot.media.drawing import is_writable
 
     if not all(map(is_writable, words)):
         raise Refused(

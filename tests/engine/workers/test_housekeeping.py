@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.cluster import Membership
-from bot.domain.shards import DIRECT_MESSAGES, SHARD_BITS, Shards
+from bot.db import DIRECT_MESSAGES, SHARD_BITS, Shards
 from bot.servers import keys, privacy
 from tests.engine.world import GUILD, engine_world
 

@@ -1,0 +1,498 @@
+"""Commands about the database's copies and place, keys and servers.
+
+During `restore`, `restored`, `rotate-keys` and `move` the bot must not run; beside `backup`, `invite` and
+`forget-servers` it may. `backup` and `restore` block: a signal raises KeyboardInterrupt.
+"""
+
+import asyncio
+import os
+import shutil
+import sqlite3
+import sys
+from collections.abc import AsyncGenerator, Generator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from getpass import getpass
+from pathlib import Path
+from typing import TextIO
+
+import discord
+from cryptography.fernet import Fernet
+from sqlalchemy import ColumnElement, Table, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.client.login import application_of, logged_in, was_removed
+from bot.clock import SystemClock
+from bot.cluster import IdentifyTurn, Membership, Process, Shard, WantedShards, membership
+from bot.config import Settings, StorageSettings
+from bot.credits.ledger import Line
+from bot.db import Database, address_shown, used_once
+from bot.errors import SettingsError
+from bot.features.wording import count_words
+from bot.jobs import submission
+from bot.jobs.models import jobs
+from bot.jobs.progress import Reply
+from bot.migrate import migrate, schema_of
+from bot.rows import metadata
+from bot.servers import keys, privacy, settings as server_settings
+from bot.sqlite_file import (
+    AnotherInstance,
+    copy_database,
+    ensure_ours,
+    fault_of,
+    fresh_name,
+    instance_lock,
+    is_there,
+    make_beside,
+    private_file,
+    replace_database,
+    sqlite_file,
+    unused,
+    unwritable,
+)
+from bot.vault import Vault
+
+# What the bot uses, and nothing else. Looking for its own last posting and at a replied-to photo is reading
+# the history; offers are reactions, with a server's own emoji among them.
+INVITE_PERMISSIONS = discord.Permissions(
+    view_channel=True,
+    send_messages=True,
+    send_messages_in_threads=True,
+    attach_files=True,
+    read_message_history=True,
+    add_reactions=True,
+    use_external_emojis=True,
+)
+
+
+@asynccontextmanager
+async def bot_stopped(url: str, command: str, *, replaced: bool = False) -> AsyncGenerator[Membership]:
+    """Keep the bot from starting during the block, on PostgreSQL as a process that holds all shards.
+
+    `replaced`: see `instance_lock`. Raises `SettingsError` if the bot runs.
+    """
+
+    async def one() -> int:
+        return 1
+
+    member = Membership()
+    async with AsyncExitStack() as stack:
+        try:
+            if sqlite_file(url) is not None:
+                await stack.enter_async_context(instance_lock(url, patience=0, replaced=replaced))
+            else:
+                await migrate(url)
+                member = await stack.enter_async_context(membership(url, command, WantedShards(one)))
+                if await member.others():
+                    raise AnotherInstance  # noqa: TRY301 - as the lock of the other database does
+                await member.stand_by()
+        except AnotherInstance as error:
+            raise SettingsError(
+                "The bot is running on this database. Stop it first, then run this again. With compose: "
+                f"`docker compose stop`, `docker compose run --rm studii {command}`, `docker compose up "
+                "-d`."
+            ) from error
+        yield member
+
+
+def key_place(settings: StorageSettings) -> str:
+    """Return where the encryption key is, as a part of a sentence."""
+    if settings.encryption_keys_file is not None:
+        return f"in {settings.encryption_keys_file.absolute()} (ENCRYPTION_KEYS_FILE)"
+    if settings.encryption_keys:
+        return "in ENCRYPTION_KEYS (your environment or .env)"
+    return f"in the file {settings.key_file.absolute()}"
+
+
+def vault_of(settings: StorageSettings) -> Vault:
+    """Return the vault that the bot opens. Raises `SettingsError`."""
+    keys = tuple(key.reveal() for key in settings.encryption_keys)
+    return Vault.open(keys, settings.key_file, settings.keys_setting)
+
+
+async def rotate(settings: StorageSettings) -> str:
+    """Seal all Studii keys with a new encryption key, and tell what to do with the old one.
+
+    The new one is the first of ENCRYPTION_KEYS; without that setting, one is added to the key file. The bot
+    must not run meanwhile: it would continue with the old one. Raises `SettingsError`.
+    """
+    url, path = settings.database_url, settings.key_file
+    file, before = sqlite_file(url), None
+    if file is not None and not is_there(file):
+        raise SettingsError(
+            f"There is no database yet at {file}, so there are no keys to encrypt. Check DATABASE_URL."
+        )
+    async with bot_stopped(url, "rotate-keys") as member:
+        await migrate(url)
+        if not settings.encryption_keys:
+            if not is_there(path):
+                raise SettingsError(
+                    f"There is no encryption key at {path.absolute()}. Put its last copy back and run this "
+                    "again. Nothing was changed."
+                )
+            before = path.read_bytes()
+            Vault.rewrite(path, lambda lines: [Fernet.generate_key().decode(), *lines])
+        async with Database.open(url, fence=member) as db:
+            unreadable = len(await db.write(keys.reseal, vault_of(settings)))
+        if unreadable:
+            one = unreadable == 1
+            many = "1 Studii key was" if one else f"{unreadable} Studii keys were"
+            raise SettingsError(
+                f"{many} not changed: none of the encryption keys opens {'it' if one else 'them'}. The old "
+                "encryption keys were kept. Put the missing one back and run this again, or ask the admins "
+                "of those servers to enter their Studii keys again with /studii setup."
+            )
+        if before is not None:
+            kept = unused(path, "before")
+            private_file(kept)
+            kept.write_bytes(before)
+            Vault.rewrite(path, lambda lines: lines[:1])
+            return (
+                f"Done: all Studii keys are encrypted with a new key in {path.absolute()}. The old one is in "
+                f"{kept.name} beside it: older backups need it. Keep it separate from them, and delete it "
+                "when they are gone."
+            )
+    name = "ENCRYPTION_KEYS_FILE" if settings.encryption_keys_file is not None else "ENCRYPTION_KEYS"
+    return (
+        f"Done: all Studii keys are encrypted with the first key of {name}. Remove the other keys "
+        f"from it, and delete {path.absolute()} if it exists. Keep the old keys only as long as "
+        "you keep backups from before."
+    )
+
+
+async def move(settings: StorageSettings, address: str) -> str:
+    """Copy everything from the SQLite file of the settings to an empty PostgreSQL.
+
+    Raises `SettingsError`, having changed nothing, if that isn't possible.
+    """
+    file = sqlite_file(settings.database_url)
+    if file is None:
+        raise SettingsError(
+            "DATABASE_URL names a PostgreSQL already. Let it name the SQLite file to move from."
+        )
+    if not is_there(file):
+        raise SettingsError(f"There is no database at {file}. Check DATABASE_URL. Nothing was changed.")
+    target = _target(address)
+    async with bot_stopped(settings.database_url, "move POSTGRESQL_URL"):
+        await migrate(settings.database_url)
+        async with bot_stopped(target.database_url, "move POSTGRESQL_URL"):
+            moved = await copy_rows(settings.database_url, target.database_url)
+    words = (
+        f"Done: {count_words(sum(moved.values()), 'row', 'rows')} are in PostgreSQL, among them "
+        f"{count_words(moved['jobs'], 'job', 'jobs')}. The numbers of rows and the sums of the ledger agree. "
+        f"Set DATABASE_URL to the new address and start the bot. {file} is unchanged: keep it until you have "
+        "checked that everything works."
+    )
+    if settings.folder != target.folder:
+        words += f" Move {settings.key_file} and {settings.spool_folder} to {target.folder}/ first."
+    return words
+
+
+def with_password(address: str) -> str:
+    """Return the address with the password that is typed, if nothing else has one. Blocks.
+
+    PGPASSWORD and a password file (PGPASSFILE, ~/.pgpass) are read by the driver.
+    """
+    url = _target(address).database
+    file = Path(os.environ.get("PGPASSFILE") or Path.home() / ".pgpass")
+    known = url.password is not None or "PGPASSWORD" in os.environ or file.exists()
+    if known or sys.stdin is None or not sys.stdin.isatty():
+        return address
+    word = getpass(f"Password of {url.username} for {url.database} (empty: none): ")
+    return url.set(password=word or None).render_as_string(hide_password=False)
+
+
+def _target(address: str) -> StorageSettings:
+    try:
+        target = StorageSettings.read(database_url=address)
+    except SettingsError:  # it names the setting, which isn't what is wrong
+        target = None
+    if target is None or sqlite_file(target.database_url) is not None:
+        raise SettingsError("Name a PostgreSQL to move to, such as postgresql://user@host/name.")
+    return target
+
+
+async def restored(settings: StorageSettings) -> str:
+    """Make the jobs unknown that waited in a PostgreSQL backup, as `restore` has it done on SQLite.
+
+    They may have been sent, made and charged after the backup. Raises `SettingsError` if the bot runs.
+    """
+    url = settings.database_url
+    if sqlite_file(url) is not None:
+        raise SettingsError("The database is SQLite. `restore FILE` does everything. Nothing was changed.")
+    async with bot_stopped(url, "restored") as member, Database.open(url, fence=member) as db:
+        waiting = await db.write(submission.doubt_waiting, SystemClock().now())
+    return (
+        f"{count_words(waiting, 'job', 'jobs')} waited in the backup and may have run and been charged "
+        "since. They won't be sent to Studii again; the servers' admins can settle them with /jobs. Jobs "
+        f"from after the backup are unknown now. The encryption key must be {key_place(settings)}. You can "
+        "start the bot now."
+    )
+
+
+async def invitation(settings: Settings) -> str:
+    """Return the URL with which an admin adds the bot to a server.
+
+    Raises `SettingsError` if Discord refuses the token, `StudiiBotError` if Discord can't be reached.
+    """
+    application = await application_of(settings.discord_token.reveal(), settings.proxy)
+    scopes = ("bot", "applications.commands")
+    return discord.utils.oauth_url(application.id, permissions=INVITE_PERMISSIONS, scopes=scopes)
+
+
+async def forget_servers(settings: Settings) -> str:
+    """Erase the Studii keys of the servers that `doctor` names, if Discord still says that the bot is not in
+    them, and let the rest of what is kept of them go as after any removal.
+
+    Works while the bot runs, which takes notice within ten minutes. Raises `SettingsError`, and
+    `StudiiBotError` if Discord can't be reached; nothing is changed then.
+    """
+    if not (await schema_of(settings.database_url)).current:
+        raise SettingsError(
+            "There is no database of this version yet. Start the bot once, then run this again."
+        )
+    async with Database.open(settings.database_url) as db:
+        missing = await db.read(server_settings.missing)
+        if not missing:
+            return "There are no servers to forget. Nothing was changed."
+        found: dict[bool | None, list[int]] = {}
+        async with logged_in(settings.discord_token.reveal(), settings.proxy) as client:
+            for guild_id in missing:
+                removed = await was_removed(client, guild_id)
+                found.setdefault(removed, []).append(guild_id)
+                if removed:
+                    await db.write(privacy.left, guild_id, SystemClock().now())
+        await db.write(server_settings.set_missing, found.get(False, ()), None)
+    told = {
+        True: "Forgotten, and their Studii keys erased",
+        False: "Kept, because the bot is still in these servers",
+        None: "Kept, because Discord didn't answer for these servers (run this again)",
+    }
+    return "\n".join(
+        f"{what}: {', '.join(map(str, found[one]))}." for one, what in told.items() if one in found
+    )
+
+
+ELSEWHERE = (
+    "The database is PostgreSQL. Back it up with pg_dump, and restore it with pg_restore; then run "
+    "`python -m bot restored` before you start the bot."
+)
+
+PIPE = Path("-")  # standard input or output
+
+SINCE = (
+    "Jobs that were waiting in the backup may have run and been charged since. They won't be "
+    "sent to Studii again; the servers' admins can settle them with /jobs. Jobs from after "
+    "the backup are unknown now."
+)
+
+
+def backup(settings: StorageSettings, target: Path) -> str:
+    """Copy the database to a new file while the bot runs, check the copy, and say what else is needed.
+
+    To `PIPE` it goes to standard output. Raises `SettingsError`; there is no file then.
+    """
+    source = _file(settings)
+    if target != PIPE:
+        _ensure_free(target)
+    if not is_there(source) or not source.stat().st_size:
+        raise SettingsError(f"There is no database yet at {source}. Check DATABASE_URL.")
+    ensure_ours(settings.database_url)
+    opened_by = (
+        "The servers' Studii keys in it are encrypted. Only the encryption key opens them. It is "
+        f"{key_place(settings)}. Keep a copy of it separate from the backup. To restore it, stop the bot and "
+        "run: python -m bot restore"
+    )
+    if target != PIPE:
+        _copy(source, target)
+        return f"The backup is in {target}. {opened_by} {target}"
+    with _passing(source, "leaving") as passing:
+        _copy(source, passing)
+        _pour(passing, sys.stdout)
+    # A path of this machine means nothing in a container, and the other way round; a pipe works in both.
+    return (
+        f"The backup was written. {opened_by} - < FILE (with compose: docker compose run --rm -T studii "
+        "restore - < FILE)"
+    )
+
+
+def restore(settings: StorageSettings, copy: Path) -> str:
+    """Make a backup the database again; what is there now is kept beside it.
+
+    `PIPE` is standard input. Raises `SettingsError` if the bot runs, or the file is no sound backup; nothing
+    is changed then.
+    """
+    database = _file(settings)
+    if is_there(copy) and is_there(database) and copy.samefile(database):
+        raise SettingsError(f"{copy} is the database itself, not a backup. Nothing was changed.")
+    ensure_ours(settings.database_url, replaced=True)
+    if copy != PIPE:
+        return _restore(settings, database, copy, str(copy))
+    with _passing(database, "coming") as passing:
+        _catch(sys.stdin, passing)
+        return _restore(settings, database, passing, "The backup from standard input")
+
+
+def _restore(settings: StorageSettings, database: Path, copy: Path, name: str) -> str:
+    if (fault := fault_of(copy)) is not None:
+        raise SettingsError(f"{name} isn't a sound backup: it {fault}. Nothing was changed.")
+    schema = asyncio.run(schema_of(f"sqlite+aiosqlite:///{copy}"))
+    if not schema.known:
+        newer = schema.revision is not None and schema.revision.isdecimal()
+        whose = "a backup from a newer version of the bot" if newer else "not a backup of this bot"
+        raise SettingsError(f"{name} is {whose}. Nothing was changed.")
+    previous = unused(database, "replaced")
+    try:
+        was_there = asyncio.run(_replaced(settings.database_url, copy, database, previous))
+    except (OSError, sqlite3.Error) as error:
+        where = "Nothing was changed."
+        if is_there(database):
+            where = f"Nothing was changed: {database} is as it was."
+        elif is_there(previous):
+            where = f"Rename {previous} to {database}."
+        raise SettingsError(f"{name} couldn't be put in place ({error}). {where}") from error
+    kept = (
+        f" The previous database is in {previous}. Delete it when you no longer need it." if was_there else ""
+    )
+    return (
+        f"{name} is now the database.{kept} Its encryption key must be {key_place(settings)}. "
+        f"Check with `python -m bot doctor`. {SINCE} You can start the bot now."
+    )
+
+
+async def _replaced(url: str, copy: Path, database: Path, previous: Path) -> bool:
+    async with bot_stopped(url, "restore FILE", replaced=True):
+        return replace_database(copy, database, previous)
+
+
+@contextmanager
+def _passing(database: Path, word: str) -> Generator[Path]:
+    """Have a file beside the database for the block, and remove it; its folder too if nothing is in it."""
+    made, passing = not database.parent.exists(), fresh_name(database, word)
+    try:
+        try:
+            database.parent.mkdir(parents=True, exist_ok=True)
+            make_beside(passing, database)
+        except OSError as error:
+            raise unwritable(database, error) from error
+        yield passing
+    finally:
+        with suppress(OSError):  # it was not made
+            passing.unlink()
+        if made:
+            with suppress(OSError):  # the database is in it now
+                database.parent.rmdir()
+
+
+def _copy(source: Path, target: Path) -> None:
+    try:
+        copy_database(source, target)
+    except SettingsError as error:  # which takes it for the database's own file
+        raise SettingsError(
+            f"{target} can't be created. Name a place that the bot's user can write to, or use - to "
+            "write the backup to standard output."
+        ) from error
+    except (OSError, sqlite3.Error) as error:
+        raise SettingsError(f"The copy to {target} failed ({error}). Nothing was kept.") from error
+    if (fault := fault_of(target)) is not None:
+        raise SettingsError(f"The copy in {target} {fault}. Don't rely on it: check the disk and try again.")
+
+
+def _pour(source: Path, out: TextIO | None) -> None:
+    if out is None:
+        raise SettingsError("Standard output is closed. Name a file, or redirect the output: - > FILE")
+    try:
+        with source.open("rb") as file, os.fdopen(out.fileno(), "wb", closefd=False) as pipe:
+            shutil.copyfileobj(file, pipe)
+    except OSError as error:
+        raise SettingsError(
+            f"The backup couldn't be written to standard output ({error.strerror})."
+        ) from error
+
+
+def _catch(coming: TextIO | None, target: Path) -> None:
+    if coming is None:
+        raise SettingsError("Standard input is closed. Name a file, or redirect the input: - < FILE")
+    try:
+        with target.open("wb") as file, os.fdopen(coming.fileno(), "rb", closefd=False) as pipe:
+            shutil.copyfileobj(pipe, file)
+    except OSError as error:
+        raise SettingsError(
+            f"The backup from standard input couldn't be stored in {target} ({error.strerror})."
+        ) from error
+    if not target.stat().st_size:
+        raise SettingsError(
+            "Standard input was empty, so there is no backup. Send one: - < FILE. Nothing was changed."
+        )
+
+
+def _file(settings: StorageSettings) -> Path:
+    path = sqlite_file(settings.database_url)
+    if path is None:
+        raise SettingsError(ELSEWHERE)
+    return path
+
+
+def _ensure_free(target: Path) -> None:
+    if is_there(target):
+        raise SettingsError(f"{target} already exists and was not changed. Give another name.")
+    if not target.absolute().parent.is_dir():
+        raise SettingsError(
+            f"The folder {target.absolute().parent} doesn't exist. Create it, or name another place."
+        )
+
+
+ROWS_IN_A_STATEMENT = 500
+_OF_PROCESSES = {one.__table__ for one in (Process, Shard, IdentifyTurn, Reply)}
+
+
+async def copy_rows(source: str, target: str) -> dict[str, int]:
+    """Copy all rows, or none, and compare their numbers and the sums of credits. Both have this version's
+    tables. Return how many rows were copied, by table.
+
+    Raises `SettingsError` if the target has rows, differs in the end, or can't be used.
+    """
+    async with used_once(source) as old, used_once(target, writes=True) as new, new.begin():
+        await old.exec_driver_sql("BEGIN")
+        tables = [table for table in metadata.sorted_tables if table not in _OF_PROCESSES]
+        for table in tables:
+            if await _one(new, func.count(), table):
+                raise SettingsError(
+                    f"The database at {address_shown(target)} isn't empty: its table {table.name} has "
+                    "rows. Name an empty one. Nothing was changed."
+                )
+        for table in tables:
+            await _copy_table(old, new, table)
+        return await _compared(old, new, tables)
+
+
+async def _copy_table(old: AsyncConnection, new: AsyncConnection, table: Table) -> None:
+    rows = select(table).order_by(*table.primary_key.columns)
+    async with old.stream(rows) as found:
+        async for part in found.mappings().partitions(ROWS_IN_A_STATEMENT):
+            await new.execute(insert(table), [dict(row) for row in part])
+    number = table.autoincrement_column
+    if number is None:
+        return
+    # The next number is one more than the last.
+    sequence = func.pg_get_serial_sequence(table.name, number.name)
+    last = select(func.max(number)).scalar_subquery()
+    await new.execute(select(func.setval(sequence, func.coalesce(last, 1), last.is_not(None))))
+
+
+async def _compared(old: AsyncConnection, new: AsyncConnection, tables: list[Table]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for table in tables:
+        before, counts[table.name] = [await _one(one, func.count(), table) for one in (old, new)]
+        if before != counts[table.name]:
+            raise SettingsError(f"The table {table.name} wasn't copied completely. Nothing was changed.")
+    for column in (Line.__table__.c.amount, jobs.c.reserved, jobs.c.settled):
+        what: ColumnElement[int] = func.coalesce(func.sum(column), 0)
+        before, after = [int(await _one(one, what, column.table)) for one in (old, new)]
+        if before != after:
+            raise SettingsError("The credits of the copy differ. Nothing was changed. Please report this.")
+    return counts
+
+
+async def _one(connection: AsyncConnection, what: ColumnElement[int], table: object) -> int:
+    query = select(what).select_from(table)  # type: ignore[arg-type]
+    return int((await connection.execute(query)).scalar_one())
