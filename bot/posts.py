@@ -168,6 +168,16 @@ NOWHERE = Never("there is no place for it")
 TOO_LONG = Never("it was tried for too long")
 LEFT = NotHere("the bot was removed from the server")
 Outcome = Stands | Gone | Later | NotHere | Never
+
+
+class Refuse(Exception):
+    """The message is not sent there, with the outcome."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome)
+        self.outcome = outcome
+
+
 Places = Callable[[Session, Post], list[str]]
 """The places that a post is to stand in, best first."""
 

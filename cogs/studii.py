@@ -11,7 +11,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client.bot import StudiiBot
-from bot.client.event_retry import ComparingCog, EventRetry
+from bot.client.event_retry import ComparingCog
 from bot.client.login import was_removed
 from bot.credits import limits
 from bot.credits.budgets import MAX_BUDGET
@@ -130,9 +130,6 @@ async def _of_member(
     return member_panel(user.id, state, granted_now=granted, here=here)
 
 
-# Events that wait for the end of an outage. If there are more, all servers are compared after it.
-MAX_WAITING_SERVERS = 5000
-
 _log = logging.getLogger(__name__)
 
 
@@ -142,22 +139,21 @@ class ServerEvents(ComparingCog):
     def __init__(self, bot: StudiiBot) -> None:
         self._bot = bot
         self._services = bot.services
-        events = EventRetry(MAX_WAITING_SERVERS, self._compare)
-        super().__init__(bot, events)
+        super().__init__(bot)
         self._new: set[int] = set()
         self._without_key: set[int] = set()
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
-        await self._events.handle(guild.id, partial(self._welcome, guild))
+        await self.handle(self._welcome, guild)
 
     @commands.Cog.listener()
     async def on_guild_available(self, guild: discord.Guild) -> None:
-        await self._events.handle(guild.id, partial(self._tell, guild))
+        await self.handle(self._tell, guild)
 
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:
-        await self._events.handle(guild.id, partial(self._goodbye, guild.id))
+        await self.handle(self._goodbye, guild.id)
 
     async def _welcome(self, guild: discord.Guild) -> None:
         if await self._services.db.write(settings.came, guild.id, self._bot.clock.now()):
@@ -177,7 +173,8 @@ class ServerEvents(ComparingCog):
             self._without_key.discard(guild.id)
             await greet(self._bot, self._bot.readers, guild, partial(key_lost, guild))
 
-    async def _compare(self) -> None:
+    async def compare(self) -> None:
+        """Find the servers that added or removed the bot while nobody heard of it."""
         present = [guild.id for guild in self._bot.guilds]
         own = self._bot.application_id or 0
         found = await self._services.db.write(settings.compare, own, present)

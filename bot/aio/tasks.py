@@ -283,13 +283,14 @@ class OutageRetry:
     def __init__(self) -> None:
         self._is_back = True
         self._turn = asyncio.Lock()
-        self._waiting: set[asyncio.Task[object] | None] = set()
 
     async def run(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do the work, and repeat it until no outage stops it. Raises any other error that it raises."""
         while True:
             if not self._is_back:
-                await self._wait()
+                async with self._turn:
+                    if not self._is_back:
+                        await asyncio.sleep(OUTAGE_PAUSE)
             try:
                 await work()
             except Outage:  # logged where it was raised
@@ -297,22 +298,6 @@ class OutageRetry:
             else:
                 self._is_back = True
                 return
-
-    def close(self) -> None:
-        """Cancel the tasks that wait for the end of an outage."""
-        for task in self._waiting:
-            if task is not None:
-                task.cancel()
-
-    async def _wait(self) -> None:
-        me = asyncio.current_task()
-        self._waiting.add(me)
-        try:
-            async with self._turn:
-                if not self._is_back:
-                    await asyncio.sleep(OUTAGE_PAUSE)
-        finally:
-            self._waiting.discard(me)
 
 
 REST_FACTOR = 5.0

@@ -1,77 +1,54 @@
-"""Handle events that Discord sends once: what an outage stops is repeated after it."""
+"""Handle events that Discord sends once: what an outage stopped is found by a comparison after it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
-from weakref import WeakValueDictionary
+from collections.abc import Awaitable, Callable
+from typing import ParamSpec
 
 import discord
 from discord.ext import commands
 
 from bot.aio.tasks import OutageRetry
+from bot.errors import Outage
 
-
-class EventRetry:
-    """Handles events that Discord doesn't repeat, those of one subject in order.
-
-    At most `bound` events wait for the end of an outage. If one is dropped, `compare` is called after the
-    outage: it finds the changes that were in the dropped ones. To `OutageRetry`, which repeats, it adds the
-    order, the bound and the comparison.
-    """
-
-    def __init__(self, bound: int, compare: Callable[[], Awaitable[None]]) -> None:
-        self._bound = bound
-        self._compare = compare
-        self._until_back = OutageRetry()
-        self._subjects = WeakValueDictionary[Hashable, asyncio.Lock]()
-        self._comparing = asyncio.Lock()
-        self._unfinished = 0
-        self._is_due = False
-
-    async def handle(self, subject: Hashable, work: Callable[[], Awaitable[None]]) -> None:
-        """Do the work after all earlier work of the subject, and repeat it if an outage stops it."""
-        if self._unfinished >= self._bound:
-            await self.compare()
-            return
-        self._unfinished += 1
-        try:
-            async with self._subjects.setdefault(subject, asyncio.Lock()):
-                await self._until_back.run(work)
-        finally:
-            self._unfinished -= 1
-
-    async def compare(self) -> None:
-        """Call `compare`, and repeat it if an outage stops it. Several calls meanwhile become one."""
-        self._is_due = True
-        if self._comparing.locked():
-            return  # it begins once more
-        async with self._comparing:
-            while self._is_due:
-                await self._until_back.run(self._compare_once)
-
-    def close(self) -> None:
-        """Drop what waits for the end of an outage."""
-        self._until_back.close()
-
-    async def _compare_once(self) -> None:
-        self._is_due = False
-        await self._compare()
+_P = ParamSpec("_P")
 
 
 class ComparingCog(commands.Cog):
-    """Base of cogs that compare what Discord has with what is known, when the connection is ready."""
+    """Base of cogs that compare what Discord has with what is known: when the connection is ready, and after
+    an outage."""
 
-    def __init__(self, client: discord.Client, events: EventRetry) -> None:
+    def __init__(self, client: discord.Client) -> None:
         self._client = client
-        self._events = events
+        self._until_back = OutageRetry()
+        self._comparing, self._is_due = asyncio.Lock(), False
+
+    async def compare(self) -> None:
+        """Find and handle the changes of which no event was handled. To be overridden."""
+        raise NotImplementedError
+
+    async def handle(self, work: Callable[_P, Awaitable[object]], *args: _P.args, **more: _P.kwargs) -> None:
+        """Do an event's work. If an outage stops it, the comparison after it makes up for that."""
+        try:
+            await work(*args, **more)
+        except Outage:
+            await self.compare_soon()
+
+    async def compare_soon(self) -> None:
+        """Compare, once no outage stops it any more. Several calls meanwhile become one."""
+        self._is_due = True
+        async with self._comparing:
+            if self._is_due:
+                await self._until_back.run(self._compare_once)
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
-        await self._events.compare()
+        await self.compare_soon()
 
     @commands.Cog.listener()
     async def on_shard_ready(self, _shard_id: int) -> None:
         if self._client.is_ready():  # one that was taken over while others were served
-            await self._events.compare()
+            await self.compare_soon()
 
-    async def cog_unload(self) -> None:
-        self._events.close()
+    async def _compare_once(self) -> None:
+        self._is_due = False
+        await self.compare()

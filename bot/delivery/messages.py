@@ -15,7 +15,6 @@ from bot.delivery.posts import (
     DeliveryContext,
     DiscordPosts,
     Recipient,
-    Refuse,
     Renderer,
     ensure_final,
     reply_to,
@@ -29,7 +28,7 @@ from bot.jobs.confirm import QUESTION, Confirmation
 from bot.jobs.models import Job
 from bot.jobs.results import ForModerators
 from bot.languages import lazy
-from bot.posts import RESULT, Later, Never, Post
+from bot.posts import RESULT, Later, Never, Post, Refuse
 from bot.reasons import ReasonCode
 from bot.servers.notices import NoticeKind
 from bot.ui.admin.approvals import approval_request, asks, nothing_to_decide, open_files, result_review

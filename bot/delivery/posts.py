@@ -17,7 +17,7 @@ from bot.jobs.models import Job
 from bot.jobs.results import HOURGLASS, HOURGLASS_SIGN
 from bot.languages import ReaderLanguages, speaking
 from bot.media.photo import Drawing
-from bot.posts import LEFT, RESULT, SENT_SINCE, Gone, Later, Never, NotHere, Outcome, Post, Stands
+from bot.posts import LEFT, RESULT, SENT_SINCE, Gone, Later, Never, NotHere, Outcome, Post, Refuse, Stands
 from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS, NO_MENTIONS
 from bot.ui.kit.host import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES, custom_ids
@@ -127,14 +127,6 @@ class Renderer(ABC):
     def is_outdated(self, _message: discord.Message, /) -> bool:
         """Return whether the message that stands is to be edited. A press may have changed it already."""
         return False
-
-
-class Refuse(Exception):
-    """The message is not sent there, with the outcome."""
-
-    def __init__(self, outcome: Outcome) -> None:
-        super().__init__(outcome)
-        self.outcome = outcome
 
 
 @dataclass(frozen=True, slots=True)

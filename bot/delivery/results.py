@@ -16,14 +16,13 @@ from bot.delivery.posts import (
     Content,
     DeliveryContext,
     Recipient,
-    Refuse,
     Renderer,
     ReplacedAnswers,
     channel_of,
     ensure_final,
     reply_to,
 )
-from bot.engine.results import MIN_BEFORE_BYTES, STAGING, STAYS_THERE
+from bot.engine.messages import MIN_BEFORE_BYTES, STAGING, STAYS_THERE
 from bot.features.posting import PostingRules
 from bot.jobs.models import Job, JobState
 from bot.jobs.results import EndOfJobs, Part, photo_message_of
@@ -31,7 +30,7 @@ from bot.languages import Worded, lazy
 from bot.media.kinds import DRAWN, suffix_of, usual_type
 from bot.media.photo import Drawing
 from bot.media.spool import OutputFile
-from bot.posts import NotHere, Post, TooMuch
+from bot.posts import NotHere, Post, Refuse, TooMuch
 from bot.ui.jobs.more import AFTER_SMALLER, BEFORE_GONE, BEFORE_LEFT_OUT, BEFORE_SMALLER, SPLIT_LABELS
 from bot.ui.jobs.result import ShownPhoto, ended_elsewhere, ended_without_result, ending, linked_video, result
 from bot.ui.jobs.wording import can_play

@@ -16,11 +16,19 @@ from bot.db import WRITE_TIMEOUT, Database
 from bot.engine.context import Delivery, EngineContext, PhotoSource
 from bot.engine.counted_decoder import CountedDecoder
 from bot.engine.lanes import Lanes
-from bot.engine.messages import BestQuestions, BestResults, Hourglasses, Notices, Offers, Questions, Refusals
+from bot.engine.messages import (
+    BestQuestions,
+    BestResults,
+    Hourglasses,
+    Notices,
+    Offers,
+    Questions,
+    Refusals,
+    Results,
+)
 from bot.engine.outbox import Kind, Posts
-from bot.engine.outputs import Collector, Outputs, Refetch
+from bot.engine.outputs import Collector, Outputs
 from bot.engine.photos import Intake
-from bot.engine.results import Results
 from bot.engine.spool_room import SpoolRoom
 from bot.engine.tuning import HOUR, Tuning
 from bot.features.refusals import REFUSAL
@@ -83,15 +91,14 @@ class Engine:
         self._context = context
         self._lanes = Lanes(context, catalog)
         room = SpoolRoom(context)
-        outputs = Outputs(context, catalog, room, decoder)
-        refetch = Refetch(context, outputs, self._lanes)
-        kinds: dict[str, Kind] = dict.fromkeys(NoticeKind, Notices(context, refetch))
+        outputs = Outputs(context, catalog, room, decoder, self._lanes)
+        kinds: dict[str, Kind] = dict.fromkeys(NoticeKind, Notices(context, outputs))
         kinds |= {OFFER: Offers(context), HOURGLASS: Hourglasses(context)}
         kinds |= {QUESTION: Questions(context), REFUSAL: Refusals(context)}
         kinds |= {BEST: BestResults(context), BEST_ASK: BestQuestions(context)}
-        kinds[RESULT] = Results(context, delivery, refetch)
+        kinds[RESULT] = Results(context, delivery, outputs)
         self._posts = Posts(context, delivery, kinds)
-        self.fresh_link = refetch.fresh_link
+        self.fresh_link = outputs.fresh_link
         self._photos, self._outputs = (
             Intake(context, photos, decoder, room).worker,
             Collector(context, outputs).worker,

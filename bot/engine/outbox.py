@@ -22,10 +22,9 @@ from bot.backoff import backoff
 from bot.db import WRITE_TIMEOUT
 from bot.engine.context import Delivery, EngineContext
 from bot.engine.due import UNEXPECTED_TRIES
-from bot.engine.outputs import NotYet
 from bot.errors import Outage
 from bot.jobs.models import Approval, Job
-from bot.posts import NOWHERE, SENT_SINCE, TOO_LONG, Gone, Later, Never, NotHere, Outcome, Post, Turn
+from bot.posts import NOWHERE, SENT_SINCE, TOO_LONG, Gone, Later, Never, NotHere, Outcome, Post, Refuse, Turn
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +52,7 @@ class Kind(Protocol):
     async def load(self, post: Post) -> Any:
         """Return what the message is made of, or None if there is nothing to be said any more.
 
-        Raises `NotYet`.
+        Raises `Refuse`.
         """
         ...
 
@@ -141,8 +140,8 @@ class Posts:
         post = turn.post
         try:
             outcome = await self._step(turn)
-        except NotYet as reason:
-            return Later(reason.seconds, unsent=True)
+        except Refuse as refusal:
+            return refusal.outcome
         except Exception as error:
             if isinstance(error, Outage) or post.tries < UNEXPECTED_TRIES:
                 raise

@@ -1,6 +1,7 @@
 """Stars under results: when a result has enough of them, it is shown in the channel for the best."""
 
 import asyncio
+import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,10 +16,12 @@ from bot.jobs.best_results import STAR
 from bot.jobs.models import Job
 from bot.posts import Post
 from bot.reactions.backlog import Backlog
-from bot.reactions.events import Cleared, emoji_of
+from bot.reactions.photo_jobs import Cleared, emoji_of
 from bot.services import Services
-from bot.ui.kit.answers import NO_ACCESS, tolerated
+from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS, tolerated
 from bot.ui.reading.permissions import channel_in, fetched_member, moderates_in
+
+_log = logging.getLogger(__name__)
 
 MAX_STARS_OF_A_SERVER, MAX_REMEMBERED_STARS, STARS_AT_ONCE = 200, 2000, 4
 MAX_REMEMBERED_STARRED = 20_000  # messages
@@ -40,14 +43,6 @@ class _Starred:
     moderator: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _MissedStars:
-    """Results in a channel may have got stars while the bot was away."""
-
-    guild_id: int
-    channel_id: int
-
-
 class BestResultWatch:
     """Looks at results under which stars were given, and at shown ones that lost some.
 
@@ -63,15 +58,14 @@ class BestResultWatch:
         self._clock = clock
         # Those that are shown or wait for their makers' answer.
         self._starred = BoundedDict[int, None](MAX_REMEMBERED_STARRED)
-        self._queued: set[int] = set()  # messages whose stars are to be counted
-        self._waiting: Backlog[_Starred | _MissedStars] = Backlog(
+        self._waiting: Backlog[_Starred] = Backlog(
             "starred results",
             self._look_at,
             bound=MAX_STARS_OF_A_SERVER,
             bound_in_all=MAX_REMEMBERED_STARS,
             at_once=STARS_AT_ONCE,
             abreast=2,
-            key=lambda due: due.message_id if isinstance(due, _Starred) else due.channel_id,
+            key=lambda starred: starred.message_id,
         )
 
     async def load(self) -> list[Post]:
@@ -88,11 +82,9 @@ class BestResultWatch:
         since, shown = self._clock.now() - CAUGHT_UP, await self.load()
         channels = await self._services.db.read(best_results.channels, since, MAX_CHANNELS)
         for best in shown[:MAX_CAUGHT_UP]:
-            if self._client.get_guild(best.guild_id) is not None:
-                self._put(_Starred(best.guild_id, int(best.details["channel"]), int(best.key)))
+            self._put(_Starred(best.guild_id, int(best.details["channel"]), int(best.key)))
         for guild_id, channel_id in channels:
-            if self._client.get_guild(guild_id) is not None:
-                self._waiting.put(guild_id, _MissedStars(guild_id, channel_id))
+            await self._look_through(guild_id, channel_id)
 
     async def close(self) -> None:
         """Drop waiting work."""
@@ -131,79 +123,58 @@ class BestResultWatch:
             await self._unwant(guild_id, gone)
 
     def _put(self, starred: _Starred) -> None:
-        if starred.moderator is None:
-            if starred.message_id in self._queued:
-                return  # all its stars are counted then
-            self._queued.add(starred.message_id)
-        if not self._waiting.put(starred.guild_id, starred):
-            self._queued.discard(starred.message_id)
+        if self._client.get_guild(starred.guild_id) is not None:
+            # All its stars are counted at once.
+            self._waiting.withdraw(starred.guild_id, lambda waiting: waiting == starred)
+            self._waiting.put(starred.guild_id, starred)
 
-    async def _look_through(self, missed: _MissedStars) -> None:
+    async def _look_through(self, guild_id: int, channel_id: int) -> None:
         """Look at the results with stars among the channel's latest messages."""
-        channel = self._client.get_partial_messageable(missed.channel_id, guild_id=missed.guild_id)
-        own = self._client.user
+        channel, own = self._client.get_partial_messageable(channel_id, guild_id=guild_id), self._client.user
         with tolerated("Stars from before the start could not be read"):
             async for message in channel.history(limit=MAX_MESSAGES):
-                if own is None or message.author.id != own.id:
-                    continue
-                if any(_is_star(one.emoji) for one in message.reactions):
-                    self._put(_Starred(missed.guild_id, missed.channel_id, message.id))
+                by_us = own is not None and message.author.id == own.id
+                if by_us and any(_is_star(one.emoji) for one in message.reactions):
+                    self._put(_Starred(guild_id, channel_id, message.id))
 
-    async def _look_at(self, starred: _Starred | _MissedStars) -> None:
-        if isinstance(starred, _MissedStars):
-            await self._look_through(starred)
-            return
-        self._queued.discard(starred.message_id)
-        rules = await self._services.db.read(posting.of, starred.guild_id)
+    async def _look_at(self, starred: _Starred) -> None:
+        for _ in range(TRIES):
+            if await self._decide(starred):
+                return
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _decide(self, starred: _Starred) -> bool:
+        """Have the result shown, or taken back. Return False if that can't be told yet."""
+        db = self._services.db
+        rules = await db.read(posting.of, starred.guild_id)
         if rules.best_channel_id is None:
-            return
-        job = await self._result(starred)
+            return True
+        job = await db.read(best_results.result_of, starred.guild_id, starred.message_id)
         if job is None:
-            return
-        by_moderator = starred.moderator not in {None, job.user_id}
-        enough = by_moderator or await self._counted(starred, job, rules.best_stars)
-        if enough:
-            there = job.id, starred.channel_id, starred.message_id
-            if await self._services.db.write(best_results.want, *there, self._clock.now()):
-                self._starred[starred.message_id] = None
-        elif enough is False and starred.message_id in self._starred:
+            return self._clock.now() - discord.utils.snowflake_time(starred.message_id) > JUST_POSTED
+        enough = starred.moderator not in {None, job.user_id}
+        try:
+            enough = enough or await self._has_enough(starred, job, rules.best_stars)
+        except NO_ACCESS:
+            pass
+        except DISCORD_ERRORS as error:
+            _log.info("The stars of a result could not be counted: %r", error)
+            return False
+        if not enough and starred.message_id in self._starred:
             await self._unwant(starred.guild_id, [starred.message_id])
+        there = job.id, starred.channel_id, starred.message_id
+        if enough and await db.write(best_results.want, *there, self._clock.now()):
+            self._starred[starred.message_id] = None
+        return True
 
     async def _unwant(self, guild_id: int, message_ids: Collection[int]) -> None:
         await self._services.db.write(best_results.unwant, guild_id, message_ids, self._clock.now())
         for message_id in message_ids:
             self._starred.pop(message_id, None)
 
-    async def _result(self, starred: _Starred) -> Job | None:
-        """Return the job whose result the message is, if it is one."""
-        posted = discord.utils.snowflake_time(starred.message_id)
-        for _ in range(TRIES):
-            where = starred.guild_id, starred.message_id
-            job = await self._services.db.read(best_results.result_of, *where)
-            if job is not None:
-                return job
-            if self._clock.now() - posted > JUST_POSTED:
-                break
-            await asyncio.sleep(PAUSE_SECONDS)
-        return None
-
-    async def _counted(self, starred: _Starred, job: Job, needed: int) -> bool | None:
-        """Return whether the result has enough stars, or None if Discord doesn't say."""
+    async def _has_enough(self, starred: _Starred, job: Job, needed: int) -> bool:
         channel = self._client.get_partial_messageable(starred.channel_id, guild_id=starred.guild_id)
-        for left in reversed(range(TRIES)):
-            with tolerated("The stars of a result could not be counted"):
-                try:
-                    return await self._has_enough(channel, starred.message_id, job, needed)
-                except NO_ACCESS:
-                    return False
-            if left:
-                await asyncio.sleep(PAUSE_SECONDS)
-        return None
-
-    async def _has_enough(
-        self, channel: discord.PartialMessageable, message_id: int, job: Job, needed: int
-    ) -> bool:
-        message = await channel.fetch_message(message_id)
+        message = await channel.fetch_message(starred.message_id)
         stars = next((one for one in message.reactions if _is_star(one.emoji)), None)
         if stars is None:
             return False
@@ -215,14 +186,13 @@ class BestResultWatch:
             if len(fans) >= needed:
                 return True
         # One that is shown may have been starred by a moderator; the others' own event says so.
-        shown = message_id in self._starred
-        return shown and await self._any_moderates(job.guild_id, channel.id, fans)
+        return starred.message_id in self._starred and await self._any_moderates(starred, fans)
 
-    async def _any_moderates(self, guild_id: int, channel_id: int, user_ids: Collection[int]) -> bool:
-        guild = self._client.get_guild(guild_id)
+    async def _any_moderates(self, starred: _Starred, user_ids: Collection[int]) -> bool:
+        guild = self._client.get_guild(starred.guild_id)
         for user_id in user_ids:
-            member = await fetched_member(guild, user_id) if guild is not None else None
-            if member is not None and moderates_in(member, channel_in(member.guild, channel_id)):
+            member = None if guild is None else await fetched_member(guild, user_id)
+            if member is not None and moderates_in(member, channel_in(guild, starred.channel_id)):
                 return True
         return False
 

@@ -14,7 +14,7 @@ from bot.jobs.accept import why_closed
 from bot.languages import ReaderLanguages, speaking
 from bot.posts import OFFER
 from bot.reactions.backlog import Backlog
-from bot.reactions.events import by_a_person
+from bot.reactions.photo_jobs import by_a_person
 from bot.servers import access
 from bot.services import Services
 from bot.ui.help import mentioned_panel

@@ -19,8 +19,18 @@ from bot.jobs.confirm import AUTO_SKIPPED, TAP_SKIPPED
 from bot.jobs.models import ACTIVE_STATES, Job, SourcePhoto
 from bot.languages import ReaderLanguages, lazy
 from bot.reactions.backlog import Backlog
-from bot.reactions.events import Cleared, by_a_person, can_post, cannot_post_words, emoji_of, ids_of_place
-from bot.reactions.photo_jobs import OFFER_SKIPPED, NextStep, PhotoJobs, no_jobs
+from bot.reactions.photo_jobs import (
+    OFFER_SKIPPED,
+    Cleared,
+    NextStep,
+    PhotoJobs,
+    by_a_person,
+    can_post,
+    cannot_post_words,
+    emoji_of,
+    ids_of_place,
+    no_jobs,
+)
 from bot.servers import access, privacy
 from bot.services import Services
 from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS

@@ -31,6 +31,7 @@ async def test_a_server_that_removes_the_bot_during_an_outage_loses_its_key_afte
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.clear()
+    desk.env.inject_error("GET", f"/guilds/{desk.guild.id}", status=404, code=10004, times=None)
     async with outage(desk.db):
         await tell(desk, "GUILD_DELETE", {"id": str(desk.guild.id)})
         assert await desk.services.db.read(keys.current, desk.guild.id) is not None

@@ -343,7 +343,7 @@ MUTATIONS = (
     Mutation("what is declined is started", "bot.features.moderation._end", _declined_is_approved),
     Mutation("a question can be answered twice", "bot.jobs.confirm.end", _always(None)),
     Mutation("the key before is used", "bot.servers.keys.current", _first_key),
-    Mutation("a failure is not told", "bot.engine.results.Results.load", _untold),
+    Mutation("a failure is not told", "bot.engine.messages.Results.load", _untold),
     Mutation(
         "the price in a sentence is the estimate", "bot.ui.jobs.wording.cost_words", _priced_by_estimate
     ),

@@ -12,7 +12,7 @@ from PIL import Image
 from simcord import MemberActor, ResponseMessage
 
 from bot.delivery import DiscordDelivery
-from bot.engine.results import first_message
+from bot.engine.messages import first_message
 from bot.features.posting import PostingRules
 from bot.jobs import transitions
 from bot.jobs.models import FailureCode, JobState

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.engine.results import STAYS_THERE
+from bot.engine.messages import STAYS_THERE
 from bot.jobs import queries, transitions
 from bot.jobs.models import Job, JobState
 from bot.posts import Later, Never, NotHere, Stands

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bot.engine.results import first_message
+from bot.engine.messages import first_message
 from bot.features.posting import PostingRules
 from bot.jobs.results import Part
 from bot.media.spool import OutputFile
