@@ -12,8 +12,8 @@ from tests.support.simulated.people import Person, text_of
 from tests.support.simulated.stage import open_stage
 
 ROOT = Path(__file__).parents[2]
-MAX_BEFORE_THE_ANSWER = 60
-MAX_IN_ALL = 94  # with what a busy machine adds, as a deferral
+MAX_BEFORE_THE_ANSWER = 45
+MAX_IN_ALL = 84  # with what a busy machine adds, as a deferral
 
 
 @contextmanager

@@ -64,11 +64,6 @@ async def begin(
     await start_once(interaction, tool, {}, pictures[:1], terms)
 
 
-async def open_form(interaction: discord.Interaction, tool: Tool) -> None:
-    """Show the tool's empty form, to which a photo can be attached."""
-    await ask(interaction, tool, FormStart(values=await own_inputs(interaction, tool)))
-
-
 async def own_inputs(interaction: discord.Interaction, tool: Tool) -> dict[str, str | None]:
     """Return the inputs of the tool that the person prefers."""
     db = host_of(interaction).services.db
@@ -173,7 +168,6 @@ async def _set_prices(
 
 STYLE_EMOJI = "⭐"
 OF_STYLE = "style:"  # the beginning of a choice's value, before the style's id; no slug has a colon
-NO_TOOLS = lazy("No tool here takes a photo.")
 # Translators: the summary is what a tool does.
 WITHOUT_PICTURE = lazy("Doesn't use this picture: {summary}")
 MAX_TOOL_BUTTONS = 25  # of tools in a message, whose 40 components also hold their rows and the words
@@ -198,7 +192,7 @@ async def choose(
     if others:
         tools += [tool for tool in all_tools if tool.source is SourceRule.NONE]
     if not tools:
-        raise Refused(NO_TOOLS)
+        raise Refused(lazy("No tool here takes a photo."))
     by_slug = {tool.slug: tool for tool in tools[:MAX_FORM_OPTIONS]}
     styles = await _styles_for(interaction, tools)
     by_id = {f"{OF_STYLE}{one.id}": one for one in styles[: MAX_FORM_OPTIONS - len(by_slug)]}
@@ -255,7 +249,8 @@ async def _styles_for(interaction: discord.Interaction, tools: Sequence[Tool]) -
 @button("tool:{tool}")
 async def open_tool(press: Press, tool: str) -> None:
     """Open a tool's form."""
-    await open_form(press.interaction, press.host.catalog.get(tool))
+    its = press.host.catalog.get(tool)
+    await ask(press.interaction, its, FormStart(values=await own_inputs(press.interaction, its)))
 
 
 def tool_rows(tools: Sequence[Tool]) -> list[ui.ActionRow[Any]]:
@@ -273,11 +268,9 @@ def _summary(tool: Tool) -> str:
 # Mentions: only the person who wrote one can press its buttons. Photo and words are read again at the press
 
 WORDS_SHOWN = 200  # characters
-ONLY_THEY = lazy("Only {member} can use these buttons. Mention me with a photo of your own.")
 MESSAGE_GONE = lazy(
     "I can't see that message any more. Mention me again, with the photo. Nothing was charged."
 )
-AWAY = lazy("Discord didn't show me your message. Try again in a moment. Nothing was charged.")
 NO_TOOL_TAKES_IT = lazy("No tool here can use that. `/help` shows what you can make.")
 UNSEEN = lazy(
     "Discord doesn't show me the photos in other people's messages here. Use the photo's own menu: long "
@@ -350,7 +343,12 @@ def offer_panel(message: discord.Message, mention: Mention, prices: Sequence[Too
 async def mentioned(press: Press, tool: str, author: int, message_id: int, price: int) -> None:
     """Start a tool from a mention, for the person who wrote it. The label names the `price` in credits."""
     if press.interaction.user.id != author:
-        raise NotAllowed(ONLY_THEY.using(member=f"<@{author}>"))
+        raise NotAllowed(
+            lazy(
+                "Only {member} can use these buttons. Mention me with a photo of your own.",
+                member=f"<@{author}>",
+            )
+        )
     with in_order(press.interaction):
         await _start(press, press.host.catalog.get(tool), message_id, price)
 
@@ -381,7 +379,10 @@ async def _message(interaction: discord.Interaction, message_id: int) -> discord
     channel = interaction.client.get_partial_messageable(
         interaction.channel_id or 0, guild_id=interaction.guild_id
     )
-    with refused_as(AWAY, gone=MESSAGE_GONE):
+    with refused_as(
+        lazy("Discord didn't show me your message. Try again in a moment. Nothing was charged."),
+        gone=MESSAGE_GONE,
+    ):
         async with asyncio.timeout(LOOKUP_TIMEOUT):
             return await channel.fetch_message(message_id)
 

@@ -23,9 +23,6 @@ from bot.ui.reading.pictures import attached, plain_name
 
 MAX_INPUTS_CHARACTERS = 500  # in a form's field
 MAX_EXTRA_CHARACTERS = 1000
-_AN_OPTION = lazy("`{input}` is an option of the command. Use that instead of `extra`.")
-_FROM_THE_PHOTO = lazy("`{input}` depends on whether you attach a photo. Leave it out of `extra`.")
-_NO_PAIR = lazy("“{piece}” isn't a name=value pair. Write them like this: style=rustic, room=bedroom")
 _DOUBLE, _SINGLE = '"“”„', "'‘’"  # phones type curly ones
 _NAME = r"[A-Za-z][A-Za-z0-9_]{0,31}"
 _PAIR = re.compile(  # a value ends where the next name begins, or with its quotes
@@ -40,9 +37,16 @@ def extra_inputs(typed: str | None, tool: Tool) -> dict[str, str]:
     inputs = inputs_from(typed)
     known = next((one.name for one in tool.inputs if one.name in inputs), None)
     if known is not None:
-        raise Refused(_AN_OPTION.using(input=known))
+        raise Refused(
+            lazy("`{input}` is an option of the command. Use that instead of `extra`.", input=known)
+        )
     if tool.source_flag is not None and tool.source_flag.name in inputs:
-        raise Refused(_FROM_THE_PHOTO.using(input=tool.source_flag.name))
+        raise Refused(
+            lazy(
+                "`{input}` depends on whether you attach a photo. Leave it out of `extra`.",
+                input=tool.source_flag.name,
+            )
+        )
     return inputs
 
 
@@ -51,7 +55,12 @@ def inputs_from(typed: str | None) -> dict[str, str]:
     text, place, inputs = (typed or "").strip(), 0, dict[str, str]()
     while place < len(text):
         if (found := _PAIR.match(text, place)) is None:
-            raise Refused(_NO_PAIR.using(piece=plain(text[place:], 40)))
+            raise Refused(
+                lazy(
+                    "“{piece}” isn't a name=value pair. Write them like this: style=rustic, room=bedroom",
+                    piece=plain(text[place:], 40),
+                )
+            )
         name, *values = found.groups()
         inputs[name.lower()] = next(value for value in values if value)
         place = found.end()

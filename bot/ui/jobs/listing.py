@@ -105,17 +105,8 @@ PROMPT_BEGINNING = 90  # characters
 SETTINGS_BEGINNING = 120
 PROMPT_ON_BUTTON = 28  # characters of a prompt on a button, whose label has room for 80 with the tool's name
 TITLE_ON_BUTTON = 36
-NOTHING_YET = lazy("You haven't made anything here yet. Type `/` and pick a tool.")
-NOTHING_AT_ALL = lazy("No one has made anything here yet.")
-NOTHING_UNPOSTED = lazy("No results are waiting for a moderator, and none were declined.")
 TITLES = {MINE: lazy("Your jobs"), SERVER: lazy("Server jobs"), UNPOSTED: lazy("Results not posted")}
-NO_SUCH_JOBS = lazy("There are no such jobs.")
-NO_MORE = lazy("This page is empty now.")
 PRIVATE_VALUE = plazy("state of a job", "private")
-NOT_DECIDING = lazy(
-    "Only members who decide on results here can see these, and there are none to decide on now."
-)
-SHOWN_OR_GONE = lazy("That result was already shown, or has been deleted. Run it again to get a new one.")
 
 
 class ListQuery(NamedTuple):
@@ -168,7 +159,11 @@ async def show_list(
     approver = approver_in(interaction, rules.channel_id)
     decides = await db.read(moderation.decides, guild_id, approver, rules)
     if query.whose == UNPOSTED and not decides:
-        raise Refused(NOT_DECIDING)
+        raise Refused(
+            lazy(
+                "Only members who decide on results here can see these, and there are none to decide on now."
+            )
+        )
     user_id = interaction.user.id if query.whose == MINE else None
     tool = None if query.tool == ANY else query.tool
     page = await db.read(actions.page, guild_id, user_id, query.number, query.states, tool)
@@ -241,7 +236,9 @@ async def _do(press: Press, action: str, job_id: str) -> str:
         name = plain(job_name(job, names, readable=True), 100)
         return "✅ " + _("**{job}** will be posted here.", job=name)
     if action_for(job, MINE) != "show":
-        raise Refused(SHOWN_OR_GONE)
+        raise Refused(
+            lazy("That result was already shown, or has been deleted. Run it again to get a new one.")
+        )
     # The result takes the place of the progress.
     await show_progress(interaction, host, [replace(job, posting=job.posting + 1)])
     await db.write(actions.post_here, *here)
@@ -278,15 +275,6 @@ def action_for(job: Job, whose: str) -> Action | None:
     return "show" if job.private else "post"
 
 
-def label_of(action: Action, job: Job, names: ToolNames, *, readable: bool) -> str:
-    """Return the label of a job's button: which job Cancel ends, and what running it again costs."""
-    if action == "cancel":
-        return _("Cancel {job}", job=job_name(job, names, readable=readable))
-    if action == "again":
-        return again_label(job)
-    return _("Post here") if action == "post" else _("Show result")
-
-
 def job_name(job: Job, names: ToolNames, *, readable: bool) -> str:
     """Return what a job is called where there are several: `Studio “A red kite”`."""
     title = shortened(names.title(job.tool), TITLE_ON_BUTTON)
@@ -299,10 +287,16 @@ def _empty(shown: Shown) -> str:
     if shown.page.jobs:
         return ""
     if shown.query.number:
-        return str(NO_MORE)
+        return _("This page is empty now.")
     if shown.query != ListQuery(shown.query.whose):
-        return str(NO_SUCH_JOBS)
-    return str({MINE: NOTHING_YET, SERVER: NOTHING_AT_ALL, UNPOSTED: NOTHING_UNPOSTED}[shown.query.whose])
+        return _("There are no such jobs.")
+    return str(
+        {
+            MINE: lazy("You haven't made anything here yet. Type `/` and pick a tool."),
+            SERVER: lazy("No one has made anything here yet."),
+            UNPOSTED: lazy("No results are waiting for a moderator, and none were declined."),
+        }[shown.query.whose]
+    )
 
 
 def _turning(shown: Shown) -> list[Piece]:
@@ -384,7 +378,12 @@ def _buttons(job: Job, names: ToolNames, shown: Shown, *, readable: bool) -> lis
         return [*ruling_buttons(job)]
     action = action_for(job, query.whose)
     if action is not None:
-        label = label_of(action, job, names, readable=readable)
+        label = {
+            "cancel": _("Cancel {job}", job=job_name(job, names, readable=readable)),
+            "again": again_label(job),
+            "post": _("Post here"),
+            "show": _("Show result"),
+        }[action]
         return [listed.looking(label=label).of(action, job.id, *query)]
     posted = job.result_message_id is not None
     # A private result disappears when its message is closed; some came by DM, or could not be sent.

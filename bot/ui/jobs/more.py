@@ -4,7 +4,9 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import PurePosixPath
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -127,25 +129,10 @@ DELETE, DANGER = plazy("button", "Delete"), discord.ButtonStyle.danger
 ANOTHERS_RESULT = lazy(
     "Only the person who asked for this, or a moderator (Manage Messages or Manage Server), can delete it."
 )
-NOTHING_MORE = lazy("There's nothing more that you can do with this result.")
-DELETED_BEFORE = lazy("That was already deleted.")
-OUT_OF_REACH = lazy("I can't change that message any more. Ask a moderator to delete it.")
-NO_ORIGINAL = lazy(
-    "This message doesn't show the original photo. Run the tool again on the photo. Nothing was charged."
-)
-NOT_UNALTERED = lazy(
-    "The photo before is itself a result, so it isn't unaltered. Run the tool on the original photo. "
-    "Nothing was charged."
-)
 # As listings name it; see California's Business and Professions Code, section 10140.8.
 # Translators: the label is the server's own, usually “Virtually staged”; the link is “[your link]”.
 WORDS = lazy("{label}: this image has been digitally altered with AI. Original, unaltered image: {link}")
 YOUR_LINK = lazy("your link")
-USUAL_LABEL = lazy("Virtually staged")
-AS_SENT = lazy("The button opens the photo as it was sent, without its metadata.")
-SMALLER = lazy(
-    "The button opens the photo smaller than it was sent (re-encoded), because Discord has a size limit here."
-)
 # Translators: {link} is “[your link]”.
 REPLACE = lazy("Put the original photo where everyone can open it, and write its address in place of {link}.")
 NO_ADVICE = lazy("This isn't legal advice: the rules of your country or listing service may ask for more.")
@@ -205,22 +192,39 @@ async def staged(press: Press, job_id: Id, posting: int) -> None:
     """Show the presser what to write beside the picture in a listing."""
     before = shown_before(press.interaction.message)
     if before is None:
-        raise Refused(NO_ORIGINAL)
+        raise Refused(
+            lazy(
+                "This message doesn't show the original photo. Run the tool again on the photo. "
+                "Nothing was charged."
+            )
+        )
     job = await press.host.services.db.read(queries.get, job_id)
     if job is not None and await _is_of_a_result(job, press.host):
-        raise Refused(NOT_UNALTERED)
+        raise Refused(
+            lazy(
+                "The photo before is itself a result, so it isn't unaltered. Run the tool on the original "
+                "photo. Nothing was charged."
+            )
+        )
     rules = await press.host.services.db.read(rules_of, server_of(press.interaction))
-    label = shortened(rules.staging_label or str(USUAL_LABEL), 80)
+    label = shortened(rules.staging_label or _("Virtually staged"), 80)
     link = f"[{YOUR_LINK}]"
     words = WORDS.using(label=label.replace("`", "'"), link=link)
-    shown = SMALLER if is_smaller(before) else AS_SENT
+    shown = (
+        lazy(
+            "The button opens the photo smaller than it was sent (re-encoded), because Discord "
+            "has a size limit here."
+        )
+        if is_smaller(before)
+        else lazy("The button opens the photo as it was sent, without its metadata.")
+    )
     download = ui.Button[Any](label=pgettext("button", "Download original photo"), url=before.url)
     panel = boxed(
         NEUTRAL,
         lines(f"### 🏷️ {_('For a listing')}", _("Copy this, and put it beside the staged picture:")),
         f"```\n{words}\n```",
         row(download),
-        lines(REPLACE.using(link=link), *map(small, (shown, NO_ADVICE))),
+        lines(REPLACE.using(link=link), small(shown), small(NO_ADVICE)),
     )
     await answer(press.interaction, panel)
 
@@ -254,7 +258,14 @@ async def dropped(press: Press, job_id: Id, message_id: int | None = None) -> No
     if known and not is_moderator(interaction.permissions):
         raise Refused(ANOTHERS_RESULT)
     where = None if message_id is None else (interaction.channel_id or 0, message_id)
-    await delete_posted(interaction, db, where, job, gone=DELETED_BEFORE, out_of_reach=OUT_OF_REACH)
+    await delete_posted(
+        interaction,
+        db,
+        where,
+        job,
+        gone=lazy("That was already deleted."),
+        out_of_reach=lazy("I can't change that message any more. Ask a moderator to delete it."),
+    )
     await interaction.edit_original_response(view=boxed(QUIET, _DONE[message_id is not None]))
 
 
@@ -293,7 +304,7 @@ async def _offer(press: Press, job: Job, *, alone: bool) -> None:
     if message is not None and not message.flags.ephemeral and _may_delete(interaction, job):
         buttons.append(drop.of(job.id, message.id if alone else None))
     if alone and not buttons:
-        raise Refused(NOTHING_MORE)
+        raise Refused(lazy("There's nothing more that you can do with this result."))
     rows = [row(*making_buttons(job, tool))] * (not alone) + [row(*buttons)] * bool(buttons)
     pictures: list[Piece] = [gallery(job, names, addresses)] if addresses else []
     await answer(interaction, Panel(text(f"### {names.emoji(job.tool)} {title}"), *pictures, *rows))
@@ -346,10 +357,6 @@ async def _is_of_a_result(job: Job, host: Host) -> bool:
 # Deleting a message, or one picture of a message that shows several of a set
 
 
-class PictureGone(Exception):
-    """The message doesn't show the picture (any more)."""
-
-
 async def delete_posted(
     interaction: discord.Interaction,
     db: Database,
@@ -363,67 +370,56 @@ async def delete_posted(
 
     Raises `Refused` with `gone`, or `out_of_reach` where the bot lacks a permission.
     """
-    client = interaction.client
+    client, there = interaction.client, False
     try:
         if where is not None:
             channel_id, message_id = where
             channel = client.get_partial_messageable(channel_id, guild_id=interaction.guild_id)
             await channel.get_partial_message(message_id).delete()
-        elif job is not None:
-            await remove_picture(client, job, await db.read(number_in_set, job.id))
-    except (discord.NotFound, PictureGone):
-        raise Refused(gone) from None
+            return
+        there = job is not None and await remove_picture(client, job, await db.read(number_in_set, job.id))
+    except discord.NotFound:
+        pass
     except discord.Forbidden:
         raise Refused(out_of_reach) from None
+    if not there:
+        raise Refused(gone)
 
 
-class _Kept:
-    """A file that a message keeps when it is edited, as discord.py takes it."""
-
-    def __init__(self, attachment_id: int) -> None:
-        self._id = attachment_id
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"id": self._id}
-
-
-async def remove_picture(client: discord.Client, job: Job, number: int) -> None:
+async def remove_picture(client: discord.Client, job: Job, number: int) -> bool:
     """Remove the job's picture, the one with that number in its set, and its files from their message.
 
-    A message that shows no other is deleted. Raises `PictureGone`, and what Discord's calls raise.
+    A message that shows no other is deleted. Return False if the picture isn't there.
     """
     if job.result_message_id is None:
-        raise PictureGone
+        return False
     channel_id = job.result_channel_id or job.channel_id
     channel = client.get_partial_messageable(channel_id, guild_id=job.guild_id)
-    for last in (False, True):
-        try:
-            await _remove(await channel.fetch_message(job.result_message_id), job, number)
-        except discord.NotFound:
-            raise PictureGone from None
-        except discord.HTTPException as error:
-            # Somebody else may have removed another one meanwhile, whose files are gone.
-            if error.status != 400 or last:
-                raise
-        else:
-            return
+    try:
+        return await _remove(await channel.fetch_message(job.result_message_id), job, number)
+    except discord.HTTPException as error:
+        # Somebody else may have removed another one meanwhile, whose files are gone.
+        if error.status != 400:
+            raise
+        return await _remove(await channel.fetch_message(job.result_message_id), job, number)
 
 
-async def _remove(message: discord.Message, job: Job, number: int) -> None:
+async def _remove(message: discord.Message, job: Job, number: int) -> bool:
     view = ui.LayoutView.from_message(message, timeout=None)
     view.stop()  # discord.py keeps nothing of it
     children = list(view.children)
     at = next((place for place, one in enumerate(children) if _says(one, caption_of(number))), None)
     if at is None:
-        raise PictureGone
+        return False
     following = children[at + 1 : at + 2]
     for one in [children[at], *(one for one in following if isinstance(one, ui.MediaGallery))]:
         view.remove_item(one)
     if not any(isinstance(one, ui.TextDisplay) and is_caption(one.content) for one in view.children):
         await message.delete()
-        return
+        return True
     _drop_option(view, job)
     await message.edit(view=view, attachments=_files_of(view, message))
+    return True
 
 
 def _says(item: ui.Item[Any], beginning: str) -> bool:
@@ -447,6 +443,7 @@ def _files_of(view: ui.LayoutView, message: discord.Message) -> list[Any]:
             name = file_name_of(item.media.url)
             attachment_id = item.media.attachment_id or by_name.get(name)
             if attachment_id is not None:
-                kept.append(_Kept(attachment_id))
+                # A file that the message keeps, as discord.py takes it.
+                kept.append(SimpleNamespace(to_dict=partial(dict, id=attachment_id)))
                 item.media = discord.UnfurledMediaItem(f"attachment://{name}")
     return kept

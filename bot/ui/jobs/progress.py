@@ -81,10 +81,6 @@ RUN_FAILED = lazy("Run the failed ones again")
 PHOTO_NAME = 24
 STATE_LENGTH = 100
 SEEN = lazy("Although these are private, moderators see the requests before they start.")
-RESULTS_SEEN = lazy(
-    "Although these are private, moderators see the requests before they start, and the results before you "
-    "get them."
-)
 _COUNTED: Sequence[tuple[Sequence[JobState], Callable[[int], str]]] = (
     ((JobState.SUCCEEDED,), lambda count: ngettext("{count} done", "{count} done", count)),
     (
@@ -161,7 +157,7 @@ def may_be_charged_again(job: Job) -> bool:
 def another_try(job: Job, tool: Tool | None) -> list[Piece]:
     """Return what may help a job that ended without a result: other inputs, or the same again."""
     edited = edit.looking(style=discord.ButtonStyle.primary).of(job.id, job.posting)
-    if can_be_edited(job):
+    if job.state is JobState.FAILED and job.failure in {FailureCode.INPUTS, FailureCode.PLAN}:
         return [edited]
     if job.state not in {JobState.FAILED, JobState.WITHHELD} or job.failure not in _MAY_WORK_LATER:
         return []
@@ -175,11 +171,6 @@ def another_try(job: Job, tool: Tool | None) -> list[Piece]:
 def sign_of(job: Job) -> str:
     """Return the sign of the job's state."""
     return "🚫" if job.not_approved else STATE_LOOKS[job.state][0]
-
-
-def can_be_edited(job: Job) -> bool:
-    """Return whether the job failed because of its inputs, so that others may succeed."""
-    return job.state is JobState.FAILED and job.failure in {FailureCode.INPUTS, FailureCode.PLAN}
 
 
 def again_button(job: Job, style: discord.ButtonStyle = discord.ButtonStyle.primary) -> ui.Button[Any]:
@@ -207,7 +198,10 @@ def where_words(job: Job) -> str:
 def _seen(jobs: Sequence[Job]) -> str:
     private = [job for job in jobs if job.private and not job.over]
     if any(job.result_approval is Approval.WANTED for job in private):
-        return str(RESULTS_SEEN)
+        return _(
+            "Although these are private, moderators see the requests before they start, and the results "
+            "before you get them."
+        )
     return str(SEEN) if any(job.approval is Approval.WANTED for job in private) else ""
 
 
@@ -265,16 +259,7 @@ def _buttons(jobs: Sequence[Job], tool: Tool | None) -> list[Piece]:
 # The buttons
 
 JOB_GONE = lazy("There's no such job here. Use the command instead.")
-PRIVATE_RESULT = lazy("That result is private to someone else. Use the command to make your own.")
-NO_PICTURE_LEFT = lazy(
-    "This message has no picture any more, or the picture was too large to post. Post it here "
-    "as a photo and use its menu. Nothing was charged."
-)
-NOTHING_TO_EDIT = lazy("{tool} has nothing to edit. Run `/{command}` again.")
 INPUTS_ERASED = lazy("The original request has expired. Use Edit and choose again. Nothing was charged.")
-SET_ERASED = lazy("The original request has expired. Start it again with the photos. Nothing was charged.")
-NOTHING_TO_CANCEL = lazy("All of them were sent to Studii already. The results will arrive automatically.")
-NOTHING_FAILED = lazy("None of them has failed. Nothing was started.")
 
 
 @button("cancel:{job_id}-{posting}", label=plazy("button", "Cancel job"))
@@ -304,7 +289,7 @@ async def cancel_set(press: Press, set_id: Id) -> None:
     which = set_id, first.guild_id, interaction.user.id, host.clock.now()
     may = moderates(interaction, first)
     if not await host.services.db.write(actions.cancel_set, *which, moderates=may):
-        raise Refused(NOTHING_TO_CANCEL)
+        raise Refused(lazy("All of them were sent to Studii already. The results will arrive automatically."))
 
 
 @button("again:{job_id}-{posting}")
@@ -325,7 +310,7 @@ async def set_again(press: Press, set_id: Id, each: int | None = None) -> None:
         jobs = await _set_for(press.interaction, press.host, set_id)
         failed = [job for job in jobs if job.state is JobState.FAILED]
         if not failed:
-            raise Refused(NOTHING_FAILED)
+            raise Refused(lazy("None of them has failed. Nothing was started."))
         await run_again(press.interaction, press.host, failed, each)
 
 
@@ -337,7 +322,9 @@ async def edit(press: Press, job_id: Id, posting: int) -> None:
     ensure_stays_there(interaction, job)
     tool = host.catalog.get(job.tool)
     if not tool.inputs and tool.source is SourceRule.NONE:
-        raise Refused(NOTHING_TO_EDIT.using(tool=tool.title, command=tool.slug))
+        raise Refused(
+            lazy("{tool} has nothing to edit. Run `/{command}` again.", tool=tool.title, command=tool.slug)
+        )
     terms, pictures = terms_of(job, tool), list[SourcePhoto]()
     try:
         source = await read_before_form(interaction, source_of(interaction, job, host.clock.now()))
@@ -357,7 +344,12 @@ async def use_in(press: Press, job_id: Id, posting: int) -> None:
     message = press.interaction.message
     made = next((photo for photo in pictures_in(message) if not is_beside(photo)), None)
     if made is None:
-        raise Refused(NO_PICTURE_LEFT)
+        raise Refused(
+            lazy(
+                "This message has no picture any more, or the picture was too large to post. Post it here "
+                "as a photo and use its menu. Nothing was charged."
+            )
+        )
     if message is not None and message.flags.ephemeral:  # where it can't be looked up again
         there = None if job.private else job.result_message_id
         made = replace(made, message_id=there, channel_id=job.result_channel_id)
@@ -375,7 +367,13 @@ async def run_again(
     first, tool = jobs[0], host.catalog.get(jobs[0].tool)
     ensure_stays_there(interaction, first)
     if any(job.scrubbed_at is not None for job in jobs) and (tool.inputs or first.set_id is not None):
-        raise Refused(INPUTS_ERASED if len(jobs) == 1 else SET_ERASED)
+        raise Refused(
+            INPUTS_ERASED
+            if len(jobs) == 1
+            else lazy(
+                "The original request has expired. Start it again with the photos. Nothing was charged."
+            )
+        )
     now = host.clock.now()
     photos = await asyncio.gather(*(source_of(interaction, job, now) for job in jobs))
     terms = replace(terms_of(first, tool), shown_price=each or max(again_price(job).amount for job in jobs))
@@ -404,7 +402,7 @@ def _for_person(interaction: discord.Interaction, jobs: list[Job]) -> list[Job]:
     if not jobs:
         raise Refused(JOB_GONE)
     if jobs[0].private and jobs[0].user_id != interaction.user.id:
-        raise Refused(PRIVATE_RESULT)
+        raise Refused(lazy("That result is private to someone else. Use the command to make your own."))
     return jobs
 
 

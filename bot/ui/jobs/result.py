@@ -47,11 +47,6 @@ from bot.ui.kit.layout import (
 from bot.ui.panels.controls import Press, button
 from bot.ui.reading.pictures import plain_name
 
-# Translators: as sentences in a chat; the member is mentioned.
-PICTURE_READY = lazy("{member}, your picture is ready.")
-VIDEO_READY = lazy("{member}, your video is ready.")
-CHOOSE = lazy("Do more with one picture")
-LINK_TOO_LONG = lazy("There's no room for its link here: see `/jobs`.")
 # The first line mentions the member, as a result's does; `bot.ui.jobs.progress` reads it there.
 _FAILED = "❌", lazy("{member}, your **{tool}** job failed.")
 _NOT_APPROVED = "🚫", lazy("{member}, your **{tool}** request wasn't approved.")
@@ -178,8 +173,10 @@ def _ready(ended: EndOfJobs, made: Sequence[Part], names: ToolNames) -> str:
     if job.posted_with_set:
         photos = _which([part.number for part in made], len(ended.whole))
         ready = _("{member}, your results are ready: {photos}.", member=member, photos=photos)
+    elif job.output_kind == "video":
+        ready = _("{member}, your video is ready.", member=member)
     else:
-        ready = str((VIDEO_READY if job.output_kind == "video" else PICTURE_READY).using(member=member))
+        ready = _("{member}, your picture is ready.", member=member)
     return f"{names.emoji(job.tool)} {ready}"
 
 
@@ -200,7 +197,9 @@ def _said(job: Job, photo: ShownPhoto, room: int) -> str:
     notes = [shortened(str(note), MAX_NOTE_CHARACTERS) for note in photo.notes if note]
     if not photo.files:
         link = link_words(job)
-        return sentences(*notes, link if len(link) <= room else LINK_TOO_LONG)
+        return sentences(
+            *notes, link if len(link) <= room else lazy("There's no room for its link here: see `/jobs`.")
+        )
     return lines(small(order_words(photo.files)), *map(small, notes))
 
 
@@ -233,7 +232,13 @@ def _menu(ended: EndOfJobs, made: Sequence[Part], others: Sequence[Part], *, by_
             for part in made
         ]
         custom_id = pick.id(ended.job.set_id or "", ended.number)
-        rows.append(row(ui.Select[Any](custom_id=custom_id, placeholder=str(CHOOSE), options=options)))
+        rows.append(
+            row(
+                ui.Select[Any](
+                    custom_id=custom_id, placeholder=_("Do more with one picture"), options=options
+                )
+            )
+        )
         if any(part.job.state is JobState.FAILED for part in others):
             buttons.insert(0, set_again_button(ended.whole))
     return [*rows, row(*buttons)]
@@ -250,13 +255,6 @@ def _file_name(source: SourcePhoto | None) -> str:
 
 # Starred results, and the question to their makers
 
-STARS_AGREED = lazy(
-    "Your starred results are shown from now on, with your name. Change it anytime with `/settings`."
-)
-REFUSED = lazy(
-    "Your results aren't shown, and those that were are removed. Change it anytime with `/settings`."
-)
-
 
 @button("best:{wish}")
 async def best_answer(press: Press, wish: Literal["yes", "no"]) -> None:
@@ -265,11 +263,16 @@ async def best_answer(press: Press, wish: Literal["yes", "no"]) -> None:
     await acknowledge(press.interaction)
     user_id, now, agreed = press.interaction.user.id, press.host.clock.now(), wish == "yes"
     await press.host.services.db.write(answer_for_best, user_id, now, agreed=agreed)
-    said = str(STARS_AGREED if agreed else REFUSED)
+    said = str(
+        lazy(
+            "Your starred results are shown from now on, with your name. Change it anytime with `/settings`."
+        )
+        if agreed
+        else lazy(
+            "Your results aren't shown, and those that were are removed. Change it anytime with `/settings`."
+        )
+    )
     await press.interaction.edit_original_response(view=boxed(GOOD if agreed else NEUTRAL, said))
-
-
-_DESCRIPTION = lazy("A result that members have starred")
 
 
 def best_panel(
@@ -287,7 +290,7 @@ def best_panel(
     media = [
         MediaGalleryItem(
             f"attachment://{file.filename}",
-            description=was.description or str(_DESCRIPTION),
+            description=was.description or _("A result that members have starred"),
             spoiler=was.spoiler,
         )
         for file, was in files

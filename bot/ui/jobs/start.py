@@ -19,7 +19,7 @@ from bot.features.posting import PostingRules
 from bot.jobs.confirm import Confirmation, ConfirmationNeeded, WhyAsk, find_open
 from bot.jobs.models import Job, JobRequest, Progress, SourcePhoto
 from bot.jobs.progress import once_key_of, subject_of
-from bot.languages import gettext as _, lazy, ngettext, plazy
+from bot.languages import Worded, gettext as _, lazy, ngettext, plazy
 from bot.ui.jobs.forms import Values
 from bot.ui.jobs.wording import ToolNames, prompt_words
 from bot.ui.kit.answers import (
@@ -41,7 +41,6 @@ from bot.ui.reading.pictures import ensure_taken
 
 _log = logging.getLogger(__name__)
 
-ANOTHERS_QUESTION = lazy("This question is for someone else. Use the command or tap the photo yourself.")
 QUESTION_OVER = lazy(
     "This question has expired or was answered already. Ask again if you still want it. Nothing was charged."
 )
@@ -88,7 +87,7 @@ async def show_progress(
 
 def question_panel(question: Confirmation, names: ToolNames) -> Panel:
     """Return the question: by a reply under a photo, or for the person alone."""
-    request, price = question.request, question_price(question)
+    request, price = question.request, short_price(Estimate(question.price, learned=question.learned))
     title = names.title(request.tool)
     run = confirm.looking(label=_("Run · {price}", price=price)).of(question.id)
     if question.under_photo:
@@ -103,7 +102,7 @@ def question_panel(question: Confirmation, names: ToolNames) -> Panel:
     )
 
 
-def _asked_under_photo(question: Confirmation, member: str, tool: str, price: str) -> str:
+def _asked_under_photo(question: Confirmation, member: str, tool: str, price: Worded) -> str:
     if len(question.requests) == 1:
         return _("{member}, **{tool}** costs {price}. Start it?", member=member, tool=tool, price=price)
     return ngettext(
@@ -116,7 +115,7 @@ def _asked_under_photo(question: Confirmation, member: str, tool: str, price: st
     )
 
 
-def _asked(question: Confirmation, tool: str, price: str) -> str:
+def _asked(question: Confirmation, tool: str, price: Worded) -> str:
     if len(question.requests) == 1:
         return _("{tool} costs {price}. Start it?", tool=tool, price=price)
     return ngettext(
@@ -126,18 +125,6 @@ def _asked(question: Confirmation, tool: str, price: str) -> str:
         tool=tool,
         price=price,
     )
-
-
-def question_price(question: Confirmation) -> str:
-    """Say the price that the person is asked about."""
-    return str(short_price(Estimate(question.price, learned=question.learned)))
-
-
-async def ask_to_confirm(interaction: discord.Interaction, needed: ConfirmationNeeded) -> None:
-    """Answer the interaction with the question, for the person alone."""
-    if needed.question is None:
-        raise needed
-    await answer(interaction, question_panel(needed.question, ToolNames(host_of(interaction).catalog)))
 
 
 @button("confirm:{question_id}", label=plazy("button", "Run"), style=discord.ButtonStyle.primary)
@@ -151,7 +138,9 @@ async def confirm(press: Press, question_id: Annotated[str, "[0-9a-f]{16}"]) -> 
             await _take_away(interaction)
             return
         if question.request.user_id != interaction.user.id:
-            raise Refused(ANOTHERS_QUESTION)
+            raise Refused(
+                lazy("This question is for someone else. Use the command or tap the photo yourself.")
+            )
         ensure_can_post(interaction)
         await in_turn(interaction)
         try:
@@ -253,11 +242,15 @@ async def start(
     try:
         jobs = await host.services.acceptance.accept_all(requests, complete)
     except ConfirmationNeeded as needed:
-        await ask_to_confirm(interaction, needed)
+        if needed.question is None:
+            raise
+        await answer(interaction, question_panel(needed.question, ToolNames(host.catalog)))
         return
     await show_progress(interaction, host, jobs)
     if terms.offer_id is not None:
-        await _remove_offer(interaction, terms.offer_id)
+        channel = interaction.client.get_partial_messageable(interaction.channel_id or 0)
+        with tolerated("An offer that was taken could not be removed"):
+            await channel.get_partial_message(terms.offer_id).delete()
 
 
 def _complete(
@@ -290,12 +283,6 @@ def _complete(
         post_channel_id=place.channel_id,
         in_thread=place.in_thread,
     )
-
-
-async def _remove_offer(interaction: discord.Interaction, message_id: int) -> None:
-    channel = interaction.client.get_partial_messageable(interaction.channel_id or 0)
-    with tolerated("An offer that was taken could not be removed"):
-        await channel.get_partial_message(message_id).delete()
 
 
 def request_for(

@@ -15,7 +15,6 @@ from bot.ui.reading import LOOKUP_TIMEOUT
 from bot.visible_text import visible
 
 MAX_SHOWN_EMOJI = 5
-ONE_EMOJI = lazy("The bot doesn't know that emoji. Enter exactly one, such as 🛋️ or one of your server's own.")
 _CUSTOM = re.compile(r"<(a?):(\w{2,32}):([0-9]{1,20})>")
 # Unicode's emoji among its older signs, which are settled: https://www.unicode.org/Public/UCD/latest/ucd/emoji/
 _OLD = (
@@ -46,7 +45,9 @@ def parse_emoji(typed: str) -> Emoji:
     if custom is not None:
         return Emoji(custom[2], int(custom[3]), custom[1] == "a")
     if len(text) > _MAX_EMOJI_CHARACTERS or _UNICODE.fullmatch(text) is None or visible(text) != text:
-        raise Refused(ONE_EMOJI)
+        raise Refused(
+            lazy("The bot doesn't know that emoji. Enter exactly one, such as 🛋️ or one of your server's own.")
+        )
     return Emoji(text)
 
 

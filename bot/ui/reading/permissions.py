@@ -18,8 +18,6 @@ SEND_MESSAGES = plazy("Discord permission", "Send Messages")
 SEND_IN_THREADS = plazy("Discord permission", "Send Messages in Threads")
 ATTACH_FILES = plazy("Discord permission", "Attach Files")
 READ_MESSAGE_HISTORY = plazy("Discord permission", "Read Message History")
-ADD_REACTIONS = plazy("Discord permission", "Add Reactions")
-CREATE_PUBLIC_THREADS = plazy("Discord permission", "Create Public Threads")
 MANAGE_THREADS = plazy("Discord permission", "Manage Threads")
 MANAGERS_ONLY = lazy(
     "You need the {permission} permission for this.", permission=plazy("Discord permission", "Manage Server")
@@ -54,7 +52,7 @@ def missing_for_warnings(me: discord.Member, channel: Any) -> list[Message]:
 
 def missing_to_offer(permissions: discord.Permissions) -> list[Message]:
     """Return the further permissions that the bot lacks to put emoji under photos."""
-    return _lacking(permissions, (ADD_REACTIONS, permissions.add_reactions))
+    return _lacking(permissions, (plazy("Discord permission", "Add Reactions"), permissions.add_reactions))
 
 
 def _lacking(permissions: discord.Permissions, *needed: tuple[Message, bool]) -> list[Message]:
@@ -277,7 +275,6 @@ def _parent_unknown(channel: object) -> bool:
 
 PANEL_SECONDS = 60 * 60
 LET_IN = ":let"  # ends the custom id of a button in a panel that a person without Manage Server opened
-TOO_OLD = lazy("This panel was open for over an hour. Run the command again. Nothing was changed.")
 
 
 def ensure_panel_opener(interaction: discord.Interaction, *, let_in: bool) -> int:
@@ -296,7 +293,9 @@ def ensure_panel_opener(interaction: discord.Interaction, *, let_in: bool) -> in
     # Both times are in Discord's ids, so no clock of ours is compared with Discord's.
     age = discord.utils.snowflake_time(interaction.id) - discord.utils.snowflake_time(message.id)
     if age.total_seconds() > PANEL_SECONDS:
-        raise Refused(TOO_OLD)
+        raise Refused(
+            lazy("This panel was open for over an hour. Run the command again. Nothing was changed.")
+        )
     return guild_id
 
 
@@ -447,6 +446,6 @@ def missing_for_threads(permissions: discord.Permissions) -> list[Message]:
     """Return the permissions that the bot lacks to post results in threads of a channel."""
     return _lacking(
         permissions,
-        (CREATE_PUBLIC_THREADS, permissions.create_public_threads),
+        (plazy("Discord permission", "Create Public Threads"), permissions.create_public_threads),
         (SEND_IN_THREADS, permissions.send_messages_in_threads),
     )

@@ -80,7 +80,6 @@ SOURCE_GONE = lazy(
     "The original photo is no longer in Discord. Post it again, and use the command or its "
     "menu. Nothing was charged."
 )
-UNREACHABLE = lazy("Discord didn't say where the photo is now. Try again in a moment. Nothing was charged.")
 
 
 class PhotoGone(Refused):
@@ -184,7 +183,9 @@ async def found_again(
             )
         )
     channel = client.get_partial_messageable(source.channel_id or job.channel_id, guild_id=job.guild_id)
-    with refused_as(UNREACHABLE):
+    with refused_as(
+        lazy("Discord didn't say where the photo is now. Try again in a moment. Nothing was charged.")
+    ):
         try:
             async with asyncio.timeout(patience):
                 message = await channel.fetch_message(source.message_id)

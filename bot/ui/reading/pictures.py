@@ -27,7 +27,6 @@ _STICKERS = {
 TAKEN = frozenset({*(kind.content_type for kind in PhotoKind), *ALIASES, UNKNOWN_TYPE})
 MAX_FILE_NAME_CHARACTERS = 60  # shown of a file's name
 SEND_ANOTHER = lazy("Send a JPEG, PNG, WebP or HEIC instead.")
-SEND_AS_IMAGE = lazy("Send a JPEG, PNG, WebP or HEIC as `image`.")
 _NOT_CHARGED = lazy("Nothing was charged.")
 _NAMELESS = "picture"
 _BEHIND_BARS = re.compile(r"\|\|(.+?)\|\|", re.DOTALL)
@@ -93,7 +92,7 @@ def attached(attachment: discord.Attachment) -> SourcePhoto:
 
 def source_photo(attachment: discord.Attachment) -> SourcePhoto:
     """Return the attachment as a job's source. Raises `Refused` as `ensure_taken` does."""
-    return ensure_taken(attached(attachment), SEND_AS_IMAGE)
+    return ensure_taken(attached(attachment), lazy("Send a JPEG, PNG, WebP or HEIC as `image`."))
 
 
 def taken_of(photos: Iterable[SourcePhoto]) -> list[SourcePhoto]:

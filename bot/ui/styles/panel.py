@@ -60,19 +60,8 @@ from bot.ui.styles.choosing import SAVED, style_meant, usable_styles
 USE = plazy("button", "Use")
 STYLES_TITLE = lazy("Styles")
 ADD_TITLE = lazy("A style for this server")
-NONE_YET = lazy("You have no styles here yet. Press **Save as style** under a result of yours.")
-HOW_STYLES_WORK = lazy(
-    "Choose one with `style` in a tool's command, or see one with `/styles name:`. `{words}` is where "
-    "your own words go.",
-    words=STYLE_WORDS,
-)
 EVERYONE = lazy("No role: everyone can use it")
 LIMITED = lazy("Only for these roles")
-FOR_EVERYONE = lazy("{style} is for everyone now.")
-NO_PROMPT = lazy("{tool} takes no prompt. Set its inputs under *Inputs*. Nothing was saved.")
-UNKNOWN_INPUT = lazy("{tool} has no input “{input}”. Its inputs are {names}. Nothing was saved.")
-EMPTY_STYLE = lazy("A style needs a prompt or inputs. Nothing was saved.")
-PROMPT_TWICE = lazy("Write the prompt under *Prompt*, not under *Inputs*. Nothing was saved.")
 # Translators: at most 100 characters
 PROMPT_HELP = lazy(
     "Write {words} where your own words go. Without it, they are added at the end.", words=STYLE_WORDS
@@ -117,11 +106,24 @@ def styles_panel(styles: Sequence[Style], catalog: Catalog, said: str = "", *, m
     return boxed(
         GOOD if said else NEUTRAL,
         lines(f"### ⭐ {STYLES_TITLE}", f"✅ {said}" if said else ""),
-        lines(f"**{yours}** · {counted}" if own else NONE_YET, *mine),
+        lines(
+            f"**{yours}** · {counted}"
+            if own
+            else lazy("You have no styles here yet. Press **Save as style** under a result of yours."),
+            *mine,
+        ),
         lines(f"**{this_servers}** · {_count(of_server)}" if manages else f"**{this_servers}**", *here)
         if here or manages
         else "",
-        small(HOW_STYLES_WORK) if styles else "",
+        small(
+            lazy(
+                "Choose one with `style` in a tool's command, or see one with `/styles name:`. `{words}` is "
+                "where your own words go.",
+                words=STYLE_WORDS,
+            )
+        )
+        if styles
+        else "",
         *controls,
     )
 
@@ -243,7 +245,7 @@ async def limit(press: Press, style: str) -> None:
     interaction, roles = press.interaction, [int(one) for one in press.values]
     await acknowledge(interaction)
     limited = await press.host.services.db.write(styles.limit_to_roles, server_of(interaction), style, roles)
-    said = str(FOR_EVERYONE.using(style=quoted(limited)))
+    said = _("{style} is for everyone now.", style=quoted(limited))
     if limited.roles:
         said = _("{style} is now only for {roles}.", style=quoted(limited), roles=_role_names(limited))
     await interaction.edit_original_response(view=await _panel_of(interaction, limited, said))
@@ -327,15 +329,27 @@ def style_inputs(tool: Tool, prompt: str, typed: str) -> dict[str, str]:
     unknown = next((name for name in inputs if name not in names), None)
     if unknown is not None:
         listed = and_list([f"`{name}`" for name in names])
-        raise Refused(UNKNOWN_INPUT.using(tool=tool.title, input=plain(unknown, 40), names=listed))
+        raise Refused(
+            lazy(
+                "{tool} has no input “{input}”. Its inputs are {names}. Nothing was saved.",
+                tool=tool.title,
+                input=plain(unknown, 40),
+                names=listed,
+            )
+        )
     if prompt.strip():
         if tool.prompt is None:
-            raise Refused(NO_PROMPT.using(tool=tool.title))
+            raise Refused(
+                lazy(
+                    "{tool} takes no prompt. Set its inputs under *Inputs*. Nothing was saved.",
+                    tool=tool.title,
+                )
+            )
         if tool.prompt.name in inputs:
-            raise Refused(PROMPT_TWICE)
+            raise Refused(lazy("Write the prompt under *Prompt*, not under *Inputs*. Nothing was saved."))
         inputs[tool.prompt.name] = prompt.strip()
     if not inputs:
-        raise Refused(EMPTY_STYLE)
+        raise Refused(lazy("A style needs a prompt or inputs. Nothing was saved."))
     return inputs
 
 
@@ -398,15 +412,10 @@ def _listed(styles: Sequence[Style], catalog: Catalog, room: int) -> list[str]:
 
 
 SAVE_LABEL = plazy("button", "Save as style")
-ANOTHERS_FORM = lazy(
-    "Only the person who asked for this can save it as a style. Run it again to get a result of your own."
-)
 NOT_SHARED = lazy(
     "That was made in an age-restricted channel, so it can't be this server's style. The member can save it "
     "as their own. Nothing was saved."
 )
-NOT_MADE = lazy("Only a job that has a result can be saved as a style.")
-STYLE_SAVED = lazy("Style saved. Choose it with `style` in `/{tool}`.")
 MINE_FIELD, SERVER_FIELD = "mine", "server"
 OWNERS = {MINE_FIELD: lazy("Only for me"), SERVER_FIELD: lazy("For everyone in this server")}
 
@@ -444,7 +453,9 @@ async def saved(press: Press, job_id: Id, posting: int) -> None:
     except StudiiBotError as refusal:
         await press.ask_again(refusal, SAVE_LABEL, *_asked_of(press, job, entered))
     else:
-        await show_style(interaction, style, str(STYLE_SAVED.using(tool=tool.slug)))
+        await show_style(
+            interaction, style, _("Style saved. Choose it with `style` in `/{tool}`.", tool=tool.slug)
+        )
 
 
 async def _job(press: Press, job_id: str) -> Job:
@@ -460,9 +471,14 @@ def _owners(interaction: discord.Interaction, job: Job) -> list[str]:
     """
     own, admin = job.user_id == interaction.user.id, manages(interaction)
     if not own and not admin:
-        raise Refused(ANOTHERS_FORM)
+        raise Refused(
+            lazy(
+                "Only the person who asked for this can save it as a style. Run it again to get "
+                "a result of your own."
+            )
+        )
     if job.state is not JobState.SUCCEEDED:
-        raise Refused(NOT_MADE)
+        raise Refused(lazy("Only a job that has a result can be saved as a style."))
     if job.scrubbed_at is not None:
         raise Refused(INPUTS_ERASED)
     shared = not stays_there(interaction.client, job)
