@@ -7,10 +7,10 @@ from discord.ext import commands
 
 from bot.client.bot import StudiiBot
 from bot.client.event_retry import ComparingCog
-from bot.reactions import PhotoWatch
 from bot.reactions.best_results import BestResultWatch
 from bot.reactions.mentions import MentionWatch
 from bot.reactions.photo_jobs import Cleared
+from bot.reactions.photo_watch import PhotoWatch
 
 
 class PhotoEvents(ComparingCog):

@@ -78,7 +78,7 @@ class Answers:
         self._client, self._names, self._readers, self._progress_of = client, names, readers, progress_of
         self._life = secrets.randbits(31)
         self._wake_up, self._inherits = WakeUp(), True  # at the start, too
-        self._changed, self._ended = set[str](), set[str]()  # subjects, until they were looked at
+        self._changed = dict[str, bool]()  # subjects until they were looked at, and whether they have ended
         self._busy = dict[int, str | None]()  # answers that are being edited, with their subjects
         self._replaced = set[int]()  # answers that show something else since they were last looked for
         self._writing = set[asyncio.Task[bool]]()
@@ -138,7 +138,7 @@ class Answers:
 
     def _notify(self, wakes: Mapping[Hashable, Any]) -> None:
         for job in (job for job in wakes.values() if job is not None):
-            (self._ended if job.over and job.set_id is None else self._changed).add(subject_of(job))
+            self._changed[subject_of(job)] = job.over and job.set_id is None
             self._wake_up.set()
 
     async def _kept(self, interaction: discord.Interaction, **values: Any) -> None:
@@ -180,23 +180,20 @@ class Answers:
         await asyncio.sleep(GATHERED)
         inherits, self._inherits = self._inherits, False
         busy = set(self._busy.values())  # what has changed there is looked at next
-        changed, ended = self._changed - busy, self._ended - busy
-        self._changed -= changed
-        self._ended -= ended
+        changed = {one: ended for one, ended in self._changed.items() if one not in busy}
+        self._changed = {one: self._changed[one] for one in self._changed.keys() - changed}
         now, room = self._clock.now(), EDITS_AT_ONCE - len(self._busy)
         self._replaced.clear()
         try:
             if inherits:
                 await self._db.write(progress.inherit, self._life, now)
-            found, next_due = await self._db.read(progress.due, now, changed, ended, tuple(self._busy), room)
+            found, next_due = await self._db.read(progress.due, now, changed, tuple(self._busy), room)
         except BaseException:
             self._inherits |= inherits
-            self._changed |= changed
-            self._ended |= ended
+            self._changed = changed | self._changed
             raise
         if len(found) >= room:  # the others are looked at next
-            self._changed |= changed
-            self._ended |= ended
+            self._changed = changed | self._changed
             self._wake_up.set()
         for answer, jobs in found:
             if answer.id in self._replaced:

@@ -74,7 +74,12 @@ class CdnPhotoSource:
         except _NotThere:
             if self._find is None or job.source.message_id is None:
                 raise
-            found = await _found(self._find, job, job.source)
+            try:
+                found = await self._find(job, job.source)
+            except PhotoGone:
+                raise PhotoUnavailable from None
+            except Refused:
+                raise PhotoDelayed from None
             await self._fetch(job, found, destination, limit)
 
     async def read(self, url: str, limit: int) -> bytes:
@@ -115,15 +120,6 @@ class CdnPhotoSource:
                     raise PhotoUnavailable(Reason(ReasonCode.PHOTO_LARGER_THAN_TAKEN))
                 await asyncio.to_thread(file.write, chunk)
             await asyncio.to_thread(file.flush)
-
-
-async def _found(find: Find, job: Job, source: SourcePhoto) -> SourcePhoto:
-    try:
-        return await find(job, source)
-    except PhotoGone:
-        raise PhotoUnavailable from None
-    except Refused:
-        raise PhotoDelayed from None
 
 
 def _is_discords(url: str) -> bool:

@@ -53,9 +53,6 @@ DMS_CLOSED = lazy(
 class AsideMessages(Renderer):
     """Makes these messages: questions as silent replies, refusals by direct message or without the reason."""
 
-    def __init__(self, context: DeliveryContext) -> None:
-        self._context = context
-
     async def message(self, post: Post, shown: Any, there: Recipient, room: int) -> Content:
         """Return the question or the refusal."""
         if isinstance(shown, Confirmation):
@@ -87,8 +84,8 @@ class BestMessages(Renderer):
     """Makes the messages, one at a time: their files are held in memory meanwhile."""
 
     def __init__(self, context: DeliveryContext, read: Read) -> None:
-        self._context, self._read = context, read
-        self.turn = asyncio.Lock()
+        super().__init__(context)
+        self._read, self.turn = read, asyncio.Lock()
 
     async def message(self, post: Post, starred: Starred, there: Recipient, room: int) -> Content:
         """Return the result with its files as they were posted, or the question whether it may be shown."""
@@ -163,9 +160,6 @@ MAX_CALLED_ROLES = 5  # mentioned in a request; the highest
 
 class NoticeMessages(Renderer):
     """Makes the messages of notices."""
-
-    def __init__(self, context: DeliveryContext) -> None:
-        self._context = context
 
     def is_outdated(self, message: discord.Message) -> bool:
         """Return whether it asks for a decision: else it shows that already."""

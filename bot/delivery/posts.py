@@ -113,6 +113,9 @@ class Renderer(ABC):
 
     turn: AbstractAsyncContextManager[Any] = nullcontext()
 
+    def __init__(self, context: DeliveryContext) -> None:
+        self._context = context
+
     @abstractmethod
     async def message(self, post: Post, shown: Any, there: "Recipient", room: int, /) -> Content:
         """Return the message for that place, with at most `room` bytes of files; without room with none.

@@ -14,7 +14,6 @@ import discord
 from bot.delivery.answers import THIS, token_expired
 from bot.delivery.posts import (
     Content,
-    DeliveryContext,
     Recipient,
     Renderer,
     ReplacedAnswers,
@@ -152,9 +151,6 @@ def _name(what: str, job: Job, file: OutputFile) -> str:
 
 class ResultMessages(Renderer):
     """Makes the messages that say how jobs ended."""
-
-    def __init__(self, context: DeliveryContext) -> None:
-        self._context = context
 
     async def open(self, post: Post, shown: EndOfJobs) -> Recipient:
         """Return the thread for the result, which is made, or the answer that only its person sees."""

@@ -16,16 +16,7 @@ from bot.db import WRITE_TIMEOUT, Database
 from bot.engine.context import Delivery, EngineContext, PhotoSource
 from bot.engine.counted_decoder import CountedDecoder
 from bot.engine.lanes import Lanes
-from bot.engine.messages import (
-    BestQuestions,
-    BestResults,
-    Hourglasses,
-    Notices,
-    Offers,
-    Questions,
-    Refusals,
-    Results,
-)
+from bot.engine.messages import BestQuestions, BestResults, Hourglasses, Notices, Questions, Refusals, Results
 from bot.engine.outbox import Kind, Posts
 from bot.engine.outputs import Collector, Outputs
 from bot.engine.photos import Intake
@@ -93,7 +84,7 @@ class Engine:
         room = SpoolRoom(context)
         outputs = Outputs(context, catalog, room, decoder, self._lanes)
         kinds: dict[str, Kind] = dict.fromkeys(NoticeKind, Notices(context, outputs))
-        kinds |= {OFFER: Offers(context), HOURGLASS: Hourglasses(context)}
+        kinds |= {OFFER: Kind(context), HOURGLASS: Hourglasses(context)}
         kinds |= {QUESTION: Questions(context), REFUSAL: Refusals(context)}
         kinds |= {BEST: BestResults(context), BEST_ASK: BestQuestions(context)}
         kinds[RESULT] = Results(context, delivery, outputs)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from bot import posts
 from bot.engine.context import Delivery, EngineContext
-from bot.engine.outbox import Noted
+from bot.engine.outbox import Kind, Noted
 from bot.engine.outputs import Outputs
 from bot.features import posting, refusals, words
 from bot.features.posting import PostingRules
@@ -33,32 +33,7 @@ _log = logging.getLogger(__name__)
 REFUSED_WITHIN = 300.0  # seconds; later, nobody needs to hear why nothing was started
 
 
-class Offers:
-    """Lets them go once they have expired. What all these posts share."""
-
-    def __init__(self, context: EngineContext) -> None:
-        self._context = context
-
-    def places(self, session: Session, post: Post) -> list[str]:
-        """Return where it stands."""
-        return [post.place]
-
-    def patience(self, post: Post) -> float | None:
-        """Return for how long it is tried, or its removal."""
-        return self._context.tuning.post_bound
-
-    async def load(self, post: Post) -> Any:
-        """Return nothing: it was sent as the answer to a mention, and isn't changed."""
-
-    def note(
-        self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool
-    ) -> Noted:
-        """Forget it: it is gone, as one that was taken, or it stays."""
-        session.delete(row)
-        return Noted()
-
-
-class Hourglasses(Offers):
+class Hourglasses(Kind):
     """Stands on photos' messages while jobs of them go on."""
 
     async def load(self, post: Post) -> Any:
@@ -119,7 +94,7 @@ class Starred(NamedTuple):
     rules: PostingRules
 
 
-class BestResults(Offers):
+class BestResults(Kind):
     """Shows starred results once their makers agree, and takes back those that are not to be shown."""
 
     def places(self, session: Session, post: Post) -> list[str]:
@@ -197,7 +172,7 @@ class Told:
     shown: ForModerators | None = None
 
 
-class Notices(Offers):
+class Notices(Kind):
     """Tells admins, owners and members, and asks moderators. What can't be told for a day is given up."""
 
     def __init__(self, context: EngineContext, outputs: Outputs) -> None:
@@ -303,11 +278,12 @@ STAGING = "virtual-staging"  # the tool whose results may have a labelled copy
 STAYS_THERE = NotHere("results from there can't be shown elsewhere")
 
 
-class Results:
+class Results(Kind):
     """Says how jobs ended, for as long as it takes. What nobody can be told is in `/jobs`."""
 
     def __init__(self, context: EngineContext, delivery: Delivery, outputs: Outputs) -> None:
-        self._context, self._delivery, self._outputs = context, delivery, outputs
+        super().__init__(context)
+        self._delivery, self._outputs = delivery, outputs
 
     def places(self, session: Session, post: Post) -> list[str]:
         """Return where it goes: with nothing left to say, where it may be."""

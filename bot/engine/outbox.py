@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Hashable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -38,30 +38,36 @@ class Noted(NamedTuple):
     files: Sequence[str] = ()
 
 
-class Kind(Protocol):
-    """The making of posts of some kinds: where, of what, and what follows from that."""
+class Kind:
+    """The making of posts of some kinds: where, of what, and what follows from that.
+
+    As it is, that of a message that was sent already and goes once it has expired.
+    """
+
+    def __init__(self, context: EngineContext) -> None:
+        self._context = context
 
     def places(self, session: Session, post: Post) -> list[str]:
         """Return where it is to stand, best first."""
-        ...
+        return [post.place]
 
     def patience(self, post: Post) -> float | None:
-        """Return for how many seconds it is tried since it was changed, or None without a bound."""
-        ...
+        """Return for how many seconds it, or its removal, is tried since it was changed; None: no bound."""
+        return self._context.tuning.post_bound
 
     async def load(self, post: Post) -> Any:
         """Return what the message is made of, or None if there is nothing to be said any more.
 
         Raises `Refuse`.
         """
-        ...
 
     def note(
         self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool
     ) -> Noted:
         """Note what came of a step of `post`, as it was claimed. `last`: nothing that is wanted stands,
         and nothing is tried again."""
-        ...
+        session.delete(row)
+        return Noted()
 
 
 class Posts:

@@ -92,16 +92,16 @@ def inherit(session: Session, life: int, at: datetime) -> None:
 def due(
     session: Session,
     now: datetime,
-    changed: Collection[str],
-    ended: Collection[str],
+    changed: Mapping[str, bool],
     busy: Collection[int],
     room: int,
 ) -> tuple[list[tuple[Reply, Sequence[Job]]], datetime | None]:
     """Return answers to look at with their jobs, or when the next one is due if there are none.
 
-    These are the due ones, and those of subjects that have `changed`, unless they were edited a moment ago.
-    That jobs have `ended` is shown at once.
+    These are the due ones, and those of subjects that have `changed`, unless they were edited a moment ago;
+    that jobs have ended (True) is shown at once.
     """
+    ended = [one for one, over in changed.items() if over]
     rested = Reply.edited_at.is_(None) | (Reply.edited_at <= now - PACE)
     wanted = (Reply.due_at <= now) | (Reply.subject.in_(changed) & rested) | Reply.subject.in_(ended)
     server = Reply.__table__.c.guild_id

@@ -79,12 +79,12 @@ class MentionWatch:
         await self._waiting.close()
 
     async def _answer(self, mentioned: _Mentioned) -> None:
-        message, channel = mentioned.message, self._channel(mentioned)
-        if channel is None:
-            return
-        guild_id = mentioned.member.guild.id
+        message, guild = mentioned.message, mentioned.member.guild
+        channel = channel_in(guild, message.channel.id)
+        if channel is None or missing_to_post(channel.permissions_for(guild.me), channel, file=False):
+            return  # it is gone, or nothing can be answered in it
         if mentioned.offer_id is None:
-            with speaking(await self._readers.in_server(guild_id)):
+            with speaking(await self._readers.in_server(guild.id)):
                 panel, offers = await self._panel(mentioned, channel)
             try:
                 said = await message.reply(view=panel, mention_author=False, allowed_mentions=NO_MENTIONS)
@@ -95,7 +95,7 @@ class MentionWatch:
                 return
             mentioned.offer_id = said.id
         now = self._clock.now()
-        where = guild_id, OFFER, channel.id, mentioned.offer_id
+        where = guild.id, OFFER, channel.id, mentioned.offer_id
         await self._services.db.write(posts.let_expire, *where, now, now + OFFERED_FOR)
 
     async def _panel(self, mentioned: _Mentioned, channel: _Channel) -> tuple[Panel, bool]:
@@ -120,11 +120,3 @@ class MentionWatch:
             return offer_panel(message, mention, allowed), True
         reason = next((denials[one.tool.slug] for one in prices), NO_TOOL_TAKES_IT)
         return boxed(QUIET, shortened(str(reason), MAX_REASON_CHARACTERS)), False
-
-    def _channel(self, mentioned: _Mentioned) -> _Channel | None:
-        """Return the message's channel, or None if it is gone or the bot can't answer in it."""
-        guild = mentioned.member.guild
-        channel = channel_in(guild, mentioned.message.channel.id)
-        if channel is None or missing_to_post(channel.permissions_for(guild.me), channel, file=False):
-            return None
-        return channel

@@ -23,7 +23,6 @@ from bot.languages import Language, ReaderLanguages, gettext as _, lazy, speakin
 from bot.services import Services
 from bot.ui.kit.answers import refusal_words
 from bot.ui.reading.permissions import (
-    PostingPlace,
     channel_in,
     hindrance,
     is_age_restricted,
@@ -170,10 +169,24 @@ class PhotoJobs:
         except StudiiBotError as refusal:
             await refused(refusal)
             return no_jobs
-        requests = [
-            replace(_request(member, message, tool, inputs, photo, author, place), tapped=tapped, own=own)
-            for photo in photos
-        ]
+        channel = channel_in(member.guild, message.channel.id)
+        request = JobRequest(
+            guild_id=member.guild.id,
+            channel_id=message.channel.id,
+            user_id=member.id,
+            tool=tool.slug,
+            inputs=inputs,
+            context=MemberContext() if channel is None else member_context_in(member, channel),
+            photo_author=author,
+            origin_message_id=message.id,
+            tapped=tapped,
+            own=own,
+            age_restricted=is_age_restricted(message.channel),
+            post_channel_id=place.channel_id,
+            in_thread=place.in_thread,
+        )
+        once = partial(once_key, member.id, message.id, tool.slug, inputs)
+        requests = [replace(request, source=photo, once=once(photo)) for photo in photos]
         return partial(self._accept, requests, refused)
 
     async def _accept(
@@ -230,30 +243,3 @@ class PhotoJobs:
 
 async def no_jobs() -> None:
     """Start nothing."""
-
-
-def _request(
-    member: discord.Member,
-    message: discord.Message,
-    tool: Tool,
-    inputs: dict[str, str],
-    photo: SourcePhoto,
-    author: int,
-    place: PostingPlace,
-) -> JobRequest:
-    channel = channel_in(member.guild, message.channel.id)
-    return JobRequest(
-        guild_id=member.guild.id,
-        channel_id=message.channel.id,
-        user_id=member.id,
-        tool=tool.slug,
-        inputs=inputs,
-        source=photo,
-        context=MemberContext() if channel is None else member_context_in(member, channel),
-        photo_author=author,
-        origin_message_id=message.id,
-        once=once_key(member.id, message.id, tool.slug, inputs, photo),
-        age_restricted=is_age_restricted(message.channel),
-        post_channel_id=place.channel_id,
-        in_thread=place.in_thread,
-    )

@@ -146,26 +146,6 @@ async def test_what_is_being_answered_is_waited_for_before_the_bot_leaves(
     assert "credits" in texts(InteractionResult(desk.env, record))
 
 
-async def test_an_answer_that_takes_too_long_ends_with_the_bot(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begun, ended = asyncio.Event(), asyncio.Event()
-
-    async def read(*_: object) -> None:
-        begun.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.set()
-
-    monkeypatch.setattr(Database, "read", read)
-    asks_for_credits(desk)
-    await begun.wait()
-    await desk.bot.answered(patience=0.01)
-    await desk.bot.close()
-    assert ended.is_set()
-
-
 async def test_a_bot_that_is_about_to_leave_takes_no_more_commands(desk: Desk) -> None:
     desk.bot.accepting = False
     answer = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
@@ -328,12 +308,6 @@ async def test_listeners_hear_of_peoples_messages_and_not_of_those_of_bots(desk:
     await desk.maya.send(desk.channel, "Look")
     await desk.env.settle()
     assert heard == ["Look"]
-
-
-def test_services_are_needed_before_the_start() -> None:
-    bot = StudiiBot(Catalog.load(), intents=discord.Intents(guilds=True))
-    with pytest.raises(AttributeError, match="services"):
-        _ = bot.services
 
 
 @pytest.mark.promise

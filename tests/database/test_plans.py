@@ -26,7 +26,7 @@ OFTEN: dict[str, Callable[[Database], Awaitable[Any]]] = {
     "outputs to download": lambda db: db.write(queries.to_download, NOW, 20),
     "held jobs with photos": lambda db: db.write(queries.held_with_photos),
     "the tries of a file": lambda db: db.write(transitions.decode_tries, "0" * 16),
-    "answers to edit": lambda db: db.write(progress.due, NOW, ["0"], ["1"], [2], 20),
+    "answers to edit": lambda db: db.write(progress.due, NOW, {"0": False, "1": True}, [2], 20),
     "the answer of a job": lambda db: db.write(progress.of, "0" * 16, 1, NOW),
     "a line in the channel": lambda db: db.write(given(results.was_told_there, a_job(), NOW)),
     "jobs from a message": lambda db: db.write(

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import discord
 import pytest
-from simcord import MemberActor
 
 from bot.jobs import transitions
 from bot.jobs.models import Job, JobState
@@ -97,13 +96,6 @@ async def test_a_result_that_cant_be_stopped_does_not_bring_the_photo_back(
     said = texts(desk.channel.history()[-1])
     assert ("The original photo has been deleted" in said) is deleted
     assert (tmp_path / "spool" / "kept.png").exists() is not deleted
-
-
-async def unrelated(desk: Desk, who: MemberActor) -> None:
-    message = await post(desk, who)
-    calls = len(desk.env.http_requests)
-    await who.delete(message)
-    assert len(desk.env.http_requests) == calls
 
 
 async def test_what_is_made_of_a_result_stays_when_the_result_is_deleted(desk: Desk, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Channels in which the bot does something with each photo by itself."""
+"""Photo channels and mapped emoji, and what admins are told is in their way."""
 
 from pathlib import Path
 from typing import Any
@@ -7,10 +7,12 @@ import discord
 import pytest
 
 from bot.domain.guilds import Period
-from tests.reactions.taps import ROOM, STAGING, jobs_of, post
+from bot.jobs.models import JobState
+from bot.ui.reading.emoji import parse_emoji
+from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support import spending
-from tests.support.desk import PNG, Desk, make_bot, texts
-from tests.support.settings import admin
+from tests.support.desk import PNG, Desk, make_bot, open_desk, texts
+from tests.support.settings import admin, change, opened
 
 EVERY_TOOL = ["🛋️", "🩹", "📦", "💼"]
 
@@ -123,3 +125,139 @@ async def test_without_the_intent_the_panels_say_why_it_is_off_and_how_to_turn_i
 def last_message(desk: Desk) -> dict[str, Any]:
     """The gateway's last word of a message."""
     return dict([entry[2] for entry in desk.env.backend.transcript if entry[1] == "MESSAGE_CREATE"][-1])
+
+
+@pytest.mark.promise
+async def test_an_admin_maps_an_emoji_to_a_tool_with_inputs_and_takes_one_away(desk: Desk) -> None:
+    await ready(desk)
+    answer = await admin(
+        desk,
+        "reactions map",
+        emoji="🔥",
+        tool="studio",
+        inputs="prompt=a warm, cosy evening, quality=high",
+    )
+    assert "🔥 **Studio** (prompt a warm, cosy evening · quality high)" in texts(answer)
+    answer = await admin(desk, "reactions remove", emoji=STAGING)
+    assert "🛋️ **Virtual staging**" not in texts(answer)
+    message = await post(desk, desk.maya, ROOM)
+    await desk.tom.react(message, STAGING)
+    await desk.tom.react(message, "🔥")
+    (job,) = await jobs_of(desk)
+    assert job.inputs == {
+        "source": "image",
+        "prompt": "a warm, cosy evening",
+        "mode": "image",
+        "quality": "high",
+        "aspect_ratio": "16:9",
+    }
+
+
+@pytest.mark.promise
+async def test_an_emoji_that_runs_nothing_is_not_said_to_be_removed(desk: Desk) -> None:
+    await ready(desk)
+    nothing = "That emoji doesn't run a tool here any more. Nothing was changed."
+    panels = [await opened(desk, "photos") for _ in "12"]
+    emoji = parse_emoji(STAGING).key
+    said = [await change(desk, "photos", "emoji", emoji, shown=one) for one in panels]
+    assert "**Emoji**: 🛋️ Virtual staging removed." in said[0]
+    assert nothing in said[1]
+
+
+@pytest.mark.promise
+async def test_a_custom_emoji_can_stand_for_a_tool(desk: Desk) -> None:
+    await ready(desk)
+    await admin(desk, "reactions map", emoji="<:sofa:77001122334455>", tool="virtual-staging")
+    message = await post(desk, desk.maya, ROOM)
+    event = reaction(desk, message, desk.tom.id)
+    event["emoji"] = {"id": "77001122334455", "name": "renamed"}
+    desk.env.backend.emit("MESSAGE_REACTION_ADD", event)
+    await desk.env.settle()
+    assert (await desk.job()).tool == "virtual-staging"
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"emoji": "🔥", "tool": "studio"}, "Studio needs `prompt`"),
+        (
+            {"emoji": "🔥", "tool": "virtual-staging", "inputs": "colour=red"},
+            "Its inputs are `style` and `room`",
+        ),
+        ({"emoji": "🔥", "tool": "virtual-staging", "inputs": "rustic"}, "name=value"),
+        ({"emoji": "fire", "tool": "virtual-staging"}, "The bot doesn't know that emoji"),
+        ({"emoji": "🔥🔥", "tool": "virtual-staging"}, "The bot doesn't know that emoji"),
+    ],
+)
+async def test_what_can_not_run_by_a_tap_is_refused_with_the_reason(
+    desk: Desk, options: dict[str, str], reason: str
+) -> None:
+    await ready(desk)
+    answer = await admin(desk, "reactions map", **options)
+    assert answer.ephemeral
+    assert reason in texts(answer)
+    assert not desk.services.photo_rules.rules(desk.guild.id).emoji
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize("tapped", ["👍", "👍🏽"])
+async def test_an_emoji_stands_for_its_tool_in_every_skin_colour(desk: Desk, tapped: str) -> None:
+    await ready(desk)
+    await admin(desk, "reactions map", emoji="👍", tool="photo-restore")
+    message = await post(desk, desk.maya, ROOM)
+    await desk.tom.react(message, tapped)
+    assert [one.tool for one in await jobs_of(desk)] == ["photo-restore"]
+    await desk.tom.unreact(message, tapped)
+    assert (await desk.job()).state is JobState.CANCELLED
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize(
+    ("command", "options", "lacking"),
+    [
+        ("photos offer", {}, "**Send Messages**, **Attach Files**, and **Add Reactions**"),
+        ("photos auto", {"tool": "photo-restore"}, "**Send Messages** and **Attach Files**"),
+        ("reactions on", {}, "**Send Messages** and **Attach Files**"),
+    ],
+)
+async def test_an_admin_is_told_what_the_bot_lacks_in_the_channel_that_was_named(
+    desk: Desk, command: str, options: dict[str, str], lacking: str
+) -> None:
+    closed = desk.channel_for_the_bot("closed", add_reactions=False, send_messages=False)
+    answer = await admin(desk, command, channel=closed, **options)
+    warning = f"Nothing will run in <#{closed.id}>: I'm missing {lacking} ("
+    assert warning in texts(answer)
+    # The setup looks beyond the channel that it is called in.
+    assert warning in texts(await desk.admin.slash(desk.channel, "studii setup"))
+
+
+@pytest.mark.promise
+async def test_reactions_for_the_whole_server_name_the_channels_where_they_do_nothing(desk: Desk) -> None:
+    closed = [desk.channel_for_the_bot(f"closed-{number}", attach_files=False) for number in range(7)]
+    hidden = desk.channel_for_the_bot("hidden", view_channel=False)
+    said = texts(await admin(desk, "reactions on"))
+    assert [f"<#{channel.id}>" in said for channel in closed] == [True] * 5 + [False] * 2
+    assert "The same applies to 2 more" in said
+    assert f"<#{hidden.id}>" not in said
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize(("paused", "why"), [(False, "no Studii key yet"), (True, "New jobs are paused")])
+async def test_while_the_server_takes_no_jobs_admins_are_told_and_no_emoji_are_offered(
+    tmp_path: Path, paused: bool, why: str
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        if paused:
+            await desk.set_key()
+            await admin(desk, "pause")
+        for deed in ("reactions on", "photos offer"):
+            assert why in texts(await admin(desk, deed))
+        assert await offered(desk) == 0
+        await (admin(desk, "resume") if paused else desk.set_key())
+        assert await offered(desk) == 4
+
+
+async def offered(desk: Desk) -> int:
+    await post(desk, desk.maya, ROOM)
+    return len(desk.channel.history()[-1].reactions)

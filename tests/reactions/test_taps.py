@@ -1,16 +1,22 @@
-"""Tapping an emoji under a photo runs the tool that it stands for, once, for whoever taps."""
+"""Jobs that start by a tap, and end when the reaction is taken away."""
 
 import asyncio
 import logging
+from pathlib import Path
+from typing import Any
 
 import discord
 import pytest
 
 from bot.domain.guilds import Period
+from bot.features import photo_rules
 from bot.jobs.models import JobState
-from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
+from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready, taken_away
 from tests.support import spending
-from tests.support.desk import PNG, Desk
+from tests.support.desk import PNG, Desk, make_bot, open_desk
+from tests.support.servers import come, leave
+from tests.support.services import sweep
+from tests.support.settings import admin
 
 SLOW = 500  # turns of the loop
 
@@ -98,3 +104,131 @@ async def test_with_room_for_two_the_first_two_who_tap_are_the_two(
         desk.env.backend.emit("MESSAGE_REACTION_ADD", reaction(desk, photo, who.id))
     await desk.env.settle()
     assert [job.origin_message_id for job in await jobs_of(desk)] == [one.id for one in photos[:2]]
+
+
+async def test_it_cancels_while_the_message_is_still_being_looked_at(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ready(desk)
+    message = await post(desk, desk.maya, ROOM)
+    get_message, looked_at = desk.bot.http.get_message, asyncio.Event()
+
+    async def slow(*where: Any) -> Any:
+        await looked_at.wait()
+        return await get_message(*where)
+
+    monkeypatch.setattr(desk.bot.http, "get_message", slow)
+    event = reaction(desk, message, desk.tom.id)
+    desk.env.backend.emit("MESSAGE_REACTION_ADD", event)
+    await asyncio.sleep(0.05)
+    desk.env.backend.emit("MESSAGE_REACTION_REMOVE", taken_away(event))
+    await asyncio.sleep(0.05)
+    looked_at.set()
+    await desk.env.settle()
+    assert await states(desk) == [JobState.CANCELLED]
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize("event", ["MESSAGE_REACTION_REMOVE_ALL", "MESSAGE_REACTION_REMOVE_EMOJI"])
+async def test_a_moderator_who_clears_reactions_cancels_what_they_started(desk: Desk, event: str) -> None:
+    await ready(desk)
+    message, other = await post(desk, desk.maya, ROOM), await post(desk, desk.maya, ROOM)
+    await desk.tom.react(message, STAGING)
+    await desk.maya.react(message, STAGING)
+    await desk.tom.react(other, STAGING)
+    cleared = {"channel_id": str(message.channel.id), "message_id": str(message.id)}
+    emoji = {"emoji": {"id": None, "name": STAGING}} if event.endswith("EMOJI") else {}
+    desk.env.backend.emit(event, {**cleared, "guild_id": str(desk.guild.id), **emoji})
+    await desk.env.settle()
+    assert await states(desk) == [JobState.CANCELLED, JobState.CANCELLED, JobState.RECEIVED]
+    # They did not cancel it themselves, so they are told.
+    assert [one.announced_at for one in await jobs_of(desk)][:2] == [None, None]
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        ("reactions off", {}),
+        ("reactions remove", {"emoji": STAGING}),
+        ("reactions map", {"emoji": STAGING, "tool": "photo-restore"}),
+    ],
+)
+async def test_it_cancels_though_an_admin_has_changed_the_rules_since(
+    desk: Desk, command: str, options: dict[str, str]
+) -> None:
+    await ready(desk)
+    message = await post(desk, desk.maya, ROOM)
+    await desk.tom.react(message, STAGING)
+    await admin(desk, command, **options)
+    await desk.tom.unreact(message, STAGING)
+    assert await states(desk) == [JobState.CANCELLED]
+
+
+async def test_it_cancels_after_a_restart_of_the_bot(desk: Desk) -> None:
+    await ready(desk)
+    message = await post(desk, desk.maya, ROOM)
+    await desk.tom.react(message, STAGING)
+    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
+    await desk.env.restart_bot(bot)
+    await desk.tom.unreact(message, STAGING)
+    assert await states(desk) == [JobState.CANCELLED]
+
+
+async def states(desk: Desk) -> list[JobState]:
+    return [one.state for one in await jobs_of(desk)]
+
+
+@pytest.mark.promise
+async def test_reactions_spend_nothing_until_an_admin_turns_them_on(desk: Desk) -> None:
+    message = await post(desk, desk.maya, ROOM)
+    calls = len(desk.env.http_requests)
+    await desk.tom.react(message, STAGING)
+    assert await jobs_of(desk) == []
+    assert len(desk.env.http_requests) == calls
+
+
+@pytest.mark.promise
+async def test_reactions_can_be_on_in_one_channel_alone_and_its_threads(desk: Desk) -> None:
+    other = desk.guild.create_text_channel("photos")
+    await admin(desk, "reactions on", channel=other)
+    await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
+    assert await jobs_of(desk) == []
+    await desk.tom.react(await post(desk, desk.maya, ROOM, channel=other), STAGING)
+    (job,) = await jobs_of(desk)
+    assert job.channel_id == other.id
+    await admin(desk, "reactions off", channel=other)
+    await desk.tom.react(await post(desk, desk.maya, ROOM, channel=other), STAGING)
+    assert len(await jobs_of(desk)) == 1
+
+
+@pytest.mark.promise
+async def test_where_the_bot_could_not_post_the_result_nothing_is_spent(desk: Desk) -> None:
+    await ready(desk)
+    closed = desk.channel_for_the_bot("closed", attach_files=False)
+    await desk.tom.react(await post(desk, desk.maya, ROOM, channel=closed), STAGING)
+    assert await jobs_of(desk) == []
+
+
+@pytest.mark.promise
+async def test_the_rules_hold_after_a_restart(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+    async with open_desk(tmp_path) as desk:
+        await desk.services.photo_rules.load()
+        # Another simulated Discord has other ids, so the rule is asked for by the old one.
+        (kept,) = (await desk.services.db.read(photo_rules.all_rules)).values()
+        assert kept.everywhere
+        assert desk.services.photo_rules.rules(kept.guild_id) == kept
+
+
+async def test_in_a_server_that_takes_the_bot_back_after_a_long_time_everything_is_off(
+    desk: Desk,
+) -> None:
+    await ready(desk)
+    await leave(desk)
+    desk.clock.advance(31 * 86400)
+    await sweep(desk.services)
+    await come(desk)
+    assert not desk.services.photo_rules.rules(desk.guild.id).everywhere
+    assert desk.services.photo_rules.tap(desk.guild.id, STAGING.replace("\ufe0f", "")) is None

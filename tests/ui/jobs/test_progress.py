@@ -21,7 +21,7 @@ from bot.jobs.models import FORGOTTEN_MEMBER, FailureCode, Job, JobState
 from bot.media.spool import OutputFile
 from bot.reasons import Reason, ReasonCode
 from bot.ui.kit.reasons import reason_words
-from tests.delivery.postings.test_before_and_after import MADE, MIB, files, made
+from tests.delivery.test_results import MADE, MIB, files, made
 from tests.support.decoders import SharedDecoders
 from tests.support.desk import (
     DONE,

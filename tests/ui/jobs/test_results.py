@@ -20,7 +20,7 @@ from bot.reasons import Reason
 from bot.servers import privacy
 from bot.ui.jobs.progress import use_in
 from bot.ui.kit.layout import Panel, row, text
-from tests.delivery.postings.test_sets import announce, made as made_set, picked
+from tests.delivery.test_sets import announce, made as made_set, picked
 from tests.reactions.taps import jobs_of
 from tests.support import spending
 from tests.support.desk import DONE, PNG, Desk, labelled, make_bot, open_desk, pieces, texts

@@ -1,15 +1,26 @@
-"""Taps that come to nothing: who tapped learns why by DM, each reason once in a while."""
+"""Taps and posted photos that come to nothing, and what their people learn."""
+
+from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
+from simcord import MemberActor
 
+from bot.catalog import Catalog, SourceRule
 from bot.domain.guilds import Period
+from bot.jobs.confirm import AUTO_SKIPPED, TAP_SKIPPED
+from bot.languages import Message
+from bot.reactions import photo_watch
+from bot.reactions.photo_jobs import OFFER_SKIPPED
 from bot.servers import access
 from bot.servers.access import PhotoScope
 from tests.reactions.taps import PORTRAIT, ROOM, STAGING, jobs_of, post, reaction, ready
+from tests.reactions.test_photo_channels import automatic, offering, under
 from tests.support import spending
-from tests.support.desk import Desk, make_bot, texts
+from tests.support.desk import PNG, Desk, make_bot, open_desk, press_more, texts
 from tests.support.services import erase
 from tests.support.settings import admin, limit_tool
+from tests.ui.styles.test_saving import result_of
 
 
 async def test_a_bot_that_taps_starts_nothing(desk: Desk) -> None:
@@ -148,3 +159,82 @@ async def test_a_restart_tells_nobody_twice_in_an_hour(desk: Desk) -> None:
     assert await told_again() == 2
     await erase(desk.services, desk.tom.id)
     assert await told_again() == 3  # nothing is left of it
+
+
+def dms(who: MemberActor) -> list[str]:
+    return [texts(one) for one in who.user.dm_channel.history()]
+
+
+@pytest.mark.promise
+async def test_who_taps_when_too_many_wait_is_told_to_tap_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(photo_watch, "WAITING", 0)
+    async with open_desk(tmp_path) as desk:
+        await ready(desk)
+        for _ in range(2):
+            await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
+        assert await jobs_of(desk) == []
+        (told,) = dms(desk.tom)
+        assert str(TAP_SKIPPED) in told
+        assert f"-# Server: {desk.guild.name}" in told
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize(
+    ("way", "bound", "words"),
+    [("auto", "WAITING", AUTO_SKIPPED), ("offer", "OFFERS_WAITING", OFFER_SKIPPED)],
+)
+async def test_who_posts_when_too_many_photos_wait_is_told_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, bound: str, words: Message
+) -> None:
+    monkeypatch.setattr(photo_watch, bound, 0)
+    async with open_desk(tmp_path) as desk:
+        await (automatic(desk) if way == "auto" else offering(desk))
+        for _ in range(3):
+            message = await post(desk, desk.maya, ROOM)
+            assert under(message) == []
+        assert await jobs_of(desk) == []
+        (told,) = dms(desk.maya)
+        assert str(words) in told
+
+
+@pytest.mark.promise
+async def test_no_command_is_accepted(desk: Desk) -> None:
+    said = texts(await admin(desk, "budget", credits=0))
+    assert "0" in said
+    for tool in Catalog.load().tools.values():
+        options = {"prompt": "A red kite"} if tool.slug == "studio" else {"image": ("room.png", PNG)}
+        answer = await desk.maya.slash(desk.channel, tool.slug, **options)
+        assert answer.ephemeral
+        assert "budget of 0 credits is below the price" in texts(answer), tool.slug
+    assert await jobs_of(desk) == []
+
+
+@pytest.mark.promise
+async def test_no_tap_is_accepted(desk: Desk) -> None:
+    await ready(desk)
+    await spending.set_budget(desk.services, desk.guild.id, 0, Period.DAY)
+    await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
+    (told,) = desk.tom.user.dm_channel.history()
+    assert "budget of 0 credits is below the price" in texts(told)
+    assert await jobs_of(desk) == []
+
+
+@pytest.mark.promise
+async def test_no_photo_in_a_channel_for_photos_is_accepted(desk: Desk) -> None:
+    await spending.set_budget(desk.services, desk.guild.id, 0, Period.DAY)
+    await admin(desk, "photos auto", tool="virtual-staging", inputs="style=rustic")
+    await post(desk, desk.maya, ROOM)
+    (told,) = desk.maya.user.dm_channel.history()
+    assert "budget of 0 credits is below the price" in texts(told)
+    assert await jobs_of(desk) == []
+
+
+async def test_where_no_tool_takes_a_photo_a_result_is_used_in_none(tmp_path: Path) -> None:
+    studio = Catalog.load().get("studio")
+    tool = replace(studio, source=SourceRule.NONE)
+    async with open_desk(tmp_path, catalog=Catalog({"studio": tool})) as desk:
+        result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
+        told = await press_more(desk.maya, result, "Use in…")
+        assert "No tool here takes a photo." in texts(told)

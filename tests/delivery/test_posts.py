@@ -1,4 +1,4 @@
-"""Delivery by a client that is logged in and not connected, over real HTTP: what a restart has at first."""
+"""What is sent and found over HTTP, and after a restart."""
 
 import json
 from collections.abc import AsyncGenerator
@@ -12,13 +12,18 @@ import pytest
 from aiohttp import web
 from discord.http import Route
 
+from bot import posts
 from bot.catalog import Catalog
 from bot.delivery import DiscordDelivery
-from bot.jobs.models import JobState
+from bot.jobs.models import Job, JobState
 from bot.media.spool import OutputFile
+from bot.posts import NotHere, Post
+from bot.servers.notices import NoticeKind
+from tests.delivery.finished import MESSAGES
 from tests.support.clock import NOON, FakeClock
+from tests.support.desk import Desk, make_bot
 from tests.support.jobs import staging
-from tests.support.posts import Posted, tell_end
+from tests.support.posts import Posted, deliver, open_posts, tell_end
 from tests.support.simulated.delivery import delivery_on
 
 BYTES = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20_000
@@ -119,3 +124,53 @@ async def test_the_file_the_nonce_and_the_reply_are_what_discord_is_sent(
     assert payload["flags"] & discord.MessageFlags(components_v2=True).value
     assert payload.get("content") is None
     assert not payload.get("embeds")
+
+
+RUNNING = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
+
+
+async def restarted(desk: Desk) -> DiscordDelivery:
+    desk.clock.advance(1)
+    bot, delivery = make_bot(desk.bot.catalog, desk.clock, desk.services)
+    await desk.env.restart_bot(bot)
+    return delivery
+
+
+async def lost(desk: Desk, **options: Any) -> tuple[Job, DiscordDelivery]:
+    """A job, in a life that has never heard of what was posted of it."""
+    await desk.set_key()
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite", **options)
+    return await desk.job(), await restarted(desk)
+
+
+async def test_a_result_is_found_that_was_posted_in_an_earlier_life(desk: Desk) -> None:
+    job, delivery = await lost(desk)
+    given = {"finished_at": desk.clock.now(), "output_url": "https://files.example/out.png"}
+    job = await desk.move(job, *RUNNING, JobState.SUCCEEDED, **given)
+    told = await tell_end(delivery, job, None)
+    count = len(desk.channel.history())
+    desk.clock.advance(3600)  # longer than Discord remembers a nonce
+    assert await tell_end(await restarted(desk), job, None) == told
+    assert len(desk.channel.history()) == count
+
+
+async def told(desk: Desk) -> Post:
+    await desk.db.write(
+        posts.want,
+        desk.guild.id,
+        NoticeKind.OUT_OF_CREDITS,
+        "1",
+        at=desk.clock.now(),
+        job_id=None,
+        details={},
+    )
+    return (await desk.db.write(open_posts))[-1]
+
+
+async def test_a_closed_channel_and_closed_dms_are_no_place_for_notices(desk: Desk) -> None:
+    notice = await told(desk)
+    kinds: list[type] = []
+    for channel_id in (desk.channel.id, None):
+        desk.env.inject_error("POST", MESSAGES, status=403, code=50001, times=1)
+        kinds.append(type(await deliver(desk, notice, channel_id, None)))
+    assert kinds == [NotHere, NotHere]

@@ -1,22 +1,92 @@
-"""Where a photo went in and an image came out, both are shown; what cannot be is said."""
+"""Results: what they show, whom they notify, and what is too large."""
 
 import io
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import discord
 import pytest
 from PIL import Image
 
 from bot.delivery import DiscordDelivery
 from bot.features import posting
-from bot.jobs.models import Job, JobState
+from bot.jobs import queries
+from bot.jobs.models import Job, JobState, SourcePhoto
 from bot.media.spool import OutputFile
+from bot.reasons import Reason
+from tests.delivery.finished import finished, output, posted
 from tests.support.decoders import SharedDecoders
-from tests.support.desk import Desk, open_desk, pieces, press_more, texts
+from tests.support.desk import PNG, Desk, open_desk, pieces, press_more, texts
+from tests.support.jobs import settle_job
 from tests.support.posts import tell_end
 from tests.support.simulated.delivery import delivery_on
+
+TOO_LARGE = 11 * 1024 * 1024  # bytes; a server without boosts takes 10 MiB
+
+
+@pytest.mark.promise
+async def test_a_result_replies_to_nothing_and_pings_the_requester_alone(
+    desk: Desk,
+    tmp_path: Path,
+) -> None:
+    job = await finished(desk)
+    message = await posted(desk, job, output(tmp_path))
+    assert await message.attachments[0].read() == PNG
+    assert [user.id for user in message.mentions] == [desk.maya.id]
+    assert message.reference is None
+    assert "your picture is ready" in texts(message)
+    assert "-# Studio · mode **image** · quality" in texts(message)
+    assert "aspect ratio **16:9** · 8 credits" in texts(message)
+    assert [piece["label"] for piece in pieces(message) if piece["type"] == 2] == [
+        "Run again · 8 credits",
+        "Edit",
+        "Full size",
+        "More…",
+    ]
+
+
+@pytest.mark.promise
+@pytest.mark.promise
+async def test_a_result_replies_to_the_message_that_its_photo_is_in(desk: Desk, tmp_path: Path) -> None:
+    photo = await desk.tom.send(desk.channel, "The kitchen")
+    url = "https://cdn.discordapp.com/attachments/1/2/room.png"
+    of_menu = SourcePhoto(url, "room.png", "image/png", 9, photo.id, desk.channel.id)
+    message = await posted(desk, replace(await finished(desk), source=of_menu), output(tmp_path))
+    assert message.reference is not None
+    assert message.reference.message_id == photo.id
+
+
+@pytest.mark.promise
+async def test_a_result_does_not_reply_to_a_photo_of_another_channel(desk: Desk, tmp_path: Path) -> None:
+    url = "https://cdn.discordapp.com/attachments/1/2/room.png"
+    of_elsewhere = SourcePhoto(url, "room.png", "image/png", 9, 77, desk.channel.id + 1)
+    job = replace(await finished(desk), source=of_elsewhere)
+    assert (await posted(desk, job, output(tmp_path))).reference is None
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [(JobState.FAILED, "The photo was broken."), (JobState.CANCELLED, "was cancelled")],
+)
+async def test_an_ending_is_told_to_the_requester_with_what_it_cost(
+    desk: Desk, state: JobState, words: str
+) -> None:
+    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+    job = await desk.move(await desk.job(), state, failure_text=Reason.text("The photo was broken."))
+    await desk.db.write(settle_job, job.id, 0, desk.clock.now())
+    released = await desk.db.write(queries.get, job.id)
+    assert released is not None
+    message = await desk.told(released)
+    assert words in texts(message)
+    assert "· Not charged." in texts(message)
+    assert "> A red kite" in texts(message)
+    assert "Server: Harbour Street Studio" in texts(message)
+    assert desk.channel.history() == []
+
 
 MIB = 1024 * 1024
 LIMIT = 10 * MIB  # of a server without boosts
@@ -73,10 +143,6 @@ def colour_of(data: bytes) -> str:
     return "blue" if blue > red else "orange"
 
 
-def labels(desk: Desk) -> list[str]:
-    return [piece["label"] for piece in pieces(desk.channel.history()[-1]) if piece["type"] == 2]
-
-
 @pytest.mark.promise
 async def test_a_photo_before_that_is_too_large_beside_the_result_is_shown_smaller(tmp_path: Path) -> None:
     async with made(tmp_path) as (desk, delivery, job):
@@ -97,7 +163,7 @@ async def test_where_there_is_no_room_beside_the_result_it_says_why_and_links_th
         await tell_end(delivery, job, files(tmp_path, LIMIT - 70_000, 6 * MIB))
         assert await shown(desk) == [MADE]
         assert f"The original photo isn't shown, {TOGETHER}." in texts(desk.channel.history()[-1])
-        assert "Full size" in labels(desk)
+        assert "Full size" in labels(desk.channel.history()[-1])
 
 
 @pytest.mark.promise
@@ -151,3 +217,67 @@ async def test_a_staged_result_has_the_words_for_a_listing_and_the_original_phot
         assert "isn't legal advice" in told
         (link,) = (piece for piece in pieces(answer) if piece.get("label") == "Download original photo")
         assert desk.env.backend.cdn.get(link["url"]) == ROOM
+
+
+DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
+
+
+@asynccontextmanager
+async def refusing(
+    folder: Path, kind: str, url: str, times: int
+) -> AsyncGenerator[tuple[Desk, DiscordDelivery, Job]]:
+    """A job that is done, in a channel that takes no file the next `times` times."""
+    async with open_desk(folder) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        done: Any = {"finished_at": desk.clock.now(), "output_url": url, "output_kind": kind}
+        job = await desk.move(await desk.job(), *DONE, **done)
+        desk.env.inject_error("POST", "/channels/*/messages", status=413, code=40005, times=times)
+        yield desk, delivery_on(desk.bot, desk.bot.catalog, desk.clock, SharedDecoders()), job
+
+
+def noise(folder: Path) -> OutputFile:
+    path = folder / "out.png"
+    Image.effect_noise((1200, 900), 60).save(path)
+    return OutputFile(path, "image", "image/png", path.stat().st_size)
+
+
+def labels(message: discord.Message) -> list[str]:
+    return [piece["label"] for piece in pieces(message) if piece["type"] == 2]
+
+
+@pytest.mark.promise
+async def test_a_picture_that_discord_refuses_as_too_large_comes_smaller_and_with_its_original(
+    tmp_path: Path,
+) -> None:
+    async with refusing(tmp_path, "image", "https://files.example/out.png", 1) as (desk, delivery, job):
+        made = noise(tmp_path)
+        await tell_end(delivery, job, made)
+        message = desk.channel.history()[-1]
+        data = await message.attachments[0].read()
+        assert len(data) < made.size
+        with Image.open(io.BytesIO(data)) as shown:
+            assert shown.format == "JPEG"
+        assert "Full size" in labels(message)
+
+
+@pytest.mark.promise
+async def test_a_picture_that_is_too_large_even_smaller_comes_as_its_link(tmp_path: Path) -> None:
+    async with refusing(tmp_path, "image", "https://files.example/out.png", 3) as (desk, delivery, job):
+        await tell_end(delivery, job, noise(tmp_path))
+        message = desk.channel.history()[-1]
+        assert not message.attachments
+        assert "Full size" in labels(message)
+
+
+@pytest.mark.promise
+async def test_a_video_that_discord_refuses_as_too_large_comes_as_a_link_that_it_plays(
+    tmp_path: Path,
+) -> None:
+    async with refusing(tmp_path, "video", "https://files.example/out.mp4", 1) as (desk, delivery, job):
+        path = tmp_path / "out.mp4"
+        path.write_bytes(bytes(1000))
+        await tell_end(delivery, job, OutputFile(path, "video", "video/mp4", 1000))
+        message = desk.channel.history()[-1]
+        assert message.content.endswith("\nhttps://files.example/out.mp4")
+        assert not message.attachments
