@@ -226,7 +226,8 @@ class Answers:
     async def _bounded(self, answer: Reply, jobs: Sequence[Job]) -> Mapping[str, Any] | None:
         """Return what is to be stored, or None if the answer is done with. Raises `_CannotSay`."""
         now = self._clock.now()
-        if (hook := self._hook(answer)) is None or now - answer.created_at >= LIFETIME:
+        age = now - answer.created_at  # below zero if the wall clock was set back
+        if (hook := self._hook(answer)) is None or abs(age) >= LIFETIME:
             raise _CannotSay
         try:
             with speaking(await self._readers.of_person(answer.user_id, answer.guild_id)):
@@ -236,8 +237,7 @@ class Answers:
                     return await self._show(answer, hook, jobs, now)
         except (*DISCORD_ERRORS, *UNUSABLE) as error:
             if isinstance(error, discord.HTTPException) and token_expired(error):
-                settling = now - answer.created_at < PACE  # the answer itself may still be on its way
-                if settling:
+                if timedelta() <= age < PACE:  # the answer itself may still be on its way
                     return {"due_at": now + PACE}
                 raise _CannotSay from error
             _log.info("An answer could not be edited yet: %r", error)

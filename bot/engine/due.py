@@ -100,9 +100,15 @@ class DueJobs:
                         return
             wakes = again is not None or self._waits
             if again:
-                until = self._context.clock.now() + timedelta(seconds=again)
-                await shielded(self._context.db.write(transitions.later, job.id, until))
+                await self._later(job, again)
         finally:
             del self._busy[job.id]
             if wakes:
                 self._wake_up.set()
+
+    async def _later(self, job: Job, seconds: float) -> None:
+        until = self._context.clock.now() + timedelta(seconds=seconds)
+        try:
+            await shielded(self._context.db.write(transitions.later, job.id, until))
+        except Outage as error:  # it stays due, as its row says, and others must not notice
+            await asyncio.sleep(self._errors.failed(error, job.id))

@@ -203,13 +203,13 @@ async def test_a_press_lets_progress_be_shown_for_another_quarter_of_an_hour(
 
 
 @pytest.mark.promise
-@pytest.mark.parametrize("status", [401, 404])
-async def test_an_answer_that_was_closed_is_edited_no_more(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int
+@pytest.mark.parametrize(("status", "passed"), [(401, 10), (404, 10), (401, -600), (401, -3600)])
+async def test_an_answer_that_was_closed_or_expired_is_edited_no_more_whatever_the_wall_clock_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, passed: float
 ) -> None:
     async with kept_desk(tmp_path, monkeypatch) as desk:
         shown = await begun(desk)
-        desk.clock.advance(10)
+        desk.clock.set(desk.clock.now() + timedelta(seconds=passed))
         path = "/webhooks/*/*/messages/@original"
         desk.env.inject_error("PATCH", path, status=status, code=10008, times=None)
         async with answering(desk):

@@ -1,6 +1,8 @@
 """A database that fails or is away ends nothing, and loses nothing that Studii has said."""
 
 import asyncio
+import errno
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from bot.aio import tasks
 from bot.errors import DatabaseAway, DatabaseFailed
-from bot.jobs.models import JobState
+from bot.jobs.models import Job, JobState
 from bot.studii import NotSent
 from sandbox.studii import Options
 from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world
@@ -200,6 +202,27 @@ async def test_no_job_ends_because_the_database_was_away_while_its_files_came_in
             assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
         assert len(world.studii.jobs) == 1
         await world.balanced()
+
+
+@pytest.mark.usefixtures("_short_pauses")
+async def test_a_disk_that_takes_neither_a_photo_nor_what_is_noted_of_it_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        gone, tried = away(world, monkeypatch)
+
+        def full(_: Job) -> None:
+            if not tried:
+                gone.set()
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        world.album.on_fetch = full
+        job = await world.accept(a_staging_job())
+        async with world.running():
+            await long_away(world, tried)
+            gone.clear()
+            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
 
 
 @pytest.mark.promise

@@ -26,7 +26,7 @@ def main() -> int:
     else:
         logging.disable()  # all faults are told in it
     if arguments.mutations is not None:
-        return _mutate(arguments.mutations)
+        return _mutate(arguments.mutations, arguments.seed)
     hours, seed, pace = arguments.days * 24, arguments.seed, arguments.pace
     without = frozenset[str](arguments.without.split(",")) if arguments.without else frozenset[str]()
     if arguments.shrink:
@@ -55,7 +55,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--without", help="leave out these actors and troubles, parted by commas")
     parser.add_argument("--shrink", action="store_true", help="make the seed's failing run small")
     parser.add_argument(
-        "--mutations", nargs="?", const="", help="look for each planted defect, or those of that name"
+        "--mutations",
+        nargs="?",
+        const="",
+        help="look for each planted defect, or those of that name, in 50 seeds or `--seed`",
     )
     arguments = parser.parse_args()
     if (arguments.shrink or arguments.trace) and arguments.seed is None:
@@ -63,10 +66,10 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-def _mutate(wanted: str) -> int:
+def _mutate(wanted: str, seed: int | None) -> int:
     """Look for the planted defects; return whether one was not found."""
     missed = 0
-    for mutation, found in mutations.find_all(wanted):
+    for mutation, found in mutations.find_all(wanted, seed):
         missed += found is None
         what = "NOT FOUND" if found is None else f"seed {found[0]}: {found[1][:160]}"
         _console.print(f"{mutation.name}: {what}")

@@ -9,7 +9,7 @@ from sandbox.discord.emulator.messages import Message
 from sandbox.discord.emulator.places import EVERYONE_PERMISSIONS, MANAGE_MESSAGES, Role
 from tests.simulation import wording
 from tests.simulation.loop import Plan
-from tests.simulation.people import Person
+from tests.simulation.people import Person, ask_together, often
 from tests.simulation.rules import FORBIDDEN
 from tests.simulation.world import (
     ADMIN,
@@ -107,23 +107,20 @@ def _until_certain(person: Person, name: str, wanted: Any, path: Path, says: str
         yield 30.0
 
 
-def budgets(world: World, user_id: int) -> Plan:
+@often(5)
+def budgets(person: Person) -> Plan:
     """Make the budget tight for a while."""
-    person = Person(world, user_id, "budgets")
-    while True:
-        yield person.rand.expovariate(world.every(5, "budgets"))
-        if not world.busy:
-            return
-        tight = _spent(world) + person.rand.randint(0, 120)
-        yield from _budget(person, tight)
-        yield world.a_while(person.rand, 600, HOUR)
-        if person.rand.random() < 0.3:
-            world.rules.asked("grants", 40)
-            person.command(wording.GRANT, credits=40)
-            yield 300
-        while not world.rules.certainly("budget", WIDE_BUDGET, world.clock.now, world.clock.now):
-            yield from _budget(person, WIDE_BUDGET)
-            yield 30.0
+    world = person.world
+    tight = _spent(world) + person.rand.randint(0, 120)
+    yield from _budget(person, tight)
+    yield world.a_while(person.rand, 600, HOUR)
+    if person.rand.random() < 0.3:
+        world.rules.asked("grants", 40)
+        person.command(wording.GRANT, credits=40)
+        yield 300
+    while not world.rules.certainly("budget", WIDE_BUDGET, world.clock.now, world.clock.now):
+        yield from _budget(person, WIDE_BUDGET)
+        yield 30.0
 
 
 def _budget(person: Person, most: int) -> Plan:
@@ -137,155 +134,128 @@ def _spent(world: World) -> int:
     return sum(job.credits_charged(now) for job in today)
 
 
-def confirmations(world: World, user_id: int) -> Plan:
+@often(6)
+def confirmations(person: Person) -> Plan:
     """Have members asked before each job, for a while."""
-    person = Person(world, user_id, "confirmations")
-    while True:
-        yield person.rand.expovariate(world.every(6, "confirmations"))
-        if not world.busy:
-            return
-        yield from person.change("credits", "confirm_above", value="5")
-        yield world.a_while(person.rand, 600, HOUR)
-        yield from person.change("credits", "confirm_above", value="")
+    world = person.world
+    yield from person.change("credits", "confirm_above", value="5")
+    yield world.a_while(person.rand, 600, HOUR)
+    yield from person.change("credits", "confirm_above", value="")
 
 
-def limits(world: World, user_id: int) -> Plan:
+@often(6)
+def limits(person: Person) -> Plan:
     """Bound how many jobs a member may have at once, for a while."""
-    person = Person(world, user_id, "limits")
-    while True:
-        yield person.rand.expovariate(world.every(6, "limits"))
-        if not world.busy:
-            return
-        most = person.rand.randint(1, 2)
-        path = "credits", "at_once"
-        yield from _change(person, "at once", most, path, wording.LIMITS_SET, value=str(most))
-        yield world.a_while(person.rand, HOUR / 2, HOUR)
-        yield from _until_certain(person, "at once", 50, path, wording.LIMITS_SET, value="50")
+    world = person.world
+    most = person.rand.randint(1, 2)
+    path = "credits", "at_once"
+    yield from _change(person, "at once", most, path, wording.LIMITS_SET, value=str(most))
+    yield 5.0
+    ask_together(world, [person.rand.choice(MEMBERS)] * (most + 2))
+    yield world.a_while(person.rand, HOUR / 2, HOUR)
+    yield from _until_certain(person, "at once", 50, path, wording.LIMITS_SET, value="50")
 
 
-def allowances(world: World, user_id: int) -> Plan:
+@often(6)
+def allowances(person: Person) -> Plan:
     """Bound what each member may spend, for a while."""
-    person = Person(world, user_id, "allowances")
+    world = person.world
     path, says = ("credits", "default"), wording.ALLOWANCE_SET
-    while True:
-        yield person.rand.expovariate(world.every(6, "allowances"))
-        if not world.busy:
-            return
-        most = _spent(world) // len(MEMBERS) + person.rand.randint(0, 60)
-        yield from _change(person, "allowance", most, path, says, value=str(most))
-        yield world.a_while(person.rand, HOUR / 2, HOUR)
-        yield from _until_certain(person, "allowance", WIDE_BUDGET, path, says, value=str(WIDE_BUDGET))
+    most = _spent(world) // len(MEMBERS) + person.rand.randint(0, 60)
+    yield from _change(person, "allowance", most, path, says, value=str(most))
+    yield world.a_while(person.rand, HOUR / 2, HOUR)
+    yield from _until_certain(person, "allowance", WIDE_BUDGET, path, says, value=str(WIDE_BUDGET))
 
 
-def blocks(world: World, user_id: int) -> Plan:
+@often(5)
+def blocks(person: Person) -> Plan:
     """Block a member for a while."""
-    person = Person(world, user_id, "blocks")
-    while True:
-        yield person.rand.expovariate(world.every(5, "blocks"))
-        if not world.busy:
-            return
-        whom = person.rand.choice(MEMBERS)
-        name = f"blocked {whom}"
-        yield from _change(person, name, True, wording.BLOCKS, wording.BLOCKED, member=[str(whom)])
-        yield world.a_while(person.rand, HOUR / 4, HOUR)
-        path = (*wording.BLOCKS, str(whom))
-        yield from _until_certain(person, name, False, path, wording.UNBLOCKED)
+    world = person.world
+    whom = person.rand.choice(MEMBERS)
+    name = f"blocked {whom}"
+    yield from _change(person, name, True, wording.BLOCKS, wording.BLOCKED, member=[str(whom)])
+    yield world.a_while(person.rand, HOUR / 4, HOUR)
+    path = (*wording.BLOCKS, str(whom))
+    yield from _until_certain(person, name, False, path, wording.UNBLOCKED)
 
 
-def words(world: World, user_id: int) -> Plan:
+@often(3)
+def words(person: Person) -> Plan:
     """Forbid a word for a while."""
-    person = Person(world, user_id, "words")
-    while True:
-        yield person.rand.expovariate(world.every(3, "words"))
-        if not world.busy:
-            return
-        yield from _change(person, "word", FORBIDDEN, wording.FILTER, FORBIDDEN, **RULE)
-        yield world.a_while(person.rand, HOUR, 4 * HOUR)
-        world.rules.asked("word", None)
-        yield from person.change(*wording.FILTER, FORBIDDEN)
-        yield 60
+    world = person.world
+    yield from _change(person, "word", FORBIDDEN, wording.FILTER, FORBIDDEN, **RULE)
+    yield world.a_while(person.rand, HOUR, 4 * HOUR)
+    world.rules.asked("word", None)
+    yield from person.change(*wording.FILTER, FORBIDDEN)
+    yield 60
 
 
-def pauses(world: World, user_id: int) -> Plan:
+@often(6)
+def pauses(person: Person) -> Plan:
     """Pause new jobs for some minutes."""
-    person = Person(world, user_id, "pauses")
-    while True:
-        yield person.rand.expovariate(world.every(6, "pauses"))
-        if not world.busy:
-            return
-        yield from _change(person, "paused", True, PAUSES, wording.PAUSED)
-        yield world.a_while(person.rand, 300, 1800)
-        yield from _until_certain(person, "paused", False, PAUSES, wording.RESUMED)
+    world = person.world
+    yield from _change(person, "paused", True, PAUSES, wording.PAUSED)
+    yield world.a_while(person.rand, 300, 1800)
+    yield from _until_certain(person, "paused", False, PAUSES, wording.RESUMED)
 
 
-def approvals(world: World, user_id: int) -> Plan:
+@often(6)
+def approvals(person: Person) -> Plan:
     """Have everyone's requests approved first, for a while."""
-    person = Person(world, user_id, "approvals")
-    while True:
-        yield person.rand.expovariate(world.every(6, "approvals"))
-        if not world.busy:
-            return
-        yield from person.change(wording.APPROVAL, "channel_id", str(SHOWROOM))
-        yield from _change(person, "approval", True, (wording.APPROVAL, "everyone"), wording.APPROVAL_ON)
-        results = person.rand.random() < 0.6
-        if results:
-            yield from _change(person, "reviews", True, (wording.APPROVAL, "results"), wording.RESULTS_WAIT)
-        yield world.a_while(person.rand, 600, 1.5 * HOUR)
-        world.rules.asked("reviews", False)
-        path = (wording.APPROVAL, "channel_id", "")
-        yield from _until_certain(person, "approval", False, path, wording.APPROVAL_OFF)
+    world = person.world
+    yield from person.change(wording.APPROVAL, "channel_id", str(SHOWROOM))
+    yield from _change(person, "approval", True, (wording.APPROVAL, "everyone"), wording.APPROVAL_ON)
+    results = person.rand.random() < 0.6
+    if results:
+        yield from _change(person, "reviews", True, (wording.APPROVAL, "results"), wording.RESULTS_WAIT)
+    yield world.a_while(person.rand, 600, 1.5 * HOUR)
+    world.rules.asked("reviews", False)
+    path = (wording.APPROVAL, "channel_id", "")
+    yield from _until_certain(person, "approval", False, path, wording.APPROVAL_OFF)
 
 
-def keys(world: World, user_id: int) -> Plan:
+@often(10)
+def keys(person: Person) -> Plan:
     """Replace the key, or remove it for a while."""
-    person = Person(world, user_id, "keys")
-    while True:
-        yield person.rand.expovariate(world.every(10, "keys"))
-        if not world.busy:
-            return
-        world.counts["deed: key"] += 1
-        if person.rand.random() < 0.5:
-            panel = person.command(wording.SETUP)
-            yield from person.wait(panel)
-            asked = person.press_id(panel, wording.FORGET_KEY)
-            yield from person.wait(asked)
-            world.rules.asked("key", None)
-            yield from person.wait(
-                person.press_labelled(None if asked is None else asked.answer, wording.REMOVE_KEY)
-            )
-            yield world.a_while(person.rand, 60, 1800)
-        old, world.key = world.key, world.new_key()
-        for _ in range(20):
-            asked = yield from _key_form(person)
-            if asked is not None and (yield from _enter_key(person, asked, "")):
-                break
-            yield 30
-        if person.rand.random() < 0.3:  # what runs with the old one is noticed as lost
-            yield person.rand.uniform(0, 600)
-            world.counts["deed: revoke"] += 1
-            old.revoke()
+    world = person.world
+    world.counts["deed: key"] += 1
+    if person.rand.random() < 0.5:
+        panel = person.command(wording.SETUP)
+        yield from person.wait(panel)
+        asked = person.press_id(panel, wording.FORGET_KEY)
+        yield from person.wait(asked)
+        world.rules.asked("key", None)
+        yield from person.wait(
+            person.press_labelled(None if asked is None else asked.answer, wording.REMOVE_KEY)
+        )
+        yield world.a_while(person.rand, 60, 1800)
+    old, world.key = world.key, world.new_key()
+    for _ in range(20):
+        asked = yield from _key_form(person)
+        if asked is not None and (yield from _enter_key(person, asked, "")):
+            break
+        yield 30
+    if person.rand.random() < 0.3:  # what runs with the old one is noticed as lost
+        yield person.rand.uniform(0, 600)
+        world.counts["deed: revoke"] += 1
+        old.revoke()
 
 
-def leaving(world: World, _: int) -> Plan:
+@often(16)
+def leaving(person: Person) -> Plan:
     """Remove the bot from the server, and invite it again."""
-    rand = world.clock.random("leaving")
-    while True:
-        yield rand.expovariate(world.every(16, "leaving"))
-        if not world.busy:
-            return
-        if not world.faults.active:
-            continue
-        world.counts["deed: leaving"] += 1
-        began, guild = world.clock.now, world.guild
-        world.clock.note("the bot is removed from the server")
-        world.discord.remove_guild(GUILD)
-        yield world.a_while(rand, 30, HOUR)
-        world.discord.places.guilds[GUILD] = guild
-        for channel in guild.channels.values():
-            world.discord.places.channels[channel.id] = channel
-        world.clock.note("the bot is back in the server")
-        world.discord.tell("GUILD_CREATE", GUILD, guild.told())
-        world.away.append((began, world.clock.now))
+    world = person.world
+    world.counts["deed: leaving"] += 1
+    began, guild = world.clock.now, world.guild
+    world.clock.note("the bot is removed from the server")
+    world.discord.remove_guild(GUILD)
+    yield world.a_while(person.rand, 30, HOUR)
+    world.discord.places.guilds[GUILD] = guild
+    for channel in guild.channels.values():
+        world.discord.places.channels[channel.id] = channel
+    world.clock.note("the bot is back in the server")
+    world.discord.tell("GUILD_CREATE", GUILD, guild.told())
+    world.away.append((began, world.clock.now))
 
 
 def moderator(world: World, user_id: int) -> Plan:
@@ -343,19 +313,16 @@ def _approved(world: World, jobs: list[str]) -> None:
         world.reviewed.setdefault(job, world.clock.now)
 
 
-def helper(world: World, user_id: int) -> Plan:
+@often(1 / 6)
+def helper(person: Person) -> Plan:
     """Answer members who ask for more credits, and rule on jobs with an unknown outcome."""
-    person = Person(world, user_id, "helper")
-    while True:
-        yield person.rand.expovariate(1 / 600)
-        if not world.busy:
-            return
-        for message in list(world.discord.ever[-80:]):
-            if person.labelled(message, wording.GRANT_MORE) and person.rand.random() < 0.5:
-                world.rules.asked("grants", 20)
-                yield from person.wait(person.press_labelled(message, wording.GRANT_MORE))
-            if person.labelled(message, wording.RELEASE) and person.rand.random() < 0.1:
-                yield from _rule(person, message)
+    world = person.world
+    for message in list(world.discord.ever[-80:]):
+        if person.labelled(message, wording.GRANT_MORE) and person.rand.random() < 0.5:
+            world.rules.asked("grants", 20)
+            yield from person.wait(person.press_labelled(message, wording.GRANT_MORE))
+        if person.labelled(message, wording.RELEASE) and person.rand.random() < 0.1:
+            yield from _rule(person, message)
 
 
 def _rule(person: Person, message: Message) -> Plan:
@@ -378,14 +345,10 @@ def _rule(person: Person, message: Message) -> Plan:
         ruling.confirmed = sent.answer is not None and bool(re.search(wording.RULED, sent.answer.words()))
 
 
-def looks(world: World, user_id: int) -> Plan:
+@often(4)
+def looks(person: Person) -> Plan:
     """Look at panels."""
-    person = Person(world, user_id, "looks")
-    while True:
-        yield person.rand.expovariate(world.every(4, "looks"))
-        if not world.busy:
-            return
-        yield from person.wait(person.command(person.rand.choice(wording.PANELS)))
+    yield from person.wait(person.command(person.rand.choice(wording.PANELS)))
 
 
 ACTORS = [

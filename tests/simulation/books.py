@@ -533,7 +533,7 @@ def truthful(books: Books) -> Iterator[str]:
             continue
         taken = books.at_studii(job)
         cost = 0 if taken is None else taken.credits_charged(books.world.clock.now)
-        if job.failure == "ruled" or re.search(r"studii:(listed|jobs)", " ".join(said.custom_ids)):
+        if job.failure == "ruled" or _is_listing(said):
             continue
         if re.search(wording.NOT_CHARGED, said.words) and cost:
             yield f"{job} was called not charged, and cost {cost}"
@@ -545,6 +545,10 @@ def truthful(books: Books) -> Iterator[str]:
             price = re.search(wording.FOR_CREDITS, said.words, re.MULTILINE)
             if price and int(price[1]) != cost:
                 yield f"{job}: its result says {price[1]} credits, and cost {cost}"
+
+
+def _is_listing(said: Said) -> bool:
+    return re.search(r"studii:(listed|jobs)", " ".join(said.custom_ids)) is not None
 
 
 def without_delay(books: Books) -> Iterator[str]:
@@ -561,16 +565,17 @@ def without_delay(books: Books) -> Iterator[str]:
 def told_of_failures(books: Books) -> Iterator[str]:
     """Whoever's job failed was told: an edit of what a channel shows notifies nobody."""
     said = (one for one in books.world.discord.said if not one.edited or one.to is not None)
-    told = [one for one in said if re.search(wording.FAILED, one.words)]
+    told = [one for one in said if re.search(wording.FAILED, one.words) and not _is_listing(one)]
     # The last state of an answer may have no button that names the job, as the states before it had.
     shows = {one.message.id: job.id for one in books.world.discord.said if (job := books.job_of(one))}
     by_id = {shows.get(one.message.id) for one in told}
     for job in books.jobs:
         if job.state != "failed" or job.id in by_id or books.removed(job):
             continue
-        named = rf"(no\. |photo-){job.number}\b|<@{job.user_id}>"
+        named = rf"(no\. |photo-){job.number}\b"
         asked = min((wish.at for wish in books.world.wishes.get(job.number or 0, [])), default=0.0)
-        if not any(one.at > asked and re.search(named, one.words) for one in told):
+        mine = [one for one in told if one.at > asked and shows.get(one.message.id) is None]
+        if not any(re.search(rf"{named}|<@{job.user_id}>", one.words) for one in mine):
             yield f"{job} failed, and nobody was told"
 
 

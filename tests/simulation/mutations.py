@@ -10,7 +10,7 @@ import inspect
 import multiprocessing
 import os
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -83,12 +83,20 @@ def _always(value: Any) -> Callable[[Any], Any]:
 
 
 def _first_key(original: Any) -> Any:
-    known = dict[int, Any]()
+    known = list[str]()
 
-    def current(session: Any, guild_id: int) -> Any:
-        return known.setdefault(guild_id, original(session, guild_id))
+    def secret(self: Any, key: Any) -> str:
+        known.append(original(self, key))
+        return known[0]
 
-    return current
+    return secret
+
+
+def _answered_anew(original: Any) -> Any:
+    def confirmed(self: Any, context: Any) -> Any:
+        return [replace(one, once=None, confirmation=None) for one in original(self, context)]
+
+    return confirmed
 
 
 # The defects.
@@ -291,7 +299,7 @@ def _anybodys(original: Any) -> Any:
 
 def _restless(original: Any) -> Any:
     async def turn(*args: Any) -> float:
-        return min(0.01, await original(*args))
+        return min(0.1, await original(*args))
 
     return turn
 
@@ -341,8 +349,8 @@ MUTATIONS = (
     Mutation("a pause is not heard", "bot.servers.settings.pause", _never_paused),
     Mutation("nothing waits for approval", "bot.jobs.decide.approval_of", _unasked_approval),
     Mutation("what is declined is started", "bot.features.moderation._end", _declined_is_approved),
-    Mutation("a question can be answered twice", "bot.jobs.confirm.end", _always(None)),
-    Mutation("the key before is used", "bot.servers.keys.current", _first_key),
+    Mutation("a question can be answered twice", "bot.jobs.confirm.Confirmation.confirmed", _answered_anew),
+    Mutation("the key before is used", "bot.engine.requests.Requests._secret", _first_key),
     Mutation("a failure is not told", "bot.engine.messages.Results.load", _untold),
     Mutation(
         "the price in a sentence is the estimate", "bot.ui.jobs.wording.cost_words", _priced_by_estimate
@@ -368,16 +376,16 @@ def _finds(seed: int, number: int) -> str | None:
     return next((line for line in broken if kind(line) not in usual), None)
 
 
-def find(mutation: Mutation) -> tuple[int, str] | None:
+def find(mutation: Mutation, seeds: Sequence[int]) -> tuple[int, str] | None:
     """Return the first seed that finds the defect and what it finds, or None."""
     context = multiprocessing.get_context("fork")
     with context.Pool(os.cpu_count(), maxtasksperchild=1) as pool:
-        found = enumerate(pool.imap(partial(_finds, number=MUTATIONS.index(mutation)), range(SEEDS)))
+        found = zip(seeds, pool.imap(partial(_finds, number=MUTATIONS.index(mutation)), seeds), strict=True)
         return next(((seed, line) for seed, line in found if line is not None), None)
 
 
-def find_all(wanted: str) -> Iterator[tuple[Mutation, tuple[int, str] | None]]:
-    """Look for each defect with these words in its name."""
+def find_all(wanted: str, seed: int | None) -> Iterator[tuple[Mutation, tuple[int, str] | None]]:
+    """Look for each defect with these words in its name, with this seed alone or with all."""
     for mutation in MUTATIONS:
         if wanted in mutation.name:
-            yield mutation, find(mutation)
+            yield mutation, find(mutation, range(SEEDS) if seed is None else [seed])

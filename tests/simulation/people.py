@@ -6,6 +6,7 @@ the person that it is.
 
 import re
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from functools import wraps
 from typing import Any
 
 from sandbox.discord.emulator.forms import UPLOAD
@@ -216,6 +217,25 @@ class Person:
         """Return one of this person's latest results."""
         found = self.results()
         return self.rand.choice(found[:4]) if found else None
+
+
+def often(hours: float) -> Callable[[Callable[[Person], Plan | None]], Callable[[World, int], Plan]]:
+    """Make an actor of what a person does about once in so many hours, while people act."""
+
+    def made(deed: Callable[[Person], Plan | None]) -> Callable[[World, int], Plan]:
+        @wraps(deed)
+        def actor(world: World, user_id: int) -> Plan:
+            person, name = Person(world, user_id, deed.__name__), deed.__name__
+            yield SETTLING
+            while True:
+                yield person.rand.expovariate(world.every(hours, name))
+                if not world.busy:
+                    return
+                yield from deed(person) or ()
+
+        return actor
+
+    return made
 
 
 # What members do. Each takes the person, and asks for pictures or looks at something.
@@ -459,19 +479,21 @@ def member(world: World, user_id: int) -> Plan:
         yield from deed(person)
 
 
-def crowd(world: World, _: int) -> Plan:
+@often(1)
+def crowd(person: Person) -> None:
     """Several people ask for a picture at the same moment, or for so many that they have to wait."""
-    rand = world.clock.random("crowd")
-    yield SETTLING
-    while True:
-        yield rand.expovariate(world.every(1, "crowd"))
-        if not world.busy:
-            return
-        times = rand.choice((1, 1, 1, 1, 3))
-        for user_id in rand.sample(MEMBERS, rand.randint(2, len(MEMBERS))) * times:
-            person, number = Person(world, user_id, f"in a crowd {world.last_number}"), world.number()
-            world.wants(user_id, number)
-            person.command(wording.STUDIO, prompt=person.prompt(number))
+    rand = person.rand
+    ask_together(
+        person.world, rand.sample(MEMBERS, rand.randint(2, len(MEMBERS))) * rand.choice((1, 1, 1, 1, 3))
+    )
 
 
-ACTORS = [*((member, one) for one in MEMBERS), (crowd, 0)]
+def ask_together(world: World, members: Sequence[int]) -> None:
+    """Let each of these members ask for a picture at the same moment."""
+    for user_id in members:
+        person, number = Person(world, user_id, f"in a crowd {world.last_number}"), world.number()
+        world.wants(user_id, number)
+        person.command(wording.STUDIO, prompt=person.prompt(number))
+
+
+ACTORS = [*((member, one) for one in MEMBERS), (crowd, MEMBERS[0])]

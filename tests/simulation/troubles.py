@@ -4,6 +4,8 @@ import gc
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from functools import wraps
+from random import Random
 from typing import Any
 
 from sandbox.discord.emulator.places import (
@@ -26,86 +28,82 @@ COLLECTED_AFTER = 60_000  # steps of a process, after which what it let go of ta
 SHARES = {"discord": 0.015, "studii": 0.03, "cdn": 0.05}  # of requests, that go wrong
 
 
-def kills(world: World) -> Plan:
+def _often(hours: float) -> Callable[[Callable[[World, Random], Plan | None]], Callable[[World], Plan]]:
+    """Make a plan of what goes wrong about once in so many hours, while things may go wrong."""
+
+    def made(trouble: Callable[[World, Random], Plan | None]) -> Callable[[World], Plan]:
+        @wraps(trouble)
+        def plan(world: World) -> Plan:
+            rand = world.clock.random(trouble.__name__)
+            while True:
+                yield rand.expovariate(world.every(hours, trouble.__name__))
+                if world.faults.active:
+                    yield from trouble(world, rand) or ()
+
+        return plan
+
+    return made
+
+
+@_often(6)
+def kills(world: World, rand: Random) -> Plan:
     """Kill the process at any step: mostly soon after somebody did something, or Studii took a job."""
-    rand = world.clock.random("kills")
-    while True:
-        yield rand.expovariate(world.every(6, "kills"))
-        if not world.faults.active:
-            continue
-        of = rand.choice((world.discord.asked, world.studii.world.jobs, None))
-        seen = len(of) if of is not None else -1
-        while of is not None and len(of) == seen and world.busy:
-            yield 0.05
-        long = rand.random() < 0.1
-        world.machine.away = world.a_while(rand, 600, 3 * HOUR) if long else rand.uniform(0.5, 40)
-        world.machine.kill(rand.choice((rand.randint(1, 60), rand.randint(1, 3000))))
-        world.faults.note("kill")
+    of = rand.choice((world.discord.asked, world.studii.world.jobs, None))
+    seen = len(of) if of is not None else -1
+    while of is not None and len(of) == seen and world.busy:
+        yield 0.05
+    long = rand.random() < 0.1
+    world.machine.away = world.a_while(rand, 600, 3 * HOUR) if long else rand.uniform(0.5, 40)
+    world.machine.kill(rand.choice((rand.randint(1, 60), rand.randint(1, 3000))))
+    world.faults.note("kill")
 
 
-def gaps(world: World) -> Plan:
+@_often(10)
+def gaps(world: World, rand: Random) -> Plan:
     """Lose the answer that a message was sent, and kill the process for longer than Discord knows a nonce."""
-    rand = world.clock.random("gaps")
-    while True:
-        yield rand.expovariate(world.every(10, "gaps"))
-        if not world.faults.active:
-            continue
-        lost = (" POST /api/v10/channels/", Fault("stalled"))
-        world.faults.planned.append(lost)
-        while lost in world.faults.planned and world.busy:
-            yield 0.05
-        world.faults.note("gap")
-        world.machine.away = NONCE_SECONDS + world.a_while(rand, 0, HOUR)
-        world.machine.kill(rand.randint(1, 60))
+    lost = (" POST /api/v10/channels/", Fault("stalled"))
+    world.faults.planned.append(lost)
+    while lost in world.faults.planned and world.busy:
+        yield 0.05
+    world.faults.note("gap")
+    world.machine.away = NONCE_SECONDS + world.a_while(rand, 0, HOUR)
+    world.machine.kill(rand.randint(1, 60))
 
 
-def stops(world: World) -> Plan:
+@_often(12)
+def stops(world: World, rand: Random) -> None:
     """Ask the process to stop, as an upgrade does."""
-    rand = world.clock.random("stops")
-    while True:
-        yield rand.expovariate(world.every(12, "stops"))
-        if world.faults.active:
-            world.machine.away = rand.uniform(1, 60)
-            world.machine.terminate()
-            world.faults.note("stop")
+    world.machine.away = rand.uniform(1, 60)
+    world.machine.terminate()
+    world.faults.note("stop")
 
 
-def gateway(world: World) -> Plan:
+@_often(3)
+def gateway(world: World, rand: Random) -> None:
     """Disturb the gateway's connections."""
-    rand = world.clock.random("gateway")
-    while True:
-        yield rand.expovariate(world.every(3, "gateway"))
-        if world.faults.active:
-            how = rand.choice(("reconnect", "lost", "invalid"))
-            world.clock.note("gateway", how)
-            world.faults.note(f"gateway {how}")
-            world.discord.disturb(how)
+    how = rand.choice(("reconnect", "lost", "invalid"))
+    world.clock.note("gateway", how)
+    world.faults.note(f"gateway {how}")
+    world.discord.disturb(how)
 
 
-def database(world: World) -> Plan:
+@_often(8)
+def database(world: World, rand: Random) -> Plan:
     """Let SQLite fail for some seconds or minutes: another program holds the file, or the disk is broken."""
-    rand = world.clock.random("database")
-    while True:
-        yield rand.expovariate(world.every(8, "database"))
-        if not world.faults.active:
-            continue
-        code = rand.choice((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR))
-        share = rand.choice((0.05, 0.3, 1.0))
+    code = rand.choice((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR))
+    share = rand.choice((0.05, 0.3, 1.0))
 
-        def spoil(sql: str, code: int = code, share: float = share) -> sqlite3.OperationalError | None:
-            busy = code == sqlite3.SQLITE_BUSY and not sql.lstrip().upper().startswith("BEGIN")
-            return None if busy or rand.random() >= share else disk.failure(code)
+    def spoil(sql: str, code: int = code, share: float = share) -> sqlite3.OperationalError | None:
+        busy = code == sqlite3.SQLITE_BUSY and not sql.lstrip().upper().startswith("BEGIN")
+        return None if busy or rand.random() >= share else disk.failure(code)
 
-        yield from _while(world, f"database {code}", rand.choice((1, 20, 300)), statement=spoil)
+    yield from _while(world, f"database {code}", rand.choice((1, 20, 300)), statement=spoil)
 
 
-def full_disk(world: World) -> Plan:
+@_often(16)
+def full_disk(world: World, rand: Random) -> Plan:
     """Let the disk be full for a while: nothing can be written."""
-    rand = world.clock.random("full disk")
-    while True:
-        yield rand.expovariate(world.every(16, "full disk"))
-        if world.faults.active:
-            yield from _while(world, "full disk", rand.uniform(5, 900), statement=_no_room, thread=disk.full)
+    yield from _while(world, "full disk", rand.uniform(5, 900), statement=_no_room, thread=disk.full)
 
 
 def _no_room(sql: str) -> sqlite3.OperationalError | None:
@@ -131,48 +129,38 @@ def _while(world: World, name: str, seconds: float, *, statement: Any, thread: A
         machine.loop.spoil_statement, machine.loop.in_thread = (lambda _: None), nullcontext
 
 
-def decoder(world: World) -> Plan:
+@_often(8)
+def slow_decoder(world: World, rand: Random) -> Plan:
     """Let the decoder be slow for some minutes."""
-    rand = world.clock.random("slow decoder")
-    while True:
-        yield rand.expovariate(world.every(8, "decoder"))
-        if world.faults.active:
-            world.faults.note("slow decoder")
-            usual, world.machine.decoder.seconds = world.machine.decoder.seconds, rand.choice((2.0, 30.0))
-            yield world.a_while(rand, 60, 900)
-            world.machine.decoder.seconds = usual
+    world.faults.note("slow decoder")
+    usual, world.machine.decoder.seconds = world.machine.decoder.seconds, rand.choice((2.0, 30.0))
+    yield world.a_while(rand, 60, 900)
+    world.machine.decoder.seconds = usual
 
 
-def wall_clock(world: World) -> Plan:
+@_often(12)
+def wall_clock(world: World, rand: Random) -> Plan:
     """Let the machine's wall clock jump, and be set right again."""
-    rand = world.clock.random("wall clock")
-    while True:
-        yield rand.expovariate(world.every(12, "wall clock"))
-        if world.faults.active:
-            world.faults.note("wall clock jumps")
-            world.clock.jumped = rand.choice((-1, 1)) * rand.choice((3, 90, 4000))
-            world.clock.note("wall clock", world.clock.jumped)
-            yield world.a_while(rand, 10, 1800)
-            world.clock.jumped = 0.0
+    world.faults.note("wall clock jumps")
+    world.clock.jumped = rand.choice((-1, 1)) * rand.choice((3, 90, 4000))
+    world.clock.note("wall clock", world.clock.jumped)
+    yield world.a_while(rand, 10, 1800)
+    world.clock.jumped = 0.0
 
 
-def permissions(world: World) -> Plan:
+@_often(6)
+def permissions(world: World, rand: Random) -> Plan:
     """Take permissions from the bot in a channel for a while."""
-    rand = world.clock.random("permissions")
-    while True:
-        yield rand.expovariate(world.every(6, "permissions"))
-        if not world.faults.active:
-            continue
-        channel = world.guild.channels[rand.choice((GENERAL, GENERAL, SHOWROOM))]
-        denied = rand.choice((VIEW, SEND, ATTACH, HISTORY, ADD_REACTIONS))
-        world.faults.note("permission taken")
-        world.clock.note("permission taken", channel.id, denied)
-        channel.overwrites.append(Overwrite(APPLICATION_ID, deny=denied, member=True))
-        world.discord.tell("CHANNEL_UPDATE", world.guild.id, channel.told())
-        yield world.a_while(rand, 60, HOUR)
-        channel.overwrites.clear()
-        world.clock.note("permission given", channel.id)
-        world.discord.tell("CHANNEL_UPDATE", world.guild.id, channel.told())
+    channel = world.guild.channels[rand.choice((GENERAL, GENERAL, SHOWROOM))]
+    denied = rand.choice((VIEW, SEND, ATTACH, HISTORY, ADD_REACTIONS))
+    world.faults.note("permission taken")
+    world.clock.note("permission taken", channel.id, denied)
+    channel.overwrites.append(Overwrite(APPLICATION_ID, deny=denied, member=True))
+    world.discord.tell("CHANNEL_UPDATE", world.guild.id, channel.told())
+    yield world.a_while(rand, 60, HOUR)
+    channel.overwrites.clear()
+    world.clock.note("permission given", channel.id)
+    world.discord.tell("CHANNEL_UPDATE", world.guild.id, channel.told())
 
 
 def _outages(server: str, hours: float, mean: float) -> Callable[[World], Plan]:
@@ -180,15 +168,10 @@ def _outages(server: str, hours: float, mean: float) -> Callable[[World], Plan]:
 
 
 PLANS: Mapping[str, Callable[[World], Plan]] = {
-    "kills": kills,
-    "gaps": gaps,
-    "stops": stops,
-    "gateway": gateway,
-    "database": database,
-    "full disk": full_disk,
-    "slow decoder": decoder,
-    "wall clock": wall_clock,
-    "permissions": permissions,
+    **{
+        plan.__name__.replace("_", " "): plan
+        for plan in (kills, gaps, stops, gateway, database, full_disk, slow_decoder, wall_clock, permissions)
+    },
     "discord away": _outages("discord", 12, 120),
     "studii away": _outages("studii", 8, 300),
     "cdn away": _outages("cdn", 12, 120),
