@@ -9,7 +9,7 @@ from simcord.interactions import base_payload
 
 from bot.domain.guilds import Plan
 from sandbox.studii import Options, StudiiServer
-from tests.support.simulated.stage import Stage, open_stage
+from tests.support.stage import Stage, open_stage
 
 
 async def first_answers(folder: Path, number: int = 50) -> list[float]:

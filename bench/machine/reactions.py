@@ -16,7 +16,7 @@ from bot.features.photo_rules import PhotoChannelKind
 from bot.jobs.best_results import STAR
 from sandbox.photos import empty_room
 from sandbox.studii import StudiiServer
-from tests.support.simulated.stage import Stage, open_stage
+from tests.support.stage import Stage, open_stage
 
 OF_NO_TOOL = "🎉"
 OF_A_TOOL = "🛋️"

@@ -13,9 +13,8 @@ from bot.config import StorageSettings
 from bot.sqlite_file import replacing
 from sandbox.discord.emulator import DiscordServer
 from tests.cli.commands import SECRET, keep_key, kept_key, names_in, ran
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, until
 from tests.support.process import bot_process
-from tests.support.simulated.people import until
 
 
 @pytest.mark.promise

@@ -20,8 +20,8 @@ from tests.reactions.taps import ROOM, jobs_of, post, reaction, ready, taken_awa
 from tests.support.clock import FakeClock
 from tests.support.database import outage
 from tests.support.desk import Desk
+from tests.support.patience import until
 from tests.support.servers import cog, come, greetings, leave
-from tests.support.simulated.people import until
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,7 @@ from types import FrameType
 
 from sandbox.studii import Options, StudiiServer
 from tests.support.desk import open_desk, texts
-from tests.support.simulated.people import Person, text_of
-from tests.support.simulated.stage import open_stage
+from tests.support.stage import open_stage
 
 ROOT = Path(__file__).parents[2]
 MAX_BEFORE_THE_ANSWER = 45
@@ -49,11 +48,10 @@ async def test_a_command_runs_through_few_files_until_its_result(tmp_path: Path)
         StudiiServer(Options(instant=True, long_side=96)) as studii,
         open_stage(studii, tmp_path) as stage,
     ):
-        admin, maya = Person(stage, stage.world.admin), Person(stage, stage.world.maya)
-        await admin.set_key(studii.add_key("team").secret)
-        await maya.result_of(await maya.command("studio", prompt="A red kite"))
+        await stage.set_key(studii.add_key("team").secret)
+        await stage.result(stage.world.maya, "A red kite")
         with entered() as files:
-            result = await maya.result_of(await maya.command("studio", prompt="A blue kite"))
-        assert "A blue kite" in text_of(result)
+            result = await stage.result(stage.world.maya, "A blue kite")
+        assert "A blue kite" in texts(result)
         assert {"bot/jobs/accept.py", "bot/engine/lanes.py", "bot/delivery/results.py"} <= files
         assert len(files) <= MAX_IN_ALL, sorted(files)

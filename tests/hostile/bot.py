@@ -26,10 +26,9 @@ from sandbox.studii import Options, StudiiServer
 from tests.hostile.files import MadeFile
 from tests.support.database import database
 from tests.support.forks import ForkedProcess
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, until
 from tests.support.process import bot_process, started_process
 from tests.support.services import services_on
-from tests.support.simulated.people import until
 
 GUILD, CHANNEL = 11_001, 22_001
 STRANGER, INNOCENT = 301, 302

@@ -13,8 +13,9 @@ from simcord import ChannelHandle, MemberActor
 from bot.features import posting
 from bot.jobs import best_results
 from sandbox.studii import Options, StudiiServer
-from tests.support.simulated.people import Person, text_of, until
-from tests.support.simulated.stage import Stage, open_stage
+from tests.support.desk import texts
+from tests.support.patience import until
+from tests.support.stage import Stage, open_stage
 
 STAR = "⭐"
 
@@ -28,7 +29,7 @@ class Stars:
     """A server that shows its best results, and one result of Maya's."""
 
     stage: Stage
-    maya: Person
+    maya: MemberActor
     best: ChannelHandle
     result: discord.Message
     tom: MemberActor
@@ -38,22 +39,20 @@ class Stars:
     async def agree(self) -> None:
         """Maya lets her results be shown."""
         services = self.stage.app.services
-        agreed = (self.maya.actor.id, services.clock.now())
+        agreed = (self.maya.id, services.clock.now())
         await services.db.write(best_results.answer, *agreed, agreed=True)
 
     async def star(self, *who: MemberActor) -> None:
         for one in who:
-            async with self.stage.world.turn:
-                await one.react(self.result, STAR)
+            await one.react(self.result, STAR)
 
     async def unstar(self, *who: MemberActor) -> None:
         for one in who:
-            async with self.stage.world.turn:
-                await one.unreact(self.result, STAR)
+            await one.unreact(self.result, STAR)
 
     def told(self) -> list[discord.Message]:
         """The bot's direct messages to Maya."""
-        channel = self.maya.actor.user.dm_channel
+        channel = self.maya.user.dm_channel
         return channel.history()
 
     async def shown(self) -> discord.Message:
@@ -67,40 +66,38 @@ class Stars:
 
 
 @asynccontextmanager
-async def a_starred_server(folder: Path, **command: Any) -> AsyncGenerator[Stars]:
+async def a_starred_server(folder: Path) -> AsyncGenerator[Stars]:
     async with (
         StudiiServer(Options(instant=True, long_side=96)) as studii,
         open_stage(studii, folder) as stage,
     ):
         world = stage.world
         best = world.guild.create_text_channel("best-of")
-        admin, maya = Person(stage, world.admin), Person(stage, world.maya)
-        await admin.set_key(studii.add_key("team").secret)
+        await stage.set_key(studii.add_key("team").secret)
         rules: dict[str, Any] = {"best_channel_id": best.id, "best_stars": 2}
         await stage.app.services.db.write(posting.change, world.guild.id, **rules)
         fans = [world.guild.add_member(world.env.create_user(name)) for name in ("ann", "bob", "cem")]
-        result = await maya.result_of(await maya.command("studio", prompt="A red kite", **command))
-        yield Stars(stage, maya, best, result, world.tom, world.admin, fans)
+        result = await stage.result(world.maya, "A red kite")
+        yield Stars(stage, world.maya, best, result, world.tom, world.admin, fans)
 
 
 async def test_with_enough_stars_and_its_makers_consent_a_result_is_shown_until_it_loses_them(
     tmp_path: Path,
 ) -> None:
     async with a_starred_server(tmp_path) as stars:
-        await stars.star(stars.maya.actor, stars.tom)  # one's own doesn't count
+        await stars.star(stars.maya, stars.tom)  # one's own doesn't count
         await stars.settle()
         where = stars.stage.world.guild.id, stars.result.id
         assert await stars.stage.app.services.db.read(best_results.get, *where) is None
         await stars.star(stars.fans[0])
         (question,) = await until(stars.told, "Maya to be asked")
         assert not stars.best.history()
-        async with stars.stage.world.turn:
-            await stars.maya.actor.user.click(question, label="Show my results")
-        assert "from now on" in text_of(stars.told()[-1])
+        await stars.maya.user.click(question, label="Show my results")
+        assert "from now on" in texts(stars.told()[-1])
         message = await stars.shown()
-        assert f"by <@{stars.maya.actor.id}>" in text_of(message)
-        assert "Made with AI" in text_of(message)
-        assert "A red kite" not in text_of(message)
+        assert f"by <@{stars.maya.id}>" in texts(message)
+        assert "Made with AI" in texts(message)
+        assert "A red kite" not in texts(message)
         assert not message.mentions or not message.mention_everyone
         (file,) = message.attachments
         assert await file.read() == await stars.result.attachments[0].read()
@@ -116,7 +113,7 @@ async def test_with_enough_stars_and_its_makers_consent_a_result_is_shown_until_
         await stars.shown()
         asked: Any = stars.result
         for label in ("More…", "Delete", "Delete"):
-            asked = (await stars.maya.actor.click(asked, label=label)).response
+            asked = (await stars.maya.click(asked, label=label)).response
         await stars.taken_back()
 
 
@@ -150,9 +147,9 @@ async def test_a_moderators_star_is_enough_and_withdrawn_consent_takes_it_back(
         await stars.unstar(stars.tom)
         await stars.settle()
         assert stars.best.history()  # the moderator's is there
-        shown = await stars.maya.command("settings")
+        shown = await stars.maya.slash(world.channel, "settings")
         assert shown.response is not None
-        await stars.maya.actor.click(shown.response, custom_id="studii:put:settings:starred:off")
+        await stars.maya.click(shown.response, custom_id="studii:put:settings:starred:off")
         await stars.taken_back()
 
 

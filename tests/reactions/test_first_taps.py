@@ -18,9 +18,9 @@ from bot.reactions import photo_watch
 from bot.servers import access
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready, taken_away
 from tests.support.desk import Desk, make_bot, open_desk, pieces, texts
+from tests.support.patience import until
 from tests.support.questions import has_tapped
 from tests.support.settings import admin
-from tests.support.simulated.people import until
 
 RUN = "Run · about 8 credits"
 

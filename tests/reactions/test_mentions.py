@@ -17,9 +17,9 @@ from bot.reactions.mentions import OFFERED_FOR
 from bot.servers import keys
 from tests.reactions.taps import ROOM, jobs_of, post
 from tests.support.desk import Desk, make_bot, open_desk, pieces, texts
+from tests.support.patience import until
 from tests.support.posts import open_posts
 from tests.support.settings import limit_tool
-from tests.support.simulated.people import until
 
 HALL = ("hall.png", ROOM[1])
 

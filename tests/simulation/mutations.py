@@ -94,7 +94,7 @@ def _first_key(original: Any) -> Any:
 
 def _answered_anew(original: Any) -> Any:
     def confirmed(self: Any, context: Any) -> Any:
-        return [replace(one, once=None, confirmation=None) for one in original(self, context)]
+        return [replace(one, once=None, confirmation=None, tapped=None) for one in original(self, context)]
 
     return confirmed
 

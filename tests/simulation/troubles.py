@@ -60,14 +60,16 @@ def kills(world: World, rand: Random) -> Plan:
 
 @_often(10)
 def gaps(world: World, rand: Random) -> Plan:
-    """Lose the answer that a message was sent, and kill the process for longer than Discord knows a nonce."""
-    lost = (" POST /api/v10/channels/", Fault("stalled"))
+    """Lose the answer that a message was sent, and let the process try again, or kill it for longer than
+    Discord knows a nonce."""
+    lost = (" POST /api/v10/channels/", Fault(rand.choice(("stalled", "502 after"))))
     world.faults.planned.append(lost)
     while lost in world.faults.planned and world.busy:
         yield 0.05
     world.faults.note("gap")
-    world.machine.away = NONCE_SECONDS + world.a_while(rand, 0, HOUR)
-    world.machine.kill(rand.randint(1, 60))
+    if lost[1].kind == "stalled":
+        world.machine.away = NONCE_SECONDS + world.a_while(rand, 0, HOUR)
+        world.machine.kill(rand.randint(1, 60))
 
 
 @_often(12)

@@ -199,7 +199,7 @@ async def open_desk(
         bot, delivery = make_bot(catalog, clock, services)
         async with simulated_discord(bot, check_errors=check_errors, settle_timeout=PATIENCE) as env:
             guild = env.create_guild("Harbour Street Studio")
-            _limit_bot(env, guild, permissions)
+            limit_bot(env, guild, permissions)
             channel = guild.create_text_channel("photo-desk")
             managers = guild.create_role("Studio admin", permissions=discord.Permissions(manage_guild=True))
             nora = guild.add_member(env.create_user("nora", global_name="Nora"), roles=[managers])
@@ -304,7 +304,8 @@ async def _check(secret: str) -> None:
         raise Refused("Studii refused this key. Copy it again.")
 
 
-def _limit_bot(env: Env, guild: GuildHandle, permissions: discord.Permissions) -> None:
+def limit_bot(env: Env, guild: GuildHandle, permissions: discord.Permissions) -> None:
+    """Let the bot have these permissions in the server, and no others."""
     state = env.backend.get_guild(guild.id)
     (own_role,) = (state.roles[role] for role in state.members[env.backend.bot_user.id].role_ids)
     env.backend.edit_role(guild.id, own_role.id, {"permissions": permissions.value})

@@ -13,7 +13,7 @@ from bot.engine.rate import FIRST_CHECK, ChosenPlan, RateWindow
 from bot.servers import keys
 from sandbox.studii import faults
 from tests.engine.world import a_job, engine_world
-from tests.support.simulated.people import until
+from tests.support.patience import until
 
 MONDAY = datetime(2026, 5, 4, tzinfo=UTC)
 TEAM, PRO = ChosenPlan(300, MONDAY), ChosenPlan(60, MONDAY)

@@ -13,7 +13,7 @@ from PIL import Image
 from bot.media.photo import PhotoRefused
 from bot.media.pool import DecoderPool
 from tests.media.pool.conftest import Asking, is_alive
-from tests.support.simulated.people import until
+from tests.support.patience import until
 
 ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="read from Linux's /proc")

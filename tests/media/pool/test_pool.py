@@ -17,8 +17,7 @@ from bot.media.pool import LARGE_LANE, SMALL_LANE, DecoderPool
 from tests.engine.workers.sized import with_photo
 from tests.engine.world import PHOTO_URL, engine_world
 from tests.media.pool.conftest import Asking, is_alive
-from tests.support.patience import PATIENCE
-from tests.support.simulated.people import until
+from tests.support.patience import PATIENCE, until
 
 ROOT = Path(__file__).parents[3]
 BUSY = "from bot.media.decoder import serve; serve._limit(1 << 30, 1)\nwhile True: pass"
