@@ -229,26 +229,32 @@ def keys(person: Person) -> Plan:
             person.press_labelled(None if asked is None else asked.answer, wording.REMOVE_KEY)
         )
         yield world.a_while(person.rand, 60, 1800)
-    old, world.key = world.key, world.new_key()
-    for _ in range(20):
-        asked = yield from _key_form(person)
-        if asked is not None and (yield from _enter_key(person, asked, "")):
-            break
-        yield 30
+    old = world.key
+    yield from _enter_new_key(person)
     if person.rand.random() < 0.3:  # what runs with the old one is noticed as lost
         yield person.rand.uniform(0, 600)
         world.counts["deed: revoke"] += 1
         old.revoke()
 
 
+def _enter_new_key(person: Person) -> Plan:
+    person.world.key = person.world.new_key()
+    for _ in range(20):
+        asked = yield from _key_form(person)
+        if asked is not None and (yield from _enter_key(person, asked, "")):
+            return
+        yield 30
+
+
 @often(16)
 def leaving(person: Person) -> Plan:
-    """Remove the bot from the server, and invite it again."""
+    """Remove the bot from the server, and invite it again, with another key."""
     world = person.world
     world.counts["deed: leaving"] += 1
     began, guild = world.clock.now, world.guild
     world.clock.note("the bot is removed from the server")
     world.discord.remove_guild(GUILD)
+    world.rules.asked("key", None)
     yield world.a_while(person.rand, 30, HOUR)
     world.discord.places.guilds[GUILD] = guild
     for channel in guild.channels.values():
@@ -256,6 +262,7 @@ def leaving(person: Person) -> Plan:
     world.clock.note("the bot is back in the server")
     world.discord.tell("GUILD_CREATE", GUILD, guild.told())
     world.away.append((began, world.clock.now))
+    yield from _enter_new_key(person)
 
 
 def moderator(world: World, user_id: int) -> Plan:
