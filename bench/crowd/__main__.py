@@ -11,6 +11,7 @@ import os
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from statistics import quantiles
 
 from rich.console import Console
 
@@ -220,6 +221,10 @@ def _print_lives(console: Console, lives: Lives) -> None:
         f" {lives.each(lives.counts.statements):.1f} statements,"
         f" {lives.each(lives.counts.commits):.1f} commits, {lives.each(lives.counts.hops):.0f} hops"
     )
+    if len(lives.waits) > 1:
+        percent = quantiles(lives.waits, n=100, method="inclusive")
+        told = f"p50 {percent[49]:.2f} s, p99 {percent[98]:.2f} s"
+        console.print(f"from Studii's answer that a job is completed to its result in the channel: {told}")
 
 
 def _seconds(number: float | None) -> str:

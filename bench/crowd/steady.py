@@ -1,6 +1,7 @@
 """Jobs' whole lives: at a steady rate, and as many as the pipeline takes."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic, process_time
 
@@ -30,6 +31,7 @@ class Lives:
     database: float
     around: float
     counts: Counts
+    waits: Sequence[float]
 
     def each(self, number: float) -> float:
         """Return a number for each job that was posted."""
@@ -45,11 +47,12 @@ class _Meter:
         self._before = self._used()
         self.began = monotonic()
 
-    def lives(self, jobs: int, idle: float = 0.0) -> Lives:
+    async def lives(self, jobs: int, idle: float = 0.0) -> Lives:
         """Return what they took. `idle`: seconds of processor that the bot takes in a second without jobs."""
         took, counts = monotonic() - self.began, self._worlds.bot.counts().since(self._counts)
         bot, database, around = (now - then for now, then in zip(self._used(), self._before, strict=True))
-        return Lives(jobs, self._worlds.posted(), took, bot - idle * took, database, around, counts)
+        posted, waits = self._worlds.posted(), await self._worlds.waits_for_results()
+        return Lives(jobs, posted, took, bot - idle * took, database, around, counts, waits)
 
     def _used(self) -> tuple[float, float, float]:
         return self._worlds.bot.processor(), self._worlds.database_processor(), process_time()
@@ -63,7 +66,7 @@ async def at_a_steady_rate(worlds: CrowdWorlds, rate: float, seconds: float, pat
         await asyncio.sleep(max(0.0, meter.began + number / rate - monotonic()))
         ask(worlds, 1, number, photo=number % EVERY == EVERY - 1)
     await until(lambda: worlds.posted() >= jobs, patience, LOOKS)
-    return meter.lives(jobs, idle)
+    return await meter.lives(jobs, idle)
 
 
 async def as_fast_as_possible(worlds: CrowdWorlds, jobs: int, patience: float) -> Lives:
@@ -82,7 +85,7 @@ async def as_fast_as_possible(worlds: CrowdWorlds, jobs: int, patience: float) -
 
     await asyncio.gather(*(ask_on() for _ in range(AT_ONCE)))
     await until(lambda: worlds.posted() >= jobs, end - monotonic(), LOOKS)
-    return meter.lives(jobs)
+    return await meter.lives(jobs)
 
 
 async def _idle(worlds: CrowdWorlds) -> float:

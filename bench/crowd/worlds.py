@@ -7,19 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bench.crowd.process import Bot, BotProcess, processor_of, started
 from bot.clock import SystemClock
-from bot.db import Database
+from bot.db import Database, used_once
 from bot.domain.guilds import Budget, Period, Plan
 from bot.features import photo_rules
 from bot.features.photo_rules import PhotoChannelKind, Preset
 from bot.jobs.confirm import Tapper
+from bot.jobs.models import Job
 from bot.migrate import migrate
 from bot.servers import keys as server_keys, settings as server_settings
 from bot.vault import Vault, lane_names
 from sandbox.discord.emulator import TOKEN, DiscordServer, Rules
+from sandbox.discord.emulator.ids import created_at
 from sandbox.drawing import jpeg
 from sandbox.studii import Key, Options, StudiiServer
 from sandbox.studii.jobs import Durations, Outcome, Output
@@ -73,6 +76,7 @@ class CrowdWorlds:
     keys: Sequence[Key]
     photo: bytes
     database: int | None  # the process of its server
+    url: str
 
     def database_processor(self) -> float:
         """Return the seconds of processor that the database's server has used; SQLite has none."""
@@ -84,8 +88,22 @@ class CrowdWorlds:
 
     def posted(self) -> int:
         """Return how many jobs have had their last word in a channel."""
-        nonces = (str(one.nonce) for one in self.discord.messages.values() if one.of_the_bot)
-        return sum(LAST_WORD.fullmatch(one) is not None for one in nonces)
+        return len(self._last_words())
+
+    async def waits_for_results(self) -> Sequence[float]:
+        """Return the seconds from Studii's answer that a job is completed to its result in the channel, the
+        shortest first."""
+        said = {one.job_id: one.at.timestamp() for one in self.studii.requests.of("status")}
+        posted = self._last_words()
+        async with used_once(self.url) as connection:
+            jobs = await connection.execute(select(Job.id, Job.studii_id))
+        return sorted(posted[job] - said[known] for job, known in jobs if job in posted and known in said)
+
+    def _last_words(self) -> dict[str, float]:
+        """Return when the jobs that have had their last word had it."""
+        ours = (one for one in self.discord.messages.values() if one.of_the_bot)
+        words = {str(one.nonce): created_at(one.id) for one in ours}
+        return {one.split("-")[0]: at for one, at in words.items() if LAST_WORD.fullmatch(one)}
 
     def hold(self) -> None:
         """Let Studii tell every key to wait, as soon as a job is sent."""
@@ -128,7 +146,7 @@ async def worlds(wanted: Wanted) -> AsyncGenerator[CrowdWorlds]:
             if wanted.tls:
                 settings["SSL_CERT_FILE"] = str(folder / "certificate.pem")
             async with _bot(wanted, discord, folder, settings) as bot:
-                built = CrowdWorlds(discord, studii, bot, servers, keys, png(), server)
+                built = CrowdWorlds(discord, studii, bot, servers, keys, png(), server, asynchronous(url))
                 if wanted.held:
                     built.hold()
                 yield built
@@ -175,10 +193,9 @@ async def _database(wanted: Wanted, folder: Path) -> AsyncGenerator[tuple[str, i
 async def _prepare(
     url: str, folder: Path, servers: Sequence[int], keys: Sequence[Key], wanted: Wanted
 ) -> None:
-    asynchronous = url.replace("sqlite:", "sqlite+aiosqlite:").replace("postgresql:", "postgresql+asyncpg:")
-    await migrate(asynchronous)
+    await migrate(asynchronous(url))
     vault = Vault.open((), folder / "data" / "encryption.key")
-    async with Database.open(asynchronous) as db:
+    async with Database.open(asynchronous(url)) as db:
         lanes, now = await db.write(lane_names, vault), SystemClock().now()
         for server, key in zip(servers, keys, strict=True):
             lane, sealed = lanes.lane_of(key.secret), vault.seal(key.secret)
@@ -193,3 +210,8 @@ async def _prepare(
         for number in range(wanted.tappers):
             server = servers[number % len(servers)]
             await db.write(given(Session.add, Tapper(server, MEMBERS + number)))
+
+
+def asynchronous(url: str) -> str:
+    """Return the address of a database with the driver that the bot uses."""
+    return url.replace("sqlite:", "sqlite+aiosqlite:").replace("postgresql:", "postgresql+asyncpg:")

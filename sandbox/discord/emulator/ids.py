@@ -30,3 +30,8 @@ class Ids:
 def moment(of: int) -> str:
     """Return when the id was given, as Discord writes times."""
     return datetime.fromtimestamp(((of >> 22) + EPOCH) / 1000, UTC).isoformat()
+
+
+def created_at(of: int) -> float:
+    """Return when the id was given, by our clock, as a timestamp."""
+    return ((of >> 22) + EPOCH) / 1000 + BEHIND
