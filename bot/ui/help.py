@@ -16,15 +16,14 @@ from bot.credits import limits, prices
 from bot.credits.limits import MemberState
 from bot.credits.prices import OtherPrice, ToolPrice, price_words, short_price
 from bot.errors import Refused, StudiiBotError
-from bot.features.photo_rules import MAX_OFFERED_EMOJI, PhotoChannel, PhotoChannelKind, Tap
+from bot.features.photo_rules import MAX_OFFERED_EMOJI, PhotoChannelKind
 from bot.features.wording import NO_KEY
 from bot.jobs import holds
 from bot.jobs.models import MemberContext
-from bot.languages import Message, and_list, gettext as _, lazy, ngettext, or_list, sentences, speaking
+from bot.languages import and_list, gettext as _, lazy, ngettext, or_list, sentences, speaking
 from bot.reasons import Reason
 from bot.servers import access, keys, settings
 from bot.servers.access import ApprovalRules
-from bot.services import Services
 from bot.ui.jobs.choosing import MAX_TOOL_BUTTONS, tool_rows
 from bot.ui.kit.answers import DISCORD_ERRORS, NO_MENTIONS, LateAnswer, answer, defer_answer
 from bot.ui.kit.host import host_of
@@ -60,19 +59,19 @@ from bot.ui.reading.permissions import (
 MAX_DENIAL_CHARACTERS = 300
 NOT_ENOUGH = lazy("You don't have enough credits left for this.")
 NOT_ENOUGH_FOR_ANY = lazy("You don't have enough credits left for any tool.")
-HELD = lazy("Studii refused the last job.")
-PAUSED_HERE = lazy("New jobs are paused here. An admin can resume with `/studii setup`.")
 
 
-@dataclass(frozen=True, slots=True)
-class AvailableTools:
-    """The tools with their prices, and everything that may keep a member from using them."""
+@dataclass(frozen=True)
+class Guide:
+    """The tools with their prices, and everything that may keep the person from using them."""
 
+    context: MemberContext
     prices: Sequence[ToolPrice]
     denials: Mapping[str, str]  # why a tool may not be used here, by slug
     limits: MemberState
     has_key: bool
     held: Reason | None  # why Studii accepts no jobs with the server's key now
+    approval: ApprovalRules
 
     @property
     def left(self) -> int:
@@ -92,47 +91,57 @@ class AvailableTools:
         return bool(self.prices) and all(one.price.amount > self.left for one in self.prices)
 
     @property
-    def is_open(self) -> bool:
-        """Return whether the server accepts jobs now."""
-        return self.has_key and self.held is None and not self.limits.budget.settings.paused
+    def paused(self) -> bool:
+        return self.limits.budget.settings.paused
 
     def allows(self, tool: Tool) -> bool:
         """Return whether the tool gets a button: the server has a key, and lets the member use it here."""
         return self.has_key and tool.slug not in self.denials
 
+    def waits(self, tool: Tool) -> bool:
+        """Return whether the person's requests for that tool wait for a moderator."""
+        return self.approval.wants(tool.slug, self.context.roles, manages=self.context.manages)
 
-async def available_for(
-    services: Services, guild_id: int, user_id: int, context: MemberContext
-) -> AvailableTools:
-    """Read what the member can make in the server, in the channel of the context."""
-    db, now = services.db, services.clock.now()
-    table = await db.read(prices.price_table, guild_id)
+
+async def guide_for(interaction: discord.Interaction) -> Guide:
+    """Read what the person can do here. Raises `Refused` in a DM."""
+    guild_id, context, host = server_of(interaction), member_context(interaction), host_of(interaction)
+    db, user_id, now = host.services.db, interaction.user.id, host.clock.now()
     rules = await db.read(access.of, guild_id, now)
-    return AvailableTools(
-        prices=table.all_listed(services.catalog),
-        denials=access.denials(rules, user_id, context, services.catalog),
+    return Guide(
+        context,
+        prices=(await db.read(prices.price_table, guild_id)).all_listed(host.catalog),
+        denials=access.denials(rules, user_id, context, host.catalog),
         limits=await db.read(limits.of_member, guild_id, user_id, context.roles, now),
         has_key=await db.read(keys.current, guild_id) is not None,
         held=await db.read(holds.reason_of, guild_id),
+        approval=rules.approval,
     )
 
 
-def hindrance_words(available: AvailableTools) -> str:
+def _hindrances(guide: Guide) -> str:
     """Return what keeps the member from using any tool, a line for each reason."""
     return lines(
-        f"⚠️ {sentences(HELD, sentence(reason_words(available.held)))}" if available.held else "",
-        f"⏸️ {PAUSED_HERE}" if available.limits.budget.settings.paused else "",
-        f"🚫 {shortened(available.denial, MAX_DENIAL_CHARACTERS)}" if available.denial else "",
-        f"🚫 {NOT_ENOUGH_FOR_ANY}" if available.too_little else "",
+        f"⚠️ {sentences(_('Studii refused the last job.'), sentence(reason_words(guide.held)))}"
+        if guide.held
+        else "",
+        f"⏸️ {_('New jobs are paused here. An admin can resume with `/studii setup`.')}"
+        if guide.paused
+        else "",
+        f"🚫 {shortened(guide.denial, MAX_DENIAL_CHARACTERS)}" if guide.denial else "",
+        f"🚫 {NOT_ENOUGH_FOR_ANY}" if guide.too_little else "",
     )
 
 
-def hindrance_of(one: ToolPrice, available: AvailableTools) -> str:
-    """Return what keeps the member from using this tool, unless `hindrance_words` says it for all."""
-    denial = available.denials.get(one.tool.slug)
+def _hindrance(one: ToolPrice, guide: Guide, *, all_wait: bool) -> str:
+    """Return what keeps the person from using this tool at once, unless it is said for all of them."""
+    denial = guide.denials.get(one.tool.slug)
     if denial:
-        return "" if available.denial else f"🚫 {shortened(denial, MAX_DENIAL_CHARACTERS)}"
-    return f"🚫 {NOT_ENOUGH}" if one.price.amount > available.left and not available.too_little else ""
+        return "" if guide.denial else f"🚫 {shortened(denial, MAX_DENIAL_CHARACTERS)}"
+    if one.price.amount > guide.left and not guide.too_little:
+        return f"🚫 {NOT_ENOUGH}"
+    waits = guide.waits(one.tool) and not all_wait
+    return f"🛂 {APPROVED_TOOL[guide.approval.wants_results]}" if waits else ""
 
 
 def left_out_words(count: int) -> str:
@@ -220,7 +229,6 @@ def _other_words(tool: Tool, other: OtherPrice) -> str:
 
 
 MAX_NAMED_CHANNELS = 5  # of each kind
-TITLE = lazy("What you can do here")
 CANNOT_POST = lazy("I can't post results in this channel: {reason}.")
 PRESS = lazy(
     "Press a button below, or type `/` and pick a tool. The form takes your photo and shows the price."
@@ -256,73 +264,36 @@ DECIDES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class PhotoPlaces:
-    """The places that the person sees where photos are enough to start a tool. `taps`: emoji work here."""
-
-    taps: Sequence[Tap] = ()
-    offers: Sequence[int] = ()  # channels where the bot puts emoji under photos
-    autos: Sequence[PhotoChannel] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Guide:
-    """Everything that the answer depends on."""
-
-    available: AvailableTools
-    context: MemberContext
-    places: PhotoPlaces
-    approval: ApprovalRules
-    decides: bool  # on requests that wait for approval
-
-    def waits(self, tool: Tool) -> bool:
-        """Return whether the person's requests for that tool wait for a moderator."""
-        return self.approval.wants(tool.slug, self.context.roles, manages=self.context.manages)
-
-
-async def guide_for(interaction: discord.Interaction) -> Guide:
-    """Read what the person can do here. Raises `Refused` in a DM."""
-    guild_id, context = server_of(interaction), member_context(interaction)
-    services = host_of(interaction).services
-    available = await available_for(services, guild_id, interaction.user.id, context)
-    places = _places(interaction, context) if available.denial is None else PhotoPlaces()
-    approval = await services.db.read(access.approvals, guild_id)
-    return Guide(available, context, places, approval, _decides(interaction, context, approval))
-
-
 def help_panel(
-    guide: Guide, missing: Sequence[Message], pictures: Mapping[str, bytes]
+    interaction: discord.Interaction, guide: Guide, pictures: Mapping[str, bytes]
 ) -> tuple[Panel, list[discord.File]]:
-    """Return the answer, and the files that it shows.
-
-    `missing`: the permissions that the bot lacks to post results in the channel. `pictures` are the examples
-    of the tools, by slug.
-    """
-    available, context = guide.available, guide.context
-    title = f"### 👋 {TITLE}"
-    if not available.has_key:
+    """Return the answer, and the files that it shows. `pictures` are the examples of the tools, by slug."""
+    context, approval = guide.context, guide.approval
+    title = f"### 👋 {_('What you can do here')}"
+    if not guide.has_key:
         primary = discord.ButtonStyle.primary
         opens = ui.Button[Any](label=_("Set up"), style=primary, custom_id="studii:setup:open")
         opened = [row(opens)] if context.manages else []
         return boxed(GOING, lines(title, f"⚠️ {NO_KEY}"), *opened), []
+    missing = missing_to_post(interaction.app_permissions, interaction.channel)
     cannot_post = f"⚠️ {CANNOT_POST.using(reason=hindrance(missing))}" if missing else ""
-    all_wait = all(guide.waits(one.tool) for one in available.prices if available.allows(one.tool))
+    all_wait = all(guide.waits(one.tool) for one in guide.prices if guide.allows(one.tool))
     tools: list[Piece] = []
     files: list[discord.File] = []
-    if available.denial is None:
-        said = {one.tool.slug: _hindrance(one, guide, all_wait=all_wait) for one in available.prices}
-        tools, files = tool_pieces(available.prices, said, pictures)
-    more = len(available.prices) - len(tools)
-    usable = [one.tool for one in available.prices[: len(tools)] if available.allows(one.tool)]
-    results = guide.approval.wants_results
-    decides = DECIDES[results].using(channel=f"<#{guide.approval.channel_id}>")
+    if guide.denial is None:
+        said = {one.tool.slug: _hindrance(one, guide, all_wait=all_wait) for one in guide.prices}
+        tools, files = tool_pieces(guide.prices, said, pictures)
+    more = len(guide.prices) - len(tools)
+    usable = [one.tool for one in guide.prices[: len(tools)] if guide.allows(one.tool)]
+    decides = DECIDES[approval.wants_results].using(channel=f"<#{approval.channel_id}>")
+    is_open = guide.held is None and not guide.paused
     panel = boxed(
-        NEUTRAL if available.is_open and not missing else GOING,
-        lines(title, cannot_post, hindrance_words(available)),
+        NEUTRAL if is_open and not missing else GOING,
+        lines(title, cannot_post, _hindrances(guide)),
         *tools,
         left_out_words(more) if tools and more else "",
-        f"🛂 {APPROVED_FIRST[results]}" if usable and all_wait else "",
-        lines(PRESS, *(f"- {one}" for one in (*MENUS, *_place_words(guide)))) if usable else "",
+        f"🛂 {APPROVED_FIRST[approval.wants_results]}" if usable and all_wait else "",
+        lines(PRESS, *(f"- {one}" for one in (*MENUS, *_place_words(interaction, guide)))) if usable else "",
         lines(
             lazy(
                 "`/jobs` shows your jobs, `/credits` the credits left, `/styles` your styles. "
@@ -330,7 +301,7 @@ def help_panel(
                 "your data."
             ),
             MODERATORS if context.moderates else "",
-            decides if guide.decides else "",
+            decides if _decides(interaction, guide) else "",
             ADMINS if context.manages else "",
         ),
         *tool_rows(usable),
@@ -345,9 +316,8 @@ async def show_help(interaction: discord.Interaction) -> None:
     # On a slow connection the pictures take longer than Discord waits for a first answer.
     await defer_answer(interaction, LateAnswer.VIEW)
     guide = await guide_for(interaction)
-    missing = missing_to_post(interaction.app_permissions, interaction.channel)
-    pictures = await asyncio.to_thread(read_examples, [one.tool.slug for one in guide.available.prices])
-    await answer(interaction, *help_panel(guide, missing, pictures))
+    pictures = await asyncio.to_thread(read_examples, [one.tool.slug for one in guide.prices])
+    await answer(interaction, *help_panel(interaction, guide, pictures))
 
 
 def mentioned_panel() -> Panel:
@@ -368,25 +338,30 @@ async def shows_help(press: Press) -> None:
     await show_help(press.interaction)
 
 
-def _hindrance(one: ToolPrice, guide: Guide, *, all_wait: bool) -> str:
-    """Return what keeps the person from using this tool at once, unless it is said for all of them."""
-    if said := hindrance_of(one, guide.available):
-        return said
-    return (
-        f"🛂 {APPROVED_TOOL[guide.approval.wants_results]}" if guide.waits(one.tool) and not all_wait else ""
-    )
-
-
-def _place_words(guide: Guide) -> Iterator[str]:
-    places = guide.places
-    if places.taps:
-        emoji = " ".join(str(tap.emoji) for tap in places.taps)
+def _place_words(interaction: discord.Interaction, guide: Guide) -> Iterator[str]:
+    """Yield where the person sees that a photo is enough to start a tool."""
+    # Without the intent Discord doesn't show the bot other people's photos.
+    if not interaction.client.intents.message_content:
+        return
+    photos, guild_id = host_of(interaction).services.photo_rules, server_of(interaction)
+    rules, person = photos.rules(guild_id), interaction.user
+    seen = [
+        one
+        for one in rules.channels.values()
+        if (channel := _nameable(interaction.guild, one.channel_id)) is not None
+        and isinstance(person, discord.Member)
+        and channel.permissions_for(person).view_channel
+    ]
+    offers = [one.channel_id for one in seen if one.kind is PhotoChannelKind.OFFER]
+    taps = photos.taps(guild_id)[:MAX_OFFERED_EMOJI]
+    if taps and (rules.everywhere or guide.context.channels & {*rules.reaction_channels, *offers}):
+        emoji = " ".join(str(tap.emoji) for tap in taps)
         yield _("Tap an emoji under a photo here: {emoji}", emoji=emoji)
-    if places.offers:
-        names = or_list([f"<#{one}>" for one in places.offers])
+    if offers:
+        names = or_list([f"<#{one}>" for one in offers[:MAX_NAMED_CHANNELS]])
         yield _("Post a photo in {channels}, and tap an emoji under it.", channels=names)
-    titles = {one.tool.slug: one.tool.title for one in guide.available.prices}
-    for channel in places.autos:
+    titles = {one.tool.slug: one.tool.title for one in guide.prices}
+    for channel in [one for one in seen if one.kind is PhotoChannelKind.AUTO][:MAX_NAMED_CHANNELS]:
         if channel.preset is not None and channel.preset.tool in titles:
             place, title = f"<#{channel.channel_id}>", titles[channel.preset.tool]
             yield _(
@@ -394,33 +369,13 @@ def _place_words(guide: Guide) -> Iterator[str]:
             )
 
 
-def _places(interaction: discord.Interaction, context: MemberContext) -> PhotoPlaces:
-    # Without the intent Discord doesn't show the bot other people's photos.
-    if not interaction.client.intents.message_content:
-        return PhotoPlaces()
-    photos, guild_id = host_of(interaction).services.photo_rules, server_of(interaction)
-    rules = photos.rules(guild_id)
-    visible = [one for one in rules.channels.values() if _sees(interaction, one.channel_id)]
-    offers = [one.channel_id for one in visible if one.kind is PhotoChannelKind.OFFER]
-    autos = [one for one in visible if one.kind is PhotoChannelKind.AUTO]
-    here = rules.everywhere or bool(context.channels & {*rules.reaction_channels, *offers})
-    taps = photos.taps(guild_id)[:MAX_OFFERED_EMOJI] if here else ()
-    return PhotoPlaces(taps, offers[:MAX_NAMED_CHANNELS], autos[:MAX_NAMED_CHANNELS])
-
-
-def _decides(interaction: discord.Interaction, context: MemberContext, approval: ApprovalRules) -> bool:
-    channel, person = _nameable(interaction.guild, approval.channel_id), interaction.user
+def _decides(interaction: discord.Interaction, guide: Guide) -> bool:
+    """Return whether the person decides on requests that wait for approval."""
+    channel, person = _nameable(interaction.guild, guide.approval.channel_id), interaction.user
     if channel is None or not isinstance(person, discord.Member):
         return False
-    moderates = moderates_in(person, channel)
-    return approval.may_approve(context.roles, manages=context.manages, moderates=moderates)
-
-
-def _sees(interaction: discord.Interaction, channel_id: int) -> bool:
-    channel, person = _nameable(interaction.guild, channel_id), interaction.user
-    if channel is None or not isinstance(person, discord.Member):
-        return False
-    return channel.permissions_for(person).view_channel
+    moderates, manages = moderates_in(person, channel), guide.context.manages
+    return guide.approval.may_approve(guide.context.roles, manages=manages, moderates=moderates)
 
 
 def _nameable(

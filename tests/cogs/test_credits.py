@@ -39,7 +39,7 @@ async def test_a_member_sees_their_own_allowance_and_limits(desk: Desk) -> None:
     await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
     shown = texts(await desk.maya.slash(desk.channel, "credits"))
     assert "▰▰▰▰▰▰▰▱▱▱▱▱ **Your allowance**: 12 of 20 credits left today" in shown
-    assert "Running jobs: 1 of 3." in shown
+    assert "Running jobs: 1 of 3" in shown
     assert "Your allowance" not in texts(await desk.tom.slash(desk.channel, "credits"))
 
 

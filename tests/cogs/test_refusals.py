@@ -113,7 +113,7 @@ async def test_who_starts_too_often_learns_how_many_may_be_started_and_when_the_
         "You've reached the limit of 2 jobs in 10 minutes here. "
         f"You can start the next one {unix(desk, 500)}. {CHANGE_LIMIT}"
     ) in texts(refused)
-    next_start = f"You can start your next job {unix(desk, 500)}."
+    next_start = f"Start rate: 2 jobs in 10 minutes; next start {unix(desk, 500)}"
     assert next_start in texts(await desk.maya.slash(desk.channel, "credits"))
     desk.clock.advance(500)
     assert started(await desk.maya.slash(desk.channel, "studio", prompt="A green kite"))

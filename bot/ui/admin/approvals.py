@@ -57,7 +57,7 @@ from bot.ui.kit.answers import (
     read_before_form,
     refused_as,
 )
-from bot.ui.kit.host import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES, Host, custom_ids, file_of, labelled
+from bot.ui.kit.host import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES, custom_ids, file_of, labelled
 from bot.ui.kit.layout import BAD, GOING, GOOD, QUIET, Panel, Piece, box, boxed, lines, plain, row, small
 from bot.ui.panels.controls import Id, Press, button
 from bot.ui.reading.permissions import (
@@ -94,30 +94,15 @@ async def approver_by_rules(press: Press) -> Approver:
     return approver_in(press.interaction, rules.channel_id)
 
 
-async def show_decided(
-    interaction: discord.Interaction, host: Host, jobs: Sequence[Job], said: Message, colour: discord.Colour
-) -> None:
+async def show_decided(press: Press, jobs: Sequence[Job], said: Message, *, declined: bool = False) -> None:
     """Show who decided what, without what the jobs were about. `said` lacks the `{moderator}`."""
 
     def panel() -> Panel:
-        emoji = "🚫" if colour == BAD else "✅"
-        title = f"### {emoji} {said.using(moderator=interaction.user.mention)}"
-        return boxed(colour, lines(title, _about(jobs, ToolNames(host.catalog))))
+        emoji, colour = ("🚫", BAD) if declined else ("✅", GOOD)
+        title = f"### {emoji} {said.using(moderator=press.interaction.user.mention)}"
+        return boxed(colour, lines(title, _about(jobs, ToolNames(press.host.catalog))))
 
-    await show_decision(interaction, host, panel)
-
-
-async def show_declined(
-    interaction: discord.Interaction,
-    host: Host,
-    jobs: Sequence[Job],
-    reason: str | None,
-    said: tuple[Message, Message],
-) -> None:
-    """Show who declined. `said` are the words without and with a `{reason}`."""
-    bare, reasoned = said
-    words = reasoned.using(reason=plain(reason, MAX_DECLINE_REASON_CHARACTERS)) if reason else bare
-    await show_decided(interaction, host, jobs, words, BAD)
+    await show_decision(press, panel)
 
 
 def asked_for(tool: Tool | None, job: Job) -> list[str]:
@@ -170,19 +155,16 @@ def asks(message: discord.Message) -> bool:
     return any((one or "").startswith(_DECIDING) for one in custom_ids(message.components))
 
 
-async def show_decision(interaction: discord.Interaction, host: Host, build: Callable[[], Panel]) -> None:
+async def show_decision(press: Press, build: Callable[[], Panel]) -> None:
     """Show the decision in place of what was to be decided on, whose prompt and files go.
 
     In a channel it is built in the server's language.
     """
-    message = interaction.message
+    interaction, message = press.interaction, press.interaction.message
     alone = message is None or message.flags.ephemeral
-    with speaking(spoken() if alone else await host.readers.in_server(server_of(interaction))):
+    with speaking(spoken() if alone else await press.host.readers.in_server(server_of(interaction))):
         panel = build()
-    if message is None:
-        await answer(interaction, panel)
-        return
-    if await answering(interaction) is None and not interaction.response.is_done():
+    if message is None or (await answering(interaction) is None and not interaction.response.is_done()):
         await answer_in_place(interaction, panel, attachments=[])
         return
     await answer(interaction, boxed(QUIET, _("Done.")))
@@ -284,7 +266,6 @@ ENDED_WORDS: Mapping[str, Message] = {
         "request was ended. Nothing was charged."
     ),
 }
-_REQUEST_DECLINED = lazy("Declined by {moderator}"), lazy("Declined by {moderator}: {reason}")
 
 
 @button("approve:{job_id}-{posting}", label=plazy("button", "Approve"), style=discord.ButtonStyle.success)
@@ -299,9 +280,9 @@ async def approve(press: Press, job_id: Id, posting: int) -> None:
     ended = jobs[0].failure_text
     if ended is not None:  # they would not be accepted any more
         said = ENDED_WORDS[ended.code].using(member=f"<@{job.user_id}>")
-        await show_decision(interaction, host, lambda: boxed(QUIET, said))
+        await show_decision(press, lambda: boxed(QUIET, said))
         return
-    await show_decided(interaction, host, jobs, lazy("Approved by {moderator}"), GOOD)
+    await show_decided(press, jobs, lazy("Approved by {moderator}"))
 
 
 @button("decline:{job_id}-{posting}", label=plazy("button", "Decline"), style=discord.ButtonStyle.danger)
@@ -317,7 +298,10 @@ async def declined(press: Press, job_id: Id, posting: int) -> None:
     interaction, host, reason = press.interaction, press.host, reason_in(press)
     request = server_of(interaction), job_id, await approver_by_rules(press)
     jobs = await host.services.db.write(moderation.decline, *request, reason, host.clock.now())
-    await show_declined(interaction, host, jobs, reason, _REQUEST_DECLINED)
+    said = lazy("Declined by {moderator}")
+    if reason:
+        said = lazy("Declined by {moderator}: {reason}", reason=plain(reason, MAX_DECLINE_REASON_CHARACTERS))
+    await show_decided(press, jobs, said, declined=True)
 
 
 def approval_request(
@@ -342,7 +326,13 @@ def approval_request(
         lines(
             f"### 🛂 {_('A request waits for approval')}",
             sentences(_asked_words(job, names, count), private),
-            _together_words(count) if several else "",
+            ngettext(
+                "Your decision counts for {count} photo.",
+                "Your decision counts for all {count} photos.",
+                count,
+            )
+            if several
+            else "",
             *about,
             small(f"{cost} · {_asked_and_ends(job)}"),
         ),
@@ -361,12 +351,6 @@ def _asked_words(job: Job, names: ToolNames, count: int) -> str:
         "{member} asks for **{tool}** with {count} photos in {channel}.",
         count,
         **asked,
-    )
-
-
-def _together_words(count: int) -> str:
-    return ngettext(
-        "Your decision counts for {count} photo.", "Your decision counts for all {count} photos.", count
     )
 
 
@@ -392,7 +376,6 @@ HIDDEN_RESULT = lazy(
     "make this channel age-restricted."
 )
 TOO_LARGE_TO_SHOW = lazy("The result is too large to show here.")
-_RESULT_DECLINED = lazy("Result declined by {moderator}"), lazy("Result declined by {moderator}: {reason}")
 
 
 @button(
@@ -413,9 +396,9 @@ async def approve_result(press: Press, job_id: Id, posting: int) -> None:
             "with `/jobs` for {count} days.",
             KEPT_DAYS,
         ).using(member=f"<@{job.user_id}>")
-        await show_decision(interaction, host, lambda: boxed(QUIET, said))
+        await show_decision(press, lambda: boxed(QUIET, said))
         return
-    await show_decided(interaction, host, [job], lazy("Result approved by {moderator}"), GOOD)
+    await show_decided(press, [job], lazy("Result approved by {moderator}"))
 
 
 @button(
@@ -434,7 +417,12 @@ async def result_declined(press: Press, job_id: Id, posting: int) -> None:
     interaction, host, reason = press.interaction, press.host, reason_in(press)
     result = server_of(interaction), job_id, await approver_by_rules(press)
     job = await host.services.db.write(moderation.decline_result, *result, reason, host.clock.now())
-    await show_declined(interaction, host, [job], reason, _RESULT_DECLINED)
+    said = lazy("Result declined by {moderator}")
+    if reason:
+        said = lazy(
+            "Result declined by {moderator}: {reason}", reason=plain(reason, MAX_DECLINE_REASON_CHARACTERS)
+        )
+    await show_decided(press, [job], said, declined=True)
 
 
 @button(
@@ -446,7 +434,7 @@ async def release_result(press: Press, job_id: Id, posting: int) -> None:
     """Post a result after all that was withheld."""
     result, host = (server_of(press.interaction), job_id, await _approver(press)), press.host
     job = await host.services.db.write(moderation.release_result, *result, host.clock.now())
-    await show_decided(press.interaction, host, [job], lazy("Released by {moderator}"), GOOD)
+    await show_decided(press, [job], lazy("Released by {moderator}"))
 
 
 @button("see-result:{job_id}-{posting}", label=lazy("See result"))

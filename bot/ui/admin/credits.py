@@ -86,45 +86,36 @@ def budget_lines(state: BudgetState) -> str:
     return lines(
         f"{bar(state.left, state.whole)} **{state.left_words}**",
         sentences(_used(state.usage, _USED), state.renewal_words),
-        _granted(state) if state.grants else "",
-    )
-
-
-def _granted(state: BudgetState) -> str:
-    # Translators: {period} is such as "for today".
-    return _(
-        "The total includes {credits} granted {period}.",
-        credits=credit_words(state.grants),
-        period=state.for_words,
+        _(
+            # Translators: {period} is such as "for today".
+            "The total includes {credits} granted {period}.",
+            credits=credit_words(state.grants),
+            period=state.for_words,
+        )
+        if state.grants
+        else "",
     )
 
 
 def own_limits(limits: MemberState) -> list[str]:
     """Return the limits that the member has besides the server's budget, a line each."""
-    said: list[str] = []
-    if limits.whole is not None and limits.left is not None:
-        drawn = bar(limits.left, limits.whole)
-        # Translators: what is left is, for example, “3 of 100 credits left today”.
-        words = _("**Your allowance**: {left}. It renews with the server's budget.", left=limits.left_words)
-        if limits.use.grants:
-            words = _(
-                "**Your allowance**: {left}, {granted} of it granted. It renews with the server's budget.",
-                left=limits.left_words,
-                granted=limits.use.grants,
-            )
-        said.append(f"{drawn} {words}")
-    if (most := limits.limits.at_once) is not None:
-        said.append(_("Running jobs: {running} of {most}.", running=limits.use.going, most=most))
-    if limits.next_start is not None:
-        said.append(_("You can start your next job {when}.", when=discord_timestamp(limits.next_start)))
-    return said
+    others = ["" if limits.limits.at_once is None else _running(limits), _rate(limits)]
+    if limits.whole is None or limits.left is None:
+        return others
+    # Translators: what is left is, for example, “3 of 100 credits left today”.
+    words = _("**Your allowance**: {left}. It renews with the server's budget.", left=limits.left_words)
+    if limits.use.grants:
+        words = _(
+            "**Your allowance**: {left}, {granted} of it granted. It renews with the server's budget.",
+            left=limits.left_words,
+            granted=limits.use.grants,
+        )
+    return [f"{bar(limits.left, limits.whole)} {words}", *others]
 
 
 def _used(usage: Usage, words: tuple[Message, Message]) -> Message:
     """Return the words for what is used: the first without running jobs, the second with some."""
-    done, running = words
-    said = running if usage.reserved else done
-    return said.using(credits=credit_words(usage.settled), reserved=usage.reserved)
+    return words[usage.reserved > 0].using(credits=credit_words(usage.settled), reserved=usage.reserved)
 
 
 # A member who lacks credits asks an admin for more

@@ -44,7 +44,7 @@ from bot.ui.kit.layout import (
 )
 from bot.ui.kit.reasons import reason_words
 from bot.ui.panels.controls import Id, Press, admin, button
-from bot.ui.panels.settings import Change, change_words
+from bot.ui.panels.settings import change_words
 from bot.ui.reading.permissions import channel_in, hindrance, missing_for_warnings, moderates, server_of
 
 LogChannel = discord.TextChannel | discord.Thread | discord.VoiceChannel
@@ -290,9 +290,11 @@ def _words(  # noqa: C901 - one case for each kind
 def _changed(details: Mapping[str, str | int | None], names: ToolNames) -> list[str]:
     """Return who has changed settings, a line for each."""
     topic, key, changes = (str(details.get(name) or "") for name in ("topic", "key", "changes"))
-    made = [Change(*one) for one in json.loads(changes or "[]")]
     title = _("{admin} changed settings", admin=f"<@{details.get('user')}>")
-    return [f"🛠️ {title}", *(f"- {one}" for one in change_words(topic, key, made, names.catalog))]
+    return [
+        f"🛠️ {title}",
+        *(f"- {one}" for one in change_words(topic, key, json.loads(changes or "[]"), names.catalog)),
+    ]
 
 
 def _lost(said: Message, details: Mapping[str, str | int | None]) -> str:

@@ -28,7 +28,7 @@ from bot.servers import settings
 from bot.ui.admin.credits import DEFAULT_HOLDS
 from bot.ui.jobs.wording import ALT_LENGTH, state_name
 from bot.ui.kit.answers import LateAnswer, answer, defer_answer
-from bot.ui.kit.layout import NEUTRAL, Panel, Piece, boxed, lines, plain, row, rule, shortened, small
+from bot.ui.kit.layout import NEUTRAL, Panel, boxed, lines, plain, row, rule, shortened, small
 from bot.ui.panels.controls import Press, admin, button
 from bot.ui.reading.permissions import server_of
 
@@ -168,6 +168,11 @@ def chart_alt_words(report: UsageReport, catalog: Catalog, span: Span) -> str:
     per_day = [sum(day) for day in zip(*report.daily, strict=True)]
     highest = max(per_day)
     limit = _limit_words(report)
+    most = [
+        # Translators: a tool, and how many credits it took.
+        _("{tool} ({credits})", tool=_title(one, catalog), credits=number(one.credits))
+        for one in report.tools[:3]
+    ]
     said = sentences(
         _CHART_OF[span],
         ngettext(
@@ -179,16 +184,11 @@ def chart_alt_words(report: UsageReport, catalog: Catalog, span: Span) -> str:
             highest=highest,
         ),
         # Translators: {tools} is such as "Virtual staging (12), Sky (3), and Video (1)".
-        _("Most went to {tools}.", tools=and_list([_tool_sum(one, catalog) for one in report.tools[:3]])),
+        _("Most went to {tools}.", tools=and_list(most)),
         # Translators: {limit} is such as "budget 30 a day".
         _("Line: {limit}.", limit=limit) if limit else "",
     )
     return shortened(said, ALT_LENGTH)
-
-
-def _tool_sum(one: Spending, catalog: Catalog) -> str:
-    # Translators: a tool, and how many credits it took.
-    return _("{tool} ({credits})", tool=_title(one, catalog), credits=number(one.credits))
 
 
 def _limit_words(report: UsageReport) -> str:
@@ -230,7 +230,6 @@ def _range(days: Sequence[date]) -> str:
     return first if first == last else _("{first} to {last}", first=first, last=last)
 
 
-_UTC = frozenset(["UTC", "Etc/UTC"])
 _charts = ChartMaker()
 SPANS = {
     Span.WEEK: lazy("the last 7 days"),
@@ -246,34 +245,26 @@ LEDGER_TITLES = {
     Span.LAST_MONTH: lazy("Ledger (last month)"),
     Span.DAYS_90: lazy("Ledger (the last 90 days)"),
 }
-LEDGER_EVER = lazy("Ledger (all time)")
 EVER = "ever"  # in the place of a span
-
-
-def _span_list(span: Span) -> Piece:
-    options = [
-        discord.SelectOption(label=str(words), value=one, default=one is span) for one, words in SPANS.items()
-    ]
-    return row(ui.Select[Any](custom_id=usage.id("shown"), options=options))
 
 
 @button("usage:{span}", label=lazy("Usage"), emoji="📊", who=admin)
 async def usage(press: Press, span: Literal["shown", "days_30"]) -> None:
     """Show where the credits went, in the last days or in the period that was chosen."""
-    await show_usage(press, Span(press.values[0]) if span == "shown" else Span(span))
-
-
-async def show_usage(press: Press, span: Span) -> None:
-    """Show the chart of a period, with a list of the others."""
+    chosen = Span(press.values[0]) if span == "shown" else Span(span)
     interaction, host = press.interaction, press.host
     guild_id = server_of(interaction)
     await defer_answer(interaction, LateAnswer.VIEW)
-    report = await host.services.db.read(reports.report, guild_id, span, host.clock.now())
-    picture = await _charts.usage(usage_chart(report, host.catalog, span))
-    panel = usage_panel(report, host.catalog, span)
-    panel.add_item(_span_list(span))
-    panel.add_item(row(ledger.of(span.value), ledger.looking(label=lazy("All time")).of(EVER)))
-    await _show(interaction, panel, picture, FILE_NAME)
+    report = await host.services.db.read(reports.report, guild_id, chosen, host.clock.now())
+    picture = await _charts.usage(usage_chart(report, host.catalog, chosen))
+    options = [
+        discord.SelectOption(label=str(words), value=one, default=one is chosen)
+        for one, words in SPANS.items()
+    ]
+    panel = usage_panel(report, host.catalog, chosen)
+    panel.add_item(row(ui.Select[Any](custom_id=usage.id("shown"), options=options)))
+    panel.add_item(row(ledger.of(chosen.value), ledger.looking(label=lazy("All time")).of(EVER)))
+    await answer(interaction, panel, [discord.File(io.BytesIO(picture), filename=FILE_NAME)])
 
 
 @button("ledger:{span}", label=lazy("Ledger as a file"), emoji="🧾", who=admin)
@@ -289,18 +280,15 @@ async def ledger(
         asked = (guild_id, chosen, host.clock.now(), zone, Path(folder), interaction.filesize_limit)
         path, count = await write_ledger(host.services.db, *asked, state_name)
         data = await asyncio.to_thread(path.read_bytes)  # no more than Discord takes
-        title = LEDGER_EVER if chosen is None else LEDGER_TITLES[chosen]
+        title = lazy("Ledger (all time)") if chosen is None else LEDGER_TITLES[chosen]
+        lines_ = ngettext("{count} line.", "{count} lines.", count) if count else _("No entries yet.")
         panel = boxed(
             NEUTRAL,
-            f"### 🧾 {title}\n{sentences(_line_words(count), _columns(zone.key))}",
+            f"### 🧾 {title}\n{sentences(lines_, _columns(zone.key))}",
             ui.File(f"attachment://{path.name}"),
             small(_("Only you can see this.")),
         )
-        await _show(interaction, panel, data, path.name)
-
-
-def _line_words(count: int) -> str:
-    return ngettext("{count} line.", "{count} lines.", count) if count else _("No entries yet.")
+        await answer(interaction, panel, [discord.File(io.BytesIO(data), filename=path.name)])
 
 
 def _columns(zone: str) -> str:
@@ -312,12 +300,8 @@ def _columns(zone: str) -> str:
         "`settle`; `correct` can be negative. `{for_period}` is the period of a grant.",
         **LEDGER_HEADINGS,
     )
-    if zone in _UTC:
+    if zone in {"UTC", "Etc/UTC"}:
         times = _("`{time}` and `{time_utc}` are both in UTC.", **LEDGER_HEADINGS)
     else:
         times = _("`{time}` is in {zone}, `{time_utc}` in UTC.", zone=zone, **LEDGER_HEADINGS)
     return sentences(entries, times, _("Entries without a `{member}` are the server's.", **LEDGER_HEADINGS))
-
-
-async def _show(interaction: discord.Interaction[Any], panel: Panel, data: bytes, name: str) -> None:
-    await answer(interaction, panel, [discord.File(io.BytesIO(data), filename=name)])

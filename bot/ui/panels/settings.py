@@ -347,12 +347,15 @@ Said = Worded | Callable[[], str] | Also | None
 Work = Callable[[Any, Scope], Said]  # a transaction
 
 
+async def _nothing_seen(*_about: object) -> None: ...
+
+
 @dataclass(frozen=True)
 class Setting:
     """An entry. `read` and `write` are an attribute of the row and `Topic.assign`, unless they are given.
 
     `line` is what the panel says of it. `check` looks at what is chosen before anything is written. `then` is
-    awaited with the row as it was and the value once that is stored; to raise `Refused` it undoes that.
+    awaited with the value and the row as it was once that is stored; to raise `Refused` it undoes that.
     """
 
     name: str
@@ -363,7 +366,7 @@ class Setting:
     write: Callable[[Any, Scope, Value], object] | None = None
     line: Callable[[Now], Worded] | None = None
     check: Callable[[discord.Interaction[Any], Value], Awaitable[None]] | None = None
-    then: Callable[[discord.Interaction[Any], Any, Value], Awaitable[None]] | None = None
+    then: Callable[[discord.Interaction[Any], Value, Any], Awaitable[None]] = _nothing_seen
 
     def value(self, row_: Any) -> Value:
         return self.read(row_) if self.read else getattr(row_, self.name)
@@ -372,13 +375,6 @@ class Setting:
         said = named_value(f"**{self.title}**", str(self.kind.words(now.catalog, self.value(now.row))))
         about = self.help(now) if callable(self.help) else self.help
         return lines(str(self.line(now)) if self.line else said, small(about))
-
-
-def _nothing(_now: Now) -> Iterable[Any]:
-    return ()
-
-
-async def _nothing_seen(*_about: object) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -396,8 +392,8 @@ class Topic:
     load: Callable[[Any, Scope], Any]
     settings: Sequence[Setting] = ()
     assign: Callable[[Any, Scope, str, Value], object] | None = None
-    about: Callable[[Now], Iterable[Worded]] = _nothing
-    notes: Callable[[Now], Iterable[Worded]] = _nothing
+    about: Callable[[Now], Iterable[Worded]] = lambda _now: ()
+    notes: Callable[[Now], Iterable[Worded]] = lambda _now: ()
     links: Callable[[Now], list[Piece]] = lambda _now: []  # rows
     colour: Callable[[Now], discord.Colour] = lambda _now: NEUTRAL
     subject: Callable[[Catalog, str], str] = lambda _catalog, key: key
@@ -416,13 +412,7 @@ class Topic:
 _topics: dict[str, Topic] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A setting's values before and after."""
-
-    setting: str
-    before: Value
-    after: Value
+Change = tuple[str, Value, Value]  # a setting's name, and its values before and after
 
 
 def change_words(topic: str, key: str | None, changes: Iterable[Change], catalog: Catalog) -> list[str]:
@@ -432,25 +422,28 @@ def change_words(topic: str, key: str | None, changes: Iterable[Change], catalog
         return []
     known = {one.name: one for one in its.settings}
     said = [
-        str(known[one.setting].kind.changed(catalog, known[one.setting].title, one.before, one.after))
-        for one in changes
-        if one.setting in known  # it may be another version's
+        str(known[name].kind.changed(catalog, known[name].title, before, after))
+        for name, before, after in changes
+        if name in known  # it may be another version's
     ]
     return [f"{its.subject(catalog, key)} · {one}" if key else one for one in said]
 
 
-def save(session: Any, scope: Scope, topic: Topic, work: Work) -> tuple[Any, Said, list[Change]]:
-    """Do the work. Return the row as it is then, what is said, and the changes."""
+def _saved(session: Any, scope: Scope, topic: Topic, work: Work) -> tuple[Any, Said, list[Change]]:
+    """Do the work, and let the log channel know. Return the row as it is then, what is said, the changes."""
     before = _values(topic, topic.load(session, scope))
     said = work(session, scope)
     session.flush()
     row_ = topic.load(session, scope)
     now = _values(topic, row_)
     changes = [
-        Change(one.name, *_differing(one.kind, before[one.name], now[one.name]))
+        (one.name, *_differing(one.kind, before[one.name], now[one.name]))
         for one in topic.settings
         if now[one.name] != before[one.name]
     ]
+    if changes and not topic.personal:
+        kept = json.dumps(changes, ensure_ascii=False)
+        notices.add_change(session, scope.guild_id, scope.user_id, topic.name, scope.key, kept, scope.at)
     return row_, said, changes
 
 
@@ -601,17 +594,8 @@ async def _assign(press: Press, at: str, name: str, values: Any) -> None:
     except Refused as refusal:
         await update(press, at, partial(_refuse, refusal))
     else:
-        await update(
-            press,
-            at,
-            assigning(topic, setting, value, press.interaction),
-            partial(_then, press, setting, value),
-        )
-
-
-async def _then(press: Press, setting: Setting, value: Value, before: Any) -> None:
-    if setting.then:
-        await setting.then(press.interaction, before, value)
+        work = assigning(topic, setting, value, press.interaction)
+        await update(press, at, work, partial(setting.then, press.interaction, value))
 
 
 async def update(
@@ -640,7 +624,7 @@ async def _done(
 ) -> tuple[Now, list[str]]:
     """Do the work. Return what the panel is drawn from then, and what has changed. Raises `Refused`."""
     topic, scope, db = _topic(at), _scope(interaction, at), host_of(interaction).services.db
-    row_, said, changes = await db.write(_recorded, scope, topic, work, within=COMMAND_WRITE_TIMEOUT)
+    row_, said, changes = await db.write(_saved, scope, topic, work, within=COMMAND_WRITE_TIMEOUT)
     await topic.after(interaction, row_)
     now = Now(row_, interaction, at, let_in, seen=await topic.look(interaction, row_))
     if said is None or isinstance(said, Also):
@@ -649,15 +633,6 @@ async def _done(
         own = [said() if callable(said) else str(said)]
     news = [f"✅ {one}" for one in own[:MAX_NEWS]]
     return now, [*news, f"⚠️ {said.words}"] if isinstance(said, Also) else news
-
-
-def _recorded(session: Any, scope: Scope, topic: Topic, work: Work) -> tuple[Any, Said, list[Change]]:
-    """Do the work, and let the log channel know of it."""
-    row_, said, changes = save(session, scope, topic, work)
-    if changes and not topic.personal:
-        kept = json.dumps([[one.setting, one.before, one.after] for one in changes], ensure_ascii=False)
-        notices.add_change(session, scope.guild_id, scope.user_id, topic.name, scope.key, kept, scope.at)
-    return row_, said, changes
 
 
 def page_of(message: discord.Message | None) -> int:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Literal
 
 import discord
@@ -21,7 +20,18 @@ from bot.ui.admin.usage import EVER, ledger, usage
 from bot.ui.kit.host import labelled
 from bot.ui.kit.layout import BAD, NEUTRAL, Piece, fitting, lines, more_words, named_value, row, small
 from bot.ui.panels.controls import Press, admin, button
-from bot.ui.panels.settings import Entered, Items, Now, Scope, Setting, Topic, a_number, number_in, update
+from bot.ui.panels.settings import (
+    Also,
+    Entered,
+    Items,
+    Now,
+    Scope,
+    Setting,
+    Topic,
+    a_number,
+    number_in,
+    update,
+)
 
 MAX_ALLOWANCES_CHARACTERS = 900  # of a list of them
 NO_LIMIT = plazy("no limit to a number", "no limit")
@@ -44,18 +54,20 @@ def load(session: Any, scope: Scope) -> CreditsRow:
 # The budget
 
 
-def set_budget(session: Any, scope: Scope, value: Mapping[str, Any]) -> Message | None:
+def set_budget(session: Any, scope: Scope, value: Mapping[str, Any]) -> Also | None:
     """Set the budget. Return a warning if grants of the period before no longer count."""
     given = scope.guild_id, value["limit"], Period(value["period"])
     state = budgets.set_budget(session, *given, at=scope.at)
     if not state.grants_over:
         return None
-    return nlazy(
-        "The {count} credit granted for the previous period no longer counts. To give it again, use "
-        "`/studii grant`.",
-        "The {count} credits granted for the previous period no longer count. To give them again, use "
-        "`/studii grant`.",
-        state.grants_over,
+    return Also(
+        nlazy(
+            "The {count} credit granted for the previous period no longer counts. To give it again, use "
+            "`/studii grant`.",
+            "The {count} credits granted for the previous period no longer count. To give them again, use "
+            "`/studii grant`.",
+            state.grants_over,
+        )
     )
 
 
@@ -70,10 +82,6 @@ def _budget_fields(_now: Now, value: Mapping[str, Any]) -> list[ui.Item[Any]]:
         labelled(lazy("Credits"), typed, about),
         labelled(lazy("Renewal"), ui.Select(custom_id="period", options=options)),
     ]
-
-
-def _budget_read(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {"limit": number_in(values["limit"], 0, MAX_BUDGET), "period": values["period"][0]}
 
 
 def budget_value(row_: Any) -> dict[str, Any]:
@@ -93,18 +101,13 @@ BUDGET = Setting(
     lazy("Server budget"),
     Entered(
         _budget_fields,
-        _budget_read,
+        lambda values: {"limit": number_in(values["limit"], 0, MAX_BUDGET), "period": values["period"][0]},
         lambda value: each_period_words(value["limit"], Period(value["period"])),
     ),
     read=budget_value,
     write=set_budget,
     line=_budget_line,
 )
-
-
-def _zone_fields(_now: Now, value: str) -> list[ui.Item[Any]]:
-    typed = ui.TextInput[Any](custom_id="value", default=value, max_length=64)
-    return [labelled(lazy("Time zone"), typed, lazy("Such as Europe/Berlin or America/New_York"))]
 
 
 def _counts_from(now: Now) -> str:
@@ -139,22 +142,6 @@ def _default_line(now: Now) -> str:
     return _("Everyone's allowance: **{allowance}**", allowance=words)
 
 
-def _allowance_fields(label: Worded, control: Any, _now: Now, _value: Any) -> list[ui.Item[Any]]:
-    about = lazy("A whole number from {least} to {most}.", least=0, most=MAX_BUDGET)
-    return [
-        labelled(label, control(custom_id="who")),
-        labelled(lazy("Credits per period"), ui.TextInput(custom_id="credits", max_length=12), about),
-    ]
-
-
-def _add_allowance(whose: AllowanceScope, session: Any, scope: Scope, values: Mapping[str, Any]) -> None:
-    _allow(whose, session, scope, int(values["who"][0]), number_in(values["credits"], 0, MAX_BUDGET))
-
-
-def _remove_allowance(whose: AllowanceScope, session: Any, scope: Scope, subject: str) -> None:
-    _allow(whose, session, scope, int(subject), None)
-
-
 def _allowances(
     name: str, title: Worded, label: Worded, form: str, whose: AllowanceScope, control: Any
 ) -> Setting:
@@ -170,9 +157,18 @@ def _allowances(
         return lines(head, *fitting(listed, MAX_ALLOWANCES_CHARACTERS, more_words))
 
     kind = Items(
-        partial(_allowance_fields, label, control),
-        partial(_add_allowance, whose),
-        partial(_remove_allowance, whose),
+        lambda _now, _value: [
+            labelled(label, control(custom_id="who")),
+            labelled(
+                lazy("Credits per period"),
+                ui.TextInput(custom_id="credits", max_length=12),
+                lazy("A whole number from {least} to {most}.", least=0, most=MAX_BUDGET),
+            ),
+        ],
+        lambda session, scope, values: _allow(
+            whose, session, scope, int(values["who"][0]), number_in(values["credits"], 0, MAX_BUDGET)
+        ),
+        lambda session, scope, subject: _allow(whose, session, scope, int(subject), None),
         lambda _catalog, one, amount: named_value(form.format(one), credit_words(amount)),
         control=control,
     )
@@ -238,7 +234,16 @@ CREDITS = Topic(
         Setting(
             "timezone",
             lazy("Time zone"),
-            Entered(_zone_fields, lambda values: str(values["value"]).strip()),
+            Entered(
+                lambda _now, value: [
+                    labelled(
+                        lazy("Time zone"),
+                        ui.TextInput(custom_id="value", default=value, max_length=64),
+                        lazy("Such as Europe/Berlin or America/New_York"),
+                    )
+                ],
+                lambda values: str(values["value"]).strip(),
+            ),
             read=lambda row_: row_.budget.settings.timezone,
             write=lambda session, scope, zone: budgets.set_budget(
                 session, scope.guild_id, None, None, zone, at=scope.at

@@ -342,10 +342,6 @@ def _taps(now: Now) -> str:
     return lines(f"**{_('Emoji')}**", *listed, offered)
 
 
-def _emoji_label(now: Now, _key: str, item: Sequence[str]) -> str:
-    return f"{item[0]} {ToolNames(now.catalog).title(item[1])}"
-
-
 # The panel
 
 
@@ -426,7 +422,7 @@ PHOTOS = Topic(
                 _map_emoji,
                 _unmap_emoji,
                 lambda catalog, _key, item: f"{item[0]} {ToolNames(catalog).title(item[1])}",
-                _emoji_label,
+                lambda now, _key, item: f"{item[0]} {ToolNames(now.catalog).title(item[1])}",
             ),
             read=lambda row: {
                 key: [str(tap.emoji), tap.preset.tool, dict(tap.preset.inputs), tap.preset.style_id]

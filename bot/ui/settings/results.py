@@ -5,7 +5,6 @@ from typing import Any
 
 import discord
 
-from bot.catalog import Catalog
 from bot.errors import Refused
 from bot.features import posting
 from bot.jobs.best_results import MAX_STARS
@@ -74,13 +73,10 @@ def _notes(now: Now) -> Iterable[Worded]:
         )
 
 
-def _comparisons(_catalog: Catalog) -> Mapping[str, Worded]:
-    return {
-        "pair": lazy("the photo before, beside the result"),
-        "split": lazy("also a picture that is half before and half after"),
-    }
-
-
+COMPARISONS: Mapping[str, Worded] = {
+    "pair": lazy("the photo before, beside the result"),
+    "split": lazy("also a picture that is half before and half after"),
+}
 RESULTS = Topic(
     "results",
     "💬",
@@ -107,7 +103,7 @@ RESULTS = Topic(
         Setting(
             "compare",
             lazy("Comparison"),
-            OneOf(_comparisons),
+            OneOf(lambda _catalog: COMPARISONS),
             read=lambda rules: "split" if rules.splits else "pair",
             write=lambda session, scope, value: _assign(session, scope, "splits", value == "split"),
         ),

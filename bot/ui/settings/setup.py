@@ -8,7 +8,6 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.catalog import Catalog
 from bot.credits import budgets, prices
 from bot.credits.budgets import MAX_BUDGET, BudgetState
 from bot.domain.guilds import Plan
@@ -509,7 +508,7 @@ async def _can_warn(interaction: discord.Interaction[Any], channel_id: int | Non
         ensure_can_post_in(channel_of(interaction, channel_id), warnings=True)
 
 
-async def _greet_log(interaction: discord.Interaction[Any], before: SetupRow, channel_id: int | None) -> None:
+async def _greet_log(interaction: discord.Interaction[Any], channel_id: int | None, before: SetupRow) -> None:
     """Greet the new log channel. If Discord keeps the bot out, the one before is the log channel again."""
     if channel_id is None:
         return
@@ -531,10 +530,6 @@ def _log_results(session: Any, scope: Scope, on: bool) -> None:
     if on and channel_id is None:
         raise Refused(lazy("Set a log channel first. Nothing was changed."))
     settings.set_log(session, scope.guild_id, channel_id, results=on)
-
-
-def _languages(_catalog: Catalog) -> Mapping[str, Worded]:
-    return {AUTOMATIC: lazy("Automatic"), **{one.value: one.own_name for one in Language}}
 
 
 def _language_line(now: Now) -> str:
@@ -635,7 +630,12 @@ SETUP = Topic(
         Setting(
             "language",
             lazy("Language"),
-            OneOf(_languages),
+            OneOf(
+                lambda _catalog: {
+                    AUTOMATIC: lazy("Automatic"),
+                    **{one.value: one.own_name for one in Language},
+                }
+            ),
             read=lambda row_: row_.settings.chosen_language or AUTOMATIC,
             write=_set_language,
             line=_language_line,

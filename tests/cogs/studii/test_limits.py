@@ -83,7 +83,8 @@ async def test_a_members_grant_is_shown_to_them_and_ends_when_the_period_is_anot
     assert "Took back 2 credits granted for today." in shown
     assert "13 of 13 credits left today** (everyone's allowance: 10 credits, +3 granted for" in shown
     shown = texts(await admin(desk, "budget", period="month"))
-    assert "The 3 credits granted for the previous period no longer count." in shown
+    assert "✅ **Server budget**: changed from 100 credits a day to 100 credits a month." in shown
+    assert "⚠️ The 3 credits granted for the previous period no longer count." in shown
     shown = texts(await desk.admin.slash(desk.channel, "studii grant"))
     assert "Granted for this month" in shown
     assert f"<@{desk.maya.id}>" not in shown
