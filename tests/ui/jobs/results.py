@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import discord
-from simcord import InteractionResult, MemberActor
+from simcord import ChannelHandle, InteractionResult, MemberActor
 
+from bot.jobs import transitions
 from bot.jobs.models import Job
 from bot.media.spool import OutputFile
 from tests.support.desk import DONE, PNG, Desk, labelled, press_more, texts
@@ -15,15 +16,24 @@ ROOM = PNG + b"room"
 MADE = PNG + b"made"
 
 
+async def succeeded(
+    desk: Desk, folder: Path, *, before: bool = False, channel: ChannelHandle | None = None
+) -> discord.Message:
+    """Let the job that was accepted last succeed, and return the message with its result."""
+    now = desk.clock.now()
+    job = await desk.settle(await desk.move(await desk.job(), *DONE, finished_at=now, output_kind="image"), 8)
+    await tell_end(desk.delivery, job, files(folder, before=before))
+    message = (channel or desk.channel).history()[-1]
+    await desk.db.write(transitions.change, job.id, result_message_id=message.id, announced_at=now)
+    desk.clock.advance(60)
+    return message
+
+
 async def staged(desk: Desk, folder: Path, *, before: bool = True) -> discord.Message:
     """Maya's room was furnished; before and after stand in the channel."""
     await desk.set_key()
     await desk.maya.slash(desk.channel, "virtual-staging", image=("room.png", ROOM), style="luxury")
-    job = await desk.move(await desk.job(), *DONE, finished_at=desk.clock.now(), output_kind="image")
-    await desk.settle(job, 8)
-    await tell_end(desk.delivery, job, files(folder, before=before))
-    desk.clock.advance(60)
-    return desk.channel.history()[-1]
+    return await succeeded(desk, folder, before=before)
 
 
 def files(folder: Path, *, before: bool = True, size: int | None = None) -> OutputFile:

@@ -13,7 +13,6 @@ from bot.credits import ledger
 from bot.jobs import holds as key_holds, queries, transitions
 from bot.jobs.models import FORGOTTEN_MEMBER, FailureCode, Job, JobState
 from bot.jobs.submission import tell_unknown
-from bot.media.spool import OutputFile
 from bot.posts import Post
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, privacy
@@ -23,10 +22,11 @@ from bot.ui.kit.layout import Panel, row
 from bot.ui.kit.reasons import reason_words
 from bot.ui.panels.controls import _controls  # pyright: ignore[reportPrivateUsage]
 from tests.support.database import given
-from tests.support.desk import DONE, PNG, Desk, labels, pieces, started, texts
-from tests.support.posts import Posted, deliver, open_posts, tell_end
+from tests.support.desk import DONE, Desk, labels, pieces, started, texts
+from tests.support.posts import deliver, open_posts
 from tests.support.presses import press
 from tests.support.services import rule
+from tests.ui.jobs.results import succeeded
 
 
 def thumbnails(shown: InteractionResult) -> list[str]:
@@ -51,16 +51,8 @@ async def choose(who: MemberActor, shown: InteractionResult, by: str, value: str
 async def posted(desk: Desk, folder: Path, channel: Any, prompt: str) -> Job:
     """Let Maya's job succeed, and post its result."""
     await desk.maya.slash(channel, "studio", prompt=prompt)
-    done = {"finished_at": desk.clock.now(), "output_kind": "image"}
-    job = await desk.settle(await desk.move(await desk.job(), *DONE, **done), 8)
-    path = folder / f"{job.id}.png"
-    path.write_bytes(PNG)
-    outcome = await tell_end(desk.delivery, job, OutputFile(path, "image", "image/png", len(PNG)))
-    assert isinstance(outcome, Posted)
-    message_id, now = outcome.message_id, desk.clock.now()
-    await desk.db.write(transitions.change, job.id, result_message_id=message_id, announced_at=now)
-    desk.clock.advance(60)
-    return job
+    await succeeded(desk, folder, channel=channel)
+    return await desk.job()
 
 
 @pytest.mark.promise
@@ -193,7 +185,7 @@ async def test_results_that_are_in_one_message_have_each_their_own_picture(
     channel = desk.bot.get_channel(desk.channel.id)
     assert isinstance(channel, discord.TextChannel)
     names = [f"studio-{job.id[:8]}.png" for job in (first, second)]
-    both = await channel.send(files=[discord.File(tmp_path / f"{first.id}.png", name) for name in names])
+    both = await channel.send(files=[discord.File(tmp_path / "after.png", name) for name in names])
     for job in (first, second):
         await desk.db.write(transitions.change, job.id, result_message_id=both.id)
     shown = await desk.maya.slash(desk.channel, "jobs")

@@ -24,10 +24,9 @@ from tests.delivery.test_sets import announce, made as made_set, picked
 from tests.reactions.taps import jobs_of
 from tests.support import spending
 from tests.support.desk import DONE, PNG, Desk, labelled, make_bot, open_desk, pieces, texts
-from tests.support.posts import tell_end
 from tests.support.presses import BUTTON, press
 from tests.support.services import sweep
-from tests.ui.jobs.results import MADE, ROOM, files, press_on, source_bytes, staged
+from tests.ui.jobs.results import MADE, ROOM, press_on, source_bytes, staged, succeeded
 from tests.ui.jobs.test_sets import a_set
 
 
@@ -182,10 +181,9 @@ async def test_edit_shows_what_it_was_made_with_and_makes_another_one(desk: Desk
 async def test_a_tool_without_inputs_has_edit_for_another_photo(desk: Desk, tmp_path: Path) -> None:
     await staged(desk, tmp_path)
     await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", ROOM))
-    job = await desk.move(await desk.job(), *DONE, finished_at=desk.clock.now(), output_kind="image")
-    await tell_end(desk.delivery, job, files(tmp_path))
+    await succeeded(desk, tmp_path)
     labels = [piece.get("label") for piece in pieces(desk.channel.history()[-1]) if piece["type"] == 2]
-    assert labels == ["Run again · about 8 credits", "Edit", "Full size", "More…"]
+    assert labels == ["Run again · 8 credits", "Edit", "Full size", "More…"]
 
 
 @pytest.mark.promise

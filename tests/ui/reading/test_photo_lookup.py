@@ -10,15 +10,13 @@ from simcord import ChannelHandle
 
 from bot.jobs import transitions
 from bot.jobs.models import FailureCode, Job, JobState
-from bot.media.spool import OutputFile
 from bot.servers import access
 from bot.servers.access import PhotoScope
 from tests.reactions.taps import PORTRAIT, STAGING, jobs_of, post, ready
-from tests.support.desk import DONE, PNG, Desk, labelled, pieces, texts
-from tests.support.posts import tell_end
+from tests.support.desk import PNG, Desk, labelled, pieces, texts
 from tests.support.services import erase, sweep
 from tests.support.settings import admin
-from tests.ui.jobs.results import files, press_on, staged
+from tests.ui.jobs.results import press_on, staged, succeeded
 
 ROOM_BYTES = PNG + b"room"
 DAYS_AGO = "?ex=69000000&is=68fe0000&hm=2"
@@ -98,21 +96,13 @@ async def test_trouble_at_discord_is_told_apart_from_a_photo_that_is_gone(desk: 
     assert len(await jobs_of(desk)) == 1
 
 
-def output(path: Path) -> OutputFile:
-    return OutputFile(path, "image", "image/png", path.stat().st_size)
-
-
 async def test_a_photo_that_was_deleted_is_not_used_though_its_address_still_works(
     desk: Desk, tmp_path: Path
 ) -> None:
     message = await posted_by_tom(desk)
     form = await desk.maya.context_menu(desk.channel, "Virtual staging", message)
     await desk.maya.submit_modal(form, {"image": ["1"], "style": "luxury", "room": "living"})
-    done: dict[str, Any] = {"finished_at": desk.clock.now(), "output_kind": "image"}
-    job = await desk.move(await desk.job(), *DONE, **done)
-    (tmp_path / "made.png").write_bytes(PNG + b"made")
-    await tell_end(desk.delivery, job, output(tmp_path / "made.png"))
-    result = desk.channel.history()[-1]
+    result = await succeeded(desk, tmp_path)
     await desk.tom.delete(message)
     answer = await desk.maya.click(result, custom_id=labelled(result, "Run again"))
     assert "The original photo is no longer in Discord" in texts(answer)
@@ -155,14 +145,6 @@ async def refuse(desk: Desk) -> None:
 async def sweep_later(desk: Desk) -> None:
     desk.clock.advance(SWEPT_AFTER)
     await sweep(desk.services)
-
-
-async def finished(desk: Desk, folder: Path) -> discord.Message:
-    """The job that was accepted last is done, and its result posted."""
-    done = {"finished_at": desk.clock.now(), "announced_at": desk.clock.now(), "output_kind": "image"}
-    job = await desk.move(await desk.job(), *DONE, **done)
-    await tell_end(desk.delivery, job, files(folder, before=False))
-    return desk.channel.history()[-1]
 
 
 @pytest.mark.promise
@@ -261,7 +243,7 @@ async def test_anothers_photo_does_not_become_ones_own_when_its_author_is_erased
     await desk.tom.context_menu(desk.channel, "Photo restoration", photo)
     job = await desk.job()
     assert (job.user_id, job.photo_author) == (desk.tom.id, desk.maya.id)
-    result = await finished(desk, tmp_path)
+    result = await succeeded(desk, tmp_path)
     await sweep_later(desk)
     for who in (desk.tom, desk.admin):
         offered = await press_on(desk, who, result, "Use in…")

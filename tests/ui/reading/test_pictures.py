@@ -15,11 +15,10 @@ from bot.jobs.models import JobState
 from bot.media.spool import OutputFile
 from bot.ui.reading.pictures import pictures_in
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
-from tests.support.desk import BOT_PERMISSIONS, DONE, PNG, Desk, open_desk, pieces, texts
+from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, open_desk, pieces, texts
 from tests.support.posts import tell_end
 from tests.support.settings import admin
-from tests.ui.jobs.results import files, press_on, source_bytes
-from tests.ui.reading.test_photo_lookup import finished
+from tests.ui.jobs.results import press_on, source_bytes, succeeded
 
 
 async def sent_by_the_bot(desk: Desk, **parts: Any) -> discord.Message:
@@ -227,31 +226,23 @@ def hides(message: discord.Message) -> list[bool]:
     return [bool(item.get("spoiler")) for item in gallery["items"]]
 
 
-async def before_and_after(desk: Desk, folder: Path) -> discord.Message:
-    done: dict[str, Any] = {"finished_at": desk.clock.now(), "output_kind": "image"}
-    job = await desk.move(await desk.job(), *DONE, **done)
-    await tell_end(desk.delivery, job, files(folder))
-    desk.clock.advance(60)
-    return desk.channel.history()[-1]
-
-
 @pytest.mark.promise
 async def test_the_result_of_a_hidden_photo_hides_both_pictures(desk: Desk, tmp_path: Path) -> None:
     await ready(desk)
     message = await post(desk, desk.maya, HIDDEN)
     await desk.tom.react(message, STAGING)
-    assert hides(await before_and_after(desk, tmp_path)) == [True, True]
+    assert hides(await succeeded(desk, tmp_path, before=True)) == [True, True]
 
 
 @pytest.mark.promise
 async def test_what_is_made_of_a_hidden_result_is_hidden_too(desk: Desk, tmp_path: Path) -> None:
     await desk.maya.slash(desk.channel, "photo-restore", image=HIDDEN)
-    shown = await before_and_after(desk, tmp_path)
+    shown = await succeeded(desk, tmp_path, before=True)
     picker = await press_on(desk, desk.tom, shown, "Use in…")
     assert picker.response is not None
     form = await desk.tom.select(picker.response, ["product-background"])
     await desk.tom.submit_modal(form, {})
-    assert hides(await finished(desk, tmp_path)) == [True]
+    assert hides(await succeeded(desk, tmp_path)) == [True]
     await press_on(desk, desk.tom, shown, "Run again")
     again = await desk.job()
     assert again.source is not None

@@ -10,14 +10,12 @@ from simcord import InteractionResult, MemberActor
 from bot.catalog import Catalog
 from bot.features import styles
 from bot.features.styles import MAX_STYLES
-from bot.jobs import transitions
 from bot.jobs.models import Job
-from bot.media.spool import OutputFile
 from tests.reactions.taps import jobs_of
-from tests.support.desk import DONE, PNG, Desk, labelled, make_bot, open_desk, pieces, press_more, texts
-from tests.support.posts import tell_end
+from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, press_more, texts
 from tests.support.presses import press as send
 from tests.support.settings import limit_tool
+from tests.ui.jobs.results import succeeded
 
 HARBOUR = "A harbour at dawn, {text}"
 ROOM = ("room.png", PNG)
@@ -27,16 +25,7 @@ async def result_of(desk: Desk, folder: Path, who: MemberActor, tool: str, **opt
     """Return the message with the result of a job that the member asks for."""
     await desk.set_key()
     await who.slash(desk.channel, tool, **options)
-    job = await desk.move(await desk.job(), *DONE, finished_at=desk.clock.now(), output_kind="image")
-    await desk.settle(job, 8)
-    (folder / "after.png").write_bytes(PNG)
-    await tell_end(desk.delivery, job, OutputFile(folder / "after.png", "image", "image/png", len(PNG)))
-    message = desk.channel.history()[-1]
-    await desk.db.write(
-        transitions.change, job.id, result_message_id=message.id, announced_at=desk.clock.now()
-    )
-    desk.clock.advance(60)
-    return message
+    return await succeeded(desk, folder)
 
 
 async def save(who: MemberActor, message: Any, **fields: str) -> InteractionResult:
