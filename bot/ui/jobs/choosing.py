@@ -28,7 +28,6 @@ from bot.ui.jobs.forms import (
     all_of,
     filled_in,
     form_title,
-    needs_form,
     styled,
     tool_form,
 )
@@ -58,7 +57,8 @@ async def begin(
     """
     if tool.source is SourceRule.NONE:
         pictures, terms = (), replace(terms, photo_author=None)
-    if asking or needs_form(tool, pictures):
+    several = tool.source is not SourceRule.NONE and len(pictures) != 1
+    if asking or tool.inputs or several:
         await ask(interaction, tool, FormStart(pictures, await own_inputs(interaction, tool)), terms)
         return
     await start_once(interaction, tool, {}, pictures[:1], terms)
@@ -355,7 +355,13 @@ async def mentioned(press: Press, tool: str, author: int, message_id: int, price
 
 async def _start(press: Press, tool: Tool, message_id: int, price: int) -> None:
     interaction = press.interaction
-    message = await read_before_form(interaction, _message(interaction, message_id))
+    channel = interaction.client.get_partial_messageable(
+        interaction.channel_id or 0, guild_id=interaction.guild_id
+    )
+    away = lazy("Discord didn't show me your message. Try again in a moment. Nothing was charged.")
+    with refused_as(away, gone=MESSAGE_GONE):
+        async with asyncio.timeout(LOOKUP_TIMEOUT):
+            message = await read_before_form(interaction, channel.fetch_message(message_id))
     reading = read_mention(message, interaction.client, press.host.services)
     mention = await read_before_form(interaction, reading)
     if tool not in tools_for(mention, [tool]):
@@ -373,18 +379,6 @@ async def _start(press: Press, tool: Tool, message_id: int, price: int) -> None:
         await ask(interaction, tool, FormStart(mention.photos, values), terms)
     else:
         await start_once(interaction, tool, values, mention.photos, terms)
-
-
-async def _message(interaction: discord.Interaction, message_id: int) -> discord.Message:
-    channel = interaction.client.get_partial_messageable(
-        interaction.channel_id or 0, guild_id=interaction.guild_id
-    )
-    with refused_as(
-        lazy("Discord didn't show me your message. Try again in a moment. Nothing was charged."),
-        gone=MESSAGE_GONE,
-    ):
-        async with asyncio.timeout(LOOKUP_TIMEOUT):
-            return await channel.fetch_message(message_id)
 
 
 def _mark(user: discord.abc.Snowflake) -> re.Pattern[str]:

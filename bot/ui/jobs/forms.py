@@ -150,11 +150,6 @@ class Filled:
     chosen: str | None = None
 
 
-def needs_form(tool: Tool, pictures: Sequence[SourcePhoto]) -> bool:
-    """Return whether there is anything to ask before the tool can start from one of these pictures."""
-    return bool(tool.inputs) or (tool.source is not SourceRule.NONE and len(pictures) != 1)
-
-
 @dataclass(frozen=True, slots=True)
 class Arrangement:
     """The inputs that have room in a form, before and after *Only I see it*; and those that have none."""

@@ -118,11 +118,6 @@ def caption_of(place: int) -> str:
     return f"**{place}.**"
 
 
-def is_caption(words: str) -> bool:
-    """Return whether a text of a set's message stands above a photo."""
-    return _CAPTION.match(words) is not None
-
-
 # The buttons
 
 DELETE, DANGER = plazy("button", "Delete"), discord.ButtonStyle.danger
@@ -408,22 +403,19 @@ async def _remove(message: discord.Message, job: Job, number: int) -> bool:
     view = ui.LayoutView.from_message(message, timeout=None)
     view.stop()  # discord.py keeps nothing of it
     children = list(view.children)
-    at = next((place for place, one in enumerate(children) if _says(one, caption_of(number))), None)
+    texts = [one.content if isinstance(one, ui.TextDisplay) else "" for one in children]
+    at = next((place for place, said in enumerate(texts) if said.startswith(caption_of(number))), None)
     if at is None:
         return False
     following = children[at + 1 : at + 2]
     for one in [children[at], *(one for one in following if isinstance(one, ui.MediaGallery))]:
         view.remove_item(one)
-    if not any(isinstance(one, ui.TextDisplay) and is_caption(one.content) for one in view.children):
+    if not any(_CAPTION.match(said) for place, said in enumerate(texts) if place != at):
         await message.delete()
         return True
     _drop_option(view, job)
     await message.edit(view=view, attachments=_files_of(view, message))
     return True
-
-
-def _says(item: ui.Item[Any], beginning: str) -> bool:
-    return isinstance(item, ui.TextDisplay) and item.content.startswith(beginning)
 
 
 def _drop_option(view: ui.LayoutView, job: Job) -> None:

@@ -26,7 +26,7 @@ LASTING = "studii:"
 # Longer than a double click or an impatient second tap, shorter than it takes to want the same again.
 DOUBLE_CLICK_SECONDS = 3.0
 MAX_REMEMBERED_CLICKS = 1000
-MAX_OPEN_FORMS = 1000  # and lists, which are kept until there are so many later ones
+MAX_OPEN_FORMS = 1000  # and lists
 _PLACE = "place"  # the name in `Interaction.extras`
 
 

@@ -10,6 +10,7 @@ is None. `handle` gets the interactions of the client. A form has the custom id 
 so that nothing is kept in memory for it. What custom ids have no room for is kept there: see `kept`.
 """
 
+import asyncio
 import inspect
 import re
 import secrets
@@ -41,6 +42,7 @@ from bot.ui.reading.permissions import LET_IN, ensure_manager, ensure_panel_open
 
 _P = ParamSpec("_P")
 MAX_ID_CHARACTERS = 100  # of a custom id
+OPEN_FOR = 60 * 60.0  # seconds in which a form can be handed in that is kept in memory
 Id = Annotated[str, "[0-9a-f]{16}"]  # of a job, a set or a request
 _PATTERNS = {int: "[0-9]{1,20}", str: "[a-z0-9_-]{1,32}"}
 _controls: dict[str, list["Control[...]"]] = {}  # by the first word of their custom ids
@@ -270,6 +272,7 @@ def kept(host: Host, then: Handler) -> str:
     """Return the custom id of a form, a list or a button, after which `then` gets the press."""
     token = secrets.token_hex(8)
     host.open_forms[token] = then
+    asyncio.get_running_loop().call_later(OPEN_FOR, host.open_forms.pop, token, None)
     return go_on.id(token)
 
 

@@ -10,7 +10,7 @@ from simcord import InteractionResult
 
 from bot.jobs import queries
 from bot.jobs.models import JobState
-from bot.ui.panels.controls import BUTTON_OUTDATED, FORM_OUTDATED
+from bot.ui.panels.controls import BUTTON_OUTDATED, FORM_OUTDATED, OPEN_FOR
 from tests.reactions.taps import post
 from tests.support.desk import KEY, PNG, Desk, make_bot, open_desk, pieces, started, texts
 from tests.support.presses import hand_in, press
@@ -96,10 +96,17 @@ async def restart(desk: Desk) -> None:
     await desk.env.restart_bot(bot)
 
 
+async def over_an_hour(desk: Desk) -> None:
+    await desk.env.advance_time(OPEN_FOR + 1)
+
+
 @pytest.mark.promise
-async def test_a_form_that_was_open_over_a_restart_says_so(desk: Desk) -> None:
+@pytest.mark.parametrize("meanwhile", [restart, over_an_hour])
+async def test_a_form_that_was_open_over_a_restart_or_an_hour_says_so(
+    desk: Desk, meanwhile: Callable[[Desk], Awaitable[None]]
+) -> None:
     form = await desk.maya.slash(desk.channel, "studio")
-    await restart(desk)
+    await meanwhile(desk)
     told = await desk.maya.submit_modal(form, {"prompt": "A red kite"})
     assert told.ephemeral
     assert texts(told) == str(FORM_OUTDATED)
@@ -107,9 +114,9 @@ async def test_a_form_that_was_open_over_a_restart_says_so(desk: Desk) -> None:
 
 
 @pytest.mark.promise
-async def test_a_form_that_was_open_for_hours_starts_its_job(desk: Desk) -> None:
+async def test_a_form_that_was_open_for_long_starts_its_job(desk: Desk) -> None:
     form = await desk.maya.slash(desk.channel, "studio")
-    await desk.env.advance_time(5 * 3600.0)
+    await desk.env.advance_time(OPEN_FOR - 60)
     assert started(await desk.maya.submit_modal(form, {"prompt": "A red kite"}))
 
 
