@@ -14,20 +14,19 @@ from bot.clock import Clock
 from bot.cluster import Membership
 from bot.db import WRITE_TIMEOUT, Database
 from bot.engine.context import Delivery, EngineContext, PhotoSource
-from bot.engine.counted_decoder import CountedDecoder
+from bot.engine.files import CountedDecoder, SpoolRoom
 from bot.engine.lanes import Lanes
 from bot.engine.messages import BestQuestions, BestResults, Hourglasses, Notices, Questions, Refusals, Results
 from bot.engine.outbox import Kind, Posts
 from bot.engine.outputs import Collector, Outputs
 from bot.engine.photos import Intake
-from bot.engine.spool_room import SpoolRoom
 from bot.engine.tuning import HOUR, Tuning
 from bot.features.refusals import REFUSAL
 from bot.jobs import confirm, lanes, queries, submission, transitions
 from bot.jobs.best_results import BEST, BEST_ASK
 from bot.jobs.confirm import QUESTION
 from bot.jobs.holds import waited_too_long
-from bot.jobs.models import APPROVAL_HOURS, FailureCode, Job, JobState, Progress
+from bot.jobs.models import APPROVAL_HOURS, FailureCode, Job, JobState
 from bot.jobs.results import HOURGLASS
 from bot.media.spool import Spool
 from bot.posts import OFFER, RESULT
@@ -89,7 +88,8 @@ class Engine:
         kinds |= {BEST: BestResults(context), BEST_ASK: BestQuestions(context)}
         kinds[RESULT] = Results(context, delivery, outputs)
         self._posts = Posts(context, delivery, kinds)
-        self.fresh_link = outputs.fresh_link
+        self.fresh_link, self.progress = outputs.fresh_link, self._lanes.progress
+        self.oldest_due_poll, self.occupancy = self._lanes.overdue, self._lanes.occupancy
         self._photos, self._outputs = (
             Intake(context, photos, decoder, room).worker,
             Collector(context, outputs).worker,
@@ -133,10 +133,6 @@ class Engine:
         self._photos.wake()
         self._outputs.wake()
 
-    async def progress(self, job_id: str) -> Progress:
-        """Return the estimates that the job's lane has of it."""
-        return await self._lanes.progress(job_id)
-
     def stuck(self) -> str | None:
         """Describe what stands still, if the engine has work and makes no progress. None if all is well."""
         liveness = self._context.liveness
@@ -153,14 +149,6 @@ class Engine:
         """
         works = self._context.liveness.failing_for() < MAX_FAILING_SECONDS
         return self._running and works and self.stuck() is None
-
-    def oldest_due_poll(self) -> float:
-        """Return by how many seconds the most overdue poll is late; 0.0 if none is."""
-        return self._lanes.overdue()
-
-    def occupancy(self) -> Mapping[str, float]:
-        """Return the share of its requests that each lane has in use, by the beginning of its hash."""
-        return self._lanes.occupancy()
 
     def _notify(self, wakes: Mapping[Hashable, Any]) -> None:
         """Notify the parts that a commit concerns.
@@ -218,8 +206,7 @@ async def housekeep(context: EngineContext) -> None:
         return now - timedelta(seconds=seconds)
 
     await write(_drop_undelivered, before(tuning.undelivered_bound), within=WRITE_TIMEOUT)
-    await write(_rule_by_time, before(tuning.unruled_bound), now, within=WRITE_TIMEOUT)
-    await write(_end_unapproved, now - timedelta(hours=APPROVAL_HOURS), now, within=WRITE_TIMEOUT)
+    await write(_end_undecided, before(tuning.unruled_bound), now, within=WRITE_TIMEOUT)
     if erased := await write(privacy.erase_retired_keys, before(tuning.old_key_bound)):
         _log.info("The secrets of %d unused keys were erased", erased)
     await write(_end_where_missing, before(tuning.held_bound), now, within=WRITE_TIMEOUT)
@@ -233,20 +220,19 @@ def _drop_undelivered(session: Session, oldest: datetime) -> None:
         transitions.change(session, job.id, output_file=None, source_file=None)
 
 
-def _rule_by_time(session: Session, oldest: datetime, at: datetime) -> None:
-    """Count an unknown outcome as charged, at what was reserved, if no admin has ruled on it for long."""
-    for job in queries.in_states(session, {JobState.UNKNOWN}):
-        if job.changed_at < oldest:
+def _end_undecided(session: Session, unruled: datetime, at: datetime) -> None:
+    """End what nobody has decided on for long: a request unpaid, and a result without being posted.
+
+    An unknown outcome counts as charged, at what was reserved.
+    """
+    undecided = at - timedelta(hours=APPROVAL_HOURS)
+    for job in queries.in_states(session, {JobState.UNKNOWN, JobState.PENDING, JobState.REVIEWING}):
+        if job.changed_at > (unruled if job.state is JobState.UNKNOWN else undecided):
+            continue
+        if job.state is JobState.UNKNOWN:
             transitions.apply_ruling(session, job.id, job.reserved, _NOBODY_RULED, at)
             _log.info("Job %s: no one settled it, so it counts as charged", job.id)
-
-
-def _end_unapproved(session: Session, oldest: datetime, at: datetime) -> None:
-    """End requests unpaid on which no moderator has decided for long, and don't post such results."""
-    for job in queries.in_states(session, {JobState.PENDING, JobState.REVIEWING}):
-        if job.changed_at > oldest:
-            continue
-        if job.state is JobState.PENDING:
+        elif job.state is JobState.PENDING:
             why = (FailureCode.DECLINED, _NOT_APPROVED, at)
             transitions.fail_unpaid(session, job.id, JobState.PENDING, *why)
         else:

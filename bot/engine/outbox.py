@@ -20,8 +20,7 @@ from bot.aio.tasks import (
 )
 from bot.backoff import backoff
 from bot.db import WRITE_TIMEOUT
-from bot.engine.context import Delivery, EngineContext
-from bot.engine.due import UNEXPECTED_TRIES
+from bot.engine.context import UNEXPECTED_TRIES, Delivery, EngineContext
 from bot.errors import Outage
 from bot.jobs.models import Approval, Job
 from bot.posts import NOWHERE, SENT_SINCE, TOO_LONG, Gone, Later, Never, NotHere, Outcome, Post, Refuse, Turn

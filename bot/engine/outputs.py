@@ -14,12 +14,10 @@ from bot.aio.tasks import shielded
 from bot.backoff import backoff
 from bot.catalog import Catalog
 from bot.db import WRITE_TIMEOUT
-from bot.engine.context import EngineContext
-from bot.engine.counted_decoder import CountedDecoder, Undecodable
-from bot.engine.due import DueJobs
+from bot.engine.context import DueJobs, EngineContext
+from bot.engine.files import CountedDecoder, SpoolRoom, Undecodable
 from bot.engine.lanes import Lanes
 from bot.engine.requests import NoRequestLeft
-from bot.engine.spool_room import SpoolRoom
 from bot.errors import StudiiBotError
 from bot.jobs import queries, transitions
 from bot.jobs.models import FailureCode, Job, JobState, Trouble

@@ -11,16 +11,14 @@ from sqlalchemy.orm import Session
 from bot.aio.tasks import shielded
 from bot.backoff import backoff
 from bot.db import Database
-from bot.engine.context import EngineContext, PhotoSource
-from bot.engine.counted_decoder import CountedDecoder, Undecodable
-from bot.engine.due import DueJobs
-from bot.engine.spool_room import SpoolRoom
+from bot.engine.context import DueJobs, EngineContext, PhotoSource
+from bot.engine.files import CountedDecoder, SpoolRoom, Undecodable
 from bot.errors import PhotoDelayed, PhotoUnavailable
 from bot.jobs import holds as key_holds, queries, transitions
 from bot.jobs.models import FailureCode, Job, JobState, SourcePhoto, Trouble
 from bot.media.kinds import suffix_of
 from bot.media.metadata import BrokenStructure, strip_metadata
-from bot.media.photo import Photo, PhotoRefused
+from bot.media.photo import PhotoRefused
 from bot.reasons import Reason, ReasonCode
 from bot.servers import settings as server_settings
 
@@ -76,14 +74,10 @@ class Intake:
         context.spool.when_freed(self._room_freed)
 
     async def _due(self, now: datetime, limit: int) -> tuple[list[Job], datetime | None]:
-        before, self._looked = self._looked, self._frees
-        try:
-            found, next_due, self._lacks = await self._context.db.read(
-                _due, now, limit, freed=before != self._looked
-            )
-        except BaseException:
-            self._looked = before
-            raise
+        frees = self._frees
+        freed = frees != self._looked
+        found, next_due, self._lacks = await self._context.db.read(_due, now, limit, freed=freed)
+        self._looked = frees
         return found, next_due
 
     async def _take_in(self, job: Job) -> float | None:
@@ -130,7 +124,7 @@ class Intake:
         It is tried again at once if room has become free since `frees`: nobody else would tell it.
         """
         tuning, now = self._context.tuning, self._context.clock.now()
-        if await shielded(self._waits_for_key(job)):
+        if await shielded(self._context.db.write(key_holds.wait_for_hold, job.id)):
             return None
         lacked = 0.0 if job.trouble != Trouble.ROOM else self._lasts(job.troubled_at or now, now)
         pause = min(max(lacked, tuning.room_pause), tuning.room_pause_bound)
@@ -148,9 +142,6 @@ class Intake:
         """Return the seconds since then, in this life."""
         return (now - max(since, self._started)).total_seconds()
 
-    async def _waits_for_key(self, job: Job) -> bool:
-        return bool(await self._context.db.write(key_holds.wait_for_hold, job.id))
-
     def _room_freed(self) -> None:
         """Let photos that found no room be tried again now."""
         self._frees += 1
@@ -159,13 +150,6 @@ class Intake:
 
     async def _bring_in(self, job: Job, source: SourcePhoto) -> Path:
         """Fetch and check the photo; returns where it is."""
-        photo = await self._fetch(job, source)
-        spooled = self._context.spool.source(job.id)
-        kept = self._context.spool.source(job.id, suffix_of(photo.content_type) or "")
-        await asyncio.to_thread(spooled.replace, kept)
-        return kept
-
-    async def _fetch(self, job: Job, source: SourcePhoto) -> Photo:
         path = self._context.spool.source(job.id)
         try:
             await self._context.spool.make()
@@ -178,7 +162,9 @@ class Intake:
             raise PhotoDelayed(_NO_ROOM) from None
         photo = await self._decoder.inspect(path)
         await remove_metadata(self._context.db, job, path)
-        return photo
+        kept = self._context.spool.source(job.id, suffix_of(photo.content_type) or "")
+        await asyncio.to_thread(path.replace, kept)
+        return kept
 
     async def _ready(self, job: Job, source_file: str | None) -> None:
         db = self._context.db

@@ -5,10 +5,9 @@ for the job; jobs whose request was in flight when a process ended are read by t
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import select
@@ -57,7 +56,7 @@ _CODES: Mapping[type[StudiiError], FailureCode] = {
     OutOfCredits: FailureCode.CREDITS,
     PlanRefused: FailureCode.PLAN,
 }
-_UNREACHABLE, _PHOTO_LOST = Reason(ReasonCode.UNREACHABLE), Reason(ReasonCode.PHOTO_LOST)
+_UNREACHABLE = Reason(ReasonCode.UNREACHABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +108,8 @@ class Requests:
         except StudiiError as error:
             return await self._not_taken(claim, error)
         except FileNotFoundError:
-            return await self._photo_lost(claim.job)
+            _log.warning("Job %s: its photo is missing from the spool", job_id)
+            return await self._not_taken(claim, _PhotoLost())
         except Exception as error:  # noqa: BLE001 - logged, and bounded like other uploads that fail
             _log.exception("Job %s: uploading its photo failed", job_id)
             return await self._not_taken(claim, UploadFailed(reason=type(error).__name__))
@@ -143,8 +143,8 @@ class Requests:
 
     async def poll(self, job_id: str, lane: KeyInUse, age: float) -> Done:
         """GET a job (Studii API docs, "Poll status") that was submitted `age` seconds ago."""
-        noting = self._note(lane, self._clock.monotonic())
-        allowed, job, key = await self._db.write_together(_to_poll, (job_id, noting))
+        asked = job_id, self._note(lane)
+        allowed, job, key = await self._db.write_together(_to_poll, asked)
         if job is None or job.state is not JobState.RUNNING or key is None or key.lane != lane.name:
             return Done(None, sent=False)
         if not allowed:
@@ -180,7 +180,7 @@ class Requests:
         window.begin(now)
         sent = False
         try:
-            if not await self._allowed(lane):
+            if not await self._db.write(self._note(lane)):  # other processes leave no room
                 raise NoRequestLeft(window.pause(now))
             sent = True
             return await self._context.studii.job_status(secret, job.studii_id or "", job.status_url)
@@ -193,24 +193,36 @@ class Requests:
         except CannotDecrypt as error:
             raise _Unreadable(told=error.told) from None
 
-    async def _allowed(self, lane: KeyInUse) -> bool:
-        """Count a request beside jobs' own steps. Return False if other processes leave no room."""
-        return await self._db.write(self._note(lane, self._clock.monotonic()))
+    def _note(self, lane: KeyInUse) -> Callable[[Session], bool]:
+        """Return what stores until when requests count, before they are sent.
 
-    def _note(self, lane: KeyInUse, now: float) -> Callable[[Session], bool]:
-        noted, epoch = lane.window.note(now), self._context.member.epoch
-        return partial(note, lane=lane, noted=noted, epoch=epoch, now=now, at=self._clock.now())
+        Where several processes serve servers, it returns False, having stored nothing, if the others have
+        used up the key's requests. Until the transaction ends, none of them counts any.
+        """
+        now, epoch = self._clock.monotonic(), self._context.member.epoch
+        noted, shift = lane.window.note(now), self._clock.now().timestamp() - now
+
+        def note(session: Session) -> bool:
+            if not session.info["shards"].all:
+                lanes.lock(session, lane.name)
+                others = lanes.windows(session, [lane.name], epoch or lanes.ALONE)[lane.name]
+                lane.window.set_others(until - shift for until in others)
+                if others and lane.window.used(now) > lane.window.usable:
+                    return False
+            lanes.keep_window(session, lane.name, epoch, (until + shift for until in noted))
+            return True
+
+        return note
 
     async def _claim(self, job_id: str, lane: KeyInUse, to: JobState) -> Claim | Done:
         """Bring the job into the state in which the request is sent, and count the request.
 
         Return what came of it instead if the job is not to be sent now.
         """
-        now, at = self._clock.monotonic(), self._clock.now()
-        noting = self._note(lane, now)
+        now, at, note = self._clock.monotonic(), self._clock.now(), self._note(lane)
 
         def claim(session: Session) -> Claim | NotClaimed:
-            if not noting(session):
+            if not note(session):
                 return NotClaimed(queries.get(session, job_id), lane.window.pause(now))
             epoch = self._context.member.epoch
             return submission.claim(session, self._catalog, job_id, lane.name, to, at, epoch)
@@ -242,38 +254,19 @@ class Requests:
 
         stored = await self._retry.run(job.id, store)
         limited = error if isinstance(error, RateLimited) else None
-        return Done(stored, sent=not isinstance(error, NotSent | _Unreadable), limited=limited)
-
-    async def _photo_lost(self, job: Job) -> Done:
-        """Have the photo fetched again, as it may have been lost with another host, within a bound."""
-
-        def lost(session: Session, at: datetime) -> Job | None:
-            if job.source is None or job.attempts + 1 >= self._tuning.tries:
-                return transitions.fail_unpaid(
-                    session, job.id, job.state, FailureCode.UPLOAD, _PHOTO_LOST, at
-                )
-            waiting = transitions.wait(session, job.id, job.state, at, attempts=job.attempts + 1)
-            return None if waiting is None else transitions.give_way(session, job.id, at)
-
-        _log.warning("Job %s: its photo is missing from the spool", job.id)
-        return Done(await self._db.write(lost, self._clock.now()), sent=False)
+        sent = not isinstance(error, NotSent | _Unreadable | _PhotoLost)
+        return Done(stored, sent=sent, limited=limited)
 
 
 def _to_poll(
     session: Session, asked: Sequence[tuple[str, Callable[[Session], bool]]]
 ) -> list[tuple[bool, Job | None, StudiiKey | None]]:
-    """Count the requests. Return whether each may be sent, its job, and the key that the job was sent with.
-
-    It is one function for all that wait, as all lanes poll at once after a restart.
-    """
-    wanted = select(Job).where(Job.id.in_([job_id for job_id, _ in asked]))
-    jobs = {job.id: job for job in queries.readable(session, wanted)}
-    sent_with = select(StudiiKey).where(StudiiKey.id.in_({job.key_id for job in jobs.values()}))
-    found = {key.id: key for key in session.scalars(sent_with)}
-    return [
-        (noting(session), job, None if job is None else found.get(job.key_id or 0))
-        for job, noting in ((jobs.get(job_id), noting) for job_id, noting in asked)
-    ]
+    """Count polls. Return whether each may be sent, and the job with the key that it was sent with."""
+    jobs = queries.some(session, [job_id for job_id, _ in asked])
+    used = select(StudiiKey).where(StudiiKey.id.in_({job.key_id for job in jobs.values()}))
+    by_id: dict[int | None, StudiiKey] = {key.id: key for key in session.scalars(used)}
+    found = ((jobs.get(job_id), noting) for job_id, noting in asked)
+    return [(noting(session), job, None if job is None else by_id.get(job.key_id)) for job, noting in found]
 
 
 class NoRequestLeft(Exception):
@@ -288,23 +281,10 @@ class _Unreadable(KeyRefused):
     """The key can't be decrypted: nothing was sent."""
 
 
-def note(
-    session: Session, *, lane: KeyInUse, noted: Iterable[float], epoch: int | None, now: float, at: datetime
-) -> bool:
-    """Store until when requests count, before they are sent.
+class _PhotoLost(StudiiError):
+    """The photo is not in the spool, as after a move to another host: it is fetched again."""
 
-    Where several processes serve servers, return False, having stored nothing, if the others have used up the
-    key's requests. Until the transaction ends, none of them counts any.
-    """
-    shift = at.timestamp() - now
-    if not session.info["shards"].all:
-        lanes.lock(session, lane.name)
-        others = lanes.windows(session, [lane.name], epoch or lanes.ALONE)[lane.name]
-        lane.window.set_others(until - shift for until in others)
-        if others and lane.window.used(now) > lane.window.usable:
-            return False
-    lanes.keep_window(session, lane.name, epoch, (until + shift for until in noted))
-    return True
+    code = ReasonCode.PHOTO_LOST
 
 
 def not_taken(
@@ -327,7 +307,10 @@ def not_taken(
             return submission.make_unknown(session, job.id, at)
         case KeyRefused() | OutOfCredits():
             return _not_served(session, tuning, job, key_id, error, at)
-        case ApiRefused() | UploadFailed(too_large_for_any=True):
+        case _PhotoLost() if job.source is not None and tries < bound:
+            transitions.wait(session, job.id, job.state, at, attempts=tries)
+            return transitions.give_way(session, job.id, at)
+        case ApiRefused() | UploadFailed(too_large_for_any=True) | _PhotoLost():
             code, bound = _CODES.get(type(error), code), 0
         case NotSent():
             tries, bound, code = job.tries + 1, tuning.unsent_tries, FailureCode.API

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.clock import SystemClock
-from bot.engine.counted_decoder import Decoder
+from bot.engine.files import Decoder
 from bot.errors import PhotoUnavailable
 from bot.jobs.models import Job
 from bot.media.photo import Photo

@@ -18,7 +18,7 @@ from bot.credits.ledger import EntryKind
 from bot.db import Database
 from bot.delivery.answers import LEFT_UNANSWERED
 from bot.domain.guilds import Plan
-from bot.engine.counted_decoder import MAX_DECODE_TRIES
+from bot.engine.files import MAX_DECODE_TRIES
 from bot.jobs import accept, queries
 from bot.jobs.models import Job, JobState
 from bot.posts import mark_of_nonce

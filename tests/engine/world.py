@@ -4,10 +4,11 @@ import asyncio
 import io
 import secrets
 import socket
-from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Mapping
+from collections.abc import AsyncGenerator, Callable, Hashable, Mapping
 from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from inspect import isawaitable
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -35,6 +36,7 @@ from tests.support import jobs
 from tests.support.database import database, given
 from tests.support.decoders import SharedDecoders
 from tests.support.patience import PATIENCE
+from tests.support.posts import open_posts
 from tests.support.services import services_with
 
 GUILD, CHANNEL, USER = 100, 200, 300
@@ -166,13 +168,13 @@ class EngineWorld:
         return await self.job(job.id)
 
     async def until(
-        self, true: Callable[[], Awaitable[bool]], what: str, changed: asyncio.Event | None = None
+        self, true: Callable[[], object], what: str, changed: asyncio.Event | None = None
     ) -> None:
         """`changed` is set when it may have come true; now and then it is looked at all the same."""
         try:
             async with asyncio.timeout(PATIENCE):
                 began = monotonic()
-                while not await true():  # what is waited for is in a database
+                while not (await there if isawaitable(there := true()) else there):
                     # A busy machine is not kept busy by looking.
                     pause = max(0.02, 4 * (monotonic() - began))
                     if changed is None:
@@ -188,8 +190,8 @@ class EngineWorld:
             ]
             raise AssertionError(f"still not: {what}; {states}") from None
 
-    async def _becomes(self, job_id: str, true: Callable[[Job], bool], what: str) -> None:
-        """Wait until that is true of the job, which is looked at when it has changed."""
+    async def becomes(self, job_id: str, true: Callable[[Job], bool], what: str) -> Job:
+        """Return the job once that is true of it, which is looked at when it has changed."""
         changed = asyncio.Event()
         told_of: Job | None = None
 
@@ -204,6 +206,19 @@ class EngineWorld:
 
         with self.db.listening(told):
             await self.until(there, f"{job_id} {what}", changed)
+        return await self.job(job_id)
+
+    async def over(self, job_id: str) -> Job:
+        """The job, once its end has been said, or could not be."""
+        return await self.becomes(job_id, lambda job: job.announced_at is not None, "announced")
+
+    async def all_posted(self) -> None:
+        """Wait until no post is left to be made."""
+
+        async def done() -> bool:
+            return not await self.db.read(open_posts)
+
+        await self.until(done, "everything posted")
 
     async def reaches(self, job_id: str, state: JobState) -> Job:
         """The job, once it is in that state."""
@@ -213,17 +228,13 @@ class EngineWorld:
             assert now is state or now not in TERMINAL_STATES, f"{job_id} is {now}, not {state}"
             return now is state
 
-        await self._becomes(job_id, there, state)
-        return await self.job(job_id)
+        return await self.becomes(job_id, there, state)
 
     async def announced(self, job_id: str) -> Said:
         """What was said of the job, once it has been said and noted."""
-        await self._becomes(job_id, lambda job: job.announced_at is not None, "announced")
-
-        async def told() -> bool:
-            return any(one.job.id == job_id for one in self.discord.said)
-
-        await self.until(told, f"what is said of {job_id}")  # without a result, by a post
+        await self.over(job_id)
+        there = self.discord.said  # without a result, by a post
+        await self.until(lambda: any(one.job.id == job_id for one in there), f"what is said of {job_id}")
         (said,) = [one for one in self.discord.said if one.job.id == job_id]
         return said
 
@@ -275,6 +286,12 @@ def a_staging_job(**options: object) -> Job:
     return a_job("virtual-staging", STAGING, photo=png(), **options)  # type: ignore[arg-type]
 
 
+def with_photo(size: int, **options: object) -> Job:
+    """A job whose photo is said to have that many bytes."""
+    return replace(a_staging_job(**options), source=SourcePhoto(PHOTO_URL, "room.png", "image/png", size))
+
+
+MB = 1_000_000
 TIMEOUTS = Timeouts(connect=60, read=60, total=60, transfer=60)
 
 

@@ -14,8 +14,7 @@ from bot.media import PhotoKind, pool, sniff
 from bot.media.kinds import HEAD_BYTES
 from bot.media.photo import DecoderFailed, PhotoRefused
 from bot.media.pool import LARGE_LANE, SMALL_LANE, DecoderPool
-from tests.engine.workers.sized import with_photo
-from tests.engine.world import PHOTO_URL, engine_world
+from tests.engine.world import PHOTO_URL, engine_world, with_photo
 from tests.media.pool.conftest import Asking, is_alive
 from tests.support.patience import PATIENCE, until
 

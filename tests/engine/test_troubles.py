@@ -1,9 +1,10 @@
-"""A database that fails or is away ends nothing, and loses nothing that Studii has said."""
+"""Databases that are away, errors that nobody foresaw, engines that stand still: nothing is lost."""
 
 import asyncio
 import errno
 import os
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,21 +13,28 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from bench.machine.restart import restart
 from bot.aio import tasks
+from bot.engine import Engine, Tuning
+from bot.engine.context import UNEXPECTED_TRIES
 from bot.errors import DatabaseAway, DatabaseFailed
-from bot.jobs.models import Job, JobState
-from bot.studii import NotSent
-from sandbox.studii import Options
-from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world
-
-OTHER_GUILD = 101
+from bot.jobs.models import FailureCode, Job, JobState
+from bot.media.pool import DecoderPool
+from bot.reasons import ReasonCode
+from bot.studii import NotSent, StudiiClient
+from tests.engine.recorder import Recorder
+from tests.engine.troubles import TROUBLES, fail_at_every_look, hang_in_a_photo
+from tests.engine.world import QUICK, EngineWorld, a_job, a_staging_job, engine_world
+from tests.support.clock import FakeClock
+from tests.support.forks import conversation
+from tests.support.patience import PATIENCE
 
 
 def fail(*_: object, **__: object) -> None:
     raise OperationalError("INSERT", {}, Exception("database or disk is full"))
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "FIRST_RETRY_SECONDS", 0.001)
     monkeypatch.setattr(tasks, "MAX_RETRY_SECONDS", 0.005)
@@ -34,12 +42,14 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def after(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, gone: asyncio.Event) -> None:
-    """The database goes away as soon as that has been answered."""
-    real = getattr(owner, name)
+    """The database goes away as soon as that has been answered for the first time."""
+    real, calls = getattr(owner, name), list[None]()
 
-    async def call(*args: Any) -> Any:
-        said = await real(*args)
-        gone.set()
+    async def call(*args: Any, **options: Any) -> Any:
+        said = await real(*args, **options)
+        calls.append(None)
+        if len(calls) == 1:
+            gone.set()
         return said
 
     monkeypatch.setattr(owner, name, call)
@@ -48,10 +58,7 @@ def after(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, gone: async
 async def long_away(world: EngineWorld, tried: list[None]) -> None:
     """Until so much was tried without a database that all patience that there is for jobs would be over."""
 
-    async def enough() -> bool:
-        return len(tried) > 30
-
-    await world.until(enough, "tried for long")
+    await world.until(lambda: len(tried) > 30, "tried for long")
 
 
 def away(world: EngineWorld, monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, list[None]]:
@@ -92,29 +99,31 @@ def counted(world: EngineWorld, monkeypatch: pytest.MonkeyPatch) -> list[None]:
     return full
 
 
-@pytest.mark.usefixtures("_short_pauses")
-async def test_what_studii_said_is_kept_for_as_long_as_the_database_is_away(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("answered", ["fetch", "create_job", "download", "send"])
+async def test_what_was_answered_once_is_kept_for_as_long_as_the_database_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answered: str
 ) -> None:
-    async with engine_world(tmp_path, options=Options(instant=True, long_side=64)) as world:
+    async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         gone, tried = away(world, monkeypatch)
-        after(monkeypatch, world.client, "create_job", gone)
-        job = await world.accept(a_job())
+        owners = {"fetch": world.album, "send": world.discord}
+        after(monkeypatch, owners.get(answered, world.client), answered, gone)
+        job = await world.accept(a_staging_job())
         async with world.running():
             await long_away(world, tried)
             back = world.clock.now()
             gone.clear()
             assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
-        submitted_at = (await world.job(job.id)).submitted_at
-        assert submitted_at is not None
-        assert submitted_at < back  # as its answer came, not as it was stored
-        assert len(world.studii.jobs) == 1
+        found = await world.job(job.id)
+        assert found.submitted_at is not None
+        # As Studii's answer came, not as it was stored.
+        assert (found.submitted_at < back) is (answered != "fetch")
+        assert (len(world.studii.jobs), world.discord.attempts) == (1, 1)
+        assert found.result_message_id is not None
         await world.balanced()
 
 
 @pytest.mark.promise
-@pytest.mark.usefixtures("_short_pauses")
 async def test_a_request_that_was_not_sent_counts_once_however_long_the_database_is_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,63 +157,11 @@ async def test_an_answer_that_is_still_to_be_stored_is_stored_when_the_engine_st
         after(monkeypatch, world.client, "create_job", gone)
         job = await world.accept(a_job())
         async with world.running():
-
-            async def tried_once() -> bool:
-                return len(tried) > 10
-
-            await world.until(tried_once, "tried")
+            await world.until(lambda: len(tried) > 10, "tried")
             asyncio.get_running_loop().call_later(0.2, gone.clear)
         assert (await world.job(job.id)).state is JobState.RUNNING
 
 
-@pytest.mark.usefixtures("_short_pauses")
-async def test_a_result_that_was_posted_is_not_posted_again_because_that_could_not_be_noted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        gone, tried = away(world, monkeypatch)
-        after(monkeypatch, world.discord, "send", gone)
-        job = await world.accept(a_job())
-        async with world.running():
-            await long_away(world, tried)
-            gone.clear()
-            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
-        assert world.discord.attempts == 1
-        assert (await world.job(job.id)).result_message_id is not None
-        await world.balanced()
-
-
-@pytest.mark.usefixtures("_short_pauses")
-@pytest.mark.parametrize("step", ["source", "output"])
-async def test_no_job_ends_because_the_database_was_away_while_its_files_came_in(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        gone, tried = away(world, monkeypatch)
-        real = world.client.download
-
-        async def download(*args: Any, **options: Any) -> Any:
-            done = await real(*args, **options)
-            if not tried:
-                gone.set()
-            return done
-
-        if step == "output":
-            monkeypatch.setattr(world.client, "download", download)
-        else:
-            world.album.on_fetch = lambda _: None if tried else gone.set()
-        job = await world.accept(a_staging_job())
-        async with world.running():
-            await long_away(world, tried)
-            gone.clear()
-            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
-        assert len(world.studii.jobs) == 1
-        await world.balanced()
-
-
-@pytest.mark.usefixtures("_short_pauses")
 async def test_a_disk_that_takes_neither_a_photo_nor_what_is_noted_of_it_ends_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -226,7 +183,6 @@ async def test_a_disk_that_takes_neither_a_photo_nor_what_is_noted_of_it_ends_no
 
 
 @pytest.mark.promise
-@pytest.mark.usefixtures("_short_pauses")
 async def test_an_engine_that_starts_while_the_database_is_away_begins_when_it_is_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -246,7 +202,6 @@ async def test_an_engine_that_starts_while_the_database_is_away_begins_when_it_i
 
 
 @pytest.mark.promise
-@pytest.mark.usefixtures("_short_pauses")
 async def test_a_disk_that_is_full_loses_nothing_and_all_goes_on_when_there_is_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -278,3 +233,130 @@ async def test_a_job_that_cannot_be_read_is_left_alone_and_the_others_are_made(t
                 assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
         assert len(world.db.unreadable) == 1
         assert len(world.studii.jobs) == len(others)
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, where: type[Any], name: str) -> Callable[[], int]:
+    """Let a method fail; returns how often it did."""
+    calls: list[None] = []
+
+    async def fail(*_: object, **__: object) -> None:
+        calls.append(None)
+        raise RuntimeError("nobody foresaw this")
+
+    monkeypatch.setattr(where, name, fail)
+    return lambda: len(calls)
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize(
+    ("where", "name", "code", "why", "tries"),
+    [
+        (DecoderPool, "inspect", FailureCode.PHOTO, ReasonCode.NOT_STARTED, UNEXPECTED_TRIES),
+        (StudiiClient, "request_upload", FailureCode.UPLOAD, ReasonCode.UPLOAD_FAILED, QUICK.tries),
+        (StudiiClient, "job_status", FailureCode.LOST, ReasonCode.NEVER_ENDED, None),
+        (StudiiClient, "download", FailureCode.OUTPUT, ReasonCode.OUTPUT_UNEXPECTED_ERROR, None),
+    ],
+)
+async def test_a_step_that_fails_unexpectedly_is_tried_some_times_and_ends_the_job_at_its_charge(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    where: type[Any],
+    name: str,
+    code: FailureCode,
+    why: ReasonCode,
+    tries: int | None,
+) -> None:
+    async with engine_world(tmp_path, hourly_after=0.2, lost_after=0.3) as world:
+        await world.use_key(world.studii.add_key())
+        failed = failing(monkeypatch, where, name)
+        job = await world.accept(a_staging_job())
+        async with world.running():
+            ended = (await world.announced(job.id)).job
+        assert (ended.state, ended.failure) == (JobState.FAILED, code)
+        assert (ended.reserved, ended.settled) == (0, ended.charged or 0)
+        assert (ended.charged is None) is (tries is not None)
+        assert ended.failure_text is not None
+        await world.balanced()
+        assert ended.failure_text.code == why
+        assert failed() == (tries or failed())
+
+
+@pytest.mark.promise
+async def test_a_result_whose_posting_fails_unexpectedly_is_kept_in_the_list_of_jobs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        failing(monkeypatch, Recorder, "send")
+        job = await world.accept(a_job())
+        async with world.running():
+            await world.over(job.id)
+        kept = await world.job(job.id)
+        assert kept.state is JobState.SUCCEEDED
+        assert world.spooled() == [kept.output_file]
+
+
+async def stuck(engine: Engine, clock: FakeClock) -> str:
+    """Why the engine is taken for stuck, after as much time as that needs."""
+    async with asyncio.timeout(PATIENCE):
+        while (reason := engine.stuck()) is None:
+            clock.advance(60)
+            await asyncio.sleep(0.01)
+    return reason
+
+
+async def test_work_that_never_ends_is_named(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with engine_world(tmp_path, clock=clock) as world, world.running() as engine:
+        assert engine.stuck() is None
+        job = await hang_in_a_photo(world)
+        assert f"fetching photos (job {job.id}) has lasted" in await stuck(engine, clock)
+
+
+async def test_a_start_that_never_ends_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hang(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Engine, "_doubt_restored", hang)
+    clock = FakeClock()
+    async with engine_world(tmp_path, clock=clock) as world, world.running() as engine:
+        assert "resuming interrupted jobs (at the start) has lasted" in await stuck(engine, clock)
+
+
+@pytest.mark.promise
+async def test_such_a_process_ends_with_a_failure_so_that_it_is_started_again(
+    tmp_path: Path, subtests: pytest.Subtests
+) -> None:
+    with conversation("tests.engine.troubles", str(tmp_path)) as (_, answered):
+        told = await asyncio.wait_for(asyncio.to_thread(answered.read), PATIENCE)
+    ends = dict(line.split() for line in told.splitlines())
+    for trouble, _, why in TROUBLES:
+        name = trouble.__name__
+        with subtests.test(name):
+            said = await asyncio.to_thread((tmp_path / f"{name}.log").read_text, "utf-8")
+            assert ends.get(name) == "1", said
+            assert why in said
+
+
+async def test_an_engine_in_which_everything_fails_says_that_it_is_not_well_before_it_ends(
+    tmp_path: Path,
+) -> None:
+    clock = FakeClock()
+    async with engine_world(tmp_path, clock=clock, reread_every=0.02) as world:
+        engine = world.engine()
+        assert not engine.alive()
+        async with world.running(engine):
+            await fail_at_every_look(world)
+            assert engine.alive()
+            async with asyncio.timeout(PATIENCE):
+                while engine.alive():
+                    clock.advance(10)
+                    await asyncio.sleep(0.02)
+            assert engine.stuck() is None
+        assert not engine.alive()
+
+
+async def test_with_2_000_jobs_on_100_keys_every_key_is_polled_and_none_in_a_burst(tmp_path: Path) -> None:
+    run = await restart(tmp_path, 2_000, 100)
+    assert (run.jobs, run.polling) == (2_000, 100)
+    assert run.most_in_burst <= Tuning().requests_in_flight  # of twenty that are all due

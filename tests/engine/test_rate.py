@@ -1,17 +1,23 @@
-"""A key's requests stay under its limit, however the server counts, and nothing is wasted."""
+"""A key's requests stay under its limit however the server counts, and a plan that is another is noticed."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
-from bot.engine.rate import RateWindow
-from bot.engine.tuning import Tuning
+from bot.domain.guilds import Plan
+from bot.engine import Tuning
+from bot.engine.rate import FIRST_CHECK, ChosenPlan, RateWindow
+from bot.servers import keys
+from sandbox.studii import faults
 from sandbox.studii.ratelimit import Counting, RateStyle, make_limiter
+from tests.engine.world import a_job, engine_world
+from tests.support.patience import until
 
 TUNING = Tuning()
-MONDAY = datetime(2027, 3, 15, tzinfo=UTC)
 
 
 def left(window: RateWindow, now: float) -> int:
@@ -22,34 +28,6 @@ def left(window: RateWindow, now: float) -> int:
 def send(window: RateWindow, at: float, takes: float = 0.0) -> None:
     window.begin(at)
     window.end(at, at + takes)
-
-
-def test_requests_of_an_earlier_life_count() -> None:
-    window = RateWindow(60, TUNING)
-    for _ in range(30):
-        send(window, 950.0)
-    for _ in range(20):
-        window.begin(990.0)  # whose answers are not known
-    later = RateWindow(60, TUNING)
-    later.restore(window.note(995.0), 1000.0)
-    assert left(later, 1000.0) == 8
-    assert left(later, 1010.2) == 8
-    assert left(later, 1010.4) == 38
-    assert left(later, 990.0 + TUNING.answer_bound + 60.2) == 38
-    assert left(later, 990.0 + TUNING.answer_bound + 60.4) == 58
-
-
-def test_what_other_processes_sent_leaves_less_room_until_a_period_after_its_answer() -> None:
-    window = RateWindow(4, TUNING)
-    window.begin(0.0)
-    window.end(0.0, 1.0)
-    window.set_others([130.3, 60.3])
-    assert left(window, 10.0) == 0
-    assert window.free_at(10.0) == 61.3
-    window.set_others([65.3])  # in place of those before
-    assert left(window, 10.0) == 0
-    window.set_others([])
-    assert left(window, 10.0) == 1
 
 
 def test_after_a_429_nothing_is_sent_until_retry_after_and_then_little() -> None:
@@ -154,3 +132,92 @@ def test_room_comes_exactly_when_it_was_predicted(
         assert at >= now
         assert (left(window, now) == 0) is (at > now)
         assert left(window, at) >= 1
+
+
+MONDAY = datetime(2026, 5, 4, tzinfo=UTC)
+TEAM, PRO = ChosenPlan(300, MONDAY), ChosenPlan(60, MONDAY)
+
+
+def window_of(plan: ChosenPlan = TEAM) -> RateWindow:
+    window = RateWindow(plan.limit, Tuning())
+    window.set_plan(plan, 0.0)
+    return window
+
+
+def limited(window: RateWindow, now: float, used: int) -> bool:
+    """Return whether a 429 after so many requests in the last minute tells something new about the plan."""
+    window.set_others([now + 1.0] * used)
+    return window.limited(now, 0.0)
+
+
+def passed(window: RateWindow, now: float, used: int) -> bool:
+    window.set_others([now + 1.0] * used)
+    window.free_at(now)
+    return window.passed(now)
+
+
+def limit(window: RateWindow, now: float) -> int:
+    window.free_at(now)
+    return window.limit
+
+
+def doubted() -> RateWindow:
+    window = window_of()
+    limited(window, 0.0, 61)
+    limited(window, 10.0, 61)
+    return window
+
+
+def test_two_429s_well_under_the_plans_limit_lower_it_and_one_does_not() -> None:
+    window = window_of()
+    assert not limited(window, 0.0, 61)
+    assert limit(window, 0.0) == 300
+    assert limited(window, 100.0, 61)
+    assert limit(window, 100.0) == 60
+    assert not limited(window, 200.0, 20)  # known already
+
+
+def test_the_plan_is_tried_again_later_and_believed_if_it_holds() -> None:
+    window = doubted()
+    assert limit(window, 10.0 + FIRST_CHECK - 1) == 60
+    later = 10.0 + FIRST_CHECK
+    assert limit(window, later) == 300
+    assert not limited(window, later, 61)  # one is enough now, and it is no news
+    assert limit(window, later + 2 * FIRST_CHECK - 1) == 60
+    last = later + 2 * FIRST_CHECK
+    assert not passed(window, last, 100)  # a fixed minute of 60 may let that through
+    assert passed(window, last, 150)
+    assert not passed(window, last, 150)
+
+
+async def test_a_lowered_plan_is_kept_over_a_restart_until_an_admin_chooses_anew(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        key = await world.use_key(world.studii.add_key(), plan=Plan.TEAM)
+        world.studii.fail("create", faults.rate_limited(0))
+        world.studii.fail("status", faults.rate_limited(0))
+        job = await world.accept(a_job())
+        async with world.running():
+            await world.announced(job.id)
+
+        async def usable() -> int:
+            """Requests that the lane allows itself in a minute, in a life of its own."""
+            job = await world.accept(a_job())
+            async with world.running() as engine:
+                await world.announced(job.id)
+                inside: Any = engine
+                return int(inside._lanes._lines[key.lane].lane.rate.usable)
+
+        assert await usable() == 60 - world.tuning.rate_margin
+        await world.db.write(keys.set_plan, key.id, Plan.TEAM, world.clock.now())
+        assert await usable() == 300 - world.tuning.rate_margin
+
+
+async def test_a_plan_that_is_chosen_while_its_lane_rests_holds_at_once(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        key = await world.use_key(world.studii.add_key(), plan=Plan.TEAM)
+        async with world.running() as engine:
+            await world.announced((await world.accept(a_job())).id)
+            inside: Any = engine
+            rate: RateWindow = inside._lanes._lines[key.lane].lane.rate
+            await world.db.write(keys.set_plan, key.id, Plan.PRO, world.clock.now())
+            await until(lambda: rate.limit == Plan.PRO.requests_per_minute, "the plan that was chosen")

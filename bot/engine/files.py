@@ -1,0 +1,219 @@
+"""Files from outside: decoded so that none ends the bot again and again, and given room in the spool."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import nullcontext
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from sqlalchemy.orm import Session
+
+from bot.aio.tasks import shielded
+from bot.db import WRITE_TIMEOUT, Database
+from bot.engine.context import EngineContext
+from bot.errors import ReasonedError
+from bot.jobs import holds as key_holds, queries, transitions
+from bot.jobs.models import Job, JobState
+from bot.media.photo import DecoderFailed, Drawing, Photo, PhotoRefused, PictureBroken
+from bot.media.spool import KEPT_RESULTS_SHARE, Evictable, to_evict
+from bot.reasons import ReasonCode
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+MAX_DECODE_TRIES = 2  # that ended what decoded the file, before it is given up
+
+
+class Undecodable(ReasonedError):
+    """The file has ended what decodes it as often as it may: it is not opened any more."""
+
+    code = ReasonCode.PHOTO_UNDECODABLE
+
+
+class Decoder(Drawing, Protocol):
+    """An opener of pictures. Each method raises `DecoderFailed` if the file is to be given up."""
+
+    async def inspect(self, path: Path) -> Photo: ...
+    async def check(self, path: Path) -> None: ...
+
+
+class CountedDecoder:
+    """Counts a try in the job's row before the decoder is asked, and takes it back when that has answered:
+    that it is good, with the change of the job's state that follows.
+
+    A file ends its process at most, where the kernel's limits are set; but a machine may end the whole bot.
+    The files are named by the spool: the job's id, then what the file is to the job.
+    """
+
+    def __init__(self, db: Database, decoder: Decoder) -> None:
+        self._db = db
+        self._decoder = decoder
+        self._again = asyncio.Lock()
+
+    async def inspect(self, path: Path) -> Photo:
+        """Decode a photo (see `DecoderPool.inspect`). Raises `PhotoRefused` and `Undecodable`."""
+        return await self._counted(path, lambda: self._decoder.inspect(path), moves=True)
+
+    async def check(self, path: Path) -> None:
+        """Decode a result. Raises `PictureBroken` and `Undecodable`."""
+        await self._counted(path, lambda: self._decoder.check(path), moves=True)
+
+    async def fit(self, path: Path, limit: int, *, made: bool = False) -> bytes | None:
+        """Return the picture as a JPEG of at most `limit` bytes, or None if there is no way to that."""
+        return await self._made(path, lambda: self._decoder.fit(path, limit, made=made))
+
+    async def label(self, path: Path, limit: int, words: str, corner: str) -> bytes | None:
+        """Return a copy with words in a corner, or None (see `DecoderPool.label`)."""
+        return await self._made(path, lambda: self._decoder.label(path, limit, words, corner))
+
+    async def split(self, before: Path, after: Path, limit: int, labels: tuple[str, str]) -> bytes | None:
+        """Return one picture of both halves, or None (see `DecoderPool.split`)."""
+        return await self._made(after, lambda: self._decoder.split(before, after, limit, labels))
+
+    async def _made(self, path: Path, make: Callable[[], Awaitable[bytes | None]]) -> bytes | None:
+        try:
+            return await self._counted(path, make)
+        except Undecodable:
+            return None
+
+    async def _counted(self, path: Path, decode: Callable[[], Awaitable[_T]], *, moves: bool = False) -> _T:
+        job_id = path.name.partition(".")[0]
+        try:
+            first = await shielded(self._db.write(transitions.begin_decoding, job_id))
+        except asyncio.CancelledError:
+            await shielded(self._set(job_id, 0))
+            raise
+        tries = 0 if first else await self._db.read(transitions.decode_tries, job_id)
+        if tries >= MAX_DECODE_TRIES:
+            raise Undecodable
+        # Those that were open when the bot died are tried one at a time: only the culprit counts twice.
+        async with nullcontext() if first else self._again:
+            left: int | None = tries
+            try:
+                if not first:
+                    await shielded(self._set(job_id, tries + 1))
+                made = await decode()
+                left = None if first and moves else 0
+            except (PhotoRefused, PictureBroken):
+                left = 0
+                raise
+            except DecoderFailed:
+                _log.warning("Job %s: %s can't be decoded", job_id, path.name)
+                left = MAX_DECODE_TRIES
+                raise Undecodable from None
+            finally:
+                if left is not None:
+                    await shielded(self._set(job_id, left))
+            return made
+
+    async def _set(self, job_id: str, tries: int) -> None:
+        await self._db.write(transitions.set_decode_tries, job_id, tries)
+
+
+UNKNOWN_SIZE = 50_000_000  # bytes that an output may well have of which the size is not told
+
+
+class SpoolRoom:
+    """Claims room for photos and outputs. A held job whose photo gives way is received again: its photo is
+    fetched from its message when Studii takes the server's key again."""
+
+    def __init__(self, context: EngineContext) -> None:
+        self._context = context
+        self._leaving: set[str] = set()
+        self._turn = asyncio.Lock()  # what one makes room for, another must not count as its own
+
+    def is_leaving(self, job_id: str) -> bool:
+        """Return whether the job's photo is being removed."""
+        return job_id in self._leaving
+
+    async def for_source(self, job: Job, size: int) -> bool:
+        """Claim room for the job's photo. Returns False if its server has none now."""
+        spool = self._context.spool
+        unsent = await self._context.db.read(_unsent_if_held, job.guild_id)
+        held = unsent is not None
+        together = sum(spool.source_size(job_id) for job_id in unsent or () if job_id != job.id)
+        lacking = spool.claim_source(job.id, job.guild_id, size, held=held, held_together=together)
+        # A held server gets no room at the cost of others: they are held as well.
+        spared = int(spool.max_bytes * KEPT_RESULTS_SHARE)
+        if lacking and not held and await self._make_room(lacking, spared=spared):
+            lacking = spool.claim_source(job.id, job.guild_id, size)
+        return not lacking
+
+    async def for_output(self, job: Job, size: int) -> bool:
+        """Claim room for the job's output. Returns False if there is none now."""
+        spool = self._context.spool
+        lacking = spool.claim_output(job.id, job.guild_id, size)
+        if lacking and await self._make_room(lacking):
+            lacking = spool.claim_output(job.id, job.guild_id, size)
+        return not lacking
+
+    async def for_unknown_output(self, job: Job, most: int) -> int:
+        """Claim what is left, at most `most` bytes, for an output of unknown size; returns how many."""
+        lacking = min(most, UNKNOWN_SIZE) - self._context.spool.left_for_output(job.id)
+        if lacking > 0:
+            await self._make_room(lacking)
+        return self._context.spool.claim_rest(job.id, job.guild_id, most)
+
+    async def _make_room(self, lacking: int, *, spared: int = 0) -> bool:
+        """Return whether enough bytes were freed. Results that are kept keep at least `spared` bytes."""
+        spool = self._context.spool
+        async with self._turn:
+            held, kept, undecided = await self._context.db.read(_that_can_go)
+            # The newest first: a server's oldest job is the one to try whether Studii takes its key again.
+            photos = [Evictable(job.id, job.guild_id, spool.source_size(job.id)) for job in reversed(held)]
+            results = [self._kept(job) for job in kept]
+            leaving = to_evict(photos, lacking) or to_evict(results, lacking, spared=spared)
+            if not (leaving or spared):  # for outputs alone, and last: the address may not live
+                leaving = to_evict([*results, *map(self._kept, undecided)], lacking)
+            if leaving:
+                await shielded(self._drop({file.job_id for file in leaving}))
+        return bool(leaving)
+
+    def _kept(self, job: Job) -> Evictable:
+        spool = self._context.spool
+        size = spool.output_size(job.id)
+        if job.state is not JobState.REVIEWING:  # whose photo may be nowhere else
+            size += spool.source_size(job.id)
+        return Evictable(job.id, job.guild_id, size, job.output_url is not None)
+
+    async def _drop(self, job_ids: set[str]) -> None:
+        self._leaving |= job_ids
+        try:
+            drop = self._context.db.write(_drop, job_ids, self._context.clock.now(), within=WRITE_TIMEOUT)
+            await self._context.spool.remove(*await drop)
+        finally:
+            self._leaving -= job_ids
+        _log.warning("Removed files of %d jobs from the spool, to make room", len(job_ids))
+
+
+def _unsent_if_held(session: Session, guild_id: int) -> list[str] | None:
+    """Return the unsent jobs of all servers whose key is held, or None if this server's isn't."""
+    return None if key_holds.get(session, guild_id) is None else queries.unsent_where_held(session)
+
+
+def _that_can_go(session: Session) -> tuple[list[Job], list[Job], list[Job]]:
+    """Return held jobs with photos, results that are kept, and those that moderators have to decide on."""
+    held, kept = queries.held_with_photos(session), queries.kept_results(session)
+    return held, kept, queries.results_to_decide_on(session)
+
+
+def _drop(session: Session, job_ids: Collection[str], at: datetime) -> list[str | None]:
+    """Let files of these jobs go, and return their names.
+
+    A photo of a held job is fetched again later. A result that could not be posted is announced with a link,
+    unless it was withheld; one that waits for a moderator is fetched again when it is needed.
+    """
+    names: list[str | None] = []
+    for job in queries.some(session, job_ids).values():
+        if job.state is JobState.WAITING and job.held is not None:  # else it continues after all
+            names.append(job.source_file)
+            transitions.give_way(session, job.id, at)
+        elif job.state is JobState.REVIEWING:
+            names.append(job.output_file)
+        elif job.announced_at is not None and job.state in {JobState.SUCCEEDED, JobState.WITHHELD}:
+            names += [job.source_file, job.output_file]
+            # The files' names go in the same step: what is announced now is the link.
+            transitions.drop_files(session, job.id, at)
+    return names

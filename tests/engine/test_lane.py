@@ -1,0 +1,298 @@
+"""What a key sends next, when it polls, what it learns of durations, and what it says of a wait."""
+
+from collections import Counter
+from collections.abc import Collection
+from copy import deepcopy
+from dataclasses import replace
+from functools import cache
+from itertools import pairwise
+from random import Random
+from statistics import fmean
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from bench.simulation.loads import IMAGE, USUAL, VIDEO, Load
+from bench.simulation.measure import Newcomer, Scale, learning, measure, observe
+from bot.engine import Tuning
+from bot.engine.lane import TOLD_FROM, Durations, Lane, Rest, Running, Send, Step, Waiting, Work, forecast
+from bot.engine.rate import RateWindow
+from bot.engine.tuning import HOUR
+
+TUNING = Tuning()
+
+
+def lane_of(limit: int = 60, tuning: Tuning = TUNING) -> Lane:
+    durations = Durations({IMAGE: 12.0, VIDEO: 90.0}.__getitem__)
+    return Lane(RateWindow(limit, tuning), durations, tuning)
+
+
+def running(name: str, submitted: float, work: Work = IMAGE) -> Running:
+    return Running(name, submitted, work)
+
+
+def waiting(name: str, user: int = 1, since: float = 0.0, step: Step = Step.SUBMIT) -> Waiting:
+    return Waiting(name, user, since, step, IMAGE, not_before=0.0, begun=False, held=False, price=None)
+
+
+def sync(lane: Lane, waiting: Collection[Waiting], running: Collection[Running], now: float) -> None:
+    """Let these be the lane's jobs, except for those with a request under way."""
+    there = {one.id for one in (*waiting, *running)}
+    for one in {*lane.waiting, *lane.running} - there - lane.in_flight.keys():
+        lane.put(None, one, now)
+    for job in (*waiting, *running):
+        lane.enter(job, now)
+
+
+def is_empty(lane: Lane) -> bool:
+    return not (lane.waiting or lane.running or lane.in_flight)
+
+
+def take(lane: Lane, now: float = 0.0) -> Send:
+    """What the lane sends now; it stays under way."""
+    decision = lane.decide(now)
+    assert isinstance(decision, Send)
+    lane.begin(decision, now)
+    return decision
+
+
+@pytest.mark.parametrize("wrong", [1 / 3, 1.0, 3.0])
+@pytest.mark.parametrize("work", [IMAGE, VIDEO])
+def test_after_twenty_jobs_their_median_is_known_within_15_percent_nine_times_of_ten(
+    work: Work, wrong: float
+) -> None:
+    """However wrong the guess was; with jobs as those of the bench, seen as the lane sees them."""
+    assert learning(work, wrong, times=40).of_these <= 0.15
+
+
+def test_what_was_learned_is_taken_over_and_the_newest_counts() -> None:
+    durations = Durations(lambda _: 12.0)
+    durations.restore({("studio", "image"): [(39.0, 41.0)] * 100})
+    assert durations.model(IMAGE).median == pytest.approx(40.0, rel=0.1)
+    for _ in range(100):
+        durations.learn(IMAGE, 5.0, 6.0)
+    assert durations.model(IMAGE).median == pytest.approx(5.5, rel=0.1)
+
+
+def a_lane(*, seen: int, limit: int = 60) -> Lane:
+    return Lane(RateWindow(limit, TUNING), deepcopy(_learned(seen)), TUNING)
+
+
+@cache
+def _learned(seen: int) -> Durations:
+    """What is known when that many jobs were seen, always the same."""
+    durations = Durations(lambda work: USUAL[work].median)
+    observe(durations, IMAGE, USUAL[IMAGE], Random(1), seen)
+    return durations
+
+
+def newcomer(number: int, work: Work = IMAGE) -> Waiting:
+    return Waiting(
+        f"{number:02}", number, number, Step.SUBMIT, work, not_before=0.0, begun=False, held=False, price=None
+    )
+
+
+@pytest.mark.promise
+def test_nine_of_ten_who_are_told_how_long_they_wait_are_told_within_30_percent() -> None:
+    loads = (
+        (Load("images", 60, 60, burst=True), Newcomer(1.0, 100)),
+        (Load("images", 60, 60, burst=True), Newcomer(2.0, 5)),  # it has a wrong guess and has seen few
+        (Load("mixed", 60, 60, burst=True), Newcomer(1.0, 100)),
+        (Load("images", 60, 8), Newcomer(1.0, 100)),  # more than the key can carry
+    )
+    told: list[float] = []
+    for load, new in loads:
+        result = measure(load, "new lane", Scale(least=1, most=1, lasts=400.0, burst_jobs=60), new=new)
+        assert result.told == 1.0
+        told.append(result.told_well or 0.0)
+    assert min(told) >= 0.8
+    assert fmean(told) >= 0.9
+
+
+def test_no_time_is_told_before_some_jobs_of_each_kind_were_seen() -> None:
+    lane = a_lane(seen=TOLD_FROM - 1)
+    sync(lane, [newcomer(n) for n in range(20)], [], 0.0)
+    assert forecast(lane.copy(), 0.0) == {}
+    lane = a_lane(seen=TOLD_FROM)
+    sync(lane, [newcomer(n) for n in range(20)], [], 0.0)
+    assert forecast(lane.copy(), 0.0).keys() == lane.waiting.keys()
+    sync(lane, [newcomer(n) for n in range(20)], [Running("r", -3.0, VIDEO)], 0.0)
+    assert forecast(lane.copy(), 0.0) == {}
+
+
+def submit_all(lane: Lane, now: float = 0.0) -> list[str]:
+    """The order in which everything that waits is submitted, each answered at once."""
+    order: list[str] = []
+    while isinstance(decision := lane.decide(now), Send) and decision.step is Step.SUBMIT:
+        lane.begin(decision, now)
+        lane.end(decision.job_id, now, sent=True)
+        lane.put(None, decision.job_id, now)
+        order.append(decision.job_id)
+    return order
+
+
+@pytest.mark.promise
+def test_members_take_turns_whoever_asked_first_twenty_times() -> None:
+    lane = lane_of()
+    many = [waiting(f"ana{n:02}", user=1, since=n) for n in range(20)]
+    sync(lane, [*many, waiting("ben", 2, 30), waiting("cleo0", 3, 31), waiting("cleo1", 3, 32)], [], 0.0)
+    assert submit_all(lane)[:6] == ["ana00", "ben", "cleo0", "ana01", "cleo1", "ana02"]
+
+
+def test_a_place_in_line_is_what_then_happens() -> None:
+    lane = lane_of()
+    jobs = [waiting(f"{user}-{n}", user, n * 3 + user) for user in range(3) for n in range(user + 1)]
+    sync(lane, jobs, [], 0.0)
+    places = {job.id: lane.place(job.id)[0] for job in jobs}
+    order = submit_all(lane)
+    assert places == {job_id: place for place, job_id in enumerate(order, 1)}
+    assert lane.place(order[0])[0] is None
+
+
+def test_a_job_is_left_alone_until_its_time() -> None:
+    lane = lane_of()
+    sync(lane, [replace(waiting("later"), not_before=7.0)], [], 0.0)
+    assert lane.decide(0.0) == Rest(7.0)
+    assert take(lane, 7.0) == Send("later", Step.SUBMIT)
+
+
+def test_what_holds_one_holds_all_and_they_are_tried_one_by_one() -> None:
+    lane = lane_of()
+    held = replace(waiting("held"), not_before=60.0, held=True)
+    sync(lane, [held, waiting("other", 2, 1.0)], [], 0.0)
+    assert lane.decide(0.0) == Rest(60.0)
+    take(lane, 60.0)
+    assert lane.decide(60.0) == Rest()
+
+
+@pytest.mark.promise
+@settings(max_examples=40)
+@given(
+    limit=st.sampled_from((10, 60, 300)),
+    members=st.lists(st.integers(0, 4), min_size=1, max_size=40),
+    photos=st.integers(0, 40),
+    prices=st.lists(st.sampled_from((None, "a", "b")), min_size=1, max_size=5),
+    takes=st.floats(0.05, 2.0),
+    lasts=st.floats(0.5, 40.0),
+)
+def test_everybody_is_served_and_no_job_is_looked_at_more_than_once_a_second(
+    limit: int, members: list[int], photos: int, prices: list[str | None], takes: float, lasts: float
+) -> None:
+    """A whole load in simulated time; each request takes as long, each job as well."""
+    lane = lane_of(limit)
+    jobs = {
+        f"{n:02}": priced(
+            f"{n:02}", prices[n % len(prices)], user, n, Step.UPLOAD if n < photos else Step.SUBMIT
+        )
+        for n, user in enumerate(members)
+    }
+    sync(lane, jobs.values(), [], 0.0)
+    now, done_at, under_way = 0.0, dict[str, float](), dict[str, tuple[float, Send]]()
+    looks: dict[str, list[float]] = {}
+    sent: list[float] = []
+    steps = Counter[Step]()
+    while not is_empty(lane):
+        assert now < 3600
+        decision = lane.decide(now)
+        if isinstance(decision, Send):
+            assert decision.job_id not in under_way
+            lane.begin(decision, now)
+            under_way[decision.job_id] = (now + takes, decision)
+            starting = [one.job_id for _, one in under_way.values() if one.step is not Step.POLL]
+            asking = [lane.waiting[one].price for one in starting if lane.waiting[one].price]
+            assert len(asking) == len(set(asking)), "a price is asked for by one job at a time"
+            sent.append(now)
+            steps[decision.step] += 1
+            if decision.step is Step.POLL:
+                looks.setdefault(decision.job_id, []).append(now)
+            continue
+        ends = [end for end, _ in under_way.values()]
+        assert ends or decision.until is not None, "a lane with work must know what it waits for"
+        assert decision.until is None or decision.until > now, "a lane that rests must not be asked at once"
+        now = min(ends if decision.until is None else [*ends, decision.until])
+        for job_id, (end, send) in list(under_way.items()):
+            if end > now:
+                continue
+            del under_way[job_id]
+            lane.end(job_id, now, sent=True)
+            job = lane.waiting.get(job_id, jobs[job_id])
+            lane.put(_after(send, job, done_at, now, lasts), job_id, now)
+    assert set(done_at) == set(jobs)
+    assert steps[Step.SUBMIT] == len(jobs)
+    assert all(b - a >= 1.0 - 1e-9 for times in looks.values() for a, b in pairwise(times))
+    assert all(sum(at <= other < at + 60 for other in sent) <= limit for at in sent)
+
+
+def _after(
+    send: Send, job: Waiting, done_at: dict[str, float], now: float, lasts: float
+) -> Waiting | Running | None:
+    if send.step is Step.UPLOAD:
+        return replace(job, step=Step.SUBMIT, begun=True)
+    if send.step is Step.SUBMIT:
+        done_at[job.id] = now + lasts
+        return running(job.id, now)
+    return None if now >= done_at[job.id] else running(job.id, now)
+
+
+def test_polls_are_spread_over_the_minute() -> None:
+    lane = lane_of(60)
+    sync(lane, [], [running(f"{n}", -60.0) for n in range(20)], 0.0)
+    for _ in range(3):
+        assert take(lane).step is Step.POLL
+    rest = lane.decide(0.0)
+    assert isinstance(rest, Rest)
+    assert rest.until == pytest.approx(60.3 / 58)
+
+
+def test_the_one_that_has_probably_been_finished_the_longest_is_polled_first() -> None:
+    lane = lane_of()
+    sync(lane, [], [running("young", -5.0), running("video", -40.0, VIDEO), running("old", -40.0)], 0.0)
+    assert take(lane) == Send("old", Step.POLL)
+
+
+def test_a_job_that_has_very_probably_ended_is_polled_before_another_is_begun() -> None:
+    lane = lane_of()
+    sync(lane, [waiting("new")], [running("late", -40.0)], 0.0)
+    assert take(lane) == Send("late", Step.POLL)
+    assert take(lane) == Send("new", Step.SUBMIT)
+
+
+def test_after_a_day_a_job_is_polled_hourly() -> None:
+    lane = lane_of()
+    sync(lane, [], [running("stuck", -90_000.0)], 0.0)
+    decision = take(lane)
+    lane.end(decision.job_id, 0.1, sent=True)
+    lane.put(running("stuck", -90_000.0), "stuck", 0.1)
+    rest = lane.decide(1.0)
+    assert isinstance(rest, Rest)
+    assert rest.until == pytest.approx(HOUR, abs=1)
+
+
+def priced(
+    name: str,
+    price: str | None = "video",
+    user: int = 1,
+    since: float = 0.0,
+    step: Step = Step.SUBMIT,
+) -> Waiting:
+    return replace(waiting(name, user, since, step), price=price)
+
+
+def answered(lane: Lane, name: str, now: float, *, taken: bool = True) -> None:
+    lane.end(name, now, sent=True)
+    lane.put(running(name, now) if taken else None, name, now)
+
+
+def test_one_job_asks_for_a_price_and_those_of_other_prices_go_on() -> None:
+    lane = lane_of()
+    sync(
+        lane,
+        [priced("a0"), priced("a1", since=1), priced("b0", "image", 2, 2), priced("c0", None, 3)],
+        [],
+        0.0,
+    )
+    assert {take(lane).job_id for _ in range(3)} == {"a0", "b0", "c0"}
+    assert lane.decide(0.0) == Rest()
+    assert [lane.place(name)[1] for name in ("a0", "a1", "b0", "c0")] == [False, True, False, False]
+    answered(lane, "a0", 0.3)
+    assert take(lane, 0.3).job_id == "a1"

@@ -1,0 +1,427 @@
+"""Photos on their way in, and the room that servers share: hostile files, full disks, refused keys."""
+
+import asyncio
+import contextlib
+import errno
+import io
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from bot.engine import CountedDecoder, Engine
+from bot.engine.files import MAX_DECODE_TRIES, Undecodable
+from bot.jobs import holds as key_holds, transitions
+from bot.jobs.models import FailureCode, Job, JobState
+from bot.media import PhotoKind
+from bot.media.metadata import BrokenStructure
+from bot.media.photo import DecoderFailed, Photo
+from bot.media.pool import DecoderPool
+from bot.posts import Never
+from bot.reasons import Reason, ReasonCode
+from bot.servers import keys, settings
+from bot.ui.kit.reasons import reason_words
+from sandbox.studii import Outcome, Output, faults
+from tests.engine.world import (
+    GUILD,
+    MB,
+    PHOTO_URL,
+    EngineWorld,
+    a_job,
+    a_staging_job,
+    ends_badly,
+    engine_world,
+    with_photo,
+)
+from tests.media.metadata.photos import AI, phone_jpeg, phone_webp
+
+PNG = Photo(PhotoKind.PNG, "image/png", 64, 64)
+
+
+class Dying:
+    """A decoder that gives up some files."""
+
+    def __init__(self, dies_on: Callable[[Path], bool]) -> None:
+        self.dies_on = dies_on
+        self.opened: list[str] = []
+        self.hangs = False
+
+    async def inspect(self, path: Path) -> Photo:
+        await self._open(path)
+        return PNG
+
+    async def check(self, path: Path) -> None:
+        await self._open(path)
+
+    async def fit(self, path: Path, limit: int, *, made: bool = False) -> bytes | None:
+        await self._open(path)
+        return b"x" * limit
+
+    async def label(self, path: Path, limit: int, words: str, corner: str) -> bytes | None:
+        await self._open(path)
+        return b"x" * limit
+
+    async def split(self, before: Path, after: Path, limit: int, labels: tuple[str, str]) -> bytes | None:
+        await self._open(after)
+        return b"x" * limit
+
+    async def _open(self, path: Path) -> None:
+        self.opened.append(path.name)
+        while self.hangs:  # noqa: ASYNC110 - until the test ends it
+            await asyncio.sleep(0.01)
+        if self.dies_on(path):
+            raise DecoderFailed
+
+
+def with_decoder(world: EngineWorld, decoder: Dying) -> Engine:
+    world.decoder = decoder  # type: ignore[assignment]
+    return world.engine()
+
+
+async def tries_of(world: EngineWorld, job_id: str) -> int:
+    return await world.db.read(transitions.decode_tries, job_id)
+
+
+@pytest.mark.promise
+async def test_a_photo_that_is_given_up_fails_unpaid_with_a_sentence(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        job = await world.accept(a_staging_job())
+        async with world.running(with_decoder(world, Dying(lambda _: True))):
+            said = (await world.announced(job.id)).job
+        assert (said.state, said.failure, said.settled) == (JobState.FAILED, FailureCode.PHOTO, 0)
+        assert "Use another one" in reason_words(said.failure_text)
+        assert not world.studii.jobs
+        assert world.spooled() == []
+        await world.balanced()
+
+
+async def test_a_stop_takes_the_try_back(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        decoder = Dying(lambda _: False)
+        decoder.hangs = True
+        job = await world.accept(a_staging_job())
+        async with world.running(with_decoder(world, decoder)):
+
+            async def is_open() -> bool:
+                return bool(decoder.opened) and await tries_of(world, job.id) == 1
+
+            await world.until(is_open, "the photo to be opened")
+        assert await tries_of(world, job.id) == 0
+
+
+async def test_of_those_that_were_open_when_the_bot_died_one_is_tried_at_a_time(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        jobs = [await world.accept(a_staging_job()) for _ in range(3)]
+        for job, tries in zip(jobs, (1, 1, MAX_DECODE_TRIES), strict=True):
+            await world.db.write(transitions.set_decode_tries, job.id, tries)
+        decoder = Dying(lambda _: False)
+        decoder.hangs = True
+        counted = CountedDecoder(world.db, decoder)
+        opening = [asyncio.create_task(counted.inspect(tmp_path / f"{job.id}.source")) for job in jobs]
+
+        await world.until(lambda: bool(decoder.opened) and opening[2].done(), "the first to be opened")
+        assert isinstance(opening[2].exception(), Undecodable)
+        assert sorted([await tries_of(world, job.id) for job in jobs]) == [1, 2, 2]
+        decoder.hangs = False
+        await asyncio.wait(opening)
+        assert [await tries_of(world, job.id) for job in jobs] == [0, 0, MAX_DECODE_TRIES]
+
+
+@pytest.mark.promise
+async def test_a_full_spool_turns_photos_away_and_nothing_else(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        job = a_staging_job()
+        assert job.source is not None
+        photo = await world.accept(replace(job, source=replace(job.source, size=world.spool_bytes)))
+        words = await world.accept(a_job())
+        async with world.running():
+            turned_away = (await world.announced(photo.id)).job
+            # The same photo may do later: its message offers Again.
+            assert (turned_away.failure, turned_away.failure_text) == (
+                FailureCode.UPLOAD,
+                Reason(ReasonCode.PHOTO_NO_ROOM),
+            )
+            assert (await world.announced(words.id)).job.state is JobState.SUCCEEDED
+
+
+@pytest.mark.parametrize("step", ["fetched", "cleaned"])
+async def test_a_photo_for_which_the_disk_has_no_room_is_tried_again_and_then_turned_away_in_those_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    tried: list[object] = []
+
+    def full(what: object) -> None:
+        tried.append(what)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        if step == "fetched":
+            world.album.on_fetch = full
+        else:
+            monkeypatch.setattr("bot.engine.photos.strip_metadata", full)
+        job = await world.accept(a_staging_job())
+        async with world.running():
+            failed = await ends_badly(world, job, 0)
+        assert (failed.failure, failed.failure_text) == (
+            FailureCode.UPLOAD,
+            Reason(ReasonCode.PHOTO_NO_ROOM),
+        )
+        assert len(tried) == world.tuning.intake_tries
+        assert not world.studii.uploads
+
+
+PHONE = phone_jpeg(source=AI)
+SERVER_WITH_ITS_OWN_WISH = 101
+
+
+async def travelled(world: EngineWorld, photo: bytes, guild_id: int = GUILD) -> tuple[bytes, bytes]:
+    """The photo as Studii got it, and as it stood beside the result."""
+    known = set(world.studii.uploads)
+    world.album.photos = {PHOTO_URL: photo}
+    inputs = {"style": "modern", "room": "living"}
+    job = await world.accept(a_job("virtual-staging", inputs, photo=photo, guild_id=guild_id))
+    said = await world.announced(job.id)
+    (upload,) = (one for key, one in world.studii.uploads.items() if key not in known)
+    assert upload.data is not None
+    assert said.before is not None
+    return upload.data, said.before
+
+
+async def test_a_server_that_wants_metadata_keeps_it_and_the_others_do_not(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        for guild_id in (GUILD, SERVER_WITH_ITS_OWN_WISH):
+            await world.use_key(world.studii.add_key(), guild_id)
+        await world.db.write(settings.change, SERVER_WITH_ITS_OWN_WISH, keeps_metadata=True)
+        async with world.running():
+            photo = phone_webp()
+            assert await travelled(world, photo, SERVER_WITH_ITS_OWN_WISH) == (photo, photo)
+            assert photo not in await travelled(world, photo)
+
+
+@pytest.mark.promise
+async def test_a_photo_that_cannot_be_cleaned_ends_the_job_unpaid_and_is_not_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: Path) -> bool:
+        raise BrokenStructure("it contradicts itself")
+
+    monkeypatch.setattr("bot.engine.photos.strip_metadata", broken)
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.album.photos = {PHOTO_URL: PHONE}
+        job = await world.accept(a_job("virtual-staging", photo=PHONE))
+        async with world.running():
+            said = await world.announced(job.id)
+        assert said.job.failure is FailureCode.PHOTO
+        assert "Send it again, or use another one" in reason_words(said.job.failure_text)
+        assert (await world.job(job.id)).settled == 0
+        assert not world.studii.uploads
+        assert world.spooled() == []
+        await world.balanced()
+
+
+OTHER = 101
+
+
+def held_by(folder: Path) -> int:
+    """The bytes in the folder's files; one may come or go meanwhile, and the folder may not be there yet."""
+    total = 0
+    with contextlib.suppress(FileNotFoundError):
+        for path in folder.iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                total += path.stat().st_size
+    return total
+
+
+def large(size: int) -> bytes:
+    """A photo of nearly that many bytes."""
+    file = io.BytesIO()
+    Image.new("RGB", (1000, (size - 5000) // 3001)).save(file, "PNG", compress_level=0)
+    assert size * 0.95 < len(file.getvalue()) <= size
+    return file.getvalue()
+
+
+async def refused(world: EngineWorld, seconds: float = 3600.0, guild_id: int = GUILD) -> None:
+    """Studii has just refused the server's key, and is asked again after so many seconds."""
+    key = await world.db.write(keys.current, guild_id)
+    assert key is not None
+    until = world.clock.now() + timedelta(seconds=seconds)
+    await world.db.write(key_holds.put_hold, guild_id, key.id, Reason.text("Studii refused the key."), until)
+    await world.db.write(
+        key_holds.hold_waiting, guild_id, key.id, Reason.text("Studii refused the key."), until
+    )
+
+
+async def released(world: EngineWorld, guild_id: int = GUILD) -> None:
+    await world.db.write(key_holds.end, guild_id, world.clock.now())
+
+
+@pytest.mark.promise
+async def test_a_server_whose_key_is_refused_leaves_room_for_another_servers_photo(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, room_patience=600.0) as world:
+        await world.use_key(world.studii.add_key())
+        await world.use_key(world.studii.add_key(), OTHER)
+        await refused(world)
+        world.album.photos = {PHOTO_URL: large(MB)}
+        greedy = [await world.accept(with_photo(MB)) for _ in range(12)]
+        async with world.running() as engine:
+
+            async def some() -> bool:
+                return any([(await world.job(job.id)).state is JobState.WAITING for job in greedy])
+
+            await world.until(some, "the first photos to be fetched")
+            for _ in range(3):
+                other = await world.accept(with_photo(MB, guild_id=OTHER))
+                engine.wake()
+                assert (await world.announced(other.id)).job.state is JobState.SUCCEEDED
+            assert held_by(world.spool_folder) <= 2 * MB
+
+
+async def test_photos_beyond_the_share_of_a_refused_key_wait_for_the_key_and_say_so(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, room_patience=10.0) as world:
+        await world.use_key(world.studii.add_key())
+        await refused(world)
+        world.album.photos = {PHOTO_URL: large(MB)}
+        jobs = [await world.accept(with_photo(MB)) for _ in range(6)]
+        async with world.running() as engine:
+
+            async def settled() -> bool:
+                now = [await world.job(job.id) for job in jobs]
+                return all(job.held or job.state is not JobState.RECEIVED for job in now)
+
+            await world.until(settled, "each to be fetched, or to say why it waits")
+            now = [await world.job(job.id) for job in jobs]
+            assert {job.state for job in now} == {JobState.RECEIVED, JobState.WAITING}
+            await world.use_key(world.studii.add_key())
+            await released(world)
+            engine.wake()
+            for job in jobs:
+                assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+        await world.balanced()
+
+
+@pytest.mark.promise
+async def test_a_photo_that_found_no_room_is_fetched_as_soon_as_some_is_free(tmp_path: Path) -> None:
+    async with engine_world(
+        tmp_path, room_pause=600.0, room_pause_bound=600.0, room_patience=6000.0, reread_every=600.0
+    ) as world:
+        await world.use_key(world.studii.add_key())
+        world.spool_bytes = 2 * MB
+        world.album.photos = {PHOTO_URL: large(MB)}
+        jobs = [await world.accept(with_photo(MB)) for _ in range(4)]
+        async with world.running():
+            for job in jobs:
+                assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+
+
+@pytest.mark.promise
+async def test_a_photo_of_another_server_does_not_wait_behind_many(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        await world.use_key(world.studii.add_key(), OTHER)
+        never = asyncio.Event()
+        slow, quick = world.album, world.album.fetch
+
+        async def fetch(job: Job, destination: Path, limit: int) -> None:
+            if job.guild_id == GUILD:
+                slow.fetched.append(job.id)
+                await never.wait()
+            await quick(job, destination, limit)
+
+        slow.fetch = fetch  # type: ignore[method-assign]
+        for number in range(40):
+            await world.accept(a_staging_job(user_id=1000 + number % 10))
+        async with world.running() as engine:
+            await world.until(lambda: len(slow.fetched) >= 4, "the first server's photos to be under way")
+            other = await world.accept(a_staging_job(guild_id=OTHER))
+            engine.wake()
+            assert (await world.announced(other.id)).job.state is JobState.SUCCEEDED
+
+
+@pytest.mark.promise
+async def test_downloads_never_exceed_the_bound_together(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, max_output_bytes=2 * MB) as world:
+        await world.use_key(world.studii.add_key())
+        world.spool_bytes = 3 * MB
+        most = 0
+        jobs: list[Job] = []
+        for _ in range(4):
+            world.studii.next_job(Outcome(output=Output(large(MB + 500_000), "image/png")))
+            jobs.append(await world.accept(a_job()))
+        world.studii.fail("output", faults.Slow(0.2), times=4)
+
+        async with world.running():
+            while not all([(await world.job(job.id)).announced_at for job in jobs]):
+                most = max(most, held_by(world.spool_folder))
+                await asyncio.sleep(0.002)
+        assert 0 < most <= world.spool_bytes
+        assert {(await world.job(job.id)).state for job in jobs} == {JobState.SUCCEEDED}
+
+
+@pytest.mark.promise
+async def test_results_that_could_not_be_posted_give_way_to_those_of_others_and_become_links(
+    tmp_path: Path,
+) -> None:
+    async with engine_world(tmp_path, max_output_bytes=2 * MB) as world:
+        await world.use_key(world.studii.add_key())
+        await world.use_key(world.studii.add_key(), OTHER)
+        world.spool_bytes = 3 * MB
+        world.discord.answers = [Never("no permission")] * 2
+        kept: list[Job] = []
+        async with world.running():
+            for _ in range(2):
+                world.studii.next_job(Outcome(output=Output(large(MB + 400_000), "image/png")))
+                job = await world.accept(a_job())
+
+                kept.append(await world.over(job.id))
+        world.discord.said.clear()
+        world.studii.next_job(Outcome(output=Output(large(MB + 400_000), "image/png")))
+        other = await world.accept(a_job(guild_id=OTHER))
+        async with world.running():
+            assert (await world.announced(other.id)).output is not None
+            # The oldest of the server that has most is announced anew, with its link alone.
+            said = await world.announced(kept[0].id)
+        assert said.output is None
+        assert said.job.output_url is not None
+        assert said.job.state is JobState.SUCCEEDED
+        assert world.spooled() == [(await world.job(kept[1].id)).output_file]
+
+
+async def test_an_output_that_no_spool_could_hold_fails_with_its_charge(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.spool_bytes = MB
+        world.studii.next_job(Outcome(output=Output(large(2 * MB), "image/png")))
+        job = await world.accept(a_job())
+        async with world.running():
+            said = (await world.announced(job.id)).job
+        assert (said.failure, said.settled) == (FailureCode.OUTPUT, 8)
+        assert said.output_url is not None
+
+
+async def test_a_photo_that_is_too_large_once_it_is_converted_is_refused_in_a_sentence(
+    tmp_path: Path,
+) -> None:
+    file = io.BytesIO()
+    noise = Image.effect_noise((400, 400), 90).convert("RGBA")
+    noise.putalpha(Image.effect_noise((400, 400), 90))
+    noise.save(file, "AVIF", quality=10)
+    async with engine_world(tmp_path) as world, DecoderPool(max_photo_bytes=1_000) as pool:
+        world.decoder = pool  # type: ignore[assignment]
+        await world.use_key(world.studii.add_key())
+        world.album.photos = {PHOTO_URL: file.getvalue()}
+        job = await world.accept(with_photo(len(file.getvalue())))
+        async with world.running():
+            said = (await world.announced(job.id)).job
+        assert said.failure is FailureCode.PHOTO
+        assert "doesn't take AVIF pictures. Converted, this one is 0 MB" in reason_words(said.failure_text)
+        assert world.spooled() == []
+        assert len(world.studii.requests) == 0

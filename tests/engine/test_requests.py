@@ -1,0 +1,322 @@
+"""What Studii answers, or does not, before and after it has taken a job, with keys of all kinds."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.db import Database
+from bot.domain.guilds import Period
+from bot.errors import CreditsShort
+from bot.jobs.models import FailureCode, Job, JobRequest, JobState, MemberContext
+from bot.reasons import Reason, ReasonCode
+from bot.servers import keys, privacy, settings
+from bot.servers.notices import NoticeKind
+from bot.sqlite_file import copy_database, replace_database
+from bot.studii.client import Timeouts
+from bot.ui.kit.reasons import reason_words
+from bot.vault import Vault
+from sandbox.studii import Fault, Options, Outcome, faults
+from tests.engine.world import (
+    CHANNEL,
+    GUILD,
+    USER,
+    EngineWorld,
+    a_job,
+    a_staging_job,
+    ends_badly,
+    engine_world,
+)
+from tests.studii.conftest import behind
+from tests.support import spending
+from tests.support.proxy import Trouble
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize("down", [False, True])
+async def test_a_studii_that_keeps_failing_or_stays_unreachable_ends_the_job_unpaid(
+    tmp_path: Path, *, down: bool
+) -> None:
+    async with engine_world(tmp_path, down=down) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("create", faults.error(500), 99)
+        job = await world.accept(a_job())
+        async with world.running():
+            failed = await ends_badly(world, job, 0)
+        assert failed.failure is FailureCode.API
+        assert world.studii.requests.count("create") == (0 if down else world.tuning.tries)
+        assert not world.studii.jobs
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize("trouble", [503, "hang up", "garbage", "silence"])
+async def test_a_job_that_a_proxy_does_not_let_through_waits_and_is_sent_once(
+    tmp_path: Path, trouble: Trouble
+) -> None:
+    async with (
+        behind(tmp_path, timeouts=Timeouts(connect=0.3)) as way,
+        engine_world(tmp_path, down=True) as world,
+    ):
+        world.client = way.client
+        await world.use_key(way.key)
+        way.proxy.trouble = trouble
+        job = await world.accept(a_job())
+        async with world.running():
+            while not way.proxy.asked:  # noqa: ASYNC110 - the proxy has no event for it
+                await asyncio.sleep(0.01)
+            assert not way.server.requests
+            way.proxy.trouble = None
+            said = await world.announced(job.id)
+        assert said.job.state is JobState.SUCCEEDED
+        assert way.server.requests.count("create") == len(way.server.jobs) == 1
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize(
+    "fault", [faults.DropBefore(), faults.DropAfter(), faults.proxy_error(502, after=True)]
+)
+async def test_an_answer_that_is_lost_behind_a_proxy_is_never_sent_again(
+    tmp_path: Path, fault: Fault
+) -> None:
+    async with behind(tmp_path) as way, engine_world(tmp_path, down=True) as world:
+        world.client = way.client
+        await world.use_key(way.key)
+        way.server.fail("create", fault)
+        job = await world.accept(a_job())
+        async with world.running():
+            said = await world.announced(job.id)
+        assert said.job.state is JobState.UNKNOWN
+        assert way.server.requests.count("create") == 1
+
+
+async def test_the_secret_of_a_replaced_key_goes_when_its_jobs_have_ended(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        old = await world.use_key(world.studii.add_key())
+        await world.db.write(keys.retire, old.id, world.clock.now())
+        await world.use_key(world.studii.add_key())
+        async with world.running():
+
+            async def gone() -> bool:
+                key = await world.db.read(keys.get, old.id)
+                return key is not None and key.ciphertext == b""
+
+            await world.until(gone, "the old secret to be deleted")
+
+
+async def test_a_forgotten_key_is_kept_for_its_running_job_a_day_at_most(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        key = await world.use_key(world.studii.add_key())
+        world.studii.fail("status", faults.error(500), times=10_000)
+        job = await world.put(
+            await world.accept(a_job()),
+            JobState.RUNNING,
+            submitted_at=world.clock.now(),
+            studii_id="x",
+            charged=8,
+            key_id=key.id,
+        )
+        now = world.clock.now()
+        await world.db.write(settings.set_key, GUILD, None)
+        await world.db.write(keys.retire, key.id, now)
+        assert await world.db.write(privacy.erase_retired_keys, now - timedelta(days=1)) == 0
+        assert await world.db.write(privacy.erase_retired_keys, now + timedelta(seconds=1)) == 1
+        async with world.running():
+            failed = (await world.announced(job.id)).job
+        assert (failed.state, failed.failure, failed.settled) == (JobState.FAILED, FailureCode.KEY, 8)
+        assert "removed before the job finished" in reason_words(failed.failure_text)
+        await world.balanced()
+
+
+async def test_a_photo_uploaded_with_another_key_is_uploaded_again(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, key_retries=(600.0,)) as world:
+        first = world.studii.add_key()
+        await world.use_key(first)
+        job = await world.accept(a_staging_job())
+        world.studii.fail("create", faults.error(401))
+        async with world.running() as engine:
+            await world.becomes(job.id, lambda job: job.held is not None, "the job to be held")
+            second = world.studii.add_key()
+            await world.use_key(second)
+            engine.wake()
+            said = await world.announced(job.id)
+        assert said.job.state is JobState.SUCCEEDED
+        accounts = {upload.account for upload in world.studii.uploads.values()}
+        assert accounts == {first.account, second.account}
+
+
+async def test_an_unreadable_key_is_asked_for_again(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, key_retries=(600.0,)) as world:
+        await world.use_key(world.studii.add_key())
+        readable, world.vault = world.vault, Vault.open((), tmp_path / "another.key")
+        job = await world.accept(a_job())
+        async with world.running():
+            await world.becomes(job.id, lambda job: "enter it again" in reason_words(job.held), "asking")
+        assert len(world.studii.requests) == 0
+        world.vault = readable
+
+
+PROCESSING = Options(long_side=64)
+
+
+async def test_a_status_of_studiis_own_is_shown_and_the_job_goes_on(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, options=PROCESSING) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.next_job(Outcome(status="upscaling", duration=1.5))
+        job = await world.accept(a_job())
+        async with world.running():
+            await world.becomes(job.id, lambda job: job.studii_status == "upscaling", "the status")
+            assert (await world.job(job.id)).state is JobState.RUNNING
+            await world.announced(job.id)
+
+
+@pytest.mark.promise
+async def test_an_output_whose_address_comes_a_little_later_is_waited_for(tmp_path: Path) -> None:
+    async with engine_world(tmp_path, url_grace=10.0) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.next_job(Outcome(url_after=0.3))
+        job = await world.accept(a_job())
+        async with world.running():
+            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+
+
+VIDEO = {"mode": "video", "source": "text", "quality": "standard", "prompt": "A red kite"}
+ASSUMED, PRICE = 40, 120  # credits: as the catalogue has it, and as Studii charges it here
+
+
+async def budget(world: EngineWorld, limit: int, guild_id: int = GUILD) -> None:
+    await spending.set_budget(world.services, guild_id, limit, Period.DAY)
+
+
+async def accept(
+    world: EngineWorld,
+    most: int,
+    *,
+    guild_id: int = GUILD,
+    user_id: int = USER,
+    roles: frozenset[int] = frozenset(),
+    inputs: Mapping[str, str] = VIDEO,
+) -> list[Job]:
+    """As many jobs as are accepted, as members ask for them."""
+    service = world.services.acceptance
+    context = MemberContext(roles=roles)
+    request = JobRequest(guild_id, CHANNEL, user_id, "studio", inputs, context=context)
+    jobs: list[Job] = []
+    for _ in range(most):
+        try:
+            jobs += await service.accept_all([request])
+        except CreditsShort:
+            break
+    return jobs
+
+
+async def left(world: EngineWorld, guild_id: int = GUILD) -> int:
+    return (await spending.budget(world.services, guild_id)).left
+
+
+async def ended(world: EngineWorld, jobs: list[Job]) -> list[Job]:
+    return [(await world.announced(job.id)).job for job in jobs]
+
+
+OTHER_GUILD = 101
+
+
+@pytest.mark.promise
+async def test_when_the_first_fails_or_its_answer_is_lost_the_next_one_asks(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        await budget(world, 160)
+        jobs = await accept(world, 4)
+        world.studii.fail("create", faults.error(400, "No kites."), times=1)
+        world.studii.fail("create", faults.DropBefore(), times=1)
+        world.studii.next_job(Outcome(charge=PRICE), times=2)
+        async with world.running():
+            done = await ended(world, jobs)
+        refused, lost, first, shed = done
+        assert (refused.state, refused.settled) == (JobState.FAILED, 0)
+        assert (first.state, first.settled) == (JobState.SUCCEEDED, PRICE)
+        assert (shed.state, shed.failure) == (JobState.FAILED, FailureCode.BUDGET)
+        assert lost.state is JobState.UNKNOWN
+        # It has probably cost what the next one did.
+        assert (await world.job(lost.id)).reserved == PRICE
+        await world.balanced()
+
+
+async def test_servers_with_one_key_learn_together_and_each_keeps_to_its_own_budget(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        key = world.studii.add_key()
+        await world.use_key(key)
+        await world.use_key(key, OTHER_GUILD)
+        await budget(world, 400)
+        await budget(world, 130, OTHER_GUILD)
+        mine = await accept(world, 3)
+        theirs = await accept(world, 50, guild_id=OTHER_GUILD, user_id=USER + 1)
+        assert (len(mine), len(theirs)) == (3, 3)
+        world.studii.next_job(Outcome(charge=PRICE), times=6)
+        async with world.running():
+            done = await ended(world, mine + theirs)
+        assert [job.settled for job in done] == [PRICE] * 3 + [PRICE, 0, 0]
+        assert await left(world) == 40
+        assert await left(world, OTHER_GUILD) == 10
+
+
+RESTORED = Reason(ReasonCode.RESTORED)
+
+
+def database_of(folder: Path) -> Path:
+    (file,) = folder.glob("*.db")
+    return file
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize("state", [None, JobState.WAITING, JobState.UPLOADING, JobState.SUBMITTING])
+async def test_what_had_not_gone_to_studii_in_a_backup_is_left_to_the_admins(
+    tmp_path: Path, state: JobState | None
+) -> None:
+    folder, restored = tmp_path / "bot", tmp_path / "restored.db"
+    folder.mkdir()
+    async with engine_world(folder) as world:
+        await world.use_key(world.studii.add_key())
+        job = await world.accept(a_staging_job() if state is None else a_job())
+        if state is not None:
+            await world.put(job, state)
+        copy_database(database_of(folder), tmp_path / "copy.db")
+        replace_database(tmp_path / "copy.db", restored, tmp_path / "aside.db")
+
+        async def told() -> bool:
+            return bool(world.discord.notices)
+
+        async with Database.open(f"sqlite+aiosqlite:///{restored}") as world.db:
+            async with world.running():
+                said = await world.announced(job.id)
+                await world.until(told, "told")
+            assert (said.job.state, said.job.failure_text) == (JobState.UNKNOWN, RESTORED)
+            assert said.job.reserved == job.estimate
+            assert len(world.studii.requests) == 0
+            ((notice, _, _),) = world.discord.notices
+            assert (notice.kind, notice.details) == (NoticeKind.UNKNOWN, {"reason": RESTORED.encode()})
+            later = await world.accept(a_job())
+            async with world.running():
+                assert (await world.announced(later.id)).job.state is JobState.SUCCEEDED
+            await world.balanced()
+
+
+@pytest.mark.promise
+async def test_what_was_running_in_a_backup_is_looked_at_and_not_paid_for_again(tmp_path: Path) -> None:
+    folder, restored = tmp_path / "bot", tmp_path / "restored.db"
+    folder.mkdir()
+    async with engine_world(folder) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.next_job(Outcome(never_ends=True))
+        job = await world.accept(a_job())
+        async with world.running():
+            await world.reaches(job.id, JobState.RUNNING)
+        world.finish()
+        copy_database(database_of(folder), tmp_path / "copy.db")
+        replace_database(tmp_path / "copy.db", restored, tmp_path / "aside.db")
+        async with Database.open(f"sqlite+aiosqlite:///{restored}") as world.db:
+            async with world.running():
+                assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+            assert world.studii.requests.count("create") == 1
+            await world.balanced()
