@@ -259,17 +259,12 @@ class Lane:
         watch = self.running.get(job.id)
         if job.id in self.in_flight:
             return
-        if isinstance(job, Waiting):
-            self.running.pop(job.id, None)
-            self.waiting[job.id] = job
-        elif watch is None:
-            self.waiting.pop(job.id, None)
-            self._follow(job, now)
+        if watch is None or isinstance(job, Waiting):
+            self.put(job, job.id, now)
         else:
             if job.not_before < watch.job.not_before:
                 watch.due = min(watch.due, job.not_before)
             watch.job = replace(watch.job, not_before=job.not_before)
-        self._changed()
 
     def put(self, job: Waiting | Running | None, job_id: str, now: float, again: float | None = None) -> None:
         """Take over a job after a request, or forget it if it is None.

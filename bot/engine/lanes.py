@@ -27,7 +27,7 @@ from bot.engine import lane as schedule
 from bot.engine.context import EngineContext
 from bot.engine.lane import MIN_FORECAST_SECONDS, Durations, Running, Send, Step, Waiting, Work, forecast
 from bot.engine.rate import ChosenPlan, Evidence, RateWindow
-from bot.engine.requests import Done, KeyInUse, Requests, recover
+from bot.engine.requests import Done, Requests, recover
 from bot.jobs import holds, lanes as lane_rows, queries
 from bot.jobs.lanes import LaneLimits, Sample
 from bot.jobs.models import FailureCode, Job, JobState, Progress
@@ -60,7 +60,7 @@ class _Line:
     task: asyncio.Task[None]
 
     def __init__(self, name: str, window: RateWindow, durations: Durations, context: EngineContext) -> None:
-        self.name, self.requests = name, KeyInUse(name, window)
+        self.name = name
         self.lane = schedule.Lane(window, durations, context.tuning)
         self.wake_up = WakeUp()
         self.errors = ErrorLog(f"a request of lane {name[:8]}", noun="job")
@@ -94,11 +94,8 @@ class Lanes:
 
     async def run(self) -> None:
         """Run until cancelled; ends when all requests have ended."""
-        try:
-            async with asyncio.TaskGroup() as self._group:
-                await run_forever("handing out jobs to lanes", self._wake_up, self._turn)
-        finally:
-            self._lines, self._line_of, self._all = {}, {}, True
+        async with asyncio.TaskGroup() as self._group:
+            await run_forever("handing out jobs to lanes", self._wake_up, self._turn)
 
     def notify(self, jobs: Iterable[Job]) -> None:
         """Read what commits have changed, but for what lanes' own requests have."""
@@ -150,7 +147,7 @@ class Lanes:
             self._open(key.lane, rates[key.lane])
         line = self._lines[key.lane]
         try:
-            return await self._requests.ask(job, secret, line.requests)
+            return await self._requests.ask(job, secret, line.lane.rate)
         except RateLimited as error:
             await self._learn(line, error)
             raise
@@ -266,7 +263,7 @@ class Lanes:
         if (line := self._lines.get(name)) is not None:
             line.lane.rate.set_plan(rate.plan, now)
             return
-        window = RateWindow(rate.plan.limit, self._tuning)
+        window = RateWindow(rate.plan.limit, self._tuning, name)
         window.set_plan(rate.plan, now)
         window.restore([until - at.timestamp() + now for until in rate.until], now)
         if (limits := rate.limits) is not None:
@@ -353,10 +350,10 @@ class Lanes:
         watch = lane.running.get(job_id)
         try:
             if watch is not None:
-                done = await self._requests.poll(job_id, line.requests, watch.age(self._clock.monotonic()))
+                done = await self._requests.poll(job_id, line.lane.rate, watch.age(self._clock.monotonic()))
             else:
                 step = self._requests.upload if send.step is Step.UPLOAD else self._requests.submit
-                done = await step(job_id, line.requests)
+                done = await step(job_id, line.lane.rate)
         finally:
             now = self._clock.monotonic()
             lane.end(job_id, now, sent=done.sent)

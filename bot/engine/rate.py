@@ -58,7 +58,8 @@ class RateWindow:
     A restart must not forget what was sent. So a request is noted (`note`) before it is sent.
     """
 
-    def __init__(self, limit: int, tuning: Tuning) -> None:
+    def __init__(self, limit: int, tuning: Tuning, lane: str = "") -> None:
+        self.lane = lane
         self.plan, self.limit = ChosenPlan(limit, datetime.min.replace(tzinfo=UTC)), limit
         self.evidence = Evidence()
         self._tuning = tuning
@@ -94,10 +95,9 @@ class RateWindow:
         """Take over what 429s of an earlier process have shown; bounded, in case the wall clock was set
         back. A doubt about another plan or an earlier choice is over."""
         bound, own = self._tuning.rate_block_bound, self.evidence
-        if seen.paced_until > now:
-            own.blocked_until = min(max(now, seen.blocked_until), now + bound)
-            own.paced_until = min(seen.paced_until, now + bound + self._tuning.paced_for)
-            own.blocks = seen.blocks
+        own.blocked_until = min(seen.blocked_until, now + bound)
+        own.paced_until = min(seen.paced_until, now + bound + self._tuning.paced_for)
+        own.blocks = seen.blocks
         if seen.odd_at is not None and plan.limit == self.plan.limit and plan.at >= self.plan.at:
             own.odd_at, own.doubted = min(seen.odd_at, now), seen.doubted
             own.next_lowered = min(max(seen.next_lowered, FIRST_CHECK), LAST_CHECK)

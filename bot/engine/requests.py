@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -75,13 +75,6 @@ class Done:
     failed: bool = False
 
 
-class KeyInUse(NamedTuple):
-    """A key's name, and its requests."""
-
-    name: str
-    window: RateWindow
-
-
 class Requests:
     """Sends what lanes decide on."""
 
@@ -91,12 +84,12 @@ class Requests:
         self._retry = StoreRetry("storing Studii's answer", context.liveness, noun="job")
         self._errors = ErrorLog("polling it", noun="job")
 
-    async def upload(self, job_id: str, lane: KeyInUse) -> Done:
+    async def upload(self, job_id: str, window: RateWindow) -> Done:
         """POST /uploads and PUT the photo (Studii API docs, "Upload a source image").
 
         The job stays in its state until it is submitted.
         """
-        claim = await self._claim(job_id, lane, JobState.UPLOADING)
+        claim = await self._claim(job_id, window, JobState.UPLOADING)
         if isinstance(claim, Done):
             return claim
         path = self._context.spool.path(claim.job.source_file or "")
@@ -116,10 +109,10 @@ class Requests:
         stored: dict[str, Any] = {"object_key": target.object_key, "attempts": 0, "tries": 0}
         return Done(await self._db.write(transitions.change, job_id, JobState.UPLOADING, **stored))
 
-    async def submit(self, job_id: str, lane: KeyInUse) -> Done:
+    async def submit(self, job_id: str, window: RateWindow) -> Done:
         """POST /jobs (Studii API docs, "Create a job"), and store what Studii said, with the credits, in one
         transaction. A cancellation has to wait for that."""
-        claim = await self._claim(job_id, lane, JobState.SUBMITTING)
+        claim = await self._claim(job_id, window, JobState.SUBMITTING)
         if isinstance(claim, Done):
             return claim
         job = claim.job
@@ -141,14 +134,14 @@ class Requests:
             _log.warning(said, job_id, met.id)
         return Done(running)
 
-    async def poll(self, job_id: str, lane: KeyInUse, age: float) -> Done:
+    async def poll(self, job_id: str, window: RateWindow, age: float) -> Done:
         """GET a job (Studii API docs, "Poll status") that was submitted `age` seconds ago."""
-        asked = job_id, self._note(lane)
+        asked = job_id, self._note(window)
         allowed, job, key = await self._db.write_together(_to_poll, asked)
-        if job is None or job.state is not JobState.RUNNING or key is None or key.lane != lane.name:
+        if job is None or job.state is not JobState.RUNNING or key is None or key.lane != window.lane:
             return Done(None, sent=False)
         if not allowed:
-            return Done(job, sent=False, again=lane.window.pause(self._clock.monotonic()))
+            return Done(job, sent=False, again=window.pause(self._clock.monotonic()))
         met: JobReport | StudiiError
         pause, sent = None, True
         try:
@@ -166,21 +159,21 @@ class Requests:
             return Done(job, again=met.retry_after, limited=met)
         if isinstance(met, JobReport) and not _is_news(job, met, age, self._tuning):
             return Done(job)
-        poll = Poll(self._catalog, self._tuning, lane.name, age, self._clock.now())
+        poll = Poll(self._catalog, self._tuning, window.lane, age, self._clock.now())
         now_is, again = await self._db.write(polled, poll, job.id, met)
         if again is not None and pause is not None:
             again = _bounded(self._tuning, pause, age)
         return Done(now_is, sent=sent, again=again, failed=pause is not None)
 
-    async def ask(self, job: Job, secret: str, lane: KeyInUse) -> JobReport:
+    async def ask(self, job: Job, secret: str, window: RateWindow) -> JobReport:
         """GET a job that is not polled any more. Raises `NoRequestLeft`, and what the client raises."""
-        window, now = lane.window, self._clock.monotonic()
+        now = self._clock.monotonic()
         if window.free_at(now) != now:
             raise NoRequestLeft(window.pause(now))
         window.begin(now)
         sent = False
         try:
-            if not await self._db.write(self._note(lane)):  # other processes leave no room
+            if not await self._db.write(self._note(window)):  # other processes leave no room
                 raise NoRequestLeft(window.pause(now))
             sent = True
             return await self._context.studii.job_status(secret, job.studii_id or "", job.status_url)
@@ -193,39 +186,39 @@ class Requests:
         except CannotDecrypt as error:
             raise _Unreadable(told=error.told) from None
 
-    def _note(self, lane: KeyInUse) -> Callable[[Session], bool]:
+    def _note(self, window: RateWindow) -> Callable[[Session], bool]:
         """Return what stores until when requests count, before they are sent.
 
         Where several processes serve servers, it returns False, having stored nothing, if the others have
         used up the key's requests. Until the transaction ends, none of them counts any.
         """
         now, epoch = self._clock.monotonic(), self._context.member.epoch
-        noted, shift = lane.window.note(now), self._clock.now().timestamp() - now
+        noted, shift = window.note(now), self._clock.now().timestamp() - now
 
         def note(session: Session) -> bool:
             if not session.info["shards"].all:
-                lanes.lock(session, lane.name)
-                others = lanes.windows(session, [lane.name], epoch or lanes.ALONE)[lane.name]
-                lane.window.set_others(until - shift for until in others)
-                if others and lane.window.used(now) > lane.window.usable:
+                lanes.lock(session, window.lane)
+                others = lanes.windows(session, [window.lane], epoch or lanes.ALONE)[window.lane]
+                window.set_others(until - shift for until in others)
+                if others and window.used(now) > window.usable:
                     return False
-            lanes.keep_window(session, lane.name, epoch, (until + shift for until in noted))
+            lanes.keep_window(session, window.lane, epoch, (until + shift for until in noted))
             return True
 
         return note
 
-    async def _claim(self, job_id: str, lane: KeyInUse, to: JobState) -> Claim | Done:
+    async def _claim(self, job_id: str, window: RateWindow, to: JobState) -> Claim | Done:
         """Bring the job into the state in which the request is sent, and count the request.
 
         Return what came of it instead if the job is not to be sent now.
         """
-        now, at, note = self._clock.monotonic(), self._clock.now(), self._note(lane)
+        now, at, note = self._clock.monotonic(), self._clock.now(), self._note(window)
 
         def claim(session: Session) -> Claim | NotClaimed:
             if not note(session):
-                return NotClaimed(queries.get(session, job_id), lane.window.pause(now))
+                return NotClaimed(queries.get(session, job_id), window.pause(now))
             epoch = self._context.member.epoch
-            return submission.claim(session, self._catalog, job_id, lane.name, to, at, epoch)
+            return submission.claim(session, self._catalog, job_id, window.lane, to, at, epoch)
 
         claimed = await self._db.write(claim)
         if isinstance(claimed, Claim):
@@ -363,8 +356,7 @@ class Poll:
     at: datetime
 
 
-Next = tuple[Job | None, float | None]
-"""A job as it is now, and in how many seconds to poll it again, unless that is to be learned."""
+Next = tuple[Job | None, float | None]  # a job now, and the seconds until its next poll, if known
 
 
 def polled(session: Session, poll: Poll, job_id: str, met: JobReport | StudiiError) -> Next:

@@ -12,7 +12,6 @@ from bot.jobs.models import Job
 from bot.jobs.results import HOURGLASS, EndOfJobs
 from bot.media.spool import OutputFile
 from bot.posts import RESULT, Gone, NotHere, Outcome, Post, Stands
-from bot.servers.notices import NoticeKind
 
 
 @dataclass
@@ -33,7 +32,6 @@ class Recorder:
 
     said: list[Said] = field(default_factory=list[Said])
     hourglasses: list[str] = field(default_factory=list[str])  # messages
-    hourglass_answers: list[Outcome] = field(default_factory=list[Outcome])
     closed: bool = False  # people's direct messages
     closed_places: set[str] = field(default_factory=set[str])
     answers: list[Outcome] = field(default_factory=list[Outcome])
@@ -41,27 +39,19 @@ class Recorder:
         default_factory=list[tuple[Post, int | None, Job | None]]
     )
     shown: list[list[bytes]] = field(default_factory=list[list[bytes]])  # files, beside the notices
-    rules: list[Mapping[str, str]] = field(default_factory=list[Mapping[str, str]])  # that sent requests
     notice_answers: list[Outcome] = field(default_factory=list[Outcome])
     deleted: list[Post] = field(default_factory=list[Post])
-    removal_answers: list[Outcome] = field(default_factory=list[Outcome])
     standing: dict[int, int] = field(default_factory=dict[int, int])  # posts' messages
     edited: list[Post] = field(default_factory=list[Post])
-    edit_answers: list[Outcome] = field(default_factory=list[Outcome])
-    sought: list[Post] = field(default_factory=list[Post])
     postings: list[tuple[Post, EndOfJobs]] = field(default_factory=list[tuple[Post, EndOfJobs]])  # of sets
     set_answers: list[Outcome] = field(default_factory=list[Outcome])
-    room: int = 10 * 1024 * 1024
     attempts: int = 0
-    delay: float = 0.0
 
     def size_limit(self, guild_id: int) -> int:
-        return self.room
+        return 10 * 1024 * 1024
 
     async def send(self, post: Post, shown: Any) -> Outcome:
         if post.kind == HOURGLASS:
-            if self.hourglass_answers:
-                return self.hourglass_answers.pop(0)
             self.hourglasses.append(post.key)
             return Stands(int(post.key))
         outcome = await (self._end(post, shown) if post.kind == RESULT else self._notice(post, shown))
@@ -71,7 +61,6 @@ class Recorder:
 
     async def _end(self, post: Post, ending: EndOfJobs) -> Outcome:
         self.attempts += 1
-        await asyncio.sleep(self.delay)
         if self.closed and post.place.startswith("u"):
             return NotHere("direct messages are closed")
         together = ending.job.posted_with_set
@@ -91,25 +80,20 @@ class Recorder:
             return NotHere("closed")
         if not isinstance(shown, Told):
             return self.notice_answers.pop(0) if self.notice_answers else Stands(7000 + len(self.notices))
-        if shown.shown is not None and post.kind == NoticeKind.APPROVAL:
-            self.rules.append(shown.shown.rules)
         files = [] if shown.shown is None else [shown.shown.result, *shown.shown.photos]
         self.shown.append([await asyncio.to_thread(one.path.read_bytes) for one in files if one is not None])
         return self.notice_answers.pop(0) if self.notice_answers else Stands(7000 + len(self.notices))
 
     async def edit(self, post: Post, shown: Any) -> Outcome:
         self.edited.append(post)
-        return self.edit_answers.pop(0) if self.edit_answers else Stands(post.message_id or 0)
+        return Stands(post.message_id or 0)
 
     async def delete(self, post: Post) -> Outcome:
-        if self.removal_answers:
-            return self.removal_answers.pop(0)
         self.deleted.append(post)
         self.standing.pop(post.id, None)
         return Gone()
 
     async def find(self, post: Post) -> Outcome:
-        self.sought.append(post)
         there = self.standing.get(post.id)
         return Gone() if there is None else Stands(there)
 

@@ -5,15 +5,15 @@ import contextlib
 import errno
 import io
 import os
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from PIL import Image
 
-from bot.engine import CountedDecoder, Engine
+from bot.engine import CountedDecoder
 from bot.engine.files import MAX_DECODE_TRIES, Undecodable
 from bot.jobs import holds as key_holds, transitions
 from bot.jobs.models import FailureCode, Job, JobState
@@ -43,43 +43,19 @@ PNG = Photo(PhotoKind.PNG, "image/png", 64, 64)
 
 
 class Dying:
-    """A decoder that gives up some files."""
+    """A decoder that gives photos up, or hangs for as long as the test wants."""
 
-    def __init__(self, dies_on: Callable[[Path], bool]) -> None:
-        self.dies_on = dies_on
+    def __init__(self, *, hangs: bool = False) -> None:
         self.opened: list[str] = []
-        self.hangs = False
+        self.hangs, self.dies = hangs, not hangs
 
     async def inspect(self, path: Path) -> Photo:
-        await self._open(path)
-        return PNG
-
-    async def check(self, path: Path) -> None:
-        await self._open(path)
-
-    async def fit(self, path: Path, limit: int, *, made: bool = False) -> bytes | None:
-        await self._open(path)
-        return b"x" * limit
-
-    async def label(self, path: Path, limit: int, words: str, corner: str) -> bytes | None:
-        await self._open(path)
-        return b"x" * limit
-
-    async def split(self, before: Path, after: Path, limit: int, labels: tuple[str, str]) -> bytes | None:
-        await self._open(after)
-        return b"x" * limit
-
-    async def _open(self, path: Path) -> None:
         self.opened.append(path.name)
         while self.hangs:  # noqa: ASYNC110 - until the test ends it
             await asyncio.sleep(0.01)
-        if self.dies_on(path):
+        if self.dies:
             raise DecoderFailed
-
-
-def with_decoder(world: EngineWorld, decoder: Dying) -> Engine:
-    world.decoder = decoder  # type: ignore[assignment]
-    return world.engine()
+        return PNG
 
 
 async def tries_of(world: EngineWorld, job_id: str) -> int:
@@ -91,7 +67,8 @@ async def test_a_photo_that_is_given_up_fails_unpaid_with_a_sentence(tmp_path: P
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         job = await world.accept(a_staging_job())
-        async with world.running(with_decoder(world, Dying(lambda _: True))):
+        world.decoder = cast("Any", Dying())
+        async with world.running():
             said = (await world.announced(job.id)).job
         assert (said.state, said.failure, said.settled) == (JobState.FAILED, FailureCode.PHOTO, 0)
         assert "Use another one" in reason_words(said.failure_text)
@@ -103,10 +80,9 @@ async def test_a_photo_that_is_given_up_fails_unpaid_with_a_sentence(tmp_path: P
 async def test_a_stop_takes_the_try_back(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
-        decoder = Dying(lambda _: False)
-        decoder.hangs = True
+        world.decoder = decoder = cast("Any", Dying(hangs=True))
         job = await world.accept(a_staging_job())
-        async with world.running(with_decoder(world, decoder)):
+        async with world.running():
 
             async def is_open() -> bool:
                 return bool(decoder.opened) and await tries_of(world, job.id) == 1
@@ -120,9 +96,8 @@ async def test_of_those_that_were_open_when_the_bot_died_one_is_tried_at_a_time(
         jobs = [await world.accept(a_staging_job()) for _ in range(3)]
         for job, tries in zip(jobs, (1, 1, MAX_DECODE_TRIES), strict=True):
             await world.db.write(transitions.set_decode_tries, job.id, tries)
-        decoder = Dying(lambda _: False)
-        decoder.hangs = True
-        counted = CountedDecoder(world.db, decoder)
+        decoder = Dying(hangs=True)
+        counted = CountedDecoder(world.db, cast("Any", decoder))
         opening = [asyncio.create_task(counted.inspect(tmp_path / f"{job.id}.source")) for job in jobs]
 
         await world.until(lambda: bool(decoder.opened) and opening[2].done(), "the first to be opened")
