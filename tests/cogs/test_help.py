@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import discord
 import pytest
@@ -296,24 +295,6 @@ def test_each_shipped_tool_has_a_small_picture() -> None:
     assert sorted(pictures) == sorted(slugs)
     assert {path.stem for path in EXAMPLES.iterdir()} == set(slugs)
     assert all(len(data) <= 40_000 for data in pictures.values())
-
-
-@pytest.mark.parametrize(
-    ("rules", "said"),
-    [
-        (
-            {"everyone": True, "results": True},
-            "In this server a moderator approves your requests before they start, and looks at the results "
-            "before they're posted.",
-        ),
-        ({"everyone": True}, "In this server a moderator approves your requests before they start."),
-        ({"tools": ["studio"]}, "A moderator approves requests for it before they start."),
-    ],
-)
-async def test_help_says_what_moderators_see_first(desk: Desk, rules: dict[str, Any], said: str) -> None:
-    channel = desk.guild.create_text_channel("requests")
-    await desk.services.db.write(access.change_approvals, desk.guild.id, channel_id=channel.id, **rules)
-    assert f"🛂 {said}\n" in texts(await desk.maya.slash(desk.channel, "help"))
 
 
 async def test_a_tool_that_costs_more_than_is_left_says_so_and_a_price_what_it_depends_on(

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import simcord
 
 from bot.domain.guilds import Period, Plan
 from bot.servers import keys
@@ -67,13 +66,6 @@ async def test_the_form_remembers_the_plan_and_never_the_key(desk: Desk) -> None
     (plan,) = (label["component"] for label in form["components"] if label["label"] == "Plan")
     assert [option["value"] for option in plan["options"] if option["default"]] == ["business"]
     assert "cdef" not in str(form)
-
-
-@pytest.mark.promise
-@pytest.mark.parametrize("command", ["studii setup", "studii budget"])
-async def test_members_do_not_see_the_settings(desk: Desk, command: str) -> None:
-    with pytest.raises(simcord.SetupError, match="not visible"):
-        await desk.maya.slash(desk.channel, command)
 
 
 @pytest.mark.promise

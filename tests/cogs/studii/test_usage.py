@@ -11,7 +11,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-import simcord
 from PIL import Image
 
 from bot.credits import ledger
@@ -161,23 +160,14 @@ async def test_a_ledger_that_is_too_large_is_zipped(desk: Desk, tmp_path: Path) 
         assert archive.read("ledger.csv") == text
 
 
+@pytest.mark.parametrize("hidden", ["", "\u200b", "\u202e", "\ufeff", "\u2060\u00ad", "\x00", "\u3164"])
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", " =1", "＝1"])
-def test_no_cell_is_a_formula(cell: str) -> None:
-    assert safe(cell) == f"'{cell}"
+def test_no_cell_is_a_formula_whatever_hides_or_parts_it(cell: str, hidden: str) -> None:
+    assert safe(f"{hidden}{cell}") == f"'{cell}"
     assert safe(f"mode{cell.strip()}") == f"mode{cell.strip()}"
-
-
-@pytest.mark.parametrize("hidden", ["\u200b", "\u202e", "\ufeff", "\u2060\u00ad", "\x00", "\u3164"])
-def test_what_nobody_sees_hides_no_formula(hidden: str) -> None:
-    assert safe(f"{hidden}=1+1") == "'=1+1"
-    assert safe(f"x;{hidden}=1+1") == "x;'=1+1"
-    assert safe(f" {hidden}@SUM(A1){hidden}") == "' @SUM(A1)"
-
-
-@pytest.mark.parametrize("parted", [";", ",", "\t", "; ", ';"', ";'", "|"])
-def test_no_cell_is_a_formula_where_semicolons_or_tabs_part_cells(parted: str) -> None:
-    assert safe(f"quality=x{parted}=1+1") == f"quality=x{parted[0]}'{parted[1:]}=1+1"
-    assert safe(f"quality=x{parted}y=1-1 z") == f"quality=x{parted}y=1-1 z"
+    for parted in (";", ",", "\t", "; ", ';"', ";'", "|"):
+        assert safe(f"quality=x{parted}{hidden}=1+1") == f"quality=x{parted[0]}'{parted[1:]}=1+1"
+        assert safe(f"quality=x{parted}y=1-1 z") == f"quality=x{parted}y=1-1 z"
 
 
 @pytest.mark.promise
@@ -188,12 +178,6 @@ async def test_what_a_member_typed_runs_in_no_admins_spreadsheet(desk: Desk) -> 
     cells = [cell for part in row.values() for cell in re.split("[;\t]", part)]
     assert cells[-2] == """'=HYPERLINK("//x")"""
     assert not any(cell.startswith(("=", "+", "-", "@")) for cell in cells)
-
-
-@pytest.mark.parametrize("command", ["studii credits", "studii setup", "studii moderation"])
-async def test_members_do_not_see_it(desk: Desk, command: str) -> None:
-    with pytest.raises(simcord.SetupError, match="not visible"):
-        await desk.maya.slash(desk.channel, command)
 
 
 DAYS = tuple(date(2026, 3, 1) + timedelta(days=number) for number in range(30))

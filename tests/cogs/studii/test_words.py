@@ -150,18 +150,6 @@ async def test_what_was_refused_in_an_age_restricted_channel_is_not_shown_in_the
     assert told["text"] is None
 
 
-async def sent_to_approval(desk: Desk, words: str) -> str:
-    channel = desk.guild.create_text_channel("approvals")
-    await desk.services.db.write(access.change_approvals, desk.guild.id, channel_id=channel.id)
-    return await change(desk, "moderation words", "rules", words=words, then=["approve"])
-
-
-async def test_a_rule_that_asks_moderators_is_told_from_one_that_refuses(desk: Desk) -> None:
-    told = await sent_to_approval(desk, "kite")
-    assert "Requests with ||kite|| wait for a moderator's approval from now on." in told
-    assert "||kite|| (approval)" in told
-
-
 @pytest.mark.promise
 async def test_refusals_of_the_day_before_do_not_count_and_admins_are_not_paused(desk: Desk) -> None:
     await forbid(desk, "blimp")

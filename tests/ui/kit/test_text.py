@@ -1,3 +1,5 @@
+"""What people typed is shown safely: it pings no one, formats nothing, and hides nothing."""
+
 import json
 import logging
 import re
@@ -91,14 +93,11 @@ def test_words_are_shown_whole_or_with_an_ellipsis(typed: str, length: int) -> N
     assert len(shortened(typed, length)) <= length
 
 
-@pytest.mark.parametrize("words", ["mid-century", "Ana's room, 2nd floor", "16:9", "half-past 8", "1.5x"])
-def test_ordinary_words_stay_as_they_are(words: str) -> None:
-    assert plain(words, 40) == words
-
-
-@pytest.mark.parametrize("words", ["Attach one as `image` and try again.", "It renews <t:1767268800:R>."])
-def test_our_own_sentences_keep_their_code_marks_and_moments(words: str) -> None:
-    assert sentence(words) == words
+def test_ordinary_words_stay_and_our_own_sentences_keep_their_code_marks_and_moments() -> None:
+    for words in ("mid-century", "Ana's room, 2nd floor", "16:9", "half-past 8", "1.5x"):
+        assert plain(words, 40) == words
+    for words in ("Attach one as `image` and try again.", "It renews <t:1767268800:R>."):
+        assert sentence(words) == words
 
 
 @given(NASTY)
@@ -123,7 +122,6 @@ def test_what_was_made_plain_stays_plain_in_a_sentence(typed: str) -> None:
 
 
 RLO, ZWSP, ISOLATE = "\u202e", "\u200b", "\u2066"
-HIDDEN_HIDDEN_TEXT = set(RLO + ZWSP + ISOLATE)
 PROMPT = f"A {RLO}etik{ZWSP} by{ISOLATE} me 👩\u200d🚀 می\u200cخواهم"
 SHOWN = "A etik by me 👩\u200d🚀 می\u200cخواهم"
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
@@ -157,13 +155,13 @@ async def test_what_was_typed_goes_to_studii_and_what_is_seen_of_it_is_shown(
     for shown in (card, result):
         assert SHOWN in texts(shown)
         assert "**fine**" in texts(shown)
-        assert not set(raw(pieces(shown))) & HIDDEN_HIDDEN_TEXT
+        assert not set(raw(pieces(shown))) & {RLO, ZWSP, ISOLATE}
     assert SHOWN in raw(pieces(result))  # the alternative text is no text of the message
     form = await desk.maya.click(result, label="Edit")
     assert form.modal is not None
-    assert not set(raw(labels(form.modal))) & HIDDEN_HIDDEN_TEXT
+    assert not set(raw(labels(form.modal))) & {RLO, ZWSP, ISOLATE}
     assert "etik" not in caplog.text
-    assert not set(caplog.text) & HIDDEN_HIDDEN_TEXT
+    assert not set(caplog.text) & {RLO, ZWSP, ISOLATE}
 
 
 @pytest.mark.promise
@@ -174,7 +172,7 @@ async def test_words_of_studii_hide_nothing(desk: Desk) -> None:
     job = await desk.move(await desk.job(), *DONE[:3], JobState.FAILED, failure_text=Reason.text(text))
     told = await desk.told(job)
     assert "“No such style.”" in texts(told)
-    assert not set(texts(told)) & HIDDEN_HIDDEN_TEXT
+    assert not set(texts(told)) & {RLO, ZWSP, ISOLATE}
 
 
 def test_a_prompt_in_which_nothing_is_seen_is_none() -> None:
