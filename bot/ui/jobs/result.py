@@ -13,7 +13,7 @@ from discord import MediaGalleryItem, ui
 from bot.features.posting import MAX_DISCLOSURE_CHARACTERS, PostingRules
 from bot.features.wording import credit_words
 from bot.jobs.best_results import STAR, answer as answer_for_best
-from bot.jobs.models import FailureCode, Job, JobState, Progress, SourcePhoto
+from bot.jobs.models import FailureCode, Job, JobState, Progress
 from bot.jobs.results import EndOfJobs, Part
 from bot.languages import Worded, and_list, gettext as _, lazy, ngettext, number, sentences
 from bot.ui.jobs.more import (
@@ -226,7 +226,10 @@ def _menu(ended: EndOfJobs, made: Sequence[Part], others: Sequence[Part], *, by_
     if not by_dm:
         options = [
             discord.SelectOption(
-                label=shortened(f"{part.number}. {_file_name(part.job.source)}", MAX_LABEL_CHARACTERS),
+                label=shortened(
+                    f"{part.number}. {plain_name(part.job.source) if part.job.source else _('photo')}",
+                    MAX_LABEL_CHARACTERS,
+                ),
                 value=part.job.id,
             )
             for part in made
@@ -247,10 +250,6 @@ def _menu(ended: EndOfJobs, made: Sequence[Part], others: Sequence[Part], *, by_
 def _delete(ended: EndOfJobs) -> Piece:
     job = ended.job
     return delete_set.of(job.set_id or "") if job.posted_with_set else delete.of(job.id, job.posting)
-
-
-def _file_name(source: SourcePhoto | None) -> str:
-    return plain_name(source) if source is not None else _("photo")
 
 
 # Starred results, and the question to their makers

@@ -130,8 +130,11 @@ def state_words(job: Job, progress: Progress) -> str:
             return _waiting(job, progress)
         case JobState.PENDING | JobState.REVIEWING:
             return str(_TO_DECIDE_ON[job.state, job.private])
-        case JobState.UPLOADING | JobState.SUBMITTING:
-            return _sending(job)
+        case JobState.UPLOADING:
+            return _("Sending your photo to Studii…")
+        case JobState.SUBMITTING:
+            told = job.cancel_told is not None
+            return sentences(SENDING, lazy("It will be cancelled if Studii doesn't take it.") if told else "")
         case JobState.RUNNING:
             return _running(job, progress)
         case JobState.SUCCEEDED:
@@ -260,16 +263,6 @@ def _usable(url: str | None) -> bool:
 def link_of(guild_id: int, channel_id: int, message_id: int) -> str:
     """Return the link to a message in a server."""
     return f"https://discord.com/channels/{guild_id}/{channel_id}/{message_id}"
-
-
-def _sending(job: Job) -> str:
-    if job.state is JobState.UPLOADING:
-        return _("Sending your photo to Studii…")
-    return (
-        str(SENDING)
-        if job.cancel_told is None
-        else sentences(SENDING, lazy("It will be cancelled if Studii doesn't take it."))
-    )
 
 
 def _waiting(job: Job, progress: Progress) -> str:

@@ -33,6 +33,7 @@ def missing_to_post(permissions: discord.Permissions, channel: object, *, file: 
     """
     # Posts in a forum are threads.
     thread = isinstance(channel, discord.Thread | discord.ForumChannel)
+    locked = isinstance(channel, discord.Thread) and channel.locked
     return _lacking(
         permissions,
         (VIEW_CHANNEL, permissions.view_channel),
@@ -40,7 +41,7 @@ def missing_to_post(permissions: discord.Permissions, channel: object, *, file: 
         (SEND_MESSAGES, thread or permissions.send_messages),
         (ATTACH_FILES, permissions.attach_files or not file),
         (READ_MESSAGE_HISTORY, permissions.read_message_history),
-        (MANAGE_THREADS, permissions.manage_threads or not is_locked(channel)),
+        (MANAGE_THREADS, permissions.manage_threads or not locked),
     )
 
 
@@ -57,11 +58,6 @@ def missing_to_offer(permissions: discord.Permissions) -> list[Message]:
 
 def _lacking(permissions: discord.Permissions, *needed: tuple[Message, bool]) -> list[Message]:
     return [] if permissions.administrator else [name for name, there in needed if not there]
-
-
-def is_locked(channel: object) -> bool:
-    """Return whether the channel is a locked thread."""
-    return isinstance(channel, discord.Thread) and channel.locked
 
 
 def ensure_can_post(interaction: discord.Interaction) -> int:
@@ -429,7 +425,12 @@ def posting_place(
 def _in_thread(guild: discord.Guild, channel: Any) -> PostingPlace:
     if not isinstance(channel, discord.TextChannel):
         return HERE  # it is a thread, or can't have any
-    missing = missing_for_threads(channel.permissions_for(guild.me))
+    may = channel.permissions_for(guild.me)
+    missing = _lacking(
+        may,
+        (plazy("Discord permission", "Create Public Threads"), may.create_public_threads),
+        (SEND_IN_THREADS, may.send_messages_in_threads),
+    )
     if missing:
         raise Refused(
             lazy(
@@ -440,12 +441,3 @@ def _in_thread(guild: discord.Guild, channel: Any) -> PostingPlace:
             )
         )
     return PostingPlace(in_thread=True)
-
-
-def missing_for_threads(permissions: discord.Permissions) -> list[Message]:
-    """Return the permissions that the bot lacks to post results in threads of a channel."""
-    return _lacking(
-        permissions,
-        (plazy("Discord permission", "Create Public Threads"), permissions.create_public_threads),
-        (SEND_IN_THREADS, permissions.send_messages_in_threads),
-    )

@@ -63,14 +63,12 @@ async def style_meant(
 def style_choices(styles: Sequence[Style], typed: str) -> list[tuple[str, str]]:
     """Return the name and the value of each style whose name has what was typed in it."""
     key = style_key(_bare(typed))
-    return [(shown_name(one), f"{SAVED}{one.id}") for one in styles if key in style_key(one.name)]
-
-
-def shown_name(style: Style) -> str:
-    """Return a style's name as lists show it."""
-    return (
-        f"{STYLE_EMOJI} {style.name} · {THIS_SERVERS}" if style.of_server else f"{STYLE_EMOJI} {style.name}"
-    )
+    whose = {True: f" · {THIS_SERVERS}", False: ""}
+    return [
+        (f"{STYLE_EMOJI} {one.name}{whose[one.of_server]}", f"{SAVED}{one.id}")
+        for one in styles
+        if key in style_key(one.name)
+    ]
 
 
 async def _chosen(interaction: discord.Interaction, tool: Tool, typed: str) -> Style | None:
