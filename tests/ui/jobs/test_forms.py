@@ -8,7 +8,7 @@ import discord
 import pytest
 from simcord import InteractionResult
 
-from bot.catalog import Catalog, SourceRule, Tool, ToolInput
+from bot.catalog import SourceRule, Tool, ToolInput
 from bot.credits.limits import StartRate
 from bot.domain.guilds import Period
 from bot.errors import Refused
@@ -419,17 +419,3 @@ def test_pairs_are_read_as_they_were_meant(typed: str, inputs: dict[str, str]) -
 def test_what_cannot_be_read_is_refused_with_the_place(typed: str, what: str) -> None:
     with pytest.raises(Refused, match=f"“{what}.*isn't a name=value pair"):
         inputs_from(typed)
-
-
-def test_an_input_that_nobody_knows_is_taken_to_change_the_price() -> None:
-    tool = Catalog.load().get("virtual-staging")
-    inputs = tool.prepare({}, has_source=True)
-    assert tool.in_catalogue(inputs)
-    assert not tool.in_catalogue({**inputs, "upscale": "4"})
-    assert tool.variant({**inputs, "upscale": "4"}) == "upscale=4"
-    assert tool.variant(inputs) == ""
-
-
-def test_the_flag_that_follows_from_the_photo_is_known() -> None:
-    tool = Catalog.load().get("studio")
-    assert tool.in_catalogue(tool.prepare({"prompt": "A kite"}, has_source=False))
