@@ -172,22 +172,18 @@ async def logged_in(
     )
     try:
         with told_in_words():
-            await _log_in(client, token)
+            try:
+                async with asyncio.timeout(LOGIN_SECONDS):
+                    await client.login(token)
+            except _NOT_DISCORD as error:
+                raise Unavailable(
+                    # Untranslated: the operator reads it.
+                    "Something other than Discord answered at discord.com, such as a proxy or your network's "
+                    "login page. Open https://discord.com from this machine, then start again."
+                ) from error
             yield client
     finally:
         await client.close()
-
-
-async def _log_in(client: discord.Client, token: str) -> None:
-    try:
-        async with asyncio.timeout(LOGIN_SECONDS):
-            await client.login(token)
-    except _NOT_DISCORD as error:
-        raise Unavailable(
-            # Untranslated: the operator reads it.
-            "Something other than Discord answered at discord.com, such as a proxy or your network's "
-            "login page. Open https://discord.com from this machine, then start again."
-        ) from error
 
 
 def _why(error: Exception) -> str:

@@ -18,7 +18,7 @@ from bot.engine.files import CountedDecoder, SpoolRoom
 from bot.engine.lanes import Lanes
 from bot.engine.messages import BestQuestions, BestResults, Hourglasses, Notices, Questions, Refusals, Results
 from bot.engine.outbox import Kind, Posts
-from bot.engine.outputs import Collector, Outputs
+from bot.engine.outputs import Outputs
 from bot.engine.photos import Intake
 from bot.engine.tuning import HOUR, Tuning
 from bot.features.refusals import REFUSAL
@@ -92,7 +92,7 @@ class Engine:
         self.oldest_due_poll, self.occupancy = self._lanes.overdue, self._lanes.occupancy
         self._photos, self._outputs = (
             Intake(context, photos, decoder, room).worker,
-            Collector(context, outputs).worker,
+            outputs.worker,
         )
         self._sweeping = WakeUp()
         self._running = False

@@ -42,11 +42,10 @@ class Hourglasses(Kind):
 
     def note(
         self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool
-    ) -> Noted:
+    ) -> Noted | None:
         """Forget it once it is gone."""
         if last:
             session.delete(row)
-        return Noted()
 
 
 class Questions(Hourglasses):
@@ -58,14 +57,13 @@ class Questions(Hourglasses):
 
     def note(
         self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool
-    ) -> Noted:
+    ) -> Noted | None:
         """Let its time begin once it stands, and forget it once it is gone."""
         if isinstance(outcome, Stands):
             confirm.asked(session, row, at)
         if last:
             confirm.end(session, post.guild_id, [post.key], at)
             session.delete(row)
-        return Noted()
 
 
 class Refusals(Hourglasses):
@@ -81,10 +79,9 @@ class Refusals(Hourglasses):
 
     def note(
         self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool
-    ) -> Noted:
+    ) -> Noted | None:
         """Remember for a while that it was told."""
         refusals.note(session, row, outcome, at, last=last)
-        return Noted()
 
 
 class Starred(NamedTuple):
@@ -108,7 +105,7 @@ class BestResults(Kind):
 
     def note(
         self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool
-    ) -> Noted:
+    ) -> Noted | None:
         """Tell admins if the channel is gone. Forget what isn't shown, unless its maker may still agree."""
         if isinstance(outcome, NotHere) and post.wanted and post.message_id is None:
             lost = post.place[1:]
@@ -117,7 +114,6 @@ class BestResults(Kind):
         _, agreed = best_results.place(session, post.guild_id, int(post.key)) or ("", True)
         if last and (agreed or outcome is not NOWHERE):
             session.delete(row)
-        return Noted()
 
 
 class BestQuestions(BestResults):
@@ -135,13 +131,12 @@ class BestQuestions(BestResults):
 
     def note(
         self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool
-    ) -> Noted:
+    ) -> Noted | None:
         """Note who was asked, or can't be. If Discord took no question, the next starred result asks."""
         if isinstance(outcome, Stands) or (isinstance(outcome, NotHere) and outcome != LEFT):
             best_results.asked(session, int(post.key), at)
         if isinstance(outcome, Stands) or last:
             session.delete(row)
-        return Noted()
 
 
 def _starred(session: Session, guild_id: int, message_id: int) -> Starred | None:
@@ -202,7 +197,7 @@ class Notices(Kind):
 
     def note(
         self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool
-    ) -> Noted:
+    ) -> Noted | None:
         """Tell the owner if the log channel is gone, and end what moderators can't be asked about."""
         stands = isinstance(outcome, Stands)
         if last or stands:
@@ -211,7 +206,6 @@ class Notices(Kind):
         if last and _asks(post):
             _, jobs = _about(session, post.kind, post.job_id)
             _end(session, post, jobs, at, turned_off=outcome is NOWHERE and not post.refused)
-        return Noted()
 
     def _note_log(self, session: Session, post: Post, outcome: Outcome, at: datetime) -> None:
         log = settings.of(session, post.guild_id).log_channel_id
@@ -320,13 +314,13 @@ class Results(Kind):
 
     def note(
         self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool
-    ) -> Noted:
+    ) -> Noted | None:
         """Store what came of it, and remove an earlier message that it takes the place of."""
         if isinstance(outcome, TooMuch):
             jobs, _ = results.of_message(session, post.key, post.job_id)
             half = [job.id for job in jobs[: (len(jobs) + 1) // 2]]
             results.choose(session, post.guild_id, post.key, half, at)
-            return Noted()
+            return None
         if outcome == STAYS_THERE and post.place[0] == "u":
             told = {"user": int(post.place[1:])}
             posts.want(session, post.guild_id, NoticeKind.ENDED, post.key, at=at, details=told)

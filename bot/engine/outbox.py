@@ -62,11 +62,10 @@ class Kind:
 
     def note(
         self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool
-    ) -> Noted:
+    ) -> Noted | None:
         """Note what came of a step of `post`, as it was claimed. `last`: nothing that is wanted stands,
         and nothing is tried again."""
         session.delete(row)
-        return Noted()
 
 
 class Posts:
@@ -201,14 +200,14 @@ class Posts:
     async def _note(self, turn: Turn, outcome: Outcome) -> None:
         now, post = self._context.clock.now(), turn.post
 
-        def note(session: Session) -> Noted:
+        def note(session: Session) -> Noted | None:
             row = posts.note(session, turn, outcome, now)
             if row is None or type(outcome) is Later:
-                return Noted()
+                return None
             last = row.due_at is None and not (row.wanted and row.message_id)
             return self._kinds[post.kind].note(session, row, post, outcome, now, last=last)
 
-        jobs, files = await self._context.db.write(note, within=WRITE_TIMEOUT)
+        jobs, files = await self._context.db.write(note, within=WRITE_TIMEOUT) or Noted()
         if isinstance(outcome, NotHere | Never) and outcome.why and outcome is not NOWHERE:
             told = "Server %d: a message (%s) was not posted: %s"
             _log.warning(told, post.guild_id, post.kind, outcome.why, extra={"job": post.job_id})

@@ -64,7 +64,9 @@ _NOT_NOW = (StudiiError, SpoolFull, OSError)
 class Outputs:
     """Fetches outputs; again if they were paid for and lost, by a disk or a backup without them.
 
-    A picture is decoded before it counts as fetched.
+    A picture is decoded before it counts as fetched. What was paid for is not given up lightly: a fresh
+    address is asked for, and what is not there is sought again for some minutes, as it may have been
+    announced too early.
     """
 
     def __init__(
@@ -77,6 +79,9 @@ class Outputs:
     ) -> None:
         self._context, self._catalog, self._room = context, catalog, room
         self._decoder, self._lanes = decoder, lanes
+        due = partial(context.db.read, queries.to_download)
+        work = (due, self._collect, self._give_up, context.tuning.downloads_at_once)
+        self.worker = DueJobs(context, "fetching outputs", *work)
 
     async def fetch(self, job: Job) -> OutputFile:
         """Fetch the file at the job's output address.
@@ -247,21 +252,9 @@ class Outputs:
             return None
         return report.output_url
 
-
-class Collector:
-    """Downloads outputs. What was paid for is not given up lightly: a fresh address is asked for, and what is
-    not there is sought again for some minutes, as it may have been announced too early."""
-
-    def __init__(self, context: EngineContext, outputs: Outputs) -> None:
-        self._context = context
-        self._outputs = outputs
-        due = partial(context.db.read, queries.to_download)
-        work = (due, self._collect, self._give_up, context.tuning.downloads_at_once)
-        self.worker = DueJobs(context, "fetching outputs", *work)
-
     async def _collect(self, job: Job) -> float | None:
         try:
-            output = await self._outputs.fetch(job)
+            output = await self.fetch(job)
         except SpoolFull:
             _log.warning("Job %s: the spool is full, its output waits", job.id)
             return await self._rest(job)

@@ -39,13 +39,3 @@ async def posted(desk: Desk, job: Job, file: OutputFile | None) -> discord.Messa
     assert len(history) == before + 1
     assert outcome == Posted(history[-1].id)
     return history[-1]
-
-
-def sent(desk: Desk) -> dict[str, Any]:
-    """The last message that was sent to a channel, as the request had it."""
-    calls = [
-        call for call in desk.env.http_requests if call.path.endswith("/messages") and call.method == "POST"
-    ]
-    json = calls[-1].json
-    assert json is not None
-    return json
