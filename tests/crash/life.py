@@ -8,12 +8,13 @@ import asyncio
 import json
 import logging
 import os
+import shutil
 import signal
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,16 @@ from discord.http import Route
 
 from bot.catalog import Catalog
 from bot.client.bot import HANDLERS, StudiiBot
+from bot.clock import SystemClock
 from bot.cluster import Membership
 from bot.db import Database
 from bot.delivery import Answers, DiscordDelivery, answers as answers_module
 from bot.engine import CountedDecoder, Engine
+from bot.engine.files import Decoder
+from bot.errors import PhotoUnavailable
 from bot.jobs import progress
-from bot.jobs.models import Progress
+from bot.jobs.models import Job, Progress
+from bot.media.photo import Photo
 from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
 from bot.studii import StudiiClient, Timeouts
@@ -36,7 +41,6 @@ from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit import answers as kit_answers
 from bot.vault import Vault
 from sandbox.discord.emulator import TOKEN
-from tests.crash.stand_ins import DeadlyDecoder, FolderPhotos, LaterClock, no_file
 from tests.crash.tracer import Tracer
 from tests.engine.world import QUICK
 from tests.support.cheap.decoders import fork_decoders
@@ -216,3 +220,62 @@ def _goes_on(watcher: sqlite3.Connection) -> bool:
 
 def _count(watcher: sqlite3.Connection, rows: str) -> int:
     return int(watcher.execute(f"SELECT count(*) FROM {rows}").fetchone()[0])  # noqa: S608 - words of ours
+
+
+class LaterClock(SystemClock):
+    """A clock that is ahead."""
+
+    def __init__(self, seconds: float) -> None:
+        self._ahead = timedelta(seconds=seconds)
+
+    def now(self) -> datetime:
+        return super().now() + self._ahead
+
+
+class FolderPhotos:
+    """Photos come from a folder, and it takes a moment."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def fetch(self, job: Job, destination: Path, limit: int) -> None:
+        await asyncio.to_thread(shutil.copyfile, self._folder / "photo.png", destination)
+
+
+async def no_file(url: str, limit: int) -> bytes:
+    """Read a file of Discord's; the starred results of trials have none."""
+    raise PhotoUnavailable
+
+
+class DeadlyDecoder:
+    """Opening some files kills the process; meanwhile others are being opened."""
+
+    def __init__(self, decoder: Decoder, deadly: Sequence[str]) -> None:
+        self._decoder = decoder
+        self._deadly = deadly
+
+    async def inspect(self, path: Path) -> Photo:
+        await self._open(path)
+        return await self._decoder.inspect(path)
+
+    async def check(self, path: Path) -> None:
+        await self._open(path)
+        await self._decoder.check(path)
+
+    async def fit(self, path: Path, limit: int, *, made: bool = False) -> bytes | None:
+        await self._open(path)
+        return await self._decoder.fit(path, limit, made=made)
+
+    async def label(self, path: Path, limit: int, words: str, corner: str) -> bytes | None:
+        await self._open(path)
+        return await self._decoder.label(path, limit, words, corner)
+
+    async def split(self, before: Path, after: Path, limit: int, labels: tuple[str, str]) -> bytes | None:
+        await self._open(after)
+        return await self._decoder.split(before, after, limit, labels)
+
+    async def _open(self, path: Path) -> None:
+        if self._deadly:
+            await asyncio.sleep(0.1)
+        if any(path.name.startswith(name) for name in self._deadly):
+            os.kill(os.getpid(), signal.SIGKILL)

@@ -13,8 +13,7 @@ from rich.console import Console
 
 from tests.simulation import mutations
 from tests.simulation.books import never_taken
-from tests.simulation.run import Result, simulate
-from tests.simulation.shrink import shrink
+from tests.simulation.run import Result, shrink, simulate
 
 _console = Console(highlight=False, soft_wrap=True)
 

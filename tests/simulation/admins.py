@@ -10,9 +10,9 @@ from sandbox.discord.emulator.places import EVERYONE_PERMISSIONS, MANAGE_MESSAGE
 from tests.simulation import wording
 from tests.simulation.loop import Plan
 from tests.simulation.people import Person, ask_together, often
-from tests.simulation.rules import FORBIDDEN
 from tests.simulation.world import (
     ADMIN,
+    FORBIDDEN,
     GENERAL,
     GUILD,
     JOB_ID,

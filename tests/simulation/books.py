@@ -16,8 +16,7 @@ from sandbox.discord.emulator.interactions import Interaction
 from sandbox.studii.jobs import Job as StudiiJob
 from tests.simulation import media, wording
 from tests.simulation.discord_world import Said
-from tests.simulation.rules import FORBIDDEN
-from tests.simulation.world import ADMIN, JOB_ID, MODERATOR, SHOWROOM, Wish, World
+from tests.simulation.world import ADMIN, FORBIDDEN, JOB_ID, MODERATOR, SHOWROOM, Wish, World
 
 ENDS = {"succeeded", "failed", "cancelled", "unknown", "withheld"}
 ANSWER_SECONDS = 3.0

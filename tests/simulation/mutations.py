@@ -21,8 +21,7 @@ from msgspec import structs
 from bot.jobs import transitions
 from bot.jobs.models import JobState
 from bot.studii import BadInputs, NotSent, OutcomeUnknown, StudiiError
-from tests.simulation.run import simulate
-from tests.simulation.shrink import kind
+from tests.simulation.run import kind, simulate
 from tests.simulation.world import GENERAL, MEMBERS
 
 SEEDS, HOURS, PACE = 50, 1.2, 4.0  # hours in which as much happens as in four times as many

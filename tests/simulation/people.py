@@ -16,8 +16,7 @@ from sandbox.discord.emulator.messages import Message, walk
 from sandbox.discord.emulator.places import APPLICATION_ID
 from tests.simulation import media, wording
 from tests.simulation.loop import Plan
-from tests.simulation.rules import FORBIDDEN
-from tests.simulation.world import GENERAL, MEMBERS, SETTLING, SHOWROOM, TAP, World
+from tests.simulation.world import FORBIDDEN, GENERAL, MEMBERS, SETTLING, SHOWROOM, TAP, World
 
 WORDS = ("harbour", "lantern", "meadow", "glacier", "orchard", "violin", "compass", "ember", "willow")
 LOUD = (

@@ -1,5 +1,6 @@
 """Runs one seed and says what was found."""
 
+import re
 import tempfile
 import time
 from collections import Counter
@@ -95,11 +96,42 @@ def _process_ended(world: World, error: BaseException) -> None:
 
 
 def _ends(world: World) -> Plan:
-    """Watch the database once it is there, and end the simulation some time after the last job has ended."""
+    """Watch the database once it is there, and end the simulation some time after the last job has ended and
+    nobody has used the bot."""
     yield SETTLING
     books.watch(world)
     yield world.ends - world.clock.now + 300
-    while not books.settled(world):
+    asked = -1
+    while len(world.discord.asked) > asked or not books.settled(world):
+        asked = len(world.discord.asked)
         yield 300
     yield 300 + (books.QUIET_MINUTES + 1) * 60
     world.machine.finish()
+
+
+def shrink(seed: int, hours: float, pace: float, told: Callable[[str], None]) -> tuple[float, frozenset[str]]:
+    """Return the hours and what is left out of the smallest run that breaks one of the same promises."""
+    wanted = {kind(line) for line in simulate(seed, hours, pace=pace).broken}
+    if not wanted:
+        told(f"seed {seed} breaks no promise in {hours:.2f} hours")
+        return hours, frozenset()
+    told(f"looking for: {', '.join(sorted(wanted))}")
+
+    def fails(hours: float, without: frozenset[str]) -> bool:
+        broken = simulate(seed, hours, pace=pace, without=without).broken
+        return bool(wanted & {kind(line) for line in broken})
+
+    while hours > 0.1 and fails(hours * 0.6, frozenset()):
+        hours *= 0.6
+        told(f"in {hours:.2f} hours, too")
+    without = frozenset[str]()
+    for name in [*ACTORS, *troubles.names()]:
+        if not name.startswith("admin") and fails(hours, without | {name}):
+            without |= {name}
+            told(f"without {name}, too")
+    return hours, without
+
+
+def kind(line: str) -> str:
+    """Return a broken promise without its numbers."""
+    return re.sub(r"\b(?=[0-9a-f]*\d)[0-9a-f]{6,}\b|\d+(\.\d+)?", "#", line.partition(": ")[2])
