@@ -1,18 +1,23 @@
-"""A job without a photo runs through few of the bot's files, so that its whole way can be read."""
+"""A job without a photo, and a setting, run through few of the bot's files: their ways can be read."""
 
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Any
+
+import pytest
 
 from sandbox.studii import Options, StudiiServer
-from tests.support.desk import open_desk, texts
+from tests.support.desk import open_desk, pieces, texts
 from tests.support.stage import open_stage
 
 ROOT = Path(__file__).parents[2]
 MAX_BEFORE_THE_ANSWER = 45
 MAX_IN_ALL = 84  # with what a busy machine adds, as a deferral
+# A panel that is shown; a budget that is set, with the ledger and the log channel.
+MAX_FOR_A_PANEL, MAX_FOR_A_BUDGET = 17, 26
 
 
 @contextmanager
@@ -55,3 +60,14 @@ async def test_a_command_runs_through_few_files_until_its_result(tmp_path: Path)
         assert "A blue kite" in texts(result)
         assert {"bot/jobs/accept.py", "bot/engine/lanes.py", "bot/delivery/results.py"} <= files
         assert len(files) <= MAX_IN_ALL, sorted(files)
+
+
+@pytest.mark.parametrize(("command", "most"), [("results", MAX_FOR_A_PANEL), ("budget", MAX_FOR_A_BUDGET)])
+async def test_a_settings_command_runs_through_few_files(tmp_path: Path, command: str, most: int) -> None:
+    async with open_desk(tmp_path) as desk:
+        typed: dict[str, Any] = {"credits": 200} if command == "budget" else {}
+        with entered() as files:
+            shown = await desk.admin.slash(desk.channel, f"studii {command}", **typed)
+        assert "Back" in str(pieces(shown))
+        assert {"bot/ui/panels/settings.py", "cogs/studii.py"} <= files
+        assert len(files) <= most, sorted(files)
