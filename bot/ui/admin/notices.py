@@ -18,7 +18,7 @@ from bot.posts import Post
 from bot.reasons import Reason
 from bot.servers.access import block_words
 from bot.servers.notices import NoticeKind
-from bot.ui.admin.credits import asked_words, request_buttons
+from bot.ui.admin.credits import Details, asked_words, request_buttons
 from bot.ui.jobs.listing import ruling_buttons
 from bot.ui.jobs.more import delete_posted
 from bot.ui.jobs.wording import ToolNames, cost_words, message_link, prompt_words, settings_words
@@ -142,6 +142,10 @@ async def try_again(press: Press, guild_id: int) -> None:
     await answer(press.interaction, boxed(GOOD, words))
 
 
+_SETTLE = lazy(
+    "Settle it with **Mark as charged** or **Release credits**, here or under Server jobs in `/jobs`."
+)
+_CHANGE = lazy("Change it with `/studii budget`. See where the credits went with `/studii credits`.")
 _COLOURS: Mapping[NoticeKind, discord.Colour] = {
     NoticeKind.BUDGET_80: GOING,
     NoticeKind.UNKNOWN: UNSURE,
@@ -168,9 +172,8 @@ def notice_panel(
     `hidden`: what the job was asked for with may not be shown here. `called` are the roles and people whom
     it is for.
     """
-    body = lines(
-        *_words(notice, names, job, hidden=hidden), _SETTLE if notice.kind == NoticeKind.UNKNOWN else ""
-    )
+    settle = _SETTLE if notice.kind == NoticeKind.UNKNOWN else ""
+    body = lines(*_words(notice, names, job, hidden=hidden), settle)
     place = server_line(server) if server else ""
     if called:
         mentions = [one.mention if isinstance(one, discord.Role) else f"<@{one.id}>" for one in called]
@@ -181,7 +184,7 @@ def notice_panel(
     return Panel(container, row(*buttons)) if buttons else Panel(container)
 
 
-def blocked_panel(details: Mapping[str, str | int | None], server: str) -> Panel:
+def blocked_panel(details: Details, server: str) -> Panel:
     """Return the sentence for a member whom an admin has blocked, with the reason and the end."""
     until = details.get("until")
     end = None if until is None else datetime.fromtimestamp(int(until), UTC)
@@ -191,103 +194,111 @@ def blocked_panel(details: Mapping[str, str | int | None], server: str) -> Panel
     return boxed(UNSURE, lines(said, server_line(server)))
 
 
-def _words(  # noqa: C901 - one case for each kind
-    notice: Post, names: ToolNames, job: Job | None, *, hidden: bool
-) -> list[str]:
-    details = notice.details
-    told = details.get("reason")
-    reason = sentence(reason_words(Reason.decode(str(told)))) if told else ""
-    match NoticeKind(notice.kind):
-        case NoticeKind.BUDGET_80:
-            return [_title("⚠️", lazy("Most of the budget is used")), *_budget(details)]
-        case NoticeKind.BUDGET_100:
-            return [_title("🛑", _TOO_LITTLE if details.get("least") else _USED_UP), *_budget(details)]
-        case NoticeKind.KEY_REFUSED:
-            return [
-                _title("🔑", _key_refused(details)),
-                reason,
-                small(lazy("Jobs wait at no cost, and continue automatically once a key works.")),
-            ]
-        case NoticeKind.OUT_OF_CREDITS:
-            return [_title("💳", lazy("Studii isn't accepting this server's jobs")), reason, small(_HELD)]
-        case NoticeKind.PLAN_DOUBTED:
-            return [
-                _title("🐢", lazy("Studii allows fewer requests than your plan")),
-                _doubt(details),
-                small(
-                    lazy(
-                        "If the account has another plan, choose it with `/studii setup`. If something else "
-                        "uses this key, give the bot a key of its own."
-                    )
-                ),
-            ]
-        case NoticeKind.UNKNOWN:
-            return [
-                _title("❔", lazy("A job with an unknown outcome")),
-                *_about(job, names),
-                reason,
-                small(_UNKNOWN),
-            ]
-        case NoticeKind.STILL_RUNNING:
-            return [
-                _title("⏳", lazy("A job has been running for a day")),
-                *_about(job, names),
-                small(
-                    lazy(
-                        "The bot checks every hour. After {days} days the job ends, at the price that "
-                        "Studii has charged.",
-                        days=LOST_AFTER_DAYS,
-                    )
-                ),
-            ]
-        case NoticeKind.RESULT_LOST:
-            return [
-                _title("📭", lazy("A result was lost after it was charged")),
-                *_about(job, names),
-                small(
-                    lazy(
-                        "The result isn't at its address at Studii, and the bot doesn't have it. It may "
-                        "still be in your Studii account. The member knows. If this happens often, tell the "
-                        "bot's operator."
-                    )
-                ),
-            ]
+# Of most kinds: an emoji, a title, and what follows from it or what to do.
+_LOOKS: Mapping[NoticeKind, tuple[str, Message, Message | str]] = {
+    NoticeKind.BUDGET_80: ("⚠️", lazy("Most of the budget is used"), _CHANGE),
+    NoticeKind.BUDGET_100: ("🛑", lazy("The budget is used up"), _CHANGE),
+    NoticeKind.KEY_REFUSED: (
+        "🔑",
+        lazy("Studii refused this server's key"),
+        lazy("Jobs wait at no cost, and continue automatically once a key works."),
+    ),
+    NoticeKind.OUT_OF_CREDITS: (
+        "💳",
+        lazy("Studii isn't accepting this server's jobs"),
+        lazy("Jobs wait at no cost, and continue automatically once Studii accepts them again."),
+    ),
+    NoticeKind.PLAN_DOUBTED: (
+        "🐢",
+        lazy("Studii allows fewer requests than your plan"),
+        lazy(
+            "If the account has another plan, choose it with `/studii setup`. If something else "
+            "uses this key, give the bot a key of its own."
+        ),
+    ),
+    NoticeKind.UNKNOWN: (
+        "❔",
+        lazy("A job with an unknown outcome"),
+        lazy(
+            "It won't be sent again automatically, because it might be charged twice. Check in your "
+            "Studii account whether it was made. Its credits stay reserved until then."
+        ),
+    ),
+    NoticeKind.STILL_RUNNING: (
+        "⏳",
+        lazy("A job has been running for a day"),
+        lazy(
+            "The bot checks every hour. After {days} days the job ends, at the price that Studii has "
+            "charged.",
+            days=LOST_AFTER_DAYS,
+        ),
+    ),
+    NoticeKind.RESULT_LOST: (
+        "📭",
+        lazy("A result was lost after it was charged"),
+        lazy(
+            "The result isn't at its address at Studii, and the bot doesn't have it. It may still be "
+            "in your Studii account. The member knows. If this happens often, tell the bot's "
+            "operator."
+        ),
+    ),
+    NoticeKind.BEST_LOST: ("⭐", lazy("I can't post in the channel for the best results"), ""),
+    NoticeKind.LOG_LOST: ("📪", lazy("I can't post in the log channel any more"), ""),
+}
+
+
+def _words(notice: Post, names: ToolNames, job: Job | None, *, hidden: bool) -> list[str]:
+    kind, details = NoticeKind(notice.kind), notice.details
+    match kind:
         case NoticeKind.MADE:
             return _made(job, names, hidden=hidden)
         case NoticeKind.WORDS:
             return refused_words(details, names)
-        case NoticeKind.APPROVAL | NoticeKind.REVIEW | NoticeKind.BLOCKED | NoticeKind.ENDED:
-            return []  # not posted as the others: see `bot.delivery.messages`
         case NoticeKind.CREDITS_ASKED | NoticeKind.CREDITS_ANSWER:
             return asked_words(details, names)
+        case NoticeKind.CHANGED:
+            return _changed(details, names)
+        case NoticeKind.APPROVAL | NoticeKind.REVIEW | NoticeKind.BLOCKED | NoticeKind.ENDED:
+            return []  # not posted as the others: see `bot.delivery.messages`
+        case _:
+            emoji, title, note = _LOOKS[kind]
+    if kind is NoticeKind.BUDGET_100 and details.get("least"):
+        title = lazy("The rest of the budget is too little for any tool")
+    if kind is NoticeKind.KEY_REFUSED and _masked(details):
+        title = lazy("Studii refused this server's key {key}", key=_masked(details))
+    return [f"### {emoji} {title}", *_happened(kind, details, names, job), small(note)]
+
+
+def _happened(kind: NoticeKind, details: Details, names: ToolNames, job: Job | None) -> list[str]:
+    """Return what stands between the title and the note."""
+    told, channel = details.get("reason"), f"<#{details.get('channel')}>"
+    match kind:
+        case NoticeKind.BUDGET_80 | NoticeKind.BUDGET_100:
+            return _budget(details)
+        case NoticeKind.PLAN_DOUBTED:
+            return [_doubt(details)]
         case NoticeKind.BEST_LOST:
             return [
-                _title("⭐", lazy("I can't post in the channel for the best results")),
-                _lost(
-                    lazy(
-                        "The channel {channel} was deleted, or I'm not allowed to post in it. Starred "
-                        "results aren't shown until you fix that, or choose another channel with `/studii "
-                        "results`."
-                    ),
-                    details,
-                ),
+                _(
+                    "The channel {channel} was deleted, or I'm not allowed to post in it. Starred results "
+                    "aren't shown until you fix that, or choose another channel with `/studii results`.",
+                    channel=channel,
+                )
             ]
         case NoticeKind.LOG_LOST:
             return [
-                _title("📪", lazy("I can't post in the log channel any more")),
-                _lost(
-                    lazy(
-                        "The channel {channel} was deleted, or I'm not allowed to post in it. Set another "
-                        "with `/studii setup` to keep getting warnings."
-                    ),
-                    details,
-                ),
+                _(
+                    "The channel {channel} was deleted, or I'm not allowed to post in it. Set another with "
+                    "`/studii setup` to keep getting warnings.",
+                    channel=channel,
+                )
             ]
-        case NoticeKind.CHANGED:
-            return _changed(details, names)
+        case _:
+            reason = sentence(reason_words(Reason.decode(str(told)))) if told else ""
+            return [*_about(job, names), reason]
 
 
-def _changed(details: Mapping[str, str | int | None], names: ToolNames) -> list[str]:
+def _changed(details: Details, names: ToolNames) -> list[str]:
     """Return who has changed settings, a line for each."""
     topic, key, changes = (str(details.get(name) or "") for name in ("topic", "key", "changes"))
     title = _("{admin} changed settings", admin=f"<@{details.get('user')}>")
@@ -295,26 +306,6 @@ def _changed(details: Mapping[str, str | int | None], names: ToolNames) -> list[
         f"🛠️ {title}",
         *(f"- {one}" for one in change_words(topic, key, json.loads(changes or "[]"), names.catalog)),
     ]
-
-
-def _lost(said: Message, details: Mapping[str, str | int | None]) -> str:
-    return str(said.using(channel=f"<#{details.get('channel')}>"))
-
-
-def _title(emoji: str, title: Message) -> str:
-    return f"### {emoji} {title}"
-
-
-_TOO_LITTLE = lazy("The rest of the budget is too little for any tool")
-_USED_UP = lazy("The budget is used up")
-_HELD = lazy("Jobs wait at no cost, and continue automatically once Studii accepts them again.")
-_UNKNOWN = lazy(
-    "It won't be sent again automatically, because it might be charged twice. Check in your "
-    "Studii account whether it was made. Its credits stay reserved until then."
-)
-_SETTLE = lazy(
-    "Settle it with **Mark as charged** or **Release credits**, here or under Server jobs in `/jobs`."
-)
 
 
 _TOO_MANY = lazy(
@@ -325,21 +316,17 @@ _TOO_MANY_WITH = lazy(
 )
 
 
-def _budget(details: Mapping[str, str | int | None]) -> list[str]:
+def _budget(details: Details) -> list[str]:
     spent, limit = int(details.get("spent") or 0), int(details.get("limit") or 0)
     used = _("**{spent} of {credits} spent or reserved**.", spent=spent, credits=credit_words(limit))
     least, renews = details.get("least"), details.get("renews")
     # Translators: least is a number of credits
     said = used if least is None else sentences(used, _("No tool costs less than {least}.", least=least))
     end = None if renews is None else datetime.fromtimestamp(int(renews), UTC)
-    return [
-        said,
-        str(renewal_message(end)),
-        small(lazy("Change it with `/studii budget`. See where the credits went with `/studii credits`.")),
-    ]
+    return [said, str(renewal_message(end))]
 
 
-def _doubt(details: Mapping[str, str | int | None]) -> str:
+def _doubt(details: Details) -> str:
     used, limit, lowered = (int(details.get(name) or 0) for name in ("used", "limit", "lowered"))
     plan = str(details.get("plan")).capitalize()
     key = _masked(details)
@@ -354,14 +341,7 @@ def _doubt(details: Mapping[str, str | int | None]) -> str:
     return sentences(refused, slower)
 
 
-def _key_refused(details: Mapping[str, str | int | None]) -> Message:
-    key = _masked(details)
-    if key:
-        return lazy("Studii refused this server's key {key}", key=key)
-    return lazy("Studii refused this server's key")
-
-
-def _masked(details: Mapping[str, str | int | None]) -> str:
+def _masked(details: Details) -> str:
     masked = details.get("masked")
     return f"`{masked}`" if masked else ""
 
@@ -413,7 +393,7 @@ def _buttons(notice: Post, job: Job | None) -> list[Piece]:
 _MAX_QUOTE_CHARACTERS = 1000
 
 
-def refused_words(details: Mapping[str, str | int | None], names: ToolNames) -> list[str]:
+def refused_words(details: Details, names: ToolNames) -> list[str]:
     """Return the notice's lines. What was refused is behind a spoiler, not to be read by chance."""
     tool, channel = names.title(str(details.get("tool"))), f"<#{details.get('channel')}>"
     until, change = details.get("until"), ""
@@ -439,7 +419,7 @@ def refused_words(details: Mapping[str, str | int | None], names: ToolNames) -> 
     return [f"### 🚫 {title}", said, _quoted(details), paused, change, small(f"{rule} · {uncharged}")]
 
 
-def _quoted(details: Mapping[str, str | int | None]) -> str:
+def _quoted(details: Details) -> str:
     text = details.get("text")
     if text is None:
         return _("It isn't shown here, because it was asked for in an age-restricted channel.")
