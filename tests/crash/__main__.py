@@ -106,7 +106,7 @@ async def main(console: Console) -> bool:
             await runner.perform("… three times", times)
             cancelled = replace(kind, cancelled=True)
             points = await runner.points(cancelled)
-            await runner.kill("… while it is cancelled", cancelled.killed(points, "buttons."))
+            await runner.kill("… while it is cancelled", cancelled.killed(points, "progress.cancel"))
             late = replace(kind, slow=True)
             deaths = late.killed(await runner.points(late), *LATE)
             made = await runner.perform("… between a deferral and its answer", deaths)

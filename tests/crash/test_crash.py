@@ -72,7 +72,9 @@ async def test_a_cancel_that_the_bot_dies_of_is_done_or_not_and_never_half(
     process: Zygote, subtests: pytest.Subtests
 ) -> None:
     (cancelled,) = await fates([Trial(cancelled=True)], process, subtests)
-    await fates(sample(Trial(cancelled=True).killed(cancelled.points, "buttons."), 1), process, subtests)
+    await fates(
+        sample(Trial(cancelled=True).killed(cancelled.points, "progress.cancel"), 1), process, subtests
+    )
 
 
 @pytest.mark.promise
@@ -85,7 +87,7 @@ async def test_a_kill_between_a_deferral_and_its_answer_leaves_nobody_waiting(
     assert quiet.state is JobState.SUCCEEDED
     late = kind.killed(quiet.points, *LATE)
     accepted = sample([one for one in late if "show_progress" in one.deaths[0].point], 1)
-    announced = [one for one in late if "deferral.send" in one.deaths[0].point][-1]
+    announced = [one for one in late if "answers.send" in one.deaths[0].point][-1]
     _, left = await fates([*accepted, announced], process, subtests)
     assert left.died == 1
     await fates(sample(announced.killed(left.points, ANSWERING), 1), process, subtests)
