@@ -1,6 +1,7 @@
-"""Whoever was told that the answer will come is answered: around lost answers, outages and kills."""
+"""Late answers, a database in use by another program, and what an operator reads in the log."""
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import Generator
 from contextlib import closing, contextmanager
@@ -12,9 +13,11 @@ from bot.delivery.answers import LEFT_UNANSWERED
 from bot.ui.kit.answers import LateAnswer
 from sandbox.demo.people import until
 from sandbox.demo.place import PHOTO_DESK
+from sandbox.discord.emulator import TOKEN
 from sandbox.discord.emulator.faults import Fault
 from sandbox.discord.emulator.interactions import Interaction
-from tests.stories.world import Town, town
+from sandbox.studii import Options
+from tests.stories.world import ROOM, Town, town
 from tests.support.patience import PATIENCE
 
 LOST = (Fault(502, after=True), Fault(None, after=True))
@@ -85,3 +88,56 @@ async def test_a_member_whose_list_of_tools_was_announced_is_asked_to_try_again(
         here.discord.faults.clear()
         await here.start()
         await answered(here, asked, str(LEFT_UNANSWERED[LateAnswer.VIEW]))
+
+
+@pytest.mark.promise
+async def test_while_another_program_holds_the_database_nothing_is_lost_and_all_goes_on_afterwards(
+    tmp_path: Path,
+) -> None:
+    async with town(tmp_path, Options(long_side=64)) as here:
+        await here.maya.command("studio", prompt="A red kite")
+        await until(lambda: len(here.studii.jobs) == 1, "the job")
+        with closing(sqlite3.connect(tmp_path / "data" / "studii.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            asked = here.discord.send(
+                here.discord.command(PHOTO_DESK, here.tom.id, "studio", {"prompt": "A blue kite"})
+            )
+            await until(lambda: asked.waits, "the person to be told to wait")
+            assert here.studii.requests.count("create") == 1
+            other.execute("ROLLBACK")
+        await until(lambda: len(list(here.pictures())) == 2, "both results")
+        assert (len(here.studii.jobs), await here.spent()) == (2, 16)
+        trouble = [line for line in here.log if "WARNING" in line or "ERROR" in line]
+        assert len(trouble) < 10, trouble
+        assert "Traceback" not in "".join(here.log)
+
+
+LIFE = ("is accepted", "Studii accepted it as", "succeeded", "is posted")
+
+
+@pytest.mark.promise
+async def test_a_jobs_life_is_a_line_for_each_event_and_nothing_secret_is_in_any(tmp_path: Path) -> None:
+    async with town(tmp_path, LOG_LEVEL="DEBUG", LOG_FORMAT="json") as here:
+        key = await here.set_key()
+        await here.maya.result_after(await here.maya.command("studio", prompt="A red kite"))
+        await here.maya.result_after(await here.maya.command("photo-restore", image=ROOM))
+        await here.nora.change("moderation words", "rules", words="gorilla")
+        await here.maya.command("studio", prompt="A gorilla with a kite")
+        await here.kill()
+        entries = [json.loads(line) for line in here.log]
+        lives = dict[str, list[str]]()
+        for one in entries:
+            assert {"time", "level", "logger", "message"} <= set(one)
+            if "job" in one and one["level"] == "info":
+                lives.setdefault(one["job"], []).append(one["message"])
+        assert len(lives) == 2
+        for lines in lives.values():
+            assert [word for word in LIFE for line in lines if word in line] == list(LIFE)
+        log = "".join(here.log)
+        private = (key.secret, TOKEN, "red kite", "gorilla", "/object/", "ex=")
+        assert [one for one in private if one in log] == []
+        here.settings |= {"LOG_LEVEL": "WARNING", "LOG_FORMAT": "text"}
+        here.log.clear()
+        await here.start()
+        await here.maya.result_after(await here.maya.command("studio", prompt="A blue kite"))
+        assert here.log == []
