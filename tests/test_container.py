@@ -64,17 +64,6 @@ def in_container(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-def test_all_that_is_copied_is_there_and_is_let_into_the_build() -> None:
-    let_in = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
-    lines = [words.split() for words in every("COPY") if not words.startswith("--from")]
-    copied = [path for *paths, _ in lines for path in paths]
-    theirs = {"requirements/bot.txt", "deploy/notice.py", "LICENSE", "pyproject.toml"}
-    assert set(copied) == theirs | {"bot", "cogs", "migrations"}
-    for path in copied:
-        assert (ROOT / path).exists()
-        assert f"!{path}" in let_in
-
-
 def test_the_image_keeps_the_languages_that_the_bot_speaks_and_what_they_stand_on() -> None:
     kept = set(re.findall(r"! -name (\w+)\.dat", " ".join(every("RUN"))))
     needed: set[str] = set()
@@ -126,12 +115,6 @@ def test_it_does_not_run_as_root_and_what_it_keeps_is_in_the_volume(in_container
         if url is not None:
             in_container.setenv("DATABASE_URL", url)
         assert str(Settings.read().folder.absolute()) == VOLUME
-
-
-@pytest.mark.parametrize("named", sorted(image_environment().keys() | compose_environment().keys()))
-def test_no_setting_is_named_that_the_bot_does_not_know(named: str) -> None:
-    of_python = {"PATH", "PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "PYTHONOPTIMIZE"}
-    assert named in of_python or named.lower() in Settings.__dataclass_fields__
 
 
 @pytest.mark.promise

@@ -1,29 +1,158 @@
-"""The demo with the bot in a process of its own: commands, menus and forms on the page, and in a browser."""
+"""The demo's page, without a bot, and with it in a process of its own and in a browser."""
 
 import asyncio
 import io
-from collections.abc import AsyncGenerator, Generator
+import json
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+import aiohttp
 import pytest
 from PIL import Image
 
+from bot.languages import Language
 from sandbox.demo.acts import NotPossibleError
 from sandbox.demo.people import text_of
 from sandbox.demo.pictures import FORM_IS_THERE, RESULT_IS_THERE
-from sandbox.demo.place import MAYA, NORA, PHOTO_DESK, TOM
+from sandbox.demo.place import INES, MAYA, MIKA, NORA, PHOTO_DESK, TEAM, TOM, build
+from sandbox.demo.site import Site
 from sandbox.demo.visitor import Visitor
 from sandbox.demo.world import DemoWorld, prepared_world
 from sandbox.discord.browser import BrowserError, find_chromium, launch
 from sandbox.discord.emulator import DiscordServer
 from sandbox.photos import sample_photos
 from sandbox.studii import StudiiServer
-from tests.sandbox.demo.page_client import PageClient
 from tests.support.database import database
 from tests.support.patience import PATIENCE
 from tests.support.process import bot_process
+
+
+@dataclass
+class PageClient:
+    """`told` holds the newest of each part that the page was told."""
+
+    url: str
+    session: aiohttp.ClientSession
+    socket: aiohttp.ClientWebSocketResponse
+    told: dict[str, Any] = field(default_factory=dict[str, Any])
+    numbers: int = 0
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, url: str, who: int, channel: int) -> AsyncGenerator["PageClient"]:
+        async with aiohttp.ClientSession() as session, session.ws_connect(f"{url}live") as socket:
+            client = cls(url, session, socket)
+            await client.look(who, channel)
+            yield client
+
+    async def look(self, who: int, channel: int, locale: str = "en-US") -> dict[str, Any]:
+        return await self.do("look", who=str(who), channel=str(channel), locale=locale)
+
+    async def do(self, name: str, **values: Any) -> dict[str, Any]:
+        """Do that, and return the answer; the answer to an error has `error`."""
+        self.numbers += 1
+        await self.socket.send_json({"id": self.numbers, "do": name, **values})
+        while (told := await self._receive()).get("re") != self.numbers:
+            pass
+        return told
+
+    async def until(self, seen: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Wait until the page was told of it, and return everything that it was told."""
+        async with asyncio.timeout(PATIENCE):
+            while not ("messages" in self.told and seen(self.told)):
+                await self._receive()
+        return self.told
+
+    async def upload(self, name: str, data: bytes, kind: str = "image/jpeg") -> dict[str, Any]:
+        headers = {"Content-Type": kind}
+        async with self.session.post(
+            f"{self.url}upload", params={"name": name}, data=data, headers=headers
+        ) as answer:
+            return await answer.json()
+
+    async def _receive(self) -> dict[str, Any]:
+        told = json.loads((await self.socket.receive(timeout=PATIENCE)).data)
+        if "re" not in told:
+            self.told |= told
+        return told
+
+
+@dataclass(frozen=True)
+class OpenSite:
+    discord: DiscordServer
+    site: Site
+
+
+@asynccontextmanager
+async def opened() -> AsyncGenerator[OpenSite]:
+    discord = DiscordServer(message_content=True)
+    build(discord)
+    async with discord, Site(discord) as site:
+        yield OpenSite(discord, site)
+
+
+@pytest.mark.promise
+async def test_only_moderators_see_their_channel_and_delete_what_others_wrote() -> None:
+    async with opened() as here, PageClient.open(here.site.url, INES, TEAM) as page:
+        told = await page.until(lambda _: True)
+        assert told["messages"]["channel"] == str(PHOTO_DESK)
+        assert str(TEAM) not in {one["id"] for one in told["channels"]}
+        message = here.discord.post(PHOTO_DESK, MAYA, "Mine")
+        assert "can't delete" in (await page.do("delete", message=str(message.id)))["error"]
+        await page.look(MIKA, PHOTO_DESK)
+        assert "error" not in await page.do("delete", message=str(message.id))
+        await page.look(MIKA, TEAM)
+        await page.until(lambda told: told["messages"]["channel"] == str(TEAM))
+
+
+@pytest.mark.promise
+async def test_a_person_may_speak_each_language_of_the_bot() -> None:
+    async with opened() as here, PageClient.open(here.site.url, NORA, PHOTO_DESK) as page:
+        assert set(page.told["locales"].values()) == {one.own_name for one in Language}
+        for locale in page.told["locales"]:
+            assert "error" not in await page.look(NORA, PHOTO_DESK, locale)
+
+
+async def test_commands_are_described_in_the_readers_language_as_far_as_they_are_translated() -> None:
+    styles = [{"name": "warm", "value": "warm", "name_localizations": {"de": "warm und hell"}}]
+    style = {"type": 3, "name": "style", "description": "The style", "choices": styles}
+    command = {
+        "id": "1",
+        "name": "staging",
+        "description": "Furnish a room",
+        "description_localizations": {"de": "Einen Raum einrichten"},
+        "options": [style],
+    }
+    async with opened() as here, PageClient.open(here.site.url, NORA, PHOTO_DESK) as page:
+        here.discord.commands.append(command)
+        here.site.changed()
+        for locale, described, choice in (
+            ("de", "Einen Raum einrichten", "warm und hell"),
+            ("fr", "Furnish a room", "warm"),
+        ):
+            await page.look(NORA, PHOTO_DESK, locale)
+            told = await page.until(
+                lambda told, described=described: (
+                    [one["description"] for one in told["commands"]] == [described]
+                )
+            )
+            (option,) = told["commands"][0]["options"]
+            assert (option["description"], option["choices"][0]["name"]) == ("The style", choice)
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "https://evil.example"}, {"Host": "evil.example"}], ids=["origin", "name"]
+)
+async def test_other_pages_in_the_same_browser_may_not_act(headers: dict[str, str]) -> None:
+    async with opened() as here, aiohttp.ClientSession() as session:
+        for path in ("live", "upload?name=x", ""):
+            async with session.get(f"{here.site.url}{path}", headers=headers) as answer:
+                assert answer.status == 403, path
+
 
 CHROMIUM = find_chromium()
 
