@@ -106,3 +106,9 @@ async def test_the_left_half_is_before_and_the_right_half_after(tmp_path: Path) 
     assert MADE_BY_AI in str(made.info["xmp"])
     assert await DECODERS.split(broken, after, 60_000, LABELS) is None
     assert await DECODERS.split(after, broken, 60_000, LABELS) is None
+
+
+async def test_what_is_seen_through_is_white_in_a_copy(tmp_path: Path) -> None:
+    path = tmp_path / "result"
+    Image.new("RGBA", (60, 40), (0, 0, 0, 0)).save(path, "PNG")
+    assert darkest(opened(await DECODERS.fit(path, 50_000), 50_000)) > 250

@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,16 @@ def png_header(width: int, height: int) -> bytes:
     """A PNG that claims a size and holds next to nothing."""
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(64))) + chunk(b"IEND", b"")
+
+
+async def test_a_png_with_two_colour_profiles_is_refused(decoder: DecoderPool, tmp_path: Path) -> None:
+    save(path := tmp_path / "photo", "PNG")
+    whole, profile = path.read_bytes(), chunk(b"iCCP", b"x\0\0" + zlib.compress(ICC))
+    await decoder.inspect(path)
+    for number, why in ((1, None), (2, "photo_built_oddly")):
+        path.write_bytes(whole[:33] + profile * number + whole[33:])
+        with nullcontext() if why is None else pytest.raises(PhotoRefused, match=why):
+            await decoder.inspect(path)
 
 
 NONSENSE = b"nonsense" * 20
