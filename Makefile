@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 UV := uv==0.13.9
+COVERAGE := coverage~=7.17
 
-.PHONY: help demo test crash simulate cluster bench check run lock clean fuzz hostile image-check messages
+.PHONY: help demo test crash simulate cluster bench check run lock clean fuzz hostile image-check messages unreached
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +23,12 @@ crash: $(VENV)/dev.done ## kill the bot at every point of a job's life, and comp
 
 simulate: $(VENV)/dev.done ## run simulated days of the bot with faults and kills from seeds, and compare the books (ARGS="--seeds 100 --days 1": an hour)
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -W ignore -m tests.simulation $(ARGS)
+
+unreached: $(VENV)/dev.done ## list the lines of the bot that neither the tests of promises nor the simulation reach (many minutes)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(COVERAGE)"
+	$(BIN)/python -m coverage run --source=bot,cogs -m pytest -q -n 0 -m promise $(ARGS)
+	@$(BIN)/python -W ignore -m coverage run --append --source=bot,cogs -m tests.simulation --seed 1 --days 0.25 --pace 4
+	@$(BIN)/python -m coverage report --show-missing --skip-covered
 
 cluster: $(VENV)/dev.done ## kill, stop and replace processes that share a PostgreSQL, and compare the results (minutes)
 	@$(BIN)/python -W ignore -m tests.cluster
