@@ -245,6 +245,14 @@ async def test_where_results_cant_be_posted_no_panel_is_and_the_reason_is_said(d
     assert not [one for one in silent.history() if one.author.bot]
 
 
+async def test_a_double_click_posts_one_panel(desk: Desk) -> None:
+    shown = await desk.admin.slash(desk.channel, "studii setup")
+    assert shown.response is not None
+    for _ in range(2):
+        await desk.admin.click(shown.response, label="Post panel")
+    assert len([one for one in desk.channel.history() if one.author.bot]) == 1
+
+
 @pytest.mark.promise
 async def test_only_admins_post_the_panel(desk: Desk) -> None:
     visible = await desk.channel_message("studii:setup:panel")

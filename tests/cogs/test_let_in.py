@@ -13,7 +13,7 @@ from bot.servers import keys
 from bot.ui.panels.controls import LET_IN
 from tests.support import spending
 from tests.support.desk import KEY, Desk, make_bot, open_desk, pieces, texts
-from tests.support.presses import press
+from tests.support.presses import hand_in, press
 from tests.support.settings import control
 from tests.ui.settings.shown import message
 
@@ -132,6 +132,12 @@ async def test_a_button_of_the_panel_is_refused_outside_of_a_panel_of_ones_own(d
     for shown in (await desk.channel_message(pauses), message(panel)):
         assert REFUSAL in texts(await press(desk, desk.tom, shown, pauses))
     assert not await paused(desk)
+
+
+async def test_a_form_that_claims_to_be_of_a_panel_of_ones_own_is_refused(desk: Desk) -> None:
+    own = await desk.tom.slash(desk.channel, "jobs")
+    told = await hand_in(desk, desk.tom, f"studii:fill:setup:budget{LET_IN}", message(own))
+    assert REFUSAL in texts(told)
 
 
 async def test_those_let_in_still_see_their_own_jobs_alone_and_send_no_unknown_inputs(desk: Desk) -> None:

@@ -95,8 +95,13 @@ def _send_command(
     return record
 
 
-async def hand_in(desk: Desk, person: MemberActor, custom_id: str) -> InteractionResult:
-    """Hand in a form with that custom id and nothing in it, shown or not, and return the answer."""
+async def hand_in(
+    desk: Desk, person: MemberActor, custom_id: str, message: ResponseMessage | None = None
+) -> InteractionResult:
+    """Hand in a form with that custom id and nothing in it, shown or not, and return the answer.
+
+    With `message`, as if a button of it had shown the form.
+    """
     record, payload = base_payload(
         desk.env.backend,
         type=5,
@@ -105,6 +110,9 @@ async def hand_in(desk: Desk, person: MemberActor, custom_id: str) -> Interactio
         user_id=person.id,
         data={"custom_id": custom_id, "components": []},
     )
+    if message is not None:
+        stored = desk.env.backend.get_message(desk.channel.id, message.id)
+        payload["message"] = dict(serializers.message_payload(desk.env.backend, stored))
     desk.env.backend.emit("INTERACTION_CREATE", payload)
     await desk.env.settle()
     return InteractionResult(desk.env, record)
