@@ -14,7 +14,7 @@ from bot import languages
 from bot.catalog import Catalog
 from bot.credits.budgets import BudgetState
 from bot.credits.ledger import Usage, Window
-from bot.credits.limits import ensure_credits_left
+from bot.credits.limits import MemberLimits, MemberUse, ensure_within, state_of_member
 from bot.credits.prices import Estimate
 from bot.errors import CreditsShort
 from bot.jobs.models import JobState, Progress
@@ -95,7 +95,8 @@ def _budget() -> BudgetState:
 
 def _refusal(budget: BudgetState) -> str:
     try:
-        ensure_credits_left(budget, Estimate(100_000, learned=True))
+        member = state_of_member(budget, MemberLimits(), 3, (), MemberUse(), NOON)
+        ensure_within(member, Estimate(100_000, learned=True))
     except CreditsShort as short:
         return error_words(short)
     raise AssertionError

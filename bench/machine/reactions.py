@@ -98,9 +98,10 @@ async def _watched(folder: Path) -> AsyncGenerator[Stage]:
         world, services = stage.world, stage.app.services
         key = studii.add_key("team", balance=1000)
         await services.keys.set_key(world.guild.id, key.secret, Plan.TEAM, 1000)
-        here, rules = (world.guild.id, world.channel.id), services.photo_rules
-        await rules.change(photo_rules.turn_reactions, *here, on=True)
-        await rules.change(photo_rules.set_channel, *here, PhotoChannelKind.OFFER)
+        here = world.guild.id, world.channel.id
+        await services.db.write(photo_rules.turn_reactions, *here, on=True)
+        await services.db.write(photo_rules.set_channel, *here, PhotoChannelKind.OFFER)
+        await services.photo_rules.reread(world.guild.id)
         for task in (stage.engine, stage.answering):
             task.cancel()
         await asyncio.wait({stage.engine, stage.answering})

@@ -13,13 +13,7 @@ from bot.credits import ledger
 from bot.credits.ledger import Usage, Window
 from bot.domain.guilds import Budget, Period
 from bot.errors import Refused
-from bot.features.wording import (
-    credits_message,
-    each_period_words,
-    granted_for,
-    renewal_message,
-    rest_message,
-)
+from bot.features.wording import GRANTED_FOR, each_period_words, renewal_message, rest_message
 from bot.languages import Message, lazy, or_list
 from bot.servers import settings
 from bot.servers.notices import NoticeKind
@@ -38,6 +32,7 @@ class BudgetState:
     usage: Usage
     grants: int = 0  # credits that admins added for this period; part of what is left
     grants_over: int = 0  # credits granted for the period before, which a change of it has just ended
+    period_name: str = ""  # unique; grants for the period are stored under it
 
     @property
     def whole(self) -> int:
@@ -48,11 +43,6 @@ class BudgetState:
     def left(self) -> int:
         """Return what is left, negative after a limit was lowered or a charge exceeded its estimate."""
         return self.whole - self.usage.spent
-
-    @property
-    def period_name(self) -> str:
-        """Return the unique name of the period, under which grants for it are stored."""
-        return period_name(self.settings.budget, self.settings.timezone, self.window)
 
     @property
     def is_default(self) -> bool:
@@ -72,7 +62,7 @@ class BudgetState:
     @property
     def for_words(self) -> Message:
         """Return the period of a grant, as it follows `granted`: `for today`, `for the one-off total`."""
-        return granted_for(self.settings.budget.period)
+        return GRANTED_FOR[self.settings.budget.period]
 
     @property
     def renewal_words(self) -> Message:
@@ -104,18 +94,12 @@ def read(
             whole = Usage(
                 sum(part.settled for part in parts.values()), sum(part.reserved for part in parts.values())
             )
-            found[one.guild_id] = BudgetState(one, window, whole, given.get(None, 0)), parts, given
+            found[one.guild_id] = (
+                BudgetState(one, window, whole, given.get(None, 0), period_name=name),
+                parts,
+                given,
+            )
     return found
-
-
-def new_budget(limit: int, period: Period, since: datetime) -> Budget:
-    """Return a budget. A one-off total counts from `since`. Raises `Refused` for an invalid limit."""
-    if not 0 <= limit <= MAX_BUDGET:
-        most = credits_message(MAX_BUDGET)
-        raise Refused(
-            lazy("The budget must be a whole number from 0 to {most}. Nothing was changed.", most=most)
-        )
-    return Budget(limit, period, since)
 
 
 def set_budget(
@@ -127,20 +111,15 @@ def set_budget(
     *,
     at: datetime,
     restart: bool = False,
-    confirm_above: int | None = None,
 ) -> BudgetState:
     """Set the server's budget. It takes effect immediately. Values that are None stay unchanged.
 
     A one-off total counts from the moment it replaces another period, and again only by `restart`. Grants for
-    the period before don't count in another one. People are asked before a job that costs more than
-    `confirm_above` credits; 0 asks no one. Raises `Refused`, and changes nothing, for a limit or a
-    `confirm_above` outside of 0 to `MAX_BUDGET`, an unknown time zone, or a restart of a budget that renews.
+    the period before don't count in another one. Raises `Refused`, and changes nothing, for an unknown time
+    zone, or a restart of a budget that renews.
     """
     if timezone is not None:
         time_zone(timezone)
-    if confirm_above is not None and not 0 <= confirm_above <= MAX_BUDGET:
-        most = credits_message(MAX_BUDGET)
-        raise Refused(lazy("`confirm` must be from 0 to {most}. Nothing was changed.", most=most))
     ledger.lock(session, guild_id)
     before = state(session, guild_id, at)
     old = before.settings.budget
@@ -155,12 +134,10 @@ def set_budget(
     if limit is not None or period is not None or restart:
         goes_on = chosen is old.period and not restart
         since = (old.since if goes_on else None) or at
-        budget = new_budget(old.limit if limit is None else limit, chosen, since)
+        budget = Budget(old.limit if limit is None else limit, chosen, since)
         settings.set_budget(session, guild_id, budget)
     if timezone is not None:
         settings.change(session, guild_id, timezone=timezone)
-    if confirm_above is not None:
-        settings.change(session, guild_id, confirm_above=confirm_above or None)
     watch_budget(session, guild_id, at)
     now = state(session, guild_id, at)
     if now.period_name == before.period_name:
@@ -267,20 +244,16 @@ def period_of(budget: Budget, timezone: str, now: datetime) -> Window:
 
 
 def budget_period(server: GuildSettings, now: datetime) -> tuple[Window, str]:
-    """Return the period of the server's budget around `now`, and its unique name."""
-    period = period_of(server.budget, server.timezone, now)
-    return period, period_name(server.budget, server.timezone, period)
-
-
-def period_name(budget: Budget, timezone: str, period: Window) -> str:
-    """Return the unique name of a period, such as `month 2026-03-01`.
+    """Return the period of the server's budget around `now`, and its unique name, as `month 2026-03-01`.
 
     Grants are stored under it, so they stay with their period when the server changes its period or zone.
     """
+    budget = server.budget
+    period = period_of(budget, server.timezone, now)
     if budget.period is Period.TOTAL or period.start is None:
         # Untranslated: the names are stored.
-        return f"total {budget.since.isoformat()}" if budget.since else "total"
-    return f"{budget.period.value} {period.start.astimezone(time_zone(timezone)).date()}"
+        return period, f"total {budget.since.isoformat()}" if budget.since else "total"
+    return period, f"{budget.period.value} {period.start.astimezone(time_zone(server.timezone)).date()}"
 
 
 def _first_day(period: Period, day: date) -> date:

@@ -34,14 +34,6 @@ from bot.servers.settings import GuildSettings
 SILENT_FOR = timedelta(minutes=10)
 
 
-def reservation(charge: int, before: int | None) -> int:
-    """Return what to reserve for a job whose 202 had that charge, if the last one was `before`.
-
-    A last answer may have charged more than its 202: then the next one may, too.
-    """
-    return charge if before is None else max(charge, before)
-
-
 def price_name(catalog: Catalog, job: Job) -> str:
     """Return the name of the job's price. Jobs with the same name are charged alike."""
     tool = catalog.tools.get(job.tool)
@@ -63,21 +55,13 @@ def taken(session: Session, catalog: Catalog, lane: str, job: Job, charge: int, 
     before, _ = _last(session, lane, job)
     if charge == before == job.reserved:
         return
-    wanted, reserved = reservation(charge, before), job.reserved
+    # A last answer may have charged more than its 202: then the next one may, too.
+    wanted, reserved = max(charge, before or 0), job.reserved
     ledger.correct(session, [job], wanted, at)
     if before is None or charge > before:
         _set(session, catalog, lane, job, charge, at)
     if wanted > reserved:
         watch_budget(session, job.guild_id, at)
-
-
-def told_while_running(
-    session: Session, catalog: Catalog, lane: str, job: Job, told: int | None, at: datetime
-) -> None:
-    """Keep what a later answer said of a running job whose 202 said nothing. 0 may mean "not yet"."""
-    if job.charged is None and told:
-        job.charged, job.version = told, job.version + 1
-        taken(session, catalog, lane, job, told, at)
 
 
 def told_at_end(

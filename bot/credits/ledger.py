@@ -54,7 +54,7 @@ class EntryKind(StrEnum):
 class Line(Base):
     """A line of the ledger, in whole credits. A job is reserved, settled and released at most once each.
 
-    An admin's line names no job, and the `period` in which it counts (see `budgets.period_name`).
+    An admin's line names no job, and the `period` in which it counts (see `budgets.budget_period`).
     """
 
     __tablename__ = "ledger"

@@ -4,25 +4,24 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TypedDict, Unpack
 
 from sqlalchemy import Integer, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.base import Base, Choice
 from bot.credits import ledger
-from bot.credits.budgets import MAX_BUDGET, BudgetState, read, watch_budget
+from bot.credits.budgets import BudgetState, read, watch_budget
 from bot.credits.ledger import Usage
 from bot.credits.prices import Estimate, short_price
 from bot.db import put
 from bot.domain.guilds import Period
 from bot.errors import CreditsShort, Refused
 from bot.features.wording import (
-    allowance_below_price,
-    budget_below_price,
+    ALLOWANCE_BELOW_PRICE,
+    BUDGET_BELOW_PRICE,
+    GRANTED_FOR,
     credits_message,
     discord_timestamp,
-    granted_for,
     renewal_message,
     rest_message,
 )
@@ -255,59 +254,15 @@ def of_member(
     return state_of_member(budget, limits, user_id, roles, used[user_id], at)
 
 
-class LimitChanges(TypedDict, total=False):
-    """Limits to change. None removes the limit.
-
-    `allowance` has the scope, the id of the member or role (0 for everyone), and the credits per period.
-    """
-
-    allowance: tuple[AllowanceScope, int, int | None]
-    at_once: int | None
-    rate: StartRate | None
-
-
-def set_limits(session: Session, guild_id: int, **changes: Unpack[LimitChanges]) -> None:
-    """Set some of the limits, all in one step. They take effect immediately.
-
-    Raises `Refused` for a figure that makes no sense; then nothing is changed.
-    """
-    _ensure_sense(changes)
-    ledger.lock(session, guild_id)
-    if "allowance" in changes:
-        whose, subject_id, credits_ = changes["allowance"]
-        key = {"guild_id": guild_id, "whose": whose, "subject_id": subject_id}
-        if credits_ is None:
-            session.execute(delete(Allowance).filter_by(**key))
-        else:
-            put(session, Allowance, key, credits=credits_)
-    paces: dict[str, int | None] = {}
-    if "at_once" in changes:
-        paces["jobs_at_once"] = changes["at_once"]
-    if "rate" in changes:
-        rate = changes["rate"]
-        paces |= {"starts": rate and rate.starts, "starts_seconds": rate and rate.seconds}
-    if paces:
-        access.change(session, guild_id, **paces)
-
-
-def _ensure_sense(changes: LimitChanges) -> None:
-    _, _, credits_ = changes.get("allowance", (None, 0, None))
-    at_once, rate = changes.get("at_once"), changes.get("rate")
-    if credits_ is not None and not 0 <= credits_ <= MAX_BUDGET:
-        most = credits_message(MAX_BUDGET)
-        raise Refused(
-            lazy("An allowance must be a whole number from 0 to {most}. Nothing was changed.", most=most)
-        )
-    if at_once is not None and not 1 <= at_once <= MAX_AT_ONCE:
-        raise Refused(lazy("Enter a number of jobs from 1 to {most}. Nothing was changed.", most=MAX_AT_ONCE))
-    if rate is not None and not (1 <= rate.starts <= MAX_AT_ONCE and 1 <= rate.seconds <= MAX_SECONDS):
-        raise Refused(
-            lazy(
-                "Enter 1 to {most} jobs in at most {minutes} minutes. Nothing was changed.",
-                most=MAX_AT_ONCE,
-                minutes=MAX_SECONDS // 60,
-            )
-        )
+def set_allowance(
+    session: Session, guild_id: int, whose: AllowanceScope, subject_id: int, credits_: int | None
+) -> None:
+    """Set or remove (None) the allowance of a role, a member or (`subject_id` 0) everyone."""
+    key = {"guild_id": guild_id, "whose": whose, "subject_id": subject_id}
+    if credits_ is None:
+        session.execute(delete(Allowance).filter_by(**key))
+    else:
+        put(session, Allowance, key, credits=credits_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,9 +291,6 @@ def grant(session: Session, guild_id: int, user_id: int | None, credits_: int, a
                 "out to see the grants. Nothing was changed."
             )
         )
-    if abs(credits_) > MAX_BUDGET:
-        most = credits_message(MAX_BUDGET)
-        raise Refused(lazy("You can grant or take back at most {most}. Nothing was changed.", most=most))
     ledger.lock(session, guild_id)
     now = grants(session, guild_id, at)
     given = now.budget.grants if user_id is None else now.members.get(user_id, 0)
@@ -349,7 +301,7 @@ def grant(session: Session, guild_id: int, user_id: int | None, credits_: int, a
 
 
 def _too_much_taken_back(given: int, of_period: Period) -> Message:
-    period = granted_for(of_period)
+    period = GRANTED_FOR[of_period]
     if not given:
         return lazy(
             # Translators: {period} is such as "for today".
@@ -365,35 +317,35 @@ def _too_much_taken_back(given: int, of_period: Period) -> Message:
     )
 
 
-def ensure_credits_left(budget: BudgetState, price: Estimate) -> None:
-    """Raise `Refused`, with the cost, what is left and who can change it, if that is too little."""
-    if budget.left >= price.amount:
-        return
-    limit, period = budget.settings.budget.limit, budget.settings.budget.period
-    again = _when_again(budget, price, limit=limit, could_be=budget.left + budget.usage.reserved)
-    short = lazy(
-        # Translators: {left} is such as "3 of 100 credits left today".
-        "Not enough credits: this costs {price}, and the server has {left}.",
-        price=short_price(price),
-        left=budget.left_words,
-    )
-    raise CreditsShort(paragraph(short, again or budget_below_price(limit, period), CHANGE_BUDGET))
-
-
 def ensure_within(state: MemberState, price: Estimate, number: int = 1) -> None:
-    """Raise `Refused`, with the limit, what is left, the cost and when it renews, if `number` jobs, which
-    cost the price together, exceed one."""
-    limits, use = state.limits, state.use
+    """Raise `Refused` if `number` jobs, which cost the price together, exceed the server's budget or a limit.
+
+    It says the limit, what is left, the cost, when it renews, and who can change it.
+    """
+    budget, limits, use = state.budget, state.limits, state.use
+    period = budget.settings.budget.period
+    if budget.left < price.amount:
+        limit = budget.settings.budget.limit
+        again = _when_again(budget, price, limit=limit, could_be=budget.left + budget.usage.reserved)
+        short = lazy(
+            # Translators: {left} is such as "3 of 100 credits left today".
+            "Not enough credits: this costs {price}, and the server has {left}.",
+            price=short_price(price),
+            left=budget.left_words,
+        )
+        below = BUDGET_BELOW_PRICE[period].using(limit=credits_message(limit))
+        raise CreditsShort(paragraph(short, again or below, CHANGE_BUDGET))
     if state.allowance is not None and state.left is not None and state.left < price.amount:
-        limit, period = state.allowance.credits, state.budget.settings.budget.period
-        again = _when_again(state.budget, price, limit=limit, could_be=state.left + use.usage.reserved)
+        limit = state.allowance.credits
+        again = _when_again(budget, price, limit=limit, could_be=state.left + use.usage.reserved)
         short = lazy(
             # Translators: {left} is such as "3 of 100 credits left today".
             "Not enough credits: this costs {price}, and your allowance has {left}.",
             price=short_price(price),
             left=state.left_words,
         )
-        raise CreditsShort(paragraph(short, again or allowance_below_price(limit, period), CHANGE_ALLOWANCE))
+        below = ALLOWANCE_BELOW_PRICE[period].using(limit=credits_message(limit))
+        raise CreditsShort(paragraph(short, again or below, CHANGE_ALLOWANCE))
     if limits.at_once is not None and use.going + number > limits.at_once:
         raise LimitReached(paragraph(*_too_many_at_once(limits.at_once, use.going), CHANGE_ALLOWANCE))
     if limits.rate is not None and state.next_start is not None:

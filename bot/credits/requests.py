@@ -5,13 +5,12 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Integer, String, delete, select
+from sqlalchemy import Integer, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot import posts
 from bot.base import Base, Choice, enum_constraint, partial_index
 from bot.credits import budgets, ledger
-from bot.credits.budgets import MAX_BUDGET
 from bot.credits.limits import of_member
 from bot.errors import NotAllowed, Refused
 from bot.features.wording import discord_timestamp
@@ -91,8 +90,6 @@ def ask(
 
     Raises `Refused` if they don't lack any, or have asked already.
     """
-    if not 0 < price <= MAX_BUDGET:
-        raise Refused(lazy("That price is too high to ask for."))
     ledger.lock(session, guild_id)
     member = of_member(session, guild_id, user_id, roles, at)
     of_them = 0 if member.left is None else price - member.left
@@ -154,12 +151,6 @@ def answer(session: Session, request_id: str, state: RequestState, by: int, at: 
     if state is not RequestState.LEFT:
         _tell(session, NoticeKind.CREDITS_ANSWER, request, at)
     return request
-
-
-def forget_member(session: Session, user_id: int, guild_id: int | None = None) -> None:
-    """Delete the member's requests, in one server or in all."""
-    theirs = delete(CreditRequest).where(CreditRequest.user_id == user_id)
-    session.execute(theirs if guild_id is None else theirs.where(CreditRequest.guild_id == guild_id))
 
 
 def _tell(

@@ -22,7 +22,6 @@ from bot.delivery.posts import (
 from bot.delivery.results import ResultMessages
 from bot.engine.messages import Starred, Told
 from bot.errors import PhotoDelayed, PhotoUnavailable
-from bot.features.refusals import REFUSAL, wanted_credits
 from bot.jobs.best_results import BEST, BEST_ASK
 from bot.jobs.confirm import QUESTION, Confirmation
 from bot.jobs.models import Job
@@ -30,7 +29,7 @@ from bot.jobs.results import ForModerators
 from bot.languages import lazy
 from bot.posts import RESULT, Later, Never, Post, Refuse
 from bot.reasons import ReasonCode
-from bot.servers.notices import NoticeKind
+from bot.servers.notices import REFUSAL, NoticeKind, wanted_credits
 from bot.ui.admin.approvals import approval_request, asks, nothing_to_decide, open_files, result_review
 from bot.ui.admin.credits import answer_panel
 from bot.ui.admin.notices import blocked_panel, notice_panel

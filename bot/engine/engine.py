@@ -21,7 +21,6 @@ from bot.engine.outbox import Kind, Posts
 from bot.engine.outputs import Outputs
 from bot.engine.photos import Intake
 from bot.engine.tuning import HOUR, Tuning
-from bot.features.refusals import REFUSAL
 from bot.jobs import confirm, lanes, queries, submission, transitions
 from bot.jobs.best_results import BEST, BEST_ASK
 from bot.jobs.confirm import QUESTION
@@ -32,7 +31,7 @@ from bot.media.spool import Spool
 from bot.posts import OFFER, RESULT
 from bot.reasons import Reason, ReasonCode
 from bot.servers import privacy, settings
-from bot.servers.notices import NoticeKind
+from bot.servers.notices import REFUSAL, NoticeKind
 from bot.studii import StudiiClient
 from bot.vault import Vault
 

@@ -16,7 +16,7 @@ from bot import posts
 from bot.engine.context import Delivery, EngineContext
 from bot.engine.outbox import Kind, Noted
 from bot.engine.outputs import Outputs
-from bot.features import posting, refusals, words
+from bot.features import posting, words
 from bot.features.posting import PostingRules
 from bot.features.words import WordEffect
 from bot.jobs import best_results, confirm, queries, results, transitions
@@ -71,7 +71,8 @@ class Refusals(Hourglasses):
 
     def places(self, session: Session, post: Post) -> list[str]:
         """Return the member's direct messages, then the channel."""
-        return refusals.places(post)
+        channel = [f"c{post.details['channel']}"] if "channel" in post.details else []
+        return [f"u{post.key.partition('-')[0]}", *channel]
 
     def patience(self, post: Post) -> float | None:
         """Return for how long it is tried, or its removal."""
@@ -81,7 +82,7 @@ class Refusals(Hourglasses):
         self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool
     ) -> Noted | None:
         """Remember for a while that it was told."""
-        refusals.note(session, row, outcome, at, last=last)
+        notices.note_refusal(session, row, outcome, at, last=last)
 
 
 class Starred(NamedTuple):

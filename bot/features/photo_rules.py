@@ -1,9 +1,9 @@
 """Servers' rules for reactions and photo channels."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Concatenate, ParamSpec
+from typing import Any
 
 from sqlalchemy import Integer, String, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -21,7 +21,6 @@ MAX_PHOTOS_AT_ONCE = 10  # photos of one message that an Auto channel runs
 WHOLE_SERVER = 0  # in the place of a channel's id
 RUNS_NOTHING = lazy("That emoji doesn't run a tool here any more. Nothing was changed.")
 _SKIN_COLOURS = dict.fromkeys(range(0x1F3FB, 0x1F400))
-_P = ParamSpec("_P")
 
 
 class PhotoChannelKind(StrEnum):
@@ -152,7 +151,7 @@ def all_rules(session: Session, guild_id: int | None = None) -> dict[int, PhotoR
     return made
 
 
-def turn_reactions(session: Session, guild_id: int, channel_id: int | None, *, on: bool) -> PhotoRules:
+def turn_reactions(session: Session, guild_id: int, channel_id: int | None, *, on: bool) -> None:
     """Turn tools by reaction on or off in a channel, or (None) in the whole server: off is off everywhere."""
     if on:
         if session.get(ReactionPlace, (guild_id, channel_id or WHOLE_SERVER)) is None:
@@ -161,17 +160,11 @@ def turn_reactions(session: Session, guild_id: int, channel_id: int | None, *, o
     else:
         off = delete(ReactionPlace).filter_by(guild_id=guild_id)
         session.execute(off if channel_id is None else off.filter_by(channel_id=channel_id))
-    return of(session, guild_id)
 
 
-def map_emoji(
-    session: Session, catalog: Catalog, guild_id: int, emoji: Emoji, preset: Preset | None
-) -> PhotoRules:
-    """Assign the emoji a tool or setting, or nothing if it is None. Raises `Refused` if it had none."""
+def map_emoji(session: Session, catalog: Catalog, guild_id: int, emoji: Emoji, preset: Preset | None) -> None:
+    """Assign the emoji a tool or setting, or nothing if it is None. Raises `Refused` for too many."""
     own, usual = session.get(MappedEmoji, (guild_id, emoji.key)), emoji.key in default_taps(catalog)
-    # It may be mapped to a tool that the catalogue doesn't know any more.
-    if preset is None and not (usual if own is None else own.tool is not None):
-        raise Refused(RUNS_NOTHING)
     if own is None and _count(session, guild_id, MappedEmoji) >= MAX_EMOJI:
         raise Refused(lazy("The limit is {most} emoji. Remove one first.", most=MAX_EMOJI))
     if preset is None and not usual:
@@ -188,7 +181,6 @@ def map_emoji(
             inputs={} if preset is None else dict(preset.inputs),
             style_id=None if preset is None else preset.style_id,
         )
-    return of(session, guild_id)
 
 
 def set_channel(
@@ -198,7 +190,7 @@ def set_channel(
     kind: PhotoChannelKind,
     preset: Preset | None = None,
     most: int = 1,
-) -> PhotoRules:
+) -> None:
     """Make it a photo channel. `most` bounds the photos of one message that an Auto channel runs."""
     if session.get(PhotoChannel, (guild_id, channel_id)) is None:
         _ensure_room_for_channel(session, guild_id)
@@ -209,21 +201,13 @@ def set_channel(
         kind=kind,
         tool=None if preset is None else preset.tool,
         inputs={} if preset is None else dict(preset.inputs),
-        most=max(1, min(most, MAX_PHOTOS_AT_ONCE)),
+        most=most,
     )
-    return of(session, guild_id)
 
 
-def clear_channel(session: Session, guild_id: int, channel_id: int) -> PhotoRules:
+def clear_channel(session: Session, guild_id: int, channel_id: int) -> None:
     """Make it an ordinary channel again."""
     session.execute(delete(PhotoChannel).filter_by(guild_id=guild_id, channel_id=channel_id))
-    return of(session, guild_id)
-
-
-def forget_place(session: Session, guild_id: int, channel_id: int) -> PhotoRules:
-    """Delete the rules of a channel, or thread, that is gone."""
-    turn_reactions(session, guild_id, channel_id, on=False)
-    return clear_channel(session, guild_id, channel_id)
 
 
 def preset_for(catalog: Catalog, tool: str, inputs: Mapping[str, str]) -> Preset:
@@ -306,23 +290,16 @@ class KnownPhotoRules:
             self._keep(rules)
 
     async def reread(self, guild_id: int) -> None:
-        """Read the rules of a server that added the bot again, or whose style is gone."""
-        await self.change(of, guild_id)
-
-    async def change(
-        self,
-        work: Callable[Concatenate[Session, _P], PhotoRules],
-        *args: _P.args,
-        **more: _P.kwargs,
-    ) -> PhotoRules:
-        """Change a server's rules with a function of a session that returns them, and keep those."""
-        return self._keep(await self._db.write(work, *args, **more))
+        """Read the rules of a server that were changed, or that added the bot again."""
+        self._keep(await self._db.write(of, guild_id))
 
     async def forget_place(self, guild_id: int, channel_id: int) -> None:
         """Delete the rules of a channel, or thread, that is gone. Where there are none, no query is made."""
         rules = self.rules(guild_id)
         if channel_id in rules.reaction_channels or channel_id in rules.channels:
-            await self.change(forget_place, guild_id, channel_id)
+            await self._db.write(turn_reactions, guild_id, channel_id, on=False)
+            await self._db.write(clear_channel, guild_id, channel_id)
+            await self.reread(guild_id)
 
     def rules(self, guild_id: int) -> PhotoRules:
         """Return the server's rules, without a query."""
@@ -337,11 +314,10 @@ class KnownPhotoRules:
         """Return all emoji with presets in the server, the catalogue's first."""
         return tuple(taps_of(self._catalog, self.rules(guild_id), defaults=self._defaults).values())
 
-    def _keep(self, rules: PhotoRules) -> PhotoRules:
+    def _keep(self, rules: PhotoRules) -> None:
         self._rules[rules.guild_id] = rules
         if rules == PhotoRules(rules.guild_id):
             del self._rules[rules.guild_id]
-        return rules
 
 
 def _runs(catalog: Catalog, preset: Preset) -> bool:

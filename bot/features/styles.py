@@ -175,14 +175,6 @@ def save(
     name = " ".join(visible(name).split())  # empty if nobody could read it
     if not style_key(name):
         raise Refused(lazy("A style needs a name that can be read. Nothing was saved."))
-    if len(name) > MAX_STYLE_NAME_CHARACTERS:
-        raise Refused(
-            nlazy(
-                "A style's name can have at most {count} character. Nothing was saved.",
-                "A style's name can have at most {count} characters. Nothing was saved.",
-                MAX_STYLE_NAME_CHARACTERS,
-            )
-        )
     inputs = {key: value for key, value in inputs.items() if tool.input(key) is not None and value.strip()}
     for one in tool.inputs:
         if (count := len(inputs.get(one.name, ""))) > one.max_length:
@@ -261,22 +253,13 @@ def limit_to_roles(session: Session, guild_id: int, style_id: str, roles: Collec
 
 
 def forget_member(session: Session, user_id: int, guild_id: int | None = None) -> None:
-    """Delete the member's own styles and defaults, and what servers' styles have of them; in one server or
-    in all."""
+    """Delete the member's own styles, and what servers' styles have of them; in one server or in all."""
     jobs = metadata.tables["jobs"]
     here: Any = True if guild_id is None else Style.guild_id == guild_id
     session.execute(delete(Style).where(Style.user_id == user_id, Style.user_id != OF_SERVER, here))
     session.execute(update(Style).where(Style.made_by == user_id, here).values(made_by=None))
     results = Style.job_id.in_(select(jobs.c.id).where(jobs.c.user_id == user_id))
     session.execute(update(Style).where(results, here).values(job_id=None))
-    mine: Any = True if guild_id is None else MemberDefaults.guild_id == guild_id
-    session.execute(delete(MemberDefaults).where(MemberDefaults.user_id == user_id, mine))
-
-
-def defaults_of(session: Session, catalog: Catalog, guild_id: int, user_id: int) -> dict[str, dict[str, str]]:
-    """Return the member's inputs by tool, without those that the catalogue doesn't have any more."""
-    found = preferred(session, catalog, [guild_id], [user_id])
-    return {tool: inputs for (_, _, tool), inputs in found.items() if inputs}
 
 
 def preferred(

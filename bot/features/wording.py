@@ -21,7 +21,8 @@ PERIOD_CHOICES: Mapping[Period, str] = {
     Period.MONTH: N_("a month"),
     Period.TOTAL: N_("in total, not renewed"),
 }
-_GRANTED_FOR: Mapping[Period, Message] = {
+# The period of a grant, as it follows `granted`.
+GRANTED_FOR: Mapping[Period, Message] = {
     Period.DAY: plazy("after “granted”", "for today"),
     Period.WEEK: plazy("after “granted”", "for this week"),
     Period.MONTH: plazy("after “granted”", "for this month"),
@@ -91,33 +92,19 @@ def rest_message(rest: int, whole: int, period: Period) -> Message:
     return _REST[period](whole).using(rest=max(0, rest))
 
 
-_BUDGET_BELOW_PRICE: Mapping[Period, Message] = {
+# No job of the price is possible with the budget, or with the allowance.
+BUDGET_BELOW_PRICE: Mapping[Period, Message] = {
     Period.DAY: lazy("The daily budget of {limit} is below the price."),
     Period.WEEK: lazy("The weekly budget of {limit} is below the price."),
     Period.MONTH: lazy("The monthly budget of {limit} is below the price."),
     Period.TOTAL: lazy("The one-off budget of {limit} is below the price."),
 }
-_ALLOWANCE_BELOW_PRICE: Mapping[Period, Message] = {
+ALLOWANCE_BELOW_PRICE: Mapping[Period, Message] = {
     Period.DAY: lazy("The daily allowance of {limit} is below the price."),
     Period.WEEK: lazy("The weekly allowance of {limit} is below the price."),
     Period.MONTH: lazy("The monthly allowance of {limit} is below the price."),
     Period.TOTAL: lazy("The one-off allowance of {limit} is below the price."),
 }
-
-
-def budget_below_price(limit: int, period: Period) -> Message:
-    """Return that no job of the price is possible with the budget."""
-    return _BUDGET_BELOW_PRICE[period].using(limit=credits_message(limit))
-
-
-def allowance_below_price(limit: int, period: Period) -> Message:
-    """Return that no job of the price is possible with the allowance."""
-    return _ALLOWANCE_BELOW_PRICE[period].using(limit=credits_message(limit))
-
-
-def granted_for(period: Period) -> Message:
-    """Return the period of a grant, as it follows `granted`: `for today`, `for the one-off total`."""
-    return _GRANTED_FOR[period]
 
 
 def renewal_message(end: datetime | None) -> Message:

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -136,7 +136,7 @@ def catch_of(added: AddedRule, catalog: Catalog) -> Catch:
 
 def rules(session: Session, guild_id: int) -> tuple[WordRule, ...]:
     """Return the server's rules, in alphabetical order."""
-    return in_order(of_servers(session, [guild_id])[guild_id])
+    return tuple(sorted(of_servers(session, [guild_id])[guild_id], key=lambda rule: rule.key))
 
 
 def of_servers(session: Session, guild_ids: Collection[int]) -> dict[int, list[WordRule]]:
@@ -145,11 +145,6 @@ def of_servers(session: Session, guild_ids: Collection[int]) -> dict[int, list[W
     for rule in session.scalars(select(WordRule).where(WordRule.guild_id.in_(guild_ids))):
         found[rule.guild_id].append(rule)
     return found
-
-
-def in_order(found: Iterable[WordRule]) -> tuple[WordRule, ...]:
-    """Return rules in alphabetical order."""
-    return tuple(sorted(found, key=lambda rule: rule.key))
 
 
 def add(
@@ -161,10 +156,6 @@ def add(
 ) -> AddedRule:
     """Add a rule, or replace the one that is compared alike. Raises `Refused` if there can be none."""
     words = " ".join(words.split())
-    if len(words) > MAX_RULE_CHARACTERS:
-        raise Refused(
-            lazy("A rule can have at most {most} characters. Nothing was changed.", most=MAX_RULE_CHARACTERS)
-        )
     key = key_of(words)
     if not key:
         raise Refused(EMPTY)
@@ -213,7 +204,7 @@ def ensure_words_allowed(session: Session, guild_id: int, texts: Sequence[str]) 
 
 def met(rules: Collection[WordRule], values: Collection[str]) -> WordRule | None:
     """Return the rule that one of the values meets, one that refuses before one that asks; or None."""
-    refusals_first = sorted(in_order(rules), key=lambda rule: rule.effect is WordEffect.APPROVE)
+    refusals_first = sorted(rules, key=lambda rule: (rule.effect is WordEffect.APPROVE, rule.key))
     by_key = {rule.key: rule for rule in refusals_first}
     key = first_met(by_key, values) if by_key else None
     return None if key is None else by_key[key]

@@ -1,12 +1,13 @@
 """Questions to a person before jobs start: when one is asked, and its row until the jobs start."""
 
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from msgspec import convert
 from sqlalchemy import ColumnElement, Index, Integer, String, delete, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -15,7 +16,7 @@ from bot.base import Base, Choice, enum_constraint
 from bot.credits.prices import Estimate
 from bot.db import put
 from bot.errors import Refused, StudiiBotError
-from bot.jobs.models import JobRequest, MemberContext, SourcePhoto
+from bot.jobs.models import JobRequest, MemberContext
 from bot.languages import lazy, nlazy
 from bot.posts import Post
 
@@ -39,18 +40,8 @@ TOO_MANY = nlazy(
     "minutes. Nothing was charged.",
     MAX_OPEN_QUESTIONS,
 )
-# What is kept of a request, beside its photo and the row's columns. Those of a set differ in their photos
-# alone.
-_KEPT = (
-    "tool",
-    "inputs",
-    "private",
-    "photo_author",
-    "tapped",
-    "age_restricted",
-    "post_channel_id",
-    "in_thread",
-)
+# Facts about a request that are read again with the answer, or have been used before the question.
+_NOT_KEPT = ("context", "shown_price", "agreed", "confirmation", "set_id", "own")
 
 
 class WhyAsk(StrEnum):
@@ -116,17 +107,7 @@ class Confirmation(Base):
     @property
     def requests(self) -> tuple[JobRequest, ...]:
         """Return what the person is asked about, without the facts that are read again with the answer."""
-        first = JobRequest(
-            guild_id=self.guild_id,
-            channel_id=self.channel_id,
-            user_id=self.user_id,
-            source=_photo(self.kept.get("source")),
-            origin_message_id=self.origin_message_id,
-            once=self.once,
-            **{name: self.kept[name] for name in _KEPT},
-        )
-        others = self.kept.get("others", ())
-        return first, *(replace(first, once=one["once"], source=_photo(one["source"])) for one in others)
+        return tuple(convert(one, JobRequest) for one in self.kept["requests"])
 
     @property
     def request(self) -> JobRequest:
@@ -191,16 +172,13 @@ def store(session: Session, needed: ConfirmationNeeded, at: datetime) -> Confirm
     theirs = theirs.filter_by(guild_id=request.guild_id, user_id=request.user_id)
     if session.scalars(theirs).one() >= MAX_OPEN_QUESTIONS:
         raise Refused(TOO_MANY)
-    kept: dict[str, Any] = {name: getattr(request, name) for name in _KEPT}
-    kept |= {"inputs": dict(request.inputs), "source": _stored(request.source)}
-    if needed.others:
-        kept["others"] = [{"once": one.once, "source": _stored(one.source)} for one in needed.others]
+    kept = [asdict(one) for one in (request, *needed.others)]
     question = Confirmation(
         needed.id,
         request.guild_id,
         request.channel_id,
         request.user_id,
-        kept,
+        {"requests": [{name: one[name] for name in one if name not in _NOT_KEPT} for one in kept]},
         request.once,
         request.origin_message_id,
         price.amount,
@@ -278,11 +256,3 @@ def end(session: Session, guild_id: int, ids: Collection[str], at: datetime) -> 
 def forget_over(session: Session, at: datetime) -> None:
     """Delete questions that have expired; the messages that ask them expire by themselves."""
     session.execute(delete(Confirmation).where(Confirmation.expires_at <= at))
-
-
-def _stored(photo: SourcePhoto | None) -> dict[str, Any] | None:
-    return None if photo is None else asdict(photo)
-
-
-def _photo(stored: Mapping[str, Any] | None) -> SourcePhoto | None:
-    return None if stored is None else SourcePhoto(**stored)

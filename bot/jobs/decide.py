@@ -12,7 +12,6 @@ from bot.credits.limits import (
     MemberLimits,
     MemberState,
     MemberUse,
-    ensure_credits_left,
     ensure_within,
     state_of_member,
 )
@@ -126,9 +125,10 @@ class Decisions:
         price = server.prices.expected(tool, request.inputs)
         member = self._member(server, budget, request)
         try:
-            self._ensure_credits_left(server, budget, price)
             ensure_within(member, price)
         except CreditsShort as short:
+            if budget.left < price.amount:
+                self._alert(budget, least=server.prices.least_of_all(self.catalog))
             short.wanted = CreditsWanted(request.guild_id, tool.slug, price.amount, request.channel_id)
             raise
         seen = None
@@ -193,7 +193,6 @@ class Decisions:
         approval_of(server, request, tool)
         ensure_not_held(server, key, self.at)
         least = server.prices.least(tool)
-        ensure_credits_left(budget, least)
         ensure_within(self._member(server, budget, request), least)
         return private_denial(server.access, request.context) is None
 
@@ -215,13 +214,6 @@ class Decisions:
     def _member(self, server: ServerState, budget: BudgetState, request: JobRequest) -> MemberState:
         used = server.members.get(request.user_id, MemberUse())
         return state_of_member(budget, server.limits, request.user_id, request.context.roles, used, self.at)
-
-    def _ensure_credits_left(self, server: ServerState, budget: BudgetState, price: Estimate) -> None:
-        try:
-            ensure_credits_left(budget, price)
-        except Refused:
-            self._alert(budget, least=server.prices.least_of_all(self.catalog))
-            raise
 
     def _ask_first(
         self, server: ServerState, requests: Sequence[JobRequest], price: Estimate, seen: WhyAsk | None = None
@@ -256,7 +248,6 @@ class Decisions:
             return refusal
         price = price_of_all([price_of(first)] * len(requests))
         try:
-            ensure_credits_left(server.budget, price)
             ensure_within(self._member(server, server.budget, requests[0]), price, len(requests))
         except CreditsShort as short:
             short.wanted = CreditsWanted(first.guild_id, first.tool, price.amount, first.channel_id)

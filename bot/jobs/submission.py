@@ -132,7 +132,9 @@ def record_status(
     change, and has found and locked the job.
     """
     job.version, job.studii_status = job.version + 1, report.status
-    charges.told_while_running(session, catalog, lane, job, report.credits_charged, at)
+    if job.charged is None and report.credits_charged:  # 0 may mean "not yet"
+        job.charged = report.credits_charged
+        charges.taken(session, catalog, lane, job, report.credits_charged, at)
 
 
 def record_output(

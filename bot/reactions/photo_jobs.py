@@ -13,13 +13,14 @@ import discord
 
 from bot.catalog import Catalog, Tool
 from bot.errors import CreditsShort, CreditsWanted, Outage, StudiiBotError
-from bot.features import posting, refusals, styles
+from bot.features import posting, styles
 from bot.features.photo_rules import Emoji, Preset
 from bot.features.styles import tool_of
 from bot.jobs import confirm
 from bot.jobs.confirm import ConfirmationNeeded, Repeated
 from bot.jobs.models import JobRequest, MemberContext, SourcePhoto
 from bot.languages import Language, ReaderLanguages, gettext as _, lazy, speaking
+from bot.servers import notices
 from bot.services import Services
 from bot.ui.kit.answers import refusal_words
 from bot.ui.reading.permissions import (
@@ -143,7 +144,7 @@ class PhotoJobs:
             words = reason()
         under = None if message is None else (message.channel.id, message.id)
         about = member.guild.id, member.id, english, words, self._services.clock.now(), under, wanted
-        await self._services.db.write(refusals.tell, *about)
+        await self._services.db.write(notices.tell_refusal, *about)
 
     async def prepare(
         self,

@@ -13,7 +13,7 @@ from bot.aio.tasks import BoundedDict
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.credits import charges, ledger
-from bot.credits.budgets import new_budget, watch_budget
+from bot.credits.budgets import watch_budget
 from bot.db import Database
 from bot.domain.guilds import Budget, Period, Plan
 from bot.errors import Refused
@@ -93,11 +93,11 @@ class KeyEntry:
     async def set_key(self, guild_id: int, pasted: str, plan: Plan, daily_budget: int | None) -> StudiiKey:
         """Set the server's key to the pasted text if Studii accepts it, and its budget if one is given.
 
-        Running jobs keep the key that they were submitted with. Raises `Refused` for text that can be no key
-        or a budget that makes no sense, and what `check` raises. Nothing has changed then.
+        Running jobs keep the key that they were submitted with. Raises `Refused` for text that can be no
+        key, and what `check` raises. Nothing has changed then.
         """
         secret, now = cleaned(pasted), self._clock.now()
-        budget = None if daily_budget is None else new_budget(daily_budget, Period.DAY, now)
+        budget = None if daily_budget is None else Budget(daily_budget, Period.DAY, now)
         self._ensure_few_tests(guild_id)
         lane = self._names.lane_of(secret)
         # The question counts against the key's rate limit like any other request.

@@ -114,10 +114,3 @@ def reseal(session: Session, vault: Vault) -> list[int]:
             unreadable.append(key.id)
     lane_names(session, vault)
     return unreadable
-
-
-def erase(session: Session, guild_id: int, at: datetime) -> None:
-    """Erase all keys of the server, also those that jobs run with."""
-    theirs = update(StudiiKey).where(StudiiKey.guild_id == guild_id)
-    session.execute(theirs.values(ciphertext=b"", retired_at=at))
-    wake(session, ("servers",))

@@ -6,17 +6,19 @@ Amounts of credits stay until the server is erased.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, case, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from bot.base import metadata
-from bot.credits import ledger, requests
+from bot.credits import ledger
 from bot.credits.budgets import budget_period
+from bot.credits.requests import CreditRequest
 from bot.db import Database, wake
-from bot.features import refusals, styles
+from bot.features import styles
+from bot.features.styles import MemberDefaults
 from bot.jobs import best_results, queries, transitions
 from bot.jobs.best_results import BestConsent
 from bot.jobs.confirm import Confirmation, Tapper
@@ -32,9 +34,9 @@ from bot.jobs.models import (
     jobs,
 )
 from bot.reasons import Reason, ReasonCode
-from bot.servers import keys, notices, settings
+from bot.servers import notices, settings
 from bot.servers.keys import StudiiKey
-from bot.servers.settings import MemberLanguage
+from bot.servers.settings import GuildSettings, MemberLanguage
 
 MAX_FORGOTTEN_UNASKED = 3  # servers that are forgotten at a time without the operator's word
 KEPT_AFTER_REMOVAL = timedelta(days=30)
@@ -82,14 +84,20 @@ async def erase_member(
 
 async def sweep(db: Database, discard: Discard, at: datetime, keep: timedelta) -> None:
     """Erase data whose retention has ended. Prompts and links are kept for `keep`."""
-    for guild_id in await db.read(settings.removed_before, at - KEPT_AFTER_REMOVAL):
+    for guild_id in await db.write(_tidy, at):
         await db.write(erase_server, guild_id)
         _log.info("All data of server %d was erased, a month after it removed the bot.", guild_id)
-    await db.write(settings.forget_languages, at - KEPT_LANGUAGES)
     erased = await _scrub_all(db, discard, at, before=at - keep) + await _scrub_all(db, discard, at)
     await db.write(unname, at)
     if erased:
         _log.info("The prompts and links of %d jobs were erased.", erased)
+
+
+def _tidy(session: Session, at: datetime) -> Sequence[int]:
+    """Forget the languages of members who have not used the bot for long. Return servers to erase."""
+    session.execute(delete(MemberLanguage).where(MemberLanguage.seen_at < at - KEPT_LANGUAGES))
+    removed = GuildSettings.left_at < at - KEPT_AFTER_REMOVAL
+    return session.scalars(select(GuildSettings.guild_id).where(removed)).all()
 
 
 async def _scrub_all(db: Database, discard: Discard, at: datetime, *, before: datetime | None = None) -> int:
@@ -118,11 +126,9 @@ def forget_member(session: Session, user_id: int, at: datetime, guild_id: int | 
     """
     session.execute(delete(MemberLanguage).filter_by(user_id=user_id))
     here = {"user_id": user_id} if guild_id is None else {"user_id": user_id, "guild_id": guild_id}
-    for table in (Confirmation, Tapper):
+    for table in (Confirmation, Tapper, CreditRequest, MemberDefaults):
         session.execute(delete(table).filter_by(**here))
     notices.forget_member(session, user_id, guild_id)
-    refusals.forget_member(session, user_id, guild_id)
-    requests.forget_member(session, user_id, guild_id)
     styles.forget_member(session, user_id, guild_id)
     if guild_id is None:
         # A refusal stays, as it protects the member.
@@ -226,9 +232,9 @@ def left(session: Session, guild_id: int, at: datetime) -> None:
             transitions.fail_paid(session, job.id, FailureCode.LOST, removed, charge, at)
         elif job.guild_id == guild_id:
             transitions.withhold_result(session, job.id, unseen, at)
-    settings.set_key(session, guild_id, None)
-    keys.erase(session, guild_id, at)
-    settings.went(session, guild_id, at)
+    settings.change(session, guild_id, key_id=None, left_at=at, missing_since=None, greeted_at=None)
+    keys_ = update(StudiiKey).where(StudiiKey.guild_id == guild_id)
+    session.execute(keys_.values(ciphertext=b"", retired_at=at))
     _log.info("The bot was removed from server %d; its keys were erased.", guild_id)
 
 

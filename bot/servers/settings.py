@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, delete, select, update
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot import meta, posts
@@ -120,11 +120,6 @@ def came(session: Session, guild_id: int, at: datetime) -> bool:
     return greeted is None
 
 
-def went(session: Session, guild_id: int, at: datetime) -> None:
-    """Note that the bot was removed from the server."""
-    change(session, guild_id, left_at=at, missing_since=None, greeted_at=None)
-
-
 def compare(
     session: Session, application_id: int, there: Collection[int]
 ) -> tuple[list[int], list[int]] | None:
@@ -162,11 +157,6 @@ def present(session: Session) -> list[int]:
     return list(session.scalars(ours(session, there, GuildSettings.__table__.c.guild_id)))
 
 
-def removed_before(session: Session, at: datetime) -> list[int]:
-    """Return the servers that removed the bot before that time."""
-    return list(session.scalars(select(GuildSettings.guild_id).where(GuildSettings.left_at < at)))
-
-
 def set_log(
     session: Session, guild_id: int, channel_id: int | None, *, results: bool = False, works: bool = False
 ) -> None:
@@ -190,8 +180,3 @@ def note_languages(session: Session, languages: Mapping[int, Language], at: date
     """Set the languages of some members."""
     for user_id, language in languages.items():
         put(session, MemberLanguage, {"user_id": user_id}, language=language, seen_at=at)
-
-
-def forget_languages(session: Session, before: datetime) -> None:
-    """Erase the languages of members who were last heard of before that time."""
-    session.execute(delete(MemberLanguage).where(MemberLanguage.seen_at < before))

@@ -172,11 +172,11 @@ async def test_help_names_the_photo_channels_that_its_person_can_see_and_the_emo
     before = texts(await desk.maya.slash(desk.channel, "help"))
     assert "Tap an emoji" not in before
     assert "Post a photo" not in before
-    photos = desk.services.photo_rules
     for channel in (desk.channel, hidden):
-        await photos.change(set_channel, desk.guild.id, channel.id, PhotoChannelKind.OFFER)
+        await desk.db.write(set_channel, desk.guild.id, channel.id, PhotoChannelKind.OFFER)
     automatic = desk.guild.id, auto.id, PhotoChannelKind.AUTO, Preset("photo-restore")
-    await photos.change(set_channel, *automatic)
+    await desk.db.write(set_channel, *automatic)
+    await desk.services.photo_rules.reread(desk.guild.id)
     words = texts(await desk.maya.slash(desk.channel, "help"))
     assert "Tap an emoji under a photo here: " in words
     assert f"Post a photo in <#{desk.channel.id}>, and tap an emoji under it" in words
@@ -199,7 +199,8 @@ async def test_help_names_public_threads_among_photo_channels_and_for_approval(t
         public, private = desk.channel.threads
         for thread in (public, private):
             offered = desk.guild.id, thread.id, PhotoChannelKind.OFFER
-            await desk.services.photo_rules.change(set_channel, *offered)
+            await desk.db.write(set_channel, *offered)
+        await desk.services.photo_rules.reread(desk.guild.id)
         words = texts(await desk.maya.slash(desk.channel, "help"))
         assert f"Post a photo in <#{public.id}>, and tap an emoji under it" in words
         assert str(private.id) not in words

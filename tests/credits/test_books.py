@@ -475,11 +475,6 @@ class Bookkeeping(Books):
     def accept_kind(self, user_id: int, kind: str) -> None:
         self.accept_some(user_id, kind)
 
-    @rule(kind=kinds, charge=amounts)
-    def charge_another_key(self, kind: str, charge: int) -> None:
-        self.do(self.bank.charged_with(OTHER_LANE, kind, charge))
-        self.paper.guesses[kind] = charge
-
     @precondition(has(WAITING))
     @rule(number=numbers)
     def send_one(self, number: int) -> None:
@@ -488,12 +483,6 @@ class Bookkeeping(Books):
     @precondition(has(SENT))
     @rule(number=numbers, charge=charged)
     def answer_one(self, number: int, charge: int | None) -> None:
-        self.answer(number, charge)
-
-    @precondition(has(WAITING))
-    @rule(number=numbers, charge=charged)
-    def start(self, number: int, charge: int | None) -> None:
-        self.send(number)
         self.answer(number, charge)
 
     @precondition(has())
@@ -510,6 +499,17 @@ class Bookkeeping(Books):
     @rule(number=numbers)
     def lose_one(self, number: int) -> None:
         self.lose(number)
+
+    @rule(kind=kinds, charge=amounts)
+    def charge_another_key(self, kind: str, charge: int) -> None:
+        self.do(self.bank.charged_with(OTHER_LANE, kind, charge))
+        self.paper.guesses[kind] = charge
+
+    @precondition(has(WAITING))
+    @rule(number=numbers, charge=charged)
+    def start(self, number: int, charge: int | None) -> None:
+        self.send(number)
+        self.answer(number, charge)
 
     @precondition(has())
     @rule(number=numbers, charge=st.none() | amounts)
@@ -573,7 +573,7 @@ class Bookkeeping(Books):
 
     @rule(whose=st.sampled_from(SUBJECTS), amount=st.none() | st.integers(0, 70))
     def set_allowance(self, whose: tuple[AllowanceScope, int], amount: int | None) -> None:
-        self.write(limits.set_limits, GUILD, allowance=(*whose, amount))
+        self.write(limits.set_allowance, GUILD, *whose, amount)
         self.paper.allowances.pop(whose, None)
         if amount is not None:
             self.paper.allowances[whose] = amount
@@ -622,7 +622,11 @@ class Overruns(Books):
     @rule(number=numbers)
     def send_one(self, number: int) -> None:
         self.send(number)
-        self.look()
+
+    @precondition(has(SENT))
+    @rule(number=numbers)
+    def lose_one(self, number: int) -> None:
+        self.lose(number)
 
     @precondition(has(SENT))
     @rule(number=numbers, silent=st.booleans())
@@ -637,13 +641,6 @@ class Overruns(Books):
         elif not silent:
             self.allowed += same.count(SENT) * max(0, charge - max(1, before or 0))
         self.answer(number, None if silent else charge)
-        self.look()
-
-    @precondition(has(SENT))
-    @rule(number=numbers)
-    def lose_one(self, number: int) -> None:
-        self.lose(number)
-        self.look()
 
     @precondition(has())
     @rule(number=numbers, way=ways, factor=factors)
@@ -657,10 +654,10 @@ class Overruns(Books):
             at_studii = [other for other in same if other.stage in (SENT, RUNNING, UNKNOWN)]
             self.allowed += sum(max(0, charge - other.reserved) for other in at_studii)
         self.end(number, way, charge)
-        self.look()
 
-    def look(self) -> None:
+    def compare(self) -> None:
         """A job that waits, and whose price has risen, ends when its turn comes without room."""
+        super().compare()
         waiting = sum(one.reserved for one in self.paper.accounts.values() if one.risen)
         assert -(self.paper.left(self.bank.now) or 0) - waiting <= self.allowed
 

@@ -1,7 +1,7 @@
 """Fifty commands at one moment against each kind of limit with room for five: five, on both databases."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,9 +15,8 @@ from bot.credits.limits import AllowanceScope, StartRate
 from bot.db import Database
 from bot.domain.guilds import Budget, Period, Plan
 from bot.errors import CreditsShort, Refused
-from bot.jobs.models import Job, MemberContext, SourcePhoto
+from bot.jobs.models import Job, MemberContext
 from bot.servers import keys, settings
-from bot.services import Services
 from tests.support import spending
 from tests.support.clock import FakeClock
 from tests.support.services import accept, services_on
@@ -37,45 +36,46 @@ async def db(either: str) -> AsyncGenerator[Database, None]:
         yield opened
 
 
-async def _server(db: Database, services: Services) -> None:
-    await db.write(settings.set_budget, GUILD, Budget(41, Period.MONTH, FakeClock().now()))
-
-
-async def _total(db: Database, services: Services) -> None:
-    await db.write(settings.set_budget, GUILD, Budget(0, Period.TOTAL, FakeClock().now()))
-    await spending.grant(services, GUILD, None, 40)
-
-
-async def _everyone(db: Database, services: Services) -> None:
-    await spending.set_limits(services, GUILD, allowance=(AllowanceScope.MEMBERS, 0, 47))
-
-
-async def _role(db: Database, services: Services) -> None:
-    await spending.set_limits(services, GUILD, allowance=(AllowanceScope.MEMBERS, 0, 8))
-    await spending.set_limits(services, GUILD, allowance=(AllowanceScope.ROLE, ROLE, 40))
-
-
-async def _own(db: Database, services: Services) -> None:
-    await spending.set_limits(services, GUILD, allowance=(AllowanceScope.ROLE, ROLE, 80))
-    await spending.set_limits(services, GUILD, allowance=(AllowanceScope.MEMBER, MEMBER, 32))
-    await spending.grant(services, GUILD, MEMBER, 8)
-
-
-async def _going(db: Database, services: Services) -> None:
-    await spending.set_limits(services, GUILD, at_once=5)
-
-
-async def _starts(db: Database, services: Services) -> None:
-    await spending.set_limits(services, GUILD, rate=StartRate(5, 600))
+NOW = FakeClock().now()
+EVERYONE = (AllowanceScope.MEMBERS, 0)
+# The budget, if it is another; limits, one after the other; and a grant, with whose it is.
+ROOM_FOR_FIVE: dict[str, tuple[Budget | None, list[dict[str, Any]], tuple[int | None, int] | None]] = {
+    "server": (Budget(41, Period.MONTH, NOW), [], None),
+    "total": (Budget(0, Period.TOTAL, NOW), [], (None, 40)),
+    "everyone": (None, [{"allowance": (*EVERYONE, 47)}], None),
+    "role": (
+        None,
+        [{"allowance": (*EVERYONE, 8)}, {"allowance": (AllowanceScope.ROLE, ROLE, 40)}],
+        None,
+    ),
+    "own": (
+        None,
+        [
+            {"allowance": (AllowanceScope.ROLE, ROLE, 80)},
+            {"allowance": (AllowanceScope.MEMBER, MEMBER, 32)},
+        ],
+        (MEMBER, 8),
+    ),
+    "running": (None, [{"at_once": 5}], None),
+    "starts": (None, [{"rate": StartRate(5, 600)}], None),
+}
 
 
 @pytest.mark.promise
-@pytest.mark.parametrize("limit", [_server, _total, _everyone, _role, _own, _going, _starts])
+@pytest.mark.parametrize("room", ROOM_FOR_FIVE.values(), ids=ROOM_FOR_FIVE)
 async def test_of_fifty_at_once_as_many_are_taken_as_there_is_room_for(
-    db: Database, tmp_path: Path, limit: Callable[[Database, Services], Awaitable[None]]
+    db: Database,
+    tmp_path: Path,
+    room: tuple[Budget | None, list[dict[str, Any]], tuple[int | None, int] | None],
 ) -> None:
     services = await services_on(db, tmp_path, FakeClock())
-    await limit(db, services)
+    budget, limited, granted = room
+    if budget is not None:
+        await db.write(settings.set_budget, GUILD, budget)
+    for one in limited:
+        await spending.set_limits(services, GUILD, **one)
+    if granted is not None:
+        await spending.grant(services, GUILD, *granted)
     outcomes = await asyncio.gather(
         *(accept(services.acceptance, REQUEST) for _ in range(50)), return_exceptions=True
     )
@@ -171,10 +171,6 @@ async def grant(world: ServicesWorld, server: int, member: int) -> None:
     await spending.grant(world.services, GUILD, MEMBER, member)
 
 
-async def move(world: ServicesWorld, zone: str) -> None:
-    await spending.set_budget(world.services, GUILD, None, None, zone)
-
-
 @pytest.mark.promise
 @pytest.mark.parametrize(
     ("period", "length"), [(Period.DAY, 1), (Period.WEEK, 7), (Period.MONTH, 31)], ids=str
@@ -205,7 +201,7 @@ async def test_a_spent_budget_says_what_it_would_cost_what_is_left_and_when_it_r
     await world.accept()
     assert await refusal(world) == (
         "Not enough credits: this costs about 8 credits, and the server has 3 of 11 credits left today. "
-        f"The budget renews <t:{unix(2026, 3, 3)}:R>. {CHANGE_BUDGET}"
+        f"The budget renews <t:{datetime(2026, 3, 3, tzinfo=UTC).timestamp():.0f}:R>. {CHANGE_BUDGET}"
     )
 
 
@@ -258,14 +254,6 @@ async def refusal(world: ServicesWorld, **changes: Any) -> str:
     with pytest.raises(Refused) as caught:
         await world.accept(**changes)
     return str(caught.value)
-
-
-def unix(year: int, month: int, day: int, hour: int = 0) -> int:
-    return int(datetime(year, month, day, hour, tzinfo=UTC).timestamp())
-
-
-def photo(size: int) -> SourcePhoto:
-    return SourcePhoto("https://cdn.discordapp.com/attachments/1/2/room.png", "room.png", "image/png", size)
 
 
 async def test_only_what_this_period_was_given_can_be_taken_back(world: ServicesWorld) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.credits import charges, ledger
-from bot.credits.limits import AllowanceScope, set_limits
+from bot.credits.limits import AllowanceScope, set_allowance
 from bot.db import Database
 from bot.domain.guilds import Budget, Period, Plan
 from bot.errors import CreditsShort, Refused
@@ -253,10 +253,10 @@ async def limits(db: Database, guild_id: int, chance: random.Random) -> None:
         await db.write(access.change, guild_id, starts=chance.randint(1, 4), starts_seconds=600)
     if chance.random() < 0.6:
         everyone = (AllowanceScope.MEMBERS, 0, chance.choice((0, 20, 200, 1000)))
-        await db.write(set_limits, guild_id, allowance=everyone)
+        await db.write(set_allowance, guild_id, *everyone)
     if chance.random() < 0.4:
         role = (AllowanceScope.ROLE, ROLE, chance.choice((8, 500)))
-        await db.write(set_limits, guild_id, allowance=role)
+        await db.write(set_allowance, guild_id, *role)
 
 
 async def questions_first(db: Database, guild_id: int, key_id: int, chance: random.Random) -> None:

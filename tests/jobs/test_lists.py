@@ -1,4 +1,4 @@
-"""Which files come in next, which give way, and what is remembered about opening them."""
+"""Which photos come in next, and what becomes of a job whose row is damaged."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,40 +7,19 @@ from sqlalchemy import Column, ColumnElement, text, update
 
 from bot.credits import ledger
 from bot.db import Database, used_once
-from bot.domain.guilds import Plan
-from bot.jobs import holds as key_holds, queries, transitions
+from bot.jobs import queries, transitions
 from bot.jobs.models import JobState, jobs
-from bot.reasons import Reason
-from bot.servers import keys, privacy
+from bot.servers import privacy
 from tests.support.jobs import NOW, PHOTO, accepted, added
 
-LATER = NOW + timedelta(minutes=5)
 
-
-async def held(db: Database, guild_id: int) -> None:
-    """Studii has refused the server's key."""
-    key = await db.write(keys.add, guild_id, "lane", "abcd", Plan.PRO, b"sealed", NOW)
-    await db.write(key_holds.put_hold, guild_id, key.id, Reason.text("Refused."), LATER)
-    await db.write(key_holds.hold_waiting, guild_id, key.id, Reason.text("Refused."), LATER)
-
-
-async def to_take_in(db: Database, *, limit: int = 10, late: bool = False, freed: bool = False) -> list[str]:
-    found = await db.read(queries.to_take_in, LATER if late else NOW, limit, freed=freed)
-    return [job.id for job in found]
-
-
-async def test_the_first_photo_of_each_server_comes_before_the_second_of_any(db: Database) -> None:
-    many = [await added(db, guild_id=1, source=PHOTO) for _ in range(5)]
-    other = await added(db, guild_id=2, source=PHOTO)
-    await added(db, guild_id=3, state=JobState.RUNNING)
-    assert await to_take_in(db, limit=3) == [many[0].id, other.id, many[1].id]
-
-
-async def test_a_members_second_photo_comes_after_the_first_of_another_member(db: Database) -> None:
+async def test_photos_come_in_by_turns_of_servers_and_of_members(db: Database) -> None:
     many = [await added(db, guild_id=1, user_id=3, source=PHOTO) for _ in range(5)]
     late = await added(db, guild_id=1, user_id=4, source=PHOTO)
     other = await added(db, guild_id=2, user_id=3, source=PHOTO)
-    assert await to_take_in(db, limit=4) == [many[0].id, other.id, late.id, many[1].id]
+    await added(db, guild_id=3, state=JobState.RUNNING)
+    found = await db.read(queries.to_take_in, NOW, 4, freed=False)
+    assert [job.id for job in found] == [many[0].id, other.id, late.id, many[1].id]
 
 
 async def damage(either: str, column: Column[Any], *where: ColumnElement[bool]) -> None:
@@ -56,16 +35,13 @@ async def test_a_broken_job_is_left_out_of_every_list_and_the_others_take_its_pl
 ) -> None:
     first, broken, last = [await accepted(db) for _ in range(3)]
     await damage(either, jobs.c.inputs, jobs.c.id == broken.id)
-    assert [job.id for job in await db.read(queries.in_states, [JobState.RECEIVED], 2)] == [
-        first.id,
-        last.id,
-    ]
+    received = await db.read(queries.in_states, [JobState.RECEIVED], 2)
     page = await db.read(queries.page, first.guild_id, None, 0, 10)
+    assert [job.id for job in received] == [first.id, last.id]
     assert [job.id for job in page] == [last.id, first.id]
     assert set(await db.read(queries.some, [first.id, broken.id])) == {first.id}
     assert await db.read(queries.get, broken.id) is None
-    assert (await db.read(queries.get, last.id)) is not None
-    assert (await db.read(ledger.differing)) == []
+    assert await db.read(ledger.differing) == []
 
 
 async def test_what_was_written_for_a_broken_job_is_erased_all_the_same(db: Database, either: str) -> None:

@@ -18,9 +18,9 @@ from bot.engine import Tuning
 from bot.engine.context import EngineContext
 from bot.engine.messages import Questions, Refusals
 from bot.engine.outbox import Kind, Posts
-from bot.features.refusals import REFUSAL
 from bot.jobs.confirm import QUESTION
 from bot.posts import Post, Turn
+from bot.servers.notices import REFUSAL
 
 
 class Outbox:

@@ -11,14 +11,13 @@ from sqlalchemy.orm import Session
 from bot import posts
 from bot.delivery import DiscordDelivery
 from bot.engine.messages import Told
-from bot.features.refusals import REFUSAL
 from bot.jobs import results
 from bot.jobs.models import Job
 from bot.jobs.results import EndOfJobs, ForModerators, Part
 from bot.media.spool import OutputFile
 from bot.posts import RESULT, Gone, Never, NotHere, Outcome, Post, Stands, Turn
 from bot.servers import notices
-from bot.servers.notices import TO_MEMBER, NoticeKind
+from bot.servers.notices import REFUSAL, TO_MEMBER, NoticeKind
 
 
 def open_posts(session: Session, guild_id: int | None = None) -> list[Post]:

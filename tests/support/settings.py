@@ -147,9 +147,8 @@ def _rules(work: Any, *given: Any) -> Deed:
         more = {"on": given[0]} if given and isinstance(given[0], bool) else {}
         if not more:
             channel_id = channel_id or desk.channel.id
-        await desk.services.photo_rules.change(
-            work, desk.guild.id, channel_id, *(() if more else given), **more
-        )
+        await desk.services.db.write(work, desk.guild.id, channel_id, *(() if more else given), **more)
+        await desk.services.photo_rules.reread(desk.guild.id)
 
     return do
 
@@ -252,7 +251,8 @@ def _show(way: str) -> Deed:
 
 async def _photos_off(desk: Desk, options: Mapping[str, Any]) -> None:
     channel = options.get("channel") or desk.channel
-    await desk.services.photo_rules.change(photo_rules.clear_channel, desk.guild.id, channel.id)
+    await desk.services.db.write(photo_rules.clear_channel, desk.guild.id, channel.id)
+    await desk.services.photo_rules.reread(desk.guild.id)
 
 
 async def _disclosure(desk: Desk, options: Mapping[str, Any]) -> InteractionResult:

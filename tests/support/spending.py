@@ -7,6 +7,7 @@ from bot.credits import budgets, limits
 from bot.credits.budgets import BudgetState
 from bot.credits.limits import GrantState, MemberLimits, MemberState
 from bot.domain.guilds import Period
+from bot.servers import access
 from bot.services import Services
 
 
@@ -27,7 +28,13 @@ async def set_budget(
 
 
 async def set_limits(services: Services, guild_id: int, **changes: Any) -> None:
-    await services.db.write(limits.set_limits, guild_id, **changes)
+    """Set an allowance (whose, subject, credits), the jobs `at_once`, or the `rate` of starts."""
+    if "allowance" in changes:
+        await services.db.write(limits.set_allowance, guild_id, *changes["allowance"])
+    if "at_once" in changes:
+        await services.db.write(access.change, guild_id, jobs_at_once=changes["at_once"])
+    if rate := changes.get("rate"):
+        await services.db.write(access.change, guild_id, starts=rate.starts, starts_seconds=rate.seconds)
 
 
 async def member_limits(services: Services, guild_id: int) -> MemberLimits:

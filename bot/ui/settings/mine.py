@@ -110,10 +110,11 @@ class Mine:
 
 def _load(session: Any, scope: Scope) -> Mine:
     agreed = best_results.consent(session, scope.user_id)
+    preferred = styles.preferred(session, scope.catalog, [scope.guild_id], [scope.user_id])
     return Mine(
         not access.refusing_photos(session, [scope.user_id]),
         bool(agreed and agreed.agreed),
-        styles.defaults_of(session, scope.catalog, scope.guild_id, scope.user_id),
+        {tool: inputs for (_, _, tool), inputs in preferred.items() if inputs},
     )
 
 

@@ -260,6 +260,6 @@ async def test_what_makes_no_sense_changes_nothing_and_the_answer_says_why(desk:
 async def test_of_very_many_photo_channels_one_more_is_refused(desk: Desk) -> None:
     for number in range(MAX_PHOTO_CHANNELS):
         offered = desk.guild.id, 1_500_000_000_000_000_000 + number, PhotoChannelKind.OFFER
-        await desk.services.photo_rules.change(set_channel, *offered)
+        await desk.db.write(set_channel, *offered)
     shown = await admin(desk, "photos auto", tool="photo-restore")
     assert "The limit is 200 photo channels. Turn one off first." in texts(shown)

@@ -8,6 +8,7 @@ from bot.domain.guilds import Period
 from bot.jobs import transitions
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.reasons import Reason
+from bot.servers import settings
 from tests.reactions.taps import jobs_of, post
 from tests.support import spending
 from tests.support.desk import PNG, Desk, labels, learned, pieces, texts
@@ -99,7 +100,7 @@ async def test_a_set_is_accepted_whole_or_not_at_all(desk: Desk) -> None:
 
 @pytest.mark.promise
 async def test_a_set_asks_first_as_a_whole(desk: Desk) -> None:
-    await spending.set_budget(desk.services, desk.guild.id, None, None, confirm_above=40)
+    await desk.db.write(settings.change, desk.guild.id, confirm_above=40)
     form = await offered(desk, desk.maya)
     assert choices(form)[0] == ("All 6 · about 48 credits", "first 6")
     asked = await desk.maya.submit_modal(form, {"image": ["first 6"]})

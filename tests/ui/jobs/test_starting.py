@@ -14,6 +14,7 @@ from bot.db import Database
 from bot.domain.guilds import Period
 from bot.jobs.confirm import Repeated, find_open
 from bot.jobs.models import FailureCode, JobState, MemberContext
+from bot.servers import settings
 from tests.cogs.test_jobs import button, listed
 from tests.reactions.taps import PORTRAIT, ROOM, jobs_of, post, reaction, ready, taken_away
 from tests.reactions.test_mentions import answer_to, mention
@@ -186,11 +187,11 @@ Send = Callable[[], object]
 
 
 async def question(desk: Desk, _folder: Path) -> Send:
-    await spending.set_budget(desk.services, desk.guild.id, None, None, confirm_above=1)
+    await desk.db.write(settings.change, desk.guild.id, confirm_above=1)
     asked = await desk.maya.slash(desk.channel, "studio", prompt="A kite")
     assert asked.response is not None
     question = asked.response
-    await spending.set_budget(desk.services, desk.guild.id, None, None, confirm_above=0)
+    await desk.db.write(settings.change, desk.guild.id, confirm_above=None)
     custom_id = labelled(asked, "Run")
     return lambda: send_press(desk, desk.maya, question, custom_id)
 
