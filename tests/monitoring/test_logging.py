@@ -1,8 +1,11 @@
-"""What never stands in the log, whoever writes it."""
+"""The log, and the watchdog."""
 
+import asyncio
 import json
 import logging
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,10 @@ from bot.delivery import CdnPhotoSource
 from bot.errors import PhotoDelayed
 from bot.jobs.models import SourcePhoto
 from bot.monitoring import ORIGIN, JsonFormatter, TextFormatter, mask
+from tests.support.desk import open_desk
 from tests.support.jobs import staging
+from tests.support.patience import PATIENCE
+from tests.support.services import cancel
 
 
 @pytest.mark.promise
@@ -111,3 +117,84 @@ async def test_the_documents_list_each_field_that_machines_read() -> None:
     rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", text.partition("LOG_FORMAT=json")[2], re.MULTILINE)
     told = {name for row in rows for name in re.findall(r"\w+", row)}
     assert told == json.loads(JsonFormatter().format(record)).keys()
+
+
+BOT = Path(__file__).parents[2] / "bot"
+
+
+@pytest.mark.promise
+def test_the_documents_name_the_lines_of_a_jobs_life_as_they_are_logged() -> None:
+    text = (BOT.parent / "docs" / "monitoring.md").read_text("utf-8")
+    told = re.findall(r"^\| `(Job …[^`]+)` \|", text, re.MULTILINE)
+    assert len(told) >= 7
+    code = "".join(path.read_text("utf-8") for path in BOT.rglob("*.py"))
+    logged = {re.sub(r"%[sd]", "…", literal) for literal in re.findall(r'"(Job %s[^"]*)"', code)}
+    assert set(told) <= logged
+
+
+@pytest.mark.promise
+async def test_a_members_job_is_a_line_for_each_event(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with open_desk(tmp_path) as desk:
+        await desk.set_key()
+        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
+        job = await desk.job()
+        await cancel(desk.services, job.id, job.guild_id, job.user_id)
+    lines = [json.loads(JsonFormatter().format(one)) for one in caplog.records]
+    events = [line["message"] for line in lines if line.get("job") == job.id]
+    assert events == [
+        f"Job {job.id} is accepted: studio in server {job.guild_id}",
+        f"Job {job.id} is cancelled",
+    ]
+
+
+PROGRAM = """
+import asyncio, time
+from bot.monitoring import watchdog
+
+async def main():
+    async with watchdog(lambda: {stuck}, beat=0.02, standstill=0.5):
+        await asyncio.sleep({asleep})
+        time.sleep({blocked})
+    time.sleep(0.7)  # nobody watches any more
+
+asyncio.run(main())
+"""
+
+
+async def ended(**what: object) -> tuple[int, str]:
+    """The status of a process, and what it wrote."""
+    process = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-c", PROGRAM.format(**what)],
+        capture_output=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    return process.returncode, process.stderr.decode()
+
+
+@pytest.mark.promise
+async def test_the_process_really_ends_and_says_where_it_stood() -> None:
+    status, said = await ended(stuck=None, asleep=0.1, blocked=30)
+    assert status == 1
+    assert "in main" in said
+
+
+async def test_one_whose_engine_makes_no_progress_ends_with_the_reason() -> None:
+    status, said = await ended(stuck="'poll 12ab has lasted 400 s'", asleep=30, blocked=0)
+    assert status == 1
+    assert "poll 12ab has lasted 400 s" in said
+    assert "in live" in said
+
+
+async def test_one_that_works_is_left_alone() -> None:
+    assert await ended(stuck=None, asleep=1.5, blocked=0) == (0, "")
+
+
+async def test_an_error_in_what_it_asks_is_logged_and_the_loop_is_watched() -> None:
+    status, said = await ended(stuck="1 / 0", asleep=0.1, blocked=30)
+    assert status == 1
+    assert "ZeroDivisionError" in said

@@ -1,21 +1,35 @@
-"""Metadata leaves a photo, and nothing that can be seen changes."""
+"""What a photo tells of its place, time and camera goes; what shows it, and marks of AI, stay."""
 
 import io
+import operator
+import struct
+import tempfile
+import warnings
+import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings, strategies as st
 from PIL import Image
 
 from bot.media.metadata import BrokenStructure, strip_metadata
+from tests.media.damage import DAMAGES, damaged
 from tests.media.metadata.photos import (
     AI,
+    CAMERA,
     ICC,
     ORIENTATION,
     SECRETS,
     XMP_HEAD,
+    actions,
+    app11,
     chunk,
     exif,
+    jumbf,
     phone_jpeg,
+    phone_png,
+    phone_webp,
     pixels,
     plain_jpeg,
     plain_png,
@@ -28,7 +42,7 @@ from tests.media.metadata.photos import (
     with_segments,
     xmp,
 )
-from tests.media.metadata.stripped import PHONES, Maker, Strip, assert_nothing_private, cleaned, shown
+from tests.media.metadata.stripped import PHONES, Maker, Strip, assert_nothing_private, cleaned, opened, shown
 
 JPEG_KINDS = [
     {},
@@ -164,3 +178,136 @@ def test_a_file_that_contradicts_itself_is_refused_and_left_alone(tmp_path: Path
 @pytest.mark.parametrize("data", [b"", b"GIF89a SECRET", b"%PDF-1.7", b"II*\0 SECRET"])
 def test_files_of_other_kinds_are_not_touched(strip: Strip, data: bytes) -> None:
     assert strip(data) == data
+
+
+def with_store(kind: str, store: bytes) -> bytes:
+    """A photo with metadata and with the C2PA manifest store."""
+    match kind:
+        case "jpeg":
+            return with_segments(phone_jpeg(), *app11(store))
+        case "png":
+            return with_chunks(phone_png(), chunk(b"caBX", store))
+        case "webp":
+            chunks = [webp_chunk(name, data) for name, data in webp_chunks(phone_webp()[:-12])]
+            return riff(*chunks, webp_chunk(b"C2PA", store))
+        case _:
+            return riff(plain_webp()[12:], webp_chunk(b"C2PA", store))
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "simple webp"])
+def test_a_manifest_goes_and_its_mark_stays(strip: Strip, kind: str) -> None:
+    photo = with_store(
+        kind, jumbf(actions(AI), b"c2pa.thumbnail.claim.jpeg SECRET-THUMB stds.exif SECRET-GPS")
+    )
+    stripped = cleaned(strip, photo)
+    assert b"c2pa" not in stripped
+    with Image.open(io.BytesIO(stripped)) as image:
+        assert f'"{AI}"' in str(image.info["xmp"])
+
+
+def test_a_mark_in_a_manifest_in_several_segments_stays(strip: Strip) -> None:
+    parts = app11(jumbf(b"x" * 59_900, actions(AI), b"x" * 50_000))
+    assert len(parts) > 1
+    assert all(AI.encode() not in part for part in parts)  # or the test could not fail
+    assert AI.encode() + b'"' in strip(with_segments(phone_jpeg(), *parts))
+
+
+def test_a_cameras_manifest_leaves_nothing_and_a_large_one_is_not_read(strip: Strip) -> None:
+    for photo in (
+        with_store("jpeg", jumbf(actions(CAMERA), b"SECRET-SERIAL")),
+        with_store("png", jumbf(b"x" * 5_000_000, actions(AI))),
+    ):
+        stripped = strip(photo)
+        assert_nothing_private(stripped)
+        assert b"c2pa" not in stripped
+        assert b"DigitalSourceType" not in stripped
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize(
+    "said",
+    [
+        f'<rdf:Description Iptc4xmpExt:DigitalSourceType="{AI}"/>'.encode(),
+        f"<rdf:Description Iptc4xmpExt:DigitalSourceType = '{AI}'/>".encode(),
+        f"<Iptc4xmpExt:DigitalSourceType>\n {AI}\n</Iptc4xmpExt:DigitalSourceType>".encode(),
+        f'<Iptc4xmpExt:DigitalSourceType rdf:resource="{AI}"/>'.encode(),
+        f"<Iptc4xmpExt:DigitalSourceType><rdf:Bag>\n<rdf:li>{AI}</rdf:li></rdf:Bag></Iptc4xmpExt:DigitalSourceType>".encode(),
+        *(xmp(AI).decode().encode(encoding) for encoding in ("utf-16", "utf-16-le", "utf-16-be")),
+    ],
+)
+def test_the_mark_is_found_in_each_of_its_spellings(strip: Strip, said: bytes) -> None:
+    stripped = strip(with_segments(plain_jpeg(), segment(0xE1, XMP_HEAD + said + b" SECRET-XMP")))
+    assert_nothing_private(stripped)
+    assert f'Iptc4xmpExt:DigitalSourceType="{AI}"'.encode() in stripped
+
+
+def test_nothing_but_a_mark_passes_for_one(strip: Strip) -> None:
+    for value in ("SECRET-XMP", "https://example.com/SECRET-XMP", f"{AI}?SECRET-XMP=1"):
+        photo = with_segments(plain_jpeg(), segment(0xE1, XMP_HEAD + xmp(value)))
+        stripped = strip(photo)
+        assert_nothing_private(stripped)
+        assert b"DigitalSourceType" not in stripped
+
+
+SIZE = (40, 24)
+PHOTOS = (
+    phone_jpeg(image=pixels(SIZE), source=AI),
+    phone_jpeg(image=pixels(SIZE), progressive=True),
+    phone_jpeg(image=pixels(SIZE), restart_marker_blocks=1),
+    with_segments(plain_jpeg(pixels(SIZE)), *app11(jumbf(actions(AI)), room=20)),
+    phone_png(image=pixels(SIZE, "RGBA"), source=AI),
+    phone_webp(image=pixels(SIZE), source=AI),
+    phone_webp(image=pixels(SIZE), lossless=True),
+)
+UNREADABLE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    LookupError,
+    TypeError,
+    struct.error,
+    zlib.error,
+    RuntimeError,
+    Image.DecompressionBombError,
+)
+
+
+def seen(data: bytes) -> tuple[Any, int] | None:
+    """What a decoder makes of it: how it looks, and how it is turned. None if it makes nothing of it."""
+    try:
+        image = opened(data)
+        if image.width * image.height > 1_000_000:
+            return None
+        image.load()
+        looks = image.size, image.tobytes(), image.info.get("icc_profile")
+        return looks, image.getexif().get(ORIENTATION, 1)
+    except UNREADABLE:
+        return None
+
+
+# What is no photo of these kinds at all is stripped as little.
+NONSENSE = st.builds(
+    operator.add, st.sampled_from([b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\xff\0\0\0WEBP"]), st.binary()
+)
+
+
+@settings(max_examples=600)
+@given(st.builds(damaged, st.sampled_from(PHOTOS), DAMAGES) | NONSENSE)
+def test_a_damaged_photo_is_refused_or_looks_the_same(data: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        before = seen(data)
+        path = Path(folder) / "photo"
+        path.write_bytes(data)
+        try:
+            strip_metadata(path)
+        except BrokenStructure:
+            assert path.read_bytes() == data
+            return
+        after = seen(path.read_bytes())
+        if before is not None:
+            assert after is not None
+            assert after[0] == before[0]
+            if exif()[6:] in data:  # decoders differ in what they make of damaged Exif data
+                assert after[1] == before[1]

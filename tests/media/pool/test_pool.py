@@ -6,10 +6,12 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from PIL import Image
 
+from bot.cli.doctor import Verdict, pictures
 from bot.media import PhotoKind, pool, sniff
 from bot.media.kinds import HEAD_BYTES
 from bot.media.photo import DecoderFailed, PhotoRefused
@@ -153,3 +155,40 @@ async def test_a_large_picture_and_one_that_takes_long_hold_up_no_small_one(
     assert not next_one.done()  # no two large ones at once
     os.kill(await asking.stopped, signal.SIGCONT)
     await asyncio.wait({held, next_one})
+
+
+_PROGRAM = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {root!r})
+{before}
+from bot.media.decoder import serve
+sys.platform = {platform!r}
+serve.serve()
+"""
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize(
+    ("platform", "before", "missing"),
+    [
+        ("win32", "sys.modules['resource'] = None", ("memory", "processor time")),
+        ("darwin", "", ("memory",)),
+    ],
+)
+async def test_without_limits_pictures_are_opened_and_doctor_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, platform: str, before: str, missing: tuple[str, ...]
+) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(_PROGRAM.format(root=str(ROOT), before=before, platform=platform))
+    monkeypatch.setattr(pool, "_PROGRAM", program)
+    Image.effect_noise((300, 200), 60).convert("RGB").save(tmp_path / "photo", "AVIF")
+    async with DecoderPool() as decoder:
+        assert await decoder.missing() == missing
+        photo = await decoder.inspect(tmp_path / "photo")
+        assert (photo.kind, photo.content_type) == (PhotoKind.AVIF, "image/jpeg")
+        await decoder.check(tmp_path / "photo")
+        assert await decoder.fit(tmp_path / "photo", 100_000)
+    (finding,) = [one async for one in pictures(cast("Any", None))]
+    assert finding.verdict is Verdict.WARN
+    assert f"can't limit the {' and '.join(missing)} of a process" in finding.words
