@@ -31,7 +31,6 @@ from bot.engine import REREAD_ALONE, CountedDecoder, Decoder, Engine, PhotoSourc
 from bot.errors import SettingsError, StudiiBotError, Unavailable
 from bot.features.photo_rules import KnownPhotoRules
 from bot.jobs.accept import Acceptor
-from bot.jobs.models import Progress
 from bot.languages import load_all
 from bot.media.decoder import hide_memory
 from bot.media.pool import DecoderPool
@@ -164,17 +163,15 @@ async def build(
             find = partial(found_again, bot, patience=FIND_SECONDS)
             photos = await stack.enter_async_context(CdnPhotoSource(connect, find))
         names = ToolNames(catalog)
-
-        async def progress(job_id: str) -> Progress:
-            return await engine.progress(job_id)
-
         beside = db
         if sqlite_file(url) is None:  # an answer can't wait for what waits for a lock
             opening = Database.open(
                 url, fence=member, statement_timeout=LEASE_TIMEOUT, used_for="keep answers"
             )
             beside = await stack.enter_async_context(opening)
-        answers = Answers(db, beside, vault, clock, bot, names, bot.readers, progress)
+        answers = Answers(
+            db, beside, vault, clock, bot, names, bot.readers, lambda job_id: engine.progress(job_id)
+        )
         context = DeliveryContext(bot, names, clock, answers, bot.posting_rules, bot.readers, guarded)
         delivery = DiscordDelivery(context, photos.read)
         engine = Engine(
@@ -204,7 +201,7 @@ async def build(
             timedelta(days=settings.keep_prompts_days),
             engine.fresh_link,
         )
-        bot.attach(services, clock, answers, progress)
+        bot.attach(services, clock, answers, engine.progress)
         health.vitals = Vitals(
             engine.alive,
             bot.gateway_connected,

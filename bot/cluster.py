@@ -310,7 +310,8 @@ class SharedMembership(Membership):
         self._taken_at: dict[int, float] = {}
         self._serves, self._lost = asyncio.Event(), asyncio.Event()
         self._gained: list[Callable[[frozenset[int]], None]] = []
-        self._renew_at = self._ends = 0.0  # the lease's end
+        # The lease's end: it lasts from some moment after the database was asked.
+        self._renew_at = self._ends = 0.0
         self._away = self._was_cut_off = False
         self._free_since: float | None = None
         self._number = 0
@@ -399,7 +400,7 @@ class SharedMembership(Membership):
         """Return False if the process is not among the others any more, and had shards."""
         asked_at = self._clock()
         if await self._db.write(renew, self._number, self._times.lasts):
-            self._lasts_from(asked_at)
+            self._ends = asked_at + self._times.lasts - self._times.margin
             self._renew_at = self._clock() + self._times.renewed_every
         elif self.shards.held:
             self._lose()
@@ -407,10 +408,6 @@ class SharedMembership(Membership):
         else:
             await self.register()  # it stood still while it stood by
         return True
-
-    def _lasts_from(self, asked_at: float) -> None:
-        # It counts from some moment after the database was asked.
-        self._ends = asked_at + self._times.lasts - self._times.margin
 
     async def _take(self) -> None:
         """Take free shards, if there are any."""
@@ -424,15 +421,13 @@ class SharedMembership(Membership):
         )
         gained = held - self.shards.held
         self.shards = Shards(count, held)
-        if gained:
-            self._lasts_from(asked_at)
-            self._taken_at |= dict.fromkeys(gained, self._clock())
-            self._tell_gained(gained)
-
-    def _tell_gained(self, gained: frozenset[int]) -> None:
+        if not gained:
+            return
+        self._ends = asked_at + self._times.lasts - self._times.margin
+        self._taken_at |= dict.fromkeys(gained, self._clock())
         for _ in gained:
             self._count("takeover")
-        count, wanted = self.shards.count, self._wanted.shard_count
+        wanted = self._wanted.shard_count
         _log.info("Process %s (%s) serves shards %s of %d.", self.epoch, self._name, self.shards, count)
         if wanted not in (None, count):
             _log.warning(

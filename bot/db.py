@@ -50,7 +50,7 @@ from sqlalchemy.pool import NullPool
 
 from bot.aio.tasks import shielded
 from bot.base import Base
-from bot.clock import Clock, SystemClock
+from bot.clock import SystemClock
 from bot.errors import Busy, Collided, DatabaseAway, DatabaseFailed, NotAlone, SettingsError, Unavailable
 from bot.sqlite_file import (
     BUSY_CODES,
@@ -66,12 +66,14 @@ _log = logging.getLogger(__name__)
 
 UNUSABLE = (OSError, DBAPIError, DatabaseFailed)  # the first contact may raise these; see `usable_database`
 
-_CROWDED = "55P03"  # PostgreSQL: lock_not_available
-_DEADLOCK = "40P01"  # deadlock_detected
-# admin_shutdown, crash_shutdown, cannot_connect_now: it stops, or starts up.
-_STOPPED = {"57P01", "57P02", "57P03"}
+# PostgreSQL: lock_not_available; deadlock_detected; and admin_shutdown, crash_shutdown, cannot_connect_now:
+# it stops, or starts up.
+_BY_SQLSTATE = {
+    "55P03": Busy,
+    "40P01": Collided,
+    **dict.fromkeys(("57P01", "57P02", "57P03"), DatabaseAway),
+}
 _WRONG_LOGIN = ("28", "3D")  # classes: no such user, a wrong password; no such database
-_HELD = "is being written by another program. Stop that program, then start again."
 _NOT_THERE = {errno.ECONNREFUSED, errno.ENOENT, errno.EHOSTUNREACH, errno.ENETUNREACH}
 
 
@@ -87,19 +89,17 @@ def as_failure(error: Exception) -> DatabaseFailed | None:
     if isinstance(error, DBAPIError):
         if sqlite_code(error) in BUSY_CODES:
             return Busy()
-        if error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _STOPPED:
+        if error.connection_invalidated:
             return DatabaseAway()
-        kinds: dict[str | None, type[DatabaseFailed]] = {_CROWDED: Busy, _DEADLOCK: Collided}
-        return kinds.get(getattr(error.orig, "sqlstate", None), DatabaseFailed)()
+        return _BY_SQLSTATE.get(str(getattr(error.orig, "sqlstate", "")), DatabaseFailed)()
     return DatabaseFailed() if isinstance(error, PoolTimeout) else None
 
 
 class OutageLog:
     """Logs once that something can't be done with the database, and once that it can again."""
 
-    def __init__(self, what: str, clock: Clock) -> None:
+    def __init__(self, what: str) -> None:
         self._what = what
-        self._clock = clock
         self._since: float | None = None
 
     @contextmanager
@@ -113,23 +113,15 @@ class OutageLog:
             failure = as_failure(error)
             if failure is None:
                 raise
-            self._failed(error)
+            if self._since is None:
+                self._since = _CLOCK.monotonic()
+                words = "The database can't be %s (%s). The bot will keep trying."
+                _log.warning(words, self._what, _reason(error))
             if failure is error:
                 raise
             raise failure from error
-        else:
-            self._worked()
-
-    def _failed(self, error: Exception) -> None:
-        if self._since is None:
-            self._since = self._clock.monotonic()
-            _log.warning(
-                "The database can't be %s (%s). The bot will keep trying.", self._what, _reason(error)
-            )
-
-    def _worked(self) -> None:
         if self._since is not None:
-            lasted = self._clock.monotonic() - self._since
+            lasted = _CLOCK.monotonic() - self._since
             _log.warning("The database can be %s again, after %.0f s.", self._what, lasted)
             self._since = None
 
@@ -147,7 +139,10 @@ def _unusable(url: str, error: Exception) -> SettingsError:
     path, code = sqlite_file(url), sqlite_code(error)
     if path is not None:
         if isinstance(error, Busy) or code in BUSY_CODES:
-            return Unavailable(f"The database file {path} {_HELD}")
+            return Unavailable(
+                f"The database file {path} is being written by another program. Stop that program, then "
+                "start again."
+            )
         if code in ON_SQLITE:
             return unusable_file(path, code)
         return SettingsError(
@@ -250,7 +245,6 @@ _FENCE = ", set_config('application_name', :name, true) FROM processes WHERE epo
 
 
 Listener = Callable[[Mapping[Hashable, Any]], None]
-_TRY = "UPDATE meta SET value = value WHERE name = ''"  # which changes nothing
 
 
 class Fence:
@@ -312,8 +306,8 @@ class Database:
         self._writer: asyncio.Task[None] | None = None
         self._closed, self.unreadable = False, set[str]()  # jobs whose rows could not be read
         self._reads, self._writes = (
-            OutageLog("read", _CLOCK),
-            OutageLog("written" if used_for is None else f"used to {used_for}", _CLOCK),
+            OutageLog("read"),
+            OutageLog("written" if used_for is None else f"used to {used_for}"),
         )
 
     @classmethod
@@ -332,7 +326,8 @@ class Database:
         try:
             with usable_database(url):
                 # The first writer turns on write-ahead logging, without which readers would block.
-                await db.write(lambda session: session.execute(text(_TRY)), within=patience)
+                nothing = text("UPDATE meta SET value = value WHERE name = ''")
+                await db.write(lambda session: session.execute(nothing), within=patience)
             yield db
         finally:
             await shielded(db.close())
@@ -377,7 +372,9 @@ class Database:
         It returns an answer for each. If it raises, it is called for each alone. It has nobody's context.
         """
         self._ensure_open()
-        answer, began = _new_answer(), _CLOCK.monotonic()
+        answer: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
+        answer.add_done_callback(lambda one: one.cancelled() or one.exception())  # also if nobody awaits it
+        began = _CLOCK.monotonic()
         one = _Write(work, asked, began, began + within, answer)
         self._waiting.append(one)
         if self._writer is None:
@@ -766,17 +763,6 @@ def _alone(
     """Return what does the work for one who waits, in the context of now."""
     context = copy_context()
     return lambda session, _: [context.run(work, session, *args, **more)]
-
-
-def _new_answer() -> "asyncio.Future[Any]":
-    answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-    answer.add_done_callback(_retrieved)
-    return answer
-
-
-def _retrieved(answer: "asyncio.Future[Any]") -> None:
-    if not answer.cancelled():
-        answer.exception()
 
 
 @asynccontextmanager

@@ -221,7 +221,14 @@ class HealthServer:
                 partial(_connection, server), address, port
             )
         except OSError as error:
-            raise SettingsError.met(_port_taken(address, port, error), error) from error
+            # asyncio writes sentences of its own around the system's words.
+            number = error.errno or 0
+            why = os.strerror(number).lower() if number > 0 else error.strerror or str(error)
+            words = (
+                f"HEALTH_PORT {port} on {address} can't be used ({why}). Set another port, or stop the "
+                "program that uses it."
+            )
+            raise SettingsError.met(words, error) from error
         self.port = listener.sockets[0].getsockname()[1]
         try:
             yield self
@@ -295,17 +302,6 @@ class HealthServer:
         }
         kind = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
         return Response(body=self.metrics.render(figures), headers=kind)
-
-
-def _port_taken(address: str, port: int, error: OSError) -> str:
-    """Return what to do about a health port that can't be had."""
-    number = error.errno or 0
-    # asyncio writes sentences of its own around the system's words.
-    why = os.strerror(number).lower() if number > 0 else error.strerror or str(error)
-    return (
-        f"HEALTH_PORT {port} on {address} can't be used ({why}). Set another port, or stop the program that "
-        "uses it."
-    )
 
 
 def _connection(server: Server) -> asyncio.Protocol:
@@ -411,11 +407,6 @@ def configure_logging(level: str, form: Literal["text", "json"]) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    quiet_libraries()
-
-
-def quiet_libraries() -> None:
-    """Raise the log levels of libraries that log details of their own."""
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # at INFO, on every start
-    logging.getLogger("filelock").setLevel(logging.INFO)  # at DEBUG, twenty lines a second while it waits
-    logging.getLogger("aiosqlite").setLevel(logging.INFO)  # at DEBUG, each statement with its values
+    # At INFO, on every start; at DEBUG, twenty lines a second while it waits, and each statement with values.
+    for name, least in (("alembic", "WARNING"), ("filelock", "INFO"), ("aiosqlite", "INFO")):
+        logging.getLogger(name).setLevel(least)
