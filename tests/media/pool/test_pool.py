@@ -129,20 +129,6 @@ async def test_a_stop_waits_for_no_photo_that_is_being_opened(
     assert not is_alive(pid)
 
 
-async def test_closing_does_not_wait_for_photos_that_are_being_opened(
-    photo: Path, asking: Asking, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pool, "_SLACK_SECONDS", 10 * PATIENCE)
-    asking.stop_at = SMALL_LANE.seconds
-    async with asyncio.timeout(PATIENCE):
-        async with DecoderPool() as decoder:
-            inspecting = asyncio.create_task(decoder.inspect(photo))
-            pid = await asking.stopped
-        assert not is_alive(pid)
-        with pytest.raises((DecoderFailed, OSError)):
-            await inspecting
-
-
 async def test_a_large_picture_and_one_that_takes_long_hold_up_no_small_one(
     decoder: DecoderPool, tmp_path: Path, asking: Asking
 ) -> None:
