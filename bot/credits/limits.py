@@ -14,12 +14,10 @@ from bot.credits.budgets import BudgetState, read, watch_budget
 from bot.credits.ledger import Usage
 from bot.credits.prices import Estimate, short_price
 from bot.db import put
-from bot.domain.guilds import Period
 from bot.errors import CreditsShort, Refused
 from bot.features.wording import (
     ALLOWANCE_BELOW_PRICE,
     BUDGET_BELOW_PRICE,
-    GRANTED_FOR,
     credits_message,
     discord_timestamp,
     renewal_message,
@@ -214,34 +212,24 @@ def use_of_members(
     found: dict[int, tuple[BudgetState, dict[int, MemberUse]]] = {}
     for server, limits, some in servers:
         budget, used, granted = books[server.guild_id]
-        going, starts = _jobs_of(session, server.guild_id, some, limits.rate, at)
-        found[server.guild_id] = (
-            budget,
-            {
-                one: MemberUse(
-                    used.get(one, Usage()), granted.get(one, 0), going.get(one, 0), starts.get(one, ())
-                )
-                for one in some
-            },
-        )
+        theirs = (jobs.c.guild_id == server.guild_id) & jobs.c.user_id.in_(some)
+        going = select(jobs.c.user_id, func.count()).where(theirs, jobs.c.state.in_(ACTIVE_STATES))
+        unfinished = dict(session.execute(going.group_by(jobs.c.user_id)).all())
+        starts: dict[int, list[datetime]] = {}
+        if (rate := limits.rate) is not None:
+            # None in the future counts, although the clock may have jumped.
+            counted = (jobs.c.created_at > at - timedelta(seconds=rate.seconds)) & (jobs.c.created_at <= at)
+            started = select(jobs.c.user_id, jobs.c.created_at).where(theirs, counted)
+            for user_id, created_at in session.execute(started.order_by(jobs.c.created_at)):
+                starts.setdefault(user_id, []).append(created_at)
+        uses = {
+            one: MemberUse(
+                used.get(one, Usage()), granted.get(one, 0), unfinished.get(one, 0), starts.get(one, ())
+            )
+            for one in some
+        }
+        found[server.guild_id] = budget, uses
     return found
-
-
-def _jobs_of(
-    session: Session, guild_id: int, members: Sequence[int], rate: StartRate | None, at: datetime
-) -> tuple[Mapping[int, int], Mapping[int, Sequence[datetime]]]:
-    """Return the numbers of these members' unfinished jobs, and the starts that count for the rate."""
-    theirs = (jobs.c.guild_id == guild_id) & jobs.c.user_id.in_(members)
-    going = select(jobs.c.user_id, func.count()).where(theirs, jobs.c.state.in_(ACTIVE_STATES))
-    unfinished = dict(session.execute(going.group_by(jobs.c.user_id)).all())
-    starts: dict[int, list[datetime]] = {}
-    if rate is not None:
-        # None in the future counts, although the clock may have jumped.
-        counted = (jobs.c.created_at > at - timedelta(seconds=rate.seconds)) & (jobs.c.created_at <= at)
-        started = select(jobs.c.user_id, jobs.c.created_at).where(theirs, counted)
-        for user_id, created_at in session.execute(started.order_by(jobs.c.created_at)):
-            starts.setdefault(user_id, []).append(created_at)
-    return unfinished, starts
 
 
 def of_member(
@@ -295,26 +283,24 @@ def grant(session: Session, guild_id: int, user_id: int | None, credits_: int, a
     now = grants(session, guild_id, at)
     given = now.budget.grants if user_id is None else now.members.get(user_id, 0)
     if given + credits_ < 0:
-        raise Refused(_too_much_taken_back(given, now.budget.settings.budget.period))
+        period = now.budget.for_words
+        raise Refused(
+            nlazy(
+                # Translators: {period} is such as "for today".
+                "{count} credit granted {period} is the most you can take back. Nothing was changed.",
+                "{count} credits granted {period} is the most you can take back. Nothing was changed.",
+                given,
+                period=period,
+            )
+            if given
+            else lazy(
+                # Translators: {period} is such as "for today".
+                "No credits were granted {period}, so you can't take any back. Nothing was changed.",
+                period=period,
+            )
+        )
     ledger.grant(session, guild_id, user_id, credits_, now.budget.period_name, at)
     watch_budget(session, guild_id, at)
-
-
-def _too_much_taken_back(given: int, of_period: Period) -> Message:
-    period = GRANTED_FOR[of_period]
-    if not given:
-        return lazy(
-            # Translators: {period} is such as "for today".
-            "No credits were granted {period}, so you can't take any back. Nothing was changed.",
-            period=period,
-        )
-    return nlazy(
-        # Translators: {period} is such as "for today".
-        "{count} credit granted {period} is the most you can take back. Nothing was changed.",
-        "{count} credits granted {period} is the most you can take back. Nothing was changed.",
-        given,
-        period=period,
-    )
 
 
 def ensure_within(state: MemberState, price: Estimate, number: int = 1) -> None:

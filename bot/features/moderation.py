@@ -11,7 +11,7 @@ from bot.credits import budgets, ledger
 from bot.errors import Refused
 from bot.features import words
 from bot.features.wording import credits_message
-from bot.features.words import WordEffect, met_by
+from bot.features.words import WordEffect
 from bot.jobs import queries, transitions
 from bot.jobs.models import (
     UNKNOWN_MEMBER,
@@ -212,7 +212,7 @@ def _objection(
         ensure_may(may, request, tool, author_refuses=bool(refusing))
     except Refused:
         return Reason(ReasonCode.ACCESS_CHANGED)
-    rule = met_by(words.rules(session, job.guild_id), request, tool)
+    rule = words.met(words.rules(session, job.guild_id), tool.texts(request.inputs))
     refused = rule is not None and rule.effect is WordEffect.REFUSE
     return Reason(ReasonCode.WORDS_CHANGED) if refused else None
 

@@ -203,16 +203,14 @@ def ensure_words_allowed(session: Session, guild_id: int, texts: Sequence[str]) 
 
 
 def met(rules: Collection[WordRule], values: Collection[str]) -> WordRule | None:
-    """Return the rule that one of the values meets, one that refuses before one that asks; or None."""
+    """Return the rule that one of the values meets, one that refuses before one that asks; or None.
+
+    Of a request, these are `tool.texts(inputs)`: the catalogue's defaults meet none.
+    """
     refusals_first = sorted(rules, key=lambda rule: (rule.effect is WordEffect.APPROVE, rule.key))
     by_key = {rule.key: rule for rule in refusals_first}
     key = first_met(by_key, values) if by_key else None
     return None if key is None else by_key[key]
-
-
-def met_by(rules: Collection[WordRule], request: JobRequest, tool: Tool) -> WordRule | None:
-    """Return the rule that the request meets, or None. The catalogue's defaults meet none."""
-    return met(rules, tool.texts(request.inputs))
 
 
 def note_refusal(session: Session, refused: WordsRefused, at: datetime) -> Block | None:

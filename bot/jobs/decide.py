@@ -19,7 +19,7 @@ from bot.credits.prices import Estimate, PriceTable, price_of_all
 from bot.errors import CreditsShort, CreditsWanted, Refused
 from bot.features.posting import PostingRules
 from bot.features.wording import NO_KEY
-from bot.features.words import WordEffect, WordRule, WordsRefused, met_by
+from bot.features.words import WordEffect, WordRule, WordsRefused, met
 from bot.jobs import holds
 from bot.jobs.confirm import ConfirmationNeeded, Repeated, WhyAsk, why_ask
 from bot.jobs.models import Approval, Hold, Job, JobRequest, JobState
@@ -319,7 +319,7 @@ def why_closed(settings: GuildSettings) -> Message | None:
 def approval_of(server: ServerState, request: JobRequest, tool: Tool) -> Approval | None:
     """Return whether the job needs a moderator's approval. Raises `WordsRefused` if a rule refuses it."""
     rules, context = server.access.approval, request.context
-    rule = met_by(server.words, request, tool)
+    rule = met(server.words, tool.texts(request.inputs))
     if rule is not None and (rule.effect is WordEffect.REFUSE or rules.channel_id is None):
         raise WordsRefused(rule, request, tool)
     wanted = rule is not None or rules.wants(tool.slug, context.roles, manages=context.manages)

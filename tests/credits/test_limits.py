@@ -148,9 +148,6 @@ async def test_after_the_clock_jumps_back_nobody_waits_for_a_start_in_the_future
     assert "<t:" in await no_room(world)
 
 
-DAY = timedelta(days=1)
-
-
 async def at(world: ServicesWorld, *when: int) -> None:
     """It is that time in UTC, and the server has a key."""
     world.clock.set(datetime(*when, tzinfo=UTC))  # pyright: ignore[reportArgumentType]
@@ -254,19 +251,3 @@ async def refusal(world: ServicesWorld, **changes: Any) -> str:
     with pytest.raises(Refused) as caught:
         await world.accept(**changes)
     return str(caught.value)
-
-
-async def test_only_what_this_period_was_given_can_be_taken_back(world: ServicesWorld) -> None:
-    await at(world, 2027, 3, 1, 9)
-    await world.budget(100)
-    await grant(world, 20, 5)
-    world.clock.advance(DAY.total_seconds())
-    with pytest.raises(Refused, match="No credits were granted for today"):
-        await spending.grant(world.services, GUILD, None, -1)
-    await grant(world, 1, 3)
-    with pytest.raises(Refused, match="1 credit granted for today is the most"):
-        await spending.grant(world.services, GUILD, None, -2)
-    with pytest.raises(Refused, match="3 credits granted for today is the most"):
-        await spending.grant(world.services, GUILD, MEMBER, -4)
-    await grant(world, -1, -2)
-    assert await granted(world) == (0, 1)

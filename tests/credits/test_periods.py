@@ -1,4 +1,4 @@
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,7 +9,7 @@ from bot.credits.ledger import Window
 from bot.credits.usage import Span, days_of
 from bot.domain.guilds import Budget, Period
 from bot.errors import Refused
-from bot.features.wording import credit_words, discord_timestamp, size_words
+from bot.features.wording import size_words
 
 # Among them: half hours, no daylight saving, clocks that change at midnight, and a day that never was.
 ZONES = [
@@ -134,22 +134,6 @@ def test_days_are_those_of_the_servers_zone(span: Span, zone: str, first: date, 
     days = days_of(span, zone, NOW)
     assert (days[0], days[-1]) == (first, last)
     assert len(days) == len(set(days)) == (last - first).days + 1
-
-
-def test_a_moment_is_the_same_for_discord_in_whatever_zone_it_is_given() -> None:
-    utc = datetime(2026, 3, 3, tzinfo=UTC)
-    assert discord_timestamp(utc) == "<t:1772496000:R>"
-    assert (
-        discord_timestamp(utc.astimezone(timezone(timedelta(hours=5, minutes=30))), "f") == "<t:1772496000:f>"
-    )
-
-
-@pytest.mark.parametrize(
-    ("amount", "words"),
-    [(0, "0 credits"), (1, "1 credit"), (8, "8 credits"), (1200, "1,200 credits"), (-1, "-1 credits")],
-)
-def test_credits_are_counted_in_words(amount: int, words: str) -> None:
-    assert credit_words(amount) == words
 
 
 @pytest.mark.parametrize(

@@ -18,16 +18,6 @@ def readers_of(world: ServicesWorld) -> Readers:
     return Readers(client, lambda: world.services)
 
 
-async def test_a_choice_goes_before_the_admins_language_and_can_be_taken_back(world: ServicesWorld) -> None:
-    db, readers = world.services.db, readers_of(world)
-    await db.write(settings.change, 1, admin_language=Language.GERMAN)
-    await db.write(settings.change, 1, language=Language.JAPANESE)
-    assert await readers.in_server(1) is Language.JAPANESE
-    await db.write(settings.change, 1, language=None)
-    assert await readers.in_server(1) is Language.GERMAN
-    assert await readers.in_server(2) is Language.ENGLISH
-
-
 async def test_a_members_language_survives_a_restart(world: ServicesWorld) -> None:
     await world.services.db.write(settings.change, 1, language=Language.JAPANESE)
     readers = readers_of(world)

@@ -344,7 +344,7 @@ MUTATIONS = (
         "bot.engine.rate.RateWindow._counted",
         _always(()),
     ),
-    Mutation("the word filter lets all through", "bot.jobs.decide.met_by", _always(None)),
+    Mutation("the word filter lets all through", "bot.jobs.decide.met", _always(None)),
     Mutation("a pause is not heard", "bot.servers.settings.pause", _never_paused),
     Mutation("nothing waits for approval", "bot.jobs.decide.approval_of", _unasked_approval),
     Mutation("what is declined is started", "bot.features.moderation._end", _declined_is_approved),
