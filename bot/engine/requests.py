@@ -255,11 +255,11 @@ def _to_poll(
     session: Session, asked: Sequence[tuple[str, Callable[[Session], bool]]]
 ) -> list[tuple[bool, Job | None, StudiiKey | None]]:
     """Count polls. Return whether each may be sent, and the job with the key that it was sent with."""
-    jobs = queries.some(session, [job_id for job_id, _ in asked])
-    used = select(StudiiKey).where(StudiiKey.id.in_({job.key_id for job in jobs.values()}))
-    by_id: dict[int | None, StudiiKey] = {key.id: key for key in session.scalars(used)}
-    found = ((jobs.get(job_id), noting) for job_id, noting in asked)
-    return [(noting(session), job, None if job is None else by_id.get(job.key_id)) for job, noting in found]
+    both = select(Job, StudiiKey).outerjoin(StudiiKey, StudiiKey.id == Job.key_id)
+    both = both.where(Job.id.in_([job_id for job_id, _ in asked]))
+    found: dict[str, tuple[Job | None, StudiiKey | None]]
+    found = {job.id: (job, key) for job, key in session.execute(both)}
+    return [(noting(session), *found.get(job_id, (None, None))) for job_id, noting in asked]
 
 
 class NoRequestLeft(Exception):
