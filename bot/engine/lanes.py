@@ -178,10 +178,11 @@ class Lanes:
                 self._is_restored = True
             self._moved.clear()
             found, rates = await self._db.read(_look, asked, frozenset(self._lines))
+            if asked is None:
+                self._next_read = self._clock.monotonic() + self._tuning.reread_every
             await self._hand_out(found, rates, self._line_of if asked is None else asked)
         if asked is None:
             now = self._clock.monotonic()
-            self._next_read = now + self._tuning.reread_every
             for name, line in list(self._lines.items()):
                 if not (line.lane.waiting or line.lane.running or line.lane.rate.used(now)):
                     self._lines.pop(name).task.cancel()
@@ -249,8 +250,10 @@ class Lanes:
                     self._line_of[job.id] = line
                     line.lane.enter(entry, self._clock.monotonic())
             line.wake_up.set()
+            self._errors.succeeded(name)
         except Exception as error:  # noqa: BLE001 - logged; the other lanes must not notice
-            self._errors.failed(error, name)
+            pause = self._errors.failed(error, name)
+            self._next_read = min(self._next_read, self._clock.monotonic() + pause)
 
     def _forget(self, job_id: str) -> None:
         line = self._line_of.pop(job_id)

@@ -258,7 +258,10 @@ def _to_poll(
     both = select(Job, StudiiKey).outerjoin(StudiiKey, StudiiKey.id == Job.key_id)
     both = both.where(Job.id.in_([job_id for job_id, _ in asked]))
     found: dict[str, tuple[Job | None, StudiiKey | None]]
-    found = {job.id: (job, key) for job, key in session.execute(both)}
+    try:
+        found = {job.id: (job, key) for job, key in session.execute(both)}
+    except queries.UNREADABLE:  # whose words may quote the row; the next reading leaves it out
+        raise LookupError("a job's row can't be read") from None
     return [(noting(session), *found.get(job_id, (None, None))) for job_id, noting in asked]
 
 

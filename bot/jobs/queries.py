@@ -17,7 +17,7 @@ from bot.servers.keys import StudiiKey
 from bot.servers.settings import GuildSettings
 
 _log = logging.getLogger(__name__)
-_UNREADABLE = (ValueError, TypeError, LookupError)  # of drivers and column types, for invalid values
+UNREADABLE = (ValueError, TypeError, LookupError)  # of drivers and column types, for invalid values
 UNKNOWN_JOB = lazy("There's no such job here. `/jobs` shows yours.")
 ON_LANES = (JobState.WAITING, JobState.UPLOADING, *SENT_STATES)
 
@@ -26,13 +26,13 @@ def readable(session: Session, query: Select[Job]) -> list[Job]:
     """Return the jobs of the query. One whose row can't be read is logged, once, and others go on."""
     try:
         return list(session.scalars(query))
-    except _UNREADABLE:
+    except UNREADABLE:
         known: set[str] = session.info["unreadable"]
         bad: list[str] = []
         for job_id in session.scalars(query.with_only_columns(Job.id, maintain_column_froms=True)).all():
             try:
                 session.scalars(select(Job).where(Job.id == job_id)).one()
-            except _UNREADABLE as error:  # whose words may quote the row
+            except UNREADABLE as error:  # whose words may quote the row
                 bad.append(job_id)
                 if job_id not in known:
                     said = "Job %s can't be read (%s) and is skipped. Repair its row, or restore a backup"

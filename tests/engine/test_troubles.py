@@ -17,6 +17,8 @@ from bench.machine.restart import restart
 from bot.aio import tasks
 from bot.engine import Engine, Tuning
 from bot.engine.context import UNEXPECTED_TRIES
+from bot.engine.lane import Lane
+from bot.engine.tuning import HOUR
 from bot.errors import DatabaseAway, DatabaseFailed
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.media.pool import DecoderPool
@@ -233,6 +235,26 @@ async def test_a_job_that_cannot_be_read_is_left_alone_and_the_others_are_made(t
                 assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
         assert len(world.db.unreadable) == 1
         assert len(world.studii.jobs) == len(others)
+
+
+async def test_a_job_that_a_lane_could_not_take_in_is_handed_to_it_again_soon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enter, failed = Lane.enter, list[None]()
+
+    def fail_once(*args: Any) -> None:
+        if not failed:
+            failed.append(None)
+            raise RuntimeError("nobody foresaw this")
+        enter(*args)
+
+    monkeypatch.setattr(Lane, "enter", fail_once)
+    async with engine_world(tmp_path, reread_every=HOUR) as world:
+        await world.use_key(world.studii.add_key())
+        job = await world.accept(a_job())
+        async with world.running():
+            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+    assert failed
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, where: type[Any], name: str) -> Callable[[], int]:

@@ -34,7 +34,7 @@ _PAIR = re.compile(  # a value ends where the next name begins, or with its quot
 
 def extra_inputs(typed: str | None, tool: Tool) -> dict[str, str]:
     """Parse what was typed as `extra` for a tool. Raises `Refused`. The rules of access decide who may."""
-    inputs = inputs_from(typed)
+    inputs = _pairs(typed)
     known = next((one.name for one in tool.inputs if one.name in inputs), None)
     if known is not None:
         raise Refused(
@@ -51,7 +51,11 @@ def extra_inputs(typed: str | None, tool: Tool) -> dict[str, str]:
 
 
 def inputs_from(typed: str | None) -> dict[str, str]:
-    """Parse inputs such as `style=rustic, room="living room" seed=42`. Raises `Refused` with what is none."""
+    """Parse the catalogue's inputs, as in `style=rustic, room="living room" seed=42`. Raises `Refused`."""
+    return {name.lower(): value for name, value in _pairs(typed).items()}
+
+
+def _pairs(typed: str | None) -> dict[str, str]:
     text, place, inputs = (typed or "").strip(), 0, dict[str, str]()
     while place < len(text):
         if (found := _PAIR.match(text, place)) is None:
@@ -62,7 +66,7 @@ def inputs_from(typed: str | None) -> dict[str, str]:
                 )
             )
         name, *values = found.groups()
-        inputs[name.lower()] = next(value for value in values if value)
+        inputs[name] = next(value for value in values if value)
         place = found.end()
     return inputs
 

@@ -8,14 +8,14 @@ import discord
 import pytest
 from simcord import InteractionResult
 
-from bot.catalog import SourceRule, Tool, ToolInput
+from bot.catalog import Catalog, SourceRule, Tool, ToolInput
 from bot.credits.limits import StartRate
 from bot.domain.guilds import Period
 from bot.errors import Refused
 from bot.jobs import queries
 from bot.jobs.models import FailureCode, JobState
 from bot.servers.access import Permit
-from bot.ui.jobs.forms import arrangement_of, field_for, inputs_from
+from bot.ui.jobs.forms import arrangement_of, extra_inputs, field_for, inputs_from
 from bot.ui.jobs.wording import again_label
 from tests.reactions.taps import jobs_of, post
 from tests.support import spending
@@ -410,6 +410,10 @@ async def test_too_few_credits_can_be_edited_and_asked_for_and_a_restart_says_so
 )
 def test_pairs_are_read_as_they_were_meant(typed: str, inputs: dict[str, str]) -> None:
     assert inputs_from(typed) == inputs
+
+
+def test_an_input_that_the_catalogue_does_not_know_keeps_its_case() -> None:
+    assert extra_inputs("aspectRatio=16:9", Catalog.load().get("studio")) == {"aspectRatio": "16:9"}
 
 
 @pytest.mark.parametrize(
