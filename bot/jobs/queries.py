@@ -14,6 +14,7 @@ from bot.jobs.models import ACTIVE_STATES, GOING_OR_DONE, SENT_STATES, Hold, Job
 from bot.languages import lazy
 from bot.posts import Post
 from bot.servers.keys import StudiiKey
+from bot.servers.notices import TO_APPROVERS
 from bot.servers.settings import GuildSettings
 
 _log = logging.getLogger(__name__)
@@ -85,14 +86,17 @@ def from_photo(session: Session, guild_id: int, message_id: int) -> list[Job]:
     """Return the jobs that were started from the photos in a member's message, by the bot itself or by others
     than their author; those that may be stopped still, or show the photo beside their result.
     """
-    photo, result = Job.__table__.c.source_message_id == message_id, aliased(Job)
-    started = (Job.origin_message_id == message_id) | (photo & (Job.photo_author != Job.user_id))
-    found = select(Job).where(Job.guild_id == guild_id, started)
+    by_itself = select(Job.number).where(Job.origin_message_id == message_id)
+    by_others = select(Job.number).where(Job.photo_author != Job.user_id)
+    by_others = by_others.where(Job.__table__.c.source_message_id == message_id)
+    # Each has an index. SQLite would read all jobs of the server for an OR, or to compare their server.
+    found = select(Job).where(Job.number.in_(by_itself.union(by_others)))
     found = found.where(Job.state.in_(ACTIVE_STATES) | Job.source_file.is_not(None))
-    # What is made of a result stays when that is deleted.
-    ours = exists().where(result.result_message_id == message_id)
-    best = exists().where(Post.guild_id == guild_id, Post.kind == BEST, Post.message_id == message_id)
-    return readable(session, found.where(~ours, ~best))
+    # What is made of a picture in a message of the bot's stays when that is deleted.
+    result, ours = aliased(Job), (BEST, *TO_APPROVERS)
+    shown = exists().where(result.result_message_id == message_id)
+    posted = exists().where(Post.guild_id == guild_id, Post.kind.in_(ours), Post.message_id == message_id)
+    return [one for one in readable(session, found.where(~shown, ~posted)) if one.guild_id == guild_id]
 
 
 def page(
