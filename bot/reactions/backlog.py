@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Hashable
 from contextlib import AsyncExitStack
 from dataclasses import KW_ONLY, dataclass
@@ -15,14 +16,23 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 
+class _Door:
+    """Where items with one key pass in order, and the locks of their parts."""
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.parts = defaultdict[Hashable, asyncio.Lock](asyncio.Lock)
+
+
 @dataclass(eq=False)
 class Backlog(Generic[_T]):
     """Does `work` for each item, in a task of its own; `close` ends them.
 
     Each server has a line of its own, of which `abreast` items at once wait for one of the turns of all, so
     that no server waits for another's flood. Those with the same `key` are done one after the other; without
-    `key`, all of a server. What comes when `bound` items wait in its line, or `bound_in_all` in all lines, is
-    refused: better a missed tap than a bot that lags ever more. What an outage stops is repeated after it.
+    `key`, all of a server. Those of different `part` are done abreast all the same; None is all parts. What
+    comes when `bound` items wait in its line, or `bound_in_all` wait or were begun in all lines, is refused:
+    better a missed tap than a bot that lags ever more. What an outage stops is repeated after it.
     """
 
     what: str
@@ -33,6 +43,7 @@ class Backlog(Generic[_T]):
     at_once: int
     abreast: int = 1
     key: Callable[[_T], Hashable] = lambda _: None
+    part: Callable[[_T], Hashable | None] = lambda _: None
 
     def __post_init__(self) -> None:
         self._until_back = OutageRetry()
@@ -40,16 +51,16 @@ class Backlog(Generic[_T]):
         self._tasks: set[asyncio.Task[None]] = set()
         self._turns = asyncio.Semaphore(self.at_once)
         self._lines = WeakValueDictionary[int, asyncio.Semaphore]()
-        self._keys = WeakValueDictionary[Hashable, asyncio.Lock]()
+        self._doors = WeakValueDictionary[Hashable, _Door]()
         self._closed = self._dropping = False
 
     def put(self, server: int, item: _T, *, at_once: bool = False) -> bool:
         """Begin to wait with an item. Return False if it was refused.
 
-        `at_once`: it waits for nothing but earlier items with its key, as it takes no request.
+        `at_once`: it waits for nothing but earlier items with its key and part, as it takes no request.
         """
         full = not at_once and len(self._waiting.get(server, ())) >= self.bound
-        if self._closed or full or sum(map(len, self._waiting.values())) >= self.bound_in_all:
+        if self._closed or full or len(self._tasks) >= self.bound_in_all:
             if not self._dropping:
                 _log.warning("%s: too many are waiting already, so some are skipped", self.what)
             self._dropping = True
@@ -85,10 +96,23 @@ class Backlog(Generic[_T]):
         if not self._waiting[server]:
             del self._waiting[server]
 
+    async def _pass(self, stack: AsyncExitStack, door: _Door, part: Hashable | None) -> None:
+        """Wait for earlier items of that part, or of all, and hold up later ones."""
+        if part is None:
+            await stack.enter_async_context(door.lock)
+            for lock in door.parts.values():
+                await stack.enter_async_context(lock)
+            return
+        async with door.lock:
+            lock = door.parts[part]
+        # Nothing is waited for in between, so that they come to the lock in order.
+        await stack.enter_async_context(lock)
+
     async def _do(self, server: int, item: _T, *, at_once: bool) -> None:
         task = asyncio.current_task()
+        door = self._doors.setdefault((server, self.key(item)), _Door())  # kept until the end
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self._keys.setdefault((server, self.key(item)), asyncio.Lock()))
+            await self._pass(stack, door, self.part(item))
             if not at_once:
                 line = self._lines.setdefault(server, asyncio.Semaphore(self.abreast))
                 await stack.enter_async_context(line)

@@ -1,4 +1,7 @@
-"""Start jobs for reactions and posted photos, and take them back. Other messages take no request or query."""
+"""Start jobs for reactions and posted photos, and take them back.
+
+Other new messages take no request or query; one that is deleted or edited takes queries by its id.
+"""
 
 import asyncio
 import logging
@@ -92,8 +95,10 @@ class PhotoWatch:
     """Turns reactions and photos into jobs, within the same limits as other jobs, and takes them back.
 
     What was started under a message is known by its jobs' rows, so later changes of an emoji's tool do not
-    matter. When a photo is deleted, what others and the bot itself started from it is cancelled too; a result
-    that can't be stopped is posted without the photo.
+    matter. In memory is only which messages were tapped, the last of them: others' reactions take no query.
+    When a photo is deleted, or taken out of its message, what others and the bot itself started from it is
+    cancelled too; a result that can't be stopped is posted without the photo. Without the message content
+    intent nobody tells which photos an edited message has left, so that ends nothing.
     """
 
     def __init__(
@@ -116,7 +121,9 @@ class PhotoWatch:
             bound_in_all=WAITING_IN_ALL,
             at_once=AT_ONCE,
             abreast=OF_A_SERVER_AT_ONCE,
-            key=lambda one: one.message_id,  # what happens to a photo is done in order
+            key=lambda one: one.message_id,
+            # What a member does with a photo is done in order, and what happens to it for all.
+            part=lambda one: one.member.id if isinstance(one, _Photo) else one.user_id,
         )
         self._offers = Backlog[discord.Message](
             "offering tools under photos",
@@ -127,7 +134,9 @@ class PhotoWatch:
         )
 
     async def load(self) -> None:
-        """Load which messages were tapped for jobs from before the start."""
+        """Load which messages were tapped for jobs and open questions from before the start."""
+        for message_id in await self._services.db.read(confirm.tapped_messages, self._services.clock.now()):
+            self._tapped[message_id] = None
         for job in await self._services.db.read(queries.in_states, ACTIVE_STATES):
             if job.origin_message_id is not None and job.tapped is not None:
                 self._tapped[job.origin_message_id] = None
@@ -175,7 +184,8 @@ class PhotoWatch:
 
     def edited(self, message: discord.Message) -> None:
         """Handle an edited message, which may have lost a photo."""
-        if message.guild is not None:
+        own = self._client.user is not None and message.author.id == self._client.user.id
+        if message.guild is not None and not own:
             left = frozenset(urlsplit(photo.url).path for photo in photos_in(message))
             gone = _TakenBack(message.guild.id, message.id, deleted=True, left=left)
             self._backlog.put(message.guild.id, gone, at_once=True)

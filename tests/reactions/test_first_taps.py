@@ -13,6 +13,7 @@ from bot.db import Database
 from bot.errors import DatabaseAway
 from bot.jobs import confirm
 from bot.jobs.confirm import QUESTION
+from bot.jobs.models import JobState
 from bot.posts import Post
 from bot.reactions import photo_watch
 from bot.servers import access
@@ -122,6 +123,16 @@ async def test_a_restart_leaves_no_dead_button_and_no_message_for_ever(tmp_path:
         await desk.env.restart_bot(bot)
         assert await asked(desk) == []
         assert not stands(desk, question)
+
+
+async def test_taking_the_tap_back_cancels_what_was_asked_before_a_restart(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, tapped_before=False) as desk:
+        photo, question = await tapped_first(desk)
+        bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
+        await desk.env.restart_bot(bot)
+        await desk.tom.click(question, label=RUN)
+        await desk.tom.unreact(photo, STAGING)
+        assert [job.state for job in await jobs_of(desk)] == [JobState.CANCELLED]
 
 
 @pytest.mark.promise

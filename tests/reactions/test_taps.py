@@ -14,6 +14,7 @@ from bot.jobs.models import JobState
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready, taken_away
 from tests.support import spending
 from tests.support.desk import PNG, Desk, make_bot, open_desk
+from tests.support.patience import until
 from tests.support.servers import come, leave
 from tests.support.services import sweep
 from tests.support.settings import admin
@@ -104,6 +105,30 @@ async def test_with_room_for_two_the_first_two_who_tap_are_the_two(
         desk.env.backend.emit("MESSAGE_REACTION_ADD", reaction(desk, photo, who.id))
     await desk.env.settle()
     assert [job.origin_message_id for job in await jobs_of(desk)] == [one.id for one in photos[:2]]
+
+
+async def test_members_who_tap_one_photo_do_not_wait_for_each_other_but_its_deletion_does(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ready(desk)
+    message = await post(desk, desk.maya, ROOM)
+    get_message, looked_at, looking = desk.bot.http.get_message, asyncio.Event(), [0]
+
+    async def slow(*where: Any) -> Any:
+        answer = await get_message(*where)
+        looking[0] += 1
+        await looked_at.wait()
+        return answer
+
+    monkeypatch.setattr(desk.bot.http, "get_message", slow)
+    for who in (desk.tom, desk.maya):
+        desk.env.backend.emit("MESSAGE_REACTION_ADD", reaction(desk, message, who.id))
+    await until(lambda: looking[0] == 2, "both")
+    desk.env.backend.delete_message(desk.channel.id, message.id)
+    await asyncio.sleep(0.05)
+    looked_at.set()
+    await desk.env.settle()
+    assert await states(desk) == [JobState.CANCELLED] * 2
 
 
 async def test_it_cancels_while_the_message_is_still_being_looked_at(
