@@ -42,7 +42,8 @@ WELCOME = """**Welcome!** This is Studii for Discord, with a simulated Discord a
 - Choose who you are at the left (☰ on a phone). **Nora** is an admin: start with `/studii setup`. **Mika** \
 moderates, **Maya** and **Tom** are members, and **Ines** has just joined.
 - In a prompt, `[slow]` makes a job take longer, `[fail]` makes it fail, and `[stuck]` never ends it.
--# The server's key is set. Nothing here reaches the real Discord or Studii, and nothing costs money."""
+- The server's key is set. To set one yourself, take `{key}`.
+-# Nothing here reaches the real Discord or Studii, and nothing costs money."""
 
 
 @dataclass(frozen=True)
@@ -92,9 +93,12 @@ def build(server: DiscordServer) -> Guild:
     return guild
 
 
-def furnish(server: DiscordServer, photos: Mapping[str, bytes]) -> None:
-    """Let two members post the photos, by file name, in the first channel, and welcome everyone there."""
+def furnish(server: DiscordServer, photos: Mapping[str, bytes], key: str) -> None:
+    """Let two members post the photos, by file name, in the first channel, and welcome everyone there.
+
+    `key` is one that Studii knows.
+    """
     for author, (name, data) in zip(cycle((MAYA, TOM)), photos.items(), strict=False):
         caption = PurePath(name).stem.replace("-", " ").capitalize()
         server.post(PHOTO_DESK, author, caption, {name: (data, "image/jpeg")})
-    server.post(PHOTO_DESK, NORA, WELCOME)
+    server.post(PHOTO_DESK, NORA, WELCOME.format(key=key))

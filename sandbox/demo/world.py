@@ -35,7 +35,7 @@ class DemoWorld:
         Raises `BotEndedError`, and `NotPossibleError` if the bot doesn't answer, for the third time.
         """
         self.photos = await asyncio.to_thread(sample_photos)
-        furnish(self.discord, self.photos)
+        furnish(self.discord, self.photos, self.studii.add_key("team", balance=5000).secret)
         self.site.changed()
         await until_ready(self.discord, self.bot)
         # A machine that has just installed its packages can be too slow once; a person would try again, too.

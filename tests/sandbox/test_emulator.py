@@ -196,6 +196,13 @@ async def test_a_message_of_components_stays_one(client: Client) -> None:
     assert (await client.ask("PATCH", there, {"content": "words"})).code == 50035
 
 
+async def test_what_is_chosen_in_a_menu_is_told_by_ids_that_javascript_can_read(client: Client) -> None:
+    menu = {"type": 8, "custom_id": "menu", "default_values": [{"id": GUILD, "type": "channel"}]}
+    sent = await client.ask("POST", MESSAGES, {"components": [{"type": 1, "components": [menu]}]})
+    (told,) = sent.body["components"][0]["components"]
+    assert told["default_values"] == [{"id": str(GUILD), "type": "channel"}]
+
+
 @pytest.mark.parametrize(
     ("denied", "file", "code"),
     [(VIEW, False, 50001), (SEND, False, 50013), (ATTACH, True, 50013), (ATTACH, False, None)],

@@ -184,7 +184,7 @@ def _rule_fields(_now: Now, _value: Any) -> list[ui.Item[Any]]:
         labelled(
             lazy("Word or phrase"),
             ui.TextInput(custom_id="words", max_length=MAX_RULE_CHARACTERS),
-            lazy("* is any part of a word, as in paint*"),
+            lazy("One at a time. * is any part of a word, as in paint*"),
         ),
         labelled(lazy("What happens then"), ui.Select(custom_id="then", options=options)),
     ]

@@ -14,7 +14,14 @@ from sandbox.discord.emulator.files import Attached, Cdn
 from sandbox.discord.emulator.forms import ensure_form
 from sandbox.discord.emulator.ids import Ids
 from sandbox.discord.emulator.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL, Interaction
-from sandbox.discord.emulator.messages import EPHEMERAL, LOADING, Message, Messages, ensure_valid
+from sandbox.discord.emulator.messages import (
+    EPHEMERAL,
+    LOADING,
+    Message,
+    Messages,
+    ensure_valid,
+    with_ids_told,
+)
 from sandbox.discord.emulator.places import Channel, person
 from sandbox.discord.emulator.refusals import (
     ALREADY_ACKNOWLEDGED,
@@ -108,6 +115,9 @@ class Answers:
         else:
             if kind == FORM:
                 ensure_form(payload)
+                for one in payload["components"]:
+                    if "component" in one:
+                        one["component"] = with_ids_told(one["component"])
             interaction.answer = interaction.pressed
             if kind in {COMPLETE, FORM}:
                 interaction.says(payload, now)

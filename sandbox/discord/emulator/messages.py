@@ -193,13 +193,17 @@ def _numbered(
     """Return the components, each with a number, and files at their addresses."""
     told: list[dict[str, Any]] = []
     for one in components:
-        component = dict(one)
+        component = with_ids_told(one)
         if not component.get("id"):
             component["id"] = next(numbers)
         if "components" in component:
             component["components"] = _numbered(component["components"], files, numbers)
         if "accessory" in component:
             (component["accessory"],) = _numbered([component["accessory"]], files, numbers)
+        if "default_values" in component:  # Discord takes numbers as ids, and tells them as texts
+            component["default_values"] = [
+                one | {"id": str(one["id"])} for one in component["default_values"]
+            ]
         if "items" in component:
             component["items"] = [_at_its_address(item, "media", files) for item in component["items"]]
         for name in ("media", "file"):
@@ -207,6 +211,12 @@ def _numbered(
                 component = _at_its_address(component, name, files)
         told.append(component)
     return told
+
+
+def with_ids_told(component: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a component with what is chosen in it as Discord tells that: it takes numbers as ids, too."""
+    chosen = [one | {"id": str(one["id"])} for one in component.get("default_values") or ()]
+    return {**component, "default_values": chosen} if chosen else {**component}
 
 
 def _at_its_address(item: Mapping[str, Any], part: str, files: Mapping[str, Attached]) -> dict[str, Any]:
