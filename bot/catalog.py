@@ -306,7 +306,7 @@ class Catalog:
                 tables = tomllib.load(stream)
         except OSError as error:
             raise SettingsError(f"STUDII_TOOLS_FILE: {file} can't be read ({error.strerror}).") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
             raise SettingsError(f"{file} isn't valid TOML: {error}.") from error
         if not tables:
             raise SettingsError(f"{file} has no tools.")

@@ -31,7 +31,7 @@ _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 def _database_url(written: str, _: Known) -> str:
     try:
         url = make_url(written)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         examples = "sqlite:///data/studii.db or postgresql://user:password@host/name"
         raise ValueError(f"must look like {examples}") from None
     driver = _DRIVERS.get(url.get_backend_name())
@@ -229,8 +229,9 @@ def _ensure_a_file(url: URL) -> None:
 def _ensure_a_server(url: URL) -> None:
     if "@" in (url.host or ""):
         raise ValueError("has an @ in its user or password. Write it as %40")
-    if url.host is not None and not is_host(url.host):
-        raise ValueError("names an invalid host. It must look like postgresql://user:password@host/name")
+    if (url.host is not None and not is_host(url.host)) or not 0 < (url.port or 1) < 65536:
+        like = "postgresql://user:password@host/name"
+        raise ValueError(f"names an invalid host or port. It must look like {like}")
 
 
 def _in_asyncpgs_words(url: URL) -> URL:

@@ -260,6 +260,7 @@ def test_a_mistake_is_told_with_file_table_and_reason(tmp_path: Path, text: str,
 
 def test_a_file_that_can_not_be_used_is_told_of(tmp_path: Path) -> None:
     for content, complaint in (
+        (b"deep = " + b"[" * 3000, r"my-tools\.toml isn't valid TOML"),
         (b'[studio]\ntitle = "Studio\n', r"my-tools\.toml isn't valid TOML: .*line 2"),
         ('[studio]\ntitle = "Atelié"\n'.encode("latin-1"), r"my-tools\.toml isn't valid TOML"),
         (b"# nothing yet\n", r"my-tools\.toml has no tools\."),

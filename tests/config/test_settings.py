@@ -172,10 +172,21 @@ def test_what_is_no_token_is_found_without_a_network(monkeypatch: pytest.MonkeyP
         ("HTTPS_PROXY", "http://a b:1", "must be an address such as http://proxy.example:3128."),
         ("HEALTH_ADDRESS", "a..b", "must be an address of this machine, such as 127.0.0.1."),
         ("HEALTH_ADDRESS", "a" * 70, "must be an address of this machine, such as 127.0.0.1."),
-        (
-            "DATABASE_URL",
-            "postgresql://a..b/db",
-            "names an invalid host. It must look like postgresql://user:password@host/name.",
+        *(
+            (
+                "DATABASE_URL",
+                wrong,
+                "must look like sqlite:///data/studii.db or postgresql://user:password@host/name.",
+            )
+            for wrong in ("postgresql://bot:pass@[::1/name", "postgresql://db:port/name")
+        ),
+        *(
+            (
+                "DATABASE_URL",
+                wrong,
+                "names an invalid host or port. It must look like postgresql://user:password@host/name.",
+            )
+            for wrong in ("postgresql://a..b/db", "postgresql://db:65536/name")
         ),
         (
             "DATABASE_URL",
