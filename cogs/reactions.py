@@ -70,7 +70,7 @@ class PhotoEvents(ComparingCog):
     async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
         if not event.data.get("edited_timestamp"):
             return  # it got a link that Discord looked up
-        if self._bot.accepting and self._bot.intents.message_content:  # else it is told without its photos
+        if self._bot.accepting and self._bot.intents.message_content:  # without it, events lack attachments
             self._photos.edited(event.message)
         # A picture of a set was removed: what is shown of the set may no longer be.
         await self.handle(self._stars.deleted, event.guild_id, [event.message_id])

@@ -95,12 +95,6 @@ def retire(session: Session, key_id: int, at: datetime) -> None:
     wake(session, ("servers",))
 
 
-def set_plan(session: Session, key_id: int, plan: Plan, at: datetime) -> None:
-    """Set the plan that an admin chose. Doubts about an earlier choice end with it."""
-    session.execute(update(StudiiKey).where(StudiiKey.id == key_id).values(plan=plan, plan_at=at))
-    wake(session, ("servers",))
-
-
 def reseal(session: Session, vault: Vault) -> list[int]:
     """Encrypt every stored key, and the secret of lanes' names, with the newest encryption key.
 

@@ -1,8 +1,8 @@
 """Notices: what admins, owners and members are sent without having asked, each once.
 
-Each is a post of its kind: `posts.want` adds it, unless there is one with that key. Members who have no
-interaction are told here too why nothing was started: by direct message or, if those are closed, as a line in
-the channel without the reason. The rows of that stay for an hour, so that the same is not told again.
+Each is a post of its kind: `posts.want` adds it, unless there is one with that key. A member without
+an interaction learns the same way why no job started: by direct message or, if those are closed, by a line in
+the channel without the reason. Its row stays for an hour, so that the same reason is not sent again.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from bot.errors import CreditsWanted
 from bot.posts import Outcome, Post, Stands
 
 REFUSAL = "refusal"  # the kind of the posts that say why nothing was started
-BETWEEN = timedelta(hours=1)  # the same reason is told a member again
+BETWEEN = timedelta(hours=1)  # before the same reason is sent to a member again
 LINE_STANDS = timedelta(minutes=1)  # in a channel
 MAX_WAITING = 1000  # refusals of a server
 _DIGEST = 16  # hex digits

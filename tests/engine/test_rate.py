@@ -208,7 +208,9 @@ async def test_a_lowered_plan_is_kept_over_a_restart_until_an_admin_chooses_anew
                 return int(inside._lanes._lines[key.lane].lane.rate.usable)
 
         assert await usable() == 60 - world.tuning.rate_margin
-        await world.db.write(keys.set_plan, key.id, Plan.TEAM, world.clock.now())
+        await world.db.write(
+            keys.use, key.guild_id, key.lane, key.hint, Plan.TEAM, key.ciphertext, world.clock.now()
+        )
         assert await usable() == 300 - world.tuning.rate_margin
 
 
@@ -219,5 +221,7 @@ async def test_a_plan_that_is_chosen_while_its_lane_rests_holds_at_once(tmp_path
             await world.announced((await world.accept(a_job())).id)
             inside: Any = engine
             rate: RateWindow = inside._lanes._lines[key.lane].lane.rate
-            await world.db.write(keys.set_plan, key.id, Plan.PRO, world.clock.now())
+            await world.db.write(
+                keys.use, key.guild_id, key.lane, key.hint, Plan.PRO, key.ciphertext, world.clock.now()
+            )
             await until(lambda: rate.limit == Plan.PRO.requests_per_minute, "the plan that was chosen")

@@ -367,7 +367,7 @@ def request_buttons(notice: Post) -> list[ui.Button[Any]]:
 
 
 def answer_panel(details: Details, names: ToolNames, server: str) -> Panel:
-    """Return what the member is told, by DM or where they asked."""
+    """Return the answer to the member, sent by DM or where they asked."""
     title = names.title(str(details.get("tool")))
     user, where = f"<@{details.get('user')}>", plain(server, 100)
     if details.get("state") == RequestState.GRANTED:

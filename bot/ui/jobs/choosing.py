@@ -52,7 +52,7 @@ async def begin(
 ) -> None:
     """Ask for the tool's inputs and for the picture to take; start at once if there is nothing to ask.
 
-    A tool that takes no picture starts without one, whoever posted it. `asking`: ask in any case, so that the
+    A tool that takes no picture starts without one. `asking`: ask in any case, so that the
     person can make the job private. To be called within `in_order` otherwise.
     """
     if tool.source is SourceRule.NONE:

@@ -393,7 +393,7 @@ async def remove_picture(client: discord.Client, job: Job, number: int) -> bool:
     try:
         return await _remove(await channel.fetch_message(job.result_message_id), job, number)
     except discord.HTTPException as error:
-        # Somebody else may have removed another one meanwhile, whose files are gone.
+        # The files of another one are gone if it was removed meanwhile.
         if error.status != 400:
             raise
         return await _remove(await channel.fetch_message(job.result_message_id), job, number)

@@ -1,4 +1,4 @@
-"""Answers to interactions: the first one in time, late ones, and what a person is told of errors.
+"""Answers to interactions: the first one in time, late ones, and the words for errors.
 
 Discord waits for the first answer for three seconds. One that takes longer is announced, and that is kept for
 after a kill.
@@ -415,7 +415,7 @@ def expired(error: discord.HTTPException) -> bool:
 
 
 def words_for(interaction: discord.Interaction, error: BaseException) -> str:
-    """Return what a person is told of an error. Log what is no business of theirs."""
+    """Return the words for an error. Log the details that a person has no use for."""
     if isinstance(error, StudiiBotError):
         return refusal_words(error)
     if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
