@@ -7,6 +7,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -66,7 +67,7 @@ async def _run(console: Console, wanted: Sequence[MadeFile]) -> int:
                 wrong += await _left(bot, idle, console)
     wrong = [one.name for one in seen if _is_wrong(one)] + wrong
     if wrong:
-        console.print("[red]Beyond its bounds: " + "; ".join(wrong))
+        console.print("[red]Other than it should be: " + "; ".join(wrong))
     return len(wrong)
 
 
@@ -74,7 +75,7 @@ async def _flood(bot: Victim, photos: list[tuple[str, bytes]], idle: Held) -> Se
     """Send the four costliest files at the same moment; how soon they are taken is their sender's concern."""
     four = [one for one in files() if one.name in COSTLIEST]
     (_, data), *beside = [(one, await made(one)) for one in four]
-    together = MadeFile("the four costliest at once", four[0].suffix, four[0].make)
+    together = replace(four[0], name="the four costliest at once")
     return await bot.meet(together, data, photos, idle, beside=beside)
 
 
@@ -102,7 +103,7 @@ async def _meet(
 
 def _is_wrong(one: Seen) -> bool:
     is_large = one.together > MAX_TOGETHER_BYTES or one.own > MAX_OWN_BYTES
-    return one.innocent > MAX_SECONDS or is_large or not one.are_innocents_taken
+    return not one.as_known or one.innocent > MAX_SECONDS or is_large or not one.are_innocents_taken
 
 
 def _table(seen: list[Seen]) -> Table:

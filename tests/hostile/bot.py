@@ -43,14 +43,16 @@ _OVER = JobState.FAILED, JobState.SUCCEEDED
 class Seen:
     """What became of a file.
 
-    `seconds` pass from its sending until it is taken as a photo or refused, and `innocent` until the slowest
-    photo that was sent at the same moment is taken. `own` and `decoders` are the most bytes that the bot's
-    process and its decoders held beyond what they hold while idle, and `together` is the most that both held.
+    It is `as_known` if it was taken as a picture or refused as none. `seconds` pass from its sending until
+    it is taken as a photo or refused, and `innocent` until the slowest photo that was sent at the same moment
+    is taken. `own` and `decoders` are the most bytes that the bot's process and its decoders held beyond what
+    they hold while idle, and `together` is the most that both held.
     """
 
     name: str
     size: int
     is_taken: bool
+    as_known: bool
     words: str
     seconds: float
     innocent: float
@@ -157,10 +159,12 @@ def _seen(
     most: Held,
 ) -> Seen:
     job, seconds = hostile
+    is_taken = job.state is not JobState.FAILED
     return Seen(
         file.name,
         size,
-        is_taken=job.state is not JobState.FAILED,
+        is_taken=is_taken,
+        as_known=is_taken is file.is_picture,
         words=reason_words(job.failure_text),
         seconds=seconds,
         innocent=max((seconds for _, seconds in innocents), default=0.0),

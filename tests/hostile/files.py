@@ -38,11 +38,12 @@ SIDE = 7900  # pixels; just below the most that are taken
 
 @dataclass(frozen=True)
 class MadeFile:
-    """`name` is for people, `suffix` for the file."""
+    """`name` is for people, `suffix` for the file. The bot takes those that are pictures all the same."""
 
     name: str
     suffix: str
     make: Callable[[], bytes]
+    is_picture: bool = False
 
 
 def files() -> tuple[MadeFile, ...]:
@@ -51,31 +52,31 @@ def files() -> tuple[MadeFile, ...]:
         MadeFile("JPEG, 7,000 scans, 300 kB", "jpg", partial(scans, 7_000)),
         MadeFile("JPEG, 700,000 scans, 24 MB", "jpg", partial(scans, 680_000)),
         MadeFile("JPEG, 2 million comments", "jpg", many_comments),
-        MadeFile("JPEG, Exif data in 4,900 pieces", "jpg", many_exif),
-        MadeFile("JPEG, 2 million resources of Photoshop", "jpg", many_resources),
+        MadeFile("JPEG, Exif data in 4,900 pieces", "jpg", many_exif, is_picture=True),
+        MadeFile("JPEG, 2 million resources of Photoshop", "jpg", many_resources, is_picture=True),
         MadeFile("JPEG, 380,000 quantization tables", "jpg", many_tables),
-        MadeFile("AVIF, says 64×64, is 16384²", "avif", small_avif),
+        MadeFile("AVIF, says 64×64, is 16384²", "avif", small_avif, is_picture=True),
         MadeFile("AVIF, says what it is, 16384²", "avif", vast_avif),
         MadeFile("HEIC, says 64×64, is 7900²", "heic", small_heic),
         MadeFile("HEIC, a grid of 60,000 times one tile", "heic", many_tiles),
-        MadeFile("PNG, 7900² of one colour", "png", partial(flat_png, SIDE)),
-        MadeFile("PNG, a text of 1 GB, deflated", "png", text_bomb),
+        MadeFile("PNG, 7900² of one colour", "png", partial(flat_png, SIDE), is_picture=True),
+        MadeFile("PNG, a text of 1 GB, deflated", "png", text_bomb, is_picture=True),
         MadeFile("PNG, a colour profile of 100 MB, deflated", "png", profile_bomb),
         MadeFile("PNG, 20,000 colour profiles of 1 MB, deflated", "png", many_profiles),
         MadeFile("PNG, 20,000 profiles behind the picture", "png", partial(many_profiles, is_behind=True)),
-        MadeFile("PNG, 20,000 damaged texts of 1 MB, deflated", "png", many_texts),
+        MadeFile("PNG, 20,000 damaged texts of 1 MB, deflated", "png", many_texts, is_picture=True),
         MadeFile("PNG, 2 million empty chunks", "png", many_chunks),
         MadeFile("PNG, 8000² without data", "png", empty_png),
         MadeFile("WebP, 16383×2500 in 38 bytes", "webp", partial(tiny_webp, 16_383, 2_500)),
         MadeFile("WebP, a frame larger than its canvas", "webp", large_frame),
         MadeFile("TIFF, 16 bits, 7900², 150 kB", "tiff", wide_tiff),
-        MadeFile("TIFF, CMYK, 7900²", "tiff", ink_tiff),
+        MadeFile("TIFF, CMYK, 7900²", "tiff", ink_tiff, is_picture=True),
         MadeFile("TIFF, a tile of 60000²", "tiff", large_tile),
-        MadeFile("TIFF, one strip 60,000 times", "tiff", same_strip),
+        MadeFile("TIFF, one strip 60,000 times", "tiff", same_strip, is_picture=True),
         MadeFile("TIFF, 60,000 tags with the same 20 MB", "tiff", same_tags),
-        MadeFile("TIFF, 20,000 frames", "tiff", many_directories),
-        MadeFile("GIF, 100,000 frames", "gif", many_frames),
-        MadeFile("GIF, a comment of 24 MB", "gif", long_comment),
+        MadeFile("TIFF, 20,000 frames", "tiff", many_directories, is_picture=True),
+        MadeFile("GIF, 100,000 frames", "gif", many_frames, is_picture=True),
+        MadeFile("GIF, a comment of 24 MB", "gif", long_comment, is_picture=True),
         MadeFile("BMP, 7900² in runs", "bmp", runs),
         MadeFile("EPS that calls itself PNG", "png", postscript),
     )
@@ -188,7 +189,7 @@ def _blank() -> bytes:
     return flat_png(64)
 
 
-BLANK = MadeFile("a blank picture", "png", _blank)
+BLANK = MadeFile("a blank picture", "png", _blank, is_picture=True)
 """One that harms nobody."""
 
 

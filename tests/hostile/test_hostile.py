@@ -16,7 +16,7 @@ from tests.hostile.files import BLANK, files, scans
 from tests.stories.world import town
 from tests.support.patience import PATIENCE
 
-REFUSED = ("JPEG, 7,000 scans", "WebP, a frame larger", "PNG, a colour profile", "EPS")
+REFUSED = ("JPEG, 7,000 scans", "HEIC, a grid", "WebP, a frame larger", "PNG, a colour profile", "EPS")
 SAMPLE = (*REFUSED, "AVIF, says 64×64", "TIFF, one strip 60,000 times", "GIF, a comment")
 
 
@@ -34,7 +34,8 @@ async def test_hostile_files_are_refused_unpaid_and_the_photos_beside_them_are_t
                 continue
             with subtests.test(file.name):
                 seen = await bot.meet(file, file.make(), photos, idle)
-                assert not (seen.is_taken and file.name.startswith(REFUSED))
+                assert seen.is_taken is not file.name.startswith(REFUSED)
+                assert seen.as_known
                 assert seen.is_taken or "picture" in seen.words or "photo" in seen.words
                 assert seen.are_innocents_taken
                 assert seen.own < 20 * MIB
