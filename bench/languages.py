@@ -22,7 +22,6 @@ from bot.languages import Language, load_all, speaking
 from bot.servers.settings import GuildSettings
 from bot.ui.admin.credits import budget_lines
 from bot.ui.jobs.progress import progress_panel
-from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.reasons import error_words
 
 TIMES = 1000
@@ -76,12 +75,11 @@ def _say_everything() -> None:
 
 def answers() -> Mapping[str, Mapping[Language, list[float]]]:
     """Return the milliseconds that each answer took in each language. The languages take turns."""
-    catalog = Catalog.load()
-    names, budget = ToolNames(catalog), _budget()
+    catalog, budget = Catalog.load(), _budget()
     job = replace(studio_job(1, 1), state=JobState.WAITING)
     progress = Progress(12, NOON + timedelta(minutes=5))
     kinds: Mapping[str, Callable[[], object]] = {
-        "progress of a job": lambda: progress_panel([job], names, progress).to_components(),
+        "progress of a job": lambda: progress_panel([job], catalog, progress).to_components(),
         "budget": lambda: budget_lines(budget),
         "refusal": lambda: _refusal(budget),
     }

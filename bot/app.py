@@ -42,7 +42,6 @@ from bot.servers.key_entry import KeyEntry
 from bot.services import Services
 from bot.sqlite_file import ensure_sound, instance_lock, sqlite_file
 from bot.studii import StudiiClient
-from bot.ui.jobs.wording import ToolNames
 from bot.ui.reading.photo_lookup import found_again
 from bot.vault import Vault, lane_names, opens_lane_names
 from bot.version import VERSION
@@ -162,7 +161,6 @@ async def build(
         if photos is None:
             find = partial(found_again, bot, patience=FIND_SECONDS)
             photos = await stack.enter_async_context(CdnPhotoSource(connect, find))
-        names = ToolNames(catalog)
         beside = db
         if sqlite_file(url) is None:  # an answer can't wait for what waits for a lock
             opening = Database.open(
@@ -170,9 +168,9 @@ async def build(
             )
             beside = await stack.enter_async_context(opening)
         answers = Answers(
-            db, beside, vault, clock, bot, names, bot.readers, lambda job_id: engine.progress(job_id)
+            db, beside, vault, clock, bot, catalog, bot.readers, lambda job_id: engine.progress(job_id)
         )
-        context = DeliveryContext(bot, names, clock, answers, bot.posting_rules, bot.readers, guarded)
+        context = DeliveryContext(bot, catalog, clock, answers, bot.posting_rules, bot.readers, guarded)
         delivery = DiscordDelivery(context, photos.read)
         engine = Engine(
             db=db,

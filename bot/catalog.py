@@ -319,6 +319,14 @@ class Catalog:
             raise Refused(lazy("The tool “{tool}” isn't available here any more.", tool=slug[:40]))
         return tool
 
+    def title(self, slug: str) -> str:
+        """Return the name of a tool, also of one that is no longer in the catalogue."""
+        return self.tools[slug].title if slug in self.tools else slug
+
+    def emoji(self, slug: str) -> str:
+        """Return the emoji of a tool, also of one that is no longer in the catalogue."""
+        return self.tools[slug].emoji if slug in self.tools else "🪄"
+
     def named(self, typed: str) -> Tool:
         """Return the tool that a person means by a slug, or by a title in any language.
 

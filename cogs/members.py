@@ -10,7 +10,6 @@ from bot.languages import N_
 from bot.ui.admin.credits import credits_panel
 from bot.ui.help import show_help
 from bot.ui.jobs.listing import ListQuery, show_list
-from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.answers import answer, read_for_suggestions
 from bot.ui.kit.host import host_of
 from bot.ui.reading.permissions import manages, member_context, server_of
@@ -34,7 +33,7 @@ async def credits_left(interaction: discord.Interaction) -> None:
     db, roles = host.services.db, member_context(interaction).roles
     member = await db.read(of_member, guild_id, user_id, roles, host.clock.now())
     recent = await db.read(queries.page, guild_id, user_id, 0, RECENT_JOBS)
-    await answer(interaction, credits_panel(member, recent, ToolNames(host.catalog)))
+    await answer(interaction, credits_panel(member, recent, host.catalog))
 
 
 @function_command(name="styles", description=N_("Show your styles and this server's, use or remove one"))

@@ -17,6 +17,7 @@ import discord
 
 from bot.aio.tasks import DrainingGroup, WakeUp, run_forever
 from bot.backoff import backoff
+from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.db import UNUSABLE, Database
 from bot.jobs import progress, results
@@ -24,7 +25,6 @@ from bot.jobs.models import Job, JobState, Progress
 from bot.jobs.progress import LAST_EDIT, LIFETIME, PACE, PLACE_KNOWN_IN, Reply, subject_of
 from bot.languages import ReaderLanguages, lazy, speaking
 from bot.ui.jobs.progress import progress_panel
-from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.answers import DISCORD_ERRORS, NO_MENTIONS, LateAnswer
 from bot.ui.kit.layout import BAD, Panel, boxed
 from bot.vault import CannotDecrypt, Vault
@@ -70,12 +70,12 @@ class Answers:
         vault: Vault,
         clock: Clock,
         client: discord.Client,
-        names: ToolNames,
+        catalog: Catalog,
         readers: ReaderLanguages,
         progress_of: Callable[[str], Awaitable[Progress]],
     ) -> None:
         self._commits, self._db, self._vault, self._clock = commits, db, vault, clock
-        self._client, self._names, self._readers, self._progress_of = client, names, readers, progress_of
+        self._client, self._catalog, self._readers, self._progress_of = client, catalog, readers, progress_of
         self._life = secrets.randbits(31)
         self._wake_up, self._inherits = WakeUp(), True  # at the start, too
         self._changed = dict[str, bool]()  # subjects until they were looked at, and whether they have ended
@@ -255,7 +255,7 @@ class Answers:
             return {"due_at": min(now + MOMENT, answer.created_at + LAST_EDIT)}
         last = now - answer.created_at >= LAST_EDIT
         ways = await self._progress_of(jobs[0].id) if len(jobs) == 1 else Progress()
-        panel = progress_panel(jobs, self._names, ways, last=last)
+        panel = progress_panel(jobs, self._catalog, ways, last=last)
         shown, over = _digest(panel), all(job.over and job.announced_at is not None for job in jobs)
         if shown != answer.shown:
             await _edit(hook, panel)
@@ -275,7 +275,7 @@ class Answers:
         if not jobs:
             await _edit(hook, boxed(BAD, LEFT_UNANSWERED[LateAnswer(answer.late)]))
             return None
-        panel = progress_panel(jobs, self._names, Progress())
+        panel = progress_panel(jobs, self._catalog, Progress())
         await _edit(hook, panel)
         done = {"subject": subject_of(jobs[0]), "shown": _digest(panel), "edited_at": now, "tries": 0}
         return {**done, "due_at": now + PACE}

@@ -56,7 +56,7 @@ class AsideMessages(Renderer):
         """Return the question or the refusal."""
         if isinstance(shown, Confirmation):
             above = reply_to(post.guild_id, shown.channel_id, shown.origin_message_id)
-            return Content(question_panel(shown, self._context.names), reply_to=above, silent=True)
+            return Content(question_panel(shown, self._context.catalog), reply_to=above, silent=True)
         told = post.details
         if there.person is None:
             member = discord.Object(int(told["user"]), type=discord.User)
@@ -89,12 +89,12 @@ class BestMessages(Renderer):
     async def message(self, post: Post, starred: Starred, there: Recipient, room: int) -> Content:
         """Return the result with its files as they were posted, or the question whether it may be shown."""
         job, rules = starred
-        names, guild = self._context.names, self._context.client.get_guild(post.guild_id)
+        catalog, guild = self._context.catalog, self._context.client.get_guild(post.guild_id)
         channel_id, message_id = int(post.details["channel"] or 0), int(post.details["message"] or 0)
         link = link_of(post.guild_id, channel_id, message_id)
         if post.kind == BEST_ASK:
             server = "" if guild is None else guild.name
-            return Content(ask_maker(job, link, server, rules.best_channel_id or 0, names))
+            return Content(ask_maker(job, link, server, rules.best_channel_id or 0, catalog))
         if guild is not None and not self._may_be_there(guild, channel_id, starred, there.channel.id):
             _log.info("Server %d: a result stays in its channel, which is not for everyone", post.guild_id)
             raise Refuse(Never())
@@ -106,7 +106,7 @@ class BestMessages(Renderer):
             raise Refuse(Never()) from error
         media = [one for one in _media(message.components) if not shows_before(one.media.url)][:MAX_FILES]
         files = await self._files(media, room) if room > 0 else []
-        return Content(best_panel(job, link, names, rules, list(zip(files, media, strict=False))), files)
+        return Content(best_panel(job, link, catalog, rules, list(zip(files, media, strict=False))), files)
 
     def _may_be_there(
         self, guild: discord.Guild, channel_id: int, starred: Starred, best_channel_id: int
@@ -166,13 +166,13 @@ class NoticeMessages(Renderer):
 
     async def message(self, post: Post, told: Told, there: Recipient, room: int) -> Content:
         """Return the message of a notice."""
-        names, guild = self._context.names, self._context.client.get_guild(post.guild_id)
+        catalog, guild = self._context.catalog, self._context.client.get_guild(post.guild_id)
         server = None if there.person is None or guild is None else guild.name
         match NoticeKind(post.kind):
             case NoticeKind.APPROVAL | NoticeKind.REVIEW as kind if told.job is not None:
                 if told.shown is not None:
                     return await self._request(post, told.job, told.shown, there, room)
-                return Content(nothing_to_decide(told.job, names, result=kind is NoticeKind.REVIEW))
+                return Content(nothing_to_decide(told.job, catalog, result=kind is NoticeKind.REVIEW))
             case NoticeKind.BLOCKED:
                 return Content(blocked_panel(post.details, server or ""))
             case NoticeKind.ENDED:
@@ -180,24 +180,24 @@ class NoticeMessages(Renderer):
             case NoticeKind.CREDITS_ANSWER:
                 known = server if guild is None else guild.name
                 member = discord.Object(int(post.details.get("user") or 0), type=discord.User)
-                return Content(answer_panel(post.details, names, known or ""), mentions=_mentions([member]))
+                return Content(answer_panel(post.details, catalog, known or ""), mentions=_mentions([member]))
             case _:
                 called = [] if server is not None or guild is None else _called(post, guild)
                 hidden = told.job is not None and self._is_hidden(told.job, there)
-                panel = notice_panel(post, names, told.job, server, hidden=hidden, called=called)
+                panel = notice_panel(post, catalog, told.job, server, hidden=hidden, called=called)
                 return Content(panel, mentions=_mentions(called))
 
     async def _request(
         self, post: Post, job: Job, shown: ForModerators, there: Recipient, room: int
     ) -> Content:
         """Return what is to be decided on, with as much of its files as there is room for."""
-        hidden, names = self._is_hidden(job, there), self._context.names
+        hidden, catalog = self._is_hidden(job, there), self._context.catalog
         shown = replace(shown, photos=(), result=None) if hidden else shown
         files = await open_files(shown, max(0, room), self._context.drawing)
         if post.kind == NoticeKind.REVIEW:
-            view = result_review(job, names, files, mark=post.mark, hidden=hidden)
+            view = result_review(job, catalog, files, mark=post.mark, hidden=hidden)
         else:
-            view = approval_request(shown, names, post.mark, files, hidden=hidden)
+            view = approval_request(shown, catalog, post.mark, files, hidden=hidden)
         return Content(view, files.all)
 
     def _is_hidden(self, job: Job, there: Recipient) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import discord
 
+from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.features.posting import PostingRules
 from bot.jobs.models import Job
@@ -18,7 +19,6 @@ from bot.jobs.results import HOURGLASS, HOURGLASS_SIGN
 from bot.languages import ReaderLanguages, speaking
 from bot.media.photo import Drawing
 from bot.posts import LEFT, RESULT, SENT_SINCE, Gone, Later, Never, NotHere, Outcome, Post, Refuse, Stands
-from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS, NO_MENTIONS
 from bot.ui.kit.host import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES, custom_ids
 from bot.ui.kit.layout import Panel
@@ -41,7 +41,7 @@ class DeliveryContext:
     """The client, the stores and the settings that the parts of the delivery work with."""
 
     client: discord.Client
-    names: ToolNames
+    catalog: Catalog
     clock: Clock
     answers: ReplacedAnswers
     rules: Rules

@@ -182,14 +182,14 @@ class ResultMessages(Renderer):
 
     def _without(self, post: Post, shown: EndOfJobs) -> Content:
         """Return to the person what happened and what it cost, and in a channel only that `/jobs` says it."""
-        job, names = shown.job, self._context.names
+        job, catalog = shown.job, self._context.catalog
         if post.place[0] != "u":
             return Content(ended_without_result(job.user_id), mentions=mention_of(job))
         guild = self._context.client.get_guild(post.guild_id)
         server = "" if guild is None else guild.name
         if stays_there(self._context.client, job):
             return Content(ended_elsewhere(server))
-        return Content(ending(shown, names, server))
+        return Content(ending(shown, catalog, server))
 
     async def _pictures(self, shown: EndOfJobs, room: int, rules: PostingRules) -> dict[str, Pictures]:
         """Return the files that show results, by job, in at most `room` bytes together."""
@@ -212,7 +212,7 @@ class ResultMessages(Renderer):
         self, post: Post, shown: EndOfJobs, pictures: dict[str, Pictures], rules: PostingRules
     ) -> tuple[Any, str]:
         """Return the view and the text of the message, which has no text with Discord's newer components."""
-        names, disclosure, by_dm = self._context.names, rules.disclosure_words, post.place[0] == "u"
+        catalog, disclosure, by_dm = self._context.catalog, rules.disclosure_words, post.place[0] == "u"
         photos: dict[str, ShownPhoto] = {}
         for part in shown.parts:
             if (found := pictures.get(part.job.id)) is not None:
@@ -222,14 +222,14 @@ class ResultMessages(Renderer):
         alone = None if shown.job.posted_with_set else photos[shown.job.id]
         # An answer can't become an ordinary message.
         if alone is not None and not alone.files and can_play(shown.job) and post.place[0] != "i":
-            return linked_video(shown, names, alone.notes[0], disclosure=disclosure, by_dm=by_dm)
-        return result(shown, names, photos, disclosure=disclosure, by_dm=by_dm), ""
+            return linked_video(shown, catalog, alone.notes[0], disclosure=disclosure, by_dm=by_dm)
+        return result(shown, catalog, photos, disclosure=disclosure, by_dm=by_dm), ""
 
     async def _thread(self, post: Post, job: Job) -> Recipient:
         """Make the thread. It has the id of the message that it is under, so it is found after a restart."""
         above = int(post.place[1:])
         try:
-            name = self._context.names.title(job.tool)[:MAX_THREAD_NAME_CHARACTERS]
+            name = self._context.catalog.title(job.tool)[:MAX_THREAD_NAME_CHARACTERS]
             await channel_of(self._context.client, job).get_partial_message(above).create_thread(name=name)
         except discord.HTTPException as error:
             if error.code != ALREADY_THERE:

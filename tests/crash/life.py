@@ -37,7 +37,6 @@ from bot.media.photo import Photo
 from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
 from bot.studii import StudiiClient, Timeouts
-from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit import answers as kit_answers
 from bot.vault import Vault
 from sandbox.discord.emulator import TOKEN
@@ -133,8 +132,7 @@ async def _live(life: Life, tracer: Tracer) -> int:
         async def progress_of(job_id: str) -> Progress:
             return await engine.progress(job_id)
 
-        names = ToolNames(catalog)
-        answers = Answers(db, db, vault, clock, bot, names, bot.readers, progress_of)
+        answers = Answers(db, db, vault, clock, bot, catalog, bot.readers, progress_of)
         rules = bot.posting_rules
         context = context_on(bot, catalog, clock, guarded, rules, readers=bot.readers, answers=answers)
         delivery = DiscordDelivery(context, no_file)

@@ -25,7 +25,6 @@ from bot.jobs.models import Job, JobState, Progress
 from bot.servers import keys
 from bot.services import Services
 from bot.ui.jobs.progress import progress_panel
-from bot.ui.jobs.wording import ToolNames
 from bot.vault import Vault
 from tests.support.clock import FakeClock
 from tests.support.database import database
@@ -144,7 +143,7 @@ class Desk:
 
     async def card(self, *jobs: Job) -> discord.Message:
         """Show the progress of jobs to all, as an earlier version did."""
-        panel = progress_panel(jobs, ToolNames(self.bot.catalog), Progress())
+        panel = progress_panel(jobs, self.bot.catalog, Progress())
         channel = self.bot.get_channel(self.channel.id)
         assert isinstance(channel, discord.TextChannel)
         return await channel.send(view=panel)
@@ -220,7 +219,7 @@ def keep_answers(
 ) -> None:
     """Let the bot keep its answers from now on, as in a life of its own. Nothing edits them."""
     bot, clock = desk.bot, desk.clock
-    given = ToolNames(bot.catalog), bot.readers, progress_of
+    given = bot.catalog, bot.readers, progress_of
     answers = Answers(desk.db, desk.db, vault, clock, bot, *given)
     bot.attach(desk.services, clock, answers, progress_of)
     rules = bot.posting_rules

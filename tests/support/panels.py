@@ -8,11 +8,9 @@ from bot.jobs.models import Job, Progress
 from bot.jobs.results import EndOfJobs, Part
 from bot.ui.jobs.progress import progress_panel
 from bot.ui.jobs.result import ShownPhoto, result
-from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.layout import Panel
 
 CATALOG = Catalog.load()
-NAMES = ToolNames(CATALOG)
 
 
 def pieces_of(components: Any) -> Iterator[Mapping[str, Any]]:
@@ -37,8 +35,8 @@ def alone(job: Job) -> EndOfJobs:
 
 def shown_with(job: Job, *files: str, why: str = "") -> Panel:
     """The job's result with these files, or without any, and why."""
-    return result(alone(job), NAMES, {job.id: ShownPhoto(files, [why])})
+    return result(alone(job), CATALOG, {job.id: ShownPhoto(files, [why])})
 
 
 def progress_words(job: Job, position: int | None = None) -> str:
-    return words(progress_panel([job], NAMES, Progress(position)))
+    return words(progress_panel([job], CATALOG, Progress(position)))

@@ -13,7 +13,7 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.catalog import Tool
+from bot.catalog import Catalog, Tool
 from bot.errors import Refused
 from bot.features import moderation
 from bot.features.moderation import MAX_DECLINE_REASON_CHARACTERS, Approver
@@ -37,15 +37,7 @@ from bot.media.photo import Drawing
 from bot.media.spool import OutputFile
 from bot.reasons import ReasonCode
 from bot.servers import access
-from bot.ui.jobs.wording import (
-    ToolNames,
-    cost_words,
-    link_words,
-    member_words,
-    prompt_of,
-    settings_words,
-    state_words,
-)
+from bot.ui.jobs.wording import cost_words, link_words, member_words, prompt_of, settings_words, state_words
 from bot.ui.kit.answers import (
     DISCORD_ERRORS,
     NO_MENTIONS,
@@ -100,7 +92,7 @@ async def show_decided(press: Press, jobs: Sequence[Job], said: Message, *, decl
     def panel() -> Panel:
         emoji, colour = ("🚫", BAD) if declined else ("✅", GOOD)
         title = f"### {emoji} {said.using(moderator=press.interaction.user.mention)}"
-        return boxed(colour, lines(title, _about(jobs, ToolNames(press.host.catalog))))
+        return boxed(colour, lines(title, _about(jobs, press.host.catalog)))
 
     await show_decision(press, panel)
 
@@ -112,14 +104,14 @@ def asked_for(tool: Tool | None, job: Job) -> list[str]:
     return [hidden, settings_words(tool, job.inputs)]
 
 
-def nothing_to_decide(job: Job, names: ToolNames, *, result: bool) -> Panel:
+def nothing_to_decide(job: Job, catalog: Catalog, *, result: bool) -> Panel:
     """Return what becomes of a question to moderators that ended without a button under it."""
-    return boxed(QUIET, lines(f"### {_ended_words(job, result=result)}", _about([job], names)))
+    return boxed(QUIET, lines(f"### {_ended_words(job, result=result)}", _about([job], catalog)))
 
 
-def _about(jobs: Sequence[Job], names: ToolNames) -> str:
+def _about(jobs: Sequence[Job], catalog: Catalog) -> str:
     job = jobs[0]
-    tool, channel = names.title(job.tool), f"<#{job.channel_id}>"
+    tool, channel = catalog.title(job.tool), f"<#{job.channel_id}>"
     member = member_words(FORGOTTEN_MEMBER if job.scrubbed_at is not None else job.user_id)
     if len(jobs) == 1:
         return _("**{tool}** for {member} in {channel}", tool=tool, member=member, channel=channel)
@@ -305,7 +297,7 @@ async def declined(press: Press, job_id: Id, posting: int) -> None:
 
 
 def approval_request(
-    shown: ForModerators, names: ToolNames, mark: int, files: OpenedFiles, *, hidden: bool
+    shown: ForModerators, catalog: Catalog, mark: int, files: OpenedFiles, *, hidden: bool
 ) -> Panel:
     """Return a request as moderators see it: who, what and where, the prompt and the photos hidden at first.
 
@@ -314,7 +306,7 @@ def approval_request(
     """
     jobs = shown.jobs
     job, count = jobs[0], len(jobs)
-    tool, several = names.tool(job.tool), count > 1
+    tool, several = catalog.tools.get(job.tool), count > 1
     private = _("It's private: only they get the result.") if job.private else ""
     reserved = credit_words(sum(one.reserved for one in jobs))
     cost = _("{credits} reserved for all", credits=reserved) if several else cost_words(job)
@@ -325,7 +317,7 @@ def approval_request(
         GOING,
         lines(
             f"### 🛂 {_('A request waits for approval')}",
-            sentences(_asked_words(job, names, count), private),
+            sentences(_asked_words(job, catalog, count), private),
             ngettext(
                 "Your decision counts for {count} photo.",
                 "Your decision counts for all {count} photos.",
@@ -342,8 +334,12 @@ def approval_request(
     return Panel(container, row(*(one.of(job.id, job.posting) for one in (approve, decline))))
 
 
-def _asked_words(job: Job, names: ToolNames, count: int) -> str:
-    asked = {"member": f"<@{job.user_id}>", "tool": names.title(job.tool), "channel": f"<#{job.channel_id}>"}
+def _asked_words(job: Job, catalog: Catalog, count: int) -> str:
+    asked = {
+        "member": f"<@{job.user_id}>",
+        "tool": catalog.title(job.tool),
+        "channel": f"<#{job.channel_id}>",
+    }
     if count == 1:
         return _("{member} asks for **{tool}** in {channel}.", **asked)
     return ngettext(
@@ -453,7 +449,7 @@ async def see_result(press: Press, job_id: Id, posting: int) -> None:
     shown = ForModerators((job,), () if photo is None else (photo,), made)
     files = await open_files(shown, DEFAULT_LIMIT - MESSAGE_MARGIN_BYTES)
     try:
-        await answer(interaction, result_review(job, ToolNames(host.catalog), files), files.all)
+        await answer(interaction, result_review(job, host.catalog, files), files.all)
     finally:
         files.close()
 
@@ -467,7 +463,7 @@ async def _approver(press: Press) -> Approver:
 
 
 def result_review(
-    job: Job, names: ToolNames, files: OpenedFiles, *, mark: int | None = None, hidden: bool = False
+    job: Job, catalog: Catalog, files: OpenedFiles, *, mark: int | None = None, hidden: bool = False
 ) -> Panel:
     """Return the result as moderators see it: who, what and where, the prompt and the files hidden at first.
 
@@ -477,7 +473,7 @@ def result_review(
     made = _(
         "{member} made this with **{tool}** in {channel}.",
         member=f"<@{job.user_id}>",
-        tool=names.title(job.tool),
+        tool=catalog.title(job.tool),
         channel=f"<#{job.channel_id}>",
     )
     private = _("It's private: only they get it.") if job.private else ""
@@ -488,7 +484,7 @@ def result_review(
             _title(waits=waits),
             sentences(made, private),
             "" if waits else state_words(job, Progress()),
-            *([HIDDEN_RESULT] if hidden else [*asked_for(names.tool(job.tool), job), too_large]),
+            *([HIDDEN_RESULT] if hidden else [*asked_for(catalog.tools.get(job.tool), job), too_large]),
             small(_("1 Result · 2 Photo")) if files.result is not None and files.photos else "",
             small(_facts(job, waits=waits)),
         ),

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import discord
 from discord import ui
 
+from bot.catalog import Catalog
 from bot.credits import requests
 from bot.credits.budgets import BudgetState
 from bot.credits.ledger import Usage
@@ -17,7 +18,7 @@ from bot.features.wording import credit_words, discord_timestamp
 from bot.jobs.models import Job
 from bot.languages import Message, gettext as _, lazy, ngettext, number, plazy, sentences, speaking
 from bot.posts import Post
-from bot.ui.jobs.wording import ToolNames, job_line
+from bot.ui.jobs.wording import job_line
 from bot.ui.kit.answers import DISCORD_ERRORS, acknowledge, refused_as
 from bot.ui.kit.layout import (
     BAD,
@@ -52,7 +53,7 @@ _USED_BY_YOU = (
 )
 
 
-def credits_panel(member: MemberState, recent: Sequence[Job], names: ToolNames) -> Panel:
+def credits_panel(member: MemberState, recent: Sequence[Job], catalog: Catalog) -> Panel:
     """Return what is left, what the member has used, and the member's latest jobs."""
     return boxed(
         BAD if member.budget.left <= 0 else NEUTRAL,
@@ -64,7 +65,7 @@ def credits_panel(member: MemberState, recent: Sequence[Job], names: ToolNames) 
             small(DEFAULT_HOLDS) if member.budget.is_default else "",
         ),
         rule(),
-        lines(f"**{_('Your latest jobs')}**", *(job_line(job, names) for job in recent))
+        lines(f"**{_('Your latest jobs')}**", *(job_line(job, catalog) for job in recent))
         if recent
         else _("You haven't made anything here yet. Type `/` and pick a tool."),
         small(_("`/help` shows what each tool costs.")),
@@ -321,10 +322,10 @@ _ANSWERED = {
 }
 
 
-def asked_words(details: Details, names: ToolNames) -> list[str]:
+def asked_words(details: Details, catalog: Catalog) -> list[str]:
     """Return the request for admins, a piece each: who, what and how much."""
     price, amount = int(details.get("price") or 0), int(details.get("amount") or 0)
-    title = names.title(str(details.get("tool")))
+    title = catalog.title(str(details.get("tool")))
     wanted = (
         lazy(
             "{member} wants to run **{tool}** in {channel}. It costs {credits}, and the server's budget has "
@@ -366,9 +367,9 @@ def request_buttons(notice: Post) -> list[ui.Button[Any]]:
     ]
 
 
-def answer_panel(details: Details, names: ToolNames, server: str) -> Panel:
+def answer_panel(details: Details, catalog: Catalog, server: str) -> Panel:
     """Return the answer to the member, sent by DM or where they asked."""
-    title = names.title(str(details.get("tool")))
+    title = catalog.title(str(details.get("tool")))
     user, where = f"<@{details.get('user')}>", plain(server, 100)
     if details.get("state") == RequestState.GRANTED:
         amount = credit_words(int(details.get("amount") or 0))
@@ -389,7 +390,7 @@ def answer_panel(details: Details, names: ToolNames, server: str) -> Panel:
     return boxed(QUIET, said)
 
 
-def answered_panel(request: CreditRequest, names: ToolNames) -> Panel:
+def answered_panel(request: CreditRequest, catalog: Catalog) -> Panel:
     """Return what takes the place of a request that was answered."""
     to_server = request.state is RequestState.GRANTED and request.of_server and not request.of_member
     said = (
@@ -397,7 +398,7 @@ def answered_panel(request: CreditRequest, names: ToolNames) -> Panel:
     ).using(
         amount=credit_words(request.amount), admin=f"<@{request.answered_by}>", member=f"<@{request.user_id}>"
     )
-    title = names.title(request.tool)
+    title = catalog.title(request.tool)
     about = _("{member} asked for more credits for **{tool}**.", member=f"<@{request.user_id}>", tool=title)
     return boxed(GOOD if request.state is RequestState.GRANTED else QUIET, lines(about, said))
 
@@ -418,7 +419,7 @@ async def answers(press: Press, how: Literal["grant", "decline"], request_id: Id
         state = RequestState.LEFT
     answered = await db.write(requests.answer, asked.id, state, by, host.clock.now())
     with speaking(await host.readers.in_server(asked.guild_id)):
-        panel = answered_panel(answered, ToolNames(host.catalog))
+        panel = answered_panel(answered, host.catalog)
     await interaction.edit_original_response(view=panel)
 
 

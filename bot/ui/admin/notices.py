@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import discord
 from discord import ui
 
+from bot.catalog import Catalog
 from bot.credits.budgets import WARNING_PERCENT
 from bot.errors import NotAllowed, Refused
 from bot.features.wording import credit_words, renewal_message
@@ -21,7 +22,7 @@ from bot.servers.notices import NoticeKind
 from bot.ui.admin.credits import Details, asked_words, request_buttons
 from bot.ui.jobs.listing import ruling_buttons
 from bot.ui.jobs.more import delete_posted
-from bot.ui.jobs.wording import ToolNames, cost_words, message_link, prompt_words, settings_words
+from bot.ui.jobs.wording import cost_words, message_link, prompt_words, settings_words
 from bot.ui.kit.answers import NO_ACCESS, answer, tolerated
 from bot.ui.kit.host import host_of
 from bot.ui.kit.layout import (
@@ -160,20 +161,20 @@ _COLOURS: Mapping[NoticeKind, discord.Colour] = {
 
 def notice_panel(
     notice: Post,
-    names: ToolNames,
+    catalog: Catalog,
     job: Job | None,
     server: str | None,
     *,
     hidden: bool,
     called: Sequence[discord.Role | discord.Object],
 ) -> Panel:
-    """Return the notice as a message; `server` names the server where that is not plain (in a DM).
+    """Return the notice as a message; `server` catalog the server where that is not plain (in a DM).
 
     `hidden`: what the job was asked for with may not be shown here. `called` are the roles and people whom
     it is for.
     """
     settle = _SETTLE if notice.kind == NoticeKind.UNKNOWN else ""
-    body = lines(*_words(notice, names, job, hidden=hidden), settle)
+    body = lines(*_words(notice, catalog, job, hidden=hidden), settle)
     place = server_line(server) if server else ""
     if called:
         mentions = [one.mention if isinstance(one, discord.Role) else f"<@{one.id}>" for one in called]
@@ -247,17 +248,17 @@ _LOOKS: Mapping[NoticeKind, tuple[str, Message, Message | str]] = {
 }
 
 
-def _words(notice: Post, names: ToolNames, job: Job | None, *, hidden: bool) -> list[str]:
+def _words(notice: Post, catalog: Catalog, job: Job | None, *, hidden: bool) -> list[str]:
     kind, details = NoticeKind(notice.kind), notice.details
     match kind:
         case NoticeKind.MADE:
-            return _made(job, names, hidden=hidden)
+            return _made(job, catalog, hidden=hidden)
         case NoticeKind.WORDS:
-            return refused_words(details, names)
+            return refused_words(details, catalog)
         case NoticeKind.CREDITS_ASKED | NoticeKind.CREDITS_ANSWER:
-            return asked_words(details, names)
+            return asked_words(details, catalog)
         case NoticeKind.CHANGED:
-            return _changed(details, names)
+            return _changed(details, catalog)
         case NoticeKind.APPROVAL | NoticeKind.REVIEW | NoticeKind.BLOCKED | NoticeKind.ENDED:
             return []  # not posted as the others: see `bot.delivery.messages`
         case _:
@@ -266,10 +267,10 @@ def _words(notice: Post, names: ToolNames, job: Job | None, *, hidden: bool) -> 
         title = lazy("The rest of the budget is too little for any tool")
     if kind is NoticeKind.KEY_REFUSED and _masked(details):
         title = lazy("Studii refused this server's key {key}", key=_masked(details))
-    return [f"### {emoji} {title}", *_happened(kind, details, names, job), small(note)]
+    return [f"### {emoji} {title}", *_happened(kind, details, catalog, job), small(note)]
 
 
-def _happened(kind: NoticeKind, details: Details, names: ToolNames, job: Job | None) -> list[str]:
+def _happened(kind: NoticeKind, details: Details, catalog: Catalog, job: Job | None) -> list[str]:
     """Return what stands between the title and the note."""
     told, channel = details.get("reason"), f"<#{details.get('channel')}>"
     match kind:
@@ -295,16 +296,16 @@ def _happened(kind: NoticeKind, details: Details, names: ToolNames, job: Job | N
             ]
         case _:
             reason = sentence(reason_words(Reason.decode(str(told)))) if told else ""
-            return [*_about(job, names), reason]
+            return [*_about(job, catalog), reason]
 
 
-def _changed(details: Details, names: ToolNames) -> list[str]:
+def _changed(details: Details, catalog: Catalog) -> list[str]:
     """Return who has changed settings, a line for each."""
     topic, key, changes = (str(details.get(name) or "") for name in ("topic", "key", "changes"))
     title = _("{admin} changed settings", admin=f"<@{details.get('user')}>")
     return [
         f"🛠️ {title}",
-        *(f"- {one}" for one in change_words(topic, key, json.loads(changes or "[]"), names.catalog)),
+        *(f"- {one}" for one in change_words(topic, key, json.loads(changes or "[]"), catalog)),
     ]
 
 
@@ -346,33 +347,33 @@ def _masked(details: Details) -> str:
     return f"`{masked}`" if masked else ""
 
 
-def _about(job: Job | None, names: ToolNames) -> list[str]:
+def _about(job: Job | None, catalog: Catalog) -> list[str]:
     if job is None:
         return []
     where = None if job.private else message_link(job)
     said = _(
         "**{tool}** for {member} in {channel}",
-        tool=names.title(job.tool),
+        tool=catalog.title(job.tool),
         member=f"<@{job.user_id}>",
         channel=f"<#{job.channel_id}>",
     )
-    what, see = f"{names.emoji(job.tool)} {said}", _("see the message")
+    what, see = f"{catalog.emoji(job.tool)} {said}", _("see the message")
     return [f"{what} · [{see}]({where})" if where else what, cost_words(job)]
 
 
-def _made(job: Job | None, names: ToolNames, *, hidden: bool) -> list[str]:
+def _made(job: Job | None, catalog: Catalog, *, hidden: bool) -> list[str]:
     if job is None:
         return [_("Something was made.")]
-    title, member = names.title(job.tool), f"<@{job.user_id}>"
+    title, member = catalog.title(job.tool), f"<@{job.user_id}>"
     if job.private:
         said = _("{member} made a **{tool}**, shown only to them.", member=member, tool=title)
-        return [f"{names.emoji(job.tool)} {said}", small(cost_words(job))]
+        return [f"{catalog.emoji(job.tool)} {said}", small(cost_words(job))]
     there = f"<#{job.channel_id}>"
     said = _("{member} made a **{tool}** in {channel}", member=member, tool=title, channel=there)
-    what = f"{names.emoji(job.tool)} {said}"
+    what = f"{catalog.emoji(job.tool)} {said}"
     if hidden:
         return [what, small(cost_words(job))]
-    tool = names.tool(job.tool)
+    tool = catalog.tools.get(job.tool)
     about = " · ".join(part for part in (settings_words(tool, job.inputs), cost_words(job)) if part)
     return [what, prompt_words(tool, job.inputs), small(about)]
 
@@ -393,9 +394,9 @@ def _buttons(notice: Post, job: Job | None) -> list[Piece]:
 _MAX_QUOTE_CHARACTERS = 1000
 
 
-def refused_words(details: Details, names: ToolNames) -> list[str]:
+def refused_words(details: Details, catalog: Catalog) -> list[str]:
     """Return the notice's lines. What was refused is behind a spoiler, not to be read by chance."""
-    tool, channel = names.title(str(details.get("tool"))), f"<#{details.get('channel')}>"
+    tool, channel = catalog.title(str(details.get("tool"))), f"<#{details.get('channel')}>"
     until, change = details.get("until"), ""
     if details.get("preset"):
         title = _("The word filter refuses a photo tool")

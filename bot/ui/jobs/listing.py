@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 import discord
 from discord import ui
 
+from bot.catalog import Catalog
 from bot.errors import Refused
 from bot.features import moderation
 from bot.jobs import actions, queries
@@ -32,7 +33,6 @@ from bot.ui.jobs.more import full_size
 from bot.ui.jobs.progress import cancelled, job_for, run_again
 from bot.ui.jobs.start import CHANNELS_ONLY, show_progress
 from bot.ui.jobs.wording import (
-    ToolNames,
     again_label,
     alt_words,
     cost_words,
@@ -172,7 +172,7 @@ async def show_list(
     ways = {job.id: await host.progress(job.id) for job in page.jobs if job.state in ACTIVE_STATES}
     reads = frozenset(job.id for job in readable)
     shown = Shown(page, query, manager, reads, decides, posted, note, ways)
-    panel = jobs_panel(shown, ToolNames(host.catalog))
+    panel = jobs_panel(shown, host.catalog)
     await (answer_in_place if instead and _is_list(interaction.message) else answer)(interaction, panel)
 
 
@@ -220,10 +220,10 @@ async def listed(
 
 async def _do(press: Press, action: str, job_id: str) -> str:
     """Do it, and return what the list says of it. Raises `Refused`."""
-    interaction, host, names = press.interaction, press.host, ToolNames(press.host.catalog)
+    interaction, host, catalog = press.interaction, press.host, press.host.catalog
     if action == "cancel":
         done = await cancelled(press, await host.services.db.read(queries.get, job_id), job_id)
-        name = plain(job_name(done, names, readable=may_read(interaction, done)), 100)
+        name = plain(job_name(done, catalog, readable=may_read(interaction, done)), 100)
         return f"✅ {sentences(_('Cancelled: **{job}**.', job=name), cost_words(done))}"
     job, db = await job_for(interaction, host.services, job_id), host.services.db
     if interaction.channel_id is None:
@@ -233,7 +233,7 @@ async def _do(press: Press, action: str, job_id: str) -> str:
     if action == "post":
         ensure_can_post(interaction)
         await db.write(actions.post_here, *here)
-        name = plain(job_name(job, names, readable=True), 100)
+        name = plain(job_name(job, catalog, readable=True), 100)
         return "✅ " + _("**{job}** will be posted here.", job=name)
     if action_for(job, MINE) != "show":
         raise Refused(
@@ -250,14 +250,14 @@ def _is_list(message: discord.Message | None) -> bool:
     return message is not None and message.flags.ephemeral
 
 
-def jobs_panel(shown: Shown, names: ToolNames) -> Panel:
+def jobs_panel(shown: Shown, catalog: Catalog) -> Panel:
     """Return a page of jobs."""
     page, query = shown.page, shown.query
-    rows = [piece for job in page.jobs for piece in _pieces(job, names, shown)]
+    rows = [piece for job in page.jobs for piece in _pieces(job, catalog, shown)]
     title = TITLES[query.whose]
     at = small(_("Page {number}", number=query.number + 1)) if query.number or page.more else ""
     head = lines(f"### 🗂️ {title}", at, shown.note)
-    filters = [] if not page.jobs and query == ListQuery(query.whose) else _filters(query, names)
+    filters = [] if not page.jobs and query == ListQuery(query.whose) else _filters(query, catalog)
     return boxed(NEUTRAL, head, *rows, _empty(shown), *filters, row(*_turning(shown)))
 
 
@@ -275,10 +275,10 @@ def action_for(job: Job, whose: str) -> Action | None:
     return "show" if job.private else "post"
 
 
-def job_name(job: Job, names: ToolNames, *, readable: bool) -> str:
+def job_name(job: Job, catalog: Catalog, *, readable: bool) -> str:
     """Return what a job is called where there are several: `Studio “A red kite”`."""
-    title = shortened(names.title(job.tool), TITLE_ON_BUTTON)
-    prompt = prompt_of(names.tool(job.tool), job.inputs) if readable else None
+    title = shortened(catalog.title(job.tool), TITLE_ON_BUTTON)
+    prompt = prompt_of(catalog.tools.get(job.tool), job.inputs) if readable else None
     before, after = quotation_marks()
     return f"{title} {before}{shortened(prompt, PROMPT_ON_BUTTON)}{after}" if prompt else title
 
@@ -312,14 +312,14 @@ def _turning(shown: Shown) -> list[Piece]:
     return [turn_page.looking(label=label).of(*page) for label, page in pages]
 
 
-def _filters(query: ListQuery, names: ToolNames) -> list[Piece]:
+def _filters(query: ListQuery, catalog: Catalog) -> list[Piece]:
     """Return the lists of states and of tools, by which the jobs can be filtered."""
     all_states = {value: choice[0] for value, choice in STATES.items()}
     labels = UNPOSTED_LABELS if query.whose == UNPOSTED else all_states
     states = [discord.SelectOption(label=str(label), value=value) for value, label in labels.items()]
     tools = [
         discord.SelectOption(label=shortened(tool.title, 100), value=tool.slug, emoji=tool.emoji)
-        for tool in list(names.catalog.tools.values())[: MAX_FORM_OPTIONS - 1]
+        for tool in list(catalog.tools.values())[: MAX_FORM_OPTIONS - 1]
     ]
     return [
         _choice(query, "state", query.state, _("All states"), states),
@@ -334,27 +334,27 @@ def _choice(query: ListQuery, by: By, chosen: str, every: str, given: list[disco
     return row(ui.Select[Any](custom_id=filter_by.id(by, *query), options=options, placeholder=every))
 
 
-def _pieces(job: Job, names: ToolNames, shown: Shown) -> list[Piece]:
+def _pieces(job: Job, catalog: Catalog, shown: Shown) -> list[Piece]:
     readable = job.id in shown.reads
-    said = _words(job, names, shown, readable=readable)
+    said = _words(job, catalog, shown, readable=readable)
     picture = shown.posted.pictures.get(job.id) if readable else None
     pieces: list[Piece] = [text(said)]
     if picture is not None:
         hidden = picture.hidden or (job.source is not None and job.source.hidden)
-        alt = alt_words(names, job)
+        alt = alt_words(catalog, job)
         thumbnail = ui.Thumbnail[Any](picture.url, description=alt, spoiler=hidden)
         pieces = [ui.Section(said, accessory=thumbnail)]
-    buttons = _buttons(job, names, shown, readable=readable)
+    buttons = _buttons(job, catalog, shown, readable=readable)
     return [*pieces, row(*buttons)] if buttons else pieces
 
 
-def _words(job: Job, names: ToolNames, shown: Shown, *, readable: bool) -> str:
+def _words(job: Job, catalog: Catalog, shown: Shown, *, readable: bool) -> str:
     whose = shown.query.whose
     # Only the requester can open a message that they alone were shown. For others there is no link to it, nor
     # to a job whose member had it erased.
     linked = whose == MINE or not (job.private or job.scrubbed_at)
-    line = job_line(job, names, linked=linked, deleted=job.id in shown.posted.deleted)
-    tool = names.tool(job.tool)
+    line = job_line(job, catalog, linked=linked, deleted=job.id in shown.posted.deleted)
+    tool = catalog.tools.get(job.tool)
     prompt = prompt_of(tool, job.inputs) if readable else None
     asked = f"> {plain(prompt, PROMPT_BEGINNING) or '…'}" if prompt else ""
     if readable and not prompt:
@@ -367,7 +367,7 @@ def _words(job: Job, names: ToolNames, shown: Shown, *, readable: bool) -> str:
     return lines(line, asked, small(f"{place}{private}"))
 
 
-def _buttons(job: Job, names: ToolNames, shown: Shown, *, readable: bool) -> list[Piece]:
+def _buttons(job: Job, catalog: Catalog, shown: Shown, *, readable: bool) -> list[Piece]:
     """Return what can be done; for managers also what settles a job whose outcome is unknown."""
     query = shown.query
     if query.whose == UNPOSTED:
@@ -379,7 +379,7 @@ def _buttons(job: Job, names: ToolNames, shown: Shown, *, readable: bool) -> lis
     action = action_for(job, query.whose)
     if action is not None:
         label = {
-            "cancel": _("Cancel {job}", job=job_name(job, names, readable=readable)),
+            "cancel": _("Cancel {job}", job=job_name(job, catalog, readable=readable)),
             "again": again_label(job),
             "post": _("Post here"),
             "show": _("Show result"),

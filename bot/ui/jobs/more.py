@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import discord
 from discord import MediaGalleryItem, ui
 
-from bot.catalog import SourceRule, Tool
+from bot.catalog import Catalog, SourceRule, Tool
 from bot.db import Database
 from bot.errors import Refused
 from bot.features.posting import of as rules_of
@@ -23,7 +23,7 @@ from bot.jobs.best_results import result_of
 from bot.jobs.models import FORGOTTEN_MEMBER, Job
 from bot.languages import Message, Worded, gettext as _, lazy, pgettext, plazy
 from bot.ui.jobs.progress import JOB_GONE, again_button, edit, job_for, photo_name, use_in
-from bot.ui.jobs.wording import ALT_LENGTH, ToolNames, alt_words, link_words
+from bot.ui.jobs.wording import ALT_LENGTH, alt_words, link_words
 from bot.ui.kit.answers import acknowledge, answer, answer_in_place
 from bot.ui.kit.host import Host
 from bot.ui.kit.layout import (
@@ -74,10 +74,10 @@ _CAPTION = re.compile(r"\*\*[0-9]+\.\*\* ")
 SPLIT_LABELS = plazy("drawn on a picture", "Before"), plazy("drawn on a picture", "After")
 
 
-def gallery(job: Job, names: ToolNames, addresses: Sequence[str]) -> ui.MediaGallery[Any]:
+def gallery(job: Job, catalog: Catalog, addresses: Sequence[str]) -> ui.MediaGallery[Any]:
     """Return the pictures at these addresses: the result, and those shown beside it to compare with."""
-    alt = alt_words(names, job)
-    # Translators: for screen readers; the description names the tool and what was chosen.
+    alt = alt_words(catalog, job)
+    # Translators: for screen readers; the description catalog the tool and what was chosen.
     after = _("After: {description}", description=alt) if len(addresses) > 1 else alt
     media = [
         MediaGalleryItem(one, description=shortened(words, ALT_LENGTH), spoiler=is_hidden(job))
@@ -285,10 +285,10 @@ def result_buttons(job: Job, tool: Tool | None, *, by_dm: bool) -> list[ui.Butto
 async def _offer(press: Press, job: Job, *, alone: bool) -> None:
     """Answer with the pictures of the job that are in the message, and with what the person may do."""
     interaction, message = press.interaction, press.interaction.message
-    names = ToolNames(press.host.catalog)
-    tool, addresses = names.tool(job.tool), shown_of(message, job)
+    catalog = press.host.catalog
+    tool, addresses = catalog.tools.get(job.tool), shown_of(message, job)
     files = [file_name_of(one) for one in addresses]
-    title = names.title(job.tool) if alone else named_value(names.title(job.tool), photo_name(job))
+    title = catalog.title(job.tool) if alone else named_value(catalog.title(job.tool), photo_name(job))
     buttons = list[Piece]()
     if addresses and job.output_kind != "video":
         buttons.append(use_in.of(job.id, job.posting))
@@ -301,8 +301,8 @@ async def _offer(press: Press, job: Job, *, alone: bool) -> None:
     if alone and not buttons:
         raise Refused(lazy("There's nothing more that you can do with this result."))
     rows = [row(*making_buttons(job, tool))] * (not alone) + [row(*buttons)] * bool(buttons)
-    pictures: list[Piece] = [gallery(job, names, addresses)] if addresses else []
-    await answer(interaction, Panel(text(f"### {names.emoji(job.tool)} {title}"), *pictures, *rows))
+    pictures: list[Piece] = [gallery(job, catalog, addresses)] if addresses else []
+    await answer(interaction, Panel(text(f"### {catalog.emoji(job.tool)} {title}"), *pictures, *rows))
 
 
 async def _delete(press: Press, found: Callable[..., Job | None], which: str) -> None:

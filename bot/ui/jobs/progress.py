@@ -8,7 +8,7 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.catalog import SourceRule, Tool
+from bot.catalog import Catalog, SourceRule, Tool
 from bot.credits.prices import price_of_all, short_price
 from bot.errors import Refused
 from bot.features.wording import credit_words
@@ -31,7 +31,6 @@ from bot.ui.jobs.choosing import ask, choose
 from bot.ui.jobs.forms import FormStart
 from bot.ui.jobs.start import Terms, start_once
 from bot.ui.jobs.wording import (
-    ToolNames,
     again_label,
     again_price,
     cost_words,
@@ -120,10 +119,10 @@ _MAY_WORK_LATER = frozenset(FailureCode) - {FailureCode.INPUTS, FailureCode.PLAN
 _MAY_BE_ITS_INPUTS = frozenset({FailureCode.STUDII, FailureCode.DECLINED})
 
 
-def progress_panel(jobs: Sequence[Job], names: ToolNames, progress: Progress, *, last: bool = False) -> Panel:
+def progress_panel(jobs: Sequence[Job], catalog: Catalog, progress: Progress, *, last: bool = False) -> Panel:
     """Return the progress of a job, or of a set, as it is now. `last`: it is not updated any more."""
-    first, tool, alone = jobs[0], names.tool(jobs[0].tool), len(jobs) == 1
-    title, seen, cost = f"### {names.emoji(first.tool)} {names.title(first.tool)}", "", cost_words(first)
+    first, tool, alone = jobs[0], catalog.tools.get(jobs[0].tool), len(jobs) == 1
+    title, seen, cost = f"### {catalog.emoji(first.tool)} {catalog.title(first.tool)}", "", cost_words(first)
     said = [f"{sign_of(first)} {state_words(first, progress)}{where_words(first)}"]
     if first.failure is FailureCode.OUTPUT and first.output_url is not None:
         said.append(link_words(first))

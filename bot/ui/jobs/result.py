@@ -10,6 +10,7 @@ from typing import Any, Literal
 import discord
 from discord import MediaGalleryItem, ui
 
+from bot.catalog import Catalog
 from bot.features.posting import MAX_DISCLOSURE_CHARACTERS, PostingRules
 from bot.features.wording import credit_words
 from bot.jobs.best_results import STAR, answer as answer_for_best
@@ -27,7 +28,7 @@ from bot.ui.jobs.more import (
     result_buttons,
 )
 from bot.ui.jobs.progress import CHARGED_AGAIN, may_be_charged_again, photo_name, set_again_button, sign_of
-from bot.ui.jobs.wording import ToolNames, cost_words, link_words, prompt_words, settings_words, state_words
+from bot.ui.jobs.wording import cost_words, link_words, prompt_words, settings_words, state_words
 from bot.ui.kit.answers import acknowledge
 from bot.ui.kit.layout import (
     GOOD,
@@ -72,7 +73,7 @@ class ShownPhoto:
 
 def result(
     ended: EndOfJobs,
-    names: ToolNames,
+    catalog: Catalog,
     shown: Mapping[str, ShownPhoto],
     *,
     disclosure: str = "",
@@ -87,7 +88,7 @@ def result(
     made = [part for part in ended.parts if part.job.id in shown]
     others = [part for part in ended.parts if part.job.id not in shown]
     linked = sum(not shown[part.job.id].files for part in made)
-    pieces: list[Piece] = [text(_ready(ended, made, names))]
+    pieces: list[Piece] = [text(_ready(ended, made, catalog))]
     said = ""
     for part in made:
         photo = shown[part.job.id]
@@ -95,30 +96,30 @@ def result(
         if not alone:
             pieces.append(text(lines(f"{caption_of(part.number)} {photo_name(part.job)}", said)))
         if photo.files:
-            pieces.append(gallery(part.job, names, [f"attachment://{name}" for name in photo.files]))
+            pieces.append(gallery(part.job, catalog, [f"attachment://{name}" for name in photo.files]))
     if others:
         pieces.append(text(lines(*map(_failure, others))))
-    about = _details(ended, names, title=names.title(first.tool))
+    about = _details(ended, catalog, title=catalog.title(first.tool))
     why = why_here(first, by_dm=by_dm)
     pieces.append(text(lines(said if alone else "", about, disclosed_words(disclosure), why)))
     if not alone:
         return Panel(*pieces, *_menu(ended, made, others, by_dm=by_dm))
-    return Panel(*pieces, row(*result_buttons(first, names.tool(first.tool), by_dm=by_dm)))
+    return Panel(*pieces, row(*result_buttons(first, catalog.tools.get(first.tool), by_dm=by_dm)))
 
 
-def ending(ended: EndOfJobs, names: ToolNames, server: str) -> Panel:
+def ending(ended: EndOfJobs, catalog: Catalog, server: str) -> Panel:
     """Return for its person why jobs have no result, and what it cost. `server`: where they were started."""
     job, alone = ended.job, not ended.job.posted_with_set
     over = [part.job for part in ended.parts if part.job.state is not JobState.CANCELLED] or [job]
     failed = _NOT_APPROVED if all(one.not_approved for one in over) else _FAILED
     sign, words = _ENDINGS.get(over[0].state, failed) if len({one.state for one in over}) == 1 else failed
-    head = f"{sign} {words.using(member=f'<@{job.user_id}>', tool=names.title(job.tool))}"
+    head = f"{sign} {words.using(member=f'<@{job.user_id}>', tool=catalog.title(job.tool))}"
     said, there = list(map(_failure, ended.parts)), ""
     if alone:
         said = [] if job.state is JobState.CANCELLED else [state_words(job, Progress())]
         there = link_words(job) if job.failure is FailureCode.OUTPUT and job.output_url is not None else ""
     again = small(CHARGED_AGAIN) if any(map(may_be_charged_again, over)) else ""
-    details = _details(ended, names, prompt=not there)  # a link may be long
+    details = _details(ended, catalog, prompt=not there)  # a link may be long
     return Panel(text(lines(head, *said, there, details, again, server_line(server))), row(_delete(ended)))
 
 
@@ -139,19 +140,19 @@ def ended_elsewhere(server: str) -> Panel:
 
 
 def linked_video(
-    ended: EndOfJobs, names: ToolNames, why: Worded, *, disclosure: str, by_dm: bool
+    ended: EndOfJobs, catalog: Catalog, why: Worded, *, disclosure: str, by_dm: bool
 ) -> tuple[ui.View, str]:
     """Return the buttons and the content of an ordinary message, in which Discord plays a linked video."""
     job = ended.job
     gone = sentences(why, _("The link may stop working after a while."))
     shown = f"|| {job.output_url} ||" if is_hidden(job) else job.output_url or ""
-    about = _details(ended, names, title=names.title(job.tool), prompt=False)
+    about = _details(ended, catalog, title=catalog.title(job.tool), prompt=False)
     details = lines(about, disclosed_words(disclosure), why_here(job, by_dm=by_dm))
     view = ui.View(timeout=None)
-    for one in result_buttons(job, names.tool(job.tool), by_dm=by_dm):
+    for one in result_buttons(job, catalog.tools.get(job.tool), by_dm=by_dm):
         view.add_item(one)
     view.stop()
-    return view, lines(_ready(ended, ended.parts, names), gone, details, shown)
+    return view, lines(_ready(ended, ended.parts, catalog), gone, details, shown)
 
 
 def disclosed_words(words: str) -> str:
@@ -168,7 +169,7 @@ def why_here(job: Job, *, by_dm: bool) -> str:
     return small(_("I can't post in {channel} any more, so I sent it to you here.", channel=channel))
 
 
-def _ready(ended: EndOfJobs, made: Sequence[Part], names: ToolNames) -> str:
+def _ready(ended: EndOfJobs, made: Sequence[Part], catalog: Catalog) -> str:
     job, member = ended.job, f"<@{ended.job.user_id}>"
     if job.posted_with_set:
         photos = _which([part.number for part in made], len(ended.whole))
@@ -177,7 +178,7 @@ def _ready(ended: EndOfJobs, made: Sequence[Part], names: ToolNames) -> str:
         ready = _("{member}, your video is ready.", member=member)
     else:
         ready = _("{member}, your picture is ready.", member=member)
-    return f"{names.emoji(job.tool)} {ready}"
+    return f"{catalog.emoji(job.tool)} {ready}"
 
 
 def _which(numbers: Sequence[int], total: int) -> str:
@@ -209,10 +210,10 @@ def _failure(part: Part) -> str:
     return sentences(said, cost_words(part.job))
 
 
-def _details(ended: EndOfJobs, names: ToolNames, *, title: str = "", prompt: bool = True) -> str:
+def _details(ended: EndOfJobs, catalog: Catalog, *, title: str = "", prompt: bool = True) -> str:
     """Return the title if there is one, the inputs, the cost, and the prompt if it is to be told."""
     job = ended.job
-    tool = names.tool(job.tool)
+    tool = catalog.tools.get(job.tool)
     cost = cost_words(job)
     if job.posted_with_set:  # of those without a result, each has it in its own line
         cost = credit_words(sum(part.job.settled for part in ended.parts)) if title else ""
@@ -277,7 +278,7 @@ async def best_answer(press: Press, wish: Literal["yes", "no"]) -> None:
 def best_panel(
     job: Job,
     link: str,
-    names: ToolNames,
+    catalog: Catalog,
     rules: PostingRules,
     files: Sequence[tuple[discord.File, MediaGalleryItem]],
 ) -> Panel:
@@ -285,7 +286,7 @@ def best_panel(
 
     What was behind a spoiler stays there, and the server's disclosure is said here too.
     """
-    made_by = _("**{tool}** by {member}", tool=names.title(job.tool), member=f"<@{job.user_id}>")
+    made_by = _("**{tool}** by {member}", tool=catalog.title(job.tool), member=f"<@{job.user_id}>")
     media = [
         MediaGalleryItem(
             f"attachment://{file.filename}",
@@ -301,14 +302,14 @@ def best_panel(
     return Panel(text(f"{STAR} {made_by}"), *gallery, *said, see)
 
 
-def ask_maker(job: Job, link: str, server: str, channel_id: int, names: ToolNames) -> Panel:
+def ask_maker(job: Job, link: str, server: str, channel_id: int, catalog: Catalog) -> Panel:
     """Return the question whether results of the member may be shown in the channel for the best."""
     title = _("Members of {server} starred your result", server=plain(server, 100))
     question = _(
         "Starred results are shown in {channel}, with their maker's name. Can I show yours? It's your "
         "[{tool}]({link}).",
         channel=f"<#{channel_id}>",
-        tool=names.title(job.tool),
+        tool=catalog.title(job.tool),
         link=link,
     )
     promise = _(

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import discord
 
-from bot.catalog import Tool
+from bot.catalog import Catalog, Tool
 from bot.credits.prices import Estimate, PriceTable, short_price
 from bot.errors import Refused
 from bot.features.posting import PostingRules
@@ -21,7 +21,7 @@ from bot.jobs.models import Job, JobRequest, Progress, SourcePhoto
 from bot.jobs.progress import once_key_of, subject_of
 from bot.languages import Worded, gettext as _, lazy, ngettext, plazy
 from bot.ui.jobs.forms import Values
-from bot.ui.jobs.wording import ToolNames, prompt_words
+from bot.ui.jobs.wording import prompt_words
 from bot.ui.kit.answers import (
     DISCORD_ERRORS,
     acknowledge,
@@ -68,7 +68,7 @@ async def show_progress(
     """
     from bot.ui.jobs.progress import progress_panel  # it has the buttons that start jobs
 
-    panel, deferral = progress_panel(jobs, ToolNames(host.catalog), Progress()), await answering(interaction)
+    panel, deferral = progress_panel(jobs, host.catalog, Progress()), await answering(interaction)
     shown = None
     try:
         if in_place:
@@ -85,18 +85,18 @@ async def show_progress(
     await host.answers.show(interaction, subject_of(jobs[0]), shown)
 
 
-def question_panel(question: Confirmation, names: ToolNames) -> Panel:
+def question_panel(question: Confirmation, catalog: Catalog) -> Panel:
     """Return the question: by a reply under a photo, or for the person alone."""
     request, price = question.request, short_price(Estimate(question.price, learned=question.learned))
-    title = names.title(request.tool)
+    title = catalog.title(request.tool)
     run = confirm.looking(label=_("Run · {price}", price=price)).of(question.id)
     if question.under_photo:
         said = _asked_under_photo(question, f"<@{request.user_id}>", title, price)
         return Panel(text(lines(said, small(_WHY[question.why]))), row(run))
-    prompt = prompt_words(names.tool(request.tool), request.inputs)
+    prompt = prompt_words(catalog.tools.get(request.tool), request.inputs)
     return boxed(
         GOING,
-        lines(f"### {names.emoji(request.tool)} {_asked(question, title, price)}", prompt),
+        lines(f"### {catalog.emoji(request.tool)} {_asked(question, title, price)}", prompt),
         small(_WHY[question.why]),
         row(run),
     )
@@ -147,7 +147,7 @@ async def confirm(press: Press, question_id: Annotated[str, "[0-9a-f]{16}"]) -> 
             jobs = await host.services.acceptance.accept_all(question.confirmed(member_context(interaction)))
         except ConfirmationNeeded as needed:  # dearer by now
             again = needed.question or question
-            await interaction.edit_original_response(view=question_panel(again, ToolNames(host.catalog)))
+            await interaction.edit_original_response(view=question_panel(again, host.catalog))
             return
         if not question.under_photo:  # the message of one is removed by now
             await show_progress(interaction, host, jobs, in_place=True)
@@ -244,7 +244,7 @@ async def start(
     except ConfirmationNeeded as needed:
         if needed.question is None:
             raise
-        await answer(interaction, question_panel(needed.question, ToolNames(host.catalog)))
+        await answer(interaction, question_panel(needed.question, host.catalog))
         return
     await show_progress(interaction, host, jobs)
     if terms.offer_id is not None:

@@ -49,24 +49,6 @@ _UNREASONED = {JobState.FAILED: lazy("The job failed."), JobState.WITHHELD: lazy
 _SETTLED = TERMINAL_STATES | {JobState.REVIEWING}
 
 
-class ToolNames:
-    """The names of tools, also of those that are no longer in the catalogue."""
-
-    def __init__(self, catalog: Catalog) -> None:
-        self.catalog = catalog
-
-    def tool(self, slug: str) -> Tool | None:
-        return self.catalog.tools.get(slug)
-
-    def title(self, slug: str) -> str:
-        tool = self.catalog.tools.get(slug)
-        return tool.title if tool else plain(slug, VALUE_LENGTH)
-
-    def emoji(self, slug: str) -> str:
-        tool = self.catalog.tools.get(slug)
-        return tool.emoji if tool else "🪄"
-
-
 def member_words(user_id: int) -> str:
     """Return a mention of the member, or that they were forgotten."""
     return f"<@{user_id}>" if user_id != FORGOTTEN_MEMBER else _("a member whose data was erased")
@@ -108,9 +90,9 @@ def prompt_words(tool: Tool | None, inputs: Mapping[str, str]) -> str:
     return f"> {plain(prompt, PROMPT_LENGTH) or '…'}" if prompt else ""
 
 
-def alt_words(names: ToolNames, job: Job) -> str:
+def alt_words(catalog: Catalog, job: Job) -> str:
     """Return the result's description for screen readers."""
-    title, tool = names.title(job.tool), names.tool(job.tool)
+    title, tool = catalog.title(job.tool), catalog.tools.get(job.tool)
     chosen = and_list([f"{name} {value}" for name, value in settings_of(tool, job.inputs)])
     prompt = prompt_of(tool, job.inputs)
     words = title
@@ -201,13 +183,13 @@ def again_label(job: Job) -> str:
     return _("Run again · {price}", price=short_price(again_price(job)))
 
 
-def job_line(job: Job, names: ToolNames, *, linked: bool = True, deleted: bool = False) -> str:
+def job_line(job: Job, catalog: Catalog, *, linked: bool = True, deleted: bool = False) -> str:
     """Return a job in one line: its tool, its state, what it costs, and when it was asked for.
 
     `deleted`: its result is no longer in Discord, so there is nothing to link to.
     """
     link = message_link(job)
-    title = names.title(job.tool)
+    title = catalog.title(job.tool)
     what = f"[{title}]({link})" if linked and not deleted and link is not None else title
     free = job.terminal and not job.settled
     cost = pgettext("state of a job", "not charged") if free else credit_words(job.settled or job.reserved)
@@ -219,7 +201,7 @@ def job_line(job: Job, names: ToolNames, *, linked: bool = True, deleted: bool =
         if job.not_approved
         else _STATE_NAMES[job.state]
     )
-    return f"{names.emoji(job.tool)} {what} · {state} · {cost} · {when}"
+    return f"{catalog.emoji(job.tool)} {what} · {state} · {cost} · {when}"
 
 
 def message_link(job: Job) -> str | None:

@@ -35,7 +35,6 @@ from bot.servers.access import (
     ToolRule,
 )
 from bot.ui.admin.notices import everyone_reads
-from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.host import labelled, show_form
 from bot.ui.kit.layout import (
     Piece,
@@ -466,7 +465,7 @@ def _mentions(form: str, ids: Collection[int]) -> str:
 
 
 def _tool_name(catalog: Catalog, slug: str) -> str:
-    return _("Every tool") if slug == EVERY_TOOL else ToolNames(catalog).title(slug)
+    return _("Every tool") if slug == EVERY_TOOL else catalog.title(slug)
 
 
 def _access_notes(now: Now) -> Iterable[Worded]:

@@ -28,7 +28,6 @@ from bot.languages import Message, Worded, and_list, gettext as _, lazy, ngettex
 from bot.servers import access
 from bot.servers.access import AccessRules, PhotoScope, open_in
 from bot.ui.jobs.forms import MAX_INPUTS_CHARACTERS, inputs_from
-from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.host import host_of, labelled
 from bot.ui.kit.layout import NEUTRAL, UNSURE, fitting, lines, more_words, plain, shortened
 from bot.ui.panels.settings import (
@@ -80,7 +79,7 @@ def shut_words(
     rules: PhotoRules,
     taps: Sequence[Tap],
     allowed: AccessRules,
-    names: ToolNames,
+    catalog: Catalog,
 ) -> str:
     """Return a line for each photo channel whose tools the server's rules of access exclude."""
     if guild is None:
@@ -92,7 +91,7 @@ def shut_words(
             tool for tool in _tools_of(channel, taps) if channels and not open_in(allowed, tool, channels)
         ]
         if shut:
-            found.append(_shut(channel, and_list([f"**{names.title(tool)}**" for tool in shut])))
+            found.append(_shut(channel, and_list([f"**{catalog.title(tool)}**" for tool in shut])))
     return _some(found)
 
 
@@ -350,7 +349,7 @@ def _about(now: Now) -> Iterable[Worded]:
     yield "" if host_of(now.interaction).intents.message_content else INTENT_OFF
     yield "" if row.closed is None else f"⚠️ {row.closed}"
     yield lacking_words(now.guild, row.rules)
-    yield shut_words(now.guild, row.rules, list(row.taps.values()), row.access, ToolNames(now.catalog))
+    yield shut_words(now.guild, row.rules, list(row.taps.values()), row.access, now.catalog)
     yield now.seen or ""
 
 
@@ -421,8 +420,8 @@ PHOTOS = Topic(
                 _emoji_fields,
                 _map_emoji,
                 _unmap_emoji,
-                lambda catalog, _key, item: f"{item[0]} {ToolNames(catalog).title(item[1])}",
-                lambda now, _key, item: f"{item[0]} {ToolNames(now.catalog).title(item[1])}",
+                lambda catalog, _key, item: f"{item[0]} {catalog.title(item[1])}",
+                lambda now, _key, item: f"{item[0]} {now.catalog.title(item[1])}",
             ),
             read=lambda row: {
                 key: [str(tap.emoji), tap.preset.tool, dict(tap.preset.inputs), tap.preset.style_id]

@@ -38,7 +38,6 @@ from bot.servers.keys import StudiiKey
 from bot.servers.settings import GuildSettings
 from bot.ui.admin.notices import EVERYONE_READS, everyone_reads, post_greeting, trouble_there, try_again
 from bot.ui.help import post_panel
-from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.answers import answer_in_place, read_before_form, tolerated
 from bot.ui.kit.host import host_of, labelled
 from bot.ui.kit.layout import (
@@ -154,7 +153,7 @@ async def seen_by(interaction: discord.Interaction[Any], row: SetupRow) -> Setup
     host, guild, guild_id = host_of(interaction), interaction.guild, server_of(interaction)
     services, log = host.services, row.settings.log_channel_id
     rules, taps = services.photo_rules.rules(guild_id), services.photo_rules.taps(guild_id)
-    shut = shut_words(guild, rules, taps, row.access, ToolNames(host.catalog))
+    shut = shut_words(guild, rules, taps, row.access, host.catalog)
     return SetupState(
         **vars(row),
         has_key=row.key is not None and services.vault.opens(row.key.ciphertext),

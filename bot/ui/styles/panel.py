@@ -25,7 +25,7 @@ from bot.languages import and_list, gettext as _, lazy, ngettext, pgettext, plaz
 from bot.ui.jobs.choosing import open_style_form, prices_for
 from bot.ui.jobs.forms import MAX_INPUTS_CHARACTERS, choice_field, inputs_from
 from bot.ui.jobs.progress import INPUTS_ERASED, job_for
-from bot.ui.jobs.wording import ToolNames, prompt_of, prompt_words, settings_words
+from bot.ui.jobs.wording import prompt_of, prompt_words, settings_words
 from bot.ui.kit.answers import acknowledge, answer, answer_in_place, read_before_form
 from bot.ui.kit.host import host_of, labelled
 from bot.ui.kit.layout import (
@@ -74,12 +74,11 @@ MAX_SHOWN_ROLES = 5
 
 def line_of(style: Style, catalog: Catalog) -> str:
     """Return a style in one line."""
-    names = ToolNames(catalog)
-    about = f"{names.emoji(style.tool)} **{quoted(style)}** · {names.title(style.tool)}"
+    about = f"{catalog.emoji(style.tool)} **{quoted(style)}** · {catalog.title(style.tool)}"
     if misfit(catalog, style):
         unfit = _("no longer fits")
         return f"{about} · ⚠️ {unfit}"
-    needs = wants_words(prompt_of(names.tool(style.tool), style.inputs))
+    needs = wants_words(prompt_of(catalog.tools.get(style.tool), style.inputs))
     return _dotted(about, _("with your words") if needs else "", _roles(style))
 
 
@@ -96,7 +95,7 @@ def styles_panel(styles: Sequence[Style], catalog: Catalog, said: str = "", *, m
             discord.SelectOption(
                 label=shortened(one.name, 100),
                 value=one.id,
-                description=shortened(ToolNames(catalog).title(one.tool), 100),
+                description=shortened(catalog.title(one.tool), 100),
             )
             for one in styles[:MAX_OFFERED]
         ]
@@ -141,8 +140,7 @@ def style_panel(
 ) -> Panel:
     """Return a style, with `picture`, the address of what it made, and what the person can do with it."""
     catalog = host_of(interaction).catalog
-    names = ToolNames(catalog)
-    tool = names.tool(style.tool)
+    tool = catalog.tools.get(style.tool)
     whose = _("this server's style") if style.of_server else _("your style")
     wrong = misfit(catalog, style)
     made_by = _("added by {member}", member=f"<@{style.made_by}>") if style.made_by is not None else ""
@@ -162,8 +160,8 @@ def style_panel(
         BAD if wrong else NEUTRAL,
         lines(
             f"✅ {title}" if title else "",
-            f"### {names.emoji(style.tool)} {quoted(style)}",
-            small(_dotted(names.title(style.tool), whose, _roles(style), made_by)),
+            f"### {catalog.emoji(style.tool)} {quoted(style)}",
+            small(_dotted(catalog.title(style.tool), whose, _roles(style), made_by)),
             prompt_words(tool, style.inputs),
             small(settings_words(tool, style.inputs)),
             f"⚠️ {sentence(str(wrong))}" if wrong else "",

@@ -15,7 +15,6 @@ from bot.features.posting import PostingRules
 from bot.jobs.models import Job, Progress
 from bot.languages import Language, ReaderLanguages
 from bot.media.photo import Drawing
-from bot.ui.jobs.wording import ToolNames
 from bot.ui.kit.answers import LateAnswer
 from bot.ui.kit.layout import Panel
 
@@ -88,9 +87,9 @@ def context_on(
     answers: ReplacedAnswers | None = None,
 ) -> DeliveryContext:
     """Return what the delivery through the client works with, without what isn't given."""
-    names, readers = ToolNames(catalog), readers or EnglishReaders()
+    readers = readers or EnglishReaders()
     drawing, answers = drawing or NoDrawing(), answers or NoAnswers()
-    return DeliveryContext(client, names, clock, answers, rules, readers, drawing)
+    return DeliveryContext(client, catalog, clock, answers, rules, readers, drawing)
 
 
 def delivery_on(*given: Any, **named: Any) -> DiscordDelivery:

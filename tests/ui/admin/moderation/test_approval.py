@@ -19,7 +19,6 @@ from bot.media.spool import OutputFile
 from bot.posts import Stands
 from bot.servers import access
 from bot.ui.jobs.progress import progress_panel
-from bot.ui.jobs.wording import ToolNames
 from tests.reactions.taps import STAGING, jobs_of, post, ready
 from tests.support import spending
 from tests.support.database import given
@@ -330,7 +329,7 @@ async def test_a_declined_set_ends_unpaid_as_a_whole_but_for_what_was_cancelled(
     states = [job.state for job in await jobs_of(desk)]
     assert states == [JobState.CANCELLED, JobState.FAILED, JobState.FAILED]
     assert [job.reserved for job in await jobs_of(desk)] == [0, 0, 0]
-    card = str(progress_panel(await jobs_of(desk), ToolNames(Catalog.load()), Progress()).to_components())
+    card = str(progress_panel(await jobs_of(desk), Catalog.load(), Progress()).to_components())
     assert "**1 cancelled · 2 not approved**" in card
     assert "❌" not in card
     again = await desk.channel_message(f"studii:approve:{jobs[1].id}-0")

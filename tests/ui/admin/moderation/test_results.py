@@ -18,11 +18,10 @@ from bot.reasons import Reason, ReasonCode
 from bot.servers.notices import NoticeKind
 from bot.ui.admin.approvals import OpenedFiles, approval_request, nothing_to_decide, result_review
 from bot.ui.jobs.progress import progress_panel
-from bot.ui.jobs.wording import ToolNames
 from tests.support.database import given
 from tests.support.desk import PNG, Desk, pieces, texts
 from tests.support.jobs import staging
-from tests.support.panels import NAMES, words
+from tests.support.panels import CATALOG, words
 from tests.support.posts import Posted, deliver, open_posts, sent, tell_end
 from tests.ui.admin.moderation.waiting import approvals, decline, moderator
 
@@ -133,7 +132,7 @@ async def test_who_asks_for_something_private_is_told_before_that_moderators_see
     assert (job.private, job.result_approval) == (True, Approval.WANTED)
     pair = [replace(job, set_id="0" * 16)] * 2
     assert "and the results before you get them" in texts_of(
-        progress_panel(pair, ToolNames(desk.bot.catalog), Progress())
+        progress_panel(pair, desk.bot.catalog, Progress())
     )
     assert channel.history() == []
 
@@ -229,7 +228,7 @@ IN_VAIN = Reason(ReasonCode.NOT_APPROVED)
 
 def request(count: int = 1, *, hidden: bool = False) -> str:
     jobs = tuple(staging(id=f"{at:016x}", state=JobState.PENDING) for at in range(count))
-    return words(approval_request(ForModerators(jobs, photos=()), NAMES, 7, NO_FILES, hidden=hidden))
+    return words(approval_request(ForModerators(jobs, photos=()), CATALOG, 7, NO_FILES, hidden=hidden))
 
 
 @pytest.mark.promise
@@ -247,7 +246,7 @@ def test_photos_that_are_too_large_to_show_are_not_missed() -> None:
 
 def test_a_result_that_is_too_large_to_show_says_so_and_what_it_cost() -> None:
     job = staging(state=JobState.REVIEWING, reserved=0)
-    shown = words(result_review(job, NAMES, NO_FILES))
+    shown = words(result_review(job, CATALOG, NO_FILES))
     assert "The result is too large to show here." in shown
     assert "Not charged · finished" in shown
 
@@ -266,4 +265,4 @@ def test_a_result_that_is_too_large_to_show_says_so_and_what_it_cost() -> None:
 def test_a_question_that_ended_without_a_button_says_how(
     changes: dict[str, Any], result: bool, said: str
 ) -> None:
-    assert said in words(nothing_to_decide(staging(**changes), NAMES, result=result))
+    assert said in words(nothing_to_decide(staging(**changes), CATALOG, result=result))
