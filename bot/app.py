@@ -170,8 +170,8 @@ async def build(
         answers = Answers(
             db, beside, vault, clock, bot, catalog, bot.readers, lambda job_id: engine.progress(job_id)
         )
-        context = DeliveryContext(bot, catalog, clock, answers, bot.posting_rules, bot.readers, guarded)
-        delivery = DiscordDelivery(context, photos.read)
+        context = DeliveryContext(bot, catalog, answers, bot.posting_rules, bot.readers, guarded, photos.read)
+        delivery = DiscordDelivery(context)
         engine = Engine(
             db=db,
             member=member,

@@ -11,9 +11,6 @@ from bot.posts import Gone, Outcome, Post, Stands
 class Nobody:
     """A delivery and a photo source in one."""
 
-    def size_limit(self, guild_id: int) -> int:
-        return 10 * 1024 * 1024
-
     async def send(self, post: Post, shown: Any) -> Outcome:
         return Stands(1)
 

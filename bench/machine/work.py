@@ -141,7 +141,7 @@ async def at_work(
         ):
             await client.login(TOKEN)
             await _use(db, vault, await db.write(lane_names, vault), keys)
-            delivery = delivery_on(client, Catalog.load(), SystemClock())
+            delivery = delivery_on(client, Catalog.load())
             if largest is not None:
                 _allow(delivery, largest)
             async with running_engine(folder, db, studii, vault, delivery, posted=posted) as engine:

@@ -2,5 +2,5 @@
 
 from bot.delivery.answers import Answers
 from bot.delivery.cdn_photos import CdnPhotoSource
-from bot.delivery.messages import DiscordDelivery
-from bot.delivery.posts import DeliveryContext
+from bot.delivery.messages import DeliveryContext
+from bot.delivery.posts import DiscordDelivery

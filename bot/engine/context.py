@@ -44,23 +44,19 @@ class PhotoSource(Protocol):
 class Delivery(Protocol):
     """Informs people about their jobs. No method raises an error of the platform."""
 
-    def size_limit(self, guild_id: int) -> int:
-        """Return how many bytes of files a message in that server may have."""
-        ...
-
-    async def send(self, post: Post, shown: Any) -> Outcome:
+    def send(self, post: Post, shown: Any, /) -> Awaitable[Outcome]:
         """Send a post's message, made of what its kind has loaded; doing it twice sends it once."""
         ...
 
-    async def edit(self, post: Post, shown: Any) -> Outcome:
+    def edit(self, post: Post, shown: Any, /) -> Awaitable[Outcome]:
         """Let the post's message show what is so now."""
         ...
 
-    async def delete(self, post: Post) -> Outcome:
+    def delete(self, post: Post, /) -> Awaitable[Outcome]:
         """Delete the post's message."""
         ...
 
-    async def find(self, post: Post) -> Outcome:
+    def find(self, post: Post, /) -> Awaitable[Outcome]:
         """Look for the message of a post that may have been sent without our knowing.
 
         `Gone`: it isn't there.

@@ -16,22 +16,16 @@ from bot.db import WRITE_TIMEOUT, Database
 from bot.engine.context import Delivery, EngineContext, PhotoSource
 from bot.engine.files import CountedDecoder, SpoolRoom
 from bot.engine.lanes import Lanes
-from bot.engine.messages import BestQuestions, BestResults, Hourglasses, Notices, Questions, Refusals, Results
-from bot.engine.outbox import Kind, Posts
 from bot.engine.outputs import Outputs
 from bot.engine.photos import Intake
+from bot.engine.posts import Posts
 from bot.engine.tuning import HOUR, Tuning
 from bot.jobs import confirm, lanes, queries, submission, transitions
-from bot.jobs.best_results import BEST, BEST_ASK
-from bot.jobs.confirm import QUESTION
 from bot.jobs.holds import waited_too_long
 from bot.jobs.models import APPROVAL_HOURS, FailureCode, Job, JobState
-from bot.jobs.results import HOURGLASS
 from bot.media.spool import Spool
-from bot.posts import OFFER, RESULT
 from bot.reasons import Reason, ReasonCode
 from bot.servers import privacy, settings
-from bot.servers.notices import REFUSAL, NoticeKind
 from bot.studii import StudiiClient
 from bot.vault import Vault
 
@@ -81,12 +75,7 @@ class Engine:
         self._lanes = Lanes(context, catalog)
         room = SpoolRoom(context)
         outputs = Outputs(context, catalog, room, decoder, self._lanes)
-        kinds: dict[str, Kind] = dict.fromkeys(NoticeKind, Notices(context, outputs))
-        kinds |= {OFFER: Kind(context), HOURGLASS: Hourglasses(context)}
-        kinds |= {QUESTION: Questions(context), REFUSAL: Refusals(context)}
-        kinds |= {BEST: BestResults(context), BEST_ASK: BestQuestions(context)}
-        kinds[RESULT] = Results(context, delivery, outputs)
-        self._posts = Posts(context, delivery, kinds)
+        self._posts = Posts(context, delivery, outputs)
         self.fresh_link, self.progress = outputs.fresh_link, self._lanes.progress
         self.oldest_due_poll, self.occupancy = self._lanes.overdue, self._lanes.occupancy
         self._photos, self._outputs = (

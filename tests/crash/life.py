@@ -134,8 +134,8 @@ async def _live(life: Life, tracer: Tracer) -> int:
 
         answers = Answers(db, db, vault, clock, bot, catalog, bot.readers, progress_of)
         rules = bot.posting_rules
-        context = context_on(bot, catalog, clock, guarded, rules, readers=bot.readers, answers=answers)
-        delivery = DiscordDelivery(context, no_file)
+        context = context_on(bot, catalog, guarded, rules, readers=bot.readers, answers=answers, read=no_file)
+        delivery = DiscordDelivery(context)
         engine = Engine(
             db=db,
             studii=studii,

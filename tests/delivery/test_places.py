@@ -127,7 +127,7 @@ async def test_a_picture_that_is_too_large_is_posted_smaller(tmp_path: Path) -> 
 
     async with open_desk(tmp_path) as desk:
         job = await done(desk)
-        delivery = delivery_on(desk.bot, desk.bot.catalog, desk.clock, Fitting())
+        delivery = delivery_on(desk.bot, desk.bot.catalog, Fitting())
         await tell_end(delivery, job, output(tmp_path, size=30_000_000))
         (file,) = desk.channel.history()[-1].attachments
         assert await file.read() == b"\xff\xd8\xffsmaller"

@@ -20,7 +20,7 @@ from bot.media.spool import OutputFile
 from bot.posts import NotHere, Post
 from bot.servers.notices import NoticeKind
 from tests.delivery.finished import MESSAGES
-from tests.support.clock import NOON, FakeClock
+from tests.support.clock import NOON
 from tests.support.desk import Desk, make_bot
 from tests.support.jobs import staging
 from tests.support.posts import Posted, deliver, open_posts, tell_end
@@ -96,7 +96,7 @@ async def logged_in(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[tuple[Dis
     try:
         async with discord.Client(intents=discord.Intents.none()) as client:
             await client.login("of.no.use")
-            yield delivery_on(client, Catalog.load(), FakeClock(NOON)), recorder
+            yield delivery_on(client, Catalog.load()), recorder
     finally:
         await runner.cleanup()
 
@@ -120,7 +120,7 @@ async def test_the_file_the_nonce_and_the_reply_are_what_discord_is_sent(
     assert (payload["nonce"], payload["enforce_nonce"]) == (DONE.nonce, True)
     assert payload["message_reference"]["message_id"] == 400
     assert payload["message_reference"]["fail_if_not_exists"] is False
-    assert payload["allowed_mentions"] == {"parse": [], "users": [300]}
+    assert payload["allowed_mentions"] == {"parse": [], "users": [300], "roles": []}
     assert payload["flags"] & discord.MessageFlags(components_v2=True).value
     assert payload.get("content") is None
     assert not payload.get("embeds")

@@ -116,7 +116,7 @@ async def made(folder: Path) -> AsyncGenerator[tuple[Desk, DiscordDelivery, Job]
             output_kind="image",
             output_url="https://studii.example/o",
         )
-        yield desk, delivery_on(desk.bot, desk.bot.catalog, desk.clock, SharedDecoders()), job
+        yield desk, delivery_on(desk.bot, desk.bot.catalog, SharedDecoders()), job
 
 
 def files(folder: Path, after: int, before: int | None, *, kind: str = "image/png") -> OutputFile:
@@ -179,7 +179,7 @@ async def test_a_server_can_have_both_halves_in_one_picture_beside_the_whole_one
     async with made(tmp_path) as (desk, _, job):
         await desk.services.db.write(posting.change, desk.guild.id, splits=True)
         decoders = SharedDecoders()
-        delivery = delivery_on(desk.bot, desk.bot.catalog, desk.clock, decoders, desk.bot.posting_rules)
+        delivery = delivery_on(desk.bot, desk.bot.catalog, decoders, desk.bot.posting_rules)
         await tell_end(delivery, job, files(tmp_path, len(MADE), len(ROOM)))
         after, halves, before = await shown(desk)
         assert (after, before) == (MADE, ROOM)
@@ -193,7 +193,7 @@ async def test_a_staged_picture_has_a_labelled_copy_beside_the_untouched_one(tmp
     async with made(tmp_path) as (desk, _, job):
         await desk.services.db.write(posting.change, desk.guild.id, staging_label="Virtually staged")
         decoders = SharedDecoders()
-        delivery = delivery_on(desk.bot, desk.bot.catalog, desk.clock, decoders, desk.bot.posting_rules)
+        delivery = delivery_on(desk.bot, desk.bot.catalog, decoders, desk.bot.posting_rules)
         await tell_end(delivery, replace(job, tool="virtual-staging"), files(tmp_path, len(MADE), len(ROOM)))
         after, _, before = await shown(desk)
         assert (after, before) == (MADE, ROOM)
@@ -205,7 +205,7 @@ async def test_a_staged_result_has_the_words_for_a_listing_and_the_original_phot
     async with made(tmp_path) as (desk, _, job):
         await desk.services.db.write(posting.change, desk.guild.id, staging_label="Virtually staged")
         decoders = SharedDecoders()
-        delivery = delivery_on(desk.bot, desk.bot.catalog, desk.clock, decoders, desk.bot.posting_rules)
+        delivery = delivery_on(desk.bot, desk.bot.catalog, decoders, desk.bot.posting_rules)
         await tell_end(delivery, replace(job, tool="virtual-staging"), files(tmp_path, len(MADE), len(ROOM)))
         message = desk.channel.history()[-1]
         answer = await press_more(desk.tom, message, "For a listing")
@@ -233,7 +233,7 @@ async def refusing(
         done: Any = {"finished_at": desk.clock.now(), "output_url": url, "output_kind": kind}
         job = await desk.move(await desk.job(), *DONE, **done)
         desk.env.inject_error("POST", "/channels/*/messages", status=413, code=40005, times=times)
-        yield desk, delivery_on(desk.bot, desk.bot.catalog, desk.clock, SharedDecoders()), job
+        yield desk, delivery_on(desk.bot, desk.bot.catalog, SharedDecoders()), job
 
 
 def noise(folder: Path) -> OutputFile:

@@ -12,7 +12,7 @@ from PIL import Image
 from simcord import MemberActor, ResponseMessage
 
 from bot.delivery import DiscordDelivery
-from bot.engine.messages import first_message
+from bot.engine.posts import first_message
 from bot.features.posting import PostingRules
 from bot.jobs import transitions
 from bot.jobs.models import FailureCode, JobState
@@ -78,8 +78,8 @@ async def made(
 
 
 def delivery(desk: Desk) -> DiscordDelivery:
-    bot, clock = desk.bot, desk.clock
-    return delivery_on(bot, bot.catalog, clock, SharedDecoders(), usual, answers=bot.answers)
+    bot = desk.bot
+    return delivery_on(bot, bot.catalog, SharedDecoders(), usual, answers=bot.answers)
 
 
 async def announce(desk: Desk, parts: Sequence[Part], rules: PostingRules | None = None) -> list[Posted]:
@@ -88,9 +88,12 @@ async def announce(desk: Desk, parts: Sequence[Part], rules: PostingRules | None
     said: list[Posted] = []
     left = list(parts)
     while left:
-        some = first_message(left, desk.delivery.size_limit(desk.guild.id), rules or PostingRules())
+        some = first_message(left, rules or PostingRules())
+        while isinstance(
+            posted := await post_ending(desk.delivery, EndOfJobs(tuple(some), whole, len(said))), TooMuch
+        ):
+            some = some[: (len(some) + 1) // 2]
         left = left[len(some) :]
-        posted = await post_ending(desk.delivery, EndOfJobs(tuple(some), whole, len(said)))
         assert isinstance(posted, Posted)
         number = len(said)
         said.append(posted)
@@ -154,7 +157,7 @@ async def test_a_servers_rules_of_posting_hold_for_sets(tmp_path: Path) -> None:
             return chosen
 
         decoders = SharedDecoders()
-        own = delivery_on(desk.bot, desk.bot.catalog, desk.clock, decoders, rules)
+        own = delivery_on(desk.bot, desk.bot.catalog, decoders, rules)
         desk.delivery = own
         there = [replace(part, job=replace(part.job, post_channel_id=elsewhere.id)) for part in parts]
         said = await announce(desk, there, chosen)
@@ -203,7 +206,7 @@ async def test_a_staged_picture_of_a_set_has_the_words_for_a_listing(tmp_path: P
             return PostingRules(staging_label="Virtually staged")
 
         decoders = SharedDecoders()
-        desk.delivery = delivery_on(desk.bot, desk.bot.catalog, desk.clock, decoders, rules)
+        desk.delivery = delivery_on(desk.bot, desk.bot.catalog, decoders, rules)
         await announce(desk, parts)
         shown = await picked(desk, 2, desk.tom)
         told = await desk.tom.click(shown, label="For a listing")
@@ -269,10 +272,10 @@ async def test_what_is_too_large_even_alone_is_shown_smaller_or_linked(tmp_path:
         assert parts[0].output is not None
         large = replace(parts[0].output, size=30 * MIB, before=None)
         await announce(desk, [replace(parts[0], output=large), replace(parts[1], output=None)])
-        first, second = desk.channel.history()[1:]
-        assert "Shown smaller than it was made" in texts(first)
-        assert "[Open the picture](<https://studii.example/o>)" in texts(second)
-        assert galleries(desk) == [[1], []]
+        (said,) = desk.channel.history()[1:]
+        assert "Shown smaller than it was made" in texts(said)
+        assert "[Open the picture](<https://studii.example/o>)" in texts(said)
+        assert galleries(desk) == [[1]]
 
 
 async def test_nothing_that_others_write_makes_a_sets_message_too_long(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from bot.engine.messages import Told
+from bot.engine.posts import Told
 from bot.errors import PhotoUnavailable
 from bot.jobs.models import Job
 from bot.jobs.results import HOURGLASS, EndOfJobs
@@ -46,9 +46,6 @@ class Recorder:
     postings: list[tuple[Post, EndOfJobs]] = field(default_factory=list[tuple[Post, EndOfJobs]])  # of sets
     set_answers: list[Outcome] = field(default_factory=list[Outcome])
     attempts: int = 0
-
-    def size_limit(self, guild_id: int) -> int:
-        return 10 * 1024 * 1024
 
     async def send(self, post: Post, shown: Any) -> Outcome:
         if post.kind == HOURGLASS:

@@ -58,7 +58,7 @@ async def test_a_command_runs_through_few_files_until_its_result(tmp_path: Path)
         with entered() as files:
             result = await stage.result(stage.world.maya, "A blue kite")
         assert "A blue kite" in texts(result)
-        assert {"bot/jobs/accept.py", "bot/engine/lanes.py", "bot/delivery/results.py"} <= files
+        assert {"bot/jobs/accept.py", "bot/engine/lanes.py", "bot/delivery/posts.py"} <= files
         assert len(files) <= MAX_IN_ALL, sorted(files)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.engine.messages import STAYS_THERE, first_message
+from bot.engine.posts import STAYS_THERE, first_message
 from bot.features.posting import PostingRules
 from bot.jobs import progress, queries, results, transitions
 from bot.jobs.models import FailureCode, Job, JobState
@@ -303,28 +303,23 @@ async def test_an_hourglass_stands_on_a_photos_message_while_jobs_of_it_go_on(tm
         assert world.discord.hourglasses == ["55"]
 
 
-KIB = 1024
-
-
-def messages(count: int, size: int, room: int, *, splits: bool = False, before: bool = True) -> list[int]:
+def messages(count: int, *, splits: bool = False, before: bool = True) -> list[int]:
     photo = OutputFile(Path("b"), "image", "image/png", 9) if before else None
-    output = OutputFile(Path("a"), "image", "image/png", size, photo)
+    output = OutputFile(Path("a"), "image", "image/png", 1, photo)
     left = [Part(jobs.a_job(), number, output) for number in range(count)]
     found: list[int] = []
     while left:
-        some = first_message(left, room, PostingRules(splits=splits))
+        some = first_message(left, PostingRules(splits=splits))
         left = left[len(some) :]
         found.append(len(some))
     return found
 
 
-def test_a_message_takes_ten_files_and_as_many_bytes_as_the_server_allows() -> None:
-    assert messages(10, 1, 9_000 * KIB) == [5, 5]
-    assert messages(6, 1, 9_000 * KIB) == [3, 3]
-    assert messages(7, 1, 9_000 * KIB, splits=True) == [2, 2, 3]
-    assert messages(10, 1, 9_000 * KIB, before=False) == [10]
-    assert messages(4, 5_000 * KIB, 9_000 * KIB) == [1, 1, 1, 1]
-    assert messages(2, 30_000 * KIB, 9_000 * KIB) == [1, 1]
+def test_a_message_takes_ten_files() -> None:
+    assert messages(10) == [5, 5]
+    assert messages(6) == [3, 3]
+    assert messages(7, splits=True) == [3, 2, 2]
+    assert messages(10, before=False) == [10]
 
 
 @pytest.mark.promise

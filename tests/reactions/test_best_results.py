@@ -10,7 +10,7 @@ import discord
 import pytest
 from simcord import ChannelHandle, MemberActor
 
-from bot.engine.messages import Starred
+from bot.engine.posts import Starred
 from bot.features import posting
 from bot.features.posting import PostingRules
 from bot.jobs import best_results

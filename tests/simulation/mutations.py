@@ -350,7 +350,7 @@ MUTATIONS = (
     Mutation("what is declined is started", "bot.features.moderation._end", _declined_is_approved),
     Mutation("a question can be answered twice", "bot.jobs.confirm.Confirmation.confirmed", _answered_anew),
     Mutation("the key before is used", "bot.engine.requests.Requests._secret", _first_key),
-    Mutation("a failure is not told", "bot.engine.messages.Results.load", _untold),
+    Mutation("a failure is not told", "bot.engine.posts.Results.load", _untold),
     Mutation(
         "the price in a sentence is the estimate", "bot.ui.jobs.wording.cost_words", _priced_by_estimate
     ),

@@ -223,14 +223,14 @@ def keep_answers(
     answers = Answers(desk.db, desk.db, vault, clock, bot, *given)
     bot.attach(desk.services, clock, answers, progress_of)
     rules = bot.posting_rules
-    desk.delivery = delivery_on(bot, bot.catalog, clock, rules=rules, readers=bot.readers, answers=answers)
+    desk.delivery = delivery_on(bot, bot.catalog, rules=rules, readers=bot.readers, answers=answers)
 
 
 def make_bot(
     catalog: Catalog, clock: FakeClock, services: Services, *, intents: discord.Intents | None = None
 ) -> tuple[StudiiBot, DiscordDelivery]:
     bot = StudiiBot(catalog, intents=intents or photo_intents())
-    delivery = delivery_on(bot, catalog, clock, rules=bot.posting_rules, readers=bot.readers)
+    delivery = delivery_on(bot, catalog, rules=bot.posting_rules, readers=bot.readers)
     bot.attach(services, clock, NoAnswers(), no_progress)
     return bot, delivery
 

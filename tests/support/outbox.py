@@ -16,8 +16,7 @@ from bot.db import Database
 from bot.delivery import DiscordDelivery
 from bot.engine import Tuning
 from bot.engine.context import EngineContext
-from bot.engine.messages import Questions, Refusals
-from bot.engine.outbox import Kind, Posts
+from bot.engine.posts import Posts
 from bot.jobs.confirm import QUESTION
 from bot.posts import Post, Turn
 from bot.servers.notices import REFUSAL
@@ -31,7 +30,6 @@ class Outbox:
         self._context = EngineContext(
             db, Membership(), nothing, nothing, nothing, clock, Tuning(), nothing, liveness
         )
-        self._kinds: dict[str, Kind] = {QUESTION: Questions(self._context), REFUSAL: Refusals(self._context)}
         self._delivery, self._db = delivery, db
         self._turn, self._tasks = asyncio.Lock(), set[asyncio.Task[None]]()
 
@@ -45,8 +43,8 @@ class Outbox:
     async def work(self) -> None:
         """Do what is due now."""
         async with self._turn:
-            outbox = Posts(self._context, self._delivery(), self._kinds)
-            while turn := await self._db.write(_begin, self._kinds, outbox, self._context.clock.now()):
+            outbox = Posts(self._context, self._delivery(), cast(Any, None))
+            while turn := await self._db.write(_begin, outbox, self._context.clock.now()):
                 await outbox._do(turn)  # pyright: ignore[reportPrivateUsage]
 
     def _changed(self, wakes: Mapping[Any, Any]) -> None:
@@ -56,8 +54,8 @@ class Outbox:
             task.add_done_callback(self._tasks.discard)
 
 
-def _begin(session: Session, kinds: dict[str, Kind], outbox: Any, now: Any) -> Turn | None:
-    due = select(Post).where(Post.kind.in_(kinds), Post.due_at <= now).order_by(Post.id)
+def _begin(session: Session, outbox: Any, now: Any) -> Turn | None:
+    due = select(Post).where(Post.kind.in_((QUESTION, REFUSAL)), Post.due_at <= now).order_by(Post.id)
     for post in session.scalars(due).all():
         turn = posts.begin(session, post, outbox._places, outbox._again, now, set())
         if turn is not None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot import posts
 from bot.delivery import DiscordDelivery
-from bot.engine.messages import Told
+from bot.engine.posts import Told
 from bot.jobs import results
 from bot.jobs.models import Job
 from bot.jobs.results import EndOfJobs, ForModerators, Part

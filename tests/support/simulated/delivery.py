@@ -8,9 +8,8 @@ from typing import Any
 import discord
 
 from bot.catalog import Catalog
-from bot.clock import Clock
 from bot.delivery import DeliveryContext, DiscordDelivery
-from bot.delivery.posts import ReplacedAnswers, Rules
+from bot.delivery.messages import Read, ReplacedAnswers, Rules
 from bot.features.posting import PostingRules
 from bot.jobs.models import Job, Progress
 from bot.languages import Language, ReaderLanguages
@@ -80,23 +79,22 @@ async def usual_rules(_guild_id: int) -> PostingRules:
 def context_on(
     client: discord.Client,
     catalog: Catalog,
-    clock: Clock,
     drawing: Drawing | None = None,
     rules: Rules = usual_rules,
     readers: ReaderLanguages | None = None,
     answers: ReplacedAnswers | None = None,
+    read: Read | None = None,
 ) -> DeliveryContext:
     """Return what the delivery through the client works with, without what isn't given."""
     readers = readers or EnglishReaders()
     drawing, answers = drawing or NoDrawing(), answers or NoAnswers()
-    return DeliveryContext(client, catalog, clock, answers, rules, readers, drawing)
+
+    async def from_cdn(url: str, _: int) -> bytes:
+        return await client.http.get_from_cdn(url)
+
+    return DeliveryContext(client, catalog, answers, rules, readers, drawing, read or from_cdn)
 
 
 def delivery_on(*given: Any, **named: Any) -> DiscordDelivery:
     """Return the delivery with what `context_on` makes of that."""
-    context = context_on(*given, **named)
-
-    async def read(url: str, _: int) -> bytes:
-        return await context.client.http.get_from_cdn(url)
-
-    return DiscordDelivery(context, read)
+    return DiscordDelivery(context_on(*given, **named))

@@ -51,7 +51,7 @@ async def posted_result(desk: Desk, folder: Path, size: int = len(PNG)) -> disco
     job = await desk.move(await desk.job(), *DONE, **done)
     file = folder / "out.png"
     file.write_bytes(PNG if size == len(PNG) else MADE)
-    delivery = delivery_on(desk.bot, desk.bot.catalog, desk.clock, SharedDecoders())
+    delivery = delivery_on(desk.bot, desk.bot.catalog, SharedDecoders())
     await tell_end(delivery, job, OutputFile(file, "image", "image/png", size))
     return desk.channel.history()[-1]
 
@@ -312,7 +312,7 @@ async def with_label(_: int) -> PostingRules:
 
 def delivery(desk: Desk) -> DiscordDelivery:
     decoders = SharedDecoders()
-    return delivery_on(desk.bot, desk.bot.catalog, desk.clock, decoders, with_label)
+    return delivery_on(desk.bot, desk.bot.catalog, decoders, with_label)
 
 
 async def test_a_photo_that_was_made_smaller_is_said_to_be(tmp_path: Path) -> None:

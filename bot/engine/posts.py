@@ -1,54 +1,106 @@
-"""The kinds of posts: ends of jobs, offers, questions, refusals, hourglasses, the best results, notices.
+"""Bring what stands in Discord to what should stand there: send, edit or delete the posts that are due.
 
-Where they stand, what they are made of, and what follows once they were sent.
+Each kind of posts says where they stand, what they are made of, and what follows once they were sent.
 """
 
-import itertools
+import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Hashable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from math import ceil
 from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
 from bot import posts
-from bot.engine.context import Delivery, EngineContext
-from bot.engine.outbox import Kind, Noted
+from bot.aio.tasks import (
+    FIRST_RETRY_SECONDS,
+    TRANSFER_TIMEOUT,
+    DrainingGroup,
+    ErrorLog,
+    StoreRetry,
+    WakeUp,
+    run_forever,
+)
+from bot.backoff import backoff
+from bot.db import WRITE_TIMEOUT
+from bot.engine.context import UNEXPECTED_TRIES, Delivery, EngineContext
 from bot.engine.outputs import Outputs
+from bot.errors import Outage
 from bot.features import posting, words
 from bot.features.posting import PostingRules
 from bot.features.words import WordEffect
 from bot.jobs import best_results, confirm, queries, results, transitions
-from bot.jobs.models import FailureCode, Job, JobState
-from bot.jobs.results import EndOfJobs, ForModerators, Part
+from bot.jobs.best_results import BEST, BEST_ASK
+from bot.jobs.confirm import QUESTION
+from bot.jobs.models import Approval, FailureCode, Job, JobState
+from bot.jobs.results import HOURGLASS, EndOfJobs, ForModerators, Part
 from bot.media.spool import OutputFile
-from bot.posts import LEFT, NOWHERE, RESULT, Gone, Never, NotHere, Outcome, Post, Stands, TooMuch
+from bot.posts import (
+    LEFT,
+    NOWHERE,
+    OFFER,
+    RESULT,
+    SENT_SINCE,
+    TOO_LONG,
+    Gone,
+    Later,
+    Never,
+    NotHere,
+    Outcome,
+    Post,
+    Refuse,
+    Stands,
+    TooMuch,
+    Turn,
+)
 from bot.reasons import Reason, ReasonCode
 from bot.servers import access, notices, settings
-from bot.servers.notices import TO_ADMINS, TO_LOG, NoticeKind
+from bot.servers.notices import REFUSAL, TO_ADMINS, TO_APPROVERS, TO_LOG, NoticeKind
 
 _log = logging.getLogger(__name__)
 
+_NAME = "posts"
 REFUSED_WITHIN = 300.0  # seconds; later, nobody needs to hear why nothing was started
+# The jobs whose end was posted, and the names of files that are not needed any more.
+Noted = tuple[Sequence[Job], Sequence[str]]
 
 
-class Hourglasses(Kind):
-    """Stands on photos' messages while jobs of them go on."""
+class Kind:
+    """The making of posts of some kinds: where, of what, and what follows from that.
+
+    As it is, that of offers, which go once they have expired, and of hourglasses on photos' messages.
+    """
+
+    def __init__(self, context: EngineContext, outputs: Outputs) -> None:
+        self._context, self._outputs = context, outputs
+
+    def places(self, session: Session, post: Post) -> list[str]:
+        """Return where it is to stand, best first."""
+        return [post.place]
+
+    def patience(self, post: Post) -> float | None:
+        """Return for how many seconds it, or its removal, is tried since it was changed; None: no bound."""
+        return self._context.tuning.post_bound
 
     async def load(self, post: Post) -> Any:
-        """Return that there is something to be shown."""
+        """Return what the message is made of, or None if there is nothing to be said any more.
+
+        Raises `Refuse`.
+        """
         return True
 
     def note(
         self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool
     ) -> Noted | None:
-        """Forget it once it is gone."""
+        """Note what came of a step of `post`, as it was claimed. `last`: nothing that is wanted stands,
+        and nothing is tried again."""
         if last:
             session.delete(row)
 
 
-class Questions(Hourglasses):
+class Questions(Kind):
     """Asks under photos, until the question is answered, withdrawn or over."""
 
     async def load(self, post: Post) -> Any:
@@ -66,7 +118,7 @@ class Questions(Hourglasses):
             session.delete(row)
 
 
-class Refusals(Hourglasses):
+class Refusals(Kind):
     """Tells members without an interaction why nothing was started."""
 
     def places(self, session: Session, post: Post) -> list[str]:
@@ -109,20 +161,15 @@ class BestResults(Kind):
     ) -> Noted | None:
         """Tell admins if the channel is gone. Forget what isn't shown, unless its maker may still agree."""
         if isinstance(outcome, NotHere) and post.wanted and post.message_id is None:
-            lost = post.place[1:]
-            about, told = (post.guild_id, NoticeKind.BEST_LOST, lost), {"channel": int(lost)}
-            posts.want(session, *about, at=at, details=told)
+            lost = post.guild_id, NoticeKind.BEST_LOST, post.place[1:]
+            posts.want(session, *lost, at=at, details={"channel": int(post.place[1:])})
         _, agreed = best_results.place(session, post.guild_id, int(post.key)) or ("", True)
         if last and (agreed or outcome is not NOWHERE):
             session.delete(row)
 
 
-class BestQuestions(BestResults):
+class BestQuestions(Kind):
     """Asks makers by direct message whether their results may be shown, once."""
-
-    def places(self, session: Session, post: Post) -> list[str]:
-        """Return the maker's direct messages."""
-        return [f"u{post.key}"]
 
     async def load(self, post: Post) -> Starred | None:
         """Return what it is about, or None if they were asked, or their result has lost its stars."""
@@ -152,7 +199,6 @@ def _to_ask_about(session: Session, guild_id: int, user_id: int, message_id: int
     return _starred(session, guild_id, message_id)
 
 
-_ASKING = frozenset({NoticeKind.APPROVAL, NoticeKind.REVIEW})
 # No news any more once the job has left that state.
 _AS_LONG_AS = {NoticeKind.UNKNOWN: JobState.UNKNOWN, NoticeKind.STILL_RUNNING: JobState.RUNNING}
 
@@ -171,10 +217,6 @@ class Told:
 class Notices(Kind):
     """Tells admins, owners and members, and asks moderators. What can't be told for a day is given up."""
 
-    def __init__(self, context: EngineContext, outputs: Outputs) -> None:
-        super().__init__(context)
-        self._outputs = outputs
-
     def places(self, session: Session, post: Post) -> list[str]:
         """Return where it goes, by the server's settings."""
         log = settings.of(session, post.guild_id).log_channel_id
@@ -182,7 +224,7 @@ class Notices(Kind):
 
     def patience(self, post: Post) -> float | None:
         """Return for how long it is tried. What nobody decides on ends by itself."""
-        asks = _asks(post) and post.message_id is None
+        asks = post.kind in TO_APPROVERS and post.message_id is None
         return None if asks else super().patience(post)
 
     async def load(self, post: Post) -> Told | None:
@@ -190,7 +232,7 @@ class Notices(Kind):
         job, jobs = await self._context.db.read(_about, post.kind, post.job_id)
         if jobs:
             return Told(jobs[0], await self._shown(post, jobs))
-        if _asks(post):
+        if post.kind in TO_APPROVERS:
             return None if post.message_id is None else Told(job)
         wanted = _AS_LONG_AS.get(NoticeKind(post.kind))
         over = wanted is not None and (job is None or job.state is not wanted)
@@ -203,21 +245,16 @@ class Notices(Kind):
         stands = isinstance(outcome, Stands)
         if last or stands:
             notices.erase_quotation(session, post)
-        self._note_log(session, post, outcome, at)
-        if last and _asks(post):
+        log = settings.of(session, post.guild_id).log_channel_id
+        if post.kind in TO_LOG | TO_ADMINS and post.place == f"c{log}":
+            lost = post.guild_id, NoticeKind.LOG_LOST
+            if stands:
+                posts.forget(session, *lost)
+            elif isinstance(outcome, NotHere):
+                posts.want(session, *lost, str(log), at=at, details={"channel": log})
+        if last and post.kind in TO_APPROVERS:
             _, jobs = _about(session, post.kind, post.job_id)
             _end(session, post, jobs, at, turned_off=outcome is NOWHERE and not post.refused)
-
-    def _note_log(self, session: Session, post: Post, outcome: Outcome, at: datetime) -> None:
-        log = settings.of(session, post.guild_id).log_channel_id
-        by_log = post.kind in TO_LOG | TO_ADMINS
-        if not by_log or log is None or post.place != f"c{log}":
-            return
-        if isinstance(outcome, Stands):
-            posts.forget(session, post.guild_id, NoticeKind.LOG_LOST)
-        elif isinstance(outcome, NotHere):
-            kind, told = NoticeKind.LOG_LOST, {"channel": log}
-            posts.want(session, post.guild_id, kind, str(log), at=at, details=told)
 
     async def _shown(self, post: Post, jobs: Sequence[Job]) -> ForModerators:
         """Return what moderators are to see. Raises `Refuse` while a lost result is fetched again."""
@@ -234,14 +271,10 @@ class Notices(Kind):
         return None if name is None else await self._context.spool.open_output(name)
 
 
-def _asks(post: Post) -> bool:
-    return post.kind in _ASKING
-
-
 def _about(session: Session, kind: str, job_id: str | None) -> tuple[Job | None, list[Job]]:
     """Return the job of a post, and those on which moderators still have to decide: it, or its set's."""
     job = None if job_id is None else queries.get(session, job_id)
-    if job is None or kind not in _ASKING:
+    if job is None or kind not in TO_APPROVERS:
         return job, []
     if kind == NoticeKind.REVIEW:
         return job, [job] if job.state is JobState.REVIEWING else []
@@ -266,19 +299,12 @@ def _end(session: Session, post: Post, jobs: Sequence[Job], at: datetime, *, tur
 
 # https://discord.com/developers/docs/components/reference#media-gallery
 MAX_FILES_IN_MESSAGE = 10
-MIN_BEFORE_BYTES = 48 * 1024  # that a photo before is worth being shown with
-BEFORE_ROOM_BYTES = 4 * MIN_BEFORE_BYTES  # that a photo before has beside its result of a set, at least
-MARGIN_BYTES = 64 * 1024  # for what stands around a file in a request
 STAGING = "virtual-staging"  # the tool whose results may have a labelled copy
 STAYS_THERE = NotHere("results from there can't be shown elsewhere")
 
 
 class Results(Kind):
     """Says how jobs ended, for as long as it takes. What nobody can be told is in `/jobs`."""
-
-    def __init__(self, context: EngineContext, delivery: Delivery, outputs: Outputs) -> None:
-        super().__init__(context)
-        self._delivery, self._outputs = delivery, outputs
 
     def places(self, session: Session, post: Post) -> list[str]:
         """Return where it goes: with nothing left to say, where it may be."""
@@ -307,8 +333,7 @@ class Results(Kind):
                 job, output = await self._outputs.with_output(one, post.tries)
             parts.append(Part(job, numbers[job.id], output))
         if jobs[0].posted_with_set and jobs[0].set_message is None:
-            rules = await db.read(posting.of, post.guild_id)
-            parts = first_message(parts, self._delivery.size_limit(post.guild_id), rules)
+            parts = first_message(parts, await db.read(posting.of, post.guild_id))
             chosen = [part.job.id for part in parts]
             await db.write(results.choose, post.guild_id, post.key, chosen, self._context.clock.now())
         return EndOfJobs(tuple(parts), tuple(whole), int(post.key.partition("-")[2]))
@@ -341,29 +366,17 @@ class Results(Kind):
         lasting = any(job.state in {JobState.UNKNOWN, JobState.WITHHELD} for job in jobs)
         if row.due_at is None and (last or not lasting):
             session.delete(row)
-        return Noted(jobs if said else [], files)
+        return jobs if said else [], files
 
 
-def first_message(parts: Sequence[Part], room: int, rules: PostingRules) -> list[Part]:
-    """Return the parts that the first message takes, of as few messages as take them all in this order.
+def first_message(parts: Sequence[Part], rules: PostingRules) -> list[Part]:
+    """Return the parts that the first message takes, of as few messages as take all their files.
 
-    About equally many are in each. `room` is the bytes of files that a message takes. A part that needs more
-    is alone in its message.
+    About equally many are in each. What is too large for one becomes two (`TooMuch`).
     """
-
-    def fits(some: Sequence[Part]) -> bool:
-        files = sum(_count(part, rules) for part in some)
-        return files <= MAX_FILES_IN_MESSAGE and sum(map(_size, some)) <= room
-
-    packed: list[list[Part]] = []
-    for part in parts:
-        if packed and fits([*packed[-1], part]):
-            packed[-1].append(part)
-        else:
-            packed.append([part])
-    bounds = [len(parts) * number // len(packed) for number in range(len(packed) + 1)]
-    equal = [list(parts[start:end]) for start, end in itertools.pairwise(bounds)]
-    return equal[0] if all(map(fits, equal)) else packed[0]
+    most = MAX_FILES_IN_MESSAGE // max(1, *(_count(part, rules) for part in parts))
+    messages = ceil(len(parts) / most)
+    return list(parts[: ceil(len(parts) / messages)])
 
 
 def _count(part: Part, rules: PostingRules) -> int:
@@ -374,9 +387,169 @@ def _count(part: Part, rules: PostingRules) -> int:
     return 2 + rules.splits + labelled
 
 
-def _size(part: Part) -> int:
-    """Return the bytes that a part needs, with a photo before that may be made smaller."""
-    if part.output is None:
-        return 0
-    before = 0 if part.output.before is None else BEFORE_ROOM_BYTES
-    return part.output.size + MARGIN_BYTES + before
+KINDS: dict[str, type[Kind]] = {
+    **dict.fromkeys(NoticeKind, Notices),
+    OFFER: Kind,
+    HOURGLASS: Kind,
+    QUESTION: Questions,
+    REFUSAL: Refusals,
+    BEST: BestResults,
+    BEST_ASK: BestQuestions,
+    RESULT: Results,
+}
+
+
+class Posts:
+    """Works through the posts that are due: one message at a time in a place, places side by side."""
+
+    def __init__(self, context: EngineContext, delivery: Delivery, outputs: Outputs) -> None:
+        self._context, self._delivery = context, delivery
+        self._kinds = {name: kind(context, outputs) for name, kind in KINDS.items()}
+        self._wake_up = WakeUp()
+        self._busy: set[str] = set()  # places
+        self._waits = False  # whether something is due that a step has to end for
+        self._began = context.clock.now().timestamp()
+        self._retry = StoreRetry("storing what was posted", context.liveness, noun="post")
+        self._errors = {noun: ErrorLog(_NAME, noun=noun) for noun in ("job", "post")}
+
+    async def run(self) -> None:
+        """Run until cancelled; ends only when all its tasks have."""
+        async with DrainingGroup(self._context.tuning.drain) as group:
+            await run_forever(_NAME, self._wake_up, lambda: self._turn(group))
+
+    def reread(self) -> None:
+        """Look for what is due now."""
+        self._wake_up.set()
+
+    async def _turn(self, group: DrainingGroup) -> float:
+        """Begin what is due and has room. Return in how many seconds to look again."""
+        context, clock = self._context, self._context.clock
+        room = context.tuning.posts_at_once - len(self._busy)
+        self._waits = room <= 0
+        if self._waits:
+            return context.tuning.reread_every
+        db, now = context.db, clock.now()
+        with context.liveness.operation(_NAME, progress=False):
+            due_at = await db.read(posts.next_due)
+            if due_at is not None and due_at <= now:
+                busy = tuple(self._busy)
+                turns, due_at = await db.write(posts.claim, self._places, self._again, now, room, busy)
+                for turn in turns:
+                    self._busy.add(turn.post.place)
+                    group.create_task(self._do(turn), name=f"{_NAME} {turn.post.place}")
+        if due_at is None:
+            return context.tuning.reread_every
+        rest = (due_at - clock.now()).total_seconds()
+        self._waits = rest <= 0
+        return min(context.tuning.reread_every, 1.0 if self._waits else rest)
+
+    def _places(self, session: Session, post: Post) -> list[str]:
+        return self._kinds[post.kind].places(session, post)
+
+    def _again(self, tries: int) -> timedelta:
+        bound = self._context.tuning.announcement_bound
+        return timedelta(seconds=backoff(tries, FIRST_RETRY_SECONDS, bound))
+
+    async def _do(self, turn: Turn) -> None:
+        what = f"posting {turn.post.kind} (server {turn.post.guild_id})"
+        # A file that is gone is fetched again, which takes long.
+        with self._context.liveness.operation(what, TRANSFER_TIMEOUT) as ending:
+            try:
+                outcome = await self._bounded(turn)
+                await self._retry.run(turn.post.id, self._note, turn, outcome)
+            except Exception as error:  # noqa: BLE001 - it comes due again, and the others go on
+                errors, subject = self._errors_of(turn.post)
+                errors.failed(error, subject)
+                ending.failed = True
+            finally:
+                self._busy.discard(turn.post.place)
+                if self._waits:
+                    self._wake_up.set()
+
+    def _errors_of(self, post: Post) -> tuple[ErrorLog, Hashable]:
+        if post.job_id is None:
+            return self._errors["post"], post.id
+        return self._errors["job"], post.job_id
+
+    async def _bounded(self, turn: Turn) -> Outcome:
+        """Take the step, until that was tried for too long."""
+        post = turn.post
+        try:
+            outcome = await self._step(turn)
+        except Refuse as refusal:
+            return refusal.outcome
+        except Exception as error:
+            if isinstance(error, Outage) or post.tries < UNEXPECTED_TRIES:
+                raise
+            _log.exception("Post %d (%s) can't be made", post.id, post.kind, extra={"job": post.job_id})
+            return Never("unexpected errors")
+        errors, subject = self._errors_of(post)
+        errors.succeeded(subject)
+        patience = self._kinds[post.kind].patience(post)
+        age = (self._context.clock.now() - post.changed_at).total_seconds()
+        if isinstance(outcome, Later) and patience is not None and age >= patience:
+            return TOO_LONG
+        return outcome
+
+    async def _step(self, turn: Turn) -> Outcome:
+        """Send, edit or delete."""
+        post, begun_before = turn.post, turn.begun_before
+        if not (turn.removes or post.is_placed):
+            return NOWHERE
+        # What another life has sent, a restored backup may not know.
+        earlier = int(post.details.get(SENT_SINCE) or self._began) < int(self._began)
+        if post.message_id is None and post.is_placed and (begun_before is not None or earlier):
+            found = await self._said(turn, self._delivery.find(post))
+            if not isinstance(found, Gone):
+                return found
+        unsure = begun_before is not None and post.message_id is None
+        waited = (self._context.clock.now() - (begun_before or post.created_at)).total_seconds()
+        # What is not there may still be on its way from a process that died.
+        rest = self._context.tuning.settled_after - waited
+        settling = Later(rest) if unsure and rest > 0 else None
+        if turn.removes:
+            if post.message_id is not None:
+                return await self._said(turn, self._delivery.delete(post))
+            return settling or Gone()
+        if turn.moved:
+            return settling or Gone()
+        shown = await self._kinds[post.kind].load(post)
+        if shown is None:
+            return settling or Never()
+        if post.message_id is None:
+            return await self._said(turn, self._delivery.send(post, shown))
+        return await self._said(turn, self._delivery.edit(post, shown))
+
+    async def _said(self, turn: Turn, request: Awaitable[Outcome]) -> Outcome:
+        try:
+            async with asyncio.timeout(self._context.tuning.delivery_patience):
+                return await request
+        except TimeoutError:
+            told, post = "Server %d: posting %s took too long", turn.post
+            _log.warning(told, post.guild_id, post.kind, extra={"job": post.job_id})
+            return Later()
+
+    async def _note(self, turn: Turn, outcome: Outcome) -> None:
+        now, post = self._context.clock.now(), turn.post
+
+        def note(session: Session) -> Noted | None:
+            row = posts.note(session, turn, outcome, now)
+            if row is None or type(outcome) is Later:
+                return None
+            last = row.due_at is None and not (row.wanted and row.message_id)
+            return self._kinds[post.kind].note(session, row, post, outcome, now, last=last)
+
+        jobs, files = await self._context.db.write(note, within=WRITE_TIMEOUT) or ((), ())
+        if isinstance(outcome, NotHere | Never) and outcome.why and outcome is not NOWHERE:
+            told = "Server %d: a message (%s) was not posted: %s"
+            _log.warning(told, post.guild_id, post.kind, outcome.why, extra={"job": post.job_id})
+        for job in jobs:
+            _log.info("Job %s is posted", job.id)
+            if job.finished_at is not None:
+                # A result that had to be approved is late since then, not since its end.
+                approved = job.result_approval is Approval.GIVEN
+                self._context.posted(
+                    (now - (job.changed_at if approved else job.finished_at)).total_seconds()
+                )
+        if files:
+            await self._context.spool.remove(*files)
