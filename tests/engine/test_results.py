@@ -149,12 +149,14 @@ async def test_results_in_a_channel_come_in_the_order_in_which_jobs_ended(tmp_pa
 @pytest.mark.promise
 async def test_a_result_that_cannot_be_posted_holds_up_no_other_channel(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
-        world.discord.answers = [Later(60.0)]
-        stuck = await world.put(await world.accept(a_job(channel_id=1)), JobState.UNKNOWN)
-        other = await world.put(await world.accept(a_job(channel_id=2)), JobState.UNKNOWN)
+        await world.use_key(world.studii.add_key())
+        world.discord.answers = [Later(2 * PATIENCE)]
+        stuck = await world.accept(a_job(channel_id=1))
         async with world.running():
-            await world.announced(other.id)
-        assert (await world.job(stuck.id)).state is JobState.UNKNOWN
+            await world.until(lambda: world.discord.attempts, "the first to be told to wait")
+            other = await world.accept(a_job(channel_id=2))
+            assert (await world.announced(other.id)).place == "c2"
+        assert (await world.job(stuck.id)).announced_at is None
 
 
 async def without_its_file(world: EngineWorld) -> Job:
