@@ -18,7 +18,7 @@ from tests.support.clock import NOON
 from tests.support.database import outage
 from tests.support.desk import Desk, pieces, texts
 from tests.support.jobs import staging
-from tests.support.panels import NAMES, words
+from tests.support.panels import CATALOG, words
 from tests.support.posts import Posted, a_post, deliver, open_posts, placed, tell_end
 from tests.support.settings import admin, control, opened
 
@@ -233,7 +233,7 @@ DOUBT = {"plan": "pro", "used": 20, "limit": 60, "lowered": 60}
 
 def said(kind: NoticeKind, job: Job | None = None, **details: Any) -> str:
     return words(
-        notice_panel(a_post(100, kind, "1", NOON, details), NAMES, job, None, hidden=False, called=())
+        notice_panel(a_post(100, kind, "1", NOON, details), CATALOG, job, None, hidden=False, called=())
     )
 
 
