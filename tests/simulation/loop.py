@@ -405,6 +405,7 @@ def tamed(clock: Clock) -> Generator[None]:
     _Task.numbers = itertools.count(1)
     was_enabled = gc.isenabled()
     gc.collect()
+    gc.freeze()  # what is there now isn't what the simulation leaves
     # A weak reference must not go away earlier in one run than in another: collect at a simulated hour.
     gc.disable()
     try:

@@ -90,7 +90,7 @@ class Machine:
         if self.lives:
             shutil.copytree(self._folder / str(len(self.lives) - 1), files)
         else:
-            files.mkdir()
+            files.mkdir(exist_ok=True)
         loop = self.loop = Loop(clock, f"process {len(self.lives)}", self._network)
         loop.set_exception_handler(self._handle)
         loop.executes = self._executes

@@ -1,5 +1,6 @@
 """Runs one seed and says what was found."""
 
+import asyncio
 import re
 import tempfile
 import time
@@ -15,6 +16,7 @@ from bot.errors import StudiiBotError
 from tests.simulation import admins, books, people, troubles
 from tests.simulation.loop import Clock, Plan, tamed
 from tests.simulation.world import QUIET, SETTLING, World
+from tests.support.database import database
 
 ACTORS = {f"{plan.__name__} {who}": (plan, who) for plan, who in [*admins.ACTORS, *people.ACTORS]}
 
@@ -55,6 +57,8 @@ def simulate(
     memory = Path("/dev/shm")  # noqa: S108 - a folder of our own in it
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
         clock = Clock(seed, trace)
+        if story is not None:  # of which the making of tables is no part
+            asyncio.run(database(Path(folder, "0")))
         with tamed(clock):
             result = _play(World(clock, hours, Path(folder), pace), without, story)
     result.hours, result.seconds = hours, time.process_time() - began

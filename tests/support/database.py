@@ -37,6 +37,7 @@ async def database(folder: Path) -> str:
 
 def _copied(file: Path) -> None:
     if not file.exists():
+        file.parent.mkdir(exist_ok=True)
         file.write_bytes(_made[0])
 
 
