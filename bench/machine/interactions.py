@@ -7,8 +7,9 @@ from time import perf_counter
 from simcord.backend.models import Interaction
 from simcord.interactions import base_payload
 
-from bot.domain.guilds import Plan
+from bot.domain.guilds import Period, Plan
 from sandbox.studii import Options, StudiiServer
+from tests.support import spending
 from tests.support.stage import Stage, open_stage
 
 
@@ -20,7 +21,8 @@ async def first_answers(folder: Path, number: int = 50) -> list[float]:
     ):
         key = studii.add_key("team", balance=100_000)
         services = stage.app.services
-        await services.keys.set_key(stage.world.guild.id, key.secret, Plan.TEAM, 100_000)
+        await services.keys.set_key(stage.world.guild.id, key.secret, Plan.TEAM)
+        await spending.set_budget(services, stage.world.guild.id, 100_000, Period.DAY)
         records, began = _emit(stage, number)
         answered: dict[int, float] = {}
         async with asyncio.timeout(30):

@@ -10,12 +10,13 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from bot.domain.guilds import Plan
+from bot.domain.guilds import Period, Plan
 from bot.features import photo_rules, posting
 from bot.features.photo_rules import PhotoChannelKind
 from bot.jobs.best_results import STAR
 from sandbox.photos import empty_room
 from sandbox.studii import StudiiServer
+from tests.support import spending
 from tests.support.stage import Stage, open_stage
 
 OF_NO_TOOL = "🎉"
@@ -97,7 +98,8 @@ async def _watched(folder: Path) -> AsyncGenerator[Stage]:
     async with StudiiServer() as studii, open_stage(studii, folder, photos) as stage:
         world, services = stage.world, stage.app.services
         key = studii.add_key("team", balance=1000)
-        await services.keys.set_key(world.guild.id, key.secret, Plan.TEAM, 1000)
+        await services.keys.set_key(world.guild.id, key.secret, Plan.TEAM)
+        await spending.set_budget(services, world.guild.id, 1000, Period.DAY)
         here = world.guild.id, world.channel.id
         await services.db.write(photo_rules.turn_reactions, *here, on=True)
         await services.db.write(photo_rules.set_channel, *here, PhotoChannelKind.OFFER)

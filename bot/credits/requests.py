@@ -115,7 +115,8 @@ def ask(
         guild_id, user_id, channel_id, tool, price, amount, of_them > 0, of_server > 0, created_at=at
     )
     session.add(request)
-    in_place = bool(settings.of(session, guild_id).requests_in_place)
+    rules = settings.of(session, guild_id)
+    in_place = bool(rules.requests_in_place) or rules.log_channel_id is None
     _tell(session, NoticeKind.CREDITS_ASKED, request, at, in_place=in_place)
     return request
 
@@ -166,6 +167,7 @@ def _tell(
         "server": int(request.of_server),
         "member": int(request.of_member),
         "asked_in": request.channel_id,
+        "period": settings.of(session, request.guild_id).budget.period.value,
         "in_place": int(in_place),
     }
     posts.want(session, request.guild_id, kind, request.id, at=at, details=details)

@@ -13,9 +13,8 @@ from bot.aio.tasks import BoundedDict
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.credits import charges, ledger
-from bot.credits.budgets import watch_budget
 from bot.db import Database
-from bot.domain.guilds import Budget, Period, Plan
+from bot.domain.guilds import Plan
 from bot.errors import Refused
 from bot.jobs import holds, lanes, queries, transitions
 from bot.jobs.models import SENT_STATES
@@ -90,14 +89,13 @@ class KeyEntry:
         self._vault, self._names, self._check = vault, names, check
         self._tested = BoundedDict[int, list[float]](REMEMBERED_SERVERS)  # when, for each server
 
-    async def set_key(self, guild_id: int, pasted: str, plan: Plan, daily_budget: int | None) -> StudiiKey:
-        """Set the server's key to the pasted text if Studii accepts it, and its budget if one is given.
+    async def set_key(self, guild_id: int, pasted: str, plan: Plan) -> StudiiKey:
+        """Set the server's key to the pasted text if Studii accepts it.
 
         Running jobs keep the key that they were submitted with. Raises `Refused` for text that can be no
         key, and what `check` raises. Nothing has changed then.
         """
         secret, now = cleaned(pasted), self._clock.now()
-        budget = None if daily_budget is None else Budget(daily_budget, Period.DAY, now)
         self._ensure_few_tests(guild_id)
         lane = self._names.lane_of(secret)
         # The question counts against the key's rate limit like any other request.
@@ -114,7 +112,7 @@ class KeyEntry:
                 )
             ) from None
         entered = (guild_id, lane, secret[-4:], plan, self._vault.seal(secret), self._clock.now())
-        key = await self._db.write(_use, self._catalog, budget, *entered)
+        key = await self._db.write(_use, self._catalog, *entered)
         _log.info("Server %d now uses key %s (%s).", guild_id, key.masked, plan.value)
         return key
 
@@ -134,7 +132,6 @@ class KeyEntry:
 def _use(
     session: Session,
     catalog: Catalog,
-    budget: Budget | None,
     guild_id: int,
     lane: str,
     hint: str,
@@ -146,9 +143,6 @@ def _use(
     key = keys.use(session, guild_id, lane, hint, plan, sealed, at)
     holds.end(session, guild_id, at, key=key)
     posts.forget(session, guild_id, NoticeKind.PLAN_DOUBTED)
-    if budget is not None:
-        settings.set_budget(session, guild_id, budget)
-        watch_budget(session, guild_id, at)
     # Waiting jobs may have a price that another account was charged.
     charges.reprice_server(session, catalog, lane, guild_id, at)
     return key

@@ -98,7 +98,8 @@ class Tour:
     async def set_key(self) -> str:
         key = self._studii.add_key("team", balance=5000)
         form = await self._nora.key_form()
-        answer = await self._nora.fill_in(form, {"key": key.secret, "plan": ["team"], "budget": str(BUDGET)})
+        answer = await self._nora.fill_in(form, {"key": key.secret, "plan": ["team"]})
+        await self._nora.command("studii budget", credits=BUDGET, period="day")
         said = text_of(answer)
         expect(key.secret[-4:] in said, f"the masked key in the answer, not {quoted(said)}")
         expect(key.secret not in said, "the key not to be shown")

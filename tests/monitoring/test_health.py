@@ -251,7 +251,7 @@ async def test_all_figures_of_a_job_can_be_scraped(tmp_path: Path, monkeypatch: 
     async with running(tmp_path, monkeypatch) as bot:
         key = bot.studii.add_key()
         await bot.until(lambda told: told["gateway"])
-        await bot.app.services.keys.set_key(GUILD, key.secret, Plan.PRO, None)
+        await bot.app.services.keys.set_key(GUILD, key.secret, Plan.PRO)
         bot.studii.fail("create", faults.rate_limited(1))
         await bot.reaches(await bot.accept(), JobState.SUCCEEDED)
         bot.studii.fail("create", faults.rate_limited(60))
@@ -315,7 +315,7 @@ async def test_the_database_the_spool_and_the_decoders_are_watched(
     monkeypatch.setattr(DecoderProcess, "ask", dies)
     async with running(tmp_path, monkeypatch) as bot:
         key = bot.studii.add_key()
-        await bot.app.services.keys.set_key(GUILD, key.secret, Plan.PRO, None)
+        await bot.app.services.keys.set_key(GUILD, key.secret, Plan.PRO)
         await bot.accept()
         found = await bot.scraped(lambda found: found["studii_decoder_deaths_total"][()] > 0)
         assert found["studii_build_info"] == {(VERSION,): 1.0}

@@ -11,15 +11,12 @@ from bot.servers import keys as server_keys
 from bot.servers.keys import StudiiKey
 from bot.studii import KeyRefused
 from bot.vault import Vault, lane_names
-from tests.support import spending
 from tests.support.services import services_on
 from tests.support.world import GUILD, OTHER_GUILD, OTHER_SECRET, SECRET, ServicesWorld
 
 
-async def set_key(
-    world: ServicesWorld, secret: str = SECRET, plan: Plan = Plan.PRO, daily: int | None = None
-) -> StudiiKey:
-    return await world.services.keys.set_key(GUILD, secret, plan, daily)
+async def set_key(world: ServicesWorld, secret: str = SECRET, plan: Plan = Plan.PRO) -> StudiiKey:
+    return await world.services.keys.set_key(GUILD, secret, plan)
 
 
 async def kept_keys(world: ServicesWorld) -> list[StudiiKey]:
@@ -73,14 +70,13 @@ async def test_what_can_be_no_key_is_refused_unasked_and_not_repeated(
 
 
 async def test_a_key_that_studii_refuses_changes_nothing(world: ServicesWorld) -> None:
-    before = await set_key(world, daily=50)
+    before = await set_key(world)
     world.told.clear()
     world.studii.verdict = StudiiBotError("Studii does not accept this key.")
     with pytest.raises(StudiiBotError, match="does not accept this key"):
-        await set_key(world, OTHER_SECRET, daily=70)
+        await set_key(world, OTHER_SECRET)
     assert await world.services.db.read(server_keys.current, GUILD) == before
     assert await kept_keys(world) == [before]
-    assert (await spending.budget(world.services, GUILD)).settings.budget.limit == 50
     assert world.told == []
 
 
@@ -103,7 +99,7 @@ async def test_a_server_tests_five_keys_a_minute_and_others_are_not_held_up(worl
         world.clock.advance(5.0)
     assert world.studii.asked == [SECRET, *wrong[:4]]
     world.studii.verdict = None
-    await world.services.keys.set_key(OTHER_GUILD, OTHER_SECRET, Plan.PRO, None)
+    await world.services.keys.set_key(OTHER_GUILD, OTHER_SECRET, Plan.PRO)
     world.clock.advance(21.0)  # since the first: a minute
     await set_key(world)
 
@@ -126,6 +122,6 @@ async def test_a_key_that_cannot_be_read_any_more_is_mended_by_pasting_it_again(
     folder = tmp_path / "another"
     folder.mkdir()
     keys = (await services_on(world.db, folder, world.clock, check_key=world.studii.check)).keys
-    key = await keys.set_key(GUILD, SECRET, Plan.PRO, None)
+    key = await keys.set_key(GUILD, SECRET, Plan.PRO)
     assert await world.db.read(server_keys.current, GUILD) == key
     assert Vault.open((), folder / "encryption.key").unseal(key.ciphertext) == SECRET

@@ -109,12 +109,13 @@ class Town:
         self.later += later
         await self.start(speed)
 
-    async def set_key(self, key: Key | None = None, plan: str = "team", budget: str = "500") -> Key:
-        """Let the admin enter a key, by default a new one."""
+    async def set_key(self, key: Key | None = None, plan: str = "team", budget: int = 500) -> Key:
+        """Let the admin enter a key, by default a new one, and set a daily budget."""
         key = key or self.studii.add_key("team", balance=5000)
         form = await self.nora.key_form()
-        said = text_of(await self.nora.fill_in(form, {"key": key.secret, "plan": [plan], "budget": budget}))
+        said = text_of(await self.nora.fill_in(form, {"key": key.secret, "plan": [plan]}))
         assert key.secret[-4:] in said, said
+        await self.nora.command("studii budget", credits=budget, period="day")
         return key
 
     async def log_channel(self) -> None:

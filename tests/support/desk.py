@@ -85,7 +85,7 @@ class Desk:
         return await self.services.db.write(add, self.guild.id, words, self.clock.now())
 
     async def set_key(self) -> None:
-        await self.services.keys.set_key(self.guild.id, KEY, Plan.PRO, None)
+        await self.services.keys.set_key(self.guild.id, KEY, Plan.PRO)
 
     def channel_for_the_bot(self, name: str, **permissions: bool) -> ChannelHandle:
         """Make another channel, in which the bot has these permissions, or lacks them."""

@@ -98,13 +98,13 @@ async def pressed(desk: Desk, way: str, pattern: str, person: MemberActor | None
 
 
 async def usage(desk: Desk, span: str = "days_30") -> InteractionResult:
-    """Return where the credits went in that period."""
-    shown = await pressed(desk, "credits", "studii:usage:days_30")
-    if span == "days_30":
-        return shown
-    message = shown.followups[-1] if shown.followups else shown.response
-    assert message is not None
-    return await desk.admin.select(message, [span], custom_id=control(shown, "studii:usage:shown"))
+    """Return where the credits went in that period, in place of the panel."""
+    shown = await opened(desk, "credits")
+    assert shown.response is not None
+    await desk.admin.click(shown.response, custom_id=control(shown, "studii:usage:days_30"))
+    if span != "days_30":
+        await desk.admin.select(shown.response, [span], custom_id=control(shown, "studii:usage:shown"))
+    return shown
 
 
 async def export(desk: Desk, span: str = "ever") -> InteractionResult:
@@ -112,9 +112,8 @@ async def export(desk: Desk, span: str = "ever") -> InteractionResult:
     if span == "ever":
         return await pressed(desk, "credits", "studii:ledger:ever")
     shown = await usage(desk, span)
-    message = shown.followups[-1] if shown.followups else shown.response
-    assert message is not None
-    return await desk.admin.click(message, custom_id=control(shown, f"studii:ledger:{span}"))
+    assert shown.response is not None
+    return await desk.admin.click(shown.response, custom_id=control(shown, f"studii:ledger:{span}"))
 
 
 def limit_tool(

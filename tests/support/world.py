@@ -60,7 +60,9 @@ class ServicesWorld:
 
     async def ready(self, guild_id: int = GUILD, *, daily: int | None = None) -> None:
         """Give the server a key, and a budget if one is named."""
-        await self.services.keys.set_key(guild_id, SECRET, Plan.PRO, daily)
+        await self.services.keys.set_key(guild_id, SECRET, Plan.PRO)
+        if daily is not None:
+            await spending.set_budget(self.services, guild_id, daily, Period.DAY)
         self.told.clear()
 
     async def budget(self, limit: int, period: Period = Period.DAY) -> None:

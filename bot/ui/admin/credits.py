@@ -13,8 +13,9 @@ from bot.credits.budgets import BudgetState
 from bot.credits.ledger import Usage
 from bot.credits.limits import AllowanceScope, GrantState, MemberState
 from bot.credits.requests import CreditRequest, RequestState
+from bot.domain.guilds import Period
 from bot.errors import Refused
-from bot.features.wording import credit_words, discord_timestamp
+from bot.features.wording import GRANTED_FOR, credit_words, discord_timestamp
 from bot.jobs.models import Job
 from bot.languages import Message, gettext as _, lazy, ngettext, number, plazy, sentences, speaking
 from bot.posts import Post
@@ -348,9 +349,11 @@ def asked_words(details: Details, catalog: Catalog) -> list[str]:
             ),
             small(
                 _(
-                    "A grant adds {credits} for the current period. Anyone with Manage Server can answer, or "
-                    "add credits with `/studii grant`.",
+                    # Translators: {period} is such as "for today".
+                    "A grant adds {credits} {period}. Anyone with Manage Server can answer, or add credits "
+                    "with `/studii grant`.",
                     credits=credit_words(amount),
+                    period=GRANTED_FOR[Period(details.get("period") or Period.DAY)],
                 )
             ),
         ),

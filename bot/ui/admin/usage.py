@@ -27,9 +27,10 @@ from bot.languages import and_list, day_and_month, gettext as _, lazy, ngettext,
 from bot.servers import settings
 from bot.ui.admin.credits import DEFAULT_HOLDS
 from bot.ui.jobs.wording import ALT_LENGTH, state_name
-from bot.ui.kit.answers import LateAnswer, answer, defer_answer
+from bot.ui.kit.answers import LateAnswer, acknowledge, answer, defer_answer
 from bot.ui.kit.layout import NEUTRAL, Panel, boxed, lines, plain, row, rule, shortened, small
 from bot.ui.panels.controls import Press, admin, button
+from bot.ui.panels.settings import BACK, show
 from bot.ui.reading.permissions import server_of
 
 
@@ -250,11 +251,11 @@ EVER = "ever"  # in the place of a span
 
 @button("usage:{span}", label=lazy("Usage"), emoji="📊", who=admin)
 async def usage(press: Press, span: Literal["shown", "days_30"]) -> None:
-    """Show where the credits went, in the last days or in the period that was chosen."""
+    """Show where the credits went in place of the panel, in the last days or in the chosen period."""
     chosen = Span(press.values[0]) if span == "shown" else Span(span)
     interaction, host = press.interaction, press.host
     guild_id = server_of(interaction)
-    await defer_answer(interaction, LateAnswer.VIEW)
+    await acknowledge(interaction)
     report = await host.services.db.read(reports.report, guild_id, chosen, host.clock.now())
     picture = await _charts.usage(usage_chart(report, host.catalog, chosen))
     options = [
@@ -262,9 +263,13 @@ async def usage(press: Press, span: Literal["shown", "days_30"]) -> None:
         for one, words in SPANS.items()
     ]
     panel = usage_panel(report, host.catalog, chosen)
-    panel.add_item(row(ui.Select[Any](custom_id=usage.id("shown"), options=options)))
-    panel.add_item(row(ledger.of(chosen.value), ledger.looking(label=lazy("All time")).of(EVER)))
-    await answer(interaction, panel, [discord.File(io.BytesIO(picture), filename=FILE_NAME)])
+    custom_id = usage.looking(let_in=press.let_in).id("shown")
+    file = ledger.looking(let_in=press.let_in)
+    back = show.looking(label=BACK, let_in=press.let_in).of("credits", 0)
+    panel.add_item(row(ui.Select[Any](custom_id=custom_id, options=options)))
+    panel.add_item(row(file.of(chosen.value), file.looking(label=lazy("All time")).of(EVER), back))
+    shown = discord.File(io.BytesIO(picture), filename=FILE_NAME)
+    await interaction.edit_original_response(view=panel, attachments=[shown])
 
 
 @button("ledger:{span}", label=lazy("Ledger as a file"), emoji="🧾", who=admin)
@@ -286,7 +291,6 @@ async def ledger(
             NEUTRAL,
             f"### 🧾 {title}\n{sentences(lines_, _columns(zone.key))}",
             ui.File(f"attachment://{path.name}"),
-            small(_("Only you can see this.")),
         )
         await answer(interaction, panel, [discord.File(io.BytesIO(data), filename=path.name)])
 
@@ -304,4 +308,9 @@ def _columns(zone: str) -> str:
         times = _("`{time}` and `{time_utc}` are both in UTC.", **LEDGER_HEADINGS)
     else:
         times = _("`{time}` is in {zone}, `{time_utc}` in UTC.", zone=zone, **LEDGER_HEADINGS)
-    return sentences(entries, times, _("Entries without a `{member}` are the server's.", **LEDGER_HEADINGS))
+    whose = _(
+        "`{member}` is a mention: pasted into Discord, it shows who that is. Entries without one are the "
+        "server's.",
+        **LEDGER_HEADINGS,
+    )
+    return sentences(entries, times, whose)

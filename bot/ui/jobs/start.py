@@ -57,6 +57,8 @@ _WHY = {
     ),
 }
 
+_ESTIMATED = lazy("It hasn't run like this with the server's key yet, so the price is an estimate.")
+
 
 async def show_progress(
     interaction: discord.Interaction, host: Host, jobs: Sequence[Job], *, in_place: bool = False
@@ -90,14 +92,15 @@ def question_panel(question: Confirmation, catalog: Catalog) -> Panel:
     request, price = question.request, short_price(Estimate(question.price, learned=question.learned))
     title = catalog.title(request.tool)
     run = confirm.looking(label=_("Run · {price}", price=price)).of(question.id)
+    about = lines(small(_WHY[question.why]), "" if question.learned else small(_ESTIMATED))
     if question.under_photo:
         said = _asked_under_photo(question, f"<@{request.user_id}>", title, price)
-        return Panel(text(lines(said, small(_WHY[question.why]))), row(run))
+        return Panel(text(lines(said, about)), row(run))
     prompt = prompt_words(catalog.tools.get(request.tool), request.inputs)
     return boxed(
         GOING,
         lines(f"### {catalog.emoji(request.tool)} {_asked(question, title, price)}", prompt),
-        small(_WHY[question.why]),
+        about,
         row(run),
     )
 

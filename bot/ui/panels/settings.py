@@ -316,7 +316,9 @@ class Items(ValueKind):
 
     def pieces(self, setting: "Setting", line: str, now: Now, value: Value) -> list[Piece]:
         opens = fill.looking(label=self.adds, let_in=now.let_in).of(now.address, setting.name)
-        shown: list[Piece] = [ui.Section(text(line), accessory=opens)]
+        # Beside the button there is little room on a phone: what is listed comes below.
+        head, _break, listed = line.partition("\n")
+        shown: list[Piece] = [ui.Section(text(head), accessory=opens), *([text(listed)] if listed else [])]
         look = drop.looking(let_in=now.let_in)
         if value and self.control:
             ended = look.id(now.address, setting.name, 0)
@@ -375,6 +377,9 @@ class Setting:
         said = named_value(f"**{self.title}**", str(self.kind.words(now.catalog, self.value(now.row))))
         about = self.help(now) if callable(self.help) else self.help
         return lines(str(self.line(now)) if self.line else said, small(about))
+
+    def pieces(self, now: Now) -> list[Piece]:
+        return self.kind.pieces(self, self.words(now), now, self.value(now.row))
 
 
 @dataclass(frozen=True)
@@ -465,9 +470,16 @@ def assigning(topic: Topic, setting: Setting, value: Value, interaction: discord
 
 
 def panel(
-    topic: Topic, now: Now, page: int = 0, said: Sequence[Worded] = (), *, refused: bool = False
+    topic: Topic,
+    now: Now,
+    page: int = 0,
+    said: Sequence[Worded] = (),
+    *,
+    changed: str = "",
+    refused: bool = False,
 ) -> Panel:
-    """Return a page of the panel, below what has just happened."""
+    """Return a page of the panel. What has just happened is said where the person looks: below the setting
+    that was `changed`, or at the end, beside the buttons."""
     about = lines(*topic.about(now))
     notes = lines(*(small(one) for one in topic.notes(now)))
     links = topic.links(now)
@@ -475,7 +487,7 @@ def panel(
         links.append(row(show.looking(label=BACK, let_in=now.let_in).of(topic.back, 0)))
     title = _heading(topic)
     room = _cost([box(NEUTRAL, title, "news", about, rule(), notes), *links])
-    blocks = [one.kind.pieces(one, one.words(now), now, one.value(now.row)) for one in topic.settings]
+    blocks = [one.pieces(now) for one in topic.settings]
     pages = _pages(blocks, room)
     if len(pages) > 1:
         pages = _pages(blocks, (room[0] + TURNING, room[1]))
@@ -485,9 +497,11 @@ def panel(
         for n in range(len(pages))
     ]
     rows = [*links, *(button_rows(turns) if len(pages) > 1 else [])]
-    below = [rule(), notes] if notes else []
-    colour = BAD if refused else topic.colour(now)
-    return Panel(box(colour, title, lines(*said), about, *pages[page], *below), *rows)
+    shown: list[Piece | Worded] = [title, about, *pages[page], *([rule(), notes] if notes else [])]
+    above = [block[-1] for one, block in zip(topic.settings, blocks, strict=True) if one.name == changed]
+    place = shown.index(above[0]) + 1 if above and above[0] in shown else len(shown)
+    shown.insert(place, lines(*said))
+    return Panel(box(BAD if refused else topic.colour(now), *shown), *rows)
 
 
 def _pages(blocks: Sequence[Sequence[Piece]], room: tuple[int, int]) -> list[list[Piece]]:
@@ -539,8 +553,11 @@ async def turn_to(
     """
     message = press.interaction.message
     now = replace(await _now(press.interaction, at, let_in=press.let_in), start=start)
-    shows = answer if message is not None and not message.flags.ephemeral else answer_in_place
-    await shows(press.interaction, panel(_topic(at), now, page, said))
+    shown = panel(_topic(at), now, page, said)
+    if message is not None and not message.flags.ephemeral:
+        await answer(press.interaction, shown)
+    else:
+        await answer_in_place(press.interaction, shown, attachments=[])
 
 
 @button("put:{at}:{name}:{value}", who=may_use)
@@ -562,7 +579,7 @@ async def drop(press: Press, at: Address, name: Name, following: int) -> None:
     if chosen == OTHERS:
         await turn_to(press, at, page_of(press.interaction.message), start=following)
     else:
-        await update(press, at, lambda session, scope: kind.remove(session, scope, chosen))
+        await update(press, at, lambda session, scope: kind.remove(session, scope, chosen), name)
 
 
 @button("fill:{at}:{name}", label=lazy("Change…"), who=may_use)
@@ -580,7 +597,7 @@ async def filled(press: Press, at: Address, name: Name) -> None:
     """Take what was entered in the form."""
     kind, values = _topic(at).setting(name).kind, press.values
     if isinstance(kind, Items):
-        await update(press, at, lambda session, scope: kind.add(session, scope, values))
+        await update(press, at, lambda session, scope: kind.add(session, scope, values), name)
     else:
         await _assign(press, at, name, values)
 
@@ -592,16 +609,17 @@ async def _assign(press: Press, at: str, name: str, values: Any) -> None:
         if setting.check:
             await setting.check(press.interaction, value)
     except Refused as refusal:
-        await update(press, at, partial(_refuse, refusal))
+        await update(press, at, partial(_refuse, refusal), name)
     else:
         work = assigning(topic, setting, value, press.interaction)
-        await update(press, at, work, partial(setting.then, press.interaction, value))
+        await update(press, at, work, name, partial(setting.then, press.interaction, value))
 
 
 async def update(
-    press: Press, at: str, work: Work, then: Callable[[Any], Awaitable[None]] = _nothing_seen
+    press: Press, at: str, work: Work, name: str = "", then: Callable[[Any], Awaitable[None]] = _nothing_seen
 ) -> None:
-    """Do the work, and show the panel as it is then, also after a refusal: its lists show what holds."""
+    """Do the work, which is about the setting of that name if there is one, and show the panel as it is then,
+    also after a refusal: its lists show what holds."""
     interaction, topic = press.interaction, _topic(at)
     before = await _now(interaction, at, let_in=press.let_in)
     page, refused = page_of(interaction.message), False
@@ -611,7 +629,7 @@ async def update(
     except Refused as refusal:
         now, refused, news = before, True, [f"❌ {refusal_words(refusal)}"]
     news.append(_changed_since(topic, before, interaction.message, page))
-    await answer_in_place(interaction, panel(topic, now, page, news, refused=refused))
+    await answer_in_place(interaction, panel(topic, now, page, news, changed=name, refused=refused))
 
 
 async def _now(interaction: discord.Interaction[Any], at: str, *, let_in: bool) -> Now:
@@ -658,9 +676,9 @@ def _refuse(refusal: Refused, _session: Any, _scope: Scope) -> None:
 
 def _changed_since(topic: Topic, now: Now, message: discord.Message | None, page: int) -> str:
     """Return which settings others have changed since the message was shown: its texts say what held then."""
-    shown = _texts([] if message is None else ui.LayoutView.from_message(message).walk_children())
-    drawn = _texts(panel(topic, now, page).walk_children())
-    names = [str(one.title) for one in topic.settings if one.words(now) in drawn - shown]
+    shown = _texts([] if message is None else ui.LayoutView.from_message(message).children)
+    new = _texts(panel(topic, now, page).children) - shown
+    names = [str(one.title) for one in topic.settings if new & _texts(one.pieces(now))]
     # Of another panel, or one in another language, nothing follows.
     alike = _heading(topic) in shown
     return f"🔁 {CHANGED_BY_OTHERS.using(names=and_list(names))}" if names and alike else ""
@@ -670,13 +688,17 @@ def _heading(topic: Topic) -> str:
     return f"### {topic.emoji} {topic.title}"
 
 
+def _every(pieces: Iterable[Piece]) -> list[Piece]:
+    return [one for piece in pieces for one in (piece, *getattr(piece, "walk_children", tuple)())]
+
+
 def _texts(pieces: Iterable[Piece]) -> set[str]:
-    return {one.content for one in pieces if isinstance(one, ui.TextDisplay)}
+    return {one.content for one in _every(pieces) if isinstance(one, ui.TextDisplay)}
 
 
 def _cost(pieces: Iterable[Piece]) -> tuple[int, int]:
     """Return how many components and characters the pieces take of those that a message can have."""
-    every = [one for piece in pieces for one in (piece, *getattr(piece, "walk_children", tuple)())]
+    every = _every(pieces)
     return len(every), sum(len(one.content) for one in every if isinstance(one, ui.TextDisplay))
 
 

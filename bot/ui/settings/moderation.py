@@ -36,18 +36,7 @@ from bot.servers.access import (
 )
 from bot.ui.admin.notices import everyone_reads
 from bot.ui.kit.host import labelled, show_form
-from bot.ui.kit.layout import (
-    Piece,
-    button_rows,
-    fitting,
-    lines,
-    more_words,
-    named_value,
-    plain,
-    row,
-    small,
-    some,
-)
+from bot.ui.kit.layout import Piece, button_rows, fitting, lines, more_words, named_value, plain, row, some
 from bot.ui.panels.controls import Press, admin, button
 from bot.ui.panels.settings import (
     MAX_CHOSEN,
@@ -156,10 +145,10 @@ def change_policy(session: Any, scope: Scope, name: str, value: Any) -> None:
 
 
 def _rule(rule: WordRule, *, effect: bool = True) -> str:
-    """Return the rule behind a spoiler, as who looks at the list may not want to read it."""
-    hidden = f"||{plain(rule.words, len(rule.words))}||"
+    """Return the rule for those who have opened the list, which they alone see."""
+    shown = f"**{plain(rule.words, len(rule.words))}**"
     # Translators: a request with that word waits for approval
-    return _("{rule} (approval)", rule=hidden) if effect and rule.effect is WordEffect.APPROVE else hidden
+    return _("{rule} (approval)", rule=shown) if effect and rule.effect is WordEffect.APPROVE else shown
 
 
 def _rules(now: Now) -> str:
@@ -168,8 +157,8 @@ def _rules(now: Now) -> str:
     counted = ngettext("{count} rule of {most}", "{count} rules of {most}", len(rules), most=MAX_WORD_RULES)
     refuses = any(one.effect is WordEffect.REFUSE for one in rules)
     return lines(
-        " · ".join(shown) or _("The word filter is empty."),
-        small(counted) if rules else "",
+        counted if rules else _("The word filter is empty."),
+        " · ".join(shown),
         f"⚠️ {UNLOGGED}" if refuses and not now.row.logged else "",
     )
 

@@ -32,6 +32,7 @@ from bot.ui.kit.host import host_of, labelled
 from bot.ui.kit.layout import NEUTRAL, UNSURE, fitting, lines, more_words, plain, shortened
 from bot.ui.panels.settings import (
     MAX_CHOSEN,
+    Also,
     Items,
     Now,
     OneOf,
@@ -144,7 +145,7 @@ def _missing(guild: discord.Guild, channel: Any, *, offers: bool) -> list[Messag
 MAX_LISTED_CHARACTERS = 1000  # of a list, of the 4,000 of a message
 WHOSE = {
     PhotoScope.ANYONE: lazy("anyone's photos"),
-    PhotoScope.OWN: lazy("your own photos only (moderators: anyone's)"),
+    PhotoScope.OWN: lazy("your own photos only"),
 }
 NOTES = (
     lazy(
@@ -153,6 +154,9 @@ NOTES = (
     ),
     lazy("Auto runs use the poster's allowance; all limits apply. Bots and webhooks are ignored."),
     lazy("Each member's own privacy setting always applies."),
+)
+EMOJI_STAY = lazy(
+    "My emoji stay under earlier photos, but tapping them does nothing unless reactions are on."
 )
 PHOTO_CHANNELS = [
     discord.ChannelType.text,
@@ -200,12 +204,13 @@ def _set_reactions(session: Any, scope: Scope, chosen: Collection[int]) -> None:
         photo_rules.turn_reactions(session, scope.guild_id, one, on=one in chosen)
 
 
-def _set_offers(session: Any, scope: Scope, chosen: Collection[int]) -> None:
+def _set_offers(session: Any, scope: Scope, chosen: Collection[int]) -> Also | None:
     before = load(session, scope).channels(PhotoChannelKind.OFFER).keys()
     for one in sorted(before - set(chosen)):
         photo_rules.clear_channel(session, scope.guild_id, one)
     for one in sorted(set(chosen) - before):
         photo_rules.set_channel(session, scope.guild_id, one, PhotoChannelKind.OFFER)
+    return Also(EMOJI_STAY) if before - set(chosen) else None
 
 
 # Channels that run a tool
@@ -429,11 +434,15 @@ PHOTOS = Topic(
             },
             line=_taps,
         ),
-        _whose("photos", lazy("Photos"), lazy("Whose photos members can use the tools on")),
+        _whose(
+            "photos",
+            lazy("Photos"),
+            lazy("Whose photos members can use. Moderators can always use anyone's."),
+        ),
         _whose(
             "portraits",
             lazy("Portraits"),
-            lazy("Whose photos members can use with tools that change a person"),
+            lazy("The same for tools that change a person."),
         ),
     ],
     lambda session, scope, name, value: access.change(session, scope.guild_id, **{name: PhotoScope(value)}),

@@ -74,8 +74,8 @@ def _notes(now: Now) -> Iterable[Worded]:
 
 
 COMPARISONS: Mapping[str, Worded] = {
-    "pair": lazy("the photo before, beside the result"),
-    "split": lazy("also a picture that is half before and half after"),
+    "pair": lazy("the photo beside the result"),
+    "split": lazy("also half before, half after"),
 }
 RESULTS = Topic(
     "results",

@@ -9,7 +9,7 @@ import discord
 from discord import ui
 
 from bot.credits import budgets, prices
-from bot.credits.budgets import MAX_BUDGET, BudgetState
+from bot.credits.budgets import BudgetState
 from bot.domain.guilds import Plan
 from bot.errors import NotAllowed, Refused
 from bot.features import posting
@@ -65,7 +65,6 @@ from bot.ui.panels.settings import (
     Topic,
     YesNo,
     a_text,
-    number_in,
     open_panel,
     opens,
     show,
@@ -355,7 +354,8 @@ def _requests_line(now: Now) -> str:
         )
     if now.row.settings.log_channel_id is None:
         return "➖ " + _(
-            "**Requests for credits** go where members ask, without a mention, because there's no log channel"
+            "**Requests for credits** go where members ask, with a mention of those with Manage Server, "
+            "because there's no log channel"
         )
     return f"✅ {_('**Requests for credits** go to the log channel')}"
 
@@ -396,12 +396,6 @@ async def key(press: Press) -> None:
             ui.Select(custom_id="plan", placeholder=_("Your Studii account's plan"), options=options),
             lazy("Sets the bot's request limit."),
         ),
-        labelled(
-            lazy("Daily budget"),
-            ui.TextInput(custom_id="budget", placeholder="100", required=False, max_length=12),
-            # Translators: at most 100 characters
-            lazy("Credits the server can spend each day. Leave empty to keep the current value."),
-        ),
     )
 
 
@@ -409,9 +403,7 @@ async def key(press: Press) -> None:
 async def key_entered(press: Press) -> None:
     """Take a key: the only way in which the bot gets one."""
     guild_id, services, values = server_of(press.interaction), press.host.services, press.values
-    typed = (values["budget"] or "").strip()
-    daily = number_in(typed, 0, MAX_BUDGET) if typed else None
-    new = await services.keys.set_key(guild_id, values["key"], Plan(values["plan"][0]), daily)
+    new = await services.keys.set_key(guild_id, values["key"], Plan(values["plan"][0]))
     plan = _(
         "{plan}, up to {limit} requests a minute",
         plan=new.plan.value.capitalize(),

@@ -91,7 +91,7 @@ async def known(desk: Desk, *guild_ids: int) -> None:
     """Servers that the bot was in, each with a Studii key."""
     for guild_id in guild_ids:
         await desk.services.db.write(settings.came, guild_id, desk.clock.now())
-        await desk.services.keys.set_key(guild_id, f"stu_{guild_id:016}", Plan.PRO, None)
+        await desk.services.keys.set_key(guild_id, f"stu_{guild_id:016}", Plan.PRO)
 
 
 async def with_keys(desk: Desk, *guild_ids: int) -> list[int]:

@@ -13,18 +13,18 @@ from tests.support.desk import KEY, REFUSED_KEY, Desk, open_desk, texts
 from tests.support.settings import admin, pressed
 
 
-async def enter(desk: Desk, key: str, plan: str = "team", budget: str = "") -> str:
+async def enter(desk: Desk, key: str, plan: str = "team") -> str:
     shown = await admin(desk, "key")
-    answer = await desk.admin.submit_modal(shown, {"key": key, "plan": [plan], "budget": budget})
+    answer = await desk.admin.submit_modal(shown, {"key": key, "plan": [plan]})
     return texts(answer)
 
 
 @pytest.mark.promise
 async def test_an_admin_enters_the_key_and_sees_it_masked_with_the_next_step(desk: Desk) -> None:
-    told = await enter(desk, KEY, budget="1,200")
+    told = await enter(desk, KEY)
     assert "**The key works**: `stu_…cdef` · Team" in told
     assert KEY not in told
-    assert "1,200 credits a day" in told
+    assert "**Next**: set a budget." in told
     kept = await desk.services.db.read(keys.current, desk.guild.id)
     assert kept is not None
     assert kept.plan is Plan.TEAM
@@ -39,30 +39,25 @@ async def test_without_a_budget_the_default_holds_and_is_named(desk: Desk) -> No
 
 @pytest.mark.promise
 @pytest.mark.parametrize(
-    ("key", "budget", "reason"),
-    [
-        (REFUSED_KEY, "", "Studii refused this key"),
-        ("sk_0123456789abcdef", "", "must start with `stu_`"),
-        (KEY, "lots", "Enter a whole number from 0"),
-        (KEY, "-5", "Enter a whole number from 0"),
-        (KEY, "99999999", "from 0 to 1,000,000"),
-    ],
+    ("key", "reason"),
+    [(REFUSED_KEY, "Studii refused this key"), ("sk_0123456789abcdef", "must start with `stu_`")],
 )
 async def test_what_makes_no_sense_is_refused_and_nothing_changes(
-    tmp_path: Path, key: str, budget: str, reason: str
+    tmp_path: Path, key: str, reason: str
 ) -> None:
     async with open_desk(tmp_path) as desk:
-        told = await enter(desk, key, budget=budget)
+        told = await enter(desk, key)
         assert reason in told
         assert key not in told
         assert await desk.services.db.read(keys.current, desk.guild.id) is None
-        assert (await spending.budget(desk.services, desk.guild.id)).is_default
 
 
 async def test_the_form_remembers_the_plan_and_never_the_key(desk: Desk) -> None:
     await enter(desk, KEY, plan="business")
     shown = await admin(desk, "key")
     form: Any = shown.modal
+    # Nothing else that could be refused, with which the key that was typed would be lost.
+    assert [label["label"] for label in form["components"]] == ["API key", "Plan"]
     (plan,) = (label["component"] for label in form["components"] if label["label"] == "Plan")
     assert [option["value"] for option in plan["options"] if option["default"]] == ["business"]
     assert "cdef" not in str(form)
@@ -74,7 +69,7 @@ async def test_someone_who_lost_manage_server_cannot_submit_the_form(tmp_path: P
         shown = await admin(desk, "key")
         member = desk.env.backend.get_guild(desk.guild.id).members[desk.admin.id]
         member.role_ids.clear()
-        answer = await desk.admin.submit_modal(shown, {"key": KEY, "plan": ["pro"], "budget": ""})
+        answer = await desk.admin.submit_modal(shown, {"key": KEY, "plan": ["pro"]})
         assert "Manage Server" in texts(answer)
         assert await desk.services.db.read(keys.current, desk.guild.id) is None
 

@@ -67,6 +67,9 @@ async def test_an_admin_sees_a_picture_with_top_members_and_tools_beside_it(desk
     assert "budget 100 a day" in said
     with Image.open(io.BytesIO(attached(answer, desk))) as picture:
         assert picture.format == "PNG"
+    assert answer.response is not None
+    await desk.admin.click(answer.response, label="Back")
+    assert "### 💳 Credits" in texts(answer)
 
 
 @pytest.mark.promise
@@ -108,6 +111,7 @@ async def test_the_ledger_is_a_file_for_the_admin_alone_with_every_line(desk: De
     assert {row["job_state"] for row in rows} == {"done", "in the queue"}
     assert "`time` and `time_utc` are both in UTC." in texts(answer)
     assert rows[0]["member"] == f"<@{desk.maya.id}>"
+    assert "`member` is a mention: pasted into Discord, it shows who that is." in texts(answer)
     assert rows[0]["time_utc"] == "2026-03-02T12:00:00Z"
     assert "kite" not in data
     assert f"{len(rows)} lines" in texts(answer)

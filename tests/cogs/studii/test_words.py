@@ -37,11 +37,11 @@ async def test_a_rule_that_exists_is_told_from_one_that_is_added_or_changed(desk
     async def add(then: str) -> str:
         return await change(desk, FILTER, "rules", words="kite", then=[then])
 
-    assert "✅ Requests with ||kite|| are refused from now on." in await add("refuse")
-    assert "This rule exists: requests with ||kite|| are already refused." in await add("refuse")
-    changed = "✅ Requests with ||kite|| wait for a moderator's approval from now on."
+    assert "✅ Requests with **kite** are refused from now on." in await add("refuse")
+    assert "This rule exists: requests with **kite** are already refused." in await add("refuse")
+    changed = "✅ Requests with **kite** wait for a moderator's approval from now on."
     assert changed in await add("approve")
-    unchanged = "This rule exists: requests with ||kite|| already wait for a moderator's approval."
+    unchanged = "This rule exists: requests with **kite** already wait for a moderator's approval."
     assert unchanged in await add("approve")
 
 

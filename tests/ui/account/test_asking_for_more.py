@@ -63,9 +63,14 @@ async def left(desk: Desk, who: MemberActor) -> int | None:
 
 
 @pytest.mark.promise
-async def test_a_request_that_is_to_be_seen_in_place_calls_those_with_manage_server(desk: Desk) -> None:
+@pytest.mark.parametrize("chosen", [True, False])
+async def test_a_request_that_is_seen_in_place_calls_those_with_manage_server(
+    desk: Desk, *, chosen: bool
+) -> None:
     await short(desk)
-    await desk.services.db.write(settings.change, desk.guild.id, requests_in_place=True)
+    if chosen:  # else there is no log channel, in which admins would read it
+        log = {"log_channel_id": desk.guild.create_text_channel("log").id}
+        await desk.services.db.write(settings.change, desk.guild.id, requests_in_place=True, **log)
     await asked(desk, desk.maya)
     message = await request_message(desk)
     roles = desk.env.backend.get_guild(desk.guild.id).roles.values()
@@ -79,10 +84,16 @@ async def test_a_request_that_is_to_be_seen_in_place_calls_those_with_manage_ser
     assert str(desk.maya.id) not in map(str, allowed["users"])
 
 
-async def test_who_lacks_the_servers_budget_gets_it_for_the_server(desk: Desk) -> None:
-    await spending.set_budget(desk.services, desk.guild.id, 1, Period.DAY)
+@pytest.mark.parametrize(
+    ("period", "said"), [(Period.DAY, "for today"), (Period.TOTAL, "for the one-off total")]
+)
+async def test_who_lacks_the_servers_budget_gets_it_for_the_server(
+    desk: Desk, period: Period, said: str
+) -> None:
+    await spending.set_budget(desk.services, desk.guild.id, 1, period)
     await asked(desk, desk.maya)
-    await desk.admin.click(await request_message(desk), label="Grant 20")
+    assert f"A grant adds 20 credits {said}." in texts(await request_message(desk))
+    await desk.admin.click(desk.channel.history()[-1], label="Grant 20")
     assert (await spending.budget(desk.services, desk.guild.id)).left == 21
 
 

@@ -166,7 +166,7 @@ async def _made(desk: Desk, prompt: str = "a secret") -> Job:
 async def _made_elsewhere(desk: Desk) -> Job:
     """A job of the same member in another server."""
     other = desk.guild.id + 1
-    await desk.services.keys.set_key(other, "stu_another_0123456789", Plan.PRO, None)
+    await desk.services.keys.set_key(other, "stu_another_0123456789", Plan.PRO)
     inputs = desk.bot.catalog.get("studio").prepare({"prompt": "elsewhere"}, has_source=False)
     job = await accept(desk.services.acceptance, JobRequest(other, 5, desk.maya.id, "studio", inputs))
     return await desk.settle(await desk.move(job, *STATES, announced_at=desk.clock.now()), 8)

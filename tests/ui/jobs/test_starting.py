@@ -80,6 +80,7 @@ async def test_below_the_price_nothing_is_asked(desk: Desk) -> None:
     assert "Waiting to start" in texts(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
     asked = await desk.maya.slash(desk.channel, "studio", prompt="A red kite", mode="video")
     assert labels(asked) == ["Run · about 40 credits"]
+    assert "It hasn't run like this with the server's key yet, so the price is an estimate." in texts(asked)
 
 
 @pytest.mark.parametrize("label", ["Run again", "Edit", "Use in…"])
@@ -150,6 +151,7 @@ async def test_what_became_dearer_meanwhile_is_asked_again(desk: Desk) -> None:
     await learned(desk, 12)
     await confirm(desk.maya, asked)
     assert "Studio costs 12 credits. Start it?" in texts(asked)
+    assert "an estimate" not in texts(asked)
     assert "That's more than the price you saw." in texts(asked)
     assert await jobs_of(desk) == []
     await confirm(desk.maya, asked, "Run · 12 credits")

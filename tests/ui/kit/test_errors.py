@@ -17,7 +17,7 @@ from tests.support.presses import hand_in, press
 from tests.support.settings import admin
 
 Act = Callable[[Desk], Awaitable[InteractionResult]]
-FORM = {"key": KEY, "plan": ["pro"], "budget": ""}
+FORM = {"key": KEY, "plan": ["pro"]}
 
 
 async def broken(*_: object, **__: object) -> Any:

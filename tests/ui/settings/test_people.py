@@ -33,7 +33,7 @@ async def test_an_admin_reads_what_another_has_changed_since_the_panel_was_opene
     await change(desk, "results", "in_threads", person=omar)
     said = await change(desk, "results", "compare", "split", shown=shown)
     assert "🔁 Changed by others since you opened this: Results and Threads." in said
-    assert "✅ **Comparison**: changed from the photo before, beside the result to also" in said
+    assert "✅ **Comparison**: changed from the photo beside the result to also" in said
     # A button says what it sets, so an old one does the same as a new one.
     told = await press(desk, omar, shown.response, THREADS)  # type: ignore[arg-type]
     assert "isn't in the message any more" in texts(told)
@@ -63,9 +63,34 @@ async def test_a_panel_and_an_open_form_from_before_a_restart_work(desk: Desk) -
     form = await desk.admin.click(shown.response, custom_id=control(shown, "studii:fill:words:rules"))
     await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.services)[0])
     await desk.admin.submit_modal(form, {"words": "blimp", "then": ["refuse"]})
-    assert "Requests with ||blimp|| are refused from now on." in texts(shown)
+    assert "Requests with **blimp** are refused from now on." in texts(shown)
     said = await change(desk, "moderation words", "rules", "blimp", shown=shown)
-    assert "Requests with ||blimp|| are allowed again." in said
+    assert "Requests with **blimp** are allowed again." in said
+
+
+@pytest.mark.promise
+async def test_what_has_changed_is_said_below_its_setting_or_beside_the_buttons(desk: Desk) -> None:
+    said = (await change(desk, "photos", "everywhere")).splitlines()
+    assert said[1].startswith("**Reactions in the whole server**")
+    assert said[3] == "✅ **Reactions in the whole server**: changed from off to on."
+    refused = (
+        await change(desk, "photos", "emoji", emoji="kite", tool=["photo-restore"], inputs="")
+    ).splitlines()
+    at = next(number for number, line in enumerate(refused) if line.startswith("❌"))
+    assert refused.index("**Emoji**") < at
+    assert refused[at + 1].startswith("**Photos**")
+    shown = await desk.admin.slash(desk.channel, "studii budget", credits=50)
+    assert texts(shown).endswith("✅ **Server budget**: changed from 100 credits a day to 50 credits a day.")
+
+
+@pytest.mark.promise
+async def test_admins_read_the_filters_words_and_the_log_channel_hides_them(desk: Desk) -> None:
+    log = desk.guild.create_text_channel("log")
+    await change(desk, "moderation words", "rules", words="blimp*", then=["refuse"])
+    assert "**blimp\\***" in texts(await opened(desk, "moderation words"))
+    (notice,) = [one for one in await desk.db.read(open_posts) if one.kind == NoticeKind.CHANGED]
+    await deliver(desk, notice, log.id, None)
+    assert "||blimp\\*||" in texts(log.history()[-1])
 
 
 @pytest.mark.promise

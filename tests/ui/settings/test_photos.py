@@ -33,6 +33,21 @@ async def test_a_channel_is_cleared_where_a_list_has_no_room_for_all(desk: Desk,
     assert sorted(held) == [*there[:24], *there[25:]]
 
 
+@pytest.mark.promise
+async def test_emoji_that_stay_under_photos_of_a_channel_that_is_turned_off_are_said(desk: Desk) -> None:
+    assert "⚠️" not in await change(desk, "photos", "offers", desk.channel)
+    said = await change(desk, "photos", "offers", None)
+    assert "⚠️ My emoji stay under earlier photos, but tapping them does nothing unless" in said
+
+
+async def test_a_list_stands_below_its_button_where_a_phone_has_room(desk: Desk) -> None:
+    shown = await opened(desk, "photos")
+    (beside,) = (
+        one for one in pieces(shown) if one["type"] == 9 and "Add…" in str(one) and "**Emoji**" in str(one)
+    )
+    assert [one["content"] for one in beside["components"]] == ["**Emoji**"]
+
+
 async def test_a_thread_is_shown_as_chosen(desk: Desk) -> None:
     parent = desk.env.bot.get_channel(desk.channel.id)
     assert isinstance(parent, discord.TextChannel)

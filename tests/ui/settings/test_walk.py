@@ -27,7 +27,6 @@ FIELDS = {
     "emoji": "🪄",
     "key": KEY,
     "plan": ["team"],
-    "budget": "",
 }
 REFUSAL = "You need the Manage Server permission"
 

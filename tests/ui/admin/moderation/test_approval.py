@@ -228,7 +228,7 @@ async def test_roles_tools_and_word_rules_send_requests_to_approval(desk: Desk) 
     await approvals(desk, roles=[role.id])
     await change(desk, "moderation approvals", "tools", "virtual-staging")
     added = await change(desk, "moderation words", "rules", **early)
-    assert "Requests with ||blimp|| wait for a moderator's approval from now on." in added
+    assert "Requests with **blimp** wait for a moderator's approval from now on." in added
     new = desk.guild.add_member(desk.env.create_user("new"), roles=[role])
     wanted: list[Job] = []
     for person, prompt in ((desk.maya, "A red kite"), (desk.maya, "A blimp"), (new, "A red kite")):
