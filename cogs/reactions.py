@@ -5,12 +5,11 @@ from collections.abc import Collection
 import discord
 from discord.ext import commands
 
-from bot.client.bot import StudiiBot
-from bot.client.event_retry import ComparingCog
+from bot.client.bot import ComparingCog, StudiiBot
 from bot.reactions.best_results import BestResultWatch
+from bot.reactions.events import Cleared
 from bot.reactions.mentions import MentionWatch
-from bot.reactions.photo_jobs import Cleared
-from bot.reactions.photo_watch import PhotoWatch
+from bot.reactions.photos import PhotoWatch
 
 
 class PhotoEvents(ComparingCog):

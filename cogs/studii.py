@@ -10,8 +10,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.client.bot import StudiiBot
-from bot.client.event_retry import ComparingCog
+from bot.client.bot import ComparingCog, StudiiBot
 from bot.client.login import was_removed
 from bot.credits import limits
 from bot.credits.budgets import MAX_BUDGET

@@ -15,8 +15,7 @@ from bot.jobs import best_results
 from bot.jobs.best_results import STAR
 from bot.jobs.models import Job
 from bot.posts import Post
-from bot.reactions.backlog import Backlog
-from bot.reactions.photo_jobs import Cleared, emoji_of
+from bot.reactions.events import Backlog, Cleared, emoji_of
 from bot.services import Services
 from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS, tolerated
 from bot.ui.reading.permissions import channel_in, fetched_member, moderates_in
@@ -53,9 +52,7 @@ class BestResultWatch:
     """
 
     def __init__(self, client: discord.Client, services: Services, clock: Clock) -> None:
-        self._client = client
-        self._services = services
-        self._clock = clock
+        self._client, self._services, self._clock = client, services, clock
         # Those that are shown or wait for their makers' answer.
         self._starred = BoundedDict[int, None](MAX_REMEMBERED_STARRED)
         self._waiting: Backlog[_Starred] = Backlog(

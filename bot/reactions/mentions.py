@@ -13,8 +13,7 @@ from bot.credits.prices import price_table
 from bot.jobs.accept import why_closed
 from bot.languages import ReaderLanguages, speaking
 from bot.posts import OFFER
-from bot.reactions.backlog import Backlog
-from bot.reactions.photo_jobs import by_a_person
+from bot.reactions.events import Backlog, by_a_person
 from bot.servers import access
 from bot.services import Services
 from bot.ui.help import mentioned_panel
@@ -52,11 +51,8 @@ class MentionWatch:
         clock: Clock,
         readers: ReaderLanguages,
     ) -> None:
-        self._readers = readers
-        self._client = client
-        self._services = services
-        self._catalog = catalog
-        self._clock = clock
+        self._client, self._services, self._catalog = client, services, catalog
+        self._clock, self._readers = clock, readers
         self._waiting: Backlog[_Mentioned] = Backlog(
             "answers to mentions",
             self._answer,

@@ -16,7 +16,7 @@ from bot.errors import DatabaseAway
 from bot.jobs import confirm, transitions
 from bot.jobs.models import Job, JobState
 from bot.media.spool import OutputFile
-from bot.reactions import photo_watch
+from bot.reactions import photos as watch
 from bot.servers.notices import NoticeKind
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
 from tests.support.desk import PNG, Desk, make_bot, open_desk, press_more, texts
@@ -212,7 +212,7 @@ async def test_an_edit_that_tells_no_photos_ends_nothing_without_the_intent(desk
 async def test_messages_that_go_while_the_database_is_away_do_not_pile_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(photo_watch, "WAITING_IN_ALL", 3)
+    monkeypatch.setattr(watch, "WAITING_IN_ALL", 3)
     read, tried = Database.read, [0]
 
     async def away(db: Database, work: Any, *args: Any, **more: Any) -> Any:

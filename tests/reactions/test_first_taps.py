@@ -15,7 +15,7 @@ from bot.jobs import confirm
 from bot.jobs.confirm import QUESTION
 from bot.jobs.models import JobState
 from bot.posts import Post
-from bot.reactions import photo_watch
+from bot.reactions import photos as watch
 from bot.servers import access
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready, taken_away
 from tests.support.desk import Desk, make_bot, open_desk, pieces, texts
@@ -243,7 +243,7 @@ async def test_a_question_that_waits_is_not_asked_once_it_is_for_nothing(
 async def test_questions_that_wait_hold_up_no_other_tap(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(photo_watch, "OF_A_SERVER_AT_ONCE", 1)
+    monkeypatch.setattr(watch, "OF_A_SERVER_AT_ONCE", 1)
     async with open_desk(tmp_path, tapped_before=False) as desk:
         await on(desk)
         await desk.db.write(has_tapped, desk.guild.id, desk.maya.id)
@@ -263,7 +263,7 @@ async def test_questions_that_wait_hold_up_no_other_tap(
 async def test_who_is_being_told_why_there_is_no_job_holds_nobody_up(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(photo_watch, "OF_A_SERVER_AT_ONCE", 1)
+    monkeypatch.setattr(watch, "OF_A_SERVER_AT_ONCE", 1)
     await ready(desk)
     photos = [await post(desk, desk.maya, ROOM) for _ in range(2)]
     await desk.db.write(access.block, desk.guild.id, desk.tom.id, desk.clock.now())

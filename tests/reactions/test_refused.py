@@ -10,8 +10,8 @@ from bot.catalog import Catalog, SourceRule
 from bot.domain.guilds import Period
 from bot.jobs.confirm import AUTO_SKIPPED, TAP_SKIPPED
 from bot.languages import Message
-from bot.reactions import photo_watch
-from bot.reactions.photo_jobs import OFFER_SKIPPED
+from bot.reactions import photos as watch
+from bot.reactions.photos import OFFER_SKIPPED
 from bot.servers import access
 from bot.servers.access import PhotoScope
 from tests.reactions.taps import PORTRAIT, ROOM, STAGING, jobs_of, post, reaction, ready
@@ -169,7 +169,7 @@ def dms(who: MemberActor) -> list[str]:
 async def test_who_taps_when_too_many_wait_is_told_to_tap_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(photo_watch, "WAITING", 0)
+    monkeypatch.setattr(watch, "WAITING", 0)
     async with open_desk(tmp_path) as desk:
         await ready(desk)
         for _ in range(2):
@@ -188,7 +188,7 @@ async def test_who_taps_when_too_many_wait_is_told_to_tap_again(
 async def test_who_posts_when_too_many_photos_wait_is_told_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, bound: str, words: Message
 ) -> None:
-    monkeypatch.setattr(photo_watch, bound, 0)
+    monkeypatch.setattr(watch, bound, 0)
     async with open_desk(tmp_path) as desk:
         await (automatic(desk) if way == "auto" else offering(desk))
         for _ in range(3):

@@ -16,7 +16,7 @@ from bot.jobs import queries
 from bot.jobs.confirm import Repeated
 from bot.jobs.models import JobState
 from bot.migrate import SCRIPTS
-from bot.reactions.photo_jobs import cannot_post_words
+from bot.reactions.photos import cannot_post_words
 from bot.reasons import Reason, ReasonCode
 from bot.servers.access import Permit
 from bot.studii import BadInputs, KeyRefused, OutOfCredits, PlanRefused, StudiiError, TooLarge, UploadFailed

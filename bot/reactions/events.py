@@ -1,4 +1,4 @@
-"""A bounded queue of work from events, done a few at a time."""
+"""What Discord tells of messages and reactions, and a bounded queue of such work, done a few at a time."""
 
 import asyncio
 import logging
@@ -10,10 +10,30 @@ from functools import partial
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
 
+import discord
+
 from bot.aio.tasks import OutageRetry
+from bot.features.photo_rules import Emoji
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
+
+
+Cleared = discord.RawReactionClearEvent | discord.RawReactionClearEmojiEvent  # of all emoji, or of one
+WRITTEN_BY_PEOPLE = frozenset({discord.MessageType.default, discord.MessageType.reply})
+
+
+def emoji_of(emoji: discord.PartialEmoji | discord.Emoji | str) -> Emoji:
+    """Return the emoji as rules have it."""
+    if isinstance(emoji, str):
+        return Emoji(emoji)
+    return Emoji(emoji.name or "", emoji.id or 0, emoji.animated)
+
+
+def by_a_person(message: discord.Message) -> bool:
+    """Return whether a member wrote the message, and no bot, webhook or Discord itself."""
+    author = message.author
+    return not author.bot and message.webhook_id is None and message.type in WRITTEN_BY_PEOPLE
 
 
 class _Door:

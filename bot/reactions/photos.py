@@ -1,44 +1,46 @@
-"""Start jobs for reactions and posted photos, and take them back.
+"""Start jobs for reactions and posted photos, take them back, and say why none started.
 
 Other new messages take no request or query; one that is deleted or edited takes queries by its id.
 """
 
 import asyncio
+import hashlib
+import json
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from urllib.parse import urlsplit
 
 import discord
 
 from bot.aio.tasks import BoundedDict, InOrder, PlaceInOrder
-from bot.catalog import Catalog
-from bot.errors import Refused
-from bot.features.photo_rules import MAX_OFFERED_EMOJI, Emoji, PhotoChannel, PhotoChannelKind
+from bot.catalog import Catalog, Tool
+from bot.errors import CreditsShort, CreditsWanted, Outage, Refused, StudiiBotError
+from bot.features import posting, styles
+from bot.features.photo_rules import MAX_OFFERED_EMOJI, Emoji, PhotoChannel, PhotoChannelKind, Preset
+from bot.features.styles import tool_of
 from bot.jobs import actions, confirm, queries
 from bot.jobs.accept import why_closed
-from bot.jobs.confirm import AUTO_SKIPPED, TAP_SKIPPED
-from bot.jobs.models import ACTIVE_STATES, Job, SourcePhoto
-from bot.languages import ReaderLanguages, lazy
-from bot.reactions.backlog import Backlog
-from bot.reactions.photo_jobs import (
-    OFFER_SKIPPED,
-    Cleared,
-    NextStep,
-    PhotoJobs,
-    by_a_person,
-    can_post,
-    cannot_post_words,
-    emoji_of,
-    ids_of_place,
-    no_jobs,
-)
-from bot.servers import access, privacy
+from bot.jobs.confirm import AUTO_SKIPPED, TAP_SKIPPED, ConfirmationNeeded, Repeated
+from bot.jobs.models import ACTIVE_STATES, Job, JobRequest, MemberContext, SourcePhoto
+from bot.languages import Language, ReaderLanguages, gettext as _, lazy, speaking
+from bot.reactions.events import Backlog, Cleared, by_a_person, emoji_of
+from bot.servers import access, notices, privacy
 from bot.services import Services
-from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS
-from bot.ui.reading.permissions import channel_ids_of
-from bot.ui.reading.photo_lookup import author_of
+from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS, refusal_words
+from bot.ui.reading.permissions import (
+    channel_ids_of,
+    channel_in,
+    hindrance,
+    is_age_restricted,
+    member_context_in,
+    missing_to_offer,
+    missing_to_post,
+    posting_place,
+    roles_of,
+)
+from bot.ui.reading.photo_lookup import author_in, author_of
 from bot.ui.reading.pictures import photos_in, taken_of
 
 _log = logging.getLogger(__name__)
@@ -47,6 +49,10 @@ _log = logging.getLogger(__name__)
 UNKNOWN_EMOJI = 10014
 NOT_READ = lazy("The photo that you tapped couldn't be read. Tap it again in a minute. Nothing was charged.")
 FETCHED_WITHIN = 5.0  # seconds for the message of a tap: those who came later in the server wait for it
+OFFER_SKIPPED = lazy(
+    "Too many photos were posted at the same time, so yours has no emoji to tap. "
+    "To run a tool on it, open the menu of your message and choose Apps."
+)
 # Taps, and photos that a channel runs.
 WAITING, WAITING_IN_ALL, AT_ONCE = 1000, 5000, 16
 OF_A_SERVER_AT_ONCE = 4
@@ -55,6 +61,46 @@ OF_A_SERVER_AT_ONCE = 4
 OFFERS_WAITING, OFFERS_WAITING_IN_ALL, OFFERS_AT_ONCE = 500, 2000, 4
 MAX_REMEMBERED_TAPPED = 20_000  # messages: those that were tapped last
 SOMEBODY_ELSE = 0  # who cancels, if it is not the member whose job it is
+NextStep = Callable[[], Awaitable[None]]
+
+
+def cannot_post_words(guild: discord.Guild, channel_id: int) -> str:
+    """Return why no result can be posted there."""
+    channel = channel_in(guild, channel_id)
+    missing = [] if channel is None else missing_to_post(channel.permissions_for(guild.me), channel)
+    there = f"<#{channel_id}>"
+    if not missing:
+        return _(
+            "I couldn't post a result in {channel}: I can't see that channel. Nothing was charged.",
+            channel=there,
+        )
+    return _(
+        "I couldn't post a result in {channel}: {why}. Nothing was charged.",
+        channel=there,
+        why=hindrance(missing),
+    )
+
+
+def can_post(guild: discord.Guild, channel_id: int, *, offer: bool = False) -> bool:
+    """Return whether a result can be posted there, and with `offer`, emoji added to photos."""
+    channel = channel_in(guild, channel_id)
+    if channel is None:
+        return False
+    may = channel.permissions_for(guild.me)
+    return not (missing_to_post(may, channel) or (offer and missing_to_offer(may)))
+
+
+def once_key(user_id: int, message_id: int, tool: str, inputs: Mapping[str, str], photo: SourcePhoto) -> str:
+    """Return the `once` key of a member, a tool with inputs, and a photo in a message.
+
+    It ignores the photo's position and signature, which change with edits and requests.
+    """
+    preset, path = _short(json.dumps(inputs, sort_keys=True)), _short(urlsplit(photo.url).path)
+    return f"{user_id}:{message_id}:{tool}:{preset}:{path}"
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,10 +155,8 @@ class PhotoWatch:
         readers: ReaderLanguages,
         arrivals: InOrder,
     ) -> None:
-        self._client = client
-        self._services = services
-        self._arrivals = arrivals
-        self._jobs = PhotoJobs(client, services, catalog, readers)
+        self._client, self._services, self._catalog = client, services, catalog
+        self._readers, self._arrivals = readers, arrivals
         self._tapped = BoundedDict[int, None](MAX_REMEMBERED_TAPPED)  # messages
         self._backlog = Backlog[_Photo | _TakenBack](
             "jobs from photos",
@@ -161,7 +205,7 @@ class PhotoWatch:
         photo = _Photo(member, event.channel_id, event.message_id, place, emoji)
         if not self._backlog.put(guild_id, photo):
             place.leave()
-            await self._jobs.tell(member, TAP_SKIPPED.__str__)
+            await self._tell(member, TAP_SKIPPED.__str__)
 
     def taken_back(self, event: discord.RawReactionActionEvent) -> None:
         """Handle a removed reaction."""
@@ -198,24 +242,24 @@ class PhotoWatch:
         channels = self._services.photo_rules.rules(guild.id).channels
         if not channels:
             return
-        places = ids_of_place(message.channel, message.channel.id)
-        found = next((channels[one] for one in places if one in channels), None)
+        parent = getattr(message.channel, "parent_id", None)
+        found = channels.get(message.channel.id) or channels.get(parent or 0)
         if found is None or not _photos(message):
             return
         if found.kind is PhotoChannelKind.OFFER:
             if not self._offers.put(guild.id, message):
-                await self._jobs.tell(author, OFFER_SKIPPED.__str__)
+                await self._tell(author, OFFER_SKIPPED.__str__)
             return
         place = self._arrivals.arrive(guild.id)
         photo = _Photo(author, message.channel.id, message.id, place, posted=(message, found))
         if not self._backlog.put(guild.id, photo):
             place.leave()
-            await self._jobs.tell(author, AUTO_SKIPPED.__str__)
+            await self._tell(author, AUTO_SKIPPED.__str__)
 
     def _state_of(self, guild: discord.Guild, channel_id: int) -> tuple[bool, bool]:
         """Return whether reactions are on there, and whether the bot offers emoji there."""
         rules = self._services.photo_rules.rules(guild.id)
-        ids = ids_of_place(guild.get_channel_or_thread(channel_id), channel_id)
+        ids = channel_ids_of(guild.get_channel_or_thread(channel_id)) | {channel_id}
         on = rules.everywhere or any(one in rules.reaction_channels for one in ids)
         offers = any(
             one in rules.channels and rules.channels[one].kind is PhotoChannelKind.OFFER for one in ids
@@ -242,7 +286,7 @@ class PhotoWatch:
         if not can_post(guild, photo.channel_id):
             # Whether the emoji counts there is only known of the message, which may not be read.
             if self._state_of(guild, photo.channel_id)[0]:
-                await self._jobs.tell(member, partial(cannot_post_words, guild, photo.channel_id))
+                await self._tell(member, partial(cannot_post_words, guild, photo.channel_id))
             return no_jobs
         channel = self._client.get_partial_messageable(photo.channel_id, guild_id=guild.id)
         try:
@@ -251,14 +295,15 @@ class PhotoWatch:
         except DISCORD_ERRORS as error:
             _log.info("A message with a reaction could not be fetched: %r", error)
             if not isinstance(error, NO_ACCESS):
-                await self._jobs.tell(member, NOT_READ.__str__)
+                await self._tell(member, NOT_READ.__str__)
             return no_jobs
         on, offers = self._state_of(guild, photo.channel_id)
-        if not (on or (offers and _offered(message, emoji))):
+        ours = any(one.me and emoji_of(one.emoji).key == emoji.key for one in message.reactions)
+        if not (on or (offers and ours)):
             return no_jobs
         own = self._client.user is not None and message.author.id == self._client.user.id
         photos = () if own else _photos(message)[:1]
-        return await self._jobs.prepare(member, message, tap.preset, photos, emoji.key)
+        return await self._asked(member, message, tap.preset, photos, emoji.key)
 
     async def _prepare_posted(
         self, photo: _Photo, message: discord.Message, channel: PhotoChannel
@@ -267,9 +312,9 @@ class PhotoWatch:
         if channel.preset is None:
             return no_jobs
         if not can_post(member.guild, photo.channel_id):
-            await self._jobs.tell(member, partial(cannot_post_words, member.guild, photo.channel_id))
+            await self._tell(member, partial(cannot_post_words, member.guild, photo.channel_id))
             return no_jobs
-        return await self._jobs.prepare(member, message, channel.preset, _photos(message)[: channel.most])
+        return await self._asked(member, message, channel.preset, _photos(message)[: channel.most])
 
     async def _offer(self, message: discord.Message) -> None:
         if message.guild is None or not can_post(message.guild, message.channel.id, offer=True):
@@ -332,15 +377,131 @@ class PhotoWatch:
                 if file is not None:
                     await self._services.discard(file)
 
+    async def _tell(
+        self,
+        member: discord.Member,
+        reason: Callable[[], str],
+        message: discord.Message | None = None,
+        wanted: CreditsWanted | None = None,
+    ) -> None:
+        """Let the member know by DM why no job was started, in their language, in which `reason` is called.
+
+        The same reason is sent at most once an hour. `wanted`: the credits that an admin can be asked for.
+
+        If their DMs are closed, a short reply to `message` says that nothing was started, but not why:
+        everybody reads it. Raises `Outage`.
+        """
+        with speaking(Language.ENGLISH):
+            english = reason()
+        with speaking(await self._readers.of_person(member.id, member.guild.id)):
+            words = reason()
+        under = None if message is None else (message.channel.id, message.id)
+        about = member.guild.id, member.id, english, words, self._services.clock.now(), under, wanted
+        await self._services.db.write(notices.tell_refusal, *about)
+
+    async def _asked(
+        self,
+        member: discord.Member,
+        message: discord.Message,
+        preset: Preset,
+        photos: Sequence[SourcePhoto],
+        tapped: str | None = None,
+    ) -> NextStep:
+        """Read what a job for each photo needs. Return what asks for the jobs, as a set if all can be taken
+        together; or what tells the person why there are none.
+
+        `tapped` is the emoji that was tapped, if one was.
+        """
+        refused = partial(self._refused, member, message)
+        try:
+            author = await author_in(message, self._client, self._services)
+            rules = await self._services.db.read(posting.of, member.guild.id)
+            tool, inputs, own = await self._prepared(member, preset, tapped=tapped is not None)
+            place = posting_place(member.guild, message.channel, member, rules)
+        except Outage:
+            raise  # it is read again when it is over
+        except StudiiBotError as refusal:
+            await refused(refusal)
+            return no_jobs
+        channel = channel_in(member.guild, message.channel.id)
+        request = JobRequest(
+            guild_id=member.guild.id,
+            channel_id=message.channel.id,
+            user_id=member.id,
+            tool=tool.slug,
+            inputs=inputs,
+            context=MemberContext() if channel is None else member_context_in(member, channel),
+            photo_author=author,
+            origin_message_id=message.id,
+            tapped=tapped,
+            own=own,
+            age_restricted=is_age_restricted(message.channel),
+            post_channel_id=place.channel_id,
+            in_thread=place.in_thread,
+        )
+        once = partial(once_key, member.id, message.id, tool.slug, inputs)
+        requests = [replace(request, source=photo, once=once(photo)) for photo in photos]
+        return partial(self._accept, requests, refused)
+
+    async def _accept(
+        self,
+        requests: Sequence[JobRequest],
+        refused: Callable[[StudiiBotError], Awaitable[None]],
+    ) -> None:
+        """Accept all as a set. If there is no room for all, or some exist already, accept each alone."""
+        try:
+            answers = await self._services.acceptance.accept_apart(requests)
+        except Outage:
+            raise  # asked for again when it is over; what was accepted is not accepted twice
+        except StudiiBotError as refusal:
+            answers = [refusal]
+        for answer in answers:
+            # The job or the question that there is already answers one that is repeated.
+            if not isinstance(answer, list | Repeated):
+                await refused(answer)
+
+    async def _refused(
+        self, member: discord.Member, message: discord.Message, refusal: StudiiBotError
+    ) -> None:
+        """Ask the person under the photo, or tell them why there is no job."""
+        if isinstance(refusal, ConfirmationNeeded):
+            now = self._services.clock.now()
+            unasked = await self._services.db.write(confirm.ask_under_photo, refusal, now)
+            if unasked is None:
+                return
+            refusal = unasked
+        _log.info("A photo was not accepted for user %d: %s", member.id, type(refusal).__name__)
+        wanted = refusal.wanted if isinstance(refusal, CreditsShort) else None
+        await self._tell(member, partial(refusal_words, refusal), message, wanted)
+
+    async def _prepared(
+        self, member: discord.Member, preset: Preset, *, tapped: bool
+    ) -> tuple[Tool, dict[str, str], dict[str, str]]:
+        """Return the tool, the inputs to send, and those of them that the member prefers.
+
+        What an emoji is mapped to is what the member asks for by tapping it; in a photo channel what they
+        prefer goes before what the channel is set to. Raises `Refused` if the tool needs more by now, or if
+        the emoji's style is gone, no longer fits, or isn't for the member.
+        """
+        services, guild_id = self._services, member.guild.id
+        if preset.style_id is not None:
+            roles = roles_of(member)
+            style = await services.db.read(styles.get, preset.style_id, guild_id, member.id, roles)
+            tool_of(self._catalog, style)
+        tool = self._catalog.get(preset.tool)
+        own = await services.db.read(styles.default_inputs, guild_id, member.id, tool)
+        inputs = {**own, **preset.inputs} if tapped else {**preset.inputs, **own}
+        preferred = {name: value for name, value in own.items() if not tapped or name not in preset.inputs}
+        return tool, tool.prepare(inputs, has_source=True), preferred
+
+
+async def no_jobs() -> None:
+    """Start nothing."""
+
 
 def _photos(message: discord.Message) -> Sequence[SourcePhoto]:
     """Return the message's photos, without those that Discord says are of a kind that is not taken."""
     return taken_of(photos_in(message))
-
-
-def _offered(message: discord.Message, emoji: Emoji) -> bool:
-    """Return whether the bot added that reaction."""
-    return any(one.me for one in message.reactions if emoji_of(one.emoji).key == emoji.key)
 
 
 def _stands(job: Job, left: frozenset[str]) -> bool:
