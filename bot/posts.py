@@ -178,8 +178,7 @@ class Refuse(Exception):
         self.outcome = outcome
 
 
-Places = Callable[[Session, Post], list[str]]
-"""The places that a post is to stand in, best first."""
+Places = Callable[[Session, Post], list[str]]  # that a post is to stand in, best first
 
 
 def mark_of_nonce(nonce: str) -> int:

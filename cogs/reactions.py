@@ -24,8 +24,6 @@ class PhotoEvents(ComparingCog):
 
     async def cog_load(self) -> None:
         await self._rules.load()
-        await self._photos.load()
-        await self._stars.load()
 
     async def cog_unload(self) -> None:
         await self._photos.close()

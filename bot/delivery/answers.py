@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 import discord
+from sqlalchemy.orm import Session
 
 from bot.aio.tasks import DrainingGroup, WakeUp, run_forever
 from bot.backoff import backoff
@@ -51,6 +52,7 @@ AGAIN_SECONDS, MAX_AGAIN_SECONDS = 2.0, 60.0  # after an edit that Discord could
 DRAIN_SECONDS = 3.0
 THIS: Any = "@original"  # Discord's name of an interaction's answer
 _TIME = re.compile(r"<t:([0-9]+):R>")
+Came = Callable[[Session, int], None]  # stores what came of an edit
 
 
 class Answers:
@@ -100,7 +102,9 @@ class Answers:
 
     def give_up(self, interaction: discord.Interaction) -> None:
         """Let the interaction be answered later: its handler could not."""
-        self._begin(self._note(interaction.id, {"due_at": self._clock.now()}))
+        later = partial(progress.note, due_at=self._clock.now())
+        task = self._begin(self._stored(self._db.write(later, interaction.id)))
+        task.add_done_callback(lambda _: self._wake_up.set())
 
     def look_again(self) -> None:
         """Let what was left unanswered in servers that are served from now on be answered, too."""
@@ -160,13 +164,6 @@ class Answers:
         task.add_done_callback(self._writing.discard)
         return task
 
-    async def _note(self, answer_id: int, changes: Mapping[str, Any]) -> bool:
-        noted = await self._stored(
-            self._db.write(partial(progress.note, interaction_id=answer_id, **changes))
-        )
-        self._wake_up.set()
-        return noted
-
     async def _stored(self, writing: Awaitable[None]) -> bool:
         try:
             await writing
@@ -206,29 +203,25 @@ class Answers:
     async def _do(self, answer: Reply, jobs: Sequence[Job]) -> None:
         """Look at an answer, and edit it if there is news. It is stored before it is looked at again."""
         try:
-            ends: Callable[..., None] = progress.drop
             try:
-                changes = await self._bounded(answer, jobs)
-            except _CannotSay:
-                changes, ends = None, partial(results.answer_lost, at=self._clock.now())
+                came = await self._bounded(answer, jobs)
             except Exception:  # noqa: BLE001 - the others go on
                 _log.exception("An answer of %s can't be edited", answer.subject)
-                changes = None
-            if changes is None:
-                stored = await self._stored(self._db.write(ends, answer.id))
-            else:
-                stored = await self._note(answer.id, changes)
-            if not stored:
+                came = progress.drop
+            if not await self._stored(self._db.write(came, answer.id)):
                 await asyncio.sleep(AGAIN_SECONDS)
+            if came is not progress.drop:
+                self._wake_up.set()
         finally:
             self._busy.pop(answer.id, None)
 
-    async def _bounded(self, answer: Reply, jobs: Sequence[Job]) -> Mapping[str, Any] | None:
-        """Return what is to be stored, or None if the answer is done with. Raises `_CannotSay`."""
+    async def _bounded(self, answer: Reply, jobs: Sequence[Job]) -> Came:
+        """Return what is to be stored of the answer."""
         now = self._clock.now()
+        lost = partial(results.answer_lost, at=now)
         age = now - answer.created_at  # below zero if the wall clock was set back
         if (hook := self._hook(answer)) is None or abs(age) >= LIFETIME:
-            raise _CannotSay
+            return lost
         try:
             with speaking(await self._readers.of_person(answer.user_id, answer.guild_id)):
                 async with asyncio.timeout(EDIT_SECONDS):
@@ -238,21 +231,19 @@ class Answers:
         except (*DISCORD_ERRORS, *UNUSABLE) as error:
             if isinstance(error, discord.HTTPException) and token_expired(error):
                 if timedelta() <= age < PACE:  # the answer itself may still be on its way
-                    return {"due_at": now + PACE}
-                raise _CannotSay from error
+                    return partial(progress.note, due_at=now + PACE)
+                return lost
             _log.info("An answer could not be edited yet: %r", error)
             pause = backoff(answer.tries + 1, AGAIN_SECONDS, MAX_AGAIN_SECONDS)
-            return {"due_at": now + timedelta(seconds=pause), "tries": answer.tries + 1}
+            return partial(progress.note, due_at=now + timedelta(seconds=pause), tries=answer.tries + 1)
 
-    async def _show(
-        self, answer: Reply, hook: discord.Webhook, jobs: Sequence[Job], now: datetime
-    ) -> Mapping[str, Any] | None:
+    async def _show(self, answer: Reply, hook: discord.Webhook, jobs: Sequence[Job], now: datetime) -> Came:
         """Let the answer show the jobs as they are now."""
         if not jobs:
-            return None
+            return progress.drop
         recent = answer.due_at > now or jobs[0].changed_at + MOMENT > now
         if len(jobs) == 1 and recent and _soon_passes(jobs[0]):
-            return {"due_at": min(now + MOMENT, answer.created_at + LAST_EDIT)}
+            return partial(progress.note, due_at=min(now + MOMENT, answer.created_at + LAST_EDIT))
         last = now - answer.created_at >= LAST_EDIT
         ways = await self._progress_of(jobs[0].id) if len(jobs) == 1 else Progress()
         panel = progress_panel(jobs, self._catalog, ways, last=last)
@@ -260,25 +251,23 @@ class Answers:
         if shown != answer.shown:
             await _edit(hook, panel)
         if over or last:
-            return None
+            return progress.drop
         edited = {} if shown == answer.shown else {"edited_at": now, "shown": shown, "tries": 0}
         due_at = min(now + (PACE if edited else EVERY), answer.created_at + LAST_EDIT)
-        return {**edited, "due_at": due_at}
+        return partial(progress.note, **edited, due_at=due_at)
 
-    async def _answer(
-        self, answer: Reply, hook: discord.Webhook, jobs: Sequence[Job], now: datetime
-    ) -> Mapping[str, Any] | None:
+    async def _answer(self, answer: Reply, hook: discord.Webhook, jobs: Sequence[Job], now: datetime) -> Came:
         """Answer what a handler or a kill left unanswered, with the jobs that it has started."""
         shown = await hook.fetch_message(THIS)
         if shown.components or shown.content:
-            return None  # answered
+            return progress.drop  # answered
         if not jobs:
             await _edit(hook, boxed(BAD, LEFT_UNANSWERED[LateAnswer(answer.late)]))
-            return None
+            return progress.drop
         panel = progress_panel(jobs, self._catalog, Progress())
         await _edit(hook, panel)
         done = {"subject": subject_of(jobs[0]), "shown": _digest(panel), "edited_at": now, "tries": 0}
-        return {**done, "due_at": now + PACE}
+        return partial(progress.note, **done, due_at=now + PACE)
 
     def _hook(self, answer: Reply) -> discord.Webhook | None:
         """Return what edits the answer, or None if its token can't be read with the keys of now."""
@@ -286,10 +275,6 @@ class Answers:
             application_id, token = json.loads(self._vault.unseal(answer.sealed))
             return discord.Webhook.partial(application_id, token, client=self._client)
         return None
-
-
-class _CannotSay(Exception):
-    """The answer can't be edited any more."""
 
 
 def _soon_passes(job: Job) -> bool:

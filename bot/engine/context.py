@@ -38,7 +38,6 @@ class PhotoSource(Protocol):
 
         Raises `bot.errors.PhotoUnavailable`.
         """
-        ...
 
 
 class Delivery(Protocol):
@@ -87,11 +86,9 @@ class EngineContext:
 
 UNEXPECTED_TRIES = 8  # some two minutes
 LOOK_AGAIN = 15.0  # seconds; nothing reports the end of what something due waits for
+# Returns the jobs that are due, also those at work, and when the next one is; at most a number. The first of
+# each server comes before the second of any, and members of a server alternate.
 Due = Callable[[datetime, int], Awaitable[tuple[list[Job], datetime | None]]]
-"""Returns the jobs that are due, also those at work, and when the next one is; at most a number.
-
-The first of each server comes before the second of any, and members of a server alternate.
-"""
 
 
 class DueJobs:

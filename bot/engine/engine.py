@@ -14,10 +14,9 @@ from bot.clock import Clock
 from bot.cluster import Membership
 from bot.db import WRITE_TIMEOUT, Database
 from bot.engine.context import Delivery, EngineContext, PhotoSource
-from bot.engine.files import CountedDecoder, SpoolRoom
+from bot.engine.files import CountedDecoder, Intake, SpoolRoom
 from bot.engine.lanes import Lanes
 from bot.engine.outputs import Outputs
-from bot.engine.photos import Intake
 from bot.engine.posts import Posts
 from bot.engine.tuning import HOUR, Tuning
 from bot.jobs import confirm, lanes, queries, submission, transitions
@@ -78,10 +77,7 @@ class Engine:
         self._posts = Posts(context, delivery, outputs)
         self.fresh_link, self.progress = outputs.fresh_link, self._lanes.progress
         self.oldest_due_poll, self.occupancy = self._lanes.overdue, self._lanes.occupancy
-        self._photos, self._outputs = (
-            Intake(context, photos, decoder, room).worker,
-            outputs.worker,
-        )
+        self._photos, self._outputs = Intake(context, photos, decoder, room).worker, outputs.worker
         self._sweeping = WakeUp()
         self._running = False
 

@@ -247,12 +247,6 @@ def under(session: Session, guild_id: int, message_id: int) -> Sequence[Confirma
     return session.scalars(there).all()
 
 
-def tapped_messages(session: Session, at: datetime) -> Sequence[int]:
-    """Return the messages of photos under which a question is open."""
-    theirs = select(Confirmation.origin_message_id).where(is_open(at))
-    return [one for one in session.scalars(theirs) if one is not None]
-
-
 def end(session: Session, guild_id: int, ids: Collection[str], at: datetime) -> None:
     """Delete questions that were answered, or are asked for nothing, with the messages that ask them."""
     session.execute(delete(Confirmation).where(Confirmation.id.in_(ids)))

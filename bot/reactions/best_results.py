@@ -8,13 +8,12 @@ from datetime import timedelta
 
 import discord
 
-from bot.aio.tasks import BoundedDict
+from bot import posts
 from bot.clock import Clock
 from bot.features import posting
 from bot.jobs import best_results
-from bot.jobs.best_results import STAR
+from bot.jobs.best_results import BEST, STAR
 from bot.jobs.models import Job
-from bot.posts import Post
 from bot.reactions.events import Backlog, Cleared, emoji_of
 from bot.services import Services
 from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS, tolerated
@@ -23,7 +22,6 @@ from bot.ui.reading.permissions import channel_in, fetched_member, moderates_in
 _log = logging.getLogger(__name__)
 
 MAX_STARS_OF_A_SERVER, MAX_REMEMBERED_STARS, STARS_AT_ONCE = 200, 2000, 4
-MAX_REMEMBERED_STARRED = 20_000  # messages
 # A result's message is there a moment before it is stored.
 JUST_POSTED = timedelta(seconds=60)
 # Of what may have changed while the bot was away.
@@ -40,21 +38,20 @@ class _Starred:
     channel_id: int
     message_id: int
     moderator: int | None = None
+    given: bool | None = None  # or removed; None: it is not known what has changed
 
 
 class BestResultWatch:
     """Looks at results under which stars were given, and at shown ones that lost some.
 
-    What else happens under messages costs no query and no request: stars count under the bot's own messages
-    alone, where a server shows its best results, and removals under results that are known to have stars.
+    What else happens under messages costs no request: stars count under the bot's own messages alone, where a
+    server shows its best results, and removals under results that are known to have stars.
     The stars themselves are not stored. Discord is asked how many there are, so that those that were given
     while the bot was away count with the next one.
     """
 
     def __init__(self, client: discord.Client, services: Services, clock: Clock) -> None:
         self._client, self._services, self._clock = client, services, clock
-        # Those that are shown or wait for their makers' answer.
-        self._starred = BoundedDict[int, None](MAX_REMEMBERED_STARRED)
         self._waiting: Backlog[_Starred] = Backlog(
             "starred results",
             self._look_at,
@@ -65,20 +62,13 @@ class BestResultWatch:
             key=lambda starred: starred.message_id,
         )
 
-    async def load(self) -> list[Post]:
-        """Load which results have stars, and return those, the newest first."""
-        now = self._clock.now()
-        known = await self._services.db.write(best_results.known, MAX_REMEMBERED_STARRED, now)
-        for post in reversed(known):
-            self._starred[int(post.key)] = None
-        return [post for post in known if post.wanted]
-
     async def catch_up(self) -> None:
         """Look at what may have changed while the bot was away: the latest shown results, and the latest
         results in channels where some were posted within a day."""
-        since, shown = self._clock.now() - CAUGHT_UP, await self.load()
-        channels = await self._services.db.read(best_results.channels, since, MAX_CHANNELS)
-        for best in shown[:MAX_CAUGHT_UP]:
+        now = self._clock.now()
+        shown = await self._services.db.write(best_results.known, MAX_CAUGHT_UP, now)
+        channels = await self._services.db.read(best_results.channels, now - CAUGHT_UP, MAX_CHANNELS)
+        for best in shown:
             self._put(_Starred(best.guild_id, int(best.details["channel"]), int(best.key)))
         for guild_id, channel_id in channels:
             await self._look_through(guild_id, channel_id)
@@ -94,18 +84,14 @@ class BestResultWatch:
             return
         if own is None or event.message_author_id != own.id:
             return
-        if event.message_id in self._starred:
-            return  # it is shown, or waits for its maker's answer
         channel = channel_in(member.guild, event.channel_id)
         moderator = member.id if moderates_in(member, channel) else None
-        self._put(_Starred(event.guild_id, event.channel_id, event.message_id, moderator))
+        self._put(_Starred(event.guild_id, event.channel_id, event.message_id, moderator, given=True))
 
     def unstarred(self, event: discord.RawReactionActionEvent) -> None:
         """Handle a removed reaction."""
-        if event.guild_id is None or not _is_star(event.emoji):
-            return
-        if event.message_id in self._starred:
-            self._put(_Starred(event.guild_id, event.channel_id, event.message_id))
+        if event.guild_id is not None and _is_star(event.emoji):
+            self._put(_Starred(event.guild_id, event.channel_id, event.message_id, given=False))
 
     async def cleared(self, event: Cleared) -> None:
         """Handle the removal of all reactions, or all of one emoji."""
@@ -115,9 +101,9 @@ class BestResultWatch:
 
     async def deleted(self, guild_id: int | None, message_ids: Collection[int]) -> None:
         """Handle deleted messages."""
-        gone = [one for one in message_ids if one in self._starred]
-        if guild_id is not None and gone:
-            await self._unwant(guild_id, gone)
+        keys = [str(one) for one in message_ids]
+        if guild_id is not None and await self._services.db.read(posts.known, guild_id, BEST, *keys):
+            await self._services.db.write(best_results.unwant, guild_id, message_ids, self._clock.now())
 
     def _put(self, starred: _Starred) -> None:
         if self._client.get_guild(starred.guild_id) is not None:
@@ -146,30 +132,29 @@ class BestResultWatch:
         rules = await db.read(posting.of, starred.guild_id)
         if rules.best_channel_id is None:
             return True
+        best = await db.read(best_results.get, starred.guild_id, starred.message_id)
+        known = best is not None and best.wanted
+        if starred.given is known:
+            return True  # it is shown, or waits for its maker's answer; or it never was
         job = await db.read(best_results.result_of, starred.guild_id, starred.message_id)
         if job is None:
             return self._clock.now() - discord.utils.snowflake_time(starred.message_id) > JUST_POSTED
         enough = starred.moderator not in {None, job.user_id}
         try:
-            enough = enough or await self._has_enough(starred, job, rules.best_stars)
+            enough = enough or await self._has_enough(starred, job, rules.best_stars, known=known)
         except NO_ACCESS:
             pass
         except DISCORD_ERRORS as error:
             _log.info("The stars of a result could not be counted: %r", error)
             return False
-        if not enough and starred.message_id in self._starred:
-            await self._unwant(starred.guild_id, [starred.message_id])
-        there = job.id, starred.channel_id, starred.message_id
-        if enough and await db.write(best_results.want, *there, self._clock.now()):
-            self._starred[starred.message_id] = None
+        now = self._clock.now()
+        if enough:
+            await db.write(best_results.want, job.id, starred.channel_id, starred.message_id, now)
+        elif known:
+            await db.write(best_results.unwant, starred.guild_id, [starred.message_id], now)
         return True
 
-    async def _unwant(self, guild_id: int, message_ids: Collection[int]) -> None:
-        await self._services.db.write(best_results.unwant, guild_id, message_ids, self._clock.now())
-        for message_id in message_ids:
-            self._starred.pop(message_id, None)
-
-    async def _has_enough(self, starred: _Starred, job: Job, needed: int) -> bool:
+    async def _has_enough(self, starred: _Starred, job: Job, needed: int, *, known: bool) -> bool:
         channel = self._client.get_partial_messageable(starred.channel_id, guild_id=starred.guild_id)
         message = await channel.fetch_message(starred.message_id)
         stars = next((one for one in message.reactions if _is_star(one.emoji)), None)
@@ -183,7 +168,7 @@ class BestResultWatch:
             if len(fans) >= needed:
                 return True
         # One that is shown may have been starred by a moderator; the others' own event says so.
-        return starred.message_id in self._starred and await self._any_moderates(starred, fans)
+        return known and await self._any_moderates(starred, fans)
 
     async def _any_moderates(self, starred: _Starred, user_ids: Collection[int]) -> bool:
         guild = self._client.get_guild(starred.guild_id)

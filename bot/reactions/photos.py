@@ -1,6 +1,7 @@
 """Start jobs for reactions and posted photos, take them back, and say why none started.
 
-Other new messages take no request or query; one that is deleted or edited takes queries by its id.
+Other new messages and reactions take no request or query. A message that is deleted or edited, and a reaction
+that is removed, take queries by the message's id.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 
 import discord
 
-from bot.aio.tasks import BoundedDict, InOrder, PlaceInOrder
+from bot.aio.tasks import InOrder, PlaceInOrder
 from bot.catalog import Catalog, Tool
 from bot.errors import CreditsShort, CreditsWanted, Outage, Refused, StudiiBotError
 from bot.features import posting, styles
@@ -23,7 +24,7 @@ from bot.features.styles import tool_of
 from bot.jobs import actions, confirm, queries
 from bot.jobs.accept import why_closed
 from bot.jobs.confirm import AUTO_SKIPPED, TAP_SKIPPED, ConfirmationNeeded, Repeated
-from bot.jobs.models import ACTIVE_STATES, Job, JobRequest, MemberContext, SourcePhoto
+from bot.jobs.models import Job, JobRequest, MemberContext, SourcePhoto
 from bot.languages import Language, ReaderLanguages, gettext as _, lazy, speaking
 from bot.reactions.events import Backlog, Cleared, by_a_person, emoji_of
 from bot.servers import access, notices, privacy
@@ -59,7 +60,6 @@ OF_A_SERVER_AT_ONCE = 4
 # Photos to put emoji under. In one server one at a time: Discord takes one reaction in a quarter of a second,
 # and discord.py waits.
 OFFERS_WAITING, OFFERS_WAITING_IN_ALL, OFFERS_AT_ONCE = 500, 2000, 4
-MAX_REMEMBERED_TAPPED = 20_000  # messages: those that were tapped last
 SOMEBODY_ELSE = 0  # who cancels, if it is not the member whose job it is
 NextStep = Callable[[], Awaitable[None]]
 
@@ -141,7 +141,7 @@ class PhotoWatch:
     """Turns reactions and photos into jobs, within the same limits as other jobs, and takes them back.
 
     What was started under a message is known by its jobs' rows, so later changes of an emoji's tool do not
-    matter. In memory is only which messages were tapped, the last of them: others' reactions take no query.
+    matter.
     When a photo is deleted, or taken out of its message, what others and the bot itself started from it is
     cancelled too; a result that can't be stopped is posted without the photo. Without the message content
     intent nobody tells which photos an edited message has left, so that ends nothing.
@@ -157,7 +157,6 @@ class PhotoWatch:
     ) -> None:
         self._client, self._services, self._catalog = client, services, catalog
         self._readers, self._arrivals = readers, arrivals
-        self._tapped = BoundedDict[int, None](MAX_REMEMBERED_TAPPED)  # messages
         self._backlog = Backlog[_Photo | _TakenBack](
             "jobs from photos",
             self._do,
@@ -177,14 +176,6 @@ class PhotoWatch:
             at_once=OFFERS_AT_ONCE,
         )
 
-    async def load(self) -> None:
-        """Load which messages were tapped for jobs and open questions from before the start."""
-        for message_id in await self._services.db.read(confirm.tapped_messages, self._services.clock.now()):
-            self._tapped[message_id] = None
-        for job in await self._services.db.read(queries.in_states, ACTIVE_STATES):
-            if job.origin_message_id is not None and job.tapped is not None:
-                self._tapped[job.origin_message_id] = None
-
     async def close(self) -> None:
         """Drop waiting work."""
         await self._backlog.close()
@@ -200,7 +191,6 @@ class PhotoWatch:
             return  # it stands for no tool
         if not any(self._state_of(member.guild, event.channel_id)):
             return
-        self._tapped[event.message_id] = None
         place = self._arrivals.arrive(guild_id)
         photo = _Photo(member, event.channel_id, event.message_id, place, emoji)
         if not self._backlog.put(guild_id, photo):
@@ -208,14 +198,15 @@ class PhotoWatch:
             await self._tell(member, TAP_SKIPPED.__str__)
 
     def taken_back(self, event: discord.RawReactionActionEvent) -> None:
-        """Handle a removed reaction."""
-        if event.guild_id is not None and event.message_id in self._tapped:
+        """Handle a removed reaction; the bot removes its own."""
+        own = self._client.user
+        if event.guild_id is not None and own is not None and event.user_id != own.id:
             emoji = emoji_of(event.emoji).key
             self._take_back(_TakenBack(event.guild_id, event.message_id, event.user_id, emoji))
 
     def cleared(self, event: Cleared) -> None:
         """Handle the removal of all reactions, or all of one emoji."""
-        if event.guild_id is not None and event.message_id in self._tapped:
+        if event.guild_id is not None:
             one = isinstance(event, discord.RawReactionClearEmojiEvent)
             emoji = emoji_of(event.emoji).key if one else None
             self._take_back(_TakenBack(event.guild_id, event.message_id, emoji=emoji))

@@ -141,7 +141,7 @@ async def test_a_photo_for_which_the_disk_has_no_room_is_tried_again_and_then_tu
         if step == "fetched":
             world.album.on_fetch = full
         else:
-            monkeypatch.setattr("bot.engine.photos.strip_metadata", full)
+            monkeypatch.setattr("bot.engine.files.strip_metadata", full)
         job = await world.accept(a_staging_job())
         async with world.running():
             failed = await ends_badly(world, job, 0)
@@ -188,7 +188,7 @@ async def test_a_photo_that_cannot_be_cleaned_ends_the_job_unpaid_and_is_not_sen
     def broken(_: Path) -> bool:
         raise BrokenStructure("it contradicts itself")
 
-    monkeypatch.setattr("bot.engine.photos.strip_metadata", broken)
+    monkeypatch.setattr("bot.engine.files.strip_metadata", broken)
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         world.album.photos = {PHOTO_URL: PHONE}
