@@ -14,7 +14,6 @@ from functools import partial
 from typing import Any
 
 import discord
-from sqlalchemy.orm import Session
 
 from bot.aio.tasks import DrainingGroup, WakeUp, run_forever
 from bot.backoff import backoff
@@ -52,7 +51,7 @@ AGAIN_SECONDS, MAX_AGAIN_SECONDS = 2.0, 60.0  # after an edit that Discord could
 DRAIN_SECONDS = 3.0
 THIS: Any = "@original"  # Discord's name of an interaction's answer
 _TIME = re.compile(r"<t:([0-9]+):R>")
-Came = Callable[[Session, int], None]  # stores what came of an edit
+Came = Callable[..., None]  # stores what came of an edit
 
 
 class Answers:
