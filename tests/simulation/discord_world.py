@@ -67,8 +67,9 @@ class Discord(DiscordServer):
 
     `asked` are all interactions, and `heard` has, by their ids, whether a process was connected when the
     gateway told of it. `ever` are all messages, with those that were deleted, and `said` what the bot's
-    showed, with each edit. `deleted` are those that people deleted, and when. `too_late` are calls with
-    tokens that had expired for longer than a minute.
+    showed, with each edit. `edits` counts those that others than one person saw: one's own message is also
+    edited as its buttons are pressed. `deleted` are those that people deleted, and when. `too_late` are calls
+    with tokens that had expired for longer than a minute.
     """
 
     name = "discord"
@@ -81,6 +82,7 @@ class Discord(DiscordServer):
         self.asked: list[Interaction] = []
         self.ever: list[Message] = []
         self.said: list[Said] = []
+        self.edits = 0
         self.too_late: list[str] = []
         self.deleted: dict[int, float] = {}
         self._by_token: dict[str, Interaction] = {}
@@ -128,7 +130,9 @@ class Discord(DiscordServer):
         files = tuple(file.sha256 for file in message.files.values())
         pings, words = message.payload.get("allowed_mentions"), message.words()
         custom_ids = tuple(message.custom_ids())
-        self.said.append(Said(self.clock.now, message, words, files, custom_ids, pings, edited))
+        said = Said(self.clock.now, message, words, files, custom_ids, pings, edited)
+        self.said.append(said)
+        self.edits += edited and said.to is None
         if edited:
             self.clock.note("edits", message.channel_id, repr(words[:200]), *message.files)
 

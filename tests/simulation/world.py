@@ -171,8 +171,7 @@ class World:
                 steps=machine.steps + (machine.loop.steps if machine.loop else 0),
                 statements=machine.statements,
                 requests=len(self.discord.requests) + self.studii.requests,
-                # What one person sees alone is also edited as they press its buttons.
-                edits=sum(one.edited and one.to is None for one in self.discord.said),
+                edits=self.discord.edits,
             )
         )
 
