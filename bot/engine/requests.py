@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from bot import posts
@@ -251,15 +251,19 @@ class Requests:
         return Done(stored, sent=sent, limited=limited)
 
 
+# Built once: jobs are polled more often than anything else is done.
+_JOINED = select(Job, StudiiKey).outerjoin(StudiiKey, StudiiKey.id == Job.key_id)
+_WITH_KEYS = _JOINED.where(Job.id.in_(bindparam("ids")))
+
+
 def _to_poll(
     session: Session, asked: Sequence[tuple[str, Callable[[Session], bool]]]
 ) -> list[tuple[bool, Job | None, StudiiKey | None]]:
     """Count polls. Return whether each may be sent, and the job with the key that it was sent with."""
-    both = select(Job, StudiiKey).outerjoin(StudiiKey, StudiiKey.id == Job.key_id)
-    both = both.where(Job.id.in_([job_id for job_id, _ in asked]))
+    which = {"ids": [job_id for job_id, _ in asked]}
     found: dict[str, tuple[Job | None, StudiiKey | None]]
     try:
-        found = {job.id: (job, key) for job, key in session.execute(both)}
+        found = {job.id: (job, key) for job, key in session.execute(_WITH_KEYS, which)}
     except queries.UNREADABLE:  # whose words may quote the row; the next reading leaves it out
         raise LookupError("a job's row can't be read") from None
     return [(noting(session), *found.get(job_id, (None, None))) for job_id, noting in asked]

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import String, delete, func, select, update
+from sqlalchemy import String, bindparam, delete, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.base import Base, partial_index
@@ -46,6 +46,14 @@ class Reply(Base):
     shown: Mapped[str] = mapped_column(String(16), default="")
     edited_at: Mapped[datetime | None] = mapped_column(default=None)
     tries: Mapped[int] = mapped_column(default=0)  # that failed in a row
+
+
+# Built once: answers are looked for each time that a job changes.
+_RESTED = Reply.edited_at.is_(None) | (Reply.edited_at <= bindparam("rested"))
+_NEWS = (Reply.subject.in_(bindparam("changed")) & _RESTED) | Reply.subject.in_(bindparam("ended"))
+_LOOKED_AT = select(Reply).where((Reply.due_at <= bindparam("now")) | _NEWS)
+_DUE = _LOOKED_AT.where(Reply.id.not_in(bindparam("busy"))).limit(bindparam("room"))
+_NEXT_DUE = select(func.min(Reply.due_at))
 
 
 def once_key_of(interaction_id: int, number: int = 0) -> str:
@@ -102,13 +110,11 @@ def due(
     that jobs have ended (True) is shown at once.
     """
     ended = [one for one, over in changed.items() if over]
-    rested = Reply.edited_at.is_(None) | (Reply.edited_at <= now - PACE)
-    wanted = (Reply.due_at <= now) | (Reply.subject.in_(changed) & rested) | Reply.subject.in_(ended)
+    which = {"now": now, "rested": now - PACE, "changed": list(changed), "ended": ended}
     server = Reply.__table__.c.guild_id
-    query = ours(session, select(Reply).where(wanted, Reply.id.not_in(busy)), server)
-    found = session.scalars(query.limit(room)).all()
+    found = session.scalars(ours(session, _DUE, server), {**which, "busy": busy, "room": room}).all()
     if not found:
-        return [], session.scalar(ours(session, select(func.min(Reply.due_at)), server))
+        return [], session.scalar(ours(session, _NEXT_DUE, server))
     shown = jobs_of(session, {answer.subject for answer in found if answer.subject is not None})
     return [
         (

@@ -14,12 +14,14 @@ from rich.console import Console
 from tests.simulation import mutations
 from tests.simulation.books import never_taken
 from tests.simulation.run import Result, shrink, simulate
+from tests.support.cheap.statements import share_statements
 
 _console = Console(highlight=False, soft_wrap=True)
 
 
 def main() -> int:
     arguments = _arguments()
+    share_statements()
     if arguments.log:
         logging.basicConfig(level=logging.INFO)
     else:
