@@ -16,14 +16,14 @@ from typing import Protocol
 import discord
 from aiohttp import TCPConnector
 
-from bot.aio.net import Connector
+from bot.aio.net import Connector, Gate
 from bot.aio.tasks import WakeUp, run_forever
 from bot.catalog import Catalog
 from bot.client.bot import StudiiBot, quiet_discord_loggers
 from bot.client.discord_observer import DiscordObserver
 from bot.client.login import choose_intents, recommended_shards
 from bot.clock import Clock, SystemClock
-from bot.cluster import Membership, WantedShards, discord_gate, membership, studii_gate
+from bot.cluster import Membership, WantedShards, discord_gate, membership, one_shard
 from bot.config import MEGABYTE, Settings
 from bot.db import LEASE_TIMEOUT, Database, usable_database
 from bot.delivery import Answers, CdnPhotoSource, DeliveryContext, DiscordDelivery
@@ -88,17 +88,13 @@ class App:
     member: Membership
 
 
-async def _one() -> int:
-    return 1
-
-
 # Every part is named once, in the order in which it is built, and in which what is wrong can be told.
 @asynccontextmanager
 async def build(
     settings: Settings,
     *,
     intents: Callable[[], Awaitable[discord.Intents]],
-    recommended: Callable[[], Awaitable[int]] = _one,
+    recommended: Callable[[], Awaitable[int]] = one_shard,
     clock: Clock | None = None,
     photos: DiscordFiles | None = None,
     connect: Callable[..., TCPConnector] | None = None,
@@ -142,7 +138,7 @@ async def build(
             await member.stand_by()
             lanes = await db.write(lane_names, vault)
         spool = Spool(settings.spool_folder, settings.spool_mb * MEGABYTE)
-        to_studii = partial(connect, gate=studii_gate(member))
+        to_studii = partial(connect, gate=Gate(lambda _: member.may_act()))
         studii = await stack.enter_async_context(
             StudiiClient(settings.studii_api_url, count=metrics.request, connect=to_studii, clock=clock)
         )

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import BigInteger, ForeignKey, Integer, Row, delete, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -22,7 +22,17 @@ from bot.aio.net import Gate
 from bot.aio.tasks import shielded
 from bot.base import NUMBER, Base
 from bot.clock import Clock, boottime
-from bot.db import LEASE_TIMEOUT, NAME_PREFIX, UNUSABLE, Database, Fence, Shards, shard_of, usable_database
+from bot.db import (
+    DIRECT_MESSAGES,
+    LEASE_TIMEOUT,
+    NAME_PREFIX,
+    UNUSABLE,
+    Database,
+    Fence,
+    Shards,
+    shard_of,
+    usable_database,
+)
 from bot.errors import StudiiBotError
 from bot.sqlite_file import sqlite_file
 from bot.version import VERSION
@@ -71,14 +81,6 @@ class IdentifyTurn(Base):
 
     bucket: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     next_at: Mapped[datetime]
-
-
-@dataclass(frozen=True, slots=True)
-class ShardCounts:
-    """The number of shards (0: none were stored yet), and how many a living process holds."""
-
-    shards: int
-    held: int
 
 
 _REGISTER = text(
@@ -140,24 +142,23 @@ def leave(session: Session, epoch: int) -> None:
     session.execute(delete(Process).where(Process.epoch == epoch))
 
 
-def shard_counts(session: Session) -> ShardCounts:
-    """Return how many shards there are."""
-    return ShardCounts(**session.execute(_COUNTS).mappings().one())
+def shard_counts(session: Session) -> Row[Any]:
+    """Return the number of shards (`shards`; 0: none were stored yet), and how many a living process holds
+    (`held`)."""
+    return session.execute(_COUNTS).one()
 
 
-def take(
-    session: Session, epoch: int, most: int | None, number: Callable[[ShardCounts], int]
-) -> tuple[int, frozenset[int]]:
+def take(session: Session, epoch: int, most: int | None, number: int) -> tuple[int, frozenset[int]]:
     """Take free shards, at most `most` or all if that is None, also those of processes whose lease is over.
 
-    Their open transactions are ended. While no process holds a shard, there are as many shards as `number`
-    says from the counts. Return their number, and all that the process holds now.
+    Their open transactions are ended. While no process holds a shard, there are `number` shards. Return their
+    number, and all that the process holds now.
     """
     session.execute(_TAKE_TURN)
     session.execute(_END_TRANSACTIONS_OF_DEAD, {"epoch": epoch})
     session.execute(_DROP_DEAD, {"epoch": epoch})
     there = shard_counts(session)
-    count = there.shards if there.held else number(there)
+    count = there.shards if there.held else number
     if count != there.shards:
         session.execute(delete(Shard))
         session.execute(_MAKE, {"count": count})
@@ -198,6 +199,11 @@ class LeaseTimes:
     identify_every: float = 5.5  # between two IDENTIFYs of a bucket: Discord's 5, and what the network adds
 
 
+async def one_shard() -> int:
+    """Return how many shards a bot needs that is in few servers."""
+    return 1
+
+
 @dataclass(frozen=True, slots=True)
 class WantedShards:
     """The shards that a process would serve. `recommended` asks Discord how many shards it recommends.
@@ -205,7 +211,7 @@ class WantedShards:
     `shard_count` and `per_process` are the settings: None means the recommended number, and all shards.
     """
 
-    recommended: Callable[[], Awaitable[int]]
+    recommended: Callable[[], Awaitable[int]] = one_shard
     shard_count: int | None = None
     per_process: int | None = None
 
@@ -215,139 +221,108 @@ class WantedShards:
             return 0 if held.held and held.all else None
         return max(0, self.per_process - len(held.held))
 
-    async def recommendation(self, there: ShardCounts, within: float) -> int | None:
-        """Return Discord's recommendation, or None if it is not needed.
+    async def number(self, there: Row[Any], within: float) -> int:
+        """Return how many shards there are to be, if no process holds one of those that are `there`.
 
-        Where there are shards already, Discord has `within` seconds to answer.
+        A process that serves all shards follows Discord's recommendation as it grows; where each serves some,
+        the stored number stays until the setting says otherwise. Where there are shards already, Discord has
+        `within` seconds to answer.
         """
         if self.shard_count is not None or there.held or (self.per_process is not None and there.shards):
-            return None
+            return self.shard_count or there.shards
         if not there.shards:
             return await self.recommended()
         # Rather the stored number than nobody who serves; and the lease has to be renewed before long.
         try:
             async with asyncio.timeout(within):
-                return await self.recommended()
+                return max(there.shards, await self.recommended())
         except (StudiiBotError, TimeoutError) as error:
             said = "Discord couldn't be asked how many shards it recommends, so there are %d as before. %s"
             _log.warning(said, there.shards, error)
-            return None
-
-    def number(self, there: ShardCounts, recommended: int | None) -> int:
-        """Return how many shards there are to be, when no process holds one.
-
-        `recommended` is Discord's recommendation, if it was asked. A process that serves all shards follows
-        it as it grows; where each serves some, the stored number stays until the setting says otherwise.
-        """
-        if self.shard_count is not None:
-            return self.shard_count
-        if self.per_process is None:
-            return max(1, there.shards, recommended or 1)
-        return there.shards or recommended or 1
+            return there.shards
 
 
 class Membership(Fence):
-    """A process that works alone, as on SQLite: it serves all servers, always."""
+    """This process among those on its database.
 
-    free_shards: int = 0  # which no process holds
-    stood_by: bool = False  # it has waited for another one's shards
+    Alone (without `db`), as on SQLite, it serves all servers, always. Else `kept` renews its lease.
+    """
+
+    def __init__(
+        self,
+        db: Database | None = None,
+        name: str = "",
+        wanted: WantedShards | None = None,
+        times: LeaseTimes | None = None,
+        count: Callable[[str], None] = lambda _: None,
+        clock: Callable[[], float] = boottime,
+    ) -> None:
+        self._db, self._name, self._wanted = cast("Database", db), name, cast("WantedShards", wanted)
+        self._times, self._count, self._clock = times or LeaseTimes(), count, clock
+        self.free_shards = 0  # which no process holds
+        self.stood_by = False  # it has waited for another one's shards
+        self._serves, self._lost = asyncio.Event(), asyncio.Event()
+        self._gained: list[Callable[[frozenset[int]], None]] = []
+        # The lease's end: it lasts from some moment after the database was asked.
+        self._renew_at, self._ends = 0.0, float("inf")
+        self._away = self._was_cut_off = False
+        self._free_since: float | None = None
+        self._number = 0
+        self._keeping = set[asyncio.Task[None]]()
+        self._taken_at: dict[int, float] = {DIRECT_MESSAGES: float("-inf")}
+        if db is None:
+            self._serves.set()
+        else:
+            self.shards, self._taken_at, self._ends = Shards(0, frozenset()), {}, 0.0
 
     @property
     def sharded(self) -> Shards | None:
         """Return the shards to connect, or None if Discord's recommendation is to be followed."""
         return None if self.epoch is None else self.shards
 
-    def may_act(self) -> bool:
-        """Return whether no other process can have taken over by now."""
-        return True
-
-    def may_tell(self) -> bool:
-        """Return whether people may still be told that the database can't be reached."""
-        return False
-
-    def may_finish(self) -> bool:
-        """Return whether people may still be given the answers that this process has announced, although
-        another one has taken over."""
-        return False
-
-    def held_for(self, guild_id: int) -> float:
-        """Return for how many seconds the server's shard has been held."""
-        return float("inf")
-
-    async def others(self) -> int:
-        """Return how many other processes there are."""
-        return 0
-
-    async def stand_by(self) -> None:
-        """Return when there is something to serve."""
-
-    async def lost(self) -> None:
-        """Return when another process has taken over: this one must drop everything."""
-        await asyncio.Event().wait()
-
-    def when_gained(self, listener: Callable[[frozenset[int]], None]) -> None:
-        """Call `listener` with shards that are taken from now on. It must not raise."""
-
-    async def identify_turn(self, shard: int, buckets: int) -> None:
-        """Return when this process may identify the shard at the gateway; `buckets` may do so at once."""
-
-
-class SharedMembership(Membership):
-    """A process that shares its database. Its lease is renewed by `run`."""
-
-    def __init__(
-        self,
-        db: Database,
-        name: str,
-        wanted: WantedShards,
-        times: LeaseTimes,
-        count: Callable[[str], None],
-        clock: Callable[[], float],
-    ) -> None:
-        self._db, self._name, self._wanted = db, name, wanted
-        self._times, self._count, self._clock = times, count, clock
-        self.shards = Shards(0, frozenset())
-        self._taken_at: dict[int, float] = {}
-        self._serves, self._lost = asyncio.Event(), asyncio.Event()
-        self._gained: list[Callable[[frozenset[int]], None]] = []
-        # The lease's end: it lasts from some moment after the database was asked.
-        self._renew_at = self._ends = 0.0
-        self._away = self._was_cut_off = False
-        self._free_since: float | None = None
-        self._number = 0
-        self._keeping: asyncio.Task[None]
-
     def met(self) -> None:
         self._count("fence")
         self._lose()
 
     def may_act(self) -> bool:
+        """Return whether no other process can have taken over by now."""
         return self._clock() < self._ends
 
     def may_tell(self) -> bool:
+        """Return whether people may still be told that the database can't be reached."""
         # A process that stood still has not tried to renew its lease, in vain, when that has ended.
         return not self._lost.is_set() and self._away and not self.may_act()
 
     def may_finish(self) -> bool:
+        """Return whether people may still be given the answers that this process has announced, although
+        another one has taken over."""
         return self._lost.is_set() and self._was_cut_off
 
     def held_for(self, guild_id: int) -> float:
-        taken = self._taken_at.get(shard_of(guild_id, self.shards.count))
-        return 0.0 if taken is None else self._clock() - taken
+        """Return for how many seconds the server's shard has been held."""
+        now = self._clock()
+        return now - self._taken_at.get(shard_of(guild_id, self.shards.count), now)
 
     async def others(self) -> int:
+        """Return how many other processes there are."""
+        if self.epoch is None:
+            return 0
         return sum(one.alive and one.epoch != self.epoch for one in await self._db.write(all_processes))
 
     async def stand_by(self) -> None:
+        """Return when there is something to serve."""
         await self._until(self._serves)
 
     async def lost(self) -> None:
+        """Return when another process has taken over: this one must drop everything."""
         await self._until(self._lost)
 
     def when_gained(self, listener: Callable[[frozenset[int]], None]) -> None:
+        """Call `listener` with shards that are taken from now on. It must not raise."""
         self._gained.append(listener)
 
     async def identify_turn(self, shard: int, buckets: int) -> None:
+        """Return when this process may identify the shard at the gateway; `buckets` may do so at once."""
         wait: float | None = 0.0
         while wait is not None:
             await asyncio.sleep(wait)
@@ -364,12 +339,13 @@ class SharedMembership(Membership):
     @asynccontextmanager
     async def kept(self) -> AsyncGenerator[None]:
         """Keep the lease during the block, and let the others have the shards after it."""
-        self._keeping = asyncio.create_task(self._run(), name="lease")
+        keeping = asyncio.create_task(self._run(), name="lease")
+        self._keeping = {keeping}
         try:
             yield
         finally:
-            self._keeping.cancel()
-            await asyncio.gather(self._keeping, return_exceptions=True)
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
             with suppress(*UNUSABLE):
                 await self._db.write(leave, self._number)
 
@@ -414,11 +390,9 @@ class SharedMembership(Membership):
         there, most = await self._db.write(shard_counts), self._wanted.most(self.shards)
         if there.held and there.held == there.shards:
             return
-        recommended = await self._wanted.recommendation(there, self._times.renewed_every)
+        number = await self._wanted.number(there, self._times.renewed_every)
         asked_at = self._clock()
-        count, held = await self._db.write(
-            take, self._number, most, lambda seen: self._wanted.number(seen, recommended)
-        )
+        count, held = await self._db.write(take, self._number, most, number)
         gained = held - self.shards.held
         self.shards = Shards(count, held)
         if not gained:
@@ -475,9 +449,9 @@ class SharedMembership(Membership):
         """Wait for the event. Raises what has ended `_run`, if something did."""
         waiting = asyncio.create_task(event.wait(), name="lease event")
         try:
-            await asyncio.wait({waiting, self._keeping}, return_when=asyncio.FIRST_COMPLETED)
-            if not event.is_set():
-                self._keeping.result()
+            await asyncio.wait({waiting, *self._keeping}, return_when=asyncio.FIRST_COMPLETED)
+            for one in self._keeping if not event.is_set() else ():
+                one.result()
         finally:
             waiting.cancel()
 
@@ -512,33 +486,27 @@ async def membership(
         yield Membership()
         return
     async with lease_database(url) as db:
-        member = SharedMembership(db, name, wanted, times or LeaseTimes(), count, clock)
+        member = Membership(db, name, wanted, times, count, clock)
         with usable_database(url):
             await member.register()
         async with member.kept():
             yield member
 
 
-def studii_gate(member: Membership) -> Gate | None:
-    """Return the gate of requests to Studii, or None for a process that works alone."""
-    return Gate(lambda _: member.may_act()) if member.epoch is not None else None
-
-
-def discord_gate(member: Membership, clock: Clock) -> Gate | None:
-    """Return the gate of requests to Discord, or None for a process that works alone.
+def discord_gate(member: Membership, clock: Clock) -> Gate:
+    """Return the gate of requests to Discord.
 
     While the database is out of reach, answers say so after the lease's end too. That may be because this
     process alone is cut off: so no answer comes before `TOLD_AFTER`, when one that has taken over has
     answered. Such a process gives the answers that it has announced also once it is replaced.
     """
-    if member.epoch is None:
-        return None
 
     def may_tell(url: URL) -> bool:
         return member.may_tell() and _ANSWER.search(url.path) is not None
 
-    def may_finish(url: URL) -> bool:
-        return member.may_finish() and _LATER_ANSWER.search(url.path) is not None
+    def allows(url: URL) -> bool:
+        finishes = member.may_finish() and _LATER_ANSWER.search(url.path) is not None
+        return member.may_act() or may_tell(url) or finishes
 
     def delay(url: URL) -> float:
         if member.may_act() or not may_tell(url):
@@ -546,4 +514,4 @@ def discord_gate(member: Membership, clock: Clock) -> Gate | None:
         now, arrived = clock.monotonic(), arrived_at.get()
         return TOLD_AFTER if arrived is None else max(0.0, arrived + TOLD_AFTER - now)
 
-    return Gate(lambda url: member.may_act() or may_tell(url) or may_finish(url), delay)
+    return Gate(allows, delay)

@@ -6,7 +6,6 @@ import platform
 import shutil
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -32,7 +31,15 @@ from bot.media.pool import DecoderPool
 from bot.media.spool import file_sizes
 from bot.migrate import foreign, schema_of
 from bot.servers import keys, settings as server_settings
-from bot.sqlite_file import AnotherInstance, ensure_ours, ensure_sound, instance_lock, is_there, sqlite_file
+from bot.sqlite_file import (
+    AnotherInstance,
+    ensure_ours,
+    ensure_sound,
+    instance_lock,
+    is_there,
+    lock_of,
+    sqlite_file,
+)
 from bot.studii import KeyRefused, NotSent, StudiiClient
 from bot.ui.kit.reasons import error_words
 from bot.version import VERSION
@@ -151,24 +158,21 @@ async def disk_space(settings: Settings) -> Findings:
     """Check that there is room for the database and the spool, each of which may have a disk of its own."""
     folder, spool = _nearest(settings.folder), _nearest(settings.spool_folder)
     used = sum(file_sizes(spool).values()) if settings.spool_folder.is_dir() else 0
-    lacking = settings.spool_mb * MEGABYTE - used
-    in_use = f"Photos and results being processed use {used // MEGABYTE:,} of {settings.spool_mb:,} MB."
-    if spool.stat().st_dev == folder.stat().st_dev:
-        yield _room("Disk", folder, f"free. {in_use}", "The database needs", lacking)
-        return
-    yield _room("Disk", folder, "free.", "The database needs")
-    yield _room("Spool", spool, f"free on the disk of {spool}. {in_use}", "Photos need", lacking)
-
-
-def _room(what: str, place: Path, words: str, needed_by: str, wanted: int = 0) -> Finding:
-    """Return how much is free on the disk of that place, where the spool may grow by `wanted` bytes."""
-    free, verdict, advice = shutil.disk_usage(place).free, _GOOD, ""
-    if free < MIN_FREE_BYTES:
-        verdict = _STOPS
-        advice = f" {needed_by} at least {MIN_FREE_BYTES // MEGABYTE} MB. Free some space on that disk."
-    elif free < wanted:
-        verdict, advice = _WARN, " Lower SPOOL_MB or free some space."
-    return Finding(what, verdict, f"{free // MEGABYTE:,} MB {words}{advice}")
+    places = {"Disk": folder}
+    if spool.stat().st_dev != folder.stat().st_dev:
+        places["Spool"] = spool
+    for what, place in places.items():
+        free, verdict, advice = shutil.disk_usage(place).free, _GOOD, ""
+        if free < MIN_FREE_BYTES:
+            verdict = _STOPS
+            advice = f" The bot needs at least {MIN_FREE_BYTES // MEGABYTE} MB. Free some space on that disk."
+        elif place == places.get("Spool", folder) and free < settings.spool_mb * MEGABYTE - used:
+            verdict, advice = _WARN, " Lower SPOOL_MB or free some space."
+        words = (
+            f"{free // MEGABYTE:,} MB free on the disk of {place}. Photos and results being processed use "
+            f"{used // MEGABYTE:,} of {settings.spool_mb:,} MB.{advice}"
+        )
+        yield Finding(what, verdict, words)
 
 
 def _nearest(path: Path) -> Path:
@@ -177,17 +181,15 @@ def _nearest(path: Path) -> Path:
     return next(one for one in (whole, *whole.parents) if os.path.exists(one))  # noqa: PTH110
 
 
-def bot(settings: Settings) -> Findings:
-    """Say whether the bot runs on this database; on PostgreSQL, in which processes."""
+async def bot(settings: Settings) -> Findings:
+    """Say whether the bot runs on this SQLite file."""
     path = sqlite_file(settings.database_url)
-    return processes(settings) if path is None else _on_file(settings.database_url, path)
-
-
-async def _on_file(url: str, path: Path) -> Findings:
+    if path is None:
+        return
     words = "No bot is running on this database."
     try:  # a bot that starts meanwhile waits for the lock
-        if is_there(path.with_name(f"{path.name}.lock")):
-            async with instance_lock(url, patience=0):
+        if is_there(lock_of(path)):
+            async with instance_lock(settings.database_url, patience=0):
                 pass
     except AnotherInstance:
         words = (
@@ -197,11 +199,10 @@ async def _on_file(url: str, path: Path) -> Findings:
 
 
 async def processes(settings: Settings) -> Findings:
-    """List the processes that share a PostgreSQL, the shards of each, and those that no process serves.
-
-    Raises `SettingsError` if the database can't be reached.
-    """
+    """List the processes that share a PostgreSQL, the shards of each, and those that no process serves."""
     url = settings.database_url
+    if sqlite_file(url) is not None:
+        return
     if not (await schema_of(url)).current:
         yield Finding("Bot", _GOOD, "No bot of this version is running on this database.")
         return
@@ -209,31 +210,23 @@ async def processes(settings: Settings) -> Findings:
         async with lease_database(url) as db:
             known, free = await db.read(all_processes), await db.read(free_shards)
             counts = await db.read(shard_counts)
-    if not (alive := any(one.alive for one in known)):
-        yield Finding("Bot", _GOOD, "No bot is running on this database.")
     for one in known:
         who = f"{one.name} (number {one.epoch}, version {one.version})"
+        told = f"has stood by since {one.started_at:%Y-%m-%d %H:%M:%S} UTC"
         if not one.alive:
-            yield Finding("Process", _WARN, f"{who} has ended without giving its shards back.")
-        elif one.since is None:
-            yield Finding("Process", _GOOD, f"{who} has stood by since {_time(one.started_at)}.")
-        else:
-            served = f"{_shards(one.shards)} of {counts.shards} since {_time(one.since)}"
-            yield Finding("Process", _GOOD, f"{who} has served {served}.")
-    if alive and free:
+            told = "has ended without giving its shards back"
+        elif one.since is not None:
+            shards = ", ".join(map(str, one.shards))
+            told = f"has served shards {shards} of {counts.shards} since {one.since:%Y-%m-%d %H:%M:%S} UTC"
+        yield Finding("Process", _GOOD if one.alive else _WARN, f"{who} {told}.")
+    if not any(one.alive for one in known):
+        yield Finding("Bot", _GOOD, "No bot is running on this database.")
+    elif free:
         words = (
-            f"No process serves {_shards(free)} of {counts.shards}, so the servers there get no answer. "
-            "Start another process, or raise SHARDS_PER_PROCESS."
+            f"No process serves shards {', '.join(map(str, free))} of {counts.shards}, so the servers there "
+            "get no answer. Start another process, or raise SHARDS_PER_PROCESS."
         )
         yield Finding("Shards", _STOPS, words)
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _shards(shards: Sequence[int]) -> str:
-    return f"{'shard' if len(shards) == 1 else 'shards'} {', '.join(map(str, shards))}"
 
 
 async def encryption_key(settings: Settings) -> Findings:
@@ -350,6 +343,7 @@ CHECKS: Mapping[str, Callable[[Settings], Findings]] = {
     "Discord": discord,
     "Disk": disk_space,
     "Bot": bot,
+    "Processes": processes,
     "Encryption key": encryption_key,
     "Database": database,
     "Pictures": pictures,

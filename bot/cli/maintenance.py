@@ -9,27 +9,28 @@ import os
 import shutil
 import sqlite3
 import sys
+from collections import Counter
 from collections.abc import AsyncGenerator, Generator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from getpass import getpass
 from pathlib import Path
-from typing import TextIO
+from tempfile import TemporaryDirectory
+from typing import Literal, TextIO
 
 import discord
 from cryptography.fernet import Fernet
-from sqlalchemy import ColumnElement, Table, func, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
 
 from bot.client.login import application_of, logged_in, was_removed
 from bot.clock import SystemClock
 from bot.cluster import IdentifyTurn, Membership, Process, Shard, WantedShards, membership
 from bot.config import Settings, StorageSettings
-from bot.credits.ledger import Line
+from bot.credits import ledger
 from bot.db import Database, address_shown, used_once
 from bot.errors import SettingsError
 from bot.features.wording import count_words
 from bot.jobs import submission
-from bot.jobs.models import jobs
 from bot.jobs.progress import Reply
 from bot.migrate import migrate, schema_of
 from bot.rows import metadata
@@ -39,10 +40,8 @@ from bot.sqlite_file import (
     copy_database,
     ensure_ours,
     fault_of,
-    fresh_name,
     instance_lock,
     is_there,
-    make_beside,
     private_file,
     replace_database,
     sqlite_file,
@@ -70,10 +69,6 @@ async def bot_stopped(url: str, command: str, *, replaced: bool = False) -> Asyn
 
     `replaced`: see `instance_lock`. Raises `SettingsError` if the bot runs.
     """
-
-    async def one() -> int:
-        return 1
-
     member = Membership()
     async with AsyncExitStack() as stack:
         try:
@@ -81,7 +76,7 @@ async def bot_stopped(url: str, command: str, *, replaced: bool = False) -> Asyn
                 await stack.enter_async_context(instance_lock(url, patience=0, replaced=replaced))
             else:
                 await migrate(url)
-                member = await stack.enter_async_context(membership(url, command, WantedShards(one)))
+                member = await stack.enter_async_context(membership(url, command, WantedShards()))
                 if await member.others():
                     raise AnotherInstance  # noqa: TRY301 - as the lock of the other database does
                 await member.stand_by()
@@ -134,12 +129,10 @@ async def rotate(settings: StorageSettings) -> str:
         async with Database.open(url, fence=member) as db:
             unreadable = len(await db.write(keys.reseal, vault_of(settings)))
         if unreadable:
-            one = unreadable == 1
-            many = "1 Studii key was" if one else f"{unreadable} Studii keys were"
             raise SettingsError(
-                f"{many} not changed: none of the encryption keys opens {'it' if one else 'them'}. The old "
-                "encryption keys were kept. Put the missing one back and run this again, or ask the admins "
-                "of those servers to enter their Studii keys again with /studii setup."
+                f"{count_words(unreadable, 'Studii key was', 'Studii keys were')} not changed: an encryption "
+                "key is missing. The others were kept. Put the missing one back and run this again, or ask "
+                "the admins of those servers to enter their Studii keys again with /studii setup."
             )
         if before is not None:
             kept = unused(path, "before")
@@ -178,7 +171,7 @@ async def move(settings: StorageSettings, address: str) -> str:
             moved = await copy_rows(settings.database_url, target.database_url)
     words = (
         f"Done: {count_words(sum(moved.values()), 'row', 'rows')} are in PostgreSQL, among them "
-        f"{count_words(moved['jobs'], 'job', 'jobs')}. The numbers of rows and the sums of the ledger agree. "
+        f"{count_words(moved['jobs'], 'job', 'jobs')}. The sums of the ledger agree. "
         f"Set DATABASE_URL to the new address and start the bot. {file} is unchanged: keep it until you have "
         "checked that everything works."
     )
@@ -307,7 +300,7 @@ def backup(settings: StorageSettings, target: Path) -> str:
         return f"The backup is in {target}. {opened_by} {target}"
     with _passing(source, "leaving") as passing:
         _copy(source, passing)
-        _pour(passing, sys.stdout)
+        _pipe(sys.stdout, "wb", passing)
     # A path of this machine means nothing in a container, and the other way round; a pipe works in both.
     return (
         f"The backup was written. {opened_by} - < FILE (with compose: docker compose run --rm -T studii "
@@ -328,7 +321,7 @@ def restore(settings: StorageSettings, copy: Path) -> str:
     if copy != PIPE:
         return _restore(settings, database, copy, str(copy))
     with _passing(database, "coming") as passing:
-        _catch(sys.stdin, passing)
+        _pipe(sys.stdin, "rb", passing)
         return _restore(settings, database, passing, "The backup from standard input")
 
 
@@ -344,11 +337,10 @@ def _restore(settings: StorageSettings, database: Path, copy: Path, name: str) -
     try:
         was_there = asyncio.run(_replaced(settings.database_url, copy, database, previous))
     except (OSError, sqlite3.Error) as error:
-        where = "Nothing was changed."
-        if is_there(database):
-            where = f"Nothing was changed: {database} is as it was."
-        elif is_there(previous):
-            where = f"Rename {previous} to {database}."
+        kept = is_there(previous) and not is_there(database)
+        where = (
+            f"Rename {previous} to {database}." if kept else f"Nothing was changed: {database} is as it was."
+        )
         raise SettingsError(f"{name} couldn't be put in place ({error}). {where}") from error
     kept = (
         f" The previous database is in {previous}. Delete it when you no longer need it." if was_there else ""
@@ -366,21 +358,14 @@ async def _replaced(url: str, copy: Path, database: Path, previous: Path) -> boo
 
 @contextmanager
 def _passing(database: Path, word: str) -> Generator[Path]:
-    """Have a file beside the database for the block, and remove it; its folder too if nothing is in it."""
-    made, passing = not database.parent.exists(), fresh_name(database, word)
+    """Name a file in a folder of its own on the database's disk, which is removed at the end."""
+    place = next(one for one in database.absolute().parents if is_there(one))
     try:
-        try:
-            database.parent.mkdir(parents=True, exist_ok=True)
-            make_beside(passing, database)
-        except OSError as error:
-            raise unwritable(database, error) from error
-        yield passing
-    finally:
-        with suppress(OSError):  # it was not made
-            passing.unlink()
-        if made:
-            with suppress(OSError):  # the database is in it now
-                database.parent.rmdir()
+        folder = TemporaryDirectory(dir=place, prefix=f"{database.name}.", suffix=f".{word}")
+    except OSError as error:
+        raise unwritable(database, error) from error
+    with folder as name:
+        yield Path(name) / database.name
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -397,32 +382,22 @@ def _copy(source: Path, target: Path) -> None:
         raise SettingsError(f"The copy in {target} {fault}. Don't rely on it: check the disk and try again.")
 
 
-def _pour(source: Path, out: TextIO | None) -> None:
-    if out is None:
-        raise SettingsError("Standard output is closed. Name a file, or redirect the output: - > FILE")
+def _pipe(stream: TextIO | None, mode: Literal["rb", "wb"], file: Path) -> None:
+    """Write the file to standard output, or read it from standard input."""
+    out, arrow = mode == "wb", ">" if mode == "wb" else "<"
+    if stream is None:
+        raise SettingsError(
+            f"Standard {'output' if out else 'input'} is closed. Name a file, or redirect it: - {arrow} FILE"
+        )
     try:
-        with source.open("rb") as file, os.fdopen(out.fileno(), "wb", closefd=False) as pipe:
-            shutil.copyfileobj(file, pipe)
+        with file.open("rb" if out else "wb") as own, os.fdopen(stream.fileno(), mode, closefd=False) as pipe:
+            shutil.copyfileobj(*(own, pipe) if out else (pipe, own))
     except OSError as error:
         raise SettingsError(
             f"The backup couldn't be written to standard output ({error.strerror})."
+            if out
+            else f"The backup from standard input couldn't be stored in {file} ({error.strerror})."
         ) from error
-
-
-def _catch(coming: TextIO | None, target: Path) -> None:
-    if coming is None:
-        raise SettingsError("Standard input is closed. Name a file, or redirect the input: - < FILE")
-    try:
-        with target.open("wb") as file, os.fdopen(coming.fileno(), "rb", closefd=False) as pipe:
-            shutil.copyfileobj(pipe, file)
-    except OSError as error:
-        raise SettingsError(
-            f"The backup from standard input couldn't be stored in {target} ({error.strerror})."
-        ) from error
-    if not target.stat().st_size:
-        raise SettingsError(
-            "Standard input was empty, so there is no backup. Send one: - < FILE. Nothing was changed."
-        )
 
 
 def _file(settings: StorageSettings) -> Path:
@@ -445,54 +420,33 @@ ROWS_IN_A_STATEMENT = 500
 _OF_PROCESSES = {one.__table__ for one in (Process, Shard, IdentifyTurn, Reply)}
 
 
-async def copy_rows(source: str, target: str) -> dict[str, int]:
-    """Copy all rows, or none, and compare their numbers and the sums of credits. Both have this version's
-    tables. Return how many rows were copied, by table.
+async def copy_rows(source: str, target: str) -> Counter[str]:
+    """Copy all rows, or none, and check the ledger. Both have this version's tables.
 
-    Raises `SettingsError` if the target has rows, differs in the end, or can't be used.
+    Return how many rows were copied, by table. Raises `SettingsError` if the target has rows,
+    differs in the end, or can't be used.
     """
+    copied = Counter[str]()
     async with used_once(source) as old, used_once(target, writes=True) as new, new.begin():
         await old.exec_driver_sql("BEGIN")
         tables = [table for table in metadata.sorted_tables if table not in _OF_PROCESSES]
         for table in tables:
-            if await _one(new, func.count(), table):
+            if (await new.execute(select(table).limit(1))).first() is not None:
                 raise SettingsError(
                     f"The database at {address_shown(target)} isn't empty: its table {table.name} has "
                     "rows. Name an empty one. Nothing was changed."
                 )
         for table in tables:
-            await _copy_table(old, new, table)
-        return await _compared(old, new, tables)
-
-
-async def _copy_table(old: AsyncConnection, new: AsyncConnection, table: Table) -> None:
-    rows = select(table).order_by(*table.primary_key.columns)
-    async with old.stream(rows) as found:
-        async for part in found.mappings().partitions(ROWS_IN_A_STATEMENT):
-            await new.execute(insert(table), [dict(row) for row in part])
-    number = table.autoincrement_column
-    if number is None:
-        return
-    # The next number is one more than the last.
-    sequence = func.pg_get_serial_sequence(table.name, number.name)
-    last = select(func.max(number)).scalar_subquery()
-    await new.execute(select(func.setval(sequence, func.coalesce(last, 1), last.is_not(None))))
-
-
-async def _compared(old: AsyncConnection, new: AsyncConnection, tables: list[Table]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for table in tables:
-        before, counts[table.name] = [await _one(one, func.count(), table) for one in (old, new)]
-        if before != counts[table.name]:
-            raise SettingsError(f"The table {table.name} wasn't copied completely. Nothing was changed.")
-    for column in (Line.__table__.c.amount, jobs.c.reserved, jobs.c.settled):
-        what: ColumnElement[int] = func.coalesce(func.sum(column), 0)
-        before, after = [int(await _one(one, what, column.table)) for one in (old, new)]
-        if before != after:
-            raise SettingsError("The credits of the copy differ. Nothing was changed. Please report this.")
-    return counts
-
-
-async def _one(connection: AsyncConnection, what: ColumnElement[int], table: object) -> int:
-    query = select(what).select_from(table)  # type: ignore[arg-type]
-    return int((await connection.execute(query)).scalar_one())
+            rows = select(table).order_by(*table.primary_key.columns)
+            async with old.stream(rows) as found:
+                async for part in found.mappings().partitions(ROWS_IN_A_STATEMENT):
+                    await new.execute(insert(table), [dict(row) for row in part])
+                    copied[table.name] += len(part)
+            if (number := table.autoincrement_column) is not None:
+                # The next number is one more than the last.
+                sequence = func.pg_get_serial_sequence(table.name, number.name)
+                last = select(func.max(number)).scalar_subquery()
+                await new.execute(select(func.setval(sequence, func.coalesce(last, 1), last.is_not(None))))
+        if wrong := await new.run_sync(lambda connection: ledger.differing(Session(connection))):
+            raise SettingsError(f"Nothing was changed, because the ledger's sums differ. {wrong[0]}")
+    return copied

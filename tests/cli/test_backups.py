@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from bot import meta, posts
 from bot.__main__ import INTERRUPTED_STATUS
 from bot.catalog import Catalog
-from bot.cli.maintenance import PIPE, move, restore, restored, with_password
+from bot.cli.maintenance import move, restore, restored, with_password
 from bot.clock import SystemClock
 from bot.config import StorageSettings
 from bot.credits import ledger
@@ -314,9 +314,6 @@ def test_an_interrupt_while_a_file_is_made_leaves_none(
     monkeypatch.setattr("bot.sqlite_file._give_to_owner", interrupted)
     with pytest.raises(KeyboardInterrupt), replacing(tmp_path / "studii.db"):
         pass
-    settings = StorageSettings.read(database_url=f"sqlite:///{tmp_path / 'studii.db'}")
-    with pytest.raises(KeyboardInterrupt):
-        restore(settings, PIPE)
     assert names_in(tmp_path) == set()
 
 

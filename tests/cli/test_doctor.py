@@ -425,7 +425,8 @@ async def test_a_spool_with_a_disk_of_its_own_has_a_line_of_its_own(
 
     monkeypatch.setattr(shutil, "disk_usage", usage)
     findings = await found(around)
-    assert (findings["Disk"].verdict, findings["Disk"].words) == (Verdict.GOOD, "20 MB free.")
+    assert findings["Disk"].verdict is Verdict.GOOD
+    assert findings["Disk"].words.startswith("20 MB free on the disk of ")
     assert findings["Spool"].verdict is verdict
     assert findings["Spool"].words.startswith(f"{free // 1_000_000:,} MB free on the disk of {spool}.")
     assert remedy in findings["Spool"].words

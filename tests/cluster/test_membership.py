@@ -4,12 +4,15 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import text
 
 from bot import db, meta
-from bot.cluster import Membership, ShardCounts, WantedShards, identify_turn, lease_database
+from bot.cluster import Membership, WantedShards, identify_turn, lease_database
 from bot.db import Database, used_once
 from bot.errors import NotAlone
 from tests.cluster.members import SHORT, process_on, replaced
@@ -166,14 +169,6 @@ async def test_turns_at_the_gateway_are_spaced_over_all_processes(url: str) -> N
         assert await other.write(identify_turn, 0, 0.5) is None
 
 
-async def six() -> int:
-    return 6
-
-
-async def unasked() -> int:
-    raise AssertionError("Discord is not to be asked")
-
-
 @pytest.mark.parametrize(
     ("stored", "setting", "recommended", "takes_all", "number"),
     [
@@ -182,24 +177,24 @@ async def unasked() -> int:
         (4, None, 6, True, 6),  # one process that serves all grows with the bot
         (4, None, 2, True, 4),
         (4, None, None, False, 4),
+        (0, 4, None, False, 4),
         (4, 8, None, False, 8),
         (4, 2, None, True, 2),
     ],
 )
-def test_the_number_of_shards(
+async def test_the_number_of_shards_for_which_discord_is_asked_only_where_its_answer_counts(
     stored: int, setting: int | None, recommended: int | None, *, takes_all: bool, number: int
 ) -> None:
-    wanted = WantedShards(unasked, setting, None if takes_all else 1)
-    assert wanted.number(ShardCounts(stored, 0), recommended) == number
+    async def answer() -> int:
+        assert recommended is not None, "Discord is not to be asked"
+        return recommended
+
+    wanted = WantedShards(answer, setting, None if takes_all else 1)
+    assert await wanted.number(cast("Any", SimpleNamespace(shards=stored, held=0)), PATIENCE) == number
+    if stored and setting is None:  # those that others hold stay as they are
+        wanted = replace(wanted, recommended=unasked)
+        assert await wanted.number(cast("Any", SimpleNamespace(shards=stored, held=1)), PATIENCE) == stored
 
 
-async def test_discord_is_asked_only_where_its_answer_may_count() -> None:
-    async def asked(stored: int, held: int, setting: int | None, per_process: int | None) -> bool:
-        wanted = WantedShards(six, setting, per_process)
-        return await wanted.recommendation(ShardCounts(stored, held), within=PATIENCE) == 6
-
-    assert await asked(0, 0, None, 1)
-    assert await asked(4, 0, None, None)
-    assert not await asked(4, 0, None, 1)
-    assert not await asked(4, 1, None, None)
-    assert not await asked(0, 0, 4, None)
+async def unasked() -> int:
+    raise AssertionError("Discord is not to be asked")

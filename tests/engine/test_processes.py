@@ -215,6 +215,7 @@ class AProcess(Membership):
     """One of two that share the servers."""
 
     def __init__(self, shard: int) -> None:
+        super().__init__()
         self.shards = Shards(2, frozenset({shard}))
 
 
