@@ -17,16 +17,7 @@ import errno
 import logging
 import socket
 from collections import deque
-from collections.abc import (
-    AsyncGenerator,
-    Callable,
-    Collection,
-    Coroutine,
-    Generator,
-    Hashable,
-    Mapping,
-    Sequence,
-)
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Hashable, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, field
@@ -35,7 +26,7 @@ from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, TypeVarTuple, 
 from uuid import uuid4
 
 import aiosqlite
-from sqlalchemy import URL, ColumnElement, Connection, Executable, Select, create_engine, event, select, text
+from sqlalchemy import URL, ColumnElement, Connection, Executable, Select, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
     DataError,
@@ -93,37 +84,6 @@ def as_failure(error: Exception) -> DatabaseFailed | None:
             return DatabaseAway()
         return _BY_SQLSTATE.get(str(getattr(error.orig, "sqlstate", "")), DatabaseFailed)()
     return DatabaseFailed() if isinstance(error, PoolTimeout) else None
-
-
-class OutageLog:
-    """Logs once that something can't be done with the database, and once that it can again."""
-
-    def __init__(self, what: str) -> None:
-        self._what = what
-        self._since: float | None = None
-
-    @contextmanager
-    def watching(self) -> Generator[None]:
-        """Surround each try. Raises `DatabaseFailed` in place of a driver's error, if the database failed."""
-        try:
-            yield
-        except NotAlone:
-            raise  # the keeper of the lock has logged it
-        except Exception as error:
-            failure = as_failure(error)
-            if failure is None:
-                raise
-            if self._since is None:
-                self._since = _CLOCK.monotonic()
-                words = "The database can't be %s (%s). The bot will keep trying."
-                _log.warning(words, self._what, _reason(error))
-            if failure is error:
-                raise
-            raise failure from error
-        if self._since is not None:
-            lasted = _CLOCK.monotonic() - self._since
-            _log.warning("The database can be %s again, after %.0f s.", self._what, lasted)
-            self._since = None
 
 
 @contextmanager
@@ -210,7 +170,6 @@ _P = ParamSpec("_P")
 _A = TypeVar("_A")
 _T = TypeVar("_T")
 _R = TypeVarTuple("_R")
-_Row = TypeVar("_Row", bound=Base)
 
 WRITE_TIMEOUT = 60.0  # seconds; long enough for a slow transaction, short enough to notice one that hangs
 COMMAND_WRITE_TIMEOUT = 30.0  # seconds; meanwhile the answer is deferred
@@ -305,10 +264,8 @@ class Database:
         self._tasks = set[asyncio.Task[Any]]()
         self._writer: asyncio.Task[None] | None = None
         self._closed, self.unreadable = False, set[str]()  # jobs whose rows could not be read
-        self._reads, self._writes = (
-            OutageLog("read"),
-            OutageLog("written" if used_for is None else f"used to {used_for}"),
-        )
+        self._written = "written" if used_for is None else f"used to {used_for}"
+        self._failing_since = dict[str, float]()
 
     @classmethod
     @asynccontextmanager
@@ -434,7 +391,7 @@ class Database:
 
     async def _read(self, work: Callable[[Session], _T]) -> _T:
         async with self._readers:
-            with self._observed("read"), self._reads.watching():
+            with self._watched("read", "read"):
                 return await self._reading.run(self._look, work)
 
     def _look(self, connection: Connection, work: Callable[[Session], _T]) -> _T:
@@ -467,7 +424,7 @@ class Database:
     async def _done_together(self, group: list[_Write], fence: Fence | None = None) -> bool:
         """Do what the group waits for in one transaction. Return whether each has to be done alone."""
         try:
-            with self._observed("write"), self._writes.watching():
+            with self._watched("write", self._written):
                 await self._commit(group, fence or self.fence)
         except Exception as error:  # noqa: BLE001 - told to who has asked
             for one in group:
@@ -554,17 +511,32 @@ class Database:
         return task
 
     @contextmanager
-    def _observed(self, what: str) -> Generator[None]:
+    def _watched(self, what: str, shown: str) -> Generator[None]:
+        """Surround each try: observe it, and log once that the database fails, and once that it works again.
+
+        Raises `DatabaseFailed` in place of a driver's error, if the database failed.
+        """
         start = _CLOCK.monotonic()
         try:
             yield
         except NotAlone:
-            raise  # which is counted where it is met
-        except DatabaseFailed:
+            raise  # which is counted and logged where it is met
+        except Exception as error:
+            failure = as_failure(error)
+            if failure is None:
+                raise
             self._observe("failure", _CLOCK.monotonic() - start)
-            raise
+            if what not in self._failing_since:
+                self._failing_since[what] = _CLOCK.monotonic()
+                words = "The database can't be %s (%s). The bot will keep trying."
+                _log.warning(words, shown, _reason(error))
+            if failure is error:
+                raise
+            raise failure from error
         finally:
             self._observe(what, _CLOCK.monotonic() - start)
+        if (since := self._failing_since.pop(what, None)) is not None:
+            _log.warning("The database can be %s again, after %.0f s.", shown, _CLOCK.monotonic() - since)
 
     def _ensure_open(self) -> None:
         if self._closed:
@@ -605,23 +577,6 @@ def put(
     dialect = session.get_bind().dialect.name
     statement = _put(dialect, row, tuple(key), tuple(values) if replace else ())
     return session.connection().execute(statement, {**key, **values}).rowcount == 1
-
-
-def of_each(session: Session, row: type[_Row], guild_ids: Collection[int]) -> dict[int, _Row]:
-    """Return each server's row, with the row's defaults for what is not set."""
-    table = row.__table__
-    found = session.execute(select(table).where(table.c.guild_id.in_(guild_ids))).mappings()
-    there = {one["guild_id"]: one for one in found}
-    return {
-        one: row(
-            **{
-                name: value
-                for name, value in {"guild_id": one, **there.get(one, dict[str, Any]())}.items()
-                if value is not None
-            }
-        )
-        for one in guild_ids
-    }
 
 
 @cache

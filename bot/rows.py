@@ -12,7 +12,6 @@ _MODULES = (
     "cluster",
     "credits.requests",
     "features.photo_rules",
-    "features.posting",
     "features.styles",
     "features.words",
     "jobs.best_results",

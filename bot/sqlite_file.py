@@ -10,11 +10,10 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager, suppress
 from pathlib import Path
 
-from filelock import BaseFileLock, FileLock, Timeout
+from filelock import AsyncFileLock, Timeout
 from sqlalchemy.engine import make_url
 
 from bot.aio.tasks import shielded
-from bot.clock import SystemClock
 from bot.errors import DatabaseFailed, SettingsError, Unavailable
 
 _log = logging.getLogger(__name__)
@@ -198,50 +197,34 @@ async def instance_lock(
     an instance that is ending, then raises `SettingsError`; also if the file is another program's, or damaged
     and not to be `replaced`.
     """
-    path = sqlite_file(url)
-    if path is None:
-        yield
-        return
+    path = Path(str(make_url(url).database))
     await asyncio.to_thread(ensure_ours, url, replaced=replaced)
     await asyncio.to_thread(private_file, lock_of(path))
-    # Taken and given back in whichever thread is free, so it must not belong to one.
-    lock = FileLock(lock_of(path), mode=0o600, thread_local=False, fallback_to_soft=False)
+    lock = AsyncFileLock(lock_of(path), mode=0o600, fallback_to_soft=False)
     try:
-        await _take(lock, patience)
-        yield
-    finally:
-        await shielded(asyncio.to_thread(lock.release))
-
-
-async def _take(lock: BaseFileLock, patience: float) -> None:
-    """Try until the lock is taken. Raises `AnotherInstance` when another one keeps it."""
-    clock = SystemClock()  # another process's time: real, also where a test simulates time
-    deadline, said = clock.monotonic() + patience, False
-    while True:
         try:
-            await shielded(asyncio.to_thread(lock.acquire, timeout=0))
+            await lock.acquire(timeout=0)
         except Timeout:
-            left = deadline - clock.monotonic()
-        except (OSError, NotImplementedError) as error:
-            raise SettingsError(
-                f"{lock.lock_file} can't be locked ({error}). Keep the database on a disk of this machine."
-            ) from error
-        else:
-            return
-        if left <= 0:
-            raise AnotherInstance(
-                f"Another instance of the bot is running on this database (it holds {lock.lock_file}). "
-                "Stop it first, or give this one a DATABASE_URL of its own."
-            )
-        if not said:
-            said = True
             _log.warning(
                 "Another instance of the bot is running on this database (it holds %s). Waiting %.0f s for "
                 "it to stop.",
                 lock.lock_file,
-                left,
+                patience,
             )
-        await asyncio.sleep(min(left, _POLL))
+            await lock.acquire(timeout=patience, poll_interval=_POLL)
+    except Timeout:
+        raise AnotherInstance(
+            f"Another instance of the bot is running on this database (it holds {lock.lock_file}). "
+            "Stop it first, or give this one a DATABASE_URL of its own."
+        ) from None
+    except (OSError, NotImplementedError) as error:
+        raise SettingsError(
+            f"{lock.lock_file} can't be locked ({error}). Keep the database on a disk of this machine."
+        ) from error
+    try:
+        yield
+    finally:
+        await shielded(lock.release())
 
 
 def ensure_ours(url: str, *, replaced: bool = False) -> None:

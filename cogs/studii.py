@@ -114,8 +114,8 @@ def grant_command(services: Services) -> Command:
         if member is not None:
             await answer(interaction, await _of_member(services, guild_id, member, credits_ or 0))
             return
-        granted = await services.db.read(limits.grants, guild_id, now)
-        await answer(interaction, grant_panel(granted, granted_now=credits_ or 0))
+        budget, members = await services.db.read(limits.grants, guild_id, now)
+        await answer(interaction, grant_panel(budget, members, granted_now=credits_ or 0))
 
     return grant
 

@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from bot.domain.guilds import Period, Plan
-from bot.features import photo_rules, posting
+from bot.features import photo_rules
 from bot.features.photo_rules import PhotoChannelKind
 from bot.jobs.best_results import STAR
+from bot.servers import settings
 from sandbox.photos import empty_room
 from sandbox.studii import StudiiServer
 from tests.support import spending
@@ -64,7 +65,7 @@ async def stars_and_mentions(folder: Path, number: int = 5000) -> Reactions:
     """
     async with _watched(folder) as stage:
         guild, here, own = stage.world.guild, stage.world.channel, stage.world.env.backend.bot_user.id
-        await stage.app.services.db.write(posting.change, guild.id, best_channel_id=here.id)
+        await stage.app.services.db.write(settings.change, guild.id, best_channel_id=here.id)
         await stage.world.env.settle()
 
         def star(event: str, message_id: int, author: int) -> Event:

@@ -21,11 +21,11 @@ from bot.clock import Clock
 from bot.cluster import Membership
 from bot.db import DIRECT_MESSAGES
 from bot.errors import Outage
-from bot.features import posting
-from bot.features.posting import PostingRules
 from bot.features.wording import count_words
 from bot.jobs.models import Progress
 from bot.languages import lazy
+from bot.servers import settings
+from bot.servers.settings import GuildSettings
 from bot.services import Services
 from bot.ui.kit.answers import NO_MENTIONS, AnswerKeeper, answer_if_possible, note_arrival, tell
 from bot.ui.kit.host import MAX_OPEN_FORMS, Clicks, Host, begin_to_handle
@@ -200,9 +200,9 @@ class StudiiBot(commands.AutoShardedBot):
         """Return the estimates that the job's lane has of it."""
         return await self._progress(job_id)
 
-    async def posting_rules(self, guild_id: int) -> PostingRules:
+    async def posting_rules(self, guild_id: int) -> GuildSettings:
         """Return how the server's results are shown."""
-        return await self.services.db.read(posting.of, guild_id)
+        return await self.services.db.read(settings.of, guild_id)
 
     async def answered(self, patience: float = STOP_ANSWER_SECONDS) -> None:
         """Return when the handlers of commands, buttons, forms and events have ended, or out of patience."""

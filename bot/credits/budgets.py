@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from bot import posts
 from bot.credits import ledger
-from bot.credits.ledger import Usage, Window
 from bot.domain.guilds import Budget, Period
 from bot.errors import Refused
 from bot.features.wording import GRANTED_FOR, each_period_words, renewal_message, rest_message
@@ -28,8 +27,8 @@ class BudgetState:
     """The credits that a server may spend and has spent in the period of its budget."""
 
     settings: GuildSettings
-    window: Window
-    usage: Usage
+    window: ledger.Window
+    usage: ledger.Usage
     grants: int = 0  # credits that admins added for this period; part of what is left
     grants_over: int = 0  # credits granted for the period before, which a change of it has just ended
     period_name: str = ""  # unique; grants for the period are stored under it
@@ -77,21 +76,21 @@ def state(session: Session, guild_id: int, at: datetime) -> BudgetState:
 
 def read(
     session: Session, servers: Sequence[GuildSettings], at: datetime, members: Sequence[int] = ()
-) -> dict[int, tuple[BudgetState, Mapping[int | None, Usage], Mapping[int | None, int]]]:
+) -> dict[int, tuple[BudgetState, Mapping[int | None, ledger.Usage], Mapping[int | None, int]]]:
     """Return the state of each server's budget, and what each of these members uses and was granted there.
 
     Servers whose budgets have the same period are read together.
     """
-    same: dict[tuple[Window, str], list[GuildSettings]] = {}
+    same: dict[tuple[ledger.Window, str], list[GuildSettings]] = {}
     for one in servers:
         same.setdefault(budget_period(one, at), []).append(one)
-    found: dict[int, tuple[BudgetState, Mapping[int | None, Usage], Mapping[int | None, int]]] = {}
+    found: dict[int, tuple[BudgetState, Mapping[int | None, ledger.Usage], Mapping[int | None, int]]] = {}
     for (window, name), some in same.items():
         ids = [one.guild_id for one in some]
         used, granted = ledger.used(session, ids, window, members), ledger.grants(session, ids, name)
         for one in some:
             parts, given = used[one.guild_id], granted[one.guild_id]
-            whole = Usage(
+            whole = ledger.Usage(
                 sum(part.settled for part in parts.values()), sum(part.reserved for part in parts.values())
             )
             found[one.guild_id] = (
@@ -224,7 +223,7 @@ def _unknown_zone(name: str) -> Message:
     )
 
 
-def period_of(budget: Budget, timezone: str, now: datetime) -> Window:
+def period_of(budget: Budget, timezone: str, now: datetime) -> ledger.Window:
     """Return the budget's period around `now`: a day, a week from Monday, a month, or all since it was set.
 
     Consecutive windows have no gap and no overlap, also when the zone changes its clocks.
@@ -232,7 +231,7 @@ def period_of(budget: Budget, timezone: str, now: datetime) -> Window:
     if budget.period is Period.TOTAL:
         # Set while the clock was ahead: jobs that start before `since` count as well.
         ahead = budget.since is not None and now < budget.since
-        return Window(None if ahead else budget.since, None)
+        return ledger.Window(None if ahead else budget.since, None)
     zone = time_zone(timezone)
     first = _first_day(budget.period, now.astimezone(zone).date())
     start, end = beginning(first, zone), beginning(_next(budget.period, first), zone)
@@ -240,10 +239,10 @@ def period_of(budget: Budget, timezone: str, now: datetime) -> Window:
         # The clocks went back over midnight: the date is yesterday's again, but the new period has begun.
         first = _next(budget.period, first)
         start, end = end, beginning(_next(budget.period, first), zone)
-    return Window(start, end)
+    return ledger.Window(start, end)
 
 
-def budget_period(server: GuildSettings, now: datetime) -> tuple[Window, str]:
+def budget_period(server: GuildSettings, now: datetime) -> tuple[ledger.Window, str]:
     """Return the period of the server's budget around `now`, and its unique name, as `month 2026-03-01`.
 
     Grants are stored under it, so they stay with their period when the server changes its period or zone.

@@ -28,7 +28,6 @@ from bot.jobs.queries import readable
 from bot.reasons import Reason, ReasonCode
 from bot.servers import settings
 from bot.servers.keys import StudiiKey
-from bot.servers.settings import GuildSettings
 
 # How long jobs wait for one whose 202 did not say the charge. Videos take some minutes.
 SILENT_FOR = timedelta(minutes=10)
@@ -144,8 +143,10 @@ def _set(
     `surprising`: the 202 had told less, so those of running jobs may have, too.
     """
     before = learn(session, lane, job.tool, job.variant, charge, at)
-    current = (GuildSettings.guild_id == StudiiKey.guild_id) & (GuildSettings.key_id == StudiiKey.id)
-    servers = select(StudiiKey.guild_id).join(GuildSettings, current).where(StudiiKey.lane == lane)
+    current = (settings.GuildSettings.guild_id == StudiiKey.guild_id) & (
+        settings.GuildSettings.key_id == StudiiKey.id
+    )
+    servers = select(StudiiKey.guild_id).join(settings.GuildSettings, current).where(StudiiKey.lane == lane)
     # From here on, no job is accepted on the old price.
     ledger.lock(session, *session.scalars(servers))
     if before is None or surprising:

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from bot.base import Base, Choice
 from bot.credits import ledger
 from bot.credits.budgets import BudgetState, read, watch_budget
-from bot.credits.ledger import Usage
 from bot.credits.prices import Estimate, short_price
 from bot.db import put
+from bot.domain.guilds import Period
 from bot.errors import CreditsShort, Refused
 from bot.features.wording import (
     ALLOWANCE_BELOW_PRICE,
@@ -25,8 +25,7 @@ from bot.features.wording import (
 )
 from bot.jobs.models import ACTIVE_STATES, jobs
 from bot.languages import Message, lazy, nlazy, paragraph
-from bot.servers import access, settings
-from bot.servers.settings import GuildSettings
+from bot.servers import settings
 
 MAX_AT_ONCE = 100
 MAX_SECONDS = 7 * 86_400
@@ -98,32 +97,28 @@ class MemberLimits:
     rate: StartRate | None = None
 
 
-def of_servers(session: Session, guild_ids: Collection[int]) -> dict[int, MemberLimits]:
-    """Return the limits of the servers' members."""
+def of_servers(session: Session, servers: Collection[settings.GuildSettings]) -> dict[int, MemberLimits]:
+    """Return the limits of the members of the servers with these settings."""
     scopes: dict[int, dict[AllowanceScope, dict[int, int]]] = {
-        guild_id: {scope: {} for scope in AllowanceScope} for guild_id in guild_ids
+        server.guild_id: {scope: {} for scope in AllowanceScope} for server in servers
     }
-    for one in session.scalars(select(Allowance).where(Allowance.guild_id.in_(guild_ids))):
+    for one in session.scalars(select(Allowance).where(Allowance.guild_id.in_(scopes))):
         scopes[one.guild_id][one.whose][one.subject_id] = one.credits
-    policies = access.policies_of(session, guild_ids)
-    limits: dict[int, MemberLimits] = {}
-    for guild_id, scope in scopes.items():
-        pace, rate = policies[guild_id], None
-        if pace.starts is not None and pace.starts_seconds is not None:
-            rate = StartRate(pace.starts, pace.starts_seconds)
-        limits[guild_id] = MemberLimits(
-            scope[AllowanceScope.MEMBERS].get(0),
-            scope[AllowanceScope.ROLE],
-            scope[AllowanceScope.MEMBER],
-            pace.jobs_at_once,
-            rate,
+    return {
+        one.guild_id: MemberLimits(
+            scopes[one.guild_id][AllowanceScope.MEMBERS].get(0),
+            scopes[one.guild_id][AllowanceScope.ROLE],
+            scopes[one.guild_id][AllowanceScope.MEMBER],
+            one.jobs_at_once,
+            StartRate(one.starts, one.starts_seconds) if one.starts and one.starts_seconds else None,
         )
-    return limits
+        for one in servers
+    }
 
 
 def of_server(session: Session, guild_id: int) -> MemberLimits:
     """Return the limits of the server's members."""
-    return of_servers(session, [guild_id])[guild_id]
+    return of_servers(session, [settings.of(session, guild_id)])[guild_id]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +151,7 @@ class MemberUse:
     `going` is the number of their unfinished jobs; `starts` are those that count for the rate, oldest first.
     """
 
-    usage: Usage = field(default_factory=Usage)
+    usage: ledger.Usage = field(default_factory=ledger.Usage)
     grants: int = 0
     going: int = 0
     starts: Sequence[datetime] = ()
@@ -204,7 +199,9 @@ def state_of_member(
 
 
 def use_of_members(
-    session: Session, servers: Sequence[tuple[GuildSettings, MemberLimits, Sequence[int]]], at: datetime
+    session: Session,
+    servers: Sequence[tuple[settings.GuildSettings, MemberLimits, Sequence[int]]],
+    at: datetime,
 ) -> dict[int, tuple[BudgetState, dict[int, MemberUse]]]:
     """Return the state of each server's budget, and what each of these members has used of their limits."""
     members = sorted({user_id for _, _, some in servers for user_id in some})
@@ -224,7 +221,10 @@ def use_of_members(
                 starts.setdefault(user_id, []).append(created_at)
         uses = {
             one: MemberUse(
-                used.get(one, Usage()), granted.get(one, 0), unfinished.get(one, 0), starts.get(one, ())
+                used.get(one, ledger.Usage()),
+                granted.get(one, 0),
+                unfinished.get(one, 0),
+                starts.get(one, ()),
             )
             for one in some
         }
@@ -253,18 +253,10 @@ def set_allowance(
         put(session, Allowance, key, credits=credits_)
 
 
-@dataclass(frozen=True, slots=True)
-class GrantState:
-    """The grants of the server's present period, to the server and to members."""
-
-    budget: BudgetState
-    members: dict[int, int]
-
-
-def grants(session: Session, guild_id: int, at: datetime) -> GrantState:
-    """Return the grants of the present period."""
+def grants(session: Session, guild_id: int, at: datetime) -> tuple[BudgetState, dict[int, int]]:
+    """Return the budget of the present period, and what was granted to members for it."""
     budget, _, granted = read(session, [settings.of(session, guild_id)], at)[guild_id]
-    return GrantState(budget, {user: amount for user, amount in granted.items() if user and amount})
+    return budget, {user: amount for user, amount in granted.items() if user and amount}
 
 
 def grant(session: Session, guild_id: int, user_id: int | None, credits_: int, at: datetime) -> None:
@@ -280,10 +272,10 @@ def grant(session: Session, guild_id: int, user_id: int | None, credits_: int, a
             )
         )
     ledger.lock(session, guild_id)
-    now = grants(session, guild_id, at)
-    given = now.budget.grants if user_id is None else now.members.get(user_id, 0)
+    budget, members = grants(session, guild_id, at)
+    given = budget.grants if user_id is None else members.get(user_id, 0)
     if given + credits_ < 0:
-        period = now.budget.for_words
+        period = budget.for_words
         raise Refused(
             nlazy(
                 # Translators: {period} is such as "for today".
@@ -299,7 +291,7 @@ def grant(session: Session, guild_id: int, user_id: int | None, credits_: int, a
                 period=period,
             )
         )
-    ledger.grant(session, guild_id, user_id, credits_, now.budget.period_name, at)
+    ledger.grant(session, guild_id, user_id, credits_, budget.period_name, at)
     watch_budget(session, guild_id, at)
 
 
@@ -309,29 +301,26 @@ def ensure_within(state: MemberState, price: Estimate, number: int = 1) -> None:
     It says the limit, what is left, the cost, when it renews, and who can change it.
     """
     budget, limits, use = state.budget, state.limits, state.use
-    period = budget.settings.budget.period
     if budget.left < price.amount:
-        limit = budget.settings.budget.limit
-        again = _when_again(budget, price, limit=limit, could_be=budget.left + budget.usage.reserved)
-        short = lazy(
+        said = lazy(
             # Translators: {left} is such as "3 of 100 credits left today".
             "Not enough credits: this costs {price}, and the server has {left}.",
             price=short_price(price),
             left=budget.left_words,
         )
-        below = BUDGET_BELOW_PRICE[period].using(limit=credits_message(limit))
-        raise CreditsShort(paragraph(short, again or below, CHANGE_BUDGET))
+        limit, usage = budget.settings.budget.limit, budget.usage
+        again = _when_again(budget, price, limit, budget.left, usage, BUDGET_BELOW_PRICE)
+        raise CreditsShort(paragraph(said, again, CHANGE_BUDGET))
     if state.allowance is not None and state.left is not None and state.left < price.amount:
-        limit = state.allowance.credits
-        again = _when_again(budget, price, limit=limit, could_be=state.left + use.usage.reserved)
-        short = lazy(
+        said = lazy(
             # Translators: {left} is such as "3 of 100 credits left today".
             "Not enough credits: this costs {price}, and your allowance has {left}.",
             price=short_price(price),
             left=state.left_words,
         )
-        below = ALLOWANCE_BELOW_PRICE[period].using(limit=credits_message(limit))
-        raise CreditsShort(paragraph(short, again or below, CHANGE_ALLOWANCE))
+        limit, usage = state.allowance.credits, use.usage
+        again = _when_again(budget, price, limit, state.left, usage, ALLOWANCE_BELOW_PRICE)
+        raise CreditsShort(paragraph(said, again, CHANGE_ALLOWANCE))
     if limits.at_once is not None and use.going + number > limits.at_once:
         raise LimitReached(paragraph(*_too_many_at_once(limits.at_once, use.going), CHANGE_ALLOWANCE))
     if limits.rate is not None and state.next_start is not None:
@@ -346,17 +335,23 @@ def ensure_within(state: MemberState, price: Estimate, number: int = 1) -> None:
         raise LimitReached(paragraph(reached, CHANGE_ALLOWANCE))
 
 
-def _when_again(budget: BudgetState, price: Estimate, *, limit: int, could_be: int) -> Message | None:
-    """Return when there will be room in the server's budget, or in a member's `limit` for its period, or
-    None if the `limit` is below the price.
-
-    `could_be` is what would be left if all running jobs were free.
-    """
+def _when_again(
+    budget: BudgetState,
+    price: Estimate,
+    limit: int,
+    left: int,
+    usage: ledger.Usage,
+    below: Mapping[Period, Message],
+) -> Message:
+    """Return when there will be room for the price in the `limit` for the budget's period, of which so much
+    is left."""
     if budget.window.end is not None and price.amount <= limit:
         return renewal_message(budget.window.end)
-    if price.amount <= could_be:
+    if price.amount <= left + usage.reserved:  # if all running jobs were free
         return lazy("Credits may free up when running jobs finish.")
-    return lazy("It's a one-off total and doesn't renew.") if price.amount <= limit else None
+    if price.amount <= limit:
+        return lazy("It's a one-off total and doesn't renew.")
+    return below[budget.settings.budget.period].using(limit=credits_message(limit))
 
 
 def _too_many_at_once(limit: int, going: int) -> tuple[Message, ...]:

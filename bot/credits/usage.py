@@ -17,7 +17,6 @@ from sqlalchemy import Row, case, func, select
 from sqlalchemy.orm import Session
 
 from bot.credits import budgets
-from bot.credits.budgets import BudgetState, beginning, time_zone
 from bot.credits.ledger import Line, Window
 from bot.db import Database, ours
 from bot.domain.guilds import Period
@@ -25,7 +24,6 @@ from bot.errors import Refused
 from bot.jobs.models import FORGOTTEN_MEMBER, JobState, jobs
 from bot.languages import Message, lazy, pgettext, plazy
 from bot.servers import settings
-from bot.servers.settings import GuildSettings
 from bot.visible_text import visible
 
 TOP_MEMBERS = 5
@@ -76,7 +74,7 @@ class Spending(NamedTuple):
 class UsageReport:
     """The usage in a span of days. `daily` has each tool's credits by day, in the order of `tools`."""
 
-    budget: BudgetState
+    budget: budgets.BudgetState
     days: tuple[date, ...]
     tools: tuple[Spending, ...]
     members: tuple[Spending, ...]
@@ -156,7 +154,7 @@ def _ledger_page(
 
 def days_of(span: Span, timezone: str, now: datetime) -> list[date]:
     """Return the days of the span, up to today at most. Raises `Refused` for an unknown zone."""
-    last = now.astimezone(time_zone(timezone)).date()
+    last = now.astimezone(budgets.time_zone(timezone)).date()
     first = last.replace(day=1)
     if span is Span.LAST_MONTH:
         last = first - timedelta(days=1)
@@ -166,11 +164,11 @@ def days_of(span: Span, timezone: str, now: datetime) -> list[date]:
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
 
-def _days(span: Span, server: GuildSettings, now: datetime) -> tuple[list[date], list[datetime]]:
+def _days(span: Span, server: settings.GuildSettings, now: datetime) -> tuple[list[date], list[datetime]]:
     """Return the days of the span, and the times at which they start and the last one ends."""
     days = days_of(span, server.timezone, now)
-    zone = time_zone(server.timezone)
-    return days, [beginning(day, zone) for day in (*days, days[-1] + timedelta(days=1))]
+    zone = budgets.time_zone(server.timezone)
+    return days, [budgets.beginning(day, zone) for day in (*days, days[-1] + timedelta(days=1))]
 
 
 async def write_ledger(

@@ -18,7 +18,6 @@ import discord
 from bot.catalog import Catalog
 from bot.engine.posts import STAGING, STAYS_THERE, Starred, Told
 from bot.errors import PhotoDelayed, PhotoUnavailable
-from bot.features.posting import PostingRules
 from bot.jobs.best_results import BEST, BEST_ASK
 from bot.jobs.confirm import QUESTION, Confirmation
 from bot.jobs.models import Job, JobState
@@ -30,6 +29,7 @@ from bot.media.spool import OutputFile
 from bot.posts import RESULT, Later, Never, Post, Refuse, TooMuch
 from bot.reasons import ReasonCode
 from bot.servers.notices import REFUSAL, NoticeKind, wanted_credits
+from bot.servers.settings import GuildSettings
 from bot.ui.admin.approvals import approval_request, nothing_to_decide, open_files, result_review
 from bot.ui.admin.credits import answer_panel
 from bot.ui.admin.notices import blocked_panel, notice_panel
@@ -70,7 +70,7 @@ class ReplacedAnswers(Protocol):
         ...
 
 
-Rules = Callable[[int], Awaitable[PostingRules]]  # of a server
+Rules = Callable[[int], Awaitable[GuildSettings]]  # of a server
 # Reads a file from Discord, up to a number of bytes. Raises `PhotoUnavailable`, or `PhotoDelayed`.
 Read = Callable[[str, int], Awaitable[bytes]]
 
@@ -156,7 +156,7 @@ MIN_BEFORE_BYTES = 48 * 1024  # that a photo before is worth being shown with
 Pictures = list[tuple[discord.File | None, Worded]]
 
 
-async def pictures_of(part: Part, room: int, drawing: Drawing, rules: PostingRules) -> Pictures:
+async def pictures_of(part: Part, room: int, drawing: Drawing, rules: GuildSettings) -> Pictures:
     """Return what shows the part's output in at most `room` bytes, if anything does.
 
     A picture that is too large is made smaller. What is shown beside it has what it leaves.
@@ -187,7 +187,7 @@ async def pictures_of(part: Part, room: int, drawing: Drawing, rules: PostingRul
 
 
 async def _copies(
-    job: Job, output: OutputFile, room: int, drawing: Drawing, rules: PostingRules
+    job: Job, output: OutputFile, room: int, drawing: Drawing, rules: GuildSettings
 ) -> list[tuple[bytes, str]]:
     """Return what the server wants beside a picture: a copy with a label, and a half of both pictures."""
     made: list[tuple[bytes, str]] = []
@@ -284,7 +284,7 @@ async def end_of_jobs(
 
 
 async def _pictures(
-    context: DeliveryContext, shown: EndOfJobs, room: int, rules: PostingRules
+    context: DeliveryContext, shown: EndOfJobs, room: int, rules: GuildSettings
 ) -> dict[str, Pictures]:
     """Return the files that show results, by job, in at most `room` bytes together."""
     filed = [(part, part.output.size) for part in shown.parts if part.output is not None]

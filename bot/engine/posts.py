@@ -28,8 +28,7 @@ from bot.db import WRITE_TIMEOUT
 from bot.engine.context import UNEXPECTED_TRIES, Delivery, EngineContext
 from bot.engine.outputs import Outputs
 from bot.errors import Outage
-from bot.features import posting, words
-from bot.features.posting import PostingRules
+from bot.features import words
 from bot.features.words import WordEffect
 from bot.jobs import best_results, confirm, queries, results, transitions
 from bot.jobs.best_results import BEST, BEST_ASK
@@ -58,6 +57,7 @@ from bot.posts import (
 from bot.reasons import Reason, ReasonCode
 from bot.servers import access, notices, settings
 from bot.servers.notices import REFUSAL, TO_ADMINS, TO_APPROVERS, TO_LOG, NoticeKind
+from bot.servers.settings import GuildSettings
 
 _log = logging.getLogger(__name__)
 
@@ -141,7 +141,7 @@ class Starred(NamedTuple):
     """A starred result, and what its server wants of results."""
 
     job: Job
-    rules: PostingRules
+    rules: GuildSettings
 
 
 class BestResults(Kind):
@@ -189,7 +189,7 @@ class BestQuestions(Kind):
 
 def _starred(session: Session, guild_id: int, message_id: int) -> Starred | None:
     job = best_results.result_of(session, guild_id, message_id)
-    return None if job is None else Starred(job, posting.of(session, guild_id))
+    return None if job is None else Starred(job, settings.of(session, guild_id))
 
 
 def _to_ask_about(session: Session, guild_id: int, user_id: int, message_id: int) -> Starred | None:
@@ -333,7 +333,7 @@ class Results(Kind):
                 job, output = await self._outputs.with_output(one, post.tries)
             parts.append(Part(job, numbers[job.id], output))
         if jobs[0].posted_with_set and jobs[0].set_message is None:
-            parts = first_message(parts, await db.read(posting.of, post.guild_id))
+            parts = first_message(parts, await db.read(settings.of, post.guild_id))
             chosen = [part.job.id for part in parts]
             await db.write(results.choose, post.guild_id, post.key, chosen, self._context.clock.now())
         return EndOfJobs(tuple(parts), tuple(whole), int(post.key.partition("-")[2]))
@@ -369,7 +369,7 @@ class Results(Kind):
         return jobs if said else [], files
 
 
-def first_message(parts: Sequence[Part], rules: PostingRules) -> list[Part]:
+def first_message(parts: Sequence[Part], rules: GuildSettings) -> list[Part]:
     """Return the parts that the first message takes, of as few messages as take all their files.
 
     About equally many are in each. What is too large for one becomes two (`TooMuch`).
@@ -379,7 +379,7 @@ def first_message(parts: Sequence[Part], rules: PostingRules) -> list[Part]:
     return list(parts[: ceil(len(parts) / messages)])
 
 
-def _count(part: Part, rules: PostingRules) -> int:
+def _count(part: Part, rules: GuildSettings) -> int:
     """Return the largest number of files that a part may have."""
     if part.output is None or part.output.before is None:
         return int(part.output is not None)

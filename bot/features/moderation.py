@@ -25,7 +25,6 @@ from bot.jobs.models import (
 from bot.languages import lazy
 from bot.reasons import Reason, ReasonCode
 from bot.servers import access
-from bot.servers.access import ApprovalRules, ensure_may
 
 MAX_DECLINE_REASON_CHARACTERS = 200
 OWN = lazy("You can't decide on your own job. Ask another moderator.")
@@ -46,7 +45,7 @@ class Approver:
     manages: bool
     moderates: bool
 
-    def may_decide(self, rules: ApprovalRules) -> bool:
+    def may_decide(self, rules: access.ApprovalRules) -> bool:
         """Return whether they may decide on requests and results of others."""
         return rules.may_approve(self.roles, manages=self.manages, moderates=self.moderates)
 
@@ -108,7 +107,7 @@ def decline(
     return _end(session, jobs, _declined(ReasonCode.DECLINED, reason), at)
 
 
-def decides(session: Session, guild_id: int, approver: Approver, rules: ApprovalRules) -> bool:
+def decides(session: Session, guild_id: int, approver: Approver, rules: access.ApprovalRules) -> bool:
     """Return whether the member may decide on results here, if there are any, or will be."""
     if not approver.may_decide(rules):
         return False
@@ -209,7 +208,7 @@ def _objection(
     authors = {job.photo_author} - {None, UNKNOWN_MEMBER, job.user_id}
     refusing = access.refusing_photos(session, [one for one in authors if one is not None])
     try:
-        ensure_may(may, request, tool, author_refuses=bool(refusing))
+        access.ensure_may(may, request, tool, author_refuses=bool(refusing))
     except Refused:
         return Reason(ReasonCode.ACCESS_CHANGED)
     rule = words.met(words.rules(session, job.guild_id), tool.texts(request.inputs))

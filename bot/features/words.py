@@ -20,7 +20,6 @@ from bot.features.wording import pause_words
 from bot.jobs.models import JobRequest
 from bot.languages import lazy, paragraph
 from bot.servers import access
-from bot.servers.access import Block
 from bot.servers.notices import NoticeKind
 
 MAX_WORD_RULES = 200  # in a server
@@ -213,7 +212,7 @@ def met(rules: Collection[WordRule], values: Collection[str]) -> WordRule | None
     return None if key is None else by_key[key]
 
 
-def note_refusal(session: Session, refused: WordsRefused, at: datetime) -> Block | None:
+def note_refusal(session: Session, refused: WordsRefused, at: datetime) -> access.Block | None:
     """Let moderators know of a refusal. If it pauses the member, return the pause.
 
     What an admin chose is no fault of the member who posted or tapped a photo: it pauses no one, and is told

@@ -18,28 +18,22 @@ from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.credits import ledger, limits, prices
 from bot.credits.budgets import add_alert
-from bot.credits.prices import Estimate
-from bot.db import COMMAND_WRITE_TIMEOUT, Database, of_each
+from bot.db import COMMAND_WRITE_TIMEOUT, Database
 from bot.errors import CreditsShort, Refused, StudiiBotError
 from bot.features import styles, words
-from bot.features.posting import PostingRules
 from bot.features.wording import size_words
-from bot.features.words import WordsRefused
 from bot.jobs import confirm, decide, queries, results
-from bot.jobs.confirm import Confirmation, ConfirmationNeeded, Repeated, Tapper
-from bot.jobs.decide import Decisions, ServerState
 from bot.jobs.models import Hold, Job, JobRequest, jobs as jobs_table
 from bot.languages import Message, lazy
 from bot.servers import access, settings
 from bot.servers.keys import StudiiKey
-from bot.servers.settings import GuildSettings
 
 _log = logging.getLogger(__name__)
 
 _COLUMNS = tuple(column.key for column in jobs_table.c if column.key != "number")
 
 Answer = list[Job] | StudiiBotError
-Complete = Callable[[JobRequest, PostingRules, Mapping[str, str]], JobRequest]
+Complete = Callable[[JobRequest, settings.GuildSettings, Mapping[str, str]], JobRequest]
 """Returns the request with what follows from the server's rules and from the inputs that its member prefers.
 
 It may raise `Refused`.
@@ -89,7 +83,7 @@ class Acceptor:
         """
         return await self._accept(requests, apart=True)
 
-    def would_accept(self, session: Session, requests: Sequence[JobRequest]) -> list[Estimate]:
+    def would_accept(self, session: Session, requests: Sequence[JobRequest]) -> list[prices.Estimate]:
         """Return the prices of those of a person's jobs that could be accepted now, in this order."""
         accepted, _ = self._read(session, [_Asked(_as_set(requests))]).as_many_as_possible(_as_set(requests))
         return [decide.price_of(job) for job in accepted]
@@ -129,7 +123,7 @@ class Acceptor:
             add_alert(session, alert, decisions.at)
         return answers
 
-    def _read(self, session: Session, asked: Sequence[_Asked]) -> Decisions:
+    def _read(self, session: Session, asked: Sequence[_Asked]) -> decide.Decisions:
         """Read what decides about the requests: once for all of them."""
         requests, at = [request for one in asked for request in one.requests], self._clock.now()
         members: dict[int, set[int]] = {}
@@ -139,14 +133,18 @@ class Acceptor:
         everyone = {one for some in members.values() for one in some}
         if any(request.tapped is not None for request in requests):
             for tapper in session.scalars(
-                select(Tapper).where(Tapper.guild_id.in_(members), Tapper.user_id.in_(everyone))
+                select(confirm.Tapper).where(
+                    confirm.Tapper.guild_id.in_(members), confirm.Tapper.user_id.in_(everyone)
+                )
             ):
                 servers[tapper.guild_id].tapped_before.add(tapper.user_id)
         authors = {one.photo_author for one in requests if one.photo_author not in {None, one.user_id}}
         once = {one.once for one in requests if one.once is not None}
         questions = {one.confirmation for one in requests if one.confirmation is not None}
-        open_ = select(Confirmation.id).where(Confirmation.id.in_(questions), confirm.is_open(at))
-        return Decisions(
+        open_ = select(confirm.Confirmation.id).where(
+            confirm.Confirmation.id.in_(questions), confirm.is_open(at)
+        )
+        return decide.Decisions(
             self._catalog,
             at,
             self._max_source_bytes,
@@ -189,23 +187,19 @@ def _as_set(requests: Sequence[JobRequest]) -> Sequence[JobRequest]:
 
 def _servers(
     session: Session, members: Mapping[int, Collection[int]], at: datetime
-) -> dict[int, ServerState]:
+) -> dict[int, decide.ServerState]:
     """Read the servers' settings, and what they and these members may spend where they take jobs."""
     ids = list(members)
-    keys = select(GuildSettings, StudiiKey, Hold).where(GuildSettings.guild_id.in_(ids))
-    keys = keys.outerjoin(StudiiKey, StudiiKey.id == GuildSettings.key_id)
-    keys = keys.outerjoin(Hold, Hold.guild_id == GuildSettings.guild_id)
-    there: dict[int, tuple[GuildSettings, StudiiKey | None, Hold | None]] = {
+    keys = select(settings.GuildSettings, StudiiKey, Hold).where(settings.GuildSettings.guild_id.in_(ids))
+    keys = keys.outerjoin(StudiiKey, StudiiKey.id == settings.GuildSettings.key_id)
+    keys = keys.outerjoin(Hold, Hold.guild_id == settings.GuildSettings.guild_id)
+    there: dict[int, tuple[settings.GuildSettings, StudiiKey | None, Hold | None]] = {
         row[0].guild_id: (row[0], row[1], row[2]) for row in session.execute(keys)
     }
-    rules, filters = access.of_servers(session, ids, at), words.of_servers(session, ids)
-    showing = of_each(session, PostingRules, ids)
-    servers = {
-        one: ServerState(
-            *there.get(one, (GuildSettings(one), None, None)), rules[one], filters[one], showing[one]
-        )
-        for one in ids
-    }
+    found = {one: there.get(one, (settings.GuildSettings(one), None, None)) for one in ids}
+    rules = access.of_servers(session, [its for its, _, _ in found.values()], at)
+    filters = words.of_servers(session, ids)
+    servers = {one: decide.ServerState(*found[one], rules[one], filters[one]) for one in ids}
     lanes = {
         one: server.key.lane
         for one, server in servers.items()
@@ -213,7 +207,10 @@ def _servers(
     }
     if not lanes:
         return servers
-    charges, limited = prices.charges_of(session, set(lanes.values())), limits.of_servers(session, lanes)
+    charges, limited = (
+        prices.charges_of(session, set(lanes.values())),
+        limits.of_servers(session, [servers[one].settings for one in lanes]),
+    )
     asking = [(servers[one].settings, limited[one], sorted(members[one])) for one in lanes]
     used = limits.use_of_members(session, asking, at)
     for one, lane in lanes.items():
@@ -222,12 +219,12 @@ def _servers(
     return servers
 
 
-def _answers(session: Session, decisions: Decisions, asked: _Asked) -> list[Answer]:
+def _answers(session: Session, decisions: decide.Decisions, asked: _Asked) -> list[Answer]:
     """Decide these requests before any that came after them."""
     answer = _answer(session, decisions, asked.requests, asked.complete)
     if not asked.apart:
         return [_asked(session, answer, decisions.at)]
-    if len(asked.requests) < 2 or not isinstance(answer, Repeated | CreditsShort):
+    if len(asked.requests) < 2 or not isinstance(answer, confirm.Repeated | CreditsShort):
         return [answer]
     alone = (replace(request, set_id=None) for request in asked.requests)
     return [_answer(session, decisions, [request]) for request in alone]
@@ -235,7 +232,7 @@ def _answers(session: Session, decisions: Decisions, asked: _Asked) -> list[Answ
 
 def _answer(
     session: Session,
-    decisions: Decisions,
+    decisions: decide.Decisions,
     requests: Sequence[JobRequest],
     complete: Complete | None = None,
 ) -> Answer:
@@ -246,18 +243,18 @@ def _answer(
             requests = [
                 complete(
                     request,
-                    server.posting,
+                    server.settings,
                     preferred.get((request.guild_id, request.user_id, request.tool), {}),
                 )
                 for request in requests
             ]
         jobs = decisions.decide_all(requests)
-    except WordsRefused as refused:
+    except words.WordsRefused as refused:
         pause = words.note_refusal(session, refused, decisions.at)
         if pause is None:
             return refused
         decisions.block(pause)
-        return WordsRefused(refused.rule, refused.request, refused.tool, pause.until)
+        return words.WordsRefused(refused.rule, refused.request, refused.tool, pause.until)
     except StudiiBotError as error:  # anything else may leave part of a set among what is stored
         return error
     confirm.take_answer(session, requests[0], decisions.at)
@@ -266,7 +263,7 @@ def _answer(
 
 def _asked(session: Session, answer: Answer, at: datetime) -> Answer:
     """Return the answer, with its question stored if it is one, or why there can't be one."""
-    if not isinstance(answer, ConfirmationNeeded):
+    if not isinstance(answer, confirm.ConfirmationNeeded):
         return answer
     try:
         answer.question = confirm.store(session, answer, at)

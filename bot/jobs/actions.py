@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -12,7 +11,6 @@ from bot.errors import Refused
 from bot.features.wording import credits_message
 from bot.jobs import queries, transitions
 from bot.jobs.models import SENT_STATES, TERMINAL_STATES, UNSHOWN_STATES, Job, JobState
-from bot.jobs.queries import UNKNOWN_JOB, in_server
 from bot.languages import Message, lazy
 from bot.reasons import Reason, ReasonCode
 
@@ -40,14 +38,6 @@ class SettledBefore(Refused):
     """The job was settled before, or ended in another way, so there is nothing to settle."""
 
 
-@dataclass(frozen=True, slots=True)
-class JobPage:
-    """Some jobs of a server, or of one member in it, newest first. `more`: there are older ones."""
-
-    jobs: tuple[Job, ...]
-    more: bool
-
-
 def page(
     session: Session,
     guild_id: int,
@@ -55,14 +45,15 @@ def page(
     number: int,
     states: Collection[JobState] | None = None,
     tool: str | None = None,
-) -> JobPage:
-    """Return a page of a member's jobs, or of all the server's (None), newest first.
+) -> tuple[list[Job], bool]:
+    """Return a page of a member's jobs, or of all the server's (None), newest first, and whether there are
+    older ones.
 
     Pages count from 0. Only jobs in these states and of this tool, if given, are on it.
     """
     first, most = max(0, number) * JOBS_ON_A_PAGE, JOBS_ON_A_PAGE + 1
     jobs = queries.page(session, guild_id, user_id, first, most, states=states, tool=tool)
-    return JobPage(tuple(jobs[:JOBS_ON_A_PAGE]), more=len(jobs) > JOBS_ON_A_PAGE)
+    return jobs[:JOBS_ON_A_PAGE], len(jobs) > JOBS_ON_A_PAGE
 
 
 def of_set(session: Session, set_id: str | None, guild_id: int) -> list[Job]:
@@ -87,7 +78,7 @@ def cancel(
     to Studii is returned with `cancel_told`: it is cancelled if Studii doesn't take it (`ensure_cancelled`).
     Raises `Refused` with the reason.
     """
-    job = in_server(session, guild_id, job_id)
+    job = queries.in_server(session, guild_id, job_id)
     if job.user_id != user_id and not moderates:
         raise Refused(NOT_YOURS_TO_CANCEL)
     if job.state is JobState.CANCELLED:
@@ -127,7 +118,7 @@ def cancel_set(
     ledger.lock(session, guild_id)
     jobs = of_set(session, set_id, guild_id)
     if not jobs:
-        raise Refused(UNKNOWN_JOB)
+        raise Refused(queries.UNKNOWN_JOB)
     if any(job.user_id != user_id for job in jobs) and not moderates:
         raise Refused(NOT_YOURS_TO_CANCEL)
     return sum(transitions.cancel(session, job.id, at, told=True) is not None for job in jobs)
@@ -140,7 +131,7 @@ def post_here(session: Session, job_id: str, user_id: int, channel_id: int, at: 
     """
     job = queries.get(session, job_id)
     if job is None:
-        raise Refused(UNKNOWN_JOB)
+        raise Refused(queries.UNKNOWN_JOB)
     if job.user_id != user_id:
         raise Refused(lazy("Only the person who asked for this can post it."))
     posted = transitions.repost(session, job_id, channel_id, at)
@@ -163,7 +154,7 @@ def rule(session: Session, guild_id: int, job_id: str, charge: int | None, at: d
                 most=MAX_CHARGE_CREDITS,
             )
         )
-    job = in_server(session, guild_id, job_id)
+    job = queries.in_server(session, guild_id, job_id)
     code = ReasonCode.RULED_RELEASED if charge is None else ReasonCode.RULED_CHARGED
     ruled = transitions.apply_ruling(session, job.id, charge, Reason(code), at)
     if ruled is None:
@@ -173,7 +164,7 @@ def rule(session: Session, guild_id: int, job_id: str, charge: int | None, at: d
 
 def ensure_unruled(session: Session, guild_id: int, job_id: str) -> Job:
     """Return the job if it is still to be ruled on. Raises `Refused` otherwise."""
-    job = in_server(session, guild_id, job_id)
+    job = queries.in_server(session, guild_id, job_id)
     if job.state is not JobState.UNKNOWN:
         raise _refusal(job)
     return job

@@ -12,10 +12,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from bot import posts
 from bot.base import Base
 from bot.db import ours, put, wake
-from bot.features import posting
-from bot.features.posting import PostingRules
 from bot.jobs.models import Job, JobState
 from bot.posts import Post
+from bot.servers import settings
 
 STAR = "⭐"  # an `Emoji.key`
 MAX_STARS = 20  # that an admin can ask for
@@ -69,7 +68,7 @@ def unwant(session: Session, guild_id: int, message_ids: Collection[int], at: da
 
 def place(session: Session, guild_id: int, message_id: int) -> tuple[str, bool] | None:
     """Return where a starred result may be shown, and whether its maker has agreed; None if nowhere."""
-    job, channel_id = result_of(session, guild_id, message_id), posting.of(session, guild_id).best_channel_id
+    job, channel_id = result_of(session, guild_id, message_id), settings.of(session, guild_id).best_channel_id
     if job is None or channel_id is None:
         return None
     maker = consent(session, job.user_id)
@@ -87,8 +86,10 @@ def known(session: Session, limit: int, at: datetime) -> Sequence[Post]:
 def channels(session: Session, since: datetime, limit: int) -> list[tuple[int, int]]:
     """Return the servers and channels with results since then, in servers that show the best ones."""
     place = func.coalesce(Job.result_channel_id, Job.channel_id)
-    found = select(Job.guild_id, place).join(PostingRules, PostingRules.guild_id == Job.guild_id)
-    found = found.where(PostingRules.best_channel_id.is_not(None), Job.created_at > since)
+    found = select(Job.guild_id, place).join(
+        settings.GuildSettings, settings.GuildSettings.guild_id == Job.guild_id
+    )
+    found = found.where(settings.GuildSettings.best_channel_id.is_not(None), Job.created_at > since)
     found = found.where(Job.result_message_id.is_not(None), Job.state == JobState.SUCCEEDED)
     mine = ours(session, found, Job.__table__.c.guild_id).distinct().limit(limit)
     return [(guild_id, channel_id) for guild_id, channel_id in session.execute(mine)]

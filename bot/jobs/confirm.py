@@ -18,7 +18,6 @@ from bot.db import put
 from bot.errors import Refused, StudiiBotError
 from bot.jobs.models import JobRequest, MemberContext
 from bot.languages import lazy, nlazy
-from bot.posts import Post
 
 QUESTION = "question"  # the kind of those under photos, as posts; their keys are the questions' ids
 TAP_ANSWERED_WITHIN = timedelta(minutes=1)  # of its being posted
@@ -210,7 +209,7 @@ def ask_under_photo(session: Session, needed: ConfirmationNeeded, at: datetime) 
     return None
 
 
-def asked(session: Session, row: Post, at: datetime) -> None:
+def asked(session: Session, row: posts.Post, at: datetime) -> None:
     """Let the time of a question that was posted begin."""
     until = at + TAP_ANSWERED_WITHIN
     session.execute(update(Confirmation).filter_by(id=row.key).values(expires_at=until))

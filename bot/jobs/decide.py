@@ -17,7 +17,6 @@ from bot.credits.limits import (
 )
 from bot.credits.prices import Estimate, PriceTable, price_of_all
 from bot.errors import CreditsShort, CreditsWanted, Refused
-from bot.features.posting import PostingRules
 from bot.features.wording import NO_KEY
 from bot.features.words import WordEffect, WordRule, WordsRefused, met
 from bot.jobs import holds
@@ -78,7 +77,6 @@ class ServerState:
     hold: Hold | None
     access: AccessRules
     words: Collection[WordRule]
-    posting: PostingRules
     limits: MemberLimits = field(default_factory=MemberLimits)
     prices: PriceTable = field(default_factory=PriceTable)
     budget: BudgetState | None = None

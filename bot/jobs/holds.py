@@ -18,7 +18,6 @@ from bot.jobs.queries import find, in_states
 from bot.jobs.transitions import fail_unpaid, of_job
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
-from bot.servers.keys import StudiiKey
 from bot.servers.notices import NoticeKind
 
 _OUT_OF_CREDITS = (FailureCode.CREDITS, NoticeKind.OUT_OF_CREDITS)
@@ -33,7 +32,7 @@ def get(session: Session, guild_id: int) -> Hold | None:
 
 
 def hold(
-    session: Session, key: StudiiKey, reason: Reason, until: datetime, at: datetime, *, oldest: datetime
+    session: Session, key: keys.StudiiKey, reason: Reason, until: datetime, at: datetime, *, oldest: datetime
 ) -> None:
     """Hold the key after Studii refused a job for that reason. Tell the admins once. Jobs that have waited
     for the key since before `oldest` end unpaid.
@@ -54,7 +53,7 @@ def waited_too_long(job: Job, oldest: datetime, since: datetime | None) -> bool:
 
 
 def hold_running(
-    session: Session, job_id: str, key: StudiiKey | None, reason: Reason, until: datetime, at: datetime
+    session: Session, job_id: str, key: keys.StudiiKey | None, reason: Reason, until: datetime, at: datetime
 ) -> Job | None:
     """Hold a running job whose status Studii refuses to return. It is polled again at `until`.
 
@@ -84,7 +83,12 @@ def works_again(session: Session, job: Job, at: datetime) -> Job:
 
 
 def end(
-    session: Session, guild_id: int, at: datetime, *, key: StudiiKey | None = None, was_held: bool = False
+    session: Session,
+    guild_id: int,
+    at: datetime,
+    *,
+    key: keys.StudiiKey | None = None,
+    was_held: bool = False,
 ) -> None:
     """End the server's hold: its waiting jobs may be sent.
 
@@ -117,7 +121,7 @@ def try_again(session: Session, guild_id: int, at: datetime) -> bool:
     return True
 
 
-def of_key(session: Session, key: StudiiKey) -> Hold | None:
+def of_key(session: Session, key: keys.StudiiKey) -> Hold | None:
     """Return the hold of that key. None if it is not held, or if only the key before it was."""
     there = get(session, key.guild_id)
     return there if there is not None and there.key_id == key.id else None
@@ -130,7 +134,7 @@ def reason_of(session: Session, guild_id: int) -> Reason | None:
     return None if there is None else there.reason
 
 
-def refuses(there: Hold, key: StudiiKey, at: datetime) -> bool:
+def refuses(there: Hold, key: keys.StudiiKey, at: datetime) -> bool:
     """Return whether no new job is to be sent with that key yet, as it is held until later."""
     return there.key_id == key.id and there.until > at
 
@@ -149,15 +153,10 @@ def wait_for_hold(session: Session, job: Job) -> bool:
     return True
 
 
-def tried(session: Session, key: StudiiKey) -> int:
+def tried(session: Session, key: keys.StudiiKey) -> int:
     """Return how often in a row the key was refused."""
     there = of_key(session, key)
     return 0 if there is None else there.tries
-
-
-def has_no_key(job: Job) -> bool:
-    """Return whether the job says already that its server has no key."""
-    return job.held is not None and job.held.code == ReasonCode.NO_KEY
 
 
 def without_key(session: Session, job_ids: Collection[str], oldest: datetime, at: datetime) -> None:
@@ -169,7 +168,7 @@ def without_key(session: Session, job_ids: Collection[str], oldest: datetime, at
         job = find(session, job_id, JobState.WAITING, JobState.UPLOADING)
         if job is not None and waited_too_long(job, oldest, since=None):
             fail_unpaid(session, job_id, job.state, FailureCode.KEY, _NO_KEY_FOR_A_DAY, at)
-        elif job is not None and not has_no_key(job):
+        elif job is not None and (job.held is None or job.held.code != ReasonCode.NO_KEY):
             job.version, job.held = job.version + 1, Reason(ReasonCode.NO_KEY)
 
 
@@ -218,7 +217,9 @@ def _kind(reason: Reason) -> tuple[FailureCode, NoticeKind]:
     return _OUT_OF_CREDITS if reason.code == ReasonCode.OUT_OF_CREDITS else _REFUSED
 
 
-def _hold(session: Session, key: StudiiKey, reason: Reason, until: datetime, at: datetime) -> datetime | None:
+def _hold(
+    session: Session, key: keys.StudiiKey, reason: Reason, until: datetime, at: datetime
+) -> datetime | None:
     """Store the hold, or another failed attempt. Return since when the key is held, or None if unknown."""
     ledger.lock(session, key.guild_id)
     before = of_key(session, key)
@@ -229,7 +230,7 @@ def _hold(session: Session, key: StudiiKey, reason: Reason, until: datetime, at:
     return since
 
 
-def _tell(session: Session, key: StudiiKey, reason: Reason, at: datetime) -> None:
+def _tell(session: Session, key: keys.StudiiKey, reason: Reason, at: datetime) -> None:
     told: dict[str, str | int | None] = {"masked": key.masked, "reason": reason.encode()}
     _, kind = _kind(reason)
     posts.want(session, key.guild_id, kind, str(key.id), at=at, details=told)

@@ -17,7 +17,6 @@ from bot.jobs import progress
 from bot.jobs.models import ACTIVE_STATES, Job, JobState
 from bot.jobs.queries import get, of_set
 from bot.media.spool import OutputFile
-from bot.posts import RESULT, SENT_SINCE, Post
 from bot.servers import settings
 from bot.servers.notices import NoticeKind
 
@@ -143,7 +142,7 @@ def choose(session: Session, guild_id: int, key: str, job_ids: Collection[str], 
 
 
 def note(
-    session: Session, post: Post, message_id: int | None, at: datetime, *, said: bool
+    session: Session, post: posts.Post, message_id: int | None, at: datetime, *, said: bool
 ) -> tuple[list[Job], list[str]]:
     """Record that the message was sent, or (not `said`) can't be.
 
@@ -271,8 +270,8 @@ def _want(
     session: Session, key: str, jobs: Sequence[Job], at: datetime, due_at: datetime | None = None
 ) -> None:
     job = jobs[0]
-    one, place = (job.guild_id, RESULT, key), places(jobs)[0]
-    since = {SENT_SINCE: int(job.created_at.timestamp())}
+    one, place = (job.guild_id, posts.RESULT, key), places(jobs)[0]
+    since = {posts.SENT_SINCE: int(job.created_at.timestamp())}
     if not posts.want(session, *one, at=at, due_at=due_at, job_id=job.id, details=since, place=place):
         posts.hasten(session, *one, due_at or at)
         row = posts.get(session, *one)

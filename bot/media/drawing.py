@@ -111,7 +111,7 @@ def draw_halves(before: Image.Image, after: Image.Image, labels: tuple[str, str]
 
 
 def labelled(image: Image.Image, words: str, corner: str) -> Image.Image:
-    """Return the picture, in RGB, with the words in the corner (see `bot.features.posting.CORNERS`)."""
+    """Return the picture, in RGB, with the words in the corner (see `bot.servers.settings.CORNERS`)."""
     top, _, side = corner.partition("-")
     _write(image, words, right=side == "right", top=top == "top")
     return image

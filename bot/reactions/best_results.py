@@ -10,11 +10,11 @@ import discord
 
 from bot import posts
 from bot.clock import Clock
-from bot.features import posting
 from bot.jobs import best_results
 from bot.jobs.best_results import BEST, STAR
 from bot.jobs.models import Job
 from bot.reactions.events import Backlog, Cleared, emoji_of
+from bot.servers import settings
 from bot.services import Services
 from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS, tolerated
 from bot.ui.reading.permissions import channel_in, fetched_member, moderates_in
@@ -129,7 +129,7 @@ class BestResultWatch:
     async def _decide(self, starred: _Starred) -> bool:
         """Have the result shown, or taken back. Return False if that can't be told yet."""
         db = self._services.db
-        rules = await db.read(posting.of, starred.guild_id)
+        rules = await db.read(settings.of, starred.guild_id)
         if rules.best_channel_id is None:
             return True
         best = await db.read(best_results.get, starred.guild_id, starred.message_id)

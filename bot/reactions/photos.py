@@ -18,7 +18,7 @@ import discord
 from bot.aio.tasks import InOrder, PlaceInOrder
 from bot.catalog import Catalog, Tool
 from bot.errors import CreditsShort, CreditsWanted, Outage, Refused, StudiiBotError
-from bot.features import posting, styles
+from bot.features import styles
 from bot.features.photo_rules import MAX_OFFERED_EMOJI, Emoji, PhotoChannel, PhotoChannelKind, Preset
 from bot.features.styles import tool_of
 from bot.jobs import actions, confirm, queries
@@ -27,7 +27,7 @@ from bot.jobs.confirm import AUTO_SKIPPED, TAP_SKIPPED, ConfirmationNeeded, Repe
 from bot.jobs.models import Job, JobRequest, MemberContext, SourcePhoto
 from bot.languages import Language, ReaderLanguages, gettext as _, lazy, speaking
 from bot.reactions.events import Backlog, Cleared, by_a_person, emoji_of
-from bot.servers import access, notices, privacy
+from bot.servers import access, notices, privacy, settings
 from bot.services import Services
 from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS, refusal_words
 from bot.ui.reading.permissions import (
@@ -406,7 +406,7 @@ class PhotoWatch:
         refused = partial(self._refused, member, message)
         try:
             author = await author_in(message, self._client, self._services)
-            rules = await self._services.db.read(posting.of, member.guild.id)
+            rules = await self._services.db.read(settings.of, member.guild.id)
             tool, inputs, own = await self._prepared(member, preset, tapped=tapped is not None)
             place = posting_place(member.guild, message.channel, member, rules)
         except Outage:

@@ -12,17 +12,18 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Index, Integer, delete, func, select
+from sqlalchemy import Index, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot import posts
 from bot.base import NUMBER, Base, Choice
 from bot.catalog import Catalog, Tool
-from bot.db import of_each, put
+from bot.db import put
 from bot.errors import NotAllowed, Refused
 from bot.features.wording import discord_timestamp, pause_words
 from bot.jobs.models import UNKNOWN_MEMBER, JobRequest, MemberContext
 from bot.languages import Message, alternatives, lazy, nlazy, paragraph
+from bot.servers import settings
 from bot.servers.notices import NoticeKind
 
 EVERY_TOOL = "*"  # in the place of a tool's slug
@@ -45,21 +46,6 @@ UNKNOWN_AUTHOR = lazy(
 )
 
 
-class PhotoScope(StrEnum):
-    """Determines whose photos a person may use."""
-
-    ANYONE = "anyone"
-    OWN = "own"  # moderators: anyone's
-
-
-class Permit(StrEnum):
-    """The people who may use an option."""
-
-    EVERYONE = "everyone"
-    MANAGERS = "managers"  # Manage Server
-    NOBODY = "nobody"
-
-
 class AccessList(StrEnum):
     """The lists of roles, channels and tools in a server's rules."""
 
@@ -69,29 +55,6 @@ class AccessList(StrEnum):
     EXTRA_ROLE = "extra_role"
     APPROVAL_ROLE = "approval_role"
     APPROVAL_TOOL = "approval_tool"
-
-
-class Policy(Base):
-    """A server's rules that are one value each. What is not set has the default."""
-
-    __tablename__ = "policies"
-
-    guild_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    photos: Mapped[PhotoScope] = mapped_column(Choice(PhotoScope), nullable=True, default=PhotoScope.ANYONE)
-    # Of tools that change a person's picture
-    portraits: Mapped[PhotoScope] = mapped_column(Choice(PhotoScope), nullable=True, default=PhotoScope.OWN)
-    private_for: Mapped[Permit] = mapped_column(Choice(Permit), nullable=True, default=Permit.EVERYONE)
-    extra_for: Mapped[Permit] = mapped_column(Choice(Permit), nullable=True, default=Permit.MANAGERS)
-    jobs_at_once: Mapped[int | None] = mapped_column(Integer, default=None)
-    starts: Mapped[int | None] = mapped_column(Integer, default=None)
-    starts_seconds: Mapped[int | None] = mapped_column(Integer, default=None)
-    # Refusals by the word filter in a day that pause a member (0: none do), and the hours of the pause.
-    refusals: Mapped[int] = mapped_column(Integer, nullable=True, default=5)
-    pause_hours: Mapped[int] = mapped_column(Integer, nullable=True, default=12)
-    approval_channel: Mapped[int | None] = mapped_column(default=None)
-    approver_role: Mapped[int | None] = mapped_column(default=None)
-    approval_everyone: Mapped[bool] = mapped_column(nullable=True, default=False)
-    approval_results: Mapped[bool] = mapped_column(nullable=True, default=False)
 
 
 class AccessEntry(Base):
@@ -153,7 +116,7 @@ class ToolRule:
 class Restriction:
     """The people who may use an option: those that `permit` names, and members with one of `roles`."""
 
-    permit: Permit
+    permit: settings.Permit
     roles: frozenset[int] = frozenset()
 
 
@@ -196,40 +159,33 @@ class AccessRules:
     """A server's rules. `tools` are by slug; the rule of `EVERY_TOOL` is for all. `blocked` are by member."""
 
     tools: Mapping[str, ToolRule] = field(default_factory=dict[str, ToolRule])
-    photos: PhotoScope = PhotoScope.ANYONE
-    portraits: PhotoScope = PhotoScope.OWN  # of tools that change a person's picture
-    private: Restriction = field(default_factory=lambda: Restriction(Permit.EVERYONE))
-    extra: Restriction = field(default_factory=lambda: Restriction(Permit.MANAGERS))
+    photos: settings.PhotoScope = settings.PhotoScope.ANYONE
+    portraits: settings.PhotoScope = settings.PhotoScope.OWN  # of tools that change a person's picture
+    private: Restriction = field(default_factory=lambda: Restriction(settings.Permit.EVERYONE))
+    extra: Restriction = field(default_factory=lambda: Restriction(settings.Permit.MANAGERS))
     blocked: Mapping[int, Block] = field(default_factory=dict[int, Block])
     approval: ApprovalRules = field(default_factory=ApprovalRules)
 
 
-def of_servers(session: Session, guild_ids: Collection[int], at: datetime) -> dict[int, AccessRules]:
-    """Return the servers' rules, without blocks that have ended; the defaults for those that have none."""
-    blocked: dict[int, dict[int, Block]] = {one: {} for one in guild_ids}
-    blocks = select(Block).where(Block.guild_id.in_(guild_ids), Block.until.is_(None) | (Block.until > at))
-    for block in session.scalars(blocks):
-        blocked[block.guild_id][block.user_id] = block
-    return _rules(session, blocked)
-
-
 def of(session: Session, guild_id: int, at: datetime) -> AccessRules:
     """Return the server's rules, without blocks that have ended."""
-    return of_servers(session, [guild_id], at)[guild_id]
+    return of_servers(session, [settings.of(session, guild_id)], at)[guild_id]
 
 
 def approvals(session: Session, guild_id: int) -> ApprovalRules:
     """Return the server's rules about what waits for approval."""
-    return _rules(session, {guild_id: {}})[guild_id].approval
+    return of_servers(session, [settings.of(session, guild_id)])[guild_id].approval
 
 
-def policies_of(session: Session, guild_ids: Collection[int]) -> dict[int, Policy]:
-    """Return the servers' rules that are one value each."""
-    return of_each(session, Policy, guild_ids)
-
-
-def _rules(session: Session, blocked: Mapping[int, Mapping[int, Block]]) -> dict[int, AccessRules]:
-    """Return the rules of the servers of which these members are blocked."""
+def of_servers(
+    session: Session, servers: Collection[settings.GuildSettings], at: datetime | None = None
+) -> dict[int, AccessRules]:
+    """Return the rules of the servers with these settings, with the blocks that last at that time."""
+    blocked: dict[int, dict[int, Block]] = {one.guild_id: {} for one in servers}
+    if at is not None:
+        lasts = Block.until.is_(None) | (Block.until > at)
+        for block in session.scalars(select(Block).where(Block.guild_id.in_(blocked), lasts)):
+            blocked[block.guild_id][block.user_id] = block
     lists = {one: defaultdict[AccessList, dict[str, set[int]]](dict) for one in blocked}
     for one in session.scalars(select(AccessEntry).where(AccessEntry.guild_id.in_(blocked))):
         lists[one.guild_id][one.list].setdefault(one.target, set()).add(one.subject_id)
@@ -243,27 +199,23 @@ def _rules(session: Session, blocked: Mapping[int, Mapping[int, Block]]) -> dict
                 tool: ToolRule(ids(one, AccessList.TOOL_ROLE, tool), ids(one, AccessList.TOOL_CHANNEL, tool))
                 for tool in sorted({*lists[one][AccessList.TOOL_ROLE], *lists[one][AccessList.TOOL_CHANNEL]})
             },
-            photos=policy.photos,
-            portraits=policy.portraits,
-            private=Restriction(policy.private_for, ids(one, AccessList.PRIVATE_ROLE)),
-            extra=Restriction(policy.extra_for, ids(one, AccessList.EXTRA_ROLE)),
+            photos=its.photos,
+            portraits=its.portraits,
+            private=Restriction(its.private_for, ids(one, AccessList.PRIVATE_ROLE)),
+            extra=Restriction(its.extra_for, ids(one, AccessList.EXTRA_ROLE)),
             blocked=blocked[one],
             approval=ApprovalRules(
-                policy.approval_channel,
-                policy.approval_everyone,
+                its.approval_channel,
+                its.approval_everyone,
                 ids(one, AccessList.APPROVAL_ROLE),
                 frozenset(lists[one][AccessList.APPROVAL_TOOL]),
-                policy.approver_role,
-                policy.approval_results,
+                its.approver_role,
+                its.approval_results,
             ),
         )
-        for one, policy in policies_of(session, blocked).items()
+        for its in servers
+        for one in (its.guild_id,)
     }
-
-
-def change(session: Session, guild_id: int, **changes: Any) -> None:
-    """Set some of the rules of `Policy`. None restores the default."""
-    put(session, Policy, {"guild_id": guild_id}, **changes)
 
 
 def add(session: Session, guild_id: int, which: AccessList, subject_id: int, target: str = "") -> None:
@@ -300,7 +252,9 @@ def change_approvals(session: Session, guild_id: int, **values: Any) -> None:
         for slug in values.pop("tools"):
             add(session, guild_id, AccessList.APPROVAL_TOOL, 0, slug)
     if values:
-        change(session, guild_id, **{_APPROVAL_COLUMNS[name]: value for name, value in values.items()})
+        settings.change(
+            session, guild_id, **{_APPROVAL_COLUMNS[name]: value for name, value in values.items()}
+        )
 
 
 def block(
@@ -346,7 +300,7 @@ def count_refusal(
     session.execute(delete(CountedRefusal).where(old))
     session.add(CountedRefusal(guild_id, user_id, at))
     theirs = select(func.count()).select_from(CountedRefusal).filter_by(guild_id=guild_id, user_id=user_id)
-    count, rule = session.scalars(theirs).one(), policies_of(session, [guild_id])[guild_id]
+    count, rule = session.scalars(theirs).one(), settings.of(session, guild_id)
     if manages or not rule.refusals or count < rule.refusals:
         return None
     session.execute(delete(CountedRefusal).filter_by(guild_id=guild_id, user_id=user_id))
@@ -453,7 +407,7 @@ def _photo_denial(
     if author_refuses:
         return REFUSES
     whose = rules.portraits if tool.portrait else rules.photos
-    if whose is PhotoScope.ANYONE or request.context.moderates:
+    if whose is settings.PhotoScope.ANYONE or request.context.moderates:
         return None
     only = lazy(
         "In this server you can only use {tool} on your own photos. Someone else posted that one.",
@@ -463,8 +417,8 @@ def _photo_denial(
 
 
 def _option_denial(restriction: Restriction, context: MemberContext, name: str) -> Message | None:
-    managers = restriction.permit is Permit.MANAGERS
-    if restriction.permit is Permit.EVERYONE or (managers and context.manages):
+    managers = restriction.permit is settings.Permit.MANAGERS
+    if restriction.permit is settings.Permit.EVERYONE or (managers and context.manages):
         return None
     if restriction.roles & context.roles:
         return None

@@ -3,7 +3,6 @@
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -20,7 +19,6 @@ from bot.jobs import holds, lanes, queries, transitions
 from bot.jobs.models import SENT_STATES
 from bot.languages import Message, lazy, paragraph
 from bot.servers import keys, settings
-from bot.servers.keys import StudiiKey
 from bot.servers.notices import NoticeKind
 from bot.studii import KeyRefused
 from bot.vault import LaneNames, Vault
@@ -61,14 +59,6 @@ def _no_key(why: Message) -> Refused:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Forgotten:
-    """The numbers of a server's jobs that were cancelled unpaid, and that still run."""
-
-    cancelled: int
-    running: int
-
-
 class KeyEntry:
     """Takes the keys that admins enter.
 
@@ -89,7 +79,7 @@ class KeyEntry:
         self._vault, self._names, self._check = vault, names, check
         self._tested = BoundedDict[int, list[float]](REMEMBERED_SERVERS)  # when, for each server
 
-    async def set_key(self, guild_id: int, pasted: str, plan: Plan) -> StudiiKey:
+    async def set_key(self, guild_id: int, pasted: str, plan: Plan) -> keys.StudiiKey:
         """Set the server's key to the pasted text if Studii accepts it.
 
         Running jobs keep the key that they were submitted with. Raises `Refused` for text that can be no
@@ -138,7 +128,7 @@ def _use(
     plan: Plan,
     sealed: bytes,
     at: datetime,
-) -> StudiiKey:
+) -> keys.StudiiKey:
     ledger.lock(session, guild_id)
     key = keys.use(session, guild_id, lane, hint, plan, sealed, at)
     holds.end(session, guild_id, at, key=key)
@@ -148,11 +138,11 @@ def _use(
     return key
 
 
-def forget(session: Session, guild_id: int, key_id: int, at: datetime) -> Forgotten | None:
+def forget(session: Session, guild_id: int, key_id: int, at: datetime) -> tuple[int, int] | None:
     """Remove the server's key: cancel waiting jobs, unpaid, and finish those that Studii has.
 
-    The key stays, sealed, for those jobs alone, a day at most. Returns None if that is no longer the server's
-    key.
+    The key stays, sealed, for those jobs alone, a day at most. Return the numbers of jobs that were cancelled
+    and that still run, or None if that is no longer the server's key.
     """
     ledger.lock(session, guild_id)
     key = keys.current(session, guild_id)
@@ -162,9 +152,7 @@ def forget(session: Session, guild_id: int, key_id: int, at: datetime) -> Forgot
     settings.set_key(session, guild_id, None)
     keys.retire(session, key.id, at)
     _log.info("Server %d removed its key %s.", guild_id, key.masked)
-    return Forgotten(
-        cancelled, sum(job.guild_id == guild_id for job in queries.in_states(session, SENT_STATES))
-    )
+    return cancelled, sum(job.guild_id == guild_id for job in queries.in_states(session, SENT_STATES))
 
 
 def lost(session: Session, vault: Vault) -> list[int]:

@@ -10,7 +10,6 @@ from bot.base import NUMBER, Base, Choice, enum_constraint
 from bot.db import wake
 from bot.domain.guilds import Plan
 from bot.servers import settings
-from bot.servers.settings import GuildSettings
 from bot.vault import CannotDecrypt, Vault, lane_names
 
 
@@ -74,8 +73,8 @@ def get(session: Session, key_id: int) -> StudiiKey | None:
 
 def current(session: Session, guild_id: int) -> StudiiKey | None:
     """Return the key that the server's new jobs use, or None. It is shown as its `masked`."""
-    theirs = select(StudiiKey).join(GuildSettings, GuildSettings.key_id == StudiiKey.id)
-    return session.scalar(theirs.where(GuildSettings.guild_id == guild_id))
+    theirs = select(StudiiKey).join(settings.GuildSettings, settings.GuildSettings.key_id == StudiiKey.id)
+    return session.scalar(theirs.where(settings.GuildSettings.guild_id == guild_id))
 
 
 def of_lanes(session: Session, lanes: Collection[str]) -> list[StudiiKey]:

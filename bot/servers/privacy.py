@@ -18,9 +18,7 @@ from bot.credits.budgets import budget_period
 from bot.credits.requests import CreditRequest
 from bot.db import Database, wake
 from bot.features import styles
-from bot.features.styles import MemberDefaults
 from bot.jobs import best_results, queries, transitions
-from bot.jobs.best_results import BestConsent
 from bot.jobs.confirm import Confirmation, Tapper
 from bot.jobs.models import (
     FORGOTTEN_MEMBER,
@@ -36,7 +34,6 @@ from bot.jobs.models import (
 from bot.reasons import Reason, ReasonCode
 from bot.servers import notices, settings
 from bot.servers.keys import StudiiKey
-from bot.servers.settings import GuildSettings, MemberLanguage
 
 MAX_FORGOTTEN_UNASKED = 3  # servers that are forgotten at a time without the operator's word
 KEPT_AFTER_REMOVAL = timedelta(days=30)
@@ -95,9 +92,11 @@ async def sweep(db: Database, discard: Discard, at: datetime, keep: timedelta) -
 
 def _tidy(session: Session, at: datetime) -> Sequence[int]:
     """Forget the languages of members who have not used the bot for long. Return servers to erase."""
-    session.execute(delete(MemberLanguage).where(MemberLanguage.seen_at < at - KEPT_LANGUAGES))
-    removed = GuildSettings.left_at < at - KEPT_AFTER_REMOVAL
-    return session.scalars(select(GuildSettings.guild_id).where(removed)).all()
+    session.execute(
+        delete(settings.MemberLanguage).where(settings.MemberLanguage.seen_at < at - KEPT_LANGUAGES)
+    )
+    removed = settings.GuildSettings.left_at < at - KEPT_AFTER_REMOVAL
+    return session.scalars(select(settings.GuildSettings.guild_id).where(removed)).all()
 
 
 async def _scrub_all(db: Database, discard: Discard, at: datetime, *, before: datetime | None = None) -> int:
@@ -124,16 +123,16 @@ def forget_member(session: Session, user_id: int, at: datetime, guild_id: int | 
     These are scrubbed once they have ended. Access rules and limits that admins set for the member stay, and
     what the member chose themselves to be protected.
     """
-    session.execute(delete(MemberLanguage).filter_by(user_id=user_id))
+    session.execute(delete(settings.MemberLanguage).filter_by(user_id=user_id))
     here = {"user_id": user_id} if guild_id is None else {"user_id": user_id, "guild_id": guild_id}
-    for table in (Confirmation, Tapper, CreditRequest, MemberDefaults):
+    for table in (Confirmation, Tapper, CreditRequest, styles.MemberDefaults):
         session.execute(delete(table).filter_by(**here))
     notices.forget_member(session, user_id, guild_id)
     styles.forget_member(session, user_id, guild_id)
     if guild_id is None:
         # A refusal stays, as it protects the member.
-        agreed = BestConsent.agreed.is_not(False)
-        session.execute(delete(BestConsent).filter_by(user_id=user_id).where(agreed))
+        agreed = best_results.BestConsent.agreed.is_not(False)
+        session.execute(delete(best_results.BestConsent).filter_by(user_id=user_id).where(agreed))
     best_results.take_back(session, user_id, guild_id, at)
     theirs = _jobs_of(user_id, guild_id)
     ledger.lock(session, *session.scalars(select(jobs.c.guild_id).where(theirs).distinct()))

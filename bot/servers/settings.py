@@ -2,23 +2,51 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, select, update
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, event, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm.attributes import set_committed_value
 
 from bot import meta, posts
 from bot.base import Base, Choice, enum_constraint
 from bot.db import ours, put, wake
 from bot.domain.guilds import Budget, Period
-from bot.languages import Language
+from bot.languages import N_, Language, gettext
 from bot.servers.notices import NoticeKind
 
 APPLICATION = "application"  # the name under which the bot's own id is kept
+MADE_WITH_AI = N_("Made with AI")
+MAX_DISCLOSURE_CHARACTERS = 80  # of a disclosure
+CORNERS = ("bottom-left", "bottom-right", "top-left", "top-right")
+
+
+class PhotoScope(StrEnum):
+    """Determines whose photos a person may use."""
+
+    ANYONE = "anyone"
+    OWN = "own"  # moderators: anyone's
+
+
+class Permit(StrEnum):
+    """The people who may use an option."""
+
+    EVERYONE = "everyone"
+    MANAGERS = "managers"  # Manage Server
+    NOBODY = "nobody"
 
 
 class GuildSettings(Base):
-    """A server's settings. A server without a row, or with empty columns, has the defaults."""
+    """A server's settings. A server without a row, or with empty columns, has the defaults.
+
+    `results_channel_id`: results are posted there, not where they were asked for. `in_threads`: results are
+    posted in a thread under the photo's message, if there is one. `splits`: a picture that is half before and
+    half after is shown beside a result. `disclosure` is said under each result; empty: nothing is.
+    `staging_label` is written into that corner of a copy of a staged picture, which is shown beside it;
+    empty: there is no copy. `best_channel_id`: results that get `best_stars` stars, or a moderator's, are
+    shown there as well.
+    """
 
     __tablename__ = "guilds"
     __table_args__ = (enum_constraint("budget_period", Period),)
@@ -46,6 +74,29 @@ class GuildSettings(Base):
     log_results: Mapped[bool | None] = mapped_column(default=None)  # who made what goes there, too
     # Members' requests for credits are posted where they ask, for those with Manage Server, and not there.
     requests_in_place: Mapped[bool | None] = mapped_column(default=None)
+    photos: Mapped[PhotoScope] = mapped_column(Choice(PhotoScope), nullable=True, default=PhotoScope.ANYONE)
+    # Of tools that change a person's picture
+    portraits: Mapped[PhotoScope] = mapped_column(Choice(PhotoScope), nullable=True, default=PhotoScope.OWN)
+    private_for: Mapped[Permit] = mapped_column(Choice(Permit), nullable=True, default=Permit.EVERYONE)
+    extra_for: Mapped[Permit] = mapped_column(Choice(Permit), nullable=True, default=Permit.MANAGERS)
+    jobs_at_once: Mapped[int | None] = mapped_column(Integer, default=None)
+    starts: Mapped[int | None] = mapped_column(Integer, default=None)
+    starts_seconds: Mapped[int | None] = mapped_column(Integer, default=None)
+    # Refusals by the word filter in a day that pause a member (0: none do), and the hours of the pause.
+    refusals: Mapped[int] = mapped_column(Integer, nullable=True, default=5)
+    pause_hours: Mapped[int] = mapped_column(Integer, nullable=True, default=12)
+    approval_channel: Mapped[int | None] = mapped_column(default=None)
+    approver_role: Mapped[int | None] = mapped_column(default=None)
+    approval_everyone: Mapped[bool] = mapped_column(nullable=True, default=False)
+    approval_results: Mapped[bool] = mapped_column(nullable=True, default=False)
+    results_channel_id: Mapped[int | None] = mapped_column(default=None)
+    in_threads: Mapped[bool] = mapped_column(nullable=True, default=False)
+    splits: Mapped[bool] = mapped_column(nullable=True, default=False)
+    disclosure: Mapped[str] = mapped_column(nullable=True, default=MADE_WITH_AI)
+    staging_label: Mapped[str] = mapped_column(nullable=True, default="")
+    staging_corner: Mapped[str] = mapped_column(String(16), nullable=True, default=CORNERS[0])
+    best_channel_id: Mapped[int | None] = mapped_column(default=None)
+    best_stars: Mapped[int] = mapped_column(Integer, nullable=True, default=3)
 
     @property
     def budget(self) -> Budget:
@@ -66,9 +117,25 @@ class GuildSettings(Base):
         return self.paused_at is not None or self.missing_since is not None
 
     @property
+    def disclosure_words(self) -> str:
+        """Return the disclosure as shown: an admin's own words, or the default in the reader's language."""
+        return gettext(MADE_WITH_AI) if self.disclosure == MADE_WITH_AI else self.disclosure
+
+    @property
     def has_panel(self) -> bool:
         """Return whether buttons for every tool were posted."""
         return self.panel_posted_at is not None
+
+
+def _fill(row: GuildSettings, _context: object) -> None:
+    """Set what is empty to its default. A column that came later is empty in rows of before."""
+    default = GuildSettings(row.guild_id)
+    for name in GuildSettings.__mapper__.column_attrs.keys():  # noqa: SIM118 - no mapping
+        if getattr(row, name) is None:
+            set_committed_value(row, name, getattr(default, name))
+
+
+event.listen(GuildSettings, "load", _fill)
 
 
 class MemberLanguage(Base):
@@ -90,6 +157,8 @@ def of(session: Session, guild_id: int) -> GuildSettings:
 def change(session: Session, guild_id: int, **values: Any) -> None:
     """Set some columns of the server's settings; those that are None have their defaults."""
     put(session, GuildSettings, {"guild_id": guild_id}, **values)
+    if "best_channel_id" in values:  # admins are told again if that one is lost too
+        posts.forget(session, guild_id, NoticeKind.BEST_LOST)
     wake(session, ("servers",))
 
 

@@ -401,7 +401,7 @@ def another_disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.parametrize(
     ("free", "verdict", "remedy"),
     [
-        (1_000_000, Verdict.STOPS, "Photos need at least 10 MB. Free some space"),
+        (1_000_000, Verdict.STOPS, "The bot needs at least 10 MB. Free some space"),
         (500_000_000, Verdict.WARN, "Lower SPOOL_MB or free some space"),
         (9_000_000_000, Verdict.GOOD, "use 0 of 2,000 MB."),
     ],

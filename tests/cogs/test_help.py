@@ -13,7 +13,7 @@ from bot.credits import charges
 from bot.credits.limits import AllowanceScope
 from bot.domain.guilds import Period
 from bot.features.photo_rules import PhotoChannelKind, Preset, set_channel
-from bot.servers import access, keys, settings as server_settings
+from bot.servers import access, keys, settings, settings as server_settings
 from bot.servers.access import Block
 from bot.ui.help import EXAMPLES, read_examples
 from tests.support import spending
@@ -210,7 +210,7 @@ async def test_help_names_public_threads_among_photo_channels_and_for_approval(t
         said = f"You decide on requests in <#{public.id}>."
         assert said in texts(await desk.admin.slash(desk.channel, "help"))
         assert said not in texts(await desk.maya.slash(desk.channel, "help"))
-        await desk.db.write(access.change, desk.guild.id, approval_channel=private.id)
+        await desk.db.write(settings.change, desk.guild.id, approval_channel=private.id)
         assert str(private.id) not in texts(await desk.admin.slash(desk.channel, "help"))
 
 

@@ -9,8 +9,8 @@ from bot.credits.limits import AllowanceScope, StartRate
 from bot.domain.guilds import Period
 from bot.jobs import queries
 from bot.jobs.models import JobState
-from bot.servers import access
-from bot.servers.access import PhotoScope
+from bot.servers import settings
+from bot.servers.settings import PhotoScope
 from tests.support import spending
 from tests.support.desk import PNG, Desk, started, texts
 
@@ -49,7 +49,7 @@ async def test_a_portrait_is_not_made_of_somebody_elses_photo(desk: Desk) -> Non
 async def test_an_admin_opens_portraits_and_closes_all_photos_of_others(desk: Desk) -> None:
     photo = await photo_of_tom(desk)
     await desk.services.db.write(
-        access.change, desk.guild.id, photos=PhotoScope.OWN, portraits=PhotoScope.ANYONE
+        settings.change, desk.guild.id, photos=PhotoScope.OWN, portraits=PhotoScope.ANYONE
     )
     assert started(await desk.maya.context_menu(desk.channel, "Career portrait", photo))
     refused = await desk.maya.context_menu(desk.channel, "Photo restoration", photo)

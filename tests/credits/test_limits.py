@@ -157,10 +157,10 @@ async def at(world: ServicesWorld, *when: int) -> None:
 async def granted(world: ServicesWorld) -> tuple[int, int]:
     """What counts now: to the server, and to the member."""
     assert await world.db.read(ledger.differing) == []
-    state = await spending.grants(world.services, GUILD)
-    own = (await spending.of_member(world.services, GUILD, MEMBER, ())).use.grants
-    assert state.members.get(MEMBER, 0) == own
-    return state.budget.grants, own
+    members = await spending.grants(world.services, GUILD)
+    state = await spending.of_member(world.services, GUILD, MEMBER, ())
+    assert members.get(MEMBER, 0) == state.use.grants
+    return state.budget.grants, state.use.grants
 
 
 async def grant(world: ServicesWorld, server: int, member: int) -> None:

@@ -23,6 +23,7 @@ from bot.jobs.models import TERMINAL_STATES, JobState
 from bot.migrate import migrate
 from bot.rows import metadata
 from bot.servers import keys, settings
+from bot.servers.settings import GuildSettings, Permit
 from tests.database.later import add_revision
 from tests.database.rows import REVISIONS, counts, name_of, read, seed
 from tests.support.database import given
@@ -235,6 +236,30 @@ async def test_a_log_channel_is_kept_among_its_servers_settings(url: str) -> Non
     assert kept == [(5, True, None), (6, False, True), (None, None, None)]
 
 
+async def test_rules_are_kept_among_their_servers_settings(url: str) -> None:
+    await migrate(url, "0058")
+    policies = table(
+        "policies", *map(column, ("guild_id", "extra_for", "starts", "refusals", "approver_role"))
+    )
+    posting = table("posting_rules", *map(column, ("guild_id", "in_threads", "disclosure", "best_stars")))
+    async with used_once(url, writes=True) as connection:
+        await connection.execute(insert(table("guilds", column("guild_id"))).values(guild_id=1))
+        for row in ((1, "everyone", 4, 0, None), (2, None, None, None, 8)):
+            await connection.execute(insert(policies).values(row))
+        for row in ((1, True, "", None), (3, None, None, 7)):
+            await connection.execute(insert(posting).values(row))
+        await connection.commit()
+    await migrate(url)
+    async with Database.open(url) as db:
+        found = [await db.read(settings.of, guild_id) for guild_id in (1, 2, 3, 4)]
+    assert found == [
+        GuildSettings(1, extra_for=Permit.EVERYONE, starts=4, refusals=0, in_threads=True, disclosure=""),
+        GuildSettings(2, approver_role=8),
+        GuildSettings(3, best_stars=7),
+        GuildSettings(4),
+    ]
+
+
 OPEN = set(JobState) - TERMINAL_STATES
 
 OFTEN: dict[str, Callable[[Database], Awaitable[Any]]] = {
@@ -258,7 +283,7 @@ OFTEN: dict[str, Callable[[Database], Awaitable[Any]]] = {
     "what was granted": lambda db: db.write(ledger.grants, [1, 2], "2027-03-12"),
     "a server's usage since then": lambda db: db.write(ledger.used, [1], Window(NOW, None)),
     "a server's usage ever": lambda db: db.write(ledger.used, [1], Window(None, None)),
-    "members' limits": lambda db: db.write(limits.of_servers, [1, 2]),
+    "members' limits": lambda db: db.write(limits.of_server, 1),
     "a lane's requests": lambda db: db.write(lane_rows.windows, ["lane"]),
     "when a post is due": lambda db: db.write(posts.next_due),
     "a price": lambda db: db.write(charges.learn, "lane", "studio", "mode=image", 8, NOW),

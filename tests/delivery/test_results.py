@@ -12,11 +12,11 @@ import pytest
 from PIL import Image
 
 from bot.delivery import DiscordDelivery
-from bot.features import posting
 from bot.jobs import queries
 from bot.jobs.models import Job, JobState, SourcePhoto
 from bot.media.spool import OutputFile
 from bot.reasons import Reason
+from bot.servers import settings
 from tests.delivery.finished import finished, output, posted
 from tests.support.decoders import SharedDecoders
 from tests.support.desk import PNG, Desk, open_desk, pieces, press_more, texts
@@ -177,7 +177,7 @@ async def test_a_photo_before_that_is_kept_no_more_is_said_to_be_gone(tmp_path: 
 @pytest.mark.promise
 async def test_a_server_can_have_both_halves_in_one_picture_beside_the_whole_ones(tmp_path: Path) -> None:
     async with made(tmp_path) as (desk, _, job):
-        await desk.services.db.write(posting.change, desk.guild.id, splits=True)
+        await desk.services.db.write(settings.change, desk.guild.id, splits=True)
         decoders = SharedDecoders()
         delivery = delivery_on(desk.bot, desk.bot.catalog, decoders, desk.bot.posting_rules)
         await tell_end(delivery, job, files(tmp_path, len(MADE), len(ROOM)))
@@ -191,7 +191,7 @@ async def test_a_server_can_have_both_halves_in_one_picture_beside_the_whole_one
 @pytest.mark.promise
 async def test_a_staged_picture_has_a_labelled_copy_beside_the_untouched_one(tmp_path: Path) -> None:
     async with made(tmp_path) as (desk, _, job):
-        await desk.services.db.write(posting.change, desk.guild.id, staging_label="Virtually staged")
+        await desk.services.db.write(settings.change, desk.guild.id, staging_label="Virtually staged")
         decoders = SharedDecoders()
         delivery = delivery_on(desk.bot, desk.bot.catalog, decoders, desk.bot.posting_rules)
         await tell_end(delivery, replace(job, tool="virtual-staging"), files(tmp_path, len(MADE), len(ROOM)))
@@ -203,7 +203,7 @@ async def test_a_staged_picture_has_a_labelled_copy_beside_the_untouched_one(tmp
 @pytest.mark.promise
 async def test_a_staged_result_has_the_words_for_a_listing_and_the_original_photo(tmp_path: Path) -> None:
     async with made(tmp_path) as (desk, _, job):
-        await desk.services.db.write(posting.change, desk.guild.id, staging_label="Virtually staged")
+        await desk.services.db.write(settings.change, desk.guild.id, staging_label="Virtually staged")
         decoders = SharedDecoders()
         delivery = delivery_on(desk.bot, desk.bot.catalog, decoders, desk.bot.posting_rules)
         await tell_end(delivery, replace(job, tool="virtual-staging"), files(tmp_path, len(MADE), len(ROOM)))

@@ -13,13 +13,13 @@ from simcord import MemberActor, ResponseMessage
 
 from bot.delivery import DiscordDelivery
 from bot.engine.posts import first_message
-from bot.features.posting import PostingRules
 from bot.jobs import transitions
 from bot.jobs.models import FailureCode, JobState
 from bot.jobs.results import EndOfJobs, Part
 from bot.media.spool import OutputFile
 from bot.posts import TooMuch
 from bot.reasons import Reason, ReasonCode
+from bot.servers.settings import GuildSettings
 from tests.delivery.finished import MESSAGES
 from tests.reactions.taps import jobs_of, post
 from tests.support.decoders import SharedDecoders
@@ -40,8 +40,8 @@ def picture(colour: str) -> bytes:
 ROOM, MADE = picture("blue"), picture("orange")
 
 
-async def usual(_: int) -> PostingRules:
-    return PostingRules()
+async def usual(_: int) -> GuildSettings:
+    return GuildSettings(0)
 
 
 @asynccontextmanager
@@ -82,13 +82,13 @@ def delivery(desk: Desk) -> DiscordDelivery:
     return delivery_on(bot, bot.catalog, SharedDecoders(), usual, answers=bot.answers)
 
 
-async def announce(desk: Desk, parts: Sequence[Part], rules: PostingRules | None = None) -> list[Posted]:
+async def announce(desk: Desk, parts: Sequence[Part], rules: GuildSettings | None = None) -> list[Posted]:
     """Post the set as the engine does, and note where."""
     whole = tuple(part.job for part in parts)
     said: list[Posted] = []
     left = list(parts)
     while left:
-        some = first_message(left, rules or PostingRules())
+        some = first_message(left, rules or GuildSettings(0))
         while isinstance(
             posted := await post_ending(desk.delivery, EndOfJobs(tuple(some), whole, len(said))), TooMuch
         ):
@@ -151,9 +151,9 @@ async def test_a_servers_rules_of_posting_hold_for_sets(tmp_path: Path) -> None:
     async with made(tmp_path, 4) as (desk, parts):
         elsewhere = desk.guild.create_text_channel("results")
 
-        chosen = PostingRules(splits=True, disclosure="")
+        chosen = GuildSettings(0, splits=True, disclosure="")
 
-        async def rules(_: int) -> PostingRules:
+        async def rules(_: int) -> GuildSettings:
             return chosen
 
         decoders = SharedDecoders()
@@ -202,8 +202,8 @@ async def test_the_menu_shows_one_picture_with_what_a_single_result_has(tmp_path
 async def test_a_staged_picture_of_a_set_has_the_words_for_a_listing(tmp_path: Path) -> None:
     async with made(tmp_path, 2, tool="Virtual staging") as (desk, parts):
 
-        async def rules(_: int) -> PostingRules:
-            return PostingRules(staging_label="Virtually staged")
+        async def rules(_: int) -> GuildSettings:
+            return GuildSettings(0, staging_label="Virtually staged")
 
         decoders = SharedDecoders()
         desk.delivery = delivery_on(desk.bot, desk.bot.catalog, decoders, rules)

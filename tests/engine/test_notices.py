@@ -10,14 +10,13 @@ from typing import Any
 import pytest
 
 from bot import posts
-from bot.features import posting
 from bot.features.words import WordEffect, WordRule
 from bot.jobs import best_results, transitions
 from bot.jobs.best_results import BEST_ASK, UNANSWERED
 from bot.jobs.models import Approval, Job, JobState
 from bot.posts import Later, Never, NotHere, Outcome, Post, Stands
 from bot.reasons import Reason, ReasonCode
-from bot.servers import access, settings as server_settings
+from bot.servers import settings, settings as server_settings
 from bot.servers.notices import NoticeKind
 from tests.engine.world import GUILD, PHOTO_URL, EngineWorld, a_job, a_staging_job, engine_world
 from tests.support import jobs
@@ -174,7 +173,7 @@ async def asking(folder: Path, *, channel: int | None = CHANNEL) -> AsyncGenerat
     """A world with a job that needs approval."""
     async with engine_world(folder) as world:
         await world.use_key(world.studii.add_key())
-        await world.db.write(access.change, GUILD, approval_channel=channel)
+        await world.db.write(settings.change, GUILD, approval_channel=channel)
         now = world.clock.now()
         rules = [WordRule(GUILD, word, word, effect, now) for word, effect in EFFECTS.items()]
         await world.db.write(lambda session: session.add_all(rules))
@@ -217,7 +216,7 @@ async def a_set(folder: Path) -> AsyncGenerator[tuple[EngineWorld, list[Job]]]:
     """A world with a set of two photos and a third that can't be fetched, all of which need approval."""
     async with engine_world(folder) as world:
         await world.use_key(world.studii.add_key())
-        await world.db.write(access.change, GUILD, approval_channel=CHANNEL)
+        await world.db.write(settings.change, GUILD, approval_channel=CHANNEL)
         urls = (PHOTO_URL, PHOTO_URL, "https://cdn.example/gone.png")
         wanted = [replace(a_staging_job(url=url), approval=Approval.WANTED, set_id="5" * 16) for url in urls]
         yield world, [await world.accept(job) for job in wanted]
@@ -249,7 +248,7 @@ async def _told(world: EngineWorld) -> bool:
 
 
 async def set_rules(world: EngineWorld, *, channel: int | None = CHANNEL, results: bool = True) -> None:
-    await world.db.write(access.change, GUILD, approval_channel=channel, approval_results=results)
+    await world.db.write(settings.change, GUILD, approval_channel=channel, approval_results=results)
 
 
 def a_watched_job(*, private: bool = False, set_id: str | None = None) -> Job:
@@ -366,7 +365,7 @@ BOTH = (MESSAGE, MESSAGE + 1)
 async def starred(world: EngineWorld, *messages: int, ago: timedelta = timedelta()) -> None:
     """Store results that got the stars so long ago, in a server that shows its best ones."""
     now = world.clock.now() - ago
-    await world.db.write(posting.change, GUILD, best_channel_id=PLACE)
+    await world.db.write(settings.change, GUILD, best_channel_id=PLACE)
     for one in messages:
         made = {"state": JobState.SUCCEEDED, "announced_at": now, "result_message_id": one}
         job = replace(jobs.a_job(guild_id=GUILD, user_id=MAYA), **made)

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from bot.engine.posts import STAYS_THERE, first_message
-from bot.features.posting import PostingRules
 from bot.jobs import progress, queries, results, transitions
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.jobs.results import EndOfJobs, Part
 from bot.media.spool import OutputFile
 from bot.posts import Later, Never, NotHere, Post, Stands, TooMuch
 from bot.servers.notices import NoticeKind
+from bot.servers.settings import GuildSettings
 from bot.studii import Timeouts
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Outcome, Output, faults
@@ -311,7 +311,7 @@ def messages(count: int, *, splits: bool = False, before: bool = True) -> list[i
     left = [Part(jobs.a_job(), number, output) for number in range(count)]
     found: list[int] = []
     while left:
-        some = first_message(left, PostingRules(splits=splits))
+        some = first_message(left, GuildSettings(0, splits=splits))
         left = left[len(some) :]
         found.append(len(some))
     return found

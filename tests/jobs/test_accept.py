@@ -31,8 +31,9 @@ from bot.jobs.models import Job, JobRequest, MemberContext
 from bot.languages import Language, speaking
 from bot.reasons import Reason, ReasonCode
 from bot.servers import access, keys, settings, settings as server_settings
-from bot.servers.access import AccessList, Block, PhotoScope
+from bot.servers.access import AccessList, Block
 from bot.servers.notices import NoticeKind
+from bot.servers.settings import PhotoScope
 from tests.support.clock import FakeClock
 from tests.support.database import holding
 from tests.support.jobs import PHOTO, ledger_lines
@@ -231,7 +232,7 @@ async def server(db: Database, guild_id: int, chance: random.Random) -> None:
     await db.write(settings.set_budget, guild_id, Budget(limit, chance.choice(list(Period)), NOW))
     if not roomy:
         await limits(db, guild_id, chance)
-    await db.write(access.change, guild_id, photos=chance.choice(list(PhotoScope)))
+    await db.write(settings.change, guild_id, photos=chance.choice(list(PhotoScope)))
     await db.write(lambda session: session.add(Block(guild_id, BLOCKED)))
     await db.write(access.refuse_photos, REFUSES, NOW, refuses=True)
     if chance.random() < 0.5:
@@ -248,9 +249,9 @@ async def set_up(db: Database, *, room_for: int) -> None:
 
 async def limits(db: Database, guild_id: int, chance: random.Random) -> None:
     if chance.random() < 0.6:
-        await db.write(access.change, guild_id, jobs_at_once=chance.choice((1, 3, 9)))
+        await db.write(settings.change, guild_id, jobs_at_once=chance.choice((1, 3, 9)))
     if chance.random() < 0.4:
-        await db.write(access.change, guild_id, starts=chance.randint(1, 4), starts_seconds=600)
+        await db.write(settings.change, guild_id, starts=chance.randint(1, 4), starts_seconds=600)
     if chance.random() < 0.6:
         everyone = (AllowanceScope.MEMBERS, 0, chance.choice((0, 20, 200, 1000)))
         await db.write(set_allowance, guild_id, *everyone)
@@ -261,14 +262,14 @@ async def limits(db: Database, guild_id: int, chance: random.Random) -> None:
 
 async def questions_first(db: Database, guild_id: int, key_id: int, chance: random.Random) -> None:
     """What asks people or moderators first, refuses words, or lets jobs wait."""
-    await db.write(access.change, guild_id, refusals=chance.choice((0, 1, 2, 3)))
+    await db.write(settings.change, guild_id, refusals=chance.choice((0, 1, 2, 3)))
     effects = {"weapon": WordEffect.REFUSE, "castle": WordEffect.APPROVE}
     rules = [WordRule(guild_id, word, word, effect, NOW) for word, effect in effects.items()]
     await db.write(lambda session: session.add_all(rules))
     if chance.random() < 0.6:
         await db.write(settings.change, guild_id, confirm_above=chance.choice((1, 5, 20)))
     if chance.random() < 0.5:
-        await db.write(access.change, guild_id, approval_channel=9, approval_results=chance.random() < 0.5)
+        await db.write(settings.change, guild_id, approval_channel=9, approval_results=chance.random() < 0.5)
         await db.write(access.add, guild_id, AccessList.APPROVAL_ROLE, ROLE)
     if chance.random() < 0.15:
         until = NOW + timedelta(minutes=chance.choice((-5, 5)))

@@ -11,12 +11,12 @@ import pytest
 from simcord import ChannelHandle, MemberActor
 
 from bot.engine.posts import Starred
-from bot.features import posting
-from bot.features.posting import PostingRules
 from bot.jobs import best_results
 from bot.jobs.best_results import BEST
 from bot.jobs.models import Job
 from bot.posts import Gone, Later, Never, NotHere, Outcome, Post, Stands
+from bot.servers import settings
+from bot.servers.settings import GuildSettings
 from sandbox.studii import Options, StudiiServer
 from tests.delivery.finished import finished, output, posted
 from tests.support.desk import Desk, pieces, texts
@@ -81,7 +81,7 @@ async def a_starred_server(folder: Path) -> AsyncGenerator[Stars]:
         best = world.guild.create_text_channel("best-of")
         await stage.set_key(studii.add_key("team").secret)
         rules: dict[str, Any] = {"best_channel_id": best.id, "best_stars": 2}
-        await stage.app.services.db.write(posting.change, world.guild.id, **rules)
+        await stage.app.services.db.write(settings.change, world.guild.id, **rules)
         fans = [world.guild.add_member(world.env.create_user(name)) for name in ("ann", "bob", "cem")]
         result = await stage.result(world.maya, "A red kite")
         yield Stars(stage, world.maya, best, result, world.tom, world.admin, fans)
@@ -163,7 +163,7 @@ async def test_fans_who_have_left_do_not_hide_a_moderators_star(tmp_path: Path) 
     async with a_starred_server(tmp_path) as stars:
         world = stars.stage.world
         await stars.agree()
-        await stars.stage.app.services.db.write(posting.change, world.guild.id, best_stars=4)
+        await stars.stage.app.services.db.write(settings.change, world.guild.id, best_stars=4)
         role = world.guild.create_role("Mods", permissions=discord.Permissions(manage_messages=True))
         moderator = world.guild.add_member(world.env.create_user("mia"), roles=[role])
         lea = world.guild.add_member(world.env.create_user("lea"))
@@ -209,7 +209,7 @@ def best_of(desk: Desk, job: Job, message: discord.Message, there: int) -> Post:
 
 
 async def show(desk: Desk, post: Post, job: Job) -> Outcome:
-    return await desk.delivery.send(post, Starred(job, PostingRules(best_channel_id=int(post.place[1:]))))
+    return await desk.delivery.send(post, Starred(job, GuildSettings(0, best_channel_id=int(post.place[1:]))))
 
 
 async def starred(desk: Desk, folder: Path, there: int) -> tuple[Job, Post]:

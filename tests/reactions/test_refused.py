@@ -13,7 +13,7 @@ from bot.languages import Message
 from bot.reactions import photos as watch
 from bot.reactions.photos import OFFER_SKIPPED
 from bot.servers import access
-from bot.servers.access import PhotoScope
+from bot.servers.settings import PhotoScope
 from tests.reactions.taps import PORTRAIT, ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.reactions.test_photo_channels import automatic, offering, under
 from tests.support import spending

@@ -10,7 +10,7 @@ from bot.catalog import Catalog
 from bot.db import Database
 from bot.errors import NotAllowed
 from bot.jobs.models import UNKNOWN_MEMBER, JobRequest, MemberContext
-from bot.servers import access
+from bot.servers import access, settings
 from bot.servers.access import (
     EVERY_TOOL,
     REFUSES,
@@ -18,12 +18,11 @@ from bot.servers.access import (
     AccessList,
     AccessRules,
     Block,
-    Permit,
-    PhotoScope,
     Restriction,
     ToolRule,
     ensure_may,
 )
+from bot.servers.settings import Permit, PhotoScope
 from tests.support.clock import NOON
 from tests.support.settings import limit_tool, restrict
 
@@ -99,9 +98,9 @@ async def test_rules_are_each_servers_own(db: Database) -> None:
     await db.write(limit_tool, GUILD, TOOLS.get("studio"), role_id=DESIGNERS, channel_id=CHANNEL)
     await db.write(limit_tool, GUILD, None, role_id=None, channel_id=THREAD)
     await db.write(restrict, GUILD, "extra", Permit.NOBODY, [5, 6])
-    await db.write(access.change, GUILD, portraits=PhotoScope.ANYONE, approval_channel=9)
+    await db.write(settings.change, GUILD, portraits=PhotoScope.ANYONE, approval_channel=9)
     await db.write(access.add, GUILD, AccessList.APPROVAL_TOOL, 0, "studio")
-    found = await db.read(access.of_servers, [GUILD, 2], NOON)
+    found = {one: await db.read(access.of, one, NOON) for one in (GUILD, 2)}
     assert found[2] == AccessRules()
     assert found[GUILD].tools == {
         EVERY_TOOL: ToolRule(channels=frozenset({THREAD})),

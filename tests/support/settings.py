@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from bot.catalog import Tool
 from bot.features import photo_rules, styles
-from bot.servers import access
-from bot.servers.access import EVERY_TOOL, AccessList, Permit
+from bot.servers import access, settings
+from bot.servers.access import EVERY_TOOL, AccessList
+from bot.servers.settings import Permit
 from bot.ui.reading.emoji import parse_emoji
 from tests.support.desk import Desk, pieces, texts
 
@@ -127,13 +128,13 @@ def limit_tool(
 
 def restrict(session: Session, guild_id: int, option: str, permit: Permit, roles: Collection[int]) -> None:
     """Set who may use the option: the people that `permit` names, and these roles."""
-    access.change(session, guild_id, **{f"{option}_for": permit})
+    settings.change(session, guild_id, **{f"{option}_for": permit})
     access.set_list(session, guild_id, AccessList(f"{option}_role"), roles)
 
 
 def set_pause(session: Session, guild_id: int, refusals: int, hours: int | None = None) -> None:
     """Set after how many refusals by the word filter a member is paused, and for how long."""
-    access.change(session, guild_id, refusals=refusals, pause_hours=hours)
+    settings.change(session, guild_id, refusals=refusals, pause_hours=hours)
 
 
 Deed = Callable[[Desk, Mapping[str, Any]], Coroutine[Any, Any, object]]

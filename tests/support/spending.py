@@ -5,9 +5,9 @@ from typing import Any
 
 from bot.credits import budgets, limits
 from bot.credits.budgets import BudgetState
-from bot.credits.limits import GrantState, MemberLimits, MemberState
+from bot.credits.limits import MemberLimits, MemberState
 from bot.domain.guilds import Period
-from bot.servers import access
+from bot.servers import settings
 from bot.services import Services
 
 
@@ -32,9 +32,9 @@ async def set_limits(services: Services, guild_id: int, **changes: Any) -> None:
     if "allowance" in changes:
         await services.db.write(limits.set_allowance, guild_id, *changes["allowance"])
     if "at_once" in changes:
-        await services.db.write(access.change, guild_id, jobs_at_once=changes["at_once"])
+        await services.db.write(settings.change, guild_id, jobs_at_once=changes["at_once"])
     if rate := changes.get("rate"):
-        await services.db.write(access.change, guild_id, starts=rate.starts, starts_seconds=rate.seconds)
+        await services.db.write(settings.change, guild_id, starts=rate.starts, starts_seconds=rate.seconds)
 
 
 async def member_limits(services: Services, guild_id: int) -> MemberLimits:
@@ -51,5 +51,6 @@ async def grant(services: Services, guild_id: int, user_id: int | None, credits_
     await services.db.write(limits.grant, guild_id, user_id, credits_, services.clock.now())
 
 
-async def grants(services: Services, guild_id: int) -> GrantState:
-    return await services.db.read(limits.grants, guild_id, services.clock.now())
+async def grants(services: Services, guild_id: int) -> dict[int, int]:
+    """What was granted to members for the present period."""
+    return (await services.db.read(limits.grants, guild_id, services.clock.now()))[1]

@@ -11,7 +11,7 @@ from bot.catalog import Catalog
 from bot.credits import requests
 from bot.credits.budgets import BudgetState
 from bot.credits.ledger import Usage
-from bot.credits.limits import AllowanceScope, GrantState, MemberState
+from bot.credits.limits import AllowanceScope, MemberState
 from bot.credits.requests import CreditRequest, RequestState
 from bot.domain.guilds import Period
 from bot.errors import Refused
@@ -244,16 +244,15 @@ def _allowance_words(state: MemberState) -> str:
     return sentences(said, state.budget.renewal_words)
 
 
-def grant_panel(state: GrantState, *, granted_now: int) -> Panel:
-    """Return what is granted for this period. `granted_now` is as in `member_panel`."""
-    budget = state.budget
+def grant_panel(budget: BudgetState, members: Mapping[int, int], *, granted_now: int) -> Panel:
+    """Return what is granted for this period, also to members. `granted_now` is as in `member_panel`."""
     return boxed(
         NEUTRAL,
         # Translators: {period} is such as "for today".
         f"### 🎁 {_('Granted {period}', period=budget.for_words)}",
         _given(granted_now, budget),
         _server_grants(budget),
-        _listed(_("Members (on top of their allowance)"), "<@{}>", state.members),
+        _listed(_("Members (on top of their allowance)"), "<@{}>", members),
         small(
             _(
                 "A grant counts until the total is restarted or the budget's period is changed. A "

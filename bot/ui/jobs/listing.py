@@ -15,7 +15,7 @@ from bot.catalog import Catalog
 from bot.errors import Refused
 from bot.features import moderation
 from bot.jobs import actions, queries
-from bot.jobs.actions import JobPage, SettledBefore
+from bot.jobs.actions import SettledBefore
 from bot.jobs.models import ACTIVE_STATES, UNSENT_STATES, UNSHOWN_STATES, Job, JobState, Progress
 from bot.languages import (
     Message,
@@ -134,7 +134,8 @@ class Shown:
     others. `note` says what has just happened, and `ways` has the estimates of unfinished jobs.
     """
 
-    page: JobPage
+    jobs: Sequence[Job]
+    older: bool
     query: ListQuery
     manager: bool
     reads: frozenset[str]
@@ -166,12 +167,12 @@ async def show_list(
         )
     user_id = interaction.user.id if query.whose == MINE else None
     tool = None if query.tool == ANY else query.tool
-    page = await db.read(actions.page, guild_id, user_id, query.number, query.states, tool)
-    readable = [job for job in page.jobs if may_read(interaction, job)]
+    jobs, older = await db.read(actions.page, guild_id, user_id, query.number, query.states, tool)
+    readable = [job for job in jobs if may_read(interaction, job)]
     posted = await posted_results(interaction.client, readable)
-    ways = {job.id: await host.progress(job.id) for job in page.jobs if job.state in ACTIVE_STATES}
+    ways = {job.id: await host.progress(job.id) for job in jobs if job.state in ACTIVE_STATES}
     reads = frozenset(job.id for job in readable)
-    shown = Shown(page, query, manager, reads, decides, posted, note, ways)
+    shown = Shown(jobs, older, query, manager, reads, decides, posted, note, ways)
     panel = jobs_panel(shown, host.catalog)
     await (answer_in_place if instead and _is_list(interaction.message) else answer)(interaction, panel)
 
@@ -252,12 +253,12 @@ def _is_list(message: discord.Message | None) -> bool:
 
 def jobs_panel(shown: Shown, catalog: Catalog) -> Panel:
     """Return a page of jobs."""
-    page, query = shown.page, shown.query
-    rows = [piece for job in page.jobs for piece in _pieces(job, catalog, shown)]
+    jobs, query = shown.jobs, shown.query
+    rows = [piece for job in jobs for piece in _pieces(job, catalog, shown)]
     title = TITLES[query.whose]
-    at = small(_("Page {number}", number=query.number + 1)) if query.number or page.more else ""
+    at = small(_("Page {number}", number=query.number + 1)) if query.number or shown.older else ""
     head = lines(f"### 🗂️ {title}", at, shown.note)
-    filters = [] if not page.jobs and query == ListQuery(query.whose) else _filters(query, catalog)
+    filters = [] if not jobs and query == ListQuery(query.whose) else _filters(query, catalog)
     return boxed(NEUTRAL, head, *rows, _empty(shown), *filters, row(*_turning(shown)))
 
 
@@ -284,7 +285,7 @@ def job_name(job: Job, catalog: Catalog, *, readable: bool) -> str:
 
 
 def _empty(shown: Shown) -> str:
-    if shown.page.jobs:
+    if shown.jobs:
         return ""
     if shown.query.number:
         return _("This page is empty now.")
@@ -302,9 +303,7 @@ def _empty(shown: Shown) -> str:
 def _turning(shown: Shown) -> list[Piece]:
     query = shown.query
     pages = [(pgettext("button", "Newer"), query._replace(number=query.number - 1))] if query.number else []
-    pages += (
-        [(pgettext("button", "Older"), query._replace(number=query.number + 1))] if shown.page.more else []
-    )
+    pages += [(pgettext("button", "Older"), query._replace(number=query.number + 1))] if shown.older else []
     pages.append((pgettext("button", "Refresh"), query))
     pages += [(_("My jobs"), ListQuery())] if query.whose != MINE else []
     others: Sequence[tuple[Whose, bool]] = ((SERVER, shown.manager), (UNPOSTED, shown.decides))

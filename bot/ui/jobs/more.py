@@ -16,12 +16,12 @@ from discord import MediaGalleryItem, ui
 from bot.catalog import Catalog, SourceRule, Tool
 from bot.db import Database
 from bot.errors import Refused
-from bot.features.posting import of as rules_of
 from bot.jobs import queries
 from bot.jobs.actions import number_in_set
 from bot.jobs.best_results import result_of
 from bot.jobs.models import FORGOTTEN_MEMBER, Job
 from bot.languages import Message, Worded, gettext as _, lazy, pgettext, plazy
+from bot.servers.settings import of as rules_of
 from bot.ui.jobs.progress import JOB_GONE, again_button, edit, job_for, photo_name, use_in
 from bot.ui.jobs.wording import ALT_LENGTH, alt_words, link_words
 from bot.ui.kit.answers import acknowledge, answer, answer_in_place

@@ -11,12 +11,12 @@ import discord
 from discord import MediaGalleryItem, ui
 
 from bot.catalog import Catalog
-from bot.features.posting import MAX_DISCLOSURE_CHARACTERS, PostingRules
 from bot.features.wording import credit_words
 from bot.jobs.best_results import STAR, answer as answer_for_best
 from bot.jobs.models import FailureCode, Job, JobState, Progress
 from bot.jobs.results import EndOfJobs, Part
 from bot.languages import Worded, and_list, gettext as _, lazy, ngettext, number, sentences
+from bot.servers.settings import MAX_DISCLOSURE_CHARACTERS, GuildSettings
 from bot.ui.jobs.more import (
     caption_of,
     delete,
@@ -279,7 +279,7 @@ def best_panel(
     job: Job,
     link: str,
     catalog: Catalog,
-    rules: PostingRules,
+    rules: GuildSettings,
     files: Sequence[tuple[discord.File, MediaGalleryItem]],
 ) -> Panel:
     """Return the result with its maker's name and the link to it. Its files have to be sent along.

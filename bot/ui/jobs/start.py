@@ -15,11 +15,11 @@ import discord
 from bot.catalog import Catalog, Tool
 from bot.credits.prices import Estimate, PriceTable, short_price
 from bot.errors import Refused
-from bot.features.posting import PostingRules
 from bot.jobs.confirm import Confirmation, ConfirmationNeeded, WhyAsk, find_open
 from bot.jobs.models import Job, JobRequest, Progress, SourcePhoto
 from bot.jobs.progress import once_key_of, subject_of
 from bot.languages import Worded, gettext as _, lazy, ngettext, plazy
+from bot.servers.settings import GuildSettings
 from bot.ui.jobs.forms import Values
 from bot.ui.jobs.wording import prompt_words
 from bot.ui.kit.answers import (
@@ -262,7 +262,7 @@ def _complete(
     values: Values,
     terms: Terms,
     request: JobRequest,
-    rules: PostingRules,
+    rules: GuildSettings,
     preferred: Mapping[str, str],
 ) -> JobRequest:
     """Return the request with its inputs, and the place where its result will be posted.

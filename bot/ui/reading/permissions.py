@@ -8,9 +8,9 @@ import discord
 
 from bot.errors import NotAllowed, Refused
 from bot.features.moderation import Approver
-from bot.features.posting import PostingRules
 from bot.jobs.models import Job, MemberContext
 from bot.languages import Message, and_list, gettext as _, lazy, plazy
+from bot.servers.settings import GuildSettings
 
 # Their names in Discord's app.
 VIEW_CHANNEL = plazy("Discord permission", "View Channel")
@@ -388,7 +388,7 @@ HERE = PostingPlace()
 
 
 def posting_place(
-    guild: discord.Guild | None, channel: Any, member: discord.Member | discord.User, rules: PostingRules
+    guild: discord.Guild | None, channel: Any, member: discord.Member | discord.User, rules: GuildSettings
 ) -> PostingPlace:
     """Return where the result of a job from that channel is to be posted.
 

@@ -14,7 +14,7 @@ from bot.credits.usage import Span
 from bot.domain.guilds import Period
 from bot.features.wording import PERIOD_CHOICES, credit_words, discord_timestamp, each_period_words
 from bot.languages import Message, Worded, gettext, gettext as _, lazy, nlazy, pgettext, plazy, sentences
-from bot.servers import access, settings
+from bot.servers import settings
 from bot.ui.admin.credits import DEFAULT_HOLDS, budget_lines
 from bot.ui.admin.usage import EVER, ledger, usage
 from bot.ui.kit.host import labelled
@@ -197,7 +197,7 @@ def _rate_read(values: Mapping[str, Any]) -> list[int] | None:
 def _set_limit(session: Any, scope: Scope, name: str, value: Any) -> None:
     starts, seconds = value if name == "rate" and value else (None, None)
     changes = {"jobs_at_once": value} if name == "at_once" else {"starts": starts, "starts_seconds": seconds}
-    access.change(session, scope.guild_id, **changes)
+    settings.change(session, scope.guild_id, **changes)
 
 
 # The panel

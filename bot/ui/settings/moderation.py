@@ -30,10 +30,9 @@ from bot.servers.access import (
     AccessList,
     AccessRules,
     Block,
-    Permit,
-    Policy,
     ToolRule,
 )
+from bot.servers.settings import GuildSettings, Permit
 from bot.ui.admin.notices import everyone_reads
 from bot.ui.kit.host import labelled, show_form
 from bot.ui.kit.layout import Piece, button_rows, fitting, lines, more_words, named_value, plain, row, some
@@ -117,9 +116,8 @@ class ModerationRow:
     """Everything that the panels show. `tool` is the tool that one is about."""
 
     rules: tuple[WordRule, ...]
-    policy: Policy
+    settings: GuildSettings
     access: AccessRules
-    logged: bool
     tool: str
 
     @property
@@ -130,15 +128,14 @@ class ModerationRow:
 def load(session: Any, scope: Scope) -> ModerationRow:
     return ModerationRow(
         words.rules(session, scope.guild_id),
-        access.policies_of(session, [scope.guild_id])[scope.guild_id],
+        settings.of(session, scope.guild_id),
         access.of(session, scope.guild_id, scope.at),
-        settings.of(session, scope.guild_id).log_channel_id is not None,
         scope.key or EVERY_TOOL,
     )
 
 
 def change_policy(session: Any, scope: Scope, name: str, value: Any) -> None:
-    access.change(session, scope.guild_id, **{name: value})
+    settings.change(session, scope.guild_id, **{name: value})
 
 
 # The word filter
@@ -159,7 +156,7 @@ def _rules(now: Now) -> str:
     return lines(
         counted if rules else _("The word filter is empty."),
         " · ".join(shown),
-        f"⚠️ {UNLOGGED}" if refuses and not now.row.logged else "",
+        f"⚠️ {UNLOGGED}" if refuses and not now.row.settings.log_channel_id else "",
     )
 
 
@@ -245,7 +242,7 @@ FILTER = Topic(
             lazy("Refusals that pause a member"),
             a_number(lazy("Refusals"), 0, MAX_REFUSALS, lambda count: str(count) if count else lazy("never")),
             lazy("How many refusals within a day pause a member; 0: never"),
-            read=lambda row: row.policy.refusals,
+            read=lambda row: row.settings.refusals,
         ),
         Setting(
             "pause_hours",
@@ -256,7 +253,7 @@ FILTER = Topic(
                 MAX_PAUSE_HOURS,
                 lambda count: ngettext("{count} hour", "{count} hours", count),
             ),
-            read=lambda row: row.policy.pause_hours,
+            read=lambda row: row.settings.pause_hours,
         ),
     ],
     change_policy,

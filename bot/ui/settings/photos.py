@@ -25,8 +25,9 @@ from bot.features.photo_rules import (
 from bot.features.styles import MAX_STYLE_NAME_CHARACTERS, Style
 from bot.jobs.accept import why_closed
 from bot.languages import Message, Worded, and_list, gettext as _, lazy, ngettext, sentences
-from bot.servers import access
-from bot.servers.access import AccessRules, PhotoScope, open_in
+from bot.servers import access, settings
+from bot.servers.access import AccessRules, open_in
+from bot.servers.settings import PhotoScope
 from bot.ui.jobs.forms import MAX_INPUTS_CHARACTERS, inputs_from
 from bot.ui.kit.host import host_of, labelled
 from bot.ui.kit.layout import NEUTRAL, UNSURE, fitting, lines, more_words, plain, shortened
@@ -445,7 +446,7 @@ PHOTOS = Topic(
             lazy("The same for tools that change a person."),
         ),
     ],
-    lambda session, scope, name, value: access.change(session, scope.guild_id, **{name: PhotoScope(value)}),
+    lambda session, scope, name, value: settings.change(session, scope.guild_id, **{name: PhotoScope(value)}),
     about=_about,
     notes=lambda _now: NOTES,
     colour=lambda now: NEUTRAL if host_of(now.interaction).intents.message_content else UNSURE,

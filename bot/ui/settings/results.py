@@ -6,9 +6,10 @@ from typing import Any
 import discord
 
 from bot.errors import Refused
-from bot.features import posting
 from bot.jobs.best_results import MAX_STARS
 from bot.languages import Worded, gettext as _, lazy, ngettext
+from bot.servers import settings
+from bot.servers.settings import GuildSettings
 from bot.ui.panels.settings import Now, OneOf, Scope, Setting, Topic, YesNo, a_channel, a_number
 from bot.ui.reading.permissions import ensure_can_post_in
 
@@ -26,17 +27,17 @@ def channel_of(interaction: discord.Interaction[Any], channel_id: int) -> Any:
     return channel
 
 
-def _load(session: Any, scope: Scope) -> posting.PostingRules:
-    return posting.of(session, scope.guild_id)
+def _load(session: Any, scope: Scope) -> GuildSettings:
+    return settings.of(session, scope.guild_id)
 
 
 def _assign(session: Any, scope: Scope, name: str, value: Any) -> None:
-    posting.change(session, scope.guild_id, **{name: value})
+    settings.change(session, scope.guild_id, **{name: value})
 
 
 def _set_threads(session: Any, scope: Scope, on: bool) -> None:
     rules = _load(session, scope)
-    posting.change(
+    settings.change(
         session,
         scope.guild_id,
         results_channel_id=None if on else rules.results_channel_id,
@@ -87,7 +88,7 @@ RESULTS = Topic(
             "results_channel_id",
             lazy("Results"),
             a_channel(lazy("the channel where the command was used")),
-            write=lambda session, scope, chosen: posting.change(
+            write=lambda session, scope, chosen: settings.change(
                 session, scope.guild_id, results_channel_id=chosen, in_threads=False
             ),
             line=_place,

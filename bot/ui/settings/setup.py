@@ -12,8 +12,6 @@ from bot.credits import budgets, prices
 from bot.credits.budgets import BudgetState
 from bot.domain.guilds import Plan
 from bot.errors import NotAllowed, Refused
-from bot.features import posting
-from bot.features.posting import MADE_WITH_AI, MAX_DISCLOSURE_CHARACTERS, PostingRules
 from bot.features.wording import credit_words, discord_timestamp
 from bot.jobs import holds, lanes
 from bot.languages import (
@@ -35,7 +33,7 @@ from bot.servers import access, keys, settings
 from bot.servers.access import AccessRules
 from bot.servers.key_entry import forget
 from bot.servers.keys import StudiiKey
-from bot.servers.settings import GuildSettings
+from bot.servers.settings import MADE_WITH_AI, MAX_DISCLOSURE_CHARACTERS, GuildSettings
 from bot.ui.admin.notices import EVERYONE_READS, everyone_reads, post_greeting, trouble_there, try_again
 from bot.ui.help import post_panel
 from bot.ui.kit.answers import answer_in_place, read_before_form, tolerated
@@ -100,7 +98,6 @@ class SetupRow:
 
     settings: GuildSettings
     key: StudiiKey | None
-    posting: PostingRules
     access: AccessRules
     budget: BudgetState
     held: Reason | None  # why Studii accepts no jobs with the key now
@@ -138,7 +135,6 @@ def load(session: Any, scope: Scope) -> SetupRow:
     return SetupRow(
         settings.of(session, guild_id),
         key,
-        posting.of(session, guild_id),
         access.of(session, guild_id, at),
         budgets.state(session, guild_id, at),
         holds.reason_of(session, guild_id),
@@ -419,20 +415,21 @@ async def remove_key(press: Press, key_id: int) -> None:
     forgotten = await db.write(forget, guild_id, key_id, press.host.clock.now())
     if forgotten is None:
         raise Refused(ANOTHER_KEY)
-    cancelled = ngettext(
+    cancelled, running = forgotten
+    cancelled_words = ngettext(
         "{count} waiting job was cancelled at no cost.",
         "{count} waiting jobs were cancelled at no cost.",
-        forgotten.cancelled,
+        cancelled,
     )
-    running = ngettext(
+    running_words = ngettext(
         "{count} running job will still be posted.",
         "{count} running jobs will still be posted.",
-        forgotten.running,
+        running,
     )
     said = sentences(
         _("The key is removed."),
-        cancelled if forgotten.cancelled else "",
-        running if forgotten.running else "",
+        cancelled_words if cancelled else "",
+        running_words if running else "",
     )
     await turn_to(press, SETUP.name, said=[f"✅ {said}"])
 
@@ -574,7 +571,7 @@ def writable(values: Mapping[str, Any]) -> str:
 
 
 def _of_posting(name: str, title: Worded, kind: Any, about: Worded = "") -> Setting:
-    return Setting(name, title, kind, about, read=lambda row_: getattr(row_.posting, name))
+    return Setting(name, title, kind, about, read=lambda row_: getattr(row_.settings, name))
 
 
 SETUP = Topic(
@@ -653,7 +650,7 @@ SETUP = Topic(
         ),
         _of_posting("staging_corner", lazy("Corner for these words"), OneOf(lambda _catalog: CORNER_NAMES)),
     ],
-    lambda session, scope, name, value: posting.change(session, scope.guild_id, **{name: value}),
+    lambda session, scope, name, value: settings.change(session, scope.guild_id, **{name: value}),
     about=lambda now: [headline(now.seen), step_lines(now.seen)],
     links=_links,
     colour=lambda now: colour_of(now.seen),

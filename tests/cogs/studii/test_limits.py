@@ -10,7 +10,7 @@ from bot.credits.limits import AllowanceScope
 from bot.features.photo_rules import MAX_PHOTO_CHANNELS, PhotoChannelKind, set_channel
 from bot.features.words import rules
 from bot.servers import access
-from bot.servers.access import Permit
+from bot.servers.settings import Permit
 from tests.support import spending
 from tests.support.desk import PNG, Desk, open_desk, started, texts
 from tests.support.settings import admin, change, limit_tool, opened, restrict

@@ -10,10 +10,10 @@ import discord
 from bot.catalog import Catalog
 from bot.delivery import DeliveryContext, DiscordDelivery
 from bot.delivery.messages import Read, ReplacedAnswers, Rules
-from bot.features.posting import PostingRules
 from bot.jobs.models import Job, Progress
 from bot.languages import Language, ReaderLanguages
 from bot.media.photo import Drawing
+from bot.servers.settings import GuildSettings
 from bot.ui.kit.answers import LateAnswer
 from bot.ui.kit.layout import Panel
 
@@ -71,9 +71,9 @@ class NoDrawing:
     async def split(self, before: Path, after: Path, limit: int, labels: tuple[str, str]) -> bytes | None: ...
 
 
-async def usual_rules(_guild_id: int) -> PostingRules:
+async def usual_rules(_guild_id: int) -> GuildSettings:
     """Return the rules of a server that has set nothing."""
-    return PostingRules()
+    return GuildSettings(0)
 
 
 def context_on(

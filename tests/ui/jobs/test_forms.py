@@ -14,7 +14,7 @@ from bot.domain.guilds import Period
 from bot.errors import Refused
 from bot.jobs import queries
 from bot.jobs.models import FailureCode, JobState
-from bot.servers.access import Permit
+from bot.servers.settings import Permit
 from bot.ui.jobs.forms import arrangement_of, extra_inputs, field_for, inputs_from
 from bot.ui.jobs.wording import again_label
 from tests.reactions.taps import jobs_of, post

@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session
 
 from bot.catalog import Catalog
 from bot.delivery import DiscordDelivery
-from bot.features import posting
-from bot.features.posting import PostingRules
 from bot.jobs import transitions
 from bot.jobs.models import FORGOTTEN_MEMBER, FailureCode, Job, JobState
 from bot.media.spool import OutputFile
 from bot.reasons import Reason, ReasonCode
+from bot.servers import settings
+from bot.servers.settings import GuildSettings
 from bot.ui.kit.reasons import reason_words
 from tests.delivery.test_results import MADE, MIB, files, made
 from tests.support.decoders import SharedDecoders
@@ -306,8 +306,8 @@ async def test_where_discord_does_not_answer_no_admin_is_asked(desk: Desk) -> No
 # What a listing with a staged picture needs
 
 
-async def with_label(_: int) -> PostingRules:
-    return PostingRules(staging_label="Virtually staged")
+async def with_label(_: int) -> GuildSettings:
+    return GuildSettings(0, staging_label="Virtually staged")
 
 
 def delivery(desk: Desk) -> DiscordDelivery:
@@ -325,7 +325,7 @@ async def test_a_photo_that_was_made_smaller_is_said_to_be(tmp_path: Path) -> No
 
 async def test_a_photo_that_is_itself_a_result_is_not_called_unaltered(tmp_path: Path) -> None:
     async with made(tmp_path) as (desk, _, restored):
-        await desk.services.db.write(posting.change, desk.guild.id, staging_label="Virtually staged")
+        await desk.services.db.write(settings.change, desk.guild.id, staging_label="Virtually staged")
         await tell_end(delivery(desk), restored, files(tmp_path, 1 * MIB, 1 * MIB))
         message = desk.channel.history()[-1]
         await desk.db.write(transitions.change, restored.id, result_message_id=message.id)

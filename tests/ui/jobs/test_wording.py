@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from bot.jobs.actions import JobPage
 from bot.jobs.models import Approval, FailureCode, Job, JobState, Progress, SourcePhoto
 from bot.jobs.results import EndOfJobs, Part
 from bot.reasons import Reason, ReasonCode
@@ -193,8 +192,9 @@ def a_set(*states: JobState, **changes: Any) -> list[Job]:
 def listing(*jobs: Job, whose: Whose = SERVER, page: int = 0) -> str:
     readable = frozenset(job.id for job in jobs)
     shown = Shown(
-        JobPage(jobs, more=False),
-        ListQuery(whose, page),
+        jobs,
+        older=False,
+        query=ListQuery(whose, page),
         manager=True,
         reads=readable,
         decides=True,

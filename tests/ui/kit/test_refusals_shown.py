@@ -18,7 +18,7 @@ from bot.jobs.models import JobState
 from bot.migrate import SCRIPTS
 from bot.reactions.photos import cannot_post_words
 from bot.reasons import Reason, ReasonCode
-from bot.servers.access import Permit
+from bot.servers.settings import Permit
 from bot.studii import BadInputs, KeyRefused, OutOfCredits, PlanRefused, StudiiError, TooLarge, UploadFailed
 from bot.ui.kit import reasons
 from bot.ui.kit.reasons import UNKNOWN_REASON

@@ -10,8 +10,8 @@ from simcord import ChannelHandle
 
 from bot.jobs import transitions
 from bot.jobs.models import FailureCode, Job, JobState
-from bot.servers import access
-from bot.servers.access import PhotoScope
+from bot.servers import access, settings
+from bot.servers.settings import PhotoScope
 from tests.reactions.taps import PORTRAIT, STAGING, jobs_of, post, ready
 from tests.support.desk import PNG, Desk, labelled, pieces, texts
 from tests.support.services import erase, sweep
@@ -198,7 +198,7 @@ async def test_a_photo_channel_makes_nothing_of_a_forward_whose_author_refuses(d
 
 async def test_where_own_photos_only_are_taken_a_forward_of_anothers_is_not(desk: Desk) -> None:
     await ready(desk)
-    await desk.services.db.write(access.change, desk.guild.id, photos=PhotoScope.OWN)
+    await desk.services.db.write(settings.change, desk.guild.id, photos=PhotoScope.OWN)
     forwarded = await desk.tom.forward(await post(desk, desk.maya, ROOM), desk.channel)
     await desk.tom.react(forwarded, STAGING)
     answer = await desk.tom.context_menu(desk.channel, "Photo restoration", forwarded)

@@ -6,8 +6,7 @@ from typing import Any
 import discord
 import pytest
 
-from bot.features import posting
-from bot.servers import access, notices
+from bot.servers import access, notices, settings
 from bot.servers.notices import NoticeKind
 from bot.ui.reading.permissions import LET_IN, PANEL_SECONDS
 from tests.support.desk import Desk, make_bot, pieces, texts
@@ -20,7 +19,7 @@ THREADS = "studii:put:results:in_threads:on"
 
 
 async def in_threads(desk: Desk) -> bool:
-    return (await desk.services.db.read(posting.of, desk.guild.id)).in_threads
+    return (await desk.services.db.read(settings.of, desk.guild.id)).in_threads
 
 
 @pytest.mark.promise

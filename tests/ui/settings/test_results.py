@@ -8,11 +8,10 @@ from sqlalchemy import text
 
 from bot.credits import limits
 from bot.errors import Refused
-from bot.features import posting
-from bot.features.posting import PostingRules
 from bot.jobs.models import JobState
 from bot.languages import Language
 from bot.servers import settings
+from bot.servers.settings import MADE_WITH_AI
 from bot.ui.settings.setup import writable
 from tests.delivery.finished import finished, output
 from tests.support.desk import Desk, open_desk, texts
@@ -27,12 +26,15 @@ async def ask(desk: Desk) -> str:
 
 
 async def test_what_a_server_set_before_a_rule_existed_leaves_that_one_as_usual(desk: Desk) -> None:
-    older = text("INSERT INTO posting_rules (guild_id, splits) VALUES (:guild, true)")
+    older = text(
+        "INSERT INTO guilds (guild_id, splits) VALUES (:guild, true)"
+        " ON CONFLICT (guild_id) DO UPDATE SET splits = true"
+    )
     await desk.services.db.write(lambda session: session.execute(older, {"guild": desk.guild.id}))
-    rules = await desk.services.db.read(posting.of, desk.guild.id)
-    assert rules == PostingRules(desk.guild.id, splits=True)
-    changed = await desk.services.db.write(posting.change, desk.guild.id, best_stars=5)
-    assert changed == PostingRules(desk.guild.id, splits=True, best_stars=5)
+    await desk.services.db.write(settings.change, desk.guild.id, best_stars=5)
+    rules = await desk.services.db.read(settings.of, desk.guild.id)
+    assert (rules.splits, rules.in_threads, rules.disclosure) == (True, False, MADE_WITH_AI)
+    assert rules.best_stars == 5
 
 
 @pytest.mark.promise
@@ -55,9 +57,9 @@ async def test_a_channel_for_results_is_set_if_the_bot_can_post_there(desk: Desk
 async def test_a_job_whose_result_could_not_be_posted_there_is_refused(desk: Desk) -> None:
     closed = desk.channel_for_the_bot("closed", send_messages=False)
     await desk.env.settle()
-    await desk.services.db.write(posting.change, desk.guild.id, results_channel_id=closed.id)
+    await desk.services.db.write(settings.change, desk.guild.id, results_channel_id=closed.id)
     assert "I can't post in the channel for results" in await ask(desk)
-    await desk.services.db.write(posting.change, desk.guild.id, results_channel_id=12345)
+    await desk.services.db.write(settings.change, desk.guild.id, results_channel_id=12345)
     assert "The channel for results was deleted" in await ask(desk)
 
 
@@ -80,10 +82,10 @@ async def test_one_place_is_chosen_at_a_time(desk: Desk) -> None:
     there = f"<#{desk.channel.id}>"
     assert f"✅ **Results**: changed from {there} to the channel where the command was used." in answer
     assert "✅ **Threads**: changed from off to on." in answer
-    rules = await desk.services.db.read(posting.of, desk.guild.id)
+    rules = await desk.services.db.read(settings.of, desk.guild.id)
     assert (rules.results_channel_id, rules.in_threads) == (None, True)
     await change(desk, "results", "results_channel_id", desk.channel)
-    rules = await desk.services.db.read(posting.of, desk.guild.id)
+    rules = await desk.services.db.read(settings.of, desk.guild.id)
     assert (rules.results_channel_id, rules.in_threads) == (desk.channel.id, False)
 
 
@@ -113,7 +115,7 @@ async def test_the_words_on_staged_pictures_and_their_place_are_set(desk: Desk) 
     answer = await admin(desk, "disclosure", staging="Virtually staged", place="top-right")
     assert "✅ **Corner for these words**: changed from bottom left to top right." in texts(answer)
     assert "isn't legal advice" in texts(answer)
-    rules = await desk.services.db.read(posting.of, desk.guild.id)
+    rules = await desk.services.db.read(settings.of, desk.guild.id)
     assert (rules.staging_label, rules.staging_corner) == ("Virtually staged", "top-right")
 
 
