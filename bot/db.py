@@ -596,11 +596,7 @@ def _put(dialect: str, row: type[Base], key: tuple[str, ...], new: tuple[str, ..
 
 def ours(session: Session, query: Select[*_R], guild_id: ColumnElement[int]) -> Select[*_R]:
     """Return the query of only those rows whose server this process serves."""
-    return of_shards(session.info["shards"], query, guild_id)
-
-
-def of_shards(shards: Shards, query: Select[*_R], guild_id: ColumnElement[int]) -> Select[*_R]:
-    """Return the query of only those rows whose server belongs to one of the shards."""
+    shards: Shards = session.info["shards"]
     if shards.all:
         return query
     return query.where((guild_id // (1 << SHARD_BITS) % shards.count).in_(sorted(shards.held)))
@@ -620,7 +616,7 @@ class _File:
             poolclass=NullPool,
         )
         event.listen(self._engine, "connect", partial(set_pragmas, pragmas))
-        event.listen(self._engine, "begin", partial(_say, first))
+        event.listen(self._engine, "begin", lambda connection: connection.exec_driver_sql(first))
         self._free: list[Any] = []
 
     async def run(self, work: Callable[[Connection, *_R], _T], *args: *_R) -> _T:
@@ -641,10 +637,6 @@ class _File:
         """Close those that are not in use."""
         while self._free:
             await self._free.pop().close()
-
-
-def _say(statement: str, connection: Connection) -> None:
-    connection.exec_driver_sql(statement)
 
 
 def _rolled_back(work: Callable[..., _T], connection: Connection, *args: Any) -> _T:

@@ -26,11 +26,6 @@ def set_to(session: Session, name: str, value: bytes) -> None:
     put(session, Meta, {"name": name}, value=value)
 
 
-def set_once(session: Session, name: str, value: bytes) -> bool:
-    """Set the value unless there is one. Return whether it was set."""
-    return put(session, Meta, {"name": name}, replace=False, value=value)
-
-
 def names(session: Session, prefix: str) -> list[str]:
     """Return the names that start with `prefix`."""
     return list(session.scalars(select(Meta.name).where(Meta.name.startswith(prefix, autoescape=True))))

@@ -93,20 +93,6 @@ def unused(path: Path, word: str) -> Path:
     return free
 
 
-def fresh_name(path: Path, word: str) -> Path:
-    """Return a name beside `path` that no file has yet, such as `studii.db.3f9a02c1.part`.
-
-    It is known before there is a file, so that what interrupts its making finds it.
-    """
-    return path.with_name(f"{path.name}.{secrets.token_hex(4)}.{word}")
-
-
-def make_beside(file: Path, path: Path) -> None:
-    """Create an empty file that only its owner may read: that of `path`, or of its folder. Raises OSError."""
-    os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    _give_to_owner(file, path if is_there(path) else path.parent)
-
-
 def _give_to_owner(file: Path, beside: Path) -> None:
     """Give a file that root has made to the owner of the one beside it: the bot has to open it, too."""
     if os.name == "posix" and os.geteuid() == 0:
@@ -121,9 +107,11 @@ def replacing(path: Path) -> Generator[Path]:
 
     If the block raises, it is removed, and `path` stays as it was. Raises OSError.
     """
-    unfinished = fresh_name(path, "part")
+    # It is named before it is made, so that what interrupts its making finds it.
+    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
-        make_beside(unfinished, path)
+        os.close(os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        _give_to_owner(unfinished, path if is_there(path) else path.parent)
         yield unfinished
         with unfinished.open("rb") as file:
             os.fsync(file.fileno())

@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from sqlalchemy.orm import Session
 
 from bot import meta
+from bot.db import put
 from bot.errors import ReasonedError, SettingsError
 from bot.reasons import ReasonCode
 from bot.sqlite_file import is_there, replacing
@@ -128,7 +129,7 @@ def lane_names(session: Session, vault: Vault) -> LaneNames:
     """
     secret = secrets.token_hex(32)
     # Two processes may begin at once.
-    meta.set_once(session, _LANE_SECRET, vault.seal(secret))
+    put(session, meta.Meta, {"name": _LANE_SECRET}, replace=False, value=vault.seal(secret))
     if (sealed := meta.get(session, _LANE_SECRET)) is not None:
         with suppress(CannotDecrypt):
             secret = vault.unseal(sealed)

@@ -12,7 +12,6 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import NamedTuple
 
-from dotenv import dotenv_values
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy.orm import Session
@@ -31,15 +30,7 @@ from bot.media.pool import DecoderPool
 from bot.media.spool import file_sizes
 from bot.migrate import foreign, schema_of
 from bot.servers import keys, settings as server_settings
-from bot.sqlite_file import (
-    AnotherInstance,
-    ensure_ours,
-    ensure_sound,
-    instance_lock,
-    is_there,
-    lock_of,
-    sqlite_file,
-)
+from bot.sqlite_file import ensure_ours, ensure_sound, is_there, sqlite_file
 from bot.studii import KeyRefused, NotSent, StudiiClient
 from bot.ui.kit.reasons import error_words
 from bot.version import VERSION
@@ -106,26 +97,18 @@ def show(findings: Sequence[Finding], console: Console) -> bool:
 
 
 def of_settings() -> Iterator[Finding]:
-    """Say where the settings, which are right, come from, and whether others can read secrets in `.env`."""
+    """Say where the settings, which are right, come from, and whether others can read `.env`."""
     file = Path(".env").absolute()
     there = f"{file} and the environment" if file.exists() else f"the environment; {file} doesn't exist"
     python = platform.python_version()
     yield Finding("Settings", _GOOD, f"From {there}. Studii for Discord {VERSION}, Python {python}.")
-    if os.name == "posix" and file.is_file() and file.stat().st_mode & 0o077 and _holds_a_secret(file):
-        words = f"Other users can read or change {file}, which holds secrets. Run: chmod 600 {file}"
+    if os.name == "posix" and file.is_file() and file.stat().st_mode & 0o077:
+        words = f"Other users can read or change {file}, which can hold secrets. Run: chmod 600 {file}"
         yield Finding(".env", _WARN, words)
 
 
-def _holds_a_secret(file: Path) -> bool:
-    written = {name.upper(): value or "" for name, value in dotenv_values(file, encoding="utf-8").items()}
-    # An address holds a secret if a password stands in it.
-    if any("@" in written.get(name, "") for name in ("DATABASE_URL", "HTTPS_PROXY")):
-        return True
-    return any(written.get(name) for name in ("DISCORD_TOKEN", "ENCRYPTION_KEYS"))
-
-
 async def discord(settings: Settings) -> Findings:
-    """Check the token, the clock, and the allowed intents."""
+    """Check the token and the clock."""
     application = await application_of(settings.discord_token.reveal(), settings.proxy)
     yield Finding("Discord", _GOOD, f"The token belongs to {application.name} ({application.id}).")
     if (ahead := application.clock_ahead) is not None and abs(ahead) <= CLOCK_MAY_DIFFER:
@@ -138,20 +121,6 @@ async def discord(settings: Settings) -> Findings:
             "set the clock from the network (timedatectl set-ntp true)."
         )
         yield Finding("Clock", _WARN, words)
-    verdict, words = _GOOD, "Message content is switched on for the application."
-    if settings.message_content == "off":
-        words = (
-            "MESSAGE_CONTENT is off. Everything works except reactions under members' photos and "
-            "photo channels."
-        )
-    elif not application.reads_messages:
-        verdict = _WARN
-        words = (
-            "Message content is off. Commands, menus and buttons work; reactions under members' "
-            "photos and photo channels don't. Switch it on at discord.com/developers/applications, "
-            "Bot, Privileged Gateway Intents."
-        )
-    yield Finding("Intents", verdict, words)
 
 
 async def disk_space(settings: Settings) -> Findings:
@@ -179,23 +148,6 @@ def _nearest(path: Path) -> Path:
     """Return the path, or its nearest parent that exists. Unlike Path's, os.path's `exists` never raises."""
     whole = path.absolute()
     return next(one for one in (whole, *whole.parents) if os.path.exists(one))  # noqa: PTH110
-
-
-async def bot(settings: Settings) -> Findings:
-    """Say whether the bot runs on this SQLite file."""
-    path = sqlite_file(settings.database_url)
-    if path is None:
-        return
-    words = "No bot is running on this database."
-    try:  # a bot that starts meanwhile waits for the lock
-        if is_there(lock_of(path)):
-            async with instance_lock(settings.database_url, patience=0):
-                pass
-    except AnotherInstance:
-        words = (
-            "Running on this database. A second bot wouldn't start. Stop it before restore and rotate-keys."
-        )
-    yield Finding("Bot", _GOOD, words)
 
 
 async def processes(settings: Settings) -> Findings:
@@ -342,7 +294,6 @@ async def studii(settings: Settings) -> Findings:
 CHECKS: Mapping[str, Callable[[Settings], Findings]] = {
     "Discord": discord,
     "Disk": disk_space,
-    "Bot": bot,
     "Processes": processes,
     "Encryption key": encryption_key,
     "Database": database,

@@ -60,26 +60,18 @@ def estimate(assumed: int, charged: int | None, guess: int | None, in_catalogue:
 
 
 @dataclass(frozen=True, slots=True)
-class OtherPrice:
-    """The probable cost of a tool with these `choices` in the place of its defaults."""
-
-    choices: Mapping[str, str]
-    price: Estimate
-
-
-@dataclass(frozen=True, slots=True)
 class ToolPrice:
-    """The probable cost of a tool when nothing is chosen, and the known costs of other choices,
-    the cheapest first."""
+    """The probable cost of a tool when nothing is chosen, and the known costs with other choices in the place
+    of its defaults, the cheapest first."""
 
     tool: Tool
     price: Estimate
-    others: tuple[OtherPrice, ...]
+    others: tuple[tuple[Mapping[str, str], Estimate], ...]
 
     @property
     def most(self) -> int:
         """Return the dearest that is known."""
-        return max((self.price.amount, *(other.price.amount for other in self.others)))
+        return max((self.price.amount, *(price.amount for _, price in self.others)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,19 +121,15 @@ class PriceTable:
     def listed(self, tool: Tool) -> ToolPrice:
         """Return the tool's probable cost, and those of other choices that are known."""
         price = self.of(tool, {})
-        others = [OtherPrice(choices, self.of(tool, choices)) for choices in _choices(tool)]
+        others = [(choices, self.of(tool, choices)) for choices in _choices(tool)]
         # What is assumed is the same for all choices but the mode.
         modes = set[str]() if isinstance(tool.assumed_cost, int) else {tool.output_from}
         known = [
-            one
-            for one in others
-            if one.price.amount != price.amount and (one.price.learned or set(one.choices) == modes)
+            (choices, other)
+            for choices, other in others
+            if other.amount != price.amount and (other.learned or set(choices) == modes)
         ]
-        return ToolPrice(tool, price, tuple(sorted(known, key=lambda other: other.price.amount)))
-
-    def all_listed(self, catalog: Catalog) -> list[ToolPrice]:
-        """Return every tool's probable cost, in the catalogue's order."""
-        return [self.listed(tool) for tool in catalog.tools.values()]
+        return ToolPrice(tool, price, tuple(sorted(known, key=lambda one: one[1].amount)))
 
 
 def charges_of(session: Session, lanes: Collection[str]) -> dict[str, PriceTable]:

@@ -2,8 +2,8 @@
 
 import hashlib
 import secrets
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -93,18 +93,6 @@ class WordsRefused(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class AddedRule:
-    """A rule that was added, in place of one with the effect `before` that was compared alike.
-
-    `recent` are the inputs of the server's last jobs that still have them.
-    """
-
-    rule: WordRule
-    before: WordEffect | None
-    recent: list[dict[str, str]] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class Catch:
     """Texts that meet a rule: `caught` of `recent` jobs, and values that the catalogue itself suggests.
 
@@ -121,14 +109,14 @@ class Catch:
         return self.common or (self.caught >= FEW and self.caught >= MUCH_OF_THEM * self.recent)
 
 
-def catch_of(added: AddedRule, catalog: Catalog) -> Catch:
-    """Return what the rule would have caught, and what it will."""
-    keys = [added.rule.key]
+def catch_of(rule: WordRule, recent: Collection[Mapping[str, str]], catalog: Catalog) -> Catch:
+    """Return what the rule would have caught of recent jobs, whose inputs these are, and what it will."""
+    keys = [rule.key]
     values = {value for tool in catalog.tools.values() for one in tool.inputs for value in one.suggestions}
     return Catch(
-        catches_much(added.rule.key),
-        sum(first_met(keys, [*inputs.values()]) is not None for inputs in added.recent),
-        len(added.recent),
+        catches_much(rule.key),
+        sum(first_met(keys, [*inputs.values()]) is not None for inputs in recent),
+        len(recent),
         tuple(sorted(value for value in values if first_met(keys, [value]))),
     )
 
@@ -152,8 +140,12 @@ def add(
     words: str,
     at: datetime,
     effect: WordEffect = WordEffect.REFUSE,
-) -> AddedRule:
-    """Add a rule, or replace the one that is compared alike. Raises `Refused` if there can be none."""
+) -> tuple[WordRule, WordEffect | None, list[dict[str, str]]]:
+    """Add a rule, or replace the one that is compared alike, and return it with the effect of that one.
+
+    Return also the inputs of the server's last jobs that still have them. Raises `Refused` if there can be
+    none.
+    """
     words = " ".join(words.split())
     key = key_of(words)
     if not key:
@@ -172,7 +164,7 @@ def add(
     jobs = metadata.tables["jobs"].c  # the server's last ones that still have their inputs
     mine = (jobs.guild_id == guild_id) & jobs.scrubbed_at.is_(None)
     recent = session.scalars(select(jobs.inputs).where(mine).order_by(jobs.number.desc()).limit(RECENT))
-    return AddedRule(rule, known.get(key), [one for one in recent if isinstance(one, dict)])
+    return rule, known.get(key), [one for one in recent if isinstance(one, dict)]
 
 
 def remove(session: Session, guild_id: int, key: str) -> WordRule:

@@ -110,7 +110,7 @@ class MentionWatch:
         rules = await self._services.db.read(access.of, guild_id, self._services.clock.now())
         denials = access.denials(rules, member.id, context, self._catalog)
         table = await self._services.db.read(price_table, guild_id)
-        prices = [one for one in table.all_listed(self._catalog) if one.tool.slug in wanted]
+        prices = [table.listed(tool) for tool in self._catalog.tools.values() if tool.slug in wanted]
         allowed = [one for one in prices if one.tool.slug not in denials]
         if allowed:
             return offer_panel(message, mention, allowed), True

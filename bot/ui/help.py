@@ -14,7 +14,7 @@ from discord import ui
 from bot.catalog import SourceRule, Tool
 from bot.credits import limits, prices
 from bot.credits.limits import MemberState
-from bot.credits.prices import OtherPrice, ToolPrice, price_words, short_price
+from bot.credits.prices import Estimate, ToolPrice, price_words, short_price
 from bot.errors import Refused, StudiiBotError
 from bot.features.photo_rules import MAX_OFFERED_EMOJI, PhotoChannelKind
 from bot.features.wording import NO_KEY
@@ -107,10 +107,10 @@ async def guide_for(interaction: discord.Interaction) -> Guide:
     """Read what the person can do here. Raises `Refused` in a DM."""
     guild_id, context, host = server_of(interaction), member_context(interaction), host_of(interaction)
     db, user_id, now = host.services.db, interaction.user.id, host.clock.now()
-    rules = await db.read(access.of, guild_id, now)
+    rules, table = await db.read(access.of, guild_id, now), await db.read(prices.price_table, guild_id)
     return Guide(
         context,
-        prices=(await db.read(prices.price_table, guild_id)).all_listed(host.catalog),
+        prices=[table.listed(tool) for tool in host.catalog.tools.values()],
         denials=access.denials(rules, user_id, context, host.catalog),
         limits=await db.read(limits.of_member, guild_id, user_id, context.roles, now),
         has_key=await db.read(keys.current, guild_id) is not None,
@@ -217,15 +217,15 @@ def _prices(one: ToolPrice) -> str:
     usual = price_words(one.price)
     if one.others:
         shown = (*one.others[: MAX_OTHER_PRICES - 1], one.others[-1])[: len(one.others)]
-        return " · ".join([usual, *(_other_words(one.tool, other) for other in shown)])
+        return " · ".join([usual, *(_other_words(one.tool, *other) for other in shown)])
     priced = [f"`{chosen.name}`" for chosen in one.tool.inputs if chosen.price]
     return _("{price}, depending on {inputs}", price=usual, inputs=and_list(priced)) if priced else usual
 
 
-def _other_words(tool: Tool, other: OtherPrice) -> str:
-    named = [tool.named_value(name, value) for name, value in other.choices.items()]
+def _other_words(tool: Tool, choices: Mapping[str, str], price: Estimate) -> str:
+    named = [tool.named_value(name, value) for name, value in choices.items()]
     chosen = and_list([f"{name} **{plain(value, 30)}**" for name, value in named])
-    return named_value(chosen, str(short_price(other.price)))
+    return named_value(chosen, str(short_price(price)))
 
 
 MAX_NAMED_CHANNELS = 5  # of each kind

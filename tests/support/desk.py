@@ -19,7 +19,7 @@ from bot.delivery import Answers, DiscordDelivery
 from bot.domain.guilds import Plan
 from bot.errors import Refused
 from bot.features.styles import Style, save
-from bot.features.words import AddedRule, add
+from bot.features.words import add
 from bot.jobs import queries, transitions
 from bot.jobs.models import Job, JobState, Progress
 from bot.servers import keys
@@ -80,9 +80,9 @@ class Desk:
         new = self.guild.id, member.id, name, tool, inputs, self.clock.now()
         return await self.services.db.write(save, *new, for_server=for_server)
 
-    async def forbid(self, words: str) -> AddedRule:
+    async def forbid(self, words: str) -> None:
         """Add a rule to the word filter."""
-        return await self.services.db.write(add, self.guild.id, words, self.clock.now())
+        await self.services.db.write(add, self.guild.id, words, self.clock.now())
 
     async def set_key(self) -> None:
         await self.services.keys.set_key(self.guild.id, KEY, Plan.PRO)

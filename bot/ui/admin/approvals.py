@@ -15,11 +15,11 @@ from discord import ui
 
 from bot.catalog import Catalog, Tool
 from bot.errors import Refused
-from bot.features import moderation
-from bot.features.moderation import MAX_DECLINE_REASON_CHARACTERS, Approver
 from bot.features.word_matching import first_met
 from bot.features.wording import credit_words, discord_timestamp
 from bot.features.words import MAX_RULE_CHARACTERS
+from bot.jobs import actions
+from bot.jobs.actions import MAX_DECLINE_REASON_CHARACTERS, Approver
 from bot.jobs.models import (
     APPROVAL_HOURS,
     FORGOTTEN_MEMBER,
@@ -265,10 +265,10 @@ async def approve(press: Press, job_id: Id, posting: int) -> None:
     """Let the job continue."""
     interaction, host = press.interaction, press.host
     request = server_of(interaction), job_id, approver_of(interaction)
-    job, *_rest = await host.services.db.read(moderation.pending, *request)
+    job, *_rest = await host.services.db.read(actions.pending, *request)
     requester = await requester_of(interaction, job)
     now = host.clock.now()
-    jobs = await host.services.db.write(moderation.approve, host.catalog, *request, requester, now)
+    jobs = await host.services.db.write(actions.approve, host.catalog, *request, requester, now)
     ended = jobs[0].failure_text
     if ended is not None:  # they would not be accepted any more
         said = ENDED_WORDS[ended.code].using(member=f"<@{job.user_id}>")
@@ -281,7 +281,7 @@ async def approve(press: Press, job_id: Id, posting: int) -> None:
 async def decline(press: Press, job_id: Id, posting: int) -> None:
     """Ask for a reason, and end the job."""
     request = server_of(press.interaction), job_id, approver_of(press.interaction)
-    await read_before_form(press.interaction, press.host.services.db.read(moderation.pending, *request))
+    await read_before_form(press.interaction, press.host.services.db.read(actions.pending, *request))
     await ask_why(press, _("Decline request"))
 
 
@@ -289,7 +289,7 @@ async def decline(press: Press, job_id: Id, posting: int) -> None:
 async def declined(press: Press, job_id: Id, posting: int) -> None:
     interaction, host, reason = press.interaction, press.host, reason_in(press)
     request = server_of(interaction), job_id, await approver_by_rules(press)
-    jobs = await host.services.db.write(moderation.decline, *request, reason, host.clock.now())
+    jobs = await host.services.db.write(actions.decline, *request, reason, host.clock.now())
     said = lazy("Declined by {moderator}")
     if reason:
         said = lazy("Declined by {moderator}: {reason}", reason=plain(reason, MAX_DECLINE_REASON_CHARACTERS))
@@ -381,9 +381,9 @@ async def approve_result(press: Press, job_id: Id, posting: int) -> None:
     """Post the result."""
     interaction, host = press.interaction, press.host
     db, result = host.services.db, (server_of(interaction), job_id, await _approver(press))
-    job = await db.read(moderation.waiting_result, *result)
+    job = await db.read(actions.waiting_result, *result)
     left = await requester_of(interaction, job) is None
-    job = await db.write(moderation.approve_result, *result, host.clock.now(), left=left)
+    job = await db.write(actions.approve_result, *result, host.clock.now(), left=left)
     if job.state is JobState.WITHHELD:
         said = nlazy(
             "{member} has left the server, so the result isn't posted. Moderators can release it "
@@ -404,7 +404,7 @@ async def decline_result(press: Press, job_id: Id, posting: int) -> None:
     """Ask for a reason, and withhold the result."""
     interaction = press.interaction
     result = server_of(interaction), job_id, await read_before_form(interaction, _approver(press))
-    await read_before_form(interaction, press.host.services.db.read(moderation.waiting_result, *result))
+    await read_before_form(interaction, press.host.services.db.read(actions.waiting_result, *result))
     await ask_why(press, _("Decline result"))
 
 
@@ -412,7 +412,7 @@ async def decline_result(press: Press, job_id: Id, posting: int) -> None:
 async def result_declined(press: Press, job_id: Id, posting: int) -> None:
     interaction, host, reason = press.interaction, press.host, reason_in(press)
     result = server_of(interaction), job_id, await approver_by_rules(press)
-    job = await host.services.db.write(moderation.decline_result, *result, reason, host.clock.now())
+    job = await host.services.db.write(actions.decline_result, *result, reason, host.clock.now())
     said = lazy("Result declined by {moderator}")
     if reason:
         said = lazy(
@@ -429,7 +429,7 @@ async def result_declined(press: Press, job_id: Id, posting: int) -> None:
 async def release_result(press: Press, job_id: Id, posting: int) -> None:
     """Post a result after all that was withheld."""
     result, host = (server_of(press.interaction), job_id, await _approver(press)), press.host
-    job = await host.services.db.write(moderation.release_result, *result, host.clock.now())
+    job = await host.services.db.write(actions.release_result, *result, host.clock.now())
     await show_decided(press, [job], lazy("Released by {moderator}"))
 
 
@@ -438,7 +438,7 @@ async def see_result(press: Press, job_id: Id, posting: int) -> None:
     """Show a result from the list of jobs to a moderator alone, with what they may decide."""
     interaction, host = press.interaction, press.host
     result = server_of(interaction), job_id, await _approver(press)
-    job = await host.services.db.read(moderation.kept_result, *result)
+    job = await host.services.db.read(actions.kept_result, *result)
     ensure_stays_there(interaction, job)
     # Files may take longer to send than Discord waits for an answer.
     await defer_answer(interaction, LateAnswer.VIEW)

@@ -13,7 +13,6 @@ from discord import ui
 
 from bot.catalog import Catalog
 from bot.errors import Refused
-from bot.features import moderation
 from bot.jobs import actions, queries
 from bot.jobs.actions import SettledBefore
 from bot.jobs.models import ACTIVE_STATES, UNSENT_STATES, UNSHOWN_STATES, Job, JobState, Progress
@@ -158,7 +157,7 @@ async def show_list(
         raise Refused(MANAGERS_ONLY)
     rules = await db.read(access.approvals, guild_id)
     approver = approver_in(interaction, rules.channel_id)
-    decides = await db.read(moderation.decides, guild_id, approver, rules)
+    decides = await db.read(actions.decides, guild_id, approver, rules)
     if query.whose == UNPOSTED and not decides:
         raise Refused(
             lazy(

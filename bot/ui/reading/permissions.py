@@ -7,7 +7,7 @@ from typing import Any
 import discord
 
 from bot.errors import NotAllowed, Refused
-from bot.features.moderation import Approver
+from bot.jobs.actions import Approver
 from bot.jobs.models import Job, MemberContext
 from bot.languages import Message, and_list, gettext as _, lazy, plazy
 from bot.servers.settings import GuildSettings

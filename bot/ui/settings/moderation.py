@@ -16,7 +16,6 @@ from bot.features.words import (
     MAX_REFUSALS,
     MAX_RULE_CHARACTERS,
     MAX_WORD_RULES,
-    AddedRule,
     WordEffect,
     WordRule,
 )
@@ -177,13 +176,15 @@ def _rule_fields(_now: Now, _value: Any) -> list[ui.Item[Any]]:
 
 def _add_rule(session: Any, scope: Scope, values: Mapping[str, Any]) -> Any:
     added = words.add(session, scope.guild_id, values["words"], scope.at, WordEffect(values["then"][0]))
-    return partial(_added, added, scope.catalog)
+    return partial(_added, *added, scope.catalog)
 
 
-def _added(added: AddedRule, catalog: Catalog) -> str:
+def _added(
+    rule: WordRule, before: WordEffect | None, recent: Collection[Mapping[str, str]], catalog: Catalog
+) -> str:
     """Return that the rule was added, changed or known, with a warning if it would catch very much."""
-    waits, catch = added.rule.effect is WordEffect.APPROVE, words.catch_of(added, catalog)
-    said = ADDED_RULE[waits, added.before is added.rule.effect].using(rule=_rule(added.rule, effect=False))
+    waits, catch = rule.effect is WordEffect.APPROVE, words.catch_of(rule, recent, catalog)
+    said = ADDED_RULE[waits, before is rule.effect].using(rule=_rule(rule, effect=False))
     made = [str(said)]
     if catch.common:
         made.append(f"⚠️ {COMMON[waits]}")

@@ -11,8 +11,8 @@ from bot.catalog import Catalog, SourceRule
 from bot.credits.limits import AllowanceScope, StartRate
 from bot.domain.guilds import Period
 from bot.errors import DatabaseAway, DatabaseFailed, NotAlone, Refused, StudiiBotError
-from bot.features.moderation import Approver
 from bot.jobs import queries
+from bot.jobs.actions import Approver
 from bot.jobs.confirm import Repeated
 from bot.jobs.models import JobState
 from bot.migrate import SCRIPTS
