@@ -616,7 +616,7 @@ class _File:
             poolclass=NullPool,
         )
         event.listen(self._engine, "connect", partial(set_pragmas, pragmas))
-        event.listen(self._engine, "begin", lambda connection: connection.exec_driver_sql(first))
+        event.listen(self._engine, "begin", partial(Connection.exec_driver_sql, statement=first))
         self._free: list[Any] = []
 
     async def run(self, work: Callable[[Connection, *_R], _T], *args: *_R) -> _T:

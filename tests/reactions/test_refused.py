@@ -12,7 +12,7 @@ from bot.jobs.confirm import AUTO_SKIPPED, TAP_SKIPPED
 from bot.languages import Message
 from bot.reactions import photos as watch
 from bot.reactions.photos import OFFER_SKIPPED
-from bot.servers import access
+from bot.servers import access, settings
 from bot.servers.settings import PhotoScope
 from tests.reactions.taps import PORTRAIT, ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.reactions.test_photo_channels import automatic, offering, under
@@ -51,7 +51,7 @@ async def test_a_portrait_tool_takes_ones_own_photo_by_tap_too(desk: Desk) -> No
 async def refused(desk: Desk, why: str) -> None:
     """Make the server refuse Tom's tap for that reason."""
     if why == "photos":
-        await desk.services.db.write(access.change, desk.guild.id, photos=PhotoScope.OWN)
+        await desk.services.db.write(settings.change, desk.guild.id, photos=PhotoScope.OWN)
     elif why == "blocked":
         await desk.services.db.write(
             access.block, desk.guild.id, desk.tom.id, desk.clock.now(), reason="Spam, @everyone", hours=2
