@@ -28,9 +28,9 @@ from bot.media.photo import Drawing
 from bot.media.spool import OutputFile
 from bot.posts import RESULT, Later, Never, Post, Refuse, TooMuch
 from bot.reasons import ReasonCode
-from bot.servers.notices import REFUSAL, NoticeKind, wanted_credits
+from bot.servers.notices import DECIDED_BY, REFUSAL, NoticeKind, wanted_credits
 from bot.servers.settings import GuildSettings
-from bot.ui.admin.approvals import approval_request, nothing_to_decide, open_files, result_review
+from bot.ui.admin.approvals import approval_request, decided, open_files, result_review
 from bot.ui.admin.credits import answer_panel
 from bot.ui.admin.notices import blocked_panel, notice_panel
 from bot.ui.jobs.more import AFTER_SMALLER, BEFORE_GONE, BEFORE_LEFT_OUT, BEFORE_SMALLER, SPLIT_LABELS
@@ -436,14 +436,15 @@ async def notice(context: DeliveryContext, post: Post, told: Told, there: Recipi
         case NoticeKind.APPROVAL | NoticeKind.REVIEW as kind if job is not None:
             result = kind is NoticeKind.REVIEW
             if told.shown is None:
-                return Content(nothing_to_decide(job, catalog, result=result))
+                by, jobs = post.details.get(DECIDED_BY), told.together or [job]
+                return Content(decided(jobs, catalog, result=result, by=by, hidden=hidden))
             # As much of the files as there is room for.
             shown = replace(told.shown, photos=(), result=None) if hidden else told.shown
             files = await open_files(shown, max(0, room), context.drawing)
             view = (
-                result_review(job, catalog, files, mark=post.mark, hidden=hidden)
+                result_review(job, catalog, files, hidden=hidden)
                 if result
-                else approval_request(shown, catalog, post.mark, files, hidden=hidden)
+                else approval_request(shown, catalog, files, hidden=hidden)
             )
             return Content(view, files.all)
         case NoticeKind.BLOCKED:

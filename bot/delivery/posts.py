@@ -28,7 +28,6 @@ from bot.jobs.models import Job
 from bot.jobs.results import HOURGLASS, HOURGLASS_SIGN, EndOfJobs
 from bot.languages import speaking
 from bot.posts import LEFT, RESULT, SENT_SINCE, Gone, Later, Never, NotHere, Outcome, Post, Refuse, Stands
-from bot.ui.admin.approvals import asks
 from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS
 from bot.ui.kit.host import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES, custom_ids
 from bot.ui.reading.permissions import READ_MESSAGE_HISTORY, channel_in, missing_to_post
@@ -125,12 +124,11 @@ class DiscordDelivery:
 
     @told
     async def edit(self, post: Post, shown: Any) -> Outcome:
-        """Let the message show what is so now, without files. A press may have changed it already."""
+        """Let the message show what is so now, without files."""
         there, message_id = await self._target(post), post.message_id or 0
-        if asks(await there.channel.fetch_message(message_id)):
-            async with self._made(post, shown, there, 0) as made:
-                message = there.channel.get_partial_message(message_id)
-                await message.edit(view=made.view, attachments=[], allowed_mentions=made.mentions)
+        async with self._made(post, shown, there, 0) as made:
+            message = there.channel.get_partial_message(message_id)
+            await message.edit(view=made.view, attachments=[], allowed_mentions=made.mentions)
         return Stands(message_id)
 
     @told

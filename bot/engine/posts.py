@@ -207,11 +207,12 @@ _AS_LONG_AS = {NoticeKind.UNKNOWN: JobState.UNKNOWN, NoticeKind.STILL_RUNNING: J
 class Told:
     """The material of a notice: the job that it is about, and what moderators are to see of it.
 
-    `shown` is None where there is nothing to decide any more.
+    `shown` is None where there is nothing to decide any more; `together` are then the jobs that it was about.
     """
 
     job: Job | None
     shown: ForModerators | None = None
+    together: Sequence[Job] = ()
 
 
 class Notices(Kind):
@@ -229,11 +230,12 @@ class Notices(Kind):
 
     async def load(self, post: Post) -> Told | None:
         """Return what it is made of, or None if it is no news any more."""
-        job, jobs = await self._context.db.read(_about, post.kind, post.job_id)
+        together, jobs = await self._context.db.read(_about, post.kind, post.job_id)
+        job = together[0] if together else None
         if jobs:
             return Told(jobs[0], await self._shown(post, jobs))
         if post.kind in TO_APPROVERS:
-            return None if post.message_id is None else Told(job)
+            return None if post.message_id is None or job is None else Told(job, together=together)
         wanted = _AS_LONG_AS.get(NoticeKind(post.kind))
         over = wanted is not None and (job is None or job.state is not wanted)
         return None if over else Told(job)
@@ -271,15 +273,15 @@ class Notices(Kind):
         return None if name is None else await self._context.spool.open_output(name)
 
 
-def _about(session: Session, kind: str, job_id: str | None) -> tuple[Job | None, list[Job]]:
-    """Return the job of a post, and those on which moderators still have to decide: it, or its set's."""
+def _about(session: Session, kind: str, job_id: str | None) -> tuple[list[Job], list[Job]]:
+    """Return the job of a post, or those that moderators decide on with it, and those that still wait."""
     job = None if job_id is None else queries.get(session, job_id)
-    if job is None or kind not in TO_APPROVERS:
-        return job, []
-    if kind == NoticeKind.REVIEW:
-        return job, [job] if job.state is JobState.REVIEWING else []
-    together = [job] if job.set_id is None else queries.of_set(session, job.set_id)
-    return job, [one for one in together if one.state is JobState.PENDING]
+    together = [] if job is None else [job]
+    if job is not None and job.set_id is not None and kind == NoticeKind.APPROVAL:
+        together = queries.of_set(session, job.set_id)
+    state = JobState.REVIEWING if kind == NoticeKind.REVIEW else JobState.PENDING
+    waiting = [one for one in together if one.state is state] if kind in TO_APPROVERS else []
+    return [one for one in together if one.approval is Approval.GIVEN] or together, waiting
 
 
 def _end(session: Session, post: Post, jobs: Sequence[Job], at: datetime, *, turned_off: bool) -> None:

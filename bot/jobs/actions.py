@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from bot import posts
 from bot.catalog import Catalog
 from bot.credits import budgets, ledger
 from bot.errors import Refused
@@ -31,6 +32,7 @@ from bot.jobs.models import (
 from bot.languages import Message, lazy
 from bot.reasons import Reason, ReasonCode
 from bot.servers import access
+from bot.servers.notices import DECIDED_BY, NoticeKind
 
 _log = logging.getLogger(__name__)
 
@@ -227,9 +229,16 @@ class Approver:
         return rules.may_approve(self.roles, manages=self.manages, moderates=self.moderates)
 
 
-def pending(session: Session, guild_id: int, job_id: str, approver: Approver) -> list[Job]:
-    """Return the job, or those of its set, that wait for the member's decision. Raises `Refused`."""
+def waiting(session: Session, guild_id: int, job_id: str, approver: Approver, *, result: bool) -> list[Job]:
+    """Return what waits for the member's decision: a job or those of its set, or a job's `result`.
+
+    Raises `Refused` if nothing does.
+    """
     job = _job_of(session, guild_id, job_id, approver)
+    if result:
+        if job.state is JobState.WITHHELD:
+            raise Refused(WITHHELD)
+        return [_with_result(job)]
     together = [job] if job.set_id is None else queries.of_set(session, job.set_id)
     found = [one for one in together if one.state is JobState.PENDING]
     if not found:
@@ -249,18 +258,27 @@ def approve(
     approver: Approver,
     requester: MemberContext | None,
     at: datetime,
+    *,
+    result: bool,
 ) -> list[Job]:
-    """Let the job continue, with all of its set that wait with it; or end them unpaid.
+    """Let the job continue, with all of its set that wait with it, or be posted; or end them unpaid.
 
-    They end if their requester may not run them any more. `requester` is their context as it is now, None if
-    they have left the server. Return the jobs that were decided on. Raises `Refused` if there are none any
-    more, or if their credits are gone.
+    They end if their requester may not run them any more; a result is withheld if they have left. `requester`
+    is their context as it is now, None if they have left the server. Return the jobs that were decided on.
+    Raises `Refused` if there are none any more, or if their credits are gone.
     """
     ledger.lock(session, guild_id)
-    jobs = pending(session, guild_id, job_id, approver)
+    jobs = waiting(session, guild_id, job_id, approver, result=result)
+    if result:
+        about, gone = (session, jobs[0].id), Reason(ReasonCode.RESULT_REQUESTER_LEFT)
+        if requester is None:
+            job = transitions.withhold_result(*about, gone, at)
+        else:
+            job = transitions.release_result(*about, at)
+        return _decided(session, [job], approver, result=True)
     for job in jobs:
         if (objection := _objection(session, catalog, job, requester, at)) is not None:
-            return _end(session, jobs, objection, at)
+            return _end(session, jobs, objection, approver, at)
     budget = budgets.state(session, guild_id, at)
     if budget.left < 0:
         raise Refused(
@@ -270,18 +288,31 @@ def approve(
                 credits=credits_message(-budget.left),
             )
         )
-    return _those_decided([transitions.approve(session, job.id, at) for job in jobs])
+    approved = [transitions.approve(session, job.id, at) for job in jobs]
+    return _decided(session, approved, approver, result=False)
 
 
 def decline(
-    session: Session, guild_id: int, job_id: str, approver: Approver, reason: str | None, at: datetime
+    session: Session,
+    guild_id: int,
+    job_id: str,
+    approver: Approver,
+    why: str | None,
+    at: datetime,
+    *,
+    result: bool,
 ) -> list[Job]:
-    """End the job, with all of its set that wait with it, unpaid and with the moderator's reason.
+    """End the job, with all of its set that wait with it, unpaid; or withhold the `result`. `why` is told.
 
     Raises `Refused` if it was decided on.
     """
-    jobs = pending(session, guild_id, job_id, approver)
-    return _end(session, jobs, _declined(ReasonCode.DECLINED, reason), at)
+    jobs = waiting(session, guild_id, job_id, approver, result=result)
+    code = ReasonCode.RESULT_DECLINED if result else ReasonCode.DECLINED
+    reason = Reason(code, {"detail": why[:MAX_DECLINE_REASON_CHARACTERS]} if why else {})
+    if not result:
+        return _end(session, jobs, reason, approver, at)
+    withheld = transitions.withhold_result(session, jobs[0].id, reason, at)
+    return _decided(session, [withheld], approver, result=True)
 
 
 def decides(session: Session, guild_id: int, approver: Approver, rules: access.ApprovalRules) -> bool:
@@ -289,14 +320,6 @@ def decides(session: Session, guild_id: int, approver: Approver, rules: access.A
     if not approver.may_decide(rules):
         return False
     return rules.wants_results or bool(queries.page(session, guild_id, None, 0, 1, states=UNSHOWN_STATES))
-
-
-def waiting_result(session: Session, guild_id: int, job_id: str, approver: Approver) -> Job:
-    """Return the job if its result waits for the member's decision. Raises `Refused` otherwise."""
-    job = _job_of(session, guild_id, job_id, approver)
-    if job.state is JobState.WITHHELD:
-        raise Refused(WITHHELD)
-    return _with_result(job)
 
 
 def kept_result(session: Session, guild_id: int, job_id: str, approver: Approver) -> Job:
@@ -310,32 +333,12 @@ def kept_result(session: Session, guild_id: int, job_id: str, approver: Approver
     return job
 
 
-def approve_result(
-    session: Session, guild_id: int, job_id: str, approver: Approver, at: datetime, *, left: bool
-) -> Job:
-    """Let a result that waits be posted. Withhold it if its requester has `left` the server.
-
-    Raises `Refused` if it was decided on.
-    """
-    job, gone = waiting_result(session, guild_id, job_id, approver), Reason(ReasonCode.RESULT_REQUESTER_LEFT)
-    if left:
-        return _decided(transitions.withhold_result(session, job.id, gone, at))
-    return _decided(transitions.release_result(session, job.id, at))
-
-
-def decline_result(
-    session: Session, guild_id: int, job_id: str, approver: Approver, reason: str | None, at: datetime
-) -> Job:
-    """Withhold a result that waits, with the reason. Raises `Refused` if it was decided on."""
-    job = waiting_result(session, guild_id, job_id, approver)
-    told = _declined(ReasonCode.RESULT_DECLINED, reason)
-    return _decided(transitions.withhold_result(session, job.id, told, at))
-
-
-def release_result(session: Session, guild_id: int, job_id: str, approver: Approver, at: datetime) -> Job:
+def release_result(
+    session: Session, guild_id: int, job_id: str, approver: Approver, at: datetime
+) -> list[Job]:
     """Post a result that was withheld after all, or that waits. Raises `Refused` if it isn't kept."""
     job = kept_result(session, guild_id, job_id, approver)
-    return _decided(transitions.release_result(session, job.id, at))
+    return _decided(session, [transitions.release_result(session, job.id, at)], approver, result=True)
 
 
 def _job_of(session: Session, guild_id: int, job_id: str, approver: Approver) -> Job:
@@ -393,21 +396,12 @@ def _objection(
     return Reason(ReasonCode.WORDS_CHANGED) if refused else None
 
 
-def _declined(code: ReasonCode, words: str | None) -> Reason:
-    """Return the reason with that code, and with the moderator's own words if there are any."""
-    return Reason(code, {"detail": words[:MAX_DECLINE_REASON_CHARACTERS]} if words else {})
-
-
-def _end(session: Session, jobs: Sequence[Job], reason: Reason, at: datetime) -> list[Job]:
+def _end(
+    session: Session, jobs: Sequence[Job], reason: Reason, approver: Approver, at: datetime
+) -> list[Job]:
     state, code = JobState.PENDING, FailureCode.DECLINED
-    return _those_decided([transitions.fail_unpaid(session, job.id, state, code, reason, at) for job in jobs])
-
-
-def _those_decided(jobs: Sequence[Job | None]) -> list[Job]:
-    decided = [job for job in jobs if job is not None]
-    if not decided:
-        raise Refused(REQUEST_OVER)
-    return decided
+    ended = [transitions.fail_unpaid(session, job.id, state, code, reason, at) for job in jobs]
+    return _decided(session, ended, approver, result=False)
 
 
 def _with_result(job: Job) -> Job:
@@ -419,8 +413,16 @@ def _with_result(job: Job) -> Job:
     return job
 
 
-def _decided(job: Job | None) -> Job:
-    """Return the job as it is after the decision. Raises `Refused` if there was another one before."""
-    if job is None:
-        raise Refused(RELEASED)
-    return job
+def _decided(session: Session, jobs: Sequence[Job | None], approver: Approver, *, result: bool) -> list[Job]:
+    """Return the jobs as they are after the decision, and keep for the message that asked who decided.
+
+    Raises `Refused` if there was another decision before.
+    """
+    decided = [job for job in jobs if job is not None]
+    if not decided:
+        raise Refused(RELEASED if result else REQUEST_OVER)
+    job = decided[0]
+    about = (NoticeKind.REVIEW, job.id) if result else (NoticeKind.APPROVAL, job.set_id or job.id)
+    if (post := posts.get(session, job.guild_id, *about)) is not None:
+        post.details = {**post.details, DECIDED_BY: approver.user_id}
+    return decided

@@ -154,6 +154,9 @@ def note(
     files: list[str | None] = []
     for job in jobs:
         job.announced_at, job.result_message_id = at, message_id
+        if job.approval or job.result_approval:  # what moderators read of it links to it
+            posts.change(session, job.guild_id, NoticeKind.APPROVAL, job.set_id or job.id, at)
+            posts.change(session, job.guild_id, NoticeKind.REVIEW, job.id, at)
         if said:
             place = int(post.place[1:])
             job.result_channel_id = None if message_id is None or place == job.channel_id else place

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import delete, update
+from sqlalchemy import Text, cast, delete, update
 from sqlalchemy.orm import Session
 
 from bot import posts
@@ -66,6 +66,7 @@ TO_ADMINS = frozenset(
 )
 # To the channel for approvals.
 TO_APPROVERS = frozenset({NoticeKind.APPROVAL, NoticeKind.REVIEW})
+DECIDED_BY = "by"  # in their details, once a moderator has decided
 # To the member whose id is `user` in the details, by DM.
 TO_MEMBER = frozenset({NoticeKind.CREDITS_ANSWER, NoticeKind.BLOCKED, NoticeKind.ENDED})
 # Notices that quote a person: the quotation is erased once they are posted. Their keys begin with the member.
@@ -161,5 +162,7 @@ def forget_member(session: Session, user_id: int, guild_id: int | None = None) -
     here: Any = True if guild_id is None else Post.guild_id == guild_id
     quoting = Post.kind.in_(QUOTING) & Post.key.startswith(f"{user_id}:") & Post.due_at.is_not(None)
     session.execute(update(Post).where(quoting, here).values(details={}, due_at=None))
+    decided = cast(Post.details, Text).endswith(f'"{DECIDED_BY}": {user_id}}}')
+    session.execute(update(Post).where(Post.kind.in_(TO_APPROVERS), decided, here).values(details={}))
     told = (Post.kind == REFUSAL) & Post.key.startswith(f"{user_id}-") & Post.message_id.is_(None)
     session.execute(delete(Post).where(told, here))

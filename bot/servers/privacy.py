@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, case, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
+from bot import posts
 from bot.base import metadata
 from bot.credits import ledger
 from bot.credits.budgets import budget_period
@@ -31,6 +32,7 @@ from bot.jobs.models import (
     JobState,
     jobs,
 )
+from bot.posts import Post
 from bot.reasons import Reason, ReasonCode
 from bot.servers import notices, settings
 from bot.servers.keys import StudiiKey
@@ -178,6 +180,9 @@ def scrub(session: Session, at: datetime, *, before: datetime | None = None) -> 
     # The author's id is erased, but not that the photo was another member's.
     erased = {**_ERASED, "photo_author": case((_OWN_PHOTO, None), else_=UNKNOWN_MEMBER)}
     session.execute(update(jobs).where(jobs.c.id.in_(list(found))).values(scrubbed_at=at, **erased))
+    quoting = Post.job_id.in_(list(found)) & Post.kind.in_(notices.TO_APPROVERS)
+    for post in session.scalars(select(Post).where(quoting)):  # what moderators approved
+        posts.change(session, post.guild_id, post.kind, post.key, at)
     if found:
         wake(session, ("jobs",))
     return list(found.values())

@@ -170,9 +170,15 @@ async def test_a_request_waits_over_a_kill_and_goes_to_studii_once_it_is_approve
         await here.nora.change("moderation approvals", "channel_id", "")  # for later requests
         assert not here.studii.jobs
         await here.mika.press(question, "Approve")
-        await here.maya.result_after(start)
+        result = await here.maya.result_after(start)
         assert len(here.studii.jobs) == 1
-        assert "\nApprove" not in text_of(question)
+        await until(lambda: "See result" in text_of(question), "the decision to link to the result")
+        said = text_of(question)
+        assert f"Approved by <@{here.mika.id}>" in said
+        assert "style **modern**" in said
+        assert "12 credits" in said
+        assert "\nApprove" not in said
+        assert f"/{result.channel_id}/{result.id}" in str(question.told()["components"])
         await here.tom.result_after(await here.tom.command("studio", prompt="A red kite"))
 
 

@@ -5,10 +5,9 @@ A withheld result can be released.
 
 import io
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import discord
 from discord import ui
@@ -37,10 +36,16 @@ from bot.media.photo import Drawing
 from bot.media.spool import OutputFile
 from bot.reasons import ReasonCode
 from bot.servers import access
-from bot.ui.jobs.wording import cost_words, link_words, member_words, prompt_of, settings_words, state_words
+from bot.ui.jobs.wording import (
+    cost_words,
+    link_words,
+    member_words,
+    message_link,
+    prompt_of,
+    settings_words,
+    state_words,
+)
 from bot.ui.kit.answers import (
-    DISCORD_ERRORS,
-    NO_MENTIONS,
     LateAnswer,
     answer,
     answer_in_place,
@@ -49,8 +54,8 @@ from bot.ui.kit.answers import (
     read_before_form,
     refused_as,
 )
-from bot.ui.kit.host import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES, custom_ids, file_of, labelled
-from bot.ui.kit.layout import BAD, GOING, GOOD, QUIET, Panel, Piece, box, boxed, lines, plain, row, small
+from bot.ui.kit.host import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES, file_of, labelled
+from bot.ui.kit.layout import GOING, GOOD, QUIET, Panel, Piece, box, boxed, lines, plain, row, small
 from bot.ui.panels.controls import Id, Press, button
 from bot.ui.reading.permissions import (
     approver_in,
@@ -58,55 +63,57 @@ from bot.ui.reading.permissions import (
     channel_in,
     ensure_stays_there,
     fetched_member,
+    may_be_here,
     member_context_in,
     server_of,
 )
 
 MAX_PROMPT_CHARACTERS = 2000
-_DECIDING = ("studii:approve", "studii:decline")
 NOT_REACHED = lazy("The bot can't reach Discord right now. Try again in a moment. Nothing was decided.")
 
 
-async def ask_why(press: Press, title: str) -> None:
-    """Ask for the reason to decline, which the member reads."""
-    typed = ui.TextInput[Any](custom_id="reason", required=False, max_length=MAX_DECLINE_REASON_CHARACTERS)
-    await press.ask(
-        title, labelled(lazy("Reason"), typed, lazy("The member sees it. Leave empty to give none."))
-    )
+async def show_decided(press: Press, jobs: Sequence[Job], *, result: bool) -> None:
+    """Show how it was decided in place of what was to be decided on, whose files go.
+
+    In a channel it is worded in the server's language. Where the press can't change the message any more, the
+    engine does.
+    """
+    interaction, message = press.interaction, press.interaction.message
+    alone = message is None or message.flags.ephemeral
+    by, hidden = interaction.user.id, not may_be_here(interaction, jobs[0])
+    with speaking(spoken() if alone else await press.host.readers.in_server(server_of(interaction))):
+        panel = decided(jobs, press.host.catalog, result=result, by=by, hidden=hidden)
+    if message is None or (await answering(interaction) is None and not interaction.response.is_done()):
+        await answer_in_place(interaction, panel, attachments=[])
+    else:
+        await answer(interaction, boxed(QUIET, _("Done.")))
 
 
-def reason_in(press: Press) -> str | None:
-    """Return the reason that was entered, if there is one."""
-    return " ".join(str(press.values.get("reason") or "").split()) or None
-
-
-async def approver_by_rules(press: Press) -> Approver:
-    """Return the person, with what they may do in the channel for approvals, wherever the press is."""
-    rules = await press.host.services.db.read(access.approvals, server_of(press.interaction))
-    return approver_in(press.interaction, rules.channel_id)
-
-
-async def show_decided(press: Press, jobs: Sequence[Job], said: Message, *, declined: bool = False) -> None:
-    """Show who decided what, without what the jobs were about. `said` lacks the `{moderator}`."""
-
-    def panel() -> Panel:
-        emoji, colour = ("🚫", BAD) if declined else ("✅", GOOD)
-        title = f"### {emoji} {said.using(moderator=press.interaction.user.mention)}"
-        return boxed(colour, lines(title, _about(jobs, press.host.catalog)))
-
-    await show_decision(press, panel)
-
-
-def asked_for(tool: Tool | None, job: Job) -> list[str]:
+def _asked_for(tool: Tool | None, job: Job, *, plainly: bool = False) -> list[str]:
     """Return what a job was asked for with: the prompt, hidden until it is clicked, and the other inputs."""
-    prompt = prompt_of(tool, job.inputs)
-    hidden = f"> ||{plain(prompt, MAX_PROMPT_CHARACTERS) or '…'}||" if prompt else ""
-    return [hidden, settings_words(tool, job.inputs)]
+    prompt = plain(prompt_of(tool, job.inputs) or "", MAX_PROMPT_CHARACTERS)
+    shown = prompt if plainly or not prompt else f"||{prompt}||"
+    return [f"> {shown}" if shown else "", settings_words(tool, job.inputs)]
 
 
-def nothing_to_decide(job: Job, catalog: Catalog, *, result: bool) -> Panel:
-    """Return what becomes of a question to moderators that ended without a button under it."""
-    return boxed(QUIET, lines(f"### {_ended_words(job, result=result)}", _about([job], catalog)))
+def decided(
+    jobs: Sequence[Job], catalog: Catalog, *, result: bool, by: object = None, hidden: bool = False
+) -> Panel:
+    """Return what becomes of a question to moderators: how it ended, and who did what at which price.
+
+    `by` is the moderator who decided. What was approved is still shown, unless it is private or `hidden`,
+    with a link to what was posted.
+    """
+    job = jobs[0]
+    approved = (job.result_approval if result else job.approval) is Approval.GIVEN
+    asked = _asked_for(catalog.tools.get(job.tool), job) if approved and not (job.private or hidden) else []
+    cost = credit_words(sum(one.settled + one.reserved for one in jobs)) if jobs[1:] else cost_words(job)
+    said = lines(_outcome(job, by, result=result), _about(jobs, catalog), *asked, small(cost))
+    panel = boxed(GOOD if approved else QUIET, said)
+    links = [message_link(one) for one in jobs if one.result_message_id is not None and not one.private]
+    if links:
+        panel.add_item(row(ui.Button(label=_("See result"), url=links[0])))
+    return panel
 
 
 def _about(jobs: Sequence[Job], catalog: Catalog) -> str:
@@ -125,43 +132,34 @@ def _about(jobs: Sequence[Job], catalog: Catalog) -> str:
     )
 
 
-def _ended_words(job: Job, *, result: bool) -> str:
-    code = "" if job.failure_text is None else job.failure_text.code
+def _outcome(job: Job, by: object, *, result: bool) -> str:
+    """Return how a question to moderators ended; a decision of theirs with its moderator and their reason."""
+    told, moderator = job.failure_text, f"<@{by}>"
+    code = "" if told is None else told.code
+    if code in ENDED_WORDS:  # it would not be accepted any more when it was approved
+        return str(ENDED_WORDS[code].using(member=f"<@{job.user_id}>"))
     if code in {ReasonCode.NOT_APPROVED, ReasonCode.RESULT_NOT_SEEN}:
-        return "⌛ " + ngettext(
+        return "### ⌛ " + ngettext(
             "No one decided within {count} hour", "No one decided within {count} hours", APPROVAL_HOURS
         )
-    if job.state is JobState.WITHHELD:
-        return "🚫 " + _("This result isn't posted")
+    if (job.result_approval if result else job.approval) is Approval.GIVEN:
+        anyone = lazy("This result was approved") if result else lazy("This request was approved")
+        said = lazy("Result approved by {moderator}") if result else lazy("Approved by {moderator}")
+        return f"### ✅ {said.using(moderator=moderator) if by else anyone}"
+    if by and code in {ReasonCode.DECLINED, ReasonCode.RESULT_DECLINED}:
+        reason = plain(str((told and told.arguments.get("detail")) or ""), MAX_DECLINE_REASON_CHARACTERS)
+        said = lazy("Result declined by {moderator}") if result else lazy("Declined by {moderator}")
+        why = (
+            lazy("Result declined by {moderator}: {reason}")
+            if result
+            else lazy("Declined by {moderator}: {reason}")
+        )
+        return f"### 🚫 {(why if reason else said).using(moderator=moderator, reason=reason)}"
     if result:
-        return "✅ " + _("This result was approved")
-    if job.approval is Approval.GIVEN:
-        return "✅ " + _("This request was approved")
+        return "### 🚫 " + _("This result isn't posted")
     if job.state is JobState.CANCELLED:
-        return "🚫 " + _("This request was cancelled")
-    return "🚫 " + _("This request has ended")
-
-
-def asks(message: discord.Message) -> bool:
-    """Return whether a message still has the buttons to decide something."""
-    return any((one or "").startswith(_DECIDING) for one in custom_ids(message.components))
-
-
-async def show_decision(press: Press, build: Callable[[], Panel]) -> None:
-    """Show the decision in place of what was to be decided on, whose prompt and files go.
-
-    In a channel it is built in the server's language.
-    """
-    interaction, message = press.interaction, press.interaction.message
-    alone = message is None or message.flags.ephemeral
-    with speaking(spoken() if alone else await press.host.readers.in_server(server_of(interaction))):
-        panel = build()
-    if message is None or (await answering(interaction) is None and not interaction.response.is_done()):
-        await answer_in_place(interaction, panel, attachments=[])
-        return
-    await answer(interaction, boxed(QUIET, _("Done.")))
-    with suppress(*DISCORD_ERRORS):  # the buttons of one that stays say that there is nothing to decide
-        await message.edit(view=panel, attachments=[], allowed_mentions=NO_MENTIONS)
+        return f"### 🚫 {_('This request was cancelled')}"
+    return f"### 🚫 {_('This request has ended')}"
 
 
 async def requester_of(interaction: discord.Interaction, job: Job) -> MemberContext | None:
@@ -170,7 +168,7 @@ async def requester_of(interaction: discord.Interaction, job: Job) -> MemberCont
     if guild is None:
         raise Refused(NOT_REACHED)
     with refused_as(NOT_REACHED):
-        member = guild.get_member(job.user_id) or await fetched_member(guild, job.user_id)
+        member = await fetched_member(guild, job.user_id)
     if member is None:
         return None
     context = member_context_in(member, channel_in(guild, job.channel_id))
@@ -194,9 +192,10 @@ class OpenedFiles:
     def all(self) -> list[discord.File]:
         return [*([] if self.result is None else [self.result]), *self.photos]
 
-    def gallery(self) -> list[Piece]:
+    def gallery(self, *, plainly: bool = False) -> list[Piece]:
         """Return the files, each hidden until it is clicked; nothing if there are none."""
-        items = [discord.MediaGalleryItem(f"attachment://{file.filename}", spoiler=True) for file in self.all]
+        names = [f"attachment://{file.filename}" for file in self.all]
+        items = [discord.MediaGalleryItem(one, spoiler=not plainly) for one in names]
         return [ui.MediaGallery(*items)] if items else []
 
     def close(self) -> None:
@@ -241,7 +240,7 @@ HIDDEN_REQUEST = lazy(
 )
 NO_PHOTO = lazy("The photo is too large to show here.")
 NOT_ALL_PHOTOS = lazy("Not all of the photos can be shown here: they are too large.")
-# What ended a request that a moderator was about to approve.
+# What ended a request or a result that a moderator was about to approve.
 ENDED_WORDS: Mapping[str, Message] = {
     ReasonCode.REQUESTER_LEFT: lazy(
         "{member} has left the server, so the request was ended. Nothing was charged."
@@ -257,48 +256,64 @@ ENDED_WORDS: Mapping[str, Message] = {
         "The word filter has changed since {member} asked and no longer allows this, so the "
         "request was ended. Nothing was charged."
     ),
+    ReasonCode.RESULT_REQUESTER_LEFT: nlazy(
+        "{member} has left the server, so the result isn't posted. Moderators can release it "
+        "with `/jobs` for {count} day.",
+        "{member} has left the server, so the result isn't posted. Moderators can release it "
+        "with `/jobs` for {count} days.",
+        KEPT_DAYS,
+    ),
+}
+How = Literal["approve", "decline", "approve-result", "decline-result", "release-result"]
+_GOOD = {"style": discord.ButtonStyle.success}
+_LOOKS: Mapping[How, Mapping[str, Any]] = {
+    "approve": {"label": plazy("button", "Approve"), **_GOOD},
+    "approve-result": {"label": plazy("button", "Approve"), **_GOOD},
+    "release-result": {"label": lazy("Post it after all"), **_GOOD},
+    "decline": {"label": plazy("button", "Decline"), "style": discord.ButtonStyle.danger},
+    "decline-result": {"label": plazy("button", "Decline"), "style": discord.ButtonStyle.danger},
 }
 
 
-@button("approve:{job_id}-{posting}", label=plazy("button", "Approve"), style=discord.ButtonStyle.success)
-async def approve(press: Press, job_id: Id, posting: int) -> None:
-    """Let the job continue."""
-    interaction, host = press.interaction, press.host
-    request = server_of(interaction), job_id, approver_of(interaction)
-    job, *_rest = await host.services.db.read(actions.pending, *request)
-    requester = await requester_of(interaction, job)
-    now = host.clock.now()
-    jobs = await host.services.db.write(actions.approve, host.catalog, *request, requester, now)
-    ended = jobs[0].failure_text
-    if ended is not None:  # they would not be accepted any more
-        said = ENDED_WORDS[ended.code].using(member=f"<@{job.user_id}>")
-        await show_decision(press, lambda: boxed(QUIET, said))
+@button("{how}:{job_id}-{posting}")
+async def decide(press: Press, how: How, job_id: Id, posting: int) -> None:
+    """Approve a request or a result, post one that was withheld after all, or ask why to decline."""
+    interaction, host, result = press.interaction, press.host, how.endswith("result")
+    db = host.services.db
+    if how.startswith("decline"):
+        which = server_of(interaction), job_id, await read_before_form(interaction, _approver(press))
+        await read_before_form(interaction, db.read(actions.waiting, *which, result=result))
+        typed = ui.TextInput[Any](
+            custom_id="reason", required=False, max_length=MAX_DECLINE_REASON_CHARACTERS
+        )
+        why = labelled(lazy("Reason"), typed, lazy("The member sees it. Leave empty to give none."))
+        await press.ask(lazy("Decline result") if result else lazy("Decline request"), why)
         return
-    await show_decided(press, jobs, lazy("Approved by {moderator}"))
+    which = server_of(interaction), job_id, await _approver(press)
+    if how == "release-result":
+        jobs = await db.write(actions.release_result, *which, host.clock.now())
+    else:
+        job, *_rest = await db.read(actions.waiting, *which, result=result)
+        requester = await requester_of(interaction, job)
+        given = (host.catalog, *which, requester, host.clock.now())
+        jobs = await db.write(actions.approve, *given, result=result)
+    await show_decided(press, jobs, result=result)
 
 
-@button("decline:{job_id}-{posting}", label=plazy("button", "Decline"), style=discord.ButtonStyle.danger)
-async def decline(press: Press, job_id: Id, posting: int) -> None:
-    """Ask for a reason, and end the job."""
-    request = server_of(press.interaction), job_id, approver_of(press.interaction)
-    await read_before_form(press.interaction, press.host.services.db.read(actions.pending, *request))
-    await ask_why(press, _("Decline request"))
+@decide.submitted
+async def declined(press: Press, how: How, job_id: Id, posting: int) -> None:
+    """End the job, or withhold the result, with the reason that was entered if there is one."""
+    reason, result = " ".join(str(press.values.get("reason") or "").split()) or None, how.endswith("result")
+    given = server_of(press.interaction), job_id, await _approver_by_rules(press), reason
+    db, now = press.host.services.db, press.host.clock.now()
+    await show_decided(press, await db.write(actions.decline, *given, now, result=result), result=result)
 
 
-@decline.submitted
-async def declined(press: Press, job_id: Id, posting: int) -> None:
-    interaction, host, reason = press.interaction, press.host, reason_in(press)
-    request = server_of(interaction), job_id, await approver_by_rules(press)
-    jobs = await host.services.db.write(actions.decline, *request, reason, host.clock.now())
-    said = lazy("Declined by {moderator}")
-    if reason:
-        said = lazy("Declined by {moderator}: {reason}", reason=plain(reason, MAX_DECLINE_REASON_CHARACTERS))
-    await show_decided(press, jobs, said, declined=True)
+def _buttons(job: Job, *which: How) -> ui.ActionRow[Any]:
+    return row(*(decide.looking(**_LOOKS[how]).of(how, job.id, job.posting) for how in which))
 
 
-def approval_request(
-    shown: ForModerators, catalog: Catalog, mark: int, files: OpenedFiles, *, hidden: bool
-) -> Panel:
+def approval_request(shown: ForModerators, catalog: Catalog, files: OpenedFiles, *, hidden: bool) -> Panel:
     """Return a request as moderators see it: who, what and where, the prompt and the photos hidden at first.
 
     It is about one job, or those of a set on which they decide together. The files are sent with it.
@@ -312,26 +327,27 @@ def approval_request(
     cost = _("{credits} reserved for all", credits=reserved) if several else cost_words(job)
     lacking = len(files.photos) < sum(one.source is not None for one in jobs)
     unseen = (NOT_ALL_PHOTOS if several else NO_PHOTO) if lacking else ""
-    about = [HIDDEN_REQUEST] if hidden else [*asked_for(tool, job), _rule_words(shown, tool), unseen]
-    container = box(
-        GOING,
-        lines(
-            f"### 🛂 {_('A request waits for approval')}",
-            sentences(_asked_words(job, catalog, count), private),
-            ngettext(
-                "Your decision counts for {count} photo.",
-                "Your decision counts for all {count} photos.",
-                count,
-            )
-            if several
-            else "",
-            *about,
-            small(f"{cost} · {_asked_and_ends(job)}"),
+    about = [HIDDEN_REQUEST] if hidden else [*_asked_for(tool, job), _rule_words(shown, tool), unseen]
+    return Panel(
+        box(
+            GOING,
+            lines(
+                f"### 🛂 {_('A request waits for approval')}",
+                sentences(_asked_words(job, catalog, count), private),
+                ngettext(
+                    "Your decision counts for {count} photo.",
+                    "Your decision counts for all {count} photos.",
+                    count,
+                )
+                if several
+                else "",
+                *about,
+                small(f"{cost} · {_asked_and_ends(job)}"),
+            ),
+            *files.gallery(),
         ),
-        *files.gallery(),
+        _buttons(job, "approve", "decline"),
     )
-    container.id = mark
-    return Panel(container, row(*(one.of(job.id, job.posting) for one in (approve, decline))))
 
 
 def _asked_words(job: Job, catalog: Catalog, count: int) -> str:
@@ -374,65 +390,6 @@ HIDDEN_RESULT = lazy(
 TOO_LARGE_TO_SHOW = lazy("The result is too large to show here.")
 
 
-@button(
-    "approve-result:{job_id}-{posting}", label=plazy("button", "Approve"), style=discord.ButtonStyle.success
-)
-async def approve_result(press: Press, job_id: Id, posting: int) -> None:
-    """Post the result."""
-    interaction, host = press.interaction, press.host
-    db, result = host.services.db, (server_of(interaction), job_id, await _approver(press))
-    job = await db.read(actions.waiting_result, *result)
-    left = await requester_of(interaction, job) is None
-    job = await db.write(actions.approve_result, *result, host.clock.now(), left=left)
-    if job.state is JobState.WITHHELD:
-        said = nlazy(
-            "{member} has left the server, so the result isn't posted. Moderators can release it "
-            "with `/jobs` for {count} day.",
-            "{member} has left the server, so the result isn't posted. Moderators can release it "
-            "with `/jobs` for {count} days.",
-            KEPT_DAYS,
-        ).using(member=f"<@{job.user_id}>")
-        await show_decision(press, lambda: boxed(QUIET, said))
-        return
-    await show_decided(press, [job], lazy("Result approved by {moderator}"))
-
-
-@button(
-    "decline-result:{job_id}-{posting}", label=plazy("button", "Decline"), style=discord.ButtonStyle.danger
-)
-async def decline_result(press: Press, job_id: Id, posting: int) -> None:
-    """Ask for a reason, and withhold the result."""
-    interaction = press.interaction
-    result = server_of(interaction), job_id, await read_before_form(interaction, _approver(press))
-    await read_before_form(interaction, press.host.services.db.read(actions.waiting_result, *result))
-    await ask_why(press, _("Decline result"))
-
-
-@decline_result.submitted
-async def result_declined(press: Press, job_id: Id, posting: int) -> None:
-    interaction, host, reason = press.interaction, press.host, reason_in(press)
-    result = server_of(interaction), job_id, await approver_by_rules(press)
-    job = await host.services.db.write(actions.decline_result, *result, reason, host.clock.now())
-    said = lazy("Result declined by {moderator}")
-    if reason:
-        said = lazy(
-            "Result declined by {moderator}: {reason}", reason=plain(reason, MAX_DECLINE_REASON_CHARACTERS)
-        )
-    await show_decided(press, [job], said, declined=True)
-
-
-@button(
-    "release-result:{job_id}-{posting}",
-    label=lazy("Post it after all"),
-    style=discord.ButtonStyle.success,
-)
-async def release_result(press: Press, job_id: Id, posting: int) -> None:
-    """Post a result after all that was withheld."""
-    result, host = (server_of(press.interaction), job_id, await _approver(press)), press.host
-    job = await host.services.db.write(actions.release_result, *result, host.clock.now())
-    await show_decided(press, [job], lazy("Released by {moderator}"))
-
-
 @button("see-result:{job_id}-{posting}", label=lazy("See result"))
 async def see_result(press: Press, job_id: Id, posting: int) -> None:
     """Show a result from the list of jobs to a moderator alone, with what they may decide."""
@@ -449,7 +406,7 @@ async def see_result(press: Press, job_id: Id, posting: int) -> None:
     shown = ForModerators((job,), () if photo is None else (photo,), made)
     files = await open_files(shown, DEFAULT_LIMIT - MESSAGE_MARGIN_BYTES)
     try:
-        await answer(interaction, result_review(job, host.catalog, files), files.all)
+        await answer(interaction, result_review(job, host.catalog, files, plainly=True), files.all)
     finally:
         files.close()
 
@@ -459,15 +416,22 @@ async def _approver(press: Press) -> Approver:
     message = press.interaction.message
     if message is not None and not message.flags.ephemeral:
         return approver_of(press.interaction)
-    return await approver_by_rules(press)
+    return await _approver_by_rules(press)
+
+
+async def _approver_by_rules(press: Press) -> Approver:
+    """Return the person, with what they may do in the channel for approvals, wherever the press is."""
+    rules = await press.host.services.db.read(access.approvals, server_of(press.interaction))
+    return approver_in(press.interaction, rules.channel_id)
 
 
 def result_review(
-    job: Job, catalog: Catalog, files: OpenedFiles, *, mark: int | None = None, hidden: bool = False
+    job: Job, catalog: Catalog, files: OpenedFiles, *, hidden: bool = False, plainly: bool = False
 ) -> Panel:
-    """Return the result as moderators see it: who, what and where, the prompt and the files hidden at first.
+    """Return the result as moderators see it: who, what and where, the prompt and the files.
 
-    The files are sent with it. `hidden`: nothing of it may be shown here.
+    These are hidden at first, unless the moderator alone sees it, `plainly`. The files are sent with it.
+    `hidden`: nothing of it may be shown here.
     """
     waits = job.state is JobState.REVIEWING
     made = _(
@@ -478,22 +442,22 @@ def result_review(
     )
     private = _("It's private: only they get it.") if job.private else ""
     too_large = sentences(TOO_LARGE_TO_SHOW, link_words(job)) if files.result is None else ""
-    container = box(
-        GOING if waits else QUIET,
-        lines(
-            _title(waits=waits),
-            sentences(made, private),
-            "" if waits else state_words(job, Progress()),
-            *([HIDDEN_RESULT] if hidden else [*asked_for(catalog.tools.get(job.tool), job), too_large]),
-            small(_("1 Result · 2 Photo")) if files.result is not None and files.photos else "",
-            small(_facts(job, waits=waits)),
+    asked = _asked_for(catalog.tools.get(job.tool), job, plainly=plainly)
+    return Panel(
+        box(
+            GOING if waits else QUIET,
+            lines(
+                _title(waits=waits),
+                sentences(made, private),
+                "" if waits else state_words(job, Progress()),
+                *([HIDDEN_RESULT] if hidden else [*asked, too_large]),
+                small(_("1 Result · 2 Photo")) if files.result is not None and files.photos else "",
+                small(_facts(job, waits=waits)),
+            ),
+            *files.gallery(plainly=plainly),
         ),
-        *files.gallery(),
+        _buttons(job, "approve-result", "decline-result") if waits else _buttons(job, "release-result"),
     )
-    if mark is not None:
-        container.id = mark
-    buttons = (approve_result, decline_result) if waits else (release_result,)
-    return Panel(container, row(*(one.of(job.id, job.posting) for one in buttons)))
 
 
 def _title(*, waits: bool) -> str:

@@ -109,17 +109,12 @@ QUIET = discord.Colour(0x80848E)
 
 
 class Panel(ui.LayoutView):
-    """The content of a message. All its buttons are lasting ones, so discord.py keeps nothing of it.
+    """The content of a message. All its buttons are lasting ones, so discord.py keeps nothing of it."""
 
-    `mark` becomes the number of its first component (see `marks`).
-    """
-
-    def __init__(self, *pieces: Piece, mark: int | None = None) -> None:
+    def __init__(self, *pieces: Piece) -> None:
         super().__init__(timeout=None)
         for piece in pieces:
             self.add_item(piece)
-        if mark is not None:
-            self.children[0].id = mark
         self.stop()
 
 
@@ -129,9 +124,9 @@ def box(colour: discord.Colour, *pieces: Piece | Worded) -> ui.Container[Any]:
     return ui.Container(*items, accent_colour=colour)
 
 
-def boxed(colour: discord.Colour, *pieces: Piece | Worded, mark: int | None = None) -> Panel:
+def boxed(colour: discord.Colour, *pieces: Piece | Worded) -> Panel:
     """Return a panel with one coloured box: a refusal, that something is done, or more."""
-    return Panel(box(colour, *pieces), mark=mark)
+    return Panel(box(colour, *pieces))
 
 
 def text(content: Worded) -> ui.TextDisplay[Any]:

@@ -45,7 +45,7 @@ MAX_ID_CHARACTERS = 100  # of a custom id
 OPEN_FOR = 60 * 60.0  # seconds in which a form can be handed in that is kept in memory
 Id = Annotated[str, "[0-9a-f]{16}"]  # of a job, a set or a request
 _PATTERNS = {int: "[0-9]{1,20}", str: "[a-z0-9_-]{1,32}"}
-_controls: dict[str, list["Control[...]"]] = {}  # by the first word of their custom ids
+_controls: list["Control[...]"] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,7 @@ def button(
 
     def register(handler: Callable[Concatenate[Press, _P], Awaitable[None]]) -> Control[_P]:
         control = Control(pattern, handler, {"label": label, **look}, who, once)
-        _controls.setdefault(_first_word(LASTING + pattern), []).append(control)
+        _controls.append(control)
         return control
 
     return register
@@ -187,7 +187,7 @@ def button(
 
 def find(custom_id: str) -> tuple[Control[...], dict[str, Any]] | None:
     """Return the control that has this custom id, with the arguments in it."""
-    for control in _controls.get(_first_word(custom_id), ()):
+    for control in _controls:
         if match := control.regex.fullmatch(custom_id.removesuffix(LET_IN)):
             return control, control.parsed(match)
     return None
@@ -235,10 +235,6 @@ def _values(interaction: discord.Interaction[Any]) -> Any:
 def _custom_id(interaction: discord.Interaction[Any]) -> str:
     kinds = (discord.InteractionType.component, discord.InteractionType.modal_submit)
     return str(cast(Any, interaction.data)["custom_id"]) if interaction.type in kinds else ""
-
-
-def _first_word(custom_id: str) -> str:
-    return re.split(r"[:\[{]", custom_id.removeprefix(LASTING))[0]
 
 
 def _pattern(kind: Any) -> str:

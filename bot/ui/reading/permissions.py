@@ -216,7 +216,7 @@ def stays_there(client: discord.Client, job: Job) -> bool:
 
 def ensure_stays_there(interaction: discord.Interaction, job: Job) -> None:
     """Raise `Refused` if the job may not be shown where the interaction comes from."""
-    if not _may_be_here(interaction, job):
+    if not may_be_here(interaction, job):
         raise Refused(
             lazy(
                 "That was made in an age-restricted channel, so I can only post the result in an "
@@ -230,7 +230,7 @@ def may_read(interaction: discord.Interaction, job: Job) -> bool:
 
     Of other people's jobs, those that are neither private nor erased, of channels that the person sees.
     """
-    if not _may_be_here(interaction, job):
+    if not may_be_here(interaction, job):
         return False
     if job.user_id == interaction.user.id:
         return True
@@ -242,7 +242,8 @@ def may_read(interaction: discord.Interaction, job: Job) -> bool:
     return channel.permissions_for(person).view_channel
 
 
-def _may_be_here(interaction: discord.Interaction, job: Job) -> bool:
+def may_be_here(interaction: discord.Interaction, job: Job) -> bool:
+    """Return whether what the job is about may be shown where the interaction comes from."""
     here = is_age_restricted(interaction.channel)
     unchanged = here is None and interaction.channel_id == job.channel_id
     return bool(here) or unchanged or not stays_there(interaction.client, job)

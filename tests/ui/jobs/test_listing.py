@@ -1,7 +1,7 @@
 """/jobs says what each job was: its prompt, its picture, for admins who and where; and it can be filtered."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import discord
 import pytest
@@ -17,6 +17,7 @@ from bot.posts import Post
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, privacy
 from bot.servers.notices import NoticeKind
+from bot.ui.admin.approvals import How
 from bot.ui.jobs.listing import ruling_buttons
 from bot.ui.kit.layout import Panel, row
 from bot.ui.kit.reasons import reason_words
@@ -338,9 +339,9 @@ async def test_who_does_not_manage_the_server_settles_nothing_in_their_list(desk
 
 # A button does something in its own server alone, whatever custom id a changed app sends from another
 
-OF_JOBS = [
-    *(first for first, kinds in _controls.items() if kinds[0].pattern == f"{first}:{{job_id}}-{{posting}}"),
-]
+OF_A_JOB = ":{job_id}-{posting}"
+PATTERNS = [one.pattern for one in _controls if one.pattern.endswith(OF_A_JOB)]
+OF_JOBS = [*get_args(How), *(one.removesuffix(OF_A_JOB) for one in PATTERNS if "{how}" not in one)]
 # Each has a job, for whose credits there is room.
 SOME = [OF_JOBS[n : n + 8] for n in range(0, len(OF_JOBS), 8)]
 REFUSALS = (

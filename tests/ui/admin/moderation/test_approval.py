@@ -9,25 +9,33 @@ import pytest
 from simcord import ChannelHandle
 from simcord.backend.models import Overwrite
 from simcord.enums import OverwriteType
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from bot.catalog import Catalog
 from bot.domain.guilds import Period
+from bot.engine.posts import Told
 from bot.jobs import queries, transitions
 from bot.jobs.models import Approval, Job, JobRequest, JobState, Progress, SourcePhoto
 from bot.jobs.results import ForModerators
 from bot.media.spool import OutputFile
-from bot.posts import Stands
+from bot.posts import Post, Stands
 from bot.servers import access
+from bot.servers.notices import DECIDED_BY, NoticeKind
 from bot.ui.jobs.progress import progress_panel
 from tests.reactions.taps import STAGING, jobs_of, post, ready
 from tests.support import spending
 from tests.support.database import given
-from tests.support.desk import PNG, Desk, pieces, texts
-from tests.support.posts import deliver, open_posts, sent
+from tests.support.desk import DONE, PNG, Desk, pieces, texts
+from tests.support.posts import deliver, open_posts, placed, sent
 from tests.support.presses import hand_in
-from tests.support.services import cancel
+from tests.support.services import cancel, erase
 from tests.support.settings import change, limit_tool, opened
 from tests.ui.admin.moderation.waiting import approvals, ask, asked, decline, moderator
+
+
+def all_posts(session: Session) -> list[Post]:
+    return list(session.scalars(select(Post)))
 
 
 @pytest.mark.promise
@@ -193,6 +201,44 @@ async def test_the_photo_is_shown_behind_a_spoiler_and_goes_with_the_decision(
     assert gallery["items"][0]["spoiler"] is True
     await moderator(desk).click(request, label="Approve")
     assert [piece for piece in pieces(channel.history()[-1]) if piece["type"] == 12] == []
+
+
+@pytest.mark.promise
+async def test_a_decision_says_what_was_approved_by_whom_and_at_what_price(desk: Desk) -> None:
+    channel = await approvals(desk)
+    ines = moderator(desk)
+    await ines.click(await ask(desk, channel), label="Approve")
+    said = texts(channel.history()[-1])
+    assert f"### ✅ Approved by <@{ines.id}>" in said
+    assert "> ||A red kite" in said
+    assert "8 credits reserved (estimate)" in said
+    (post,) = [one for one in await desk.db.read(all_posts) if one.kind == NoticeKind.APPROVAL]
+    assert post.details == {DECIDED_BY: ines.id}
+    await erase(desk.services, ines.id)  # of whom nothing is kept
+    (post,) = await desk.db.read(open_posts)
+    assert post.details == {}
+    done = await desk.move(await desk.job(), *DONE, announced_at=desk.clock.now())
+    await desk.db.write(given(sent, post, desk.clock.now(), channel.history()[-1].id))
+    assert await desk.db.read(open_posts) == []
+    await erase(desk.services, desk.maya.id)
+    (post,) = await desk.db.read(open_posts)
+    erased = await desk.job()
+    assert (erased.id, erased.inputs) == (done.id, {})
+    place = placed(post, f"c{channel.id}", post.message_id)
+    assert isinstance(await desk.delivery.edit(place, Told(erased, together=[erased])), Stands)
+    assert "kite" not in texts(channel.history()[-1])
+
+
+@pytest.mark.promise
+async def test_a_private_request_is_not_quoted_once_it_is_decided_on(desk: Desk) -> None:
+    channel = await approvals(desk)
+    question = await desk.maya.slash(desk.channel, "studio", prompt="A red kite", private=True)
+    assert question.response is not None
+    await desk.maya.click(question.response, label="Run · about 8 credits")
+    await moderator(desk).click(await asked(desk, channel), label="Approve")
+    said = texts(channel.history()[-1])
+    assert "Approved by" in said
+    assert "kite" not in said
 
 
 @pytest.mark.promise

@@ -16,7 +16,7 @@ from bot.media.spool import OutputFile
 from bot.posts import Stands
 from bot.reasons import Reason, ReasonCode
 from bot.servers.notices import NoticeKind
-from bot.ui.admin.approvals import OpenedFiles, approval_request, nothing_to_decide, result_review
+from bot.ui.admin.approvals import OpenedFiles, approval_request, decided, result_review
 from bot.ui.jobs.progress import progress_panel
 from tests.support.database import given
 from tests.support.desk import PNG, Desk, pieces, texts
@@ -170,6 +170,9 @@ async def test_moderators_find_a_declined_result_in_their_jobs_and_may_release_i
     assert "A moderator declined the result." in texts(seen)
     assert seen.response is not None
     assert len(seen.response.attachments) == 2
+    # Who presses wants to see it, and sees it alone.
+    (gallery,) = (piece for piece in pieces(seen) if piece["type"] == 12)
+    assert [item["spoiler"] for item in gallery["items"]] == [False, False]
     # Neither members nor its requester get there.
     for person in (desk.maya, desk.tom):
         mine = await person.slash(desk.channel, "jobs")
@@ -228,7 +231,7 @@ IN_VAIN = Reason(ReasonCode.NOT_APPROVED)
 
 def request(count: int = 1, *, hidden: bool = False) -> str:
     jobs = tuple(staging(id=f"{at:016x}", state=JobState.PENDING) for at in range(count))
-    return words(approval_request(ForModerators(jobs, photos=()), CATALOG, 7, NO_FILES, hidden=hidden))
+    return words(approval_request(ForModerators(jobs, photos=()), CATALOG, NO_FILES, hidden=hidden))
 
 
 @pytest.mark.promise
@@ -256,7 +259,11 @@ def test_a_result_that_is_too_large_to_show_says_so_and_what_it_cost() -> None:
     [
         ({"state": JobState.FAILED, "failure_text": IN_VAIN}, False, "⌛ No one decided"),
         ({"state": JobState.WAITING, "approval": Approval.GIVEN}, False, "✅ This request was approved"),
-        ({"state": JobState.SUCCEEDED}, True, "✅ This result was approved"),
+        (
+            {"state": JobState.SUCCEEDED, "result_approval": Approval.GIVEN},
+            True,
+            "✅ This result was approved",
+        ),
         ({"state": JobState.WITHHELD}, True, "🚫 This result isn't posted"),
         ({"state": JobState.CANCELLED}, False, "🚫 This request was cancelled"),
         ({"state": JobState.FAILED}, False, "🚫 This request has ended"),
@@ -265,4 +272,4 @@ def test_a_result_that_is_too_large_to_show_says_so_and_what_it_cost() -> None:
 def test_a_question_that_ended_without_a_button_says_how(
     changes: dict[str, Any], result: bool, said: str
 ) -> None:
-    assert said in words(nothing_to_decide(staging(**changes), CATALOG, result=result))
+    assert said in words(decided([staging(**changes)], CATALOG, result=result))
