@@ -1,7 +1,8 @@
-"""One slash command for each tool of the catalogue, made from it."""
+"""One slash command for each tool of the catalogue, and message menus for a picture that is in a channel."""
 
 import inspect
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -12,19 +13,24 @@ from discord.app_commands import locale_str
 
 from bot.catalog import SourceRule, Tool, ToolInput
 from bot.client.bot import StudiiBot
-from bot.client.commands import localised
+from bot.client.commands import MAX_MENU_NAME_CHARACTERS, localised
+from bot.errors import Refused
 from bot.features.styles import WordsNeeded
-from bot.languages import N_, gettext
-from bot.ui.jobs.choosing import ask, open_style_form, own_inputs
+from bot.jobs.models import SourcePhoto
+from bot.languages import N_, gettext as _, lazy
+from bot.ui.jobs.choosing import ask, begin, choose, open_style_form, own_inputs
 from bot.ui.jobs.forms import MAX_EXTRA_CHARACTERS, FormStart, Values, extra_inputs
 from bot.ui.jobs.start import Terms, start
 from bot.ui.kit.answers import expect_job, read_before_form, read_for_suggestions
-from bot.ui.kit.host import PhotoCommand, in_order
-from bot.ui.reading.pictures import source_photo
+from bot.ui.kit.host import PhotoCommand, host_of, in_order
+from bot.ui.reading.permissions import ensure_can_post
+from bot.ui.reading.photo_lookup import author_in, is_beside
+from bot.ui.reading.pictures import ensure_taken, pictures_in, source_photo, taken_of
 from bot.ui.styles.choosing import STYLE, style_choices, usable_styles, values_with
-from cogs.studii import MAX_SUGGESTIONS, Choices, choices
+from cogs.commands import MAX_SUGGESTIONS, Choices, choices
 
 MAX_VALUES_BESIDE_STYLES = 10  # of them are values of the input, where styles are offered too
+ALL_TOOLS = "Studii…"  # Untranslated: the bot's name
 IMAGE = "image"
 PRIVATE_OPTION = "private"
 EXTRA = "extra"
@@ -73,7 +79,7 @@ def _described(one: ToolInput) -> str:
 
 
 def _or_a_style(one: ToolInput) -> str:
-    return gettext(_OR_A_STYLE, input=one.description)
+    return _(_OR_A_STYLE, input=one.description)
 
 
 async def _run(
@@ -173,6 +179,59 @@ def suggested(one: ToolInput, typed: str) -> list[str]:
     return found[:MAX_SUGGESTIONS]
 
 
+# Message menus
+
+
+def tool_menu(tool: Tool) -> app_commands.ContextMenu:
+    """Return the message menu that runs the tool on a message's picture."""
+
+    async def run(interaction: discord.Interaction, message: discord.Message) -> None:
+        with in_order(interaction):
+            pictures = _pictures(interaction, message)
+            terms = await read_before_form(interaction, _terms(interaction, message))
+            await begin(interaction, tool, pictures, terms)
+
+    name = localised(lambda: tool.title, MAX_MENU_NAME_CHARACTERS)
+    return app_commands.ContextMenu(name=name, callback=run)
+
+
+def all_tools_menu() -> app_commands.ContextMenu:
+    """Return the message menu that lets the person choose a tool first."""
+
+    async def run(interaction: discord.Interaction, message: discord.Message) -> None:
+        pictures = _pictures(interaction, message)
+        terms = await _terms(interaction, message)
+        which = _("What would you like to make?")
+        await choose(interaction, pictures, f"### {which}", terms, others=True)
+
+    return app_commands.ContextMenu(name=ALL_TOOLS, callback=run)
+
+
+def _pictures(interaction: discord.Interaction, message: discord.Message) -> list[SourcePhoto]:
+    # Before the person fills in a form in vain.
+    ensure_can_post(interaction)
+    pictures, host = pictures_in(message), host_of(interaction)
+    if host.user is not None and message.author.id == host.user.id:  # what stands beside a result is none
+        pictures = [one for one in pictures if not is_beside(one)] or pictures
+    if not pictures:
+        raise Refused(lazy("That message has no picture. Choose a message with a photo and try again."))
+    taken = taken_of(pictures)
+    return taken or [ensure_taken(pictures[0])]
+
+
+async def _terms(interaction: discord.Interaction, message: discord.Message) -> Terms:
+    host = host_of(interaction)
+    return Terms(photo_author=await author_in(message, interaction.client, host.services))
+
+
 async def setup(bot: StudiiBot) -> None:
+    """Add the commands, the menu for all tools, and those of tools that take a photo while there is room."""
     for tool in bot.catalog.tools.values():
         bot.tree.add_command(tool_command(tool))
+    bot.tree.add_command(all_tools_menu())
+    # Those that need a photo first.
+    tools = sorted(bot.catalog.tools.values(), key=lambda tool: tool.source is SourceRule.OPTIONAL)
+    with suppress(app_commands.CommandLimitReached):  # how many there can be changes, so it is tried
+        for tool in tools:
+            if tool.source is not SourceRule.NONE:
+                bot.tree.add_command(tool_menu(tool))

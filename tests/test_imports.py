@@ -107,8 +107,8 @@ STARTING = {
     "bot.cli.doctor",
     "bot.cli.commands",
     "bot.media.decoder.serve",
-    "cogs.reactions",
-    "cogs.studii",
+    "cogs.commands",
+    "cogs.events",
 }
 
 

@@ -37,10 +37,8 @@ _log = logging.getLogger(__name__)
 
 EXTENSIONS = (
     "cogs.tools",
-    "cogs.photo_menus",
-    "cogs.members",
-    "cogs.studii",
-    "cogs.reactions",
+    "cogs.commands",
+    "cogs.events",
 )
 STOP_ANSWER_SECONDS = 2.0
 # The names that discord.py gives its tasks for listeners, for commands, and for buttons, menus and forms.

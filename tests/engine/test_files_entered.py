@@ -69,5 +69,5 @@ async def test_a_settings_command_runs_through_few_files(tmp_path: Path, command
         with entered() as files:
             shown = await desk.admin.slash(desk.channel, f"studii {command}", **typed)
         assert "Back" in str(pieces(shown))
-        assert {"bot/ui/panels/settings.py", "cogs/studii.py"} <= files
+        assert {"bot/ui/panels/settings.py", "cogs/commands.py"} <= files
         assert len(files) <= most, sorted(files)

@@ -29,7 +29,7 @@ from bot.ui.admin.credits import DEFAULT_HOLDS
 from bot.ui.jobs.wording import ALT_LENGTH, state_name
 from bot.ui.kit.answers import LateAnswer, acknowledge, answer, defer_answer
 from bot.ui.kit.layout import NEUTRAL, Panel, boxed, lines, plain, row, rule, shortened, small
-from bot.ui.panels.controls import Press, admin, button
+from bot.ui.panels.controls import Press, admin, button, marked
 from bot.ui.panels.settings import BACK, show
 from bot.ui.reading.permissions import server_of
 
@@ -263,13 +263,12 @@ async def usage(press: Press, span: Literal["shown", "days_30"]) -> None:
         for one, words in SPANS.items()
     ]
     panel = usage_panel(report, host.catalog, chosen)
-    custom_id = usage.looking(let_in=press.let_in).id("shown")
-    file = ledger.looking(let_in=press.let_in)
-    back = show.looking(label=BACK, let_in=press.let_in).of("credits", 0)
-    panel.add_item(row(ui.Select[Any](custom_id=custom_id, options=options)))
-    panel.add_item(row(file.of(chosen.value), file.looking(label=lazy("All time")).of(EVER), back))
+    panel.add_item(row(ui.Select[Any](custom_id=usage.id("shown"), options=options)))
+    whole, back = ledger.looking(label=lazy("All time")), show.looking(label=BACK)
+    panel.add_item(row(ledger.of(chosen.value), whole.of(EVER), back.of("credits", 0)))
     shown = discord.File(io.BytesIO(picture), filename=FILE_NAME)
-    await interaction.edit_original_response(view=panel, attachments=[shown])
+    view = marked(panel, let_in=press.let_in)
+    await interaction.edit_original_response(view=view, attachments=[shown])
 
 
 @button("ledger:{span}", label=lazy("Ledger as a file"), emoji="🧾", who=admin)

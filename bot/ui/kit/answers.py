@@ -66,89 +66,19 @@ class AnswerKeeper(Protocol):
 
     async def defer(self, interaction: discord.Interaction, late: LateAnswer) -> None:
         """Keep the interaction, whose deferral is sent next: if nobody answers it, the next start does."""
-        ...
 
     async def answered(self, interaction: discord.Interaction) -> None:
         """Forget the interaction, which was answered."""
-        ...
 
     def give_up(self, interaction: discord.Interaction) -> None:
         """Let the interaction be answered later: its handler could not."""
-        ...
 
     async def show(self, interaction: discord.Interaction, subject: str, panel: Panel | None = None) -> None:
         """Let the interaction's answer, which is the panel, show the job or the set of that id as long as
         Discord allows it."""
-        ...
 
     def look_again(self) -> None:
         """Let what was left unanswered in servers that are served from now on be answered, too."""
-        ...
-
-
-class Deferral:
-    """An interaction whose answer is late. Its person alone sees that it will come."""
-
-    def __init__(self, interaction: discord.Interaction, kept: AnswerKeeper, late: LateAnswer) -> None:
-        self.taken = True  # Discord has told the person that the answer will come, or may have
-        self._late = late
-        self._interaction = interaction
-        self._kept = kept
-
-    async def send(self) -> None:
-        """Tell Discord that the answer will come."""
-        await self._kept.defer(self._interaction, self._late)
-        try:
-            await self._interaction.response.defer(ephemeral=True, thinking=True)
-        except DISCORD_ERRORS as error:
-            _log.info("An answer that takes long could not be announced: %r", error)
-            self.taken = await self._taken_all_the_same()
-        if not self.taken:
-            await self.answered()  # there is nothing to answer
-
-    async def _taken_all_the_same(self) -> bool:
-        """Return whether there is a message that says that an answer will come, or may be one.
-
-        The answer to a deferral can be lost after Discord took it; discord.py's repetition of it is refused
-        then.
-        """
-        try:
-            async with asyncio.timeout(LOOK_WITHIN):
-                await self._interaction.original_response()
-        except discord.NotFound:
-            return False
-        except DISCORD_ERRORS as error:
-            _log.info("Unknown whether a late answer was announced: %r", error)
-        return True
-
-    async def answered(self) -> None:
-        """Note that the answer was given."""
-        await self._kept.answered(self._interaction)
-
-    def give_up(self) -> None:
-        """Let the answer be given later: Discord doesn't take it now."""
-        self._kept.give_up(self._interaction)
-
-    async def show(self, panel: ui.LayoutView, files: Sequence[discord.File] = ()) -> int:
-        """Show what the answer is. Return the message's id. Raises an error of Discord's."""
-        try:
-            shown = await self._interaction.edit_original_response(view=panel, attachments=files)
-        except discord.NotFound:
-            await self.answered()  # it can't be any more
-            raise
-        await self.answered()
-        return shown.id
-
-
-@contextmanager
-def or_later(deferral: Deferral | None) -> Generator[None]:
-    """Let the answer be given later if Discord doesn't take it in the block, which raises its error."""
-    try:
-        yield
-    except DISCORD_ERRORS:
-        if deferral is not None:
-            deferral.give_up()
-        raise
 
 
 _T = TypeVar("_T")
@@ -168,8 +98,8 @@ def note_arrival(interaction: discord.Interaction, clock: Clock) -> None:
     interaction.extras[_ARRIVED] = clock.monotonic()
 
 
-class _Wait:
-    """An interaction's wait for its first answer. One that takes long is announced.
+class Wait:
+    """An interaction's wait for its first answer. One that takes long is announced, to its person alone.
 
     No form can follow that, so nothing is announced while what one needs is read (`read_before_form`). If
     Discord has given up waiting, the handler is cancelled: the person would ask again, and pay twice.
@@ -177,20 +107,16 @@ class _Wait:
 
     def __init__(self, interaction: discord.Interaction, answers: AnswerKeeper, clock: Clock) -> None:
         self.answer = LateAnswer.CHANGE
-        self._interaction = interaction
-        self._answers = answers
-        self._clock = clock
+        self._interaction, self._answers, self._clock = interaction, answers, clock
         self._handler = asyncio.current_task()
-        self._answered = False
-        self._over = False
+        self._answered = self._over = False
         self._timer: asyncio.Handle | None = None
-        self._deferral: Deferral | None = None
-        self._deferring: asyncio.Task[None] | None = None
+        self._announcing: asyncio.Task[bool] | None = None
 
     def begin(self) -> None:
         """Begin to wait for the first answer, or go on."""
         if not self._over:
-            self._timer = _later(self.left(ANSWER_BY), self._defer)
+            self._timer = _later(self.left(ANSWER_BY), self._announce)
 
     def pause(self) -> None:
         """Announce nothing for now."""
@@ -204,33 +130,63 @@ class _Wait:
     async def announce(self, answer: LateAnswer) -> None:
         """Tell the person alone now that the answer will come, if nothing was announced yet."""
         self.pause()
-        if self._deferral is None:
+        if self._announcing is None:
             self.answer = answer
-            self._defer()
+            self._announce()
         await self._announced()
 
-    async def end(self) -> Deferral | None:
-        """Announce nothing any more. Return the announcement, if there was one."""
+    async def end(self) -> bool:
+        """Announce nothing any more. Return whether the person was told that the answer will come."""
         self._over = self._answered = True
         self.pause()
-        await self._announced()
-        return self._deferral if self._deferral is not None and self._deferral.taken else None
+        return await self._announced()
 
-    async def _announced(self) -> None:
-        if self._deferring is not None:
-            await shielded(self._deferring)  # an answer comes after it
+    async def show(self, panel: ui.LayoutView, files: Sequence[discord.File] = ()) -> int:
+        """Show what the announced answer is. Return the message's id. Raises an error of Discord's."""
+        try:
+            shown = await self._interaction.edit_original_response(view=panel, attachments=files)
+        except discord.NotFound:
+            await self._answers.answered(self._interaction)  # it can't be any more
+            raise
+        await self._answers.answered(self._interaction)
+        return shown.id
 
-    def _defer(self) -> None:
+    def give_up(self) -> None:
+        """Let the announced answer be given later: Discord doesn't take it now."""
+        self._answers.give_up(self._interaction)
+
+    async def _announced(self) -> bool:
+        # An answer comes after the announcement.
+        return self._announcing is not None and await shielded(self._announcing)
+
+    def _announce(self) -> None:
         if not self._interaction.response.is_done():
             self._over = True
-            self._deferral = Deferral(self._interaction, self._answers, self.answer)
-            self._deferring = asyncio.create_task(self._send(self._deferral), name="deferring an answer")
+            self._announcing = asyncio.create_task(self._defer(), name="deferring an answer")
 
-    async def _send(self, deferral: Deferral) -> None:
-        await deferral.send()
-        if not deferral.taken and not self._answered and self._handler is not None:
-            _log.info("Interaction %d is given up: it came too late to be answered.", self._interaction.id)
-            self._handler.cancel()
+    async def _defer(self) -> bool:
+        """Tell Discord that the answer will come. Return whether it took that, or may have."""
+        await self._answers.defer(self._interaction, self.answer)
+        try:
+            await self._interaction.response.defer(ephemeral=True, thinking=True)
+        except DISCORD_ERRORS as error:
+            _log.info("An answer that takes long could not be announced: %r", error)
+        else:
+            return True
+        try:
+            # The answer to a deferral can be lost after Discord took it; discord.py's repetition of it is
+            # refused then.
+            async with asyncio.timeout(LOOK_WITHIN):
+                await self._interaction.original_response()
+        except discord.NotFound:
+            await self._answers.answered(self._interaction)  # there is nothing to answer
+            if not self._answered and self._handler is not None:
+                _log.info("Interaction %d is given up: it came too late.", self._interaction.id)
+                self._handler.cancel()
+            return False
+        except DISCORD_ERRORS as error:
+            _log.info("Unknown whether a late answer was announced: %r", error)
+        return True
 
 
 def expect_answer(interaction: discord.Interaction, answers: AnswerKeeper, clock: Clock) -> None:
@@ -239,7 +195,7 @@ def expect_answer(interaction: discord.Interaction, answers: AnswerKeeper, clock
     To be called where the interaction begins to be handled. Who answers it calls `answering` first.
     """
     arrived_at.set(interaction.extras[_ARRIVED])
-    wait = interaction.extras[_WAIT] = _Wait(interaction, answers, clock)
+    wait = interaction.extras[_WAIT] = Wait(interaction, answers, clock)
     if interaction.type is not discord.InteractionType.autocomplete:  # which takes suggestions alone
         wait.begin()
 
@@ -260,13 +216,13 @@ async def defer_answer(interaction: discord.Interaction, answer: LateAnswer) -> 
     await _wait_of(interaction).announce(answer)
 
 
-async def answering(interaction: discord.Interaction) -> Deferral | None:
-    """Return the deferral in whose place the answer goes, if the person was told that it takes longer.
+async def answering(interaction: discord.Interaction) -> Wait | None:
+    """Return what shows the answer, if the person was told that it takes longer.
 
     To be called before whatever may be the first answer. Nothing is announced from then on.
     """
-    wait = interaction.extras.get(_WAIT)
-    return await wait.end() if isinstance(wait, _Wait) else None
+    wait: Wait | None = interaction.extras.get(_WAIT)
+    return wait if wait is not None and await wait.end() else None
 
 
 async def read_before_form(interaction: discord.Interaction, reading: Awaitable[_T]) -> _T:
@@ -305,8 +261,8 @@ async def _in_time(reading: Awaitable[_T], seconds: float) -> _T:
         task.cancel()
 
 
-def _wait_of(interaction: discord.Interaction) -> _Wait:
-    return cast(_Wait, interaction.extras[_WAIT])
+def _wait_of(interaction: discord.Interaction) -> Wait:
+    return cast(Wait, interaction.extras[_WAIT])
 
 
 def _later(seconds: float, call: Callable[[], None]) -> asyncio.Handle:
@@ -362,9 +318,14 @@ async def answer_if_possible(interaction: discord.Interaction, panel: ui.LayoutV
 
     Who was told that an answer will come then gets one later.
     """
-    deferral = await answering(interaction)
-    with tolerated("User %d could not be told about a problem", interaction.user.id), or_later(deferral):
-        await answer(interaction, panel)
+    announced = await answering(interaction)
+    with tolerated("User %d could not be told about a problem", interaction.user.id):
+        try:
+            await answer(interaction, panel)
+        except DISCORD_ERRORS:
+            if announced is not None:
+                announced.give_up()
+            raise
 
 
 async def answer(
@@ -376,9 +337,8 @@ async def answer(
     Files can take long to send, so they are shown only after a deferral (`defer_answer`).
     """
     response = interaction.response
-    deferral = await answering(interaction)
-    if deferral is not None:
-        return await deferral.show(panel, files)
+    if (announced := await answering(interaction)) is not None:
+        return await announced.show(panel, files)
     if not response.is_done():
         return (await response.send_message(view=panel, ephemeral=True)).message_id
     if response.type is discord.InteractionResponseType.deferred_channel_message:

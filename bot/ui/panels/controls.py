@@ -37,7 +37,7 @@ from bot.errors import Refused
 from bot.languages import Worded, lazy, pgettext
 from bot.ui.kit.answers import answer_if_possible, ask_buttons, tell, words_for
 from bot.ui.kit.host import LASTING, Host, begin_to_handle, custom_ids, host_of, show_form
-from bot.ui.kit.layout import BAD, boxed, row
+from bot.ui.kit.layout import BAD, Panel, boxed, row
 from bot.ui.reading.permissions import LET_IN, ensure_manager, ensure_panel_opener
 
 _P = ParamSpec("_P")
@@ -112,7 +112,6 @@ class Control(Generic[_P]):
     look: Mapping[str, Any]  # arguments of `ui.Button`
     who: Check
     once: bool  # a double click counts as one
-    let_in: bool = False
     forms: list[Handler] = field(default_factory=list[Handler])
 
     def of(self, *args: _P.args, **kwargs: _P.kwargs) -> ui.Button[Any]:
@@ -120,9 +119,9 @@ class Control(Generic[_P]):
         look: dict[str, Any] = {**self.look, "label": str(self.look["label"])}
         return ui.Button[Any](**look, custom_id=self.id(*args, **kwargs))
 
-    def looking(self, *, let_in: bool | None = None, **look: Any) -> "Control[_P]":
-        """Return the same with another look. `let_in`: the panel's opener has no Manage Server."""
-        return replace(self, look={**self.look, **look}, let_in=self.let_in if let_in is None else let_in)
+    def looking(self, **look: Any) -> "Control[_P]":
+        """Return the same with another look."""
+        return replace(self, look={**self.look, **look})
 
     def id(self, *args: _P.args, **kwargs: _P.kwargs) -> str:
         """Return the custom id with these arguments, for a list or a form."""
@@ -136,7 +135,7 @@ class Control(Generic[_P]):
         made = f"{LASTING}{kept.format(**given)}"
         if self.regex.fullmatch(made) is None or len(made) + len(LET_IN) > MAX_ID_CHARACTERS:
             raise ValueError(f"{made!r} doesn't fit {self.pattern!r}, or is too long")
-        return f"{made}{LET_IN if self.let_in else ''}"
+        return made
 
     def submitted(self, handler: Handler) -> Handler:
         """Register what is done with the form that the handler shows.
@@ -160,6 +159,14 @@ class Control(Generic[_P]):
         kinds = get_type_hints(self.handler)
         given = {name: text for name, text in match.groupdict().items() if text is not None}
         return {name: int(text) if int in _kinds(kinds[name]) else text for name, text in given.items()}
+
+
+def marked(panel: Panel, *, let_in: bool) -> Panel:
+    """Return the panel, with its controls marked if its opener has no Manage Server and was `let_in`."""
+    controls: list[Any] = [one for one in panel.walk_children() if getattr(one, "custom_id", None)]
+    for one in controls if let_in else ():
+        one.custom_id += LET_IN
+    return panel
 
 
 FORM_OUTDATED = lazy(

@@ -42,7 +42,7 @@ from bot.ui.kit.layout import (
     some,
     text,
 )
-from bot.ui.panels.controls import Press, admin, button
+from bot.ui.panels.controls import Press, admin, button, marked
 from bot.ui.reading.permissions import ids_there, manages, server_of
 
 MAX_COMPONENTS, MAX_CHARACTERS = 40, 4000  # of a message
@@ -132,9 +132,9 @@ class YesNo(ValueKind):
 
     def pieces(self, setting: "Setting", line: str, now: Now, value: Value) -> list[Piece]:
         # The button says what it sets, so that two presses do the same as one.
-        look = put.looking(label=DOING[not value], let_in=now.let_in)
-        turns = look.of(now.address, setting.name, "off" if value else "on")
-        return [ui.Section(text(line), accessory=turns)]
+        turns = put.looking(label=DOING[not value])
+        accessory = turns.of(now.address, setting.name, "off" if value else "on")
+        return [ui.Section(text(line), accessory=accessory)]
 
     def chosen(self, values: Any) -> Value:
         return values == ["on"]
@@ -160,7 +160,7 @@ class OneOf(ValueKind):
             for one in shown[:MAX_CHOSEN]
         ]
         least, most = (0, len(options)) if self.several else (1, 1)
-        custom_id = pick.looking(let_in=now.let_in).id(now.address, setting.name)
+        custom_id = pick.id(now.address, setting.name)
         control = ui.Select[Any](custom_id=custom_id, options=options, min_values=least, max_values=most)
         return [text(line), row(control)]
 
@@ -187,9 +187,8 @@ class Pick(ValueKind):
         # Discord refuses a list in which deleted ones are chosen, or too many.
         most = MAX_CHOSEN if self.several else 1
         chosen = [discord.Object(one) for one in self._known(now.interaction, value)[:most]]
-        custom_id = pick.looking(let_in=now.let_in).id(now.address, setting.name)
         shown = self.control(
-            custom_id=custom_id,
+            custom_id=pick.id(now.address, setting.name),
             default_values=chosen,
             placeholder=shortened(str(self.none), 100) if self.none != NOT_SET else None,
             min_values=0,
@@ -241,8 +240,7 @@ class Entered(ValueKind):
         return self.said(value)
 
     def pieces(self, setting: "Setting", line: str, now: Now, value: Value) -> list[Piece]:
-        opens = fill.looking(let_in=now.let_in).of(now.address, setting.name)
-        return [ui.Section(text(line), accessory=opens)]
+        return [ui.Section(text(line), accessory=fill.of(now.address, setting.name))]
 
     def chosen(self, values: Any) -> Value:
         return self.read(values)
@@ -315,13 +313,12 @@ class Items(ValueKind):
         return _both(title, come, gone)
 
     def pieces(self, setting: "Setting", line: str, now: Now, value: Value) -> list[Piece]:
-        opens = fill.looking(label=self.adds, let_in=now.let_in).of(now.address, setting.name)
+        opens = fill.looking(label=self.adds).of(now.address, setting.name)
         # Beside the button there is little room on a phone: what is listed comes below.
         head, _break, listed = line.partition("\n")
         shown: list[Piece] = [ui.Section(text(head), accessory=opens), *([text(listed)] if listed else [])]
-        look = drop.looking(let_in=now.let_in)
         if value and self.control:
-            ended = look.id(now.address, setting.name, 0)
+            ended = drop.id(now.address, setting.name, 0)
             shown.append(row(self.control(custom_id=ended, placeholder=str(self.removes))))
         elif value:
             part = list(value.items())[now.start : now.start + MAX_CHOSEN - 1]
@@ -332,7 +329,7 @@ class Items(ValueKind):
             following = now.start + len(part) if now.start + len(part) < len(value) else 0
             if len(value) > len(part):
                 options.append(discord.SelectOption(label=_("Show others…"), value=OTHERS))
-            ended = look.id(now.address, setting.name, following)
+            ended = drop.id(now.address, setting.name, following)
             shown.append(row(ui.Select[Any](custom_id=ended, options=options, placeholder=str(self.removes))))
         return shown
 
@@ -356,8 +353,7 @@ async def _nothing_seen(*_about: object) -> None: ...
 class Setting:
     """An entry. `read` and `write` are an attribute of the row and `Topic.assign`, unless they are given.
 
-    `line` is what the panel says of it. `check` looks at what is chosen before anything is written. `then` is
-    awaited with the value and the row as it was once that is stored; to raise `Refused` it undoes that.
+    `line` is what the panel says of it. `check` looks at what is chosen before anything is written.
     """
 
     name: str
@@ -368,7 +364,6 @@ class Setting:
     write: Callable[[Any, Scope, Value], object] | None = None
     line: Callable[[Now], Worded] | None = None
     check: Callable[[discord.Interaction[Any], Value], Awaitable[None]] | None = None
-    then: Callable[[discord.Interaction[Any], Value, Any], Awaitable[None]] = _nothing_seen
 
     def value(self, row_: Any) -> Value:
         return self.read(row_) if self.read else getattr(row_, self.name)
@@ -484,7 +479,7 @@ def panel(
     notes = lines(*(small(one) for one in topic.notes(now)))
     links = topic.links(now)
     if topic.back is not None:
-        links.append(row(show.looking(label=BACK, let_in=now.let_in).of(topic.back, 0)))
+        links.append(row(show.looking(label=BACK).of(topic.back, 0)))
     title = _heading(topic)
     room = _cost([box(NEUTRAL, title, "news", about, rule(), notes), *links])
     blocks = [one.pieces(now) for one in topic.settings]
@@ -492,16 +487,13 @@ def panel(
     if len(pages) > 1:
         pages = _pages(blocks, (room[0] + TURNING, room[1]))
     page = min(page, len(pages) - 1)
-    turns = [
-        show.looking(label=str(n + 1), disabled=n == page, let_in=now.let_in).of(now.address, n)
-        for n in range(len(pages))
-    ]
+    turns = [show.looking(label=str(n + 1), disabled=n == page).of(now.address, n) for n in range(len(pages))]
     rows = [*links, *(button_rows(turns) if len(pages) > 1 else [])]
     shown: list[Piece | Worded] = [title, about, *pages[page], *([rule(), notes] if notes else [])]
     above = [block[-1] for one, block in zip(topic.settings, blocks, strict=True) if one.name == changed]
     place = shown.index(above[0]) + 1 if above and above[0] in shown else len(shown)
     shown.insert(place, lines(*said))
-    return Panel(box(BAD if refused else topic.colour(now), *shown), *rows)
+    return marked(Panel(box(BAD if refused else topic.colour(now), *shown), *rows), let_in=now.let_in)
 
 
 def _pages(blocks: Sequence[Sequence[Piece]], room: tuple[int, int]) -> list[list[Piece]]:
@@ -516,9 +508,9 @@ def _pages(blocks: Sequence[Sequence[Piece]], room: tuple[int, int]) -> list[lis
     return pages
 
 
-def opens(topic: Topic, now: Now) -> ui.Button[Any]:
+def opens(topic: Topic) -> ui.Button[Any]:
     """Return the button that shows another topic in place of this one."""
-    return show.looking(label=topic.title, emoji=topic.emoji, let_in=now.let_in).of(topic.name, 0)
+    return show.looking(label=topic.title, emoji=topic.emoji).of(topic.name, 0)
 
 
 async def open_panel(interaction: discord.Interaction[Any], at: str, work: Work | None = None) -> None:
@@ -612,12 +604,10 @@ async def _assign(press: Press, at: str, name: str, values: Any) -> None:
         await update(press, at, partial(_refuse, refusal), name)
     else:
         work = assigning(topic, setting, value, press.interaction)
-        await update(press, at, work, name, partial(setting.then, press.interaction, value))
+        await update(press, at, work, name)
 
 
-async def update(
-    press: Press, at: str, work: Work, name: str = "", then: Callable[[Any], Awaitable[None]] = _nothing_seen
-) -> None:
+async def update(press: Press, at: str, work: Work, name: str = "") -> None:
     """Do the work, which is about the setting of that name if there is one, and show the panel as it is then,
     also after a refusal: its lists show what holds."""
     interaction, topic = press.interaction, _topic(at)
@@ -625,7 +615,6 @@ async def update(
     page, refused = page_of(interaction.message), False
     try:
         now, news = await _done(interaction, at, work, let_in=press.let_in)
-        await then(before.row)
     except Refused as refusal:
         now, refused, news = before, True, [f"❌ {refusal_words(refusal)}"]
     news.append(_changed_since(topic, before, interaction.message, page))

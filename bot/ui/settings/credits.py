@@ -215,12 +215,9 @@ def _restart(session: Any, scope: Scope) -> Message:
 
 
 def _links(now: Now) -> list[Piece]:
-    def marked(control: Any) -> Any:
-        return control.looking(let_in=now.let_in)
-
-    buttons: list[Piece] = [marked(usage).of(Span.DAYS_30.value), marked(ledger).of(EVER)]
+    buttons: list[Piece] = [usage.of(Span.DAYS_30.value), ledger.of(EVER)]
     if now.row.budget.window.end is None:
-        buttons.append(marked(restart).of("credits"))
+        buttons.append(restart.of("credits"))
     return [row(*buttons)]
 
 

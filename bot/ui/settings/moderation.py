@@ -471,8 +471,8 @@ def _choose_tool(now: Now) -> list[Piece]:
     options = [
         discord.SelectOption(label=_tool_name(now.catalog, slug), value=slug) for slug in (EVERY_TOOL, *slugs)
     ]
-    custom_id = choose_tool.looking(let_in=now.let_in).id("access")
     placeholder = _("Roles and channels of a tool…")
+    custom_id = choose_tool.id("access")
     return [row(ui.Select[Any](custom_id=custom_id, options=options, placeholder=placeholder))]
 
 
@@ -570,6 +570,6 @@ MODERATION = Topic(
     lazy("Moderation"),
     load,
     about=_overview,
-    links=lambda now: list(button_rows([opens(one, now) for one in (FILTER, APPROVALS, BLOCKED, ACCESS)])),
+    links=lambda _now: list(button_rows([*map(opens, (FILTER, APPROVALS, BLOCKED, ACCESS))])),
     back="setup",
 )

@@ -11,7 +11,7 @@ from discord import ui
 from bot.credits import budgets, prices
 from bot.credits.budgets import BudgetState
 from bot.domain.guilds import Plan
-from bot.errors import NotAllowed, Refused
+from bot.errors import Refused
 from bot.features.wording import credit_words, discord_timestamp
 from bot.jobs import holds, lanes
 from bot.languages import (
@@ -53,7 +53,7 @@ from bot.ui.kit.layout import (
     small,
 )
 from bot.ui.kit.reasons import reason_words
-from bot.ui.panels.controls import Press, admin, button, manager
+from bot.ui.panels.controls import Press, admin, button, manager, marked
 from bot.ui.panels.settings import (
     Now,
     OneOf,
@@ -440,7 +440,7 @@ async def ask_to_remove(press: Press, key_id: int) -> None:
     current = await press.host.services.db.read(keys.current, server_of(press.interaction))
     if current is None or current.id != key_id:
         raise Refused(ANOTHER_KEY)
-    keep = show.looking(label=lazy("Keep key"), let_in=press.let_in).of(SETUP.name, 0)
+    keep = show.looking(label=lazy("Keep key")).of(SETUP.name, 0)
     title = _("Remove this server's Studii key?")
     sure = lines(
         f"### {title}",
@@ -452,8 +452,8 @@ async def ask_to_remove(press: Press, key_id: int) -> None:
             key=current.masked,
         ),
     )
-    removes = remove_key.looking(let_in=press.let_in).of(key_id)
-    await answer_in_place(press.interaction, boxed(BAD, sure, row(removes, keep)))
+    question = boxed(BAD, sure, row(remove_key.of(key_id), keep))
+    await answer_in_place(press.interaction, marked(question, let_in=press.let_in))
 
 
 # The panel
@@ -474,38 +474,24 @@ async def posts_panel(press: Press) -> None:
 def _links(now: Now) -> list[Piece]:
     state: SetupState = now.seen
     step, waits = next_step(state), state.has_key and state.held is not None
-
-    def marked(control: Any, **look: Any) -> Any:
-        return control.looking(let_in=now.let_in, **look)
-
     look_of_key = {"style": PRIMARY} if step is KEY else {"label": lazy("Replace key")}
     look_of_panel = {"style": PRIMARY} if step is POSTED else {}
     first: list[Piece] = [
-        *([marked(try_again).of(state.settings.guild_id)] if waits else []),
-        marked(key, **look_of_key).of(),
-        marked(posts_panel, **look_of_panel).of(),
-        marked(look).of(),
-        *([] if state.key is None else [marked(ask_to_remove).of(state.key.id)]),
+        *([try_again.of(state.settings.guild_id)] if waits else []),
+        key.looking(**look_of_key).of(),
+        posts_panel.looking(**look_of_panel).of(),
+        look.of(),
+        *([] if state.key is None else [ask_to_remove.of(state.key.id)]),
     ]
-    return [row(*first), row(*(opens(one, now) for one in (CREDITS, RESULTS, MODERATION, PHOTOS)))]
+    return [row(*first), row(*map(opens, (CREDITS, RESULTS, MODERATION, PHOTOS)))]
 
 
 async def _can_warn(interaction: discord.Interaction[Any], channel_id: int | None) -> None:
-    """Raise `Refused` if the bot can't post warnings in the channel that was chosen."""
+    """Greet the channel that was chosen. Raise `Refused` if the bot can't post warnings there."""
     if channel_id is not None:
-        ensure_can_post_in(channel_of(interaction, channel_id), warnings=True)
-
-
-async def _greet_log(interaction: discord.Interaction[Any], channel_id: int | None, before: SetupRow) -> None:
-    """Greet the new log channel. If Discord keeps the bot out, the one before is the log channel again."""
-    if channel_id is None:
-        return
-    try:
-        await post_greeting(interaction, channel_of(interaction, channel_id))
-    except NotAllowed:
-        old, db = before.settings, host_of(interaction).services.db
-        await db.write(settings.set_log, old.guild_id, old.log_channel_id, results=bool(old.log_results))
-        raise
+        channel = channel_of(interaction, channel_id)
+        ensure_can_post_in(channel, warnings=True)
+        await post_greeting(interaction, channel)
 
 
 def _set_log(session: Any, scope: Scope, channel_id: int | None) -> None:
@@ -589,7 +575,6 @@ SETUP = Topic(
             write=_set_log,
             line=lambda now: _log_lines(now.seen),
             check=_can_warn,
-            then=_greet_log,
         ),
         Setting(
             "log_results",

@@ -7,7 +7,7 @@ from typing import Any
 from bot.catalog import Catalog
 from bot.client.bot import EXTENSIONS, StudiiBot
 from bot.client.login import photo_intents
-from cogs.studii import function_command
+from cogs.commands import function_command
 from tests.support.desk import Desk, open_desk
 from tests.support.simulated.delivery import NoAnswers, no_progress
 

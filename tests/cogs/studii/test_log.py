@@ -15,12 +15,11 @@ from bot.servers.notices import NoticeKind
 from bot.studii import KeyRefused, OutOfCredits
 from bot.ui.admin.notices import notice_panel
 from tests.support.clock import NOON
-from tests.support.database import outage
 from tests.support.desk import Desk, pieces, texts
 from tests.support.jobs import staging
 from tests.support.panels import CATALOG, words
 from tests.support.posts import Posted, a_post, deliver, open_posts, placed, tell_end
-from tests.support.settings import admin, control, opened
+from tests.support.settings import admin
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
 
@@ -88,18 +87,6 @@ async def test_a_channel_in_which_the_bot_may_not_post_is_refused_with_what_is_m
     assert "**Send Messages**" in shown
     assert "Nothing was changed" in shown
     assert await log_of(desk) == (None, False)
-
-
-@pytest.mark.promise
-async def test_a_channel_that_could_not_be_stored_is_not_greeted(desk: Desk) -> None:
-    panel = await opened(desk, "setup")
-    assert panel.response is not None
-    chooses = control(panel, "studii:pick:setup:log_channel")
-    async with outage(desk.db):
-        shown = await desk.admin.select(panel.response, [desk.channel], custom_id=chooses)
-    assert "database" in texts(shown)
-    assert await log_of(desk) == (None, False)
-    assert desk.channel.history() == []
 
 
 async def test_a_channel_that_discord_keeps_closed_leaves_the_one_before(desk: Desk) -> None:

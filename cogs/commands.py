@@ -1,6 +1,5 @@
-"""`/studii`: the group of admins' commands, and the events of servers that add or remove the bot."""
+"""The commands beside the tools': those of admins, under `/studii`, and those with which members look."""
 
-import logging
 from collections.abc import Iterable
 from functools import partial
 from itertools import islice
@@ -8,28 +7,31 @@ from typing import Any
 
 import discord
 from discord import app_commands
-from discord.ext import commands
 
-from bot.client.bot import ComparingCog, StudiiBot
-from bot.client.login import was_removed
+from bot.client.bot import StudiiBot
 from bot.credits import limits
 from bot.credits.budgets import MAX_BUDGET
 from bot.domain.guilds import Period
 from bot.features.wording import PERIOD_CHOICES
+from bot.jobs import queries
 from bot.languages import N_
-from bot.servers import privacy, settings
-from bot.servers.key_entry import lost
 from bot.services import Services
-from bot.ui.admin.credits import grant_panel, member_panel
-from bot.ui.kit.answers import answer
+from bot.ui.admin.credits import credits_panel, grant_panel, member_panel
+from bot.ui.help import show_help
+from bot.ui.jobs.listing import ListQuery, show_list
+from bot.ui.kit.answers import answer, read_for_suggestions
+from bot.ui.kit.host import host_of
 from bot.ui.kit.layout import Panel, shortened
 from bot.ui.panels.settings import Scope, open_panel
-from bot.ui.reading.permissions import roles_of, server_of
+from bot.ui.reading.permissions import manages, member_context, roles_of, server_of
 from bot.ui.settings.credits import CREDITS, budget_value, load, set_budget
+from bot.ui.settings.mine import MINE
 from bot.ui.settings.moderation import MODERATION, show_block_form
 from bot.ui.settings.photos import PHOTOS
 from bot.ui.settings.results import RESULTS
-from bot.ui.settings.setup import greet, greeting, key_lost, open_setup
+from bot.ui.settings.setup import open_setup
+from bot.ui.styles.choosing import style_choices, style_meant, usable_styles
+from bot.ui.styles.panel import show_style, show_styles
 
 MAX_SUGGESTIONS = 25  # that Discord shows
 
@@ -129,64 +131,42 @@ async def _of_member(
     return member_panel(user.id, state, granted_now=granted, here=here)
 
 
-_log = logging.getLogger(__name__)
+# Of members
 
 
-class ServerEvents(ComparingCog):
-    """The events when a server adds or removes the bot."""
+RECENT_JOBS = 5
+# What was chosen from a list, or a name.
+Chosen = app_commands.Range[str, 1, 100]
 
-    def __init__(self, bot: StudiiBot) -> None:
-        self._bot = bot
-        self._services = bot.services
-        super().__init__(bot)
-        self._new: set[int] = set()
-        self._without_key: set[int] = set()
 
-    @commands.Cog.listener()
-    async def on_guild_join(self, guild: discord.Guild) -> None:
-        await self.handle(self._welcome, guild)
+async def jobs(interaction: discord.Interaction) -> None:
+    await show_list(interaction, ListQuery())
 
-    @commands.Cog.listener()
-    async def on_guild_available(self, guild: discord.Guild) -> None:
-        await self.handle(self._tell, guild)
 
-    @commands.Cog.listener()
-    async def on_guild_remove(self, guild: discord.Guild) -> None:
-        await self.handle(self._goodbye, guild.id)
+async def credits_left(interaction: discord.Interaction) -> None:
+    """Show what is left, and what the member has used."""
+    guild_id, user_id, host = server_of(interaction), interaction.user.id, host_of(interaction)
+    db, roles = host.services.db, member_context(interaction).roles
+    member = await db.read(limits.of_member, guild_id, user_id, roles, host.clock.now())
+    recent = await db.read(queries.page, guild_id, user_id, 0, RECENT_JOBS)
+    await answer(interaction, credits_panel(member, recent, host.catalog))
 
-    async def _welcome(self, guild: discord.Guild) -> None:
-        if await self._services.db.write(settings.came, guild.id, self._bot.clock.now()):
-            await greet(self._bot, self._bot.readers, guild, partial(greeting, guild.id))
 
-    async def _goodbye(self, guild_id: int) -> None:
-        await self._services.db.write(privacy.left, guild_id, self._bot.clock.now())
+@function_command(name="styles", description=N_("Show your styles and this server's, use or remove one"))
+@app_commands.describe(name=N_("The style to show; leave out for a list"))
+async def styles(interaction: discord.Interaction, name: Chosen | None = None) -> None:
+    """Show all styles, or one."""
+    if name is None:
+        await show_styles(interaction)
+    else:
+        await show_style(interaction, await style_meant(interaction, name, manages=manages(interaction)))
 
-    async def _tell(self, guild: discord.Guild) -> None:
-        """Send what waits for the server, once it is available."""
-        if guild.unavailable:
-            return
-        if guild.id in self._new:
-            await self._welcome(guild)
-            self._new.discard(guild.id)
-        if guild.id in self._without_key:
-            self._without_key.discard(guild.id)
-            await greet(self._bot, self._bot.readers, guild, partial(key_lost, guild))
 
-    async def compare(self) -> None:
-        """Find the servers that added or removed the bot while nobody heard of it."""
-        present = [guild.id for guild in self._bot.guilds]
-        own = self._bot.application_id or 0
-        found = await self._services.db.write(settings.compare, own, present)
-        if found is None:
-            _log.warning("The token belongs to another bot now, so missing servers don't count as left.")
-        joined, absent = found or ((), ())
-        # Discord sends no event for these: they added the bot while it was offline.
-        self._new.update(joined)
-        self._without_key.update(await self._services.db.write(lost, self._services.vault))
-        for guild in self._bot.guilds:
-            await self._tell(guild)
-        gone = [guild_id for guild_id in absent if await was_removed(self._bot, guild_id)]
-        await self._services.db.write(privacy.part, gone, self._bot.clock.now())
+@styles.autocomplete("name")
+async def suggest(interaction: discord.Interaction, typed: str) -> Choices:
+    """Suggest the styles that the person may use or manage."""
+    reading = usable_styles(interaction, manages=manages(interaction))
+    return choices(style_choices(await read_for_suggestions(interaction, reading), typed))
 
 
 async def setup(bot: StudiiBot) -> None:
@@ -209,4 +189,19 @@ async def setup(bot: StudiiBot) -> None:
     bot.tree.add_command(group)
     menu = app_commands.ContextMenu(name=BLOCK, callback=block)
     bot.tree.add_command(app_commands.default_permissions(manage_guild=True)(menu))
-    await bot.add_cog(ServerEvents(bot))
+    for command in (
+        Command(name="jobs", description=N_("Show your jobs; cancel or run them again"), callback=jobs),
+        Command(
+            name="credits", description=N_("Show the credits left and your usage"), callback=credits_left
+        ),
+        styles,
+        panel_command(
+            MINE.name, N_("Who can use your photos, your defaults for each tool, and erasing your data")
+        ),
+        Command(
+            name="help",
+            description=N_("Show what you can do here, with buttons to start"),
+            callback=show_help,
+        ),
+    ):
+        bot.tree.add_command(command)
