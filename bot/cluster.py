@@ -317,6 +317,10 @@ class Membership(Fence):
         """Return when another process has taken over: this one must drop everything."""
         await self._until(self._lost)
 
+    def was_lost(self) -> bool:
+        """Return whether another process has taken over."""
+        return self._lost.is_set()
+
     def when_gained(self, listener: Callable[[frozenset[int]], None]) -> None:
         """Call `listener` with shards that are taken from now on. It must not raise."""
         self._gained.append(listener)

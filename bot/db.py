@@ -42,7 +42,16 @@ from sqlalchemy.pool import NullPool
 from bot.aio.tasks import shielded
 from bot.base import Base
 from bot.clock import SystemClock
-from bot.errors import Busy, Collided, DatabaseAway, DatabaseFailed, NotAlone, SettingsError, Unavailable
+from bot.errors import (
+    Busy,
+    Collided,
+    DatabaseAway,
+    DatabaseFailed,
+    NotAlone,
+    SettingsError,
+    Unavailable,
+    Unsure,
+)
 from bot.sqlite_file import (
     BUSY_CODES,
     ON_SQLITE,
@@ -64,6 +73,7 @@ _BY_SQLSTATE = {
     "40P01": Collided,
     **dict.fromkeys(("57P01", "57P02", "57P03"), DatabaseAway),
 }
+_WRONG_VALUE = ("22", "23", "42")  # classes that SQLAlchemy doesn't always have an error of its own for
 _WRONG_LOGIN = ("28", "3D")  # classes: no such user, a wrong password; no such database
 _NOT_THERE = {errno.ECONNREFUSED, errno.ENOENT, errno.EHOSTUNREACH, errno.ENETUNREACH}
 
@@ -82,7 +92,8 @@ def as_failure(error: Exception) -> DatabaseFailed | None:
             return Busy()
         if error.connection_invalidated:
             return DatabaseAway()
-        return _BY_SQLSTATE.get(str(getattr(error.orig, "sqlstate", "")), DatabaseFailed)()
+        state = str(getattr(error.orig, "sqlstate", ""))
+        return None if state.startswith(_WRONG_VALUE) else _BY_SQLSTATE.get(state, DatabaseFailed)()
     return DatabaseFailed() if isinstance(error, PoolTimeout) else None
 
 
@@ -218,10 +229,6 @@ class Fence:
 
     def met(self) -> None:
         """Note that a transaction found the row gone: another process has taken over."""
-
-
-class _Unsure(DatabaseFailed):
-    """A commit's answer was lost: nobody knows whether it was made."""
 
 
 @dataclass(slots=True, eq=False)
@@ -429,7 +436,7 @@ class Database:
         except Exception as error:  # noqa: BLE001 - told to who has asked
             for one in group:
                 one.error = error
-            return len(group) > 1 and not isinstance(error, DatabaseAway | _Unsure)
+            return len(group) > 1 and not isinstance(error, DatabaseAway | Unsure)
         return False
 
     async def _commit(self, group: list[_Write], fence: Fence) -> None:
@@ -477,7 +484,7 @@ class Database:
         try:
             connection.commit()
         except (DBAPIError, OSError) as error:
-            raise _Unsure from error
+            raise Unsure from error
 
     def _session(
         self,
@@ -663,6 +670,9 @@ class _Server:
             return await opened.run_sync(work, *args)
         except OSError as error:
             raise DatabaseAway from error
+        except DBAPIError as error:
+            _leave_out_rows(error)
+            raise
         finally:
             if opened.sync_connection is not None:
                 await shielded(opened.close())
@@ -670,6 +680,15 @@ class _Server:
     async def close(self) -> None:
         """Close those that are not in use."""
         await self._engine.dispose()
+
+
+def _leave_out_rows(error: BaseException | None) -> None:
+    """Take out of an error what PostgreSQL quotes of rows, such as prompts and signed addresses."""
+    while error is not None:
+        error.args = tuple(str(one).partition("\nDETAIL:")[0] for one in error.args)
+        if getattr(error, "detail", None):
+            error.detail = None  # pyright: ignore[reportAttributeAccessIssue]
+        error = error.__cause__
 
 
 def connections_of(url: str, statement_timeout: float = WRITE_TIMEOUT, *, writes: bool) -> _File | _Server:

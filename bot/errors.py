@@ -110,6 +110,10 @@ class DatabaseAway(Busy):
     default = lazy("The bot can't reach its database right now. Try again in a few minutes.")
 
 
+class Unsure(DatabaseFailed):
+    """A commit's answer was lost: nobody knows whether it was made."""
+
+
 class NotAlone(DatabaseAway):
     """Another process serves these servers now: nothing may be written."""
 

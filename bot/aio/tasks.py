@@ -56,9 +56,9 @@ async def opened(path: Path, mode: Literal["rb", "wb"]) -> AsyncGenerator[Binary
 
 class DrainingGroup:
     """A group of tasks like `asyncio.TaskGroup`. If it is cancelled, they may end by themselves for at most
-    `patience` seconds, except for those that are to be cancelled `at_once`."""
+    the seconds that `patience` returns then, except for those that are to be cancelled `at_once`."""
 
-    def __init__(self, patience: float) -> None:
+    def __init__(self, patience: Callable[[], float]) -> None:
         self._patience = patience
         self._group = asyncio.TaskGroup()
         self._ending = set[asyncio.Task[Any]]()
@@ -91,7 +91,7 @@ class DrainingGroup:
         for task in self._hasty:
             task.cancel()
         if self._ending:
-            await asyncio.wait(self._ending, timeout=self._patience)
+            await asyncio.wait(self._ending, timeout=self._patience())
 
 
 _K = TypeVar("_K")

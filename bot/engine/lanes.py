@@ -315,7 +315,7 @@ class Lanes:
 
         A job that is being submitted may cost credits: its answer is awaited and stored before that.
         """
-        async with DrainingGroup(self._tuning.drain) as group:
+        async with DrainingGroup(self._context.patience) as group:
             await run_forever(f"lane {line.name[:8]}", line.wake_up, partial(self._send, line, group))
 
     async def _send(self, line: _Line, group: DrainingGroup) -> float | None:

@@ -416,7 +416,7 @@ class Posts:
 
     async def run(self) -> None:
         """Run until cancelled; ends only when all its tasks have."""
-        async with DrainingGroup(self._context.tuning.drain) as group:
+        async with DrainingGroup(self._context.patience) as group:
             await run_forever(_NAME, self._wake_up, lambda: self._turn(group))
 
     def reread(self) -> None:

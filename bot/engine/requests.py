@@ -22,7 +22,7 @@ from bot.db import wake
 from bot.engine.context import EngineContext
 from bot.engine.rate import RateWindow
 from bot.engine.tuning import Tuning
-from bot.errors import NotAlone
+from bot.errors import Unsure
 from bot.jobs import holds, lanes, queries, submission, transitions
 from bot.jobs.models import FailureCode, Job, JobState, Trouble
 from bot.jobs.submission import Claim, NotClaimed
@@ -220,7 +220,12 @@ class Requests:
             epoch = self._context.member.epoch
             return submission.claim(session, self._catalog, job_id, window.lane, to, at, epoch)
 
-        claimed = await self._db.write(claim)
+        try:
+            claimed = await self._db.write(claim)
+        except Unsure:  # nothing is sent, so that the job must not be taken for one that may have been
+            if to is JobState.SUBMITTING:
+                await self._retry.run(job_id, self._db.write, transitions.wait, job_id, to, at)
+            raise
         if isinstance(claimed, Claim):
             return claimed
         held = claimed.job is not None and claimed.job.held is not None  # all of its key wait
@@ -231,21 +236,10 @@ class Requests:
         job, now = claim.job, self._clock.now()
         _log.info("Job %s: %s met %s (%s)", job.id, job.state, type(error).__name__, error.reason)
 
-        async def store() -> Job | None:
-            try:
-                return await self._db.write(not_taken, self._tuning, job.id, claim.key.id, error, now)
-            except NotAlone:
-                if job.state is JobState.UPLOADING or isinstance(error, OutcomeUnknown):
-                    raise
-                # Another process took the job for lost, and Studii has refused it.
-                code = FailureCode.KEY if isinstance(error, KeyRefused) else FailureCode.API
-                unknown = (job.id, JobState.UNKNOWN, _CODES.get(type(error), code), error.told, now)
-                amended = await self._db.amend(transitions.fail_unpaid, *unknown)
-                if amended is None:
-                    raise
-                return amended
-
-        stored = await self._retry.run(job.id, store)
+        # Another process may take the job for lost, and only this one knows that Studii refused it.
+        known = job.state is JobState.SUBMITTING and not isinstance(error, OutcomeUnknown)
+        store = self._db.amend if known else self._db.write
+        stored = await self._retry.run(job.id, store, refused, self._tuning, claim, error, now)
         limited = error if isinstance(error, RateLimited) else None
         sent = not isinstance(error, NotSent | _Unreadable | _PhotoLost)
         return Done(stored, sent=sent, limited=limited)
@@ -285,6 +279,20 @@ class _PhotoLost(StudiiError):
     """The photo is not in the spool, as after a move to another host: it is fetched again."""
 
     code = ReasonCode.PHOTO_LOST
+
+
+def refused(session: Session, tuning: Tuning, claim: Claim, error: StudiiError, at: datetime) -> Job | None:
+    """Do as `not_taken`, for the request of a claim, after which the job may have become unknown."""
+    job = queries.get(session, claim.job.id)
+    if job is None or job.epoch != claim.job.epoch:  # stored before, and sent by another process since
+        return None
+    if job.state is not JobState.UNKNOWN or isinstance(error, OutcomeUnknown):
+        return not_taken(session, tuning, job.id, claim.key.id, error, at)
+    if claim.job.state is not JobState.SUBMITTING:
+        return None
+    code = FailureCode.KEY if isinstance(error, KeyRefused) else FailureCode.API
+    code = _CODES.get(type(error), code)
+    return transitions.fail_unpaid(session, job.id, JobState.UNKNOWN, code, error.told, at)
 
 
 def not_taken(

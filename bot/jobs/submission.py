@@ -15,7 +15,7 @@ from bot.credits import charges
 from bot.credits.budgets import watch_budget
 from bot.jobs import holds, lanes
 from bot.jobs.models import UNSENT_STATES, FailureCode, Hold, Job, JobState
-from bot.jobs.queries import find, in_states, with_key
+from bot.jobs.queries import find, get, in_states, with_key
 from bot.jobs.transitions import advance, charge_of, end_paid, fail_unpaid, move
 from bot.reasons import Reason, ReasonCode
 from bot.servers.keys import StudiiKey
@@ -109,7 +109,8 @@ def record_taken(
     lanes.lock(session, claim.key.lane)  # its price may change
     job = find(session, claim.job.id, JobState.SUBMITTING, JobState.UNKNOWN)
     if job is None:
-        return None
+        stored = get(session, claim.job.id)  # by a commit whose answer was lost
+        return stored if stored is not None and stored.studii_id == created.id else None
     if job.state is JobState.UNKNOWN:
         job.failure_text = None
     move(session, job, JobState.RUNNING, at, submitted_at=at)

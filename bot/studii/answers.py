@@ -24,7 +24,7 @@ MAX_RETRY_AFTER_SECONDS = 300.0
 _LIKE_A_KEY = re.compile(r"stu_[A-Za-z0-9_\-]{6,}")
 _T = TypeVar("_T", bound=Struct)
 _Id = Annotated[str, Meta(pattern=r"\A[!-~]{1,200}\Z")]
-_Text = Annotated[str, Meta(min_length=1)]
+_Text = Annotated[str, Meta(pattern=r"\A[^\0]+\Z")]  # what PostgreSQL stores
 _Credits = Annotated[int, Meta(ge=0, le=10**9)]
 
 
@@ -33,7 +33,7 @@ class CreatedJob(Struct, frozen=True):
 
     id: _Id
     status: _Text = "queued"
-    status_url: str | None = None
+    status_url: _Text | None = None
     credits_charged: _Credits | None = None
 
 
@@ -46,8 +46,8 @@ class JobReport(Struct, frozen=True):
 
     id: _Id
     status: _Text
-    output_url: str | None = None
-    output_kind: str | None = None
+    output_url: _Text | None = None
+    output_kind: _Text | None = None
     error: str | None = None
     credits_charged: _Credits | None = None
     output_refused: bool = msgspec.field(default=False, name="")
@@ -67,7 +67,7 @@ class JobReport(Struct, frozen=True):
 class UploadTarget(Struct, frozen=True):
     """The address to which to upload a source (Studii API docs, Upload a source image)."""
 
-    object_key: Annotated[str, Meta(min_length=1, max_length=2000)]
+    object_key: Annotated[_Text, Meta(max_length=2000)]
     signed_url: _Text
 
     def __repr__(self) -> str:

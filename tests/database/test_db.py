@@ -3,6 +3,7 @@
 import asyncio
 import random
 import sqlite3
+import traceback
 from collections.abc import AsyncGenerator, Callable, Hashable, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +13,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Connection, Engine, event, insert, select, text, update
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from bot.credits.ledger import Line
@@ -249,6 +251,22 @@ async def test_a_connection_that_was_lost_meanwhile_costs_nobody_anything(on_ser
             await operator.execute(end)
         assert await db.write(count_up) == 2
         assert await db.read(names) == ["count"]
+
+
+async def test_a_value_that_the_server_refuses_is_no_outage_and_its_row_is_in_no_error(
+    on_server: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Database.open(on_server) as db:
+        await db.write(
+            lambda session: session.execute(text("ALTER TABLE meta ADD CHECK (length(value) < 9)"))
+        )
+        for name, value, state in (("a secret", b"much too long", "23514"), ("a secret\0", b"", "22021")):
+            with pytest.raises(DBAPIError) as told:
+                await db.write(add, name, value)
+            assert vars(told.value.orig)["sqlstate"] == state
+            assert "secret" not in "".join(traceback.format_exception(told.value))
+        assert await db.write(count_up) == 1
+    assert caplog.messages == []
 
 
 async def test_two_that_wait_for_each_other_are_done_again(on_server: str) -> None:

@@ -208,6 +208,29 @@ async def test_a_late_answer_is_stored_after_another_process_has_taken_over(
                 assert found.posting == 1
 
 
+@pytest.mark.promise
+@pytest.mark.parametrize(
+    ("answer", "state"), [(Held(), JobState.RUNNING), (HeldRefusal(), JobState.FAILED)], ids=["202", "400"]
+)
+async def test_a_process_that_was_replaced_awaits_the_answers_that_only_it_hears(
+    tmp_path: Path, migrated_postgresql: str, answer: Held, state: JobState
+) -> None:
+    url = await new_migrated_database(migrated_postgresql)
+    async with process_on(url) as mine:
+        await mine.stand_by()
+        async with engine_world(tmp_path, url=url, member=mine, drain=0.05) as world:
+            async with world.running():
+                job = await submitted(world, answer)
+                await replaced(url, mine)
+                with pytest.raises(NotAlone):
+                    await world.accept(a_job())
+                async with asyncio.timeout(PATIENCE):
+                    await mine.lost()
+                asyncio.get_running_loop().call_later(0.5, answer.arrives.set)
+            await world.reaches(job.id, state)
+            await world.balanced()
+
+
 OTHER = 4321
 
 

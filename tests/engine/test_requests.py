@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from bot.db import Database
 from bot.domain.guilds import Period
 from bot.errors import CreditsShort
+from bot.jobs import submission
 from bot.jobs.models import FailureCode, Job, JobRequest, JobState, MemberContext
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, privacy, settings
@@ -71,6 +74,40 @@ async def test_a_job_that_a_proxy_does_not_let_through_waits_and_is_sent_once(
             said = await world.announced(job.id)
         assert said.job.state is JobState.SUCCEEDED
         assert way.server.requests.count("create") == len(way.server.jobs) == 1
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize("step", ["claim", "record_taken"])
+async def test_a_commit_whose_answer_is_lost_leaves_no_job_in_doubt(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    step: str,
+) -> None:
+    begun: list[str] = []
+    real, commit = getattr(submission, step), Connection.commit
+
+    def noted(*args: Any) -> Any:
+        begun.append(step)
+        return real(*args)
+
+    def lost(connection: Connection) -> None:
+        commit(connection)
+        if begun == [step]:
+            begun.append("answer lost")
+            raise ConnectionResetError
+
+    monkeypatch.setattr(submission, step, noted)
+    monkeypatch.setattr(Connection, "commit", lost)
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        job = await world.accept(a_job())
+        async with world.running():
+            said = await world.announced(job.id)
+        assert said.job.state is JobState.SUCCEEDED
+        assert world.studii.requests.count("create") == 1
+        assert "settled before" not in caplog.text
+        await world.balanced()
 
 
 @pytest.mark.promise

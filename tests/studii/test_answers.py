@@ -41,7 +41,7 @@ NOW = datetime(2026, 5, 14, 12, 0, 0, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("field", ["status", "status_url", "credits_charged"])
-@pytest.mark.parametrize("value", [None, ["odd"], {}, 1e300, "\ud800"])
+@pytest.mark.parametrize("value", [None, ["odd"], {}, 1e300, "\ud800", "\0"])
 async def test_a_job_whose_id_came_is_not_lost_over_another_field(field: str, value: object) -> None:
     body = json.dumps({"id": "8a1f", "new_field": 1, field: value}).encode()
     created = shaped(CreatedJob, fields_of(body))
