@@ -1,9 +1,12 @@
 """The only source of time, which tests replace."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import Protocol
+
+PUT_BACK = timedelta(hours=1)
+"""No pause is longer: what waits until later than that was stored before the wall clock was put back."""
 
 
 class Clock(Protocol):

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.base import NUMBER, Base, partial_index
+from bot.clock import PUT_BACK
 from bot.db import ours, put, wake
 
 _log = logging.getLogger(__name__)
@@ -283,7 +284,8 @@ def forget(session: Session, guild_id: int, kind: str) -> None:
 
 def next_due(session: Session) -> datetime | None:
     """Return when the next post is due."""
-    return session.scalar(ours(session, select(func.min(Post.due_at)), Post.__table__.c.guild_id))
+    due = select(func.min(Post.due_at)).where(Post.due_at.is_not(None))
+    return session.scalar(ours(session, due, Post.__table__.c.guild_id))
 
 
 def claim(
@@ -300,9 +302,8 @@ def claim(
     pause after a number of tries. Return also when the next post is due.
     """
     server = Post.__table__.c.guild_id
-    first = ours(session, select(func.min(Post.id)), server).where(
-        Post.due_at <= now, Post.place.not_in(busy)
-    )
+    due = (Post.due_at <= now) | (Post.due_at > now + PUT_BACK) & (Post.tries > 0)
+    first = ours(session, select(func.min(Post.id)), server).where(due, Post.place.not_in(busy))
     found = select(Post).where(Post.id.in_(first.group_by(Post.place)))
     found = found.order_by(Post.kind != RESULT, Post.id).limit(room)  # what was paid for comes first
     taken = set(busy)

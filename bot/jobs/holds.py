@@ -11,6 +11,7 @@ from sqlalchemy import case, update
 from sqlalchemy.orm import Session
 
 from bot import posts
+from bot.clock import PUT_BACK
 from bot.credits import ledger
 from bot.db import put, wake
 from bot.jobs.models import FailureCode, Hold, Job, JobState
@@ -136,7 +137,7 @@ def reason_of(session: Session, guild_id: int) -> Reason | None:
 
 def refuses(there: Hold, key: keys.StudiiKey, at: datetime) -> bool:
     """Return whether no new job is to be sent with that key yet, as it is held until later."""
-    return there.key_id == key.id and there.until > at
+    return there.key_id == key.id and at < there.until <= at + PUT_BACK
 
 
 @of_job(JobState.RECEIVED)

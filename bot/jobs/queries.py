@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, case, exists, func, select, text
 from sqlalchemy.orm import Session, aliased
 
+from bot.clock import PUT_BACK
 from bot.db import ours
 from bot.errors import Refused
 from bot.jobs.best_results import BEST
@@ -255,7 +256,7 @@ def _locked(query: Select[Job], locked: bool = True) -> Select[Job]:
 
 
 def _is_due(at: datetime) -> ColumnElement[bool]:
-    return Job.not_before.is_(None) | (Job.not_before <= at)
+    return Job.not_before.is_(None) | (Job.not_before <= at) | (Job.not_before > at + PUT_BACK)
 
 
 def _ours(session: Session, query: Select[Job]) -> list[Job]:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot import meta, posts
 from bot.catalog import Catalog
+from bot.clock import PUT_BACK
 from bot.credits import charges
 from bot.credits.budgets import watch_budget
 from bot.jobs import holds, lanes
@@ -80,7 +81,7 @@ def claim(
     if key is None or key.lane != lane or needs_upload(job, key.id) is not (to is JobState.UPLOADING):
         return NotClaimed(None)
     until, was_held = job.waits_until(key.id), job.held is not None
-    if was_held and until is not None and until > at:
+    if was_held and until is not None and at < until <= at + PUT_BACK:
         # Another job of its server was refused after the lane had decided on this one.
         return NotClaimed(job)
     if not job.price_learned or job.reserved > job.estimate:

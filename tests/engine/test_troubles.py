@@ -6,14 +6,17 @@ import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from bench.machine.restart import restart
+from bot import posts
 from bot.aio import tasks
 from bot.engine import Engine, Tuning
 from bot.engine.context import UNEXPECTED_TRIES
@@ -22,11 +25,13 @@ from bot.engine.tuning import HOUR
 from bot.errors import DatabaseAway, DatabaseFailed
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.media.pool import DecoderPool
+from bot.posts import Post
 from bot.reasons import ReasonCode
+from bot.servers.notices import NoticeKind
 from bot.studii import NotSent, StudiiClient
 from tests.engine.recorder import Recorder
 from tests.engine.troubles import TROUBLES, fail_at_every_look, hang_in_a_photo
-from tests.engine.world import QUICK, EngineWorld, a_job, a_staging_job, engine_world
+from tests.engine.world import GUILD, QUICK, EngineWorld, a_job, a_staging_job, engine_world
 from tests.support.clock import FakeClock
 from tests.support.forks import conversation
 from tests.support.patience import PATIENCE
@@ -382,3 +387,27 @@ async def test_with_2_000_jobs_on_100_keys_every_key_is_polled_and_none_in_a_bur
     run = await restart(tmp_path, 2_000, 100)
     assert (run.jobs, run.polling) == (2_000, 100)
     assert run.most_in_burst <= Tuning().requests_in_flight  # of twenty that are all due
+
+
+@pytest.mark.promise
+async def test_a_wall_clock_that_is_put_back_leaves_nothing_waiting_for_the_time_that_it_had(
+    tmp_path: Path,
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        job = await world.accept(a_staging_job())
+        before = world.clock.now() + timedelta(hours=3)
+        await world.db.write(posts.want, GUILD, NoticeKind.STILL_RUNNING, job.id, at=before, job_id=job.id)
+        await world.db.write(put_off, before)
+        async with world.running():
+            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+            await world.until(lambda: world.db.read(nothing_waits), "posted")
+
+
+def put_off(session: Session, until: datetime) -> None:
+    session.execute(update(Job).values(not_before=until))
+    session.execute(update(Post).values(tries=1, due_at=until))
+
+
+def nothing_waits(session: Session) -> bool:
+    return session.scalar(select(func.count(Post.id)).where(Post.due_at.is_not(None))) == 0
