@@ -19,8 +19,7 @@ from bot.services import Services
 from bot.ui.admin.credits import credits_panel, grant_panel, member_panel
 from bot.ui.help import show_help
 from bot.ui.jobs.listing import ListQuery, show_list
-from bot.ui.kit.answers import answer, read_for_suggestions
-from bot.ui.kit.host import host_of
+from bot.ui.kit.answers import answer, host_of, read_for_suggestions
 from bot.ui.kit.layout import Panel, shortened
 from bot.ui.panels.settings import Scope, open_panel
 from bot.ui.reading.permissions import manages, member_context, roles_of, server_of

@@ -21,8 +21,8 @@ from bot.languages import N_, gettext as _, lazy
 from bot.ui.jobs.choosing import ask, begin, choose, open_style_form, own_inputs
 from bot.ui.jobs.forms import MAX_EXTRA_CHARACTERS, FormStart, Values, extra_inputs
 from bot.ui.jobs.start import Terms, start
-from bot.ui.kit.answers import expect_job, read_before_form, read_for_suggestions
-from bot.ui.kit.host import PhotoCommand, host_of, in_order
+from bot.ui.kit.answers import expect_job, host_of, in_order, read_before_form, read_for_suggestions
+from bot.ui.kit.forms import PhotoCommand
 from bot.ui.reading.permissions import ensure_can_post
 from bot.ui.reading.photo_lookup import author_in, is_beside
 from bot.ui.reading.pictures import ensure_taken, pictures_in, source_photo, taken_of

@@ -38,7 +38,7 @@ def test_first_answers_are_given_where_nothing_announces_them_meanwhile() -> Non
         for module in (ROOT / folder).rglob("*.py")
         if direct.search(module.read_text("utf-8"))
     ]
-    kit = [f"bot/ui/kit/{name}.py" for name in ("answers", "host")]
+    kit = [f"bot/ui/kit/{name}.py" for name in ("answers", "forms")]
     assert sorted(answer) == kit
 
 

@@ -27,8 +27,17 @@ from bot.languages import lazy
 from bot.servers import settings
 from bot.servers.settings import GuildSettings
 from bot.services import Services
-from bot.ui.kit.answers import NO_MENTIONS, AnswerKeeper, answer_if_possible, note_arrival, tell
-from bot.ui.kit.host import MAX_OPEN_FORMS, Clicks, Host, begin_to_handle
+from bot.ui.kit.answers import (
+    MAX_OPEN_FORMS,
+    NO_MENTIONS,
+    AnswerKeeper,
+    Clicks,
+    Host,
+    answer_if_possible,
+    begin_to_handle,
+    note_arrival,
+    tell,
+)
 from bot.ui.kit.layout import QUIET, boxed
 from bot.ui.panels.controls import handle
 from bot.ui.reading.languages import Readers

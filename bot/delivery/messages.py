@@ -47,7 +47,7 @@ from bot.ui.jobs.result import (
 from bot.ui.jobs.start import question_panel
 from bot.ui.jobs.wording import can_play, link_of
 from bot.ui.kit.answers import NO_ACCESS, NO_MENTIONS, ask_button
-from bot.ui.kit.host import file_of
+from bot.ui.kit.forms import file_of
 from bot.ui.kit.layout import BAD, Panel, boxed, lines, row, server_line
 from bot.ui.reading.permissions import is_age_restricted, is_manager, stays_there
 from bot.ui.reading.photo_lookup import (

@@ -29,7 +29,8 @@ from bot.jobs.results import HOURGLASS, HOURGLASS_SIGN, EndOfJobs
 from bot.languages import speaking
 from bot.posts import LEFT, RESULT, SENT_SINCE, Gone, Later, Never, NotHere, Outcome, Post, Refuse, Stands
 from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS
-from bot.ui.kit.host import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES, custom_ids
+from bot.ui.kit.forms import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
+from bot.ui.kit.layout import custom_ids
 from bot.ui.reading.permissions import READ_MESSAGE_HISTORY, channel_in, missing_to_post
 
 _P = ParamSpec("_P")

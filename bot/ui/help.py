@@ -25,8 +25,7 @@ from bot.reasons import Reason
 from bot.servers import access, keys, settings
 from bot.servers.access import ApprovalRules
 from bot.ui.jobs.choosing import MAX_TOOL_BUTTONS, tool_rows
-from bot.ui.kit.answers import DISCORD_ERRORS, NO_MENTIONS, LateAnswer, answer, defer_answer
-from bot.ui.kit.host import host_of
+from bot.ui.kit.answers import DISCORD_ERRORS, NO_MENTIONS, LateAnswer, answer, defer_answer, host_of
 from bot.ui.kit.layout import (
     BUTTONS_IN_A_ROW,
     GOING,

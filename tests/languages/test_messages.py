@@ -38,7 +38,7 @@ from bot.languages import (
 from bot.ui.help import public_panel
 from bot.ui.jobs.choosing import choices_of
 from bot.ui.jobs.forms import FormStart, form_title
-from bot.ui.kit.host import TITLE_LENGTH
+from bot.ui.kit.forms import TITLE_LENGTH
 from bot.ui.kit.layout import named_value, shortened
 from bot.ui.settings.mine import settable
 from tests.support.desk import PNG, Desk, texts

@@ -54,7 +54,7 @@ from bot.ui.kit.answers import (
     read_before_form,
     refused_as,
 )
-from bot.ui.kit.host import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES, file_of, labelled
+from bot.ui.kit.forms import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES, file_of, labelled
 from bot.ui.kit.layout import GOING, GOOD, QUIET, Panel, Piece, box, boxed, lines, plain, row, small
 from bot.ui.panels.controls import Id, Press, button
 from bot.ui.reading.permissions import (

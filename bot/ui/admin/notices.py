@@ -23,8 +23,7 @@ from bot.ui.admin.credits import Details, asked_words, request_buttons
 from bot.ui.jobs.listing import ruling_buttons
 from bot.ui.jobs.more import delete_posted
 from bot.ui.jobs.wording import cost_words, message_link, prompt_words, settings_words
-from bot.ui.kit.answers import NO_ACCESS, answer, tolerated
-from bot.ui.kit.host import host_of
+from bot.ui.kit.answers import NO_ACCESS, answer, host_of, tolerated
 from bot.ui.kit.layout import (
     BAD,
     GOING,

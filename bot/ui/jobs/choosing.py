@@ -32,8 +32,8 @@ from bot.ui.jobs.forms import (
     tool_form,
 )
 from bot.ui.jobs.start import AS_USUAL, Terms, request_for, start_once
-from bot.ui.kit.answers import answer, read_before_form, refused_as
-from bot.ui.kit.host import host_of, in_order, show_form
+from bot.ui.kit.answers import answer, host_of, in_order, read_before_form, refused_as
+from bot.ui.kit.forms import show_form
 from bot.ui.kit.layout import NEUTRAL, Panel, boxed, button_rows, plain, row, shortened, small
 from bot.ui.panels.controls import Press, button, kept, show_refused
 from bot.ui.reading import LOOKUP_TIMEOUT

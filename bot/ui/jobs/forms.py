@@ -16,7 +16,7 @@ from bot.errors import Refused
 from bot.features.styles import Style, wants_words
 from bot.jobs.models import SourcePhoto
 from bot.languages import and_list, gettext as _, in_all_languages, lazy, pgettext
-from bot.ui.kit.host import TITLE_LENGTH, PhotoUpload, labelled
+from bot.ui.kit.forms import TITLE_LENGTH, PhotoUpload, labelled
 from bot.ui.kit.layout import plain, shortened
 from bot.ui.panels.controls import Press
 from bot.ui.reading.pictures import attached, plain_name

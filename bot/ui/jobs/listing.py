@@ -48,10 +48,12 @@ from bot.ui.kit.answers import (
     answer,
     answer_in_place,
     expect_job,
+    host_of,
+    in_order,
     read_before_form,
     tell,
 )
-from bot.ui.kit.host import host_of, in_order, labelled
+from bot.ui.kit.forms import labelled
 from bot.ui.kit.layout import (
     GOOD,
     NEUTRAL,

@@ -24,8 +24,7 @@ from bot.languages import Message, Worded, gettext as _, lazy, pgettext, plazy
 from bot.servers.settings import of as rules_of
 from bot.ui.jobs.progress import JOB_GONE, again_button, edit, job_for, photo_name, use_in
 from bot.ui.jobs.wording import ALT_LENGTH, alt_words, link_words
-from bot.ui.kit.answers import acknowledge, answer, answer_in_place
-from bot.ui.kit.host import Host
+from bot.ui.kit.answers import Host, acknowledge, answer, answer_in_place
 from bot.ui.kit.layout import (
     NEUTRAL,
     QUIET,

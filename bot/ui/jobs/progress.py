@@ -41,8 +41,7 @@ from bot.ui.jobs.wording import (
     short_state_words,
     state_words,
 )
-from bot.ui.kit.answers import acknowledge, expect_job, read_before_form
-from bot.ui.kit.host import Host, in_order
+from bot.ui.kit.answers import Host, acknowledge, expect_job, in_order, read_before_form
 from bot.ui.kit.layout import (
     BAD,
     GOING,

@@ -24,14 +24,17 @@ from bot.ui.jobs.forms import Values
 from bot.ui.jobs.wording import prompt_words
 from bot.ui.kit.answers import (
     DISCORD_ERRORS,
+    Host,
     acknowledge,
     answer,
     answering,
     expect_job,
+    host_of,
+    in_order,
+    in_turn,
     may_be_shown,
     tolerated,
 )
-from bot.ui.kit.host import Host, host_of, in_order, in_turn
 from bot.ui.kit.layout import GOING, NEUTRAL, QUIET, Panel, boxed, lines, row, small, text
 from bot.ui.panels.controls import Press, button
 from bot.ui.reading.permissions import HERE, ensure_can_post, is_age_restricted, member_context, posting_place

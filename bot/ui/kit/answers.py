@@ -1,4 +1,4 @@
-"""Answers to interactions: the first one in time, late ones, and the words for errors.
+"""The client as handlers of interactions see it, answers in time and late ones, and the words for errors.
 
 Discord waits for the first answer for three seconds. One that takes longer is announced, and that is kept for
 after a kill.
@@ -8,8 +8,8 @@ import asyncio
 import logging
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Hashable, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar, cast
 
@@ -17,11 +17,14 @@ import discord
 from discord import app_commands, ui
 
 from bot.aio.net import NO_CONNECTION
-from bot.aio.tasks import shielded
+from bot.aio.tasks import BoundedDict, InOrder, PlaceInOrder, shielded
+from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.cluster import arrived_at
 from bot.errors import CreditsShort, CreditsWanted, NotAllowed, Refused, StudiiBotError
-from bot.languages import Message, gettext as _, lazy, pgettext
+from bot.jobs.models import Progress
+from bot.languages import Message, ReaderLanguages, gettext as _, language_of, lazy, pgettext, speak
+from bot.services import Services
 from bot.ui.kit.layout import BAD, Panel, boxed, row, sentence
 from bot.ui.kit.reasons import error_words
 
@@ -91,6 +94,63 @@ FORM_TOO_LATE = lazy(
 # The names in `Interaction.extras`.
 _WAIT = "wait"
 _ARRIVED = "arrived"
+_PLACE = "place"
+# Longer than a double click or an impatient second tap, shorter than it takes to want the same again.
+DOUBLE_CLICK_SECONDS = 3.0
+MAX_REMEMBERED_CLICKS = 1000
+MAX_OPEN_FORMS = 1000  # and lists
+
+
+class Clicks:
+    """Remembers for a moment what people asked for, so that a double click counts once."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._seen = BoundedDict[Hashable, float](MAX_REMEMBERED_CLICKS)
+
+    @asynccontextmanager
+    async def once(self, request: Hashable) -> AsyncGenerator[bool]:
+        """Yield whether this is the first such request. If the block raises, it doesn't count."""
+        now = self._clock.monotonic()
+        seen = self._seen.get(request)
+        first = seen is None or now - seen >= DOUBLE_CLICK_SECONDS
+        if first:
+            self._seen[request] = now
+        try:
+            yield first
+        except BaseException:
+            if first:
+                self._seen.pop(request, None)
+            raise
+
+
+class Host(Protocol):
+    """The client. Handlers use nothing else of it."""
+
+    services: Services
+    catalog: Catalog
+    clock: Clock
+    open_forms: BoundedDict[str, Callable[[Any], Awaitable[None]]]  # what follows, by custom id
+    clicks: "Clicks"
+    arrivals: InOrder  # by server, in which those came who may start a job
+
+    @property
+    def readers(self) -> ReaderLanguages: ...
+    @property
+    def answers(self) -> AnswerKeeper: ...
+    @property
+    def intents(self) -> discord.Intents: ...
+    @property
+    def user(self) -> discord.ClientUser | None: ...
+
+    async def progress(self, job_id: str) -> Progress:
+        """Return the estimates that the job's lane has of it."""
+        ...
+
+
+def host_of(interaction: discord.Interaction) -> Host:
+    """Return the client that got the interaction."""
+    return cast(Host, interaction.client)
 
 
 def note_arrival(interaction: discord.Interaction, clock: Clock) -> None:
@@ -189,15 +249,37 @@ class Wait:
         return True
 
 
-def expect_answer(interaction: discord.Interaction, answers: AnswerKeeper, clock: Clock) -> None:
-    """Tell the person alone that an answer will come, if there is none in time.
+def begin_to_handle(interaction: discord.Interaction) -> None:
+    """Word what this task shows in the person's own language from now on, and note that they speak it.
 
-    To be called where the interaction begins to be handled. Who answers it calls `answering` first.
+    If the answer takes long, it is announced to the person meanwhile. Who answers calls `answering` first.
     """
+    host, language = host_of(interaction), language_of(interaction.locale.value)
+    speak(language)
+    host.readers.heard(interaction.user.id, language)
     arrived_at.set(interaction.extras[_ARRIVED])
-    wait = interaction.extras[_WAIT] = Wait(interaction, answers, clock)
+    wait = interaction.extras[_WAIT] = Wait(interaction, host.answers, host.clock)
     if interaction.type is not discord.InteractionType.autocomplete:  # which takes suggestions alone
         wait.begin()
+
+
+@contextmanager
+def in_order(interaction: discord.Interaction) -> Generator[None]:
+    """Keep the interaction's place in its server's order of arrival, for the job that it may start within.
+
+    To be entered before anything is waited for: handlers begin in the order in which Discord's events came.
+    Without a job, the place is left at the end.
+    """
+    place = interaction.extras[_PLACE] = host_of(interaction).arrivals.arrive(interaction.guild_id)
+    try:
+        yield
+    finally:
+        place.leave()
+
+
+async def in_turn(interaction: discord.Interaction) -> None:
+    """Return when it is the interaction's turn to ask for a job. To be awaited right before it asks."""
+    await cast(PlaceInOrder, interaction.extras[_PLACE]).turn()
 
 
 def expect_job(interaction: discord.Interaction) -> None:

@@ -4,7 +4,7 @@ https://discord.com/developers/docs/components/reference
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -94,6 +94,16 @@ def linked(text: str) -> str:
     return _NAMED.sub(
         lambda found: f"</{found[1]}:{_linked_ids[found[1]]}>" if found[1] in _linked_ids else found[0], text
     )
+
+
+def custom_ids(components: Iterable[Any]) -> Iterator[str | None]:
+    """Yield the custom ids of all buttons and lists in a message's components."""
+    for component in components:
+        yield getattr(component, "custom_id", None)
+        yield from custom_ids(getattr(component, "children", ()))
+        accessory = getattr(component, "accessory", None)
+        if accessory is not None:
+            yield from custom_ids((accessory,))
 
 
 BUTTONS_IN_A_ROW = 5

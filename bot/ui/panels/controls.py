@@ -35,12 +35,22 @@ from discord import ui
 
 from bot.errors import Refused
 from bot.languages import Worded, lazy, pgettext
-from bot.ui.kit.answers import answer_if_possible, ask_buttons, tell, words_for
-from bot.ui.kit.host import LASTING, Host, begin_to_handle, custom_ids, host_of, show_form
-from bot.ui.kit.layout import BAD, Panel, boxed, row
+from bot.ui.kit.answers import (
+    Host,
+    answer_if_possible,
+    ask_buttons,
+    begin_to_handle,
+    host_of,
+    tell,
+    words_for,
+)
+from bot.ui.kit.forms import show_form
+from bot.ui.kit.layout import BAD, Panel, boxed, custom_ids, row
 from bot.ui.reading.permissions import LET_IN, ensure_manager, ensure_panel_opener
 
 _P = ParamSpec("_P")
+# How the custom ids of lasting buttons begin: discord.py finds their code without us.
+LASTING = "studii:"
 MAX_ID_CHARACTERS = 100  # of a custom id
 OPEN_FOR = 60 * 60.0  # seconds in which a form can be handed in that is kept in memory
 Id = Annotated[str, "[0-9a-f]{16}"]  # of a job, a set or a request

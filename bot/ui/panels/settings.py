@@ -23,8 +23,8 @@ from bot.db import COMMAND_WRITE_TIMEOUT
 from bot.errors import Refused
 from bot.languages import Worded, and_list, gettext as _, lazy, whole_number
 from bot.servers import notices
-from bot.ui.kit.answers import answer, answer_in_place, read_before_form, refusal_words
-from bot.ui.kit.host import host_of, labelled
+from bot.ui.kit.answers import answer, answer_in_place, host_of, read_before_form, refusal_words
+from bot.ui.kit.forms import labelled
 from bot.ui.kit.layout import (
     BAD,
     NEUTRAL,

@@ -15,7 +15,7 @@ from bot.jobs.models import SPOILER, UNKNOWN_MEMBER, Job, JobState, SourcePhoto
 from bot.languages import lazy
 from bot.services import Services
 from bot.ui.kit.answers import DISCORD_ERRORS, refused_as, tolerated
-from bot.ui.kit.host import custom_ids
+from bot.ui.kit.layout import custom_ids
 from bot.ui.reading import LOOKUP_TIMEOUT
 from bot.ui.reading.pictures import photos_in, pictures_in, plain_name
 

@@ -17,7 +17,7 @@ from bot.languages import Message, Worded, gettext, gettext as _, lazy, nlazy, p
 from bot.servers import settings
 from bot.ui.admin.credits import DEFAULT_HOLDS, budget_lines
 from bot.ui.admin.usage import EVER, ledger, usage
-from bot.ui.kit.host import labelled
+from bot.ui.kit.forms import labelled
 from bot.ui.kit.layout import BAD, NEUTRAL, Piece, fitting, lines, more_words, named_value, row, small
 from bot.ui.panels.controls import Press, admin, button
 from bot.ui.panels.settings import (

@@ -29,7 +29,7 @@ from bot.ui.jobs.forms import (
 )
 from bot.ui.jobs.wording import settings_words
 from bot.ui.kit.answers import acknowledge, answer_in_place, read_before_form
-from bot.ui.kit.host import labelled
+from bot.ui.kit.forms import labelled
 from bot.ui.kit.layout import (
     GOOD,
     UNSURE,

@@ -33,7 +33,7 @@ from bot.servers.access import (
 )
 from bot.servers.settings import GuildSettings, Permit
 from bot.ui.admin.notices import everyone_reads
-from bot.ui.kit.host import labelled, show_form
+from bot.ui.kit.forms import labelled, show_form
 from bot.ui.kit.layout import Piece, button_rows, fitting, lines, more_words, named_value, plain, row, some
 from bot.ui.panels.controls import Press, admin, button
 from bot.ui.panels.settings import (

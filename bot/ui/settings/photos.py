@@ -29,7 +29,8 @@ from bot.servers import access, settings
 from bot.servers.access import AccessRules, open_in
 from bot.servers.settings import PhotoScope
 from bot.ui.jobs.forms import MAX_INPUTS_CHARACTERS, inputs_from
-from bot.ui.kit.host import host_of, labelled
+from bot.ui.kit.answers import host_of
+from bot.ui.kit.forms import labelled
 from bot.ui.kit.layout import NEUTRAL, UNSURE, fitting, lines, more_words, plain, shortened
 from bot.ui.panels.settings import (
     MAX_CHOSEN,

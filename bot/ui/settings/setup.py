@@ -36,8 +36,8 @@ from bot.servers.keys import StudiiKey
 from bot.servers.settings import MADE_WITH_AI, MAX_DISCLOSURE_CHARACTERS, GuildSettings
 from bot.ui.admin.notices import EVERYONE_READS, everyone_reads, post_greeting, trouble_there, try_again
 from bot.ui.help import post_panel
-from bot.ui.kit.answers import answer_in_place, read_before_form, tolerated
-from bot.ui.kit.host import host_of, labelled
+from bot.ui.kit.answers import answer_in_place, host_of, read_before_form, tolerated
+from bot.ui.kit.forms import labelled
 from bot.ui.kit.layout import (
     BAD,
     GOING,

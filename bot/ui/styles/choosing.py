@@ -11,7 +11,7 @@ from bot.features.styles import UNKNOWN, Style, inputs_of, style_key, tool_of
 from bot.languages import plazy
 from bot.ui.jobs.choosing import STYLE_EMOJI
 from bot.ui.jobs.forms import Values
-from bot.ui.kit.host import host_of
+from bot.ui.kit.answers import host_of
 from bot.ui.kit.layout import shortened
 from bot.ui.reading.permissions import member_context, server_of
 

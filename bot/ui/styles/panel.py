@@ -26,8 +26,8 @@ from bot.ui.jobs.choosing import open_style_form, prices_for
 from bot.ui.jobs.forms import MAX_INPUTS_CHARACTERS, choice_field, inputs_from
 from bot.ui.jobs.progress import INPUTS_ERASED, job_for
 from bot.ui.jobs.wording import prompt_of, prompt_words, settings_words
-from bot.ui.kit.answers import acknowledge, answer, answer_in_place, read_before_form
-from bot.ui.kit.host import host_of, labelled
+from bot.ui.kit.answers import acknowledge, answer, answer_in_place, host_of, read_before_form
+from bot.ui.kit.forms import labelled
 from bot.ui.kit.layout import (
     BAD,
     GOOD,
