@@ -207,6 +207,8 @@ def doubt_waiting(session: Session, at: datetime) -> int:
         while (to := _TO_UNKNOWN.get(job.state)) is not None:
             move(session, job, to, at, held=None, not_before=None, failure_text=_RESTORED)
         tell_unknown(session, job, at, _RESTORED)
+        if job.approval is not None:  # there is nothing to decide any more
+            posts.change(session, job.guild_id, NoticeKind.APPROVAL, job.set_id or job.id, at)
         _log.warning("Job %s was waiting in the backup: its outcome is unknown", job.id)
     return len(waiting)
 

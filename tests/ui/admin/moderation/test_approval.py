@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from bot.catalog import Catalog
 from bot.domain.guilds import Period
 from bot.engine.posts import Told
-from bot.jobs import queries, transitions
+from bot.jobs import queries, submission, transitions
 from bot.jobs.models import Approval, Job, JobRequest, JobState, Progress, SourcePhoto
 from bot.jobs.results import ForModerators
 from bot.media.spool import OutputFile
@@ -227,6 +227,14 @@ async def test_a_decision_says_what_was_approved_by_whom_and_at_what_price(desk:
     place = placed(post, f"c{channel.id}", post.message_id)
     assert isinstance(await desk.delivery.edit(place, Told(erased, together=[erased])), Stands)
     assert "kite" not in texts(channel.history()[-1])
+
+
+async def test_a_request_that_a_restored_backup_had_is_no_longer_asked_about(desk: Desk) -> None:
+    await ask(desk, await approvals(desk))
+    await desk.db.write(submission.doubt_waiting, desk.clock.now())
+    assert (await desk.job()).state is JobState.UNKNOWN
+    changed = [one.kind for one in await desk.db.read(all_posts) if one.due_at is not None]
+    assert sorted(changed) == ["approval", "result", "unknown"]
 
 
 @pytest.mark.promise
