@@ -37,13 +37,7 @@ _MAX_LINES = 6
 _FLATTENS = 2.5  # times the highest bar: a budget above that is an arrow at the upper edge, with its figure
 
 
-@dataclass(frozen=True, slots=True)
-class _LegendEntry:
-    """A line of the legend."""
-
-    words: str
-    colour: str
-    is_limit: bool = False
+_LegendEntry = tuple[str, str, int]  # the words, the colour of its mark, and half the mark's height
 
 
 def draw(chart: UsageChart) -> bytes:
@@ -165,10 +159,8 @@ def _colours(series: Sequence[Series]) -> list[str]:
 
 
 def _entries(chart: UsageChart, series: Sequence[Series]) -> list[_LegendEntry]:
-    entries = [_LegendEntry(one.title, colour) for one, colour in zip(series, _colours(series), strict=True)]
-    if chart.limit is not None:
-        entries.append(_LegendEntry(chart.limit_words, _LINE, is_limit=True))
-    return entries
+    entries = [(one.title, colour, 14) for one, colour in zip(series, _colours(series), strict=True)]
+    return entries if chart.limit is None else [*entries, (chart.limit_words, _LINE, 3)]
 
 
 def _draw_legend(pen: ImageDraw.ImageDraw, entries: Sequence[_LegendEntry]) -> int:
@@ -176,7 +168,7 @@ def _draw_legend(pen: ImageDraw.ImageDraw, entries: Sequence[_LegendEntry]) -> i
     lines: list[list[tuple[int, _LegendEntry]]] = []
     left = WIDTH
     for entry in entries:
-        width = _MARK + 12 + round(_LEGEND.width(entry.words))
+        width = _MARK + 12 + round(_LEGEND.width(entry[0]))
         if left + width > WIDTH - _RIGHT:
             lines.append([])
             left = _LEFT
@@ -185,8 +177,7 @@ def _draw_legend(pen: ImageDraw.ImageDraw, entries: Sequence[_LegendEntry]) -> i
     upper = HEIGHT - 18 - _ROW * len(lines)
     for place, line in enumerate(lines):
         middle = upper + _ROW * place + _ROW // 2
-        for x, entry in line:
-            half = 3 if entry.is_limit else 14
-            pen.rectangle((x, middle - half, x + _MARK - 1, middle + half - 1), entry.colour)
-            _LEGEND.write(pen, (x + _MARK + 12, middle), entry.words, _INK, anchor="lm")
+        for x, (words, colour, half) in line:
+            pen.rectangle((x, middle - half, x + _MARK - 1, middle + half - 1), colour)
+            _LEGEND.write(pen, (x + _MARK + 12, middle), words, _INK, anchor="lm")
     return upper

@@ -200,7 +200,7 @@ _LOOKS: Mapping[NoticeKind, tuple[str, Message, Message | str]] = {
     NoticeKind.BUDGET_100: ("🛑", lazy("The budget is used up"), _CHANGE),
     NoticeKind.KEY_REFUSED: (
         "🔑",
-        lazy("Studii refused this server's key"),
+        lazy("Studii refused this server's key {key}"),
         lazy("Jobs wait at no cost, and continue automatically once a key works."),
     ),
     NoticeKind.OUT_OF_CREDITS: (
@@ -264,8 +264,8 @@ def _words(notice: Post, catalog: Catalog, job: Job | None, *, hidden: bool) -> 
             emoji, title, note = _LOOKS[kind]
     if kind is NoticeKind.BUDGET_100 and details.get("least"):
         title = lazy("The rest of the budget is too little for any tool")
-    if kind is NoticeKind.KEY_REFUSED and _masked(details):
-        title = lazy("Studii refused this server's key {key}", key=_masked(details))
+    if kind is NoticeKind.KEY_REFUSED:
+        title = title.using(key=f"`{details['masked']}`")
     return [f"### {emoji} {title}", *_happened(kind, details, catalog, job), small(note)]
 
 
@@ -309,9 +309,6 @@ def _changed(details: Details, catalog: Catalog) -> list[str]:
 
 
 _TOO_MANY = lazy(
-    "Studii refused requests with the key after {used} in a minute. The {plan} plan allows {limit}."
-)
-_TOO_MANY_WITH = lazy(
     "Studii refused requests with the key {key} after {used} in a minute. The {plan} plan allows {limit}."
 )
 
@@ -329,8 +326,7 @@ def _budget(details: Details) -> list[str]:
 def _doubt(details: Details) -> str:
     used, limit, lowered = (int(details.get(name) or 0) for name in ("used", "limit", "lowered"))
     plan = str(details.get("plan")).capitalize()
-    key = _masked(details)
-    refused = (_TOO_MANY_WITH if key else _TOO_MANY).using(key=key, used=used, plan=plan, limit=limit)
+    refused = _TOO_MANY.using(key=f"`{details['masked']}`", used=used, plan=plan, limit=limit)
     if lowered < limit:
         slower = _(
             "For now the bot sends at most {lowered} a minute, and tries more later. Nothing is lost.",
@@ -339,11 +335,6 @@ def _doubt(details: Details) -> str:
     else:
         slower = _("For now the bot sends them more slowly, and speeds up later. Nothing is lost.")
     return sentences(refused, slower)
-
-
-def _masked(details: Details) -> str:
-    masked = details.get("masked")
-    return f"`{masked}`" if masked else ""
 
 
 def _about(job: Job | None, catalog: Catalog) -> list[str]:

@@ -518,10 +518,10 @@ async def open_panel(interaction: discord.Interaction[Any], at: str, work: Work 
     topic = _topic(at)
     let_in = not topic.personal and not manages(interaction)
     if work is None:
-        await answer(interaction, panel(topic, await _now(interaction, at, let_in=let_in)))
+        now, news = await _now(interaction, at, let_in=let_in), []
     else:
         now, news = await _done(interaction, at, work, let_in=let_in)
-        await answer(interaction, panel(topic, now, said=news))
+    await answer(interaction, panel(topic, now, said=news))
 
 
 def may_use(press: Press, at: str, **_arguments: object) -> None:

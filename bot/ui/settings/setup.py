@@ -1,8 +1,10 @@
 """`/studii setup`: the steps in their order, each with its control, the key, and what channels show."""
 
-from collections.abc import Callable, Mapping, Sequence
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import discord
@@ -652,9 +654,10 @@ async def set_up(press: Press) -> None:
     await open_setup(press.interaction)
 
 
-def greeting(guild_id: int, *, in_server: bool) -> Panel:
-    """Return the first message to a server, posted in it or sent to its owner."""
+def greeting(guild_id: int, *, in_server: bool, pictures: Iterable[str]) -> Panel:
+    """Return the first message to a server, posted in it or sent to its owner, with what the tools make."""
     begins = set_up.of() if in_server else _to_server(guild_id)
+    items = [discord.MediaGalleryItem(f"attachment://{one}") for one in pictures]
     return boxed(
         NEUTRAL,
         lines(
@@ -664,11 +667,12 @@ def greeting(guild_id: int, *, in_server: bool) -> Panel:
                 "key.\n\n**Next:** an admin (Manage Server) types `/studii setup`."
             ),
         ),
+        ui.MediaGallery[Any](*items) if items else "",
         row(begins),
     )
 
 
-def key_lost(guild: discord.Guild, *, in_server: bool) -> Panel:
+def key_lost(guild: discord.Guild, *, in_server: bool, pictures: Iterable[str]) -> Panel:
     """Return the request to enter the key again, posted in the server or sent to its owner."""
     enters = key.looking(style=PRIMARY).of() if in_server else _to_server(guild.id)
     lost = _(
@@ -686,22 +690,34 @@ def _to_server(guild_id: int) -> ui.Button[Any]:
 
 
 async def greet(
-    client: discord.Client, readers: ReaderLanguages, guild: discord.Guild, message: Callable[..., Panel]
+    client: discord.Client,
+    readers: ReaderLanguages,
+    guild: discord.Guild,
+    message: Callable[..., Panel],
+    pictures: Mapping[str, bytes] = MappingProxyType({}),
 ) -> None:
-    """Post the message in the system channel, else send it to the owner; `in_server` tells it which."""
+    """Post the message with the pictures in the system channel, else send it to the owner.
+
+    `in_server` tells it which, and `pictures` are the names of those that can be sent.
+    """
     channel = guild.system_channel
     if channel is not None and guild.me is not None:  # pyright: ignore[reportUnnecessaryComparison]
         may = channel.permissions_for(guild.me)
         if may.view_channel and may.send_messages:
             with tolerated("Server %d could not be greeted in its channel", guild.id):
+                shown = pictures if may.attach_files else dict[str, bytes]()
                 with speaking(await readers.in_server(guild.id)):
-                    panel = message(in_server=True)
-                await channel.send(view=panel)
+                    panel = message(in_server=True, pictures=shown)
+                await channel.send(view=panel, files=_files(shown))
                 return
     if guild.owner_id is None:
         return
     with tolerated("The owner of server %d could not be greeted", guild.id):
         owner = await client.fetch_user(guild.owner_id)
         with speaking(await readers.of_person(owner.id, guild.id)):
-            panel = message(in_server=False)
-        await owner.send(view=panel)
+            panel = message(in_server=False, pictures=pictures)
+        await owner.send(view=panel, files=_files(pictures))
+
+
+def _files(pictures: Mapping[str, bytes]) -> list[discord.File]:
+    return [discord.File(io.BytesIO(data), filename=name) for name, data in pictures.items()]

@@ -215,7 +215,7 @@ async def test_a_log_channel_that_is_gone_is_no_place_and_the_owner_hears_of_it(
     assert "Harbour Street Studio" in str(sent.json)
 
 
-DOUBT = {"plan": "pro", "used": 20, "limit": 60, "lowered": 60}
+DOUBT = {"masked": "stu_…cdef", "plan": "pro", "used": 20, "limit": 60, "lowered": 60}
 
 
 def said(kind: NoticeKind, job: Job | None = None, **details: Any) -> str:
@@ -229,17 +229,22 @@ def said(kind: NoticeKind, job: Job | None = None, **details: Any) -> str:
     [
         (NoticeKind.BEST_LOST, {"channel": 5}, "I can't post in the channel for the best", "<#5> was"),
         (NoticeKind.LOG_LOST, {"channel": 5}, "I can't post in the log channel any more", "<#5> was"),
-        (NoticeKind.KEY_REFUSED, {}, "Studii refused this server's key\n", "Jobs wait at no cost"),
+        (
+            NoticeKind.KEY_REFUSED,
+            {"masked": "stu_…cdef"},
+            "Studii refused this server's key `stu_…cdef`\n",
+            "Jobs wait at no cost",
+        ),
         (
             NoticeKind.PLAN_DOUBTED,
             DOUBT,
             "Studii allows fewer requests than your plan",
-            "with the key after 20 in a minute. The Pro plan allows 60. For now the bot sends them more "
-            "slowly, and speeds up later. Nothing is lost.",
+            "with the key `stu_…cdef` after 20 in a minute. The Pro plan allows 60. For now the bot sends "
+            "them more slowly, and speeds up later. Nothing is lost.",
         ),
         (
             NoticeKind.PLAN_DOUBTED,
-            DOUBT | {"masked": "stu_…cdef", "lowered": 20},
+            DOUBT | {"lowered": 20},
             "Studii allows fewer requests than your plan",
             "with the key `stu_…cdef` after 20 in a minute. The Pro plan allows 60. For now the bot sends at "
             "most 20 a minute",
