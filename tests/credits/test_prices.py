@@ -29,7 +29,8 @@ def test_what_a_job_will_probably_cost(
 
 
 async def price_list(world: ServicesWorld) -> list[ToolPrice]:
-    return (await world.services.db.read(price_table, GUILD)).all_listed(world.services.catalog)
+    table = await world.services.db.read(price_table, GUILD)
+    return [table.listed(tool) for tool in world.services.catalog.tools.values()]
 
 
 async def test_the_price_list_has_every_tool_as_it_is_when_nothing_is_chosen(world: ServicesWorld) -> None:
@@ -54,7 +55,7 @@ async def test_the_price_list_has_what_other_choices_were_charged(world: Service
     await world.learn(500, "mode=video quality=ultra")  # not suggested
     await world.learn(6, "mode=image quality=high")  # makes no difference
     studio, staging, *_ = await price_list(world)
-    assert [(dict(one.choices), one.price.amount) for one in studio.others] == [
+    assert [(dict(choices), price.amount) for choices, price in studio.others] == [
         ({"mode": "video"}, 40),
         ({"mode": "video", "quality": "high"}, 90),
     ]
