@@ -12,10 +12,9 @@ from time import perf_counter
 from bench.machine.work import studio_job
 from bot import languages
 from bot.catalog import Catalog
-from bot.credits.budgets import BudgetState
+from bot.credits.budgets import BudgetState, Estimate
 from bot.credits.ledger import Usage, Window
 from bot.credits.limits import MemberLimits, MemberUse, ensure_within, state_of_member
-from bot.credits.prices import Estimate
 from bot.errors import CreditsShort
 from bot.jobs.models import JobState, Progress
 from bot.languages import Language, load_all, speaking

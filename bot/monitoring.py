@@ -10,7 +10,7 @@ import sys
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Literal
@@ -41,7 +41,6 @@ from bot.visible_text import visible
 _log = logging.getLogger(__name__)
 
 DATABASE_TIMEOUT = 5.0  # seconds until a database that does not let us write counts as not writable
-STATUS_CACHED_SECONDS = 1.0
 # Each connection takes one of the process's files, which jobs need, too.
 MAX_CONNECTIONS = 32
 CONNECTION_SECONDS = 20.0  # for one question and its answer, which may wait for the database
@@ -208,9 +207,6 @@ class HealthServer:
     shards: Callable[[], tuple[int, int]]
     vitals: Vitals = STANDBY
     port: int = 0  # on which it listens
-    _checking: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _checked_at: float = float("-inf")
-    _writable: bool = True
 
     @asynccontextmanager
     async def listening(self, address: str, port: int) -> AsyncGenerator["HealthServer"]:
@@ -240,7 +236,7 @@ class HealthServer:
         """Return the bot's health, the answer of /healthz."""
         vitals, standby = self.vitals, self.vitals is STANDBY
         alive, gateway, late = vitals.alive(), vitals.gateway(), vitals.oldest_due_poll()
-        database = await self._database()
+        database = await self._writable()
         return {
             "ok": database and (standby or (alive and gateway and late < LATEST_POLL)),
             "version": VERSION,
@@ -251,21 +247,15 @@ class HealthServer:
             "oldest_due_poll_seconds": round(late, 3),
         }
 
-    async def _database(self) -> bool:
-        """Return whether it can be written, as checked within the last second: many may ask at once."""
-        async with self._checking:
-            if self.clock.monotonic() - self._checked_at >= STATUS_CACHED_SECONDS:
-                try:
-                    now = self.clock.now().isoformat().encode()
-                    async with asyncio.timeout(2 * DATABASE_TIMEOUT):
-                        await self.db.write(meta.set_to, "health", now, within=DATABASE_TIMEOUT)
-                    self._writable = True
-                except Exception as error:  # noqa: BLE001 - whatever the reason, it can't be written
-                    if self._writable:
-                        _log.warning("The database can't be written: %s", type(error).__name__)
-                    self._writable = False
-                self._checked_at = self.clock.monotonic()
-            return self._writable
+    async def _writable(self) -> bool:
+        """Return whether the database can be written. It logs itself if it can't."""
+        try:
+            async with asyncio.timeout(2 * DATABASE_TIMEOUT):
+                now = self.clock.now().isoformat().encode()
+                await self.db.write(meta.set_to, "health", now, within=DATABASE_TIMEOUT)
+        except Exception:  # noqa: BLE001 - whatever the reason, it can't be written
+            return False
+        return True
 
     async def _answer(self, request: BaseRequest) -> Response:
         if request.path not in ("/healthz", "/metrics"):

@@ -3,4 +3,4 @@
 Functions of a session (see `bot.db`), with their rows and the sentences of what they refuse.
 """
 
-from bot.credits import budgets, charges, ledger, limits, prices, requests, usage
+from bot.credits import budgets, ledger, limits, prices, requests, usage

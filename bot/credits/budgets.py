@@ -1,6 +1,6 @@
 """Servers' budgets: their periods in the server's time zone, what is left, and alerts about that."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
@@ -12,14 +12,33 @@ from bot import posts
 from bot.credits import ledger
 from bot.domain.guilds import Budget, Period
 from bot.errors import Refused
-from bot.features.wording import GRANTED_FOR, each_period_words, renewal_message, rest_message
-from bot.languages import Message, lazy, or_list
+from bot.features.wording import (
+    GRANTED_FOR,
+    credits_message,
+    each_period_words,
+    renewal_message,
+    rest_message,
+)
+from bot.languages import Message, lazy, ngettext, nlazy, or_list
 from bot.servers import settings
 from bot.servers.notices import NoticeKind
 from bot.servers.settings import GuildSettings
 
 MAX_BUDGET = 1_000_000  # credits
 WARNING_PERCENT = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Credits that a job will probably cost. `learned` means from charges with the same key, else assumed."""
+
+    amount: int
+    learned: bool
+
+
+def price_of_all(prices: Collection[Estimate]) -> Estimate:
+    """Return what jobs of these prices will probably cost together."""
+    return Estimate(sum(one.amount for one in prices), learned=all(one.learned for one in prices))
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,3 +290,17 @@ def beginning(day: date, zone: ZoneInfo) -> datetime:
     """Return the time at which the day begins there."""
     # Fold 0: the first of a midnight that occurs twice; the time of the jump if midnight is skipped.
     return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)
+
+
+def price_words(price: Estimate) -> str:
+    """Say a price, as `8 credits (last price)` or `about 8 credits`."""
+    if price.learned:
+        return ngettext("{count} credit (last price)", "{count} credits (last price)", price.amount)
+    return str(short_price(price))
+
+
+def short_price(price: Estimate) -> Message:
+    """Say a price, as `8 credits` or `about 8 credits`."""
+    if price.learned:
+        return credits_message(price.amount)
+    return nlazy("about {count} credit", "about {count} credits", price.amount)

@@ -10,8 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.base import Base, Choice
 from bot.credits import ledger
-from bot.credits.budgets import BudgetState, read, watch_budget
-from bot.credits.prices import Estimate, short_price
+from bot.credits.budgets import BudgetState, Estimate, read, short_price, watch_budget
 from bot.db import put
 from bot.domain.guilds import Period
 from bot.errors import CreditsShort, Refused

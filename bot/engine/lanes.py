@@ -22,7 +22,7 @@ from bot.aio.tasks import (
     shielded,
 )
 from bot.catalog import USUAL_SECONDS, Catalog
-from bot.credits.charges import price_name
+from bot.credits.prices import price_name
 from bot.engine import lane as schedule
 from bot.engine.context import EngineContext
 from bot.engine.lane import MIN_FORECAST_SECONDS, Durations, Running, Send, Step, Waiting, Work, forecast

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.credits import ledger, limits, prices
-from bot.credits.budgets import add_alert
+from bot.credits.budgets import Estimate, add_alert
 from bot.db import COMMAND_WRITE_TIMEOUT, Database
 from bot.errors import CreditsShort, Refused, StudiiBotError
 from bot.features import styles, words
@@ -83,7 +83,7 @@ class Acceptor:
         """
         return await self._accept(requests, apart=True)
 
-    def would_accept(self, session: Session, requests: Sequence[JobRequest]) -> list[prices.Estimate]:
+    def would_accept(self, session: Session, requests: Sequence[JobRequest]) -> list[Estimate]:
         """Return the prices of those of a person's jobs that could be accepted now, in this order."""
         accepted, _ = self._read(session, [_Asked(_as_set(requests))]).as_many_as_possible(_as_set(requests))
         return [decide.price_of(job) for job in accepted]

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot import posts
 from bot.base import Base, Choice, enum_constraint
-from bot.credits.prices import Estimate
+from bot.credits.budgets import Estimate
 from bot.db import put
 from bot.errors import Refused, StudiiBotError
 from bot.jobs.models import JobRequest, MemberContext

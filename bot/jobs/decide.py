@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.catalog import Catalog, Tool
-from bot.credits.budgets import BudgetAlert, BudgetState, budget_alert
+from bot.credits.budgets import BudgetAlert, BudgetState, Estimate, budget_alert, price_of_all
 from bot.credits.limits import (
     LimitReached,
     MemberLimits,
@@ -15,7 +15,7 @@ from bot.credits.limits import (
     ensure_within,
     state_of_member,
 )
-from bot.credits.prices import Estimate, PriceTable, price_of_all
+from bot.credits.prices import PriceTable
 from bot.errors import CreditsShort, CreditsWanted, Refused
 from bot.features.wording import NO_KEY
 from bot.features.words import WordEffect, WordRule, WordsRefused, met

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from bot import meta, posts
 from bot.catalog import Catalog
 from bot.clock import PUT_BACK
-from bot.credits import charges
+from bot.credits import prices
 from bot.credits.budgets import watch_budget
 from bot.jobs import holds, lanes
 from bot.jobs.models import UNSENT_STATES, FailureCode, Hold, Job, JobState
@@ -85,7 +85,7 @@ def claim(
         # Another job of its server was refused after the lane had decided on this one.
         return NotClaimed(job)
     if not job.price_learned or job.reserved > job.estimate:
-        verdict = charges.sendable(session, catalog, key.lane, job, at)
+        verdict = prices.sendable(session, catalog, key.lane, job, at)
         if isinstance(verdict, Reason):
             return NotClaimed(fail_unpaid(session, job_id, UNSENT_STATES, FailureCode.BUDGET, verdict, at))
         if verdict is None:
@@ -121,7 +121,7 @@ def record_taken(
     if claim.was_held or session.get(Hold, job.guild_id) is not None:
         holds.end(session, job.guild_id, at, was_held=claim.was_held)
     if created.credits_charged is not None:
-        charges.taken(session, catalog, claim.key.lane, job, created.credits_charged, at)
+        prices.taken(session, catalog, claim.key.lane, job, created.credits_charged, at)
     return job
 
 
@@ -136,7 +136,7 @@ def record_status(
     job.version, job.studii_status = job.version + 1, report.status
     if job.charged is None and report.credits_charged:  # 0 may mean "not yet"
         job.charged = report.credits_charged
-        charges.taken(session, catalog, lane, job, report.credits_charged, at)
+        prices.taken(session, catalog, lane, job, report.credits_charged, at)
 
 
 def record_output(
@@ -147,7 +147,7 @@ def record_output(
     Return whether other reservations may have changed, or other jobs waited for this answer.
     """
     told, charge = report.credits_charged, charge_of(job, report.credits_charged)
-    repriced = charges.told_at_end(session, catalog, lane, job, told, at, completed=True)
+    repriced = prices.told_at_end(session, catalog, lane, job, told, at, completed=True)
     job.version, job.studii_status, job.charged = job.version + 1, report.status, charge
     job.output_url, job.output_kind = report.output_url, report.output_kind
     job.tries, job.not_before = 0, None  # now of fetching it
@@ -174,7 +174,7 @@ def fail_running(
     charge, repriced = charge_of(job, told), job.charged is None
     # Others may have waited for the price, whether this answer told it or not.
     if told is not None:
-        repriced = charges.told_at_end(session, catalog, lane, job, told, at, completed=False)
+        repriced = prices.told_at_end(session, catalog, lane, job, told, at, completed=False)
     end_paid(session, job, code, reason, charge, at)
     return repriced
 

@@ -11,7 +11,7 @@ from bot import meta, posts
 from bot.aio.tasks import BoundedDict
 from bot.catalog import Catalog
 from bot.clock import Clock
-from bot.credits import charges, ledger
+from bot.credits import ledger, prices
 from bot.db import Database
 from bot.domain.guilds import Plan
 from bot.errors import Refused
@@ -134,7 +134,7 @@ def _use(
     holds.end(session, guild_id, at, key=key)
     posts.forget(session, guild_id, NoticeKind.PLAN_DOUBTED)
     # Waiting jobs may have a price that another account was charged.
-    charges.reprice_server(session, catalog, lane, guild_id, at)
+    prices.reprice_server(session, catalog, lane, guild_id, at)
     return key
 
 

@@ -13,8 +13,9 @@ from discord import ui
 
 from bot.catalog import SourceRule, Tool
 from bot.credits import limits, prices
+from bot.credits.budgets import Estimate, price_words, short_price
 from bot.credits.limits import MemberState
-from bot.credits.prices import Estimate, ToolPrice, price_words, short_price
+from bot.credits.prices import ToolPrice
 from bot.errors import Refused, StudiiBotError
 from bot.features.photo_rules import MAX_OFFERED_EMOJI, PhotoChannelKind
 from bot.features.wording import NO_KEY

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from simcord import ChannelHandle
 
 from bot.catalog import SHIPPED, Catalog, ToolInput
-from bot.credits import charges
+from bot.credits import prices
 from bot.credits.limits import AllowanceScope
 from bot.domain.guilds import Period
 from bot.features.photo_rules import PhotoChannelKind, Preset, set_channel
@@ -292,7 +292,7 @@ async def test_what_other_choices_cost_is_shown_before_one_spends(desk: Desk) ->
     key = await desk.db.write(keys.current, desk.guild.id)
     assert key is not None
     for variant, charge in (("mode=video quality=standard", 40), ("mode=video quality=high", 90)):
-        await desk.db.write(charges.learn, key.lane, "studio", variant, charge, desk.clock.now())
+        await desk.db.write(prices.learn, key.lane, "studio", variant, charge, desk.clock.now())
     words = await shown_to_maya(desk)
     assert "about 8 credits · mode **video**: 40 credits · mode **video** and quality" in words
     assert "quality **high**: 90 credits" in words
@@ -311,7 +311,7 @@ async def test_a_tool_that_costs_more_than_is_left_says_so_and_a_price_what_it_d
 ) -> None:
     key = await desk.db.write(keys.current, desk.guild.id)
     assert key is not None
-    await desk.db.write(charges.learn, key.lane, "photo-restore", "", 20, desk.clock.now())
+    await desk.db.write(prices.learn, key.lane, "photo-restore", "", 20, desk.clock.now())
     await spending.set_budget(desk.services, desk.guild.id, 10, Period.DAY)
     shown = texts(await desk.maya.slash(desk.channel, "help"))
     restoring = shown[shown.index("**Photo restoration**") :]

@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 
 from bot.base import Base
 from bot.catalog import Catalog
-from bot.credits import budgets, charges, ledger, limits, requests
+from bot.credits import budgets, ledger, limits, prices, requests
 from bot.credits.ledger import EntryKind, Line
 from bot.credits.limits import AllowanceScope
 from bot.credits.requests import RequestState, amount_for
@@ -295,7 +295,7 @@ class Bank:
     async def charged_with(self, lane: str, kind: str, charge: int) -> None:
         """A key was charged so much, of which what waits did not learn."""
         variant = STUDIO.variant(inputs_of(kind))
-        await self.db.write(charges.learn, lane, "studio", variant, charge, self.now)
+        await self.db.write(prices.learn, lane, "studio", variant, charge, self.now)
 
     async def send(self, job_id: str) -> bool:
         claimed = await self.db.write(submission.claim, CATALOG, job_id, LANE, SENT, self.now, None)

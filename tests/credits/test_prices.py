@@ -1,6 +1,7 @@
 import pytest
 
-from bot.credits.prices import Estimate, ToolPrice, estimate, price_table, price_words
+from bot.credits.budgets import Estimate, price_words
+from bot.credits.prices import ToolPrice, estimate, price_table
 from tests.support.world import GUILD, ServicesWorld
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, column, create_engine, event, insert,
 
 from bot import posts
 from bot.catalog import Catalog
-from bot.credits import charges, ledger, limits, prices
+from bot.credits import ledger, limits, prices
 from bot.credits.ledger import Window
 from bot.db import Database, used_once
 from bot.errors import SettingsError
@@ -286,12 +286,12 @@ OFTEN: dict[str, Callable[[Database], Awaitable[Any]]] = {
     "members' limits": lambda db: db.write(limits.of_server, 1),
     "a lane's requests": lambda db: db.write(lane_rows.windows, ["lane"]),
     "when a post is due": lambda db: db.write(posts.next_due),
-    "a price": lambda db: db.write(charges.learn, "lane", "studio", "mode=image", 8, NOW),
+    "a price": lambda db: db.write(prices.learn, "lane", "studio", "mode=image", 8, NOW),
     "keys' prices": lambda db: db.write(prices.charges_of, ["lane"]),
     "what a price concerns": lambda db: db.write(
-        given(charges.told_at_end, Catalog.load(), "lane", a_job(reserved=8), 8, NOW, completed=True)
+        given(prices.told_at_end, Catalog.load(), "lane", a_job(reserved=8), 8, NOW, completed=True)
     ),
-    "what a server has not sent": lambda db: db.write(charges.reprice_server, Catalog.load(), "lane", 1, NOW),
+    "what a server has not sent": lambda db: db.write(prices.reprice_server, Catalog.load(), "lane", 1, NOW),
     "a server's key": lambda db: db.write(keys.current, 1),
 }
 

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.credits import charges, ledger
+from bot.credits import ledger, prices
 from bot.credits.limits import AllowanceScope, set_allowance
 from bot.db import Database
 from bot.domain.guilds import Budget, Period, Plan
@@ -220,7 +220,7 @@ MANY = 1000  # more jobs than a story has
 
 async def learn(db: Database, price: int) -> None:
     for guild_id in (1, 2):
-        await db.write(charges.learn, f"lane {guild_id}", "studio", CHEAP, price, NOW)
+        await db.write(prices.learn, f"lane {guild_id}", "studio", CHEAP, price, NOW)
 
 
 async def server(db: Database, guild_id: int, chance: random.Random) -> None:
@@ -236,7 +236,7 @@ async def server(db: Database, guild_id: int, chance: random.Random) -> None:
     await db.write(lambda session: session.add(Block(guild_id, BLOCKED)))
     await db.write(access.refuse_photos, REFUSES, NOW, refuses=True)
     if chance.random() < 0.5:
-        await db.write(charges.learn, f"lane {guild_id}", "studio", CHEAP, 3, NOW)
+        await db.write(prices.learn, f"lane {guild_id}", "studio", CHEAP, 3, NOW)
     await questions_first(db, guild_id, key.id, chance)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import fields, replace
 from typing import Any
 
-from bot.credits.prices import Estimate
+from bot.credits.budgets import Estimate
 from bot.db import Database
 from bot.jobs import confirm
 from bot.jobs.confirm import ConfirmationNeeded, WhyAsk

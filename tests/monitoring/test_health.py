@@ -92,7 +92,6 @@ async def test_a_database_that_cannot_be_written_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.monitoring.DATABASE_TIMEOUT", 0.1)
-    monkeypatch.setattr("bot.monitoring.STATUS_CACHED_SECONDS", 0.0)
     async with watched(tmp_path) as bot:
         async with holding(bot.world.db):
             status, text = await get(f"{bot.url}/healthz")

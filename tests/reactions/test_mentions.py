@@ -10,7 +10,7 @@ from simcord import MemberActor
 from bot import posts
 from bot.aio import tasks
 from bot.client.login import mention_intents
-from bot.credits import charges
+from bot.credits import prices
 from bot.errors import DatabaseAway
 from bot.posts import Gone, Later
 from bot.reactions.mentions import OFFERED_FOR
@@ -96,7 +96,7 @@ async def test_a_price_that_has_risen_since_the_offer_is_asked_about(desk: Desk)
     key = await desk.db.write(keys.current, desk.guild.id)
     assert key is not None
     variant = tool.variant(tool.prepare({"prompt": "x"}, has_source=False))
-    await desk.db.write(charges.learn, key.lane, "studio", variant, 12, desk.clock.now())
+    await desk.db.write(prices.learn, key.lane, "studio", variant, 12, desk.clock.now())
     asked = await desk.maya.click(answer, label="Studio · about 8 credits")
     assert "Studio costs 12 credits. Start it?" in texts(asked)
     assert await jobs_of(desk) == []

@@ -13,7 +13,7 @@ from simcord import ChannelHandle, Env, GuildHandle, InteractionResult, MemberAc
 from bot.catalog import Catalog, Tool
 from bot.client.bot import StudiiBot
 from bot.client.login import photo_intents
-from bot.credits import charges
+from bot.credits import prices
 from bot.db import Database
 from bot.delivery import Answers, DiscordDelivery
 from bot.domain.guilds import Plan
@@ -248,7 +248,7 @@ async def learned(desk: Desk, charge: int, slug: str = "studio", **inputs: str) 
     tool, key = desk.bot.catalog.get(slug), await desk.db.write(keys.current, desk.guild.id)
     assert key is not None
     variant = tool.variant(tool.prepare({"prompt": "x", **inputs}, has_source=tool.prompt is None))
-    await desk.db.write(charges.learn, key.lane, slug, variant, charge, desk.clock.now())
+    await desk.db.write(prices.learn, key.lane, slug, variant, charge, desk.clock.now())
 
 
 def texts(shown: Any) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from bot.credits import charges
+from bot.credits import prices
 from bot.db import Database
 from bot.domain.guilds import Period, Plan
 from bot.errors import StudiiBotError
@@ -82,7 +82,7 @@ class ServicesWorld:
         """The server's key was charged so much; what waits keeps its reservation."""
         key = await self.db.write(keys.current, GUILD)
         assert key is not None
-        await self.db.write(charges.learn, key.lane, tool, variant, charge, self.clock.now())
+        await self.db.write(prices.learn, key.lane, tool, variant, charge, self.clock.now())
 
     async def jobs(self) -> list[Job]:
         return await self.db.read(queries.in_states, list(JobState))

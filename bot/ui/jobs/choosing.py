@@ -12,7 +12,8 @@ from discord import ui
 
 from bot.catalog import SourceRule, Tool
 from bot.credits import prices
-from bot.credits.prices import Estimate, PriceTable, ToolPrice, short_price
+from bot.credits.budgets import Estimate, short_price
+from bot.credits.prices import PriceTable, ToolPrice
 from bot.errors import NotAllowed, Refused, StudiiBotError
 from bot.features.styles import Style, default_inputs, inputs_of, misfit, tool_of, usable
 from bot.jobs.models import SourcePhoto

@@ -11,7 +11,8 @@ from discord import ui
 from msgspec.structs import replace
 
 from bot.catalog import SourceRule, Tool, ToolInput
-from bot.credits.prices import Estimate, PriceTable, price_of_all, short_price
+from bot.credits.budgets import Estimate, price_of_all, short_price
+from bot.credits.prices import PriceTable
 from bot.errors import Refused
 from bot.features.styles import Style, wants_words
 from bot.jobs.models import SourcePhoto

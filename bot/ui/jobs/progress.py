@@ -9,7 +9,7 @@ import discord
 from discord import ui
 
 from bot.catalog import Catalog, SourceRule, Tool
-from bot.credits.prices import price_of_all, short_price
+from bot.credits.budgets import price_of_all, short_price
 from bot.errors import Refused
 from bot.features.wording import credit_words
 from bot.jobs import actions, queries

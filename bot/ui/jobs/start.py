@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 import discord
 
 from bot.catalog import Catalog, Tool
-from bot.credits.prices import Estimate, PriceTable, short_price
+from bot.credits.budgets import Estimate, short_price
+from bot.credits.prices import PriceTable
 from bot.errors import Refused
 from bot.jobs.confirm import Confirmation, ConfirmationNeeded, WhyAsk, find_open
 from bot.jobs.models import Job, JobRequest, Progress, SourcePhoto

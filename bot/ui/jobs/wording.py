@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from bot.catalog import Catalog, Tool, spaced
-from bot.credits.prices import MIN_ESTIMATE_CREDITS, Estimate, short_price
+from bot.credits.budgets import Estimate, short_price
+from bot.credits.prices import MIN_ESTIMATE_CREDITS
 from bot.features.wording import credit_words, discord_timestamp
 from bot.jobs.models import FORGOTTEN_MEMBER, TERMINAL_STATES, Job, JobState, Progress
 from bot.languages import Worded, and_list, gettext as _, lazy, pgettext, plazy, sentences

@@ -7,7 +7,8 @@ import discord
 from discord import MediaGalleryItem, ui
 
 from bot.catalog import Catalog, Tool
-from bot.credits.prices import PriceTable, short_price
+from bot.credits.budgets import short_price
+from bot.credits.prices import PriceTable
 from bot.errors import Refused, StudiiBotError
 from bot.features import styles
 from bot.features.styles import (
