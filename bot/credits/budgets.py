@@ -167,13 +167,12 @@ def set_budget(
 
 @dataclass(frozen=True, slots=True)
 class BudgetAlert:
-    """An alert that is sent once in a period. It is not sent after one of `after`."""
+    """An alert that is sent once in a period."""
 
     guild_id: int
     kind: NoticeKind
     key: str
     details: Mapping[str, str | int | None]
-    after: tuple[str, ...]
 
 
 def budget_alert(budget: BudgetState, *, least: int | None = None) -> BudgetAlert | None:
@@ -187,7 +186,6 @@ def budget_alert(budget: BudgetState, *, least: int | None = None) -> BudgetAler
         return None  # a budget of 0 can't be used up
     start, end = budget.window.start, budget.window.end
     key = f"{period.value} {'ever' if start is None else start.isoformat(timespec='seconds')}"
-    too_little = f"{key} rest"
     stuck = least is not None and spent < limit < spent + least
     kind = NoticeKind.BUDGET_100 if stuck or spent >= limit else NoticeKind.BUDGET_80
     details = {
@@ -197,14 +195,17 @@ def budget_alert(budget: BudgetState, *, least: int | None = None) -> BudgetAler
         "renews": None if end is None else int(end.timestamp()),
         "least": least if stuck else None,
     }
-    # A budget that was used up at once, and of which something came back, is no news any more.
-    after = (key, too_little) if kind is NoticeKind.BUDGET_80 else ()
-    return BudgetAlert(budget.settings.guild_id, kind, too_little if stuck else key, details, after)
+    return BudgetAlert(budget.settings.guild_id, kind, f"{key} rest" if stuck else key, details)
 
 
 def add_alert(session: Session, alert: BudgetAlert, at: datetime) -> None:
-    """Add the notice, unless it or one of those in `after` was added in this period."""
-    if not (alert.after and posts.known(session, alert.guild_id, NoticeKind.BUDGET_100, *alert.after)):
+    """Add the notice, unless it was added in this period.
+
+    A budget that was used up at once, and of which something came back, is no news any more.
+    """
+    used_up = (alert.key, f"{alert.key} rest")
+    nearly = alert.kind is NoticeKind.BUDGET_80
+    if not (nearly and posts.known(session, alert.guild_id, NoticeKind.BUDGET_100, *used_up)):
         posts.want(session, alert.guild_id, alert.kind, alert.key, at=at, details=alert.details)
 
 

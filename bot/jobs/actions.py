@@ -5,7 +5,6 @@ Moderators decide on requests before they start, and on results before they are 
 
 import logging
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -215,21 +214,9 @@ WITHHELD = lazy(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Approver:
-    """A member who decides."""
-
-    user_id: int
-    roles: frozenset[int]
-    manages: bool
-    moderates: bool
-
-    def may_decide(self, rules: access.ApprovalRules) -> bool:
-        """Return whether they may decide on requests and results of others."""
-        return rules.may_approve(self.roles, manages=self.manages, moderates=self.moderates)
-
-
-def waiting(session: Session, guild_id: int, job_id: str, approver: Approver, *, result: bool) -> list[Job]:
+def waiting(
+    session: Session, guild_id: int, job_id: str, approver: MemberContext, *, result: bool
+) -> list[Job]:
     """Return what waits for the member's decision: a job or those of its set, or a job's `result`.
 
     Raises `Refused` if nothing does.
@@ -255,7 +242,7 @@ def approve(
     catalog: Catalog,
     guild_id: int,
     job_id: str,
-    approver: Approver,
+    approver: MemberContext,
     requester: MemberContext | None,
     at: datetime,
     *,
@@ -296,7 +283,7 @@ def decline(
     session: Session,
     guild_id: int,
     job_id: str,
-    approver: Approver,
+    approver: MemberContext,
     why: str | None,
     at: datetime,
     *,
@@ -315,14 +302,14 @@ def decline(
     return _decided(session, [withheld], approver, result=True)
 
 
-def decides(session: Session, guild_id: int, approver: Approver, rules: access.ApprovalRules) -> bool:
+def decides(session: Session, guild_id: int, approver: MemberContext, rules: access.ApprovalRules) -> bool:
     """Return whether the member may decide on results here, if there are any, or will be."""
-    if not approver.may_decide(rules):
+    if not rules.may_approve(approver):
         return False
     return rules.wants_results or bool(queries.page(session, guild_id, None, 0, 1, states=UNSHOWN_STATES))
 
 
-def kept_result(session: Session, guild_id: int, job_id: str, approver: Approver) -> Job:
+def kept_result(session: Session, guild_id: int, job_id: str, approver: MemberContext) -> Job:
     """Return a job whose result waits or was withheld, and is kept, for a member who may decide on it.
 
     Raises `Refused` otherwise.
@@ -334,20 +321,20 @@ def kept_result(session: Session, guild_id: int, job_id: str, approver: Approver
 
 
 def release_result(
-    session: Session, guild_id: int, job_id: str, approver: Approver, at: datetime
+    session: Session, guild_id: int, job_id: str, approver: MemberContext, at: datetime
 ) -> list[Job]:
     """Post a result that was withheld after all, or that waits. Raises `Refused` if it isn't kept."""
     job = kept_result(session, guild_id, job_id, approver)
     return _decided(session, [transitions.release_result(session, job.id, at)], approver, result=True)
 
 
-def _job_of(session: Session, guild_id: int, job_id: str, approver: Approver) -> Job:
+def _job_of(session: Session, guild_id: int, job_id: str, approver: MemberContext) -> Job:
     """Return the job, in any state, if it is one on which the member may decide. Raises `Refused`."""
     job = queries.in_server(session, guild_id, job_id)
     if job.user_id == approver.user_id:
         raise Refused(OWN)
     rules = access.approvals(session, guild_id)
-    if not approver.may_decide(rules):
+    if not rules.may_approve(approver):
         raise Refused(
             lazy(
                 "Only members with Manage Messages can decide on that here. An admin can change this with "
@@ -397,7 +384,7 @@ def _objection(
 
 
 def _end(
-    session: Session, jobs: Sequence[Job], reason: Reason, approver: Approver, at: datetime
+    session: Session, jobs: Sequence[Job], reason: Reason, approver: MemberContext, at: datetime
 ) -> list[Job]:
     state, code = JobState.PENDING, FailureCode.DECLINED
     ended = [transitions.fail_unpaid(session, job.id, state, code, reason, at) for job in jobs]
@@ -413,7 +400,9 @@ def _with_result(job: Job) -> Job:
     return job
 
 
-def _decided(session: Session, jobs: Sequence[Job | None], approver: Approver, *, result: bool) -> list[Job]:
+def _decided(
+    session: Session, jobs: Sequence[Job | None], approver: MemberContext, *, result: bool
+) -> list[Job]:
     """Return the jobs as they are after the decision, and keep for the message that asked who decided.
 
     Raises `Refused` if there was another decision before.

@@ -320,7 +320,7 @@ def approval_of(server: ServerState, request: JobRequest, tool: Tool) -> Approva
     rule = met(server.words, tool.texts(request.inputs))
     if rule is not None and (rule.effect is WordEffect.REFUSE or rules.channel_id is None):
         raise WordsRefused(rule, request, tool)
-    wanted = rule is not None or rules.wants(tool.slug, context.roles, manages=context.manages)
+    wanted = rule is not None or rules.wants(tool.slug, context)
     return Approval.WANTED if wanted else None
 
 

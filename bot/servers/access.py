@@ -141,17 +141,16 @@ class ApprovalRules:
         """Return whether results wait for a decision now."""
         return self.results and self.channel_id is not None
 
-    def wants(self, tool: str, roles: Collection[int], *, manages: bool) -> bool:
+    def wants(self, tool: str, member: MemberContext) -> bool:
         """Return whether a request has to be approved. Those of members with Manage Server have not."""
-        if self.channel_id is None or manages:
+        if self.channel_id is None or member.manages:
             return False
-        return self.everyone or tool in self.tools or not self.roles.isdisjoint(roles)
+        return self.everyone or tool in self.tools or not self.roles.isdisjoint(member.roles)
 
-    def may_approve(self, roles: Collection[int], *, manages: bool, moderates: bool) -> bool:
-        """Return whether a member may approve requests of others."""
-        if manages:
-            return True
-        return moderates if self.approver_role is None else self.approver_role in roles
+    def may_approve(self, member: MemberContext) -> bool:
+        """Return whether the member may decide on requests and results of others."""
+        own = member.moderates if self.approver_role is None else self.approver_role in member.roles
+        return member.manages or own
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import asyncio
 import io
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +100,7 @@ class Guide:
 
     def waits(self, tool: Tool) -> bool:
         """Return whether the person's requests for that tool wait for a moderator."""
-        return self.approval.wants(tool.slug, self.context.roles, manages=self.context.manages)
+        return self.approval.wants(tool.slug, self.context)
 
 
 async def guide_for(interaction: discord.Interaction) -> Guide:
@@ -374,8 +374,7 @@ def _decides(interaction: discord.Interaction, guide: Guide) -> bool:
     channel, person = _nameable(interaction.guild, guide.approval.channel_id), interaction.user
     if channel is None or not isinstance(person, discord.Member):
         return False
-    moderates, manages = moderates_in(person, channel), guide.context.manages
-    return guide.approval.may_approve(guide.context.roles, manages=manages, moderates=moderates)
+    return guide.approval.may_approve(replace(guide.context, moderates=moderates_in(person, channel)))
 
 
 def _nameable(

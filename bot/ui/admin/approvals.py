@@ -18,7 +18,7 @@ from bot.features.word_matching import first_met
 from bot.features.wording import credit_words, discord_timestamp
 from bot.features.words import MAX_RULE_CHARACTERS
 from bot.jobs import actions
-from bot.jobs.actions import MAX_DECLINE_REASON_CHARACTERS, Approver
+from bot.jobs.actions import MAX_DECLINE_REASON_CHARACTERS
 from bot.jobs.models import (
     APPROVAL_HOURS,
     FORGOTTEN_MEMBER,
@@ -411,7 +411,7 @@ async def see_result(press: Press, job_id: Id, posting: int) -> None:
         files.close()
 
 
-async def _approver(press: Press) -> Approver:
+async def _approver(press: Press) -> MemberContext:
     """Return the person who presses: a message that others see too is in the channel for approvals."""
     message = press.interaction.message
     if message is not None and not message.flags.ephemeral:
@@ -419,7 +419,7 @@ async def _approver(press: Press) -> Approver:
     return await _approver_by_rules(press)
 
 
-async def _approver_by_rules(press: Press) -> Approver:
+async def _approver_by_rules(press: Press) -> MemberContext:
     """Return the person, with what they may do in the channel for approvals, wherever the press is."""
     rules = await press.host.services.db.read(access.approvals, server_of(press.interaction))
     return approver_in(press.interaction, rules.channel_id)

@@ -1,13 +1,12 @@
 """Check what the bot and people must be allowed before anything is done, and where results may be shown."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import discord
 
 from bot.errors import NotAllowed, Refused
-from bot.jobs.actions import Approver
 from bot.jobs.models import Job, MemberContext
 from bot.languages import Message, and_list, gettext as _, lazy, plazy
 from bot.servers.settings import GuildSettings
@@ -320,19 +319,18 @@ def member_context(interaction: discord.Interaction) -> MemberContext:
     return MemberContext(roles, channels, is_manager(permissions), is_moderator(permissions))
 
 
-def approver_of(interaction: discord.Interaction) -> Approver:
+def approver_of(interaction: discord.Interaction) -> MemberContext:
     """Return the person who sent the interaction, with what decides whether they may approve."""
-    context = member_context(interaction)
-    return Approver(interaction.user.id, context.roles, context.manages, context.moderates)
+    return replace(member_context(interaction), user_id=interaction.user.id)
 
 
-def approver_in(interaction: discord.Interaction, channel_id: int | None) -> Approver:
+def approver_in(interaction: discord.Interaction, channel_id: int | None) -> MemberContext:
     """Return the same with their permissions in the channel for approvals.
 
     Where none is set any more (None), those in the whole server count.
     """
-    context, user = member_context(interaction), interaction.user
-    return Approver(user.id, context.roles, context.manages, _moderates_approvals(user, channel_id))
+    moderates = _moderates_approvals(interaction.user, channel_id)
+    return replace(approver_of(interaction), moderates=moderates)
 
 
 def member_context_in(

@@ -12,9 +12,8 @@ from bot.credits.limits import AllowanceScope, StartRate
 from bot.domain.guilds import Period
 from bot.errors import DatabaseAway, DatabaseFailed, NotAlone, Refused, StudiiBotError
 from bot.jobs import queries
-from bot.jobs.actions import Approver
 from bot.jobs.confirm import Repeated
-from bot.jobs.models import JobState
+from bot.jobs.models import JobState, MemberContext
 from bot.migrate import SCRIPTS
 from bot.reactions.photos import cannot_post_words
 from bot.reasons import Reason, ReasonCode
@@ -111,7 +110,7 @@ async def test_of_a_set_that_is_too_much_the_limit_is_told_with_what_is_running(
 SUBMITTED = (JobState.WAITING, JobState.SUBMITTING)
 DONE = (*SUBMITTED, JobState.RUNNING, JobState.SUCCEEDED)
 ROOM = {"image": ("room.png", PNG)}
-MODERATOR = Approver(77, frozenset(), manages=True, moderates=True)
+MODERATOR = MemberContext(manages=True, moderates=True, user_id=77)
 
 
 async def shown(desk: Desk, refused: BaseException, monkeypatch: pytest.MonkeyPatch) -> str:
