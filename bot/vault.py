@@ -108,18 +108,11 @@ class Vault:
             raise CannotDecrypt from None
 
 
-@dataclass(frozen=True, slots=True)
-class LaneNames:
-    """Names lanes by a keyed hash (HMAC-SHA256) of their Studii key.
+LaneNames = Callable[[str], str]
+"""Returns the lane of a Studii key: a keyed hash (HMAC-SHA256) of it, 64 hex digits.
 
-    The hash has a secret of its own, so that new encryption keys rename no lane.
-    """
-
-    _secret: bytes = field(repr=False)
-
-    def lane_of(self, secret: str) -> str:
-        """Return the lane of a Studii key, 64 hex digits."""
-        return hmac.new(self._secret, secret.encode(), hashlib.sha256).hexdigest()
+The hash has a secret of its own, so that new encryption keys rename no lane.
+"""
 
 
 def lane_names(session: Session, vault: Vault) -> LaneNames:
@@ -134,7 +127,7 @@ def lane_names(session: Session, vault: Vault) -> LaneNames:
         with suppress(CannotDecrypt):
             secret = vault.unseal(sealed)
     meta.set_to(session, _LANE_SECRET, vault.seal(secret))
-    return LaneNames(bytes.fromhex(secret))
+    return lambda key: hmac.new(bytes.fromhex(secret), key.encode(), hashlib.sha256).hexdigest()
 
 
 def opens_lane_names(session: Session, vault: Vault) -> bool:

@@ -198,7 +198,7 @@ async def _prepare(
     async with Database.open(asynchronous(url)) as db:
         lanes, now = await db.write(lane_names, vault), SystemClock().now()
         for server, key in zip(servers, keys, strict=True):
-            lane, sealed = lanes.lane_of(key.secret), vault.seal(key.secret)
+            lane, sealed = lanes(key.secret), vault.seal(key.secret)
             stored = await db.write(server_keys.add, server, lane, key.secret[-4:], Plan.TEAM, sealed, now)
             await db.write(server_settings.set_key, server, stored.id)
             await db.write(server_settings.set_budget, server, Budget(BUDGET, Period.DAY, now))

@@ -71,9 +71,7 @@ async def fill(file: Path, db: Database, vault: Vault, jobs_wanted: int, lanes_w
     names = await db.write(lane_names, vault)
     now, secret = SystemClock().now(), _secret()
     job = replace(studio_job(1, 0), created_at=now - timedelta(seconds=30))
-    key = await db.write(
-        server_keys.add, 1, names.lane_of(secret), secret[-4:], Plan.PRO, vault.seal(secret), now
-    )
+    key = await db.write(server_keys.add, 1, names(secret), secret[-4:], Plan.PRO, vault.seal(secret), now)
     await db.write(settings.set_key, 1, key.id)
     await db.write(given(accept.store, [job], now))
     for before, after in pairwise(WAY):
@@ -94,7 +92,7 @@ def _multiply(file: Path, names: LaneNames, vault: Vault, jobs_wanted: int, lane
     keys: list[_Row] = []
     for number in range(2, lanes_wanted + 1):
         secret = _secret()
-        sealed, lane = vault.seal(secret), names.lane_of(secret)
+        sealed, lane = vault.seal(secret), names(secret)
         keys.append({"id": number, "guild_id": number, "lane": lane, "ciphertext": sealed})
     jobs: list[_Row] = []
     lines: list[_Row] = []

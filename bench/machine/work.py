@@ -153,7 +153,7 @@ async def at_work(
 async def _use(db: Database, vault: Vault, lanes: LaneNames, keys: Sequence[str]) -> None:
     now = SystemClock().now()
     for guild_id, secret in enumerate(keys, 1):
-        lane, sealed = lanes.lane_of(secret), vault.seal(secret)
+        lane, sealed = lanes(secret), vault.seal(secret)
         stored = await db.write(server_keys.add, guild_id, lane, secret[-4:], Plan.TEAM, sealed, now)
         await db.write(settings.set_key, guild_id, stored.id)
 

@@ -29,7 +29,7 @@ from bot.engine.lane import MIN_FORECAST_SECONDS, Durations, Running, Send, Step
 from bot.engine.rate import ChosenPlan, Evidence, RateWindow
 from bot.engine.requests import Done, Requests, recover
 from bot.jobs import holds, lanes as lane_rows, queries
-from bot.jobs.lanes import LaneLimits, Sample
+from bot.jobs.lanes import LaneLimits
 from bot.jobs.models import FailureCode, Job, JobState, Progress
 from bot.jobs.submission import needs_upload
 from bot.servers import keys
@@ -369,9 +369,9 @@ class Lanes:
         if job is None:  # the database tells how it is
             self._changed.add(job_id)
         elif watch is not None and (job.output_url is not None or job.failure is FailureCode.STUDII):
-            sample = Sample(*watch.job.work, watch.since.age, watch.age(now))
-            self._durations.learn(watch.job.work, sample.low, sample.high)
-            await self._keep(line, lane_rows.learn_durations, [sample])
+            duration = watch.since.age, watch.age(now)
+            self._durations.learn(watch.job.work, *duration)
+            await self._keep(line, lane_rows.learn_duration, *watch.job.work, *duration)
         if done.sent:
             await self._learn(line, done.limited)
         return done.failed

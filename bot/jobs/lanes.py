@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from math import ceil
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import JSON, Float, Index, Integer, delete, func, insert, select
+from sqlalchemy import JSON, Float, Index, Integer, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.base import NUMBER, Base
@@ -72,15 +72,6 @@ class Duration(Base):
     low: Mapped[float] = mapped_column(Float(53))
     high: Mapped[float] = mapped_column(Float(53))
     id: Mapped[int] = mapped_column(NUMBER, primary_key=True, init=False)
-
-
-class Sample(NamedTuple):
-    """The duration of a job, as `Duration` has it."""
-
-    tool: str
-    output_kind: str
-    low: float
-    high: float
 
 
 def keep_window(session: Session, lane: str, epoch: int | None, until: Iterable[float]) -> None:
@@ -155,14 +146,14 @@ def lowered(session: Session, lane: str, chosen_at: datetime, at: datetime) -> t
     return (limits.lowered_to, limits.lowered_until) if doubted else None
 
 
-def learn_durations(session: Session, samples: Iterable[Sample]) -> None:
-    """Add samples. Deletes all but the newest `MAX_KEPT_SAMPLES` ones of each tool and kind of output."""
-    session.execute(insert(Duration), [sample._asdict() for sample in samples])
-    for tool, output_kind in sorted({(sample.tool, sample.output_kind) for sample in samples}):
-        these = (Duration.tool == tool) & (Duration.output_kind == output_kind)
-        newest = select(Duration.id).where(these).order_by(Duration.id.desc())
-        first = newest.offset(MAX_KEPT_SAMPLES - 1).limit(1).scalar_subquery()
-        _delete(session, Duration, these & (Duration.id < first))
+def learn_duration(session: Session, tool: str, output_kind: str, low: float, high: float) -> None:
+    """Add a duration. Deletes all but the newest `MAX_KEPT_SAMPLES` ones of its tool and kind of output."""
+    session.add(Duration(tool, output_kind, low, high))
+    session.flush()
+    these = (Duration.tool == tool) & (Duration.output_kind == output_kind)
+    newest = select(Duration.id).where(these).order_by(Duration.id.desc())
+    first = newest.offset(MAX_KEPT_SAMPLES - 1).limit(1).scalar_subquery()
+    _delete(session, Duration, these & (Duration.id < first))
 
 
 def durations(session: Session) -> dict[tuple[str, str], list[tuple[float, float]]]:

@@ -87,7 +87,7 @@ class KeyEntry:
         """
         secret, now = cleaned(pasted), self._clock.now()
         self._ensure_few_tests(guild_id)
-        lane = self._names.lane_of(secret)
+        lane = self._names(secret)
         # The question counts against the key's rate limit like any other request.
         await self._db.write(lanes.record, lane, now)
         try:

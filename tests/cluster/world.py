@@ -157,7 +157,7 @@ async def cluster(
                 stored = await db.write(
                     server_keys.add,
                     guild_id,
-                    lanes.lane_of(key),
+                    lanes(key),
                     key[-4:],
                     Plan.PRO,
                     vault.seal(key),

@@ -126,7 +126,7 @@ class CrashWorlds:
         case = Case(folder, key, guild_id, channel_id, told, private, asked)
         async with Database.open(case.database) as db:
             vault = Vault.open((), folder / "encryption.key")
-            lane = (await db.write(lane_names, vault)).lane_of(key.secret)
+            lane = (await db.write(lane_names, vault))(key.secret)
             at = SystemClock().now()
             sealed = vault.seal(key.secret)
             stored = await db.write(keys.add, guild_id, lane, key.hint, Plan.TEAM, sealed, at)

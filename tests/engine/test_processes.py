@@ -69,7 +69,7 @@ async def test_what_another_process_sends_with_the_key_counts_from_its_first_req
             # Its lane is at work. Now a server of the other process gets the same key, and uses it up.
             async with Database.open(url, fence=other) as theirs:
                 at = world.clock.now()
-                lane = world.lanes.lane_of(key.secret)
+                lane = world.lanes(key.secret)
                 stored = await theirs.write(keys.add, THEIRS, lane, "abcd", Plan.PRO, b"", at)
                 await theirs.write(settings.set_key, THEIRS, stored.id)
                 until = [at.timestamp() + PERIOD] * Plan.PRO.requests_per_minute
@@ -94,7 +94,7 @@ async def test_a_price_that_is_learned_leaves_the_jobs_of_another_process_to_it(
         theirs = a_job(guild_id=THEIRS, estimate=8)
         async with Database.open(url, fence=other) as db:
             at = world.clock.now()
-            lane = world.lanes.lane_of(key.secret)
+            lane = world.lanes(key.secret)
             stored = await db.write(keys.add, THEIRS, lane, "abcd", Plan.TEAM, b"", at)
             await db.write(settings.set_key, THEIRS, stored.id)
             await db.write(given(accept.store, [theirs], at))

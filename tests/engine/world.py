@@ -135,7 +135,7 @@ class EngineWorld:
         plan = plan or Plan(key.account.plan)
         now = self.clock.now()
         sealed = self.vault.seal(key.secret)
-        lane = self.lanes.lane_of(key.secret)
+        lane = self.lanes(key.secret)
         stored = await self.db.write(keys.add, guild_id, lane, key.secret[-4:], plan, sealed, now)
         await self.db.write(settings.set_key, guild_id, stored.id)
         return stored

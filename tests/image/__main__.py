@@ -95,7 +95,7 @@ class Trial:
         data = self.container.data
         async with Database.open(f"sqlite+aiosqlite:///{data / 'studii.db'}") as db:
             vault = Vault.open((), data / "encryption.key")
-            lane = (await db.write(lane_names, vault)).lane_of(self.key.secret)
+            lane = (await db.write(lane_names, vault))(self.key.secret)
             at = SystemClock().now()
             sealed = vault.seal(self.key.secret)
             stored = await db.write(keys.add, GUILD, lane, self.key.hint, Plan.TEAM, sealed, at)

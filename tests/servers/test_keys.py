@@ -84,7 +84,7 @@ async def test_trying_a_key_counts_against_its_limit_even_if_it_is_refused(world
     world.studii.verdict = StudiiBotError("Studii does not accept this key.")
     with pytest.raises(StudiiBotError):
         await set_key(world)
-    lane = (await world.db.write(lane_names, world.vault)).lane_of(SECRET)
+    lane = (await world.db.write(lane_names, world.vault))(SECRET)
     (until,) = (await world.db.read(lane_rows.windows, [lane]))[lane]
     assert 130 <= until - world.clock.now().timestamp() <= 132
 

@@ -78,22 +78,22 @@ async def test_lanes_keep_their_names_through_restarts_and_new_encryption_keys(
     db: Database, key_file: Path
 ) -> None:
     old, new = new_key(), new_key()
-    lane = (await db.write(lane_names, Vault.open([old], key_file))).lane_of(SECRET)
-    assert (await db.write(lane_names, Vault.open([new, old], key_file))).lane_of(SECRET) == lane
-    assert (await db.write(lane_names, Vault.open([new], key_file))).lane_of(SECRET) == lane
+    lane = (await db.write(lane_names, Vault.open([old], key_file)))(SECRET)
+    assert (await db.write(lane_names, Vault.open([new, old], key_file)))(SECRET) == lane
+    assert (await db.write(lane_names, Vault.open([new], key_file)))(SECRET) == lane
 
 
 async def test_lanes_get_new_names_when_the_encryption_key_is_lost(db: Database, key_file: Path) -> None:
-    lane = (await db.write(lane_names, Vault.open([new_key()], key_file))).lane_of(SECRET)
+    lane = (await db.write(lane_names, Vault.open([new_key()], key_file)))(SECRET)
     vault = Vault.open([new_key()], key_file)
-    renamed = (await db.write(lane_names, vault)).lane_of(SECRET)
+    renamed = (await db.write(lane_names, vault))(SECRET)
     assert renamed != lane
-    assert (await db.write(lane_names, vault)).lane_of(SECRET) == renamed
+    assert (await db.write(lane_names, vault))(SECRET) == renamed
 
 
 async def test_after_resealing_the_old_encryption_key_may_go(db: Database, key_file: Path) -> None:
     lost, old, new = new_key(), new_key(), new_key()
-    lane = (await db.write(lane_names, Vault.open([old], key_file))).lane_of(SECRET)
+    lane = (await db.write(lane_names, Vault.open([old], key_file)))(SECRET)
     add = partial(db.write, server_keys.add)
     kept = await add(1, lane, "cdef", Plan.PRO, Vault.open([old], key_file).seal(SECRET), NOW)
     gone = await add(2, lane, "cdef", Plan.PRO, Vault.open([lost], key_file).seal(SECRET), NOW)
@@ -103,4 +103,4 @@ async def test_after_resealing_the_old_encryption_key_may_go(db: Database, key_f
     assert found is not None
     assert alone.unseal(found.ciphertext) == SECRET
     assert await db.read(server_keys.get, gone.id) == gone
-    assert (await db.write(lane_names, alone)).lane_of(SECRET) == lane
+    assert (await db.write(lane_names, alone))(SECRET) == lane
