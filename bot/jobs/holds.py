@@ -27,6 +27,11 @@ _NO_KEY_FOR_A_DAY = Reason(ReasonCode.NO_KEY_FOR_A_DAY)
 _UNSENT = (JobState.RECEIVED, JobState.WAITING)
 
 
+def get(session: Session, guild_id: int) -> Hold | None:
+    """Return the server's hold, or None if its key works."""
+    return session.get(Hold, guild_id)
+
+
 def hold(
     session: Session, key: keys.StudiiKey, reason: Reason, until: datetime, at: datetime, *, oldest: datetime
 ) -> None:
@@ -71,7 +76,7 @@ def hold_running(
 @of_job()
 def works_again(session: Session, job: Job, at: datetime) -> Job:
     """End the hold of a running job, and that of its server for the same reason: Studii answers again."""
-    there = session.get(Hold, job.guild_id)
+    there = get(session, job.guild_id)
     if there is not None and job.held is not None and there.reason.code == job.held.code:
         end(session, job.guild_id, at)
     job.version, job.held, job.not_before = job.version + 1, None, None
@@ -91,7 +96,7 @@ def end(
     Running jobs are polled again, with `key` if a new one was set. `was_held`: Studii has taken a held job,
     so the others may be sent even if no hold is stored.
     """
-    if (ended := session.get(Hold, guild_id)) is not None:
+    if (ended := get(session, guild_id)) is not None:
         session.delete(ended)
         session.flush()
     elif not was_held and key is None:
@@ -108,7 +113,7 @@ def end(
 
 def try_again(session: Session, guild_id: int, at: datetime) -> bool:
     """Let one job try the key at once; returns False if it is not held."""
-    if (there := session.get(Hold, guild_id)) is None:
+    if (there := get(session, guild_id)) is None:
         return False
     ledger.lock(session, guild_id)
     there.until = at
@@ -119,7 +124,7 @@ def try_again(session: Session, guild_id: int, at: datetime) -> bool:
 
 def of_key(session: Session, key: keys.StudiiKey) -> Hold | None:
     """Return the hold of that key. None if it is not held, or if only the key before it was."""
-    there = session.get(Hold, key.guild_id)
+    there = get(session, key.guild_id)
     return there if there is not None and there.key_id == key.id else None
 
 
@@ -141,7 +146,7 @@ def wait_for_hold(session: Session, job: Job) -> bool:
 
     Its progress says why, and it ends with them.
     """
-    if (there := session.get(Hold, job.guild_id)) is None:
+    if (there := get(session, job.guild_id)) is None:
         return False
     job.version += job.held != there.reason
     job.held, job.not_before, job.key_id = there.reason, there.until, there.key_id
