@@ -16,9 +16,10 @@ from PIL import Image
 from bench.machine.held import Held, decoders_of, held, watching
 from bot.clock import SystemClock
 from bot.db import Database
-from bot.domain.guilds import Plan
+from bot.domain.guilds import Budget, Period, Plan
 from bot.jobs import queries
 from bot.jobs.models import Job, JobState
+from bot.servers.settings import set_budget
 from bot.ui.kit.reasons import reason_words
 from sandbox.discord.emulator import DiscordServer
 from sandbox.discord.emulator.files import Attached
@@ -190,7 +191,8 @@ async def victim(folder: Path, *, forked: bool = False) -> AsyncGenerator[Victim
     ):
         services = await services_on(db, folder, SystemClock())
         key = studii.add_key("team", balance=BUDGET)
-        await services.keys.set_key(GUILD, key.secret, Plan.TEAM, BUDGET)
+        await services.keys.set_key(GUILD, key.secret, Plan.TEAM)
+        await db.write(set_budget, GUILD, Budget(BUDGET, Period.DAY, SystemClock().now()))
         discord.add_guild(GUILD, [CHANNEL])
         settings = {"DATABASE_URL": f"sqlite:///{folder / 'studii.db'}", "STUDII_API_URL": studii.url}
         async with start(discord, folder, "run", LOG_LEVEL="ERROR", **settings) as process:
