@@ -321,7 +321,26 @@ def ensure_within(state: MemberState, price: Estimate, number: int = 1) -> None:
         again = _when_again(budget, price, limit, state.left, usage, ALLOWANCE_BELOW_PRICE)
         raise CreditsShort(paragraph(said, again, CHANGE_ALLOWANCE))
     if limits.at_once is not None and use.going + number > limits.at_once:
-        raise LimitReached(paragraph(*_too_many_at_once(limits.at_once, use.going), CHANGE_ALLOWANCE))
+        reached = nlazy(
+            "You can run {count} job at the same time here, and have {running} running already.",
+            "You can run {count} jobs at the same time here, and have {running} running already.",
+            limits.at_once,
+            running=use.going,
+        )
+        if not use.going:
+            reached = nlazy(
+                "You can run {count} job at the same time here.",
+                "You can run {count} jobs at the same time here.",
+                limits.at_once,
+            )
+        elif use.going >= limits.at_once:
+            running = nlazy(
+                "You already have {count} job running, the limit here.",
+                "You already have {count} jobs running, the limit here.",
+                use.going,
+            )
+            reached = paragraph(running, lazy("Try again when one finishes."))
+        raise LimitReached(paragraph(reached, CHANGE_ALLOWANCE))
     if limits.rate is not None and state.next_start is not None:
         # Translators: {rate} is such as "5 jobs in 10 minutes".
         reached = lazy("You've reached the limit of {rate} here.", rate=limits.rate.words)
@@ -351,30 +370,3 @@ def _when_again(
     if price.amount <= limit:
         return lazy("It's a one-off total and doesn't renew.")
     return below[budget.settings.budget.period].using(limit=credits_message(limit))
-
-
-def _too_many_at_once(limit: int, going: int) -> tuple[Message, ...]:
-    """Return that a member can't run that many more jobs: the limit, and how many run already."""
-    if going >= limit:
-        running = nlazy(
-            "You already have {count} job running, the limit here.",
-            "You already have {count} jobs running, the limit here.",
-            going,
-        )
-        return running, lazy("Try again when one finishes.")
-    if not going:
-        return (
-            nlazy(
-                "You can run {count} job at the same time here.",
-                "You can run {count} jobs at the same time here.",
-                limit,
-            ),
-        )
-    return (
-        nlazy(
-            "You can run {count} job at the same time here, and have {running} running already.",
-            "You can run {count} jobs at the same time here, and have {running} running already.",
-            limit,
-            running=going,
-        ),
-    )

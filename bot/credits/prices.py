@@ -29,7 +29,6 @@ from bot.jobs.models import UNSENT_STATES, Job, JobState, jobs
 from bot.jobs.queries import readable
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, settings
-from bot.servers.keys import StudiiKey
 
 ANY_KEY = ""  # as a lane: the last charge with any key
 MIN_ESTIMATE_CREDITS = 1  # an estimate of 0 would pass every budget
@@ -279,10 +278,14 @@ def _set(
     `surprising`: the 202 had told less, so those of running jobs may have, too.
     """
     before = learn(session, lane, job.tool, job.variant, charge, at)
-    current = (settings.GuildSettings.guild_id == StudiiKey.guild_id) & (
-        settings.GuildSettings.key_id == StudiiKey.id
+    current = (settings.GuildSettings.guild_id == keys.StudiiKey.guild_id) & (
+        settings.GuildSettings.key_id == keys.StudiiKey.id
     )
-    servers = select(StudiiKey.guild_id).join(settings.GuildSettings, current).where(StudiiKey.lane == lane)
+    servers = (
+        select(keys.StudiiKey.guild_id)
+        .join(settings.GuildSettings, current)
+        .where(keys.StudiiKey.lane == lane)
+    )
     # From here on, no job is accepted on the old price.
     ledger.lock(session, *session.scalars(servers))
     if before is None or surprising:
@@ -374,7 +377,7 @@ def _last(session: Session, lane: str, job: Job) -> tuple[int | None, datetime |
 
 
 def _sent_with(lane: str, tool: str) -> Iterable[ColumnElement[bool]]:
-    with_key = jobs.c.key_id.in_(select(StudiiKey.id).where(StudiiKey.lane == lane))
+    with_key = jobs.c.key_id.in_(select(keys.StudiiKey.id).where(keys.StudiiKey.lane == lane))
     return (jobs.c.tool == tool, with_key)
 
 

@@ -97,11 +97,9 @@ class ReaderLanguages(Protocol):
 
     def heard(self, user_id: int, language: Language, /) -> None:
         """Note the language of a member who used the bot."""
-        ...
 
     def forget(self, user_id: int, /) -> None:
         """Store nothing more of the member, whose data is being erased."""
-        ...
 
     async def in_server(self, guild_id: int, /) -> Language: ...
     async def of_person(self, user_id: int, guild_id: int, /) -> Language: ...
@@ -292,9 +290,6 @@ class Message:
     def using(self, **arguments: object) -> "Message":
         """Return the same sentence with these arguments as well."""
         return replace(self, arguments={**self.arguments, **arguments})
-
-    def __format__(self, spec: str, /) -> str:
-        return format(str(self), spec)
 
 
 Worded = str | Message
