@@ -446,7 +446,7 @@ async def notice(context: DeliveryContext, post: Post, told: Told, there: Recipi
                 if result
                 else approval_request(shown, catalog, files, hidden=hidden)
             )
-            return Content(view, files.all)
+            return Content(view, files)
         case NoticeKind.BLOCKED:
             return Content(blocked_panel(post.details, server))
         case NoticeKind.ENDED:

@@ -237,7 +237,7 @@ MENUS = (
     lazy("With a photo in the chat: right-click its message (on a phone: long press), then **Apps**."),
     lazy("Or mention me with a photo, with words, or both."),
 )
-PRICES = lazy("Prices follow Studii's latest charges. Only you can see this.")
+PRICES = lazy("Prices follow Studii's latest charges.")
 MODERATORS = lazy("**As a moderator** you can also cancel others' jobs, and delete their results.")
 ADMINS = lazy(
     "**As an admin**: `/studii setup` shows what's missing and can post these buttons for everyone. "

@@ -6,7 +6,7 @@ A withheld result can be released.
 import io
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 import discord
@@ -55,7 +55,7 @@ from bot.ui.kit.answers import (
     refused_as,
 )
 from bot.ui.kit.forms import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES, file_of, labelled
-from bot.ui.kit.layout import GOING, GOOD, QUIET, Panel, Piece, box, boxed, lines, plain, row, small
+from bot.ui.kit.layout import GOING, GOOD, QUIET, Panel, box, boxed, lines, plain, row, small
 from bot.ui.panels.controls import Id, Press, button
 from bot.ui.reading.permissions import (
     approver_in,
@@ -178,43 +178,34 @@ async def requester_of(interaction: discord.Interaction, job: Job) -> MemberCont
 _log = logging.getLogger(__name__)
 
 MIN_SHOWN_BYTES = 16 * 1024  # a picture in fewer shows nothing
+RESULT = "result"  # its file's name
 RESULT_SHARE = 0.75  # of the room, where a photo is shown beside the result
 
 
-@dataclass
-class OpenedFiles:
-    """Files to be sent with a message."""
+async def open_files(shown: ForModerators, room: int, drawing: Drawing | None = None) -> list[discord.File]:
+    """Open what can be shown in `room` bytes together, the result first, and the photos.
 
-    photos: list[discord.File] = field(default_factory=list[discord.File])
-    result: discord.File | None = None
-
-    @property
-    def all(self) -> list[discord.File]:
-        return [*([] if self.result is None else [self.result]), *self.photos]
-
-    def gallery(self, *, plainly: bool = False) -> list[Piece]:
-        """Return the files, each hidden until it is clicked; nothing if there are none."""
-        names = [f"attachment://{file.filename}" for file in self.all]
-        items = [discord.MediaGalleryItem(one, spoiler=not plainly) for one in names]
-        return [ui.MediaGallery(*items)] if items else []
-
-    def close(self) -> None:
-        for file in self.all:
-            file.close()
-
-
-async def open_files(shown: ForModerators, room: int, drawing: Drawing | None = None) -> OpenedFiles:
-    """Open what can be shown in `room` bytes together; pictures are made smaller if `drawing` can."""
-    opened = OpenedFiles()
+    Pictures are made smaller if `drawing` can. The caller closes the files.
+    """
+    opened: list[discord.File | None] = []
     if shown.result is not None:
         most = int(room * RESULT_SHARE) if shown.photos else room
-        opened.result = await _open(shown.result, "result", most, drawing, made=True)
-        room -= 0 if opened.result is None else most
+        opened.append(await _open(shown.result, RESULT, most, drawing, made=True))
+        room -= 0 if opened[0] is None else most
     for number, photo in enumerate(shown.photos, 1):
         name = "photo" if len(shown.photos) == 1 else f"photo-{number}"
-        file = await _open(photo, name, room // len(shown.photos), drawing)
-        opened.photos += [] if file is None else [file]
-    return opened
+        opened.append(await _open(photo, name, room // len(shown.photos), drawing))
+    return [one for one in opened if one is not None]
+
+
+def _gallery(files: Sequence[discord.File], *, plainly: bool = False) -> ui.MediaGallery[Any] | str:
+    """Return the files, each hidden until it is clicked; nothing if there are none."""
+    names = [f"attachment://{file.filename}" for file in files]
+    return (
+        ui.MediaGallery(*(discord.MediaGalleryItem(one, spoiler=not plainly) for one in names))
+        if names
+        else ""
+    )
 
 
 async def _open(
@@ -313,7 +304,9 @@ def _buttons(job: Job, *which: How) -> ui.ActionRow[Any]:
     return row(*(decide.looking(**_LOOKS[how]).of(how, job.id, job.posting) for how in which))
 
 
-def approval_request(shown: ForModerators, catalog: Catalog, files: OpenedFiles, *, hidden: bool) -> Panel:
+def approval_request(
+    shown: ForModerators, catalog: Catalog, files: Sequence[discord.File], *, hidden: bool
+) -> Panel:
     """Return a request as moderators see it: who, what and where, the prompt and the photos hidden at first.
 
     It is about one job, or those of a set on which they decide together. The files are sent with it.
@@ -325,7 +318,7 @@ def approval_request(shown: ForModerators, catalog: Catalog, files: OpenedFiles,
     private = _("It's private: only they get the result.") if job.private else ""
     reserved = credit_words(sum(one.reserved for one in jobs))
     cost = _("{credits} reserved for all", credits=reserved) if several else cost_words(job)
-    lacking = len(files.photos) < sum(one.source is not None for one in jobs)
+    lacking = len(files) < sum(one.source is not None for one in jobs)
     unseen = (NOT_ALL_PHOTOS if several else NO_PHOTO) if lacking else ""
     about = [HIDDEN_REQUEST] if hidden else [*_asked_for(tool, job), _rule_words(shown, tool), unseen]
     return Panel(
@@ -344,7 +337,7 @@ def approval_request(shown: ForModerators, catalog: Catalog, files: OpenedFiles,
                 *about,
                 small(f"{cost} · {_asked_and_ends(job)}"),
             ),
-            *files.gallery(),
+            _gallery(files),
         ),
         _buttons(job, "approve", "decline"),
     )
@@ -406,9 +399,10 @@ async def see_result(press: Press, job_id: Id, posting: int) -> None:
     shown = ForModerators((job,), () if photo is None else (photo,), made)
     files = await open_files(shown, DEFAULT_LIMIT - MESSAGE_MARGIN_BYTES)
     try:
-        await answer(interaction, result_review(job, host.catalog, files, plainly=True), files.all)
+        await answer(interaction, result_review(job, host.catalog, files, plainly=True), files)
     finally:
-        files.close()
+        for one in files:
+            one.close()
 
 
 async def _approver(press: Press) -> MemberContext:
@@ -426,7 +420,7 @@ async def _approver_by_rules(press: Press) -> MemberContext:
 
 
 def result_review(
-    job: Job, catalog: Catalog, files: OpenedFiles, *, hidden: bool = False, plainly: bool = False
+    job: Job, catalog: Catalog, files: Sequence[discord.File], *, hidden: bool = False, plainly: bool = False
 ) -> Panel:
     """Return the result as moderators see it: who, what and where, the prompt and the files.
 
@@ -441,7 +435,8 @@ def result_review(
         channel=f"<#{job.channel_id}>",
     )
     private = _("It's private: only they get it.") if job.private else ""
-    too_large = sentences(TOO_LARGE_TO_SHOW, link_words(job)) if files.result is None else ""
+    made_is_shown = any(one.filename.startswith(RESULT) for one in files)
+    too_large = "" if made_is_shown else sentences(TOO_LARGE_TO_SHOW, link_words(job))
     asked = _asked_for(catalog.tools.get(job.tool), job, plainly=plainly)
     return Panel(
         box(
@@ -451,10 +446,10 @@ def result_review(
                 sentences(made, private),
                 "" if waits else state_words(job, Progress()),
                 *([HIDDEN_RESULT] if hidden else [*asked, too_large]),
-                small(_("1 Result · 2 Photo")) if files.result is not None and files.photos else "",
+                small(_("1 Result · 2 Photo")) if made_is_shown and len(files) > 1 else "",
                 small(_facts(job, waits=waits)),
             ),
-            *files.gallery(plainly=plainly),
+            _gallery(files, plainly=plainly),
         ),
         _buttons(job, "approve-result", "decline-result") if waits else _buttons(job, "release-result"),
     )

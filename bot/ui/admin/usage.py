@@ -112,7 +112,7 @@ MAX_SERIES_NAME_CHARACTERS = 40
 def usage_chart(report: UsageReport, catalog: Catalog, span: Span) -> UsageChart:
     """Return what the chart shows."""
     series = tuple(
-        Series(shortened(_title(tool, catalog), MAX_SERIES_NAME_CHARACTERS), daily)
+        Series(shortened(catalog.title(str(tool.what)), MAX_SERIES_NAME_CHARACTERS), daily)
         for tool, daily in zip(report.tools, report.daily, strict=True)
     )
     jobs, days = job_words(report.jobs), _range(report.days)
@@ -171,7 +171,7 @@ def chart_alt_words(report: UsageReport, catalog: Catalog, span: Span) -> str:
     limit = _limit_words(report)
     most = [
         # Translators: a tool, and how many credits it took.
-        _("{tool} ({credits})", tool=_title(one, catalog), credits=number(one.credits))
+        _("{tool} ({credits})", tool=catalog.title(str(one.what)), credits=number(one.credits))
         for one in report.tools[:3]
     ]
     said = sentences(
@@ -212,13 +212,8 @@ def _member(one: Spending) -> str:
 
 
 def _named(one: Spending, catalog: Catalog) -> str:
-    tool = catalog.tools.get(str(one.what))
-    return f"{tool.emoji} {tool.title}" if tool else plain(str(one.what), MAX_SERIES_NAME_CHARACTERS)
-
-
-def _title(one: Spending, catalog: Catalog) -> str:
-    tool = catalog.tools.get(str(one.what))
-    return tool.title if tool else str(one.what)
+    slug = str(one.what)
+    return f"{catalog.emoji(slug)} {plain(catalog.title(slug), MAX_SERIES_NAME_CHARACTERS)}"
 
 
 def _line(name: str, one: Spending) -> str:

@@ -16,7 +16,7 @@ from bot.media.spool import OutputFile
 from bot.posts import Stands
 from bot.reasons import Reason, ReasonCode
 from bot.servers.notices import NoticeKind
-from bot.ui.admin.approvals import OpenedFiles, approval_request, decided, result_review
+from bot.ui.admin.approvals import approval_request, decided, result_review
 from bot.ui.jobs.progress import progress_panel
 from tests.support.database import given
 from tests.support.desk import PNG, Desk, pieces, texts
@@ -225,7 +225,7 @@ def texts_of(view: discord.ui.LayoutView) -> str:
     )
 
 
-NO_FILES = OpenedFiles()
+NO_FILES = list[discord.File]()
 IN_VAIN = Reason(ReasonCode.NOT_APPROVED)
 
 
