@@ -15,12 +15,11 @@ from bot.domain.guilds import Period
 from bot.features.wording import PERIOD_CHOICES
 from bot.jobs import queries
 from bot.languages import N_
-from bot.services import Services
 from bot.ui.admin.credits import credits_panel, grant_panel, member_panel
 from bot.ui.help import show_help
 from bot.ui.jobs.listing import ListQuery, show_list
 from bot.ui.kit.answers import answer, host_of, read_for_suggestions
-from bot.ui.kit.layout import Panel, shortened
+from bot.ui.kit.layout import shortened
 from bot.ui.panels.settings import Scope, open_panel
 from bot.ui.reading.permissions import manages, member_context, roles_of, server_of
 from bot.ui.settings.credits import CREDITS, budget_value, load, set_budget
@@ -67,26 +66,21 @@ async def block(interaction: discord.Interaction, member: discord.Member) -> Non
 _PERIODS = [app_commands.Choice(name=words, value=period.value) for period, words in PERIOD_CHOICES.items()]
 
 
-def budget_command() -> Command:
-    """Build `/studii budget`."""
-
-    @function_command(name="budget", description=N_("Show or set how many credits this server can spend"))
-    @app_commands.describe(
-        credits_=N_("How many credits; leave out to see the current budget"),
-        period=N_("How often it renews; a day, unless you choose"),
-    )
-    @app_commands.rename(credits_="credits")
-    @app_commands.choices(period=_PERIODS)
-    async def budget(
-        interaction: discord.Interaction,
-        credits_: app_commands.Range[int, 0, MAX_BUDGET] | None = None,
-        period: str | None = None,
-    ) -> None:
-        given = {"limit": credits_, "period": None if period is None else Period(period).value}
-        typed = {name: value for name, value in given.items() if value is not None}
-        await open_panel(interaction, CREDITS.name, partial(_set_budget, typed) if typed else None)
-
-    return budget
+@function_command(name="budget", description=N_("Show or set how many credits this server can spend"))
+@app_commands.describe(
+    credits_=N_("How many credits; leave out to see the current budget"),
+    period=N_("How often it renews; a day, unless you choose"),
+)
+@app_commands.rename(credits_="credits")
+@app_commands.choices(period=_PERIODS)
+async def budget(
+    interaction: discord.Interaction,
+    credits_: app_commands.Range[int, 0, MAX_BUDGET] | None = None,
+    period: str | None = None,
+) -> None:
+    given = {"limit": credits_, "period": None if period is None else Period(period).value}
+    typed = {name: value for name, value in given.items() if value is not None}
+    await open_panel(interaction, CREDITS.name, partial(_set_budget, typed) if typed else None)
 
 
 def _set_budget(typed: dict[str, Any], session: Any, scope: Scope) -> Any:
@@ -94,40 +88,30 @@ def _set_budget(typed: dict[str, Any], session: Any, scope: Scope) -> Any:
     return set_budget(session, scope, budget_value(load(session, scope)) | typed)
 
 
-def grant_command(services: Services) -> Command:
-    """Build `/studii grant`."""
-
-    @function_command(name="grant", description=N_("Show or add extra credits for this period"))
-    @app_commands.describe(
-        credits_=N_("How many credits to add to this period; negative to take back"),
-        member=N_("The member to grant them to; leave out for the server"),
-    )
-    @app_commands.rename(credits_="credits")
-    async def grant(
-        interaction: discord.Interaction,
-        credits_: app_commands.Range[int, -MAX_BUDGET, MAX_BUDGET] | None = None,
-        member: discord.User | None = None,  # also one who has left
-    ) -> None:
-        guild_id, now = server_of(interaction), services.clock.now()
-        if credits_ is not None:
-            whose = None if member is None else member.id
-            await services.db.write(limits.grant, guild_id, whose, credits_, now)
-        if member is not None:
-            await answer(interaction, await _of_member(services, guild_id, member, credits_ or 0))
-            return
-        budget, members = await services.db.read(limits.grants, guild_id, now)
-        await answer(interaction, grant_panel(budget, members, granted_now=credits_ or 0))
-
-    return grant
-
-
-async def _of_member(
-    services: Services, guild_id: int, user: discord.User | discord.Member, granted: int
-) -> Panel:
-    here = isinstance(user, discord.Member)
-    roles = roles_of(user) if here else frozenset[int]()
-    state = await services.db.read(limits.of_member, guild_id, user.id, roles, services.clock.now())
-    return member_panel(user.id, state, granted_now=granted, here=here)
+@function_command(name="grant", description=N_("Show or add extra credits for this period"))
+@app_commands.describe(
+    credits_=N_("How many credits to add to this period; negative to take back"),
+    member=N_("The member to grant them to; leave out for the server"),
+)
+@app_commands.rename(credits_="credits")
+async def grant(
+    interaction: discord.Interaction,
+    credits_: app_commands.Range[int, -MAX_BUDGET, MAX_BUDGET] | None = None,
+    member: discord.User | None = None,  # also one who has left
+) -> None:
+    guild_id, services = server_of(interaction), host_of(interaction).services
+    now = services.clock.now()
+    if credits_ is not None:
+        whose = None if member is None else member.id
+        await services.db.write(limits.grant, guild_id, whose, credits_, now)
+    if member is None:
+        state, members = await services.db.read(limits.grants, guild_id, now)
+        await answer(interaction, grant_panel(state, members, granted_now=credits_ or 0))
+        return
+    here = isinstance(member, discord.Member)
+    roles = roles_of(member) if here else frozenset[int]()
+    theirs = await services.db.read(limits.of_member, guild_id, member.id, roles, now)
+    await answer(interaction, member_panel(member.id, theirs, granted_now=credits_ or 0, here=here))
 
 
 # Of members
@@ -180,8 +164,8 @@ async def setup(bot: StudiiBot) -> None:
         panel_command(PHOTOS.name, N_("Emoji and channels that run tools on photos, and whose photos")),
         panel_command(RESULTS.name, N_("Where and how results appear in this server")),
         panel_command(MODERATION.name, N_("The word filter, approvals, blocked members, who can use what")),
-        budget_command(),
-        grant_command(bot.services),
+        budget,
+        grant,
         Command(name="setup", description=N_("Show the setup, and what's missing"), callback=open_setup),
     ):
         group.add_command(command)

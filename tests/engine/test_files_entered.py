@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 MAX_BEFORE_THE_ANSWER = 45
 MAX_IN_ALL = 84  # with what a busy machine adds, as a deferral
 # A panel that is shown; a budget that is set, with the ledger and the log channel.
-MAX_FOR_A_PANEL, MAX_FOR_A_BUDGET = 15, 24
+MAX_FOR_A_PANEL, MAX_FOR_A_BUDGET = 15, 23
 
 
 @contextmanager

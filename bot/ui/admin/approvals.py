@@ -201,11 +201,8 @@ async def open_files(shown: ForModerators, room: int, drawing: Drawing | None = 
 def _gallery(files: Sequence[discord.File], *, plainly: bool = False) -> ui.MediaGallery[Any] | str:
     """Return the files, each hidden until it is clicked; nothing if there are none."""
     names = [f"attachment://{file.filename}" for file in files]
-    return (
-        ui.MediaGallery(*(discord.MediaGalleryItem(one, spoiler=not plainly) for one in names))
-        if names
-        else ""
-    )
+    items = [discord.MediaGalleryItem(one, spoiler=not plainly) for one in names]
+    return ui.MediaGallery(*items) if items else ""
 
 
 async def _open(
@@ -427,7 +424,7 @@ def result_review(
     These are hidden at first, unless the moderator alone sees it, `plainly`. The files are sent with it.
     `hidden`: nothing of it may be shown here.
     """
-    waits = job.state is JobState.REVIEWING
+    waits, unposted = job.state is JobState.REVIEWING, _("A result that isn't posted")
     made = _(
         "{member} made this with **{tool}** in {channel}.",
         member=f"<@{job.user_id}>",
@@ -442,7 +439,7 @@ def result_review(
         box(
             GOING if waits else QUIET,
             lines(
-                _title(waits=waits),
+                f"### 🛂 {_('A result waits for approval')}" if waits else f"### 🚫 {unposted}",
                 sentences(made, private),
                 "" if waits else state_words(job, Progress()),
                 *([HIDDEN_RESULT] if hidden else [*asked, too_large]),
@@ -453,13 +450,6 @@ def result_review(
         ),
         _buttons(job, "approve-result", "decline-result") if waits else _buttons(job, "release-result"),
     )
-
-
-def _title(*, waits: bool) -> str:
-    if waits:
-        return f"### 🛂 {_('A result waits for approval')}"
-    unposted = _("A result that isn't posted")
-    return f"### 🚫 {unposted}"
 
 
 def _facts(job: Job, *, waits: bool) -> str:
