@@ -6,6 +6,8 @@ import multiprocessing
 import os
 import sys
 from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -40,7 +42,7 @@ def main() -> int:
         results = [_one(seed, hours, pace, without, arguments.trace)]
         _tell(results[0])
     else:
-        results = _all(arguments.seeds, hours, pace, without)
+        results = _all(range(arguments.first, arguments.seeds), hours, pace, without)
     _sum_up(results)
     return int(any(result.broken for result in results))
 
@@ -48,6 +50,7 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--seeds", type=int, default=10, help="run the seeds below this number")
+    parser.add_argument("--first", type=int, default=0, help="leave out the seeds below this number")
     parser.add_argument("--days", type=float, default=1.0, help="how long people act")
     parser.add_argument("--pace", type=float, default=1.0, help="how many times as often all happens")
     parser.add_argument("--seed", type=int, help="run this one alone")
@@ -84,15 +87,16 @@ def _one(seed: int, hours: float, pace: float, without: frozenset[str], trace: P
         return simulate(seed, hours, file, pace=pace, without=without)
 
 
-def _all(seeds: int, hours: float, pace: float, without: frozenset[str]) -> list[Result]:
-    """Run each seed in a process of its own, one for each core at a time."""
+def _all(seeds: Sequence[int], hours: float, pace: float, without: frozenset[str]) -> list[Result]:
+    """Run each seed in a process of its own, one for each core at a time. Ctrl+C leaves out those to come."""
     results = list[Result]()
     context = multiprocessing.get_context("fork")
     with context.Pool(os.cpu_count(), maxtasksperchild=1) as pool:
         run = partial(_one, hours=hours, pace=pace, without=without)
-        for result in pool.imap_unordered(run, range(seeds)):
-            _tell(result)
-            results.append(result)
+        with suppress(KeyboardInterrupt):
+            for result in pool.imap_unordered(run, seeds):
+                _tell(result)
+                results.append(result)
     return results
 
 
