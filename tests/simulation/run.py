@@ -21,6 +21,7 @@ from tests.support.database import database
 ACTORS = {f"{plan.__name__} {who}": (plan, who) for plan, who in [*admins.ACTORS, *people.ACTORS]}
 
 ADMIN_ENTERS = next(iter(ACTORS))  # the key
+STARTS_WITHIN = 60.0  # seconds, or it gives up: an answer of Discord's is awaited for 30
 
 
 @dataclass
@@ -91,7 +92,7 @@ def _process_ended(world: World, error: BaseException) -> None:
     faults, now = world.faults, world.clock.now
     troubled = any(
         began <= now <= ended + 30 and of in {"disk", "discord"} for began, ended, of in faults.outages
-    ) or any(at > now - 30 and of == "discord" for at, of, _ in faults.spoilt[-20:])
+    ) or any(at > now - STARTS_WITHIN and of == "discord" for at, of, _ in faults.spoilt[-20:])
     if troubled and isinstance(error, StudiiBotError) and not isinstance(error, PartDied):
         world.counts["starts refused"] += 1
     else:
