@@ -276,3 +276,8 @@ async def test_a_bucket_is_of_one_channel_and_refused_requests_ban_the_address(c
         await client.ask("GET", "/users/@me", token="wrong")
     banned = await client.ask("GET", "/users/@me")
     assert (banned.status, b"1015" in banned.body) == (429, True)
+
+
+async def test_users_are_told_by_their_ids(client: Client) -> None:
+    assert (await client.ask("GET", f"/users/{MAYA}")).body["id"] == str(MAYA)
+    assert (await client.ask("GET", "/users/@me")).body["bot"]

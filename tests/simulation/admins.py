@@ -288,8 +288,8 @@ def _decide(person: Person, message: Message) -> Plan:
         world.counts["deed: approve result" if of_result else "deed: approve"] += 1
         if of_result:
             _approved(world, jobs)
-        elif number:
-            world.approved.add(int(number[1]))
+        else:  # of a request with a photo, the number may be in that alone
+            world.approved |= {*jobs, *([int(number[1])] if number else [])}
         yield from person.wait(person.press_labelled(message, wording.APPROVE))
     else:
         world.counts["deed: decline"] += 1

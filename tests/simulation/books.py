@@ -327,7 +327,7 @@ def approved(books: Books) -> Iterator[str]:
     """What waits for a moderator is not submitted before one approves it."""
     for job in books.jobs:
         waits = books.certainly(job, "approval", True) and len(books.world.wishes[job.number or 0]) == 1
-        if waits and job.prompt and job.studii_id and job.number not in books.world.approved:
+        if waits and job.prompt and job.studii_id and not {job.number, job.id} & books.world.approved:
             yield f"{job} was submitted, and nobody approved it"
 
 
@@ -462,7 +462,8 @@ def shown_once(books: Books) -> Iterator[str]:
     world = books.world
     for job in books.jobs:
         shown = books.results_of(job)
-        if job.state == "succeeded" and len(shown) != 1 and not (not shown and books.removed(job)):
+        stayed = [one for one in shown if one is shown[-1] or not _deleted_unseen(world, one)]
+        if job.state == "succeeded" and len(stayed) != 1 and not (not shown and books.removed(job)):
             yield f"{job}: its result was shown {len(shown)} times"
         if job.state in {"failed", "cancelled", "withheld"} and shown:
             yield f"{job}: its result was shown"
@@ -474,6 +475,12 @@ def shown_once(books: Books) -> Iterator[str]:
                 yield f"{job}: its result was shown in {said.message.channel_id}"
             if said.to not in {None, job.user_id}:
                 yield f"{job}: its result was shown to {said.to}"
+
+
+def _deleted_unseen(world: World, said: Said) -> bool:
+    """Return whether somebody deleted the message while no process lived, so that none could find it."""
+    at = world.discord.deleted.get(said.message.id)
+    return at is not None and not any(began <= at <= ended for began, ended in world.machine.lives)
 
 
 def kept_private(books: Books) -> Iterator[str]:

@@ -111,7 +111,7 @@ class World:
         self.last_number = 0
         self.wishes = defaultdict[int, list[Wish]](list)
         self.rules = Rules(clock)
-        self.approved = set[int]()  # numbers of requests that a moderator approved
+        self.approved = set[int | str]()  # numbers of requests, or ids of jobs, that a moderator approved
         self.reviewed = dict[str, float]()  # when a moderator approved the result of a job
         self.ruled = defaultdict[str, list[Ruling]](list)  # what admins said that a job has cost
         self.forgotten = dict[int, float]()  # when a person last had asked for all to be erased

@@ -6,7 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.discord.emulator.forms import ensure_options
-from sandbox.discord.emulator.places import APPLICATION_ID, BOT, OPERATOR_ID, Guild, Places
+from sandbox.discord.emulator.places import APPLICATION_ID, BOT, OPERATOR_ID, Guild, Places, person
 from sandbox.discord.emulator.refusals import MISSING_ACCESS, UNKNOWN_GUILD, Refusal, answer_with
 from sandbox.discord.emulator.sessions import Sessions
 
@@ -26,6 +26,9 @@ class Account:
 
     async def me(self, _: web.Request) -> web.Response:
         return answer_with(BOT)
+
+    async def show_user(self, request: web.Request) -> web.Response:
+        return answer_with(person(int(request.match_info["user"])))
 
     async def application(self, _: web.Request) -> web.Response:
         about = {

@@ -18,6 +18,7 @@ def routes(
     return (
         ("GET", "/users/@me", "me", about.me),
         ("GET", "/users/@me/guilds", "guilds", about.list_guilds),
+        ("GET", "/users/{user}", "user", about.show_user),
         ("GET", "/oauth2/applications/@me", "application", about.application),
         ("PUT", "/applications/{application}/commands", "commands", about.put_commands),
         ("GET", own_commands, "commands", about.guild_commands),
