@@ -261,6 +261,7 @@ class Loop(asyncio.BaseEventLoop):
             self.steps += 1
             self._spun += 1
             if self.steps == self.kill_at:
+                ready.appendleft(handle)  # a task that only it holds is buried with the others
                 raise Killed
             if self._spun > LIVELOCK:
                 raise NothingLeft(f"it spins: {handle!r}")
