@@ -37,7 +37,7 @@ from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
 from bot.migrate import migrate
 from bot.monitoring import ORIGIN, HealthServer, Metrics, Vitals, watchdog
-from bot.servers import privacy
+from bot.servers import privacy, settings as server_settings
 from bot.servers.key_entry import KeyEntry
 from bot.services import Services
 from bot.sqlite_file import ensure_sound, instance_lock, sqlite_file
@@ -166,7 +166,9 @@ async def build(
         answers = Answers(
             db, beside, vault, clock, bot, catalog, bot.readers, lambda job_id: engine.progress(job_id)
         )
-        context = DeliveryContext(bot, catalog, answers, bot.posting_rules, bot.readers, guarded, photos.read)
+        context = DeliveryContext(
+            bot, catalog, answers, partial(db.read, server_settings.of), bot.readers, guarded, photos.read
+        )
         delivery = DiscordDelivery(context)
         engine = Engine(
             db=db,

@@ -35,13 +35,10 @@ _log = logging.getLogger(__name__)
 KEY_LENGTH = 64
 OFFER = "offer"  # the kind of an answer to a mention that offers tools
 RESULT = "result"  # the kind of what says how jobs ended (see `bot.jobs.results`)
-MARK = "mark"  # in the details of a post of an earlier version: the number of its message's first component
 # The numbers of the first components of messages: results' are the first of these, and all others' are above.
 _RESULTS, _RESULT_BITS = 1 << 29, 28
 SENT_SINCE = "since"  # in the details: from when on (seconds) a life that was forgotten may have sent it
 _MARKS = 1_000_000_000
-HOLDS_ITS_PLACE = 3  # tries
-UNREADABLE_PAUSE = timedelta(hours=1)
 Details = Mapping[str, str | int | None]
 
 
@@ -106,7 +103,7 @@ class Post(Base):
         """Return the number of the message's first component, by which it is found."""
         if self.kind == RESULT:
             return mark_of_nonce(self.key)
-        return int(self.details.get(MARK) or _MARKS + self.id % _MARKS)
+        return _MARKS + self.id % _MARKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,13 +351,13 @@ def _readable(session: Session, found: Select[Post], now: datetime) -> list[Post
                 posts.append(session.get_one(Post, number))
             except (ValueError, LookupError) as error:
                 _log.error("The post %d can't be read: %r", number, error)
-                session.execute(update(Post).filter_by(id=number).values(due_at=now + UNREADABLE_PAUSE))
+                session.execute(update(Post).filter_by(id=number).values(due_at=now + timedelta(hours=1)))
         return posts
 
 
-# A post that is to be tried again holds up those behind it, but not for ever.
+# A post that is to be tried again holds up those behind it, for three tries.
 _HELD = select(func.max(Post.due_at)).where(
-    Post.place == bindparam("place"), Post.due_at > bindparam("now"), Post.tries.between(1, HOLDS_ITS_PLACE)
+    Post.place == bindparam("place"), Post.due_at > bindparam("now"), Post.tries.between(1, 3)
 )
 
 

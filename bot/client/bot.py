@@ -24,8 +24,6 @@ from bot.errors import Outage
 from bot.features.wording import count_words
 from bot.jobs.models import Progress
 from bot.languages import lazy
-from bot.servers import settings
-from bot.servers.settings import GuildSettings
 from bot.services import Services
 from bot.ui.kit.answers import (
     MAX_OPEN_FORMS,
@@ -49,15 +47,9 @@ EXTENSIONS = (
     "cogs.commands",
     "cogs.events",
 )
-STOP_ANSWER_SECONDS = 2.0
 # The names that discord.py gives its tasks for listeners, for commands, and for buttons, menus and forms.
 HANDLERS = ("discord.py: ", "CommandTree-invoker", "discord-ui-")
 ANSWERING = "answers"  # Untranslated: a task's name
-MAX_REMEMBERED_INTERACTIONS = 10_000  # those that came last; a session is resumed within minutes
-# A longer wait is an error like any other, not a task that hangs.
-MAX_RATE_LIMIT_SECONDS = 60.0
-# discord.py waits up to 2 seconds to the power of this before it connects again; without it, to that of 10.
-RECONNECT_EXPONENT = 4
 RESTARTING = lazy("The bot is restarting. Try again in a minute. Accepted jobs will continue automatically.")
 # The gateway's INFO is about connections. Anything more verbose may contain a secret.
 LOUDEST = {"discord": logging.WARNING, "discord.gateway": logging.INFO}
@@ -173,7 +165,7 @@ class StudiiBot(commands.AutoShardedBot):
             chunk_guilds_at_startup=False,
             member_cache_flags=discord.MemberCacheFlags.none(),
             max_messages=None,
-            max_ratelimit_timeout=MAX_RATE_LIMIT_SECONDS,
+            max_ratelimit_timeout=60.0,  # a longer wait is an error, not a task that hangs
         )
         if observer is not None:
             observer.listen(self)
@@ -186,7 +178,7 @@ class StudiiBot(commands.AutoShardedBot):
         self._extensions_to_load = tuple(extensions)
         self._identifying_at_once = 1
         self._begun: set[asyncio.Task[None]] = set()
-        self._handled = BoundedDict[str, None](MAX_REMEMBERED_INTERACTIONS)
+        self._handled = BoundedDict[str, None](10_000)  # the last ones; a session is resumed within minutes
         self._handle_once(self._connection.parsers)
 
     def attach(
@@ -201,17 +193,9 @@ class StudiiBot(commands.AutoShardedBot):
         `progress` returns a lane's estimates of a job.
         """
         self.services, self.clock, self.clicks = services, clock, Clicks(clock)
-        self.answers, self._progress = answers, progress
+        self.answers, self.progress = answers, progress
 
-    async def progress(self, job_id: str) -> Progress:
-        """Return the estimates that the job's lane has of it."""
-        return await self._progress(job_id)
-
-    async def posting_rules(self, guild_id: int) -> GuildSettings:
-        """Return how the server's results are shown."""
-        return await self.services.db.read(settings.of, guild_id)
-
-    async def answered(self, patience: float = STOP_ANSWER_SECONDS) -> None:
+    async def answered(self, patience: float = 2.0) -> None:
         """Return when the handlers of commands, buttons, forms and events have ended, or out of patience."""
         if handlers := _handlers():
             await asyncio.wait(handlers, timeout=patience)
@@ -280,10 +264,13 @@ class StudiiBot(commands.AutoShardedBot):
         task.add_done_callback(self._begun.discard)
 
     async def launch_shard(self, gateway: URL, shard_id: int, *, initial: bool = False) -> None:
-        """Connect the shard, and let it try again within seconds however long an outage lasts."""
+        """Connect the shard, and let it try again within seconds however long an outage lasts.
+
+        discord.py would wait up to 2 seconds to the power of 10.
+        """
         await super().launch_shard(gateway, shard_id, initial=initial)
         shard: Any = self.shards[shard_id]
-        shard._parent._backoff._max = RECONNECT_EXPONENT  # noqa: SLF001 - it has no setting
+        shard._parent._backoff._max = 4  # noqa: SLF001 - it has no setting
 
     async def _connect_more(self, shards: Sequence[int]) -> None:
         """Connect shards that were taken over while others were served."""

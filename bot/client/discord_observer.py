@@ -13,7 +13,6 @@ from bot.clock import Clock
 from bot.monitoring import Metrics
 
 _FIRST_ANSWER = re.compile(r"/interactions/(\d+)/[^/]+/callback$")
-_MAX_OPEN = 10_000
 UNANSWERED_AFTER = 15.0  # seconds; Discord gives up after 3
 _GONE = 404  # Discord no longer waits for the answer
 
@@ -24,7 +23,7 @@ class DiscordObserver:
     def __init__(self, metrics: Metrics, clock: Clock) -> None:
         self._metrics = metrics
         self._clock = clock
-        self._open: BoundedDict[int, tuple[str, float]] = BoundedDict(_MAX_OPEN)  # id -> kind, heard at
+        self._open: BoundedDict[int, tuple[str, float]] = BoundedDict(10_000)  # id -> kind, heard at
 
     def trace(self) -> aiohttp.TraceConfig:
         """Return what discord.py gives its HTTP session, for the requests."""

@@ -41,12 +41,9 @@ LEFT_UNANSWERED = {
     ),
     LateAnswer.VIEW: lazy("The bot was interrupted before it could answer. Try again."),
 }
-KEPT_WITHIN = 0.3  # seconds that an answer waits for its row
 GATHERED = 0.2  # seconds after a change: what follows at once is shown with it
 EVERY = timedelta(seconds=15)  # places in the queue and estimates are looked at
 MOMENT = timedelta(seconds=3)  # states that soon pass are shown once they have lasted so long
-EDITS_AT_ONCE = 50
-EDIT_SECONDS = 30.0
 AGAIN_SECONDS, MAX_AGAIN_SECONDS = 2.0, 60.0  # after an edit that Discord could not make; doubles
 DRAIN_SECONDS = 3.0
 THIS: Any = "@original"  # Discord's name of an interaction's answer
@@ -155,7 +152,7 @@ class Answers:
     async def _write(self, work: Callable[..., None], *args: Any, **more: Any) -> None:
         """Write, and wait for that a moment: an answer matters more than what a kill would leave of it."""
         task = self._begin(self._stored(self._db.write(work, *args, **more)))
-        await asyncio.wait({task}, timeout=KEPT_WITHIN)
+        await asyncio.wait({task}, timeout=0.3)
 
     def _begin(self, work: Coroutine[Any, Any, bool]) -> asyncio.Task[bool]:
         task = asyncio.create_task(work, name="storing an answer")
@@ -178,7 +175,7 @@ class Answers:
         busy = set(self._busy.values())  # what has changed there is looked at next
         changed = {one: ended for one, ended in self._changed.items() if one not in busy}
         self._changed = {one: self._changed[one] for one in self._changed.keys() - changed}
-        now, room = self._clock.now(), EDITS_AT_ONCE - len(self._busy)
+        now, room = self._clock.now(), 50 - len(self._busy)
         self._replaced.clear()
         try:
             if inherits:
@@ -223,7 +220,7 @@ class Answers:
             return lost
         try:
             with speaking(await self._readers.of_person(answer.user_id, answer.guild_id)):
-                async with asyncio.timeout(EDIT_SECONDS):
+                async with asyncio.timeout(30.0):
                     if answer.subject is None:
                         return await self._answer(answer, hook, jobs, now)
                     return await self._show(answer, hook, jobs, now)

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import discord
 
 from bot.catalog import Catalog
-from bot.engine.posts import STAGING, STAYS_THERE, Starred, Told
+from bot.engine.posts import MAX_FILES_IN_MESSAGE, STAGING, STAYS_THERE, Starred, Told
 from bot.errors import PhotoDelayed, PhotoUnavailable
 from bot.jobs.best_results import BEST, BEST_ASK
 from bot.jobs.confirm import QUESTION, Confirmation
@@ -145,8 +145,6 @@ def ensure_final(error: discord.HTTPException) -> None:
         raise error
 
 
-MAX_SPLIT_BYTES = 2 * 1024 * 1024  # of the picture of both
-MAX_LABELLED_BYTES = 6 * 1024 * 1024
 TOO_LARGE = lazy("It's over Discord's size limit here, so I couldn't post it as a file.")
 FILE_GONE = lazy("Its file was deleted before it could be posted.")
 MIN_BEFORE_BYTES = 48 * 1024  # that a photo before is worth being shown with
@@ -193,12 +191,12 @@ async def _copies(
     made: list[tuple[bytes, str]] = []
     if rules.staging_label and job.tool == STAGING:
         label = rules.staging_label, rules.staging_corner
-        labelled = await drawing.label(output.path, min(room, MAX_LABELLED_BYTES), *label)
+        labelled = await drawing.label(output.path, min(room, 6 * 1024 * 1024), *label)
         made += [] if labelled is None else [(labelled, LABELLED_FILE)]
         room -= len(labelled or b"")
     if rules.splits and output.before is not None and room >= MIN_BEFORE_BYTES:
         left, right = map(str, SPLIT_LABELS)
-        most = min(room, MAX_SPLIT_BYTES)
+        most = min(room, 2 * 1024 * 1024)
         halves = await drawing.split(output.before.path, output.path, most, (left, right))
         made += [] if halves is None else [(halves, HALVES_FILE)]
     return made
@@ -344,9 +342,6 @@ async def refusal(context: DeliveryContext, post: Post, _shown: Any, there: Reci
     return Content(panel)
 
 
-MAX_FILES = 10  # of a message
-
-
 async def best(
     context: DeliveryContext, post: Post, starred: Starred, there: Recipient, room: int
 ) -> Content:
@@ -371,7 +366,9 @@ async def best(
     except NO_ACCESS as error:
         ensure_final(error)
         raise Refuse(Never()) from error
-    media = [one for one in _media(message.components) if not shows_before(one.media.url)][:MAX_FILES]
+    media = [one for one in _media(message.components) if not shows_before(one.media.url)][
+        :MAX_FILES_IN_MESSAGE
+    ]
     files = await _files(context.read, media, room) if room > 0 else []
     return Content(
         best_panel(job, link, context.catalog, rules, list(zip(files, media, strict=False))), files
@@ -461,9 +458,6 @@ async def notice(context: DeliveryContext, post: Post, told: Told, there: Recipi
             return Content(panel, mentions=_only(called))
 
 
-MAX_CALLED_ROLES = 5  # mentioned in a request; the highest
-
-
 def _called(notice: Post, guild: discord.Guild) -> list[discord.Role | discord.Object]:
     """Return the roles with Manage Server, if those are to read the notice where a member asked.
 
@@ -473,7 +467,7 @@ def _called(notice: Post, guild: discord.Guild) -> list[discord.Role | discord.O
         return []
     own = [role for role in guild.roles if not (role.is_default() or role.managed)]
     named = [one for one in own if is_manager(one.permissions)]
-    called: list[discord.Role | discord.Object] = [*named[-MAX_CALLED_ROLES:]]
+    called: list[discord.Role | discord.Object] = [*named[-5:]]  # the highest
     if guild.owner_id is not None and not any(role.mentionable for role in named):
         called.append(discord.Object(guild.owner_id, type=discord.User))
     return called

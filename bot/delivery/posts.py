@@ -39,13 +39,10 @@ UNKNOWN_MESSAGE = 10008
 ALREADY_THERE = 160004  # a thread
 # The channel, or the server, is gone or closed to the bot; 50083 is an archived thread.
 _PLACE_GONE = frozenset({10003, 10004, 50001, 50013, 50083})
-UNAUTHORISED_SECONDS = 60.0
 UNKNOWN_SERVER_SECONDS = 5.0
 LOOK_BACK = 100  # messages: as many as Discord gives at once
 # Message ids hold Discord's time, `created_at` is ours.
 CLOCKS_DIFFER = timedelta(minutes=2)
-MIN_FILES_BYTES = 128 * 1024  # bytes; when that is too large, too, a message is sent without files
-MAX_THREAD_NAME_CHARACTERS = 100
 EXPIRED = NotHere("")  # the interaction's token, as is usual: nothing for the log
 
 
@@ -114,9 +111,9 @@ class DiscordDelivery:
                 except discord.HTTPException as error:
                     if not made.files or not too_large(error):
                         raise
-            # The server takes less than we thought: the usual limit, then half of what was refused.
+            # The server takes less than we thought: the usual limit, then half of what was refused, or none.
             limit = DEFAULT_LIMIT if limit > DEFAULT_LIMIT else min(limit, tried) // 2
-            limit = limit if limit >= MIN_FILES_BYTES else 0
+            limit = limit if limit >= 128 * 1024 else 0
 
     def size_limit(self, guild_id: int) -> int:
         """Return how many bytes of files a message in that server may have."""
@@ -253,7 +250,7 @@ class DiscordDelivery:
         # message that it is under, so it is found after a restart.
         channel = client.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
         try:
-            name = self._context.catalog.title(job.tool)[:MAX_THREAD_NAME_CHARACTERS]
+            name = self._context.catalog.title(job.tool)[:100]  # as much as Discord takes
             await channel.get_partial_message(above).create_thread(name=name)
         except discord.HTTPException as error:
             if error.code != ALREADY_THERE:
@@ -280,7 +277,7 @@ def outcome_of_post(error: Exception, *, by_dm: bool, moves: bool) -> Outcome:
     if not isinstance(error, discord.HTTPException):
         return Later(RETRY_SECONDS)
     if may_pass(error):
-        pause = UNAUTHORISED_SECONDS if error.status == 401 else RETRY_SECONDS
+        pause = 60.0 if error.status == 401 else RETRY_SECONDS
         return Later(pause, unsent=error.status in {401, 429})
     if error.status == 404 and error.code == UNKNOWN_MESSAGE:
         return Gone()  # posted before, and deleted since

@@ -32,8 +32,6 @@ _log = logging.getLogger(__name__)
 
 # Names in commits that concern one part alone. All parts hear of any other.
 _WOKEN = frozenset({"job", "posts", "best", "lanes", "questions"})
-MAX_FAILING_SECONDS = 300.0  # in which nothing succeeds
-MAX_POLL_LATENESS_SECONDS = 900.0  # a key that Studii slows down is left alone for less
 
 
 class Engine:
@@ -123,7 +121,7 @@ class Engine:
         if (reason := liveness.stuck()) is not None:
             return reason
         late = self._lanes.overdue()
-        stands_still = min(late, liveness.idle_for()) > MAX_POLL_LATENESS_SECONDS
+        stands_still = min(late, liveness.idle_for()) > 900.0  # Studii slows a key down for less
         return f"a poll of a job is {late:.0f} s late" if stands_still else None
 
     def alive(self) -> bool:
@@ -131,7 +129,7 @@ class Engine:
 
         This is denied some minutes before `stuck` is sure.
         """
-        works = self._context.liveness.failing_for() < MAX_FAILING_SECONDS
+        works = self._context.liveness.failing_for() < 300.0
         return self._running and works and self.stuck() is None
 
     def _notify(self, wakes: Mapping[Hashable, Any]) -> None:

@@ -119,9 +119,6 @@ class CountedDecoder:
         await self._db.write(transitions.set_decode_tries, job_id, tries)
 
 
-UNKNOWN_SIZE = 50_000_000  # bytes that an output may well have of which the size is not told
-
-
 class SpoolRoom:
     """Claims room for photos and outputs. A held job whose photo gives way is received again: its photo is
     fetched from its message when Studii takes the server's key again."""
@@ -153,8 +150,11 @@ class SpoolRoom:
         return not lacking
 
     async def for_unknown_output(self, job: Job, most: int) -> int:
-        """Claim what is left, at most `most` bytes, for an output of unknown size; returns how many."""
-        lacking = min(most, UNKNOWN_SIZE) - self._context.spool.left_for_output(job.id)
+        """Claim what is left, at most `most` bytes, for an output of unknown size; returns how many.
+
+        It may well have 50 MB.
+        """
+        lacking = min(most, 50_000_000) - self._context.spool.left_for_output(job.id)
         if lacking > 0:
             await self._make_room(lacking)
         return self._context.spool.claim_rest(job.id, job.guild_id, most)
@@ -223,9 +223,6 @@ def _drop(session: Session, job_ids: Collection[str], at: datetime) -> list[str 
 
 
 _BROKEN, _NO_ROOM = Reason(ReasonCode.PHOTO_METADATA_BROKEN), Reason(ReasonCode.PHOTO_NO_ROOM)
-
-
-SLACK = 1_000_000  # bytes that a photo may have beyond what Discord said of it
 
 
 def _due(
@@ -330,7 +327,8 @@ class Intake:
         try:
             await self._context.spool.make()
             async with asyncio.timeout(self._context.tuning.fetch_patience):
-                await self._photos.fetch(job, path, source.size + SLACK)
+                # A photo may be somewhat larger than Discord said of it.
+                await self._photos.fetch(job, path, source.size + 1_000_000)
         except TimeoutError:
             raise PhotoDelayed(Reason(ReasonCode.PHOTO_TOO_SLOW)) from None
         except OSError as error:

@@ -62,7 +62,6 @@ from bot.servers.settings import GuildSettings
 _log = logging.getLogger(__name__)
 
 _NAME = "posts"
-REFUSED_WITHIN = 300.0  # seconds; later, nobody needs to hear why nothing was started
 # The jobs whose end was posted, and the names of files that are not needed any more.
 Noted = tuple[Sequence[Job], Sequence[str]]
 
@@ -127,8 +126,8 @@ class Refusals(Kind):
         return [f"u{post.key.partition('-')[0]}", *channel]
 
     def patience(self, post: Post) -> float | None:
-        """Return for how long it is tried, or its removal."""
-        return REFUSED_WITHIN if post.message_id is None else super().patience(post)
+        """Return for how long it is tried: later, nobody needs to hear why nothing was started."""
+        return 300.0 if post.message_id is None else super().patience(post)
 
     def note(
         self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool

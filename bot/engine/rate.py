@@ -16,8 +16,6 @@ from bot.domain.guilds import Plan
 from bot.engine.tuning import DAY, HOUR, Tuning
 
 LOWEST = Plan.PRO.requests_per_minute  # of the smallest plan with API access
-WELL_UNDER = 0.8  # of the plan's limit
-DOUBTED_WITHIN = HOUR  # between two such 429s that are more than an accident
 FIRST_CHECK, LAST_CHECK = HOUR, DAY  # until the plan's limit is tried again; doubles each time
 UNKNOWN_PAUSE, MIN_PAUSE = 5.0, 0.05  # seconds; the first if only an answer can make room
 
@@ -159,9 +157,9 @@ class RateWindow:
         pause = min(max(retry_after, self._interval), tuning.rate_block_bound)
         seen.blocked_until = max(seen.blocked_until, now + pause)
         seen.paced_until = seen.blocked_until + tuning.paced_for
-        if not news or used > WELL_UNDER * self.limit:
+        if not news or used > 0.8 * self.limit:
             return False
-        accident = seen.odd_at is None or now - seen.odd_at > DOUBTED_WITHIN
+        accident = seen.odd_at is None or now - seen.odd_at > HOUR  # two within an hour are none
         seen.odd_at = now
         if accident and not seen.doubted:
             return False

@@ -21,7 +21,6 @@ from bot.ui.reading.permissions import channel_in, fetched_member, moderates_in
 
 _log = logging.getLogger(__name__)
 
-MAX_STARS_OF_A_SERVER, MAX_REMEMBERED_STARS, STARS_AT_ONCE = 200, 2000, 4
 # A result's message is there a moment before it is stored.
 JUST_POSTED = timedelta(seconds=60)
 # Of what may have changed while the bot was away.
@@ -55,11 +54,11 @@ class BestResultWatch:
         self._waiting: Backlog[_Starred] = Backlog(
             "starred results",
             self._look_at,
-            bound=MAX_STARS_OF_A_SERVER,
-            bound_in_all=MAX_REMEMBERED_STARS,
-            at_once=STARS_AT_ONCE,
+            bound=200,
+            bound_in_all=2000,
+            at_once=4,
             abreast=2,
-            key=lambda starred: starred.message_id,
+            after=lambda one, earlier: one.message_id == earlier.message_id,
         )
 
     async def catch_up(self) -> None:

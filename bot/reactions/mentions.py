@@ -24,9 +24,7 @@ from bot.ui.reading.permissions import channel_in, member_context_in, missing_to
 
 _log = logging.getLogger(__name__)
 
-MAX_REASON_CHARACTERS = 1400
 OFFERED_FOR = timedelta(minutes=10)  # then an offer that nobody took is removed
-MAX_MENTIONS_OF_A_SERVER, MAX_MENTIONS, MENTIONS_AT_ONCE = 20, 200, 4
 
 _Channel = discord.abc.GuildChannel | discord.Thread
 
@@ -56,9 +54,9 @@ class MentionWatch:
         self._waiting: Backlog[_Mentioned] = Backlog(
             "answers to mentions",
             self._answer,
-            bound=MAX_MENTIONS_OF_A_SERVER,
-            bound_in_all=MAX_MENTIONS,
-            at_once=MENTIONS_AT_ONCE,
+            bound=20,
+            bound_in_all=200,
+            at_once=4,
         )
 
     def posted(self, message: discord.Message) -> None:
@@ -115,4 +113,4 @@ class MentionWatch:
         if allowed:
             return offer_panel(message, mention, allowed), True
         reason = next((denials[one.tool.slug] for one in prices), NO_TOOL_TAKES_IT)
-        return boxed(QUIET, shortened(str(reason), MAX_REASON_CHARACTERS)), False
+        return boxed(QUIET, shortened(str(reason), 1400)), False

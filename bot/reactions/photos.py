@@ -49,7 +49,6 @@ _log = logging.getLogger(__name__)
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 UNKNOWN_EMOJI = 10014
 NOT_READ = lazy("The photo that you tapped couldn't be read. Tap it again in a minute. Nothing was charged.")
-FETCHED_WITHIN = 5.0  # seconds for the message of a tap: those who came later in the server wait for it
 OFFER_SKIPPED = lazy(
     "Too many photos were posted at the same time, so yours has no emoji to tap. "
     "To run a tool on it, open the menu of your message and choose Apps."
@@ -164,9 +163,7 @@ class PhotoWatch:
             bound_in_all=WAITING_IN_ALL,
             at_once=AT_ONCE,
             abreast=OF_A_SERVER_AT_ONCE,
-            key=lambda one: one.message_id,
-            # What a member does with a photo is done in order, and what happens to it for all.
-            part=lambda one: one.member.id if isinstance(one, _Photo) else one.user_id,
+            after=_comes_after,
         )
         self._offers = Backlog[discord.Message](
             "offering tools under photos",
@@ -281,7 +278,7 @@ class PhotoWatch:
             return no_jobs
         channel = self._client.get_partial_messageable(photo.channel_id, guild_id=guild.id)
         try:
-            async with asyncio.timeout(FETCHED_WITHIN):
+            async with asyncio.timeout(5.0):  # those who came later in the server wait for it
                 message = await channel.fetch_message(photo.message_id)
         except DISCORD_ERRORS as error:
             _log.info("A message with a reaction could not be fetched: %r", error)
@@ -488,6 +485,12 @@ class PhotoWatch:
 
 async def no_jobs() -> None:
     """Start nothing."""
+
+
+def _comes_after(one: _Photo | _TakenBack, earlier: _Photo | _TakenBack) -> bool:
+    """Return whether these are done in order: what a member does with a photo, and what happens to it."""
+    members = {each.member.id if isinstance(each, _Photo) else each.user_id for each in (one, earlier)}
+    return one.message_id == earlier.message_id and (len(members) == 1 or None in members)
 
 
 def _photos(message: discord.Message) -> Sequence[SourcePhoto]:

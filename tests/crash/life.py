@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from bot.jobs.models import Job, Progress
 from bot.media.photo import Photo
 from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
+from bot.servers import settings
 from bot.studii import StudiiClient, Timeouts
 from bot.ui.kit import answers as kit_answers
 from bot.vault import Vault
@@ -133,7 +135,7 @@ async def _live(life: Life, tracer: Tracer) -> int:
             return await engine.progress(job_id)
 
         answers = Answers(db, db, vault, clock, bot, catalog, bot.readers, progress_of)
-        rules = bot.posting_rules
+        rules = partial(db.read, settings.of)
         context = context_on(bot, catalog, guarded, rules, readers=bot.readers, answers=answers, read=no_file)
         delivery = DiscordDelivery(context)
         engine = Engine(

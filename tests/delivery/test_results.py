@@ -4,6 +4,7 @@ import io
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -179,7 +180,7 @@ async def test_a_server_can_have_both_halves_in_one_picture_beside_the_whole_one
     async with made(tmp_path) as (desk, _, job):
         await desk.services.db.write(settings.change, desk.guild.id, splits=True)
         decoders = SharedDecoders()
-        delivery = delivery_on(desk.bot, desk.bot.catalog, decoders, desk.bot.posting_rules)
+        delivery = delivery_on(desk.bot, desk.bot.catalog, decoders, partial(desk.db.read, settings.of))
         await tell_end(delivery, job, files(tmp_path, len(MADE), len(ROOM)))
         after, halves, before = await shown(desk)
         assert (after, before) == (MADE, ROOM)
@@ -193,7 +194,7 @@ async def test_a_staged_picture_has_a_labelled_copy_beside_the_untouched_one(tmp
     async with made(tmp_path) as (desk, _, job):
         await desk.services.db.write(settings.change, desk.guild.id, staging_label="Virtually staged")
         decoders = SharedDecoders()
-        delivery = delivery_on(desk.bot, desk.bot.catalog, decoders, desk.bot.posting_rules)
+        delivery = delivery_on(desk.bot, desk.bot.catalog, decoders, partial(desk.db.read, settings.of))
         await tell_end(delivery, replace(job, tool="virtual-staging"), files(tmp_path, len(MADE), len(ROOM)))
         after, _, before = await shown(desk)
         assert (after, before) == (MADE, ROOM)
@@ -205,7 +206,7 @@ async def test_a_staged_result_has_the_words_for_a_listing_and_the_original_phot
     async with made(tmp_path) as (desk, _, job):
         await desk.services.db.write(settings.change, desk.guild.id, staging_label="Virtually staged")
         decoders = SharedDecoders()
-        delivery = delivery_on(desk.bot, desk.bot.catalog, decoders, desk.bot.posting_rules)
+        delivery = delivery_on(desk.bot, desk.bot.catalog, decoders, partial(desk.db.read, settings.of))
         await tell_end(delivery, replace(job, tool="virtual-staging"), files(tmp_path, len(MADE), len(ROOM)))
         message = desk.channel.history()[-1]
         answer = await press_more(desk.tom, message, "For a listing")

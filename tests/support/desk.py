@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from bot.features.styles import Style, save
 from bot.features.words import add
 from bot.jobs import queries, transitions
 from bot.jobs.models import Job, JobState, Progress
-from bot.servers import keys
+from bot.servers import keys, settings
 from bot.services import Services
 from bot.ui.jobs.progress import progress_panel
 from bot.vault import Vault
@@ -222,7 +223,7 @@ def keep_answers(
     given = bot.catalog, bot.readers, progress_of
     answers = Answers(desk.db, desk.db, vault, clock, bot, *given)
     bot.attach(desk.services, clock, answers, progress_of)
-    rules = bot.posting_rules
+    rules = partial(desk.db.read, settings.of)
     desk.delivery = delivery_on(bot, bot.catalog, rules=rules, readers=bot.readers, answers=answers)
 
 
@@ -230,7 +231,7 @@ def make_bot(
     catalog: Catalog, clock: FakeClock, services: Services, *, intents: discord.Intents | None = None
 ) -> tuple[StudiiBot, DiscordDelivery]:
     bot = StudiiBot(catalog, intents=intents or photo_intents())
-    delivery = delivery_on(bot, catalog, rules=bot.posting_rules, readers=bot.readers)
+    delivery = delivery_on(bot, catalog, rules=partial(services.db.read, settings.of), readers=bot.readers)
     bot.attach(services, clock, NoAnswers(), no_progress)
     return bot, delivery
 
