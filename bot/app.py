@@ -19,8 +19,7 @@ from aiohttp import TCPConnector
 from bot.aio.net import Connector, Gate
 from bot.aio.tasks import WakeUp, run_forever
 from bot.catalog import Catalog
-from bot.client.bot import StudiiBot, quiet_discord_loggers
-from bot.client.discord_observer import DiscordObserver
+from bot.client.bot import DiscordObserver, StudiiBot, quiet_discord_loggers
 from bot.client.login import choose_intents, recommended_shards
 from bot.clock import Clock, SystemClock
 from bot.cluster import Membership, WantedShards, discord_gate, membership, one_shard

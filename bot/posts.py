@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from bot.backoff import backoff
 from bot.base import NUMBER, Base, partial_index
 from bot.clock import PUT_BACK
 from bot.db import ours, put, wake
@@ -39,6 +40,7 @@ RESULT = "result"  # the kind of what says how jobs ended (see `bot.jobs.results
 _RESULTS, _RESULT_BITS = 1 << 29, 28
 SENT_SINCE = "since"  # in the details: from when on (seconds) a life that was forgotten may have sent it
 _MARKS = 1_000_000_000
+FIRST_RETRY = 1.0  # seconds
 Details = Mapping[str, str | int | None]
 
 
@@ -288,15 +290,15 @@ def next_due(session: Session) -> datetime | None:
 def claim(
     session: Session,
     places: Places,
-    again: Callable[[int], timedelta],
+    bound: float,
     now: datetime,
     room: int,
     busy: Collection[str],
 ) -> tuple[list[Turn], datetime | None]:
     """Begin what is due: commit the try, and what it is to show, before anything is sent.
 
-    One post a place, the oldest, and none in places that are `busy`; at most `room`. `again` returns the
-    pause after a number of tries. Return also when the next post is due.
+    One post a place, the oldest, and none in places that are `busy`; at most `room`. The pause after a try
+    doubles, up to `bound` seconds. Return also when the next post is due.
     """
     server = Post.__table__.c.guild_id
     due = (Post.due_at <= now) | (Post.due_at > now + PUT_BACK) & (Post.tries > 0)
@@ -304,7 +306,7 @@ def claim(
     found = select(Post).where(Post.id.in_(first.group_by(Post.place)))
     found = found.order_by(Post.kind != RESULT, Post.id).limit(room)  # what was paid for comes first
     taken = set(busy)
-    begun = [begin(session, post, places, again, now, taken) for post in _readable(session, found, now)]
+    begun = [begin(session, post, places, bound, now, taken) for post in _readable(session, found, now)]
     session.flush()
     return [turn for turn in begun if turn is not None], next_due(session)
 
@@ -313,7 +315,7 @@ def begin(
     session: Session,
     post: Post,
     places: Places,
-    again: Callable[[int], timedelta],
+    bound: float,
     now: datetime,
     taken: set[str],
 ) -> Turn | None:
@@ -334,7 +336,7 @@ def begin(
         return None
     taken.add(post.place)
     post.tries += 1
-    post.due_at = now + again(post.tries)
+    post.due_at = now + timedelta(seconds=backoff(post.tries, FIRST_RETRY, bound))
     if begins and post.wanted == (post.message_id is None):
         post.begun_at, post.shown_version = now, post.version
     return Turn(post, begun_before, moved)

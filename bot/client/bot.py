@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from types import SimpleNamespace
 from typing import Any, ParamSpec, Protocol
 
 import aiohttp
@@ -10,12 +12,12 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 from discord.gateway import DiscordWebSocket
+from discord.http import Route
 from yarl import URL
 
 from bot.aio.tasks import BoundedDict, InOrder, OutageRetry
 from bot.catalog import Catalog
 from bot.client.commands import CatalogueTranslator, link_commands, register_commands
-from bot.client.discord_observer import DiscordObserver
 from bot.client.login import told_in_words
 from bot.clock import Clock
 from bot.cluster import Membership
@@ -24,6 +26,7 @@ from bot.errors import Outage
 from bot.features.wording import count_words
 from bot.jobs.models import Progress
 from bot.languages import lazy
+from bot.monitoring import Metrics
 from bot.services import Services
 from bot.ui.kit.answers import (
     MAX_OPEN_FORMS,
@@ -89,7 +92,8 @@ class ComparingCog(commands.Cog):
         self._is_due = True
         async with self._comparing:
             if self._is_due:
-                await self._until_back.run(self._compare_once)
+                self._is_due = False
+                await self._until_back.run(self.compare)
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
@@ -100,9 +104,80 @@ class ComparingCog(commands.Cog):
         if self._client.is_ready():  # one that was taken over while others were served
             await self.compare_soon()
 
-    async def _compare_once(self) -> None:
-        self._is_due = False
-        await self.compare()
+
+_FIRST_ANSWER = re.compile(r"/interactions/(\d+)/[^/]+/callback$")
+UNANSWERED_AFTER = 15.0  # seconds; Discord gives up after 3
+
+
+class DiscordObserver:
+    """Reports requests to Discord's API, connections to its gateway, and first answers to the metrics."""
+
+    def __init__(self, metrics: Metrics, clock: Clock) -> None:
+        self._metrics = metrics
+        self._clock = clock
+        self._open: BoundedDict[int, tuple[str, float]] = BoundedDict(10_000)  # id -> kind, heard at
+
+    def trace(self) -> aiohttp.TraceConfig:
+        """Return what discord.py gives its HTTP session, for the requests."""
+        trace = aiohttp.TraceConfig()
+        trace.on_request_end.append(self._on_end)
+        trace.on_request_exception.append(self._on_exception)
+        return trace
+
+    def listen(self, bot: commands.AutoShardedBot) -> None:
+        """Observe the bot's connections and interactions."""
+        bot.add_listener(self._on_connect, "on_shard_connect")
+        bot.add_listener(self._on_resumed, "on_shard_resumed")
+        bot.add_listener(self.heard, "on_interaction")
+
+    async def _on_connect(self, _shard_id: int) -> None:
+        self._metrics.gateway_connections.labels("new").inc()
+
+    async def _on_resumed(self, _shard_id: int) -> None:
+        self._metrics.gateway_connections.labels("resumed").inc()
+
+    async def heard(self, interaction: discord.Interaction) -> None:
+        """Note that a command, button or form was used and has to be answered."""
+        self._give_up()
+        self._open[interaction.id] = interaction.type.name, self._clock.monotonic()
+
+    async def _on_end(
+        self, _session: aiohttp.ClientSession, _context: SimpleNamespace, end: aiohttp.TraceRequestEndParams
+    ) -> None:
+        self._count(str(end.url), end.response.status)
+
+    async def _on_exception(
+        self,
+        _session: aiohttp.ClientSession,
+        _context: SimpleNamespace,
+        failed: aiohttp.TraceRequestExceptionParams,
+    ) -> None:
+        self._count(str(failed.url), None)
+
+    def _count(self, url: str, status: int | None) -> None:
+        if not url.startswith(Route.BASE):
+            return  # the gateway's or the CDN's
+        self._metrics.discord_requests.labels("none" if status is None else str(status)).inc()
+        found = _FIRST_ANSWER.search(url.partition("?")[0])
+        heard = self._open.pop(int(found[1]), None) if found is not None else None
+        if heard is None:
+            return
+        kind, at = heard
+        outcome = "too_late" if status == 404 else "failed"  # Discord no longer waits for it
+        if status is not None and status < 300:
+            outcome = "answered"
+            self._metrics.first_answer.observe(self._clock.monotonic() - at)
+        self._metrics.interactions.labels(kind, outcome).inc()
+
+    def _give_up(self) -> None:
+        """Count the interactions that were never answered. The oldest comes first."""
+        now = self._clock.monotonic()
+        while self._open:
+            interaction_id, (kind, at) = next(iter(self._open.items()))
+            if now - at < UNANSWERED_AFTER:
+                return
+            del self._open[interaction_id]
+            self._metrics.interactions.labels(kind, "unanswered").inc()
 
 
 class StudiiTree(app_commands.CommandTree["StudiiBot"]):

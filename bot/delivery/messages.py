@@ -118,7 +118,6 @@ def reply_to(guild_id: int, channel_id: int, message_id: int | None) -> discord.
 
 
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
-REQUEST_TOO_LARGE = 40005
 # Said with a 403: trouble of Discord's own; and 0, as its refusals have a code and the page of what stands in
 # front of it has none.
 _NO_REFUSALS = frozenset({40333, 0})
@@ -136,7 +135,7 @@ def may_pass(error: discord.HTTPException) -> bool:
 
 def too_large(error: discord.HTTPException) -> bool:
     """Return whether Discord doesn't take so much in one message."""
-    return error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or error.code == REQUEST_TOO_LARGE
+    return error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or error.code == 40005
 
 
 def ensure_final(error: discord.HTTPException) -> None:

@@ -18,10 +18,10 @@ from bot.engine.files import CountedDecoder, Intake, SpoolRoom
 from bot.engine.lanes import Lanes
 from bot.engine.outputs import Outputs
 from bot.engine.posts import Posts
-from bot.engine.tuning import HOUR, Tuning
+from bot.engine.tuning import DAY, HOUR, Tuning
 from bot.jobs import confirm, lanes, queries, submission, transitions
 from bot.jobs.holds import waited_too_long
-from bot.jobs.models import APPROVAL_HOURS, FailureCode, Job, JobState
+from bot.jobs.models import APPROVAL_HOURS, UNRULED_DAYS, FailureCode, Job, JobState
 from bot.media.spool import Spool
 from bot.reasons import Reason, ReasonCode
 from bot.servers import privacy, settings
@@ -176,10 +176,6 @@ class Engine:
         await self._context.spool.sweep(lambda: self._context.db.read(queries.with_files))
 
 
-_NOT_APPROVED, _NOT_SEEN = Reason(ReasonCode.NOT_APPROVED), Reason(ReasonCode.RESULT_NOT_SEEN)
-_MISSING, _NOBODY_RULED = Reason(ReasonCode.SERVER_MISSING), Reason(ReasonCode.NOBODY_RULED)
-
-
 async def housekeep(context: EngineContext) -> None:
     """Do each periodic task once."""
     now, tuning, write = context.clock.now(), context.tuning, context.db.write
@@ -188,8 +184,8 @@ async def housekeep(context: EngineContext) -> None:
         return now - timedelta(seconds=seconds)
 
     await write(_drop_undelivered, before(tuning.undelivered_bound), within=WRITE_TIMEOUT)
-    await write(_end_undecided, before(tuning.unruled_bound), now, within=WRITE_TIMEOUT)
-    if erased := await write(privacy.erase_retired_keys, before(tuning.old_key_bound)):
+    await write(_end_undecided, before(UNRULED_DAYS * DAY), now, within=WRITE_TIMEOUT)
+    if erased := await write(privacy.erase_retired_keys, before(DAY)):
         _log.info("The secrets of %d unused keys were erased", erased)
     await write(_end_where_missing, before(tuning.held_bound), now, within=WRITE_TIMEOUT)
     await write(lanes.tidy, now)
@@ -212,13 +208,13 @@ def _end_undecided(session: Session, unruled: datetime, at: datetime) -> None:
         if job.changed_at > (unruled if job.state is JobState.UNKNOWN else undecided):
             continue
         if job.state is JobState.UNKNOWN:
-            transitions.apply_ruling(session, job.id, job.reserved, _NOBODY_RULED, at)
+            transitions.apply_ruling(session, job.id, job.reserved, Reason(ReasonCode.NOBODY_RULED), at)
             _log.info("Job %s: no one settled it, so it counts as charged", job.id)
         elif job.state is JobState.PENDING:
-            why = (FailureCode.DECLINED, _NOT_APPROVED, at)
+            why = (FailureCode.DECLINED, Reason(ReasonCode.NOT_APPROVED), at)
             transitions.fail_unpaid(session, job.id, JobState.PENDING, *why)
         else:
-            transitions.withhold_result(session, job.id, _NOT_SEEN, at)
+            transitions.withhold_result(session, job.id, Reason(ReasonCode.RESULT_NOT_SEEN), at)
 
 
 def _end_where_missing(session: Session, oldest: datetime, at: datetime) -> None:
@@ -226,4 +222,5 @@ def _end_where_missing(session: Session, oldest: datetime, at: datetime) -> None
     missing = settings.missing(session)
     for job in queries.in_states(session, {JobState.WAITING}) if missing else ():
         if job.guild_id in missing and waited_too_long(job, oldest, missing[job.guild_id]):
-            transitions.fail_unpaid(session, job.id, JobState.WAITING, FailureCode.API, _MISSING, at)
+            why = FailureCode.API, Reason(ReasonCode.SERVER_MISSING), at
+            transitions.fail_unpaid(session, job.id, JobState.WAITING, *why)

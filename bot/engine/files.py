@@ -257,7 +257,7 @@ class Intake:
         if job.source is None:
             return await shielded(self._ready(job, None))
         if job.id in self._room.leaving:
-            soon = self._context.clock.now() + timedelta(seconds=self._context.tuning.busy_photo_pause)
+            soon = self._context.clock.now() + timedelta(seconds=self._context.tuning.backoff)
             await self._context.db.write(transitions.later, job.id, soon, counts=False)
             return None
         frees = self._frees
@@ -271,7 +271,7 @@ class Intake:
             tuning = self._context.tuning
             if job.tries + 1 < tuning.intake_tries:
                 await shielded(self._clear_away(job))
-                return backoff(job.tries + 1, tuning.intake_pause, tuning.backoff_bound)
+                return backoff(job.tries + 1, tuning.backoff, tuning.backoff_bound)
             code = FailureCode.UPLOAD if isinstance(error, PhotoDelayed) else FailureCode.PHOTO
             return await shielded(self._fail(job, code, error.told))
         size = await self._context.spool.settle(kept)
@@ -326,7 +326,7 @@ class Intake:
         path = self._context.spool.source(job.id)
         try:
             await self._context.spool.make()
-            async with asyncio.timeout(self._context.tuning.fetch_patience):
+            async with asyncio.timeout(self._context.tuning.patience):
                 # A photo may be somewhat larger than Discord said of it.
                 await self._photos.fetch(job, path, source.size + 1_000_000)
         except TimeoutError:

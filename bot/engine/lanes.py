@@ -100,7 +100,8 @@ class Lanes:
     def notify(self, jobs: Iterable[Job]) -> None:
         """Read what commits have changed, but for what lanes' own requests have."""
         for job in jobs:
-            if (job.id in self._line_of or _is_on_lane(job)) and not self._is_in_flight(job.id):
+            needs = job.state in queries.ON_LANES and job.output_url is None
+            if (job.id in self._line_of or needs) and not self._is_in_flight(job.id):
                 self._changed.add(job.id)
                 self._wake_up.set()
 
@@ -165,8 +166,7 @@ class Lanes:
             try:
                 await self._read(None if everything else asked)
             except BaseException:
-                self._changed |= asked
-                self._all |= everything
+                self._all = True
                 raise
         await rest_after(self._clock.monotonic() - began, self._tuning.reread_every)
         return 0.0 if self._changed & self._moved else self._next_read - self._clock.monotonic()
@@ -194,7 +194,9 @@ class Lanes:
         shares: dict[str, list[tuple[Job, StudiiKey]]] = {}
         lost, keyless = list[str](), list[str]()
         gone = {*asked}
-        again = {one for one in gone.union(job.id for job, _ in found) if self._is_ahead(one)}
+        every = gone.union(job.id for job, _ in found)
+        # These may have moved on since they were read.
+        again = {one for one in every if one in self._moved or self._is_in_flight(one)}
         for job, key in found:
             if job.id in again:
                 continue
@@ -218,10 +220,6 @@ class Lanes:
     def _is_in_flight(self, job_id: str) -> bool:
         line = self._line_of.get(job_id)
         return line is not None and job_id in line.lane.in_flight
-
-    def _is_ahead(self, job_id: str) -> bool:
-        """Return whether the job may have moved on since it was read."""
-        return job_id in self._moved or self._is_in_flight(job_id)
 
     def _is_stranded(self, job: Job, key: StudiiKey | None) -> bool:
         """Return whether only a request in flight explains the job's state, and there is none: its process
@@ -414,16 +412,11 @@ class Lanes:
             if began >= self._next_forecast and (is_new or began >= line.starts_until):
                 line.starts = await asyncio.to_thread(forecast, line.lane.copy(), began)
                 now = self._clock.monotonic()
-                self._next_forecast = now + self._tuning.forecast_pause * (now - began)
-                holds_for = max(self._tuning.forecast_holds, self._tuning.forecast_rest * (now - began))
-                line.starts_until = now + holds_for
+                self._next_forecast = now + 2 * (now - began)
+                line.starts_until = now + max(1.0, 10 * (now - began))
         now = self._clock.monotonic()
         wait = line.starts.get(job_id, now) - now
         return wait if wait >= MIN_FORECAST_SECONDS else None
-
-
-def _is_on_lane(job: Job) -> bool:
-    return job.state in queries.ON_LANES and job.output_url is None
 
 
 def _look(

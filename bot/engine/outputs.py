@@ -189,7 +189,7 @@ class Outputs:
         except _NOT_NOW as reason:
             _log.info("Job %s: its output can't be fetched again: %r", job.id, reason)
             if tries < tuning.refetch_tries:
-                pause = backoff(tries, tuning.download_pause, tuning.backoff_bound)
+                pause = backoff(tries, tuning.backoff, tuning.backoff_bound)
                 raise Refuse(Later(pause, unsent=True)) from None
         return job
 
@@ -270,7 +270,7 @@ class Outputs:
 
     async def _rest(self, job: Job) -> None:
         """Let it wait for room on the disk."""
-        until = self._context.clock.now() + timedelta(seconds=self._context.tuning.full_disk_pause)
+        until = self._context.clock.now() + timedelta(seconds=self._context.tuning.room_pause_bound)
         await shielded(self._context.db.write(transitions.later, job.id, until, counts=False))
 
     async def _again(self, job: Job, error: StudiiError) -> float | None:
@@ -288,7 +288,7 @@ class Outputs:
             await shielded(self._context.db.write(transitions.change, job.id, **anew))
             return None
         if not last:
-            return backoff(job.tries + 1, tuning.download_pause, tuning.backoff_bound)
+            return backoff(job.tries + 1, tuning.backoff, tuning.backoff_bound)
         code = ReasonCode.OUTPUT_BROKEN if isinstance(error, BrokenPicture) else ReasonCode.OUTPUT_NOT_FETCHED
         why = Reason(ReasonCode.OUTPUT_NOT_THERE if gone else code)
         return await shielded(self._fail(job, why, link=not gone))
@@ -299,10 +299,8 @@ class Outputs:
     async def _succeed(self, job: Job, output: OutputFile) -> None:
         now, file = self._context.clock.now(), (output.path.name, output.kind)
         done = await self._context.db.write(transitions.succeed, job.id, *file, now)
-        if done is not None and done.state is JobState.REVIEWING:
-            _log.info("Job %s: its result waits for approval", job.id)
-        elif done is not None:
-            _log.info("Job %s succeeded", job.id)
+        if done is not None:
+            _log.info("Job %s has its output, and is %s", job.id, done.state)
 
     async def _fail(self, job: Job, reason: Reason, *, link: bool = True) -> None:
         """Fail the job. `link` says that the address may still lead its person to the output."""

@@ -7,26 +7,18 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Hashable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from math import ceil
 from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
 from bot import posts
-from bot.aio.tasks import (
-    FIRST_RETRY_SECONDS,
-    TRANSFER_TIMEOUT,
-    DrainingGroup,
-    ErrorLog,
-    StoreRetry,
-    WakeUp,
-    run_forever,
-)
-from bot.backoff import backoff
+from bot.aio.tasks import TRANSFER_TIMEOUT, DrainingGroup, ErrorLog, StoreRetry, WakeUp, run_forever
 from bot.db import WRITE_TIMEOUT
 from bot.engine.context import UNEXPECTED_TRIES, Delivery, EngineContext
 from bot.engine.outputs import Outputs
+from bot.engine.tuning import DAY
 from bot.errors import Outage
 from bot.features import words
 from bot.features.words import WordEffect
@@ -81,7 +73,7 @@ class Kind:
 
     def patience(self, post: Post) -> float | None:
         """Return for how many seconds it, or its removal, is tried since it was changed; None: no bound."""
-        return self._context.tuning.post_bound
+        return DAY
 
     async def load(self, post: Post) -> Any:
         """Return what the message is made of, or None if there is nothing to be said any more.
@@ -433,8 +425,8 @@ class Posts:
         with context.liveness.operation(_NAME, progress=False):
             due_at = await db.read(posts.next_due)
             if due_at is not None and due_at <= now:
-                busy = tuple(self._busy)
-                turns, due_at = await db.write(posts.claim, self._places, self._again, now, room, busy)
+                busy, bound = tuple(self._busy), context.tuning.announcement_bound
+                turns, due_at = await db.write(posts.claim, self._places, bound, now, room, busy)
                 for turn in turns:
                     self._busy.add(turn.post.place)
                     group.create_task(self._do(turn), name=f"{_NAME} {turn.post.place}")
@@ -446,10 +438,6 @@ class Posts:
 
     def _places(self, session: Session, post: Post) -> list[str]:
         return self._kinds[post.kind].places(session, post)
-
-    def _again(self, tries: int) -> timedelta:
-        bound = self._context.tuning.announcement_bound
-        return timedelta(seconds=backoff(tries, FIRST_RETRY_SECONDS, bound))
 
     async def _do(self, turn: Turn) -> None:
         what = f"posting {turn.post.kind} (server {turn.post.guild_id})"
@@ -523,7 +511,7 @@ class Posts:
 
     async def _said(self, turn: Turn, request: Awaitable[Outcome]) -> Outcome:
         try:
-            async with asyncio.timeout(self._context.tuning.delivery_patience):
+            async with asyncio.timeout(self._context.tuning.patience):
                 return await request
         except TimeoutError:
             told, post = "Server %d: posting %s took too long", turn.post

@@ -7,7 +7,7 @@ under the plan's limit means that the plan is another one, or that something els
 
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -92,15 +92,13 @@ class RateWindow:
     def restore_evidence(self, plan: ChosenPlan, seen: Evidence, now: float) -> None:
         """Take over what 429s of an earlier process have shown; bounded, in case the wall clock was set
         back. A doubt about another plan or an earlier choice is over."""
-        bound, own = self._tuning.rate_block_bound, self.evidence
-        own.blocked_until = min(seen.blocked_until, now + bound)
-        own.paced_until = min(seen.paced_until, now + bound + self._tuning.paced_for)
-        own.blocks = seen.blocks
-        if seen.odd_at is not None and plan.limit == self.plan.limit and plan.at >= self.plan.at:
-            own.odd_at, own.doubted = min(seen.odd_at, now), seen.doubted
-            own.next_lowered = min(max(seen.next_lowered, FIRST_CHECK), LAST_CHECK)
-            if seen.doubted:
-                own.lowered_until = min(seen.lowered_until or now, now + own.next_lowered)
+        longest = now + self._tuning.rate_block_bound
+        paced = min(seen.paced_until, longest + self._tuning.paced_for)
+        lowered = None if seen.lowered_until is None else min(seen.lowered_until, now + LAST_CHECK)
+        until = {"blocked_until": min(seen.blocked_until, longest), "paced_until": paced}
+        self.evidence = replace(seen, **until, lowered_until=lowered)
+        if plan.limit != self.plan.limit or plan.at < self.plan.at:
+            self._believe()
         self._apply(now)
 
     def is_unlimited(self, now: float) -> bool:

@@ -56,7 +56,6 @@ _CODES: Mapping[type[StudiiError], FailureCode] = {
     OutOfCredits: FailureCode.CREDITS,
     PlanRefused: FailureCode.PLAN,
 }
-_UNREACHABLE = Reason(ReasonCode.UNREACHABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +321,7 @@ def not_taken(
             code, bound = _CODES.get(type(error), code), 0
         case NotSent():
             tries, bound, code = job.tries + 1, tuning.unsent_tries, FailureCode.API
-            changes = {"held": _UNREACHABLE, "tries": tries}
+            changes = {"held": Reason(ReasonCode.UNREACHABLE), "tries": tries}
         case _:
             pass
     if tries >= bound:
@@ -431,7 +430,7 @@ def _failed(session: Session, poll: Poll, job: Job, error: StudiiError) -> Next:
     _still_running(session, poll, job)
     if job.trouble != Trouble.MISSING:  # an error between 404s says nothing of them
         _count(job, Trouble.ERROR, poll.at)
-    pause = backoff(max(1, job.tries), tuning.first_poll, tuning.poll_error_bound)
+    pause = backoff(max(1, job.tries), tuning.first_poll, tuning.backoff_bound)
     return job, _bounded(tuning, pause, poll.age)
 
 

@@ -7,7 +7,7 @@ much is remembered at most; and what the watchdog takes for a failure.
 
 from dataclasses import dataclass
 
-from bot.jobs.models import KEPT_DAYS, LOST_AFTER_DAYS, UNRULED_DAYS
+from bot.jobs.models import KEPT_DAYS, LOST_AFTER_DAYS
 
 MINUTE = 60.0
 HOUR = 60 * MINUTE
@@ -35,7 +35,7 @@ class Tuning:
     # Submitting.
     tries: int = 6  # uploads, and submissions that Studii did not take
     unsent_tries: int = 30  # while Studii can't be reached at all; about an hour
-    backoff: float = 2.0  # doubles with each try
+    backoff: float = 2.0  # before the second try of whatever it is; doubles with each
     backoff_bound: float = 2 * MINUTE
     key_retries: tuple[float, ...] = (MINUTE, 5 * MINUTE, 15 * MINUTE)
     held_bound: float = DAY  # a job that waited for a working key that long ends
@@ -54,41 +54,29 @@ class Tuning:
     poll_cap: float = 5 * MINUTE
     poll_least_share: float = 0.01  # of the age: the shortest gap, as nobody notices such a wait
     decent_requests: float = 1.9  # submissions and polls that each running job has, or no other is sent
-    forecast_rest: float = 10.0  # a forecast is used for this many times as long as it took to make,
-    forecast_holds: float = 1.0  # and for at least this many seconds, unless it lacks the job
-    forecast_pause: float = 2.0  # the pause between two forecasts, in multiples of the time that one took
     missing_polls: int = 3  # that many 404s,
     missing_over: float = MINUTE  # over at least this, mean that the job is gone
-    poll_error_bound: float = MINUTE  # between two polls of a job while Studii gives no answer
     url_grace: float = 10 * MINUTE  # for a completed job without an output address
     hourly_after: float = DAY
     lost_after: float = LOST_AFTER_DAYS * DAY
 
     # Outside the lanes.
     intake_tries: int = 3
-    fetch_patience: float = 5 * MINUTE  # for one photo
-    busy_photo_pause: float = 0.2  # until one that is giving way, or is being opened, may be fetched again
-    intake_pause: float = 1.0  # doubles with each try
+    patience: float = 5 * MINUTE  # for a photo to come, and for a message to be made and sent
     intake_at_once: int = 8  # half of them for one server, a quarter for one member (see `DueJobs`)
     room_pause: float = 2.0  # until a photo that found no room in the spool is tried again; doubles
     room_pause_bound: float = 30.0
     room_patience: float = 10 * MINUTE  # then a server gets a notice, if none of its photos found room
     downloads_at_once: int = 6
     download_tries: int = 8
-    download_pause: float = 2.0  # doubles with each try
-    full_disk_pause: float = 30.0
     refetch_tries: int = 3  # before a result is announced without its file
     refetch_room_tries: int = 30  # while its key has no request left
     posts_at_once: int = 20  # places
     settled_after: float = MINUTE  # Discord makes no message of what was sent to it longer ago
     announcement_bound: float = 5 * MINUTE  # between two tries
-    post_bound: float = DAY  # what is no result and can't be posted or removed for that long is given up
-    delivery_patience: float = 5 * MINUTE  # for one call, with the making of its files
     max_output_bytes: int = 500 * 1024 * 1024
     # A lane hears of a new job that much later, of all of a crowd together, and up to five times as much: the
     # answers to their people, some milliseconds of processor each, come first.
     answers_first: float = 0.1
     reread_every: float = 15.0  # workers and lanes read the database at least this often; see `REREAD_ALONE`
-    unruled_bound: float = UNRULED_DAYS * DAY  # an unknown outcome then counts as charged
-    old_key_bound: float = DAY  # a key that was replaced or forgotten is kept for its jobs at most that long
     undelivered_bound: float = KEPT_DAYS * DAY  # an output that could not be posted is kept that long

@@ -21,13 +21,6 @@ from bot.ui.reading.permissions import channel_in, fetched_member, moderates_in
 
 _log = logging.getLogger(__name__)
 
-# A result's message is there a moment before it is stored.
-JUST_POSTED = timedelta(seconds=60)
-# Of what may have changed while the bot was away.
-MAX_CAUGHT_UP, MAX_CHANNELS, MAX_MESSAGES = 100, 25, 50
-CAUGHT_UP = timedelta(days=1)  # how old results are that are looked at after a start
-TRIES, PAUSE_SECONDS = 3, 2.0
-
 
 @dataclass(frozen=True, slots=True)
 class _Starred:
@@ -65,8 +58,8 @@ class BestResultWatch:
         """Look at what may have changed while the bot was away: the latest shown results, and the latest
         results in channels where some were posted within a day."""
         now = self._clock.now()
-        shown = await self._services.db.write(best_results.known, MAX_CAUGHT_UP, now)
-        channels = await self._services.db.read(best_results.channels, now - CAUGHT_UP, MAX_CHANNELS)
+        shown = await self._services.db.write(best_results.known, 100, now)
+        channels = await self._services.db.read(best_results.channels, now - timedelta(days=1), 25)
         for best in shown:
             self._put(_Starred(best.guild_id, int(best.details["channel"]), int(best.key)))
         for guild_id, channel_id in channels:
@@ -114,16 +107,16 @@ class BestResultWatch:
         """Look at the results with stars among the channel's latest messages."""
         channel, own = self._client.get_partial_messageable(channel_id, guild_id=guild_id), self._client.user
         with tolerated("Stars from before the start could not be read"):
-            async for message in channel.history(limit=MAX_MESSAGES):
+            async for message in channel.history(limit=50):
                 by_us = own is not None and message.author.id == own.id
                 if by_us and any(_is_star(one.emoji) for one in message.reactions):
                     self._put(_Starred(guild_id, channel_id, message.id))
 
     async def _look_at(self, starred: _Starred) -> None:
-        for _ in range(TRIES):
+        for _ in range(3):
             if await self._decide(starred):
                 return
-            await asyncio.sleep(PAUSE_SECONDS)
+            await asyncio.sleep(2.0)
 
     async def _decide(self, starred: _Starred) -> bool:
         """Have the result shown, or taken back. Return False if that can't be told yet."""
@@ -137,7 +130,9 @@ class BestResultWatch:
             return True  # it is shown, or waits for its maker's answer; or it never was
         job = await db.read(best_results.result_of, starred.guild_id, starred.message_id)
         if job is None:
-            return self._clock.now() - discord.utils.snowflake_time(starred.message_id) > JUST_POSTED
+            # A result's message is there a moment before it is stored.
+            age = self._clock.now() - discord.utils.snowflake_time(starred.message_id)
+            return age > timedelta(seconds=60)
         enough = starred.moderator not in {None, job.user_id}
         try:
             enough = enough or await self._has_enough(starred, job, rules.best_stars, known=known)

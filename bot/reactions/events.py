@@ -19,7 +19,6 @@ _T = TypeVar("_T")
 
 
 Cleared = discord.RawReactionClearEvent | discord.RawReactionClearEmojiEvent  # of all emoji, or of one
-WRITTEN_BY_PEOPLE = frozenset({discord.MessageType.default, discord.MessageType.reply})
 
 
 def emoji_of(emoji: discord.PartialEmoji | discord.Emoji | str) -> Emoji:
@@ -31,8 +30,8 @@ def emoji_of(emoji: discord.PartialEmoji | discord.Emoji | str) -> Emoji:
 
 def by_a_person(message: discord.Message) -> bool:
     """Return whether a member wrote the message, and no bot, webhook or Discord itself."""
-    author = message.author
-    return not author.bot and message.webhook_id is None and message.type in WRITTEN_BY_PEOPLE
+    written = message.type in {discord.MessageType.default, discord.MessageType.reply}
+    return written and not message.author.bot and message.webhook_id is None
 
 
 @dataclass(eq=False)

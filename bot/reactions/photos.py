@@ -25,7 +25,7 @@ from bot.jobs import actions, confirm, queries
 from bot.jobs.accept import why_closed
 from bot.jobs.confirm import AUTO_SKIPPED, TAP_SKIPPED, ConfirmationNeeded, Repeated
 from bot.jobs.models import Job, JobRequest, MemberContext, SourcePhoto
-from bot.languages import Language, ReaderLanguages, gettext as _, lazy, speaking
+from bot.languages import Language, Message, ReaderLanguages, gettext as _, lazy, speaking
 from bot.reactions.events import Backlog, Cleared, by_a_person, emoji_of
 from bot.servers import access, notices, privacy, settings
 from bot.services import Services
@@ -59,7 +59,6 @@ OF_A_SERVER_AT_ONCE = 4
 # Photos to put emoji under. In one server one at a time: Discord takes one reaction in a quarter of a second,
 # and discord.py waits.
 OFFERS_WAITING, OFFERS_WAITING_IN_ALL, OFFERS_AT_ONCE = 500, 2000, 4
-SOMEBODY_ELSE = 0  # who cancels, if it is not the member whose job it is
 NextStep = Callable[[], Awaitable[None]]
 
 
@@ -189,10 +188,7 @@ class PhotoWatch:
         if not any(self._state_of(member.guild, event.channel_id)):
             return
         place = self._arrivals.arrive(guild_id)
-        photo = _Photo(member, event.channel_id, event.message_id, place, emoji)
-        if not self._backlog.put(guild_id, photo):
-            place.leave()
-            await self._tell(member, TAP_SKIPPED.__str__)
+        await self._put(_Photo(member, event.channel_id, event.message_id, place, emoji), TAP_SKIPPED)
 
     def taken_back(self, event: discord.RawReactionActionEvent) -> None:
         """Handle a removed reaction; the bot removes its own."""
@@ -238,11 +234,13 @@ class PhotoWatch:
             if not self._offers.put(guild.id, message):
                 await self._tell(author, OFFER_SKIPPED.__str__)
             return
-        place = self._arrivals.arrive(guild.id)
-        photo = _Photo(author, message.channel.id, message.id, place, posted=(message, found))
-        if not self._backlog.put(guild.id, photo):
-            place.leave()
-            await self._tell(author, AUTO_SKIPPED.__str__)
+        place, posted = self._arrivals.arrive(guild.id), (message, found)
+        await self._put(_Photo(author, message.channel.id, message.id, place, posted=posted), AUTO_SKIPPED)
+
+    async def _put(self, photo: _Photo, skipped: Message) -> None:
+        if not self._backlog.put(photo.member.guild.id, photo):
+            photo.place.leave()
+            await self._tell(photo.member, skipped.__str__)
 
     def _state_of(self, guild: discord.Guild, channel_id: int) -> tuple[bool, bool]:
         """Return whether reactions are on there, and whether the bot offers emoji there."""
@@ -355,7 +353,7 @@ class PhotoWatch:
     async def _cancel(self, job: Job, gone: _TakenBack) -> None:
         """Cancel the job. Its requester is notified unless it is their own doing."""
         own = gone.user_id is not None or (gone.deleted and author_of(job) == job.user_id)
-        by, at = job.user_id if own else SOMEBODY_ELSE, self._services.clock.now()
+        by, at = job.user_id if own else 0, self._services.clock.now()
         which = (job.id, job.guild_id, by, at)
         try:
             actions.ensure_cancelled(await self._services.db.write(actions.cancel, *which, moderates=not own))

@@ -10,7 +10,7 @@ import pytest
 from discord.http import Route
 
 from bot.aio import tasks
-from bot.client.discord_observer import UNANSWERED_AFTER, DiscordObserver
+from bot.client.bot import UNANSWERED_AFTER, DiscordObserver
 from bot.jobs.models import JobState
 from bot.monitoring import Metrics
 from bot.servers import keys, settings
