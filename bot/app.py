@@ -41,7 +41,7 @@ from bot.servers.key_entry import KeyEntry
 from bot.services import Services
 from bot.sqlite_file import ensure_sound, instance_lock, sqlite_file
 from bot.studii import StudiiClient
-from bot.ui.reading.photo_lookup import found_again
+from bot.ui.reading.pictures import found_again
 from bot.vault import Vault, lane_names, opens_lane_names
 from bot.version import VERSION
 

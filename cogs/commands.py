@@ -28,8 +28,7 @@ from bot.ui.settings.moderation import MODERATION, show_block_form
 from bot.ui.settings.photos import PHOTOS
 from bot.ui.settings.results import RESULTS
 from bot.ui.settings.setup import open_setup
-from bot.ui.styles.choosing import style_choices, style_meant, usable_styles
-from bot.ui.styles.panel import show_style, show_styles
+from bot.ui.styles import show_style, show_styles, style_choices, style_meant, usable_styles
 
 MAX_SUGGESTIONS = 25  # that Discord shows
 

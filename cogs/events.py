@@ -1,6 +1,5 @@
 """Hand what happens to messages, reactions, channels and servers to what has to do something then."""
 
-import asyncio
 import logging
 from collections.abc import Collection
 from functools import partial
@@ -16,7 +15,7 @@ from bot.reactions.mentions import MentionWatch
 from bot.reactions.photos import PhotoWatch
 from bot.servers import privacy, settings
 from bot.servers.key_entry import lost
-from bot.ui.help import example_name, read_examples
+from bot.ui.help import EXAMPLES
 from bot.ui.settings.setup import greet, greeting, key_lost
 
 _log = logging.getLogger(__name__)
@@ -133,8 +132,7 @@ class ServerEvents(ComparingCog):
 
     async def _welcome(self, guild: discord.Guild) -> None:
         if await self._services.db.write(settings.came, guild.id, self._bot.clock.now()):
-            examples = await asyncio.to_thread(read_examples, SHOWN_FIRST)
-            pictures = {example_name(slug): picture for slug, picture in examples.items()}
+            pictures = {f"{slug}.jpg": EXAMPLES[slug] for slug in SHOWN_FIRST}
             await greet(self._bot, self._bot.readers, guild, partial(greeting, guild.id), pictures)
 
     async def _goodbye(self, guild_id: int) -> None:

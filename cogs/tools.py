@@ -24,9 +24,8 @@ from bot.ui.jobs.start import Terms, start
 from bot.ui.kit.answers import expect_job, host_of, in_order, read_before_form, read_for_suggestions
 from bot.ui.kit.forms import PhotoCommand
 from bot.ui.reading.permissions import ensure_can_post
-from bot.ui.reading.photo_lookup import author_in, is_beside
-from bot.ui.reading.pictures import ensure_taken, pictures_in, source_photo, taken_of
-from bot.ui.styles.choosing import STYLE, style_choices, usable_styles, values_with
+from bot.ui.reading.pictures import author_in, ensure_taken, is_beside, pictures_in, source_photo, taken_of
+from bot.ui.styles import STYLE, style_choices, usable_styles, values_with
 from cogs.commands import MAX_SUGGESTIONS, Choices, choices
 
 MAX_VALUES_BESIDE_STYLES = 10  # of them are values of the input, where styles are offered too
@@ -202,7 +201,7 @@ def all_tools_menu() -> app_commands.ContextMenu:
         pictures = _pictures(interaction, message)
         terms = await _terms(interaction, message)
         which = _("What would you like to make?")
-        await choose(interaction, pictures, f"### {which}", terms, others=True)
+        await choose(interaction, pictures, f"### {which}", terms)
 
     return app_commands.ContextMenu(name=ALL_TOOLS, callback=run)
 

@@ -6,10 +6,11 @@ python -m sandbox.example_pictures
 import argparse
 import io
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageOps
 
-from bot.ui.help import EXAMPLES, example_name
+from bot.ui import help as bot_help
 from sandbox import photos
 from sandbox.studii.render import render
 from sandbox.studii.tools import parse_job
@@ -46,9 +47,8 @@ def example(slug: str) -> bytes:
 def main() -> None:
     """Write all of them to where the bot finds them."""
     argparse.ArgumentParser(description=__doc__).parse_args()
-    EXAMPLES.mkdir(exist_ok=True)
     for slug in EXAMPLE_INPUTS:
-        (EXAMPLES / example_name(slug)).write_bytes(example(slug))
+        Path(bot_help.__file__).with_name("examples").joinpath(f"{slug}.jpg").write_bytes(example(slug))
 
 
 def _square(data: bytes) -> Image.Image:

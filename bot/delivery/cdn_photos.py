@@ -15,7 +15,7 @@ from bot.aio.tasks import opened
 from bot.errors import PhotoDelayed, PhotoUnavailable, Refused
 from bot.jobs.models import Job, SourcePhoto
 from bot.reasons import Reason, ReasonCode
-from bot.ui.reading.photo_lookup import PhotoGone
+from bot.ui.reading.pictures import PhotoGone
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class CdnPhotoSource:
 
     An async context manager that closes its connections. `connect` makes its connector, from the options of
     `bot.aio.net.Connector`. Where an address has expired, `find` returns the photo with the one that it has
-    in its message now (see `bot.ui.reading.photo_lookup.found_again`).
+    in its message now (see `bot.ui.reading.pictures.found_again`).
     """
 
     def __init__(

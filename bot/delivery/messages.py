@@ -50,7 +50,7 @@ from bot.ui.kit.answers import NO_ACCESS, NO_MENTIONS, ask_button
 from bot.ui.kit.forms import file_of
 from bot.ui.kit.layout import BAD, Panel, boxed, lines, row, server_line
 from bot.ui.reading.permissions import is_age_restricted, is_manager, stays_there
-from bot.ui.reading.photo_lookup import (
+from bot.ui.reading.pictures import (
     BEFORE_FILE,
     HALVES_FILE,
     LABELLED_FILE,

@@ -229,7 +229,7 @@ class Notices(Kind):
             return None if post.message_id is None or job is None else Told(job, together=together)
         wanted = _AS_LONG_AS.get(NoticeKind(post.kind))
         over = wanted is not None and (job is None or job.state is not wanted)
-        return None if over else Told(job)
+        return None if over and post.message_id is None else Told(job)
 
     def note(
         self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool

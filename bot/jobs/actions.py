@@ -19,7 +19,6 @@ from bot.features.words import WordEffect
 from bot.jobs import queries, transitions
 from bot.jobs.models import (
     SENT_STATES,
-    TERMINAL_STATES,
     UNKNOWN_MEMBER,
     UNSHOWN_STATES,
     FailureCode,
@@ -51,10 +50,6 @@ class CancelNoted(Refused):
         "This job is being sent to Studii right now. If Studii doesn't take it, it will be cancelled and "
         "cost nothing. If Studii takes it, the result will arrive."
     )
-
-
-class SettledBefore(Refused):
-    """The job was settled before, or ended in another way, so there is nothing to settle."""
 
 
 def page(
@@ -177,7 +172,7 @@ def rule(session: Session, guild_id: int, job_id: str, charge: int | None, at: d
     code = ReasonCode.RULED_RELEASED if charge is None else ReasonCode.RULED_CHARGED
     ruled = transitions.apply_ruling(session, job.id, charge, Reason(code), at)
     if ruled is None:
-        raise _refusal(job)
+        raise Refused(_settled(job))
     return ruled
 
 
@@ -185,12 +180,8 @@ def ensure_unruled(session: Session, guild_id: int, job_id: str) -> Job:
     """Return the job if it is still to be ruled on. Raises `Refused` otherwise."""
     job = queries.in_server(session, guild_id, job_id)
     if job.state is not JobState.UNKNOWN:
-        raise _refusal(job)
+        raise Refused(_settled(job))
     return job
-
-
-def _refusal(job: Job) -> Refused:
-    return (SettledBefore if job.state in TERMINAL_STATES else Refused)(_settled(job))
 
 
 def _settled(job: Job) -> Message:

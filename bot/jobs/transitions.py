@@ -48,6 +48,8 @@ def move(session: Session, job: Job, to: JobState, at: datetime, **changes: Any)
     if to not in NEXT_STATES[job.state]:
         raise ValueError(f"a job can't change from {job.state} to {to}")
     ends = (job.state in ACTIVE_STATES) is not (to in ACTIVE_STATES)
+    if job.state is JobState.UNKNOWN:
+        posts.change(session, job.guild_id, NoticeKind.UNKNOWN, job.id, at)
     # What was said of an unknown outcome or a withheld result may be there: the next is a new message.
     job.posting += job.state in {JobState.UNKNOWN, JobState.WITHHELD}
     job.state, job.changed_at, job.announced_at = to, at, None

@@ -41,8 +41,7 @@ from bot.ui.reading.permissions import (
     posting_place,
     roles_of,
 )
-from bot.ui.reading.photo_lookup import author_in, author_of
-from bot.ui.reading.pictures import photos_in, taken_of
+from bot.ui.reading.pictures import author_in, author_of, photos_in, taken_of
 
 _log = logging.getLogger(__name__)
 
@@ -403,7 +402,7 @@ class PhotoWatch:
             author = await author_in(message, self._client, self._services)
             rules = await self._services.db.read(settings.of, member.guild.id)
             tool, inputs, own = await self._prepared(member, preset, tapped=tapped is not None)
-            place = posting_place(member.guild, message.channel, member, rules)
+            elsewhere, in_thread = posting_place(member.guild, message.channel, member, rules)
         except Outage:
             raise  # it is read again when it is over
         except StudiiBotError as refusal:
@@ -422,8 +421,8 @@ class PhotoWatch:
             tapped=tapped,
             own=own,
             age_restricted=is_age_restricted(message.channel),
-            post_channel_id=place.channel_id,
-            in_thread=place.in_thread,
+            post_channel_id=elsewhere,
+            in_thread=in_thread,
         )
         once = partial(once_key, member.id, message.id, tool.slug, inputs)
         requests = [replace(request, source=photo, once=once(photo)) for photo in photos]

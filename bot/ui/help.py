@@ -26,7 +26,7 @@ from bot.reasons import Reason
 from bot.servers import access, keys, settings
 from bot.servers.access import ApprovalRules
 from bot.ui.jobs.choosing import MAX_TOOL_BUTTONS, tool_rows
-from bot.ui.kit.answers import DISCORD_ERRORS, NO_MENTIONS, LateAnswer, answer, defer_answer, host_of
+from bot.ui.kit.answers import NO_MENTIONS, LateAnswer, answer, defer_answer, host_of, refused_as
 from bot.ui.kit.layout import (
     BUTTONS_IN_A_ROW,
     GOING,
@@ -50,6 +50,7 @@ from bot.ui.panels.controls import Press, button
 from bot.ui.reading.permissions import (
     channel_in,
     hindrance,
+    manages,
     member_context,
     missing_to_post,
     moderates_in,
@@ -57,8 +58,6 @@ from bot.ui.reading.permissions import (
 )
 
 MAX_DENIAL_CHARACTERS = 300
-NOT_ENOUGH = lazy("You don't have enough credits left for this.")
-NOT_ENOUGH_FOR_ANY = lazy("You don't have enough credits left for any tool.")
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,6 @@ class Guide:
     prices: Sequence[ToolPrice]
     denials: Mapping[str, str]  # why a tool may not be used here, by slug
     limits: MemberState
-    has_key: bool
     held: Reason | None  # why Studii accepts no jobs with the server's key now
     approval: ApprovalRules
 
@@ -94,17 +92,13 @@ class Guide:
     def paused(self) -> bool:
         return self.limits.budget.settings.paused
 
-    def allows(self, tool: Tool) -> bool:
-        """Return whether the tool gets a button: the server has a key, and lets the member use it here."""
-        return self.has_key and tool.slug not in self.denials
-
     def waits(self, tool: Tool) -> bool:
         """Return whether the person's requests for that tool wait for a moderator."""
         return self.approval.wants(tool.slug, self.context)
 
 
-async def guide_for(interaction: discord.Interaction) -> Guide:
-    """Read what the person can do here. Raises `Refused` in a DM."""
+async def _guide_for(interaction: discord.Interaction) -> Guide:
+    """Read what the person can do here."""
     guild_id, context, host = server_of(interaction), member_context(interaction), host_of(interaction)
     db, user_id, now = host.services.db, interaction.user.id, host.clock.now()
     rules, table = await db.read(access.of, guild_id, now), await db.read(prices.price_table, guild_id)
@@ -113,7 +107,6 @@ async def guide_for(interaction: discord.Interaction) -> Guide:
         prices=[table.listed(tool) for tool in host.catalog.tools.values()],
         denials=access.denials(rules, user_id, context, host.catalog),
         limits=await db.read(limits.of_member, guild_id, user_id, context.roles, now),
-        has_key=await db.read(keys.current, guild_id) is not None,
         held=await db.read(holds.reason_of, guild_id),
         approval=rules.approval,
     )
@@ -129,7 +122,7 @@ def _hindrances(guide: Guide) -> str:
         if guide.paused
         else "",
         f"🚫 {shortened(guide.denial, MAX_DENIAL_CHARACTERS)}" if guide.denial else "",
-        f"🚫 {NOT_ENOUGH_FOR_ANY}" if guide.too_little else "",
+        "🚫 " + _("You don't have enough credits left for any tool.") if guide.too_little else "",
     )
 
 
@@ -139,7 +132,7 @@ def _hindrance(one: ToolPrice, guide: Guide, *, all_wait: bool) -> str:
     if denial:
         return "" if guide.denial else f"🚫 {shortened(denial, MAX_DENIAL_CHARACTERS)}"
     if one.price.amount > guide.left and not guide.too_little:
-        return f"🚫 {NOT_ENOUGH}"
+        return "🚫 " + _("You don't have enough credits left for this.")
     waits = guide.waits(one.tool) and not all_wait
     return f"🛂 {APPROVED_TOOL[guide.approval.wants_results]}" if waits else ""
 
@@ -151,7 +144,8 @@ def left_out_words(count: int) -> str:
     )
 
 
-EXAMPLES = Path(__file__).parent / "examples"
+# A picture for each tool that ships, by slug.
+EXAMPLES = {path.stem: path.read_bytes() for path in Path(__file__).with_name("examples").iterdir()}
 MAX_EXAMPLE_PICTURES = 9  # of the 10 files that a message holds
 MAX_PIECES = 30  # of the 40 components that a message holds: a tool takes two, with a picture four
 MAX_TOOL_CHARACTERS = 1800  # of the 4,000 that a message holds
@@ -164,29 +158,19 @@ _PHOTO = {
 }
 
 
-def example_name(slug: str) -> str:
-    return f"{slug}.jpg"
-
-
-def read_examples(slugs: Sequence[str]) -> dict[str, bytes]:
-    """Read the pictures of the tools that have one. Call it in a thread."""
-    found = {slug: EXAMPLES / example_name(slug) for slug in slugs}
-    return {slug: path.read_bytes() for slug, path in found.items() if path.is_file()}
-
-
 def tool_pieces(
-    prices: Sequence[ToolPrice], hindrances: Mapping[str, str], pictures: Mapping[str, bytes]
+    prices: Sequence[ToolPrice], hindrances: Mapping[str, str]
 ) -> tuple[list[Piece], list[discord.File]]:
     """Return a piece for each of the first tools, as many as fit into a message, and their files.
 
-    `hindrances` say what keeps the member from a tool, and `pictures` are the examples, both by slug.
+    `hindrances` say what keeps the member from a tool, by slug.
     """
     shown: list[Piece] = []
     files: list[discord.File] = []
     written = pieces = 0
     for one in prices:
         words = _tool_words(one, hindrances.get(one.tool.slug, ""))
-        picture = pictures.get(one.tool.slug) if len(files) < MAX_EXAMPLE_PICTURES else None
+        picture = EXAMPLES.get(one.tool.slug) if len(files) < MAX_EXAMPLE_PICTURES else None
         written += len(words)
         pieces += 2 if picture is None else 4
         rows = len(shown) // BUTTONS_IN_A_ROW + 1
@@ -195,7 +179,7 @@ def tool_pieces(
         if picture is None:
             shown.append(text(words))
             continue
-        name = example_name(one.tool.slug)
+        name = f"{one.tool.slug}.jpg"
         files.append(discord.File(io.BytesIO(picture), filename=name))
         alt = _("{tool}: example", tool=one.tool.title)
         shown.append(ui.Section(text(words), accessory=ui.Thumbnail(f"attachment://{name}", description=alt)))
@@ -205,7 +189,7 @@ def tool_pieces(
 def _tool_words(one: ToolPrice, hindrance: str) -> str:
     tool = one.tool
     return lines(
-        f"{tool.emoji} **{tool.title}** · `/{tool.slug}`",
+        f"{tool.emoji} **{tool.title}** `/{tool.slug}`",
         tool.summary,
         small(f"{_PHOTO[tool.source]} · {_prices(one)}"),
         small(hindrance),
@@ -229,20 +213,6 @@ def _other_words(tool: Tool, choices: Mapping[str, str], price: Estimate) -> str
 
 
 MAX_NAMED_CHANNELS = 5  # of each kind
-CANNOT_POST = lazy("I can't post results in this channel: {reason}.")
-PRESS = lazy(
-    "Press a button below, or type `/` and pick a tool. The form takes your photo and shows the price."
-)
-MENUS = (
-    lazy("With a photo in the chat: right-click its message (on a phone: long press), then **Apps**."),
-    lazy("Or mention me with a photo, with words, or both."),
-)
-PRICES = lazy("Prices follow Studii's latest charges.")
-MODERATORS = lazy("**As a moderator** you can also cancel others' jobs, and delete their results.")
-ADMINS = lazy(
-    "**As an admin**: `/studii setup` shows what's missing and can post these buttons for everyone. "
-    "`/studii credits` and `/studii moderation` limit who can use what, and where."
-)
 # By whether moderators also look at results.
 APPROVED_FIRST = {
     False: lazy("In this server a moderator approves your requests before they start."),
@@ -258,66 +228,81 @@ APPROVED_TOOL = {
         "posted."
     ),
 }
-DECIDES = {
-    False: lazy("You decide on requests in {channel}."),
-    True: lazy("You decide on requests and results in {channel}; `/jobs` has results that weren't posted."),
-}
 
 
-def help_panel(
-    interaction: discord.Interaction, guide: Guide, pictures: Mapping[str, bytes]
-) -> tuple[Panel, list[discord.File]]:
-    """Return the answer, and the files that it shows. `pictures` are the examples of the tools, by slug."""
+def help_panel(interaction: discord.Interaction, guide: Guide) -> tuple[Panel, list[discord.File]]:
+    """Return the answer, and the files that it shows."""
     context, approval = guide.context, guide.approval
-    title = f"### 👋 {_('What you can do here')}"
-    if not guide.has_key:
-        primary = discord.ButtonStyle.primary
-        opens = ui.Button[Any](label=_("Set up"), style=primary, custom_id="studii:setup:open")
-        opened = [row(opens)] if context.manages else []
-        return boxed(GOING, lines(title, f"⚠️ {NO_KEY}"), *opened), []
     missing = missing_to_post(interaction.app_permissions, interaction.channel)
-    cannot_post = f"⚠️ {CANNOT_POST.using(reason=hindrance(missing))}" if missing else ""
-    all_wait = all(guide.waits(one.tool) for one in guide.prices if guide.allows(one.tool))
+    why = hindrance(missing) if missing else ""
+    allowed = [one.tool for one in guide.prices if one.tool.slug not in guide.denials]
+    all_wait = all(map(guide.waits, allowed))
     tools: list[Piece] = []
     files: list[discord.File] = []
     if guide.denial is None:
         said = {one.tool.slug: _hindrance(one, guide, all_wait=all_wait) for one in guide.prices}
-        tools, files = tool_pieces(guide.prices, said, pictures)
+        tools, files = tool_pieces(guide.prices, said)
     more = len(guide.prices) - len(tools)
-    usable = [one.tool for one in guide.prices[: len(tools)] if guide.allows(one.tool)]
-    decides = DECIDES[approval.wants_results].using(channel=f"<#{approval.channel_id}>")
-    is_open = guide.held is None and not guide.paused
+    usable = [one.tool for one in guide.prices[: len(tools)] if one.tool in allowed]
+    ways = [
+        _("With a photo in the chat: right-click its message (on a phone: long press), then **Apps**."),
+        _("Or mention me with a photo, with words, or both."),
+        *_place_words(interaction, guide),
+    ]
     panel = boxed(
-        NEUTRAL if is_open and not missing else GOING,
-        lines(title, cannot_post, _hindrances(guide)),
+        NEUTRAL if not (guide.held or guide.paused or missing) else GOING,
+        lines(
+            f"### 👋 {_('What you can do here')}",
+            "⚠️ " + _("I can't post results in this channel: {reason}.", reason=why) if missing else "",
+            _hindrances(guide),
+        ),
         *tools,
         left_out_words(more) if tools and more else "",
         f"🛂 {APPROVED_FIRST[approval.wants_results]}" if usable and all_wait else "",
-        lines(PRESS, *(f"- {one}" for one in (*MENUS, *_place_words(interaction, guide)))) if usable else "",
+        lines(
+            lazy(
+                "Press a button below, or type `/` and pick a tool. The form takes your photo and shows the "
+                "price."
+            ),
+            *(f"- {one}" for one in ways),
+        )
+        if usable
+        else "",
         lines(
             lazy(
                 "`/jobs` shows your jobs, `/credits` the credits left, `/styles` your styles. "
                 "`/settings` has your defaults, who can use your photos, and the button that erases "
                 "your data."
             ),
-            MODERATORS if context.moderates else "",
-            decides if _decides(interaction, guide) else "",
-            ADMINS if context.manages else "",
+            lazy("**As a moderator** you can also cancel others' jobs, and delete their results.")
+            if context.moderates
+            else "",
+            _decides(interaction, guide),
+            lazy(
+                "**As an admin**: `/studii setup` shows what's missing and can post these buttons for "
+                "everyone. `/studii credits` and `/studii moderation` limit who can use what, and where."
+            )
+            if context.manages
+            else "",
         ),
         *tool_rows(usable),
-        small(PRICES) if usable else "",
+        small(lazy("Prices follow Studii's latest charges.")) if usable else "",
     )
     return panel, files
 
 
 async def show_help(interaction: discord.Interaction) -> None:
     """Answer with what the person can do here. Raises `Refused` in a DM."""
-    server_of(interaction)
+    guild_id, db = server_of(interaction), host_of(interaction).services.db
     # On a slow connection the pictures take longer than Discord waits for a first answer.
     await defer_answer(interaction, LateAnswer.VIEW)
-    guide = await guide_for(interaction)
-    pictures = await asyncio.to_thread(read_examples, [one.tool.slug for one in guide.prices])
-    await answer(interaction, *help_panel(interaction, guide, pictures))
+    if await db.read(keys.current, guild_id) is not None:
+        await answer(interaction, *help_panel(interaction, await _guide_for(interaction)))
+        return
+    primary = discord.ButtonStyle.primary
+    opens = ui.Button[Any](label=_("Set up"), style=primary, custom_id="studii:setup:open")
+    opened = [row(opens)] if manages(interaction) else []
+    await answer(interaction, boxed(GOING, f"### 👋 {_('What you can do here')}\n⚠️ {NO_KEY}", *opened))
 
 
 def mentioned_panel() -> Panel:
@@ -369,12 +354,20 @@ def _place_words(interaction: discord.Interaction, guide: Guide) -> Iterator[str
             )
 
 
-def _decides(interaction: discord.Interaction, guide: Guide) -> bool:
-    """Return whether the person decides on requests that wait for approval."""
-    channel, person = _nameable(interaction.guild, guide.approval.channel_id), interaction.user
+def _decides(interaction: discord.Interaction, guide: Guide) -> str:
+    """Return where the person decides on requests that wait for approval, if they do."""
+    approval, person = guide.approval, interaction.user
+    channel = _nameable(interaction.guild, approval.channel_id)
     if channel is None or not isinstance(person, discord.Member):
-        return False
-    return guide.approval.may_approve(replace(guide.context, moderates=moderates_in(person, channel)))
+        return ""
+    if not approval.may_approve(replace(guide.context, moderates=moderates_in(person, channel))):
+        return ""
+    if approval.wants_results:
+        return _(
+            "You decide on requests and results in {channel}; `/jobs` has results that weren't posted.",
+            channel=channel.mention,
+        )
+    return _("You decide on requests in {channel}.", channel=channel.mention)
 
 
 def _nameable(
@@ -388,21 +381,23 @@ def _nameable(
 _log = logging.getLogger(__name__)
 
 POST_TIMEOUT = 30.0  # seconds
-# It may be pinned for years, so it names no price and nothing that only some may do.
-PANEL_TITLE = lazy("Make and edit pictures with Studii")
-PANEL_TEXT = lazy(
-    "Press a button: a form opens, with room for your photo. It shows the price, "
-    "and nothing is charged before you send it."
-)
-FAILED = lazy("Discord didn't accept the panel. Check whether it was posted before you try again.")
 
 
 def public_panel(tools: Sequence[Tool]) -> Panel:
-    """Return the panel. Its buttons open the forms for the people who press them."""
+    """Return the panel. Its buttons open the forms for the people who press them.
+
+    It may be pinned for years, so it names no price and nothing that only some may do.
+    """
     said = [f"{tool.emoji} {named_value(f'**{tool.title}**', tool.summary)}" for tool in tools]
     return boxed(
         NEUTRAL,
-        f"### 🎨 {PANEL_TITLE}\n{PANEL_TEXT}",
+        lines(
+            f"### 🎨 {_('Make and edit pictures with Studii')}",
+            lazy(
+                "Press a button: a form opens, with room for your photo. It shows the price, "
+                "and nothing is charged before you send it."
+            ),
+        ),
         lines(*fitting(said, MAX_TOOL_CHARACTERS, left_out_words)),
         *tool_rows(tools[:MAX_TOOL_BUTTONS]),
         row(shows_help.of()),
@@ -420,7 +415,19 @@ async def post_panel(interaction: discord.Interaction) -> None:
         raise Refused(
             lazy("I can't post the panel here: {reason}. Nothing was posted.", reason=hindrance(missing))
         )
-    address = await _post(interaction, guild_id)
+    channel = interaction.client.get_partial_messageable(interaction.channel_id or 0, guild_id=guild_id)
+    host = host_of(interaction)
+    with speaking(await host.readers.in_server(guild_id)):
+        panel = public_panel(list(host.catalog.tools.values()))
+    with refused_as(
+        lazy("Discord didn't accept the panel. Check whether it was posted before you try again.")
+    ):
+        async with asyncio.timeout(POST_TIMEOUT):
+            message = await channel.send(view=panel, allowed_mentions=NO_MENTIONS, silent=True)
+    try:
+        await host.services.db.write(settings.change, guild_id, panel_posted_at=host.clock.now())
+    except StudiiBotError as error:
+        _log.warning("Server %d: its new panel could not be stored: %s", guild_id, error)
     await answer(
         interaction,
         boxed(
@@ -428,26 +435,7 @@ async def post_panel(interaction: discord.Interaction) -> None:
             lazy(
                 "[The panel]({address}) is posted. To pin it, right-click it (on a phone: long "
                 "press), then **Pin Message**. Its buttons keep working until you delete it.",
-                address=address,
+                address=message.jump_url,
             ),
         ),
     )
-
-
-async def _post(interaction: discord.Interaction, guild_id: int) -> str:
-    """Post the panel, and return its address. Raises `Refused` if Discord didn't accept it."""
-    channel = interaction.client.get_partial_messageable(interaction.channel_id or 0, guild_id=guild_id)
-    host = host_of(interaction)
-    with speaking(await host.readers.in_server(guild_id)):
-        panel = public_panel(list(host.catalog.tools.values()))
-    try:
-        async with asyncio.timeout(POST_TIMEOUT):
-            message = await channel.send(view=panel, allowed_mentions=NO_MENTIONS, silent=True)
-    except DISCORD_ERRORS as error:
-        _log.info("A panel could not be posted in channel %s: %r", interaction.channel_id, error)
-        raise Refused(FAILED) from error
-    try:
-        await host.services.db.write(settings.change, guild_id, panel_posted_at=host.clock.now())
-    except StudiiBotError as error:
-        _log.warning("Server %d: its new panel could not be stored: %s", guild_id, error)
-    return message.jump_url

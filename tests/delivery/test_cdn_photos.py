@@ -17,7 +17,7 @@ from bot.delivery import CdnPhotoSource
 from bot.delivery.cdn_photos import Find
 from bot.errors import PhotoDelayed, PhotoUnavailable, Refused
 from bot.jobs.models import Job, SourcePhoto
-from bot.ui.reading.photo_lookup import PhotoGone
+from bot.ui.reading.pictures import PhotoGone
 from tests.support.jobs import staging
 from tests.support.tls import certificate, contexts
 

@@ -153,7 +153,7 @@ async def test_a_photo_that_runs_by_itself_asks_its_poster_above_the_price(desk:
     await admin(desk, "budget", confirm=5)
     await post(desk, desk.maya, ROOM)
     question = last(desk)
-    assert f"<@{desk.maya.id}>, **Photo restoration** costs about 8 credits." in texts(question)
+    assert f"<@{desk.maya.id}> **Photo restoration** costs about 8 credits." in texts(question)
     await desk.maya.click(question, label=RUN)
     assert [job.tool for job in await jobs_of(desk)] == ["photo-restore"]
 

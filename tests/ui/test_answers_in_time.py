@@ -34,7 +34,7 @@ OF_JOBS = (
 BUTTONS = [
     *(f"studii:{action}:{JOB}-0" for action in OF_JOBS),
     "studii:jobs:mine:0:any:any",
-    *(f"studii:listed:{action}:{JOB}:mine:0" for action in ("cancel", "post", "show", "again")),
+    *(f"studii:listed:{action}:{JOB}:mine:0" for action in ("cancel", "post", "show")),
     "studii:tryagain:{guild}",
     "studii:tool:studio",
     "studii:help",

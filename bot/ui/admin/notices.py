@@ -13,7 +13,7 @@ from bot.errors import NotAllowed, Refused
 from bot.features.wording import credit_words, renewal_message
 from bot.features.words import MAX_RULE_CHARACTERS
 from bot.jobs import holds, queries
-from bot.jobs.models import LOST_AFTER_DAYS, Job
+from bot.jobs.models import LOST_AFTER_DAYS, Job, JobState
 from bot.languages import Message, and_list, gettext as _, lazy, plazy, sentences, speaking
 from bot.posts import Post
 from bot.reasons import Reason
@@ -167,12 +167,13 @@ def notice_panel(
     hidden: bool,
     called: Sequence[discord.Role | discord.Object],
 ) -> Panel:
-    """Return the notice as a message; `server` catalog the server where that is not plain (in a DM).
+    """Return the notice as a message; `server` names the server where that is not plain (in a DM).
 
     `hidden`: what the job was asked for with may not be shown here. `called` are the roles and people whom
     it is for.
     """
-    settle = _SETTLE if notice.kind == NoticeKind.UNKNOWN else ""
+    unruled = job is None or job.state is JobState.UNKNOWN
+    settle = _SETTLE if notice.kind == NoticeKind.UNKNOWN and unruled else ""
     body = lines(*_words(notice, catalog, job, hidden=hidden), settle)
     place = server_line(server) if server else ""
     if called:
@@ -373,7 +374,7 @@ def _buttons(notice: Post, job: Job | None) -> list[Piece]:
         return [try_again.of(notice.guild_id)]
     if notice.kind == NoticeKind.CREDITS_ASKED:
         return [*request_buttons(notice)]
-    if notice.kind == NoticeKind.UNKNOWN and job is not None:
+    if notice.kind == NoticeKind.UNKNOWN and job is not None and job.state is JobState.UNKNOWN:
         return [*ruling_buttons(job)]
     if notice.kind != NoticeKind.MADE or job is None or job.private or job.result_message_id is None:
         return []

@@ -4,7 +4,6 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import discord
@@ -23,10 +22,8 @@ from bot.ui.jobs.forms import (
     CHOICE_LENGTH,
     MAX_FORM_OPTIONS,
     MAX_SET_PHOTOS,
-    Filled,
     FormStart,
     Values,
-    all_of,
     filled_in,
     form_title,
     styled,
@@ -37,10 +34,8 @@ from bot.ui.kit.answers import answer, host_of, in_order, read_before_form, refu
 from bot.ui.kit.forms import show_form
 from bot.ui.kit.layout import NEUTRAL, Panel, boxed, button_rows, plain, row, shortened, small
 from bot.ui.panels.controls import Press, button, kept, show_refused
-from bot.ui.reading import LOOKUP_TIMEOUT
 from bot.ui.reading.permissions import member_context, server_of
-from bot.ui.reading.photo_lookup import author_in, is_before
-from bot.ui.reading.pictures import photos_in, taken_of
+from bot.ui.reading.pictures import LOOKUP_TIMEOUT, author_in, is_before, photos_in, taken_of
 
 
 async def begin(
@@ -103,7 +98,7 @@ async def ask(
     asked = tool if start.style is None else styled(tool, start.style)
 
     async def submit(press: Press) -> None:
-        filled = filled_in(asked, known, press)
+        filled, photos = filled_in(asked, known, press)
         # A photo that came with the form is the person's own.
         own = replace(terms, photo_author=None) if filled.attached else terms
         # The form names the prices of its choices, the button before it that of none.
@@ -111,9 +106,12 @@ async def ask(
         try:
             values = filled.values if start.style is None else inputs_of(start.style, tool, filled.values)
             with in_order(press.interaction):
-                await start_once(press.interaction, tool, values, filled.photos, wanted)
+                await start_once(press.interaction, tool, values, photos, wanted)
         except StudiiBotError as refusal:
-            again = partial(_again, tool, start, filled, wanted)
+
+            async def again(press: Press) -> None:
+                await ask(press.interaction, tool, filled, wanted)
+
             await show_refused(press.interaction, refusal, again)
 
     custom_id, fields = kept(host_of(interaction), submit), tool_form(asked, known)
@@ -131,15 +129,6 @@ async def _known(interaction: discord.Interaction, tool: Tool, start: FormStart,
         prices=await prices_for(interaction),
         set_prices=await _set_prices(interaction, tool, start, terms),
     )
-
-
-async def _again(tool: Tool, start: FormStart, filled: Filled, terms: Terms, press: Press) -> None:
-    """Show the form as the person has filled it in."""
-    start = replace(start, values=filled.values, chosen=filled.chosen)
-    if filled.attached:
-        photos = filled.photos
-        start = replace(start, pictures=photos, replaceable=len(photos) == 1, chosen=all_of(photos))
-    await ask(press.interaction, tool, start, terms)
 
 
 async def prices_for(interaction: discord.Interaction) -> PriceTable:
@@ -169,8 +158,6 @@ async def _set_prices(
 
 STYLE_EMOJI = "⭐"
 OF_STYLE = "style:"  # the beginning of a choice's value, before the style's id; no slug has a colon
-# Translators: the summary is what a tool does.
-WITHOUT_PICTURE = lazy("Doesn't use this picture: {summary}")
 MAX_TOOL_BUTTONS = 25  # of tools in a message, whose 40 components also hold their rows and the words
 LABEL_LENGTH = 80
 
@@ -180,22 +167,16 @@ async def choose(
     pictures: Sequence[SourcePhoto],
     words: str,
     terms: Terms = AS_USUAL,
-    *,
-    others: bool = False,
 ) -> None:
-    """Let the person choose a tool for these pictures, shown to them alone; then ask, as a form does.
-
-    `others`: also offer tools that take no picture, after those that do; they say so. Then come the styles
-    that the person can use on a picture.
-    """
-    all_tools = host_of(interaction).catalog.tools.values()
-    tools = [tool for tool in all_tools if tool.source is not SourceRule.NONE]
-    if others:
-        tools += [tool for tool in all_tools if tool.source is SourceRule.NONE]
+    """Let the person choose a tool or a style for these pictures, shown to them alone; then ask, as a form
+    does."""
+    host, roles = host_of(interaction), member_context(interaction).roles
+    tools = [tool for tool in host.catalog.tools.values() if tool.source is not SourceRule.NONE]
     if not tools:
         raise Refused(lazy("No tool here takes a photo."))
     by_slug = {tool.slug: tool for tool in tools[:MAX_FORM_OPTIONS]}
-    styles = await _styles_for(interaction, tools)
+    found = await host.services.db.read(usable, server_of(interaction), interaction.user.id, roles)
+    styles = [one for one in found if one.tool in by_slug and not misfit(host.catalog, one)]
     by_id = {f"{OF_STYLE}{one.id}": one for one in styles[: MAX_FORM_OPTIONS - len(by_slug)]}
 
     async def picked(press: Press) -> None:
@@ -206,7 +187,7 @@ async def choose(
             await begin(press.interaction, by_slug[value], pictures, terms, asking=True)
 
     options = choices_of(by_slug, by_id, await prices_for(interaction))
-    custom_id = kept(host_of(interaction), picked)
+    custom_id = kept(host, picked)
     select = ui.Select[Any](custom_id=custom_id, placeholder=_("Choose a tool"), options=options)
     await answer(interaction, boxed(NEUTRAL, words, row(select)))
 
@@ -220,7 +201,7 @@ def choices_of(
         discord.SelectOption(
             label=shortened(tool.title, CHOICE_LENGTH),
             value=slug,
-            description=shortened(f"{start.price(tool)} · {_summary(tool)}", CHOICE_LENGTH),
+            description=shortened(f"{start.price(tool)} · {tool.summary}", CHOICE_LENGTH),
             emoji=tool.emoji,
         )
         for slug, tool in tools.items()
@@ -238,15 +219,6 @@ def choices_of(
     ]
 
 
-async def _styles_for(interaction: discord.Interaction, tools: Sequence[Tool]) -> list[Style]:
-    """Return the styles that the person can use with these tools on a picture."""
-    host, roles = host_of(interaction), member_context(interaction).roles
-    slugs = {tool.slug for tool in tools if tool.source is not SourceRule.NONE}
-    guild_id = server_of(interaction)
-    found = await host.services.db.read(usable, guild_id, interaction.user.id, roles)
-    return [one for one in found if one.tool in slugs and not misfit(host.catalog, one)]
-
-
 @button("tool:{tool}")
 async def open_tool(press: Press, tool: str) -> None:
     """Open a tool's form."""
@@ -256,14 +228,12 @@ async def open_tool(press: Press, tool: str) -> None:
 
 def tool_rows(tools: Sequence[Tool]) -> list[ui.ActionRow[Any]]:
     """Return rows with a button for each tool."""
-    looks = [open_tool.looking(label=shortened(tool.title, LABEL_LENGTH), emoji=tool.emoji) for tool in tools]
-    return button_rows([look.of(tool.slug) for look, tool in zip(looks, tools, strict=True)])
-
-
-def _summary(tool: Tool) -> str:
-    if tool.source is not SourceRule.NONE:
-        return tool.summary
-    return str(WITHOUT_PICTURE.using(summary=tool.summary))
+    return button_rows(
+        [
+            open_tool.looking(label=shortened(tool.title, LABEL_LENGTH), emoji=tool.emoji).of(tool.slug)
+            for tool in tools
+        ]
+    )
 
 
 # Mentions: only the person who wrote one can press its buttons. Photo and words are read again at the press
@@ -351,11 +321,10 @@ async def mentioned(press: Press, tool: str, author: int, message_id: int, price
             )
         )
     with in_order(press.interaction):
-        await _start(press, press.host.catalog.get(tool), message_id, price)
+        await _start(press.interaction, press.host.catalog.get(tool), message_id, price)
 
 
-async def _start(press: Press, tool: Tool, message_id: int, price: int) -> None:
-    interaction = press.interaction
+async def _start(interaction: discord.Interaction, tool: Tool, message_id: int, price: int) -> None:
     channel = interaction.client.get_partial_messageable(
         interaction.channel_id or 0, guild_id=interaction.guild_id
     )
@@ -363,7 +332,7 @@ async def _start(press: Press, tool: Tool, message_id: int, price: int) -> None:
     with refused_as(away, gone=MESSAGE_GONE):
         async with asyncio.timeout(LOOKUP_TIMEOUT):
             message = await read_before_form(interaction, channel.fetch_message(message_id))
-    reading = read_mention(message, interaction.client, press.host.services)
+    reading = read_mention(message, interaction.client, host_of(interaction).services)
     mention = await read_before_form(interaction, reading)
     if tool not in tools_for(mention, [tool]):
         raise Refused(MESSAGE_GONE)

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import discord
 from discord import ui
-from msgspec.structs import replace
+from msgspec import structs
 
 from bot.catalog import SourceRule, Tool, ToolInput
 from bot.credits.budgets import Estimate, price_of_all, short_price
@@ -76,23 +76,11 @@ def _pairs(typed: str | None) -> dict[str, str]:
 
 # Names that no input has, so that all fields differ.
 PHOTO, PRIVATE_FIELD = "image", "private"
-PHOTO_HELP = {
-    SourceRule.REQUIRED: lazy("JPEG, PNG, WebP, HEIC and others"),
-    SourceRule.OPTIONAL: lazy("Optional. JPEG, PNG, WebP, HEIC and others"),
-}
-# The same, where several photos can be attached: there is no room for the kinds of files.
-_SET_HELP = {
-    # Translators: at most 70 characters
-    SourceRule.REQUIRED: lazy("Several photos become a set, each {price}."),
-    # Translators: at most 70 characters
-    SourceRule.OPTIONAL: lazy("Optional. Several photos become a set, each {price}."),
-}
 MAX_SET_PHOTOS = 10
 SET = "first "  # the beginning of the value of a choice of several pictures, before their number
 # https://discord.com/developers/docs/components/reference
 FIELDS = 5
 MAX_FORM_OPTIONS = 25
-RADIO_BUTTONS = (2, 10)
 CHOICE_LENGTH = 100
 _LETTER = re.compile(r"\w")
 
@@ -109,8 +97,9 @@ class FormStart:
     the only one. `values` are prefilled; those that have no field are passed on as they are. `private` is
     what *Only I see it* starts with; without `may_be_private` it isn't asked. `prices` are shown in the title
     and at the choices. `set_prices` are the prices of those pictures, from the first on, that could be taken
-    together. `chosen` is the value of the choice among pictures that the person has made before. `style`: the
-    form is for a style, whose prompt the person's words go into.
+    together. `chosen` is the value of the choice among pictures that the person has made before. `attached`:
+    the pictures came with the form, and are the person's own. `style`: the form is for a style, whose prompt
+    the person's words go into.
     """
 
     pictures: Sequence[SourcePhoto] = ()
@@ -121,6 +110,7 @@ class FormStart:
     prices: PriceTable | None = None
     set_prices: Sequence[Estimate] = ()
     chosen: str | None = None
+    attached: bool = False
     style: Style | None = None
 
     def price(self, tool: Tool) -> str:
@@ -139,35 +129,13 @@ class FormStart:
         return str(short_price(self.prices.of(tool, {**self.values, one.name: value})))
 
 
-@dataclass(frozen=True, slots=True)
-class Filled:
-    """The inputs and photos that the person chose.
-
-    `attached`: the photos came with the form, and are the person's own.
-
-    `chosen` is the value of their choice among several pictures.
-    """
-
-    values: Values
-    photos: Sequence[SourcePhoto]
-    private: bool
-    attached: bool
-    chosen: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Arrangement:
-    """The inputs that have room in a form, before and after *Only I see it*; and those that have none."""
-
-    first: Sequence[ToolInput]
-    last: Sequence[ToolInput]
-    left_out: Sequence[ToolInput]
-    private: bool  # there is room for *Only I see it*
-
-
-def arrangement_of(tool: Tool, room: int, *, private: bool) -> Arrangement:
+def arranged(
+    tool: Tool, room: int, *, private: bool
+) -> tuple[list[ToolInput], bool, list[ToolInput], list[ToolInput]]:
     """Decide which inputs have one of `room` fields: texts and what is required, what changes the price, the
     rest. `private` asks for *Only I see it*, which only required inputs displace.
+
+    Return the inputs before it, whether it has room, the inputs after it, and those that have none.
     """
     needed = [one for one in tool.inputs if one.long or (one.required and one.default is None)][:room]
     private = private and len(needed) < room
@@ -175,8 +143,7 @@ def arrangement_of(tool: Tool, room: int, *, private: bool) -> Arrangement:
     priced = [one for one in tool.inputs if one.price and one not in needed]
     rest = [one for one in tool.inputs if not one.price and one not in needed]
     first, last = priced[:room], rest[: max(0, room - len(priced))]
-    left_out = [*priced[len(first) :], *rest[len(last) :]]
-    return Arrangement([*needed, *first], last, left_out, private)
+    return [*needed, *first], private, last, [*priced[len(first) :], *rest[len(last) :]]
 
 
 def field_for(one: ToolInput, prefilled: str | None, price_of: PriceOf = lambda _: "") -> Field:
@@ -204,8 +171,7 @@ def field_for(one: ToolInput, prefilled: str | None, price_of: PriceOf = lambda 
 
 def choice_field(name: str, labels: Mapping[str, str], chosen: str | None, *, required: bool) -> Field:
     """Return radio buttons for a few values, a menu for more. `labels` are by value."""
-    least, most = RADIO_BUTTONS
-    if least <= len(labels) <= most:
+    if 2 <= len(labels) <= 10:  # as many radio buttons as Discord takes
         buttons = [
             discord.RadioGroupOption(label=label, value=value, default=value == chosen)
             for value, label in labels.items()
@@ -234,28 +200,35 @@ def capitalised(title: str) -> str:
 def tool_form(tool: Tool, start: FormStart) -> list[ui.Label[Any]]:
     """Return the form's fields: of what the tool takes, as much as fits."""
     photo = _photo_field(tool, start)
-    shown = arrangement_of(tool, FIELDS - len(photo), private=start.may_be_private)
+    first, private, last, left_out = arranged(tool, FIELDS - len(photo), private=start.may_be_private)
 
     def asked(one: ToolInput) -> ui.Label[Any]:
         field = field_for(one, start.values.get(one.name), partial(start.price_with, tool, one))
         return labelled(capitalised(one.title), field, one.description)
 
-    private = [_private_field(tool, start, shown)] if shown.private else []
-    return [*photo, *map(asked, shown.first), *private, *map(asked, shown.last)]
+    missing = capitalised(and_list([one.title for one in left_out]))
+    about = _("{inputs}: use /{command}", inputs=missing, command=tool.slug) if missing else ""
+    box = ui.Checkbox[Any](custom_id=PRIVATE_FIELD, default=start.private)
+    alone = [labelled(_("Just for me"), box, about)] if private else []
+    return [*photo, *map(asked, first), *alone, *map(asked, last)]
 
 
-def filled_in(tool: Tool, start: FormStart, press: Press) -> Filled:
-    """Return what was entered into the form, and what has no field."""
+def filled_in(tool: Tool, start: FormStart, press: Press) -> tuple[FormStart, Sequence[SourcePhoto]]:
+    """Return the form as it was handed in, with what has no field, and the photos to be taken."""
     given, pictures = press.values, _pictures(tool, start)
     values = {one.name: _entered(given[one.name]) for one in tool.inputs if one.name in given}
     private = bool(given.get(PRIVATE_FIELD, start.private))
+    filled = replace(start, values={**start.values, **values}, private=private)
     if len(pictures) > 1:
         chosen = given[PHOTO][0]
         several = chosen.startswith(SET)
         photos = pictures[: int(chosen.removeprefix(SET))] if several else [pictures[int(chosen)]]
-        return Filled({**start.values, **values}, photos, private, attached=False, chosen=chosen)
+        return replace(filled, chosen=chosen), photos
     uploaded = [attached(one) for one in press.uploaded(PHOTO)]
-    return Filled({**start.values, **values}, uploaded or pictures, private, attached=bool(uploaded))
+    if not uploaded:
+        return filled, pictures
+    one, every = len(uploaded) == 1, all_of(uploaded)
+    return replace(filled, pictures=uploaded, replaceable=one, chosen=every, attached=True), uploaded
 
 
 def _entered(given: str | list[str] | None) -> str | None:
@@ -270,8 +243,7 @@ def _pictures(tool: Tool, start: FormStart) -> Sequence[SourcePhoto]:
 def _photo_field(tool: Tool, start: FormStart) -> list[ui.Label[Any]]:
     pictures = _pictures(tool, start)
     if len(pictures) > 1:
-        select = _picture_select(pictures, start.set_prices, start.chosen)
-        return [labelled(pgettext("title", "Picture"), select)]
+        return [labelled(pgettext("title", "Picture"), _picture_select(pictures, start))]
     if tool.source is SourceRule.NONE or (pictures and not start.replaceable):
         return []
     required = tool.source is SourceRule.REQUIRED and not pictures
@@ -279,16 +251,19 @@ def _photo_field(tool: Tool, start: FormStart) -> list[ui.Label[Any]]:
     upload = PhotoUpload(custom_id=PHOTO, required=required, min_values=int(required), max_values=most)
     if pictures:
         return [labelled(_("Another photo"), upload, lazy("Leave empty to keep the photo."))]
-    price = start.price(tool)
-    several = most > 1 and price
-    about = _SET_HELP[tool.source].using(price=price) if several else PHOTO_HELP[tool.source]
-    return [labelled(pgettext("title", "Photo"), upload, about)]
-
-
-def _private_field(tool: Tool, start: FormStart, shown: Arrangement) -> ui.Label[Any]:
-    missing = capitalised(and_list([one.title for one in shown.left_out]))
-    about = _("{inputs}: use /{command}", inputs=missing, command=tool.slug) if missing else ""
-    return labelled(_("Just for me"), ui.Checkbox[Any](custom_id=PRIVATE_FIELD, default=start.private), about)
+    if most > 1 and (price := start.price(tool)):  # there is no room for the kinds of files
+        about = {
+            # Translators: at most 70 characters
+            SourceRule.REQUIRED: lazy("Several photos become a set, each {price}.", price=price),
+            # Translators: at most 70 characters
+            SourceRule.OPTIONAL: lazy("Optional. Several photos become a set, each {price}.", price=price),
+        }
+    else:
+        about = {
+            SourceRule.REQUIRED: lazy("JPEG, PNG, WebP, HEIC and others"),
+            SourceRule.OPTIONAL: lazy("Optional. JPEG, PNG, WebP, HEIC and others"),
+        }
+    return [labelled(pgettext("title", "Photo"), upload, about[tool.source])]
 
 
 def styled(tool: Tool, style: Style) -> Tool:
@@ -296,7 +271,7 @@ def styled(tool: Tool, style: Style) -> Tool:
     prompt, title = tool.prompt, in_all_languages(style.name)
     template = None if prompt is None else style.inputs.get(prompt.name)
     if template is None:
-        return replace(tool, title_texts=title)
+        return structs.replace(tool, title_texts=title)
     needed = wants_words(template)
     said = str(
         (
@@ -307,12 +282,12 @@ def styled(tool: Tool, style: Style) -> Tool:
     )
     about = in_all_languages(said)
     inputs = (
-        replace(one, description_texts=about, required=needed, default=None, value_texts={})
+        structs.replace(one, description_texts=about, required=needed, default=None, value_texts={})
         if one is prompt
         else one
         for one in tool.inputs
     )
-    return replace(tool, title_texts=title, inputs=tuple(inputs))
+    return structs.replace(tool, title_texts=title, inputs=tuple(inputs))
 
 
 def form_title(tool: Tool, start: FormStart) -> str:
@@ -322,10 +297,10 @@ def form_title(tool: Tool, start: FormStart) -> str:
     return f"{shortened(tool.title, TITLE_LENGTH - len(price) - 3)} · {price}"
 
 
-def _picture_select(
-    pictures: Sequence[SourcePhoto], set_prices: Sequence[Estimate], chosen: str | None
-) -> ui.Select[Any]:
-    options = [*_set_option(len(pictures), set_prices)] + [
+def _picture_select(pictures: Sequence[SourcePhoto], start: FormStart) -> ui.Select[Any]:
+    """Return the choice among pictures: each, and all of them, or as many as can be taken now."""
+    count, prices = len(pictures), start.set_prices
+    options = [
         discord.SelectOption(
             label=f"{number + 1}. {shortened(plain_name(photo), 80)}",
             description=_("Behind a spoiler") if photo.hidden else None,
@@ -333,25 +308,19 @@ def _picture_select(
         )
         for number, photo in enumerate(pictures)
     ]
-    # All of them, if all can be taken.
-    usual = "0" if len(set_prices) < len(pictures) else all_of(pictures)
-    named = next((one for one in options if one.value == chosen), None)
-    (named or next(one for one in options if one.value == usual)).default = True
-    return ui.Select(custom_id=PHOTO, options=options[:MAX_FORM_OPTIONS])
-
-
-def _set_option(count: int, prices: Sequence[Estimate]) -> list[discord.SelectOption]:
-    """Return the choice of all pictures, or of as many as can be taken now."""
-    if len(prices) < 2:
-        return []
-    if len(prices) == count:
+    if len(prices) > 1:
         # Translators: photos.
         which = pgettext("choice", "All {count}", count=count)
-    else:
-        # Translators: photos.
-        which = pgettext("choice", "The first {first} of {count}", first=len(prices), count=count)
-    label = f"{which} · {short_price(price_of_all(prices))}"
-    return [discord.SelectOption(label=label, value=all_of(prices))]
+        if len(prices) < count:
+            # Translators: photos.
+            which = pgettext("choice", "The first {first} of {count}", first=len(prices), count=count)
+        label = f"{which} · {short_price(price_of_all(prices))}"
+        options.insert(0, discord.SelectOption(label=label, value=all_of(prices)))
+    # All of them, if all can be taken.
+    usual = "0" if len(prices) < count else all_of(pictures)
+    named = next((one for one in options if one.value == start.chosen), None)
+    (named or next(one for one in options if one.value == usual)).default = True
+    return ui.Select(custom_id=PHOTO, options=options[:MAX_FORM_OPTIONS])
 
 
 def all_of(pictures: Sequence[object]) -> str:

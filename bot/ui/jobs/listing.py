@@ -4,7 +4,6 @@ A page has a line, the prompt and the picture of each job, and what can be done 
 """
 
 from collections.abc import Awaitable, Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
@@ -14,7 +13,6 @@ from discord import ui
 from bot.catalog import Catalog
 from bot.errors import Refused
 from bot.jobs import actions, queries
-from bot.jobs.actions import SettledBefore
 from bot.jobs.models import ACTIVE_STATES, UNSENT_STATES, UNSHOWN_STATES, Job, JobState, Progress
 from bot.languages import (
     Message,
@@ -29,10 +27,9 @@ from bot.languages import (
 from bot.servers import access
 from bot.ui.jobs.forms import MAX_FORM_OPTIONS
 from bot.ui.jobs.more import full_size
-from bot.ui.jobs.progress import cancelled, job_for, run_again
+from bot.ui.jobs.progress import again_button, cancelled, job_for
 from bot.ui.jobs.start import CHANNELS_ONLY, show_progress
 from bot.ui.jobs.wording import (
-    again_label,
     alt_words,
     cost_words,
     job_line,
@@ -41,18 +38,7 @@ from bot.ui.jobs.wording import (
     settings_words,
     state_words,
 )
-from bot.ui.kit.answers import (
-    DISCORD_ERRORS,
-    NO_MENTIONS,
-    acknowledge,
-    answer,
-    answer_in_place,
-    expect_job,
-    host_of,
-    in_order,
-    read_before_form,
-    tell,
-)
+from bot.ui.kit.answers import acknowledge, answer, answer_in_place, host_of, read_before_form
 from bot.ui.kit.forms import labelled
 from bot.ui.kit.layout import (
     GOOD,
@@ -80,7 +66,7 @@ from bot.ui.reading.permissions import (
     may_read,
     server_of,
 )
-from bot.ui.reading.photo_lookup import PostedResults, posted_results
+from bot.ui.reading.pictures import PostedResults, posted_results
 
 MINE: Final = "mine"
 SERVER: Final = "server"
@@ -101,13 +87,12 @@ UNPOSTED_LABELS: Mapping[str, Message] = {
 By = Literal["state", "tool"]
 Whose = Literal["mine", "server", "unposted"]
 State = Annotated[str, "|".join([ANY, *STATES])]
-Action = Literal["cancel", "post", "show", "again"]
+Action = Literal["cancel", "post", "show"]
 PROMPT_BEGINNING = 90  # characters
 SETTINGS_BEGINNING = 120
 PROMPT_ON_BUTTON = 28  # characters of a prompt on a button, whose label has room for 80 with the tool's name
 TITLE_ON_BUTTON = 36
 TITLES = {MINE: lazy("Your jobs"), SERVER: lazy("Server jobs"), UNPOSTED: lazy("Results not posted")}
-PRIVATE_VALUE = plazy("state of a job", "private")
 
 
 class ListQuery(NamedTuple):
@@ -197,17 +182,11 @@ async def filter_by(
 async def listed(
     press: Press, action: Action, job_id: Id, whose: Whose, number: int, state: State = ANY, tool: str = ANY
 ) -> None:
-    """Do something with a job in the list: cancel it, post or show its result here, run it again.
+    """Do something with a job in the list: cancel it, post or show its result here.
 
     If that is not possible any more, the list says so, and shows what is there now.
     """
     interaction = press.interaction
-    if action == "again":
-        with in_order(interaction):
-            expect_job(interaction)
-            job = await job_for(interaction, press.host.services, job_id)
-            await run_again(interaction, press.host, [job])
-        return
     if action != "show":  # which is answered with a message of its own
         await acknowledge(interaction)
     try:
@@ -269,8 +248,6 @@ def action_for(job: Job, whose: str) -> Action | None:
         return "cancel"
     if whose != MINE:
         return None
-    if job.state in {JobState.FAILED, JobState.CANCELLED}:
-        return "again"
     kept = job.state is JobState.SUCCEEDED and job.output_file is not None and job.announced_at is not None
     if not kept:
         return None
@@ -362,7 +339,7 @@ def _words(job: Job, catalog: Catalog, shown: Shown, *, readable: bool) -> str:
     if whose == MINE:
         way = shown.ways.get(job.id)
         return lines(line, small(state_words(job, way)) if way is not None else "", asked)
-    private = f" · {PRIVATE_VALUE}" if job.private else ""
+    private = " · " + pgettext("state of a job", "private") if job.private else ""
     place = _("{member} in {channel}", member=member_words(job.user_id), channel=f"<#{job.channel_id}>")
     return lines(line, asked, small(f"{place}{private}"))
 
@@ -376,11 +353,12 @@ def _buttons(job: Job, catalog: Catalog, shown: Shown, *, readable: bool) -> lis
         return [sees] if job.output_file is not None else []
     if shown.manager and job.state is JobState.UNKNOWN:
         return [*ruling_buttons(job)]
+    if query.whose == MINE and job.state in {JobState.FAILED, JobState.CANCELLED}:
+        return [again_button(job, discord.ButtonStyle.secondary)]
     action = action_for(job, query.whose)
     if action is not None:
         label = {
             "cancel": _("Cancel {job}", job=job_name(job, catalog, readable=readable)),
-            "again": again_label(job),
             "post": _("Post here"),
             "show": _("Show result"),
         }[action]
@@ -402,13 +380,8 @@ AMOUNT = "amount"  # the custom id of the form's field
 async def charged(press: Press, job_id: Id, posting: int) -> None:
     """Settle a job as charged: ask what Studii has charged. The default is what was reserved."""
     guild_id = ensure_manager(press.interaction)
-    try:
-        reading = press.host.services.db.read(actions.ensure_unruled, guild_id, job_id)
-        job = await read_before_form(press.interaction, reading)
-    except SettledBefore as settled:
-        await tell(press.interaction, settled)
-        await _remove_buttons(press.interaction, job_id)
-        return
+    reading = press.host.services.db.read(actions.ensure_unruled, guild_id, job_id)
+    job = await read_before_form(press.interaction, reading)
     about = _("Look it up in your Studii account. The field shows the reserved credits.")
     amount = ui.TextInput[Any](custom_id=AMOUNT, default=str(job.reserved), max_length=9)
     title = pgettext("title", "What was charged?")
@@ -422,14 +395,14 @@ async def settle_charged(press: Press, job_id: str, posting: int) -> None:
     if charge is None:
         raise Refused(lazy("Enter a whole number of credits, such as 8. Nothing was settled."))
     which = guild_id, job_id, charge, press.host.clock.now()
-    await _settle(press.interaction, job_id, press.host.services.db.write(actions.rule, *which))
+    await _settle(press.interaction, press.host.services.db.write(actions.rule, *which))
 
 
 @button("release:{job_id}-{posting}", label=plazy("button", "Release credits"))
 async def release(press: Press, job_id: Id, posting: int) -> None:
     """Settle a job as never made: nothing is paid."""
     which = ensure_manager(press.interaction), job_id, None, press.host.clock.now()
-    await _settle(press.interaction, job_id, press.host.services.db.write(actions.rule, *which))
+    await _settle(press.interaction, press.host.services.db.write(actions.rule, *which))
 
 
 def ruling_buttons(job: Job) -> list[ui.Button[Any]]:
@@ -437,31 +410,6 @@ def ruling_buttons(job: Job) -> list[ui.Button[Any]]:
     return [one.of(job.id, job.posting) for one in (charged, release)]
 
 
-async def _settle(interaction: discord.Interaction, job_id: str, settling: Awaitable[Job]) -> None:
-    """Tell what came of it, and remove the buttons from the message, which has nothing to decide any more."""
-    try:
-        job = await settling
-    except SettledBefore as settled:
-        await tell(interaction, settled)
-    else:
-        await answer(interaction, boxed(GOOD, sentences(_("Settled."), cost_words(job))))
-    await _remove_buttons(interaction, job_id)
-
-
-async def _remove_buttons(interaction: discord.Interaction, job_id: str) -> None:
-    message = interaction.message
-    if message is None or message.flags.ephemeral:  # a list of jobs, which its person refreshes
-        return
-    view = ui.LayoutView.from_message(message, timeout=None)
-    view.stop()  # discord.py keeps nothing of it
-    beginnings = f"studii:charged:{job_id}", f"studii:release:{job_id}"
-    for one in list(view.children):
-        if not isinstance(one, ui.ActionRow):
-            continue
-        for piece in list(one.children):
-            if isinstance(piece, ui.Button) and (piece.custom_id or "").startswith(beginnings):
-                one.remove_item(piece)
-        if not one.children:
-            view.remove_item(one)
-    with suppress(*DISCORD_ERRORS):  # buttons that stay say that the job is settled
-        await message.edit(view=view, allowed_mentions=NO_MENTIONS)
+async def _settle(interaction: discord.Interaction, settling: Awaitable[Job]) -> None:
+    job = await settling
+    await answer(interaction, boxed(GOOD, sentences(_("Settled."), cost_words(job))))

@@ -40,7 +40,7 @@ from bot.ui.kit.layout import (
 )
 from bot.ui.panels.controls import Id, Press, button
 from bot.ui.reading.permissions import is_moderator, manages, server_of
-from bot.ui.reading.photo_lookup import (
+from bot.ui.reading.pictures import (
     BEFORE_FILE,
     HALVES_FILE,
     LABELLED_FILE,
@@ -50,24 +50,23 @@ from bot.ui.reading.photo_lookup import (
     shown_before,
     shown_of,
 )
-from bot.ui.styles.panel import save_as_style
+from bot.ui.styles import save_as_style
 
 # The pictures: the result, and what stands beside it to compare with
 
-BEFORE = lazy("Before: the original photo")
-LABELLED = lazy("The result with a label that says that it is staged")
-HALVES = lazy("Before on the left, after on the right")
 AFTER_SMALLER = lazy("Shown smaller than it was made, because Discord has a size limit here.")
 BEFORE_SMALLER = lazy("The original photo is shown smaller, because Discord has a size limit here.")
 BEFORE_LEFT_OUT = lazy("The original photo isn't shown, because Discord has a size limit here.")
 BEFORE_GONE = lazy("The original photo has been deleted, so it isn't shown.")
 # What is which in the gallery, in which Discord draws no captions.
-_AFTER, _BOTH = plazy("title", "After"), plazy("title", "Split")
-_BEFORE, _LABELLED = plazy("title", "Before"), plazy("title", "Labelled")
+_AFTER = plazy("title", "After")
 _BESIDE = {
-    HALVES_FILE: (_BOTH, HALVES),
-    LABELLED_FILE: (_LABELLED, LABELLED),
-    BEFORE_FILE: (_BEFORE, BEFORE),
+    HALVES_FILE: (plazy("title", "Split"), lazy("Before on the left, after on the right")),
+    LABELLED_FILE: (
+        plazy("title", "Labelled"),
+        lazy("The result with a label that says that it is staged"),
+    ),
+    BEFORE_FILE: (plazy("title", "Before"), lazy("Before: the original photo")),
 }
 _CAPTION = re.compile(r"\*\*[0-9]+\.\*\* ")
 SPLIT_LABELS = plazy("drawn on a picture", "Before"), plazy("drawn on a picture", "After")
@@ -76,7 +75,7 @@ SPLIT_LABELS = plazy("drawn on a picture", "Before"), plazy("drawn on a picture"
 def gallery(job: Job, catalog: Catalog, addresses: Sequence[str]) -> ui.MediaGallery[Any]:
     """Return the pictures at these addresses: the result, and those shown beside it to compare with."""
     alt = alt_words(catalog, job)
-    # Translators: for screen readers; the description catalog the tool and what was chosen.
+    # Translators: for screen readers; the description names the tool and what was chosen.
     after = _("After: {description}", description=alt) if len(addresses) > 1 else alt
     media = [
         MediaGalleryItem(one, description=shortened(words, ALT_LENGTH), spoiler=is_hidden(job))
@@ -123,22 +122,6 @@ DELETE, DANGER = plazy("button", "Delete"), discord.ButtonStyle.danger
 ANOTHERS_RESULT = lazy(
     "Only the person who asked for this, or a moderator (Manage Messages or Manage Server), can delete it."
 )
-# As listings name it; see California's Business and Professions Code, section 10140.8.
-# Translators: the label is the server's own, usually “Virtually staged”; the link is “[your link]”.
-WORDS = lazy("{label}: this image has been digitally altered with AI. Original, unaltered image: {link}")
-YOUR_LINK = lazy("your link")
-# Translators: {link} is “[your link]”.
-REPLACE = lazy("Put the original photo where everyone can open it, and write its address in place of {link}.")
-NO_ADVICE = lazy("This isn't legal advice: the rules of your country or listing service may ask for more.")
-# By whether all of a message is meant, or one picture of a set.
-_ASK = {
-    True: lazy("Delete this result for everyone? Its cost stays in the ledger."),
-    False: lazy("Delete this picture for everyone? Its cost stays in the ledger."),
-}
-_DONE = {
-    True: lazy("The result is deleted. Its cost stays in the ledger."),
-    False: lazy("The picture is deleted. Its cost stays in the ledger."),
-}
 # The first line of a result or an ending names its member, in any language; see `bot.ui.jobs.result`.
 _ADDRESSED = re.compile(r"[^\n]*?<@([0-9]+)>")
 
@@ -150,12 +133,7 @@ async def full_size(press: Press, job_id: Id, posting: int) -> None:
     Discord has just signed those of the message's own files. Studii has what is shown smaller.
     """
     interaction, host = press.interaction, press.host
-    if interaction.guild_id is None:
-        job = await host.services.db.read(queries.get, job_id)
-        if job is None or job.user_id != interaction.user.id:
-            raise Refused(JOB_GONE)
-    else:
-        job = await job_for(interaction, host.services, job_id)
+    job = await job_for(interaction, host.services, job_id)
     shown = next(iter(shown_of(interaction.message, job)), None)
     if shown is None or file_name_of(shown).startswith(SMALLER_FILE):
         shown = await host.services.fresh_link(job)
@@ -201,9 +179,21 @@ async def staged(press: Press, job_id: Id, posting: int) -> None:
             )
         )
     rules = await press.host.services.db.read(rules_of, server_of(press.interaction))
-    label = shortened(rules.staging_label or _("Virtually staged"), 80)
-    link = f"[{YOUR_LINK}]"
-    words = WORDS.using(label=label.replace("`", "'"), link=link)
+    label = shortened(rules.staging_label or _("Virtually staged"), 80).replace("`", "'")
+    link = f"[{_('your link')}]"
+    # As listings name it; see California's Business and Professions Code, section 10140.8.
+    # Translators: the label is the server's own, usually “Virtually staged”; the link is “[your link]”.
+    words = _(
+        "{label}: this image has been digitally altered with AI. Original, unaltered image: {link}",
+        label=label,
+        link=link,
+    )
+    # Translators: {link} is “[your link]”.
+    replace_link = _(
+        "Put the original photo where everyone can open it, and write its address in place of {link}.",
+        link=link,
+    )
+    advice = _("This isn't legal advice: the rules of your country or listing service may ask for more.")
     shown = (
         lazy(
             "The button opens the photo smaller than it was sent (re-encoded), because Discord "
@@ -218,7 +208,7 @@ async def staged(press: Press, job_id: Id, posting: int) -> None:
         lines(f"### 🏷️ {_('For a listing')}", _("Copy this, and put it beside the staged picture:")),
         f"```\n{words}\n```",
         row(download),
-        lines(REPLACE.using(link=link), small(shown), small(NO_ADVICE)),
+        lines(replace_link, small(shown), small(advice)),
     )
     await answer(press.interaction, panel)
 
@@ -251,7 +241,10 @@ async def dropped(press: Press, job_id: Id, message_id: int | None = None) -> No
     known = job is not None and job.user_id not in {FORGOTTEN_MEMBER, interaction.user.id}
     if known and not is_moderator(interaction.permissions):
         raise Refused(ANOTHERS_RESULT)
-    where = None if message_id is None else (interaction.channel_id or 0, message_id)
+    where, said = None, lazy("The picture is deleted. Its cost stays in the ledger.")
+    if message_id is not None:
+        where = interaction.channel_id or 0, message_id
+        said = lazy("The result is deleted. Its cost stays in the ledger.")
     await delete_posted(
         interaction,
         db,
@@ -260,7 +253,7 @@ async def dropped(press: Press, job_id: Id, message_id: int | None = None) -> No
         gone=lazy("That was already deleted."),
         out_of_reach=lazy("I can't change that message any more. Ask a moderator to delete it."),
     )
-    await interaction.edit_original_response(view=boxed(QUIET, _DONE[message_id is not None]))
+    await interaction.edit_original_response(view=boxed(QUIET, said))
 
 
 def making_buttons(job: Job, tool: Tool | None) -> list[ui.Button[Any]]:
@@ -319,7 +312,12 @@ async def _delete(press: Press, found: Callable[..., Job | None], which: str) ->
 
 
 def _question(job_id: str, message_id: int | None) -> Panel:
-    return boxed(QUIET, _ASK[message_id is not None], row(dropped.of(job_id, message_id)))
+    said = (
+        lazy("Delete this picture for everyone? Its cost stays in the ledger.")
+        if message_id is None
+        else lazy("Delete this result for everyone? Its cost stays in the ledger.")
+    )
+    return boxed(QUIET, said, row(dropped.of(job_id, message_id)))
 
 
 def _may_delete(interaction: discord.Interaction, job: Job | None) -> bool:

@@ -25,7 +25,7 @@ from bot.jobs.models import (
     SourcePhoto,
 )
 from bot.jobs.progress import subject_of
-from bot.languages import gettext as _, lazy, ngettext, nlazy, plazy
+from bot.languages import gettext as _, lazy, ngettext, plazy
 from bot.services import Services
 from bot.ui.jobs.choosing import ask, choose
 from bot.ui.jobs.forms import FormStart
@@ -62,23 +62,14 @@ from bot.ui.kit.layout import (
 )
 from bot.ui.panels.controls import Id, Press, button
 from bot.ui.reading.permissions import ensure_can_post, ensure_stays_there, moderates, server_of
-from bot.ui.reading.photo_lookup import PhotoGone, author_of, is_beside, source_of
-from bot.ui.reading.pictures import pictures_in, plain_name
+from bot.ui.reading.pictures import PhotoGone, author_of, is_beside, pictures_in, plain_name, source_of
 
-KEPT_IN_JOBS = nlazy(
-    "I couldn't post it here or send it to you. Get it with `/jobs` within a day.",
-    "I couldn't post it here or send it to you. Get it with `/jobs` within {count} days.",
-    KEPT_DAYS,
-)
-BY_DM = lazy("I sent it to you by direct message.")
 CHARGED_AGAIN = lazy("Running it again may be charged again.")
 NOT_UPDATED_ANY_MORE = lazy("This message won't be updated any more. See `/jobs`.")
 SEE_RESULT = lazy("see the result")
-RUN_FAILED = lazy("Run the failed ones again")
 # Characters; ten lines with links, and what others wrote, must fit into a message.
 PHOTO_NAME = 24
 STATE_LENGTH = 100
-SEEN = lazy("Although these are private, moderators see the requests before they start.")
 _COUNTED: Sequence[tuple[Sequence[JobState], Callable[[int], str]]] = (
     ((JobState.SUCCEEDED,), lambda count: ngettext("{count} done", "{count} done", count)),
     (
@@ -126,7 +117,15 @@ def progress_panel(jobs: Sequence[Job], catalog: Catalog, progress: Progress, *,
     if first.failure is FailureCode.OUTPUT and first.output_url is not None:
         said.append(link_words(first))
     if not alone:
-        title, seen = f"{title} · {ngettext('{count} photo', '{count} photos', len(jobs))}", _seen(jobs)
+        title = f"{title} · {ngettext('{count} photo', '{count} photos', len(jobs))}"
+        private = [job for job in jobs if job.private and not job.over]
+        if any(job.result_approval is Approval.WANTED for job in private):
+            seen = _(
+                "Although these are private, moderators see the requests before they start, and the results "
+                "before you get them."
+            )
+        elif any(job.approval is Approval.WANTED for job in private):
+            seen = _("Although these are private, moderators see the requests before they start.")
         said, cost = (
             [f"**{_counts(jobs)}**", *(_line(number, job) for number, job in enumerate(jobs, 1))],
             _cost(jobs),
@@ -179,7 +178,8 @@ def again_button(job: Job, style: discord.ButtonStyle = discord.ButtonStyle.prim
 def set_again_button(jobs: Sequence[Job]) -> ui.Button[Any]:
     """Return the button that runs the failed jobs of a set again, with what they will probably cost."""
     price = price_of_all([again_price(job) for job in jobs if job.state is JobState.FAILED])
-    return set_again.looking(label=f"{RUN_FAILED} · {short_price(price)}").of(jobs[0].set_id or "")
+    label = f"{_('Run the failed ones again')} · {short_price(price)}"
+    return set_again.looking(label=label).of(jobs[0].set_id or "")
 
 
 def where_words(job: Job) -> str:
@@ -189,30 +189,25 @@ def where_words(job: Job) -> str:
     if job.announced_at is None or job.state is not JobState.SUCCEEDED:
         return ""
     if job.result_by_dm:
-        return f"\n{BY_DM}"
-    return f"\n{KEPT_IN_JOBS}" if job.output_file is not None else ""
-
-
-def _seen(jobs: Sequence[Job]) -> str:
-    private = [job for job in jobs if job.private and not job.over]
-    if any(job.result_approval is Approval.WANTED for job in private):
-        return _(
-            "Although these are private, moderators see the requests before they start, and the results "
-            "before you get them."
-        )
-    return str(SEEN) if any(job.approval is Approval.WANTED for job in private) else ""
+        return "\n" + _("I sent it to you by direct message.")
+    if job.output_file is None:
+        return ""
+    return "\n" + ngettext(
+        "I couldn't post it here or send it to you. Get it with `/jobs` within a day.",
+        "I couldn't post it here or send it to you. Get it with `/jobs` within {count} days.",
+        KEPT_DAYS,
+    )
 
 
 def _counts(jobs: Sequence[Job]) -> str:
-    declined = sum(job.not_approved for job in jobs)
-    counted: list[str] = []
-    for states, words in _COUNTED:
-        number = sum(job.state in states and not job.not_approved for job in jobs)
-        if number:
-            counted.append(words(number))
-    if declined:
-        counted.append(ngettext("{count} not approved", "{count} not approved", declined))
-    return " · ".join(counted)
+    approved = [job for job in jobs if not job.not_approved]
+    counted = [(words, sum(job.state in states for job in approved)) for states, words in _COUNTED]
+    counted.append((_declined, len(jobs) - len(approved)))
+    return " · ".join(words(number) for words, number in counted if number)
+
+
+def _declined(count: int) -> str:
+    return ngettext("{count} not approved", "{count} not approved", count)
 
 
 def photo_name(job: Job) -> str:
@@ -381,7 +376,8 @@ async def run_again(
 async def job_for(interaction: discord.Interaction, services: Services, job_id: str) -> Job:
     """Return the job that a button belongs to. Raises `Refused` if it is gone, or not for this person."""
     job = await services.db.read(queries.get, job_id)
-    return _for_person(interaction, [] if job is None or job.guild_id != interaction.guild_id else [job])[0]
+    here = job is not None and interaction.guild_id in {None, job.guild_id}  # None: in a DM of ours
+    return _for_person(interaction, [job] if job is not None and here else [])[0]
 
 
 def terms_of(job: Job, tool: Tool) -> Terms:

@@ -5,6 +5,7 @@ The person who sends the interaction is the requester, and pays.
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated
@@ -38,16 +39,13 @@ from bot.ui.kit.answers import (
 )
 from bot.ui.kit.layout import GOING, NEUTRAL, QUIET, Panel, boxed, lines, row, small, text
 from bot.ui.panels.controls import Press, button
-from bot.ui.reading.permissions import HERE, ensure_can_post, is_age_restricted, member_context, posting_place
+from bot.ui.reading.permissions import ensure_can_post, is_age_restricted, member_context, posting_place
 from bot.ui.reading.pictures import ensure_taken
 
 # Answers
 
 _log = logging.getLogger(__name__)
 
-QUESTION_OVER = lazy(
-    "This question has expired or was answered already. Ask again if you still want it. Nothing was charged."
-)
 _WHY = {
     WhyAsk.FIRST_TAP: lazy("Your first tap in this server asks first. Your next taps start right away."),
     WhyAsk.PRICE: lazy("This server asks before a job at this price starts."),
@@ -98,7 +96,7 @@ def question_panel(question: Confirmation, catalog: Catalog) -> Panel:
     run = confirm.looking(label=_("Run · {price}", price=price)).of(question.id)
     about = lines(small(_WHY[question.why]), "" if question.learned else small(_ESTIMATED))
     if question.under_photo:
-        said = _asked_under_photo(question, f"<@{request.user_id}>", title, price)
+        said = f"<@{request.user_id}> {_asked(question, f'**{title}**', price)}"
         return Panel(text(lines(said, about)), row(run))
     prompt = prompt_words(catalog.tools.get(request.tool), request.inputs)
     return boxed(
@@ -106,19 +104,6 @@ def question_panel(question: Confirmation, catalog: Catalog) -> Panel:
         lines(f"### {catalog.emoji(request.tool)} {_asked(question, title, price)}", prompt),
         about,
         row(run),
-    )
-
-
-def _asked_under_photo(question: Confirmation, member: str, tool: str, price: Worded) -> str:
-    if len(question.requests) == 1:
-        return _("{member}, **{tool}** costs {price}. Start it?", member=member, tool=tool, price=price)
-    return ngettext(
-        "{member}, **{tool}** of {count} photo costs {price}. Start it?",
-        "{member}, **{tool}** of {count} photos costs {price}. Start it?",
-        len(question.requests),
-        member=member,
-        tool=tool,
-        price=price,
     )
 
 
@@ -165,15 +150,20 @@ async def _take_away(interaction: discord.Interaction) -> None:
 
     If the first of two quick presses has removed it, that one shows what it started.
     """
+    over = boxed(
+        QUIET,
+        lazy(
+            "This question has expired or was answered already. Ask again if you still want it. Nothing was "
+            "charged."
+        ),
+    )
     message = interaction.message
-    try:
+    with suppress(discord.NotFound):
         if message is not None and message.flags.ephemeral:
-            await interaction.edit_original_response(view=boxed(QUIET, QUESTION_OVER))
-            return
-        await interaction.delete_original_response()
-    except discord.NotFound:
-        return
-    await answer(interaction, boxed(QUIET, QUESTION_OVER))
+            await interaction.edit_original_response(view=over)
+        else:
+            await interaction.delete_original_response()
+            await answer(interaction, over)
 
 
 # Requests
@@ -278,18 +268,14 @@ def _complete(
     """
     given = {**preferred, **values} if terms.preferred else values
     inputs = {**tool.prepare(given, has_source=request.source is not None), **(terms.extra or {})}
-    shown, place = terms.shown_price, HERE
+    shown = terms.shown_price
     if shown is None and terms.shown_prices is not None:
         shown = terms.shown_prices.of(tool, inputs).amount
-    if not request.private:
-        place = posting_place(interaction.guild, interaction.channel, interaction.user, rules)
-    return replace(
-        request,
-        inputs=inputs,
-        shown_price=shown,
-        post_channel_id=place.channel_id,
-        in_thread=place.in_thread,
-    )
+    request = replace(request, inputs=inputs, shown_price=shown)
+    if request.private:
+        return request
+    elsewhere, in_thread = posting_place(interaction.guild, interaction.channel, interaction.user, rules)
+    return replace(request, post_channel_id=elsewhere, in_thread=in_thread)
 
 
 def request_for(

@@ -17,7 +17,6 @@ VALUE_LENGTH = 40
 MAX_SETTINGS_CHARACTERS = 300
 MAX_LINK_CHARACTERS = 1500  # of an address that is shown in a text
 ALT_LENGTH = 256  # what Discord takes as the description of a picture in a gallery
-SENDING = lazy("Sending it to Studii…")
 # Statuses of jobs whose result has still to be fetched.
 _FINISHED_STATUSES = frozenset({"completed", "done", "finished", "succeeded", "success"})
 # Statuses that say no more than our own sentence.
@@ -45,7 +44,6 @@ _TO_DECIDE_ON: Mapping[tuple[JobState, bool], Worded] = {  # the second says whe
     (JobState.REVIEWING, False): lazy("It's finished. A moderator looks at the result before it's posted."),
     (JobState.REVIEWING, True): lazy("It's finished. A moderator looks at the result before you get it."),
 }
-_NOT_APPROVED = plazy("state of a job", "not approved")
 _UNREASONED = {JobState.FAILED: lazy("The job failed."), JobState.WITHHELD: lazy("The result wasn't posted.")}
 _SETTLED = TERMINAL_STATES | {JobState.REVIEWING}
 
@@ -117,7 +115,10 @@ def state_words(job: Job, progress: Progress) -> str:
             return _("Sending your photo to Studii…")
         case JobState.SUBMITTING:
             told = job.cancel_told is not None
-            return sentences(SENDING, lazy("It will be cancelled if Studii doesn't take it.") if told else "")
+            return sentences(
+                lazy("Sending it to Studii…"),
+                lazy("It will be cancelled if Studii doesn't take it.") if told else "",
+            )
         case JobState.RUNNING:
             return _running(job, progress)
         case JobState.SUCCEEDED:
@@ -198,7 +199,7 @@ def job_line(job: Job, catalog: Catalog, *, linked: bool = True, deleted: bool =
     state = (
         plazy("state of a job", "deleted")
         if deleted
-        else _NOT_APPROVED
+        else plazy("state of a job", "not approved")
         if job.not_approved
         else _STATE_NAMES[job.state]
     )

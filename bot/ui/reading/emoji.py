@@ -11,7 +11,7 @@ from bot.features.photo_rules import Emoji
 from bot.languages import gettext as _, lazy, plazy, sentences
 from bot.ui.kit.answers import DISCORD_ERRORS
 from bot.ui.kit.layout import some
-from bot.ui.reading import LOOKUP_TIMEOUT
+from bot.ui.reading.pictures import LOOKUP_TIMEOUT
 from bot.visible_text import visible
 
 MAX_SHOWN_EMOJI = 5

@@ -1,7 +1,7 @@
 """Check what the bot and people must be allowed before anything is done, and where results may be shown."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import discord
@@ -12,7 +12,6 @@ from bot.languages import Message, and_list, gettext as _, lazy, plazy
 from bot.servers.settings import GuildSettings
 
 # Their names in Discord's app.
-VIEW_CHANNEL = plazy("Discord permission", "View Channel")
 SEND_MESSAGES = plazy("Discord permission", "Send Messages")
 SEND_IN_THREADS = plazy("Discord permission", "Send Messages in Threads")
 ATTACH_FILES = plazy("Discord permission", "Attach Files")
@@ -35,7 +34,7 @@ def missing_to_post(permissions: discord.Permissions, channel: object, *, file: 
     locked = isinstance(channel, discord.Thread) and channel.locked
     return _lacking(
         permissions,
-        (VIEW_CHANNEL, permissions.view_channel),
+        (plazy("Discord permission", "View Channel"), permissions.view_channel),
         (SEND_IN_THREADS, not thread or permissions.send_messages_in_threads),
         (SEND_MESSAGES, thread or permissions.send_messages),
         (ATTACH_FILES, permissions.attach_files or not file),
@@ -235,10 +234,14 @@ def may_read(interaction: discord.Interaction, job: Job) -> bool:
         return True
     if job.private or job.scrubbed_at is not None:
         return False
-    channel, person = channel_in(interaction.guild, job.channel_id), interaction.user
+    where, person = job.result_channel_id or job.channel_id, interaction.user
+    channel = channel_in(interaction.guild, where)
     if channel is None or not isinstance(person, discord.Member):
         return interaction.permissions.administrator
-    return channel.permissions_for(person).view_channel
+    may = channel.permissions_for(person)
+    # Who was invited to a private thread is unknown.
+    closed = isinstance(channel, discord.Thread) and channel.is_private() and not may.manage_threads
+    return may.view_channel and not closed
 
 
 def may_be_here(interaction: discord.Interaction, job: Job) -> bool:
@@ -329,7 +332,11 @@ def approver_in(interaction: discord.Interaction, channel_id: int | None) -> Mem
 
     Where none is set any more (None), those in the whole server count.
     """
-    moderates = _moderates_approvals(interaction.user, channel_id)
+    user, moderates = interaction.user, False
+    if isinstance(user, discord.Member):
+        channel = channel_in(user.guild, channel_id)
+        in_server = channel_id is None and is_moderator(user.guild_permissions)
+        moderates = in_server or moderates_in(user, channel)
     return replace(approver_of(interaction), moderates=moderates)
 
 
@@ -364,42 +371,24 @@ def channel_ids_of(channel: object) -> frozenset[int]:
     return frozenset()
 
 
-def _moderates_approvals(user: discord.abc.User, channel_id: int | None) -> bool:
-    if not isinstance(user, discord.Member):
-        return False
-    if channel_id is None:
-        return is_moderator(user.guild_permissions)
-    return moderates_in(user, channel_in(user.guild, channel_id))
-
-
 # Where a result will be posted
-
-
-@dataclass(frozen=True, slots=True)
-class PostingPlace:
-    """The place where a result is to be posted, if not in the channel that it is asked for in."""
-
-    channel_id: int | None = None
-    in_thread: bool = False
-
-
-HERE = PostingPlace()
 
 
 def posting_place(
     guild: discord.Guild | None, channel: Any, member: discord.Member | discord.User, rules: GuildSettings
-) -> PostingPlace:
-    """Return where the result of a job from that channel is to be posted.
+) -> tuple[int | None, bool]:
+    """Return the channel where the result of a job from that one is to be posted, if that is another, and
+    whether it gets a thread.
 
     Raises `Refused` if it can't be posted there, with what the bot lacks. A result stays in its channel if
     that is age-restricted, or if its member would not see the other one.
     """
     if guild is None:
-        return HERE
+        return None, False
     if rules.in_threads:
         return _in_thread(guild, channel)
     if rules.results_channel_id in {None, channel.id} or is_age_restricted(channel) is not False:
-        return HERE
+        return None, False
     there = channel_in(guild, rules.results_channel_id)
     if there is None:
         raise Refused(
@@ -409,7 +398,7 @@ def posting_place(
             )
         )
     if isinstance(member, discord.Member) and not there.permissions_for(member).view_channel:
-        return HERE
+        return None, False
     missing = missing_to_post(there.permissions_for(guild.me), there)
     if missing:
         raise Refused(
@@ -418,12 +407,12 @@ def posting_place(
                 reason=hindrance(missing),
             )
         )
-    return PostingPlace(there.id)
+    return there.id, False
 
 
-def _in_thread(guild: discord.Guild, channel: Any) -> PostingPlace:
+def _in_thread(guild: discord.Guild, channel: Any) -> tuple[int | None, bool]:
     if not isinstance(channel, discord.TextChannel):
-        return HERE  # it is a thread, or can't have any
+        return None, False  # it is a thread, or can't have any
     may = channel.permissions_for(guild.me)
     missing = _lacking(
         may,
@@ -439,4 +428,4 @@ def _in_thread(guild: discord.Guild, channel: Any) -> PostingPlace:
                 permissions=permission_list(missing),
             )
         )
-    return PostingPlace(in_thread=True)
+    return None, True

@@ -15,7 +15,7 @@ from bot.errors import Refused
 from bot.jobs import queries
 from bot.jobs.models import FailureCode, JobState
 from bot.servers.settings import Permit
-from bot.ui.jobs.forms import arrangement_of, extra_inputs, field_for, inputs_from
+from bot.ui.jobs.forms import arranged, extra_inputs, field_for, inputs_from
 from bot.ui.jobs.wording import again_label
 from tests.reactions.taps import jobs_of, post
 from tests.support import spending
@@ -153,9 +153,9 @@ def test_what_changes_the_price_comes_before_the_rest_and_leaves_room_for_only_i
     )
 
     def names(room: int, *, private: bool = True) -> tuple[list[str], bool, list[str], list[str]]:
-        found = arrangement_of(tool, room, private=private)
-        shown = [[each.name for each in part] for part in (found.first, found.last, found.left_out)]
-        return shown[0], found.private, shown[1], shown[2]
+        first, asked, last, left_out = arranged(tool, room, private=private)
+        shown = [[each.name for each in part] for part in (first, last, left_out)]
+        return shown[0], asked, shown[1], shown[2]
 
     everything = ["price0", "price1", "price2"]
     assert names(5) == (["prompt", *everything], True, [], ["shape", "seed"])

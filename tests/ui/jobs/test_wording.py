@@ -14,7 +14,7 @@ from bot.ui.jobs.listing import MINE, SERVER, UNPOSTED, ListQuery, Shown, Whose,
 from bot.ui.jobs.progress import progress_panel, sign_of
 from bot.ui.jobs.result import ending, linked_video
 from bot.ui.jobs.wording import can_play
-from bot.ui.reading.photo_lookup import PostedResults
+from bot.ui.reading.pictures import PostedResults
 from tests.support.clock import NOON
 from tests.support.jobs import staging
 from tests.support.panels import CATALOG, alone, labels_of, pieces_of, progress_words, shown_with, words

@@ -50,6 +50,13 @@ async def last_inputs(desk: Desk) -> dict[str, str]:
     return dict((await desk.job()).inputs)
 
 
+async def test_who_has_no_styles_is_told_which_buttons_save_one(desk: Desk, tmp_path: Path) -> None:
+    told = texts(await desk.maya.slash(desk.channel, "styles"))
+    assert "Press **More…** under a result of yours, then **Save as style**." in told
+    result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
+    assert (await press_more(desk.maya, result, "Save as style")).modal is not None
+
+
 async def test_a_saved_style_shows_its_picture_and_takes_the_members_words(
     desk: Desk, tmp_path: Path
 ) -> None:

@@ -1,4 +1,4 @@
-"""Styles as people see them: lists, one with its picture and its buttons, and the forms of new ones."""
+"""Styles: saved from results, found by name, shown, used and removed; and the forms of new ones."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -8,7 +8,6 @@ from discord import MediaGalleryItem, ui
 
 from bot.catalog import Catalog, Tool
 from bot.credits.budgets import short_price
-from bot.credits.prices import PriceTable
 from bot.errors import Refused, StudiiBotError
 from bot.features import styles
 from bot.features.styles import (
@@ -16,15 +15,19 @@ from bot.features.styles import (
     MAX_STYLE_ROLES,
     MAX_STYLES,
     STYLE_WORDS,
+    UNKNOWN,
     Style,
+    inputs_of,
     misfit,
+    style_key,
+    tool_of,
     wants_words,
 )
 from bot.jobs import queries
 from bot.jobs.models import Job, JobState
 from bot.languages import and_list, gettext as _, lazy, ngettext, pgettext, plazy, quotation_marks
-from bot.ui.jobs.choosing import open_style_form, prices_for
-from bot.ui.jobs.forms import MAX_INPUTS_CHARACTERS, choice_field, inputs_from
+from bot.ui.jobs.choosing import STYLE_EMOJI, open_style_form, prices_for
+from bot.ui.jobs.forms import MAX_INPUTS_CHARACTERS, Values, choice_field, inputs_from
 from bot.ui.jobs.progress import INPUTS_ERASED, job_for
 from bot.ui.jobs.wording import prompt_of, prompt_words, settings_words
 from bot.ui.kit.answers import acknowledge, answer, answer_in_place, host_of, read_before_form
@@ -38,6 +41,7 @@ from bot.ui.kit.layout import (
     boxed,
     fitting,
     lines,
+    more_words,
     plain,
     row,
     sentence,
@@ -48,32 +52,113 @@ from bot.ui.kit.layout import (
 from bot.ui.panels.controls import Id, Press, button, manager
 from bot.ui.reading.permissions import (
     MANAGERS_ONLY,
-    channel_in,
     ids_there,
     manages,
+    may_read,
     member_context,
     server_of,
     stays_there,
 )
-from bot.ui.reading.photo_lookup import posted_results
-from bot.ui.styles.choosing import SAVED, style_meant, usable_styles
+from bot.ui.reading.pictures import posted_results
+
+STYLE = "style"  # the option of a tool's command; a tool may have an input of that name
+SAVED = "saved:"  # the beginning of the value of a choice, before the style's id
+THIS_SERVERS = plazy("choice", "this server's")  # whose style it is
+MAX_SHOWN_NAME_CHARACTERS = 40
+
+
+async def usable_styles(interaction: discord.Interaction, *, manages: bool = False) -> list[Style]:
+    """Return the person's own styles, then the server's that they may use, or all with `manages`."""
+    guild_id, roles = server_of(interaction), member_context(interaction).roles
+    db = host_of(interaction).services.db
+    return await db.read(styles.usable, guild_id, interaction.user.id, roles, manages=manages)
+
+
+async def values_with(
+    interaction: discord.Interaction, tool: Tool, given: Values, style: str | None
+) -> dict[str, str]:
+    """Return the inputs of a job: those given, else of the style that was chosen or named.
+
+    Raises `Refused` if there is no such style, or it can't be used.
+
+    Where the tool has an input of that name, `style` may also be its value.
+    """
+    chosen = await _chosen(interaction, tool, style) if style else None
+    named = {name: value for name, value in given.items() if value is not None}
+    if chosen is not None:
+        tool_of(host_of(interaction).catalog, chosen, tool)
+        named = inputs_of(chosen, tool, named)
+    elif style and tool.input(STYLE) is not None:
+        named[STYLE] = style
+    return named
+
+
+async def style_meant(
+    interaction: discord.Interaction, typed: str, tool: str | None = None, *, manages: bool = False
+) -> Style:
+    """Return the style that was chosen from a list, or whose name was typed. Raises `Refused`.
+
+    `tool`: where two have that name, the one for this tool. `manages`: to be shown to who manages it.
+    """
+    found = await _found(interaction, typed, tool, manages=manages)
+    if found is None:
+        raise Refused(UNKNOWN.using(name=shortened(typed, MAX_SHOWN_NAME_CHARACTERS)))
+    return found
+
+
+def style_choices(styles: Sequence[Style], typed: str) -> list[tuple[str, str]]:
+    """Return the name and the value of each style whose name has what was typed in it."""
+    key = style_key(_bare(typed))
+    whose = {True: f" · {THIS_SERVERS}", False: ""}
+    return [
+        (f"{STYLE_EMOJI} {one.name}{whose[one.of_server]}", f"{SAVED}{one.id}")
+        for one in styles
+        if key in style_key(one.name)
+    ]
+
+
+async def _chosen(interaction: discord.Interaction, tool: Tool, typed: str) -> Style | None:
+    """Return the style, or None if what was typed is a value of the tool's own input."""
+    own = tool.input(STYLE)
+    if own is None:
+        return await style_meant(interaction, typed, tool.slug)
+    if own.meant(typed) in own.suggestions:
+        return None
+    found = await _found(interaction, typed, tool.slug)
+    # What was typed may also be the name of a style for another tool.
+    return found if found is None or typed.startswith(SAVED) or found.tool == tool.slug else None
+
+
+async def _found(
+    interaction: discord.Interaction, typed: str, tool: str | None, *, manages: bool = False
+) -> Style | None:
+    db = host_of(interaction).services.db
+    guild_id, user_id = server_of(interaction), interaction.user.id
+    roles = member_context(interaction).roles
+    if typed.startswith(SAVED):
+        found = typed.removeprefix(SAVED)
+        return await db.read(styles.get, found, guild_id, user_id, roles, manages=manages)
+    return await db.read(styles.named, guild_id, user_id, roles, _bare(typed), tool, manages=manages)
+
+
+def _bare(typed: str) -> str:
+    """Return the name of what may have been copied from a list, or is left of a choice that was edited."""
+    return typed.removeprefix(STYLE_EMOJI).removesuffix(f" · {THIS_SERVERS}").strip()
+
+
+# As people see them
 
 USE = plazy("button", "Use")
-STYLES_TITLE = lazy("Styles")
 ADD_TITLE = lazy("A style for this server")
 EVERYONE = lazy("No role: everyone can use it")
 LIMITED = lazy("Only for these roles")
-# Translators: at most 100 characters
-PROMPT_HELP = lazy(
-    "Write {words} where your own words go. Without it, they are added at the end.", words=STYLE_WORDS
-)
 MAX_STYLE_PROMPT_CHARACTERS = 2000
 MAX_OFFERED = 25  # in a list to choose from
 MAX_STYLES_CHARACTERS = 2800  # characters for lists, of the 4,000 of a message
 MAX_SHOWN_ROLES = 5
 
 
-def line_of(style: Style, catalog: Catalog) -> str:
+def _line_of(style: Style, catalog: Catalog) -> str:
     """Return a style in one line."""
     about = f"{catalog.emoji(style.tool)} **{quoted(style)}** · {catalog.title(style.tool)}"
     if misfit(catalog, style):
@@ -87,8 +172,10 @@ def styles_panel(styles: Sequence[Style], catalog: Catalog, said: str = "", *, m
     """Return the styles that a member may use, and with `manages` all of the server, below what is said."""
     own = [one for one in styles if not one.of_server]
     of_server = [one for one in styles if one.of_server]
-    mine, here = (_listed(some, catalog, MAX_STYLES_CHARACTERS // 2) for some in (own, of_server))
-    counted = _count(own)
+    mine, here = (
+        fitting([f"- {_line_of(one, catalog)}" for one in some], MAX_STYLES_CHARACTERS // 2, more_words)
+        for some in (own, of_server)
+    )
     yours, this_servers = pgettext("title", "Yours"), pgettext("title", "This server's")
     controls: list[Piece] = []
     if styles:
@@ -105,11 +192,14 @@ def styles_panel(styles: Sequence[Style], catalog: Catalog, said: str = "", *, m
         controls.append(row(add.of()))
     return boxed(
         GOOD if said else NEUTRAL,
-        lines(f"### ⭐ {STYLES_TITLE}", f"✅ {said}" if said else ""),
+        lines(f"### ⭐ {_('Styles')}", f"✅ {said}" if said else ""),
         lines(
-            f"**{yours}** · {counted}"
+            f"**{yours}** · {_count(own)}"
             if own
-            else lazy("You have no styles here yet. Press **Save as style** under a result of yours."),
+            else lazy(
+                "You have no styles here yet. Press **More…** under a result of yours, then "
+                "**Save as style**."
+            ),
             *mine,
         ),
         lines(f"**{this_servers}** · {_count(of_server)}" if manages else f"**{this_servers}**", *here)
@@ -117,8 +207,7 @@ def styles_panel(styles: Sequence[Style], catalog: Catalog, said: str = "", *, m
         else "",
         small(
             lazy(
-                "Choose one with `style` in a tool's command, or see one with `/styles name:`. `{words}` is "
-                "where your own words go.",
+                "Choose one with `style` in a tool's command. `{words}` is where your own words go.",
                 words=STYLE_WORDS,
             )
         )
@@ -132,14 +221,9 @@ def _count(styles: Sequence[Style]) -> str:
     return ngettext("{count} style of {most}", "{count} styles of {most}", len(styles), most=MAX_STYLES)
 
 
-def style_panel(
-    style: Style,
-    interaction: discord.Interaction,
-    prices: PriceTable | None,
-    picture: str | None,
-    title: str,
-) -> Panel:
-    """Return a style, with `picture`, the address of what it made, and what the person can do with it."""
+async def _panel_of(interaction: discord.Interaction, style: Style, title: str = "") -> Panel:
+    """Return a style, with the picture of what it made, and what the person can do with it."""
+    picture, prices = await _picture_of(interaction, style), await prices_for(interaction)
     catalog = host_of(interaction).catalog
     tool = catalog.tools.get(style.tool)
     whose = _("this server's style") if style.of_server else _("your style")
@@ -149,8 +233,8 @@ def style_panel(
     usable = style.usable_by(interaction.user.id, member_context(interaction).roles)
     buttons: list[Piece] = []
     if tool is not None and not wrong and usable:
-        price = "" if prices is None else f" · {short_price(prices.of(tool, style.inputs))}"
-        buttons.append(use.looking(label=f"{USE}{price}").of(style.id))
+        price = short_price(prices.of(tool, style.inputs))
+        buttons.append(use.looking(label=f"{USE} · {price}").of(style.id))
     if managed or not style.of_server:
         buttons.append(remove.of(style.id))
     alt = _("A result of the style {name}", name=style.name)
@@ -200,11 +284,6 @@ async def show_styles(interaction: discord.Interaction) -> None:
 async def show_style(interaction: discord.Interaction, style: Style, title: str = "") -> None:
     """Answer with the style, for the person alone."""
     await answer(interaction, await _panel_of(interaction, style, title))
-
-
-async def _panel_of(interaction: discord.Interaction, style: Style, title: str = "") -> Panel:
-    picture, prices = await picture_of(interaction, style), await prices_for(interaction)
-    return style_panel(style, interaction, prices, picture, title)
 
 
 @button("styles:show")
@@ -318,7 +397,11 @@ def prompt_field(typed: str | None, most: int | None) -> ui.Label[Any]:
     """Return the field of a style's prompt."""
     look = discord.TextStyle.paragraph
     entry = ui.TextInput[Any](custom_id="prompt", style=look, default=typed, required=False, max_length=most)
-    return labelled(_("Prompt"), entry, PROMPT_HELP)
+    # Translators: at most 100 characters
+    about = lazy(
+        "Write {words} where your own words go. Without it, they are added at the end.", words=STYLE_WORDS
+    )
+    return labelled(_("Prompt"), entry, about)
 
 
 def style_inputs(tool: Tool, prompt: str, typed: str) -> dict[str, str]:
@@ -352,34 +435,18 @@ def style_inputs(tool: Tool, prompt: str, typed: str) -> dict[str, str]:
     return inputs
 
 
-async def picture_of(interaction: discord.Interaction, style: Style) -> str | None:
+async def _picture_of(interaction: discord.Interaction, style: Style) -> str | None:
     """Return the address of the picture in the posting of the job that the style was saved from.
 
     None if it is gone, or if the person can't see it where it was posted; so nothing gets out of a channel
     that is closed to them, or age-restricted.
     """
-    host, guild, person = host_of(interaction), interaction.guild, interaction.user
-    job = None if style.job_id is None else await host.services.db.read(queries.get, style.job_id)
-    if job is None or job.guild_id != style.guild_id or job.private:
-        return None
-    if guild is None or not isinstance(person, discord.Member) or stays_there(interaction.client, job):
-        return None
-    channel = channel_in(guild, job.result_channel_id or job.channel_id)
-    if channel is None or not _reads(person, channel, own=job.user_id == person.id):
+    db = host_of(interaction).services.db
+    job = None if style.job_id is None else await db.read(queries.get, style.job_id)
+    if job is None or stays_there(interaction.client, job) or not may_read(interaction, job):
         return None
     picture = (await posted_results(interaction.client, [job])).pictures.get(job.id)
     return None if picture is None or picture.hidden else picture.url
-
-
-def _reads(person: discord.Member, channel: Any, *, own: bool) -> bool:
-    """Return whether the person can read the channel. `own`: they have a result there.
-
-    Who is in a private thread isn't known without a request, so it is closed to others.
-    """
-    if isinstance(channel, discord.Thread) and channel.is_private() and not own:
-        return False
-    may = channel.permissions_for(person)
-    return may.view_channel and may.read_message_history
 
 
 def quoted(style: Style) -> str:
@@ -398,13 +465,6 @@ def _roles(style: Style) -> str:
 
 def _role_names(style: Style) -> str:
     return some([f"<@&{one}>" for one in sorted(style.roles)], MAX_SHOWN_ROLES)
-
-
-def _listed(styles: Sequence[Style], catalog: Catalog, room: int) -> list[str]:
-    def more(left: int) -> str:
-        return "- " + ngettext("… and {count} more", "… and {count} more", left)
-
-    return fitting([f"- {line_of(style, catalog)}" for style in styles], room, more)
 
 
 # A result, saved as a style
