@@ -13,13 +13,15 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from bot.db import Database
-from tests.support.cheap.copies import copy_quickly
-from tests.support.cheap.drawings import share_drawings
-from tests.support.cheap.examples import choose_without_local_constants
-from tests.support.cheap.extensions import share_extensions
-from tests.support.cheap.memory import files_in_memory
-from tests.support.cheap.payloads import share_payloads
-from tests.support.cheap.statements import share_statements
+from tests.support.cheap import (
+    choose_without_local_constants,
+    copy_quickly,
+    files_in_memory,
+    share_drawings,
+    share_extensions,
+    share_payloads,
+    share_statements,
+)
 from tests.support.database import database, no_power_cut, sqlite_in_place
 from tests.support.desk import Desk, open_desk
 from tests.support.detached import hold_rows_apart, refuse_detached

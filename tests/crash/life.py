@@ -44,10 +44,9 @@ from bot.vault import Vault
 from sandbox.discord.emulator import TOKEN
 from tests.crash.tracer import Tracer
 from tests.engine.world import QUICK
-from tests.support.cheap.decoders import fork_decoders
-from tests.support.cheap.extensions import share_extensions
-from tests.support.cheap.payloads import share_payloads
+from tests.support.cheap import share_extensions, share_payloads
 from tests.support.database import holding, sqlite_in_place
+from tests.support.decoders import fork_decoders
 from tests.support.patience import PATIENCE
 from tests.support.services import SPOOL_BYTES, services_on
 from tests.support.simulated.delivery import context_on

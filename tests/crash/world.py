@@ -34,7 +34,7 @@ from sandbox.studii.jobs import Job as StudiiJob
 from tests.crash.life import Life
 from tests.crash.zygote import FORKS
 from tests.engine.world import STAGING as STYLE, a_job, a_staging_job, png
-from tests.support.cheap.memory import place_in_memory
+from tests.support.cheap import place_in_memory
 from tests.support.database import database, given
 from tests.support.forks import conversation
 from tests.support.jobs import ledger_lines

@@ -37,7 +37,7 @@ from tests.engine.world import (
     engine_world,
     with_photo,
 )
-from tests.media.metadata.photos import AI, phone_jpeg, phone_webp
+from tests.media.files import AI, phone_jpeg, phone_webp
 
 PNG = Photo(PhotoKind.PNG, "image/png", 64, 64)
 

@@ -15,7 +15,7 @@ from sandbox.discord.emulator.faults import Fault
 from sandbox.discord.emulator.messages import Message
 from sandbox.discord.emulator.places import SEND, Overwrite
 from sandbox.studii import faults
-from tests.media.metadata.photos import SECRETS, phone_jpeg, phone_png, phone_webp, pixels
+from tests.media.files import SECRETS, phone_jpeg, phone_png, phone_webp, pixels
 from tests.stories.world import DAY, ROOM, Town, failed, plain, town
 
 CONVERTED = ("tiff", "gif", "bmp", "avif")

@@ -6,18 +6,20 @@ import struct
 import tempfile
 import warnings
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
-from PIL import Image
+from PIL import Image, ImageSequence
+from PIL.JpegImagePlugin import JpegImageFile
 
 from bot.media.metadata import BrokenStructure, strip_metadata
-from tests.media.damage import DAMAGES, damaged
-from tests.media.metadata.photos import (
+from tests.media.files import (
     AI,
     CAMERA,
+    DAMAGES,
     ICC,
     ORIENTATION,
     SECRETS,
@@ -25,6 +27,7 @@ from tests.media.metadata.photos import (
     actions,
     app11,
     chunk,
+    damaged,
     exif,
     jumbf,
     phone_jpeg,
@@ -42,7 +45,52 @@ from tests.media.metadata.photos import (
     with_segments,
     xmp,
 )
-from tests.media.metadata.stripped import PHONES, Maker, Strip, assert_nothing_private, cleaned, opened, shown
+
+Maker = Callable[..., bytes]
+PHONES = [phone_jpeg, phone_png, phone_webp]
+Strip = Callable[[bytes], bytes]
+
+
+def opened(data: bytes) -> Image.Image:
+    """As the bot opens it: a JPEG is never taken for several pictures in one file."""
+    file = io.BytesIO(data)
+    return JpegImageFile(file) if data.startswith(b"\xff\xd8") else Image.open(file)
+
+
+def shown(data: bytes) -> tuple[bytes, int, bytes | None]:
+    """What is seen of a picture: its pixels, how it is turned, and in which colours."""
+    with opened(data) as image:
+        frames = b"".join(frame.tobytes() for frame in ImageSequence.Iterator(image))
+        return frames, image.getexif().get(ORIENTATION, 1), image.info.get("icc_profile")
+
+
+def assert_nothing_private(data: bytes) -> None:
+    assert [secret for secret in SECRETS if secret in data] == []
+    with Image.open(io.BytesIO(data)) as image:
+        assert set(image.getexif()) <= {ORIENTATION}
+        assert not image.getexif().get_ifd(0x8825)
+        assert not image.info.keys() & {"comment", "photoshop", "mp", "parameters", "Comment"}
+
+
+def cleaned(strip: Strip, photo: bytes) -> bytes:
+    """The photo without what is private, which looks the same."""
+    stripped = strip(photo)
+    assert_nothing_private(stripped)
+    assert shown(stripped) == shown(photo)
+    return stripped
+
+
+@pytest.fixture
+def strip(tmp_path: Path) -> Callable[[bytes], bytes]:
+    def stripped(data: bytes) -> bytes:
+        path = tmp_path / "photo"
+        path.write_bytes(data)
+        strip_metadata(path)
+        assert [one.name for one in tmp_path.iterdir()] == ["photo"]
+        return path.read_bytes()
+
+    return stripped
+
 
 JPEG_KINDS = [
     {},

@@ -1,10 +1,15 @@
-"""What opens files runs in processes of its own, and their end is nobody else's concern."""
+"""What opens files runs in processes of its own, and their end is nobody else's concern.
+
+They have nothing of the bot's, tell nothing of a photo, and end with the bot.
+"""
 
 import asyncio
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,12 +20,62 @@ from bot.cli.doctor import Verdict, pictures
 from bot.media import PhotoKind, pool, sniff
 from bot.media.kinds import HEAD_BYTES
 from bot.media.photo import DecoderFailed, PhotoRefused
-from bot.media.pool import LARGE_LANE, SMALL_LANE, DecoderPool
+from bot.media.pool import LARGE_LANE, SMALL_LANE, DecoderPool, DecoderProcess
 from tests.engine.world import PHOTO_URL, engine_world, with_photo
-from tests.media.pool.conftest import Asking, is_alive
 from tests.support.patience import PATIENCE, until
 
-ROOT = Path(__file__).parents[3]
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="read in Linux's /proc")
+Request = Mapping[str, object]
+
+
+@dataclass
+class Asking:
+    """What processes are asked for, in order: `change` is what becomes of it, and the first that is given
+    `stop_at` seconds stands still."""
+
+    asked: list[tuple[DecoderProcess, Request]] = field(default_factory=list[tuple[DecoderProcess, Request]])
+    change: Callable[[Request], Request] = lambda request: request
+    stop_at: int = 0
+    stopped: "asyncio.Future[int]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+@pytest.fixture
+async def decoder() -> AsyncIterator[DecoderPool]:
+    async with DecoderPool() as decoder:
+        yield decoder
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "photo"
+    Image.effect_noise((300, 200), 60).convert("RGB").save(path, "BMP")
+    return path
+
+
+@pytest.fixture
+async def asking(monkeypatch: pytest.MonkeyPatch) -> Asking:
+    asking, real = Asking(), DecoderProcess.ask
+
+    async def ask(self: DecoderProcess, request: Request, within: float) -> object:
+        asking.asked.append((self, request))
+        if request["seconds"] == asking.stop_at and not asking.stopped.done():
+            os.kill(self.pid, signal.SIGSTOP)
+            asking.stopped.set_result(self.pid)
+        return await real(self, asking.change(request), within)
+
+    monkeypatch.setattr(DecoderProcess, "ask", ask)
+    return asking
+
+
+def is_alive(pid: int) -> bool:
+    """Return whether there is such a process that is more than a remainder for its parent to look at."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+ROOT = Path(__file__).parents[2]
 BUSY = "from bot.media.decoder import serve; serve._limit(1 << 30, 1)\nwhile True: pass"
 
 
@@ -80,7 +135,7 @@ async def test_a_photo_that_takes_too_long_fails_and_its_process_ends(
     await until(lambda: not is_alive(asking.stopped.result()), "the end of a decoder")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="limits are read in /proc")
+@LINUX
 def test_a_decoder_that_is_busy_for_longer_is_killed_by_the_kernel() -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", BUSY], env=environment, timeout=PATIENCE, check=False)  # noqa: S603
@@ -178,3 +233,90 @@ async def test_without_limits_pictures_are_opened_and_doctor_says_so(
     (finding,) = [one async for one in pictures(cast("Any", None))]
     assert finding.verdict is Verdict.WARN
     assert f"can't limit the {' and '.join(missing)} of a process" in finding.words
+
+
+BOT = """
+import asyncio, sys
+from pathlib import Path
+from bot.media.pool import DecoderPool
+
+async def main():
+    async with DecoderPool() as decoder, decoder._process() as process:
+        print(process.pid, flush=True)
+        await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+SHOW = "import ctypes; print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"  # PR_GET_DUMPABLE
+STARTS = {
+    "the bot": "import asyncio, types; from bot import app; app._serve = lambda *_: asyncio.sleep(0);"
+    f"asyncio.run(app.run(types.SimpleNamespace())); {SHOW}",
+    "a decoder": f"import os; from bot.media.decoder import serve;serve._prepare(os.getppid()); {SHOW}",
+    "neither": SHOW,
+}
+
+
+@LINUX
+@pytest.mark.promise
+@pytest.mark.parametrize("who", STARTS)
+def test_other_processes_of_the_same_user_can_read_neither_memory_nor_environment(who: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    said = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", STARTS[who]], env=environment, capture_output=True, text=True, check=True
+    )
+    assert said.stdout.strip() == ("1" if who == "neither" else "0")
+
+
+@LINUX
+@pytest.mark.promise
+async def test_no_decoder_outlives_a_bot_that_is_killed() -> None:
+    bot = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-OO", "-c", BOT),
+        stdout=asyncio.subprocess.PIPE,
+        env={"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    assert bot.stdout is not None
+    pid = int(await bot.stdout.readline())
+    words = (await asyncio.to_thread(Path(f"/proc/{pid}/cmdline").read_bytes)).split(b"\0")
+    os.kill(pid, signal.SIGSTOP)  # as if it were busy
+    bot.kill()
+    await bot.wait()
+    await until(lambda: not is_alive(pid), "the end of the decoder")
+    assert words[1:4] == [b"-I", b"-B", b"-OO"]  # what is compiled for the bot is for it, too
+
+
+def belongings(process: Path) -> tuple[list[Path], bytes]:
+    """The files that a process has open, and its environment."""
+    return [link.readlink() for link in (process / "fd").iterdir()], (process / "environ").read_bytes()
+
+
+@LINUX
+@pytest.mark.promise
+async def test_a_process_knows_none_of_the_bots_secrets_and_has_no_files_of_the_bot(
+    decoder: DecoderPool, photo: Path, asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENCRYPTION_KEYS", "secret")
+    with photo.open("rb") as held:
+        os.set_inheritable(held.fileno(), True)
+        await decoder.check(photo)
+    held_open, own = await asyncio.to_thread(belongings, Path(f"/proc/{asking.asked[0][0].pid}"))
+    assert photo not in held_open
+    assert b"secret" not in own
+
+
+async def test_nothing_of_a_photo_reaches_the_log_or_standard_error(
+    decoder: DecoderPool,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    caplog.set_level("DEBUG")
+    exif, path = Image.Exif(), tmp_path / "photo"
+    exif[0x010F] = "A camera of mine"
+    Image.effect_noise((64, 64), 60).save(path, "TIFF", exif=exif, compression="tiff_adobe_deflate")
+    path.write_bytes(path.read_bytes()[:-2000])  # libtiff complains
+    caplog.clear()
+    with pytest.raises(PhotoRefused):
+        await decoder.inspect(path)
+    assert "camera" not in caplog.text
+    assert capfd.readouterr().err == ""

@@ -4,11 +4,13 @@ import asyncio
 import io
 import struct
 import zlib
+from collections.abc import AsyncIterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+import pytest_asyncio
 from PIL import Image
 
 from bot.media import PhotoKind
@@ -16,11 +18,30 @@ from bot.media.metadata import strip_metadata
 from bot.media.photo import Photo, PhotoRefused
 from bot.media.pool import DecoderPool
 from bot.ui.kit.reasons import reason_words
-from tests.media.decoder.scenes import looks_like, save, scene
-from tests.media.jpeg_scans import scans
-from tests.media.metadata.photos import AI, ICC, ORIENTATION, SECRETS, chunk, exif, xmp
-from tests.media.profiles import exchanged_profile, grey_profile, ink_profile
-from tests.support.cheap.heic import save_deep_heic
+from tests.media.files import (
+    AI,
+    ICC,
+    ORIENTATION,
+    SECRETS,
+    chunk,
+    exchanged_profile,
+    exif,
+    grey_profile,
+    ink_profile,
+    looks_like,
+    save,
+    save_deep_heic,
+    scans,
+    scene,
+    xmp,
+)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def decoder() -> AsyncIterator[DecoderPool]:
+    async with DecoderPool() as decoder:
+        yield decoder
+
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

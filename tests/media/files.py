@@ -1,13 +1,17 @@
-"""Photos with all that cameras, phones and programs put beside the pixels, for the tests."""
+"""Pictures and their files: whole, damaged, and with all that cameras and phones put beside the pixels."""
 
 import io
+import re
 import struct
 import zlib
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageCms
+import pillow_heif
+from hypothesis import strategies as st
+from PIL import Image, ImageChops, ImageCms, ImageDraw
 
 _cms: Any = ImageCms
 ICC: bytes = _cms.ImageCmsProfile(_cms.createProfile("sRGB")).tobytes()
@@ -91,9 +95,7 @@ def with_segments(jpeg: bytes, *segments: bytes) -> bytes:
 
 
 def plain_jpeg(image: Image.Image | None = None, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    (image or pixels()).save(buffer, "JPEG", **options)
-    return buffer.getvalue()
+    return saved(image or pixels(), "JPEG", **options)
 
 
 def phone_jpeg(orientation: int | None = 6, source: str | None = None, **options: Any) -> bytes:
@@ -119,9 +121,7 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def plain_png(image: Image.Image | None = None, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    (image or pixels(mode="RGBA")).save(buffer, "PNG", **options)
-    return buffer.getvalue()
+    return saved(image or pixels(mode="RGBA"), "PNG", **options)
 
 
 def with_chunks(png: bytes, *chunks: bytes) -> bytes:
@@ -163,12 +163,145 @@ def webp_chunks(webp: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def plain_webp(image: Image.Image | None = None, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    (image or pixels()).save(buffer, "WEBP", **options)
-    return buffer.getvalue()
+    return saved(image or pixels(), "WEBP", **options)
 
 
 def phone_webp(orientation: int | None = 6, source: str | None = None, **options: Any) -> bytes:
     made = plain_webp(icc_profile=ICC, exif=exif(orientation)[6:], xmp=xmp(source), **options)
     chunks = [webp_chunk(kind, data) for kind, data in webp_chunks(made)]
     return riff(*chunks, webp_chunk(b"PRIV", b"SECRET-SERIAL")) + b"SECRET-VIDEO"
+
+
+def scene(mode: str = "RGB") -> Image.Image:
+    """Wider than high, with a red corner at the top left."""
+    image = Image.new("RGB", (96, 64), "#88aacc")
+    ImageDraw.Draw(image).rectangle((0, 0, 31, 31), fill="red")
+    return image.convert(mode)
+
+
+def save(to: io.BytesIO | Path, image_format: str, image: Image.Image | None = None, **options: Any) -> None:
+    """Write the picture, by default the scene, as a file of that kind."""
+    image = image or scene()
+    if image_format == "HEIF":
+        save_heic(to, image, **{"quality": 90, **options})
+    else:
+        image.save(to, image_format, **options)
+
+
+def saved(image: Image.Image, image_format: str, **options: Any) -> bytes:
+    """Return the picture as a file of that kind."""
+    buffer = io.BytesIO()
+    save(buffer, image_format, image, **options)
+    return buffer.getvalue()
+
+
+def looks_like(path: Path, wanted: Image.Image) -> bool:
+    with Image.open(path) as got:
+        difference = ImageChops.difference(got.convert("RGB"), wanted.convert("RGB"))
+    return got.size == wanted.size and max(difference.resize((6, 4)).tobytes()) < 25
+
+
+Damage = tuple[str, float, int]
+"""What happens, where as a share of the file, and with which value."""
+
+WAYS: dict[str, st.SearchStrategy[int]] = {
+    "flip": st.integers(0, 7),  # a bit
+    "set": st.integers(0, 255),  # a byte
+    "marker": st.integers(0, 255),  # of a JPEG
+    "twice": st.integers(1, 400),  # a piece is there again
+    "cut": st.integers(1, 40),  # a piece is gone
+    "end": st.just(0),  # the rest is gone
+}
+DAMAGES = st.lists(
+    st.one_of(
+        *(st.tuples(st.just(way), st.floats(0, 1, exclude_max=True), value) for way, value in WAYS.items())
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+def damaged(data: bytes, damages: list[Damage], within: int | None = None) -> bytes:
+    """The file after the damages, each of which is within so many bytes of its start, or anywhere."""
+    for way, where, value in damages:
+        at = int(where * min(len(data), within or len(data)))
+        before, after = data[:at], data[at:]
+        match way:
+            case "flip":
+                after = bytes(one ^ 1 << value for one in after[:1]) + after[1:]
+            case "set":
+                after = bytes((value,)) + after[1:]
+            case "marker":
+                after = bytes((0xFF, value)) + after[2:]
+            case "twice":
+                after = after[:value] + after
+            case "cut":
+                after = after[value:]
+            case _:
+                after = b""
+        data = before + after
+    return data
+
+
+def scans(data: bytes) -> list[tuple[int, int]]:
+    """Where the coded data of each scan starts and ends."""
+    found: list[tuple[int, int]] = []
+    at = 0
+    while (at := data.find(b"\xff\xda", at)) >= 0:
+        start = at + 2 + int.from_bytes(data[at + 2 : at + 4])
+        end = next(
+            one.start() for one in re.finditer(rb"\xff[\x01-\xcf\xd8-\xfe]", data) if one.start() >= start
+        )
+        found.append((start, end))
+        at = end
+    return found
+
+
+def ink_profile(*, ink: tuple[int, int, int], paper: tuple[int, int, int]) -> bytes:
+    """A profile for printing that gives paper without ink one colour, and any ink another; both in Lab."""
+    ramp, colours = bytes(range(256)), [paper] + [ink] * 15
+    identity = struct.pack(">9i", *(65_536 if place % 4 == 0 else 0 for place in range(9)))
+    table = b"mft1" + bytes(4) + bytes((4, 3, 2, 0)) + identity + ramp * 4
+    table += b"".join(map(bytes, colours)) + ramp * 3
+    content = struct.pack(">I4sII", 1, b"A2B0", 144, len(table)) + table
+    head = struct.pack(">I4sI", 128 + len(content), b"\0\0\0\0", 0x02400000) + b"prtrCMYKLab "
+    head += bytes(12) + b"acsp" + bytes(28) + struct.pack(">III", 0xF6D6, 0x10000, 0xD32D)
+    return head.ljust(128, b"\0") + content
+
+
+def exchanged_profile() -> bytes:
+    """sRGB, with the colour of blue where that of red is."""
+    cms: Any = ImageCms
+    whole: bytes = cms.ImageCmsProfile(cms.createProfile("sRGB")).tobytes()
+    return whole.replace(b"rXYZ", b"____").replace(b"bXYZ", b"rXYZ").replace(b"____", b"bXYZ")
+
+
+def grey_profile() -> bytes:
+    """Grey values that are brighter than those of sRGB: their gamma is 1."""
+    white = b"XYZ \0\0\0\0" + struct.pack(">III", 0xF6D6, 0x10000, 0xD32D)
+    tags = {b"wtpt": white, b"kTRC": b"curv" + bytes(8)}
+    at, table, content = 132 + 12 * len(tags), struct.pack(">I", len(tags)), b""
+    for name, data in tags.items():
+        table += name + struct.pack(">II", at + len(content), len(data))
+        content += data
+    head = struct.pack(">I4sI", at + len(content), b"\0\0\0\0", 0x02400000) + b"mntrGRAYXYZ "
+    head += bytes(12) + b"acsp" + bytes(28) + white[8:]
+    return head.ljust(128, b"\0") + table + content
+
+
+_QUICK = {"preset": "ultrafast"}  # the encoder's own takes nine times as long
+
+
+def save_heic(to: io.BytesIO | Path, image: Image.Image | pillow_heif.HeifFile, **options: Any) -> None:
+    """Write a picture as HEIC."""
+    heif: Any = pillow_heif.from_pillow(image) if isinstance(image, Image.Image) else image
+    heif.save(to, enc_params=dict(_QUICK), **options)  # into which the library writes what it is given
+
+
+def save_deep_heic(to: io.BytesIO | Path, image: Image.Image, **options: Any) -> None:
+    """Write a picture with more than eight bits for each sample, of which the upper eight say something."""
+    eight = image.tobytes()
+    samples = bytearray(2 * len(eight))
+    samples[1::2] = eight
+    library: Any = pillow_heif
+    save_heic(to, library.from_bytes(f"{image.mode};16", image.size, bytes(samples)), **options)

@@ -1,1 +1,0 @@
-"""Ways to make tests cheap that change nothing of what they show."""
