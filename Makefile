@@ -6,7 +6,7 @@ ARGS ?=
 UV := uv==0.13.9
 COVERAGE := coverage~=7.17
 
-.PHONY: help demo test crash simulate cluster bench check run lock clean fuzz hostile image-check messages unreached
+.PHONY: help demo test crash simulate cluster bench check audit run lock clean fuzz hostile image-check messages unreached
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,7 +50,7 @@ fuzz: $(VENV)/dev.done ## check the ledger over 100,000 random steps, and groups
 	FUZZ_STEPS=100000 $(BIN)/python -m pytest -s tests/credits/test_books.py \
 		tests/jobs/test_accept.py $(ARGS)
 
-check: $(VENV)/dev.done ## check style, types, import rules, unused code, translations, the Dockerfile, and vulnerabilities of locked packages
+check: $(VENV)/dev.done ## check style, types, import rules, unused code, translations, and the Dockerfile
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
@@ -70,7 +70,9 @@ check: $(VENV)/dev.done ## check style, types, import rules, unused code, transl
 		for folder in kubernetes kubernetes-cluster; do \
 			kubectl kustomize deploy/$$folder | kubernetes-validate --strict /dev/stdin || exit 1; echo; done; \
 	else echo "kubectl or kubernetes-validate isn't installed: the manifests for Kubernetes are not checked."; fi
-	@$(BIN)/python -m tests.support.audit requirements/dev.txt
+
+audit: $(VENV)/dev.done ## ask whether a locked package has a known vulnerability (needs a network)
+	$(BIN)/pip-audit --require-hashes --disable-pip --requirement requirements/dev.txt
 
 run: $(VENV)/bot.done ## run the bot with the settings in .env
 	@$(BIN)/python -m bot run

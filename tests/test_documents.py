@@ -109,37 +109,3 @@ def test_the_buttons_that_are_named_are_so_called() -> None:
     for document in ("docs/members.md", "docs/admins.md"):
         pressed = re.findall(r"press(?:es)? \*\*([^*]+)\*\*|or \*\*([^*]+)\*\*", read(document))
         assert [name for pair in pressed for name in pair if name and f'"{name}"' not in code] == []
-
-
-def test_each_dependency_is_in_the_table() -> None:
-    text = read("docs/developers.md").lower()
-    project = read("pyproject.toml")
-    (block,) = re.findall(r"^dependencies = \[\n(.*?)^\]", project, re.MULTILINE | re.DOTALL)
-    groups = re.findall(r"^(?:sandbox|dev) = \[\n(.*?)^\]", project, re.MULTILINE | re.DOTALL)
-    names = re.findall(r'^    "([\w.-]+)', "\n".join([block, *groups]), re.MULTILINE)
-    assert len(names) > 25
-    missing = [name for name in names if not re.search(rf"\b{re.escape(name.lower())}\b", text)]
-    assert missing == []
-
-
-def is_there(name: str) -> bool:
-    """Return whether a dotted name is a module of ours, or is defined or imported in one."""
-    path, *rest = ROOT, *name.split(".")
-    while rest and (path / rest[0]).is_dir():
-        path /= rest.pop(0)
-    if rest and (path / f"{rest[0]}.py").exists():
-        path /= f"{rest.pop(0)}.py"
-    elif rest:
-        path /= "__init__.py"
-    return not rest or (path.exists() and re.search(rf"\b{rest[0]}\b", path.read_text("utf-8")) is not None)
-
-
-def test_each_module_that_a_docstring_or_comment_names_exists() -> None:
-    named = [
-        (path.relative_to(ROOT).as_posix(), name)
-        for folder in ("bot", "cogs", "sandbox", "bench", "tests")
-        for path in (ROOT / folder).rglob("*.py")
-        for name in re.findall(r"`((?:bot|cogs|sandbox|bench|tests)(?:\.\w+)+)`", path.read_text("utf-8"))
-    ]
-    assert len(named) > 20
-    assert [place for place in named if not is_there(place[1])] == []

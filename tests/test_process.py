@@ -70,22 +70,6 @@ async def test_a_bot_that_identifies_too_soon_after_another_comes_up_a_little_la
 
 
 @pytest.mark.promise
-async def test_commands_are_registered_once_and_again_only_when_they_change(tmp_path: Path) -> None:
-    async with DiscordServer(rules=Rules(identify_every=0)) as discord:
-        for _ in range(2):
-            discord.ready.clear()
-            async with bot_process(discord, tmp_path, "run", STUDII_API_URL=API) as process:
-                await asyncio.wait_for(discord.ready.wait(), PATIENCE)
-                process.send_signal(signal.SIGTERM)
-                assert await said(process) is not None
-                assert process.returncode == 0
-        registrations = [request for request in discord.requests if request[0] == "PUT"]
-        assert len(registrations) == 1
-        names = {command["name"] for command in discord.commands}
-        assert {"studio", "virtual-staging", "photo-restore", "product-background", "career-photo"} <= names
-
-
-@pytest.mark.promise
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [

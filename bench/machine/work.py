@@ -30,7 +30,7 @@ from bot.vault import LaneNames, Vault, lane_names
 from sandbox.discord.emulator import TOKEN, DiscordServer
 from tests.support.database import given
 from tests.support.jobs import a_job
-from tests.support.simulated.delivery import delivery_on
+from tests.support.simulated import delivery_on
 
 CHANNELS = 1000  # the first channel of the first server; each server has three
 MAX_MESSAGE_BYTES = 500 * 1024 * 1024  # bytes of a message's files

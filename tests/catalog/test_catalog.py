@@ -7,7 +7,33 @@ import pytest
 from bot.catalog import MAX_LONG_TEXT, RESERVED, SHIPPED, Catalog, SourceRule, Tool
 from bot.errors import Refused, SettingsError
 from bot.languages import Language, speaking
-from tests.catalog.files import GOOD, written
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Catalog:
+    return Catalog.load()
+
+
+@pytest.fixture
+def studio(shipped: Catalog) -> Tool:
+    return shipped.get("studio")
+
+
+GOOD = """
+[studio]
+title = "Studio"
+summary = "Make a picture"
+emoji = "🎨"
+source = "optional"
+output = "image"
+assumed_cost = 8
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    file = folder / "my-tools.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
 
 
 @pytest.mark.promise

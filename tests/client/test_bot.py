@@ -24,9 +24,9 @@ from bot.errors import SettingsError, StudiiBotError, Unavailable
 from bot.jobs import queries
 from bot.ui.kit.layout import know_commands, text
 from sandbox.discord.emulator import TOKEN, DiscordServer
-from tests.studii.bare import answering
+from tests.studii.conftest import answering
 from tests.support.desk import Desk, make_bot, open_desk, texts
-from tests.support.simulated.delivery import NoAnswers, no_progress
+from tests.support.simulated import NoAnswers, no_progress
 
 
 @pytest.fixture

@@ -9,7 +9,28 @@ import pytest
 from bot.config import MAX_SECRET_BYTES, Settings, StorageSettings
 from bot.errors import SettingsError
 from bot.validation import Secret
-from tests.config.reading import TOKEN, complaint
+from tests.support.process import without_settings
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    without_settings(monkeypatch, tmp_path)
+
+
+@pytest.fixture
+def token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
+
+
+TOKEN = "discord.token.for-tests"
+
+
+def complaint() -> str:
+    with pytest.raises(SettingsError) as caught:
+        Settings.read()
+    line = str(caught.value)
+    assert "\n" not in line
+    return line
 
 
 @pytest.mark.promise

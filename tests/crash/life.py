@@ -49,7 +49,7 @@ from tests.support.database import holding, sqlite_in_place
 from tests.support.decoders import fork_decoders
 from tests.support.patience import PATIENCE
 from tests.support.services import SPOOL_BYTES, services_on
-from tests.support.simulated.delivery import context_on
+from tests.support.simulated import context_on
 
 # What is still to be said: last words, answers, progress, and that there is no result.
 UNSAID = "jobs WHERE announced_at IS NULL"

@@ -20,7 +20,7 @@ from bot.ui.jobs.wording import message_link
 from tests.delivery.finished import MESSAGES, finished, output, posted
 from tests.support.desk import BOT_PERMISSIONS, DONE, PNG, Desk, open_desk, pieces, texts
 from tests.support.posts import Posted, Undeliverable, a_post, deliver, tell_end
-from tests.support.simulated.delivery import NoDrawing, delivery_on
+from tests.support.simulated import NoDrawing, delivery_on
 from tests.ui.jobs.late import rows
 
 

@@ -24,7 +24,7 @@ from tests.support.clock import NOON
 from tests.support.desk import Desk, make_bot
 from tests.support.jobs import staging
 from tests.support.posts import Posted, deliver, open_posts, tell_end
-from tests.support.simulated.delivery import delivery_on
+from tests.support.simulated import delivery_on
 
 BYTES = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20_000
 USER = {"id": "7", "username": "studii", "discriminator": "0", "global_name": None, "avatar": None}

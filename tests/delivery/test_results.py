@@ -23,7 +23,7 @@ from tests.support.decoders import SharedDecoders
 from tests.support.desk import PNG, Desk, open_desk, pieces, press_more, texts
 from tests.support.jobs import settle_job
 from tests.support.posts import tell_end
-from tests.support.simulated.delivery import delivery_on
+from tests.support.simulated import delivery_on
 
 TOO_LARGE = 11 * 1024 * 1024  # bytes; a server without boosts takes 10 MiB
 

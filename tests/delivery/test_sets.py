@@ -25,7 +25,7 @@ from tests.reactions.taps import jobs_of, post
 from tests.support.decoders import SharedDecoders
 from tests.support.desk import Desk, keep_answers, open_desk, pieces, texts
 from tests.support.posts import Posted, Undeliverable, post_ending
-from tests.support.simulated.delivery import delivery_on
+from tests.support.simulated import delivery_on
 
 MIB = 1024 * 1024
 SENT = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)

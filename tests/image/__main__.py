@@ -24,8 +24,7 @@ from sandbox.discord.emulator import TOKEN, DiscordServer
 from sandbox.studii import Options, StudiiServer
 from sandbox.studii.world import Key
 from tests.engine.world import free_port
-from tests.image.build import ROOT, Image, build, exported, missing
-from tests.image.contained import Container
+from tests.image.build import ROOT, Container, Image, build, exported, missing
 
 _T = TypeVar("_T")
 GUILD, MEMBER = 100, 200

@@ -36,10 +36,10 @@ from bot.servers.notices import NoticeKind
 from bot.servers.settings import PhotoScope
 from tests.support.clock import FakeClock
 from tests.support.database import holding
+from tests.support.desk import all_questions
 from tests.support.jobs import PHOTO, ledger_lines
 from tests.support.postgresql import new_migrated_database
 from tests.support.posts import open_posts
-from tests.support.questions import all_questions
 from tests.support.services import accept, services_on
 from tests.support.world import MAX_SOURCE, PICTURE, ServicesWorld
 

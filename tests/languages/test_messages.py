@@ -42,8 +42,8 @@ from bot.ui.kit.forms import TITLE_LENGTH
 from bot.ui.kit.layout import named_value, shortened
 from bot.ui.settings.mine import settable
 from tests.support.desk import PNG, Desk, texts
-from tests.support.locales import app_in
 from tests.support.messages import KEYWORDS, TRANSLATED, catalogue_faults, from_python, source_file
+from tests.support.presses import app_in
 from tests.support.settings import admin
 
 

@@ -10,7 +10,7 @@ import pytest
 from bot.jobs.models import JobState
 from bot.languages import Language
 from tests.support.desk import Desk, pieces, texts
-from tests.support.locales import app_in
+from tests.support.presses import app_in
 from tests.support.settings import admin
 from tests.ui.jobs.late import answering, kept_desk, until
 

@@ -18,9 +18,8 @@ from bot.posts import Post
 from bot.reactions import photos as watch
 from bot.servers import access
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready, taken_away
-from tests.support.desk import Desk, make_bot, open_desk, pieces, texts
+from tests.support.desk import Desk, has_tapped, make_bot, open_desk, pieces, texts
 from tests.support.patience import until
-from tests.support.questions import has_tapped
 from tests.support.settings import admin
 
 RUN = "Run · about 8 credits"

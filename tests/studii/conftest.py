@@ -1,12 +1,16 @@
-"""The client against the API on loopback, over real HTTP."""
+"""The client against the API on loopback, over real HTTP; or against a server that says what a test wants."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from aiohttp import web
+from multidict import CIMultiDictProxy
 
 from bot.aio.net import Connector, Proxy
 from bot.studii import StudiiClient, Timeouts
@@ -14,6 +18,60 @@ from sandbox.studii import Endpoint, Key, Options, StudiiServer
 from sandbox.studii.api import API
 from tests.support.proxy import PASSWORD, ConnectProxy
 from tests.support.tls import certificate, contexts
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass
+class Bare:
+    url: str = ""
+    headers: list[CIMultiDictProxy[str]] = field(default_factory=list[CIMultiDictProxy[str]])
+    bodies: list[bytes] = field(default_factory=list[bytes])
+
+
+@asynccontextmanager
+async def answering(handler: Handler) -> AsyncGenerator[Bare]:
+    """An aiohttp server with one handler for everything."""
+    bare = Bare()
+
+    async def record(request: web.Request) -> web.StreamResponse:
+        bare.headers.append(request.headers)
+        return await handler(request)
+
+    app = web.Application(client_max_size=2**20)
+    app.router.add_route("*", "/{tail:.*}", record)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        bare.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        yield bare
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def speaking(*answers: bytes) -> AsyncGenerator[Bare]:
+    """A server that gives one raw answer to each request, whatever it is, and hangs up after the last of a
+    connection: an empty answer hangs up at once."""
+    bare, waiting = Bare(), list(answers)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while waiting:
+                bare.bodies.append(await reader.readuntil(b"\r\n\r\n"))
+                answer = waiting.pop(0)
+                if not answer:
+                    break
+                writer.write(answer)
+                await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        bare.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        yield bare
+
 
 QUICK = Timeouts(connect=1.0, read=0.3, total=2.0, transfer=5.0)
 HOST = "studii.tech"

@@ -32,8 +32,7 @@ from bot.studii import (
 from bot.studii.answers import JobReport, clean, fields_of, message_in, retry_after, shaped
 from sandbox.studii import Endpoint, Key, StudiiServer
 from sandbox.studii.api import API
-from tests.studii.bare import Handler, answering
-from tests.studii.conftest import ENDPOINTS, HOST, INPUTS, QUICK, ask, behind
+from tests.studii.conftest import ENDPOINTS, HOST, INPUTS, QUICK, Handler, answering, ask, behind
 from tests.support.tls import certificate, contexts
 
 KEY = "stu_0123456789abcdef"

@@ -30,8 +30,7 @@ from bot.studii import (
 )
 from sandbox.studii import Endpoint, Fault, Key, Options, StudiiServer, faults
 from sandbox.studii.api import API
-from tests.studii.bare import speaking
-from tests.studii.conftest import ENDPOINTS, HOST, INPUTS, QUICK, ask, behind
+from tests.studii.conftest import ENDPOINTS, HOST, INPUTS, QUICK, ask, behind, speaking
 from tests.support.proxy import Trouble
 
 Way = Literal["direct", "proxy"]

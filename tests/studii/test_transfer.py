@@ -21,8 +21,7 @@ from bot.studii import (
     UploadTarget,
 )
 from sandbox.studii import Fault, Key, Outcome, Output, StudiiServer, faults
-from tests.studii.bare import Handler, answering
-from tests.studii.conftest import HOST, INPUTS, QUICK, behind
+from tests.studii.conftest import HOST, INPUTS, QUICK, Handler, answering, behind
 
 PICTURE = bytes(range(256)) * 400
 BIG = 32 * 2**20

@@ -10,6 +10,8 @@ from typing import Any
 import discord
 from cryptography.fernet import Fernet
 from simcord import ChannelHandle, Env, GuildHandle, InteractionResult, MemberActor
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from bot.catalog import Catalog, Tool
 from bot.client.bot import StudiiBot
@@ -22,6 +24,7 @@ from bot.errors import Refused
 from bot.features.styles import Style, save
 from bot.features.words import add
 from bot.jobs import queries, transitions
+from bot.jobs.confirm import Confirmation, Tapper
 from bot.jobs.models import Job, JobState, Progress
 from bot.servers import keys, settings
 from bot.services import Services
@@ -30,13 +33,10 @@ from bot.vault import Vault
 from tests.support.clock import FakeClock
 from tests.support.database import database
 from tests.support.jobs import settle_job
-from tests.support.outbox import Outbox
 from tests.support.patience import PATIENCE
-from tests.support.posts import Posted, tell_end
-from tests.support.questions import has_tapped
+from tests.support.posts import Outbox, Posted, tell_end
 from tests.support.services import services_on
-from tests.support.simulated.delivery import NoAnswers, delivery_on, no_progress
-from tests.support.simulated.simulation import simulated_discord
+from tests.support.simulated import NoAnswers, delivery_on, no_progress, simulated_discord
 
 KEY = "stu_0123456789abcdef"
 VAULT = Vault.open([Fernet.generate_key().decode()], Path("none.key"))
@@ -244,6 +244,16 @@ def labels(shown: Any) -> list[str]:
     return [str(piece.get("label")) for piece in pieces(shown) if piece["type"] == 2]
 
 
+def has_tapped(session: Session, guild_id: int, user_id: int) -> None:
+    """Let the member be one who has started a job by a tap in the server."""
+    session.merge(Tapper(guild_id, user_id))
+
+
+def all_questions(session: Session) -> list[Confirmation]:
+    """Return all questions, oldest first."""
+    return list(session.scalars(select(Confirmation).order_by(Confirmation.created_at, Confirmation.id)))
+
+
 async def learned(desk: Desk, charge: int, slug: str = "studio", **inputs: str) -> None:
     """Let Studii have charged so much for a job of that kind with the server's key."""
     tool, key = desk.bot.catalog.get(slug), await desk.db.write(keys.current, desk.guild.id)
@@ -283,9 +293,11 @@ async def press_in(who: MemberActor, shown: InteractionResult, label: str) -> In
 
 
 def pieces(shown: Any) -> list[Mapping[str, Any]]:
-    """Return all components of an answer or a message, the outer ones first."""
+    """Return all components of an answer, a message or a panel, the outer ones first."""
     if isinstance(shown, InteractionResult):
         shown = shown.followups[-1] if shown.followups else shown.response
+    if isinstance(shown, discord.ui.LayoutView):
+        return list(_walk(shown.to_components()))
     if isinstance(shown, discord.Message):
         return list(_walk([component.to_dict() for component in shown.components]))
     return list(_walk(shown.components))

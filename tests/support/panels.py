@@ -1,7 +1,4 @@
-"""What a panel of a job says, and the labels on its buttons."""
-
-from collections.abc import Iterator, Mapping
-from typing import Any
+"""Panels of jobs."""
 
 from bot.catalog import Catalog
 from bot.jobs.models import Job, Progress
@@ -9,23 +6,9 @@ from bot.jobs.results import EndOfJobs, Part
 from bot.ui.jobs.progress import progress_panel
 from bot.ui.jobs.result import ShownPhoto, result
 from bot.ui.kit.layout import Panel
+from tests.support.desk import texts
 
 CATALOG = Catalog.load()
-
-
-def pieces_of(components: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield the components, and those in them."""
-    for component in components:
-        yield component
-        yield from pieces_of(component.get("components", ()))
-
-
-def words(panel: Panel) -> str:
-    return "\n".join(piece["content"] for piece in pieces_of(panel.to_components()) if piece["type"] == 10)
-
-
-def labels_of(panel: Panel) -> list[str]:
-    return [piece["label"] for piece in pieces_of(panel.to_components()) if piece["type"] == 2]
 
 
 def alone(job: Job) -> EndOfJobs:
@@ -39,4 +22,4 @@ def shown_with(job: Job, *files: str, why: str = "") -> Panel:
 
 
 def progress_words(job: Job, position: int | None = None) -> str:
-    return words(progress_panel([job], CATALOG, Progress(position)))
+    return texts(progress_panel([job], CATALOG, Progress(position)))

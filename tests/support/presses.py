@@ -1,9 +1,15 @@
-"""Presses that no app of Discord's would send, but a changed one can: any custom id, for any message."""
+"""Presses that no app of Discord's would send, but a changed one can: any custom id, for any message.
 
-from collections.abc import Mapping
+And apps in other languages.
+"""
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
 import discord
-from simcord import InteractionResult, MemberActor, ResponseMessage
+import pytest
+from simcord import InteractionResult, MemberActor, ResponseMessage, interactions
 from simcord.backend import serializers
 from simcord.backend.models import Interaction
 from simcord.interactions import base_payload
@@ -116,3 +122,17 @@ async def hand_in(
     desk.env.backend.emit("INTERACTION_CREATE", payload)
     await desk.env.settle()
     return InteractionResult(desk.env, record)
+
+
+@contextmanager
+def app_in(locale: str) -> Generator[None]:
+    """Let people's Discord apps be set to that language."""
+    payload_of = interactions.base_payload
+
+    def localised(*given: Any, **named: Any) -> Any:
+        record, payload = payload_of(*given, **named)
+        return record, payload | {"locale": locale}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(interactions, "base_payload", localised)
+        yield

@@ -6,6 +6,9 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
+from bot.config import Settings
 from sandbox.discord.emulator import TOKEN, DiscordServer
 from sandbox.discord.launch import command
 from tests.support.forks import ForkedProcess
@@ -71,3 +74,11 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
     """Return the settings as an environment, with only those variables of this one that a process needs."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     return {**kept, "PYTHONPATH": str(ROOT), "DISCORD_TOKEN": TOKEN, **settings}
+
+
+def without_settings(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Let no setting of this machine reach the test: an empty folder, and none of our variables."""
+    monkeypatch.chdir(folder)
+    for name in list(os.environ):
+        if name.lower() in Settings.__dataclass_fields__:
+            monkeypatch.delenv(name)

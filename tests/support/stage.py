@@ -28,7 +28,7 @@ from sandbox.studii import StudiiServer
 from tests.support.database import database
 from tests.support.desk import BOT_PERMISSIONS, limit_bot, texts
 from tests.support.patience import PATIENCE, until
-from tests.support.simulated.simulation import simulated_discord
+from tests.support.simulated import simulated_discord
 
 ENGINE_ENDS_WITHIN = 60.0  # seconds
 # simcord waits for every timer of the bot's: also for the one that closes idle connections after 15 seconds.

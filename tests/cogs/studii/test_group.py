@@ -9,7 +9,7 @@ from bot.client.bot import EXTENSIONS, StudiiBot
 from bot.client.login import photo_intents
 from cogs.commands import function_command
 from tests.support.desk import Desk, open_desk
-from tests.support.simulated.delivery import NoAnswers, no_progress
+from tests.support.simulated import NoAnswers, no_progress
 
 
 def bot_of(desk: Desk, extensions: Sequence[str] = EXTENSIONS) -> StudiiBot:

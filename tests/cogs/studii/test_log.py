@@ -17,7 +17,7 @@ from bot.ui.admin.notices import notice_panel
 from tests.support.clock import NOON
 from tests.support.desk import Desk, pieces, texts
 from tests.support.jobs import staging
-from tests.support.panels import CATALOG, words
+from tests.support.panels import CATALOG
 from tests.support.posts import Posted, a_post, deliver, open_posts, placed, tell_end
 from tests.support.settings import admin
 
@@ -219,7 +219,7 @@ DOUBT = {"masked": "stu_…cdef", "plan": "pro", "used": 20, "limit": 60, "lower
 
 
 def said(kind: NoticeKind, job: Job | None = None, **details: Any) -> str:
-    return words(
+    return texts(
         notice_panel(a_post(100, kind, "1", NOON, details), CATALOG, job, None, hidden=False, called=())
     )
 

@@ -25,7 +25,7 @@ from bot.ui.admin.usage import MANY_CHARTS, MAX_WAITING_CHARTS, ChartMaker, Seri
 from tests.support import spending
 from tests.support.desk import Desk, pieces, texts
 from tests.support.jobs import ledger_lines
-from tests.support.locales import app_in
+from tests.support.presses import app_in
 from tests.support.services import erase
 from tests.support.settings import admin
 

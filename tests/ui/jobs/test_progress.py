@@ -36,11 +36,11 @@ from tests.support.desk import (
     press_more,
     texts,
 )
-from tests.support.panels import labels_of, shown_with
+from tests.support.panels import shown_with
 from tests.support.posts import tell_end
 from tests.support.presses import press
 from tests.support.services import sweep
-from tests.support.simulated.delivery import delivery_on
+from tests.support.simulated import delivery_on
 from tests.ui.account.test_asking_for_more import dm_message
 
 
@@ -101,7 +101,7 @@ async def test_what_is_left_of_a_job_whose_row_is_gone_is_deleted_by_its_person_
 async def test_a_private_result_is_deleted_without_a_question_and_is_nobody_elses(desk: Desk) -> None:
     await desk.maya.slash(desk.channel, "studio", prompt="A red kite", private=True)
     job = await desk.move(await desk.job(), *DONE, finished_at=desk.clock.now(), output_kind="image")
-    ids = labels_of(shown_with(job, f"studio-{job.id[:8]}.png"))
+    ids = labels(shown_with(job, f"studio-{job.id[:8]}.png"))
     assert ids[1:] == ["Edit", "Full size", "More…", "Delete"]
     for action in ("more", "full"):
         forged = f"studii:{action}:{job.id}-0"

@@ -20,9 +20,8 @@ from tests.reactions.taps import PORTRAIT, ROOM, jobs_of, post, reaction, ready,
 from tests.reactions.test_mentions import answer_to, mention
 from tests.reactions.test_photo_channels import automatic, last_message
 from tests.support import spending
-from tests.support.desk import PNG, Desk, labelled, labels, learned, make_bot, texts
+from tests.support.desk import PNG, Desk, all_questions, labelled, labels, learned, make_bot, texts
 from tests.support.presses import send_command, send_press
-from tests.support.questions import all_questions
 from tests.support.settings import admin
 from tests.ui.jobs.results import press_on, staged
 from tests.ui.jobs.test_sets import a_set

@@ -16,8 +16,9 @@ from bot.ui.jobs.result import ending, linked_video
 from bot.ui.jobs.wording import can_play
 from bot.ui.reading.pictures import PostedResults
 from tests.support.clock import NOON
+from tests.support.desk import labels, pieces, texts
 from tests.support.jobs import staging
-from tests.support.panels import CATALOG, alone, labels_of, pieces_of, progress_words, shown_with, words
+from tests.support.panels import CATALOG, alone, progress_words, shown_with
 
 SET = "00000000000000aa"
 
@@ -141,7 +142,7 @@ SOON = NOON + timedelta(seconds=90)
     ],
 )
 def test_times_are_those_that_are_known(changes: dict[str, Any], progress: Progress, expected: str) -> None:
-    assert expected in words(progress_panel([staging(**changes)], CATALOG, progress)).splitlines()
+    assert expected in texts(progress_panel([staging(**changes)], CATALOG, progress)).splitlines()
 
 
 @pytest.mark.parametrize(
@@ -202,12 +203,12 @@ def listing(*jobs: Job, whose: Whose = SERVER, page: int = 0) -> str:
         note="",
         ways={},
     )
-    return words(jobs_panel(shown, CATALOG))
+    return texts(jobs_panel(shown, CATALOG))
 
 
 def test_a_job_that_takes_longer_than_usual_says_so() -> None:
     job = staging(state=JobState.RUNNING, submitted_at=NOON)
-    assert "taking longer than usual" in words(progress_panel([job], CATALOG, Progress(late=True)))
+    assert "taking longer than usual" in texts(progress_panel([job], CATALOG, Progress(late=True)))
 
 
 @pytest.mark.parametrize(
@@ -239,7 +240,7 @@ def test_an_empty_list_says_what_there_is_none_of(whose: Whose, page: int, said:
 
 def test_the_progress_of_a_set_counts_its_photos_by_what_became_of_them() -> None:
     jobs = a_set(*[JobState.PENDING] * 2, JobState.WITHHELD, JobState.UNKNOWN)
-    shown = words(progress_panel(jobs, CATALOG, Progress()))
+    shown = texts(progress_panel(jobs, CATALOG, Progress()))
     assert "**2 to be approved · 1 not posted · 1 unknown**" in shown
     assert "4. ❔ room.png: outcome unknown" in shown
 
@@ -248,14 +249,14 @@ def test_the_progress_of_a_set_has_room_for_the_longest_of_its_lines() -> None:
     for state in JobState:
         for private in (False, True):
             photos = a_set(*[state] * 10, private=private, result_message_id=10**18)
-            assert f"10. {sign_of(photos[0])} room.png: " in words(
+            assert f"10. {sign_of(photos[0])} room.png: " in texts(
                 progress_panel(photos, CATALOG, Progress())
             )
 
 
 def test_the_progress_of_a_private_set_says_that_moderators_see_it() -> None:
     jobs = a_set(*[JobState.PENDING] * 2, private=True, approval=Approval.WANTED)
-    shown = words(progress_panel(jobs, CATALOG, Progress()))
+    shown = texts(progress_panel(jobs, CATALOG, Progress()))
     assert "1. 🛂 room.png: Waiting for a moderator to approve it.\n2." in shown
     assert "Although these are private, moderators see the requests before they start." in shown
 
@@ -272,15 +273,15 @@ def test_a_set_of_which_nothing_came_says_why(state: JobState, said: str) -> Non
     jobs = a_set(state, state)
     parts = tuple(Part(job, number, output=None) for number, job in enumerate(jobs, 1))
     panel = ending(EndOfJobs(parts, tuple(jobs)), CATALOG, "Harbour")
-    assert said in words(panel)
-    assert labels_of(panel) == ["Delete"]
+    assert said in texts(panel)
+    assert labels(panel) == ["Delete"]
 
 
 @pytest.mark.promise
 @pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELLED, JobState.UNKNOWN])
 def test_an_ending_says_to_whom_of_what_and_what_it_cost(state: JobState) -> None:
     job = staging(state=state, failure_text=Reason.text("The photo was broken."), reserved=0, settled=8)
-    told = words(ending(alone(job), CATALOG, "Harbour")).splitlines()
+    told = texts(ending(alone(job), CATALOG, "Harbour")).splitlines()
     assert "<@300>" in told[0]
     assert "-# style **modern** · room **living room** · " in "\n".join(told)
     assert told[-1] == "-# Server: Harbour"
@@ -292,10 +293,10 @@ def test_a_prompt_that_studii_refused_and_charged_can_be_edited_and_again_says_w
     failed = staging(state=JobState.FAILED, failure=FailureCode.STUDII, reserved=0, settled=8)
     free = replace(failed, settled=0)
     panel = progress_panel([failed], CATALOG, Progress())
-    assert labels_of(panel) == ["Edit", "Run again · about 8 credits"]
-    assert "Charged 8 credits.\n-# Running it again may be charged again." in words(panel)
-    assert "Running it again may be charged again." in words(ending(alone(failed), CATALOG, "Harbour"))
-    assert "may be charged again" not in words(progress_panel([free], CATALOG, Progress()))
+    assert labels(panel) == ["Edit", "Run again · about 8 credits"]
+    assert "Charged 8 credits.\n-# Running it again may be charged again." in texts(panel)
+    assert "Running it again may be charged again." in texts(ending(alone(failed), CATALOG, "Harbour"))
+    assert "may be charged again" not in texts(progress_panel([free], CATALOG, Progress()))
 
 
 def test_a_result_names_its_settings_for_those_who_cannot_see_it() -> None:
@@ -327,16 +328,16 @@ def test_a_paid_result_that_could_not_be_fetched_is_linked_with_its_charge() -> 
         output_kind="image",
         settled=8,
     )
-    shown = words(progress_panel([failed], CATALOG, Progress()))
+    shown = texts(progress_panel([failed], CATALOG, Progress()))
     assert "[Open the picture](<https://files.example/out.png>)" in shown
     assert "Charged 8 credits." in shown
-    assert "Open" not in words(progress_panel([replace(failed, output_url=None)], CATALOG, Progress()))
+    assert "Open" not in texts(progress_panel([replace(failed, output_url=None)], CATALOG, Progress()))
 
 
 def test_without_a_file_and_without_a_usable_link_the_result_says_so() -> None:
     job = staging(state=JobState.SUCCEEDED, output_url="javascript:alert(1)")
     linked = shown_with(job, why="Its file was not kept.")
-    shown = words(linked)
+    shown = texts(linked)
     assert "There's no link to it either." in shown
     assert "javascript" not in str(shown_with(job, why="Its file was not kept.").to_components())
 
@@ -357,7 +358,7 @@ def test_what_may_work_the_next_time_is_run_again_and_what_its_inputs_failed_is_
     failure: FailureCode, buttons: list[str]
 ) -> None:
     panel = progress_panel([staging(state=JobState.FAILED, failure=failure)], CATALOG, Progress())
-    assert [label.split(" · ")[0] for label in labels_of(panel)] == buttons
+    assert [label.split(" · ")[0] for label in labels(panel)] == buttons
 
 
 # Whatever a job holds, Discord takes what is shown of it
@@ -428,7 +429,7 @@ def test_whatever_a_job_holds_discord_takes_what_is_shown_of_it(job: Job, positi
         ),
     ]
     for panel in [*shown, shown_with(job, why="It is too large.")]:
-        components = list(pieces_of(panel.to_components()))
+        components = list(pieces(panel))
         texts = [piece["content"] for piece in components if piece["type"] == 10]
         assert all(texts)
         assert sum(map(len, texts)) <= 4000

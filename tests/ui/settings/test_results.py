@@ -15,8 +15,8 @@ from bot.servers.settings import MADE_WITH_AI
 from bot.ui.settings.setup import writable
 from tests.delivery.finished import finished, output
 from tests.support.desk import Desk, open_desk, texts
-from tests.support.locales import app_in
 from tests.support.posts import tell_end
+from tests.support.presses import app_in
 from tests.support.settings import admin, change
 
 

@@ -11,8 +11,7 @@ from sqlalchemy import text
 from bot.catalog import Catalog, ToolInput
 from bot.features.styles import MemberDefaults, default_inputs, set_defaults
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
-from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, texts
-from tests.support.questions import has_tapped
+from tests.support.desk import PNG, Desk, has_tapped, labelled, make_bot, open_desk, pieces, texts
 from tests.support.settings import add_style, admin, remove_style
 from tests.ui.styles.test_saving import press, result_of
 

@@ -21,7 +21,7 @@ from bot.ui.jobs.progress import progress_panel
 from tests.support.database import given
 from tests.support.desk import PNG, Desk, pieces, texts
 from tests.support.jobs import staging
-from tests.support.panels import CATALOG, words
+from tests.support.panels import CATALOG
 from tests.support.posts import Posted, deliver, open_posts, sent, tell_end
 from tests.ui.admin.moderation.waiting import approvals, decline, moderator
 
@@ -231,7 +231,7 @@ IN_VAIN = Reason(ReasonCode.NOT_APPROVED)
 
 def request(count: int = 1, *, hidden: bool = False) -> str:
     jobs = tuple(staging(id=f"{at:016x}", state=JobState.PENDING) for at in range(count))
-    return words(approval_request(ForModerators(jobs, photos=()), CATALOG, NO_FILES, hidden=hidden))
+    return texts(approval_request(ForModerators(jobs, photos=()), CATALOG, NO_FILES, hidden=hidden))
 
 
 @pytest.mark.promise
@@ -249,7 +249,7 @@ def test_photos_that_are_too_large_to_show_are_not_missed() -> None:
 
 def test_a_result_that_is_too_large_to_show_says_so_and_what_it_cost() -> None:
     job = staging(state=JobState.REVIEWING, reserved=0)
-    shown = words(result_review(job, CATALOG, NO_FILES))
+    shown = texts(result_review(job, CATALOG, NO_FILES))
     assert "The result is too large to show here." in shown
     assert "Not charged · finished" in shown
 
@@ -272,4 +272,4 @@ def test_a_result_that_is_too_large_to_show_says_so_and_what_it_cost() -> None:
 def test_a_question_that_ended_without_a_button_says_how(
     changes: dict[str, Any], result: bool, said: str
 ) -> None:
-    assert said in words(decided([staging(**changes)], CATALOG, result=result))
+    assert said in texts(decided([staging(**changes)], CATALOG, result=result))

@@ -1,1 +1,0 @@
-"""The whole bot in one process, with simcord in the place of Discord."""
