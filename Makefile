@@ -38,10 +38,7 @@ bench: $(VENV)/dev.done ## compare the lane with other policies, and measure the
 	@$(BIN)/python -W ignore -m bench.realtime
 
 hostile: $(VENV)/dev.done ## send hostile files through the bot, beside ordinary photos (minutes)
-	@failed=0; \
-	$(BIN)/python -W ignore -m tests.hostile $(ARGS) || failed=1; \
-	HOSTILE_EXAMPLES=3000 $(BIN)/python -m pytest -q tests/media/test_broken_pictures.py || failed=1; \
-	exit $$failed
+	HOSTILE_FILES=all HOSTILE_EXAMPLES=3000 $(BIN)/python -m pytest -v tests/hostile tests/media/test_broken_pictures.py $(ARGS)
 
 image-check: $(VENV)/dev.done ## build the image with Debian's tools, and run it in the sandbox's Discord and Studii (minutes, as root)
 	@$(BIN)/python -W ignore -m tests.image $(ARGS)
