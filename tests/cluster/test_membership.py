@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from types import SimpleNamespace
@@ -17,19 +16,13 @@ from bot.db import Database, used_once
 from bot.errors import NotAlone
 from tests.cluster.members import SHORT, process_on, replaced
 from tests.support.database import writing
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, until
 from tests.support.postgresql import new_migrated_database, server
 
 
 @pytest.fixture
 async def url(migrated_postgresql: str) -> str:
     return await new_migrated_database(migrated_postgresql)
-
-
-async def until(true: Callable[[], object]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not true():  # noqa: ASYNC110 - another process's doing
-            await asyncio.sleep(0.02)
 
 
 async def serving(member: Membership) -> None:

@@ -19,9 +19,9 @@ from bot import db, meta
 from bot.db import Database
 from bot.jobs.models import JobState
 from tests.cluster.members import process_on, replaced
-from tests.engine.world import a_job, engine_world, free_port
+from tests.engine.world import a_job, engine_world
 from tests.support.patience import PATIENCE
-from tests.support.postgresql import UNPRIVILEGED_USER, new_migrated_database
+from tests.support.postgresql import UNPRIVILEGED_USER, free_port, new_migrated_database
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 Way = Callable[[str, pytest.MonkeyPatch], AbstractAsyncContextManager[str]]

@@ -26,10 +26,9 @@ from sandbox.studii import Options
 from sandbox.studii.jobs import Durations
 from tests.cluster.members import process_on
 from tests.cluster.trial import Crowd, Trial, crowd_asks
-from tests.cluster.world import Cluster, cluster, servers, until, until_async
-from tests.engine.world import free_port
-from tests.support.patience import PATIENCE
-from tests.support.postgresql import new_database, new_migrated_database, server
+from tests.cluster.world import Cluster, cluster, servers
+from tests.support.patience import PATIENCE, until
+from tests.support.postgresql import free_port, new_database, new_migrated_database, server
 
 
 @asynccontextmanager
@@ -75,7 +74,7 @@ async def test_a_standby_takes_over_with_what_was_under_way_and_answers_who_was_
             assert own.connected() == [0]
             asked = own.ask(GUILD)
             await until(lambda: asked.over)
-            await until_async(own.runs)
+            await until(own.runs)
             await other.execute(text("LOCK TABLE jobs IN EXCLUSIVE MODE"))  # so nothing is accepted
             waits = own.ask(GUILD, "A green kite")
             await until(lambda: waits.waits)
@@ -218,7 +217,7 @@ async def test_a_process_that_stands_by_is_healthy_and_one_with_another_encrypti
         await until(lambda: own.connected() == [0])
         async with own.process(HEALTH_PORT=str(port)) as second, aiohttp.ClientSession() as session:
             await until(lambda: second.said("stands by"))
-            await until_async(partial(_answers, session, port))
+            await until(partial(_answers, session, port))
             async with session.get(f"http://127.0.0.1:{port}/healthz") as response:
                 told = await response.json()
                 assert (response.status, told["ok"], told["standby"]) == (200, True, True)

@@ -13,8 +13,8 @@ from bot.jobs.models import JobState
 from bot.migrate import SCRIPTS, newest_revision
 from sandbox.discord.emulator.interactions import Interaction
 from tests.cluster.shortened import MIGRATIONS
-from tests.cluster.world import LEASE, MEMBER, Cluster, Process, cluster, servers, until
-from tests.support.patience import PATIENCE
+from tests.cluster.world import LEASE, MEMBER, Cluster, Process, cluster, servers
+from tests.support.patience import PATIENCE, until
 from tests.support.postgresql import make_template, server
 
 (GUILD,) = servers(1)

@@ -12,7 +12,8 @@ from time import monotonic
 
 from bot.jobs.models import JobState
 from sandbox.discord.emulator.interactions import Interaction
-from tests.cluster.world import Cluster, Process, until
+from tests.cluster.world import Cluster, Process
+from tests.support.patience import until
 from tests.support.postgresql import PostgreSQL
 
 ANSWERED_WITHIN = 3.2  # seconds; Discord takes no answer later

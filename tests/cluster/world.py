@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,16 +14,16 @@ from bot.db import Database
 from bot.domain.guilds import Budget, Period, Plan
 from bot.jobs import queries
 from bot.jobs.models import Job, JobState
-from bot.servers import keys as server_keys, settings as server_settings
+from bot.servers import settings as server_settings
 from bot.vault import Vault, lane_names
 from sandbox.discord.emulator import DiscordServer, Rules
 from sandbox.discord.emulator.interactions import Interaction
 from sandbox.studii import Key, Options, RateStyle, StudiiServer
 from tests.cluster.shortened import NAME, RATE
 from tests.support.forks import ForkedProcess
-from tests.support.patience import PATIENCE
 from tests.support.postgresql import new_migrated_database
 from tests.support.process import bot_process
+from tests.support.services import store_key
 
 # Less, and a process on a busy machine may be taken for dead.
 LEASE = 5.0  # seconds
@@ -154,29 +154,6 @@ async def cluster(
             lanes, now = await db.write(lane_names, vault), SystemClock().now()
             for number, guild_id in enumerate(guilds):
                 key = keys[number % len(keys)].secret
-                stored = await db.write(
-                    server_keys.add,
-                    guild_id,
-                    lanes(key),
-                    key[-4:],
-                    Plan.PRO,
-                    vault.seal(key),
-                    now,
-                )
-                await db.write(server_settings.set_key, guild_id, stored.id)
+                await store_key(db, vault, guild_id, key, Plan.PRO, now, lanes)
                 await db.write(server_settings.set_budget, guild_id, Budget(1_000_000, Period.DAY, now))
         yield Cluster(discord, studii, url, folder, keys, secret, lease, period)
-
-
-async def until_async(true: Callable[[], Awaitable[object]]) -> None:
-    """Wait like `until`."""
-    async with asyncio.timeout(PATIENCE):
-        while not await true():  # noqa: ASYNC110 - likewise
-            await asyncio.sleep(0.05)
-
-
-async def until(true: Callable[[], object]) -> None:
-    """Wait until it is true, which another process brings about."""
-    async with asyncio.timeout(PATIENCE):
-        while not true():  # noqa: ASYNC110 - another process's doing
-            await asyncio.sleep(0.02)

@@ -23,9 +23,8 @@ from bot.jobs import accept, queries
 from bot.jobs.models import Job, JobState
 from bot.posts import mark_of_nonce
 from bot.reasons import ReasonCode
-from bot.servers import keys, settings
 from bot.ui.kit.answers import LateAnswer
-from bot.vault import Vault, lane_names
+from bot.vault import Vault
 from sandbox.discord.emulator import DiscordServer
 from sandbox.discord.emulator.interactions import Interaction
 from sandbox.discord.emulator.messages import Message
@@ -38,6 +37,7 @@ from tests.support.cheap import place_in_memory
 from tests.support.database import database, given
 from tests.support.forks import conversation
 from tests.support.jobs import ledger_lines
+from tests.support.services import store_key
 
 KILLED = -9
 ANSWERED_IN = 15.0  # seconds: a busy machine makes no answer come too late
@@ -126,11 +126,7 @@ class CrashWorlds:
         case = Case(folder, key, guild_id, channel_id, told, private, asked)
         async with Database.open(case.database) as db:
             vault = Vault.open((), folder / "encryption.key")
-            lane = (await db.write(lane_names, vault))(key.secret)
-            at = SystemClock().now()
-            sealed = vault.seal(key.secret)
-            stored = await db.write(keys.add, guild_id, lane, key.hint, Plan.TEAM, sealed, at)
-            await db.write(settings.set_key, guild_id, stored.id)
+            await store_key(db, vault, guild_id, key.secret, Plan.TEAM, SystemClock().now())
         return case
 
     async def accepted(self, *, text: bool = False) -> tuple[Case, Job]:

@@ -3,7 +3,6 @@
 import asyncio
 import io
 import secrets
-import socket
 from collections.abc import AsyncGenerator, Callable, Hashable, Mapping
 from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
@@ -25,7 +24,6 @@ from bot.engine import CountedDecoder, Engine, Tuning
 from bot.jobs import accept, queries, transitions
 from bot.jobs.models import TERMINAL_STATES, Job, JobState, SourcePhoto
 from bot.media.spool import Spool
-from bot.servers import keys, settings
 from bot.servers.keys import StudiiKey
 from bot.services import Services
 from bot.studii import StudiiClient, Timeouts
@@ -36,8 +34,9 @@ from tests.support import jobs
 from tests.support.database import database, given
 from tests.support.decoders import SharedDecoders
 from tests.support.patience import PATIENCE
+from tests.support.postgresql import free_port
 from tests.support.posts import open_posts
-from tests.support.services import services_with
+from tests.support.services import services_with, store_key
 
 GUILD, CHANNEL, USER = 100, 200, 300
 PHOTO_URL = "https://cdn.example/room.png"
@@ -131,12 +130,7 @@ class EngineWorld:
     async def use_key(self, key: Key, guild_id: int = GUILD, plan: Plan | None = None) -> StudiiKey:
         """Make it the server's key, as its admin would; of the plan that it has, unless another is told."""
         plan = plan or Plan(key.account.plan)
-        now = self.clock.now()
-        sealed = self.vault.seal(key.secret)
-        lane = self.lanes(key.secret)
-        stored = await self.db.write(keys.add, guild_id, lane, key.secret[-4:], plan, sealed, now)
-        await self.db.write(settings.set_key, guild_id, stored.id)
-        return stored
+        return await store_key(self.db, self.vault, guild_id, key.secret, plan, self.clock.now(), self.lanes)
 
     async def accept(self, job: Job) -> Job:
         """Write a job down with its reservation, as the service does."""
@@ -328,13 +322,6 @@ async def engine_world(
         if clock is not None:
             world.clock = clock
         yield world
-
-
-def free_port() -> int:
-    """A port on loopback at which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def ends_badly(world: EngineWorld, job: Job, charged: int) -> Job:

@@ -17,14 +17,14 @@ from typing import TypeVar
 from bot.clock import SystemClock
 from bot.db import Database
 from bot.domain.guilds import Plan
-from bot.servers import keys, settings as server_settings
-from bot.vault import Vault, lane_names
+from bot.vault import Vault
 from bot.version import VERSION
 from sandbox.discord.emulator import TOKEN, DiscordServer
 from sandbox.studii import Options, StudiiServer
 from sandbox.studii.world import Key
-from tests.engine.world import free_port
 from tests.image.build import ROOT, Container, Image, build, exported, missing
+from tests.support.postgresql import free_port
+from tests.support.services import store_key
 
 _T = TypeVar("_T")
 GUILD, MEMBER = 100, 200
@@ -94,11 +94,7 @@ class Trial:
         data = self.container.data
         async with Database.open(f"sqlite+aiosqlite:///{data / 'studii.db'}") as db:
             vault = Vault.open((), data / "encryption.key")
-            lane = (await db.write(lane_names, vault))(self.key.secret)
-            at = SystemClock().now()
-            sealed = vault.seal(self.key.secret)
-            stored = await db.write(keys.add, GUILD, lane, self.key.hint, Plan.TEAM, sealed, at)
-            await db.write(server_settings.set_key, GUILD, stored.id)
+            await store_key(db, vault, GUILD, self.key.secret, Plan.TEAM, SystemClock().now())
         user = int(self.container.image.config["User"])
         for one in data.iterdir():
             os.chown(one, user, user)

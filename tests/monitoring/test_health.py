@@ -28,9 +28,10 @@ from bot.version import VERSION
 from sandbox.discord.emulator import TOKEN, DiscordServer
 from sandbox.discord.emulator.faults import Fault
 from sandbox.studii import Options, StudiiServer, faults
-from tests.engine.world import EngineWorld, a_job, engine_world, free_port
+from tests.engine.world import EngineWorld, a_job, engine_world
 from tests.support.database import database, given, holding
 from tests.support.patience import PATIENCE
+from tests.support.postgresql import free_port
 
 
 @dataclass

@@ -13,8 +13,8 @@ from sandbox.discord.emulator.messages import Message
 from sandbox.photos import empty_room
 from sandbox.studii import Options, Outcome, Output, faults
 from sandbox.studii.faults import Fault
-from tests.engine.world import free_port
 from tests.stories.world import DAY, ROOM, Town, failed, field_of, plain, town
+from tests.support.postgresql import free_port
 
 PHOTO_TOOLS: Mapping[str, dict[str, str]] = {
     "virtual-staging": {"style": "scandinavian", "room": "bedroom"},

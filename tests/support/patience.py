@@ -9,7 +9,7 @@ PATIENCE = 120.0  # seconds; the event comes within one unless the machine is bu
 _LOOK_EVERY = 0.03
 
 
-async def until(look: Callable[[], T | Awaitable[T | None] | None], what: str) -> T:
+async def until(look: Callable[[], T | Awaitable[T | None] | None], what: str = "what was to come") -> T:
     """Call `look` until its result is true, and return it. Raises TimeoutError after `PATIENCE`."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + PATIENCE

@@ -41,7 +41,7 @@ class PostgreSQL:
         self._log = folder / "log"
         self._programs = programs
         self._as_user = as_user
-        self._port = _free_port()
+        self._port = free_port()
         self.url = f"postgresql+asyncpg://studii@127.0.0.1:{self._port}/postgres"
         self._run("initdb", "-D", self._data, "-U", "studii", "-A", "trust", "-E", "UTF8", "--no-sync")
 
@@ -154,7 +154,8 @@ async def _create(server: str, name: str, template: str) -> str:
     return url.set(database=name).render_as_string(hide_password=False)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port on loopback at which nobody listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

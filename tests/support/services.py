@@ -1,19 +1,21 @@
 """The services of a test: those of the bot, on the test's database, folder and clock."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.db import Database
+from bot.domain.guilds import Plan
 from bot.features.photo_rules import KnownPhotoRules
 from bot.jobs import actions
 from bot.jobs.accept import Acceptor
 from bot.jobs.models import Job, JobRequest
 from bot.media.spool import Spool
-from bot.servers import privacy
+from bot.servers import keys, privacy, settings
 from bot.servers.key_entry import KeyEntry
+from bot.servers.keys import StudiiKey
 from bot.services import Services
 from bot.vault import LaneNames, Vault, lane_names
 
@@ -64,6 +66,23 @@ async def services_on(
         check_key=check_key,
         max_source_bytes=max_source_bytes,
     )
+
+
+async def store_key(
+    db: Database,
+    vault: Vault,
+    guild_id: int,
+    secret: str,
+    plan: Plan,
+    at: datetime,
+    lanes: LaneNames | None = None,
+) -> StudiiKey:
+    """Make it the server's key, as its admin does, without asking Studii about it."""
+    lanes = lanes or await db.write(lane_names, vault)
+    new = guild_id, lanes(secret), secret[-4:], plan, vault.seal(secret), at
+    stored = await db.write(keys.add, *new)
+    await db.write(settings.set_key, guild_id, stored.id)
+    return stored
 
 
 async def last_link(job: Job) -> str | None:

@@ -1,7 +1,7 @@
 """A desk whose bot keeps its answers, at which answers may be late, and what a start after a kill finds."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from bot.jobs.progress import Reply
 from bot.ui.kit import answers as kit_answers
 from tests.support.database import holding
 from tests.support.desk import Desk, keep_answers, open_desk
-from tests.support.patience import PATIENCE
+from tests.support.patience import until
 
 
 @asynccontextmanager
@@ -86,15 +86,6 @@ async def all_answered(desk: Desk) -> None:
         return not await kept(desk)
 
     await until(none)
-
-
-async def until(true: Callable[[], Coroutine[Any, Any, object] | object]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            seen = true()
-            if await seen if isinstance(seen, Coroutine) else seen:
-                return
-            await asyncio.sleep(0.005)
 
 
 async def announced(desk: Desk, number: int = 1) -> None:
