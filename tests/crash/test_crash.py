@@ -11,7 +11,7 @@ from tests.crash.life import ENDED
 from tests.crash.trial import ANSWERING, LATE, NONCES_FORGOTTEN, Trial, Verdict, deaths_at, sample
 from tests.crash.world import KILLED, NOT_WHOLE, Zygote, worlds
 
-NOTED = "outbox._note"  # the result is in the channel, but not yet in the database
+NOTED = "posts._note"  # the result is in the channel, but not yet in the database
 
 
 async def fates(trials: Sequence[Trial], process: Zygote, subtests: pytest.Subtests) -> list[Verdict]:
@@ -126,4 +126,4 @@ async def test_a_result_that_is_not_what_studii_made_byte_for_byte_is_complained
 
 def test_where_to_die_is_never_a_place_that_no_life_passes() -> None:
     with pytest.raises(LookupError, match=r"with 'removals\.'\. Has that code"):
-        deaths_at({"waits in outbox._note:7": 2}, "outbox.", "removals.")
+        deaths_at({"waits in posts._note:7": 2}, "posts.", "removals.")

@@ -14,7 +14,7 @@ NONCES_FORGOTTEN = 900.0  # seconds
 MANY = 6  # times that a point is tried at which a library waits again and again
 # Parts of points: a library's request waits there; a message may have been posted of which there is no note.
 REQUESTS = ("client._exchange", "transfer.", "discord.", "start.show_progress")
-POSTS = ("outbox._bounded", "outbox._note", "start.show_progress")
+POSTS = ("posts._bounded", "posts._note", "start.show_progress")
 # Parts of the points between a deferral and its answer, and of those of a later life that answers.
 LATE = ("answers.", "start.show_progress", "accept.accept_all", "accept._accept")
 ANSWERING = "answers._answer"
