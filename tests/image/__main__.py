@@ -7,12 +7,11 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from typing import TypeVar
 
 from bot.clock import SystemClock
 from bot.db import Database
@@ -23,12 +22,11 @@ from sandbox.discord.emulator import TOKEN, DiscordServer
 from sandbox.studii import Options, StudiiServer
 from sandbox.studii.world import Key
 from tests.image.build import ROOT, Container, Image, build, exported, missing
+from tests.support.patience import PATIENCE, until
 from tests.support.postgresql import free_port
 from tests.support.services import store_key
 
-_T = TypeVar("_T")
 GUILD, MEMBER = 100, 200
-PATIENCE = 120.0
 MAX_MEGABYTES = 170
 STOPS_WITHIN = 10.0  # seconds
 # What the image leaves out of Babel and of the fonts is not missed.
@@ -143,10 +141,10 @@ async def check(image: Image, data: Path) -> None:
             pass
         await trial.use_key()
         async with trial.running():
-            status, out, errors = await until(lambda: run("health"), lambda result: result[0] == 0)
+            await until(lambda: well(trial.container), "health to say that it is well")
             say("health says that it is well.")
             discord.send(discord.command(GUILD, MEMBER, "studio", {"prompt": "A red kite"}))
-            await until(lambda: pictures(discord), bool)
+            await until(lambda: [one for one in discord.in_channel(GUILD) if one.files], "the picture")
             say("A picture was asked for, and is posted.")
             status, backup, errors = await run("backup", "-")
             ensure(status == 0 and backup.startswith(b"SQLite format 3"), f"backup: {errors}")
@@ -174,28 +172,14 @@ async def as_on_a_panel(trial: Trial, files: Path) -> None:
     settings = {**variables, **contained.settings}
     panel = replace(contained, data=files, settings=settings, volume="/home/container", user="988")
     async with replace(trial, container=panel).running():
-        status, out, errors = await until(lambda: panel.ran("health"), lambda result: result[0] == 0)
-        ensure(status == 0, f"health: {out.decode()} {errors}")
+        await until(lambda: well(panel), "health to say that it is well")
     ensure((files / "data" / "studii.db").exists(), "its data isn't in the server's files")
     say("It runs as Pterodactyl's egg says.")
 
 
-async def pictures(discord: DiscordServer) -> int:
-    """Count the pictures in the channel."""
-    return sum(len(one.files) for one in discord.in_channel(GUILD))
-
-
-async def until(ask: Callable[[], Awaitable[_T]], true: Callable[[_T], object]) -> _T:
-    """Ask until the answer is like that. Return it."""
-    answer: _T | None = None
-    try:
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                if true(answer := await ask()):
-                    return answer
-                await asyncio.sleep(0.5)
-    except TimeoutError:
-        raise SystemExit(f"Failed: the last answer was {answer}") from None
+async def well(container: Container) -> bool:
+    """Return whether the bot in it says that it is well."""
+    return (await container.ran("health"))[0] == 0
 
 
 if __name__ == "__main__":

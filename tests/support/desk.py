@@ -49,23 +49,29 @@ BOT_PERMISSIONS = discord.Permissions(
 
 
 @dataclass
-class Desk:
-    """A server with an admin and two members, and everything that the bot is made of but the engine.
-
-    `outbox` sends what follows from taps.
-    """
+class Place:
+    """A server on the simulated Discord, with its channel, an admin and two members."""
 
     env: Env
-    bot: StudiiBot
-    services: Services
-    db: Database
-    delivery: DiscordDelivery
-    clock: FakeClock
     guild: GuildHandle
     channel: ChannelHandle
     admin: MemberActor
     maya: MemberActor
     tom: MemberActor
+
+
+@dataclass
+class Desk(Place):
+    """A server with an admin and two members, and everything that the bot is made of but the engine.
+
+    `outbox` sends what follows from taps.
+    """
+
+    bot: StudiiBot
+    services: Services
+    db: Database
+    delivery: DiscordDelivery
+    clock: FakeClock
     outbox: Outbox
 
     async def save_style(
@@ -198,18 +204,20 @@ async def open_desk(
         )
         bot, delivery = make_bot(catalog, clock, services)
         async with simulated_discord(bot, check_errors=check_errors, settle_timeout=PATIENCE) as env:
-            guild = env.create_guild("Harbour Street Studio")
-            limit_bot(env, guild, permissions)
-            channel = guild.create_text_channel("photo-desk")
-            managers = guild.create_role("Studio admin", permissions=discord.Permissions(manage_guild=True))
-            nora = guild.add_member(env.create_user("nora", global_name="Nora"), roles=[managers])
-            maya = guild.add_member(env.create_user("maya", global_name="Maya"))
-            tom = guild.add_member(env.create_user("tom", global_name="Tom"))
+            place = build_place(env, permissions)
             if tapped_before:
-                for one in (nora, maya, tom):
-                    await db.write(has_tapped, guild.id, one.id)
+                for one in (place.admin, place.maya, place.tom):
+                    await db.write(has_tapped, place.guild.id, one.id)
             outbox = Outbox(db, clock, lambda: desk.delivery)
-            desk = Desk(env, bot, services, db, delivery, clock, guild, channel, nora, maya, tom, outbox)
+            desk = Desk(
+                **vars(place),
+                bot=bot,
+                services=services,
+                db=db,
+                delivery=delivery,
+                clock=clock,
+                outbox=outbox,
+            )
             keep_answers(desk)
             async with outbox.running():
                 yield desk
@@ -316,8 +324,14 @@ async def _check(secret: str) -> None:
         raise Refused("Studii refused this key. Copy it again.")
 
 
-def limit_bot(env: Env, guild: GuildHandle, permissions: discord.Permissions) -> None:
-    """Let the bot have these permissions in the server, and no others."""
+def build_place(env: Env, permissions: discord.Permissions = BOT_PERMISSIONS) -> Place:
+    """Make a server in which the bot has these permissions, and no others."""
+    guild = env.create_guild("Harbour Street Studio")
     state = env.backend.get_guild(guild.id)
     (own_role,) = (state.roles[role] for role in state.members[env.backend.bot_user.id].role_ids)
     env.backend.edit_role(guild.id, own_role.id, {"permissions": permissions.value})
+    channel = guild.create_text_channel("photo-desk")
+    managers = guild.create_role("Studio admin", permissions=discord.Permissions(manage_guild=True))
+    nora = guild.add_member(env.create_user("nora", global_name="Nora"), roles=[managers])
+    maya, tom = (guild.add_member(env.create_user(one, global_name=one.title())) for one in ("maya", "tom"))
+    return Place(env, guild, channel, nora, maya, tom)

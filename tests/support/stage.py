@@ -6,14 +6,13 @@ There is a server with its people, its channel, and photos that members have pos
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from itertools import cycle
 from pathlib import Path
 from typing import Any, cast
 
 import discord
-from simcord import ChannelHandle, Env, GuildHandle, MemberActor
+from simcord import Env, MemberActor
 
 from bot import app
 from bot.aio.net import Connector
@@ -26,25 +25,13 @@ from bot.errors import PhotoUnavailable
 from bot.jobs.models import Job
 from sandbox.studii import StudiiServer
 from tests.support.database import database
-from tests.support.desk import BOT_PERMISSIONS, limit_bot, texts
+from tests.support.desk import Place, build_place, texts
 from tests.support.patience import PATIENCE, until
 from tests.support.simulated import simulated_discord
 
 ENGINE_ENDS_WITHIN = 60.0  # seconds
 # simcord waits for every timer of the bot's: also for the one that closes idle connections after 15 seconds.
 CONNECT = partial(Connector, keepalive_timeout=None)
-
-
-@dataclass(frozen=True)
-class StageWorld:
-    """A server on the simulated Discord, with its people and its channel."""
-
-    env: Env
-    guild: GuildHandle
-    channel: ChannelHandle
-    admin: MemberActor
-    maya: MemberActor
-    tom: MemberActor
 
 
 class SimulatedPhotos:
@@ -81,7 +68,7 @@ class Stage:
 
     def __init__(self, settings: Settings) -> None:
         self.clock: Clock = SystemClock()
-        self.world: StageWorld
+        self.world: Place
         self.app: app.App
         self.engine: asyncio.Task[None]
         self._settings = settings
@@ -100,7 +87,7 @@ class Stage:
         self.app.bot.answers = cast(RunningAnswers, OthersRun(self._answers))
         return self.app.bot
 
-    def enter(self, world: StageWorld) -> None:
+    def enter(self, world: Place) -> None:
         """Start the engine in this world, which the bot has come into."""
         self.world = world
         self._photos.env = world.env
@@ -159,24 +146,15 @@ async def open_stage(
         behind = (stage.clock.now() - env.now()).total_seconds()
         if behind > 0:  # the simulation does not follow the time of day by itself
             await env.advance_time(behind)
-        stage.enter(await _server(env, photos or {}))
+        place = build_place(env)
+        await env.settle()
+        for author, photo in zip(cycle((place.maya, place.tom)), (photos or {}).items(), strict=False):
+            await author.send(place.channel, photo[0], attachments=[photo])
+        stage.enter(place)
         try:
             yield stage
         finally:
             await stage.stop()
-
-
-async def _server(env: Env, photos: Mapping[str, bytes]) -> StageWorld:
-    guild = env.create_guild("Harbour Street Studio")
-    limit_bot(env, guild, BOT_PERMISSIONS)
-    admins = guild.create_role("Studio admin", permissions=discord.Permissions(manage_guild=True))
-    admin = guild.add_member(env.create_user("nora", global_name="Nora"), roles=[admins])
-    maya, tom = (guild.add_member(env.create_user(one, global_name=one.title())) for one in ("maya", "tom"))
-    channel = guild.create_text_channel("photo-desk")
-    await env.settle()
-    for author, photo in zip(cycle((maya, tom)), photos.items(), strict=False):
-        await author.send(channel, photo[0], attachments=[photo])
-    return StageWorld(env, guild, channel, admin, maya, tom)
 
 
 async def _intents() -> discord.Intents:
