@@ -26,7 +26,7 @@ from tests.support.database import database, no_power_cut, sqlite_in_place
 from tests.support.desk import Desk, open_desk
 from tests.support.detached import hold_rows_apart, refuse_detached
 from tests.support.postgresql import make_template, new_migrated_database, server
-from tests.support.world import ServicesWorld, services_world
+from tests.support.services import ServicesWorld, services_world
 
 TESTS = Path(__file__).parent
 ADDRESS = "TEST_POSTGRESQL_URL"

@@ -10,6 +10,7 @@ from bench.crowd.scenes import ask
 from bench.crowd.waiting import until
 from bench.crowd.worlds import Wanted, worlds
 from bench.languages import memory
+from bench.machine import memory as results
 from bench.machine.apart import apart
 from bench.machine.reactions import stars_and_mentions, unrelated
 from bench.simulation.clients import OwnLane
@@ -101,3 +102,8 @@ async def test_a_crowd_before_the_least_bot_is_answered_and_what_it_took_is_know
     assert crowd.processor > 0
     assert own > 10 * 1024 * 1024
     assert crowd.share(0.5) == share_of([one.after or 0.0 for one in answers], 0.5)
+
+
+@pytest.mark.promise
+async def test_a_result_of_200_mib_adds_at_most_16_mib(tmp_path: Path) -> None:
+    assert (await results.measure(tmp_path)).added <= 16 * results.MIB

@@ -8,7 +8,7 @@ from bot.errors import Refused
 from bot.posts import Post
 from bot.servers.notices import NoticeKind
 from tests.support.posts import open_posts
-from tests.support.world import GUILD, ServicesWorld
+from tests.support.services import GUILD, ServicesWorld
 
 ALMOST, ALL = NoticeKind.BUDGET_80, NoticeKind.BUDGET_100
 

@@ -19,8 +19,7 @@ from bot.jobs.models import Job, MemberContext
 from bot.servers import keys, settings
 from tests.support import spending
 from tests.support.clock import FakeClock
-from tests.support.services import accept, services_on
-from tests.support.world import GUILD, MEMBER, PICTURE, ServicesWorld
+from tests.support.services import GUILD, MEMBER, PICTURE, ServicesWorld, accept, services_on
 
 pytestmark = pytest.mark.driver_thread
 ROLE = 70

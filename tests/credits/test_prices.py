@@ -2,7 +2,7 @@ import pytest
 
 from bot.credits.budgets import Estimate, price_words
 from bot.credits.prices import ToolPrice, estimate, price_table
-from tests.support.world import GUILD, ServicesWorld
+from tests.support.services import GUILD, ServicesWorld
 
 
 @pytest.mark.parametrize(

@@ -40,8 +40,7 @@ from tests.support.desk import all_questions
 from tests.support.jobs import PHOTO, ledger_lines
 from tests.support.postgresql import new_migrated_database
 from tests.support.posts import open_posts
-from tests.support.services import accept, services_on
-from tests.support.world import MAX_SOURCE, PICTURE, ServicesWorld
+from tests.support.services import MAX_SOURCE, PICTURE, ServicesWorld, accept, services_on
 
 # Between them, these notice each of: jobs, starts or credits that are not counted within a group, whatever
 # limits them, and each change that a refused set leaves behind.

@@ -9,8 +9,7 @@ import pytest
 from bot.credits import budgets
 from bot.errors import Busy
 from bot.jobs import accept as acceptance
-from tests.support.services import accept
-from tests.support.world import GUILD, PICTURE, ServicesWorld
+from tests.support.services import GUILD, PICTURE, ServicesWorld, accept
 
 
 @pytest.mark.promise

@@ -11,8 +11,7 @@ from bot.servers import keys as server_keys
 from bot.servers.keys import StudiiKey
 from bot.studii import KeyRefused
 from bot.vault import Vault, lane_names
-from tests.support.services import services_on
-from tests.support.world import GUILD, OTHER_GUILD, OTHER_SECRET, SECRET, ServicesWorld
+from tests.support.services import GUILD, OTHER_GUILD, OTHER_SECRET, SECRET, ServicesWorld, services_on
 
 
 async def set_key(world: ServicesWorld, secret: str = SECRET, plan: Plan = Plan.PRO) -> StudiiKey:

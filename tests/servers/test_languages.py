@@ -8,8 +8,7 @@ import pytest
 from bot.languages import Language
 from bot.servers import settings
 from bot.ui.reading.languages import Readers
-from tests.support.services import erase
-from tests.support.world import ServicesWorld
+from tests.support.services import ServicesWorld, erase
 
 
 def readers_of(world: ServicesWorld) -> Readers:
