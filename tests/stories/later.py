@@ -1,25 +1,15 @@
-"""A process of the bot whose clock is ahead, or fast: what happens after days is seen at its next start, and
-what takes minutes within seconds."""
+"""A process of the bot whose clock is ahead: what happens after days is seen at its next start."""
 
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-AHEAD, SPEED = "TEST_CLOCK_AHEAD", "TEST_CLOCK_SPEED"
+AHEAD = "TEST_CLOCK_AHEAD"
 
 
 def set_clock(environment: Mapping[str, str]) -> None:
-    """Set the bot's clock ahead by as many seconds, and let it run as many times as fast, as the environment
-    says. Its pauses last as long as ever."""
-    ahead, speed = float(environment.get(AHEAD, "0")), float(environment.get(SPEED, "1"))
-    if (ahead, speed) == (0.0, 1.0):
-        return
-    from bot.clock import SystemClock
+    """Set the bot's clock ahead by as many seconds as the environment says."""
+    ahead = timedelta(seconds=float(environment.get(AHEAD, "0")))
+    if ahead:
+        from bot.clock import SystemClock
 
-    began, since = datetime.now(UTC) + timedelta(seconds=ahead), time.perf_counter()
-
-    def gone() -> float:
-        return (time.perf_counter() - since) * speed
-
-    SystemClock.now = lambda self: began + timedelta(seconds=gone())
-    SystemClock.monotonic = lambda self: since + ahead + gone()
+        SystemClock.now = lambda self: datetime.now(UTC) + ahead

@@ -229,7 +229,8 @@ async def test_a_running_job_goes_on_with_the_new_key_and_is_lost_with_that_of_a
         await until(lambda: len(here.studii.jobs) == 2, "the job")
         new.revoke()
         await here.set_key()
-        await here.restart(speed=10)
+        for _ in range(3):
+            await here.poll_later(31)
         assert "Charged 8 credits." in plain(await here.said("A blue kite", "job failed"))
 
 

@@ -283,9 +283,10 @@ async def test_a_job_that_never_ends_is_told_after_a_day_and_given_up_at_its_cha
 @pytest.mark.promise
 async def test_a_job_that_studii_does_not_know_any_more_fails_at_its_charge(tmp_path: Path) -> None:
     async with town(tmp_path) as here:
-        await here.restart(speed=10)
         here.studii.fail("status", faults.error(404, "No such job."), times=99)
         await asked_for(here, "A lost kite")
+        for _ in range(3):
+            await here.poll_later(31)
         assert "Charged 8 credits." in plain(await here.said("A lost kite", "job failed"))
         assert await here.spent() == 8
 

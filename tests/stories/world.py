@@ -22,7 +22,7 @@ from sandbox.discord.emulator import DiscordServer
 from sandbox.discord.emulator.messages import Message
 from sandbox.photos import empty_room
 from sandbox.studii import Key, Options, StudiiServer
-from tests.stories.later import AHEAD, SPEED
+from tests.stories.later import AHEAD
 from tests.support.forks import ForkedProcess
 from tests.support.patience import PATIENCE
 from tests.support.process import environment
@@ -75,13 +75,12 @@ class Town:
         self.process: ForkedProcess
         self._reading: asyncio.Task[None]
 
-    async def start(self, speed: float = 1.0) -> None:
-        """Start the bot, with a clock of that speed, and wait until it is connected."""
+    async def start(self) -> None:
+        """Start the bot, and wait until it is connected."""
         settings = {
             "STUDII_API_URL": self.studii.url,
             **self.settings,
             AHEAD: str(self.later),
-            SPEED: str(speed),
         }
         self.discord.ready.clear()
         where = (self.discord.api, self.discord.cdn_address, "run")
@@ -103,11 +102,19 @@ class Town:
         """Kill the bot's process."""
         await self.stop(signal.SIGKILL)
 
-    async def restart(self, later: float = 0.0, speed: float = 1.0) -> None:
+    async def restart(self, later: float = 0.0) -> None:
         """Kill the bot's process and start another, `later` seconds later by its clock."""
         await self.kill()
         self.later += later
-        await self.start(speed)
+        await self.start()
+
+    async def poll_later(self, later: float) -> None:
+        """Stop the bot, start it `later` seconds later, and wait until it has asked Studii about a job."""
+        await self.stop()
+        self.later += later
+        asked = self.studii.requests.count("status")
+        await self.start()
+        await until(lambda: self.studii.requests.count("status") > asked, "a question to Studii")
 
     async def set_key(self, key: Key | None = None, plan: str = "team", budget: int = 500) -> Key:
         """Let the admin enter a key, by default a new one, and set a daily budget."""
