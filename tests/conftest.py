@@ -17,6 +17,7 @@ from tests.support.cheap import (
     choose_without_local_constants,
     copy_quickly,
     files_in_memory,
+    settle_quickly,
     share_drawings,
     share_extensions,
     share_payloads,
@@ -42,6 +43,7 @@ COMPUTING_BETWEEN = 8
 files_in_memory()
 share_statements()
 copy_quickly()
+settle_quickly()
 # How long something takes is measured in benchmarks, not asserted here.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")

@@ -38,6 +38,7 @@ from bot import languages, migrate
 from bot.client import commands as registration
 from sandbox.studii import Output, outputs
 
+LOOKS_EVERY = 0.005  # seconds
 ROOM = 6 << 30  # bytes; what all workers write takes less than half of it
 _MEMORY = Path("/dev/shm")  # noqa: S108
 
@@ -55,6 +56,12 @@ def place_in_memory() -> Path | None:
     if not _MEMORY.is_dir() or shutil.disk_usage(_MEMORY).free < ROOM:
         return None
     return _MEMORY
+
+
+def settle_quickly() -> None:
+    """Let simcord look after 5 ms, instead of 50, whether what the bot waits for has come."""
+    vars(simcord.Env)["_settle_internal"].__kwdefaults__["idle"] = LOOKS_EVERY
+    vars(simcord.Env)["settle"].__defaults__ = (None, LOOKS_EVERY)
 
 
 def copy_quickly() -> None:
