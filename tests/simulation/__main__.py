@@ -16,7 +16,7 @@ from rich.console import Console
 from tests.simulation import mutations
 from tests.simulation.books import never_taken
 from tests.simulation.run import Result, shrink, simulate
-from tests.support.cheap.statements import share_statements
+from tests.support.cheap import share_statements
 
 _console = Console(highlight=False, soft_wrap=True)
 
