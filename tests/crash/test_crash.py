@@ -87,7 +87,7 @@ async def test_a_kill_between_a_deferral_and_its_answer_leaves_nobody_waiting(
     assert quiet.state is JobState.SUCCEEDED
     late = kind.killed(quiet.points, *LATE)
     accepted = sample([one for one in late if "show_progress" in one.deaths[0].point], 1)
-    announced = [one for one in late if "answers.send" in one.deaths[0].point][-1]
+    announced = [one for one in late if "answers._defer" in one.deaths[0].point][-1]
     _, left = await fates([*accepted, announced], process, subtests)
     assert left.died == 1
     await fates(sample(announced.killed(left.points, ANSWERING), 1), process, subtests)
