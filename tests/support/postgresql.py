@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from sqlalchemy import column, exists, select, table
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
@@ -29,7 +30,8 @@ OPTIONS = (
     "-c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c shared_buffers=16MB"
     " -c autovacuum=off -c max_connections=300"
 )
-TEMPLATE = f"studii_template_{os.environ.get('PYTEST_XDIST_WORKER', '')}"  # several may share a server
+TEMPLATE = f"studii_template_{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
+_TEMPLATE_LOCK = 1  # for the server, of which all workers have this one
 _driver: Any = import_module("asyncpg")  # without types
 
 
@@ -119,15 +121,17 @@ async def new_migrated_database(server: str) -> str:
 
 
 def make_template(server: str) -> None:
-    """Make the database once of which `new_migrated_database` hands out copies."""
+    """Make the database of which `new_migrated_database` hands out copies, unless another worker has."""
 
-    async def make() -> None:
-        await operator(server, lambda one: one.exec_driver_sql(f"DROP DATABASE IF EXISTS {TEMPLATE}"))
-        await migrate(await _create(server, TEMPLATE, "template1"))
+    async def make(one: AsyncConnection) -> None:
+        await one.exec_driver_sql(f"SELECT pg_advisory_lock({_TEMPLATE_LOCK})")
+        there = select(exists().where(column("datname") == TEMPLATE).select_from(table("pg_database")))
+        if not await one.scalar(there):
+            await migrate(await _create(server, TEMPLATE, "template1"))
 
     # Not in the loop of the tests, of which pytest-asyncio is the owner.
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, make()).result()
+        pool.submit(asyncio.run, operator(server, make)).result()
 
 
 async def operator(url: str, act: Callable[[AsyncConnection], Awaitable[Any]]) -> Any:
