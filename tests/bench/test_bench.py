@@ -36,11 +36,12 @@ async def test_unrelated_reactions_cost_no_request_and_no_query_and_one_that_cou
 
 
 @pytest.mark.promise
-async def test_stars_and_mentions_that_are_nobodys_business_cost_no_request_and_no_query(
+async def test_stars_and_mentions_that_are_nobodys_business_cost_no_request_and_few_queries(
     tmp_path: Path,
 ) -> None:
     cost = await stars_and_mentions(tmp_path, 200)
-    assert (cost.number, cost.requests, cost.queries) == (200, 0, 0)
+    assert (cost.number, cost.requests) == (200, 0)
+    assert cost.queries <= 200 / 4 * 8  # those that were removed: their messages are asked for
 
 
 @pytest.mark.promise
