@@ -225,7 +225,7 @@ def collect_rarely() -> None:
     """Make collections of garbage rare, and leave out what is loaded now, which stays to the end."""
     gc.freeze()
     # Python's own numbers are 700, 10, 10: some twenty collections for a job, which find nearly nothing.
-    gc.set_threshold(7000, 5, 5)
+    gc.set_threshold(7000, 5, 20)
 
 
 async def run(settings: Settings) -> None:
