@@ -14,13 +14,16 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    ColumnElement,
     ForeignKey,
     Select,
     String,
     UniqueConstraint,
     bindparam,
+    case,
     delete,
     func,
+    literal,
     select,
     update,
 )
@@ -281,10 +284,17 @@ def forget(session: Session, guild_id: int, kind: str) -> None:
     session.execute(delete(Post).filter_by(guild_id=guild_id, kind=kind))
 
 
-def next_due(session: Session) -> datetime | None:
+def next_due(session: Session, now: datetime) -> datetime | None:
     """Return when the next post is due."""
-    due = select(func.min(Post.due_at)).where(Post.due_at.is_not(None))
+    due_at = case((_is_stale(now), literal(now, Post.__table__.c.due_at.type)), else_=Post.due_at)
+    due = select(func.min(due_at)).where(Post.due_at.is_not(None))
     return session.scalar(ours(session, due, Post.__table__.c.guild_id))
+
+
+def _is_stale(now: datetime) -> ColumnElement[bool]:
+    """Return whether a post waits for a time of before the wall clock was put back."""
+    soon = now + PUT_BACK
+    return (Post.due_at > soon) & ((Post.tries > 0) | (Post.changed_at > soon))
 
 
 def claim(
@@ -301,14 +311,14 @@ def claim(
     doubles, up to `bound` seconds. Return also when the next post is due.
     """
     server = Post.__table__.c.guild_id
-    due = (Post.due_at <= now) | (Post.due_at > now + PUT_BACK) & (Post.tries > 0)
+    due = (Post.due_at <= now) | _is_stale(now)
     first = ours(session, select(func.min(Post.id)), server).where(due, Post.place.not_in(busy))
     found = select(Post).where(Post.id.in_(first.group_by(Post.place)))
     found = found.order_by(Post.kind != RESULT, Post.id).limit(room)  # what was paid for comes first
     taken = set(busy)
     begun = [begin(session, post, places, bound, now, taken) for post in _readable(session, found, now)]
     session.flush()
-    return [turn for turn in begun if turn is not None], next_due(session)
+    return [turn for turn in begun if turn is not None], next_due(session, now)
 
 
 def begin(

@@ -206,8 +206,7 @@ class Answers:
                 came = progress.drop
             if not await self._stored(self._db.write(came, answer.id)):
                 await asyncio.sleep(AGAIN_SECONDS)
-            if came is not progress.drop:
-                self._wake_up.set()
+            self._wake_up.set()
         finally:
             self._busy.pop(answer.id, None)
 

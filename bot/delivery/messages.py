@@ -146,6 +146,7 @@ def ensure_final(error: discord.HTTPException) -> None:
 
 TOO_LARGE = lazy("It's over Discord's size limit here, so I couldn't post it as a file.")
 FILE_GONE = lazy("Its file was deleted before it could be posted.")
+BESIDE_BYTES = 256 * 1024  # that the photo before and copies have beside each result of a set, at least
 MIN_BEFORE_BYTES = 48 * 1024  # that a photo before is worth being shown with
 
 
@@ -286,8 +287,9 @@ async def _pictures(
     """Return the files that show results, by job, in at most `room` bytes together."""
     filed = [(part, part.output.size) for part in shown.parts if part.output is not None]
     rest = room - sum(size for _, size in filed)
-    if len(filed) > 1 and rest < 0:
-        raise Refuse(TooMuch())
+    beside = sum(part.job.source is not None for part, _ in filed)
+    if len(filed) > 1 and rest < beside * BESIDE_BYTES:
+        raise Refuse(TooMuch(unsent=True))
     # None of several is larger than its share. They are made side by side, as far as there are decoders.
     shares = [room if len(filed) == 1 else size + rest // len(filed) for _, size in filed]
     made = await asyncio.gather(

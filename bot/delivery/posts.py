@@ -28,6 +28,7 @@ from bot.jobs.models import Job
 from bot.jobs.results import HOURGLASS, HOURGLASS_SIGN, EndOfJobs
 from bot.languages import speaking
 from bot.posts import LEFT, RESULT, SENT_SINCE, Gone, Later, Never, NotHere, Outcome, Post, Refuse, Stands
+from bot.servers.notices import NoticeKind
 from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS
 from bot.ui.kit.forms import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
 from bot.ui.kit.layout import custom_ids
@@ -122,7 +123,9 @@ class DiscordDelivery:
 
     @told
     async def edit(self, post: Post, shown: Any) -> Outcome:
-        """Let the message show what is so now, without files."""
+        """Let a notice show what is so now, without files. Other messages stay as they are."""
+        if post.kind not in frozenset[str](NoticeKind):
+            return Stands(post.message_id or 0)
         there, message_id = await self._target(post), post.message_id or 0
         async with self._made(post, shown, there, 0) as made:
             message = there.channel.get_partial_message(message_id)

@@ -83,14 +83,6 @@ class EngineContext:
     posted: Callable[[float], None]
     liveness: Liveness
 
-    def patience(self) -> float:
-        """Return how long answers are awaited when the engine is to stop, in seconds.
-
-        Where another process has taken over, nobody waits for this one's end, and it alone hears what Studii
-        answers to its requests.
-        """
-        return self.tuning.answer_bound if self.member.was_lost() else self.tuning.drain
-
 
 UNEXPECTED_TRIES = 8  # some two minutes
 LOOK_AGAIN = 15.0  # seconds; nothing reports the end of what something due waits for
@@ -128,7 +120,7 @@ class DueJobs:
 
     async def run(self) -> None:
         """Run until cancelled."""
-        async with DrainingGroup(self._context.patience) as group:
+        async with DrainingGroup(lambda: self._context.tuning.drain) as group:
             await run_forever(self.what, self._wake_up, lambda: self._turn(group))
 
     def wake(self) -> None:

@@ -313,8 +313,17 @@ class Lanes:
 
         A job that is being submitted may cost credits: its answer is awaited and stored before that.
         """
-        async with DrainingGroup(self._context.patience) as group:
+        async with DrainingGroup(self._patience) as group:
             await run_forever(f"lane {line.name[:8]}", line.wake_up, partial(self._send, line, group))
+
+    def _patience(self) -> float:
+        """Return how long answers are awaited when the engine is to stop, in seconds.
+
+        Where another process has taken over, nobody waits for this one's end, and it alone hears what Studii
+        answers to its requests.
+        """
+        lost = self._context.member.was_lost()
+        return self._tuning.answer_bound if lost else self._tuning.drain
 
     async def _send(self, line: _Line, group: DrainingGroup) -> float | None:
         while True:

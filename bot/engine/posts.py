@@ -407,7 +407,7 @@ class Posts:
 
     async def run(self) -> None:
         """Run until cancelled; ends only when all its tasks have."""
-        async with DrainingGroup(self._context.patience) as group:
+        async with DrainingGroup(lambda: self._context.tuning.drain) as group:
             await run_forever(_NAME, self._wake_up, lambda: self._turn(group))
 
     def reread(self) -> None:
@@ -423,7 +423,7 @@ class Posts:
             return context.tuning.reread_every
         db, now = context.db, clock.now()
         with context.liveness.operation(_NAME, progress=False):
-            due_at = await db.read(posts.next_due)
+            due_at = await db.read(posts.next_due, now)
             if due_at is not None and due_at <= now:
                 busy, bound = tuple(self._busy), context.tuning.announcement_bound
                 turns, due_at = await db.write(posts.claim, self._places, bound, now, room, busy)

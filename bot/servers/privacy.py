@@ -27,6 +27,7 @@ from bot.jobs.models import (
     TERMINAL_STATES,
     UNKNOWN_MEMBER,
     UNSHOWN_STATES,
+    Approval,
     FailureCode,
     Job,
     JobState,
@@ -180,8 +181,10 @@ def scrub(session: Session, at: datetime, *, before: datetime | None = None) -> 
     # The author's id is erased, but not that the photo was another member's.
     erased = {**_ERASED, "photo_author": case((_OWN_PHOTO, None), else_=UNKNOWN_MEMBER)}
     session.execute(update(jobs).where(jobs.c.id.in_(list(found))).values(scrubbed_at=at, **erased))
+    approved = (jobs.c.approval == Approval.GIVEN) | (jobs.c.result_approval == Approval.GIVEN)
     quoting = Post.job_id.in_(list(found)) & Post.kind.in_(notices.TO_APPROVERS)
-    for post in session.scalars(select(Post).where(quoting)):  # what moderators approved
+    quoting &= Post.job_id.in_(select(jobs.c.id).where(approved))
+    for post in session.scalars(select(Post).where(quoting)):  # others say who decided what, and no more
         posts.change(session, post.guild_id, post.kind, post.key, at)
     if found:
         wake(session, ("jobs",))

@@ -285,7 +285,7 @@ OFTEN: dict[str, Callable[[Database], Awaitable[Any]]] = {
     "a server's usage ever": lambda db: db.write(ledger.used, [1], Window(None, None)),
     "members' limits": lambda db: db.write(limits.of_server, 1),
     "a lane's requests": lambda db: db.write(lane_rows.windows, ["lane"]),
-    "when a post is due": lambda db: db.write(posts.next_due),
+    "when a post is due": lambda db: db.write(posts.next_due, NOW),
     "a price": lambda db: db.write(prices.learn, "lane", "studio", "mode=image", 8, NOW),
     "keys' prices": lambda db: db.write(prices.charges_of, ["lane"]),
     "what a price concerns": lambda db: db.write(

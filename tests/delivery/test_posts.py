@@ -17,7 +17,7 @@ from bot.catalog import Catalog
 from bot.delivery import DiscordDelivery
 from bot.jobs.models import Job, JobState
 from bot.media.spool import OutputFile
-from bot.posts import NotHere, Post
+from bot.posts import NotHere, Post, Stands
 from bot.servers.notices import NoticeKind
 from tests.delivery.finished import MESSAGES
 from tests.support.clock import NOON
@@ -174,3 +174,9 @@ async def test_a_closed_channel_and_closed_dms_are_no_place_for_notices(desk: De
         desk.env.inject_error("POST", MESSAGES, status=403, code=50001, times=1)
         kinds.append(type(await deliver(desk, notice, channel_id, None)))
     assert kinds == [NotHere, NotHere]
+
+
+@pytest.mark.parametrize("kind", ["best", "hourglass", "result"])
+async def test_a_message_that_is_no_notice_keeps_what_it_shows(desk: Desk, kind: str) -> None:
+    post = Post(desk.guild.id, kind, "5", NOON, NOON, f"c{desk.channel.id}", message_id=7)
+    assert await desk.delivery.edit(post, None) == Stands(7)

@@ -267,6 +267,16 @@ async def test_a_private_set_of_two_messages_comes_by_direct_message(tmp_path: P
         assert len(desk.channel.history()) == 1
 
 
+async def test_a_set_leaves_room_for_what_is_shown_beside_its_results(tmp_path: Path) -> None:
+    async with made(tmp_path, 4) as (desk, parts):
+        each = desk.delivery.size_limit(desk.guild.id) // 4 - 128 * 1024
+        large = [
+            replace(part, output=replace(part.output, size=each)) for part in parts if part.output is not None
+        ]
+        pairs = EndOfJobs(tuple(large), tuple(part.job for part in large))
+        assert await post_ending(desk.delivery, pairs) == TooMuch(unsent=True)
+
+
 async def test_what_is_too_large_even_alone_is_shown_smaller_or_linked(tmp_path: Path) -> None:
     async with made(tmp_path, 2) as (desk, parts):
         assert parts[0].output is not None
@@ -299,6 +309,6 @@ async def test_pairs_that_discord_finds_too_large_together_are_too_much_and_word
         whole = tuple(part.job for part in parts)
         pairs = EndOfJobs(tuple(parts), whole)
         desk.env.inject_error("POST", MESSAGES, status=413, code=40005, times=2)
-        assert await post_ending(desk.delivery, pairs) == TooMuch()
+        assert await post_ending(desk.delivery, pairs) == TooMuch(unsent=True)
         words = replace(pairs, parts=(parts[2],))
         assert isinstance(await post_ending(desk.delivery, words), Undeliverable)

@@ -390,23 +390,26 @@ async def test_with_2_000_jobs_on_100_keys_every_key_is_polled_and_none_in_a_bur
 
 
 @pytest.mark.promise
+@pytest.mark.parametrize("tries", [0, 1])
 async def test_a_wall_clock_that_is_put_back_leaves_nothing_waiting_for_the_time_that_it_had(
-    tmp_path: Path,
+    tmp_path: Path, tries: int
 ) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
         job = await world.accept(a_staging_job())
         before = world.clock.now() + timedelta(hours=3)
-        await world.db.write(posts.want, GUILD, NoticeKind.STILL_RUNNING, job.id, at=before, job_id=job.id)
-        await world.db.write(put_off, before)
+        await world.db.write(put_off, before, tries)
         async with world.running():
             assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
+        await world.db.write(posts.want, GUILD, NoticeKind.STILL_RUNNING, job.id, at=before, job_id=job.id)
+        await world.db.write(put_off, before, tries)
+        async with world.running():
             await world.until(lambda: world.db.read(nothing_waits), "posted")
 
 
-def put_off(session: Session, until: datetime) -> None:
+def put_off(session: Session, until: datetime, tries: int) -> None:
     session.execute(update(Job).values(not_before=until))
-    session.execute(update(Post).values(tries=1, due_at=until))
+    session.execute(update(Post).where(Post.message_id.is_(None)).values(tries=tries, due_at=until))
 
 
 def nothing_waits(session: Session) -> bool:

@@ -376,7 +376,8 @@ async def run_again(
 async def job_for(interaction: discord.Interaction, services: Services, job_id: str) -> Job:
     """Return the job that a button belongs to. Raises `Refused` if it is gone, or not for this person."""
     job = await services.db.read(queries.get, job_id)
-    here = job is not None and interaction.guild_id in {None, job.guild_id}  # None: in a DM of ours
+    own = job is not None and job.user_id == interaction.user.id  # in a DM of ours
+    here = job is not None and (own if interaction.guild_id is None else interaction.guild_id == job.guild_id)
     return _for_person(interaction, [job] if job is not None and here else [])[0]
 
 

@@ -226,7 +226,7 @@ def ensure_stays_there(interaction: discord.Interaction, job: Job) -> None:
 def may_read(interaction: discord.Interaction, job: Job) -> bool:
     """Return whether the person may be shown here what the job asked for, and its picture.
 
-    Of other people's jobs, those that are neither private nor erased, of channels that the person sees.
+    Of other people's jobs, those that are neither private nor erased, of channels that the person reads.
     """
     if not may_be_here(interaction, job):
         return False
@@ -241,7 +241,7 @@ def may_read(interaction: discord.Interaction, job: Job) -> bool:
     may = channel.permissions_for(person)
     # Who was invited to a private thread is unknown.
     closed = isinstance(channel, discord.Thread) and channel.is_private() and not may.manage_threads
-    return may.view_channel and not closed
+    return may.view_channel and may.read_message_history and not closed
 
 
 def may_be_here(interaction: discord.Interaction, job: Job) -> bool:
