@@ -122,6 +122,7 @@ async def test_hostile_files_are_refused_unpaid_and_the_photos_beside_them_are_t
         town(tmp_path, LOG_LEVEL="ERROR") as here,
         Database.open(f"sqlite+aiosqlite:///{tmp_path}/data/studii.db") as db,
     ):
+        await here.nora.command("studii budget", credits=100_000, period="day")
         for number in range(3 if ALL else 1):  # loads what is loaded when it is first used
             await expect(here, db, [BLANK], photos, number, Held(own=OWN * 99))
         await until(lambda: not ALL or len(decoders_of(here.process.pid)) < 2, "the spare decoders to end")
