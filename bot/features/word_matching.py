@@ -146,7 +146,9 @@ def readings(text: str) -> set[str]:
     symbols that may stand for letters.
 
     A capital letter may look like another one than its small letter, and 1 like l. Numbers stay numbers. Next
-    to letters that look like ASCII ones, an ASCII letter may also stand for itself.
+    to letters that look like ASCII ones, an ASCII letter may also stand for itself. One class of all that
+    looks alike would be fewer readings, and a rule for "fall" would refuse "fail". All 1s of a text are read
+    alike: k11l is not found as "kill".
     """
     alike = look_alikes()
     # Some letters look like others only before they are composed: a lunate sigma like c, a long s like f.

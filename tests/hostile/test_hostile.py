@@ -148,7 +148,7 @@ async def test_a_stop_ends_the_decoder_and_the_photo_is_opened_again_after_the_s
         for one in decoders:
             os.kill(one, signal.SIGSTOP)
         await here.maya.command("photo-restore", image=photo)
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(STOP_SECONDS):
             await here.stop()
         assert decoders
         for one in decoders:
