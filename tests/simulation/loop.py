@@ -5,6 +5,7 @@ Nothing here waits for the real machine, so the order of everything follows from
 """
 
 import asyncio
+import atexit
 import contextvars
 import gc
 import hashlib
@@ -409,6 +410,7 @@ def tamed(clock: Clock) -> Generator[None]:
     gc.freeze()  # what is there now isn't what the simulation leaves
     # A weak reference must not go away earlier in one run than in another: collect at a simulated hour.
     gc.disable()
+    atexit.register(_be_quiet)
     try:
         yield
     finally:
@@ -419,6 +421,12 @@ def tamed(clock: Clock) -> Generator[None]:
         travel.stop()
         if was_enabled:
             gc.enable()
+
+
+def _be_quiet() -> None:
+    """Let what is still held of killed processes go in silence, at this one's end."""
+    sys.unraisablehook = _ignore
+    warnings.simplefilter("ignore")
 
 
 def _bury(clock: Clock) -> None:
