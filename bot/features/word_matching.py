@@ -1,16 +1,16 @@
 """Compare rules of the word filter with what people ask for. Pure.
 
-Text is brought into the forms in which words are compared: letters and digits, separated by single spaces. A
-rule's key is a few literal pieces with wildcards between them. A search for its longest piece in the text,
-with each run of a letter as one, comes first; the rule's pattern is made and tried only if it is there. The
-work is bounded: no pattern goes back over what it has read twice.
+A text is read twice, as words of letters and digits with single spaces between them: plainly, and by the
+shapes of its characters. A rule's key is a few literal pieces with wildcards between them. A search for its
+longest piece in the text, with each run of a letter as one, comes first; the rule's pattern is made and tried
+only if it is there. The work is bounded: no pattern goes back over what it has read twice.
 """
 
 import json
 import re
 import unicodedata
 from collections.abc import Collection, Iterable
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import groupby
 from typing import NamedTuple
@@ -36,7 +36,6 @@ _MARKS = re.compile(
     "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u2de0-\u2dff\ua66f\ua674-\ua67d"
     "\ufe20-\ufe2f]+"
 )
-_NUMBERS = re.compile(r"((?<![^\W_])\d+(?![^\W_]))")
 _REMEMBERED = 4096  # characters
 _MAX_LETTERS = 3  # letters that one character can look like
 
@@ -47,11 +46,14 @@ _PICTURED = re.compile(
     "LETTER ([A-Z])"
 )
 
+# In a reading: what looks like i and l alike, such as a capital i or 1. A rule's i and its l both take it.
+_EITHER = "\u01c0"
 # Digits and symbols in the place of letters: k1ll, p0rn, @ss.
-_SAME = {"0": "o", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "@": "a", "$": "s", "!": "i"}
-# 1 stands for either; a text is read with each.
-_DISGUISES = [str.maketrans({**_SAME, "1": letter}) for letter in "il"]
-_TOKEN = re.compile(r"[a-z0-9@$!]*[a-z0-9@$]")  # exclamation marks at its end are what they are
+_DISGUISES = str.maketrans("034578@$!1", f"oeastbasi{_EITHER}")
+_TOKEN = re.compile(
+    f"[a-z0-9@$!{_EITHER}]*[a-z0-9@${_EITHER}]"
+)  # exclamation marks at its end are what they are
+_CAPITALS = re.compile(r"(?<![^\W_])[A-Z]+(?![^\W_])")
 _UNITS = (
     "a|am|b|bit|c|cm|d|deg|dpi|f|fps|ft|g|gb|ghz|h|hp|hr|hrs|hz|in|k|kb|kg|khz|km|kw|l|"
     "lb|lbs|m|mb|mg|mhz|min|ml|mm|mp|ms|nd|oz|p|pm|pt|px|rd|s|sec|st|tb|th|v|w|x|yo|yrs"
@@ -59,7 +61,7 @@ _UNITS = (
 # Words and numbers, what follows a number (1980s, 4k, 21st, 50mm, 16x9), short names (mp3, ps5), and names
 # that end in digits of which one stands for no letter (h264, covid19).
 _AS_IT_IS = re.compile(
-    rf"[a-z]+|[^a-z]+|[0-9]+(?:{_UNITS})|[0-9]+x[0-9]+|[a-z]{{1,2}}[0-9]|[a-z]+[0-9]*[269][0-9]*"
+    rf"[a-z]+|[^a-z]+|[0-9]+(?:{_UNITS})|[0-9]+x[0-9]+|[a-z][0-9]|[a-z]{{2}}[2-9]|[a-z]+[0-9]*[269][0-9]*"
 )
 
 _IN_WORD = f"[^ {BETWEEN_VALUES}{WITHOUT_SPACES}]"
@@ -87,11 +89,11 @@ _COMMON = (  # Untranslated: words of all languages
 
 
 class LookAlikes(NamedTuple):
-    """Tables for `str.translate`: of letters alone; of all characters, digits and symbols among them; and of
-    characters that no longer look like themselves in their compatibility form."""
+    """Tables for `str.translate` to what characters look like: letters, for the plain reading; all of them,
+    for that by shapes; and those that no longer look like themselves in their compatibility form."""
 
     letters: dict[int, str]
-    all: dict[int, str]
+    shapes: dict[int, str]
     early: dict[int, str]
 
 
@@ -109,13 +111,27 @@ def look_alikes() -> LookAlikes:
     small = _named(_SMALL_CAPITAL, 0x250, 0x2C7F)
     every = small | {ord(char): like for char, others in table.items() if (like := _letters(char, others))}
     letters = {code: like for code, like in every.items() if code > 127 and chr(code).isalpha()}
+    shapes = {code: _shape(chr(code), like) for code, like in every.items()}
+    # Some letters look like others in one case only: a small Cyrillic en like none, its capital like H.
+    cases = ((case, code) for code in letters for case in (chr(code).lower(), chr(code).upper()))
+    shapes = {
+        ord(case): shapes[code] for case, code in cases if len(case) == 1 and not case.isascii()
+    } | shapes
+    # Others do only before they are composed: a lunate sigma like c, a long s like f.
     early = {
-        code: like
+        code: shapes[code]
         for code, like in letters.items()
-        if unicodedata.normalize("NFKC", chr(code)).translate(letters) != like
+        if len(like) == 1 and unicodedata.normalize("NFKC", chr(code)).translate(letters) != like
     }
     pictured = _named(_PICTURED, 0x249C, 0x24B6) | _named(_PICTURED, 0x1F110, 0x1F200)
-    return LookAlikes(letters, every, early | pictured)
+    return LookAlikes(letters, shapes, early | pictured)
+
+
+def _shape(char: str, like: str) -> str:
+    """Return what stands for the character in the reading by shapes."""
+    if char.isdecimal():  # as a number it stays one
+        return {"O": "0", "o": "0", "l": "1"}.get(like, like)
+    return like.casefold() if char.islower() else like.replace("l", _EITHER).casefold()
 
 
 def _named(pattern: re.Pattern[str], start: int, end: int) -> dict[int, str]:
@@ -127,7 +143,7 @@ def _named(pattern: re.Pattern[str], start: int, end: int) -> dict[int, str]:
 def _letters(char: str, others: list[dict[str, str]]) -> str | None:
     """Return the ASCII letters that the character looks like. ASCII letters keep their own meaning."""
     if len(char) != 1 or (char.isascii() and char.isalpha()):
-        return "l" if char == "I" else None
+        return "l" if char == "I" else None  # a small L
     for other in others:
         decomposed = unicodedata.normalize("NFKD", other["c"])
         bare = "".join(one for one in decomposed if not unicodedata.combining(one))
@@ -145,36 +161,19 @@ def readings(text: str) -> set[str]:
     """Return the text as a reader may read it: plain, and by the shapes of its characters, with digits and
     symbols that may stand for letters.
 
-    A capital letter may look like another one than its small letter, and 1 like l. Numbers stay numbers. Next
-    to letters that look like ASCII ones, an ASCII letter may also stand for itself. One class of all that
-    looks alike would be fewer readings, and a rule for "fall" would refuse "fail". All 1s of a text are read
-    alike: k11l is not found as "kill".
+    Numbers, units and names such as 1980s, 4k, mp3 or h264 are left as they are. What looks like i and like l
+    stays apart from both: were all three the same, a rule for "fall" would refuse "fail". Among capitals,
+    I is no l: a rule for "ill" would refuse "Richard III".
     """
     alike = look_alikes()
-    # Some letters look like others only before they are composed: a lunate sigma like c, a long s like f.
-    shape = _bare(text.translate(alike.early))
-    pieces = enumerate(_NUMBERS.split(shape))
-    shapes = ["".join(piece if number % 2 else piece.translate(alike.all) for number, piece in pieces)]
-    if not text.isascii():
-        shapes.append(shape)
-    # A small letter may look like none where its capital does, as in Cyrillic.
-    small = [one.translate(alike.letters).upper().translate(alike.letters).casefold() for one in shapes]
-    return {_words(one) for read in (_plain(text), *small) for one in (read, *undisguised(read))}
+    early = _CAPITALS.sub(lambda found: found[0].lower(), text).translate(alike.early)
+    shapes = _bare(early).translate(alike.shapes).casefold()
+    return {normalized(text), _words(_TOKEN.sub(_meant, shapes))}
 
 
-def undisguised(text: str) -> list[str]:
-    """Return the text, whose case is folded, with letters for digits and symbols; none if it has no such
-    words.
-
-    Numbers, units and names such as 1980s, 4k, mp3 or h264 are left as they are.
-    """
-    if all(_AS_IT_IS.fullmatch(token) for token in _TOKEN.findall(text)):
-        return []
-    return [_TOKEN.sub(partial(_meant, table), text) for table in _DISGUISES]
-
-
-def _meant(table: dict[int, str], found: re.Match[str]) -> str:
-    return found[0] if _AS_IT_IS.fullmatch(found[0]) else found[0].translate(table)
+def _meant(found: re.Match[str]) -> str:
+    token = found[0]
+    return token if _AS_IT_IS.fullmatch(token.replace(_EITHER, "l")) else token.translate(_DISGUISES)
 
 
 class _WordCharacters(dict[int, int]):
@@ -241,7 +240,7 @@ def first_met(keys: Iterable[str], values: Collection[str]) -> str | None:
     if not values:
         return None
     joined = BETWEEN_VALUES.join(value.replace(BETWEEN_VALUES, " ") for value in values)
-    forms = [(form, _RUNS.sub(r"\1", form)) for form in readings(joined)]
+    forms = [(form, _short(form)) for form in readings(joined)]
     for key in keys:
         needle = _needle(key)
         if any(needle in short and _pattern(key).search(form) for form, short in forms):
@@ -251,8 +250,13 @@ def first_met(keys: Iterable[str], values: Collection[str]) -> str | None:
 
 @lru_cache(maxsize=_KEPT)
 def _needle(key: str) -> str:
-    """Return the longest piece of a rule, with each run of a letter as one."""
-    return max((_RUNS.sub(r"\1", piece.strip()) for piece in key.split(WILDCARD)), key=len)
+    """Return the longest piece of a rule."""
+    return max((_short(piece.strip()) for piece in key.split(WILDCARD)), key=len)
+
+
+def _short(text: str) -> str:
+    """Return the text with each run of a letter as one, and i and l as the same."""
+    return _RUNS.sub(r"\1", text.replace("i", "l").replace(_EITHER, "l"))
 
 
 @lru_cache(maxsize=_KEPT)
@@ -287,14 +291,28 @@ def _literal(piece: str, *, open_before: bool, open_after: bool) -> str:
     last = len(runs) - 1
     # Beside a wildcard, the rest of a run belongs to that.
     return "".join(
-        _run(char, count, is_open=(open_before and number == 0) or (open_after and number == last))
+        _run(
+            char,
+            count,
+            is_open=(open_before and number == 0) or (open_after and number == last),
+            before=runs[number + 1][0] if number < last else "",
+        )
         for number, (char, count) in enumerate(runs)
     )
 
 
-def _run(char: str, count: int, *, is_open: bool) -> str:
-    """Return the expression for a run: as long as in the rule, or drawn out to three letters or more."""
-    one = re.escape(char)
+def _run(char: str, count: int, *, is_open: bool, before: str) -> str:
+    """Return the expression for a run: as long as in the rule, or drawn out to three letters or more.
+
+    `before` is the character of the rule after it.
+    """
+    itself = re.escape(char)
+    one = f"[{char}{_EITHER}]" if char in "il" else itself
     if not char.isalpha() or is_open:
         return one * count
+    if {char, before} == {
+        "i",
+        "l",
+    }:  # what could be either belongs to the next run, but for what this one needs
+        return f"(?:{one}{{{count}}}(?!{itself})|{one}{{3}}{itself}*+)"
     return f"{one}{{3,}}+" if count >= 3 else f"(?>{one}{{3,}}+|{one}{{{count}}}(?!{one}))"
