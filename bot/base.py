@@ -6,7 +6,7 @@ Outside of the functions of `bot.db` it is detached, and nothing assigns to it.
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -14,10 +14,10 @@ from sqlalchemy import (
     CheckConstraint,
     DateTime,
     Dialect,
+    Enum,
     Index,
     Integer,
     MetaData,
-    String,
     Text,
     TypeDecorator,
     text,
@@ -26,7 +26,6 @@ from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass
 
 from bot.reasons import Reason
 
-MAX_CHOICE_CHARACTERS = 16
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -60,26 +59,12 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class Choice(TypeDecorator[StrEnum]):
-    """A member of a StrEnum, stored as its text, which has at most 16 characters.
+def Choice(enum: type[StrEnum]) -> Enum:  # noqa: N802 - a type of columns, like the others
+    """Return the type of a member of a StrEnum, stored as its text, which has at most 16 characters.
 
     Raises `ValueError` for an enum with a longer one: PostgreSQL would refuse it when it is first stored.
     """
-
-    impl = String(MAX_CHOICE_CHARACTERS)
-    cache_ok = True
-
-    def __init__(self, enum: type[StrEnum]) -> None:
-        super().__init__()
-        self.enum = enum
-        if too_long := [one for one in enum if len(one) > MAX_CHOICE_CHARACTERS]:
-            raise ValueError(f"{too_long[0]} has more than {MAX_CHOICE_CHARACTERS} characters")
-
-    def process_bind_param(self, value: StrEnum | None, dialect: Dialect) -> str | None:
-        return None if value is None else self.enum(value).value
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
-        return None if value is None else self.enum(value)
+    return Enum(enum, native_enum=False, length=16, values_callable=list)
 
 
 class ReasonText(TypeDecorator[Reason]):
@@ -93,18 +78,6 @@ class ReasonText(TypeDecorator[Reason]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Reason | None:
         return None if value is None else Reason.decode(value)
-
-
-class JsonObject(TypeDecorator[dict[str, Any]]):
-    """A JSON object. Reading anything else is an error."""
-
-    impl = JSON
-    cache_ok = True
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> dict[str, Any] | None:
-        if value is not None and not isinstance(value, dict):
-            raise TypeError("not a JSON object")
-        return cast("dict[str, Any] | None", value)
 
 
 class IntSet(TypeDecorator[frozenset[int]]):
@@ -128,8 +101,8 @@ class Base(MappedAsDataclass, DeclarativeBase):
         int: BigInteger(),
         str: Text(),
         datetime: UtcDateTime(),
-        dict[str, str]: JsonObject(),
-        dict[str, Any]: JsonObject(),
+        dict[str, str]: JSON(),
+        dict[str, Any]: JSON(),
         frozenset[int]: IntSet(),
     }
 

@@ -7,19 +7,18 @@ of its own, with short timeouts.
 import asyncio
 import logging
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, ForeignKey, Integer, Row, delete, func, select, text
+from sqlalchemy import BigInteger, ForeignKey, Integer, Row, delete, false, func, insert, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from yarl import URL
 
 from bot.aio.net import Gate
-from bot.aio.tasks import shielded
 from bot.base import NUMBER, Base
 from bot.clock import Clock, boottime
 from bot.db import (
@@ -39,6 +38,7 @@ from bot.version import VERSION
 
 _log = logging.getLogger(__name__)
 
+FREE_TURNS = 7  # in a row that shards are free, half a minute, are an error
 TOLD_AFTER = 2.0  # seconds from the interaction's arrival; Discord waits for 3
 # When the interaction arrived that is handled now, by the clock's monotonic time.
 arrived_at: ContextVar[float | None] = ContextVar("arrived_at", default=None)
@@ -83,58 +83,22 @@ class IdentifyTurn(Base):
     next_at: Mapped[datetime]
 
 
-_REGISTER = text(
-    "INSERT INTO processes (name, version, started_at, until) VALUES (:name, :version, clock_timestamp(),"
-    " clock_timestamp() + make_interval(secs => :seconds)) RETURNING epoch"
-)
-_RENEW = text(
-    "UPDATE processes SET until = clock_timestamp() + make_interval(secs => :seconds)"
-    " WHERE epoch = :epoch RETURNING epoch"
-)
-_DROP_DEAD = text("DELETE FROM processes WHERE until < clock_timestamp() AND epoch <> :epoch")
-_END_TRANSACTIONS_OF_DEAD = text(
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-    " JOIN processes ON application_name = CAST(:prefix AS text) || epoch"
-    " WHERE datname = current_database() AND until < clock_timestamp() AND epoch <> :epoch"
-).bindparams(prefix=NAME_PREFIX)
-# Processes take shards one after the other.
-_TAKE_TURN = text("SELECT pg_advisory_xact_lock(21332, 4)")
-_TAKE = text(
-    "UPDATE shards SET epoch = :epoch, since = clock_timestamp() WHERE shard IN"
-    " (SELECT shard FROM shards WHERE epoch IS NULL ORDER BY shard LIMIT :most)"
-)
-_COUNTS = text(
-    "SELECT count(*) AS shards, count(processes.epoch) FILTER (WHERE until >= clock_timestamp()) AS held"
-    " FROM shards LEFT JOIN processes ON processes.epoch = shards.epoch"
-)
-_MAKE = text("INSERT INTO shards (shard) SELECT generate_series(0, :count - 1)")
-_PROCESSES = text(
-    "SELECT processes.epoch, name, version, started_at, until >= clock_timestamp() AS alive,"
-    " array_remove(array_agg(shard ORDER BY shard), NULL) AS shards, min(since) AS since"
-    " FROM processes LEFT JOIN shards ON shards.epoch = processes.epoch"
-    " GROUP BY processes.epoch ORDER BY processes.epoch"
-)
-_FREE = text(
-    "SELECT shard FROM shards LEFT JOIN processes ON processes.epoch = shards.epoch"
-    " WHERE processes.epoch IS NULL OR until < clock_timestamp() ORDER BY shard"
-)
-_TURN = text(
-    "INSERT INTO identify_turns AS turns (bucket, next_at)"
-    " VALUES (:bucket, clock_timestamp() + make_interval(secs => :seconds)) ON CONFLICT (bucket) DO UPDATE"
-    " SET next_at = clock_timestamp() + make_interval(secs => :seconds)"
-    " WHERE turns.next_at <= clock_timestamp() RETURNING bucket"
-)
-
-
 def register(session: Session, name: str, seconds: float) -> int:
     """Add a process with a lease of `seconds`. Return its number."""
-    new = {"name": name, "version": VERSION, "seconds": seconds}
-    return session.scalars(_REGISTER, new).one()
+    new = text(
+        "INSERT INTO processes (name, version, started_at, until) VALUES (:name, :version, clock_timestamp(),"
+        " clock_timestamp() + make_interval(secs => :seconds)) RETURNING epoch"
+    )
+    return session.scalars(new, {"name": name, "version": VERSION, "seconds": seconds}).one()
 
 
 def renew(session: Session, epoch: int, seconds: float) -> bool:
     """Let the lease last for `seconds` from now. Return False if the process is gone."""
-    return session.scalars(_RENEW, {"epoch": epoch, "seconds": seconds}).first() is not None
+    renewed = text(
+        "UPDATE processes SET until = clock_timestamp() + make_interval(secs => :seconds)"
+        " WHERE epoch = :epoch RETURNING epoch"
+    )
+    return session.scalars(renewed, {"epoch": epoch, "seconds": seconds}).first() is not None
 
 
 def leave(session: Session, epoch: int) -> None:
@@ -142,10 +106,11 @@ def leave(session: Session, epoch: int) -> None:
     session.execute(delete(Process).where(Process.epoch == epoch))
 
 
-def shard_counts(session: Session) -> Row[Any]:
-    """Return the number of shards (`shards`; 0: none were stored yet), and how many a living process holds
-    (`held`)."""
-    return session.execute(_COUNTS).one()
+def all_shards(session: Session) -> dict[int, bool]:
+    """Return whether a living process holds it, of each shard in their order; none were stored at first."""
+    holders = select(Shard.shard, func.coalesce(Process.until >= func.clock_timestamp(), false()))
+    holders = holders.outerjoin(Process, Process.epoch == Shard.epoch).order_by(Shard.shard)
+    return dict(session.execute(holders).all())
 
 
 def take(session: Session, epoch: int, most: int | None, number: int) -> tuple[int, frozenset[int]]:
@@ -154,15 +119,24 @@ def take(session: Session, epoch: int, most: int | None, number: int) -> tuple[i
     Their open transactions are ended. While no process holds a shard, there are `number` shards. Return their
     number, and all that the process holds now.
     """
-    session.execute(_TAKE_TURN)
-    session.execute(_END_TRANSACTIONS_OF_DEAD, {"epoch": epoch})
-    session.execute(_DROP_DEAD, {"epoch": epoch})
-    there = shard_counts(session)
-    count = there.shards if there.held else number
-    if count != there.shards:
+    session.execute(text("SELECT pg_advisory_xact_lock(21332, 4)"))  # one process after the other
+    session.execute(
+        text(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " JOIN processes ON application_name = CAST(:prefix AS text) || epoch"
+            " WHERE datname = current_database() AND until < clock_timestamp() AND epoch <> :epoch"
+        ),
+        {"epoch": epoch, "prefix": NAME_PREFIX},
+    )
+    session.execute(delete(Process).where(Process.until < func.clock_timestamp(), Process.epoch != epoch))
+    there = all_shards(session)
+    count = len(there) if any(there.values()) else number
+    if count != len(there):
         session.execute(delete(Shard))
-        session.execute(_MAKE, {"count": count})
-    session.execute(_TAKE, {"epoch": epoch, "most": most})
+        session.execute(insert(Shard), [{"shard": shard} for shard in range(count)])
+    free = select(Shard.shard).where(Shard.epoch.is_(None)).order_by(Shard.shard).limit(most)
+    taken = update(Shard).where(Shard.shard.in_(free)).values(epoch=epoch, since=func.clock_timestamp())
+    session.execute(taken, execution_options={"synchronize_session": False})
     return count, frozenset(session.scalars(select(Shard.shard).where(Shard.epoch == epoch)))
 
 
@@ -171,17 +145,24 @@ def all_processes(session: Session) -> Sequence[Row[Any]]:
 
     Without a shard one stands by. `alive`: its lease lasts.
     """
-    return session.execute(_PROCESSES).all()
-
-
-def free_shards(session: Session) -> list[int]:
-    """Return the shards that no living process holds."""
-    return list(session.scalars(_FREE))
+    known = text(
+        "SELECT processes.epoch, name, version, started_at, until >= clock_timestamp() AS alive,"
+        " array_remove(array_agg(shard ORDER BY shard), NULL) AS shards, min(since) AS since"
+        " FROM processes LEFT JOIN shards ON shards.epoch = processes.epoch"
+        " GROUP BY processes.epoch ORDER BY processes.epoch"
+    )
+    return session.execute(known).all()
 
 
 def identify_turn(session: Session, bucket: int, seconds: float) -> float | None:
     """Take the turn of a bucket, if the one before was `seconds` ago. Else return when to try again."""
-    if session.scalars(_TURN, {"bucket": bucket, "seconds": seconds}).first() is not None:
+    turn = text(
+        "INSERT INTO identify_turns AS turns (bucket, next_at)"
+        " VALUES (:bucket, clock_timestamp() + make_interval(secs => :seconds)) ON CONFLICT (bucket) DO"
+        " UPDATE SET next_at = clock_timestamp() + make_interval(secs => :seconds)"
+        " WHERE turns.next_at <= clock_timestamp() RETURNING bucket"
+    )
+    if session.scalars(turn, {"bucket": bucket, "seconds": seconds}).first() is not None:
         return None
     left = func.extract("epoch", IdentifyTurn.next_at - func.clock_timestamp())
     return max(0.0, float(session.scalars(select(left).where(IdentifyTurn.bucket == bucket)).one()))
@@ -195,7 +176,6 @@ class LeaseTimes:
     renewed_every: float = 5.0
     margin: float = 1.0  # by which a process believes that its lease ends earlier, as clocks differ in pace
     standby_pause: float = 1.0  # of a process that stands by, or can't reach the database
-    free_bound: float = 30.0  # shards that are free for longer are an error
     identify_every: float = 5.5  # between two IDENTIFYs of a bucket: Discord's 5, and what the network adds
 
 
@@ -221,25 +201,26 @@ class WantedShards:
             return 0 if held.held and held.all else None
         return max(0, self.per_process - len(held.held))
 
-    async def number(self, there: Row[Any], within: float) -> int:
+    async def number(self, there: Mapping[int, bool], within: float) -> int:
         """Return how many shards there are to be, if no process holds one of those that are `there`.
 
         A process that serves all shards follows Discord's recommendation as it grows; where each serves some,
         the stored number stays until the setting says otherwise. Where there are shards already, Discord has
         `within` seconds to answer.
         """
-        if self.shard_count is not None or there.held or (self.per_process is not None and there.shards):
-            return self.shard_count or there.shards
-        if not there.shards:
+        stored = len(there)
+        if self.shard_count is not None or any(there.values()) or (self.per_process is not None and stored):
+            return self.shard_count or stored
+        if not stored:
             return await self.recommended()
         # Rather the stored number than nobody who serves; and the lease has to be renewed before long.
         try:
             async with asyncio.timeout(within):
-                return max(there.shards, await self.recommended())
+                return max(stored, await self.recommended())
         except (StudiiBotError, TimeoutError) as error:
             said = "Discord couldn't be asked how many shards it recommends, so there are %d as before. %s"
-            _log.warning(said, there.shards, error)
-            return there.shards
+            _log.warning(said, stored, error)
+            return stored
 
 
 class Membership(Fence):
@@ -266,7 +247,7 @@ class Membership(Fence):
         # The lease's end: it lasts from some moment after the database was asked.
         self._renew_at, self._ends = 0.0, float("inf")
         self._away = self._was_cut_off = False
-        self._free_since: float | None = None
+        self._free_turns = 0  # in a row in which there were some
         self._number = 0
         self._keeping = set[asyncio.Task[None]]()
         self._taken_at: dict[int, float] = {DIRECT_MESSAGES: float("-inf")}
@@ -374,7 +355,7 @@ class Membership(Fence):
         if self._wanted.most(self.shards) != 0:
             await self._take()
         if self.shards.held:
-            self._note_free(await self._db.write(free_shards))
+            self._note_free([one for one, held in (await self._db.write(all_shards)).items() if not held])
 
     async def _renew(self) -> bool:
         """Return False if the process is not among the others any more, and had shards."""
@@ -391,8 +372,8 @@ class Membership(Fence):
 
     async def _take(self) -> None:
         """Take free shards, if there are any."""
-        there, most = await self._db.write(shard_counts), self._wanted.most(self.shards)
-        if there.held and there.held == there.shards:
+        there, most = await self._db.write(all_shards), self._wanted.most(self.shards)
+        if there and all(there.values()):
             return
         number = await self._wanted.number(there, self._times.renewed_every)
         asked_at = self._clock()
@@ -420,14 +401,8 @@ class Membership(Fence):
 
     def _note_free(self, free: list[int]) -> None:
         """Say once if there are shards that nobody takes."""
-        now = self._clock()
-        self.free_shards = len(free)
-        if not free:
-            self._free_since = None
-            return
-        self._free_since = now if self._free_since is None else self._free_since
-        if now - self._free_since >= self._times.free_bound:
-            self._free_since = float("inf")
+        self.free_shards, self._free_turns = len(free), self._free_turns + 1 if free else 0
+        if self._free_turns == FREE_TURNS:
             _log.error(
                 "No process serves %s %s of %d, so the servers there get no answer. Start another process, "
                 "or raise SHARDS_PER_PROCESS.",
@@ -461,16 +436,6 @@ class Membership(Fence):
 
 
 @asynccontextmanager
-async def lease_database(url: str) -> AsyncGenerator[Database]:
-    """Connect for functions about processes, beside other transactions."""
-    db = Database(url, statement_timeout=LEASE_TIMEOUT, used_for="renew this process's lease")
-    try:
-        yield db
-    finally:
-        await shielded(db.close())
-
-
-@asynccontextmanager
 async def membership(
     url: str,
     name: str,
@@ -489,7 +454,8 @@ async def membership(
     if sqlite_file(url) is not None:
         yield Membership()
         return
-    async with lease_database(url) as db:
+    opening = Database.open(url, statement_timeout=LEASE_TIMEOUT, used_for="renew this process's lease")
+    async with opening as db:
         member = Membership(db, name, wanted, times, count, clock)
         with usable_database(url):
             await member.register()

@@ -240,6 +240,7 @@ class _Write:
     since: float
     until: float
     answer: "asyncio.Future[Any]"
+    amends: bool  # it is done without the fence if that is lost
     result: Any = None
     error: Exception | None = None
     wakes: dict[Hashable, Any] = field(default_factory=dict[Hashable, Any])
@@ -330,16 +331,19 @@ class Database:
         work: Callable[[Session, Sequence[_A]], Sequence[_T]],
         asked: _A,
         within: float = COMMAND_WRITE_TIMEOUT,
+        *,
+        amends: bool = False,
     ) -> _T:
         """Do as `write`. `work` is called once for all that wait for the same, in order of arrival.
 
         It returns an answer for each. If it raises, it is called for each alone. It has nobody's context.
+        `amends`: see `amend`.
         """
         self._ensure_open()
         answer: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
         answer.add_done_callback(lambda one: one.cancelled() or one.exception())  # also if nobody awaits it
         began = _CLOCK.monotonic()
-        one = _Write(work, asked, began, began + within, answer)
+        one = _Write(work, asked, began, began + within, answer, amends)
         self._waiting.append(one)
         if self._writer is None:
             self._writer = self._task(self._write_all(), "writer")
@@ -361,14 +365,7 @@ class Database:
         This is for the answer to a request that was sent before that. What it changes must be conditional on
         the row.
         """
-        try:
-            return await self.write(work, *args, **more)
-        except NotAlone:  # nothing was done yet, as the transaction begins with that
-            answer: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
-            now = _CLOCK.monotonic()
-            one = _Write(_alone(work, *args, **more), None, now, now + WRITE_TIMEOUT, answer)
-            await asyncio.shield(self._task(self._amend(one), "amending"))
-            return answer.result()
+        return await self.write_together(_alone(work, *args, **more), None, WRITE_TIMEOUT, amends=True)
 
     @contextmanager
     def listening(self, listener: Listener) -> Generator[None]:
@@ -413,26 +410,24 @@ class Database:
                 async with self._turn:
                     group = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_GROUP))]
                     self._observe("turn", max((_CLOCK.monotonic() - one.since for one in group), default=0.0))
-                    if await self._done_together(group):
+                    if await self._done_together(group, self.fence):
                         for one in group:
                             if type(one.error) is not Busy or _CLOCK.monotonic() < one.until:
-                                await self._done_together([one])
+                                await self._done_together([one], self.fence)
+                    for one in group:
+                        if one.amends and isinstance(one.error, NotAlone):
+                            await self._done_together([one], Fence())
                 self._tell(group)
         finally:
             self._writer = None
             for one in (*group, *self._waiting):
                 one.answer.cancel()  # only if the loop ends: the callers must not wait for ever
 
-    async def _amend(self, one: _Write) -> None:
-        async with self._turn:
-            await self._done_together([one], Fence())
-        self._tell([one])
-
-    async def _done_together(self, group: list[_Write], fence: Fence | None = None) -> bool:
+    async def _done_together(self, group: list[_Write], fence: Fence) -> bool:
         """Do what the group waits for in one transaction. Return whether each has to be done alone."""
         try:
             with self._watched("write", self._written):
-                await self._commit(group, fence or self.fence)
+                await self._commit(group, fence)
         except Exception as error:  # noqa: BLE001 - told to who has asked
             for one in group:
                 one.error = error

@@ -20,7 +20,7 @@ from bot.aio.net import Connector
 from bot.cli.health import not_opened
 from bot.cli.maintenance import vault_of
 from bot.client.login import application_of
-from bot.cluster import all_processes, free_shards, lease_database, shard_counts
+from bot.cluster import all_processes, all_shards
 from bot.config import MEGABYTE, Settings
 from bot.credits import ledger
 from bot.db import UNUSABLE, Database, usable_database
@@ -158,24 +158,23 @@ async def processes(settings: Settings) -> Findings:
     if not (await schema_of(url)).current:
         yield Finding("Bot", _GOOD, "No bot of this version is running on this database.")
         return
-    with usable_database(url):
-        async with lease_database(url) as db:
-            known, free = await db.read(all_processes), await db.read(free_shards)
-            counts = await db.read(shard_counts)
+    async with Database.open(url) as db:
+        known, shards = await db.read(all_processes), await db.read(all_shards)
+    free = [str(one) for one, held in shards.items() if not held]
     for one in known:
         who = f"{one.name} (number {one.epoch}, version {one.version})"
         told = f"has stood by since {one.started_at:%Y-%m-%d %H:%M:%S} UTC"
         if not one.alive:
             told = "has ended without giving its shards back"
         elif one.since is not None:
-            shards = ", ".join(map(str, one.shards))
-            told = f"has served shards {shards} of {counts.shards} since {one.since:%Y-%m-%d %H:%M:%S} UTC"
+            served = ", ".join(map(str, one.shards))
+            told = f"has served shards {served} of {len(shards)} since {one.since:%Y-%m-%d %H:%M:%S} UTC"
         yield Finding("Process", _GOOD if one.alive else _WARN, f"{who} {told}.")
     if not any(one.alive for one in known):
         yield Finding("Bot", _GOOD, "No bot is running on this database.")
     elif free:
         words = (
-            f"No process serves shards {', '.join(map(str, free))} of {counts.shards}, so the servers there "
+            f"No process serves shards {', '.join(free)} of {len(shards)}, so the servers there "
             "get no answer. Start another process, or raise SHARDS_PER_PROCESS."
         )
         yield Finding("Shards", _STOPS, words)

@@ -6,10 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, Connection, ForeignKey, Index, Integer, String, Table, Text, event
+from sqlalchemy import JSON, BigInteger, Connection, ForeignKey, Index, Integer, String, Table, Text, event
 from sqlalchemy.orm import Mapped, Mapper, composite, mapped_column, object_session
 
-from bot.base import NUMBER, Base, Choice, JsonObject, ReasonText, enum_constraint, partial_index
+from bot.base import NUMBER, Base, Choice, ReasonText, enum_constraint, partial_index
 from bot.reasons import Reason
 
 LOST_AFTER_DAYS = 7  # a job that runs for so long ends
@@ -212,7 +212,7 @@ class Job(Base):
     channel_id: Mapped[int]
     user_id: Mapped[int]
     tool: Mapped[str]
-    inputs: Mapped[Mapping[str, str]] = mapped_column(JsonObject, repr=False)
+    inputs: Mapped[Mapping[str, str]] = mapped_column(JSON, repr=False)
     # The inputs that change the price, as `Tool.variant` words them
     variant: Mapped[str] = mapped_column(repr=False)
     source: Mapped[SourcePhoto | None] = composite(

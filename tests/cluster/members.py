@@ -4,9 +4,10 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from bot.clock import boottime
-from bot.cluster import LeaseTimes, Membership, WantedShards, lease_database, leave, membership
+from bot.cluster import LeaseTimes, Membership, WantedShards, leave, membership
+from bot.db import Database
 
-SHORT = LeaseTimes(lasts=3.0, renewed_every=0.3, margin=0.1, standby_pause=0.05, free_bound=0.2)
+SHORT = LeaseTimes(lasts=3.0, renewed_every=0.3, margin=0.1, standby_pause=0.05)
 
 
 @asynccontextmanager
@@ -33,5 +34,5 @@ async def process_on(
 
 async def replaced(url: str, member: Membership) -> None:
     """Do what another process does when the member's lease is over."""
-    async with lease_database(url) as leases:
+    async with Database.open(url) as leases:
         await leases.write(leave, member.epoch or 0)

@@ -29,7 +29,6 @@ def shorten(environment: Mapping[str, str]) -> None:
         renewed_every=lasts / 4,
         margin=lasts / 20,
         standby_pause=lasts / 20,
-        free_bound=1.5 * lasts,
         identify_every=lasts / 4,
     )
     period = float(environment[RATE])

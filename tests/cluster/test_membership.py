@@ -4,14 +4,12 @@ import asyncio
 import logging
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from types import SimpleNamespace
-from typing import Any, cast
 
 import pytest
 from sqlalchemy import text
 
 from bot import db, meta
-from bot.cluster import Membership, WantedShards, identify_turn, lease_database
+from bot.cluster import Membership, WantedShards, identify_turn
 from bot.db import Database, used_once
 from bot.errors import NotAlone
 from tests.cluster.members import SHORT, process_on, replaced
@@ -152,7 +150,7 @@ async def test_all_go_on_by_themselves_after_a_restart_of_the_server() -> None:
 
 @pytest.mark.promise
 async def test_turns_at_the_gateway_are_spaced_over_all_processes(url: str) -> None:
-    async with lease_database(url) as one, lease_database(url) as other:
+    async with Database.open(url) as one, Database.open(url) as other:
         assert await one.write(identify_turn, 0, 0.5) is None
         wait = await other.write(identify_turn, 0, 0.5)
         assert wait is not None
@@ -183,10 +181,10 @@ async def test_the_number_of_shards_for_which_discord_is_asked_only_where_its_an
         return recommended
 
     wanted = WantedShards(answer, setting, None if takes_all else 1)
-    assert await wanted.number(cast("Any", SimpleNamespace(shards=stored, held=0)), PATIENCE) == number
+    assert await wanted.number(dict.fromkeys(range(stored), False), PATIENCE) == number
     if stored and setting is None:  # those that others hold stay as they are
         wanted = replace(wanted, recommended=unasked)
-        assert await wanted.number(cast("Any", SimpleNamespace(shards=stored, held=1)), PATIENCE) == stored
+        assert await wanted.number(dict.fromkeys(range(stored), True), PATIENCE) == stored
 
 
 async def unasked() -> int:
