@@ -1,13 +1,13 @@
 """The command line: `python -m bot run`, and the commands of operators."""
 
 import argparse
-import gc
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Any
 
-from bot.cli.health import say
-from bot.errors import StudiiBotError
+from bot.cli.health import health, not_opened, say
+from bot.errors import SettingsError, StudiiBotError
 from bot.version import VERSION
 
 INTERRUPTED_STATUS = 130  # as shells have it: 128 and the number of SIGINT
@@ -41,22 +41,9 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command in the arguments. Return the process's exit status."""
-    # Imports are inside: the health check runs every minute, and imports a tenth of what the others need.
     try:
         given = new_parser().parse_args(arguments)
-        if given.command == "health":
-            from bot.cli.health import health
-
-            return health()
-        # Imports leave less than half a MiB to collect. Looking for it takes a tenth of their time while they
-        # run, and as much when the collector begins: what is imported stays to the end, so it is never looked
-        # at.
-        gc.disable()
-        from bot.cli.commands import run_command
-
-        gc.freeze()
-        gc.enable()
-        return run_command(given.command, given.argument)
+        return _ran(given.command, given.argument)
     except StudiiBotError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_status
@@ -65,13 +52,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED_STATUS
 
 
+def _ran(command: str, argument: str | None) -> int:
+    # Imports are inside: the health check runs every minute, and imports a tenth of what the others need. A
+    # running bot has no use for the other commands, nor for what shows their results.
+    if command == "health":
+        return health()
+    import asyncio
+
+    from bot.config import Settings
+    from bot.monitoring import configure_logging
+
+    if command == "run":
+        from bot import app
+
+        settings = Settings.read()
+        configure_logging(settings.log_level, settings.log_format)
+        asyncio.run(app.run(settings))
+        return 0
+    configure_logging("ERROR", "text")  # every other command prints only its result
+    if command == "doctor":
+        from bot.cli.doctor import examine, show
+
+        return 0 if show(asyncio.run(examine(Settings.read()))) else 1
+    from bot.cli.maintenance import COMMANDS as DONE_AT_ONCE
+
+    # As Ctrl-C does, so that what is half done is removed, also while a pipe's other end does nothing.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        words = DONE_AT_ONCE[command](argument or "")
+    except OSError as error:
+        if (words := not_opened(error)) is None:
+            raise
+        raise SettingsError(words) from error
+    # Where the backup goes to standard output, the words must not stand in it.
+    say(words, sys.stderr if (command, argument) == ("backup", "-") else sys.stdout)
+    return 0
+
+
 class _Parser(argparse.ArgumentParser):
     def _print_message(self, message: str, file: Any = None) -> None:
         say(message.rstrip(), file or sys.stderr)
 
 
 def new_parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands. What runs them is in `bot.cli.commands`."""
+    """Return the parser of all commands."""
     parser = _Parser(prog="python -m bot", description="Studii for Discord.")
     parser.set_defaults(argument=None)
     parser.add_argument("--version", action="version", version=f"Studii for Discord {VERSION}")

@@ -24,9 +24,7 @@ COPIES = 3
 HEAD = "head"
 STOP_CHECK_SECONDS = 1.0  # between two checks whether the processes that have to stop first have stopped
 
-# One process upgrades a PostgreSQL at a time. Up to schema 0025 the bot held the second lock for as long as
-# it ran; since then, a process has a row.
-_UPGRADE_LOCK = "SELECT pg_advisory_xact_lock(21332, 3)"
+# Up to schema 0025 the bot held a lock for as long as it ran; since then, a process has a row.
 _NO_OLD_BOT = "SELECT pg_try_advisory_xact_lock(21332, 1)"
 _NO_PROCESS = "SELECT NOT EXISTS (SELECT FROM processes WHERE until >= clock_timestamp())"
 _FIRST_WITH_PROCESSES = "0026"
@@ -45,11 +43,6 @@ class Schema:
     @property
     def current(self) -> bool:
         return self.revision == self.target
-
-    @property
-    def none_runs(self) -> str:
-        """Return the question to PostgreSQL whether no process runs, as the schema has it."""
-        return _NO_PROCESS if (self.revision or "") >= _FIRST_WITH_PROCESSES else _NO_OLD_BOT
 
 
 async def migrate(url: str, revision: str = HEAD) -> None:
@@ -86,14 +79,18 @@ async def _upgrade(connection: AsyncConnection, revision: str, path: Path | None
 
 
 async def _turn_to_upgrade(connection: AsyncConnection, revision: str, schema: Schema) -> bool:
-    """Wait until no process runs that the upgrade would disturb. Return False if another one has upgraded."""
+    """Wait until no process runs that the upgrade would disturb. Return False if another one has upgraded.
+
+    One process upgrades at a time.
+    """
     said = False
+    none_runs = _NO_PROCESS if (schema.revision or "") >= _FIRST_WITH_PROCESSES else _NO_OLD_BOT
     while True:
-        await connection.exec_driver_sql(_UPGRADE_LOCK)
+        await connection.exec_driver_sql("SELECT pg_advisory_xact_lock(21332, 3)")
         if (await connection.run_sync(_schema, revision)).current:
             await connection.rollback()
             return False
-        if not schema.stops_others or (await connection.exec_driver_sql(schema.none_runs)).scalar_one():
+        if not schema.stops_others or (await connection.exec_driver_sql(none_runs)).scalar_one():
             return True
         await connection.rollback()
         if not said:
@@ -171,17 +168,13 @@ def _run(connection: Connection, target: str) -> None:
     config.attributes["connection"] = connection
     command.upgrade(config, target)
     if connection.dialect.name == "sqlite":
-        _hold_references(connection)
-
-
-def _hold_references(connection: Connection) -> None:
-    # Foreign keys are off while tables are made again; this is what they would have refused.
-    torn = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
-    if torn is not None:
-        raise SettingsError(
-            f"The upgrade of the database was undone: a row of {torn[0]} would refer to a missing row. "
-            "Please report this. The bot's previous version still works."
-        )
+        # Foreign keys are off while tables are made again; this is what they would have refused.
+        torn = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+        if torn is not None:
+            raise SettingsError(
+                f"The upgrade of the database was undone: a row of {torn[0]} would refer to a missing row. "
+                "Please report this. The bot's previous version still works."
+            )
 
 
 def _copy(path: Path, name: str) -> None:

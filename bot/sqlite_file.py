@@ -7,7 +7,7 @@ import secrets
 import sqlite3
 import stat
 from collections.abc import AsyncGenerator, Generator
-from contextlib import ExitStack, asynccontextmanager, closing, contextmanager, suppress
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from pathlib import Path
 
 from filelock import AsyncFileLock, Timeout
@@ -19,14 +19,9 @@ from bot.errors import DatabaseFailed, SettingsError, Unavailable
 _log = logging.getLogger(__name__)
 
 HANDOVER_SECONDS = 30.0  # to wait for an instance that is ending
-_POLL = 0.1  # seconds between two tries
 _MAGIC = b"SQLite format 3\0"
 MAX_CHECKED_BYTES = 500_000_000  # a check reads some 200 MB a second
 ANOTHER_PROGRAMS = "belongs to another program. Set DATABASE_URL to another one."
-_UNKNOWN = (
-    "isn't a database, and nothing beside it shows that the bot used it. Check DATABASE_URL. If this is the "
-    "bot's damaged database, rename it and restore again. Nothing was changed."
-)
 _DAMAGE_CODES = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOTADB}
 SIDE_FILES = ("-wal", "-shm")
 # The name of a value in `Meta` that marks a restored database until the engine has handled it.
@@ -37,7 +32,6 @@ _FAULTS = {
     sqlite3.SQLITE_CANTOPEN: "can't be opened for reading",
 }
 _ONE_FILE = "PRAGMA journal_mode=DELETE"
-_REMEMBER = "INSERT OR REPLACE INTO meta (name, value) VALUES (?, x'')"
 
 _RIGHTS = "can't be opened for writing. Allow the bot to write to it and to its folder."
 _DAMAGED = "is damaged. Restore a backup (python -m bot restore FILE). That keeps the damaged file beside it."
@@ -199,7 +193,7 @@ async def instance_lock(
                 lock.lock_file,
                 patience,
             )
-            await lock.acquire(timeout=patience, poll_interval=_POLL)
+            await lock.acquire(timeout=patience, poll_interval=0.1)
     except Timeout:
         raise AnotherInstance(
             f"Another instance of the bot is running on this database (it holds {lock.lock_file}). "
@@ -249,7 +243,11 @@ def _look_into(path: Path, *, replaced: bool) -> None:
     elif not replaced:
         raise unusable_file(path, sqlite3.SQLITE_NOTADB)
     elif not (lock_of(path).exists() or _has_log(path)):
-        raise SettingsError(f"The database file {path} {_UNKNOWN}")
+        raise SettingsError(
+            f"The database file {path} isn't a database, and nothing beside it shows that the bot used it. "
+            "Check DATABASE_URL. If this is the bot's damaged database, rename it and restore again. Nothing "
+            "was changed."
+        )
 
 
 def ensure_sound(url: str) -> None:
@@ -295,14 +293,9 @@ def _is_ours(path: Path) -> bool:
 def copy_database(source: Path, target: Path) -> None:
     """Write a consistent copy that only its owner may read, completely or not at all.
 
-    Replaces an existing target. Raises OSError, sqlite3.Error or `SettingsError`.
+    Replaces an existing target. Raises OSError or sqlite3.Error.
     """
-    with ExitStack() as stack:
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = stack.enter_context(replacing(target))
-        except OSError as error:
-            raise unwritable(target, error) from error
+    with replacing(target) as unfinished:
         _copy_pages(source, unfinished)
 
 
@@ -313,7 +306,7 @@ def _copy_pages(source: Path, target: Path, *, restoring: bool = False) -> None:
     ):
         reading.backup(writing)
         if restoring:
-            writing.execute(_REMEMBER, (WAS_RESTORED,))
+            writing.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, x'')", (WAS_RESTORED,))
             writing.commit()
         # A copy must be one file, as a log beside it would be lost when it is moved.
         writing.execute(_ONE_FILE)

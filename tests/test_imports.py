@@ -27,7 +27,7 @@ UNUSED = {
 # All that a bot imports: the cogs are loaded by name.
 BOT = """
 import importlib, sys
-import bot.cli.commands
+import bot.app
 from bot.client.bot import EXTENSIONS
 for name in EXTENSIONS:
     importlib.import_module(name)
@@ -105,7 +105,7 @@ STARTING = {
     "bot.__main__",
     "bot.app",
     "bot.cli.doctor",
-    "bot.cli.commands",
+    "bot.cli.maintenance",
     "bot.media.decoder.serve",
     "cogs.commands",
     "cogs.events",

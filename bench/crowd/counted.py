@@ -3,13 +3,10 @@
 `python -m bench.crowd.counted COUNTS API CDN COMMAND…`: COUNTS is the file with the counts.
 """
 
-import gc
 import sys
 from pathlib import Path
 
 if __name__ == "__main__":
-    gc.disable()  # until all is imported: `bot.__main__` does that too, but imports nothing new here
-
     from bench.crowd.counts import count_into
     from bot.__main__ import main
     from sandbox.discord.launch import point_to

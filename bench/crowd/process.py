@@ -76,7 +76,7 @@ class Bot:
 async def compile_first() -> None:
     """Import once what a bot imports, so that no start that is measured has to compile it."""
     program = (
-        "import importlib, bot.cli.commands, bot.client.bot\n"
+        "import importlib, bot.app, bot.client.bot\n"
         "for name in bot.client.bot.EXTENSIONS: importlib.import_module(name)"
     )
     environment = {name: os.environ[name] for name in KEPT if name in os.environ}

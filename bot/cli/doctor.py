@@ -17,6 +17,7 @@ from rich.table import Table
 from sqlalchemy.orm import Session
 
 from bot.aio.net import Connector
+from bot.catalog import Catalog
 from bot.cli.health import not_opened
 from bot.cli.maintenance import vault_of
 from bot.client.login import application_of
@@ -36,10 +37,8 @@ from bot.ui.kit.reasons import error_words
 from bot.version import VERSION
 
 MIN_FREE_BYTES = 10 * MEGABYTE  # for the database's log and what is written to it, or for a photo
-MAX_LISTED_FAULTS = 6  # sentences
 WRITE_CHECK_SECONDS = 5.0  # in which another program lets us write; a running bot writes for milliseconds
 CLOCK_MAY_DIFFER = 30.0  # seconds
-NO_KEY_OF_ANYONE = "stu_doctor_asks_whether_you_are_there"
 
 
 class Verdict(StrEnum):
@@ -83,8 +82,8 @@ async def examine(settings: Settings) -> list[Finding]:
     return found
 
 
-def show(findings: Sequence[Finding], console: Console) -> bool:
-    """Print the table. Returns whether nothing was found that stops the bot."""
+def show(findings: Sequence[Finding]) -> bool:
+    """Print the table. Return whether nothing was found that stops the bot."""
     table = Table(show_lines=False)
     for heading in ("Check", ""):
         table.add_column(heading, no_wrap=True)
@@ -92,7 +91,7 @@ def show(findings: Sequence[Finding], console: Console) -> bool:
     for one in findings:
         words = one.words.replace("[", "\\[")  # which would begin a style
         table.add_row(one.what, f"[{_COLOURS[one.verdict]}]{one.verdict}[/]", words)
-    console.print(table)
+    Console().print(table)
     return all(one.verdict is not _STOPS for one in findings)
 
 
@@ -103,8 +102,18 @@ def of_settings() -> Iterator[Finding]:
     python = platform.python_version()
     yield Finding("Settings", _GOOD, f"From {there}. Studii for Discord {VERSION}, Python {python}.")
     if os.name == "posix" and file.is_file() and file.stat().st_mode & 0o077:
-        words = f"Other users can read or change {file}, which can hold secrets. Run: chmod 600 {file}"
-        yield Finding(".env", _WARN, words)
+        yield Finding(
+            ".env",
+            _WARN,
+            f"Other users can read or change {file}, which can hold secrets. Run: chmod 600 {file}",
+        )
+
+
+async def tools(settings: Settings) -> Findings:
+    """Check the operator's own catalogue, as a start does."""
+    known = Catalog.load(settings.studii_tools_file).tools
+    if settings.studii_tools_file is not None:
+        yield Finding("Tools", _GOOD, f"{len(known)} in {settings.studii_tools_file}.")
 
 
 async def discord(settings: Settings) -> Findings:
@@ -115,12 +124,13 @@ async def discord(settings: Settings) -> Findings:
         yield Finding("Clock", _GOOD, "It agrees with Discord's.")
     elif ahead is not None:
         where = "ahead of" if ahead > 0 else "behind"
-        words = (
+        yield Finding(
+            "Clock",
+            _WARN,
             f"This machine's clock is {abs(ahead):,.0f} seconds {where} Discord's. "
             "Budget periods start at the wrong time, and links expire too early or too late. Let the system "
-            "set the clock from the network (timedatectl set-ntp true)."
+            "set the clock from the network (timedatectl set-ntp true).",
         )
-        yield Finding("Clock", _WARN, words)
 
 
 async def disk_space(settings: Settings) -> Findings:
@@ -137,11 +147,12 @@ async def disk_space(settings: Settings) -> Findings:
             advice = f" The bot needs at least {MIN_FREE_BYTES // MEGABYTE} MB. Free some space on that disk."
         elif place == places.get("Spool", folder) and free < settings.spool_mb * MEGABYTE - used:
             verdict, advice = _WARN, " Lower SPOOL_MB or free some space."
-        words = (
+        yield Finding(
+            what,
+            verdict,
             f"{free // MEGABYTE:,} MB free on the disk of {place}. Photos and results being processed use "
-            f"{used // MEGABYTE:,} of {settings.spool_mb:,} MB.{advice}"
+            f"{used // MEGABYTE:,} of {settings.spool_mb:,} MB.{advice}",
         )
-        yield Finding(what, verdict, words)
 
 
 def _nearest(path: Path) -> Path:
@@ -173,11 +184,12 @@ async def processes(settings: Settings) -> Findings:
     if not any(one.alive for one in known):
         yield Finding("Bot", _GOOD, "No bot is running on this database.")
     elif free:
-        words = (
+        yield Finding(
+            "Shards",
+            _STOPS,
             f"No process serves shards {', '.join(free)} of {len(shards)}, so the servers there "
-            "get no answer. Start another process, or raise SHARDS_PER_PROCESS."
+            "get no answer. Start another process, or raise SHARDS_PER_PROCESS.",
         )
-        yield Finding("Shards", _STOPS, words)
 
 
 async def encryption_key(settings: Settings) -> Findings:
@@ -188,27 +200,30 @@ async def encryption_key(settings: Settings) -> Findings:
         if (await schema_of(url)).current:
             async with Database.open(url, patience=WRITE_CHECK_SECONDS) as db:
                 sealed = [one.ciphertext for one in await db.read(keys.stored) if one.retired_at is None]
-    verdict, words = _WARN, f"None yet. The first start makes {path}."
-    if settings.encryption_keys or is_there(path):
-        where = settings.keys_setting.partition(" ")[0] if settings.encryption_keys else str(path)
-        vault = vault_of(settings)
-        verdict, words = _GOOD, f"{where}. Keep a copy separate from the backups."
-        if unreadable := sum(not vault.opens(one) for one in sealed):
-            verdict = _WARN
-            servers = count_words(unreadable, "server", "servers")
-            words = (
-                f"{where} doesn't open the Studii keys of {servers}. Put "
-                "the old encryption key back if you have it. Otherwise the bot starts, and admins must enter "
-                "their keys again."
-            )
-    elif sealed:
+    if not settings.encryption_keys and not is_there(path):
         stored = count_words(len(sealed), "Studii key", "Studii keys")
-        words = (
-            f"{path.absolute()} is missing, which opens {stored} in the "
-            "database. Put it back. Otherwise the next start makes a new one, and admins must enter "
-            "their Studii keys again."
+        yield Finding(
+            "Encryption key",
+            _WARN,
+            f"{path.absolute()} is missing, which opens {stored} in the database. Put it back. Otherwise the "
+            "next start makes a new one, and admins must enter their Studii keys again."
+            if sealed
+            else f"None yet. The first start makes {path}.",
         )
-    yield Finding("Encryption key", verdict, words)
+        return
+    where = settings.keys_setting.partition(" ")[0] if settings.encryption_keys else str(path)
+    vault = vault_of(settings)
+    if unreadable := sum(not vault.opens(one) for one in sealed):
+        servers = count_words(unreadable, "server", "servers")
+        yield Finding(
+            "Encryption key",
+            _WARN,
+            f"{where} doesn't open the Studii keys of {servers}. Put "
+            "the old encryption key back if you have it. Otherwise the bot starts, and admins must enter "
+            "their keys again.",
+        )
+    else:
+        yield Finding("Encryption key", _GOOD, f"{where}. Keep a copy separate from the backups.")
 
 
 async def database(settings: Settings) -> Findings:
@@ -224,73 +239,88 @@ async def database(settings: Settings) -> Findings:
         return
     await asyncio.to_thread(ensure_sound, url)
     if not schema.current:
-        after = "after a copy." if path is not None else "Back it up with pg_dump first."
-        words = f"Schema {schema.revision}. The next start upgrades it to {schema.target}"
-        yield Finding("Database", _WARN, f"{words}{', ' if path is not None else '. '}{after}")
+        after = ", after a copy." if path is not None else ". Back it up with pg_dump first."
+        words = f"Schema {schema.revision}. The next start upgrades it to {schema.target}{after}"
+        yield Finding("Database", _WARN, words)
         return
     async with Database.open(url, patience=WRITE_CHECK_SECONDS) as db:  # raises if it can't be written
         with usable_database(url):
             content = await db.read(_content)
-    for one in (Finding("Database", _GOOD, f"Writable, schema {schema.revision}."), *content):
+    yield Finding("Database", _GOOD, f"Writable, schema {schema.revision}.")
+    for one in content:
         yield one
 
 
 def _content(session: Session) -> list[Finding]:
     """Check the ledger, and for servers that may have removed the bot."""
-    found = [
-        Finding("Ledger", _GOOD, "Recalculated by job, by server and by current period: all sums agree.")
-    ]
+    agree = "Recalculated by job, by server and by current period: all sums agree."
+    found = [Finding("Ledger", _GOOD, agree)]
     if wrong := ledger.differing(session):
-        words = f"{len(wrong)} sums differ. {' '.join(wrong[:MAX_LISTED_FAULTS])}"
-        found = [Finding("Ledger", _STOPS, words)]
+        found = [Finding("Ledger", _STOPS, f"{len(wrong)} sums differ. {' '.join(wrong[:6])}")]
     if missing := server_settings.missing(session):
-        words = (
-            f"Discord reports that {len(missing)} servers removed the bot, too many at once to be "
-            f"sure: {', '.join(map(str, missing))}. Their Studii keys are kept, and their waiting jobs "
-            "are not sent. If the report is right, run: python -m bot forget-servers"
+        found.append(
+            Finding(
+                "Servers",
+                _WARN,
+                f"Discord reports that {len(missing)} servers removed the bot, too many at once to be "
+                f"sure: {', '.join(map(str, missing))}. Their Studii keys are kept, and their waiting jobs "
+                "are not sent. If the report is right, run: python -m bot forget-servers",
+            )
         )
-        found.append(Finding("Servers", _WARN, words))
     return found
 
 
 async def pictures(_: Settings) -> Findings:
     """Check that a decoder starts, and that the system can limit the resources it uses."""
-    verdict, words = _GOOD, "Opened in processes with limited memory, processor time and duration."
     try:
         async with DecoderPool() as decoder:
-            if missing := await decoder.missing():
-                verdict = _WARN
-                words = (
-                    f"This system can't limit the {' and '.join(missing)} of a process. The bot works, but a "
-                    "hostile picture can use more than it should until it times out. Linux has these limits."
-                )
+            missing = await decoder.missing()
     except OSError as error:
-        verdict, why = _STOPS, error.strerror or error
-        words = f"Pictures can't be opened: {why}. No photo will work until that is fixed."
-    yield Finding("Pictures", verdict, words)
+        yield Finding(
+            "Pictures",
+            _STOPS,
+            f"Pictures can't be opened: {error.strerror or error}. No photo will work until that is fixed.",
+        )
+        return
+    if missing:
+        yield Finding(
+            "Pictures",
+            _WARN,
+            f"This system can't limit the {' and '.join(missing)} of a process. The bot works, but a "
+            "hostile picture can use more than it should until it times out. Linux has these limits.",
+        )
+    else:
+        yield Finding(
+            "Pictures", _GOOD, "Opened in processes with limited memory, processor time and duration."
+        )
 
 
 async def studii(settings: Settings) -> Findings:
     """Check that the API answers."""
-    where, verdict = settings.studii_api_url, _WARN
-    words = f"{where} accepts an invalid key. Check that STUDII_API_URL is right."
+    where = settings.studii_api_url
     async with StudiiClient(where, connect=partial(Connector, settings.proxy)) as client:
         try:
             # No server's key is used up for this: being refused is the answer that shows it is there.
-            await client.check_key(NO_KEY_OF_ANYONE)
+            await client.check_key("stu_doctor_asks_whether_you_are_there")
         except KeyRefused:
-            verdict, words = _GOOD, f"{where} answers."
+            yield Finding("Studii", _GOOD, f"{where} answers.")
         except StudiiBotError as error:
             reason = error.reason if isinstance(error, NotSent) else ""
             reason = reason or error_words(error).split(". ")[0].rstrip(".")
-            words = (
+            yield Finding(
+                "Studii",
+                _WARN,
                 f"{where} can't be reached ({reason}). Check STUDII_API_URL and this machine's "
-                "network. The bot starts anyway, and jobs wait."
+                "network. The bot starts anyway, and jobs wait.",
             )
-    yield Finding("Studii", verdict, words)
+        else:
+            yield Finding(
+                "Studii", _WARN, f"{where} accepts an invalid key. Check that STUDII_API_URL is right."
+            )
 
 
 CHECKS: Mapping[str, Callable[[Settings], Findings]] = {
+    "Tools": tools,
     "Discord": discord,
     "Disk": disk_space,
     "Processes": processes,

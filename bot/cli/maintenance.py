@@ -10,7 +10,7 @@ import shutil
 import sqlite3
 import sys
 from collections import Counter
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from getpass import getpass
 from pathlib import Path
@@ -265,18 +265,7 @@ async def forget_servers(settings: Settings) -> str:
     )
 
 
-ELSEWHERE = (
-    "The database is PostgreSQL. Back it up with pg_dump, and restore it with pg_restore; then run "
-    "`python -m bot restored` before you start the bot."
-)
-
 PIPE = Path("-")  # standard input or output
-
-SINCE = (
-    "Jobs that were waiting in the backup may have run and been charged since. They won't be "
-    "sent to Studii again; the servers' admins can settle them with /jobs. Jobs from after "
-    "the backup are unknown now."
-)
 
 
 def backup(settings: StorageSettings, target: Path) -> str:
@@ -347,7 +336,9 @@ def _restore(settings: StorageSettings, database: Path, copy: Path, name: str) -
     )
     return (
         f"{name} is now the database.{kept} Its encryption key must be {key_place(settings)}. "
-        f"Check with `python -m bot doctor`. {SINCE} You can start the bot now."
+        "Check with `python -m bot doctor`. Jobs that were waiting in the backup may have run and been "
+        "charged since. They won't be sent to Studii again; the servers' admins can settle them with /jobs. "
+        "Jobs from after the backup are unknown now. You can start the bot now."
     )
 
 
@@ -371,13 +362,12 @@ def _passing(database: Path, word: str) -> Generator[Path]:
 def _copy(source: Path, target: Path) -> None:
     try:
         copy_database(source, target)
-    except SettingsError as error:  # which takes it for the database's own file
-        raise SettingsError(
-            f"{target} can't be created. Name a place that the bot's user can write to, or use - to "
-            "write the backup to standard output."
-        ) from error
     except (OSError, sqlite3.Error) as error:
-        raise SettingsError(f"The copy to {target} failed ({error}). Nothing was kept.") from error
+        raise SettingsError(
+            f"The copy to {target} failed ({getattr(error, 'strerror', None) or error}). Nothing was kept. "
+            "Name a place with room that the bot's user can write to, or use - to write the backup to "
+            "standard output."
+        ) from error
     if (fault := fault_of(target)) is not None:
         raise SettingsError(f"The copy in {target} {fault}. Don't rely on it: check the disk and try again.")
 
@@ -403,7 +393,10 @@ def _pipe(stream: TextIO | None, mode: Literal["rb", "wb"], file: Path) -> None:
 def _file(settings: StorageSettings) -> Path:
     path = sqlite_file(settings.database_url)
     if path is None:
-        raise SettingsError(ELSEWHERE)
+        raise SettingsError(
+            "The database is PostgreSQL. Back it up with pg_dump, and restore it with pg_restore; then run "
+            "`python -m bot restored` before you start the bot."
+        )
     return path
 
 
@@ -416,10 +409,6 @@ def _ensure_free(target: Path) -> None:
         )
 
 
-ROWS_IN_A_STATEMENT = 500
-_OF_PROCESSES = {one.__table__ for one in (Process, Shard, IdentifyTurn, Reply)}
-
-
 async def copy_rows(source: str, target: str) -> Counter[str]:
     """Copy all rows, or none, and check the ledger. Both have this version's tables.
 
@@ -429,7 +418,8 @@ async def copy_rows(source: str, target: str) -> Counter[str]:
     copied = Counter[str]()
     async with used_once(source) as old, used_once(target, writes=True) as new, new.begin():
         await old.exec_driver_sql("BEGIN")
-        tables = [table for table in metadata.sorted_tables if table not in _OF_PROCESSES]
+        of_processes = {one.__table__ for one in (Process, Shard, IdentifyTurn, Reply)}
+        tables = [table for table in metadata.sorted_tables if table not in of_processes]
         for table in tables:
             if (await new.execute(select(table).limit(1))).first() is not None:
                 raise SettingsError(
@@ -439,7 +429,7 @@ async def copy_rows(source: str, target: str) -> Counter[str]:
         for table in tables:
             rows = select(table).order_by(*table.primary_key.columns)
             async with old.stream(rows) as found:
-                async for part in found.mappings().partitions(ROWS_IN_A_STATEMENT):
+                async for part in found.mappings().partitions(500):
                     await new.execute(insert(table), [dict(row) for row in part])
                     copied[table.name] += len(part)
             if (number := table.autoincrement_column) is not None:
@@ -450,3 +440,15 @@ async def copy_rows(source: str, target: str) -> Counter[str]:
         if wrong := await new.run_sync(lambda connection: ledger.differing(Session(connection))):
             raise SettingsError(f"Nothing was changed, because the ledger's sums differ. {wrong[0]}")
     return copied
+
+
+COMMANDS: Mapping[str, Callable[[str], str]] = {
+    "backup": lambda file: backup(StorageSettings.read(), Path(file)),
+    "restore": lambda file: restore(StorageSettings.read(), Path(file)),
+    "invite": lambda _: asyncio.run(invitation(Settings.read())),
+    "forget-servers": lambda _: asyncio.run(forget_servers(Settings.read())),
+    "restored": lambda _: asyncio.run(restored(StorageSettings.read())),
+    "move": lambda address: asyncio.run(move(StorageSettings.read(), with_password(address))),
+    "rotate-keys": lambda _: asyncio.run(rotate(StorageSettings.read())),
+}
+"""What is said of each when it is done, with its argument."""
