@@ -1,28 +1,34 @@
-"""The base of all rows, and types of columns that SQLAlchemy does not have.
+"""The base of all rows, types of columns that SQLAlchemy lacks, and what functions of a session share.
 
 A row is a dataclass, and the domain object. It has no relationships, so reading one never loads another.
 Outside of the functions of `bot.db` it is detached, and nothing assigns to it.
 """
 
+from collections.abc import Hashable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from functools import cache
+from typing import Any, TypeVarTuple
 
 from sqlalchemy import (
     JSON,
     BigInteger,
     CheckConstraint,
+    ColumnElement,
     DateTime,
     Dialect,
     Enum,
+    Executable,
     Index,
     Integer,
     MetaData,
+    Select,
     Text,
     TypeDecorator,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass
+from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass, Session
 
 from bot.reasons import Reason
 
@@ -35,6 +41,9 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+_R = TypeVarTuple("_R")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -124,3 +133,82 @@ def partial_index(name: str, *columns: str, rows: str, unique: bool = False) -> 
     a bot on SQLite has no use for. A test compares the two.
     """
     return Index(name, *columns, unique=unique, sqlite_where=text(rows))
+
+
+# https://discord.com/developers/docs/events/gateway#sharding
+SHARD_BITS = 22
+DIRECT_MESSAGES = 0  # the shard of direct messages; its holder does what is the whole bot's, too
+
+
+def shard_of(guild_id: int, count: int) -> int:
+    """Return the shard that a server belongs to if there are `count` shards."""
+    return (guild_id >> SHARD_BITS) % count
+
+
+@dataclass(frozen=True, slots=True)
+class Shards:
+    """The shards that a process holds, of `count`. The default are all of one."""
+
+    count: int = 1
+    held: frozenset[int] = frozenset({DIRECT_MESSAGES})
+
+    @property
+    def all(self) -> bool:
+        return len(self.held) >= self.count
+
+    @property
+    def whole_bot(self) -> bool:
+        """Return whether this process does what belongs to no server, such as registering commands."""
+        return DIRECT_MESSAGES in self.held
+
+    def has(self, guild_id: int) -> bool:
+        """Return whether the server belongs to one of the held shards."""
+        return shard_of(guild_id, self.count) in self.held
+
+    def __str__(self) -> str:
+        return ",".join(str(one) for one in sorted(self.held)) or "-"
+
+
+def wake(session: Session, *what: Hashable) -> None:
+    """Name what has something to do once this is committed, such as ("lane", key_id)."""
+    session.info["wakes"].update(dict.fromkeys(what))
+
+
+def put(
+    session: Session, row: type[Base], key: dict[str, Any], *, replace: bool = True, **values: Any
+) -> bool:
+    """Insert a row, or set `values` in the one that has this primary or unique key.
+
+    Without `replace` and values, that one stays as it is. Return whether there is anything new. Another
+    process may do the same at the same moment. A row that was read before is detached, and stays as it was.
+    """
+    session.flush()
+    for known in [one for one in session.identity_map.values() if isinstance(one, row)]:
+        if all(getattr(known, name) == value for name, value in key.items()):
+            session.expunge(known)
+    dialect = session.get_bind().dialect.name
+    statement = _put(dialect, row, tuple(key), tuple(values) if replace else ())
+    return session.connection().execute(statement, {**key, **values}).rowcount == 1
+
+
+@cache
+def _put(dialect: str, row: type[Base], key: tuple[str, ...], new: tuple[str, ...]) -> Executable:
+    """Return the statement that inserts a row, or sets what is `new`. It is built once."""
+    if dialect == "sqlite":
+        from sqlalchemy.dialects.sqlite import insert
+    else:
+        from sqlalchemy.dialects.postgresql import insert
+    rows = insert(row)
+    if not new:
+        return rows.on_conflict_do_nothing(index_elements=key)
+    return rows.on_conflict_do_update(
+        index_elements=key, set_={name: getattr(rows.excluded, name) for name in new}
+    )
+
+
+def ours(session: Session, query: Select[*_R], guild_id: ColumnElement[int]) -> Select[*_R]:
+    """Return the query of only those rows whose server this process serves."""
+    shards: Shards = session.info["shards"]
+    if shards.all:
+        return query
+    return query.where((guild_id // (1 << SHARD_BITS) % shards.count).in_(sorted(shards.held)))

@@ -19,19 +19,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from yarl import URL
 
 from bot.aio.net import Gate
-from bot.base import NUMBER, Base
+from bot.base import DIRECT_MESSAGES, NUMBER, Base, Shards, shard_of
 from bot.clock import Clock, boottime
-from bot.db import (
-    DIRECT_MESSAGES,
-    LEASE_TIMEOUT,
-    NAME_PREFIX,
-    UNUSABLE,
-    Database,
-    Fence,
-    Shards,
-    shard_of,
-    usable_database,
-)
+from bot.db import LEASE_TIMEOUT, NAME_PREFIX, UNUSABLE, Database, Fence, usable_database
 from bot.errors import StudiiBotError
 from bot.sqlite_file import sqlite_file
 from bot.version import VERSION

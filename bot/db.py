@@ -21,12 +21,12 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Hash
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import partial
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, TypeVarTuple, cast
 from uuid import uuid4
 
 import aiosqlite
-from sqlalchemy import URL, ColumnElement, Connection, Executable, Select, create_engine, event, text
+from sqlalchemy import URL, Connection, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
     DataError,
@@ -40,7 +40,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from bot.aio.tasks import shielded
-from bot.base import Base
+from bot.base import Shards
 from bot.clock import SystemClock
 from bot.errors import (
     Busy,
@@ -141,40 +141,6 @@ def _reason(error: Exception) -> str:
         (isinstance(error, Busy) and not isinstance(error, DatabaseAway), "another program keeps it busy"),
     ]
     return next((words for true, words in known if true), " ".join(str(met).split()))
-
-
-# https://discord.com/developers/docs/events/gateway#sharding
-SHARD_BITS = 22
-DIRECT_MESSAGES = 0  # the shard of direct messages; its holder does what is the whole bot's, too
-
-
-def shard_of(guild_id: int, count: int) -> int:
-    """Return the shard that a server belongs to if there are `count` shards."""
-    return (guild_id >> SHARD_BITS) % count
-
-
-@dataclass(frozen=True, slots=True)
-class Shards:
-    """The shards that a process holds, of `count`. The default are all of one."""
-
-    count: int = 1
-    held: frozenset[int] = frozenset({DIRECT_MESSAGES})
-
-    @property
-    def all(self) -> bool:
-        return len(self.held) >= self.count
-
-    @property
-    def whole_bot(self) -> bool:
-        """Return whether this process does what belongs to no server, such as registering commands."""
-        return DIRECT_MESSAGES in self.held
-
-    def has(self, guild_id: int) -> bool:
-        """Return whether the server belongs to one of the held shards."""
-        return shard_of(guild_id, self.count) in self.held
-
-    def __str__(self) -> str:
-        return ",".join(str(one) for one in sorted(self.held)) or "-"
 
 
 _P = ParamSpec("_P")
@@ -557,51 +523,6 @@ def begin(connection: Connection, fence: Fence) -> None:
     if connection.execute(text(BOUNDS + _FENCE), named).first() is None:
         fence.met()
         raise NotAlone
-
-
-def wake(session: Session, *what: Hashable) -> None:
-    """Name what has something to do once this is committed, such as ("lane", key_id)."""
-    session.info["wakes"].update(dict.fromkeys(what))
-
-
-def put(
-    session: Session, row: type[Base], key: dict[str, Any], *, replace: bool = True, **values: Any
-) -> bool:
-    """Insert a row, or set `values` in the one that has this primary or unique key.
-
-    Without `replace` and values, that one stays as it is. Return whether there is anything new. Another
-    process may do the same at the same moment. A row that was read before is detached, and stays as it was.
-    """
-    session.flush()
-    for known in [one for one in session.identity_map.values() if isinstance(one, row)]:
-        if all(getattr(known, name) == value for name, value in key.items()):
-            session.expunge(known)
-    dialect = session.get_bind().dialect.name
-    statement = _put(dialect, row, tuple(key), tuple(values) if replace else ())
-    return session.connection().execute(statement, {**key, **values}).rowcount == 1
-
-
-@cache
-def _put(dialect: str, row: type[Base], key: tuple[str, ...], new: tuple[str, ...]) -> Executable:
-    """Return the statement that inserts a row, or sets what is `new`. It is built once."""
-    if dialect == "sqlite":
-        from sqlalchemy.dialects.sqlite import insert
-    else:
-        from sqlalchemy.dialects.postgresql import insert
-    rows = insert(row)
-    if not new:
-        return rows.on_conflict_do_nothing(index_elements=key)
-    return rows.on_conflict_do_update(
-        index_elements=key, set_={name: getattr(rows.excluded, name) for name in new}
-    )
-
-
-def ours(session: Session, query: Select[*_R], guild_id: ColumnElement[int]) -> Select[*_R]:
-    """Return the query of only those rows whose server this process serves."""
-    shards: Shards = session.info["shards"]
-    if shards.all:
-        return query
-    return query.where((guild_id // (1 << SHARD_BITS) % shards.count).in_(sorted(shards.held)))
 
 
 class _File:

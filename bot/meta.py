@@ -3,8 +3,7 @@
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from bot.base import Base
-from bot.db import put
+from bot.base import Base, put
 
 
 class Meta(Base):

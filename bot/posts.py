@@ -30,9 +30,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.backoff import backoff
-from bot.base import NUMBER, Base, partial_index
+from bot.base import NUMBER, Base, ours, partial_index, put, wake
 from bot.clock import PUT_BACK
-from bot.db import ours, put, wake
 
 _log = logging.getLogger(__name__)
 

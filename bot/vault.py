@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from sqlalchemy.orm import Session
 
 from bot import meta
-from bot.db import put
+from bot.base import put
 from bot.errors import ReasonedError, SettingsError
 from bot.reasons import ReasonCode
 from bot.sqlite_file import is_there, replacing

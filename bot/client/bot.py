@@ -16,12 +16,12 @@ from discord.http import Route
 from yarl import URL
 
 from bot.aio.tasks import BoundedDict, InOrder, OutageRetry
+from bot.base import DIRECT_MESSAGES
 from bot.catalog import Catalog
 from bot.client.commands import CatalogueTranslator, link_commands, register_commands
 from bot.client.login import told_in_words
 from bot.clock import Clock
 from bot.cluster import Membership
-from bot.db import DIRECT_MESSAGES
 from bot.errors import Outage
 from bot.features.wording import count_words
 from bot.jobs.models import Progress

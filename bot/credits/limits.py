@@ -8,10 +8,9 @@ from enum import StrEnum
 from sqlalchemy import Integer, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from bot.base import Base, Choice
+from bot.base import Base, Choice, put
 from bot.credits import ledger
 from bot.credits.budgets import BudgetState, Estimate, read, short_price, watch_budget
-from bot.db import put
 from bot.domain.guilds import Period
 from bot.errors import CreditsShort, Refused
 from bot.features.wording import (

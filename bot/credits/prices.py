@@ -18,12 +18,11 @@ from itertools import islice, product
 from sqlalchemy import ColumnElement, Integer, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from bot.base import Base
+from bot.base import Base, put
 from bot.catalog import Catalog, Tool
 from bot.credits import ledger
 from bot.credits.budgets import Estimate, budget_period, watch_budget
 from bot.credits.limits import allowance, of_server
-from bot.db import put
 from bot.domain.guilds import Period
 from bot.jobs.models import UNSENT_STATES, Job, JobState, jobs
 from bot.jobs.queries import readable

@@ -16,9 +16,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, case, func, select
 from sqlalchemy.orm import Session
 
+from bot.base import ours
 from bot.credits import budgets
 from bot.credits.ledger import Line, Window
-from bot.db import Database, ours
+from bot.db import Database
 from bot.domain.guilds import Period
 from bot.errors import Refused
 from bot.jobs.models import FORGOTTEN_MEMBER, JobState, jobs

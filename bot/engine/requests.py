@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 from bot import posts
 from bot.aio.tasks import ErrorLog, StoreRetry
 from bot.backoff import backoff, delay_at
+from bot.base import wake
 from bot.catalog import Catalog
 from bot.credits import ledger
-from bot.db import wake
 from bot.engine.context import EngineContext
 from bot.engine.rate import RateWindow
 from bot.engine.tuning import Tuning

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import Integer, String, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from bot.base import Base, Choice
+from bot.base import Base, Choice, put
 from bot.catalog import Catalog, SourceRule
-from bot.db import Database, put
+from bot.db import Database
 from bot.errors import Refused
 from bot.languages import and_list, lazy, paragraph
 

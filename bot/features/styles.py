@@ -10,9 +10,8 @@ from typing import Any
 from sqlalchemy import String, UniqueConstraint, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from bot.base import Base, metadata
+from bot.base import Base, metadata, put
 from bot.catalog import Catalog, Tool
-from bot.db import put
 from bot.errors import NotAllowed, Refused
 from bot.features.photo_rules import MappedEmoji, Preset, preset_for
 from bot.features.words import ensure_words_allowed

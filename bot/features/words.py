@@ -11,9 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot import posts
-from bot.base import Base, Choice, metadata
+from bot.base import Base, Choice, metadata, put
 from bot.catalog import Catalog, Tool
-from bot.db import put
 from bot.errors import Refused
 from bot.features.word_matching import WILDCARD, catches_much, first_met, key_of
 from bot.features.wording import pause_words

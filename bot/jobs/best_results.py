@@ -10,8 +10,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot import posts
-from bot.base import Base
-from bot.db import ours, put, wake
+from bot.base import Base, ours, put, wake
 from bot.jobs.models import Job, JobState
 from bot.posts import Post
 from bot.servers import settings

@@ -12,9 +12,8 @@ from sqlalchemy import ColumnElement, Index, Integer, String, delete, func, sele
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot import posts
-from bot.base import Base, Choice, enum_constraint
+from bot.base import Base, Choice, enum_constraint, put
 from bot.credits.budgets import Estimate
-from bot.db import put
 from bot.errors import Refused, StudiiBotError
 from bot.jobs.models import JobRequest, MemberContext
 from bot.languages import lazy, nlazy

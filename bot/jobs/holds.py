@@ -11,9 +11,9 @@ from sqlalchemy import case, update
 from sqlalchemy.orm import Session
 
 from bot import posts
+from bot.base import put, wake
 from bot.clock import PUT_BACK
 from bot.credits import ledger
-from bot.db import put, wake
 from bot.jobs.models import FailureCode, Hold, Job, JobState
 from bot.jobs.queries import find, in_states
 from bot.jobs.transitions import fail_unpaid, of_job

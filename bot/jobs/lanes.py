@@ -9,8 +9,7 @@ from typing import Any
 from sqlalchemy import JSON, Float, Index, Integer, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from bot.base import NUMBER, Base
-from bot.db import put
+from bot.base import NUMBER, Base, put
 
 # Seconds: Studii's window of a minute (Studii API docs, "Rate limits"), and the longest wait for an answer.
 COUNTED = 131.0

@@ -11,8 +11,7 @@ from typing import Any
 from sqlalchemy import String, bindparam, delete, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from bot.base import Base, partial_index
-from bot.db import ours, put
+from bot.base import Base, ours, partial_index, put
 from bot.jobs.models import Job
 from bot.jobs.queries import asked_once, readable
 

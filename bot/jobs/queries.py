@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, case, exists, func, select, text
 from sqlalchemy.orm import Session, aliased
 
+from bot.base import ours
 from bot.clock import PUT_BACK
-from bot.db import ours
 from bot.errors import Refused
 from bot.jobs.best_results import BEST
 from bot.jobs.models import ACTIVE_STATES, GOING_OR_DONE, SENT_STATES, Hold, Job, JobState, Trouble

@@ -16,9 +16,8 @@ from sqlalchemy import Index, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot import posts
-from bot.base import NUMBER, Base, Choice
+from bot.base import NUMBER, Base, Choice, put
 from bot.catalog import Catalog, Tool
-from bot.db import put
 from bot.errors import NotAllowed, Refused
 from bot.features.wording import discord_timestamp, pause_words
 from bot.jobs.models import UNKNOWN_MEMBER, JobRequest, MemberContext

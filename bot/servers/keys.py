@@ -6,8 +6,7 @@ from datetime import datetime
 from sqlalchemy import String, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from bot.base import NUMBER, Base, Choice, enum_constraint
-from bot.db import wake
+from bot.base import NUMBER, Base, Choice, enum_constraint, wake
 from bot.domain.guilds import Plan
 from bot.servers import settings
 from bot.vault import CannotDecrypt, Vault, lane_names

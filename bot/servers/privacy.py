@@ -13,11 +13,11 @@ from sqlalchemy import ColumnElement, case, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from bot import posts
-from bot.base import metadata
+from bot.base import metadata, wake
 from bot.credits import ledger
 from bot.credits.budgets import budget_period
 from bot.credits.requests import CreditRequest
-from bot.db import Database, wake
+from bot.db import Database
 from bot.features import styles
 from bot.jobs import best_results, queries, transitions
 from bot.jobs.confirm import Confirmation, Tapper

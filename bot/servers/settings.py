@@ -10,8 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.orm.attributes import set_committed_value
 
 from bot import meta, posts
-from bot.base import Base, Choice, enum_constraint
-from bot.db import ours, put, wake
+from bot.base import Base, Choice, enum_constraint, ours, put, wake
 from bot.domain.guilds import Budget, Period
 from bot.languages import N_, Language, gettext
 from bot.servers.notices import NoticeKind

@@ -16,8 +16,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from bot.base import wake
 from bot.credits.ledger import Line
-from bot.db import Database, Fence, used_once, wake
+from bot.db import Database, Fence, used_once
 from bot.errors import Busy, DatabaseAway, DatabaseFailed, NotAlone, SettingsError
 from bot.languages import Language, speaking, spoken
 from bot.meta import Meta

@@ -10,8 +10,9 @@ from time import monotonic
 import pytest
 from aiohttp import web
 
+from bot.base import DIRECT_MESSAGES, SHARD_BITS, Shards
 from bot.cluster import Membership
-from bot.db import DIRECT_MESSAGES, SHARD_BITS, Database, Shards
+from bot.db import Database
 from bot.domain.guilds import Plan
 from bot.engine import Tuning
 from bot.engine.requests import recover
