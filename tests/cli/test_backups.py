@@ -88,7 +88,7 @@ async def test_a_backup_that_can_not_be_written_says_where_it_can(tmp_path: Path
     too_long = "x" * 250  # for anything to be added
     status, _, errors = await ran(tmp_path, "backup", too_long)
     assert status == 2
-    assert "Name a place that the bot's user can write to" in errors
+    assert "Name a place with room that the bot's user can write to" in errors
 
 
 async def test_a_database_of_another_program_is_not_backed_up(tmp_path: Path) -> None:

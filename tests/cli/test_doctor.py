@@ -17,6 +17,7 @@ from types import SimpleNamespace
 import pytest
 from discord.http import Route
 
+from bot import catalog
 from bot.cli.doctor import Verdict, database as check_database, of_settings
 from bot.config import Settings
 from bot.media import pool
@@ -340,6 +341,18 @@ async def test_a_database_that_another_program_writes_to_is_told_apart_from_a_ru
     async with instance_lock(f"sqlite+aiosqlite:///{database(tmp_path)}"):
         findings = await found(around)
     assert stopping(findings) == set()
+
+
+async def test_an_own_file_of_tools_is_told_as_the_start_tells_it(
+    tmp_path: Path, around: dict[str, str]
+) -> None:
+    own = {**around, "studii_tools_file": str(tmp_path / "tools.toml")}
+    findings = await found(own)
+    assert stopping(findings) == {"Tools"}
+    assert "tools.toml can't be read" in findings["Tools"].words
+    shutil.copy(Path(catalog.__file__).with_name("tools.toml"), tmp_path)
+    assert "tools.toml" in (await found(own))["Tools"].words
+    assert stopping(await found(own)) == set()
 
 
 @pytest.mark.parametrize(
