@@ -15,14 +15,22 @@ from bot.domain.guilds import Period
 from bot.features.wording import PERIOD_CHOICES
 from bot.jobs import queries
 from bot.languages import N_
-from bot.ui.admin.credits import credits_panel, grant_panel, member_panel
 from bot.ui.help import show_help
 from bot.ui.jobs.listing import ListQuery, show_list
 from bot.ui.kit.answers import answer, host_of, read_for_suggestions
 from bot.ui.kit.layout import shortened
 from bot.ui.panels.settings import Scope, open_panel
 from bot.ui.reading.permissions import manages, member_context, roles_of, server_of
-from bot.ui.settings.credits import CREDITS, budget_value, load, set_budget
+from bot.ui.settings.credits import (
+    CREDITS,
+    SERVER_BUDGET,
+    budget_value,
+    credits_panel,
+    grant_panel,
+    load_budget,
+    member_panel,
+    set_budget,
+)
 from bot.ui.settings.mine import MINE
 from bot.ui.settings.moderation import MODERATION, show_block_form
 from bot.ui.settings.photos import PHOTOS
@@ -79,12 +87,12 @@ async def budget(
 ) -> None:
     given = {"limit": credits_, "period": None if period is None else Period(period).value}
     typed = {name: value for name, value in given.items() if value is not None}
-    await open_panel(interaction, CREDITS.name, partial(_set_budget, typed) if typed else None)
+    await open_panel(interaction, SERVER_BUDGET.name, partial(_set_budget, typed) if typed else None)
 
 
 def _set_budget(typed: dict[str, Any], session: Any, scope: Scope) -> Any:
     """Set the budget. What was left out keeps its value."""
-    return set_budget(session, scope, budget_value(load(session, scope)) | typed)
+    return set_budget(session, scope, budget_value(load_budget(session, scope)) | typed)
 
 
 @function_command(name="grant", description=N_("Show or add extra credits for this period"))

@@ -26,6 +26,9 @@ from bot.servers.settings import GuildSettings
 
 MAX_BUDGET = 1_000_000  # credits
 WARNING_PERCENT = 80
+DEFAULT_HOLDS = lazy(
+    "No budget is set yet, so the default applies. An admin can set one with `/studii budget`."
+)
 
 
 @dataclass(frozen=True, slots=True)

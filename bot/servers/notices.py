@@ -7,7 +7,6 @@ the channel without the reason. Its row stays for an hour, so that the same reas
 
 import hashlib
 import re
-import secrets
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -85,16 +84,6 @@ def places(session: Session, post: Post, log_channel: int | None, approval_chann
         return [] if approval_channel is None else [f"c{approval_channel}"]
     log = [f"c{log_channel}"] if log_channel and not post.details.get("in_place") else []
     return [*log, *asked_in, *([owner] if post.kind in TO_ADMINS else [])]
-
-
-def add_change(
-    session: Session, guild_id: int, user_id: int, topic: str, key: str | None, changes: str, at: datetime
-) -> None:
-    """Let the log channel know what an admin has changed: settings with their values before and after."""
-    details = {"user": user_id, "topic": topic, "key": key, "changes": changes}
-    # Begins with the member, by whom it can be erased.
-    unique = f"{user_id}:{secrets.token_hex(8)}"
-    posts.want(session, guild_id, NoticeKind.CHANGED, unique, at=at, details=details)
 
 
 def erase_quotation(session: Session, post: Post) -> None:

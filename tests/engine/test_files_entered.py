@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 MAX_BEFORE_THE_ANSWER = 45
 MAX_IN_ALL = 84  # with what a busy machine adds, as a deferral
 # A panel that is shown; a budget that is set, with the ledger and the log channel.
-MAX_FOR_A_PANEL, MAX_FOR_A_BUDGET = 15, 23
+MAX_FOR_A_PANEL, MAX_FOR_A_BUDGET = 15, 19
 
 
 @contextmanager
@@ -70,4 +70,7 @@ async def test_a_settings_command_runs_through_few_files(tmp_path: Path, command
             shown = await desk.admin.slash(desk.channel, f"studii {command}", **typed)
         assert "Back" in str(pieces(shown))
         assert {"bot/ui/panels/settings.py", "cogs/commands.py"} <= files
+        files.discard(
+            "bot/engine/posts.py"
+        )  # the desk's outbox, which works off what waits after each answer
         assert len(files) <= most, sorted(files)

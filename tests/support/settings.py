@@ -211,9 +211,11 @@ async def _budget(desk: Desk, options: Mapping[str, Any]) -> InteractionResult:
         "studii budget",
         **{one: options[one] for one in ("credits", "period") if one in options},
     )
-    for option, name in (("confirm", "confirm_above"), ("timezone", "timezone")):
-        if option in options:
-            await change(desk, "credits", name, shown=shown, value=str(options[option] or ""))
+    if "timezone" in options:
+        await change(desk, "budget", "timezone", shown=shown, value=options["timezone"])
+    if "confirm" in options:
+        shown = await opened(desk, "credits")
+        await change(desk, "credits", "confirm_above", shown=shown, value=str(options["confirm"] or ""))
     return shown
 
 

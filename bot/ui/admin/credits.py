@@ -1,7 +1,7 @@
-"""Show members what is left of the server's budget and of their own limits."""
+"""Members who lack credits ask the server's admins for more, who grant them or decline."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import discord
@@ -9,116 +9,20 @@ from discord import ui
 
 from bot.catalog import Catalog
 from bot.credits import requests
-from bot.credits.budgets import BudgetState
-from bot.credits.ledger import Usage
-from bot.credits.limits import AllowanceScope, MemberState
 from bot.credits.requests import CreditRequest, RequestState
 from bot.domain.guilds import Period
 from bot.errors import Refused
-from bot.features.wording import GRANTED_FOR, credit_words, discord_timestamp
-from bot.jobs.models import Job
-from bot.languages import Message, gettext as _, lazy, ngettext, number, plazy, sentences, speaking
+from bot.features.wording import GRANTED_FOR, credit_words
+from bot.languages import gettext as _, lazy, plazy, speaking
 from bot.posts import Post
-from bot.ui.jobs.wording import job_line
 from bot.ui.kit.answers import DISCORD_ERRORS, acknowledge, refused_as
-from bot.ui.kit.layout import (
-    BAD,
-    GOOD,
-    NEUTRAL,
-    QUIET,
-    Panel,
-    boxed,
-    fitting,
-    lines,
-    more_words,
-    named_value,
-    plain,
-    rule,
-    small,
-)
+from bot.ui.kit.layout import GOOD, QUIET, Panel, boxed, lines, plain, small
 from bot.ui.panels.controls import Id, Press, button
 from bot.ui.reading.permissions import MANAGERS_ONLY, ensure_manager, fetched_member, roles_of
 
-BAR = 12  # characters
 ASKED = lazy("An admin was asked for more credits. You'll be told what they decide.")
 NOT_IN_A_SERVER = lazy("Ask in a channel of the server. No admin was asked.")
 DM_LOOKUP_SECONDS = 8.0  # the press is answered before
-DEFAULT_HOLDS = lazy(
-    "No budget is set yet, so the default applies. An admin can set one with `/studii budget`."
-)
-
-_USED = lazy("{credits} spent."), lazy("{credits} spent, {reserved} reserved for running jobs.")
-_USED_BY_YOU = (
-    lazy("**You**: {credits} spent"),
-    lazy("**You**: {credits} spent, {reserved} reserved for running jobs"),
-)
-
-
-def credits_panel(member: MemberState, recent: Sequence[Job], catalog: Catalog) -> Panel:
-    """Return what is left, what the member has used, and the member's latest jobs."""
-    return boxed(
-        BAD if member.budget.left <= 0 else NEUTRAL,
-        f"### 💳 {_('Server credits')}",
-        lines(
-            budget_lines(member.budget),
-            _used(member.use.usage, _USED_BY_YOU),
-            *own_limits(member),
-            small(DEFAULT_HOLDS) if member.budget.is_default else "",
-        ),
-        rule(),
-        lines(f"**{_('Your latest jobs')}**", *(job_line(job, catalog) for job in recent))
-        if recent
-        else _("You haven't made anything here yet. Type `/` and pick a tool."),
-        small(_("`/help` shows what each tool costs.")),
-    )
-
-
-def bar(rest: int, whole: int) -> str:
-    """Return a bar of characters that shows how much is left, as the number beside it does."""
-    share = 0.0 if whole <= 0 else min(1.0, max(0.0, rest / whole))
-    # A small rest never looks like none, and a limit that was touched never looks whole.
-    filled = round(share * BAR)
-    if 0 < share < 1:
-        filled = min(BAR - 1, max(1, filled))
-    return "▰" * filled + "▱" * (BAR - filled)
-
-
-def budget_lines(state: BudgetState) -> str:
-    """Return what is used and left of the server's budget, and when it renews."""
-    return lines(
-        f"{bar(state.left, state.whole)} **{state.left_words}**",
-        sentences(_used(state.usage, _USED), state.renewal_words),
-        _(
-            # Translators: {period} is such as "for today".
-            "The total includes {credits} granted {period}.",
-            credits=credit_words(state.grants),
-            period=state.for_words,
-        )
-        if state.grants
-        else "",
-    )
-
-
-def own_limits(limits: MemberState) -> list[str]:
-    """Return the limits that the member has besides the server's budget, a line each."""
-    others = ["" if limits.limits.at_once is None else _running(limits), _rate(limits)]
-    if limits.whole is None or limits.left is None:
-        return others
-    # Translators: what is left is, for example, “3 of 100 credits left today”.
-    words = _("**Your allowance**: {left}. It renews with the server's budget.", left=limits.left_words)
-    if limits.use.grants:
-        words = _(
-            "**Your allowance**: {left}, {granted} of it granted. It renews with the server's budget.",
-            left=limits.left_words,
-            granted=limits.use.grants,
-        )
-    return [f"{bar(limits.left, limits.whole)} {words}", *others]
-
-
-def _used(usage: Usage, words: tuple[Message, Message]) -> Message:
-    """Return the words for what is used: the first without running jobs, the second with some."""
-    return words[usage.reserved > 0].using(credits=credit_words(usage.settled), reserved=usage.reserved)
-
 
 # A member who lacks credits asks an admin for more
 
@@ -165,152 +69,6 @@ async def _from_dm(
             if not of_server or channel.guild.id != guild.id:
                 raise Refused(NOT_IN_A_SERVER)
             return await guild.fetch_member(interaction.user.id), channel.id
-
-
-MAX_LISTED_ALLOWANCES, MAX_LISTED_CHARACTERS = 15, 2000
-_CREDITS_FROM: Mapping[AllowanceScope, Message] = {
-    AllowanceScope.MEMBER: lazy("their own allowance: {credits}"),
-    AllowanceScope.ROLE: lazy("the highest of their roles' allowances: {credits}"),
-    AllowanceScope.MEMBERS: lazy("everyone's allowance: {credits}"),
-}
-
-
-def member_panel(user_id: int, state: MemberState, *, granted_now: int, here: bool) -> Panel:
-    """Return what one member may do now.
-
-    `granted_now` is what was just granted, or taken back if it is negative. `here`: they are in the server.
-    """
-    return boxed(
-        NEUTRAL,
-        f"### 👤 {_('Limits of {member}', member=f'<@{user_id}>')}",
-        "" if here else _("This member isn't in the server. If they come back, these limits apply."),
-        _given(granted_now, state.budget),
-        lines(_allowance_words(state), _idle_grants(state), _running(state), _rate(state)),
-        lines(
-            # Translators: {left} is such as "3 of 100 credits left today".
-            _("Server: {left}.", left=state.budget.left_words),
-            small(DEFAULT_HOLDS) if state.budget.is_default else "",
-        ),
-    )
-
-
-def _idle_grants(state: MemberState) -> str:
-    if state.allowance is not None or not state.use.grants:
-        return ""
-    return ngettext(
-        # Translators: {period} is such as "for today".
-        "{count} credit granted {period} will count once this member has an allowance.",
-        "{count} credits granted {period} will count once this member has an allowance.",
-        state.use.grants,
-        period=state.budget.for_words,
-    )
-
-
-def _running(state: MemberState) -> str:
-    going, most = state.use.going, state.limits.at_once
-    if most is None:
-        return _("Running jobs: {running}", running=going)
-    return _("Running jobs: {running} of {limit}", running=going, limit=most)
-
-
-def _rate(state: MemberState) -> str:
-    if state.limits.rate is None:
-        return ""
-    rate = state.limits.rate.words
-    if state.next_start is None:
-        # Translators: {rate} is such as "5 jobs in 10 minutes".
-        return _("Start rate: {rate}", rate=rate)
-    # Translators: {rate} is such as "5 jobs in 10 minutes"; {when} is shown as "in 3 hours".
-    return _("Start rate: {rate}; next start {when}", rate=rate, when=discord_timestamp(state.next_start))
-
-
-def _allowance_words(state: MemberState) -> str:
-    if state.allowance is None:
-        return _("No allowance. Only the server's budget applies.")
-    source = _CREDITS_FROM[state.allowance.whose].using(credits=credit_words(state.allowance.credits))
-    if state.use.grants:
-        said = _(
-            # Translators: {left}: "3 of 100 credits left today"; {source}: "everyone's allowance: 90
-            # credits"; {period}: "for today".
-            "**{left}** ({source}, {granted} granted {period}).",
-            left=state.left_words,
-            source=source,
-            granted=f"+{number(state.use.grants)}",
-            period=state.budget.for_words,
-        )
-    else:
-        # Translators: {left}: "3 of 100 credits left today"; {source}: "everyone's allowance: 90 credits".
-        said = _("**{left}** ({source}).", left=state.left_words, source=source)
-    return sentences(said, state.budget.renewal_words)
-
-
-def grant_panel(budget: BudgetState, members: Mapping[int, int], *, granted_now: int) -> Panel:
-    """Return what is granted for this period, also to members. `granted_now` is as in `member_panel`."""
-    return boxed(
-        NEUTRAL,
-        # Translators: {period} is such as "for today".
-        f"### 🎁 {_('Granted {period}', period=budget.for_words)}",
-        _given(granted_now, budget),
-        _server_grants(budget),
-        _listed(_("Members (on top of their allowance)"), "<@{}>", members),
-        small(
-            _(
-                "A grant counts until the total is restarted or the budget's period is changed. A "
-                "member's grant can't exceed the server's budget."
-            )
-            if budget.window.end is None
-            else _(
-                "A grant counts until the period ends or is changed. A member's grant can't exceed the "
-                "server's budget."
-            )
-        ),
-        small(DEFAULT_HOLDS) if budget.is_default else "",
-    )
-
-
-def _server_grants(budget: BudgetState) -> str:
-    if budget.grants:
-        said = _(
-            # Translators: {limit} is such as "100 credits a day", {left} "3 of 100 credits left today".
-            "Server: **{credits}** on top of {limit}; {left}.",
-            credits=credit_words(budget.grants),
-            limit=budget.limit_words,
-            left=budget.left_words,
-        )
-    else:
-        # Translators: {limit} is such as "100 credits a day", {left} "3 of 100 credits left today".
-        said = _(
-            "Server: nothing on top of {limit}; {left}.", limit=budget.limit_words, left=budget.left_words
-        )
-    return sentences(said, budget.renewal_words)
-
-
-def _given(amount: int, budget: BudgetState) -> str:
-    if not amount:
-        return ""
-    if amount < 0:
-        return ngettext(
-            # Translators: {period} is such as "for today".
-            "Took back {count} credit granted {period}.",
-            "Took back {count} credits granted {period}.",
-            -amount,
-            period=budget.for_words,
-        )
-    return ngettext(
-        # Translators: {period} is such as "for today".
-        "Granted {count} credit {period}.",
-        "Granted {count} credits {period}.",
-        amount,
-        period=budget.for_words,
-    )
-
-
-def _listed(title: str, form: str, amounts: Mapping[int, int]) -> str:
-    """Return whose credits are how many."""
-    if not amounts:
-        return ""
-    shown = [named_value(form.format(one), credit_words(amount)) for one, amount in amounts.items()]
-    return lines(f"**{title}**", *fitting(shown, MAX_LISTED_CHARACTERS, more_words, MAX_LISTED_ALLOWANCES))
 
 
 Details = Mapping[str, str | int | None]

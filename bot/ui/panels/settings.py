@@ -9,6 +9,7 @@ A topic is a panel. Each change is saved at the press, and the panel says what h
 """
 
 import json
+import secrets
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,11 +19,12 @@ from typing import Annotated, Any, cast
 import discord
 from discord import ui
 
+from bot import posts
 from bot.catalog import Catalog
 from bot.db import COMMAND_WRITE_TIMEOUT
 from bot.errors import Refused
 from bot.languages import Worded, and_list, gettext as _, lazy, whole_number
-from bot.servers import notices
+from bot.servers.notices import NoticeKind
 from bot.ui.kit.answers import answer, answer_in_place, host_of, read_before_form, refusal_words
 from bot.ui.kit.forms import labelled
 from bot.ui.kit.layout import (
@@ -443,7 +445,10 @@ def _saved(session: Any, scope: Scope, topic: Topic, work: Work) -> tuple[Any, S
     ]
     if changes and not topic.personal:
         kept = json.dumps(changes, ensure_ascii=False)
-        notices.add_change(session, scope.guild_id, scope.user_id, topic.name, scope.key, kept, scope.at)
+        told = {"user": scope.user_id, "topic": topic.name, "key": scope.key, "changes": kept}
+        # Begins with the member, by whom it can be erased.
+        unique = f"{scope.user_id}:{secrets.token_hex(8)}"
+        posts.want(session, scope.guild_id, NoticeKind.CHANGED, unique, at=scope.at, details=told)
     return row_, said, changes
 
 

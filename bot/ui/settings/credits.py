@@ -1,26 +1,55 @@
-"""`/studii credits`: the budget, allowances, prices to confirm, and where the credits went."""
+"""`/studii credits`, `budget` and `grant`, and `/credits`: what may be spent, and what is left of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import discord
 from discord import ui
 
+from bot.catalog import Catalog
 from bot.credits import budgets, limits
-from bot.credits.budgets import MAX_BUDGET, BudgetState
-from bot.credits.limits import MAX_AT_ONCE, MAX_SECONDS, AllowanceScope, MemberLimits, StartRate
+from bot.credits.budgets import DEFAULT_HOLDS, MAX_BUDGET, BudgetState
+from bot.credits.ledger import Usage
+from bot.credits.limits import MAX_AT_ONCE, MAX_SECONDS, AllowanceScope, MemberLimits, MemberState, StartRate
 from bot.credits.usage import Span
 from bot.domain.guilds import Period
 from bot.features.wording import PERIOD_CHOICES, credit_words, discord_timestamp, each_period_words
-from bot.languages import Message, Worded, gettext, gettext as _, lazy, nlazy, pgettext, plazy, sentences
+from bot.jobs.models import Job
+from bot.languages import (
+    Message,
+    Worded,
+    gettext,
+    gettext as _,
+    lazy,
+    ngettext,
+    nlazy,
+    number,
+    pgettext,
+    plazy,
+    sentences,
+)
 from bot.servers import settings
-from bot.ui.admin.credits import DEFAULT_HOLDS, budget_lines
 from bot.ui.admin.usage import EVER, ledger, usage
+from bot.ui.jobs.wording import job_line
 from bot.ui.kit.forms import labelled
-from bot.ui.kit.layout import BAD, NEUTRAL, Piece, fitting, lines, more_words, named_value, row, small
+from bot.ui.kit.layout import (
+    BAD,
+    NEUTRAL,
+    Panel,
+    Piece,
+    boxed,
+    fitting,
+    lines,
+    more_words,
+    named_value,
+    row,
+    rule,
+    small,
+)
 from bot.ui.panels.controls import Press, admin, button
 from bot.ui.panels.settings import (
+    Address,
     Also,
     Entered,
     Items,
@@ -35,23 +64,64 @@ from bot.ui.panels.settings import (
 
 MAX_ALLOWANCES_CHARACTERS = 900  # of a list of them
 NO_LIMIT = plazy("no limit to a number", "no limit")
+BAR = 12  # characters
+_USED = lazy("{credits} spent."), lazy("{credits} spent, {reserved} reserved for running jobs.")
 
 
 @dataclass(frozen=True, slots=True)
-class CreditsRow:
-    """Everything that the panel shows."""
+class BudgetRow:
+    """Everything that the panel of the budget shows."""
 
     budget: BudgetState
+
+
+@dataclass(frozen=True, slots=True)
+class CreditsRow(BudgetRow):
+    """Everything that the panel of the credits shows."""
+
     limits: MemberLimits
 
 
-def load(session: Any, scope: Scope) -> CreditsRow:
-    return CreditsRow(
-        budgets.state(session, scope.guild_id, scope.at), limits.of_server(session, scope.guild_id)
-    )
+def load_budget(session: Any, scope: Scope) -> BudgetRow:
+    return BudgetRow(budgets.state(session, scope.guild_id, scope.at))
+
+
+def _load(session: Any, scope: Scope) -> CreditsRow:
+    return CreditsRow(load_budget(session, scope).budget, limits.of_server(session, scope.guild_id))
 
 
 # The budget
+
+
+def _used(usage: Usage, words: tuple[Message, Message]) -> Message:
+    """Return the words for what is used: the first without running jobs, the second with some."""
+    return words[usage.reserved > 0].using(credits=credit_words(usage.settled), reserved=usage.reserved)
+
+
+def bar(rest: int, whole: int) -> str:
+    """Return a bar of characters that shows how much is left, as the number beside it does."""
+    share = 0.0 if whole <= 0 else min(1.0, max(0.0, rest / whole))
+    # A small rest never looks like none, and a limit that was touched never looks whole.
+    filled = round(share * BAR)
+    if 0 < share < 1:
+        filled = min(BAR - 1, max(1, filled))
+    return "▰" * filled + "▱" * (BAR - filled)
+
+
+def budget_lines(state: BudgetState) -> str:
+    """Return what is used and left of the server's budget, and when it renews."""
+    return lines(
+        f"{bar(state.left, state.whole)} **{state.left_words}**",
+        sentences(_used(state.usage, _USED), state.renewal_words),
+        _(
+            # Translators: {period} is such as "for today".
+            "The total includes {credits} granted {period}.",
+            credits=credit_words(state.grants),
+            period=state.for_words,
+        )
+        if state.grants
+        else "",
+    )
 
 
 def set_budget(session: Any, scope: Scope, value: Mapping[str, Any]) -> Also | None:
@@ -122,6 +192,59 @@ def _counts_from(now: Now) -> str:
         else _("The total counts jobs started since {time}.", time=discord_timestamp(start, "f"))
     )
     return sentences(counted, _("The server's time zone is {zone}.", zone=zone))
+
+
+TIMEZONE = Setting(
+    "timezone",
+    lazy("Time zone"),
+    Entered(
+        lambda _now, value: [
+            labelled(
+                lazy("Time zone"),
+                ui.TextInput(custom_id="value", default=value, max_length=64),
+                lazy("Such as Europe/Berlin or America/New_York"),
+            )
+        ],
+        lambda values: str(values["value"]).strip(),
+    ),
+    read=lambda row_: row_.budget.settings.timezone,
+    write=lambda session, scope, zone: budgets.set_budget(
+        session, scope.guild_id, None, None, zone, at=scope.at
+    ),
+    line=_counts_from,
+)
+
+
+@button("restart:{at}", label=lazy("Restart the total"), who=admin)
+async def restart(press: Press, at: Address) -> None:
+    """Let a one-off total begin again from zero."""
+    await update(press, at, _restart)
+
+
+def _restart(session: Any, scope: Scope) -> Message:
+    budgets.set_budget(session, scope.guild_id, None, None, at=scope.at, restart=True)
+    return lazy("The total starts again from zero.")
+
+
+def _restarts(now: Now) -> list[Piece]:
+    return [row(restart.of(now.address))] if now.row.budget.window.end is None else []
+
+
+def _colour(now: Now) -> discord.Colour:
+    return BAD if now.row.budget.left <= 0 else NEUTRAL
+
+
+# The answer to `/studii budget`, for which little is read.
+SERVER_BUDGET = Topic(
+    "budget",
+    "💳",
+    lazy("Server budget"),
+    load_budget,
+    [BUDGET, TIMEZONE],
+    links=_restarts,
+    back="credits",
+    colour=_colour,
+)
 
 
 # What each member may spend and start
@@ -203,50 +326,14 @@ def _set_limit(session: Any, scope: Scope, name: str, value: Any) -> None:
 # The panel
 
 
-@button("restart:{at}", label=lazy("Restart the total"), who=admin)
-async def restart(press: Press, at: Literal["credits"]) -> None:
-    """Let a one-off total begin again from zero."""
-    await update(press, at, _restart)
-
-
-def _restart(session: Any, scope: Scope) -> Message:
-    budgets.set_budget(session, scope.guild_id, None, None, at=scope.at, restart=True)
-    return lazy("The total starts again from zero.")
-
-
-def _links(now: Now) -> list[Piece]:
-    buttons: list[Piece] = [usage.of(Span.DAYS_30.value), ledger.of(EVER)]
-    if now.row.budget.window.end is None:
-        buttons.append(restart.of("credits"))
-    return [row(*buttons)]
-
-
 CREDITS = Topic(
     "credits",
     "💳",
     lazy("Credits"),
-    load,
+    _load,
     [
         BUDGET,
-        Setting(
-            "timezone",
-            lazy("Time zone"),
-            Entered(
-                lambda _now, value: [
-                    labelled(
-                        lazy("Time zone"),
-                        ui.TextInput(custom_id="value", default=value, max_length=64),
-                        lazy("Such as Europe/Berlin or America/New_York"),
-                    )
-                ],
-                lambda values: str(values["value"]).strip(),
-            ),
-            read=lambda row_: row_.budget.settings.timezone,
-            write=lambda session, scope, zone: budgets.set_budget(
-                session, scope.guild_id, None, None, zone, at=scope.at
-            ),
-            line=_counts_from,
-        ),
+        TIMEZONE,
         Setting(
             "confirm_above",
             lazy("Price to confirm"),
@@ -306,7 +393,195 @@ CREDITS = Topic(
     ],
     _set_limit,
     notes=lambda _now: [lazy("Allowances renew with the server's budget and can't exceed it.")],
-    links=_links,
+    links=lambda now: [row(usage.of(Span.DAYS_30.value), ledger.of(EVER)), *_restarts(now)],
     back="setup",
-    colour=lambda now: BAD if now.row.budget.left <= 0 else NEUTRAL,
+    colour=_colour,
 )
+
+
+# What is left for a member, and grants
+
+
+_USED_BY_YOU = (
+    lazy("**You**: {credits} spent"),
+    lazy("**You**: {credits} spent, {reserved} reserved for running jobs"),
+)
+MAX_LISTED_ALLOWANCES, MAX_LISTED_CHARACTERS = 15, 2000
+_CREDITS_FROM: Mapping[AllowanceScope, Message] = {
+    AllowanceScope.MEMBER: lazy("their own allowance: {credits}"),
+    AllowanceScope.ROLE: lazy("the highest of their roles' allowances: {credits}"),
+    AllowanceScope.MEMBERS: lazy("everyone's allowance: {credits}"),
+}
+
+
+def credits_panel(member: MemberState, recent: Sequence[Job], catalog: Catalog) -> Panel:
+    """Return what is left, what the member has used, and the member's latest jobs."""
+    return boxed(
+        BAD if member.budget.left <= 0 else NEUTRAL,
+        f"### 💳 {_('Server credits')}",
+        lines(
+            budget_lines(member.budget),
+            _used(member.use.usage, _USED_BY_YOU),
+            *own_limits(member),
+            small(DEFAULT_HOLDS) if member.budget.is_default else "",
+        ),
+        rule(),
+        lines(f"**{_('Your latest jobs')}**", *(job_line(job, catalog) for job in recent))
+        if recent
+        else _("You haven't made anything here yet. Type `/` and pick a tool."),
+        small(_("`/help` shows what each tool costs.")),
+    )
+
+
+def own_limits(limits: MemberState) -> list[str]:
+    """Return the limits that the member has besides the server's budget, a line each."""
+    others = ["" if limits.limits.at_once is None else _running(limits), _rate(limits)]
+    if limits.whole is None or limits.left is None:
+        return others
+    # Translators: what is left is, for example, “3 of 100 credits left today”.
+    words = _("**Your allowance**: {left}. It renews with the server's budget.", left=limits.left_words)
+    if limits.use.grants:
+        words = _(
+            "**Your allowance**: {left}, {granted} of it granted. It renews with the server's budget.",
+            left=limits.left_words,
+            granted=limits.use.grants,
+        )
+    return [f"{bar(limits.left, limits.whole)} {words}", *others]
+
+
+def member_panel(user_id: int, state: MemberState, *, granted_now: int, here: bool) -> Panel:
+    """Return what one member may do now.
+
+    `granted_now` is what was just granted, or taken back if it is negative. `here`: they are in the server.
+    """
+    return boxed(
+        NEUTRAL,
+        f"### 👤 {_('Limits of {member}', member=f'<@{user_id}>')}",
+        "" if here else _("This member isn't in the server. If they come back, these limits apply."),
+        _given(granted_now, state.budget),
+        lines(_allowance_words(state), _idle_grants(state), _running(state), _rate(state)),
+        lines(
+            # Translators: {left} is such as "3 of 100 credits left today".
+            _("Server: {left}.", left=state.budget.left_words),
+            small(DEFAULT_HOLDS) if state.budget.is_default else "",
+        ),
+    )
+
+
+def _idle_grants(state: MemberState) -> str:
+    if state.allowance is not None or not state.use.grants:
+        return ""
+    return ngettext(
+        # Translators: {period} is such as "for today".
+        "{count} credit granted {period} will count once this member has an allowance.",
+        "{count} credits granted {period} will count once this member has an allowance.",
+        state.use.grants,
+        period=state.budget.for_words,
+    )
+
+
+def _running(state: MemberState) -> str:
+    going, most = state.use.going, state.limits.at_once
+    if most is None:
+        return _("Running jobs: {running}", running=going)
+    return _("Running jobs: {running} of {limit}", running=going, limit=most)
+
+
+def _rate(state: MemberState) -> str:
+    if state.limits.rate is None:
+        return ""
+    rate = state.limits.rate.words
+    if state.next_start is None:
+        # Translators: {rate} is such as "5 jobs in 10 minutes".
+        return _("Start rate: {rate}", rate=rate)
+    # Translators: {rate} is such as "5 jobs in 10 minutes"; {when} is shown as "in 3 hours".
+    return _("Start rate: {rate}; next start {when}", rate=rate, when=discord_timestamp(state.next_start))
+
+
+def _allowance_words(state: MemberState) -> str:
+    if state.allowance is None:
+        return _("No allowance. Only the server's budget applies.")
+    source = _CREDITS_FROM[state.allowance.whose].using(credits=credit_words(state.allowance.credits))
+    if state.use.grants:
+        said = _(
+            # Translators: {left}: "3 of 100 credits left today"; {source}: "everyone's allowance: 90
+            # credits"; {period}: "for today".
+            "**{left}** ({source}, {granted} granted {period}).",
+            left=state.left_words,
+            source=source,
+            granted=f"+{number(state.use.grants)}",
+            period=state.budget.for_words,
+        )
+    else:
+        # Translators: {left}: "3 of 100 credits left today"; {source}: "everyone's allowance: 90 credits".
+        said = _("**{left}** ({source}).", left=state.left_words, source=source)
+    return sentences(said, state.budget.renewal_words)
+
+
+def grant_panel(budget: BudgetState, members: Mapping[int, int], *, granted_now: int) -> Panel:
+    """Return what is granted for this period, also to members. `granted_now` is as in `member_panel`."""
+    return boxed(
+        NEUTRAL,
+        # Translators: {period} is such as "for today".
+        f"### 🎁 {_('Granted {period}', period=budget.for_words)}",
+        _given(granted_now, budget),
+        _server_grants(budget),
+        _listed(_("Members (on top of their allowance)"), "<@{}>", members),
+        small(
+            _(
+                "A grant counts until the total is restarted or the budget's period is changed. A "
+                "member's grant can't exceed the server's budget."
+            )
+            if budget.window.end is None
+            else _(
+                "A grant counts until the period ends or is changed. A member's grant can't exceed the "
+                "server's budget."
+            )
+        ),
+        small(DEFAULT_HOLDS) if budget.is_default else "",
+    )
+
+
+def _server_grants(budget: BudgetState) -> str:
+    if budget.grants:
+        said = _(
+            # Translators: {limit} is such as "100 credits a day", {left} "3 of 100 credits left today".
+            "Server: **{credits}** on top of {limit}; {left}.",
+            credits=credit_words(budget.grants),
+            limit=budget.limit_words,
+            left=budget.left_words,
+        )
+    else:
+        # Translators: {limit} is such as "100 credits a day", {left} "3 of 100 credits left today".
+        said = _(
+            "Server: nothing on top of {limit}; {left}.", limit=budget.limit_words, left=budget.left_words
+        )
+    return sentences(said, budget.renewal_words)
+
+
+def _given(amount: int, budget: BudgetState) -> str:
+    if not amount:
+        return ""
+    if amount < 0:
+        return ngettext(
+            # Translators: {period} is such as "for today".
+            "Took back {count} credit granted {period}.",
+            "Took back {count} credits granted {period}.",
+            -amount,
+            period=budget.for_words,
+        )
+    return ngettext(
+        # Translators: {period} is such as "for today".
+        "Granted {count} credit {period}.",
+        "Granted {count} credits {period}.",
+        amount,
+        period=budget.for_words,
+    )
+
+
+def _listed(title: str, form: str, amounts: Mapping[int, int]) -> str:
+    """Return whose credits are how many."""
+    if not amounts:
+        return ""
+    shown = [named_value(form.format(one), credit_words(amount)) for one, amount in amounts.items()]
+    return lines(f"**{title}**", *fitting(shown, MAX_LISTED_CHARACTERS, more_words, MAX_LISTED_ALLOWANCES))

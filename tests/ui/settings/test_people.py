@@ -6,7 +6,8 @@ from typing import Any
 import discord
 import pytest
 
-from bot.servers import access, notices, settings
+from bot import posts
+from bot.servers import access, settings
 from bot.servers.notices import NoticeKind
 from bot.ui.reading.permissions import LET_IN, PANEL_SECONDS
 from tests.support.desk import Desk, make_bot, pieces, texts
@@ -126,8 +127,9 @@ async def test_the_log_channel_says_who_changed_what_from_what_to_what(desk: Des
 async def test_a_change_of_a_setting_that_is_gone_is_left_out(desk: Desk) -> None:
     log = desk.guild.create_text_channel("log")
     changes = json.dumps([["gone", 1, 2], ["in_threads", False, True]])
-    given = desk.guild.id, desk.admin.id, "results", None, changes, desk.clock.now()
-    await desk.services.db.write(notices.add_change, *given)
+    details = {"user": desk.admin.id, "topic": "results", "key": None, "changes": changes}
+    given = desk.guild.id, NoticeKind.CHANGED, f"{desk.admin.id}:0"
+    await desk.services.db.write(posts.want, *given, at=desk.clock.now(), details=details)
     (waiting,) = await desk.db.read(open_posts)
     await deliver(desk, waiting, log.id, None)
     assert texts(log.history()[-1]).count("\n") == 1

@@ -1,4 +1,4 @@
-"""Every control of every panel of `/studii` is used once."""
+"""Every control of every panel of `/studii`, and of one's own settings, is used once."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +9,7 @@ from simcord import InteractionResult
 from bot.ui.panels.controls import find
 from tests.support.desk import KEY, Desk, pieces, texts
 
-BUTTON, LIST, USERS, ROLES, CHANNELS = 2, 3, 5, 6, 8
+BUTTON, LIST, USERS, ROLES, CHANNELS, RADIO = 2, 3, 5, 6, 8, 21
 FIELDS = {
     "value": "2",
     "words": "blimp",
@@ -64,8 +64,13 @@ async def use(desk: Desk, shown: InteractionResult, custom_id: str, kind: int) -
                 **({"value": "Europe/Berlin"} if "timezone" in custom_id else {}),
             }
             await desk.env.settle()
-            names = [one["component"]["custom_id"] for one in answered.modal["components"]]
-            given = {name: (FIELDS | member)[name] for name in names}
+            fields = {one["component"]["custom_id"]: one["component"] for one in answered.modal["components"]}
+            known = {name: value for name, value in (FIELDS | member).items() if name in fields}
+            # Of a tool's inputs, the last value.
+            radios = {
+                name: one["options"][-1]["value"] for name, one in fields.items() if one["type"] == RADIO
+            }
+            given = radios | known
             answered = await desk.admin.submit_modal(answered, given)
         ensure_shown(custom_id, answered)
         return
@@ -84,11 +89,11 @@ async def use(desk: Desk, shown: InteractionResult, custom_id: str, kind: int) -
 @pytest.mark.promise
 async def test_each_control_of_each_panel_does_something_that_is_said(desk: Desk) -> None:
     seen = set[str]()
-    waiting: list[tuple[str, ...]] = [()]
+    waiting: list[tuple[str, ...]] = [("settings",), ("studii budget",), ("studii setup",)]
     while waiting:
         way = waiting.pop()
-        shown = await desk.admin.slash(desk.channel, "studii setup")
-        for custom_id in way:
+        shown = await desk.admin.slash(desk.channel, way[0])
+        for custom_id in way[1:]:
             kind = next((kind for one, kind in controls(shown) if one == custom_id), None)
             if kind is None:
                 break  # the way there has changed what can be pressed
