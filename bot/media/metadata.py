@@ -41,7 +41,9 @@ _PNG_KEPT = frozenset(
         b"IHDR PLTE IDAT tRNS gAMA cHRM sRGB iCCP cICP mDCV mDCv cLLI cLLi sBIT bKGD pHYs hIST acTL fcTL fdAT"
     ).split()
 )
-_WEBP_KEPT = frozenset((b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF", b"ICCP"))
+_WEBP_PICTURE = frozenset((b"VP8 ", b"VP8L", b"ALPH"))
+_WEBP_KEPT = _WEBP_PICTURE | {b"ANIM", b"ICCP"}
+_FRAME_HEADER = 16  # bytes that come before a frame's own chunks
 _HAS_XMP, _HAS_EXIF, _HAS_ALPHA = 0x04, 0x08, 0x10
 
 Data = bytes | mmap.mmap
@@ -221,9 +223,8 @@ def _chunk(name: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
 
-def webp_chunks(data: Data) -> Iterator[Part]:
-    """Yield the chunks of a WebP: RFC 9649. Raises as `jpeg_segments` does."""
-    at, end = 12, 8 + struct.unpack_from("<I", data, 4)[0]
+def _webp_chunks(data: Data, at: int, end: int) -> Iterator[Part]:
+    """Yield the chunks of a WebP, or of a frame of one: RFC 9649. Raises as `jpeg_segments` does."""
     for _ in range(MAX_PARTS):
         if at + 8 > end:
             return
@@ -236,15 +237,20 @@ def webp_chunks(data: Data) -> Iterator[Part]:
 
 
 def _webp(data: Data, kept: _Kept) -> list[slice | bytes]:
-    extended, parts = b"", list[bytes | slice]()
+    extended, parts = b"", list[slice | bytes]()
     seen = set[bytes]()
-    for name, start, end in webp_chunks(data):
+    for name, start, end in _webp_chunks(data, 12, 8 + struct.unpack_from("<I", data, 4)[0]):
         is_first = name not in seen
         seen.add(name)
         if name == b"VP8X" and start == 20 and end - start >= 10:
             extended = data[start : start + 10]
         elif name in _WEBP_KEPT:
-            parts += [slice(start - 8, end), bytes((end - start) % 2)]
+            parts += _whole(start, end)
+        elif name == b"ANMF":
+            chunks = _webp_chunks(data, start + _FRAME_HEADER, end)
+            frame = [data[start : start + _FRAME_HEADER]]
+            frame += [one for inner, *place in chunks if inner in _WEBP_PICTURE for one in _whole(*place)]
+            parts += [b"ANMF" + struct.pack("<I", _size(frame)), *frame]
         elif name == b"EXIF" and is_first and extended and extended[0] & _HAS_EXIF:
             kept.remove_exif(data[start:end])  # decoders look at it only if the first chunk announces it
         elif name != b"XMP " or (is_first and extended and extended[0] & _HAS_XMP):
@@ -257,8 +263,16 @@ def _webp(data: Data, kept: _Kept) -> list[slice | bytes]:
         flags = extended[0] & ~(_HAS_XMP | _HAS_EXIF) | (_HAS_EXIF if exif else 0) | (_HAS_XMP if xmp else 0)
         parts.insert(0, _riff(b"VP8X", bytes((flags,)) + extended[1:]))
         parts += [_riff(name, one) for name, one in ((b"EXIF", exif), (b"XMP ", xmp)) if one]
-    size = 4 + sum(len(one) if isinstance(one, bytes) else one.stop - one.start for one in parts)
-    return [b"RIFF" + struct.pack("<I", size) + b"WEBP", *parts]
+    return [b"RIFF" + struct.pack("<I", 4 + _size(parts)) + b"WEBP", *parts]
+
+
+def _whole(start: int, end: int) -> list[slice | bytes]:
+    """Return a chunk as it is, with its name, its length and what fills it up."""
+    return [slice(start - 8, end), bytes((end - start) % 2)]
+
+
+def _size(parts: list[slice | bytes]) -> int:
+    return sum(len(one) if isinstance(one, bytes) else one.stop - one.start for one in parts)
 
 
 def _riff(name: bytes, body: bytes) -> bytes:

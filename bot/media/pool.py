@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from bot.aio.tasks import shielded
-from bot.media.decoder import LARGE, MEBIBYTE, SMALL
+from bot.media.decoder import BUSY, LARGE, MEBIBYTE, SMALL
 from bot.media.kinds import PhotoKind
 from bot.media.photo import MAX_PIXELS, DecoderFailed, Photo, PhotoRefused, PictureBroken
 from bot.reasons import Reason, ReasonCode
@@ -34,7 +34,6 @@ _MAX_LINE_BYTES = 4096
 _START_SECONDS = 60.0  # a fifth of one is usual
 _END_SECONDS = 2.0
 _SLACK_SECONDS = 5.0
-_BUSY = 3  # how much longer it may take than the seconds of the processor that it uses
 # The only variables of the bot's environment that a decoder gets.
 _NEEDED = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
 _ENVIRONMENT = {"LC_ALL": "C.UTF-8", "MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "262144"}
@@ -227,7 +226,7 @@ class DecoderPool:
                 # One that had ended before has not touched the file, and nobody can tell why.
                 with contextlib.suppress(ConnectionError):
                     async with self._process() as process:
-                        return await process.ask(asked, _BUSY * lane.seconds + _SLACK_SECONDS)
+                        return await process.ask(asked, BUSY * lane.seconds + _SLACK_SECONDS)
         raise OSError("no decoder stays running")
 
     @asynccontextmanager

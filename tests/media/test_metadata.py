@@ -200,6 +200,15 @@ def test_a_moving_picture_still_moves(strip: Strip, image_format: str) -> None:
         assert getattr(image, "n_frames", 1) == 3
 
 
+def test_a_frame_of_a_moving_picture_loses_what_it_carries(strip: Strip) -> None:
+    made = plain_webp(save_all=True, append_images=[pixels()], lossless=True)
+    frames = [
+        webp_chunk(name, data + webp_chunk(b"EXIF", b"SECRET-COMMENT") if name == b"ANMF" else data)
+        for name, data in webp_chunks(made)
+    ]
+    assert cleaned(strip, riff(*frames)) == made
+
+
 @pytest.mark.parametrize(
     "data",
     [

@@ -129,7 +129,7 @@ async def test_a_photo_that_takes_too_long_fails_and_its_process_ends(
     decoder: DecoderPool, tmp_path: Path, asking: Asking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asking.stop_at = LARGE_LANE.seconds
-    monkeypatch.setattr(pool, "_BUSY", 0)
+    monkeypatch.setattr(pool, "BUSY", 0)
     with pytest.raises(DecoderFailed):
         await decoder.inspect(large(tmp_path))
     await until(lambda: not is_alive(asking.stopped.result()), "the end of a decoder")

@@ -11,6 +11,9 @@ MEBIBYTE = 1024 * 1024
 SMALL, LARGE = 140 * MEBIBYTE, 560 * MEBIBYTE
 """Bytes of memory for a small picture, such as one of 12 megapixels, and for a large one."""
 
+BUSY = 3
+"""How many times longer a decoder may take than the seconds of the processor that it may use."""
+
 
 def hide_memory() -> None:
     """Keep other processes of the same user from reading this one's memory and environment.

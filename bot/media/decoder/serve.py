@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from bot.media.decoder import hide_memory, pictures
+from bot.media.decoder import BUSY, hide_memory, pictures
 
 try:
     import resource
@@ -26,7 +26,6 @@ MAX_OPEN_FILES = 64
 WORDS_BYTES = 4096  # at most, of an answer's line
 _MEMORY = Path("/proc/self/statm")
 _PR_SET_PDEATHSIG = 1
-_BUSY = 3  # how much longer it may take than the seconds of the processor that it uses
 
 
 def serve() -> None:
@@ -110,7 +109,7 @@ def _limit(memory: int, seconds: int) -> None:
         pages = int(_MEMORY.read_text().split()[0])
         _lower(resource.RLIMIT_AS, pages * resource.getpagesize() + memory)
     _lower(resource.RLIMIT_CPU, seconds, seconds + 1)  # a signal that tells what ended it, then another
-    signal.alarm(_BUSY * seconds)  # which ends the process
+    signal.alarm(BUSY * seconds)  # which ends the process
 
 
 def _lower(which: int, most: int, hard: int | None = None) -> None:
