@@ -6,7 +6,7 @@ ARGS ?=
 UV := uv==0.13.9
 COVERAGE := coverage~=7.17
 
-.PHONY: help demo test crash simulate cluster bench check audit run lock clean fuzz hostile image-check messages unreached
+.PHONY: help demo test simulate cluster bench check audit run lock clean fuzz hostile image-check messages unreached
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,9 +17,6 @@ demo: $(VENV)/sandbox.done ## try the bot in your browser, without a Discord acc
 test: $(VENV)/dev.done ## run the tests
 	@# Compiled modules are kept even where the environment forbids it: each worker would compile them all anew.
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
-
-crash: $(VENV)/dev.done ## kill the bot at every point of a job's life, and compare the results (minutes)
-	@$(BIN)/python -W ignore -m tests.crash $(ARGS)
 
 simulate: $(VENV)/dev.done ## run simulated days of the bot with faults and kills from seeds, and compare the books (ARGS="--seeds 100 --days 1": an hour)
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -W ignore -m tests.simulation $(ARGS)

@@ -37,7 +37,7 @@ IN_PLACE = {"cogs", "credits", "delivery", "engine", "jobs", "reactions", "serve
 
 # Their tests wait more than they compute: for processes, leases, pauses. Each is followed by some of the
 # others, so that seldom all workers wait; and they begin early, so that none is last.
-WAITING = {"cli", "cluster", "crash", "hostile", "stories", "test_process.py"}
+WAITING = {"cli", "cluster", "hostile", "stories", "test_process.py"}
 COMPUTING_BETWEEN = 8
 
 files_in_memory()

@@ -4,7 +4,6 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 from tests.promises import TABLE, marked, mismatches
@@ -12,11 +11,6 @@ from tests.promises import TABLE, marked, mismatches
 ROOT = Path(__file__).parents[1]
 CODE = ("bot", "cogs", "sandbox", "bench", "tests")
 DOCUMENTED = (*CODE, "migrations", "deploy", "docs", "changes")
-
-
-def modules() -> Iterator[Path]:
-    for folder in CODE:
-        yield from (ROOT / folder).rglob("*.py")
 
 
 def test_one_place_announces_answers_as_it_keeps_them_for_the_start_after_a_kill() -> None:

@@ -1,16 +1,13 @@
 """Which addresses a proxy leads to; and a stranger's address leads to the public internet or nowhere."""
 
-import socket
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address
-from typing import Any
 
-import aiohttp
 import pytest
 from hypothesis import given, strategies as st
 from yarl import URL
 
-from bot.aio.net import Connector, NotPublic, Proxy, Reach, is_public
+from bot.aio.net import Proxy, Reach, is_public
 
 PUBLIC = Reach()
 IPV6_FORMS: tuple[Callable[[IPv4Address], str], ...] = (
@@ -102,37 +99,6 @@ def test_an_ipv4_address_is_the_same_in_each_form_of_ipv6(number: int) -> None:
     v4 = IPv4Address(number)
     for form in IPV6_FORMS:
         assert is_public(form(v4)) == is_public(str(v4))
-
-
-@pytest.mark.parametrize(
-    ("addresses", "base", "visited"),
-    [
-        (("10.0.0.1", "8.8.8.8", "169.254.169.254"), "studii.tech", ["8.8.8.8"]),
-        (("127.0.0.1", "::ffff:10.0.0.1"), "studii.tech", None),
-        (("127.0.0.1", "::ffff:10.0.0.1"), "127.0.0.1", ["127.0.0.1", "::ffff:10.0.0.1"]),
-        (("127.0.0.1", "169.254.169.254"), "files.example", ["127.0.0.1", "169.254.169.254"]),
-    ],
-)
-async def test_of_a_names_addresses_those_in_reach_are_connected_to(
-    monkeypatch: pytest.MonkeyPatch, addresses: tuple[str, ...], base: str, visited: list[str] | None
-) -> None:
-    tried: list[str] = []
-
-    def getaddrinfo(_host: str, port: int, *_: Any, **__: Any) -> list[Any]:
-        v6, v4 = (socket.AF_INET6, socket.SOCK_STREAM, 6, ""), (socket.AF_INET, socket.SOCK_STREAM, 6, "")
-        return [(*v6, (one, port, 0, 0)) if ":" in one else (*v4, (one, port)) for one in addresses]
-
-    async def start(addr_infos: list[Any], **_: Any) -> Any:
-        tried.extend(info[4][0] for info in addr_infos)
-        raise OSError("nobody is there")
-
-    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    monkeypatch.setattr("aiohttp.connector.aiohappyeyeballs.start_connection", start)
-    async with aiohttp.ClientSession(connector=Connector(reach=Reach.of(base))) as session:
-        with pytest.raises(aiohttp.ClientConnectorError) as failed:
-            await session.get("http://files.example/")
-    assert isinstance(failed.value.os_error, NotPublic) == (visited is None)
-    assert set(tried) == set(visited or ())
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from bench.crowd import process, scenes
-from bench.crowd.answers import Crowd, share_of
-from bench.crowd.scenes import ask
-from bench.crowd.waiting import until
-from bench.crowd.worlds import Wanted, worlds
 from bench.languages import memory
 from bench.machine import memory as results
 from bench.machine.apart import apart
@@ -24,7 +19,6 @@ from bot.engine.tuning import Tuning
 from sandbox.discord.emulator.interactions import COMMAND, Interaction
 from sandbox.discord.emulator.places import Channel
 from sandbox.studii.ratelimit import Counting
-from tests.support.patience import PATIENCE
 
 
 @pytest.mark.promise
@@ -82,27 +76,6 @@ def test_no_429_after_a_kill_and_an_immediate_restart_however_slow_the_requests(
 
 def asked() -> Interaction:
     return Interaction(1, "token", Channel(2, 3), 4, told_at=10.0, kind=COMMAND)
-
-
-async def test_a_crowd_before_the_least_bot_is_answered_and_what_it_took_is_known(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(process, "SETTLED", 0.0)
-    async with worlds(Wanted(floor=True)) as built:
-        idle = built.bot.memory()
-        started = asked_before = ask(built, 1)
-        assert await until(lambda: all(one.over for one in asked_before), PATIENCE)
-        act = await scenes.commands(built, 5, PATIENCE)
-        answers = await act(PATIENCE)
-        own, _ = built.bot.memory()
-        crowd = Crowd(
-            5, answers, built.bot.processor(), built.bot.counts(), 0.0, built.bot.ready, idle, (own, 0)
-        )
-    assert started[0].said_at is not None
-    assert (crowd.answered, crowd.accepted, crowd.deferred, crowd.refusals.total()) == (5, 5, 0, 0)
-    assert crowd.processor > 0
-    assert own > 10 * 1024 * 1024
-    assert crowd.share(0.5) == share_of([one.after or 0.0 for one in answers], 0.5)
 
 
 @pytest.mark.promise

@@ -136,21 +136,6 @@ def test_an_operator_adds_a_tool_without_touching_code(tmp_path: Path) -> None:
     assert catalog.get("sketch").title == "Sketch"
 
 
-def test_an_operator_gives_a_tool_texts_in_several_languages(tmp_path: Path) -> None:
-    text = GOOD.replace('title = "Studio"', 'title = { en = "Sketch", de = "Skizze", pt-BR = "Esboço" }')
-    text += '[[studio.inputs]]\nname = "mood"\ndescription.en = "Its mood"\ndescription.ja = "雰囲気"\n'
-    catalog = Catalog.load(written(tmp_path, text))
-    tool = catalog.get("studio")
-    said = [(Language.ENGLISH, "Sketch"), (Language.GERMAN, "Skizze"), (Language.PORTUGUESE, "Esboço")]
-    for language, title in (*said, (Language.FRENCH, "Sketch")):
-        with speaking(language):
-            assert tool.title == title
-            assert catalog.named(f" {title.upper()} ") is tool
-            assert catalog.named("esboço") is tool
-    with speaking(Language.JAPANESE):
-        assert tool.inputs[0].description == "雰囲気"
-
-
 @pytest.mark.promise
 def test_an_operator_gives_inputs_and_their_values_names_in_several_languages(tmp_path: Path) -> None:
     text = GOOD + '[[studio.inputs]]\nname = "sky"\ndescription = "Its sky"\nsuggestions = ["dusk", "noon"]\n'
@@ -301,17 +286,3 @@ def test_a_file_that_can_not_be_used_is_told_of(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_told_of_with_its_setting(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"^STUDII_TOOLS_FILE: .*gone\.toml can't be read \(No such file"):
         Catalog.load(tmp_path / "gone.toml")
-
-
-def test_how_long_a_job_takes_is_guessed_by_kind_of_output_and_for_any_tool(
-    shipped: Catalog, tmp_path: Path
-) -> None:
-    assert shipped.get("studio").usually_takes("video") > shipped.get("studio").usually_takes("image")
-    file = tmp_path / "tools.toml"
-    file.write_text(GOOD)
-    assert Catalog.load(file).get("studio").usually_takes("image") > 0
-    file.write_text(GOOD + "usual_seconds = { image = 7 }\n")
-    assert Catalog.load(file).get("studio").usually_takes("image") == 7.0
-    file.write_text(GOOD + "usual_seconds = 0\n")
-    with pytest.raises(SettingsError, match="usual_seconds"):
-        Catalog.load(file)

@@ -31,7 +31,7 @@ from bot.jobs.models import JobState
 from bot.rows import metadata
 from bot.servers import keys, settings as server_settings
 from bot.servers.notices import NoticeKind
-from bot.sqlite_file import instance_lock, replacing
+from bot.sqlite_file import instance_lock
 from sandbox.discord.emulator import DiscordServer
 from tests.cli.commands import (
     NOWHERE,
@@ -263,19 +263,6 @@ async def test_nothing_is_left_on_a_new_machine_by_what_is_no_backup(tmp_path: P
     assert names_in(tmp_path) == set()
 
 
-async def test_a_backup_that_is_not_there_or_was_cut_off_is_refused(tmp_path: Path) -> None:
-    await keep_key(tmp_path)
-    status, _, errors = await ran(tmp_path, "restore", "gone.db")
-    assert (status, "it doesn't exist. Nothing was changed." in errors) == (2, True), errors
-    assert (await ran(tmp_path, "backup", "copy.db"))[0] == 0
-    whole = (tmp_path / "copy.db").read_bytes()
-    (tmp_path / "copy.db").write_bytes(whole[: len(whole) // 2])
-    status, _, errors = await ran(tmp_path, "restore", "copy.db")
-    assert status == 2
-    assert "isn't a sound backup: it is damaged. Nothing was changed." in errors
-    assert await kept_key(tmp_path) == SECRET
-
-
 @pytest.mark.promise
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -303,18 +290,6 @@ async def taken_back(folder: Path, content: bytes) -> tuple[int | None, str]:
     ):
         out, errors = await asyncio.wait_for(process.communicate(content), PATIENCE)
         return process.returncode, (out + errors).decode()
-
-
-def test_an_interrupt_while_a_file_is_made_leaves_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupted(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("bot.sqlite_file._give_to_owner", interrupted)
-    with pytest.raises(KeyboardInterrupt), replacing(tmp_path / "studii.db"):
-        pass
-    assert names_in(tmp_path) == set()
 
 
 @pytest.mark.promise

@@ -6,7 +6,6 @@ import re
 import shutil
 import socket
 import sqlite3
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -20,8 +19,6 @@ from discord.http import Route
 from bot import catalog
 from bot.cli.doctor import Verdict, database as check_database, of_settings
 from bot.config import Settings
-from bot.media import pool
-from bot.media.pool import DecoderProcess
 from bot.migrate import migrate
 from bot.sqlite_file import instance_lock
 from bot.vault import Vault
@@ -162,33 +159,6 @@ async def test_an_encryption_key_that_is_missing_from_a_database_in_use_is_told_
     assert findings["Encryption key"].verdict is Verdict.WARN
     assert "Put it back" in findings["Encryption key"].words
     assert not await asyncio.to_thread((tmp_path / "data" / "encryption.key").exists)
-
-
-async def test_the_limits_of_the_processes_that_open_pictures_are_looked_at(
-    around: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pictures = (await found(around))["Pictures"]
-    if sys.platform == "linux":
-        assert pictures.verdict is Verdict.GOOD
-
-    real = DecoderProcess.start
-
-    async def start() -> DecoderProcess:
-        process = await real()
-        process.missing = ("memory", "processor time")
-        return process
-
-    with monkeypatch.context() as patch:
-        patch.setattr(DecoderProcess, "start", start)
-        lacking = (await found(around))["Pictures"]
-    assert lacking.verdict is Verdict.WARN
-    assert "can't limit the memory and processor time of a process" in lacking.words
-
-    (tmp_path / "program.py").write_text("raise ModuleNotFoundError('No module named PIL')")
-    monkeypatch.setattr(pool, "_PROGRAM", tmp_path / "program.py")
-    broken = (await found(around))["Pictures"]
-    assert broken.verdict is Verdict.STOPS
-    assert "No module named PIL" in broken.words
 
 
 @pytest.mark.promise

@@ -133,19 +133,6 @@ async def test_a_file_with_a_wrong_encryption_key_is_named_before_anything_is_cr
     assert not database(tmp_path).exists()
 
 
-async def test_encryption_keys_in_a_file_are_rotated_and_named_as_that(tmp_path: Path) -> None:
-    old, new = (Fernet.generate_key().decode() for _ in range(2))
-    await keep_key(tmp_path, SECRET, old)
-    (tmp_path / "keys").write_text(f"{new}\n{old}\n")
-    settings = {"ENCRYPTION_KEYS_FILE": "keys"}
-    status, told, errors = await ran(tmp_path, "rotate-keys", **settings)
-    assert status == 0, errors
-    assert "encrypted with the first key of ENCRYPTION_KEYS_FILE" in told
-    assert await kept_key(tmp_path, new) == SECRET
-    _, told, _ = await ran(tmp_path, "backup", "copy.db", **settings)
-    assert f"in {tmp_path / 'keys'} (ENCRYPTION_KEYS_FILE)" in told
-
-
 @pytest.mark.promise
 async def test_before_a_rotation_an_older_encryption_key_still_opens_what_it_sealed(tmp_path: Path) -> None:
     old, new = (Fernet.generate_key().decode() for _ in range(2))

@@ -18,10 +18,9 @@ from bot.catalog import RESERVED, Catalog
 from bot.client import commands as registration
 from bot.client.bot import LOUDEST, StudiiBot, quiet_discord_loggers
 from bot.client.commands import name_of
-from bot.client.login import choose_intents, logged_in, mention_intents, photo_intents, was_removed
+from bot.client.login import choose_intents, mention_intents, photo_intents
 from bot.db import Database
-from bot.errors import SettingsError, StudiiBotError, Unavailable
-from bot.jobs import queries
+from bot.errors import SettingsError, StudiiBotError
 from bot.ui.kit.layout import know_commands, text
 from sandbox.discord.emulator import TOKEN, DiscordServer
 from tests.studii.conftest import answering
@@ -153,24 +152,6 @@ async def test_a_bot_that_is_about_to_leave_takes_no_more_commands(desk: Desk) -
     assert "restarting" in texts(answer)
 
 
-async def test_what_nobody_foresaw_is_told_with_a_reference_that_is_in_the_log(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with open_desk(tmp_path, check_errors=False) as desk:
-
-        def broken(*_: object) -> None:
-            raise ZeroDivisionError("unheard of")
-
-        monkeypatch.setattr(queries, "page", broken)
-        answer = await desk.maya.slash(desk.channel, "credits")
-        assert answer.ephemeral
-        reference = texts(answer).split("`")[1]
-        assert "Nothing was charged unless `/jobs`" in texts(answer)
-        assert "unheard of" not in texts(answer)
-    assert f"(reference {reference})" in caplog.text
-    assert "ZeroDivisionError" in caplog.text
-
-
 async def test_an_interaction_that_came_too_late_makes_no_noise(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -229,49 +210,6 @@ async def test_what_is_not_discord_is_one_clear_line(monkeypatch: pytest.MonkeyP
             await choose_intents(TOKEN, "auto")
 
 
-async def test_a_page_in_place_of_discord_does_not_say_that_a_server_removed_the_bot(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    async def page(_request: web.Request) -> web.Response:
-        return web.Response(text="<html>Welcome!</html>", content_type="text/html")
-
-    async with DiscordServer() as server:
-        monkeypatch.setattr(Route, "BASE", server.api)
-        async with logged_in(TOKEN) as client:
-            assert await was_removed(client, 7) is True
-            async with answering(page) as hotel:
-                monkeypatch.setattr(Route, "BASE", hotel.url)
-                assert await was_removed(client, 7) is None
-
-
-async def test_a_discord_that_answers_with_trouble_is_not_said_to_be_out_of_reach(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    async def trouble(_request: web.Request) -> web.Response:
-        return web.Response(status=503, text="<html>Service unavailable</html>", content_type="text/html")
-
-    async with answering(trouble) as server:
-        monkeypatch.setattr(Route, "BASE", server.url)
-        with pytest.raises(StudiiBotError, match="Discord answered the login with status 503"):
-            await choose_intents(TOKEN, "auto")
-
-
-async def test_trouble_that_begins_after_the_first_login_is_told_as_well(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def trouble(_request: web.Request) -> web.Response:
-        return web.Response(status=403, text="<html>Not now</html>", content_type="text/html")
-
-    async with open_desk(tmp_path) as desk, answering(trouble) as server:
-        monkeypatch.setattr(Route, "BASE", server.url)
-        bot, _ = make_bot(Catalog.load(), desk.clock, desk.services)
-        try:
-            with pytest.raises(Unavailable, match="Discord answered the login with status 403"):
-                await bot.login(TOKEN)
-        finally:
-            await bot.close()
-
-
 @pytest.fixture
 def levels() -> Iterator[None]:
     loggers = [logging.getLogger(name) for name in LOUDEST]
@@ -293,21 +231,6 @@ def test_discords_own_loggers_never_print_events(caplog: pytest.LogCaptureFixtur
         quiet_discord_loggers()
         logging.getLogger("discord.gateway").info("connected")
     assert not caplog.records
-
-
-async def test_listeners_hear_of_peoples_messages_and_not_of_those_of_bots(desk: Desk) -> None:
-    heard: list[str] = []
-
-    async def listen(message: discord.Message) -> None:
-        heard.append(message.content)
-
-    desk.bot.add_listener(listen, "on_message")
-    channel = desk.bot.get_channel(desk.channel.id)
-    assert isinstance(channel, discord.TextChannel)
-    await channel.send("Posted by the bot")
-    await desk.maya.send(desk.channel, "Look")
-    await desk.env.settle()
-    assert heard == ["Look"]
 
 
 @pytest.mark.promise

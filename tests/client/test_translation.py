@@ -6,13 +6,9 @@ from typing import Any
 
 import discord
 import pytest
-from msgspec.structs import replace
 
-from bot import meta
-from bot.catalog import Catalog
-from bot.client.commands import name_of, translated_payload
 from bot.languages import Language, known_language, translations_of
-from tests.support.desk import Desk, make_bot, open_desk
+from tests.support.desk import open_desk
 from tests.support.messages import ROOT, from_python
 
 LOCALES = {"en-US", "de", "fr", "es-ES", "es-419", "pt-BR", "ja"}
@@ -131,31 +127,6 @@ def test_no_command_is_too_long_for_discord(sent: list[dict[str, Any]]) -> None:
         # /studii is the longest by far: the next sentence has to fit, too.
         limit = 7950 if command["name"] == "studii" else 8000
         assert length(command) <= limit, f"shorten, such as: {longest_beside_english(command)}"
-
-
-def test_the_settings_of_channels_photos_and_the_log_are_told_apart(sent: list[dict[str, Any]]) -> None:
-    for locale in LOCALES:
-        said = {
-            named(sent, "studii", name)["description_localizations"][locale]
-            for name in ("results", "photos", "setup")
-        }
-        assert len(said) == 3
-
-
-async def test_a_command_is_registered_again_when_a_translation_changes(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = await desk.services.db.read(meta.get, name_of(None))
-    catalog = Catalog.load()
-    studio = catalog.get("studio")
-    told = {Language.ENGLISH: studio.summary, Language.GERMAN: "Macht Bilder"}
-    changed = replace(studio, summary_texts=told)
-    bot, _ = make_bot(Catalog({**catalog.tools, "studio": changed}), desk.clock, desk.services)
-    await desk.env.restart_bot(bot)
-    assert await desk.services.db.read(meta.get, name_of(None)) != before
-    (command,) = [one for one in await translated_payload(bot.tree, None) if one["name"] == "studio"]
-    assert command["description_localizations"]["de"] == "Macht Bilder"
-    assert command["description_localizations"]["fr"] != studio.summary
 
 
 def test_every_locale_of_discord_that_is_spoken_has_its_texts() -> None:

@@ -17,7 +17,7 @@ from bot.servers import access, keys, settings, settings as server_settings
 from bot.servers.access import Block
 from bot.ui.help import EXAMPLES
 from tests.support import spending
-from tests.support.desk import BOT_PERMISSIONS, Desk, make_bot, open_desk, pieces, texts
+from tests.support.desk import BOT_PERMISSIONS, Desk, open_desk, pieces, texts
 from tests.support.settings import admin, limit_tool
 
 
@@ -28,11 +28,6 @@ def labels(shown: object) -> list[str]:
 def posted_panel(channel: ChannelHandle) -> discord.Message:
     (panel,) = (one for one in channel.history() if "Press a button" in texts(one))
     return panel
-
-
-async def restart(desk: Desk) -> None:
-    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
-    await desk.env.restart_bot(bot)
 
 
 def many_tools(folder: Path) -> Catalog:

@@ -100,22 +100,6 @@ async def test_a_lock_file_of_another_program_is_left_alone(tmp_path: Path) -> N
     assert state(tmp_path) == before
 
 
-@pytest.mark.parametrize("beside", [".lock", "-wal"])
-async def test_a_damaged_database_of_ours_can_be_replaced(tmp_path: Path, beside: str) -> None:
-    url = await database(tmp_path)
-    file = tmp_path / "studii.db"
-    sound = file.read_bytes()
-    inside = sound[:100] + b"\xa5" * 4000 + sound[4100:]
-    without_its_beginning = b"\0" * 4096 + sound[4096:]
-    for damaged in (inside, without_its_beginning):
-        file.write_bytes(damaged)
-        (tmp_path / f"studii.db{beside}").touch()
-        with pytest.raises(SettingsError, match="restore"):
-            await instance_lock(url, patience=0).__aenter__()
-        async with instance_lock(url, patience=0, replaced=True):
-            pass
-
-
 @pytest.mark.promise
 async def test_a_file_that_is_damaged_inside_is_told_before_it_is_used(tmp_path: Path) -> None:
     url = await database(tmp_path)

@@ -1,6 +1,5 @@
 """The tables, and the way to them from each earlier version."""
 
-import re
 import stat
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, Engine, column, create_engine, event, insert, inspect, table
+from sqlalchemy import Connection, Engine, create_engine, event
 
 from bot import posts
 from bot.catalog import Catalog
@@ -22,15 +21,11 @@ from bot.jobs import lanes as lane_rows, progress, queries, results, transitions
 from bot.jobs.models import TERMINAL_STATES, JobState
 from bot.migrate import migrate
 from bot.rows import metadata
-from bot.servers import keys, settings
-from bot.servers.settings import GuildSettings, Permit
+from bot.servers import keys
 from tests.database.later import add_revision
 from tests.database.rows import REVISIONS, counts, name_of, read, seed
 from tests.support.database import given
 from tests.support.jobs import NOW, TODAY, a_job, accepted
-
-# What the databases write in different ways.
-OPERATORS = {"in", "not", "any", "all", "array"}
 
 
 async def test_the_migrations_make_the_tables_that_the_code_works_with(url: str) -> None:
@@ -60,47 +55,12 @@ async def test_indexes_and_checks_are_the_same_too(file: Path, url: str, tmp_pat
     assert any("CHECK" in rule for rule in rules(file))
 
 
-@pytest.mark.usefixtures("tables")
-async def test_indexes_of_some_rows_have_the_same_rows_on_both_databases(url: str) -> None:
-    def rows(connection: Connection) -> dict[str, set[str]]:
-        name = connection.dialect.name
-        return {
-            str(index["name"]): words(str(index.get("dialect_options", {})[f"{name}_where"]))
-            for table in metadata.tables
-            for index in inspect(connection).get_indexes(table)
-            if f"{name}_where" in index.get("dialect_options", {})
-        }
-
-    def words(condition: str) -> set[str]:
-        # PostgreSQL adds brackets and types, and has words of its own for IN.
-        plain = re.sub(r"::(character varying|text)", "", condition).lower().replace("is not", "isn't")
-        return set(re.findall(r"isn't|'\w+'|\w+", plain)) - OPERATORS
-
-    async with used_once(url) as connection:
-        found = await connection.run_sync(rows)
-
-    indexes = (index for table in metadata.tables.values() for index in table.indexes)
-    conditions = {str(index.name): index.dialect_options["sqlite"]["where"] for index in indexes}
-    assert found == {name: words(str(rows)) for name, rows in conditions.items() if rows is not None}
-
-
 def mode(file: Path) -> int:
     return stat.S_IMODE(file.stat().st_mode)
 
 
 def set_mode(file: Path, mode: int) -> None:
     file.chmod(mode)
-
-
-async def test_a_new_database_is_made_with_its_folder_for_its_owner_alone(tmp_path: Path) -> None:
-    file = tmp_path / "data" / "deeper" / "studii.db"
-    url = f"sqlite+aiosqlite:///{file}"
-    await migrate(url)
-    async with Database.open(url) as db:
-        await accepted(db)
-        files = list(file.parent.iterdir())
-        assert {one.name for one in files} == {"studii.db", "studii.db-wal", "studii.db-shm"}
-        assert {mode(one) for one in files} == {0o600}
 
 
 @pytest.mark.promise
@@ -219,45 +179,6 @@ async def test_a_database_with_rows_of_any_earlier_version_keeps_them(file: Path
         for number in range(1, len(REVISIONS) + 1):
             assert await db.read(queries.get, name_of(number)) is not None
             assert await db.read(keys.current, number) is not None
-
-
-async def test_a_log_channel_is_kept_among_its_servers_settings(url: str) -> None:
-    await migrate(url, "0056")
-    log = table("log_channels", *map(column, ("guild_id", "channel_id", "results", "requests_in_place")))
-    async with used_once(url, writes=True) as connection:
-        await connection.execute(insert(table("guilds", column("guild_id"))).values(guild_id=1))
-        for row in ((1, 5, True, None), (2, 6, False, True)):
-            await connection.execute(insert(log).values(row))
-        await connection.commit()
-    await migrate(url)
-    async with Database.open(url) as db:
-        found = [await db.read(settings.of, guild_id) for guild_id in (1, 2, 3)]
-    kept = [(one.log_channel_id, one.log_results, one.requests_in_place) for one in found]
-    assert kept == [(5, True, None), (6, False, True), (None, None, None)]
-
-
-async def test_rules_are_kept_among_their_servers_settings(url: str) -> None:
-    await migrate(url, "0058")
-    policies = table(
-        "policies", *map(column, ("guild_id", "extra_for", "starts", "refusals", "approver_role"))
-    )
-    posting = table("posting_rules", *map(column, ("guild_id", "in_threads", "disclosure", "best_stars")))
-    async with used_once(url, writes=True) as connection:
-        await connection.execute(insert(table("guilds", column("guild_id"))).values(guild_id=1))
-        for row in ((1, "everyone", 4, 0, None), (2, None, None, None, 8)):
-            await connection.execute(insert(policies).values(row))
-        for row in ((1, True, "", None), (3, None, None, 7)):
-            await connection.execute(insert(posting).values(row))
-        await connection.commit()
-    await migrate(url)
-    async with Database.open(url) as db:
-        found = [await db.read(settings.of, guild_id) for guild_id in (1, 2, 3, 4)]
-    assert found == [
-        GuildSettings(1, extra_for=Permit.EVERYONE, starts=4, refusals=0, in_threads=True, disclosure=""),
-        GuildSettings(2, approver_role=8),
-        GuildSettings(3, best_stars=7),
-        GuildSettings(4),
-    ]
 
 
 OPEN = set(JobState) - TERMINAL_STATES

@@ -7,23 +7,16 @@ from typing import Any
 
 import discord
 import pytest
-from cryptography.fernet import Fernet
 from simcord import InteractionResult
 
-from bot.db import Database
-from bot.delivery import answers as answers_module
 from bot.delivery.answers import LEFT_UNANSWERED
-from bot.jobs import progress, results
-from bot.jobs.accept import Acceptor
+from bot.jobs import results
 from bot.jobs.models import JobState, Progress
 from bot.ui.jobs.progress import NOT_UPDATED_ANY_MORE
 from bot.ui.kit.answers import LateAnswer
-from bot.ui.kit.layout import QUIET, boxed
-from bot.vault import Vault
 from tests.reactions.taps import jobs_of
 from tests.support.database import holding
 from tests.support.desk import Desk, keep_answers, texts
-from tests.support.patience import PATIENCE
 from tests.ui.jobs.late import (
     announced,
     answering,
@@ -250,30 +243,6 @@ async def test_an_edit_that_discord_cannot_make_now_is_tried_again(
             await shows(shown, "Studii is working on it")
 
 
-async def test_progress_is_not_shown_over_a_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with kept_desk(tmp_path, monkeypatch) as desk:
-        shown = await begun(desk)
-        answers, read, looked = desk.bot.answers, Database.read, asyncio.Event()
-        assert isinstance(answers, answers_module.Answers)
-        job = await desk.move(await desk.job(), *RUNNING, submitted_at=desk.clock.now())
-
-        async def slow(db: Database, work: Any, *given: Any, **more: Any) -> Any:
-            found = await read(db, work, *given, **more)
-            if work is progress.due and not looked.is_set():
-                async with answers.replaced(job) as hook:
-                    assert hook is not None
-                    await hook.edit_message(answers_module.THIS, view=boxed(QUIET, "The result"))
-                looked.set()
-            return found
-
-        monkeypatch.setattr(Database, "read", slow)
-        desk.clock.advance(20)
-        async with answering(desk):
-            await asyncio.wait_for(looked.wait(), PATIENCE)
-            await asyncio.sleep(0.05)
-        assert "The result" in texts(shown.response)
-
-
 @pytest.mark.promise
 async def test_a_set_is_one_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with late(tmp_path, monkeypatch) as desk:
@@ -293,22 +262,6 @@ async def test_tokens_are_sealed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         (row,) = await rows(desk)
         (token,) = {one.token for one in desk.env.backend.interactions.values()}
         assert token.encode() not in row.sealed
-
-
-async def test_what_other_keys_have_sealed_is_forgotten(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with kept_desk(tmp_path, monkeypatch) as desk:
-        await begun(desk)
-        keep_answers(desk, vault=Vault.open([Fernet.generate_key().decode()], tmp_path / "none.key"))
-        async with answering(desk):
-            desk.clock.advance(1)
-            desk.bot.answers.look_again()
-
-            async def forgotten() -> bool:
-                return not await rows(desk)
-
-            await until(forgotten)
 
 
 @pytest.mark.promise
@@ -406,26 +359,3 @@ async def test_a_failure_that_a_kill_kept_from_progress_is_told_after_a_long_abs
         assert job.announced_at is None
         told, _ = await desk.db.read(results.to_say, job.nonce, job.id, desk.clock.now())
         assert [one.id for one in told] == [job.id]
-
-
-async def test_what_a_handler_is_at_work_on_is_left_to_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with late(tmp_path, monkeypatch) as desk:
-        go_on = asyncio.Event()
-        accept = Acceptor.accept_all
-
-        async def slow(acceptor: Acceptor, *given: Any) -> Any:
-            await go_on.wait()
-            return await accept(acceptor, *given)
-
-        monkeypatch.setattr(Acceptor, "accept_all", slow)
-        async with answering(desk):
-            asking = asyncio.create_task(desk.maya.slash(desk.channel, "studio", prompt="A kite"))
-            await announced(desk)
-            desk.clock.advance(60)
-            desk.bot.answers.look_again()
-            await asyncio.sleep(0.05)
-            go_on.set()
-            shown = await asking
-        assert "A kite" in texts(shown.response)

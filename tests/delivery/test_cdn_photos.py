@@ -131,25 +131,6 @@ def signed(request: web.Request) -> web.StreamResponse:
     return web.Response(body=BYTES) if request.query.get("ex") == "new" else web.Response(status=404)
 
 
-async def test_a_photo_whose_address_has_expired_is_fetched_from_where_its_message_has_it_now(
-    tmp_path: Path,
-) -> None:
-    asked: list[int | None] = []
-
-    async def find(job: Job, source: SourcePhoto) -> SourcePhoto:
-        asked.append(source.message_id)
-        return replace(source, url=source.url.replace("ex=old", "ex=new"))
-
-    async with cdn(tmp_path, signed, find) as (source, url):
-        photo = SourcePhoto(f"{url}?ex=old", "room.jpg", "image/jpeg", len(BYTES), message_id=7)
-        await source.fetch(staging(source=photo), tmp_path / "photo", 10_000_000)
-        assert (tmp_path / "photo").read_bytes() == BYTES
-        assert asked == [7]
-        with pytest.raises(PhotoUnavailable):  # a command's photo stands in no message
-            await source.fetch(staging(source=replace(photo, message_id=None)), tmp_path / "photo", 1000)
-        assert asked == [7]
-
-
 @pytest.mark.parametrize(
     ("trouble", "code"),
     [(PhotoGone("gone"), "photo_gone"), (Refused("away"), "photo_not_fetched")],

@@ -11,17 +11,14 @@ from simcord import ChannelHandle
 
 from bot.delivery.posts import RETRY_SECONDS
 from bot.jobs import queries
-from bot.jobs.models import FailureCode, Job, JobState, SourcePhoto
-from bot.media.spool import OutputFile
+from bot.jobs.models import Job, JobState, SourcePhoto
 from bot.posts import Later
-from bot.reasons import Reason
 from bot.servers.notices import NoticeKind
 from bot.ui.jobs.wording import message_link
 from tests.delivery.finished import MESSAGES, finished, output, posted
-from tests.support.desk import BOT_PERMISSIONS, DONE, PNG, Desk, open_desk, pieces, texts
+from tests.support.desk import BOT_PERMISSIONS, Desk, open_desk, texts
 from tests.support.posts import Posted, Undeliverable, a_post, deliver, tell_end
 from tests.support.simulated import NoDrawing, delivery_on
-from tests.ui.jobs.late import rows
 
 
 async def done(desk: Desk, channel: Any = None, **asked: Any) -> Job:
@@ -43,40 +40,6 @@ async def test_a_private_result_is_shown_to_its_person_alone(tmp_path: Path) -> 
         assert posted_in_channel(desk) == 0
         seen = desk.channel.history(viewer=desk.maya)
         assert "is ready" in texts(seen[-1])
-
-
-async def test_a_private_result_whose_arrival_discord_did_not_confirm_is_seen_once(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        job = await done(desk, private=True)
-        (answer,) = await rows(desk)
-        for _ in range(2):
-            assert await tell_end(desk.delivery, job, output(tmp_path)) == Posted(None)
-            # As if the process had died before it knew.
-            await desk.db.write(lambda session: session.add(replace(answer)))
-        (seen,) = desk.channel.history(viewer=desk.maya)
-        assert [await file.read() for file in seen.attachments] == [PNG]
-
-
-async def test_a_private_video_that_is_too_large_is_a_link(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        video = {"output_kind": "video", "output_url": "https://files.example/out.mp4"}
-        job = replace(await done(desk, private=True), **video)
-        file = replace(output(tmp_path, size=30_000_000), kind="video", content_type="video/mp4")
-        assert await tell_end(desk.delivery, job, file) == Posted(None)
-        (seen,) = desk.channel.history(viewer=desk.maya)
-        assert "[Open the video](<https://files.example/out.mp4>)" in texts(seen)
-
-
-async def test_a_private_result_comes_by_dm_when_its_interaction_has_expired(
-    desk: Desk, tmp_path: Path
-) -> None:
-    job = await done(desk, private=True)
-    desk.clock.advance(16 * 60)
-    assert await tell_end(desk.delivery, job, output(tmp_path)) == Posted(None, by_dm=True)
-    assert posted_in_channel(desk) == 0
-    sent = [call.path for call in desk.env.http_requests if call.method == "POST"]
-    assert sent[-1].endswith("/messages")
-    assert str(desk.channel.id) not in sent[-1]
 
 
 @pytest.mark.promise
@@ -326,45 +289,7 @@ async def test_no_trouble_with_discord_leaves_a_trace_of_the_token(
     assert "simcord_interaction" not in caplog.text
 
 
-async def asked_where_nothing_can_be_posted(desk: Desk) -> Job:
-    await desk.set_key()
-    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-    return await desk.job()
-
-
-async def announce(desk: Desk, job: Job, output: OutputFile | None) -> None:
-    """Its channel is closed to the bot meanwhile."""
-    closed = desk.channel_for_the_bot("closed", send_messages=False)
-    await tell_end(desk.delivery, replace(job, channel_id=closed.id), output)
-
-
 def told(desk: Desk) -> discord.Message:
     channel = desk.maya.user.dm_channel
     assert channel is not None
     return channel.history()[-1]
-
-
-def labels(message: discord.Message) -> list[str]:
-    return [piece["label"] for piece in pieces(message) if piece["type"] == 2]
-
-
-@pytest.mark.parametrize("size", [len(PNG), 99 * 1024 * 1024])
-async def test_a_result_by_dm_offers_its_link_and_to_be_deleted(
-    desk: Desk, tmp_path: Path, size: int
-) -> None:
-    job = await asked_where_nothing_can_be_posted(desk)
-    url = "https://files.example/out.png"
-    done = {"finished_at": desk.clock.now(), "output_kind": "image", "output_url": url}
-    job = await desk.move(job, *DONE, **done)
-    (tmp_path / "x.png").write_bytes(PNG)
-    await announce(desk, job, OutputFile(tmp_path / "x.png", "image", "image/png", size))
-    assert "is ready" in texts(told(desk))
-    assert labels(told(desk)) == ["Full size", "Delete"]
-
-
-@pytest.mark.parametrize("state", [JobState.FAILED, JobState.UNKNOWN])
-async def test_an_ending_by_dm_offers_to_be_deleted_alone(desk: Desk, state: JobState) -> None:
-    job = await asked_where_nothing_can_be_posted(desk)
-    failed = {"failure": FailureCode.INPUTS, "failure_text": Reason.text("No such style.")}
-    job = await desk.move(job, JobState.WAITING, JobState.SUBMITTING, state, **failed)
-    assert labels(await desk.told(job)) == ["Delete"]

@@ -25,8 +25,6 @@ from tests.support.jobs import settle_job
 from tests.support.posts import tell_end
 from tests.support.simulated import delivery_on
 
-TOO_LARGE = 11 * 1024 * 1024  # bytes; a server without boosts takes 10 MiB
-
 
 @pytest.mark.promise
 async def test_a_result_replies_to_nothing_and_pings_the_requester_alone(

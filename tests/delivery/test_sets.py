@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import discord
 import pytest
 from PIL import Image
 from simcord import MemberActor, ResponseMessage
@@ -18,7 +17,7 @@ from bot.jobs.models import FailureCode, JobState
 from bot.jobs.results import EndOfJobs, Part
 from bot.media.spool import OutputFile
 from bot.posts import TooMuch
-from bot.reasons import Reason, ReasonCode
+from bot.reasons import Reason
 from bot.servers.settings import GuildSettings
 from tests.delivery.finished import MESSAGES
 from tests.reactions.taps import jobs_of, post
@@ -27,7 +26,6 @@ from tests.support.desk import Desk, keep_answers, open_desk, pieces, texts
 from tests.support.posts import Posted, Undeliverable, post_ending
 from tests.support.simulated import delivery_on
 
-MIB = 1024 * 1024
 SENT = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
 
 
@@ -147,39 +145,6 @@ async def test_a_set_of_six_is_posted_as_pairs_in_two_messages(tmp_path: Path) -
         assert len(desk.channel.history()) == 3
 
 
-async def test_a_servers_rules_of_posting_hold_for_sets(tmp_path: Path) -> None:
-    async with made(tmp_path, 4) as (desk, parts):
-        elsewhere = desk.guild.create_text_channel("results")
-
-        chosen = GuildSettings(0, splits=True, disclosure="")
-
-        async def rules(_: int) -> GuildSettings:
-            return chosen
-
-        decoders = SharedDecoders()
-        own = delivery_on(desk.bot, desk.bot.catalog, decoders, rules)
-        desk.delivery = own
-        there = [replace(part, job=replace(part.job, post_channel_id=elsewhere.id)) for part in parts]
-        said = await announce(desk, there, chosen)
-        assert {one.channel_id for one in said} == {elsewhere.id}
-        messages = elsewhere.history()
-        assert ["1 After · 2 Split · 3 Before" in texts(one) for one in messages] == [True, True]
-        assert not any("Made with AI" in texts(one) for one in messages)
-
-
-async def test_a_set_that_was_declined_says_so_and_names_no_cost_twice(tmp_path: Path) -> None:
-    async with made(tmp_path, 2, failed=2) as (desk, parts):
-        why = {"failure": FailureCode.DECLINED, "failure_text": Reason(ReasonCode.DECLINED)}
-        declined = [replace(part, job=replace(part.job, **why)) for part in parts]
-        await announce(desk, declined)
-        dm = await desk.bot.create_dm(discord.Object(desk.maya.id))
-        said = texts(await anext(dm.history()))
-        assert f"🚫 <@{desk.maya.id}>, your **Photo restoration** request wasn't approved." in said
-        assert said.count("Not charged") == 2  # in the line of each
-        assert "❌" not in said
-        assert "0 credits" not in said
-
-
 @pytest.mark.promise
 async def test_the_menu_shows_one_picture_with_what_a_single_result_has(tmp_path: Path) -> None:
     async with made(tmp_path) as (desk, parts):
@@ -265,27 +230,6 @@ async def test_a_private_set_of_two_messages_comes_by_direct_message(tmp_path: P
     async with made(tmp_path, 6, private=True) as (desk, parts):
         assert await announce(desk, parts) == [Posted(None, by_dm=True)] * 2
         assert len(desk.channel.history()) == 1
-
-
-async def test_a_set_leaves_room_for_what_is_shown_beside_its_results(tmp_path: Path) -> None:
-    async with made(tmp_path, 4) as (desk, parts):
-        each = desk.delivery.size_limit(desk.guild.id) // 4 - 128 * 1024
-        large = [
-            replace(part, output=replace(part.output, size=each)) for part in parts if part.output is not None
-        ]
-        pairs = EndOfJobs(tuple(large), tuple(part.job for part in large))
-        assert await post_ending(desk.delivery, pairs) == TooMuch(unsent=True)
-
-
-async def test_what_is_too_large_even_alone_is_shown_smaller_or_linked(tmp_path: Path) -> None:
-    async with made(tmp_path, 2) as (desk, parts):
-        assert parts[0].output is not None
-        large = replace(parts[0].output, size=30 * MIB, before=None)
-        await announce(desk, [replace(parts[0], output=large), replace(parts[1], output=None)])
-        (said,) = desk.channel.history()[1:]
-        assert "Shown smaller than it was made" in texts(said)
-        assert "[Open the picture](<https://studii.example/o>)" in texts(said)
-        assert galleries(desk) == [[1]]
 
 
 async def test_nothing_that_others_write_makes_a_sets_message_too_long(tmp_path: Path) -> None:

@@ -2,20 +2,17 @@
 
 from collections import Counter
 from collections.abc import Collection
-from copy import deepcopy
 from dataclasses import replace
-from functools import cache
 from itertools import pairwise
-from random import Random
 from statistics import fmean
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from bench.simulation.loads import IMAGE, USUAL, VIDEO, Load
-from bench.simulation.measure import Newcomer, Scale, learning, measure, observe
+from bench.simulation.loads import IMAGE, VIDEO, Load
+from bench.simulation.measure import Newcomer, Scale, learning, measure
 from bot.engine import Tuning
-from bot.engine.lane import TOLD_FROM, Durations, Lane, Rest, Running, Send, Step, Waiting, Work, forecast
+from bot.engine.lane import Durations, Lane, Rest, Running, Send, Step, Waiting, Work
 from bot.engine.rate import RateWindow
 from bot.engine.tuning import HOUR
 
@@ -65,33 +62,6 @@ def test_after_twenty_jobs_their_median_is_known_within_15_percent_nine_times_of
     assert learning(work, wrong, times=40).of_these <= 0.15
 
 
-def test_what_was_learned_is_taken_over_and_the_newest_counts() -> None:
-    durations = Durations(lambda _: 12.0)
-    durations.restore({("studio", "image"): [(39.0, 41.0)] * 100})
-    assert durations.model(IMAGE).median == pytest.approx(40.0, rel=0.1)
-    for _ in range(100):
-        durations.learn(IMAGE, 5.0, 6.0)
-    assert durations.model(IMAGE).median == pytest.approx(5.5, rel=0.1)
-
-
-def a_lane(*, seen: int, limit: int = 60) -> Lane:
-    return Lane(RateWindow(limit, TUNING), deepcopy(_learned(seen)), TUNING)
-
-
-@cache
-def _learned(seen: int) -> Durations:
-    """What is known when that many jobs were seen, always the same."""
-    durations = Durations(lambda work: USUAL[work].median)
-    observe(durations, IMAGE, USUAL[IMAGE], Random(1), seen)
-    return durations
-
-
-def newcomer(number: int, work: Work = IMAGE) -> Waiting:
-    return Waiting(
-        f"{number:02}", number, number, Step.SUBMIT, work, not_before=0.0, begun=False, held=False, price=None
-    )
-
-
 @pytest.mark.promise
 def test_nine_of_ten_who_are_told_how_long_they_wait_are_told_within_30_percent() -> None:
     loads = (
@@ -107,17 +77,6 @@ def test_nine_of_ten_who_are_told_how_long_they_wait_are_told_within_30_percent(
         told.append(result.told_well or 0.0)
     assert min(told) >= 0.8
     assert fmean(told) >= 0.9
-
-
-def test_no_time_is_told_before_some_jobs_of_each_kind_were_seen() -> None:
-    lane = a_lane(seen=TOLD_FROM - 1)
-    sync(lane, [newcomer(n) for n in range(20)], [], 0.0)
-    assert forecast(lane.copy(), 0.0) == {}
-    lane = a_lane(seen=TOLD_FROM)
-    sync(lane, [newcomer(n) for n in range(20)], [], 0.0)
-    assert forecast(lane.copy(), 0.0).keys() == lane.waiting.keys()
-    sync(lane, [newcomer(n) for n in range(20)], [Running("r", -3.0, VIDEO)], 0.0)
-    assert forecast(lane.copy(), 0.0) == {}
 
 
 def submit_all(lane: Lane, now: float = 0.0) -> list[str]:
@@ -147,13 +106,6 @@ def test_a_place_in_line_is_what_then_happens() -> None:
     order = submit_all(lane)
     assert places == {job_id: place for place, job_id in enumerate(order, 1)}
     assert lane.place(order[0])[0] is None
-
-
-def test_a_job_is_left_alone_until_its_time() -> None:
-    lane = lane_of()
-    sync(lane, [replace(waiting("later"), not_before=7.0)], [], 0.0)
-    assert lane.decide(0.0) == Rest(7.0)
-    assert take(lane, 7.0) == Send("later", Step.SUBMIT)
 
 
 def test_what_holds_one_holds_all_and_they_are_tried_one_by_one() -> None:
@@ -244,19 +196,6 @@ def test_polls_are_spread_over_the_minute() -> None:
     assert rest.until == pytest.approx(60.3 / 58)
 
 
-def test_the_one_that_has_probably_been_finished_the_longest_is_polled_first() -> None:
-    lane = lane_of()
-    sync(lane, [], [running("young", -5.0), running("video", -40.0, VIDEO), running("old", -40.0)], 0.0)
-    assert take(lane) == Send("old", Step.POLL)
-
-
-def test_a_job_that_has_very_probably_ended_is_polled_before_another_is_begun() -> None:
-    lane = lane_of()
-    sync(lane, [waiting("new")], [running("late", -40.0)], 0.0)
-    assert take(lane) == Send("late", Step.POLL)
-    assert take(lane) == Send("new", Step.SUBMIT)
-
-
 def test_after_a_day_a_job_is_polled_hourly() -> None:
     lane = lane_of()
     sync(lane, [], [running("stuck", -90_000.0)], 0.0)
@@ -281,18 +220,3 @@ def priced(
 def answered(lane: Lane, name: str, now: float, *, taken: bool = True) -> None:
     lane.end(name, now, sent=True)
     lane.put(running(name, now) if taken else None, name, now)
-
-
-def test_one_job_asks_for_a_price_and_those_of_other_prices_go_on() -> None:
-    lane = lane_of()
-    sync(
-        lane,
-        [priced("a0"), priced("a1", since=1), priced("b0", "image", 2, 2), priced("c0", None, 3)],
-        [],
-        0.0,
-    )
-    assert {take(lane).job_id for _ in range(3)} == {"a0", "b0", "c0"}
-    assert lane.decide(0.0) == Rest()
-    assert [lane.place(name)[1] for name in ("a0", "a1", "b0", "c0")] == [False, True, False, False]
-    answered(lane, "a0", 0.3)
-    assert take(lane, 0.3).job_id == "a1"

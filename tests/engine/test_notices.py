@@ -12,9 +12,8 @@ import pytest
 from bot import posts
 from bot.features.words import WordEffect, WordRule
 from bot.jobs import best_results, transitions
-from bot.jobs.best_results import BEST_ASK, UNANSWERED
 from bot.jobs.models import Approval, Job, JobState
-from bot.posts import Later, Never, NotHere, Outcome, Post, Stands
+from bot.posts import Later, Never, NotHere, Outcome, Post
 from bot.reasons import Reason, ReasonCode
 from bot.servers import settings, settings as server_settings
 from bot.servers.notices import NoticeKind
@@ -81,18 +80,6 @@ async def test_a_notice_goes_to_the_log_channel_and_to_the_owner_what_stops_ever
         assert posted(world) == [(one, None) if isinstance(one, NoticeKind) else one for one in told]
 
 
-async def test_each_loss_of_the_log_channel_is_told_once_and_a_later_one_anew(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        await use_log(world)
-        for number, answer in enumerate([NotHere("gone"), NotHere("gone"), Stands(1), NotHere("gone")]):
-            await tell(world, NoticeKind.BUDGET_80, str(number))
-            world.discord.notice_answers = [answer]
-            async with world.running():
-                await world.all_posted()
-        lost = [number for number, (kind, _) in enumerate(posted(world)) if kind == NoticeKind.LOG_LOST]
-        assert lost == [1, 5]
-
-
 @pytest.mark.promise
 async def test_who_made_what_is_told_where_an_admin_wants_it(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
@@ -106,62 +93,6 @@ async def test_who_made_what_is_told_where_an_admin_wants_it(tmp_path: Path) -> 
         assert (notice.kind, channel) == (NoticeKind.MADE, TOLD_IN)
         assert shown is not None
         assert shown.result_message_id is not None
-
-
-ASKED_IN, LOG = 700, 800
-Answers = list[Outcome]
-
-
-@pytest.mark.parametrize(
-    ("log", "in_place", "answers", "places"),
-    [
-        (LOG, False, [Stands(1)], [LOG]),
-        (None, False, [Stands(1)], [ASKED_IN]),
-        (LOG, False, [NotHere("gone"), Stands(1)], [LOG, ASKED_IN]),
-        (LOG, False, [NotHere("gone"), NotHere("gone"), Stands(1)], [LOG, ASKED_IN, None]),
-        (None, False, [NotHere("gone"), Stands(1)], [ASKED_IN, None]),
-        (LOG, True, [Stands(1)], [ASKED_IN]),
-        (LOG, True, [NotHere("gone"), Stands(1)], [ASKED_IN, None]),
-    ],
-)
-async def test_a_request_goes_where_admins_read_it(
-    tmp_path: Path, log: int | None, *, in_place: bool, answers: Answers, places: list[int | None]
-) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.db.write(server_settings.set_log, GUILD, log)
-        await world.db.write(
-            posts.want,
-            GUILD,
-            NoticeKind.CREDITS_ASKED,
-            "0123456789abcdef",
-            at=world.clock.now(),
-            details={"asked_in": ASKED_IN, "user": 5, "in_place": int(in_place)},
-        )
-        world.discord.notice_answers = list(answers)
-        async with world.running():
-
-            async def posted() -> bool:
-                left = await world.db.read(open_posts)
-                return not [one for one in left if one.kind == NoticeKind.CREDITS_ASKED]
-
-            await world.until(posted, "the request to be posted")
-        asked = [place for one, place, _ in world.discord.notices if one.kind == NoticeKind.CREDITS_ASKED]
-        assert asked == places
-
-
-async def test_an_offer_that_nobody_took_is_removed_also_one_of_an_earlier_life(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        now = world.clock.now()
-        for number, seconds in ((1, -1), (2, 600)):
-            until = now + timedelta(seconds=seconds)
-            await world.db.write(posts.let_expire, 100, posts.OFFER, 200, number, now, until)
-        async with world.running():
-
-            async def done() -> bool:
-                return [one.message_id for one in await world.db.read(open_posts)] == [2]
-
-            await world.until(done, "the offer that is over to be removed")
-        assert [(one.place, one.message_id) for one in world.discord.deleted] == [("c200", 1)]
 
 
 CHANNEL = 556
@@ -410,40 +341,3 @@ async def test_admins_are_told_once_of_a_channel_for_the_best_that_is_lost(tmp_p
         async with world.running():
             await world.until(told, "the admins to be told")
         assert len(sent(world, NoticeKind.BEST_LOST)) == 1
-
-
-async def test_a_question_that_discord_does_not_take_for_a_day_is_asked_with_the_next_result(
-    tmp_path: Path,
-) -> None:
-    async with engine_world(tmp_path) as world:
-        await starred(world, MESSAGE, ago=timedelta(days=2))
-        world.discord.notice_answers.append(Later())
-        async with world.running():
-
-            async def given_up() -> bool:
-                return await world.db.read(posts.get, GUILD, BEST_ASK, str(MAYA)) is None
-
-            await world.until(given_up, "the question to be given up")
-            assert not await asked(world)
-            await starred(world, MESSAGE + 1)
-            await world.until(lambda: asked(world), "the maker to be asked")
-        assert sent(world, BEST_ASK) == [f"u{MAYA}"] * 2
-
-
-async def test_who_cannot_be_asked_is_not_asked_again_and_what_nobody_answers_for_is_forgotten(
-    tmp_path: Path,
-) -> None:
-    async with engine_world(tmp_path) as world:
-        await starred(world, MESSAGE)
-        world.discord.notice_answers.append(NotHere("direct messages are closed"))
-        async with world.running():
-            await world.until(lambda: asked(world), "the question to be given up")
-
-            async def waits() -> bool:
-                post = await row(world)
-                return post is not None and post.due_at is None
-
-            await world.until(waits, "the result to wait")
-        later = world.clock.now() + UNANSWERED + timedelta(days=1)
-        assert not await world.db.write(best_results.known, 10, later)
-        assert await row(world) is None

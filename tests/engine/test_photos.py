@@ -23,7 +23,7 @@ from bot.media.photo import DecoderFailed, Photo
 from bot.media.pool import DecoderPool
 from bot.posts import Never
 from bot.reasons import Reason, ReasonCode
-from bot.servers import keys, settings
+from bot.servers import keys
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Outcome, Output, faults
 from tests.engine.world import (
@@ -37,7 +37,7 @@ from tests.engine.world import (
     engine_world,
     with_photo,
 )
-from tests.media.files import AI, phone_jpeg, phone_webp
+from tests.media.files import AI, phone_jpeg
 
 PNG = Photo(PhotoKind.PNG, "image/png", 64, 64)
 
@@ -77,20 +77,26 @@ async def test_a_photo_that_is_given_up_fails_unpaid_with_a_sentence(tmp_path: P
         await world.balanced()
 
 
-async def test_a_stop_takes_the_try_back(tmp_path: Path) -> None:
+@pytest.mark.promise
+async def test_what_the_bot_has_died_of_is_not_opened_again_and_those_beside_it_are_made(
+    tmp_path: Path,
+) -> None:
+    """A photo fails unpaid; a result is posted as it is."""
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())
-        world.decoder = decoder = cast("Any", Dying(hangs=True))
-        job = await world.accept(a_staging_job())
+        jobs = [await world.accept(one) for one in (a_staging_job(), a_job(), a_staging_job())]
+        photo, words, _ = jobs
+        for job in (photo, words):
+            await world.db.write(transitions.set_decode_tries, job.id, MAX_DECODE_TRIES)
         async with world.running():
+            failed, *others = [await world.announced(job.id) for job in jobs]
+        assert (failed.job.failure, failed.job.settled) == (FailureCode.PHOTO, 0)
+        assert "crashed the program that opens pictures" in reason_words(failed.job.failure_text)
+        assert all(one.job.state is JobState.SUCCEEDED and one.output for one in others)
+        await world.balanced()
 
-            async def is_open() -> bool:
-                return bool(decoder.opened) and await tries_of(world, job.id) == 1
 
-            await world.until(is_open, "the photo to be opened")
-        assert await tries_of(world, job.id) == 0
-
-
+@pytest.mark.promise
 async def test_of_those_that_were_open_when_the_bot_died_one_is_tried_at_a_time(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         jobs = [await world.accept(a_staging_job()) for _ in range(3)]
@@ -154,31 +160,6 @@ async def test_a_photo_for_which_the_disk_has_no_room_is_tried_again_and_then_tu
 
 
 PHONE = phone_jpeg(source=AI)
-SERVER_WITH_ITS_OWN_WISH = 101
-
-
-async def travelled(world: EngineWorld, photo: bytes, guild_id: int = GUILD) -> tuple[bytes, bytes]:
-    """The photo as Studii got it, and as it stood beside the result."""
-    known = set(world.studii.uploads)
-    world.album.photos = {PHOTO_URL: photo}
-    inputs = {"style": "modern", "room": "living"}
-    job = await world.accept(a_job("virtual-staging", inputs, photo=photo, guild_id=guild_id))
-    said = await world.announced(job.id)
-    (upload,) = (one for key, one in world.studii.uploads.items() if key not in known)
-    assert upload.data is not None
-    assert said.before is not None
-    return upload.data, said.before
-
-
-async def test_a_server_that_wants_metadata_keeps_it_and_the_others_do_not(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        for guild_id in (GUILD, SERVER_WITH_ITS_OWN_WISH):
-            await world.use_key(world.studii.add_key(), guild_id)
-        await world.db.write(settings.change, SERVER_WITH_ITS_OWN_WISH, keeps_metadata=True)
-        async with world.running():
-            photo = phone_webp()
-            assert await travelled(world, photo, SERVER_WITH_ITS_OWN_WISH) == (photo, photo)
-            assert photo not in await travelled(world, photo)
 
 
 @pytest.mark.promise
@@ -235,10 +216,6 @@ async def refused(world: EngineWorld, seconds: float = 3600.0, guild_id: int = G
     )
 
 
-async def released(world: EngineWorld, guild_id: int = GUILD) -> None:
-    await world.db.write(key_holds.end, guild_id, world.clock.now())
-
-
 @pytest.mark.promise
 async def test_a_server_whose_key_is_refused_leaves_room_for_another_servers_photo(tmp_path: Path) -> None:
     async with engine_world(tmp_path, room_patience=600.0) as world:
@@ -258,29 +235,6 @@ async def test_a_server_whose_key_is_refused_leaves_room_for_another_servers_pho
                 engine.wake()
                 assert (await world.announced(other.id)).job.state is JobState.SUCCEEDED
             assert held_by(world.spool_folder) <= 2 * MB
-
-
-async def test_photos_beyond_the_share_of_a_refused_key_wait_for_the_key_and_say_so(tmp_path: Path) -> None:
-    async with engine_world(tmp_path, room_patience=10.0) as world:
-        await world.use_key(world.studii.add_key())
-        await refused(world)
-        world.album.photos = {PHOTO_URL: large(MB)}
-        jobs = [await world.accept(with_photo(MB)) for _ in range(6)]
-        async with world.running() as engine:
-
-            async def settled() -> bool:
-                now = [await world.job(job.id) for job in jobs]
-                return all(job.held or job.state is not JobState.RECEIVED for job in now)
-
-            await world.until(settled, "each to be fetched, or to say why it waits")
-            now = [await world.job(job.id) for job in jobs]
-            assert {job.state for job in now} == {JobState.RECEIVED, JobState.WAITING}
-            await world.use_key(world.studii.add_key())
-            await released(world)
-            engine.wake()
-            for job in jobs:
-                assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
-        await world.balanced()
 
 
 @pytest.mark.promise

@@ -10,7 +10,6 @@ from time import monotonic
 import pytest
 from aiohttp import web
 
-from bot.base import DIRECT_MESSAGES, SHARD_BITS, Shards
 from bot.cluster import Membership
 from bot.db import Database
 from bot.domain.guilds import Plan
@@ -20,11 +19,11 @@ from bot.errors import NotAlone
 from bot.jobs import accept, lanes as lane_rows, queries, transitions
 from bot.jobs.models import Job, JobState
 from bot.reasons import Reason, ReasonCode
-from bot.servers import keys, privacy, settings
+from bot.servers import keys, settings
 from sandbox.studii import Outcome
 from sandbox.studii.faults import Effect, error
 from tests.cluster.members import process_on, replaced
-from tests.engine.world import GUILD, EngineWorld, a_job, a_staging_job, engine_world
+from tests.engine.world import EngineWorld, a_job, a_staging_job, engine_world
 from tests.support.database import given
 from tests.support.patience import PATIENCE
 from tests.support.postgresql import new_migrated_database
@@ -230,26 +229,3 @@ async def test_a_process_that_was_replaced_awaits_the_answers_that_only_it_hears
                 asyncio.get_running_loop().call_later(0.5, answer.arrives.set)
             await world.reaches(job.id, state)
             await world.balanced()
-
-
-OTHER = 4321
-
-
-class AProcess(Membership):
-    """One of two that share the servers."""
-
-    def __init__(self, shard: int) -> None:
-        super().__init__()
-        self.shards = Shards(2, frozenset({shard}))
-
-
-@pytest.mark.parametrize(("shard", "left"), [(DIRECT_MESSAGES, 0), (1, 2)])
-async def test_of_several_processes_one_does_the_housekeeping_of_all_servers(
-    tmp_path: Path, shard: int, left: int
-) -> None:
-    async with engine_world(tmp_path, member=AProcess(shard)) as world:
-        for guild_id in (GUILD, GUILD + (1 << SHARD_BITS)):
-            key = await world.use_key(world.studii.add_key(), guild_id)
-            await world.db.write(keys.retire, key.id, world.clock.now())
-        await world.engine()._tidy()  # pyright: ignore[reportPrivateUsage]
-        assert await world.db.write(privacy.erase_retired_keys, world.clock.now()) == left

@@ -2,20 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
-from bot.domain.guilds import Plan
 from bot.engine import Tuning
 from bot.engine.rate import FIRST_CHECK, ChosenPlan, RateWindow
-from bot.servers import keys
-from sandbox.studii import faults
 from sandbox.studii.ratelimit import Counting, RateStyle, make_limiter
-from tests.engine.world import a_job, engine_world
-from tests.support.patience import until
 
 TUNING = Tuning()
 
@@ -30,26 +23,13 @@ def send(window: RateWindow, at: float, takes: float = 0.0) -> None:
     window.end(at, at + takes)
 
 
-def test_after_a_429_nothing_is_sent_until_retry_after_and_then_little() -> None:
-    window = RateWindow(60, TUNING)
-    window.limited(10.0, 30.0)
-    assert left(window, 39.9) == 0
-    assert window.free_at(10.0) == pytest.approx(40.0)
-    for number in range(5):
-        at = 40.0 + number * 60.3 / 58
-        assert window.free_at(at) == pytest.approx(at)
-        send(window, at)
-        assert window.free_at(at) == pytest.approx(at + 60.3 / 58)
-    send(window, 41.0 + TUNING.paced_for)
-    assert left(window, 41.0 + TUNING.paced_for) > 3
-
-
 def later_life(window: RateWindow, now: float) -> RateWindow:
     later = RateWindow(60, TUNING)
     later.restore_evidence(window.plan, window.evidence, now)
     return later
 
 
+@pytest.mark.promise
 def test_another_life_waits_and_goes_slowly_for_as_long() -> None:
     window = RateWindow(60, TUNING)
     window.limited(10.0, 30.0)
@@ -188,40 +168,3 @@ def test_the_plan_is_tried_again_later_and_believed_if_it_holds() -> None:
     assert not passed(window, last, 100)  # a fixed minute of 60 may let that through
     assert passed(window, last, 150)
     assert not passed(window, last, 150)
-
-
-async def test_a_lowered_plan_is_kept_over_a_restart_until_an_admin_chooses_anew(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        key = await world.use_key(world.studii.add_key(), plan=Plan.TEAM)
-        world.studii.fail("create", faults.rate_limited(0))
-        world.studii.fail("status", faults.rate_limited(0))
-        job = await world.accept(a_job())
-        async with world.running():
-            await world.announced(job.id)
-
-        async def usable() -> int:
-            """Requests that the lane allows itself in a minute, in a life of its own."""
-            job = await world.accept(a_job())
-            async with world.running() as engine:
-                await world.announced(job.id)
-                inside: Any = engine
-                return int(inside._lanes._lines[key.lane].lane.rate.usable)
-
-        assert await usable() == 60 - world.tuning.rate_margin
-        await world.db.write(
-            keys.use, key.guild_id, key.lane, key.hint, Plan.TEAM, key.ciphertext, world.clock.now()
-        )
-        assert await usable() == 300 - world.tuning.rate_margin
-
-
-async def test_a_plan_that_is_chosen_while_its_lane_rests_holds_at_once(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        key = await world.use_key(world.studii.add_key(), plan=Plan.TEAM)
-        async with world.running() as engine:
-            await world.announced((await world.accept(a_job())).id)
-            inside: Any = engine
-            rate: RateWindow = inside._lanes._lines[key.lane].lane.rate
-            await world.db.write(
-                keys.use, key.guild_id, key.lane, key.hint, Plan.PRO, key.ciphertext, world.clock.now()
-            )
-            await until(lambda: rate.limit == Plan.PRO.requests_per_minute, "the plan that was chosen")

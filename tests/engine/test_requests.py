@@ -20,8 +20,7 @@ from bot.servers.notices import NoticeKind
 from bot.sqlite_file import copy_database, replace_database
 from bot.studii.client import Timeouts
 from bot.ui.kit.reasons import reason_words
-from bot.vault import Vault
-from sandbox.studii import Fault, Options, Outcome, faults
+from sandbox.studii import Fault, Outcome, faults
 from tests.engine.world import (
     CHANNEL,
     GUILD,
@@ -128,20 +127,6 @@ async def test_an_answer_that_is_lost_behind_a_proxy_is_never_sent_again(
         assert way.server.requests.count("create") == 1
 
 
-async def test_the_secret_of_a_replaced_key_goes_when_its_jobs_have_ended(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        old = await world.use_key(world.studii.add_key())
-        await world.db.write(keys.retire, old.id, world.clock.now())
-        await world.use_key(world.studii.add_key())
-        async with world.running():
-
-            async def gone() -> bool:
-                key = await world.db.read(keys.get, old.id)
-                return key is not None and key.ciphertext == b""
-
-            await world.until(gone, "the old secret to be deleted")
-
-
 async def test_a_forgotten_key_is_kept_for_its_running_job_a_day_at_most(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         key = await world.use_key(world.studii.add_key())
@@ -181,31 +166,6 @@ async def test_a_photo_uploaded_with_another_key_is_uploaded_again(tmp_path: Pat
         assert said.job.state is JobState.SUCCEEDED
         accounts = {upload.account for upload in world.studii.uploads.values()}
         assert accounts == {first.account, second.account}
-
-
-async def test_an_unreadable_key_is_asked_for_again(tmp_path: Path) -> None:
-    async with engine_world(tmp_path, key_retries=(600.0,)) as world:
-        await world.use_key(world.studii.add_key())
-        readable, world.vault = world.vault, Vault.open((), tmp_path / "another.key")
-        job = await world.accept(a_job())
-        async with world.running():
-            await world.becomes(job.id, lambda job: "enter it again" in reason_words(job.held), "asking")
-        assert len(world.studii.requests) == 0
-        world.vault = readable
-
-
-PROCESSING = Options(long_side=64)
-
-
-async def test_a_status_of_studiis_own_is_shown_and_the_job_goes_on(tmp_path: Path) -> None:
-    async with engine_world(tmp_path, options=PROCESSING) as world:
-        await world.use_key(world.studii.add_key())
-        world.studii.next_job(Outcome(status="upscaling", duration=1.5))
-        job = await world.accept(a_job())
-        async with world.running():
-            await world.becomes(job.id, lambda job: job.studii_status == "upscaling", "the status")
-            assert (await world.job(job.id)).state is JobState.RUNNING
-            await world.announced(job.id)
 
 
 @pytest.mark.promise
@@ -248,15 +208,8 @@ async def accept(
     return jobs
 
 
-async def left(world: EngineWorld, guild_id: int = GUILD) -> int:
-    return (await spending.budget(world.services, guild_id)).left
-
-
 async def ended(world: EngineWorld, jobs: list[Job]) -> list[Job]:
     return [(await world.announced(job.id)).job for job in jobs]
-
-
-OTHER_GUILD = 101
 
 
 @pytest.mark.promise
@@ -278,24 +231,6 @@ async def test_when_the_first_fails_or_its_answer_is_lost_the_next_one_asks(tmp_
         # It has probably cost what the next one did.
         assert (await world.job(lost.id)).reserved == PRICE
         await world.balanced()
-
-
-async def test_servers_with_one_key_learn_together_and_each_keeps_to_its_own_budget(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        key = world.studii.add_key()
-        await world.use_key(key)
-        await world.use_key(key, OTHER_GUILD)
-        await budget(world, 400)
-        await budget(world, 130, OTHER_GUILD)
-        mine = await accept(world, 3)
-        theirs = await accept(world, 50, guild_id=OTHER_GUILD, user_id=USER + 1)
-        assert (len(mine), len(theirs)) == (3, 3)
-        world.studii.next_job(Outcome(charge=PRICE), times=6)
-        async with world.running():
-            done = await ended(world, mine + theirs)
-        assert [job.settled for job in done] == [PRICE] * 3 + [PRICE, 0, 0]
-        assert await left(world) == 40
-        assert await left(world, OTHER_GUILD) == 10
 
 
 RESTORED = Reason(ReasonCode.RESTORED)

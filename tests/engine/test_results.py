@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.engine.posts import STAYS_THERE, first_message
-from bot.jobs import progress, queries, results, transitions
+from bot.jobs import progress, queries, transitions
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.jobs.results import EndOfJobs, Part
 from bot.media.spool import OutputFile
@@ -317,13 +317,6 @@ def messages(count: int, *, splits: bool = False, before: bool = True) -> list[i
     return found
 
 
-def test_a_message_takes_ten_files() -> None:
-    assert messages(10) == [5, 5]
-    assert messages(6) == [3, 3]
-    assert messages(7, splits=True) == [3, 2, 2]
-    assert messages(10, before=False) == [10]
-
-
 @pytest.mark.promise
 async def test_an_address_is_asked_for_anew_and_the_last_one_is_given_where_studii_says_none(
     tmp_path: Path,
@@ -368,30 +361,6 @@ async def posted(world: EngineWorld, jobs: list[Job]) -> list[Job]:
 
 def of(posting: tuple[Post, EndOfJobs]) -> list[int]:
     return [part.number for part in posting[1].parts]
-
-
-async def test_what_has_ended_is_posted_though_one_runs_on_and_the_rest_follows(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(results, "SET_PATIENCE", timedelta(seconds=0.5))
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key("team"))
-        world.studii.next_job(Outcome(never_ends=True))
-        jobs = await a_set(world, 4)
-        async with world.running():
-
-            async def some() -> bool:
-                return sum(job.announced_at is not None for job in await all_of(world, jobs)) == 3
-
-            await world.until(some, "messages with what has ended")
-            before = len(world.discord.postings)
-            world.finish()
-            await posted(world, jobs)
-        assert len(world.discord.postings) == before + 1
-        assert world.discord.postings[-1][1].is_news
-        numbers = [ending.number for _, ending in world.discord.postings]
-        assert numbers == list(range(len(numbers)))
-        await world.balanced()
 
 
 async def test_a_message_that_is_too_large_becomes_two(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from bot.reasons import ReasonCode
 from bot.servers.notices import NoticeKind
 from bot.studii import NotSent, StudiiClient
 from tests.engine.recorder import Recorder
-from tests.engine.troubles import TROUBLES, fail_at_every_look, hang_in_a_photo
+from tests.engine.troubles import TROUBLES
 from tests.engine.world import GUILD, QUICK, EngineWorld, a_job, a_staging_job, engine_world
 from tests.support.clock import FakeClock
 from tests.support.forks import conversation
@@ -152,21 +152,6 @@ async def test_a_request_that_was_not_sent_counts_once_however_long_the_database
             gone.clear()
             assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
         await world.balanced()
-
-
-async def test_an_answer_that_is_still_to_be_stored_is_stored_when_the_engine_stops(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tasks, "FIRST_RETRY_SECONDS", 0.001)
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        gone, tried = away(world, monkeypatch)
-        after(monkeypatch, world.client, "create_job", gone)
-        job = await world.accept(a_job())
-        async with world.running():
-            await world.until(lambda: len(tried) > 10, "tried")
-            asyncio.get_running_loop().call_later(0.2, gone.clear)
-        assert (await world.job(job.id)).state is JobState.RUNNING
 
 
 async def test_a_disk_that_takes_neither_a_photo_nor_what_is_noted_of_it_ends_nothing(
@@ -332,14 +317,6 @@ async def stuck(engine: Engine, clock: FakeClock) -> str:
     return reason
 
 
-async def test_work_that_never_ends_is_named(tmp_path: Path) -> None:
-    clock = FakeClock()
-    async with engine_world(tmp_path, clock=clock) as world, world.running() as engine:
-        assert engine.stuck() is None
-        job = await hang_in_a_photo(world)
-        assert f"fetching photos (job {job.id}) has lasted" in await stuck(engine, clock)
-
-
 async def test_a_start_that_never_ends_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def hang(*_: object) -> None:
         await asyncio.Event().wait()
@@ -363,24 +340,6 @@ async def test_such_a_process_ends_with_a_failure_so_that_it_is_started_again(
             said = await asyncio.to_thread((tmp_path / f"{name}.log").read_text, "utf-8")
             assert ends.get(name) == "1", said
             assert why in said
-
-
-async def test_an_engine_in_which_everything_fails_says_that_it_is_not_well_before_it_ends(
-    tmp_path: Path,
-) -> None:
-    clock = FakeClock()
-    async with engine_world(tmp_path, clock=clock, reread_every=0.02) as world:
-        engine = world.engine()
-        assert not engine.alive()
-        async with world.running(engine):
-            await fail_at_every_look(world)
-            assert engine.alive()
-            async with asyncio.timeout(PATIENCE):
-                while engine.alive():
-                    clock.advance(10)
-                    await asyncio.sleep(0.02)
-            assert engine.stuck() is None
-        assert not engine.alive()
 
 
 async def test_with_2_000_jobs_on_100_keys_every_key_is_polled_and_none_in_a_burst(tmp_path: Path) -> None:

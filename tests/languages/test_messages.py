@@ -1,14 +1,12 @@
 """Sentences, numbers and dates in each language, and names of inputs and of their values."""
 
 import asyncio
-import io
 import json
 import re
 from datetime import date
 from typing import Any
 
 import pytest
-from babel.messages import Catalog as BabelCatalog
 
 from bot.catalog import Catalog
 from bot.credits.prices import PriceTable
@@ -42,7 +40,7 @@ from bot.ui.kit.forms import TITLE_LENGTH
 from bot.ui.kit.layout import named_value, shortened
 from bot.ui.settings.mine import settable
 from tests.support.desk import PNG, Desk, texts
-from tests.support.messages import KEYWORDS, TRANSLATED, catalogue_faults, from_python, source_file
+from tests.support.messages import source_file
 from tests.support.presses import app_in
 from tests.support.settings import admin
 
@@ -209,52 +207,6 @@ def test_each_of_discords_locales_has_a_language(locale: str, language: Language
     assert language_of(locale) is language
 
 
-def test_sentences_within_formatted_strings_are_gathered_too() -> None:
-    code = b'''said = f"### {_('A title')}: {ngettext('{count} job', '{count} jobs', n)}"'''
-    found = {name: said for _, name, said, _ in from_python(io.BytesIO(code), list(KEYWORDS), [], {})}
-    assert found == {"_": ("A title",), "ngettext": ("{count} job", "{count} jobs", None)}
-
-
-@pytest.mark.parametrize(
-    ("source", "translated", "flags", "fault"),
-    [
-        ("{count} jobs", "{count} Aufträge", (), None),
-        ("{count} jobs", "{count} Aufträge", ("fuzzy",), "'{count} jobs' is fuzzy"),
-        ("{count} jobs", "", (), "'{count} jobs' isn't translated"),
-        ("{count} jobs", "{zahl} Aufträge", (), "has the placeholders ['count'], its translation ['zahl']"),
-        ("{count} jobs", "Viele Aufträge", (), "has the placeholders ['count'], its translation []"),
-        ("{count} tasks", "{count} Aufgaben", (), "'{count} tasks' is unused: run `make messages`"),
-        (
-            "Other words",
-            "Andere Wörter",
-            (),
-            "'{count} jobs' is missing: run `make messages`, and translate it",
-        ),
-        ("Short", "Viel zu lang", (), "'Short' has 12 characters in its translation, but room for 10"),
-    ],
-)
-def test_what_a_translation_lacks_is_told(
-    source: str, translated: str, flags: tuple[str, ...], fault: str | None
-) -> None:
-    found, catalog = BabelCatalog(), BabelCatalog(locale="de")
-    found.add("{count} jobs")
-    found.add("Short", auto_comments=["Translators: at most 10 characters"])
-    if not source.endswith("words"):
-        catalog.add("{count} jobs", "{count} Aufträge")
-    catalog.add("Short", "Kurz")
-    catalog.delete(source)
-    catalog.add(source, translated, flags=flags)
-    faults = list(catalogue_faults(catalog, found))
-    assert any(fault in one for one in faults) if fault else not faults
-
-
-@pytest.mark.parametrize("language", TRANSLATED)
-def test_the_header_of_a_catalogue_has_nothing_left_to_fill_in(language: Language) -> None:
-    header = source_file(language).read_text("utf-8").split("\n\n")[0]
-    assert "Project-Id-Version: Studii for Discord" in header
-    assert not any(blank in header for blank in ("fuzzy", "FULL NAME", "EMAIL@ADDRESS", "LL@li.org"))
-
-
 def test_french_says_tu() -> None:
     text = source_file(Language.FRENCH).read_text("utf-8")
     vous = r"(?i)\b(vous|votre|vos|vôtres?|êtes|faites|dites|(?!chez|assez)\w+ez)\b"
@@ -315,17 +267,6 @@ async def test_values_are_suggested_and_may_be_typed_in_the_persons_language(des
         assert next((one["name"], one["value"]) for one in offered) == ("chambre", "bedroom")
         await desk.maya.slash(desk.channel, "virtual-staging", image=ROOM, room="Salle à manger")
     assert (await desk.job()).inputs["room"] == "dining"
-
-
-async def test_a_form_of_defaults_speaks_the_persons_language(desk: Desk) -> None:
-    with app_in("ja"):
-        listed = await desk.maya.slash(desk.channel, "settings")
-        assert listed.response is not None
-        form = await desk.maya.click(listed.response, custom_id="studii:defaults:virtual-staging")
-        shown = labels(form)
-        assert (shown["style"], shown["room"]) == ("スタイル", "部屋")
-        assert shown["kitchen"] == "キッチン"
-        assert "リビング" in shown["—"]
 
 
 @pytest.mark.parametrize("language", Language)

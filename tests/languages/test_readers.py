@@ -46,16 +46,6 @@ async def choose(desk: Desk, language: str) -> None:
     await admin(desk, "language", language=language)
 
 
-async def test_what_one_person_sees_is_in_the_language_of_their_app(desk: Desk) -> None:
-    await choose(desk, "fr")
-    with app_in("ja"):
-        assert languages_of(await desk.maya.slash(desk.channel, "credits")) == {"ja"}
-    with app_in("es-419"):
-        assert languages_of(await desk.maya.slash(desk.channel, "credits")) == {"es"}
-    with app_in("fi"):
-        assert languages_of(await desk.maya.slash(desk.channel, "credits")) == {"en"}
-
-
 @pytest.mark.promise
 async def test_progress_is_in_its_persons_language_also_when_it_is_edited(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -94,17 +84,3 @@ async def test_a_community_server_speaks_the_language_that_it_has_in_discord(des
     assert await desk.bot.readers.in_server(desk.guild.id) == "de"
     guild.features = []  # every other server has a preferred language too, which nobody can choose there
     assert await desk.bot.readers.in_server(desk.guild.id) == "pt_BR"
-
-
-async def test_the_first_greeting_is_in_discords_language_of_the_server_where_none_is_known(
-    desk: Desk,
-) -> None:
-    guild = desk.bot.get_guild(desk.guild.id)
-    assert guild is not None
-    assert guild.owner_id is not None
-    for locale, spoken in (
-        (discord.Locale.french, Language.FRENCH),
-        (discord.Locale.finnish, Language.ENGLISH),
-    ):
-        guild.preferred_locale = locale
-        assert await desk.bot.readers.of_person(guild.owner_id, guild.id) is spoken

@@ -75,15 +75,6 @@ def test_a_mark_that_says_ai_stays_and_a_camera_s_is_added_to() -> None:
     assert with_digital_source(b"no packet", MADE_BY_AI).startswith(b"<?xpacket")
 
 
-async def test_a_result_is_made_to_fit(tmp_path: Path) -> None:
-    path = tmp_path / "noise"
-    Image.effect_noise((600, 400), 90).convert("RGB").save(path, "PNG")
-    limit = path.stat().st_size // 3
-    image = opened(await DECODERS.fit(path, limit), limit)
-    assert image.width / image.height == pytest.approx(1.5, abs=0.02)
-    opened(await DECODERS.split(path, path, 60_000, LABELS), 60_000)
-
-
 @pytest.mark.parametrize("photo", [phone_jpeg(source=AI), phone_png(source=AI), phone_webp(source=AI)])
 async def test_a_copy_that_is_made_to_fit_carries_nothing_but_the_mark(tmp_path: Path, photo: bytes) -> None:
     path = tmp_path / "photo"

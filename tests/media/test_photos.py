@@ -5,7 +5,6 @@ import io
 import struct
 import zlib
 from collections.abc import AsyncIterator
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,7 +14,7 @@ from PIL import Image
 
 from bot.media import PhotoKind
 from bot.media.metadata import strip_metadata
-from bot.media.photo import Photo, PhotoRefused
+from bot.media.photo import PhotoRefused
 from bot.media.pool import DecoderPool
 from bot.ui.kit.reasons import reason_words
 from tests.media.files import (
@@ -31,7 +30,6 @@ from tests.media.files import (
     looks_like,
     save,
     save_deep_heic,
-    scans,
     scene,
     xmp,
 )
@@ -53,42 +51,6 @@ def png_header(width: int, height: int) -> bytes:
     """A PNG that claims a size and holds next to nothing."""
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(64))) + chunk(b"IEND", b"")
-
-
-async def test_a_png_with_two_colour_profiles_is_refused(decoder: DecoderPool, tmp_path: Path) -> None:
-    save(path := tmp_path / "photo", "PNG")
-    whole, profile = path.read_bytes(), chunk(b"iCCP", b"x\0\0" + zlib.compress(ICC))
-    await decoder.inspect(path)
-    for number, why in ((1, None), (2, "photo_built_oddly")):
-        path.write_bytes(whole[:33] + profile * number + whole[33:])
-        with nullcontext() if why is None else pytest.raises(PhotoRefused, match=why):
-            await decoder.inspect(path)
-
-
-NONSENSE = b"nonsense" * 20
-
-
-@pytest.mark.parametrize(
-    ("content", "why"),
-    [
-        *(
-            (head + NONSENSE, "broken")
-            for head in (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\x10\0\0\0WEBPVP8 ")
-        ),
-        *((content, "unknown_kind") for content in (b"", b"just some words", b"%PDF-1.7 \xff\xd8\xff")),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n%%EndComments\nshowpage\n", "unknown_kind"),
-    ],
-)
-async def test_a_file_that_is_no_picture_is_refused(
-    decoder: DecoderPool, tmp_path: Path, content: bytes, why: str
-) -> None:
-    path = tmp_path / "photo.jpg"
-    path.write_bytes(content)
-    with pytest.raises(PhotoRefused, match=f"photo_{why}"):
-        await decoder.inspect(path)
-    assert await decoder.fit(path, 100_000) is None
-    with pytest.raises(FileNotFoundError):
-        await decoder.inspect(tmp_path / "gone")
 
 
 @pytest.mark.promise
@@ -129,30 +91,6 @@ async def test_a_kind_that_takes_much_memory_has_a_lower_limit(decoder: DecoderP
     assert reason_words(refused.value.told).endswith(
         "limit for this kind of file is 34 megapixels. Save it as a JPEG, or make it smaller."
     )
-
-
-def progressive_with_inks() -> bytes:
-    """The JPEG that takes the most memory, all teal: some rows, so often one below the other."""
-    buffer, times = io.BytesIO(), 125
-    # Each row of blocks is coded by itself, and the mark after it has its number from 0 to 7.
-    rows = Image.new("CMYK", (8000, 8 * 8), (9, 120, 120, 200))
-    rows.save(buffer, "JPEG", progressive=True, restart_marker_rows=1)
-    photo = buffer.getvalue()
-    parts, done = list[bytes](), 0
-    for start, end in scans(photo):
-        parts += [photo[done:start], b"\xff\xd7".join([photo[start:end]] * times)]
-        done = end
-    whole = b"".join([*parts, photo[done:]])
-    height = whole.index(b"\xff\xc2") + 5
-    return whole[:height] + (64 * times).to_bytes(2) + whole[height + 2 :]
-
-
-async def test_a_picture_of_64_megapixels_is_made_to_fit(decoder: DecoderPool, tmp_path: Path) -> None:
-    (tmp_path / "photo").write_bytes(progressive_with_inks())
-    data = await decoder.fit(tmp_path / "photo", 1_000_000)
-    assert data is not None
-    with Image.open(io.BytesIO(data)) as fitted:
-        assert fitted.width == fitted.height > 3_900
 
 
 @pytest.mark.parametrize("lossless", [False, True])
@@ -211,27 +149,6 @@ async def test_other_kinds_of_photos_are_converted_and_look_the_same(
         assert kept.getexif().get(ORIENTATION, 1) == 1
 
 
-@pytest.mark.parametrize(
-    ("image_format", "mode", "options"),
-    [
-        *(
-            ("JPEG", mode, options)
-            for mode, options in (("RGB", {}), ("CMYK", {}), ("RGB", {"progressive": True}))
-        ),
-        *(("PNG", mode, {}) for mode in ("RGBA", "P")),
-        *(("WEBP", "RGB", options) for options in ({}, {"lossless": True})),
-    ],
-)
-async def test_jpeg_png_and_webp_go_unchanged_whatever_their_name(
-    decoder: DecoderPool, tmp_path: Path, image_format: str, mode: str, options: dict[str, Any]
-) -> None:
-    path = tmp_path / "misnamed.txt"
-    save(path, image_format, scene(mode), **options)
-    before, kind = path.read_bytes(), PhotoKind[image_format]
-    assert await decoder.inspect(path) == Photo(kind, kind.content_type, 96, 64)
-    assert path.read_bytes() == before
-
-
 @pytest.mark.promise
 async def test_what_can_be_seen_through_stays_so_and_a_deep_scan_keeps_its_shades(
     decoder: DecoderPool, tmp_path: Path
@@ -272,15 +189,6 @@ async def test_a_photo_that_is_wider_than_a_jpeg_can_be_becomes_a_png(
     assert (await decoder.inspect(path)).content_type == "image/png"
     with Image.open(path) as got:
         assert got.convert("RGB").getpixel((60_000, 1)) == (255, 0, 0)
-
-
-async def test_a_full_disk_is_not_the_photos_fault(tmp_path: Path) -> None:
-    path = tmp_path / "photo"
-    save(path, "BMP")
-    async with DecoderPool() as decoder:
-        path.with_name("photo.converted").symlink_to("/dev/full")
-        with pytest.raises(OSError, match="No space"):
-            await decoder.inspect(path)
 
 
 @pytest.mark.promise

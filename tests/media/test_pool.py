@@ -184,20 +184,6 @@ async def test_a_stop_waits_for_no_photo_that_is_being_opened(
     assert not is_alive(pid)
 
 
-async def test_a_large_picture_and_one_that_takes_long_hold_up_no_small_one(
-    decoder: DecoderPool, tmp_path: Path, asking: Asking
-) -> None:
-    asking.stop_at = LARGE_LANE.seconds
-    held = asyncio.create_task(decoder.inspect(large(tmp_path)))
-    await asking.stopped
-    next_one = asyncio.create_task(decoder.inspect(tmp_path / "large"))
-    for _ in range(3):
-        assert (await decoder.inspect(small(tmp_path))).width == 30
-    assert not next_one.done()  # no two large ones at once
-    os.kill(await asking.stopped, signal.SIGCONT)
-    await asyncio.wait({held, next_one})
-
-
 _PROGRAM = """
 import sys
 from pathlib import Path

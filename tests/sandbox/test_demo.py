@@ -117,33 +117,6 @@ async def test_a_person_may_speak_each_language_of_the_bot() -> None:
             assert "error" not in await page.look(NORA, PHOTO_DESK, locale)
 
 
-async def test_commands_are_described_in_the_readers_language_as_far_as_they_are_translated() -> None:
-    styles = [{"name": "warm", "value": "warm", "name_localizations": {"de": "warm und hell"}}]
-    style = {"type": 3, "name": "style", "description": "The style", "choices": styles}
-    command = {
-        "id": "1",
-        "name": "staging",
-        "description": "Furnish a room",
-        "description_localizations": {"de": "Einen Raum einrichten"},
-        "options": [style],
-    }
-    async with opened() as here, PageClient.open(here.site.url, NORA, PHOTO_DESK) as page:
-        here.discord.commands.append(command)
-        here.site.changed()
-        for locale, described, choice in (
-            ("de", "Einen Raum einrichten", "warm und hell"),
-            ("fr", "Furnish a room", "warm"),
-        ):
-            await page.look(NORA, PHOTO_DESK, locale)
-            told = await page.until(
-                lambda told, described=described: (
-                    [one["description"] for one in told["commands"]] == [described]
-                )
-            )
-            (option,) = told["commands"][0]["options"]
-            assert (option["description"], option["choices"][0]["name"]) == ("The style", choice)
-
-
 @pytest.mark.parametrize(
     "headers", [{"Origin": "https://evil.example"}, {"Host": "evil.example"}], ids=["origin", "name"]
 )
@@ -259,12 +232,3 @@ async def test_the_page_works_with_the_keyboard_at_the_width_of_a_phone(tmp_path
         await visitor.tab.wait_for(FORM_IS_THERE)
         await visitor.tab.press("Escape")
         await visitor.tab.wait_for("!document.querySelector('dialog').open")
-
-
-async def test_a_browser_that_does_not_start_is_told(tmp_path: Path) -> None:
-    program = tmp_path / "chromium"
-    program.write_text("#!/bin/sh\nexit 3\n")
-    program.chmod(0o700)
-    with pytest.raises(BrowserError, match="exit code 3"):
-        async with launch(program):
-            pass

@@ -10,12 +10,11 @@ from bot.catalog import Catalog
 from bot.db import Database
 from bot.errors import NotAllowed
 from bot.jobs.models import UNKNOWN_MEMBER, JobRequest, MemberContext
-from bot.servers import access, settings
+from bot.servers import access
 from bot.servers.access import (
     EVERY_TOOL,
     REFUSES,
     UNKNOWN_AUTHOR,
-    AccessList,
     AccessRules,
     Block,
     Restriction,
@@ -24,7 +23,6 @@ from bot.servers.access import (
 )
 from bot.servers.settings import Permit, PhotoScope
 from tests.support.clock import NOON
-from tests.support.settings import limit_tool, restrict
 
 GUILD, MEMBER, AUTHOR, DESIGNERS, CHANNEL, THREAD = 1, 3, 4, 50, 60, 61
 TOOLS = Catalog.load()
@@ -92,20 +90,3 @@ async def test_a_block_ends_at_its_time_or_never(db: Database) -> None:
     assert set(before.blocked) == {MEMBER, AUTHOR}
     assert set((await db.read(access.of, GUILD, NOON)).blocked) == {AUTHOR}
     assert (await db.read(access.of, GUILD, NOON + timedelta(days=1000))).blocked[AUTHOR].reason == "Spam"
-
-
-async def test_rules_are_each_servers_own(db: Database) -> None:
-    await db.write(limit_tool, GUILD, TOOLS.get("studio"), role_id=DESIGNERS, channel_id=CHANNEL)
-    await db.write(limit_tool, GUILD, None, role_id=None, channel_id=THREAD)
-    await db.write(restrict, GUILD, "extra", Permit.NOBODY, [5, 6])
-    await db.write(settings.change, GUILD, portraits=PhotoScope.ANYONE, approval_channel=9)
-    await db.write(access.add, GUILD, AccessList.APPROVAL_TOOL, 0, "studio")
-    found = {one: await db.read(access.of, one, NOON) for one in (GUILD, 2)}
-    assert found[2] == AccessRules()
-    assert found[GUILD].tools == {
-        EVERY_TOOL: ToolRule(channels=frozenset({THREAD})),
-        "studio": ToolRule(frozenset({DESIGNERS}), frozenset({CHANNEL})),
-    }
-    assert found[GUILD].extra == Restriction(Permit.NOBODY, frozenset({5, 6}))
-    assert (found[GUILD].photos, found[GUILD].portraits) == (PhotoScope.ANYONE, PhotoScope.ANYONE)
-    assert (found[GUILD].approval.channel_id, found[GUILD].approval.tools) == (9, frozenset({"studio"}))

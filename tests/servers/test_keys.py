@@ -1,25 +1,18 @@
 """A server's key: what may be pasted, that it is tried first, and that it is told to nobody."""
 
-from pathlib import Path
-
 import pytest
 
 from bot.domain.guilds import Plan
 from bot.errors import Refused, StudiiBotError
 from bot.jobs import lanes as lane_rows
-from bot.servers import keys as server_keys
 from bot.servers.keys import StudiiKey
 from bot.studii import KeyRefused
-from bot.vault import Vault, lane_names
-from tests.support.services import GUILD, OTHER_GUILD, OTHER_SECRET, SECRET, ServicesWorld, services_on
+from bot.vault import lane_names
+from tests.support.services import GUILD, OTHER_GUILD, OTHER_SECRET, SECRET, ServicesWorld
 
 
 async def set_key(world: ServicesWorld, secret: str = SECRET, plan: Plan = Plan.PRO) -> StudiiKey:
     return await world.services.keys.set_key(GUILD, secret, plan)
-
-
-async def kept_keys(world: ServicesWorld) -> list[StudiiKey]:
-    return await world.db.read(server_keys.stored)
 
 
 @pytest.mark.parametrize(
@@ -68,17 +61,6 @@ async def test_what_can_be_no_key_is_refused_unasked_and_not_repeated(
     assert world.studii.asked == []
 
 
-async def test_a_key_that_studii_refuses_changes_nothing(world: ServicesWorld) -> None:
-    before = await set_key(world)
-    world.told.clear()
-    world.studii.verdict = StudiiBotError("Studii does not accept this key.")
-    with pytest.raises(StudiiBotError, match="does not accept this key"):
-        await set_key(world, OTHER_SECRET)
-    assert await world.services.db.read(server_keys.current, GUILD) == before
-    assert await kept_keys(world) == [before]
-    assert world.told == []
-
-
 async def test_trying_a_key_counts_against_its_limit_even_if_it_is_refused(world: ServicesWorld) -> None:
     world.studii.verdict = StudiiBotError("Studii does not accept this key.")
     with pytest.raises(StudiiBotError):
@@ -101,26 +83,3 @@ async def test_a_server_tests_five_keys_a_minute_and_others_are_not_held_up(worl
     await world.services.keys.set_key(OTHER_GUILD, OTHER_SECRET, Plan.PRO)
     world.clock.advance(21.0)  # since the first: a minute
     await set_key(world)
-
-
-async def test_a_replaced_key_is_kept_for_the_jobs_that_run_with_it(world: ServicesWorld) -> None:
-    old = await set_key(world)
-    world.clock.advance(60)
-    new = await set_key(world, OTHER_SECRET)
-    assert await world.services.db.read(server_keys.current, GUILD) == new
-    retired, current = await kept_keys(world)
-    assert (retired.id, retired.retired_at) == (old.id, world.clock.now())
-    assert world.vault.unseal(retired.ciphertext) == SECRET
-    assert current == new
-
-
-async def test_a_key_that_cannot_be_read_any_more_is_mended_by_pasting_it_again(
-    world: ServicesWorld, tmp_path: Path
-) -> None:
-    await set_key(world)
-    folder = tmp_path / "another"
-    folder.mkdir()
-    keys = (await services_on(world.db, folder, world.clock, check_key=world.studii.check)).keys
-    key = await keys.set_key(GUILD, SECRET, Plan.PRO)
-    assert await world.db.read(server_keys.current, GUILD) == key
-    assert Vault.open((), folder / "encryption.key").unseal(key.ciphertext) == SECRET

@@ -17,20 +17,6 @@ def readers_of(world: ServicesWorld) -> Readers:
     return Readers(client, lambda: world.services)
 
 
-async def test_a_members_language_survives_a_restart(world: ServicesWorld) -> None:
-    await world.services.db.write(settings.change, 1, language=Language.JAPANESE)
-    readers = readers_of(world)
-    readers.heard(7, Language.FRENCH)
-    readers.heard(8, Language.ENGLISH)
-    readers.heard(7, Language.SPANISH)
-    assert await readers.of_person(7, 1) is Language.SPANISH
-    await readers.store()
-    again = readers_of(world)
-    assert await again.of_person(7, 1) is Language.SPANISH
-    assert await again.of_person(8, 1) is Language.ENGLISH
-    assert await again.of_person(9, 1) is Language.JAPANESE
-
-
 @pytest.mark.promise
 async def test_the_language_of_a_forgotten_member_is_not_stored_again(world: ServicesWorld) -> None:
     readers = readers_of(world)

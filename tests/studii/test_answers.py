@@ -10,19 +10,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-import aiohttp
 import pytest
 from aiohttp import web
 
 import bot
-from bot.aio.net import PRIVATE, Connector, NoTunnel, Proxy
+from bot.aio.net import PRIVATE, Connector, Proxy
 from bot.studii import (
-    USER_AGENT,
     CreatedJob,
     DownloadFailed,
     KeyRefused,
     MalformedAnswer,
-    NotSent,
     OutputGone,
     StudiiClient,
     StudiiError,
@@ -119,20 +116,6 @@ async def test_a_web_page_makes_no_key_good_and_loses_no_job(status: int) -> Non
             await client.check_key("stu_key")
         with pytest.raises(MalformedAnswer):
             await client.job_status("stu_key", "8a1f")
-
-
-async def test_the_product_says_who_it_is_and_keeps_no_cookies() -> None:
-    async def answer(_: web.Request) -> web.Response:
-        response = web.json_response({"error": "Job not found."}, status=404)
-        response.set_cookie("session", "of-one-key")
-        return response
-
-    async with answering(answer) as bare, StudiiClient(bare.url, timeouts=QUICK) as client:
-        await client.check_key("stu_key")
-        await client.check_key("stu_other")
-    assert {headers["User-Agent"] for headers in bare.headers} == {USER_AGENT}
-    assert [headers["Authorization"] for headers in bare.headers] == ["Bearer stu_key", "Bearer stu_other"]
-    assert not any("Cookie" in headers for headers in bare.headers)
 
 
 @pytest.mark.parametrize(
@@ -372,18 +355,3 @@ async def test_no_error_and_no_log_line_holds_the_key(
     assert caught.value.__cause__ is caught.value.__context__ is None
     assert "c0ffee" not in everything_said_about(caught.value)
     assert "c0ffee" not in caplog.text
-
-
-async def test_no_error_shows_the_proxys_user_and_password(tmp_path: Path) -> None:
-    async with behind(tmp_path, "wrong-word") as way:
-        with pytest.raises(NotSent) as caught:
-            await way.client.create_job(way.key.secret, "studio", INPUTS)
-        # What discord.py and the photos go through.
-        proxy = Proxy.parse(way.proxy.address("wrong-word"))
-        async with aiohttp.ClientSession(connector=Connector(proxy)) as session:
-            with pytest.raises(NoTunnel) as raised:
-                await session.get(f"https://{HOST}/")
-    assert str(raised.value).endswith("refused the user and password in HTTPS_PROXY")
-    assert caught.value.reason == str(raised.value)
-    chain = [raised.value, raised.value.__cause__, raised.value.__context__]
-    assert not [one for one in chain if "wrong-word" in repr(one) or "Basic" in repr(one)]

@@ -1,11 +1,7 @@
 """Bytes arrive whole or not at all, whatever their number, and memory stays flat. The engine tries again."""
 
 import asyncio
-import threading
-import tracemalloc
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 from aiohttp import web
@@ -24,7 +20,6 @@ from sandbox.studii import Fault, Key, Outcome, Output, StudiiServer, faults
 from tests.studii.conftest import HOST, INPUTS, QUICK, Handler, answering, behind
 
 PICTURE = bytes(range(256)) * 400
-BIG = 32 * 2**20
 PIECE = bytes(2**16)
 
 
@@ -159,59 +154,6 @@ async def test_an_output_over_the_limit_is_not_kept(tmp_path: Path, *, announced
     assert large.value.told.arguments == {"limit": 2**20}
     assert destination.read_bytes() == b"what was there before"
     assert names_in(tmp_path) == ["out.png"]
-
-
-async def test_a_cancelled_download_leaves_nothing_behind(tmp_path: Path) -> None:
-    begun = asyncio.Event()
-    answer = sending(1, 2 * len(PIECE), begun)
-    async with answering(answer) as bare, StudiiClient(bare.url, timeouts=Timeouts(read=5.0)) as client:
-        task = asyncio.create_task(client.download(f"{bare.url}/out", tmp_path / "out.png", limit=2**20))
-        await begun.wait()
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        assert not names_in(tmp_path)
-
-
-async def test_an_upload_that_is_cancelled_while_its_file_is_opened_leaves_none_open(
-    client: StudiiClient, photo: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    files, begun, free, open_as_always = list[Any](), threading.Event(), threading.Event(), Path.open
-
-    def slowly(path: Path, *args: Any) -> Any:
-        begun.set()
-        free.wait()
-        files.append(open_as_always(path, *args))
-        return files[-1]
-
-    monkeypatch.setattr(Path, "open", slowly)
-    task = asyncio.create_task(client.put(UploadTarget("a", "https://nowhere.test"), photo, "image/jpeg"))
-    with ThreadPoolExecutor(1) as waiting:
-        await asyncio.get_running_loop().run_in_executor(waiting, begun.wait)
-    for _ in range(3):
-        task.cancel()
-        await asyncio.sleep(0)
-    free.set()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert [file.closed for file in files] == [True]
-
-
-async def test_memory_stays_flat_whatever_the_size(tmp_path: Path) -> None:
-    big, fetched = tmp_path / "big", tmp_path / "fetched"
-    with big.open("wb") as file:
-        file.truncate(BIG)
-    answer = sending(BIG // len(PIECE), BIG)
-    async with answering(answer) as bare, StudiiClient(bare.url, timeouts=QUICK) as client:
-        tracemalloc.start()
-        try:
-            await client.put(UploadTarget("big", f"{bare.url}/big"), big, "image/png")
-            await client.download(f"{bare.url}/big", fetched, limit=BIG)
-            peak = tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
-    assert peak < BIG / 4
-    assert fetched.stat().st_size == BIG
 
 
 @pytest.mark.promise

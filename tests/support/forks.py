@@ -40,7 +40,6 @@ _Running = dict[int, tuple[int, int]]
 _LOADED_LATE = (
     BOT,
     "tests.cluster.shortened",
-    "tests.crash.zygote",
     "tests.stories.later",
     "alembic.command",
     "asyncpg",

@@ -7,7 +7,6 @@ from typing import Any
 from bot.catalog import Catalog
 from bot.client.bot import EXTENSIONS, StudiiBot
 from bot.client.login import photo_intents
-from cogs.commands import function_command
 from tests.support.desk import Desk, open_desk
 from tests.support.simulated import NoAnswers, no_progress
 
@@ -34,13 +33,6 @@ def by_name(command: dict[str, Any]) -> dict[str, Any]:
     if command["name"] != "studii":
         return command
     return command | {"options": {one["name"]: one for one in command["options"]}}
-
-
-def a_command(name: str) -> Any:
-    @function_command(name=name, description="Of an extension")
-    async def run(interaction: Any) -> None: ...
-
-    return run
 
 
 def characters(one: dict[str, Any]) -> int:

@@ -16,8 +16,6 @@ from tests.support.desk import PNG, Desk, open_desk, started, texts
 from tests.support.settings import admin, change, limit_tool, opened, restrict
 from tests.ui.jobs.test_listing import in_the_log, lost
 
-ROOT = Path(__file__).parents[3]
-
 ACCESS = "moderation access"
 
 

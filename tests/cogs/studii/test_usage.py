@@ -207,14 +207,6 @@ def colours(png: bytes) -> set[tuple[int, ...]]:
     return {colour[:3] for count, colour in found if count > 500 and isinstance(colour, tuple)}
 
 
-def red(limit: float) -> tuple[int, int, bytes]:
-    """Return where the budget's colour begins and ends above the legend, and that part of the picture."""
-    with Image.open(io.BytesIO(draw(a_chart(limit=limit)))) as picture:
-        plot = picture.convert("RGB").crop((0, 0, 1200, 780))
-    rows = [y for y in range(780) if any(plot.getpixel((x, y)) == (0xFF, 0x6B, 0x6B) for x in range(1200))]
-    return rows[0], rows[-1], plot.crop((0, rows[0], 1200, rows[-1])).tobytes()
-
-
 @pytest.mark.parametrize(
     "changes",
     [

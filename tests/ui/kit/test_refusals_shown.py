@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic.script import ScriptDirectory
 from msgspec import structs
 
 from bot.catalog import Catalog, SourceRule
@@ -13,8 +12,7 @@ from bot.domain.guilds import Period
 from bot.errors import DatabaseAway, DatabaseFailed, NotAlone, Refused, StudiiBotError
 from bot.jobs import queries
 from bot.jobs.confirm import Repeated
-from bot.jobs.models import JobState, MemberContext
-from bot.migrate import SCRIPTS
+from bot.jobs.models import JobState
 from bot.reactions.photos import cannot_post_words
 from bot.reasons import Reason, ReasonCode
 from bot.servers.settings import Permit
@@ -107,10 +105,7 @@ async def test_of_a_set_that_is_too_much_the_limit_is_told_with_what_is_running(
         assert f"so none was started. {said} {CHANGE_LIMIT}" in told
 
 
-SUBMITTED = (JobState.WAITING, JobState.SUBMITTING)
-DONE = (*SUBMITTED, JobState.RUNNING, JobState.SUCCEEDED)
 ROOM = {"image": ("room.png", PNG)}
-MODERATOR = MemberContext(manages=True, moderates=True, user_id=77)
 
 
 async def shown(desk: Desk, refused: BaseException, monkeypatch: pytest.MonkeyPatch) -> str:
@@ -124,11 +119,6 @@ async def shown(desk: Desk, refused: BaseException, monkeypatch: pytest.MonkeyPa
         answer = await desk.maya.slash(desk.channel, "credits")
     assert answer.ephemeral
     return texts(answer)
-
-
-async def a_job(desk: Desk, *states: JobState, **changes: Any) -> str:
-    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-    return (await desk.move(await desk.job(), *states, **changes)).id
 
 
 @pytest.mark.parametrize(
@@ -210,11 +200,6 @@ def some(code: ReasonCode) -> Reason:
 
 def reason_words(reason: Reason | None) -> str:
     return reasons.reason_words(reason)
-
-
-def coded(sentence: str) -> str | None:
-    """What the migration makes of the sentence of an earlier version."""
-    return ScriptDirectory(str(SCRIPTS)).get_revision("0024").module.coded(sentence)
 
 
 @pytest.mark.parametrize("code", ReasonCode)

@@ -28,7 +28,6 @@ FIELDS = {
     "key": KEY,
     "plan": ["team"],
 }
-REFUSAL = "You need the Manage Server permission"
 
 
 def controls(shown: Any) -> Iterator[tuple[str, int]]:
