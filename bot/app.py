@@ -226,6 +226,7 @@ def collect_rarely() -> None:
     gc.freeze()
     # Python's own numbers are 700, 10, 10: some twenty collections for a job, which find nearly nothing.
     gc.set_threshold(7000, 5, 20)
+    gc.enable()
 
 
 async def run(settings: Settings) -> None:
