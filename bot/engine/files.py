@@ -19,8 +19,8 @@ from bot.backoff import backoff
 from bot.db import WRITE_TIMEOUT, Database
 from bot.engine.context import DueJobs, EngineContext, PhotoSource
 from bot.errors import PhotoDelayed, PhotoUnavailable, ReasonedError
-from bot.jobs import holds as key_holds, queries, transitions
-from bot.jobs.models import FailureCode, Job, JobState, SourcePhoto, Trouble
+from bot.jobs import queries, submission, transitions
+from bot.jobs.models import FailureCode, Hold, Job, JobState, SourcePhoto, Trouble
 from bot.media.kinds import suffix_of
 from bot.media.metadata import BrokenStructure, strip_metadata
 from bot.media.photo import DecoderFailed, Drawing, Photo, PhotoRefused, PictureBroken
@@ -193,7 +193,7 @@ class SpoolRoom:
 
 def _unsent_if_held(session: Session, guild_id: int) -> list[str] | None:
     """Return the unsent jobs of all servers whose key is held, or None if this server's isn't."""
-    return None if key_holds.get(session, guild_id) is None else queries.unsent_where_held(session)
+    return None if session.get(Hold, guild_id) is None else queries.unsent_where_held(session)
 
 
 def _that_can_go(session: Session) -> tuple[list[Job], list[Job], list[Job]]:
@@ -297,7 +297,7 @@ class Intake:
         It is tried again at once if room has become free since `frees`: nobody else would tell it.
         """
         tuning, now = self._context.tuning, self._context.clock.now()
-        if await shielded(self._context.db.write(key_holds.wait_for_hold, job.id)):
+        if await shielded(self._context.db.write(submission.wait_for_hold, job.id)):
             return None
         lacked = 0.0 if job.trouble != Trouble.ROOM else self._lasts(job.troubled_at or now, now)
         pause = min(max(lacked, tuning.room_pause), tuning.room_pause_bound)

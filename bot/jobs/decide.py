@@ -19,7 +19,6 @@ from bot.credits.prices import PriceTable
 from bot.errors import CreditsShort, CreditsWanted, Refused
 from bot.features.wording import NO_KEY
 from bot.features.words import WordEffect, WordRule, WordsRefused, met
-from bot.jobs import holds
 from bot.jobs.confirm import ConfirmationNeeded, Repeated, WhyAsk, why_ask
 from bot.jobs.models import Approval, Hold, Job, JobRequest, JobState
 from bot.languages import Message, lazy, nlazy, paragraph
@@ -326,7 +325,7 @@ def approval_of(server: ServerState, request: JobRequest, tool: Tool) -> Approva
 
 def ensure_not_held(server: ServerState, key: StudiiKey, at: datetime) -> None:
     """Raise `Refused` while it is known that Studii would not take the job; the first after that tries."""
-    if server.hold is not None and holds.refuses(server.hold, key, at):
+    if server.hold is not None and server.hold.refuses(key.id, at):
         no_credits = server.hold.reason.code == ReasonCode.OUT_OF_CREDITS
         refusal = KeyOutOfCredits if no_credits else KeyHeld
         raise refusal(server.hold.reason, server.hold.until)

@@ -7,12 +7,12 @@ import pytest
 from discord import app_commands
 from simcord import InteractionResult, MemberActor
 
-from bot.jobs import holds as key_holds
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
 from bot.ui.panels.controls import LET_IN
 from tests.support import spending
 from tests.support.desk import KEY, Desk, make_bot, open_desk, pieces, texts
+from tests.support.jobs import held
 from tests.support.presses import hand_in, press
 from tests.support.settings import control
 from tests.ui.settings.shown import message
@@ -87,7 +87,7 @@ async def test_try_again_in_ones_own_panel_works_and_in_the_log_channel_asks_for
     key = await desk.services.db.read(keys.current, desk.guild.id)
     assert key is not None
     later = desk.clock.now().replace(hour=23)
-    await desk.db.write(key_holds.put_hold, desk.guild.id, key.id, Reason(ReasonCode.OUT_OF_CREDITS), later)
+    await desk.db.write(held, desk.guild.id, key.id, Reason(ReasonCode.OUT_OF_CREDITS), later)
     panel = await desk.maya.slash(desk.channel, "studii setup")
     assert "will try Studii now" in texts(await desk.maya.click(message(panel), label="Try again"))
     again = button(panel, "Try again").removesuffix(LET_IN)

@@ -15,7 +15,7 @@ from PIL import Image
 
 from bot.engine import CountedDecoder
 from bot.engine.files import MAX_DECODE_TRIES, Undecodable
-from bot.jobs import holds as key_holds, transitions
+from bot.jobs import submission, transitions
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.media import PhotoKind
 from bot.media.metadata import BrokenStructure
@@ -38,6 +38,7 @@ from tests.engine.world import (
     with_photo,
 )
 from tests.media.files import AI, phone_jpeg
+from tests.support.jobs import held
 
 PNG = Photo(PhotoKind.PNG, "image/png", 64, 64)
 
@@ -210,9 +211,9 @@ async def refused(world: EngineWorld, seconds: float = 3600.0, guild_id: int = G
     key = await world.db.write(keys.current, guild_id)
     assert key is not None
     until = world.clock.now() + timedelta(seconds=seconds)
-    await world.db.write(key_holds.put_hold, guild_id, key.id, Reason.text("Studii refused the key."), until)
+    await world.db.write(held, guild_id, key.id, Reason.text("Studii refused the key."), until)
     await world.db.write(
-        key_holds.hold_waiting, guild_id, key.id, Reason.text("Studii refused the key."), until
+        submission.hold_waiting, guild_id, key.id, Reason.text("Studii refused the key."), until
     )
 
 

@@ -23,7 +23,7 @@ from bot.db import Database
 from bot.domain.guilds import Budget, Period, Plan
 from bot.errors import CreditsShort, Refused
 from bot.features.words import WordEffect, WordRule
-from bot.jobs import holds as key_holds, queries
+from bot.jobs import queries
 from bot.jobs.accept import Acceptor
 from bot.jobs.confirm import Confirmation, ConfirmationNeeded, Tapper
 from bot.jobs.decide import Decisions
@@ -37,7 +37,7 @@ from bot.servers.settings import PhotoScope
 from tests.support.clock import FakeClock
 from tests.support.database import holding
 from tests.support.desk import all_questions
-from tests.support.jobs import PHOTO, ledger_lines
+from tests.support.jobs import PHOTO, held, ledger_lines
 from tests.support.postgresql import new_migrated_database
 from tests.support.posts import open_posts
 from tests.support.services import MAX_SOURCE, PICTURE, ServicesWorld, accept, services_on
@@ -272,7 +272,7 @@ async def questions_first(db: Database, guild_id: int, key_id: int, chance: rand
         await db.write(access.add, guild_id, AccessList.APPROVAL_ROLE, ROLE)
     if chance.random() < 0.15:
         until = NOW + timedelta(minutes=chance.choice((-5, 5)))
-        await db.write(key_holds.put_hold, guild_id, key_id, Reason(ReasonCode.KEY_REFUSED), until)
+        await db.write(held, guild_id, key_id, Reason(ReasonCode.KEY_REFUSED), until)
 
 
 def request(guild_id: int, chance: random.Random) -> JobRequest:

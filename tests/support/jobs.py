@@ -8,11 +8,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot import base
 from bot.credits import ledger
 from bot.credits.ledger import Line, Window
 from bot.db import Database
 from bot.jobs import accept, queries
-from bot.jobs.models import Job, JobState, SourcePhoto
+from bot.jobs.models import Hold, Job, JobState, SourcePhoto
+from bot.reasons import Reason
 from tests.support.clock import NOON
 from tests.support.database import given
 
@@ -109,3 +111,9 @@ async def added(db: Database, **values: Any) -> Job:
     job = a_job(**values)
     await db.write(given(keep_job, job))
     return job
+
+
+def held(session: Session, guild_id: int, key_id: int, reason: Reason, until: datetime) -> None:
+    """Let the server's key be one that Studii has just refused for that reason."""
+    base.put(session, Hold, {"guild_id": guild_id}, key_id=key_id, reason=reason, until=until, tries=1)
+    base.wake(session, ("holds",))

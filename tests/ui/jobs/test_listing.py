@@ -11,7 +11,7 @@ from simcord import InteractionResult, MemberActor
 from bot import posts
 from bot.credits import ledger
 from bot.engine.posts import Told
-from bot.jobs import holds as key_holds, queries, transitions
+from bot.jobs import queries, transitions
 from bot.jobs.models import FORGOTTEN_MEMBER, FailureCode, Job, JobState
 from bot.jobs.submission import tell_unknown
 from bot.posts import Post
@@ -23,6 +23,7 @@ from bot.ui.kit.reasons import reason_words
 from bot.ui.panels.controls import _controls  # pyright: ignore[reportPrivateUsage]
 from tests.support.database import given
 from tests.support.desk import DONE, Desk, labels, pieces, started, texts
+from tests.support.jobs import held
 from tests.support.posts import deliver, open_posts, placed, sent
 from tests.support.presses import press
 from tests.support.services import rule
@@ -204,7 +205,7 @@ async def warned(desk: Desk) -> discord.Message:
     assert key is not None
     kind, now = NoticeKind.OUT_OF_CREDITS, desk.clock.now()
     until = now + timedelta(minutes=30)
-    await desk.db.write(key_holds.put_hold, desk.guild.id, key.id, REASON, until)
+    await desk.db.write(held, desk.guild.id, key.id, REASON, until)
     assert await desk.db.write(
         posts.want, desk.guild.id, kind, "1", at=now, details={"reason": REASON.encode()}
     )

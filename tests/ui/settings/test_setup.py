@@ -9,7 +9,7 @@ from simcord import ChannelHandle, InteractionResult
 from sqlalchemy import update
 
 from bot.domain.guilds import Plan
-from bot.jobs import holds as key_holds, lanes as lane_rows, queries
+from bot.jobs import lanes as lane_rows, queries
 from bot.jobs.models import JobState
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, settings
@@ -17,6 +17,7 @@ from bot.servers.key_entry import lost
 from bot.servers.keys import StudiiKey
 from bot.ui.kit.layout import GOING, GOOD
 from tests.support.desk import BOT_PERMISSIONS, KEY, Desk, labelled, open_desk, pieces, texts
+from tests.support.jobs import held
 from tests.support.settings import admin, change
 from tests.ui.settings.shown import message
 
@@ -116,7 +117,7 @@ async def test_a_key_that_studii_does_not_serve_now_is_said_with_the_reason_and_
     key = await desk.services.db.read(keys.current, desk.guild.id)
     assert key is not None
     until = desk.clock.now().replace(hour=23)
-    await desk.db.write(key_holds.put_hold, desk.guild.id, key.id, Reason(ReasonCode.OUT_OF_CREDITS), until)
+    await desk.db.write(held, desk.guild.id, key.id, Reason(ReasonCode.OUT_OF_CREDITS), until)
     shown = await desk.admin.slash(desk.channel, "studii setup")
     assert "❌ **Key**: `stu_…cdef`. Studii has no credits left for this." in texts(shown)
     assert "**Ready.**" not in texts(shown)
