@@ -47,14 +47,7 @@ from bot.version import VERSION
 
 _log = logging.getLogger(__name__)
 
-FIND_SECONDS = 20.0  # to ask Discord for a photo's fresh URL
 TAKE_OVER_TRIES, TAKE_OVER_PAUSE = 20, 2.0  # seconds
-SWEEP_EVERY = 24 * 3600.0  # seconds
-UPKEEP_CHECK_SECONDS = 60.0  # until it is looked again whether upkeep has become this process's
-_OTHER_KEY = (
-    "{where} doesn't open what the other processes on this database have stored. Give all of them the same "
-    "ENCRYPTION_KEYS: on another host, the key file beside the database isn't there."
-)
 
 
 class PartDied(StudiiBotError):
@@ -133,7 +126,11 @@ async def build(
             await stack.enter_async_context(listening)
         with usable_database(url):
             if await member.others() and not await db.read(opens_lane_names, vault):
-                raise SettingsError(_OTHER_KEY.format(where=settings.keys_setting))
+                raise SettingsError(
+                    f"{settings.keys_setting} doesn't open what the other processes on this database have "
+                    "stored. Give all of them the same ENCRYPTION_KEYS: on another host, the key file beside "
+                    "the database isn't there."
+                )
             await member.stand_by()
             lanes = await db.write(lane_names, vault)
         spool = Spool(settings.spool_folder, settings.spool_mb * MEGABYTE)
@@ -154,7 +151,7 @@ async def build(
             member=member,
         )
         if photos is None:
-            find = partial(found_again, bot, patience=FIND_SECONDS)
+            find = partial(found_again, bot, patience=20.0)
             photos = await stack.enter_async_context(CdnPhotoSource(connect, find))
         beside = db
         if sqlite_file(url) is None:  # an answer can't wait for what waits for a lock
@@ -323,10 +320,10 @@ async def _tidy(app: App) -> None:
 
     async def turn() -> float | None:
         if not app.member.shards.whole_bot:
-            return UPKEEP_CHECK_SECONDS
+            return 60.0
         services = app.services
         await privacy.sweep(services.db, services.discard, services.clock.now(), services.keep)
-        return SWEEP_EVERY
+        return 24 * 3600.0
 
     await run_forever("erasing expired data", WakeUp(), turn)
 

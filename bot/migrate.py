@@ -20,9 +20,7 @@ from bot.sqlite_file import ANOTHER_PROGRAMS, copy_database, ensure_ours, privat
 _log = logging.getLogger(__name__)
 
 SCRIPTS = Path(__file__).parents[1] / "migrations"
-COPIES = 3
 HEAD = "head"
-STOP_CHECK_SECONDS = 1.0  # between two checks whether the processes that have to stop first have stopped
 
 # Up to schema 0025 the bot held a lock for as long as it ran; since then, a process has a row.
 _NO_OLD_BOT = "SELECT pg_try_advisory_xact_lock(21332, 1)"
@@ -101,7 +99,7 @@ async def _turn_to_upgrade(connection: AsyncConnection, revision: str, schema: S
                 schema.target,
             )
             said = True
-        await asyncio.sleep(STOP_CHECK_SECONDS)
+        await asyncio.sleep(1.0)
 
 
 def foreign(schema: Schema, path: Path | None) -> str | None:
@@ -188,5 +186,5 @@ def _copy(path: Path, name: str) -> None:
             "there and start again. Nothing was changed."
         ) from error
     copies = sorted(path.parent.glob(f"{path.name}.before-*.bak"), key=lambda one: one.stat().st_mtime_ns)
-    for old in copies[:-COPIES]:
+    for old in copies[:-3]:
         old.unlink(missing_ok=True)

@@ -42,9 +42,7 @@ _log = logging.getLogger(__name__)
 
 DATABASE_TIMEOUT = 5.0  # seconds until a database that does not let us write counts as not writable
 # Each connection takes one of the process's files, which jobs need, too.
-MAX_CONNECTIONS = 32
 CONNECTION_SECONDS = 20.0  # for one question and its answer, which may wait for the database
-LATEST_POLL = 300.0  # seconds that a poll may be late: a key that Studii slows down rests that long
 # The number of the process that logs, which shares its database with others, and the shards that it serves.
 ORIGIN: ContextVar[Callable[[], tuple[int, frozenset[int]] | None]] = ContextVar(
     "origin", default=lambda: None
@@ -238,7 +236,7 @@ class HealthServer:
         alive, gateway, late = vitals.alive(), vitals.gateway(), vitals.oldest_due_poll()
         database = await self._writable()
         return {
-            "ok": database and (standby or (alive and gateway and late < LATEST_POLL)),
+            "ok": database and (standby or (alive and gateway and late < 300.0)),
             "version": VERSION,
             "standby": standby,
             "alive": alive,
@@ -296,7 +294,7 @@ class HealthServer:
 
 def _connection(server: Server) -> asyncio.Protocol:
     """Return what reads from a new connection, which is closed in time, or at once if there are many."""
-    handler, many = server(), len(server.connections) >= MAX_CONNECTIONS
+    handler, many = server(), len(server.connections) >= 32
     asyncio.get_running_loop().call_later(0 if many else CONNECTION_SECONDS, handler.force_close)
     return handler
 

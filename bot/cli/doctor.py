@@ -38,7 +38,6 @@ from bot.version import VERSION
 
 MIN_FREE_BYTES = 10 * MEGABYTE  # for the database's log and what is written to it, or for a photo
 WRITE_CHECK_SECONDS = 5.0  # in which another program lets us write; a running bot writes for milliseconds
-CLOCK_MAY_DIFFER = 30.0  # seconds
 
 
 class Verdict(StrEnum):
@@ -120,7 +119,7 @@ async def discord(settings: Settings) -> Findings:
     """Check the token and the clock."""
     application = await application_of(settings.discord_token.reveal(), settings.proxy)
     yield Finding("Discord", _GOOD, f"The token belongs to {application.name} ({application.id}).")
-    if (ahead := application.clock_ahead) is not None and abs(ahead) <= CLOCK_MAY_DIFFER:
+    if (ahead := application.clock_ahead) is not None and abs(ahead) <= 30.0:
         yield Finding("Clock", _GOOD, "It agrees with Discord's.")
     elif ahead is not None:
         where = "ahead of" if ahead > 0 else "behind"

@@ -168,17 +168,11 @@ def set_budget(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class BudgetAlert:
-    """An alert that is sent once in a period."""
-
-    guild_id: int
-    kind: NoticeKind
-    key: str
-    details: Mapping[str, str | int | None]
+Alert = tuple[NoticeKind, str, Mapping[str, str | int | None]]
+"""The kind, key and details of a notice that is sent once in a period."""
 
 
-def budget_alert(budget: BudgetState, *, least: int | None = None) -> BudgetAlert | None:
+def budget_alert(budget: BudgetState, *, least: int | None = None) -> Alert | None:
     """Return the alert that is due: most of the budget is used, or all of it.
 
     `least`, the price of the cheapest job, is given when a job was refused. A rest that is too small for any
@@ -198,24 +192,24 @@ def budget_alert(budget: BudgetState, *, least: int | None = None) -> BudgetAler
         "renews": None if end is None else int(end.timestamp()),
         "least": least if stuck else None,
     }
-    return BudgetAlert(budget.settings.guild_id, kind, f"{key} rest" if stuck else key, details)
+    return kind, f"{key} rest" if stuck else key, details
 
 
-def add_alert(session: Session, alert: BudgetAlert, at: datetime) -> None:
+def add_alert(session: Session, guild_id: int, alert: Alert, at: datetime) -> None:
     """Add the notice, unless it was added in this period.
 
     A budget that was used up at once, and of which something came back, is no news any more.
     """
-    used_up = (alert.key, f"{alert.key} rest")
-    nearly = alert.kind is NoticeKind.BUDGET_80
-    if not (nearly and posts.known(session, alert.guild_id, NoticeKind.BUDGET_100, *used_up)):
-        posts.want(session, alert.guild_id, alert.kind, alert.key, at=at, details=alert.details)
+    kind, key, details = alert
+    used_up = posts.known(session, guild_id, NoticeKind.BUDGET_100, key, f"{key} rest")
+    if kind is not NoticeKind.BUDGET_80 or not used_up:
+        posts.want(session, guild_id, kind, key, at=at, details=details)
 
 
 def watch_budget(session: Session, guild_id: int, at: datetime) -> None:
     """Alert the admins as the budget runs out, in the transaction that charged or limited its credits."""
     if alert := budget_alert(state(session, guild_id, at)):
-        add_alert(session, alert, at)
+        add_alert(session, guild_id, alert, at)
 
 
 def time_zone(name: str) -> ZoneInfo:
@@ -256,7 +250,10 @@ def period_of(budget: Budget, timezone: str, now: datetime) -> ledger.Window:
         ahead = budget.since is not None and now < budget.since
         return ledger.Window(None if ahead else budget.since, None)
     zone = time_zone(timezone)
-    first = _first_day(budget.period, now.astimezone(zone).date())
+    today = now.astimezone(zone).date()
+    first = today.replace(day=1) if budget.period is Period.MONTH else today
+    if budget.period is Period.WEEK:
+        first = today - timedelta(days=today.weekday())
     start, end = beginning(first, zone), beginning(_next(budget.period, first), zone)
     if now >= end:
         # The clocks went back over midnight: the date is yesterday's again, but the new period has begun.
@@ -276,12 +273,6 @@ def budget_period(server: GuildSettings, now: datetime) -> tuple[ledger.Window, 
         # Untranslated: the names are stored.
         return period, f"total {budget.since.isoformat()}" if budget.since else "total"
     return period, f"{budget.period.value} {period.start.astimezone(time_zone(server.timezone)).date()}"
-
-
-def _first_day(period: Period, day: date) -> date:
-    if period is Period.WEEK:
-        return day - timedelta(days=day.weekday())
-    return day.replace(day=1) if period is Period.MONTH else day
 
 
 def _next(period: Period, first: date) -> date:

@@ -31,7 +31,6 @@ from bot.servers import keys, settings
 
 ANY_KEY = ""  # as a lane: the last charge with any key
 MIN_ESTIMATE_CREDITS = 1  # an estimate of 0 would pass every budget
-MAX_PRICED_CHOICES = 256  # combinations of one tool's inputs that are looked at
 
 
 class Price(Base):
@@ -155,16 +154,12 @@ def _choices(tool: Tool) -> Iterator[dict[str, str]]:
     """Return what the catalogue suggests besides the defaults, where it changes the price."""
     priced = [one for one in tool.inputs if one.price]
     values = [dict.fromkeys((one.default, *one.suggestions)) for one in priced]
-    for chosen in islice(product(*values), 1, MAX_PRICED_CHOICES):
+    for chosen in islice(product(*values), 1, 256):
         yield {
             one.name: value
             for one, value in zip(priced, chosen, strict=True)
             if value is not None and value != one.default
         }
-
-
-# How long jobs wait for one whose 202 did not say the charge. Videos take some minutes.
-SILENT_FOR = timedelta(minutes=10)
 
 
 def price_name(catalog: Catalog, job: Job) -> str:
@@ -255,7 +250,9 @@ def sendable(session: Session, catalog: Catalog, lane: str, job: Job, at: dateti
         return Reason(limit, {"price": job.reserved, "reserved": job.estimate})
     if job.price_learned:
         return job
-    silent = jobs.c.charged.is_(None) & jobs.c.output_url.is_(None) & (jobs.c.submitted_at > at - SILENT_FOR)
+    # Jobs don't wait longer than that for one whose 202 did not say the charge. Videos take some minutes.
+    lately = jobs.c.submitted_at > at - timedelta(minutes=10)
+    silent = jobs.c.charged.is_(None) & jobs.c.output_url.is_(None) & lately
     asks = (jobs.c.state == JobState.SUBMITTING) | silent
     asking = _locked(session, (JobState.SUBMITTING, JobState.RUNNING), asks, *_sent_with(lane, job.tool))
     name = price_name(catalog, job)

@@ -27,7 +27,6 @@ from bot.languages import Message, lazy, pgettext, plazy
 from bot.servers import settings
 from bot.visible_text import visible
 
-TOP_MEMBERS = 5
 LEDGER_PAGE_LINES = 500  # lines of the ledger held in memory at once
 # The columns, by names that sentences about them use. Cells are as they are stored, but for words.
 LEDGER_HEADINGS: Mapping[str, Message] = {
@@ -115,7 +114,7 @@ def report(session: Session, guild_id: int, span: Span, at: datetime) -> UsageRe
                 .limit(most)
             )
         ]
-        for one, most in ((jobs.c.tool, None), (jobs.c.user_id, TOP_MEMBERS))
+        for one, most in ((jobs.c.tool, None), (jobs.c.user_id, 5))
     )
     day = case(*((jobs.c.created_at < edge, number) for number, edge in enumerate(edges[1:])))
     by_day = select(day.label("day"), jobs.c.tool, _CREDITS).where(*accepted).group_by("day", jobs.c.tool)

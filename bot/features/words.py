@@ -24,12 +24,8 @@ from bot.servers.notices import NoticeKind
 MAX_WORD_RULES = 200  # in a server
 MAX_RULE_CHARACTERS = 60
 MAX_WILDCARDS = 5
-RECENT = 200  # jobs of the server on which a new rule is tried
-MUCH_OF_THEM = 0.2
-FEW = 5  # jobs; of fewer nothing follows
 MAX_REFUSALS = 100
 MAX_PAUSE_HOURS = 24 * 30
-MAX_QUOTED_CHARACTERS = 1000  # of what a person asked for
 
 EMPTY = lazy("A rule needs at least one letter or digit. Nothing was changed.")
 MANY = lazy(
@@ -105,7 +101,8 @@ class Catch:
 
     @property
     def is_large(self) -> bool:
-        return self.common or (self.caught >= FEW and self.caught >= MUCH_OF_THEM * self.recent)
+        # Of fewer jobs nothing follows.
+        return self.common or (self.caught >= 5 and self.caught >= 0.2 * self.recent)
 
 
 def catch_of(rule: WordRule, recent: Collection[Mapping[str, str]], catalog: Catalog) -> Catch:
@@ -162,7 +159,7 @@ def add(
     rule = WordRule(guild_id, key, words, effect, at)
     jobs = metadata.tables["jobs"].c  # the server's last ones that still have their inputs
     mine = (jobs.guild_id == guild_id) & jobs.scrubbed_at.is_(None)
-    recent = session.scalars(select(jobs.inputs).where(mine).order_by(jobs.number.desc()).limit(RECENT))
+    recent = session.scalars(select(jobs.inputs).where(mine).order_by(jobs.number.desc()).limit(200))
     return rule, known.get(key), [one for one in recent if isinstance(one, dict)]
 
 
@@ -221,7 +218,7 @@ def note_refusal(session: Session, refused: WordsRefused, at: datetime) -> acces
         "channel": request.channel_id,
         "tool": refused.tool.slug,
         "rule": rule,
-        "text": None if hidden else refused.text[:MAX_QUOTED_CHARACTERS],
+        "text": None if hidden else refused.text[:1000],
         "until": None if until is None else int(until.timestamp()),
     }
     # Begins with the member, by whom it can be erased.

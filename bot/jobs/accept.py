@@ -119,8 +119,8 @@ class Acceptor:
         decisions = self._read(session, asked)
         answers = [one.context.run(_answers, session, decisions, one) for one in asked]
         store(session, decisions.jobs, decisions.at)
-        for alert in decisions.alerts.values():
-            add_alert(session, alert, decisions.at)
+        for (guild_id, *_), alert in decisions.alerts.items():
+            add_alert(session, guild_id, alert, decisions.at)
         return answers
 
     def _read(self, session: Session, asked: Sequence[_Asked]) -> decide.Decisions:

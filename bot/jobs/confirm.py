@@ -19,10 +19,8 @@ from bot.jobs.models import JobRequest, MemberContext
 from bot.languages import lazy, nlazy
 
 QUESTION = "question"  # the kind of those under photos, as posts; their keys are the questions' ids
-TAP_ANSWERED_WITHIN = timedelta(minutes=1)  # of its being posted
 ANSWERED_WITHIN = timedelta(minutes=15)  # as long as Discord lets a command be answered
 MAX_OPEN_QUESTIONS = 10  # questions to a member in a server
-MAX_UNASKED = 1000  # questions under photos that wait in a server to be posted
 TAP_SKIPPED = lazy(
     "Too many photos were tapped at the same time, so yours was skipped. Remove "
     "your reaction and tap again in a few minutes. Nothing was charged."
@@ -30,13 +28,6 @@ TAP_SKIPPED = lazy(
 AUTO_SKIPPED = lazy(
     "Too many photos were posted at the same time, so nothing ran on yours. "
     "Post it again in a few minutes. Nothing was charged."
-)
-TOO_MANY = nlazy(
-    "You have {count} job here that waits for your confirmation. Answer it, or try again in a few minutes. "
-    "Nothing was charged.",
-    "You have {count} jobs here that wait for your confirmation. Answer one of them, or try again in a few "
-    "minutes. Nothing was charged.",
-    MAX_OPEN_QUESTIONS,
 )
 # Facts about a request that are read again with the answer, or have been used before the question.
 _NOT_KEPT = ("context", "shown_price", "agreed", "confirmation", "set_id", "own")
@@ -169,7 +160,15 @@ def store(session: Session, needed: ConfirmationNeeded, at: datetime) -> Confirm
     theirs = select(func.count(Confirmation.id)).where(is_open(at))
     theirs = theirs.filter_by(guild_id=request.guild_id, user_id=request.user_id)
     if session.scalars(theirs).one() >= MAX_OPEN_QUESTIONS:
-        raise Refused(TOO_MANY)
+        raise Refused(
+            nlazy(
+                "You have {count} job here that waits for your confirmation. Answer it, or try again in a "
+                "few minutes. Nothing was charged.",
+                "You have {count} jobs here that wait for your confirmation. Answer one of them, or try "
+                "again in a few minutes. Nothing was charged.",
+                MAX_OPEN_QUESTIONS,
+            )
+        )
     kept = [asdict(one) for one in (request, *needed.others)]
     question = Confirmation(
         needed.id,
@@ -195,7 +194,7 @@ def ask_under_photo(session: Session, needed: ConfirmationNeeded, at: datetime) 
     Return why it isn't asked if too many are.
     """
     request = needed.request
-    if posts.waiting(session, request.guild_id, QUESTION, at) >= MAX_UNASKED:
+    if posts.waiting(session, request.guild_id, QUESTION, at) >= 1000:  # to be posted
         return Refused(AUTO_SKIPPED if request.tapped is None else TAP_SKIPPED)
     try:
         question = store(session, needed, at)
@@ -210,7 +209,7 @@ def ask_under_photo(session: Session, needed: ConfirmationNeeded, at: datetime) 
 
 def asked(session: Session, row: posts.Post, at: datetime) -> None:
     """Let the time of a question that was posted begin."""
-    until = at + TAP_ANSWERED_WITHIN
+    until = at + timedelta(minutes=1)  # a tap is answered at once, or not at all
     session.execute(update(Confirmation).filter_by(id=row.key).values(expires_at=until))
     if row.wanted:
         row.expires_at = row.due_at = until

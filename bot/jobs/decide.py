@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.catalog import Catalog, Tool
-from bot.credits.budgets import BudgetAlert, BudgetState, Estimate, budget_alert, price_of_all
+from bot.credits.budgets import Alert, BudgetState, Estimate, budget_alert, price_of_all
 from bot.credits.limits import (
     LimitReached,
     MemberLimits,
@@ -103,9 +103,7 @@ class Decisions:
         default_factory=dict[tuple[int, int, str], Mapping[str, str]]
     )
     jobs: list[Job] = field(default_factory=list[Job])
-    alerts: dict[tuple[int, str, str], BudgetAlert] = field(
-        default_factory=dict[tuple[int, str, str], BudgetAlert]
-    )
+    alerts: dict[tuple[int, str, str], Alert] = field(default_factory=dict[tuple[int, str, str], Alert])
 
     def decide(self, request: JobRequest, *, asks: bool = True) -> Job:
         """Accept the request, or raise `Refused` with the reason and who can change it.
@@ -270,7 +268,7 @@ class Decisions:
     def _alert(self, budget: BudgetState, *, least: int | None = None) -> None:
         alert = budget_alert(budget, least=least)
         if alert is not None:
-            self.alerts.setdefault((alert.guild_id, alert.kind, alert.key), alert)
+            self.alerts.setdefault((budget.settings.guild_id, *alert[:2]), alert)
 
     def _new_job(self, request: JobRequest, tool: Tool, price: Estimate) -> Job:
         source = request.source

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import String, bindparam, delete, func, select, update
+from sqlalchemy import String, delete, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.base import Base, ours, partial_index, put
@@ -45,14 +45,6 @@ class Reply(Base):
     shown: Mapped[str] = mapped_column(String(16), default="")
     edited_at: Mapped[datetime | None] = mapped_column(default=None)
     tries: Mapped[int] = mapped_column(default=0)  # that failed in a row
-
-
-# Built once: answers are looked for each time that a job changes.
-_RESTED = Reply.edited_at.is_(None) | (Reply.edited_at <= bindparam("rested"))
-_NEWS = (Reply.subject.in_(bindparam("changed")) & _RESTED) | Reply.subject.in_(bindparam("ended"))
-_LOOKED_AT = select(Reply).where((Reply.due_at <= bindparam("now")) | _NEWS)
-_DUE = _LOOKED_AT.where(Reply.id.not_in(bindparam("busy"))).limit(bindparam("room"))
-_NEXT_DUE = select(func.min(Reply.due_at))
 
 
 def once_key_of(interaction_id: int, number: int = 0) -> str:
@@ -109,11 +101,12 @@ def due(
     that jobs have ended (True) is shown at once.
     """
     ended = [one for one, over in changed.items() if over]
-    which = {"now": now, "rested": now - PACE, "changed": list(changed), "ended": ended}
+    rested = Reply.edited_at.is_(None) | (Reply.edited_at <= now - PACE)
+    news = (Reply.subject.in_(changed) & rested) | Reply.subject.in_(ended)
+    looked_at = select(Reply).where((Reply.due_at <= now) | news, Reply.id.not_in(busy)).limit(room)
     server = Reply.__table__.c.guild_id
-    found = session.scalars(ours(session, _DUE, server), {**which, "busy": busy, "room": room}).all()
-    if not found:
-        return [], session.scalar(ours(session, _NEXT_DUE, server))
+    if not (found := session.scalars(ours(session, looked_at, server)).all()):
+        return [], session.scalar(ours(session, select(func.min(Reply.due_at)), server))
     shown = jobs_of(session, {answer.subject for answer in found if answer.subject is not None})
     return [
         (

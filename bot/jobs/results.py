@@ -22,7 +22,6 @@ from bot.servers.notices import NoticeKind
 
 HOURGLASS = "hourglass"  # the kind of the posts on photos' messages; the key is the message
 HOURGLASS_SIGN = "⏳"
-LINE_EVERY = timedelta(hours=1)  # in a channel, for a member whose job has no result there
 SET_PATIENCE = timedelta(minutes=2)  # how long the ends of a set's jobs wait for its others, after the first
 
 
@@ -242,7 +241,7 @@ def was_told_there(session: Session, job: Job, at: datetime) -> bool:
     told = select(Job.id).where(
         Job.guild_id == job.guild_id, Job.channel_id == job.channel_id, Job.user_id == job.user_id,
         Job.state != JobState.SUCCEEDED, Job.result_message_id.is_not(None), Job.id != job.id,
-        Job.announced_at > at - LINE_EVERY,
+        Job.announced_at > at - timedelta(hours=1),
     )  # fmt: skip
     return session.scalar(told.limit(1)) is not None
 

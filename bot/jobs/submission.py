@@ -35,7 +35,6 @@ _log = logging.getLogger(__name__)
 
 _ANSWER_LOST, _RESTORED = Reason(ReasonCode.ANSWER_LOST), Reason(ReasonCode.RESTORED)
 NOT_YET = 0.5  # seconds that a lane leaves a job alone that was not in the expected state
-NO_PRICE_YET = 5.0  # the same, while one whose 202 did not say the charge runs; its end wakes the lane
 
 _TO_UNKNOWN = {
     JobState.RECEIVED: JobState.WAITING,
@@ -99,7 +98,7 @@ def claim(
         if isinstance(verdict, Reason):
             return NotClaimed(fail_unpaid(session, job_id, UNSENT_STATES, FailureCode.BUDGET, verdict, at))
         if verdict is None:
-            return NotClaimed(job, NO_PRICE_YET)
+            return NotClaimed(job, 5.0)
     claimed = find(session, job_id, *expected)
     if claimed is None:
         return NotClaimed(job, NOT_YET)

@@ -28,7 +28,6 @@ from bot.servers.notices import NoticeKind
 EVERY_TOOL = "*"  # in the place of a tool's slug
 MAX_BLOCK_REASON_CHARACTERS = 200
 MAX_BLOCK_HOURS = 24 * 365
-_REFUSALS_COUNTED = timedelta(days=1)
 _LISTED = 5  # roles or channels that a sentence names
 _APPROVAL_COLUMNS = {
     "channel_id": "approval_channel",
@@ -294,7 +293,7 @@ def count_refusal(
     Those with Manage Server are not paused.
     """
     # Times in the future mean that the clock was set back. They do not count.
-    old = (CountedRefusal.at <= at - _REFUSALS_COUNTED) | (CountedRefusal.at > at)
+    old = (CountedRefusal.at <= at - timedelta(days=1)) | (CountedRefusal.at > at)
     session.execute(delete(CountedRefusal).where(old))
     session.add(CountedRefusal(guild_id, user_id, at))
     theirs = select(func.count()).select_from(CountedRefusal).filter_by(guild_id=guild_id, user_id=user_id)

@@ -19,10 +19,6 @@ from bot.errors import CreditsWanted
 from bot.posts import Outcome, Post, Stands
 
 REFUSAL = "refusal"  # the kind of the posts that say why nothing was started
-BETWEEN = timedelta(hours=1)  # before the same reason is sent to a member again
-LINE_STANDS = timedelta(minutes=1)  # in a channel
-MAX_WAITING = 1000  # refusals of a server
-_DIGEST = 16  # hex digits
 
 
 class NoticeKind(StrEnum):
@@ -108,12 +104,12 @@ def tell_refusal(
     credits that an admin can be asked for. `reason` are the words in English: sentences that differ in
     figures alone are the same reason, and after an update that rewords one it may be said once more.
     """
-    digest = hashlib.sha256(re.sub(r"\d+", "", reason).encode()).hexdigest()[:_DIGEST]
+    digest = hashlib.sha256(re.sub(r"\d+", "", reason).encode()).hexdigest()[:16]
     key = f"{user_id}-{digest}"
     # A time in the future means that the clock was set back. It does not count.
     over = (Post.created_at > at) | (~Post.wanted & (Post.due_at <= at))
     session.execute(delete(Post).filter_by(guild_id=guild_id, kind=REFUSAL, key=key).where(over))
-    if posts.waiting(session, guild_id, REFUSAL, at) >= MAX_WAITING:
+    if posts.waiting(session, guild_id, REFUSAL, at) >= 1000:  # a server that is flooded
         return
     details: dict[str, Any] = {"words": words, "user": user_id}
     if under is not None:
@@ -132,9 +128,9 @@ def wanted_credits(post: Post) -> CreditsWanted | None:
 def note_refusal(session: Session, row: Post, outcome: Outcome, at: datetime, *, last: bool) -> None:
     """Erase what was said, and let the row be forgotten later, with the line in a channel before."""
     if isinstance(outcome, Stands) and row.is_in_channel:
-        row.due_at = row.expires_at = at + LINE_STANDS
+        row.due_at = row.expires_at = at + timedelta(minutes=1)
     elif isinstance(outcome, Stands) or last:
-        forgotten_at = row.created_at + BETWEEN
+        forgotten_at = row.created_at + timedelta(hours=1)
         row.message_id, row.wanted, row.due_at = None, False, forgotten_at
         if forgotten_at <= at:
             session.delete(row)

@@ -38,9 +38,6 @@ from bot.reasons import Reason, ReasonCode
 from bot.servers import notices, settings
 from bot.servers.keys import StudiiKey
 
-MAX_FORGOTTEN_UNASKED = 3  # servers that are forgotten at a time without the operator's word
-KEPT_AFTER_REMOVAL = timedelta(days=30)
-KEPT_LANGUAGES = timedelta(days=365)  # of members who don't use the bot any more
 Discard = Callable[..., Awaitable[None]]  # removes files from the spool by name
 # Studii has the photo then, so it is kept for being shown beside the result alone.
 _PHOTO_WAS_SENT = frozenset({JobState.RUNNING, *UNSHOWN_STATES, JobState.SUCCEEDED, JobState.UNKNOWN})
@@ -65,7 +62,6 @@ _ERASED = {
     "output_file": None,
     "failure_text": None,
 }
-_OWN_PHOTO = jobs.c.photo_author.is_(None) | (jobs.c.photo_author == jobs.c.user_id)
 
 
 async def erase_member(
@@ -96,9 +92,9 @@ async def sweep(db: Database, discard: Discard, at: datetime, keep: timedelta) -
 def _tidy(session: Session, at: datetime) -> Sequence[int]:
     """Forget the languages of members who have not used the bot for long. Return servers to erase."""
     session.execute(
-        delete(settings.MemberLanguage).where(settings.MemberLanguage.seen_at < at - KEPT_LANGUAGES)
+        delete(settings.MemberLanguage).where(settings.MemberLanguage.seen_at < at - timedelta(days=365))
     )
-    removed = settings.GuildSettings.left_at < at - KEPT_AFTER_REMOVAL
+    removed = settings.GuildSettings.left_at < at - timedelta(days=30)
     return session.scalars(select(settings.GuildSettings.guild_id).where(removed)).all()
 
 
@@ -179,7 +175,8 @@ def scrub(session: Session, at: datetime, *, before: datetime | None = None) -> 
     asked = select(jobs.c.id, jobs.c.source_file, jobs.c.output_file).where(which)
     found = {job_id: files for job_id, *files in session.execute(asked.order_by(jobs.c.number).limit(BATCH))}
     # The author's id is erased, but not that the photo was another member's.
-    erased = {**_ERASED, "photo_author": case((_OWN_PHOTO, None), else_=UNKNOWN_MEMBER)}
+    own = jobs.c.photo_author.is_(None) | (jobs.c.photo_author == jobs.c.user_id)
+    erased = {**_ERASED, "photo_author": case((own, None), else_=UNKNOWN_MEMBER)}
     session.execute(update(jobs).where(jobs.c.id.in_(list(found))).values(scrubbed_at=at, **erased))
     approved = (jobs.c.approval == Approval.GIVEN) | (jobs.c.result_approval == Approval.GIVEN)
     quoting = Post.job_id.in_(list(found)) & Post.kind.in_(notices.TO_APPROVERS)
@@ -252,7 +249,7 @@ def part(session: Session, gone: Collection[int], at: datetime) -> None:
     sent, until they are seen again or the operator lets them be forgotten (`python -m bot forget-servers`).
     """
     fresh = sorted(set(gone) - set(settings.missing(session)))
-    if len(fresh) <= MAX_FORGOTTEN_UNASKED:
+    if len(fresh) <= 3:
         for guild_id in fresh:
             left(session, guild_id, at)
         return

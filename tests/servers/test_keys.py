@@ -46,9 +46,6 @@ async def test_what_people_copy_around_a_key_does_not_matter(world: ServicesWorl
         ("stu_0123 456789abcdef", "it has a space or an invalid character"),
         ("stu_0123456789abcdéf", "it has a space or an invalid character"),
         ("stu_01234567\n89abcdef", "it has a space or an invalid character"),
-        ("stu_", "it's too short"),
-        ("stu_0123456", "it's too short"),
-        ("stu_" + "a" * 253, "it's too long"),
     ],
 )
 async def test_what_can_be_no_key_is_refused_unasked_and_not_repeated(
