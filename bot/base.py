@@ -89,19 +89,6 @@ class ReasonText(TypeDecorator[Reason]):
         return None if value is None else Reason.decode(value)
 
 
-class IntSet(TypeDecorator[frozenset[int]]):
-    """A set of ids, stored as a JSON list in order."""
-
-    impl = JSON
-    cache_ok = True
-
-    def process_bind_param(self, value: frozenset[int] | None, dialect: Dialect) -> list[int] | None:
-        return None if value is None else sorted(value)
-
-    def process_result_value(self, value: list[Any] | None, dialect: Dialect) -> frozenset[int] | None:
-        return None if value is None else frozenset(int(one) for one in value)
-
-
 class Base(MappedAsDataclass, DeclarativeBase):
     """The base of rows. A column that holds a secret, a prompt or an address has `repr=False`."""
 
@@ -112,7 +99,7 @@ class Base(MappedAsDataclass, DeclarativeBase):
         datetime: UtcDateTime(),
         dict[str, str]: JSON(),
         dict[str, Any]: JSON(),
-        frozenset[int]: IntSet(),
+        list[int]: JSON(),
     }
 
 

@@ -280,7 +280,7 @@ def _has_log(path: Path) -> bool:
 def _is_ours(path: Path) -> bool:
     # Without its log, a file can be read so that nothing is made beside it.
     how = "mode=ro" if _has_log(path) else "mode=ro&immutable=1"
-    with closing(sqlite3.connect(f"file:{uri_path(path)}?{how}", uri=True)) as connection:
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)) as connection:
         tables = {
             name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         }
@@ -301,7 +301,7 @@ def copy_database(source: Path, target: Path) -> None:
 
 def _copy_pages(source: Path, target: Path, *, restoring: bool = False) -> None:
     with (
-        closing(sqlite3.connect(f"file:{uri_path(source)}?mode=ro", uri=True)) as reading,
+        closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as reading,
         closing(sqlite3.connect(target)) as writing,
     ):
         reading.backup(writing)
@@ -325,7 +325,7 @@ def fault_of(path: Path) -> str | None:
 
 def raise_fault(path: Path) -> None:
     """Raise `sqlite3.Error` if the file is damaged, isn't an SQLite database, or can't be read."""
-    with closing(sqlite3.connect(f"file:{uri_path(path)}?mode=ro", uri=True)) as connection:
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
         (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
         damaged = sqlite3.DatabaseError(verdict)
@@ -372,8 +372,3 @@ def _renamed(part: Path, place: Path) -> Path:
     except OSError:
         part.replace(place)
     return place
-
-
-def uri_path(path: Path) -> str:
-    """Return the path escaped for a URI of SQLite."""
-    return str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")

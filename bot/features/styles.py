@@ -53,7 +53,7 @@ class Style(Base, kw_only=True):
     name: Mapped[str]
     tool: Mapped[str]
     inputs: Mapped[dict[str, str]] = mapped_column(repr=False)
-    roles: Mapped[frozenset[int]] = mapped_column(default_factory=frozenset[int])
+    roles: Mapped[list[int]] = mapped_column(default_factory=list[int])  # in order
     made_by: Mapped[int | None] = mapped_column(default=None)
     job_id: Mapped[str | None] = mapped_column(String(16), default=None)
     created_at: Mapped[datetime]
@@ -67,7 +67,11 @@ class Style(Base, kw_only=True):
 
     def usable_by(self, user_id: int, roles: frozenset[int]) -> bool:
         """Return whether a member with these roles may use it."""
-        return (not self.roles or bool(self.roles & roles)) if self.of_server else self.user_id == user_id
+        return (
+            (not self.roles or not roles.isdisjoint(self.roles))
+            if self.of_server
+            else self.user_id == user_id
+        )
 
 
 class MemberDefaults(Base):
@@ -131,7 +135,7 @@ def get(
         raise NotAllowed(
             lazy(
                 "That style is only for {roles}. An admin can change this with `/styles`.",
-                roles=" ".join(f"<@&{one}>" for one in sorted(style.roles)),
+                roles=" ".join(f"<@&{one}>" for one in style.roles),
             )
         )
     return style
@@ -220,7 +224,7 @@ def save(
         name=name,
         tool=tool.slug,
         inputs=inputs,
-        roles=frozenset(roles) - {guild_id},
+        roles=sorted({*roles} - {guild_id}),
         made_by=made_by,
         job_id=job_id,
         created_at=at,
@@ -247,7 +251,7 @@ def limit_to_roles(session: Session, guild_id: int, style_id: str, roles: Collec
     style = _in_server(session, guild_id, style_id)
     if not style.of_server:
         raise Refused(NOT_YOURS)
-    style.roles = frozenset(roles) - {guild_id}
+    style.roles = sorted({*roles} - {guild_id})
     return style
 
 

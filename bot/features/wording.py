@@ -9,8 +9,6 @@ from bot.config import MEGABYTE
 from bot.domain.guilds import Period
 from bot.languages import N_, Message, lazy, ngettext, nlazy, plazy
 
-TimestampStyle = Literal["t", "T", "d", "D", "f", "F", "R"]
-
 NO_KEY = lazy("This server has no Studii key yet. An admin can set one with `/studii setup`.")
 
 
@@ -30,7 +28,7 @@ GRANTED_FOR: Mapping[Period, Message] = {
 }
 
 
-def discord_timestamp(moment: datetime, style: TimestampStyle = "R") -> str:
+def discord_timestamp(moment: datetime, style: Literal["t", "T", "d", "D", "f", "F", "R"] = "R") -> str:
     """Return a timestamp that Discord shows in each reader's zone and language, relative for "R".
 
     https://discord.com/developers/docs/reference#message-formatting

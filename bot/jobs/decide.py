@@ -21,6 +21,7 @@ from bot.features.wording import NO_KEY
 from bot.features.words import WordEffect, WordRule, WordsRefused, met
 from bot.jobs.confirm import ConfirmationNeeded, Repeated, WhyAsk, why_ask
 from bot.jobs.models import Approval, Hold, Job, JobRequest, JobState
+from bot.jobs.submission import refuses
 from bot.languages import Message, lazy, nlazy, paragraph
 from bot.reasons import Reason, ReasonCode
 from bot.servers.access import AccessRules, Block, ensure_may, private_denial
@@ -323,7 +324,7 @@ def approval_of(server: ServerState, request: JobRequest, tool: Tool) -> Approva
 
 def ensure_not_held(server: ServerState, key: StudiiKey, at: datetime) -> None:
     """Raise `Refused` while it is known that Studii would not take the job; the first after that tries."""
-    if server.hold is not None and server.hold.refuses(key.id, at):
+    if server.hold is not None and refuses(server.hold, key, at):
         no_credits = server.hold.reason.code == ReasonCode.OUT_OF_CREDITS
         refusal = KeyOutOfCredits if no_credits else KeyHeld
         raise refusal(server.hold.reason, server.hold.until)

@@ -10,7 +10,6 @@ from sqlalchemy import JSON, BigInteger, Connection, ForeignKey, Index, Integer,
 from sqlalchemy.orm import Mapped, Mapper, composite, mapped_column, object_session
 
 from bot.base import NUMBER, Base, Choice, ReasonText, enum_constraint, partial_index
-from bot.clock import PUT_BACK
 from bot.reasons import Reason
 
 LOST_AFTER_DAYS = 7  # a job that runs for so long ends
@@ -370,10 +369,6 @@ class Hold(Base):
     since: Mapped[datetime | None] = mapped_column(default=None)
     # how often in a row the key was refused
     tries: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
-
-    def refuses(self, key_id: int, at: datetime) -> bool:
-        """Return whether no new job is to be sent with that key yet, as it is held until later."""
-        return self.key_id == key_id and at < self.until <= at + PUT_BACK
 
 
 @dataclass(frozen=True, slots=True)

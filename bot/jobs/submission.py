@@ -258,7 +258,7 @@ def hold_running(
     """
     if key is not None:
         there = hold_of(session, key)
-        if there is not None and there.refuses(key.id, at):
+        if there is not None and refuses(there, key, at):
             _tell_held(session, key, reason, at)
         else:
             _hold(session, key, reason, until, at)
@@ -316,6 +316,11 @@ def try_again(session: Session, guild_id: int, at: datetime) -> bool:
     hold_waiting(session, guild_id, there.key_id, there.reason, at)
     poll_from(session, guild_id, at)
     return True
+
+
+def refuses(there: Hold, key: StudiiKey, at: datetime) -> bool:
+    """Return whether no new job is to be sent with that key yet, as it is held until later."""
+    return there.key_id == key.id and at < there.until <= at + PUT_BACK
 
 
 def hold_of(session: Session, key: StudiiKey) -> Hold | None:

@@ -4,7 +4,7 @@ A function names the states that the job must be in (`of_job`). It returns None,
 the job is in another. The changes around a request to Studii are in `submission`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -34,8 +34,6 @@ from bot.servers.notices import NoticeKind
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
-# What functions of their own change, or nothing.
-_OF_THEIR_OWN = frozenset({"id", "guild_id", "user_id", "state", "version", "reserved", "settled"})
 
 
 def move(session: Session, job: Job, to: JobState, at: datetime, **changes: Any) -> Job:
@@ -56,7 +54,8 @@ def move(session: Session, job: Job, to: JobState, at: datetime, **changes: Any)
     job.version += 1
     if job.decode_tries == 1:  # it was answered; what was given up stays so
         job.decode_tries = None
-    _set(job, changes)
+    for name, value in changes.items():
+        setattr(job, name, value)
     if job.over:
         results.ended(session, job, at)
     if ends:
@@ -93,7 +92,8 @@ def change(
     job = find(session, job_id, *([] if expected is None else [expected]))
     if job is not None:
         job.version += visible
-        _set(job, changes)
+        for name, value in changes.items():
+            setattr(job, name, value)
     return job
 
 
@@ -325,13 +325,6 @@ def set_decode_tries(session: Session, job_id: str, tries: int) -> None:
 def decode_tries(session: Session, job_id: str) -> int:
     """Return the tries since a decoder last answered of one of the job's files."""
     return session.scalar(select(Job.decode_tries).where(Job.id == job_id)) or 0
-
-
-def _set(job: Job, changes: Mapping[str, Any]) -> None:
-    for name, value in changes.items():
-        if name in _OF_THEIR_OWN or not hasattr(Job, name):
-            raise ValueError(f"{name} of a job can't be changed")
-        setattr(job, name, value)
 
 
 def _end_unpaid(session: Session, job: Job, to: JobState, at: datetime, **changes: Any) -> Job:

@@ -464,7 +464,7 @@ def _roles(style: Style) -> str:
 
 
 def _role_names(style: Style) -> str:
-    return some([f"<@&{one}>" for one in sorted(style.roles)], MAX_SHOWN_ROLES)
+    return some([f"<@&{one}>" for one in style.roles], MAX_SHOWN_ROLES)
 
 
 # A result, saved as a style
