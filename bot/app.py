@@ -320,7 +320,7 @@ async def _tidy(app: App) -> None:
 
     async def turn() -> float | None:
         if not app.member.shards.whole_bot:
-            return 60.0
+            return 60.0  # until it may have become this process's
         services = app.services
         await privacy.sweep(services.db, services.discard, services.clock.now(), services.keep)
         return 24 * 3600.0

@@ -186,5 +186,5 @@ def _copy(path: Path, name: str) -> None:
             "there and start again. Nothing was changed."
         ) from error
     copies = sorted(path.parent.glob(f"{path.name}.before-*.bak"), key=lambda one: one.stat().st_mtime_ns)
-    for old in copies[:-3]:
+    for old in copies[:-3]:  # of the last three upgrades they stay
         old.unlink(missing_ok=True)

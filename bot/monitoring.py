@@ -236,6 +236,7 @@ class HealthServer:
         alive, gateway, late = vitals.alive(), vitals.gateway(), vitals.oldest_due_poll()
         database = await self._writable()
         return {
+            # A key that Studii slows down rests for up to 300 s.
             "ok": database and (standby or (alive and gateway and late < 300.0)),
             "version": VERSION,
             "standby": standby,

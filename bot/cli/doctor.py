@@ -119,7 +119,7 @@ async def discord(settings: Settings) -> Findings:
     """Check the token and the clock."""
     application = await application_of(settings.discord_token.reveal(), settings.proxy)
     yield Finding("Discord", _GOOD, f"The token belongs to {application.name} ({application.id}).")
-    if (ahead := application.clock_ahead) is not None and abs(ahead) <= 30.0:
+    if (ahead := application.clock_ahead) is not None and abs(ahead) <= 30.0:  # seconds
         yield Finding("Clock", _GOOD, "It agrees with Discord's.")
     elif ahead is not None:
         where = "ahead of" if ahead > 0 else "behind"

@@ -154,7 +154,7 @@ def _choices(tool: Tool) -> Iterator[dict[str, str]]:
     """Return what the catalogue suggests besides the defaults, where it changes the price."""
     priced = [one for one in tool.inputs if one.price]
     values = [dict.fromkeys((one.default, *one.suggestions)) for one in priced]
-    for chosen in islice(product(*values), 1, 256):
+    for chosen in islice(product(*values), 1, 256):  # an operator's own tools may have very many
         yield {
             one.name: value
             for one, value in zip(priced, chosen, strict=True)

@@ -218,7 +218,7 @@ def note_refusal(session: Session, refused: WordsRefused, at: datetime) -> acces
         "channel": request.channel_id,
         "tool": refused.tool.slug,
         "rule": rule,
-        "text": None if hidden else refused.text[:1000],
+        "text": None if hidden else refused.text[:1000],  # what a notice has room for
         "until": None if until is None else int(until.timestamp()),
     }
     # Begins with the member, by whom it can be erased.

@@ -241,7 +241,7 @@ def was_told_there(session: Session, job: Job, at: datetime) -> bool:
     told = select(Job.id).where(
         Job.guild_id == job.guild_id, Job.channel_id == job.channel_id, Job.user_id == job.user_id,
         Job.state != JobState.SUCCEEDED, Job.result_message_id.is_not(None), Job.id != job.id,
-        Job.announced_at > at - timedelta(hours=1),
+        Job.announced_at > at - timedelta(hours=1),  # one line an hour for a member is enough
     )  # fmt: skip
     return session.scalar(told.limit(1)) is not None
 

@@ -98,7 +98,7 @@ def claim(
         if isinstance(verdict, Reason):
             return NotClaimed(fail_unpaid(session, job_id, UNSENT_STATES, FailureCode.BUDGET, verdict, at))
         if verdict is None:
-            return NotClaimed(job, 5.0)
+            return NotClaimed(job, 5.0)  # the end of the one that it waits for wakes the lane
     claimed = find(session, job_id, *expected)
     if claimed is None:
         return NotClaimed(job, NOT_YET)

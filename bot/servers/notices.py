@@ -128,9 +128,9 @@ def wanted_credits(post: Post) -> CreditsWanted | None:
 def note_refusal(session: Session, row: Post, outcome: Outcome, at: datetime, *, last: bool) -> None:
     """Erase what was said, and let the row be forgotten later, with the line in a channel before."""
     if isinstance(outcome, Stands) and row.is_in_channel:
-        row.due_at = row.expires_at = at + timedelta(minutes=1)
+        row.due_at = row.expires_at = at + timedelta(minutes=1)  # the line goes from the channel
     elif isinstance(outcome, Stands) or last:
-        forgotten_at = row.created_at + timedelta(hours=1)
+        forgotten_at = row.created_at + timedelta(hours=1)  # then the same reason may be told again
         row.message_id, row.wanted, row.due_at = None, False, forgotten_at
         if forgotten_at <= at:
             session.delete(row)

@@ -94,7 +94,7 @@ def _tidy(session: Session, at: datetime) -> Sequence[int]:
     session.execute(
         delete(settings.MemberLanguage).where(settings.MemberLanguage.seen_at < at - timedelta(days=365))
     )
-    removed = settings.GuildSettings.left_at < at - timedelta(days=30)
+    removed = settings.GuildSettings.left_at < at - timedelta(days=30)  # so long they can come back
     return session.scalars(select(settings.GuildSettings.guild_id).where(removed)).all()
 
 
@@ -249,7 +249,7 @@ def part(session: Session, gone: Collection[int], at: datetime) -> None:
     sent, until they are seen again or the operator lets them be forgotten (`python -m bot forget-servers`).
     """
     fresh = sorted(set(gone) - set(settings.missing(session)))
-    if len(fresh) <= 3:
+    if len(fresh) <= 3:  # more at a time are forgotten at the operator's word alone
         for guild_id in fresh:
             left(session, guild_id, at)
         return
