@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from PIL import Image
 
 from sandbox.demo.people import sample
-from sandbox.demo.pictures import FORM_IS_THERE, demo_in_browser, named_path, save_files
+from sandbox.demo.pictures import FORM_IS_THERE, RESULT_SECONDS, demo_in_browser, named_path, save_files
 from sandbox.demo.place import MAYA, NORA
 from sandbox.demo.visitor import MESSAGES, Visitor
 from sandbox.demo.world import DemoWorld
@@ -64,16 +64,20 @@ async def picture(visitor: Visitor, words: str) -> bytes:
     await visitor.sees(words)
     message = f"{MESSAGES}.filter(one => one.innerText.includes({json.dumps(words)})).at(-1)"
     await visitor.tab.evaluate("document.activeElement.blur()")
-    await visitor.tab.evaluate(f"{message}.scrollIntoView({{block: 'end', behavior: 'instant'}})")
-    await asyncio.sleep(0.5)  # pictures in it may still arrive
     return await _shown(visitor, message)
 
 
 async def _shown(visitor: Visitor, element: str) -> bytes:
-    box = await visitor.tab.evaluate(
-        f"(box => [box.left, box.top, box.right, box.bottom])({element}.getBoundingClientRect())"
-    )
-    return await asyncio.to_thread(_cropped, await visitor.tab.screenshot(), box)
+    """Return a picture of the element once it stays where it is: pictures that arrive move it."""
+    place = f"(box => [box.left, box.top, box.right, box.bottom])({element}.getBoundingClientRect())"
+    scroll = f"{element}.scrollIntoView({{block: 'end', behavior: 'instant'}})"
+    async with asyncio.timeout(RESULT_SECONDS):
+        while True:
+            box = await visitor.tab.evaluate(f"({scroll}, {place})")
+            await asyncio.sleep(0.5)
+            shot = await visitor.tab.screenshot()
+            if await visitor.tab.evaluate(place) == box:
+                return await asyncio.to_thread(_cropped, shot, box)
 
 
 def joined(pictures: Sequence[bytes], *, beside: bool = False) -> Image.Image:

@@ -70,7 +70,6 @@ async def test_a_settings_command_runs_through_few_files(tmp_path: Path, command
             shown = await desk.admin.slash(desk.channel, f"studii {command}", **typed)
         assert "Back" in str(pieces(shown))
         assert {"bot/ui/panels/settings.py", "cogs/commands.py"} <= files
-        files.discard(
-            "bot/engine/posts.py"
-        )  # the desk's outbox, which works off what waits after each answer
+        # Of the desk's outbox, which does after each answer what waits.
+        files.discard("bot/engine/posts.py")
         assert len(files) <= most, sorted(files)

@@ -395,6 +395,7 @@ class Topic:
     settings: Sequence[Setting] = ()
     assign: Callable[[Any, Scope, str, Value], object] | None = None
     about: Callable[[Now], Iterable[Worded]] = lambda _now: ()
+    steps: Callable[[Now], list[Piece]] = lambda _now: []  # above the settings
     notes: Callable[[Now], Iterable[Worded]] = lambda _now: ()
     links: Callable[[Now], list[Piece]] = lambda _now: []  # rows
     colour: Callable[[Now], discord.Colour] = lambda _now: NEUTRAL
@@ -488,9 +489,9 @@ def panel(
     title = _heading(topic)
     room = _cost([box(NEUTRAL, title, "news", about, rule(), notes), *links])
     blocks = [one.pieces(now) for one in topic.settings]
-    pages = _pages(blocks, room)
+    pages = _pages([topic.steps(now), *blocks], room)
     if len(pages) > 1:
-        pages = _pages(blocks, (room[0] + TURNING, room[1]))
+        pages = _pages([topic.steps(now), *blocks], (room[0] + TURNING, room[1]))
     page = min(page, len(pages) - 1)
     turns = [show.looking(label=str(n + 1), disabled=n == page).of(now.address, n) for n in range(len(pages))]
     rows = [*links, *(button_rows(turns) if len(pages) > 1 else [])]

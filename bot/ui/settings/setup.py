@@ -53,6 +53,7 @@ from bot.ui.kit.layout import (
     row,
     sentence,
     small,
+    text,
 )
 from bot.ui.kit.reasons import reason_words
 from bot.ui.panels.controls import Press, admin, button, manager, marked
@@ -236,13 +237,6 @@ def headline(now: SetupState) -> str:
     return lines(_state_words(now), step.next if step else "")
 
 
-def step_lines(now: SetupState) -> str:
-    """Return a line for each step, in their order, and under those that aren't done what follows from it."""
-    said = (KEY, _key_line), (PERMISSIONS, _permission_line), (SERVED, _photos_line), (POSTED, _panel_line)
-    steps = (lines(line(now), "" if step.done(now) else small(step.skipped)) for step, line in said)
-    return lines(*steps, now.lacking)
-
-
 def _state_words(now: SetupState) -> str:
     if now.settings.paused:
         return _("**Paused.** No new jobs start until you resume.")
@@ -310,10 +304,12 @@ def _permission_line(now: SetupState) -> str:
 
 def _photos_line(now: SetupState) -> str:
     if not now.reads_messages:
-        return f"➖ {INTENT_OFF}"
-    if now.serves_photos:
-        return f"✅ {_('**Reactions or photo channels** are on')}"
-    return f"➖ {_('**Reactions and photo channels** are off')}"
+        said = f"➖ {INTENT_OFF}"
+    elif now.serves_photos:
+        said = f"✅ {_('**Reactions or photo channels** are on')}"
+    else:
+        said = f"➖ {_('**Reactions and photo channels** are off')}"
+    return lines(said, now.lacking)
 
 
 def _panel_line(now: SetupState) -> str:
@@ -473,19 +469,29 @@ async def posts_panel(press: Press) -> None:
     await post_panel(press.interaction)
 
 
-def _links(now: Now) -> list[Piece]:
+def _steps(now: Now) -> list[Piece]:
+    """Return a line with its button for each step that is no setting, with what follows if it isn't done."""
     state: SetupState = now.seen
-    step, waits = next_step(state), state.has_key and state.held is not None
+    step = next_step(state)
     look_of_key = {"style": PRIMARY} if step is KEY else {"label": lazy("Replace key")}
     look_of_panel = {"style": PRIMARY} if step is POSTED else {}
-    first: list[Piece] = [
-        *([try_again.of(state.settings.guild_id)] if waits else []),
-        key.looking(**look_of_key).of(),
-        posts_panel.looking(**look_of_panel).of(),
-        look.of(),
-        *([] if state.key is None else [ask_to_remove.of(state.key.id)]),
+    said = (
+        (KEY, _key_line(state), key.looking(**look_of_key).of()),
+        (PERMISSIONS, _permission_line(state), look.of()),
+        (SERVED, _photos_line(state), opens(PHOTOS)),
+        (POSTED, _panel_line(state), posts_panel.looking(**look_of_panel).of()),
+    )
+    return [
+        ui.Section(text(lines(line, "" if one.done(state) else small(one.skipped))), accessory=control)
+        for one, line, control in said
     ]
-    return [row(*first), row(*map(opens, (CREDITS, RESULTS, MODERATION, PHOTOS)))]
+
+
+def _links(now: Now) -> list[Piece]:
+    state: SetupState = now.seen
+    waits = [row(try_again.of(state.settings.guild_id))] if state.has_key and state.held else []
+    removes = [] if state.key is None else [ask_to_remove.of(state.key.id)]
+    return [*waits, row(*map(opens, (CREDITS, RESULTS, MODERATION)), *removes)]
 
 
 async def _can_warn(interaction: discord.Interaction[Any], channel_id: int | None) -> None:
@@ -579,6 +585,14 @@ SETUP = Topic(
             check=_can_warn,
         ),
         Setting(
+            "paused",
+            lazy("Pause new jobs"),
+            YesNo(),
+            lazy("Running jobs will finish."),
+            read=lambda row_: row_.settings.paused,
+            write=lambda session, scope, on: settings.pause(session, scope.guild_id, scope.at, paused=on),
+        ),
+        Setting(
             "log_results",
             lazy("Who made what"),
             YesNo(),
@@ -593,14 +607,6 @@ SETUP = Topic(
             _requests_line,
             read=lambda row_: bool(row_.settings.requests_in_place),
             write=lambda session, scope, on: settings.change(session, scope.guild_id, requests_in_place=on),
-        ),
-        Setting(
-            "paused",
-            lazy("Pause new jobs"),
-            YesNo(),
-            lazy("Running jobs will finish."),
-            read=lambda row_: row_.settings.paused,
-            write=lambda session, scope, on: settings.pause(session, scope.guild_id, scope.at, paused=on),
         ),
         Setting(
             "language",
@@ -638,7 +644,8 @@ SETUP = Topic(
         _of_posting("staging_corner", lazy("Corner for these words"), OneOf(lambda _catalog: CORNER_NAMES)),
     ],
     lambda session, scope, name, value: settings.change(session, scope.guild_id, **{name: value}),
-    about=lambda now: [headline(now.seen), step_lines(now.seen)],
+    about=lambda now: [headline(now.seen)],
+    steps=_steps,
     links=_links,
     colour=lambda now: colour_of(now.seen),
     look=seen_by,

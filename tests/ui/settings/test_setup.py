@@ -223,12 +223,18 @@ async def test_the_setup_leads_through_the_steps_in_order_and_says_what_skipping
         assert "-# Without" not in told
 
 
+async def second_page(desk: Desk) -> InteractionResult:
+    shown = await desk.admin.slash(desk.channel, "studii setup")
+    await desk.admin.click(message(shown), custom_id="studii:page:setup:1")
+    return shown
+
+
 @pytest.mark.promise
 async def test_the_setup_chooses_where_requests_for_credits_go(desk: Desk) -> None:
-    shown = await desk.admin.slash(desk.channel, "studii setup")
+    shown = await second_page(desk)
     assert "➖ **Requests for credits** go where members ask, with a mention" in texts(shown)
     await admin(desk, "log", channel=hidden_channel(desk))
-    shown = await desk.admin.slash(desk.channel, "studii setup")
+    shown = await second_page(desk)
     assert "✅ **Requests for credits** go to the log channel" in texts(shown)
     await change(desk, "setup", "in_place", shown=shown)
     said = "✅ **Requests for credits** go where members ask, with a mention of those with Manage Server"
