@@ -68,15 +68,16 @@ async def picture(visitor: Visitor, words: str) -> bytes:
 
 
 async def _shown(visitor: Visitor, element: str) -> bytes:
-    """Return a picture of the element once it stays where it is: pictures that arrive move it."""
+    """Return a picture of the element once it stays in the window: pictures that arrive move it."""
     place = f"(box => [box.left, box.top, box.right, box.bottom])({element}.getBoundingClientRect())"
-    scroll = f"{element}.scrollIntoView({{block: 'end', behavior: 'instant'}})"
     async with asyncio.timeout(RESULT_SECONDS):
         while True:
-            box = await visitor.tab.evaluate(f"({scroll}, {place})")
+            await visitor.tab.evaluate(f"{element}.scrollIntoView({{block: 'end', behavior: 'instant'}})")
             await asyncio.sleep(0.5)
+            box = await visitor.tab.evaluate(place)
             shot = await visitor.tab.screenshot()
-            if await visitor.tab.evaluate(place) == box:
+            seen = 0 < box[3] <= await visitor.tab.evaluate("innerHeight")
+            if seen and box == await visitor.tab.evaluate(place):
                 return await asyncio.to_thread(_cropped, shot, box)
 
 
