@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Integer, String, delete, func, select
@@ -20,7 +21,6 @@ MAX_OFFERED_EMOJI = 10  # emoji under one photo; Discord takes 20
 MAX_PHOTOS_AT_ONCE = 10  # photos of one message that an Auto channel runs
 WHOLE_SERVER = 0  # in the place of a channel's id
 RUNS_NOTHING = lazy("That emoji doesn't run a tool here any more. Nothing was changed.")
-_SKIN_COLOURS = dict.fromkeys(range(0x1F3FB, 0x1F400))
 
 
 class PhotoChannelKind(StrEnum):
@@ -248,20 +248,17 @@ class Tap:
 Taps = Mapping[str, Tap]  # by `Emoji.key`
 
 
+@cache
 def default_taps(catalog: Catalog) -> Taps:
     """Return the tools that the catalogue's own emoji run, by `Emoji.key`."""
     presets = [(Emoji(tool.emoji), Preset(tool.slug)) for tool in catalog.tools.values()]
     return {emoji.key: Tap(emoji, one) for emoji, one in presets if _runs(catalog, one)}
 
 
-def taps_of(
-    catalog: Catalog, rules: PhotoRules, keys: Iterable[str] | None = None, defaults: Taps | None = None
-) -> Taps:
-    """Return the emoji of the server that run a tool, the catalogue's first, by `Emoji.key`.
-
-    `keys`: only these. `defaults`: those of the catalogue, if they are known.
-    """
-    taps, own = default_taps(catalog) if defaults is None else defaults, rules.emoji
+def taps_of(catalog: Catalog, rules: PhotoRules, keys: Iterable[str] | None = None) -> Taps:
+    """Return the emoji of the server that run a tool, the catalogue's first, by `Emoji.key`; of `keys` alone
+    if they are given."""
+    taps, own = default_taps(catalog), rules.emoji
     found: dict[str, Tap] = {}
     for key in dict.fromkeys((*taps, *own)) if keys is None else keys:
         if key not in own:
@@ -279,10 +276,8 @@ class KnownPhotoRules:
     """
 
     def __init__(self, db: Database, catalog: Catalog) -> None:
-        self._db = db
-        self._catalog = catalog
+        self._db, self._catalog = db, catalog
         self._rules: dict[int, PhotoRules] = {}
-        self._defaults = default_taps(catalog)
 
     async def load(self) -> None:
         """Read the rules of all servers. Before that, everything is off."""
@@ -307,12 +302,17 @@ class KnownPhotoRules:
 
     def tap(self, guild_id: int, emoji_key: str) -> Tap | None:
         """Return the preset of the emoji in the server, or None, without a query."""
-        keys = (emoji_key, emoji_key.translate(_SKIN_COLOURS)) if guild_id in self._rules else ()
-        return next(iter(taps_of(self._catalog, self.rules(guild_id), keys, self._defaults).values()), None)
+        # As it is, and without a colour of skin
+        keys = (
+            (emoji_key, emoji_key.translate(dict.fromkeys(range(0x1F3FB, 0x1F400))))
+            if guild_id in self._rules
+            else ()
+        )
+        return next(iter(taps_of(self._catalog, self.rules(guild_id), keys).values()), None)
 
     def taps(self, guild_id: int) -> tuple[Tap, ...]:
         """Return all emoji with presets in the server, the catalogue's first."""
-        return tuple(taps_of(self._catalog, self.rules(guild_id), defaults=self._defaults).values())
+        return tuple(taps_of(self._catalog, self.rules(guild_id)).values())
 
     def _keep(self, rules: PhotoRules) -> None:
         self._rules[rules.guild_id] = rules

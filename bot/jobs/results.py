@@ -210,16 +210,12 @@ def to_say(
 ) -> tuple[Sequence[Job], Sequence[Job]]:
     """Return what `of_message` does, without jobs whose person knows how they ended."""
     jobs, whole = of_message(session, key, job_id)
-    return ([] if _is_known(session, jobs, at) else jobs), whole
-
-
-def _is_known(session: Session, jobs: Sequence[Job], at: datetime) -> bool:
-    """Return whether the person sees where they asked a moment ago that there is no result, and no charge."""
     if not jobs or made(jobs) or any(one.settled or one.reserved for one in jobs):
-        return False
+        return jobs, whole
+    # Nothing was made or charged: they see that where they asked a moment ago, if Discord took the answer.
     job, after = jobs[0], at - progress.IN_VIEW
     answer = progress.of(session, progress.subject_of(job), job.user_id, after)
-    return answer is not None and bool(answer.shown)  # else Discord may never have taken it
+    return [] if answer is not None and answer.shown else jobs, whole
 
 
 def answer_lost(session: Session, answer_id: int, at: datetime) -> None:

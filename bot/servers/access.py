@@ -267,7 +267,6 @@ def block(
 
     Running jobs continue. The member is told, with the `reason`.
     """
-    _forget_ended_blocks(session, guild_id, at)
     until = None if hours is None else at + timedelta(hours=hours)
     _block(session, guild_id, user_id, reason=reason, until=until)
     details = {"user": user_id, "reason": reason, "until": None if until is None else int(until.timestamp())}
@@ -278,11 +277,11 @@ def block(
 
 def unblock(session: Session, guild_id: int, user_id: int, at: datetime) -> None:
     """End the member's block or pause. Raises `Refused` if there is none."""
-    _forget_ended_blocks(session, guild_id, at)
     session.execute(delete(CountedRefusal).filter_by(guild_id=guild_id, user_id=user_id))
-    ended = delete(Block).filter_by(guild_id=guild_id, user_id=user_id)
-    if session.connection().execute(ended).rowcount == 0:
+    there = session.get(Block, (guild_id, user_id))
+    if there is None or (there.until is not None and there.until <= at):
         raise Refused(lazy("That member isn't blocked. Nothing was changed."))
+    session.delete(there)
 
 
 def count_refusal(
@@ -309,10 +308,6 @@ def _block(session: Session, guild_id: int, user_id: int, **values: Any) -> Bloc
     key = {"guild_id": guild_id, "user_id": user_id}
     put(session, Block, key, automatic=new.automatic, reason=new.reason, until=new.until)
     return new
-
-
-def _forget_ended_blocks(session: Session, guild_id: int, at: datetime) -> None:
-    session.execute(delete(Block).where(Block.guild_id == guild_id, Block.until <= at))
 
 
 def block_words(until: datetime | None, reason: str | None = None, *, automatic: bool = False) -> Message:

@@ -35,7 +35,7 @@ from bot.jobs.models import (
 )
 from bot.posts import Post
 from bot.reasons import Reason, ReasonCode
-from bot.servers import notices, settings
+from bot.servers import access, notices, settings
 from bot.servers.keys import StudiiKey
 
 Discard = Callable[..., Awaitable[None]]  # removes files from the spool by name
@@ -90,7 +90,11 @@ async def sweep(db: Database, discard: Discard, at: datetime, keep: timedelta) -
 
 
 def _tidy(session: Session, at: datetime) -> Sequence[int]:
-    """Forget the languages of members who have not used the bot for long. Return servers to erase."""
+    """Forget the languages of members who have not used the bot for long, and blocks that have ended.
+
+    Return servers to erase.
+    """
+    session.execute(delete(access.Block).where(access.Block.until <= at))
     session.execute(
         delete(settings.MemberLanguage).where(settings.MemberLanguage.seen_at < at - timedelta(days=365))
     )

@@ -120,11 +120,6 @@ class GuildSettings(Base):
         """Return the disclosure as shown: an admin's own words, or the default in the reader's language."""
         return gettext(MADE_WITH_AI) if self.disclosure == MADE_WITH_AI else self.disclosure
 
-    @property
-    def has_panel(self) -> bool:
-        """Return whether buttons for every tool were posted."""
-        return self.panel_posted_at is not None
-
 
 def _fill(row: GuildSettings, _context: object) -> None:
     """Set what is empty to its default. A column that came later is empty in rows of before."""

@@ -208,7 +208,7 @@ KEY, PERMISSIONS, BUDGET_STEP, LOG, SERVED, POSTED = STEPS = (
         lazy("Without this, taps and photos start nothing. Commands, menus and forms still work."),
     ),
     Step(
-        lambda now: now.settings.has_panel,
+        lambda now: now.settings.panel_posted_at is not None,
         lazy("**Next**, if you like: press **Post panel** for buttons that everyone can use, and pin them."),
         lazy("Without a panel, newcomers have to find `/` or `/help` themselves."),
     ),
