@@ -98,8 +98,11 @@ def leave(session: Session, epoch: int) -> None:
 
 def all_shards(session: Session) -> dict[int, bool]:
     """Return whether a living process holds it, of each shard in their order; none were stored at first."""
-    holders = select(Shard.shard, func.coalesce(Process.until >= func.clock_timestamp(), false()))
-    holders = holders.outerjoin(Process, Process.epoch == Shard.epoch).order_by(Shard.shard)
+    holders = (
+        select(Shard.shard, func.coalesce(Process.until >= func.clock_timestamp(), false()))
+        .outerjoin(Process, Process.epoch == Shard.epoch)
+        .order_by(Shard.shard)
+    )
     return dict(session.execute(holders).all())
 
 

@@ -171,8 +171,9 @@ def used(
     Of each of `members`, and of all others together as None. It is one statement, as each command asks.
     """
     who = case((jobs.c.user_id.in_(members), jobs.c.user_id)) if members else null()
-    sums = select(jobs.c.guild_id, who.label("who"), func.sum(jobs.c.settled), func.sum(jobs.c.reserved))
-    sums = sums.where(jobs.c.guild_id.in_(guild_ids), *within.holds(jobs.c.created_at))
+    sums = select(
+        jobs.c.guild_id, who.label("who"), func.sum(jobs.c.settled), func.sum(jobs.c.reserved)
+    ).where(jobs.c.guild_id.in_(guild_ids), *within.holds(jobs.c.created_at))
     found: dict[int, dict[int | None, Usage]] = {guild_id: {} for guild_id in guild_ids}
     grouped = sums.group_by(jobs.c.guild_id, *([who] if members else []))
     for guild_id, user_id, settled, reserved in session.execute(grouped):
@@ -182,8 +183,9 @@ def used(
 
 def grants(session: Session, guild_ids: Collection[int], period: str) -> dict[int, dict[int | None, int]]:
     """Return the sums of grants for the period, by server and member. None is the server's own."""
-    given = select(Line.guild_id, Line.user_id, func.sum(Line.amount))
-    given = given.where(Line.guild_id.in_(guild_ids), Line.job_id.is_(None), Line.period == period)
+    given = select(Line.guild_id, Line.user_id, func.sum(Line.amount)).where(
+        Line.guild_id.in_(guild_ids), Line.job_id.is_(None), Line.period == period
+    )
     found: dict[int, dict[int | None, int]] = {guild_id: {} for guild_id in guild_ids}
     for guild_id, user_id, amount in session.execute(given.group_by(Line.guild_id, Line.user_id)):
         found[guild_id][user_id] = int(amount)

@@ -208,8 +208,13 @@ def use_of_members(
     for server, limits, some in servers:
         budget, used, granted = books[server.guild_id]
         theirs = (jobs.c.guild_id == server.guild_id) & jobs.c.user_id.in_(some)
-        going = select(jobs.c.user_id, func.count()).where(theirs, jobs.c.state.in_(ACTIVE_STATES))
-        unfinished = dict(session.execute(going.group_by(jobs.c.user_id)).all())
+        unfinished = dict(
+            session.execute(
+                select(jobs.c.user_id, func.count())
+                .where(theirs, jobs.c.state.in_(ACTIVE_STATES))
+                .group_by(jobs.c.user_id)
+            ).all()
+        )
         starts: dict[int, list[datetime]] = {}
         if (rate := limits.rate) is not None:
             # None in the future counts, although the clock may have jumped.

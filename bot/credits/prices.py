@@ -170,8 +170,13 @@ def price_name(catalog: Catalog, job: Job) -> str:
 
 def learn(session: Session, lane: str, tool: str, variant: str, charge: int, at: datetime) -> int | None:
     """Record a charge. Return the key's charge before it, or None if there was none."""
-    asked = select(Price.lane, Price.charge).filter_by(tool=tool, variant=variant)
-    before = dict(session.execute(asked.where(Price.lane.in_([lane, ANY_KEY]))).all())
+    before = dict(
+        session.execute(
+            select(Price.lane, Price.charge)
+            .filter_by(tool=tool, variant=variant)
+            .where(Price.lane.in_([lane, ANY_KEY]))
+        ).all()
+    )
     for name in (lane, ANY_KEY):
         if before.get(name) != charge:
             put(session, Price, {"lane": name, "tool": tool, "variant": variant}, charge=charge, at=at)
@@ -352,8 +357,9 @@ def _exceeded(session: Session, job: Job, at: datetime) -> ReasonCode | None:
     before = (
         jobs.c.state.not_in(UNSENT_STATES) | (jobs.c.reserved <= jobs.c.estimate) | (jobs.c.number <= mine)
     )
-    spent = select(func.coalesce(func.sum(jobs.c.settled + jobs.c.reserved), 0))
-    spent = spent.where(jobs.c.guild_id == job.guild_id, *period.holds(jobs.c.created_at), before)
+    spent = select(func.coalesce(func.sum(jobs.c.settled + jobs.c.reserved), 0)).where(
+        jobs.c.guild_id == job.guild_id, *period.holds(jobs.c.created_at), before
+    )
     granted = ledger.grants(session, [job.guild_id], name)[job.guild_id]
     if server.budget.limit + granted.get(None, 0) < session.execute(spent).scalar_one():
         return ReasonCode.NO_ROOM_IN_BUDGET
@@ -382,5 +388,11 @@ def _locked(session: Session, states: Collection[JobState], *which: ColumnElemen
 
     Those whose row can't be read are left out, as by the engine, which tells of them.
     """
-    found = select(Job).where(Job.state.in_(states), *which).order_by(Job.number).with_for_update()
-    return readable(session, found.execution_options(populate_existing=True))
+    return readable(
+        session,
+        select(Job)
+        .where(Job.state.in_(states), *which)
+        .order_by(Job.number)
+        .with_for_update()
+        .execution_options(populate_existing=True),
+    )

@@ -143,9 +143,12 @@ def totals(session: Session) -> tuple[dict[tuple[str, str], int], int, int]:
 def _ledger_page(
     session: Session, guild_id: int, span: Span | None, at: datetime, after: int
 ) -> Sequence[Row[Any]]:
-    lines = select(Line.id, Line.at, Line.kind, Line.amount, Line.user_id, Line.job_id, Line.period)
-    lines = lines.add_columns(jobs.c.tool, jobs.c.variant, jobs.c.state)
-    lines = lines.outerjoin(jobs, jobs.c.id == Line.job_id).where(Line.guild_id == guild_id, Line.id > after)
+    lines = (
+        select(Line.id, Line.at, Line.kind, Line.amount, Line.user_id, Line.job_id, Line.period)
+        .add_columns(jobs.c.tool, jobs.c.variant, jobs.c.state)
+        .outerjoin(jobs, jobs.c.id == Line.job_id)
+        .where(Line.guild_id == guild_id, Line.id > after)
+    )
     if span is not None:
         _, edges = _days(span, settings.of(session, guild_id), at)
         lines = lines.where(*Window(edges[0], edges[-1]).holds(Line.at))

@@ -378,8 +378,13 @@ def inputs_of(style: Style, tool: Tool, given: Mapping[str, str | None]) -> dict
 
 
 def _of(session: Session, guild_id: int, *user_ids: int) -> list[Style]:
-    theirs = select(Style).where(Style.guild_id == guild_id, Style.user_id.in_(user_ids))
-    return list(session.scalars(theirs.order_by(Style.user_id.desc(), Style.key)))
+    return list(
+        session.scalars(
+            select(Style)
+            .where(Style.guild_id == guild_id, Style.user_id.in_(user_ids))
+            .order_by(Style.user_id.desc(), Style.key)
+        )
+    )
 
 
 def _in_server(session: Session, guild_id: int, style_id: str) -> Style:

@@ -190,9 +190,12 @@ def _servers(
 ) -> dict[int, decide.ServerState]:
     """Read the servers' settings, and what they and these members may spend where they take jobs."""
     ids = list(members)
-    keys = select(settings.GuildSettings, StudiiKey, Hold).where(settings.GuildSettings.guild_id.in_(ids))
-    keys = keys.outerjoin(StudiiKey, StudiiKey.id == settings.GuildSettings.key_id)
-    keys = keys.outerjoin(Hold, Hold.guild_id == settings.GuildSettings.guild_id)
+    keys = (
+        select(settings.GuildSettings, StudiiKey, Hold)
+        .where(settings.GuildSettings.guild_id.in_(ids))
+        .outerjoin(StudiiKey, StudiiKey.id == settings.GuildSettings.key_id)
+        .outerjoin(Hold, Hold.guild_id == settings.GuildSettings.guild_id)
+    )
     there: dict[int, tuple[settings.GuildSettings, StudiiKey | None, Hold | None]] = {
         row[0].guild_id: (row[0], row[1], row[2]) for row in session.execute(keys)
     }

@@ -37,10 +37,14 @@ def get(session: Session, guild_id: int, message_id: int) -> Post | None:
 
 def result_of(session: Session, guild_id: int, message_id: int) -> Job | None:
     """Return the job whose result that message shows to everyone, the first one of a set."""
-    shown = select(Job).where(Job.result_message_id == message_id, Job.guild_id == guild_id)
-    shown = shown.where(Job.state == JobState.SUCCEEDED, ~Job.private)
-    kept = shown.where(Job.forgotten_at.is_(None), Job.scrubbed_at.is_(None))
-    return session.scalar(kept.order_by(Job.number).limit(1))
+    return session.scalar(
+        select(Job)
+        .where(Job.result_message_id == message_id, Job.guild_id == guild_id)
+        .where(Job.state == JobState.SUCCEEDED, ~Job.private)
+        .where(Job.forgotten_at.is_(None), Job.scrubbed_at.is_(None))
+        .order_by(Job.number)
+        .limit(1)
+    )
 
 
 def want(session: Session, job_id: str, channel_id: int, message_id: int, at: datetime) -> bool:
@@ -85,11 +89,12 @@ def known(session: Session, limit: int, at: datetime) -> Sequence[Post]:
 def channels(session: Session, since: datetime, limit: int) -> list[tuple[int, int]]:
     """Return the servers and channels with results since then, in servers that show the best ones."""
     place = func.coalesce(Job.result_channel_id, Job.channel_id)
-    found = select(Job.guild_id, place).join(
-        settings.GuildSettings, settings.GuildSettings.guild_id == Job.guild_id
+    found = (
+        select(Job.guild_id, place)
+        .join(settings.GuildSettings, settings.GuildSettings.guild_id == Job.guild_id)
+        .where(settings.GuildSettings.best_channel_id.is_not(None), Job.created_at > since)
+        .where(Job.result_message_id.is_not(None), Job.state == JobState.SUCCEEDED)
     )
-    found = found.where(settings.GuildSettings.best_channel_id.is_not(None), Job.created_at > since)
-    found = found.where(Job.result_message_id.is_not(None), Job.state == JobState.SUCCEEDED)
     mine = ours(session, found, Job.__table__.c.guild_id).distinct().limit(limit)
     return [(guild_id, channel_id) for guild_id, channel_id in session.execute(mine)]
 

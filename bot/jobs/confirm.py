@@ -157,8 +157,11 @@ def store(session: Session, needed: ConfirmationNeeded, at: datetime) -> Confirm
     same = select(Confirmation.id).where(Confirmation.once == request.once)
     if request.once is not None and session.scalars(same).first() is not None:
         raise BeingAsked
-    theirs = select(func.count(Confirmation.id)).where(is_open(at))
-    theirs = theirs.filter_by(guild_id=request.guild_id, user_id=request.user_id)
+    theirs = (
+        select(func.count(Confirmation.id))
+        .where(is_open(at))
+        .filter_by(guild_id=request.guild_id, user_id=request.user_id)
+    )
     if session.scalars(theirs).one() >= MAX_OPEN_QUESTIONS:
         raise Refused(
             nlazy(

@@ -150,8 +150,14 @@ def learn_duration(session: Session, tool: str, output_kind: str, low: float, hi
     session.add(Duration(tool, output_kind, low, high))
     session.flush()
     these = (Duration.tool == tool) & (Duration.output_kind == output_kind)
-    newest = select(Duration.id).where(these).order_by(Duration.id.desc())
-    first = newest.offset(MAX_KEPT_SAMPLES - 1).limit(1).scalar_subquery()
+    first = (
+        select(Duration.id)
+        .where(these)
+        .order_by(Duration.id.desc())
+        .offset(MAX_KEPT_SAMPLES - 1)
+        .limit(1)
+        .scalar_subquery()
+    )
     _delete(session, Duration, these & (Duration.id < first))
 
 

@@ -77,8 +77,13 @@ def drop(session: Session, interaction_id: int) -> None:
 
 def of(session: Session, subject: str, user_id: int, after: datetime) -> Reply | None:
     """Return the newest answer to the person that shows the subject, of an interaction after that time."""
-    theirs = select(Reply).where(Reply.subject == subject, Reply.user_id == user_id)
-    return session.scalar(theirs.where(Reply.created_at > after).order_by(Reply.created_at.desc()).limit(1))
+    return session.scalar(
+        select(Reply)
+        .where(Reply.subject == subject, Reply.user_id == user_id)
+        .where(Reply.created_at > after)
+        .order_by(Reply.created_at.desc())
+        .limit(1)
+    )
 
 
 def inherit(session: Session, life: int, at: datetime) -> None:

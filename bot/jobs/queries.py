@@ -88,11 +88,17 @@ def from_photo(session: Session, guild_id: int, message_id: int) -> list[Job]:
     than their author; those that may be stopped still, or show the photo beside their result.
     """
     by_itself = select(Job.number).where(Job.origin_message_id == message_id)
-    by_others = select(Job.number).where(Job.photo_author != Job.user_id)
-    by_others = by_others.where(Job.__table__.c.source_message_id == message_id)
+    by_others = (
+        select(Job.number)
+        .where(Job.photo_author != Job.user_id)
+        .where(Job.__table__.c.source_message_id == message_id)
+    )
     # Each has an index. SQLite would read all jobs of the server for an OR, or to compare their server.
-    found = select(Job).where(Job.number.in_(by_itself.union(by_others)))
-    found = found.where(Job.state.in_(ACTIVE_STATES) | Job.source_file.is_not(None))
+    found = (
+        select(Job)
+        .where(Job.number.in_(by_itself.union(by_others)))
+        .where(Job.state.in_(ACTIVE_STATES) | Job.source_file.is_not(None))
+    )
     # What is made of a picture in a message of the bot's stays when that is deleted.
     result, ours = aliased(Job), (BEST, *TO_APPROVERS)
     shown = exists().where(result.result_message_id == message_id)
@@ -127,8 +133,13 @@ def page(
 
 def asked_once(session: Session, guild_id: int, user_id: int, once: str) -> list[Job]:
     """Return the member's job with that `once` key, with all of its set if it is in one, or none."""
-    theirs = select(Job).where(Job.guild_id == guild_id, Job.user_id == user_id, Job.once == once)
-    newest = readable(session, theirs.order_by(Job.number.desc()).limit(1))
+    newest = readable(
+        session,
+        select(Job)
+        .where(Job.guild_id == guild_id, Job.user_id == user_id, Job.once == once)
+        .order_by(Job.number.desc())
+        .limit(1),
+    )
     return of_set(session, newest[0].set_id) if newest and newest[0].set_id is not None else newest
 
 
@@ -140,8 +151,12 @@ def going_or_done_of(session: Session, once: Collection[str]) -> set[str]:
 
 def with_key(session: Session, job_id: str) -> tuple[Job | None, StudiiKey | None]:
     """Return the job and its server's current key, if there are any."""
-    both = select(Job, StudiiKey).outerjoin(GuildSettings, GuildSettings.guild_id == Job.guild_id)
-    both = both.outerjoin(StudiiKey, StudiiKey.id == GuildSettings.key_id).where(Job.id == job_id)
+    both = (
+        select(Job, StudiiKey)
+        .outerjoin(GuildSettings, GuildSettings.guild_id == Job.guild_id)
+        .outerjoin(StudiiKey, StudiiKey.id == GuildSettings.key_id)
+        .where(Job.id == job_id)
+    )
     found = session.execute(both).first()
     return (None, None) if found is None else (found[0], found[1])
 
@@ -153,15 +168,20 @@ def on_lanes(session: Session, job_ids: Collection[str] | None = None) -> list[t
     are left out.
     """
     of_server = GuildSettings.guild_id == Job.guild_id
-    wanted = select(Job).join(GuildSettings, of_server, isouter=True).order_by(Job.number)
-    wanted = wanted.where(Job.state.in_(ON_LANES), Job.output_url.is_(None))
+    wanted = (
+        select(Job)
+        .join(GuildSettings, of_server, isouter=True)
+        .order_by(Job.number)
+        .where(Job.state.in_(ON_LANES), Job.output_url.is_(None))
+    )
     if job_ids is not None:
         wanted = wanted.where(Job.id.in_(job_ids))
     wanted = wanted.where((Job.state != JobState.WAITING) | GuildSettings.missing_since.is_(None))
     if not (jobs := _ours(session, wanted)):
         return []
-    keys = select(StudiiKey, GuildSettings.key_id.is_not(None))
-    keys = keys.outerjoin(GuildSettings, GuildSettings.key_id == StudiiKey.id)
+    keys = select(StudiiKey, GuildSettings.key_id.is_not(None)).outerjoin(
+        GuildSettings, GuildSettings.key_id == StudiiKey.id
+    )
     used, current = dict[int, StudiiKey](), dict[int, StudiiKey]()
     for key, is_current in session.execute(
         keys.where(StudiiKey.guild_id.in_({job.guild_id for job in jobs}))
@@ -192,8 +212,13 @@ def to_take_in(session: Session, at: datetime, limit: int, *, freed: bool = Fals
 
 def next_to_take_in(session: Session) -> tuple[datetime | None, bool]:
     """Return when the next photo that was left alone is due, or was, and whether one waits for room."""
-    due = select(func.min(Job.not_before), func.count(case((Job.trouble == Trouble.ROOM, 1))))
-    query = ours(session, due.where(Job.state == JobState.RECEIVED), Job.__table__.c.guild_id)
+    query = ours(
+        session,
+        select(func.min(Job.not_before), func.count(case((Job.trouble == Trouble.ROOM, 1)))).where(
+            Job.state == JobState.RECEIVED
+        ),
+        Job.__table__.c.guild_id,
+    )
     next_due, lacking = session.execute(query).one()
     return next_due, bool(lacking)
 
@@ -213,16 +238,24 @@ def held_with_photos(session: Session) -> list[Job]:
 
     Oldest first.
     """
-    held = select(Job).join(Hold, Hold.guild_id == Job.guild_id).order_by(Job.number)
-    held = held.where(Job.state == JobState.WAITING, Job.held.is_not(None), Job.source_file.is_not(None))
-    return _ours(session, held.where(Job.__table__.c.source_message_id.is_not(None)))
+    return _ours(
+        session,
+        select(Job)
+        .join(Hold, Hold.guild_id == Job.guild_id)
+        .order_by(Job.number)
+        .where(Job.state == JobState.WAITING, Job.held.is_not(None), Job.source_file.is_not(None))
+        .where(Job.__table__.c.source_message_id.is_not(None)),
+    )
 
 
 def unsent_where_held(session: Session) -> list[str]:
     """Return the jobs with photos, fetched or being fetched, of servers whose key is not served."""
-    unsent = select(Job.id).join(Hold, Hold.guild_id == Job.guild_id)
-    unsent = unsent.where(Job.state.in_((JobState.RECEIVED, JobState.WAITING)))
-    unsent = unsent.where(Job.__table__.c.source_url.is_not(None))
+    unsent = (
+        select(Job.id)
+        .join(Hold, Hold.guild_id == Job.guild_id)
+        .where(Job.state.in_((JobState.RECEIVED, JobState.WAITING)))
+        .where(Job.__table__.c.source_url.is_not(None))
+    )
     return list(session.scalars(ours(session, unsent, Job.__table__.c.guild_id)))
 
 
@@ -264,8 +297,9 @@ def _ours(session: Session, query: Select[Job]) -> list[Job]:
 
 
 def _kept(session: Session, which: ColumnElement[bool]) -> list[Job]:
-    kept = select(Job).where(which, Job.output_file.is_not(None))
-    return _ours(session, kept.order_by(Job.finished_at, Job.number))
+    return _ours(
+        session, select(Job).where(which, Job.output_file.is_not(None)).order_by(Job.finished_at, Job.number)
+    )
 
 
 def _by_turn(

@@ -313,8 +313,15 @@ def begin_decoding(session: Session, job_id: str) -> bool:
 
     They are counted before each, so that a crash shows which file may have caused it.
     """
-    first = update(Job).where(Job.id == job_id, func.coalesce(Job.decode_tries, 0) == 0)
-    return session.execute(first.values(decode_tries=1).returning(Job.number)).first() is not None
+    return (
+        session.execute(
+            update(Job)
+            .where(Job.id == job_id, func.coalesce(Job.decode_tries, 0) == 0)
+            .values(decode_tries=1)
+            .returning(Job.number)
+        ).first()
+        is not None
+    )
 
 
 def set_decode_tries(session: Session, job_id: str, tries: int) -> None:

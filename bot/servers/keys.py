@@ -72,8 +72,11 @@ def get(session: Session, key_id: int) -> StudiiKey | None:
 
 def current(session: Session, guild_id: int) -> StudiiKey | None:
     """Return the key that the server's new jobs use, or None. It is shown as its `masked`."""
-    theirs = select(StudiiKey).join(settings.GuildSettings, settings.GuildSettings.key_id == StudiiKey.id)
-    return session.scalar(theirs.where(settings.GuildSettings.guild_id == guild_id))
+    return session.scalar(
+        select(StudiiKey)
+        .join(settings.GuildSettings, settings.GuildSettings.key_id == StudiiKey.id)
+        .where(settings.GuildSettings.guild_id == guild_id)
+    )
 
 
 def of_lanes(session: Session, lanes: Collection[str]) -> list[StudiiKey]:
@@ -88,8 +91,9 @@ def stored(session: Session) -> list[StudiiKey]:
 
 def retire(session: Session, key_id: int, at: datetime) -> None:
     """Mark the key as retired. The first call sets the time."""
-    fresh = update(StudiiKey).where(StudiiKey.id == key_id, StudiiKey.retired_at.is_(None))
-    session.execute(fresh.values(retired_at=at))
+    session.execute(
+        update(StudiiKey).where(StudiiKey.id == key_id, StudiiKey.retired_at.is_(None)).values(retired_at=at)
+    )
     wake(session, ("servers",))
 
 

@@ -210,8 +210,12 @@ def erase_retired_keys(session: Session, before: datetime) -> int:
     Return the number of erased keys.
     """
     running = exists().where(jobs.c.key_id == StudiiKey.id, jobs.c.state.in_(SENT_STATES))
-    retired = update(StudiiKey).where(StudiiKey.retired_at.is_not(None), StudiiKey.ciphertext != b"")
-    unused = retired.where(~running | (StudiiKey.retired_at < before)).values(ciphertext=b"")
+    unused = (
+        update(StudiiKey)
+        .where(StudiiKey.retired_at.is_not(None), StudiiKey.ciphertext != b"")
+        .where(~running | (StudiiKey.retired_at < before))
+        .values(ciphertext=b"")
+    )
     erased = session.connection().execute(unused).rowcount
     if erased:
         wake(session, ("servers",))
@@ -241,8 +245,9 @@ def left(session: Session, guild_id: int, at: datetime) -> None:
         elif job.guild_id == guild_id:
             transitions.withhold_result(session, job.id, unseen, at)
     settings.change(session, guild_id, key_id=None, left_at=at, missing_since=None, greeted_at=None)
-    keys_ = update(StudiiKey).where(StudiiKey.guild_id == guild_id)
-    session.execute(keys_.values(ciphertext=b"", retired_at=at))
+    session.execute(
+        update(StudiiKey).where(StudiiKey.guild_id == guild_id).values(ciphertext=b"", retired_at=at)
+    )
     _log.info("The bot was removed from server %d; its keys were erased.", guild_id)
 
 

@@ -202,8 +202,9 @@ def compare(
 
 def missing(session: Session) -> dict[int, datetime]:
     """Return the servers that seem to have removed the bot, and since when; an operator decides."""
-    found = select(GuildSettings).where(GuildSettings.missing_since.is_not(None))
-    rows = session.scalars(found.order_by(GuildSettings.guild_id))
+    rows = session.scalars(
+        select(GuildSettings).where(GuildSettings.missing_since.is_not(None)).order_by(GuildSettings.guild_id)
+    )
     return {row.guild_id: row.missing_since for row in rows if row.missing_since is not None}
 
 
