@@ -9,8 +9,7 @@ from sqlalchemy import Integer, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.base import Base, Choice, put
-from bot.credits import ledger
-from bot.credits.budgets import BudgetState, Estimate, read, short_price, watch_budget
+from bot.credits import budgets, ledger
 from bot.domain.guilds import Period
 from bot.errors import CreditsShort, Refused
 from bot.features.wording import (
@@ -159,7 +158,7 @@ class MemberUse:
 class MemberState:
     """A member's limits in a server. Without an allowance only the server's budget limits them."""
 
-    budget: BudgetState
+    budget: budgets.BudgetState
     limits: MemberLimits
     use: MemberUse
     allowance: MembersAllowance | None
@@ -184,7 +183,7 @@ class MemberState:
 
 
 def state_of_member(
-    budget: BudgetState,
+    budget: budgets.BudgetState,
     limits: MemberLimits,
     user_id: int,
     roles: Collection[int],
@@ -200,11 +199,11 @@ def use_of_members(
     session: Session,
     servers: Sequence[tuple[settings.GuildSettings, MemberLimits, Sequence[int]]],
     at: datetime,
-) -> dict[int, tuple[BudgetState, dict[int, MemberUse]]]:
+) -> dict[int, tuple[budgets.BudgetState, dict[int, MemberUse]]]:
     """Return the state of each server's budget, and what each of these members has used of their limits."""
     members = sorted({user_id for _, _, some in servers for user_id in some})
-    books = read(session, [server for server, _, _ in servers], at, members)
-    found: dict[int, tuple[BudgetState, dict[int, MemberUse]]] = {}
+    books = budgets.read(session, [server for server, _, _ in servers], at, members)
+    found: dict[int, tuple[budgets.BudgetState, dict[int, MemberUse]]] = {}
     for server, limits, some in servers:
         budget, used, granted = books[server.guild_id]
         theirs = (jobs.c.guild_id == server.guild_id) & jobs.c.user_id.in_(some)
@@ -256,9 +255,9 @@ def set_allowance(
         put(session, Allowance, key, credits=credits_)
 
 
-def grants(session: Session, guild_id: int, at: datetime) -> tuple[BudgetState, dict[int, int]]:
+def grants(session: Session, guild_id: int, at: datetime) -> tuple[budgets.BudgetState, dict[int, int]]:
     """Return the budget of the present period, and what was granted to members for it."""
-    budget, _, granted = read(session, [settings.of(session, guild_id)], at)[guild_id]
+    budget, _, granted = budgets.read(session, [settings.of(session, guild_id)], at)[guild_id]
     return budget, {user: amount for user, amount in granted.items() if user and amount}
 
 
@@ -295,10 +294,10 @@ def grant(session: Session, guild_id: int, user_id: int | None, credits_: int, a
             )
         )
     ledger.grant(session, guild_id, user_id, credits_, budget.period_name, at)
-    watch_budget(session, guild_id, at)
+    budgets.watch_budget(session, guild_id, at)
 
 
-def ensure_within(state: MemberState, price: Estimate, number: int = 1) -> None:
+def ensure_within(state: MemberState, price: budgets.Estimate, number: int = 1) -> None:
     """Raise `Refused` if `number` jobs, which cost the price together, exceed the server's budget or a limit.
 
     It says the limit, what is left, the cost, when it renews, and who can change it.
@@ -308,7 +307,7 @@ def ensure_within(state: MemberState, price: Estimate, number: int = 1) -> None:
         said = lazy(
             # Translators: {left} is such as "3 of 100 credits left today".
             "Not enough credits: this costs {price}, and the server has {left}.",
-            price=short_price(price),
+            price=budgets.short_price(price),
             left=budget.left_words,
         )
         limit, usage = budget.settings.budget.limit, budget.usage
@@ -318,7 +317,7 @@ def ensure_within(state: MemberState, price: Estimate, number: int = 1) -> None:
         said = lazy(
             # Translators: {left} is such as "3 of 100 credits left today".
             "Not enough credits: this costs {price}, and your allowance has {left}.",
-            price=short_price(price),
+            price=budgets.short_price(price),
             left=state.left_words,
         )
         limit, usage = state.allowance.credits, use.usage
@@ -358,8 +357,8 @@ def ensure_within(state: MemberState, price: Estimate, number: int = 1) -> None:
 
 
 def _when_again(
-    budget: BudgetState,
-    price: Estimate,
+    budget: budgets.BudgetState,
+    price: budgets.Estimate,
     limit: int,
     left: int,
     usage: ledger.Usage,

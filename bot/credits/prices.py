@@ -20,9 +20,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.base import Base, put
 from bot.catalog import Catalog, Tool
-from bot.credits import ledger
-from bot.credits.budgets import Estimate, budget_period, watch_budget
-from bot.credits.limits import allowance, of_server
+from bot.credits import budgets, ledger, limits
 from bot.domain.guilds import Period
 from bot.jobs.models import UNSENT_STATES, Job, JobState, jobs
 from bot.jobs.queries import readable
@@ -45,7 +43,7 @@ class Price(Base):
     at: Mapped[datetime]  # when it was first charged
 
 
-def estimate(assumed: int, charged: int | None, guess: int | None, in_catalogue: bool) -> Estimate:
+def estimate(assumed: int, charged: int | None, guess: int | None, in_catalogue: bool) -> budgets.Estimate:
     """Return the credits to reserve for a job, at least 1.
 
     `assumed` is the catalogue's figure, `charged` what the same tool and price-changing inputs were charged
@@ -55,9 +53,9 @@ def estimate(assumed: int, charged: int | None, guess: int | None, in_catalogue:
     budget.
     """
     if charged is not None and in_catalogue:
-        return Estimate(max(MIN_ESTIMATE_CREDITS, charged), learned=True)
+        return budgets.Estimate(max(MIN_ESTIMATE_CREDITS, charged), learned=True)
     known = [figure for figure in (charged, guess) if figure is not None]
-    return Estimate(max(MIN_ESTIMATE_CREDITS, assumed, *known), learned=charged is not None)
+    return budgets.Estimate(max(MIN_ESTIMATE_CREDITS, assumed, *known), learned=charged is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +64,8 @@ class ToolPrice:
     of its defaults, the cheapest first."""
 
     tool: Tool
-    price: Estimate
-    others: tuple[tuple[Mapping[str, str], Estimate], ...]
+    price: budgets.Estimate
+    others: tuple[tuple[Mapping[str, str], budgets.Estimate], ...]
 
     @property
     def most(self) -> int:
@@ -83,7 +81,7 @@ class PriceTable:
     own: Mapping[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     any: Mapping[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
 
-    def expected(self, tool: Tool, inputs: Mapping[str, str], variant: str | None = None) -> Estimate:
+    def expected(self, tool: Tool, inputs: Mapping[str, str], variant: str | None = None) -> budgets.Estimate:
         """Return what a job with these inputs will probably be charged. An accepted job has its `variant`."""
         known = tool.in_catalogue(inputs)
         name = (tool.slug, tool.variant(inputs) if variant is None else variant)
@@ -102,13 +100,13 @@ class PriceTable:
             default=None,
         )
 
-    def of(self, tool: Tool, values: Mapping[str, str | None]) -> Estimate:
+    def of(self, tool: Tool, values: Mapping[str, str | None]) -> budgets.Estimate:
         """Return the price of a job with these values, and the tool's defaults for the others."""
         given = {name: value for name, value in values.items() if value}
         defaults = {one.name: one.default for one in tool.inputs if one.default is not None}
         return self.expected(tool, {**defaults, **given})
 
-    def least(self, tool: Tool) -> Estimate:
+    def least(self, tool: Tool) -> budgets.Estimate:
         """Return the lowest price of the tool, with any choices.
 
         Inputs outside the catalogue cost no less: the dearest charge counts for them.
@@ -194,7 +192,7 @@ def taken(session: Session, catalog: Catalog, lane: str, job: Job, charge: int, 
     if before is None or charge > before:
         _set(session, catalog, lane, job, charge, at)
     if wanted > reserved:
-        watch_budget(session, job.guild_id, at)
+        budgets.watch_budget(session, job.guild_id, at)
 
 
 def told_at_end(
@@ -300,7 +298,7 @@ def _set(
             *_sent_with(lane, job.tool),
         )
         raised = [one for one in sent if surprising or one.charged is None]
-        _correct(session, raised, Estimate(charge, learned=True), at)
+        _correct(session, raised, budgets.Estimate(charge, learned=True), at)
     unsent = _locked(session, UNSENT_STATES, jobs.c.tool == job.tool, jobs.c.guild_id.in_(servers))
     _reprice(session, catalog, lane, unsent, at)
 
@@ -308,18 +306,20 @@ def _set(
 def _reprice(session: Session, catalog: Catalog, lane: str, unsent: Sequence[Job], at: datetime) -> None:
     """Give unsent jobs the reservations that the prices ask for."""
     prices = charges_of(session, [lane])[lane]
-    alike: dict[Estimate, list[Job]] = {}
+    alike: dict[budgets.Estimate, list[Job]] = {}
     for job in unsent:
         price = _expected(prices, catalog, job)
         if price is not None and not price.learned:
-            price = Estimate(max(price.amount, job.reserved), learned=False)  # it lowers no reservation
-        if price is not None and price != Estimate(job.reserved, bool(job.price_learned)):
+            price = budgets.Estimate(
+                max(price.amount, job.reserved), learned=False
+            )  # it lowers no reservation
+        if price is not None and price != budgets.Estimate(job.reserved, bool(job.price_learned)):
             alike.setdefault(price, []).append(job)
     for price, some in alike.items():
         _correct(session, some, price, at)
 
 
-def _correct(session: Session, some: Collection[Job], price: Estimate, at: datetime) -> None:
+def _correct(session: Session, some: Collection[Job], price: budgets.Estimate, at: datetime) -> None:
     """Correct the reservations of these jobs in one step, which their progress shows."""
     different = [job for job in some if job.reserved != price.amount]
     ledger.correct(session, different, price.amount, at)
@@ -328,10 +328,10 @@ def _correct(session: Session, some: Collection[Job], price: Estimate, at: datet
     for job in some:
         job.price_learned = price.learned
     for guild_id in sorted({job.guild_id for job in different}):
-        watch_budget(session, guild_id, at)
+        budgets.watch_budget(session, guild_id, at)
 
 
-def _expected(prices: PriceTable, catalog: Catalog, job: Job) -> Estimate | None:
+def _expected(prices: PriceTable, catalog: Catalog, job: Job) -> budgets.Estimate | None:
     """Return what an accepted job will probably be charged, or None if nothing tells it.
 
     What other keys were charged for inputs in the catalogue changes nothing any more.
@@ -339,7 +339,7 @@ def _expected(prices: PriceTable, catalog: Catalog, job: Job) -> Estimate | None
     tool, charged = catalog.tools.get(job.tool), prices.own.get((job.tool, job.variant))
     if tool is not None:
         return PriceTable(prices.own).expected(tool, job.inputs, job.variant)
-    return None if charged is None else Estimate(max(MIN_ESTIMATE_CREDITS, charged), learned=True)
+    return None if charged is None else budgets.Estimate(max(MIN_ESTIMATE_CREDITS, charged), learned=True)
 
 
 def _exceeded(session: Session, job: Job, at: datetime) -> ReasonCode | None:
@@ -350,7 +350,7 @@ def _exceeded(session: Session, job: Job, at: datetime) -> ReasonCode | None:
     server = settings.of(session, job.guild_id)
     # A job counts in the period in which it was accepted; an older one counts in no one-off total.
     total = server.budget.period is Period.TOTAL
-    period, name = budget_period(server, at if total else job.created_at)
+    period, name = budgets.budget_period(server, at if total else job.created_at)
     if total and period.start is not None and job.created_at < period.start:
         return None
     mine = select(jobs.c.number).where(jobs.c.id == job.id).scalar_subquery()
@@ -365,7 +365,7 @@ def _exceeded(session: Session, job: Job, at: datetime) -> ReasonCode | None:
         return ReasonCode.NO_ROOM_IN_BUDGET
     # The member's roles are not known here, but that which gave them their allowance is.
     roles = () if job.allowance_role is None else (job.allowance_role,)
-    theirs = allowance(of_server(session, job.guild_id), job.user_id, roles)
+    theirs = limits.allowance(limits.of_server(session, job.guild_id), job.user_id, roles)
     if theirs is None:
         return None
     own = session.execute(spent.where(jobs.c.user_id == job.user_id)).scalar_one()

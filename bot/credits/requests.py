@@ -15,8 +15,7 @@ from bot.credits.limits import of_member
 from bot.errors import NotAllowed, Refused
 from bot.features.wording import discord_timestamp
 from bot.languages import lazy
-from bot.servers import settings
-from bot.servers.notices import NoticeKind
+from bot.servers import notices, settings
 
 MIN_GRANT_CREDITS = 20
 _ROUNDED_TO = 10
@@ -117,7 +116,7 @@ def ask(
     session.add(request)
     rules = settings.of(session, guild_id)
     in_place = bool(rules.requests_in_place) or rules.log_channel_id is None
-    _tell(session, NoticeKind.CREDITS_ASKED, request, at, in_place=in_place)
+    _tell(session, notices.NoticeKind.CREDITS_ASKED, request, at, in_place=in_place)
     return request
 
 
@@ -150,12 +149,17 @@ def answer(session: Session, request_id: str, state: RequestState, by: int, at: 
             ledger.grant(session, guild_id, None, request.amount, period, at)
         budgets.watch_budget(session, guild_id, at)
     if state is not RequestState.LEFT:
-        _tell(session, NoticeKind.CREDITS_ANSWER, request, at)
+        _tell(session, notices.NoticeKind.CREDITS_ANSWER, request, at)
     return request
 
 
 def _tell(
-    session: Session, kind: NoticeKind, request: CreditRequest, at: datetime, *, in_place: bool = False
+    session: Session,
+    kind: notices.NoticeKind,
+    request: CreditRequest,
+    at: datetime,
+    *,
+    in_place: bool = False,
 ) -> None:
     """Add the notice. `in_place`: it is posted where the member asked, not in the log channel."""
     details: dict[str, str | int | None] = {

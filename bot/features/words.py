@@ -14,12 +14,10 @@ from bot import posts
 from bot.base import Base, Choice, metadata, put
 from bot.catalog import Catalog, Tool
 from bot.errors import Refused
-from bot.features.word_matching import WILDCARD, catches_much, first_met, key_of
-from bot.features.wording import pause_words
+from bot.features import word_matching, wording
 from bot.jobs.models import JobRequest
 from bot.languages import lazy, paragraph
-from bot.servers import access
-from bot.servers.notices import NoticeKind
+from bot.servers import access, notices
 
 MAX_WORD_RULES = 200  # in a server
 MAX_RULE_CHARACTERS = 60
@@ -73,7 +71,8 @@ class WordsRefused(Refused):
             )
             if until is None
             else paragraph(
-                lazy("This server's word filter doesn't allow that. Nothing was charged."), pause_words(until)
+                lazy("This server's word filter doesn't allow that. Nothing was charged."),
+                wording.pause_words(until),
             )
         )
         wrote = lazy("You wrote: “{text}”", text=self.text)
@@ -110,10 +109,10 @@ def catch_of(rule: WordRule, recent: Collection[Mapping[str, str]], catalog: Cat
     keys = [rule.key]
     values = {value for tool in catalog.tools.values() for one in tool.inputs for value in one.suggestions}
     return Catch(
-        catches_much(rule.key),
-        sum(first_met(keys, [*inputs.values()]) is not None for inputs in recent),
+        word_matching.catches_much(rule.key),
+        sum(word_matching.first_met(keys, [*inputs.values()]) is not None for inputs in recent),
         len(recent),
-        tuple(sorted(value for value in values if first_met(keys, [value]))),
+        tuple(sorted(value for value in values if word_matching.first_met(keys, [value]))),
     )
 
 
@@ -143,10 +142,10 @@ def add(
     none.
     """
     words = " ".join(words.split())
-    key = key_of(words)
+    key = word_matching.key_of(words)
     if not key:
         raise Refused(EMPTY)
-    if key.count(WILDCARD) > MAX_WILDCARDS:
+    if key.count(word_matching.WILDCARD) > MAX_WILDCARDS:
         raise Refused(
             lazy("A rule can have at most {most} wildcards (`*`). Nothing was changed.", most=MAX_WILDCARDS)
         )
@@ -196,7 +195,7 @@ def met(rules: Collection[WordRule], values: Collection[str]) -> WordRule | None
     """
     refusals_first = sorted(rules, key=lambda rule: (rule.effect is WordEffect.APPROVE, rule.key))
     by_key = {rule.key: rule for rule in refusals_first}
-    key = first_met(by_key, values) if by_key else None
+    key = word_matching.first_met(by_key, values) if by_key else None
     return None if key is None else by_key[key]
 
 
@@ -226,5 +225,5 @@ def note_refusal(session: Session, refused: WordsRefused, at: datetime) -> acces
     if preset:
         told = f"{request.channel_id} {refused.tool.slug} {rule}"
         key = f"preset:{hashlib.sha256(told.encode()).hexdigest()[:16]}:{at:%Y-%m-%d}"
-    posts.want(session, guild_id, NoticeKind.WORDS, key, at=at, details=details)
+    posts.want(session, guild_id, notices.NoticeKind.WORDS, key, at=at, details=details)
     return pause

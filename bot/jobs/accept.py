@@ -16,12 +16,10 @@ from sqlalchemy.orm import Session
 
 from bot.catalog import Catalog
 from bot.clock import Clock
-from bot.credits import ledger, limits, prices
-from bot.credits.budgets import Estimate, add_alert
+from bot.credits import budgets, ledger, limits, prices
 from bot.db import COMMAND_WRITE_TIMEOUT, Database
 from bot.errors import CreditsShort, Refused, StudiiBotError
-from bot.features import styles, words
-from bot.features.wording import size_words
+from bot.features import styles, wording, words
 from bot.jobs import confirm, decide, queries, results
 from bot.jobs.models import Hold, Job, JobRequest, jobs as jobs_table
 from bot.languages import Message, lazy
@@ -83,7 +81,7 @@ class Acceptor:
         """
         return await self._accept(requests, apart=True)
 
-    def would_accept(self, session: Session, requests: Sequence[JobRequest]) -> list[Estimate]:
+    def would_accept(self, session: Session, requests: Sequence[JobRequest]) -> list[budgets.Estimate]:
         """Return the prices of those of a person's jobs that could be accepted now, in this order."""
         accepted, _ = self._read(session, [_Asked(_as_set(requests))]).as_many_as_possible(_as_set(requests))
         return [decide.price_of(job) for job in accepted]
@@ -102,8 +100,8 @@ class Acceptor:
                     lazy(
                         "That photo is {size}. The limit is {limit}. Send a smaller one, or ask the bot's "
                         "operator to raise MAX_SOURCE_MB.",
-                        size=size_words(request.source.size),
-                        limit=size_words(self._max_source_bytes),
+                        size=wording.size_words(request.source.size),
+                        limit=wording.size_words(self._max_source_bytes),
                     )
                 )
         asked = _Asked(_as_set(requests), complete, apart)
@@ -120,7 +118,7 @@ class Acceptor:
         answers = [one.context.run(_answers, session, decisions, one) for one in asked]
         store(session, decisions.jobs, decisions.at)
         for (guild_id, *_), alert in decisions.alerts.items():
-            add_alert(session, guild_id, alert, decisions.at)
+            budgets.add_alert(session, guild_id, alert, decisions.at)
         return answers
 
     def _read(self, session: Session, asked: Sequence[_Asked]) -> decide.Decisions:

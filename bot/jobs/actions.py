@@ -13,9 +13,7 @@ from bot import posts
 from bot.catalog import Catalog
 from bot.credits import budgets, ledger
 from bot.errors import Refused
-from bot.features import words
-from bot.features.wording import credits_message
-from bot.features.words import WordEffect
+from bot.features import wording, words
 from bot.jobs import queries, transitions
 from bot.jobs.models import (
     SENT_STATES,
@@ -29,8 +27,7 @@ from bot.jobs.models import (
 )
 from bot.languages import Message, lazy
 from bot.reasons import Reason, ReasonCode
-from bot.servers import access
-from bot.servers.notices import DECIDED_BY, NoticeKind
+from bot.servers import access, notices
 
 _log = logging.getLogger(__name__)
 
@@ -191,7 +188,7 @@ def _settled(job: Job) -> Message:
         return lazy("That job doesn't need to be settled.")
     if not job.settled:
         return lazy("That was already settled: nothing was charged. Nothing was changed.")
-    charged = credits_message(job.settled)
+    charged = wording.credits_message(job.settled)
     return lazy("That was already settled: charged {credits}. Nothing was changed.", credits=charged)
 
 
@@ -263,7 +260,7 @@ def approve(
             lazy(
                 "Not enough credits: the budget has been lowered since, and reserved credits exceed it by "
                 "{credits}. Raise it with `/studii budget`, or decline the request.",
-                credits=credits_message(-budget.left),
+                credits=wording.credits_message(-budget.left),
             )
         )
     approved = [transitions.approve(session, job.id, at) for job in jobs]
@@ -370,7 +367,7 @@ def _objection(
     except Refused:
         return Reason(ReasonCode.ACCESS_CHANGED)
     rule = words.met(words.rules(session, job.guild_id), tool.texts(request.inputs))
-    refused = rule is not None and rule.effect is WordEffect.REFUSE
+    refused = rule is not None and rule.effect is words.WordEffect.REFUSE
     return Reason(ReasonCode.WORDS_CHANGED) if refused else None
 
 
@@ -402,7 +399,9 @@ def _decided(
     if not decided:
         raise Refused(RELEASED if result else REQUEST_OVER)
     job = decided[0]
-    about = (NoticeKind.REVIEW, job.id) if result else (NoticeKind.APPROVAL, job.set_id or job.id)
+    about = (
+        (notices.NoticeKind.REVIEW, job.id) if result else (notices.NoticeKind.APPROVAL, job.set_id or job.id)
+    )
     if (post := posts.get(session, job.guild_id, *about)) is not None:
-        post.details = {**post.details, DECIDED_BY: approver.user_id}
+        post.details = {**post.details, notices.DECIDED_BY: approver.user_id}
     return decided

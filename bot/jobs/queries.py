@@ -14,9 +14,8 @@ from bot.jobs.best_results import BEST
 from bot.jobs.models import ACTIVE_STATES, GOING_OR_DONE, SENT_STATES, Hold, Job, JobState, Trouble
 from bot.languages import lazy
 from bot.posts import Post
+from bot.servers import notices, settings
 from bot.servers.keys import StudiiKey
-from bot.servers.notices import TO_APPROVERS
-from bot.servers.settings import GuildSettings
 
 _log = logging.getLogger(__name__)
 UNREADABLE = (ValueError, TypeError, LookupError)  # of drivers and column types, for invalid values
@@ -100,7 +99,7 @@ def from_photo(session: Session, guild_id: int, message_id: int) -> list[Job]:
         .where(Job.state.in_(ACTIVE_STATES) | Job.source_file.is_not(None))
     )
     # What is made of a picture in a message of the bot's stays when that is deleted.
-    result, ours = aliased(Job), (BEST, *TO_APPROVERS)
+    result, ours = aliased(Job), (BEST, *notices.TO_APPROVERS)
     shown = exists().where(result.result_message_id == message_id)
     posted = exists().where(Post.guild_id == guild_id, Post.kind.in_(ours), Post.message_id == message_id)
     return [one for one in readable(session, found.where(~shown, ~posted)) if one.guild_id == guild_id]
@@ -153,8 +152,8 @@ def with_key(session: Session, job_id: str) -> tuple[Job | None, StudiiKey | Non
     """Return the job and its server's current key, if there are any."""
     both = (
         select(Job, StudiiKey)
-        .outerjoin(GuildSettings, GuildSettings.guild_id == Job.guild_id)
-        .outerjoin(StudiiKey, StudiiKey.id == GuildSettings.key_id)
+        .outerjoin(settings.GuildSettings, settings.GuildSettings.guild_id == Job.guild_id)
+        .outerjoin(StudiiKey, StudiiKey.id == settings.GuildSettings.key_id)
         .where(Job.id == job_id)
     )
     found = session.execute(both).first()
@@ -167,20 +166,20 @@ def on_lanes(session: Session, job_ids: Collection[str] | None = None) -> list[t
     Those of `job_ids` alone, unless that is None. Waiting jobs of servers that seem to have removed the bot
     are left out.
     """
-    of_server = GuildSettings.guild_id == Job.guild_id
+    of_server = settings.GuildSettings.guild_id == Job.guild_id
     wanted = (
         select(Job)
-        .join(GuildSettings, of_server, isouter=True)
+        .join(settings.GuildSettings, of_server, isouter=True)
         .order_by(Job.number)
         .where(Job.state.in_(ON_LANES), Job.output_url.is_(None))
     )
     if job_ids is not None:
         wanted = wanted.where(Job.id.in_(job_ids))
-    wanted = wanted.where((Job.state != JobState.WAITING) | GuildSettings.missing_since.is_(None))
+    wanted = wanted.where((Job.state != JobState.WAITING) | settings.GuildSettings.missing_since.is_(None))
     if not (jobs := _ours(session, wanted)):
         return []
-    keys = select(StudiiKey, GuildSettings.key_id.is_not(None)).outerjoin(
-        GuildSettings, GuildSettings.key_id == StudiiKey.id
+    keys = select(StudiiKey, settings.GuildSettings.key_id.is_not(None)).outerjoin(
+        settings.GuildSettings, settings.GuildSettings.key_id == StudiiKey.id
     )
     used, current = dict[int, StudiiKey](), dict[int, StudiiKey]()
     for key, is_current in session.execute(

@@ -13,12 +13,10 @@ from sqlalchemy.orm import Session
 
 from bot import posts
 from bot.credits import ledger
-from bot.jobs import progress
+from bot.jobs import progress, queries
 from bot.jobs.models import ACTIVE_STATES, Job, JobState
-from bot.jobs.queries import get, of_set
 from bot.media.spool import OutputFile
-from bot.servers import settings
-from bot.servers.notices import NoticeKind
+from bot.servers import notices, settings
 
 HOURGLASS = "hourglass"  # the kind of the posts on photos' messages; the key is the message
 HOURGLASS_SIGN = "⏳"
@@ -87,7 +85,7 @@ def ended(session: Session, job: Job, at: datetime) -> None:
     """Let it be posted how the job ended, unless its person knows that already."""
     if job.set_id is not None:
         session.flush()
-        _want_next(session, of_set(session, job.set_id), at)
+        _want_next(session, queries.of_set(session, job.set_id), at)
     if job.announced_at is None and not job.posted_with_set:
         _want(session, job.nonce, [job], at)
 
@@ -114,10 +112,10 @@ def of_message(
     Before a set's are chosen, these are all that no message is about. With none, nothing is left to say.
     They may be `locked` until the transaction ends.
     """
-    job = get(session, job_id or "", locked=locked)
+    job = queries.get(session, job_id or "", locked=locked)
     if job is None:
         return [], []
-    whole = [job] if job.set_id is None or job.posting else of_set(session, job.set_id, locked=locked)
+    whole = [job] if job.set_id is None or job.posting else queries.of_set(session, job.set_id, locked=locked)
     if key.startswith(job.id):
         open_ = job.over and job.announced_at is None and job.nonce == key
         return [job] if open_ else [], whole
@@ -133,7 +131,7 @@ def choose(session: Session, guild_id: int, key: str, job_ids: Collection[str], 
     """Store which jobs of a set the message is about. What no message is about gets another one."""
     ledger.lock(session, guild_id)  # as several jobs are changed
     set_id, _, number = key.partition("-")
-    whole = of_set(session, set_id)
+    whole = queries.of_set(session, set_id)
     for job in unposted(whole):
         if job.set_message in {None, int(number)}:
             job.set_message = int(number) if job.id in job_ids else None
@@ -154,8 +152,8 @@ def note(
     for job in jobs:
         job.announced_at, job.result_message_id = at, message_id
         if job.approval or job.result_approval:  # what moderators read of it links to it
-            posts.change(session, job.guild_id, NoticeKind.APPROVAL, job.set_id or job.id, at)
-            posts.change(session, job.guild_id, NoticeKind.REVIEW, job.id, at)
+            posts.change(session, job.guild_id, notices.NoticeKind.APPROVAL, job.set_id or job.id, at)
+            posts.change(session, job.guild_id, notices.NoticeKind.REVIEW, job.id, at)
         if said:
             place = int(post.place[1:])
             job.result_channel_id = None if message_id is None or place == job.channel_id else place
@@ -166,7 +164,7 @@ def note(
             server = settings.of(session, job.guild_id)
             logged = server.log_results and server.log_channel_id is not None
             if logged and job.state is JobState.SUCCEEDED:
-                posts.want(session, job.guild_id, NoticeKind.MADE, job.nonce, at=at, job_id=job.id)
+                posts.want(session, job.guild_id, notices.NoticeKind.MADE, job.nonce, at=at, job_id=job.id)
         else:
             # A result that could not be posted is kept, with the photo before, until its person fetches it.
             job.set_message = None

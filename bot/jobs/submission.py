@@ -19,12 +19,9 @@ from bot import meta, posts
 from bot.base import put, wake
 from bot.catalog import Catalog
 from bot.clock import PUT_BACK
-from bot.credits import ledger, prices
-from bot.credits.budgets import watch_budget
-from bot.jobs import lanes
+from bot.credits import budgets, ledger, prices
+from bot.jobs import lanes, queries, transitions
 from bot.jobs.models import UNSENT_STATES, FailureCode, Hold, Job, JobState
-from bot.jobs.queries import find, get, in_states, with_key
-from bot.jobs.transitions import advance, charge_of, end_paid, fail_unpaid, move, of_job
 from bot.reasons import Reason, ReasonCode
 from bot.servers.keys import StudiiKey, current as current_key
 from bot.servers.notices import NoticeKind
@@ -84,7 +81,7 @@ def claim(
     submitting. Changes nothing if the job is not to be sent now.
     """
     expected = (JobState.WAITING,) if to is JobState.UPLOADING else (JobState.WAITING, JobState.UPLOADING)
-    job, key = with_key(session, job_id)
+    job, key = queries.with_key(session, job_id)
     if job is None or job.state not in expected:
         return NotClaimed(job, NOT_YET)
     if key is None or key.lane != lane or needs_upload(job, key.id) is not (to is JobState.UPLOADING):
@@ -96,13 +93,15 @@ def claim(
     if not job.price_learned or job.reserved > job.estimate:
         verdict = prices.sendable(session, catalog, key.lane, job, at)
         if isinstance(verdict, Reason):
-            return NotClaimed(fail_unpaid(session, job_id, UNSENT_STATES, FailureCode.BUDGET, verdict, at))
+            return NotClaimed(
+                transitions.fail_unpaid(session, job_id, UNSENT_STATES, FailureCode.BUDGET, verdict, at)
+            )
         if verdict is None:
             return NotClaimed(job, 5.0)  # the end of the one that it waits for wakes the lane
-    claimed = find(session, job_id, *expected)
+    claimed = queries.find(session, job_id, *expected)
     if claimed is None:
         return NotClaimed(job, NOT_YET)
-    move(session, claimed, to, at, key_id=key.id, held=None, not_before=None, epoch=epoch)
+    transitions.move(session, claimed, to, at, key_id=key.id, held=None, not_before=None, epoch=epoch)
     if to is JobState.UPLOADING:
         claimed.object_key = None  # of another key
     return Claim(claimed, key, was_held)
@@ -117,13 +116,13 @@ def record_taken(
     result is then a new message. Return None if an admin had ruled on it before that was known.
     """
     lanes.lock(session, claim.key.lane)  # its price may change
-    job = find(session, claim.job.id, JobState.SUBMITTING, JobState.UNKNOWN)
+    job = queries.find(session, claim.job.id, JobState.SUBMITTING, JobState.UNKNOWN)
     if job is None:
-        stored = get(session, claim.job.id)  # by a commit whose answer was lost
+        stored = queries.get(session, claim.job.id)  # by a commit whose answer was lost
         return stored if stored is not None and stored.studii_id == created.id else None
     if job.state is JobState.UNKNOWN:
         job.failure_text = None
-    move(session, job, JobState.RUNNING, at, submitted_at=at)
+    transitions.move(session, job, JobState.RUNNING, at, submitted_at=at)
     job.studii_id, job.status_url = created.id, created.status_url
     job.studii_status, job.charged, job.tries = created.status, created.credits_charged, 0
     # A job that was held has been taken, so the others go on even if no hold is stored.
@@ -155,13 +154,13 @@ def record_output(
 
     Return whether other reservations may have changed, or other jobs waited for this answer.
     """
-    told, charge = report.credits_charged, charge_of(job, report.credits_charged)
+    told, charge = report.credits_charged, transitions.charge_of(job, report.credits_charged)
     repriced = prices.told_at_end(session, catalog, lane, job, told, at, completed=True)
     job.version, job.studii_status, job.charged = job.version + 1, report.status, charge
     job.output_url, job.output_kind = report.output_url, report.output_kind
     job.tries, job.not_before = 0, None  # now of fetching it
     if repriced:
-        watch_budget(session, job.guild_id, at)
+        budgets.watch_budget(session, job.guild_id, at)
     return repriced
 
 
@@ -180,18 +179,18 @@ def fail_running(
 
     Return what `record_output` does.
     """
-    charge, repriced = charge_of(job, told), job.charged is None
+    charge, repriced = transitions.charge_of(job, told), job.charged is None
     # Others may have waited for the price, whether this answer told it or not.
     if told is not None:
         repriced = prices.told_at_end(session, catalog, lane, job, told, at, completed=False)
-    end_paid(session, job, code, reason, charge, at)
+    transitions.end_paid(session, job, code, reason, charge, at)
     return repriced
 
 
 def make_unknown(session: Session, job_id: str, at: datetime) -> Job | None:
     """Make a submitting job unknown: Studii may have it or not. Its credits stay reserved; admins are
     told."""
-    unknown = advance(session, job_id, JobState.SUBMITTING, JobState.UNKNOWN, at=at)
+    unknown = transitions.advance(session, job_id, JobState.SUBMITTING, JobState.UNKNOWN, at=at)
     if unknown is not None:
         tell_unknown(session, unknown, at)
     return unknown
@@ -211,10 +210,10 @@ def doubt_restored(session: Session, at: datetime) -> None:
 
 def doubt_waiting(session: Session, at: datetime) -> int:
     """Make the jobs unknown that Studii hasn't taken as far as is known. Return their number."""
-    waiting = in_states(session, BEFORE_STUDII)
+    waiting = queries.in_states(session, BEFORE_STUDII)
     for job in waiting:
         while (to := _TO_UNKNOWN.get(job.state)) is not None:
-            move(session, job, to, at, held=None, not_before=None, failure_text=_RESTORED)
+            transitions.move(session, job, to, at, held=None, not_before=None, failure_text=_RESTORED)
         tell_unknown(session, job, at, _RESTORED)
         if job.approval is not None:  # there is nothing to decide any more
             posts.change(session, job.guild_id, NoticeKind.APPROVAL, job.set_id or job.id, at)
@@ -236,9 +235,9 @@ def hold(
     """
     since = _hold(session, key, reason, until, at)
     code, _ = _kind(reason)
-    for job in in_states(session, _NOT_FETCHED_OR_SENT):
+    for job in queries.in_states(session, _NOT_FETCHED_OR_SENT):
         if job.guild_id == key.guild_id and job.held and waited_too_long(job, oldest, since):
-            fail_unpaid(session, job.id, job.state, code, reason, at)
+            transitions.fail_unpaid(session, job.id, job.state, code, reason, at)
 
 
 def waited_too_long(job: Job, oldest: datetime, since: datetime | None) -> bool:
@@ -262,14 +261,14 @@ def hold_running(
             _tell_held(session, key, reason, at)
         else:
             _hold(session, key, reason, until, at)
-    job = find(session, job_id)
+    job = queries.find(session, job_id)
     if job is not None:
         job.version += job.held != reason
         job.held, job.not_before = reason, until
     return job
 
 
-@of_job()
+@transitions.of_job()
 def works_again(session: Session, job: Job, at: datetime) -> Job:
     """End the hold of a running job, and that of its server for the same reason: Studii answers again."""
     there = session.get(Hold, job.guild_id)
@@ -336,7 +335,7 @@ def why_held(session: Session, guild_id: int) -> Reason | None:
     return None if there is None else there.reason
 
 
-@of_job(JobState.RECEIVED)
+@transitions.of_job(JobState.RECEIVED)
 def wait_for_hold(session: Session, job: Job) -> bool:
     """Let an accepted job wait with its server's others, if their key is held. Return whether it waits.
 
@@ -362,9 +361,11 @@ def without_key(session: Session, job_ids: Collection[str], oldest: datetime, at
     Those that were accepted before `oldest` end unpaid.
     """
     for job_id in job_ids:
-        job = find(session, job_id, JobState.WAITING, JobState.UPLOADING)
+        job = queries.find(session, job_id, JobState.WAITING, JobState.UPLOADING)
         if job is not None and waited_too_long(job, oldest, since=None):
-            fail_unpaid(session, job_id, job.state, FailureCode.KEY, Reason(ReasonCode.NO_KEY_FOR_A_DAY), at)
+            transitions.fail_unpaid(
+                session, job_id, job.state, FailureCode.KEY, Reason(ReasonCode.NO_KEY_FOR_A_DAY), at
+            )
         elif job is not None and (job.held is None or job.held.code != ReasonCode.NO_KEY):
             job.version, job.held = job.version + 1, Reason(ReasonCode.NO_KEY)
 

@@ -13,9 +13,8 @@ from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session
 
 from bot import posts
-from bot.credits import ledger
-from bot.credits.budgets import watch_budget
-from bot.jobs import results
+from bot.credits import budgets, ledger
+from bot.jobs import queries, results
 from bot.jobs.models import (
     ACTIVE_STATES,
     NEXT_STATES,
@@ -27,10 +26,8 @@ from bot.jobs.models import (
     JobState,
     Trouble,
 )
-from bot.jobs.queries import find, get, in_states, of_set
 from bot.reasons import Reason
-from bot.servers import access
-from bot.servers.notices import NoticeKind
+from bot.servers import access, notices
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -47,7 +44,7 @@ def move(session: Session, job: Job, to: JobState, at: datetime, **changes: Any)
         raise ValueError(f"a job can't change from {job.state} to {to}")
     ends = (job.state in ACTIVE_STATES) is not (to in ACTIVE_STATES)
     if job.state is JobState.UNKNOWN:
-        posts.change(session, job.guild_id, NoticeKind.UNKNOWN, job.id, at)
+        posts.change(session, job.guild_id, notices.NoticeKind.UNKNOWN, job.id, at)
     # What was said of an unknown outcome or a withheld result may be there: the next is a new message.
     job.posting += job.state in {JobState.UNKNOWN, JobState.WITHHELD}
     job.state, job.changed_at, job.announced_at = to, at, None
@@ -73,7 +70,7 @@ def advance(
     **changes: Any,
 ) -> Job | None:
     """Move the job from one of the `expected` states to `to`. Return None if it was in another state."""
-    job = find(session, job_id, *([expected] if isinstance(expected, JobState) else expected))
+    job = queries.find(session, job_id, *([expected] if isinstance(expected, JobState) else expected))
     return None if job is None else move(session, job, to, at, **changes)
 
 
@@ -89,7 +86,7 @@ def change(
 
     Changes nothing and returns None if the job is in another state than `expected`.
     """
-    job = find(session, job_id, *([] if expected is None else [expected]))
+    job = queries.find(session, job_id, *([] if expected is None else [expected]))
     if job is not None:
         job.version += visible
         for name, value in changes.items():
@@ -114,10 +111,10 @@ def of_job(
     ) -> Callable[Concatenate[Session, str, _P], _T | None]:
         @wraps(change)
         def of_id(session: Session, job_id: str, *args: _P.args, **more: _P.kwargs) -> _T | None:
-            before = get(session, job_id) if together else None
+            before = queries.get(session, job_id) if together else None
             if before is not None and before.set_id is not None and before.approval is Approval.WANTED:
                 ledger.lock(session, before.guild_id)
-            job = find(session, job_id, *states)
+            job = queries.find(session, job_id, *states)
             return None if job is None else change(session, job, *args, **more)
 
         return of_id
@@ -182,7 +179,7 @@ def cancel(session: Session, job: Job, at: datetime, *, told: bool = False) -> J
 
 def cancel_unsent(session: Session, guild_id: int, at: datetime) -> int:
     """Cancel all jobs of the server that Studii has not been asked for; returns the number."""
-    unsent = [job for job in in_states(session, UNSENT_STATES) if job.guild_id == guild_id]
+    unsent = [job for job in queries.in_states(session, UNSENT_STATES) if job.guild_id == guild_id]
     return sum(cancel(session, job.id, at) is not None for job in unsent)
 
 
@@ -240,9 +237,9 @@ def found_room(session: Session, guild_id: int, at: datetime) -> None:
 
 def tell_result_lost(session: Session, job_id: str, at: datetime) -> None:
     """Tell the admins once that there was a charge for a result that is neither here nor at its address."""
-    job = get(session, job_id)
+    job = queries.get(session, job_id)
     if job is not None and job.settled > 0:
-        posts.want(session, job.guild_id, NoticeKind.RESULT_LOST, job.id, at=at, job_id=job.id)
+        posts.want(session, job.guild_id, notices.NoticeKind.RESULT_LOST, job.id, at=at, job_id=job.id)
 
 
 @of_job(JobState.RUNNING)
@@ -254,7 +251,7 @@ def succeed(session: Session, job: Job, output_file: str, kind: str, at: datetim
     waits = job.result_approval is Approval.WANTED and access.approvals(session, job.guild_id).wants_results
     to = JobState.REVIEWING if waits else JobState.SUCCEEDED
     if waits:
-        posts.want(session, job.guild_id, NoticeKind.REVIEW, job.id, at=at, job_id=job.id)
+        posts.want(session, job.guild_id, notices.NoticeKind.REVIEW, job.id, at=at, job_id=job.id)
     return _settle(session, job, to, charge_of(job), at, output_file=output_file, output_kind=kind)
 
 
@@ -262,7 +259,7 @@ def succeed(session: Session, job: Job, output_file: str, kind: str, at: datetim
 def release_result(session: Session, job: Job, at: datetime) -> Job:
     """Let a result be posted that waits for a decision or was withheld: reviewing, withheld → succeeded."""
     given = {"result_approval": Approval.GIVEN, "failure": None, "failure_text": None}
-    posts.change(session, job.guild_id, NoticeKind.REVIEW, job.id, at)
+    posts.change(session, job.guild_id, notices.NoticeKind.REVIEW, job.id, at)
     return move(session, job, JobState.SUCCEEDED, at, **given)
 
 
@@ -275,7 +272,7 @@ def withhold_result(
     `told`: the requester knows it already.
     """
     why = {"failure": FailureCode.DECLINED, "failure_text": reason}
-    posts.change(session, job.guild_id, NoticeKind.REVIEW, job.id, at)
+    posts.change(session, job.guild_id, notices.NoticeKind.REVIEW, job.id, at)
     return move(session, job, JobState.WITHHELD, at, announced_at=at if told else None, **why)
 
 
@@ -346,7 +343,7 @@ def _settle(session: Session, job: Job, to: JobState, charge: int, at: datetime,
     ledger.settle(session, job, charge, at)  # before what is posted: then the row is written once
     move(session, job, to, at, finished_at=at, **changes)
     if charge > reserved:  # what was reserved counted before
-        watch_budget(session, job.guild_id, at)
+        budgets.watch_budget(session, job.guild_id, at)
     return job
 
 
@@ -370,8 +367,8 @@ def _tell_moderators(session: Session, job: Job, at: datetime) -> None:
     """
     if job.approval is None:
         return
-    kind, key = NoticeKind.APPROVAL, job.set_id or job.id
-    jobs = [job] if job.set_id is None else of_set(session, job.set_id)
+    kind, key = notices.NoticeKind.APPROVAL, job.set_id or job.id
+    jobs = [job] if job.set_id is None else queries.of_set(session, job.set_id)
     pending = [one for one in jobs if one.state is JobState.PENDING]
     if not pending:
         posts.change(session, job.guild_id, kind, key, at)

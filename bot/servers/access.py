@@ -22,8 +22,7 @@ from bot.errors import NotAllowed, Refused
 from bot.features.wording import discord_timestamp, pause_words
 from bot.jobs.models import UNKNOWN_MEMBER, JobRequest, MemberContext
 from bot.languages import Message, alternatives, lazy, nlazy, paragraph
-from bot.servers import settings
-from bot.servers.notices import NoticeKind
+from bot.servers import notices, settings
 
 EVERY_TOOL = "*"  # in the place of a tool's slug
 MAX_BLOCK_REASON_CHARACTERS = 200
@@ -272,7 +271,7 @@ def block(
     details = {"user": user_id, "reason": reason, "until": None if until is None else int(until.timestamp())}
     # Begins with the member, by whom it can be erased.
     key = f"{user_id}:{secrets.token_hex(8)}"
-    posts.want(session, guild_id, NoticeKind.BLOCKED, key, at=at, details=details)
+    posts.want(session, guild_id, notices.NoticeKind.BLOCKED, key, at=at, details=details)
 
 
 def unblock(session: Session, guild_id: int, user_id: int, at: datetime) -> None:

@@ -18,8 +18,7 @@ from bot.errors import Refused
 from bot.jobs import lanes, queries, submission, transitions
 from bot.jobs.models import SENT_STATES
 from bot.languages import Message, lazy, paragraph
-from bot.servers import keys, settings
-from bot.servers.notices import NoticeKind
+from bot.servers import keys, notices, settings
 from bot.studii import KeyRefused
 from bot.vault import LaneNames, Vault
 
@@ -124,7 +123,7 @@ def _use(
     ledger.lock(session, guild_id)
     key = keys.use(session, guild_id, lane, hint, plan, sealed, at)
     submission.end_hold(session, guild_id, at, key=key)
-    posts.forget(session, guild_id, NoticeKind.PLAN_DOUBTED)
+    posts.forget(session, guild_id, notices.NoticeKind.PLAN_DOUBTED)
     # Waiting jobs may have a price that another account was charged.
     prices.reprice_server(session, catalog, lane, guild_id, at)
     return key

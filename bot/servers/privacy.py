@@ -14,13 +14,10 @@ from sqlalchemy.orm import Session
 
 from bot import posts
 from bot.base import metadata, wake
-from bot.credits import ledger
-from bot.credits.budgets import budget_period
-from bot.credits.requests import CreditRequest
+from bot.credits import budgets, ledger, requests
 from bot.db import Database
 from bot.features import styles
-from bot.jobs import best_results, queries, transitions
-from bot.jobs.confirm import Confirmation, Tapper
+from bot.jobs import best_results, confirm, queries, transitions
 from bot.jobs.models import (
     FORGOTTEN_MEMBER,
     SENT_STATES,
@@ -35,8 +32,7 @@ from bot.jobs.models import (
 )
 from bot.posts import Post
 from bot.reasons import Reason, ReasonCode
-from bot.servers import access, notices, settings
-from bot.servers.keys import StudiiKey
+from bot.servers import access, keys, notices, settings
 
 Discard = Callable[..., Awaitable[None]]  # removes files from the spool by name
 # Studii has the photo then, so it is kept for being shown beside the result alone.
@@ -128,7 +124,7 @@ def forget_member(session: Session, user_id: int, at: datetime, guild_id: int | 
     """
     session.execute(delete(settings.MemberLanguage).filter_by(user_id=user_id))
     here = {"user_id": user_id} if guild_id is None else {"user_id": user_id, "guild_id": guild_id}
-    for table in (Confirmation, Tapper, CreditRequest, styles.MemberDefaults):
+    for table in (confirm.Confirmation, confirm.Tapper, requests.CreditRequest, styles.MemberDefaults):
         session.execute(delete(table).filter_by(**here))
     notices.forget_member(session, user_id, guild_id)
     styles.forget_member(session, user_id, guild_id)
@@ -199,7 +195,7 @@ def unname(session: Session, at: datetime) -> None:
     """
     named = jobs.c.forgotten_at.is_not(None) & (jobs.c.user_id != FORGOTTEN_MEMBER)
     for guild_id in session.scalars(select(jobs.c.guild_id).where(named).distinct()).all():
-        period, name = budget_period(settings.of(session, guild_id), at)
+        period, name = budgets.budget_period(settings.of(session, guild_id), at)
         if period.start is not None:
             ledger.unname(session, guild_id, period.start, name)
 
@@ -209,11 +205,11 @@ def erase_retired_keys(session: Session, before: datetime) -> int:
 
     Return the number of erased keys.
     """
-    running = exists().where(jobs.c.key_id == StudiiKey.id, jobs.c.state.in_(SENT_STATES))
+    running = exists().where(jobs.c.key_id == keys.StudiiKey.id, jobs.c.state.in_(SENT_STATES))
     unused = (
-        update(StudiiKey)
-        .where(StudiiKey.retired_at.is_not(None), StudiiKey.ciphertext != b"")
-        .where(~running | (StudiiKey.retired_at < before))
+        update(keys.StudiiKey)
+        .where(keys.StudiiKey.retired_at.is_not(None), keys.StudiiKey.ciphertext != b"")
+        .where(~running | (keys.StudiiKey.retired_at < before))
         .values(ciphertext=b"")
     )
     erased = session.connection().execute(unused).rowcount
@@ -246,7 +242,9 @@ def left(session: Session, guild_id: int, at: datetime) -> None:
             transitions.withhold_result(session, job.id, unseen, at)
     settings.change(session, guild_id, key_id=None, left_at=at, missing_since=None, greeted_at=None)
     session.execute(
-        update(StudiiKey).where(StudiiKey.guild_id == guild_id).values(ciphertext=b"", retired_at=at)
+        update(keys.StudiiKey)
+        .where(keys.StudiiKey.guild_id == guild_id)
+        .values(ciphertext=b"", retired_at=at)
     )
     _log.info("The bot was removed from server %d; its keys were erased.", guild_id)
 
