@@ -270,7 +270,8 @@ class Database:
 
         Raises `DatabaseAway` if there is no way to the database, and `DatabaseFailed` if it fails.
         """
-        self._ensure_open()
+        if self._closed:
+            raise DatabaseAway
         context = copy_context()
         reading = self._task(self._read(lambda session: context.run(work, session, *args, **more)), "reader")
         return await asyncio.shield(reading)  # a statement that is cancelled would cost the connection
@@ -305,7 +306,8 @@ class Database:
         It returns an answer for each. If it raises, it is called for each alone. It has nobody's context.
         `amends`: see `amend`.
         """
-        self._ensure_open()
+        if self._closed:
+            raise DatabaseAway
         answer: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
         answer.add_done_callback(lambda one: one.cancelled() or one.exception())  # also if nobody awaits it
         began = _CLOCK.monotonic()
@@ -506,10 +508,6 @@ class Database:
         if (since := self._failing_since.pop(what, None)) is not None:
             _log.warning("The database can be %s again, after %.0f s.", shown, _CLOCK.monotonic() - since)
 
-    def _ensure_open(self) -> None:
-        if self._closed:
-            raise DatabaseAway
-
 
 def begin(connection: Connection, fence: Fence) -> None:
     """Begin a transaction that writes. Raises `NotAlone` if another process has taken over."""
@@ -544,7 +542,7 @@ class _File:
 
     async def run(self, work: Callable[[Connection, *_R], _T], *args: *_R) -> _T:
         """Return what `work` returns on a connection. What it didn't commit is rolled back."""
-        one = self._free.pop() if self._free else await shielded(self._connected())
+        one = self._free.pop() if self._free else await self._connected()
         try:
             return await one._execute(_rolled_back, work, one._conn, *args)  # noqa: SLF001 - as SQLAlchemy does
         finally:
@@ -580,18 +578,14 @@ class _Server:
 
         Raises `DatabaseAway` for what drivers raise when a connection breaks, or can't be made.
         """
-        opened = self._engine.connect()
         try:
-            await shielded(opened.start())
-            return await opened.run_sync(work, *args)
+            async with self._engine.connect() as connection:
+                return await connection.run_sync(work, *args)
         except OSError as error:
             raise DatabaseAway from error
         except DBAPIError as error:
             _leave_out_rows(error)
             raise
-        finally:
-            if opened.sync_connection is not None:
-                await shielded(opened.close())
 
     async def close(self) -> None:
         """Close those that are not in use."""
