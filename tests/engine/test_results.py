@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.engine.posts import STAYS_THERE, first_message
-from bot.jobs import progress, queries, transitions
+from bot.jobs import queries, results, transitions
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.jobs.results import EndOfJobs, Part
 from bot.media.spool import OutputFile
@@ -218,7 +218,7 @@ async def with_answer(world: EngineWorld, job: Job, age: float = 0.0) -> None:
     """Let the person have been answered that many seconds ago, and the answer be edited."""
     now = world.clock.now()
     await world.db.write(
-        progress.keep,
+        results.keep_answer,
         INTERACTION,
         guild_id=job.guild_id,
         user_id=job.user_id,
@@ -227,7 +227,7 @@ async def with_answer(world: EngineWorld, job: Job, age: float = 0.0) -> None:
         life=1,
         created_at=now - timedelta(seconds=age),
         due_at=now + timedelta(days=1),
-        subject=progress.subject_of(job),
+        subject=results.subject_of(job),
         shown="its state",
     )
 
