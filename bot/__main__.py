@@ -5,7 +5,6 @@ import gc
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 from bot.cli.health import health, not_opened, say
 from bot.errors import SettingsError, StudiiBotError
@@ -92,14 +91,9 @@ def _ran(command: str, argument: str | None) -> int:
     return 0
 
 
-class _Parser(argparse.ArgumentParser):
-    def _print_message(self, message: str, file: Any = None) -> None:
-        say(message.rstrip(), file or sys.stderr)
-
-
 def new_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    parser = _Parser(prog="python -m bot", description="Studii for Discord.")
+    parser = argparse.ArgumentParser(prog="python -m bot", description="Studii for Discord.")
     parser.set_defaults(argument=None)
     parser.add_argument("--version", action="version", version=f"Studii for Discord {VERSION}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

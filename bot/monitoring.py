@@ -259,8 +259,6 @@ class HealthServer:
     async def _answer(self, request: BaseRequest) -> Response:
         if request.path not in ("/healthz", "/metrics"):
             answer = Response(status=404)
-        elif request.method not in ("GET", "HEAD"):
-            answer = Response(status=405, headers={"Allow": "GET, HEAD"})
         elif request.path == "/healthz":
             health = await self.health()
             answer = json_response(health, status=200 if health["ok"] else 503)

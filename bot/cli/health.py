@@ -5,7 +5,6 @@ Imports little, as the check runs as a new process every minute.
 
 import errno
 import http.client
-import os
 import sys
 from typing import TextIO
 
@@ -14,20 +13,11 @@ from bot.errors import SettingsError
 
 
 def say(words: str, out: TextIO | None) -> None:
-    """Write a line. It is no error if the output is closed, or its reader has ended (`… | head -1`).
-
-    Raises `SettingsError` if it can't be written for another reason.
-    """
+    """Write a line. It is no error if the output is closed. Raises `SettingsError` if it can't be written."""
     if out is None:  # the shell has closed it
         return
     try:
-        out.write(f"{words}\n")
-        out.flush()
-    except BrokenPipeError:
-        # Python would try to write what is left at its end, and complain.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, out.fileno())
-        os.close(nowhere)
+        print(words, file=out, flush=True)
     except OSError as error:
         raise SettingsError(f"The output couldn't be written ({error.strerror}).") from error
 

@@ -24,7 +24,7 @@ from bot.jobs.models import (
     Progress,
     SourcePhoto,
 )
-from bot.jobs.progress import subject_of
+from bot.jobs.results import subject_of
 from bot.languages import gettext as _, lazy, ngettext, plazy
 from bot.services import Services
 from bot.ui.jobs.choosing import ask, choose
