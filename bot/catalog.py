@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 import msgspec
 from msgspec import Meta, Struct, field
 
 from bot.errors import Refused, SettingsError
-from bot.languages import Line, Texts, ensure_english, in_any_language, lazy, worded
+from bot.languages import Language, Line, Texts, ensure_english, in_any_language, lazy, worded
 from bot.visible_text import visible
 
 # What Discord takes as the name of a command or an option; Studii's slugs and inputs fit it.
@@ -348,4 +348,8 @@ def _tool(file: Path, slug: str, value: object) -> Tool:
     except msgspec.ValidationError as error:
         reason, _, where = str(error).partition(" - at ")
         place = where.rpartition("$")[2].rstrip("`")
+        if reason.startswith("Invalid enum value "):
+            of_output = place.startswith((".output", ".usual_seconds"))
+            may_be = SourceRule if place == ".source" else get_args(Kind) if of_output else Language
+            reason = f"{reason.removeprefix('Invalid enum value ')} isn't one of {', '.join(may_be)}"
         raise SettingsError(f"{file}: [{slug}]{place}: {reason}.") from error

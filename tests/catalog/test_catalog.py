@@ -186,10 +186,13 @@ PROMPT = '[[studio.inputs]]\nname = "prompt"\ndescription = "What it shows"\n'
         ),
         (
             GOOD.replace('"Studio"', '{ en = "Studio", nl = "Atelier" }'),
-            "[studio].title: Invalid enum value 'nl'.",
+            "[studio].title: 'nl' isn't one of en, de, fr, es, pt_BR, ja.",
         ),
         (GOOD + 'colour = "red"\n', "[studio]: Object contains unknown field `colour`."),
-        (GOOD.replace("optional", "maybe"), "[studio].source: Invalid enum value 'maybe'."),
+        (
+            GOOD.replace("optional", "maybe"),
+            "[studio].source: 'maybe' isn't one of none, optional, required.",
+        ),
         (GOOD.replace("= 8", "= 0"), "[studio].assumed_cost: Expected `int` >= 1."),
         (GOOD.replace("= 8", "= 8.5"), "[studio].assumed_cost: Expected `int | object`, got `float`."),
         (
@@ -245,13 +248,13 @@ PROMPT = '[[studio.inputs]]\nname = "prompt"\ndescription = "What it shows"\n'
         (GOOD.replace('"Studio"', "7"), "[studio].title: Expected `str | object`, got `int`."),
         (GOOD.replace('"Studio"', '" "'), "[studio].title: Expected `str` matching regex '\\\\S'."),
         (GOOD + "usual_seconds = nan\n", "[studio].usual_seconds: Expected `float` > 0.0."),
-        (GOOD + "usual_seconds = { gif = 3 }\n", "[studio].usual_seconds: Invalid enum value 'gif'."),
+        (GOOD + "usual_seconds = { gif = 3 }\n", "[studio].usual_seconds: 'gif' isn't one of image, video."),
         (GOOD + 'portrait = "perhaps"\n', "[studio].portrait: Expected `bool`, got `str`."),
         (GOOD + PROMPT.replace('"prompt"', '"p"') * 22, "[studio].inputs: Expected `array` of length <= 21."),
         ('studio = "nice"\n', "[studio]: Expected `object`, got `str`."),
         (
             GOOD + GOOD.replace("[studio]", "[photo-restore]").replace("optional", "maybe"),
-            "[photo-restore].source: Invalid enum value 'maybe'.",
+            "[photo-restore].source: 'maybe' isn't one of none, optional, required.",
         ),
         *(
             (
