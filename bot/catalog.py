@@ -341,15 +341,17 @@ class Catalog:
         )
 
 
-def _tool(file: Path, slug: str, value: object) -> Tool:
+def _tool(file: Path, slug: str, given: object) -> Tool:
     try:
-        table = msgspec.convert(value, dict[str, object])
+        table = msgspec.convert(given, dict[str, object])
         return msgspec.convert({**table, "slug": slug}, Tool)
     except msgspec.ValidationError as error:
         reason, _, where = str(error).partition(" - at ")
         place = where.rpartition("$")[2].rstrip("`")
-        if reason.startswith("Invalid enum value "):
+        # Untranslated: as msgspec says it
+        if value := reason.partition("Invalid enum value ")[2]:
             of_output = place.startswith((".output", ".usual_seconds"))
             may_be = SourceRule if place == ".source" else get_args(Kind) if of_output else Language
-            reason = f"{reason.removeprefix('Invalid enum value ')} isn't one of {', '.join(may_be)}"
+            # Untranslated: the operator reads it
+            reason = f"{value} isn't one of {', '.join(may_be)}"
         raise SettingsError(f"{file}: [{slug}]{place}: {reason}.") from error
