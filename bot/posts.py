@@ -154,9 +154,13 @@ class TooMuch(Later):
 
 @dataclass(frozen=True, slots=True)
 class NotHere:
-    """The place is gone, or closed to the bot: another one is tried. `why` is for the log."""
+    """The place is gone, or closed to the bot: another one is tried. `why` is for the log.
+
+    `closed`: it may be opened again, so what stands there is tried again.
+    """
 
     why: str
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

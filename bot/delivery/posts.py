@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
@@ -38,8 +38,9 @@ _P = ParamSpec("_P")
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 UNKNOWN_MESSAGE = 10008
 ALREADY_THERE = 160004  # a thread
-# The channel, or the server, is gone or closed to the bot; 50083 is an archived thread.
-_PLACE_GONE = frozenset({10003, 10004, 50001, 50013, 50083})
+# The channel, or the server, is closed to the bot or gone; 50083 is an archived thread.
+_PLACE_CLOSED = frozenset({50001, 50013, 50083})
+_PLACE_GONE = frozenset({10003, 10004})
 UNKNOWN_SERVER_SECONDS = 5.0
 LOOK_BACK = 100  # messages: as many as Discord gives at once
 # Message ids hold Discord's time, `created_at` is ours.
@@ -101,7 +102,8 @@ class DiscordDelivery:
             async with self._made(post, shown, there, limit) as made:
                 parts: dict[str, Any] = {"files": made.files} if made.files else {}
                 parts |= {"content": made.text} if made.text else {}
-                parts |= {"reference": made.reply_to} if made.reply_to is not None else {}
+                if self._may_reply(post, file=bool(made.files)) and made.reply_to is not None:
+                    parts["reference"] = made.reply_to
                 parts |= {"silent": True} if made.silent else {}
                 tried = sum(map(_size, made.files))
                 sending = there.channel.send(
@@ -198,7 +200,7 @@ class DiscordDelivery:
                 made = await MESSAGES[post.kind](self._context, post, shown, there, room)
             made.view.children[0].id = post.mark
             try:
-                yield made if self._may_reply(post, file=bool(made.files)) else replace(made, reply_to=None)
+                yield made
             finally:
                 for file in made.files:
                     file.close()
@@ -284,5 +286,6 @@ def outcome_of_post(error: Exception, *, by_dm: bool, moves: bool) -> Outcome:
         return Later(pause, unsent=error.status in {401, 429})
     if error.status == 404 and error.code == UNKNOWN_MESSAGE:
         return Gone()  # posted before, and deleted since
-    closed = error.code in _PLACE_GONE or (by_dm and error.status == 403) or (moves and not too_large(error))
-    return NotHere(str(error)) if closed else Never(str(error))
+    closed, gone = error.code in _PLACE_CLOSED, error.code in _PLACE_GONE
+    elsewhere = (by_dm and error.status == 403) or (moves and not too_large(error))
+    return NotHere(str(error), closed=closed) if closed or gone or elsewhere else Never(str(error))

@@ -309,8 +309,9 @@ class Results(Kind):
         told = not results.made(jobs) and results.was_told_there(session, jobs[0], self._context.clock.now())
         return [one for one in found if not told or one[0] != "c"]
 
-    def patience(self, post: Post) -> None:
-        """Return that it is tried without a bound."""
+    def patience(self, post: Post) -> float | None:
+        """Return that saying how a job ended is tried without a bound."""
+        return None if post.message_id is None else super().patience(post)
 
     async def load(self, post: Post) -> EndOfJobs | None:
         """Return what it is made of, or None if it has nothing to say any more. Raises `Refuse`."""
@@ -474,6 +475,8 @@ class Posts:
             return Never("unexpected errors")
         errors, subject = self._errors_of(post)
         errors.succeeded(subject)
+        if isinstance(outcome, NotHere) and outcome.closed and post.message_id is not None:
+            outcome = Later()
         patience = self._kinds[post.kind].patience(post)
         age = (self._context.clock.now() - post.changed_at).total_seconds()
         if isinstance(outcome, Later) and patience is not None and age >= patience:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from sandbox.discord.emulator.places import VIEW
 from sandbox.studii.jobs import Outcome
 from tests.simulation import wording
 from tests.simulation.discord_world import NONCE_SECONDS
@@ -9,6 +10,7 @@ from tests.simulation.faults import Fault
 from tests.simulation.loop import Plan
 from tests.simulation.people import Person
 from tests.simulation.run import simulate
+from tests.simulation.troubles import take
 from tests.simulation.world import ADMIN, MEMBERS, SHOWROOM, World
 
 
@@ -111,6 +113,33 @@ def test_moderators_are_asked_once_around_a_kill_and_their_decision_counts_at_on
     result = simulate(1, 0.4, story=story)
     assert result.broken == []
     assert result.counts["succeeded" if decision == wording.APPROVE else "failed"] == 1
+
+
+def test_a_request_is_reduced_once_its_channel_is_open_to_the_bot_again() -> None:
+    """It was withdrawn while the bot didn't see the moderators' channel."""
+
+    def story(world: World) -> Plan:
+        admin = Person(world, ADMIN, "admin")
+        yield from admin.change(wording.APPROVAL, "channel_id", str(SHOWROOM))
+        yield from admin.change(wording.APPROVAL, "everyone")
+        person, number = Person(world, MEMBERS[0], "story"), world.number()
+        world.wants(person.id, number)
+        asked = person.command(wording.STUDIO, prompt=person.prompt(number))
+        yield from person.wait(asked)
+        yield 5
+        (request,) = world.discord.in_channel(SHOWROOM)
+        assert asked is not None
+        world.clock.follow(take(world, SHOWROOM, VIEW, 60))
+        yield 1
+        person.press_labelled(asked.answer, wording.CANCEL)
+        yield 50
+        assert list(admin.buttons(request))
+        yield 400
+        assert not list(admin.buttons(request))
+
+    result = simulate(1, 0.3, story=story)
+    assert result.broken == []
+    assert result.counts["cancelled"] == 1
 
 
 @pytest.mark.promise

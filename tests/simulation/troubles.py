@@ -96,7 +96,7 @@ def database(world: World, rand: Random) -> Plan:
     share = rand.choice((0.05, 0.3, 1.0))
 
     def spoil(sql: str, code: int = code, share: float = share) -> sqlite3.OperationalError | None:
-        busy = code == sqlite3.SQLITE_BUSY and not sql.lstrip().upper().startswith("BEGIN")
+        busy = code == sqlite3.SQLITE_BUSY and "BEGIN IMMEDIATE" not in sql
         return None if busy or rand.random() >= share else disk.failure(code)
 
     yield from _while(world, f"database {code}", rand.choice((1, 20, 300)), statement=spoil)
@@ -153,13 +153,19 @@ def wall_clock(world: World, rand: Random) -> Plan:
 @_often(6)
 def permissions(world: World, rand: Random) -> Plan:
     """Take permissions from the bot in a channel for a while."""
-    channel = world.guild.channels[rand.choice((GENERAL, GENERAL, SHOWROOM))]
+    channel_id = rand.choice((GENERAL, GENERAL, SHOWROOM))
     denied = rand.choice((VIEW, SEND, ATTACH, HISTORY, ADD_REACTIONS))
     world.faults.note("permission taken")
+    yield from take(world, channel_id, denied, world.a_while(rand, 60, HOUR))
+
+
+def take(world: World, channel_id: int, denied: int, seconds: float) -> Plan:
+    """Take a permission from the bot in a channel for so long."""
+    channel = world.guild.channels[channel_id]
     world.clock.note("permission taken", channel.id, denied)
     channel.overwrites.append(Overwrite(APPLICATION_ID, deny=denied, member=True))
     world.discord.tell("CHANNEL_UPDATE", world.guild.id, channel.told())
-    yield world.a_while(rand, 60, HOUR)
+    yield seconds
     channel.overwrites.clear()
     world.clock.note("permission given", channel.id)
     world.discord.tell("CHANNEL_UPDATE", world.guild.id, channel.told())

@@ -155,6 +155,7 @@ class Channels:
         payload, files = await self._cdn.read(request)
         if not message.of_the_bot:
             raise Refusal(*NOT_YOURS)
+        self._need(message.channel, VIEW)
         if message.channel.archived:
             raise Refusal(*ARCHIVED)
         message.change(payload, self._messages.store(message.channel, files))
@@ -163,8 +164,7 @@ class Channels:
 
     async def delete(self, request: web.Request) -> web.Response:
         message = self._message(request)
-        if not message.of_the_bot:
-            self._need(message.channel, MANAGE_MESSAGES)
+        self._need(message.channel, VIEW if message.of_the_bot else MANAGE_MESSAGES)
         self.remove(message)
         return web.Response(status=204)
 
@@ -176,7 +176,9 @@ class Channels:
         return web.Response(status=204)
 
     async def unreact(self, request: web.Request) -> web.Response:
-        self.remove_reaction(self._message(request), APPLICATION_ID, unquote(request.match_info["emoji"]))
+        message = self._message(request)
+        self._need(message.channel, VIEW)
+        self.remove_reaction(message, APPLICATION_ID, unquote(request.match_info["emoji"]))
         return web.Response(status=204)
 
     async def who_reacted(self, request: web.Request) -> web.Response:
