@@ -33,15 +33,16 @@ Path = str | tuple[str, ...]  # of a command; or a panel, a setting, and what is
 
 
 def admin(world: World, user_id: int) -> Plan:
-    """Enter the server's key, as soon as there is a command for it, and the budget that goes with it."""
+    """Enter the server's key, as soon as there is a command for it, and set the server up."""
     person = Person(world, user_id, "admin")
     world.guild.roles[MODERATORS] = Role(MODERATORS, EVERYONE_PERMISSIONS | MANAGE_MESSAGES, "moderators")
     world.guild.members[MODERATOR] = (MODERATORS,)
     while True:
         yield 1.0
         asked = yield from _key_form(person)
-        if asked is not None and (yield from _enter_key(person, asked, str(WIDE_BUDGET))):
+        if asked is not None and (yield from _enter_key(person, asked)):
             break
+    yield from _budget(person, WIDE_BUDGET)
     yield from _settle(person)
 
 
@@ -54,10 +55,10 @@ def _key_form(person: Person) -> Generator[float, None, Interaction | None]:
     return asked
 
 
-def _enter_key(person: Person, asked: Interaction, budget: str) -> Generator[float, None, bool]:
+def _enter_key(person: Person, asked: Interaction) -> Generator[float, None, bool]:
     world = person.world
     plan = [world.key.account.plan]
-    values = {wording.KEY_FIELD: world.key.secret, wording.PLAN_FIELD: plan, wording.BUDGET_FIELD: budget}
+    values = {wording.KEY_FIELD: world.key.secret, wording.PLAN_FIELD: plan}
     world.rules.asked("key", world.key.hint)
     sent = person.submit(asked, values)
     yield from person.wait(sent)
@@ -241,7 +242,7 @@ def _enter_new_key(person: Person) -> Plan:
     person.world.key = person.world.new_key()
     for _ in range(20):
         asked = yield from _key_form(person)
-        if asked is not None and (yield from _enter_key(person, asked, "")):
+        if asked is not None and (yield from _enter_key(person, asked)):
             return
         yield 30
 

@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from statistics import median
 
 from sandbox.discord.emulator.interactions import Interaction
@@ -20,6 +21,7 @@ from tests.simulation.world import ADMIN, FORBIDDEN, JOB_ID, MODERATOR, SHOWROOM
 
 ENDS = {"succeeded", "failed", "cancelled", "unknown", "withheld"}
 ANSWER_SECONDS = 3.0
+NOTED_WITHIN = 2.0  # seconds from when a message is there until the database says so
 ACCEPTED_WITHIN = 90.0  # seconds from a request, with a question before it, to its job
 ONE_AFTER_ANOTHER = 2.0  # seconds in which a setting may be read before the request it is for
 QUIET_MINUTES = 15
@@ -65,6 +67,7 @@ class Row:
     photo: str | None
     failure: str | None
     day: str
+    finished: int | None
     number: int | None
 
     def __str__(self) -> str:
@@ -100,7 +103,7 @@ def rows(world: World) -> list[Row]:
         found = connection.execute(
             "SELECT number, id, simulation_jobs.user_id, state, private, reserved, settled,"
             " simulation_jobs.studii_id, simulation_jobs.prompt, simulation_jobs.photo, failure,"
-            " substr(created_at, 1, 10)"
+            " substr(created_at, 1, 10), CAST(strftime('%s', finished_at) AS INT)"
             " FROM jobs JOIN simulation_jobs ON job = id ORDER BY number"
         ).fetchall()
     finally:
@@ -462,7 +465,7 @@ def shown_once(books: Books) -> Iterator[str]:
     world = books.world
     for job in books.jobs:
         shown = books.results_of(job)
-        stayed = [one for one in shown if one is shown[-1] or not _deleted_unseen(world, one)]
+        stayed = [one for one, after in pairwise(shown) if not _lost(world, one, after)] + shown[-1:]
         if job.state == "succeeded" and len(stayed) != 1 and not (not shown and books.removed(job)):
             yield f"{job}: its result was shown {len(shown)} times"
         if job.state in {"failed", "cancelled", "withheld"} and shown:
@@ -477,10 +480,18 @@ def shown_once(books: Books) -> Iterator[str]:
                 yield f"{job}: its result was shown to {said.to}"
 
 
-def _deleted_unseen(world: World, said: Said) -> bool:
-    """Return whether somebody deleted the message while no process lived, so that none could find it."""
-    at = world.discord.deleted.get(said.message.id)
-    return at is not None and not any(began <= at <= ended for began, ended in world.machine.lives)
+def _lost(world: World, said: Said, after: Said) -> bool:
+    """Return whether the process that sent a message died before it knew of that, and somebody deleted the
+    message before the next one lived, so that no other could find it and had to send another."""
+    deleted, lives = world.discord.deleted.get(said.message.id), world.machine.lives
+    if deleted is None or not said.at <= deleted <= after.at:
+        return False
+    if any(began <= deleted <= ended for began, ended in lives):
+        return False
+    died = max(ended for _, ended in lives if ended <= deleted)
+    spoilt = any(at == said.at and of == "discord" for at, of, _ in world.faults.spoilt)
+    away = any(began <= said.at + 1 and said.at <= ended for began, ended, _ in world.faults.outages)
+    return said.at > died - NOTED_WITHIN or spoilt or away
 
 
 def kept_private(books: Books) -> Iterator[str]:
@@ -625,7 +636,8 @@ def forgotten(books: Books) -> Iterator[str]:
     kept = kept_numbers(world)
     unsure = {job.number for job in books.jobs if job.state == "unknown"}
     for job in books.jobs:  # what was under way then is erased within a day of its end
-        if (taken := books.at_studii(job)) and taken.ends > world.forgotten.get(job.user_id, taken.ends):
+        asked_at = world.forgotten.get(job.user_id, 0.0)
+        if (taken := books.at_studii(job)) and max(taken.ends, job.finished or 0) > asked_at:
             unsure.add(job.number)
     for number in sorted(kept - unsure):
         wishes = world.wishes.get(number, [])

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Protocol, cast
 
 Spoil = Callable[[str], sqlite3.OperationalError | None]
+BUSY_SECONDS = 0.1  # that the bot lets SQLite wait for another program (its PRAGMA busy_timeout)
 _WRITES = ("INSERT", "UPDATE", "DELETE", "CREATE", "COMMIT")
 _MESSAGES = {
     sqlite3.SQLITE_BUSY: "database is locked",
@@ -28,6 +29,11 @@ def failure(code: int) -> sqlite3.OperationalError:
     error = sqlite3.OperationalError(_MESSAGES[code])
     error.sqlite_errorcode = code
     return error
+
+
+def is_busy(error: Exception) -> bool:
+    """Return whether a statement has waited for another program in vain: SQLite says so, or SQLAlchemy."""
+    return getattr(getattr(error, "orig", error), "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
 
 
 class Connection(sqlite3.Connection):

@@ -5,7 +5,6 @@ Nothing here waits for the real machine, so the order of everything follows from
 """
 
 import asyncio
-import atexit
 import contextvars
 import gc
 import hashlib
@@ -28,6 +27,7 @@ from typing import Any, Protocol, TextIO
 
 import aiosqlite.core
 import discord.gateway
+import filelock._api
 import time_machine
 
 from tests.simulation import disk
@@ -231,6 +231,7 @@ class Loop(asyncio.BaseEventLoop):
         self.clock.graves.append((list(self._ready), list(self._scheduled)))
         self.set_exception_handler(_ignore)
         self.close()
+        filelock._api._REGISTRY.held.clear()  # pyright: ignore[reportPrivateUsage]  # locks by their tasks
 
     def _next(self) -> float:
         """Return when the next timer or event is due."""
@@ -320,11 +321,18 @@ def _execute(future: Any, function: Callable[[], Any]) -> None:
     try:
         result = function()
     except Exception as error:  # noqa: BLE001 - told to who has asked
-        if future is not None and not future.done():
-            future.set_exception(error)
+        if future is not None and disk.is_busy(error):
+            future.get_loop().call_later(disk.BUSY_SECONDS, _fail, future, error)
+        elif future is not None:
+            _fail(future, error)
     else:
         if future is not None and not future.done():
             future.set_result(result)
+
+
+def _fail(future: "asyncio.Future[Any]", error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)
 
 
 class _NoThread:
@@ -410,7 +418,6 @@ def tamed(clock: Clock) -> Generator[None]:
     gc.freeze()  # what is there now isn't what the simulation leaves
     # A weak reference must not go away earlier in one run than in another: collect at a simulated hour.
     gc.disable()
-    atexit.register(_be_quiet)
     try:
         yield
     finally:
@@ -421,12 +428,6 @@ def tamed(clock: Clock) -> Generator[None]:
         travel.stop()
         if was_enabled:
             gc.enable()
-
-
-def _be_quiet() -> None:
-    """Let what is still held of killed processes go in silence, at this one's end."""
-    sys.unraisablehook = _ignore
-    warnings.simplefilter("ignore")
 
 
 def _bury(clock: Clock) -> None:

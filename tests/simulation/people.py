@@ -59,7 +59,7 @@ class Person:
     def menu(self, message: Message, name: str) -> Interaction | None:
         """Use a command of a message's menu."""
         found = next((one for one in self.discord.commands if one["name"] == name), None)
-        if found is None or message.id not in self.discord.messages:
+        if found is None or not self.sees(message):
             return None
         target = str(message.id)
         data = {"id": found["id"], "name": name, "type": 3, "target_id": target}
@@ -78,9 +78,13 @@ class Person:
         files = {f"photo-{number}.png": (media.picture(number), "image/png") for number in numbers}
         return self.discord.post(place, self.id, text, files)
 
+    def sees(self, message: Message) -> bool:
+        """Return whether a message is still there, and the bot, too."""
+        return message.id in self.discord.messages and message.channel_id in self.discord.places.channels
+
     def tap(self, message: Message, emoji: str) -> None:
         """Put an emoji under a message."""
-        if message.id in self.discord.messages:
+        if self.sees(message):
             self.discord.react(message, self.id, emoji)
 
     def press(self, message: Message, custom_id: str) -> Interaction | None:
@@ -316,7 +320,7 @@ def message_menu(person: Person) -> Plan:
     yield from person.wait(sent)
     if person.rand.random() < 0.1:
         yield person.rand.uniform(0, 5)
-        if message.id in person.discord.messages:
+        if person.sees(message):
             person.discord.delete(message)
 
 
@@ -331,7 +335,7 @@ def tap(person: Person) -> Plan:
     person.world.wants(person.id, number)
     person.tap(message, TAP)
     yield person.rand.uniform(4, 20)
-    if person.rand.random() < 0.1 and message.id in person.discord.messages:
+    if person.rand.random() < 0.1 and person.sees(message):
         person.discord.unreact(message, person.id, TAP)
     yield from _answer_question(person, message, wording.RUN)
 
@@ -470,7 +474,7 @@ def member(world: World, user_id: int) -> Plan:
     person, rand = Person(world, user_id, "member"), world.clock.random(f"member {user_id}'s day")
     yield SETTLING
     while True:
-        yield rand.expovariate(world.acts(0.25))
+        yield rand.expovariate(world.acts(0.22))
         if not world.busy:
             return
         (deed,) = rand.choices(list(DEEDS), list(DEEDS.values()))

@@ -69,7 +69,7 @@ class Studii:
     def __init__(self, clock: Clock, network: Network) -> None:
         self.clock, self._rand = clock, clock.random("studii")
         options = Options(
-            seed=clock.seed, durations=Durations(image=12.0, video=80.0, spread=0.6), output_lifetime=3600.0
+            seed=clock.seed, durations=Durations(image=12.0, video=40.0, spread=0.6), output_lifetime=3600.0
         )
         self.world = StudiiWorld(_Time(clock), options)
         api = Api(self.world, FaultQueue(), RequestLog(), _Outputs())
@@ -154,8 +154,8 @@ class Studii:
             return Outcome(url_after=rand.uniform(1, 90))
         if drawn < 0.17:
             return Outcome(status="upscaling")
-        if drawn < 0.185:
+        if drawn < 0.175:  # each is asked about hundreds of times
             return Outcome(duration=rand.uniform(600, 7200))
-        if drawn < 0.19:
+        if drawn < 0.18:
             return Outcome(output=Output(media.picture(rand.getrandbits(32), "broken"), "image/png"))
         return Outcome()

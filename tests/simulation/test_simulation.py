@@ -14,9 +14,9 @@ from tests.simulation.run import simulate
 @pytest.mark.promise
 @pytest.mark.parametrize("seed", [2, 3])
 def test_some_hours_break_no_promise(seed: int) -> None:
-    result = simulate(seed, 1.5, pace=2)
-    assert result.counts["jobs"] > 5
-    assert result.counts["faults"] > 5
+    result = simulate(seed, 10, pace=0.3)
+    assert result.counts["jobs"] > 10
+    assert result.counts["faults"] > 10
     assert result.broken == []
 
 

@@ -20,7 +20,7 @@ SETUP, CREDITS_PANEL = "studii setup", "studii credits"
 PANELS = (SETUP, CREDITS_PANEL, "studii photos", "studii moderation", "studii results", BUDGET)
 
 # Fields of forms, by custom id.
-PROMPT_FIELD, KEY_FIELD, PLAN_FIELD, BUDGET_FIELD, AMOUNT_FIELD = "prompt", "key", "plan", "budget", "amount"
+PROMPT_FIELD, KEY_FIELD, PLAN_FIELD, AMOUNT_FIELD = "prompt", "key", "plan", "amount"
 
 # Buttons.
 STUDIO_BUTTON = r"^Studio"
