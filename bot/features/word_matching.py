@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Collection, Iterable
 from functools import cache, lru_cache
 from importlib.resources import files
-from itertools import groupby
+from itertools import chain, groupby
 from typing import NamedTuple
 
 from bot.visible_text import without_invisible
@@ -29,9 +29,9 @@ WITHOUT_SPACES = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     "\U00020000-\U0003ffff"
 )
-# Marks that follow a letter of the Latin, Greek or Cyrillic script. In other scripts marks make other words.
+# Marks that follow a digit, or a Latin, Greek or Cyrillic letter. In other scripts marks make other words.
 _MARKS = re.compile(
-    "(?<=[A-Za-z\u00aa-\u024f\u0250-\u02af\u0370-\u03ff\u0400-\u052f\u1c80-\u1c8f\u1d00-\u1dbf\u1e00-\u1fff"
+    "(?<=[0-9A-Za-z\u00aa-\u024f\u0250-\u02af\u0370-\u03ff\u0400-\u052f\u1c80-\u1c8f\u1d00-\u1dbf\u1e00-\u1fff"
     "\u2c60-\u2c7f\ua640-\ua69f\ua720-\ua7ff\uab30-\uab6f])"
     "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u2de0-\u2dff\ua66f\ua674-\ua67d"
     "\ufe20-\ufe2f]+"
@@ -48,12 +48,9 @@ _PICTURED = re.compile(
 
 # In a reading: what looks like i and l alike, such as a capital i or 1. A rule's i and its l both take it.
 _EITHER = "\u01c0"
-# Digits and symbols in the place of letters: k1ll, p0rn, @ss.
-_DISGUISES = str.maketrans("034578@$!1", f"oeastbasi{_EITHER}")
-_TOKEN = re.compile(
-    f"[a-z0-9@$!{_EITHER}]*[a-z0-9@${_EITHER}]"
-)  # exclamation marks at its end are what they are
+_DIGITS = str.maketrans("0345781", f"oeastb{_EITHER}")  # in the place of letters: k1ll, p0rn
 _CAPITALS = re.compile(r"(?<![^\W_])[A-Z]+(?![^\W_])")
+_NO_WORD = re.compile(rf"[^a-z{_EITHER}]*[0-9][^a-z{_EITHER}]*|(.)\1*")  # $100, 16|9, $$$
 _UNITS = (
     "a|am|b|bit|c|cm|d|deg|dpi|f|fps|ft|g|gb|ghz|h|hp|hr|hrs|hz|in|k|kb|kg|khz|km|kw|l|"
     "lb|lbs|m|mb|mg|mhz|min|ml|mm|mp|ms|nd|oz|p|pm|pt|px|rd|s|sec|st|tb|th|v|w|x|yo|yrs"
@@ -61,7 +58,7 @@ _UNITS = (
 # Words and numbers, what follows a number (1980s, 4k, 21st, 50mm, 16x9), short names (mp3, ps5), and names
 # that end in digits of which one stands for no letter (h264, covid19).
 _AS_IT_IS = re.compile(
-    rf"[a-z]+|[^a-z]+|[0-9]+(?:{_UNITS})|[0-9]+x[0-9]+|[a-z][0-9]|[a-z]{{2}}[2-9]|[a-z]+[0-9]*[269][0-9]*"
+    rf"[a-z]+|[0-9]+|[0-9]+(?:{_UNITS})|[0-9]+x[0-9]+|[a-z][0-9]|[a-z]{{2}}[2-9]|[a-z]+[0-9]*[269][0-9]*"
 )
 
 _IN_WORD = f"[^ {BETWEEN_VALUES}{WITHOUT_SPACES}]"
@@ -89,12 +86,14 @@ _COMMON = (  # Untranslated: words of all languages
 
 
 class LookAlikes(NamedTuple):
-    """Tables for `str.translate` to what characters look like: letters, for the plain reading; all of them,
-    for that by shapes; and those that no longer look like themselves in their compatibility form."""
+    """Tables for `str.translate` to what characters look like: letters, for the plain reading; letters and
+    digits, for that by shapes; of these, what no longer looks like itself in its compatibility form; and
+    signs, which may stand for letters or between words."""
 
     letters: dict[int, str]
     shapes: dict[int, str]
     early: dict[int, str]
+    signs: dict[int, str]
 
 
 @cache
@@ -108,7 +107,8 @@ def look_alikes() -> LookAlikes:
     """
     path = files("confusable_homoglyphs") / "confusables.json"
     table: dict[str, list[dict[str, str]]] = json.loads(path.read_text(encoding="utf-8"))
-    small = _named(_SMALL_CAPITAL, 0x250, 0x2C7F)
+    latin = chain(range(0x250, 0x2B0), range(0x1D00, 0x1D30), range(0x2C60, 0x2C80), range(0xA720, 0xA800))
+    small = _named(_SMALL_CAPITAL, latin)
     every = small | {ord(char): like for char, others in table.items() if (like := _letters(char, others))}
     letters = {code: like for code, like in every.items() if code > 127 and chr(code).isalpha()}
     shapes = {code: _shape(chr(code), like) for code, like in every.items()}
@@ -123,8 +123,12 @@ def look_alikes() -> LookAlikes:
         for code, like in letters.items()
         if len(like) == 1 and unicodedata.normalize("NFKC", chr(code)).translate(letters) != like
     }
-    pictured = _named(_PICTURED, 0x249C, 0x24B6) | _named(_PICTURED, 0x1F110, 0x1F200)
-    return LookAlikes(letters, shapes, early | pictured)
+    pictured = _named(_PICTURED, chain(range(0x249C, 0x24B6), range(0x1F110, 0x1F200)))
+    signs = {code: shapes[code] for code in shapes if unicodedata.category(chr(code))[0] in "SP"}
+    signs |= str.maketrans({"@": "a", "$": "s", "!": _EITHER})
+    return LookAlikes(
+        letters, {code: shapes[code] for code in shapes.keys() - signs}, early | pictured, signs
+    )
 
 
 def _shape(char: str, like: str) -> str:
@@ -134,9 +138,9 @@ def _shape(char: str, like: str) -> str:
     return like.casefold() if char.islower() else like.replace("l", _EITHER).casefold()
 
 
-def _named(pattern: re.Pattern[str], start: int, end: int) -> dict[int, str]:
+def _named(pattern: re.Pattern[str], codes: Iterable[int]) -> dict[int, str]:
     """Return the letters that characters are called by."""
-    names = ((code, pattern.fullmatch(unicodedata.name(chr(code), ""))) for code in range(start, end))
+    names = ((code, pattern.fullmatch(unicodedata.name(chr(code), ""))) for code in codes)
     return {code: found[1].lower() for code, found in names if found}
 
 
@@ -159,7 +163,7 @@ def normalized(text: str) -> str:
 
 def readings(text: str) -> set[str]:
     """Return the text as a reader may read it: plain, and by the shapes of its characters, with digits and
-    symbols that may stand for letters.
+    signs that may stand for letters.
 
     Numbers, units and names such as 1980s, 4k, mp3 or h264 are left as they are. What looks like i and like l
     stays apart from both: were all three the same, a rule for "fall" would refuse "fail". Among capitals,
@@ -167,13 +171,30 @@ def readings(text: str) -> set[str]:
     """
     alike = look_alikes()
     early = _CAPITALS.sub(lambda found: found[0].lower(), text).translate(alike.early)
-    shapes = _bare(early).translate(alike.shapes).casefold()
-    return {normalized(text), _words(_TOKEN.sub(_meant, shapes))}
+    shapes = _bare(early.replace("||", " ")).translate(alike.shapes).casefold()  # Discord hides what is in ||
+    return {normalized(text), _words(_tokens().sub(_meant, shapes))}
+
+
+@cache
+def _tokens() -> re.Pattern[str]:
+    signs = re.escape("".join(map(chr, look_alikes().signs)))
+    return re.compile(f"[a-z0-9{_EITHER}{signs}]+")
 
 
 def _meant(found: re.Match[str]) -> str:
-    token = found[0]
-    return token if _AS_IT_IS.fullmatch(token.replace(_EITHER, "l")) else token.translate(_DISGUISES)
+    """Return a word with letters for digits; if it has signs, with spaces for these, and with letters."""
+    token, signs = found[0].rstrip("!"), look_alikes().signs
+    apart = token.translate(dict.fromkeys(signs, " "))
+    words = re.sub(r"\S+", _undisguised, apart)
+    if apart == found[0]:
+        return words
+    whole = "" if apart == token or _NO_WORD.fullmatch(token) else token.translate(signs).translate(_DIGITS)
+    return f"{words} {whole} "
+
+
+def _undisguised(found: re.Match[str]) -> str:
+    word = found[0]
+    return word if _AS_IT_IS.fullmatch(word.replace(_EITHER, "l")) else word.translate(_DIGITS)
 
 
 class _WordCharacters(dict[int, int]):
