@@ -72,12 +72,11 @@ class Vault:
         ]
 
     @staticmethod
-    def rewrite(key_file: Path, change: Callable[[list[str]], list[str]]) -> None:
-        """Change the keys in the file, newest first. Raises `SettingsError`."""
+    def add_key(key_file: Path) -> None:
+        """Put a new key in front of those in the file. Raises `SettingsError`."""
         try:
-            lines = change(key_file.read_text("utf-8").split())
-            _write(key_file, "".join(f"{line}\n" for line in lines).encode())
-        except (OSError, UnicodeDecodeError) as error:
+            _write(key_file, Fernet.generate_key() + b"\n" + key_file.read_bytes())
+        except OSError as error:
             raise SettingsError(
                 f"The key file {key_file} can't be changed ({_why(error)}). Nothing was changed."
             ) from error

@@ -18,7 +18,6 @@ from tempfile import TemporaryDirectory
 from typing import Literal, TextIO
 
 import discord
-from cryptography.fernet import Fernet
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
@@ -41,7 +40,6 @@ from bot.sqlite_file import (
     fault_of,
     instance_lock,
     is_there,
-    private_file,
     replace_database,
     sqlite_file,
     unused,
@@ -106,11 +104,12 @@ def vault_of(settings: StorageSettings) -> Vault:
 async def rotate(settings: StorageSettings) -> str:
     """Seal all Studii keys with a new encryption key, and tell what to do with the old one.
 
-    The new one is the first of ENCRYPTION_KEYS; without that setting, one is added to the key file. The bot
-    must not run meanwhile: it would continue with the old one. Raises `SettingsError`.
+    The new one is the first of ENCRYPTION_KEYS; without that setting, one is added to the key file, where the
+    old ones stay for older backups. The bot must not run meanwhile: it would continue with the old one.
+    Raises `SettingsError`.
     """
     url, path = settings.database_url, settings.key_file
-    file, before = sqlite_file(url), None
+    file = sqlite_file(url)
     if file is not None and not is_there(file):
         raise SettingsError(
             f"There is no database yet at {file}, so there are no keys to encrypt. Check DATABASE_URL."
@@ -123,8 +122,7 @@ async def rotate(settings: StorageSettings) -> str:
                     f"There is no encryption key at {path.absolute()}. Put its last copy back and run this "
                     "again. Nothing was changed."
                 )
-            before = path.read_bytes()
-            Vault.rewrite(path, lambda lines: [Fernet.generate_key().decode(), *lines])
+            Vault.add_key(path)
         async with Database.open(url, fence=member) as db:
             unreadable = len(await db.write(keys.reseal, vault_of(settings)))
         if unreadable:
@@ -133,16 +131,11 @@ async def rotate(settings: StorageSettings) -> str:
                 "key is missing. The others were kept. Put the missing one back and run this again, or ask "
                 "the admins of those servers to enter their Studii keys again with /studii setup."
             )
-        if before is not None:
-            kept = unused(path, "before")
-            private_file(kept)
-            kept.write_bytes(before)
-            Vault.rewrite(path, lambda lines: lines[:1])
-            return (
-                f"Done: all Studii keys are encrypted with a new key in {path.absolute()}. The old one is in "
-                f"{kept.name} beside it: older backups need it. Keep it separate from them, and delete it "
-                "when they are gone."
-            )
+    if not settings.encryption_keys:
+        return (
+            f"Done: all Studii keys are encrypted with a new key, the first line of {path.absolute()}. The "
+            "other lines are older keys, which older backups need. Delete them when those backups are gone."
+        )
     name = "ENCRYPTION_KEYS_FILE" if settings.encryption_keys_file is not None else "ENCRYPTION_KEYS"
     return (
         f"Done: all Studii keys are encrypted with the first key of {name}. Remove the other keys "
