@@ -348,7 +348,16 @@ class Membership(Fence):
         if self._wanted.most(self.shards) != 0:
             await self._take()
         if self.shards.held:
-            self._note_free([one for one, held in (await self._db.write(all_shards)).items() if not held])
+            free = [one for one, held in (await self._db.write(all_shards)).items() if not held]
+            self.free_shards, self._free_turns = len(free), self._free_turns + 1 if free else 0
+            if self._free_turns == FREE_TURNS:
+                _log.error(
+                    "No process serves %s %s of %d, so the servers there get no answer. Start another "
+                    "process, or raise SHARDS_PER_PROCESS.",
+                    "shard" if len(free) == 1 else "shards",
+                    ", ".join(map(str, free)),
+                    self.shards.count,
+                )
 
     async def _renew(self) -> bool:
         """Return False if the process is not among the others any more, and had shards."""
@@ -391,18 +400,6 @@ class Membership(Fence):
         self._serves.set()
         for listener in self._gained:
             listener(gained)
-
-    def _note_free(self, free: list[int]) -> None:
-        """Say once if there are shards that nobody takes."""
-        self.free_shards, self._free_turns = len(free), self._free_turns + 1 if free else 0
-        if self._free_turns == FREE_TURNS:
-            _log.error(
-                "No process serves %s %s of %d, so the servers there get no answer. Start another process, "
-                "or raise SHARDS_PER_PROCESS.",
-                "shard" if len(free) == 1 else "shards",
-                ", ".join(map(str, free)),
-                self.shards.count,
-            )
 
     def _lose(self) -> None:
         # It could not store what it has announced, for the next process. One that stood still could.

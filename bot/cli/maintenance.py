@@ -88,11 +88,11 @@ async def bot_stopped(url: str, command: str, *, replaced: bool = False) -> Asyn
 
 def key_place(settings: StorageSettings) -> str:
     """Return where the encryption key is, as a part of a sentence."""
-    if settings.encryption_keys_file is not None:
-        return f"in {settings.encryption_keys_file.absolute()} (ENCRYPTION_KEYS_FILE)"
-    if settings.encryption_keys:
-        return "in ENCRYPTION_KEYS (your environment or .env)"
-    return f"in the file {settings.key_file.absolute()}"
+    return (
+        f"in {settings.keys_setting}"
+        if settings.encryption_keys
+        else f"in the file {settings.key_file.absolute()}"
+    )
 
 
 def vault_of(settings: StorageSettings) -> Vault:
@@ -136,10 +136,9 @@ async def rotate(settings: StorageSettings) -> str:
             f"Done: all Studii keys are encrypted with a new key, the first line of {path.absolute()}. The "
             "other lines are older keys, which older backups need. Delete them when those backups are gone."
         )
-    name = "ENCRYPTION_KEYS_FILE" if settings.encryption_keys_file is not None else "ENCRYPTION_KEYS"
     return (
-        f"Done: all Studii keys are encrypted with the first key of {name}. Remove the other keys "
-        f"from it, and delete {path.absolute()} if it exists. Keep the old keys only as long as "
+        f"Done: all Studii keys are encrypted with the first key of {settings.keys_setting}. Remove the "
+        f"other keys from it, and delete {path.absolute()} if it exists. Keep the old keys only as long as "
         "you keep backups from before."
     )
 
@@ -266,8 +265,8 @@ def backup(settings: StorageSettings, target: Path) -> str:
     To `PIPE` it goes to standard output. Raises `SettingsError`; there is no file then.
     """
     source = _file(settings)
-    if target != PIPE:
-        _ensure_free(target)
+    if target != PIPE and is_there(target):
+        raise SettingsError(f"{target} already exists and was not changed. Give another name.")
     if not is_there(source) or not source.stat().st_size:
         raise SettingsError(f"There is no database yet at {source}. Check DATABASE_URL.")
     ensure_ours(settings.database_url)
@@ -390,15 +389,6 @@ def _file(settings: StorageSettings) -> Path:
             "`python -m bot restored` before you start the bot."
         )
     return path
-
-
-def _ensure_free(target: Path) -> None:
-    if is_there(target):
-        raise SettingsError(f"{target} already exists and was not changed. Give another name.")
-    if not target.absolute().parent.is_dir():
-        raise SettingsError(
-            f"The folder {target.absolute().parent} doesn't exist. Create it, or name another place."
-        )
 
 
 async def copy_rows(source: str, target: str) -> Counter[str]:

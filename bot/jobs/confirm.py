@@ -49,10 +49,6 @@ class Repeated(Refused):
     default = lazy("That's already running, or done.")
 
 
-class BeingAsked(Repeated):
-    """The person was asked about this already."""
-
-
 class ConfirmationNeeded(StudiiBotError):
     """The person has to be asked first, for that reason. Once the question is stored, `question` is it.
 
@@ -146,7 +142,7 @@ def why_ask(
 def store(session: Session, needed: ConfirmationNeeded, at: datetime) -> Confirmation:
     """Store the question, and return it: its time begins now. It is asked again if it is stored already.
 
-    Raises `BeingAsked` if there is another one about the same, and `Refused` if the person has too many to
+    Raises `Repeated` if there is another one about the same, and `Refused` if the person has too many to
     answer already.
     """
     request, price = needed.request, needed.price
@@ -156,7 +152,7 @@ def store(session: Session, needed: ConfirmationNeeded, at: datetime) -> Confirm
         return there
     same = select(Confirmation.id).where(Confirmation.once == request.once)
     if request.once is not None and session.scalars(same).first() is not None:
-        raise BeingAsked
+        raise Repeated
     theirs = (
         select(func.count(Confirmation.id))
         .where(is_open(at))
@@ -201,7 +197,7 @@ def ask_under_photo(session: Session, needed: ConfirmationNeeded, at: datetime) 
         return Refused(AUTO_SKIPPED if request.tapped is None else TAP_SKIPPED)
     try:
         question = store(session, needed, at)
-    except BeingAsked:
+    except Repeated:
         return None
     except Refused as too_many:
         return too_many

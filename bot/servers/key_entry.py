@@ -77,7 +77,16 @@ class KeyEntry:
         key, and what `check` raises. Nothing has changed then.
         """
         secret, now = cleaned(pasted), self._clock.now()
-        self._ensure_few_tests(guild_id)
+        tried = self._clock.monotonic()
+        recent = [at for at in self._tested.get(guild_id, ()) if tried - at < 60.0]
+        if len(recent) >= TESTS:
+            raise Refused(
+                lazy(
+                    "Too many keys were tried in this server. Wait a minute, then try again. Nothing was "
+                    "changed."
+                )
+            )
+        self._tested[guild_id] = [*recent, tried]
         lane = self._names(secret)
         # The question counts against the key's rate limit like any other request.
         await self._db.write(lanes.record, lane, now)
@@ -96,18 +105,6 @@ class KeyEntry:
         key = await self._db.write(_use, self._catalog, *entered)
         _log.info("Server %d now uses key %s (%s).", guild_id, key.masked, plan.value)
         return key
-
-    def _ensure_few_tests(self, guild_id: int) -> None:
-        now = self._clock.monotonic()
-        recent = [at for at in self._tested.get(guild_id, ()) if now - at < 60.0]
-        if len(recent) >= TESTS:
-            raise Refused(
-                lazy(
-                    "Too many keys were tried in this server. Wait a minute, then try again. Nothing was "
-                    "changed."
-                )
-            )
-        self._tested[guild_id] = [*recent, now]
 
 
 def _use(
