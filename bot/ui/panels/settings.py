@@ -23,7 +23,7 @@ from bot import posts
 from bot.catalog import Catalog
 from bot.db import COMMAND_WRITE_TIMEOUT
 from bot.errors import Refused
-from bot.languages import Worded, and_list, gettext as _, lazy, whole_number
+from bot.languages import Worded, and_list, gettext as _, lazy, quotation_marks, whole_number
 from bot.servers.notices import NoticeKind
 from bot.ui.kit.answers import answer, answer_in_place, host_of, read_before_form, refusal_words
 from bot.ui.kit.forms import labelled
@@ -286,7 +286,8 @@ def a_text(
         return [labelled(title, typed)]
 
     def words(value: Value) -> Worded:
-        return f"“{plain(said(value), most)}”" if value else none
+        before, after = quotation_marks()
+        return f"{before}{plain(said(value), most)}{after}" if value else none
 
     return Entered(fields, read, words)
 

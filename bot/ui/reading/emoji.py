@@ -15,7 +15,6 @@ from bot.ui.reading.pictures import LOOKUP_TIMEOUT
 from bot.visible_text import visible
 
 MAX_SHOWN_EMOJI = 5
-_CUSTOM = re.compile(r"<(a?):(\w{2,32}):([0-9]{1,20})>")
 # Unicode's emoji among its older signs, which are settled: https://www.unicode.org/Public/UCD/latest/ucd/emoji/
 _OLD = (
     "\u00a9\u00ae\u203c\u2049\u2122\u2139\u2194-\u2199\u21a9\u21aa\u231a\u231b\u2328\u23cf\u23e9-\u23f3"
@@ -41,9 +40,9 @@ _MAX_EMOJI_CHARACTERS = 16  # the longest families and flags have fewer
 def parse_emoji(typed: str) -> Emoji:
     """Return the emoji that was typed. Raises `Refused` unless it is exactly one."""
     text = typed.strip()
-    custom = _CUSTOM.fullmatch(text)
-    if custom is not None:
-        return Emoji(custom[2], int(custom[3]), custom[1] == "a")
+    custom = discord.PartialEmoji.from_str(text)
+    if custom.id is not None and str(custom) == text:  # it takes more than that
+        return Emoji(custom.name, custom.id, custom.animated)
     if len(text) > _MAX_EMOJI_CHARACTERS or _UNICODE.fullmatch(text) is None or visible(text) != text:
         raise Refused(
             lazy("The bot doesn't know that emoji. Enter exactly one, such as 🛋️ or one of your server's own.")

@@ -301,7 +301,7 @@ APPROVALS = Topic(
     [
         _approval(
             "channel_id",
-            lazy("Channel"),
+            lazy("Approval channel"),
             a_channel(lazy("off")),
             line=_approval_channel,
             check=can_post,

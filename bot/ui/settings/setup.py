@@ -534,8 +534,7 @@ def _metadata_line(now: Now) -> str:
     return _(
         "Photo metadata is **removed**. Location, camera, serial numbers, comments, previews and "
         "attached videos are removed before a photo goes to Studii or appears beside a result. "
-        "The picture, its orientation, its color profile and AI labels stay. Content Credentials "
-        "(C2PA) that hold such data are removed; only their AI label stays, if they have one."
+        "The picture, its orientation, its color profile and AI labels stay."
     )
 
 
