@@ -28,7 +28,7 @@ unreached: $(VENV)/dev.done ## list the lines of the bot that neither the tests 
 	@$(BIN)/python -m coverage report --show-missing --skip-covered
 
 cluster: $(VENV)/dev.done ## kill, stop and replace processes that share a PostgreSQL, and compare the results (minutes)
-	@$(BIN)/python -W ignore -m tests.cluster
+	CLUSTER_IN_EARNEST=1 $(BIN)/python -m pytest -s -n 0 tests/cluster/test_processes.py -k nothing_is_lost $(ARGS)
 
 bench: $(VENV)/dev.done ## compare the lane with other policies, and measure the bot on this machine (half an hour; ARGS=--quick: minutes)
 	@$(BIN)/python -m bench $(ARGS)

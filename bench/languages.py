@@ -19,9 +19,9 @@ from bot.errors import CreditsShort
 from bot.jobs.models import JobState, Progress
 from bot.languages import Language, load_all, speaking
 from bot.servers.settings import GuildSettings
-from bot.ui.admin.credits import budget_lines
 from bot.ui.jobs.progress import progress_panel
 from bot.ui.kit.reasons import error_words
+from bot.ui.settings.credits import budget_lines
 
 TIMES = 1000
 MIB = 2**20

@@ -218,22 +218,6 @@ def test_each_setting_of_dotenv_reaches_the_bot_under_compose(in_container: pyte
     assert Settings.read().log_format == "json"
 
 
-def uncommented() -> str:
-    """compose.yaml with its example of secrets in use."""
-    example = r"(?=-? *(?:secrets:|discord_token|encryption_keys|file:|[A-Z_]+_FILE:))"
-    return re.sub(rf"^( *)# ( *){example}", r"\1\2", COMPOSE, flags=re.MULTILINE)
-
-
-@pytest.mark.parametrize("name", ["discord_token", "encryption_keys"])
-def test_the_example_of_secrets_leads_to_settings_that_the_bot_reads(name: str) -> None:
-    text = uncommented()
-    assert re.search(rf"^    secrets:\n(      - \w+\n)*      - {name}\n", text, re.MULTILINE)
-    assert re.search(rf"^secrets:\n(  .*\n)*  {name}:\n    file: \./secrets/{name}\n", text, re.MULTILINE)
-    assert f"\n      {name.upper()}_FILE: /run/secrets/{name}\n" in text
-    assert f"{name}_file" in Settings.__dataclass_fields__
-    assert "secrets/" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
-
-
 @pytest.mark.promise
 def test_the_encryption_key_is_put_back_as_the_documents_say(tmp_path: Path) -> None:
     """It is for the bot's user alone, whoever owned the file that was there."""
@@ -462,24 +446,6 @@ def test_the_eggs_variables_are_settings_and_its_data_outlives_the_container(
     assert EGG["config"]["stop"] == "^C"
     (done,) = json.loads(EGG["config"]["startup"]).values()
     assert f'_log.info("{done}%s' in (ROOT / "bot" / "client" / "bot.py").read_text("utf-8")
-
-
-@pytest.mark.parametrize("variable", EGG["variables"], ids=lambda one: one["env_variable"])
-def test_the_panel_takes_what_the_bot_takes(on_a_node: pytest.MonkeyPatch, variable: dict[str, Any]) -> None:
-    rules = dict(one.partition(":")[::2] for one in variable["rules"].split("|"))
-    right: list[str] = rules["in"].split(",") if "in" in rules else []
-    wrong = ["nothing like that"] if right else []
-    for number, step in zip((rules.get("between") or rules.get("min", "")).split(","), (-1, 1), strict=False):
-        if number:
-            right.append(number)
-            wrong.append(str(int(number) + step))
-    for value in right:
-        on_a_node.setenv(variable["env_variable"], value)
-        Settings.read()
-    for value in wrong:
-        on_a_node.setenv(variable["env_variable"], value)
-        with pytest.raises(SettingsError, match=variable["env_variable"]):
-            Settings.read()
 
 
 def settings_of_compose(name: str) -> str:

@@ -13,29 +13,6 @@ CODE = ("bot", "cogs", "sandbox", "bench", "tests")
 DOCUMENTED = (*CODE, "migrations", "deploy", "docs", "changes")
 
 
-def test_one_place_announces_answers_as_it_keeps_them_for_the_start_after_a_kill() -> None:
-    announce = [
-        module.relative_to(ROOT).as_posix()
-        for folder in ("bot", "cogs")
-        for module in (ROOT / folder).rglob("*.py")
-        if "thinking=True" in module.read_text("utf-8")
-    ]
-    assert announce == ["bot/ui/kit/answers.py"]
-
-
-def test_first_answers_are_given_where_nothing_announces_them_meanwhile() -> None:
-    """Who answers directly has to await `answering` before, or the announcement comes beside the answer."""
-    direct = re.compile(r"\.response\.(send|edit|defer)")
-    answer = [
-        module.relative_to(ROOT).as_posix()
-        for folder in ("bot", "cogs")
-        for module in (ROOT / folder).rglob("*.py")
-        if direct.search(module.read_text("utf-8"))
-    ]
-    kit = [f"bot/ui/kit/{name}.py" for name in ("answers", "forms")]
-    assert sorted(answer) == kit
-
-
 def test_contributing_names_files_and_definitions_that_exist() -> None:
     page = (ROOT / "CONTRIBUTING.md").read_text()
     files = [path for folder in DOCUMENTED for path in (ROOT / folder).rglob("*") if path.is_file()]

@@ -12,7 +12,6 @@ from tests.reactions.taps import ROOM, jobs_of, post, reaction, ready, taken_awa
 from tests.support.database import outage
 from tests.support.desk import Desk
 from tests.support.patience import until
-from tests.support.servers import come, greetings, leave
 
 
 @pytest.fixture(autouse=True)
@@ -38,19 +37,6 @@ async def test_a_server_that_removes_the_bot_during_an_outage_loses_its_key_afte
     await desk.env.settle()
     assert await desk.services.db.read(keys.current, desk.guild.id) is None
     assert [record for record in caplog.records if record.exc_info] == []
-
-
-@pytest.mark.promise
-async def test_a_server_that_adds_the_bot_during_an_outage_is_greeted_once_after_it(desk: Desk) -> None:
-    await leave(desk)
-    before = greetings(desk)
-    async with outage(desk.db):
-        coming = asyncio.create_task(come(desk))
-        await asyncio.sleep(0.1)
-        assert greetings(desk) == before
-    await coming
-    await desk.env.settle()
-    assert greetings(desk) == before + 1
 
 
 @pytest.mark.promise

@@ -15,7 +15,7 @@ from bot.errors import NotAlone
 from tests.cluster.members import SHORT, process_on, replaced
 from tests.support.database import writing
 from tests.support.patience import PATIENCE, until
-from tests.support.postgresql import new_migrated_database, server
+from tests.support.postgresql import new_migrated_database
 
 
 @pytest.fixture
@@ -26,24 +26,6 @@ async def url(migrated_postgresql: str) -> str:
 async def serving(member: Membership) -> None:
     async with asyncio.timeout(PATIENCE):
         await member.stand_by()
-
-
-@pytest.mark.promise
-async def test_one_serves_and_the_other_stands_by_until_it_ends(url: str) -> None:
-    async with process_on(url) as first:
-        await serving(first)
-        async with process_on(url) as second:
-            standing = asyncio.create_task(second.stand_by())
-            await asyncio.sleep(3 * SHORT.renewed_every)
-            assert not standing.done()
-            assert first.may_act()
-            assert not second.may_act() or not second.shards.held
-            await replaced(url, first)
-            await asyncio.wait_for(standing, PATIENCE)
-            assert second.shards.all
-            async with asyncio.timeout(PATIENCE):
-                await first.lost()
-            assert not first.may_act()
 
 
 @pytest.mark.promise
@@ -127,25 +109,6 @@ async def test_who_is_stopped_within_a_transaction_does_not_keep_its_shards(
             with pytest.raises(Exception, match=r"idle|closed|connection"):
                 await stopped.execute(text("SELECT 1"))
             await stopped.invalidate()
-
-
-async def test_all_go_on_by_themselves_after_a_restart_of_the_server() -> None:
-    from bot.migrate import migrate
-
-    with server() as postgresql:
-        await migrate(postgresql.url)
-        async with process_on(postgresql.url) as first, process_on(postgresql.url) as second:
-            await until(lambda: first.shards.held or second.shards.held)
-            held = first if first.shards.held else second
-            async with Database.open(postgresql.url, fence=held) as db:
-                await asyncio.to_thread(postgresql.stop)
-                await asyncio.sleep(SHORT.lasts + 0.2)
-                assert not held.may_act()
-                await until(held.may_tell)  # a machine that is busy may let it stand still for a moment
-                await asyncio.to_thread(postgresql.start)
-                await until(lambda: (first.may_act() and first.shards.held) or second.shards.held)
-                if held.may_act():
-                    await db.write(meta.set_to, "after", b"the restart")
 
 
 @pytest.mark.promise

@@ -28,25 +28,19 @@ class Crowd:
     own: Cluster
     guilds: Sequence[int]
     accepted: int = 0
-    refused: int = 0
-    unanswered: int = 0
     silences: dict[int, float] = field(default_factory=dict[int, float])
 
     async def ask(self, guild: int, number: int) -> None:
         """Ask for one job until somebody answers that it was accepted."""
         began = monotonic()
-        while True:
-            asked = self.own.ask(guild, f"Kite {number}")
-            if await _answered(asked):
-                break
-            self.unanswered += 1
+        while not await _answered(asked := self.own.ask(guild, f"Kite {number}")):
+            pass  # nobody was there
         self.silences[guild] = max(self.silences.get(guild, 0.0), monotonic() - began)
         told = str(asked.said)
         if f"Kite {number}" in told:
             self.accepted += 1
             return
-        self.refused += 1  # told that it isn't possible now: asked again a little later
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(1.0)  # told that it isn't possible now: asked again a little later
         await self.ask(guild, number)
 
 

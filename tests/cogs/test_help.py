@@ -5,19 +5,15 @@ from pathlib import Path
 
 import discord
 import pytest
-from msgspec.structs import replace
 from simcord import ChannelHandle
 
-from bot.catalog import SHIPPED, Catalog, ToolInput
-from bot.credits import prices
+from bot.catalog import SHIPPED, Catalog
 from bot.credits.limits import AllowanceScope
-from bot.domain.guilds import Period
 from bot.features.photo_rules import PhotoChannelKind, Preset, set_channel
-from bot.servers import access, keys, settings, settings as server_settings
+from bot.servers import access, settings as server_settings
 from bot.servers.access import Block
-from bot.ui.help import EXAMPLES
 from tests.support import spending
-from tests.support.desk import BOT_PERMISSIONS, Desk, open_desk, pieces, texts
+from tests.support.desk import Desk, open_desk, pieces, texts
 from tests.support.settings import admin, limit_tool
 
 
@@ -37,17 +33,6 @@ def many_tools(folder: Path) -> Catalog:
     tables = "\n".join(table.format(n=number, t="T" * 100) for number in range(40))
     own.write_text(f"{SHIPPED.read_text('utf-8')}\n{tables}", "utf-8")
     return Catalog.load(own)
-
-
-@pytest.mark.promise
-async def test_help_has_a_button_for_the_form_of_each_tool(desk: Desk) -> None:
-    answer = await desk.maya.slash(desk.channel, "help")
-    assert answer.ephemeral
-    assert labels(answer) == [tool.title for tool in desk.bot.catalog.tools.values()]
-    assert "/jobs" in texts(answer)
-    assert answer.response is not None
-    form = await desk.maya.click(answer.response, label="Virtual staging")
-    assert form.modal is not None
 
 
 @pytest.mark.promise
@@ -180,35 +165,6 @@ async def test_help_names_the_photo_channels_that_its_person_can_see_and_the_emo
     assert "Tap an emoji" not in texts(await desk.maya.slash(auto, "help"))
 
 
-@pytest.mark.promise
-async def test_help_names_public_threads_among_photo_channels_and_for_approval(tmp_path: Path) -> None:
-    threads = discord.Permissions(
-        create_public_threads=True, create_private_threads=True, send_messages_in_threads=True
-    )
-    async with open_desk(tmp_path, permissions=BOT_PERMISSIONS | threads) as desk:
-        await desk.set_key()
-        parent = desk.bot.get_channel(desk.channel.id)
-        assert isinstance(parent, discord.TextChannel)
-        for kind in (discord.ChannelType.public_thread, discord.ChannelType.private_thread):
-            await parent.create_thread(name="rooms", type=kind)
-        public, private = desk.channel.threads
-        for thread in (public, private):
-            offered = desk.guild.id, thread.id, PhotoChannelKind.OFFER
-            await desk.db.write(set_channel, *offered)
-        await desk.services.photo_rules.reread(desk.guild.id)
-        words = texts(await desk.maya.slash(desk.channel, "help"))
-        assert f"Post a photo in <#{public.id}>, and tap an emoji under it" in words
-        assert str(private.id) not in words
-        await desk.services.db.write(
-            access.change_approvals, desk.guild.id, channel_id=public.id, everyone=True
-        )
-        said = f"You decide on requests in <#{public.id}>."
-        assert said in texts(await desk.admin.slash(desk.channel, "help"))
-        assert said not in texts(await desk.maya.slash(desk.channel, "help"))
-        await desk.db.write(settings.change, desk.guild.id, approval_channel=private.id)
-        assert str(private.id) not in texts(await desk.admin.slash(desk.channel, "help"))
-
-
 async def test_an_operators_many_tools_fit_into_help_and_the_panel(tmp_path: Path) -> None:
     async with open_desk(tmp_path, catalog=many_tools(tmp_path)) as desk:
         await desk.set_key()
@@ -241,23 +197,11 @@ async def test_where_results_cant_be_posted_no_panel_is_and_the_reason_is_said(d
     assert not [one for one in silent.history() if one.author.bot]
 
 
-async def test_a_double_click_posts_one_panel(desk: Desk) -> None:
-    shown = await desk.admin.slash(desk.channel, "studii setup")
-    assert shown.response is not None
-    for _ in range(2):
-        await desk.admin.click(shown.response, label="Post panel")
-    assert len([one for one in desk.channel.history() if one.author.bot]) == 1
-
-
 @pytest.mark.promise
 async def test_only_admins_post_the_panel(desk: Desk) -> None:
     visible = await desk.channel_message("studii:setup:panel")
     told = await desk.maya.click(visible, label="Press")
     assert "You need the Manage Server permission" in texts(told)
-
-
-async def shown_to_maya(desk: Desk) -> str:
-    return texts(await desk.maya.slash(desk.channel, "help"))
 
 
 def about(words: str, slug: str) -> str:
@@ -279,44 +223,3 @@ async def test_every_tool_is_shown_with_what_it_does_a_picture_and_its_price(des
         data = desk.env.backend.cdn.get(url)
         assert data is not None
         assert data.startswith(b"\xff\xd8")
-
-
-@pytest.mark.promise
-async def test_what_other_choices_cost_is_shown_before_one_spends(desk: Desk) -> None:
-    assert "about 8 credits · mode **video**: about 40 credits" in await shown_to_maya(desk)
-    key = await desk.db.write(keys.current, desk.guild.id)
-    assert key is not None
-    for variant, charge in (("mode=video quality=standard", 40), ("mode=video quality=high", 90)):
-        await desk.db.write(prices.learn, key.lane, "studio", variant, charge, desk.clock.now())
-    words = await shown_to_maya(desk)
-    assert "about 8 credits · mode **video**: 40 credits · mode **video** and quality" in words
-    assert "quality **high**: 90 credits" in words
-
-
-def test_each_shipped_tool_has_a_small_picture() -> None:
-    assert sorted(EXAMPLES) == sorted(Catalog.load().tools)
-    assert all(len(data) <= 40_000 for data in EXAMPLES.values())
-
-
-async def test_a_tool_that_costs_more_than_is_left_says_so_and_a_price_what_it_depends_on(
-    desk: Desk,
-) -> None:
-    key = await desk.db.write(keys.current, desk.guild.id)
-    assert key is not None
-    await desk.db.write(prices.learn, key.lane, "photo-restore", "", 20, desk.clock.now())
-    await spending.set_budget(desk.services, desk.guild.id, 10, Period.DAY)
-    shown = texts(await desk.maya.slash(desk.channel, "help"))
-    restoring = shown[shown.index("**Photo restoration**") :]
-    assert "20 credits (last price)\n-# 🚫 You don't have enough credits left for this." in restoring
-    assert "any tool" not in shown
-
-
-async def test_a_price_that_depends_on_what_is_typed_says_so(tmp_path: Path) -> None:
-    studio = Catalog.load().get("studio")
-    seconds = ToolInput(name="seconds", description_texts="How long it is", price=True)
-    inputs = (*(replace(one, price=False) for one in studio.inputs), seconds)
-    tool = replace(studio, inputs=inputs, assumed_cost=8)
-    async with open_desk(tmp_path, catalog=Catalog({"studio": tool})) as desk:
-        await desk.set_key()
-        shown = texts(await desk.maya.slash(desk.channel, "help"))
-        assert "about 8 credits, depending on `seconds`" in shown

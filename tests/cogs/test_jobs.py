@@ -1,14 +1,11 @@
 """/jobs: one's own list, turned page by page; what waits is cancelled, what failed is run again."""
 
-from pathlib import Path
-
-import discord
 import pytest
 from simcord import InteractionResult
 
 from bot.jobs import queries
 from bot.jobs.models import FailureCode, Job, JobState
-from tests.support.desk import BOT_PERMISSIONS, Desk, make_bot, open_desk, pieces, texts
+from tests.support.desk import Desk, make_bot, pieces, texts
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
 
@@ -54,27 +51,6 @@ async def test_the_list_shows_ones_own_jobs_newest_first_and_is_turned_page_by_p
 
 
 @pytest.mark.promise
-async def test_what_waits_is_cancelled_in_the_list(desk: Desk) -> None:
-    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-    shown = await listed(desk)
-    assert shown.response is not None
-    await desk.maya.click(shown.response, custom_id=button(shown, "Cancel Studio"))
-    assert "cancelled · not charged" in texts(shown)
-    assert (await desk.job()).state is JobState.CANCELLED
-
-
-async def test_whoever_may_manage_the_server_cancels_others_jobs_on_old_cards_too(
-    desk: Desk,
-) -> None:
-    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-    card = await desk.card(await desk.job())
-    refused = await desk.tom.click(card, label="Cancel job")
-    assert "Manage Messages or Manage Server" in texts(refused)
-    await desk.admin.click(card, label="Cancel job")
-    assert (await desk.job()).state is JobState.CANCELLED
-
-
-@pytest.mark.promise
 async def test_what_failed_is_run_again_from_the_list(desk: Desk) -> None:
     await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
     job = await desk.move(await desk.job(), JobState.FAILED, failure=FailureCode.API)
@@ -115,39 +91,3 @@ async def test_nothing_of_an_age_restricted_channel_is_posted_in_another_one(des
     answer = await desk.maya.click(shown.response, custom_id=button(shown, "Post here"))
     assert "age-restricted" in texts(answer)
     assert (await desk.job()).channel_id == job.channel_id
-
-
-@pytest.mark.promise
-async def test_what_was_asked_for_in_a_channel_that_is_gone_is_posted_where_one_asks_for_it(
-    tmp_path: Path,
-) -> None:
-    permissions = BOT_PERMISSIONS | discord.Permissions(manage_channels=True)
-    async with open_desk(tmp_path, permissions=permissions) as desk:
-        await desk.set_key()
-        gone = desk.guild.create_text_channel("gone")
-        await desk.env.settle()
-        await desk.maya.slash(gone, "studio", prompt="A red kite")
-        changes = {"output_file": "x.png", "announced_at": desk.clock.now(), "finished_at": desk.clock.now()}
-        await desk.move(await desk.job(), *DONE, **changes)
-        channel = desk.bot.get_channel(gone.id)
-        assert isinstance(channel, discord.TextChannel)
-        await channel.delete()
-        shown = await listed(desk)
-        assert shown.response is not None
-        await desk.maya.click(shown.response, custom_id=button(shown, "Post here"))
-        assert (await desk.job()).channel_id == desk.channel.id
-
-
-@pytest.mark.promise
-async def test_admins_look_at_the_servers_jobs_and_members_do_not(desk: Desk) -> None:
-    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-    await desk.tom.slash(desk.channel, "studio", prompt="A blue kite")
-    shown = await desk.admin.slash(desk.channel, "jobs")
-    assert "You haven't made anything here yet" in texts(shown)
-    assert shown.response is not None
-    await desk.admin.click(shown.response, custom_id=button(shown, "Server jobs"))
-    assert f"<@{desk.maya.id}>" in texts(shown)
-    assert f"<@{desk.tom.id}>" in texts(shown)
-    await desk.admin.click(shown.response, custom_id=button(shown, "Cancel Studio"))
-    states = {job.user_id: job.state for job in await jobs(desk)}
-    assert states == {desk.tom.id: JobState.CANCELLED, desk.maya.id: JobState.WAITING}

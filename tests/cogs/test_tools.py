@@ -5,7 +5,7 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.catalog import Catalog, SourceRule, Tool, ToolInput
+from bot.catalog import Catalog, SourceRule, ToolInput
 from bot.jobs import queries
 from bot.jobs.models import JobState
 from cogs.tools import suggested
@@ -145,26 +145,6 @@ def test_there_are_never_more_suggestions_than_discord_shows() -> None:
     assert len(suggested(one, "")) == 25
     assert suggested(one, "a")[-1] == "a"
     assert len(suggested(one, "a")) == 25
-
-
-async def test_inputs_may_be_called_what_python_would_not_allow(tmp_path: Path) -> None:
-    inputs = tuple(
-        ToolInput(name=name, description_texts=name, default=None) for name in ("class", "sky-colour", "2x")
-    )
-    tool = Tool(
-        slug="sky-swap",
-        title_texts="Sky swap",
-        summary_texts="Another sky",
-        emoji="⛅",
-        source=SourceRule.NONE,
-        output="image",
-        assumed_cost=3,
-        inputs=(*inputs, ToolInput(name="mood", description_texts="Its mood", required=True)),
-    )
-    async with open_desk(tmp_path, catalog=Catalog({tool.slug: tool})) as desk:
-        await desk.set_key()
-        await desk.maya.slash(desk.channel, "sky-swap", mood="calm", **{"class": "a", "sky-colour": "b"})
-        assert (await desk.job()).inputs == {"class": "a", "sky-colour": "b", "mood": "calm"}
 
 
 async def test_a_text_of_spaces_is_no_prompt(desk: Desk) -> None:

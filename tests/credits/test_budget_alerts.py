@@ -10,15 +10,11 @@ from bot.servers.notices import NoticeKind
 from tests.support.posts import open_posts
 from tests.support.services import GUILD, ServicesWorld
 
-ALMOST, ALL = NoticeKind.BUDGET_80, NoticeKind.BUDGET_100
+ALL = NoticeKind.BUDGET_100
 
 
 async def told(world: ServicesWorld) -> list[Post]:
     return await world.db.read(open_posts)
-
-
-async def kinds(world: ServicesWorld) -> list[str]:
-    return [notice.kind for notice in await told(world)]
 
 
 async def spend(world: ServicesWorld, *charges: int) -> None:
@@ -32,21 +28,6 @@ async def is_refused(world: ServicesWorld, price: int = 8) -> None:
     await world.learn(price)
     with pytest.raises(Refused):
         await world.accept()
-
-
-async def test_each_is_told_once_in_a_period_and_anew_in_the_next(world: ServicesWorld) -> None:
-    await world.ready(daily=20)
-    await spend(world, 8)
-    assert await kinds(world) == []
-    await spend(world, 8)
-    assert await kinds(world) == [ALMOST]
-    await spend(world, 1, 3)
-    assert await kinds(world) == [ALMOST, ALL]
-    await is_refused(world)
-    assert await kinds(world) == [ALMOST, ALL]
-    world.clock.advance(24 * 3600)
-    await spend(world, 16, 4)
-    assert await kinds(world) == [ALMOST, ALL, ALMOST, ALL]
 
 
 @pytest.mark.promise

@@ -1,29 +1,22 @@
 """Fifty commands at one moment against each kind of limit with room for five: five, on both databases."""
 
-import asyncio
 from collections.abc import AsyncGenerator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.credits import ledger
 from bot.credits.limits import AllowanceScope, StartRate
 from bot.db import Database
 from bot.domain.guilds import Budget, Period, Plan
-from bot.errors import CreditsShort, Refused
-from bot.jobs.models import Job, MemberContext
+from bot.errors import Refused
 from bot.servers import keys, settings
 from tests.support import spending
 from tests.support.clock import FakeClock
-from tests.support.services import GUILD, MEMBER, PICTURE, ServicesWorld, accept, services_on
+from tests.support.services import GUILD, MEMBER, ServicesWorld
 
 pytestmark = pytest.mark.driver_thread
-ROLE = 70
-REQUEST = replace(PICTURE, context=MemberContext(roles=frozenset({ROLE})))
 
 
 @pytest.fixture
@@ -33,54 +26,6 @@ async def db(either: str) -> AsyncGenerator[Database, None]:
         await opened.write(settings.set_key, GUILD, key.id)
         await opened.write(settings.set_budget, GUILD, Budget(10_000, Period.DAY, FakeClock().now()))
         yield opened
-
-
-NOW = FakeClock().now()
-EVERYONE = (AllowanceScope.MEMBERS, 0)
-# The budget, if it is another; limits, one after the other; and a grant, with whose it is.
-ROOM_FOR_FIVE: dict[str, tuple[Budget | None, list[dict[str, Any]], tuple[int | None, int] | None]] = {
-    "server": (Budget(41, Period.MONTH, NOW), [], None),
-    "total": (Budget(0, Period.TOTAL, NOW), [], (None, 40)),
-    "everyone": (None, [{"allowance": (*EVERYONE, 47)}], None),
-    "role": (
-        None,
-        [{"allowance": (*EVERYONE, 8)}, {"allowance": (AllowanceScope.ROLE, ROLE, 40)}],
-        None,
-    ),
-    "own": (
-        None,
-        [
-            {"allowance": (AllowanceScope.ROLE, ROLE, 80)},
-            {"allowance": (AllowanceScope.MEMBER, MEMBER, 32)},
-        ],
-        (MEMBER, 8),
-    ),
-    "running": (None, [{"at_once": 5}], None),
-    "starts": (None, [{"rate": StartRate(5, 600)}], None),
-}
-
-
-@pytest.mark.promise
-@pytest.mark.parametrize("room", ROOM_FOR_FIVE.values(), ids=ROOM_FOR_FIVE)
-async def test_of_fifty_at_once_as_many_are_taken_as_there_is_room_for(
-    db: Database,
-    tmp_path: Path,
-    room: tuple[Budget | None, list[dict[str, Any]], tuple[int | None, int] | None],
-) -> None:
-    services = await services_on(db, tmp_path, FakeClock())
-    budget, limited, granted = room
-    if budget is not None:
-        await db.write(settings.set_budget, GUILD, budget)
-    for one in limited:
-        await spending.set_limits(services, GUILD, **one)
-    if granted is not None:
-        await spending.grant(services, GUILD, *granted)
-    outcomes = await asyncio.gather(
-        *(accept(services.acceptance, REQUEST) for _ in range(50)), return_exceptions=True
-    )
-    assert sum(isinstance(one, Job) for one in outcomes) == 5
-    assert sum(isinstance(one, Refused) for one in outcomes) == 45
-    assert await db.read(ledger.differing) == []
 
 
 SECOND = timedelta(seconds=1)
@@ -153,40 +98,9 @@ async def at(world: ServicesWorld, *when: int) -> None:
     await world.ready()
 
 
-async def granted(world: ServicesWorld) -> tuple[int, int]:
-    """What counts now: to the server, and to the member."""
-    assert await world.db.read(ledger.differing) == []
-    members = await spending.grants(world.services, GUILD)
-    state = await spending.of_member(world.services, GUILD, MEMBER, ())
-    assert members.get(MEMBER, 0) == state.use.grants
-    return state.budget.grants, state.use.grants
-
-
 async def grant(world: ServicesWorld, server: int, member: int) -> None:
     await spending.grant(world.services, GUILD, None, server)
     await spending.grant(world.services, GUILD, MEMBER, member)
-
-
-@pytest.mark.promise
-@pytest.mark.parametrize(
-    ("period", "length"), [(Period.DAY, 1), (Period.WEEK, 7), (Period.MONTH, 31)], ids=str
-)
-async def test_a_grant_ends_with_the_period_for_which_it_was_given(
-    world: ServicesWorld, period: Period, length: int
-) -> None:
-    await at(world, 2027, 3, 1, 9)  # a Monday, the first of a month
-    await world.budget(8, period)
-    await spending.set_limits(world.services, GUILD, allowance=(AllowanceScope.MEMBERS, 0, 8))
-    await grant(world, 8, 8)
-    for _ in range(2):
-        await world.accept()
-    world.clock.advance((timedelta(days=length) - timedelta(hours=10)).total_seconds())
-    assert await granted(world) == (8, 8)
-    world.clock.advance(3600)
-    assert await granted(world) == (0, 0)
-    await world.accept()
-    with pytest.raises(CreditsShort, match="0 of 8 credits left"):
-        await world.accept()
 
 
 @pytest.mark.promise
@@ -199,19 +113,6 @@ async def test_a_spent_budget_says_what_it_would_cost_what_is_left_and_when_it_r
         "Not enough credits: this costs about 8 credits, and the server has 3 of 11 credits left today. "
         f"The budget renews <t:{datetime(2026, 3, 3, tzinfo=UTC).timestamp():.0f}:R>. {CHANGE_BUDGET}"
     )
-
-
-@pytest.mark.promise
-async def test_a_one_off_total_never_promises_to_renew(world: ServicesWorld) -> None:
-    await world.ready()
-    await world.budget(10, Period.TOTAL)
-    job = await world.accept()
-    cost = "Not enough credits: this costs about 8 credits, and the server has 2 of 10 credits left."
-    said = await refusal(world)
-    assert said == f"{cost} Credits may free up when running jobs finish. {CHANGE_BUDGET}"
-    await world.finish(job, charge=8)
-    said = await refusal(world)
-    assert said == f"{cost} It's a one-off total and doesn't renew. {CHANGE_BUDGET}"
 
 
 @pytest.mark.promise

@@ -2,9 +2,7 @@
 
 import asyncio
 import os
-import signal
 import sqlite3
-import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -112,31 +110,9 @@ async def test_a_file_that_is_damaged_inside_is_told_before_it_is_used(tmp_path:
         ensure_sound(url)
 
 
-HOLDER = """
-import asyncio, sys
-from bot.sqlite_file import instance_lock
-
-async def hold():
-    async with instance_lock(sys.argv[1]):
-        print("held", flush=True)
-        await asyncio.sleep(60)
-
-asyncio.run(hold())
-"""
-
-
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     return f"sqlite+aiosqlite:///{tmp_path}/studii.db"
-
-
-async def another_instance(url: str) -> asyncio.subprocess.Process:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", HOLDER, url, stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout is not None
-    assert await process.stdout.readline() == b"held\n"
-    return process
 
 
 @pytest.mark.promise
@@ -161,17 +137,6 @@ async def test_whoever_waits_gets_the_lock_when_the_other_one_ends(url: str) -> 
         assert not held.is_set()
     await task
     assert held.is_set()
-
-
-@pytest.mark.promise
-async def test_the_lock_of_a_killed_process_is_free_at_once(url: str) -> None:
-    other = await another_instance(url)
-    with pytest.raises(SettingsError, match="Another instance"):
-        await instance_lock(url, patience=0).__aenter__()
-    other.send_signal(signal.SIGKILL)
-    await other.wait()
-    async with instance_lock(url, patience=0):
-        pass
 
 
 def content(file: Path) -> bytes:

@@ -149,21 +149,6 @@ async def test_changes_are_shown_once_in_five_seconds_and_an_end_at_once(
 
 
 @pytest.mark.promise
-async def test_that_a_job_is_being_sent_is_shown_only_if_it_takes_a_while(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with kept_desk(tmp_path, monkeypatch) as desk:
-        shown = await begun(desk)
-        async with answering(desk):
-            await desk.move(await desk.job(), JobState.SUBMITTING)
-            await asyncio.sleep(0.05)
-            assert "Sending it" not in texts(shown.response)
-            desk.clock.advance(3)
-            desk.bot.answers.look_again()
-            await shows(shown, "Sending it to Studii")
-
-
-@pytest.mark.promise
 async def test_the_last_edit_at_minute_14_names_where_to_look(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -336,26 +321,3 @@ async def test_an_answer_that_discord_may_not_have_taken_tells_nobody_of_a_failu
         job = await desk.settle(job, 0)
         told, _ = await desk.db.read(results.to_say, job.nonce, job.id, desk.clock.now())
         assert [one.id for one in told] == ([] if taken else [job.id])
-
-
-@pytest.mark.promise
-async def test_a_failure_that_a_kill_kept_from_progress_is_told_after_a_long_absence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with kept_desk(tmp_path, monkeypatch) as desk:
-        await begun(desk)
-        job = await desk.move(await desk.job(), JobState.FAILED, finished_at=desk.clock.now())
-        job = await desk.settle(job, 0)
-        await desk.change(job, announced_at=desk.clock.now())  # as its progress was to say it
-        desk.clock.advance(16 * 60)
-        keep_answers(desk)
-        async with answering(desk):
-
-            async def forgotten() -> bool:
-                return not await rows(desk)
-
-            await until(forgotten)
-        job = await desk.job()
-        assert job.announced_at is None
-        told, _ = await desk.db.read(results.to_say, job.nonce, job.id, desk.clock.now())
-        assert [one.id for one in told] == [job.id]

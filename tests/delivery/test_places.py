@@ -15,10 +15,9 @@ from bot.jobs.models import Job, JobState, SourcePhoto
 from bot.posts import Later
 from bot.servers.notices import NoticeKind
 from bot.ui.jobs.wording import message_link
-from tests.delivery.finished import MESSAGES, finished, output, posted
+from tests.delivery.finished import MESSAGES, finished, output
 from tests.support.desk import BOT_PERMISSIONS, Desk, open_desk, texts
 from tests.support.posts import Posted, Undeliverable, a_post, deliver, tell_end
-from tests.support.simulated import NoDrawing, delivery_on
 
 
 async def done(desk: Desk, channel: Any = None, **asked: Any) -> Job:
@@ -30,16 +29,6 @@ async def done(desk: Desk, channel: Any = None, **asked: Any) -> Job:
 
 def posted_in_channel(desk: Desk) -> int:
     return len(desk.channel.history())
-
-
-@pytest.mark.promise
-async def test_a_private_result_is_shown_to_its_person_alone(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        job = await done(desk, private=True)
-        assert await tell_end(desk.delivery, job, output(tmp_path)) == Posted(None)
-        assert posted_in_channel(desk) == 0
-        seen = desk.channel.history(viewer=desk.maya)
-        assert "is ready" in texts(seen[-1])
 
 
 @pytest.mark.promise
@@ -79,21 +68,6 @@ async def test_the_end_of_a_private_job_from_an_age_restricted_channel_is_told_w
     assert job.inputs
     assert not [value for value in job.inputs.values() if value in texts(told)]
     assert not told.attachments
-
-
-@pytest.mark.promise
-async def test_a_picture_that_is_too_large_is_posted_smaller(tmp_path: Path) -> None:
-    class Fitting(NoDrawing):
-        async def fit(self, path: Path, limit: int, *, made: bool = False) -> bytes | None:
-            assert limit <= 10 * 1024 * 1024
-            return b"\xff\xd8\xffsmaller"
-
-    async with open_desk(tmp_path) as desk:
-        job = await done(desk)
-        delivery = delivery_on(desk.bot, desk.bot.catalog, Fitting())
-        await tell_end(delivery, job, output(tmp_path, size=30_000_000))
-        (file,) = desk.channel.history()[-1].attachments
-        assert await file.read() == b"\xff\xd8\xffsmaller"
 
 
 DELETES = BOT_PERMISSIONS | discord.Permissions(manage_channels=True)
@@ -255,19 +229,6 @@ async def test_where_the_bot_may_not_post_any_more_and_dms_are_closed_it_is_unde
     outcome = await announce_in(desk, tmp_path, **{lost: False})
     assert isinstance(outcome, Undeliverable)
     assert lost.replace("_", " ").title() in outcome.reason
-
-
-@pytest.mark.promise
-@pytest.mark.parametrize(("status", "code"), [(401, 0), (403, 0), (403, 40333), (429, 0), (500, 0), (503, 0)])
-async def test_what_may_pass_is_tried_later_and_then_arrives(
-    desk: Desk, tmp_path: Path, status: int, code: int
-) -> None:
-    job = await finished(desk)
-    desk.env.inject_error("POST", MESSAGES, status=status, code=code, times=1)
-    outcome = await tell_end(desk.delivery, job, output(tmp_path))
-    assert isinstance(outcome, Later)
-    assert outcome.seconds > 0
-    await posted(desk, job, output(tmp_path))
 
 
 async def test_a_posting_that_somebody_deleted_is_not_made_again(desk: Desk, tmp_path: Path) -> None:

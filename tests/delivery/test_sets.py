@@ -164,21 +164,6 @@ async def test_the_menu_shows_one_picture_with_what_a_single_result_has(tmp_path
 
 
 @pytest.mark.promise
-async def test_a_staged_picture_of_a_set_has_the_words_for_a_listing(tmp_path: Path) -> None:
-    async with made(tmp_path, 2, tool="Virtual staging") as (desk, parts):
-
-        async def rules(_: int) -> GuildSettings:
-            return GuildSettings(0, staging_label="Virtually staged")
-
-        decoders = SharedDecoders()
-        desk.delivery = delivery_on(desk.bot, desk.bot.catalog, decoders, rules)
-        await announce(desk, parts)
-        shown = await picked(desk, 2, desk.tom)
-        told = await desk.tom.click(shown, label="For a listing")
-        assert "Original, unaltered image: [your link]" in texts(told)
-
-
-@pytest.mark.promise
 async def test_one_picture_is_deleted_and_the_others_stay(tmp_path: Path) -> None:
     async with made(tmp_path, 2) as (desk, parts):
         await announce(desk, parts)

@@ -186,16 +186,6 @@ def _after(
     return None if now >= done_at[job.id] else running(job.id, now)
 
 
-def test_polls_are_spread_over_the_minute() -> None:
-    lane = lane_of(60)
-    sync(lane, [], [running(f"{n}", -60.0) for n in range(20)], 0.0)
-    for _ in range(3):
-        assert take(lane).step is Step.POLL
-    rest = lane.decide(0.0)
-    assert isinstance(rest, Rest)
-    assert rest.until == pytest.approx(60.3 / 58)
-
-
 def test_after_a_day_a_job_is_polled_hourly() -> None:
     lane = lane_of()
     sync(lane, [], [running("stuck", -90_000.0)], 0.0)

@@ -17,7 +17,7 @@ from bot.posts import Later, Never, NotHere, Outcome, Post
 from bot.reasons import Reason, ReasonCode
 from bot.servers import settings, settings as server_settings
 from bot.servers.notices import NoticeKind
-from tests.engine.world import GUILD, PHOTO_URL, EngineWorld, a_job, a_staging_job, engine_world
+from tests.engine.world import GUILD, EngineWorld, a_job, a_staging_job, engine_world
 from tests.support import jobs
 from tests.support.database import given
 from tests.support.posts import open_posts
@@ -80,21 +80,6 @@ async def test_a_notice_goes_to_the_log_channel_and_to_the_owner_what_stops_ever
         assert posted(world) == [(one, None) if isinstance(one, NoticeKind) else one for one in told]
 
 
-@pytest.mark.promise
-async def test_who_made_what_is_told_where_an_admin_wants_it(tmp_path: Path) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        await use_log(world, results=True)
-        job = await world.accept(a_job())
-        async with world.running():
-            await world.announced(job.id)
-            await world.all_posted()
-        ((notice, channel, shown),) = world.discord.notices
-        assert (notice.kind, channel) == (NoticeKind.MADE, TOLD_IN)
-        assert shown is not None
-        assert shown.result_message_id is not None
-
-
 CHANNEL = 556
 EFFECTS = {"blimp": WordEffect.APPROVE, "gull": WordEffect.REFUSE}
 
@@ -142,40 +127,8 @@ async def test_a_question_that_may_have_been_posted_without_our_knowing_is_looke
         assert asked.place == f"c{CHANNEL}"
 
 
-@asynccontextmanager
-async def a_set(folder: Path) -> AsyncGenerator[tuple[EngineWorld, list[Job]]]:
-    """A world with a set of two photos and a third that can't be fetched, all of which need approval."""
-    async with engine_world(folder) as world:
-        await world.use_key(world.studii.add_key())
-        await world.db.write(settings.change, GUILD, approval_channel=CHANNEL)
-        urls = (PHOTO_URL, PHOTO_URL, "https://cdn.example/gone.png")
-        wanted = [replace(a_staging_job(url=url), approval=Approval.WANTED, set_id="5" * 16) for url in urls]
-        yield world, [await world.accept(job) for job in wanted]
-
-
-@pytest.mark.promise
-async def test_a_set_is_asked_about_once_with_all_of_its_photos_and_over_a_restart(tmp_path: Path) -> None:
-    async with a_set(tmp_path) as (world, jobs):
-        for _ in range(2):
-            async with world.running():
-                for job in jobs[:2]:
-                    await world.reaches(job.id, JobState.PENDING)
-                await world.reaches(jobs[2].id, JobState.FAILED)
-                await world.until(lambda: _told(world), "the request is posted")
-        ((notice, channel, asked),) = world.discord.notices
-        assert (notice.kind, notice.key, channel) == (NoticeKind.APPROVAL, "5" * 16, CHANNEL)
-        assert asked is not None
-        assert [len(files) for files in world.discord.shown] == [2]
-        assert world.studii.jobs == {}
-        await world.balanced()
-
-
 async def _reduced(world: EngineWorld) -> bool:
     return bool(world.discord.edited) and not await world.db.read(open_posts)
-
-
-async def _told(world: EngineWorld) -> bool:
-    return bool(world.discord.notices) and not await world.db.read(open_posts)
 
 
 async def set_rules(world: EngineWorld, *, channel: int | None = CHANNEL, results: bool = True) -> None:

@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import errno
 import io
-import os
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -25,7 +23,7 @@ from bot.posts import Never
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
 from bot.ui.kit.reasons import reason_words
-from sandbox.studii import Outcome, Output, faults
+from sandbox.studii import Outcome, Output
 from tests.engine.world import (
     GUILD,
     MB,
@@ -33,7 +31,6 @@ from tests.engine.world import (
     EngineWorld,
     a_job,
     a_staging_job,
-    ends_badly,
     engine_world,
     with_photo,
 )
@@ -131,33 +128,6 @@ async def test_a_full_spool_turns_photos_away_and_nothing_else(tmp_path: Path) -
                 Reason(ReasonCode.PHOTO_NO_ROOM),
             )
             assert (await world.announced(words.id)).job.state is JobState.SUCCEEDED
-
-
-@pytest.mark.parametrize("step", ["fetched", "cleaned"])
-async def test_a_photo_for_which_the_disk_has_no_room_is_tried_again_and_then_turned_away_in_those_words(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
-    tried: list[object] = []
-
-    def full(what: object) -> None:
-        tried.append(what)
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        if step == "fetched":
-            world.album.on_fetch = full
-        else:
-            monkeypatch.setattr("bot.engine.files.strip_metadata", full)
-        job = await world.accept(a_staging_job())
-        async with world.running():
-            failed = await ends_badly(world, job, 0)
-        assert (failed.failure, failed.failure_text) == (
-            FailureCode.UPLOAD,
-            Reason(ReasonCode.PHOTO_NO_ROOM),
-        )
-        assert len(tried) == world.tuning.intake_tries
-        assert not world.studii.uploads
 
 
 PHONE = phone_jpeg(source=AI)
@@ -274,26 +244,6 @@ async def test_a_photo_of_another_server_does_not_wait_behind_many(tmp_path: Pat
             other = await world.accept(a_staging_job(guild_id=OTHER))
             engine.wake()
             assert (await world.announced(other.id)).job.state is JobState.SUCCEEDED
-
-
-@pytest.mark.promise
-async def test_downloads_never_exceed_the_bound_together(tmp_path: Path) -> None:
-    async with engine_world(tmp_path, max_output_bytes=2 * MB) as world:
-        await world.use_key(world.studii.add_key())
-        world.spool_bytes = 3 * MB
-        most = 0
-        jobs: list[Job] = []
-        for _ in range(4):
-            world.studii.next_job(Outcome(output=Output(large(MB + 500_000), "image/png")))
-            jobs.append(await world.accept(a_job()))
-        world.studii.fail("output", faults.Slow(0.2), times=4)
-
-        async with world.running():
-            while not all([(await world.job(job.id)).announced_at for job in jobs]):
-                most = max(most, held_by(world.spool_folder))
-                await asyncio.sleep(0.002)
-        assert 0 < most <= world.spool_bytes
-        assert {(await world.job(job.id)).state for job in jobs} == {JobState.SUCCEEDED}
 
 
 @pytest.mark.promise

@@ -89,31 +89,6 @@ def test_no_server_ever_sees_too_many(
     assert [server.take(at) for at in sorted(arrivals)] == [0.0] * len(arrivals)
 
 
-@settings(max_examples=100)
-@given(
-    limit=st.integers(1, 40),
-    moments=st.lists(st.floats(0, 200), max_size=80),
-    limited=st.lists(st.tuples(st.floats(0, 200), st.none() | st.floats(0, 100)), max_size=3),
-)
-def test_room_comes_exactly_when_it_was_predicted(
-    limit: int, moments: list[float], limited: list[tuple[float, float | None]]
-) -> None:
-    window = RateWindow(limit, TUNING)
-    sends: list[tuple[float, str, float | None]] = [(at, "send", None) for at in moments]
-    events = sorted(sends + [(at, "429", after) for at, after in limited], key=lambda event: event[0])
-    now = 0.0
-    for now, what, after in events:
-        if what == "429":
-            window.limited(now, after)
-        elif left(window, now):
-            send(window, now)
-        at = window.free_at(now)
-        assert at is not None
-        assert at >= now
-        assert (left(window, now) == 0) is (at > now)
-        assert left(window, at) >= 1
-
-
 MONDAY = datetime(2026, 5, 4, tzinfo=UTC)
 TEAM, PRO = ChosenPlan(300, MONDAY), ChosenPlan(60, MONDAY)
 

@@ -1,6 +1,5 @@
 """What Studii answers, or does not, before and after it has taken a job, with keys of all kinds."""
 
-import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -18,9 +17,8 @@ from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, privacy, settings
 from bot.servers.notices import NoticeKind
 from bot.sqlite_file import copy_database, replace_database
-from bot.studii.client import Timeouts
 from bot.ui.kit.reasons import reason_words
-from sandbox.studii import Fault, Outcome, faults
+from sandbox.studii import Outcome, faults
 from tests.engine.world import (
     CHANNEL,
     GUILD,
@@ -31,9 +29,7 @@ from tests.engine.world import (
     ends_badly,
     engine_world,
 )
-from tests.studii.conftest import behind
 from tests.support import spending
-from tests.support.proxy import Trouble
 
 
 @pytest.mark.promise
@@ -50,29 +46,6 @@ async def test_a_studii_that_keeps_failing_or_stays_unreachable_ends_the_job_unp
         assert failed.failure is FailureCode.API
         assert world.studii.requests.count("create") == (0 if down else world.tuning.tries)
         assert not world.studii.jobs
-
-
-@pytest.mark.promise
-@pytest.mark.parametrize("trouble", [503, "hang up", "garbage", "silence"])
-async def test_a_job_that_a_proxy_does_not_let_through_waits_and_is_sent_once(
-    tmp_path: Path, trouble: Trouble
-) -> None:
-    async with (
-        behind(tmp_path, timeouts=Timeouts(connect=0.3)) as way,
-        engine_world(tmp_path, down=True) as world,
-    ):
-        world.client = way.client
-        await world.use_key(way.key)
-        way.proxy.trouble = trouble
-        job = await world.accept(a_job())
-        async with world.running():
-            while not way.proxy.asked:  # noqa: ASYNC110 - the proxy has no event for it
-                await asyncio.sleep(0.01)
-            assert not way.server.requests
-            way.proxy.trouble = None
-            said = await world.announced(job.id)
-        assert said.job.state is JobState.SUCCEEDED
-        assert way.server.requests.count("create") == len(way.server.jobs) == 1
 
 
 @pytest.mark.promise
@@ -107,24 +80,6 @@ async def test_a_commit_whose_answer_is_lost_leaves_no_job_in_doubt(
         assert world.studii.requests.count("create") == 1
         assert "settled before" not in caplog.text
         await world.balanced()
-
-
-@pytest.mark.promise
-@pytest.mark.parametrize(
-    "fault", [faults.DropBefore(), faults.DropAfter(), faults.proxy_error(502, after=True)]
-)
-async def test_an_answer_that_is_lost_behind_a_proxy_is_never_sent_again(
-    tmp_path: Path, fault: Fault
-) -> None:
-    async with behind(tmp_path) as way, engine_world(tmp_path, down=True) as world:
-        world.client = way.client
-        await world.use_key(way.key)
-        way.server.fail("create", fault)
-        job = await world.accept(a_job())
-        async with world.running():
-            said = await world.announced(job.id)
-        assert said.job.state is JobState.UNKNOWN
-        assert way.server.requests.count("create") == 1
 
 
 async def test_a_forgotten_key_is_kept_for_its_running_job_a_day_at_most(tmp_path: Path) -> None:

@@ -9,19 +9,16 @@ from typing import Any
 
 import pytest
 
-from bot.engine.posts import STAYS_THERE, first_message
+from bot.engine.posts import STAYS_THERE
 from bot.jobs import queries, results, transitions
 from bot.jobs.models import FailureCode, Job, JobState
-from bot.jobs.results import EndOfJobs, Part
-from bot.media.spool import OutputFile
+from bot.jobs.results import EndOfJobs
 from bot.posts import Later, Never, NotHere, Post, Stands, TooMuch
 from bot.servers.notices import NoticeKind
-from bot.servers.settings import GuildSettings
 from bot.studii import Timeouts
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Outcome, Output, faults
 from tests.engine.world import GUILD, MB, STUDIO, EngineWorld, a_job, a_staging_job, ends_badly, engine_world
-from tests.support import jobs
 from tests.support.patience import PATIENCE
 
 PRIVATE = faults.WrongShape(
@@ -303,18 +300,6 @@ async def test_an_hourglass_stands_on_a_photos_message_while_jobs_of_it_go_on(tm
             for job in (first, second):
                 assert (await world.job(job.id)).terminal
         assert world.discord.hourglasses == ["55"]
-
-
-def messages(count: int, *, splits: bool = False, before: bool = True) -> list[int]:
-    photo = OutputFile(Path("b"), "image", "image/png", 9) if before else None
-    output = OutputFile(Path("a"), "image", "image/png", 1, photo)
-    left = [Part(jobs.a_job(), number, output) for number in range(count)]
-    found: list[int] = []
-    while left:
-        some = first_message(left, GuildSettings(0, splits=splits))
-        left = left[len(some) :]
-        found.append(len(some))
-    return found
 
 
 @pytest.mark.promise

@@ -1,10 +1,8 @@
 """Databases that are away, errors that nobody foresaw, engines that stand still: nothing is lost."""
 
 import asyncio
-import errno
-import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -28,12 +26,11 @@ from bot.media.pool import DecoderPool
 from bot.posts import Post
 from bot.reasons import ReasonCode
 from bot.servers.notices import NoticeKind
-from bot.studii import NotSent, StudiiClient
+from bot.studii import JobReport, NotSent, StudiiClient
+from sandbox.studii import Outcome
 from tests.engine.recorder import Recorder
-from tests.engine.troubles import TROUBLES
 from tests.engine.world import GUILD, QUICK, EngineWorld, a_job, a_staging_job, engine_world
 from tests.support.clock import FakeClock
-from tests.support.forks import conversation
 from tests.support.patience import PATIENCE
 
 
@@ -152,26 +149,6 @@ async def test_a_request_that_was_not_sent_counts_once_however_long_the_database
             gone.clear()
             assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
         await world.balanced()
-
-
-async def test_a_disk_that_takes_neither_a_photo_nor_what_is_noted_of_it_ends_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with engine_world(tmp_path) as world:
-        await world.use_key(world.studii.add_key())
-        gone, tried = away(world, monkeypatch)
-
-        def full(_: Job) -> None:
-            if not tried:
-                gone.set()
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-        world.album.on_fetch = full
-        job = await world.accept(a_staging_job())
-        async with world.running():
-            await long_away(world, tried)
-            gone.clear()
-            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
 
 
 @pytest.mark.promise
@@ -327,19 +304,65 @@ async def test_a_start_that_never_ends_is_named(tmp_path: Path, monkeypatch: pyt
         assert "resuming interrupted jobs (at the start) has lasted" in await stuck(engine, clock)
 
 
+Trouble = Callable[[EngineWorld, pytest.MonkeyPatch], Awaitable[None]]
+
+
+async def hang_in_a_photo(world: EngineWorld, patch: pytest.MonkeyPatch) -> None:
+    """A job whose photo never comes, once it is waited for."""
+    hanging = asyncio.Event()
+
+    async def fetch(*_: Any) -> None:
+        hanging.set()
+        await asyncio.Event().wait()
+
+    patch.setattr(world.album, "fetch", fetch)
+    await world.accept(a_staging_job())
+    await hanging.wait()
+
+
+async def fail_at_every_look(world: EngineWorld, patch: pytest.MonkeyPatch) -> None:
+    """A job of which every look fails for a reason that nobody foresaw."""
+
+    async def job_status(*_: Any) -> JobReport:
+        raise RuntimeError("nobody foresaw this")
+
+    patch.setattr(world.client, "job_status", job_status)
+    await world.use_key(world.studii.add_key())
+    job = await world.accept(a_job())
+    await world.reaches(job.id, JobState.RUNNING)
+
+
+async def fail_at_every_write(world: EngineWorld, patch: pytest.MonkeyPatch) -> None:
+    """A job that goes on, and nothing can be written any more."""
+    await world.use_key(world.studii.add_key())
+    world.studii.next_job(Outcome(duration=1000.0))
+    job = await world.accept(a_job())
+    await world.reaches(job.id, JobState.RUNNING)
+
+    def write(*_: Any, **__: Any) -> Any:
+        raise DatabaseAway
+
+    patch.setattr(world.db, "write_together", write)
+
+
 @pytest.mark.promise
-async def test_such_a_process_ends_with_a_failure_so_that_it_is_started_again(
-    tmp_path: Path, subtests: pytest.Subtests
+@pytest.mark.parametrize(
+    ("trouble", "why"),
+    [
+        (hang_in_a_photo, "has lasted "),
+        (fail_at_every_look, "everything has failed"),
+        (fail_at_every_write, "everything has failed"),
+    ],
+)
+async def test_an_engine_that_makes_no_progress_is_told_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Trouble, why: str
 ) -> None:
-    with conversation("tests.engine.troubles", str(tmp_path)) as (_, answered):
-        told = await asyncio.wait_for(asyncio.to_thread(answered.read), PATIENCE)
-    ends = dict(line.split() for line in told.splitlines())
-    for trouble, _, why in TROUBLES:
-        name = trouble.__name__
-        with subtests.test(name):
-            said = await asyncio.to_thread((tmp_path / f"{name}.log").read_text, "utf-8")
-            assert ends.get(name) == "1", said
-            assert why in said
+    clock = FakeClock()
+    async with engine_world(tmp_path, clock=clock, reread_every=0.06) as world, world.running() as engine:
+        with monkeypatch.context() as patch:
+            await trouble(world, patch)
+            assert why in await stuck(engine, clock)
+        world.finish()
 
 
 async def test_with_2_000_jobs_on_100_keys_every_key_is_polled_and_none_in_a_burst(tmp_path: Path) -> None:

@@ -28,11 +28,9 @@ from bot.jobs.accept import Acceptor
 from bot.jobs.confirm import Confirmation, ConfirmationNeeded, Tapper
 from bot.jobs.decide import Decisions
 from bot.jobs.models import Job, JobRequest, MemberContext
-from bot.languages import Language, speaking
 from bot.reasons import Reason, ReasonCode
 from bot.servers import access, keys, settings, settings as server_settings
 from bot.servers.access import AccessList, Block
-from bot.servers.notices import NoticeKind
 from bot.servers.settings import PhotoScope
 from tests.support.clock import FakeClock
 from tests.support.database import holding
@@ -76,44 +74,6 @@ async def test_any_grouping_gives_the_decisions_of_one_after_the_other(
         if chance.random() < 0.4:
             await learn(db, chance.randint(1, 40))
     assert await kept(db, second) == await kept(db, first)
-
-
-@pytest.mark.promise
-async def test_with_room_for_n_exactly_the_first_n_are_accepted_and_the_others_are_told(
-    db: Database, acceptance: Acceptor
-) -> None:
-    await set_up(db, room_for=7)
-    answers = await together(
-        db, acceptance, [[replace(PICTURE, guild_id=1, user_id=one)] for one in range(1, 201)]
-    )
-    assert [isinstance(answer, list) for answer in answers] == [True] * 7 + [False] * 193
-    assert all("0 of 56 credits left today" in said(answer) for answer in answers[7:])
-    stored = (await db.read(queries.page, 1, None, 0, 100))[::-1]
-    told = {one.kind for one in await db.read(open_posts, 1)}
-    assert [job.user_id for job in stored] == list(range(1, 8))
-    assert told == {NoticeKind.BUDGET_80, NoticeKind.BUDGET_100}
-
-
-@pytest.mark.promise
-async def test_members_who_ask_together_are_refused_each_in_their_own_language(
-    db: Database, acceptance: Acceptor
-) -> None:
-    await set_up(db, room_for=7)
-    restore = replace(PICTURE, guild_id=1, tool="photo-restore")
-    await db.write(access.set_list, 1, AccessList.TOOL_ROLE, {ROLE}, restore.tool)
-    titles = {Language.GERMAN: "Fotorestaurierung", Language.FRENCH: "Restauration de photo"}
-
-    async def asked(language: Language) -> str:
-        with speaking(language):
-            (answer,) = await accepted(acceptance, [restore])
-            return str(answer)
-
-    async with holding(db):
-        answers = [asyncio.create_task(asked(one)) for one in titles]
-        for _ in range(3):
-            await asyncio.sleep(0)
-    for answer, title in zip(answers, titles.values(), strict=True):
-        assert title in await answer
 
 
 @pytest.mark.promise

@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.credits import budgets
 from bot.errors import Busy
 from bot.jobs import accept as acceptance
-from tests.support.services import GUILD, PICTURE, ServicesWorld, accept
+from tests.support.services import PICTURE, ServicesWorld, accept
 
 
 @pytest.mark.promise
@@ -49,16 +48,3 @@ async def test_everybody_waits_as_long_however_many_came_before(
     # Those who came later are none of the first group, and still have time left.
     assert [job.user_id for job in await asyncio.gather(*later)] == [251, 252, 253, 254]
     assert len(await world.jobs()) == 4
-
-
-@pytest.mark.promise
-@pytest.mark.driver_thread
-async def test_admins_too_are_told_that_it_is_busy_and_nothing_was_changed(world: ServicesWorld) -> None:
-    other_process = sqlite3.connect(world.file, isolation_level=None)
-    other_process.execute("BEGIN IMMEDIATE")
-    db, now = world.services.db, world.clock.now()
-    with pytest.raises(Busy):
-        await db.write(budgets.set_budget, GUILD, 5, None, at=now, within=0.05)
-    other_process.execute("ROLLBACK")
-    other_process.close()
-    assert (await db.read(budgets.state, GUILD, now)).whole == 100

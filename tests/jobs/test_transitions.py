@@ -1,25 +1,15 @@
 """How a job may change, and what is kept of it."""
 
-from datetime import datetime, timedelta
 from itertools import product
 
 import pytest
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from bot import posts
 from bot.db import Database
 from bot.jobs import transitions
-from bot.jobs.models import NEXT_STATES, TERMINAL_STATES, FailureCode, JobState
-from bot.posts import RESULT
+from bot.jobs.models import NEXT_STATES, TERMINAL_STATES, JobState
 from tests.support.jobs import NOW, a_job, added, keep_job
-
-LATER = NOW + timedelta(seconds=90, microseconds=7)
-
-
-async def test_a_time_without_a_zone_is_not_kept(db: Database) -> None:
-    with pytest.raises(StatementError, match="without a time zone"):
-        await added(db, not_before=datetime(2026, 5, 4))  # noqa: DTZ001
 
 
 async def test_a_job_goes_only_where_its_state_may_lead(db: Database) -> None:
@@ -36,13 +26,6 @@ async def test_a_job_goes_only_where_its_state_may_lead(db: Database) -> None:
                     transitions.advance(session, job.id, before, after, at=NOW)
 
     await db.write(try_all)
-
-
-async def test_a_ruling_on_an_unknown_outcome_is_told_though_the_unknown_was(db: Database) -> None:
-    job = await added(db, state=JobState.UNKNOWN, announced_at=NOW)
-    ruled = (job.id, JobState.UNKNOWN, JobState.FAILED)
-    await db.write(transitions.advance, *ruled, at=LATER, failure=FailureCode.RULED)
-    assert await db.write(posts.known, job.guild_id, RESULT, f"{job.id}-1")
 
 
 @pytest.mark.driver_thread

@@ -204,30 +204,6 @@ async def test_a_png_has_all_its_rows_whatever_its_size_and_kind(
                         assert await is_whole(decoder, tmp_path / "photo", data)
 
 
-async def test_a_result_of_more_pixels_than_a_photo_may_have_is_looked_at_as_well(
-    tmp_path: Path, subtests: pytest.Subtests
-) -> None:
-    size = (8200, 8000)
-    photo = saved(Image.effect_noise((820, 800), 80).resize(size, Image.Resampling.NEAREST), "JPEG")
-    wide = png(size, depth=1, colours=0), png(size, 0.6, depth=1, colours=0)
-    vast = declared(photo, 20_000)
-    async with DecoderPool() as decoder:
-        for name, whole, half in (
-            ("JPEG", photo, half_with_an_end(photo)),
-            ("PNG", *wide),
-            ("JPEG that is too large to be decoded", vast, vast[:-2]),
-        ):
-            with subtests.test(name):
-                assert await is_whole(decoder, tmp_path / "result", whole)
-                assert not await is_whole(decoder, tmp_path / "result", half)
-
-
-def declared(photo: bytes, side: int) -> bytes:
-    """A JPEG that says it has so many pixels on each side."""
-    frame = photo.index(b"\xff\xc0") + 5
-    return photo[:frame] + struct.pack(">HH", side, side) + photo[frame + 4 :]
-
-
 EXAMPLES = int(os.environ.get("HOSTILE_EXAMPLES", "8"))
 TINY = (40, 24)
 

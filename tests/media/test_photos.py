@@ -19,7 +19,6 @@ from bot.media.pool import DecoderPool
 from bot.ui.kit.reasons import reason_words
 from tests.media.files import (
     AI,
-    ICC,
     ORIENTATION,
     SECRETS,
     chunk,
@@ -91,22 +90,6 @@ async def test_a_kind_that_takes_much_memory_has_a_lower_limit(decoder: DecoderP
     assert reason_words(refused.value.told).endswith(
         "limit for this kind of file is 34 megapixels. Save it as a JPEG, or make it smaller."
     )
-
-
-@pytest.mark.parametrize("lossless", [False, True])
-async def test_a_webp_that_is_made_to_fit_keeps_its_colours_and_its_side_up(
-    decoder: DecoderPool, tmp_path: Path, *, lossless: bool
-) -> None:
-    photo, exif = Image.new("RGB", (64, 32), "teal"), Image.Exif()
-    photo.paste("orange", (0, 0, 32, 32))
-    exif[ORIENTATION] = 6  # to be turned to the right
-    photo.save(tmp_path / "photo", "WEBP", exif=exif, icc_profile=ICC, lossless=lossless)
-    data = await decoder.fit(tmp_path / "photo", 10_000)
-    assert data is not None
-    fitted = Image.open(io.BytesIO(data))
-    assert (fitted.size, fitted.info["icc_profile"]) == ((32, 64), ICC)
-    reds = fitted.getchannel("R").resize((1, 2), Image.Resampling.BOX).tobytes()
-    assert reds[0] > 230 > 30 > reds[1]
 
 
 TURNED = Image.Exif()

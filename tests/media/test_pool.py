@@ -21,7 +21,6 @@ from bot.media import PhotoKind, pool, sniff
 from bot.media.kinds import HEAD_BYTES
 from bot.media.photo import DecoderFailed, PhotoRefused
 from bot.media.pool import LARGE_LANE, SMALL_LANE, DecoderPool, DecoderProcess
-from tests.engine.world import PHOTO_URL, engine_world, with_photo
 from tests.support.patience import PATIENCE, until
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="read in Linux's /proc")
@@ -165,23 +164,6 @@ async def test_a_cancelled_photo_ends_its_process_at_once(
     await until(lambda: not is_alive(pid), "the end of a decoder")
     assert not half.exists()
     assert sniff((await asyncio.to_thread(photo.read_bytes))[:HEAD_BYTES]) is PhotoKind.BMP
-
-
-@pytest.mark.promise
-async def test_a_stop_waits_for_no_photo_that_is_being_opened(
-    tmp_path: Path, asking: Asking, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pool, "_SLACK_SECONDS", 10 * PATIENCE)  # it would be waited for until then
-    asking.stop_at = SMALL_LANE.seconds
-    async with engine_world(tmp_path) as world:
-        world.decoder = decoder = DecoderPool()  # type: ignore[assignment]
-        await world.use_key(world.studii.add_key())
-        world.album.photos = {PHOTO_URL: small(tmp_path).read_bytes()}
-        async with asyncio.timeout(PATIENCE):
-            async with decoder, world.running():
-                await world.accept(with_photo(1))
-                pid = await asking.stopped
-    assert not is_alive(pid)
 
 
 _PROGRAM = """

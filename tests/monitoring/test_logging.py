@@ -16,10 +16,8 @@ from bot.delivery import CdnPhotoSource
 from bot.errors import PhotoDelayed
 from bot.jobs.models import SourcePhoto
 from bot.monitoring import ORIGIN, JsonFormatter, TextFormatter, mask
-from tests.support.desk import open_desk
 from tests.support.jobs import staging
 from tests.support.patience import PATIENCE
-from tests.support.services import cancel
 
 
 @pytest.mark.promise
@@ -130,24 +128,6 @@ def test_the_documents_name_the_lines_of_a_jobs_life_as_they_are_logged() -> Non
     code = "".join(path.read_text("utf-8") for path in BOT.rglob("*.py"))
     logged = {re.sub(r"%[sd]", "…", literal) for literal in re.findall(r'"(Job %s[^"]*)"', code)}
     assert set(told) <= logged
-
-
-@pytest.mark.promise
-async def test_a_members_job_is_a_line_for_each_event(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO)
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-        job = await desk.job()
-        await cancel(desk.services, job.id, job.guild_id, job.user_id)
-    lines = [json.loads(JsonFormatter().format(one)) for one in caplog.records]
-    events = [line["message"] for line in lines if line.get("job") == job.id]
-    assert events == [
-        f"Job {job.id} is accepted: studio in server {job.guild_id}",
-        f"Job {job.id} is cancelled",
-    ]
 
 
 PROGRAM = """

@@ -14,12 +14,12 @@ from bot.engine.posts import Starred
 from bot.jobs import best_results
 from bot.jobs.best_results import BEST
 from bot.jobs.models import Job
-from bot.posts import Gone, Later, Never, NotHere, Outcome, Post, Stands
+from bot.posts import Later, Never, NotHere, Outcome, Post
 from bot.servers import settings
 from bot.servers.settings import GuildSettings
 from sandbox.studii import Options, StudiiServer
 from tests.delivery.finished import finished, output, posted
-from tests.support.desk import Desk, pieces, texts
+from tests.support.desk import Desk, pieces
 from tests.support.patience import until
 from tests.support.stage import Stage, open_stage
 
@@ -87,42 +87,6 @@ async def a_starred_server(folder: Path) -> AsyncGenerator[Stars]:
         yield Stars(stage, world.maya, best, result, world.tom, world.admin, fans)
 
 
-async def test_with_enough_stars_and_its_makers_consent_a_result_is_shown_until_it_loses_them(
-    tmp_path: Path,
-) -> None:
-    async with a_starred_server(tmp_path) as stars:
-        await stars.star(stars.maya, stars.tom)  # one's own doesn't count
-        await stars.settle()
-        where = stars.stage.world.guild.id, stars.result.id
-        assert await stars.stage.app.services.db.read(best_results.get, *where) is None
-        await stars.star(stars.fans[0])
-        (question,) = await until(stars.told, "Maya to be asked")
-        assert not stars.best.history()
-        await stars.maya.user.click(question, label="Show my results")
-        assert "from now on" in texts(stars.told()[-1])
-        message = await stars.shown()
-        assert f"by <@{stars.maya.id}>" in texts(message)
-        assert "Made with AI" in texts(message)
-        assert "A red kite" not in texts(message)
-        assert not message.mentions or not message.mention_everyone
-        (file,) = message.attachments
-        assert await file.read() == await stars.result.attachments[0].read()
-
-        await stars.star(*stars.fans)
-        await stars.unstar(stars.tom, stars.fans[0])
-        await stars.settle()
-        assert stars.best.history()  # two are left
-        await stars.stage.restart()
-        await stars.unstar(stars.fans[1])
-        await stars.taken_back()
-        await stars.star(stars.fans[1])
-        await stars.shown()
-        asked: Any = stars.result
-        for label in ("More…", "Delete", "Delete"):
-            asked = (await stars.maya.click(asked, label=label)).response
-        await stars.taken_back()
-
-
 @pytest.mark.promise
 async def test_stars_that_came_and_went_while_the_bot_was_away_count_after_its_start(tmp_path: Path) -> None:
     async with a_starred_server(tmp_path) as stars:
@@ -159,25 +123,6 @@ async def test_a_moderators_star_is_enough_and_withdrawn_consent_takes_it_back(
         await stars.taken_back()
 
 
-async def test_fans_who_have_left_do_not_hide_a_moderators_star(tmp_path: Path) -> None:
-    async with a_starred_server(tmp_path) as stars:
-        world = stars.stage.world
-        await stars.agree()
-        await stars.stage.app.services.db.write(settings.change, world.guild.id, best_stars=4)
-        role = world.guild.create_role("Mods", permissions=discord.Permissions(manage_messages=True))
-        moderator = world.guild.add_member(world.env.create_user("mia"), roles=[role])
-        lea = world.guild.add_member(world.env.create_user("lea"))
-        await stars.star(stars.tom, moderator)
-        await stars.shown()
-        await stars.star(lea, stars.fans[0])
-        for one in (stars.tom, lea):  # whichever Discord lists before the moderator
-            left = f"/guilds/*/members/{one.id}"
-            world.env.inject_error("GET", left, status=404, code=10007, times=None)
-        await stars.unstar(stars.fans[0])
-        await stars.settle()
-        assert stars.best.history()
-
-
 async def test_stars_that_discord_does_not_show_at_first_are_counted_a_little_later(tmp_path: Path) -> None:
     async with a_starred_server(tmp_path) as stars:
         await stars.agree()
@@ -187,17 +132,6 @@ async def test_stars_that_discord_does_not_show_at_first_are_counted_a_little_la
         stars.stage.world.env.inject_error("GET", one, status=503, times=1)
         await stars.star(stars.fans[0])
         await stars.shown()
-
-
-async def test_a_result_that_the_bot_may_not_see_any_more_is_not_among_the_best(tmp_path: Path) -> None:
-    async with a_starred_server(tmp_path) as stars:
-        await stars.agree()
-        await stars.star(stars.tom, stars.fans[0])
-        await stars.shown()
-        one = f"/channels/{stars.result.channel.id}/messages/{stars.result.id}"
-        stars.stage.world.env.inject_error("GET", one, status=403, code=50001, times=None)
-        await stars.unstar(stars.tom)
-        await stars.taken_back()
 
 
 def best_of(desk: Desk, job: Job, message: discord.Message, there: int) -> Post:
@@ -221,24 +155,6 @@ async def shown_in(desk: Desk, channel_id: int) -> list[discord.Message]:
     channel = desk.bot.get_channel(channel_id)
     assert isinstance(channel, discord.TextChannel)
     return [one async for one in channel.history()]
-
-
-async def test_a_result_is_shown_once_with_its_maker_and_a_link_and_can_be_taken_back(
-    desk: Desk, tmp_path: Path
-) -> None:
-    there = desk.channel_for_the_bot("best-of").id
-    job, best = await starred(desk, tmp_path, there)
-    said = await show(desk, best, job)
-    (message,) = await shown_in(desk, there)
-    assert said == Stands(message.id)
-    assert f"by <@{desk.maya.id}>" in texts(message)
-    assert [user.id for user in message.mentions] in ([], [desk.maya.id])
-    (link,) = (one["url"] for one in pieces(message) if one["type"] == 2)
-    assert link.endswith(f"/{best.details['channel']}/{best.key}")
-    assert await desk.delivery.find(best) == said
-    best.message_id = message.id
-    assert await desk.delivery.delete(best) == Gone()
-    assert not await shown_in(desk, there)
 
 
 @pytest.mark.promise

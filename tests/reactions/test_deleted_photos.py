@@ -1,25 +1,16 @@
 """Whoever deletes a photo takes back what was asked for under it, as far as it can still be stopped."""
 
-import asyncio
-from datetime import timedelta
-from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import discord
 import pytest
 
-from bot import posts
 from bot.client.login import photo_intents
-from bot.db import Database
-from bot.errors import DatabaseAway
-from bot.jobs import confirm, transitions
+from bot.jobs import transitions
 from bot.jobs.models import Job, JobState
 from bot.media.spool import OutputFile
-from bot.reactions import photos as watch
-from bot.servers.notices import NoticeKind
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
-from tests.support.desk import PNG, Desk, make_bot, open_desk, press_more, texts
+from tests.support.desk import PNG, Desk, make_bot, texts
 from tests.support.posts import tell_end
 from tests.support.settings import admin
 
@@ -108,18 +99,6 @@ async def test_a_result_that_cant_be_stopped_does_not_bring_the_photo_back(
     assert (tmp_path / "spool" / "kept.png").exists() is not deleted
 
 
-async def test_what_is_made_of_a_result_stays_when_the_result_is_deleted(desk: Desk, tmp_path: Path) -> None:
-    message = await post(desk, desk.maya, ROOM)
-    await desk.tom.context_menu(desk.channel, "Photo restoration", message)
-    await desk.move(await desk.job(), *SENT)
-    await result(desk, tmp_path)
-    shown = desk.channel.history()[-1]
-    await desk.tom.context_menu(desk.channel, "Product background", shown)
-    await press_more(desk.tom, shown, "Delete", "Delete")
-    assert (await desk.job()).tool == "product-background"
-    assert (await states(desk))[-1] is JobState.RECEIVED
-
-
 async def take_out(desk: Desk, message: discord.Message, name: str) -> None:
     """Its author edits the message, so that the photo of that name is in it no more."""
     backend = desk.env.backend
@@ -148,19 +127,6 @@ async def test_a_photo_that_is_taken_out_of_its_message_takes_its_jobs_along(des
     assert await states(desk) == [JobState.CANCELLED] * 4
 
 
-async def test_a_photo_that_is_taken_out_of_its_message_does_not_come_back_with_a_result(
-    desk: Desk,
-    tmp_path: Path,
-) -> None:
-    await ready(desk)
-    message = await post(desk, desk.maya, ROOM)
-    await desk.tom.react(message, STAGING)
-    await being_made(desk, tmp_path)
-    await take_out(desk, message, "room.png")
-    assert await result(desk, tmp_path) == 1
-    assert "The original photo has been deleted" in texts(desk.channel.history()[-1])
-
-
 async def test_the_preview_of_a_link_may_go_and_come_without_ending_anything(desk: Desk) -> None:
     await ready(desk)
     message = await post(desk, desk.maya)
@@ -172,27 +138,6 @@ async def test_the_preview_of_a_link_may_go_and_come_without_ending_anything(des
     stored.embeds = []
     await take_out(desk, message, "none")
     assert await states(desk) == [JobState.RECEIVED]
-
-
-@pytest.mark.parametrize("how", ["edited", "deleted"])
-async def test_what_is_made_of_a_picture_in_the_bots_own_message_stays(desk: Desk, how: str) -> None:
-    await desk.set_key()
-    channel = desk.bot.get_channel(desk.channel.id)
-    assert isinstance(channel, discord.TextChannel)
-    await desk.maya.context_menu(desk.channel, "Photo restoration", await post(desk, desk.maya, ROOM))
-    view = discord.ui.View(timeout=None)
-    view.add_item(discord.ui.Button(custom_id=f"studii:approve:{(await desk.job()).id}-1"))
-    request = await channel.send("Approve?", file=discord.File(BytesIO(PNG), "room.png"), view=view)
-    where = desk.guild.id, NoticeKind.APPROVAL, channel.id, request.id
-    await desk.db.write(posts.let_expire, *where, desk.clock.now(), desk.clock.now() + timedelta(days=1))
-    await desk.tom.context_menu(desk.channel, "Product background", request)
-    assert await states(desk) == [JobState.RECEIVED] * 2
-    if how == "edited":
-        await request.edit(content="Approved", attachments=[])
-    else:
-        await request.delete()
-    await desk.env.settle()
-    assert await states(desk) == [JobState.RECEIVED] * 2
 
 
 async def test_an_edit_that_tells_no_photos_ends_nothing_without_the_intent(desk: Desk) -> None:
@@ -207,26 +152,3 @@ async def test_an_edit_that_tells_no_photos_ends_nothing_without_the_intent(desk
     assert await states(desk) == [JobState.RECEIVED]
     await desk.maya.delete(message)
     assert await states(desk) == [JobState.CANCELLED]
-
-
-async def test_messages_that_go_while_the_database_is_away_do_not_pile_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(watch, "WAITING_IN_ALL", 3)
-    read, tried = Database.read, [0]
-
-    async def away(db: Database, work: Any, *args: Any, **more: Any) -> Any:
-        if work is confirm.under:
-            tried[0] += 1
-            raise DatabaseAway
-        return await read(db, work, *args, **more)
-
-    async with open_desk(tmp_path) as desk:
-        with monkeypatch.context() as outage:
-            outage.setattr(Database, "read", away)
-            for message_id in range(1, 11):
-                gone = {"id": str(message_id), "channel_id": str(desk.channel.id)}
-                desk.env.backend.emit("MESSAGE_DELETE", {**gone, "guild_id": str(desk.guild.id)})
-                await asyncio.sleep(0.02)  # it is begun
-            assert tried[0]
-            assert len([one for one in asyncio.all_tasks() if one.get_name() == "jobs from photos"]) == 3

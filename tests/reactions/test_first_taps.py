@@ -13,12 +13,10 @@ from bot.db import Database
 from bot.errors import DatabaseAway
 from bot.jobs import confirm
 from bot.jobs.confirm import QUESTION
-from bot.jobs.models import JobState
 from bot.posts import Post
 from bot.reactions import photos as watch
-from bot.servers import access
-from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready, taken_away
-from tests.support.desk import Desk, has_tapped, make_bot, open_desk, pieces, texts
+from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
+from tests.support.desk import Desk, has_tapped, open_desk, pieces, texts
 from tests.support.patience import until
 from tests.support.settings import admin
 
@@ -114,37 +112,6 @@ async def test_taking_the_tap_back_or_deleting_the_photo_removes_the_reply(tmp_p
         assert not stands(desk, question)
 
 
-async def test_a_restart_leaves_no_dead_button_and_no_message_for_ever(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, tapped_before=False) as desk:
-        _, question = await tapped_first(desk)
-        desk.clock.advance(61)
-        bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
-        await desk.env.restart_bot(bot)
-        assert await asked(desk) == []
-        assert not stands(desk, question)
-
-
-async def test_taking_the_tap_back_cancels_what_was_asked_before_a_restart(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, tapped_before=False) as desk:
-        photo, question = await tapped_first(desk)
-        bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
-        await desk.env.restart_bot(bot)
-        await desk.tom.click(question, label=RUN)
-        await desk.tom.unreact(photo, STAGING)
-        assert [job.state for job in await jobs_of(desk)] == [JobState.CANCELLED]
-
-
-@pytest.mark.promise
-async def test_above_the_servers_price_later_taps_ask_again(desk: Desk) -> None:
-    await ready(desk)
-    await admin(desk, "budget", confirm=5)
-    await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
-    assert "This server asks before a job at this price starts." in texts(last(desk))
-    assert await jobs_of(desk) == []
-    await desk.tom.click(last(desk), label=RUN)
-    assert len(await jobs_of(desk)) == 1
-
-
 @pytest.mark.promise
 async def test_a_photo_that_runs_by_itself_asks_its_poster_above_the_price(desk: Desk) -> None:
     await ready(desk)
@@ -184,10 +151,6 @@ def questions(desk: Desk) -> list[discord.Message]:
     return [one for one in desk.channel.history() if RUN in [piece.get("label") for piece in pieces(one)]]
 
 
-def asked_of(question: discord.Message) -> int:
-    return int(texts(question).partition("<@")[2].partition(">")[0])
-
-
 def tap(desk: Desk, photo: discord.Message, user_id: int) -> None:
     desk.env.backend.emit("MESSAGE_REACTION_ADD", reaction(desk, photo, user_id))
 
@@ -217,28 +180,6 @@ async def test_the_minute_of_a_question_begins_when_it_is_asked(
 
 
 @pytest.mark.promise
-@pytest.mark.parametrize("how", ["taken back", "deleted"])
-async def test_a_question_that_waits_is_not_asked_once_it_is_for_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
-) -> None:
-    async with open_desk(tmp_path, tapped_before=False) as desk:
-        await on(desk)
-        photos = [await post(desk, desk.maya, ROOM) for _ in range(3)]
-        slow = Slow(monkeypatch, discord.PartialMessageable)
-        for photo, who in zip(photos, (desk.tom, desk.maya, desk.admin), strict=True):
-            tap(desk, photo, who.id)
-        await until(lambda: slow.waiting, "a message that waits")
-        if how == "deleted":
-            desk.env.backend.delete_message(desk.channel.id, photos[1].id)
-        else:
-            gone = taken_away(reaction(desk, photos[1], desk.maya.id))
-            desk.env.backend.emit("MESSAGE_REACTION_REMOVE", gone)
-        slow.go_on.set()
-        await desk.env.settle()
-        assert [asked_of(one) for one in questions(desk)] == [desk.tom.id, desk.admin.id]
-
-
-@pytest.mark.promise
 async def test_questions_that_wait_hold_up_no_other_tap(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -257,21 +198,3 @@ async def test_questions_that_wait_hold_up_no_other_tap(
         await desk.env.settle()
         assert [job.user_id for job in await jobs_of(desk)] == [desk.maya.id]
         assert len(questions(desk)) == 1
-
-
-async def test_who_is_being_told_why_there_is_no_job_holds_nobody_up(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(watch, "OF_A_SERVER_AT_ONCE", 1)
-    await ready(desk)
-    photos = [await post(desk, desk.maya, ROOM) for _ in range(2)]
-    await desk.db.write(access.block, desk.guild.id, desk.tom.id, desk.clock.now())
-    slow = Slow(monkeypatch, discord.DMChannel)
-    for photo, who in zip(photos, (desk.tom, desk.maya), strict=True):
-        tap(desk, photo, who.id)
-    await until(lambda: slow.waiting, "a message that waits")
-    await until(lambda: jobs_of(desk), "the job")
-    slow.go_on.set()
-    await desk.env.settle()
-    assert [job.user_id for job in await jobs_of(desk)] == [desk.maya.id]
-    assert "blocked" in texts(desk.tom.user.dm_channel.history()[-1])

@@ -10,13 +10,9 @@ from simcord import MemberActor
 from bot import posts
 from bot.aio import tasks
 from bot.client.login import mention_intents
-from bot.credits import prices
 from bot.errors import DatabaseAway
-from bot.posts import Gone, Later
-from bot.reactions.mentions import OFFERED_FOR
-from bot.servers import keys
-from tests.reactions.taps import ROOM, jobs_of, post
-from tests.support.desk import Desk, make_bot, open_desk, pieces, texts
+from tests.reactions.taps import ROOM, post
+from tests.support.desk import Desk, make_bot, open_desk, texts
 from tests.support.patience import until
 from tests.support.posts import open_posts
 from tests.support.settings import limit_tool
@@ -47,59 +43,10 @@ def answer_to(desk: Desk, message: discord.Message) -> discord.Message | None:
     return replies[-1] if replies else None
 
 
-def offered(message: discord.Message | None) -> list[str]:
-    assert message is not None
-    return [str(piece["label"]) for piece in pieces(message) if piece["type"] == 2]
-
-
 async def without_the_intent(desk: Desk) -> None:
     desk.env.approved_intents = discord.Intents.none()
     bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services, intents=mention_intents())
     await desk.env.restart_bot(bot)
-
-
-@pytest.mark.promise
-async def test_words_after_it_are_a_prompt_for_studio(desk: Desk) -> None:
-    message = await mention(desk, desk.maya, "a red kite @everyone")
-    answer = answer_to(desk, message)
-    assert answer is not None
-    assert offered(answer) == ["Studio · about 8 credits"]
-    assert "a red kite" in texts(answer)
-    await desk.maya.click(answer, label="Studio · about 8 credits")
-    job = await desk.job()
-    assert (job.tool, job.inputs["prompt"], job.source) == ("studio", "a red kite @everyone", None)
-
-
-async def test_an_offer_ends_by_itself_and_one_that_was_taken_is_gone_already(desk: Desk) -> None:
-    message = await mention(desk, desk.maya, "a red kite")
-    (offer,) = await desk.db.read(open_posts)
-    assert offer.expires_at is not None
-    assert offer.expires_at - desk.clock.now() == OFFERED_FOR
-    assert await desk.delivery.delete(offer) == Gone()
-    assert answer_to(desk, message) is None
-    assert await desk.delivery.delete(offer) == Gone()
-
-
-async def test_an_offer_that_discord_is_too_busy_to_remove_is_removed_later(desk: Desk) -> None:
-    message = await mention(desk, desk.maya, "a red kite")
-    (offer,) = await desk.db.read(open_posts)
-    desk.env.inject_error("DELETE", "/channels/*/messages/*", status=503, times=1)
-    assert isinstance(await desk.delivery.delete(offer), Later)
-    assert answer_to(desk, message) is not None
-
-
-async def test_a_price_that_has_risen_since_the_offer_is_asked_about(desk: Desk) -> None:
-    message = await mention(desk, desk.maya, "a red kite")
-    answer = answer_to(desk, message)
-    assert answer is not None
-    tool = desk.bot.catalog.get("studio")
-    key = await desk.db.write(keys.current, desk.guild.id)
-    assert key is not None
-    variant = tool.variant(tool.prepare({"prompt": "x"}, has_source=False))
-    await desk.db.write(prices.learn, key.lane, "studio", variant, 12, desk.clock.now())
-    asked = await desk.maya.click(answer, label="Studio · about 8 credits")
-    assert "Studio costs 12 credits. Start it?" in texts(asked)
-    assert await jobs_of(desk) == []
 
 
 @pytest.mark.promise
@@ -147,16 +94,6 @@ async def test_without_words_and_photo_it_explains_itself(desk: Desk) -> None:
     shown = await desk.tom.click(told, label="Show help")
     assert shown.ephemeral
     assert texts(shown) == texts(await desk.tom.slash(desk.channel, "help"))
-
-
-async def test_a_reply_to_the_bot_and_a_mention_of_its_role_are_no_mentions(desk: Desk) -> None:
-    await desk.maya.slash(desk.channel, "studio", prompt="A kite")
-    shown = await desk.card(await desk.job())
-    before = len(desk.channel.history())
-    own_role = desk.guild.create_role("Studii")
-    await desk.tom.send(desk.channel, "Nice", reply_to=shown)
-    await desk.tom.send(desk.channel, f"<@&{own_role.id}> hello")
-    assert len(desk.channel.history()) == before + 2
 
 
 @pytest.mark.promise

@@ -6,13 +6,10 @@ from typing import Any
 import discord
 import pytest
 
-from bot.domain.guilds import Period
 from bot.jobs.models import JobState
-from bot.ui.reading.emoji import parse_emoji
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
-from tests.support import spending
 from tests.support.desk import PNG, Desk, make_bot, open_desk, texts
-from tests.support.settings import admin, change, opened
+from tests.support.settings import admin
 
 EVERY_TOOL = ["🛋️", "🩹", "📦", "💼"]
 
@@ -67,15 +64,6 @@ async def test_an_event_that_comes_twice_makes_no_second_job(desk: Desk) -> None
     desk.env.backend.emit("MESSAGE_CREATE", last_message(desk))
     await desk.env.settle()
     assert len(await jobs_of(desk)) == 1
-
-
-async def test_the_limits_hold_and_the_poster_is_told_once(desk: Desk) -> None:
-    await automatic(desk, most=5)
-    await spending.set_budget(desk.services, desk.guild.id, 8, Period.DAY)
-    await post(desk, desk.maya, *[(f"{number}.png", PNG) for number in range(5)])
-    assert len(await jobs_of(desk)) == 1
-    (told,) = desk.maya.user.dm_channel.history()
-    assert "0 of 8 credits left today" in texts(told)
 
 
 @pytest.mark.promise
@@ -151,17 +139,6 @@ async def test_an_admin_maps_an_emoji_to_a_tool_with_inputs_and_takes_one_away(d
         "quality": "high",
         "aspect_ratio": "16:9",
     }
-
-
-@pytest.mark.promise
-async def test_an_emoji_that_runs_nothing_is_not_said_to_be_removed(desk: Desk) -> None:
-    await ready(desk)
-    nothing = "That emoji doesn't run a tool here any more. Nothing was changed."
-    panels = [await opened(desk, "photos") for _ in "12"]
-    emoji = parse_emoji(STAGING).key
-    said = [await change(desk, "photos", "emoji", emoji, shown=one) for one in panels]
-    assert "**Emoji**: 🛋️ Virtual staging removed." in said[0]
-    assert nothing in said[1]
 
 
 @pytest.mark.promise

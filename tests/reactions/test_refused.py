@@ -14,11 +14,10 @@ from bot.reactions import photos as watch
 from bot.reactions.photos import OFFER_SKIPPED
 from bot.servers import access, settings
 from bot.servers.settings import PhotoScope
-from tests.reactions.taps import PORTRAIT, ROOM, STAGING, jobs_of, post, reaction, ready
+from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.reactions.test_photo_channels import automatic, offering, under
 from tests.support import spending
-from tests.support.desk import PNG, Desk, make_bot, open_desk, press_more, texts
-from tests.support.services import erase
+from tests.support.desk import PNG, Desk, open_desk, press_more, texts
 from tests.support.settings import admin, limit_tool
 from tests.ui.styles.test_saving import result_of
 
@@ -37,15 +36,6 @@ async def test_a_bot_that_taps_starts_nothing(desk: Desk) -> None:
     desk.env.backend.emit("MESSAGE_REACTION_ADD", event)
     await desk.env.settle()
     assert await jobs_of(desk) == []
-
-
-async def test_a_portrait_tool_takes_ones_own_photo_by_tap_too(desk: Desk) -> None:
-    await ready(desk)
-    message = await post(desk, desk.maya, ROOM)
-    await desk.tom.react(message, PORTRAIT)
-    assert await jobs_of(desk) == []
-    await desk.maya.react(message, PORTRAIT)
-    assert len(await jobs_of(desk)) == 1
 
 
 async def refused(desk: Desk, why: str) -> None:
@@ -95,17 +85,6 @@ async def test_each_refusal_is_told_by_dm_once_in_a_while(desk: Desk, why: str, 
 
 
 @pytest.mark.promise
-async def test_who_posts_in_a_photo_channel_learns_why_nothing_was_started(desk: Desk) -> None:
-    await admin(desk, "photos auto", tool="photo-restore")
-    await refused(desk, "blocked")
-    for _ in range(2):
-        await post(desk, desk.tom, ROOM)
-    assert await jobs_of(desk) == []
-    (said,) = desk.tom.user.dm_channel.history()
-    assert "You are blocked from using Studii in this server until" in texts(said)
-
-
-@pytest.mark.promise
 async def test_whose_dms_are_closed_is_told_in_the_channel_that_there_is_a_reason(desk: Desk) -> None:
     await ready(desk)
     await refused(desk, "blocked")
@@ -121,44 +100,6 @@ async def test_whose_dms_are_closed_is_told_in_the_channel_that_there_is_a_reaso
     desk.clock.advance(61)
     await desk.outbox.work()
     assert desk.channel.history()[-1].id == message.id
-
-
-@pytest.mark.promise
-async def test_short_credits_are_told_by_dm_once_an_hour(desk: Desk) -> None:
-    await ready(desk)
-    await spending.set_budget(desk.services, desk.guild.id, 1, Period.DAY)
-    message = await post(desk, desk.maya, ROOM)
-    for emoji in (STAGING, "🩹", "📦"):
-        await desk.tom.react(message, emoji)
-    (told,) = desk.tom.user.dm_channel.history()
-    assert "Harbour Street Studio" in texts(told)
-    assert "The daily budget of 1 credit is below the price" in texts(told)
-    desk.clock.advance(3601)
-    await desk.tom.unreact(message, STAGING)
-    await desk.tom.react(message, STAGING)
-    assert len(desk.tom.user.dm_channel.history()) == 2
-    assert desk.channel.history()[-1].id == message.id
-
-
-@pytest.mark.promise
-async def test_a_restart_tells_nobody_twice_in_an_hour(desk: Desk) -> None:
-    await ready(desk)
-    await spending.set_budget(desk.services, desk.guild.id, 1, Period.DAY)
-    message = await post(desk, desk.maya, ROOM)
-    await desk.tom.react(message, STAGING)
-    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
-    await desk.env.restart_bot(bot)
-
-    async def told_again() -> int:
-        await desk.tom.unreact(message, STAGING)
-        await desk.tom.react(message, STAGING)
-        return len(desk.tom.user.dm_channel.history())
-
-    assert await told_again() == 1
-    desk.clock.advance(3601)
-    assert await told_again() == 2
-    await erase(desk.services, desk.tom.id)
-    assert await told_again() == 3  # nothing is left of it
 
 
 def dms(who: MemberActor) -> list[str]:

@@ -10,7 +10,6 @@ import pytest
 
 from sandbox.discord.emulator import TOKEN, DiscordServer
 from sandbox.discord.emulator.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL, Interaction
-from sandbox.discord.emulator.places import HISTORY, MANAGE_MESSAGES, MANAGE_THREADS, SEND, Overwrite, Role
 
 GUILD, OTHER, MAYA, APP = 1 << 22, 2 << 22, 300, 7001
 MESSAGES = f"/channels/{GUILD}/messages"
@@ -109,17 +108,6 @@ async def test_an_answer_of_a_kind_that_the_interaction_does_not_take_is_refused
     assert (await client.answer(one, taken)).status == 200
 
 
-async def test_an_enforced_nonce_makes_one_message_for_some_minutes(client: Client) -> None:
-    body = {"content": "once", "nonce": "n", "enforce_nonce": True}
-    first, second = [(await client.ask("POST", MESSAGES, body)).body["id"] for _ in range(2)]
-    client.server.channels.forget_nonces()
-    third = (await client.ask("POST", MESSAGES, body)).body["id"]
-    assert first == second != third
-    assert client.server.channels.sends == 3
-    await client.ask("DELETE", f"{MESSAGES}/{third}")
-    assert (await client.ask("POST", MESSAGES, body)).code == 10008
-
-
 @pytest.mark.parametrize(
     "payload",
     [
@@ -132,19 +120,6 @@ async def test_an_enforced_nonce_makes_one_message_for_some_minutes(client: Clie
 async def test_components_have_their_rules(client: Client, payload: dict[str, object]) -> None:
     assert (await client.ask("POST", MESSAGES, payload | {"flags": V2})).code == 50035
     assert not client.server.messages
-
-
-async def test_permissions_come_from_roles_and_channels_in_discords_order(client: Client) -> None:
-    guild, channel = client.server.places.guilds[GUILD], client.server.places.channels[GUILD]
-    guild.roles[5] = Role(5, MANAGE_MESSAGES)
-    guild.members[APP] = (5,)
-    channel.overwrites = [Overwrite(GUILD, deny=SEND | HISTORY)]
-    assert not guild.permissions(APP, channel) & SEND
-    channel.overwrites += [Overwrite(5, allow=SEND), Overwrite(APP, allow=HISTORY, member=True)]
-    may = guild.permissions(APP, channel)
-    assert may & (SEND | HISTORY | MANAGE_MESSAGES) == SEND | HISTORY | MANAGE_MESSAGES
-    guild.roles[5].permissions = 1 << 3  # administrators may do everything
-    assert guild.permissions(APP, channel) & MANAGE_THREADS
 
 
 def form(*fields: dict[str, Any]) -> dict[str, Any]:

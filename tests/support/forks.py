@@ -25,7 +25,7 @@ from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic, sleep
-from typing import Any, NoReturn, Self, TextIO
+from typing import Any, NoReturn, Self
 
 import pytest
 
@@ -33,12 +33,11 @@ from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 MAX_REQUEST_BYTES = 65_536  # bytes of a request
-BOT = "sandbox.discord.launch"
 _CHUNK = 65_536
 # By the file descriptor that shows a process's end: its number, and the pipe to which both are written.
 _Running = dict[int, tuple[int, int]]
 _LOADED_LATE = (
-    BOT,
+    "sandbox.discord.launch",
     "tests.cluster.shortened",
     "tests.stories.later",
     "alembic.command",
@@ -69,7 +68,7 @@ class ForkedProcess:
         (its_stdin, stdin), (stdout, its_stdout), (stderr, its_stderr) = pipes
         status, its_status = os.pipe()
         its_own = [its_stdin, its_stdout, its_stderr, its_status]
-        _fork_off(BOT, arguments, folder, environment, its_own)
+        _fork_off(arguments, folder, environment, its_own)
         reader = asyncio.StreamReader()
         transport = await _read(status, reader)
         process = cls(int(await reader.readline()), stdin, reader)
@@ -110,25 +109,10 @@ class ForkedProcess:
         self.returncode = int(await status.readline())
 
 
-@contextmanager
-def conversation(module: str, *arguments: str) -> Generator[tuple[TextIO, TextIO]]:
-    """Fork off a module's `main`; yield its standard input and output, and kill it in the end."""
-    (its_stdin, stdin), (stdout, its_stdout), (status, its_status) = (os.pipe() for _ in range(3))
-    _fork_off(module, arguments, ROOT, os.environ, [its_stdin, its_stdout, os.dup(2), its_status])
-    with os.fdopen(status) as told, os.fdopen(stdin, "w") as said, os.fdopen(stdout) as answered:
-        pid = int(told.readline())
-        try:
-            yield said, answered
-        finally:
-            with suppress(ProcessLookupError):  # it has ended by itself
-                os.kill(pid, signal.SIGKILL)
-            told.readline()
-
-
 def _fork_off(
-    module: str, arguments: Sequence[str], folder: Path, environment: Mapping[str, str], fds: Sequence[int]
+    arguments: Sequence[str], folder: Path, environment: Mapping[str, str], fds: Sequence[int]
 ) -> None:
-    request = json.dumps([module, list(arguments), str(folder), dict(environment)]).encode()
+    request = json.dumps([list(arguments), str(folder), dict(environment)]).encode()
     socket.send_fds(_nursery(), [request], fds)
     for fd in fds:
         os.close(fd)
@@ -216,9 +200,9 @@ def _fork(request: bytes, fds: list[int], sockets: Sequence[socket.socket], runn
         for handle, (_, other) in running.items():
             os.close(handle)
             os.close(other)
-        module, arguments, folder, environment = json.loads(request)
+        arguments, folder, environment = json.loads(request)
         _become(folder, environment, fds)
-        _end(_bot(arguments, environment) if module == BOT else import_module(module).main(arguments))
+        _end(_bot(arguments, environment))
     for fd in its_own:
         os.close(fd)
     running[os.pidfd_open(pid)] = pid, status

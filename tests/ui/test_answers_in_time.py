@@ -1,9 +1,8 @@
 """Whatever people press, choose or type, Discord has its first answer before the database has."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,11 @@ import pytest
 from discord import app_commands
 from simcord.backend.models import Interaction
 
-from bot.client.bot import EXTENSIONS
 from bot.ui.kit import answers as kit_answers
-from bot.ui.panels.controls import _controls, find  # pyright: ignore[reportPrivateUsage]
 from tests.cogs.test_jobs import DONE, button, listed
 from tests.reactions.taps import ROOM, post
 from tests.support.database import holding
-from tests.support.desk import Desk, keep_answers, open_desk, pieces, texts
+from tests.support.desk import Desk, texts
 from tests.support.patience import PATIENCE
 from tests.support.presses import send_command, send_menu, send_press
 from tests.ui.jobs.late import announced, kept, late, rows, slow_to_read
@@ -61,16 +58,6 @@ LISTS = {
     "studii:jobsby:state:mine:0": "done",
     f"studii:set:pick:{JOB}:0": JOB,
 }
-
-
-def test_all_that_can_be_pressed_is_tried() -> None:
-    for extension in EXTENSIONS:
-        import_module(extension)
-    tried = [one.format(guild=1, admin=1) for one in (*BUTTONS, *LISTS)]
-    assert [one for one in tried if find(one) is None] == []
-    parts = ("jobs", "admin", "account", "guide")
-    for template in [one.regex for one in _controls if one.handler.__module__.split(".")[2] in parts]:
-        assert any(map(template.fullmatch, tried)), template.pattern
 
 
 @pytest.mark.promise
@@ -160,22 +147,6 @@ async def test_a_form_that_is_handed_in_is_answered_before_the_database_is(
         assert await kept(desk) == []
 
 
-async def test_a_list_of_tools_that_comes_late_can_be_chosen_from(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with late(tmp_path, monkeypatch) as desk:
-        photo = await post(desk, desk.maya, ROOM)
-        shown = await desk.maya.context_menu(desk.channel, "Studii…", photo)
-        assert shown.ephemeral
-        message = shown.response
-        assert message is not None
-        (custom_id,) = (str(one["custom_id"]) for one in pieces(message) if one["type"] == 3)
-        chosen = send_press(desk, desk.maya, message, custom_id, chosen="virtual-staging")
-        await acknowledged(chosen, custom_id)
-        assert chosen.modal is not None
-        assert await kept(desk) == []
-
-
 async def test_a_result_of_ones_own_is_shown_in_the_place_of_a_late_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -191,20 +162,6 @@ async def test_a_result_of_ones_own_is_shown_in_the_place_of_a_late_answer(
         job = await desk.job()
         assert job.posting == 1
         assert [one.subject for one in await rows(desk)] == [job.id]
-        assert await kept(desk) == []
-
-
-async def test_what_follows_the_reading_for_a_form_is_announced_where_no_form_is_needed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with late(tmp_path, monkeypatch) as desk:
-        photo = await post(desk, desk.maya, ROOM)
-        async with holding(desk.db):
-            asked = send_menu(desk, desk.maya, "Photo restoration", photo)
-            await announced(desk)
-        await desk.env.settle()
-        assert not asked.loading
-        assert [one.subject for one in await rows(desk)] == [(await desk.job()).id]
         assert await kept(desk) == []
 
 
@@ -224,40 +181,3 @@ async def test_suggestions_come_without_what_the_database_does_not_say_in_time(
             found = await desk.admin.autocomplete(desk.channel, command, option, "")
             # The tool's own values need no database.
             assert bool(found) is (command == "virtual-staging"), command
-
-
-async def test_an_answer_that_is_on_its_way_is_not_announced(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    timers = list[tuple[asyncio.Handle, Callable[[], None]]]()
-
-    def noted(_seconds: float, call: Callable[[], None]) -> asyncio.Handle:
-        timers.append((asyncio.get_running_loop().call_later(PATIENCE, call), call))
-        return timers[-1][0]
-
-    def late_on_its_way(answers: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-        async def answer(*args: Any, **given: Any) -> Any:
-            for timer, call in timers:
-                if not timer.cancelled():
-                    call()
-            return await answers(*args, **given)
-
-        return answer
-
-    monkeypatch.setattr(kit_answers, "_later", noted)
-    for name in ("send_message", "defer", "edit_message", "send_modal"):
-        answers = getattr(discord.InteractionResponse, name)
-        monkeypatch.setattr(discord.InteractionResponse, name, late_on_its_way(answers))
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        keep_answers(desk)
-        for command in ("help", "studii setup"):
-            await desk.admin.slash(desk.channel, command)
-        await desk.admin.slash(desk.channel, "studio", prompt="A kite")
-        listed = await desk.admin.slash(desk.channel, "jobs")
-        assert listed.response is not None
-        for custom_id in ("studii:jobs:mine:0:any:any", f"studii:cancel:{(await desk.job()).id}-0"):
-            message = await desk.channel_message(custom_id)
-            await desk.admin.click(message, custom_id=custom_id)
-        assert len(timers) >= 5
-        assert await kept(desk) == []

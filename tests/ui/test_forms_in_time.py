@@ -3,27 +3,23 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import discord
 import pytest
 from simcord import InteractionResult
 from simcord.backend.models import Interaction
 
-from bot.client.bot import StudiiBot, StudiiTree
 from bot.jobs.models import JobState
 from bot.ui.kit import answers as kit_answers
 from bot.ui.kit.answers import FORM_TOO_LATE
-from bot.ui.settings import setup
 from tests.reactions.taps import ROOM, post
 from tests.reactions.test_mentions import HALL, answer_to, mention
-from tests.support.desk import Desk, labelled, open_desk, pieces, texts
+from tests.support.desk import Desk, labelled, pieces, texts
 from tests.support.patience import PATIENCE
 from tests.support.presses import send_command, send_menu, send_press
-from tests.support.settings import admin
 from tests.ui.admin.moderation.test_results import shown as shown_result, watched
 from tests.ui.admin.moderation.waiting import approvals, ask, forbid
-from tests.ui.jobs.late import at_once, kept, late
+from tests.ui.jobs.late import at_once
 from tests.ui.jobs.results import opened
 from tests.ui.styles.test_saving import result_of
 from tests.ui.waits import Waits
@@ -208,39 +204,3 @@ async def acknowledged(desk: Desk, asked: Interaction) -> InteractionResult:
         while not (shown := InteractionResult(desk.env, asked)).acknowledged:  # noqa: ASYNC110 - the bot's
             await asyncio.sleep(0.005)
     return shown
-
-
-async def test_the_wait_for_a_form_counts_from_its_interactions_arrival(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bounds, within, check = list[float](), kit_answers._within, StudiiTree.interaction_check  # pyright: ignore[reportPrivateUsage]
-
-    def noted(seconds: float) -> Any:
-        bounds.append(seconds)
-        return within(seconds)
-
-    async def after_a_while(tree: StudiiTree, interaction: discord.Interaction[StudiiBot]) -> bool:
-        desk.clock.advance(1.5)  # the loop was busy with others
-        return await check(tree, interaction)
-
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        monkeypatch.setattr(kit_answers, "_within", noted)
-        monkeypatch.setattr(StudiiTree, "interaction_check", after_a_while)
-        assert (await desk.maya.slash(desk.channel, "studio")).modal is not None
-        assert bounds == [pytest.approx(0.5)] * len(bounds) != []
-
-
-@pytest.mark.promise
-async def test_instead_of_a_form_that_would_come_after_an_announcement_its_person_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def unbounded(_interaction: discord.Interaction, reading: Awaitable[Any]) -> Any:
-        return await reading
-
-    monkeypatch.setattr(setup, "read_before_form", unbounded)
-    async with late(tmp_path, monkeypatch) as desk:
-        shown = await admin(desk, "key")
-        assert shown.modal is None
-        assert texts(shown.response) == str(FORM_TOO_LATE)
-        assert await kept(desk) == []

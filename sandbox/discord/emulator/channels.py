@@ -74,7 +74,6 @@ class Channels:
         self._dms: dict[int, Channel] = {}  # by recipient
         self.sees_content: Callable[[], bool] = lambda: True
         self.readable = True
-        self.sends = 0
 
     def forget_nonces(self) -> None:
         """Forget all nonces, as after a few minutes."""
@@ -110,7 +109,6 @@ class Channels:
     async def send(self, request: web.Request) -> web.Response:
         channel = self._channel(request)
         payload, files = await self._cdn.read(request)
-        self.sends += 1
         nonce = payload.get("nonce")
         key = (channel.id, str(nonce))
         known = self._nonces.get(key) if payload.get("enforce_nonce") and nonce is not None else None

@@ -12,20 +12,10 @@ from bot.jobs import queries
 from bot.jobs.models import JobState
 from bot.servers import keys, privacy, settings
 from bot.ui.kit.reasons import reason_words
-from tests.support.desk import Desk, make_bot, open_desk, pieces, texts
+from tests.support.desk import Desk, make_bot, open_desk
 from tests.support.jobs import ledger_lines
-from tests.support.servers import cog, greetings, leave, outage, rejoin
+from tests.support.servers import cog, greetings, leave, rejoin
 from tests.support.services import sweep
-
-
-async def test_a_new_server_is_told_the_next_step_in_its_system_channel_once(desk: Desk) -> None:
-    await rejoin(desk, desk.channel)
-    (greeting,) = desk.channel.history()
-    assert "an admin (Manage Server) types `/studii setup`" in texts(greeting)
-    (gallery,) = (piece for piece in pieces(greeting) if piece["type"] == 12)
-    assert len(gallery["items"]) == len(greeting.attachments) == 3  # of what the tools make
-    await outage(desk)
-    assert greetings(desk) == 1
 
 
 @pytest.mark.promise

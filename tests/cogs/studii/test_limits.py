@@ -9,11 +9,9 @@ import pytest
 from bot.credits.limits import AllowanceScope
 from bot.features.photo_rules import MAX_PHOTO_CHANNELS, PhotoChannelKind, set_channel
 from bot.features.words import rules
-from bot.servers import access
-from bot.servers.settings import Permit
 from tests.support import spending
 from tests.support.desk import PNG, Desk, open_desk, started, texts
-from tests.support.settings import admin, change, limit_tool, opened, restrict
+from tests.support.settings import admin, change, opened
 from tests.ui.jobs.test_listing import in_the_log, lost
 
 ACCESS = "moderation access"
@@ -33,20 +31,6 @@ async def test_the_highest_of_ones_roles_counts_and_ones_own_before_it(desk: Des
     assert "0 of 16 credits left today" in texts(refused)
     await spending.set_limits(desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBER, member.id, 24))
     assert started(await member.slash(desk.channel, "studio", prompt="A red kite"))
-
-
-@pytest.mark.promise
-async def test_what_one_who_has_left_was_given_is_seen_and_taken_away(desk: Desk) -> None:
-    gone = desk.env.create_user("gone")
-    await spending.set_limits(desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBER, gone.id, 20))
-    await spending.grant(desk.services, desk.guild.id, gone.id, 5)
-    shown = texts(await desk.admin.slash(desk.channel, "studii grant", member=gone))
-    assert "This member isn't in the server. If they come back, these limits apply." in shown
-    assert "25 of 25 credits left today** (their own allowance: 20 credits" in shown
-    shown = texts(await desk.admin.slash(desk.channel, "studii grant", member=gone, credits=-5))
-    assert "Took back 5 credits granted for today." in shown
-    await admin(desk, "allowance", member=gone, no_limit=True)
-    assert (await spending.member_limits(desk.services, desk.guild.id)).own == {}
 
 
 @pytest.mark.promise
@@ -110,30 +94,6 @@ async def test_a_grant_of_nothing_is_explained(desk: Desk) -> None:
     assert "Leave `credits` out to see the grants" in told
 
 
-async def test_very_many_rules_are_shown_as_far_as_there_is_room(desk: Desk) -> None:
-    roles = [desk.guild.create_role(f"Role {number}") for number in range(20)]
-    for tool in (None, *desk.bot.catalog.tools.values()):
-        for number, role in enumerate(roles):
-            await desk.services.db.write(limit_tool, desk.guild.id, tool, role_id=role.id, channel_id=None)
-            await desk.services.db.write(
-                access.block, desk.guild.id, 1_456_074_443_980_800_000 + number, desk.clock.now()
-            )
-    await desk.services.db.write(
-        restrict, desk.guild.id, "private", Permit.NOBODY, [role.id for role in roles]
-    )
-    await desk.services.db.write(
-        restrict, desk.guild.id, "extra", Permit.MANAGERS, [role.id for role in roles]
-    )
-    for way in ("moderation", ACCESS, f"{ACCESS} tool.studio", "moderation blocked"):
-        shown = texts(await opened(desk, way))
-        assert len(shown) < 4000
-    assert f"<@{1_456_074_443_980_800_000 + 19}>" in shown
-    shown = texts(await opened(desk, ACCESS))
-    assert f"Every tool: **<@&{roles[0].id}>" in shown
-    assert "12 more**" in shown
-    assert " more\n" in shown
-
-
 @pytest.mark.promise
 async def test_a_rule_for_what_was_deleted_says_so_and_what_to_do(desk: Desk) -> None:
     role, channel = desk.guild.create_role("Designers"), desk.guild.create_text_channel("designs")
@@ -150,18 +110,6 @@ async def test_a_rule_for_what_was_deleted_says_so_and_what_to_do(desk: Desk) ->
     await change(desk, f"{ACCESS} tool.studio", "roles", None)
     await change(desk, f"{ACCESS} tool.studio", "channels", None)
     assert "everyone, everywhere" in texts(await opened(desk, ACCESS))
-
-
-@pytest.mark.promise
-async def test_a_blocked_member_starts_nothing(desk: Desk) -> None:
-    await change(desk, "moderation blocked", "blocked", member=[desk.maya])
-    refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-    assert "You are blocked" in texts(refused)
-    before = await opened(desk, "moderation blocked")
-    await change(desk, "moderation blocked", "blocked", desk.maya)
-    again = await change(desk, "moderation blocked", "blocked", desk.maya, shown=before)
-    assert "That member isn't blocked. Nothing was changed." in again
-    assert started(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
 
 
 @pytest.mark.promise
@@ -197,30 +145,6 @@ async def test_a_thread_counts_as_its_channel(tmp_path: Path) -> None:
         await parent.create_thread(name="ideas", type=discord.ChannelType.public_thread)
         (thread,) = desk.channel.threads
         assert started(await desk.maya.slash(thread, "studio", prompt="A red kite"))
-
-
-async def said(desk: Desk, command: str, **options: Any) -> str:
-    return texts(await desk.admin.slash(desk.channel, f"studii {command}", **options))
-
-
-@pytest.mark.parametrize(
-    ("period", "named", "ends"),
-    [
-        ("day", "for today", "until the period ends or is changed."),
-        ("week", "for this week", "until the period ends or is changed."),
-        ("month", "for this month", "until the period ends or is changed."),
-        ("total", "for the one-off total", "until the total is restarted or the budget's period is changed."),
-    ],
-)
-async def test_a_grant_counts_for_the_period_of_the_budget(
-    desk: Desk, period: str, named: str, ends: str
-) -> None:
-    await said(desk, "budget", credits=50, period=period)
-    shown = await said(desk, "grant", credits=20)
-    assert f"Granted 20 credits {named}." in shown
-    assert f"A grant counts {ends} A member's grant can't exceed the server's budget." in shown
-    shown = texts(await desk.maya.slash(desk.channel, "credits"))
-    assert f"The total includes 20 credits granted {named}." in shown
 
 
 async def test_a_charge_that_is_no_number_settles_nothing(desk: Desk) -> None:

@@ -265,13 +265,6 @@ def test_a_notice_says_what_happened_and_what_it_means(
     assert about in shown
 
 
-def test_a_job_that_runs_for_a_day_is_told_with_what_happens_next() -> None:
-    shown = said(NoticeKind.STILL_RUNNING, staging(state=JobState.RUNNING))
-    assert "A job has been running for a day" in shown
-    assert "**Virtual staging** for <@300> in <#200>" in shown
-    assert "the job ends, at the price that Studii has charged." in shown
-
-
 @pytest.mark.promise
 def test_what_was_made_privately_is_told_without_what_it_was() -> None:
     made = staging(state=JobState.SUCCEEDED, private=True, settled=8, reserved=0)

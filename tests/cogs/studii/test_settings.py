@@ -1,8 +1,6 @@
 """/studii: the key and the budget, for those who may manage the server."""
 
-import logging
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -50,38 +48,6 @@ async def test_what_makes_no_sense_is_refused_and_nothing_changes(
         assert reason in told
         assert key not in told
         assert await desk.services.db.read(keys.current, desk.guild.id) is None
-
-
-async def test_the_form_remembers_the_plan_and_never_the_key(desk: Desk) -> None:
-    await enter(desk, KEY, plan="business")
-    shown = await admin(desk, "key")
-    form: Any = shown.modal
-    # Nothing else that could be refused, with which the key that was typed would be lost.
-    assert [label["label"] for label in form["components"]] == ["API key", "Plan"]
-    (plan,) = (label["component"] for label in form["components"] if label["label"] == "Plan")
-    assert [option["value"] for option in plan["options"] if option["default"]] == ["business"]
-    assert "cdef" not in str(form)
-
-
-@pytest.mark.promise
-async def test_someone_who_lost_manage_server_cannot_submit_the_form(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        shown = await admin(desk, "key")
-        member = desk.env.backend.get_guild(desk.guild.id).members[desk.admin.id]
-        member.role_ids.clear()
-        answer = await desk.admin.submit_modal(shown, {"key": KEY, "plan": ["pro"]})
-        assert "Manage Server" in texts(answer)
-        assert await desk.services.db.read(keys.current, desk.guild.id) is None
-
-
-@pytest.mark.promise
-async def test_the_key_is_in_no_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
-    async with open_desk(tmp_path) as desk:
-        await enter(desk, KEY)
-        await enter(desk, REFUSED_KEY)
-    assert KEY not in caplog.text
-    assert REFUSED_KEY not in caplog.text
 
 
 @pytest.mark.promise

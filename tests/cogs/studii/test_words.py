@@ -6,19 +6,16 @@ import pytest
 
 from bot.features.styles import set_defaults
 from bot.features.words import MAX_WORD_RULES, rules
-from bot.jobs.models import JobState
 from bot.posts import NotHere, Stands
 from bot.servers import access
 from tests.reactions.taps import ROOM, jobs_of, post
 from tests.support.database import given
-from tests.support.desk import PNG, Desk, labelled, started, texts
-from tests.support.posts import deliver, sent, tell_end
+from tests.support.desk import PNG, Desk, started, texts
+from tests.support.posts import deliver, sent
 from tests.support.services import erase
 from tests.support.settings import admin, change, set_pause
 from tests.ui.admin.moderation.waiting import REFUSED, forbid, kept, last_notice, notices, posted
 from tests.ui.jobs.test_progress import edit_id, refused_inputs
-
-FILTER = "moderation words"
 
 
 @pytest.mark.promise
@@ -28,31 +25,6 @@ async def test_the_same_rule_is_kept_once_and_their_number_is_bounded(desk: Desk
     assert f"The limit is {MAX_WORD_RULES} rules." in await forbid(desk, "kite")
     assert "This rule exists" in await forbid(desk, "BLIMP7")
     assert len(await desk.services.db.read(rules, desk.guild.id)) == MAX_WORD_RULES
-
-
-@pytest.mark.promise
-async def test_a_rule_that_exists_is_told_from_one_that_is_added_or_changed(desk: Desk) -> None:
-    await desk.services.db.write(access.change_approvals, desk.guild.id, channel_id=desk.channel.id)
-
-    async def add(then: str) -> str:
-        return await change(desk, FILTER, "rules", words="kite", then=[then])
-
-    assert "✅ Requests with **kite** are refused from now on." in await add("refuse")
-    assert "This rule exists: requests with **kite** are already refused." in await add("refuse")
-    changed = "✅ Requests with **kite** wait for a moderator's approval from now on."
-    assert changed in await add("approve")
-    unchanged = "This rule exists: requests with **kite** already wait for a moderator's approval."
-    assert unchanged in await add("approve")
-
-
-@pytest.mark.promise
-async def test_a_rule_that_would_catch_very_much_is_added_with_a_warning(desk: Desk) -> None:
-    for prompt in ("A harbour", "Harbour lights", "The harbour", "An old harbour", "harbour", "A kite"):
-        await desk.maya.slash(desk.channel, "studio", prompt=prompt)
-    assert "it will refuse nearly every prompt" in await forbid(desk, "a")
-    assert "⚠️ It would have refused 5 of the server's last 6 jobs." in await forbid(desk, "harbour")
-    assert "It also refuses values that the bot itself suggests: `modern`." in await forbid(desk, "modern")
-    assert "at least one letter or digit" in await forbid(desk, "***")
 
 
 @pytest.mark.promise
@@ -71,19 +43,6 @@ async def test_rules_apply_to_extra_styles_and_edited_forms(desk: Desk) -> None:
     assert REFUSED in texts(answer)
     assert len(await jobs_of(desk)) == 1
     assert len(await notices(desk)) == 4
-
-
-async def test_a_job_from_before_the_rule_is_not_run_again(desk: Desk) -> None:
-    await desk.maya.slash(desk.channel, "studio", prompt="A red blimp")
-    states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
-    done = await desk.move(await desk.job(), *states, output_kind="image")
-    await desk.settle(done, 8)
-    await tell_end(desk.delivery, done, None)
-    await forbid(desk, "blimp")
-    result = desk.channel.history()[-1]
-    again = await desk.tom.click(result, custom_id=labelled(result, "Run again"))
-    assert REFUSED in texts(again)
-    assert len(await jobs_of(desk)) == 1
 
 
 @pytest.mark.promise

@@ -14,11 +14,9 @@ from bot.errors import Refused
 from bot.posts import NotHere, Post, Stands
 from bot.servers import settings
 from bot.servers.notices import NoticeKind
-from tests.reactions.taps import ROOM, STAGING, post, ready
 from tests.support import spending
-from tests.support.desk import Desk, pieces, texts
+from tests.support.desk import Desk, texts
 from tests.support.posts import deliver, open_posts
-from tests.support.presses import press
 
 
 async def short(desk: Desk, credits_: int = 3) -> None:
@@ -44,18 +42,6 @@ async def request_message(desk: Desk) -> discord.Message:
     (notice,) = await notices(desk, NoticeKind.CREDITS_ASKED)
     assert isinstance(await deliver(desk, notice, desk.channel.id, None), Stands)
     return desk.channel.history()[-1]
-
-
-async def dm_message(desk: Desk, who: MemberActor, custom_id: str) -> discord.Message:
-    """A direct message of the bot's with a button that has that custom id."""
-    view = discord.ui.LayoutView(timeout=None)
-    view.add_item(discord.ui.ActionRow(discord.ui.Button(label="Press", custom_id=custom_id)))
-    channel = await desk.bot.create_dm(discord.Object(who.id))
-    return await channel.send(view=view)
-
-
-def unknown(_guild_id: int) -> None:
-    """What a process says of a server that another one has."""
 
 
 async def left(desk: Desk, who: MemberActor) -> int | None:
@@ -125,33 +111,6 @@ async def test_a_member_has_one_open_request_and_may_ask_again_after_a_day(desk:
 
 
 @pytest.mark.promise
-@pytest.mark.parametrize("known", [True, False])
-async def test_the_dm_about_a_refused_tap_has_ask_an_admin_too(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, *, known: bool
-) -> None:
-    await ready(desk)
-    await spending.set_limits(desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, 3))
-    await desk.tom.react(await post(desk, desk.maya, ROOM), STAGING)
-    dm = desk.tom.user.dm_channel
-    assert dm is not None
-    refused = dm.history()[-1]
-    (button,) = (piece for piece in pieces(refused) if piece["type"] == 2)
-    assert button["label"] == "Ask an admin"
-    if not known:  # another process has the server
-        monkeypatch.setattr(desk.bot, "get_guild", unknown)
-    await press(desk, desk.tom, refused, button["custom_id"], in_server=False)
-    assert "An admin was asked for more credits." in texts(dm.history()[-1])
-    (notice,) = await notices(desk, NoticeKind.CREDITS_ASKED)
-    assert (notice.details["user"], notice.details["asked_in"]) == (desk.tom.id, desk.channel.id)
-    # Nobody is asked in a channel of another server, whatever a changed app sends.
-    other = desk.env.create_guild("Elsewhere").create_text_channel("there")
-    forged = button["custom_id"].replace(str(desk.channel.id), str(other.id))
-    message = await dm_message(desk, desk.tom, forged)
-    told = await press(desk, desk.tom, message, forged, in_server=False)
-    assert "Ask in a channel of the server." in texts(told)
-
-
-@pytest.mark.promise
 async def test_two_admins_at_once_grant_once(desk: Desk) -> None:
     await short(desk)
     await asked(desk, desk.maya)
@@ -186,19 +145,3 @@ async def test_who_may_still_be_there_gets_what_is_granted(desk: Desk) -> None:
     desk.env.inject_error("GET", "/guilds/*/members/*", status=503, times=None)
     await desk.admin.click(message, label="Grant 20")
     assert await left(desk, desk.maya) == 23
-
-
-async def test_who_is_no_member_any_more_asks_no_admin_by_dm(desk: Desk) -> None:
-    custom_id = f"studii:ask:{desk.guild.id}:studio:8:{desk.channel.id}"
-    message = await dm_message(desk, desk.maya, custom_id)
-    desk.env.inject_error("GET", "/guilds/*/members/*", status=404, code=10007, times=1)
-    told = await press(desk, desk.maya, message, custom_id, in_server=False)
-    assert "Ask in a channel of the server." in texts(told)
-    assert await notices(desk, NoticeKind.CREDITS_ASKED) == []
-
-
-async def test_a_request_in_a_channel_that_is_gone_says_so(desk: Desk) -> None:
-    await short(desk)
-    await asked(desk, desk.maya)
-    (notice,) = await notices(desk, NoticeKind.CREDITS_ASKED)
-    assert isinstance(await deliver(desk, notice, 4242, None), NotHere)

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from bot.credits.limits import AllowanceScope
 from bot.domain.guilds import Plan
 from bot.jobs import queries
 from bot.jobs.best_results import consent
@@ -95,63 +94,9 @@ def _holds(folder: Path, word: str) -> bool:
     return any(word.encode() in path.read_bytes() for path in files)
 
 
-@pytest.mark.promise
-async def test_forget_me_takes_ones_name_off_grants_of_past_periods_and_keeps_what_protects(
-    desk: Desk,
-) -> None:
-    await spending.grant(desk.services, desk.guild.id, desk.maya.id, 5)
-    await spending.grant(desk.services, desk.guild.id, desk.tom.id, 7)
-    await spending.set_limits(
-        desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBER, desk.maya.id, 20)
-    )
-    await desk.services.db.write(access.refuse_photos, desk.maya.id, desk.clock.now(), refuses=True)
-    await desk.maya.slash(desk.channel, "studio", prompt="a secret")
-    states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
-    await desk.settle(await desk.move(await desk.job(), *states, announced_at=desk.clock.now()), 8)
-    await desk.services.db.write(access.block, desk.guild.id, desk.maya.id, desk.clock.now())
-    await desk.forget(desk.maya)
-    assert (await spending.grants(desk.services, desk.guild.id))[desk.maya.id] == 5
-    desk.clock.advance(timedelta(days=1).total_seconds())
-    await sweep(desk.services)
-    lines = await ledger_lines(desk.db, guild_id=desk.guild.id)
-    assert {(line.user_id, line.amount) for line in lines if line.job_id is None} == {
-        (0, 5),
-        (desk.tom.id, 7),
-    }
-    # What would be had by asking to be forgotten, or be lost by it, stays.
-    assert desk.maya.id in (await desk.services.db.read(access.of, desk.guild.id, desk.clock.now())).blocked
-    assert await desk.services.db.read(access.refusing_photos, [desk.maya.id])
-    state = await spending.of_member(desk.services, desk.guild.id, desk.maya.id, ())
-    assert state.whole == 20
-
-
 async def granted(desk: Desk) -> set[tuple[int | None, int]]:
     lines = await ledger_lines(desk.db, guild_id=desk.guild.id)
     return {(line.user_id, line.amount) for line in lines if line.job_id is None}
-
-
-async def test_forget_me_takes_ones_name_off_grants_at_once_where_one_has_made_nothing(
-    desk: Desk,
-) -> None:
-    await spending.grant(desk.services, desk.guild.id, desk.maya.id, 5)
-    await spending.grant(desk.services, desk.guild.id, desk.tom.id, 7)
-    await desk.forget(desk.maya)
-    assert await granted(desk) == {(0, 5), (desk.tom.id, 7)}
-    assert (await spending.grants(desk.services, desk.guild.id)) == {desk.tom.id: 7}
-
-
-async def test_a_grant_of_a_later_period_than_ones_last_job_loses_ones_name_too(desk: Desk) -> None:
-    await desk.maya.slash(desk.channel, "studio", prompt="a secret")
-    states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
-    await desk.settle(await desk.move(await desk.job(), *states, announced_at=desk.clock.now()), 8)
-    desk.clock.advance(timedelta(days=1).total_seconds())
-    await spending.grant(desk.services, desk.guild.id, desk.maya.id, 5)
-    await desk.forget(desk.maya)
-    assert await granted(desk) == {(0, 5)}
-    # What is granted anew is theirs.
-    await spending.grant(desk.services, desk.guild.id, desk.maya.id, 3)
-    await sweep(desk.services)
-    assert await granted(desk) == {(0, 5), (desk.maya.id, 3)}
 
 
 STATES = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
@@ -235,18 +180,6 @@ USE, STARRED = "Others can use your photos", "Your starred results are shown"
 
 async def refuses(desk: Desk) -> bool:
     return bool(await desk.services.db.read(access.refusing_photos, [desk.maya.id]))
-
-
-@pytest.mark.promise
-async def test_a_member_sees_and_changes_whether_others_can_use_their_photos(desk: Desk) -> None:
-    shown = await desk.maya.slash(desk.channel, "settings")
-    assert shown.ephemeral
-    assert shown.response is not None
-    assert f"**{USE}**: on\n-# Others can use the tools on photos you post" in texts(shown)
-    for value, after in (("off", True), ("on", False)):
-        await desk.maya.click(shown.response, custom_id=f"studii:put:settings:photos:{value}")
-        assert f"✅ **{USE}**: changed from {'on to off' if after else 'off to on'}." in texts(shown)
-        assert await refuses(desk) is after
 
 
 @pytest.mark.promise

@@ -4,23 +4,20 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import discord
 import pytest
 from simcord import InteractionResult
 
-from bot.catalog import Catalog, SourceRule, Tool, ToolInput
+from bot.catalog import Catalog, ToolInput
 from bot.credits.limits import StartRate
 from bot.domain.guilds import Period
 from bot.errors import Refused
 from bot.jobs import queries
 from bot.jobs.models import FailureCode, JobState
 from bot.servers.settings import Permit
-from bot.ui.jobs.forms import arranged, extra_inputs, field_for, inputs_from
-from bot.ui.jobs.wording import again_label
+from bot.ui.jobs.forms import extra_inputs, field_for, inputs_from
 from tests.reactions.taps import jobs_of, post
 from tests.support import spending
 from tests.support.desk import DONE, PNG, Desk, learned, open_desk, pieces, started, texts
-from tests.support.jobs import staging
 from tests.support.posts import tell_end
 from tests.support.presses import press
 from tests.support.settings import admin, restrict
@@ -28,16 +25,6 @@ from tests.ui.admin.moderation.waiting import forbid
 from tests.ui.jobs.results import fields, opened, press_on, staged
 
 ROOM = ("room.heic", PNG + b"room")
-
-
-@pytest.mark.promise
-async def test_the_list_of_tools_has_a_button_for_each_that_opens_its_form(desk: Desk) -> None:
-    for tool in desk.bot.catalog.tools:
-        form = fields(await opened(desk, desk.maya, tool))
-        upload = form["image"]["component"]
-        assert (upload["type"], upload["max_values"]) == (19, 10)
-        assert upload["required"] is (tool != "studio")
-        assert upload["file_types"][:2] == ["image", ".heic"]
 
 
 @pytest.mark.promise
@@ -61,14 +48,6 @@ async def test_studio_takes_a_photo_or_none_and_keeps_what_has_no_room(desk: Des
     await desk.maya.submit_modal(form, {"prompt": "A kite", "mode": "image", "quality": "high"})
     job = await desk.job()
     assert (job.source, job.inputs["source"], job.inputs["aspect_ratio"]) == (None, "text", "16:9")
-
-
-async def test_a_file_that_is_no_picture_is_refused_and_nothing_is_charged(desk: Desk) -> None:
-    form = await opened(desk, desk.maya, "photo-restore")
-    told = await desk.maya.submit_modal(form, {"image": ("notes.txt", b"words")})
-    assert told.ephemeral
-    assert "notes.txt isn't a picture" in texts(told)
-    assert await desk.db.read(queries.in_states, list(JobState)) == []
 
 
 @pytest.mark.promise
@@ -124,46 +103,6 @@ def test_a_few_values_are_radio_buttons_and_more_are_a_menu(count: int, kind: in
     assert field_for(one, None).to_component_dict()["type"] == kind
 
 
-def test_the_value_of_an_earlier_job_stays_on_offer() -> None:
-    one = ToolInput(name="style", description_texts="Style", suggestions=("a", "b"), default="a")
-    field = field_for(one, "rustic")
-    assert isinstance(field, discord.ui.RadioGroup)
-    assert [each.value for each in field.options] == ["rustic", "a", "b"]
-    assert [each.value for each in field.options if each.default] == ["rustic"]
-
-
-def test_what_changes_the_price_comes_before_the_rest_and_leaves_room_for_only_i_see_it() -> None:
-    def one(name: str, **more: Any) -> ToolInput:
-        return ToolInput(name=name, description_texts=name, **more)
-
-    tool = Tool(
-        slug="tool",
-        title_texts="Tool",
-        summary_texts="Tool",
-        emoji="🎨",
-        source=SourceRule.NONE,
-        output="image",
-        assumed_cost=1,
-        inputs=(
-            one("shape"),
-            *(one(f"price{number}", price=True) for number in range(3)),
-            one("prompt", long=True, required=True),
-            one("seed"),
-        ),
-    )
-
-    def names(room: int, *, private: bool = True) -> tuple[list[str], bool, list[str], list[str]]:
-        first, asked, last, left_out = arranged(tool, room, private=private)
-        shown = [[each.name for each in part] for part in (first, last, left_out)]
-        return shown[0], asked, shown[1], shown[2]
-
-    everything = ["price0", "price1", "price2"]
-    assert names(5) == (["prompt", *everything], True, [], ["shape", "seed"])
-    assert names(4) == (["prompt", "price0", "price1"], True, [], ["price2", "shape", "seed"])
-    assert names(5, private=False) == (["prompt", *everything], False, ["shape"], ["seed"])
-    assert names(1) == (["prompt"], False, [], [*everything, "shape", "seed"])
-
-
 @pytest.mark.promise
 async def test_the_same_form_sent_again_at_once_starts_nothing_and_says_so(desk: Desk) -> None:
     forms = [await desk.maya.slash(desk.channel, "studio") for _ in range(2)]
@@ -180,7 +119,6 @@ async def test_the_same_form_sent_again_at_once_starts_nothing_and_says_so(desk:
 # Nobody fills in a form for nothing: what is known to be refused is refused before it opens
 
 STAGING = "Virtual staging"
-DRAWING = ("plan.svg", b"<svg/>")
 
 
 async def paused(desk: Desk) -> None:
@@ -225,22 +163,6 @@ async def test_a_form_that_could_start_nothing_does_not_open(
         assert reason in texts(shown)
 
 
-async def test_a_message_with_drawings_alone_is_refused_at_once(desk: Desk) -> None:
-    message = await post(desk, desk.maya, DRAWING)
-    shown = await desk.tom.context_menu(desk.channel, STAGING, message)
-    assert shown.modal is None
-    assert "Studii can't use" in texts(shown)
-
-
-async def test_drawings_are_no_choice_beside_photos(desk: Desk) -> None:
-    message = await post(desk, desk.maya, DRAWING, ("room.png", PNG), ("hall.png", PNG))
-    shown = await desk.tom.context_menu(desk.channel, "Photo restoration", message)
-    assert shown.modal is not None
-    select, _ = (piece["component"] for piece in shown.modal["components"])
-    labels = [one["label"] for one in select["options"]]
-    assert labels == ["All 2 · about 16 credits", "1. room.png", "2. hall.png"]
-
-
 # The price is seen before the press: on Run again, in the list of tools, in forms and at their choices
 
 
@@ -265,15 +187,6 @@ async def test_a_form_names_the_price_of_each_choice_and_the_least_in_its_title(
 
 
 @pytest.mark.promise
-async def test_a_form_without_such_choices_names_the_price_in_its_title(desk: Desk) -> None:
-    await desk.maya.send(desk.channel, "Look", attachments=[ROOM])
-    form = await desk.maya.context_menu(desk.channel, "Virtual staging", desk.channel.history()[-1])
-    assert form.modal is not None
-    assert form.modal["title"] == "Virtual staging · about 8 credits"
-    assert options(form, "style")["luxury"] == "luxury"
-
-
-@pytest.mark.promise
 async def test_use_in_names_the_price_of_each_tool(desk: Desk, tmp_path: Path) -> None:
     message = await staged(desk, tmp_path)
     offered = await press_on(desk, desk.tom, message, "Use in…")
@@ -295,28 +208,6 @@ async def test_run_again_names_what_it_was_charged_and_asks_if_it_is_dearer_now(
     assert "Studio costs 12 credits. Start it?" in texts(asked)
     assert "That's more than the price you saw." in texts(asked)
     assert len(await jobs_of(desk)) == 1
-
-
-@pytest.mark.promise
-async def test_a_choice_in_a_form_that_has_become_dearer_is_asked_about(desk: Desk) -> None:
-    form = await opened(desk, desk.maya, "studio")
-    begun = await desk.maya.submit_modal(form, {"prompt": "A kite", "mode": "video"})
-    assert started(begun)  # the price that stood at the choice
-    form = await opened(desk, desk.maya, "studio")
-    await learned(desk, 12, mode="image")
-    asked = await desk.maya.submit_modal(form, {"prompt": "A kite", "mode": "image"})
-    assert "Studio costs 12 credits. Start it?" in texts(asked)
-    assert "That's more than the price you saw." in texts(asked)
-    assert len(await jobs_of(desk)) == 1
-
-
-def test_the_price_of_another_run_is_what_the_last_one_cost() -> None:
-    made = staging(state=JobState.SUCCEEDED, settled=12, reserved=0)
-    assert again_label(made) == "Run again · 12 credits"
-    failed = staging(state=JobState.FAILED, settled=0, reserved=0)
-    assert again_label(failed) == "Run again · about 8 credits"
-    free = staging(state=JobState.SUCCEEDED, settled=0, reserved=0)
-    assert again_label(free) == "Run again · about 8 credits"
 
 
 # What is refused after a form was handed in can be edited: the form comes back as it was filled in
@@ -357,24 +248,6 @@ async def test_a_prompt_that_meets_a_rule_comes_back_in_the_form_with_everything
     assert job.source is not None
     assert (job.inputs["prompt"], job.inputs["mode"]) == ("A kite", "video")
     assert (job.source.filename, job.photo_author, job.private) == ("room.heic", None, True)
-
-
-@pytest.mark.promise
-async def test_the_choice_among_a_messages_photos_is_kept_and_the_photos_stay_their_authors(
-    desk: Desk,
-) -> None:
-    await forbid(desk, "luxury")
-    photos = [(f"room{number}.png", PNG + bytes([number])) for number in range(3)]
-    message = await post(desk, desk.tom, *photos)
-    form = await desk.maya.context_menu(desk.channel, "Virtual staging", message)
-    refused = await desk.maya.submit_modal(form, {"image": ["1"], "style": "luxury", "room": "office"})
-    assert refused.response is not None
-    again = await desk.maya.click(refused.response, custom_id=edit_of(refused))
-    assert value_in(fields(again)["image"]) == ["1"]
-    await desk.maya.submit_modal(again, {"image": ["1"], "style": "modern", "room": "office"})
-    job = await desk.job()
-    assert job.source is not None
-    assert (job.source.filename, job.photo_author) == ("room1.png", desk.tom.id)
 
 
 @pytest.mark.promise

@@ -9,20 +9,18 @@ import pytest
 from simcord import InteractionResult, MemberActor
 
 from bot import posts
-from bot.credits import ledger
 from bot.engine.posts import Told
 from bot.jobs import queries, transitions
 from bot.jobs.models import FORGOTTEN_MEMBER, FailureCode, Job, JobState
 from bot.jobs.submission import tell_unknown
 from bot.posts import Post
 from bot.reasons import Reason, ReasonCode
-from bot.servers import keys, privacy
+from bot.servers import keys
 from bot.servers.notices import NoticeKind
 from bot.ui.admin.approvals import How
-from bot.ui.kit.reasons import reason_words
 from bot.ui.panels.controls import _controls  # pyright: ignore[reportPrivateUsage]
 from tests.support.database import given
-from tests.support.desk import DONE, Desk, labels, pieces, started, texts
+from tests.support.desk import DONE, Desk, labels, pieces, texts
 from tests.support.jobs import held
 from tests.support.posts import deliver, open_posts, placed, sent
 from tests.support.presses import press
@@ -178,21 +176,6 @@ async def test_a_full_page_of_an_admins_list_fits_into_a_message(desk: Desk, tmp
     assert len(pieces(shown)) <= 40
 
 
-async def test_results_that_are_in_one_message_have_each_their_own_picture(
-    desk: Desk, tmp_path: Path
-) -> None:
-    first = await posted(desk, tmp_path, desk.channel, "A red kite")
-    second = await posted(desk, tmp_path, desk.channel, "A blue kite")
-    channel = desk.bot.get_channel(desk.channel.id)
-    assert isinstance(channel, discord.TextChannel)
-    names = [f"studio-{job.id[:8]}.png" for job in (first, second)]
-    both = await channel.send(files=[discord.File(tmp_path / "after.png", name) for name in names])
-    for job in (first, second):
-        await desk.db.write(transitions.change, job.id, result_message_id=both.id)
-    shown = await desk.maya.slash(desk.channel, "jobs")
-    assert [url.rsplit("/", 1)[1].split("?")[0] for url in thumbnails(shown)] == names[::-1]
-
-
 # The buttons under a warning: they work once, and for admins alone
 
 REASON = Reason(ReasonCode.OUT_OF_CREDITS)
@@ -215,30 +198,12 @@ async def warned(desk: Desk) -> discord.Message:
     return desk.channel.history()[-1]
 
 
-async def test_an_admin_presses_try_again_and_the_next_command_is_taken(desk: Desk) -> None:
-    warning = await warned(desk)
-    refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-    assert "Studii has no credits left for this." in texts(refused)
-    answer = await desk.admin.click(warning, label="Try again")
-    assert answer.ephemeral
-    assert "will try Studii now" in texts(answer)
-    taken = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-    assert started(taken)
-
-
 @pytest.mark.promise
 async def test_try_again_is_for_admins_alone(desk: Desk) -> None:
     answer = await desk.maya.click(await warned(desk), label="Try again")
     assert "You need the Manage Server permission" in texts(answer)
     refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
     assert "Studii has no credits left for this." in texts(refused)
-
-
-async def test_try_again_says_when_nothing_is_held_any_more(desk: Desk) -> None:
-    warning = await warned(desk)
-    await desk.set_key()
-    answer = await desk.admin.click(warning, label="Try again")
-    assert "The key works" in texts(answer)
 
 
 async def lost(desk: Desk, *, private: bool = False) -> Job:
@@ -266,20 +231,6 @@ async def redrawn(desk: Desk, told: discord.Message) -> discord.Message:
     return after
 
 
-@pytest.mark.promise
-@pytest.mark.parametrize("label", ["Release credits", "Mark as charged"])
-async def test_what_is_settled_in_the_log_channel_loses_its_buttons(desk: Desk, label: str) -> None:
-    told = await in_the_log(desk, await lost(desk))
-    answer = await desk.admin.click(told, label=label)
-    if answer.modal is not None:
-        await desk.admin.submit_modal(answer, {"amount": "5"})
-    after = await redrawn(desk, told)
-    assert "A job with an unknown outcome" in texts(after)
-    assert "Settle it with" not in texts(after)
-    assert not labels(after)
-    assert await desk.db.read(ledger.differing) == []
-
-
 async def test_a_late_press_in_the_log_channel_hears_that_it_is_settled(desk: Desk) -> None:
     job = await lost(desk)
     told = await in_the_log(desk, job)
@@ -287,33 +238,6 @@ async def test_a_late_press_in_the_log_channel_hears_that_it_is_settled(desk: De
     late = await desk.admin.click(told, label="Mark as charged")
     assert "already settled: charged 5 credits" in texts(late)
     assert not labels(await redrawn(desk, told))
-
-
-async def test_a_job_that_studii_has_when_the_bot_is_removed_ends_at_what_studii_charged(
-    desk: Desk,
-) -> None:
-    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-    states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
-    await desk.move(await desk.job(), *states, charged=5)
-    await desk.services.db.write(privacy.left, desk.guild.id, desk.clock.now())
-    ended = await desk.job()
-    assert (ended.state, ended.settled, ended.reserved) == (JobState.FAILED, 5, 0)
-    assert "removed from the server while this job was running" in reason_words(ended.failure_text)
-
-
-async def test_the_owner_reads_in_a_direct_message_what_was_lost_and_where_to_settle_it(
-    desk: Desk,
-) -> None:
-    job = await lost(desk)
-    await desk.db.write(given(tell_unknown, job, desk.clock.now()))
-    (notice,) = await desk.db.write(open_posts)
-    await deliver(desk, notice, None, job)
-    sent = [one.json for one in desk.env.http_requests if one.path.endswith("/messages")][-1]
-    told = str(sent)
-    assert f"<@{desk.maya.id}>" in told
-    assert "Studii's answer to this job didn't arrive" in told
-    assert "`/jobs`" in told
-    assert "'custom_id'" not in told  # a button there could not know who manages the server
 
 
 @pytest.mark.parametrize("private", [False, True])
@@ -328,13 +252,6 @@ async def test_admins_settle_what_nobody_knows_in_the_list_of_the_servers_jobs(
     assert "Not charged." in texts(await desk.admin.click(shown.response, label="Release credits"))
     ruled = await desk.job()
     assert (ruled.state, ruled.reserved) == (JobState.FAILED, 0)
-
-
-async def test_who_does_not_manage_the_server_settles_nothing_in_their_list(desk: Desk) -> None:
-    await lost(desk)
-    shown = await desk.maya.slash(desk.channel, "jobs")
-    assert "outcome unknown" in texts(shown)
-    assert not {"Release credits", "Mark as charged"} & set(labels(shown))
 
 
 # A button does something in its own server alone, whatever custom id a changed app sends from another

@@ -1,9 +1,7 @@
 """The buttons under a result, pressed by different people and after a restart."""
 
-import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import discord
 import pytest
@@ -15,12 +13,11 @@ from sqlalchemy.orm import Session
 from bot.catalog import Catalog
 from bot.delivery import DiscordDelivery
 from bot.jobs import transitions
-from bot.jobs.models import FORGOTTEN_MEMBER, FailureCode, Job, JobState
+from bot.jobs.models import FailureCode, Job, JobState
 from bot.media.spool import OutputFile
 from bot.reasons import Reason, ReasonCode
 from bot.servers import settings
 from bot.servers.settings import GuildSettings
-from bot.ui.kit.reasons import reason_words
 from tests.delivery.test_results import MADE, MIB, files, made
 from tests.support.decoders import SharedDecoders
 from tests.support.desk import (
@@ -39,9 +36,7 @@ from tests.support.desk import (
 from tests.support.panels import shown_with
 from tests.support.posts import tell_end
 from tests.support.presses import press
-from tests.support.services import sweep
 from tests.support.simulated import delivery_on
-from tests.ui.account.test_asking_for_more import dm_message
 
 
 async def posted_result(desk: Desk, folder: Path, size: int = len(PNG)) -> discord.Message:
@@ -127,24 +122,6 @@ async def test_full_size_is_discords_own_link_or_one_that_studii_has_just_signed
     assert f"(<https://files.example/{(await desk.job()).id}?signed=now>)" in told
 
 
-@pytest.mark.parametrize("who", ["maya", "tom"])
-async def test_whoever_was_forgotten_can_still_delete_what_was_made_for_them(
-    desk: Desk, tmp_path: Path, who: str
-) -> None:
-    message = await posted_result(desk, tmp_path)
-    job = await desk.job()
-    await desk.db.write(transitions.change, job.id, announced_at=desk.clock.now())
-    await desk.forget(desk.maya)
-    desk.clock.advance(7 * 86400)
-    await sweep(desk.services)
-    assert (await desk.job()).user_id == FORGOTTEN_MEMBER
-    offered = await press_more(getattr(desk, who), message)
-    assert ("Delete" in labels(offered)) is (who == "maya")
-    if who == "maya":
-        await press_more(desk.maya, message, "Delete", "Delete")
-    assert stands(desk, message) is (who == "tom")
-
-
 @pytest.mark.promise
 @pytest.mark.parametrize("permission", ["manage_messages", "manage_guild"])
 async def test_someone_who_manages_messages_or_the_server_can_delete_it(
@@ -178,18 +155,6 @@ async def test_of_two_presses_at_once_one_deletes_it_and_the_other_says_that_it_
     assert sum("That was already deleted." in texts(one) for one in answers) == 1
 
 
-@pytest.mark.promise
-async def test_a_button_that_fails_gives_a_reference_that_is_in_the_log(
-    desk: Desk, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    message = await posted_result(desk, tmp_path)
-    desk.env.inject_error("DELETE", "/channels/*/messages/*", status=500)
-    answer = await press_more(desk.maya, message, "Delete", "Delete")
-    (reference,) = re.findall(r"reference `(\w+)`", texts(answer))
-    assert answer.followups[-1].ephemeral
-    assert f"(reference {reference})" in caplog.text
-
-
 # Edit: what a job was asked for, in a form, to be changed and sent anew
 
 
@@ -208,41 +173,9 @@ async def refused_inputs(desk: Desk, by: MemberActor | None = None, **asked: obj
     return await desk.card(job)
 
 
-def _shown(field: dict[str, Any]) -> list[str]:
-    return [option["value"] for option in field.get("options", ()) if option.get("default")]
-
-
 def edit_id(shown: object) -> str:
     (button,) = (piece for piece in pieces(shown) if piece.get("label") == "Edit")
     return str(button["custom_id"])
-
-
-@pytest.mark.promise
-async def test_inputs_that_studii_refused_can_be_edited_and_become_a_new_job(desk: Desk) -> None:
-    told = await refused_inputs(desk, style="rustic")
-    job = await desk.job()
-    assert "“no such style”" in texts(told)
-    form = await desk.maya.click(told, custom_id=edit_id(told))
-    modal: Any = form.modal
-    fields = [piece["component"] for piece in modal["components"]]
-    assert [(field["custom_id"], _shown(field)) for field in fields] == [
-        ("image", []),
-        ("private", []),
-        ("style", ["rustic"]),
-        ("room", ["living"]),
-    ]
-    answer = await desk.maya.submit_modal(form, {"style": "modern", "room": "office"})
-    assert "style **modern** · room **office**" in texts(answer)
-    again = await desk.job()
-    assert again.id != job.id
-    assert again.source == job.source
-
-
-async def test_what_has_no_field_in_the_form_is_sent_as_it_was(desk: Desk) -> None:
-    told = await refused_inputs(desk, by=desk.admin, extra="seed=42")
-    form = await desk.admin.click(told, custom_id=edit_id(told))
-    await desk.admin.submit_modal(form, {"style": "modern", "room": "office"})
-    assert (await desk.job()).inputs == {"style": "modern", "room": "office", "seed": "42"}
 
 
 @pytest.mark.promise
@@ -261,14 +194,6 @@ async def test_only_people_with_manage_server_may_use_extra(desk: Desk) -> None:
 
 
 # What a person is told when Discord, a photo or a form gives less than was asked for
-
-
-def test_a_kind_of_file_that_takes_more_memory_has_its_own_limit() -> None:
-    reason = Reason(ReasonCode.PHOTO_TOO_MANY_PIXELS, {"width": 9000, "height": 8000, "most": 20_000_000})
-    assert reason_words(reason) == (
-        "That picture has 9000 × 8000 pixels (72 megapixels). The limit for this kind of file is 20 "
-        "megapixels. Save it as a JPEG, or make it smaller."
-    )
 
 
 async def test_a_command_that_the_bot_no_longer_has_says_to_reload(tmp_path: Path) -> None:
@@ -293,14 +218,6 @@ async def test_an_input_that_the_photo_decides_is_not_taken_from_extra(desk: Des
     assert flag is not None
     told = await desk.admin.slash(desk.channel, "studio", prompt="A kite", extra=f"{flag.name}=true")
     assert f"`{flag.name}` depends on whether you attach a photo. Leave it out of `extra`." in texts(told)
-
-
-async def test_where_discord_does_not_answer_no_admin_is_asked(desk: Desk) -> None:
-    custom_id = f"studii:ask:{desk.guild.id}:studio:8:{desk.channel.id}"
-    message = await dm_message(desk, desk.maya, custom_id)
-    desk.env.inject_error("GET", f"/guilds/{desk.guild.id}/members/*", status=503, times=None)
-    told = await press(desk, desk.maya, message, custom_id, in_server=False)
-    assert "Discord didn't answer. Try again in a moment. No admin was asked." in texts(told)
 
 
 # What a listing with a staged picture needs

@@ -13,33 +13,18 @@ from simcord.backend import serializers
 from simcord.interactions import base_payload
 
 from bot.catalog import Catalog, SourceRule
-from bot.credits.ledger import Usage
 from bot.jobs import transitions
 from bot.jobs.models import FailureCode, JobState
-from bot.reasons import Reason
 from bot.servers import privacy
 from bot.ui.jobs.progress import use_in
 from bot.ui.kit.layout import Panel, row, text
 from tests.delivery.test_sets import announce, made as made_set, picked
 from tests.reactions.taps import jobs_of
-from tests.support import spending
 from tests.support.desk import DONE, PNG, Desk, labelled, make_bot, open_desk, pieces, texts
 from tests.support.presses import BUTTON, press
 from tests.support.services import sweep
 from tests.ui.jobs.results import MADE, ROOM, press_on, source_bytes, staged, succeeded
 from tests.ui.jobs.test_sets import a_set
-
-
-async def test_a_result_shows_the_new_picture_first_and_the_photo_before_beside_it(
-    desk: Desk, tmp_path: Path
-) -> None:
-    message = await staged(desk, tmp_path)
-    assert [await one.read() for one in message.attachments] == [MADE, ROOM]
-    (gallery,) = (piece for piece in pieces(message) if piece["type"] == 12)
-    assert [item["description"] for item in gallery["items"]] == [
-        "After: Virtual staging: style luxury and room living room",
-        "Before: the original photo",
-    ]
 
 
 @pytest.mark.promise
@@ -53,30 +38,6 @@ async def test_again_is_for_whoever_presses_it_and_takes_the_photo_from_the_resu
     assert source_bytes(desk, again) == ROOM
     assert again.source != first.source  # that of the command is gone after a day
     assert again.photo_author == desk.maya.id
-
-
-@pytest.mark.promise
-async def test_what_failed_for_no_fault_of_its_own_is_asked_for_again_with_a_button(desk: Desk) -> None:
-    await desk.maya.slash(desk.channel, "virtual-staging", image=("room.png", ROOM), style="luxury")
-    first = await desk.job()
-    states = (JobState.WAITING, JobState.SUBMITTING, JobState.FAILED)
-    why = {"failure": FailureCode.API, "failure_text": Reason.text("Studii had a problem.")}
-    card = await desk.card(await desk.move(first, *states, **why))
-    assert (await press_on(desk, desk.maya, card, "Run again")).ephemeral
-    again = await desk.job()
-    assert (again.inputs, again.source) == (first.inputs, first.source)
-    assert again.id != first.id
-
-
-@pytest.mark.promise
-async def test_a_double_click_on_again_makes_one_job(desk: Desk, tmp_path: Path) -> None:
-    message = await staged(desk, tmp_path)
-    await press_on(desk, desk.tom, message, "Run again")
-    second = await press_on(desk, desk.tom, message, "Run again")
-    assert second.acknowledged
-    assert len(await jobs_of(desk)) == 2
-    await press_on(desk, desk.maya, message, "Run again")  # another one's wish
-    assert len(await jobs_of(desk)) == 3
 
 
 @pytest.mark.promise
@@ -144,14 +105,6 @@ async def test_a_result_becomes_the_photo_of_another_tool(desk: Desk, tmp_path: 
     assert source_bytes(desk, job) == MADE
 
 
-async def test_the_menu_of_a_result_takes_what_was_made_not_the_photo_before(
-    desk: Desk, tmp_path: Path
-) -> None:
-    message = await staged(desk, tmp_path)
-    await desk.tom.context_menu(desk.channel, "Photo restoration", message)
-    assert source_bytes(desk, await desk.job()) == MADE
-
-
 async def test_a_result_whose_file_is_gone_says_so_and_offers_nothing(desk: Desk, tmp_path: Path) -> None:
     message = await staged(desk, tmp_path)
     (job,) = await jobs_of(desk)
@@ -187,21 +140,6 @@ async def test_a_tool_without_inputs_has_edit_for_another_photo(desk: Desk, tmp_
 
 
 @pytest.mark.promise
-async def test_a_job_that_waits_is_cancelled_with_a_button_and_its_credits_are_free_again(
-    desk: Desk,
-) -> None:
-    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-    card = await desk.card(await desk.job())
-    for _ in range(2):  # a double click is nothing to complain about
-        answer = await press_on(desk, desk.maya, card, "Cancel job")
-        assert not answer.followups
-    (job,) = await jobs_of(desk)
-    assert job.state is JobState.CANCELLED
-    assert (await spending.budget(desk.services, desk.guild.id)).usage == Usage()
-    assert job.announced_at is not None  # nobody is told of what they did
-
-
-@pytest.mark.promise
 async def test_others_cannot_cancel_a_job_but_those_who_moderate_can(desk: Desk) -> None:
     await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
     card = await desk.card(await desk.job())
@@ -213,25 +151,6 @@ async def test_others_cannot_cancel_a_job_but_those_who_moderate_can(desk: Desk)
     (job,) = await jobs_of(desk)
     assert job.state is JobState.CANCELLED
     assert job.announced_at is None  # its requester has to be told
-
-
-@pytest.mark.parametrize(
-    ("state", "said"),
-    [
-        (JobState.SUBMITTING, "If Studii doesn't take it, it will be cancelled and cost nothing."),
-        (JobState.RUNNING, "Studii already has this job"),
-    ],
-)
-async def test_what_is_with_studii_cannot_be_cancelled_and_says_so(
-    desk: Desk, state: JobState, said: str
-) -> None:
-    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-    card = await desk.card(await desk.job())
-    states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
-    await desk.move(await desk.job(), *states[: states.index(state) + 1])
-    answer = await press_on(desk, desk.maya, card, "Cancel job")
-    assert said in texts(answer)
-    assert (await desk.job()).state is state
 
 
 @pytest.mark.promise

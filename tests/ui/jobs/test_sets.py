@@ -32,23 +32,6 @@ async def a_set(desk: Desk) -> list[Job]:
     return await jobs_of(desk)
 
 
-async def test_a_message_with_six_photos_offers_all_of_them_with_their_price(desk: Desk) -> None:
-    form = await offered(desk, desk.maya)
-    assert choices(form)[0] == ("All 6 · about 48 credits", "first 6")
-    assert choices(form)[1] == ("1. room1.png", "0")
-    options = fields(form)["image"]["component"]["options"]
-    assert [one["value"] for one in options if one.get("default")] == ["first 6"]
-    progress = await desk.maya.submit_modal(form, {"image": ["first 6"]})
-    jobs = await jobs_of(desk)
-    assert [job.source.filename for job in jobs if job.source] == [name for name, _ in PHOTOS]
-    assert len({job.set_id for job in jobs}) == 1
-    assert progress.ephemeral
-    assert "Photo restoration · 6 photos" in texts(progress)
-    assert "6 waiting" in texts(progress)
-    assert "48 credits reserved" in texts(progress)
-    assert len(desk.channel.history()) == 1  # the photos
-
-
 @pytest.mark.promise
 async def test_a_form_with_several_uploads_is_a_set(desk: Desk) -> None:
     form = await opened(desk, desk.maya, "virtual-staging")
@@ -58,21 +41,6 @@ async def test_a_form_with_several_uploads_is_a_set(desk: Desk) -> None:
     assert [job.inputs["style"] for job in jobs] == ["luxury"] * 3
     assert len({job.set_id for job in jobs}) == 1
     assert {job.photo_author for job in jobs} == {None}
-
-
-@pytest.mark.promise
-async def test_a_form_says_what_each_photo_costs_and_asks_again_if_that_has_risen(desk: Desk) -> None:
-    form = await opened(desk, desk.maya, "photo-restore")
-    about = fields(form)["image"]["description"]
-    assert about.endswith("Several photos become a set, each about 8 credits.")
-    await learned(desk, 12, "photo-restore")
-    told = await desk.maya.submit_modal(form, {"image": PHOTOS[:3]})
-    assert "Photo restoration of 3 photos costs 36 credits. Start it?" in texts(told)
-    assert "That's more than the price you saw." in texts(told)
-    assert await jobs_of(desk) == []
-    assert told.response is not None
-    await desk.maya.click(told.response, label="Run · 36 credits")
-    assert len(await jobs_of(desk)) == 3
 
 
 @pytest.mark.promise

@@ -9,7 +9,6 @@ import discord
 import pytest
 from simcord import InteractionResult, MemberActor
 
-from bot.credits.limits import AllowanceScope
 from bot.db import Database
 from bot.domain.guilds import Period
 from bot.jobs.confirm import Repeated, find_open
@@ -18,16 +17,14 @@ from bot.servers import settings
 from tests.cogs.test_jobs import button, listed
 from tests.reactions.taps import PORTRAIT, ROOM, jobs_of, post, reaction, ready, taken_away
 from tests.reactions.test_mentions import answer_to, mention
-from tests.reactions.test_photo_channels import automatic, last_message
 from tests.support import spending
-from tests.support.desk import PNG, Desk, all_questions, labelled, labels, learned, make_bot, texts
+from tests.support.desk import Desk, all_questions, labelled, labels, learned, make_bot, texts
 from tests.support.presses import send_command, send_press
 from tests.support.settings import admin
-from tests.ui.jobs.results import press_on, staged
+from tests.ui.jobs.results import staged
 from tests.ui.jobs.test_sets import a_set
 
 RUN = "Run · about 8 credits"
-PHOTO = ("room.png", PNG)
 
 
 async def asking(desk: Desk, above: int = 5) -> None:
@@ -40,78 +37,6 @@ async def confirm(who: MemberActor, asked: InteractionResult, label: str = RUN) 
     message = asked.followups[-1] if asked.followups else asked.response
     assert message is not None
     return await who.click(message, label=label)
-
-
-@pytest.mark.promise
-async def test_it_is_off_until_it_is_set_and_can_be_turned_off_again(desk: Desk) -> None:
-    assert "**Price to confirm**: ask no one" in texts(await admin(desk, "budget"))
-    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-    assert len(await jobs_of(desk)) == 1
-    await admin(desk, "budget", confirm=5)
-    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-    assert len(await jobs_of(desk)) == 1
-    assert "to ask no one." in texts(await admin(desk, "budget", confirm=0))
-    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-    assert len(await jobs_of(desk)) == 2
-
-
-async def test_a_command_asks_its_person_alone_with_the_price_and_one_button(desk: Desk) -> None:
-    await asking(desk)
-    asked = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-    assert asked.ephemeral
-    shown = texts(asked)
-    assert "🎨 Studio costs about 8 credits. Start it?" in shown
-    assert "> A red kite" in shown
-    assert "This server asks before a job at this price starts." in shown
-    assert labels(asked) == [RUN]
-    assert await jobs_of(desk) == []
-    before = await spending.budget(desk.services, desk.guild.id)
-    assert before.usage.reserved == 0
-    await confirm(desk.maya, asked)
-    (job,) = await jobs_of(desk)
-    assert (job.user_id, job.inputs["prompt"], job.reserved) == (desk.maya.id, "A red kite", 8)
-    assert "Waiting to start" in texts(asked)
-    assert desk.channel.history() == []
-
-
-async def test_below_the_price_nothing_is_asked(desk: Desk) -> None:
-    await asking(desk, 8)
-    assert "Waiting to start" in texts(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
-    asked = await desk.maya.slash(desk.channel, "studio", prompt="A red kite", mode="video")
-    assert labels(asked) == ["Run · about 40 credits"]
-    assert "It hasn't run like this with the server's key yet, so the price is an estimate." in texts(asked)
-
-
-@pytest.mark.parametrize("label", ["Run again", "Edit", "Use in…"])
-async def test_the_buttons_of_a_result_ask_too(desk: Desk, tmp_path: Path, label: str) -> None:
-    message = await staged(desk, tmp_path)
-    await admin(desk, "budget", confirm=5)
-    asked = await press_on(desk, desk.tom, message, label)
-    if label == "Edit":
-        asked = await desk.tom.submit_modal(asked, {})
-    elif label == "Use in…":
-        assert asked.response is not None
-        asked = await desk.tom.select(asked.response, ["photo-restore"])
-        asked = asked if asked.modal is None else await desk.tom.submit_modal(asked, {})
-    assert "costs about 8 credits. Start it?" in texts(asked)
-    assert len(await jobs_of(desk)) == 1
-    await confirm(desk.tom, asked)
-    first, second = await jobs_of(desk)
-    assert (second.user_id, second.source is None) == (desk.tom.id, first.source is None)
-
-
-@pytest.mark.promise
-async def test_a_form_and_a_menu_ask_too(desk: Desk) -> None:
-    await asking(desk)
-    await desk.maya.send(desk.channel, "Look", attachments=[PHOTO])
-    photo = desk.channel.history()[-1]
-    asked = await desk.maya.context_menu(desk.channel, "Photo restoration", photo)
-    asked = asked if asked.modal is None else await desk.maya.submit_modal(asked, {})
-    assert "Photo restoration costs about 8 credits. Start it?" in texts(asked)
-    form = await desk.maya.context_menu(desk.channel, "Virtual staging", photo)
-    asked = await desk.maya.submit_modal(form, {})
-    assert "Virtual staging costs about 8 credits. Start it?" in texts(asked)
-    assert await jobs_of(desk) == []
 
 
 @pytest.mark.promise
@@ -155,19 +80,6 @@ async def test_what_became_dearer_meanwhile_is_asked_again(desk: Desk) -> None:
     assert await jobs_of(desk) == []
     await confirm(desk.maya, asked, "Run · 12 credits")
     assert [job.estimate for job in await jobs_of(desk)] == [12]
-
-
-async def test_what_is_refused_is_refused_before_it_is_asked_and_when_it_is_confirmed(desk: Desk) -> None:
-    await asking(desk)
-    asked = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-    await spending.set_limits(desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, 5))
-    refused = await confirm(desk.maya, asked)
-    assert "your allowance has 5 of 5 credits left" in texts(refused)
-    assert "your allowance" in texts(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
-    assert await jobs_of(desk) == []
-    await spending.set_limits(desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, None))
-    await confirm(desk.maya, asked)
-    assert len(await jobs_of(desk)) == 1
 
 
 async def test_one_has_a_bounded_number_of_open_questions(desk: Desk) -> None:
@@ -260,31 +172,6 @@ async def test_a_tap_before_a_command_starts_its_job(desk: Desk, monkeypatch: py
     assert [job.user_id for job in await jobs_of(desk)] == [desk.maya.id]
 
 
-@pytest.mark.promise
-async def test_a_command_before_a_tap_starts_its_job(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    await ready(desk)
-    photo = await post(desk, desk.maya, ROOM)
-    await with_room_for(desk, 1)
-    slow_to_read(monkeypatch, COMMANDS)
-    send_command(desk, desk.tom, "studio", prompt="A boat")
-    desk.env.backend.emit("MESSAGE_REACTION_ADD", reaction(desk, photo, desk.maya.id))
-    await desk.env.settle()
-    assert [job.user_id for job in await jobs_of(desk)] == [desk.tom.id]
-
-
-async def test_several_taps_on_one_photo_are_before_a_later_one_on_another(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await ready(desk)
-    first, second = await post(desk, desk.maya, ROOM), await post(desk, desk.maya, ROOM)
-    await with_room_for(desk, 2)
-    slow_to_fetch(monkeypatch)
-    for photo, who in ((first, desk.maya), (first, desk.tom), (second, desk.admin)):
-        desk.env.backend.emit("MESSAGE_REACTION_ADD", reaction(desk, photo, who.id))
-    await desk.env.settle()
-    assert [job.user_id for job in await jobs_of(desk)] == [desk.maya.id, desk.tom.id]
-
-
 async def test_a_tap_that_was_taken_back_before_its_turn_holds_nobody_up(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -302,19 +189,6 @@ async def test_a_tap_that_was_taken_back_before_its_turn_holds_nobody_up(
         await desk.env.settle()
     started = {(job.user_id, job.tool) for job in await jobs_of(desk)}
     assert started == {(desk.maya.id, "virtual-staging"), (desk.admin.id, "studio")}
-
-
-@pytest.mark.promise
-async def test_photos_that_are_no_set_for_want_of_room_are_all_before_a_later_command(desk: Desk) -> None:
-    await post(desk, desk.maya, *[ROOM] * 4)
-    photos = last_message(desk)
-    await automatic(desk, most=4)
-    await with_room_for(desk, 3)
-    desk.env.backend.emit("MESSAGE_CREATE", photos)
-    send_command(desk, desk.tom, "studio", prompt="A boat")
-    await desk.env.settle()
-    jobs = await jobs_of(desk)
-    assert [(job.user_id, job.set_id) for job in jobs] == [(desk.maya.id, None)] * 3
 
 
 async def with_room_for(desk: Desk, count: int) -> int:

@@ -28,16 +28,6 @@ def test_values_in_which_nothing_is_seen_leave_no_marks() -> None:
     assert "style **…** · room **living room**" in progress_words(job)
 
 
-def test_a_long_prompt_is_quoted_and_shortened() -> None:
-    job = staging(
-        tool="studio", inputs={"prompt": "fog " * 400, "mode": "image", "source": "text"}, source=None
-    )
-    shown = progress_words(job)
-    assert "> fog fog" in shown
-    assert "…" in shown
-    assert "source" not in shown
-
-
 @pytest.mark.parametrize(
     ("changes", "position", "expected"),
     [
@@ -145,27 +135,6 @@ def test_times_are_those_that_are_known(changes: dict[str, Any], progress: Progr
     assert expected in texts(progress_panel([staging(**changes)], CATALOG, progress)).splitlines()
 
 
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        ({"price_learned": False}, "8 credits reserved (estimate)"),
-        ({"price_learned": True}, "8 credits reserved (last price)"),
-        ({}, "8 credits reserved (estimate)"),
-        ({"state": JobState.RUNNING, "charged": 12, "reserved": 12}, "12 credits"),
-        ({"state": JobState.SUCCEEDED, "reserved": 0, "settled": 12}, "12 credits"),
-        ({"state": JobState.FAILED, "reserved": 0}, "Not charged."),
-        (
-            {"state": JobState.FAILED, "reserved": 0, "settled": 8},
-            "Charged 8 credits.",
-        ),
-        ({"state": JobState.CANCELLED, "reserved": 0}, "Not charged."),
-        ({"state": JobState.UNKNOWN}, "8 credits reserved until it's settled."),
-    ],
-)
-def test_progress_says_what_it_costs(changes: dict[str, Any], expected: str) -> None:
-    assert progress_words(staging(**changes)).splitlines()[-1] == f"-# {expected}"
-
-
 def test_a_tool_that_the_catalogue_has_lost_is_shown_by_its_slug() -> None:
     assert "### 🪄 sky-swap" in progress_words(replace(staging(), tool="sky-swap"))
 
@@ -238,13 +207,6 @@ def test_an_empty_list_says_what_there_is_none_of(whose: Whose, page: int, said:
     assert said in listing(whose=whose, page=page)
 
 
-def test_the_progress_of_a_set_counts_its_photos_by_what_became_of_them() -> None:
-    jobs = a_set(*[JobState.PENDING] * 2, JobState.WITHHELD, JobState.UNKNOWN)
-    shown = texts(progress_panel(jobs, CATALOG, Progress()))
-    assert "**2 to be approved · 1 not posted · 1 unknown**" in shown
-    assert "4. ❔ room.png: outcome unknown" in shown
-
-
 def test_the_progress_of_a_set_has_room_for_the_longest_of_its_lines() -> None:
     for state in JobState:
         for private in (False, True):
@@ -297,14 +259,6 @@ def test_a_prompt_that_studii_refused_and_charged_can_be_edited_and_again_says_w
     assert "Charged 8 credits.\n-# Running it again may be charged again." in texts(panel)
     assert "Running it again may be charged again." in texts(ending(alone(failed), CATALOG, "Harbour"))
     assert "may be charged again" not in texts(progress_panel([free], CATALOG, Progress()))
-
-
-def test_a_result_names_its_settings_for_those_who_cannot_see_it() -> None:
-    job = staging(tool="studio", inputs={"prompt": "A red kite", "mode": "image"}, source=None)
-    (gallery,) = (piece for piece in shown_with(job, "kite.png").to_components() if piece["type"] == 12)
-    (item,) = gallery["items"]
-    assert item["media"]["url"] == "attachment://kite.png"
-    assert item["description"] == "Studio: A red kite (mode image)"
 
 
 def test_an_address_that_would_end_the_spoiler_that_it_is_behind_is_not_shown() -> None:

@@ -13,7 +13,7 @@ from bot.jobs.models import JobState
 from bot.ui.panels.controls import BUTTON_OUTDATED, FORM_OUTDATED, OPEN_FOR
 from tests.reactions.taps import post
 from tests.support.desk import KEY, PNG, Desk, make_bot, open_desk, pieces, started, texts
-from tests.support.presses import hand_in, press
+from tests.support.presses import press
 from tests.support.settings import admin
 
 Act = Callable[[Desk], Awaitable[InteractionResult]]
@@ -79,16 +79,6 @@ async def test_an_unforeseen_error_is_told_with_a_reference_that_is_in_the_log(
         assert "Nothing was charged unless `/jobs` says so" in texts(told)
         assert "unheard of" not in texts(told)
     assert f"(reference {reference})" in caplog.text
-
-
-async def test_a_form_that_was_refused_is_not_taken_again(desk: Desk) -> None:
-    await desk.forbid("kite")
-    shown = await desk.maya.slash(desk.channel, "studio")
-    assert shown.modal is not None
-    refused = await desk.maya.submit_modal(shown, {"prompt": "A red kite"})
-    assert "word filter" in texts(refused)
-    assert texts(await hand_in(desk, desk.maya, shown.modal["custom_id"])) == str(FORM_OUTDATED)
-    assert await desk.db.read(queries.in_states, list(JobState)) == []
 
 
 async def restart(desk: Desk) -> None:

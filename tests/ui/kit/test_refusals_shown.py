@@ -1,18 +1,13 @@
 """What is refused for credits, limits and rules says which it was, and what else may be done."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec import structs
 
-from bot.catalog import Catalog, SourceRule
-from bot.credits.limits import AllowanceScope, StartRate
-from bot.domain.guilds import Period
+from bot.credits.limits import StartRate
 from bot.errors import DatabaseAway, DatabaseFailed, NotAlone, Refused, StudiiBotError
 from bot.jobs import queries
 from bot.jobs.confirm import Repeated
-from bot.jobs.models import JobState
 from bot.reactions.photos import cannot_post_words
 from bot.reasons import Reason, ReasonCode
 from bot.servers.settings import Permit
@@ -20,13 +15,11 @@ from bot.studii import BadInputs, KeyRefused, OutOfCredits, PlanRefused, StudiiE
 from bot.ui.kit import reasons
 from bot.ui.kit.reasons import UNKNOWN_REASON
 from tests.support import spending
-from tests.support.desk import PNG, Desk, open_desk, texts
-from tests.support.settings import control, opened, restrict
-from tests.ui.jobs.test_sets import PHOTOS, opened as form_of
+from tests.support.desk import Desk, texts
+from tests.support.settings import restrict
 
 PRIVATE = {"private": True}
 CHANGE_ACCESS = "Try again without it. An admin can change this with `/studii moderation`."
-CHANGE_LIMIT = "An admin can change this with `/studii credits`."
 
 
 async def refused(desk: Desk, **options: Any) -> str:
@@ -34,30 +27,6 @@ async def refused(desk: Desk, **options: Any) -> str:
     answer = await desk.maya.slash(desk.channel, "studio", prompt="A red kite", **options)
     assert answer.ephemeral
     return texts(answer)
-
-
-@pytest.mark.parametrize(
-    ("period", "kind"), [(Period.WEEK, "weekly"), (Period.MONTH, "monthly"), (Period.TOTAL, "one-off")]
-)
-async def test_a_budget_or_allowance_below_the_price_is_named_as_such(
-    desk: Desk, period: Period, kind: str
-) -> None:
-    await spending.set_budget(desk.services, desk.guild.id, 5, period)
-    assert f"The {kind} budget of 5 credits is below the price." in await refused(desk)
-    await spending.set_budget(desk.services, desk.guild.id, 100, None)
-    await spending.set_limits(desk.services, desk.guild.id, allowance=(AllowanceScope.MEMBERS, 0, 5))
-    assert f"The {kind} allowance of 5 credits is below the price." in await refused(desk)
-
-
-async def test_a_one_off_total_that_is_used_up_does_not_renew_but_running_jobs_may_free_some(
-    desk: Desk,
-) -> None:
-    await spending.set_budget(desk.services, desk.guild.id, 10, Period.TOTAL)
-    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-    assert "Credits may free up when running jobs finish." in await refused(desk)
-    job = await desk.move(await desk.job(), JobState.FAILED)
-    await desk.settle(job, 8)
-    assert "It's a one-off total and doesn't renew." in await refused(desk)
 
 
 @pytest.mark.parametrize(
@@ -93,21 +62,6 @@ async def test_who_may_not_have_something_private_reads_who_may(
     assert f"`private` {who.format(role=role.id)} {CHANGE_ACCESS}" in await refused(desk, **PRIVATE)
 
 
-async def test_of_a_set_that_is_too_much_the_limit_is_told_with_what_is_running(desk: Desk) -> None:
-    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-    for limit, said in (
-        ({"at_once": 2}, "You can run 2 jobs at the same time here, and have 1 running already."),
-        ({"at_once": None, "rate": StartRate(2, 600)}, "The limit here is 2 jobs in 10 minutes."),
-    ):
-        await spending.set_limits(desk.services, desk.guild.id, **limit)  # pyright: ignore[reportArgumentType]
-        uploads = await form_of(desk, desk.maya, "photo-restore")
-        told = texts(await desk.maya.submit_modal(uploads, {"image": PHOTOS}))
-        assert f"so none was started. {said} {CHANGE_LIMIT}" in told
-
-
-ROOM = {"image": ("room.png", PNG)}
-
-
 async def shown(desk: Desk, refused: BaseException, monkeypatch: pytest.MonkeyPatch) -> str:
     """What a member reads if this is raised while their command is answered."""
 
@@ -136,31 +90,6 @@ async def test_every_error_has_a_sentence_that_says_what_to_do(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, error: StudiiBotError, said: str
 ) -> None:
     assert await shown(desk, error, monkeypatch) == said
-
-
-async def test_a_command_that_discord_still_has_as_it_was_says_what_the_tool_takes_now(
-    tmp_path: Path,
-) -> None:
-    known = Catalog.load()
-    studio = structs.replace(known.get("studio"))
-    async with open_desk(tmp_path, catalog=Catalog({**known.tools, "studio": studio})) as desk:
-        await desk.set_key()
-        for source, photo, said in (
-            (SourceRule.REQUIRED, {}, "Studio needs a photo. Attach one as `image` and try again."),
-            (SourceRule.NONE, ROOM, "Studio doesn't take a photo. Leave out `image` and try again."),
-        ):
-            structs.force_setattr(studio, "source", source)
-            told = await desk.maya.slash(desk.channel, "studio", prompt="A red kite", **photo)
-            assert texts(told) == said
-        structs.force_setattr(studio, "source", SourceRule.OPTIONAL)
-        panel = await opened(desk, "photos")
-        assert panel.response is not None
-        fills = control(panel, "studii:fill:photos:autos")
-        form = await desk.admin.click(panel.response, custom_id=fills)
-        structs.force_setattr(studio, "source", SourceRule.NONE)
-        auto = {"channel": [desk.channel], "tool": ["studio"], "inputs": "prompt=a boat", "most": "1"}
-        await desk.admin.submit_modal(form, auto)
-        assert "❌ Studio doesn't start from a photo. Nothing was changed." in texts(panel)
 
 
 @pytest.mark.promise

@@ -1,7 +1,6 @@
 """What keeps the bot from posting, and where a command works at all, as people are told."""
 
 from pathlib import Path
-from unittest.mock import Mock
 
 import discord
 import pytest
@@ -9,7 +8,7 @@ from simcord import ChannelHandle
 
 from bot.errors import Refused
 from bot.jobs.models import JobState
-from bot.languages import Language, Message, speaking
+from bot.languages import Message
 from bot.ui.reading.emoji import parse_emoji
 from bot.ui.reading.permissions import (
     ATTACH_FILES,
@@ -18,7 +17,6 @@ from bot.ui.reading.permissions import (
     hindrance,
     is_manager,
     is_moderator,
-    missing_for_warnings,
 )
 from tests.support.desk import BOT_PERMISSIONS, Desk, open_desk, pieces, texts
 from tests.support.presses import press
@@ -41,14 +39,6 @@ def test_a_locked_thread_is_to_be_unlocked_whatever_else_is_missing(
     missing: list[Message], said: str
 ) -> None:
     assert hindrance(missing) == said
-
-
-@pytest.mark.parametrize("language", [Language.ENGLISH, Language.GERMAN])
-def test_warnings_need_no_history_in_any_language(language: Language) -> None:
-    there = discord.Permissions(view_channel=True, send_messages=True)
-    with speaking(language):
-        missing = missing_for_warnings(Mock(), Mock(permissions_for=Mock(return_value=there)))
-    assert missing == []
 
 
 @pytest.mark.parametrize(

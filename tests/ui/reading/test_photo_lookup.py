@@ -10,10 +10,9 @@ from simcord import ChannelHandle
 
 from bot.jobs import transitions
 from bot.jobs.models import FailureCode, Job, JobState
-from bot.servers import access, settings
-from bot.servers.settings import PhotoScope
+from bot.servers import access
 from tests.reactions.taps import PORTRAIT, STAGING, jobs_of, post, ready
-from tests.support.desk import PNG, Desk, labelled, pieces, texts
+from tests.support.desk import PNG, Desk, pieces, texts
 from tests.support.services import erase, sweep
 from tests.support.settings import admin
 from tests.ui.jobs.results import press_on, staged, succeeded
@@ -96,24 +95,6 @@ async def test_trouble_at_discord_is_told_apart_from_a_photo_that_is_gone(desk: 
     assert len(await jobs_of(desk)) == 1
 
 
-async def test_a_photo_that_was_deleted_is_not_used_though_its_address_still_works(
-    desk: Desk, tmp_path: Path
-) -> None:
-    message = await posted_by_tom(desk)
-    form = await desk.maya.context_menu(desk.channel, "Virtual staging", message)
-    await desk.maya.submit_modal(form, {"image": ["1"], "style": "luxury", "room": "living"})
-    result = await succeeded(desk, tmp_path)
-    await desk.tom.delete(message)
-    answer = await desk.maya.click(result, custom_id=labelled(result, "Run again"))
-    assert "The original photo is no longer in Discord" in texts(answer)
-    form = await desk.maya.click(result, label="Edit")
-    await desk.maya.submit_modal(form, {"image": ("mine.png", PNG + b"mine")})
-    again = await desk.job()
-    assert again.source is not None
-    assert (again.source.filename, again.photo_author) == ("mine.png", None)
-    assert len(await jobs_of(desk)) == 2
-
-
 @pytest.mark.parametrize("status", [403, 503])
 async def test_a_photo_that_can_not_be_looked_for_is_had_as_it_was_given_while_that_is_good(
     desk: Desk, status: int
@@ -148,19 +129,6 @@ async def sweep_later(desk: Desk) -> None:
 
 
 @pytest.mark.promise
-async def test_a_menu_on_a_result_is_refused_where_the_photos_author_refuses(
-    desk: Desk, tmp_path: Path
-) -> None:
-    message = await staged(desk, tmp_path)
-    await refuse(desk)
-    for menu in ("Virtual staging", "Photo restoration"):
-        answer = await desk.tom.context_menu(desk.channel, menu, message)
-        assert answer.modal is None
-        assert "doesn't want others to use it" in texts(answer)
-    assert len(await jobs_of(desk)) == 1
-
-
-@pytest.mark.promise
 async def test_a_forwarded_photo_is_still_its_authors(desk: Desk) -> None:
     await ready(desk)
     forwarded = await desk.tom.forward(await post(desk, desk.maya, ROOM), desk.channel)
@@ -182,28 +150,6 @@ async def test_a_forwarded_result_is_of_whose_photo_it_was_made(desk: Desk, tmp_
     await refuse(desk)
     refused = await desk.tom.context_menu(desk.channel, "Photo restoration", forwarded)
     assert "doesn't want others to use it" in texts(refused)
-
-
-@pytest.mark.promise
-async def test_a_photo_channel_makes_nothing_of_a_forward_whose_author_refuses(desk: Desk) -> None:
-    elsewhere = desk.guild.create_text_channel("elsewhere")
-    await admin(desk, "photos auto", tool="photo-restore")
-    photo = await post(desk, desk.maya, ROOM, channel=elsewhere)
-    await desk.tom.forward(photo, desk.channel)
-    assert (await desk.job()).photo_author == desk.maya.id
-    await refuse(desk)
-    await desk.tom.forward(photo, desk.channel)
-    assert len(await jobs_of(desk)) == 1
-
-
-async def test_where_own_photos_only_are_taken_a_forward_of_anothers_is_not(desk: Desk) -> None:
-    await ready(desk)
-    await desk.services.db.write(settings.change, desk.guild.id, photos=PhotoScope.OWN)
-    forwarded = await desk.tom.forward(await post(desk, desk.maya, ROOM), desk.channel)
-    await desk.tom.react(forwarded, STAGING)
-    answer = await desk.tom.context_menu(desk.channel, "Photo restoration", forwarded)
-    assert "Someone else posted that one" in texts(answer)
-    assert not await jobs_of(desk)
 
 
 @pytest.mark.promise

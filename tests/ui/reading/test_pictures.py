@@ -52,14 +52,6 @@ async def test_pictures_in_galleries_thumbnails_and_files_are_found(desk: Desk) 
     ]
 
 
-async def test_a_picture_that_is_there_in_two_ways_is_one(desk: Desk) -> None:
-    view = ui.LayoutView()
-    view.add_item(ui.MediaGallery(discord.MediaGalleryItem("attachment://new.png")))
-    sent = await sent_by_the_bot(desk, view=view, files=picture_files("new.png"))
-    assert len(sent.attachments) == 1
-    assert [one.filename for one in pictures_in(sent)] == ["new.png"]
-
-
 async def test_a_picture_from_elsewhere_comes_through_discords_proxy(desk: Desk) -> None:
     proxied = "https://images-ext-1.discordapp.net/external/x/https/example.org/cat.jpg"
     message = await sent_by_the_bot(desk, content="See")
@@ -86,18 +78,6 @@ async def test_videos_and_other_files_are_no_pictures(desk: Desk) -> None:
     given = [("film.mp4", b"..."), ("notes.txt", b"..."), ("room.png", PNG)]
     message = await desk.maya.send(desk.channel, "", attachments=given)
     assert [one.filename for one in pictures_in(message)] == ["room.png"]
-
-
-async def test_a_photo_whose_kind_discord_does_not_know_is_known_by_its_name(desk: Desk) -> None:
-    message = await desk.maya.send(
-        desk.channel, "", attachments=[("notes.bin", b"..."), ("IMG_0001.HEIC", b"...")]
-    )
-    for one in desk.env.backend.get_message(desk.channel.id, message.id).attachments:
-        one["content_type"] = "application/octet-stream"
-    await desk.tom.context_menu(desk.channel, "Photo restoration", message)
-    job = await desk.job()
-    assert job.source is not None
-    assert job.source.filename == "IMG_0001.HEIC"
 
 
 async def with_stickers(desk: Desk, *kinds: discord.StickerFormatType) -> discord.Message:

@@ -1,12 +1,10 @@
 """Panels of settings in the hands of several people, and over a restart."""
 
-import json
 from typing import Any
 
 import discord
 import pytest
 
-from bot import posts
 from bot.servers import access, settings
 from bot.servers.notices import NoticeKind
 from bot.ui.reading.permissions import LET_IN, PANEL_SECONDS
@@ -122,17 +120,6 @@ async def test_the_log_channel_says_who_changed_what_from_what_to_what(desk: Des
         f"🛠️ <@{desk.admin.id}> changed settings\n- **Threads**: changed from off to on.",
         f"🛠️ <@{desk.admin.id}> changed settings\n- Studio · **Channels where it works**: <#{log.id}> added.",
     ]
-
-
-async def test_a_change_of_a_setting_that_is_gone_is_left_out(desk: Desk) -> None:
-    log = desk.guild.create_text_channel("log")
-    changes = json.dumps([["gone", 1, 2], ["in_threads", False, True]])
-    details = {"user": desk.admin.id, "topic": "results", "key": None, "changes": changes}
-    given = desk.guild.id, NoticeKind.CHANGED, f"{desk.admin.id}:0"
-    await desk.services.db.write(posts.want, *given, at=desk.clock.now(), details=details)
-    (waiting,) = await desk.db.read(open_posts)
-    await deliver(desk, waiting, log.id, None)
-    assert texts(log.history()[-1]).count("\n") == 1
 
 
 @pytest.mark.promise

@@ -1,6 +1,5 @@
 """`/studii photos`: channels in lists that have no room for all of them."""
 
-import discord
 import pytest
 
 from bot.features import photo_rules
@@ -38,23 +37,3 @@ async def test_emoji_that_stay_under_photos_of_a_channel_that_is_turned_off_are_
     assert "⚠️" not in await change(desk, "photos", "offers", desk.channel)
     said = await change(desk, "photos", "offers", None)
     assert "⚠️ My emoji stay under earlier photos, but tapping them does nothing unless" in said
-
-
-async def test_a_list_stands_below_its_button_where_a_phone_has_room(desk: Desk) -> None:
-    shown = await opened(desk, "photos")
-    (beside,) = (
-        one for one in pieces(shown) if one["type"] == 9 and "Add…" in str(one) and "**Emoji**" in str(one)
-    )
-    assert [one["content"] for one in beside["components"]] == ["**Emoji**"]
-
-
-async def test_a_thread_is_shown_as_chosen(desk: Desk) -> None:
-    parent = desk.env.bot.get_channel(desk.channel.id)
-    assert isinstance(parent, discord.TextChannel)
-    thread = await parent.create_thread(name="more", type=discord.ChannelType.public_thread)
-    await desk.env.settle()
-    await desk.db.write(photo_rules.set_channel, desk.guild.id, thread.id, PhotoChannelKind.OFFER)
-    shown = await opened(desk, "photos")
-    picks = control(shown, "studii:pick:photos:offers")
-    (listed,) = (one for one in pieces(shown) if one.get("custom_id") == picks)
-    assert [int(one["id"]) for one in listed["default_values"]] == [thread.id]

@@ -4,14 +4,12 @@ from pathlib import Path
 
 import pytest
 import simcord
-from sqlalchemy import text
 
 from bot.credits import limits
 from bot.errors import Refused
 from bot.jobs.models import JobState
 from bot.languages import Language
 from bot.servers import settings
-from bot.servers.settings import MADE_WITH_AI
 from bot.ui.settings.setup import writable
 from tests.delivery.finished import finished, output
 from tests.support.desk import Desk, open_desk, texts
@@ -23,18 +21,6 @@ from tests.support.settings import admin, change
 async def ask(desk: Desk) -> str:
     await desk.set_key()
     return texts(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
-
-
-async def test_what_a_server_set_before_a_rule_existed_leaves_that_one_as_usual(desk: Desk) -> None:
-    older = text(
-        "INSERT INTO guilds (guild_id, splits) VALUES (:guild, true)"
-        " ON CONFLICT (guild_id) DO UPDATE SET splits = true"
-    )
-    await desk.services.db.write(lambda session: session.execute(older, {"guild": desk.guild.id}))
-    await desk.services.db.write(settings.change, desk.guild.id, best_stars=5)
-    rules = await desk.services.db.read(settings.of, desk.guild.id)
-    assert (rules.splits, rules.in_threads, rules.disclosure) == (True, False, MADE_WITH_AI)
-    assert rules.best_stars == 5
 
 
 @pytest.mark.promise
@@ -73,20 +59,6 @@ async def test_threads_need_their_permissions_before_anything_is_spent(desk: Des
     await desk.env.settle()
     refused = texts(await desk.maya.slash(without, "studio", prompt="A red kite"))
     assert "I'm missing **Create Public Threads**" in refused
-
-
-@pytest.mark.promise
-async def test_one_place_is_chosen_at_a_time(desk: Desk) -> None:
-    await change(desk, "results", "results_channel_id", desk.channel)
-    answer = await change(desk, "results", "in_threads")
-    there = f"<#{desk.channel.id}>"
-    assert f"✅ **Results**: changed from {there} to the channel where the command was used." in answer
-    assert "✅ **Threads**: changed from off to on." in answer
-    rules = await desk.services.db.read(settings.of, desk.guild.id)
-    assert (rules.results_channel_id, rules.in_threads) == (None, True)
-    await change(desk, "results", "results_channel_id", desk.channel)
-    rules = await desk.services.db.read(settings.of, desk.guild.id)
-    assert (rules.results_channel_id, rules.in_threads) == (desk.channel.id, False)
 
 
 async def posted(desk: Desk, folder: Path) -> str:

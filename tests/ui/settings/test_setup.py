@@ -1,42 +1,23 @@
 """The panel that leads through the setup, and says what is missing."""
 
 from datetime import timedelta
-from pathlib import Path
 
-import discord
 import pytest
-from simcord import ChannelHandle, InteractionResult
+from simcord import InteractionResult
 from sqlalchemy import update
 
 from bot.domain.guilds import Plan
 from bot.jobs import lanes as lane_rows, queries
 from bot.jobs.models import JobState
 from bot.reasons import Reason, ReasonCode
-from bot.servers import keys, settings
+from bot.servers import keys
 from bot.servers.key_entry import lost
 from bot.servers.keys import StudiiKey
 from bot.ui.kit.layout import GOING, GOOD
-from tests.support.desk import BOT_PERMISSIONS, KEY, Desk, labelled, open_desk, pieces, texts
+from tests.support.desk import KEY, Desk, pieces, texts
 from tests.support.jobs import held
 from tests.support.settings import admin, change
 from tests.ui.settings.shown import message
-
-
-async def test_the_panel_says_what_is_missing_and_offers_the_next_step(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        shown = await desk.admin.slash(desk.channel, "studii setup")
-        assert shown.ephemeral
-        assert "❌ **Key**: none yet" in texts(shown)
-        assert "Remove key" not in str(pieces(shown))
-        assert "⚠️ **Budget**: 100 credits a day, the default" in texts(shown)
-        assert "✅ **In this channel**" in texts(shown)
-        form = await desk.admin.click(message(shown), label="Enter key")
-        await desk.admin.submit_modal(form, {"key": KEY, "plan": ["team"]})
-        shown = await desk.admin.slash(desk.channel, "studii setup")
-        assert "**Ready.**" in texts(shown)
-        assert "`stu_…cdef`" in texts(shown)
-        assert labelled(shown, "Remove key…")
-        assert "✅ **Plan**: Team, up to 300 requests a minute" in texts(shown)
 
 
 async def set_plan(desk: Desk, plan: Plan) -> None:
@@ -93,23 +74,6 @@ async def test_the_panel_names_the_permissions_that_lack_in_this_channel(desk: D
     assert "Not ready yet" in told
 
 
-async def test_in_a_locked_thread_the_panel_says_to_unlock_it(tmp_path: Path) -> None:
-    permissions = BOT_PERMISSIONS | discord.Permissions(
-        create_public_threads=True, send_messages_in_threads=True
-    )
-    async with open_desk(tmp_path, permissions=permissions) as desk:
-        await desk.set_key()
-        parent = desk.bot.get_channel(desk.channel.id)
-        assert isinstance(parent, discord.TextChannel)
-        await parent.create_thread(name="ideas", type=discord.ChannelType.public_thread)
-        (thread,) = desk.channel.threads
-        desk.env.backend.edit_channel(thread.id, {}, thread_metadata={"locked": True})
-        await desk.env.settle()
-        told = texts(await desk.admin.slash(thread, "studii setup"))
-        assert "the thread is locked (unlock it, or use another channel)" in told
-        assert "Manage Threads" not in told
-
-
 @pytest.mark.promise
 async def test_a_key_that_studii_does_not_serve_now_is_said_with_the_reason_and_can_be_tried_again(
     desk: Desk,
@@ -126,34 +90,6 @@ async def test_a_key_that_studii_does_not_serve_now_is_said_with_the_reason_and_
     assert "will try Studii now" in texts(answer)
     await desk.set_key()  # a key that works was entered
     assert "**Ready.**" in texts(await desk.admin.slash(desk.channel, "studii setup"))
-
-
-async def test_the_panel_tells_of_the_log_channel_as_it_is(tmp_path: Path) -> None:
-    permissions = BOT_PERMISSIONS | discord.Permissions(manage_channels=True)
-    async with open_desk(tmp_path, permissions=permissions) as desk:
-        told = texts(await desk.admin.slash(desk.channel, "studii setup"))
-        assert "**Log channel**: none yet" in told
-        log = hidden_channel(desk)
-        told = texts(await admin(desk, "log", channel=log))
-        assert "Everyone can read" not in told
-        assert f"✅ **Log channel**: <#{log.id}>" in texts(
-            await desk.admin.slash(desk.channel, "studii setup")
-        )
-        channel = desk.bot.get_channel(log.id)
-        assert isinstance(channel, discord.TextChannel)
-        await channel.delete()
-        assert "the channel was deleted" in texts(await desk.admin.slash(desk.channel, "studii setup"))
-
-
-def hidden_channel(desk: Desk) -> ChannelHandle:
-    """Make a channel that the bot and the admin see, and not everyone."""
-    bot, everyone = desk.env.bot.user, desk.guild.default_role
-    assert bot is not None
-    hidden = discord.PermissionOverwrite(view_channel=False)
-    seen = discord.PermissionOverwrite(view_channel=True)
-    return desk.guild.create_text_channel(
-        "studii-log", overwrites={everyone: hidden, bot: seen, desk.admin: seen}
-    )
 
 
 def colour(shown: InteractionResult) -> int:
@@ -184,84 +120,11 @@ async def test_with_too_little_left_for_any_job_ready_is_not_green(desk: Desk, l
     assert colour(shown) == GOING.value
 
 
-async def test_the_setup_leads_through_the_steps_in_order_and_says_what_skipping_one_means(
-    tmp_path: Path,
-) -> None:
-    async with open_desk(tmp_path) as desk:
-        mute = desk.channel_for_the_bot("mute", attach_files=False)
-        without = [
-            "Without a key,",
-            "Without this, no one",
-            "Without this, taps and photos",
-            "Without a panel,",
-            "Without a budget of your own,",
-            "Without a log channel,",
-        ]
-        told = texts(await desk.admin.slash(mute, "studii setup"))
-        assert sorted(without, key=told.index) == without
-        assert "**Next**: press **Enter key**" in told
-        await desk.set_key()
-        assert "**Next**: fix my permissions" in texts(await desk.admin.slash(mute, "studii setup"))
-        told = texts(await desk.admin.slash(desk.channel, "studii setup"))
-        assert "**Next**: set a budget." in told
-        assert [one for one in without if one in told] == without[2:]
-        await admin(desk, "budget", credits=200, period="day")
-        told = texts(await desk.admin.slash(desk.channel, "studii setup"))
-        assert "**Next**: choose a log channel." in told
-        await admin(desk, "log", channel=hidden_channel(desk))
-        told = texts(await desk.admin.slash(desk.channel, "studii setup"))
-        assert "**Ready.**" in told
-        assert "**Next**, if you like: let emoji under photos run tools, with `/studii photos`." in told
-        await admin(desk, "reactions on")
-        told = texts(await desk.admin.slash(desk.channel, "studii setup"))
-        assert "✅ **Reactions or photo channels** are on" in told
-        assert "**Next**, if you like: press **Post panel**" in told
-        await admin(desk, "panel")
-        told = texts(await desk.admin.slash(desk.channel, "studii setup"))
-        assert "✅ **Panel**: posted" in told
-        assert "**Next**" not in told
-        assert "-# Without" not in told
-
-
-async def second_page(desk: Desk) -> InteractionResult:
-    shown = await desk.admin.slash(desk.channel, "studii setup")
-    await desk.admin.click(message(shown), custom_id="studii:page:setup:1")
-    return shown
-
-
-@pytest.mark.promise
-async def test_the_setup_chooses_where_requests_for_credits_go(desk: Desk) -> None:
-    shown = await second_page(desk)
-    assert "➖ **Requests for credits** go where members ask, with a mention" in texts(shown)
-    await admin(desk, "log", channel=hidden_channel(desk))
-    shown = await second_page(desk)
-    assert "✅ **Requests for credits** go to the log channel" in texts(shown)
-    await change(desk, "setup", "in_place", shown=shown)
-    said = "✅ **Requests for credits** go where members ask, with a mention of those with Manage Server"
-    assert said in texts(shown)
-    assert "**Show credit requests where members ask**: on" in texts(shown)
-    await change(desk, "setup", "log_results")  # which leaves that as it is
-    await admin(desk, "log", off=True)
-    assert (await desk.services.db.read(settings.of, desk.guild.id)).requests_in_place
-    await change(desk, "setup", "in_place", shown=shown)
-    assert "with a mention of those with Manage Server, because there's no log channel" in texts(shown)
-
-
 @pytest.mark.promise
 async def test_the_budget_is_set_from_the_panel(desk: Desk) -> None:
     shown = await desk.admin.slash(desk.channel, "studii setup")
     told = await change(desk, "setup", "budget", shown=shown, limit="2,000", period=["month"])
     assert "✅ **Server budget**: changed from 100 credits a day to 2,000 credits a month." in told
-
-
-async def test_what_is_empty_is_said_to_be_so(desk: Desk) -> None:
-    shown = texts(await desk.admin.slash(desk.channel, "studii moderation"))
-    assert "Word filter: empty" in shown
-    assert "Blocked members: none" in shown
-    shown = texts(await desk.admin.slash(desk.channel, "studii credits"))
-    assert "**Roles (the highest applies)**: none" in shown
-    await desk.forbid("kite")
-    assert "Word filter: **1**" in texts(await desk.admin.slash(desk.channel, "studii moderation"))
 
 
 async def test_forgetting_the_key_asks_first_cancels_what_waits_and_lets_running_jobs_end(
@@ -287,22 +150,6 @@ async def test_forgetting_the_key_asks_first_cancels_what_waits_and_lets_running
     assert still is not None
     assert still.state is JobState.RUNNING
     assert "no Studii key" in texts(await desk.maya.slash(desk.channel, "studio", prompt="three"))
-
-
-async def test_only_the_key_that_was_asked_about_is_forgotten(desk: Desk) -> None:
-    """Another admin may have set a new one while the question stood there."""
-    asked = await admin(desk, "forget-key")
-    old = labelled(asked, "Remove key")
-    new = await desk.services.keys.set_key(desk.guild.id, "stu_another0123456789", Plan.TEAM)
-    told = await desk.admin.click(message(asked), custom_id=old)
-    assert "This server has a different key now" in texts(told)
-    assert await desk.services.db.read(keys.current, desk.guild.id) == new
-
-
-async def test_without_jobs_no_jobs_are_counted(desk: Desk) -> None:
-    asked = await admin(desk, "forget-key")
-    await desk.admin.click(message(asked), label="Remove key")
-    assert texts(asked).endswith("✅ The key is removed.")
 
 
 @pytest.mark.promise

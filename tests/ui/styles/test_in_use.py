@@ -4,14 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 from simcord import InteractionResult, MemberActor
-from sqlalchemy import text
 
-from bot.catalog import Catalog, ToolInput
-from bot.features.styles import MemberDefaults, default_inputs, set_defaults
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
-from tests.support.desk import PNG, Desk, has_tapped, labelled, make_bot, open_desk, pieces, texts
+from tests.support.desk import PNG, Desk, has_tapped, labelled, open_desk, pieces, texts
 from tests.support.settings import add_style, admin, remove_style
 from tests.ui.styles.test_saving import press, result_of
 
@@ -55,28 +51,6 @@ async def test_a_member_sets_changes_and_clears_their_defaults(desk: Desk) -> No
     assert "✅ Your defaults for Studio are cleared." in texts(cleared)
     await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
     assert (await inputs_of_last(desk))["aspect_ratio"] == "16:9"
-
-
-async def test_of_more_than_five_inputs_each_form_changes_its_own(tmp_path: Path) -> None:
-    shipped = Catalog.load().get("virtual-staging")
-    spare = tuple(ToolInput(name=f"spare-{number}", description_texts="Spare") for number in range(5))
-    tool = replace(shipped, inputs=(*shipped.inputs, *spare))
-    async with open_desk(tmp_path, catalog=Catalog({tool.slug: tool})) as desk:
-        await desk.set_key()
-        said = await prefer(desk, desk.maya, "Virtual staging (2)", **{"spare-3": "", "spare-4": "kept"})
-        assert "Virtual staging**: spare 4 **kept**" in texts(said)
-        said = await prefer(desk, desk.maya, "Virtual staging", style="luxury", room="—")
-        assert "style **luxury** · spare 4 **kept**" in texts(said)
-        said = await prefer(desk, desk.maya, "Virtual staging (2)", **{"spare-4": ""})
-        assert "Virtual staging**: style **luxury**" in texts(said)
-
-
-async def test_a_form_from_before_a_restart_is_taken(desk: Desk) -> None:
-    shown = await desk.maya.slash(desk.channel, "settings")
-    form = await press(desk.maya, shown, "Virtual staging")
-    await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.services)[0])
-    said = await desk.maya.submit_modal(form, {"style": "luxury", "room": "—"})
-    assert "✅ Your defaults for Virtual staging are set." in texts(said)
 
 
 @pytest.mark.promise
@@ -128,30 +102,6 @@ async def test_run_again_repeats_the_job_and_not_what_its_presser_prefers(desk: 
     assert (await inputs_of_last(desk))["aspect_ratio"] == "16:9"
 
 
-@pytest.mark.promise
-async def test_erasing_ones_data_erases_them_in_that_server(desk: Desk) -> None:
-    await prefer(desk, desk.maya, "Studio", mode="—", quality="—", aspect_ratio="1:1")
-    studio = desk.bot.catalog.get("studio")
-    await desk.services.db.write(set_defaults, desk.guild.id + 1, desk.maya.id, studio, {"quality": "high"})
-    await desk.forget(desk.maya, "Erase in this server")
-    assert await desk.services.db.read(default_inputs, desk.guild.id, desk.maya.id, studio) == {}
-    assert await desk.services.db.read(default_inputs, desk.guild.id + 1, desk.maya.id, studio) == {
-        "quality": "high"
-    }
-    await desk.forget(desk.maya)
-    assert await desk.services.db.read(default_inputs, desk.guild.id + 1, desk.maya.id, studio) == {}
-
-
-@pytest.mark.parametrize("inputs", [{"shape": "1:1"}, {"prompt": "x"}, {"quality": "x" * 101}])
-async def test_what_the_catalogue_does_not_take_as_a_default_is_ignored(
-    desk: Desk, inputs: dict[str, str]
-) -> None:
-    row = MemberDefaults(desk.guild.id, desk.maya.id, "studio", inputs)  # an older catalogue's
-    await desk.services.db.write(lambda session: session.add(row))
-    studio = desk.bot.catalog.get("studio")
-    assert await desk.services.db.read(default_inputs, desk.guild.id, desk.maya.id, studio) == {}
-
-
 # Styles that an emoji runs, and those that the list of tools for a photo offers
 
 
@@ -183,33 +133,6 @@ async def test_an_emoji_runs_a_style_until_it_is_removed(tmp_path: Path) -> None
         await desk.maya.react(other, "🔥")
         assert len(await jobs_of(desk)) == 1
         assert "🔥" not in texts(await admin(desk, "reactions show"))
-
-
-async def test_the_mapping_outlives_a_restart_and_the_styles_roles_apply(desk: Desk) -> None:
-    await ready(desk)
-    editors = desk.guild.create_role("Editors")
-    rita = desk.guild.add_member(desk.env.create_user("rita"), roles=[editors])
-    await desk.db.write(has_tapped, desk.guild.id, rita.id)
-    await add(desk, name="Oak", tool="virtual-staging", inputs="style=oak", roles=[editors])
-    await map_style(desk, "🔥", style="Oak")
-    await desk.services.photo_rules.load()
-    message = await post(desk, desk.maya, ROOM)
-    await desk.tom.react(message, "🔥")
-    assert await jobs_of(desk) == []
-    assert "That style is only for" in str([texts(one) for one in desk.tom.user.dm_channel.history()])
-    await rita.react(message, "🔥")
-    assert len(await jobs_of(desk)) == 1
-
-
-async def test_a_style_that_no_longer_fits_starts_nothing_by_a_tap(desk: Desk) -> None:
-    await ready(desk)
-    await add(desk, name="Oak", tool="virtual-staging", inputs="style=oak, room=office")
-    await map_style(desk, "🔥", style="Oak")
-    older = text("""UPDATE styles SET inputs = '{"style": "oak", "shape": "1:1"}'""")  # a catalogue's
-    await desk.services.db.write(lambda session: session.execute(older))
-    message = await post(desk, desk.maya, ROOM)
-    await desk.tom.react(message, "🔥")
-    assert await jobs_of(desk) == []
 
 
 @pytest.mark.promise

@@ -11,10 +11,7 @@ from simcord.enums import OverwriteType
 
 from bot.features import styles
 from bot.features.styles import MAX_STYLES
-from bot.jobs import transitions
-from tests.cogs.test_let_in import lose_roles
-from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, make_bot, open_desk, pieces, press_more, texts
-from tests.support.presses import press as send
+from tests.support.desk import PNG, Desk, pieces, press_more, texts
 from tests.support.settings import add_style, control, remove_style
 from tests.ui.styles.test_saving import press, result_of, save, styles_of
 
@@ -73,31 +70,6 @@ async def test_a_style_for_a_role_is_for_its_members_alone(desk: Desk) -> None:
     assert (await desk.job()).inputs["style"] == "oak"
     await desk.admin.select(message, [], custom_id=roles)
     assert "is for everyone now." in texts(shown)
-    assert await styles_of(desk, desk.tom) == ["Oak"]
-
-
-@pytest.mark.promise
-async def test_only_those_with_manage_server_change_the_servers_styles(desk: Desk) -> None:
-    await add_style(desk, "Oak", "virtual-staging", inputs="style=oak")
-    (style,) = await desk.services.db.read(styles.of_server, desk.guild.id)
-    assert "studii:styles:add" not in str(list(pieces(await desk.tom.slash(desk.channel, "styles"))))
-    for action in ("styles:add", f"style:remove:{style.id}"):
-        message = await desk.channel_message(f"studii:{action}")
-        told = texts(await send(desk, desk.tom, message, f"studii:{action}"))
-        assert "You need the Manage Server permission" in told or "isn't yours" in told
-    assert await styles_of(desk, desk.tom) == ["Oak"]
-
-
-@pytest.mark.promise
-async def test_a_servers_style_is_saved_over_a_restart_and_only_by_those_who_may_then(desk: Desk) -> None:
-    listed = await desk.admin.slash(desk.channel, "styles")
-    first, second = [await press(desk.admin, listed, "Add a style for this server…") for _ in range(2)]
-    await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.services)[0])
-    entered = {"name": "Oak", "tool": ["virtual-staging"], "inputs": "style=oak"}
-    assert "✅ “Oak” is added." in texts(await desk.admin.submit_modal(first, entered))
-    lose_roles(desk, desk.admin)
-    told = await desk.admin.submit_modal(second, {**entered, "name": "Pine"})
-    assert "You need the Manage Server permission" in texts(told)
     assert await styles_of(desk, desk.tom) == ["Oak"]
 
 
@@ -172,19 +144,6 @@ async def test_an_admin_makes_a_members_result_a_style_that_shows_it_to_those_wh
 
 
 @pytest.mark.promise
-async def test_own_and_server_styles_of_one_name_are_two_and_ones_own_comes_first(
-    desk: Desk, tmp_path: Path
-) -> None:
-    result = await result_of(desk, tmp_path, desk.admin, "studio", prompt="A harbour", aspect_ratio="1:1")
-    await save(desk.admin, result, name="Harbour", owner="mine", prompt="A harbour")
-    await save(desk.admin, result, name="Harbour", owner="server", prompt="A large harbour")
-    assert await styles_of(desk, desk.admin) == ["Harbour", "Harbour"]
-    for who, prompt in ((desk.admin, "A harbour, x"), (desk.tom, "A large harbour, x")):
-        await who.slash(desk.channel, "studio", prompt="x", style="harbour")
-        assert (await desk.job()).inputs["prompt"] == prompt
-
-
-@pytest.mark.promise
 async def test_erasing_ones_data_removes_own_styles_and_the_name_and_picture_from_the_servers(
     desk: Desk,
     tmp_path: Path,
@@ -203,19 +162,6 @@ async def test_erasing_ones_data_removes_own_styles_and_the_name_and_picture_fro
 
 
 @pytest.mark.promise
-async def test_when_the_posting_is_gone_a_style_is_shown_without_its_picture(
-    desk: Desk, tmp_path: Path
-) -> None:
-    result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
-    await save(desk.maya, result, name="Harbour")
-    assert len(await picture(desk, desk.maya, "Harbour")) == 1
-    await press_more(desk.maya, result, "Delete", "Delete")
-    assert await picture(desk, desk.maya, "Harbour") == []
-    shown = await desk.maya.slash(desk.channel, "styles", name="Harbour")
-    assert (await press(desk.maya, shown, "Use")).modal is not None
-
-
-@pytest.mark.promise
 async def test_a_result_from_an_age_restricted_channel_shows_no_picture_and_is_no_servers_style(
     desk: Desk,
     tmp_path: Path,
@@ -226,25 +172,3 @@ async def test_a_result_from_an_age_restricted_channel_shows_no_picture_and_is_n
     assert await picture(desk, desk.maya, "Harbour") == []
     refused = await press_more(desk.admin, result, "Save as style")
     assert "age-restricted" in texts(refused)
-
-
-async def test_a_result_in_a_private_thread_is_shown_to_its_person_alone(tmp_path: Path) -> None:
-    in_threads = BOT_PERMISSIONS | discord.Permissions(
-        create_private_threads=True, send_messages_in_threads=True
-    )
-    async with open_desk(tmp_path, permissions=in_threads) as desk:
-        result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
-        await save(desk.admin, result, name="Harbour")
-        parent = desk.bot.get_channel(desk.channel.id)
-        assert isinstance(parent, discord.TextChannel)
-        await parent.create_thread(name="drafts", type=discord.ChannelType.private_thread)
-        (thread,) = desk.channel.threads
-        job = await desk.job()
-        place = desk.bot.get_channel(thread.id)
-        assert isinstance(place, discord.Thread)
-        sent = await place.send(file=await result.attachments[0].to_file())
-        await desk.db.write(
-            transitions.change, job.id, result_message_id=sent.id, result_channel_id=thread.id
-        )
-        assert await picture(desk, desk.tom, "Harbour") == []
-        assert len(await picture(desk, desk.maya, "Harbour")) == 1

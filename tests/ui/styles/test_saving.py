@@ -14,7 +14,6 @@ from bot.jobs.models import Job
 from tests.reactions.taps import jobs_of
 from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, press_more, texts
 from tests.support.presses import press as send
-from tests.support.settings import limit_tool
 from tests.ui.jobs.results import succeeded
 
 HARBOUR = "A harbour at dawn, {text}"
@@ -50,60 +49,6 @@ async def last_inputs(desk: Desk) -> dict[str, str]:
     return dict((await desk.job()).inputs)
 
 
-async def test_who_has_no_styles_is_told_which_buttons_save_one(desk: Desk, tmp_path: Path) -> None:
-    told = texts(await desk.maya.slash(desk.channel, "styles"))
-    assert "Press **More…** under a result of yours, then **Save as style**." in told
-    result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
-    assert (await press_more(desk.maya, result, "Save as style")).modal is not None
-
-
-async def test_a_saved_style_shows_its_picture_and_takes_the_members_words(
-    desk: Desk, tmp_path: Path
-) -> None:
-    result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour at dawn", quality="high")
-    form = await press_more(desk.maya, result, "Save as style")
-    fields = [piece["component"] for piece in (form.modal or {})["components"]]
-    assert [(one["custom_id"], one.get("value")) for one in fields] == [
-        ("name", None),
-        ("prompt", "A harbour at dawn"),
-    ]
-    saved = await desk.maya.submit_modal(form, {"name": " Dawn  light ", "prompt": HARBOUR})
-    assert saved.ephemeral
-    assert "✅ Style saved. Choose it with `style` in `/studio`." in texts(saved)
-    assert "🎨 “Dawn light”" in texts(saved)
-    assert "> A harbour at dawn, {text}" in texts(saved)
-    (gallery,) = (one for one in pieces(saved) if one["type"] == 12)
-    assert gallery["items"][0]["media"]["url"] == result.attachments[0].url
-    offered = await desk.maya.autocomplete(desk.channel, "studio", "style", "DAWN", prompt="x")
-    assert [one["name"] for one in offered] == ["⭐ Dawn light"]
-    await desk.maya.slash(
-        desk.channel, "studio", prompt="two boats", style=offered[0]["value"], aspect_ratio="1:1"
-    )
-    assert await last_inputs(desk) == {
-        "source": "text",
-        "prompt": "A harbour at dawn, two boats",
-        "mode": "image",
-        "quality": "high",
-        "aspect_ratio": "1:1",
-    }
-    # Others are not offered it, and can't name it.
-    assert await desk.tom.autocomplete(desk.channel, "studio", "style", "", prompt="x") == []
-    for value in ("dawn light", offered[0]["value"]):
-        refused = await desk.tom.slash(desk.channel, "studio", prompt="x", style=value)
-        assert "Nothing was charged." in texts(refused)
-    assert len(await jobs_of(desk)) == 2
-
-
-@pytest.mark.promise
-async def test_words_are_added_to_a_style_that_has_no_place_for_them(desk: Desk, tmp_path: Path) -> None:
-    result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
-    await save(desk.maya, result, name="Harbour", prompt="A harbour")
-    await desk.maya.slash(desk.channel, "studio", prompt="in fog", style="ＨＡＲＢＯＵＲ")
-    assert (await last_inputs(desk))["prompt"] == "A harbour, in fog"
-    long = await desk.maya.slash(desk.channel, "studio", prompt="x" * 2000, style="harbour")
-    assert "`prompt` can have at most 2,000 characters. Yours has 2,011." in texts(long)
-
-
 @pytest.mark.promise
 async def test_without_words_a_style_runs_as_it_is_or_asks_for_them(desk: Desk, tmp_path: Path) -> None:
     result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour", quality="high")
@@ -117,38 +62,6 @@ async def test_without_words_a_style_runs_as_it_is_or_asks_for_them(desk: Desk, 
     await desk.maya.submit_modal(asked, {"prompt": "two boats", "mode": "image", "quality": "high"})
     inputs = await last_inputs(desk)
     assert (inputs["prompt"], inputs["aspect_ratio"]) == ("A harbour at dawn, two boats", "1:1")
-
-
-@pytest.mark.promise
-async def test_a_tool_with_an_input_called_style_takes_saved_ones_there(desk: Desk, tmp_path: Path) -> None:
-    result = await result_of(
-        desk, tmp_path, desk.maya, "virtual-staging", image=ROOM, style="oak", room="office"
-    )
-    await save(desk.maya, result, name="Reading room")
-    await save(desk.maya, result, name="Modern")
-    studio = desk.bot.catalog.get("studio")
-    await desk.save_style(desk.maya, "Harbour", studio, {"prompt": "A harbour"})
-    offered = await desk.maya.autocomplete(desk.channel, "virtual-staging", "style", "", image=ROOM)
-    assert [one["name"] for one in offered][:4] == [
-        "⭐ Modern",
-        "⭐ Reading room",
-        "modern",
-        "Scandinavian",
-    ]
-    for typed, staged in (
-        (offered[1]["value"], ("oak", "office")),
-        ("reading ROOM", ("oak", "office")),
-        ("modern", ("modern", "living")),
-        ("Gothic", ("Gothic", "living")),
-        ("Harbour", ("Harbour", "living")),
-    ):
-        await desk.maya.slash(desk.channel, "virtual-staging", image=ROOM, style=typed)
-        inputs = await last_inputs(desk)
-        assert (inputs["style"], inputs["room"]) == staged
-    await desk.maya.slash(
-        desk.channel, "virtual-staging", image=ROOM, style=offered[1]["value"], room="bedroom"
-    )
-    assert await last_inputs(desk) == {"style": "oak", "room": "bedroom"}
 
 
 @pytest.mark.promise
@@ -168,23 +81,6 @@ async def test_a_style_can_be_used_from_its_form_also_after_a_restart(desk: Desk
     assert fields["prompt"]["required"]
     await desk.maya.submit_modal(form, {"prompt": "two boats", "mode": "image", "quality": "high"})
     assert (await last_inputs(desk))["prompt"] == "A harbour at dawn, two boats"
-
-
-@pytest.mark.promise
-async def test_what_was_entered_over_a_restart_is_saved_unless_its_request_was_erased_meanwhile(
-    desk: Desk, tmp_path: Path
-) -> None:
-    result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
-    first, second = [await press_more(desk.maya, result, "Save as style") for _ in range(2)]
-    await desk.env.restart_bot(make_bot(Catalog.load(), desk.clock, desk.services)[0])
-    assert "✅ Style saved." in texts(
-        await desk.maya.submit_modal(first, {"name": "Dawn", "prompt": HARBOUR})
-    )
-    assert await styles_of(desk, desk.maya) == ["Dawn"]
-    await desk.forget(desk.maya)
-    told = texts(await desk.maya.submit_modal(second, {"name": "Later", "prompt": HARBOUR}))
-    assert "The original request has expired." in told
-    assert await styles_of(desk, desk.maya) == []
 
 
 @pytest.mark.promise
@@ -241,32 +137,6 @@ async def test_word_rules_apply_to_styles_when_they_are_saved_and_when_they_are_
     refused = await desk.maya.slash(desk.channel, "studio", prompt="kite", style="sky")
     assert "You wrote: “A red kite in the sky”" in texts(refused)
     assert len(await jobs_of(desk)) == before
-
-
-@pytest.mark.promise
-async def test_the_tools_own_rules_apply_to_styles(desk: Desk, tmp_path: Path) -> None:
-    result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
-    await save(desk.maya, result, name="Harbour")
-    editors = desk.guild.create_role("Editors")
-    await desk.services.db.write(
-        limit_tool,
-        desk.guild.id,
-        desk.services.catalog.get("studio"),
-        role_id=editors.id,
-        channel_id=None,
-    )
-    refused = await desk.maya.slash(desk.channel, "studio", prompt="x", style="harbour")
-    assert f"Studio is only for <@&{editors.id}>" in texts(refused)
-
-
-async def test_inputs_of_extra_are_no_part_of_a_style(desk: Desk, tmp_path: Path) -> None:
-    result = await result_of(
-        desk, tmp_path, desk.admin, "virtual-staging", image=ROOM, room="office", extra="seed=42"
-    )
-    form = await press_more(desk.admin, result, "Save as style")
-    await desk.admin.submit_modal(form, {"name": "Office", "owner": "mine"})
-    (style,) = await desk.services.db.read(styles.usable, desk.guild.id, desk.admin.id, frozenset())
-    assert style.inputs == {"style": "modern", "room": "office"}
 
 
 @pytest.mark.promise

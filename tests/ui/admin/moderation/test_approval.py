@@ -7,8 +7,6 @@ from typing import Any
 import discord
 import pytest
 from simcord import ChannelHandle
-from simcord.backend.models import Overwrite
-from simcord.enums import OverwriteType
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -28,7 +26,6 @@ from tests.support import spending
 from tests.support.database import given
 from tests.support.desk import DONE, PNG, Desk, pieces, texts
 from tests.support.posts import deliver, open_posts, placed, sent
-from tests.support.presses import hand_in
 from tests.support.services import cancel, erase
 from tests.support.settings import change, limit_tool, opened
 from tests.ui.admin.moderation.waiting import approvals, ask, asked, decline, moderator
@@ -49,29 +46,6 @@ async def test_of_two_moderators_the_second_learns_what_was_decided(desk: Desk) 
     late = await second.submit_modal(form, {field: ""})
     assert "That request was already approved." in texts(late)
     assert (await desk.job()).state is JobState.WAITING
-
-
-async def test_a_form_from_elsewhere_gives_a_moderator_of_another_channel_no_say(desk: Desk) -> None:
-    await ask(desk, await approvals(desk))
-    role = desk.guild.create_role("Helpers")
-    ines = desk.guild.add_member(desk.env.create_user("ines"), roles=[role])
-    manages = discord.Permissions(manage_messages=True).value
-    allowed = Overwrite(role.id, OverwriteType.ROLE, allow=manages)
-    desk.env.backend.edit_channel(desk.channel.id, {}, overwrites=[allowed])
-    await desk.env.settle()
-    told = await hand_in(desk, ines, f"studii:decline:{(await desk.job()).id}-0")
-    assert "Only members with Manage Messages" in texts(told)
-    assert (await desk.job()).state is JobState.PENDING
-
-
-async def test_a_request_that_its_member_has_cancelled_is_over(desk: Desk) -> None:
-    channel = await approvals(desk)
-    request = await ask(desk, channel)
-    job = await desk.job()
-    await cancel(desk.services, job.id, desk.guild.id, desk.maya.id)
-    late = await moderator(desk).click(request, label="Approve")
-    assert "That request has already ended" in texts(late)
-    assert (await desk.job()).reserved == 0
 
 
 @pytest.mark.promise
@@ -388,19 +362,3 @@ async def test_a_declined_set_ends_unpaid_as_a_whole_but_for_what_was_cancelled(
     assert "❌" not in card
     again = await desk.channel_message(f"studii:approve:{jobs[1].id}-0")
     assert "That request has already ended" in texts(await ines.click(again, label="Press"))
-
-
-async def test_nothing_is_decided_while_discord_does_not_say_who_is_there(desk: Desk) -> None:
-    channel = await approvals(desk)
-    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-    message = await asked(desk, channel)
-    known = desk.bot.get_guild(desk.guild.id)
-    assert known is not None
-    member = known.get_member(desk.maya.id)
-    if member is not None:
-        known._remove_member(member)  # pyright: ignore[reportPrivateUsage]
-    desk.env.inject_error("GET", f"/guilds/{desk.guild.id}/members/*", status=503, times=None)
-    told = await moderator(desk).click(message, label="Approve")
-    assert "The bot can't reach Discord right now." in texts(told)
-    assert "Nothing was decided." in texts(told)
-    assert (await desk.job()).state is JobState.PENDING

@@ -1,6 +1,5 @@
 """Results that wait for a moderator's decision before they are posted."""
 
-from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from bot.media.spool import OutputFile
 from bot.posts import Stands
 from bot.reasons import Reason, ReasonCode
 from bot.servers.notices import NoticeKind
-from bot.ui.admin.approvals import approval_request, decided, result_review
+from bot.ui.admin.approvals import approval_request, decided
 from bot.ui.jobs.progress import progress_panel
 from tests.support.database import given
 from tests.support.desk import PNG, Desk, pieces, texts
@@ -64,43 +63,6 @@ async def shown(desk: Desk, folder: Path, channel: ChannelHandle, job: Job | Non
 
 async def watched(desk: Desk) -> ChannelHandle:
     return await approvals(desk, everyone=True, results=True)
-
-
-@pytest.mark.promise
-async def test_a_result_is_posted_only_when_a_moderator_has_approved_it(desk: Desk, tmp_path: Path) -> None:
-    channel = await watched(desk)
-    message = await shown(desk, tmp_path, channel)
-    said = texts(message)
-    assert f"<@{desk.maya.id}> made this with **Photo restoration** in <#{desk.channel.id}>." in said
-    assert "Charged 8 credits · finished" in said
-    assert "isn't posted if no one decides within 24 hours" in said
-    (gallery,) = (piece for piece in pieces(message) if piece["type"] == 12)
-    assert [item["spoiler"] for item in gallery["items"]] == [True, True]
-    job = await desk.job()
-    assert (job.state, job.reserved, job.settled) == (JobState.REVIEWING, 0, 8)
-    desk.clock.advance(10)
-    card = await desk.card(job)
-    assert "A moderator looks at the result before it's posted." in texts(card)
-    assert "Charged 8 credits." in texts(card)
-    told, ines = list[Mapping[Hashable, Any]](), moderator(desk)
-    with desk.db.listening(told.append):
-        await ines.click(message, label="Approve")
-    decided = channel.history()[-1]
-    assert f"Result approved by <@{ines.id}>" in texts(decided)
-    assert [piece for piece in pieces(decided) if piece["type"] == 12] == []
-    job = await desk.job()
-    assert (job.state, job.result_approval) == (JobState.SUCCEEDED, Approval.GIVEN)
-    assert any(("job", job.id) in wakes for wakes in told)
-
-
-async def test_members_and_the_requester_can_not_decide_on_a_result(desk: Desk, tmp_path: Path) -> None:
-    channel = await watched(desk)
-    message = await shown(desk, tmp_path, channel)
-    for label in ("Approve", "Decline"):
-        assert "You can't decide on your own job." in texts(await desk.maya.click(message, label=label))
-        refused = texts(await desk.tom.click(message, label=label))
-        assert "Only members with Manage Messages can decide on that here." in refused
-    assert (await desk.job()).state is JobState.REVIEWING
 
 
 async def test_a_result_of_a_member_who_has_left_is_not_posted_and_the_moderator_is_told(
@@ -240,18 +202,6 @@ def test_a_request_of_an_age_restricted_channel_is_not_shown_in_another() -> Non
     assert "The request isn't shown here, because it comes from an age-restricted channel." in shown
     assert "modern" not in shown
     assert "modern" in request()
-
-
-def test_photos_that_are_too_large_to_show_are_not_missed() -> None:
-    assert "The photo is too large to show here." in request()
-    assert "Not all of the photos can be shown here: they are too large." in request(3)
-
-
-def test_a_result_that_is_too_large_to_show_says_so_and_what_it_cost() -> None:
-    job = staging(state=JobState.REVIEWING, reserved=0)
-    shown = texts(result_review(job, CATALOG, NO_FILES))
-    assert "The result is too large to show here." in shown
-    assert "Not charged · finished" in shown
 
 
 @pytest.mark.parametrize(
