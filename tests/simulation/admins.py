@@ -19,6 +19,7 @@ from tests.simulation.world import (
     MEMBERS,
     MODERATOR,
     SHOWROOM,
+    SIDE,
     TAP,
     Ruling,
     World,
@@ -247,6 +248,22 @@ def _enter_new_key(person: Person) -> Plan:
         yield 30
 
 
+@often(6)
+def closings(person: Person) -> Plan:
+    """Delete a channel with all its messages, and make it again under the same number."""
+    world = person.world
+    if SIDE not in world.discord.places.channels:
+        return
+    world.counts["deed: delete a channel"] += 1
+    channel = world.discord.remove_channel(SIDE)
+    yield world.a_while(person.rand, 30, HOUR)
+    if GUILD in world.discord.places.guilds:
+        world.discord.places.add_channel(channel)
+        world.discord.tell("CHANNEL_CREATE", GUILD, channel.told())
+    else:  # the bot sees it once it is back
+        world.guild.channels[SIDE] = channel
+
+
 @often(16)
 def leaving(person: Person) -> Plan:
     """Remove the bot from the server, and invite it again, with another key."""
@@ -373,6 +390,7 @@ ACTORS = [
             pauses,
             approvals,
             keys,
+            closings,
             leaving,
             helper,
             looks,

@@ -30,6 +30,7 @@ from sandbox.discord.emulator.ids import BEHIND, snowflake
 from sandbox.discord.emulator.interactions import Interaction
 from sandbox.discord.emulator.limits import RateLimits
 from sandbox.discord.emulator.messages import Message
+from sandbox.discord.emulator.places import Channel
 from sandbox.discord.emulator.refusals import answer_with
 from sandbox.discord.emulator.routes import routes
 from sandbox.discord.emulator.server import PREFIX, REAL, DiscordServer
@@ -153,6 +154,12 @@ class Discord(DiscordServer):
         self.clock.note("deleted", message.id, "in", message.channel_id)
         self.deleted[message.id] = self.clock.now
         super().delete(message)
+
+    def remove_channel(self, channel_id: int) -> Channel:
+        """Let somebody delete a channel with its messages."""
+        self.clock.note("deleted channel", channel_id)
+        self.deleted |= {one.id: self.clock.now for one in self.in_channel(channel_id)}
+        return super().remove_channel(channel_id)
 
     def limited(self) -> web.Response:
         """Answer as if others had used up a shared limit."""

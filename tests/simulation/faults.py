@@ -103,4 +103,5 @@ class Faults:
         while True:
             yield self._rand.expovariate(often)
             if self.active:
-                self.outage(server, self._rand.expovariate(1 / mean))
+                long = 30 if self._rand.random() < 0.1 else 1  # an hour and more
+                self.outage(server, self._rand.expovariate(1 / mean) * long)

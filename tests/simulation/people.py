@@ -16,7 +16,7 @@ from sandbox.discord.emulator.messages import Message, walk
 from sandbox.discord.emulator.places import APPLICATION_ID
 from tests.simulation import media, wording
 from tests.simulation.loop import Plan
-from tests.simulation.world import FORBIDDEN, GENERAL, MEMBERS, SETTLING, SHOWROOM, TAP, World
+from tests.simulation.world import FORBIDDEN, GENERAL, MEMBERS, SETTLING, SHOWROOM, SIDE, TAP, World
 
 WORDS = ("harbour", "lantern", "meadow", "glacier", "orchard", "violin", "compass", "ember", "willow")
 LOUD = (
@@ -253,7 +253,7 @@ def studio(person: Person) -> Plan:
         values["mode"] = "video"
     if rand.random() < 0.2:
         values["image"] = person.photo(number)
-    place = SHOWROOM if rand.random() < 0.15 else GENERAL
+    place = rand.choices((GENERAL, SHOWROOM, SIDE), (75, 15, 10))[0]
     person.world.wants(person.id, number, private="private" in values, place=place)
     asked = person.command(wording.STUDIO, place, prompt=person.prompt(number), **values)
     yield from person.wait(asked)

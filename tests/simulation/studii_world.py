@@ -22,6 +22,12 @@ from tests.simulation.loop import Clock
 from tests.simulation.network import Network, finish
 
 HOST = "studii.tech"
+REFUSED = 0.015  # of new jobs
+REFUSALS = {
+    400: "The prompt is not allowed by our content policy.",
+    402: "Insufficient credits.",
+    403: "This tool is not available with this API key.",
+}
 
 
 class _Time:
@@ -68,6 +74,7 @@ class Studii:
 
     def __init__(self, clock: Clock, network: Network) -> None:
         self.clock, self._rand = clock, clock.random("studii")
+        self._refuses, self._faults = clock.random("Studii refuses"), network.faults
         options = Options(
             seed=clock.seed, durations=Durations(image=12.0, video=40.0, spread=0.6), output_lifetime=3600.0
         )
@@ -116,6 +123,8 @@ class Studii:
         self.requests += 1
         if not self.world.outcomes:
             self.world.outcomes.append(self._outcome())
+        if (refusal := self._refusal(request)) is not None:
+            return refusal.response()
         for (method, start), (name, handler) in self._endpoints.items():
             rest = request.path[len(start) :]
             if method != request.method or not request.path.startswith(start) or bool(rest) != bool(name):
@@ -128,6 +137,16 @@ class Studii:
                     self.over_limit[request.headers["Authorization"][-4:]] += 1
                 return refusal.response()
         raise NotImplementedError(f"{request.method} {request.path}")
+
+    def _refusal(self, request: Any) -> Refusal | None:
+        """Draw whether a new job is refused: for what it asks for, or for what the account may do."""
+        if (request.method, request.path) != ("POST", f"{API}/jobs") or not self._faults.active:
+            return None
+        if self._refuses.random() >= REFUSED:
+            return None
+        status = self._refuses.choice(list(REFUSALS))
+        self._faults.note(f"studii refuses with {status}")
+        return Refusal(status, REFUSALS[status])
 
     def limited(self) -> web.Response:
         """Answer as if the key's limit were used up."""

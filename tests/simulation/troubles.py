@@ -60,14 +60,17 @@ def kills(world: World, rand: Random) -> Plan:
 
 @_often(10)
 def gaps(world: World, rand: Random) -> Plan:
-    """Lose the answer that a message was sent, and let the process try again, or kill it for longer than
-    Discord knows a nonce."""
-    lost = (" POST /api/v10/channels/", Fault(rand.choice(("stalled", "502 after"))))
+    """Lose the answer that a message was sent, and let the process try again, also where it may not look
+    whether it was, or kill it for longer than Discord knows a nonce."""
+    how = rand.choice(("stalled", "502 after", "lost"))
+    lost = (f" POST /api/v10/channels/{GENERAL}/messages", Fault(how))
     world.faults.planned.append(lost)
     while lost in world.faults.planned and world.busy:
         yield 0.05
     world.faults.note("gap")
-    if lost[1].kind == "stalled":
+    if how == "lost":
+        yield from take(world, GENERAL, HISTORY, 60.0)
+    elif how == "stalled":
         world.machine.away = NONCE_SECONDS + world.a_while(rand, 0, HOUR)
         world.machine.kill(rand.randint(1, 60))
 
@@ -163,10 +166,11 @@ def take(world: World, channel_id: int, denied: int, seconds: float) -> Plan:
     """Take a permission from the bot in a channel for so long."""
     channel = world.guild.channels[channel_id]
     world.clock.note("permission taken", channel.id, denied)
-    channel.overwrites.append(Overwrite(APPLICATION_ID, deny=denied, member=True))
+    taken = Overwrite(APPLICATION_ID, deny=denied, member=True)
+    channel.overwrites.append(taken)
     world.discord.tell("CHANNEL_UPDATE", world.guild.id, channel.told())
     yield seconds
-    channel.overwrites.clear()
+    channel.overwrites.remove(taken)
     world.clock.note("permission given", channel.id)
     world.discord.tell("CHANNEL_UPDATE", world.guild.id, channel.told())
 

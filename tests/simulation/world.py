@@ -17,7 +17,7 @@ from tests.simulation.machine import Machine
 from tests.simulation.network import Network
 from tests.simulation.studii_world import Studii
 
-GUILD, GENERAL, SHOWROOM = 2001 << 22, 3001, 3002
+GUILD, GENERAL, SHOWROOM, SIDE = 2001 << 22, 3001, 3002, 3003
 ADMIN, MODERATOR = OWNER_ID, 5900
 JOB_ID = r"\b[0-9a-f]{16}\b"
 TAP = "🔥"  # what the admin lets it stand for, see `admins.settle`
@@ -104,7 +104,9 @@ class World:
         self.discord = Discord(clock, self.network)
         self.studii = Studii(clock, self.network)
         self.machine = Machine(clock, self.network, folder)
-        self.guild: Guild = self.discord.add_guild(GUILD, (GENERAL, SHOWROOM), everyone=EVERYONE_PERMISSIONS)
+        self.guild: Guild = self.discord.add_guild(
+            GUILD, (GENERAL, SHOWROOM, SIDE), everyone=EVERYONE_PERMISSIONS
+        )
         self.key = self.new_key()
         self.counts = Counter[str]()
         self.broken: list[str] = []

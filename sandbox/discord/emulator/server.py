@@ -25,7 +25,7 @@ from sandbox.discord.emulator.ids import Ids
 from sandbox.discord.emulator.interactions import COMMAND, COMPONENT, MODAL, Interaction, command_data, event
 from sandbox.discord.emulator.limits import Limits, RateLimits
 from sandbox.discord.emulator.messages import Message, Messages
-from sandbox.discord.emulator.places import EVERYONE_PERMISSIONS, MIB, Guild, Places
+from sandbox.discord.emulator.places import EVERYONE_PERMISSIONS, MIB, Channel, Guild, Places
 from sandbox.discord.emulator.refusals import UNAUTHORIZED, Refusal, answer_with
 from sandbox.discord.emulator.routes import routes
 from sandbox.discord.emulator.sessions import Rules, Sessions
@@ -143,6 +143,17 @@ class DiscordServer:
         """Remove the bot from a server."""
         self.tell("GUILD_DELETE", guild_id, {"id": str(guild_id)})
         self.places.remove_guild(guild_id)
+
+    def remove_channel(self, channel_id: int) -> Channel:
+        """Let somebody delete a channel with its messages."""
+        channel = self.places.channels.pop(channel_id)
+        for message in [one for one in self.messages.values() if one.channel_id == channel_id]:
+            if not message.ephemeral:
+                del self.messages[message.id]
+        if channel.guild_id is not None:
+            del self.places.guilds[channel.guild_id].channels[channel_id]
+        self.tell("CHANNEL_DELETE", channel.guild_id, channel.told())
+        return channel
 
     def show_guild(self, guild_id: int) -> None:
         """End the server's outage."""
