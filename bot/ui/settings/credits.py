@@ -1,7 +1,7 @@
 """`/studii credits`, `budget` and `grant`, and `/credits`: what may be spent, and what is left of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import discord
@@ -69,25 +69,19 @@ _USED = lazy("{credits} spent."), lazy("{credits} spent, {reserved} reserved for
 
 
 @dataclass(frozen=True, slots=True)
-class BudgetRow:
-    """Everything that the panel of the budget shows."""
+class CreditsRow:
+    """Everything that the panel shows; that of the budget alone has no limits."""
 
     budget: BudgetState
+    limits: MemberLimits | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CreditsRow(BudgetRow):
-    """Everything that the panel of the credits shows."""
-
-    limits: MemberLimits
-
-
-def load_budget(session: Any, scope: Scope) -> BudgetRow:
-    return BudgetRow(budgets.state(session, scope.guild_id, scope.at))
+def load_budget(session: Any, scope: Scope) -> CreditsRow:
+    return CreditsRow(budgets.state(session, scope.guild_id, scope.at))
 
 
 def _load(session: Any, scope: Scope) -> CreditsRow:
-    return CreditsRow(load_budget(session, scope).budget, limits.of_server(session, scope.guild_id))
+    return replace(load_budget(session, scope), limits=limits.of_server(session, scope.guild_id))
 
 
 # The budget

@@ -249,10 +249,6 @@ def _add_auto(session: Any, scope: Scope, values: Mapping[str, Any]) -> None:
     photo_rules.set_channel(session, scope.guild_id, channel_id, PhotoChannelKind.AUTO, preset, most)
 
 
-def _remove_auto(session: Any, scope: Scope, channel_id: str) -> None:
-    photo_rules.clear_channel(session, scope.guild_id, int(channel_id))
-
-
 def _auto(now: Now, channel: PhotoChannel) -> str:
     return ngettext(
         "{channel}: runs {tool}, one photo per message",
@@ -410,7 +406,7 @@ PHOTOS = Topic(
             Items(
                 _auto_fields,
                 _add_auto,
-                _remove_auto,
+                lambda session, scope, one: photo_rules.clear_channel(session, scope.guild_id, int(one)),
                 lambda _catalog, channel_id, _item: f"<#{channel_id}>",
                 _channel_name,
             ),

@@ -231,13 +231,8 @@ def colour_of(now: SetupState) -> discord.Colour:
     return GOING if now.nothing_left or now.log_is_public else GOOD
 
 
-def headline(now: SetupState) -> str:
-    """Return whether members can start jobs, and the next step."""
-    step = next_step(now)
-    return lines(_state_words(now), step.next if step else "")
-
-
 def _state_words(now: SetupState) -> str:
+    """Return whether members can start jobs."""
     if now.settings.paused:
         return _("**Paused.** No new jobs start until you resume.")
     if not now.works:
@@ -310,10 +305,6 @@ def _photos_line(now: SetupState) -> str:
     else:
         said = f"➖ {_('**Reactions and photo channels** are off')}"
     return lines(said, now.lacking)
-
-
-def _panel_line(now: SetupState) -> str:
-    return f"✅ {_('**Panel**: posted')}" if POSTED.done(now) else f"➖ {_('**Panel**: none yet')}"
 
 
 def _budget_line(panel: Now) -> str:
@@ -475,11 +466,12 @@ def _steps(now: Now) -> list[Piece]:
     step = next_step(state)
     look_of_key = {"style": PRIMARY} if step is KEY else {"label": lazy("Replace key")}
     look_of_panel = {"style": PRIMARY} if step is POSTED else {}
+    panel_line = f"✅ {_('**Panel**: posted')}" if POSTED.done(state) else f"➖ {_('**Panel**: none yet')}"
     said = (
         (KEY, _key_line(state), key.looking(**look_of_key).of()),
         (PERMISSIONS, _permission_line(state), look.of()),
         (SERVED, _photos_line(state), opens(PHOTOS)),
-        (POSTED, _panel_line(state), posts_panel.looking(**look_of_panel).of()),
+        (POSTED, panel_line, posts_panel.looking(**look_of_panel).of()),
     )
     return [
         ui.Section(text(lines(line, "" if one.done(state) else small(one.skipped))), accessory=control)
@@ -643,7 +635,7 @@ SETUP = Topic(
         _of_posting("staging_corner", lazy("Corner for these words"), OneOf(lambda _catalog: CORNER_NAMES)),
     ],
     lambda session, scope, name, value: settings.change(session, scope.guild_id, **{name: value}),
-    about=lambda now: [headline(now.seen)],
+    about=lambda now: [_state_words(now.seen), step.next if (step := next_step(now.seen)) else ""],
     steps=_steps,
     links=_links,
     colour=lambda now: colour_of(now.seen),
