@@ -6,7 +6,6 @@ import platform
 import shutil
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from traceback import extract_tb
@@ -40,25 +39,19 @@ MIN_FREE_BYTES = 10 * MEGABYTE  # for the database's log and what is written to 
 WRITE_CHECK_SECONDS = 5.0  # in which another program lets us write; a running bot writes for milliseconds
 
 
-class Verdict(StrEnum):
-    """The result of a check: `WARN` is for an operator to look into; with `STOPS` the bot would not start or
-    not work."""
-
-    GOOD = "ok"
-    WARN = "look"
-    STOPS = "stops"
+# With a check that "stops", the bot would not start or not work; "look" is for an operator to look into.
+GOOD, WARN, STOPS = "ok", "look", "stops"
 
 
 class Finding(NamedTuple):
     """One line of the table."""
 
     what: str
-    verdict: Verdict
+    verdict: str
     words: str
 
 
-_GOOD, _WARN, _STOPS = Verdict.GOOD, Verdict.WARN, Verdict.STOPS
-_COLOURS = {_GOOD: "green", _WARN: "yellow", _STOPS: "red"}
+_COLOURS = {GOOD: "green", WARN: "yellow", STOPS: "red"}
 Findings = AsyncGenerator[Finding]
 
 
@@ -71,13 +64,13 @@ async def examine(settings: Settings) -> list[Finding]:
         except StudiiBotError as error:
             # What is in the way of several checks is told once.
             if all(str(error) != one.words for one in found):
-                found.append(Finding(what, _STOPS, str(error)))
+                found.append(Finding(what, STOPS, str(error)))
         except Exception as error:  # noqa: BLE001 - one check's fault hides no other's finding
             # The type and the line that raised it, as the error's own text may contain a password.
             last = extract_tb(error.__traceback__)[-1]
             where = f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}"
             unexpected = f"This check failed unexpectedly ({where}). Please report it."
-            found.append(Finding(what, _STOPS, not_opened(error) or unexpected))
+            found.append(Finding(what, STOPS, not_opened(error) or unexpected))
     return found
 
 
@@ -91,7 +84,7 @@ def show(findings: Sequence[Finding]) -> bool:
         words = one.words.replace("[", "\\[")  # which would begin a style
         table.add_row(one.what, f"[{_COLOURS[one.verdict]}]{one.verdict}[/]", words)
     Console().print(table)
-    return all(one.verdict is not _STOPS for one in findings)
+    return all(one.verdict != STOPS for one in findings)
 
 
 def of_settings() -> Iterator[Finding]:
@@ -99,11 +92,11 @@ def of_settings() -> Iterator[Finding]:
     file = Path(".env").absolute()
     there = f"{file} and the environment" if file.exists() else f"the environment; {file} doesn't exist"
     python = platform.python_version()
-    yield Finding("Settings", _GOOD, f"From {there}. Studii for Discord {VERSION}, Python {python}.")
+    yield Finding("Settings", GOOD, f"From {there}. Studii for Discord {VERSION}, Python {python}.")
     if os.name == "posix" and file.is_file() and file.stat().st_mode & 0o077:
         yield Finding(
             ".env",
-            _WARN,
+            WARN,
             f"Other users can read or change {file}, which can hold secrets. Run: chmod 600 {file}",
         )
 
@@ -112,20 +105,20 @@ async def tools(settings: Settings) -> Findings:
     """Check the operator's own catalogue, as a start does."""
     known = Catalog.load(settings.studii_tools_file).tools
     if settings.studii_tools_file is not None:
-        yield Finding("Tools", _GOOD, f"{len(known)} in {settings.studii_tools_file}.")
+        yield Finding("Tools", GOOD, f"{len(known)} in {settings.studii_tools_file}.")
 
 
 async def discord(settings: Settings) -> Findings:
     """Check the token and the clock."""
     application = await application_of(settings.discord_token.reveal(), settings.proxy)
-    yield Finding("Discord", _GOOD, f"The token belongs to {application.name} ({application.id}).")
+    yield Finding("Discord", GOOD, f"The token belongs to {application.name} ({application.id}).")
     if (ahead := application.clock_ahead) is not None and abs(ahead) <= 30.0:  # seconds
-        yield Finding("Clock", _GOOD, "It agrees with Discord's.")
+        yield Finding("Clock", GOOD, "It agrees with Discord's.")
     elif ahead is not None:
         where = "ahead of" if ahead > 0 else "behind"
         yield Finding(
             "Clock",
-            _WARN,
+            WARN,
             f"This machine's clock is {abs(ahead):,.0f} seconds {where} Discord's. "
             "Budget periods start at the wrong time, and links expire too early or too late. Let the system "
             "set the clock from the network (timedatectl set-ntp true).",
@@ -140,12 +133,12 @@ async def disk_space(settings: Settings) -> Findings:
     if spool.stat().st_dev != folder.stat().st_dev:
         places["Spool"] = spool
     for what, place in places.items():
-        free, verdict, advice = shutil.disk_usage(place).free, _GOOD, ""
+        free, verdict, advice = shutil.disk_usage(place).free, GOOD, ""
         if free < MIN_FREE_BYTES:
-            verdict = _STOPS
+            verdict = STOPS
             advice = f" The bot needs at least {MIN_FREE_BYTES // MEGABYTE} MB. Free some space on that disk."
         elif place == places.get("Spool", folder) and free < settings.spool_mb * MEGABYTE - used:
-            verdict, advice = _WARN, " Lower SPOOL_MB or free some space."
+            verdict, advice = WARN, " Lower SPOOL_MB or free some space."
         yield Finding(
             what,
             verdict,
@@ -166,7 +159,7 @@ async def processes(settings: Settings) -> Findings:
     if sqlite_file(url) is not None:
         return
     if not (await schema_of(url)).current:
-        yield Finding("Bot", _GOOD, "No bot of this version is running on this database.")
+        yield Finding("Bot", GOOD, "No bot of this version is running on this database.")
         return
     async with Database.open(url) as db:
         known, shards = await db.read(all_processes), await db.read(all_shards)
@@ -179,13 +172,13 @@ async def processes(settings: Settings) -> Findings:
         elif one.since is not None:
             served = ", ".join(map(str, one.shards))
             told = f"has served shards {served} of {len(shards)} since {one.since:%Y-%m-%d %H:%M:%S} UTC"
-        yield Finding("Process", _GOOD if one.alive else _WARN, f"{who} {told}.")
+        yield Finding("Process", GOOD if one.alive else WARN, f"{who} {told}.")
     if not any(one.alive for one in known):
-        yield Finding("Bot", _GOOD, "No bot is running on this database.")
+        yield Finding("Bot", GOOD, "No bot is running on this database.")
     elif free:
         yield Finding(
             "Shards",
-            _STOPS,
+            STOPS,
             f"No process serves shards {', '.join(free)} of {len(shards)}, so the servers there "
             "get no answer. Start another process, or raise SHARDS_PER_PROCESS.",
         )
@@ -203,7 +196,7 @@ async def encryption_key(settings: Settings) -> Findings:
         stored = count_words(len(sealed), "Studii key", "Studii keys")
         yield Finding(
             "Encryption key",
-            _WARN,
+            WARN,
             f"{path.absolute()} is missing, which opens {stored} in the database. Put it back. Otherwise the "
             "next start makes a new one, and admins must enter their Studii keys again."
             if sealed
@@ -216,13 +209,13 @@ async def encryption_key(settings: Settings) -> Findings:
         servers = count_words(unreadable, "server", "servers")
         yield Finding(
             "Encryption key",
-            _WARN,
+            WARN,
             f"{where} doesn't open the Studii keys of {servers}. Put "
             "the old encryption key back if you have it. Otherwise the bot starts, and admins must enter "
             "their keys again.",
         )
     else:
-        yield Finding("Encryption key", _GOOD, f"{where}. Keep a copy separate from the backups.")
+        yield Finding("Encryption key", GOOD, f"{where}. Keep a copy separate from the backups.")
 
 
 async def database(settings: Settings) -> Findings:
@@ -234,18 +227,18 @@ async def database(settings: Settings) -> Findings:
     if wrong := foreign(schema, path):
         raise SettingsError(f"The database {wrong}")
     if schema.revision is None:
-        yield Finding("Database", _WARN, "Empty. The first start creates its tables.")
+        yield Finding("Database", WARN, "Empty. The first start creates its tables.")
         return
     await asyncio.to_thread(ensure_sound, url)
     if not schema.current:
         after = ", after a copy." if path is not None else ". Back it up with pg_dump first."
         words = f"Schema {schema.revision}. The next start upgrades it to {schema.target}{after}"
-        yield Finding("Database", _WARN, words)
+        yield Finding("Database", WARN, words)
         return
     async with Database.open(url, patience=WRITE_CHECK_SECONDS) as db:  # raises if it can't be written
         with usable_database(url):
             content = await db.read(_content)
-    yield Finding("Database", _GOOD, f"Writable, schema {schema.revision}.")
+    yield Finding("Database", GOOD, f"Writable, schema {schema.revision}.")
     for one in content:
         yield one
 
@@ -253,14 +246,14 @@ async def database(settings: Settings) -> Findings:
 def _content(session: Session) -> list[Finding]:
     """Check the ledger, and for servers that may have removed the bot."""
     agree = "Recalculated by job, by server and by current period: all sums agree."
-    found = [Finding("Ledger", _GOOD, agree)]
+    found = [Finding("Ledger", GOOD, agree)]
     if wrong := ledger.differing(session):
-        found = [Finding("Ledger", _STOPS, f"{len(wrong)} sums differ. {' '.join(wrong[:6])}")]
+        found = [Finding("Ledger", STOPS, f"{len(wrong)} sums differ. {' '.join(wrong[:6])}")]
     if missing := server_settings.missing(session):
         found.append(
             Finding(
                 "Servers",
-                _WARN,
+                WARN,
                 f"Discord reports that {len(missing)} servers removed the bot, too many at once to be "
                 f"sure: {', '.join(map(str, missing))}. Their Studii keys are kept, and their waiting jobs "
                 "are not sent. If the report is right, run: python -m bot forget-servers",
@@ -277,20 +270,20 @@ async def pictures(_: Settings) -> Findings:
     except OSError as error:
         yield Finding(
             "Pictures",
-            _STOPS,
+            STOPS,
             f"Pictures can't be opened: {error.strerror or error}. No photo will work until that is fixed.",
         )
         return
     if missing:
         yield Finding(
             "Pictures",
-            _WARN,
+            WARN,
             f"This system can't limit the {' and '.join(missing)} of a process. The bot works, but a "
             "hostile picture can use more than it should until it times out. Linux has these limits.",
         )
     else:
         yield Finding(
-            "Pictures", _GOOD, "Opened in processes with limited memory, processor time and duration."
+            "Pictures", GOOD, "Opened in processes with limited memory, processor time and duration."
         )
 
 
@@ -302,19 +295,19 @@ async def studii(settings: Settings) -> Findings:
             # No server's key is used up for this: being refused is the answer that shows it is there.
             await client.check_key("stu_doctor_asks_whether_you_are_there")
         except KeyRefused:
-            yield Finding("Studii", _GOOD, f"{where} answers.")
+            yield Finding("Studii", GOOD, f"{where} answers.")
         except StudiiBotError as error:
             reason = error.reason if isinstance(error, NotSent) else ""
             reason = reason or error_words(error).split(". ")[0].rstrip(".")
             yield Finding(
                 "Studii",
-                _WARN,
+                WARN,
                 f"{where} can't be reached ({reason}). Check STUDII_API_URL and this machine's "
                 "network. The bot starts anyway, and jobs wait.",
             )
         else:
             yield Finding(
-                "Studii", _WARN, f"{where} accepts an invalid key. Check that STUDII_API_URL is right."
+                "Studii", WARN, f"{where} accepts an invalid key. Check that STUDII_API_URL is right."
             )
 
 

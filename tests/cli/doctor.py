@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
-from bot.cli.doctor import Finding, Verdict, examine
+from bot.cli.doctor import STOPS, Finding, examine
 from bot.config import Settings
 
 DRIVERS = ("sqlite3", "sqlalchemy", "Traceback", "Errno", "ssl:", "malformed", "aiosqlite")
@@ -27,4 +27,4 @@ async def found(settings: dict[str, str]) -> dict[str, Finding]:
 
 
 def stopping(findings: dict[str, Finding]) -> set[str]:
-    return {what for what, one in findings.items() if one.verdict is Verdict.STOPS}
+    return {what for what, one in findings.items() if one.verdict == STOPS}

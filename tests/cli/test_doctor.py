@@ -17,7 +17,7 @@ import pytest
 from discord.http import Route
 
 from bot import catalog
-from bot.cli.doctor import Verdict, database as check_database, of_settings
+from bot.cli.doctor import GOOD, STOPS, WARN, database as check_database, of_settings
 from bot.config import Settings
 from bot.migrate import migrate
 from bot.sqlite_file import instance_lock
@@ -101,7 +101,7 @@ def test_a_dotenv_file_that_others_can_read_is_told(
     findings = {one.what: one for one in of_settings()}
     assert (".env" in findings) is minded
     if minded:
-        assert findings[".env"].verdict is Verdict.WARN
+        assert findings[".env"].verdict == WARN
         assert f"chmod 600 {file}" in findings[".env"].words
 
 
@@ -110,14 +110,14 @@ def test_a_dotenv_file_that_others_can_read_is_told(
 async def test_a_clock_that_is_off_is_told(
     around: dict[str, str], monkeypatch: pytest.MonkeyPatch, off: int, where: str
 ) -> None:
-    assert (await found(around))["Clock"].verdict is Verdict.GOOD
+    assert (await found(around))["Clock"].verdict == GOOD
 
     def now(_: object) -> datetime:
         return datetime.now(UTC) + timedelta(seconds=off)
 
     monkeypatch.setattr("bot.client.login.SystemClock.now", now)
     clock = (await found(around))["Clock"]
-    assert clock.verdict is Verdict.WARN
+    assert clock.verdict == WARN
     seconds = re.search(rf"is ([\d,]+) seconds {where} Discord's", clock.words)
     assert seconds is not None
     assert abs(int(seconds[1].replace(",", "")) - abs(off)) <= 10  # Discord tells whole seconds, some ago
@@ -156,7 +156,7 @@ async def test_an_encryption_key_that_is_missing_from_a_database_in_use_is_told_
     await keep_key(tmp_path)
     (tmp_path / "data" / "encryption.key").unlink()
     findings = await found(around)
-    assert findings["Encryption key"].verdict is Verdict.WARN
+    assert findings["Encryption key"].verdict == WARN
     assert "Put it back" in findings["Encryption key"].words
     assert not await asyncio.to_thread((tmp_path / "data" / "encryption.key").exists)
 
@@ -328,18 +328,18 @@ async def test_an_own_file_of_tools_is_told_as_the_start_tells_it(
 @pytest.mark.parametrize(
     ("free", "verdict", "remedy"),
     [
-        (1_000_000, Verdict.STOPS, "Free some space"),
-        (500_000_000, Verdict.WARN, "Lower SPOOL_MB or free some space"),
+        (1_000_000, STOPS, "Free some space"),
+        (500_000_000, WARN, "Lower SPOOL_MB or free some space"),
     ],
 )
 async def test_a_disk_that_is_nearly_full_is_told(
-    around: dict[str, str], monkeypatch: pytest.MonkeyPatch, free: int, verdict: Verdict, remedy: str
+    around: dict[str, str], monkeypatch: pytest.MonkeyPatch, free: int, verdict: str, remedy: str
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", with_free(free))
     findings = await found(around)
-    assert findings["Disk"].verdict is verdict
+    assert findings["Disk"].verdict == verdict
     assert remedy in findings["Disk"].words
-    assert stopping(findings) == ({"Disk"} if verdict is Verdict.STOPS else set())
+    assert stopping(findings) == ({"Disk"} if verdict == STOPS else set())
 
 
 @pytest.mark.promise
@@ -351,7 +351,7 @@ async def test_a_photo_that_the_bot_removes_while_doctor_looks_is_no_fault(
     (spool / "still-here").write_bytes(bytes(3_000_000))
     (spool / "gone").symlink_to(spool / "removed")  # it is listed, and has no size any more
     findings = await found(around)
-    assert findings["Disk"].verdict is Verdict.GOOD
+    assert findings["Disk"].verdict == GOOD
     assert "use 3 of 2,000 MB." in findings["Disk"].words
 
 
@@ -370,9 +370,9 @@ def another_disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.parametrize(
     ("free", "verdict", "remedy"),
     [
-        (1_000_000, Verdict.STOPS, "The bot needs at least 10 MB. Free some space"),
-        (500_000_000, Verdict.WARN, "Lower SPOOL_MB or free some space"),
-        (9_000_000_000, Verdict.GOOD, "use 0 of 2,000 MB."),
+        (1_000_000, STOPS, "The bot needs at least 10 MB. Free some space"),
+        (500_000_000, WARN, "Lower SPOOL_MB or free some space"),
+        (9_000_000_000, GOOD, "use 0 of 2,000 MB."),
     ],
 )
 async def test_a_spool_with_a_disk_of_its_own_has_a_line_of_its_own(
@@ -382,7 +382,7 @@ async def test_a_spool_with_a_disk_of_its_own_has_a_line_of_its_own(
     another_disk: Path,
     *,
     free: int,
-    verdict: Verdict,
+    verdict: str,
     remedy: str,
 ) -> None:
     spool = tmp_path / "data" / "spool"
@@ -394,12 +394,12 @@ async def test_a_spool_with_a_disk_of_its_own_has_a_line_of_its_own(
 
     monkeypatch.setattr(shutil, "disk_usage", usage)
     findings = await found(around)
-    assert findings["Disk"].verdict is Verdict.GOOD
+    assert findings["Disk"].verdict == GOOD
     assert findings["Disk"].words.startswith("20 MB free on the disk of ")
-    assert findings["Spool"].verdict is verdict
+    assert findings["Spool"].verdict == verdict
     assert findings["Spool"].words.startswith(f"{free // 1_000_000:,} MB free on the disk of {spool}.")
     assert remedy in findings["Spool"].words
-    assert stopping(findings) == ({"Spool"} if verdict is Verdict.STOPS else set())
+    assert stopping(findings) == ({"Spool"} if verdict == STOPS else set())
 
 
 async def test_a_postgresql_of_an_earlier_version_is_to_be_backed_up_as_the_start_makes_no_copy(
@@ -409,6 +409,6 @@ async def test_a_postgresql_of_an_earlier_version_is_to_be_backed_up_as_the_star
     await migrate(url, "0036")
     settings = Settings.read(discord_token=TOKEN, database_url=url)
     (finding,) = [one async for one in check_database(settings)]
-    assert finding.verdict is Verdict.WARN
+    assert finding.verdict == WARN
     assert finding.words.startswith("Schema 0036. The next start upgrades it to ")
     assert finding.words.endswith(". Back it up with pg_dump first.")

@@ -16,7 +16,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from bot.cli.doctor import Verdict, processes
+from bot.cli.doctor import GOOD, STOPS, processes
 from bot.config import Settings
 from bot.delivery.answers import LEFT_UNANSWERED
 from bot.jobs.models import JobState
@@ -180,7 +180,7 @@ async def test_doctor_lists_the_processes_their_shards_and_those_that_are_free(
         assert serving.words.startswith("maple:1 (number 1, version")
         assert "has served shards 0, 1 of 4 since 2" in serving.words
         assert "No process serves shards 2, 3 of 4" in free.words
-        assert [one.verdict for one in found] == [Verdict.GOOD, Verdict.STOPS]
+        assert [one.verdict for one in found] == [GOOD, STOPS]
         async with process_on(url, "oak:2", per_process=2), process_on(url, "elm:3", per_process=2):
             await until(lambda: first.free_shards == 0)
             words = [one.words async for one in processes(settings)]

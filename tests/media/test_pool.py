@@ -16,7 +16,7 @@ from typing import Any, cast
 import pytest
 from PIL import Image
 
-from bot.cli.doctor import Verdict, pictures
+from bot.cli.doctor import WARN, pictures
 from bot.media import PhotoKind, pool, sniff
 from bot.media.kinds import HEAD_BYTES
 from bot.media.photo import DecoderFailed, PhotoRefused
@@ -199,7 +199,7 @@ async def test_without_limits_pictures_are_opened_and_doctor_says_so(
         await decoder.check(tmp_path / "photo")
         assert await decoder.fit(tmp_path / "photo", 100_000)
     (finding,) = [one async for one in pictures(cast("Any", None))]
-    assert finding.verdict is Verdict.WARN
+    assert finding.verdict == WARN
     assert f"can't limit the {' and '.join(missing)} of a process" in finding.words
 
 
