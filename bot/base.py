@@ -8,18 +8,15 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import cache
 from typing import Any, TypeVarTuple
 
 from sqlalchemy import (
     JSON,
     BigInteger,
-    CheckConstraint,
     ColumnElement,
     DateTime,
     Dialect,
     Enum,
-    Executable,
     Index,
     Integer,
     MetaData,
@@ -68,12 +65,16 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def Choice(enum: type[StrEnum]) -> Enum:  # noqa: N802 - a type of columns, like the others
+def Choice(enum: type[StrEnum], check: str | None = None) -> Enum:  # noqa: N802 - a type, like the others
     """Return the type of a member of a StrEnum, stored as its text, which has at most 16 characters.
 
-    Raises `ValueError` for an enum with a longer one: PostgreSQL would refuse it when it is first stored.
+    `check`: the column, if the database checks its values. Raises `ValueError` for an enum with a longer one:
+    PostgreSQL would refuse it when it is first stored.
     """
-    return Enum(enum, native_enum=False, length=16, values_callable=list)
+    checked = check is not None
+    return Enum(
+        enum, name=check, native_enum=False, create_constraint=checked, length=16, values_callable=list
+    )
 
 
 class ReasonText(TypeDecorator[Reason]):
@@ -101,12 +102,6 @@ class Base(MappedAsDataclass, DeclarativeBase):
         dict[str, Any]: JSON(),
         list[int]: JSON(),
     }
-
-
-def enum_constraint(column: str, enum: type[StrEnum]) -> CheckConstraint:
-    """Return the constraint that the column holds a value of the enum."""
-    values = ", ".join(f"'{member.value}'" for member in enum)
-    return CheckConstraint(f"{column} IN ({values})", name=column)
 
 
 # For a primary key that the database counts up: SQLite does so only if its type is exactly INTEGER.
@@ -173,24 +168,17 @@ def put(
     for known in [one for one in session.identity_map.values() if isinstance(one, row)]:
         if all(getattr(known, name) == value for name, value in key.items()):
             session.expunge(known)
-    dialect = session.get_bind().dialect.name
-    statement = _put(dialect, row, tuple(key), tuple(values) if replace else ())
-    return session.connection().execute(statement, {**key, **values}).rowcount == 1
-
-
-@cache
-def _put(dialect: str, row: type[Base], key: tuple[str, ...], new: tuple[str, ...]) -> Executable:
-    """Return the statement that inserts a row, or sets what is `new`. It is built once."""
-    if dialect == "sqlite":
+    if session.get_bind().dialect.name == "sqlite":
         from sqlalchemy.dialects.sqlite import insert
     else:
         from sqlalchemy.dialects.postgresql import insert
-    rows = insert(row)
-    if not new:
-        return rows.on_conflict_do_nothing(index_elements=key)
-    return rows.on_conflict_do_update(
-        index_elements=key, set_={name: getattr(rows.excluded, name) for name in new}
+    rows, new = insert(row), values if replace else ()
+    statement = (
+        rows.on_conflict_do_update(index_elements=key, set_={one: getattr(rows.excluded, one) for one in new})
+        if new
+        else rows.on_conflict_do_nothing(index_elements=key)
     )
+    return session.connection().execute(statement, {**key, **values}).rowcount == 1
 
 
 def ours(session: Session, query: Select[*_R], guild_id: ColumnElement[int]) -> Select[*_R]:

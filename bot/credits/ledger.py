@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from bot.base import NUMBER, Base, Choice, enum_constraint, partial_index
+from bot.base import NUMBER, Base, Choice, partial_index
 from bot.errors import StudiiBotError
 from bot.jobs.models import FORGOTTEN_MEMBER, TERMINAL_STATES, Job, jobs
 
@@ -59,7 +59,6 @@ class Line(Base):
 
     __tablename__ = "ledger"
     __table_args__ = (
-        enum_constraint("kind", EntryKind),
         Index(None, "guild_id", "at"),
         Index(None, "job_id"),
         partial_index(
@@ -70,7 +69,7 @@ class Line(Base):
 
     guild_id: Mapped[int]
     user_id: Mapped[int | None]
-    kind: Mapped[EntryKind] = mapped_column(Choice(EntryKind))
+    kind: Mapped[EntryKind] = mapped_column(Choice(EntryKind, "kind"))
     amount: Mapped[int] = mapped_column(Integer)
     at: Mapped[datetime]
     job_id: Mapped[str | None] = mapped_column(String(16), ForeignKey("jobs.id"), default=None)

@@ -9,7 +9,7 @@ from sqlalchemy import Integer, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot import posts
-from bot.base import Base, Choice, enum_constraint, partial_index
+from bot.base import Base, Choice, partial_index
 from bot.credits import budgets, ledger
 from bot.credits.limits import of_member
 from bot.errors import NotAllowed, Refused
@@ -50,7 +50,6 @@ class CreditRequest(Base):
 
     __tablename__ = "credit_requests"
     __table_args__ = (
-        enum_constraint("state", RequestState),
         partial_index("uq_credit_requests_open", "guild_id", "user_id", unique=True, rows="state = 'open'"),
     )
 
@@ -63,7 +62,7 @@ class CreditRequest(Base):
     of_member: Mapped[bool]
     of_server: Mapped[bool]
     created_at: Mapped[datetime]
-    state: Mapped[RequestState] = mapped_column(Choice(RequestState), default=RequestState.OPEN)
+    state: Mapped[RequestState] = mapped_column(Choice(RequestState, "state"), default=RequestState.OPEN)
     answered_by: Mapped[int | None] = mapped_column(default=None)
     id: Mapped[str] = mapped_column(
         String(16), primary_key=True, default_factory=lambda: secrets.token_hex(8)

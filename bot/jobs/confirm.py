@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Index, Integer, String, delete, func, sele
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot import posts
-from bot.base import Base, Choice, enum_constraint, put
+from bot.base import Base, Choice, put
 from bot.credits.budgets import Estimate
 from bot.errors import Refused, StudiiBotError
 from bot.jobs.models import JobRequest, MemberContext
@@ -74,7 +74,7 @@ class Confirmation(Base):
     """
 
     __tablename__ = "confirmations"
-    __table_args__ = (enum_constraint("why", WhyAsk), Index(None, "guild_id", "user_id"))
+    __table_args__ = (Index(None, "guild_id", "user_id"),)
 
     id: Mapped[str] = mapped_column(String(16), primary_key=True)  # 16 hex digits
     guild_id: Mapped[int]
@@ -85,7 +85,7 @@ class Confirmation(Base):
     origin_message_id: Mapped[int | None]
     price: Mapped[int] = mapped_column(Integer)
     learned: Mapped[bool]  # from past charges with the server's key, else assumed
-    why: Mapped[WhyAsk] = mapped_column(Choice(WhyAsk))
+    why: Mapped[WhyAsk] = mapped_column(Choice(WhyAsk, "why"))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 from sqlalchemy import JSON, BigInteger, Connection, ForeignKey, Index, Integer, String, Table, Text, event
 from sqlalchemy.orm import Mapped, Mapper, composite, mapped_column, object_session
 
-from bot.base import NUMBER, Base, Choice, ReasonText, enum_constraint, partial_index
+from bot.base import NUMBER, Base, Choice, ReasonText, partial_index
 from bot.reasons import Reason
 
 LOST_AFTER_DAYS = 7  # a job that runs for so long ends
@@ -191,7 +191,6 @@ class Job(Base):
 
     __tablename__ = "jobs"
     __table_args__ = (
-        enum_constraint("state", JobState),
         Index(None, "state", "number"),
         Index(None, "guild_id", "user_id", "number"),
         Index(None, "guild_id", "user_id", "state"),
@@ -225,7 +224,7 @@ class Job(Base):
         repr=False,
     )
     private: Mapped[bool]
-    state: Mapped[JobState] = mapped_column(Choice(JobState))
+    state: Mapped[JobState] = mapped_column(Choice(JobState, "state"))
     version: Mapped[int] = mapped_column(Integer)  # incremented by each change that its progress shows
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]  # when the state changed last

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import String, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from bot.base import NUMBER, Base, Choice, enum_constraint, wake
+from bot.base import NUMBER, Base, Choice, wake
 from bot.domain.guilds import Plan
 from bot.servers import settings
 from bot.vault import CannotDecrypt, Vault, lane_names
@@ -19,12 +19,11 @@ class StudiiKey(Base):
     """
 
     __tablename__ = "studii_keys"
-    __table_args__ = (enum_constraint("plan", Plan),)
 
     guild_id: Mapped[int] = mapped_column(index=True)
     lane: Mapped[str] = mapped_column(index=True, repr=False)
     hint: Mapped[str] = mapped_column(String(8))  # the last four characters
-    plan: Mapped[Plan] = mapped_column(Choice(Plan))
+    plan: Mapped[Plan] = mapped_column(Choice(Plan, "plan"))
     ciphertext: Mapped[bytes] = mapped_column(repr=False)
     created_at: Mapped[datetime]
     retired_at: Mapped[datetime | None] = mapped_column(default=None)

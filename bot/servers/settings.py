@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.orm.attributes import set_committed_value
 
 from bot import meta, posts
-from bot.base import Base, Choice, enum_constraint, ours, put, wake
+from bot.base import Base, Choice, ours, put, wake
 from bot.domain.guilds import Budget, Period
 from bot.languages import N_, Language, gettext
 from bot.servers.notices import NoticeKind
@@ -48,12 +48,11 @@ class GuildSettings(Base):
     """
 
     __tablename__ = "guilds"
-    __table_args__ = (enum_constraint("budget_period", Period),)
 
     guild_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     key_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("studii_keys.id"), default=None)
     budget_limit: Mapped[int | None] = mapped_column(Integer, default=None)
-    budget_period: Mapped[Period | None] = mapped_column(Choice(Period), default=None)
+    budget_period: Mapped[Period | None] = mapped_column(Choice(Period, "budget_period"), default=None)
     budget_since: Mapped[datetime | None] = mapped_column(default=None)
     own_timezone: Mapped[str | None] = mapped_column("timezone", default=None)
     paused_at: Mapped[datetime | None] = mapped_column(default=None)
