@@ -15,12 +15,10 @@ from typing import Any, cast
 
 import pi_heif  # pyright: ignore[reportMissingTypeStubs]
 import pytest
-from babel.core import get_global
 
 from bot.__main__ import main
 from bot.config import Settings
 from bot.errors import SettingsError, Unavailable
-from bot.languages import Language
 from bot.monitoring import Metrics
 from tests.support.database import database
 from tests.support.process import without_settings
@@ -66,18 +64,6 @@ def in_container(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
             monkeypatch.setenv(name, value)
     monkeypatch.chdir(every("WORKDIR")[-1])
     return monkeypatch
-
-
-def test_the_image_keeps_the_languages_that_the_bot_speaks_and_what_they_stand_on() -> None:
-    kept = set(re.findall(r"! -name (\w+)\.dat", " ".join(every("RUN"))))
-    needed: set[str] = set()
-    for language in Language:
-        one: str = language.value
-        needed.add(one)
-        while one != "root":
-            one = get_global("parent_exceptions").get(one) or one.rpartition("_")[0] or "root"
-            needed.add(one)
-    assert kept == needed
 
 
 @pytest.mark.promise

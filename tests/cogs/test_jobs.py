@@ -4,7 +4,7 @@ import pytest
 from simcord import InteractionResult
 
 from bot.jobs import queries
-from bot.jobs.models import FailureCode, Job, JobState
+from bot.jobs.models import Job, JobState
 from tests.support.desk import Desk, make_bot, pieces, texts
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
@@ -48,19 +48,6 @@ async def test_the_list_shows_ones_own_jobs_newest_first_and_is_turned_page_by_p
     await desk.env.restart_bot(bot)
     await desk.maya.click(shown.response, custom_id=button(shown, "Newer"))
     assert "Page 1" in texts(shown)
-
-
-@pytest.mark.promise
-async def test_what_failed_is_run_again_from_the_list(desk: Desk) -> None:
-    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-    job = await desk.move(await desk.job(), JobState.FAILED, failure=FailureCode.API)
-    desk.clock.advance(60)
-    shown = await listed(desk)
-    assert shown.response is not None
-    assert (await desk.maya.click(shown.response, custom_id=button(shown, "Run again"))).ephemeral
-    again = await desk.job()
-    assert again.id != job.id
-    assert again.inputs == job.inputs
 
 
 @pytest.mark.promise

@@ -108,15 +108,6 @@ def test_a_place_in_line_is_what_then_happens() -> None:
     assert lane.place(order[0])[0] is None
 
 
-def test_what_holds_one_holds_all_and_they_are_tried_one_by_one() -> None:
-    lane = lane_of()
-    held = replace(waiting("held"), not_before=60.0, held=True)
-    sync(lane, [held, waiting("other", 2, 1.0)], [], 0.0)
-    assert lane.decide(0.0) == Rest(60.0)
-    take(lane, 60.0)
-    assert lane.decide(60.0) == Rest()
-
-
 @pytest.mark.promise
 @settings(max_examples=40)
 @given(

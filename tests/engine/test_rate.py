@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 
 from bot.engine import Tuning
-from bot.engine.rate import FIRST_CHECK, ChosenPlan, RateWindow
+from bot.engine.rate import ChosenPlan, RateWindow
 from sandbox.studii.ratelimit import Counting, RateStyle, make_limiter
 
 TUNING = Tuning()
@@ -93,53 +93,12 @@ MONDAY = datetime(2026, 5, 4, tzinfo=UTC)
 TEAM, PRO = ChosenPlan(300, MONDAY), ChosenPlan(60, MONDAY)
 
 
-def window_of(plan: ChosenPlan = TEAM) -> RateWindow:
-    window = RateWindow(plan.limit, Tuning())
-    window.set_plan(plan, 0.0)
-    return window
-
-
 def limited(window: RateWindow, now: float, used: int) -> bool:
     """Return whether a 429 after so many requests in the last minute tells something new about the plan."""
     window.set_others([now + 1.0] * used)
     return window.limited(now, 0.0)
 
 
-def passed(window: RateWindow, now: float, used: int) -> bool:
-    window.set_others([now + 1.0] * used)
-    window.free_at(now)
-    return window.passed(now)
-
-
 def limit(window: RateWindow, now: float) -> int:
     window.free_at(now)
     return window.limit
-
-
-def doubted() -> RateWindow:
-    window = window_of()
-    limited(window, 0.0, 61)
-    limited(window, 10.0, 61)
-    return window
-
-
-def test_two_429s_well_under_the_plans_limit_lower_it_and_one_does_not() -> None:
-    window = window_of()
-    assert not limited(window, 0.0, 61)
-    assert limit(window, 0.0) == 300
-    assert limited(window, 100.0, 61)
-    assert limit(window, 100.0) == 60
-    assert not limited(window, 200.0, 20)  # known already
-
-
-def test_the_plan_is_tried_again_later_and_believed_if_it_holds() -> None:
-    window = doubted()
-    assert limit(window, 10.0 + FIRST_CHECK - 1) == 60
-    later = 10.0 + FIRST_CHECK
-    assert limit(window, later) == 300
-    assert not limited(window, later, 61)  # one is enough now, and it is no news
-    assert limit(window, later + 2 * FIRST_CHECK - 1) == 60
-    last = later + 2 * FIRST_CHECK
-    assert not passed(window, last, 100)  # a fixed minute of 60 may let that through
-    assert passed(window, last, 150)
-    assert not passed(window, last, 150)

@@ -123,16 +123,6 @@ async def test_a_photo_uploaded_with_another_key_is_uploaded_again(tmp_path: Pat
         assert accounts == {first.account, second.account}
 
 
-@pytest.mark.promise
-async def test_an_output_whose_address_comes_a_little_later_is_waited_for(tmp_path: Path) -> None:
-    async with engine_world(tmp_path, url_grace=10.0) as world:
-        await world.use_key(world.studii.add_key())
-        world.studii.next_job(Outcome(url_after=0.3))
-        job = await world.accept(a_job())
-        async with world.running():
-            assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
-
-
 VIDEO = {"mode": "video", "source": "text", "quality": "standard", "prompt": "A red kite"}
 ASSUMED, PRICE = 40, 120  # credits: as the catalogue has it, and as Studii charges it here
 

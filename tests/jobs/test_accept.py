@@ -38,7 +38,7 @@ from tests.support.desk import all_questions
 from tests.support.jobs import PHOTO, held, ledger_lines
 from tests.support.postgresql import new_migrated_database
 from tests.support.posts import open_posts
-from tests.support.services import MAX_SOURCE, PICTURE, ServicesWorld, accept, services_on
+from tests.support.services import PICTURE, accept, services_on
 
 # Between them, these notice each of: jobs, starts or credits that are not counted within a group, whatever
 # limits them, and each change that a refused set leaves behind.
@@ -58,7 +58,11 @@ async def acceptance(db: Database, tmp_path: Path) -> Acceptor:
 
 
 @pytest.mark.promise
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(
+    ("either", "seed"),
+    [*(("sqlite", seed) for seed in SEEDS), *(("postgresql", seed) for seed in ORDINARY[::4])],
+    indirect=["either"],
+)
 async def test_any_grouping_gives_the_decisions_of_one_after_the_other(
     db: Database, acceptance: Acceptor, seed: int
 ) -> None:
@@ -128,18 +132,6 @@ async def test_a_change_counts_from_the_next_job_on_whoever_makes_it(
             await other_process.write(server_settings.pause, 1, NOW, paused=True)
     with pytest.raises(Refused, match="paused in this server"):
         await accept(acceptance, asked)
-
-
-async def test_a_photo_as_large_as_allowed_is_taken_and_a_larger_one_refused(world: ServicesWorld) -> None:
-    await world.ready()
-    largest = replace(PHOTO, size=MAX_SOURCE)
-    assert (await world.accept(source=largest)).source == largest
-    with pytest.raises(Refused) as refused:
-        await world.accept(source=replace(PHOTO, size=MAX_SOURCE + 1))
-    assert str(refused.value) == (
-        "That photo is 25.1 MB. The limit is 25 MB. Send a smaller one, or ask the bot's "
-        "operator to raise MAX_SOURCE_MB."
-    )
 
 
 ROOM, PEOPLE = 7, 60

@@ -349,7 +349,7 @@ NONSENSE = st.builds(
 )
 
 
-@settings(max_examples=600)
+@settings(max_examples=200)
 @given(st.builds(damaged, st.sampled_from(PHOTOS), DAMAGES) | NONSENSE)
 def test_a_damaged_photo_is_refused_or_looks_the_same(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():

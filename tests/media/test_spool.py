@@ -11,7 +11,7 @@ from bot.jobs.models import JobState
 from bot.media.spool import Spool
 from tests.engine.world import a_job, a_staging_job, engine_world
 
-A, B, C = ("a" * 16, "b" * 16, "c" * 16)
+A, B = ("a" * 16, "b" * 16)
 
 
 async def test_nobody_else_on_the_machine_sees_the_photos(tmp_path: Path) -> None:
@@ -36,25 +36,6 @@ def test_a_fifth_is_left_for_outputs(tmp_path: Path) -> None:
     assert (spool.left_for_output(A), spool.left_for_output(B), spool.claim_rest(B, 2, 50)) == (200, 0, 0)
     assert spool.claim_rest(A, 1, 50) == 50
     assert spool.claim_rest(A, 1, 900) == 200
-
-
-async def test_a_sweep_spares_what_is_being_written_and_what_comes_meanwhile(tmp_path: Path) -> None:
-    spool = Spool(tmp_path, 1000)
-    for job_id, written in ((A, 100), (B, 0)):
-        spool.claim_source(job_id, 1, 200)
-        path = spool.source(job_id, ".png")
-        path.write_bytes(b"x" * written)
-        if written:
-            await spool.settle(path)
-            path.unlink()  # by others
-
-    async def needed() -> dict[str, int]:
-        spool.source(C).write_bytes(b"x")
-        return {A: 1, B: 1}
-
-    await spool.sweep(needed)
-    assert spool.used == 200
-    assert spool.source(C).exists()
 
 
 async def test_a_folder_that_is_removed_while_the_bot_runs_costs_no_photo_and_no_result(

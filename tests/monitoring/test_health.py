@@ -22,7 +22,6 @@ from bot.config import Settings
 from bot.domain.guilds import Plan
 from bot.jobs import accept, queries
 from bot.jobs.models import JobState
-from bot.media.pool import DecoderProcess, ProcessDied
 from bot.monitoring import HealthServer, Metrics, Vitals
 from bot.version import VERSION
 from sandbox.discord.emulator import TOKEN, DiscordServer
@@ -302,22 +301,3 @@ async def test_what_passes_between_the_bot_and_discord_is_counted(
         requests = found["studii_discord_requests_total"]
         assert requests[("403",)] == 1.0
         assert requests[("200",)] >= 2.0  # the account, and the list of commands
-
-
-async def test_the_database_the_spool_and_the_decoders_are_watched(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def dies(*_: object) -> None:
-        raise ProcessDied("status 1")
-
-    monkeypatch.setattr(DecoderProcess, "ask", dies)
-    async with running(tmp_path, monkeypatch) as bot:
-        key = bot.studii.add_key()
-        await bot.app.services.keys.set_key(GUILD, key.secret, Plan.PRO)
-        await bot.accept()
-        found = await bot.scraped(lambda found: found["studii_decoder_deaths_total"][()] > 0)
-        assert found["studii_build_info"] == {(VERSION,): 1.0}
-        for what in ("read", "write", "turn"):
-            assert found["studii_database_seconds_count"][(what,)] > 0
-        assert found["studii_spool_bytes"][("limit",)] == 2_000_000_000
-        assert found["studii_spool_bytes"][("used",)] >= 0

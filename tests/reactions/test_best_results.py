@@ -123,17 +123,6 @@ async def test_a_moderators_star_is_enough_and_withdrawn_consent_takes_it_back(
         await stars.taken_back()
 
 
-async def test_stars_that_discord_does_not_show_at_first_are_counted_a_little_later(tmp_path: Path) -> None:
-    async with a_starred_server(tmp_path) as stars:
-        await stars.agree()
-        await stars.star(stars.tom)
-        await stars.settle()
-        one = f"/channels/{stars.result.channel.id}/messages/{stars.result.id}"
-        stars.stage.world.env.inject_error("GET", one, status=503, times=1)
-        await stars.star(stars.fans[0])
-        await stars.shown()
-
-
 def best_of(desk: Desk, job: Job, message: discord.Message, there: int) -> Post:
     about: dict[str, Any] = {"channel": message.channel.id, "message": message.id}
     now = desk.clock.now()

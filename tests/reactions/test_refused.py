@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 from simcord import MemberActor
 
-from bot.catalog import Catalog, SourceRule
+from bot.catalog import Catalog
 from bot.domain.guilds import Period
 from bot.jobs.confirm import AUTO_SKIPPED, TAP_SKIPPED
 from bot.languages import Message
@@ -17,9 +16,8 @@ from bot.servers.settings import PhotoScope
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.reactions.test_photo_channels import automatic, offering, under
 from tests.support import spending
-from tests.support.desk import PNG, Desk, open_desk, press_more, texts
+from tests.support.desk import PNG, Desk, open_desk, texts
 from tests.support.settings import admin, limit_tool
-from tests.ui.styles.test_saving import result_of
 
 
 async def test_a_bot_that_taps_starts_nothing(desk: Desk) -> None:
@@ -170,12 +168,3 @@ async def test_no_photo_in_a_channel_for_photos_is_accepted(desk: Desk) -> None:
     (told,) = desk.maya.user.dm_channel.history()
     assert "budget of 0 credits is below the price" in texts(told)
     assert await jobs_of(desk) == []
-
-
-async def test_where_no_tool_takes_a_photo_a_result_is_used_in_none(tmp_path: Path) -> None:
-    studio = Catalog.load().get("studio")
-    tool = replace(studio, source=SourceRule.NONE)
-    async with open_desk(tmp_path, catalog=Catalog({"studio": tool})) as desk:
-        result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A harbour")
-        told = await press_more(desk.maya, result, "Use in…")
-        assert "No tool here takes a photo." in texts(told)

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from sandbox.discord.emulator import TOKEN, DiscordServer
-from sandbox.discord.emulator.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL, Interaction
+from sandbox.discord.emulator.interactions import Interaction
 
 GUILD, OTHER, MAYA, APP = 1 << 22, 2 << 22, 300, 7001
 MESSAGES = f"/channels/{GUILD}/messages"
@@ -83,29 +83,6 @@ async def client() -> AsyncGenerator[Client]:
 
 def asked(client: Client) -> Interaction:
     return client.server.send(client.server.command(GUILD, MAYA, "studio", {"prompt": "A kite"}))
-
-
-@pytest.mark.parametrize(
-    ("kind", "refused"),
-    [
-        (COMMAND, (1, 6, UPDATE, 8, 99, None, "4")),
-        (COMPONENT, (1, 8, 99)),
-        (AUTOCOMPLETE, (SAY, DEFER, UPDATE, FORM, 99)),
-        (MODAL, (UPDATE, 8, FORM, 99)),  # of a command: there is no message to change
-    ],
-)
-async def test_an_answer_of_a_kind_that_the_interaction_does_not_take_is_refused(
-    client: Client, kind: int, refused: tuple[Any, ...]
-) -> None:
-    message = client.server.post(GUILD, MAYA, "press")
-    pressed = message if kind == COMPONENT else None
-    one = client.server.send(client.server.begin(GUILD, MAYA, kind, {}, pressed=pressed))
-    for answered_as in refused:
-        assert (await client.answer(one, answered_as, {"content": "here"})).code == 50035
-    assert (one.answered_at, one.answered_as, one.said_at) == (None, None, None)
-    assert list(client.server.messages.values()) == [message]
-    taken = 8 if kind == AUTOCOMPLETE else DEFER
-    assert (await client.answer(one, taken)).status == 200
 
 
 @pytest.mark.parametrize(
