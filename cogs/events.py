@@ -37,9 +37,9 @@ class PhotoEvents(ComparingCog):
         await self._rules.load()
 
     async def cog_unload(self) -> None:
-        await self._photos.close()
-        await self._mentions.close()
-        await self._stars.close()
+        photos = self._photos
+        for one in (photos.waiting, photos.offers, self._mentions.waiting, self._stars.waiting):
+            await one.close()
 
     async def compare(self) -> None:
         """Read the rules again, and look at the stars that came and went meanwhile."""

@@ -56,10 +56,10 @@ async def opened(path: Path, mode: Literal["rb", "wb"]) -> AsyncGenerator[Binary
 
 class DrainingGroup:
     """A group of tasks like `asyncio.TaskGroup`. If it is cancelled, they may end by themselves for at most
-    the seconds that `patience` returns then, except for those that are to be cancelled `at_once`."""
+    `patience` seconds, except for those that are to be cancelled `at_once`."""
 
-    def __init__(self, patience: Callable[[], float]) -> None:
-        self._patience = patience
+    def __init__(self, patience: float) -> None:
+        self.patience = patience
         self._group = asyncio.TaskGroup()
         self._ending = set[asyncio.Task[Any]]()
         self._hasty = set[asyncio.Task[Any]]()
@@ -91,7 +91,7 @@ class DrainingGroup:
         for task in self._hasty:
             task.cancel()
         if self._ending:
-            await asyncio.wait(self._ending, timeout=self._patience())
+            await asyncio.wait(self._ending, timeout=self.patience)
 
 
 _K = TypeVar("_K")
@@ -162,10 +162,6 @@ class Liveness:
     def called(self) -> None:
         """Record that there is work. Failed queries for it count as failures until an operation succeeds."""
         self._called = True
-
-    def idle_for(self) -> float:
-        """Return the seconds since an operation last finished."""
-        return self._clock.monotonic() - self._finished
 
     def failing_for(self) -> float:
         """Return the seconds for which all operations met unexpected errors, or 0.0 if one succeeded."""

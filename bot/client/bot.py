@@ -358,15 +358,9 @@ class StudiiBot(commands.AutoShardedBot):
             await self.launch_shard(DiscordWebSocket.DEFAULT_GATEWAY, shard)
 
     def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
-        """Hand an event to its listeners, each in a task of its own.
-
-        Messages of bots, this one included, are left out. Of an interaction it is noted when it came: its
-        handler begins after that.
-        """
+        """Note when an interaction came, as its handler begins later: in a task of its own, as all do."""
         if event_name == "interaction":
             note_arrival(args[0], self.clock)
-        if event_name == "message" and args[0].author.bot:
-            return
         super().dispatch(event_name, *args, **kwargs)
 
     def _handle_once(self, parsers: dict[str, Callable[[Any], None]]) -> None:

@@ -45,7 +45,7 @@ async def register_commands(
     if (await db.read(meta.get, name) or b"").startswith(digest):
         return
     try:
-        ids = await _send(tree, guild, payload)
+        ids = {one.name: one.id for one in await tree.sync(guild=guild)}
     except NO_ACCESS as error:
         if guild is None:
             raise
@@ -93,20 +93,6 @@ async def _take_back(tree: app_commands.CommandTree[Any], db: Database, guild_id
     except NO_ACCESS:
         _log.info("The bot is no longer in server %d, so it has no commands there.", guild_id)
     await db.write(meta.remove, name_of(guild_id))
-
-
-async def _send(
-    tree: app_commands.CommandTree[Any], guild: discord.Object | None, payload: list[dict[str, Any]]
-) -> dict[str, int]:
-    """Send what `sync` would, which translates all commands once more. Return the ids by name."""
-    application, http = tree.client.application_id, tree.client.http
-    if application is None:
-        raise app_commands.MissingApplicationID
-    if guild is None:
-        sent: Any = await http.bulk_upsert_global_commands(application, payload=payload)
-    else:
-        sent = await http.bulk_upsert_guild_commands(application, guild.id, payload=payload)
-    return {one["name"]: int(one["id"]) for one in sent}
 
 
 def _digest(tree: app_commands.CommandTree[Any], payload: list[dict[str, Any]]) -> bytes:

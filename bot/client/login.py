@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from types import SimpleNamespace
 from typing import Literal
 
 import aiohttp
@@ -75,13 +74,21 @@ async def application_of(token: str, proxy: Proxy | None) -> Application:
 
     Raises `SettingsError` when Discord refuses the token, `Unavailable` when it cannot be reached.
     """
-    times = _Times()
-    async with logged_in(token, proxy, times.trace()) as client:
+    trace, ahead = aiohttp.TraceConfig(), list[float]()
+
+    async def compare(_: object, __: object, end: aiohttp.TraceRequestEndParams) -> None:
+        with suppress(KeyError, TypeError, ValueError):
+            told = parsedate_to_datetime(end.response.headers["Date"])
+            # Not an injected clock: the machine's own is what is looked at.
+            ahead.append((SystemClock().now() - told).total_seconds())
+
+    trace.on_request_end.append(compare)
+    async with logged_in(token, proxy, trace) as client:
         user = client.user
         name = user.name if user is not None else ""
         flags = client.application_flags
         reads = flags.gateway_message_content or flags.gateway_message_content_limited
-        return Application(client.application_id or 0, name, reads, times.ahead)
+        return Application(client.application_id or 0, name, reads, ahead[-1] if ahead else None)
 
 
 async def recommended_shards(token: str, proxy: Proxy | None) -> int:
@@ -92,26 +99,6 @@ async def recommended_shards(token: str, proxy: Proxy | None) -> int:
         except discord.GatewayNotFound as error:  # in place of any status
             raise (error.__cause__ or error) from None
     return recommended
-
-
-class _Times:
-    """Compares Discord's time, which each answer tells, with this machine's."""
-
-    def __init__(self) -> None:
-        self.ahead: float | None = None
-
-    def trace(self) -> aiohttp.TraceConfig:
-        trace = aiohttp.TraceConfig()
-        trace.on_request_end.append(self._on_end)
-        return trace
-
-    async def _on_end(
-        self, _session: aiohttp.ClientSession, _context: SimpleNamespace, end: aiohttp.TraceRequestEndParams
-    ) -> None:
-        with suppress(KeyError, TypeError, ValueError):
-            told = parsedate_to_datetime(end.response.headers["Date"])
-            # Not an injected clock: the machine's own is what is looked at.
-            self.ahead = (SystemClock().now() - told).total_seconds()
 
 
 async def was_removed(client: discord.Client, guild_id: int) -> bool | None:

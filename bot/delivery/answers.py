@@ -111,7 +111,7 @@ class Answers:
         """Edit and give answers until cancelled."""
         try:
             with self._commits.listening(self._notify):
-                async with DrainingGroup(lambda: DRAIN_SECONDS) as group:
+                async with DrainingGroup(DRAIN_SECONDS) as group:
                     await run_forever("answers", self._wake_up, partial(self._turn, group))
         finally:
             if self._writing:

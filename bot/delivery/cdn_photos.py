@@ -50,17 +50,14 @@ class CdnPhotoSource:
     def __init__(
         self, connect: Callable[..., aiohttp.BaseConnector] = Connector, find: Find | None = None
     ) -> None:
-        self._connect = connect
         self._find = find
-        self._opened: aiohttp.ClientSession | None = None
+        self._session = aiohttp.ClientSession(connector=connect(reach=Reach()), timeout=TIMEOUT)
 
     async def __aenter__(self) -> Self:
-        self._opened = aiohttp.ClientSession(connector=self._connect(reach=Reach()), timeout=TIMEOUT)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._opened is not None:
-            await self._opened.close()
+        await self._session.close()
 
     async def fetch(self, job: Job, destination: Path, limit: int) -> None:
         """Write the job's photo to `destination`.
@@ -106,9 +103,7 @@ class CdnPhotoSource:
             raise PhotoDelayed from error
 
     async def _stream(self, url: str, file: BinaryIO, limit: int) -> None:
-        if self._opened is None:
-            raise RuntimeError("enter the CdnPhotoSource before using it")
-        async with self._opened.get(url, allow_redirects=False) as response:
+        async with self._session.get(url, allow_redirects=False) as response:
             if response.status in {403, 404, 410}:
                 raise _NotThere
             if response.status != 200:

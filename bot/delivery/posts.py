@@ -21,6 +21,7 @@ from bot.delivery.messages import (
     ReplacedAnswers,
     ensure_final,
     may_pass,
+    notice,
     too_large,
 )
 from bot.jobs.best_results import BEST
@@ -28,7 +29,6 @@ from bot.jobs.models import Job
 from bot.jobs.results import HOURGLASS, HOURGLASS_SIGN, EndOfJobs
 from bot.languages import speaking
 from bot.posts import LEFT, RESULT, SENT_SINCE, Gone, Later, Never, NotHere, Outcome, Post, Refuse, Stands
-from bot.servers.notices import NoticeKind
 from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS
 from bot.ui.kit.forms import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
 from bot.ui.kit.layout import custom_ids
@@ -42,6 +42,7 @@ ALREADY_THERE = 160004  # a thread
 _PLACE_CLOSED = frozenset({50001, 50013, 50083})
 _PLACE_GONE = frozenset({10003, 10004})
 UNKNOWN_SERVER_SECONDS = 5.0
+PATIENCE = 300.0  # seconds for a message to be made and sent
 LOOK_BACK = 100  # messages: as many as Discord gives at once
 # Message ids hold Discord's time, `created_at` is ours.
 CLOCKS_DIFFER = timedelta(minutes=2)
@@ -75,7 +76,8 @@ def told(
     @wraps(request)
     async def asked(self: "DiscordDelivery", post: Post, *args: _P.args, **more: _P.kwargs) -> Outcome:
         try:
-            return await request(self, post, *args, **more)
+            async with asyncio.timeout(PATIENCE):
+                return await request(self, post, *args, **more)
         except Refuse as refusal:
             return refusal.outcome
         except DISCORD_ERRORS as error:
@@ -126,7 +128,7 @@ class DiscordDelivery:
     @told
     async def edit(self, post: Post, shown: Any) -> Outcome:
         """Let a notice show what is so now, without files. Other messages stay as they are."""
-        if post.kind not in frozenset[str](NoticeKind):
+        if MESSAGES.get(post.kind) is not notice:
             return Stands(post.message_id or 0)
         there, message_id = await self._target(post), post.message_id or 0
         async with self._made(post, shown, there, 0) as made:

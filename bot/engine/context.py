@@ -1,11 +1,11 @@
 """What the parts of the engine share: what they need of the outside, and how they work on what is due."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from bot.aio.tasks import (
     TRANSFER_TIMEOUT,
@@ -17,6 +17,7 @@ from bot.aio.tasks import (
     run_forever,
     shielded,
 )
+from bot.backoff import backoff
 from bot.clock import Clock
 from bot.cluster import Membership
 from bot.db import Database
@@ -84,22 +85,91 @@ class EngineContext:
     liveness: Liveness
 
 
-UNEXPECTED_TRIES = 8  # some two minutes
+UNEXPECTED_TRIES = 8  # some minutes
 LOOK_AGAIN = 15.0  # seconds; nothing reports the end of what something due waits for
+_T = TypeVar("_T")
+
+
+class Worker(Generic[_T]):
+    """Does what is due, at most `size` things at once. It is found again after a kill, as its rows say so.
+
+    `find` returns what is due and may begin, by the name under which it is busy then, and when the next one
+    is due. `work` changes its row so that it is not due any more, or is later. What it raises is logged. If
+    `ends_at_once`, work that is under way is cancelled with this, and else awaited.
+    """
+
+    def __init__(
+        self,
+        context: EngineContext,
+        what: str,
+        find: Callable[[datetime, Mapping[str, _T]], Awaitable[tuple[Mapping[str, _T], datetime | None]]],
+        work: Callable[[_T], Awaitable[None]],
+        size: int,
+        *,
+        noun: str,
+        ends_at_once: bool = False,
+    ) -> None:
+        self._context, self.what, self._noun, self._size = context, what, noun, size
+        self._find, self._work = find, work
+        self._ends_at_once, self._busy = ends_at_once, dict[str, _T]()
+        self._wake_up, self._errors = WakeUp(), ErrorLog(what, noun=noun)
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        async with DrainingGroup(self._context.tuning.drain) as group:
+            await run_forever(self.what, self._wake_up, lambda: self._turn(group))
+
+    def wake(self) -> None:
+        """Look for what is due now."""
+        self._wake_up.set()
+
+    async def _turn(self, group: DrainingGroup) -> float:
+        """Begin what is due and may begin. Return in how many seconds to look again."""
+        clock, longest = self._context.clock, self._context.tuning.reread_every
+        began = clock.monotonic()
+        if len(self._busy) >= self._size:
+            return longest
+        with self._context.liveness.operation(self.what, progress=False):
+            found, next_due = await self._find(clock.now(), self._busy)
+        for name, one in found.items():
+            self._busy[name] = one
+            group.create_task(self._do(name, one), name=f"{self.what} {name}", at_once=self._ends_at_once)
+        await rest_after(clock.monotonic() - began, longest)
+        if next_due is None:
+            return longest
+        rest = (next_due - clock.now()).total_seconds()
+        return min(longest, rest if rest > 0 else LOOK_AGAIN)
+
+    async def _do(self, name: str, one: _T) -> None:
+        try:
+            with self._context.liveness.operation(
+                f"{self.what} ({self._noun} {name})", TRANSFER_TIMEOUT
+            ) as ending:
+                try:
+                    await self._work(one)
+                    self._errors.succeeded(name)
+                except Exception as error:  # noqa: BLE001 - logged; the others must not notice
+                    ending.failed, pause = True, self._errors.failed(error, name)
+                    if isinstance(error, Outage):
+                        await asyncio.sleep(pause)
+        finally:
+            del self._busy[name]
+            self._wake_up.set()
+
+
 # Returns the jobs that are due, also those at work, and when the next one is; at most a number. The first of
 # each server comes before the second of any, and members of a server alternate.
 Due = Callable[[datetime, int], Awaitable[tuple[list[Job], datetime | None]]]
 
 
-class DueJobs:
-    """Works on jobs that are due, several at once. Servers and their members take turns.
+class DueJobs(Worker[Job]):
+    """Works on jobs that are due. Servers and their members take turns.
 
     A server alone gets half of the workers, a second one half of the rest, and so on: a new server nearly
     always finds one that is free. A member gets half of what the server has left, for the same reason.
 
-    `work` changes the job so that it is not due any more, or returns in how many seconds to try it again; 0.0
-    if the row says that. One that meets unexpected errors again and again is left to `give_up`. It is found
-    again after a restart: work that is under way ends at once when this is cancelled.
+    `work` changes the job so that it is not due any more, or returns in how many seconds to try it again. One
+    that meets unexpected errors again and again is left to `give_up`. An outage says nothing against it.
     """
 
     def __init__(
@@ -111,76 +181,36 @@ class DueJobs:
         give_up: Callable[[Job], Awaitable[None]],
         size: int,
     ) -> None:
-        self._context, self.what, self._size = context, what, size
-        self._due, self._work, self._give_up = due, work, give_up
-        self._busy: dict[str, Job] = {}
-        self._waits = False  # whether some that are due wait for others to end
-        self._wake_up = WakeUp()
-        self._errors = ErrorLog(what, noun="job")
+        super().__init__(context, what, self._may_begin, self._try, size, noun="job", ends_at_once=True)
+        self._due, self._steps = due, (work, give_up)
 
-    async def run(self) -> None:
-        """Run until cancelled."""
-        async with DrainingGroup(lambda: self._context.tuning.drain) as group:
-            await run_forever(self.what, self._wake_up, lambda: self._turn(group))
-
-    def wake(self) -> None:
-        """Look for what is due now."""
-        self._wake_up.set()
-
-    async def _turn(self, group: DrainingGroup) -> float:
-        """Begin what is due and may begin. Return in how many seconds to look again."""
-        clock, longest = self._context.clock, self._context.tuning.reread_every
-        began = clock.monotonic()
-        self._waits = len(self._busy) >= self._size
-        if self._waits:
-            return longest
-        with self._context.liveness.operation(self.what, progress=False):
-            # Those at work, of as many servers as there are workers, hide none that may begin.
-            found, next_due = await self._due(clock.now(), 3 * self._size)
+    async def _may_begin(
+        self, now: datetime, busy: Mapping[str, Job]
+    ) -> tuple[Mapping[str, Job], datetime | None]:
+        # Those at work, of as many servers as there are workers, hide none that may begin.
+        found, next_due = await self._due(now, 3 * self._size)
+        begun = dict(busy)
         for job in found:
-            if job.id in self._busy:
-                continue
-            if not self._may_begin(job):
-                self._waits = True
-                continue
-            self._busy[job.id] = job
-            group.create_task(self._do(job), name=f"{self.what} {job.id}", at_once=True)
-        self._waits |= len(found) >= 3 * self._size
-        await rest_after(clock.monotonic() - began, longest)
-        if next_due is None:
-            return longest
-        rest = (next_due - clock.now()).total_seconds()
-        return min(longest, rest if rest > 0 else LOOK_AGAIN)
+            members = [one.user_id for one in begun.values() if one.guild_id == job.guild_id]
+            free = self._size - len(begun)
+            left = max(1, free) - len(members)  # for the server
+            if free > 0 and left > 0 and members.count(job.user_id) < max(1, left // 2):
+                begun.setdefault(job.id, job)
+        return {name: job for name, job in begun.items() if name not in busy}, next_due
 
-    def _may_begin(self, job: Job) -> bool:
-        free = self._size - len(self._busy)
-        members = [one.user_id for one in self._busy.values() if one.guild_id == job.guild_id]
-        left = max(1, free) - len(members)  # for the server
-        return free > 0 and left > 0 and members.count(job.user_id) < max(1, left // 2)
-
-    async def _do(self, job: Job) -> None:
-        wakes = True
+    async def _try(self, job: Job) -> None:
+        work, give_up = self._steps
         try:
-            with self._context.liveness.operation(f"{self.what} (job {job.id})", TRANSFER_TIMEOUT) as ending:
-                try:
-                    again = await (self._give_up if job.tries >= UNEXPECTED_TRIES else self._work)(job)
-                    self._errors.succeeded(job.id)
-                except Exception as error:  # noqa: BLE001 - logged; the others must not notice
-                    ending.failed, again = True, self._errors.failed(error, job.id)
-                    if isinstance(error, Outage):  # which says nothing against the job, and stores nothing
-                        await asyncio.sleep(again)
-                        return
-            wakes = again is not None or self._waits
-            if again:
-                await self._later(job, again)
-        finally:
-            del self._busy[job.id]
-            if wakes:
-                self._wake_up.set()
+            again = await (give_up if job.tries >= UNEXPECTED_TRIES else work)(job)
+        except Outage:
+            raise
+        except Exception:
+            tuning = self._context.tuning
+            await self._later(job, backoff(job.tries + 1, tuning.backoff, tuning.backoff_bound))
+            raise
+        if again is not None:
+            await self._later(job, again)
 
     async def _later(self, job: Job, seconds: float) -> None:
         until = self._context.clock.now() + timedelta(seconds=seconds)
-        try:
-            await shielded(self._context.db.write(transitions.later, job.id, until))
-        except Outage as error:  # it stays due, as its row says, and others must not notice
-            await asyncio.sleep(self._errors.failed(error, job.id))
+        await shielded(self._context.db.write(transitions.later, job.id, until))

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -72,11 +72,11 @@ class Engine:
         self._lanes = Lanes(context, catalog)
         room = SpoolRoom(context)
         outputs = Outputs(context, catalog, room, decoder, self._lanes)
-        self._posts = Posts(context, delivery, outputs)
+        self._posts = Posts(context, delivery, outputs).worker
         self.fresh_link, self.progress = outputs.fresh_link, self._lanes.progress
         self.oldest_due_poll, self.occupancy = self._lanes.overdue, self._lanes.occupancy
         self._photos, self._outputs = Intake(context, photos, decoder, room).worker, outputs.worker
-        self._sweeping = WakeUp()
+        self._sweeping, self.stuck = WakeUp(), context.liveness.stuck
         self._running = False
 
     async def run(self) -> None:
@@ -85,24 +85,17 @@ class Engine:
         What must be stored (the answer to a submission) is finished first, for at most `Tuning.drain`
         seconds.
         """
-        self._running = True
-        try:
-            with self._context.db.listening(self._notify):
-                await self._run()
-        finally:
-            self._running = False
-
-    async def _run(self) -> None:
-        await self._context.spool.prepare()
-        await self._resume("at the start", self._doubt_restored)
-        await self._resume("in the spool", self._count_files)
-        self._context.member.when_gained(lambda _: self.wake())
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._lanes.run(), name="lanes")
-            group.create_task(self._posts.run(), name="posts")
-            for worker in (self._photos, self._outputs):
-                group.create_task(worker.run(), name=worker.what)
-            group.create_task(run_forever("tidying the spool", self._sweeping, self._tidy), name="spool")
+        what, context, self._running = "resuming interrupted jobs", self._context, True
+        with context.db.listening(self._notify):
+            await context.spool.prepare()
+            with context.liveness.operation(what):  # one that hangs is stuck
+                await StoreRetry(what, context.liveness).run("at the start", self._resume)
+            context.member.when_gained(lambda _: self.wake())
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._lanes.run(), name="lanes")
+                for worker in (self._photos, self._outputs, self._posts):
+                    group.create_task(worker.run(), name=worker.what)
+                group.create_task(run_forever("tidying the spool", self._sweeping, self._tidy), name="spool")
 
     def wake(self) -> None:
         """Read from the database what there is to do. Not needed after writes through `db`.
@@ -111,18 +104,9 @@ class Engine:
         """
         self._context.liveness.called()
         self._lanes.reread()
-        self._posts.reread()
+        self._posts.wake()
         self._photos.wake()
         self._outputs.wake()
-
-    def stuck(self) -> str | None:
-        """Describe what stands still, if the engine has work and makes no progress. None if all is well."""
-        liveness = self._context.liveness
-        if (reason := liveness.stuck()) is not None:
-            return reason
-        late = self._lanes.overdue()
-        stands_still = min(late, liveness.idle_for()) > 900.0  # Studii slows a key down for less
-        return f"a poll of a job is {late:.0f} s late" if stands_still else None
 
     def alive(self) -> bool:
         """Return whether it runs and makes progress.
@@ -151,19 +135,14 @@ class Engine:
             elif job.state is JobState.RUNNING and job.output_url is not None:
                 self._outputs.wake()
         if "posts" in what:
-            self._posts.reread()
+            self._posts.wake()
         if jobs:
             self._context.liveness.called()
 
-    async def _resume(self, which: str, resume: Callable[[], Awaitable[None]]) -> None:
-        """Resume interrupted jobs, again after an outage. What hangs is an operation that is stuck."""
-        what, liveness = "resuming interrupted jobs", self._context.liveness
-        with liveness.operation(f"{what} ({which})"):
-            await StoreRetry(what, liveness).run(which, resume)
-
-    async def _doubt_restored(self) -> None:
+    async def _resume(self) -> None:
         if self._context.member.shards.whole_bot:
             await self._context.db.write(submission.doubt_restored, self._context.clock.now())
+        await self._count_files()
 
     async def _tidy(self) -> float:
         with self._context.liveness.operation("tidying", TRANSFER_TIMEOUT, progress=False):
@@ -177,19 +156,24 @@ class Engine:
 
 
 async def housekeep(context: EngineContext) -> None:
-    """Do each periodic task once."""
-    now, tuning, write = context.clock.now(), context.tuning, context.db.write
-
-    def before(seconds: float) -> datetime:
-        return now - timedelta(seconds=seconds)
-
-    await write(_drop_undelivered, before(tuning.undelivered_bound), within=WRITE_TIMEOUT)
-    await write(_end_undecided, before(UNRULED_DAYS * DAY), now, within=WRITE_TIMEOUT)
-    if erased := await write(privacy.erase_retired_keys, before(DAY)):
-        _log.info("The secrets of %d unused keys were erased", erased)
-    await write(_end_where_missing, before(tuning.held_bound), now, within=WRITE_TIMEOUT)
-    await write(lanes.tidy, now)
-    await write(confirm.forget_over, now)
+    """Do each periodic task once. One that fails keeps no other from being done."""
+    now, failed = context.clock.now(), None
+    periodic: list[tuple[Callable[..., object], Any, float]] = [
+        (_drop_undelivered, (), context.tuning.undelivered_bound),
+        (_end_undecided, ({JobState.UNKNOWN}, now), UNRULED_DAYS * DAY),
+        (_end_undecided, ({JobState.PENDING, JobState.REVIEWING}, now), APPROVAL_HOURS * HOUR),
+        (_end_where_missing, (now,), context.tuning.held_bound),
+        (privacy.erase_retired_keys, (), DAY),
+        (lanes.tidy, (), 0.0),
+        (confirm.forget_over, (), 0.0),
+    ]
+    for work, about, age in periodic:
+        try:
+            await context.db.write(work, *about, now - timedelta(seconds=age), within=WRITE_TIMEOUT)
+        except Exception as error:  # noqa: BLE001 - raised at the end
+            failed = error
+    if failed is not None:
+        raise failed
 
 
 def _drop_undelivered(session: Session, oldest: datetime) -> None:
@@ -198,14 +182,13 @@ def _drop_undelivered(session: Session, oldest: datetime) -> None:
         transitions.change(session, job.id, output_file=None, source_file=None)
 
 
-def _end_undecided(session: Session, unruled: datetime, at: datetime) -> None:
+def _end_undecided(session: Session, states: Collection[JobState], at: datetime, oldest: datetime) -> None:
     """End what nobody has decided on for long: a request unpaid, and a result without being posted.
 
     An unknown outcome counts as charged, at what was reserved.
     """
-    undecided = at - timedelta(hours=APPROVAL_HOURS)
-    for job in queries.in_states(session, {JobState.UNKNOWN, JobState.PENDING, JobState.REVIEWING}):
-        if job.changed_at > (unruled if job.state is JobState.UNKNOWN else undecided):
+    for job in queries.in_states(session, states):
+        if job.changed_at > oldest:
             continue
         if job.state is JobState.UNKNOWN:
             transitions.apply_ruling(session, job.id, job.reserved, Reason(ReasonCode.NOBODY_RULED), at)
@@ -217,7 +200,7 @@ def _end_undecided(session: Session, unruled: datetime, at: datetime) -> None:
             transitions.withhold_result(session, job.id, Reason(ReasonCode.RESULT_NOT_SEEN), at)
 
 
-def _end_where_missing(session: Session, oldest: datetime, at: datetime) -> None:
+def _end_where_missing(session: Session, at: datetime, oldest: datetime) -> None:
     """End jobs unpaid that have waited for a day in a server that seems to have removed the bot."""
     missing = settings.missing(session)
     for job in queries.in_states(session, {JobState.WAITING}) if missing else ():

@@ -7,7 +7,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import nullcontext
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -87,11 +86,7 @@ class CountedDecoder:
 
     async def _counted(self, path: Path, decode: Callable[[], Awaitable[_T]], *, moves: bool = False) -> _T:
         job_id = path.name.partition(".")[0]
-        try:
-            first = await shielded(self._db.write(transitions.begin_decoding, job_id))
-        except asyncio.CancelledError:
-            await shielded(self._set(job_id, 0))
-            raise
+        first = await shielded(self._db.write(transitions.begin_decoding, job_id))
         tries = 0 if first else await self._db.read(transitions.decode_tries, job_id)
         if tries >= MAX_DECODE_TRIES:
             raise Undecodable
@@ -125,7 +120,6 @@ class SpoolRoom:
 
     def __init__(self, context: EngineContext) -> None:
         self._context = context
-        self.leaving = set[str]()  # jobs whose photos are being removed
         self._turn = asyncio.Lock()  # what one makes room for, another must not count as its own
 
     async def for_source(self, job: Job, size: int) -> bool:
@@ -148,16 +142,6 @@ class SpoolRoom:
         if lacking and await self._make_room(lacking):
             lacking = spool.claim_output(job.id, job.guild_id, size)
         return not lacking
-
-    async def for_unknown_output(self, job: Job, most: int) -> int:
-        """Claim what is left, at most `most` bytes, for an output of unknown size; returns how many.
-
-        It may well have 50 MB.
-        """
-        lacking = min(most, 50_000_000) - self._context.spool.left_for_output(job.id)
-        if lacking > 0:
-            await self._make_room(lacking)
-        return self._context.spool.claim_rest(job.id, job.guild_id, most)
 
     async def _make_room(self, lacking: int, *, spared: int = 0) -> bool:
         """Return whether enough bytes were freed. Results that are kept keep at least `spared` bytes."""
@@ -182,12 +166,9 @@ class SpoolRoom:
         return Evictable(job.id, job.guild_id, size, job.output_url is not None)
 
     async def _drop(self, job_ids: set[str]) -> None:
-        self.leaving |= job_ids
-        try:
-            drop = self._context.db.write(_drop, job_ids, self._context.clock.now(), within=WRITE_TIMEOUT)
-            await self._context.spool.remove(*await drop)
-        finally:
-            self.leaving -= job_ids
+        drop = self._context.db.write(_drop, job_ids, self._context.clock.now(), within=WRITE_TIMEOUT)
+        # A photo that is fetched again before this is removed with it, and fetched once more.
+        await self._context.spool.remove(*await drop)
         _log.warning("Removed files of %d jobs from the spool, to make room", len(job_ids))
 
 
@@ -240,29 +221,22 @@ class Intake:
     ) -> None:
         self._context, self._photos, self._decoder, self._room = context, photos, decoder, room
         self._started = context.clock.now()
-        self._frees = self._looked = 0  # how often room became free, and had when photos were last looked for
+        self._freed = False  # whether room became free since photos were last looked for
         self._lacks = False  # whether a photo waits for room
         size = context.tuning.intake_at_once
         self.worker = DueJobs(context, "fetching photos", self._due, self._take_in, self._give_up, size)
         context.spool.when_freed(self._room_freed)
 
     async def _due(self, now: datetime, limit: int) -> tuple[list[Job], datetime | None]:
-        frees = self._frees
-        freed = frees != self._looked
+        freed, self._freed = self._freed, False
         found, next_due, self._lacks = await self._context.db.read(_due, now, limit, freed=freed)
-        self._looked = frees
         return found, next_due
 
     async def _take_in(self, job: Job) -> float | None:
         if job.source is None:
             return await shielded(self._ready(job, None))
-        if job.id in self._room.leaving:
-            soon = self._context.clock.now() + timedelta(seconds=self._context.tuning.backoff)
-            await self._context.db.write(transitions.later, job.id, soon, counts=False)
-            return None
-        frees = self._frees
         if not await self._room.for_source(job, job.source.size):
-            return await self._wait_for_room(job, frees)
+            return await self._wait_for_room(job)  # at once again if room has become free meanwhile
         try:
             kept = await self._bring_in(job, job.source)
         except (PhotoRefused, Undecodable) as error:
@@ -270,17 +244,11 @@ class Intake:
         except PhotoUnavailable as error:
             tuning = self._context.tuning
             if job.tries + 1 < tuning.intake_tries:
-                await shielded(self._clear_away(job))
+                await shielded(self._context.spool.remove(self._context.spool.source(job.id).name))
                 return backoff(job.tries + 1, tuning.backoff, tuning.backoff_bound)
             code = FailureCode.UPLOAD if isinstance(error, PhotoDelayed) else FailureCode.PHOTO
             return await shielded(self._fail(job, code, error.told))
-        size = await self._context.spool.settle(kept)
-        if size > job.source.size and not await self._room.for_source(job, size):
-            # It has grown by its conversion, and is not fetched again before there is room for all of it.
-            grown = replace(job.source, size=size)
-            await self._context.db.write(transitions.change, job.id, source=grown)
-            await shielded(self._clear_away(job, kept))
-            return await self._wait_for_room(job, self._frees)
+        await self._context.spool.settle(kept)
         if self._lacks:
             now = self._context.clock.now()
             await self._context.db.write(transitions.found_room, job.guild_id, now)
@@ -291,14 +259,11 @@ class Intake:
         why = Reason(ReasonCode.NOT_STARTED, {"photo": job.source is not None})
         await shielded(self._fail(job, FailureCode.PHOTO, why))
 
-    async def _wait_for_room(self, job: Job, frees: int) -> float | None:
-        """Let this photo wait as long as other photos of the server are fetched, or its key is held.
-
-        It is tried again at once if room has become free since `frees`: nobody else would tell it.
-        """
+    async def _wait_for_room(self, job: Job) -> None:
+        """Let this photo wait as long as other photos of the server are fetched, or its key is held."""
         tuning, now = self._context.tuning, self._context.clock.now()
         if await shielded(self._context.db.write(submission.wait_for_hold, job.id)):
-            return None
+            return
         lacked = 0.0 if job.trouble != Trouble.ROOM else self._lasts(job.troubled_at or now, now)
         pause = min(max(lacked, tuning.room_pause), tuning.room_pause_bound)
         self._lacks = True
@@ -307,9 +272,6 @@ class Intake:
         if since is not None and self._lasts(since, now) >= tuning.room_patience:
             _log.warning("Job %s: the spool has no room for this server's photo", job.id)
             await shielded(self._fail(job, FailureCode.UPLOAD, _NO_ROOM))
-        elif self._frees != frees:
-            self._looked = frees
-        return 0.0
 
     def _lasts(self, since: datetime, now: datetime) -> float:
         """Return the seconds since then, in this life."""
@@ -317,7 +279,7 @@ class Intake:
 
     def _room_freed(self) -> None:
         """Let photos that found no room be tried again now."""
-        self._frees += 1
+        self._freed = True
         if self._lacks:
             self.worker.wake()
 
@@ -365,10 +327,5 @@ class Intake:
     async def _fail(self, job: Job, code: FailureCode, reason: Reason) -> None:
         failed = (job.id, JobState.RECEIVED, code, reason, self._context.clock.now())
         await self._context.db.write(transitions.fail_unpaid, *failed)
-        await self._clear_away(job)
+        await self._context.spool.remove(self._context.spool.source(job.id).name)
         _log.info("Job %s: its photo can't be used", job.id)
-
-    async def _clear_away(self, job: Job, *files: Path) -> None:
-        await self._context.spool.remove(
-            self._context.spool.source(job.id).name, *(file.name for file in files)
-        )

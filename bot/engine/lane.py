@@ -18,7 +18,7 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 from bot.engine.rate import RateWindow
-from bot.engine.tuning import HOUR, Tuning
+from bot.engine.tuning import HOUR, MINUTE, Tuning
 
 REMEMBERED = 100  # newest durations of a kind of work
 TOLD_FROM = 3  # seen jobs; with fewer there is only a guess, and no time is shown
@@ -28,7 +28,6 @@ GUESS_SPREAD = 0.7  # standard deviation of the logarithm
 TAIL_WEIGHT, TAIL_SPREAD = 0.4, 2.0  # always stays: guesses are wrong, jobs fail immediately or start cold
 ROUNDS = 4
 LEFT_FOR_POLLS = 0.1  # of the requests, however many want to be submitted
-PRICE_RISES = 6  # the power of the share in use: requests need not be saved while a third is left over
 ANSWER = 0.2  # seconds that a request takes in a forecast
 MAX_DECISIONS = 900  # of a forecast
 MIN_FORECAST_SECONDS = 3.0
@@ -310,7 +309,8 @@ class Lane:
         if free_at is None or free_at > now:
             return Rest(free_at)
         poll, poll_at = self._next_poll(now)
-        if poll is not None and poll.model.unseen(poll.since, poll.age(now))[0] >= self.tuning.very_likely:
+        # It goes first if it has very probably ended.
+        if poll is not None and poll.model.unseen(poll.since, poll.age(now))[0] >= 0.8:
             return Send(poll.job.id, Step.POLL)
         start, start_at = self._next_start(now)
         if start is not None:
@@ -383,11 +383,11 @@ class Lane:
         tuning, submitted, age = self.tuning, watch.job.submitted, watch.since.age
         if age >= tuning.hourly_after:
             return submitted + age + HOUR
-        soonest = age + max(tuning.first_poll, tuning.poll_least_share * age)
-        latest = max(soonest, age + min(max(tuning.poll_share * age, tuning.poll_bound), tuning.poll_cap))
-        # A poll is worth more seconds of unseen wait in a lane that needs its requests than in an idle one.
-        in_use = self.rate.used(now) / self.rate.usable
-        price = max(tuning.idle_price, tuning.poll_price * in_use**PRICE_RISES)
+        soonest = age + max(tuning.first_poll, 0.01 * age)  # nobody notices a wait of a hundredth
+        latest = max(soonest, age + min(max(tuning.poll_share * age, tuning.poll_bound), 5 * MINUTE))
+        # The expected unseen seconds that are worth a poll: more in a lane that needs its requests. They need
+        # not be saved while a third is left over.
+        price = max(0.002, 0.06 * (self.rate.used(now) / self.rate.usable) ** 6)
         return submitted + _worth_from(watch.model, watch.since, soonest, latest, price)
 
     def most_useful(self, due: Iterable[Watch], now: float) -> Watch:

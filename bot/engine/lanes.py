@@ -313,17 +313,14 @@ class Lanes:
 
         A job that is being submitted may cost credits: its answer is awaited and stored before that.
         """
-        async with DrainingGroup(self._patience) as group:
-            await run_forever(f"lane {line.name[:8]}", line.wake_up, partial(self._send, line, group))
-
-    def _patience(self) -> float:
-        """Return how long answers are awaited when the engine is to stop, in seconds.
-
-        Where another process has taken over, nobody waits for this one's end, and it alone hears what Studii
-        answers to its requests.
-        """
-        lost = self._context.member.was_lost()
-        return self._tuning.answer_bound if lost else self._tuning.drain
+        async with DrainingGroup(self._tuning.drain) as group:
+            try:
+                await run_forever(f"lane {line.name[:8]}", line.wake_up, partial(self._send, line, group))
+            finally:
+                # Where another process has taken over, nobody waits for this one's end, and it alone hears
+                # what Studii answers to its requests.
+                if self._context.member.was_lost():
+                    group.patience = self._tuning.answer_bound
 
     async def _send(self, line: _Line, group: DrainingGroup) -> float | None:
         while True:
@@ -339,7 +336,7 @@ class Lanes:
         patience = TRANSFER_TIMEOUT if send.step is Step.UPLOAD else OPERATION_TIMEOUT
         with self._context.liveness.operation(name, patience) as ending:
             try:
-                ending.failed = await self._request(line, send)
+                await self._request(line, send)
             except Exception as error:  # noqa: BLE001 - logged; an error about one job must not end the lane
                 self.reread()  # the database tells the job's state
                 pause = line.errors.failed(error, send.job_id)
@@ -351,11 +348,8 @@ class Lanes:
         if send.job_id in self._changed:
             self._wake_up.set()
 
-    async def _request(self, line: _Line, send: Send) -> bool:
-        """Do what the lane has decided on, and take over what came of it.
-
-        Return whether there was an unexpected error, which is logged.
-        """
+    async def _request(self, line: _Line, send: Send) -> None:
+        """Do what the lane has decided on, and take over what came of it."""
         job_id, lane, done = send.job_id, line.lane, Done(None)
         watch = lane.running.get(job_id)
         try:
@@ -381,7 +375,6 @@ class Lanes:
             await self._keep(line, lane_rows.learn_duration, *watch.job.work, *duration)
         if done.sent:
             await self._learn(line, done.limited)
-        return done.failed
 
     # What was learned
 

@@ -25,7 +25,7 @@ from bot.jobs.transitions import charge_of
 from bot.media import sniff
 from bot.media.kinds import UNKNOWN_TYPE, content_type_of, sniffed_type, suffix_of, usual_type
 from bot.media.photo import PictureBroken
-from bot.media.spool import OutputFile
+from bot.media.spool import FOR_OUTPUTS, OutputFile
 from bot.posts import Later, Refuse
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
@@ -58,7 +58,7 @@ class SpoolFull(StudiiBotError):
     """There is no room for the output at the moment."""
 
 
-_NOT_NOW = (StudiiError, SpoolFull, OSError)
+_NOT_NOW = (StudiiError, SpoolFull, NoRequestLeft, OSError)
 
 
 class Outputs:
@@ -98,11 +98,8 @@ class Outputs:
             return kept
 
         try:
-            try:
-                download = await self._download(job, path, kept_as)
-            except FileNotFoundError:  # the folder was removed
-                await spool.make()
-                download = await self._download(job, path, kept_as)
+            await spool.make()
+            download = await self._download(job, path, kept_as)
             content_type = content_type_of(kept)
             if content_type.startswith("image/"):
                 await self._check(job, kept)
@@ -113,28 +110,18 @@ class Outputs:
         return OutputFile(kept, content_type.partition("/")[0], content_type, download.size)
 
     async def _download(self, job: Job, path: Path, kept_as: Callable[[Download], Path]) -> Download:
-        most = self._context.tuning.max_output_bytes
-        granted: int | None = None  # if its size is not known
+        limit = min(self._context.tuning.max_output_bytes, self._context.spool.max_bytes)
 
         async def room(length: int | None) -> int:
-            nonlocal granted
-            if length is None:
-                granted = await self._room.for_unknown_output(job, most)
-                return granted
-            if length > self._context.spool.max_bytes:
-                raise TooLarge(self._context.spool.max_bytes)
-            if not await self._room.for_output(job, length):
+            # One whose size is not told may have as much as outputs always find.
+            size = min(limit, int(self._context.spool.max_bytes * FOR_OUTPUTS)) if length is None else length
+            if not await self._room.for_output(job, size):
                 raise SpoolFull
-            return most
+            return size
 
-        try:
-            return await self._context.studii.download(
-                job.output_url or "", path, limit=most, room=room, kept_as=kept_as
-            )
-        except TooLarge:
-            if granted is not None and granted < min(most, self._context.spool.max_bytes):
-                raise SpoolFull from None  # there may be more room later
-            raise
+        return await self._context.studii.download(
+            job.output_url or "", path, limit=limit, room=room, kept_as=kept_as
+        )
 
     def _content_type(self, job: Job, download: Download) -> str:
         """Return what the file is, by its first bytes. Raises `NoPicture` and `BrokenPicture`."""
@@ -183,9 +170,6 @@ class Outputs:
         tuning = self._context.tuning
         try:
             return await self._fetch(job)
-        except NoRequestLeft as reason:
-            if tries <= tuning.refetch_room_tries:
-                raise Refuse(Later(reason.seconds, unsent=True)) from None
         except _NOT_NOW as reason:
             _log.info("Job %s: its output can't be fetched again: %r", job.id, reason)
             if tries < tuning.refetch_tries:
@@ -197,7 +181,7 @@ class Outputs:
         """Return the address of the output as Studii gives it now, or the last one if it gives none."""
         try:
             return await self._fresh_address(job) or job.output_url
-        except (NoRequestLeft, *_NOT_NOW):
+        except _NOT_NOW:
             return job.output_url
 
     async def _output_of(self, job: Job) -> OutputFile | None:
@@ -213,7 +197,7 @@ class Outputs:
         """Return the job with the file, which was fetched again.
 
         The job has no file if Studii doesn't give it (any more), and no address if that leads nowhere.
-        Raises one of `_NOT_NOW`, or `NoRequestLeft`.
+        Raises one of `_NOT_NOW`.
         """
         paid = job.state in {JobState.SUCCEEDED, JobState.REVIEWING}
         if not paid or job.output_file is None or job.output_url is None:
@@ -269,22 +253,23 @@ class Outputs:
         return await shielded(self._succeed(job, output))
 
     async def _rest(self, job: Job) -> None:
-        """Let it wait for room on the disk."""
-        until = self._context.clock.now() + timedelta(seconds=self._context.tuning.room_pause_bound)
-        await shielded(self._context.db.write(transitions.later, job.id, until, counts=False))
+        """Let it wait for room on the disk, for a day at most: then its person is given the link."""
+        now, tuning = self._context.clock.now(), self._context.tuning
+        since = job.troubled_at if job.trouble == Trouble.ROOM and job.troubled_at is not None else now
+        if (now - since).total_seconds() >= tuning.held_bound:
+            await shielded(self._fail(job, Reason(ReasonCode.OUTPUT_NOT_FETCHED)))
+            return
+        until = now + timedelta(seconds=tuning.room_pause_bound)
+        waits: dict[str, Any] = {"not_before": until, "trouble": Trouble.ROOM, "troubled_at": since}
+        await shielded(self._context.db.write(transitions.change, job.id, JobState.RUNNING, **waits))
 
     async def _again(self, job: Job, error: StudiiError) -> float | None:
         tuning = self._context.tuning
         gone = isinstance(error, OutputGone)
         last = job.tries + 1 >= tuning.download_tries
-        if (gone or last) and job.trouble != Trouble.ANEW:
+        if (gone or last) and not job.attempts:
             # Studii is asked for a fresh address, once.
-            anew: dict[str, Any] = {
-                "output_url": None,
-                "trouble": Trouble.ANEW,
-                "tries": 0,
-                "not_before": None,
-            }
+            anew: dict[str, Any] = {"output_url": None, "attempts": 1, "tries": 0, "not_before": None}
             await shielded(self._context.db.write(transitions.change, job.id, **anew))
             return None
         if not last:

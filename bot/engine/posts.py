@@ -3,9 +3,8 @@
 Each kind of posts says where they stand, what they are made of, and what follows once they were sent.
 """
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Hashable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
@@ -14,9 +13,9 @@ from typing import Any, NamedTuple
 from sqlalchemy.orm import Session
 
 from bot import posts
-from bot.aio.tasks import TRANSFER_TIMEOUT, DrainingGroup, ErrorLog, StoreRetry, WakeUp, run_forever
+from bot.aio.tasks import StoreRetry
 from bot.db import WRITE_TIMEOUT
-from bot.engine.context import UNEXPECTED_TRIES, Delivery, EngineContext
+from bot.engine.context import UNEXPECTED_TRIES, Delivery, EngineContext, Worker
 from bot.engine.outputs import Outputs
 from bot.engine.tuning import DAY
 from bot.errors import Outage
@@ -53,7 +52,6 @@ from bot.servers.settings import GuildSettings
 
 _log = logging.getLogger(__name__)
 
-_NAME = "posts"
 # The jobs whose end was posted, and the names of files that are not needed any more.
 Noted = tuple[Sequence[Job], Sequence[str]]
 
@@ -272,7 +270,8 @@ def _about(session: Session, kind: str, job_id: str | None) -> tuple[list[Job], 
         together = queries.of_set(session, job.set_id)
     state = JobState.REVIEWING if kind == NoticeKind.REVIEW else JobState.PENDING
     waiting = [one for one in together if one.state is state] if kind in TO_APPROVERS else []
-    return [one for one in together if one.approval is Approval.GIVEN] or together, waiting
+    decided = [one for one in together if one.approval is Approval.GIVEN] or together
+    return [one for one in decided if one.state is not JobState.CANCELLED] or decided, waiting
 
 
 def _end(session: Session, post: Post, jobs: Sequence[Job], at: datetime, *, turned_off: bool) -> None:
@@ -399,67 +398,29 @@ class Posts:
     def __init__(self, context: EngineContext, delivery: Delivery, outputs: Outputs) -> None:
         self._context, self._delivery = context, delivery
         self._kinds = {name: kind(context, outputs) for name, kind in KINDS.items()}
-        self._wake_up = WakeUp()
-        self._busy: set[str] = set()  # places
-        self._waits = False  # whether something is due that a step has to end for
         self._began = context.clock.now().timestamp()
         self._retry = StoreRetry("storing what was posted", context.liveness, noun="post")
-        self._errors = {noun: ErrorLog(_NAME, noun=noun) for noun in ("job", "post")}
+        size = context.tuning.posts_at_once
+        self.worker = Worker(context, "posts", self._claim, self._do, size, noun="place")
 
-    async def run(self) -> None:
-        """Run until cancelled; ends only when all its tasks have."""
-        async with DrainingGroup(lambda: self._context.tuning.drain) as group:
-            await run_forever(_NAME, self._wake_up, lambda: self._turn(group))
-
-    def reread(self) -> None:
-        """Look for what is due now."""
-        self._wake_up.set()
-
-    async def _turn(self, group: DrainingGroup) -> float:
-        """Begin what is due and has room. Return in how many seconds to look again."""
-        context, clock = self._context, self._context.clock
-        room = context.tuning.posts_at_once - len(self._busy)
-        self._waits = room <= 0
-        if self._waits:
-            return context.tuning.reread_every
-        db, now = context.db, clock.now()
-        with context.liveness.operation(_NAME, progress=False):
-            due_at = await db.read(posts.next_due, now)
-            if due_at is not None and due_at <= now:
-                busy, bound = tuple(self._busy), context.tuning.announcement_bound
-                turns, due_at = await db.write(posts.claim, self._places, bound, now, room, busy)
-                for turn in turns:
-                    self._busy.add(turn.post.place)
-                    group.create_task(self._do(turn), name=f"{_NAME} {turn.post.place}")
-        if due_at is None:
-            return context.tuning.reread_every
-        rest = (due_at - clock.now()).total_seconds()
-        self._waits = rest <= 0
-        return min(context.tuning.reread_every, 1.0 if self._waits else rest)
-
-    def _places(self, session: Session, post: Post) -> list[str]:
-        return self._kinds[post.kind].places(session, post)
+    async def _claim(
+        self, now: datetime, busy: Mapping[str, Turn]
+    ) -> tuple[Mapping[str, Turn], datetime | None]:
+        """Begin what is due in other places than those that are busy."""
+        db, tuning = self._context.db, self._context.tuning
+        due_at = await db.read(posts.next_due, now)
+        if due_at is None or due_at > now:
+            return {}, due_at
+        room = tuning.posts_at_once - len(busy)
+        begin = tuning.announcement_bound, now, room, tuple(busy)
+        turns, due_at = await db.write(
+            posts.claim, lambda session, post: self._kinds[post.kind].places(session, post), *begin
+        )
+        return {turn.post.place: turn for turn in turns}, due_at
 
     async def _do(self, turn: Turn) -> None:
-        what = f"posting {turn.post.kind} (server {turn.post.guild_id})"
-        # A file that is gone is fetched again, which takes long.
-        with self._context.liveness.operation(what, TRANSFER_TIMEOUT) as ending:
-            try:
-                outcome = await self._bounded(turn)
-                await self._retry.run(turn.post.id, self._note, turn, outcome)
-            except Exception as error:  # noqa: BLE001 - it comes due again, and the others go on
-                errors, subject = self._errors_of(turn.post)
-                errors.failed(error, subject)
-                ending.failed = True
-            finally:
-                self._busy.discard(turn.post.place)
-                if self._waits:
-                    self._wake_up.set()
-
-    def _errors_of(self, post: Post) -> tuple[ErrorLog, Hashable]:
-        if post.job_id is None:
-            return self._errors["post"], post.id
-        return self._errors["job"], post.job_id
+        outcome = await self._bounded(turn)
+        await self._retry.run(turn.post.id, self._note, turn, outcome)
 
     async def _bounded(self, turn: Turn) -> Outcome:
         """Take the step, until that was tried for too long."""
@@ -473,8 +434,6 @@ class Posts:
                 raise
             _log.exception("Post %d (%s) can't be made", post.id, post.kind, extra={"job": post.job_id})
             return Never("unexpected errors")
-        errors, subject = self._errors_of(post)
-        errors.succeeded(subject)
         if isinstance(outcome, NotHere) and outcome.closed and post.message_id is not None:
             outcome = Later()
         patience = self._kinds[post.kind].patience(post)
@@ -491,7 +450,7 @@ class Posts:
         # What another life has sent, a restored backup may not know.
         earlier = int(post.details.get(SENT_SINCE) or self._began) < int(self._began)
         if post.message_id is None and post.is_placed and (begun_before is not None or earlier):
-            found = await self._said(turn, self._delivery.find(post))
+            found = await self._delivery.find(post)
             if not isinstance(found, Gone):
                 return found
         unsure = begun_before is not None and post.message_id is None
@@ -501,7 +460,7 @@ class Posts:
         settling = Later(rest) if unsure and rest > 0 else None
         if turn.removes:
             if post.message_id is not None:
-                return await self._said(turn, self._delivery.delete(post))
+                return await self._delivery.delete(post)
             return settling or Gone()
         if turn.moved:
             return settling or Gone()
@@ -509,17 +468,8 @@ class Posts:
         if shown is None:
             return settling or Never()
         if post.message_id is None:
-            return await self._said(turn, self._delivery.send(post, shown))
-        return await self._said(turn, self._delivery.edit(post, shown))
-
-    async def _said(self, turn: Turn, request: Awaitable[Outcome]) -> Outcome:
-        try:
-            async with asyncio.timeout(self._context.tuning.patience):
-                return await request
-        except TimeoutError:
-            told, post = "Server %d: posting %s took too long", turn.post
-            _log.warning(told, post.guild_id, post.kind, extra={"job": post.job_id})
-            return Later()
+            return await self._delivery.send(post, shown)
+        return await self._delivery.edit(post, shown)
 
     async def _note(self, turn: Turn, outcome: Outcome) -> None:
         now, post = self._context.clock.now(), turn.post

@@ -70,7 +70,7 @@ class RateWindow:
     @property
     def usable(self) -> int:
         """Return the most requests in a period; a few fewer than Studii allows."""
-        return max(1, self.limit - self._tuning.rate_margin)
+        return max(1, self.limit - 2)
 
     def set_plan(self, plan: ChosenPlan, now: float) -> None:
         """Take over the admins' choice. Another plan, or the same one chosen again, ends a doubt."""

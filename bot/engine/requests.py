@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from bot import posts
-from bot.aio.tasks import ErrorLog, StoreRetry
+from bot.aio.tasks import StoreRetry
 from bot.backoff import backoff, delay_at
 from bot.base import wake
 from bot.catalog import Catalog
@@ -38,7 +38,6 @@ from bot.studii import (
     JobReport,
     KeyRefused,
     MalformedAnswer,
-    NoAnswer,
     NotSent,
     OutcomeUnknown,
     OutOfCredits,
@@ -63,15 +62,13 @@ class Done:
     """The job after a step, or None if the database tells how it is.
 
     `sent`: whether a request left this process; none does for a job that could not be claimed. `again`: leave
-    the job alone for this many seconds. `limited`: the 429 that Studii answered. `failed`: the step met an
-    unexpected error, and says nothing of the job.
+    the job alone for this many seconds. `limited`: the 429 that Studii answered.
     """
 
     job: Job | None
     sent: bool = True
     again: float | None = None
     limited: RateLimited | None = None
-    failed: bool = False
 
 
 class Requests:
@@ -81,7 +78,6 @@ class Requests:
         self._context, self._catalog = context, catalog
         self._db, self._clock, self._tuning = context.db, context.clock, context.tuning
         self._retry = StoreRetry("storing Studii's answer", context.liveness, noun="job")
-        self._errors = ErrorLog("polling it", noun="job")
 
     async def upload(self, job_id: str, window: RateWindow) -> Done:
         """POST /uploads and PUT the photo (Studii API docs, "Upload a source image").
@@ -102,9 +98,6 @@ class Requests:
         except FileNotFoundError:
             _log.warning("Job %s: its photo is missing from the spool", job_id)
             return await self._not_taken(claim, _PhotoLost())
-        except Exception as error:  # noqa: BLE001 - logged, and bounded like other uploads that fail
-            _log.exception("Job %s: uploading its photo failed", job_id)
-            return await self._not_taken(claim, UploadFailed(reason=type(error).__name__))
         stored: dict[str, Any] = {"object_key": target.object_key, "attempts": 0, "tries": 0}
         return Done(await self._db.write(transitions.change, job_id, JobState.UPLOADING, **stored))
 
@@ -120,10 +113,6 @@ class Requests:
             met = await self._context.studii.create_job(secret, job.tool, job.inputs, job.object_key)
         except StudiiError as error:
             return await self._not_taken(claim, error)
-        except Exception as error:  # noqa: BLE001 - logged, and the outcome is stored
-            # An unexpected error, and the request may have been sent.
-            _log.exception("Job %s: submitting it failed", job_id)
-            return await self._not_taken(claim, OutcomeUnknown(reason=type(error).__name__))
         _log.info("Job %s: Studii accepted it as %s", job_id, met.id)
         # Another process may take the job for lost, and only this one knows its id at Studii.
         store, now = submission.record_taken, self._clock.now()
@@ -142,38 +131,33 @@ class Requests:
         if not allowed:
             return Done(job, sent=False, again=window.pause(self._clock.monotonic()))
         met: JobReport | StudiiError
-        pause, sent = None, True
+        poll = Poll(self._catalog, self._tuning, window.lane, age, self._clock.now())
         try:
             secret = self._secret(key)
             met = await self._context.studii.job_status(secret, job.studii_id or "", job.status_url)
         except StudiiError as error:
-            met, sent = error, not isinstance(error, _Unreadable)
+            met = error
             _log.info("Job %s: a poll of it met %s (%s)", job.id, type(error).__name__, error.reason)
-        except Exception as error:  # noqa: BLE001 - logged; the job's own bounds hold for it too
-            pause = self._errors.failed(error, job.id)
-            met = MalformedAnswer(reason=type(error).__name__)
-        else:
-            self._errors.succeeded(job.id)
+        except Exception:  # the job's own bounds hold for unexpected errors, too
+            await self._db.write(polled, poll, job.id, MalformedAnswer())
+            raise
         if isinstance(met, RateLimited):
             return Done(job, again=met.retry_after, limited=met)
         if isinstance(met, JobReport) and not _is_news(job, met, age, self._tuning):
             return Done(job)
-        poll = Poll(self._catalog, self._tuning, window.lane, age, self._clock.now())
         now_is, again = await self._db.write(polled, poll, job.id, met)
-        if again is not None and pause is not None:
-            again = _bounded(self._tuning, pause, age)
-        return Done(now_is, sent=sent, again=again, failed=pause is not None)
+        return Done(now_is, sent=not isinstance(met, _Unreadable), again=again)
 
     async def ask(self, job: Job, secret: str, window: RateWindow) -> JobReport:
         """GET a job that is not polled any more. Raises `NoRequestLeft`, and what the client raises."""
         now = self._clock.monotonic()
         if window.free_at(now) != now:
-            raise NoRequestLeft(window.pause(now))
+            raise NoRequestLeft
         window.begin(now)
         sent = False
         try:
             if not await self._db.write(self._note(window)):  # other processes leave no room
-                raise NoRequestLeft(window.pause(now))
+                raise NoRequestLeft
             sent = True
             return await self._context.studii.job_status(secret, job.studii_id or "", job.status_url)
         finally:
@@ -223,7 +207,8 @@ class Requests:
             claimed = await self._db.write(claim)
         except Unsure:  # nothing is sent, so that the job must not be taken for one that may have been
             if to is JobState.SUBMITTING:
-                await self._retry.run(job_id, self._db.write, transitions.wait, job_id, to, at)
+                unsent = job_id, self._context.member.epoch, at
+                await self._retry.run(job_id, self._db.amend, _not_sent, *unsent)
             raise
         if isinstance(claimed, Claim):
             return claimed
@@ -263,11 +248,7 @@ def _to_poll(
 
 
 class NoRequestLeft(Exception):
-    """The key has no request left; try again in `seconds`."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"no request is available for {seconds:.0f} s")
-        self.seconds = seconds
+    """The key has no request left now."""
 
 
 class _Unreadable(KeyRefused):
@@ -278,6 +259,13 @@ class _PhotoLost(StudiiError):
     """The photo is not in the spool, as after a move to another host: it is fetched again."""
 
     code = ReasonCode.PHOTO_LOST
+
+
+def _not_sent(session: Session, job_id: str, epoch: int | None, at: datetime) -> None:
+    """Let a job wait whose claim may have been stored, unless another process has it by now."""
+    job = queries.get(session, job_id)
+    if job is not None and job.epoch == epoch:
+        transitions.wait(session, job_id, JobState.SUBMITTING, at)
 
 
 def refused(session: Session, tuning: Tuning, claim: Claim, error: StudiiError, at: datetime) -> Job | None:
@@ -356,7 +344,7 @@ def recover(session: Session, tuning: Tuning, job_ids: Collection[str], at: date
     for job_id in job_ids:
         job = queries.get(session, job_id)
         uploading = job is not None and job.state is JobState.UPLOADING
-        not_taken(session, tuning, job_id, None, NoAnswer() if uploading else OutcomeUnknown(), at)
+        not_taken(session, tuning, job_id, None, UploadFailed() if uploading else OutcomeUnknown(), at)
 
 
 @dataclass(frozen=True, slots=True)

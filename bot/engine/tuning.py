@@ -23,7 +23,6 @@ class Tuning:
 
     # Requests (Studii API docs, "Rate limits": a number a minute per key).
     rate_period: float = 60.3  # a little more than the minute, for clocks that differ
-    rate_margin: int = 2  # requests left unused in each period
     answer_bound: float = 70.0  # no answer comes later after the request was recorded (`Timeouts.total`)
     rate_block: float = 5.0  # first pause after a 429 that names none; doubles up to a minute
     rate_block_bound: float = 5 * MINUTE  # the longest pause, even if Retry-After says more
@@ -43,16 +42,11 @@ class Tuning:
 
     # Polling.
     first_poll: float = 1.0  # the age at the first poll, and the shortest gap between two polls of a job
-    poll_price: float = 0.06  # expected unseen seconds that are worth a poll when all requests are needed,
-    idle_price: float = 0.002  # and when none is
     poll_burst: float = 3.0  # the most polls that are saved up
-    very_likely: float = 0.8  # a job that has ended with this probability is polled before another is sent
     # The longest gap between two polls of a job, whatever was learned: `poll_bound`, or `poll_share` of the
     # job's age if that is more, up to `poll_cap`.
     poll_bound: float = 15.0
     poll_share: float = 0.25
-    poll_cap: float = 5 * MINUTE
-    poll_least_share: float = 0.01  # of the age: the shortest gap, as nobody notices such a wait
     decent_requests: float = 1.9  # submissions and polls that each running job has, or no other is sent
     missing_polls: int = 3  # that many 404s,
     missing_over: float = MINUTE  # over at least this, mean that the job is gone
@@ -62,15 +56,14 @@ class Tuning:
 
     # Outside the lanes.
     intake_tries: int = 3
-    patience: float = 5 * MINUTE  # for a photo to come, and for a message to be made and sent
+    patience: float = 5 * MINUTE  # for a photo to come
     intake_at_once: int = 8  # half of them for one server, a quarter for one member (see `DueJobs`)
     room_pause: float = 2.0  # until a photo that found no room in the spool is tried again; doubles
     room_pause_bound: float = 30.0
     room_patience: float = 10 * MINUTE  # then a server gets a notice, if none of its photos found room
     downloads_at_once: int = 6
     download_tries: int = 8
-    refetch_tries: int = 3  # before a result is announced without its file
-    refetch_room_tries: int = 30  # while its key has no request left
+    refetch_tries: int = 8  # before a result is announced without its file
     posts_at_once: int = 20  # places
     settled_after: float = MINUTE  # Discord makes no message of what was sent to it longer ago
     announcement_bound: float = 5 * MINUTE  # between two tries

@@ -47,6 +47,14 @@ def result_of(session: Session, guild_id: int, message_id: int) -> Job | None:
     )
 
 
+def known_of(
+    session: Session, guild_id: int, message_id: int
+) -> tuple[settings.GuildSettings, Post | None, Job | None]:
+    """Return the server's settings, the message's post among the best, and the job whose result it shows."""
+    best = get(session, guild_id, message_id)
+    return settings.of(session, guild_id), best, result_of(session, guild_id, message_id)
+
+
 def want(session: Session, job_id: str, channel_id: int, message_id: int, at: datetime) -> bool:
     """Have a result shown that has the stars, if its maker agrees. They are asked once.
 

@@ -101,8 +101,7 @@ class Trouble(StrEnum):
     KEY = "key"  # a refusal of the key,
     MISSING = "missing"  # a 404,
     NO_ADDRESS = "no address"  # or no address of the output
-    ANEW = "asked again"  # an output, after its address was asked for once more
-    ROOM = "room"  # a photo that found none in the spool
+    ROOM = "room"  # a photo, or an output, that found none in the spool
 
 
 # Discord hides files whose names start with this behind a spoiler.
@@ -237,7 +236,8 @@ class Job(Base):
     not_before: Mapped[datetime | None] = mapped_column(default=None)
     # Why a job waits, or is not fetched
     held: Mapped[Reason | None] = mapped_column(ReasonText, default=None, repr=False)
-    # uploads that failed, or POST /jobs that Studii did not take (429, received 500)
+    # Uploads that failed, or POST /jobs that Studii did not take (429, received 500)
+    # While it runs: how often a fresh address of its output was asked for
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     source_file: Mapped[str | None] = mapped_column(default=None, repr=False)  # name in the spool
     # the key it was uploaded or submitted with

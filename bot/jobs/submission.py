@@ -124,7 +124,7 @@ def record_taken(
         job.failure_text = None
     transitions.move(session, job, JobState.RUNNING, at, submitted_at=at)
     job.studii_id, job.status_url = created.id, created.status_url
-    job.studii_status, job.charged, job.tries = created.status, created.credits_charged, 0
+    job.studii_status, job.charged, job.tries, job.attempts = created.status, created.credits_charged, 0, 0
     # A job that was held has been taken, so the others go on even if no hold is stored.
     if claim.was_held or session.get(Hold, job.guild_id) is not None:
         end_hold(session, job.guild_id, at, was_held=claim.was_held)

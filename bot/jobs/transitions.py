@@ -207,10 +207,10 @@ fail_paid = of_job(JobState.RUNNING)(end_paid)
 
 
 @of_job(JobState.RECEIVED, JobState.RUNNING)
-def later(session: Session, job: Job, until: datetime, *, counts: bool = True) -> None:
+def later(session: Session, job: Job, until: datetime) -> None:
     """Let a photo or an output be fetched not before then. A photo whose key is held waits for that."""
-    if job.held is None:
-        job.not_before, job.tries = until, job.tries + counts
+    if job.held is None or job.state is JobState.RUNNING:
+        job.not_before, job.tries = until, job.tries + 1
 
 
 @of_job(JobState.RECEIVED)

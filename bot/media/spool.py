@@ -137,10 +137,6 @@ class Spool:
         """Return the size of a job's output, in bytes; 0 if it is not there."""
         return self._sizes.get((job_id, _OUTPUT), (0, 0))[1]
 
-    def left_for_output(self, job_id: str) -> int:
-        """Return how many bytes the job's output may have now."""
-        return max(0, self.max_bytes - self.used + self.output_size(job_id))
-
     def claim_source(
         self, job_id: str, guild_id: int, size: int, *, held: bool = False, held_together: int = 0
     ) -> int:
@@ -162,12 +158,6 @@ class Spool:
         """Claim room for a job's output. Return 0, or the missing bytes if there is no room."""
         lacking = max(0, self.used - self.output_size(job_id) + size - self.max_bytes)
         return lacking or self._claim((job_id, _OUTPUT), guild_id, size)
-
-    def claim_rest(self, job_id: str, guild_id: int, most: int) -> int:
-        """Claim the free room for an output of unknown size, at most `most` bytes. Return its bytes."""
-        size = min(most, self.left_for_output(job_id))
-        self._claim((job_id, _OUTPUT), guild_id, size)
-        return size
 
     async def make(self) -> None:
         """Create the folder if it was removed. To be called before a file is written."""

@@ -14,7 +14,6 @@ from bot.jobs import best_results
 from bot.jobs.best_results import BEST, STAR
 from bot.jobs.models import Job
 from bot.reactions.events import Backlog, Cleared, emoji_of
-from bot.servers import settings
 from bot.services import Services
 from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS, tolerated
 from bot.ui.reading.permissions import channel_in, fetched_member, moderates_in
@@ -44,7 +43,7 @@ class BestResultWatch:
 
     def __init__(self, client: discord.Client, services: Services, clock: Clock) -> None:
         self._client, self._services, self._clock = client, services, clock
-        self._waiting: Backlog[_Starred] = Backlog(
+        self.waiting: Backlog[_Starred] = Backlog(
             "starred results",
             self._look_at,
             bound=200,
@@ -64,10 +63,6 @@ class BestResultWatch:
             self._put(_Starred(best.guild_id, int(best.details["channel"]), int(best.key)))
         for guild_id, channel_id in channels:
             await self._look_through(guild_id, channel_id)
-
-    async def close(self) -> None:
-        """Drop waiting work."""
-        await self._waiting.close()
 
     def starred(self, event: discord.RawReactionActionEvent) -> None:
         """Handle an added reaction."""
@@ -100,8 +95,8 @@ class BestResultWatch:
     def _put(self, starred: _Starred) -> None:
         if self._client.get_guild(starred.guild_id) is not None:
             # All its stars are counted at once.
-            self._waiting.withdraw(starred.guild_id, lambda waiting: waiting == starred)
-            self._waiting.put(starred.guild_id, starred)
+            self.waiting.withdraw(starred.guild_id, lambda waiting: waiting == starred)
+            self.waiting.put(starred.guild_id, starred)
 
     async def _look_through(self, guild_id: int, channel_id: int) -> None:
         """Look at the results with stars among the channel's latest messages."""
@@ -121,14 +116,10 @@ class BestResultWatch:
     async def _decide(self, starred: _Starred) -> bool:
         """Have the result shown, or taken back. Return False if that can't be told yet."""
         db = self._services.db
-        rules = await db.read(settings.of, starred.guild_id)
-        if rules.best_channel_id is None:
-            return True
-        best = await db.read(best_results.get, starred.guild_id, starred.message_id)
+        rules, best, job = await db.read(best_results.known_of, starred.guild_id, starred.message_id)
         known = best is not None and best.wanted
-        if starred.given is known:
+        if rules.best_channel_id is None or starred.given is known:
             return True  # it is shown, or waits for its maker's answer; or it never was
-        job = await db.read(best_results.result_of, starred.guild_id, starred.message_id)
         if job is None:
             # A result's message is there a moment before it is stored.
             age = self._clock.now() - discord.utils.snowflake_time(starred.message_id)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import AsyncExitStack
 from dataclasses import KW_ONLY, dataclass
@@ -55,7 +56,7 @@ class Backlog(Generic[_T]):
 
     def __post_init__(self) -> None:
         self._until_back = OutageRetry()
-        self._items: dict[asyncio.Task[None], tuple[int, _T]] = {}
+        self._items = defaultdict[int, dict[asyncio.Task[None], _T]](dict)  # by server
         self._begun = set[asyncio.Task[None]]()
         self._turns = asyncio.Semaphore(self.at_once)
         self._lines = WeakValueDictionary[int, asyncio.Semaphore]()
@@ -66,9 +67,9 @@ class Backlog(Generic[_T]):
 
         `at_once`: it waits for nothing but earlier items that it comes after, as it takes no request.
         """
-        here = {task: one for task, (where, one) in self._items.items() if where == server}
+        here = self._items[server]
         full = not at_once and len(here.keys() - self._begun) >= self.bound
-        if self._closed or full or len(self._items) >= self.bound_in_all:
+        if self._closed or full or sum(map(len, self._items.values())) >= self.bound_in_all:
             if not self._dropping:
                 _log.warning("%s: too many are waiting already, so some are skipped", self.what)
             self._dropping = True
@@ -76,15 +77,15 @@ class Backlog(Generic[_T]):
         self._dropping = False
         earlier = [task for task, one in here.items() if self.after(item, one)]
         task = asyncio.create_task(self._do(server, item, earlier, at_once=at_once), name=self.what)
-        self._items[task] = server, item
-        task.add_done_callback(self._items.pop)
+        here[task] = item
+        task.add_done_callback(here.pop)
         task.add_done_callback(self._begun.discard)
         return True
 
     def withdraw(self, server: int, unwanted: Callable[[_T], bool]) -> list[_T]:
         """Remove the unwanted items that wait in the server's line, and return them."""
-        waiting = {task: one for task, one in self._items.items() if task not in self._begun}
-        removed = {task: one for task, (where, one) in waiting.items() if where == server and unwanted(one)}
+        here = self._items[server]
+        removed = {task: one for task, one in here.items() if task not in self._begun and unwanted(one)}
         self._begun |= removed.keys()
         for task in removed:
             task.cancel()
@@ -93,7 +94,7 @@ class Backlog(Generic[_T]):
     async def close(self) -> None:
         """Drop waiting items, and cancel running ones."""
         self._closed = True
-        tasks = list(self._items)
+        tasks = [task for here in self._items.values() for task in here]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

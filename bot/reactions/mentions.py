@@ -51,7 +51,7 @@ class MentionWatch:
     ) -> None:
         self._client, self._services, self._catalog = client, services, catalog
         self._clock, self._readers = clock, readers
-        self._waiting: Backlog[_Mentioned] = Backlog(
+        self.waiting: Backlog[_Mentioned] = Backlog(
             "answers to mentions",
             self._answer,
             bound=20,
@@ -66,11 +66,7 @@ class MentionWatch:
             return
         if not by_a_person(message) or not mentions(message, user):
             return
-        self._waiting.put(message.guild.id, _Mentioned(message, member))
-
-    async def close(self) -> None:
-        """Drop waiting work."""
-        await self._waiting.close()
+        self.waiting.put(message.guild.id, _Mentioned(message, member))
 
     async def _answer(self, mentioned: _Mentioned) -> None:
         message, guild = mentioned.message, mentioned.member.guild

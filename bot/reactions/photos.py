@@ -62,30 +62,23 @@ OFFERS_WAITING, OFFERS_WAITING_IN_ALL, OFFERS_AT_ONCE = 500, 2000, 4
 NextStep = Callable[[], Awaitable[None]]
 
 
-def cannot_post_words(guild: discord.Guild, channel_id: int) -> str:
-    """Return why no result can be posted there."""
-    channel = channel_in(guild, channel_id)
-    missing = [] if channel is None else missing_to_post(channel.permissions_for(guild.me), channel)
-    there = f"<#{channel_id}>"
-    if not missing:
+def cannot_post(guild: discord.Guild, channel_id: int, *, offer: bool = False) -> str:
+    """Return why no result can be posted there, or with `offer`, no emoji added to photos; else nothing."""
+    channel, there = channel_in(guild, channel_id), f"<#{channel_id}>"
+    if channel is None:
         return _(
             "I couldn't post a result in {channel}: I can't see that channel. Nothing was charged.",
             channel=there,
         )
+    may = channel.permissions_for(guild.me)
+    missing = missing_to_post(may, channel) or (missing_to_offer(may) if offer else [])
+    if not missing:
+        return ""
     return _(
         "I couldn't post a result in {channel}: {why}. Nothing was charged.",
         channel=there,
         why=hindrance(missing),
     )
-
-
-def can_post(guild: discord.Guild, channel_id: int, *, offer: bool = False) -> bool:
-    """Return whether a result can be posted there, and with `offer`, emoji added to photos."""
-    channel = channel_in(guild, channel_id)
-    if channel is None:
-        return False
-    may = channel.permissions_for(guild.me)
-    return not (missing_to_post(may, channel) or (offer and missing_to_offer(may)))
 
 
 def once_key(user_id: int, message_id: int, tool: str, inputs: Mapping[str, str], photo: SourcePhoto) -> str:
@@ -156,7 +149,7 @@ class PhotoWatch:
         self._client, self._services, self._catalog = client, services, catalog
         self._readers, self._arrivals = readers, arrivals
         self._tapped = set[int]()  # servers, also those where reactions are off by now
-        self._backlog = Backlog[_Photo | _TakenBack](
+        self.waiting = Backlog[_Photo | _TakenBack](
             "jobs from photos",
             self._do,
             bound=WAITING,
@@ -165,18 +158,13 @@ class PhotoWatch:
             abreast=OF_A_SERVER_AT_ONCE,
             after=_comes_after,
         )
-        self._offers = Backlog[discord.Message](
+        self.offers = Backlog[discord.Message](
             "offering tools under photos",
             self._offer,
             bound=OFFERS_WAITING,
             bound_in_all=OFFERS_WAITING_IN_ALL,
             at_once=OFFERS_AT_ONCE,
         )
-
-    async def close(self) -> None:
-        """Drop waiting work."""
-        await self._backlog.close()
-        await self._offers.close()
 
     async def tapped(self, event: discord.RawReactionActionEvent) -> None:
         """Handle an added reaction."""
@@ -215,7 +203,7 @@ class PhotoWatch:
     def deleted(self, guild_id: int | None, message_id: int) -> None:
         """Handle a deleted message."""
         if guild_id is not None:
-            self._offers.withdraw(guild_id, lambda message: message.id == message_id)
+            self.offers.withdraw(guild_id, lambda message: message.id == message_id)
             self._take_back(_TakenBack(guild_id, message_id, deleted=True))
 
     def edited(self, message: discord.Message) -> None:
@@ -224,7 +212,7 @@ class PhotoWatch:
         if message.guild is not None and not own:
             left = frozenset(urlsplit(photo.url).path for photo in photos_in(message))
             gone = _TakenBack(message.guild.id, message.id, deleted=True, left=left)
-            self._backlog.put(message.guild.id, gone, at_once=True)
+            self.waiting.put(message.guild.id, gone, at_once=True)
 
     async def posted(self, message: discord.Message) -> None:
         """Handle a new message."""
@@ -239,14 +227,14 @@ class PhotoWatch:
         if found is None or not _photos(message):
             return
         if found.kind is PhotoChannelKind.OFFER:
-            if not self._offers.put(guild.id, message):
+            if not self.offers.put(guild.id, message):
                 await self._tell(author, OFFER_SKIPPED.__str__)
             return
         place, posted = self._arrivals.arrive(guild.id), (message, found)
         await self._put(_Photo(author, message.channel.id, message.id, place, posted=posted), AUTO_SKIPPED)
 
     async def _put(self, photo: _Photo, skipped: Message) -> None:
-        if not self._backlog.put(photo.member.guild.id, photo):
+        if not self.waiting.put(photo.member.guild.id, photo):
             photo.place.leave()
             await self._tell(photo.member, skipped.__str__)
 
@@ -277,10 +265,10 @@ class PhotoWatch:
         tap = None if emoji is None else self._services.photo_rules.tap(guild.id, emoji.key)
         if tap is None or emoji is None:
             return no_jobs
-        if not can_post(guild, photo.channel_id):
+        if cannot_post(guild, photo.channel_id):
             # Whether the emoji counts there is only known of the message, which may not be read.
             if self._state_of(guild, photo.channel_id)[0]:
-                await self._tell(member, partial(cannot_post_words, guild, photo.channel_id))
+                await self._tell(member, partial(cannot_post, guild, photo.channel_id))
             return no_jobs
         channel = self._client.get_partial_messageable(photo.channel_id, guild_id=guild.id)
         try:
@@ -305,13 +293,13 @@ class PhotoWatch:
         member = photo.member
         if channel.preset is None:
             return no_jobs
-        if not can_post(member.guild, photo.channel_id):
-            await self._tell(member, partial(cannot_post_words, member.guild, photo.channel_id))
+        if cannot_post(member.guild, photo.channel_id):
+            await self._tell(member, partial(cannot_post, member.guild, photo.channel_id))
             return no_jobs
         return await self._asked(member, message, channel.preset, _photos(message)[: channel.most])
 
     async def _offer(self, message: discord.Message) -> None:
-        if message.guild is None or not can_post(message.guild, message.channel.id, offer=True):
+        if message.guild is None or cannot_post(message.guild, message.channel.id, offer=True):
             return  # tapping them would do nothing
         if await self._services.db.read(why_closed, message.guild.id) is not None:
             return  # nor would it here
@@ -342,11 +330,11 @@ class PhotoWatch:
                 return False
             return gone.means(one.member.id, None if one.emoji is None else one.emoji.key)
 
-        for one in self._backlog.withdraw(gone.guild_id, undone):
+        for one in self.waiting.withdraw(gone.guild_id, undone):
             if isinstance(one, _Photo):
                 one.place.leave()
         # A job that is being started is finished before.
-        self._backlog.put(gone.guild_id, gone, at_once=True)
+        self.waiting.put(gone.guild_id, gone, at_once=True)
 
     async def _undo(self, gone: _TakenBack) -> None:
         db, about = self._services.db, (gone.guild_id, gone.message_id)

@@ -14,7 +14,7 @@ from yarl import URL
 
 from bot import app
 from bot.__main__ import main
-from bot.delivery.cdn_photos import TIMEOUT, CdnPhotoSource
+from bot.delivery.cdn_photos import CdnPhotoSource, Find
 from sandbox.discord.addresses import CDN
 
 
@@ -29,14 +29,17 @@ def point_to(api: str, cdn: str) -> None:
     class EmulatedCdn(CdnPhotoSource):
         """Fetches from the emulator what has an address of Discord's."""
 
-        async def __aenter__(self) -> "EmulatedCdn":
-            self._opened = aiohttp.ClientSession(timeout=TIMEOUT)
-            return self
+        def __init__(self, _: object, find: Find) -> None:
+            super().__init__(_connect, find)
 
         async def _stream(self, url: str, file: BinaryIO, limit: int) -> None:
             await super()._stream(url.replace(CDN, cdn, 1), file, limit)
 
     app.CdnPhotoSource = EmulatedCdn
+
+
+def _connect(**_: object) -> aiohttp.TCPConnector:
+    return aiohttp.TCPConnector()
 
 
 def command(api: str, cdn: str, *arguments: str) -> tuple[str, ...]:

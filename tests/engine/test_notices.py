@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from bot import posts
+from bot.engine.posts import _about  # pyright: ignore[reportPrivateUsage]
 from bot.features.words import WordEffect, WordRule
 from bot.jobs import best_results, transitions
-from bot.jobs.models import Approval, Job, JobState
+from bot.jobs.models import Approval, FailureCode, Job, JobState
 from bot.posts import Later, Never, NotHere, Outcome, Post
 from bot.reasons import Reason, ReasonCode
 from bot.servers import settings, settings as server_settings
@@ -125,6 +126,21 @@ async def test_a_question_that_may_have_been_posted_without_our_knowing_is_looke
         (asked,) = world.discord.edited
         assert (asked.kind, asked.key, asked.message_id) == (NoticeKind.APPROVAL, job.id, 7001)
         assert asked.place == f"c{CHANNEL}"
+
+
+async def test_a_set_whose_first_photo_was_cancelled_is_shown_as_the_others_were_decided(
+    tmp_path: Path,
+) -> None:
+    async with engine_world(tmp_path) as world:
+        now, wanted = world.clock.now(), replace(a_staging_job(), approval=Approval.WANTED, set_id="5" * 16)
+        first, second = [await world.accept(replace(wanted, id=one * 16)) for one in "ab"]
+        for job in (first, second):
+            await world.db.write(transitions.make_ready, job.id, None, now)
+        assert await world.db.write(transitions.cancel, first.id, now, told=True)
+        declined = FailureCode.DECLINED, Reason(ReasonCode.NOT_APPROVED), now
+        assert await world.db.write(transitions.fail_unpaid, second.id, JobState.PENDING, *declined)
+        decided, _ = await world.db.read(_about, NoticeKind.APPROVAL, first.id)
+        assert [job.id for job in decided] == [second.id]
 
 
 async def _reduced(world: EngineWorld) -> bool:

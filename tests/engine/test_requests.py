@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from bot.db import Database
 from bot.domain.guilds import Period
-from bot.errors import CreditsShort
+from bot.errors import CreditsShort, NotAlone, Unsure
 from bot.jobs import submission
 from bot.jobs.models import FailureCode, Job, JobRequest, JobState, MemberContext
 from bot.reasons import Reason, ReasonCode
@@ -80,6 +80,30 @@ async def test_a_commit_whose_answer_is_lost_leaves_no_job_in_doubt(
         assert world.studii.requests.count("create") == 1
         assert "settled before" not in caplog.text
         await world.balanced()
+
+
+async def test_a_claim_whose_answer_is_lost_is_taken_back_also_after_another_process_has_taken_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        job = await world.accept(a_job())
+        real, writes = world.db.write, list[Any]()
+
+        async def replaced(work: Any, *args: Any, **more: Any) -> Any:
+            if writes:
+                raise NotAlone
+            made = await real(work, *args, **more)
+            if (await world.job(job.id)).state is JobState.SUBMITTING:
+                writes.append(made)
+                raise Unsure
+            return made
+
+        monkeypatch.setattr(world.db, "write", replaced)
+        async with world.running():
+            await world.until(lambda: bool(writes), "the claim")
+            await world.reaches(job.id, JobState.WAITING)
+        assert len(world.studii.jobs) == 0
 
 
 async def test_a_forgotten_key_is_kept_for_its_running_job_a_day_at_most(tmp_path: Path) -> None:

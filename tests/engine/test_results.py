@@ -13,9 +13,11 @@ from bot.engine.posts import STAYS_THERE
 from bot.jobs import queries, results, transitions
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.jobs.results import EndOfJobs
+from bot.media.spool import Spool
 from bot.posts import Later, Never, NotHere, Post, Stands, TooMuch
+from bot.reasons import Reason, ReasonCode
 from bot.servers.notices import NoticeKind
-from bot.studii import Timeouts
+from bot.studii import JobReport, NoAnswer, StudiiClient, Timeouts
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Outcome, Output, faults
 from tests.engine.world import GUILD, MB, STUDIO, EngineWorld, a_job, a_staging_job, ends_badly, engine_world
@@ -60,6 +62,57 @@ async def test_an_output_that_cannot_be_had_fails_with_its_charge(
         assert (failed.output_url is None) is (most == MB)
         assert world.spooled() == []
         assert world.studii.requests.count("output") == fetched
+
+
+async def test_a_fresh_address_is_asked_for_once_also_if_studii_does_not_answer_at_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, polls = StudiiClient.job_status, list[str]()
+
+    async def every_other_fails(self: StudiiClient, secret: str, job_id: str, *more: Any) -> JobReport:
+        polls.append(job_id)
+        if len(polls) % 2 == 0:
+            raise NoAnswer
+        return await real(self, secret, job_id, *more)
+
+    monkeypatch.setattr(StudiiClient, "job_status", every_other_fails)
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.fail("output", faults.gone(), 99)
+        job = await world.accept(a_job())
+        async with world.running():
+            await ends_badly(world, job, 8)
+        assert world.studii.requests.count("output") == 1 + world.tuning.download_tries
+
+
+async def test_an_output_of_a_job_that_has_run_for_a_day_is_tried_as_often_as_others(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.next_job(Outcome(duration=0.5))
+        world.studii.fail("output", faults.error(500), 99)
+        job = await world.accept(a_job())
+        async with world.running():
+            await world.reaches(job.id, JobState.RUNNING)
+            told = Reason(ReasonCode.RUNNING_FOR_A_DAY)
+            await world.db.write(transitions.change, job.id, held=told)
+            await ends_badly(world, job, 8)
+        assert world.studii.requests.count("output") == 2 * world.tuning.download_tries
+
+
+async def test_an_output_that_finds_no_room_for_long_is_given_to_its_person_as_a_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacking(*_: object) -> int:
+        return 1
+
+    monkeypatch.setattr(Spool, "claim_output", lacking)
+    async with engine_world(tmp_path, held_bound=0.3, room_pause_bound=0.05) as world:
+        await world.use_key(world.studii.add_key())
+        job = await world.accept(a_job())
+        async with world.running():
+            failed = await ends_badly(world, job, 8)
+        assert (failed.failure, failed.output_url is None) == (FailureCode.OUTPUT, False)
+        assert world.studii.requests.count("output") > 1
 
 
 async def test_bytes_that_nobody_names_are_the_video_that_the_tool_makes(tmp_path: Path) -> None:

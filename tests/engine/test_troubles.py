@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,10 @@ from bot.aio import tasks
 from bot.engine import Engine, Tuning
 from bot.engine.context import UNEXPECTED_TRIES
 from bot.engine.lane import Lane
-from bot.engine.tuning import HOUR
+from bot.engine.tuning import DAY, HOUR
 from bot.errors import DatabaseAway, DatabaseFailed
-from bot.jobs.models import FailureCode, Job, JobState
+from bot.jobs import submission, transitions
+from bot.jobs.models import Approval, FailureCode, Job, JobState
 from bot.media.pool import DecoderPool
 from bot.posts import Post
 from bot.reasons import ReasonCode
@@ -285,6 +287,23 @@ async def test_a_result_whose_posting_fails_unexpectedly_is_kept_in_the_list_of_
         assert world.spooled() == [kept.output_file]
 
 
+async def test_a_periodic_task_that_fails_keeps_no_other_from_being_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = FakeClock()
+    async with engine_world(tmp_path, clock=clock) as world:
+        unknown = await world.put(await world.accept(a_job()), JobState.SUBMITTING)
+        await world.db.write(submission.make_unknown, unknown.id, clock.now())
+        waiting = await world.accept(replace(a_staging_job(), approval=Approval.WANTED))
+        await world.db.write(transitions.make_ready, waiting.id, None, clock.now())
+        monkeypatch.setattr(transitions, "apply_ruling", fail)
+        clock.advance(31 * DAY)
+        with pytest.raises(DatabaseFailed):
+            await world.engine()._tidy()  # pyright: ignore[reportPrivateUsage]
+        assert (await world.job(unknown.id)).state is JobState.UNKNOWN
+        assert (await world.job(waiting.id)).state is JobState.FAILED
+
+
 async def stuck(engine: Engine, clock: FakeClock) -> str:
     """Why the engine is taken for stuck, after as much time as that needs."""
     async with asyncio.timeout(PATIENCE):
@@ -298,10 +317,10 @@ async def test_a_start_that_never_ends_is_named(tmp_path: Path, monkeypatch: pyt
     async def hang(*_: object) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(Engine, "_doubt_restored", hang)
+    monkeypatch.setattr(Engine, "_resume", hang)
     clock = FakeClock()
     async with engine_world(tmp_path, clock=clock) as world, world.running() as engine:
-        assert "resuming interrupted jobs (at the start) has lasted" in await stuck(engine, clock)
+        assert "resuming interrupted jobs has lasted" in await stuck(engine, clock)
 
 
 Trouble = Callable[[EngineWorld, pytest.MonkeyPatch], Awaitable[None]]
