@@ -10,8 +10,6 @@ import discord
 import pytest
 from aiohttp import web
 from discord.http import Route
-from simcord import InteractionResult
-from simcord.interactions import base_payload
 
 from bot import meta
 from bot.catalog import RESERVED, Catalog
@@ -19,7 +17,6 @@ from bot.client import commands as registration
 from bot.client.bot import LOUDEST, StudiiBot, quiet_discord_loggers
 from bot.client.commands import name_of
 from bot.client.login import choose_intents, mention_intents, photo_intents
-from bot.db import Database
 from bot.errors import SettingsError, StudiiBotError
 from bot.ui.kit.layout import know_commands, text
 from sandbox.discord.emulator import TOKEN, DiscordServer
@@ -105,44 +102,6 @@ async def test_a_development_server_that_is_none_any_more_loses_its_own_commands
     assert last.path.endswith(f"/guilds/{desk.guild.id}/commands")
     assert not last.json
     assert await desk.services.db.read(meta.get, name_of(desk.guild.id)) is None
-
-
-def asks_for_credits(desk: Desk) -> Any:
-    """Let Maya use /credits, without waiting for the answer."""
-    command: Any = desk.env.backend.find_command("credits", desk.guild.id, type=1)
-    data: dict[str, Any] = {"id": command["id"], "name": "credits", "type": 1, "options": []}
-    record, payload = base_payload(
-        desk.env.backend,
-        type=2,
-        channel_id=desk.channel.id,
-        guild_id=desk.guild.id,
-        user_id=desk.maya.id,
-        data=data,
-    )
-    desk.env.backend.emit("INTERACTION_CREATE", payload)
-    return record
-
-
-async def test_what_is_being_answered_is_waited_for_before_the_bot_leaves(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begun, slow, real = asyncio.Event(), asyncio.Event(), Database.read
-
-    async def read(*given: Any) -> Any:
-        begun.set()
-        await slow.wait()
-        return await real(*given)
-
-    monkeypatch.setattr(Database, "read", read)
-    record = asks_for_credits(desk)
-    await begun.wait()
-    desk.bot.accepting = False
-    leaving = asyncio.create_task(desk.bot.answered())
-    await asyncio.sleep(0.1)
-    assert not leaving.done()
-    slow.set()
-    await leaving
-    assert "credits" in texts(InteractionResult(desk.env, record))
 
 
 async def test_a_bot_that_is_about_to_leave_takes_no_more_commands(desk: Desk) -> None:

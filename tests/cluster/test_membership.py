@@ -3,13 +3,12 @@
 import asyncio
 import logging
 from contextlib import AsyncExitStack
-from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
 
 from bot import db, meta
-from bot.cluster import Membership, WantedShards, identify_turn
+from bot.cluster import Membership, identify_turn
 from bot.db import Database, used_once
 from bot.errors import NotAlone
 from tests.cluster.members import SHORT, process_on, replaced
@@ -121,34 +120,3 @@ async def test_turns_at_the_gateway_are_spaced_over_all_processes(url: str) -> N
         assert await other.write(identify_turn, 1, 0.5) is None
         await asyncio.sleep(wait + 0.1)
         assert await other.write(identify_turn, 0, 0.5) is None
-
-
-@pytest.mark.parametrize(
-    ("stored", "setting", "recommended", "takes_all", "number"),
-    [
-        (0, None, 4, True, 4),
-        (0, None, 4, False, 4),
-        (4, None, 6, True, 6),  # one process that serves all grows with the bot
-        (4, None, 2, True, 4),
-        (4, None, None, False, 4),
-        (0, 4, None, False, 4),
-        (4, 8, None, False, 8),
-        (4, 2, None, True, 2),
-    ],
-)
-async def test_the_number_of_shards_for_which_discord_is_asked_only_where_its_answer_counts(
-    stored: int, setting: int | None, recommended: int | None, *, takes_all: bool, number: int
-) -> None:
-    async def answer() -> int:
-        assert recommended is not None, "Discord is not to be asked"
-        return recommended
-
-    wanted = WantedShards(answer, setting, None if takes_all else 1)
-    assert await wanted.number(dict.fromkeys(range(stored), False), PATIENCE) == number
-    if stored and setting is None:  # those that others hold stay as they are
-        wanted = replace(wanted, recommended=unasked)
-        assert await wanted.number(dict.fromkeys(range(stored), True), PATIENCE) == stored
-
-
-async def unasked() -> int:
-    raise AssertionError("Discord is not to be asked")

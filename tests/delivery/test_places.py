@@ -9,10 +9,8 @@ import discord
 import pytest
 from simcord import ChannelHandle
 
-from bot.delivery.posts import RETRY_SECONDS
 from bot.jobs import queries
 from bot.jobs.models import Job, JobState, SourcePhoto
-from bot.posts import Later
 from bot.servers.notices import NoticeKind
 from bot.ui.jobs.wording import message_link
 from tests.delivery.finished import MESSAGES, finished, output
@@ -169,19 +167,6 @@ async def test_where_no_thread_can_be_made_the_result_is_in_the_channel(desk: De
         said = await tell_end(desk.delivery, job, output(tmp_path))
         assert said == Posted(desk.channel.history()[-1].id)
     assert "is ready" in texts(desk.channel.history()[-1])
-
-
-async def test_while_discord_is_busy_the_thread_is_made_and_the_result_posted_later(
-    desk: Desk, tmp_path: Path
-) -> None:
-    photo = await desk.tom.send(desk.channel, "The kitchen")
-    there = SourcePhoto(URL, "room.png", "image/png", 9, photo.id, desk.channel.id)
-    desk.env.inject_error("POST", "/channels/*/messages/*/threads", status=503, times=1)
-    job = replace(await finished(desk), in_thread=True, source=there)
-    before = len(desk.channel.history())
-    assert await tell_end(desk.delivery, job, output(tmp_path)) == Later(RETRY_SECONDS)
-    assert len(desk.channel.history()) == before
-    assert isinstance(await tell_end(desk.delivery, job, output(tmp_path)), Posted)
 
 
 PERMISSIONS = BOT_PERMISSIONS | discord.Permissions(create_public_threads=True, send_messages_in_threads=True)

@@ -12,9 +12,8 @@ from hypothesis import given, settings, strategies as st
 from bench.simulation.loads import IMAGE, VIDEO, Load
 from bench.simulation.measure import Newcomer, Scale, learning, measure
 from bot.engine import Tuning
-from bot.engine.lane import Durations, Lane, Rest, Running, Send, Step, Waiting, Work
+from bot.engine.lane import Durations, Lane, Running, Send, Step, Waiting, Work
 from bot.engine.rate import RateWindow
-from bot.engine.tuning import HOUR
 
 TUNING = Tuning()
 
@@ -43,14 +42,6 @@ def sync(lane: Lane, waiting: Collection[Waiting], running: Collection[Running],
 
 def is_empty(lane: Lane) -> bool:
     return not (lane.waiting or lane.running or lane.in_flight)
-
-
-def take(lane: Lane, now: float = 0.0) -> Send:
-    """What the lane sends now; it stays under way."""
-    decision = lane.decide(now)
-    assert isinstance(decision, Send)
-    lane.begin(decision, now)
-    return decision
 
 
 @pytest.mark.parametrize("wrong", [1 / 3, 1.0, 3.0])
@@ -175,17 +166,6 @@ def _after(
         done_at[job.id] = now + lasts
         return running(job.id, now)
     return None if now >= done_at[job.id] else running(job.id, now)
-
-
-def test_after_a_day_a_job_is_polled_hourly() -> None:
-    lane = lane_of()
-    sync(lane, [], [running("stuck", -90_000.0)], 0.0)
-    decision = take(lane)
-    lane.end(decision.job_id, 0.1, sent=True)
-    lane.put(running("stuck", -90_000.0), "stuck", 0.1)
-    rest = lane.decide(1.0)
-    assert isinstance(rest, Rest)
-    assert rest.until == pytest.approx(HOUR, abs=1)
 
 
 def priced(

@@ -10,6 +10,7 @@ from simcord import InteractionResult, MemberActor
 
 from bot import posts
 from bot.engine.posts import Told
+from bot.features import styles
 from bot.jobs import queries, transitions
 from bot.jobs.models import FORGOTTEN_MEMBER, FailureCode, Job, JobState
 from bot.jobs.submission import tell_unknown
@@ -322,6 +323,22 @@ async def nothing_is_done(desk: Desk, action: str, who: str) -> None:
     assert any(words in texts(told) for words in REFUSALS), texts(told)
     assert await jobs(desk) == before
     assert desk.env.backend.get_message(channel_id, message.id)
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize(
+    "action", ["charged:{job}-0", "release:{job}-0", "jobs:server:0:any:any", "style:remove:{style}"]
+)
+async def test_nor_does_a_members_press_of_what_is_for_admins(desk: Desk, action: str) -> None:
+    job = await job_in(desk, *DONE[:2], JobState.UNKNOWN)
+    studio = desk.bot.catalog.get("studio")
+    style = await desk.save_style(desk.admin, "Dawn", studio, {"prompt": "A harbour"}, for_server=True)
+    forged = f"studii:{action.format(job=job.id, style=style.id)}"
+    told = await press(desk, desk.tom, await desk.channel_message(forged), forged)
+    assert told.modal is None
+    assert any(words in texts(told) for words in ("Manage Server", "isn't yours")), texts(told)
+    assert await desk.job() == job
+    assert await desk.db.read(styles.of_server, desk.guild.id)
 
 
 @pytest.mark.promise

@@ -7,6 +7,8 @@ from typing import Any
 import discord
 import pytest
 from simcord import ChannelHandle
+from simcord.backend.models import Overwrite
+from simcord.enums import OverwriteType
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -26,6 +28,7 @@ from tests.support import spending
 from tests.support.database import given
 from tests.support.desk import DONE, PNG, Desk, pieces, texts
 from tests.support.posts import deliver, open_posts, placed, sent
+from tests.support.presses import hand_in
 from tests.support.services import cancel, erase
 from tests.support.settings import change, limit_tool, opened
 from tests.ui.admin.moderation.waiting import approvals, ask, asked, decline, moderator
@@ -46,6 +49,19 @@ async def test_of_two_moderators_the_second_learns_what_was_decided(desk: Desk) 
     late = await second.submit_modal(form, {field: ""})
     assert "That request was already approved." in texts(late)
     assert (await desk.job()).state is JobState.WAITING
+
+
+async def test_a_form_from_elsewhere_gives_a_moderator_of_another_channel_no_say(desk: Desk) -> None:
+    await ask(desk, await approvals(desk))
+    role = desk.guild.create_role("Helpers")
+    ines = desk.guild.add_member(desk.env.create_user("ines"), roles=[role])
+    manages = discord.Permissions(manage_messages=True).value
+    allowed = Overwrite(role.id, OverwriteType.ROLE, allow=manages)
+    desk.env.backend.edit_channel(desk.channel.id, {}, overwrites=[allowed])
+    await desk.env.settle()
+    told = await hand_in(desk, ines, f"studii:decline:{(await desk.job()).id}-0")
+    assert "Only members with Manage Messages" in texts(told)
+    assert (await desk.job()).state is JobState.PENDING
 
 
 @pytest.mark.promise
