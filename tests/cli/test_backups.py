@@ -91,16 +91,6 @@ async def test_a_backup_that_can_not_be_written_says_where_it_can(tmp_path: Path
     assert "Name a place with room that the bot's user can write to" in errors
 
 
-async def test_a_database_of_another_program_is_not_backed_up(tmp_path: Path) -> None:
-    (tmp_path / "data").mkdir()
-    with closing(sqlite3.connect(database(tmp_path))) as connection:
-        connection.execute("CREATE TABLE bookmarks (name TEXT)")
-    status, told, errors = await ran(tmp_path, "backup", "copy.db")
-    assert (status, told) == (2, "")
-    assert "belongs to another program" in errors
-    assert not (tmp_path / "copy.db").exists()
-
-
 @pytest.mark.promise
 @pytest.mark.parametrize("given", ["copy.db", "-"])
 async def test_a_file_of_another_program_is_not_replaced_by_a_backup(tmp_path: Path, given: str) -> None:

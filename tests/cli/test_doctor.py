@@ -29,24 +29,6 @@ from tests.cli.doctor import DRIVERS, found, stopping, with_free
 from tests.support.postgresql import new_database
 
 
-async def test_nothing_stops_a_good_setup_before_and_after_the_first_start(
-    tmp_path: Path, around: dict[str, str]
-) -> None:
-    assert stopping(await found(around)) == set()
-    await keep_key(tmp_path)
-    findings = await found(around)
-    assert stopping(findings) == set()
-    assert set(findings) == {
-        *(
-            "Settings",
-            "Discord",
-            "Clock",
-            "Disk",
-        ),
-        *("Encryption key", "Database", "Ledger", "Pictures", "Studii"),
-    }
-
-
 @pytest.mark.promise
 async def test_wrong_settings_are_told_as_the_start_tells_them(tmp_path: Path) -> None:
     told = [

@@ -158,17 +158,6 @@ async def test_a_result_is_posted_in_a_thread_under_its_photo_also_a_second_one(
     assert len(ours) == 2
 
 
-async def test_where_no_thread_can_be_made_the_result_is_in_the_channel(desk: Desk, tmp_path: Path) -> None:
-    photo = await desk.tom.send(desk.channel, "The kitchen")
-    there = SourcePhoto(URL, "room.png", "image/png", 9, photo.id, desk.channel.id)
-    desk.env.inject_error("POST", "/channels/*/messages/*/threads", status=403, code=50013, times=1)
-    for source in (there, None):  # the second has no message that a thread could be under
-        job = replace(await finished(desk), in_thread=True, source=source)
-        said = await tell_end(desk.delivery, job, output(tmp_path))
-        assert said == Posted(desk.channel.history()[-1].id)
-    assert "is ready" in texts(desk.channel.history()[-1])
-
-
 PERMISSIONS = BOT_PERMISSIONS | discord.Permissions(create_public_threads=True, send_messages_in_threads=True)
 
 

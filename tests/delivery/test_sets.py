@@ -188,22 +188,6 @@ async def test_one_picture_is_deleted_and_the_others_stay(tmp_path: Path) -> Non
 
 
 @pytest.mark.promise
-@pytest.mark.parametrize("who", ["maya", "admin"])
-async def test_delete_takes_the_message_and_is_for_its_person_and_moderators(
-    tmp_path: Path, who: str
-) -> None:
-    async with made(tmp_path) as (desk, parts):
-        await announce(desk, parts)
-        refused = await desk.tom.click(desk.channel.history()[-1], label="Delete")
-        assert "Only the person who asked for this" in texts(refused)
-        person = getattr(desk, who)
-        asked = await person.click(desk.channel.history()[-1], label="Delete")
-        assert galleries(desk)
-        await person.click(asked.response, label="Delete")
-        assert galleries(desk) == []
-
-
-@pytest.mark.promise
 async def test_a_private_set_takes_the_place_of_its_progress_if_one_message_holds_it(tmp_path: Path) -> None:
     async with made(tmp_path, 3, private=True) as (desk, parts):
         assert await announce(desk, parts) == [Posted(None)]

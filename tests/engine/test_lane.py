@@ -89,16 +89,6 @@ def test_members_take_turns_whoever_asked_first_twenty_times() -> None:
     assert submit_all(lane)[:6] == ["ana00", "ben", "cleo0", "ana01", "cleo1", "ana02"]
 
 
-def test_a_place_in_line_is_what_then_happens() -> None:
-    lane = lane_of()
-    jobs = [waiting(f"{user}-{n}", user, n * 3 + user) for user in range(3) for n in range(user + 1)]
-    sync(lane, jobs, [], 0.0)
-    places = {job.id: lane.place(job.id)[0] for job in jobs}
-    order = submit_all(lane)
-    assert places == {job_id: place for place, job_id in enumerate(order, 1)}
-    assert lane.place(order[0])[0] is None
-
-
 @pytest.mark.promise
 @settings(max_examples=40)
 @given(

@@ -68,18 +68,6 @@ async def test_too_many_pixels_are_refused_with_the_figure_and_the_limit(
 
 
 @pytest.mark.promise
-async def test_exactly_the_most_pixels_are_taken(tmp_path: Path, subtests: pytest.Subtests) -> None:
-    path, most = tmp_path / "photo", 96 * 64
-    async with DecoderPool(max_pixels=most - 1) as too_few, DecoderPool(max_pixels=most) as enough:
-        for image_format in ("JPEG", "PNG", "WEBP", *KINDS):
-            with subtests.test(image_format):
-                save(path, image_format)
-                with pytest.raises(PhotoRefused, match="photo_too_many_pixels"):
-                    await too_few.inspect(path)
-                assert (await enough.inspect(path)).width == 96
-
-
-@pytest.mark.promise
 async def test_a_kind_that_takes_much_memory_has_a_lower_limit(decoder: DecoderPool, tmp_path: Path) -> None:
     path = tmp_path / "photo"
     Image.new("RGB", (5_830, 5_830), "teal").save(path, "WEBP", method=0)

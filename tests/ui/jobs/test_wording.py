@@ -11,7 +11,7 @@ from bot.jobs.models import Approval, FailureCode, Job, JobState, Progress, Sour
 from bot.jobs.results import EndOfJobs, Part
 from bot.reasons import Reason, ReasonCode
 from bot.ui.jobs.listing import MINE, SERVER, UNPOSTED, ListQuery, Shown, Whose, jobs_panel
-from bot.ui.jobs.progress import progress_panel, sign_of
+from bot.ui.jobs.progress import progress_panel
 from bot.ui.jobs.result import ending, linked_video
 from bot.ui.jobs.wording import can_play
 from bot.ui.reading.pictures import PostedResults
@@ -205,15 +205,6 @@ def test_the_list_says_the_state_of_each_job(state: JobState, said: str) -> None
 )
 def test_an_empty_list_says_what_there_is_none_of(whose: Whose, page: int, said: str) -> None:
     assert said in listing(whose=whose, page=page)
-
-
-def test_the_progress_of_a_set_has_room_for_the_longest_of_its_lines() -> None:
-    for state in JobState:
-        for private in (False, True):
-            photos = a_set(*[state] * 10, private=private, result_message_id=10**18)
-            assert f"10. {sign_of(photos[0])} room.png: " in texts(
-                progress_panel(photos, CATALOG, Progress())
-            )
 
 
 def test_the_progress_of_a_private_set_says_that_moderators_see_it() -> None:

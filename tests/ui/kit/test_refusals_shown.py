@@ -8,7 +8,7 @@ from bot.credits.limits import StartRate
 from bot.errors import DatabaseAway, DatabaseFailed, NotAlone, Refused, StudiiBotError
 from bot.jobs import queries
 from bot.jobs.confirm import Repeated
-from bot.reactions.photos import cannot_post_words
+from bot.reactions.photos import cannot_post
 from bot.reasons import Reason, ReasonCode
 from bot.servers.settings import Permit
 from bot.studii import BadInputs, KeyRefused, OutOfCredits, PlanRefused, StudiiError, TooLarge, UploadFailed
@@ -97,7 +97,7 @@ async def test_a_channel_that_the_bot_does_not_see_or_that_is_not_named_is_told(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (guild,) = desk.bot.guilds
-    assert cannot_post_words(guild, 5) == (
+    assert cannot_post(guild, 5) == (
         "I couldn't post a result in <#5>: I can't see that channel. Nothing was charged."
     )
 

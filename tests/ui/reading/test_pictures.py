@@ -154,18 +154,6 @@ async def test_the_picture_of_an_embed_that_another_bot_posted_can_be_used(tmp_p
 
 
 @pytest.mark.promise
-async def test_an_animated_picture_is_taken_for_its_first_frame_and_a_video_is_none(desk: Desk) -> None:
-    gif, film = ("wave.gif", b"GIF89a" + b"0" * 32), ("film.mp4", b"\x00\x00\x00\x18ftypmp42")
-    message = await post(desk, desk.tom, film, gif)
-    await desk.maya.context_menu(desk.channel, RESTORE, message)
-    job = await desk.job()
-    assert job.source is not None
-    assert job.source.filename == "wave.gif"
-    answer = await desk.maya.context_menu(desk.channel, RESTORE, await post(desk, desk.tom, film))
-    assert "That message has no picture" in texts(answer)
-
-
-@pytest.mark.promise
 async def test_a_result_in_a_photo_channel_starts_nothing_by_itself(desk: Desk, tmp_path: Path) -> None:
     await admin(desk, "photos auto", tool="photo-restore")
     await post(desk, desk.maya, ROOM)
