@@ -154,7 +154,7 @@ class Outbox:
 def _begin(session: Session, outbox: Any, now: Any) -> Turn | None:
     due = select(Post).where(Post.kind.in_((QUESTION, REFUSAL)), Post.due_at <= now).order_by(Post.id)
     for post in session.scalars(due).all():
-        turn = posts.begin(session, post, outbox._places, 300.0, now, set())
+        turn = posts.begin(session, post, outbox._kinds[post.kind].places, 300.0, now, set())
         if turn is not None:
             return turn
     return None
