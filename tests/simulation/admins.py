@@ -318,14 +318,22 @@ def _decide(person: Person, message: Message) -> Plan:
 
 def _post_after_all(person: Person) -> Plan:
     """Look at a result that was withheld, and have it posted."""
-    asked = person.command(wording.JOBS, SHOWROOM)
-    yield from person.wait(asked)
-    seen = person.press_labelled(None if asked is None else asked.answer, wording.SEE_RESULT)
+    listed = yield from _listed(person, wording.NOT_POSTED)
+    seen = person.press_labelled(listed, wording.SEE_RESULT)
     yield from person.wait(seen)
     if seen is not None and seen.answer is not None and person.labelled(seen.answer, wording.POST_AFTER_ALL):
         person.world.counts["deed: post after all"] += 1
         _approved(person.world, _jobs_of(seen.answer))
         yield from person.wait(person.press_labelled(seen.answer, wording.POST_AFTER_ALL))
+
+
+def _listed(person: Person, page: str) -> Generator[float, None, Message | None]:
+    """Return the list of jobs at one of its pages."""
+    asked = person.command(wording.JOBS, SHOWROOM)
+    yield from person.wait(asked)
+    listed = None if asked is None else asked.answer
+    yield from person.wait(person.press_labelled(listed, page))
+    return listed
 
 
 def _jobs_of(message: Message) -> list[str]:
@@ -346,26 +354,28 @@ def helper(person: Person) -> Plan:
         if person.labelled(message, wording.GRANT_MORE) and person.rand.random() < 0.5:
             world.rules.asked("grants", 20)
             yield from person.wait(person.press_labelled(message, wording.GRANT_MORE))
-        if person.labelled(message, wording.RELEASE) and person.rand.random() < 0.1:
-            yield from _rule(person, message)
+    if person.rand.random() < 0.3:
+        yield from _rule(person)
 
 
-def _rule(person: Person, message: Message) -> Plan:
+def _rule(person: Person) -> Plan:
     """Say what a job with an unknown outcome has cost."""
-    world, jobs = person.world, _jobs_of(message)
-    if len(jobs) != 1:
+    listed = yield from _listed(person, wording.SERVER_JOBS)
+    release, charged = (person.labelled(listed, one) for one in (wording.RELEASE, wording.MARK_CHARGED))
+    if listed is None or release is None or charged is None:
         return
+    world, (job,) = person.world, re.findall(JOB_ID, release)
     world.counts["deed: rule"] += 1
     if person.rand.random() < 0.5:
         ruling = Ruling(0)
-        sent = person.press_labelled(message, wording.RELEASE)
+        sent = person.press(listed, release)
     else:
         ruling = Ruling(person.rand.randint(0, 30))
-        asked = person.press_labelled(message, wording.MARK_CHARGED)
+        asked = person.press(listed, charged)
         yield from person.wait(asked)
         sent = person.fill_in(asked, **{wording.AMOUNT_FIELD: str(ruling.charge)})
     if sent is not None:
-        world.ruled[jobs[0]].append(ruling)
+        world.ruled[job].append(ruling)
         yield from person.wait(sent)
         ruling.confirmed = sent.answer is not None and bool(re.search(wording.RULED, sent.answer.words()))
 

@@ -234,7 +234,7 @@ def _unasked_approval(original: Any) -> Any:
 
 
 def _declined_is_approved(_: Any) -> Any:
-    def end(session: Any, jobs: Any, _reason: Any, at: Any) -> Any:
+    def end(session: Any, jobs: Any, _reason: Any, _approver: Any, at: Any) -> Any:
         return [transitions.approve(session, job.id, at) for job in jobs]
 
     return end
@@ -281,9 +281,9 @@ def _terms_for_all(original: Any) -> Any:
 
 
 def _shown_to_all(original: Any) -> Any:
-    async def answer(interaction: Any, panel: Any) -> Any:
-        if interaction.response.is_done():
-            return await original(interaction, panel)
+    async def answer(interaction: Any, panel: Any, *files: Any) -> Any:
+        if interaction.response.is_done() or files:
+            return await original(interaction, panel, *files)
         return await interaction.response.send_message(view=panel)
 
     return answer
@@ -358,7 +358,7 @@ MUTATIONS = (
     Mutation("another photo is uploaded", "bot.studii.StudiiClient.create_job", _first_photo),
     Mutation("a private job is run again for all", "bot.ui.jobs.progress.terms_of", _terms_for_all),
     Mutation("a private job is shown to all", "bot.ui.jobs.start.answer", _shown_to_all),
-    Mutation("changes are not told", "bot.db.Database._tell", _always(None)),
+    Mutation("changes are not told", "bot.db.wake", _always(None)),
     Mutation("a job is another member's", "bot.jobs.decide.Decisions._new_job", _anybodys),
     Mutation("a press is not acknowledged", "bot.ui.kit.answers.acknowledge", _later),
     Mutation("an idle loop spins", "bot.engine.lanes.Lanes._turn", _restless),

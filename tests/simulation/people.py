@@ -381,7 +381,7 @@ def edit(person: Person) -> Plan:
     yield from person.wait(asked)
     yield person.rand.uniform(1, 20)
     if asked is not None and message is not None:
-        person.world.wants(person.id, number, private=None)
+        person.world.wants(person.id, number, private=None, place=message.channel_id)
         person.world.wants_again(message)  # the photo is the same, where there is one
         sent = person.fill_in(asked, **{wording.PROMPT_FIELD: person.prompt(number)})
         yield from person.wait(sent)

@@ -29,6 +29,7 @@ AGAIN, EDIT, SAVE, DELETE, MORE = r"^Run again", r"^Edit", r"^Save as style", r"
 CANCEL, RUN, ASK_ADMIN = r"^Cancel", r"^Run ·|^Run$", r"^Ask an admin"
 APPROVE, DECLINE, GRANT_MORE = r"^Approve", r"^Decline", r"^Grant"
 SEE_RESULT, POST_AFTER_ALL = r"^See result", r"^Post it after all"
+SERVER_JOBS, NOT_POSTED = r"^Server jobs", r"^Results not posted"  # pages of the list of jobs
 ADD_STYLE = r"^Add a style"
 REMOVE_KEY, ERASE_ASK, ERASE = r"^Remove key", r"^Erase my data", r"^Erase in every server"
 MARK_CHARGED, RELEASE = r"^Mark as charged", r"^Release credits"
