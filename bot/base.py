@@ -73,7 +73,13 @@ def Choice(enum: type[StrEnum], check: str | None = None) -> Enum:  # noqa: N802
     """
     checked = check is not None
     return Enum(
-        enum, name=check, native_enum=False, create_constraint=checked, length=16, values_callable=list
+        enum,
+        name=check,
+        native_enum=False,
+        create_constraint=checked,
+        length=16,
+        values_callable=list,
+        validate_strings=True,
     )
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     JSON,
     ColumnElement,
     ForeignKey,
+    Select,
     String,
     UniqueConstraint,
     bindparam,
@@ -317,7 +318,7 @@ def claim(
     found = select(Post).where(Post.id.in_(first.group_by(Post.place)))
     found = found.order_by(Post.kind != RESULT, Post.id).limit(room)  # what was paid for comes first
     taken = set(busy)
-    begun = [begin(session, post, places, bound, now, taken) for post in session.scalars(found).all()]
+    begun = [begin(session, post, places, bound, now, taken) for post in _readable(session, found, now)]
     session.flush()
     return [turn for turn in begun if turn is not None], next_due(session, now)
 
@@ -351,6 +352,21 @@ def begin(
     if begins and post.wanted == (post.message_id is None):
         post.begun_at, post.shown_version = now, post.version
     return Turn(post, begun_before, moved)
+
+
+def _readable(session: Session, found: Select[Post], now: datetime) -> list[Post]:
+    """Return these posts. Those that can't be read are left alone for a while: the others don't wait."""
+    try:
+        return list(session.scalars(found))
+    except (ValueError, LookupError):
+        posts: list[Post] = []
+        for number in session.scalars(found.with_only_columns(Post.id)).all():
+            try:
+                posts.append(session.get_one(Post, number))
+            except (ValueError, LookupError) as error:
+                _log.error("The post %d can't be read: %r", number, error)
+                session.execute(update(Post).filter_by(id=number).values(due_at=now + timedelta(hours=1)))
+        return posts
 
 
 # A post that is to be tried again holds up those behind it, for three tries.

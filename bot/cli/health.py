@@ -5,6 +5,7 @@ Imports little, as the check runs as a new process every minute.
 
 import errno
 import http.client
+import os
 import sys
 from typing import TextIO
 
@@ -13,11 +14,17 @@ from bot.errors import SettingsError
 
 
 def say(words: str, out: TextIO | None) -> None:
-    """Write a line. It is no error if the output is closed. Raises `SettingsError` if it can't be written."""
+    """Write a line. It is no error if the output is closed, or its reader has ended (`… | head -1`).
+
+    Raises `SettingsError` if it can't be written for another reason.
+    """
     if out is None:  # the shell has closed it
         return
     try:
         print(words, file=out, flush=True)
+    except BrokenPipeError:
+        # Python would try to write what is left at its end, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
     except OSError as error:
         raise SettingsError(f"The output couldn't be written ({error.strerror}).") from error
 

@@ -95,7 +95,8 @@ class Worker(Generic[_T]):
 
     `find` returns what is due and may begin, by the name under which it is busy then, and when the next one
     is due. `work` changes its row so that it is not due any more, or is later. What it raises is logged. If
-    `ends_at_once`, work that is under way is cancelled with this, and else awaited.
+    `ends_at_once`, work that is under way is cancelled with this, and else awaited. While what is due can't
+    begin, or is at work, it is looked for what else is due every `look_again` seconds.
     """
 
     def __init__(
@@ -108,8 +109,10 @@ class Worker(Generic[_T]):
         *,
         noun: str,
         ends_at_once: bool = False,
+        look_again: float = LOOK_AGAIN,
     ) -> None:
         self._context, self.what, self._noun, self._size = context, what, noun, size
+        self._look_again = look_again
         self._find, self._work = find, work
         self._ends_at_once, self._busy = ends_at_once, dict[str, _T]()
         self._wake_up, self._errors = WakeUp(), ErrorLog(what, noun=noun)
@@ -138,7 +141,7 @@ class Worker(Generic[_T]):
         if next_due is None:
             return longest
         rest = (next_due - clock.now()).total_seconds()
-        return min(longest, rest if rest > 0 else LOOK_AGAIN)
+        return min(longest, rest if rest > 0 else self._look_again)
 
     async def _do(self, name: str, one: _T) -> None:
         try:

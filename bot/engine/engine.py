@@ -146,9 +146,11 @@ class Engine:
 
     async def _tidy(self) -> float:
         with self._context.liveness.operation("tidying", TRANSFER_TIMEOUT, progress=False):
-            if self._context.member.shards.whole_bot:
-                await housekeep(self._context)
-            await self._count_files()
+            try:
+                if self._context.member.shards.whole_bot:
+                    await housekeep(self._context)
+            finally:
+                await self._count_files()
         return HOUR
 
     async def _count_files(self) -> None:

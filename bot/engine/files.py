@@ -86,7 +86,11 @@ class CountedDecoder:
 
     async def _counted(self, path: Path, decode: Callable[[], Awaitable[_T]], *, moves: bool = False) -> _T:
         job_id = path.name.partition(".")[0]
-        first = await shielded(self._db.write(transitions.begin_decoding, job_id))
+        try:
+            first = await shielded(self._db.write(transitions.begin_decoding, job_id))
+        except asyncio.CancelledError:  # a stop, before the file was opened, is no death
+            await shielded(self._set(job_id, 0))
+            raise
         tries = 0 if first else await self._db.read(transitions.decode_tries, job_id)
         if tries >= MAX_DECODE_TRIES:
             raise Undecodable
@@ -262,7 +266,8 @@ class Intake:
     async def _wait_for_room(self, job: Job) -> None:
         """Let this photo wait as long as other photos of the server are fetched, or its key is held."""
         tuning, now = self._context.tuning, self._context.clock.now()
-        if await shielded(self._context.db.write(submission.wait_for_hold, job.id)):
+        soonest = now + timedelta(seconds=tuning.room_pause_bound)
+        if await shielded(self._context.db.write(submission.wait_for_hold, job.id, soonest)):
             return
         lacked = 0.0 if job.trouble != Trouble.ROOM else self._lasts(job.troubled_at or now, now)
         pause = min(max(lacked, tuning.room_pause), tuning.room_pause_bound)

@@ -25,7 +25,7 @@ from bot.jobs.transitions import charge_of
 from bot.media import sniff
 from bot.media.kinds import UNKNOWN_TYPE, content_type_of, sniffed_type, suffix_of, usual_type
 from bot.media.photo import PictureBroken
-from bot.media.spool import FOR_OUTPUTS, OutputFile
+from bot.media.spool import OutputFile
 from bot.posts import Later, Refuse
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
@@ -113,8 +113,8 @@ class Outputs:
         limit = min(self._context.tuning.max_output_bytes, self._context.spool.max_bytes)
 
         async def room(length: int | None) -> int:
-            # One whose size is not told may have as much as outputs always find.
-            size = min(limit, int(self._context.spool.max_bytes * FOR_OUTPUTS)) if length is None else length
+            # One whose size is not told may well have 50 MB.
+            size = min(limit, 50_000_000) if length is None else length
             if not await self._room.for_output(job, size):
                 raise SpoolFull
             return size
@@ -267,9 +267,9 @@ class Outputs:
         tuning = self._context.tuning
         gone = isinstance(error, OutputGone)
         last = job.tries + 1 >= tuning.download_tries
-        if (gone or last) and not job.attempts:
-            # Studii is asked for a fresh address, once.
-            anew: dict[str, Any] = {"output_url": None, "attempts": 1, "tries": 0, "not_before": None}
+        if (gone or last) and job.attempts >= 0:
+            # Studii is asked for a fresh address, once. What `attempts` counted before is of no use any more.
+            anew: dict[str, Any] = {"output_url": None, "attempts": -1, "tries": 0, "not_before": None}
             await shielded(self._context.db.write(transitions.change, job.id, **anew))
             return None
         if not last:

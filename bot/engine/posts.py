@@ -401,7 +401,7 @@ class Posts:
         self._began = context.clock.now().timestamp()
         self._retry = StoreRetry("storing what was posted", context.liveness, noun="post")
         size = context.tuning.posts_at_once
-        self.worker = Worker(context, "posts", self._claim, self._do, size, noun="place")
+        self.worker = Worker(context, "posts", self._claim, self._do, size, noun="place", look_again=1.0)
 
     async def _claim(
         self, now: datetime, busy: Mapping[str, Turn]

@@ -131,7 +131,6 @@ class Requests:
         if not allowed:
             return Done(job, sent=False, again=window.pause(self._clock.monotonic()))
         met: JobReport | StudiiError
-        poll = Poll(self._catalog, self._tuning, window.lane, age, self._clock.now())
         try:
             secret = self._secret(key)
             met = await self._context.studii.job_status(secret, job.studii_id or "", job.status_url)
@@ -139,12 +138,14 @@ class Requests:
             met = error
             _log.info("Job %s: a poll of it met %s (%s)", job.id, type(error).__name__, error.reason)
         except Exception:  # the job's own bounds hold for unexpected errors, too
+            poll = Poll(self._catalog, self._tuning, window.lane, age, self._clock.now())
             await self._db.write(polled, poll, job.id, MalformedAnswer())
             raise
         if isinstance(met, RateLimited):
             return Done(job, again=met.retry_after, limited=met)
         if isinstance(met, JobReport) and not _is_news(job, met, age, self._tuning):
             return Done(job)
+        poll = Poll(self._catalog, self._tuning, window.lane, age, self._clock.now())
         now_is, again = await self._db.write(polled, poll, job.id, met)
         return Done(now_is, sent=not isinstance(met, _Unreadable), again=again)
 

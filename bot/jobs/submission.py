@@ -124,7 +124,7 @@ def record_taken(
         job.failure_text = None
     transitions.move(session, job, JobState.RUNNING, at, submitted_at=at)
     job.studii_id, job.status_url = created.id, created.status_url
-    job.studii_status, job.charged, job.tries, job.attempts = created.status, created.credits_charged, 0, 0
+    job.studii_status, job.charged, job.tries = created.status, created.credits_charged, 0
     # A job that was held has been taken, so the others go on even if no hold is stored.
     if claim.was_held or session.get(Hold, job.guild_id) is not None:
         end_hold(session, job.guild_id, at, was_held=claim.was_held)
@@ -336,15 +336,16 @@ def why_held(session: Session, guild_id: int) -> Reason | None:
 
 
 @transitions.of_job(JobState.RECEIVED)
-def wait_for_hold(session: Session, job: Job) -> bool:
-    """Let an accepted job wait with its server's others, if their key is held. Return whether it waits.
+def wait_for_hold(session: Session, job: Job, soonest: datetime) -> bool:
+    """Let an accepted job wait with its server's others, if their key is held, and until `soonest` at least,
+    as it may be the one that tries the key. Return whether it waits.
 
     Its progress says why, and it ends with them.
     """
     if (there := session.get(Hold, job.guild_id)) is None:
         return False
     job.version += job.held != there.reason
-    job.held, job.not_before, job.key_id = there.reason, there.until, there.key_id
+    job.held, job.not_before, job.key_id = there.reason, max(there.until, soonest), there.key_id
     job.trouble = None  # it is the key that it waits for now
     return True
 

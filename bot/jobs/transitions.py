@@ -208,9 +208,9 @@ fail_paid = of_job(JobState.RUNNING)(end_paid)
 
 @of_job(JobState.RECEIVED, JobState.RUNNING)
 def later(session: Session, job: Job, until: datetime) -> None:
-    """Let a photo or an output be fetched not before then. A photo whose key is held waits for that."""
-    if job.held is None or job.state is JobState.RUNNING:
-        job.not_before, job.tries = until, job.tries + 1
+    """Let a photo or an output be fetched not before then. A photo whose key is held waits for that, too."""
+    waits = job.held is not None and job.state is JobState.RECEIVED
+    job.not_before, job.tries = max(until, job.not_before or until) if waits else until, job.tries + 1
 
 
 @of_job(JobState.RECEIVED)

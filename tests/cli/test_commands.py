@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from bot.__main__ import main
+from bot.cli.health import say
 from bot.errors import Unavailable
 from bot.migrate import migrate
 from bot.sqlite_file import ensure_sound
@@ -192,6 +193,14 @@ async def test_a_full_disk_is_neither_a_wrong_setting_nor_a_damaged_database(tmp
             Vault.open((), tmp_path / "new.key")
     assert Unavailable.exit_status == 1
     assert await kept_key(tmp_path) == SECRET
+
+
+def test_words_whose_reader_has_ended_are_no_error() -> None:
+    """As with `… restored | head -0`: the work was done."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as out:  # closing it writes what is left
+        say("Done.", out)
 
 
 @pytest.mark.promise

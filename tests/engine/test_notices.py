@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from bot import posts
 from bot.engine.posts import _about  # pyright: ignore[reportPrivateUsage]
@@ -50,6 +51,21 @@ async def test_a_notice_is_posted_once_also_over_a_restart(tmp_path: Path) -> No
         async with world.running():
             await world.all_posted()
         assert posted(world) == [(NoticeKind.BUDGET_80, TOLD_IN)]
+
+
+async def test_a_message_whose_row_is_damaged_keeps_no_other_from_being_posted(tmp_path: Path) -> None:
+    async with engine_world(tmp_path) as world:
+        await use_log(world)
+        await tell(world, NoticeKind.BUDGET_80)
+        await world.db.write(lambda session: session.execute(text("UPDATE posts SET details = '{'")))
+        await tell(world, NoticeKind.BUDGET_100)
+        async with world.running():
+            await world.until(lambda: _any_posted(world), "the other message")
+        assert posted(world) == [(NoticeKind.BUDGET_100, TOLD_IN)]
+
+
+async def _any_posted(world: EngineWorld) -> bool:
+    return bool(posted(world))
 
 
 B80, B100, REFUSED = NoticeKind.BUDGET_80, NoticeKind.BUDGET_100, NoticeKind.KEY_REFUSED
