@@ -358,7 +358,7 @@ MUTATIONS = (
     Mutation("another photo is uploaded", "bot.studii.StudiiClient.create_job", _first_photo),
     Mutation("a private job is run again for all", "bot.ui.jobs.progress.terms_of", _terms_for_all),
     Mutation("a private job is shown to all", "bot.ui.jobs.start.answer", _shown_to_all),
-    Mutation("changes are not told", "bot.db.wake", _always(None)),
+    Mutation("changes are not told", "bot.base.wake", _always(None)),
     Mutation("a job is another member's", "bot.jobs.decide.Decisions._new_job", _anybodys),
     Mutation("a press is not acknowledged", "bot.ui.kit.answers.acknowledge", _later),
     Mutation("an idle loop spins", "bot.engine.lanes.Lanes._turn", _restless),
