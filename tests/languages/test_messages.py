@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from bot.catalog import Catalog
-from bot.credits.prices import PriceTable
 from bot.errors import Refused
 from bot.features.wording import credit_words
 from bot.languages import (
@@ -19,7 +18,6 @@ from bot.languages import (
     day_and_month,
     decimal,
     gettext,
-    gettext as _,
     language_of,
     lazy,
     ngettext,
@@ -34,11 +32,7 @@ from bot.languages import (
     whole_number,
 )
 from bot.ui.help import public_panel
-from bot.ui.jobs.choosing import choices_of
-from bot.ui.jobs.forms import FormStart, form_title
-from bot.ui.kit.forms import TITLE_LENGTH
-from bot.ui.kit.layout import named_value, shortened
-from bot.ui.settings.mine import settable
+from bot.ui.kit.layout import named_value
 from tests.support.desk import PNG, Desk, texts
 from tests.support.messages import source_file
 from tests.support.presses import app_in
@@ -267,20 +261,3 @@ async def test_values_are_suggested_and_may_be_typed_in_the_persons_language(des
         assert next((one["name"], one["value"]) for one in offered) == ("chambre", "bedroom")
         await desk.maya.slash(desk.channel, "virtual-staging", image=ROOM, room="Salle à manger")
     assert (await desk.job()).inputs["room"] == "dining"
-
-
-@pytest.mark.parametrize("language", Language)
-async def test_nothing_of_the_shipped_tools_is_cut_beside_their_prices(language: Language) -> None:
-    tools = list(Catalog.load().tools.values())
-    prices = PriceTable()
-    with speaking(language):
-        titles = [form_title(one, FormStart(prices=prices)) for one in tools]
-        titles += [
-            shortened(_("{tool}: your defaults", tool=one.title), TITLE_LENGTH)
-            for one in tools
-            if settable(one)
-        ]
-        options = choices_of({one.slug: one for one in tools}, {}, prices)
-    shown = [*titles, *(words for one in options for words in (one.label, str(one.description)))]
-    assert len(shown) > 3 * len(tools)
-    assert not [one for one in shown if "…" in one]

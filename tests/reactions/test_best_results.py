@@ -14,7 +14,7 @@ from bot.engine.posts import Starred
 from bot.jobs import best_results
 from bot.jobs.best_results import BEST
 from bot.jobs.models import Job
-from bot.posts import Later, Never, NotHere, Outcome, Post
+from bot.posts import Never, Outcome, Post
 from bot.servers import settings
 from bot.servers.settings import GuildSettings
 from sandbox.studii import Options, StudiiServer
@@ -181,19 +181,3 @@ async def test_what_is_hidden_stays_behind_a_spoiler_and_the_photo_before_is_lef
     (found,) = await shown_in(desk, there)
     (item,) = next(one["items"] for one in pieces(found) if one["type"] == 12)
     assert item["spoiler"] is True
-
-
-async def test_a_channel_that_is_closed_is_told_apart_from_a_result_that_is_gone(
-    desk: Desk, tmp_path: Path
-) -> None:
-    closed = desk.channel_for_the_bot("best-of", send_messages=False).id
-    opened = desk.channel_for_the_bot("open").id
-    await desk.env.settle()
-    job, best = await starred(desk, tmp_path, closed)
-    assert isinstance(await show(desk, best, job), NotHere)
-    best.place = f"c{opened}"
-    where = f"/channels/{best.details['channel']}/messages/{best.key}"
-    desk.env.inject_error("GET", where, status=503, times=1)
-    assert isinstance(await show(desk, best, job), Later)
-    await desk.channel.history()[-1].delete()
-    assert await show(desk, best, job) == Never()

@@ -1,69 +1,20 @@
 """The panel that leads through the setup, and says what is missing."""
 
-from datetime import timedelta
-
 import pytest
 from simcord import InteractionResult
 from sqlalchemy import update
 
-from bot.domain.guilds import Plan
-from bot.jobs import lanes as lane_rows, queries
+from bot.jobs import queries
 from bot.jobs.models import JobState
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
 from bot.servers.key_entry import lost
 from bot.servers.keys import StudiiKey
 from bot.ui.kit.layout import GOING, GOOD
-from tests.support.desk import KEY, Desk, pieces, texts
+from tests.support.desk import Desk, pieces, texts
 from tests.support.jobs import held
 from tests.support.settings import admin, change
 from tests.ui.settings.shown import message
-
-
-async def set_plan(desk: Desk, plan: Plan) -> None:
-    await desk.services.keys.set_key(desk.guild.id, KEY, plan)
-
-
-async def refused(desk: Desk, *, plan: int, lowered_to: int) -> None:
-    """Studii has refused requests of the server's key well under that plan's limit."""
-    key, now = await desk.db.write(keys.current, desk.guild.id), desk.clock.now()
-    assert key is not None
-    await desk.db.write(
-        lane_rows.keep_limits,
-        key.lane,
-        now,
-        blocked_until=None,
-        paced_until=None,
-        blocks=0,
-        plan=plan,
-        plan_at=key.plan_chosen_at,
-        odd_at=now,
-        doubted=True,
-        lowered_to=lowered_to,
-        lowered_until=now + timedelta(hours=1),
-        next_lowered=7200.0,
-    )
-
-
-async def test_the_panel_says_that_the_plan_seems_to_be_another_until_one_is_chosen_anew(
-    desk: Desk,
-) -> None:
-    await set_plan(desk, Plan.TEAM)
-    await refused(desk, plan=300, lowered_to=60)
-    shown = await desk.admin.slash(desk.channel, "studii setup")
-    assert "⚠️ **Plan**: Team, up to 300 requests a minute, but Studii refused some" in texts(shown)
-    assert "The bot sends at most 60 a minute, and tries more <t:" in texts(shown)
-    desk.clock.advance(1)
-    await set_plan(desk, Plan.TEAM)
-    shown = await desk.admin.slash(desk.channel, "studii setup")
-    assert "✅ **Plan**: Team, up to 300 requests a minute" in texts(shown)
-
-
-async def test_the_panel_says_when_the_smallest_plan_is_refused_too(desk: Desk) -> None:
-    await set_plan(desk, Plan.PRO)
-    await refused(desk, plan=60, lowered_to=60)
-    shown = texts(await desk.admin.slash(desk.channel, "studii setup"))
-    assert "If something else uses this key" in shown
 
 
 @pytest.mark.promise
