@@ -149,6 +149,10 @@ def add(
         raise Refused(
             lazy("A rule can have at most {most} wildcards (`*`). Nothing was changed.", most=MAX_WILDCARDS)
         )
+    if "," in words or "、" in words:
+        raise Refused(
+            lazy("A rule is one word or phrase, without commas. Add them one by one. Nothing was changed.")
+        )
     known = {one.key: one.effect for one in rules(session, guild_id)}
     if effect is WordEffect.APPROVE and access.approvals(session, guild_id).channel_id is None:
         raise Refused(lazy("Set a channel for approvals first. Nothing was changed."))

@@ -404,7 +404,7 @@ def _photo_denial(
         "In this server you can only use {tool} on your own photos. Someone else posted that one.",
         tool=tool.title,
     )
-    return paragraph(only, CHANGE)
+    return paragraph(only, lazy("An admin can change this with `/studii photos`."))
 
 
 def _option_denial(restriction: Restriction, context: MemberContext, name: str) -> Message | None:

@@ -380,7 +380,7 @@ def _asked(interaction: discord.Interaction, given: Mapping[str, Any]) -> list[u
         name_field(given),
         labelled(_("Tool"), ui.Select[Any](custom_id="tool", options=options[:MAX_OFFERED])),
         prompt_field(given.get("prompt"), MAX_STYLE_PROMPT_CHARACTERS),
-        labelled(_("Inputs"), inputs, _("Such as: style=rustic, room=bedroom")),
+        labelled(_("Inputs"), inputs, _("Such as: style=farmhouse, room=bedroom")),
         labelled(LIMITED, roles, EVERYONE),
     ]
 

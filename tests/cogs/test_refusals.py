@@ -39,7 +39,7 @@ async def test_a_portrait_is_not_made_of_somebody_elses_photo(desk: Desk) -> Non
     refused = await desk.maya.context_menu(desk.channel, "Career portrait", photo)
     assert refused.ephemeral
     assert OWN_ONLY in texts(refused)
-    assert "An admin can change this with `/studii moderation`." in texts(refused)
+    assert "An admin can change this with `/studii photos`." in texts(refused)
     assert await taken(desk) == 0
     assert started(await desk.maya.context_menu(desk.channel, "Photo restoration", photo))
     assert started(await desk.tom.context_menu(desk.channel, "Career portrait", photo))

@@ -62,7 +62,7 @@ def _pairs(typed: str | None) -> dict[str, str]:
         if (found := _PAIR.match(text, place)) is None:
             raise Refused(
                 lazy(
-                    "“{piece}” isn't a name=value pair. Write them like this: style=rustic, room=bedroom",
+                    "“{piece}” isn't a name=value pair. Write them like this: style=farmhouse, room=bedroom",
                     piece=plain(text[place:], 40),
                 )
             )

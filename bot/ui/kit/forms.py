@@ -44,6 +44,8 @@ async def show_form(
 def labelled(title: Worded, control: ui.Item[Any], about: Worded = "") -> ui.Label[Any]:
     """Return a form's field with its title and its description: as much of them as Discord takes."""
     text, description = shortened(str(title), FIELD_LABEL_LENGTH), shortened(str(about), DESCRIPTION_LENGTH)
+    if isinstance(control, ui.ChannelSelect | ui.RoleSelect | ui.UserSelect):
+        control.required = control.min_values > 0  # discord.py says that they can be left empty
     return ui.Label(text=text, description=description or None, component=control)
 
 

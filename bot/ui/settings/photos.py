@@ -225,7 +225,7 @@ def _tool_options(catalog: Catalog) -> list[discord.SelectOption]:
 
 def _inputs_field() -> ui.Item[Any]:
     typed = ui.TextInput[Any](custom_id="inputs", required=False, max_length=MAX_INPUTS_CHARACTERS)
-    return labelled(lazy("Inputs"), typed, lazy("Set in advance, such as: style=rustic, room=bedroom"))
+    return labelled(lazy("Inputs"), typed, lazy("Set in advance, such as: style=farmhouse, room=bedroom"))
 
 
 def _auto_fields(now: Now, _value: Any) -> list[ui.Item[Any]]:
@@ -278,7 +278,9 @@ def _channel_name(now: Now, channel_id: str, _item: Any) -> str:
 
 
 def _emoji_fields(now: Now, _value: Any) -> list[ui.Item[Any]]:
-    tools = ui.Select[Any](custom_id="tool", required=False, options=_tool_options(now.catalog)[:MAX_CHOSEN])
+    known: Sequence[Style] = now.row.styles
+    options = _tool_options(now.catalog)[:MAX_CHOSEN]
+    tools = ui.Select[Any](custom_id="tool", required=not known, options=options)
     fields = [
         labelled(
             lazy("Emoji"),
@@ -288,7 +290,6 @@ def _emoji_fields(now: Now, _value: Any) -> list[ui.Item[Any]]:
         labelled(lazy("Tool"), tools),
         _inputs_field(),
     ]
-    known: Sequence[Style] = now.row.styles
     if known:
         options = [
             discord.SelectOption(label=shortened(one.name, 100), value=one.id) for one in known[:MAX_CHOSEN]

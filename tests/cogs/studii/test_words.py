@@ -24,6 +24,7 @@ async def test_the_same_rule_is_kept_once_and_their_number_is_bounded(desk: Desk
         await desk.forbid(f"blimp{number}")
     assert f"The limit is {MAX_WORD_RULES} rules." in await forbid(desk, "kite")
     assert "This rule exists" in await forbid(desk, "BLIMP7")
+    assert "Add them one by one" in await forbid(desk, "nude*, gun")
     assert len(await desk.services.db.read(rules, desk.guild.id)) == MAX_WORD_RULES
 
 
