@@ -291,8 +291,7 @@ async def test_a_database_that_another_program_writes_to_is_told_apart_from_a_ru
     assert stopping(findings) == {"Database"}
     assert "another program" in findings["Database"].words
     async with instance_lock(f"sqlite+aiosqlite:///{database(tmp_path)}"):
-        findings = await found(around)
-    assert stopping(findings) == set()
+        assert stopping(await found(around)) == set()
 
 
 async def test_an_own_file_of_tools_is_told_as_the_start_tells_it(
@@ -303,8 +302,7 @@ async def test_an_own_file_of_tools_is_told_as_the_start_tells_it(
     assert stopping(findings) == {"Tools"}
     assert "tools.toml can't be read" in findings["Tools"].words
     shutil.copy(Path(catalog.__file__).with_name("tools.toml"), tmp_path)
-    assert "tools.toml" in (await found(own))["Tools"].words
-    assert stopping(await found(own)) == set()
+    assert (await found(own))["Tools"].verdict == GOOD
 
 
 @pytest.mark.parametrize(
@@ -326,8 +324,9 @@ async def test_a_disk_that_is_nearly_full_is_told(
 
 @pytest.mark.promise
 async def test_a_photo_that_the_bot_removes_while_doctor_looks_is_no_fault(
-    tmp_path: Path, around: dict[str, str]
+    tmp_path: Path, around: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", with_free(1_998_000_000))  # enough for what is not used yet
     spool = tmp_path / "data" / "spool"
     spool.mkdir(parents=True)
     (spool / "still-here").write_bytes(bytes(3_000_000))

@@ -14,7 +14,7 @@ from bot.servers import access, settings as server_settings
 from bot.servers.access import Block
 from tests.support import spending
 from tests.support.desk import Desk, open_desk, pieces, texts
-from tests.support.settings import admin, limit_tool
+from tests.support.settings import admin, limit_tool, opened
 
 
 def labels(shown: object) -> list[str]:
@@ -174,6 +174,9 @@ async def test_an_operators_many_tools_fit_into_help_and_the_panel(tmp_path: Pat
             assert "more: type `/` to see them" in texts(shown)
             assert len(texts(shown)) < 4000
             assert len(pieces(shown)) <= 40
+        # Not all have room in a list to choose from: what is chosen comes first.
+        await desk.db.write(access.change_approvals, desk.guild.id, channel_id=1, tools=["own-39"])
+        assert "own-39" in str(pieces(await opened(desk, "moderation approvals")))
 
 
 @pytest.mark.promise
@@ -193,7 +196,6 @@ async def test_where_results_cant_be_posted_no_panel_is_and_the_reason_is_said(d
     assert shown.response is not None
     told = await desk.admin.click(shown.response, label="Post panel")
     assert "I'm missing **Send Messages**" in texts(told)
-    assert "Nothing was posted" in texts(told)
     assert not [one for one in silent.history() if one.author.bot]
 
 

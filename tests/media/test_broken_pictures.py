@@ -138,6 +138,9 @@ PARTS = {
     "PNG, half of the rows": lambda: png(SIZE, 0.5),
     "PNG, all rows but one": lambda: png(SIZE, 0.999),
     "PNG, interlaced, all passes but the last": lambda: png(SIZE, 0.7, passes=True),
+    "PNG, a palette with a wrong checksum": lambda: png(SMALL, colours=3).replace(
+        b"PLTE\0\0\0", b"PLTE\0\0!"
+    ),
     "PNG, zeros": lambda: half_in_zeros(saved(room(SMALL), "PNG")),
     "TIFF, deflated, zeros": lambda: half_in_zeros(
         saved(room(SMALL), "TIFF", compression="tiff_adobe_deflate")

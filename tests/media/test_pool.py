@@ -20,7 +20,7 @@ from bot.cli.doctor import WARN, pictures
 from bot.media import PhotoKind, pool, sniff
 from bot.media.kinds import HEAD_BYTES
 from bot.media.photo import DecoderFailed, PhotoRefused
-from bot.media.pool import LARGE_LANE, SMALL_LANE, DecoderPool, DecoderProcess
+from bot.media.pool import LARGE_LANE, SMALL_LANE, DecoderPool, DecoderProcess, ProcessDied
 from tests.support.patience import PATIENCE, until
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="read in Linux's /proc")
@@ -106,6 +106,13 @@ async def test_one_process_opens_one_photo_after_the_other_and_is_replaced_when_
     assert (await decoder.inspect(small(tmp_path))).width == 30
 
 
+def slow(request: Request) -> Request:
+    """Let what is opened as a small picture take longer than one may."""
+    if request["seconds"] == SMALL_LANE.seconds:
+        raise ProcessDied("no answer", is_of_bound=True)
+    return request
+
+
 async def test_a_file_that_kills_what_opens_it_is_given_up_after_two_tries(
     photo: Path, asking: Asking
 ) -> None:
@@ -120,6 +127,8 @@ async def test_a_file_that_kills_what_opens_it_is_given_up_after_two_tries(
         )
         assert (await decoder.inspect(photo)).width == 300  # what dies once is opened all the same
         assert len({process for process, _ in asking.asked}) == 1  # it outlives what it forks
+        asking.change = slow  # which is how a large picture is told
+        assert (await decoder.inspect(photo)).width == 300
     assert len(died) == 3
 
 

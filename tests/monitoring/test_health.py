@@ -69,19 +69,18 @@ async def get(url: str) -> tuple[int, str]:
 
 @pytest.mark.promise
 @pytest.mark.parametrize(
-    ("change", "what"),
+    ("name", "value", "what"),
     [
-        ({"alive": False}, '"alive": false'),
-        ({"connected": False}, '"gateway": false'),
-        ({"late": 900.0}, '"oldest_due_poll_seconds": 900.0'),
+        ("alive", False, '"alive": false'),
+        ("connected", False, '"gateway": false'),
+        ("late", 900.0, '"oldest_due_poll_seconds": 900.0'),
     ],
 )
 async def test_what_is_wrong_is_named_with_a_503(
-    tmp_path: Path, change: dict[str, bool | float], what: str
+    tmp_path: Path, name: str, *, value: bool | float, what: str
 ) -> None:
     async with watched(tmp_path) as bot:
-        for name, value in change.items():
-            setattr(bot.vitals, name, value)
+        setattr(bot.vitals, name, value)
         status, text = await get(f"{bot.url}/healthz")
         assert status == 503
         assert what in text
@@ -267,11 +266,9 @@ async def test_all_figures_of_a_job_can_be_scraped(tmp_path: Path, monkeypatch: 
                 await asyncio.sleep(0.02)
         assert found["studii_jobs"] == {("succeeded", "studio"): 1.0, ("waiting", "studio"): 1.0}
         assert found["studii_requests_total"]["create", "202"] == 1.0
-        assert found["studii_requests_total"]["create", "429"] == 2.0
         assert found["studii_requests_total"]["status", "200"] >= 1.0
         assert found["studii_requests_total"]["output", "200"] == 1.0
         assert found["studii_oldest_due_poll_seconds"] == {(): 0.0}
-        assert found["studii_finished_to_posted_seconds_bucket"][("+Inf",)] == 1.0
         ((lane, share),) = found["studii_lane_occupancy"].items()
         assert len(lane[0]) == 8  # the beginning of a keyed hash
         assert 0 < share <= 1

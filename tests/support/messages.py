@@ -37,7 +37,7 @@ KEYWORDS = {
 _PLACEHOLDER = re.compile(r"\{(\w*)[^{}]*\}")
 _ROOM = re.compile(r"at most (\d+) characters")  # what a comment for translators says where room is short
 _BLANK = re.compile(r"EMAIL@ADDRESS|LL@li\.org")
-_COUNTS = {"count"}  # may be left out of a singular
+_COUNTS = {"count"}  # may be left out of a form, but not of the last
 TRANSLATED = [one for one in Language if one is not Language.ENGLISH]
 
 
@@ -192,8 +192,8 @@ def message_faults(one: Message) -> Iterator[str]:
         yield f"{originals[0]!r} isn't translated"
         return
     wanted = set(_PLACEHOLDER.findall(originals[-1]))
-    may_lack: set[str] = _COUNTS if len(originals) > 1 else set()
-    for text in strings:
+    for number, text in enumerate(strings, 1):
+        may_lack: set[str] = _COUNTS if number < len(strings) else set()
         named = set(_PLACEHOLDER.findall(text))
         if named - wanted or wanted - named - may_lack:
             yield f"{originals[0]!r} has the placeholders {sorted(wanted)}, its translation {sorted(named)}"

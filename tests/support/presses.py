@@ -102,7 +102,7 @@ def _send_command(
 
 
 async def hand_in(
-    desk: Desk, person: MemberActor, custom_id: str, message: ResponseMessage | None = None
+    desk: Desk, person: MemberActor, custom_id: str, message: discord.Message | ResponseMessage | None = None
 ) -> InteractionResult:
     """Hand in a form with that custom id and nothing in it, shown or not, and return the answer.
 
