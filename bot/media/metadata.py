@@ -300,8 +300,8 @@ _CONTAINERS: dict[PhotoKind | None, Callable[[Data, _Kept], list[slice | bytes]]
 
 
 def _orientation(tiff: bytes) -> int | None:
-    """Return which way up Exif data say that the picture is, or None. Of two entries the last counts."""
-    order, found = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4], ""), None
+    """Return which way up Exif data say that the picture is, or None. The first counts, as in Pillow."""
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4], "")
     at = struct.unpack_from(f"{order}I", tiff.ljust(8, b"\0"), 4)[0]
     if not (order and 8 <= at <= len(tiff) - 2):
         return None
@@ -309,8 +309,8 @@ def _orientation(tiff: bytes) -> int | None:
     for entry in range(at + 2, min(at + 2 + 12 * count, len(tiff) - 11), 12):
         tag, kind, values = struct.unpack_from(f"{order}HHI", tiff, entry)
         if tag == _TURNED and values == 1 and kind in _NUMBERS:
-            found = struct.unpack_from(f"{order}{_NUMBERS[kind]}", tiff, entry + 8)[0]
-    return found
+            return struct.unpack_from(f"{order}{_NUMBERS[kind]}", tiff, entry + 8)[0]
+    return None
 
 
 def digital_source(data: Data) -> str | None:

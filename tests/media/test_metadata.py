@@ -153,12 +153,15 @@ def exif_with(orientation: int, byte_order: str) -> bytes:
     return segment(0xE1, b"Exif\0\0" + data.tobytes().removeprefix(b"Exif\0\0"))
 
 
+ENTRY = struct.pack(">HHIHH", ORIENTATION, 3, 1, 3, 0)
+TWICE = b"Exif\0\0MM\0*" + struct.pack(">IH", 8, 2) + ENTRY + ENTRY[:8] + b"\0\6\0\0" + bytes(4)
 UPRIGHT, ELSEWHERE = segment(0xE1, exif(1)), segment(0xE1, XMP_HEAD + xmp(orientation=3))
 CMYK, GREY, RGB = plain_jpeg(pixels(mode="CMYK")), plain_jpeg(pixels(mode="L")), plain_jpeg()
 ODD = {
     "little-endian": (with_segments(RGB, exif_with(8, "<")), 8),
     "big-endian": (with_segments(RGB, exif_with(8, ">")), 8),
     "turned twice, of which the first counts": (with_segments(RGB, exif_with(3, "<"), exif_with(6, ">")), 3),
+    "turned twice in one directory": (with_segments(RGB, segment(0xE1, TWICE)), 3),
     "turned by XMP alone": (with_segments(RGB, ELSEWHERE), 3),
     "upright, whatever XMP says": (with_segments(RGB, UPRIGHT, ELSEWHERE), 1),
     "upright, whatever XMP said before": (with_segments(RGB, ELSEWHERE, UPRIGHT), 1),
