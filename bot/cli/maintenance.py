@@ -6,6 +6,7 @@ During `restore`, `restored`, `rotate-keys` and `move` the bot must not run; bes
 
 import asyncio
 import os
+import secrets
 import shutil
 import sqlite3
 import sys
@@ -14,7 +15,6 @@ from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from getpass import getpass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Literal, TextIO
 
 import discord
@@ -342,12 +342,16 @@ async def _replaced(url: str, copy: Path, database: Path, previous: Path) -> boo
 def _passing(database: Path, word: str) -> Generator[Path]:
     """Name a file in a folder of its own on the database's disk, which is removed at the end."""
     place = next(one for one in database.absolute().parents if is_there(one))
+    # It is named before it is made, so that what interrupts its making finds it.
+    folder = place / f"{database.name}.{secrets.token_hex(4)}.{word}"
     try:
-        folder = TemporaryDirectory(dir=place, prefix=f"{database.name}.", suffix=f".{word}")
-    except OSError as error:
-        raise unwritable(database, error) from error
-    with folder as name:
-        yield Path(name) / database.name
+        try:
+            folder.mkdir(mode=0o700)
+        except OSError as error:
+            raise unwritable(database, error) from error
+        yield folder / database.name
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _copy(source: Path, target: Path) -> None:

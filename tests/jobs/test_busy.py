@@ -34,12 +34,12 @@ async def test_everybody_waits_as_long_however_many_came_before(
     world: ServicesWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await world.ready()
-    monkeypatch.setattr(acceptance, "COMMAND_WRITE_TIMEOUT", 3.0)
+    monkeypatch.setattr(acceptance, "COMMAND_WRITE_TIMEOUT", 6.0)
     service = world.services.acceptance
     other_process = sqlite3.connect(world.file, isolation_level=None)
     other_process.execute("BEGIN IMMEDIATE")
     first = [asyncio.create_task(accept(service, replace(PICTURE, user_id=one))) for one in range(1, 251)]
-    await asyncio.sleep(2.5)
+    await asyncio.sleep(5.0)
     later = [asyncio.create_task(accept(service, replace(PICTURE, user_id=one))) for one in range(251, 255)]
     told = await asyncio.gather(*first, return_exceptions=True)
     assert {type(one) for one in told} == {Busy}
