@@ -167,7 +167,7 @@ def readings(text: str) -> set[str]:
 
     Numbers, units and names such as 1980s, 4k, mp3 or h264 are left as they are. What looks like i and like l
     stays apart from both: were all three the same, a rule for "fall" would refuse "fail". Among capitals,
-    I is no l: a rule for "ill" would refuse "Richard III".
+    I isn't read as l: a rule for "ill" would refuse "Richard III".
     """
     alike = look_alikes()
     early = _CAPITALS.sub(lambda found: found[0].lower(), text).translate(alike.early)

@@ -127,7 +127,7 @@ async def test_a_file_that_kills_what_opens_it_is_given_up_after_two_tries(
         )
         assert (await decoder.inspect(photo)).width == 300  # what dies once is opened all the same
         assert len({process for process, _ in asking.asked}) == 1  # it outlives what it forks
-        asking.change = slow  # which is how a large picture is told
+        asking.change = slow  # a large picture is known by that
         assert (await decoder.inspect(photo)).width == 300
     assert len(died) == 3
 

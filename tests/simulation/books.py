@@ -481,8 +481,8 @@ def shown_once(books: Books) -> Iterator[str]:
 
 
 def _lost(world: World, said: Said, after: Said) -> bool:
-    """Return whether the process that sent a message died before it knew of that, and somebody deleted the
-    message before the next one lived, so that no other could find it and had to send another."""
+    """Return whether the process that sent a message died before it knew of that, and the message was deleted
+    before the next process lived, which could not find it and had to send another."""
     deleted, lives = world.discord.deleted.get(said.message.id), world.machine.lives
     if deleted is None or not said.at <= deleted <= after.at:
         return False

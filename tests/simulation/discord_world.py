@@ -156,7 +156,7 @@ class Discord(DiscordServer):
         super().delete(message)
 
     def remove_channel(self, channel_id: int) -> Channel:
-        """Let somebody delete a channel with its messages."""
+        """Delete a channel with its messages, and note when."""
         self.clock.note("deleted channel", channel_id)
         self.deleted |= {one.id: self.clock.now for one in self.in_channel(channel_id)}
         return super().remove_channel(channel_id)

@@ -1,5 +1,7 @@
 """Faults of the bot that simulated days have found, each as a story without the rest of the day."""
 
+from collections.abc import Generator
+
 import pytest
 
 from sandbox.discord.emulator.places import VIEW
@@ -80,6 +82,14 @@ def test_a_result_whose_answer_got_lost_is_found_after_a_start() -> None:
     assert result.counts["succeeded"] == 1
 
 
+def needs_approval(world: World) -> Generator[float, None, Person]:
+    """Let moderators approve what everyone asks for, in the showroom. Return the admin."""
+    admin = Person(world, ADMIN, "admin")
+    yield from admin.change(wording.APPROVAL, "channel_id", str(SHOWROOM))
+    yield from admin.change(wording.APPROVAL, "everyone")
+    return admin
+
+
 @pytest.mark.promise
 @pytest.mark.parametrize("forgotten", [False, True])
 @pytest.mark.parametrize("decision", [wording.APPROVE, wording.DECLINE])
@@ -89,9 +99,7 @@ def test_moderators_are_asked_once_around_a_kill_and_their_decision_counts_at_on
     """The process that asked has died before it knew that it had, and the one that decides after it."""
 
     def story(world: World) -> Plan:
-        admin = Person(world, ADMIN, "admin")
-        yield from admin.change(wording.APPROVAL, "channel_id", str(SHOWROOM))
-        yield from admin.change(wording.APPROVAL, "everyone")
+        admin = yield from needs_approval(world)
         person, number = Person(world, MEMBERS[0], "story"), world.number()
         world.wants(person.id, number)
         person.command(wording.STUDIO, prompt=person.prompt(number))
@@ -119,9 +127,7 @@ def test_a_request_is_reduced_once_its_channel_is_open_to_the_bot_again() -> Non
     """It was withdrawn while the bot didn't see the moderators' channel."""
 
     def story(world: World) -> Plan:
-        admin = Person(world, ADMIN, "admin")
-        yield from admin.change(wording.APPROVAL, "channel_id", str(SHOWROOM))
-        yield from admin.change(wording.APPROVAL, "everyone")
+        admin = yield from needs_approval(world)
         person, number = Person(world, MEMBERS[0], "story"), world.number()
         world.wants(person.id, number)
         asked = person.command(wording.STUDIO, prompt=person.prompt(number))

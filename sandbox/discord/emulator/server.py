@@ -145,7 +145,7 @@ class DiscordServer:
         self.places.remove_guild(guild_id)
 
     def remove_channel(self, channel_id: int) -> Channel:
-        """Let somebody delete a channel with its messages."""
+        """Delete a channel with its messages, as an admin does."""
         channel = self.places.channels.pop(channel_id)
         for message in [one for one in self.messages.values() if one.channel_id == channel_id]:
             if not message.ephemeral:

@@ -1,4 +1,4 @@
-"""Every control of every panel of `/studii`, and of one's own settings, is used once."""
+"""Every control of every panel of `/studii`, and of a member's own settings, is used once."""
 
 from collections.abc import Iterator
 from typing import Any
