@@ -34,17 +34,17 @@ async def test_everybody_waits_as_long_however_many_came_before(
     world: ServicesWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await world.ready()
-    monkeypatch.setattr(acceptance, "COMMAND_WRITE_TIMEOUT", 6.0)
+    monkeypatch.setattr(acceptance, "COMMAND_WRITE_TIMEOUT", 4.0)
     service = world.services.acceptance
     other_process = sqlite3.connect(world.file, isolation_level=None)
     other_process.execute("BEGIN IMMEDIATE")
-    first = [asyncio.create_task(accept(service, replace(PICTURE, user_id=one))) for one in range(1, 251)]
-    await asyncio.sleep(5.0)
-    later = [asyncio.create_task(accept(service, replace(PICTURE, user_id=one))) for one in range(251, 255)]
+    first = [asyncio.create_task(accept(service, replace(PICTURE, user_id=one))) for one in range(1, 61)]
+    await asyncio.sleep(3.0)
+    later = [asyncio.create_task(accept(service, replace(PICTURE, user_id=one))) for one in range(61, 65)]
     told = await asyncio.gather(*first, return_exceptions=True)
     assert {type(one) for one in told} == {Busy}
     other_process.execute("ROLLBACK")
     other_process.close()
     # Those who came later are none of the first group, and still have time left.
-    assert [job.user_id for job in await asyncio.gather(*later)] == [251, 252, 253, 254]
+    assert [job.user_id for job in await asyncio.gather(*later)] == [61, 62, 63, 64]
     assert len(await world.jobs()) == 4
