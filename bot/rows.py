@@ -17,7 +17,7 @@ _MODULES = (
     "jobs.best_results",
     "jobs.confirm",
     "jobs.lanes",
-    "jobs.results",
+    "jobs.answers",
     "posts",
     "servers.access",
 )

@@ -20,9 +20,9 @@ from bot.backoff import backoff
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.db import UNUSABLE, Database
-from bot.jobs import results
+from bot.jobs import answers, results
+from bot.jobs.answers import LAST_EDIT, LIFETIME, PACE, PLACE_KNOWN_IN, Reply, subject_of
 from bot.jobs.models import Job, JobState, Progress
-from bot.jobs.results import LAST_EDIT, LIFETIME, PACE, PLACE_KNOWN_IN, Reply, subject_of
 from bot.languages import ReaderLanguages, lazy, speaking
 from bot.ui.jobs.progress import progress_panel
 from bot.ui.kit.answers import DISCORD_ERRORS, NO_MENTIONS, LateAnswer
@@ -94,11 +94,11 @@ class Answers:
 
     async def answered(self, interaction: discord.Interaction) -> None:
         """Forget the interaction, which was answered."""
-        await self._write(results.drop_answer, interaction.id)
+        await self._write(answers.drop, interaction.id)
 
     def give_up(self, interaction: discord.Interaction) -> None:
         """Let the interaction be answered later: its handler could not."""
-        later = partial(results.note_answer, due_at=self._clock.now())
+        later = partial(answers.note, due_at=self._clock.now())
         task = self._begin(self._stored(self._db.write(later, interaction.id)))
         task.add_done_callback(lambda _: self._wake_up.set())
 
@@ -121,7 +121,7 @@ class Answers:
     async def replaced(self, job: Job) -> AsyncGenerator[discord.Webhook | None]:
         """Yield what edits the job's answer, if Discord allows that, for something else than progress."""
         after = self._clock.now() - LAST_EDIT
-        answer = await self._db.read(results.answer_of, subject_of(job), job.user_id, after)
+        answer = await self._db.read(answers.of, subject_of(job), job.user_id, after)
         hook = None if answer is None else self._hook(answer)
         if answer is None or hook is None:
             yield None
@@ -132,7 +132,7 @@ class Answers:
         self._replaced.add(answer.id)
         try:
             yield hook
-            await self._write(results.drop_answer, answer.id)
+            await self._write(answers.drop, answer.id)
         finally:
             self._busy.pop(answer.id, None)
 
@@ -146,7 +146,7 @@ class Answers:
         sealed = self._vault.seal(json.dumps([interaction.application_id, interaction.token]))
         values |= {"guild_id": interaction.guild_id or 0, "user_id": interaction.user.id, "sealed": sealed}
         values = {"life": self._life, "created_at": now, "shown": "", "tries": 0, **values}
-        await self._write(results.keep_answer, interaction.id, **values)
+        await self._write(answers.keep, interaction.id, **values)
         self._wake_up.set()
 
     async def _write(self, work: Callable[..., None], *args: Any, **more: Any) -> None:
@@ -179,8 +179,8 @@ class Answers:
         self._replaced.clear()
         try:
             if inherits:
-                await self._db.write(results.inherit_answers, self._life, now)
-            found, next_due = await self._db.read(results.due_answers, now, changed, tuple(self._busy), room)
+                await self._db.write(answers.inherit, self._life, now)
+            found, next_due = await self._db.read(answers.due, now, changed, tuple(self._busy), room)
         except BaseException:
             self._inherits |= inherits
             self._changed = changed | self._changed
@@ -203,7 +203,7 @@ class Answers:
                 came = await self._bounded(answer, jobs)
             except Exception:  # noqa: BLE001 - the others go on
                 _log.exception("An answer of %s can't be edited", answer.subject)
-                came = results.drop_answer
+                came = answers.drop
             if not await self._stored(self._db.write(came, answer.id)):
                 await asyncio.sleep(AGAIN_SECONDS)
             self._wake_up.set()
@@ -226,19 +226,19 @@ class Answers:
         except (*DISCORD_ERRORS, *UNUSABLE) as error:
             if isinstance(error, discord.HTTPException) and token_expired(error):
                 if timedelta() <= age < PACE:  # the answer itself may still be on its way
-                    return partial(results.note_answer, due_at=now + PACE)
+                    return partial(answers.note, due_at=now + PACE)
                 return lost
             _log.info("An answer could not be edited yet: %r", error)
             pause = backoff(answer.tries + 1, AGAIN_SECONDS, MAX_AGAIN_SECONDS)
-            return partial(results.note_answer, due_at=now + timedelta(seconds=pause), tries=answer.tries + 1)
+            return partial(answers.note, due_at=now + timedelta(seconds=pause), tries=answer.tries + 1)
 
     async def _show(self, answer: Reply, hook: discord.Webhook, jobs: Sequence[Job], now: datetime) -> Came:
         """Let the answer show the jobs as they are now."""
         if not jobs:
-            return results.drop_answer
+            return answers.drop
         recent = answer.due_at > now or jobs[0].changed_at + MOMENT > now
         if len(jobs) == 1 and recent and _soon_passes(jobs[0]):
-            return partial(results.note_answer, due_at=min(now + MOMENT, answer.created_at + LAST_EDIT))
+            return partial(answers.note, due_at=min(now + MOMENT, answer.created_at + LAST_EDIT))
         last = now - answer.created_at >= LAST_EDIT
         ways = await self._progress_of(jobs[0].id) if len(jobs) == 1 else Progress()
         panel = progress_panel(jobs, self._catalog, ways, last=last)
@@ -246,23 +246,23 @@ class Answers:
         if shown != answer.shown:
             await _edit(hook, panel)
         if over or last:
-            return results.drop_answer
+            return answers.drop
         edited = {} if shown == answer.shown else {"edited_at": now, "shown": shown, "tries": 0}
         due_at = min(now + (PACE if edited else EVERY), answer.created_at + LAST_EDIT)
-        return partial(results.note_answer, **edited, due_at=due_at)
+        return partial(answers.note, **edited, due_at=due_at)
 
     async def _answer(self, answer: Reply, hook: discord.Webhook, jobs: Sequence[Job], now: datetime) -> Came:
         """Answer what a handler or a kill left unanswered, with the jobs that it has started."""
         shown = await hook.fetch_message(THIS)
         if shown.components or shown.content:
-            return results.drop_answer  # answered
+            return answers.drop  # answered
         if not jobs:
             await _edit(hook, boxed(BAD, LEFT_UNANSWERED[LateAnswer(answer.late)]))
-            return results.drop_answer
+            return answers.drop
         panel = progress_panel(jobs, self._catalog, Progress())
         await _edit(hook, panel)
         done = {"subject": subject_of(jobs[0]), "shown": _digest(panel), "edited_at": now, "tries": 0}
-        return partial(results.note_answer, **done, due_at=now + PACE)
+        return partial(answers.note, **done, due_at=now + PACE)
 
     def _hook(self, answer: Reply) -> discord.Webhook | None:
         """Return what edits the answer, or None if its token can't be read with the keys of now."""

@@ -20,8 +20,8 @@ from bot.engine.outputs import Outputs
 from bot.engine.posts import Posts
 from bot.engine.tuning import DAY, HOUR, Tuning
 from bot.jobs import confirm, lanes, queries, submission, transitions
+from bot.jobs.holds import waited_too_long
 from bot.jobs.models import APPROVAL_HOURS, UNRULED_DAYS, FailureCode, Job, JobState
-from bot.jobs.submission import waited_too_long
 from bot.media.spool import Spool
 from bot.reasons import Reason, ReasonCode
 from bot.servers import privacy, settings

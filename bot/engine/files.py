@@ -18,7 +18,7 @@ from bot.backoff import backoff
 from bot.db import WRITE_TIMEOUT, Database
 from bot.engine.context import DueJobs, EngineContext, PhotoSource
 from bot.errors import PhotoDelayed, PhotoUnavailable, ReasonedError
-from bot.jobs import queries, submission, transitions
+from bot.jobs import holds, queries, transitions
 from bot.jobs.models import FailureCode, Hold, Job, JobState, SourcePhoto, Trouble
 from bot.media.kinds import suffix_of
 from bot.media.metadata import BrokenStructure, strip_metadata
@@ -267,7 +267,7 @@ class Intake:
         """Let this photo wait as long as other photos of the server are fetched, or its key is held."""
         tuning, now = self._context.tuning, self._context.clock.now()
         soonest = now + timedelta(seconds=tuning.room_pause_bound)
-        if await shielded(self._context.db.write(submission.wait_for_hold, job.id, soonest)):
+        if await shielded(self._context.db.write(holds.wait_for_hold, job.id, soonest)):
             return
         lacked = 0.0 if job.trouble != Trouble.ROOM else self._lasts(job.troubled_at or now, now)
         pause = min(max(lacked, tuning.room_pause), tuning.room_pause_bound)

@@ -28,7 +28,7 @@ from bot.engine.context import EngineContext
 from bot.engine.lane import MIN_FORECAST_SECONDS, Durations, Running, Send, Step, Waiting, Work, forecast
 from bot.engine.rate import ChosenPlan, Evidence, RateWindow
 from bot.engine.requests import Done, Requests, recover
-from bot.jobs import lanes as lane_rows, queries, submission
+from bot.jobs import holds, lanes as lane_rows, queries
 from bot.jobs.lanes import LaneLimits
 from bot.jobs.models import FailureCode, Job, JobState, Progress
 from bot.jobs.submission import needs_upload
@@ -234,7 +234,7 @@ class Lanes:
     def _settle(
         self, session: Session, keyless: Sequence[str], lost: Sequence[str], oldest: datetime, at: datetime
     ) -> None:
-        submission.without_key(session, keyless, oldest, at)
+        holds.without_key(session, keyless, oldest, at)
         # A step is known as in flight before it changes the row, until after: so this is exact.
         recover(session, self._tuning, [one for one in lost if not self._is_in_flight(one)], at)
 

@@ -23,7 +23,7 @@ from bot.engine.context import EngineContext
 from bot.engine.rate import RateWindow
 from bot.engine.tuning import Tuning
 from bot.errors import Unsure
-from bot.jobs import lanes, queries, submission, transitions
+from bot.jobs import holds, lanes, queries, submission, transitions
 from bot.jobs.models import FailureCode, Job, JobState, Trouble
 from bot.jobs.submission import Claim, NotClaimed
 from bot.media.kinds import content_type_of
@@ -334,8 +334,8 @@ def _not_served(
         transitions.wait(session, job.id, job.state, at)
     else:
         transitions.fail_unpaid(session, job.id, job.state, FailureCode.CREDITS, error.told, at)
-    until = at + timedelta(seconds=delay_at(tuning.key_retries, submission.tried(session, key) + 1))
-    submission.hold(session, key, error.told, until, at, oldest=at - timedelta(seconds=tuning.held_bound))
+    until = at + timedelta(seconds=delay_at(tuning.key_retries, holds.tried(session, key) + 1))
+    holds.hold(session, key, error.told, until, at, oldest=at - timedelta(seconds=tuning.held_bound))
     return queries.find(session, job.id)
 
 
@@ -382,7 +382,7 @@ def polled(session: Session, poll: Poll, job_id: str, met: JobReport | StudiiErr
 def _reported(session: Session, poll: Poll, job: Job, report: JobReport) -> Next:
     told = report.credits_charged
     if job.not_before is not None:
-        job = submission.works_again(session, job.id, poll.at) or job
+        job = holds.works_again(session, job.id, poll.at) or job
     if report.failed:
         why = Reason(ReasonCode.STUDII_FAILED, {"detail": report.error} if report.error else {})
         return _end(session, poll, job, FailureCode.STUDII, why, told)
@@ -445,7 +445,7 @@ def _key_refused(session: Session, poll: Poll, job: Job, reason: Reason) -> Next
     _count(job, Trouble.KEY, poll.at)
     pause = delay_at(poll.tuning.key_retries, job.tries)
     until = poll.at + timedelta(seconds=pause)
-    return submission.hold_running(session, job.id, current, reason, until, poll.at), pause
+    return holds.hold_running(session, job.id, current, reason, until, poll.at), pause
 
 
 def _end(

@@ -20,8 +20,8 @@ from bot.errors import CreditsShort, CreditsWanted, Refused
 from bot.features.wording import NO_KEY
 from bot.features.words import WordEffect, WordRule, WordsRefused, met
 from bot.jobs.confirm import ConfirmationNeeded, Repeated, WhyAsk, why_ask
+from bot.jobs.holds import refuses
 from bot.jobs.models import Approval, Hold, Job, JobRequest, JobState
-from bot.jobs.submission import refuses
 from bot.languages import Message, lazy, nlazy, paragraph
 from bot.reasons import Reason, ReasonCode
 from bot.servers.access import AccessRules, Block, ensure_may, private_denial

@@ -2,24 +2,18 @@
 
 Which jobs a set's message is about is stored, with its number, before it is sent: whenever the process ends,
 the next one sends the same message, or finds it.
-
-Answers to interactions show how jobs are going, or are still to be given: a row for each. An interaction's
-token can edit its answer for 15 minutes. It is kept sealed, so that the next start, or the process that takes
-over, goes on. A row ends with its last edit, or with what Discord doesn't take any more.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import String, delete, func, select, update
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from bot import posts
-from bot.base import Base, ours, partial_index, put
 from bot.credits import ledger
-from bot.jobs import queries
+from bot.jobs import answers, queries
 from bot.jobs.models import ACTIVE_STATES, Job, JobState
 from bot.media.spool import OutputFile
 from bot.servers import notices, settings
@@ -27,11 +21,6 @@ from bot.servers import notices, settings
 HOURGLASS = "hourglass"  # the kind of the posts on photos' messages; the key is the message
 HOURGLASS_SIGN = "⏳"
 SET_PATIENCE = timedelta(minutes=2)  # how long the ends of a set's jobs wait for its others, after the first
-LIFETIME = timedelta(minutes=15)
-LAST_EDIT = timedelta(minutes=14)  # after the interaction
-PACE = timedelta(seconds=5)  # between two edits of one answer
-IN_VIEW = timedelta(minutes=1)  # after the interaction, its person probably still sees the answer
-PLACE_KNOWN_IN = timedelta(seconds=1)  # after the answer: the job is in its queue then
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,19 +211,19 @@ def to_say(
     if not jobs or made(jobs) or any(one.settled or one.reserved for one in jobs):
         return jobs, whole
     # Nothing was made or charged: they see that where they asked a moment ago, if Discord took the answer.
-    job, after = jobs[0], at - IN_VIEW
-    answer = answer_of(session, subject_of(job), job.user_id, after)
+    job, after = jobs[0], at - answers.IN_VIEW
+    answer = answers.of(session, answers.subject_of(job), job.user_id, after)
     return [] if answer is not None and answer.shown else jobs, whole
 
 
 def answer_lost(session: Session, answer_id: int, at: datetime) -> None:
     """Forget an answer that can't be edited any more. A message says instead how its jobs failed."""
-    answer = session.get(Reply, answer_id)
+    answer = session.get(answers.Reply, answer_id)
     if answer is None:
         return
-    jobs = jobs_of(session, [answer.subject or ""])[answer.subject or ""]
+    jobs = answers.jobs_of(session, [answer.subject or ""])[answer.subject or ""]
     ledger.lock(session, answer.guild_id)  # as several jobs may be changed
-    drop_answer(session, answer_id)
+    answers.drop(session, answer_id)
     for job in jobs:
         if job.state is JobState.FAILED and job.announced_at is not None and job.result_message_id is None:
             job.announced_at = None
@@ -289,115 +278,3 @@ def _want(
 def made(jobs: Iterable[Job]) -> bool:
     """Return whether one of them has a result to show."""
     return any(job.state is JobState.SUCCEEDED for job in jobs)
-
-
-class Reply(Base):
-    """An interaction's answer, for its person alone: it shows `subject`, a job or a set; else it is still to
-    be given, and `late` says of what (`LateAnswer`).
-
-    `sealed` is what edits it. `life` is the process, or the start, whose handler is to give it. `shown` is
-    what it shows, as a digest.
-    """
-
-    __tablename__ = "answers"
-    __table_args__ = (partial_index("ix_answers_subject", "subject", rows="subject IS NOT NULL"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # the interaction's
-    guild_id: Mapped[int]
-    user_id: Mapped[int]
-    late: Mapped[str] = mapped_column(String(8))
-    sealed: Mapped[bytes] = mapped_column(repr=False)
-    life: Mapped[int]
-    created_at: Mapped[datetime]
-    due_at: Mapped[datetime] = mapped_column(index=True)  # when to look at it next
-    subject: Mapped[str | None] = mapped_column(String(16), default=None)
-    shown: Mapped[str] = mapped_column(String(16), default="")
-    edited_at: Mapped[datetime | None] = mapped_column(default=None)
-    tries: Mapped[int] = mapped_column(default=0)  # that failed in a row
-
-
-def once_key_of(interaction_id: int, number: int = 0) -> str:
-    """Return the key (`Job.once`) of the job that an interaction starts, or of one of its set, from 0."""
-    return f"interaction:{interaction_id}:{number}"
-
-
-def subject_of(job: Job) -> str:
-    """Return what shows the job: its set, or itself, as one whose result is shown again."""
-    return job.id if job.set_id is None or job.posting > 0 else job.set_id
-
-
-def keep_answer(session: Session, interaction_id: int, **values: Any) -> None:
-    """Keep an answer. It takes the place of those that show the same to the same person."""
-    if values.get("subject") is not None:
-        same = (Reply.subject == values["subject"]) & (Reply.user_id == values["user_id"])
-        session.execute(delete(Reply).where(same, Reply.id != interaction_id))
-    put(session, Reply, {"id": interaction_id}, **values)
-
-
-def note_answer(session: Session, interaction_id: int, **changes: Any) -> None:
-    """Change what is known of an answer, if it is still kept."""
-    session.execute(update(Reply).where(Reply.id == interaction_id).values(changes))
-
-
-def drop_answer(session: Session, interaction_id: int) -> None:
-    """Forget an answer: it was given, or can't be edited any more."""
-    session.execute(delete(Reply).where(Reply.id == interaction_id))
-
-
-def answer_of(session: Session, subject: str, user_id: int, after: datetime) -> Reply | None:
-    """Return the newest answer to the person that shows the subject, of an interaction after that time."""
-    return session.scalar(
-        select(Reply)
-        .where(Reply.subject == subject, Reply.user_id == user_id)
-        .where(Reply.created_at > after)
-        .order_by(Reply.created_at.desc())
-        .limit(1)
-    )
-
-
-def inherit_answers(session: Session, life: int, at: datetime) -> None:
-    """Let the answers be given, or looked at, now that another life has left."""
-    theirs = ours(session, select(Reply.id), Reply.__table__.c.guild_id)
-    left = theirs.where(Reply.life != life)
-    session.execute(update(Reply).where(Reply.id.in_(left)).values(life=life, due_at=at))
-
-
-def due_answers(
-    session: Session,
-    now: datetime,
-    changed: Mapping[str, bool],
-    busy: Collection[int],
-    room: int,
-) -> tuple[list[tuple[Reply, Sequence[Job]]], datetime | None]:
-    """Return answers to look at with their jobs, or when the next one is due if there are none.
-
-    These are the due ones, and those of subjects that have `changed`, unless they were edited a moment ago;
-    that jobs have ended (True) is shown at once.
-    """
-    ended = [one for one, over in changed.items() if over]
-    rested = Reply.edited_at.is_(None) | (Reply.edited_at <= now - PACE)
-    news = (Reply.subject.in_(changed) & rested) | Reply.subject.in_(ended)
-    looked_at = select(Reply).where((Reply.due_at <= now) | news, Reply.id.not_in(busy)).limit(room)
-    server = Reply.__table__.c.guild_id
-    if not (found := session.scalars(ours(session, looked_at, server)).all()):
-        return [], session.scalar(ours(session, select(func.min(Reply.due_at)), server))
-    shown = jobs_of(session, {answer.subject for answer in found if answer.subject is not None})
-    return [
-        (
-            answer,
-            queries.asked_once(session, answer.guild_id, answer.user_id, once_key_of(answer.id))
-            if answer.subject is None
-            else shown[answer.subject],
-        )
-        for answer in found
-    ], None
-
-
-def jobs_of(session: Session, subjects: Collection[str]) -> Mapping[str, Sequence[Job]]:
-    """Return the jobs of each subject, in their order."""
-    found: dict[str, list[Job]] = {one: [] for one in subjects}
-    either = Job.set_id.in_(subjects) | Job.id.in_(subjects)
-    for job in queries.readable(session, select(Job).where(either).order_by(Job.number)) if subjects else ():
-        for one in {job.id, job.set_id} & found.keys():
-            found[one or ""].append(job)
-    return found

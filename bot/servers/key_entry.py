@@ -15,7 +15,7 @@ from bot.credits import ledger, prices
 from bot.db import Database
 from bot.domain.guilds import Plan
 from bot.errors import Refused
-from bot.jobs import lanes, queries, submission, transitions
+from bot.jobs import holds, lanes, queries, transitions
 from bot.jobs.models import SENT_STATES
 from bot.languages import Message, lazy, paragraph
 from bot.servers import keys, notices, settings
@@ -119,7 +119,7 @@ def _use(
 ) -> keys.StudiiKey:
     ledger.lock(session, guild_id)
     key = keys.use(session, guild_id, lane, hint, plan, sealed, at)
-    submission.end_hold(session, guild_id, at, key=key)
+    holds.end_hold(session, guild_id, at, key=key)
     posts.forget(session, guild_id, notices.NoticeKind.PLAN_DOUBTED)
     # Waiting jobs may have a price that another account was charged.
     prices.reprice_server(session, catalog, lane, guild_id, at)

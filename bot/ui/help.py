@@ -19,7 +19,7 @@ from bot.credits.prices import ToolPrice
 from bot.errors import Refused, StudiiBotError
 from bot.features.photo_rules import MAX_OFFERED_EMOJI, PhotoChannelKind
 from bot.features.wording import NO_KEY
-from bot.jobs import submission
+from bot.jobs import holds
 from bot.jobs.models import MemberContext
 from bot.languages import and_list, gettext as _, lazy, ngettext, or_list, sentences, speaking
 from bot.reasons import Reason
@@ -107,7 +107,7 @@ async def _guide_for(interaction: discord.Interaction) -> Guide:
         prices=[table.listed(tool) for tool in host.catalog.tools.values()],
         denials=access.denials(rules, user_id, context, host.catalog),
         limits=await db.read(limits.of_member, guild_id, user_id, context.roles, now),
-        held=await db.read(submission.why_held, guild_id),
+        held=await db.read(holds.why_held, guild_id),
         approval=rules.approval,
     )
 

@@ -17,7 +17,7 @@ from bot.credits import ledger, limits, prices
 from bot.credits.ledger import Window
 from bot.db import Database, used_once
 from bot.errors import SettingsError
-from bot.jobs import lanes as lane_rows, queries, results, transitions
+from bot.jobs import answers, lanes as lane_rows, queries, results, transitions
 from bot.jobs.models import TERMINAL_STATES, JobState
 from bot.migrate import migrate
 from bot.rows import metadata
@@ -190,8 +190,8 @@ OFTEN: dict[str, Callable[[Database], Awaitable[Any]]] = {
     "outputs to download": lambda db: db.write(queries.to_download, NOW, 20),
     "held jobs with photos": lambda db: db.write(queries.held_with_photos),
     "the tries of a file": lambda db: db.write(transitions.decode_tries, "0" * 16),
-    "answers to edit": lambda db: db.write(results.due_answers, NOW, {"0": False, "1": True}, [2], 20),
-    "the answer of a job": lambda db: db.write(results.answer_of, "0" * 16, 1, NOW),
+    "answers to edit": lambda db: db.write(answers.due, NOW, {"0": False, "1": True}, [2], 20),
+    "the answer of a job": lambda db: db.write(answers.of, "0" * 16, 1, NOW),
     "a line in the channel": lambda db: db.write(given(results.was_told_there, a_job(), NOW)),
     "jobs from a message": lambda db: db.write(
         given(results.follow_hourglass, a_job(origin_message_id=5), NOW)

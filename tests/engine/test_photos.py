@@ -13,7 +13,7 @@ from PIL import Image
 
 from bot.engine import CountedDecoder
 from bot.engine.files import MAX_DECODE_TRIES, Undecodable
-from bot.jobs import submission, transitions
+from bot.jobs import holds, transitions
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.media import PhotoKind
 from bot.media.metadata import BrokenStructure
@@ -182,9 +182,7 @@ async def refused(world: EngineWorld, seconds: float = 3600.0, guild_id: int = G
     assert key is not None
     until = world.clock.now() + timedelta(seconds=seconds)
     await world.db.write(held, guild_id, key.id, Reason.text("Studii refused the key."), until)
-    await world.db.write(
-        submission.hold_waiting, guild_id, key.id, Reason.text("Studii refused the key."), until
-    )
+    await world.db.write(holds.hold_waiting, guild_id, key.id, Reason.text("Studii refused the key."), until)
 
 
 @pytest.mark.promise

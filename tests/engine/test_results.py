@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.engine.posts import STAYS_THERE
-from bot.jobs import queries, results, transitions
+from bot.jobs import answers, queries, transitions
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.jobs.results import EndOfJobs
 from bot.media.spool import Spool
@@ -269,7 +269,7 @@ async def with_answer(world: EngineWorld, job: Job, age: float = 0.0) -> None:
     """Let the person have been answered that many seconds ago, and the answer be edited."""
     now = world.clock.now()
     await world.db.write(
-        results.keep_answer,
+        answers.keep,
         INTERACTION,
         guild_id=job.guild_id,
         user_id=job.user_id,
@@ -278,7 +278,7 @@ async def with_answer(world: EngineWorld, job: Job, age: float = 0.0) -> None:
         life=1,
         created_at=now - timedelta(seconds=age),
         due_at=now + timedelta(days=1),
-        subject=results.subject_of(job),
+        subject=answers.subject_of(job),
         shown="its state",
     )
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
-from bot.jobs import submission
+from bot.jobs import holds
 from bot.jobs.models import FailureCode, JobState
 from bot.reasons import Reason, ReasonCode
 from tests.engine.world import a_job, engine_world
@@ -26,7 +26,7 @@ async def test_a_job_that_waited_for_anything_else_is_not_ended_by_the_keys_firs
             at = first + timedelta(seconds=after)
             oldest = at - timedelta(seconds=DAY)
             await world.db.write(
-                given(submission.hold, key, REFUSED, at + timedelta(minutes=5), at, oldest=oldest)
+                given(holds.hold, key, REFUSED, at + timedelta(minutes=5), at, oldest=oldest)
             )
             return (await world.job(old.id)).state
 

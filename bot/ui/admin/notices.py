@@ -12,7 +12,7 @@ from bot.credits.budgets import WARNING_PERCENT
 from bot.errors import NotAllowed, Refused
 from bot.features.wording import credit_words, renewal_message
 from bot.features.words import MAX_RULE_CHARACTERS
-from bot.jobs import queries, submission
+from bot.jobs import holds, queries
 from bot.jobs.models import LOST_AFTER_DAYS, Job, JobState
 from bot.languages import Message, and_list, gettext as _, lazy, plazy, sentences, speaking
 from bot.posts import Post
@@ -137,7 +137,7 @@ async def try_again(press: Press, guild_id: int) -> None:
     if server_of(press.interaction) != guild_id:
         raise Refused(lazy("That button belongs to another server. Nothing was changed."))
     words = _("The key works, and no jobs are on hold.")
-    if await press.host.services.db.write(submission.try_again, guild_id, press.host.clock.now()):
+    if await press.host.services.db.write(holds.try_again, guild_id, press.host.clock.now()):
         words = _("The next job will try Studii now. The others follow if it works.")
     await answer(press.interaction, boxed(GOOD, words))
 

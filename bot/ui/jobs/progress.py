@@ -14,6 +14,7 @@ from bot.errors import Refused
 from bot.features.wording import credit_words
 from bot.jobs import actions, queries
 from bot.jobs.actions import ensure_cancelled
+from bot.jobs.answers import subject_of
 from bot.jobs.models import (
     KEPT_DAYS,
     UNSENT_STATES,
@@ -24,7 +25,6 @@ from bot.jobs.models import (
     Progress,
     SourcePhoto,
 )
-from bot.jobs.results import subject_of
 from bot.languages import gettext as _, lazy, ngettext, plazy
 from bot.services import Services
 from bot.ui.jobs.choosing import ask, choose

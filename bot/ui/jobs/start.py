@@ -17,9 +17,9 @@ from bot.catalog import Catalog, Tool
 from bot.credits.budgets import Estimate, short_price
 from bot.credits.prices import PriceTable
 from bot.errors import Refused
+from bot.jobs.answers import once_key_of, subject_of
 from bot.jobs.confirm import Confirmation, ConfirmationNeeded, WhyAsk, find_open
 from bot.jobs.models import Job, JobRequest, Progress, SourcePhoto
-from bot.jobs.results import once_key_of, subject_of
 from bot.languages import Worded, gettext as _, lazy, ngettext, plazy
 from bot.servers.settings import GuildSettings
 from bot.ui.jobs.forms import Values

@@ -15,7 +15,7 @@ from bot.credits.budgets import BudgetState
 from bot.domain.guilds import Plan
 from bot.errors import Refused
 from bot.features.wording import credit_words, discord_timestamp
-from bot.jobs import lanes, submission
+from bot.jobs import holds, lanes
 from bot.languages import (
     Language,
     Message,
@@ -140,7 +140,7 @@ def load(session: Any, scope: Scope) -> SetupRow:
         key,
         access.of(session, guild_id, at),
         budgets.state(session, guild_id, at),
-        submission.why_held(session, guild_id),
+        holds.why_held(session, guild_id),
         None if key is None else lanes.lowered(session, key.lane, key.plan_chosen_at, at),
         prices.price_table(session, guild_id).least_of_all(scope.catalog),
     )

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from bot.db import Database
 from bot.delivery import answers as answers_module
 from bot.jobs.accept import Acceptor
-from bot.jobs.results import Reply
+from bot.jobs.answers import Reply
 from bot.ui.kit import answers as kit_answers
 from tests.support.database import holding
 from tests.support.desk import Desk, keep_answers, open_desk
