@@ -35,7 +35,8 @@ async def test_stars_and_mentions_that_are_nobodys_business_cost_no_request_and_
 ) -> None:
     cost = await stars_and_mentions(tmp_path, 200)
     assert (cost.number, cost.requests) == (200, 0)
-    assert cost.queries <= 200 / 4 * 8  # those that were removed: their messages are asked for
+    # Those that were removed: their messages are asked for. Some are the workers' own, every few seconds.
+    assert cost.queries <= 200 / 4 * 8 + 20
 
 
 @pytest.mark.promise
