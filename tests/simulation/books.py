@@ -30,7 +30,7 @@ SOON = 8.0  # seconds
 MINUTE = 60.0
 OUTDATED = 20.0  # seconds that progress may be on its way, with tries again
 FOR_MODERATORS = f"{wording.RESULT_WAITS}|{wording.RESULT_WITHHELD}"
-NUMBER = r"no\. (\d+)|photo-(\d+)\."
+NUMBER = r"no\. (\d++)(?!…)|photo-(\d+)\."  # a list cuts long prompts, at times within a number
 RESULT_NAME = r"-([0-9a-f]{8})\."  # of a file in a result, by the job that made it
 UNESCAPED = r"@everyone|<@&8392802304>|(?<!\\)\[link\]\(http|^> .*(?<!\\)\*\*bold"  # see `people.LOUD`
 
