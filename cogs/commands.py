@@ -12,7 +12,6 @@ from bot.client.bot import StudiiBot
 from bot.credits import limits
 from bot.credits.budgets import MAX_BUDGET
 from bot.domain.guilds import Period
-from bot.features.wording import PERIOD_CHOICES
 from bot.jobs import queries
 from bot.languages import N_
 from bot.ui.help import show_help
@@ -23,6 +22,7 @@ from bot.ui.panels.settings import Scope, open_panel
 from bot.ui.reading.permissions import manages, member_context, roles_of, server_of
 from bot.ui.settings.credits import (
     CREDITS,
+    PERIOD_CHOICES,
     SERVER_BUDGET,
     budget_value,
     credits_panel,

@@ -94,27 +94,6 @@ class DrainingGroup:
             await asyncio.wait(self._ending, timeout=self.patience)
 
 
-_K = TypeVar("_K")
-_V = TypeVar("_V")
-
-
-class BoundedDict(dict[_K, _V]):
-    """Keeps the `limit` entries that were set last. Setting a key again makes it the newest.
-
-    Only `d[key] = value` observes the limit.
-    """
-
-    def __init__(self, limit: int) -> None:
-        super().__init__()
-        self._limit = limit
-
-    def __setitem__(self, key: _K, value: _V) -> None:
-        self.pop(key, None)
-        super().__setitem__(key, value)
-        if len(self) > self._limit:
-            del self[next(iter(self))]
-
-
 OPERATION_TIMEOUT = 300.0  # seconds that an operation may last; every wait in one is bounded by less
 TRANSFER_TIMEOUT = 3600.0  # for one that moves large files, more than once if need be
 FAILING = 900.0  # seconds of nothing but unexpected errors
@@ -208,14 +187,16 @@ class ErrorLog:
         self._what = what
         self._noun = noun
         self._longest_pause = longest_pause
-        self._failing = BoundedDict[Hashable, tuple[str, int]](MAX_FAILING)  # the error, and how often
+        self._failing: dict[Hashable, tuple[str, int]] = {}  # the error, and how often
 
     def failed(self, error: Exception, subject: Hashable = None) -> float:
         """Log the error; returns how many seconds to leave the subject alone."""
         text = f"{type(error).__name__}: {error}"
         known = any(one[0] == text for one in self._failing.values())
-        failures = self._failing.get(subject, (text, 0))[1] + 1
+        failures = self._failing.pop(subject, (text, 0))[1] + 1
         self._failing[subject] = text, failures
+        if len(self._failing) > MAX_FAILING:
+            del self._failing[next(iter(self._failing))]
         longest = MAX_RETRY_SECONDS if self._longest_pause is None else self._longest_pause
         pause = backoff(failures, FIRST_RETRY_SECONDS, longest)
         what = self._what if self._noun is None else f"{self._noun.capitalize()} {subject}: {self._what}"

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from bot.aio.net import Connector
 from bot.catalog import Catalog
-from bot.cli.health import not_opened
+from bot.cli.health import count_words, not_opened
 from bot.cli.maintenance import vault_of
 from bot.client.login import application_of
 from bot.cluster import all_processes, all_shards
@@ -25,7 +25,6 @@ from bot.config import MEGABYTE, Settings
 from bot.credits import ledger
 from bot.db import UNUSABLE, Database, usable_database
 from bot.errors import SettingsError, StudiiBotError
-from bot.features.wording import count_words
 from bot.media.pool import DecoderPool
 from bot.media.spool import file_sizes
 from bot.migrate import foreign, schema_of

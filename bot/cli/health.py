@@ -45,6 +45,11 @@ def not_opened(error: Exception) -> str | None:
     return f"{error.filename} can't be opened ({error.strerror})." if unusable else None
 
 
+def count_words(number: int, one: str, many: str) -> str:
+    """Return the number with its noun in English, for operators."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
 def health() -> int:
     """Print the answer of the bot's health server, where the settings place it.
 

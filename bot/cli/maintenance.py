@@ -21,6 +21,7 @@ import discord
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
+from bot.cli.health import count_words
 from bot.client.login import application_of, logged_in, was_removed
 from bot.clock import SystemClock
 from bot.cluster import IdentifyTurn, Membership, Process, Shard, WantedShards, membership
@@ -28,7 +29,6 @@ from bot.config import Settings, StorageSettings
 from bot.credits import ledger
 from bot.db import Database, address_shown, used_once
 from bot.errors import SettingsError
-from bot.features.wording import count_words
 from bot.jobs import answers, submission
 from bot.migrate import migrate, schema_of
 from bot.rows import metadata

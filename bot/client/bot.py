@@ -15,7 +15,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from yarl import URL
 
-from bot.aio.tasks import BoundedDict, InOrder, OutageRetry
+from bot.aio.tasks import InOrder, OutageRetry
 from bot.base import DIRECT_MESSAGES
 from bot.catalog import Catalog
 from bot.client.commands import CatalogueTranslator, link_commands, register_commands
@@ -23,7 +23,6 @@ from bot.client.login import told_in_words
 from bot.clock import Clock
 from bot.cluster import Membership
 from bot.errors import Outage
-from bot.features.wording import count_words
 from bot.jobs.models import Progress
 from bot.languages import lazy
 from bot.monitoring import Metrics
@@ -32,6 +31,7 @@ from bot.ui.kit.answers import (
     MAX_OPEN_FORMS,
     NO_MENTIONS,
     AnswerKeeper,
+    BoundedDict,
     Clicks,
     Host,
     answer_if_possible,
@@ -115,7 +115,7 @@ class DiscordObserver:
     def __init__(self, metrics: Metrics, clock: Clock) -> None:
         self._metrics = metrics
         self._clock = clock
-        self._open: BoundedDict[int, tuple[str, float]] = BoundedDict(10_000)  # id -> kind, heard at
+        self._open: dict[int, tuple[str, float]] = {}  # id -> kind, heard at
 
     def trace(self) -> aiohttp.TraceConfig:
         """Return what discord.py gives its HTTP session, for the requests."""
@@ -385,7 +385,7 @@ class StudiiBot(commands.AutoShardedBot):
         await handle(interaction)
 
     async def on_ready(self) -> None:
-        _log.info("Ready as %s, in %s.", self.user, count_words(len(self.guilds), "server", "servers"))
+        _log.info("Ready as %s. Servers: %d.", self.user, len(self.guilds))
 
 
 def _handlers() -> set[asyncio.Task[Any]]:

@@ -1,6 +1,6 @@
 """Servers' budgets: their periods in the server's time zone, what is left, and alerts about that."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
@@ -12,14 +12,7 @@ from bot import posts
 from bot.credits import ledger
 from bot.domain.guilds import Budget, Period
 from bot.errors import Refused
-from bot.features.wording import (
-    GRANTED_FOR,
-    credits_message,
-    each_period_words,
-    renewal_message,
-    rest_message,
-)
-from bot.languages import Message, lazy, ngettext, nlazy, or_list
+from bot.languages import Message, discord_timestamp, lazy, ngettext, nlazy, or_list, plazy
 from bot.servers import notices, settings
 from bot.servers.settings import GuildSettings
 
@@ -28,6 +21,32 @@ WARNING_PERCENT = 80
 DEFAULT_HOLDS = lazy(
     "No budget is set yet, so the default applies. An admin can set one with `/studii budget`."
 )
+# The period of a grant, as it follows `granted`.
+GRANTED_FOR: Mapping[Period, Message] = {
+    Period.DAY: plazy("after “granted”", "for today"),
+    Period.WEEK: plazy("after “granted”", "for this week"),
+    Period.MONTH: plazy("after “granted”", "for this month"),
+    Period.TOTAL: plazy("after “granted”", "for the one-off total"),
+}
+
+_EACH: Mapping[Period, Callable[[int], str]] = {
+    Period.DAY: lambda n: ngettext("{count} credit a day", "{count} credits a day", n),
+    Period.WEEK: lambda n: ngettext("{count} credit a week", "{count} credits a week", n),
+    Period.MONTH: lambda n: ngettext("{count} credit a month", "{count} credits a month", n),
+    Period.TOTAL: lambda n: ngettext("{count} credit in total", "{count} credits in total", n),
+}
+_REST: Mapping[Period, Callable[[int], Message]] = {
+    Period.DAY: lambda n: nlazy(
+        "{rest} of {count} credit left today", "{rest} of {count} credits left today", n
+    ),
+    Period.WEEK: lambda n: nlazy(
+        "{rest} of {count} credit left this week", "{rest} of {count} credits left this week", n
+    ),
+    Period.MONTH: lambda n: nlazy(
+        "{rest} of {count} credit left this month", "{rest} of {count} credits left this month", n
+    ),
+    Period.TOTAL: lambda n: nlazy("{rest} of {count} credit left", "{rest} of {count} credits left", n),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,3 +317,31 @@ def short_price(price: Estimate) -> Message:
     if price.learned:
         return credits_message(price.amount)
     return nlazy("about {count} credit", "about {count} credits", price.amount)
+
+
+def credit_words(amount: int) -> str:
+    """Say a number of credits, as `1 credit` or `1,200 credits`."""
+    return ngettext("{count} credit", "{count} credits", amount)
+
+
+def credits_message(amount: int) -> Message:
+    """Say a number of credits, like `credit_words`, to be worded when it is shown."""
+    return nlazy("{count} credit", "{count} credits", amount)
+
+
+def each_period_words(amount: int, period: Period) -> str:
+    """Say the credits of each period, as `100 credits a day` or `500 credits in total`."""
+    return _EACH[period](amount)
+
+
+def rest_message(rest: int, whole: int, period: Period) -> Message:
+    """Say what is left, as `3 of 100 credits left today`. At least 0, also if more than that was used."""
+    return _REST[period](whole).using(rest=max(0, rest))
+
+
+def renewal_message(end: datetime | None) -> Message:
+    """Return that the budget renews at `end`, as Discord counts it for each reader, or that it never does."""
+    if end is None:
+        return lazy("The budget is a one-off total and doesn't renew.")
+    # Translators: {when} is shown as "in 3 hours".
+    return lazy("The budget renews {when}.", when=discord_timestamp(end))

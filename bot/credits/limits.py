@@ -12,22 +12,27 @@ from bot.base import Base, Choice, put
 from bot.credits import budgets, ledger
 from bot.domain.guilds import Period
 from bot.errors import CreditsShort, Refused
-from bot.features.wording import (
-    ALLOWANCE_BELOW_PRICE,
-    BUDGET_BELOW_PRICE,
-    credits_message,
-    discord_timestamp,
-    renewal_message,
-    rest_message,
-)
 from bot.jobs.models import ACTIVE_STATES, jobs
-from bot.languages import Message, lazy, nlazy, paragraph
+from bot.languages import Message, discord_timestamp, lazy, nlazy, paragraph
 from bot.servers import settings
 
 MAX_AT_ONCE = 100
 MAX_SECONDS = 7 * 86_400
 CHANGE_BUDGET = lazy("An admin can change the budget with `/studii budget`.")
 CHANGE_ALLOWANCE = lazy("An admin can change this with `/studii credits`.")
+# No job of the price is possible with the budget, or with the allowance.
+BUDGET_BELOW_PRICE: Mapping[Period, Message] = {
+    Period.DAY: lazy("The daily budget of {limit} is below the price."),
+    Period.WEEK: lazy("The weekly budget of {limit} is below the price."),
+    Period.MONTH: lazy("The monthly budget of {limit} is below the price."),
+    Period.TOTAL: lazy("The one-off budget of {limit} is below the price."),
+}
+ALLOWANCE_BELOW_PRICE: Mapping[Period, Message] = {
+    Period.DAY: lazy("The daily allowance of {limit} is below the price."),
+    Period.WEEK: lazy("The weekly allowance of {limit} is below the price."),
+    Period.MONTH: lazy("The monthly allowance of {limit} is below the price."),
+    Period.TOTAL: lazy("The one-off allowance of {limit} is below the price."),
+}
 # Seconds of a day, an hour, a minute, a second, and how a rate is said in each.
 _RATES: tuple[tuple[int, Callable[[int, Message], Message]], ...] = (
     (86_400, lambda n, jobs: nlazy("{jobs} in {count} day", "{jobs} in {count} days", n, jobs=jobs)),
@@ -179,7 +184,7 @@ class MemberState:
         """Return `3 of 20 credits left today`, or nothing without an allowance."""
         if self.whole is None or self.left is None:
             return ""
-        return rest_message(self.left, self.whole, self.budget.settings.budget.period)
+        return budgets.rest_message(self.left, self.whole, self.budget.settings.budget.period)
 
 
 def state_of_member(
@@ -367,9 +372,9 @@ def _when_again(
     """Return when there will be room for the price in the `limit` for the budget's period, of which so much
     is left."""
     if budget.window.end is not None and price.amount <= limit:
-        return renewal_message(budget.window.end)
+        return budgets.renewal_message(budget.window.end)
     if price.amount <= left + usage.reserved:  # if all running jobs were free
         return lazy("Credits may free up when running jobs finish.")
     if price.amount <= limit:
         return lazy("It's a one-off total and doesn't renew.")
-    return below[budget.settings.budget.period].using(limit=credits_message(limit))
+    return below[budget.settings.budget.period].using(limit=budgets.credits_message(limit))

@@ -13,8 +13,7 @@ from bot.base import Base, Choice, partial_index
 from bot.credits import budgets, ledger
 from bot.credits.limits import of_member
 from bot.errors import NotAllowed, Refused
-from bot.features.wording import discord_timestamp
-from bot.languages import lazy
+from bot.languages import discord_timestamp, lazy
 from bot.servers import notices, settings
 
 MIN_GRANT_CREDITS = 20

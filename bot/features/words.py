@@ -14,7 +14,7 @@ from bot import posts
 from bot.base import Base, Choice, metadata, put
 from bot.catalog import Catalog, Tool
 from bot.errors import Refused
-from bot.features import word_matching, wording
+from bot.features import word_matching
 from bot.jobs.models import JobRequest
 from bot.languages import lazy, paragraph
 from bot.servers import access, notices
@@ -72,7 +72,7 @@ class WordsRefused(Refused):
             if until is None
             else paragraph(
                 lazy("This server's word filter doesn't allow that. Nothing was charged."),
-                wording.pause_words(until),
+                access.pause_words(until),
             )
         )
         wrote = lazy("You wrote: “{text}”", text=self.text)

@@ -5,6 +5,7 @@ does this.
 """
 
 import logging
+import math
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextvars import Context, copy_context
@@ -16,10 +17,11 @@ from sqlalchemy.orm import Session
 
 from bot.catalog import Catalog
 from bot.clock import Clock
+from bot.config import MEGABYTE
 from bot.credits import budgets, ledger, limits, prices
 from bot.db import COMMAND_WRITE_TIMEOUT, Database
 from bot.errors import CreditsShort, Refused, StudiiBotError
-from bot.features import styles, wording, words
+from bot.features import styles, words
 from bot.jobs import confirm, decide, queries, results
 from bot.jobs.models import Hold, Job, JobRequest, jobs as jobs_table
 from bot.languages import Message, lazy
@@ -100,8 +102,8 @@ class Acceptor:
                     lazy(
                         "That photo is {size}. The limit is {limit}. Send a smaller one, or ask the bot's "
                         "operator to raise MAX_SOURCE_MB.",
-                        size=wording.size_words(request.source.size),
-                        limit=wording.size_words(self._max_source_bytes),
+                        size=size_words(request.source.size),
+                        limit=size_words(self._max_source_bytes),
                     )
                 )
         asked = _Asked(_as_set(requests), complete, apart)
@@ -154,6 +156,11 @@ class Acceptor:
             if any(one.complete is not None for one in asked)
             else {},
         )
+
+
+def size_words(size: int) -> Message:
+    """Return a size in megabytes, rounded up so that a file that is too large never seems to fit."""
+    return lazy("{size} MB", size=math.ceil(size * 10 / MEGABYTE) / 10)
 
 
 def why_closed(session: Session, guild_id: int) -> Message | None:

@@ -13,7 +13,7 @@ from bot import posts
 from bot.catalog import Catalog
 from bot.credits import budgets, ledger
 from bot.errors import Refused
-from bot.features import wording, words
+from bot.features import words
 from bot.jobs import queries, transitions
 from bot.jobs.models import (
     SENT_STATES,
@@ -188,7 +188,7 @@ def _settled(job: Job) -> Message:
         return lazy("That job doesn't need to be settled.")
     if not job.settled:
         return lazy("That was already settled: nothing was charged. Nothing was changed.")
-    charged = wording.credits_message(job.settled)
+    charged = budgets.credits_message(job.settled)
     return lazy("That was already settled: charged {credits}. Nothing was changed.", credits=charged)
 
 
@@ -260,7 +260,7 @@ def approve(
             lazy(
                 "Not enough credits: the budget has been lowered since, and reserved credits exceed it by "
                 "{credits}. Raise it with `/studii budget`, or decline the request.",
-                credits=wording.credits_message(-budget.left),
+                credits=budgets.credits_message(-budget.left),
             )
         )
     approved = [transitions.approve(session, job.id, at) for job in jobs]

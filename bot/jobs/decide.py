@@ -17,7 +17,6 @@ from bot.credits.limits import (
 )
 from bot.credits.prices import PriceTable
 from bot.errors import CreditsShort, CreditsWanted, Refused
-from bot.features.wording import NO_KEY
 from bot.features.words import WordEffect, WordRule, WordsRefused, met
 from bot.jobs.confirm import ConfirmationNeeded, Repeated, WhyAsk, why_ask
 from bot.jobs.holds import refuses
@@ -28,6 +27,7 @@ from bot.servers.access import AccessRules, Block, ensure_may, private_denial
 from bot.servers.keys import StudiiKey
 from bot.servers.settings import GuildSettings
 
+NO_KEY = lazy("This server has no Studii key yet. An admin can set one with `/studii setup`.")
 NEW_JOBS_PAUSED = lazy(
     "New jobs are paused in this server. Jobs already started will finish. An admin can "
     "resume with `/studii setup`."

@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
@@ -95,8 +95,7 @@ def speak(language: Language) -> None:
 class ReaderLanguages(Protocol):
     """Says in which language to speak in a server, and to one person."""
 
-    def heard(self, user_id: int, language: Language, /) -> None:
-        """Note the language of a member who used the bot."""
+    heard: dict[int, Language]  # of members who use the bot; it is stored a little later
 
     def forget(self, user_id: int, /) -> None:
         """Store nothing more of the member, whose data is being erased."""
@@ -187,6 +186,14 @@ def _day(skeleton: str, day: date) -> str:
     written = dates.format_skeleton(skeleton, day, locale=locale_of(spoken()))
     first = _FIRST.get(spoken())
     return re.sub("^1(?= )", first, written) if first else written
+
+
+def discord_timestamp(moment: datetime, style: Literal["t", "T", "d", "D", "f", "F", "R"] = "R") -> str:
+    """Return a timestamp that Discord shows in each reader's zone and language, relative for "R".
+
+    https://discord.com/developers/docs/reference#message-formatting
+    """
+    return f"<t:{int(moment.timestamp())}:{style}>"
 
 
 def whole_number(typed: str) -> int | None:

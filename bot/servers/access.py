@@ -19,9 +19,8 @@ from bot import posts
 from bot.base import NUMBER, Base, Choice, put
 from bot.catalog import Catalog, Tool
 from bot.errors import NotAllowed, Refused
-from bot.features.wording import discord_timestamp, pause_words
 from bot.jobs.models import UNKNOWN_MEMBER, JobRequest, MemberContext
-from bot.languages import Message, alternatives, lazy, nlazy, paragraph
+from bot.languages import Message, alternatives, discord_timestamp, lazy, nlazy, paragraph
 from bot.servers import notices, settings
 
 EVERY_TOOL = "*"  # in the place of a tool's slug
@@ -320,6 +319,15 @@ def block_words(until: datetime | None, reason: str | None = None, *, automatic:
         said = lazy("You are blocked from using Studii in this server until {when}.", when=when)
     because = lazy("The reason: “{reason}”.", reason=reason) if reason else ""
     return paragraph(said, because, lazy("An admin can unblock you with `/studii moderation`."))
+
+
+def pause_words(until: datetime) -> Message:
+    """Say until when a member is paused, and why."""
+    return lazy(
+        "You can't start jobs here until {when}, because the word filter refused many of your "
+        "requests. An admin can end this with `/studii moderation`.",
+        when=discord_timestamp(until, "f"),
+    )
 
 
 def refusing_photos(session: Session, user_ids: Collection[int]) -> frozenset[int]:

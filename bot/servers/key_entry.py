@@ -8,7 +8,6 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from bot import meta, posts
-from bot.aio.tasks import BoundedDict
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.credits import ledger, prices
@@ -68,7 +67,7 @@ class KeyEntry:
     ) -> None:
         self._db, self._clock, self._catalog = db, clock, catalog
         self._vault, self._names, self._check = vault, names, check
-        self._tested = BoundedDict[int, list[float]](5000)  # when, for each server
+        self._tested: dict[int, list[float]] = {}  # when, for each server
 
     async def set_key(self, guild_id: int, pasted: str, plan: Plan) -> keys.StudiiKey:
         """Set the server's key to the pasted text if Studii accepts it.

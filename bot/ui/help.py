@@ -18,8 +18,8 @@ from bot.credits.limits import MemberState
 from bot.credits.prices import ToolPrice
 from bot.errors import Refused, StudiiBotError
 from bot.features.photo_rules import MAX_OFFERED_EMOJI, PhotoChannelKind
-from bot.features.wording import NO_KEY
 from bot.jobs import holds
+from bot.jobs.decide import NO_KEY
 from bot.jobs.models import MemberContext
 from bot.languages import and_list, gettext as _, lazy, ngettext, or_list, sentences, speaking
 from bot.reasons import Reason

@@ -9,7 +9,7 @@ from bot.credits.ledger import Window
 from bot.credits.usage import Span, days_of
 from bot.domain.guilds import Budget, Period
 from bot.errors import Refused
-from bot.features.wording import size_words
+from bot.jobs.accept import size_words
 
 # Among them: half hours, no daylight saving, clocks that change at midnight, and a day that never was.
 ZONES = [

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bot.catalog import Catalog
+from bot.credits.budgets import credit_words
 from bot.errors import Refused
-from bot.features.wording import credit_words
 from bot.languages import (
     Language,
     alternatives,

@@ -20,11 +20,11 @@ def readers_of(world: ServicesWorld) -> Readers:
 @pytest.mark.promise
 async def test_the_language_of_a_forgotten_member_is_not_stored_again(world: ServicesWorld) -> None:
     readers = readers_of(world)
-    readers.heard(7, Language.FRENCH)
+    readers.heard[7] = Language.FRENCH
     await readers.store()
-    readers.heard(7, Language.GERMAN)  # pressing the button that erases
+    readers.heard[7] = Language.GERMAN  # pressing the button that erases
     readers.forget(7)
     await erase(world.services, 7)
-    readers.heard(7, Language.GERMAN)
+    readers.heard[7] = Language.GERMAN
     await readers.store()
     assert await world.services.db.read(settings.language_of, 7) is None

@@ -99,8 +99,8 @@ async def no_progress(_job_id: str) -> Progress:
 class EnglishReaders:
     """Says that every person reads English."""
 
-    def heard(self, _user_id: int, _language: Language) -> None:
-        pass
+    def __init__(self) -> None:
+        self.heard: dict[int, Language] = {}
 
     def forget(self, _user_id: int) -> None:
         pass

@@ -13,9 +13,9 @@ import discord
 from discord import ui
 
 from bot.catalog import Catalog, Tool
+from bot.credits.budgets import credit_words
 from bot.errors import Refused
 from bot.features.word_matching import first_met
-from bot.features.wording import credit_words, discord_timestamp
 from bot.features.words import MAX_RULE_CHARACTERS
 from bot.jobs import actions
 from bot.jobs.actions import MAX_DECLINE_REASON_CHARACTERS
@@ -30,7 +30,18 @@ from bot.jobs.models import (
     Progress,
 )
 from bot.jobs.results import ForModerators
-from bot.languages import Message, gettext as _, lazy, ngettext, nlazy, plazy, sentences, speaking, spoken
+from bot.languages import (
+    Message,
+    discord_timestamp,
+    gettext as _,
+    lazy,
+    ngettext,
+    nlazy,
+    plazy,
+    sentences,
+    speaking,
+    spoken,
+)
 from bot.media.kinds import DRAWN, suffix_of
 from bot.media.photo import Drawing
 from bot.media.spool import OutputFile

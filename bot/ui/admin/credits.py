@@ -9,10 +9,10 @@ from discord import ui
 
 from bot.catalog import Catalog
 from bot.credits import requests
+from bot.credits.budgets import GRANTED_FOR, credit_words
 from bot.credits.requests import CreditRequest, RequestState
 from bot.domain.guilds import Period
 from bot.errors import Refused
-from bot.features.wording import GRANTED_FOR, credit_words
 from bot.languages import gettext as _, lazy, plazy, speaking
 from bot.posts import Post
 from bot.ui.kit.answers import DISCORD_ERRORS, acknowledge, refused_as

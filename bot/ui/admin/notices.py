@@ -8,9 +8,8 @@ import discord
 from discord import ui
 
 from bot.catalog import Catalog
-from bot.credits.budgets import WARNING_PERCENT
+from bot.credits.budgets import WARNING_PERCENT, credit_words, renewal_message
 from bot.errors import NotAllowed, Refused
-from bot.features.wording import credit_words, renewal_message
 from bot.features.words import MAX_RULE_CHARACTERS
 from bot.jobs import holds, queries
 from bot.jobs.models import LOST_AFTER_DAYS, Job, JobState

@@ -18,15 +18,14 @@ from discord import ui
 
 from bot.catalog import Catalog
 from bot.credits import usage as reports
-from bot.credits.budgets import DEFAULT_HOLDS
+from bot.credits.budgets import DEFAULT_HOLDS, credit_words
 from bot.credits.usage import LEDGER_HEADINGS, Span, Spending, UsageReport, write_ledger
 from bot.domain.guilds import Period
 from bot.errors import Refused
-from bot.features.wording import credit_words, job_words
 from bot.jobs.models import FORGOTTEN_MEMBER
 from bot.languages import and_list, day_and_month, gettext as _, lazy, ngettext, number, sentences
 from bot.servers import settings
-from bot.ui.jobs.wording import ALT_LENGTH, state_name
+from bot.ui.jobs.wording import ALT_LENGTH, job_words, state_name
 from bot.ui.kit.answers import LateAnswer, acknowledge, answer, defer_answer
 from bot.ui.kit.layout import NEUTRAL, Panel, boxed, lines, plain, row, rule, shortened, small
 from bot.ui.panels.controls import Press, admin, button, marked

@@ -9,9 +9,8 @@ import discord
 from discord import ui
 
 from bot.catalog import Catalog, SourceRule, Tool
-from bot.credits.budgets import price_of_all, short_price
+from bot.credits.budgets import credit_words, price_of_all, short_price
 from bot.errors import Refused
-from bot.features.wording import credit_words
 from bot.jobs import actions, queries
 from bot.jobs.actions import ensure_cancelled
 from bot.jobs.answers import subject_of

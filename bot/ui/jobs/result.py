@@ -11,7 +11,7 @@ import discord
 from discord import MediaGalleryItem, ui
 
 from bot.catalog import Catalog
-from bot.features.wording import credit_words
+from bot.credits.budgets import credit_words
 from bot.jobs.best_results import STAR, answer as answer_for_best
 from bot.jobs.models import FailureCode, Job, JobState, Progress
 from bot.jobs.results import EndOfJobs, Part

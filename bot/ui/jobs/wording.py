@@ -4,11 +4,20 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from bot.catalog import Catalog, Tool, spaced
-from bot.credits.budgets import Estimate, short_price
+from bot.credits.budgets import Estimate, credit_words, short_price
 from bot.credits.prices import MIN_ESTIMATE_CREDITS
-from bot.features.wording import credit_words, discord_timestamp
 from bot.jobs.models import FORGOTTEN_MEMBER, TERMINAL_STATES, Job, JobState, Progress
-from bot.languages import Worded, and_list, gettext as _, lazy, pgettext, plazy, sentences
+from bot.languages import (
+    Worded,
+    and_list,
+    discord_timestamp,
+    gettext as _,
+    lazy,
+    ngettext,
+    pgettext,
+    plazy,
+    sentences,
+)
 from bot.ui.kit.layout import plain, sentence, shortened
 from bot.ui.kit.reasons import reason_words
 
@@ -46,6 +55,11 @@ _TO_DECIDE_ON: Mapping[tuple[JobState, bool], Worded] = {  # the second says whe
 }
 _UNREASONED = {JobState.FAILED: lazy("The job failed."), JobState.WITHHELD: lazy("The result wasn't posted.")}
 _SETTLED = TERMINAL_STATES | {JobState.REVIEWING}
+
+
+def job_words(number: int) -> str:
+    """Say a number of jobs, as `1 job` or `1,200 jobs`."""
+    return ngettext("{count} job", "{count} jobs", number)
 
 
 def member_words(user_id: int) -> str:

@@ -17,7 +17,7 @@ import discord
 from discord import app_commands, ui
 
 from bot.aio.net import NO_CONNECTION
-from bot.aio.tasks import BoundedDict, InOrder, PlaceInOrder, shielded
+from bot.aio.tasks import InOrder, PlaceInOrder, shielded
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.cluster import arrived_at
@@ -85,6 +85,8 @@ class AnswerKeeper(Protocol):
 
 
 _T = TypeVar("_T")
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 ANSWER_BY = 1.5  # seconds from the arrival; Discord gives up after 3
 FORM_BY = 2.0  # the same for a form or suggestions, which can't be announced: they have to come first
 FORM_TOO_LATE = lazy(
@@ -99,6 +101,23 @@ _PLACE = "place"
 DOUBLE_CLICK_SECONDS = 3.0
 MAX_REMEMBERED_CLICKS = 1000
 MAX_OPEN_FORMS = 1000  # and lists
+
+
+class BoundedDict(dict[_K, _V]):
+    """Keeps the `limit` entries that were set last. Setting a key again makes it the newest.
+
+    Only `d[key] = value` observes the limit.
+    """
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self._limit = limit
+
+    def __setitem__(self, key: _K, value: _V) -> None:
+        self.pop(key, None)
+        super().__setitem__(key, value)
+        if len(self) > self._limit:
+            del self[next(iter(self))]
 
 
 class Clicks:
@@ -254,7 +273,7 @@ def begin_to_handle(interaction: discord.Interaction) -> None:
     """
     host, language = host_of(interaction), language_of(interaction.locale.value)
     speak(language)
-    host.readers.heard(interaction.user.id, language)
+    host.readers.heard[interaction.user.id] = language
     arrived_at.set(interaction.extras[_ARRIVED])
     wait = interaction.extras[_WAIT] = Wait(interaction, host.answers, host.clock)
     if interaction.type is not discord.InteractionType.autocomplete:  # which takes suggestions alone

@@ -4,10 +4,9 @@ from collections.abc import Callable, Mapping
 
 from bot.config import MEGABYTE
 from bot.errors import ReasonedError, StudiiBotError
-from bot.features.wording import discord_timestamp
 from bot.jobs.decide import KeyHeld
 from bot.jobs.models import APPROVAL_HOURS, KEPT_DAYS, LOST_AFTER_DAYS, UNRULED_DAYS
-from bot.languages import Message, Worded, gettext as _, lazy, nlazy, paragraph, sentences
+from bot.languages import Message, Worded, discord_timestamp, gettext as _, lazy, nlazy, paragraph, sentences
 from bot.media.photo import MAX_PIXELS
 from bot.reasons import Argument, Reason, ReasonCode
 

@@ -1,12 +1,11 @@
 """The languages of those who read what the bot shows."""
 
-import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
 import discord
 
-from bot.aio.tasks import BoundedDict, WakeUp, run_forever
+from bot.aio.tasks import WakeUp, run_forever
 from bot.errors import Outage
 from bot.languages import Language, known_language
 from bot.servers import settings
@@ -15,8 +14,7 @@ from bot.services import Services
 
 COMMUNITY = "COMMUNITY"  # the only servers whose admins can choose Discord's `preferred_locale`
 MAX_REMEMBERED_LANGUAGES = 10_000  # of members
-MAX_UNSTORED_LANGUAGES = 1000  # members; what is beyond is stored when they come again
-STORED_AFTER = 5.0  # seconds, so that those of a crowd are stored at once
+STORED_EVERY = 5.0  # seconds, so that those of a crowd are stored at once
 
 
 class Readers:
@@ -25,9 +23,8 @@ class Readers:
     def __init__(self, client: discord.Client, services: Callable[[], Services]) -> None:
         self._client = client
         self._services = services
-        self._heard = BoundedDict[int, Language](MAX_REMEMBERED_LANGUAGES)
-        self._unstored: dict[int, Language] = {}
-        self._wake_up = WakeUp()
+        self.heard: dict[int, Language] = {}
+        self._stored: dict[int, Language] = {}  # or to be stored no more
 
     async def in_server(self, guild_id: int) -> Language:
         """Return the language of what a server's channels show."""
@@ -40,44 +37,33 @@ class Readers:
     async def of_person(self, user_id: int, guild_id: int) -> Language:
         """Return a person's last known language, else that of the server they are written to from."""
         with suppress(Outage):
-            known = self._heard.get(user_id)
+            known = self.heard.get(user_id)
             known = known or await self._services().db.read(settings.language_of, user_id)
             if known is not None:
                 return known
         return await self.in_server(guild_id)
-
-    def heard(self, user_id: int, language: Language) -> None:
-        """Note the language of a member who used the bot. It is stored a little later."""
-        if self._heard.get(user_id) is not language and len(self._unstored) < MAX_UNSTORED_LANGUAGES:
-            self._heard[user_id] = self._unstored[user_id] = language
-            self._wake_up.set()
 
     def forget(self, user_id: int) -> None:
         """Store nothing more of the member, until they use the bot with another language or after a restart.
 
         The caller erases what is stored already.
         """
-        self._unstored.pop(user_id, None)
+        self._stored[user_id] = self.heard[user_id]
 
     async def run(self) -> None:
         """Store what is heard of members."""
+        await run_forever("storing members' languages", WakeUp(), self.store)
 
-        async def turn() -> None:
-            await asyncio.sleep(STORED_AFTER)
-            await self.store()
-
-        await run_forever("storing members' languages", self._wake_up, turn)
-
-    async def store(self) -> None:
-        """Store what was heard of members since the last time."""
-        services, fresh = self._services(), self._unstored
-        self._unstored = {}
-        try:
+    async def store(self) -> float:
+        """Store what was heard of members since the last time. Return when to do so again."""
+        services = self._services()
+        fresh = {one: language for one, language in self.heard.items() if self._stored.get(one) != language}
+        if fresh:
             await services.db.write(settings.note_languages, fresh, services.clock.now())
-        except Outage:
-            for user_id in fresh:
-                self._heard.pop(user_id, None)  # noted again when they come again
-            raise
+            self._stored |= fresh
+        for one in [*self.heard][:-MAX_REMEMBERED_LANGUAGES]:  # noted again when they come again
+            del self.heard[one], self._stored[one]
+        return STORED_EVERY
 
 
 def server_language(server: GuildSettings, guild: discord.Guild | None) -> Language:

@@ -9,16 +9,17 @@ from discord import ui
 
 from bot.catalog import Catalog
 from bot.credits import budgets, limits
-from bot.credits.budgets import DEFAULT_HOLDS, MAX_BUDGET, BudgetState
+from bot.credits.budgets import DEFAULT_HOLDS, MAX_BUDGET, BudgetState, credit_words, each_period_words
 from bot.credits.ledger import Usage
 from bot.credits.limits import MAX_AT_ONCE, MAX_SECONDS, AllowanceScope, MemberLimits, MemberState, StartRate
 from bot.credits.usage import Span
 from bot.domain.guilds import Period
-from bot.features.wording import PERIOD_CHOICES, credit_words, discord_timestamp, each_period_words
 from bot.jobs.models import Job
 from bot.languages import (
+    N_,
     Message,
     Worded,
+    discord_timestamp,
     gettext,
     gettext as _,
     lazy,
@@ -62,6 +63,13 @@ from bot.ui.panels.settings import (
     update,
 )
 
+# The options of a menu for how often a budget renews.
+PERIOD_CHOICES: Mapping[Period, str] = {
+    Period.DAY: N_("a day"),
+    Period.WEEK: N_("a week"),
+    Period.MONTH: N_("a month"),
+    Period.TOTAL: N_("in total, not renewed"),
+}
 MAX_ALLOWANCES_CHARACTERS = 900  # of a list of them
 NO_LIMIT = plazy("no limit to a number", "no limit")
 BAR = 12  # characters

@@ -11,7 +11,6 @@ from discord import ui
 from bot.catalog import Catalog, Tool, ToolInput
 from bot.errors import Refused
 from bot.features import styles
-from bot.features.wording import job_words
 from bot.jobs import best_results
 from bot.languages import Worded, gettext as _, lazy, ngettext, plazy, sentences
 from bot.servers import access, privacy
@@ -27,7 +26,7 @@ from bot.ui.jobs.forms import (
     choice,
     choice_field,
 )
-from bot.ui.jobs.wording import settings_words
+from bot.ui.jobs.wording import job_words, settings_words
 from bot.ui.kit.answers import acknowledge, answer_in_place, read_before_form
 from bot.ui.kit.forms import labelled
 from bot.ui.kit.layout import (

@@ -10,7 +10,6 @@ from discord import ui
 
 from bot.catalog import Catalog
 from bot.features import words
-from bot.features.wording import discord_timestamp
 from bot.features.words import (
     MAX_PAUSE_HOURS,
     MAX_REFUSALS,
@@ -20,7 +19,18 @@ from bot.features.words import (
     WordRule,
 )
 from bot.jobs.models import APPROVAL_HOURS, KEPT_DAYS
-from bot.languages import Message, Worded, and_list, gettext as _, lazy, ngettext, nlazy, pgettext, plazy
+from bot.languages import (
+    Message,
+    Worded,
+    and_list,
+    discord_timestamp,
+    gettext as _,
+    lazy,
+    ngettext,
+    nlazy,
+    pgettext,
+    plazy,
+)
 from bot.servers import access, settings
 from bot.servers.access import (
     EVERY_TOOL,

@@ -11,16 +11,16 @@ import discord
 from discord import ui
 
 from bot.credits import budgets, prices
-from bot.credits.budgets import BudgetState
+from bot.credits.budgets import BudgetState, credit_words
 from bot.domain.guilds import Plan
 from bot.errors import Refused
-from bot.features.wording import credit_words, discord_timestamp
 from bot.jobs import holds, lanes
 from bot.languages import (
     Language,
     Message,
     ReaderLanguages,
     Worded,
+    discord_timestamp,
     gettext,
     gettext as _,
     lazy,
