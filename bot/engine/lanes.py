@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -26,8 +26,9 @@ from bot.credits.prices import price_name
 from bot.engine import lane as schedule
 from bot.engine.context import EngineContext
 from bot.engine.lane import MIN_FORECAST_SECONDS, Durations, Running, Send, Step, Waiting, Work, forecast
-from bot.engine.rate import ChosenPlan, Evidence, RateWindow
+from bot.engine.rate import LOWEST, RateWindow
 from bot.engine.requests import Done, Requests, recover
+from bot.engine.tuning import DAY
 from bot.jobs import holds, lanes as lane_rows, queries
 from bot.jobs.lanes import LaneLimits
 from bot.jobs.models import FailureCode, Job, JobState, Progress
@@ -39,14 +40,13 @@ from bot.studii import JobReport, RateLimited
 
 _log = logging.getLogger(__name__)
 
-_TIMES = ("blocked_until", "paced_until", "odd_at", "lowered_until")  # of what 429s have shown
-
 
 @dataclass(frozen=True, slots=True)
 class _Rate:
-    """A key's plan, and what the database has of its requests."""
+    """A key's plan, in requests a minute, and when it was chosen; and what is stored of its requests."""
 
-    plan: ChosenPlan
+    plan: int
+    chosen_at: datetime
     until: Sequence[float]
     limits: LaneLimits | None
 
@@ -261,18 +261,17 @@ class Lanes:
     def _open(self, name: str, rate: _Rate) -> None:
         """Begin a lane, or tell it its plan."""
         now, at = self._clock.monotonic(), self._clock.now()
+        chosen_at = now - (at - rate.chosen_at).total_seconds()
         if (line := self._lines.get(name)) is not None:
-            line.lane.rate.set_plan(rate.plan, now)
+            line.lane.rate.set_plan(rate.plan, chosen_at)
             return
-        window = RateWindow(rate.plan.limit, self._tuning, name)
-        window.set_plan(rate.plan, now)
+        window = RateWindow(rate.plan, self._tuning, name)
+        window.set_plan(rate.plan, chosen_at)
         window.restore([until - at.timestamp() + now for until in rate.until], now)
         if (limits := rate.limits) is not None:
-            times = {one: getattr(limits, one) for one in _TIMES}
-            when = {one: now + (moment - at).total_seconds() for one, moment in times.items() if moment}
-            evidence = Evidence(blocks=limits.blocks, doubted=limits.doubted, **when)
-            evidence.next_lowered = limits.next_lowered
-            window.restore_evidence(ChosenPlan(limits.plan, limits.plan_at), evidence, now)
+            times = (limits.blocked_until, limits.odd_at, limits.lowered_until)
+            blocked, odd, lowered = (now + (moment - at).total_seconds() for moment in times)
+            window.restore_limits(blocked, odd, lowered, now)
         line = self._lines[name] = _Line(name, window, self._durations, self._context)
         line.task = self._group.create_task(self._run(line), name=f"lane {name[:8]}")
 
@@ -373,26 +372,22 @@ class Lanes:
             duration = watch.since.age, watch.age(now)
             self._durations.learn(watch.job.work, *duration)
             await self._keep(line, lane_rows.learn_duration, *watch.job.work, *duration)
-        if done.sent:
+        if done.limited is not None:
             await self._learn(line, done.limited)
 
     # What was learned
 
-    async def _learn(self, line: _Line, limited: RateLimited | None) -> None:
-        """Learn from an answer, a 429 or another. It applies immediately, and is stored if it has to be known
-        after a restart. If that fails, it is logged, and known until the process ends."""
-        now, window = self._clock.monotonic(), line.lane.rate
-        doubted = None  # if that is news
-        if limited is not None:
-            _log.warning("Studii answered 429 to lane %s", line.name[:8])
-            doubted = window.limited(now, limited.retry_after) or None
-        elif window.passed(now):
-            doubted = False
-        else:
-            return
-        # Plain values: the window changes while others write.
-        at, seen = self._clock.now(), {"used": window.used(now), "lowered": window.limit}
-        await self._keep(line, _keep_limits, line.name, _shown_by(window, now, at), doubted, seen, at)
+    async def _learn(self, line: _Line, limited: RateLimited) -> None:
+        """Learn from a 429. It applies immediately, and is stored for the next start. If that fails, it is
+        logged, and known until the process ends."""
+        _log.warning("Studii answered 429 to lane %s", line.name[:8])
+        now, at, window = self._clock.monotonic(), self._clock.now(), line.lane.rate
+        used, doubted = window.used(now), window.limited(now, limited.retry_after)
+        times = (window.blocked_until, window.odd_at, window.lowered_until)
+        shown = [at + timedelta(seconds=max(moment - now, -DAY)) for moment in times]
+        await self._keep(line, lane_rows.keep_limits, line.name, *shown)
+        if doubted:
+            await self._keep(line, _tell_doubt, line.name, used, at)
 
     async def _keep(self, line: _Line, store: Callable[..., None], *what: Any) -> None:
         try:
@@ -445,46 +440,20 @@ def _rates(session: Session, lanes: Collection[str], used: Collection[int]) -> d
     for lane, some in plans.items():
         if some:
             smallest = min(key.plan.requests_per_minute for key in some)
-            plan = ChosenPlan(smallest, max(key.plan_chosen_at for key in some))
-            rates[lane] = _Rate(plan, until.get(lane, ()), limits.get(lane))
+            chosen_at = max(key.plan_chosen_at for key in some)
+            rates[lane] = _Rate(smallest, chosen_at, until.get(lane, ()), limits.get(lane))
     return rates
 
 
-def _shown_by(window: RateWindow, now: float, at: datetime) -> dict[str, Any] | None:
-    """Return what 429s have shown, as it is stored, or None if nothing of it holds any more."""
-    if window.is_unlimited(now):
-        return None
-    lowered = window.limit if window.evidence.lowered_until and window.limit < window.plan.limit else None
-    values = asdict(window.evidence)
-    for one in _TIMES:
-        values[one] = at + timedelta(seconds=values[one] - now) if values[one] else None
-    return {**values, "plan": window.plan.limit, "plan_at": window.plan.at, "lowered_to": lowered}
-
-
-def _keep_limits(
-    session: Session,
-    lane: str,
-    shown: Mapping[str, Any] | None,
-    doubted: bool | None,
-    seen: Mapping[str, int],
-    at: datetime,
-) -> None:
-    """Store what 429s have shown, for the next start. Tell the admins of all servers with this key, once, if
-    the plan seems wrong, and what was `seen`; forget it if it is right after all."""
-    if shown is None:
-        lane_rows.forget_limits(session, lane)
-    else:
-        lane_rows.keep_limits(session, lane, at, **shown)
-    if doubted is None:
-        return
-    kind = NoticeKind.PLAN_DOUBTED
+def _tell_doubt(session: Session, lane: str, used: int, at: datetime) -> None:
+    """Tell the admins of all servers with this key, once, that the plan seems wrong, as only so many requests
+    were `used`."""
     for key in keys.of_lanes(session, [lane]):
-        if not doubted:
-            posts.forget(session, key.guild_id, kind)
-        elif key.retired_at is None:
+        if key.retired_at is None:
             limit = key.plan.requests_per_minute
-            told = {"masked": key.masked, "plan": key.plan.value, "limit": limit, **seen}
-            posts.want(session, key.guild_id, kind, str(key.id), at=at, details=told)
+            seen = {"used": used, "limit": limit, "lowered": min(limit, LOWEST)}
+            told = {"masked": key.masked, "plan": key.plan.value, **seen}
+            posts.want(session, key.guild_id, NoticeKind.PLAN_DOUBTED, str(key.id), at=at, details=told)
 
 
 def _usually(catalog: Catalog, work: Work) -> float:

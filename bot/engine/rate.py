@@ -7,42 +7,12 @@ under the plan's limit means that the plan is another one, or that something els
 
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import NamedTuple
 
-from bot.backoff import backoff
 from bot.domain.guilds import Plan
-from bot.engine.tuning import DAY, HOUR, Tuning
+from bot.engine.tuning import HOUR, Tuning
 
 LOWEST = Plan.PRO.requests_per_minute  # of the smallest plan with API access
-FIRST_CHECK, LAST_CHECK = HOUR, DAY  # until the plan's limit is tried again; doubles each time
 UNKNOWN_PAUSE, MIN_PAUSE = 5.0, 0.05  # seconds; the first if only an answer can make room
-
-
-class ChosenPlan(NamedTuple):
-    """The requests a minute of a plan, and when an admin chose it."""
-
-    limit: int
-    at: datetime
-
-
-@dataclass(slots=True)
-class Evidence:
-    """The evidence of 429s about a key.
-
-    No request is sent before `blocked_until`, and they are paced until `paced_until`; `blocks` is the number
-    of 429s in a row. `odd_at` is the last one well under the plan's limit. After a second one the plan is
-    `doubted`, and less is sent until `lowered_until`; the next time for `next_lowered` seconds.
-    """
-
-    blocked_until: float = 0.0
-    paced_until: float = 0.0
-    blocks: int = 0
-    odd_at: float | None = None
-    doubted: bool = False
-    lowered_until: float | None = None
-    next_lowered: float = FIRST_CHECK
 
 
 class RateWindow:
@@ -54,12 +24,16 @@ class RateWindow:
     that size.
 
     A restart must not forget what was sent. So a request is noted (`note`) before it is sent.
+
+    After a 429 no request is sent before `blocked_until`, and they are paced for a while. `odd_at` is when
+    the last one came well under the limit. After a second one within an hour the plan is in doubt: until
+    `lowered_until` no more is sent than the smallest plan allows.
     """
 
     def __init__(self, limit: int, tuning: Tuning, lane: str = "") -> None:
-        self.lane = lane
-        self.plan, self.limit = ChosenPlan(limit, datetime.min.replace(tzinfo=UTC)), limit
-        self.evidence = Evidence()
+        self.lane, self.limit = lane, limit
+        self._plan, self._chosen_at = limit, 0.0
+        self.blocked_until = self.odd_at = self.lowered_until = float("-inf")
         self._tuning = tuning
         self._counts_for = tuning.rate_period + tuning.answer_bound  # if its answer is not known
         self._in_flight: list[float] = []  # when they began
@@ -72,12 +46,9 @@ class RateWindow:
         """Return the most requests in a period; a few fewer than Studii allows."""
         return max(1, self.limit - 2)
 
-    def set_plan(self, plan: ChosenPlan, now: float) -> None:
-        """Take over the admins' choice. Another plan, or the same one chosen again, ends a doubt."""
-        if plan.limit != self.plan.limit or plan.at > self.plan.at:
-            self.plan = plan
-            self._believe()
-        self._apply(now)
+    def set_plan(self, limit: int, chosen_at: float) -> None:
+        """Take over the admins' choice, which ends a doubt."""
+        self._plan, self._chosen_at = limit, chosen_at
 
     def restore(self, until: Iterable[float], now: float) -> None:
         """Count requests of an earlier process until then, at most as long as one may, in case the wall
@@ -89,21 +60,11 @@ class RateWindow:
         """Count the requests of other processes, in place of those counted before."""
         self._others = sorted(until)
 
-    def restore_evidence(self, plan: ChosenPlan, seen: Evidence, now: float) -> None:
+    def restore_limits(self, blocked_until: float, odd_at: float, lowered_until: float, now: float) -> None:
         """Take over what 429s of an earlier process have shown; bounded, in case the wall clock was set
-        back. A doubt about another plan or an earlier choice is over."""
-        longest = now + self._tuning.rate_block_bound
-        paced = min(seen.paced_until, longest + self._tuning.paced_for)
-        lowered = None if seen.lowered_until is None else min(seen.lowered_until, now + LAST_CHECK)
-        until = {"blocked_until": min(seen.blocked_until, longest), "paced_until": paced}
-        self.evidence = replace(seen, **until, lowered_until=lowered)
-        if plan.limit != self.plan.limit or plan.at < self.plan.at:
-            self._believe()
-        self._apply(now)
-
-    def is_unlimited(self, now: float) -> bool:
-        """Return whether 429s have shown nothing that still holds."""
-        return now >= self.evidence.paced_until and self.evidence.odd_at is None
+        back."""
+        self.blocked_until = min(blocked_until, now + self._tuning.rate_block_bound)
+        self.odd_at, self.lowered_until = min(odd_at, now), min(lowered_until, now + HOUR)
 
     def used(self, now: float) -> int:
         """Return how many requests count at `now`."""
@@ -118,8 +79,8 @@ class RateWindow:
             return None
         # As many as are over the limit have to leave, not the oldest alone.
         free_at = now if over < 0 else counted[over]
-        paced = self._paced_next if free_at < self.evidence.paced_until else now
-        return max(free_at, self.evidence.blocked_until, paced, now)
+        paced = self._paced_next if free_at < self.blocked_until + self._tuning.paced_for else now
+        return max(free_at, self.blocked_until, paced, now)
 
     def pause(self, now: float) -> float:
         """Return the seconds until there may be room again."""
@@ -143,44 +104,25 @@ class RateWindow:
         return [*self._until, *(began + self._counts_for for began in self._in_flight)]
 
     def limited(self, now: float, retry_after: float | None) -> bool:
-        """Record a 429. Return whether the plan is in doubt since now.
+        """Record a 429. Return whether the plan seems to be another one.
 
         It is no news if another request in flight with this one has met one.
         """
-        used, seen, tuning = self.used(now), self.evidence, self._tuning
-        news = now >= seen.blocked_until
-        seen.blocks = (0 if now >= seen.paced_until else seen.blocks) + news
-        if retry_after is None:
-            retry_after = backoff(seen.blocks, tuning.rate_block, 60.0)
-        pause = min(max(retry_after, self._interval), tuning.rate_block_bound)
-        seen.blocked_until = max(seen.blocked_until, now + pause)
-        seen.paced_until = seen.blocked_until + tuning.paced_for
-        if not news or used > 0.8 * self.limit:
+        tuning, news = self._tuning, now >= self.blocked_until
+        pause = max(tuning.rate_block if retry_after is None else retry_after, self._interval)
+        self.blocked_until = max(self.blocked_until, now + min(pause, tuning.rate_block_bound))
+        if not news or self.used(now) > 0.8 * self.limit:
             return False
-        accident = seen.odd_at is None or now - seen.odd_at > HOUR  # two within an hour are none
-        seen.odd_at = now
-        if accident and not seen.doubted:
-            return False
-        seen.lowered_until = now + seen.next_lowered
-        seen.next_lowered = min(2 * seen.next_lowered, LAST_CHECK)
-        begins, seen.doubted = not seen.doubted, True
-        self._apply(now)
-        return begins
-
-    def passed(self, now: float) -> bool:
-        """Record that a request was not refused. Return whether that ended a doubt about the plan."""
-        if not self.evidence.doubted or self.limit <= LOWEST or self.used(now) <= 2 * LOWEST:
-            return False
-        self._believe()
-        return True
-
-    def _believe(self) -> None:
-        self.evidence = Evidence(self.evidence.blocked_until, self.evidence.paced_until, self.evidence.blocks)
+        again = self.odd_at >= max(now - HOUR, self._chosen_at)  # a single one may be an accident
+        self.odd_at = now
+        if again:
+            self.lowered_until = now + HOUR
+        return again
 
     def _apply(self, now: float) -> None:
         """Set the limit. A plan in doubt is tried again after a while."""
-        lowered = self.evidence.lowered_until is not None and now < self.evidence.lowered_until
-        self.limit = min(self.plan.limit, LOWEST) if lowered else self.plan.limit
+        lowered = now < self.lowered_until and self.odd_at >= self._chosen_at
+        self.limit = min(self._plan, LOWEST) if lowered else self._plan
 
     @property
     def _interval(self) -> float:

@@ -4,9 +4,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from math import ceil
-from typing import Any
 
-from sqlalchemy import JSON, Float, Index, Integer, delete, func, select
+from sqlalchemy import JSON, Float, Index, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.base import NUMBER, Base, put
@@ -14,8 +13,6 @@ from bot.base import NUMBER, Base, put
 # Seconds: Studii's window of a minute (Studii API docs, "Rate limits"), and the longest wait for an answer.
 COUNTED = 131.0
 ALONE, OF_NO_LANE = 0, -1  # in place of a process's number
-# A doubted plan is tried again within a day. Limits that did not change for this long are over.
-LIMITS_KEPT = timedelta(days=7)
 MAX_KEPT_SAMPLES = 100  # newest samples of each tool and kind of output
 _LOCKS = 21332  # tells a lane's lock from others on PostgreSQL
 
@@ -36,28 +33,14 @@ class LaneWindow(Base):
 
 
 class LaneLimits(Base):
-    """The limits of a lane that Studii's 429s have shown.
-
-    Nothing is sent before `blocked_until`, and requests are paced until `paced_until`. `blocks` is the number
-    of 429s in a row. The other fields are about the plan of `plan` requests a minute, chosen at `plan_at`:
-    `odd_at` is the last 429 well below that limit. After a second one the plan is `doubted`, and at most
-    `lowered_to` requests a minute are sent until `lowered_until`; the next time for `next_lowered` seconds.
-    """
+    """What Studii's 429s have shown of a lane, as `RateWindow` has it; a time long ago means never."""
 
     __tablename__ = "lane_limits"
 
     lane: Mapped[str] = mapped_column(primary_key=True, repr=False)
-    at: Mapped[datetime]
-    blocked_until: Mapped[datetime | None]
-    paced_until: Mapped[datetime | None]
-    blocks: Mapped[int] = mapped_column(Integer)
-    plan: Mapped[int] = mapped_column(Integer)
-    plan_at: Mapped[datetime]
-    odd_at: Mapped[datetime | None]
-    doubted: Mapped[bool]
-    lowered_to: Mapped[int | None] = mapped_column(Integer)
-    lowered_until: Mapped[datetime | None]
-    next_lowered: Mapped[float] = mapped_column(Float(53))
+    blocked_until: Mapped[datetime]
+    odd_at: Mapped[datetime]
+    lowered_until: Mapped[datetime]
 
 
 class Duration(Base):
@@ -102,8 +85,9 @@ def windows(session: Session, lanes: Collection[str], epoch: int | None = None) 
 
 
 def tidy(session: Session, at: datetime) -> None:
-    """Delete windows in which nothing counts any more."""
+    """Delete windows in which nothing counts any more, and limits that are over."""
     _delete(session, LaneWindow, LaneWindow.until < at)
+    _delete(session, LaneLimits, LaneLimits.blocked_until < at - timedelta(days=1))
 
 
 def lock(session: Session, *lanes: str) -> None:
@@ -116,15 +100,12 @@ def lock(session: Session, *lanes: str) -> None:
             session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(lane, _LOCKS))))
 
 
-def keep_limits(session: Session, lane: str, at: datetime, **limits: Any) -> None:
-    """Insert or replace the lane's limits. Deletes those that are older than `LIMITS_KEPT`."""
-    _delete(session, LaneLimits, LaneLimits.at < at - LIMITS_KEPT)
-    put(session, LaneLimits, {"lane": lane}, at=at, **limits)
-
-
-def forget_limits(session: Session, lane: str) -> None:
-    """Delete the lane's limits."""
-    _delete(session, LaneLimits, LaneLimits.lane == lane)
+def keep_limits(
+    session: Session, lane: str, blocked_until: datetime, odd_at: datetime, lowered_until: datetime
+) -> None:
+    """Insert or replace the lane's limits."""
+    one = {"lane": lane}
+    put(session, LaneLimits, one, blocked_until=blocked_until, odd_at=odd_at, lowered_until=lowered_until)
 
 
 def limits_of(session: Session, lanes: Collection[str]) -> dict[str, LaneLimits]:
@@ -133,16 +114,14 @@ def limits_of(session: Session, lanes: Collection[str]) -> dict[str, LaneLimits]
     return {limits.lane: limits for limits in found}
 
 
-def lowered(session: Session, lane: str, chosen_at: datetime, at: datetime) -> tuple[int, datetime] | None:
-    """Return how many requests a minute are sent at most, and until when, or None if the plan is believed.
+def lowered(session: Session, lane: str, chosen_at: datetime, at: datetime) -> datetime | None:
+    """Return until when fewer requests are sent than the plan allows, or None if the plan is believed.
 
     It is doubted if Studii has refused requests well under its limit since it was chosen.
     """
     limits = session.get(LaneLimits, lane)
-    if limits is None or limits.lowered_to is None or limits.lowered_until is None:
-        return None
-    doubted = limits.plan_at >= chosen_at and limits.lowered_until > at
-    return (limits.lowered_to, limits.lowered_until) if doubted else None
+    doubted = limits is not None and limits.odd_at >= chosen_at and limits.lowered_until > at
+    return limits.lowered_until if limits is not None and doubted else None
 
 
 def learn_duration(session: Session, tool: str, output_kind: str, low: float, high: float) -> None:

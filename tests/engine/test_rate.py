@@ -1,13 +1,12 @@
 """A key's requests stay under its limit however the server counts, and a plan that is another is noticed."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
 from bot.engine import Tuning
-from bot.engine.rate import ChosenPlan, RateWindow
+from bot.engine.rate import RateWindow
 from sandbox.studii.ratelimit import Counting, RateStyle, make_limiter
 
 TUNING = Tuning()
@@ -25,7 +24,7 @@ def send(window: RateWindow, at: float, takes: float = 0.0) -> None:
 
 def later_life(window: RateWindow, now: float) -> RateWindow:
     later = RateWindow(60, TUNING)
-    later.restore_evidence(window.plan, window.evidence, now)
+    later.restore_limits(window.blocked_until, window.odd_at, window.lowered_until, now)
     return later
 
 
@@ -89,14 +88,14 @@ def test_no_server_ever_sees_too_many(
     assert [server.take(at) for at in sorted(arrivals)] == [0.0] * len(arrivals)
 
 
-MONDAY = datetime(2026, 5, 4, tzinfo=UTC)
-TEAM, PRO = ChosenPlan(300, MONDAY), ChosenPlan(60, MONDAY)
-
-
-def limited(window: RateWindow, now: float, used: int) -> bool:
-    """Return whether a 429 after so many requests in the last minute tells something new about the plan."""
-    window.set_others([now + 1.0] * used)
-    return window.limited(now, 0.0)
+def test_a_plan_that_seems_smaller_is_tried_again_after_an_hour_or_when_it_is_chosen_anew() -> None:
+    window = RateWindow(300, TUNING)
+    assert [window.limited(now, 0.0) for now in (10.0, 1000.0)] == [False, True]
+    later = later_life(window, 1001.0)
+    later.set_plan(300, chosen_at=0.0)
+    assert (limit(window, 1001.0), limit(later, 1001.0), limit(window, 4601.0)) == (60, 60, 300)
+    window.set_plan(300, chosen_at=1001.0)
+    assert limit(window, 1002.0) == 300
 
 
 def limit(window: RateWindow, now: float) -> int:

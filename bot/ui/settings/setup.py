@@ -104,7 +104,7 @@ class SetupRow:
     access: AccessRules
     budget: BudgetState
     held: Reason | None  # why Studii accepts no jobs with the key now
-    lowered: tuple[int, datetime] | None  # fewer requests than the plan says, until then
+    lowered: datetime | None  # fewer requests than the plan says, until then
     least: int  # credits that the cheapest tool costs
 
 
@@ -268,7 +268,7 @@ def _key_line(now: SetupState) -> str:
     return lines(f"❌ {held}", plan)
 
 
-def _plan_line(plan: Plan, lowered: tuple[int, datetime] | None) -> str:
+def _plan_line(plan: Plan, lowered: datetime | None) -> str:
     name, requests = plan.value.capitalize(), plan.requests_per_minute
     if lowered is None:
         return "✅ " + _("**Plan**: {plan}, up to {requests} requests a minute", plan=name, requests=requests)
@@ -277,13 +277,13 @@ def _plan_line(plan: Plan, lowered: tuple[int, datetime] | None) -> str:
         plan=name,
         requests=requests,
     )
-    limit, until = lowered
-    if limit < requests:
+    least = Plan.PRO.requests_per_minute
+    if least < requests:
         remedy = _(
             "The bot sends at most {limit} a minute, and tries more {when}. If the account "
             "has another plan, choose it with **Replace key**",
-            limit=limit,
-            when=discord_timestamp(until, "R"),
+            limit=least,
+            when=discord_timestamp(lowered, "R"),
         )
     else:
         remedy = _("If something else uses this key, give the bot a key of its own with **Replace key**")
