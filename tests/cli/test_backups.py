@@ -158,7 +158,8 @@ async def test_a_restore_that_finds_the_disk_full_changes_nothing(
 
 
 @pytest.mark.promise
-async def test_a_restore_keeps_what_only_the_log_of_a_killed_bot_has(tmp_path: Path) -> None:
+@pytest.mark.parametrize("damaged", [False, True])
+async def test_a_restore_keeps_what_only_the_log_of_a_killed_bot_has(tmp_path: Path, damaged: bool) -> None:
     await keep_key(tmp_path)
     assert (await ran(tmp_path, "backup", "copy.db"))[0] == 0
     file = database(tmp_path)
@@ -166,14 +167,16 @@ async def test_a_restore_keeps_what_only_the_log_of_a_killed_bot_has(tmp_path: P
         running.execute("PRAGMA journal_mode=WAL")
         running.execute("INSERT INTO meta (name, value) VALUES ('written', 'last')")
         running.commit()
-        parts = (file, file.with_name(f"{file.name}-wal"))
-        killed = {part: part.read_bytes() for part in parts}
+        killed = {part: part.read_bytes() for part in (file, file.with_name("studii.db-wal"))}
     for part, content in killed.items():
-        part.write_bytes(content)
+        part.write_bytes(b"what is left of it" * 1000 if damaged and part == file else content)
     assert (await ran(tmp_path, "restore", "copy.db"))[0] == 0
-    for name, expected in (("studii.db.replaced-1", [("last",)]), ("studii.db", [])):
+    # A damaged database can't take its log in, and the backup must not.
+    assert ("studii.db.replaced-1-wal" in names_in(tmp_path / "data")) is damaged
+    for name in ("studii.db",) if damaged else ("studii.db", "studii.db.replaced-1"):
         with closing(sqlite3.connect(tmp_path / "data" / name)) as connection:
-            assert connection.execute("SELECT value FROM meta WHERE name = 'written'").fetchall() == expected
+            found = connection.execute("SELECT value FROM meta WHERE name = 'written'").fetchall()
+        assert found == ([] if name == "studii.db" else [("last",)])
 
 
 @pytest.mark.promise

@@ -1,11 +1,12 @@
 """Whoever is refused in Discord learns why, how much is left, when it renews, and who can change it."""
 
 from datetime import timedelta
+from typing import Any
 
 import discord
 import pytest
 
-from bot.credits.limits import AllowanceScope, StartRate
+from bot.credits.limits import AllowanceScope
 from bot.domain.guilds import Period
 from bot.jobs import queries
 from bot.jobs.models import JobState
@@ -13,6 +14,7 @@ from bot.servers import settings
 from bot.servers.settings import PhotoScope
 from tests.support import spending
 from tests.support.desk import PNG, Desk, started, texts
+from tests.support.settings import admin, pressed
 
 OWN_ONLY = "In this server you can only use Career portrait on your own photos. Someone else posted that one."
 THEIR_WORD = "The person who posted that photo doesn't want others to use it. Only they can change this."
@@ -104,7 +106,9 @@ async def test_with_too_many_jobs_going_one_learns_how_many_and_waits_for_one_to
 
 @pytest.mark.promise
 async def test_who_starts_too_often_learns_how_many_may_be_started_and_when_the_next(desk: Desk) -> None:
-    await spending.set_limits(desk.services, desk.guild.id, rate=StartRate(2, 600))
+    await admin(desk, "allowance", starts=2, minutes=10)
+    form: Any = await pressed(desk, "credits", "studii:fill:credits:rate")
+    assert [one["component"]["value"] for one in form.modal["components"]] == ["2", "10"]  # as it was typed
     await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
     desk.clock.advance(100)
     await desk.maya.slash(desk.channel, "studio", prompt="A blue kite")
@@ -113,8 +117,8 @@ async def test_who_starts_too_often_learns_how_many_may_be_started_and_when_the_
         "You've reached the limit of 2 jobs in 10 minutes here. "
         f"You can start the next one {unix(desk, 500)}. {CHANGE_LIMIT}"
     ) in texts(refused)
-    next_start = f"Start rate: 2 jobs in 10 minutes; next start {unix(desk, 500)}"
-    assert next_start in texts(await desk.maya.slash(desk.channel, "credits"))
+    shown = texts(await desk.maya.slash(desk.channel, "credits"))
+    assert f"Start rate: 2 jobs in 10 minutes; next start {unix(desk, 500)}" in shown
     desk.clock.advance(500)
     assert started(await desk.maya.slash(desk.channel, "studio", prompt="A green kite"))
 

@@ -78,6 +78,7 @@ def one_letter_a_run(word: str) -> str:
         ("porn", "p0rn"),
         ("tits", "t1t5"),
         ("bad word", "b4d w0rd"),
+        ("bad word", "bad\ue000word"),  # the bot's own mark between the values of inputs
         ("kill", "KILL"),
         ("asshole", "АSSНОLE"),  # capital letters of Cyrillic
         ("нет", "НЕТ"),

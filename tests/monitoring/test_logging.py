@@ -15,7 +15,7 @@ import pytest
 from bot.delivery import CdnPhotoSource
 from bot.errors import PhotoDelayed
 from bot.jobs.models import SourcePhoto
-from bot.monitoring import ORIGIN, JsonFormatter, TextFormatter, mask
+from bot.monitoring import ORIGIN, JsonFormatter, TextFormatter
 from tests.support.jobs import staging
 from tests.support.patience import PATIENCE
 
@@ -45,7 +45,8 @@ from tests.support.patience import PATIENCE
     ],
 )
 def test_keys_and_passwords_are_masked(text: str, masked: str) -> None:
-    assert mask(text) == masked
+    record = logging.LogRecord("bot", logging.ERROR, "", 1, text, (), (ValueError, ValueError(text), None))
+    assert [one.format(record).count(masked) for one in (TextFormatter(), JsonFormatter())] == [2, 2]
 
 
 def line(formatter: logging.Formatter, message: str, *given: object) -> str:

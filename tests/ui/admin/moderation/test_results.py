@@ -104,12 +104,14 @@ async def test_a_result_from_an_age_restricted_channel_is_not_shown_in_another(
     desk: Desk, tmp_path: Path
 ) -> None:
     channel = await watched(desk)
-    place = desk.bot.get_channel(desk.channel.id)
-    assert isinstance(place, discord.TextChannel)
-    place.nsfw = True  # the simulation knows no such channels
+    desk.restrict_by_age(desk.channel)
     message = await shown(desk, tmp_path, channel)
     assert "because it was made in an age-restricted channel" in texts(message)
     assert [piece for piece in pieces(message) if piece["type"] == 12] == []
+    await decline(moderator(desk), message)
+    button = await desk.channel_message(f"studii:see-result:{(await desk.job()).id}-0", channel.id)
+    seen = await moderator(desk, "otto").click(button, label="Press")  # as from a list of jobs there
+    assert "That was made in an age-restricted channel" in texts(seen)
 
 
 @pytest.mark.promise
