@@ -77,7 +77,6 @@ class Engine:
         self.oldest_due_poll, self.occupancy = self._lanes.overdue, self._lanes.occupancy
         self._photos, self._outputs = Intake(context, photos, decoder, room).worker, outputs.worker
         self._sweeping, self.stuck = WakeUp(), context.liveness.stuck
-        self._running = False
 
     async def run(self) -> None:
         """Run until cancelled.
@@ -85,7 +84,7 @@ class Engine:
         What must be stored (the answer to a submission) is finished first, for at most `Tuning.drain`
         seconds.
         """
-        what, context, self._running = "resuming interrupted jobs", self._context, True
+        what, context = "resuming interrupted jobs", self._context
         with context.db.listening(self._notify):
             await context.spool.prepare()
             with context.liveness.operation(what):  # one that hangs is stuck
@@ -109,12 +108,8 @@ class Engine:
         self._outputs.wake()
 
     def alive(self) -> bool:
-        """Return whether it runs and makes progress.
-
-        This is denied some minutes before `stuck` is sure.
-        """
-        works = self._context.liveness.failing_for() < 300.0
-        return self._running and works and self.stuck() is None
+        """Return whether it makes progress. This is denied some minutes before `stuck` is sure."""
+        return self._context.liveness.failing_for() < 300.0 and self.stuck() is None
 
     def _notify(self, wakes: Mapping[Hashable, Any]) -> None:
         """Notify the parts that a commit concerns.
@@ -129,11 +124,10 @@ class Engine:
             self._lanes.reread()
         jobs: list[Job] = [job for job in wakes.values() if job is not None and shards.has(job.guild_id)]
         self._lanes.notify(jobs)
-        for job in jobs:
-            if job.state is JobState.RECEIVED:
-                self._photos.wake()
-            elif job.state is JobState.RUNNING and job.output_url is not None:
-                self._outputs.wake()
+        if any(job.state is JobState.RECEIVED for job in jobs):
+            self._photos.wake()
+        if any(job.state is JobState.RUNNING and job.output_url is not None for job in jobs):
+            self._outputs.wake()
         if "posts" in what:
             self._posts.wake()
         if jobs:

@@ -207,7 +207,6 @@ class Running:
     submitted: float
     work: Work
     not_before: float = 0.0  # not polled until then, because its key was refused
-    priced: bool = True  # Studii has told what it charges
 
 
 @dataclass(slots=True)
@@ -260,45 +259,32 @@ class Lane:
             return
         if watch is None or isinstance(job, Waiting):
             self.put(job, job.id, now)
-        else:
-            if job.not_before < watch.job.not_before:
-                watch.due = min(watch.due, job.not_before)
-            watch.job = replace(watch.job, not_before=job.not_before)
+        elif job.not_before:  # its key was refused, and may be tried sooner than was said
+            last = now if watch.sent is None else watch.sent
+            watch.due = min(watch.due, max(job.not_before, last + self.tuning.first_poll))
 
     def put(self, job: Waiting | Running | None, job_id: str, now: float, again: float | None = None) -> None:
         """Take over a job after a request, or forget it if it is None.
 
-        `again`: seconds until a running job is polled again, or a waiting one is tried again.
+        `again`: seconds until a running job is polled again.
         """
-        before, watch = self.waiting.pop(job_id, None), self.running.get(job_id)
+        self.waiting.pop(job_id, None)
+        watch = self.running.get(job_id)
         if not isinstance(job, Running):
             self.running.pop(job_id, None)
             if job is not None:
                 self.waiting[job_id] = job
-                if again is not None and job.price is not None:
-                    # It waits for the price, as all with the same one do.
-                    for one in self._of_price(job.price):
-                        until = max(one.not_before, job.not_before)
-                        self.waiting[one.id] = replace(one, not_before=until)
         elif watch is None:
-            self._follow(job, now)
-            if before is not None and before.price is not None and job.priced:
-                self.waiting |= {one.id: replace(one, price=None) for one in self._of_price(before.price)}
+            model = self.durations.model(job.work)
+            watch = self.running[job_id] = Watch(job, model, model.glance(0.0))
+            watch.due = max(self.poll_at(watch, now), job.not_before)
         elif again is not None:
             watch.due = now + max(again, self.tuning.first_poll)
         else:
             # The age by the monotonic clock is kept: the one in the database depends on the wall clock.
-            watch.job, watch.model = replace(watch.job, not_before=0.0), self.durations.model(watch.job.work)
+            watch.model = self.durations.model(watch.job.work)
             watch.since = watch.model.glance(watch.age(now if watch.sent is None else watch.sent))
             watch.due = max(now, self.poll_at(watch, now))
-        self._changed()
-
-    def postpone(self, job_id: str, until: float) -> None:
-        """Send nothing for the job before `until`."""
-        if job_id in self.waiting:
-            self.waiting[job_id] = replace(self.waiting[job_id], not_before=until)
-        if job_id in self.running:
-            self.running[job_id].due = until
         self._changed()
 
     def decide(self, now: float) -> Send | Rest:
@@ -393,14 +379,6 @@ class Lane:
     def most_useful(self, due: Iterable[Watch], now: float) -> Watch:
         """Return the job to poll: the one that is expected to have been finished for longest."""
         return max(due, key=lambda watch: watch.model.unseen(watch.since, watch.age(now))[1])
-
-    def _follow(self, job: Running, now: float) -> None:
-        model = self.durations.model(job.work)
-        watch = self.running[job.id] = Watch(job, model, model.glance(0.0))
-        watch.due = max(self.poll_at(watch, now), job.not_before)
-
-    def _of_price(self, price: str) -> list[Waiting]:
-        return [one for one in self.waiting.values() if one.price == price]
 
     def _changed(self) -> None:
         self._order = None

@@ -27,12 +27,12 @@ from bot.engine import lane as schedule
 from bot.engine.context import EngineContext
 from bot.engine.lane import MIN_FORECAST_SECONDS, Durations, Running, Send, Step, Waiting, Work, forecast
 from bot.engine.rate import LOWEST, RateWindow
-from bot.engine.requests import Done, Requests, recover
+from bot.engine.requests import Requests, recover
 from bot.engine.tuning import DAY
 from bot.jobs import holds, lanes as lane_rows, queries
 from bot.jobs.lanes import LaneLimits
 from bot.jobs.models import FailureCode, Job, JobState, Progress
-from bot.jobs.submission import needs_upload
+from bot.jobs.submission import Done, needs_upload
 from bot.servers import keys
 from bot.servers.keys import StudiiKey
 from bot.servers.notices import NoticeKind
@@ -90,7 +90,7 @@ class Lanes:
         self._wake_up = WakeUp()
         self._group: asyncio.TaskGroup
         self._forecasting, self._next_forecast = asyncio.Lock(), 0.0
-        self._errors = ErrorLog("handing its jobs to a lane")
+        self._errors = ErrorLog("handing it to its lane", noun="job")
 
     async def run(self) -> None:
         """Run until cancelled; ends when all requests have ended."""
@@ -108,6 +108,10 @@ class Lanes:
     def reread(self) -> None:
         """Read all jobs from the database again."""
         self._all = True
+        self._wake_up.set()
+
+    def _read_all_in(self, seconds: float) -> None:
+        self._next_read = min(self._next_read, self._clock.monotonic() + seconds)
         self._wake_up.set()
 
     async def progress(self, job_id: str) -> Progress:
@@ -143,9 +147,8 @@ class Lanes:
 
     async def ask(self, key: StudiiKey, secret: str, job: Job) -> JobReport:
         """GET a job that is not polled any more. Raises `NoRequestLeft`, and what the client raises."""
-        if key.lane not in self._lines:
-            rates = await self._db.read(_rates, [key.lane], {key.id})
-            self._open(key.lane, rates[key.lane])
+        rates = await self._db.read(_rates, [key.lane], {key.id})
+        self._open(key.lane, rates[key.lane])
         line = self._lines[key.lane]
         try:
             return await self._requests.ask(job, secret, line.lane.rate)
@@ -191,12 +194,13 @@ class Lanes:
         """Hand lanes their jobs, and take the others of those asked for from them."""
         at = self._clock.now()
         oldest = at - timedelta(seconds=self._tuning.held_bound)
-        shares: dict[str, list[tuple[Job, StudiiKey]]] = {}
         lost, keyless = list[str](), list[str]()
         gone = {*asked}
         every = gone.union(job.id for job, _ in found)
         # These may have moved on since they were read.
         again = {one for one in every if one in self._moved or self._is_in_flight(one)}
+        for name, rate in rates.items():
+            self._open(name, rate)
         for job, key in found:
             if job.id in again:
                 continue
@@ -205,14 +209,10 @@ class Lanes:
             elif key is None:
                 keyless.append(job.id)
             elif job.state is not JobState.SUBMITTING:
-                shares.setdefault(key.lane, []).append((job, key))
                 gone.discard(job.id)
+                self._enter(job, key)
         for job_id in (gone - again) & self._line_of.keys():
             self._forget(job_id)
-        for name, rate in rates.items():
-            self._open(name, rate)
-        for name, share in shares.items():
-            self._enter(name, share)
         self._changed |= again
         if keyless or lost:
             await self._db.write(self._settle, keyless, lost, oldest, at)
@@ -238,20 +238,18 @@ class Lanes:
         # A step is known as in flight before it changes the row, until after: so this is exact.
         recover(session, self._tuning, [one for one in lost if not self._is_in_flight(one)], at)
 
-    def _enter(self, name: str, share: Iterable[tuple[Job, StudiiKey]]) -> None:
+    def _enter(self, job: Job, key: StudiiKey) -> None:
+        line = self._lines[key.lane]
+        if self._line_of.get(job.id, line) is not line:
+            self._forget(job.id)
         try:
-            line = self._lines[name]
-            for job, key in share:
-                if (entry := self._entry(job, key.id)) is not None:
-                    if self._line_of.get(job.id, line) is not line:
-                        self._forget(job.id)
-                    self._line_of[job.id] = line
-                    line.lane.enter(entry, self._clock.monotonic())
-            line.wake_up.set()
-            self._errors.succeeded(name)
-        except Exception as error:  # noqa: BLE001 - logged; the other lanes must not notice
-            pause = self._errors.failed(error, name)
-            self._next_read = min(self._next_read, self._clock.monotonic() + pause)
+            if (entry := self._entry(job, key.id)) is not None:
+                self._line_of[job.id] = line
+                line.lane.enter(entry, self._clock.monotonic())
+                line.wake_up.set()
+            self._errors.succeeded(job.id)
+        except Exception as error:  # noqa: BLE001 - logged; the others must not notice
+            self._read_all_in(self._errors.failed(error, job.id))
 
     def _forget(self, job_id: str) -> None:
         line = self._line_of.pop(job_id)
@@ -290,7 +288,7 @@ class Lanes:
             not_before = 0.0 if job.not_before is None else now + min(-since(job.not_before), longest)
             if job.output_url is not None:
                 return None
-            return Running(job.id, submitted, work, not_before, priced=job.charged is not None)
+            return Running(job.id, submitted, work, not_before)
         if job.state not in (JobState.WAITING, JobState.UPLOADING):
             return None
         return Waiting(
@@ -337,9 +335,9 @@ class Lanes:
             try:
                 await self._request(line, send)
             except Exception as error:  # noqa: BLE001 - logged; an error about one job must not end the lane
-                self.reread()  # the database tells the job's state
-                pause = line.errors.failed(error, send.job_id)
-                line.lane.postpone(send.job_id, self._clock.monotonic() + pause)
+                if send.job_id in self._line_of:  # the database tells the job's state, after a pause
+                    self._forget(send.job_id)
+                self._read_all_in(line.errors.failed(error, send.job_id))
                 ending.failed = True
             else:
                 line.errors.succeeded(send.job_id)

@@ -25,7 +25,7 @@ from bot.engine.tuning import Tuning
 from bot.errors import Unsure
 from bot.jobs import holds, lanes, queries, submission, transitions
 from bot.jobs.models import FailureCode, Job, JobState, Trouble
-from bot.jobs.submission import Claim, NotClaimed
+from bot.jobs.submission import Claim, Done
 from bot.media.kinds import content_type_of
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
@@ -55,20 +55,6 @@ _CODES: Mapping[type[StudiiError], FailureCode] = {
     OutOfCredits: FailureCode.CREDITS,
     PlanRefused: FailureCode.PLAN,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """The job after a step, or None if the database tells how it is.
-
-    `sent`: whether a request left this process; none does for a job that could not be claimed. `again`: leave
-    the job alone for this many seconds. `limited`: the 429 that Studii answered.
-    """
-
-    job: Job | None
-    sent: bool = True
-    again: float | None = None
-    limited: RateLimited | None = None
 
 
 class Requests:
@@ -155,14 +141,12 @@ class Requests:
         if window.free_at(now) != now:
             raise NoRequestLeft
         window.begin(now)
-        sent = False
         try:
             if not await self._db.write(self._note(window)):  # other processes leave no room
                 raise NoRequestLeft
-            sent = True
             return await self._context.studii.job_status(secret, job.studii_id or "", job.status_url)
         finally:
-            window.end(now, self._clock.monotonic(), sent=sent)
+            window.end(now, self._clock.monotonic())
 
     def _secret(self, key: StudiiKey) -> str:
         try:
@@ -198,23 +182,19 @@ class Requests:
         """
         now, at, note = self._clock.monotonic(), self._clock.now(), self._note(window)
 
-        def claim(session: Session) -> Claim | NotClaimed:
+        def claim(session: Session) -> Claim | Done:
             if not note(session):
-                return NotClaimed(queries.get(session, job_id), window.pause(now))
+                return Done(queries.get(session, job_id), sent=False, again=window.pause(now))
             epoch = self._context.member.epoch
             return submission.claim(session, self._catalog, job_id, window.lane, to, at, epoch)
 
         try:
-            claimed = await self._db.write(claim)
+            return await self._db.write(claim)
         except Unsure:  # nothing is sent, so that the job must not be taken for one that may have been
             if to is JobState.SUBMITTING:
                 unsent = job_id, self._context.member.epoch, at
                 await self._retry.run(job_id, self._db.amend, _not_sent, *unsent)
             raise
-        if isinstance(claimed, Claim):
-            return claimed
-        held = claimed.job is not None and claimed.job.held is not None  # all of its key wait
-        return Done(None if held else claimed.job, sent=False, again=claimed.again)
 
     async def _not_taken(self, claim: Claim, error: StudiiError) -> Done:
         """Store what the failure of an upload or a submission means."""

@@ -19,7 +19,7 @@ from bot.reasons import Reason, ReasonCode
 from bot.servers.keys import StudiiKey
 from bot.servers.notices import NoticeKind
 from bot.sqlite_file import WAS_RESTORED
-from bot.studii import CreatedJob, JobReport
+from bot.studii import CreatedJob, JobReport, RateLimited
 
 _log = logging.getLogger(__name__)
 
@@ -46,14 +46,17 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class NotClaimed:
-    """A job that is not to be sent now, as it is, or None if it no longer belongs to the lane that asked.
+class Done:
+    """The job after a step, or None if the database tells how it is.
 
-    `again`: leave it alone for this many seconds.
+    `sent`: whether a request left this process; none does for a job that could not be claimed. `again`: leave
+    the job alone for this many seconds. `limited`: the 429 that Studii answered.
     """
 
     job: Job | None
+    sent: bool = True
     again: float | None = None
+    limited: RateLimited | None = None
 
 
 def needs_upload(job: Job, key_id: int | None) -> bool:
@@ -66,31 +69,30 @@ def needs_upload(job: Job, key_id: int | None) -> bool:
 
 def claim(
     session: Session, catalog: Catalog, job_id: str, lane: str, to: JobState, at: datetime, epoch: int | None
-) -> Claim | NotClaimed:
+) -> Claim | Done:
     """Note that the job's request is sent next, with the lane's key: waiting (or uploading) → uploading or
     submitting. Changes nothing if the job is not to be sent now.
     """
     expected = (JobState.WAITING,) if to is JobState.UPLOADING else (JobState.WAITING, JobState.UPLOADING)
     job, key = queries.with_key(session, job_id)
     if job is None or job.state not in expected:
-        return NotClaimed(job, NOT_YET)
+        return Done(job, sent=False, again=NOT_YET)
     if key is None or key.lane != lane or needs_upload(job, key.id) is not (to is JobState.UPLOADING):
-        return NotClaimed(None)
+        return Done(None, sent=False)
     until, was_held = job.waits_until(key.id), job.held is not None
     if was_held and until is not None and at < until <= at + PUT_BACK:
         # Another job of its server was refused after the lane had decided on this one.
-        return NotClaimed(job)
+        return Done(None, sent=False)
     if not job.price_learned or job.reserved > job.estimate:
         verdict = prices.sendable(session, catalog, key.lane, job, at)
         if isinstance(verdict, Reason):
-            return NotClaimed(
-                transitions.fail_unpaid(session, job_id, UNSENT_STATES, FailureCode.BUDGET, verdict, at)
-            )
+            why = (FailureCode.BUDGET, verdict, at)
+            return Done(transitions.fail_unpaid(session, job_id, UNSENT_STATES, *why), sent=False)
         if verdict is None:
-            return NotClaimed(job, 5.0)  # the end of the one that it waits for wakes the lane
+            return Done(job, sent=False, again=5.0)  # the end of the one that it waits for wakes the lane
     claimed = queries.find(session, job_id, *expected)
     if claimed is None:
-        return NotClaimed(job, NOT_YET)
+        return Done(job, sent=False, again=NOT_YET)
     transitions.move(session, claimed, to, at, key_id=key.id, held=None, not_before=None, epoch=epoch)
     if to is JobState.UPLOADING:
         claimed.object_key = None  # of another key
