@@ -144,14 +144,16 @@ class _Payload(list[dict[str, Any]]):
         return self
 
 
+_HTTP, _STATE = "_http", "_state"
 _known: dict[tuple[object, ...], _Payload] = {}
-_digests: dict[tuple[int, int | None], str] = {}
+_digests: dict[tuple[int, int | None], bytes] = {}
 
 
 def share_payloads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the test's bots register what other tests' bots have translated, if it is the same."""
     name = "_digest"
     translate, digest = registration.translated_payload, getattr(registration, name)
+    send: Any = app_commands.CommandTree.sync
 
     async def share(tree: app_commands.CommandTree[Any], guild: Any = None) -> list[dict[str, Any]]:
         commands = json.dumps([one.to_dict(tree) for one in tree.get_commands(guild=guild)])
@@ -162,7 +164,7 @@ def share_payloads(monkeypatch: pytest.MonkeyPatch) -> None:
             _known[key] = _Payload(await translate(tree, guild))
         return _known[key]
 
-    def share_digest(tree: app_commands.CommandTree[Any], payload: list[dict[str, Any]]) -> str:
+    def share_digest(tree: app_commands.CommandTree[Any], payload: list[dict[str, Any]]) -> bytes:
         if not isinstance(payload, _Payload):
             return digest(tree, payload)
         key = (id(payload), tree.client.application_id)  # those that are known stay
@@ -170,7 +172,16 @@ def share_payloads(monkeypatch: pytest.MonkeyPatch) -> None:
             _digests[key] = digest(tree, payload)
         return _digests[key]
 
+    async def sync(tree: Any, *, guild: Any = None) -> list[app_commands.AppCommand]:
+        if guild is not None:
+            return await send(tree, guild=guild)
+        sent = await getattr(tree, _HTTP).bulk_upsert_global_commands(
+            tree.client.application_id, payload=await share(tree)
+        )
+        return [app_commands.AppCommand(data=one, state=getattr(tree, _STATE)) for one in sent]
+
     monkeypatch.setattr(registration, "translated_payload", share)
+    monkeypatch.setattr(app_commands.CommandTree, "sync", sync)
     monkeypatch.setattr(registration, name, share_digest)
 
 
