@@ -21,7 +21,7 @@ from bot.features.photo_rules import MAX_OFFERED_EMOJI, PhotoChannelKind
 from bot.jobs import holds
 from bot.jobs.decide import NO_KEY
 from bot.jobs.models import MemberContext
-from bot.languages import and_list, gettext as _, lazy, ngettext, or_list, sentences, speaking
+from bot.languages import Message, and_list, gettext as _, lazy, ngettext, or_list, sentences, speaking
 from bot.reasons import Reason
 from bot.servers import access, keys, settings
 from bot.servers.access import ApprovalRules
@@ -30,7 +30,6 @@ from bot.ui.kit.answers import NO_MENTIONS, LateAnswer, answer, defer_answer, ho
 from bot.ui.kit.layout import (
     BUTTONS_IN_A_ROW,
     GOING,
-    GOOD,
     NEUTRAL,
     Panel,
     Piece,
@@ -404,8 +403,8 @@ def public_panel(tools: Sequence[Tool]) -> Panel:
     )
 
 
-async def post_panel(interaction: discord.Interaction) -> None:
-    """Post the panel in the channel, and tell the admin alone how to pin it.
+async def post_panel(interaction: discord.Interaction) -> Message:
+    """Post the panel in the channel. Return how to pin it, which the admin is told.
 
     Raises `Refused` if it can't be posted there, or if results couldn't.
     """
@@ -428,14 +427,8 @@ async def post_panel(interaction: discord.Interaction) -> None:
         await host.services.db.write(settings.change, guild_id, panel_posted_at=host.clock.now())
     except StudiiBotError as error:
         _log.warning("Server %d: its new panel could not be stored: %s", guild_id, error)
-    await answer(
-        interaction,
-        boxed(
-            GOOD,
-            lazy(
-                "[The panel]({address}) is posted. To pin it, right-click it (on a phone: long "
-                "press), then **Pin Message**. Its buttons keep working until you delete it.",
-                address=message.jump_url,
-            ),
-        ),
+    return lazy(
+        "[The panel]({address}) is posted. To pin it, right-click it (on a phone: long "
+        "press), then **Pin Message**. Its buttons keep working until you delete it.",
+        address=message.jump_url,
     )

@@ -24,7 +24,7 @@ async def test_a_greeting_leads_through_the_setup_to_a_panel_for_newcomers(tmp_p
         assert "Next: choose a log channel." in plain(await here.nora.command("studii setup")).replace(
             "*", ""
         )
-        await here.nora.press_in("setup", "setup:panel")
+        assert "**Panel**: posted" in text_of(await here.nora.press_in("setup", "setup:panel"))
         await here.restart()
         assert (
             len([one for one in here.discord.in_channel(PHOTO_DESK) if "Studii is here" in plain(one)]) == 1

@@ -47,7 +47,10 @@ from bot.ui.reading.pictures import ensure_taken
 _log = logging.getLogger(__name__)
 
 _WHY = {
-    WhyAsk.FIRST_TAP: lazy("Your first tap in this server asks first. Your next taps start right away."),
+    WhyAsk.FIRST_TAP: lazy(
+        "Your first tap in this server asks first. Your next taps start right away. Remove your reaction if "
+        "you don't want this."
+    ),
     WhyAsk.PRICE: lazy("This server asks before a job at this price starts."),
     WhyAsk.DEARER: lazy("That's more than the price you saw."),
     WhyAsk.SEEN: lazy(

@@ -540,6 +540,11 @@ def grant_panel(budget: BudgetState, members: Mapping[int, int], *, granted_now:
                 "server's budget."
             )
         ),
+        small(
+            ""
+            if granted_now
+            else _("To add credits, use `/studii grant` with `credits`, and with `member` for one member.")
+        ),
         small(DEFAULT_HOLDS) if budget.is_default else "",
     )
 

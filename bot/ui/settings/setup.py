@@ -38,7 +38,7 @@ from bot.servers.keys import StudiiKey
 from bot.servers.settings import MADE_WITH_AI, MAX_DISCLOSURE_CHARACTERS, GuildSettings
 from bot.ui.admin.notices import EVERYONE_READS, everyone_reads, post_greeting, trouble_there, try_again
 from bot.ui.help import post_panel
-from bot.ui.kit.answers import answer_in_place, host_of, read_before_form, tolerated
+from bot.ui.kit.answers import answer_in_place, host_of, read_before_form, refusal_words, tolerated
 from bot.ui.kit.forms import labelled
 from bot.ui.kit.layout import (
     BAD,
@@ -388,7 +388,11 @@ async def key(press: Press) -> None:
 async def key_entered(press: Press) -> None:
     """Take a key: the only way in which the bot gets one."""
     guild_id, services, values = server_of(press.interaction), press.host.services, press.values
-    new = await services.keys.set_key(guild_id, values["key"], Plan(values["plan"][0]))
+    try:
+        new = await services.keys.set_key(guild_id, values["key"], Plan(values["plan"][0]))
+    except Refused as refusal:  # said in the panel, so that it goes once a key is accepted
+        await turn_to(press, SETUP.name, said=[f"❌ {refusal_words(refusal)}"])
+        return
     plan = _(
         "{plan}, up to {limit} requests a minute",
         plan=new.plan.value.capitalize(),
@@ -457,7 +461,8 @@ async def look(press: Press) -> None:
 @button("setup:panel", label=lazy("Post panel"), who=admin, once=True)
 async def posts_panel(press: Press) -> None:
     """Post buttons for every tool in the channel."""
-    await post_panel(press.interaction)
+    said = await post_panel(press.interaction)
+    await turn_to(press, SETUP.name, said=[f"✅ {said}"])
 
 
 def _steps(now: Now) -> list[Piece]:

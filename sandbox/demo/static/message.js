@@ -149,7 +149,7 @@ export function choices(one, names) {
   if (one.options) return one.options;
   const chosen = new Set((one.default_values ?? []).map((value) => String(value.id)));
   return (ENTITIES[one.type] ?? []).flatMap((kind) =>
-    Object.entries(names[kind]).map(([value, label]) => ({ value, label: SIGNS[kind] + label, default: chosen.has(value) })));
+    Object.entries(names[kind]).map(([value, label]) => ({ value, label: SIGNS[kind] + label.replace(/^@/, ""), default: chosen.has(value) })));
 }
 
 function select(one, told, acts, names) {

@@ -53,7 +53,7 @@ function element(match) {
   if (g.label) return link(g.target, inline(g.label));
   if (g.address) return link(g.address, [g.address]);
   if (g.user) return mention(`@${names.users[g.user] ?? "someone"}`);
-  if (g.role) return mention(`@${names.roles[g.role] ?? "role"}`);
+  if (g.role) return mention(`@${(names.roles[g.role] ?? "role").replace(/^@/, "")}`);
   if (g.channel) return jump(names.channels[g.channel] ? `#${names.channels[g.channel]}` : "#no access", g.channel);
   if (g.command) return mention(`/${g.command}`);
   if (g.emoji) return `:${g.emoji}:`;
