@@ -91,8 +91,7 @@ def needs_approval(world: World) -> Generator[float, None, Person]:
 
 
 @pytest.mark.promise
-@pytest.mark.parametrize("forgotten", [False, True])
-@pytest.mark.parametrize("decision", [wording.APPROVE, wording.DECLINE])
+@pytest.mark.parametrize(("decision", "forgotten"), [(wording.APPROVE, True), (wording.DECLINE, False)])
 def test_moderators_are_asked_once_around_a_kill_and_their_decision_counts_at_once(
     decision: str, *, forgotten: bool
 ) -> None:

@@ -12,11 +12,11 @@ from tests.simulation.run import simulate
 
 
 @pytest.mark.promise
-@pytest.mark.parametrize("seed", [2, 3])
-def test_some_hours_break_no_promise(seed: int) -> None:
-    result = simulate(seed, 10, pace=0.3)
-    assert result.counts["jobs"] > 10
-    assert result.counts["faults"] > 10
+def test_some_hours_break_no_promise() -> None:
+    result = simulate(3, 3)
+    assert result.counts["jobs"] > 30
+    assert result.counts["faults"] > 30
+    assert result.counts["kills"] > 0
     assert result.broken == []
 
 
@@ -24,7 +24,7 @@ def test_a_seed_is_repeated_to_the_byte(tmp_path: Path) -> None:
     """Whatever the hashes of texts are, and wherever objects are in memory."""
 
     def begin(hashes: str, filled: int) -> "subprocess.Popen[bytes]":
-        arguments = ["--seed", "7", "--days", "0.02", "--trace", str(tmp_path / hashes)]
+        arguments = ["--seed", "3", "--days", "0.01", "--trace", str(tmp_path / hashes)]
         program = (
             f"import runpy; filled = [bytearray(17 * n % 999) for n in range({filled})]; del filled[::3];"
             " runpy.run_module('tests.simulation', run_name='__main__')"
