@@ -18,7 +18,7 @@ from dataclasses import replace
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any, Self
+from typing import Any
 
 import pytest
 import simcord.components
@@ -137,23 +137,13 @@ def share_extensions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commands.AutoShardedBot, _FORGET, keep)
 
 
-class _Payload(list[dict[str, Any]]):
-    """Commands in all languages, which nobody changes: who notes what was sent need not copy them."""
-
-    def __deepcopy__(self, _: object) -> Self:
-        return self
-
-
 _HTTP, _STATE = "_http", "_state"
-_known: dict[tuple[object, ...], _Payload] = {}
-_digests: dict[tuple[int, int | None], bytes] = {}
+_known: dict[tuple[str, ...], list[dict[str, Any]]] = {}
 
 
 def share_payloads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the test's bots register what other tests' bots have translated, if it is the same."""
-    name = "_digest"
-    translate, digest = registration.translated_payload, getattr(registration, name)
-    send: Any = app_commands.CommandTree.sync
+    translate = registration.translated_payload
 
     async def share(tree: app_commands.CommandTree[Any], guild: Any = None) -> list[dict[str, Any]]:
         commands = json.dumps([one.to_dict(tree) for one in tree.get_commands(guild=guild)])
@@ -161,18 +151,13 @@ def share_payloads(monkeypatch: pytest.MonkeyPatch) -> None:
         tools = repr(tree.client.catalog.tools)  # with what they are called in each language
         key = (commands, tools, spoken)
         if key not in _known:
-            _known[key] = _Payload(await translate(tree, guild))
+            _known[key] = await translate(tree, guild)
         return _known[key]
 
-    def share_digest(tree: app_commands.CommandTree[Any], payload: list[dict[str, Any]]) -> bytes:
-        if not isinstance(payload, _Payload):
-            return digest(tree, payload)
-        key = (id(payload), tree.client.application_id)  # those that are known stay
-        if key not in _digests:
-            _digests[key] = digest(tree, payload)
-        return _digests[key]
+    send: Any = app_commands.CommandTree.sync
 
     async def sync(tree: Any, *, guild: Any = None) -> list[app_commands.AppCommand]:
+        """Send what was translated for its digest already."""
         if guild is not None:
             return await send(tree, guild=guild)
         sent = await getattr(tree, _HTTP).bulk_upsert_global_commands(
@@ -182,7 +167,6 @@ def share_payloads(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(registration, "translated_payload", share)
     monkeypatch.setattr(app_commands.CommandTree, "sync", sync)
-    monkeypatch.setattr(registration, name, share_digest)
 
 
 _compiled = LRUCache[Any, Any](5000)
