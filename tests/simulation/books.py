@@ -465,7 +465,11 @@ def shown_once(books: Books) -> Iterator[str]:
     world = books.world
     for job in books.jobs:
         shown = books.results_of(job)
-        stayed = [one for one, after in pairwise(shown) if not _lost(world, one, after)] + shown[-1:]
+        stayed = [
+            one
+            for one, after in pairwise(shown)
+            if not _lost(world, one, after) and not _unread(world, one, after)
+        ] + shown[-1:]
         if job.state == "succeeded" and len(stayed) != 1 and not (not shown and books.removed(job)):
             yield f"{job}: its result was shown {len(shown)} times"
         if job.state in {"failed", "cancelled", "withheld"} and shown:
@@ -492,6 +496,16 @@ def _lost(world: World, said: Said, after: Said) -> bool:
     spoilt = any(at == said.at and of == "discord" for at, of, _ in world.faults.spoilt)
     away = any(began <= said.at + 1 and said.at <= ended for began, ended, _ in world.faults.outages)
     return said.at > died - NOTED_WITHIN or spoilt or away
+
+
+def _unread(world: World, said: Said, after: Said) -> bool:
+    """Return whether the process that sent a message died before it knew of that, and the next one could not
+    look for it, as the channel's past could not be read: it is better shown twice than lost."""
+    died = min((ended for _, ended in world.machine.lives if ended >= said.at), default=after.at)
+    return said.at > died - NOTED_WITHIN and any(
+        began <= after.at <= ended and channel_id == after.message.channel_id
+        for began, ended, channel_id in world.faults.unreadable
+    )
 
 
 def kept_private(books: Books) -> Iterator[str]:

@@ -58,6 +58,7 @@ class Faults:
         self.planned: list[tuple[str, Fault]] = []
         self.spoilt: list[tuple[float, str, str]] = []  # when, server, path
         self.outages: list[tuple[float, float, str]] = []  # from, until, server
+        self.unreadable: list[tuple[float, float, int]] = []  # from, until, channel: its past
         self._away: dict[str, tuple[str, float]] = {}
 
     @property
