@@ -46,7 +46,7 @@ from bot.posts import (
     Turn,
 )
 from bot.reasons import Reason, ReasonCode
-from bot.servers import access, notices, settings
+from bot.servers import notices, settings
 from bot.servers.notices import REFUSAL, TO_ADMINS, TO_APPROVERS, TO_LOG, NoticeKind
 from bot.servers.settings import GuildSettings
 
@@ -210,7 +210,7 @@ class Notices(Kind):
     def places(self, session: Session, post: Post) -> list[str]:
         """Return where it goes, by the server's settings."""
         log = settings.of(session, post.guild_id).log_channel_id
-        return notices.places(session, post, log, access.approvals(session, post.guild_id).channel_id)
+        return notices.places(session, post, log, settings.of(session, post.guild_id).approval_channel)
 
     def patience(self, post: Post) -> float | None:
         """Return for how long it is tried. What nobody decides on ends by itself."""

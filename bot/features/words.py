@@ -17,7 +17,7 @@ from bot.errors import Refused
 from bot.features import word_matching
 from bot.jobs.models import JobRequest
 from bot.languages import lazy, paragraph
-from bot.servers import access, notices
+from bot.servers import access, notices, settings
 
 MAX_WORD_RULES = 200  # in a server
 MAX_RULE_CHARACTERS = 60
@@ -154,7 +154,7 @@ def add(
             lazy("A rule is one word or phrase, without commas. Add them one by one. Nothing was changed.")
         )
     known = {one.key: one.effect for one in rules(session, guild_id)}
-    if effect is WordEffect.APPROVE and access.approvals(session, guild_id).channel_id is None:
+    if effect is WordEffect.APPROVE and settings.of(session, guild_id).approval_channel is None:
         raise Refused(lazy("Set a channel for approvals first. Nothing was changed."))
     if key not in known and len(known) >= MAX_WORD_RULES:
         raise Refused(MANY)
@@ -183,7 +183,7 @@ def ensure_words_allowed(session: Session, guild_id: int, texts: Sequence[str]) 
     rule = met(rules(session, guild_id), texts)
     if rule is None:
         return
-    if rule.effect is WordEffect.REFUSE or access.approvals(session, guild_id).channel_id is None:
+    if rule.effect is WordEffect.REFUSE or settings.of(session, guild_id).approval_channel is None:
         raise Refused(
             lazy(
                 "This server's word filter doesn't allow that. Change the wording and try again, or ask "

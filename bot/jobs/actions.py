@@ -290,7 +290,7 @@ def decline(
     return _decided(session, [withheld], approver, result=True)
 
 
-def decides(session: Session, guild_id: int, approver: MemberContext, rules: access.ApprovalRules) -> bool:
+def decides(session: Session, guild_id: int, approver: MemberContext, rules: access.AccessRules) -> bool:
     """Return whether the member may decide on results here, if there are any, or will be."""
     if not rules.may_approve(approver):
         return False
@@ -321,14 +321,14 @@ def _job_of(session: Session, guild_id: int, job_id: str, approver: MemberContex
     job = queries.in_server(session, guild_id, job_id)
     if job.user_id == approver.user_id:
         raise Refused(OWN)
-    rules = access.approvals(session, guild_id)
+    rules = access.of(session, guild_id)
     if not rules.may_approve(approver):
         raise Refused(
             lazy(
                 "Only members with Manage Messages can decide on that here. An admin can change this with "
                 "`/studii moderation`."
             )
-            if rules.approver_role is None
+            if rules.settings.approver_role is None
             else lazy(
                 "Only the approvers' role can decide on that here. An admin can change this with "
                 "`/studii moderation`."

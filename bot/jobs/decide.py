@@ -129,7 +129,7 @@ class Decisions:
             raise
         seen = None
         if approval is not None:
-            seen = WhyAsk.RESULT_SEEN if server.access.approval.wants_results else WhyAsk.SEEN
+            seen = WhyAsk.RESULT_SEEN if server.access.wants_results else WhyAsk.SEEN
         if asks:
             self._ask_first(server, [request], price, seen)
         job = self._new_job(request, tool, price)
@@ -314,11 +314,11 @@ def why_closed(settings: GuildSettings) -> Message | None:
 
 def approval_of(server: ServerState, request: JobRequest, tool: Tool) -> Approval | None:
     """Return whether the job needs a moderator's approval. Raises `WordsRefused` if a rule refuses it."""
-    rules, context = server.access.approval, request.context
+    rules, context = server.access, request.context
     rule = met(server.words, tool.texts(request.inputs))
-    if rule is not None and (rule.effect is WordEffect.REFUSE or rules.channel_id is None):
+    if rule is not None and (rule.effect is WordEffect.REFUSE or rules.settings.approval_channel is None):
         raise WordsRefused(rule, request, tool)
-    wanted = rule is not None or rules.wants(tool.slug, context)
+    wanted = rule is not None or rules.wants_approval(tool.slug, context)
     return Approval.WANTED if wanted else None
 
 

@@ -248,7 +248,7 @@ def succeed(session: Session, job: Job, output_file: str, kind: str, at: datetim
 
     Where results wait for a moderator's decision, it waits for that first: running → reviewing.
     """
-    waits = job.result_approval is Approval.WANTED and access.approvals(session, job.guild_id).wants_results
+    waits = job.result_approval is Approval.WANTED and access.of(session, job.guild_id).wants_results
     to = JobState.REVIEWING if waits else JobState.SUCCEEDED
     if waits:
         posts.want(session, job.guild_id, notices.NoticeKind.REVIEW, job.id, at=at, job_id=job.id)

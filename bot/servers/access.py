@@ -22,12 +22,13 @@ from bot.errors import NotAllowed, Refused
 from bot.jobs.models import UNKNOWN_MEMBER, JobRequest, MemberContext
 from bot.languages import Message, alternatives, discord_timestamp, lazy, nlazy, paragraph
 from bot.servers import notices, settings
+from bot.servers.settings import GuildSettings, Permit, PhotoScope
 
 EVERY_TOOL = "*"  # in the place of a tool's slug
 MAX_BLOCK_REASON_CHARACTERS = 200
 MAX_BLOCK_HOURS = 24 * 365
 _LISTED = 5  # roles or channels that a sentence names
-_APPROVAL_COLUMNS = {
+APPROVAL_COLUMNS = {  # of the settings, by what they are called among approvals
     "channel_id": "approval_channel",
     "everyone": "approval_everyone",
     "approver_role": "approver_role",
@@ -101,79 +102,58 @@ class PhotoRefusal(Base):
 
 
 @dataclass(frozen=True, slots=True)
-class ToolRule:
-    """The roles that may use a tool, and the channels where. An empty set means no restriction."""
+class AccessRules:
+    """A server's rules: its settings, the entries of its lists by target, and its blocks by member.
 
-    roles: frozenset[int] = frozenset()
-    channels: frozenset[int] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Restriction:
-    """The people who may use an option: those that `permit` names, and members with one of `roles`."""
-
-    permit: settings.Permit
-    roles: frozenset[int] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class ApprovalRules:
-    """A server's rules: requests of everyone, of members with one of `roles`, or of `tools`.
-
-    They are posted in the channel; without one, nothing waits for approval. Members with Manage Server and
-    those with `approver_role` may approve; if the role is None, members with Manage Messages in that channel.
-    `results`: the result of such a request waits for a second decision before it is posted.
+    An empty list of a tool's roles or channels means no restriction; that of `EVERY_TOOL` is for all tools.
     """
 
-    channel_id: int | None = None
-    everyone: bool = False
-    roles: frozenset[int] = frozenset()
-    tools: frozenset[str] = frozenset()
-    approver_role: int | None = None
-    results: bool = False
+    settings: GuildSettings
+    lists: Mapping[tuple[AccessList, str], Collection[int]] = field(
+        default_factory=dict[tuple[AccessList, str], Collection[int]]
+    )
+    blocked: Mapping[int, Block] = field(default_factory=dict[int, Block])
+
+    def ids(self, which: AccessList, target: str = "") -> frozenset[int]:
+        """Return what is in a list."""
+        return frozenset(self.lists.get((which, target), ()))
+
+    def targets(self, *which: AccessList) -> list[str]:
+        """Return the tools that have one of these lists, by slug."""
+        return sorted({target for one, target in self.lists if one in which})
 
     @property
     def wants_results(self) -> bool:
-        """Return whether results wait for a decision now."""
-        return self.results and self.channel_id is not None
+        """Return whether results of requests that were approved wait for a second decision now."""
+        return self.settings.approval_results and self.settings.approval_channel is not None
 
-    def wants(self, tool: str, member: MemberContext) -> bool:
-        """Return whether a request has to be approved. Those of members with Manage Server have not."""
-        if self.channel_id is None or member.manages:
+    def wants_approval(self, tool: str, member: MemberContext) -> bool:
+        """Return whether a request has to be approved: none without a channel in which it is posted.
+
+        Those of members with Manage Server have not.
+        """
+        if self.settings.approval_channel is None or member.manages:
             return False
-        return self.everyone or tool in self.tools or not self.roles.isdisjoint(member.roles)
+        roles, tools = self.ids(AccessList.APPROVAL_ROLE), self.targets(AccessList.APPROVAL_TOOL)
+        return self.settings.approval_everyone or tool in tools or not roles.isdisjoint(member.roles)
 
     def may_approve(self, member: MemberContext) -> bool:
-        """Return whether the member may decide on requests and results of others."""
-        own = member.moderates if self.approver_role is None else self.approver_role in member.roles
-        return member.manages or own
+        """Return whether the member may decide on requests and results of others.
+
+        Those with Manage Server may, and those with the approvers' role; without such a role, members with
+        Manage Messages in the channel.
+        """
+        role = self.settings.approver_role
+        return member.manages or (member.moderates if role is None else role in member.roles)
 
 
-@dataclass(frozen=True, slots=True)
-class AccessRules:
-    """A server's rules. `tools` are by slug; the rule of `EVERY_TOOL` is for all. `blocked` are by member."""
-
-    tools: Mapping[str, ToolRule] = field(default_factory=dict[str, ToolRule])
-    photos: settings.PhotoScope = settings.PhotoScope.ANYONE
-    portraits: settings.PhotoScope = settings.PhotoScope.OWN  # of tools that change a person's picture
-    private: Restriction = field(default_factory=lambda: Restriction(settings.Permit.EVERYONE))
-    extra: Restriction = field(default_factory=lambda: Restriction(settings.Permit.MANAGERS))
-    blocked: Mapping[int, Block] = field(default_factory=dict[int, Block])
-    approval: ApprovalRules = field(default_factory=ApprovalRules)
-
-
-def of(session: Session, guild_id: int, at: datetime) -> AccessRules:
-    """Return the server's rules, without blocks that have ended."""
+def of(session: Session, guild_id: int, at: datetime | None = None) -> AccessRules:
+    """Return the server's rules, with the blocks that last at that time, if one is given."""
     return of_servers(session, [settings.of(session, guild_id)], at)[guild_id]
 
 
-def approvals(session: Session, guild_id: int) -> ApprovalRules:
-    """Return the server's rules about what waits for approval."""
-    return of_servers(session, [settings.of(session, guild_id)])[guild_id].approval
-
-
 def of_servers(
-    session: Session, servers: Collection[settings.GuildSettings], at: datetime | None = None
+    session: Session, servers: Collection[GuildSettings], at: datetime | None = None
 ) -> dict[int, AccessRules]:
     """Return the rules of the servers with these settings, with the blocks that last at that time."""
     blocked: dict[int, dict[int, Block]] = {one.guild_id: {} for one in servers}
@@ -181,36 +161,10 @@ def of_servers(
         lasts = Block.until.is_(None) | (Block.until > at)
         for block in session.scalars(select(Block).where(Block.guild_id.in_(blocked), lasts)):
             blocked[block.guild_id][block.user_id] = block
-    lists = {one: defaultdict[AccessList, dict[str, set[int]]](dict) for one in blocked}
+    lists = {one: defaultdict[tuple[AccessList, str], set[int]](set) for one in blocked}
     for one in session.scalars(select(AccessEntry).where(AccessEntry.guild_id.in_(blocked))):
-        lists[one.guild_id][one.list].setdefault(one.target, set()).add(one.subject_id)
-
-    def ids(guild_id: int, which: AccessList, target: str = "") -> frozenset[int]:
-        return frozenset(lists[guild_id][which].get(target, ()))
-
-    return {
-        one: AccessRules(
-            tools={
-                tool: ToolRule(ids(one, AccessList.TOOL_ROLE, tool), ids(one, AccessList.TOOL_CHANNEL, tool))
-                for tool in sorted({*lists[one][AccessList.TOOL_ROLE], *lists[one][AccessList.TOOL_CHANNEL]})
-            },
-            photos=its.photos,
-            portraits=its.portraits,
-            private=Restriction(its.private_for, ids(one, AccessList.PRIVATE_ROLE)),
-            extra=Restriction(its.extra_for, ids(one, AccessList.EXTRA_ROLE)),
-            blocked=blocked[one],
-            approval=ApprovalRules(
-                its.approval_channel,
-                its.approval_everyone,
-                ids(one, AccessList.APPROVAL_ROLE),
-                frozenset(lists[one][AccessList.APPROVAL_TOOL]),
-                its.approver_role,
-                its.approval_results,
-            ),
-        )
-        for its in servers
-        for one in (its.guild_id,)
-    }
+        lists[one.guild_id][one.list, one.target].add(one.subject_id)
+    return {one.guild_id: AccessRules(one, lists[one.guild_id], blocked[one.guild_id]) for one in servers}
 
 
 def add(session: Session, guild_id: int, which: AccessList, subject_id: int, target: str = "") -> None:
@@ -229,14 +183,14 @@ def set_list(
 
 
 def change_approvals(session: Session, guild_id: int, **values: Any) -> None:
-    """Change some of the rules by their names in `ApprovalRules`.
+    """Change some of the rules about approvals: `APPROVAL_COLUMNS`, `roles` and `tools`.
 
     Without a channel (None) nothing waits any more, and the other rules are forgotten; what waits already can
     still be decided on. Raises `Refused` for other rules while there is no channel.
     """
     if values.get("channel_id", 0) is None:
-        values = {"roles": (), "tools": (), **dict.fromkeys(_APPROVAL_COLUMNS)}
-    elif "channel_id" not in values and approvals(session, guild_id).channel_id is None:
+        values = {"roles": (), "tools": (), **dict.fromkeys(APPROVAL_COLUMNS)}
+    elif "channel_id" not in values and settings.of(session, guild_id).approval_channel is None:
         raise Refused(lazy("Set a channel first. Nothing was changed."))
     if values.get("approver_role") == guild_id:
         values["approver_role"] = None  # the role that everyone has: back to the permission
@@ -248,7 +202,7 @@ def change_approvals(session: Session, guild_id: int, **values: Any) -> None:
             add(session, guild_id, AccessList.APPROVAL_TOOL, 0, slug)
     if values:
         settings.change(
-            session, guild_id, **{_APPROVAL_COLUMNS[name]: value for name, value in values.items()}
+            session, guild_id, **{APPROVAL_COLUMNS[name]: value for name, value in values.items()}
         )
 
 
@@ -352,7 +306,7 @@ def ensure_may(rules: AccessRules, request: JobRequest, tool: Tool, *, author_re
         tool_denial(rules, context, tool)
         or _photo_denial(rules, request, tool, author_refuses=author_refuses)
         or (private_denial(rules, context) if request.private else None)
-        or (_option_denial(rules.extra, context, "extra") if tool.undeclared(request.inputs) else None)
+        or (_option_denial(rules, context, "extra") if tool.undeclared(request.inputs) else None)
     )
     if denial is not None:
         raise NotAllowed(denial)
@@ -371,28 +325,28 @@ def denials(rules: AccessRules, user_id: int, context: MemberContext, tools: Cat
 
 def private_denial(rules: AccessRules, context: MemberContext) -> Message | None:
     """Return why a job of the member can't be private, or None if it can."""
-    return _option_denial(rules.private, context, "private")
+    return _option_denial(rules, context, "private")
 
 
 def open_in(rules: AccessRules, tool: str, channels: frozenset[int]) -> bool:
     """Return whether anybody may use the tool there. `channels` is as in `MemberContext`."""
-    both = (rules.tools.get(slug, ToolRule()) for slug in (EVERY_TOOL, tool))
-    return all(not rule.channels or rule.channels & channels for rule in both)
+    lists = (rules.ids(AccessList.TOOL_CHANNEL, slug) for slug in (EVERY_TOOL, tool))
+    return all(not there or there & channels for there in lists)
 
 
 def tool_denial(rules: AccessRules, context: MemberContext, tool: Tool) -> Message | None:
     """Return why the member may not use the tool in the channel of the context, or None if they may."""
     # Untranslated: a name
     for slug, name in ((EVERY_TOOL, "Studii"), (tool.slug, tool.title)):
-        rule = rules.tools.get(slug, ToolRule())
-        if rule.roles and not rule.roles & context.roles:
-            roles = _listed("<@&{}>", rule.roles)
+        roles, channels = rules.ids(AccessList.TOOL_ROLE, slug), rules.ids(AccessList.TOOL_CHANNEL, slug)
+        if roles and not roles & context.roles:
+            named = _listed("<@&{}>", roles)
             return paragraph(
-                lazy("{tool} is only for {roles} in this server.", tool=name, roles=roles), CHANGE
+                lazy("{tool} is only for {roles} in this server.", tool=name, roles=named), CHANGE
             )
-        if rule.channels and not rule.channels & context.channels:
-            channels = _listed("<#{}>", rule.channels)
-            return paragraph(lazy("{tool} only works in {channels}.", tool=name, channels=channels), CHANGE)
+        if channels and not channels & context.channels:
+            named = _listed("<#{}>", channels)
+            return paragraph(lazy("{tool} only works in {channels}.", tool=name, channels=named), CHANGE)
     return None
 
 
@@ -405,8 +359,8 @@ def _photo_denial(
         return UNKNOWN_AUTHOR  # the author may be one who refuses
     if author_refuses:
         return REFUSES
-    whose = rules.portraits if tool.portrait else rules.photos
-    if whose is settings.PhotoScope.ANYONE or request.context.moderates:
+    whose = rules.settings.portraits if tool.portrait else rules.settings.photos
+    if whose is PhotoScope.ANYONE or request.context.moderates:
         return None
     only = lazy(
         "In this server you can only use {tool} on your own photos. Someone else posted that one.",
@@ -415,26 +369,27 @@ def _photo_denial(
     return paragraph(only, lazy("An admin can change this with `/studii photos`."))
 
 
-def _option_denial(restriction: Restriction, context: MemberContext, name: str) -> Message | None:
-    managers = restriction.permit is settings.Permit.MANAGERS
-    if restriction.permit is settings.Permit.EVERYONE or (managers and context.manages):
+def _option_denial(rules: AccessRules, context: MemberContext, name: str) -> Message | None:
+    permit = {"private": rules.settings.private_for, "extra": rules.settings.extra_for}[name]
+    managers, roles = permit is Permit.MANAGERS, rules.ids(AccessList(f"{name}_role"))
+    if permit is Permit.EVERYONE or (managers and context.manages):
         return None
-    if restriction.roles & context.roles:
+    if roles & context.roles:
         return None
-    if managers and restriction.roles:
+    if managers and roles:
         only = nlazy(
             "{option} is only for members with Manage Server or the role {roles}.",
             "{option} is only for members with Manage Server or one of the roles {roles}.",
-            len(restriction.roles),
+            len(roles),
         )
     elif managers:
         only = lazy("{option} is only for members with Manage Server.")
-    elif restriction.roles:
+    elif roles:
         only = lazy("{option} is only for {roles}.")
     else:
         only = lazy("{option} is turned off in this server.")
-    roles = _listed("<@&{}>", restriction.roles)
-    return paragraph(only.using(option=f"`{name}`", roles=roles), lazy("Try again without it."), CHANGE)
+    named = _listed("<@&{}>", roles)
+    return paragraph(only.using(option=f"`{name}`", roles=named), lazy("Try again without it."), CHANGE)
 
 
 def _listed(form: str, ids: frozenset[int]) -> Message:

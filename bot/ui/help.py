@@ -24,7 +24,7 @@ from bot.jobs.models import MemberContext
 from bot.languages import Message, and_list, gettext as _, lazy, ngettext, or_list, sentences, speaking
 from bot.reasons import Reason
 from bot.servers import access, keys, settings
-from bot.servers.access import ApprovalRules
+from bot.servers.access import AccessRules
 from bot.ui.jobs.choosing import MAX_TOOL_BUTTONS, tool_rows
 from bot.ui.kit.answers import NO_MENTIONS, LateAnswer, answer, defer_answer, host_of, refused_as
 from bot.ui.kit.layout import (
@@ -68,7 +68,7 @@ class Guide:
     denials: Mapping[str, str]  # why a tool may not be used here, by slug
     limits: MemberState
     held: Reason | None  # why Studii accepts no jobs with the server's key now
-    approval: ApprovalRules
+    approval: AccessRules
 
     @property
     def left(self) -> int:
@@ -93,7 +93,7 @@ class Guide:
 
     def waits(self, tool: Tool) -> bool:
         """Return whether the person's requests for that tool wait for a moderator."""
-        return self.approval.wants(tool.slug, self.context)
+        return self.approval.wants_approval(tool.slug, self.context)
 
 
 async def _guide_for(interaction: discord.Interaction) -> Guide:
@@ -107,7 +107,7 @@ async def _guide_for(interaction: discord.Interaction) -> Guide:
         denials=access.denials(rules, user_id, context, host.catalog),
         limits=await db.read(limits.of_member, guild_id, user_id, context.roles, now),
         held=await db.read(holds.why_held, guild_id),
-        approval=rules.approval,
+        approval=rules,
     )
 
 
@@ -356,7 +356,7 @@ def _place_words(interaction: discord.Interaction, guide: Guide) -> Iterator[str
 def _decides(interaction: discord.Interaction, guide: Guide) -> str:
     """Return where the person decides on requests that wait for approval, if they do."""
     approval, person = guide.approval, interaction.user
-    channel = _nameable(interaction.guild, approval.channel_id)
+    channel = _nameable(interaction.guild, approval.settings.approval_channel)
     if channel is None or not isinstance(person, discord.Member):
         return ""
     if not approval.may_approve(replace(guide.context, moderates=moderates_in(person, channel))):

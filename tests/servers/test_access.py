@@ -11,17 +11,8 @@ from bot.db import Database
 from bot.errors import NotAllowed
 from bot.jobs.models import UNKNOWN_MEMBER, JobRequest, MemberContext
 from bot.servers import access
-from bot.servers.access import (
-    EVERY_TOOL,
-    REFUSES,
-    UNKNOWN_AUTHOR,
-    AccessRules,
-    Block,
-    Restriction,
-    ToolRule,
-    ensure_may,
-)
-from bot.servers.settings import Permit, PhotoScope
+from bot.servers.access import EVERY_TOOL, REFUSES, UNKNOWN_AUTHOR, AccessList, AccessRules, Block, ensure_may
+from bot.servers.settings import GuildSettings, Permit, PhotoScope
 from tests.support.clock import NOON
 
 GUILD, MEMBER, AUTHOR, DESIGNERS, CHANNEL, THREAD = 1, 3, 4, 50, 60, 61
@@ -34,9 +25,12 @@ PORTRAIT = replace(REQUEST, tool="career-photo", inputs={}, photo_author=AUTHOR)
 EXTRA, PRIVATE = replace(REQUEST, inputs={"unheard_of": "x"}), replace(REQUEST, private=True)
 THEIRS, OWN = replace(REQUEST, photo_author=AUTHOR), replace(REQUEST, photo_author=MEMBER)
 UNKNOWN = replace(REQUEST, photo_author=UNKNOWN_MEMBER)
-LIMITED = ToolRule(frozenset({DESIGNERS}), frozenset({THREAD}))
-NOBODY = Restriction(Permit.NOBODY)
-MANAGERS = Restriction(Permit.MANAGERS, frozenset({DESIGNERS}))
+LIMITED, ALL_LIMITED = (
+    {(AccessList.TOOL_ROLE, one): {DESIGNERS}, (AccessList.TOOL_CHANNEL, one): {THREAD}}
+    for one in ("studio", EVERY_TOOL)
+)
+NOBODY = {"private_for": Permit.NOBODY}
+MANAGERS = {"private_for": Permit.MANAGERS, "lists": {(AccessList.PRIVATE_ROLE, ""): {DESIGNERS}}}
 
 
 @pytest.mark.parametrize(
@@ -54,29 +48,36 @@ MANAGERS = Restriction(Permit.MANAGERS, frozenset({DESIGNERS}))
         ({}, THEIRS, replace(MANAGER, moderates=True), True, str(REFUSES)),
         ({}, OWN, PLAIN, True, ""),
         ({}, UNKNOWN, MODERATOR, False, str(UNKNOWN_AUTHOR)),
-        ({"tools": {"studio": LIMITED}}, REQUEST, PLAIN, False, f"Studio is only for <@&{DESIGNERS}> in"),
-        ({"tools": {EVERY_TOOL: LIMITED}}, REQUEST, PLAIN, False, "Studii is only for"),
-        ({"tools": {"studio": LIMITED}}, REQUEST, DESIGNER, False, f"Studio only works in <#{THREAD}>."),
-        ({"tools": {EVERY_TOOL: LIMITED}}, REQUEST, DESIGNER, False, "Studii only works in"),
+        ({"lists": LIMITED}, REQUEST, PLAIN, False, f"Studio is only for <@&{DESIGNERS}> in"),
+        ({"lists": ALL_LIMITED}, REQUEST, PLAIN, False, "Studii is only for"),
+        ({"lists": LIMITED}, REQUEST, DESIGNER, False, f"Studio only works in <#{THREAD}>."),
+        ({"lists": ALL_LIMITED}, REQUEST, DESIGNER, False, "Studii only works in"),
         (
-            {"tools": {EVERY_TOOL: LIMITED, "studio": LIMITED}},
+            {"lists": LIMITED | ALL_LIMITED},
             REQUEST,
             replace(DESIGNER, channels=frozenset({CHANNEL, THREAD})),
             False,
             "",
         ),
-        ({"private": NOBODY}, PRIVATE, MANAGER, False, "`private` is turned off"),
-        ({"private": replace(NOBODY, roles=frozenset({1}))}, PRIVATE, PLAIN, False, ""),
-        ({"private": MANAGERS}, PRIVATE, PLAIN, False, "`private` is only for members with Manage Server or"),
+        (NOBODY, PRIVATE, MANAGER, False, "`private` is turned off"),
+        ({**NOBODY, "lists": {(AccessList.PRIVATE_ROLE, ""): {1}}}, PRIVATE, PLAIN, False, ""),
+        (
+            MANAGERS,
+            PRIVATE,
+            PLAIN,
+            False,
+            "`private` is only for members with Manage Server or",
+        ),
     ],
 )
 def test_what_is_not_allowed_is_refused_with_the_reason(
     rules: dict[str, Any], request_: JobRequest, context: MemberContext, refuses: bool, said: str
 ) -> None:
-    told = ""
+    told, lists = "", rules.get("lists", {})
+    server = GuildSettings(GUILD, **{name: value for name, value in rules.items() if name != "lists"})
     try:
         asked = replace(request_, context=context)
-        ensure_may(AccessRules(**rules), asked, TOOLS.get(asked.tool), author_refuses=refuses)
+        ensure_may(AccessRules(server, lists), asked, TOOLS.get(asked.tool), author_refuses=refuses)
     except NotAllowed as error:
         told = str(error)
     assert told.startswith(said)

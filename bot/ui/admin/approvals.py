@@ -423,8 +423,8 @@ async def _approver(press: Press) -> MemberContext:
 
 async def _approver_by_rules(press: Press) -> MemberContext:
     """Return the person, with what they may do in the channel for approvals, wherever the press is."""
-    rules = await press.host.services.db.read(access.approvals, server_of(press.interaction))
-    return approver_in(press.interaction, rules.channel_id)
+    rules = await press.host.services.db.read(access.of, server_of(press.interaction))
+    return approver_in(press.interaction, rules.settings.approval_channel)
 
 
 def result_review(

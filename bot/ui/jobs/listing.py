@@ -142,8 +142,8 @@ async def show_list(
     db = host.services.db
     if query.whose == SERVER and not manager:
         raise Refused(MANAGERS_ONLY)
-    rules = await db.read(access.approvals, guild_id)
-    approver = approver_in(interaction, rules.channel_id)
+    rules = await db.read(access.of, guild_id)
+    approver = approver_in(interaction, rules.settings.approval_channel)
     decides = await db.read(actions.decides, guild_id, approver, rules)
     if query.whose == UNPOSTED and not decides:
         raise Refused(

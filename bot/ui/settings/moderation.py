@@ -33,13 +33,13 @@ from bot.languages import (
 )
 from bot.servers import access, settings
 from bot.servers.access import (
+    APPROVAL_COLUMNS,
     EVERY_TOOL,
     MAX_BLOCK_HOURS,
     MAX_BLOCK_REASON_CHARACTERS,
     AccessList,
     AccessRules,
     Block,
-    ToolRule,
 )
 from bot.servers.settings import GuildSettings, Permit
 from bot.ui.admin.notices import everyone_reads
@@ -113,6 +113,7 @@ SUGGESTED = {
     False: lazy("It also refuses values that the bot itself suggests: {values}."),
     True: lazy("It also sends values that the bot itself suggests to approval: {values}."),
 }
+OF_TOOLS = (AccessList.TOOL_ROLE, AccessList.TOOL_CHANNEL)
 WHO = {
     Permit.EVERYONE: plazy("who can use an option", "everyone"),
     Permit.MANAGERS: plazy("who can use an option", "Manage Server"),
@@ -128,10 +129,6 @@ class ModerationRow:
     settings: GuildSettings
     access: AccessRules
     tool: str
-
-    @property
-    def limits(self) -> ToolRule:
-        return self.access.tools.get(self.tool, ToolRule())
 
 
 def load(session: Any, scope: Scope) -> ModerationRow:
@@ -283,13 +280,15 @@ FILTER = Topic(
 
 
 def _approval_channel(now: Now) -> str:
-    rules = now.row.access.approval
-    if rules.channel_id is None:
+    rules: AccessRules = now.row.access
+    channel_id = rules.settings.approval_channel
+    if channel_id is None:
         return _("Nothing waits for approval. Choose a channel where moderators decide.")
-    public = everyone_reads(now.guild, rules.channel_id)
-    waits = rules.everyone or rules.roles or rules.tools
+    public = everyone_reads(now.guild, channel_id)
+    named = rules.ids(AccessList.APPROVAL_ROLE) or rules.targets(AccessList.APPROVAL_TOOL)
+    waits = rules.settings.approval_everyone or named
     return lines(
-        _("Requests are posted in {channel}.", channel=f"<#{rules.channel_id}>"),
+        _("Requests are posted in {channel}.", channel=f"<#{channel_id}>"),
         f"⚠️ {EVERYONE_READS_APPROVALS}" if public else "",
         "" if waits else _("Requests wait only if the word filter sends them here."),
     )
@@ -297,8 +296,11 @@ def _approval_channel(now: Now) -> str:
 
 def _approval(name: str, title: Worded, kind: Any, about: Worded = "", **more: Any) -> Setting:
     def read(row_: ModerationRow) -> Any:
-        value: Any = getattr(row_.access.approval, name)
-        return sorted(value) if name in {"roles", "tools"} else value
+        if name == "roles":
+            return sorted(row_.access.ids(AccessList.APPROVAL_ROLE))
+        if name == "tools":
+            return row_.access.targets(AccessList.APPROVAL_TOOL)
+        return getattr(row_.settings, APPROVAL_COLUMNS[name])
 
     return Setting(name, title, kind, about, read=read, **more)
 
@@ -346,7 +348,7 @@ APPROVALS = Topic(
             "request. After {count} hours a request ends at no cost.",
             APPROVAL_HOURS,
         ),
-        PRIVATE_REQUESTS if now.row.access.approval.channel_id else WAITING,
+        PRIVATE_REQUESTS if now.row.settings.approval_channel else WAITING,
     ],
     back="moderation",
 )
@@ -441,18 +443,20 @@ BLOCKED = Topic(
 
 
 def _limits(now: Now) -> list[str]:
-    tools = now.row.access.tools
-    if not tools:
+    rules: AccessRules = now.row.access
+    if not (tools := rules.targets(*OF_TOOLS)):
         return [_("Every tool: **everyone, everywhere**")]
-    listed = [_limit(_tool_name(now.catalog, slug), rule) for slug, rule in tools.items()]
+    listed = [
+        _limit(_tool_name(now.catalog, slug), *(rules.ids(one, slug) for one in OF_TOOLS)) for slug in tools
+    ]
     return fitting(listed, MAX_LIMITS_CHARACTERS, more_words)
 
 
-def _limit(tool: str, rule: ToolRule) -> str:
-    roles, channels = _mentions("<@&{}>", rule.roles), _mentions("<#{}>", rule.channels)
-    if rule.roles and rule.channels:
+def _limit(tool: str, role_ids: Collection[int], channel_ids: Collection[int]) -> str:
+    roles, channels = _mentions("<@&{}>", role_ids), _mentions("<#{}>", channel_ids)
+    if role_ids and channel_ids:
         return _("{tool}: **{roles}**, in {channels}", tool=tool, roles=roles, channels=channels)
-    if rule.roles:
+    if role_ids:
         return _("{tool}: **{roles}**, everywhere", tool=tool, roles=roles)
     return _("{tool}: **everyone**, in {channels}", tool=tool, channels=channels)
 
@@ -467,8 +471,9 @@ def _tool_name(catalog: Catalog, slug: str) -> str:
 
 def _access_notes(now: Now) -> Iterable[Worded]:
     rules, there = now.row.access, ids_there(now.interaction)
-    named = {one for its in rules.tools.values() for one in (*its.roles, *its.channels)}
-    if there is not None and not named | rules.private.roles | rules.extra.roles <= there:
+    restricting = {*OF_TOOLS, AccessList.PRIVATE_ROLE, AccessList.EXTRA_ROLE}
+    named = {one for (which, _), ids in rules.lists.items() if which in restricting for one in ids}
+    if there is not None and not named <= there:
         yield lazy(
             "⚠️ A deleted role or channel gives no one access. Choose the roles and channels of that rule "
             "again."
@@ -476,7 +481,7 @@ def _access_notes(now: Now) -> Iterable[Worded]:
 
 
 def _choose_tool(now: Now) -> list[Piece]:
-    ruled = now.row.access.tools
+    ruled = now.row.access.targets(*OF_TOOLS)
     slugs = sorted(now.catalog.tools, key=lambda slug: slug not in ruled)[: MAX_CHOSEN - 1]
     options = [
         discord.SelectOption(label=_tool_name(now.catalog, slug), value=slug) for slug in (EVERY_TOOL, *slugs)
@@ -501,14 +506,14 @@ def _option(option: str, about: Worded) -> list[Setting]:
             f"`{option}`",
             OneOf(lambda _catalog: WHO),  # pyright: ignore[reportArgumentType]
             about,
-            read=lambda row: getattr(row.access, option).permit,
+            read=lambda row: getattr(row.settings, f"{option}_for"),
             write=lambda session, scope, value: change_policy(session, scope, f"{option}_for", Permit(value)),
         ),
         Setting(
             f"{option}_roles",
             lazy("Roles that can use {option} as well", option=f"`{option}`"),
             a_role(several=True),
-            read=lambda row: sorted(getattr(row.access, option).roles),
+            read=lambda row: sorted(row.access.ids(which)),
             write=lambda session, scope, roles: access.set_list(session, scope.guild_id, which, roles),
         ),
     ]
@@ -531,7 +536,7 @@ ACCESS = Topic(
 
 
 def _set_limits(session: Any, scope: Scope, name: str, ids: Collection[int]) -> None:
-    which = {"roles": AccessList.TOOL_ROLE, "channels": AccessList.TOOL_CHANNEL}[name]
+    which = AccessList.TOOL_ROLE if name == "roles" else AccessList.TOOL_CHANNEL
     access.set_list(session, scope.guild_id, which, ids, scope.key or EVERY_TOOL)
 
 
@@ -545,13 +550,13 @@ Topic(
             "roles",
             lazy("Roles that can use it"),
             a_role(lazy("everyone"), several=True),
-            read=lambda row: sorted(row.limits.roles),
+            read=lambda row: sorted(row.access.ids(AccessList.TOOL_ROLE, row.tool)),
         ),
         Setting(
             "channels",
             lazy("Channels where it works"),
             Pick("<#{}>", ui.ChannelSelect, lazy("everywhere"), several=True),
-            read=lambda row: sorted(row.limits.channels),
+            read=lambda row: sorted(row.access.ids(AccessList.TOOL_CHANNEL, row.tool)),
         ),
     ],
     _set_limits,
@@ -563,7 +568,7 @@ Topic(
 
 def _overview(now: Now) -> Iterable[Worded]:
     row_: ModerationRow = now.row
-    channel = row_.access.approval.channel_id
+    channel = row_.settings.approval_channel
     yield named_value(f"🔤 {FILTER.title}", _count_of(row_.rules, pgettext("list", "empty")))
     yield named_value(f"🛂 {APPROVALS.title}", _("off") if channel is None else f"<#{channel}>")
     yield named_value(f"⛔ {BLOCKED.title}", _count_of(row_.access.blocked, pgettext("people", "none")))

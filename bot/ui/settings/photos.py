@@ -359,7 +359,7 @@ def _about(now: Now) -> Iterable[Worded]:
 
 def _whose(name: str, title: Worded, about: Worded) -> Setting:
     kind = OneOf(lambda _catalog: {one.value: words for one, words in WHOSE.items()})
-    return Setting(name, title, kind, about, read=lambda row: getattr(row.access, name).value)
+    return Setting(name, title, kind, about, read=lambda row: getattr(row.access.settings, name).value)
 
 
 async def _look(interaction: discord.Interaction[Any], row: PhotosRow) -> str:
