@@ -35,10 +35,13 @@ GARBAGE = 20_000  # objects more than before at which Python looks for cycles: 7
 # What these promise isn't how the driver runs its thread: others see to that.
 IN_PLACE = {"cogs", "credits", "delivery", "engine", "jobs", "reactions", "servers", "ui"}
 
-# Their tests wait more than they compute: for processes, leases, pauses. Each is followed by some of the
-# others, so that seldom all workers wait; and they begin early, so that none is last.
-WAITING = {"cli", "cluster", "hostile", "stories", "test_process.py"}
-COMPUTING_BETWEEN = 8
+# Their tests wait more than they compute, for processes, leases, pauses; or one computes for long. Each is
+# followed by some of the others, so that seldom all workers wait; and they begin early, so that none is last.
+LONG = {
+    *("bench", "cli", "cluster", "hostile", "sandbox", "simulation", "stories"),
+    *("test_behind_a_proxy.py", "test_process.py"),
+}
+SHORT_BETWEEN = 6
 
 files_in_memory()
 share_statements()
@@ -64,20 +67,19 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deal the tests that wait to pytest-xdist's workers, which get one stretch of the list each."""
+    """Deal the tests that take long to pytest-xdist's workers, which get one stretch of the list each."""
     workers = getattr(config, "workerinput", {}).get("workercount")
     if workers is None:  # there is one process, in which their order makes no difference
         return
-    waiting, computing = list[pytest.Item](), list[pytest.Item]()
+    long, short = list[pytest.Item](), list[pytest.Item]()
     for item in items:
-        waits = item.path.relative_to(TESTS).parts[0] in WAITING
-        (waiting if waits else computing).append(item)
+        (long if item.path.relative_to(TESTS).parts[0] in LONG else short).append(item)
     items.clear()
     for number in range(workers):
-        some, others = (_stretch(tests, number, workers) for tests in (waiting, computing))
+        some, others = (_stretch(tests, number, workers) for tests in (long, short))
         for place, item in enumerate(some):
-            items += [item, *others[place * COMPUTING_BETWEEN : (place + 1) * COMPUTING_BETWEEN]]
-        items += others[len(some) * COMPUTING_BETWEEN :]
+            items += [item, *others[place * SHORT_BETWEEN : (place + 1) * SHORT_BETWEEN]]
+        items += others[len(some) * SHORT_BETWEEN :]
 
 
 def _stretch(tests: Sequence[pytest.Item], number: int, workers: int) -> Sequence[pytest.Item]:

@@ -45,7 +45,7 @@ from tests.support.clock import FakeClock
 from tests.support.database import database, sqlite_in_place
 
 T = TypeVar("T")
-STEPS = int(os.environ.get("FUZZ_STEPS", "120"))
+STEPS = int(os.environ.get("FUZZ_STEPS", "90"))
 GUILD, LANE, OTHER_LANE = 1, "lane", "another lane"
 POOR, RICH = 3, 4
 ROLES = {POOR: (70,), RICH: (70, 71)}
