@@ -37,7 +37,7 @@ from bot.errors import CreditsShort, Refused
 from bot.jobs import actions, queries, submission, transitions
 from bot.jobs.accept import Acceptor
 from bot.jobs.models import FailureCode, Job, JobRequest, JobState, MemberContext
-from bot.jobs.submission import Claim, NotClaimed
+from bot.jobs.submission import Claim
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, settings
 from bot.studii import CreatedJob, JobReport
@@ -299,7 +299,7 @@ class Bank:
 
     async def send(self, job_id: str) -> bool:
         claimed = await self.db.write(submission.claim, CATALOG, job_id, LANE, SENT, self.now, None)
-        return not isinstance(claimed, NotClaimed)
+        return isinstance(claimed, Claim)
 
     async def answer(self, job_id: str, charge: int | None) -> None:
         job, key = await self.db.read(queries.get, job_id), await self.db.read(keys.current, GUILD)
