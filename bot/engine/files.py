@@ -18,8 +18,8 @@ from bot.backoff import backoff
 from bot.db import WRITE_TIMEOUT, Database
 from bot.engine.context import DueJobs, EngineContext, PhotoSource
 from bot.errors import PhotoDelayed, PhotoUnavailable, ReasonedError
-from bot.jobs import holds, queries, transitions
-from bot.jobs.models import FailureCode, Hold, Job, JobState, SourcePhoto, Trouble
+from bot.jobs import queries, transitions
+from bot.jobs.models import FailureCode, Job, JobState, SourcePhoto
 from bot.media.kinds import suffix_of
 from bot.media.metadata import BrokenStructure, strip_metadata
 from bot.media.photo import DecoderFailed, Drawing, Photo, PhotoRefused, PictureBroken
@@ -129,13 +129,10 @@ class SpoolRoom:
     async def for_source(self, job: Job, size: int) -> bool:
         """Claim room for the job's photo. Returns False if its server has none now."""
         spool = self._context.spool
-        unsent = await self._context.db.read(_unsent_if_held, job.guild_id)
-        held = unsent is not None
-        together = sum(spool.source_size(job_id) for job_id in unsent or () if job_id != job.id)
-        lacking = spool.claim_source(job.id, job.guild_id, size, held=held, held_together=together)
-        # A held server gets no room at the cost of others: they are held as well.
+        lacking = spool.claim_source(job.id, job.guild_id, size)
+        # What waits for its key gets no room at the cost of others: they may wait for theirs as well.
         spared = int(spool.max_bytes * KEPT_RESULTS_SHARE)
-        if lacking and not held and await self._make_room(lacking, spared=spared):
+        if lacking and job.held is None and await self._make_room(lacking, spared=spared):
             lacking = spool.claim_source(job.id, job.guild_id, size)
         return not lacking
 
@@ -174,11 +171,6 @@ class SpoolRoom:
         # A photo that is fetched again before this is removed with it, and fetched once more.
         await self._context.spool.remove(*await drop)
         _log.warning("Removed files of %d jobs from the spool, to make room", len(job_ids))
-
-
-def _unsent_if_held(session: Session, guild_id: int) -> list[str] | None:
-    """Return the unsent jobs of all servers whose key is held, or None if this server's isn't."""
-    return None if session.get(Hold, guild_id) is None else queries.unsent_where_held(session)
 
 
 def _that_can_go(session: Session) -> tuple[list[Job], list[Job], list[Job]]:
@@ -224,7 +216,6 @@ class Intake:
         self, context: EngineContext, photos: PhotoSource, decoder: CountedDecoder, room: SpoolRoom
     ) -> None:
         self._context, self._photos, self._decoder, self._room = context, photos, decoder, room
-        self._started = context.clock.now()
         self._freed = False  # whether room became free since photos were last looked for
         self._lacks = False  # whether a photo waits for room
         size = context.tuning.intake_at_once
@@ -240,7 +231,7 @@ class Intake:
         if job.source is None:
             return await shielded(self._ready(job, None))
         if not await self._room.for_source(job, job.source.size):
-            return await self._wait_for_room(job)  # at once again if room has become free meanwhile
+            return await shielded(self._wait_for_room(job, job.source))
         try:
             kept = await self._bring_in(job, job.source)
         except (PhotoRefused, Undecodable) as error:
@@ -253,34 +244,23 @@ class Intake:
             code = FailureCode.UPLOAD if isinstance(error, PhotoDelayed) else FailureCode.PHOTO
             return await shielded(self._fail(job, code, error.told))
         await self._context.spool.settle(kept)
-        if self._lacks:
-            now = self._context.clock.now()
-            await self._context.db.write(transitions.found_room, job.guild_id, now)
-            self.worker.wake()
         return await shielded(self._ready(job, kept.name))
 
     async def _give_up(self, job: Job) -> None:
         why = Reason(ReasonCode.NOT_STARTED, {"photo": job.source is not None})
         await shielded(self._fail(job, FailureCode.PHOTO, why))
 
-    async def _wait_for_room(self, job: Job) -> None:
-        """Let this photo wait as long as other photos of the server are fetched, or its key is held."""
-        tuning, now = self._context.tuning, self._context.clock.now()
-        soonest = now + timedelta(seconds=tuning.room_pause_bound)
-        if await shielded(self._context.db.write(holds.wait_for_hold, job.id, soonest)):
-            return
-        lacked = 0.0 if job.trouble != Trouble.ROOM else self._lasts(job.troubled_at or now, now)
-        pause = min(max(lacked, tuning.room_pause), tuning.room_pause_bound)
-        self._lacks = True
-        waiting = (transitions.wait_for_room, job.id, now + timedelta(seconds=pause), now)
-        since = await shielded(self._context.db.write(*waiting))
-        if since is not None and self._lasts(since, now) >= tuning.room_patience:
+    async def _wait_for_room(self, job: Job, source: SourcePhoto) -> None:
+        """Let this photo, and others of the server, wait until room is free, for a day at most."""
+        context, now = self._context, self._context.clock.now()
+        waited = (now - job.created_at).total_seconds()
+        if waited >= context.tuning.held_bound or source.size > context.spool.for_photos:
             _log.warning("Job %s: the spool has no room for this server's photo", job.id)
-            await shielded(self._fail(job, FailureCode.UPLOAD, _NO_ROOM))
-
-    def _lasts(self, since: datetime, now: datetime) -> float:
-        """Return the seconds since then, in this life."""
-        return (now - max(since, self._started)).total_seconds()
+            await self._fail(job, FailureCode.UPLOAD, _NO_ROOM)
+            return
+        self._lacks = True
+        until = now + timedelta(seconds=context.tuning.room_pause)
+        await context.db.write(transitions.wait_for_room, job.guild_id, job.id, until, now)
 
     def _room_freed(self) -> None:
         """Let photos that found no room be tried again now."""

@@ -259,7 +259,7 @@ class Outputs:
         if (now - since).total_seconds() >= tuning.held_bound:
             await shielded(self._fail(job, Reason(ReasonCode.OUTPUT_NOT_FETCHED)))
             return
-        until = now + timedelta(seconds=tuning.room_pause_bound)
+        until = now + timedelta(seconds=tuning.room_pause)
         waits: dict[str, Any] = {"not_before": until, "trouble": Trouble.ROOM, "troubled_at": since}
         await shielded(self._context.db.write(transitions.change, job.id, JobState.RUNNING, **waits))
 

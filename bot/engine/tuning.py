@@ -37,7 +37,7 @@ class Tuning:
     backoff: float = 2.0  # before the second try of whatever it is; doubles with each
     backoff_bound: float = 2 * MINUTE
     key_retries: tuple[float, ...] = (MINUTE, 5 * MINUTE, 15 * MINUTE)
-    held_bound: float = DAY  # a job that waited for a working key that long ends
+    held_bound: float = DAY  # a job that waited for a working key, or for room, that long ends
     drain: float = 8.0  # how long an answer is awaited when the engine is to stop
 
     # Polling.
@@ -58,9 +58,7 @@ class Tuning:
     intake_tries: int = 3
     patience: float = 5 * MINUTE  # for a photo to come
     intake_at_once: int = 8  # half of them for one server, a quarter for one member (see `DueJobs`)
-    room_pause: float = 2.0  # until a photo that found no room in the spool is tried again; doubles
-    room_pause_bound: float = 30.0
-    room_patience: float = 10 * MINUTE  # then a server gets a notice, if none of its photos found room
+    room_pause: float = 30.0  # until what found no room is tried again, if none becomes free
     downloads_at_once: int = 6
     download_tries: int = 8
     refetch_tries: int = 8  # before a result is announced without its file

@@ -133,21 +133,6 @@ def why_held(session: Session, guild_id: int) -> Reason | None:
     return None if there is None else there.reason
 
 
-@transitions.of_job(JobState.RECEIVED)
-def wait_for_hold(session: Session, job: Job, soonest: datetime) -> bool:
-    """Let an accepted job wait with its server's others, if their key is held, and until `soonest` at least,
-    as it may be the one that tries the key. Return whether it waits.
-
-    Its progress says why, and it ends with them.
-    """
-    if (there := session.get(Hold, job.guild_id)) is None:
-        return False
-    job.version += job.held != there.reason
-    job.held, job.not_before, job.key_id = there.reason, max(there.until, soonest), there.key_id
-    job.trouble = None  # it is the key that it waits for now
-    return True
-
-
 def tried(session: Session, key: StudiiKey) -> int:
     """Return how often in a row the key was refused."""
     there = hold_of(session, key)

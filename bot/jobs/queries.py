@@ -247,17 +247,6 @@ def held_with_photos(session: Session) -> list[Job]:
     )
 
 
-def unsent_where_held(session: Session) -> list[str]:
-    """Return the jobs with photos, fetched or being fetched, of servers whose key is not served."""
-    unsent = (
-        select(Job.id)
-        .join(Hold, Hold.guild_id == Job.guild_id)
-        .where(Job.state.in_((JobState.RECEIVED, JobState.WAITING)))
-        .where(Job.__table__.c.source_url.is_not(None))
-    )
-    return list(session.scalars(ours(session, unsent, Job.__table__.c.guild_id)))
-
-
 def with_files(session: Session) -> dict[str, int]:
     """Return the jobs whose files are still needed, with their servers: unfinished or not posted yet."""
     needs = Job.source_file.is_not(None) | Job.output_file.is_not(None)

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from bot import posts
@@ -213,26 +213,12 @@ def later(session: Session, job: Job, until: datetime) -> None:
     job.not_before, job.tries = max(until, job.not_before or until) if waits else until, job.tries + 1
 
 
-@of_job(JobState.RECEIVED)
-def wait_for_room(session: Session, job: Job, until: datetime, at: datetime) -> datetime:
-    """Let all photos of a server wait for room that one of them hasn't found.
-
-    Return since when none of them has.
-    """
-    theirs = (Job.guild_id == job.guild_id) & (Job.state == JobState.RECEIVED) & Job.held.is_(None)
+def wait_for_room(session: Session, guild_id: int, job_id: str, until: datetime, at: datetime) -> None:
+    """Let all photos of a server that are due wait for room that this one of them hasn't found."""
+    theirs = (Job.guild_id == guild_id) & (Job.state == JobState.RECEIVED)
     theirs &= Job.__table__.c.source_url.is_not(None)
-    lacks = Job.trouble == Trouble.ROOM
-    since = session.scalar(select(func.min(Job.troubled_at)).where(theirs, lacks)) or at
-    due = Job.not_before.is_(None) | (Job.not_before <= at) | (Job.id == job.id)
-    values = {"troubled_at": case((lacks, Job.troubled_at), else_=at), "trouble": Trouble.ROOM}
-    session.execute(update(Job).where(theirs, due).values(not_before=until, **values))
-    return since
-
-
-def found_room(session: Session, guild_id: int, at: datetime) -> None:
-    """Let a server's photos that found no room be tried again, as another of them has found some."""
-    theirs = (Job.guild_id == guild_id) & (Job.state == JobState.RECEIVED) & (Job.trouble == Trouble.ROOM)
-    session.execute(update(Job).where(theirs).values(not_before=None, troubled_at=at))
+    due = Job.not_before.is_(None) | (Job.not_before <= at) | (Job.id == job_id)
+    session.execute(update(Job).where(theirs, due).values(not_before=until, trouble=Trouble.ROOM))
 
 
 def tell_result_lost(session: Session, job_id: str, at: datetime) -> None:

@@ -20,8 +20,6 @@ FOR_OUTPUTS = 0.2  # of the spool is reserved for outputs, which were paid for
 # A server's files may take this many times the room that is left for photos: one server gets half of it, two
 # a third each, and the next one always finds some.
 SHARE = 1.0
-HELD_SHARE = 0.25  # while Studii doesn't take the server's key
-HELD_TOGETHER = 0.5  # of the room for photos: what all such servers have at most, if they came one by one
 # Of all room: what results that could not be posted keep against photos; against results nothing.
 KEPT_RESULTS_SHARE = 0.3
 
@@ -137,21 +135,19 @@ class Spool:
         """Return the size of a job's output, in bytes; 0 if it is not there."""
         return self._sizes.get((job_id, _OUTPUT), (0, 0))[1]
 
-    def claim_source(
-        self, job_id: str, guild_id: int, size: int, *, held: bool = False, held_together: int = 0
-    ) -> int:
-        """Claim room for a job's photo. Return 0, or the bytes that must go before it may be kept.
+    @property
+    def for_photos(self) -> int:
+        """Return how many bytes of photos there may be."""
+        return int(self.max_bytes * (1 - FOR_OUTPUTS))
 
-        `held_together`: the bytes of other photos of all servers whose key is not taken.
-        """
-        before, for_photos = self.source_size(job_id), int(self.max_bytes * (1 - FOR_OUTPUTS))
-        left = for_photos - (self.used - before) - size
+    def claim_source(self, job_id: str, guild_id: int, size: int) -> int:
+        """Claim room for a job's photo. Return 0, or the bytes that must go before it may be kept."""
+        before = self.source_size(job_id)
+        left = self.for_photos - (self.used - before) - size
         own = self._servers[guild_id] - before
         lacking = max(0, -left)
         if own > 0:  # a server that has nothing here needs no share
-            lacking = max(lacking, int((own + size) / (HELD_SHARE if held else SHARE)) - left)
-        if held and (beyond := held_together + size - int(for_photos * HELD_TOGETHER)) > 0:
-            lacking = beyond
+            lacking = max(lacking, int((own + size) / SHARE) - left)
         return lacking or self._claim((job_id, _SOURCE), guild_id, size)
 
     def claim_output(self, job_id: str, guild_id: int, size: int) -> int:

@@ -107,7 +107,7 @@ async def test_an_output_that_finds_no_room_for_long_is_given_to_its_person_as_a
         return 1
 
     monkeypatch.setattr(Spool, "claim_output", lacking)
-    async with engine_world(tmp_path, held_bound=0.3, room_pause_bound=0.05) as world:
+    async with engine_world(tmp_path, held_bound=0.3, room_pause=0.05) as world:
         await world.use_key(world.studii.add_key())
         job = await world.accept(a_job())
         async with world.running():
