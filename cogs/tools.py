@@ -21,7 +21,7 @@ from bot.languages import N_, gettext as _, lazy
 from bot.ui.jobs.choosing import ask, begin, choose, open_style_form, own_inputs
 from bot.ui.jobs.forms import MAX_EXTRA_CHARACTERS, FormStart, Values, extra_inputs
 from bot.ui.jobs.start import Terms, start
-from bot.ui.kit.answers import expect_job, host_of, in_order, read_before_form, read_for_suggestions
+from bot.ui.kit.answers import host_of, in_order, read_before_form, read_for_suggestions
 from bot.ui.kit.forms import PhotoCommand
 from bot.ui.reading.permissions import ensure_can_post
 from bot.ui.reading.pictures import author_in, ensure_taken, is_beside, pictures_in, source_photo, taken_of
@@ -93,9 +93,7 @@ async def _run(
     pictures = [] if source is None else [source]
     try:
         reading = values_with(interaction, tool, values, style)
-        if style is None and not _needs_prompt(tool, values):
-            expect_job(interaction)
-        else:
+        if style is not None or _needs_prompt(tool, values):
             reading = read_before_form(interaction, reading)
         chosen = await reading
     except WordsNeeded as needed:

@@ -5,7 +5,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from types import SimpleNamespace
-from typing import Any, ParamSpec, Protocol
+from typing import Any, ParamSpec
 
 import aiohttp
 import discord
@@ -56,12 +56,6 @@ ANSWERING = "answers"  # Untranslated: a task's name
 RESTARTING = lazy("The bot is restarting. Try again in a minute. Accepted jobs will continue automatically.")
 # The gateway's INFO is about connections. Anything more verbose may contain a secret.
 LOUDEST = {"discord": logging.WARNING, "discord.gateway": logging.INFO}
-
-
-class RunningAnswers(AnswerKeeper, Protocol):
-    """Answers that are kept up to date while `run` lasts."""
-
-    async def run(self) -> None: ...
 
 
 _P = ParamSpec("_P")
@@ -203,7 +197,7 @@ class StudiiBot(commands.AutoShardedBot):
     services: Services
     clock: Clock
     clicks: Clicks
-    answers: RunningAnswers
+    answers: AnswerKeeper
 
     # Long: most of it is what the library is told.
     def __init__(
@@ -260,7 +254,7 @@ class StudiiBot(commands.AutoShardedBot):
         self,
         services: Services,
         clock: Clock,
-        answers: RunningAnswers,
+        answers: AnswerKeeper,
         progress: Callable[[str], Awaitable[Progress]],
     ) -> None:
         """Give the bot what its commands, buttons and forms work with. `answers` run as long as the bot.

@@ -7,7 +7,7 @@ import json
 import logging
 import re
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -25,22 +25,16 @@ from bot.jobs.answers import LAST_EDIT, LIFETIME, PACE, PLACE_KNOWN_IN, Reply, s
 from bot.jobs.models import Job, JobState, Progress
 from bot.languages import ReaderLanguages, lazy, speaking
 from bot.ui.jobs.progress import progress_panel
-from bot.ui.kit.answers import DISCORD_ERRORS, NO_MENTIONS, LateAnswer
+from bot.ui.kit.answers import DISCORD_ERRORS, NO_MENTIONS
 from bot.ui.kit.layout import BAD, Panel, boxed
 from bot.vault import CannotDecrypt, Vault
 
 _log = logging.getLogger(__name__)
 
-LEFT_UNANSWERED = {
-    LateAnswer.JOB: lazy(
-        "The bot was interrupted before your job could start. Send the command again. Nothing was charged."
-    ),
-    LateAnswer.CHANGE: lazy(
-        "The bot was interrupted before it could answer. Try again. If you were changing something, first "
-        "check whether it was done."
-    ),
-    LateAnswer.VIEW: lazy("The bot was interrupted before it could answer. Try again."),
-}
+LEFT_UNANSWERED = lazy(
+    "The bot was interrupted before it could answer. If you wanted to start a job, none was started and "
+    "nothing was charged. If you were changing something, first check whether it was done. Then try again."
+)
 GATHERED = 0.2  # seconds after a change: what follows at once is shown with it
 EVERY = timedelta(seconds=15)  # places in the queue and estimates are looked at
 MOMENT = timedelta(seconds=3)  # states that soon pass are shown once they have lasted so long
@@ -81,16 +75,15 @@ class Answers:
         self._replaced = set[int]()  # answers that show something else since they were last looked for
         self._writing = set[asyncio.Task[bool]]()
 
-    async def defer(self, interaction: discord.Interaction, late: LateAnswer) -> None:
+    async def defer(self, interaction: discord.Interaction) -> None:
         """Keep the interaction, whose deferral is sent next. Nobody waits for that for long."""
-        due_at = self._clock.now() + LAST_EDIT  # its handler is done by then
-        await self._kept(interaction, late=late, due_at=due_at)
+        await self._kept(interaction, due_at=self._clock.now() + LAST_EDIT)  # its handler is done by then
 
     async def show(self, interaction: discord.Interaction, subject: str, panel: Panel | None = None) -> None:
         """Let the interaction's answer, which is the panel, show the job or the set of that id as long as
         Discord allows it."""
         due_at, shown = self._clock.now() + PLACE_KNOWN_IN, "" if panel is None else _digest(panel)
-        await self._kept(interaction, late=LateAnswer.JOB, due_at=due_at, subject=subject, shown=shown)
+        await self._kept(interaction, due_at=due_at, subject=subject, shown=shown)
 
     async def answered(self, interaction: discord.Interaction) -> None:
         """Forget the interaction, which was answered."""
@@ -99,8 +92,7 @@ class Answers:
     def give_up(self, interaction: discord.Interaction) -> None:
         """Let the interaction be answered later: its handler could not."""
         later = partial(answers.note, due_at=self._clock.now())
-        task = self._begin(self._stored(self._db.write(later, interaction.id)))
-        task.add_done_callback(lambda _: self._wake_up.set())
+        self._begin(self._db.write(later, interaction.id))
 
     def look_again(self) -> None:
         """Let what was left unanswered in servers that are served from now on be answered, too."""
@@ -147,15 +139,14 @@ class Answers:
         values |= {"guild_id": interaction.guild_id or 0, "user_id": interaction.user.id, "sealed": sealed}
         values = {"life": self._life, "created_at": now, "shown": "", "tries": 0, **values}
         await self._write(answers.keep, interaction.id, **values)
-        self._wake_up.set()
 
     async def _write(self, work: Callable[..., None], *args: Any, **more: Any) -> None:
         """Write, and wait for that a moment: an answer matters more than what a kill would leave of it."""
-        task = self._begin(self._stored(self._db.write(work, *args, **more)))
+        task = self._begin(self._db.write(work, *args, **more))
         await asyncio.wait({task}, timeout=0.3)
 
-    def _begin(self, work: Coroutine[Any, Any, bool]) -> asyncio.Task[bool]:
-        task = asyncio.create_task(work, name="storing an answer")
+    def _begin(self, writing: Awaitable[None]) -> asyncio.Task[bool]:
+        task = asyncio.create_task(self._stored(writing), name="storing an answer")
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
         return task
@@ -166,6 +157,7 @@ class Answers:
         except UNUSABLE as error:
             _log.info("An answer could not be stored for a restart: %r", error)
             return False
+        self._wake_up.set()
         return True
 
     async def _turn(self, group: DrainingGroup) -> float | None:
@@ -206,7 +198,7 @@ class Answers:
                 came = answers.drop
             if not await self._stored(self._db.write(came, answer.id)):
                 await asyncio.sleep(AGAIN_SECONDS)
-            self._wake_up.set()
+                self._wake_up.set()
         finally:
             self._busy.pop(answer.id, None)
 
@@ -257,7 +249,7 @@ class Answers:
         if shown.components or shown.content:
             return answers.drop  # answered
         if not jobs:
-            await _edit(hook, boxed(BAD, LEFT_UNANSWERED[LateAnswer(answer.late)]))
+            await _edit(hook, boxed(BAD, LEFT_UNANSWERED))
             return answers.drop
         panel = progress_panel(jobs, self._catalog, Progress())
         await _edit(hook, panel)

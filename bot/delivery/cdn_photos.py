@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from bot.aio.net import NO_CONNECTION, NO_TRANSFER, Connector, Reach
+from bot.aio.net import NO_TRANSFER, Connector, Reach
 from bot.aio.tasks import opened
 from bot.errors import PhotoDelayed, PhotoUnavailable, Refused
 from bot.jobs.models import Job, SourcePhoto
@@ -67,7 +67,7 @@ class CdnPhotoSource:
         if job.source is None:
             raise PhotoUnavailable
         try:
-            await self._fetch(job, job.source, destination, limit)
+            await self._fetch(job.source, destination, limit)
         except _NotThere:
             if self._find is None or job.source.message_id is None:
                 raise
@@ -77,49 +77,44 @@ class CdnPhotoSource:
                 raise PhotoUnavailable from None
             except Refused:
                 raise PhotoDelayed from None
-            await self._fetch(job, found, destination, limit)
+            await self._fetch(found, destination, limit)
 
     async def read(self, url: str, limit: int) -> bytes:
         """Return a file of Discord's. Raises as `fetch` does."""
-        if not _is_discords(url):
-            raise PhotoUnavailable
+        _ensure_discords(url)
         file = io.BytesIO()
-        try:
-            await self._stream(url, file, limit)
-        except NO_CONNECTION as error:
-            raise PhotoDelayed from error
+        await self._stream(url, file, limit)
         return file.getvalue()
 
-    async def _fetch(self, job: Job, source: SourcePhoto, destination: Path, limit: int) -> None:
-        if not _is_discords(source.url):
-            raise PhotoUnavailable
-        try:
-            async with opened(destination, "wb") as file:
-                await self._stream(source.url, file, limit)
-        except NO_TRANSFER as error:
-            # Not the error itself: some have the signed address in them.
-            reason = type(error).__name__
-            _log.info("The photo of job %s could not be fetched: %s", job.id, reason)
-            raise PhotoDelayed from error
+    async def _fetch(self, source: SourcePhoto, destination: Path, limit: int) -> None:
+        _ensure_discords(source.url)
+        async with opened(destination, "wb") as file:
+            await self._stream(source.url, file, limit)
 
     async def _stream(self, url: str, file: BinaryIO, limit: int) -> None:
-        async with self._session.get(url, allow_redirects=False) as response:
-            if response.status in {403, 404, 410}:
-                raise _NotThere
-            if response.status != 200:
-                raise PhotoDelayed
-            taken = 0
-            async for chunk in response.content.iter_chunked(CHUNK_BYTES):
-                taken += len(chunk)
-                if taken > limit:
-                    raise PhotoUnavailable(Reason(ReasonCode.PHOTO_LARGER_THAN_TAKEN))
-                await asyncio.to_thread(file.write, chunk)
-            await asyncio.to_thread(file.flush)
+        try:
+            async with self._session.get(url, allow_redirects=False) as response:
+                if response.status in {403, 404, 410}:
+                    raise _NotThere
+                if response.status != 200:
+                    raise PhotoDelayed
+                taken = 0
+                async for chunk in response.content.iter_chunked(CHUNK_BYTES):
+                    taken += len(chunk)
+                    if taken > limit:
+                        raise PhotoUnavailable(Reason(ReasonCode.PHOTO_LARGER_THAN_TAKEN))
+                    await asyncio.to_thread(file.write, chunk)
+                await asyncio.to_thread(file.flush)
+        except NO_TRANSFER as error:
+            # Not the error itself: some have the signed address in them.
+            _log.info("A file of Discord's could not be fetched: %s", type(error).__name__)
+            raise PhotoDelayed from error
 
 
-def _is_discords(url: str) -> bool:
+def _ensure_discords(url: str) -> None:
     try:
         parts = urlsplit(url)
     except ValueError:
-        return False
-    return parts.scheme == "https" and parts.hostname in HOSTS
+        raise PhotoUnavailable from None
+    if parts.scheme != "https" or parts.hostname not in HOSTS:
+        raise PhotoUnavailable

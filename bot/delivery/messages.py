@@ -7,11 +7,10 @@ import asyncio
 import io
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import discord
 
@@ -46,7 +45,7 @@ from bot.ui.jobs.result import (
 )
 from bot.ui.jobs.start import question_panel
 from bot.ui.jobs.wording import can_play, link_of
-from bot.ui.kit.answers import NO_ACCESS, NO_MENTIONS, ask_button
+from bot.ui.kit.answers import NO_ACCESS, NO_MENTIONS, AnswerKeeper, ask_button
 from bot.ui.kit.forms import file_of
 from bot.ui.kit.layout import BAD, Panel, boxed, lines, row, server_line
 from bot.ui.reading.permissions import is_age_restricted, is_manager, stays_there
@@ -62,14 +61,6 @@ from bot.ui.reading.pictures import (
 _log = logging.getLogger(__name__)
 
 
-class ReplacedAnswers(Protocol):
-    """Interactions' answers, in whose place a result can be shown."""
-
-    def replaced(self, job: Job) -> AbstractAsyncContextManager[discord.Webhook | None]:
-        """Yield what edits the answer that shows the job's progress, or None if Discord allows no edit."""
-        ...
-
-
 Rules = Callable[[int], Awaitable[GuildSettings]]  # of a server
 # Reads a file from Discord, up to a number of bytes. Raises `PhotoUnavailable`, or `PhotoDelayed`.
 Read = Callable[[str, int], Awaitable[bytes]]
@@ -81,7 +72,7 @@ class DeliveryContext:
 
     client: discord.Client
     catalog: Catalog
-    answers: ReplacedAnswers
+    answers: AnswerKeeper
     rules: Rules
     readers: ReaderLanguages
     drawing: Drawing

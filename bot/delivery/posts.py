@@ -1,6 +1,7 @@
 """Send, edit, delete and find posts, and decide from Discord's answer what becomes of them."""
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
@@ -18,7 +19,6 @@ from bot.delivery.messages import (
     Content,
     DeliveryContext,
     Recipient,
-    ReplacedAnswers,
     ensure_final,
     may_pass,
     notice,
@@ -29,11 +29,12 @@ from bot.jobs.models import Job
 from bot.jobs.results import HOURGLASS, HOURGLASS_SIGN, EndOfJobs
 from bot.languages import speaking
 from bot.posts import LEFT, RESULT, SENT_SINCE, Gone, Later, Never, NotHere, Outcome, Post, Refuse, Stands
-from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS
+from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS, AnswerKeeper
 from bot.ui.kit.forms import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
 from bot.ui.kit.layout import custom_ids
 from bot.ui.reading.permissions import READ_MESSAGE_HISTORY, channel_in, missing_to_post
 
+_log = logging.getLogger(__name__)
 _P = ParamSpec("_P")
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 UNKNOWN_MESSAGE = 10008
@@ -53,15 +54,17 @@ EXPIRED = NotHere("")  # the interaction's token, as is usual: nothing for the l
 class AnswerPlace:
     """The answer that only a job's person sees, in whose place the end is put while Discord lets us."""
 
-    answers: ReplacedAnswers
+    answers: AnswerKeeper
     job: Job
 
-    async def send(self, *, files: Any = (), nonce: str, reference: Any = None, **parts: Any) -> Any:
+    async def send(self, *, view: Any, files: Any, allowed_mentions: Any, **_: Any) -> Any:
         """Put a message in the answer's place. That can be repeated, and is seen once."""
         try:
             async with self.answers.replaced(self.job) as hook:
                 if hook is not None:
-                    return await hook.edit_message(THIS, attachments=files, **parts)
+                    return await hook.edit_message(
+                        THIS, view=view, attachments=files or (), allowed_mentions=allowed_mentions
+                    )
         except discord.HTTPException as error:
             if not token_expired(error):
                 raise
@@ -81,6 +84,7 @@ def told(
         except Refuse as refusal:
             return refusal.outcome
         except DISCORD_ERRORS as error:
+            _log.info("Post %d (%s): %r", post.id, post.kind, error, extra={"job": post.job_id})
             return outcome_of_post(error, by_dm=not post.is_in_channel, moves=post.kind == RESULT)
 
     return asked
@@ -99,17 +103,19 @@ class DiscordDelivery:
         if post.kind == HOURGLASS:
             return await self._react(post, await self._target(post))
         there = await (self._open(post, shown) if post.place[0] in "ti" else self._target(post))
-        limit = DEFAULT_LIMIT if post.place[0] in "uo" else self.size_limit(post.guild_id)
+        guild = None if post.place[0] in "uo" else self._context.client.get_guild(post.guild_id)
+        limit = DEFAULT_LIMIT if guild is None else guild.filesize_limit
         while True:
             async with self._made(post, shown, there, limit) as made:
-                parts: dict[str, Any] = {"files": made.files} if made.files else {}
-                parts |= {"content": made.text} if made.text else {}
-                if self._may_reply(post, file=bool(made.files)) and made.reply_to is not None:
-                    parts["reference"] = made.reply_to
-                parts |= {"silent": True} if made.silent else {}
-                tried = sum(map(_size, made.files))
+                replies, tried = self._may_reply(post, file=bool(made.files)), sum(map(_size, made.files))
                 sending = there.channel.send(
-                    view=made.view, nonce=post.nonce, allowed_mentions=made.mentions, **parts
+                    content=made.text or None,
+                    view=made.view,
+                    files=made.files or None,
+                    nonce=post.nonce,
+                    reference=made.reply_to if replies else None,
+                    silent=made.silent,
+                    allowed_mentions=made.mentions,
                 )
                 try:
                     return Stands((await sending).id)
@@ -119,11 +125,6 @@ class DiscordDelivery:
             # The server takes less than we thought: the usual limit, then half of what was refused, or none.
             limit = DEFAULT_LIMIT if limit > DEFAULT_LIMIT else min(limit, tried) // 2
             limit = limit if limit >= 128 * 1024 else 0
-
-    def size_limit(self, guild_id: int) -> int:
-        """Return how many bytes of files a message in that server may have."""
-        guild = self._context.client.get_guild(guild_id)
-        return DEFAULT_LIMIT if guild is None else guild.filesize_limit
 
     @told
     async def edit(self, post: Post, shown: Any) -> Outcome:

@@ -62,16 +62,14 @@ class Kind:
     As it is, that of offers, which go once they have expired, and of hourglasses on photos' messages.
     """
 
+    sent_within: float | None = DAY  # since it was changed, in seconds; None: it is tried without a bound
+
     def __init__(self, context: EngineContext, outputs: Outputs) -> None:
         self._context, self._outputs = context, outputs
 
     def places(self, session: Session, post: Post) -> list[str]:
         """Return where it is to stand, best first."""
         return [post.place]
-
-    def patience(self, post: Post) -> float | None:
-        """Return for how many seconds it, or its removal, is tried since it was changed; None: no bound."""
-        return DAY
 
     async def load(self, post: Post) -> Any:
         """Return what the message is made of, or None if there is nothing to be said any more.
@@ -110,14 +108,12 @@ class Questions(Kind):
 class Refusals(Kind):
     """Tells members without an interaction why nothing was started."""
 
+    sent_within = 300.0  # later, nobody needs to hear it
+
     def places(self, session: Session, post: Post) -> list[str]:
         """Return the member's direct messages, then the channel."""
         channel = [f"c{post.details['channel']}"] if "channel" in post.details else []
         return [f"u{post.key.partition('-')[0]}", *channel]
-
-    def patience(self, post: Post) -> float | None:
-        """Return for how long it is tried: later, nobody needs to hear why nothing was started."""
-        return 300.0 if post.message_id is None else super().patience(post)
 
     def note(
         self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool
@@ -205,26 +201,16 @@ class Told:
 
 
 class Notices(Kind):
-    """Tells admins, owners and members, and asks moderators. What can't be told for a day is given up."""
+    """Tells admins, owners and members. What can't be told for a day is given up."""
 
     def places(self, session: Session, post: Post) -> list[str]:
         """Return where it goes, by the server's settings."""
         log = settings.of(session, post.guild_id).log_channel_id
         return notices.places(session, post, log, settings.of(session, post.guild_id).approval_channel)
 
-    def patience(self, post: Post) -> float | None:
-        """Return for how long it is tried. What nobody decides on ends by itself."""
-        asks = post.kind in TO_APPROVERS and post.message_id is None
-        return None if asks else super().patience(post)
-
     async def load(self, post: Post) -> Told | None:
         """Return what it is made of, or None if it is no news any more."""
-        together, jobs = await self._context.db.read(_about, post.kind, post.job_id)
-        job = together[0] if together else None
-        if jobs:
-            return Told(jobs[0], await self._shown(post, jobs))
-        if post.kind in TO_APPROVERS:
-            return None if post.message_id is None or job is None else Told(job, together=together)
+        job = await self._context.db.read(queries.get, post.job_id or "")
         wanted = _AS_LONG_AS.get(NoticeKind(post.kind))
         over = wanted is not None and (job is None or job.state is not wanted)
         return None if over and post.message_id is None else Told(job)
@@ -232,7 +218,7 @@ class Notices(Kind):
     def note(
         self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool
     ) -> Noted | None:
-        """Tell the owner if the log channel is gone, and end what moderators can't be asked about."""
+        """Tell the owner if the log channel is gone."""
         stands = isinstance(outcome, Stands)
         if last or stands:
             notices.erase_quotation(session, post)
@@ -243,7 +229,25 @@ class Notices(Kind):
                 posts.forget(session, *lost)
             elif isinstance(outcome, NotHere):
                 posts.want(session, *lost, str(log), at=at, details={"channel": log})
-        if last and post.kind in TO_APPROVERS:
+
+
+class Approvals(Notices):
+    """Asks moderators for as long as there is something to decide: that ends by itself."""
+
+    sent_within = None
+
+    async def load(self, post: Post) -> Told | None:
+        """Return what they are to see, or what was decided where they were asked."""
+        together, jobs = await self._context.db.read(_about, post.kind, post.job_id)
+        if jobs:
+            return Told(jobs[0], await self._shown(post, jobs))
+        return None if post.message_id is None or not together else Told(together[0], together=together)
+
+    def note(
+        self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool
+    ) -> Noted | None:
+        """End what moderators can't be asked about."""
+        if last:
             _, jobs = _about(session, post.kind, post.job_id)
             _end(session, post, jobs, at, turned_off=outcome is NOWHERE and not post.refused)
 
@@ -263,13 +267,13 @@ class Notices(Kind):
 
 
 def _about(session: Session, kind: str, job_id: str | None) -> tuple[list[Job], list[Job]]:
-    """Return the job of a post, or those that moderators decide on with it, and those that still wait."""
+    """Return the jobs that moderators decide on together, and those that still wait."""
     job = None if job_id is None else queries.get(session, job_id)
     together = [] if job is None else [job]
     if job is not None and job.set_id is not None and kind == NoticeKind.APPROVAL:
         together = queries.of_set(session, job.set_id)
     state = JobState.REVIEWING if kind == NoticeKind.REVIEW else JobState.PENDING
-    waiting = [one for one in together if one.state is state] if kind in TO_APPROVERS else []
+    waiting = [one for one in together if one.state is state]
     decided = [one for one in together if one.approval is Approval.GIVEN] or together
     return [one for one in decided if one.state is not JobState.CANCELLED] or decided, waiting
 
@@ -298,6 +302,8 @@ STAYS_THERE = NotHere("results from there can't be shown elsewhere")
 class Results(Kind):
     """Says how jobs ended, for as long as it takes. What nobody can be told is in `/jobs`."""
 
+    sent_within = None
+
     def places(self, session: Session, post: Post) -> list[str]:
         """Return where it goes: with nothing left to say, where it may be."""
         jobs, _ = results.of_message(session, post.key, post.job_id)
@@ -307,10 +313,6 @@ class Results(Kind):
         # The channel reads only that there is no result, without the reason, and not often.
         told = not results.made(jobs) and results.was_told_there(session, jobs[0], self._context.clock.now())
         return [one for one in found if not told or one[0] != "c"]
-
-    def patience(self, post: Post) -> float | None:
-        """Return that saying how a job ended is tried without a bound."""
-        return None if post.message_id is None else super().patience(post)
 
     async def load(self, post: Post) -> EndOfJobs | None:
         """Return what it is made of, or None if it has nothing to say any more. Raises `Refuse`."""
@@ -382,6 +384,7 @@ def _count(part: Part, rules: GuildSettings) -> int:
 
 KINDS: dict[str, type[Kind]] = {
     **dict.fromkeys(NoticeKind, Notices),
+    **dict.fromkeys(TO_APPROVERS, Approvals),
     OFFER: Kind,
     HOURGLASS: Kind,
     QUESTION: Questions,
@@ -436,7 +439,7 @@ class Posts:
             return Never("unexpected errors")
         if isinstance(outcome, NotHere) and outcome.closed and post.message_id is not None:
             outcome = Later()
-        patience = self._kinds[post.kind].patience(post)
+        patience = self._kinds[post.kind].sent_within if post.message_id is None else DAY
         age = (self._context.clock.now() - post.changed_at).total_seconds()
         if isinstance(outcome, Later) and patience is not None and age >= patience:
             return TOO_LONG

@@ -24,7 +24,7 @@ PLACE_KNOWN_IN = timedelta(seconds=1)  # after the answer: the job is in its que
 
 class Reply(Base):
     """An interaction's answer, for its person alone: it shows `subject`, a job or a set; else it is still to
-    be given, and `late` says of what (`LateAnswer`).
+    be given.
 
     `sealed` is what edits it. `life` is the process, or the start, whose handler is to give it. `shown` is
     what it shows, as a digest.
@@ -36,7 +36,6 @@ class Reply(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # the interaction's
     guild_id: Mapped[int]
     user_id: Mapped[int]
-    late: Mapped[str] = mapped_column(String(8))
     sealed: Mapped[bytes] = mapped_column(repr=False)
     life: Mapped[int]
     created_at: Mapped[datetime]
@@ -45,6 +44,7 @@ class Reply(Base):
     shown: Mapped[str] = mapped_column(String(16), default="")
     edited_at: Mapped[datetime | None] = mapped_column(default=None)
     tries: Mapped[int] = mapped_column(default=0)  # that failed in a row
+    late: Mapped[str] = mapped_column(String(8), insert_default="change", init=False)  # read by 1.0 alone
 
 
 def once_key_of(interaction_id: int, number: int = 0) -> str:

@@ -26,7 +26,7 @@ from bot.jobs import actions, confirm, queries
 from bot.jobs.accept import why_closed
 from bot.jobs.confirm import AUTO_SKIPPED, TAP_SKIPPED, ConfirmationNeeded, Repeated
 from bot.jobs.models import Job, JobRequest, MemberContext, SourcePhoto
-from bot.languages import Language, Message, ReaderLanguages, gettext as _, lazy, speaking
+from bot.languages import Message, ReaderLanguages, gettext as _, lazy, speaking
 from bot.reactions.events import Backlog, Cleared, by_a_person, emoji_of
 from bot.servers import access, notices, privacy, settings
 from bot.services import Services
@@ -111,6 +111,7 @@ class _Photo:
 class _TakenBack:
     """What was asked for under a message is not wanted any more.
 
+    A job that is being started under it is finished before.
     `user_id` has taken their own reaction away. Without them everybody's is gone, with that emoji or any.
     `deleted`: the photo is gone, and `left` are the paths of others that are still in the message.
     """
@@ -185,14 +186,16 @@ class PhotoWatch:
         own = self._client.user
         if self._has_taps(event.guild_id) and own is not None and event.user_id != own.id:
             emoji = emoji_of(event.emoji).key
-            self._take_back(_TakenBack(event.guild_id, event.message_id, event.user_id, emoji))
+            gone = _TakenBack(event.guild_id, event.message_id, event.user_id, emoji)
+            self.waiting.put(event.guild_id, gone, at_once=True)
 
     def cleared(self, event: Cleared) -> None:
         """Handle the removal of all reactions, or all of one emoji."""
         if self._has_taps(event.guild_id):
             one = isinstance(event, discord.RawReactionClearEmojiEvent)
             emoji = emoji_of(event.emoji).key if one else None
-            self._take_back(_TakenBack(event.guild_id, event.message_id, emoji=emoji))
+            gone = _TakenBack(event.guild_id, event.message_id, emoji=emoji)
+            self.waiting.put(event.guild_id, gone, at_once=True)
 
     def _has_taps(self, guild_id: int | None) -> TypeGuard[int]:
         """Return whether jobs may have been started there by reactions."""
@@ -203,8 +206,7 @@ class PhotoWatch:
     def deleted(self, guild_id: int | None, message_id: int) -> None:
         """Handle a deleted message."""
         if guild_id is not None:
-            self.offers.withdraw(guild_id, lambda message: message.id == message_id)
-            self._take_back(_TakenBack(guild_id, message_id, deleted=True))
+            self.waiting.put(guild_id, _TakenBack(guild_id, message_id, deleted=True), at_once=True)
 
     def edited(self, message: discord.Message) -> None:
         """Handle an edited message, which may have lost a photo."""
@@ -324,18 +326,6 @@ class PhotoWatch:
             except DISCORD_ERRORS as error:
                 _log.info("An emoji could not be put under a photo: %r", error)
 
-    def _take_back(self, gone: _TakenBack) -> None:
-        def undone(one: _Photo | _TakenBack) -> bool:
-            if isinstance(one, _TakenBack) or one.message_id != gone.message_id:
-                return False
-            return gone.means(one.member.id, None if one.emoji is None else one.emoji.key)
-
-        for one in self.waiting.withdraw(gone.guild_id, undone):
-            if isinstance(one, _Photo):
-                one.place.leave()
-        # A job that is being started is finished before.
-        self.waiting.put(gone.guild_id, gone, at_once=True)
-
     async def _undo(self, gone: _TakenBack) -> None:
         db, about = self._services.db, (gone.guild_id, gone.message_id)
         if gone.left is None:
@@ -373,12 +363,10 @@ class PhotoWatch:
         If their DMs are closed, a short reply to `message` says that nothing was started, but not why:
         everybody reads it. Raises `Outage`.
         """
-        with speaking(Language.ENGLISH):
-            english = reason()
         with speaking(await self._readers.of_person(member.id, member.guild.id)):
             words = reason()
         under = None if message is None else (message.channel.id, message.id)
-        about = member.guild.id, member.id, english, words, self._services.clock.now(), under, wanted
+        about = member.guild.id, member.id, words, self._services.clock.now(), under, wanted
         await self._services.db.write(notices.tell_refusal, *about)
 
     async def _asked(

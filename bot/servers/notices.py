@@ -92,7 +92,6 @@ def tell_refusal(
     session: Session,
     guild_id: int,
     user_id: int,
-    reason: str,
     words: str,
     at: datetime,
     under: tuple[int, int] | None = None,
@@ -101,10 +100,10 @@ def tell_refusal(
     """Let the member be told that nothing was started, in these words, unless they were within the hour.
 
     `under`: the channel and the message that is replied to if their direct messages are closed. `wanted`: the
-    credits that an admin can be asked for. `reason` are the words in English: sentences that differ in
-    figures alone are the same reason, and after an update that rewords one it may be said once more.
+    credits that an admin can be asked for. Sentences that differ in figures alone are the same reason;
+    after an update that rewords one it may be said once more.
     """
-    digest = hashlib.sha256(re.sub(r"\d+", "", reason).encode()).hexdigest()[:16]
+    digest = hashlib.sha256(re.sub(r"\d+", "", words).encode()).hexdigest()[:16]
     key = f"{user_id}-{digest}"
     # A time in the future means that the clock was set back. It does not count.
     over = (Post.created_at > at) | (~Post.wanted & (Post.due_at <= at))

@@ -26,7 +26,7 @@ from bot.reasons import Reason
 from bot.servers import access, keys, settings
 from bot.servers.access import AccessRules
 from bot.ui.jobs.choosing import MAX_TOOL_BUTTONS, tool_rows
-from bot.ui.kit.answers import NO_MENTIONS, LateAnswer, answer, defer_answer, host_of, refused_as
+from bot.ui.kit.answers import NO_MENTIONS, answer, defer_answer, host_of, refused_as
 from bot.ui.kit.layout import (
     BUTTONS_IN_A_ROW,
     GOING,
@@ -294,7 +294,7 @@ async def show_help(interaction: discord.Interaction) -> None:
     """Answer with what the person can do here. Raises `Refused` in a DM."""
     guild_id, db = server_of(interaction), host_of(interaction).services.db
     # On a slow connection the pictures take longer than Discord waits for a first answer.
-    await defer_answer(interaction, LateAnswer.VIEW)
+    await defer_answer(interaction)
     if await db.read(keys.current, guild_id) is not None:
         await answer(interaction, *help_panel(interaction, await _guide_for(interaction)))
         return

@@ -21,7 +21,6 @@ from bot.config import Settings
 from bot.delivery.answers import LEFT_UNANSWERED
 from bot.jobs.models import JobState
 from bot.migrate import migrate
-from bot.ui.kit.answers import LateAnswer
 from sandbox.discord.emulator import TOKEN
 from sandbox.discord.emulator.faults import Fault
 from sandbox.studii import Options
@@ -83,9 +82,7 @@ async def test_a_standby_takes_over_with_what_was_under_way_and_answers_who_was_
             await other.rollback()
             await until(lambda: second.said("serves shards 0 of 1"))
             await until(lambda: own.connected() == [0])
-            await until(
-                lambda: any(str(LEFT_UNANSWERED[LateAnswer.JOB]) in words for words in told_alone(own))
-            )
+            await until(lambda: any(str(LEFT_UNANSWERED) in words for words in told_alone(own)))
             assert waits.over
             await until(lambda: len(own.posted(GUILD)) == 1)
             again = own.ask(GUILD, "A blue kite")

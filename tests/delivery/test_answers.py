@@ -13,7 +13,6 @@ from bot.delivery.answers import LEFT_UNANSWERED
 from bot.jobs import results
 from bot.jobs.models import JobState, Progress
 from bot.ui.jobs.progress import NOT_UPDATED_ANY_MORE
-from bot.ui.kit.answers import LateAnswer
 from tests.reactions.taps import jobs_of
 from tests.support.database import holding
 from tests.support.desk import Desk, keep_answers, texts
@@ -262,7 +261,7 @@ async def test_after_a_kill_nobody_is_left_with_an_announcement(
             shown = await left_unanswered(desk, monkeypatch)
         assert len(await kept(desk)) == 1
         await restarted(desk)
-        said = "A kite" if accepted else str(LEFT_UNANSWERED[LateAnswer.JOB])
+        said = "A kite" if accepted else str(LEFT_UNANSWERED)
         assert said in texts(shown.response)
         assert shown.ephemeral
         assert [one.subject for one in await rows(desk)] == [one.id for one in await jobs_of(desk)]
@@ -281,7 +280,7 @@ async def test_after_a_kill_an_admin_is_told_to_check_the_change(
                 await announced(desk)
             shown = await asking
         await restarted(desk)
-        assert str(LEFT_UNANSWERED[LateAnswer.CHANGE]) in texts(shown.response)
+        assert str(LEFT_UNANSWERED) in texts(shown.response)
 
 
 @pytest.mark.promise
@@ -299,7 +298,7 @@ async def test_an_answer_that_discord_did_not_take_is_given_later(
                 shown = await asked(desk, desk.maya)
             desk.clock.advance(1)
             desk.bot.answers.look_again()
-            said = "A kite" if accepted else str(LEFT_UNANSWERED[LateAnswer.JOB])
+            said = "A kite" if accepted else str(LEFT_UNANSWERED)
             await shows(shown, said)
         assert desk.channel.history() == []
 

@@ -273,7 +273,6 @@ async def with_answer(world: EngineWorld, job: Job, age: float = 0.0) -> None:
         INTERACTION,
         guild_id=job.guild_id,
         user_id=job.user_id,
-        late="job",
         sealed=b"",
         life=1,
         created_at=now - timedelta(seconds=age),

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from bot.delivery.answers import LEFT_UNANSWERED
-from bot.ui.kit.answers import LateAnswer
 from sandbox.demo.people import until
 from sandbox.demo.place import PHOTO_DESK
 from sandbox.discord.emulator import TOKEN
@@ -87,7 +86,7 @@ async def test_a_member_whose_list_of_tools_was_announced_is_asked_to_try_again(
         await here.kill()
         here.discord.faults.clear()
         await here.start()
-        await answered(here, asked, str(LEFT_UNANSWERED[LateAnswer.VIEW]))
+        await answered(here, asked, str(LEFT_UNANSWERED))
 
 
 @pytest.mark.promise

@@ -13,13 +13,13 @@ from discord import app_commands
 
 from bot.catalog import Catalog
 from bot.delivery import DeliveryContext, DiscordDelivery
-from bot.delivery.messages import Read, ReplacedAnswers, Rules
+from bot.delivery.messages import Read, Rules
 from bot.errors import StudiiBotError
 from bot.jobs.models import Job, Progress
 from bot.languages import Language, ReaderLanguages
 from bot.media.photo import Drawing
 from bot.servers.settings import GuildSettings
-from bot.ui.kit.answers import LateAnswer, expired
+from bot.ui.kit.answers import AnswerKeeper, expired
 from bot.ui.kit.layout import Panel
 
 _path_of = simulated.__dict__["_path_of"]
@@ -72,7 +72,7 @@ def _tell_authors(env: simcord.Env) -> None:
 class NoAnswers:
     """Keeps no answer, and edits none."""
 
-    async def defer(self, interaction: discord.Interaction, late: LateAnswer) -> None: ...
+    async def defer(self, interaction: discord.Interaction) -> None: ...
 
     async def answered(self, interaction: discord.Interaction) -> None: ...
 
@@ -133,7 +133,7 @@ def context_on(
     drawing: Drawing | None = None,
     rules: Rules = usual_rules,
     readers: ReaderLanguages | None = None,
-    answers: ReplacedAnswers | None = None,
+    answers: AnswerKeeper | None = None,
     read: Read | None = None,
 ) -> DeliveryContext:
     """Return what the delivery through the client works with, without what isn't given."""

@@ -16,13 +16,14 @@ from simcord import Env, MemberActor
 
 from bot import app
 from bot.aio.net import Connector
-from bot.client.bot import RunningAnswers, StudiiBot
+from bot.client.bot import StudiiBot
 from bot.client.login import photo_intents
 from bot.clock import Clock, SystemClock
 from bot.config import Settings
 from bot.domain.guilds import Plan
 from bot.errors import PhotoUnavailable
 from bot.jobs.models import Job
+from bot.ui.kit.answers import AnswerKeeper
 from sandbox.studii import StudiiServer
 from tests.support.database import database
 from tests.support.desk import Place, build_place, texts
@@ -54,7 +55,7 @@ class SimulatedPhotos:
 class OthersRun:
     """Answers that are kept up to date by a task that isn't the bot's."""
 
-    def __init__(self, answers: RunningAnswers) -> None:
+    def __init__(self, answers: AnswerKeeper) -> None:
         self._answers = answers
 
     def __getattr__(self, name: str) -> Any:
@@ -84,7 +85,7 @@ class Stage:
         )
         # It waits as long as the bot runs, and simcord waits for every task of the bot's.
         self._answers = self.app.bot.answers
-        self.app.bot.answers = cast(RunningAnswers, OthersRun(self._answers))
+        self.app.bot.answers = cast(AnswerKeeper, OthersRun(self._answers))
         return self.app.bot
 
     def enter(self, world: Place) -> None:

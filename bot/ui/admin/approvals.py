@@ -56,15 +56,7 @@ from bot.ui.jobs.wording import (
     settings_words,
     state_words,
 )
-from bot.ui.kit.answers import (
-    LateAnswer,
-    answer,
-    answer_in_place,
-    answering,
-    defer_answer,
-    read_before_form,
-    refused_as,
-)
+from bot.ui.kit.answers import answer, answer_in_place, answering, defer_answer, read_before_form, refused_as
 from bot.ui.kit.forms import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES, file_of, labelled
 from bot.ui.kit.layout import GOING, GOOD, QUIET, Panel, box, boxed, lines, plain, row, small
 from bot.ui.panels.controls import Id, Press, button
@@ -399,7 +391,7 @@ async def see_result(press: Press, job_id: Id, posting: int) -> None:
     job = await host.services.db.read(actions.kept_result, *result)
     ensure_stays_there(interaction, job)
     # Files may take longer to send than Discord waits for an answer.
-    await defer_answer(interaction, LateAnswer.VIEW)
+    await defer_answer(interaction)
     photo, made = [
         None if name is None else await host.services.open_file(name)
         for name in (job.source_file, job.output_file)

@@ -26,7 +26,7 @@ from bot.jobs.models import FORGOTTEN_MEMBER
 from bot.languages import and_list, day_and_month, gettext as _, lazy, ngettext, number, sentences
 from bot.servers import settings
 from bot.ui.jobs.wording import ALT_LENGTH, job_words, state_name
-from bot.ui.kit.answers import LateAnswer, acknowledge, answer, defer_answer
+from bot.ui.kit.answers import acknowledge, answer, defer_answer
 from bot.ui.kit.layout import NEUTRAL, Panel, boxed, lines, plain, row, rule, shortened, small
 from bot.ui.panels.controls import Press, admin, button, marked
 from bot.ui.panels.settings import BACK, show
@@ -272,7 +272,7 @@ async def ledger(
     """Send the ledger of a period as a CSV file."""
     interaction, host = press.interaction, press.host
     guild_id, chosen = server_of(interaction), None if span == EVER else Span(span)
-    await defer_answer(interaction, LateAnswer.VIEW)
+    await defer_answer(interaction)
     zone = ZoneInfo((await host.services.db.read(settings.of, guild_id)).timezone)
     with TemporaryDirectory(prefix="studii-export-") as folder:
         asked = (guild_id, chosen, host.clock.now(), zone, Path(folder), interaction.filesize_limit)

@@ -40,7 +40,7 @@ from bot.ui.jobs.wording import (
     short_state_words,
     state_words,
 )
-from bot.ui.kit.answers import Host, acknowledge, expect_job, in_order, read_before_form
+from bot.ui.kit.answers import Host, acknowledge, in_order, read_before_form
 from bot.ui.kit.layout import (
     BAD,
     GOING,
@@ -288,7 +288,6 @@ async def cancel_set(press: Press, set_id: Id) -> None:
 async def again(press: Press, job_id: Id, posting: int) -> None:
     """Do the same again, for the person who presses it."""
     with in_order(press.interaction):
-        expect_job(press.interaction)
         await run_again(
             press.interaction, press.host, [await job_for(press.interaction, press.host.services, job_id)]
         )
@@ -298,7 +297,6 @@ async def again(press: Press, job_id: Id, posting: int) -> None:
 async def set_again(press: Press, set_id: Id, each: int | None = None) -> None:
     """Run those of a set that failed again. `each`: the price of one that an earlier version has named."""
     with in_order(press.interaction):
-        expect_job(press.interaction)
         jobs = await _set_for(press.interaction, press.host, set_id)
         failed = [job for job in jobs if job.state is JobState.FAILED]
         if not failed:

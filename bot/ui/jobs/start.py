@@ -30,7 +30,6 @@ from bot.ui.kit.answers import (
     acknowledge,
     answer,
     answering,
-    expect_job,
     host_of,
     in_order,
     in_turn,
@@ -236,7 +235,6 @@ async def start(
     sources = enumerate(photos or (None,))
     requests = [request_for(interaction, tool, terms, photo, number) for number, photo in sources]
 
-    expect_job(interaction)
     await in_turn(interaction)
     complete = partial(_complete, interaction, tool, values, terms)
     try:

@@ -9,8 +9,7 @@ import logging
 import re
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Hashable, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from enum import StrEnum
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any, Protocol, TypeVar, cast
 
 import discord
@@ -22,7 +21,7 @@ from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.cluster import arrived_at
 from bot.errors import CreditsShort, CreditsWanted, NotAllowed, Refused, StudiiBotError
-from bot.jobs.models import Progress
+from bot.jobs.models import Job, Progress
 from bot.languages import Message, ReaderLanguages, gettext as _, language_of, lazy, pgettext, speak
 from bot.services import Services
 from bot.ui.kit.layout import BAD, Panel, boxed, row, sentence
@@ -56,18 +55,10 @@ def refused_as(unreachable: Message, *, gone: Message | None = None) -> Generato
 LOOK_WITHIN = 10.0  # seconds, for the question whether a deferral was taken
 
 
-class LateAnswer(StrEnum):
-    """The text of a deferred interaction's answer; after a kill it says what the person is asked to do."""
-
-    JOB = "job"  # the progress of the job that it starts
-    CHANGE = "change"  # that it may have made: of a setting, or of what is posted
-    VIEW = "view"  # of what is
-
-
 class AnswerKeeper(Protocol):
     """Keeps interactions whose answers are late, or show how jobs are going. No method raises."""
 
-    async def defer(self, interaction: discord.Interaction, late: LateAnswer) -> None:
+    async def defer(self, interaction: discord.Interaction) -> None:
         """Keep the interaction, whose deferral is sent next: if nobody answers it, the next start does."""
 
     async def answered(self, interaction: discord.Interaction) -> None:
@@ -82,6 +73,13 @@ class AnswerKeeper(Protocol):
 
     def look_again(self) -> None:
         """Let what was left unanswered in servers that are served from now on be answered, too."""
+
+    def replaced(self, job: Job) -> AbstractAsyncContextManager[discord.Webhook | None]:
+        """Yield what edits the job's answer, if Discord allows that, for something else than progress."""
+        ...
+
+    async def run(self) -> None:
+        """Edit and give answers until cancelled."""
 
 
 _T = TypeVar("_T")
@@ -183,7 +181,6 @@ class Wait:
     """
 
     def __init__(self, interaction: discord.Interaction, answers: AnswerKeeper, clock: Clock) -> None:
-        self.answer = LateAnswer.CHANGE
         self._interaction, self._answers, self._clock = interaction, answers, clock
         self._handler = asyncio.current_task()
         self._answered = self._over = False
@@ -204,11 +201,10 @@ class Wait:
         """Return how many seconds are left of those after the arrival."""
         return max(0.0, until - self._clock.monotonic() + self._interaction.extras[_ARRIVED])
 
-    async def announce(self, answer: LateAnswer) -> None:
+    async def announce(self) -> None:
         """Tell the person alone now that the answer will come, if nothing was announced yet."""
         self.pause()
         if self._announcing is None:
-            self.answer = answer
             self._announce()
         await self._announced()
 
@@ -243,7 +239,7 @@ class Wait:
 
     async def _defer(self) -> bool:
         """Tell Discord that the answer will come. Return whether it took that, or may have."""
-        await self._answers.defer(self._interaction, self.answer)
+        await self._answers.defer(self._interaction)
         try:
             await self._interaction.response.defer(ephemeral=True, thinking=True)
         except DISCORD_ERRORS as error:
@@ -299,20 +295,12 @@ async def in_turn(interaction: discord.Interaction) -> None:
     await cast(PlaceInOrder, interaction.extras[_PLACE]).turn()
 
 
-def expect_job(interaction: discord.Interaction) -> None:
-    """Let the answer be announced as that of a job, if it takes long: then it can be found after a kill.
-
-    To be called before anything is read for it, and not for what a form may follow.
-    """
-    _wait_of(interaction).answer = LateAnswer.JOB
-
-
-async def defer_answer(interaction: discord.Interaction, answer: LateAnswer) -> None:
+async def defer_answer(interaction: discord.Interaction) -> None:
     """Say at once that the answer will come, for the person alone: finding or sending it takes long.
 
     `answer` gives it.
     """
-    await _wait_of(interaction).announce(answer)
+    await _wait_of(interaction).announce()
 
 
 async def answering(interaction: discord.Interaction) -> Wait | None:
