@@ -1,12 +1,13 @@
 """Answer messages that mention the bot."""
 
 import logging
-from dataclasses import dataclass
 from datetime import timedelta
+from typing import cast
 
 import discord
 
 from bot import posts
+from bot.aio.tasks import OutageRetry
 from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.credits.prices import price_table
@@ -29,15 +30,6 @@ OFFERED_FOR = timedelta(minutes=10)  # then an offer that nobody took is removed
 _Channel = discord.abc.GuildChannel | discord.Thread
 
 
-@dataclass(slots=True)
-class _Mentioned:
-    """A message that mentions the bot. `offer_id` is the answer's that is still to be stored as an offer."""
-
-    message: discord.Message
-    member: discord.Member
-    offer_id: int | None = None
-
-
 class MentionWatch:
     """Answers mentions, a few at a time. `posted` is called for every message, and waits for nothing."""
 
@@ -51,7 +43,8 @@ class MentionWatch:
     ) -> None:
         self._client, self._services, self._catalog = client, services, catalog
         self._clock, self._readers = clock, readers
-        self.waiting: Backlog[_Mentioned] = Backlog(
+        self._until_back = OutageRetry()
+        self.waiting: Backlog[discord.Message] = Backlog(
             "answers to mentions",
             self._answer,
             bound=20,
@@ -66,31 +59,29 @@ class MentionWatch:
             return
         if not by_a_person(message) or not mentions(message, user):
             return
-        self.waiting.put(message.guild.id, _Mentioned(message, member))
+        self.waiting.put(message.guild.id, message)
 
-    async def _answer(self, mentioned: _Mentioned) -> None:
-        message, guild = mentioned.message, mentioned.member.guild
-        channel = channel_in(guild, message.channel.id)
+    async def _answer(self, message: discord.Message) -> None:
+        member = cast(discord.Member, message.author)
+        guild, channel = member.guild, channel_in(member.guild, message.channel.id)
         if channel is None or missing_to_post(channel.permissions_for(guild.me), channel, file=False):
             return  # it is gone, or nothing can be answered in it
-        if mentioned.offer_id is None:
-            with speaking(await self._readers.in_server(guild.id)):
-                panel, offers = await self._panel(mentioned, channel)
-            try:
-                said = await message.reply(view=panel, mention_author=False, allowed_mentions=NO_MENTIONS)
-            except DISCORD_ERRORS as error:
-                _log.info("A mention could not be answered: %r", error)
-                return
-            if not offers:
-                return
-            mentioned.offer_id = said.id
-        now = self._clock.now()
-        where = guild.id, OFFER, channel.id, mentioned.offer_id
-        await self._services.db.write(posts.let_expire, *where, now, now + OFFERED_FOR)
+        with speaking(await self._readers.in_server(guild.id)):
+            panel, offers = await self._panel(message, member, channel)
+        try:
+            said = await message.reply(view=panel, mention_author=False, allowed_mentions=NO_MENTIONS)
+        except DISCORD_ERRORS as error:
+            _log.info("A mention could not be answered: %r", error)
+            return
+        if offers:  # it was answered, and is not once more after an outage
+            now = self._clock.now()
+            offer = guild.id, OFFER, channel.id, said.id, now, now + OFFERED_FOR
+            await self._until_back.run(lambda: self._services.db.write(posts.let_expire, *offer))
 
-    async def _panel(self, mentioned: _Mentioned, channel: _Channel) -> tuple[Panel, bool]:
+    async def _panel(
+        self, message: discord.Message, member: discord.Member, channel: _Channel
+    ) -> tuple[Panel, bool]:
         """Return the answer, and whether it offers tools."""
-        message, member = mentioned.message, mentioned.member
         guild_id, context = member.guild.id, member_context_in(member, channel)
         mention = await read_mention(message, self._client, self._services)
         if mention.unseen:

@@ -201,12 +201,9 @@ def where_words(job: Job) -> str:
 def _counts(jobs: Sequence[Job]) -> str:
     approved = [job for job in jobs if not job.not_approved]
     counted = [(words, sum(job.state in states for job in approved)) for states, words in _COUNTED]
-    counted.append((_declined, len(jobs) - len(approved)))
+    declined = len(jobs) - len(approved)
+    counted.append((lambda count: ngettext("{count} not approved", "{count} not approved", count), declined))
     return " · ".join(words(number) for words, number in counted if number)
-
-
-def _declined(count: int) -> str:
-    return ngettext("{count} not approved", "{count} not approved", count)
 
 
 def photo_name(job: Job) -> str:
