@@ -13,7 +13,8 @@ from bot.credits import ledger
 from bot.domain.guilds import Budget, Period
 from bot.errors import Refused
 from bot.languages import Message, discord_timestamp, lazy, ngettext, nlazy, or_list, plazy
-from bot.servers import notices, settings
+from bot.servers import settings
+from bot.servers.notices import NoticeKind
 from bot.servers.settings import GuildSettings
 
 MAX_BUDGET = 1_000_000  # credits
@@ -186,7 +187,7 @@ def set_budget(
     )
 
 
-Alert = tuple[notices.NoticeKind, str, Mapping[str, str | int | None]]
+Alert = tuple[NoticeKind, str, Mapping[str, str | int | None]]
 """The kind, key and details of a notice that is sent once in a period."""
 
 
@@ -202,7 +203,7 @@ def budget_alert(budget: BudgetState, *, least: int | None = None) -> Alert | No
     start, end = budget.window.start, budget.window.end
     key = f"{period.value} {'ever' if start is None else start.isoformat(timespec='seconds')}"
     stuck = least is not None and spent < limit < spent + least
-    kind = notices.NoticeKind.BUDGET_100 if stuck or spent >= limit else notices.NoticeKind.BUDGET_80
+    kind = NoticeKind.BUDGET_100 if stuck or spent >= limit else NoticeKind.BUDGET_80
     details = {
         "spent": spent,
         "limit": limit,
@@ -219,8 +220,8 @@ def add_alert(session: Session, guild_id: int, alert: Alert, at: datetime) -> No
     A budget that was used up at once, and of which something came back, is no news any more.
     """
     kind, key, details = alert
-    used_up = posts.known(session, guild_id, notices.NoticeKind.BUDGET_100, key, f"{key} rest")
-    if kind is not notices.NoticeKind.BUDGET_80 or not used_up:
+    used_up = posts.known(session, guild_id, NoticeKind.BUDGET_100, key, f"{key} rest")
+    if kind is not NoticeKind.BUDGET_80 or not used_up:
         posts.want(session, guild_id, kind, key, at=at, details=details)
 
 

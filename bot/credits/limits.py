@@ -10,11 +10,13 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.base import Base, Choice, put
 from bot.credits import budgets, ledger
+from bot.credits.budgets import BudgetState, Estimate
 from bot.domain.guilds import Period
 from bot.errors import CreditsShort, Refused
 from bot.jobs.models import ACTIVE_STATES, jobs
 from bot.languages import Message, discord_timestamp, lazy, nlazy, paragraph
 from bot.servers import settings
+from bot.servers.settings import GuildSettings
 
 MAX_AT_ONCE = 100
 MAX_SECONDS = 7 * 86_400
@@ -99,7 +101,7 @@ class MemberLimits:
     rate: StartRate | None = None
 
 
-def of_servers(session: Session, servers: Collection[settings.GuildSettings]) -> dict[int, MemberLimits]:
+def of_servers(session: Session, servers: Collection[GuildSettings]) -> dict[int, MemberLimits]:
     """Return the limits of the members of the servers with these settings."""
     scopes: dict[int, dict[AllowanceScope, dict[int, int]]] = {
         server.guild_id: {scope: {} for scope in AllowanceScope} for server in servers
@@ -163,7 +165,7 @@ class MemberUse:
 class MemberState:
     """A member's limits in a server. Without an allowance only the server's budget limits them."""
 
-    budget: budgets.BudgetState
+    budget: BudgetState
     limits: MemberLimits
     use: MemberUse
     allowance: MembersAllowance | None
@@ -188,7 +190,7 @@ class MemberState:
 
 
 def state_of_member(
-    budget: budgets.BudgetState,
+    budget: BudgetState,
     limits: MemberLimits,
     user_id: int,
     roles: Collection[int],
@@ -202,23 +204,22 @@ def state_of_member(
 
 def use_of_members(
     session: Session,
-    servers: Sequence[tuple[settings.GuildSettings, MemberLimits, Sequence[int]]],
+    servers: Sequence[tuple[GuildSettings, MemberLimits, Sequence[int]]],
     at: datetime,
-) -> dict[int, tuple[budgets.BudgetState, dict[int, MemberUse]]]:
+) -> dict[int, tuple[BudgetState, dict[int, MemberUse]]]:
     """Return the state of each server's budget, and what each of these members has used of their limits."""
     members = sorted({user_id for _, _, some in servers for user_id in some})
     books = budgets.read(session, [server for server, _, _ in servers], at, members)
-    found: dict[int, tuple[budgets.BudgetState, dict[int, MemberUse]]] = {}
+    found: dict[int, tuple[BudgetState, dict[int, MemberUse]]] = {}
     for server, limits, some in servers:
         budget, used, granted = books[server.guild_id]
         theirs = (jobs.c.guild_id == server.guild_id) & jobs.c.user_id.in_(some)
-        unfinished = dict(
-            session.execute(
-                select(jobs.c.user_id, func.count())
-                .where(theirs, jobs.c.state.in_(ACTIVE_STATES))
-                .group_by(jobs.c.user_id)
-            ).all()
+        going = (
+            select(jobs.c.user_id, func.count())
+            .where(theirs, jobs.c.state.in_(ACTIVE_STATES))
+            .group_by(jobs.c.user_id)
         )
+        unfinished = dict(session.execute(going).all())
         starts: dict[int, list[datetime]] = {}
         if (rate := limits.rate) is not None:
             # None in the future counts, although the clock may have jumped.
@@ -260,7 +261,7 @@ def set_allowance(
         put(session, Allowance, key, credits=credits_)
 
 
-def grants(session: Session, guild_id: int, at: datetime) -> tuple[budgets.BudgetState, dict[int, int]]:
+def grants(session: Session, guild_id: int, at: datetime) -> tuple[BudgetState, dict[int, int]]:
     """Return the budget of the present period, and what was granted to members for it."""
     budget, _, granted = budgets.read(session, [settings.of(session, guild_id)], at)[guild_id]
     return budget, {user: amount for user, amount in granted.items() if user and amount}
@@ -302,7 +303,7 @@ def grant(session: Session, guild_id: int, user_id: int | None, credits_: int, a
     budgets.watch_budget(session, guild_id, at)
 
 
-def ensure_within(state: MemberState, price: budgets.Estimate, number: int = 1) -> None:
+def ensure_within(state: MemberState, price: Estimate, number: int = 1) -> None:
     """Raise `Refused` if `number` jobs, which cost the price together, exceed the server's budget or a limit.
 
     It says the limit, what is left, the cost, when it renews, and who can change it.
@@ -362,8 +363,8 @@ def ensure_within(state: MemberState, price: budgets.Estimate, number: int = 1) 
 
 
 def _when_again(
-    budget: budgets.BudgetState,
-    price: budgets.Estimate,
+    budget: BudgetState,
+    price: Estimate,
     limit: int,
     left: int,
     usage: ledger.Usage,

@@ -21,11 +21,14 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from bot.base import Base, put
 from bot.catalog import Catalog, Tool
 from bot.credits import budgets, ledger, limits
+from bot.credits.budgets import Estimate
 from bot.domain.guilds import Period
 from bot.jobs.models import UNSENT_STATES, Job, JobState, jobs
 from bot.jobs.queries import readable
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, settings
+from bot.servers.keys import StudiiKey
+from bot.servers.settings import GuildSettings
 
 ANY_KEY = ""  # as a lane: the last charge with any key
 MIN_ESTIMATE_CREDITS = 1  # an estimate of 0 would pass every budget
@@ -43,7 +46,7 @@ class Price(Base):
     at: Mapped[datetime]  # when it was first charged
 
 
-def estimate(assumed: int, charged: int | None, guess: int | None, in_catalogue: bool) -> budgets.Estimate:
+def estimate(assumed: int, charged: int | None, guess: int | None, in_catalogue: bool) -> Estimate:
     """Return the credits to reserve for a job, at least 1.
 
     `assumed` is the catalogue's figure, `charged` what the same tool and price-changing inputs were charged
@@ -53,9 +56,9 @@ def estimate(assumed: int, charged: int | None, guess: int | None, in_catalogue:
     budget.
     """
     if charged is not None and in_catalogue:
-        return budgets.Estimate(max(MIN_ESTIMATE_CREDITS, charged), learned=True)
+        return Estimate(max(MIN_ESTIMATE_CREDITS, charged), learned=True)
     known = [figure for figure in (charged, guess) if figure is not None]
-    return budgets.Estimate(max(MIN_ESTIMATE_CREDITS, assumed, *known), learned=charged is not None)
+    return Estimate(max(MIN_ESTIMATE_CREDITS, assumed, *known), learned=charged is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +67,8 @@ class ToolPrice:
     of its defaults, the cheapest first."""
 
     tool: Tool
-    price: budgets.Estimate
-    others: tuple[tuple[Mapping[str, str], budgets.Estimate], ...]
+    price: Estimate
+    others: tuple[tuple[Mapping[str, str], Estimate], ...]
 
     @property
     def most(self) -> int:
@@ -81,7 +84,7 @@ class PriceTable:
     own: Mapping[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     any: Mapping[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
 
-    def expected(self, tool: Tool, inputs: Mapping[str, str], variant: str | None = None) -> budgets.Estimate:
+    def expected(self, tool: Tool, inputs: Mapping[str, str], variant: str | None = None) -> Estimate:
         """Return what a job with these inputs will probably be charged. An accepted job has its `variant`."""
         known = tool.in_catalogue(inputs)
         name = (tool.slug, tool.variant(inputs) if variant is None else variant)
@@ -100,13 +103,13 @@ class PriceTable:
             default=None,
         )
 
-    def of(self, tool: Tool, values: Mapping[str, str | None]) -> budgets.Estimate:
+    def of(self, tool: Tool, values: Mapping[str, str | None]) -> Estimate:
         """Return the price of a job with these values, and the tool's defaults for the others."""
         given = {name: value for name, value in values.items() if value}
         defaults = {one.name: one.default for one in tool.inputs if one.default is not None}
         return self.expected(tool, {**defaults, **given})
 
-    def least(self, tool: Tool) -> budgets.Estimate:
+    def least(self, tool: Tool) -> Estimate:
         """Return the lowest price of the tool, with any choices.
 
         Inputs outside the catalogue cost no less: the dearest charge counts for them.
@@ -277,14 +280,8 @@ def _set(
     `surprising`: the 202 had told less, so those of running jobs may have, too.
     """
     before = learn(session, lane, job.tool, job.variant, charge, at)
-    current = (settings.GuildSettings.guild_id == keys.StudiiKey.guild_id) & (
-        settings.GuildSettings.key_id == keys.StudiiKey.id
-    )
-    servers = (
-        select(keys.StudiiKey.guild_id)
-        .join(settings.GuildSettings, current)
-        .where(keys.StudiiKey.lane == lane)
-    )
+    current = (GuildSettings.guild_id == StudiiKey.guild_id) & (GuildSettings.key_id == StudiiKey.id)
+    servers = select(StudiiKey.guild_id).join(GuildSettings, current).where(StudiiKey.lane == lane)
     # From here on, no job is accepted on the old price.
     ledger.lock(session, *session.scalars(servers))
     if before is None or surprising:
@@ -298,7 +295,7 @@ def _set(
             *_sent_with(lane, job.tool),
         )
         raised = [one for one in sent if surprising or one.charged is None]
-        _correct(session, raised, budgets.Estimate(charge, learned=True), at)
+        _correct(session, raised, Estimate(charge, learned=True), at)
     unsent = _locked(session, UNSENT_STATES, jobs.c.tool == job.tool, jobs.c.guild_id.in_(servers))
     _reprice(session, catalog, lane, unsent, at)
 
@@ -306,20 +303,18 @@ def _set(
 def _reprice(session: Session, catalog: Catalog, lane: str, unsent: Sequence[Job], at: datetime) -> None:
     """Give unsent jobs the reservations that the prices ask for."""
     prices = charges_of(session, [lane])[lane]
-    alike: dict[budgets.Estimate, list[Job]] = {}
+    alike: dict[Estimate, list[Job]] = {}
     for job in unsent:
         price = _expected(prices, catalog, job)
         if price is not None and not price.learned:
-            price = budgets.Estimate(
-                max(price.amount, job.reserved), learned=False
-            )  # it lowers no reservation
-        if price is not None and price != budgets.Estimate(job.reserved, bool(job.price_learned)):
+            price = Estimate(max(price.amount, job.reserved), learned=False)  # it lowers no reservation
+        if price is not None and price != Estimate(job.reserved, bool(job.price_learned)):
             alike.setdefault(price, []).append(job)
     for price, some in alike.items():
         _correct(session, some, price, at)
 
 
-def _correct(session: Session, some: Collection[Job], price: budgets.Estimate, at: datetime) -> None:
+def _correct(session: Session, some: Collection[Job], price: Estimate, at: datetime) -> None:
     """Correct the reservations of these jobs in one step, which their progress shows."""
     different = [job for job in some if job.reserved != price.amount]
     ledger.correct(session, different, price.amount, at)
@@ -331,7 +326,7 @@ def _correct(session: Session, some: Collection[Job], price: budgets.Estimate, a
         budgets.watch_budget(session, guild_id, at)
 
 
-def _expected(prices: PriceTable, catalog: Catalog, job: Job) -> budgets.Estimate | None:
+def _expected(prices: PriceTable, catalog: Catalog, job: Job) -> Estimate | None:
     """Return what an accepted job will probably be charged, or None if nothing tells it.
 
     What other keys were charged for inputs in the catalogue changes nothing any more.
@@ -339,7 +334,7 @@ def _expected(prices: PriceTable, catalog: Catalog, job: Job) -> budgets.Estimat
     tool, charged = catalog.tools.get(job.tool), prices.own.get((job.tool, job.variant))
     if tool is not None:
         return PriceTable(prices.own).expected(tool, job.inputs, job.variant)
-    return None if charged is None else budgets.Estimate(max(MIN_ESTIMATE_CREDITS, charged), learned=True)
+    return None if charged is None else Estimate(max(MIN_ESTIMATE_CREDITS, charged), learned=True)
 
 
 def _exceeded(session: Session, job: Job, at: datetime) -> ReasonCode | None:
@@ -379,7 +374,7 @@ def _last(session: Session, lane: str, job: Job) -> tuple[int | None, datetime |
 
 
 def _sent_with(lane: str, tool: str) -> Iterable[ColumnElement[bool]]:
-    with_key = jobs.c.key_id.in_(select(keys.StudiiKey.id).where(keys.StudiiKey.lane == lane))
+    with_key = jobs.c.key_id.in_(select(StudiiKey.id).where(StudiiKey.lane == lane))
     return (jobs.c.tool == tool, with_key)
 
 

@@ -14,7 +14,8 @@ from bot.credits import budgets, ledger
 from bot.credits.limits import of_member
 from bot.errors import NotAllowed, Refused
 from bot.languages import discord_timestamp, lazy
-from bot.servers import notices, settings
+from bot.servers import settings
+from bot.servers.notices import NoticeKind
 
 MIN_GRANT_CREDITS = 20
 _ROUNDED_TO = 10
@@ -114,7 +115,7 @@ def ask(
     session.add(request)
     rules = settings.of(session, guild_id)
     in_place = bool(rules.requests_in_place) or rules.log_channel_id is None
-    _tell(session, notices.NoticeKind.CREDITS_ASKED, request, at, in_place=in_place)
+    _tell(session, NoticeKind.CREDITS_ASKED, request, at, in_place=in_place)
     return request
 
 
@@ -147,13 +148,13 @@ def answer(session: Session, request_id: str, state: RequestState, by: int, at: 
             ledger.grant(session, guild_id, None, request.amount, period, at)
         budgets.watch_budget(session, guild_id, at)
     if state is not RequestState.LEFT:
-        _tell(session, notices.NoticeKind.CREDITS_ANSWER, request, at)
+        _tell(session, NoticeKind.CREDITS_ANSWER, request, at)
     return request
 
 
 def _tell(
     session: Session,
-    kind: notices.NoticeKind,
+    kind: NoticeKind,
     request: CreditRequest,
     at: datetime,
     *,

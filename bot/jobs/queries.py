@@ -14,8 +14,9 @@ from bot.jobs.best_results import BEST
 from bot.jobs.models import ACTIVE_STATES, GOING_OR_DONE, SENT_STATES, Hold, Job, JobState, Trouble
 from bot.languages import lazy
 from bot.posts import Post
-from bot.servers import notices, settings
+from bot.servers import notices
 from bot.servers.keys import StudiiKey
+from bot.servers.settings import GuildSettings
 
 _log = logging.getLogger(__name__)
 UNREADABLE = (ValueError, TypeError, LookupError)  # of drivers and column types, for invalid values
@@ -152,8 +153,8 @@ def with_key(session: Session, job_id: str) -> tuple[Job | None, StudiiKey | Non
     """Return the job and its server's current key, if there are any."""
     both = (
         select(Job, StudiiKey)
-        .outerjoin(settings.GuildSettings, settings.GuildSettings.guild_id == Job.guild_id)
-        .outerjoin(StudiiKey, StudiiKey.id == settings.GuildSettings.key_id)
+        .outerjoin(GuildSettings, GuildSettings.guild_id == Job.guild_id)
+        .outerjoin(StudiiKey, StudiiKey.id == GuildSettings.key_id)
         .where(Job.id == job_id)
     )
     found = session.execute(both).first()
@@ -166,20 +167,20 @@ def on_lanes(session: Session, job_ids: Collection[str] | None = None) -> list[t
     Those of `job_ids` alone, unless that is None. Waiting jobs of servers that seem to have removed the bot
     are left out.
     """
-    of_server = settings.GuildSettings.guild_id == Job.guild_id
+    of_server = GuildSettings.guild_id == Job.guild_id
     wanted = (
         select(Job)
-        .join(settings.GuildSettings, of_server, isouter=True)
+        .join(GuildSettings, of_server, isouter=True)
         .order_by(Job.number)
         .where(Job.state.in_(ON_LANES), Job.output_url.is_(None))
     )
     if job_ids is not None:
         wanted = wanted.where(Job.id.in_(job_ids))
-    wanted = wanted.where((Job.state != JobState.WAITING) | settings.GuildSettings.missing_since.is_(None))
+    wanted = wanted.where((Job.state != JobState.WAITING) | GuildSettings.missing_since.is_(None))
     if not (jobs := _ours(session, wanted)):
         return []
-    keys = select(StudiiKey, settings.GuildSettings.key_id.is_not(None)).outerjoin(
-        settings.GuildSettings, settings.GuildSettings.key_id == StudiiKey.id
+    keys = select(StudiiKey, GuildSettings.key_id.is_not(None)).outerjoin(
+        GuildSettings, GuildSettings.key_id == StudiiKey.id
     )
     used, current = dict[int, StudiiKey](), dict[int, StudiiKey]()
     for key, is_current in session.execute(
@@ -211,14 +212,9 @@ def to_take_in(session: Session, at: datetime, limit: int, *, freed: bool = Fals
 
 def next_to_take_in(session: Session) -> tuple[datetime | None, bool]:
     """Return when the next photo that was left alone is due, or was, and whether one waits for room."""
-    query = ours(
-        session,
-        select(func.min(Job.not_before), func.count(case((Job.trouble == Trouble.ROOM, 1)))).where(
-            Job.state == JobState.RECEIVED
-        ),
-        Job.__table__.c.guild_id,
-    )
-    next_due, lacking = session.execute(query).one()
+    lacks_room = case((Job.trouble == Trouble.ROOM, 1))
+    query = select(func.min(Job.not_before), func.count(lacks_room)).where(Job.state == JobState.RECEIVED)
+    next_due, lacking = session.execute(ours(session, query, Job.__table__.c.guild_id)).one()
     return next_due, bool(lacking)
 
 

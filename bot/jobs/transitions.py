@@ -27,7 +27,8 @@ from bot.jobs.models import (
     Trouble,
 )
 from bot.reasons import Reason
-from bot.servers import access, notices
+from bot.servers import access
+from bot.servers.notices import NoticeKind
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -44,7 +45,7 @@ def move(session: Session, job: Job, to: JobState, at: datetime, **changes: Any)
         raise ValueError(f"a job can't change from {job.state} to {to}")
     ends = (job.state in ACTIVE_STATES) is not (to in ACTIVE_STATES)
     if job.state is JobState.UNKNOWN:
-        posts.change(session, job.guild_id, notices.NoticeKind.UNKNOWN, job.id, at)
+        posts.change(session, job.guild_id, NoticeKind.UNKNOWN, job.id, at)
     # What was said of an unknown outcome or a withheld result may be there: the next is a new message.
     job.posting += job.state in {JobState.UNKNOWN, JobState.WITHHELD}
     job.state, job.changed_at, job.announced_at = to, at, None
@@ -225,7 +226,7 @@ def tell_result_lost(session: Session, job_id: str, at: datetime) -> None:
     """Tell the admins once that there was a charge for a result that is neither here nor at its address."""
     job = queries.get(session, job_id)
     if job is not None and job.settled > 0:
-        posts.want(session, job.guild_id, notices.NoticeKind.RESULT_LOST, job.id, at=at, job_id=job.id)
+        posts.want(session, job.guild_id, NoticeKind.RESULT_LOST, job.id, at=at, job_id=job.id)
 
 
 @of_job(JobState.RUNNING)
@@ -237,7 +238,7 @@ def succeed(session: Session, job: Job, output_file: str, kind: str, at: datetim
     waits = job.result_approval is Approval.WANTED and access.of(session, job.guild_id).wants_results
     to = JobState.REVIEWING if waits else JobState.SUCCEEDED
     if waits:
-        posts.want(session, job.guild_id, notices.NoticeKind.REVIEW, job.id, at=at, job_id=job.id)
+        posts.want(session, job.guild_id, NoticeKind.REVIEW, job.id, at=at, job_id=job.id)
     return _settle(session, job, to, charge_of(job), at, output_file=output_file, output_kind=kind)
 
 
@@ -245,7 +246,7 @@ def succeed(session: Session, job: Job, output_file: str, kind: str, at: datetim
 def release_result(session: Session, job: Job, at: datetime) -> Job:
     """Let a result be posted that waits for a decision or was withheld: reviewing, withheld → succeeded."""
     given = {"result_approval": Approval.GIVEN, "failure": None, "failure_text": None}
-    posts.change(session, job.guild_id, notices.NoticeKind.REVIEW, job.id, at)
+    posts.change(session, job.guild_id, NoticeKind.REVIEW, job.id, at)
     return move(session, job, JobState.SUCCEEDED, at, **given)
 
 
@@ -258,7 +259,7 @@ def withhold_result(
     `told`: the requester knows it already.
     """
     why = {"failure": FailureCode.DECLINED, "failure_text": reason}
-    posts.change(session, job.guild_id, notices.NoticeKind.REVIEW, job.id, at)
+    posts.change(session, job.guild_id, NoticeKind.REVIEW, job.id, at)
     return move(session, job, JobState.WITHHELD, at, announced_at=at if told else None, **why)
 
 
@@ -296,15 +297,13 @@ def begin_decoding(session: Session, job_id: str) -> bool:
 
     They are counted before each, so that a crash shows which file may have caused it.
     """
-    return (
-        session.execute(
-            update(Job)
-            .where(Job.id == job_id, func.coalesce(Job.decode_tries, 0) == 0)
-            .values(decode_tries=1)
-            .returning(Job.number)
-        ).first()
-        is not None
+    first = (
+        update(Job)
+        .where(Job.id == job_id, func.coalesce(Job.decode_tries, 0) == 0)
+        .values(decode_tries=1)
+        .returning(Job.number)
     )
+    return session.execute(first).first() is not None
 
 
 def set_decode_tries(session: Session, job_id: str, tries: int) -> None:
@@ -353,7 +352,7 @@ def _tell_moderators(session: Session, job: Job, at: datetime) -> None:
     """
     if job.approval is None:
         return
-    kind, key = notices.NoticeKind.APPROVAL, job.set_id or job.id
+    kind, key = NoticeKind.APPROVAL, job.set_id or job.id
     jobs = [job] if job.set_id is None else queries.of_set(session, job.set_id)
     pending = [one for one in jobs if one.state is JobState.PENDING]
     if not pending:
