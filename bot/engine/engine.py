@@ -136,6 +136,7 @@ class Engine:
     async def _resume(self) -> None:
         if self._context.member.shards.whole_bot:
             await self._context.db.write(submission.doubt_restored, self._context.clock.now())
+        self._lanes.durations.restore(await self._context.db.read(lanes.durations))
         await self._count_files()
 
     async def _tidy(self) -> float:

@@ -80,8 +80,7 @@ class Lanes:
         self._context, self._catalog = context, catalog
         self._db, self._clock, self._tuning = context.db, context.clock, context.tuning
         self._requests = Requests(context, catalog)
-        self._durations = Durations(partial(_usually, catalog))
-        self._is_restored = False
+        self.durations = Durations(partial(_usually, catalog))
         self._lines: dict[str, _Line] = {}
         self._line_of: dict[str, _Line] = {}  # by job
         self._changed: set[str] = set()  # jobs to be read
@@ -120,7 +119,7 @@ class Lanes:
             return Progress()
         starts_in = await self._starts_in(line, job_id)
         watch, ends_in = line.lane.running.get(job_id), None
-        if watch is not None and self._durations.known(watch.job.work):
+        if watch is not None and self.durations.known(watch.job.work):
             ends_in = watch.model.median - watch.age(self._clock.monotonic())
         late, now = ends_in is not None and ends_in <= 0, self._clock.now()
         position, waits_for_price = line.lane.place(job_id)
@@ -176,9 +175,6 @@ class Lanes:
 
     async def _read(self, asked: Collection[str] | None) -> None:
         with self._context.liveness.operation("handing out jobs to lanes", progress=False):
-            if not self._is_restored:
-                self._durations.restore(await self._db.read(lane_rows.durations))
-                self._is_restored = True
             self._moved.clear()
             found, rates = await self._db.read(_look, asked, frozenset(self._lines))
             if asked is None:
@@ -270,7 +266,7 @@ class Lanes:
             times = (limits.blocked_until, limits.odd_at, limits.lowered_until)
             blocked, odd, lowered = (now + (moment - at).total_seconds() for moment in times)
             window.restore_limits(blocked, odd, lowered, now)
-        line = self._lines[name] = _Line(name, window, self._durations, self._context)
+        line = self._lines[name] = _Line(name, window, self.durations, self._context)
         line.task = self._group.create_task(self._run(line), name=f"lane {name[:8]}")
 
     def _entry(self, job: Job, key_id: int | None, again: float = 0.0) -> Waiting | Running | None:
@@ -368,7 +364,7 @@ class Lanes:
             self._changed.add(job_id)
         elif watch is not None and (job.output_url is not None or job.failure is FailureCode.STUDII):
             duration = watch.since.age, watch.age(now)
-            self._durations.learn(watch.job.work, *duration)
+            self.durations.learn(watch.job.work, *duration)
             await self._keep(line, lane_rows.learn_duration, *watch.job.work, *duration)
         if done.limited is not None:
             await self._learn(line, done.limited)

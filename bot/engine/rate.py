@@ -12,7 +12,6 @@ from bot.domain.guilds import Plan
 from bot.engine.tuning import HOUR, Tuning
 
 LOWEST = Plan.PRO.requests_per_minute  # of the smallest plan with API access
-UNKNOWN_PAUSE, MIN_PAUSE = 5.0, 0.05  # seconds; the first if only an answer can make room
 
 
 class RateWindow:
@@ -81,11 +80,6 @@ class RateWindow:
         free_at = now if over < 0 else counted[over]
         paced = self._paced_next if free_at < self.blocked_until + self._tuning.paced_for else now
         return max(free_at, self.blocked_until, paced, now)
-
-    def pause(self, now: float) -> float:
-        """Return the seconds until there may be room again."""
-        free_at = self.free_at(now)
-        return UNKNOWN_PAUSE if free_at is None else max(free_at - now, MIN_PAUSE)
 
     def begin(self, now: float) -> None:
         """Count a request that is about to be sent."""

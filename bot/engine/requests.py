@@ -25,7 +25,7 @@ from bot.engine.tuning import Tuning
 from bot.errors import Unsure
 from bot.jobs import holds, lanes, queries, submission, transitions
 from bot.jobs.models import FailureCode, Job, JobState, Trouble
-from bot.jobs.submission import Claim, Done
+from bot.jobs.submission import NOT_YET, Claim, Done
 from bot.media.kinds import content_type_of
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
@@ -115,7 +115,7 @@ class Requests:
         if job is None or job.state is not JobState.RUNNING or key is None or key.lane != window.lane:
             return Done(None, sent=False)
         if not allowed:
-            return Done(job, sent=False, again=window.pause(self._clock.monotonic()))
+            return Done(job, sent=False, again=NOT_YET)
         met: JobReport | StudiiError
         try:
             secret = self._secret(key)
@@ -180,11 +180,11 @@ class Requests:
 
         Return what came of it instead if the job is not to be sent now.
         """
-        now, at, note = self._clock.monotonic(), self._clock.now(), self._note(window)
+        at, note = self._clock.now(), self._note(window)
 
         def claim(session: Session) -> Claim | Done:
             if not note(session):
-                return Done(queries.get(session, job_id), sent=False, again=window.pause(now))
+                return Done(queries.get(session, job_id), sent=False, again=NOT_YET)
             epoch = self._context.member.epoch
             return submission.claim(session, self._catalog, job_id, window.lane, to, at, epoch)
 

@@ -24,7 +24,7 @@ from bot.studii import CreatedJob, JobReport, RateLimited
 _log = logging.getLogger(__name__)
 
 _ANSWER_LOST, _RESTORED = Reason(ReasonCode.ANSWER_LOST), Reason(ReasonCode.RESTORED)
-NOT_YET = 0.5  # seconds that a lane leaves a job alone that was not in the expected state
+NOT_YET = 0.5  # seconds that a lane leaves a job alone that could not be claimed
 
 _TO_UNKNOWN = {
     JobState.RECEIVED: JobState.WAITING,
