@@ -347,7 +347,7 @@ MUTATIONS = (
     Mutation("the word filter lets all through", "bot.jobs.decide.met", _always(None)),
     Mutation("a pause is not heard", "bot.servers.settings.pause", _never_paused),
     Mutation("nothing waits for approval", "bot.jobs.decide.approval_of", _unasked_approval),
-    Mutation("what is declined is started", "bot.jobs.actions._end", _declined_is_approved),
+    Mutation("what is declined is started", "bot.jobs.approvals._end", _declined_is_approved),
     Mutation("a question can be answered twice", "bot.jobs.confirm.Confirmation.confirmed", _answered_anew),
     Mutation("the key before is used", "bot.engine.requests.Requests._secret", _first_key),
     Mutation("a failure is not told", "bot.engine.posts.Results.load", _untold),

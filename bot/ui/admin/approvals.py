@@ -17,8 +17,8 @@ from bot.credits.budgets import credit_words
 from bot.errors import Refused
 from bot.features.word_matching import first_met
 from bot.features.words import MAX_RULE_CHARACTERS
-from bot.jobs import actions
-from bot.jobs.actions import MAX_DECLINE_REASON_CHARACTERS
+from bot.jobs import approvals
+from bot.jobs.approvals import MAX_DECLINE_REASON_CHARACTERS
 from bot.jobs.models import (
     APPROVAL_HOURS,
     FORGOTTEN_MEMBER,
@@ -273,7 +273,7 @@ async def decide(press: Press, how: How, job_id: Id, posting: int) -> None:
     db = host.services.db
     if how.startswith("decline"):
         which = server_of(interaction), job_id, await read_before_form(interaction, _approver(press))
-        await read_before_form(interaction, db.read(actions.waiting, *which, result=result))
+        await read_before_form(interaction, db.read(approvals.waiting, *which, result=result))
         typed = ui.TextInput[Any](
             custom_id="reason", required=False, max_length=MAX_DECLINE_REASON_CHARACTERS
         )
@@ -282,12 +282,12 @@ async def decide(press: Press, how: How, job_id: Id, posting: int) -> None:
         return
     which = server_of(interaction), job_id, await _approver(press)
     if how == "release-result":
-        jobs = await db.write(actions.release_result, *which, host.clock.now())
+        jobs = await db.write(approvals.release_result, *which, host.clock.now())
     else:
-        job, *_rest = await db.read(actions.waiting, *which, result=result)
+        job, *_rest = await db.read(approvals.waiting, *which, result=result)
         requester = await requester_of(interaction, job)
         given = (host.catalog, *which, requester, host.clock.now())
-        jobs = await db.write(actions.approve, *given, result=result)
+        jobs = await db.write(approvals.approve, *given, result=result)
     await show_decided(press, jobs, result=result)
 
 
@@ -297,7 +297,7 @@ async def declined(press: Press, how: How, job_id: Id, posting: int) -> None:
     reason, result = " ".join(str(press.values.get("reason") or "").split()) or None, how.endswith("result")
     given = server_of(press.interaction), job_id, await _approver_by_rules(press), reason
     db, now = press.host.services.db, press.host.clock.now()
-    await show_decided(press, await db.write(actions.decline, *given, now, result=result), result=result)
+    await show_decided(press, await db.write(approvals.decline, *given, now, result=result), result=result)
 
 
 def _buttons(job: Job, *which: How) -> ui.ActionRow[Any]:
@@ -388,7 +388,7 @@ async def see_result(press: Press, job_id: Id, posting: int) -> None:
     """Show a result from the list of jobs to a moderator alone, with what they may decide."""
     interaction, host = press.interaction, press.host
     result = server_of(interaction), job_id, await _approver(press)
-    job = await host.services.db.read(actions.kept_result, *result)
+    job = await host.services.db.read(approvals.kept_result, *result)
     ensure_stays_there(interaction, job)
     # Files may take longer to send than Discord waits for an answer.
     await defer_answer(interaction)

@@ -12,7 +12,7 @@ from discord import ui
 
 from bot.catalog import Catalog
 from bot.errors import Refused
-from bot.jobs import actions, queries
+from bot.jobs import actions, approvals, queries
 from bot.jobs.models import ACTIVE_STATES, UNSENT_STATES, UNSHOWN_STATES, Job, JobState, Progress
 from bot.languages import (
     Message,
@@ -144,7 +144,7 @@ async def show_list(
         raise Refused(MANAGERS_ONLY)
     rules = await db.read(access.of, guild_id)
     approver = approver_in(interaction, rules.settings.approval_channel)
-    decides = await db.read(actions.decides, guild_id, approver, rules)
+    decides = await db.read(approvals.decides, guild_id, approver, rules)
     if query.whose == UNPOSTED and not decides:
         raise Refused(
             lazy(
