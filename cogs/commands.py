@@ -11,9 +11,9 @@ from discord import app_commands
 from bot.client.bot import StudiiBot
 from bot.credits import limits
 from bot.credits.budgets import MAX_BUDGET
-from bot.domain.guilds import Period
 from bot.jobs import queries
 from bot.languages import N_
+from bot.servers.settings import Period
 from bot.ui.help import show_help
 from bot.ui.jobs.listing import ListQuery, show_list
 from bot.ui.kit.answers import answer, host_of, read_for_suggestions

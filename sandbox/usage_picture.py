@@ -13,14 +13,13 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from bot.catalog import Catalog
-from bot.credits import ledger
+from bot.credits import budgets, ledger
 from bot.credits.usage import Span, report
 from bot.db import Database
-from bot.domain.guilds import Budget, Period
 from bot.jobs import accept, queries
 from bot.jobs.models import Job, JobState
 from bot.migrate import migrate
-from bot.servers import settings
+from bot.servers.settings import Period
 from bot.ui.admin.chart_picture import draw
 from bot.ui.admin.usage import usage_chart
 from sandbox.demo.pictures import named_path, save_files
@@ -37,7 +36,7 @@ async def fill(db: Database, days: int = 30, seed: int = 7) -> None:
 
 
 def _fill(session: Session, days: int, chance: random.Random) -> None:
-    settings.set_budget(session, USAGE_GUILD, Budget(250, Period.DAY, NOW - timedelta(days=60)))
+    budgets.set_budget(session, USAGE_GUILD, 250, Period.DAY, at=NOW - timedelta(days=60))
     for number in range(days):
         day = NOW - timedelta(days=days - 1 - number)
         wave = 12 + 6 * math.sin(number / 4) + (7 if day.weekday() >= 5 else 0)

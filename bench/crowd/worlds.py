@@ -12,14 +12,16 @@ from sqlalchemy.orm import Session
 
 from bench.crowd.process import Bot, BotProcess, processor_of, started
 from bot.clock import SystemClock
+from bot.credits import budgets
 from bot.db import Database, used_once
-from bot.domain.guilds import Budget, Period, Plan
 from bot.features import photo_rules
 from bot.features.photo_rules import PhotoChannelKind, Preset
 from bot.jobs.confirm import Tapper
 from bot.jobs.models import Job
 from bot.migrate import migrate
 from bot.servers import keys as server_keys, settings as server_settings
+from bot.servers.keys import Plan
+from bot.servers.settings import Period
 from bot.vault import Vault, lane_names
 from sandbox.discord.emulator import TOKEN, DiscordServer, Rules
 from sandbox.discord.emulator.ids import created_at
@@ -200,8 +202,8 @@ async def _prepare(
         for server, key in zip(servers, keys, strict=True):
             lane, sealed = lanes(key.secret), vault.seal(key.secret)
             stored = await db.write(server_keys.add, server, lane, key.secret[-4:], Plan.TEAM, sealed, now)
-            await db.write(server_settings.set_key, server, stored.id)
-            await db.write(server_settings.set_budget, server, Budget(BUDGET, Period.DAY, now))
+            await db.write(server_settings.change, server, key_id=stored.id)
+            await db.write(budgets.set_budget, server, BUDGET, Period.DAY, at=now)
             if wanted.automatic:
                 automatic = server, server, PhotoChannelKind.AUTO, Preset(STAGING)
                 await db.write(photo_rules.set_channel, *automatic)

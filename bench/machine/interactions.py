@@ -7,7 +7,8 @@ from time import perf_counter
 from simcord.backend.models import Interaction
 from simcord.interactions import base_payload
 
-from bot.domain.guilds import Period, Plan
+from bot.servers.keys import Plan
+from bot.servers.settings import Period
 from sandbox.studii import Options, StudiiServer
 from tests.support import spending
 from tests.support.stage import Stage, open_stage

@@ -10,11 +10,12 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from bot.domain.guilds import Period, Plan
 from bot.features import photo_rules
 from bot.features.photo_rules import PhotoChannelKind
 from bot.jobs.best_results import STAR
 from bot.servers import settings
+from bot.servers.keys import Plan
+from bot.servers.settings import Period
 from sandbox.photos import empty_room
 from sandbox.studii import StudiiServer
 from tests.support import spending

@@ -18,11 +18,11 @@ from bench.machine.work import running_engine, studio_job
 from bot.app import collect_rarely
 from bot.clock import SystemClock
 from bot.db import Database
-from bot.domain.guilds import Plan
 from bot.jobs import accept, transitions
 from bot.jobs.models import JobState
 from bot.migrate import migrate
 from bot.servers import keys as server_keys, settings
+from bot.servers.keys import Plan
 from bot.studii import JobReport, StudiiClient
 from bot.vault import LaneNames, Vault, lane_names
 from tests.support.database import given
@@ -72,7 +72,7 @@ async def fill(file: Path, db: Database, vault: Vault, jobs_wanted: int, lanes_w
     now, secret = SystemClock().now(), _secret()
     job = replace(studio_job(1, 0), created_at=now - timedelta(seconds=30))
     key = await db.write(server_keys.add, 1, names(secret), secret[-4:], Plan.PRO, vault.seal(secret), now)
-    await db.write(settings.set_key, 1, key.id)
+    await db.write(settings.change, 1, key_id=key.id)
     await db.write(given(accept.store, [job], now))
     for before, after in pairwise(WAY):
         await db.write(transitions.advance, job.id, before, after, at=job.created_at)

@@ -16,7 +16,6 @@ from bot.clock import SystemClock
 from bot.cluster import Membership
 from bot.db import Database
 from bot.delivery import DiscordDelivery
-from bot.domain.guilds import Plan
 from bot.engine import CountedDecoder, Engine, Tuning
 from bot.engine.context import Delivery
 from bot.jobs import accept
@@ -25,6 +24,7 @@ from bot.media.pool import DecoderPool
 from bot.media.spool import Spool
 from bot.migrate import migrate
 from bot.servers import keys as server_keys, settings
+from bot.servers.keys import Plan
 from bot.studii import StudiiClient
 from bot.vault import LaneNames, Vault, lane_names
 from sandbox.discord.emulator import TOKEN, DiscordServer
@@ -155,7 +155,7 @@ async def _use(db: Database, vault: Vault, lanes: LaneNames, keys: Sequence[str]
     for guild_id, secret in enumerate(keys, 1):
         lane, sealed = lanes(secret), vault.seal(secret)
         stored = await db.write(server_keys.add, guild_id, lane, secret[-4:], Plan.TEAM, sealed, now)
-        await db.write(settings.set_key, guild_id, stored.id)
+        await db.write(settings.change, guild_id, key_id=stored.id)
 
 
 def _allow(delivery: DiscordDelivery, size: int) -> None:

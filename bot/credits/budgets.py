@@ -10,12 +10,11 @@ from sqlalchemy.orm import Session
 
 from bot import posts
 from bot.credits import ledger
-from bot.domain.guilds import Budget, Period
 from bot.errors import Refused
 from bot.languages import Message, discord_timestamp, lazy, ngettext, nlazy, or_list, plazy
 from bot.servers import settings
 from bot.servers.notices import NoticeKind
-from bot.servers.settings import GuildSettings
+from bot.servers.settings import GuildSettings, Period
 
 MAX_BUDGET = 1_000_000  # credits
 WARNING_PERCENT = 80
@@ -77,7 +76,7 @@ class BudgetState:
     @property
     def whole(self) -> int:
         """Return the credits that may be spent in the period: the limit and the grants."""
-        return self.settings.budget.limit + self.grants
+        return self.settings.budget_limit + self.grants
 
     @property
     def left(self) -> int:
@@ -87,22 +86,22 @@ class BudgetState:
     @property
     def is_default(self) -> bool:
         """Return whether the default budget applies, because none was set."""
-        return self.settings.budget.since is None
+        return self.settings.budget_since is None
 
     @property
     def limit_words(self) -> str:
         """Return `100 credits a day`, `500 credits in total`."""
-        return each_period_words(self.settings.budget.limit, self.settings.budget.period)
+        return each_period_words(self.settings.budget_limit, self.settings.budget_period)
 
     @property
     def left_words(self) -> Message:
         """Return `3 of 100 credits left today`, `0 of 100 credits left today`."""
-        return rest_message(self.left, self.whole, self.settings.budget.period)
+        return rest_message(self.left, self.whole, self.settings.budget_period)
 
     @property
     def for_words(self) -> Message:
         """Return the period of a grant, as it follows `granted`: `for today`, `for the one-off total`."""
-        return GRANTED_FOR[self.settings.budget.period]
+        return GRANTED_FOR[self.settings.budget_period]
 
     @property
     def renewal_words(self) -> Message:
@@ -162,8 +161,8 @@ def set_budget(
         time_zone(timezone)
     ledger.lock(session, guild_id)
     before = state(session, guild_id, at)
-    old = before.settings.budget
-    chosen = period or old.period
+    old = before.settings
+    chosen = period or old.budget_period
     if restart and chosen is not Period.TOTAL:
         raise Refused(
             lazy(
@@ -172,10 +171,14 @@ def set_budget(
             )
         )
     if limit is not None or period is not None or restart:
-        goes_on = chosen is old.period and not restart
-        since = (old.since if goes_on else None) or at
-        budget = Budget(old.limit if limit is None else limit, chosen, since)
-        settings.set_budget(session, guild_id, budget)
+        goes_on = chosen is old.budget_period and not restart
+        settings.change(
+            session,
+            guild_id,
+            budget_limit=old.budget_limit if limit is None else limit,
+            budget_period=chosen,
+            budget_since=(old.budget_since if goes_on else None) or at,
+        )
     if timezone is not None:
         settings.change(session, guild_id, timezone=timezone)
     watch_budget(session, guild_id, at)
@@ -197,7 +200,7 @@ def budget_alert(budget: BudgetState, *, least: int | None = None) -> Alert | No
     `least`, the price of the cheapest job, is given when a job was refused. A rest that is too small for any
     job has a notice of its own.
     """
-    limit, spent, period = budget.whole, budget.usage.spent, budget.settings.budget.period
+    limit, spent, period = budget.whole, budget.usage.spent, budget.settings.budget_period
     if limit <= 0 or spent * 100 < limit * WARNING_PERCENT:
         return None  # a budget of 0 can't be used up
     start, end = budget.window.start, budget.window.end
@@ -259,25 +262,25 @@ def _unknown_zone(name: str) -> Message:
     )
 
 
-def period_of(budget: Budget, timezone: str, now: datetime) -> ledger.Window:
+def period_of(server: GuildSettings, now: datetime) -> ledger.Window:
     """Return the budget's period around `now`: a day, a week from Monday, a month, or all since it was set.
 
     Consecutive windows have no gap and no overlap, also when the zone changes its clocks.
     """
-    if budget.period is Period.TOTAL:
+    period, since = server.budget_period, server.budget_since
+    if period is Period.TOTAL:
         # Set while the clock was ahead: jobs that start before `since` count as well.
-        ahead = budget.since is not None and now < budget.since
-        return ledger.Window(None if ahead else budget.since, None)
-    zone = time_zone(timezone)
+        return ledger.Window(None if since is not None and now < since else since, None)
+    zone = time_zone(server.timezone)
     today = now.astimezone(zone).date()
-    first = today.replace(day=1) if budget.period is Period.MONTH else today
-    if budget.period is Period.WEEK:
+    first = today.replace(day=1) if period is Period.MONTH else today
+    if period is Period.WEEK:
         first = today - timedelta(days=today.weekday())
-    start, end = beginning(first, zone), beginning(_next(budget.period, first), zone)
+    start, end = beginning(first, zone), beginning(_next(period, first), zone)
     if now >= end:
         # The clocks went back over midnight: the date is yesterday's again, but the new period has begun.
-        first = _next(budget.period, first)
-        start, end = end, beginning(_next(budget.period, first), zone)
+        first = _next(period, first)
+        start, end = end, beginning(_next(period, first), zone)
     return ledger.Window(start, end)
 
 
@@ -286,12 +289,14 @@ def budget_period(server: GuildSettings, now: datetime) -> tuple[ledger.Window, 
 
     Grants are stored under it, so they stay with their period when the server changes its period or zone.
     """
-    budget = server.budget
-    period = period_of(budget, server.timezone, now)
-    if budget.period is Period.TOTAL or period.start is None:
+    period, since = period_of(server, now), server.budget_since
+    if server.budget_period is Period.TOTAL or period.start is None:
         # Untranslated: the names are stored.
-        return period, f"total {budget.since.isoformat()}" if budget.since else "total"
-    return period, f"{budget.period.value} {period.start.astimezone(time_zone(server.timezone)).date()}"
+        return period, f"total {since.isoformat()}" if since else "total"
+    return (
+        period,
+        f"{server.budget_period.value} {period.start.astimezone(time_zone(server.timezone)).date()}",
+    )
 
 
 def _next(period: Period, first: date) -> date:

@@ -11,12 +11,11 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from bot.base import Base, Choice, put
 from bot.credits import budgets, ledger
 from bot.credits.budgets import BudgetState, Estimate
-from bot.domain.guilds import Period
 from bot.errors import CreditsShort, Refused
 from bot.jobs.models import ACTIVE_STATES, jobs
 from bot.languages import Message, discord_timestamp, lazy, nlazy, paragraph
 from bot.servers import settings
-from bot.servers.settings import GuildSettings
+from bot.servers.settings import GuildSettings, Period
 
 MAX_AT_ONCE = 100
 MAX_SECONDS = 7 * 86_400
@@ -186,7 +185,7 @@ class MemberState:
         """Return `3 of 20 credits left today`, or nothing without an allowance."""
         if self.whole is None or self.left is None:
             return ""
-        return budgets.rest_message(self.left, self.whole, self.budget.settings.budget.period)
+        return budgets.rest_message(self.left, self.whole, self.budget.settings.budget_period)
 
 
 def state_of_member(
@@ -316,7 +315,7 @@ def ensure_within(state: MemberState, price: Estimate, number: int = 1) -> None:
             price=budgets.short_price(price),
             left=budget.left_words,
         )
-        limit, usage = budget.settings.budget.limit, budget.usage
+        limit, usage = budget.settings.budget_limit, budget.usage
         again = _when_again(budget, price, limit, budget.left, usage, BUDGET_BELOW_PRICE)
         raise CreditsShort(paragraph(said, again, CHANGE_BUDGET))
     if state.allowance is not None and state.left is not None and state.left < price.amount:
@@ -378,4 +377,4 @@ def _when_again(
         return lazy("Credits may free up when running jobs finish.")
     if price.amount <= limit:
         return lazy("It's a one-off total and doesn't renew.")
-    return below[budget.settings.budget.period].using(limit=budgets.credits_message(limit))
+    return below[budget.settings.budget_period].using(limit=budgets.credits_message(limit))

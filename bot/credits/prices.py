@@ -22,13 +22,12 @@ from bot.base import Base, put
 from bot.catalog import Catalog, Tool
 from bot.credits import budgets, ledger, limits
 from bot.credits.budgets import Estimate
-from bot.domain.guilds import Period
 from bot.jobs.models import UNSENT_STATES, Job, JobState, jobs
 from bot.jobs.queries import readable
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, settings
 from bot.servers.keys import StudiiKey
-from bot.servers.settings import GuildSettings
+from bot.servers.settings import GuildSettings, Period
 
 ANY_KEY = ""  # as a lane: the last charge with any key
 MIN_ESTIMATE_CREDITS = 1  # an estimate of 0 would pass every budget
@@ -344,7 +343,7 @@ def _exceeded(session: Session, job: Job, at: datetime) -> ReasonCode | None:
     """
     server = settings.of(session, job.guild_id)
     # A job counts in the period in which it was accepted; an older one counts in no one-off total.
-    total = server.budget.period is Period.TOTAL
+    total = server.budget_period is Period.TOTAL
     period, name = budgets.budget_period(server, at if total else job.created_at)
     if total and period.start is not None and job.created_at < period.start:
         return None
@@ -356,7 +355,7 @@ def _exceeded(session: Session, job: Job, at: datetime) -> ReasonCode | None:
         jobs.c.guild_id == job.guild_id, *period.holds(jobs.c.created_at), before
     )
     granted = ledger.grants(session, [job.guild_id], name)[job.guild_id]
-    if server.budget.limit + granted.get(None, 0) < session.execute(spent).scalar_one():
+    if server.budget_limit + granted.get(None, 0) < session.execute(spent).scalar_one():
         return ReasonCode.NO_ROOM_IN_BUDGET
     # The member's roles are not known here, but that which gave them their allowance is.
     roles = () if job.allowance_role is None else (job.allowance_role,)

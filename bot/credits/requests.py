@@ -170,7 +170,7 @@ def _tell(
         "server": int(request.of_server),
         "member": int(request.of_member),
         "asked_in": request.channel_id,
-        "period": settings.of(session, request.guild_id).budget.period.value,
+        "period": settings.of(session, request.guild_id).budget_period.value,
         "in_place": int(in_place),
     }
     posts.want(session, request.guild_id, kind, request.id, at=at, details=details)

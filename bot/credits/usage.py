@@ -20,11 +20,11 @@ from bot.base import ours
 from bot.credits import budgets
 from bot.credits.ledger import Line, Window
 from bot.db import Database
-from bot.domain.guilds import Period
 from bot.errors import Refused
 from bot.jobs.models import FORGOTTEN_MEMBER, JobState, jobs
 from bot.languages import Message, lazy, pgettext, plazy
 from bot.servers import settings
+from bot.servers.settings import Period
 from bot.visible_text import visible
 
 LEDGER_PAGE_LINES = 500  # lines of the ledger held in memory at once
@@ -91,11 +91,11 @@ class UsageReport:
     @property
     def limit_a_day(self) -> float | None:
         """Return the budget in credits a day, averaged over its period. None for a one-off total."""
-        budget, window = self.budget.settings.budget, self.budget.window
-        if budget.period is Period.TOTAL or window.start is None or window.end is None:
+        budget, window = self.budget.settings, self.budget.window
+        if budget.budget_period is Period.TOTAL or window.start is None or window.end is None:
             return None
         # Rounded: a day of the period may have 23 or 25 hours.
-        return budget.limit / max(1, round((window.end - window.start).total_seconds() / 86_400))
+        return budget.budget_limit / max(1, round((window.end - window.start).total_seconds() / 86_400))
 
 
 def report(session: Session, guild_id: int, span: Span, at: datetime) -> UsageReport:

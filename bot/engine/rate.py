@@ -1,17 +1,16 @@
 """The requests a minute that one Studii key has left, and what 429s have shown of them. Pure: the caller
 passes the time.
 
-Studii does not say which plan a key belongs to: an admin chooses it (`bot.domain.guilds.Plan`). A 429 well
+Studii does not say which plan a key belongs to: an admin chooses it (`bot.servers.keys.Plan`). A 429 well
 under the plan's limit means that the plan is another one, or that something else uses the key.
 """
 
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Sequence
 
-from bot.domain.guilds import Plan
 from bot.engine.tuning import HOUR, Tuning
 
-LOWEST = Plan.PRO.requests_per_minute  # of the smallest plan with API access
+LOWEST = 60  # requests a minute of the smallest plan with API access
 
 
 class RateWindow:

@@ -12,7 +12,6 @@ from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.credits import ledger, prices
 from bot.db import Database
-from bot.domain.guilds import Plan
 from bot.errors import Refused
 from bot.jobs import holds, lanes, queries, transitions
 from bot.jobs.models import SENT_STATES
@@ -69,7 +68,7 @@ class KeyEntry:
         self._vault, self._names, self._check = vault, names, check
         self._tested: dict[int, list[float]] = {}  # when, for each server
 
-    async def set_key(self, guild_id: int, pasted: str, plan: Plan) -> keys.StudiiKey:
+    async def set_key(self, guild_id: int, pasted: str, plan: keys.Plan) -> keys.StudiiKey:
         """Set the server's key to the pasted text if Studii accepts it.
 
         Running jobs keep the key that they were submitted with. Raises `Refused` for text that can be no
@@ -112,7 +111,7 @@ def _use(
     guild_id: int,
     lane: str,
     hint: str,
-    plan: Plan,
+    plan: keys.Plan,
     sealed: bytes,
     at: datetime,
 ) -> keys.StudiiKey:
@@ -136,7 +135,7 @@ def forget(session: Session, guild_id: int, key_id: int, at: datetime) -> tuple[
     if key is None or key.id != key_id:
         return None
     cancelled = transitions.cancel_unsent(session, guild_id, at)
-    settings.set_key(session, guild_id, None)
+    settings.change(session, guild_id, key_id=None)
     keys.retire(session, key.id, at)
     _log.info("Server %d removed its key %s.", guild_id, key.masked)
     return cancelled, sum(job.guild_id == guild_id for job in queries.in_states(session, SENT_STATES))

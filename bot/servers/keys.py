@@ -2,14 +2,29 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import String, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.base import NUMBER, Base, Choice, wake
-from bot.domain.guilds import Plan
 from bot.servers import settings
 from bot.vault import CannotDecrypt, Vault, lane_names
+
+
+class Plan(StrEnum):
+    """Studii's plans that have API access, by name.
+
+    Rate limits: Studii API docs, "Rate limits" (Pro 60 a minute, Team and Business 300).
+    """
+
+    PRO = "pro"
+    TEAM = "team"
+    BUSINESS = "business"
+
+    @property
+    def requests_per_minute(self) -> int:
+        return 60 if self is Plan.PRO else 300
 
 
 class StudiiKey(Base):
@@ -42,7 +57,7 @@ class StudiiKey(Base):
 def add(
     session: Session, guild_id: int, lane: str, hint: str, plan: Plan, ciphertext: bytes, at: datetime
 ) -> StudiiKey:
-    """Insert a key. `settings.set_key` makes it the server's current one."""
+    """Insert a key, which is not yet the server's current one."""
     session.add(key := StudiiKey(guild_id, lane, hint, plan, ciphertext, at))
     session.flush()
     wake(session, ("servers",))
@@ -59,7 +74,7 @@ def use(
         wake(session, ("servers",))
         return old
     key = add(session, guild_id, lane, hint, plan, ciphertext, at)
-    settings.set_key(session, guild_id, key.id)
+    settings.change(session, guild_id, key_id=key.id)
     if old is not None:
         retire(session, old.id, at)
     return key

@@ -11,14 +11,23 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from bot import meta, posts
 from bot.base import Base, Choice, ours, put, wake
-from bot.domain.guilds import Budget, Period
 from bot.languages import N_, Language, gettext
 from bot.servers.notices import NoticeKind
 
 APPLICATION = "application"  # the name under which the bot's own id is kept
+DEFAULT_BUDGET = 100  # credits a day, until an admin sets a budget
 MADE_WITH_AI = N_("Made with AI")
 MAX_DISCLOSURE_CHARACTERS = 80  # of a disclosure
 CORNERS = ("bottom-left", "bottom-right", "top-left", "top-right")
+
+
+class Period(StrEnum):
+    """The period after which a server's budget renews, in the server's time zone."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    TOTAL = "total"  # a one-off total that never renews
 
 
 class PhotoScope(StrEnum):
@@ -44,17 +53,19 @@ class GuildSettings(Base):
     half after is shown beside a result. `disclosure` is said under each result; empty: nothing is.
     `staging_label` is written into that corner of a copy of a staged picture, which is shown beside it;
     empty: there is no copy. `best_channel_id`: results that get `best_stars` stars, or a moderator's, are
-    shown there as well.
+    shown there as well. A one-off budget counts from `budget_since`.
     """
 
     __tablename__ = "guilds"
 
     guild_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     key_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("studii_keys.id"), default=None)
-    budget_limit: Mapped[int | None] = mapped_column(Integer, default=None)
-    budget_period: Mapped[Period | None] = mapped_column(Choice(Period, "budget_period"), default=None)
-    budget_since: Mapped[datetime | None] = mapped_column(default=None)
-    own_timezone: Mapped[str | None] = mapped_column("timezone", default=None)
+    budget_limit: Mapped[int] = mapped_column(Integer, nullable=True, default=DEFAULT_BUDGET)
+    budget_period: Mapped[Period] = mapped_column(
+        Choice(Period, "budget_period"), nullable=True, default=Period.DAY
+    )
+    budget_since: Mapped[datetime | None] = mapped_column(default=None)  # None: the default budget applies
+    timezone: Mapped[str] = mapped_column(nullable=True, default="UTC")
     paused_at: Mapped[datetime | None] = mapped_column(default=None)
     keeps_metadata: Mapped[bool | None] = mapped_column(default=None)  # location, camera and so on
     confirm_above: Mapped[int | None] = mapped_column(
@@ -95,19 +106,6 @@ class GuildSettings(Base):
     staging_corner: Mapped[str] = mapped_column(String(16), nullable=True, default=CORNERS[0])
     best_channel_id: Mapped[int | None] = mapped_column(default=None)
     best_stars: Mapped[int] = mapped_column(Integer, nullable=True, default=3)
-
-    @property
-    def budget(self) -> Budget:
-        """Return the budget. Of half a one nothing may be spent: a guess might be more than admins allow."""
-        if self.budget_limit is None:
-            return Budget()
-        if self.budget_period is None:
-            return Budget(0, Period.DAY)
-        return Budget(self.budget_limit, self.budget_period, self.budget_since)
-
-    @property
-    def timezone(self) -> str:
-        return self.own_timezone or "UTC"
 
     @property
     def paused(self) -> bool:
@@ -153,17 +151,6 @@ def change(session: Session, guild_id: int, **values: Any) -> None:
     if "best_channel_id" in values:  # admins are told again if that one is lost too
         posts.forget(session, guild_id, NoticeKind.BEST_LOST)
     wake(session, ("servers",))
-
-
-def set_key(session: Session, guild_id: int, key_id: int | None) -> None:
-    """Set the key that the server's new jobs use."""
-    change(session, guild_id, key_id=key_id)
-
-
-def set_budget(session: Session, guild_id: int, budget: Budget) -> None:
-    """Set the credits that the server may spend."""
-    since = budget.since
-    change(session, guild_id, budget_limit=budget.limit, budget_period=budget.period, budget_since=since)
 
 
 def pause(session: Session, guild_id: int, at: datetime, *, paused: bool) -> bool:

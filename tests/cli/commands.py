@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.db import Database
-from bot.domain.guilds import Plan
 from bot.servers import keys as server_keys, settings as server_settings
+from bot.servers.keys import Plan
 from bot.vault import Vault
 from sandbox.discord.emulator import DiscordServer
 from tests.support.database import database as new_database
@@ -44,7 +44,7 @@ async def keep_key(folder: Path, secret: str = SECRET, *keys: str) -> None:
     vault = Vault.open(keys, folder / "data" / "encryption.key")
     async with Database.open(url) as db:
         key = await db.write(server_keys.add, 100, "lane", secret[-4:], Plan.PRO, vault.seal(secret), NOW)
-        await db.write(server_settings.set_key, 100, key.id)
+        await db.write(server_settings.change, 100, key_id=key.id)
 
 
 async def kept_key(folder: Path, *keys: str) -> str:

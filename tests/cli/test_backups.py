@@ -23,13 +23,13 @@ from bot.clock import SystemClock
 from bot.config import StorageSettings
 from bot.credits import ledger
 from bot.db import Database
-from bot.domain.guilds import Plan
 from bot.errors import SettingsError
 from bot.features import styles
 from bot.jobs import queries
 from bot.jobs.models import JobState
 from bot.rows import metadata
 from bot.servers import keys, settings as server_settings
+from bot.servers.keys import Plan
 from bot.servers.notices import NoticeKind
 from bot.sqlite_file import instance_lock
 from sandbox.discord.emulator import DiscordServer
@@ -319,7 +319,7 @@ async def filled(folder: Path) -> str:
         now = SystemClock().now()
         job, *_ = [await accepted(db) for _ in range(3)]
         key = await db.write(keys.add, 1, "lane", "abcd", Plan.PRO, b"sealed", now)
-        await db.write(server_settings.set_key, 1, key.id)
+        await db.write(server_settings.change, 1, key_id=key.id)
         await db.write(posts.want, 1, NoticeKind.UNKNOWN, job.id, at=now, job_id=job.id)
         await db.write(meta.set_to, "name", b"value")
         await db.write(

@@ -11,8 +11,8 @@ from cryptography.fernet import Fernet
 
 from bot.clock import SystemClock
 from bot.db import Database
-from bot.domain.guilds import Plan
 from bot.servers import keys, settings
+from bot.servers.keys import Plan
 from bot.vault import CannotDecrypt, Vault
 from sandbox.discord.emulator import DiscordServer, Rules
 from tests.cli.commands import (
@@ -153,7 +153,7 @@ async def keep_servers(folder: Path, missing: bool = False) -> None:
         for guild_id in (*GONE, STILL_THERE):
             key = await db.write(keys.add, guild_id, f"lane{guild_id}", "abcd", Plan.PRO, b"sealed", now)
             await db.write(settings.came, guild_id, now)
-            await db.write(settings.set_key, guild_id, key.id)
+            await db.write(settings.change, guild_id, key_id=key.id)
         if missing:
             await db.write(settings.set_missing, [*GONE, STILL_THERE], now)
 

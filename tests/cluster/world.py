@@ -10,11 +10,12 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 from bot.clock import SystemClock
+from bot.credits import budgets
 from bot.db import Database
-from bot.domain.guilds import Budget, Period, Plan
 from bot.jobs import queries
 from bot.jobs.models import Job, JobState
-from bot.servers import settings as server_settings
+from bot.servers.keys import Plan
+from bot.servers.settings import Period
 from bot.vault import Vault, lane_names
 from sandbox.discord.emulator import DiscordServer, Rules
 from sandbox.discord.emulator.interactions import Interaction
@@ -155,5 +156,5 @@ async def cluster(
             for number, guild_id in enumerate(guilds):
                 key = keys[number % len(keys)].secret
                 await store_key(db, vault, guild_id, key, Plan.PRO, now, lanes)
-                await db.write(server_settings.set_budget, guild_id, Budget(1_000_000, Period.DAY, now))
+                await db.write(budgets.set_budget, guild_id, 1_000_000, Period.DAY, at=now)
         yield Cluster(discord, studii, url, folder, keys, secret, lease, period)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.domain.guilds import Period
 from bot.jobs.models import JobState
+from bot.servers.settings import Period
 from tests.support import spending
 from tests.support.desk import Desk, texts
 

@@ -7,11 +7,10 @@ import discord
 import pytest
 
 from bot.credits.limits import AllowanceScope
-from bot.domain.guilds import Period
 from bot.jobs import queries
 from bot.jobs.models import JobState
 from bot.servers import settings
-from bot.servers.settings import PhotoScope
+from bot.servers.settings import Period, PhotoScope
 from tests.support import spending
 from tests.support.desk import PNG, Desk, started, texts
 from tests.support.settings import admin, pressed

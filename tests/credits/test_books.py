@@ -32,7 +32,6 @@ from bot.credits.ledger import EntryKind, Line
 from bot.credits.limits import AllowanceScope
 from bot.credits.requests import RequestState, amount_for
 from bot.db import Database
-from bot.domain.guilds import Period, Plan
 from bot.errors import CreditsShort, Refused
 from bot.jobs import actions, queries, submission, transitions
 from bot.jobs.accept import Acceptor
@@ -40,6 +39,8 @@ from bot.jobs.models import FailureCode, Job, JobRequest, JobState, MemberContex
 from bot.jobs.submission import Claim
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, settings
+from bot.servers.keys import Plan
+from bot.servers.settings import Period
 from bot.studii import CreatedJob, JobReport
 from tests.support.clock import FakeClock
 from tests.support.database import database, sqlite_in_place
@@ -271,7 +272,7 @@ class Bank:
     async def open(cls, url: str) -> AsyncGenerator["Bank"]:
         async with Database.open(url) as db:
             key = await db.write(keys.add, GUILD, LANE, "abcd", Plan.PRO, b"", BEGIN)
-            await db.write(settings.set_key, GUILD, key.id)
+            await db.write(settings.change, GUILD, key_id=key.id)
             yield cls(db)
 
     async def empty(self) -> None:

@@ -7,11 +7,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.credits import budgets
 from bot.credits.limits import AllowanceScope, StartRate
 from bot.db import Database
-from bot.domain.guilds import Budget, Period, Plan
 from bot.errors import Refused
 from bot.servers import keys, settings
+from bot.servers.keys import Plan
+from bot.servers.settings import Period
 from tests.support import spending
 from tests.support.clock import FakeClock
 from tests.support.services import GUILD, MEMBER, ServicesWorld
@@ -23,8 +25,8 @@ pytestmark = pytest.mark.driver_thread
 async def db(either: str) -> AsyncGenerator[Database, None]:
     async with Database.open(either) as opened:
         key = await opened.write(keys.add, GUILD, "lane", "abcd", Plan.PRO, b"", FakeClock().now())
-        await opened.write(settings.set_key, GUILD, key.id)
-        await opened.write(settings.set_budget, GUILD, Budget(10_000, Period.DAY, FakeClock().now()))
+        await opened.write(settings.change, GUILD, key_id=key.id)
+        await opened.write(budgets.set_budget, GUILD, 10_000, Period.DAY, at=FakeClock().now())
         yield opened
 
 

@@ -7,9 +7,9 @@ from hypothesis import given, strategies as st
 from bot.credits.budgets import period_of, time_zone
 from bot.credits.ledger import Window
 from bot.credits.usage import Span, days_of
-from bot.domain.guilds import Budget, Period
 from bot.errors import Refused
 from bot.jobs.accept import size_words
+from bot.servers.settings import GuildSettings, Period
 
 # Among them: half hours, no daylight saving, clocks that change at midnight, and a day that never was.
 ZONES = [
@@ -30,11 +30,12 @@ def utc(*when: int) -> datetime:
     return datetime(*when, tzinfo=UTC)  # pyright: ignore[reportArgumentType]
 
 
-WEEK, MONTH, SINCE = Budget(period=Period.WEEK), Budget(period=Period.MONTH), utc(2026, 4, 1, 9, 30)
+SINCE = utc(2026, 4, 1, 9, 30)
+DAY, WEEK, MONTH, TOTAL = (GuildSettings(1, budget_period=one, budget_since=SINCE) for one in Period)
 
 
 def day(zone: str, now: datetime) -> Window:
-    return period_of(Budget(period=Period.DAY), zone, now)
+    return period_of(GuildSettings(1, timezone=zone), now)
 
 
 def test_a_day_whose_midnight_is_skipped_begins_when_the_clocks_jump() -> None:
@@ -60,21 +61,22 @@ def test_clocks_that_go_back_over_midnight_do_not_give_the_day_before_again() ->
 
 
 @pytest.mark.parametrize(
-    ("budget", "zone", "now", "start", "end"),
+    ("server", "zone", "now", "start", "end"),
     [
-        (Budget(), "Asia/Kolkata", utc(2026, 5, 4, 18, 30), utc(2026, 5, 4, 18, 30), utc(2026, 5, 5, 18, 30)),
+        (DAY, "Asia/Kolkata", utc(2026, 5, 4, 18, 30), utc(2026, 5, 4, 18, 30), utc(2026, 5, 5, 18, 30)),
         (WEEK, "Europe/Berlin", utc(2026, 3, 29, 21, 59), utc(2026, 3, 22, 23), utc(2026, 3, 29, 22)),
         (WEEK, "Europe/Berlin", utc(2026, 3, 29, 22), utc(2026, 3, 29, 22), utc(2026, 4, 5, 22)),
         (MONTH, "America/New_York", utc(2025, 12, 31, 23), utc(2025, 12, 1, 5), utc(2026, 1, 1, 5)),
         (MONTH, "America/New_York", utc(2026, 1, 1, 5), utc(2026, 1, 1, 5), utc(2026, 2, 1, 5)),
         (MONTH, "UTC", utc(2028, 2, 29, 12), utc(2028, 2, 1), utc(2028, 3, 1)),
-        (Budget(50, Period.TOTAL, SINCE), "Europe/Berlin", utc(2031, 1, 1), SINCE, None),
+        (TOTAL, "Europe/Berlin", utc(2031, 1, 1), SINCE, None),
     ],
 )
 def test_periods_begin_and_end_where_the_server_is(
-    budget: Budget, zone: str, now: datetime, start: datetime, end: datetime | None
+    server: GuildSettings, zone: str, now: datetime, start: datetime, end: datetime | None
 ) -> None:
-    assert period_of(budget, zone, now) == Window(start, end)
+    server.timezone = zone
+    assert period_of(server, now) == Window(start, end)
 
 
 @given(
@@ -83,14 +85,14 @@ def test_periods_begin_and_end_where_the_server_is(
     now=st.datetimes(datetime(1990, 1, 1), datetime(2036, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
 )
 def test_every_moment_is_in_one_window_and_windows_touch(zone: str, period: Period, now: datetime) -> None:
-    budget = Budget(period=period)
-    here = period_of(budget, zone, now)
+    server = GuildSettings(1, budget_period=period, timezone=zone)
+    here = period_of(server, now)
     assert here.start is not None
     assert here.end is not None
     assert here.start <= now < here.end
-    assert period_of(budget, zone, here.start) == here
-    assert period_of(budget, zone, here.end - timedelta(microseconds=1)) == here
-    assert period_of(budget, zone, here.end).start == here.end
+    assert period_of(server, here.start) == here
+    assert period_of(server, here.end - timedelta(microseconds=1)) == here
+    assert period_of(server, here.end).start == here.end
 
 
 @pytest.mark.parametrize("name", ["", "Europe", "../etc/passwd", "x" * 5000])

@@ -12,7 +12,6 @@ from aiohttp import web
 
 from bot.cluster import Membership
 from bot.db import Database
-from bot.domain.guilds import Plan
 from bot.engine import Tuning
 from bot.engine.requests import recover
 from bot.errors import NotAlone
@@ -20,6 +19,7 @@ from bot.jobs import accept, lanes as lane_rows, queries, transitions
 from bot.jobs.models import Job, JobState
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, settings
+from bot.servers.keys import Plan
 from sandbox.studii import Outcome
 from sandbox.studii.faults import Effect, error
 from tests.cluster.members import process_on, replaced
@@ -71,7 +71,7 @@ async def test_what_another_process_sends_with_the_key_counts_from_its_first_req
                 at = world.clock.now()
                 lane = world.lanes(key.secret)
                 stored = await theirs.write(keys.add, THEIRS, lane, "abcd", Plan.PRO, b"", at)
-                await theirs.write(settings.set_key, THEIRS, stored.id)
+                await theirs.write(settings.change, THEIRS, key_id=stored.id)
                 until = [at.timestamp() + PERIOD] * Plan.PRO.requests_per_minute
                 await theirs.write(lane_rows.keep_window, lane, other.epoch, until)
             began = monotonic()
@@ -96,7 +96,7 @@ async def test_a_price_that_is_learned_leaves_the_jobs_of_another_process_to_it(
             at = world.clock.now()
             lane = world.lanes(key.secret)
             stored = await db.write(keys.add, THEIRS, lane, "abcd", Plan.TEAM, b"", at)
-            await db.write(settings.set_key, THEIRS, stored.id)
+            await db.write(settings.change, THEIRS, key_id=stored.id)
             await db.write(given(accept.store, [theirs], at))
         async with world.running():
             mine = await world.accept(a_job(guild_id=MINE, estimate=8))

@@ -9,13 +9,13 @@ import pytest
 from sqlalchemy import Connection
 
 from bot.db import Database
-from bot.domain.guilds import Period
 from bot.errors import CreditsShort, NotAlone, Unsure
 from bot.jobs import submission
 from bot.jobs.models import FailureCode, Job, JobRequest, JobState, MemberContext
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, privacy, settings
 from bot.servers.notices import NoticeKind
+from bot.servers.settings import Period
 from bot.sqlite_file import copy_database, replace_database
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Outcome, faults
@@ -119,7 +119,7 @@ async def test_a_forgotten_key_is_kept_for_its_running_job_a_day_at_most(tmp_pat
             key_id=key.id,
         )
         now = world.clock.now()
-        await world.db.write(settings.set_key, GUILD, None)
+        await world.db.write(settings.change, GUILD, key_id=None)
         await world.db.write(keys.retire, key.id, now)
         assert await world.db.write(privacy.erase_retired_keys, now - timedelta(days=1)) == 0
         assert await world.db.write(privacy.erase_retired_keys, now + timedelta(seconds=1)) == 1

@@ -19,12 +19,11 @@ from bot.clock import Clock, SystemClock
 from bot.cluster import Membership
 from bot.credits import ledger
 from bot.db import Database
-from bot.domain.guilds import Plan
 from bot.engine import CountedDecoder, Engine, Tuning
 from bot.jobs import accept, queries, transitions
 from bot.jobs.models import TERMINAL_STATES, Job, JobState, SourcePhoto
 from bot.media.spool import Spool
-from bot.servers.keys import StudiiKey
+from bot.servers.keys import Plan, StudiiKey
 from bot.services import Services
 from bot.studii import StudiiClient, Timeouts
 from bot.vault import LaneNames, Vault, lane_names

@@ -15,7 +15,7 @@ from time import perf_counter
 
 from bot.clock import SystemClock
 from bot.db import Database
-from bot.domain.guilds import Plan
+from bot.servers.keys import Plan
 from bot.vault import Vault
 from bot.version import VERSION
 from sandbox.discord.emulator import TOKEN, DiscordServer

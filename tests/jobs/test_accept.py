@@ -17,10 +17,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.credits import ledger, prices
+from bot.credits import budgets, ledger, prices
 from bot.credits.limits import AllowanceScope, set_allowance
 from bot.db import Database
-from bot.domain.guilds import Budget, Period, Plan
 from bot.errors import CreditsShort, Refused
 from bot.features.words import WordEffect, WordRule
 from bot.jobs import queries
@@ -31,7 +30,8 @@ from bot.jobs.models import Job, JobRequest, MemberContext
 from bot.reasons import Reason, ReasonCode
 from bot.servers import access, keys, settings, settings as server_settings
 from bot.servers.access import AccessList, Block
-from bot.servers.settings import PhotoScope
+from bot.servers.keys import Plan
+from bot.servers.settings import Period, PhotoScope
 from tests.support.clock import FakeClock
 from tests.support.database import holding
 from tests.support.desk import all_questions
@@ -178,9 +178,9 @@ async def server(db: Database, guild_id: int, chance: random.Random) -> None:
     """A server with limits of all kinds, or some of them, or with room for nearly everything."""
     roomy = chance.random() < 0.5
     key = await db.write(keys.add, guild_id, f"lane {guild_id}", "abcd", Plan.PRO, b"", NOW)
-    await db.write(settings.set_key, guild_id, key.id)
+    await db.write(settings.change, guild_id, key_id=key.id)
     limit = 10_000 if roomy else chance.choice((0, 30, 100, 1000))
-    await db.write(settings.set_budget, guild_id, Budget(limit, chance.choice(list(Period)), NOW))
+    await db.write(budgets.set_budget, guild_id, limit, chance.choice(list(Period)), at=NOW)
     if not roomy:
         await limits(db, guild_id, chance)
     await db.write(settings.change, guild_id, photos=chance.choice(list(PhotoScope)))
@@ -194,8 +194,8 @@ async def server(db: Database, guild_id: int, chance: random.Random) -> None:
 async def set_up(db: Database, *, room_for: int) -> None:
     """Give the first server a key, and a daily budget for that number of pictures."""
     key = await db.write(keys.add, 1, "lane", "abcd", Plan.PRO, b"", NOW)
-    await db.write(settings.set_key, 1, key.id)
-    await db.write(settings.set_budget, 1, Budget(room_for * 8, Period.DAY, NOW))
+    await db.write(settings.change, 1, key_id=key.id)
+    await db.write(budgets.set_budget, 1, room_for * 8, Period.DAY, at=NOW)
 
 
 async def limits(db: Database, guild_id: int, chance: random.Random) -> None:

@@ -19,10 +19,10 @@ from yarl import URL
 from bot.app import App, build
 from bot.clock import Clock
 from bot.config import Settings
-from bot.domain.guilds import Plan
 from bot.jobs import accept, queries
 from bot.jobs.models import JobState
 from bot.monitoring import HealthServer, Metrics, Vitals
+from bot.servers.keys import Plan
 from bot.version import VERSION
 from sandbox.discord.emulator import TOKEN, DiscordServer
 from sandbox.discord.emulator.faults import Fault

@@ -6,13 +6,12 @@ import pytest
 from simcord import MemberActor
 
 from bot.catalog import Catalog
-from bot.domain.guilds import Period
 from bot.jobs.confirm import AUTO_SKIPPED, TAP_SKIPPED
 from bot.languages import Message
 from bot.reactions import photos as watch
 from bot.reactions.photos import OFFER_SKIPPED
 from bot.servers import access, settings
-from bot.servers.settings import PhotoScope
+from bot.servers.settings import Period, PhotoScope
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.reactions.test_photo_channels import automatic, offering, under
 from tests.support import spending

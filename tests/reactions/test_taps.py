@@ -5,8 +5,8 @@ import asyncio
 import discord
 import pytest
 
-from bot.domain.guilds import Period
 from bot.jobs.models import JobState
+from bot.servers.settings import Period
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support import spending
 from tests.support.desk import Desk

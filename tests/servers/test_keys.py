@@ -2,10 +2,9 @@
 
 import pytest
 
-from bot.domain.guilds import Plan
 from bot.errors import Refused, StudiiBotError
 from bot.jobs import lanes as lane_rows
-from bot.servers.keys import StudiiKey
+from bot.servers.keys import Plan, StudiiKey
 from bot.studii import KeyRefused
 from bot.vault import lane_names
 from tests.support.services import GUILD, OTHER_GUILD, OTHER_SECRET, SECRET, ServicesWorld

@@ -6,9 +6,9 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bot.db import Database
-from bot.domain.guilds import Plan
 from bot.errors import SettingsError
 from bot.servers import keys as server_keys
+from bot.servers.keys import Plan
 from bot.vault import Vault, lane_names
 from tests.support.jobs import NOW
 

@@ -19,7 +19,6 @@ from bot.client.login import photo_intents
 from bot.credits import prices
 from bot.db import Database
 from bot.delivery import Answers, DiscordDelivery
-from bot.domain.guilds import Plan
 from bot.errors import Refused
 from bot.features.styles import Style, save
 from bot.features.words import add
@@ -27,6 +26,7 @@ from bot.jobs import queries, transitions
 from bot.jobs.confirm import Confirmation, Tapper
 from bot.jobs.models import Job, JobState, Progress
 from bot.servers import keys, settings
+from bot.servers.keys import Plan
 from bot.services import Services
 from bot.ui.jobs.progress import progress_panel
 from bot.vault import Vault

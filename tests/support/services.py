@@ -11,7 +11,6 @@ from bot.catalog import Catalog
 from bot.clock import Clock
 from bot.credits import prices
 from bot.db import Database
-from bot.domain.guilds import Period, Plan
 from bot.errors import StudiiBotError
 from bot.features.photo_rules import KnownPhotoRules
 from bot.jobs import actions, queries, transitions
@@ -20,7 +19,8 @@ from bot.jobs.models import Job, JobRequest, JobState
 from bot.media.spool import Spool
 from bot.servers import keys, privacy, settings
 from bot.servers.key_entry import KeyEntry
-from bot.servers.keys import StudiiKey
+from bot.servers.keys import Plan, StudiiKey
+from bot.servers.settings import Period
 from bot.services import Services
 from bot.vault import LaneNames, Vault, lane_names
 from tests.support import spending
@@ -90,7 +90,7 @@ async def store_key(
     lanes = lanes or await db.write(lane_names, vault)
     new = guild_id, lanes(secret), secret[-4:], plan, vault.seal(secret), at
     stored = await db.write(keys.add, *new)
-    await db.write(settings.set_key, guild_id, stored.id)
+    await db.write(settings.change, guild_id, key_id=stored.id)
     return stored
 
 

@@ -6,8 +6,8 @@ from typing import Any
 from bot.credits import budgets, limits
 from bot.credits.budgets import BudgetState
 from bot.credits.limits import MemberLimits, MemberState
-from bot.domain.guilds import Period
 from bot.servers import settings
+from bot.servers.settings import Period
 from bot.services import Services
 
 

@@ -20,9 +20,9 @@ from bot.client.bot import StudiiBot
 from bot.client.login import photo_intents
 from bot.clock import Clock, SystemClock
 from bot.config import Settings
-from bot.domain.guilds import Plan
 from bot.errors import PhotoUnavailable
 from bot.jobs.models import Job
+from bot.servers.keys import Plan
 from bot.ui.kit.answers import AnswerKeeper
 from sandbox.studii import StudiiServer
 from tests.support.database import database

@@ -11,7 +11,6 @@ PLACES = (
     "bot/catalog.py",
     "bot/client/bot.py",
     "bot/delivery",
-    "bot/domain",
     "bot/errors.py",
     "bot/features",
     "bot/reactions",

@@ -11,10 +11,10 @@ from bot.catalog import Catalog
 from bot.credits import requests
 from bot.credits.budgets import GRANTED_FOR, credit_words
 from bot.credits.requests import CreditRequest, RequestState
-from bot.domain.guilds import Period
 from bot.errors import Refused
 from bot.languages import gettext as _, lazy, plazy, speaking
 from bot.posts import Post
+from bot.servers.settings import Period
 from bot.ui.kit.answers import DISCORD_ERRORS, acknowledge, refused_as
 from bot.ui.kit.layout import GOOD, QUIET, Panel, boxed, lines, plain, small
 from bot.ui.panels.controls import Id, Press, button

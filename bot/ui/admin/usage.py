@@ -20,11 +20,11 @@ from bot.catalog import Catalog
 from bot.credits import usage as reports
 from bot.credits.budgets import DEFAULT_HOLDS, credit_words
 from bot.credits.usage import LEDGER_HEADINGS, Span, Spending, UsageReport, write_ledger
-from bot.domain.guilds import Period
 from bot.errors import Refused
 from bot.jobs.models import FORGOTTEN_MEMBER
 from bot.languages import and_list, day_and_month, gettext as _, lazy, ngettext, number, sentences
 from bot.servers import settings
+from bot.servers.settings import Period
 from bot.ui.jobs.wording import ALT_LENGTH, job_words, state_name
 from bot.ui.kit.answers import acknowledge, answer, defer_answer
 from bot.ui.kit.layout import NEUTRAL, Panel, boxed, lines, plain, row, rule, shortened, small
@@ -195,15 +195,15 @@ def _limit_words(report: UsageReport) -> str:
     limit = report.limit_a_day
     if limit is None:
         return ""
-    budget = report.budget.settings.budget
+    budget = report.budget.settings
     each = round(limit)
-    match budget.period:
+    match budget.budget_period:
         case Period.WEEK:
-            return _("budget {limit} a week ≈ {each} a day", limit=budget.limit, each=each)
+            return _("budget {limit} a week ≈ {each} a day", limit=budget.budget_limit, each=each)
         case Period.MONTH:
-            return _("budget {limit} a month ≈ {each} a day", limit=budget.limit, each=each)
+            return _("budget {limit} a month ≈ {each} a day", limit=budget.budget_limit, each=each)
         case _:
-            return _("budget {limit} a day", limit=budget.limit)
+            return _("budget {limit} a day", limit=budget.budget_limit)
 
 
 def _member(one: Spending) -> str:

@@ -13,7 +13,6 @@ from bot.credits.budgets import DEFAULT_HOLDS, MAX_BUDGET, BudgetState, credit_w
 from bot.credits.ledger import Usage
 from bot.credits.limits import MAX_AT_ONCE, MAX_SECONDS, AllowanceScope, MemberLimits, MemberState, StartRate
 from bot.credits.usage import Span
-from bot.domain.guilds import Period
 from bot.jobs.models import Job
 from bot.languages import (
     N_,
@@ -31,6 +30,7 @@ from bot.languages import (
     sentences,
 )
 from bot.servers import settings
+from bot.servers.settings import Period
 from bot.ui.admin.usage import EVER, ledger, usage
 from bot.ui.jobs.wording import job_line
 from bot.ui.kit.forms import labelled
@@ -157,8 +157,8 @@ def _budget_fields(_now: Now, value: Mapping[str, Any]) -> list[ui.Item[Any]]:
 
 
 def budget_value(row_: Any) -> dict[str, Any]:
-    budget = row_.budget.settings.budget
-    return {"limit": budget.limit, "period": budget.period.value}
+    rules = row_.budget.settings
+    return {"limit": rules.budget_limit, "period": rules.budget_period.value}
 
 
 def _budget_line(now: Now) -> str:
@@ -257,7 +257,7 @@ def _allow(whose: AllowanceScope, session: Any, scope: Scope, subject: int, amou
 
 
 def _each(now: Now, amount: int) -> str:
-    return each_period_words(amount, now.row.budget.settings.budget.period)
+    return each_period_words(amount, now.row.budget.settings.budget_period)
 
 
 def _default_line(now: Now) -> str:

@@ -12,7 +12,6 @@ from discord import ui
 
 from bot.credits import budgets, prices
 from bot.credits.budgets import BudgetState, credit_words
-from bot.domain.guilds import Plan
 from bot.errors import Refused
 from bot.jobs import holds, lanes
 from bot.languages import (
@@ -34,7 +33,7 @@ from bot.reasons import Reason
 from bot.servers import access, keys, settings
 from bot.servers.access import AccessRules
 from bot.servers.key_entry import forget
-from bot.servers.keys import StudiiKey
+from bot.servers.keys import Plan, StudiiKey
 from bot.servers.settings import MADE_WITH_AI, MAX_DISCLOSURE_CHARACTERS, GuildSettings
 from bot.ui.admin.notices import EVERYONE_READS, everyone_reads, post_greeting, trouble_there, try_again
 from bot.ui.help import post_panel

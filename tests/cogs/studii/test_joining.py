@@ -7,10 +7,10 @@ import pytest
 
 from bot.credits import ledger
 from bot.db import Database
-from bot.domain.guilds import Plan
 from bot.jobs import queries
 from bot.jobs.models import JobState
 from bot.servers import keys, privacy, settings
+from bot.servers.keys import Plan
 from bot.ui.kit.reasons import reason_words
 from tests.support.desk import Desk, make_bot, open_desk
 from tests.support.jobs import ledger_lines

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.guilds import Period, Plan
 from bot.servers import keys
+from bot.servers.keys import Plan
+from bot.servers.settings import Period
 from tests.support import spending
 from tests.support.desk import KEY, REFUSED_KEY, Desk, open_desk, texts
 from tests.support.settings import admin, pressed
@@ -59,8 +60,8 @@ async def test_the_budget_is_shown_set_and_kept_in_the_parts_that_were_left_out(
     assert "500 credits a month" in told
     told = texts(await admin(desk, "budget", credits=40))
     assert "40 credits a month" in told
-    budget = (await spending.budget(desk.services, desk.guild.id)).settings.budget
-    assert (budget.limit, budget.period) == (40, Period.MONTH)
+    budget = (await spending.budget(desk.services, desk.guild.id)).settings
+    assert (budget.budget_limit, budget.budget_period) == (40, Period.MONTH)
 
 
 @pytest.mark.promise

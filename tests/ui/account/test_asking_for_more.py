@@ -9,11 +9,11 @@ from simcord import InteractionResult, MemberActor
 from bot.credits import requests
 from bot.credits.limits import AllowanceScope
 from bot.credits.requests import RequestState
-from bot.domain.guilds import Period
 from bot.errors import Refused
 from bot.posts import NotHere, Post, Stands
 from bot.servers import settings
 from bot.servers.notices import NoticeKind
+from bot.servers.settings import Period
 from tests.support import spending
 from tests.support.desk import Desk, texts
 from tests.support.posts import deliver, open_posts

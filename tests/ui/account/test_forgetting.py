@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from bot.domain.guilds import Plan
 from bot.jobs import queries
 from bot.jobs.best_results import consent
 from bot.jobs.models import Job, JobRequest, JobState
 from bot.servers import access
+from bot.servers.keys import Plan
 from tests.support import spending
 from tests.support.desk import Desk, make_bot, open_desk, pieces, texts
 from tests.support.jobs import ledger_lines

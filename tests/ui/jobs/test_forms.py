@@ -9,11 +9,10 @@ from simcord import InteractionResult
 
 from bot.catalog import Catalog, ToolInput
 from bot.credits.limits import StartRate
-from bot.domain.guilds import Period
 from bot.errors import Refused
 from bot.jobs import queries
 from bot.jobs.models import FailureCode, JobState
-from bot.servers.settings import Permit
+from bot.servers.settings import Period, Permit
 from bot.ui.jobs.forms import extra_inputs, field_for, inputs_from
 from tests.reactions.taps import jobs_of, post
 from tests.support import spending

@@ -4,11 +4,11 @@ import pytest
 from simcord import InteractionResult, MemberActor
 
 from bot.credits.ledger import Usage
-from bot.domain.guilds import Period
 from bot.jobs import transitions
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.reasons import Reason
 from bot.servers import settings
+from bot.servers.settings import Period
 from tests.reactions.taps import jobs_of, post
 from tests.support import spending
 from tests.support.desk import PNG, Desk, labels, learned, pieces, texts

@@ -10,10 +10,10 @@ import pytest
 from simcord import InteractionResult, MemberActor
 
 from bot.db import Database
-from bot.domain.guilds import Period
 from bot.jobs.confirm import Repeated, find_open
 from bot.jobs.models import FailureCode, JobState, MemberContext
 from bot.servers import settings
+from bot.servers.settings import Period
 from tests.cogs.test_jobs import button, listed
 from tests.reactions.taps import PORTRAIT, ROOM, jobs_of, post, reaction, ready, taken_away
 from tests.reactions.test_mentions import answer_to, mention

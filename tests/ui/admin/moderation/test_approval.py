@@ -13,7 +13,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.catalog import Catalog
-from bot.domain.guilds import Period
 from bot.engine.posts import Told
 from bot.jobs import queries, submission, transitions
 from bot.jobs.models import Approval, Job, JobRequest, JobState, Progress, SourcePhoto
@@ -22,6 +21,7 @@ from bot.media.spool import OutputFile
 from bot.posts import Post, Stands
 from bot.servers import access
 from bot.servers.notices import DECIDED_BY, NoticeKind
+from bot.servers.settings import Period
 from bot.ui.jobs.progress import progress_panel
 from tests.reactions.taps import STAGING, jobs_of, post, ready
 from tests.support import spending
