@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 MAX_BEFORE_THE_ANSWER = 42
 MAX_IN_ALL = 83  # with what a busy machine adds, as a deferral
 # A panel that is shown; a budget that is set, with the ledger and the log channel.
-MAX_FOR_A_PANEL, MAX_FOR_A_BUDGET = 12, 15
+MAX_FOR_A_PANEL, MAX_FOR_A_BUDGET = 13, 16
 
 
 @contextmanager
