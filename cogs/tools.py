@@ -207,8 +207,8 @@ def all_tools_menu() -> app_commands.ContextMenu:
 def _pictures(interaction: discord.Interaction, message: discord.Message) -> list[SourcePhoto]:
     # Before the person fills in a form in vain.
     ensure_can_post(interaction)
-    pictures, host = pictures_in(message), host_of(interaction)
-    if host.user is not None and message.author.id == host.user.id:  # what stands beside a result is none
+    pictures, own = pictures_in(message), interaction.client.user
+    if own is not None and message.author.id == own.id:  # what stands beside a result is none
         pictures = [one for one in pictures if not is_beside(one)] or pictures
     if not pictures:
         raise Refused(lazy("That message has no picture. Choose a message with a photo and try again."))

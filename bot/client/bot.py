@@ -114,8 +114,8 @@ class DiscordObserver:
     def trace(self) -> aiohttp.TraceConfig:
         """Return what discord.py gives its HTTP session, for the requests."""
         trace = aiohttp.TraceConfig()
-        trace.on_request_end.append(self._on_end)
-        trace.on_request_exception.append(self._on_exception)
+        trace.on_request_end.append(self._requested)
+        trace.on_request_exception.append(self._requested)
         return trace
 
     def listen(self, bot: commands.AutoShardedBot) -> None:
@@ -135,20 +135,14 @@ class DiscordObserver:
         self._give_up()
         self._open[interaction.id] = interaction.type.name, self._clock.monotonic()
 
-    async def _on_end(
-        self, _session: aiohttp.ClientSession, _context: SimpleNamespace, end: aiohttp.TraceRequestEndParams
-    ) -> None:
-        self._count(str(end.url), end.response.status)
-
-    async def _on_exception(
+    async def _requested(
         self,
         _session: aiohttp.ClientSession,
         _context: SimpleNamespace,
-        failed: aiohttp.TraceRequestExceptionParams,
+        made: aiohttp.TraceRequestEndParams | aiohttp.TraceRequestExceptionParams,
     ) -> None:
-        self._count(str(failed.url), None)
-
-    def _count(self, url: str, status: int | None) -> None:
+        url = str(made.url)
+        status = made.response.status if isinstance(made, aiohttp.TraceRequestEndParams) else None
         if not url.startswith(Route.BASE):
             return  # the gateway's or the CDN's
         self._metrics.discord_requests.labels("none" if status is None else str(status)).inc()
@@ -206,7 +200,6 @@ class StudiiBot(commands.AutoShardedBot):
         *,
         intents: discord.Intents,
         dev_guild_id: int | None = None,
-        extensions: Sequence[str] = EXTENSIONS,
         connector: aiohttp.BaseConnector | None = None,
         observer: DiscordObserver | None = None,
         member: Membership | None = None,
@@ -244,7 +237,6 @@ class StudiiBot(commands.AutoShardedBot):
         self.arrivals = InOrder()
         self.readers = Readers(self, lambda: self.services)
         self._dev_guild_id = dev_guild_id
-        self._extensions_to_load = tuple(extensions)
         self._identifying_at_once = 1
         self._begun: set[asyncio.Task[None]] = set()
         self._handled = BoundedDict[str, None](10_000)  # the last ones; a session is resumed within minutes
@@ -278,7 +270,7 @@ class StudiiBot(commands.AutoShardedBot):
 
     async def setup_hook(self) -> None:
         await self.tree.set_translator(CatalogueTranslator())
-        for extension in self._extensions_to_load:
+        for extension in EXTENSIONS:
             await self.load_extension(extension)
         if self._member.sharded is not None:
             self._identifying_at_once = await self._allowed_at_once()

@@ -31,7 +31,7 @@ from bot.servers.notices import DECIDED_BY, REFUSAL, NoticeKind, wanted_credits
 from bot.servers.settings import GuildSettings
 from bot.ui.admin.approvals import approval_request, decided, open_files, result_review
 from bot.ui.admin.credits import answer_panel
-from bot.ui.admin.notices import blocked_panel, notice_panel
+from bot.ui.admin.notices import blocked_panel, everyone_reads, notice_panel
 from bot.ui.jobs.more import AFTER_SMALLER, BEFORE_GONE, BEFORE_LEFT_OUT, BEFORE_SMALLER, SPLIT_LABELS
 from bot.ui.jobs.result import (
     ShownPhoto,
@@ -377,7 +377,8 @@ def _may_be_there(
     age_restricted = stays_there(client, job) or bool(is_age_restricted(here))
     if age_restricted and not is_age_restricted(there):
         return False
-    return _hidden(guild, there) or not _hidden(guild, here)
+    known = None if here is None else here.id
+    return everyone_reads(guild, known) or not everyone_reads(guild, best_channel_id)
 
 
 async def _files(read: Read, media: list[discord.MediaGalleryItem], room: int) -> list[discord.File]:
@@ -403,15 +404,6 @@ def _media(components: Iterable[Any]) -> Iterator[discord.MediaGalleryItem]:
         if isinstance(component, discord.MediaGalleryComponent):
             yield from component.items
         yield from _media(getattr(component, "children", ()))
-
-
-def _hidden(guild: discord.Guild, channel: Any) -> bool:
-    """Return whether not everyone sees the channel, or the thread's channel."""
-    if isinstance(channel, discord.Thread):
-        if channel.is_private():
-            return True
-        channel = channel.parent  # None if it is unknown
-    return channel is None or not channel.permissions_for(guild.default_role).view_channel
 
 
 async def notice(context: DeliveryContext, post: Post, told: Told, there: Recipient, room: int) -> Content:

@@ -11,7 +11,6 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeGuard
 from urllib.parse import urlsplit
 
 import discord
@@ -149,7 +148,6 @@ class PhotoWatch:
     ) -> None:
         self._client, self._services, self._catalog = client, services, catalog
         self._readers, self._arrivals = readers, arrivals
-        self._tapped = set[int]()  # servers, also those where reactions are off by now
         self.waiting = Backlog[_Photo | _TakenBack](
             "jobs from photos",
             self._do,
@@ -177,31 +175,24 @@ class PhotoWatch:
             return  # it stands for no tool
         if not any(self._state_of(member.guild, event.channel_id)):
             return
-        self._tapped.add(guild_id)
         place = self._arrivals.arrive(guild_id)
         await self._put(_Photo(member, event.channel_id, event.message_id, place, emoji), TAP_SKIPPED)
 
     def taken_back(self, event: discord.RawReactionActionEvent) -> None:
         """Handle a removed reaction; the bot removes its own."""
         own = self._client.user
-        if self._has_taps(event.guild_id) and own is not None and event.user_id != own.id:
+        if event.guild_id is not None and own is not None and event.user_id != own.id:
             emoji = emoji_of(event.emoji).key
             gone = _TakenBack(event.guild_id, event.message_id, event.user_id, emoji)
             self.waiting.put(event.guild_id, gone, at_once=True)
 
     def cleared(self, event: Cleared) -> None:
         """Handle the removal of all reactions, or all of one emoji."""
-        if self._has_taps(event.guild_id):
+        if event.guild_id is not None:
             one = isinstance(event, discord.RawReactionClearEmojiEvent)
             emoji = emoji_of(event.emoji).key if one else None
             gone = _TakenBack(event.guild_id, event.message_id, emoji=emoji)
             self.waiting.put(event.guild_id, gone, at_once=True)
-
-    def _has_taps(self, guild_id: int | None) -> TypeGuard[int]:
-        """Return whether jobs may have been started there by reactions."""
-        if guild_id is None:
-            return False
-        return guild_id in self._tapped or self._services.photo_rules.rules(guild_id).are_on
 
     def deleted(self, guild_id: int | None, message_id: int) -> None:
         """Handle a deleted message."""

@@ -9,7 +9,7 @@ from bot.jobs.models import JobState
 from bot.servers.settings import Period
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
 from tests.support import spending
-from tests.support.desk import Desk
+from tests.support.desk import Desk, make_bot
 from tests.support.settings import admin
 
 SLOW = 500  # turns of the loop
@@ -91,6 +91,8 @@ async def test_it_cancels_though_an_admin_has_changed_the_rules_since(
     message = await post(desk, desk.maya, ROOM)
     await desk.tom.react(message, STAGING)
     await admin(desk, command, **options)
+    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
+    await desk.env.restart_bot(bot)
     await desk.tom.unreact(message, STAGING)
     assert await states(desk) == [JobState.CANCELLED]
 

@@ -57,23 +57,15 @@ MAX_WAITING_CHARTS = 4  # pictures that may wait at once; each takes some hundre
 MANY_CHARTS = lazy("The bot is drawing other charts right now. Try again in a moment.")
 
 
-class ChartMaker:
-    """Draws one picture at a time, in a thread."""
+_drawing, _wanted = asyncio.Lock(), asyncio.Semaphore(MAX_WAITING_CHARTS)
 
-    def __init__(self) -> None:
-        self._drawing = asyncio.Lock()
-        self._wanted = 0
 
-    async def usage(self, chart: UsageChart) -> bytes:
-        """Return the chart as a PNG. Raises `Refused` if too many are wanted at once."""
-        if self._wanted >= MAX_WAITING_CHARTS:
-            raise Refused(MANY_CHARTS)
-        self._wanted += 1
-        try:
-            async with self._drawing:
-                return await asyncio.to_thread(_drawn, chart)
-        finally:
-            self._wanted -= 1
+async def picture_of(chart: UsageChart) -> bytes:
+    """Return the chart as a PNG, drawn in a thread, one at a time. Raises `Refused` if many wait."""
+    if _wanted.locked():
+        raise Refused(MANY_CHARTS)
+    async with _wanted, _drawing:
+        return await asyncio.to_thread(_drawn, chart)
 
 
 def _drawn(chart: UsageChart) -> bytes:
@@ -225,7 +217,6 @@ def _range(days: Sequence[date]) -> str:
     return first if first == last else _("{first} to {last}", first=first, last=last)
 
 
-_charts = ChartMaker()
 SPANS = {
     Span.WEEK: lazy("the last 7 days"),
     Span.DAYS_30: lazy("the last 30 days"),
@@ -251,7 +242,7 @@ async def usage(press: Press, span: Literal["shown", "days_30"]) -> None:
     guild_id = server_of(interaction)
     await acknowledge(interaction)
     report = await host.services.db.read(reports.report, guild_id, chosen, host.clock.now())
-    picture = await _charts.usage(usage_chart(report, host.catalog, chosen))
+    picture = await picture_of(usage_chart(report, host.catalog, chosen))
     options = [
         discord.SelectOption(label=str(words), value=one, default=one is chosen)
         for one, words in SPANS.items()

@@ -85,7 +85,7 @@ async def show_progress(
     except DISCORD_ERRORS as error:
         _log.info("Job %s: its progress may not have been shown: %r", jobs[0].id, error)
         if deferral is not None:
-            deferral.give_up()
+            host.answers.give_up(interaction)
         elif not may_be_shown(error):
             return
     await host.answers.show(interaction, subject_of(jobs[0]), shown)

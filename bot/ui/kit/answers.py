@@ -156,10 +156,6 @@ class Host(Protocol):
     @property
     def answers(self) -> AnswerKeeper: ...
     @property
-    def intents(self) -> discord.Intents: ...
-    @property
-    def user(self) -> discord.ClientUser | None: ...
-    @property
     def progress(self) -> Callable[[str], Awaitable[Progress]]: ...
 
 
@@ -223,10 +219,6 @@ class Wait:
             raise
         await self._answers.answered(self._interaction)
         return shown.id
-
-    def give_up(self) -> None:
-        """Let the announced answer be given later: Discord doesn't take it now."""
-        self._answers.give_up(self._interaction)
 
     async def _announced(self) -> bool:
         # An answer comes after the announcement.
@@ -411,7 +403,7 @@ async def answer_if_possible(interaction: discord.Interaction, panel: ui.LayoutV
             await answer(interaction, panel)
         except DISCORD_ERRORS:
             if announced is not None:
-                announced.give_up()
+                host_of(interaction).answers.give_up(interaction)
             raise
 
 

@@ -121,7 +121,6 @@ class Control(Generic[_P]):
     handler: Callable[Concatenate[Press, _P], Awaitable[None]]
     look: Mapping[str, Any]  # arguments of `ui.Button`
     who: Check
-    once: bool  # a double click counts as one
     forms: list[Handler] = field(default_factory=list[Handler])
 
     def of(self, *args: _P.args, **kwargs: _P.kwargs) -> ui.Button[Any]:
@@ -190,12 +189,12 @@ BUTTON_GONE = lazy("That button isn't in the message any more. Check the message
 
 
 def button(
-    pattern: str, *, label: Worded = "…", who: Check = anyone, once: bool = False, **look: Any
+    pattern: str, *, label: Worded = "…", who: Check = anyone, **look: Any
 ) -> Callable[[Callable[Concatenate[Press, _P], Awaitable[None]]], Control[_P]]:
     """Register a coroutine for custom ids like the pattern."""
 
     def register(handler: Callable[Concatenate[Press, _P], Awaitable[None]]) -> Control[_P]:
-        control = Control(pattern, handler, {"label": label, **look}, who, once)
+        control = Control(pattern, handler, {"label": label, **look}, who)
         _controls.append(control)
         return control
 
@@ -234,10 +233,7 @@ async def _handle(interaction: discord.Interaction[Any], custom_id: str) -> None
         raise Refused(BUTTON_GONE)
     press = Press(interaction, _values(interaction), held and custom_id.endswith(LET_IN))
     control.who(press, **arguments)
-    where = None if message is None else message.id
-    async with press.host.clicks.once((interaction.user.id, custom_id, where, form)) as first:
-        if first or not control.once:
-            await (control.forms[0] if form else cast(Handler, control.handler))(press, **arguments)
+    await (control.forms[0] if form else cast(Handler, control.handler))(press, **arguments)
 
 
 def _values(interaction: discord.Interaction[Any]) -> Any:

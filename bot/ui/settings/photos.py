@@ -350,7 +350,7 @@ def _taps(now: Now) -> str:
 
 def _about(now: Now) -> Iterable[Worded]:
     row: PhotosRow = now.row
-    yield "" if host_of(now.interaction).intents.message_content else INTENT_OFF
+    yield "" if now.interaction.client.intents.message_content else INTENT_OFF
     yield "" if row.closed is None else f"⚠️ {row.closed}"
     yield lacking_words(now.guild, row.rules)
     yield shut_words(now.guild, row.rules, list(row.taps.values()), row.access, now.catalog)
@@ -447,7 +447,7 @@ PHOTOS = Topic(
     lambda session, scope, name, value: settings.change(session, scope.guild_id, **{name: PhotoScope(value)}),
     about=_about,
     notes=lambda _now: NOTES,
-    colour=lambda now: NEUTRAL if host_of(now.interaction).intents.message_content else UNSURE,
+    colour=lambda now: NEUTRAL if now.interaction.client.intents.message_content else UNSURE,
     look=_look,
     back="setup",
     after=_after,

@@ -156,7 +156,7 @@ async def seen_by(interaction: discord.Interaction[Any], row: SetupRow) -> Setup
         has_key=row.key is not None and services.vault.opens(row.key.ciphertext),
         missing=missing_to_post(interaction.app_permissions, interaction.channel),
         lacking=lines(lacking_words(guild, rules), shut),
-        reads_messages=host.intents.message_content,
+        reads_messages=interaction.client.intents.message_content,
         log_trouble=trouble_there(guild, log),
         log_is_public=everyone_reads(guild, log),
         tools=len(host.catalog.tools),
@@ -457,11 +457,16 @@ async def look(press: Press) -> None:
     await turn_to(press, SETUP.name)
 
 
-@button("setup:panel", label=lazy("Post panel"), who=admin, once=True)
+@button("setup:panel", label=lazy("Post panel"), who=admin)
 async def posts_panel(press: Press) -> None:
-    """Post buttons for every tool in the channel."""
-    said = await post_panel(press.interaction)
-    await turn_to(press, SETUP.name, said=[f"✅ {said}"])
+    """Post buttons for every tool in the channel. A double click posts one panel."""
+    interaction = press.interaction
+    async with press.host.clicks.once(
+        (posts_panel.id(), interaction.user.id, interaction.channel_id)
+    ) as first:
+        if first:
+            said = await post_panel(interaction)
+            await turn_to(press, SETUP.name, said=[f"✅ {said}"])
 
 
 def _steps(now: Now) -> list[Piece]:

@@ -20,7 +20,7 @@ from bot.errors import Refused
 from bot.jobs.models import JobState
 from bot.servers import settings
 from bot.ui.admin.chart_picture import draw
-from bot.ui.admin.usage import MANY_CHARTS, MAX_WAITING_CHARTS, ChartMaker, Series, UsageChart
+from bot.ui.admin.usage import MANY_CHARTS, MAX_WAITING_CHARTS, Series, UsageChart, picture_of
 from tests.support.desk import Desk, pieces, texts
 from tests.support.jobs import ledger_lines
 from tests.support.presses import app_in
@@ -197,12 +197,11 @@ def test_whatever_there_is_to_draw_is_drawn(changes: dict[str, object]) -> None:
 
 @pytest.mark.promise
 async def test_more_pictures_than_can_be_drawn_soon_are_refused_and_the_rest_come() -> None:
-    maker = ChartMaker()
     small = a_chart(days=DAYS[:2], series=(Series("Studio", (1, 2)),))
     wanted = await asyncio.gather(
-        *(maker.usage(small) for _ in range(MAX_WAITING_CHARTS + 1)), return_exceptions=True
+        *(picture_of(small) for _ in range(MAX_WAITING_CHARTS + 1)), return_exceptions=True
     )
     (refused,) = [one for one in wanted if isinstance(one, Refused)]
     assert str(refused) == str(MANY_CHARTS)
     assert sum(isinstance(one, bytes) for one in wanted) == MAX_WAITING_CHARTS
-    assert isinstance(await maker.usage(small), bytes)
+    assert isinstance(await picture_of(small), bytes)
