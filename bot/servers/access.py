@@ -28,12 +28,7 @@ EVERY_TOOL = "*"  # in the place of a tool's slug
 MAX_BLOCK_REASON_CHARACTERS = 200
 MAX_BLOCK_HOURS = 24 * 365
 _LISTED = 5  # roles or channels that a sentence names
-APPROVAL_COLUMNS = {  # of the settings, by what they are called among approvals
-    "channel_id": "approval_channel",
-    "everyone": "approval_everyone",
-    "approver_role": "approver_role",
-    "results": "approval_results",
-}
+_APPROVAL_SETTINGS = ("approval_channel", "approval_everyone", "approver_role", "approval_results")
 
 CHANGE = lazy("An admin can change this with `/studii moderation`.")
 REFUSES = lazy("The person who posted that photo doesn't want others to use it. Only they can change this.")
@@ -183,14 +178,14 @@ def set_list(
 
 
 def change_approvals(session: Session, guild_id: int, **values: Any) -> None:
-    """Change some of the rules about approvals: `APPROVAL_COLUMNS`, `roles` and `tools`.
+    """Change some of the rules about approvals: those of the settings, `roles` and `tools`.
 
     Without a channel (None) nothing waits any more, and the other rules are forgotten; what waits already can
     still be decided on. Raises `Refused` for other rules while there is no channel.
     """
-    if values.get("channel_id", 0) is None:
-        values = {"roles": (), "tools": (), **dict.fromkeys(APPROVAL_COLUMNS)}
-    elif "channel_id" not in values and settings.of(session, guild_id).approval_channel is None:
+    if values.get("approval_channel", 0) is None:
+        values = {"roles": (), "tools": (), **dict.fromkeys(_APPROVAL_SETTINGS)}
+    elif "approval_channel" not in values and settings.of(session, guild_id).approval_channel is None:
         raise Refused(lazy("Set a channel first. Nothing was changed."))
     if values.get("approver_role") == guild_id:
         values["approver_role"] = None  # the role that everyone has: back to the permission
@@ -201,9 +196,7 @@ def change_approvals(session: Session, guild_id: int, **values: Any) -> None:
         for slug in values.pop("tools"):
             add(session, guild_id, AccessList.APPROVAL_TOOL, 0, slug)
     if values:
-        settings.change(
-            session, guild_id, **{APPROVAL_COLUMNS[name]: value for name, value in values.items()}
-        )
+        settings.change(session, guild_id, **values)
 
 
 def block(

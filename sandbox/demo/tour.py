@@ -271,9 +271,9 @@ class Tour:
         return plain(self._server, said)
 
     async def _approval(self) -> str:
-        await self._nora.change("moderation approvals", "channel_id", str(TEAM))
+        await self._nora.change("moderation approvals", "approval_channel", str(TEAM))
         await self._nora.change("moderation approvals", "tools", "studio")
-        await self._nora.change("moderation approvals", "results")
+        await self._nora.change("moderation approvals", "approval_results")
         sent, before = len(self._studii.jobs), self._newest_id()
         progress = await self._started(self._maya, "studio", prompt="A lighthouse in a storm")
         where = "in the moderators' channel"
@@ -284,7 +284,7 @@ class Tour:
         result = await self._seen(TEAM, request.id, f"the result {where}")
         await self._mika.press(result, "Approve")
         await self._maya.result_after(progress)
-        await self._nora.change("moderation approvals", "channel_id", "")
+        await self._nora.change("moderation approvals", "approval_channel", "")
         return asked
 
     def _newest_id(self) -> int:

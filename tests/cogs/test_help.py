@@ -70,7 +70,11 @@ async def test_help_says_that_requests_wait_for_a_moderator_and_where_moderators
 ) -> None:
     channel = desk.guild.create_text_channel("requests")
     await desk.services.db.write(
-        access.change_approvals, desk.guild.id, channel_id=channel.id, tools=["studio"], results=True
+        access.change_approvals,
+        desk.guild.id,
+        approval_channel=channel.id,
+        tools=["studio"],
+        approval_results=True,
     )
     member = texts(await desk.maya.slash(desk.channel, "help"))
     waits = "🛂 A moderator approves requests for it before they start, and looks at the results"
@@ -79,7 +83,9 @@ async def test_help_says_that_requests_wait_for_a_moderator_and_where_moderators
     admin = texts(await desk.admin.slash(desk.channel, "help"))
     assert f"You decide on requests and results in <#{channel.id}>" in admin
     assert "🛂" not in admin  # an admin's own requests don't wait
-    await desk.services.db.write(access.change_approvals, desk.guild.id, everyone=True, results=False)
+    await desk.services.db.write(
+        access.change_approvals, desk.guild.id, approval_everyone=True, approval_results=False
+    )
     admin = texts(await desk.admin.slash(desk.channel, "help"))
     assert f"You decide on requests in <#{channel.id}>." in admin
     member = texts(await desk.maya.slash(desk.channel, "help"))
@@ -175,7 +181,7 @@ async def test_an_operators_many_tools_fit_into_help_and_the_panel(tmp_path: Pat
             assert len(texts(shown)) < 4000
             assert len(pieces(shown)) <= 40
         # Not all have room in a list to choose from: what is chosen comes first.
-        await desk.db.write(access.change_approvals, desk.guild.id, channel_id=1, tools=["own-39"])
+        await desk.db.write(access.change_approvals, desk.guild.id, approval_channel=1, tools=["own-39"])
         assert "own-39" in str(pieces(await opened(desk, "moderation approvals")))
 
 

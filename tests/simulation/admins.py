@@ -205,14 +205,16 @@ def pauses(person: Person) -> Plan:
 def approvals(person: Person) -> Plan:
     """Have everyone's requests approved first, for a while."""
     world = person.world
-    yield from person.change(wording.APPROVAL, "channel_id", str(SHOWROOM))
-    yield from _change(person, "approval", True, (wording.APPROVAL, "everyone"), wording.APPROVAL_ON)
+    yield from person.change(wording.APPROVAL, "approval_channel", str(SHOWROOM))
+    yield from _change(person, "approval", True, (wording.APPROVAL, "approval_everyone"), wording.APPROVAL_ON)
     results = person.rand.random() < 0.6
     if results:
-        yield from _change(person, "reviews", True, (wording.APPROVAL, "results"), wording.RESULTS_WAIT)
+        yield from _change(
+            person, "reviews", True, (wording.APPROVAL, "approval_results"), wording.RESULTS_WAIT
+        )
     yield world.a_while(person.rand, 600, 1.5 * HOUR)
     world.rules.asked("reviews", False)
-    path = (wording.APPROVAL, "channel_id", "")
+    path = (wording.APPROVAL, "approval_channel", "")
     yield from _until_certain(person, "approval", False, path, wording.APPROVAL_OFF)
 
 

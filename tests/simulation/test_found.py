@@ -85,8 +85,8 @@ def test_a_result_whose_answer_got_lost_is_found_after_a_start() -> None:
 def needs_approval(world: World) -> Generator[float, None, Person]:
     """Let moderators approve what everyone asks for, in the showroom. Return the admin."""
     admin = Person(world, ADMIN, "admin")
-    yield from admin.change(wording.APPROVAL, "channel_id", str(SHOWROOM))
-    yield from admin.change(wording.APPROVAL, "everyone")
+    yield from admin.change(wording.APPROVAL, "approval_channel", str(SHOWROOM))
+    yield from admin.change(wording.APPROVAL, "approval_everyone")
     return admin
 
 

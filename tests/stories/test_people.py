@@ -155,8 +155,8 @@ async def test_a_rule_refuses_however_a_word_is_written_and_whoever_keeps_trying
 
 
 async def asks_moderators(here: Town) -> None:
-    await here.nora.change("moderation approvals", "channel_id", str(TEAM))
-    await here.nora.change("moderation approvals", "everyone")
+    await here.nora.change("moderation approvals", "approval_channel", str(TEAM))
+    await here.nora.change("moderation approvals", "approval_everyone")
 
 
 @pytest.mark.promise
@@ -167,7 +167,7 @@ async def test_a_request_waits_over_a_kill_and_goes_to_studii_once_it_is_approve
         question = await here.said("Approve", channel=TEAM)
         assert await here.spent() == 8
         await here.restart()
-        await here.nora.change("moderation approvals", "channel_id", "")  # for later requests
+        await here.nora.change("moderation approvals", "approval_channel", "")  # for later requests
         assert not here.studii.jobs
         await here.mika.press(question, "Approve")
         result = await here.maya.result_after(start)
@@ -206,9 +206,9 @@ async def test_a_result_that_is_not_approved_costs_its_credits_and_is_kept_for_m
 ) -> None:
     async with town(tmp_path) as here:
         await here.nora.command("studii budget", credits=500, period="total")
-        await here.nora.change("moderation approvals", "channel_id", str(TEAM))
+        await here.nora.change("moderation approvals", "approval_channel", str(TEAM))
         await here.nora.change("moderation approvals", "roles", str(MEMBERS))
-        await here.nora.change("moderation approvals", "results")
+        await here.nora.change("moderation approvals", "approval_results")
         await here.maya.command("studio", prompt="A red kite")
         await here.mika.press(await here.said("A red kite", "Approve", channel=TEAM), "Approve")
         await here.said("A red kite", "made this with", "Approve", channel=TEAM)

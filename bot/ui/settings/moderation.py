@@ -33,7 +33,6 @@ from bot.languages import (
 )
 from bot.servers import access, settings
 from bot.servers.access import (
-    APPROVAL_COLUMNS,
     EVERY_TOOL,
     MAX_BLOCK_HOURS,
     MAX_BLOCK_REASON_CHARACTERS,
@@ -295,14 +294,7 @@ def _approval_channel(now: Now) -> str:
 
 
 def _approval(name: str, title: Worded, kind: Any, about: Worded = "", **more: Any) -> Setting:
-    def read(row_: ModerationRow) -> Any:
-        if name == "roles":
-            return sorted(row_.access.ids(AccessList.APPROVAL_ROLE))
-        if name == "tools":
-            return row_.access.targets(AccessList.APPROVAL_TOOL)
-        return getattr(row_.settings, APPROVAL_COLUMNS[name])
-
-    return Setting(name, title, kind, about, read=read, **more)
+    return Setting(name, title, kind, about, read=lambda row_: getattr(row_.settings, name), **more)
 
 
 APPROVALS = Topic(
@@ -312,24 +304,26 @@ APPROVALS = Topic(
     load,
     [
         _approval(
-            "channel_id",
+            "approval_channel",
             lazy("Approval channel"),
             a_channel(lazy("off")),
             line=_approval_channel,
             check=can_post,
         ),
-        _approval("everyone", lazy("Everyone's requests wait"), YesNo()),
-        _approval(
+        _approval("approval_everyone", lazy("Everyone's requests wait"), YesNo()),
+        Setting(
             "roles",
             lazy("Requests of members with these roles wait"),
             a_role(several=True),
+            read=lambda row_: sorted(row_.access.ids(AccessList.APPROVAL_ROLE)),
         ),
-        _approval(
+        Setting(
             "tools",
             lazy("Requests for these tools wait"),
             OneOf(lambda catalog: {one.slug: one.title for one in catalog.tools.values()}, several=True),
+            read=lambda row_: row_.access.targets(AccessList.APPROVAL_TOOL),
         ),
-        _approval("results", lazy("Their results wait too"), YesNo(), RESULTS_WAIT),
+        _approval("approval_results", lazy("Their results wait too"), YesNo(), RESULTS_WAIT),
         _approval(
             "approver_role",
             lazy("Who decides"),

@@ -92,7 +92,7 @@ async def test_others_jobs_there_can_be_cancelled_by_those_alone(tmp_path: Path)
 @pytest.mark.promise
 async def test_results_that_wait_there_are_seen_by_those_alone(tmp_path: Path) -> None:
     async with open_desk(tmp_path, permissions=DELETES) as desk:
-        channel, ines = await approvals(desk, everyone=True, results=True), moderator(desk)
+        channel, ines = await approvals(desk, approval_everyone=True, approval_results=True), moderator(desk)
         assert "Results not posted" in str(pieces(await ines.slash(desk.channel, "jobs")))
         await delete(desk, channel)
         assert "Results not posted" not in str(pieces(await ines.slash(desk.channel, "jobs")))

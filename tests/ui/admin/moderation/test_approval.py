@@ -283,7 +283,7 @@ async def test_roles_tools_and_word_rules_send_requests_to_approval(desk: Desk) 
     removed = await change(desk, "moderation approvals", "roles", None)
     assert f"**Requests of members with these roles wait**: <@&{role.id}> removed." in removed
     assert "**Requests for these tools wait**: Virtual staging\n" in removed
-    off = await change(desk, "moderation approvals", "channel_id", None)
+    off = await change(desk, "moderation approvals", "approval_channel", None)
     assert "Nothing waits for approval." in off
     # Without a channel, what would have been sent there is refused.
     assert "word filter" in texts(await add_style(desk, name="Blimp", tool="studio", prompt="A blimp"))
@@ -305,7 +305,7 @@ async def test_a_channel_that_everyone_reads_is_warned_of(desk: Desk) -> None:
             desk.admin: discord.PermissionOverwrite(view_channel=True),
         },
     )
-    said = await change(desk, "moderation approvals", "channel_id", closed)
+    said = await change(desk, "moderation approvals", "approval_channel", closed)
     assert f"Requests are posted in <#{closed.id}>." in said
     assert "Everyone can read" not in said
 
@@ -314,9 +314,9 @@ async def test_a_channel_that_everyone_reads_is_warned_of(desk: Desk) -> None:
 @pytest.mark.parametrize("permission", ["view_channel", "send_messages", "attach_files"])
 async def test_a_channel_in_which_the_bot_can_not_post_is_refused(desk: Desk, permission: str) -> None:
     closed = desk.channel_for_the_bot("closed", **{permission: False})
-    said = await change(desk, "moderation approvals", "channel_id", closed)
+    said = await change(desk, "moderation approvals", "approval_channel", closed)
     assert f"I can't post in {closed.mention}: I'm missing" in said
-    assert "Set a channel first" in await change(desk, "moderation approvals", "everyone")
+    assert "Set a channel first" in await change(desk, "moderation approvals", "approval_everyone")
 
 
 async def a_set(desk: Desk, channel: ChannelHandle, folder: Path) -> tuple[list[Job], discord.Message]:

@@ -62,7 +62,7 @@ async def shown(desk: Desk, folder: Path, channel: ChannelHandle, job: Job | Non
 
 
 async def watched(desk: Desk) -> ChannelHandle:
-    return await approvals(desk, everyone=True, results=True)
+    return await approvals(desk, approval_everyone=True, approval_results=True)
 
 
 async def test_a_result_of_a_member_who_has_left_is_not_posted_and_the_moderator_is_told(

@@ -24,8 +24,8 @@ async def approvals(desk: Desk, **options: Any) -> ChannelHandle:
     """Turn approvals on; everyone's requests wait unless `options` say otherwise."""
     await desk.set_key()
     channel = desk.guild.create_text_channel("requests")
-    options = options or {"everyone": True}
-    given = {"channel_id": channel.id, **options}
+    options = options or {"approval_everyone": True}
+    given = {"approval_channel": channel.id, **options}
     await desk.services.db.write(access.change_approvals, desk.guild.id, **given)
     return channel
 
