@@ -66,8 +66,8 @@ def _grown(act: Callable[[], object]) -> float:
 def _say_everything() -> None:
     languages.number(1234567)
     languages.decimal(1234.5)
-    languages.day_and_month(DAY)
-    languages.short_day(DAY)
+    languages.day_words(DAY)
+    languages.day_words(DAY, short=True)
     languages.and_list(ITEMS)
     languages.or_list(ITEMS)
 

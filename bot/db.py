@@ -605,8 +605,6 @@ def connections_of(url: str, statement_timeout: float = WRITE_TIMEOUT, *, writes
     """Return one connection that writes, or some that see one moment each and can't write."""
     address = make_url(url)
     if address.get_backend_name() == "sqlite":
-        # At DEBUG this logger would write every transaction with what it is about.
-        logging.getLogger("aiosqlite").setLevel(logging.WARNING)
         return _File(address, PRAGMAS if writes else _READ_PRAGMAS, "BEGIN IMMEDIATE" if writes else "BEGIN")
     size = 1 if writes else READERS
     server = server_engine(

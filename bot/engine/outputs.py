@@ -308,5 +308,5 @@ def _note(session: Session, job_id: str, url: str | None, file: str | None, at: 
 
 
 def _key_of(session: Session, key_id: int | None, guild_id: int) -> StudiiKey | None:
-    own = None if key_id is None else keys.get(session, key_id)
+    own = None if key_id is None else session.get(StudiiKey, key_id)
     return own if own is not None and own.ciphertext else keys.current(session, guild_id)

@@ -179,7 +179,7 @@ def _starred(session: Session, guild_id: int, message_id: int) -> Starred | None
 
 def _to_ask_about(session: Session, guild_id: int, user_id: int, message_id: int) -> Starred | None:
     best = best_results.get(session, guild_id, message_id)
-    if best is None or not best.wanted or best_results.consent(session, user_id) is not None:
+    if best is None or not best.wanted or session.get(best_results.BestConsent, user_id) is not None:
         return None
     return _starred(session, guild_id, message_id)
 

@@ -415,7 +415,7 @@ def _still_running(session: Session, poll: Poll, job: Job) -> None:
 def _key_refused(session: Session, poll: Poll, job: Job, reason: Reason) -> Next:
     """Let the job continue with the server's current key if that is another one, else hold it."""
     current = keys.current(session, job.guild_id)
-    own = None if job.key_id is None else keys.get(session, job.key_id)
+    own = None if job.key_id is None else session.get(StudiiKey, job.key_id)
     if current is not None and current.id != job.key_id:
         transitions.change(session, job.id, key_id=current.id)
         return None, None

@@ -106,13 +106,8 @@ def usable(
 
     Their own come first; both are ordered by name.
     """
-    found = _of(session, guild_id, user_id, OF_SERVER)
+    found = of(session, guild_id, user_id, OF_SERVER)
     return [one for one in found if one.usable_by(user_id, roles) or (manages and one.of_server)]
-
-
-def of_server(session: Session, guild_id: int) -> list[Style]:
-    """Return the server's styles, by name."""
-    return _of(session, guild_id, OF_SERVER)
 
 
 def get(
@@ -191,7 +186,7 @@ def save(
             )
     ensure_words_allowed(session, guild_id, [name, *tool.chosen(inputs).values()])
     owner, made_by = (OF_SERVER, user_id) if for_server else (user_id, None)
-    theirs = _of(session, guild_id, owner)
+    theirs = of(session, guild_id, owner)
     if there := next((one for one in theirs if one.key == style_key(name)), None):
         raise Refused(
             (
@@ -377,7 +372,8 @@ def inputs_of(style: Style, tool: Tool, given: Mapping[str, str | None]) -> dict
     return inputs
 
 
-def _of(session: Session, guild_id: int, *user_ids: int) -> list[Style]:
+def of(session: Session, guild_id: int, *user_ids: int) -> list[Style]:
+    """Return the styles of these members, and with `OF_SERVER` the server's; each one's by name."""
     return list(
         session.scalars(
             select(Style)

@@ -22,7 +22,10 @@ UNANSWERED = timedelta(days=30)  # a result that waits for its maker's answer is
 
 
 class BestConsent(Base):
-    """A member who was asked whether their results may be shown. `agreed` is None until they answer."""
+    """A member who was asked whether their results may be shown. `agreed` is None until they answer.
+
+    Who was not asked has no row.
+    """
 
     __tablename__ = "best_consents"
 
@@ -61,7 +64,7 @@ def want(session: Session, job_id: str, channel_id: int, message_id: int, at: da
     Return False if they have refused.
     """
     job = session.scalars(select(Job).filter_by(id=job_id)).one()
-    maker, key = consent(session, job.user_id), str(message_id)
+    maker, key = session.get(BestConsent, job.user_id), str(message_id)
     if maker is not None and maker.agreed is False:
         return False
     about = {"channel": channel_id, "message": message_id}
@@ -82,7 +85,7 @@ def place(session: Session, guild_id: int, message_id: int) -> tuple[str, bool] 
     job, channel_id = result_of(session, guild_id, message_id), settings.of(session, guild_id).best_channel_id
     if job is None or channel_id is None:
         return None
-    maker = consent(session, job.user_id)
+    maker = session.get(BestConsent, job.user_id)
     return f"c{channel_id}", maker is not None and maker.agreed is True
 
 
@@ -105,11 +108,6 @@ def channels(session: Session, since: datetime, limit: int) -> list[tuple[int, i
     )
     mine = ours(session, found, Job.__table__.c.guild_id).distinct().limit(limit)
     return [(guild_id, channel_id) for guild_id, channel_id in session.execute(mine)]
-
-
-def consent(session: Session, user_id: int) -> BestConsent | None:
-    """Return what the member said about their results, or None if they were not asked."""
-    return session.get(BestConsent, user_id)
 
 
 def asked(session: Session, user_id: int, at: datetime) -> None:

@@ -70,7 +70,7 @@ class Confirmation(Base):
     """A question to a person whether a job, or all jobs of a set, are to start, at a price in credits.
 
     `price` is that of all together. There are few at any time: a row goes when its question was answered or
-    has expired.
+    has expired. With an `origin_message_id`, it is asked by a message under that photo, else by an answer.
     """
 
     __tablename__ = "confirmations"
@@ -97,11 +97,6 @@ class Confirmation(Base):
     @property
     def request(self) -> JobRequest:
         return self.requests[0]
-
-    @property
-    def under_photo(self) -> bool:
-        """Return whether it is asked by a message in the channel, not by an answer to an interaction."""
-        return self.origin_message_id is not None
 
     def confirmed(self, context: MemberContext) -> list[JobRequest]:
         """Return the requests that the person has confirmed, with the facts about them as they are now."""

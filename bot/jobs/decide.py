@@ -23,7 +23,7 @@ from bot.jobs.holds import refuses
 from bot.jobs.models import Approval, Hold, Job, JobRequest, JobState
 from bot.languages import Message, lazy, nlazy, paragraph
 from bot.reasons import Reason, ReasonCode
-from bot.servers.access import AccessRules, Block, ensure_may, private_denial
+from bot.servers.access import AccessRules, Block, ensure_may, option_denial
 from bot.servers.keys import StudiiKey
 from bot.servers.settings import GuildSettings
 
@@ -190,7 +190,7 @@ class Decisions:
         ensure_not_held(server, key, self.at)
         least = server.prices.least(tool)
         ensure_within(self._member(server, budget, request), least)
-        return private_denial(server.access, request.context) is None
+        return option_denial(server.access, request.context, "private") is None
 
     def block(self, block: Block) -> None:
         """Decide about the member's next requests with that block, which the server has now."""

@@ -21,7 +21,7 @@ from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 from typing import Annotated, Literal, Protocol, Self
 
-from babel import Locale, dates, lists, numbers
+from babel import dates, lists, numbers
 from msgspec import Meta
 
 FOLDER = Path(__file__).with_name("catalogues")
@@ -109,11 +109,6 @@ def known_language(locale: str) -> Language | None:
     return _DISCORD_LOCALES.get(locale)
 
 
-def language_of(locale: str) -> Language:
-    """Return the language for people with that Discord locale: English if the bot doesn't speak theirs."""
-    return known_language(locale) or Language.ENGLISH
-
-
 @cache
 def translations_of(language: Language) -> NullTranslations:
     """Return the language's translations. English is what the code says, so it has none."""
@@ -152,38 +147,23 @@ _MARKS = "*_`~|«“‘\"'(¡¿"  # before a word, not spoken
 _FIRST = {Language.FRENCH: "1er", Language.PORTUGUESE: "1º"}
 
 
-@cache
-def locale_of(language: Language) -> Locale:
-    """Return Babel's data of the language."""
-    return Locale.parse(language.value)
-
-
 def number(value: int) -> str:
     """Return the number with the separators of thousands: 1,200 or 1.200."""
     # Spanish separates from five digits on: 1200, 12.000. Babel doesn't know this rule of its own data.
     # https://www.unicode.org/reports/tr35/tr35-numbers.html#Examples_of_minimumGroupingDigits
     if abs(value) < (10_000 if spoken() is Language.SPANISH else 1000):
         return str(value)
-    return numbers.format_decimal(value, locale=locale_of(spoken()))
+    return numbers.format_decimal(value, locale=spoken().value)
 
 
 def decimal(value: float) -> str:
     """Return the number with at most one decimal place, and none if that is 0."""
-    return numbers.format_decimal(round(value, 1), locale=locale_of(spoken()), decimal_quantization=False)
+    return numbers.format_decimal(round(value, 1), locale=spoken().value, decimal_quantization=False)
 
 
-def day_and_month(day: date) -> str:
-    """Return the day without its year, the month in letters: `March 5`."""
-    return _day("MMMMd", day)
-
-
-def short_day(day: date) -> str:
-    """Return the day without its year, the month shortened: `Mar 5`."""
-    return _day("MMMd", day)
-
-
-def _day(skeleton: str, day: date) -> str:
-    written = dates.format_skeleton(skeleton, day, locale=locale_of(spoken()))
+def day_words(day: date, *, short: bool = False) -> str:
+    """Return the day without its year: `March 5`, or with the month shortened `Mar 5`."""
+    written = dates.format_skeleton("MMMd" if short else "MMMMd", day, locale=spoken().value)
     first = _FIRST.get(spoken())
     return re.sub("^1(?= )", first, written) if first else written
 
@@ -202,7 +182,7 @@ def whole_number(typed: str) -> int | None:
     `1.200` is a number in German, and 1,200 everywhere; `1.5` is none. Full-width digits count as digits.
     """
     text = unicodedata.normalize("NFKC", typed).strip()
-    group = unicodedata.normalize("NFKC", numbers.get_group_symbol(locale_of(spoken())))
+    group = unicodedata.normalize("NFKC", numbers.get_group_symbol(spoken().value))
     separators = re.escape(",' ’" + group)  # those of any language, and the language's own
     if not re.fullmatch(rf"[0-9]+|[0-9]{{1,3}}(?:([{separators}])[0-9]{{3}})(?:\1[0-9]{{3}})*", text):
         return None
@@ -235,7 +215,7 @@ def _listed(
     """Return the items as one list. `spanish`: its word before the last, what it becomes, and before what."""
     if not items:
         return ""
-    listed = lists.format_list(items, style=style, locale=locale_of(spoken()))
+    listed = lists.format_list(items, style=style, locale=spoken().value)
     word, changed, before = spanish
     last = items[-1]
     if spoken() is Language.SPANISH and len(items) > 1 and before.match(last.lstrip(_MARKS)):
@@ -282,17 +262,16 @@ def _worded(value: object) -> str:
 class Message:
     """A sentence with its arguments, worded in its reader's language when it is shown: `str(message)`.
 
-    Arguments may be messages themselves. `say` is given the sentence, `others`, and the arguments.
+    Arguments may be messages themselves. `say` is given the words and the arguments.
     """
 
-    one: str
+    words: tuple[object, ...]
     arguments: Mapping[str, object]
     say: Callable[..., str] = gettext
-    others: tuple[object, ...] = ()
 
     def __str__(self) -> str:
         """Return the sentence in the language that is spoken now."""
-        return self.say(self.one, *self.others, **self.arguments)
+        return self.say(*self.words, **self.arguments)
 
     def using(self, **arguments: object) -> "Message":
         """Return the same sentence with these arguments as well."""
@@ -304,38 +283,34 @@ Worded = str | Message
 
 def lazy(message: str, /, **arguments: object) -> Message:
     """Return the sentence, to be worded when it is shown."""
-    return Message(message, arguments)
+    return Message((message,), arguments)
 
 
 def nlazy(one: str, many: str, count: int, /, **arguments: object) -> Message:
     """Return the sentence for that number, which it names `{count}`, to be worded when it is shown."""
-    return Message(one, arguments, ngettext, (many, count))
+    return Message((one, many, count), arguments, ngettext)
 
 
 def plazy(context: str, message: str, /, **arguments: object) -> Message:
     """Return the sentence, told from others by its context, to be worded when it is shown."""
-    return Message(message, arguments, _in_context, (context,))
+    return Message((context, message), arguments, pgettext)
 
 
 def paragraph(*pieces: object) -> Message:
     """Return the sentences that are not empty, one after the other, to be worded when they are shown."""
-    return Message("", {}, _paragraph, pieces)
+    return Message(pieces, {}, _paragraph)
 
 
 def alternatives(items: Sequence[object]) -> Message:
     """Return the items as alternatives, `a, b, or c`, to be worded when they are shown."""
-    return Message("", {}, _alternatives, tuple(items))
+    return Message(tuple(items), {}, _alternatives)
 
 
-def _in_context(message: str, context: str, /, **arguments: object) -> str:
-    return pgettext(context, message, **arguments)
-
-
-def _paragraph(_: str, /, *pieces: object, **arguments: object) -> str:
+def _paragraph(*pieces: object, **arguments: object) -> str:
     return sentences(*_each_using(pieces, arguments))
 
 
-def _alternatives(_: str, /, *items: object, **arguments: object) -> str:
+def _alternatives(*items: object, **arguments: object) -> str:
     return or_list(_each_using(items, arguments))
 
 

@@ -298,8 +298,8 @@ def ensure_may(rules: AccessRules, request: JobRequest, tool: Tool, *, author_re
     denial = (
         tool_denial(rules, context, tool)
         or _photo_denial(rules, request, tool, author_refuses=author_refuses)
-        or (private_denial(rules, context) if request.private else None)
-        or (_option_denial(rules, context, "extra") if tool.undeclared(request.inputs) else None)
+        or (option_denial(rules, context, "private") if request.private else None)
+        or (option_denial(rules, context, "extra") if tool.undeclared(request.inputs) else None)
     )
     if denial is not None:
         raise NotAllowed(denial)
@@ -314,11 +314,6 @@ def denials(rules: AccessRules, user_id: int, context: MemberContext, tools: Cat
         elif (denial := tool_denial(rules, context, tool)) is not None:
             denied[tool.slug] = str(denial)
     return denied
-
-
-def private_denial(rules: AccessRules, context: MemberContext) -> Message | None:
-    """Return why a job of the member can't be private, or None if it can."""
-    return _option_denial(rules, context, "private")
 
 
 def open_in(rules: AccessRules, tool: str, channels: frozenset[int]) -> bool:
@@ -362,7 +357,8 @@ def _photo_denial(
     return paragraph(only, lazy("An admin can change this with `/studii photos`."))
 
 
-def _option_denial(rules: AccessRules, context: MemberContext, name: str) -> Message | None:
+def option_denial(rules: AccessRules, context: MemberContext, name: str) -> Message | None:
+    """Return why the member can't use the option `private`, or `extra`, or None if they can."""
     permit = {"private": rules.settings.private_for, "extra": rules.settings.extra_for}[name]
     managers, roles = permit is Permit.MANAGERS, rules.ids(AccessList(f"{name}_role"))
     if permit is Permit.EVERYONE or (managers and context.manages):

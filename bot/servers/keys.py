@@ -80,10 +80,6 @@ def use(
     return key
 
 
-def get(session: Session, key_id: int) -> StudiiKey | None:
-    return session.get(StudiiKey, key_id)
-
-
 def current(session: Session, guild_id: int) -> StudiiKey | None:
     """Return the key that the server's new jobs use, or None. It is shown as its `masked`."""
     return session.scalar(

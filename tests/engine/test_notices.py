@@ -304,7 +304,7 @@ async def standing(world: EngineWorld) -> int:
 
 
 async def asked(world: EngineWorld) -> bool:
-    return await world.db.read(best_results.consent, MAYA) is not None
+    return await world.db.read(lambda session: session.get(best_results.BestConsent, MAYA)) is not None
 
 
 def sent(world: EngineWorld, kind: str) -> list[str]:

@@ -8,7 +8,7 @@ from cryptography.fernet import Fernet
 from bot.db import Database
 from bot.errors import SettingsError
 from bot.servers import keys as server_keys
-from bot.servers.keys import Plan
+from bot.servers.keys import Plan, StudiiKey
 from bot.vault import Vault, lane_names
 from tests.support.jobs import NOW
 
@@ -81,8 +81,8 @@ async def test_after_resealing_the_old_encryption_key_may_go(db: Database, key_f
     gone = await add(2, lane, "cdef", Plan.PRO, Vault.open([lost], key_file).seal(SECRET), NOW)
     assert await db.write(server_keys.reseal, Vault.open([new, old], key_file)) == [gone.id]
     alone = Vault.open([new], key_file)
-    found = await db.read(server_keys.get, kept.id)
+    found = await db.read(lambda session: session.get(StudiiKey, kept.id))
     assert found is not None
     assert alone.unseal(found.ciphertext) == SECRET
-    assert await db.read(server_keys.get, gone.id) == gone
+    assert await db.read(lambda session: session.get(StudiiKey, gone.id)) == gone
     assert (await db.write(lane_names, alone))(SECRET) == lane

@@ -159,7 +159,7 @@ async def _map(desk: Desk, options: Mapping[str, Any]) -> InteractionResult:
     if options.get("tool"):
         fields["tool"] = [options["tool"]]
     if options.get("style"):
-        known = await desk.services.db.read(styles.of_server, desk.guild.id)
+        known = await desk.services.db.read(styles.of, desk.guild.id, styles.OF_SERVER)
         fields["style"] = [one.id for one in known if one.name == options["style"]]
     await change(desk, "photos", "emoji", shown=shown, **fields)
     return shown

@@ -8,7 +8,7 @@ from datetime import date
 
 from PIL import Image, ImageDraw
 
-from bot.languages import gettext as _, number, short_day
+from bot.languages import day_words, gettext as _, number
 from bot.media.drawing import FallbackFont
 from bot.ui.admin.usage import Series, UsageChart
 
@@ -116,7 +116,7 @@ class _Plot:
 
     def draw_dates(self, pen: ImageDraw.ImageDraw, days: Sequence[date]) -> None:
         """Name the days below the bars, as many as have room."""
-        named = [short_day(day) for day in days]
+        named = [day_words(day, short=True) for day in days]
         room = max(map(_AXIS.width, named)) + _BETWEEN_DATES
         for place in range(0, len(days), max(1, math.ceil(room / (self.x(1) - self.x(0))))):
             words = named[place]

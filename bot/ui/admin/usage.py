@@ -22,7 +22,7 @@ from bot.credits.budgets import DEFAULT_HOLDS, credit_words
 from bot.credits.usage import LEDGER_HEADINGS, Span, Spending, UsageReport, write_ledger
 from bot.errors import Refused
 from bot.jobs.models import FORGOTTEN_MEMBER
-from bot.languages import and_list, day_and_month, gettext as _, lazy, ngettext, number, sentences
+from bot.languages import and_list, day_words, gettext as _, lazy, ngettext, number, sentences
 from bot.servers import settings
 from bot.servers.settings import Period
 from bot.ui.jobs.wording import ALT_LENGTH, job_words, state_name
@@ -172,7 +172,7 @@ def chart_alt_words(report: UsageReport, catalog: Catalog, span: Span) -> str:
             "{count} credit in total, most on {day} ({highest}).",
             "{count} credits in total, most on {day} ({highest}).",
             report.credits,
-            day=day_and_month(report.days[per_day.index(highest)]),
+            day=day_words(report.days[per_day.index(highest)]),
             highest=highest,
         ),
         # Translators: {tools} is such as "Virtual staging (12), Sky (3), and Video (1)".
@@ -212,7 +212,7 @@ def _line(name: str, one: Spending) -> str:
 
 
 def _range(days: Sequence[date]) -> str:
-    first, last = day_and_month(days[0]), day_and_month(days[-1])
+    first, last = day_words(days[0]), day_words(days[-1])
     # Translators: days, such as "5 March".
     return first if first == last else _("{first} to {last}", first=first, last=last)
 

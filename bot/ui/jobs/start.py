@@ -97,7 +97,7 @@ def question_panel(question: Confirmation, catalog: Catalog) -> Panel:
     title = catalog.title(request.tool)
     run = confirm.looking(label=_("Run · {price}", price=price)).of(question.id)
     about = lines(small(_WHY[question.why]), "" if question.learned else small(_ESTIMATED))
-    if question.under_photo:
+    if question.origin_message_id is not None:
         said = f"<@{request.user_id}> {_asked(question, f'**{title}**', price)}"
         return Panel(text(lines(said, about)), row(run))
     prompt = prompt_words(catalog.tools.get(request.tool), request.inputs)
@@ -143,7 +143,7 @@ async def confirm(press: Press, question_id: Annotated[str, "[0-9a-f]{16}"]) -> 
             again = needed.question or question
             await interaction.edit_original_response(view=question_panel(again, host.catalog))
             return
-        if not question.under_photo:  # the message of one is removed by now
+        if question.origin_message_id is None:  # the message of one is removed by now
             await show_progress(interaction, host, jobs, in_place=True)
 
 

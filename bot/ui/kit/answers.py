@@ -22,7 +22,16 @@ from bot.clock import Clock
 from bot.cluster import arrived_at
 from bot.errors import CreditsShort, CreditsWanted, NotAllowed, Refused, StudiiBotError
 from bot.jobs.models import Job, Progress
-from bot.languages import Message, ReaderLanguages, gettext as _, language_of, lazy, pgettext, speak
+from bot.languages import (
+    Language,
+    Message,
+    ReaderLanguages,
+    gettext as _,
+    known_language,
+    lazy,
+    pgettext,
+    speak,
+)
 from bot.services import Services
 from bot.ui.kit.layout import BAD, Panel, boxed, row, sentence
 from bot.ui.kit.reasons import error_words
@@ -259,7 +268,8 @@ def begin_to_handle(interaction: discord.Interaction) -> None:
 
     If the answer takes long, it is announced to the person meanwhile. Who answers calls `answering` first.
     """
-    host, language = host_of(interaction), language_of(interaction.locale.value)
+    host = host_of(interaction)
+    language = known_language(interaction.locale.value) or Language.ENGLISH
     speak(language)
     host.readers.heard[interaction.user.id] = language
     arrived_at.set(interaction.extras[_ARRIVED])

@@ -108,7 +108,7 @@ class Mine:
 
 
 def _load(session: Any, scope: Scope) -> Mine:
-    agreed = best_results.consent(session, scope.user_id)
+    agreed = session.get(best_results.BestConsent, scope.user_id)
     preferred = styles.preferred(session, scope.catalog, [scope.guild_id], [scope.user_id])
     return Mine(
         not access.refusing_photos(session, [scope.user_id]),

@@ -189,7 +189,7 @@ def load(session: Any, scope: Scope) -> PhotosRow:
     return PhotosRow(
         rules,
         taps_of(scope.catalog, rules),
-        styles.of_server(session, scope.guild_id),
+        styles.of(session, scope.guild_id, styles.OF_SERVER),
         access.of(session, scope.guild_id, scope.at),
         why_closed(session, scope.guild_id) if rules.are_on else None,
     )
@@ -307,7 +307,7 @@ def _map_emoji(session: Any, scope: Scope, values: Mapping[str, Any]) -> None:
     if (tool is None) == (style is None) or (style is not None and inputs):
         raise Refused(lazy("Choose either a tool, with its inputs, or a style. Nothing was changed."))
     if style is not None:
-        of_server = {one.id: one for one in styles.of_server(session, scope.guild_id)}
+        of_server = {one.id: one for one in styles.of(session, scope.guild_id, styles.OF_SERVER)}
         if style not in of_server:
             raise Refused(styles.STYLE_GONE)
         preset = styles.preset_of(scope.catalog, of_server[style])

@@ -338,7 +338,7 @@ async def test_nor_does_a_members_press_of_what_is_for_admins(desk: Desk, action
     assert told.modal is None
     assert any(words in texts(told) for words in ("Manage Server", "isn't yours")), texts(told)
     assert await desk.job() == job
-    assert await desk.db.read(styles.of_server, desk.guild.id)
+    assert await desk.db.read(styles.of, desk.guild.id, styles.OF_SERVER)
 
 
 @pytest.mark.promise
