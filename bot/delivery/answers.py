@@ -32,8 +32,9 @@ from bot.vault import CannotDecrypt, Vault
 _log = logging.getLogger(__name__)
 
 LEFT_UNANSWERED = lazy(
-    "The bot was interrupted before it could answer. If you wanted to start a job, none was started and "
-    "nothing was charged. If you were changing something, first check whether it was done. Then try again."
+    "The bot was interrupted before it could answer. If you wanted to start a job, no new one was started "
+    "and nothing was charged. If you were changing something, first check whether it was done. Then try "
+    "again."
 )
 GATHERED = 0.2  # seconds after a change: what follows at once is shown with it
 EVERY = timedelta(seconds=15)  # places in the queue and estimates are looked at

@@ -261,6 +261,7 @@ class Intake:
         self._lacks = True
         until = now + timedelta(seconds=context.tuning.room_pause)
         await context.db.write(transitions.wait_for_room, job.guild_id, job.id, until, now)
+        self.worker.wake()  # it looks for what is due next; room may have become free meanwhile
 
     def _room_freed(self) -> None:
         """Let photos that found no room be tried again now."""

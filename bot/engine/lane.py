@@ -259,14 +259,18 @@ class Lane:
             return
         if watch is None or isinstance(job, Waiting):
             self.put(job, job.id, now)
-        elif job.not_before:  # its key was refused, and may be tried sooner than was said
-            last = now if watch.sent is None else watch.sent
-            watch.due = min(watch.due, max(job.not_before, last + self.tuning.first_poll))
+        else:
+            if (
+                0 < job.not_before < watch.job.not_before - 1.0
+            ):  # its refused key may be tried sooner than was said
+                last = now if watch.sent is None else watch.sent
+                watch.due = min(watch.due, max(job.not_before, last + self.tuning.first_poll))
+            watch.job = replace(watch.job, not_before=job.not_before)
 
     def put(self, job: Waiting | Running | None, job_id: str, now: float, again: float | None = None) -> None:
         """Take over a job after a request, or forget it if it is None.
 
-        `again`: seconds until a running job is polled again.
+        `again`: seconds until a running job is polled again, or a waiting one is tried again.
         """
         self.waiting.pop(job_id, None)
         watch = self.running.get(job_id)
@@ -274,6 +278,11 @@ class Lane:
             self.running.pop(job_id, None)
             if job is not None:
                 self.waiting[job_id] = job
+                if again is not None and job.price is not None:
+                    # It waits for the price, as all with the same one do.
+                    for one in [one for one in self.waiting.values() if one.price == job.price]:
+                        until = max(one.not_before, job.not_before)
+                        self.waiting[one.id] = replace(one, not_before=until)
         elif watch is None:
             model = self.durations.model(job.work)
             watch = self.running[job_id] = Watch(job, model, model.glance(0.0))

@@ -255,7 +255,8 @@ class Lanes:
     def _open(self, name: str, rate: _Rate) -> None:
         """Begin a lane, or tell it its plan."""
         now, at = self._clock.monotonic(), self._clock.now()
-        chosen_at = now - (at - rate.chosen_at).total_seconds()
+        age = (at - rate.chosen_at).total_seconds()
+        chosen_at = now - (age if age >= 0 else DAY)  # else the wall clock was put back since
         if (line := self._lines.get(name)) is not None:
             line.lane.rate.set_plan(rate.plan, chosen_at)
             return

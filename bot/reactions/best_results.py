@@ -93,9 +93,9 @@ class BestResultWatch:
             await self._services.db.write(best_results.unwant, guild_id, message_ids, self._clock.now())
 
     def _put(self, starred: _Starred) -> None:
-        here = self._client.get_guild(starred.guild_id) is not None
-        # All its stars are counted at once.
-        if here and not self.waiting.waits(starred.guild_id, starred):
+        if self._client.get_guild(starred.guild_id) is not None:
+            # All its stars are counted at once.
+            self.waiting.withdraw(starred.guild_id, lambda waiting: waiting == starred)
             self.waiting.put(starred.guild_id, starred)
 
     async def _look_through(self, guild_id: int, channel_id: int) -> None:

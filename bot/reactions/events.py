@@ -82,9 +82,14 @@ class Backlog(Generic[_T]):
         task.add_done_callback(self._begun.discard)
         return True
 
-    def waits(self, server: int, item: _T) -> bool:
-        """Return whether an equal item waits in the server's line and was not begun."""
-        return any(one == item for task, one in self._items[server].items() if task not in self._begun)
+    def withdraw(self, server: int, unwanted: Callable[[_T], bool]) -> list[_T]:
+        """Remove the unwanted items that wait in the server's line, and return them."""
+        here = self._items[server]
+        removed = {task: one for task, one in here.items() if task not in self._begun and unwanted(one)}
+        self._begun |= removed.keys()
+        for task in removed:
+            task.cancel()
+        return list(removed.values())
 
     async def close(self) -> None:
         """Drop waiting items, and cancel running ones."""

@@ -110,7 +110,6 @@ class _Photo:
 class _TakenBack:
     """What was asked for under a message is not wanted any more.
 
-    A job that is being started under it is finished before.
     `user_id` has taken their own reaction away. Without them everybody's is gone, with that emoji or any.
     `deleted`: the photo is gone, and `left` are the paths of others that are still in the message.
     """
@@ -183,21 +182,20 @@ class PhotoWatch:
         own = self._client.user
         if event.guild_id is not None and own is not None and event.user_id != own.id:
             emoji = emoji_of(event.emoji).key
-            gone = _TakenBack(event.guild_id, event.message_id, event.user_id, emoji)
-            self.waiting.put(event.guild_id, gone, at_once=True)
+            self._take_back(_TakenBack(event.guild_id, event.message_id, event.user_id, emoji))
 
     def cleared(self, event: Cleared) -> None:
         """Handle the removal of all reactions, or all of one emoji."""
         if event.guild_id is not None:
             one = isinstance(event, discord.RawReactionClearEmojiEvent)
             emoji = emoji_of(event.emoji).key if one else None
-            gone = _TakenBack(event.guild_id, event.message_id, emoji=emoji)
-            self.waiting.put(event.guild_id, gone, at_once=True)
+            self._take_back(_TakenBack(event.guild_id, event.message_id, emoji=emoji))
 
     def deleted(self, guild_id: int | None, message_id: int) -> None:
         """Handle a deleted message."""
         if guild_id is not None:
-            self.waiting.put(guild_id, _TakenBack(guild_id, message_id, deleted=True), at_once=True)
+            self.offers.withdraw(guild_id, lambda message: message.id == message_id)
+            self._take_back(_TakenBack(guild_id, message_id, deleted=True))
 
     def edited(self, message: discord.Message) -> None:
         """Handle an edited message, which may have lost a photo."""
@@ -316,6 +314,18 @@ class PhotoWatch:
                     return  # the message is gone
             except DISCORD_ERRORS as error:
                 _log.info("An emoji could not be put under a photo: %r", error)
+
+    def _take_back(self, gone: _TakenBack) -> None:
+        def undone(one: _Photo | _TakenBack) -> bool:
+            if isinstance(one, _TakenBack) or one.message_id != gone.message_id:
+                return False
+            return gone.means(one.member.id, None if one.emoji is None else one.emoji.key)
+
+        for one in self.waiting.withdraw(gone.guild_id, undone):
+            if isinstance(one, _Photo):
+                one.place.leave()
+        # A job that is being started is finished before.
+        self.waiting.put(gone.guild_id, gone, at_once=True)
 
     async def _undo(self, gone: _TakenBack) -> None:
         db, about = self._services.db, (gone.guild_id, gone.message_id)

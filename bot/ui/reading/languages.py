@@ -23,7 +23,7 @@ class Readers:
     def __init__(self, client: discord.Client, services: Callable[[], Services]) -> None:
         self._client = client
         self._services = services
-        self.heard: dict[int, Language] = {}
+        self.heard: dict[int, Language] = {}  # since the last time that languages were stored
         self._stored: dict[int, Language] = {}  # or to be stored no more
 
     async def in_server(self, guild_id: int) -> Language:
@@ -37,7 +37,7 @@ class Readers:
     async def of_person(self, user_id: int, guild_id: int) -> Language:
         """Return a person's last known language, else that of the server they are written to from."""
         with suppress(Outage):
-            known = self.heard.get(user_id)
+            known = self.heard.get(user_id) or self._stored.get(user_id)
             known = known or await self._services().db.read(settings.language_of, user_id)
             if known is not None:
                 return known
@@ -48,7 +48,8 @@ class Readers:
 
         The caller erases what is stored already.
         """
-        self._stored[user_id] = self.heard[user_id]
+        if (known := self.heard.pop(user_id, None)) is not None:
+            self._stored[user_id] = known
 
     async def run(self) -> None:
         """Store what is heard of members."""
@@ -56,13 +57,19 @@ class Readers:
 
     async def store(self) -> float:
         """Store what was heard of members since the last time. Return when to do so again."""
-        services = self._services()
-        fresh = {one: language for one, language in self.heard.items() if self._stored.get(one) != language}
+        services, heard, self.heard = self._services(), self.heard, {}
+        fresh = dict(heard.items() - self._stored.items())
+        # Before the database says so, as a member may be forgotten meanwhile; the newest are the last.
+        self._stored = {one: known for one, known in self._stored.items() if one not in heard} | heard
+        for one in [*self._stored][:-MAX_REMEMBERED_LANGUAGES]:
+            del self._stored[one]
         if fresh:
-            await services.db.write(settings.note_languages, fresh, services.clock.now())
-            self._stored |= fresh
-        for one in [*self.heard][:-MAX_REMEMBERED_LANGUAGES]:  # noted again when they come again
-            del self.heard[one], self._stored[one]
+            try:
+                await services.db.write(settings.note_languages, fresh, services.clock.now())
+            except Outage:
+                for one in fresh:  # noted again when they come again
+                    self._stored.pop(one, None)
+                raise
         return STORED_EVERY
 
 
