@@ -24,7 +24,6 @@ from bot.errors import Refused
 from bot.jobs.models import FORGOTTEN_MEMBER, JobState, jobs
 from bot.languages import Message, lazy, pgettext, plazy
 from bot.servers import settings
-from bot.servers.settings import Period
 from bot.visible_text import visible
 
 LEDGER_PAGE_LINES = 500  # lines of the ledger held in memory at once
@@ -92,7 +91,7 @@ class UsageReport:
     def limit_a_day(self) -> float | None:
         """Return the budget in credits a day, averaged over its period. None for a one-off total."""
         budget, window = self.budget.settings, self.budget.window
-        if budget.budget_period is Period.TOTAL or window.start is None or window.end is None:
+        if budget.budget_period is settings.Period.TOTAL or window.start is None or window.end is None:
             return None
         # Rounded: a day of the period may have 23 or 25 hours.
         return budget.budget_limit / max(1, round((window.end - window.start).total_seconds() / 86_400))

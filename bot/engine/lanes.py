@@ -30,7 +30,6 @@ from bot.engine.rate import LOWEST, RateWindow
 from bot.engine.requests import Requests, recover
 from bot.engine.tuning import DAY
 from bot.jobs import holds, lanes as lane_rows, queries
-from bot.jobs.lanes import LaneLimits
 from bot.jobs.models import FailureCode, Job, JobState, Progress
 from bot.jobs.submission import Done, needs_upload
 from bot.servers import keys
@@ -48,7 +47,7 @@ class _Rate:
     plan: int
     chosen_at: datetime
     until: Sequence[float]
-    limits: LaneLimits | None
+    limits: lane_rows.LaneLimits | None
 
 
 _Needing = Sequence[tuple[Job, StudiiKey | None]]  # jobs that need requests, with the keys of those

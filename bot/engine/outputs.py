@@ -21,7 +21,6 @@ from bot.engine.requests import NoRequestLeft
 from bot.errors import StudiiBotError
 from bot.jobs import queries, transitions
 from bot.jobs.models import FailureCode, Job, JobState, Trouble
-from bot.jobs.transitions import charge_of
 from bot.media import sniff
 from bot.media.kinds import UNKNOWN_TYPE, content_type_of, sniffed_type, suffix_of, usual_type
 from bot.media.photo import PictureBroken
@@ -29,7 +28,6 @@ from bot.media.spool import OutputFile
 from bot.posts import Later, Refuse
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
-from bot.servers.keys import StudiiKey
 from bot.studii import (
     ApiRefused,
     Download,
@@ -290,7 +288,7 @@ class Outputs:
     async def _fail(self, job: Job, reason: Reason, *, link: bool = True) -> None:
         """Fail the job. `link` says that the address may still lead its person to the output."""
         now = self._context.clock.now()
-        await self._context.db.write(_lose, job.id, reason, charge_of(job), now, link=link)
+        await self._context.db.write(_lose, job.id, reason, transitions.charge_of(job), now, link=link)
         _log.warning("Job %s: its output can't be fetched", job.id)
 
 
@@ -307,6 +305,6 @@ def _note(session: Session, job_id: str, url: str | None, file: str | None, at: 
         transitions.tell_result_lost(session, job_id, at)
 
 
-def _key_of(session: Session, key_id: int | None, guild_id: int) -> StudiiKey | None:
-    own = None if key_id is None else session.get(StudiiKey, key_id)
+def _key_of(session: Session, key_id: int | None, guild_id: int) -> keys.StudiiKey | None:
+    own = None if key_id is None else session.get(keys.StudiiKey, key_id)
     return own if own is not None and own.ciphertext else keys.current(session, guild_id)

@@ -20,10 +20,7 @@ from bot.engine.outputs import Outputs
 from bot.engine.tuning import DAY
 from bot.errors import Outage
 from bot.features import words
-from bot.features.words import WordEffect
 from bot.jobs import best_results, confirm, queries, results, transitions
-from bot.jobs.best_results import BEST, BEST_ASK
-from bot.jobs.confirm import QUESTION
 from bot.jobs.models import Approval, FailureCode, Job, JobState
 from bot.jobs.results import HOURGLASS, EndOfJobs, ForModerators, Part
 from bot.media.spool import OutputFile
@@ -48,7 +45,6 @@ from bot.posts import (
 from bot.reasons import Reason, ReasonCode
 from bot.servers import notices, settings
 from bot.servers.notices import REFUSAL, TO_ADMINS, TO_APPROVERS, TO_LOG, NoticeKind
-from bot.servers.settings import GuildSettings
 
 _log = logging.getLogger(__name__)
 
@@ -126,7 +122,7 @@ class Starred(NamedTuple):
     """A starred result, and what its server wants of results."""
 
     job: Job
-    rules: GuildSettings
+    rules: settings.GuildSettings
 
 
 class BestResults(Kind):
@@ -257,7 +253,7 @@ class Approvals(Notices):
         photos = tuple([photo for name in names if (photo := await self._file(name)) is not None])
         if post.kind == NoticeKind.APPROVAL:
             found = await self._context.db.read(words.rules, post.guild_id)
-            rules = {one.key: one.words for one in found if one.effect is WordEffect.APPROVE}
+            rules = {one.key: one.words for one in found if one.effect is words.WordEffect.APPROVE}
             return ForModerators(tuple(jobs), photos, rules=rules)
         job = await self._outputs.with_file(jobs[0], post.tries)
         return ForModerators((job,), photos, await self._file(job.output_file))
@@ -364,7 +360,7 @@ class Results(Kind):
         return jobs if said else [], files
 
 
-def first_message(parts: Sequence[Part], rules: GuildSettings) -> list[Part]:
+def first_message(parts: Sequence[Part], rules: settings.GuildSettings) -> list[Part]:
     """Return the parts that the first message takes, of as few messages as take all their files.
 
     About equally many are in each. What is too large for one becomes two (`TooMuch`).
@@ -374,7 +370,7 @@ def first_message(parts: Sequence[Part], rules: GuildSettings) -> list[Part]:
     return list(parts[: ceil(len(parts) / messages)])
 
 
-def _count(part: Part, rules: GuildSettings) -> int:
+def _count(part: Part, rules: settings.GuildSettings) -> int:
     """Return the largest number of files that a part may have."""
     if part.output is None or part.output.before is None:
         return int(part.output is not None)
@@ -387,10 +383,10 @@ KINDS: dict[str, type[Kind]] = {
     **dict.fromkeys(TO_APPROVERS, Approvals),
     OFFER: Kind,
     HOURGLASS: Kind,
-    QUESTION: Questions,
+    confirm.QUESTION: Questions,
     REFUSAL: Refusals,
-    BEST: BestResults,
-    BEST_ASK: BestQuestions,
+    best_results.BEST: BestResults,
+    best_results.BEST_ASK: BestQuestions,
     RESULT: Results,
 }
 

@@ -106,11 +106,9 @@ class DecoderPool:
     def __init__(
         self,
         *,
-        max_pixels: int = MAX_PIXELS,
         max_photo_bytes: int = MAX_PHOTO_BYTES,
         died: Callable[[], None] = lambda: None,
     ) -> None:
-        self._max_pixels = max_pixels
         self._max_photo_bytes = max_photo_bytes
         self._died = died
         self._open = asyncio.Semaphore(AT_ONCE)
@@ -142,7 +140,7 @@ class DecoderPool:
         into = path.with_name(f"{path.name}.converted")
         try:
             most = self._max_photo_bytes
-            answer, _ = await self._ask("inspect", path, into=str(into), most=most, pixels=self._max_pixels)
+            answer, _ = await self._ask("inspect", path, into=str(into), most=most, pixels=MAX_PIXELS)
             if answer.refused:
                 raise answer.refusal
             kind = answer.photo_kind
@@ -186,7 +184,7 @@ class DecoderPool:
 
     async def _made(self, do: str, path: Path, limit: int, **more: object) -> bytes | None:
         try:
-            _, data = await self._ask(do, path, limit=limit, pixels=self._max_pixels, **more)
+            _, data = await self._ask(do, path, limit=limit, pixels=MAX_PIXELS, **more)
         except OSError:
             return None
         return data or None

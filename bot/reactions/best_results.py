@@ -11,7 +11,6 @@ import discord
 from bot import posts
 from bot.clock import Clock
 from bot.jobs import best_results
-from bot.jobs.best_results import BEST, STAR
 from bot.jobs.models import Job
 from bot.reactions.events import Backlog, Cleared, emoji_of
 from bot.services import Services
@@ -89,7 +88,9 @@ class BestResultWatch:
     async def deleted(self, guild_id: int | None, message_ids: Collection[int]) -> None:
         """Handle deleted messages."""
         keys = [str(one) for one in message_ids]
-        if guild_id is not None and await self._services.db.read(posts.known, guild_id, BEST, *keys):
+        if guild_id is not None and await self._services.db.read(
+            posts.known, guild_id, best_results.BEST, *keys
+        ):
             await self._services.db.write(best_results.unwant, guild_id, message_ids, self._clock.now())
 
     def _put(self, starred: _Starred) -> None:
@@ -165,4 +166,4 @@ class BestResultWatch:
 
 
 def _is_star(emoji: discord.PartialEmoji | discord.Emoji | str) -> bool:
-    return emoji_of(emoji).key == STAR
+    return emoji_of(emoji).key == best_results.STAR

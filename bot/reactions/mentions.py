@@ -13,7 +13,6 @@ from bot.clock import Clock
 from bot.credits.prices import price_table
 from bot.jobs.accept import why_closed
 from bot.languages import ReaderLanguages, speaking
-from bot.posts import OFFER
 from bot.reactions.events import Backlog, by_a_person
 from bot.servers import access
 from bot.services import Services
@@ -75,7 +74,7 @@ class MentionWatch:
             return
         if offers:  # it was answered, and is not once more after an outage
             now = self._clock.now()
-            offer = guild.id, OFFER, channel.id, said.id, now, now + OFFERED_FOR
+            offer = guild.id, posts.OFFER, channel.id, said.id, now, now + OFFERED_FOR
             await self._until_back.run(lambda: self._services.db.write(posts.let_expire, *offer))
 
     async def _panel(

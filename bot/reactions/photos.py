@@ -20,7 +20,6 @@ from bot.catalog import Catalog, Tool
 from bot.errors import CreditsShort, CreditsWanted, Outage, Refused, StudiiBotError
 from bot.features import styles
 from bot.features.photo_rules import MAX_OFFERED_EMOJI, Emoji, PhotoChannel, PhotoChannelKind, Preset
-from bot.features.styles import tool_of
 from bot.jobs import actions, confirm, queries
 from bot.jobs.accept import why_closed
 from bot.jobs.confirm import AUTO_SKIPPED, TAP_SKIPPED, ConfirmationNeeded, Repeated
@@ -458,7 +457,7 @@ class PhotoWatch:
         if preset.style_id is not None:
             roles = roles_of(member)
             style = await services.db.read(styles.get, preset.style_id, guild_id, member.id, roles)
-            tool_of(self._catalog, style)
+            styles.tool_of(self._catalog, style)
         tool = self._catalog.get(preset.tool)
         own = await services.db.read(styles.default_inputs, guild_id, member.id, tool)
         inputs = {**own, **preset.inputs} if tapped else {**preset.inputs, **own}

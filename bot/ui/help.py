@@ -24,7 +24,6 @@ from bot.jobs.models import MemberContext
 from bot.languages import Message, and_list, gettext as _, lazy, ngettext, or_list, sentences, speaking
 from bot.reasons import Reason
 from bot.servers import access, keys, settings
-from bot.servers.access import AccessRules
 from bot.ui.jobs.choosing import MAX_TOOL_BUTTONS, tool_rows
 from bot.ui.kit.answers import NO_MENTIONS, answer, defer_answer, host_of, refused_as
 from bot.ui.kit.layout import (
@@ -68,7 +67,7 @@ class Guide:
     denials: Mapping[str, str]  # why a tool may not be used here, by slug
     limits: MemberState
     held: Reason | None  # why Studii accepts no jobs with the server's key now
-    approval: AccessRules
+    approval: access.AccessRules
 
     @property
     def left(self) -> int:

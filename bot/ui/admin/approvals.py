@@ -18,7 +18,6 @@ from bot.errors import Refused
 from bot.features.word_matching import first_met
 from bot.features.words import MAX_RULE_CHARACTERS
 from bot.jobs import approvals
-from bot.jobs.approvals import MAX_DECLINE_REASON_CHARACTERS
 from bot.jobs.models import (
     APPROVAL_HOURS,
     FORGOTTEN_MEMBER,
@@ -150,7 +149,9 @@ def _outcome(job: Job, by: object, *, result: bool) -> str:
         said = lazy("Result approved by {moderator}") if result else lazy("Approved by {moderator}")
         return f"### ✅ {said.using(moderator=moderator) if by else anyone}"
     if by and code in {ReasonCode.DECLINED, ReasonCode.RESULT_DECLINED}:
-        reason = plain(str((told and told.arguments.get("detail")) or ""), MAX_DECLINE_REASON_CHARACTERS)
+        reason = plain(
+            str((told and told.arguments.get("detail")) or ""), approvals.MAX_DECLINE_REASON_CHARACTERS
+        )
         said = lazy("Result declined by {moderator}") if result else lazy("Declined by {moderator}")
         why = (
             lazy("Result declined by {moderator}: {reason}")
@@ -275,7 +276,7 @@ async def decide(press: Press, how: How, job_id: Id, posting: int) -> None:
         which = server_of(interaction), job_id, await read_before_form(interaction, _approver(press))
         await read_before_form(interaction, db.read(approvals.waiting, *which, result=result))
         typed = ui.TextInput[Any](
-            custom_id="reason", required=False, max_length=MAX_DECLINE_REASON_CHARACTERS
+            custom_id="reason", required=False, max_length=approvals.MAX_DECLINE_REASON_CHARACTERS
         )
         why = labelled(lazy("Reason"), typed, lazy("The member sees it. Leave empty to give none."))
         await press.ask(lazy("Decline result") if result else lazy("Decline request"), why)

@@ -24,7 +24,6 @@ from bot.errors import Refused
 from bot.jobs.models import FORGOTTEN_MEMBER
 from bot.languages import and_list, day_words, gettext as _, lazy, ngettext, number, sentences
 from bot.servers import settings
-from bot.servers.settings import Period
 from bot.ui.jobs.wording import ALT_LENGTH, job_words, state_name
 from bot.ui.kit.answers import acknowledge, answer, defer_answer
 from bot.ui.kit.layout import NEUTRAL, Panel, boxed, lines, plain, row, rule, shortened, small
@@ -190,9 +189,9 @@ def _limit_words(report: UsageReport) -> str:
     budget = report.budget.settings
     each = round(limit)
     match budget.budget_period:
-        case Period.WEEK:
+        case settings.Period.WEEK:
             return _("budget {limit} a week ≈ {each} a day", limit=budget.budget_limit, each=each)
-        case Period.MONTH:
+        case settings.Period.MONTH:
             return _("budget {limit} a month ≈ {each} a day", limit=budget.budget_limit, each=each)
         case _:
             return _("budget {limit} a day", limit=budget.budget_limit)

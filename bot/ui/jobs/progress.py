@@ -12,7 +12,6 @@ from bot.catalog import Catalog, SourceRule, Tool
 from bot.credits.budgets import credit_words, price_of_all, short_price
 from bot.errors import Refused
 from bot.jobs import actions, queries
-from bot.jobs.actions import ensure_cancelled
 from bot.jobs.answers import subject_of
 from bot.jobs.models import (
     KEPT_DAYS,
@@ -265,7 +264,7 @@ async def cancelled(press: Press, job: Job | None, job_id: str) -> Job:
     interaction, host = press.interaction, press.host
     which = job_id, server_of(interaction), interaction.user.id, host.clock.now()
     may = job is not None and moderates(interaction, job)
-    return ensure_cancelled(await host.services.db.write(actions.cancel, *which, moderates=may))
+    return actions.ensure_cancelled(await host.services.db.write(actions.cancel, *which, moderates=may))
 
 
 @button("set:cancel:{set_id}", label=lazy("Cancel what hasn't started"))

@@ -9,7 +9,6 @@ from bot.aio.tasks import WakeUp, run_forever
 from bot.errors import Outage
 from bot.languages import Language, known_language
 from bot.servers import settings
-from bot.servers.settings import GuildSettings
 from bot.services import Services
 
 COMMUNITY = "COMMUNITY"  # the only servers whose admins can choose Discord's `preferred_locale`
@@ -31,7 +30,7 @@ class Readers:
         try:
             server = await self._services().db.read(settings.of, guild_id)
         except Outage:
-            server = GuildSettings(guild_id)  # better another language than no answer
+            server = settings.GuildSettings(guild_id)  # better another language than no answer
         return server_language(server, self._client.get_guild(guild_id))
 
     async def of_person(self, user_id: int, guild_id: int) -> Language:
@@ -73,7 +72,7 @@ class Readers:
         return STORED_EVERY
 
 
-def server_language(server: GuildSettings, guild: discord.Guild | None) -> Language:
+def server_language(server: settings.GuildSettings, guild: discord.Guild | None) -> Language:
     """Return the server's language: chosen, else of its Community, else of the admin who set it up.
 
     Before anybody has set it up, Discord's language of any server is the best guess.

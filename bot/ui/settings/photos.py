@@ -27,7 +27,6 @@ from bot.jobs.accept import why_closed
 from bot.languages import Message, Worded, and_list, gettext as _, lazy, ngettext, sentences
 from bot.servers import access, settings
 from bot.servers.access import AccessRules, open_in
-from bot.servers.settings import PhotoScope
 from bot.ui.jobs.forms import MAX_INPUTS_CHARACTERS, inputs_from
 from bot.ui.kit.answers import host_of
 from bot.ui.kit.forms import labelled
@@ -146,8 +145,8 @@ def _missing(guild: discord.Guild, channel: Any, *, offers: bool) -> list[Messag
 
 MAX_LISTED_CHARACTERS = 1000  # of a list, of the 4,000 of a message
 WHOSE = {
-    PhotoScope.ANYONE: lazy("anyone's photos"),
-    PhotoScope.OWN: lazy("your own photos only"),
+    settings.PhotoScope.ANYONE: lazy("anyone's photos"),
+    settings.PhotoScope.OWN: lazy("your own photos only"),
 }
 NOTES = (
     lazy(
@@ -444,7 +443,9 @@ PHOTOS = Topic(
             lazy("The same for tools that change a person."),
         ),
     ],
-    lambda session, scope, name, value: settings.change(session, scope.guild_id, **{name: PhotoScope(value)}),
+    lambda session, scope, name, value: settings.change(
+        session, scope.guild_id, **{name: settings.PhotoScope(value)}
+    ),
     about=_about,
     notes=lambda _now: NOTES,
     colour=lambda now: NEUTRAL if now.interaction.client.intents.message_content else UNSURE,

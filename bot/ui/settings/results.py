@@ -9,7 +9,6 @@ from bot.errors import Refused
 from bot.jobs.best_results import MAX_STARS
 from bot.languages import Worded, gettext as _, lazy, ngettext
 from bot.servers import settings
-from bot.servers.settings import GuildSettings
 from bot.ui.panels.settings import Now, OneOf, Scope, Setting, Topic, YesNo, a_channel, a_number
 from bot.ui.reading.permissions import ensure_can_post_in
 
@@ -27,7 +26,7 @@ def channel_of(interaction: discord.Interaction[Any], channel_id: int) -> Any:
     return channel
 
 
-def _load(session: Any, scope: Scope) -> GuildSettings:
+def _load(session: Any, scope: Scope) -> settings.GuildSettings:
     return settings.of(session, scope.guild_id)
 
 

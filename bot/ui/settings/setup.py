@@ -11,7 +11,6 @@ import discord
 from discord import ui
 
 from bot.credits import budgets, prices
-from bot.credits.budgets import BudgetState, credit_words
 from bot.errors import Refused
 from bot.jobs import holds, lanes
 from bot.languages import (
@@ -101,7 +100,7 @@ class SetupRow:
     settings: GuildSettings
     key: StudiiKey | None
     access: AccessRules
-    budget: BudgetState
+    budget: budgets.BudgetState
     held: Reason | None  # why Studii accepts no jobs with the key now
     lowered: datetime | None  # fewer requests than the plan says, until then
     least: int  # credits that the cheapest tool costs
@@ -239,7 +238,7 @@ def _state_words(now: SetupState) -> str:
     if now.nothing_left:
         said = _(
             "**No job can start now.** The cheapest tool costs {price}, and the server has {left}.",
-            price=credit_words(now.least),
+            price=budgets.credit_words(now.least),
             left=now.budget.left_words,
         )
         return sentences(said, now.budget.renewal_words)
