@@ -35,7 +35,6 @@ from bot.clock import PUT_BACK
 
 _log = logging.getLogger(__name__)
 
-KEY_LENGTH = 64
 OFFER = "offer"  # the kind of an answer to a mention that offers tools
 RESULT = "result"  # the kind of what says how jobs ended (see `bot.jobs.results`)
 # The numbers of the first components of messages: results' are the first of these, and all others' are above.
@@ -69,7 +68,7 @@ class Post(Base):
     id: Mapped[int] = mapped_column(NUMBER, primary_key=True, init=False)
     guild_id: Mapped[int]
     kind: Mapped[str] = mapped_column(String(16))
-    key: Mapped[str] = mapped_column(String(KEY_LENGTH))
+    key: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]  # when it was wanted, changed or unwanted
     place: Mapped[str] = mapped_column(String(24))
@@ -211,8 +210,6 @@ def want(
     It is due at once without `due_at`, and without `place` tried after what waits for a place in the same
     server. `again`: what is there and was not wanted any more is wanted again.
     """
-    if len(key) > KEY_LENGTH:
-        raise ValueError("a post's key is at most 64 characters long")
     values: dict[str, Any] = {"details": dict(details or {}), "job_id": job_id, "expires_at": expires_at}
     values |= {"created_at": at, "changed_at": at, "due_at": due_at or at, "place": place or f"s{guild_id}"}
     values |= {"refused": [], "wanted": True, "version": 1, "shown_version": 0, "number": 0, "tries": 0}

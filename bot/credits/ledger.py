@@ -134,7 +134,7 @@ def correct(session: Session, some: Collection[Job], charge: int, at: datetime) 
     different = [job for job in some if job.reserved != charge]
     _add(session, [_line(job, EntryKind.CORRECT, charge - job.reserved, at) for job in different])
     for job in different:
-        job.reserved = _credits(charge)
+        job.reserved = charge
 
 
 def settle(session: Session, job: Job, charge: int, at: datetime) -> Job:
@@ -143,7 +143,7 @@ def settle(session: Session, job: Job, charge: int, at: datetime) -> Job:
     At 0, all of it is released. Raises `ReservationError` if it was settled or released before.
     """
     _ensure_open(job)
-    rest = job.reserved - _credits(charge)
+    rest = job.reserved - charge
     lines = [
         *([_line(job, EntryKind.CORRECT, -rest, at)] if rest < 0 else []),
         *([_line(job, EntryKind.SETTLE, charge, at)] if charge else []),
@@ -272,9 +272,3 @@ def _add(session: Session, lines: list[dict[str, Any]]) -> None:
 def _line(job: Job, kind: EntryKind, amount: int, at: datetime) -> dict[str, Any]:
     whose = {"guild_id": job.guild_id, "user_id": job.user_id, "job_id": job.id}
     return {**whose, "kind": kind, "amount": amount, "at": at, "period": None}
-
-
-def _credits(charge: int) -> int:
-    if charge < 0:
-        raise ValueError("a job can't cost less than 0")
-    return charge

@@ -23,17 +23,25 @@ from bot.aio.tasks import (
 )
 from bot.catalog import USUAL_SECONDS, Catalog
 from bot.credits.prices import price_name
-from bot.engine import lane as schedule
 from bot.engine.context import EngineContext
-from bot.engine.lane import MIN_FORECAST_SECONDS, Durations, Running, Send, Step, Waiting, Work, forecast
+from bot.engine.lane import (
+    MIN_FORECAST_SECONDS,
+    Durations,
+    Lane,
+    Running,
+    Send,
+    Step,
+    Waiting,
+    Work,
+    forecast,
+)
 from bot.engine.rate import LOWEST, RateWindow
 from bot.engine.requests import Requests, recover
 from bot.engine.tuning import DAY
 from bot.jobs import holds, lanes as lane_rows, queries
 from bot.jobs.models import FailureCode, Job, JobState, Progress
 from bot.jobs.submission import Done, needs_upload
-from bot.servers import keys
-from bot.servers.keys import StudiiKey
+from bot.servers.keys import StudiiKey, of_lanes
 from bot.servers.notices import NoticeKind
 from bot.studii import JobReport, RateLimited
 
@@ -60,7 +68,7 @@ class _Line:
 
     def __init__(self, name: str, window: RateWindow, durations: Durations, context: EngineContext) -> None:
         self.name = name
-        self.lane = schedule.Lane(window, durations, context.tuning)
+        self.lane = Lane(window, durations, context.tuning)
         self.wake_up = WakeUp()
         self.errors = ErrorLog(f"a request of lane {name[:8]}", noun="job")
         self.starts: Mapping[str, float] = {}  # when jobs will probably be sent, as was last forecast
@@ -425,7 +433,7 @@ def _look(
 def _rates(session: Session, lanes: Collection[str], used: Collection[int]) -> dict[str, _Rate]:
     """Return the rates of lanes. A lane's plan is the smallest that a server with its key has chosen."""
     plans: dict[str, list[StudiiKey]] = {lane: [] for lane in lanes}
-    for key in keys.of_lanes(session, lanes):
+    for key in of_lanes(session, lanes):
         if key.retired_at is None or key.id in used:
             plans[key.lane].append(key)
     # Where there are several processes, those of the others are counted with each step.
@@ -442,7 +450,7 @@ def _rates(session: Session, lanes: Collection[str], used: Collection[int]) -> d
 def _tell_doubt(session: Session, lane: str, used: int, at: datetime) -> None:
     """Tell the admins of all servers with this key, once, that the plan seems wrong, as only so many requests
     were `used`."""
-    for key in keys.of_lanes(session, [lane]):
+    for key in of_lanes(session, [lane]):
         if key.retired_at is None:
             limit = key.plan.requests_per_minute
             seen = {"used": used, "limit": limit, "lowered": min(limit, LOWEST)}

@@ -42,13 +42,8 @@ class Language(StrEnum):
         """Return the language that a catalogue of tools calls by another name: pt-BR."""
         return next((one for one in cls if one.replace("_", "-") == value), None)
 
-    @property
-    def own_name(self) -> str:
-        """Return the language's name in itself."""
-        return _OWN_NAMES[self]
 
-
-_OWN_NAMES = {
+OWN_NAMES = {  # of each in itself
     Language.ENGLISH: "English",
     Language.GERMAN: "Deutsch",
     Language.FRENCH: "Français",

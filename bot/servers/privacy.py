@@ -30,7 +30,6 @@ from bot.jobs.models import (
     JobState,
     jobs,
 )
-from bot.posts import Post
 from bot.reasons import Reason, ReasonCode
 from bot.servers import access, keys, notices, settings
 
@@ -179,9 +178,9 @@ def scrub(session: Session, at: datetime, *, before: datetime | None = None) -> 
     erased = {**_ERASED, "photo_author": case((own, None), else_=UNKNOWN_MEMBER)}
     session.execute(update(jobs).where(jobs.c.id.in_(list(found))).values(scrubbed_at=at, **erased))
     approved = (jobs.c.approval == Approval.GIVEN) | (jobs.c.result_approval == Approval.GIVEN)
-    quoting = Post.job_id.in_(list(found)) & Post.kind.in_(notices.TO_APPROVERS)
-    quoting &= Post.job_id.in_(select(jobs.c.id).where(approved))
-    for post in session.scalars(select(Post).where(quoting)):  # others say who decided what, and no more
+    quoting = posts.Post.job_id.in_(list(found)) & posts.Post.kind.in_(notices.TO_APPROVERS)
+    quoting &= posts.Post.job_id.in_(select(jobs.c.id).where(approved))
+    for post in session.scalars(select(posts.Post).where(quoting)):  # others say who decided, no more
         posts.change(session, post.guild_id, post.kind, post.key, at)
     if found:
         wake(session, ("jobs",))

@@ -12,10 +12,9 @@ import discord
 from discord import ui
 
 from bot.catalog import SourceRule, Tool
-from bot.credits import limits, prices
 from bot.credits.budgets import Estimate, price_words, short_price
-from bot.credits.limits import MemberState
-from bot.credits.prices import ToolPrice
+from bot.credits.limits import MemberState, of_member
+from bot.credits.prices import ToolPrice, price_table
 from bot.errors import Refused, StudiiBotError
 from bot.features.photo_rules import MAX_OFFERED_EMOJI, PhotoChannelKind
 from bot.jobs import holds
@@ -99,12 +98,12 @@ async def _guide_for(interaction: discord.Interaction) -> Guide:
     """Read what the person can do here."""
     guild_id, context, host = server_of(interaction), member_context(interaction), host_of(interaction)
     db, user_id, now = host.services.db, interaction.user.id, host.clock.now()
-    rules, table = await db.read(access.of, guild_id, now), await db.read(prices.price_table, guild_id)
+    rules, table = await db.read(access.of, guild_id, now), await db.read(price_table, guild_id)
     return Guide(
         context,
         prices=[table.listed(tool) for tool in host.catalog.tools.values()],
         denials=access.denials(rules, user_id, context, host.catalog),
-        limits=await db.read(limits.of_member, guild_id, user_id, context.roles, now),
+        limits=await db.read(of_member, guild_id, user_id, context.roles, now),
         held=await db.read(holds.why_held, guild_id),
         approval=rules,
     )

@@ -16,7 +16,7 @@ from typing import Any, Self, cast
 from aiohttp import WSMsgType, web
 from discord import Locale
 
-from bot.languages import Language, known_language
+from bot.languages import OWN_NAMES, Language, known_language
 from sandbox.demo.acts import Acts, File, NotPossibleError
 from sandbox.demo.place import MAYA, PEOPLE, PHOTO_DESK, SERVER
 from sandbox.demo.view import View
@@ -29,7 +29,7 @@ KEPT_BYTES = 512 * 1024 * 1024  # of uploads that were not used yet
 MAX_UPLOAD_BYTES = 100 * 1024 * 1024  # bytes of one upload
 # The languages that the bot speaks, by Discord's names; of two for one language, the later in the alphabet.
 LOCALES = {
-    max(one.value for one in Locale if known_language(one.value) is language): language.own_name
+    max(one.value for one in Locale if known_language(one.value) is language): OWN_NAMES[language]
     for language in Language
 }
 HEADERS = {

@@ -33,14 +33,14 @@ STOPS_WITHIN = 10.0  # seconds
 WORDED = """
 from datetime import date
 from bot import languages as f
-from bot.languages import Language, gettext, speaking
+from bot.languages import (Language, gettext, speaking, OWN_NAMES)
 from bot.media.drawing import FallbackFont
 day, items = date(2026, 3, 5), ["a", "b", "c"]
 for language in Language:
     with speaking(language):
         words = f.number(1234567), f.decimal(1234.5), f.day_words(day), f.day_words(day, short=True)
         words = *words, f.and_list(items), f.or_list(items), gettext("Nothing was spent.")
-    said = "".join(words) + language.own_name
+    said = "".join(words) + OWN_NAMES[language]
     print(ascii(words), FallbackFont(30).width(said), FallbackFont(30, "Semibold").width(said))
 """
 

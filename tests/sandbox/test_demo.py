@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 from PIL import Image
 
-from bot.languages import Language
+from bot.languages import OWN_NAMES, Language
 from sandbox.demo.acts import NotPossibleError
 from sandbox.demo.people import text_of
 from sandbox.demo.pictures import FORM_IS_THERE, RESULT_IS_THERE
@@ -112,7 +112,7 @@ async def test_only_moderators_see_their_channel_and_delete_what_others_wrote() 
 @pytest.mark.promise
 async def test_a_person_may_speak_each_language_of_the_bot() -> None:
     async with opened() as here, PageClient.open(here.site.url, NORA, PHOTO_DESK) as page:
-        assert set(page.told["locales"].values()) == {one.own_name for one in Language}
+        assert set(page.told["locales"].values()) == {OWN_NAMES[one] for one in Language}
         for locale in page.told["locales"]:
             assert "error" not in await page.look(NORA, PHOTO_DESK, locale)
 

@@ -10,9 +10,8 @@ import discord
 from discord import ui
 
 from bot.catalog import SourceRule, Tool
-from bot.credits import prices
 from bot.credits.budgets import Estimate, short_price
-from bot.credits.prices import PriceTable, ToolPrice
+from bot.credits.prices import PriceTable, ToolPrice, price_table
 from bot.errors import NotAllowed, Refused, StudiiBotError
 from bot.features.styles import Style, default_inputs, inputs_of, misfit, tool_of, usable
 from bot.jobs.models import SourcePhoto
@@ -133,7 +132,7 @@ async def _known(interaction: discord.Interaction, tool: Tool, start: FormStart,
 
 async def prices_for(interaction: discord.Interaction) -> PriceTable:
     """Return what jobs cost in the server of the interaction."""
-    return await host_of(interaction).services.db.read(prices.price_table, server_of(interaction))
+    return await host_of(interaction).services.db.read(price_table, server_of(interaction))
 
 
 async def _set_prices(

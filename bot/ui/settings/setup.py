@@ -14,6 +14,7 @@ from bot.credits import budgets, prices
 from bot.errors import Refused
 from bot.jobs import holds, lanes
 from bot.languages import (
+    OWN_NAMES,
     Language,
     Message,
     ReaderLanguages,
@@ -515,7 +516,7 @@ def _log_results(session: Any, scope: Scope, on: bool) -> None:
 
 
 def _language_line(now: Now) -> str:
-    name = server_language(now.row.settings, now.guild).own_name
+    name = OWN_NAMES[server_language(now.row.settings, now.guild)]
     return lines(f"**{_('Language')}**: {name}", _("Results and warnings in channels are in this language."))
 
 
@@ -613,7 +614,7 @@ SETUP = Topic(
             OneOf(
                 lambda _catalog: {
                     AUTOMATIC: lazy("Automatic"),
-                    **{one.value: one.own_name for one in Language},
+                    **{one.value: OWN_NAMES[one] for one in Language},
                 }
             ),
             read=lambda row_: row_.settings.chosen_language or AUTOMATIC,
