@@ -60,9 +60,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return None if value is None else value.replace(tzinfo=UTC)  # PostgreSQL's driver gives UTC, too
 
 
 def Choice(enum: type[StrEnum], check: str | None = None) -> Enum:  # noqa: N802 - a type, like the others
@@ -71,12 +69,11 @@ def Choice(enum: type[StrEnum], check: str | None = None) -> Enum:  # noqa: N802
     `check`: the column, if the database checks its values. Raises `ValueError` for an enum with a longer one:
     PostgreSQL would refuse it when it is first stored.
     """
-    checked = check is not None
     return Enum(
         enum,
         name=check,
         native_enum=False,
-        create_constraint=checked,
+        create_constraint=check is not None,
         length=16,
         values_callable=list,
         validate_strings=True,

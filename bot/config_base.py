@@ -56,7 +56,10 @@ class SettingsBase:
             value, written = one.default, (given.get(one.name) or "").strip()
             try:
                 if written:
-                    value = msgspec.convert(written, kind, strict=False, dec_hook=_made)
+                    # What msgspec doesn't know, a path or a secret, is made of the text.
+                    value = msgspec.convert(
+                        written, kind, strict=False, dec_hook=lambda made, text: made(text)
+                    )
                     if type(value) is int and str(value) != written:  # it reads 1e2 and 100.0 as well
                         raise msgspec.ValidationError
                 known[one.name] = value if check is None else check(value, known)
@@ -66,11 +69,6 @@ class SettingsBase:
         if wrong:
             raise SettingsError(" ".join(wrong))
         return cls(**known)
-
-
-def _made(kind: Callable[[str], Any], written: str) -> Any:
-    """Make a path or a secret, which msgspec doesn't know."""
-    return kind(written)
 
 
 def _dotenv() -> dict[str, str | None]:

@@ -197,22 +197,14 @@ def _undisguised(found: re.Match[str]) -> str:
     return word if _AS_IT_IS.fullmatch(word.replace(_EITHER, "l")) else word.translate(_DIGITS)
 
 
-class _WordCharacters(dict[int, int]):
-    """A table for `str.translate` that replaces what belongs to no word by a space."""
-
-    def __missing__(self, code: int) -> int:
-        if len(self) >= _REMEMBERED:
-            self.clear()
-        belongs = chr(code) == BETWEEN_VALUES or unicodedata.category(chr(code))[0] in "LMN"
-        kept = self[code] = code if belongs else 32
-        return kept
-
-
-_word_characters = _WordCharacters()
+@lru_cache(maxsize=_REMEMBERED)
+def _in_words(char: str) -> str:
+    """Return the character, or a space if it belongs to no word."""
+    return char if char == BETWEEN_VALUES or unicodedata.category(char)[0] in "LMN" else " "
 
 
 def _words(text: str) -> str:
-    return " ".join(text.translate(_word_characters).split())
+    return " ".join("".join(map(_in_words, text)).split())
 
 
 def _plain(text: str) -> str:
