@@ -113,15 +113,14 @@ class PhotoRules:
     """A server's rules. `emoji` are by `Emoji.key`, `channels` by their id."""
 
     guild_id: int
-    everywhere: bool = False  # reactions are on in the whole server
-    reaction_channels: set[int] = field(default_factory=set[int])  # in which they are on
+    reaction_places: set[int] = field(default_factory=set[int])  # where they are on, as in `ReactionPlace`
     emoji: dict[str, MappedEmoji] = field(default_factory=dict[str, MappedEmoji])
     channels: dict[int, PhotoChannel] = field(default_factory=dict[int, PhotoChannel])
 
     @property
     def are_on(self) -> bool:
         """Return whether reactions are on somewhere, or there is a photo channel."""
-        return self.everywhere or bool(self.reaction_channels) or bool(self.channels)
+        return bool(self.reaction_places or self.channels)
 
 
 def of(session: Session, guild_id: int) -> PhotoRules:
@@ -140,10 +139,7 @@ def all_rules(session: Session, guild_id: int | None = None) -> dict[int, PhotoR
             yield one
 
     for place in rows(ReactionPlace):
-        if place.channel_id == WHOLE_SERVER:
-            made[place.guild_id].everywhere = True
-        else:
-            made[place.guild_id].reaction_channels.add(place.channel_id)
+        made[place.guild_id].reaction_places.add(place.channel_id)
     for emoji in rows(MappedEmoji):
         made[emoji.guild_id].emoji[emoji.emoji] = emoji
     for channel in rows(PhotoChannel):
@@ -291,7 +287,7 @@ class KnownPhotoRules:
     async def forget_place(self, guild_id: int, channel_id: int) -> None:
         """Delete the rules of a channel, or thread, that is gone. Where there are none, no query is made."""
         rules = self.rules(guild_id)
-        if channel_id in rules.reaction_channels or channel_id in rules.channels:
+        if channel_id in rules.reaction_places or channel_id in rules.channels:
             await self._db.write(turn_reactions, guild_id, channel_id, on=False)
             await self._db.write(clear_channel, guild_id, channel_id)
             await self.reread(guild_id)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
-from gettext import GNUTranslations, NullTranslations
+from gettext import NullTranslations, translation
 from pathlib import Path
 from typing import Annotated, Literal, Protocol, Self
 
@@ -107,16 +107,7 @@ def known_language(locale: str) -> Language | None:
 @cache
 def translations_of(language: Language) -> NullTranslations:
     """Return the language's translations. English is what the code says, so it has none."""
-    file = compiled_file(language)
-    if language is Language.ENGLISH or not file.is_file():
-        return NullTranslations()
-    with file.open("rb") as stream:
-        return GNUTranslations(stream)
-
-
-def compiled_file(language: Language) -> Path:
-    """Return where the language's compiled catalogue is."""
-    return FOLDER / language / "LC_MESSAGES" / "studii.mo"
+    return translation("studii", FOLDER, [language], fallback=True)
 
 
 def load_all() -> None:
@@ -342,16 +333,14 @@ def worded(said: Texts, context: str | None = None) -> str:
 
 def in_any_language(said: Texts, context: str | None = None) -> frozenset[str]:
     """Return the text in each language, without capitals: a person may mean any of them."""
-    return _translated(said, context) if isinstance(said, str) else _in_each(said, context)
-
-
-def _in_each(said: Texts, context: str | None) -> frozenset[str]:
-    found: set[str] = set()
-    for language in Language:
-        with speaking(language):
-            found.add(worded(said, context).casefold())
-    return frozenset(found)
+    if isinstance(said, str):
+        return _translated(said, context)
+    return _translated(said[Language.ENGLISH], context) | {text.casefold() for text in said.values()}
 
 
 # A server's emoji are all compared at each change of one; the texts are the few of the catalogue.
-_translated = cache(_in_each)
+@cache
+def _translated(text: str, context: str | None) -> frozenset[str]:
+    every = map(translations_of, Language)
+    found = (one.gettext(text) if context is None else one.pgettext(context, text) for one in every)
+    return frozenset(said.casefold() for said in found)

@@ -19,7 +19,14 @@ from bot.aio.tasks import InOrder, PlaceInOrder
 from bot.catalog import Catalog, Tool
 from bot.errors import CreditsShort, CreditsWanted, Outage, Refused, StudiiBotError
 from bot.features import styles
-from bot.features.photo_rules import MAX_OFFERED_EMOJI, Emoji, PhotoChannel, PhotoChannelKind, Preset
+from bot.features.photo_rules import (
+    MAX_OFFERED_EMOJI,
+    WHOLE_SERVER,
+    Emoji,
+    PhotoChannel,
+    PhotoChannelKind,
+    Preset,
+)
 from bot.jobs import actions, confirm, queries
 from bot.jobs.accept import why_closed
 from bot.jobs.confirm import AUTO_SKIPPED, TAP_SKIPPED, ConfirmationNeeded, Repeated
@@ -232,7 +239,7 @@ class PhotoWatch:
         """Return whether reactions are on there, and whether the bot offers emoji there."""
         rules = self._services.photo_rules.rules(guild.id)
         ids = channel_ids_of(guild.get_channel_or_thread(channel_id)) | {channel_id}
-        on = rules.everywhere or any(one in rules.reaction_channels for one in ids)
+        on = any(one in rules.reaction_places for one in (WHOLE_SERVER, *ids))
         offers = any(
             one in rules.channels and rules.channels[one].kind is PhotoChannelKind.OFFER for one in ids
         )

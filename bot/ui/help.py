@@ -16,7 +16,7 @@ from bot.credits.budgets import Estimate, price_words, short_price
 from bot.credits.limits import MemberState, of_member
 from bot.credits.prices import ToolPrice, price_table
 from bot.errors import Refused, StudiiBotError
-from bot.features.photo_rules import MAX_OFFERED_EMOJI, PhotoChannelKind
+from bot.features.photo_rules import MAX_OFFERED_EMOJI, WHOLE_SERVER, PhotoChannelKind
 from bot.jobs import holds
 from bot.jobs.decide import NO_KEY
 from bot.jobs.models import MemberContext
@@ -336,7 +336,7 @@ def _place_words(interaction: discord.Interaction, guide: Guide) -> Iterator[str
     ]
     offers = [one.channel_id for one in seen if one.kind is PhotoChannelKind.OFFER]
     taps = photos.taps(guild_id)[:MAX_OFFERED_EMOJI]
-    if taps and (rules.everywhere or guide.context.channels & {*rules.reaction_channels, *offers}):
+    if taps and {WHOLE_SERVER, *guide.context.channels} & {*rules.reaction_places, *offers}:
         emoji = " ".join(str(tap.emoji) for tap in taps)
         yield _("Tap an emoji under a photo here: {emoji}", emoji=emoji)
     if offers:

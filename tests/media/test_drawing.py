@@ -8,7 +8,7 @@ from babel.messages.mofile import read_mo
 from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
-from bot.languages import OWN_NAMES, Language, compiled_file
+from bot.languages import FOLDER, OWN_NAMES, Language
 from bot.media.drawing import FallbackFont, is_writable
 from bot.media.metadata import MADE_BY_AI, strip_metadata, with_digital_source
 from tests.media.files import AI, SECRETS, phone_jpeg, phone_png, phone_webp
@@ -126,7 +126,7 @@ def test_each_language_can_write_its_own_name(language: Language) -> None:
 @pytest.mark.promise
 @pytest.mark.parametrize("language", [one for one in Language if one is not Language.ENGLISH])
 def test_each_letter_of_the_translations_has_a_font(language: Language) -> None:
-    with compiled_file(language).open("rb") as stream:
+    with (FOLDER / language / "LC_MESSAGES" / "studii.mo").open("rb") as stream:
         said = "".join(str(message.string) for message in read_mo(stream) if message.id)
     assert said
     assert not {one for one in said if one.isalnum() and not is_writable(one)}

@@ -17,7 +17,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from bot.catalog import TITLE_CONTEXT, spaced
-from bot.languages import FOLDER, Language, compiled_file
+from bot.languages import FOLDER, Language
 from tests.support.unmarked import unmarked
 
 ROOT = Path(__file__).parents[2]
@@ -60,7 +60,7 @@ METHODS = cast("Any", [("**.py", from_python)])  # Babel takes functions, though
 
 def source_file(language: Language) -> Path:
     """Return the file that translators edit."""
-    return compiled_file(language).with_suffix(".po")
+    return FOLDER / language / "LC_MESSAGES" / "studii.po"
 
 
 def extracted() -> Catalog:
@@ -118,7 +118,7 @@ def update() -> None:
         catalog.header_comment = "# Edit the translations, then run `make messages`."
         file.parent.mkdir(parents=True, exist_ok=True)
         _write(file, catalog)
-        compiled_file(language).write_bytes(compiled(catalog))
+        source_file(language).with_suffix(".mo").write_bytes(compiled(catalog))
 
 
 def compiled(catalog: Catalog) -> bytes:
@@ -163,7 +163,7 @@ def faults() -> list[str]:
 def _faults_of(language: Language, found: Catalog) -> Iterator[str]:
     catalog = read(source_file(language))
     yield from catalogue_faults(catalog, found)
-    file = compiled_file(language)
+    file = source_file(language).with_suffix(".mo")
     if not file.is_file() or file.read_bytes() != compiled(catalog):
         yield "the compiled catalogue isn't up to date: run `make messages`"
 

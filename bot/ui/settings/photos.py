@@ -124,14 +124,14 @@ def _some(found: list[str]) -> str:
 
 
 def _lacking(guild: discord.Guild, rules: PhotoRules) -> Iterator[tuple[int, list[Message]]]:
-    named = {*rules.channels, *rules.reaction_channels}
+    named = {*rules.channels, *rules.reaction_places} - {WHOLE_SERVER}
     for channel_id in sorted(named):
         channel = channel_in(guild, channel_id)
         if channel is None:
             continue  # deleted, or an archived thread: nobody posts there now
         offers = channel_id in rules.channels and rules.channels[channel_id].kind is PhotoChannelKind.OFFER
         yield channel_id, _missing(guild, channel, offers=offers)
-    if rules.everywhere:
+    if WHOLE_SERVER in rules.reaction_places:
         for channel in (*guild.text_channels, *guild.forums, *guild.voice_channels, *guild.stage_channels):
             # A channel that the bot can't even see is not meant for it.
             if channel.id not in named and channel.permissions_for(guild.me).view_channel:
@@ -199,7 +199,7 @@ def _channel_list(**more: Any) -> Any:
 
 
 def _set_reactions(session: Any, scope: Scope, chosen: Collection[int]) -> None:
-    before = photo_rules.of(session, scope.guild_id).reaction_channels
+    before = photo_rules.of(session, scope.guild_id).reaction_places - {WHOLE_SERVER}
     # Off first: their number has a limit.
     for one in sorted(before ^ set(chosen), key=lambda one: one in chosen):
         photo_rules.turn_reactions(session, scope.guild_id, one, on=one in chosen)
@@ -380,7 +380,7 @@ PHOTOS = Topic(
             lazy("Reactions in the whole server"),
             YesNo(),
             lazy("Members run tools by tapping an emoji under a photo"),
-            read=lambda row: row.rules.everywhere,
+            read=lambda row: WHOLE_SERVER in row.rules.reaction_places,
             write=lambda session, scope, on: photo_rules.turn_reactions(
                 session, scope.guild_id, WHOLE_SERVER, on=on
             ),
@@ -389,7 +389,7 @@ PHOTOS = Topic(
             "reactions",
             lazy("Reactions only in these channels"),
             Pick("<#{}>", _channel_list, lazy("none"), several=True),
-            read=lambda row: sorted(row.rules.reaction_channels),
+            read=lambda row: sorted(row.rules.reaction_places - {WHOLE_SERVER}),
             write=_set_reactions,
         ),
         Setting(

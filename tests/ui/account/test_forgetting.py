@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.jobs import queries
-from bot.jobs.best_results import consent
+from bot.jobs.best_results import BestConsent
 from bot.jobs.models import Job, JobRequest, JobState
 from bot.servers import access
 from bot.servers.keys import Plan
@@ -190,7 +190,7 @@ async def test_a_member_sees_and_changes_whether_starred_results_are_shown(desk:
     for value in ("on", "off"):
         await desk.maya.click(shown.response, custom_id=control(shown, "studii:put:settings:starred"))
         assert f"**{STARRED}**: {value}" in texts(shown)
-        answered = await desk.services.db.read(consent, desk.maya.id)
+        answered = await desk.services.db.read(lambda session: session.get(BestConsent, desk.maya.id))
         assert bool(answered and answered.agreed) is (value == "on")
 
 

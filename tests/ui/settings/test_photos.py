@@ -32,7 +32,7 @@ async def test_a_channel_is_cleared_where_a_list_has_no_room_for_all(desk: Desk,
     assert chosen == there[:25]
     await change(desk, "photos", name, *made[:24], shown=shown)
     rules = await desk.db.read(photo_rules.of, guild_id)
-    held = rules.reaction_channels if name == "reactions" else rules.channels.keys()
+    held = rules.reaction_places if name == "reactions" else rules.channels.keys()
     assert sorted(held) == [*there[:24], *there[25:]]
 
 
