@@ -36,7 +36,6 @@ from bot.ui.kit.answers import (
     Host,
     answer_if_possible,
     begin_to_handle,
-    note_arrival,
     tell,
 )
 from bot.ui.kit.layout import QUIET, boxed
@@ -239,7 +238,7 @@ class StudiiBot(commands.AutoShardedBot):
         self._dev_guild_id = dev_guild_id
         self._identifying_at_once = 1
         self._begun: set[asyncio.Task[None]] = set()
-        self._handled = BoundedDict[str, None](10_000)  # the last ones; a session is resumed within minutes
+        self.came = BoundedDict[int, float](10_000)  # the last ones; a session is resumed within minutes
         self._handle_once(self._connection.parsers)
 
     def attach(
@@ -343,22 +342,17 @@ class StudiiBot(commands.AutoShardedBot):
             # It tries again by itself until it is connected.
             await self.launch_shard(DiscordWebSocket.DEFAULT_GATEWAY, shard)
 
-    def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
-        """Note when an interaction came, as its handler begins later: in a task of its own, as all do."""
-        if event_name == "interaction":
-            note_arrival(args[0], self.clock)
-        super().dispatch(event_name, *args, **kwargs)
-
     def _handle_once(self, parsers: dict[str, Callable[[Any], None]]) -> None:
         """Pass each interaction on once: Discord may repeat events when it resumes a session.
 
-        A press that was refused, as the second of a double click, would be taken then.
+        A press that was refused, as the second of a double click, would be taken then. When it came is noted
+        here, as its handler begins later: in a task of its own, as all do.
         """
         parse = parsers["INTERACTION_CREATE"]
 
         def parse_once(event: Any) -> None:
-            if event["id"] not in self._handled:
-                self._handled[event["id"]] = None
+            if int(event["id"]) not in self.came:
+                self.came[int(event["id"])] = self.clock.monotonic()
                 parse(event)
 
         parsers["INTERACTION_CREATE"] = parse_once

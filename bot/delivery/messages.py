@@ -304,12 +304,6 @@ def _server_of(context: DeliveryContext, post: Post) -> str:
     return "" if guild is None else guild.name
 
 
-DMS_CLOSED = lazy(
-    "{member}, nothing was started, and your DMs are closed, so I can't tell you why. Run the tool from the "
-    "photo's menu (Apps) to see the reason."
-)
-
-
 async def question(
     context: DeliveryContext, post: Post, shown: Confirmation, _there: Recipient, _room: int
 ) -> Content:
@@ -323,7 +317,13 @@ async def refusal(context: DeliveryContext, post: Post, _shown: Any, there: Reci
     told = post.details
     if there.person is None:
         member, above = int(told["user"]), reply_to(post.guild_id, told["channel"], told["message"])
-        panel = boxed(BAD, DMS_CLOSED.using(member=f"<@{member}>"))
+        panel = boxed(
+            BAD,
+            lazy(
+                "{member}, nothing was started, and your DMs are closed, so I can't tell you why. Run "
+                "the tool from the photo's menu (Apps) to see the reason."
+            ).using(member=f"<@{member}>"),
+        )
         return Content(panel, mentions=_only([discord.Object(member)]), reply_to=above)
     panel, wanted = (
         boxed(BAD, lines(told["words"], server_line(_server_of(context, post)))),

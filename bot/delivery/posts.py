@@ -210,9 +210,7 @@ class DiscordDelivery:
 
     def _may_reply(self, post: Post, *, file: bool) -> bool:
         """Return whether the history can be read. Raises `Refuse` if nothing can be posted there."""
-        known = None
-        if post.is_in_channel:
-            known = self._known_channel(post.guild_id, int(post.place[1:]))
+        known = self._known_channel(post.guild_id, int(post.place[1:])) if post.is_in_channel else None
         missing = (
             [] if known is None else missing_to_post(known[1].permissions_for(known[0]), known[1], file=file)
         )

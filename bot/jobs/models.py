@@ -120,7 +120,7 @@ class MemberContext:
     channels: frozenset[int] = frozenset()
     manages: bool = False  # Manage Server
     moderates: bool = False  # Manage Messages there, or Manage Server
-    user_id: int = 0  # of one who decides on jobs
+    user_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

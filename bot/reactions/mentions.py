@@ -26,8 +26,6 @@ _log = logging.getLogger(__name__)
 
 OFFERED_FOR = timedelta(minutes=10)  # then an offer that nobody took is removed
 
-_Channel = discord.abc.GuildChannel | discord.Thread
-
 
 class MentionWatch:
     """Answers mentions, a few at a time. `posted` is called for every message, and waits for nothing."""
@@ -78,7 +76,10 @@ class MentionWatch:
             await self._until_back.run(lambda: self._services.db.write(posts.let_expire, *offer))
 
     async def _panel(
-        self, message: discord.Message, member: discord.Member, channel: _Channel
+        self,
+        message: discord.Message,
+        member: discord.Member,
+        channel: discord.abc.GuildChannel | discord.Thread,
     ) -> tuple[Panel, bool]:
         """Return the answer, and whether it offers tools."""
         guild_id, context = member.guild.id, member_context_in(member, channel)

@@ -61,11 +61,11 @@ from bot.ui.kit.layout import GOING, GOOD, QUIET, Panel, box, boxed, lines, plai
 from bot.ui.panels.controls import Id, Press, button
 from bot.ui.reading.permissions import (
     approver_in,
-    approver_of,
     channel_in,
     ensure_stays_there,
     fetched_member,
     may_be_here,
+    member_context,
     member_context_in,
     server_of,
 )
@@ -410,7 +410,7 @@ async def _approver(press: Press) -> MemberContext:
     """Return the person who presses: a message that others see too is in the channel for approvals."""
     message = press.interaction.message
     if message is not None and not message.flags.ephemeral:
-        return approver_of(press.interaction)
+        return member_context(press.interaction)
     return await _approver_by_rules(press)
 
 

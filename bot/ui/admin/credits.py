@@ -20,7 +20,6 @@ from bot.ui.kit.layout import GOOD, QUIET, Panel, boxed, lines, plain, small
 from bot.ui.panels.controls import Id, Press, button
 from bot.ui.reading.permissions import MANAGERS_ONLY, ensure_manager, fetched_member, roles_of
 
-ASKED = lazy("An admin was asked for more credits. You'll be told what they decide.")
 NOT_IN_A_SERVER = lazy("Ask in a channel of the server. No admin was asked.")
 DM_LOOKUP_SECONDS = 8.0  # the press is answered before
 
@@ -46,7 +45,9 @@ async def ask_admin(
     roles = roles_of(member) if isinstance(member, discord.Member) else frozenset[int]()
     slug, now = host.catalog.get(tool).slug, host.clock.now()
     await host.services.db.write(requests.ask, guild_id, member.id, roles, channel_id, slug, price, now)
-    await interaction.edit_original_response(view=boxed(GOOD, ASKED))
+    await interaction.edit_original_response(
+        view=boxed(GOOD, lazy("An admin was asked for more credits. You'll be told what they decide."))
+    )
 
 
 async def _from_dm(

@@ -46,8 +46,6 @@ from bot.ui.panels.controls import Id, Press, admin, button
 from bot.ui.panels.settings import change_words
 from bot.ui.reading.permissions import channel_in, hindrance, missing_for_warnings, moderates, server_of
 
-LogChannel = discord.TextChannel | discord.Thread | discord.VoiceChannel
-
 LOG_SHOWS = lazy(
     "It gets a warning when {percent}% and 100% of the budget are used, when Studii "
     "refuses the key or credits run out, and for each job with an unknown outcome.",
@@ -61,7 +59,9 @@ EVERYONE_READS = lazy(
 )
 
 
-async def post_greeting(interaction: discord.Interaction, channel: LogChannel) -> None:
+async def post_greeting(
+    interaction: discord.Interaction, channel: discord.TextChannel | discord.Thread | discord.VoiceChannel
+) -> None:
     """Greet the log channel. Raise `NotAllowed` if Discord keeps the bot out of it."""
     with speaking(await host_of(interaction).readers.in_server(channel.guild.id)):
         hello = boxed(NEUTRAL, f"📋 {sentences(HELLO, LOG_SHOWS)}")
@@ -308,11 +308,6 @@ def _changed(details: Details, catalog: Catalog) -> list[str]:
     ]
 
 
-_TOO_MANY = lazy(
-    "Studii refused requests with the key {key} after {used} in a minute. The {plan} plan allows {limit}."
-)
-
-
 def _budget(details: Details) -> list[str]:
     spent, limit = int(details.get("spent") or 0), int(details.get("limit") or 0)
     used = _("**{spent} of {credits} spent or reserved**.", spent=spent, credits=credit_words(limit))
@@ -326,7 +321,9 @@ def _budget(details: Details) -> list[str]:
 def _doubt(details: Details) -> str:
     used, limit, lowered = (int(details.get(name) or 0) for name in ("used", "limit", "lowered"))
     plan = str(details.get("plan")).capitalize()
-    refused = _TOO_MANY.using(key=f"`{details['masked']}`", used=used, plan=plan, limit=limit)
+    refused = lazy(
+        "Studii refused requests with the key {key} after {used} in a minute. The {plan} plan allows {limit}."
+    ).using(key=f"`{details['masked']}`", used=used, plan=plan, limit=limit)
     if lowered < limit:
         slower = _(
             "For now the bot sends at most {lowered} a minute, and tries more later. Nothing is lost.",

@@ -102,7 +102,6 @@ FORM_TOO_LATE = lazy(
 )
 # The names in `Interaction.extras`.
 _WAIT = "wait"
-_ARRIVED = "arrived"
 _PLACE = "place"
 # Longer than a double click or an impatient second tap, shorter than it takes to want the same again.
 DOUBLE_CLICK_SECONDS = 3.0
@@ -159,23 +158,17 @@ class Host(Protocol):
     open_forms: BoundedDict[str, Callable[[Any], Awaitable[None]]]  # what follows, by custom id
     clicks: "Clicks"
     arrivals: InOrder  # by server, in which those came who may start a job
+    came: BoundedDict[int, float]  # interactions by id, and when they did: from then on Discord waits
+    answers: AnswerKeeper
+    progress: Callable[[str], Awaitable[Progress]]
 
     @property
     def readers(self) -> ReaderLanguages: ...
-    @property
-    def answers(self) -> AnswerKeeper: ...
-    @property
-    def progress(self) -> Callable[[str], Awaitable[Progress]]: ...
 
 
 def host_of(interaction: discord.Interaction) -> Host:
     """Return the client that got the interaction."""
     return cast(Host, interaction.client)
-
-
-def note_arrival(interaction: discord.Interaction, clock: Clock) -> None:
-    """Note when the interaction came, from when on Discord waits for its answer."""
-    interaction.extras[_ARRIVED] = clock.monotonic()
 
 
 class Wait:
@@ -185,8 +178,9 @@ class Wait:
     Discord has given up waiting, the handler is cancelled: the person would ask again, and pay twice.
     """
 
-    def __init__(self, interaction: discord.Interaction, answers: AnswerKeeper, clock: Clock) -> None:
-        self._interaction, self._answers, self._clock = interaction, answers, clock
+    def __init__(self, interaction: discord.Interaction, host: Host) -> None:
+        self._interaction, self._answers, self._clock = interaction, host.answers, host.clock
+        self._came = host.came[interaction.id]
         self._handler = asyncio.current_task()
         self._answered = self._over = False
         self._timer: asyncio.Handle | None = None
@@ -204,7 +198,7 @@ class Wait:
 
     def left(self, until: float) -> float:
         """Return how many seconds are left of those after the arrival."""
-        return max(0.0, until - self._clock.monotonic() + self._interaction.extras[_ARRIVED])
+        return max(0.0, until - self._clock.monotonic() + self._came)
 
     async def announce(self) -> None:
         """Tell the person alone now that the answer will come, if nothing was announced yet."""
@@ -272,8 +266,8 @@ def begin_to_handle(interaction: discord.Interaction) -> None:
     language = known_language(interaction.locale.value) or Language.ENGLISH
     speak(language)
     host.readers.heard[interaction.user.id] = language
-    arrived_at.set(interaction.extras[_ARRIVED])
-    wait = interaction.extras[_WAIT] = Wait(interaction, host.answers, host.clock)
+    arrived_at.set(host.came[interaction.id])
+    wait = interaction.extras[_WAIT] = Wait(interaction, host)
     if interaction.type is not discord.InteractionType.autocomplete:  # which takes suggestions alone
         wait.begin()
 

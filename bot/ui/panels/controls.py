@@ -185,7 +185,6 @@ FORM_OUTDATED = lazy(
 BUTTON_OUTDATED = lazy(
     "This is from an earlier version of the bot. Run the command again. Nothing was changed."
 )
-BUTTON_GONE = lazy("That button isn't in the message any more. Check the message again. Nothing was changed.")
 
 
 def button(
@@ -230,7 +229,9 @@ async def _handle(interaction: discord.Interaction[Any], custom_id: str) -> None
         raise Refused(BUTTON_OUTDATED if held else FORM_OUTDATED)
     control, arguments = found
     if not (control.forms if form else held):
-        raise Refused(BUTTON_GONE)
+        raise Refused(
+            lazy("That button isn't in the message any more. Check the message again. Nothing was changed.")
+        )
     press = Press(interaction, _values(interaction), held and custom_id.endswith(LET_IN))
     control.who(press, **arguments)
     await (control.forms[0] if form else cast(Handler, control.handler))(press, **arguments)

@@ -24,6 +24,7 @@ from bot.catalog import Catalog
 from bot.db import COMMAND_WRITE_TIMEOUT
 from bot.errors import Refused
 from bot.languages import Worded, and_list, gettext as _, lazy, quotation_marks, whole_number
+from bot.servers import settings as server_settings
 from bot.servers.notices import NoticeKind
 from bot.ui.kit.answers import answer, answer_in_place, host_of, read_before_form, refusal_words
 from bot.ui.kit.forms import labelled
@@ -414,6 +415,11 @@ class Topic:
 
 
 _topics: dict[str, Topic] = {}
+
+
+def change(session: Any, scope: Scope, name: str, value: Value) -> None:
+    """Assign one of the server's settings: `Topic.assign` where settings are these."""
+    server_settings.change(session, scope.guild_id, **{name: value})
 
 
 Change = tuple[str, Value, Value]  # a setting's name, and its values before and after

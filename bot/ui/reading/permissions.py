@@ -319,12 +319,7 @@ def member_context(interaction: discord.Interaction) -> MemberContext:
         channels |= {interaction.channel_id}
     roles = roles_of(user) if isinstance(user, discord.Member) else frozenset[int]()
     permissions = interaction.permissions
-    return MemberContext(roles, channels, is_manager(permissions), is_moderator(permissions))
-
-
-def approver_of(interaction: discord.Interaction) -> MemberContext:
-    """Return the person who sent the interaction, with what decides whether they may approve."""
-    return replace(member_context(interaction), user_id=interaction.user.id)
+    return MemberContext(roles, channels, is_manager(permissions), is_moderator(permissions), user.id)
 
 
 def approver_in(interaction: discord.Interaction, channel_id: int | None) -> MemberContext:
@@ -337,7 +332,7 @@ def approver_in(interaction: discord.Interaction, channel_id: int | None) -> Mem
         channel = channel_in(user.guild, channel_id)
         in_server = channel_id is None and is_moderator(user.guild_permissions)
         moderates = in_server or moderates_in(user, channel)
-    return replace(approver_of(interaction), moderates=moderates)
+    return replace(member_context(interaction), moderates=moderates)
 
 
 def member_context_in(

@@ -73,10 +73,6 @@ STARRED = {
         "Your results aren't shown in a server's channel for the best, even if members star them with ⭐."
     ),
 }
-KEPT = lazy(
-    "The bot also keeps your jobs (`/jobs`), and your styles (`/styles`) and defaults in each server. *Erase "
-    "my data…* asks what to erase."
-)
 Where = Literal["ask", "here", "everywhere", "not"]
 LABELS: Mapping[Where, Worded] = {
     "here": plazy("button", "Erase in this server"),
@@ -324,7 +320,12 @@ MINE = Topic(
         ),
         Setting("defaults", DEFAULTS, _Preferred(), line=lambda _now: f"**{DEFAULTS}**"),
     ],
-    notes=lambda _now: [KEPT],
+    notes=lambda _now: [
+        lazy(
+            "The bot also keeps your jobs (`/jobs`), and your styles (`/styles`) and defaults in each "
+            "server. *Erase my data…* asks what to erase."
+        )
+    ],
     links=lambda _now: [row(forget_me.of("ask"))],
     personal=True,
 )

@@ -59,6 +59,7 @@ from bot.ui.panels.settings import (
     a_channel,
     a_number,
     a_role,
+    change,
     fill,
     number_in,
     opens,
@@ -74,19 +75,16 @@ MAX_NAMES_IN_A_ROW = 8
 UNLOGGED = lazy(
     "There's no log channel, so moderators don't see refused requests. Choose one with `/studii setup`."
 )
+EVERYONE_READS_APPROVALS = lazy(
+    "Everyone can read that channel, and private jobs are shown there too. Make it private, or choose "
+    "another."
+)
 RESULTS_WAIT = nlazy(
     "A result costs its credits even if it isn't posted; it then stays in the moderators' `/jobs` for "
     "{count} day.",
     "A result costs its credits even if it isn't posted; it then stays in the moderators' `/jobs` for "
     "{count} days.",
     KEPT_DAYS,
-)
-PRIVATE_REQUESTS = lazy(
-    "Private jobs wait too, and moderators see them: the bot tells their members before they start."
-)
-EVERYONE_READS_APPROVALS = lazy(
-    "Everyone can read that channel, and private jobs are shown there too. Make it private, or choose "
-    "another."
 )
 WAITING = nlazy(
     "Requests and results that are in the channel already can be decided on for {count} hour.",
@@ -137,10 +135,6 @@ def load(session: Any, scope: Scope) -> ModerationRow:
         access.of(session, scope.guild_id, scope.at),
         scope.key or EVERY_TOOL,
     )
-
-
-def change_policy(session: Any, scope: Scope, name: str, value: Any) -> None:
-    settings.change(session, scope.guild_id, **{name: value})
 
 
 # The word filter
@@ -263,7 +257,7 @@ FILTER = Topic(
             read=lambda row: row.settings.pause_hours,
         ),
     ],
-    change_policy,
+    change,
     notes=lambda _now: [
         lazy(
             "A rule is a word or a phrase; `*` is any part of a word. Case, accents and "
@@ -342,7 +336,9 @@ APPROVALS = Topic(
             "request. After {count} hours a request ends at no cost.",
             APPROVAL_HOURS,
         ),
-        PRIVATE_REQUESTS if now.row.settings.approval_channel else WAITING,
+        lazy("Private jobs wait too, and moderators see them: the bot tells their members before they start.")
+        if now.row.settings.approval_channel
+        else WAITING,
     ],
     back="moderation",
 )
@@ -501,7 +497,7 @@ def _option(option: str, about: Worded) -> list[Setting]:
             OneOf(lambda _catalog: WHO),  # pyright: ignore[reportArgumentType]
             about,
             read=lambda row: getattr(row.settings, f"{option}_for"),
-            write=lambda session, scope, value: change_policy(session, scope, f"{option}_for", Permit(value)),
+            write=lambda session, scope, value: change(session, scope, f"{option}_for", Permit(value)),
         ),
         Setting(
             f"{option}_roles",

@@ -148,14 +148,6 @@ WHOSE = {
     settings.PhotoScope.ANYONE: lazy("anyone's photos"),
     settings.PhotoScope.OWN: lazy("your own photos only"),
 }
-NOTES = (
-    lazy(
-        "Each tap uses the allowance of the member who taps. Removing your reaction cancels a job still in "
-        "the queue."
-    ),
-    lazy("Auto runs use the poster's allowance; all limits apply. Bots and webhooks are ignored."),
-    lazy("Each member's own privacy setting always applies."),
-)
 EMOJI_STAY = lazy(
     "My emoji stay under earlier photos, but tapping them does nothing unless reactions are on."
 )
@@ -447,7 +439,14 @@ PHOTOS = Topic(
         session, scope.guild_id, **{name: settings.PhotoScope(value)}
     ),
     about=_about,
-    notes=lambda _now: NOTES,
+    notes=lambda _now: (
+        lazy(
+            "Each tap uses the allowance of the member who taps. Removing your reaction cancels a job still "
+            "in the queue."
+        ),
+        lazy("Auto runs use the poster's allowance; all limits apply. Bots and webhooks are ignored."),
+        lazy("Each member's own privacy setting always applies."),
+    ),
     colour=lambda now: NEUTRAL if now.interaction.client.intents.message_content else UNSURE,
     look=_look,
     back="setup",

@@ -9,7 +9,7 @@ from bot.errors import Refused
 from bot.jobs.best_results import MAX_STARS
 from bot.languages import Worded, gettext as _, lazy, ngettext
 from bot.servers import settings
-from bot.ui.panels.settings import Now, OneOf, Scope, Setting, Topic, YesNo, a_channel, a_number
+from bot.ui.panels.settings import Now, OneOf, Scope, Setting, Topic, YesNo, a_channel, a_number, change
 from bot.ui.reading.permissions import ensure_can_post_in
 
 
@@ -28,10 +28,6 @@ def channel_of(interaction: discord.Interaction[Any], channel_id: int) -> Any:
 
 def _load(session: Any, scope: Scope) -> settings.GuildSettings:
     return settings.of(session, scope.guild_id)
-
-
-def _assign(session: Any, scope: Scope, name: str, value: Any) -> None:
-    settings.change(session, scope.guild_id, **{name: value})
 
 
 def _set_threads(session: Any, scope: Scope, on: bool) -> None:
@@ -105,7 +101,7 @@ RESULTS = Topic(
             lazy("Comparison"),
             OneOf(lambda _catalog: COMPARISONS),
             read=lambda rules: "split" if rules.splits else "pair",
-            write=lambda session, scope, value: _assign(session, scope, "splits", value == "split"),
+            write=lambda session, scope, value: change(session, scope, "splits", value == "split"),
         ),
         Setting("best_channel_id", lazy("Best of"), a_channel(lazy("off")), line=_best, check=can_post),
         Setting(
@@ -115,7 +111,7 @@ RESULTS = Topic(
             lazy("How many members have to star a result"),
         ),
     ],
-    _assign,
+    change,
     notes=_notes,
     back="setup",
 )
