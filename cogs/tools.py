@@ -57,7 +57,9 @@ def tool_command(tool: Tool) -> PhotoCommand:
     # An input's name need not be a name in Python, so the options are renamed to it.
     run.__signature__ = _signature(tool, options)  # pyright: ignore[reportFunctionMemberAccess]
     app_commands.rename(**{key: one.name for key, one in options.items()})(run)
-    suggesting = {key: _suggestions(tool, one) for key, one in options.items() if _suggests(one)}
+    suggesting = {
+        key: _suggestions(tool, one) for key, one in options.items() if one.suggestions or one.name == STYLE
+    }
     descriptions = {key: localised(partial(_described, one)) for key, one in options.items()}
     descriptions |= {PRIVATE_OPTION: locale_str(_PRIVATE_HELP), EXTRA: locale_str(_EXTRA_HELP)}
     descriptions |= {
@@ -112,7 +114,10 @@ def _needs_prompt(tool: Tool, values: Values) -> bool:
 
 
 def _signature(tool: Tool, options: dict[str, ToolInput]) -> inspect.Signature:
-    parameters = [_parameter(key, _text(one), required=_needed(one)) for key, one in options.items()]
+    text: Any = app_commands.Range
+    parameters = [
+        _parameter(key, text[str, 1, one.max_length], required=_needed(one)) for key, one in options.items()
+    ]
     if tool.source is not SourceRule.NONE:
         needed = tool.source is SourceRule.REQUIRED
         image = _parameter(IMAGE, discord.Attachment, required=needed)
@@ -133,18 +138,9 @@ def _parameter(name: str, annotation: Any, *, required: bool) -> inspect.Paramet
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
-def _text(one: ToolInput) -> Any:
-    string_range: Any = app_commands.Range
-    return string_range[str, 1, one.max_length]
-
-
 def _needed(one: ToolInput) -> bool:
     """Return whether the command can't be sent without the input. A prompt can be typed in the form."""
     return one.required and one.default is None and not one.long
-
-
-def _suggests(one: ToolInput) -> bool:
-    return bool(one.suggestions) or one.name == STYLE
 
 
 def _suggestions(tool: Tool, one: ToolInput | None) -> Suggest:

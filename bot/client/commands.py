@@ -53,10 +53,9 @@ async def register_commands(
             f"DEV_GUILD_ID: the bot isn't in server {guild.id}, or was invited without commands."
         ) from error
     await db.write(meta.set_to, name, digest + json.dumps(ids).encode())
-    if guild is None:
-        _log.info("%d commands registered everywhere.", len(payload))
-    else:
-        _log.info("%d commands registered in server %d.", len(payload), guild.id)
+    _log.info(
+        "%d commands registered %s.", len(payload), "everywhere" if guild is None else f"in server {guild.id}"
+    )
 
 
 async def link_commands(tree: app_commands.CommandTree[Any], db: Database, dev_guild_id: int | None) -> None:

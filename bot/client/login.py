@@ -40,23 +40,16 @@ async def choose_intents(
             "are off; everything else works. Switch it on at discord.com/developers/applications, "
             "Bot, Privileged Gateway Intents."
         )
-    return photo_intents() if wanted == "auto" and granted else mention_intents()
+    return intents_for(photos=wanted == "auto" and granted)
 
 
-def mention_intents() -> discord.Intents:
-    """Return the intents that no one has to grant: Discord shows the content of mentions alone.
+def intents_for(*, photos: bool) -> discord.Intents:
+    """Return the intents for mentions, of which Discord shows the content, and for stars under results.
 
-    Reactions are for stars under results.
+    `photos` in channels and the emoji under them need one more, which has to be granted. Commands, menus,
+    buttons and forms need no more than `guilds`.
     """
-    return discord.Intents(guilds=True, guild_messages=True, guild_reactions=True)
-
-
-def photo_intents() -> discord.Intents:
-    """Return the intents that photos in channels and the emoji under them need.
-
-    Commands, menus, buttons and forms need no more than `guilds`.
-    """
-    return discord.Intents(guilds=True, guild_messages=True, guild_reactions=True, message_content=True)
+    return discord.Intents(guilds=True, guild_messages=True, guild_reactions=True, message_content=photos)
 
 
 @dataclass(frozen=True, slots=True)

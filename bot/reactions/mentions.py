@@ -1,6 +1,5 @@
 """Answer messages that mention the bot."""
 
-import logging
 from datetime import timedelta
 from typing import cast
 
@@ -18,11 +17,9 @@ from bot.servers import access
 from bot.services import Services
 from bot.ui.help import mentioned_panel
 from bot.ui.jobs.choosing import NO_TOOL_TAKES_IT, UNSEEN, mentions, offer_panel, read_mention, tools_for
-from bot.ui.kit.answers import DISCORD_ERRORS, NO_MENTIONS
+from bot.ui.kit.answers import NO_MENTIONS, tolerated
 from bot.ui.kit.layout import QUIET, Panel, boxed, shortened
 from bot.ui.reading.permissions import channel_in, member_context_in, missing_to_post
-
-_log = logging.getLogger(__name__)
 
 OFFERED_FOR = timedelta(minutes=10)  # then an offer that nobody took is removed
 
@@ -65,15 +62,12 @@ class MentionWatch:
             return  # it is gone, or nothing can be answered in it
         with speaking(await self._readers.in_server(guild.id)):
             panel, offers = await self._panel(message, member, channel)
-        try:
+        with tolerated("A mention could not be answered"):
             said = await message.reply(view=panel, mention_author=False, allowed_mentions=NO_MENTIONS)
-        except DISCORD_ERRORS as error:
-            _log.info("A mention could not be answered: %r", error)
-            return
-        if offers:  # it was answered, and is not once more after an outage
-            now = self._clock.now()
-            offer = guild.id, posts.OFFER, channel.id, said.id, now, now + OFFERED_FOR
-            await self._until_back.run(lambda: self._services.db.write(posts.let_expire, *offer))
+            if offers:  # it was answered, and is not once more after an outage
+                now = self._clock.now()
+                offer = guild.id, posts.OFFER, channel.id, said.id, now, now + OFFERED_FOR
+                await self._until_back.run(lambda: self._services.db.write(posts.let_expire, *offer))
 
     async def _panel(
         self,

@@ -35,7 +35,7 @@ from bot.languages import Message, ReaderLanguages, gettext as _, lazy, speaking
 from bot.reactions.events import Backlog, Cleared, by_a_person, emoji_of
 from bot.servers import access, notices, privacy, settings
 from bot.services import Services
-from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS, refusal_words
+from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS, refusal_words, tolerated
 from bot.ui.reading.permissions import (
     channel_ids_of,
     channel_in,
@@ -51,8 +51,6 @@ from bot.ui.reading.pictures import author_in, author_of, photos_in, taken_of
 
 _log = logging.getLogger(__name__)
 
-# https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
-UNKNOWN_EMOJI = 10014
 NOT_READ = lazy("The photo that you tapped couldn't be read. Tap it again in a minute. Nothing was charged.")
 OFFER_SKIPPED = lazy(
     "Too many photos were posted at the same time, so yours has no emoji to tap. "
@@ -308,18 +306,9 @@ class PhotoWatch:
             if access.open_in(rules, tap.preset.tool, channels)
         ]
         for tap in taps[:MAX_OFFERED_EMOJI]:
-            try:
+            # Others may be put there: this one may be gone, or another server's, which takes a permission.
+            with tolerated("An emoji could not be put under a photo in channel %d", message.channel.id):
                 await message.add_reaction(str(tap.emoji))
-            except discord.Forbidden as error:
-                _log.info("No emoji can be put under photos in channel %d: %s", message.channel.id, error)
-                if not tap.emoji.id:
-                    return
-                # Another server's takes a permission of its own, without which the others may be put there.
-            except discord.NotFound as error:
-                if error.code != UNKNOWN_EMOJI:
-                    return  # the message is gone
-            except DISCORD_ERRORS as error:
-                _log.info("An emoji could not be put under a photo: %r", error)
 
     def _take_back(self, gone: _TakenBack) -> None:
         def undone(one: _Photo | _TakenBack) -> bool:

@@ -16,7 +16,7 @@ from bot.catalog import RESERVED, Catalog
 from bot.client import commands as registration
 from bot.client.bot import LOUDEST, StudiiBot, quiet_discord_loggers
 from bot.client.commands import name_of
-from bot.client.login import choose_intents, mention_intents, photo_intents
+from bot.client.login import choose_intents, intents_for
 from bot.errors import SettingsError, StudiiBotError
 from bot.ui.kit.layout import know_commands, text
 from sandbox.discord.emulator import TOKEN, DiscordServer
@@ -125,12 +125,14 @@ async def test_an_interaction_that_came_too_late_makes_no_noise(
 async def test_the_token_is_tried_and_no_more_is_asked_than_needed(
     discord_server: DiscordServer, wanted: Any
 ) -> None:
-    assert await choose_intents(TOKEN, wanted) == mention_intents()
+    assert await choose_intents(TOKEN, wanted) == intents_for(photos=False)
     assert discord_server.intents is None  # it never went near the gateway
 
 
 @pytest.mark.promise
-@pytest.mark.parametrize(("wanted", "intents"), [("auto", photo_intents()), ("off", mention_intents())])
+@pytest.mark.parametrize(
+    ("wanted", "intents"), [("auto", intents_for(photos=True)), ("off", intents_for(photos=False))]
+)
 async def test_photos_are_asked_for_where_they_are_granted_and_wanted(
     monkeypatch: pytest.MonkeyPatch, wanted: Any, intents: discord.Intents
 ) -> None:

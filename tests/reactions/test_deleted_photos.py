@@ -5,7 +5,7 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.client.login import photo_intents
+from bot.client.login import intents_for
 from bot.jobs import transitions
 from bot.jobs.models import Job, JobState
 from bot.media.spool import OutputFile
@@ -144,7 +144,7 @@ async def test_an_edit_that_tells_no_photos_ends_nothing_without_the_intent(desk
     await desk.set_key()
     message = await post(desk, desk.maya, ROOM)
     await desk.tom.context_menu(desk.channel, "Photo restoration", message)
-    intents = photo_intents()
+    intents = intents_for(photos=True)
     intents.message_content = False
     bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services, intents=intents)
     await desk.env.restart_bot(bot)

@@ -9,7 +9,7 @@ from simcord import MemberActor
 
 from bot import posts
 from bot.aio import tasks
-from bot.client.login import mention_intents
+from bot.client.login import intents_for
 from bot.errors import DatabaseAway
 from tests.reactions.taps import ROOM, post
 from tests.support.desk import Desk, make_bot, open_desk, texts
@@ -45,7 +45,7 @@ def answer_to(desk: Desk, message: discord.Message) -> discord.Message | None:
 
 async def without_the_intent(desk: Desk) -> None:
     desk.env.approved_intents = discord.Intents.none()
-    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services, intents=mention_intents())
+    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services, intents=intents_for(photos=False))
     await desk.env.restart_bot(bot)
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from bot.catalog import Catalog, Tool
 from bot.client.bot import StudiiBot
-from bot.client.login import photo_intents
+from bot.client.login import intents_for
 from bot.credits import prices
 from bot.db import Database
 from bot.delivery import Answers, DiscordDelivery
@@ -238,7 +238,7 @@ def keep_answers(
 def make_bot(
     catalog: Catalog, clock: FakeClock, services: Services, *, intents: discord.Intents | None = None
 ) -> tuple[StudiiBot, DiscordDelivery]:
-    bot = StudiiBot(catalog, intents=intents or photo_intents())
+    bot = StudiiBot(catalog, intents=intents or intents_for(photos=True))
     delivery = delivery_on(bot, catalog, rules=partial(services.db.read, settings.of), readers=bot.readers)
     bot.attach(services, clock, NoAnswers(), no_progress)
     return bot, delivery

@@ -17,7 +17,7 @@ from simcord import Env, MemberActor
 from bot import app
 from bot.aio.net import Connector
 from bot.client.bot import StudiiBot
-from bot.client.login import photo_intents
+from bot.client.login import intents_for
 from bot.clock import Clock, SystemClock
 from bot.config import Settings
 from bot.errors import PhotoUnavailable
@@ -159,4 +159,4 @@ async def open_stage(
 
 
 async def _intents() -> discord.Intents:
-    return photo_intents()  # those of a bot that may read messages
+    return intents_for(photos=True)  # those of a bot that may read messages

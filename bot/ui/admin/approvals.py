@@ -55,7 +55,7 @@ from bot.ui.jobs.wording import (
     settings_words,
     state_words,
 )
-from bot.ui.kit.answers import answer, answer_in_place, answering, defer_answer, read_before_form, refused_as
+from bot.ui.kit.answers import answer, answer_in_place, defer_answer, read_before_form, refused_as
 from bot.ui.kit.forms import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES, file_of, labelled
 from bot.ui.kit.layout import GOING, GOOD, QUIET, Panel, box, boxed, lines, plain, row, small
 from bot.ui.panels.controls import Id, Press, button
@@ -85,10 +85,7 @@ async def show_decided(press: Press, jobs: Sequence[Job], *, result: bool) -> No
     by, hidden = interaction.user.id, not may_be_here(interaction, jobs[0])
     with speaking(spoken() if alone else await press.host.readers.in_server(server_of(interaction))):
         panel = decided(jobs, press.host.catalog, result=result, by=by, hidden=hidden)
-    if message is None or (await answering(interaction) is None and not interaction.response.is_done()):
-        await answer_in_place(interaction, panel, attachments=[])
-    else:
-        await answer(interaction, boxed(QUIET, _("Done.")))
+    await answer_in_place(interaction, panel, attachments=[])
 
 
 def _asked_for(tool: Tool | None, job: Job, *, plainly: bool = False) -> list[str]:

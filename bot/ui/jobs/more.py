@@ -410,15 +410,11 @@ async def _remove(message: discord.Message, job: Job, number: int) -> bool:
     if not any(_CAPTION.match(said) for place, said in enumerate(texts) if place != at):
         await message.delete()
         return True
-    _drop_option(view, job)
+    for menu in view.walk_children():
+        if isinstance(menu, ui.Select) and menu.custom_id.startswith("studii:set:pick:"):
+            menu.options = [option for option in menu.options if option.value != job.id]
     await message.edit(view=view, attachments=_files_of(view, message))
     return True
-
-
-def _drop_option(view: ui.LayoutView, job: Job) -> None:
-    for one in view.walk_children():
-        if isinstance(one, ui.Select) and one.custom_id.startswith("studii:set:pick:"):
-            one.options = [option for option in one.options if option.value != job.id]
 
 
 def _files_of(view: ui.LayoutView, message: discord.Message) -> list[Any]:

@@ -162,8 +162,7 @@ def disclosed_words(words: str) -> str:
 
 def why_here(job: Job, *, by_dm: bool) -> str:
     """Return why the result comes by DM, if it was not private."""
-    told = by_dm and not job.private
-    if not told:
+    if not by_dm or job.private:
         return ""
     channel = f"<#{job.channel_id}>"
     return small(_("I can't post in {channel} any more, so I sent it to you here.", channel=channel))

@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-from collections.abc import Iterable
 from typing import Any
 
 import discord
@@ -70,23 +69,14 @@ class PhotoUpload(ui.FileUpload[Any]):
 class PhotoCommand(app_commands.Command[Any, ..., None]):
     """A command whose attachments are photos."""
 
-    def to_dict(self, tree: app_commands.CommandTree[Any]) -> dict[str, Any]:
-        payload = super().to_dict(tree)
-        _only_photos(payload["options"])
-        return payload
-
     async def get_translated_payload(
         self, tree: app_commands.CommandTree[Any], translator: Translator
     ) -> dict[str, Any]:
         payload = await super().get_translated_payload(tree, translator)
-        _only_photos(payload["options"])
+        for option in payload["options"]:
+            if option["type"] == discord.AppCommandOptionType.attachment.value:
+                option["file_types"] = list(PHOTO_TYPES)
         return payload
-
-
-def _only_photos(options: Iterable[dict[str, Any]]) -> None:
-    for option in options:
-        if option["type"] == discord.AppCommandOptionType.attachment.value:
-            option["file_types"] = list(PHOTO_TYPES)
 
 
 async def file_of(output: OutputFile, name: str) -> discord.File:

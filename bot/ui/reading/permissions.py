@@ -87,10 +87,8 @@ def ensure_can_post(interaction: discord.Interaction) -> int:
 def ensure_can_post_in(channel: Any, *, warnings: bool = False) -> None:
     """Raise `NotAllowed` with what the bot lacks to post results there, or only `warnings`."""
     me = channel.guild.me
-    if warnings:
-        missing = missing_for_warnings(me, channel)
-    else:
-        missing = missing_to_post(channel.permissions_for(me), channel)
+    every = missing_to_post(channel.permissions_for(me), channel)
+    missing = missing_for_warnings(me, channel) if warnings else every
     if missing:
         raise NotAllowed(
             lazy(
