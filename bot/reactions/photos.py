@@ -219,7 +219,7 @@ class PhotoWatch:
             return
         parent = getattr(message.channel, "parent_id", None)
         found = channels.get(message.channel.id) or channels.get(parent or 0)
-        if found is None or not _photos(message):
+        if found is None or not taken_of(photos_in(message)):
             return
         if found.kind is PhotoChannelKind.OFFER:
             if not self.offers.put(guild.id, message):
@@ -279,7 +279,7 @@ class PhotoWatch:
         if not (on or (offers and ours)):
             return no_jobs
         own = self._client.user is not None and message.author.id == self._client.user.id
-        photos = () if own else _photos(message)[:1]
+        photos = () if own else taken_of(photos_in(message))[:1]
         return await self._asked(member, message, tap.preset, photos, emoji.key)
 
     async def _prepare_posted(
@@ -291,7 +291,9 @@ class PhotoWatch:
         if cannot_post(member.guild, photo.channel_id):
             await self._tell(member, partial(cannot_post, member.guild, photo.channel_id))
             return no_jobs
-        return await self._asked(member, message, channel.preset, _photos(message)[: channel.most])
+        return await self._asked(
+            member, message, channel.preset, taken_of(photos_in(message))[: channel.most]
+        )
 
     async def _offer(self, message: discord.Message) -> None:
         if message.guild is None or cannot_post(message.guild, message.channel.id, offer=True):
@@ -469,11 +471,6 @@ def _comes_after(one: _Photo | _TakenBack, earlier: _Photo | _TakenBack) -> bool
     """Return whether these are done in order: what a member does with a photo, and what happens to it."""
     members = {each.member.id if isinstance(each, _Photo) else each.user_id for each in (one, earlier)}
     return one.message_id == earlier.message_id and (len(members) == 1 or None in members)
-
-
-def _photos(message: discord.Message) -> Sequence[SourcePhoto]:
-    """Return the message's photos, without those that Discord says are of a kind that is not taken."""
-    return taken_of(photos_in(message))
 
 
 def _stands(job: Job, left: frozenset[str]) -> bool:

@@ -26,7 +26,7 @@ from bot.languages import and_list, day_words, gettext as _, lazy, ngettext, num
 from bot.servers import settings
 from bot.ui.jobs.wording import ALT_LENGTH, job_words, state_name
 from bot.ui.kit.answers import acknowledge, answer, defer_answer
-from bot.ui.kit.layout import NEUTRAL, Panel, boxed, lines, plain, row, rule, shortened, small
+from bot.ui.kit.layout import NEUTRAL, Panel, boxed, lines, plain, row, shortened, small
 from bot.ui.panels.controls import Press, admin, button, marked
 from bot.ui.panels.settings import BACK, show
 from bot.ui.reading.permissions import server_of
@@ -128,7 +128,7 @@ def usage_panel(report: UsageReport, catalog: Catalog, span: Span) -> Panel:
                 f"attachment://{FILE_NAME}", description=chart_alt_words(report, catalog, span)
             )
         ),
-        rule(),
+        ui.Separator(),
         lines(f"**{_('Top members')}**", *(_line(_member(one), one) for one in report.members))
         if report.members
         else _("No one made anything in this period."),
@@ -137,7 +137,7 @@ def usage_panel(report: UsageReport, catalog: Catalog, span: Span) -> Panel:
         )
         if report.tools
         else "",
-        rule(),
+        ui.Separator(),
         lines(
             # Translators: {limit} is such as "100 credits a day", {left} "3 of 100 credits left today".
             _("Budget: **{limit}**; {left}.", limit=budget.limit_words, left=budget.left_words),

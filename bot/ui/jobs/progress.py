@@ -54,7 +54,6 @@ from bot.ui.kit.layout import (
     named_value,
     plain,
     row,
-    rule,
     shortened,
     small,
 )
@@ -137,7 +136,7 @@ def progress_panel(jobs: Sequence[Job], catalog: Catalog, progress: Progress, *,
         lines(
             title, small(settings_words(tool, first.inputs)), prompt_words(tool, first.inputs), small(seen)
         ),
-        rule(),
+        ui.Separator(),
         lines(*said, small(cost), small(again), small(left)),
         *([row(*buttons)] if buttons else []),
     )

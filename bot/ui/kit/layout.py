@@ -176,7 +176,3 @@ def row(*buttons: Piece) -> ui.ActionRow[Any]:
 def button_rows(buttons: Sequence[Piece]) -> list[ui.ActionRow[Any]]:
     """Return the buttons in rows, each with as many as have room."""
     return [row(*buttons[at : at + BUTTONS_IN_A_ROW]) for at in range(0, len(buttons), BUTTONS_IN_A_ROW)]
-
-
-def rule() -> ui.Separator[Any]:
-    return ui.Separator()

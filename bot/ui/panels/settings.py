@@ -39,7 +39,6 @@ from bot.ui.kit.layout import (
     named_value,
     plain,
     row,
-    rule,
     shortened,
     small,
     some,
@@ -494,7 +493,7 @@ def panel(
     if topic.back is not None:
         links.append(row(show.looking(label=BACK).of(topic.back, 0)))
     title = _heading(topic)
-    room = _cost([box(NEUTRAL, title, "news", about, rule(), notes), *links])
+    room = _cost([box(NEUTRAL, title, "news", about, ui.Separator(), notes), *links])
     blocks = [one.pieces(now) for one in topic.settings]
     pages = _pages([topic.steps(now), *blocks], room)
     if len(pages) > 1:
@@ -502,7 +501,7 @@ def panel(
     page = min(page, len(pages) - 1)
     turns = [show.looking(label=str(n + 1), disabled=n == page).of(now.address, n) for n in range(len(pages))]
     rows = [*links, *(button_rows(turns) if len(pages) > 1 else [])]
-    shown: list[Piece | Worded] = [title, about, *pages[page], *([rule(), notes] if notes else [])]
+    shown: list[Piece | Worded] = [title, about, *pages[page], *([ui.Separator(), notes] if notes else [])]
     above = [block[-1] for one, block in zip(topic.settings, blocks, strict=True) if one.name == changed]
     place = shown.index(above[0]) + 1 if above and above[0] in shown else len(shown)
     shown.insert(place, lines(*said))

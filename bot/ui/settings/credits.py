@@ -45,7 +45,6 @@ from bot.ui.kit.layout import (
     more_words,
     named_value,
     row,
-    rule,
     small,
 )
 from bot.ui.panels.controls import Press, admin, button
@@ -427,7 +426,7 @@ def credits_panel(member: MemberState, recent: Sequence[Job], catalog: Catalog) 
             *own_limits(member),
             small(DEFAULT_HOLDS) if member.budget.is_default else "",
         ),
-        rule(),
+        ui.Separator(),
         lines(f"**{_('Your latest jobs')}**", *(job_line(job, catalog) for job in recent))
         if recent
         else _("You haven't made anything here yet. Type `/` and pick a tool."),

@@ -41,7 +41,6 @@ from bot.ui.kit.layout import (
     more_words,
     named_value,
     row,
-    rule,
     shortened,
     small,
     text,
@@ -239,7 +238,7 @@ def ask_to_forget_me(here: int, everywhere: int) -> Panel:
     return boxed(
         UNSURE,
         lines(f"### 🧹 {_('Erase your data?')}", count),
-        rule(),
+        ui.Separator(),
         lazy(
             "**Erased:** your prompts, inputs, links and kept pictures, these jobs in your "
             "`/jobs`, your own styles and defaults, and the language stored for you. Running "
