@@ -216,7 +216,7 @@ class DiscordDelivery:
         )
         # Without reading the history, the nonce alone keeps it from being sent twice.
         if lacking := [one for one in missing if one != READ_MESSAGE_HISTORY]:
-            raise Refuse(NotHere(f"the bot lacks {', '.join(one.one for one in lacking)}"))
+            raise Refuse(NotHere(f"the bot lacks {', '.join(map(str, lacking))}"))
         return not missing
 
     async def _target(self, post: Post) -> Recipient:
