@@ -48,6 +48,8 @@ async def test_every_command_of_the_bots_own_is_a_name_that_no_tool_can_take(des
         command.name for command in desk.bot.tree.get_commands(type=discord.AppCommandType.chat_input)
     }
     assert commands - set(Catalog.load().tools) == RESERVED
+    studii: Any = desk.bot.tree.get_command("studii")
+    assert max(len(RESERVED), len(studii.commands)) <= 10
 
 
 @pytest.mark.promise

@@ -128,5 +128,6 @@ async def test_where_nothing_is_accepted_it_says_why(tmp_path: Path) -> None:
         await desk.set_key()
         roles = desk.guild.create_role("Staff")
         await desk.services.db.write(limit_tool, desk.guild.id, None, role_id=roles.id, channel_id=None)
+        # A second mention within seconds is answered too.
         told = answer_to(desk, await mention(desk, desk.maya, "", ROOM))
         assert f"only for <@&{roles.id}>" in texts(told)

@@ -49,7 +49,7 @@ async def sweep(services: Services) -> None:
 
 
 async def erase(services: Services, user_id: int) -> None:
-    """Erase a member's data in every server, as `/forget-me` does."""
+    """Erase a member's data in every server, as `/settings` does."""
     await privacy.erase_member(services.db, services.discard, user_id, services.clock.now())
 
 

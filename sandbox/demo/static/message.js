@@ -155,12 +155,13 @@ export function choices(one, names) {
 function select(one, told, acts, names) {
   const all = choices(one, names);
   const about = one.placeholder ?? say("Make a selection");
-  if ((one.max_values ?? 1) > 1 || one.min_values === 0) return several(one, all, about, told, acts);
+  if ((one.max_values ?? 1) > 1) return several(one, all, about, told, acts);
   const options = all.map((option) => make("option", { value: option.value, selected: Boolean(option.default), title: option.description },
     [option.emoji?.name, option.label].filter(Boolean).join(" ") + (option.description ? ` · ${option.description}` : "")));
-  const none = make("option", { value: "", disabled: true, selected: !all.some((option) => option.default) }, about);
+  const empty = { value: "", disabled: one.min_values !== 0, selected: !all.some((option) => option.default) };
+  const none = make("option", empty, about);
   const shown = make("select", { "aria-label": about, disabled: Boolean(one.disabled) }, none, options);
-  shown.addEventListener("change", () => acts.press(told, one.custom_id, [shown.value]));
+  shown.addEventListener("change", () => acts.press(told, one.custom_id, shown.value ? [shown.value] : []));
   return shown;
 }
 
