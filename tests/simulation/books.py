@@ -520,7 +520,8 @@ def kept_private(books: Books) -> Iterator[str]:
             yield f"{job} was asked for privately"
     for said in world.discord.said:
         number = number_in(said.words)
-        to_moderators = said.message.channel_id == SHOWROOM and re.search(wording.REQUEST_WAITS, said.words)
+        asks = re.search(f"{wording.REQUEST_WAITS}|{FOR_MODERATORS}", said.words)
+        to_moderators = said.message.channel_id == SHOWROOM and asks
         if number in private and said.to != private[number] and not to_moderators:
             yield f"no. {number} is private, and others could read it"
 
