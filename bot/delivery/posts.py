@@ -27,7 +27,7 @@ from bot.delivery.messages import (
 from bot.jobs.best_results import BEST
 from bot.jobs.models import Job
 from bot.jobs.results import HOURGLASS, HOURGLASS_SIGN, EndOfJobs
-from bot.languages import speaking
+from bot.languages import Language, speaking
 from bot.posts import LEFT, RESULT, SENT_SINCE, Gone, Later, Never, NotHere, Outcome, Post, Refuse, Stands
 from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS, AnswerKeeper
 from bot.ui.kit.forms import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
@@ -216,7 +216,8 @@ class DiscordDelivery:
         )
         # Without reading the history, the nonce alone keeps it from being sent twice.
         if lacking := [one for one in missing if one != READ_MESSAGE_HISTORY]:
-            raise Refuse(NotHere(f"the bot lacks {', '.join(map(str, lacking))}"))
+            with speaking(Language.ENGLISH):  # for the log
+                raise Refuse(NotHere(f"the bot lacks {', '.join(map(str, lacking))}"))
         return not missing
 
     async def _target(self, post: Post) -> Recipient:
