@@ -51,12 +51,14 @@ MAX_COMPONENTS, MAX_CHARACTERS = 40, 4000  # of a message
 MAX_CHOSEN = 25  # in a list
 TURNING = 6  # components of a row of page buttons
 ROOM_FOR_NEWS = 800  # characters for what has just changed, of those of a page
+BESIDE_BUTTON = 140  # characters that are few lines beside a button on a phone
 MAX_NEWS = 10  # changes of one press that are named
 Address = Annotated[str, r"[a-z]+(?:\.[a-z0-9_*-]{1,32})?"]  # of a panel: its topic, and its subject
 Name = Annotated[str, "[a-z_]+"]
 Value = Any  # as JSON holds it: None, bool, int, str, or a list or dict of these
 CHANGED_BY_OTHERS = lazy("Changed by others since you opened this: {names}.")
 CHANGED = lazy("**{name}**: changed from {before} to {after}.")
+SET = lazy("**{name}**: set to {after}.")
 ADDED, REMOVED = lazy("**{name}**: {items} added."), lazy("**{name}**: {items} removed.")
 BACK, ADDS, REMOVES = lazy("Back"), lazy("Add…"), lazy("Remove…")
 OTHERS = "+"  # in place of an item's name
@@ -115,7 +117,8 @@ class ValueKind:
             gone = [str(self.words(catalog, [one])) for one in before if one not in after]
             return _both(title, come, gone)
         both = {"before": self.words(catalog, before), "after": self.words(catalog, after)}
-        return CHANGED.using(name=title, **both)
+        said = SET if both["before"] == NOT_SET else CHANGED
+        return said.using(name=title, **both)
 
     def pieces(self, setting: "Setting", line: str, now: Now, value: Value) -> list[Piece]:
         """Return the line with its control."""
@@ -136,6 +139,8 @@ class YesNo(ValueKind):
         # The button says what it sets, so that two presses do the same as one.
         turns = put.looking(label=DOING[not value])
         accessory = turns.of(now.address, setting.name, "off" if value else "on")
+        if len(line) > BESIDE_BUTTON:
+            return _beside(line, accessory)
         return [ui.Section(text(line), accessory=accessory)]
 
     def chosen(self, values: Any) -> Value:
@@ -317,9 +322,7 @@ class Items(ValueKind):
 
     def pieces(self, setting: "Setting", line: str, now: Now, value: Value) -> list[Piece]:
         opens = fill.looking(label=self.adds).of(now.address, setting.name)
-        # Beside the button there is little room on a phone: what is listed comes below.
-        head, _break, listed = line.partition("\n")
-        shown: list[Piece] = [ui.Section(text(head), accessory=opens), *([text(listed)] if listed else [])]
+        shown = _beside(line, opens)
         if value and self.control:
             ended = drop.id(now.address, setting.name, 0)
             shown.append(row(self.control(custom_id=ended, placeholder=str(self.removes))))
@@ -687,6 +690,12 @@ def _changed_since(topic: Topic, now: Now, message: discord.Message | None, page
 
 def _heading(topic: Topic) -> str:
     return f"### {topic.emoji} {topic.title}"
+
+
+def _beside(said: str, control: ui.Button[Any]) -> list[Piece]:
+    """Return the first line with the button, and the others below: on a phone there is little room beside."""
+    head, _break, below = said.partition("\n")
+    return [ui.Section(text(head), accessory=control), *([text(below)] if below else [])]
 
 
 def _every(pieces: Iterable[Piece]) -> list[Piece]:

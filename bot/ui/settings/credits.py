@@ -163,7 +163,9 @@ def budget_value(row_: Any) -> dict[str, Any]:
 def _budget_line(now: Now) -> str:
     state: BudgetState = now.row.budget
     return lines(
-        f"**{state.limit_words}**", budget_lines(state), small(DEFAULT_HOLDS) if state.is_default else ""
+        named_value(f"**{BUDGET.title}**", state.limit_words),
+        budget_lines(state),
+        small(DEFAULT_HOLDS) if state.is_default else "",
     )
 
 

@@ -256,7 +256,7 @@ def _state_words(now: SetupState) -> str:
 def _key_line(now: SetupState) -> str:
     if now.key is None:
         address = "https://studii.tech/app/settings/api-keys"
-        return "❌ " + _("**Key**: none yet. Make one in your Studii account at {address}", address=address)
+        return "❌ " + _("**Key**: none yet. Make one in your [Studii account]({address})", address=address)
     if not now.has_key:
         return "❌ " + _(
             "**Key**: can't be read any more, because the bot's encryption key changed. Enter it again."
@@ -339,8 +339,8 @@ def _requests_line(now: Now) -> str:
         )
     if now.row.settings.log_channel_id is None:
         return "➖ " + _(
-            "**Requests for credits** go where members ask, with a mention of those with Manage Server, "
-            "because there's no log channel"
+            "There's no log channel yet, so requests appear there anyway, with a mention of those with "
+            "Manage Server"
         )
     return f"✅ {_('**Requests for credits** go to the log channel')}"
 
@@ -526,15 +526,14 @@ def _set_language(session: Any, scope: Scope, value: str) -> None:
     settings.change(session, scope.guild_id, language=chosen)
 
 
-def _metadata_line(now: Now) -> str:
+def _metadata_words(now: Now) -> str:
     if now.row.settings.keeps_metadata:
         return _(
-            "Photo metadata is **kept**. JPEG, PNG and WebP photos go to Studii, and appear beside "
-            "results, with everything in the file, such as place and camera. Photos of other kinds "
-            "are converted and lose their metadata."
+            "JPEG, PNG and WebP photos go to Studii, and appear beside results, with everything in the "
+            "file, such as place and camera. Photos of other kinds are converted and lose their metadata."
         )
     return _(
-        "Photo metadata is **removed**. Location, camera, serial numbers, comments, previews and "
+        "Location, camera, serial numbers, comments, previews and "
         "attached videos are removed before a photo goes to Studii or appears beside a result. "
         "The picture, its orientation, its color profile and AI labels stay."
     )
@@ -626,9 +625,9 @@ SETUP = Topic(
             "metadata",
             lazy("Remove photo metadata"),
             YesNo(),
+            _metadata_words,
             read=lambda row_: not row_.settings.keeps_metadata,
             write=lambda session, scope, on: settings.change(session, scope.guild_id, keeps_metadata=not on),
-            line=_metadata_line,
         ),
         _of_posting(
             "disclosure",

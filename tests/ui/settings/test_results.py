@@ -77,16 +77,16 @@ async def test_a_result_says_that_ai_made_it_unless_the_server_turns_that_off(
     shown = await posted(desk, tmp_path)
     assert "✨ Computed, by" in shown
     assert "@everyone" not in shown
-    answer = await admin(desk, "disclosure", line="OFF")
-    assert "**Under each result**: –" in texts(answer)
+    assert "**Under each result**: –" in texts(await admin(desk, "disclosure", line="OFF"))
     assert "✨" not in await posted(desk, tmp_path)
 
 
 @pytest.mark.promise
 async def test_the_words_on_staged_pictures_and_their_place_are_set(desk: Desk) -> None:
-    answer = await admin(desk, "disclosure", staging="Virtually staged", place="top-right")
+    answer = await admin(desk, "disclosure", staging="Virtually staged")
+    assert "✅ **On a copy of each staged picture**: set to “Virtually staged”." in texts(answer)
+    answer = await admin(desk, "disclosure", place="top-right")
     assert "✅ **Corner for these words**: changed from bottom left to top right." in texts(answer)
-    assert "isn't legal advice" in texts(answer)
     rules = await desk.services.db.read(settings.of, desk.guild.id)
     assert (rules.staging_label, rules.staging_corner) == ("Virtually staged", "top-right")
 
@@ -154,8 +154,8 @@ async def test_admins_see_and_set_whether_photos_keep_their_metadata(desk: Desk)
     shown = await admin(desk, "metadata")
     assert shown.ephemeral
     assert "✅ **Remove photo metadata**: changed from on to off." in texts(shown)
-    assert "is **kept**" in texts(shown)
+    assert "with everything in the file" in texts(shown)
     assert (await desk.db.read(settings.of, desk.guild.id)).keeps_metadata
     assert not (await desk.db.read(settings.of, desk.guild.id + 1)).keeps_metadata
-    assert "is **removed**" in texts(await admin(desk, "metadata"))
+    assert "serial numbers" in texts(await admin(desk, "metadata"))
     assert not (await desk.db.read(settings.of, desk.guild.id)).keeps_metadata
