@@ -16,7 +16,7 @@ from bot.reactions.events import Backlog, by_a_person
 from bot.servers import access
 from bot.services import Services
 from bot.ui.help import mentioned_panel
-from bot.ui.jobs.choosing import NO_TOOL_TAKES_IT, UNSEEN, offer_panel, read_mention, tools_for
+from bot.ui.jobs.choosing import NO_TOOL_TAKES_IT, UNSEEN, mentions, offer_panel, read_mention, tools_for
 from bot.ui.kit.answers import NO_MENTIONS, tolerated
 from bot.ui.kit.layout import QUIET, Panel, boxed, shortened
 from bot.ui.reading.permissions import channel_in, member_context_in, missing_to_post
@@ -51,8 +51,7 @@ class MentionWatch:
         member, user = message.author, self._client.user
         if message.guild is None or user is None or not isinstance(member, discord.Member):
             return
-        # A reply to the bot and a mention of its role don't name it, and Discord need not show their content.
-        if not by_a_person(message) or user.id not in message.raw_mentions:
+        if not by_a_person(message) or not mentions(message, user):
             return
         self.waiting.put(message.guild.id, message)
 

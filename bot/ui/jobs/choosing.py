@@ -258,10 +258,18 @@ class Mention:
     unseen: bool = False
 
 
+def mentions(message: discord.Message, user: discord.abc.Snowflake) -> bool:
+    """Return whether the message itself names the bot.
+
+    A reply to the bot and a mention of its role do not, and Discord need not show their content.
+    """
+    return _mark(user).search(message.content) is not None
+
+
 async def read_mention(message: discord.Message, client: discord.Client, services: Services) -> Mention:
     """Return the photos and words of a message that mentions the bot, or the photos that it replies to."""
     user = client.user
-    words = " ".join(re.sub(rf"<@!?{user.id}>", " ", message.content).split()) if user is not None else ""
+    words = " ".join(_mark(user).sub(" ", message.content).split()) if user is not None else ""
     photos = taken_of(photos_in(message))
     if photos:
         return Mention(photos, words, message.author.id)
@@ -340,3 +348,7 @@ async def _start(interaction: discord.Interaction, tool: Tool, message_id: int, 
         await ask(interaction, tool, FormStart(mention.photos, values), terms)
     else:
         await start_once(interaction, tool, values, mention.photos, terms)
+
+
+def _mark(user: discord.abc.Snowflake) -> re.Pattern[str]:
+    return re.compile(rf"<@!?{user.id}>")
