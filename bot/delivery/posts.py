@@ -103,8 +103,7 @@ class DiscordDelivery:
         if post.kind == HOURGLASS:
             return await self._react(post, await self._target(post))
         there = await (self._open(post, shown) if post.place[0] in "ti" else self._target(post))
-        guild = None if post.place[0] in "uo" else self._context.client.get_guild(post.guild_id)
-        limit = DEFAULT_LIMIT if guild is None else guild.filesize_limit
+        limit = DEFAULT_LIMIT if post.place[0] in "uo" else self.size_limit(post.guild_id)
         while True:
             async with self._made(post, shown, there, limit) as made:
                 replies, tried = self._may_reply(post, file=bool(made.files)), sum(map(_size, made.files))
@@ -125,6 +124,11 @@ class DiscordDelivery:
             # The server takes less than we thought: the usual limit, then half of what was refused, or none.
             limit = DEFAULT_LIMIT if limit > DEFAULT_LIMIT else min(limit, tried) // 2
             limit = limit if limit >= 128 * 1024 else 0
+
+    def size_limit(self, guild_id: int) -> int:
+        """Return how many bytes of files a message in that server may have."""
+        guild = self._context.client.get_guild(guild_id)
+        return DEFAULT_LIMIT if guild is None else guild.filesize_limit
 
     @told
     async def edit(self, post: Post, shown: Any) -> Outcome:
