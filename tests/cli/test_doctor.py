@@ -17,7 +17,7 @@ import pytest
 from discord.http import Route
 
 from bot import catalog
-from bot.cli.doctor import GOOD, STOPS, WARN, database as check_database, of_settings
+from bot.cli.doctor import GOOD, STOPS, WARN, Finding, database as check_database, examine, of_settings
 from bot.config import Settings
 from bot.migrate import migrate
 from bot.sqlite_file import instance_lock
@@ -25,8 +25,29 @@ from bot.vault import Vault
 from sandbox.discord.emulator import TOKEN
 from sandbox.studii import StudiiServer
 from tests.cli.commands import SECRET, database, keep_key, ran
-from tests.cli.doctor import DRIVERS, found, stopping, with_free
 from tests.support.postgresql import new_database
+
+DRIVERS = ("sqlite3", "sqlalchemy", "Traceback", "Errno", "ssl:", "malformed", "aiosqlite")
+
+
+def with_free(free: int) -> Callable[[Path], SimpleNamespace]:
+    """`shutil.disk_usage` of a disk that has so many bytes left."""
+
+    def usage(_path: Path) -> SimpleNamespace:
+        return SimpleNamespace(free=free)
+
+    return usage
+
+
+async def found(settings: dict[str, str]) -> dict[str, Finding]:
+    findings = await examine(Settings.read(**settings))
+    for one in findings:
+        assert not [word for word in DRIVERS if word in one.words], one.words
+    return {one.what: one for one in findings}
+
+
+def stopping(findings: dict[str, Finding]) -> set[str]:
+    return {what for what, one in findings.items() if one.verdict == STOPS}
 
 
 @pytest.mark.promise
