@@ -295,6 +295,7 @@ async def run_parts(app: App, token: str, stop: asyncio.Event) -> None:
     finally:
         # What comes in first ends first: commands, then the engine, then the gateway.
         app.bot.accepting = False
+        closed_by_us = not client.done()  # which may end a login with an error
         answered = asyncio.create_task(app.bot.answered(), name="last answers")
         if lost:  # another process hears of everything now
             engine.cancel()  # before there is no session to send with
@@ -303,7 +304,7 @@ async def run_parts(app: App, token: str, stop: asyncio.Event) -> None:
         failures = [await _end(upkeep), await _end(languages), await _end(engine)]
         await answered
         await app.bot.close()
-        failures += [await _end(client), await _end(stopped), await _end(replaced)]
+        failures += [await _end(client, ours=closed_by_us), await _end(stopped), await _end(replaced)]
     if stop.is_set():
         return
     if lost:
@@ -328,14 +329,14 @@ async def _tidy(app: App) -> None:
     await run_forever("erasing expired data", WakeUp(), turn)
 
 
-async def _end(task: asyncio.Task[object]) -> BaseException | None:
-    """Cancel the task, wait for it, and log why it had ended if that was not our doing; an error that the
-    operator has to fix is one line at the end, and needs no log."""
+async def _end(task: asyncio.Task[object], *, ours: bool = False) -> BaseException | None:
+    """Cancel the task, wait for it, and log why it had ended if that was not our doing, as with `ours`; an
+    error that the operator has to fix is one line at the end, and needs no log."""
     task.cancel()
     (outcome,) = await asyncio.gather(task, return_exceptions=True)
     if isinstance(outcome, SettingsError):
         return outcome
-    if isinstance(outcome, Exception):
+    if isinstance(outcome, Exception) and not ours:
         _log.error("The %s stopped unexpectedly.", task.get_name(), exc_info=outcome)
         return outcome
     return None

@@ -288,6 +288,7 @@ class Lane:
             watch = self.running[job_id] = Watch(job, model, model.glance(0.0))
             watch.due = max(self.poll_at(watch, now), job.not_before)
         elif again is not None:
+            watch.job = replace(watch.job, not_before=job.not_before)
             watch.due = now + max(again, self.tuning.first_poll)
         else:
             # The age by the monotonic clock is kept: the one in the database depends on the wall clock.

@@ -78,7 +78,7 @@ class Backlog(Generic[_T]):
         earlier = [task for task, one in here.items() if self.after(item, one)]
         task = asyncio.create_task(self._do(server, item, earlier, at_once=at_once), name=self.what)
         here[task] = item
-        task.add_done_callback(here.pop)
+        task.add_done_callback(lambda task: here.pop(task, None))
         task.add_done_callback(self._begun.discard)
         return True
 
@@ -86,8 +86,8 @@ class Backlog(Generic[_T]):
         """Remove the unwanted items that wait in the server's line, and return them."""
         here = self._items[server]
         removed = {task: one for task, one in here.items() if task not in self._begun and unwanted(one)}
-        self._begun |= removed.keys()
         for task in removed:
+            del here[task]  # at once, so that it takes nobody's room
             task.cancel()
         return list(removed.values())
 

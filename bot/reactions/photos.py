@@ -35,7 +35,7 @@ from bot.languages import Message, ReaderLanguages, gettext as _, lazy, speaking
 from bot.reactions.events import Backlog, Cleared, by_a_person, emoji_of
 from bot.servers import access, notices, privacy, settings
 from bot.services import Services
-from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS, refusal_words, tolerated
+from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS, refusal_words
 from bot.ui.reading.permissions import (
     channel_ids_of,
     channel_in,
@@ -308,9 +308,15 @@ class PhotoWatch:
             if access.open_in(rules, tap.preset.tool, channels)
         ]
         for tap in taps[:MAX_OFFERED_EMOJI]:
-            # Others may be put there: this one may be gone, or another server's, which takes a permission.
-            with tolerated("An emoji could not be put under a photo in channel %d", message.channel.id):
+            try:
                 await message.add_reaction(str(tap.emoji))
+            except DISCORD_ERRORS as error:
+                where = message.channel.id
+                _log.info("An emoji could not be put under a photo in channel %d: %r", where, error)
+                # A custom one may be gone, or take a permission of its own; else the message is gone, or
+                # nothing can be put there.
+                if isinstance(error, NO_ACCESS) and not tap.emoji.id:
+                    return
 
     def _take_back(self, gone: _TakenBack) -> None:
         def undone(one: _Photo | _TakenBack) -> bool:
