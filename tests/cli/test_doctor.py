@@ -32,11 +32,7 @@ DRIVERS = ("sqlite3", "sqlalchemy", "Traceback", "Errno", "ssl:", "malformed", "
 
 def with_free(free: int) -> Callable[[Path], SimpleNamespace]:
     """`shutil.disk_usage` of a disk that has so many bytes left."""
-
-    def usage(_path: Path) -> SimpleNamespace:
-        return SimpleNamespace(free=free)
-
-    return usage
+    return lambda _path: SimpleNamespace(free=free)
 
 
 async def found(settings: dict[str, str]) -> dict[str, Finding]:

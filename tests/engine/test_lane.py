@@ -44,6 +44,14 @@ def is_empty(lane: Lane) -> bool:
     return not (lane.waiting or lane.running or lane.in_flight)
 
 
+def test_a_job_whose_poll_was_refused_is_polled_within_a_second_of_its_key() -> None:
+    lane, job = lane_of(), running("a", 0.0)
+    lane.enter(job, 0.0)
+    lane.put(replace(job, not_before=900.0), "a", 10.0, again=890.0)
+    lane.enter(replace(job, not_before=20.0), 20.0)
+    assert lane.decide(21.0) == Send("a", Step.POLL)
+
+
 @pytest.mark.parametrize("wrong", [1 / 3, 1.0, 3.0])
 @pytest.mark.parametrize("work", [IMAGE, VIDEO])
 def test_after_twenty_jobs_their_median_is_known_within_15_percent_nine_times_of_ten(

@@ -16,8 +16,7 @@ def test_some_hours_break_no_promise() -> None:
     result = simulate(17, 3)
     assert result.counts["jobs"] > 30
     assert result.counts["faults"] > 30
-    assert result.counts["kills"] > 0
-    assert result.counts["fault: studii 500"] > 0
+    assert min(result.counts["kills"], result.counts["fault: studii 500"]) > 0
     assert {("submitting", "unknown"), ("pending", "waiting"), ("running", "reviewing")} <= set(result.ways)
     assert result.broken == []
 
