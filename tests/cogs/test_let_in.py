@@ -8,10 +8,9 @@ from simcord import InteractionResult, MemberActor
 
 from bot.ui.panels.controls import LET_IN
 from tests.support import spending
-from tests.support.desk import Desk, pieces, texts
+from tests.support.desk import Desk, answer_of, pieces, texts
 from tests.support.presses import hand_in, press
 from tests.support.settings import control
-from tests.ui.settings.shown import message
 
 REFUSAL = "You need the Manage Server permission"
 
@@ -52,14 +51,14 @@ async def test_a_button_of_the_panel_is_refused_outside_of_a_panel_of_ones_own(d
     pauses = control(panel, "studii:put:setup:paused:on")
     assert pauses.endswith(LET_IN)
     own = await desk.tom.slash(desk.channel, "jobs")  # an answer that only Tom sees, without that button
-    told = await press(desk, desk.tom, message(own), pauses)
+    told = await press(desk, desk.tom, answer_of(own), pauses)
     assert "isn't in the message any more" in texts(told)
-    for shown in (await desk.channel_message(pauses), message(panel)):
+    for shown in (await desk.channel_message(pauses), answer_of(panel)):
         assert REFUSAL in texts(await press(desk, desk.tom, shown, pauses))
     assert not await paused(desk)
 
 
 async def test_a_form_that_claims_to_be_of_a_panel_of_ones_own_is_refused(desk: Desk) -> None:
     own = await desk.tom.slash(desk.channel, "jobs")
-    told = await hand_in(desk, desk.tom, f"studii:fill:setup:budget{LET_IN}", message(own))
+    told = await hand_in(desk, desk.tom, f"studii:fill:setup:budget{LET_IN}", answer_of(own))
     assert REFUSAL in texts(told)

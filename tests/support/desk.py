@@ -9,7 +9,7 @@ from typing import Any
 
 import discord
 from cryptography.fernet import Fernet
-from simcord import ChannelHandle, Env, GuildHandle, InteractionResult, MemberActor
+from simcord import ChannelHandle, Env, GuildHandle, InteractionResult, MemberActor, ResponseMessage
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -164,9 +164,8 @@ class Desk(Place):
     async def forget(self, who: MemberActor, label: str = "Erase in every server") -> InteractionResult:
         """Let the member have their data erased, and return the answer that then says so."""
         asked = await who.slash(self.channel, "settings")
-        assert asked.response is not None
-        await who.click(asked.response, label="Erase my data…")
-        await who.click(asked.response, label=label)
+        await who.click(answer_of(asked), label="Erase my data…")
+        await who.click(answer_of(asked), label=label)
         return asked
 
     async def settle(self, job: Job, charge: int) -> Job:
@@ -296,8 +295,13 @@ async def press_more(who: MemberActor, message: Any, *labels: str) -> Interactio
 
 async def press_in(who: MemberActor, shown: InteractionResult, label: str) -> InteractionResult:
     """Press the button of that label in an answer."""
+    return await who.click(answer_of(shown), custom_id=labelled(shown, label))
+
+
+def answer_of(shown: InteractionResult) -> ResponseMessage:
+    """Return the message that an interaction was answered with."""
     assert shown.response is not None, texts(shown)
-    return await who.click(shown.response, custom_id=labelled(shown, label))
+    return shown.response
 
 
 def pieces(shown: Any) -> list[Mapping[str, Any]]:

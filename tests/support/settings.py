@@ -14,7 +14,7 @@ from bot.servers import access, settings
 from bot.servers.access import EVERY_TOOL, AccessList
 from bot.servers.settings import Permit
 from bot.ui.reading.emoji import parse_emoji
-from tests.support.desk import Desk, pieces, texts
+from tests.support.desk import Desk, answer_of, pieces, texts
 
 
 async def opened(desk: Desk, way: str, person: MemberActor | None = None) -> InteractionResult:
@@ -23,28 +23,25 @@ async def opened(desk: Desk, way: str, person: MemberActor | None = None) -> Int
     first, *pages = way.split()
     shown = await person.slash(desk.channel, f"studii {first}")
     for page in pages:
-        assert shown.response is not None
         if page.startswith("tool."):
             found = control(shown, "studii:limits:access")
-            await person.select(shown.response, [page.removeprefix("tool.")], custom_id=found)
+            await person.select(answer_of(shown), [page.removeprefix("tool.")], custom_id=found)
         else:
-            await person.click(shown.response, custom_id=control(shown, f"studii:page:{page}:0"))
+            await person.click(answer_of(shown), custom_id=control(shown, f"studii:page:{page}:0"))
     return shown
 
 
 async def add_style(desk: Desk, name: str, tool: str, **fields: Any) -> InteractionResult:
     """Add a style for the server in the form of `/styles`, and return the answer to it."""
     shown = await desk.admin.slash(desk.channel, "styles")
-    assert shown.response is not None
-    form = await desk.admin.click(shown.response, custom_id="studii:styles:add")
+    form = await desk.admin.click(answer_of(shown), custom_id="studii:styles:add")
     return await desk.admin.submit_modal(form, {"name": name, "tool": [tool], **fields})
 
 
 async def remove_style(desk: Desk, name: str) -> str:
     """Remove a style, and return what is said then."""
     shown = await desk.admin.slash(desk.channel, "styles", name=name)
-    assert shown.response is not None
-    await desk.admin.click(shown.response, custom_id=control(shown, "studii:style:remove"))
+    await desk.admin.click(answer_of(shown), custom_id=control(shown, "studii:style:remove"))
     return texts(shown)
 
 
@@ -94,17 +91,15 @@ async def pressed(desk: Desk, way: str, pattern: str, person: MemberActor | None
     """Open a panel, press the button whose custom id begins so, and return the answer."""
     person = person or desk.admin
     shown = await opened(desk, way, person)
-    assert shown.response is not None
-    return await person.click(shown.response, custom_id=control(shown, pattern))
+    return await person.click(answer_of(shown), custom_id=control(shown, pattern))
 
 
 async def usage(desk: Desk, span: str = "days_30") -> InteractionResult:
     """Return where the credits went in that period, in place of the panel."""
     shown = await opened(desk, "credits")
-    assert shown.response is not None
-    await desk.admin.click(shown.response, custom_id=control(shown, "studii:usage:days_30"))
+    await desk.admin.click(answer_of(shown), custom_id=control(shown, "studii:usage:days_30"))
     if span != "days_30":
-        await desk.admin.select(shown.response, [span], custom_id=control(shown, "studii:usage:shown"))
+        await desk.admin.select(answer_of(shown), [span], custom_id=control(shown, "studii:usage:shown"))
     return shown
 
 
@@ -113,8 +108,7 @@ async def export(desk: Desk, span: str = "ever") -> InteractionResult:
     if span == "ever":
         return await pressed(desk, "credits", "studii:ledger:ever")
     shown = await usage(desk, span)
-    assert shown.response is not None
-    return await desk.admin.click(shown.response, custom_id=control(shown, f"studii:ledger:{span}"))
+    return await desk.admin.click(answer_of(shown), custom_id=control(shown, f"studii:ledger:{span}"))
 
 
 def limit_tool(

@@ -15,7 +15,7 @@ from bot.servers import settings
 from bot.servers.notices import NoticeKind
 from bot.servers.settings import Period
 from tests.support import spending
-from tests.support.desk import Desk, texts
+from tests.support.desk import Desk, answer_of, texts
 from tests.support.posts import deliver, open_posts
 
 
@@ -28,8 +28,7 @@ async def short(desk: Desk, credits_: int = 3) -> None:
 async def asked(desk: Desk, who: MemberActor) -> InteractionResult:
     """The refusal of a job, in which the member has pressed "Ask an admin"."""
     refused = await who.slash(desk.channel, "studio", prompt="A red kite")
-    assert refused.response is not None
-    await who.click(refused.response, label="Ask an admin")
+    await who.click(answer_of(refused), label="Ask an admin")
     return refused
 
 
@@ -100,8 +99,7 @@ async def test_a_member_has_one_open_request_and_may_ask_again_after_a_day(desk:
     await short(desk)
     await asked(desk, desk.maya)
     refused = await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-    assert refused.response is not None
-    again = await desk.maya.click(refused.response, label="Ask an admin")
+    again = await desk.maya.click(answer_of(refused), label="Ask an admin")
     assert "You already asked <t:" in texts(again)
     await asked(desk, desk.tom)
     assert len(await notices(desk, NoticeKind.CREDITS_ASKED)) == 2

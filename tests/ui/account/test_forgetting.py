@@ -12,7 +12,7 @@ from bot.jobs.models import Job, JobRequest, JobState
 from bot.servers import access
 from bot.servers.keys import Plan
 from tests.support import spending
-from tests.support.desk import Desk, make_bot, open_desk, pieces, texts
+from tests.support.desk import Desk, answer_of, make_bot, open_desk, pieces, texts
 from tests.support.jobs import ledger_lines
 from tests.support.posts import open_posts
 from tests.support.presses import press
@@ -128,16 +128,14 @@ async def test_it_says_what_goes_and_what_stays_and_erases_nothing_before_a_pres
     here, _ = await _made(desk), await _made_elsewhere(desk)
     asked = await desk.maya.slash(desk.channel, "settings")
     assert asked.ephemeral
-    assert asked.response is not None
-    await desk.maya.click(asked.response, label="Erase my data…")
+    await desk.maya.click(answer_of(asked), label="Erase my data…")
     shown = texts(asked)
     assert "**1 job** in this server, **2 jobs** in every server" in shown
     assert "**Erased:** your prompts, inputs, links and kept pictures" in shown
     assert "and the language stored for you" in shown
     assert "**Stays:** the cost of your jobs" in shown
     assert await _inputs(desk, here) == "a secret"
-    assert asked.response is not None
-    await desk.maya.click(asked.response, label="Keep my data")
+    await desk.maya.click(answer_of(asked), label="Keep my data")
     assert "Nothing was erased." in texts(asked)
     assert await _inputs(desk, here) == "a secret"
 
@@ -161,8 +159,7 @@ async def test_what_was_erased_is_in_none_of_ones_lists_and_led_to_by_none(desk:
     assert "You haven't made anything here yet." in texts(await desk.maya.slash(desk.channel, "jobs"))
     assert "You haven't made anything here yet." in texts(await desk.maya.slash(desk.channel, "credits"))
     listed = await desk.admin.slash(desk.channel, "jobs")
-    assert listed.response is not None
-    await desk.admin.click(listed.response, label="Server jobs")
+    await desk.admin.click(answer_of(listed), label="Server jobs")
     assert "Studio · done · 8 credits" in texts(listed)
     assert "discord.com/channels" not in texts(listed)
 
@@ -185,10 +182,9 @@ async def refuses(desk: Desk) -> bool:
 @pytest.mark.promise
 async def test_a_member_sees_and_changes_whether_starred_results_are_shown(desk: Desk) -> None:
     shown = await desk.maya.slash(desk.channel, "settings")
-    assert shown.response is not None
     assert "Your results aren't shown in a server's channel for the best" in texts(shown)
     for value in ("on", "off"):
-        await desk.maya.click(shown.response, custom_id=control(shown, "studii:put:settings:starred"))
+        await desk.maya.click(answer_of(shown), custom_id=control(shown, "studii:put:settings:starred"))
         assert f"**{STARRED}**: {value}" in texts(shown)
         answered = await desk.services.db.read(lambda session: session.get(BestConsent, desk.maya.id))
         assert bool(answered and answered.agreed) is (value == "on")

@@ -9,7 +9,7 @@ from simcord import ChannelHandle, InteractionResult, MemberActor
 from bot.jobs import transitions
 from bot.jobs.models import Job
 from bot.media.spool import OutputFile
-from tests.support.desk import DONE, PNG, Desk, labelled, press_more, texts
+from tests.support.desk import DONE, PNG, Desk, answer_of, labelled, press_more, texts
 from tests.support.posts import tell_end
 
 ROOM = PNG + b"room"
@@ -57,8 +57,7 @@ def source_bytes(desk: Desk, job: Job) -> bytes | None:
 async def opened(desk: Desk, by: MemberActor, tool: str) -> InteractionResult:
     """Open a tool's form from the list of tools."""
     listed = await by.slash(desk.channel, "help")
-    assert listed.response is not None
-    return await by.click(listed.response, custom_id=f"studii:tool:{tool}")
+    return await by.click(answer_of(listed), custom_id=f"studii:tool:{tool}")
 
 
 def fields(shown: InteractionResult) -> dict[str, dict[str, Any]]:

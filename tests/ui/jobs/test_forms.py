@@ -16,7 +16,7 @@ from bot.servers.settings import Period, Permit
 from bot.ui.jobs.forms import extra_inputs, field_for, inputs_from
 from tests.reactions.taps import jobs_of, post
 from tests.support import spending
-from tests.support.desk import DONE, PNG, Desk, learned, open_desk, pieces, started, texts
+from tests.support.desk import DONE, PNG, Desk, answer_of, learned, open_desk, pieces, started, texts
 from tests.support.posts import tell_end
 from tests.support.presses import press
 from tests.support.settings import admin, restrict
@@ -59,8 +59,7 @@ async def test_a_job_from_a_photos_menu_can_be_private(desk: Desk) -> None:
     assert (await desk.job()).private
     # A menu that asks nothing starts at once; the menu for all tools asks.
     offered = await desk.maya.context_menu(desk.channel, "Studii…", message)
-    assert offered.response is not None
-    form = await desk.maya.select(offered.response, ["photo-restore"])
+    form = await desk.maya.select(answer_of(offered), ["photo-restore"])
     assert list(fields(form)) == ["private"]
 
 
@@ -178,8 +177,7 @@ async def test_a_form_names_the_price_of_each_choice_and_the_least_in_its_title(
     await learned(desk, 6, mode="image")
     await desk.maya.send(desk.channel, "Look", attachments=[ROOM])
     offered = await desk.maya.context_menu(desk.channel, "Studii…", desk.channel.history()[-1])
-    assert offered.response is not None
-    form = await desk.maya.select(offered.response, ["studio"])
+    form = await desk.maya.select(answer_of(offered), ["studio"])
     assert form.modal is not None
     assert form.modal["title"] == "Studio · from 6 credits"
     assert options(form, "mode") == {"image": "image · 6 credits", "video": "video · about 40 credits"}
@@ -232,14 +230,12 @@ async def test_a_prompt_that_meets_a_rule_comes_back_in_the_form_with_everything
     refused = await desk.maya.submit_modal(form, wanted)
     assert refused.ephemeral
     assert "This server's word filter doesn't allow that." in texts(refused)
-    assert refused.response is not None
-    again = await desk.maya.click(refused.response, custom_id=edit_of(refused))
+    again = await desk.maya.click(answer_of(refused), custom_id=edit_of(refused))
     held = {name: value_in(field) for name, field in fields(again).items()}
     assert (held["prompt"], held["mode"], held["private"]) == ("A blimp", ["video"], True)
     # It can be refused once more, and is nobody's loss.
     refused = await desk.maya.submit_modal(again, {"prompt": "Another blimp", "private": True})
-    assert refused.response is not None
-    again = await desk.maya.click(refused.response, custom_id=edit_of(refused))
+    again = await desk.maya.click(answer_of(refused), custom_id=edit_of(refused))
     assert await jobs_of(desk) == []
     card = await desk.maya.submit_modal(again, {"prompt": "A kite", "mode": "video", "private": True})
     assert card.ephemeral
@@ -256,10 +252,9 @@ async def test_too_few_credits_can_be_edited_and_asked_for_and_a_restart_says_so
     refused = await desk.maya.submit_modal(form, {"prompt": "A kite", "mode": "video"})
     labels = [piece["label"] for piece in pieces(refused) if piece["type"] == 2]
     assert labels == ["Edit", "Ask an admin"]
-    assert refused.response is not None
-    stranger = await press(desk, desk.maya, refused.response, "0123456789abcdef")
+    stranger = await press(desk, desk.maya, answer_of(refused), "0123456789abcdef")
     assert "the bot has restarted since" in texts(stranger)
-    asked = await desk.maya.click(refused.response, label="Ask an admin")
+    asked = await desk.maya.click(answer_of(refused), label="Ask an admin")
     assert not asked.followups
     assert "An admin was asked for more credits." in texts(refused)
 

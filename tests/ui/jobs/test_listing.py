@@ -21,7 +21,7 @@ from bot.servers.notices import NoticeKind
 from bot.ui.admin.approvals import How
 from bot.ui.panels.controls import _controls  # pyright: ignore[reportPrivateUsage]
 from tests.support.database import given
-from tests.support.desk import DONE, Desk, labels, pieces, texts
+from tests.support.desk import DONE, Desk, answer_of, labels, pieces, texts
 from tests.support.jobs import held
 from tests.support.posts import deliver, open_posts, placed, sent
 from tests.support.presses import press
@@ -36,16 +36,14 @@ def thumbnails(shown: InteractionResult) -> list[str]:
 async def press_label(
     desk: Desk, who: MemberActor, shown: InteractionResult, label: str
 ) -> InteractionResult:
-    assert shown.response is not None
     found = (piece for piece in pieces(shown) if str(piece.get("label")).startswith(label))
-    return await who.click(shown.response, custom_id=next(found)["custom_id"])
+    return await who.click(answer_of(shown), custom_id=next(found)["custom_id"])
 
 
 async def choose(who: MemberActor, shown: InteractionResult, by: str, value: str) -> None:
-    assert shown.response is not None
     beginning = f"studii:jobsby:{by}:"
     (select,) = (one for one in pieces(shown) if str(one.get("custom_id")).startswith(beginning))
-    await who.select(shown.response, [value], custom_id=select["custom_id"])
+    await who.select(answer_of(shown), [value], custom_id=select["custom_id"])
 
 
 async def posted(desk: Desk, folder: Path, channel: Any, prompt: str) -> Job:
@@ -247,10 +245,9 @@ async def test_admins_settle_what_nobody_knows_in_the_list_of_the_servers_jobs(
 ) -> None:
     await lost(desk, private=private)
     shown = await desk.admin.slash(desk.channel, "jobs")
-    assert shown.response is not None
-    await desk.admin.click(shown.response, label="Server jobs")
+    await desk.admin.click(answer_of(shown), label="Server jobs")
     assert "](https://discord.com" not in texts(shown)  # there is no message with it yet
-    assert "Not charged." in texts(await desk.admin.click(shown.response, label="Release credits"))
+    assert "Not charged." in texts(await desk.admin.click(answer_of(shown), label="Release credits"))
     ruled = await desk.job()
     assert (ruled.state, ruled.reserved) == (JobState.FAILED, 0)
 

@@ -24,6 +24,7 @@ from tests.support.desk import (
     DONE,
     PNG,
     Desk,
+    answer_of,
     labelled,
     labels,
     make_bot,
@@ -247,8 +248,7 @@ async def test_a_photo_that_is_itself_a_result_is_not_called_unaltered(tmp_path:
         message = desk.channel.history()[-1]
         await desk.db.write(transitions.change, restored.id, result_message_id=message.id)
         offered = await press_more(desk.tom, message, "Use in…")
-        assert offered.response is not None
-        form = await desk.tom.select(offered.response, ["virtual-staging"])
+        form = await desk.tom.select(answer_of(offered), ["virtual-staging"])
         await desk.tom.submit_modal(form, {})
         done = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
         kept = {"output_kind": "image", "output_url": restored.output_url, "finished_at": desk.clock.now()}

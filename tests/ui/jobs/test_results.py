@@ -20,7 +20,7 @@ from bot.ui.jobs.progress import use_in
 from bot.ui.kit.layout import Panel, row, text
 from tests.delivery.test_sets import announce, made as made_set, picked
 from tests.reactions.taps import jobs_of
-from tests.support.desk import DONE, PNG, Desk, labelled, make_bot, open_desk, pieces, texts
+from tests.support.desk import DONE, PNG, Desk, answer_of, labelled, make_bot, open_desk, pieces, texts
 from tests.support.presses import BUTTON, press
 from tests.support.services import sweep
 from tests.ui.jobs.results import MADE, ROOM, press_on, source_bytes, staged, succeeded
@@ -97,8 +97,7 @@ async def test_a_result_becomes_the_photo_of_another_tool(desk: Desk, tmp_path: 
     message = await staged(desk, tmp_path)
     offered = await press_on(desk, desk.tom, message, "Use in…")
     assert offered.ephemeral
-    assert offered.response is not None
-    form = await desk.tom.select(offered.response, ["photo-restore"])
+    form = await desk.tom.select(answer_of(offered), ["photo-restore"])
     assert (await desk.tom.submit_modal(form, {})).ephemeral
     job = (await jobs_of(desk))[-1]
     assert (job.tool, job.user_id) == ("photo-restore", desk.tom.id)

@@ -11,10 +11,9 @@ from bot.servers import keys
 from bot.servers.key_entry import lost
 from bot.servers.keys import StudiiKey
 from bot.ui.kit.layout import GOING, GOOD
-from tests.support.desk import Desk, pieces, texts
+from tests.support.desk import Desk, answer_of, pieces, texts
 from tests.support.jobs import held
 from tests.support.settings import admin, change
-from tests.ui.settings.shown import message
 
 
 @pytest.mark.promise
@@ -37,7 +36,7 @@ async def test_a_key_that_studii_does_not_serve_now_is_said_with_the_reason_and_
     assert "❌ **Key**: `stu_…cdef`. Studii has no credits left for this." in texts(shown)
     assert "**Ready.**" not in texts(shown)
     assert "Studii has no credits left for this." in texts(await desk.maya.slash(desk.channel, "help"))
-    answer = await desk.admin.click(message(shown), label="Try again")
+    answer = await desk.admin.click(answer_of(shown), label="Try again")
     assert "will try Studii now" in texts(answer)
     await desk.set_key()  # a key that works was entered
     assert "**Ready.**" in texts(await desk.admin.slash(desk.channel, "studii setup"))
@@ -88,7 +87,7 @@ async def test_forgetting_the_key_asks_first_cancels_what_waits_and_lets_running
     asked = await admin(desk, "forget-key")
     assert "Waiting jobs are cancelled at no cost" in texts(asked)
     assert await desk.services.db.read(keys.current, desk.guild.id) is not None  # nothing has happened yet
-    await desk.admin.click(message(asked), label="Remove key")
+    await desk.admin.click(answer_of(asked), label="Remove key")
     assert (
         "The key is removed. 1 waiting job was cancelled at no cost. 1 running job will still be posted."
         in texts(asked)
@@ -106,7 +105,7 @@ async def test_forgetting_the_key_asks_first_cancels_what_waits_and_lets_running
 @pytest.mark.promise
 async def test_keeping_the_key_after_all_changes_nothing(desk: Desk) -> None:
     asked = await admin(desk, "forget-key")
-    await desk.admin.click(message(asked), label="Keep key")
+    await desk.admin.click(answer_of(asked), label="Keep key")
     assert await desk.services.db.read(keys.current, desk.guild.id) is not None
 
 

@@ -1,15 +1,23 @@
-"""Every control of every panel of `/studii`, and of a member's own settings, is used once."""
+"""Every control of every panel of `/studii`, and of a member's own settings, is used once.
 
-from collections.abc import Iterator
+A member uses those of administration, too.
+"""
+
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 from simcord import InteractionResult
+from sqlalchemy import select
 
+from bot.base import Base
 from bot.ui.panels.controls import find
-from tests.support.desk import KEY, Desk, pieces, texts
+from bot.ui.reading.permissions import LET_IN
+from tests.support.desk import KEY, Desk, answer_of, make_bot, pieces, texts
+from tests.support.presses import hand_in, press
 
 BUTTON, LIST, USERS, ROLES, CHANNELS, RADIO = 2, 3, 5, 6, 8, 21
+REFUSAL, SHOWS_NO_FORM = "You need the Manage Server permission", "isn't in the message any more"
 FIELDS = {
     "value": "2",
     "words": "blimp",
@@ -84,9 +92,29 @@ async def use(desk: Desk, shown: InteractionResult, custom_id: str, kind: int) -
     assert answered.response is None or answered.response.id == message.id, texts(answered)
 
 
+async def every_row(desk: Desk) -> list[Any]:
+    """Return everything that is in the database."""
+    tables = Base.metadata.sorted_tables
+    return await desk.db.read(lambda session: [session.execute(select(one)).all() for one in tables])
+
+
+async def ensure_refused(desk: Desk, panels: Mapping[str, InteractionResult]) -> None:
+    """Ensure that a member who uses a control of an admin's panel, or hands in its form, is refused alone."""
+    before, shown = await every_row(desk), {one: list(pieces(panel)) for one, panel in panels.items()}
+    for custom_id, panel in panels.items():
+        pressed = await press(desk, desk.maya, answer_of(panel), custom_id)
+        handed_in = await hand_in(desk, desk.maya, f"{custom_id}{LET_IN}")
+        assert (pressed.ephemeral, handed_in.ephemeral) == (True, True), custom_id
+        assert REFUSAL in texts(pressed), custom_id
+        control = find(custom_id)
+        assert (REFUSAL if control and control[0].forms else SHOWS_NO_FORM) in texts(handed_in), custom_id
+        assert list(pieces(panel)) == shown[custom_id], custom_id
+    assert await every_row(desk) == before
+
+
 @pytest.mark.promise
-async def test_each_control_of_each_panel_does_something_that_is_said(desk: Desk) -> None:
-    seen, used = set[str](), set[str]()
+async def test_each_control_of_each_panel_works_for_admins_and_refuses_others_alone(desk: Desk) -> None:
+    seen, used, panels = set[str](), set[str](), dict[str, InteractionResult]()
     waiting: list[tuple[str, ...]] = [("settings",), ("studii budget",), ("studii setup",)]
     while waiting:
         way = waiting.pop()
@@ -100,8 +128,13 @@ async def test_each_control_of_each_panel_does_something_that_is_said(desk: Desk
         for custom_id, _kind in controls(shown):
             assert find(custom_id) is not None, custom_id
             seen.add(custom_id)
+            if way[0] != "settings":
+                panels[custom_id] = shown
             # One that a switch has hidden meanwhile comes again where the switch is turned back.
             if custom_id not in used.union(one[-1] for one in waiting):
                 waiting.append((*way, custom_id))
     assert len(seen) > 60
     assert used == seen, seen - used
+    await ensure_refused(desk, panels)
+    await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.services)[0])
+    await ensure_refused(desk, panels)

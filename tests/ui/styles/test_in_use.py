@@ -7,7 +7,7 @@ import pytest
 from simcord import InteractionResult, MemberActor
 
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
-from tests.support.desk import PNG, Desk, has_tapped, labelled, open_desk, pieces, texts
+from tests.support.desk import PNG, Desk, answer_of, has_tapped, labelled, open_desk, pieces, texts
 from tests.support.settings import add_style, admin, remove_style
 from tests.ui.styles.test_saving import press, result_of
 
@@ -144,8 +144,7 @@ async def test_the_list_of_tools_for_a_photo_offers_styles_too(desk: Desk) -> No
     (select,) = (piece for piece in pieces(listed) if piece["type"] == 3)
     option = select["options"][-1]
     assert (option["label"], option["description"]) == ("Oak", "about 8 credits · Virtual staging")
-    assert listed.response is not None
-    form = await desk.maya.select(listed.response, [option["value"]])
+    form = await desk.maya.select(answer_of(listed), [option["value"]])
     modal: Any = form.modal
     assert modal["title"].startswith("Oak")
     await desk.maya.submit_modal(form, {"style": "oak", "room": "office"})

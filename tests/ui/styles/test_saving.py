@@ -12,7 +12,7 @@ from bot.features import styles
 from bot.features.styles import MAX_STYLES
 from bot.jobs.models import Job
 from tests.reactions.taps import jobs_of
-from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, press_more, texts
+from tests.support.desk import PNG, Desk, answer_of, labelled, make_bot, open_desk, pieces, press_more, texts
 from tests.support.presses import press as send
 from tests.ui.jobs.results import succeeded
 
@@ -36,8 +36,7 @@ async def save(who: MemberActor, message: Any, **fields: str) -> InteractionResu
 
 async def press(who: MemberActor, shown: InteractionResult, label: str) -> InteractionResult:
     """Press the button with that label in an answer."""
-    assert shown.response is not None
-    return await who.click(shown.response, custom_id=labelled(shown, label))
+    return await who.click(answer_of(shown), custom_id=labelled(shown, label))
 
 
 async def styles_of(desk: Desk, who: MemberActor) -> list[str]:
