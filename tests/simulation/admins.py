@@ -271,16 +271,14 @@ def leaving(person: Person) -> Plan:
     """Remove the bot from the server, and invite it again, with another key."""
     world = person.world
     world.counts["deed: leaving"] += 1
-    began, guild = world.clock.now, world.guild
+    began = world.clock.now
     world.clock.note("the bot is removed from the server")
     world.discord.remove_guild(GUILD)
     world.rules.asked("key", None)
     yield world.a_while(person.rand, 30, HOUR)
-    world.discord.places.guilds[GUILD] = guild
-    for channel in guild.channels.values():
-        world.discord.places.channels[channel.id] = channel
+    world.discord.places.bring_back(GUILD)
     world.clock.note("the bot is back in the server")
-    world.discord.tell("GUILD_CREATE", GUILD, guild.told())
+    world.discord.tell("GUILD_CREATE", GUILD, world.guild.told())
     world.away.append((began, world.clock.now))
     yield from _enter_new_key(person)
 

@@ -257,10 +257,11 @@ class Channels:
         self._tell(name, guild_id, told)
 
     def _channel(self, request: web.Request) -> Channel:
-        channel = self._places.channels.get(int(request.match_info["channel"]))
-        if channel is None:
-            raise Refusal(*UNKNOWN_CHANNEL)
-        return channel
+        number, places = int(request.match_info["channel"]), self._places
+        if number in places.channels:
+            return places.channels[number]
+        closed = any(number in guild.channels for guild in places.left.values())
+        raise Refusal(*(MISSING_ACCESS if closed else UNKNOWN_CHANNEL))
 
     def _message(self, request: web.Request) -> Message:
         channel = self._channel(request)

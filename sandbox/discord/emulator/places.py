@@ -197,6 +197,7 @@ class Places:
     def __init__(self) -> None:
         self.guilds: dict[int, Guild] = {}
         self.channels: dict[int, Channel] = {}
+        self.left: dict[int, Guild] = {}  # servers that the bot was removed from
 
     def add_guild(self, guild_id: int, channels: Iterable[int], everyone: int, upload_limit: int) -> Guild:
         """Add a server with these channels."""
@@ -214,12 +215,16 @@ class Places:
             self.guilds[channel.guild_id].channels[channel.id] = channel
         return channel
 
-    def remove_guild(self, guild_id: int) -> Guild:
-        """Remove a server with its channels."""
-        guild = self.guilds.pop(guild_id)
+    def remove_guild(self, guild_id: int) -> None:
+        """Take a server with its channels from the bot."""
+        guild = self.left[guild_id] = self.guilds.pop(guild_id)
         for channel_id in guild.channels:
             del self.channels[channel_id]
-        return guild
+
+    def bring_back(self, guild_id: int) -> None:
+        """Give a server to the bot again, as it is now."""
+        guild = self.guilds[guild_id] = self.left.pop(guild_id)
+        self.channels |= guild.channels
 
     def guild_of(self, channel: Channel) -> Guild | None:
         """Return the channel's server, or None for direct messages."""
