@@ -27,7 +27,6 @@ ONE_AFTER_ANOTHER = 2.0  # seconds in which a setting may be read before the req
 QUIET_MINUTES = 15
 QUIET_BOUNDS = {"steps": 1000, "statements": 150, "requests": 0.4, "edits": 0.0}  # of one of these minutes
 SOON = 8.0  # seconds
-MINUTE = 60.0
 OUTDATED = 20.0  # seconds that progress may be on its way, with tries again
 FOR_MODERATORS = f"{wording.RESULT_WAITS}|{wording.RESULT_WITHHELD}"
 NUMBER = r"no\. (\d++)(?!…)|photo-(\d+)\."  # a list cuts long prompts, at times within a number
@@ -191,11 +190,9 @@ class Books:
 
     def __init__(self, world: World) -> None:
         self.world, self.jobs, self.ledger = world, rows(world), ledger(world)
+        self.number_of = world.studii.number_of
         self.taken = {job.id: job for job in world.studii.jobs}
         self.by_id = {job.id: job for job in self.jobs}
-
-    def number_of(self, job: StudiiJob) -> int | None:
-        return self.world.studii.number_of(job)
 
     def at_studii(self, job: Row) -> StudiiJob | None:
         return self.taken.get(job.studii_id or "")
@@ -689,7 +686,7 @@ def forecasts(books: Books) -> Iterator[str]:
         taken = books.at_studii(job) if job is not None else None
         if told is not None and taken is not None:
             real = taken.created - said.at
-            errors.append(abs(int(told[1]) - said.at - real) / max(MINUTE, real))
+            errors.append(abs(int(told[1]) - said.at - real) / max(60.0, real))
     if len(errors) > 10 and (half := median(errors)) > 1:
         yield f"half of the expected starts are wrong by {half:.1f} times what was to be waited, or more"
 

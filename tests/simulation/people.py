@@ -234,7 +234,7 @@ def often(hours: float) -> Callable[[Callable[[Person], Plan | None]], Callable[
                 yield person.rand.expovariate(world.every(hours, name))
                 if not world.busy:
                     return
-                yield from deed(person) or ()
+                yield from world.to_its_end(deed(person))
 
         return actor
 

@@ -101,16 +101,16 @@ def _process_ended(world: World, error: BaseException) -> None:
 
 
 def _ends(world: World) -> Plan:
-    """Watch the database once it is there, and end the simulation some time after the last job has ended and
-    nobody has used the bot."""
+    """Watch the database once it is there, and end the simulation after a silence: all jobs have ended, all
+    troubles are over, and in its time nobody has used the bot and no process has died."""
     yield SETTLING
     books.watch(world)
     yield world.ends - world.clock.now + 300
-    asked = -1
-    while len(world.discord.asked) > asked or not books.settled(world):
-        asked = len(world.discord.asked)
-        yield 300
-    yield 300 + (books.QUIET_MINUTES + 1) * 60
+    before = 0
+    while before < (before := len(world.discord.asked) + len(world.machine.lives)):
+        while world.under_way or world.machine.loop is None or not books.settled(world):
+            yield 300
+        yield 300 + (books.QUIET_MINUTES + 1) * 60
     world.machine.finish()
 
 

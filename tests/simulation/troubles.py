@@ -38,7 +38,7 @@ def _often(hours: float) -> Callable[[Callable[[World, Random], Plan | None]], C
             while True:
                 yield rand.expovariate(world.every(hours, trouble.__name__))
                 if world.faults.active:
-                    yield from trouble(world, rand) or ()
+                    yield from world.to_its_end(trouble(world, rand))
 
         return plan
 

@@ -12,7 +12,7 @@ from sandbox.discord.emulator.places import EVERYONE_PERMISSIONS, OWNER_ID, Guil
 from sandbox.studii.keys import Key
 from tests.simulation.discord_world import Discord
 from tests.simulation.faults import Faults
-from tests.simulation.loop import EPOCH, Clock
+from tests.simulation.loop import EPOCH, Clock, Plan
 from tests.simulation.machine import Machine
 from tests.simulation.network import Network
 from tests.simulation.studii_world import Studii
@@ -120,6 +120,7 @@ class World:
         self.away: list[tuple[float, float]] = []  # from when to when the bot was not in the server
         self.minutes: list[Counter[str]] = []  # after each: what the bot has done so far
         self.at_minute: list[Callable[[], None]] = [self._count]
+        self.under_way = 0  # what was begun by people and troubles and has not come to its end
 
     def new_key(self) -> Key:
         """Issue a key of a new account, with many requests a minute or few."""
@@ -146,6 +147,12 @@ class World:
     def busy(self) -> bool:
         """Return whether people still act."""
         return self.clock.now < self.ends
+
+    def to_its_end(self, plan: Plan | None) -> Plan:
+        """Follow what somebody or a trouble does: before it ends, there is no silence."""
+        self.under_way += 1
+        yield from plan or ()
+        self.under_way -= 1
 
     def number(self) -> int:
         self.last_number += 1
