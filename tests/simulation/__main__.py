@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from tests.simulation import mutations
-from tests.simulation.books import never_taken
+from tests.simulation.books import OF_SEVERAL, never_taken
 from tests.simulation.run import Result, shrink, simulate
 from tests.support.cheap import share_statements
 
@@ -122,6 +122,7 @@ def _sum_up(results: list[Result]) -> None:
         _console.print(f"{times:9} {before} → {after}")
     for before, after in never_taken(ways):
         _console.print(f"    never {before} → {after}")
+    _console.print(f"    ({' → '.join(OF_SEVERAL)} takes several processes: tests/cluster)")
     broken = sum(len(result.broken) for result in results)
     days = sum(result.hours for result in results) / 24
     seconds = sum(result.seconds for result in results)

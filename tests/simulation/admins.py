@@ -7,6 +7,7 @@ from typing import Any
 from sandbox.discord.emulator.interactions import Interaction
 from sandbox.discord.emulator.messages import Message
 from sandbox.discord.emulator.places import EVERYONE_PERMISSIONS, MANAGE_MESSAGES, Role
+from sandbox.studii.jobs import Outcome
 from tests.simulation import wording
 from tests.simulation.loop import Plan
 from tests.simulation.people import Person, ask_together, often
@@ -111,10 +112,14 @@ def _until_certain(person: Person, name: str, wanted: Any, path: Path, says: str
 
 @often(5)
 def budgets(person: Person) -> Plan:
-    """Make the budget tight for a while."""
+    """Make the budget tight for a while, at times as a new key's first picture costs far more than usual."""
     world = person.world
     tight = _spent(world) + person.rand.randint(0, 120)
     yield from _budget(person, tight)
+    if person.rand.random() < 0.6:
+        yield from _enter_new_key(person)
+        world.studii.world.outcomes.appendleft(Outcome(charge=40))
+        ask_together(world, MEMBERS)
     yield world.a_while(person.rand, 600, HOUR)
     if person.rand.random() < 0.3:
         world.rules.asked("grants", 40)

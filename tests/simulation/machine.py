@@ -34,6 +34,7 @@ class Machine:
     def __init__(self, clock: Clock, network: Network, folder: Path) -> None:
         self.clock, self._network, self._folder = clock, network, folder
         self.away = 5.0  # seconds until the next process, once this one is killed or stopped
+        self.loses = ""  # the pattern of the files' names that one does not find
         self.decoder = Decoder(clock.random("decoder"))
         self.lives: list[tuple[float, float]] = []
         self.loop: Loop | None = None
@@ -88,7 +89,9 @@ class Machine:
         clock = self.clock
         files = self._folder / str(len(self.lives))
         if self.lives:
-            shutil.copytree(self._folder / str(len(self.lives) - 1), files)
+            before, lost = self._folder / str(len(self.lives) - 1), shutil.ignore_patterns(self.loses)
+            shutil.copytree(before, files, ignore=lost)
+            self.loses = ""
         else:
             files.mkdir(exist_ok=True)
         loop = self.loop = Loop(clock, f"process {len(self.lives)}", self._network)

@@ -15,6 +15,7 @@ from sandbox.discord.emulator.interactions import COMMAND, COMPONENT, MODAL, Int
 from sandbox.discord.emulator.messages import Message, walk
 from sandbox.discord.emulator.places import APPLICATION_ID
 from tests.simulation import media, wording
+from tests.simulation.faults import Fault
 from tests.simulation.loop import Plan
 from tests.simulation.world import FORBIDDEN, GENERAL, MEMBERS, SETTLING, SHOWROOM, SIDE, TAP, World
 
@@ -278,12 +279,17 @@ def _clicks(person: Person, message: Message, custom_id: str) -> Plan:
 
 
 def photo_tool(person: Person) -> Plan:
-    """Use a tool on a photo, now and then on one that can't be decoded."""
+    """Use a tool on a photo, now and then on one that can't be decoded, or is slow to arrive at Studii."""
     number, rand = person.world.number(), person.rand
     kind: media.Kind = "whole" if rand.random() < 0.9 else rand.choice(("broken", "deadly"))
     person.world.wants(person.id, number)
     asked = person.command(rand.choice(wording.PHOTO_TOOLS), image=person.photo(number, kind))
     yield from person.wait(asked)
+    if asked is not None and rand.random() < 0.1 and person.labelled(asked.answer, wording.CANCEL):
+        yield from person.world.until_met("studii PUT ", Fault("slow", 5.0))
+        yield rand.uniform(0.1, 3)
+        person.press_labelled(asked.answer, wording.CANCEL)
+        return
     yield rand.uniform(0, 10)
     if asked is not None and (run := person.labelled(asked.answer, wording.RUN)) and asked.answer:
         yield from _clicks(person, asked.answer, run)
@@ -474,7 +480,7 @@ def member(world: World, user_id: int) -> Plan:
     person, rand = Person(world, user_id, "member"), world.clock.random(f"member {user_id}'s day")
     yield SETTLING
     while True:
-        yield rand.expovariate(world.acts(0.22))
+        yield rand.expovariate(world.acts(0.16))
         if not world.busy:
             return
         (deed,) = rand.choices(list(DEEDS), list(DEEDS.values()))

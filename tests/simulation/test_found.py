@@ -59,10 +59,7 @@ def test_the_second_of_two_quick_presses_of_a_question_is_no_error() -> None:
 def killed_as_it_sends(world: World, *, forgotten: bool = True) -> Plan:
     """Lose the answer of the next message that is sent, and kill the process; with `forgotten` for longer
     than Discord knows the message's nonce."""
-    lost = (" POST /api/v10/channels/", Fault("stalled"))
-    world.faults.planned.append(lost)
-    while lost in world.faults.planned:
-        yield 0.05
+    yield from world.until_met(" POST /api/v10/channels/", Fault("stalled"))
     world.machine.away = 2 * NONCE_SECONDS if forgotten else 5.0
     world.machine.kill(20)
     yield world.machine.away + 30

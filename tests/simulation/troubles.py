@@ -63,10 +63,7 @@ def gaps(world: World, rand: Random) -> Plan:
     """Lose the answer that a message was sent, and let the process try again, also where it may not look
     whether it was, or kill it for longer than Discord knows a nonce."""
     how = rand.choice(("stalled", "502 after", "lost"))
-    lost = (f" POST /api/v10/channels/{GENERAL}/messages", Fault(how))
-    world.faults.planned.append(lost)
-    while lost in world.faults.planned and world.busy:
-        yield 0.05
+    yield from world.until_met(f" POST /api/v10/channels/{GENERAL}/messages", Fault(how))
     world.faults.note("gap")
     if how == "lost":
         yield from take(world, GENERAL, HISTORY, 60.0)
@@ -76,8 +73,11 @@ def gaps(world: World, rand: Random) -> Plan:
 
 
 @_often(12)
-def stops(world: World, rand: Random) -> None:
-    """Ask the process to stop, as an upgrade does."""
+def stops(world: World, rand: Random) -> Plan:
+    """Ask the process to stop, as an upgrade does, or for a move without the photos as one is on its way."""
+    if rand.random() < 0.5:
+        yield from world.until_met("studii PUT ", Fault("stalled"))
+        world.machine.loses = "*.source*"
     world.machine.away = rand.uniform(1, 60)
     world.machine.terminate()
     world.faults.note("stop")

@@ -11,7 +11,7 @@ from sandbox.discord.emulator.messages import Message
 from sandbox.discord.emulator.places import EVERYONE_PERMISSIONS, OWNER_ID, Guild
 from sandbox.studii.keys import Key
 from tests.simulation.discord_world import Discord
-from tests.simulation.faults import Faults
+from tests.simulation.faults import Fault, Faults
 from tests.simulation.loop import EPOCH, Clock, Plan
 from tests.simulation.machine import Machine
 from tests.simulation.network import Network
@@ -153,6 +153,13 @@ class World:
         self.under_way += 1
         yield from plan or ()
         self.under_way -= 1
+
+    def until_met(self, where: str, fault: Fault) -> Plan:
+        """Let a fault meet the next request with this text in its server, method and path. Wait for it."""
+        met = where, fault
+        self.faults.planned.append(met)
+        while met in self.faults.planned and self.busy:
+            yield 0.05
 
     def number(self) -> int:
         self.last_number += 1
