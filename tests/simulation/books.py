@@ -504,7 +504,7 @@ def _unread(world: World, said: Said, after: Said) -> bool:
     look for it, as the channel's past could not be read: it is better shown twice than lost."""
     died = min((ended for _, ended in world.machine.lives if ended >= said.at), default=after.at)
     return said.at > died - NOTED_WITHIN and any(
-        began <= after.at <= ended and channel_id == after.message.channel_id
+        began <= after.at <= ended and channel_id == said.message.channel_id
         for began, ended, channel_id in world.faults.unreadable
     )
 

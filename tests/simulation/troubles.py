@@ -166,7 +166,7 @@ def take(world: World, channel_id: int, denied: int, seconds: float) -> Plan:
     """Take a permission from the bot in a channel for so long."""
     channel = world.guild.channels[channel_id]
     world.clock.note("permission taken", channel.id, denied)
-    if denied == HISTORY:
+    if denied in {HISTORY, VIEW}:
         world.faults.unreadable.append((world.clock.now, world.clock.now + seconds, channel_id))
     taken = Overwrite(APPLICATION_ID, deny=denied, member=True)
     channel.overwrites.append(taken)
