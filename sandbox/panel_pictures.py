@@ -52,7 +52,7 @@ async def form(visitor: Visitor) -> bytes:
 
 async def staged(visitor: Visitor, world: DemoWorld) -> bytes:
     """Return a picture of a staged room with its labelled copy and the photo before."""
-    await world.guest(NORA).change("setup", "staging_label", value="Virtually staged")
+    await world.guest(NORA).change("results", "staging_label", value="Virtually staged")
     room, maya = sample(world.photos, "room"), world.guest(MAYA)
     await maya.result_after(await maya.command("virtual-staging", image=room, style="scandinavian"))
     await visitor.look_as("Maya")

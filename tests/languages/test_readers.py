@@ -65,8 +65,6 @@ async def test_progress_is_in_its_persons_language_also_when_it_is_edited(
 async def test_the_first_setup_gives_the_server_its_language(desk: Desk) -> None:
     with app_in("pt-BR"):
         shown = await desk.admin.slash(desk.channel, "studii setup")
-        assert shown.response is not None
-        await desk.admin.click(shown.response, custom_id="studii:page:setup:1")
     assert "Português do Brasil" in texts(shown)
     assert await desk.bot.readers.in_server(desk.guild.id) == "pt_BR"
     await choose(desk, "en")

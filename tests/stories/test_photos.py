@@ -50,7 +50,7 @@ async def test_a_photo_tells_neither_studii_nor_the_channel_where_when_and_with_
             assert not [secret for secret in SECRETS for data in seen if secret in data]
             assert opened(got).size == opened(given).size
             assert opened(got).tobytes() == opened(given).tobytes()  # it is upright, and not encoded anew
-        await here.nora.change("setup", "metadata")
+        await here.nora.change("photos", "metadata")
         given = phone_png()
         kept, _ = await restored(here, here.maya, "room.png", given)
         assert kept == given

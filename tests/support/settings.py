@@ -252,13 +252,13 @@ async def _photos_off(desk: Desk, options: Mapping[str, Any]) -> None:
 
 
 async def _disclosure(desk: Desk, options: Mapping[str, Any]) -> InteractionResult:
-    shown = await opened(desk, "setup")
+    shown = await opened(desk, "results")
     for option, name in (("line", "disclosure"), ("staging", "staging_label")):
         if option in options:
             value = "" if options[option].casefold() == "off" else options[option]
-            await change(desk, "setup", name, shown=shown, value=value)
+            await change(desk, "results", name, shown=shown, value=value)
     if "place" in options:
-        await change(desk, "setup", "staging_corner", options["place"], shown=shown)
+        await change(desk, "results", "staging_corner", options["place"], shown=shown)
     return shown
 
 
@@ -287,7 +287,7 @@ DEEDS: Mapping[str, Deed] = {
     "log": _log,
     "pause": _button("setup", "paused"),
     "resume": _button("setup", "paused"),
-    "metadata": _button("setup", "metadata"),
+    "metadata": _button("photos", "metadata"),
     "disclosure": _disclosure,
     "language": _language,
     "key": _press("studii:setup:key"),

@@ -117,6 +117,8 @@ class ValueKind:
             gone = [str(self.words(catalog, [one])) for one in before if one not in after]
             return _both(title, come, gone)
         both = {"before": self.words(catalog, before), "after": self.words(catalog, after)}
+        if both["after"] == NOT_SET:
+            return REMOVED.using(name=title, items=both["before"])
         said = SET if both["before"] == NOT_SET else CHANGED
         return said.using(name=title, **both)
 
@@ -138,10 +140,7 @@ class YesNo(ValueKind):
     def pieces(self, setting: "Setting", line: str, now: Now, value: Value) -> list[Piece]:
         # The button says what it sets, so that two presses do the same as one.
         turns = put.looking(label=DOING[not value])
-        accessory = turns.of(now.address, setting.name, "off" if value else "on")
-        if len(line) > BESIDE_BUTTON:
-            return _beside(line, accessory)
-        return [ui.Section(text(line), accessory=accessory)]
+        return _beside(line, turns.of(now.address, setting.name, "off" if value else "on"))
 
     def chosen(self, values: Any) -> Value:
         return values == ["on"]
@@ -247,7 +246,7 @@ class Entered(ValueKind):
         return self.said(value)
 
     def pieces(self, setting: "Setting", line: str, now: Now, value: Value) -> list[Piece]:
-        return [ui.Section(text(line), accessory=fill.of(now.address, setting.name))]
+        return _beside(line, fill.of(now.address, setting.name))
 
     def chosen(self, values: Any) -> Value:
         return self.read(values)
@@ -693,8 +692,8 @@ def _heading(topic: Topic) -> str:
 
 
 def _beside(said: str, control: ui.Button[Any]) -> list[Piece]:
-    """Return the first line with the button, and the others below: on a phone there is little room beside."""
-    head, _break, below = said.partition("\n")
+    """Return the button beside what is said, or beside its first line if that is much: a phone is narrow."""
+    head, _break, below = said.partition("\n") if len(said) > BESIDE_BUTTON else (said, "", "")
     return [ui.Section(text(head), accessory=control), *([text(below)] if below else [])]
 
 

@@ -361,6 +361,19 @@ async def _after(interaction: discord.Interaction[Any], row: PhotosRow) -> None:
     await host_of(interaction).services.photo_rules.reread(row.rules.guild_id)
 
 
+def _metadata_words(now: Now) -> str:
+    if now.row.access.settings.keeps_metadata:
+        return _(
+            "JPEG, PNG and WebP photos go to Studii, and appear beside results, with everything in the "
+            "file, such as place and camera. Photos of other kinds are converted and lose their metadata."
+        )
+    return _(
+        "Location, camera, serial numbers, comments, previews and "
+        "attached videos are removed before a photo goes to Studii or appears beside a result. "
+        "The picture, its orientation, its color profile and AI labels stay."
+    )
+
+
 PHOTOS = Topic(
     "photos",
     "🖼️",
@@ -433,6 +446,14 @@ PHOTOS = Topic(
             "portraits",
             lazy("Portraits"),
             lazy("The same for tools that change a person."),
+        ),
+        Setting(
+            "metadata",
+            lazy("Remove photo metadata"),
+            YesNo(),
+            _metadata_words,
+            read=lambda row: not row.access.settings.keeps_metadata,
+            write=lambda session, scope, on: settings.change(session, scope.guild_id, keeps_metadata=not on),
         ),
     ],
     lambda session, scope, name, value: settings.change(

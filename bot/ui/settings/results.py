@@ -7,10 +7,23 @@ import discord
 
 from bot.errors import Refused
 from bot.jobs.best_results import MAX_STARS
-from bot.languages import Worded, gettext as _, lazy, ngettext
+from bot.languages import Worded, gettext, gettext as _, lazy, ngettext
 from bot.servers import settings
-from bot.ui.panels.settings import Now, OneOf, Scope, Setting, Topic, YesNo, a_channel, a_number, change
+from bot.servers.settings import MADE_WITH_AI, MAX_DISCLOSURE_CHARACTERS
+from bot.ui.panels.settings import (
+    Now,
+    OneOf,
+    Scope,
+    Setting,
+    Topic,
+    YesNo,
+    a_channel,
+    a_number,
+    a_text,
+    change,
+)
 from bot.ui.reading.permissions import ensure_can_post_in
+from bot.visible_text import visible
 
 
 async def can_post(interaction: discord.Interaction[Any], channel_id: int | None) -> None:
@@ -73,6 +86,39 @@ COMPARISONS: Mapping[str, Worded] = {
     "pair": lazy("the photo beside the result"),
     "split": lazy("also half before, half after"),
 }
+CORNER_NAMES: Mapping[str, Worded] = {
+    "bottom-left": lazy("bottom left"),
+    "bottom-right": lazy("bottom right"),
+    "top-left": lazy("top left"),
+    "top-right": lazy("top right"),
+}
+
+
+def _on_one_line(values: Mapping[str, Any]) -> str:
+    return " ".join(visible(str(values["value"] or "")).split())
+
+
+def _disclosure(values: Mapping[str, Any]) -> str:
+    words = _on_one_line(values)
+    return MADE_WITH_AI if words == gettext(MADE_WITH_AI) else words
+
+
+def writable(values: Mapping[str, Any]) -> str:
+    """Return the words on one line. Raises `Refused` if they can't be written on pictures."""
+    words = _on_one_line(values)
+    # Imported here: few servers write on pictures, and Pillow takes memory.
+    from bot.media.drawing import is_writable
+
+    if not all(map(is_writable, words)):
+        raise Refused(
+            lazy(
+                "Only Latin, Greek, Cyrillic and Japanese letters, digits and simple signs can be "
+                "written on pictures. Nothing was changed."
+            )
+        )
+    return words
+
+
 RESULTS = Topic(
     "results",
     "💬",
@@ -110,6 +156,19 @@ RESULTS = Topic(
             a_number(lazy("Stars"), 1, MAX_STARS),
             lazy("How many members have to star a result"),
         ),
+        Setting(
+            "disclosure",
+            lazy("Under each result"),
+            a_text(lazy("Words"), MAX_DISCLOSURE_CHARACTERS, _disclosure, gettext),
+            lazy("This isn't legal advice: your country or listing service may ask for more."),
+        ),
+        Setting(
+            "staging_label",
+            lazy("On a copy of each staged picture"),
+            a_text(lazy("Words"), MAX_DISCLOSURE_CHARACTERS, writable),
+            lazy("Such as Virtually staged"),
+        ),
+        Setting("staging_corner", lazy("Corner for these words"), OneOf(lambda _catalog: CORNER_NAMES)),
     ],
     change,
     notes=_notes,

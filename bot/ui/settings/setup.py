@@ -18,9 +18,7 @@ from bot.languages import (
     Language,
     Message,
     ReaderLanguages,
-    Worded,
     discord_timestamp,
-    gettext,
     gettext as _,
     lazy,
     ngettext,
@@ -34,7 +32,7 @@ from bot.servers import access, keys, settings
 from bot.servers.access import AccessRules
 from bot.servers.key_entry import forget
 from bot.servers.keys import Plan, StudiiKey
-from bot.servers.settings import MADE_WITH_AI, MAX_DISCLOSURE_CHARACTERS, GuildSettings
+from bot.servers.settings import GuildSettings
 from bot.ui.admin.notices import EVERYONE_READS, everyone_reads, post_greeting, trouble_there, try_again
 from bot.ui.help import post_panel
 from bot.ui.kit.answers import answer_in_place, host_of, read_before_form, refusal_words, tolerated
@@ -64,7 +62,6 @@ from bot.ui.panels.settings import (
     Setting,
     Topic,
     YesNo,
-    a_text,
     change,
     open_panel,
     opens,
@@ -77,7 +74,6 @@ from bot.ui.settings.credits import BUDGET, CREDITS
 from bot.ui.settings.moderation import MODERATION
 from bot.ui.settings.photos import INTENT_OFF, PHOTOS, lacking_words, shut_words
 from bot.ui.settings.results import RESULTS, channel_of
-from bot.visible_text import visible
 
 PRIMARY = discord.ButtonStyle.primary
 ANOTHER_KEY = lazy("This server has a different key now. Nothing was changed.")
@@ -86,12 +82,6 @@ PLANS = {
     Plan.PRO: lazy("Pro (60 requests a minute)"),
     Plan.TEAM: lazy("Team (300 requests a minute)"),
     Plan.BUSINESS: lazy("Business (300 requests a minute)"),
-}
-CORNER_NAMES: Mapping[str, Worded] = {
-    "bottom-left": lazy("bottom left"),
-    "bottom-right": lazy("bottom right"),
-    "top-left": lazy("top left"),
-    "top-right": lazy("top right"),
 }
 
 
@@ -471,29 +461,34 @@ async def posts_panel(press: Press) -> None:
 
 
 def _steps(now: Now) -> list[Piece]:
-    """Return a line with its button for each step that is no setting, with what follows if it isn't done."""
+    """Return a line for each step that is no setting, what follows if it isn't done, and the buttons."""
     state: SetupState = now.seen
     step = next_step(state)
     look_of_key = {"style": PRIMARY} if step is KEY else {"label": lazy("Replace key")}
     look_of_panel = {"style": PRIMARY} if step is POSTED else {}
     panel_line = f"✅ {_('**Panel**: posted')}" if POSTED.done(state) else f"➖ {_('**Panel**: none yet')}"
     said = (
-        (KEY, _key_line(state), key.looking(**look_of_key).of()),
-        (PERMISSIONS, _permission_line(state), look.of()),
-        (SERVED, _photos_line(state), opens(PHOTOS)),
-        (POSTED, panel_line, posts_panel.looking(**look_of_panel).of()),
+        (KEY, _key_line(state)),
+        (PERMISSIONS, _permission_line(state)),
+        (SERVED, _photos_line(state)),
+        (POSTED, panel_line),
     )
+    waits = [try_again.of(state.settings.guild_id)] if state.has_key and state.held else []
     return [
-        ui.Section(text(lines(line, "" if one.done(state) else small(one.skipped))), accessory=control)
-        for one, line, control in said
+        text(lines(*(lines(line, "" if one.done(state) else small(one.skipped)) for one, line in said))),
+        row(
+            key.looking(**look_of_key).of(),
+            *waits,
+            look.of(),
+            posts_panel.looking(**look_of_panel).of(),
+        ),
     ]
 
 
 def _links(now: Now) -> list[Piece]:
     state: SetupState = now.seen
-    waits = [row(try_again.of(state.settings.guild_id))] if state.has_key and state.held else []
     removes = [] if state.key is None else [ask_to_remove.of(state.key.id)]
-    return [*waits, row(*map(opens, (CREDITS, RESULTS, MODERATION)), *removes)]
+    return [row(*map(opens, (CREDITS, PHOTOS, RESULTS, MODERATION)), *removes)]
 
 
 async def _can_warn(interaction: discord.Interaction[Any], channel_id: int | None) -> None:
@@ -524,48 +519,6 @@ def _language_line(now: Now) -> str:
 def _set_language(session: Any, scope: Scope, value: str) -> None:
     chosen = None if value == AUTOMATIC else Language(value)
     settings.change(session, scope.guild_id, language=chosen)
-
-
-def _metadata_words(now: Now) -> str:
-    if now.row.settings.keeps_metadata:
-        return _(
-            "JPEG, PNG and WebP photos go to Studii, and appear beside results, with everything in the "
-            "file, such as place and camera. Photos of other kinds are converted and lose their metadata."
-        )
-    return _(
-        "Location, camera, serial numbers, comments, previews and "
-        "attached videos are removed before a photo goes to Studii or appears beside a result. "
-        "The picture, its orientation, its color profile and AI labels stay."
-    )
-
-
-def _on_one_line(values: Mapping[str, Any]) -> str:
-    return " ".join(visible(str(values["value"] or "")).split())
-
-
-def _disclosure(values: Mapping[str, Any]) -> str:
-    words = _on_one_line(values)
-    return MADE_WITH_AI if words == gettext(MADE_WITH_AI) else words
-
-
-def writable(values: Mapping[str, Any]) -> str:
-    """Return the words on one line. Raises `Refused` if they can't be written on pictures."""
-    words = _on_one_line(values)
-    # Imported here: few servers write on pictures, and Pillow takes memory.
-    from bot.media.drawing import is_writable
-
-    if not all(map(is_writable, words)):
-        raise Refused(
-            lazy(
-                "Only Latin, Greek, Cyrillic and Japanese letters, digits and simple signs can be "
-                "written on pictures. Nothing was changed."
-            )
-        )
-    return words
-
-
-def _of_posting(name: str, title: Worded, kind: Any, about: Worded = "") -> Setting:
-    return Setting(name, title, kind, about, read=lambda row_: getattr(row_.settings, name))
 
 
 SETUP = Topic(
@@ -621,27 +574,6 @@ SETUP = Topic(
             write=_set_language,
             line=_language_line,
         ),
-        Setting(
-            "metadata",
-            lazy("Remove photo metadata"),
-            YesNo(),
-            _metadata_words,
-            read=lambda row_: not row_.settings.keeps_metadata,
-            write=lambda session, scope, on: settings.change(session, scope.guild_id, keeps_metadata=not on),
-        ),
-        _of_posting(
-            "disclosure",
-            lazy("Under each result"),
-            a_text(lazy("Words"), MAX_DISCLOSURE_CHARACTERS, _disclosure, gettext),
-            lazy("This isn't legal advice: your country or listing service may ask for more."),
-        ),
-        _of_posting(
-            "staging_label",
-            lazy("On a copy of each staged picture"),
-            a_text(lazy("Words"), MAX_DISCLOSURE_CHARACTERS, writable),
-            lazy("Such as Virtually staged"),
-        ),
-        _of_posting("staging_corner", lazy("Corner for these words"), OneOf(lambda _catalog: CORNER_NAMES)),
     ],
     change,
     about=lambda now: [_state_words(now.seen), step.next if (step := next_step(now.seen)) else ""],

@@ -8,7 +8,7 @@ from discord import ui
 from bot.features import photo_rules
 from bot.features.photo_rules import PhotoChannelKind
 from bot.ui.kit.forms import labelled
-from tests.support.desk import Desk, pieces
+from tests.support.desk import Desk, pieces, texts
 from tests.support.settings import change, control, opened
 
 
@@ -50,3 +50,14 @@ def test_a_list_of_a_form_is_to_be_chosen_from(kind: Any) -> None:
     for listed in (needed, optional):
         labelled("Which", listed)
     assert (needed.required, optional.required) == (True, False)
+
+
+async def test_what_a_message_has_no_room_for_is_on_a_further_page(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.ui.panels.settings.MAX_CHARACTERS", 1500)
+    shown = await opened(desk, "photos")
+    assert "**Portraits**" not in texts(shown)
+    said = await change(desk, "photos", "portraits", "anyone", shown=shown)
+    assert "✅ **Portraits**: changed from your own photos only to anyone's photos." in said
+    assert "**Reactions in the whole server**" not in said

@@ -10,7 +10,7 @@ from bot.errors import Refused
 from bot.jobs.models import JobState
 from bot.languages import Language
 from bot.servers import settings
-from bot.ui.settings.setup import writable
+from bot.ui.settings.results import writable
 from tests.delivery.finished import finished, output
 from tests.support.desk import Desk, open_desk, texts
 from tests.support.posts import tell_end
