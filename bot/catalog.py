@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from bot.errors import Refused, SettingsError
-from bot.languages import Language, Line, Texts, ensure_english, in_any_language, lazy, worded
+from bot.languages import Language, Line, Message, Texts, ensure_english, in_any_language, lazy, worded
 from bot.visible_text import visible
 
 # What Discord takes as the name of a command or an option; Studii's slugs and inputs fit it.
@@ -171,6 +171,11 @@ class Tool(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return worded(self.title_texts)
 
     @property
+    def lazy_title(self) -> Message:
+        """The title, to be worded when it is shown: a decision is made for readers of several languages."""
+        return Message((self.title_texts,), {}, worded)
+
+    @property
     def summary(self) -> str:
         """Return what the tool does, in the language that is spoken now."""
         return worded(self.summary_texts)
@@ -181,10 +186,12 @@ class Tool(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Raises `Refused` if a required input is missing, or one is too long.
         """
         if self.source is SourceRule.REQUIRED and not has_source:
-            raise Refused(lazy("{tool} needs a photo. Attach one as `image` and try again.", tool=self.title))
+            raise Refused(
+                lazy("{tool} needs a photo. Attach one as `image` and try again.", tool=self.lazy_title)
+            )
         if self.source is SourceRule.NONE and has_source:
             raise Refused(
-                lazy("{tool} doesn't take a photo. Leave out `image` and try again.", tool=self.title)
+                lazy("{tool} doesn't take a photo. Leave out `image` and try again.", tool=self.lazy_title)
             )
         prepared: dict[str, str] = {}
         if self.source_flag is not None:
@@ -197,7 +204,7 @@ class Tool(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 raise Refused(
                     lazy(
                         "{tool} needs `{input}`: “{description}”.",
-                        tool=self.title,
+                        tool=self.lazy_title,
                         input=one.name,
                         description=one.description,
                     )

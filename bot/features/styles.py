@@ -315,7 +315,7 @@ def misfit(catalog: Catalog, style: Style) -> Message | None:
             "save a new "
             "one. Nothing was charged.",
             name=style.name,
-            tool=tool.title,
+            tool=tool.lazy_title,
             input=unknown,
         )
     return None
@@ -332,7 +332,7 @@ def tool_of(catalog: Catalog, style: Style, wanted: Tool | None = None) -> Tool:
             lazy(
                 "The style “{name}” is for {tool}. Use it with `/{slug}`. Nothing was charged.",
                 name=style.name,
-                tool=tool.title,
+                tool=tool.lazy_title,
                 slug=tool.slug,
             )
         )

@@ -325,7 +325,7 @@ def open_in(rules: AccessRules, tool: str, channels: frozenset[int]) -> bool:
 def tool_denial(rules: AccessRules, context: MemberContext, tool: Tool) -> Message | None:
     """Return why the member may not use the tool in the channel of the context, or None if they may."""
     # Untranslated: a name
-    for slug, name in ((EVERY_TOOL, "Studii"), (tool.slug, tool.title)):
+    for slug, name in ((EVERY_TOOL, "Studii"), (tool.slug, tool.lazy_title)):
         roles, channels = rules.ids(AccessList.TOOL_ROLE, slug), rules.ids(AccessList.TOOL_CHANNEL, slug)
         if roles and not roles & context.roles:
             named = _listed("<@&{}>", roles)
@@ -352,7 +352,7 @@ def _photo_denial(
         return None
     only = lazy(
         "In this server you can only use {tool} on your own photos. Someone else posted that one.",
-        tool=tool.title,
+        tool=tool.lazy_title,
     )
     return paragraph(only, lazy("An admin can change this with `/studii photos`."))
 

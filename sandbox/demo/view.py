@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sandbox.demo.place import BOTS, GUILD, PEOPLE
+from sandbox.demo.place import BOTS, GUILD, OWNER, PEOPLE
 from sandbox.discord.emulator import APPLICATION_ID, DiscordServer
 from sandbox.discord.emulator.files import CDN
 from sandbox.discord.emulator.messages import LOADING, Message
@@ -14,6 +14,7 @@ from sandbox.discord.emulator.places import (
     MANAGE_MESSAGES,
     SEND,
     SEND_IN_THREADS,
+    USER_NAMES,
     VIEW,
     Channel,
     person,
@@ -37,7 +38,8 @@ class View:
         """Return what mentions stand for: names by id."""
         guild = self._server.places.guilds[GUILD]
         return {
-            "users": {str(one.id): one.name for one in PEOPLE} | {str(APPLICATION_ID): "Studii"},
+            "users": {str(one): USER_NAMES[one] for one in (OWNER, *(person.id for person in PEOPLE))}
+            | {str(APPLICATION_ID): "Studii"},
             "channels": {str(one.id): one.name for one in guild.channels.values()},
             "roles": {str(one.id): one.name for one in guild.roles.values() if one.id != BOTS},
             "commands": {str(one["id"]): str(one["name"]) for one in self._server.commands},

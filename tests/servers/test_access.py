@@ -10,6 +10,7 @@ from bot.catalog import Catalog
 from bot.db import Database
 from bot.errors import NotAllowed
 from bot.jobs.models import UNKNOWN_MEMBER, JobRequest, MemberContext
+from bot.languages import Language, speaking
 from bot.servers import access
 from bot.servers.access import EVERY_TOOL, REFUSES, UNKNOWN_AUTHOR, AccessList, AccessRules, Block, ensure_may
 from bot.servers.settings import GuildSettings, Permit, PhotoScope
@@ -91,3 +92,11 @@ async def test_a_block_ends_at_its_time_or_never(db: Database) -> None:
     assert set(before.blocked) == {MEMBER, AUTHOR}
     assert set((await db.read(access.of, GUILD, NOON)).blocked) == {AUTHOR}
     assert (await db.read(access.of, GUILD, NOON + timedelta(days=1000))).blocked[AUTHOR].reason == "Spam"
+
+
+def test_a_refusal_names_the_tool_in_the_language_of_who_reads_it() -> None:
+    """It is decided where no language is spoken yet, as for a tap."""
+    rules = AccessRules(GuildSettings(GUILD), {(AccessList.TOOL_CHANNEL, "virtual-staging"): {THREAD}})
+    denial = access.tool_denial(rules, PLAIN, TOOLS.get("virtual-staging"))
+    with speaking(Language.GERMAN):
+        assert "Virtuelles Staging" in str(denial)
