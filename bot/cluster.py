@@ -206,7 +206,7 @@ class WantedShards:
             return self.shard_count or stored
         if not stored:
             return await self.recommended()
-        # Rather the stored number than nobody who serves; and the lease has to be renewed before long.
+        # Rather the stored number than no one who serves; and the lease has to be renewed before long.
         try:
             async with asyncio.timeout(within):
                 return max(stored, await self.recommended())

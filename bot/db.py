@@ -303,13 +303,13 @@ class Database:
     ) -> _T:
         """Do as `write`. `work` is called once for all that wait for the same, in order of arrival.
 
-        It returns an answer for each. If it raises, it is called for each alone. It has nobody's context.
+        It returns an answer for each. If it raises, it is called for each alone. It has no one's context.
         `amends`: see `amend`.
         """
         if self._closed:
             raise DatabaseAway
         answer: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
-        answer.add_done_callback(lambda one: one.cancelled() or one.exception())  # also if nobody awaits it
+        answer.add_done_callback(lambda one: one.cancelled() or one.exception())  # also if no one awaits it
         began = _CLOCK.monotonic()
         one = _Write(work, asked, began, began + within, answer, amends)
         self._waiting.append(one)
@@ -420,7 +420,7 @@ class Database:
         together: dict[Any, list[_Write]] = {}
         for one in group:
             one.result, one.error, one.wakes = None, None, {}
-            if _CLOCK.monotonic() > one.until:  # the server has hung: nobody waits for it any more
+            if _CLOCK.monotonic() > one.until:  # the server has hung: no one waits for it any more
                 one.error = Busy()
             else:
                 together.setdefault(one.work, []).append(one)
@@ -546,7 +546,7 @@ class _File:
         try:
             return await one._execute(_rolled_back, work, one._conn, *args)  # noqa: SLF001 - as SQLAlchemy does
         finally:
-            self._free.append(one)  # also if nobody awaits it any more: its thread does one after the other
+            self._free.append(one)  # also if no one awaits it any more: its thread does one after the other
 
     async def _connected(self) -> Any:
         # What it connects to has to be closed, and nothing else, as long as its own `_execute` is used alone.

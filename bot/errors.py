@@ -62,7 +62,7 @@ class Refused(StudiiBotError):
 
 
 class NotAllowed(Refused):
-    """Refused with a sentence that quotes nobody: mentions of channels, roles and members in it are shown."""
+    """Refused with a sentence that quotes no one: mentions of channels, roles and members in it are shown."""
 
 
 class CreditsShort(Refused):
@@ -111,7 +111,7 @@ class DatabaseAway(Busy):
 
 
 class Unsure(DatabaseFailed):
-    """A commit's answer was lost: nobody knows whether it was made."""
+    """A commit's answer was lost: no one knows whether it was made."""
 
 
 class NotAlone(DatabaseAway):

@@ -48,7 +48,7 @@ ORIGIN: ContextVar[Callable[[], tuple[int, frozenset[int]] | None]] = ContextVar
     "origin", default=lambda: None
 )
 
-# What libraries log, also in the texts of their errors, and nobody may read: a pattern, and what is shown.
+# What libraries log, also in the texts of their errors, and no one may read: a pattern, and what is shown.
 _MASKED = (
     (re.compile(r"\bstu_[A-Za-z0-9_\-]{4,}|\bBearer\s+[^\s'\"]+"), "stu_…"),
     # The user and password of a proxy or a database, in an address or a header.
@@ -195,7 +195,7 @@ STANDBY = Vitals()
 class HealthServer:
     """The HTTP server of /healthz and /metrics.
 
-    A process that stands by is healthy if it could take over: it serves nobody, and is connected to nothing
+    A process that stands by is healthy if it could take over: it serves no one, and is connected to nothing
     but the database. `shards` returns how many this process serves, and how many none does.
     """
 
@@ -252,7 +252,7 @@ class HealthServer:
             async with asyncio.timeout(2 * DATABASE_TIMEOUT):
                 now = self.clock.now().isoformat().encode()
                 await self.db.write(meta.set_to, "health", now, within=DATABASE_TIMEOUT)
-        except Exception:  # noqa: BLE001 - whatever the reason, it can't be written
+        except Exception:  # noqa: BLE001 - for any reason, it can't be written
             return False
         return True
 

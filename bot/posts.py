@@ -135,7 +135,7 @@ class Stands:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """The message is not there any more: it was removed, or somebody has deleted it."""
+    """The message is not there any more: it was removed, or someone has deleted it."""
 
 
 @dataclass(frozen=True, slots=True)

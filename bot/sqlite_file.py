@@ -141,7 +141,7 @@ def private_file(path: Path) -> None:
         raise unwritable(path, error) from error
     if os.name != "posix":
         return  # there are no modes
-    # Somebody else's file, or a file system without modes, is the operator's own choice.
+    # Someone else's file, or a file system without modes, is the operator's own choice.
     with suppress(OSError):
         found = path.stat()
         if found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) & 0o077:

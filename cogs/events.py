@@ -150,7 +150,7 @@ class ServerEvents(ComparingCog):
             await greet(self._bot, self._bot.readers, guild, partial(key_lost, guild))
 
     async def compare(self) -> None:
-        """Find the servers that added or removed the bot while nobody heard of it."""
+        """Find the servers that added or removed the bot while no one heard of it."""
         present = [guild.id for guild in self._bot.guilds]
         own = self._bot.application_id or 0
         found = await self._services.db.write(settings.compare, own, present)

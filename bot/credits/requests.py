@@ -28,7 +28,7 @@ class RequestState(StrEnum):
     OPEN = "open"
     GRANTED = "granted"
     DECLINED = "declined"
-    EXPIRED = "expired"  # nobody has answered for a day
+    EXPIRED = "expired"  # no one has answered for a day
     LEFT = "left"  # the member isn't in the server any more
 
 
@@ -129,7 +129,7 @@ def get(session: Session, request_id: str) -> CreditRequest:
 def answer(session: Session, request_id: str, state: RequestState, by: int, at: datetime) -> CreditRequest:
     """Answer a request once: grant what was asked for, decline it, or end that of a member who has left.
 
-    Raises `Refused` if it was answered already; one that nobody answered for a day has expired.
+    Raises `Refused` if it was answered already; one that no one answered for a day has expired.
     """
     ledger.lock(session, get(session, request_id).guild_id)
     request = session.scalars(

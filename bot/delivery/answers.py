@@ -77,7 +77,7 @@ class Answers:
         self._writing = set[asyncio.Task[bool]]()
 
     async def defer(self, interaction: discord.Interaction) -> None:
-        """Keep the interaction, whose deferral is sent next. Nobody waits for that for long."""
+        """Keep the interaction, whose deferral is sent next. No one waits for that for long."""
         await self._kept(interaction, due_at=self._clock.now() + LAST_EDIT)  # its handler is done by then
 
     async def show(self, interaction: discord.Interaction, subject: str, panel: Panel | None = None) -> None:

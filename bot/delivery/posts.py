@@ -155,7 +155,7 @@ class DiscordDelivery:
         return Gone()
 
     async def _react(self, post: Post, there: Recipient) -> Outcome:
-        """Put the sign on the message, which notifies nobody and can be repeated."""
+        """Put the sign on the message, which notifies no one and can be repeated."""
         known = self._known_channel(post.guild_id, there.channel.id)
         if known is not None and not known[1].permissions_for(known[0]).add_reactions:
             return Never()
@@ -281,7 +281,7 @@ def _size(file: discord.File) -> int:
 def outcome_of_post(error: Exception, *, by_dm: bool, moves: bool) -> Outcome:
     """Return what became of a post whose sending, edit or removal raised the error.
 
-    `moves`: another place is tried whatever the reason is.
+    `moves`: another place is tried for any reason.
     """
     if isinstance(error, discord.RateLimited):
         return Later(max(RETRY_SECONDS, error.retry_after), unsent=True)

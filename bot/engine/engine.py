@@ -174,13 +174,13 @@ async def housekeep(context: EngineContext) -> None:
 
 
 def _drop_undelivered(session: Session, oldest: datetime) -> None:
-    """Drop outputs that were not posted or were withheld, and that nobody wanted for a long while."""
+    """Drop outputs that were not posted or were withheld, and that no one wanted for a long while."""
     for job in queries.undelivered(session, oldest):
         transitions.change(session, job.id, output_file=None, source_file=None)
 
 
 def _end_undecided(session: Session, states: Collection[JobState], at: datetime, oldest: datetime) -> None:
-    """End what nobody has decided on for long: a request unpaid, and a result without being posted.
+    """End what no one has decided on for long: a request unpaid, and a result without being posted.
 
     An unknown outcome counts as charged, at what was reserved.
     """

@@ -379,7 +379,7 @@ class Lane:
         tuning, submitted, age = self.tuning, watch.job.submitted, watch.since.age
         if age >= tuning.hourly_after:
             return submitted + age + HOUR
-        soonest = age + max(tuning.first_poll, 0.01 * age)  # nobody notices a wait of a hundredth
+        soonest = age + max(tuning.first_poll, 0.01 * age)  # no one notices a wait of a hundredth
         latest = max(soonest, age + min(max(tuning.poll_share * age, tuning.poll_bound), 5 * MINUTE))
         # The expected unseen seconds that are worth a poll: more in a lane that needs its requests. They need
         # not be saved while a third is left over.

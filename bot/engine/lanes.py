@@ -318,7 +318,7 @@ class Lanes:
             try:
                 await run_forever(f"lane {line.name[:8]}", line.wake_up, partial(self._send, line, group))
             finally:
-                # Where another process has taken over, nobody waits for this one's end, and it alone hears
+                # Where another process has taken over, no one waits for this one's end, and it alone hears
                 # what Studii answers to its requests.
                 if self._context.member.was_lost():
                     group.patience = self._tuning.answer_bound
@@ -448,8 +448,10 @@ def _rates(session: Session, lanes: Collection[str], used: Collection[int]) -> d
 
 
 def _tell_doubt(session: Session, lane: str, used: int, at: datetime) -> None:
-    """Tell the admins of all servers with this key, once, that the plan seems wrong, as only so many requests
-    were `used`."""
+    """Warn the admins of all servers with this key, once, that the plan seems wrong.
+
+    `used`: the requests of a minute after which Studii refused more.
+    """
     for key in of_lanes(session, [lane]):
         if key.retired_at is None:
             limit = key.plan.requests_per_minute

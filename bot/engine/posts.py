@@ -104,7 +104,7 @@ class Questions(Kind):
 class Refusals(Kind):
     """Tells members without an interaction why nothing was started."""
 
-    sent_within = 300.0  # later, nobody needs to hear it
+    sent_within = 300.0  # later, no one needs to hear it
 
     def places(self, session: Session, post: Post) -> list[str]:
         """Return the member's direct messages, then the channel."""
@@ -296,7 +296,7 @@ STAYS_THERE = NotHere("results from there can't be shown elsewhere")
 
 
 class Results(Kind):
-    """Says how jobs ended, for as long as it takes. What nobody can be told is in `/jobs`."""
+    """Says how jobs ended, for as long as it takes. What no one can be told is in `/jobs`."""
 
     sent_within = None
 
@@ -320,7 +320,7 @@ class Results(Kind):
         parts: list[Part] = []
         for one in jobs:
             job, output = one, None
-            if one.state is JobState.SUCCEEDED:  # nobody but moderators sees one that is withheld
+            if one.state is JobState.SUCCEEDED:  # no one but moderators sees one that is withheld
                 job, output = await self._outputs.with_output(one, post.tries)
             parts.append(Part(job, numbers[job.id], output))
         if jobs[0].posted_with_set and jobs[0].set_message is None:

@@ -34,7 +34,7 @@ class Tuning:
     # Submitting.
     tries: int = 6  # uploads, and submissions that Studii did not take
     unsent_tries: int = 30  # while Studii can't be reached at all; about an hour
-    backoff: float = 2.0  # before the second try of whatever it is; doubles with each
+    backoff: float = 2.0  # before the second try of anything; doubles with each
     backoff_bound: float = 2 * MINUTE
     key_retries: tuple[float, ...] = (MINUTE, 5 * MINUTE, 15 * MINUTE)
     held_bound: float = DAY  # a job that waited for a working key, or for room, that long ends
@@ -43,7 +43,7 @@ class Tuning:
     # Polling.
     first_poll: float = 1.0  # the age at the first poll, and the shortest gap between two polls of a job
     poll_burst: float = 3.0  # the most polls that are saved up
-    # The longest gap between two polls of a job, whatever was learned: `poll_bound`, or `poll_share` of the
+    # The longest gap between two polls of a job, for all durations: `poll_bound`, or `poll_share` of the
     # job's age if that is more, up to `poll_cap`.
     poll_bound: float = 15.0
     poll_share: float = 0.25

@@ -170,7 +170,7 @@ def save(
 
     Raises `Refused` if its name, its words or the number of styles don't allow it.
     """
-    name = " ".join(visible(name).split())  # empty if nobody could read it
+    name = " ".join(visible(name).split())  # empty if no one could read it
     if not style_key(name):
         raise Refused(lazy("A style needs a name that can be read. Nothing was saved."))
     inputs = {key: value for key, value in inputs.items() if tool.input(key) is not None and value.strip()}

@@ -109,7 +109,7 @@ def decline(
     *,
     result: bool,
 ) -> list[Job]:
-    """End the job, with all of its set that wait with it, unpaid; or withhold the `result`. `why` is told.
+    """End the job unpaid, with all of its set that wait with it; or withhold the `result`. They read `why`.
 
     Raises `Refused` if it was decided on.
     """

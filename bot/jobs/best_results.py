@@ -90,7 +90,7 @@ def place(session: Session, guild_id: int, message_id: int) -> tuple[str, bool] 
 
 
 def known(session: Session, limit: int, at: datetime) -> Sequence[Post]:
-    """Return starred results, the newest first. Those that nobody answers for are dropped."""
+    """Return starred results, the newest first. Those that no one answers for are dropped."""
     silent = (Post.kind == BEST) & Post.message_id.is_(None) & Post.due_at.is_(None)
     session.execute(delete(Post).where(silent, Post.changed_at < at - UNANSWERED))
     found = select(Post).where(Post.kind == BEST).order_by(Post.changed_at.desc()).limit(limit)

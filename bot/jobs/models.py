@@ -15,7 +15,7 @@ from bot.reasons import Reason
 LOST_AFTER_DAYS = 7  # a job that runs for so long ends
 UNRULED_DAYS = 30  # an unknown outcome then counts as charged
 KEPT_DAYS = 30  # an output that could not be posted, or was withheld, is kept for so long
-APPROVAL_HOURS = 24  # what nobody has decided on then ends: a request unpaid, a result not posted
+APPROVAL_HOURS = 24  # what no one has decided on then ends: a request unpaid, a result not posted
 
 
 class Approval(StrEnum):
@@ -90,7 +90,7 @@ class FailureCode(StrEnum):
     OUTPUT = "output"  # finished, but its output is gone or unusable
     LOST = "lost"  # Studii does not know the job any more, or it never ended
     BUDGET = "budget"  # its price turned out higher than assumed and exceeds a limit
-    DECLINED = "declined"  # by a moderator, or nobody approved it in time
+    DECLINED = "declined"  # by a moderator, or no one approved it in time
     RULED = "ruled"  # an admin ruled on a job whose outcome was unknown
 
 

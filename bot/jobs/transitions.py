@@ -307,7 +307,7 @@ def begin_decoding(session: Session, job_id: str) -> bool:
 
 
 def set_decode_tries(session: Session, job_id: str, tries: int) -> None:
-    """Set the tries to decode one of the job's files. Nobody has to be told."""
+    """Set the tries to decode one of the job's files. No one has to be told."""
     session.execute(update(Job).where(Job.id == job_id).values(decode_tries=tries))
 
 

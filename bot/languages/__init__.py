@@ -68,7 +68,7 @@ _spoken: ContextVar[Language] = ContextVar("language", default=Language.ENGLISH)
 
 
 def spoken() -> Language:
-    """Return the language of what is worded now: English where nobody has said otherwise."""
+    """Return the language of what is worded now: English where no one has said otherwise."""
     return _spoken.get()
 
 

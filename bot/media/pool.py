@@ -221,7 +221,7 @@ class DecoderPool:
         turn = self._large if lane is LARGE_LANE else contextlib.nullcontext()
         async with turn, self._open:
             for _ in range(MAX_STARTS):
-                # One that had ended before has not touched the file, and nobody can tell why.
+                # One that had ended before has not touched the file, and no one can tell why.
                 with contextlib.suppress(ConnectionError):
                     async with self._process() as process:
                         return await process.ask(asked, BUSY * lane.seconds + _SLACK_SECONDS)

@@ -1,4 +1,4 @@
-"""The folder in which photos and outputs are kept until nobody needs them: bounded, and shared by servers."""
+"""The folder in which photos and outputs are kept until no one needs them: bounded, and shared by servers."""
 
 import asyncio
 import logging
@@ -217,7 +217,7 @@ class Spool:
         trial.unlink()
 
     def _make(self) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # photos are for nobody else to see
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # photos are for no one else to see
 
     def _list(self) -> dict[Path, int]:
         self._make()

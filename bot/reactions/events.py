@@ -87,7 +87,7 @@ class Backlog(Generic[_T]):
         here = self._items[server]
         removed = {task: one for task, one in here.items() if task not in self._begun and unwanted(one)}
         for task in removed:
-            del here[task]  # at once, so that it takes nobody's room
+            del here[task]  # at once, so that it takes no one's room
             task.cancel()
         return list(removed.values())
 

@@ -21,7 +21,7 @@ from bot.ui.kit.answers import NO_MENTIONS, tolerated
 from bot.ui.kit.layout import QUIET, Panel, boxed, shortened
 from bot.ui.reading.permissions import channel_in, member_context_in, missing_to_post
 
-OFFERED_FOR = timedelta(minutes=10)  # then an offer that nobody took is removed
+OFFERED_FOR = timedelta(minutes=10)  # then an offer that no one took is removed
 
 
 class MentionWatch:

@@ -114,7 +114,7 @@ class _Photo:
 class _TakenBack:
     """What was asked for under a message is not wanted any more.
 
-    `user_id` has taken their own reaction away. Without them everybody's is gone, with that emoji or any.
+    `user_id` has taken their own reaction away. Without them everyone's is gone, with that emoji or any.
     `deleted`: the photo is gone, and `left` are the paths of others that are still in the message.
     """
 
@@ -138,7 +138,7 @@ class PhotoWatch:
     matter.
     When a photo is deleted, or taken out of its message, what others and the bot itself started from it is
     cancelled too; a result that can't be stopped is posted without the photo. Without the message content
-    intent nobody tells which photos an edited message has left, so that ends nothing.
+    intent no one tells which photos an edited message has left, so that ends nothing.
     """
 
     def __init__(
@@ -365,7 +365,7 @@ class PhotoWatch:
         The same reason is sent at most once an hour. `wanted`: the credits that an admin can be asked for.
 
         If their DMs are closed, a short reply to `message` says that nothing was started, but not why:
-        everybody reads it. Raises `Outage`.
+        everyone reads it. Raises `Outage`.
         """
         with speaking(await self._readers.of_person(member.id, member.guild.id)):
             words = reason()

@@ -1,4 +1,4 @@
-"""Access: servers' rules, blocked members, and members who let nobody else use their photos.
+"""Access: servers' rules, blocked members, and members who let no one else use their photos.
 
 Without a rule everything is allowed, unless a default here says otherwise. A denial is a sentence that says
 why a request is denied, or None.

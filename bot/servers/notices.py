@@ -45,7 +45,7 @@ class NoticeKind(StrEnum):
     CHANGED = "changed"  # an admin has changed settings
 
 
-# To the log channel, without which nobody gets them.
+# To the log channel, without which no one gets them.
 TO_LOG = frozenset(
     {
         *(NoticeKind.BUDGET_80, NoticeKind.BUDGET_100, NoticeKind.MADE, NoticeKind.WORDS),
@@ -69,7 +69,7 @@ QUOTING = frozenset({NoticeKind.WORDS, NoticeKind.BLOCKED, NoticeKind.CHANGED})
 
 
 def places(session: Session, post: Post, log_channel: int | None, approval_channel: int | None) -> list[str]:
-    """Return where the notice goes, best first: none if nobody is to read it."""
+    """Return where the notice goes, best first: none if no one is to read it."""
     member, owner = f"u{post.details.get('user')}", f"o{post.guild_id}"
     asked_in = [f"c{there}"] if (there := post.details.get("asked_in")) else []
     if post.kind == NoticeKind.LOG_LOST:

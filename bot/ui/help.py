@@ -402,7 +402,7 @@ def public_panel(tools: Sequence[Tool]) -> Panel:
 
 
 async def post_panel(interaction: discord.Interaction) -> Message:
-    """Post the panel in the channel. Return how to pin it, which the admin is told.
+    """Post the panel in the channel. Return the confirmation, with how to pin it.
 
     Raises `Refused` if it can't be posted there, or if results couldn't.
     """

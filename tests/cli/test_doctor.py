@@ -31,7 +31,7 @@ DRIVERS = ("sqlite3", "sqlalchemy", "Traceback", "Errno", "ssl:", "malformed", "
 
 
 def with_free(free: int) -> Callable[[Path], SimpleNamespace]:
-    """`shutil.disk_usage` of a disk that has so many bytes left."""
+    """`shutil.disk_usage` of a disk with that many free bytes."""
     return lambda _path: SimpleNamespace(free=free)
 
 

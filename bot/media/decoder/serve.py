@@ -49,7 +49,7 @@ def serve() -> None:
 
 def _prepare(parent: int) -> list[str]:
     """Prepare the process and its forks; return the limits that the system lacks."""
-    # A stop of the bot is the parent's to make: systemd and a terminal tell everybody.
+    # A stop of the bot is the parent's to make: systemd and a terminal tell everyone.
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGXFSZ"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)

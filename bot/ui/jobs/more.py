@@ -270,7 +270,7 @@ def result_buttons(job: Job, tool: Tool | None, *, by_dm: bool) -> list[ui.Butto
     if by_dm:
         return [full_size.of(job.id, job.posting), remove]
     buttons = [*making_buttons(job, tool), more.of(job.id, job.posting)]
-    # Where nobody else sees it, it is deleted without a question.
+    # Where no one else sees it, it is deleted without a question.
     return [*buttons, remove] if job.private else buttons
 
 
@@ -298,7 +298,7 @@ async def _offer(press: Press, job: Job, *, alone: bool) -> None:
 
 
 async def _delete(press: Press, found: Callable[..., Job | None], which: str) -> None:
-    """Delete the pressed message where nobody else sees it; elsewhere ask, if the person may delete it."""
+    """Delete the pressed message where no one else sees it; elsewhere ask, if the person may delete it."""
     interaction, message = press.interaction, press.interaction.message
     if message is not None and interaction.guild_id is not None and not message.flags.ephemeral:
         job = await press.host.services.db.read(found, which)

@@ -68,7 +68,7 @@ class AnswerKeeper(Protocol):
     """Keeps interactions whose answers are late, or show how jobs are going. No method raises."""
 
     async def defer(self, interaction: discord.Interaction) -> None:
-        """Keep the interaction, whose deferral is sent next: if nobody answers it, the next start does."""
+        """Keep the interaction, whose deferral is sent next: if no one answers it, the next start does."""
 
     async def answered(self, interaction: discord.Interaction) -> None:
         """Forget the interaction, which was answered."""
@@ -302,7 +302,7 @@ async def defer_answer(interaction: discord.Interaction) -> None:
 async def answering(interaction: discord.Interaction) -> Wait | None:
     """Return what shows the answer, if the person was told that it takes longer.
 
-    To be called before whatever may be the first answer. Nothing is announced from then on.
+    To be called before the first answer, which can be of several kinds. Nothing is announced from then on.
     """
     wait: Wait | None = interaction.extras.get(_WAIT)
     return wait if wait is not None and await wait.end() else None
@@ -482,7 +482,7 @@ def words_for(interaction: discord.Interaction, error: BaseException) -> str:
 
 
 def refusal_words(refusal: StudiiBotError) -> str:
-    """Return the refusal's sentence; a server's own rules name roles and channels, and quote nobody."""
+    """Return the refusal's sentence; a server's own rules name roles and channels, and quote no one."""
     if isinstance(refusal, NotAllowed):
         return str(refusal)
     return sentence(error_words(refusal), MAX_REFUSAL_CHARACTERS)

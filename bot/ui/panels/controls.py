@@ -100,7 +100,7 @@ Handler = Callable[..., Awaitable[None]]
 
 
 def anyone(_press: Press, **_arguments: object) -> None:
-    """Let everybody press it who sees it."""
+    """Let everyone press it who sees it."""
 
 
 def admin(press: Press, **_arguments: object) -> None:

@@ -156,7 +156,7 @@ def is_moderator(permissions: discord.Permissions) -> bool:
 def moderates_in(member: discord.Member, channel: discord.abc.GuildChannel | discord.Thread | None) -> bool:
     """Return whether the member is a moderator there. `channel` is None if it is lost: see `channel_in`.
 
-    In a lost one only those with Manage Server are: nobody can tell who else was allowed to moderate it.
+    In a lost one only those with Manage Server are: no one can tell who else was allowed to moderate it.
     """
     if channel is None:
         return is_manager(member.guild_permissions)
@@ -265,7 +265,7 @@ def channel_in(
 def _parent_unknown(channel: object) -> bool:
     """Return whether the channel is a thread whose parent the bot doesn't know.
 
-    The parent was deleted, or the bot may not see it. Nobody's permissions in such a thread can be told.
+    The parent was deleted, or the bot may not see it. No one's permissions in such a thread can be told.
     """
     return isinstance(channel, discord.Thread) and channel.parent is None
 

@@ -128,7 +128,7 @@ def _lacking(guild: discord.Guild, rules: PhotoRules) -> Iterator[tuple[int, lis
     for channel_id in sorted(named):
         channel = channel_in(guild, channel_id)
         if channel is None:
-            continue  # deleted, or an archived thread: nobody posts there now
+            continue  # deleted, or an archived thread: no one posts there now
         offers = channel_id in rules.channels and rules.channels[channel_id].kind is PhotoChannelKind.OFFER
         yield channel_id, _missing(guild, channel, offers=offers)
     if WHOLE_SERVER in rules.reaction_places:
