@@ -28,7 +28,7 @@ from bot.ui.jobs.wording import ALT_LENGTH, job_words, state_name
 from bot.ui.kit.answers import acknowledge, answer, defer_answer
 from bot.ui.kit.layout import NEUTRAL, Panel, boxed, lines, plain, row, shortened, small
 from bot.ui.panels.controls import Press, admin, button, marked
-from bot.ui.panels.settings import BACK, show
+from bot.ui.panels.settings import backs
 from bot.ui.reading.permissions import server_of
 
 
@@ -248,8 +248,8 @@ async def usage(press: Press, span: Literal["shown", "days_30"]) -> None:
     ]
     panel = usage_panel(report, host.catalog, chosen)
     panel.add_item(row(ui.Select[Any](custom_id=usage.id("shown"), options=options)))
-    whole, back = ledger.looking(label=lazy("All time")), show.looking(label=BACK)
-    panel.add_item(row(ledger.of(chosen.value), whole.of(EVER), back.of("credits", 0)))
+    whole = ledger.looking(label=lazy("All time")).of(EVER)
+    panel.add_item(row(ledger.of(chosen.value), whole, backs("credits")))
     shown = discord.File(io.BytesIO(picture), filename=FILE_NAME)
     view = marked(panel, let_in=press.let_in)
     await interaction.edit_original_response(view=view, attachments=[shown])

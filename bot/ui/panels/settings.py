@@ -51,7 +51,7 @@ MAX_COMPONENTS, MAX_CHARACTERS = 40, 4000  # of a message
 MAX_CHOSEN = 25  # in a list
 TURNING = 6  # components of a row of page buttons
 ROOM_FOR_NEWS = 800  # characters for what has just changed, of those of a page
-BESIDE_BUTTON = 140  # characters that are few lines beside a button on a phone
+BESIDE_BUTTON = 120  # characters that are few lines beside a button on a phone
 MAX_NEWS = 10  # changes of one press that are named
 Address = Annotated[str, r"[a-z]+(?:\.[a-z0-9_*-]{1,32})?"]  # of a panel: its topic, and its subject
 Name = Annotated[str, "[a-z_]+"]
@@ -60,7 +60,7 @@ CHANGED_BY_OTHERS = lazy("Changed by others since you opened this: {names}.")
 CHANGED = lazy("**{name}**: changed from {before} to {after}.")
 SET = lazy("**{name}**: set to {after}.")
 ADDED, REMOVED = lazy("**{name}**: {items} added."), lazy("**{name}**: {items} removed.")
-BACK, ADDS, REMOVES = lazy("Back"), lazy("Add…"), lazy("Remove…")
+ADDS, REMOVES = lazy("Add…"), lazy("Remove…")
 OTHERS = "+"  # in place of an item's name
 DOING = {True: lazy("Turn on"), False: lazy("Turn off")}
 STATE = {True: lazy("on"), False: lazy("off")}
@@ -119,8 +119,7 @@ class ValueKind:
         both = {"before": self.words(catalog, before), "after": self.words(catalog, after)}
         if both["after"] == NOT_SET:
             return REMOVED.using(name=title, items=both["before"])
-        said = SET if both["before"] == NOT_SET else CHANGED
-        return said.using(name=title, **both)
+        return (SET if both["before"] == NOT_SET else CHANGED).using(name=title, **both)
 
     def pieces(self, setting: "Setting", line: str, now: Now, value: Value) -> list[Piece]:
         """Return the line with its control."""
@@ -321,7 +320,7 @@ class Items(ValueKind):
 
     def pieces(self, setting: "Setting", line: str, now: Now, value: Value) -> list[Piece]:
         opens = fill.looking(label=self.adds).of(now.address, setting.name)
-        shown = _beside(line, opens)
+        shown = _beside(line, opens, most=0)
         if value and self.control:
             ended = drop.id(now.address, setting.name, 0)
             shown.append(row(self.control(custom_id=ended, placeholder=str(self.removes))))
@@ -493,7 +492,7 @@ def panel(
     notes = lines(*(small(one) for one in topic.notes(now)))
     links = topic.links(now)
     if topic.back is not None:
-        links.append(row(show.looking(label=BACK).of(topic.back, 0)))
+        links.append(row(backs(topic.back)))
     title = _heading(topic)
     room = _cost([box(NEUTRAL, title, "news", about, ui.Separator(), notes), *links])
     blocks = [one.pieces(now) for one in topic.settings]
@@ -525,6 +524,11 @@ def _pages(blocks: Sequence[Sequence[Piece]], room: tuple[int, int]) -> list[lis
 def opens(topic: Topic) -> ui.Button[Any]:
     """Return the button that shows another topic in place of this one."""
     return show.looking(label=topic.title, emoji=topic.emoji).of(topic.name, 0)
+
+
+def backs(to: str) -> ui.Button[Any]:
+    """Return the button that leads back to that topic."""
+    return show.looking(label=lazy("Back")).of(to, 0)
 
 
 async def open_panel(interaction: discord.Interaction[Any], at: str, work: Work | None = None) -> None:
@@ -691,9 +695,9 @@ def _heading(topic: Topic) -> str:
     return f"### {topic.emoji} {topic.title}"
 
 
-def _beside(said: str, control: ui.Button[Any]) -> list[Piece]:
+def _beside(said: str, control: ui.Button[Any], most: int = BESIDE_BUTTON) -> list[Piece]:
     """Return the button beside what is said, or beside its first line if that is much: a phone is narrow."""
-    head, _break, below = said.partition("\n") if len(said) > BESIDE_BUTTON else (said, "", "")
+    head, _break, below = said.partition("\n") if len(said) > most else (said, "", "")
     return [ui.Section(text(head), accessory=control), *([text(below)] if below else [])]
 
 

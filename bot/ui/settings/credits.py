@@ -58,6 +58,7 @@ from bot.ui.panels.settings import (
     Setting,
     Topic,
     a_number,
+    backs,
     number_in,
     update,
 )
@@ -396,8 +397,8 @@ CREDITS = Topic(
     ],
     _set_limit,
     notes=lambda _now: [lazy("Allowances renew with the server's budget and can't exceed it.")],
-    links=lambda now: [row(usage.of(Span.DAYS_30.value), ledger.of(EVER)), *_restarts(now)],
-    back="setup",
+    # One row for all: a message has no room for more.
+    links=lambda now: [row(usage.of(Span.DAYS_30.value), ledger.of(EVER), backs("setup")), *_restarts(now)],
     colour=_colour,
 )
 

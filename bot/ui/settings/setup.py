@@ -486,8 +486,7 @@ def _steps(now: Now) -> list[Piece]:
 
 
 def _links(now: Now) -> list[Piece]:
-    state: SetupState = now.seen
-    removes = [] if state.key is None else [ask_to_remove.of(state.key.id)]
+    removes = [] if now.row.key is None else [ask_to_remove.of(now.row.key.id)]
     return [row(*map(opens, (CREDITS, PHOTOS, RESULTS, MODERATION)), *removes)]
 
 
