@@ -565,12 +565,13 @@ def truthful(books: Books) -> Iterator[str]:
         if job is None:
             continue
         taken = books.at_studii(job)
-        cost = 0 if taken is None else taken.credits_charged(books.world.clock.now)
+        cost, *told = _costs(books, job, taken)
         if job.failure == "ruled" or _is_listing(said):
             continue
         if re.search(wording.NOT_CHARGED, said.words) and cost:
             yield f"{job} was called not charged, and cost {cost}"
-        if (found := re.search(wording.CHARGED_CREDITS, said.words)) and int(found[1]) != cost:
+        found = re.search(wording.CHARGED_CREDITS, said.words)
+        if found and int(found[1]) not in {cost, *told}:
             yield f"{job} was told to have cost {found[1]}, and cost {cost}"
         if re.search(wording.DONE, said.words):
             if taken is None or taken.status(said.at) != "completed":
