@@ -143,15 +143,17 @@ def kept_numbers(world: World) -> set[int]:
 
 
 def ledger(world: World) -> list[Line]:
-    """Read the ledger, oldest line first."""
+    """Read the ledger, oldest line first, and in it when a job's outcome became unknown, or it was found."""
     connection = _opened(world)
     try:
         found = connection.execute(
-            "SELECT job_id, user_id, kind, amount, period FROM ledger ORDER BY id"
+            "SELECT job_id, user_id, kind, amount, period, id, 0 FROM ledger"
+            " UNION ALL SELECT job, NULL, after, 0, NULL, line, rowid FROM simulation_ways"
+            " WHERE after = 'unknown' OR (before, after) = ('unknown', 'running') ORDER BY 6, 7"
         ).fetchall()
     finally:
         connection.close()
-    return [Line(*one) for one in found]
+    return [Line(*one[:5]) for one in found]
 
 
 def settled(world: World) -> bool:
@@ -171,9 +173,10 @@ def watch(world: World) -> None:
         " (new.id, new.user_id, json_extract(new.inputs, '$.prompt'), new.source_name, new.studii_id); END;"
         "CREATE TRIGGER simulation_sent AFTER UPDATE OF studii_id ON jobs WHEN new.studii_id IS NOT NULL"
         " BEGIN UPDATE simulation_jobs SET studii_id = new.studii_id WHERE job = new.id; END;"
-        "CREATE TABLE simulation_ways (job TEXT, before TEXT, after TEXT);"
+        "CREATE TABLE simulation_ways (job TEXT, before TEXT, after TEXT, line INT);"
         "CREATE TRIGGER simulation_changed AFTER UPDATE OF state ON jobs WHEN old.state <> new.state"
-        " BEGIN INSERT INTO simulation_ways VALUES (new.id, old.state, new.state); END;"
+        " BEGIN INSERT INTO simulation_ways"
+        " SELECT new.id, old.state, new.state, coalesce(max(id), 0) FROM ledger; END;"
     )
     connection.close()
 
@@ -420,7 +423,7 @@ def balanced(books: Books) -> Iterator[str]:
 def within_budget(books: Books) -> Iterator[str]:  # noqa: C901 - one walk through the ledger
     """A job was accepted only if the day's budget, the member's allowance and their limit of jobs at once had
     room for it."""
-    held, spent, open_of = dict[str, int](), Counter[tuple[str, int | None]](), Counter[int]()
+    held, spent, going = dict[str, int](), Counter[tuple[str, int | None]](), set[str]()
     granted, whoever = Counter[tuple[str, bool]](), None
     for line in books.ledger:
         if line.job is None:  # of members' grants, the names may be erased
@@ -438,15 +441,19 @@ def within_budget(books: Books) -> Iterator[str]:  # noqa: C901 - one walk throu
                 if used + line.amount > limit:
                     yield f"{job} was accepted for {line.amount} with {used} used of the {rule} of {limit}"
             at_once = books.most(job, "at once", 1000)
-            if open_of[job.user_id] >= at_once:
+            if sum(books.by_id[one].user_id == job.user_id for one in going) >= at_once:
                 yield f"{job} is one more than {at_once} at once of {job.user_id}"
             held[line.job] = line.amount
-            open_of[job.user_id] += job.state != "unknown"
+            going.add(line.job)
         elif line.kind == "correct" and line.job in held:
             held[line.job] += line.amount
         elif line.kind in {"settle", "release"} and line.job in held:
             del held[line.job]
-            open_of[job.user_id] -= job.state != "unknown"
+            going.discard(line.job)
+        elif line.kind == "running":
+            going.add(line.job)
+        elif line.kind == "unknown":
+            going.discard(line.job)
         if line.kind == "settle":
             spent[job.day, whoever] += line.amount
             spent[job.day, job.user_id] += line.amount
