@@ -10,7 +10,7 @@ class FakeClock:
 
     def __init__(self, now: datetime = NOON) -> None:
         self._now = now
-        self._monotonic = 0.0
+        self._monotonic = 1.0
 
     def now(self) -> datetime:
         return self._now

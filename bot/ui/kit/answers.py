@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 import discord
 from discord import app_commands, ui
+from discord.ext import commands
 
 from bot.aio.net import NO_CONNECTION
 from bot.aio.tasks import InOrder, PlaceInOrder, shielded
@@ -105,7 +106,6 @@ _WAIT = "wait"
 _PLACE = "place"
 # Longer than a double click or an impatient second tap, shorter than it takes to want the same again.
 DOUBLE_CLICK_SECONDS = 3.0
-MAX_REMEMBERED_CLICKS = 1000
 MAX_OPEN_FORMS = 1000  # and lists
 
 
@@ -131,21 +131,19 @@ class Clicks:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._seen = BoundedDict[Hashable, float](MAX_REMEMBERED_CLICKS)
+        once = commands.Cooldown(1, DOUBLE_CLICK_SECONDS)
+        self._seen = commands.CooldownMapping[Hashable](once, lambda request: request)
 
     @asynccontextmanager
     async def once(self, request: Hashable) -> AsyncGenerator[bool]:
         """Yield whether this is the first such request. If the block raises, it doesn't count."""
         now = self._clock.monotonic()
-        seen = self._seen.get(request)
-        first = seen is None or now - seen >= DOUBLE_CLICK_SECONDS
-        if first:
-            self._seen[request] = now
+        first = self._seen.update_rate_limit(request, now) is None
         try:
             yield first
         except BaseException:
-            if first:
-                self._seen.pop(request, None)
+            if first and (one := self._seen.get_bucket(request, now)):
+                one.reset()
             raise
 
 
