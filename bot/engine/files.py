@@ -86,22 +86,16 @@ class CountedDecoder:
 
     async def _counted(self, path: Path, decode: Callable[[], Awaitable[_T]], *, moves: bool = False) -> _T:
         job_id = path.name.partition(".")[0]
-        try:
-            first = await shielded(self._db.write(transitions.begin_decoding, job_id))
-        except asyncio.CancelledError:  # a stop, before the file was opened, is no death
-            await shielded(self._set(job_id, 0))
-            raise
-        tries = 0 if first else await self._db.read(transitions.decode_tries, job_id)
+        tries = await self._db.read(transitions.decode_tries, job_id)
         if tries >= MAX_DECODE_TRIES:
             raise Undecodable
         # Those that were open when the bot died are tried one at a time: only the culprit counts twice.
-        async with nullcontext() if first else self._again:
-            left: int | None = tries
+        async with self._again if tries else nullcontext():
+            left: int | None = tries  # a stop is no death
             try:
-                if not first:
-                    await shielded(self._set(job_id, tries + 1))
+                await shielded(self._set(job_id, tries + 1))
                 made = await decode()
-                left = None if first and moves else 0
+                left = None if moves and not tries else 0
             except (PhotoRefused, PictureBroken):
                 left = 0
                 raise
@@ -119,8 +113,7 @@ class CountedDecoder:
 
 
 class SpoolRoom:
-    """Claims room for photos and outputs. A held job whose photo gives way is received again: its photo is
-    fetched from its message when Studii takes the server's key again."""
+    """Claims room for photos and outputs. Results that could not be posted give way to those that can be."""
 
     def __init__(self, context: EngineContext) -> None:
         self._context = context
@@ -129,68 +122,53 @@ class SpoolRoom:
     async def for_source(self, job: Job, size: int) -> bool:
         """Claim room for the job's photo. Returns False if its server has none now."""
         spool = self._context.spool
-        lacking = spool.claim_source(job.id, job.guild_id, size)
-        # What waits for its key gets no room at the cost of others: they may wait for theirs as well.
         spared = int(spool.max_bytes * KEPT_RESULTS_SHARE)
-        if lacking and job.held is None and await self._make_room(lacking, spared=spared):
-            lacking = spool.claim_source(job.id, job.guild_id, size)
-        return not lacking
+        return await self._claimed(lambda: spool.claim_source(job.id, job.guild_id, size), spared)
 
     async def for_output(self, job: Job, size: int) -> bool:
         """Claim room for the job's output. Returns False if there is none now."""
-        spool = self._context.spool
-        lacking = spool.claim_output(job.id, job.guild_id, size)
-        if lacking and await self._make_room(lacking):
-            lacking = spool.claim_output(job.id, job.guild_id, size)
-        return not lacking
+        return await self._claimed(lambda: self._context.spool.claim_output(job.id, job.guild_id, size))
 
-    async def _make_room(self, lacking: int, *, spared: int = 0) -> bool:
-        """Return whether enough bytes were freed. Results that are kept keep at least `spared` bytes."""
-        spool = self._context.spool
+    async def _claimed(self, claim: Callable[[], int], spared: int = 0) -> bool:
+        """Claim room, and make some if need be. Results that are kept keep at least `spared` bytes."""
         async with self._turn:
-            held, kept, undecided = await self._context.db.read(_that_can_go)
-            # The newest first: a server's oldest job is the one to try whether Studii takes its key again.
-            photos = [Evictable(job.id, job.guild_id, spool.source_size(job.id)) for job in reversed(held)]
+            if not (lacking := claim()):
+                return True
+            kept, undecided = await self._context.db.read(_that_can_go)
             results = [self._kept(job) for job in kept]
-            leaving = to_evict(photos, lacking) or to_evict(results, lacking, spared=spared)
+            leaving = to_evict(results, lacking, spared=spared)
             if not (leaving or spared):  # for outputs alone, and last: the address may not live
                 leaving = to_evict([*results, *map(self._kept, undecided)], lacking)
             if leaving:
                 await shielded(self._drop({file.job_id for file in leaving}))
-        return bool(leaving)
+        return bool(leaving) and not claim()
 
     def _kept(self, job: Job) -> Evictable:
         spool = self._context.spool
-        size = spool.output_size(job.id)
-        if job.state is not JobState.REVIEWING:  # whose photo may be nowhere else
-            size += spool.source_size(job.id)
-        return Evictable(job.id, job.guild_id, size, job.output_url is not None)
+        # The photo of one that waits for moderators may be nowhere else.
+        photo = 0 if job.state is JobState.REVIEWING else spool.source_size(job.id)
+        return Evictable(job.id, job.guild_id, spool.output_size(job.id) + photo, job.output_url is not None)
 
     async def _drop(self, job_ids: set[str]) -> None:
         drop = self._context.db.write(_drop, job_ids, self._context.clock.now(), within=WRITE_TIMEOUT)
-        # A photo that is fetched again before this is removed with it, and fetched once more.
         await self._context.spool.remove(*await drop)
         _log.warning("Removed files of %d jobs from the spool, to make room", len(job_ids))
 
 
-def _that_can_go(session: Session) -> tuple[list[Job], list[Job], list[Job]]:
-    """Return held jobs with photos, results that are kept, and those that moderators have to decide on."""
-    held, kept = queries.held_with_photos(session), queries.kept_results(session)
-    return held, kept, queries.results_to_decide_on(session)
+def _that_can_go(session: Session) -> tuple[list[Job], list[Job]]:
+    """Return results that are kept, and those that moderators have to decide on."""
+    return queries.kept_results(session), queries.results_to_decide_on(session)
 
 
 def _drop(session: Session, job_ids: Collection[str], at: datetime) -> list[str | None]:
     """Let files of these jobs go, and return their names.
 
-    A photo of a held job is fetched again later. A result that could not be posted is announced with a link,
-    unless it was withheld; one that waits for a moderator is fetched again when it is needed.
+    A result that could not be posted is announced with a link, unless it was withheld; one that waits for a
+    moderator is fetched again when it is needed.
     """
     names: list[str | None] = []
     for job in queries.some(session, job_ids).values():
-        if job.state is JobState.WAITING and job.held is not None:  # else it continues after all
-            names.append(job.source_file)
-            transitions.give_way(session, job.id, at)
-        elif job.state is JobState.REVIEWING:
+        if job.state is JobState.REVIEWING:
             names.append(job.output_file)
         elif job.announced_at is not None and job.state in {JobState.SUCCEEDED, JobState.WITHHELD}:
             names += [job.source_file, job.output_file]

@@ -11,7 +11,7 @@ from bot.base import ours
 from bot.clock import PUT_BACK
 from bot.errors import Refused
 from bot.jobs.best_results import BEST
-from bot.jobs.models import ACTIVE_STATES, GOING_OR_DONE, SENT_STATES, Hold, Job, JobState, Trouble
+from bot.jobs.models import ACTIVE_STATES, GOING_OR_DONE, SENT_STATES, Job, JobState, Trouble
 from bot.languages import lazy
 from bot.posts import Post
 from bot.servers import notices
@@ -226,21 +226,6 @@ def to_download(session: Session, at: datetime, limit: int) -> tuple[list[Job], 
     ready = (Job.state == JobState.RUNNING) & Job.output_url.is_not(None)
     later = ours(session, select(func.min(Job.not_before)).where(ready), Job.__table__.c.guild_id)
     return _by_turn(session, limit, ready, _is_due(at)), session.scalar(later)
-
-
-def held_with_photos(session: Session) -> list[Job]:
-    """Return jobs that wait for a held key and whose photo can be fetched again from its message.
-
-    Oldest first.
-    """
-    return _ours(
-        session,
-        select(Job)
-        .join(Hold, Hold.guild_id == Job.guild_id)
-        .order_by(Job.number)
-        .where(Job.state == JobState.WAITING, Job.held.is_not(None), Job.source_file.is_not(None))
-        .where(Job.__table__.c.source_message_id.is_not(None)),
-    )
 
 
 def with_files(session: Session) -> dict[str, int]:

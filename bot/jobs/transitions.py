@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from bot import posts
@@ -292,22 +292,9 @@ def drop_files(session: Session, job: Job, at: datetime) -> None:
         _post_anew(session, job, at)
 
 
-def begin_decoding(session: Session, job_id: str) -> bool:
-    """Count the first try to decode one of the job's files. Return False if an earlier one is still counted.
-
-    They are counted before each, so that a crash shows which file may have caused it.
-    """
-    first = (
-        update(Job)
-        .where(Job.id == job_id, func.coalesce(Job.decode_tries, 0) == 0)
-        .values(decode_tries=1)
-        .returning(Job.number)
-    )
-    return session.execute(first).first() is not None
-
-
 def set_decode_tries(session: Session, job_id: str, tries: int) -> None:
-    """Set the tries to decode one of the job's files. No one has to be told."""
+    """Set the tries to decode one of the job's files, which are counted before each, so that a crash shows
+    which file may have caused it. No one has to be told."""
     session.execute(update(Job).where(Job.id == job_id).values(decode_tries=tries))
 
 

@@ -44,16 +44,15 @@ class OutputFile:
 
 @dataclass(frozen=True, slots=True)
 class Evictable:
-    """Files that a job keeps in the spool, and that can be removed to make room.
+    """Files of a result that could not be posted, and waits until its person fetches it.
 
-    A photo can be, whose job is held and whose message has it too, or a result that could not be posted, and
-    waits until its person fetches it. `is_elsewhere`: it can be fetched again, or Studii may still have it.
+    They can be removed to make room. `is_elsewhere`: Studii may still have it.
     """
 
     job_id: str
     guild_id: int
     size: int  # bytes
-    is_elsewhere: bool = True
+    is_elsewhere: bool
 
 
 def to_evict(files: Iterable[Evictable], lacking: int, *, spared: int = 0) -> list[Evictable]:

@@ -188,7 +188,6 @@ OFTEN: dict[str, Callable[[Database], Awaitable[Any]]] = {
     "open jobs": lambda db: db.write(queries.in_states, OPEN),
     "photos to take in": lambda db: db.write(queries.to_take_in, NOW, 20),
     "outputs to download": lambda db: db.write(queries.to_download, NOW, 20),
-    "held jobs with photos": lambda db: db.write(queries.held_with_photos),
     "the tries of a file": lambda db: db.write(transitions.decode_tries, "0" * 16),
     "answers to edit": lambda db: db.write(answers.due, NOW, {"0": False, "1": True}, [2], 20),
     "the answer of a job": lambda db: db.write(answers.of, "0" * 16, 1, NOW),
