@@ -151,13 +151,14 @@ class Lanes:
             name[:8]: line.lane.rate.used(now) / line.lane.rate.usable for name, line in self._lines.items()
         }
 
-    async def ask(self, key: StudiiKey, secret: str, job: Job) -> JobReport:
-        """GET a job that is not polled any more. Raises `NoRequestLeft`, and what the client raises."""
+    async def ask(self, key: StudiiKey, job: Job) -> JobReport:
+        """GET a job that is not polled any more. Raises what the client raises, as if there is no request
+        left: then it was not sent."""
         rates = await self._db.read(_rates, [key.lane], {key.id})
         self._open(key.lane, rates[key.lane])
         line = self._lines[key.lane]
         try:
-            return await self._requests.ask(job, secret, line.lane.rate)
+            return await self._requests.ask(job, key, line.lane.rate)
         except RateLimited as error:
             await self._learn(line, error)
             raise

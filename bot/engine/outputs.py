@@ -17,7 +17,6 @@ from bot.db import WRITE_TIMEOUT
 from bot.engine.context import DueJobs, EngineContext
 from bot.engine.files import CountedDecoder, SpoolRoom, Undecodable
 from bot.engine.lanes import Lanes
-from bot.engine.requests import NoRequestLeft
 from bot.errors import StudiiBotError
 from bot.jobs import queries, transitions
 from bot.jobs.models import FailureCode, Job, JobState, Trouble
@@ -37,7 +36,6 @@ from bot.studii import (
     StudiiError,
     TooLarge,
 )
-from bot.vault import CannotDecrypt
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +54,7 @@ class SpoolFull(StudiiBotError):
     """There is no room for the output at the moment."""
 
 
-_NOT_NOW = (StudiiError, SpoolFull, NoRequestLeft, OSError)
+_NOT_NOW = (StudiiError, SpoolFull, OSError)
 
 
 class Outputs:
@@ -153,27 +151,22 @@ class Outputs:
         return None if kind is None else usual_type(kind)
 
     async def with_output(self, job: Job, tries: int) -> tuple[Job, OutputFile | None]:
-        """Return the job, and its file as it is to be posted; see `with_file` for one that was lost."""
-        output = await self._output_of(job)
-        if output is None:
-            job = await self.with_file(job, tries)
+        """Return a job that was paid for, and its file, which is fetched again if it was lost.
+
+        There is none any more if Studii doesn't give it, or after too many `tries` at posting the job; and
+        no address if that leads nowhere. Raises `Refuse`.
+        """
+        output, tuning = await self._output_of(job), self._context.tuning
+        if output is None and job.output_file is not None and job.output_url is not None:
+            try:
+                job = await self._fetch_again(job)
+            except _NOT_NOW as reason:
+                _log.info("Job %s: its output can't be fetched again: %r", job.id, reason)
+                if tries < tuning.refetch_tries:
+                    pause = backoff(tries, tuning.backoff, tuning.backoff_bound)
+                    raise Refuse(Later(pause, unsent=True)) from None
             output = await self._output_of(job)
         return job, output
-
-    async def with_file(self, job: Job, tries: int) -> Job:
-        """Return the job, whose file is fetched again if it was lost.
-
-        After too many `tries` at posting it, the job is returned without a file. Raises `Refuse`.
-        """
-        tuning = self._context.tuning
-        try:
-            return await self._fetch(job)
-        except _NOT_NOW as reason:
-            _log.info("Job %s: its output can't be fetched again: %r", job.id, reason)
-            if tries < tuning.refetch_tries:
-                pause = backoff(tries, tuning.backoff, tuning.backoff_bound)
-                raise Refuse(Later(pause, unsent=True)) from None
-        return job
 
     async def fresh_link(self, job: Job) -> str | None:
         """Return the address of the output as Studii gives it now, or the last one if it gives none."""
@@ -191,36 +184,29 @@ class Outputs:
             output = replace(output, before=await spool.open_output(job.source_file))
         return output
 
-    async def _fetch(self, job: Job) -> Job:
-        """Return the job with the file, which was fetched again.
+    async def _fetch_again(self, job: Job) -> Job:
+        """Return the job with the file from its address, or from the one that Studii gives now.
 
-        The job has no file if Studii doesn't give it (any more), and no address if that leads nowhere.
         Raises one of `_NOT_NOW`.
         """
-        paid = job.state in {JobState.SUCCEEDED, JobState.REVIEWING}
-        if not paid or job.output_file is None or job.output_url is None:
-            return job
-        if await self._context.spool.open_output(job.output_file) is not None:
-            return job
         _log.warning("Job %s: its output is fetched again", job.id)
-        fetched = await self._from_its_address(job)
-        if fetched is None and (address := await self._fresh_address(job)) is not None:
-            fetched = await self._from_its_address(replace(job, output_url=address))
+        fetched = await self._from(job, job.output_url)
         if fetched is None:
-            fetched = replace(job, output_url=None)
+            fetched = await self._from(job, await self._fresh_address(job)) or replace(job, output_url=None)
         url, file, now = fetched.output_url, fetched.output_file, self._context.clock.now()
         await self._context.db.write(_note, job.id, url, file, now, within=WRITE_TIMEOUT)
         return fetched
 
-    async def _from_its_address(self, job: Job) -> Job | None:
-        """Return the job with the file from its address. None if it is no longer there."""
+    async def _from(self, job: Job, address: str | None) -> Job | None:
+        """Return the job with the file at that address, or without if it is too large. None if it is gone."""
+        there = replace(job, output_url=address)
         try:
-            output = await self.fetch(job)
+            output = await self.fetch(there)
         except OutputGone:
             return None
         except TooLarge:
-            return job
-        return replace(job, output_file=output.path.name)
+            return there
+        return replace(there, output_file=output.path.name)
 
     async def _fresh_address(self, job: Job) -> str | None:
         """Ask for the address with the key that the job was made with, or with the server's current one."""
@@ -228,11 +214,9 @@ class Outputs:
         if key is None or job.studii_id is None:
             return None
         try:
-            secret = self._context.vault.unseal(key.ciphertext)
-            report = await self._lanes.ask(key, secret, job)
-        except (CannotDecrypt, ApiRefused, MalformedAnswer):
+            return (await self._lanes.ask(key, job)).output_url
+        except (ApiRefused, MalformedAnswer):
             return None
-        return report.output_url
 
     async def _collect(self, job: Job) -> float | None:
         try:
@@ -295,8 +279,7 @@ class Outputs:
 def _lose(session: Session, job_id: str, reason: Reason, charge: int, at: datetime, *, link: bool) -> None:
     failed = transitions.fail_paid(session, job_id, FailureCode.OUTPUT, reason, charge, at)
     if failed is not None and not link:
-        transitions.change(session, job_id, output_url=None)
-        transitions.tell_result_lost(session, job_id, at)
+        _note(session, job_id, None, None, at)
 
 
 def _note(session: Session, job_id: str, url: str | None, file: str | None, at: datetime) -> None:

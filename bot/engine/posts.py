@@ -23,7 +23,6 @@ from bot.features import words
 from bot.jobs import best_results, confirm, queries, results, transitions
 from bot.jobs.models import Approval, FailureCode, Job, JobState
 from bot.jobs.results import HOURGLASS, EndOfJobs, ForModerators, Part
-from bot.media.spool import OutputFile
 from bot.posts import (
     LEFT,
     NOWHERE,
@@ -250,16 +249,14 @@ class Approvals(Notices):
     async def _shown(self, post: Post, jobs: Sequence[Job]) -> ForModerators:
         """Return what moderators are to see. Raises `Refuse` while a lost result is fetched again."""
         names = [job.source_file for job in jobs if job.source_file is not None]
-        photos = tuple([photo for name in names if (photo := await self._file(name)) is not None])
+        opened = [await self._context.spool.open_output(name) for name in names]
+        photos = tuple(photo for photo in opened if photo is not None)
         if post.kind == NoticeKind.APPROVAL:
             found = await self._context.db.read(words.rules, post.guild_id)
             rules = {one.key: one.words for one in found if one.effect is words.WordEffect.APPROVE}
             return ForModerators(tuple(jobs), photos, rules=rules)
-        job = await self._outputs.with_file(jobs[0], post.tries)
-        return ForModerators((job,), photos, await self._file(job.output_file))
-
-    async def _file(self, name: str | None) -> OutputFile | None:
-        return None if name is None else await self._context.spool.open_output(name)
+        job, output = await self._outputs.with_output(jobs[0], post.tries)
+        return ForModerators((job,), photos, output)
 
 
 def _about(session: Session, kind: str, job_id: str | None) -> tuple[list[Job], list[Job]]:

@@ -135,15 +135,15 @@ class Requests:
         now_is, again = await self._db.write(polled, poll, job.id, met)
         return Done(now_is, sent=not isinstance(met, _Unreadable), again=again)
 
-    async def ask(self, job: Job, secret: str, window: RateWindow) -> JobReport:
-        """GET a job that is not polled any more. Raises `NoRequestLeft`, and what the client raises."""
-        now = self._clock.monotonic()
+    async def ask(self, job: Job, key: StudiiKey, window: RateWindow) -> JobReport:
+        """GET a job that is not polled any more. Raises what the client raises."""
+        secret, now = self._secret(key), self._clock.monotonic()
         if window.free_at(now) != now:
-            raise NoRequestLeft
+            raise NotSent(reason="the key has no request left now")
         window.begin(now)
         try:
-            if not await self._db.write(self._note(window)):  # other processes leave no room
-                raise NoRequestLeft
+            if not await self._db.write(self._note(window)):
+                raise NotSent(reason="other processes leave the key no request now")
             return await self._context.studii.job_status(secret, job.studii_id or "", job.status_url)
         finally:
             window.end(now, self._clock.monotonic())
@@ -226,10 +226,6 @@ def _to_poll(
     except queries.UNREADABLE:  # whose words may quote the row; the next reading leaves it out
         raise LookupError("a job's row can't be read") from None
     return [(noting(session), *found.get(job_id, (None, None))) for job_id, noting in asked]
-
-
-class NoRequestLeft(Exception):
-    """The key has no request left now."""
 
 
 class _Unreadable(KeyRefused):
