@@ -154,9 +154,9 @@ class OwnLane:
             self._under_way[decision.job_id] = decision.step
             self._noted = self._lane.rate.note(now)
             self._world.request(self._jobs[decision.job_id], partial(self._answered, decision))
-        if decision.until is not None and (self._woken_at is None or decision.until < self._woken_at):
-            self._woken_at = decision.until
-            self._world.at(decision.until, partial(self._wake, decision.until))
+        if decision is not None and (self._woken_at is None or decision < self._woken_at):
+            self._woken_at = decision
+            self._world.at(decision, partial(self._wake, decision))
 
     def _wake(self, at: float) -> None:
         if self._woken_at == at and self._alive:

@@ -9,7 +9,6 @@ import itertools
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Hashable
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Literal, ParamSpec, Self, TypeVar
@@ -99,13 +98,6 @@ TRANSFER_TIMEOUT = 3600.0  # for one that moves large files, more than once if n
 FAILING = 900.0  # seconds of nothing but unexpected errors
 
 
-@dataclass(slots=True)
-class Ending:
-    """The end of an operation: `failed` if it met an unexpected error."""
-
-    failed: bool = False
-
-
 class Liveness:
     """Knows which operations are in progress and since when, and when one was last finished."""
 
@@ -120,22 +112,22 @@ class Liveness:
     @contextmanager
     def operation(
         self, what: str, patience: float = OPERATION_TIMEOUT, *, progress: bool = True
-    ) -> Generator[Ending]:
+    ) -> Generator[None]:
         """Surround an operation that lasts at most `patience` seconds. Its end is progress, unless it only
-        queries for work (`progress=False`) or met an unexpected error: raised it, or logged it and says so.
+        queries for work (`progress=False`) or raised an unexpected error.
         """
-        number, outcome = next(self._numbers), Ending()
+        number, failed = next(self._numbers), False
         self._under_way[number] = (what, self._clock.monotonic(), patience)
         try:
-            yield outcome
+            yield
         except Exception:
-            outcome.failed = True
+            failed = True
             raise
         finally:
             del self._under_way[number]
-            if outcome.failed and (progress or self._called):
+            if failed and (progress or self._called):
                 self._note_failure()
-            elif progress and not outcome.failed:
+            elif progress and not failed:
                 self._finished, self._failing, self._called = self._clock.monotonic(), None, False
 
     def called(self) -> None:

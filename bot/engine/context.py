@@ -116,7 +116,6 @@ class Worker(Generic[_T]):
         self._find, self._work = find, work
         self._ends_at_once, self._busy = ends_at_once, dict[str, _T]()
         self._wake_up, self._errors = WakeUp(), ErrorLog(what, noun=noun)
-        self._waits = False  # whether something that is due waits for the end of what is at work
 
     async def run(self) -> None:
         """Run until cancelled."""
@@ -131,12 +130,10 @@ class Worker(Generic[_T]):
         """Begin what is due and may begin. Return in how many seconds to look again."""
         clock, longest = self._context.clock, self._context.tuning.reread_every
         began = clock.monotonic()
-        self._waits = len(self._busy) >= self._size
-        if self._waits:
+        if len(self._busy) >= self._size:
             return longest
         with self._context.liveness.operation(self.what, progress=False):
             found, next_due = await self._find(clock.now(), self._busy)
-        self._waits |= next_due is not None and next_due <= clock.now()
         for name, one in found.items():
             self._busy[name] = one
             group.create_task(self._do(name, one), name=f"{self.what} {name}", at_once=self._ends_at_once)
@@ -148,21 +145,16 @@ class Worker(Generic[_T]):
 
     async def _do(self, name: str, one: _T) -> None:
         try:
-            with self._context.liveness.operation(
-                f"{self.what} ({self._noun} {name})", TRANSFER_TIMEOUT
-            ) as ending:
-                try:
-                    await self._work(one)
-                    self._errors.succeeded(name)
-                except Exception as error:  # noqa: BLE001 - logged; the others must not notice
-                    ending.failed = self._waits = True
-                    pause = self._errors.failed(error, name)
-                    if isinstance(error, Outage):
-                        await asyncio.sleep(pause)
+            with self._context.liveness.operation(f"{self.what} ({self._noun} {name})", TRANSFER_TIMEOUT):
+                await self._work(one)
+            self._errors.succeeded(name)
+        except Exception as error:  # noqa: BLE001 - logged; the others must not notice
+            pause = self._errors.failed(error, name)
+            if isinstance(error, Outage):
+                await asyncio.sleep(pause)
         finally:
             del self._busy[name]
-            if self._waits:
-                self._wake_up.set()
+            self._wake_up.set()
 
 
 # Returns the jobs that are due, also those at work, and when the next one is; at most a number. The first of
@@ -204,7 +196,6 @@ class DueJobs(Worker[Job]):
             left = max(1, free) - len(members)  # for the server
             if free > 0 and left > 0 and members.count(job.user_id) < max(1, left // 2):
                 begun.setdefault(job.id, job)
-        self._waits |= any(job.id not in begun for job in found) or len(found) >= 3 * self._size
         return {name: job for name, job in begun.items() if name not in busy}, next_due
 
     async def _try(self, job: Job) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Hashable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, cast
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from bot.aio.tasks import TRANSFER_TIMEOUT, Liveness, StoreRetry, WakeUp, run_forever
@@ -14,9 +15,9 @@ from bot.clock import Clock
 from bot.cluster import Membership
 from bot.db import WRITE_TIMEOUT, Database
 from bot.engine.context import Delivery, EngineContext, PhotoSource
-from bot.engine.files import CountedDecoder, Intake, SpoolRoom
+from bot.engine.files import CountedDecoder, Intake, Outputs, SpoolRoom
+from bot.engine.lane import Work
 from bot.engine.lanes import Lanes
-from bot.engine.outputs import Outputs
 from bot.engine.posts import Posts
 from bot.engine.tuning import DAY, HOUR, Tuning
 from bot.jobs import confirm, lanes, queries, submission, transitions
@@ -71,7 +72,7 @@ class Engine:
         self._context = context
         self._lanes = Lanes(context, catalog)
         room = SpoolRoom(context)
-        outputs = Outputs(context, catalog, room, decoder, self._lanes)
+        outputs = Outputs(context, room, decoder, self._lanes)
         self._posts = Posts(context, delivery, outputs).worker
         self.fresh_link, self.progress = outputs.fresh_link, self._lanes.progress
         self.oldest_due_poll, self.occupancy = self._lanes.overdue, self._lanes.occupancy
@@ -136,7 +137,8 @@ class Engine:
     async def _resume(self) -> None:
         if self._context.member.shards.whole_bot:
             await self._context.db.write(submission.doubt_restored, self._context.clock.now())
-        self._lanes.durations.restore(await self._context.db.read(lanes.durations))
+        for one in await self._context.db.read(lanes.durations):
+            self._lanes.durations.learn(Work(one.tool, one.output_kind), one.low, one.high)
         await self._count_files()
 
     async def _tidy(self) -> float:
@@ -175,8 +177,8 @@ async def housekeep(context: EngineContext) -> None:
 
 def _drop_undelivered(session: Session, oldest: datetime) -> None:
     """Drop outputs that were not posted or were withheld, and that no one wanted for a long while."""
-    for job in queries.undelivered(session, oldest):
-        transitions.change(session, job.id, output_file=None, source_file=None)
+    undelivered = update(Job).where(Job.output_file.is_not(None), Job.announced_at < oldest)
+    session.execute(undelivered.values(output_file=None, source_file=None))
 
 
 def _end_undecided(session: Session, states: Collection[JobState], at: datetime, oldest: datetime) -> None:
@@ -190,11 +192,10 @@ def _end_undecided(session: Session, states: Collection[JobState], at: datetime,
         if job.state is JobState.UNKNOWN:
             transitions.apply_ruling(session, job.id, job.reserved, Reason(ReasonCode.NOBODY_RULED), at)
             _log.info("Job %s: no one settled it, so it counts as charged", job.id)
-        elif job.state is JobState.PENDING:
-            why = (FailureCode.DECLINED, Reason(ReasonCode.NOT_APPROVED), at)
-            transitions.fail_unpaid(session, job.id, JobState.PENDING, *why)
-        else:
-            transitions.withhold_result(session, job.id, Reason(ReasonCode.RESULT_NOT_SEEN), at)
+        # Of these, what its state allows.
+        why = (FailureCode.DECLINED, Reason(ReasonCode.NOT_APPROVED), at)
+        transitions.fail_unpaid(session, job.id, JobState.PENDING, *why)
+        transitions.withhold_result(session, job.id, Reason(ReasonCode.RESULT_NOT_SEEN), at)
 
 
 def _end_where_missing(session: Session, at: datetime, oldest: datetime) -> None:

@@ -7,7 +7,7 @@ submissions leave, and no more is submitted than can be polled often enough.
 
 from bisect import bisect_left
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -96,20 +96,11 @@ class Durations:
         self._usually = usually
         self._seen: dict[Work, deque[tuple[float, float]]] = {}
         self._models: dict[Work, Model] = {}
-        self._new = Counter[Work]()  # observations that the model does not have yet
-
-    def restore(self, seen: Mapping[tuple[str, str], Iterable[tuple[float, float]]]) -> None:
-        """Take over the intervals that an earlier process observed, oldest first."""
-        self._seen = {Work(*work): deque(some, REMEMBERED) for work, some in seen.items()}
-        self._models.clear()
 
     def learn(self, work: Work, low: float, high: float) -> None:
         """Learn that a job was running at the age of `low` seconds, and finished at `high`."""
-        seen = self._seen.setdefault(work, deque(maxlen=REMEMBERED))
-        seen.append((low, max(low, high)))
-        self._new[work] += 1
-        if self._new[work] * 20 >= len(seen):  # of a hundred, which a crowd has in a moment, each fifth
-            self._models.pop(work, None)
+        self._seen.setdefault(work, deque(maxlen=REMEMBERED)).append((low, max(low, high)))
+        self._models.pop(work, None)
 
     def known(self, work: Work) -> bool:
         """Return whether enough such jobs were seen to tell people how long they take."""
@@ -118,7 +109,7 @@ class Durations:
     def model(self, work: Work) -> Model:
         """Return how long such jobs take, as far as is known."""
         if work not in self._models:
-            self._models[work], self._new[work] = fit_model(self._usually(work), self._seen.get(work, ())), 0
+            self._models[work] = fit_model(self._usually(work), self._seen.get(work, ()))
         return self._models[work]
 
 
@@ -232,13 +223,6 @@ class Send:
     step: Step
 
 
-@dataclass(frozen=True, slots=True)
-class Rest:
-    """Send nothing; decide again at `until`, or after the next event if it is None."""
-
-    until: float | None = None
-
-
 class Lane:
     """The jobs of one key, and what to send next for them. Members take turns."""
 
@@ -254,18 +238,14 @@ class Lane:
 
     def enter(self, job: Waiting | Running, now: float) -> None:
         """Take over a job as the database has it, unless a request for it is in flight."""
-        watch = self.running.get(job.id)
         if job.id in self.in_flight:
             return
+        watch = self.running.get(job.id)
         if watch is None or isinstance(job, Waiting):
             self.put(job, job.id, now)
-        else:
-            if (
-                0 < job.not_before < watch.job.not_before - 1.0
-            ):  # its refused key may be tried sooner than was said
-                last = now if watch.sent is None else watch.sent
-                watch.due = min(watch.due, max(job.not_before, last + self.tuning.first_poll))
-            watch.job = replace(watch.job, not_before=job.not_before)
+        elif job.not_before > 0:  # its refused key may be tried sooner than was said
+            last = now if watch.sent is None else watch.sent
+            watch.due = min(watch.due, max(job.not_before, last + self.tuning.first_poll))
 
     def put(self, job: Waiting | Running | None, job_id: str, now: float, again: float | None = None) -> None:
         """Take over a job after a request, or forget it if it is None.
@@ -288,7 +268,6 @@ class Lane:
             watch = self.running[job_id] = Watch(job, model, model.glance(0.0))
             watch.due = max(self.poll_at(watch, now), job.not_before)
         elif again is not None:
-            watch.job = replace(watch.job, not_before=job.not_before)
             watch.due = now + max(again, self.tuning.first_poll)
         else:
             # The age by the monotonic clock is kept: the one in the database depends on the wall clock.
@@ -297,13 +276,16 @@ class Lane:
             watch.due = max(now, self.poll_at(watch, now))
         self._changed()
 
-    def decide(self, now: float) -> Send | Rest:
-        """Return what to send at `now`, or when to decide again. Call `begin` for a `Send`."""
+    def decide(self, now: float) -> Send | float | None:
+        """Return what to send at `now`, or when to decide again; None: after the next event.
+
+        Call `begin` for a `Send`.
+        """
         if len(self.in_flight) >= self.tuning.requests_in_flight or not (self.waiting or self.running):
-            return Rest()
+            return None
         free_at = self.rate.free_at(now)
         if free_at is None or free_at > now:
-            return Rest(free_at)
+            return free_at
         poll, poll_at = self._next_poll(now)
         # It goes first if it has very probably ended.
         if poll is not None and poll.model.unseen(poll.since, poll.age(now))[0] >= 0.8:
@@ -313,7 +295,7 @@ class Lane:
             return Send(start.id, start.step)
         if poll is not None:
             return Send(poll.job.id, Step.POLL)
-        return Rest(min((at for at in (start_at, poll_at) if at is not None), default=None))
+        return min((at for at in (start_at, poll_at) if at is not None), default=None)
 
     def begin(self, send: Send, now: float) -> None:
         """Record that the request is about to be sent."""
@@ -466,11 +448,11 @@ def forecast(lane: Lane, now: float) -> dict[str, float]:
             answers.append((now + ANSWER, decision.job_id))
         elif len(starts) == len(queue):
             break
-        elif answers and (decision.until is None or answers[0][0] <= decision.until):
+        elif answers and (decision is None or answers[0][0] <= decision):
             now, job_id = answers.popleft()
             _answer(lane, job_id, now, starts, ends)
-        elif decision.until is not None:
-            now = decision.until
+        elif decision is not None:
+            now = decision
         else:
             break
     left = [one.id for one in queue if one.id not in starts]

@@ -64,8 +64,6 @@ _Needing = Sequence[tuple[Job, StudiiKey | None]]  # jobs that need requests, wi
 class _Line:
     """A lane at work."""
 
-    task: asyncio.Task[None]
-
     def __init__(self, name: str, window: RateWindow, durations: Durations, context: EngineContext) -> None:
         self.name = name
         self.lane = Lane(window, durations, context.tuning)
@@ -92,16 +90,25 @@ class Lanes:
         self._line_of: dict[str, _Line] = {}  # by job
         self._changed: set[str] = set()  # jobs to be read
         self._moved: set[str] = set()  # jobs whose requests have ended since a reading has begun
-        self._all, self._next_read = True, 0.0
+        self._next_read = 0.0  # when all jobs are read
         self._wake_up = WakeUp()
-        self._group: asyncio.TaskGroup
+        self._group: DrainingGroup
         self._forecasting, self._next_forecast = asyncio.Lock(), 0.0
         self._errors = ErrorLog("handing it to its lane", noun="job")
 
     async def run(self) -> None:
-        """Run until cancelled; ends when all requests have ended."""
-        async with asyncio.TaskGroup() as self._group:
-            await run_forever("handing out jobs to lanes", self._wake_up, self._turn)
+        """Run until cancelled.
+
+        A job that is being submitted may cost credits: its answer is awaited and stored before that.
+        """
+        async with DrainingGroup(self._tuning.drain) as self._group:
+            try:
+                await run_forever("handing out jobs to lanes", self._wake_up, self._turn)
+            finally:
+                # Where another process has taken over, no one waits for this one's end, and it alone hears
+                # what Studii answers to its requests.
+                if self._context.member.was_lost():
+                    self._group.patience = self._tuning.answer_bound
 
     def notify(self, jobs: Iterable[Job]) -> None:
         """Read what commits have changed, but for what lanes' own requests have."""
@@ -111,12 +118,8 @@ class Lanes:
                 self._changed.add(job.id)
                 self._wake_up.set()
 
-    def reread(self) -> None:
-        """Read all jobs from the database again."""
-        self._all = True
-        self._wake_up.set()
-
-    def _read_all_in(self, seconds: float) -> None:
+    def reread(self, seconds: float = 0.0) -> None:
+        """Read all jobs from the database again, in so many seconds."""
         self._next_read = min(self._next_read, self._clock.monotonic() + seconds)
         self._wake_up.set()
 
@@ -169,40 +172,34 @@ class Lanes:
         if self._changed:  # those whose jobs these are have their first answers before
             await asyncio.sleep(self._tuning.answers_first * min(5, 1 + len(self._changed) / 25))
         began = self._clock.monotonic()
-        everything, self._all = self._all or began >= self._next_read, False
+        everything = began >= self._next_read
         asked = {one for one in self._changed if not self._is_in_flight(one)}
         self._changed -= asked
+        if everything:
+            self._next_read = began + self._tuning.reread_every
         if everything or asked:
             try:
-                await self._read(None if everything else asked)
+                with self._context.liveness.operation("handing out jobs to lanes", progress=False):
+                    self._moved.clear()
+                    these = None if everything else asked
+                    found, rates = await self._db.read(_look, these, frozenset(self._lines))
+                    await self._hand_out(found, rates, self._line_of if everything else asked)
             except BaseException:
-                self._all = True
+                self.reread()
                 raise
         await rest_after(self._clock.monotonic() - began, self._tuning.reread_every)
         return 0.0 if self._changed & self._moved else self._next_read - self._clock.monotonic()
 
-    async def _read(self, asked: Collection[str] | None) -> None:
-        with self._context.liveness.operation("handing out jobs to lanes", progress=False):
-            self._moved.clear()
-            found, rates = await self._db.read(_look, asked, frozenset(self._lines))
-            if asked is None:
-                self._next_read = self._clock.monotonic() + self._tuning.reread_every
-            await self._hand_out(found, rates, self._line_of if asked is None else asked)
-        if asked is None:
-            now = self._clock.monotonic()
-            for name, line in list(self._lines.items()):
-                if not (line.lane.waiting or line.lane.running or line.lane.rate.used(now)):
-                    self._lines.pop(name).task.cancel()
-
     async def _hand_out(self, found: _Needing, rates: Mapping[str, _Rate], asked: Iterable[str]) -> None:
         """Hand lanes their jobs, and take the others of those asked for from them."""
-        at = self._clock.now()
-        oldest = at - timedelta(seconds=self._tuning.held_bound)
         lost, keyless = list[str](), list[str]()
         gone = {*asked}
-        every = gone.union(job.id for job, _ in found)
         # These may have moved on since they were read.
-        again = {one for one in every if one in self._moved or self._is_in_flight(one)}
+        again = {
+            one
+            for one in gone.union(job.id for job, _ in found)
+            if one in self._moved or self._is_in_flight(one)
+        }
         for name, rate in rates.items():
             self._open(name, rate)
         for job, key in found:
@@ -219,7 +216,7 @@ class Lanes:
             self._forget(job_id)
         self._changed |= again
         if keyless or lost:
-            await self._db.write(self._settle, keyless, lost, oldest, at)
+            await self._db.write(self._settle, keyless, lost, self._clock.now())
 
     def _is_in_flight(self, job_id: str) -> bool:
         line = self._line_of.get(job_id)
@@ -235,10 +232,8 @@ class Lanes:
         over = job.epoch == member.epoch or member.held_for(job.guild_id) > self._tuning.answer_bound
         return job.state is JobState.SUBMITTING and over
 
-    def _settle(
-        self, session: Session, keyless: Sequence[str], lost: Sequence[str], oldest: datetime, at: datetime
-    ) -> None:
-        holds.without_key(session, keyless, oldest, at)
+    def _settle(self, session: Session, keyless: Sequence[str], lost: Sequence[str], at: datetime) -> None:
+        holds.without_key(session, keyless, at - timedelta(seconds=self._tuning.held_bound), at)
         # A step is known as in flight before it changes the row, until after: so this is exact.
         recover(session, self._tuning, [one for one in lost if not self._is_in_flight(one)], at)
 
@@ -253,7 +248,7 @@ class Lanes:
                 line.wake_up.set()
             self._errors.succeeded(job.id)
         except Exception as error:  # noqa: BLE001 - logged; the others must not notice
-            self._read_all_in(self._errors.failed(error, job.id))
+            self.reread(self._errors.failed(error, job.id))
 
     def _forget(self, job_id: str) -> None:
         line = self._line_of.pop(job_id)
@@ -265,18 +260,17 @@ class Lanes:
         now, at = self._clock.monotonic(), self._clock.now()
         age = (at - rate.chosen_at).total_seconds()
         chosen_at = now - (age if age >= 0 else DAY)  # else the wall clock was put back since
-        if (line := self._lines.get(name)) is not None:
-            line.lane.rate.set_plan(rate.plan, chosen_at)
-            return
-        window = RateWindow(rate.plan, self._tuning, name)
-        window.set_plan(rate.plan, chosen_at)
-        window.restore([until - at.timestamp() + now for until in rate.until], now)
-        if (limits := rate.limits) is not None:
-            times = (limits.blocked_until, limits.odd_at, limits.lowered_until)
-            blocked, odd, lowered = (now + (moment - at).total_seconds() for moment in times)
-            window.restore_limits(blocked, odd, lowered, now)
-        line = self._lines[name] = _Line(name, window, self.durations, self._context)
-        line.task = self._group.create_task(self._run(line), name=f"lane {name[:8]}")
+        if (line := self._lines.get(name)) is None:
+            window = RateWindow(rate.plan, self._tuning, name)
+            window.restore([until - at.timestamp() + now for until in rate.until], now)
+            if (limits := rate.limits) is not None:
+                times = (limits.blocked_until, limits.odd_at, limits.lowered_until)
+                blocked, odd, lowered = (now + (moment - at).total_seconds() for moment in times)
+                window.restore_limits(blocked, odd, lowered, now)
+            line = self._lines[name] = _Line(name, window, self.durations, self._context)
+            what, sending = f"lane {name[:8]}", partial(self._send, line)
+            self._group.create_task(run_forever(what, line.wake_up, sending), name=what, at_once=True)
+        line.lane.rate.set_plan(rate.plan, chosen_at)
 
     def _entry(self, job: Job, key_id: int | None, again: float = 0.0) -> Waiting | Running | None:
         """Return a lane's entry of a job, by the clock that never jumps, or None if it needs no request."""
@@ -310,42 +304,26 @@ class Lanes:
 
     # Sending
 
-    async def _run(self, line: _Line) -> None:
-        """Run a lane until it is cancelled.
-
-        A job that is being submitted may cost credits: its answer is awaited and stored before that.
-        """
-        async with DrainingGroup(self._tuning.drain) as group:
-            try:
-                await run_forever(f"lane {line.name[:8]}", line.wake_up, partial(self._send, line, group))
-            finally:
-                # Where another process has taken over, no one waits for this one's end, and it alone hears
-                # what Studii answers to its requests.
-                if self._context.member.was_lost():
-                    group.patience = self._tuning.answer_bound
-
-    async def _send(self, line: _Line, group: DrainingGroup) -> float | None:
+    async def _send(self, line: _Line) -> float | None:
         while True:
             now = self._clock.monotonic()
             decision = line.lane.decide(now)
             if not isinstance(decision, Send):
-                return None if decision.until is None else decision.until - now
+                return None if decision is None else decision - now
             line.lane.begin(decision, now)
             name, free = f"{decision.step} {decision.job_id}", decision.step is not Step.SUBMIT
-            group.create_task(self._watched(line, decision, name), name=name, at_once=free)
+            self._group.create_task(self._watched(line, decision, name), name=name, at_once=free)
 
     async def _watched(self, line: _Line, send: Send, name: str) -> None:
         patience = TRANSFER_TIMEOUT if send.step is Step.UPLOAD else OPERATION_TIMEOUT
-        with self._context.liveness.operation(name, patience) as ending:
-            try:
+        try:
+            with self._context.liveness.operation(name, patience):
                 await self._request(line, send)
-            except Exception as error:  # noqa: BLE001 - logged; an error about one job must not end the lane
-                if send.job_id in self._line_of:  # the database tells the job's state, after a pause
-                    self._forget(send.job_id)
-                self._read_all_in(line.errors.failed(error, send.job_id))
-                ending.failed = True
-            else:
-                line.errors.succeeded(send.job_id)
+            line.errors.succeeded(send.job_id)
+        except Exception as error:  # noqa: BLE001 - logged; an error about one job must not end the lane
+            if send.job_id in self._line_of:  # the database tells the job's state, after a pause
+                self._forget(send.job_id)
+            self.reread(line.errors.failed(error, send.job_id))
         line.wake_up.set()
         if send.job_id in self._changed:
             self._wake_up.set()

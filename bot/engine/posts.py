@@ -16,7 +16,7 @@ from bot import posts
 from bot.aio.tasks import StoreRetry
 from bot.db import WRITE_TIMEOUT
 from bot.engine.context import UNEXPECTED_TRIES, Delivery, EngineContext, Worker
-from bot.engine.outputs import Outputs
+from bot.engine.files import Outputs
 from bot.engine.tuning import DAY
 from bot.errors import Outage
 from bot.features import words
@@ -244,7 +244,7 @@ class Approvals(Notices):
         """End what moderators can't be asked about."""
         if last:
             _, jobs = _about(session, post.kind, post.job_id)
-            _end(session, post, jobs, at, turned_off=outcome is NOWHERE and not post.refused)
+            _end(session, jobs, at, turned_off=outcome is NOWHERE and not post.refused)
 
     async def _shown(self, post: Post, jobs: Sequence[Job]) -> ForModerators:
         """Return what moderators are to see. Raises `Refuse` while a lost result is fetched again."""
@@ -271,19 +271,17 @@ def _about(session: Session, kind: str, job_id: str | None) -> tuple[list[Job], 
     return [one for one in decided if one.state is not JobState.CANCELLED] or decided, waiting
 
 
-def _end(session: Session, post: Post, jobs: Sequence[Job], at: datetime, *, turned_off: bool) -> None:
+def _end(session: Session, jobs: Sequence[Job], at: datetime, *, turned_off: bool) -> None:
     """End what could not be shown to moderators: requests unpaid; a result is not posted.
 
     `turned_off`: nothing waits for approval any more, so the result needs none.
     """
-    for job in jobs:
-        if post.kind == NoticeKind.APPROVAL:
-            gone = (FailureCode.DECLINED, Reason(ReasonCode.APPROVALS_GONE), at)
-            transitions.fail_unpaid(session, job.id, JobState.PENDING, *gone)
-        elif turned_off:
+    gone = (FailureCode.DECLINED, Reason(ReasonCode.APPROVALS_GONE), at)
+    for job in jobs:  # of these, what its state allows
+        transitions.fail_unpaid(session, job.id, JobState.PENDING, *gone)
+        if turned_off:
             transitions.release_result(session, job.id, at)
-        else:
-            transitions.withhold_result(session, job.id, Reason(ReasonCode.RESULT_REVIEWS_GONE), at)
+        transitions.withhold_result(session, job.id, Reason(ReasonCode.RESULT_REVIEWS_GONE), at)
 
 
 # https://discord.com/developers/docs/components/reference#media-gallery
@@ -313,13 +311,11 @@ class Results(Kind):
         jobs, whole = await db.read(results.to_say, post.key, post.job_id, self._context.clock.now())
         if not jobs:
             return None
-        numbers = {job.id: number for number, job in enumerate(whole, 1)}
         parts: list[Part] = []
         for one in jobs:
-            job, output = one, None
-            if one.state is JobState.SUCCEEDED:  # no one but moderators sees one that is withheld
-                job, output = await self._outputs.with_output(one, post.tries)
-            parts.append(Part(job, numbers[job.id], output))
+            shown = one.state is JobState.SUCCEEDED  # no one but moderators sees one that is withheld
+            job, output = await self._outputs.with_output(one, post.tries) if shown else (one, None)
+            parts.append(Part(job, whole.index(one) + 1, output))
         if jobs[0].posted_with_set and jobs[0].set_message is None:
             parts = first_message(parts, await db.read(settings.of, post.guild_id))
             chosen = [part.job.id for part in parts]
@@ -343,9 +339,6 @@ class Results(Kind):
         if said or (post.wanted and last):
             there = outcome.message_id if isinstance(outcome, Stands) and post.is_in_channel else None
             jobs, files = results.note(session, post, there, at, said=said)
-            if not said and outcome != Never():  # else there was nothing to say
-                for job in jobs:
-                    _log.warning("Job %s can't be delivered", job.id)
         whose, _, number = post.key.partition("-")
         if isinstance(outcome, Stands) and int(number) and whose == post.job_id:
             earlier = [f"{whose}-{one}" for one in range(int(number))]
@@ -403,13 +396,9 @@ class Posts:
         self, now: datetime, busy: Mapping[str, Turn]
     ) -> tuple[Mapping[str, Turn], datetime | None]:
         """Begin what is due in other places than those that are busy."""
-        db, tuning = self._context.db, self._context.tuning
-        due_at = await db.read(posts.next_due, now)
-        if due_at is None or due_at > now:
-            return {}, due_at
-        room = tuning.posts_at_once - len(busy)
-        begin = tuning.announcement_bound, now, room, tuple(busy)
-        turns, due_at = await db.write(
+        tuning = self._context.tuning
+        begin = tuning.announcement_bound, now, tuning.posts_at_once - len(busy), tuple(busy)
+        turns, due_at = await self._context.db.write(
             posts.claim, lambda session, post: self._kinds[post.kind].places(session, post), *begin
         )
         return {turn.post.place: turn for turn in turns}, due_at

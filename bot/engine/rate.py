@@ -8,7 +8,7 @@ under the plan's limit means that the plan is another one, or that something els
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Sequence
 
-from bot.engine.tuning import HOUR, MINUTE, Tuning
+from bot.engine.tuning import HOUR, Tuning
 
 LOWEST = 60  # requests a minute of the smallest plan with API access
 
@@ -38,7 +38,6 @@ class RateWindow:
         self._until: list[float] = []  # when others of this process stop counting, in order
         self._others: list[float] = []  # the same of other processes that use the key
         self._paced_next = 0.0
-        self._pause = tuning.rate_block
 
     @property
     def usable(self) -> int:
@@ -71,7 +70,9 @@ class RateWindow:
 
     def free_at(self, now: float) -> float | None:
         """Return when there is room for a request, or None if one in flight has to end first."""
-        self._apply(now)
+        # A plan in doubt is tried again after a while.
+        lowered = now < self.lowered_until and self.odd_at >= self._chosen_at
+        self.limit = min(self._plan, LOWEST) if lowered else self._plan
         counted = self._counted(now)
         over = len(self._in_flight) + len(counted) - self.usable
         if over >= max(0, len(counted)):
@@ -103,10 +104,7 @@ class RateWindow:
         It is no news if another request in flight with this one has met one.
         """
         tuning, news = self._tuning, now >= self.blocked_until
-        if news:  # without a Retry-After, each pause in a row is longer
-            in_a_row = now < self.blocked_until + tuning.paced_for
-            self._pause = min(2 * self._pause, MINUTE) if in_a_row else tuning.rate_block
-        pause = max(self._pause if retry_after is None else retry_after, self._interval)
+        pause = max(tuning.rate_block if retry_after is None else retry_after, self._interval)
         self.blocked_until = max(self.blocked_until, now + min(pause, tuning.rate_block_bound))
         if not news or self.used(now) > 0.8 * self.limit:
             return False
@@ -115,11 +113,6 @@ class RateWindow:
         if again:
             self.lowered_until = now + HOUR
         return again
-
-    def _apply(self, now: float) -> None:
-        """Set the limit. A plan in doubt is tried again after a while."""
-        lowered = now < self.lowered_until and self.odd_at >= self._chosen_at
-        self.limit = min(self._plan, LOWEST) if lowered else self._plan
 
     @property
     def _interval(self) -> float:

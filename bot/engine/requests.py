@@ -5,12 +5,11 @@ for the job; jobs whose request was in flight when a process ended are read by t
 """
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from bot import posts
@@ -52,6 +51,7 @@ _log = logging.getLogger(__name__)
 
 _CODES: Mapping[type[StudiiError], FailureCode] = {
     BadInputs: FailureCode.INPUTS,
+    KeyRefused: FailureCode.KEY,
     OutOfCredits: FailureCode.CREDITS,
     PlanRefused: FailureCode.PLAN,
 }
@@ -110,8 +110,7 @@ class Requests:
 
     async def poll(self, job_id: str, window: RateWindow, age: float) -> Done:
         """GET a job (Studii API docs, "Poll status") that was submitted `age` seconds ago."""
-        asked = job_id, self._note(window)
-        allowed, job, key = await self._db.write_together(_to_poll, asked)
+        allowed, job, key = await self._db.write(_to_poll, self._note(window), job_id)
         if job is None or job.state is not JobState.RUNNING or key is None or key.lane != window.lane:
             return Done(None, sent=False)
         if not allowed:
@@ -129,8 +128,6 @@ class Requests:
             raise
         if isinstance(met, RateLimited):
             return Done(job, again=met.retry_after, limited=met)
-        if isinstance(met, JobReport) and not _is_news(job, met, age, self._tuning):
-            return Done(job)
         poll = Poll(self._catalog, self._tuning, window.lane, age, self._clock.now())
         now_is, again = await self._db.write(polled, poll, job.id, met)
         return Done(now_is, sent=not isinstance(met, _Unreadable), again=again)
@@ -210,22 +207,13 @@ class Requests:
         return Done(stored, sent=sent, limited=limited)
 
 
-# Built once: jobs are polled more often than anything else is done.
-_JOINED = select(Job, StudiiKey).outerjoin(StudiiKey, StudiiKey.id == Job.key_id)
-_WITH_KEYS = _JOINED.where(Job.id.in_(bindparam("ids")))
-
-
 def _to_poll(
-    session: Session, asked: Sequence[tuple[str, Callable[[Session], bool]]]
-) -> list[tuple[bool, Job | None, StudiiKey | None]]:
-    """Count polls. Return whether each may be sent, and the job with the key that it was sent with."""
-    which = {"ids": [job_id for job_id, _ in asked]}
-    found: dict[str, tuple[Job | None, StudiiKey | None]]
-    try:
-        found = {job.id: (job, key) for job, key in session.execute(_WITH_KEYS, which)}
-    except queries.UNREADABLE:  # whose words may quote the row; the next reading leaves it out
-        raise LookupError("a job's row can't be read") from None
-    return [(noting(session), *found.get(job_id, (None, None))) for job_id, noting in asked]
+    session: Session, note: Callable[[Session], bool], job_id: str
+) -> tuple[bool, Job | None, StudiiKey | None]:
+    """Count a poll. Return whether it may be sent, and the job with the key that it was sent with."""
+    job = queries.get(session, job_id)
+    key = None if job is None or job.key_id is None else session.get(StudiiKey, job.key_id)
+    return note(session), job, key
 
 
 class _Unreadable(KeyRefused):
@@ -246,17 +234,11 @@ def _not_sent(session: Session, job_id: str, epoch: int | None, at: datetime) ->
 
 
 def refused(session: Session, tuning: Tuning, claim: Claim, error: StudiiError, at: datetime) -> Job | None:
-    """Do as `not_taken`, for the request of a claim, after which the job may have become unknown."""
+    """Do as `not_taken`, for the request of a claim, unless another process has sent it since."""
     job = queries.get(session, claim.job.id)
-    if job is None or job.epoch != claim.job.epoch:  # stored before, and sent by another process since
+    if job is None or job.epoch != claim.job.epoch:
         return None
-    if job.state is not JobState.UNKNOWN or isinstance(error, OutcomeUnknown):
-        return not_taken(session, tuning, job.id, claim.key.id, error, at)
-    if claim.job.state is not JobState.SUBMITTING:
-        return None
-    code = FailureCode.KEY if isinstance(error, KeyRefused) else FailureCode.API
-    code = _CODES.get(type(error), code)
-    return transitions.fail_unpaid(session, job.id, JobState.UNKNOWN, code, error.told, at)
+    return not_taken(session, tuning, job.id, claim.key.id, error, at)
 
 
 def not_taken(
@@ -264,15 +246,18 @@ def not_taken(
 ) -> Job | None:
     """Say what it means for a job that was claimed with a key that Studii has not taken it or its photo.
 
-    It waits and is tried again, within a bound, ends unpaid, or is unknown and never sent again.
+    It waits and is tried again, within a bound, ends unpaid, or is unknown and never sent again. One that was
+    taken for lost meanwhile ends unpaid.
     """
     job = queries.get(session, job_id)
-    if job is None or job.state not in (JobState.UPLOADING, JobState.SUBMITTING):
+    if job is None or job.state not in (JobState.UPLOADING, JobState.SUBMITTING, JobState.UNKNOWN):
         return None
-    uploading = job.state is JobState.UPLOADING
-    changes: dict[str, Any] = {"held": None, "attempts": job.attempts + 1}
-    bound = tuning.tries
-    code, tries = FailureCode.UPLOAD if uploading else FailureCode.API, job.attempts + 1
+    tries, bound = job.attempts + 1, tuning.tries
+    changes: dict[str, Any] = {"held": None, "attempts": tries}
+    usual = FailureCode.UPLOAD if job.state is JobState.UPLOADING else FailureCode.API
+    code = _CODES.get(type(error), usual)
+    if job.state is JobState.UNKNOWN and not isinstance(error, OutcomeUnknown):
+        return transitions.fail_unpaid(session, job.id, job.state, code, error.told, at)
     match error:
         case OutcomeUnknown():
             _log.warning("Job %s: it is unknown whether Studii accepted it", job.id)
@@ -283,7 +268,7 @@ def not_taken(
             transitions.wait(session, job.id, job.state, at, attempts=tries)
             return transitions.give_way(session, job.id, at)
         case ApiRefused() | UploadFailed(too_large_for_any=True) | _PhotoLost():
-            code, bound = _CODES.get(type(error), code), 0
+            bound = 0
         case NotSent():
             tries, bound, code = job.tries + 1, tuning.unsent_tries, FailureCode.API
             changes = {"held": Reason(ReasonCode.UNREACHABLE), "tries": tries}
@@ -432,14 +417,6 @@ def _end(
         wake(session, ("lanes",))
     _log.info("Job %s failed (%s)", job.id, code)
     return job, None
-
-
-def _is_news(job: Job, report: JobReport, age: float, tuning: Tuning) -> bool:
-    """Return whether an answer has to be stored: most say that the job goes on as before."""
-    over = report.failed or report.succeeded or age >= tuning.lost_after
-    told = report.status != job.studii_status or (job.charged is None and bool(report.credits_charged))
-    lasts = age >= tuning.hourly_after and job.held is None
-    return over or told or lasts or job.trouble is not None or job.not_before is not None
 
 
 def _count(job: Job, trouble: Trouble | None, at: datetime) -> float:

@@ -1,7 +1,7 @@
 """Requests of lanes, the limits that Studii has shown, and the durations of jobs, kept over restarts."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from math import ceil
 
@@ -140,12 +140,9 @@ def learn_duration(session: Session, tool: str, output_kind: str, low: float, hi
     _delete(session, Duration, these & (Duration.id < first))
 
 
-def durations(session: Session) -> dict[tuple[str, str], list[tuple[float, float]]]:
-    """Return the samples by tool and kind of output, oldest first."""
-    found: dict[tuple[str, str], list[tuple[float, float]]] = {}
-    for one in session.scalars(select(Duration).order_by(Duration.id)):
-        found.setdefault((one.tool, one.output_kind), []).append((one.low, one.high))
-    return found
+def durations(session: Session) -> Sequence[Duration]:
+    """Return the durations, oldest first."""
+    return session.scalars(select(Duration).order_by(Duration.id)).all()
 
 
 def _delete(session: Session, row: type[Base], which: object) -> None:

@@ -210,12 +210,10 @@ def to_take_in(session: Session, at: datetime, limit: int, *, freed: bool = Fals
     return _by_turn(session, limit, Job.state == JobState.RECEIVED, ready, one_if_held=True)
 
 
-def next_to_take_in(session: Session) -> tuple[datetime | None, bool]:
-    """Return when the next photo that was left alone is due, or was, and whether one waits for room."""
-    lacks_room = case((Job.trouble == Trouble.ROOM, 1))
-    query = select(func.min(Job.not_before), func.count(lacks_room)).where(Job.state == JobState.RECEIVED)
-    next_due, lacking = session.execute(ours(session, query, Job.__table__.c.guild_id)).one()
-    return next_due, bool(lacking)
+def next_to_take_in(session: Session) -> datetime | None:
+    """Return when the next photo that was left alone is due, or was."""
+    query = select(func.min(Job.not_before)).where(Job.state == JobState.RECEIVED)
+    return session.scalar(ours(session, query, Job.__table__.c.guild_id))
 
 
 def to_download(session: Session, at: datetime, limit: int) -> tuple[list[Job], datetime | None]:
@@ -236,20 +234,12 @@ def with_files(session: Session) -> dict[str, int]:
 
 
 def kept_results(session: Session) -> list[Job]:
-    """Return results that were given up for posting, or withheld, and are still kept, in the order in which
-    they ended."""
+    """Return results that are kept although they were given up for posting, or withheld, and then those that
+    wait for a moderator and can be fetched again, in the order in which they ended."""
     given_up = Job.state.in_((JobState.SUCCEEDED, JobState.WITHHELD)) & Job.announced_at.is_not(None)
-    return _kept(session, given_up)
-
-
-def results_to_decide_on(session: Session) -> list[Job]:
-    """Return results that wait for a moderator and can be fetched again, in the order of their end."""
-    return _kept(session, (Job.state == JobState.REVIEWING) & Job.output_url.is_not(None))
-
-
-def undelivered(session: Session, before: datetime) -> list[Job]:
-    """Return jobs announced before that time whose output file is still there."""
-    return readable(session, select(Job).where(Job.output_file.is_not(None), Job.announced_at < before))
+    undecided = (Job.state == JobState.REVIEWING) & Job.output_url.is_not(None)
+    kept = select(Job).where(given_up | undecided, Job.output_file.is_not(None))
+    return _ours(session, kept.order_by(Job.state == JobState.REVIEWING, Job.finished_at, Job.number))
 
 
 def _locked(query: Select[Job], locked: bool = True) -> Select[Job]:
@@ -263,12 +253,6 @@ def _is_due(at: datetime) -> ColumnElement[bool]:
 
 def _ours(session: Session, query: Select[Job]) -> list[Job]:
     return readable(session, ours(session, query, Job.__table__.c.guild_id))
-
-
-def _kept(session: Session, which: ColumnElement[bool]) -> list[Job]:
-    return _ours(
-        session, select(Job).where(which, Job.output_file.is_not(None)).order_by(Job.finished_at, Job.number)
-    )
 
 
 def _by_turn(

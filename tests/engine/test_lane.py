@@ -139,9 +139,9 @@ def test_everybody_is_served_and_no_job_is_looked_at_more_than_once_a_second(
                 looks.setdefault(decision.job_id, []).append(now)
             continue
         ends = [end for end, _ in under_way.values()]
-        assert ends or decision.until is not None, "a lane with work must know what it waits for"
-        assert decision.until is None or decision.until > now, "a lane that rests must not be asked at once"
-        now = min(ends if decision.until is None else [*ends, decision.until])
+        assert ends or decision is not None, "a lane with work must know what it waits for"
+        assert decision is None or decision > now, "a lane that rests must not be asked at once"
+        now = min(ends if decision is None else [*ends, decision])
         for job_id, (end, send) in list(under_way.items()):
             if end > now:
                 continue

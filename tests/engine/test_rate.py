@@ -28,16 +28,6 @@ def later_life(window: RateWindow, now: float) -> RateWindow:
     return later
 
 
-def test_pauses_in_a_row_grow_where_studii_names_none() -> None:
-    window, now = RateWindow(60, TUNING), 10.0
-    pauses = list[float]()
-    for _ in range(6):
-        window.limited(now, None)
-        pauses.append(window.blocked_until - now)
-        now = window.blocked_until + 1
-    assert pauses == pytest.approx([5, 10, 20, 40, 60, 60])
-
-
 @pytest.mark.promise
 def test_another_life_waits_and_goes_slowly_for_as_long() -> None:
     window = RateWindow(60, TUNING)

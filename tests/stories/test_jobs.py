@@ -389,7 +389,7 @@ async def test_a_private_result_is_its_persons_alone_and_comes_by_dm_when_it_is_
         told.closed = True
         await runs(here, "A green kite")
         await here.restart(ANSWERS_END)
-        await until(lambda: any("can't be delivered" in line for line in here.log), "it to be kept")
+        await until(lambda: any("was not posted" in line for line in here.log), "it to be kept")
         listed = await here.maya.command("jobs")
         assert "A green kite" in plain(listed)
         assert "A green kite" not in plain(await here.nora.command("jobs"))
