@@ -141,9 +141,7 @@ async def try_again(press: Press, guild_id: int) -> None:
     await answer(press.interaction, boxed(GOOD, words))
 
 
-_SETTLE = lazy(
-    "Settle it with **Mark as charged** or **Release credits**, here or under Server jobs in `/jobs`."
-)
+_SETTLE = lazy("Settle it with **Mark as charged** or **Release credits** under Server jobs in `/jobs`.")
 _CHANGE = lazy("Change it with `/studii budget`. See where the credits went with `/studii credits`.")
 _COLOURS: Mapping[NoticeKind, discord.Colour] = {
     NoticeKind.BUDGET_80: GOING,

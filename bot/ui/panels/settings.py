@@ -697,7 +697,9 @@ def _heading(topic: Topic) -> str:
 
 def _beside(said: str, control: ui.Button[Any], most: int = BESIDE_BUTTON) -> list[Piece]:
     """Return the button beside what is said, or beside its first line if that is much: a phone is narrow."""
-    head, _break, below = said.partition("\n") if len(said) > most else (said, "", "")
+    # Half of both is the width: a Japanese letter is as wide as two others, and takes three bytes.
+    width = (len(said) + len(said.encode())) // 2
+    head, _break, below = said.partition("\n") if width > most else (said, "", "")
     return [ui.Section(text(head), accessory=control), *([text(below)] if below else [])]
 
 
