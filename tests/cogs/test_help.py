@@ -13,7 +13,7 @@ from bot.features.photo_rules import PhotoChannelKind, Preset, set_channel
 from bot.servers import access, settings as server_settings
 from bot.servers.access import Block
 from tests.support import spending
-from tests.support.desk import Desk, open_desk, pieces, texts
+from tests.support.desk import Desk, answer_of, open_desk, pieces, texts
 from tests.support.settings import admin, limit_tool, opened
 
 
@@ -46,8 +46,7 @@ async def test_without_a_key_help_says_only_what_to_do_about_it(tmp_path: Path) 
         assert labels(answer) == []
         answer = await desk.admin.slash(desk.channel, "help")
         assert labels(answer) == ["Set up"]
-        assert answer.response is not None
-        opened = await desk.admin.click(answer.response, label="Set up")
+        opened = await desk.admin.click(answer_of(answer), label="Set up")
         assert "Studii in this server" in texts(opened)
 
 
@@ -199,8 +198,7 @@ async def test_the_panels_buttons_refuse_whom_the_rules_refuse(desk: Desk) -> No
 async def test_where_results_cant_be_posted_no_panel_is_and_the_reason_is_said(desk: Desk) -> None:
     silent = desk.channel_for_the_bot("silent", send_messages=False)
     shown = await desk.admin.slash(silent, "studii setup")
-    assert shown.response is not None
-    told = await desk.admin.click(shown.response, label="Post panel")
+    told = await desk.admin.click(answer_of(shown), label="Post panel")
     assert "I'm missing **Send Messages**" in texts(told)
     assert not [one for one in silent.history() if one.author.bot]
 

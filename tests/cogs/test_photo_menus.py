@@ -10,7 +10,7 @@ from simcord import InteractionResult
 from bot.jobs import queries
 from bot.jobs.models import JobState
 from bot.media.spool import OutputFile
-from tests.support.desk import PNG, Desk, labelled, make_bot, pieces, texts
+from tests.support.desk import PNG, Desk, answer_of, labelled, make_bot, pieces, texts
 from tests.support.posts import tell_end
 
 MENUS = {
@@ -99,8 +99,7 @@ async def test_the_menu_for_all_asks_which_tool_and_then_for_its_inputs(desk: De
     assert offered.ephemeral
     (select,) = (piece for piece in pieces(offered) if piece["type"] == 3)
     assert [one["value"] for one in select["options"]] == list(desk.bot.catalog.tools)
-    assert offered.response is not None
-    shown = await desk.maya.select(offered.response, ["studio"])
+    shown = await desk.maya.select(answer_of(offered), ["studio"])
     assert labels(shown) == ["Prompt", "Mode", "Quality", "Just for me", "Aspect ratio"]
     given = {"prompt": "At night", "mode": "image", "quality": "high", "aspect_ratio": "1:1"}
     await desk.maya.submit_modal(shown, given)

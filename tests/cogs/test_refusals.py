@@ -12,7 +12,7 @@ from bot.jobs.models import JobState
 from bot.servers import settings
 from bot.servers.settings import Period, PhotoScope
 from tests.support import spending
-from tests.support.desk import PNG, Desk, started, texts
+from tests.support.desk import PNG, Desk, answer_of, started, texts
 from tests.support.settings import admin, pressed
 
 OWN_ONLY = "In this server you can only use Career portrait on your own photos. Someone else posted that one."
@@ -74,8 +74,7 @@ async def test_who_manages_messages_or_the_server_may_make_a_portrait_of_others(
 async def test_a_member_who_refuses_by_privacy_is_obeyed_until_they_allow_it(desk: Desk, menu: str) -> None:
     photo = await photo_of_tom(desk)
     own = await desk.tom.slash(desk.channel, "settings")
-    assert own.response is not None
-    await desk.tom.click(own.response, custom_id="studii:put:settings:photos:off")
+    await desk.tom.click(answer_of(own), custom_id="studii:put:settings:photos:off")
     for person in (desk.maya, desk.admin):
         refused = await person.context_menu(desk.channel, menu, photo)
         assert refused.ephemeral
@@ -83,7 +82,7 @@ async def test_a_member_who_refuses_by_privacy_is_obeyed_until_they_allow_it(des
         assert THEIR_WORD in texts(refused)
     assert await taken(desk) == 0
     assert started(await desk.tom.context_menu(desk.channel, "Photo restoration", photo))
-    await desk.tom.click(own.response, custom_id="studii:put:settings:photos:on")
+    await desk.tom.click(answer_of(own), custom_id="studii:put:settings:photos:on")
     allowed = await desk.maya.context_menu(desk.channel, menu, photo)
     assert allowed.modal is not None or started(allowed)
 

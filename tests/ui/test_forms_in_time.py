@@ -14,7 +14,7 @@ from bot.ui.kit import answers as kit_answers
 from bot.ui.kit.answers import FORM_TOO_LATE
 from tests.reactions.taps import ROOM, post
 from tests.reactions.test_mentions import HALL, answer_to, mention
-from tests.support.desk import Desk, labelled, pieces, texts
+from tests.support.desk import Desk, answer_of, labelled, pieces, texts
 from tests.support.patience import PATIENCE
 from tests.support.presses import send_command, send_menu, send_press
 from tests.ui.admin.moderation.test_results import shown as shown_result, watched
@@ -132,8 +132,7 @@ async def a_choice_in_a_list(desk: Desk, _folder: Path) -> Send:
     """A tool that is chosen in the list for a photo."""
     photo = await post(desk, desk.maya, ROOM)
     listed = await desk.maya.context_menu(desk.channel, "Studii…", photo)
-    assert listed.response is not None
-    message = listed.response
+    message = answer_of(listed)
     (custom_id,) = (str(one["custom_id"]) for one in pieces(message) if one["type"] == 3)
     return lambda: send_press(desk, desk.maya, message, custom_id, chosen="virtual-staging")
 
@@ -142,8 +141,7 @@ async def edit_of_a_refused_form(desk: Desk, _folder: Path) -> Send:
     await forbid(desk, "blimp")
     form = await opened(desk, desk.maya, "studio")
     refused = await desk.maya.submit_modal(form, {"prompt": "A blimp", "mode": "video"})
-    assert refused.response is not None
-    message, custom_id = refused.response, labelled(refused, "Edit")
+    message, custom_id = answer_of(refused), labelled(refused, "Edit")
     return lambda: send_press(desk, desk.maya, message, custom_id)
 
 

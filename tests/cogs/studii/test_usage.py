@@ -21,7 +21,7 @@ from bot.jobs.models import JobState
 from bot.servers import settings
 from bot.ui.admin.chart_picture import draw
 from bot.ui.admin.usage import MANY_CHARTS, MAX_WAITING_CHARTS, Series, UsageChart, picture_of
-from tests.support.desk import Desk, pieces, texts
+from tests.support.desk import Desk, answer_of, pieces, texts
 from tests.support.jobs import ledger_lines
 from tests.support.presses import app_in
 from tests.support.settings import admin
@@ -64,8 +64,7 @@ async def test_an_admin_sees_a_picture_with_top_members_and_tools_beside_it(desk
     assert "budget 100 a day" in said
     with Image.open(io.BytesIO(attached(answer, desk))) as picture:
         assert picture.format == "PNG"
-    assert answer.response is not None
-    await desk.admin.click(answer.response, label="Back")
+    await desk.admin.click(answer_of(answer), label="Back")
     assert "### 💳 Credits" in texts(answer)
 
 

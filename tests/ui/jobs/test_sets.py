@@ -11,7 +11,7 @@ from bot.servers import settings
 from bot.servers.settings import Period
 from tests.reactions.taps import jobs_of, post
 from tests.support import spending
-from tests.support.desk import PNG, Desk, labels, learned, pieces, texts
+from tests.support.desk import PNG, Desk, answer_of, labels, learned, pieces, texts
 from tests.ui.jobs.results import fields, opened
 
 PHOTOS = [(f"room{number}.png", PNG + bytes([number])) for number in range(1, 7)]
@@ -75,12 +75,11 @@ async def test_a_set_asks_first_as_a_whole(desk: Desk) -> None:
     assert asked.ephemeral
     assert "Photo restoration of 6 photos costs about 48 credits. Start it?" in texts(asked)
     assert await jobs_of(desk) == []
-    assert asked.response is not None
-    await desk.maya.click(asked.response, label="Run · about 48 credits")
+    await desk.maya.click(answer_of(asked), label="Run · about 48 credits")
     jobs = await jobs_of(desk)
     assert [job.source.filename for job in jobs if job.source] == [name for name, _ in PHOTOS]
     assert len({job.set_id for job in jobs}) == 1
-    assert "6 photos" in texts(asked.response)
+    assert "6 photos" in texts(answer_of(asked))
     # A set below that price starts at once.
     uploads = await opened(desk, desk.tom, "photo-restore")
     assert "5 photos" in texts(await desk.tom.submit_modal(uploads, {"image": PHOTOS[:5]}))
@@ -133,8 +132,7 @@ async def test_the_failed_ones_can_be_run_again(desk: Desk) -> None:
     asked = await desk.tom.click(card, label=labels(card)[0])
     assert "Photo restoration of 2 photos costs 24 credits. Start it?" in texts(asked)
     assert len(await jobs_of(desk)) == 6
-    assert asked.response is not None
-    again = await desk.tom.click(asked.response, label="Run · 24 credits")
+    again = await desk.tom.click(answer_of(asked), label="Run · 24 credits")
     assert "2 photos" in texts(again)
     new = (await jobs_of(desk))[6:]
     assert [job.source.filename for job in new if job.source] == ["room5.png", "room6.png"]

@@ -18,7 +18,7 @@ from tests.cogs.test_jobs import button, listed
 from tests.reactions.taps import PORTRAIT, ROOM, jobs_of, post, reaction, ready, taken_away
 from tests.reactions.test_mentions import answer_to, mention
 from tests.support import spending
-from tests.support.desk import Desk, all_questions, labelled, labels, learned, make_bot, texts
+from tests.support.desk import Desk, all_questions, answer_of, labelled, labels, learned, make_bot, texts
 from tests.support.presses import send_command, send_press
 from tests.support.settings import admin
 from tests.ui.jobs.results import staged
@@ -102,8 +102,7 @@ Send = Callable[[], object]
 async def question(desk: Desk, _folder: Path) -> Send:
     await desk.db.write(settings.change, desk.guild.id, confirm_above=1)
     asked = await desk.maya.slash(desk.channel, "studio", prompt="A kite")
-    assert asked.response is not None
-    question = asked.response
+    question = answer_of(asked)
     await desk.db.write(settings.change, desk.guild.id, confirm_above=None)
     custom_id = labelled(asked, "Run")
     return lambda: send_press(desk, desk.maya, question, custom_id)
@@ -113,8 +112,7 @@ async def run_again_in_the_list(desk: Desk, _folder: Path) -> Send:
     await desk.maya.slash(desk.channel, "studio", prompt="A kite")
     await desk.move(await desk.job(), JobState.FAILED, failure=FailureCode.API)
     seen = await listed(desk)
-    assert seen.response is not None
-    message, custom_id = seen.response, button(seen, "Run again")
+    message, custom_id = answer_of(seen), button(seen, "Run again")
     return lambda: send_press(desk, desk.maya, message, custom_id)
 
 

@@ -18,7 +18,7 @@ from bot.ui.reading.permissions import (
     is_manager,
     is_moderator,
 )
-from tests.support.desk import BOT_PERMISSIONS, Desk, open_desk, pieces, texts
+from tests.support.desk import BOT_PERMISSIONS, Desk, answer_of, open_desk, pieces, texts
 from tests.support.presses import press
 from tests.ui.admin.moderation.waiting import approvals, moderator
 
@@ -59,8 +59,7 @@ def test_moderators_have_manage_messages_or_manage_the_server(
 
 async def test_a_button_of_a_server_does_nothing_in_a_direct_message(desk: Desk) -> None:
     shown = await desk.maya.slash(desk.channel, "jobs")
-    assert shown.response is not None
-    refused = await press(desk, desk.maya, shown.response, "studii:jobs:mine:0:any:any", in_server=False)
+    refused = await press(desk, desk.maya, answer_of(shown), "studii:jobs:mine:0:any:any", in_server=False)
     assert "This only works in a server." in texts(refused)
 
 

@@ -12,7 +12,7 @@ from bot.jobs import transitions
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.servers import access
 from tests.reactions.taps import PORTRAIT, STAGING, jobs_of, post, ready
-from tests.support.desk import PNG, Desk, pieces, texts
+from tests.support.desk import PNG, Desk, answer_of, pieces, texts
 from tests.support.services import erase, sweep
 from tests.support.settings import admin
 from tests.ui.jobs.results import press_on, staged, succeeded
@@ -48,9 +48,8 @@ async def from_the_menu(desk: Desk) -> discord.Message:
 
 async def run_again(desk: Desk, channel: ChannelHandle | None = None) -> Any:
     listed = await desk.maya.slash(channel or desk.channel, "jobs")
-    assert listed.response is not None
     button = next(piece for piece in pieces(listed) if str(piece.get("label")).startswith("Run again"))
-    return await desk.maya.click(listed.response, custom_id=button["custom_id"])
+    return await desk.maya.click(answer_of(listed), custom_id=button["custom_id"])
 
 
 @pytest.mark.promise
@@ -175,8 +174,7 @@ async def test_a_refusal_holds_for_a_result_after_its_data_was_erased(
         await erase(desk.services, desk.maya.id)
     await sweep_later(desk)
     offered = await press_on(desk, desk.tom, message, "Use in…")
-    assert offered.response is not None
-    answer = await desk.tom.select(offered.response, ["photo-restore"])
+    answer = await desk.tom.select(answer_of(offered), ["photo-restore"])
     assert answer.ephemeral
     refused = "It's not clear who" if forgotten else "doesn't want others to use it"
     assert refused in texts(answer)
@@ -193,6 +191,5 @@ async def test_anothers_photo_does_not_become_ones_own_when_its_author_is_erased
     await sweep_later(desk)
     for who in (desk.tom, desk.admin):
         offered = await press_on(desk, who, result, "Use in…")
-        assert offered.response is not None
-        answer = await who.select(offered.response, ["product-background"])
+        answer = await who.select(answer_of(offered), ["product-background"])
         assert "It's not clear who first posted that photo" in texts(answer)

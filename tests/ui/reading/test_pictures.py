@@ -15,7 +15,7 @@ from bot.jobs.models import JobState
 from bot.media.spool import OutputFile
 from bot.ui.reading.pictures import pictures_in
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
-from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, open_desk, pieces, texts
+from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, answer_of, open_desk, pieces, texts
 from tests.support.posts import tell_end
 from tests.support.settings import admin
 from tests.ui.jobs.results import press_on, source_bytes, succeeded
@@ -207,8 +207,7 @@ async def test_what_is_made_of_a_hidden_result_is_hidden_too(desk: Desk, tmp_pat
     await desk.maya.slash(desk.channel, "photo-restore", image=HIDDEN)
     shown = await succeeded(desk, tmp_path, before=True)
     picker = await press_on(desk, desk.tom, shown, "Use in…")
-    assert picker.response is not None
-    form = await desk.tom.select(picker.response, ["product-background"])
+    form = await desk.tom.select(answer_of(picker), ["product-background"])
     await desk.tom.submit_modal(form, {})
     assert hides(await succeeded(desk, tmp_path)) == [True]
     await press_on(desk, desk.tom, shown, "Run again")

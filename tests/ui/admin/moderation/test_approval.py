@@ -26,7 +26,7 @@ from bot.ui.jobs.progress import progress_panel
 from tests.reactions.taps import STAGING, jobs_of, post, ready
 from tests.support import spending
 from tests.support.database import given
-from tests.support.desk import DONE, PNG, Desk, pieces, texts
+from tests.support.desk import DONE, PNG, Desk, answer_of, pieces, texts
 from tests.support.posts import deliver, open_posts, placed, sent
 from tests.support.presses import hand_in
 from tests.support.services import cancel, erase
@@ -232,8 +232,7 @@ async def test_a_request_that_a_restored_backup_had_is_no_longer_asked_about(des
 async def test_a_private_request_is_not_quoted_once_it_is_decided_on(desk: Desk) -> None:
     channel = await approvals(desk)
     question = await desk.maya.slash(desk.channel, "studio", prompt="A red kite", private=True)
-    assert question.response is not None
-    await desk.maya.click(question.response, label="Run · about 8 credits")
+    await desk.maya.click(answer_of(question), label="Run · about 8 credits")
     await moderator(desk).click(await asked(desk, channel), label="Approve")
     assert "kite" not in texts(channel.history()[-1])
 
@@ -255,8 +254,7 @@ async def test_a_tap_waits_too_and_the_requester_of_a_private_job_is_told_who_se
     question = await desk.maya.slash(desk.channel, "studio", prompt="A red kite", private=True)
     assert "Although it's private, moderators here see this job" in texts(question)
     assert await desk.job() == before
-    assert question.response is not None
-    await desk.maya.click(question.response, label="Run · about 8 credits")
+    await desk.maya.click(answer_of(question), label="Run · about 8 credits")
     assert "It's private: only they get the result." in texts(await asked(desk, channel))
     assert "waiting for approval" in texts(await desk.maya.slash(desk.channel, "jobs"))
 

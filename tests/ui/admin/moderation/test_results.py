@@ -18,7 +18,7 @@ from bot.servers.notices import NoticeKind
 from bot.ui.admin.approvals import approval_request, decided
 from bot.ui.jobs.progress import progress_panel
 from tests.support.database import given
-from tests.support.desk import PNG, Desk, pieces, texts
+from tests.support.desk import PNG, Desk, answer_of, pieces, texts
 from tests.support.jobs import staging
 from tests.support.panels import CATALOG
 from tests.support.posts import Posted, deliver, open_posts, sent, tell_end
@@ -88,8 +88,7 @@ async def test_who_asks_for_something_private_is_told_before_that_moderators_see
     channel = await watched(desk)
     question = await desk.maya.slash(desk.channel, "studio", prompt="A red kite", private=True)
     assert "look at the result before you get it" in texts(question)
-    assert question.response is not None
-    await desk.maya.click(question.response, label="Run · about 8 credits")
+    await desk.maya.click(answer_of(question), label="Run · about 8 credits")
     job = await desk.job()
     assert (job.private, job.result_approval) == (True, Approval.WANTED)
     pair = [replace(job, set_id="0" * 16)] * 2
@@ -123,17 +122,15 @@ async def test_moderators_find_a_declined_result_in_their_jobs_and_may_release_i
     job = await desk.job()
     otto = moderator(desk, "otto")
     jobs = await otto.slash(desk.channel, "jobs")
-    assert jobs.response is not None
-    listed = await otto.click(jobs.response, label="Results not posted")
+    listed = await otto.click(answer_of(jobs), label="Results not posted")
     assert f"<@{desk.maya.id}> in <#{desk.channel.id}>" in texts(listed)
     # Only states in which a result isn't posted can be chosen.
     assert "Waiting for a moderator" in str(pieces(listed))
     assert "Outcome unknown" not in str(pieces(listed))
-    seen = await otto.click(listed.response or jobs.response, label="See result")
+    seen = await otto.click(listed.response or answer_of(jobs), label="See result")
     assert "A result that isn't posted" in texts(seen)
     assert "A moderator declined the result." in texts(seen)
-    assert seen.response is not None
-    assert len(seen.response.attachments) == 2
+    assert len(answer_of(seen).attachments) == 2
     # Who presses wants to see it, and sees it alone.
     (gallery,) = (piece for piece in pieces(seen) if piece["type"] == 12)
     assert [item["spoiler"] for item in gallery["items"]] == [False, False]
@@ -143,7 +140,7 @@ async def test_moderators_find_a_declined_result_in_their_jobs_and_may_release_i
         assert "Results not posted" not in str(pieces(mine))
         button = await desk.channel_message(f"studii:see-result:{job.id}-0")
         assert "can" in texts(await person.click(button, label="Press"))
-    await otto.click(seen.response, label="Post it after all")
+    await otto.click(answer_of(seen), label="Post it after all")
     job = await desk.job()
     assert (job.state, job.posting) == (JobState.SUCCEEDED, 1)
     again = await desk.channel_message(f"studii:release-result:{job.id}-0")
@@ -169,9 +166,8 @@ async def test_a_private_result_reaches_its_person_alone_when_it_is_approved(
 ) -> None:
     channel = await watched(desk)
     question = await desk.maya.slash(desk.channel, "photo-restore", image=("room.png", PNG), private=True)
-    assert question.response is not None
     before = len(desk.channel.history())
-    await desk.maya.click(question.response, label="Run · about 8 credits")
+    await desk.maya.click(answer_of(question), label="Run · about 8 credits")
     message = await shown(desk, tmp_path, channel, await desk.job())
     assert "It's private: only they get it." in texts(message)
     desk.clock.advance(20 * 60)  # the command's answer can't be changed any more
