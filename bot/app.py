@@ -11,7 +11,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Protocol
 
 import discord
 from aiohttp import TCPConnector
@@ -61,14 +60,6 @@ class Replaced(StudiiBotError):
     default = "Another process has taken over, so this one ends. Started again, it stands by."
 
 
-class DiscordFiles(PhotoSource, Protocol):
-    """A source of photos and other files of Discord's."""
-
-    async def read(self, url: str, limit: int) -> bytes:
-        """Return the file. Raises `PhotoUnavailable`, or `PhotoDelayed` if it is for the moment alone."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class App:
     """All parts, built and ready to run."""
@@ -88,7 +79,7 @@ async def build(
     intents: Callable[[], Awaitable[discord.Intents]],
     recommended: Callable[[], Awaitable[int]] = one_shard,
     clock: Clock | None = None,
-    photos: DiscordFiles | None = None,
+    photos: PhotoSource | None = None,
     connect: Callable[..., TCPConnector] | None = None,
     decoder: Decoder | None = None,
 ) -> AsyncGenerator[App]:
@@ -152,7 +143,7 @@ async def build(
         )
         if photos is None:
             find = partial(found_again, bot, patience=20.0)
-            photos = await stack.enter_async_context(CdnPhotoSource(connect, find))
+            photos = await stack.enter_async_context(CdnPhotoSource(find, connect))
         beside = db
         if sqlite_file(url) is None:  # an answer can't wait for what waits for a lock
             opening = Database.open(
@@ -163,7 +154,7 @@ async def build(
             db, beside, vault, clock, bot, catalog, bot.readers, lambda job_id: engine.progress(job_id)
         )
         context = DeliveryContext(
-            bot, catalog, answers, partial(db.read, server_settings.of), bot.readers, guarded, photos.read
+            bot, catalog, answers, partial(db.read, server_settings.of), bot.readers, guarded
         )
         delivery = DiscordDelivery(context)
         engine = Engine(

@@ -4,11 +4,11 @@ A row is a dataclass, and the domain object. It has no relationships, so reading
 Outside of the functions of `bot.db` it is detached, and nothing assigns to it.
 """
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, TypeVarTuple
+from typing import Any, TypeVar, TypeVarTuple
 
 from sqlalchemy import (
     JSON,
@@ -23,9 +23,10 @@ from sqlalchemy import (
     Select,
     Text,
     TypeDecorator,
+    select,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass, Session
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, MappedAsDataclass, Session
 
 from bot.reasons import Reason
 
@@ -41,6 +42,8 @@ metadata = MetaData(
 
 
 _R = TypeVarTuple("_R")
+_Row = TypeVar("_Row")
+UNREADABLE = (ValueError, TypeError, LookupError)  # of drivers and column types, for invalid values
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -182,6 +185,28 @@ def put(
         else rows.on_conflict_do_nothing(index_elements=key)
     )
     return session.connection().execute(statement, {**key, **values}).rowcount == 1
+
+
+def readable(
+    session: Session,
+    query: Select[_Row],
+    key: InstrumentedAttribute[Any],
+    skip: Callable[[Any, Exception], None],
+) -> list[_Row]:
+    """Return the rows of the query but those that can't be read: `skip` is called with their keys."""
+    try:
+        return list(session.scalars(query))
+    except UNREADABLE:
+        bad: list[Any] = []
+        for one in session.scalars(query.with_only_columns(key, maintain_column_froms=True)).all():
+            try:
+                session.scalars(select(key.class_).where(key == one)).one()
+            except UNREADABLE as error:
+                bad.append(one)
+                skip(one, error)
+        if not bad:
+            raise
+        return readable(session, query.where(key.not_in(bad)), key, skip)
 
 
 def ours(session: Session, query: Select[*_R], guild_id: ColumnElement[int]) -> Select[*_R]:

@@ -117,11 +117,12 @@ def _unusable(url: str, error: Exception) -> SettingsError:
         if code in ON_SQLITE:
             return unusable_file(path, code)
         return SettingsError(
-            f"The database file {path} can't be used ({_reason(error)}). Set DATABASE_URL to another file."
+            f"The database file {path} can't be used ({reason_in_words(error)}). Set DATABASE_URL to another "
+            "file."
         )
     state = str(getattr(drivers_error(error), "sqlstate", ""))
     failed = Unavailable(
-        f"The database at {address_shown(url)} can't be used ({_reason(error)}). Check DATABASE_URL."
+        f"The database at {address_shown(url)} can't be used ({reason_in_words(error)}). Check DATABASE_URL."
     )
     return SettingsError(str(failed)) if state.startswith(_WRONG_LOGIN) else failed
 
@@ -132,7 +133,8 @@ def address_shown(url: str) -> str:
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=True)
 
 
-def _reason(error: Exception) -> str:
+def reason_in_words(error: Exception) -> str:
+    """Return why something can't be reached or used, as it stands in a sentence for the operator."""
     met = drivers_error(error)
     known: list[tuple[bool, str]] = [
         (isinstance(met, socket.gaierror), "no machine of that name is known"),
@@ -499,7 +501,7 @@ class Database:
             if what not in self._failing_since:
                 self._failing_since[what] = _CLOCK.monotonic()
                 words = "The database can't be %s (%s). The bot will keep trying."
-                _log.warning(words, shown, _reason(error))
+                _log.warning(words, shown, reason_in_words(error))
             if failure is error:
                 raise
             raise failure from error

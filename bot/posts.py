@@ -16,7 +16,6 @@ from sqlalchemy import (
     JSON,
     ColumnElement,
     ForeignKey,
-    Select,
     String,
     UniqueConstraint,
     bindparam,
@@ -30,17 +29,15 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.backoff import backoff
-from bot.base import NUMBER, Base, ours, partial_index, put, wake
+from bot.base import NUMBER, Base, ours, partial_index, put, readable, wake
 from bot.clock import PUT_BACK
 
 _log = logging.getLogger(__name__)
 
 OFFER = "offer"  # the kind of an answer to a mention that offers tools
 RESULT = "result"  # the kind of what says how jobs ended (see `bot.jobs.results`)
-# The numbers of the first components of messages: results' are the first of these, and all others' are above.
-_RESULTS, _RESULT_BITS = 1 << 29, 28
 SENT_SINCE = "since"  # in the details: from when on (seconds) a life that was forgotten may have sent it
-_MARKS = 1_000_000_000
+_MARKS, _MARK_BITS = 1 << 29, 28  # the numbers of messages' first components
 FIRST_RETRY = 1.0  # seconds
 Details = Mapping[str, str | int | None]
 
@@ -104,21 +101,16 @@ class Post(Base):
     @property
     def mark(self) -> int:
         """Return the number of the message's first component, by which it is found."""
-        if self.kind == RESULT:
-            return mark_of_nonce(self.key)
-        return _MARKS + self.id % _MARKS
+        digest = hashlib.sha256(self.nonce.encode()).digest()
+        return _MARKS + int.from_bytes(digest[:4], "big") % (1 << _MARK_BITS)
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A post as it was claimed, and since when an earlier try may have sent or removed it.
-
-    `moved`: it is to stand elsewhere now, unless that try has sent it.
-    """
+    """A post as it was claimed, and since when an earlier try may have sent or removed it."""
 
     post: Post
     begun_before: datetime | None
-    moved: bool = False
 
     @property
     def removes(self) -> bool:
@@ -185,12 +177,6 @@ class Refuse(Exception):
 Places = Callable[[Session, Post], list[str]]  # that a post is to stand in, best first
 
 
-def mark_of_nonce(nonce: str) -> int:
-    """Return the number of the first component of the message with that nonce."""
-    digest = hashlib.sha256(nonce.encode()).digest()
-    return _RESULTS + int.from_bytes(digest[:4], "big") % (1 << _RESULT_BITS)
-
-
 def want(
     session: Session,
     guild_id: int,
@@ -203,16 +189,31 @@ def want(
     details: Details | None = None,
     place: str = "",
     expires_at: datetime | None = None,
+    message_id: int | None = None,
     again: bool = False,
 ) -> bool:
     """Let a message stand. Return False if there is a row with that kind and key (at most 64 characters).
 
     It is due at once without `due_at`, and without `place` tried after what waits for a place in the same
-    server. `again`: what is there and was not wanted any more is wanted again.
+    server. `message_id`: it was sent already. `again`: what is there and was not wanted any more is wanted
+    again.
     """
-    values: dict[str, Any] = {"details": dict(details or {}), "job_id": job_id, "expires_at": expires_at}
-    values |= {"created_at": at, "changed_at": at, "due_at": due_at or at, "place": place or f"s{guild_id}"}
-    values |= {"refused": [], "wanted": True, "version": 1, "shown_version": 0, "number": 0, "tries": 0}
+    values: dict[str, Any] = {
+        "created_at": at,
+        "changed_at": at,
+        "due_at": due_at or at,
+        "place": place or f"s{guild_id}",
+        "details": dict(details or {}),
+        "job_id": job_id,
+        "expires_at": expires_at,
+        "message_id": message_id,
+        "refused": [],
+        "wanted": True,
+        "version": 1,
+        "shown_version": 0,
+        "number": 0,
+        "tries": 0,
+    }
     one = {"guild_id": guild_id, "kind": kind, "key": key}
     if added := put(session, Post, one, replace=False, **values):
         wake(session, ("posts",))
@@ -227,22 +228,6 @@ def hasten(session: Session, guild_id: int, kind: str, key: str, due_at: datetim
     waiting = update(Post).filter_by(guild_id=guild_id, kind=kind, key=key, tries=0, message_id=None)
     session.execute(waiting.where(Post.due_at > due_at).values(due_at=due_at))
     wake(session, ("posts",))
-
-
-def let_expire(
-    session: Session,
-    guild_id: int,
-    kind: str,
-    channel_id: int,
-    message_id: int,
-    at: datetime,
-    until: datetime,
-) -> None:
-    """Let a message that was sent already be removed at that time."""
-    key, place = str(message_id), f"c{channel_id}"
-    if want(session, guild_id, kind, key, at=at, place=place, expires_at=until):
-        there = update(Post).filter_by(guild_id=guild_id, kind=kind, key=key)
-        session.execute(there.values(message_id=message_id, shown_version=Post.version, due_at=until))
 
 
 def change(session: Session, guild_id: int, kind: str, key: str, at: datetime) -> None:
@@ -306,8 +291,9 @@ def claim(
 ) -> tuple[list[Turn], datetime | None]:
     """Begin what is due: commit the try, and what it is to show, before anything is sent.
 
-    One post a place, the oldest, and none in places that are `busy`; at most `room`. The pause after a try
-    doubles, up to `bound` seconds. Return also when the next post is due.
+    One post a place, the oldest, and none in places that are `busy`; at most `room`. One that can't be read
+    is left alone for a while, as others wait behind it. The pause after a try doubles, up to `bound` seconds.
+    Return also when the next post is due.
     """
     server = Post.__table__.c.guild_id
     due = (Post.due_at <= now) | _is_stale(now)
@@ -315,7 +301,13 @@ def claim(
     found = select(Post).where(Post.id.in_(first.group_by(Post.place)))
     found = found.order_by(Post.kind != RESULT, Post.id).limit(room)  # what was paid for comes first
     taken = set(busy)
-    begun = [begin(session, post, places, bound, now, taken) for post in _readable(session, found, now)]
+
+    def leave_alone(number: int, error: Exception) -> None:
+        _log.error("The post %d can't be read: %r", number, error)
+        session.execute(update(Post).filter_by(id=number).values(due_at=now + timedelta(hours=1)))
+
+    due_now = readable(session, found, Post.id, leave_alone)
+    begun = [begin(session, post, places, bound, now, taken) for post in due_now]
     session.flush()
     return [turn for turn in begun if turn is not None], next_due(session, now)
 
@@ -331,13 +323,12 @@ def begin(
     """Begin a post that is due, unless its place is taken. Its place is then."""
     if post.expires_at is not None and post.expires_at <= now and post.wanted:
         post.wanted, post.changed_at = False, now
-    begun_before, begins, moved = post.begun_at, post.begun_at is None, False
-    if post.wanted and post.message_id is None:
+    begun_before, begins = post.begun_at, post.begun_at is None
+    if begins and post.wanted and post.message_id is None:  # else it may stand in its place already
         left = [one for one in places(session, post) if one not in post.refused]
-        moved = not begins and post.is_placed and post.place not in left
-        if not moved and post.place not in left:
+        if post.place not in left:
             post.place = left[0] if left else f"s{post.guild_id}"
-        begins = begins and bool(left)
+        begins = bool(left)
     if post.place in taken:
         return None  # it comes next there
     if post.tries == 0 and (held_until := session.scalar(_HELD, {"place": post.place, "now": now})):
@@ -348,22 +339,7 @@ def begin(
     post.due_at = now + timedelta(seconds=backoff(post.tries, FIRST_RETRY, bound))
     if begins and post.wanted == (post.message_id is None):
         post.begun_at, post.shown_version = now, post.version
-    return Turn(post, begun_before, moved)
-
-
-def _readable(session: Session, found: Select[Post], now: datetime) -> list[Post]:
-    """Return these posts. Those that can't be read are left alone for a while: the others don't wait."""
-    try:
-        return list(session.scalars(found))
-    except (ValueError, LookupError):
-        posts: list[Post] = []
-        for number in session.scalars(found.with_only_columns(Post.id)).all():
-            try:
-                posts.append(session.get_one(Post, number))
-            except (ValueError, LookupError) as error:
-                _log.error("The post %d can't be read: %r", number, error)
-                session.execute(update(Post).filter_by(id=number).values(due_at=now + timedelta(hours=1)))
-        return posts
+    return Turn(post, begun_before)
 
 
 # A post that is to be tried again holds up those behind it, for three tries.
@@ -380,12 +356,12 @@ def note(session: Session, turn: Turn, outcome: Outcome, now: datetime) -> Post 
     post = session.get(Post, turn.post.id)
     if post is None:
         return None
+    wake(session, ("posts",))
     if isinstance(outcome, Later):
         again = now if isinstance(outcome, TooMuch) else (post.due_at or now)
         post.due_at = max(again, now + timedelta(seconds=outcome.seconds))
         if outcome.unsent:
             post.begun_at = turn.begun_before
-        wake(session, ("posts",))
         return post
     post.tries, post.begun_at, post.due_at = 0, None, None
     match outcome:
@@ -400,8 +376,6 @@ def note(session: Session, turn: Turn, outcome: Outcome, now: datetime) -> Post 
             if turn.removes:  # it may have been wanted again meanwhile
                 post.number += 1
                 post.due_at = now if post.wanted else None
-            elif turn.moved:
-                post.due_at = now
             else:
                 post.wanted = False
         case NotHere() if turn.post.wanted and post.message_id is None:
@@ -410,8 +384,6 @@ def note(session: Session, turn: Turn, outcome: Outcome, now: datetime) -> Post 
         case _:  # what stands stays as it is
             post.shown_version = turn.post.version
             post.due_at = now if post.version != turn.post.version else None
-    if post.due_at is not None:
-        wake(session, ("posts",))
     return post
 
 

@@ -136,7 +136,8 @@ class ServerEvents(ComparingCog):
             await greet(self._bot, self._bot.readers, guild, partial(greeting, guild.id), pictures)
 
     async def _goodbye(self, guild_id: int) -> None:
-        await self._services.db.write(privacy.left, guild_id, self._bot.clock.now())
+        if self._bot.get_guild(guild_id) is None:  # else it was invited again during an outage
+            await self._services.db.write(privacy.left, guild_id, self._bot.clock.now())
 
     async def _tell(self, guild: discord.Guild) -> None:
         """Send what waits for the server, once it is available."""

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from unittest.mock import AsyncMock
 from urllib.parse import urlsplit
 
 import pytest
@@ -104,7 +105,7 @@ async def test_photos_come_through_it(tmp_path: Path) -> None:
     async with ConnectProxy({f"{host}:443": runner.addresses[0][1]}) as proxy:
         connect = partial(Connector, Proxy.parse(proxy.address()), ssl=trusting)
         url = f"https://{host}/attachments/1/2/room.jpg"
-        async with CdnPhotoSource(connect) as source:
+        async with CdnPhotoSource(AsyncMock(), connect) as source:
             job = staging(source=SourcePhoto(url, "room.jpg", "image/jpeg", 9))
             await source.fetch(job, tmp_path / "photo", 100)
     await runner.cleanup()

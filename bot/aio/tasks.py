@@ -253,7 +253,7 @@ class OutageRetry:
         self._is_back = True
         self._turn = asyncio.Lock()
 
-    async def run(self, work: Callable[[], Awaitable[None]]) -> None:
+    async def run(self, work: Callable[[], Awaitable[object]]) -> None:
         """Do the work, and repeat it until no outage stops it. Raises any other error that it raises."""
         while True:
             if not self._is_back:

@@ -4,8 +4,9 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 from types import SimpleNamespace
-from typing import Any, ParamSpec
+from typing import Any, TypeVarTuple
 
 import aiohttp
 import discord
@@ -22,7 +23,6 @@ from bot.client.commands import CatalogueTranslator, link_commands, register_com
 from bot.client.login import told_in_words
 from bot.clock import Clock
 from bot.cluster import Membership
-from bot.errors import Outage
 from bot.jobs.models import Progress
 from bot.languages import lazy
 from bot.monitoring import Metrics
@@ -57,45 +57,31 @@ RESTARTING = lazy("The bot is restarting. Try again in a minute. Accepted jobs w
 LOUDEST = {"discord": logging.WARNING, "discord.gateway": logging.INFO}
 
 
-_P = ParamSpec("_P")
+_R = TypeVarTuple("_R")
 
 
 class ComparingCog(commands.Cog):
-    """Base of cogs that compare what Discord has with what is known: when the connection is ready, and after
-    an outage."""
+    """Base of cogs that compare what Discord has with what is known, whenever the connection is ready."""
 
     def __init__(self, client: discord.Client) -> None:
-        self._client = client
-        self._until_back = OutageRetry()
-        self._comparing, self._is_due = asyncio.Lock(), False
+        self._client, self._until_back = client, OutageRetry()
 
     async def compare(self) -> None:
         """Find and handle the changes of which no event was handled. To be overridden."""
         raise NotImplementedError
 
-    async def handle(self, work: Callable[_P, Awaitable[object]], *args: _P.args, **more: _P.kwargs) -> None:
-        """Do an event's work. If an outage stops it, the comparison after it makes up for that."""
-        try:
-            await work(*args, **more)
-        except Outage:
-            await self.compare_soon()
-
-    async def compare_soon(self) -> None:
-        """Compare, once no outage stops it any more. Several calls meanwhile become one."""
-        self._is_due = True
-        async with self._comparing:
-            if self._is_due:
-                self._is_due = False
-                await self._until_back.run(self.compare)
+    async def handle(self, work: Callable[[*_R], Awaitable[None]], *args: *_R) -> None:
+        """Do an event's work, after an outage that stops it. Events may come out of order then."""
+        await self._until_back.run(partial(work, *args))
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
-        await self.compare_soon()
+        await self.handle(self.compare)
 
     @commands.Cog.listener()
     async def on_shard_ready(self, _shard_id: int) -> None:
         if self._client.is_ready():  # one that was taken over while others were served
-            await self.compare_soon()
+            await self.handle(self.compare)
 
 
 _FIRST_ANSWER = re.compile(r"/interactions/(\d+)/[^/]+/callback$")
@@ -119,20 +105,21 @@ class DiscordObserver:
 
     def listen(self, bot: commands.AutoShardedBot) -> None:
         """Observe the bot's connections and interactions."""
-        bot.add_listener(self._on_connect, "on_shard_connect")
-        bot.add_listener(self._on_resumed, "on_shard_resumed")
+        for event, kind in (("on_shard_connect", "new"), ("on_shard_resumed", "resumed")):
+            bot.add_listener(partial(self._connected, kind), event)
         bot.add_listener(self.heard, "on_interaction")
 
-    async def _on_connect(self, _shard_id: int) -> None:
-        self._metrics.gateway_connections.labels("new").inc()
-
-    async def _on_resumed(self, _shard_id: int) -> None:
-        self._metrics.gateway_connections.labels("resumed").inc()
+    async def _connected(self, kind: str, _shard_id: int) -> None:
+        self._metrics.gateway_connections.labels(kind).inc()
 
     async def heard(self, interaction: discord.Interaction) -> None:
         """Note that a command, button or form was used and has to be answered."""
-        self._give_up()
-        self._open[interaction.id] = interaction.type.name, self._clock.monotonic()
+        now = self._clock.monotonic()
+        for number, (kind, at) in [*self._open.items()]:
+            if now - at >= UNANSWERED_AFTER:
+                del self._open[number]
+                self._metrics.interactions.labels(kind, "unanswered").inc()
+        self._open[interaction.id] = interaction.type.name, now
 
     async def _requested(
         self,
@@ -146,8 +133,7 @@ class DiscordObserver:
             return  # the gateway's or the CDN's
         self._metrics.discord_requests.labels("none" if status is None else str(status)).inc()
         found = _FIRST_ANSWER.search(url.partition("?")[0])
-        heard = self._open.pop(int(found[1]), None) if found is not None else None
-        if heard is None:
+        if found is None or (heard := self._open.pop(int(found[1]), None)) is None:
             return
         kind, at = heard
         outcome = "too_late" if status == 404 else "failed"  # Discord no longer waits for it
@@ -155,16 +141,6 @@ class DiscordObserver:
             outcome = "answered"
             self._metrics.first_answer.observe(self._clock.monotonic() - at)
         self._metrics.interactions.labels(kind, outcome).inc()
-
-    def _give_up(self) -> None:
-        """Count the interactions that were never answered. The oldest comes first."""
-        now = self._clock.monotonic()
-        while self._open:
-            interaction_id, (kind, at) = next(iter(self._open.items()))
-            if now - at < UNANSWERED_AFTER:
-                return
-            del self._open[interaction_id]
-            self._metrics.interactions.labels(kind, "unanswered").inc()
 
 
 class StudiiTree(app_commands.CommandTree["StudiiBot"]):

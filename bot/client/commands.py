@@ -125,7 +125,11 @@ class CatalogueTranslator(app_commands.Translator):
     async def translate(
         self, string: locale_str, locale: discord.Locale, context: app_commands.TranslationContextTypes
     ) -> str | None:
-        language, length = known_language(locale.value), _length(context)
+        language, length = known_language(locale.value), None  # it stays as it is
+        if context.location in _TEXTS:
+            length = MAX_TEXT_CHARACTERS
+        elif context.location is Location.command_name and isinstance(context.data, app_commands.ContextMenu):
+            length = MAX_MENU_NAME_CHARACTERS
         # Discord takes American English for British.
         if language is None or length is None or locale is discord.Locale.british_english:
             return None
@@ -134,11 +138,3 @@ class CatalogueTranslator(app_commands.Translator):
             said = shortened(unfilled(string.message) if wording is None else wording(), length)
         # What isn't translated is English by default.
         return None if said == string.message and language is not Language.ENGLISH else said
-
-
-def _length(context: app_commands.TranslationContextTypes) -> int | None:
-    """Return how long the text can be, or None if it stays as it is in all languages."""
-    if context.location in _TEXTS:
-        return MAX_TEXT_CHARACTERS
-    is_menu = isinstance(context.data, app_commands.ContextMenu)
-    return MAX_MENU_NAME_CHARACTERS if context.location is Location.command_name and is_menu else None

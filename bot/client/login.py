@@ -11,9 +11,10 @@ from typing import Literal
 import aiohttp
 import discord
 
-from bot.aio.net import NO_CONNECTION, Connector, NoTunnel, Proxy
+from bot.aio.net import NO_CONNECTION, Connector, Proxy
 from bot.clock import SystemClock
 from bot.config import LOOKS_LIKE
+from bot.db import reason_in_words
 from bot.errors import SettingsError, Unavailable
 from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS
 
@@ -87,10 +88,7 @@ async def application_of(token: str, proxy: Proxy | None) -> Application:
 async def recommended_shards(token: str, proxy: Proxy | None) -> int:
     """Return how many shards Discord recommends for the bot. Raises as `application_of`."""
     async with logged_in(token, proxy) as client, asyncio.timeout(LOGIN_SECONDS):
-        try:
-            recommended, _, _ = await client.http.get_bot_gateway()
-        except discord.GatewayNotFound as error:  # in place of any status
-            raise (error.__cause__ or error) from None
+        recommended, _, _ = await client.http.get_bot_gateway()
     return recommended
 
 
@@ -133,10 +131,11 @@ def told_in_words() -> Generator[None]:
             "minutes."
         ) from error
     except NO_CONNECTION as error:
+        met: Exception = getattr(error, "os_error", error)
         raise Unavailable(
             # Untranslated: the operator reads it.
-            f"Discord couldn't be reached: {_why(error)}. Check this machine's network (the bot calls "
-            "discord.com and gateway.discord.gg, port 443) and discordstatus.com, then start again."
+            f"Discord couldn't be reached: {reason_in_words(met)}. Check this machine's network (the bot "
+            "calls discord.com and gateway.discord.gg, port 443) and discordstatus.com, then start again."
         ) from error
 
 
@@ -164,17 +163,3 @@ async def logged_in(
             yield client
     finally:
         await client.close()
-
-
-def _why(error: Exception) -> str:
-    match error:
-        case NoTunnel():
-            return str(error)
-        case TimeoutError():
-            return f"no answer within {LOGIN_SECONDS:.0f} s"
-        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
-            return "the connection isn't safe, because something on the way answers instead"
-        case aiohttp.ClientConnectorDNSError():
-            return "its name can't be resolved"
-        case _:
-            return "no connection could be made"

@@ -7,8 +7,7 @@ import json
 import logging
 import re
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -92,8 +91,7 @@ class Answers:
 
     def give_up(self, interaction: discord.Interaction) -> None:
         """Let the interaction be answered later: its handler could not."""
-        later = partial(answers.note, due_at=self._clock.now())
-        self._begin(self._db.write(later, interaction.id))
+        self._begin(self._db.write(answers.note, interaction.id, due_at=self._clock.now()))
 
     def look_again(self) -> None:
         """Let what was left unanswered in servers that are served from now on be answered, too."""
@@ -110,22 +108,29 @@ class Answers:
             if self._writing:
                 await asyncio.wait(self._writing, timeout=DRAIN_SECONDS)
 
-    @asynccontextmanager
-    async def replaced(self, job: Job) -> AsyncGenerator[discord.Webhook | None]:
-        """Yield what edits the job's answer, if Discord allows that, for something else than progress."""
+    async def replace(self, job: Job, **content: Any) -> discord.WebhookMessage | None:
+        """Show something else than progress in the job's answer. Return None if Discord doesn't allow that.
+
+        That can be repeated, and is seen once. Raises an error of Discord's that may pass.
+        """
         after = self._clock.now() - LAST_EDIT
         answer = await self._db.read(answers.of, subject_of(job), job.user_id, after)
         hook = None if answer is None else self._hook(answer)
         if answer is None or hook is None:
-            yield None
-            return
+            return None
         while answer.id in self._busy:  # noqa: ASYNC110 - a late edit would undo it
             await asyncio.sleep(GATHERED)
         self._busy[answer.id] = answer.subject
         self._replaced.add(answer.id)
         try:
-            yield hook
+            shown = await hook.edit_message(THIS, **content)
+        except discord.HTTPException as error:
+            if not token_expired(error):
+                raise
+            return None
+        else:
             await self._write(answers.drop, answer.id)
+            return shown
         finally:
             self._busy.pop(answer.id, None)
 
@@ -135,11 +140,16 @@ class Answers:
             self._wake_up.set()
 
     async def _kept(self, interaction: discord.Interaction, **values: Any) -> None:
-        now = self._clock.now()
-        sealed = self._vault.seal(json.dumps([interaction.application_id, interaction.token]))
-        values |= {"guild_id": interaction.guild_id or 0, "user_id": interaction.user.id, "sealed": sealed}
-        values = {"life": self._life, "created_at": now, "shown": "", "tries": 0, **values}
-        await self._write(answers.keep, interaction.id, **values)
+        about: dict[str, Any] = {
+            "guild_id": interaction.guild_id or 0,
+            "user_id": interaction.user.id,
+            "sealed": self._vault.seal(json.dumps([interaction.application_id, interaction.token])),
+            "life": self._life,
+            "created_at": self._clock.now(),
+            "shown": "",
+            "tries": 0,
+        }
+        await self._write(answers.keep, interaction.id, **(about | values))
 
     async def _write(self, work: Callable[..., None], *args: Any, **more: Any) -> None:
         """Write, and wait for that a moment: an answer matters more than what a kill would leave of it."""
@@ -245,17 +255,14 @@ class Answers:
         return partial(answers.note, **edited, due_at=due_at)
 
     async def _answer(self, answer: Reply, hook: discord.Webhook, jobs: Sequence[Job], now: datetime) -> Came:
-        """Answer what a handler or a kill left unanswered, with the jobs that it has started."""
+        """Answer what a handler or a kill left unanswered: with the jobs that it has started."""
         shown = await hook.fetch_message(THIS)
         if shown.components or shown.content:
             return answers.drop  # answered
-        if not jobs:
-            await _edit(hook, boxed(BAD, LEFT_UNANSWERED))
-            return answers.drop
-        panel = progress_panel(jobs, self._catalog, Progress())
-        await _edit(hook, panel)
-        done = {"subject": subject_of(jobs[0]), "shown": _digest(panel), "edited_at": now, "tries": 0}
-        return partial(answers.note, **done, due_at=now + PACE)
+        if jobs:
+            return partial(answers.note, subject=subject_of(jobs[0]), due_at=now)
+        await _edit(hook, boxed(BAD, LEFT_UNANSWERED))
+        return answers.drop
 
     def _hook(self, answer: Reply) -> discord.Webhook | None:
         """Return what edits the answer, or None if its token can't be read with the keys of now."""

@@ -1,16 +1,14 @@
 """The bytes of photos that members attached, from Discord's CDN."""
 
 import asyncio
-import io
 import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import BinaryIO, Self
-from urllib.parse import urlsplit
 
 import aiohttp
 
-from bot.aio.net import NO_TRANSFER, Connector, Reach
+from bot.aio.net import NO_TRANSFER, Connector, Reach, absolute_address
 from bot.aio.tasks import opened
 from bot.errors import PhotoDelayed, PhotoUnavailable, Refused
 from bot.jobs.models import Job, SourcePhoto
@@ -47,9 +45,7 @@ class CdnPhotoSource:
     in its message now (see `bot.ui.reading.pictures.found_again`).
     """
 
-    def __init__(
-        self, connect: Callable[..., aiohttp.BaseConnector] = Connector, find: Find | None = None
-    ) -> None:
+    def __init__(self, find: Find, connect: Callable[..., aiohttp.BaseConnector] = Connector) -> None:
         self._find = find
         self._session = aiohttp.ClientSession(connector=connect(reach=Reach()), timeout=TIMEOUT)
 
@@ -69,8 +65,6 @@ class CdnPhotoSource:
         try:
             await self._fetch(job.source, destination, limit)
         except _NotThere:
-            if self._find is None or job.source.message_id is None:
-                raise
             try:
                 found = await self._find(job, job.source)
             except PhotoGone:
@@ -79,15 +73,10 @@ class CdnPhotoSource:
                 raise PhotoDelayed from None
             await self._fetch(found, destination, limit)
 
-    async def read(self, url: str, limit: int) -> bytes:
-        """Return a file of Discord's. Raises as `fetch` does."""
-        _ensure_discords(url)
-        file = io.BytesIO()
-        await self._stream(url, file, limit)
-        return file.getvalue()
-
     async def _fetch(self, source: SourcePhoto, destination: Path, limit: int) -> None:
-        _ensure_discords(source.url)
+        address = absolute_address(source.url)
+        if address is None or address.scheme != "https" or address.host not in HOSTS:
+            raise PhotoUnavailable
         async with opened(destination, "wb") as file:
             await self._stream(source.url, file, limit)
 
@@ -109,12 +98,3 @@ class CdnPhotoSource:
             # Not the error itself: some have the signed address in them.
             _log.info("A file of Discord's could not be fetched: %s", type(error).__name__)
             raise PhotoDelayed from error
-
-
-def _ensure_discords(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        raise PhotoUnavailable from None
-    if parts.scheme != "https" or parts.hostname not in HOSTS:
-        raise PhotoUnavailable

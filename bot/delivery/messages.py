@@ -16,7 +16,6 @@ import discord
 
 from bot.catalog import Catalog
 from bot.engine.posts import MAX_FILES_IN_MESSAGE, STAGING, STAYS_THERE, Starred, Told
-from bot.errors import PhotoDelayed, PhotoUnavailable
 from bot.jobs.best_results import BEST, BEST_ASK
 from bot.jobs.confirm import QUESTION, Confirmation
 from bot.jobs.models import Job, JobState
@@ -25,8 +24,7 @@ from bot.languages import ReaderLanguages, Worded, lazy
 from bot.media.kinds import DRAWN, suffix_of, usual_type
 from bot.media.photo import Drawing
 from bot.media.spool import OutputFile
-from bot.posts import RESULT, Later, Never, Post, Refuse, TooMuch
-from bot.reasons import ReasonCode
+from bot.posts import RESULT, Never, Post, Refuse, TooMuch
 from bot.servers.notices import DECIDED_BY, REFUSAL, NoticeKind, wanted_credits
 from bot.servers.settings import GuildSettings
 from bot.ui.admin.approvals import approval_request, decided, open_files, result_review
@@ -62,8 +60,6 @@ _log = logging.getLogger(__name__)
 
 
 Rules = Callable[[int], Awaitable[GuildSettings]]  # of a server
-# Reads a file from Discord, up to a number of bytes. Raises `PhotoUnavailable`, or `PhotoDelayed`.
-Read = Callable[[str, int], Awaitable[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +72,6 @@ class DeliveryContext:
     rules: Rules
     readers: ReaderLanguages
     drawing: Drawing
-    read: Read
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,8 +252,7 @@ async def end_of_jobs(
     # A text beside a picture needs the older components. An answer can't become an ordinary message.
     plays = can_play(job) and not job.posted_with_set and post.place[0] != "i"
     if plays and alone is not None and not alone.files:
-        said = linked_video(shown, context.catalog, alone.notes[0], disclosure=disclosure, by_dm=by_dm)
-        view, words = said
+        view, words = linked_video(shown, context.catalog, alone.notes[0], disclosure=disclosure, by_dm=by_dm)
     else:
         view = result(shown, context.catalog, photos, disclosure=disclosure, by_dm=by_dm)
     photo = photo_message_of(job) if post.place == f"c{job.channel_id}" else None
@@ -294,9 +288,12 @@ async def _pictures(
 
 def _only(called: Sequence[discord.Role | discord.Object]) -> discord.AllowedMentions:
     """Return that the message notifies these alone."""
-    roles = [one for one in called if isinstance(one, discord.Role)]
-    users = [one for one in called if not isinstance(one, discord.Role)]
-    return discord.AllowedMentions(everyone=False, users=users, roles=roles, replied_user=False)
+    return discord.AllowedMentions(
+        everyone=False,
+        users=[one for one in called if not isinstance(one, discord.Role)],
+        roles=[one for one in called if isinstance(one, discord.Role)],
+        replied_user=False,
+    )
 
 
 def _server_of(context: DeliveryContext, post: Post) -> str:
@@ -361,7 +358,7 @@ async def best(
     media = [one for one in _media(message.components) if not shows_before(one.media.url)][
         :MAX_FILES_IN_MESSAGE
     ]
-    files = await _files(context.read, media, room) if room > 0 else []
+    files = await _files(client, media, room) if room > 0 else []
     return Content(
         best_panel(job, link, context.catalog, rules, list(zip(files, media, strict=False))), files
     )
@@ -381,19 +378,16 @@ def _may_be_there(
     return everyone_reads(guild, known) or not everyone_reads(guild, best_channel_id)
 
 
-async def _files(read: Read, media: list[discord.MediaGalleryItem], room: int) -> list[discord.File]:
+async def _files(
+    client: discord.Client, media: list[discord.MediaGalleryItem], room: int
+) -> list[discord.File]:
     """Read the files, as they were posted, as long as there is room for them in a message."""
     files: list[discord.File] = []
     for one in media:
-        try:
-            data = await read(one.media.url, room)
-        except PhotoDelayed as error:
-            raise Refuse(Later(RETRY_SECONDS, unsent=True)) from error
-        except PhotoUnavailable as error:
-            if error.told.code is ReasonCode.PHOTO_LARGER_THAN_TAKEN:
-                break
-            raise Refuse(Never("its file is gone")) from error
+        data = await client.http.get_from_cdn(one.media.url)  # discord.py gives the item no way to it
         room -= len(data)
+        if room < 0:
+            break
         name = one.media.url.partition("?")[0].rpartition("/")[2].removeprefix("SPOILER_")
         files.append(discord.File(io.BytesIO(data), name))
     return files

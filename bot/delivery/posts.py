@@ -5,14 +5,12 @@ import logging
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, cast
 
 import discord
 
-from bot.delivery.answers import THIS, token_expired
 from bot.delivery.messages import (
     MESSAGES,
     RETRY_SECONDS,
@@ -25,11 +23,10 @@ from bot.delivery.messages import (
     too_large,
 )
 from bot.jobs.best_results import BEST
-from bot.jobs.models import Job
 from bot.jobs.results import HOURGLASS, HOURGLASS_SIGN, EndOfJobs
-from bot.languages import Language, speaking
+from bot.languages import Language, Message, speaking
 from bot.posts import LEFT, RESULT, SENT_SINCE, Gone, Later, Never, NotHere, Outcome, Post, Refuse, Stands
-from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS, AnswerKeeper
+from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS
 from bot.ui.kit.forms import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
 from bot.ui.kit.layout import custom_ids
 from bot.ui.reading.permissions import READ_MESSAGE_HISTORY, channel_in, missing_to_post
@@ -48,27 +45,6 @@ LOOK_BACK = 100  # messages: as many as Discord gives at once
 # Message ids hold Discord's time, `created_at` is ours.
 CLOCKS_DIFFER = timedelta(minutes=2)
 EXPIRED = NotHere("")  # the interaction's token, as is usual: nothing for the log
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerPlace:
-    """The answer that only a job's person sees, in whose place the end is put while Discord lets us."""
-
-    answers: AnswerKeeper
-    job: Job
-
-    async def send(self, *, view: Any, files: Any, allowed_mentions: Any, **_: Any) -> Any:
-        """Put a message in the answer's place. That can be repeated, and is seen once."""
-        try:
-            async with self.answers.replaced(self.job) as hook:
-                if hook is not None:
-                    return await hook.edit_message(
-                        THIS, view=view, attachments=files or (), allowed_mentions=allowed_mentions
-                    )
-        except discord.HTTPException as error:
-            if not token_expired(error):
-                raise
-        raise Refuse(EXPIRED)
 
 
 def told(
@@ -100,35 +76,37 @@ class DiscordDelivery:
     @told
     async def send(self, post: Post, shown: Any) -> Outcome:
         """Send the message; twice with the same nonce, it is there once."""
-        if post.kind == HOURGLASS:
-            return await self._react(post, await self._target(post))
+        if post.kind == HOURGLASS:  # which notifies no one, and can be repeated
+            photo = (await self._target(post)).channel.get_partial_message(int(post.key))
+            await photo.add_reaction(HOURGLASS_SIGN)
+            return Stands(photo.id)
         there = await (self._open(post, shown) if post.place[0] in "ti" else self._target(post))
-        limit = DEFAULT_LIMIT if post.place[0] in "uo" else self.size_limit(post.guild_id)
+        guild = None if post.place[0] in "uo" else self._context.client.get_guild(post.guild_id)
+        limit = DEFAULT_LIMIT if guild is None else guild.filesize_limit
         while True:
             async with self._made(post, shown, there, limit) as made:
                 replies, tried = self._may_reply(post, file=bool(made.files)), sum(map(_size, made.files))
-                sending = there.channel.send(
-                    content=made.text or None,
-                    view=made.view,
-                    files=made.files or None,
-                    nonce=post.nonce,
-                    reference=made.reply_to if replies else None,
-                    silent=made.silent,
-                    allowed_mentions=made.mentions,
-                )
+                shows: dict[str, Any] = {"view": made.view, "allowed_mentions": made.mentions}
                 try:
-                    return Stands((await sending).id)
+                    if post.place[0] == "i":
+                        replace = self._context.answers.replace
+                        said = await replace(shown.job, attachments=made.files or (), **shows)
+                    else:
+                        said = await there.channel.send(
+                            content=made.text or None,
+                            files=made.files or None,
+                            nonce=post.nonce,
+                            reference=made.reply_to if replies else None,
+                            silent=made.silent,
+                            **shows,
+                        )
+                    return EXPIRED if said is None else Stands(said.id)
                 except discord.HTTPException as error:
                     if not made.files or not too_large(error):
                         raise
             # The server takes less than we thought: the usual limit, then half of what was refused, or none.
             limit = DEFAULT_LIMIT if limit > DEFAULT_LIMIT else min(limit, tried) // 2
             limit = limit if limit >= 128 * 1024 else 0
-
-    def size_limit(self, guild_id: int) -> int:
-        """Return how many bytes of files a message in that server may have."""
-        guild = self._context.client.get_guild(guild_id)
-        return DEFAULT_LIMIT if guild is None else guild.filesize_limit
 
     @told
     async def edit(self, post: Post, shown: Any) -> Outcome:
@@ -149,24 +127,10 @@ class DiscordDelivery:
         there = await self._target(post)
         message = there.channel.get_partial_message(post.message_id or 0)
         if post.kind == HOURGLASS:
-            await message.remove_reaction(HOURGLASS_SIGN, self._me())
+            await message.remove_reaction(HOURGLASS_SIGN, cast(discord.ClientUser, self._context.client.user))
         else:
             await message.delete()
         return Gone()
-
-    async def _react(self, post: Post, there: Recipient) -> Outcome:
-        """Put the sign on the message, which notifies no one and can be repeated."""
-        known = self._known_channel(post.guild_id, there.channel.id)
-        if known is not None and not known[1].permissions_for(known[0]).add_reactions:
-            return Never()
-        message = there.channel.get_partial_message(int(post.key))
-        await message.add_reaction(HOURGLASS_SIGN)
-        return Stands(message.id)
-
-    def _me(self) -> discord.ClientUser:
-        if (user := self._context.client.user) is None:
-            raise Refuse(Later(UNKNOWN_SERVER_SECONDS, unsent=True))
-        return user
 
     @told
     async def find(self, post: Post) -> Outcome:
@@ -179,7 +143,6 @@ class DiscordDelivery:
             since = min(since, datetime.fromtimestamp(int(earlier), UTC))
         # An ordinary message has no number of ours.
         buttons = {f"studii:{one}:{post.key}" for one in ("more", "delete")}
-        own = self._me()  # the first messages after a start are due before the login
         try:
             latest = there.channel.history(limit=LOOK_BACK)
             first = there.channel.history(limit=LOOK_BACK, after=since - CLOCKS_DIFFER, oldest_first=True)
@@ -187,7 +150,7 @@ class DiscordDelivery:
                 async for message in page:
                     ids = {getattr(one, "id", None) for one in message.components}
                     mine = post.mark in ids or not buttons.isdisjoint(custom_ids(message.components))
-                    if mine and message.author.id == own.id:
+                    if mine and message.author == self._context.client.user:
                         return Stands(message.id)
         except NO_ACCESS as error:
             ensure_final(error)  # else we may not look, or it is gone; the nonce is all there is then
@@ -214,10 +177,11 @@ class DiscordDelivery:
 
     def _may_reply(self, post: Post, *, file: bool) -> bool:
         """Return whether the history can be read. Raises `Refuse` if nothing can be posted there."""
-        known = self._known_channel(post.guild_id, int(post.place[1:])) if post.is_in_channel else None
-        missing = (
-            [] if known is None else missing_to_post(known[1].permissions_for(known[0]), known[1], file=file)
-        )
+        guild = self._context.client.get_guild(post.guild_id)
+        channel = channel_in(guild, int(post.place[1:])) if post.is_in_channel else None
+        missing = list[Message]()  # also where that is unknown: then Discord refuses the message itself
+        if guild is not None and channel is not None:
+            missing = missing_to_post(channel.permissions_for(guild.me), channel, file=file)
         # Without reading the history, the nonce alone keeps it from being sent twice.
         if lacking := [one for one in missing if one != READ_MESSAGE_HISTORY]:
             with speaking(Language.ENGLISH):  # for the log
@@ -226,6 +190,8 @@ class DiscordDelivery:
 
     async def _target(self, post: Post) -> Recipient:
         client, number = self._context.client, int(post.place[1:])
+        if client.user is None:  # the first posts after a start are due before the login
+            raise Refuse(Later(UNKNOWN_SERVER_SECONDS, unsent=True))
         if post.is_in_channel:
             return Recipient(client.get_partial_messageable(number, guild_id=post.guild_id))
         guild = client.get_guild(post.guild_id)
@@ -236,18 +202,6 @@ class DiscordDelivery:
             raise Refuse(Never("the server's owner is unknown"))
         return Recipient(await client.create_dm(discord.Object(person)), person)
 
-    def _known_channel(
-        self, guild_id: int, channel_id: int
-    ) -> tuple[discord.Member, discord.abc.GuildChannel | discord.Thread] | None:
-        """Return the bot as a member, and the channel.
-
-        None if it is unknown what the bot may do there: then Discord refuses the message itself.
-        """
-        guild, own = self._context.client.get_guild(guild_id), self._context.client.user
-        channel = channel_in(guild, channel_id)
-        me = guild.get_member(own.id) if guild is not None and own is not None else None
-        return None if me is None or channel is None else (me, channel)
-
     async def _open(self, post: Post, shown: EndOfJobs) -> Recipient:
         """Return the thread for a result, which is made, or the answer that only its person sees."""
         job, client, above = shown.job, self._context.client, int(post.place[1:])
@@ -255,7 +209,7 @@ class DiscordDelivery:
             # The answer of a set says more than one end; a result that is shown again has an answer of its
             # own.
             if shown.complete and (job.set_id is None or job.posting > 0 or job.posted_with_set):
-                return Recipient(AnswerPlace(self._context.answers, job), job.user_id)
+                return Recipient(None, job.user_id)
             raise Refuse(EXPIRED)
         # By ids alone: before the gateway is ready, no channel is in the cache. The thread has the id of the
         # message that it is under, so it is found after a restart.

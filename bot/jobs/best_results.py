@@ -6,7 +6,7 @@ Each is a post, with the number of the result's message as its key. It waits unt
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Row, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot import posts
@@ -97,17 +97,16 @@ def known(session: Session, limit: int, at: datetime) -> Sequence[Post]:
     return session.scalars(ours(session, found, Post.__table__.c.guild_id)).all()
 
 
-def channels(session: Session, since: datetime, limit: int) -> list[tuple[int, int]]:
-    """Return the servers and channels with results since then, in servers that show the best ones."""
-    place = func.coalesce(Job.result_channel_id, Job.channel_id)
+def recent(session: Session, since: datetime, limit: int) -> Sequence[Row[int, int, int | None]]:
+    """Return server, channel and message of the newest results since then, where the best ones are shown."""
     found = (
-        select(Job.guild_id, place)
+        select(Job.guild_id, func.coalesce(Job.result_channel_id, Job.channel_id), Job.result_message_id)
         .join(settings.GuildSettings, settings.GuildSettings.guild_id == Job.guild_id)
         .where(settings.GuildSettings.best_channel_id.is_not(None), Job.created_at > since)
-        .where(Job.result_message_id.is_not(None), Job.state == JobState.SUCCEEDED)
+        .where(Job.result_message_id.is_not(None), Job.state == JobState.SUCCEEDED, ~Job.private)
+        .order_by(Job.number.desc())
     )
-    mine = ours(session, found, Job.__table__.c.guild_id).distinct().limit(limit)
-    return [(guild_id, channel_id) for guild_id, channel_id in session.execute(mine)]
+    return session.execute(ours(session, found, Job.__table__.c.guild_id).limit(limit)).all()
 
 
 def asked(session: Session, user_id: int, at: datetime) -> None:

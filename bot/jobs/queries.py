@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, case, exists, func, select, text
 from sqlalchemy.orm import Session, aliased
 
+from bot import base
 from bot.base import ours
 from bot.clock import PUT_BACK
 from bot.errors import Refused
@@ -19,30 +20,21 @@ from bot.servers.keys import StudiiKey
 from bot.servers.settings import GuildSettings
 
 _log = logging.getLogger(__name__)
-UNREADABLE = (ValueError, TypeError, LookupError)  # of drivers and column types, for invalid values
 UNKNOWN_JOB = lazy("There's no such job here. `/jobs` shows yours.")
 ON_LANES = (JobState.WAITING, JobState.UPLOADING, *SENT_STATES)
 
 
 def readable(session: Session, query: Select[Job]) -> list[Job]:
     """Return the jobs of the query. One whose row can't be read is logged, once, and others go on."""
-    try:
-        return list(session.scalars(query))
-    except UNREADABLE:
-        known: set[str] = session.info["unreadable"]
-        bad: list[str] = []
-        for job_id in session.scalars(query.with_only_columns(Job.id, maintain_column_froms=True)).all():
-            try:
-                session.scalars(select(Job).where(Job.id == job_id)).one()
-            except UNREADABLE as error:  # whose words may quote the row
-                bad.append(job_id)
-                if job_id not in known:
-                    said = "Job %s can't be read (%s) and is skipped. Repair its row, or restore a backup"
-                    _log.error(said, job_id, type(error).__name__)
-        known.update(bad)
-        if not bad:
-            raise
-        return readable(session, query.where(Job.id.not_in(bad)))
+    known: set[str] = session.info["unreadable"]
+
+    def skip(job_id: str, error: Exception) -> None:  # whose words may quote the row
+        if job_id not in known:
+            said = "Job %s can't be read (%s) and is skipped. Repair its row, or restore a backup"
+            _log.error(said, job_id, type(error).__name__)
+        known.add(job_id)
+
+    return base.readable(session, query, Job.id, skip)
 
 
 def find(session: Session, job_id: str, *states: JobState) -> Job | None:

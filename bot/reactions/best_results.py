@@ -14,7 +14,7 @@ from bot.jobs import best_results
 from bot.jobs.models import Job
 from bot.reactions.events import Backlog, Cleared, emoji_of
 from bot.services import Services
-from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS, tolerated
+from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS
 from bot.ui.reading.permissions import channel_in, fetched_member, moderates_in
 
 _log = logging.getLogger(__name__)
@@ -22,12 +22,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Starred:
-    """Stars under a message of the bot's were given or removed. `moderator`: one of those who gave them."""
+    """Stars under a message of the bot's were given or removed."""
 
     guild_id: int
     channel_id: int
     message_id: int
-    moderator: int | None = None
     given: bool | None = None  # or removed; None: it is not known what has changed
 
 
@@ -54,14 +53,13 @@ class BestResultWatch:
 
     async def catch_up(self) -> None:
         """Look at what may have changed while the bot was away: the latest shown results, and the latest
-        results in channels where some were posted within a day."""
+        results of a day."""
         now = self._clock.now()
         shown = await self._services.db.write(best_results.known, 100, now)
-        channels = await self._services.db.read(best_results.channels, now - timedelta(days=1), 25)
         for best in shown:
             self._put(_Starred(best.guild_id, int(best.details["channel"]), int(best.key)))
-        for guild_id, channel_id in channels:
-            await self._look_through(guild_id, channel_id)
+        for place in await self._services.db.read(best_results.recent, now - timedelta(days=1), 100):
+            self._put(_Starred(*place))
 
     def starred(self, event: discord.RawReactionActionEvent) -> None:
         """Handle an added reaction."""
@@ -70,9 +68,7 @@ class BestResultWatch:
             return
         if own is None or event.message_author_id != own.id:
             return
-        channel = channel_in(member.guild, event.channel_id)
-        moderator = member.id if moderates_in(member, channel) else None
-        self._put(_Starred(event.guild_id, event.channel_id, event.message_id, moderator, given=True))
+        self._put(_Starred(event.guild_id, event.channel_id, event.message_id, given=True))
 
     def unstarred(self, event: discord.RawReactionActionEvent) -> None:
         """Handle a removed reaction."""
@@ -96,17 +92,7 @@ class BestResultWatch:
     def _put(self, starred: _Starred) -> None:
         if self._client.get_guild(starred.guild_id) is not None:
             # All its stars are counted at once.
-            self.waiting.withdraw(starred.guild_id, lambda waiting: waiting == starred)
-            self.waiting.put(starred.guild_id, starred)
-
-    async def _look_through(self, guild_id: int, channel_id: int) -> None:
-        """Look at the results with stars among the channel's latest messages."""
-        channel, own = self._client.get_partial_messageable(channel_id, guild_id=guild_id), self._client.user
-        with tolerated("Stars from before the start could not be read"):
-            async for message in channel.history(limit=50):
-                by_us = own is not None and message.author.id == own.id
-                if by_us and any(_is_star(one.emoji) for one in message.reactions):
-                    self._put(_Starred(guild_id, channel_id, message.id))
+            self.waiting.put(starred.guild_id, starred, instead_of=starred.__eq__)
 
     async def _look_at(self, starred: _Starred) -> None:
         for _ in range(3):
@@ -125,9 +111,9 @@ class BestResultWatch:
             # A result's message is there a moment before it is stored.
             age = self._clock.now() - discord.utils.snowflake_time(starred.message_id)
             return age > timedelta(seconds=60)
-        enough = starred.moderator not in {None, job.user_id}
+        enough = False
         try:
-            enough = enough or await self._has_enough(starred, job, rules.best_stars, known=known)
+            enough = await self._has_enough(starred, job, rules.best_stars)
         except NO_ACCESS:
             pass
         except DISCORD_ERRORS as error:
@@ -140,7 +126,7 @@ class BestResultWatch:
             await db.write(best_results.unwant, starred.guild_id, [starred.message_id], now)
         return True
 
-    async def _has_enough(self, starred: _Starred, job: Job, needed: int, *, known: bool) -> bool:
+    async def _has_enough(self, starred: _Starred, job: Job, needed: int) -> bool:
         channel = self._client.get_partial_messageable(starred.channel_id, guild_id=starred.guild_id)
         message = await channel.fetch_message(starred.message_id)
         stars = next((one for one in message.reactions if _is_star(one.emoji)), None)
@@ -153,8 +139,7 @@ class BestResultWatch:
                 fans.append(user.id)
             if len(fans) >= needed:
                 return True
-        # One that is shown may have been starred by a moderator; the others' own event says so.
-        return known and await self._any_moderates(starred, fans)
+        return await self._any_moderates(starred, fans)
 
     async def _any_moderates(self, starred: _Starred, user_ids: Collection[int]) -> bool:
         guild = self._client.get_guild(starred.guild_id)

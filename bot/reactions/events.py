@@ -62,34 +62,36 @@ class Backlog(Generic[_T]):
         self._lines = WeakValueDictionary[int, asyncio.Semaphore]()
         self._closed = self._dropping = False
 
-    def put(self, server: int, item: _T, *, at_once: bool = False) -> bool:
-        """Begin to wait with an item. Return False if it was refused.
+    def put(
+        self,
+        server: int,
+        item: _T,
+        *,
+        at_once: bool = False,
+        instead_of: Callable[[_T], bool] = lambda _item: False,
+    ) -> asyncio.Task[None] | None:
+        """Begin to wait with an item. Return its task, or None if it was refused.
 
         `at_once`: it waits for nothing but earlier items that it comes after, as it takes no request.
+        `instead_of`: it takes the place of those that wait still.
         """
         here = self._items[server]
+        for task in [task for task, one in here.items() if task not in self._begun and instead_of(one)]:
+            del here[task]  # at once, so that it takes no one's room
+            task.cancel()
         full = not at_once and len(here.keys() - self._begun) >= self.bound
         if self._closed or full or sum(map(len, self._items.values())) >= self.bound_in_all:
             if not self._dropping:
                 _log.warning("%s: too many are waiting already, so some are skipped", self.what)
             self._dropping = True
-            return False
+            return None
         self._dropping = False
         earlier = [task for task, one in here.items() if self.after(item, one)]
         task = asyncio.create_task(self._do(server, item, earlier, at_once=at_once), name=self.what)
         here[task] = item
         task.add_done_callback(lambda task: here.pop(task, None))
         task.add_done_callback(self._begun.discard)
-        return True
-
-    def withdraw(self, server: int, unwanted: Callable[[_T], bool]) -> list[_T]:
-        """Remove the unwanted items that wait in the server's line, and return them."""
-        here = self._items[server]
-        removed = {task: one for task, one in here.items() if task not in self._begun and unwanted(one)}
-        for task in removed:
-            del here[task]  # at once, so that it takes no one's room
-            task.cancel()
-        return list(removed.values())
+        return task
 
     async def close(self) -> None:
         """Drop waiting items, and cancel running ones."""

@@ -65,9 +65,20 @@ class MentionWatch:
         with tolerated("A mention could not be answered"):
             said = await message.reply(view=panel, mention_author=False, allowed_mentions=NO_MENTIONS)
             if offers:  # it was answered, and is not once more after an outage
-                now = self._clock.now()
-                offer = guild.id, posts.OFFER, channel.id, said.id, now, now + OFFERED_FOR
-                await self._until_back.run(lambda: self._services.db.write(posts.let_expire, *offer))
+                now, place = self._clock.now(), f"c{channel.id}"
+                about = guild.id, posts.OFFER, str(said.id)
+                until = now + OFFERED_FOR
+                await self._until_back.run(
+                    lambda: self._services.db.write(
+                        posts.want,
+                        *about,
+                        at=now,
+                        due_at=until,
+                        expires_at=until,
+                        place=place,
+                        message_id=said.id,
+                    )
+                )
 
     async def _panel(
         self,
@@ -85,11 +96,10 @@ class MentionWatch:
             return boxed(QUIET, closed), False
         if not mention.photos and not mention.words:
             return mentioned_panel(), False
-        wanted = {tool.slug for tool in tools_for(mention, list(self._catalog.tools.values()))}
         rules = await self._services.db.read(access.of, guild_id, self._services.clock.now())
         denials = access.denials(rules, member.id, context, self._catalog)
         table = await self._services.db.read(price_table, guild_id)
-        prices = [table.listed(tool) for tool in self._catalog.tools.values() if tool.slug in wanted]
+        prices = [table.listed(tool) for tool in tools_for(mention, list(self._catalog.tools.values()))]
         allowed = [one for one in prices if one.tool.slug not in denials]
         if allowed:
             return offer_panel(message, mention, allowed), True

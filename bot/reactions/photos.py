@@ -17,19 +17,11 @@ import discord
 
 from bot.aio.tasks import InOrder, PlaceInOrder
 from bot.catalog import Catalog, Tool
-from bot.errors import CreditsShort, CreditsWanted, Outage, Refused, StudiiBotError
+from bot.errors import CreditsShort, CreditsWanted, Refused, StudiiBotError
 from bot.features import styles
-from bot.features.photo_rules import (
-    MAX_OFFERED_EMOJI,
-    WHOLE_SERVER,
-    Emoji,
-    PhotoChannel,
-    PhotoChannelKind,
-    Preset,
-)
+from bot.features.photo_rules import MAX_OFFERED_EMOJI, WHOLE_SERVER, PhotoChannelKind, Preset
 from bot.jobs import actions, confirm, queries
 from bot.jobs.accept import why_closed
-from bot.jobs.confirm import AUTO_SKIPPED, TAP_SKIPPED, ConfirmationNeeded, Repeated
 from bot.jobs.models import Job, JobRequest, MemberContext, SourcePhoto
 from bot.languages import Message, ReaderLanguages, gettext as _, lazy, speaking
 from bot.reactions.events import Backlog, Cleared, by_a_person, emoji_of
@@ -89,25 +81,23 @@ def once_key(user_id: int, message_id: int, tool: str, inputs: Mapping[str, str]
 
     It ignores the photo's position and signature, which change with edits and requests.
     """
-    preset, path = _short(json.dumps(inputs, sort_keys=True)), _short(urlsplit(photo.url).path)
-    return f"{user_id}:{message_id}:{tool}:{preset}:{path}"
-
-
-def _short(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    about = json.dumps([tool, inputs, urlsplit(photo.url).path], sort_keys=True)
+    return f"{user_id}:{message_id}:{hashlib.sha256(about.encode()).hexdigest()[:32]}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Photo:
-    """A photo that was tapped with that emoji, or posted in a channel that runs a tool on it; and the place
-    of its jobs in the server's order of arrival."""
+    """A photo that was tapped with that emoji, or is in a `message` of a channel that runs a tool on it; and
+    the place of its jobs in the server's order of arrival. At most so many of its photos are used."""
 
     member: discord.Member
     channel_id: int
     message_id: int
     place: PlaceInOrder
-    emoji: Emoji | None = None
-    posted: tuple[discord.Message, PhotoChannel] | None = None
+    preset: Preset
+    tapped: str | None = None
+    message: discord.Message | None = None
+    most: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +119,12 @@ class _TakenBack:
         """Return whether what the member asked for, by that emoji if by one, is meant."""
         of_them = self.user_id in {None, user_id} and self.emoji in {None, tapped}
         return self.deleted or (of_them and tapped is not None)
+
+    def undoes(self, one: "_Photo | _TakenBack") -> bool:
+        """Return whether that need not be begun any more."""
+        if isinstance(one, _TakenBack) or self.left is not None:
+            return False
+        return one.message_id == self.message_id and self.means(one.member.id, one.tapped)
 
 
 class PhotoWatch:
@@ -173,13 +169,13 @@ class PhotoWatch:
         own, member = self._client.user, event.member
         if member is None or member.bot or own is None or event.message_author_id == own.id:
             return
-        guild_id, emoji = member.guild.id, emoji_of(event.emoji)
-        if self._services.photo_rules.tap(guild_id, emoji.key) is None:
-            return  # it stands for no tool
-        if not any(self._state_of(member.guild, event.channel_id)):
+        guild_id, emoji = member.guild.id, emoji_of(event.emoji).key
+        tap = self._services.photo_rules.tap(guild_id, emoji)
+        if tap is None or not any(self._state_of(member.guild, event.channel_id)):
             return
         place = self._arrivals.arrive(guild_id)
-        await self._put(_Photo(member, event.channel_id, event.message_id, place, emoji), TAP_SKIPPED)
+        photo = _Photo(member, event.channel_id, event.message_id, place, tap.preset, emoji)
+        await self._put(photo, confirm.TAP_SKIPPED)
 
     def taken_back(self, event: discord.RawReactionActionEvent) -> None:
         """Handle a removed reaction; the bot removes its own."""
@@ -190,24 +186,20 @@ class PhotoWatch:
 
     def cleared(self, event: Cleared) -> None:
         """Handle the removal of all reactions, or all of one emoji."""
-        if event.guild_id is not None:
-            one = isinstance(event, discord.RawReactionClearEmojiEvent)
-            emoji = emoji_of(event.emoji).key if one else None
-            self._take_back(_TakenBack(event.guild_id, event.message_id, emoji=emoji))
+        one = isinstance(event, discord.RawReactionClearEmojiEvent)
+        emoji = emoji_of(event.emoji).key if one else None
+        self._take_back(_TakenBack(event.guild_id or 0, event.message_id, emoji=emoji))
 
     def deleted(self, guild_id: int | None, message_id: int) -> None:
         """Handle a deleted message."""
-        if guild_id is not None:
-            self.offers.withdraw(guild_id, lambda message: message.id == message_id)
-            self._take_back(_TakenBack(guild_id, message_id, deleted=True))
+        self._take_back(_TakenBack(guild_id or 0, message_id, deleted=True))
 
     def edited(self, message: discord.Message) -> None:
         """Handle an edited message, which may have lost a photo."""
         own = self._client.user is not None and message.author.id == self._client.user.id
         if message.guild is not None and not own:
             left = frozenset(urlsplit(photo.url).path for photo in photos_in(message))
-            gone = _TakenBack(message.guild.id, message.id, deleted=True, left=left)
-            self.waiting.put(message.guild.id, gone, at_once=True)
+            self._take_back(_TakenBack(message.guild.id, message.id, deleted=True, left=left))
 
     async def posted(self, message: discord.Message) -> None:
         """Handle a new message."""
@@ -215,21 +207,21 @@ class PhotoWatch:
         if guild is None or not by_a_person(message) or not isinstance(author, discord.Member):
             return
         channels = self._services.photo_rules.rules(guild.id).channels
-        if not channels:
-            return
         parent = getattr(message.channel, "parent_id", None)
         found = channels.get(message.channel.id) or channels.get(parent or 0)
         if found is None or not taken_of(photos_in(message)):
             return
-        if found.kind is PhotoChannelKind.OFFER:
-            if not self.offers.put(guild.id, message):
-                await self._tell(author, OFFER_SKIPPED.__str__)
-            return
-        place, posted = self._arrivals.arrive(guild.id), (message, found)
-        await self._put(_Photo(author, message.channel.id, message.id, place, posted=posted), AUTO_SKIPPED)
+        if found.preset is not None:
+            there = message.channel.id, message.id, self._arrivals.arrive(guild.id)
+            photo = _Photo(author, *there, found.preset, message=message, most=found.most)
+            await self._put(photo, confirm.AUTO_SKIPPED)
+        elif self.offers.put(guild.id, message) is None:
+            await self._tell(author, OFFER_SKIPPED.__str__)
 
     async def _put(self, photo: _Photo, skipped: Message) -> None:
-        if not self.waiting.put(photo.member.guild.id, photo):
+        if (task := self.waiting.put(photo.member.guild.id, photo)) is not None:
+            task.add_done_callback(lambda _: photo.place.leave())
+        else:
             photo.place.leave()
             await self._tell(photo.member, skipped.__str__)
 
@@ -247,24 +239,28 @@ class PhotoWatch:
         if isinstance(one, _TakenBack):
             await self._undo(one)
             return
-        try:
-            ask = await (self._prepare(one) if one.posted is None else self._prepare_posted(one, *one.posted))
-            await one.place.turn()
-        finally:
-            one.place.leave()
+        ask = await self._prepare(one)
+        await one.place.turn()
         await ask()
 
     async def _prepare(self, photo: _Photo) -> NextStep:
         """Read the photo and what its job needs. Return what asks for the job, or tells why there is none."""
-        member, guild, emoji = photo.member, photo.member.guild, photo.emoji
-        tap = None if emoji is None else self._services.photo_rules.tap(guild.id, emoji.key)
-        if tap is None or emoji is None:
-            return no_jobs
+        member, guild = photo.member, photo.member.guild
         if cannot_post(guild, photo.channel_id):
-            # Whether the emoji counts there is only known of the message, which may not be read.
-            if self._state_of(guild, photo.channel_id)[0]:
+            # Whether an offered emoji counts there is only known of the message, which may not be read.
+            if photo.message is not None or self._state_of(guild, photo.channel_id)[0]:
                 await self._tell(member, partial(cannot_post, guild, photo.channel_id))
             return no_jobs
+        message = photo.message or await self._tapped_message(photo)
+        if message is None:
+            return no_jobs
+        own = self._client.user is not None and message.author.id == self._client.user.id
+        photos = () if own else taken_of(photos_in(message))[: photo.most]
+        return await self._asked(member, message, photo.preset, photos, photo.tapped)
+
+    async def _tapped_message(self, photo: _Photo) -> discord.Message | None:
+        """Return the message, if the emoji counts under it."""
+        guild = photo.member.guild
         channel = self._client.get_partial_messageable(photo.channel_id, guild_id=guild.id)
         try:
             async with asyncio.timeout(5.0):  # those who came later in the server wait for it
@@ -272,28 +268,11 @@ class PhotoWatch:
         except DISCORD_ERRORS as error:
             _log.info("A message with a reaction could not be fetched: %r", error)
             if not isinstance(error, NO_ACCESS):
-                await self._tell(member, NOT_READ.__str__)
-            return no_jobs
+                await self._tell(photo.member, NOT_READ.__str__)
+            return None
         on, offers = self._state_of(guild, photo.channel_id)
-        ours = any(one.me and emoji_of(one.emoji).key == emoji.key for one in message.reactions)
-        if not (on or (offers and ours)):
-            return no_jobs
-        own = self._client.user is not None and message.author.id == self._client.user.id
-        photos = () if own else taken_of(photos_in(message))[:1]
-        return await self._asked(member, message, tap.preset, photos, emoji.key)
-
-    async def _prepare_posted(
-        self, photo: _Photo, message: discord.Message, channel: PhotoChannel
-    ) -> NextStep:
-        member = photo.member
-        if channel.preset is None:
-            return no_jobs
-        if cannot_post(member.guild, photo.channel_id):
-            await self._tell(member, partial(cannot_post, member.guild, photo.channel_id))
-            return no_jobs
-        return await self._asked(
-            member, message, channel.preset, taken_of(photos_in(message))[: channel.most]
-        )
+        ours = any(one.me and emoji_of(one.emoji).key == photo.tapped for one in message.reactions)
+        return message if on or (offers and ours) else None
 
     async def _offer(self, message: discord.Message) -> None:
         if message.guild is None or cannot_post(message.guild, message.channel.id, offer=True):
@@ -311,24 +290,15 @@ class PhotoWatch:
             try:
                 await message.add_reaction(str(tap.emoji))
             except DISCORD_ERRORS as error:
-                where = message.channel.id
-                _log.info("An emoji could not be put under a photo in channel %d: %r", where, error)
+                _log.info("A photo in channel %d got no emoji: %r", message.channel.id, error)
                 # A custom one may be gone, or take a permission of its own; else the message is gone, or
                 # nothing can be put there.
                 if isinstance(error, NO_ACCESS) and not tap.emoji.id:
                     return
 
     def _take_back(self, gone: _TakenBack) -> None:
-        def undone(one: _Photo | _TakenBack) -> bool:
-            if isinstance(one, _TakenBack) or one.message_id != gone.message_id:
-                return False
-            return gone.means(one.member.id, None if one.emoji is None else one.emoji.key)
-
-        for one in self.waiting.withdraw(gone.guild_id, undone):
-            if isinstance(one, _Photo):
-                one.place.leave()
         # A job that is being started is finished before.
-        self.waiting.put(gone.guild_id, gone, at_once=True)
+        self.waiting.put(gone.guild_id, gone, at_once=True, instead_of=gone.undoes)
 
     async def _undo(self, gone: _TakenBack) -> None:
         db, about = self._services.db, (gone.guild_id, gone.message_id)
@@ -392,9 +362,7 @@ class PhotoWatch:
             rules = await self._services.db.read(settings.of, member.guild.id)
             tool, inputs, own = await self._prepared(member, preset, tapped=tapped is not None)
             elsewhere, in_thread = posting_place(member.guild, message.channel, member, rules)
-        except Outage:
-            raise  # it is read again when it is over
-        except StudiiBotError as refusal:
+        except Refused as refusal:
             await refused(refusal)
             return no_jobs
         channel = channel_in(member.guild, message.channel.id)
@@ -425,20 +393,18 @@ class PhotoWatch:
         """Accept all as a set. If there is no room for all, or some exist already, accept each alone."""
         try:
             answers = await self._services.acceptance.accept_apart(requests)
-        except Outage:
-            raise  # asked for again when it is over; what was accepted is not accepted twice
-        except StudiiBotError as refusal:
+        except Refused as refusal:
             answers = [refusal]
         for answer in answers:
             # The job or the question that there is already answers one that is repeated.
-            if not isinstance(answer, list | Repeated):
+            if not isinstance(answer, list | confirm.Repeated):
                 await refused(answer)
 
     async def _refused(
         self, member: discord.Member, message: discord.Message, refusal: StudiiBotError
     ) -> None:
         """Ask the person under the photo, or tell them why there is no job."""
-        if isinstance(refusal, ConfirmationNeeded):
+        if isinstance(refusal, confirm.ConfirmationNeeded):
             now = self._services.clock.now()
             unasked = await self._services.db.write(confirm.ask_under_photo, refusal, now)
             if unasked is None:

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import aiohttp
 from discord.gateway import DiscordWebSocket
-from discord.http import Route
+from discord.http import HTTPClient, Route
 from yarl import URL
 
 from bot import app
@@ -29,13 +29,15 @@ def point_to(api: str, cdn: str) -> None:
     class EmulatedCdn(CdnPhotoSource):
         """Fetches from the emulator what has an address of Discord's."""
 
-        def __init__(self, _: object, find: Find) -> None:
-            super().__init__(_connect, find)
+        def __init__(self, find: Find, _: object) -> None:
+            super().__init__(find, _connect)
 
         async def _stream(self, url: str, file: BinaryIO, limit: int) -> None:
             await super()._stream(url.replace(CDN, cdn, 1), file, limit)
 
     app.CdnPhotoSource = EmulatedCdn
+    get = HTTPClient.get_from_cdn
+    HTTPClient.get_from_cdn = lambda self, url: get(self, url.replace(CDN, cdn, 1))
 
 
 def _connect(**_: object) -> aiohttp.TCPConnector:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 
 import aiohttp
 import pytest
@@ -57,7 +58,7 @@ async def cdn(
     try:
         await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=serving).start()
         port = runner.addresses[0][1]
-        async with CdnPhotoSource(connect, find) as source:
+        async with CdnPhotoSource(find or AsyncMock(), connect) as source:
             yield source, f"https://{HOST}:{port}/attachments/1/2/room.jpg"
     finally:
         await runner.cleanup()
@@ -98,7 +99,7 @@ async def test_a_photo_is_not_read_beyond_the_limit(tmp_path: Path) -> None:
     ],
 )
 async def test_photos_come_from_discord_and_from_nowhere_else(tmp_path: Path, url: str) -> None:
-    async with CdnPhotoSource() as source:
+    async with CdnPhotoSource(AsyncMock()) as source:
         with pytest.raises(PhotoUnavailable):
             await source.fetch(staging(source=SourcePhoto(url, "a", None, 1)), tmp_path / "photo", 10)
     assert not (tmp_path / "photo").exists()
@@ -121,7 +122,7 @@ async def test_discords_name_is_not_believed_where_it_leads_into_a_private_netwo
         port = server.sockets[0].getsockname()[1]
         monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
         source = SourcePhoto(f"https://{HOST}:{port}/attachments/1/2/p.jpg", "p.jpg", "image/jpeg", 10)
-        async with CdnPhotoSource() as photos:
+        async with CdnPhotoSource(AsyncMock()) as photos:
             with pytest.raises(PhotoDelayed):
                 await photos.fetch(staging(source=source), tmp_path / "photo", 1000)
     assert not visits

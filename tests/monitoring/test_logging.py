@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 
 import aiohttp
 import pytest
@@ -76,7 +77,7 @@ async def test_the_address_of_a_photo_is_in_no_line_whatever_its_server_says(
     def connect(**_: Any) -> aiohttp.TCPConnector:
         return Broken()
 
-    async with CdnPhotoSource(connect) as photos:
+    async with CdnPhotoSource(AsyncMock(), connect) as photos:
         job = staging(source=SourcePhoto(signed, "me.png", "image/png", 9))
         with pytest.raises(PhotoDelayed):
             await photos.fetch(job, tmp_path / "photo", 100)

@@ -100,14 +100,14 @@ async def test_without_words_and_photo_it_explains_itself(desk: Desk) -> None:
 async def test_an_offer_that_can_not_be_stored_at_once_is_made_once_and_stored_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stores, failures = posts.let_expire, [DatabaseAway() for _ in range(3)]
+    stores, failures = posts.want, [DatabaseAway() for _ in range(3)]
 
-    def away(*values: Any) -> None:
+    def away(*values: Any, **more: Any) -> None:
         if failures:
             raise failures.pop()
-        stores(*values)
+        stores(*values, **more)
 
-    monkeypatch.setattr(posts, "let_expire", away)
+    monkeypatch.setattr(posts, "want", away)
     monkeypatch.setattr(tasks, "OUTAGE_PAUSE", 0.01)
     async with open_desk(tmp_path) as desk:
         await desk.set_key()

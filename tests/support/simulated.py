@@ -13,7 +13,7 @@ from discord import app_commands
 
 from bot.catalog import Catalog
 from bot.delivery import DeliveryContext, DiscordDelivery
-from bot.delivery.messages import Read, Rules
+from bot.delivery.messages import Rules
 from bot.errors import StudiiBotError
 from bot.jobs.models import Job, Progress
 from bot.languages import Language, ReaderLanguages
@@ -86,9 +86,7 @@ class NoAnswers:
 
     async def run(self) -> None: ...
 
-    @asynccontextmanager
-    async def replaced(self, job: Job) -> AsyncGenerator[discord.Webhook | None]:
-        yield None
+    async def replace(self, job: Job, **content: Any) -> discord.WebhookMessage | None: ...
 
 
 async def no_progress(_job_id: str) -> Progress:
@@ -134,16 +132,11 @@ def context_on(
     rules: Rules = usual_rules,
     readers: ReaderLanguages | None = None,
     answers: AnswerKeeper | None = None,
-    read: Read | None = None,
 ) -> DeliveryContext:
     """Return what the delivery through the client works with, without what isn't given."""
     readers = readers or EnglishReaders()
     drawing, answers = drawing or NoDrawing(), answers or NoAnswers()
-
-    async def from_cdn(url: str, _: int) -> bytes:
-        return await client.http.get_from_cdn(url)
-
-    return DeliveryContext(client, catalog, answers, rules, readers, drawing, read or from_cdn)
+    return DeliveryContext(client, catalog, answers, rules, readers, drawing)
 
 
 def delivery_on(*given: Any, **named: Any) -> DiscordDelivery:

@@ -42,14 +42,11 @@ class SimulatedPhotos:
         self.env: Env | None = None
 
     async def fetch(self, job: Job, destination: Path, limit: int) -> None:
-        data = await self.read("" if job.source is None else job.source.url, limit)
-        await asyncio.to_thread(destination.write_bytes, data)
-
-    async def read(self, url: str, limit: int) -> bytes:
+        url = "" if job.source is None else job.source.url
         data = None if self.env is None else self.env.backend.cdn.get(url)
         if data is None or len(data) > limit:
             raise PhotoUnavailable
-        return data
+        await asyncio.to_thread(destination.write_bytes, data)
 
 
 class OthersRun:

@@ -9,7 +9,7 @@ import logging
 import re
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Hashable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Protocol, TypeVar, cast
 
 import discord
@@ -84,9 +84,8 @@ class AnswerKeeper(Protocol):
     def look_again(self) -> None:
         """Let what was left unanswered in servers that are served from now on be answered, too."""
 
-    def replaced(self, job: Job) -> AbstractAsyncContextManager[discord.Webhook | None]:
-        """Yield what edits the job's answer, if Discord allows that, for something else than progress."""
-        ...
+    async def replace(self, job: Job, **content: Any) -> discord.WebhookMessage | None:
+        """Show something else than progress in the job's answer. Return None if Discord refuses that."""
 
     async def run(self) -> None:
         """Edit and give answers until cancelled."""

@@ -54,9 +54,8 @@ async def test_a_server_that_removes_the_bot_loses_its_key_at_once_and_the_rest_
     desk: Desk,
 ) -> None:
     await desk.maya.slash(desk.channel, "studio", prompt="a red kite")
-    guild = desk.bot.get_guild(desk.guild.id)
-    assert guild is not None
-    await cog(desk).on_guild_remove(guild)
+    desk.env.backend.emit("GUILD_DELETE", {"id": str(desk.guild.id)})
+    await desk.env.settle()
     job = await desk.job()
     assert job.state is JobState.CANCELLED
     assert await ciphertexts(desk.db) == [b""]

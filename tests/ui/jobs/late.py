@@ -83,7 +83,7 @@ async def all_answered(desk: Desk) -> None:
     """Return when the bot has given all answers that it keeps."""
 
     async def none() -> bool:
-        return not await kept(desk)
+        return all(one.shown for one in await rows(desk))
 
     await until(none)
 
