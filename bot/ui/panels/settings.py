@@ -44,7 +44,7 @@ from bot.ui.kit.layout import (
     some,
     text,
 )
-from bot.ui.panels.controls import Press, admin, button, marked
+from bot.ui.panels.controls import BUTTON_OUTDATED, Press, admin, button, marked
 from bot.ui.reading.permissions import ids_there, manages, server_of
 
 MAX_COMPONENTS, MAX_CHARACTERS = 40, 4000  # of a message
@@ -411,7 +411,11 @@ class Topic:
         _topics[self.name] = self
 
     def setting(self, name: str) -> Setting:
-        return next(one for one in self.settings if one.name == name)
+        """Raises `Refused` if there is none: it may be another version's."""
+        for one in self.settings:
+            if one.name == name:
+                return one
+        raise Refused(BUTTON_OUTDATED)
 
 
 _topics: dict[str, Topic] = {}

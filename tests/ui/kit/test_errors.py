@@ -123,7 +123,17 @@ async def test_a_choice_of_tool_from_before_a_restart_says_so_and_costs_nothing(
 
 
 @pytest.mark.promise
-@pytest.mark.parametrize("custom_id", ["studii:setup:budget", "studii:setup:inplace:let", "studii:photos:on"])
+@pytest.mark.parametrize(
+    "custom_id",
+    [
+        "studii:setup:budget",
+        "studii:setup:inplace:let",
+        "studii:photos:on",
+        "studii:put:setup:metadata:on",
+        "studii:fill:setup:disclosure",
+        "studii:pick:setup:staging_corner",
+    ],
+)
 async def test_a_control_of_an_earlier_version_says_to_open_the_panel_anew(
     desk: Desk, custom_id: str
 ) -> None:
