@@ -98,13 +98,17 @@ def known(session: Session, limit: int, at: datetime) -> Sequence[Post]:
 
 
 def recent(session: Session, since: datetime, limit: int) -> Sequence[Row[int, int, int | None]]:
-    """Return server, channel and message of the newest results since then, where the best ones are shown."""
+    """Return server, channel and message of the newest results since then, where the best ones are shown.
+
+    Of each server as many as of others, as far as it has them.
+    """
+    turn = func.row_number().over(partition_by=Job.guild_id, order_by=Job.number.desc())
     found = (
         select(Job.guild_id, func.coalesce(Job.result_channel_id, Job.channel_id), Job.result_message_id)
         .join(settings.GuildSettings, settings.GuildSettings.guild_id == Job.guild_id)
         .where(settings.GuildSettings.best_channel_id.is_not(None), Job.created_at > since)
         .where(Job.result_message_id.is_not(None), Job.state == JobState.SUCCEEDED, ~Job.private)
-        .order_by(Job.number.desc())
+        .order_by(turn, Job.number.desc())
     )
     return session.execute(ours(session, found, Job.__table__.c.guild_id).limit(limit)).all()
 

@@ -22,11 +22,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Starred:
-    """Stars under a message of the bot's were given or removed."""
+    """Stars under a message of the bot's were given or removed. `moderator`: one of those who gave them."""
 
     guild_id: int
     channel_id: int
     message_id: int
+    moderator: int | None = None
     given: bool | None = None  # or removed; None: it is not known what has changed
 
 
@@ -44,7 +45,7 @@ class BestResultWatch:
         self.waiting: Backlog[_Starred] = Backlog(
             "starred results",
             self._look_at,
-            bound=200,
+            bound=400,  # twice what `catch_up` looks at
             bound_in_all=2000,
             at_once=4,
             abreast=2,
@@ -68,7 +69,9 @@ class BestResultWatch:
             return
         if own is None or event.message_author_id != own.id:
             return
-        self._put(_Starred(event.guild_id, event.channel_id, event.message_id, given=True))
+        channel = channel_in(member.guild, event.channel_id)
+        moderator = member.id if moderates_in(member, channel) else None
+        self._put(_Starred(event.guild_id, event.channel_id, event.message_id, moderator, given=True))
 
     def unstarred(self, event: discord.RawReactionActionEvent) -> None:
         """Handle a removed reaction."""
@@ -111,9 +114,9 @@ class BestResultWatch:
             # A result's message is there a moment before it is stored.
             age = self._clock.now() - discord.utils.snowflake_time(starred.message_id)
             return age > timedelta(seconds=60)
-        enough = False
+        enough = starred.moderator not in {None, job.user_id}
         try:
-            enough = await self._has_enough(starred, job, rules.best_stars)
+            enough = enough or await self._has_enough(starred, job, rules.best_stars)
         except NO_ACCESS:
             pass
         except DISCORD_ERRORS as error:
@@ -139,7 +142,8 @@ class BestResultWatch:
                 fans.append(user.id)
             if len(fans) >= needed:
                 return True
-        return await self._any_moderates(starred, fans)
+        # Those who give stars while the bot is there are known from their own events.
+        return not starred.given and await self._any_moderates(starred, fans)
 
     async def _any_moderates(self, starred: _Starred, user_ids: Collection[int]) -> bool:
         guild = self._client.get_guild(starred.guild_id)

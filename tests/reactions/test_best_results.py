@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +11,18 @@ import discord
 import pytest
 from simcord import ChannelHandle, MemberActor
 
+from bot.db import Database
 from bot.engine.posts import Starred
 from bot.jobs import best_results
 from bot.jobs.best_results import BEST
-from bot.jobs.models import Job
+from bot.jobs.models import Job, JobState
 from bot.posts import Never, Outcome, Post
 from bot.servers import settings
 from bot.servers.settings import GuildSettings
 from sandbox.studii import Options, StudiiServer
 from tests.delivery.finished import finished, output, posted
 from tests.support.desk import Desk, pieces
+from tests.support.jobs import NOW, accepted
 from tests.support.patience import until
 from tests.support.stage import Stage, open_stage
 
@@ -113,6 +116,7 @@ async def test_a_moderators_star_is_enough_and_withdrawn_consent_takes_it_back(
         moderator = world.guild.add_member(world.env.create_user("mia"), roles=[role])
         await stars.star(moderator)
         await stars.shown()
+        assert not [one for one in world.env.http_requests if "/members/" in one.path]
         await stars.star(stars.tom)
         await stars.unstar(stars.tom)
         await stars.settle()
@@ -121,6 +125,14 @@ async def test_a_moderators_star_is_enough_and_withdrawn_consent_takes_it_back(
         assert shown.response is not None
         await stars.maya.click(shown.response, custom_id="studii:put:settings:starred:off")
         await stars.taken_back()
+
+
+async def test_a_busy_server_does_not_hide_the_results_of_others_after_an_absence(db: Database) -> None:
+    for guild_id in (2, 1, 1):
+        await db.write(settings.change, guild_id, best_channel_id=5)
+        await accepted(db, guild_id=guild_id, state=JobState.SUCCEEDED, result_message_id=9)
+    found = await db.read(best_results.recent, NOW - timedelta(days=1), 2)
+    assert sorted(place[0] for place in found) == [1, 2]
 
 
 def best_of(desk: Desk, job: Job, message: discord.Message, there: int) -> Post:
