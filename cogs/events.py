@@ -131,6 +131,8 @@ class ServerEvents(ComparingCog):
         await self.handle(self._goodbye, guild.id)
 
     async def _welcome(self, guild: discord.Guild) -> None:
+        if self._bot.get_guild(guild.id) is None:
+            return  # it has removed the bot again during an outage
         if await self._services.db.write(settings.came, guild.id, self._bot.clock.now()):
             pictures = {f"{slug}.jpg": EXAMPLES[slug] for slug in SHOWN_FIRST}
             await greet(self._bot, self._bot.readers, guild, partial(greeting, guild.id), pictures)

@@ -7,7 +7,7 @@ import pytest
 
 from bot.aio import tasks
 from bot.jobs.models import JobState
-from bot.servers import keys
+from bot.servers import keys, settings
 from tests.reactions.taps import ROOM, jobs_of, post, reaction, ready, taken_away
 from tests.support.database import outage
 from tests.support.desk import Desk
@@ -29,6 +29,7 @@ async def tell(desk: Desk, event: str, payload: Any) -> None:
 async def test_a_server_that_removes_the_bot_during_an_outage_loses_its_key_after_it(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
+    there = desk.bot.get_guild(desk.guild.id)
     caplog.clear()
     desk.env.inject_error("GET", f"/guilds/{desk.guild.id}", status=404, code=10004, times=None)
     async with outage(desk.db):
@@ -36,6 +37,9 @@ async def test_a_server_that_removes_the_bot_during_an_outage_loses_its_key_afte
         assert await desk.services.db.read(keys.current, desk.guild.id) is not None
     await desk.env.settle()
     assert await desk.services.db.read(keys.current, desk.guild.id) is None
+    desk.bot.dispatch("guild_join", there)  # what it did before, of which the handler was stopped for longer
+    await desk.bot.answered()
+    assert await desk.services.db.read(settings.present) == []
     assert [record for record in caplog.records if record.exc_info] == []
 
 
