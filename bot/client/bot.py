@@ -20,7 +20,7 @@ from bot.aio.tasks import InOrder, OutageRetry
 from bot.base import DIRECT_MESSAGES
 from bot.catalog import Catalog
 from bot.client.commands import CatalogueTranslator, link_commands, register_commands
-from bot.client.login import told_in_words
+from bot.client.login import LOGIN_SECONDS, told_in_words
 from bot.clock import Clock
 from bot.cluster import Membership
 from bot.jobs.models import Progress
@@ -204,6 +204,9 @@ class StudiiBot(commands.AutoShardedBot):
             max_messages=None,
             max_ratelimit_timeout=60.0,  # a longer wait is an error, not a task that hangs
         )
+        ask = self.http.get_bot_gateway
+        # The library would wait minutes for the gateway's address.
+        self.http.get_bot_gateway = lambda: asyncio.wait_for(ask(), LOGIN_SECONDS)
         if observer is not None:
             observer.listen(self)
         self.catalog = catalog
@@ -259,7 +262,7 @@ class StudiiBot(commands.AutoShardedBot):
         """Return how many shards may identify themselves at once: one, if Discord doesn't say."""
         try:
             _, _, limits = await self.http.get_bot_gateway()
-        except discord.GatewayNotFound:
+        except (discord.GatewayNotFound, TimeoutError):
             return 1
         return limits["max_concurrency"]
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,16 @@ async def test_a_discord_that_cannot_be_reached_is_one_clear_line(monkeypatch: p
     monkeypatch.setattr(Route, "BASE", gone)
     with pytest.raises(StudiiBotError, match="Discord couldn't be reached"):
         await choose_intents(TOKEN, "auto")
+
+
+async def test_a_gateway_whose_address_does_not_come_is_one_clear_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.client.bot.LOGIN_SECONDS", 0.01)
+    bot = StudiiBot(Catalog.load(), intents=discord.Intents(guilds=True))
+    monkeypatch.setattr(bot.http, "request", partial(asyncio.sleep, 60))
+    with pytest.raises(StudiiBotError, match="Discord couldn't be reached: it doesn't answer"):
+        await asyncio.wait_for(bot.launch_shards(), 5)
 
 
 @pytest.mark.promise
