@@ -661,7 +661,8 @@ def forgotten(books: Books) -> Iterator[str]:
     unsure = {job.number for job in books.jobs if job.state == "unknown"}
     for job in books.jobs:  # what was under way then is erased within a day of its end
         asked_at = world.forgotten.get(job.user_id, 0.0)
-        if (taken := books.at_studii(job)) and max(taken.ends, job.finished or 0) > asked_at:
+        taken = books.at_studii(job)
+        if max(0 if taken is None else taken.ends, job.finished or 0) > asked_at:
             unsure.add(job.number)
     for number in sorted(kept - unsure):
         wishes = world.wishes.get(number, [])
