@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 import discord
 from discord.http import Route
@@ -15,7 +16,7 @@ from bot.catalog import Catalog
 from bot.clock import SystemClock
 from bot.cluster import Membership
 from bot.db import Database
-from bot.delivery import DiscordDelivery
+from bot.delivery import posts
 from bot.engine import CountedDecoder, Engine, Tuning
 from bot.engine.context import Delivery
 from bot.jobs import accept
@@ -132,7 +133,7 @@ async def at_work(
     url = f"sqlite+aiosqlite:///{folder / 'bot.db'}"
     await migrate(url)
     vault = Vault.open((), folder / "encryption.key")
-    usual, Route.BASE = Route.BASE, discord_url
+    api, Route.BASE = Route.BASE, discord_url
     try:
         async with (
             Database.open(url) as db,
@@ -142,12 +143,13 @@ async def at_work(
             await client.login(TOKEN)
             await _use(db, vault, await db.write(lane_names, vault), keys)
             delivery = delivery_on(client, Catalog.load())
-            if largest is not None:
-                _allow(delivery, largest)
+            # No server is in the cache, so each may have what is usual.
+            usual = patch.object(posts, "DEFAULT_LIMIT", largest or posts.DEFAULT_LIMIT)
             async with running_engine(folder, db, studii, vault, delivery, posted=posted) as engine:
-                yield Bot(db, engine)
+                with usual:
+                    yield Bot(db, engine)
     finally:
-        Route.BASE = usual
+        Route.BASE = api
 
 
 async def _use(db: Database, vault: Vault, lanes: LaneNames, keys: Sequence[str]) -> None:
@@ -156,12 +158,3 @@ async def _use(db: Database, vault: Vault, lanes: LaneNames, keys: Sequence[str]
         lane, sealed = lanes(secret), vault.seal(secret)
         stored = await db.write(server_keys.add, guild_id, lane, secret[-4:], Plan.TEAM, sealed, now)
         await db.write(settings.change, guild_id, key_id=stored.id)
-
-
-def _allow(delivery: DiscordDelivery, size: int) -> None:
-    """Set the limit of a message to `size` bytes in all servers."""
-
-    def limit(_: int) -> int:
-        return size
-
-    vars(delivery)["size_limit"] = limit
