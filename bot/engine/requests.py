@@ -128,6 +128,8 @@ class Requests:
             raise
         if isinstance(met, RateLimited):
             return Done(job, again=met.retry_after, limited=met)
+        if isinstance(met, JobReport) and not _is_news(job, met, age, self._tuning):
+            return Done(job)
         poll = Poll(self._catalog, self._tuning, window.lane, age, self._clock.now())
         now_is, again = await self._db.write(polled, poll, job.id, met)
         return Done(now_is, sent=not isinstance(met, _Unreadable), again=again)
@@ -417,6 +419,14 @@ def _end(
         wake(session, ("lanes",))
     _log.info("Job %s failed (%s)", job.id, code)
     return job, None
+
+
+def _is_news(job: Job, report: JobReport, age: float, tuning: Tuning) -> bool:
+    """Return whether an answer has to be stored: most say that the job goes on as before."""
+    over = report.failed or report.succeeded or age >= tuning.lost_after
+    told = report.status != job.studii_status or (job.charged is None and bool(report.credits_charged))
+    lasts = age >= tuning.hourly_after and job.held is None
+    return over or told or lasts or job.trouble is not None or job.not_before is not None
 
 
 def _count(job: Job, trouble: Trouble | None, at: datetime) -> float:
