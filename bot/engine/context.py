@@ -116,6 +116,7 @@ class Worker(Generic[_T]):
         self._find, self._work = find, work
         self._ends_at_once, self._busy = ends_at_once, dict[str, _T]()
         self._wake_up, self._errors = WakeUp(), ErrorLog(what, noun=noun)
+        self._waits = False  # whether something that is due waits for the end of what is at work
 
     async def run(self) -> None:
         """Run until cancelled."""
@@ -130,10 +131,12 @@ class Worker(Generic[_T]):
         """Begin what is due and may begin. Return in how many seconds to look again."""
         clock, longest = self._context.clock, self._context.tuning.reread_every
         began = clock.monotonic()
-        if len(self._busy) >= self._size:
+        self._waits = len(self._busy) >= self._size
+        if self._waits:
             return longest
         with self._context.liveness.operation(self.what, progress=False):
             found, next_due = await self._find(clock.now(), self._busy)
+        self._waits |= next_due is not None and next_due <= clock.now()
         for name, one in found.items():
             self._busy[name] = one
             group.create_task(self._do(name, one), name=f"{self.what} {name}", at_once=self._ends_at_once)
@@ -149,12 +152,13 @@ class Worker(Generic[_T]):
                 await self._work(one)
             self._errors.succeeded(name)
         except Exception as error:  # noqa: BLE001 - logged; the others must not notice
-            pause = self._errors.failed(error, name)
+            self._waits, pause = True, self._errors.failed(error, name)
             if isinstance(error, Outage):
                 await asyncio.sleep(pause)
         finally:
             del self._busy[name]
-            self._wake_up.set()
+            if self._waits:
+                self._wake_up.set()
 
 
 # Returns the jobs that are due, also those at work, and when the next one is; at most a number. The first of
@@ -187,16 +191,19 @@ class DueJobs(Worker[Job]):
     async def _may_begin(
         self, now: datetime, busy: Mapping[str, Job]
     ) -> tuple[Mapping[str, Job], datetime | None]:
-        # Those at work, of as many servers as there are workers, hide none that may begin.
+        # Those at work, of as many servers as there are workers, hide none that may begin. What ends while it
+        # is read is still due in what was read.
+        before = dict(busy)
         found, next_due = await self._due(now, 3 * self._size)
-        begun = dict(busy)
+        begun = {**before, **busy}
         for job in found:
             members = [one.user_id for one in begun.values() if one.guild_id == job.guild_id]
             free = self._size - len(begun)
             left = max(1, free) - len(members)  # for the server
             if free > 0 and left > 0 and members.count(job.user_id) < max(1, left // 2):
                 begun.setdefault(job.id, job)
-        return {name: job for name, job in begun.items() if name not in busy}, next_due
+        self._waits |= any(job.id not in begun for job in found) or len(found) >= 3 * self._size
+        return {name: job for name, job in begun.items() if name not in before}, next_due
 
     async def _try(self, job: Job) -> None:
         work, give_up = self._steps

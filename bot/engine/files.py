@@ -264,8 +264,13 @@ class Intake:
             async with asyncio.timeout(self._context.tuning.patience):
                 # A photo may be somewhat larger than Discord said of it.
                 await self._photos.fetch(job, path, source.size + 1_000_000)
-            photo = await self._decoder.inspect(path)
-            settings = await self._context.db.read(server_settings.of, job.guild_id)
+        except TimeoutError:
+            raise PhotoDelayed(Reason(ReasonCode.PHOTO_TOO_SLOW)) from None
+        except OSError as error:
+            raise self._unwritten(job, error) from None
+        photo = await self._decoder.inspect(path)  # whose own errors say nothing of the room
+        settings = await self._context.db.read(server_settings.of, job.guild_id)
+        try:
             if not settings.keeps_metadata:
                 # Finished even if cancelled, so that no thread writes to the file later. It takes no second.
                 await shielded(asyncio.to_thread(strip_metadata, path))
@@ -274,17 +279,20 @@ class Intake:
         except BrokenStructure as error:
             _log.info("Job %s: its photo is damaged: %s", job.id, error)
             raise PhotoRefused(_BROKEN) from None
-        except TimeoutError:
-            raise PhotoDelayed(Reason(ReasonCode.PHOTO_TOO_SLOW)) from None
         except OSError as error:
-            _log.warning("Job %s: its photo can't be written: %s", job.id, error)
-            raise PhotoDelayed(_NO_ROOM) from None
+            raise self._unwritten(job, error) from None
         return kept
+
+    def _unwritten(self, job: Job, error: OSError) -> PhotoDelayed:
+        _log.warning("Job %s: its photo can't be written: %s", job.id, error)
+        return PhotoDelayed(_NO_ROOM)
 
     async def _ready(self, job: Job, source_file: str | None) -> None:
         db = self._context.db
         waiting = await db.write(transitions.make_ready, job.id, source_file, self._context.clock.now())
-        if waiting is None:  # it was cancelled meanwhile
+        # It was cancelled meanwhile; or it is ready already, and the file is its own.
+        fresh = waiting or await db.read(queries.get, job.id)
+        if fresh is None or fresh.source_file != source_file:
             await self._context.spool.remove(source_file)
 
     async def _fail(self, job: Job, code: FailureCode, reason: Reason) -> None:
