@@ -107,10 +107,14 @@ class Post(Base):
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A post as it was claimed, and since when an earlier try may have sent or removed it."""
+    """A post as it was claimed, and since when an earlier try may have sent or removed it.
+
+    `moved`: it is to stand elsewhere now, unless that try has sent it.
+    """
 
     post: Post
     begun_before: datetime | None
+    moved: bool = False
 
     @property
     def removes(self) -> bool:
@@ -323,12 +327,13 @@ def begin(
     """Begin a post that is due, unless its place is taken. Its place is then."""
     if post.expires_at is not None and post.expires_at <= now and post.wanted:
         post.wanted, post.changed_at = False, now
-    begun_before, begins = post.begun_at, post.begun_at is None
-    if begins and post.wanted and post.message_id is None:  # else it may stand in its place already
+    begun_before, begins, moved = post.begun_at, post.begun_at is None, False
+    if post.wanted and post.message_id is None:
         left = [one for one in places(session, post) if one not in post.refused]
-        if post.place not in left:
+        moved = not begins and post.is_placed and post.place not in left  # it may stand there already
+        if not moved and post.place not in left:
             post.place = left[0] if left else f"s{post.guild_id}"
-        begins = bool(left)
+        begins = begins and bool(left)
     if post.place in taken:
         return None  # it comes next there
     if post.tries == 0 and (held_until := session.scalar(_HELD, {"place": post.place, "now": now})):
@@ -339,7 +344,7 @@ def begin(
     post.due_at = now + timedelta(seconds=backoff(post.tries, FIRST_RETRY, bound))
     if begins and post.wanted == (post.message_id is None):
         post.begun_at, post.shown_version = now, post.version
-    return Turn(post, begun_before)
+    return Turn(post, begun_before, moved)
 
 
 # A post that is to be tried again holds up those behind it, for three tries.
@@ -376,6 +381,8 @@ def note(session: Session, turn: Turn, outcome: Outcome, now: datetime) -> Post 
             if turn.removes:  # it may have been wanted again meanwhile
                 post.number += 1
                 post.due_at = now if post.wanted else None
+            elif turn.moved:
+                post.due_at = now
             else:
                 post.wanted = False
         case NotHere() if turn.post.wanted and post.message_id is None:

@@ -78,6 +78,10 @@ class DiscordDelivery:
         """Send the message; twice with the same nonce, it is there once."""
         if post.kind == HOURGLASS:  # which notifies no one, and can be repeated
             photo = (await self._target(post)).channel.get_partial_message(int(post.key))
+            guild = self._context.client.get_guild(post.guild_id)
+            known = channel_in(guild, photo.channel.id)
+            if guild is not None and known is not None and not known.permissions_for(guild.me).add_reactions:
+                return Never()
             await photo.add_reaction(HOURGLASS_SIGN)
             return Stands(photo.id)
         there = await (self._open(post, shown) if post.place[0] in "ti" else self._target(post))
@@ -143,13 +147,14 @@ class DiscordDelivery:
             since = min(since, datetime.fromtimestamp(int(earlier), UTC))
         # An ordinary message has no number of ours.
         buttons = {f"studii:{one}:{post.key}" for one in ("more", "delete")}
+        marks = {post.mark, 1_000_000_000 + post.id % 1_000_000_000}  # the second: as it was until 1.0.0
         try:
             latest = there.channel.history(limit=LOOK_BACK)
             first = there.channel.history(limit=LOOK_BACK, after=since - CLOCKS_DIFFER, oldest_first=True)
             for page in (latest, first):
                 async for message in page:
                     ids = {getattr(one, "id", None) for one in message.components}
-                    mine = post.mark in ids or not buttons.isdisjoint(custom_ids(message.components))
+                    mine = not marks.isdisjoint(ids) or not buttons.isdisjoint(custom_ids(message.components))
                     if mine and message.author == self._context.client.user:
                         return Stands(message.id)
         except NO_ACCESS as error:

@@ -447,6 +447,8 @@ class Posts:
             if post.message_id is not None:
                 return await self._delivery.delete(post)
             return settling or Gone()
+        if turn.moved:
+            return settling or Gone()
         shown = await self._kinds[post.kind].load(post)
         if shown is None:
             return settling or Never()

@@ -8,7 +8,7 @@ under the plan's limit means that the plan is another one, or that something els
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Sequence
 
-from bot.engine.tuning import HOUR, Tuning
+from bot.engine.tuning import HOUR, MINUTE, Tuning
 
 LOWEST = 60  # requests a minute of the smallest plan with API access
 
@@ -38,6 +38,7 @@ class RateWindow:
         self._until: list[float] = []  # when others of this process stop counting, in order
         self._others: list[float] = []  # the same of other processes that use the key
         self._paced_next = 0.0
+        self._pause = tuning.rate_block
 
     @property
     def usable(self) -> int:
@@ -104,7 +105,10 @@ class RateWindow:
         It is no news if another request in flight with this one has met one.
         """
         tuning, news = self._tuning, now >= self.blocked_until
-        pause = max(tuning.rate_block if retry_after is None else retry_after, self._interval)
+        if news:  # without a Retry-After, each pause in a row is longer
+            in_a_row = now < self.blocked_until + tuning.paced_for
+            self._pause = min(2 * self._pause, MINUTE) if in_a_row else tuning.rate_block
+        pause = max(self._pause if retry_after is None else retry_after, self._interval)
         self.blocked_until = max(self.blocked_until, now + min(pause, tuning.rate_block_bound))
         if not news or self.used(now) > 0.8 * self.limit:
             return False

@@ -24,7 +24,7 @@ class Tuning:
     # Requests (Studii API docs, "Rate limits": a number a minute per key).
     rate_period: float = 60.3  # a little more than the minute, for clocks that differ
     answer_bound: float = 70.0  # no answer comes later after the request was recorded (`Timeouts.total`)
-    rate_block: float = 10.0  # after a 429 that names no pause
+    rate_block: float = 5.0  # first pause after a 429 that names none; doubles up to a minute
     rate_block_bound: float = 5 * MINUTE  # the longest pause, even if Retry-After says more
     paced_for: float = 5 * MINUTE  # after a 429
 
