@@ -24,7 +24,7 @@ from bot.delivery.messages import (
 )
 from bot.jobs.best_results import BEST
 from bot.jobs.results import HOURGLASS, HOURGLASS_SIGN, EndOfJobs
-from bot.languages import Language, Message, speaking
+from bot.languages import Language, speaking
 from bot.posts import LEFT, RESULT, SENT_SINCE, Gone, Later, Never, NotHere, Outcome, Post, Refuse, Stands
 from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS
 from bot.ui.kit.forms import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
@@ -78,9 +78,8 @@ class DiscordDelivery:
         """Send the message; twice with the same nonce, it is there once."""
         if post.kind == HOURGLASS:  # which notifies no one, and can be repeated
             photo = (await self._target(post)).channel.get_partial_message(int(post.key))
-            guild = self._context.client.get_guild(post.guild_id)
-            known = channel_in(guild, photo.channel.id)
-            if guild is not None and known is not None and not known.permissions_for(guild.me).add_reactions:
+            known = self._known(post.guild_id, photo.channel.id)
+            if known is not None and not known[1].add_reactions:
                 return Never()
             await photo.add_reaction(HOURGLASS_SIGN)
             return Stands(photo.id)
@@ -147,7 +146,7 @@ class DiscordDelivery:
             since = min(since, datetime.fromtimestamp(int(earlier), UTC))
         # An ordinary message has no number of ours.
         buttons = {f"studii:{one}:{post.key}" for one in ("more", "delete")}
-        marks = {post.mark, 1_000_000_000 + post.id % 1_000_000_000}  # the second: as it was until 1.0.0
+        marks = {post.mark, 1_000_000_000 + post.id % 1_000_000_000}  # the second: as earlier versions had it
         try:
             latest = there.channel.history(limit=LOOK_BACK)
             first = there.channel.history(limit=LOOK_BACK, after=since - CLOCKS_DIFFER, oldest_first=True)
@@ -182,16 +181,24 @@ class DiscordDelivery:
 
     def _may_reply(self, post: Post, *, file: bool) -> bool:
         """Return whether the history can be read. Raises `Refuse` if nothing can be posted there."""
-        guild = self._context.client.get_guild(post.guild_id)
-        channel = channel_in(guild, int(post.place[1:])) if post.is_in_channel else None
-        missing = list[Message]()  # also where that is unknown: then Discord refuses the message itself
-        if guild is not None and channel is not None:
-            missing = missing_to_post(channel.permissions_for(guild.me), channel, file=file)
+        known = self._known(post.guild_id, int(post.place[1:])) if post.is_in_channel else None
+        missing = [] if known is None else missing_to_post(known[1], known[0], file=file)
         # Without reading the history, the nonce alone keeps it from being sent twice.
         if lacking := [one for one in missing if one != READ_MESSAGE_HISTORY]:
             with speaking(Language.ENGLISH):  # for the log
                 raise Refuse(NotHere(f"the bot lacks {', '.join(map(str, lacking))}"))
         return not missing
+
+    def _known(
+        self, guild_id: int, channel_id: int
+    ) -> tuple[discord.abc.GuildChannel | discord.Thread, discord.Permissions] | None:
+        """Return the channel, and what the bot may do there.
+
+        None if that is unknown: then Discord refuses the message itself.
+        """
+        guild = self._context.client.get_guild(guild_id)
+        channel = channel_in(guild, channel_id)
+        return None if guild is None or channel is None else (channel, channel.permissions_for(guild.me))
 
     async def _target(self, post: Post) -> Recipient:
         client, number = self._context.client, int(post.place[1:])

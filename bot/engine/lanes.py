@@ -119,7 +119,7 @@ class Lanes:
                 self._wake_up.set()
 
     def reread(self, seconds: float = 0.0) -> None:
-        """Read all jobs from the database again, in so many seconds."""
+        """Read all jobs from the database again, after `seconds`."""
         self._next_read = min(self._next_read, self._clock.monotonic() + seconds)
         self._wake_up.set()
 

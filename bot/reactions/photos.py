@@ -88,7 +88,7 @@ def once_key(user_id: int, message_id: int, tool: str, inputs: Mapping[str, str]
 @dataclass(frozen=True, slots=True, eq=False)
 class _Photo:
     """A photo that was tapped with that emoji, or is in a `message` of a channel that runs a tool on it; and
-    the place of its jobs in the server's order of arrival. At most so many of its photos are used."""
+    the place of its jobs in the server's order of arrival. `most`: the number of its photos that are used."""
 
     member: discord.Member
     channel_id: int

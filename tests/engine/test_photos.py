@@ -75,6 +75,30 @@ async def test_a_photo_that_is_given_up_fails_unpaid_with_a_sentence(tmp_path: P
         await world.balanced()
 
 
+async def test_a_photo_that_was_ready_while_the_due_ones_were_read_stays_with_its_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with engine_world(tmp_path) as world:
+        first, decoder = await world.accept(a_staging_job()), Dying(hangs=True)
+        decoder.dies, world.decoder, read = False, cast("Any", decoder), world.db.read
+
+        async def slowly(work: Any, *args: Any, **more: Any) -> Any:
+            found = await read(work, *args, **more)
+            of_photos = getattr(work, "__module__", "") == CountedDecoder.__module__
+            if of_photos and decoder.opened and decoder.hangs:  # `found` has the first one as it was
+                decoder.hangs = False
+                await world.reaches(first.id, JobState.WAITING)
+            return found
+
+        monkeypatch.setattr(world.db, "read", slowly)
+        async with world.running():
+            await world.until(lambda: bool(decoder.opened), "the first to be opened")
+            second = await world.accept(a_staging_job())
+            await world.reaches(second.id, JobState.WAITING)
+        assert len(decoder.opened) == 2
+        assert len(world.spooled()) == 2
+
+
 @pytest.mark.promise
 async def test_what_the_bot_has_died_of_is_not_opened_again_and_those_beside_it_are_made(
     tmp_path: Path,

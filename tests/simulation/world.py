@@ -149,7 +149,7 @@ class World:
         return self.clock.now < self.ends
 
     def to_its_end(self, plan: Plan | None) -> Plan:
-        """Follow what somebody or a trouble does: before it ends, there is no silence."""
+        """Follow what a person or a trouble does: until it ends, there is no silence."""
         self.under_way += 1
         yield from plan or ()
         self.under_way -= 1
