@@ -381,10 +381,13 @@ def _may_be_there(
 async def _files(
     client: discord.Client, media: list[discord.MediaGalleryItem], room: int
 ) -> list[discord.File]:
-    """Read the files, as they were posted, as long as there is room for them in a message."""
+    """Read the files, as they were posted, as long as a message has room for them. Raises `Refuse`."""
     files: list[discord.File] = []
     for one in media:
-        data = await client.http.get_from_cdn(one.media.url)  # discord.py gives the item no way to it
+        try:
+            data = await client.http.get_from_cdn(one.media.url)  # discord.py gives the item no way to it
+        except NO_ACCESS as error:
+            raise Refuse(Never("its file is gone")) from error
         room -= len(data)
         if room < 0:
             break

@@ -23,7 +23,7 @@ from bot.engine.context import DueJobs, EngineContext, PhotoSource
 from bot.engine.lanes import Lanes
 from bot.errors import PhotoDelayed, PhotoUnavailable, ReasonedError, StudiiBotError
 from bot.jobs import queries, transitions
-from bot.jobs.models import FailureCode, Job, JobState, SourcePhoto
+from bot.jobs.models import FailureCode, Job, JobState, SourcePhoto, Trouble
 from bot.media import sniff
 from bot.media.kinds import UNKNOWN_TYPE, content_type_of, sniffed_type, suffix_of, usual_type
 from bot.media.metadata import BrokenStructure, strip_metadata
@@ -499,11 +499,13 @@ class Outputs:
     async def _rest(self, job: Job) -> None:
         """Let it wait for room on the disk, for a day at most: then its person is given the link."""
         now, tuning = self._context.clock.now(), self._context.tuning
-        if (now - job.changed_at).total_seconds() >= tuning.held_bound:
+        since = job.troubled_at if job.trouble == Trouble.ROOM and job.troubled_at is not None else now
+        if (now - since).total_seconds() >= tuning.held_bound:
             await shielded(self._fail(job, Reason(ReasonCode.OUTPUT_NOT_FETCHED)))
             return
         until = now + timedelta(seconds=tuning.room_pause)
-        await shielded(self._context.db.write(transitions.change, job.id, JobState.RUNNING, not_before=until))
+        waits: dict[str, Any] = {"not_before": until, "trouble": Trouble.ROOM, "troubled_at": since}
+        await shielded(self._context.db.write(transitions.change, job.id, JobState.RUNNING, **waits))
 
     async def _again(self, job: Job, error: StudiiError) -> float | None:
         tuning = self._context.tuning

@@ -243,7 +243,7 @@ class Lane:
         watch = self.running.get(job.id)
         if watch is None or isinstance(job, Waiting):
             self.put(job, job.id, now)
-        elif job.not_before > 0:  # its refused key may be tried sooner than was said
+        elif job.not_before > (watch.sent or 0.0):  # its refused key may be tried sooner than was said
             last = now if watch.sent is None else watch.sent
             watch.due = min(watch.due, max(job.not_before, last + self.tuning.first_poll))
 

@@ -52,6 +52,16 @@ def test_a_job_whose_poll_was_refused_is_polled_within_a_second_of_its_key() -> 
     assert lane.decide(21.0) == Send("a", Step.POLL)
 
 
+def test_a_poll_that_met_an_error_has_its_pause_though_its_key_was_refused_before() -> None:
+    lane, job = lane_of(), replace(running("a", 0.0), not_before=900.0)
+    lane.enter(job, 0.0)
+    lane.begin(Send("a", Step.POLL), 900.0)
+    lane.end("a", 901.0, sent=True)
+    lane.put(job, "a", 901.0, again=60.0)
+    lane.enter(job, 915.0)  # as the database still has it
+    assert lane.decide(915.0) == 961.0
+
+
 @pytest.mark.parametrize("wrong", [1 / 3, 1.0, 3.0])
 @pytest.mark.parametrize("work", [IMAGE, VIDEO])
 def test_after_twenty_jobs_their_median_is_known_within_15_percent_nine_times_of_ten(

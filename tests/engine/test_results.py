@@ -116,6 +116,28 @@ async def test_an_output_that_finds_no_room_for_long_is_given_to_its_person_as_a
         assert world.studii.requests.count("output") > 1
 
 
+async def test_an_output_of_a_job_that_ran_over_a_weekend_waits_for_room_as_others_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim, lacks = Spool.claim_output, iter((1, 1, 1))
+
+    def claimed(*about: Any) -> int:
+        return next(lacks, None) or claim(*about)
+
+    monkeypatch.setattr(Spool, "claim_output", claimed)
+    async with engine_world(tmp_path, room_pause=0.05) as world:
+        await world.use_key(world.studii.add_key())
+        world.studii.next_job(Outcome(duration=0.5))
+        job = await world.accept(a_job())
+        async with world.running():
+            running = await world.reaches(job.id, JobState.RUNNING)
+            await world.db.write(
+                transitions.change, job.id, changed_at=running.changed_at - timedelta(days=3)
+            )
+            await world.announced(job.id)
+        assert (await world.job(job.id)).failure is None
+
+
 async def test_bytes_that_nobody_names_are_the_video_that_the_tool_makes(tmp_path: Path) -> None:
     async with engine_world(tmp_path) as world:
         await world.use_key(world.studii.add_key())

@@ -5,7 +5,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import AsyncMock
 
 import discord
 import pytest
@@ -193,3 +195,13 @@ async def test_what_is_hidden_stays_behind_a_spoiler_and_the_photo_before_is_lef
     (found,) = await shown_in(desk, there)
     (item,) = next(one["items"] for one in pieces(found) if one["type"] == 12)
     assert item["spoiler"] is True
+
+
+async def test_a_result_whose_file_the_cdn_does_not_give_is_not_tried_again(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, best = await starred(desk, tmp_path, desk.channel_for_the_bot("best-of").id)
+    forbidden: Any = SimpleNamespace(status=403, reason="Forbidden")
+    refused = AsyncMock(side_effect=discord.Forbidden(forbidden, "asset"))
+    monkeypatch.setattr(desk.bot.http, "get_from_cdn", refused)
+    assert isinstance(await show(desk, best, job), Never)
