@@ -20,12 +20,14 @@ from bot.ui.kit.answers import answer, host_of, read_for_suggestions
 from bot.ui.kit.layout import shortened
 from bot.ui.panels.settings import Scope, open_panel
 from bot.ui.reading.permissions import manages, member_context, roles_of, server_of
+from bot.ui.reading.pictures import posted_results
 from bot.ui.settings.credits import (
     CREDITS,
     PERIOD_CHOICES,
     SERVER_BUDGET,
     budget_value,
     credits_panel,
+    grant as grant_credits,
     grant_panel,
     load_budget,
     member_panel,
@@ -109,8 +111,8 @@ async def grant(
     guild_id, services = server_of(interaction), host_of(interaction).services
     now = services.clock.now()
     if credits_ is not None:
-        whose = None if member is None else member.id
-        await services.db.write(limits.grant, guild_id, whose, credits_, now)
+        scope = Scope(guild_id, interaction.user.id, now, host_of(interaction).catalog)
+        await services.db.write(grant_credits, scope, None if member is None else member.id, credits_)
     if member is None:
         state, members = await services.db.read(limits.grants, guild_id, now)
         await answer(interaction, grant_panel(state, members, granted_now=credits_ or 0))
@@ -139,7 +141,8 @@ async def credits_left(interaction: discord.Interaction) -> None:
     db, roles = host.services.db, member_context(interaction).roles
     member = await db.read(limits.of_member, guild_id, user_id, roles, host.clock.now())
     recent = await db.read(queries.page, guild_id, user_id, 0, RECENT_JOBS)
-    await answer(interaction, credits_panel(member, recent, host.catalog))
+    posted = await posted_results(interaction.client, recent)
+    await answer(interaction, credits_panel(member, recent, host.catalog, posted.deleted))
 
 
 @function_command(name="styles", description=N_("Show your styles and this server's, use or remove one"))

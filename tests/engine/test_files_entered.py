@@ -16,8 +16,8 @@ from tests.support.stage import open_stage
 ROOT = Path(__file__).parents[2]
 MAX_BEFORE_THE_ANSWER = 42
 MAX_IN_ALL = 83  # with what a busy machine adds, as a deferral
-# A panel that is shown; a budget that is set, with the ledger and the log channel.
-MAX_FOR_A_PANEL, MAX_FOR_A_BUDGET = 13, 16
+# A panel that is shown; a budget or a grant that is set, with the ledger and the log channel.
+MAX_FOR_A_PANEL, MAX_FOR_A_BUDGET, MAX_FOR_A_GRANT = 13, 16, 17
 ASKING = ("bot/ui/", "bot/client/", "cogs/")
 MAX_BEHIND = 12  # of those that do what was asked for
 
@@ -69,7 +69,7 @@ async def test_a_command_runs_through_few_files_until_its_result(tmp_path: Path)
     [
         ("results", {}, MAX_FOR_A_PANEL),
         ("budget", {"credits": 200}, MAX_FOR_A_BUDGET),
-        ("grant", {"credits": 5}, MAX_FOR_A_BUDGET),
+        ("grant", {"credits": 5}, MAX_FOR_A_GRANT),
     ],
 )
 async def test_a_settings_command_runs_through_few_files(

@@ -47,8 +47,9 @@ from bot.ui.panels.settings import change_words
 from bot.ui.reading.permissions import channel_in, hindrance, missing_for_warnings, moderates, server_of
 
 LOG_SHOWS = lazy(
-    "It gets a warning when {percent}% and 100% of the budget are used, when Studii "
-    "refuses the key or credits run out, and for each job with an unknown outcome.",
+    "It shows changed settings, refused requests and requests for credits, and warns when {percent}% and "
+    "100% of the budget are used, when Studii refuses the key or credits run out, and of each job with an "
+    "unknown outcome.",
     percent=WARNING_PERCENT,
 )
 HELLO = lazy("**This is now Studii's log channel.**")

@@ -144,7 +144,7 @@ def usage_panel(report: UsageReport, catalog: Catalog, span: Span) -> Panel:
             small(DEFAULT_HOLDS) if budget.is_default else "",
             small(
                 _(
-                    "Days in the time zone {zone}. Includes credits reserved by running jobs.",
+                    "Days in the time zone {zone}. Includes credits reserved by unfinished jobs.",
                     zone=plain(budget.settings.timezone, 50),
                 )
             ),

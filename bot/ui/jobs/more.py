@@ -24,7 +24,7 @@ from bot.languages import Message, Worded, gettext as _, lazy, pgettext, plazy
 from bot.servers.settings import of as rules_of
 from bot.ui.jobs.progress import JOB_GONE, again_button, edit, job_for, photo_name, use_in
 from bot.ui.jobs.wording import ALT_LENGTH, alt_words, link_words
-from bot.ui.kit.answers import Host, acknowledge, answer, answer_in_place
+from bot.ui.kit.answers import Host, acknowledge, answer
 from bot.ui.kit.layout import (
     NEUTRAL,
     QUIET,
@@ -228,7 +228,7 @@ async def delete_set(press: Press, set_id: Id) -> None:
 @button("drop:{job_id}[:{message_id}]", label=DELETE)
 async def drop(press: Press, job_id: Id, message_id: int | None = None) -> None:
     """Ask whether to delete a result: the whole message, or the picture of one job of a set."""
-    await answer_in_place(press.interaction, _question(job_id, message_id))
+    await answer(press.interaction, _question(job_id, message_id))
 
 
 @button("dropped:{job_id}[:{message_id}]", label=DELETE, style=DANGER)
@@ -241,10 +241,7 @@ async def dropped(press: Press, job_id: Id, message_id: int | None = None) -> No
     known = job is not None and job.user_id not in {FORGOTTEN_MEMBER, interaction.user.id}
     if known and not is_moderator(interaction.permissions):
         raise Refused(ANOTHERS_RESULT)
-    where, said = None, lazy("The picture is deleted. Its cost stays in the ledger.")
-    if message_id is not None:
-        where = interaction.channel_id or 0, message_id
-        said = lazy("The result is deleted. Its cost stays in the ledger.")
+    where = None if message_id is None else (interaction.channel_id or 0, message_id)
     await delete_posted(
         interaction,
         db,
@@ -253,6 +250,7 @@ async def dropped(press: Press, job_id: Id, message_id: int | None = None) -> No
         gone=lazy("That was already deleted."),
         out_of_reach=lazy("I can't change that message any more. Ask a moderator to delete it."),
     )
+    said = lazy("Deleted. What it cost stays in the ledger.")
     await interaction.edit_original_response(view=boxed(QUIET, said))
 
 
@@ -304,19 +302,22 @@ async def _delete(press: Press, found: Callable[..., Job | None], which: str) ->
         job = await press.host.services.db.read(found, which)
         if not _may_delete(interaction, job):
             raise Refused(ANOTHERS_RESULT)
-        await answer(interaction, _question(which if job is None else job.id, message.id))
+        await answer(
+            interaction,
+            _question(which if job is None else job.id, message.id, several=found is queries.first_of_set),
+        )
         return
     await acknowledge(interaction)
     with suppress(discord.NotFound):  # a second click: the message is gone
         await interaction.delete_original_response()
 
 
-def _question(job_id: str, message_id: int | None) -> Panel:
-    said = (
-        lazy("Delete this picture for everyone? Its cost stays in the ledger.")
-        if message_id is None
-        else lazy("Delete this result for everyone? Its cost stays in the ledger.")
-    )
+def _question(job_id: str, message_id: int | None, *, several: bool = False) -> Panel:
+    said = lazy("Delete this result for everyone? Its cost stays in the ledger.")
+    if message_id is None:
+        said = lazy("Delete this picture for everyone? Its cost stays in the ledger.")
+    elif several:
+        said = lazy("Delete this message with all its results for everyone? Their cost stays in the ledger.")
     return boxed(QUIET, said, row(dropped.of(job_id, message_id)))
 
 

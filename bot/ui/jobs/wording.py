@@ -307,7 +307,9 @@ def _studii_status(job: Job) -> str:
 def _done(job: Job) -> str:
     if job.finished_at is None:
         return _("Done")
-    seconds = max(1, round((job.finished_at - job.created_at).total_seconds()))
+    # The time that moderators took is not the job's.
+    began = job.created_at if job.approval is None else job.submitted_at or job.created_at
+    seconds = max(1, round((job.finished_at - began).total_seconds()))
     minutes, rest = divmod(seconds, 60)
     if not minutes:
         return _("Done in {seconds} s", seconds=seconds)

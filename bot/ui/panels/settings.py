@@ -56,7 +56,7 @@ MAX_NEWS = 10  # changes of one press that are named
 Address = Annotated[str, r"[a-z]+(?:\.[a-z0-9_*-]{1,32})?"]  # of a panel: its topic, and its subject
 Name = Annotated[str, "[a-z_]+"]
 Value = Any  # as JSON holds it: None, bool, int, str, or a list or dict of these
-CHANGED_BY_OTHERS = lazy("Changed by others since you opened this: {names}.")
+CHANGED_BEFORE = lazy("Changed since you opened this: {names}.")
 CHANGED = lazy("**{name}**: changed from {before} to {after}.")
 SET = lazy("**{name}**: set to {after}.")
 ADDED, REMOVED = lazy("**{name}**: {items} added."), lazy("**{name}**: {items} removed.")
@@ -103,7 +103,10 @@ class Now:
 
 
 class ValueKind:
-    """A kind of values: its words, and the control that changes them. With `several` a value is a list."""
+    """A kind of values: its words, and the control that changes them, as it is none.
+
+    With `several` a value is a list.
+    """
 
     several: bool = False
 
@@ -123,7 +126,7 @@ class ValueKind:
 
     def pieces(self, setting: "Setting", line: str, now: Now, value: Value) -> list[Piece]:
         """Return the line with its control."""
-        raise NotImplementedError
+        return []
 
     def chosen(self, values: Any) -> Value:
         """Return the value that was chosen in a list, or the one in the form's fields. Raises `Refused`."""
@@ -263,9 +266,15 @@ def a_number(
             required=none is None,
             max_length=12,
         )
-        return [
-            labelled(title, typed, lazy("A whole number from {least} to {most}.", least=least, most=most))
-        ]
+        about = lazy("A whole number from {least} to {most}.", least=least, most=most)
+        if none is not None:
+            about = lazy(
+                "A whole number from {least} to {most}; leave empty for: {none}",
+                least=least,
+                most=most,
+                none=none,
+            )
+        return [labelled(title, typed, about)]
 
     def read(values: Mapping[str, Any]) -> Value:
         typed = str(values["value"] or "")
@@ -314,9 +323,20 @@ class Items(ValueKind):
     control: Any = None
 
     def changed(self, catalog: Catalog, title: Worded, before: Value, after: Value) -> Worded:
-        come = [self.word(catalog, one, item) for one, item in after.items()]
+        come = [self.word(catalog, one, item) for one, item in after.items() if one not in before]
         gone = [self.word(catalog, one, item) for one, item in before.items() if one not in after]
-        return _both(title, come, gone)
+        new = [
+            str(
+                CHANGED.using(
+                    name=title,
+                    before=self.word(catalog, one, item),
+                    after=self.word(catalog, one, after[one]),
+                )
+            )
+            for one, item in before.items()
+            if one in after
+        ]
+        return " ".join([_both(title, come, gone), *new]).strip()
 
     def pieces(self, setting: "Setting", line: str, now: Now, value: Value) -> list[Piece]:
         opens = fill.looking(label=self.adds).of(now.address, setting.name)
@@ -449,11 +469,17 @@ def _saved(session: Any, scope: Scope, topic: Topic, work: Work) -> tuple[Any, S
     said = work(session, scope)
     session.flush()
     row_ = topic.load(session, scope)
-    now = _values(topic, row_)
+    return row_, said, note_changes(session, scope, topic, before, _values(topic, row_))
+
+
+def note_changes(
+    session: Any, scope: Scope, topic: Topic, before: Mapping[str, Value], now: Mapping[str, Value]
+) -> list[Change]:
+    """Let the log channel know which values of the topic's settings have changed, and return these."""
     changes = [
-        (one.name, *_differing(one.kind, before[one.name], now[one.name]))
+        (one.name, *_differing(one.kind, before.get(one.name), now.get(one.name)))
         for one in topic.settings
-        if now[one.name] != before[one.name]
+        if now.get(one.name) != before.get(one.name)
     ]
     if changes and not topic.personal:
         kept = json.dumps(changes, ensure_ascii=False)
@@ -461,7 +487,7 @@ def _saved(session: Any, scope: Scope, topic: Topic, work: Work) -> tuple[Any, S
         # Begins with the member, by whom it can be erased.
         unique = f"{scope.user_id}:{secrets.token_hex(8)}"
         posts.want(session, scope.guild_id, NoticeKind.CHANGED, unique, at=scope.at, details=told)
-    return row_, said, changes
+    return changes
 
 
 def assigning(topic: Topic, setting: Setting, value: Value, interaction: discord.Interaction[Any]) -> Work:
@@ -525,9 +551,9 @@ def _pages(blocks: Sequence[Sequence[Piece]], room: tuple[int, int]) -> list[lis
     return pages
 
 
-def opens(topic: Topic) -> ui.Button[Any]:
+def opens(topic: Topic, style: discord.ButtonStyle = discord.ButtonStyle.secondary) -> ui.Button[Any]:
     """Return the button that shows another topic in place of this one."""
-    return show.looking(label=topic.title, emoji=topic.emoji).of(topic.name, 0)
+    return show.looking(label=topic.title, emoji=topic.emoji, style=style).of(topic.name, 0)
 
 
 def backs(to: str) -> ui.Button[Any]:
@@ -686,13 +712,13 @@ def _refuse(refusal: Refused, _session: Any, _scope: Scope) -> None:
 
 
 def _changed_since(topic: Topic, now: Now, message: discord.Message | None, page: int) -> str:
-    """Return which settings others have changed since the message was shown: its texts say what held then."""
+    """Return which settings have been changed since the message was shown: its texts say what held then."""
     shown = _texts([] if message is None else ui.LayoutView.from_message(message).children)
     new = _texts(panel(topic, now, page).children) - shown
     names = [str(one.title) for one in topic.settings if new & _texts(one.pieces(now))]
     # Of another panel, or one in another language, nothing follows.
     alike = _heading(topic) in shown
-    return f"🔁 {CHANGED_BY_OTHERS.using(names=and_list(names))}" if names and alike else ""
+    return f"🔁 {CHANGED_BEFORE.using(names=and_list(names))}" if names and alike else ""
 
 
 def _heading(topic: Topic) -> str:

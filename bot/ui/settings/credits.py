@@ -1,6 +1,6 @@
 """`/studii credits`, `budget` and `grant`, and `/credits`: what may be spent, and what is left of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -49,6 +49,8 @@ from bot.ui.kit.layout import (
 )
 from bot.ui.panels.controls import Press, admin, button
 from bot.ui.panels.settings import (
+    ADDED,
+    REMOVED,
     Address,
     Also,
     Entered,
@@ -57,8 +59,11 @@ from bot.ui.panels.settings import (
     Scope,
     Setting,
     Topic,
+    Value,
+    ValueKind,
     a_number,
     backs,
+    note_changes,
     number_in,
     update,
 )
@@ -73,7 +78,7 @@ PERIOD_CHOICES: Mapping[Period, str] = {
 MAX_ALLOWANCES_CHARACTERS = 900  # of a list of them
 NO_LIMIT = plazy("no limit to a number", "no limit")
 BAR = 12  # characters
-_USED = lazy("{credits} spent."), lazy("{credits} spent, {reserved} reserved for running jobs.")
+_USED = lazy("{credits} spent."), lazy("{credits} spent, {reserved} reserved for unfinished jobs.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,7 @@ def _load(session: Any, scope: Scope) -> CreditsRow:
 
 
 def _used(usage: Usage, words: tuple[Message, Message]) -> Message:
-    """Return the words for what is used: the first without running jobs, the second with some."""
+    """Return the words for what is used: the first without unfinished jobs, the second with some."""
     return words[usage.reserved > 0].using(credits=credit_words(usage.settled), reserved=usage.reserved)
 
 
@@ -327,6 +332,22 @@ def _set_limit(session: Any, scope: Scope, name: str, value: Any) -> None:
     settings.change(session, scope.guild_id, **changes)
 
 
+class _Granted(ValueKind):
+    """A member's id, or 0 for the server, and the credits that were granted, or taken back. For the log."""
+
+    def changed(self, catalog: Catalog, title: Worded, before: Value, after: Value) -> Worded:
+        member, amount = after
+        whose = f"<@{member}>" if member else str(BUDGET.title)
+        said = ADDED if amount > 0 else REMOVED
+        return said.using(name=title, items=named_value(whose, credit_words(abs(amount))))
+
+
+def grant(session: Any, scope: Scope, member: int | None, amount: int) -> None:
+    """Grant credits for this period to a member, or to the server, and let the log channel know."""
+    limits.grant(session, scope.guild_id, member, amount, scope.at)
+    note_changes(session, scope, CREDITS, {}, {"granted": [member or 0, amount]})
+
+
 # The panel
 
 
@@ -394,6 +415,7 @@ CREDITS = Topic(
             lazy("How many jobs a member can start within some minutes"),
             read=lambda row_: row_.limits.rate and [row_.limits.rate.starts, row_.limits.rate.seconds],
         ),
+        Setting("granted", lazy("Extra credits"), _Granted(), read=lambda _row: None),
     ],
     _set_limit,
     notes=lambda _now: [lazy("Allowances renew with the server's budget and can't exceed it.")],
@@ -408,7 +430,7 @@ CREDITS = Topic(
 
 _USED_BY_YOU = (
     lazy("**You**: {credits} spent"),
-    lazy("**You**: {credits} spent, {reserved} reserved for running jobs"),
+    lazy("**You**: {credits} spent, {reserved} reserved for unfinished jobs"),
 )
 MAX_LISTED_ALLOWANCES, MAX_LISTED_CHARACTERS = 15, 2000
 _CREDITS_FROM: Mapping[AllowanceScope, Message] = {
@@ -418,8 +440,11 @@ _CREDITS_FROM: Mapping[AllowanceScope, Message] = {
 }
 
 
-def credits_panel(member: MemberState, recent: Sequence[Job], catalog: Catalog) -> Panel:
-    """Return what is left, what the member has used, and the member's latest jobs."""
+def credits_panel(
+    member: MemberState, recent: Sequence[Job], catalog: Catalog, deleted: Collection[str]
+) -> Panel:
+    """Return what is left, what the member has used, and the member's latest jobs. `deleted` are the ids of
+    those whose results are no longer in Discord."""
     return boxed(
         BAD if member.budget.left <= 0 else NEUTRAL,
         f"### 💳 {_('Server credits')}",
@@ -430,7 +455,10 @@ def credits_panel(member: MemberState, recent: Sequence[Job], catalog: Catalog) 
             small(DEFAULT_HOLDS) if member.budget.is_default else "",
         ),
         ui.Separator(),
-        lines(f"**{_('Your latest jobs')}**", *(job_line(job, catalog) for job in recent))
+        lines(
+            f"**{_('Your latest jobs')}**",
+            *(job_line(job, catalog, deleted=job.id in deleted) for job in recent),
+        )
         if recent
         else _("You haven't made anything here yet. Type `/` and pick a tool."),
         small(_("`/help` shows what each tool costs.")),

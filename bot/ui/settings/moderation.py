@@ -265,6 +265,7 @@ FILTER = Topic(
             "presets of photo channels."
         )
     ],
+    links=lambda _now: [row(opens(APPROVALS))],
     back="moderation",
 )
 
@@ -562,7 +563,8 @@ def _overview(now: Now) -> Iterable[Worded]:
     yield named_value(f"🔤 {FILTER.title}", _count_of(row_.rules, pgettext("list", "empty")))
     yield named_value(f"🛂 {APPROVALS.title}", _("off") if channel is None else f"<#{channel}>")
     yield named_value(f"⛔ {BLOCKED.title}", _count_of(row_.access.blocked, pgettext("people", "none")))
-    yield from _limits(now)
+    for limit in _limits(now):
+        yield f"🔐 {limit}"
 
 
 def _count_of(listed: Collection[Any], none: str) -> str:

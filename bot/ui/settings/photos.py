@@ -412,7 +412,9 @@ PHOTOS = Topic(
                 _auto_fields,
                 _add_auto,
                 lambda session, scope, one: photo_rules.clear_channel(session, scope.guild_id, int(one)),
-                lambda _catalog, channel_id, _item: f"<#{channel_id}>",
+                lambda catalog, channel_id, item: (
+                    f"<#{channel_id}> · {preset_words(Preset(*item[:2]), catalog)}"
+                ),
                 _channel_name,
             ),
             read=lambda row: {
@@ -428,7 +430,7 @@ PHOTOS = Topic(
                 _emoji_fields,
                 _map_emoji,
                 _unmap_emoji,
-                lambda catalog, _key, item: f"{item[0]} {catalog.title(item[1])}",
+                lambda catalog, _key, item: f"{item[0]} {preset_words(Preset(*item[1:3]), catalog)}",
                 lambda now, _key, item: f"{item[0]} {now.catalog.title(item[1])}",
             ),
             read=lambda row: {

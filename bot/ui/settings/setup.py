@@ -61,8 +61,10 @@ from bot.ui.panels.settings import (
     Scope,
     Setting,
     Topic,
+    ValueKind,
     YesNo,
     change,
+    note_changes,
     open_panel,
     opens,
     show,
@@ -378,11 +380,13 @@ async def key(press: Press) -> None:
 async def key_entered(press: Press) -> None:
     """Take a key: the only way in which the bot gets one."""
     guild_id, services, values = server_of(press.interaction), press.host.services, press.values
+    before = await services.db.read(keys.current, guild_id)
     try:
         new = await services.keys.set_key(guild_id, values["key"], Plan(values["plan"][0]))
     except Refused as refusal:  # said in the panel, so that it goes once a key is accepted
         await turn_to(press, SETUP.name, said=[f"❌ {refusal_words(refusal)}"])
         return
+    await services.db.write(note_changes, _scope(press), SETUP, _entry(before), _entry(new))
     plan = _(
         "{plan}, up to {limit} requests a minute",
         plan=new.plan.value.capitalize(),
@@ -394,11 +398,7 @@ async def key_entered(press: Press) -> None:
 @button("setup:forget:{key_id}", label=lazy("Remove key"), style=discord.ButtonStyle.danger, who=admin)
 async def remove_key(press: Press, key_id: int) -> None:
     """Remove the key, and tell what became of the jobs."""
-    db, guild_id = press.host.services.db, server_of(press.interaction)
-    forgotten = await db.write(forget, guild_id, key_id, press.host.clock.now())
-    if forgotten is None:
-        raise Refused(ANOTHER_KEY)
-    cancelled, running = forgotten
+    cancelled, running = await press.host.services.db.write(_forget, _scope(press), key_id)
     cancelled_words = ngettext(
         "{count} waiting job was cancelled at no cost.",
         "{count} waiting jobs were cancelled at no cost.",
@@ -415,6 +415,25 @@ async def remove_key(press: Press, key_id: int) -> None:
         running_words if running else "",
     )
     await turn_to(press, SETUP.name, said=[f"✅ {said}"])
+
+
+def _forget(session: Any, scope: Scope, key_id: int) -> tuple[int, int]:
+    before = keys.current(session, scope.guild_id)
+    forgotten = forget(session, scope.guild_id, key_id, scope.at)
+    if forgotten is None:
+        raise Refused(ANOTHER_KEY)
+    note_changes(session, scope, SETUP, {"key": before and before.masked}, {})
+    return forgotten
+
+
+def _scope(press: Press) -> Scope:
+    interaction, host = press.interaction, press.host
+    return Scope(server_of(interaction), interaction.user.id, host.clock.now(), host.catalog)
+
+
+def _entry(key: StudiiKey | None) -> dict[str, str | None]:
+    """Return the values of the settings that are entered with a key."""
+    return {"key": key and key.masked, "plan": key and key.plan.value.capitalize()}
 
 
 @button("setup:ask:{key_id}", label=lazy("Remove key…"), who=admin)
@@ -487,7 +506,8 @@ def _steps(now: Now) -> list[Piece]:
 
 def _links(now: Now) -> list[Piece]:
     removes = [] if now.row.key is None else [ask_to_remove.of(now.row.key.id)]
-    return [row(*map(opens, (CREDITS, PHOTOS, RESULTS, MODERATION)), *removes)]
+    photos = opens(PHOTOS, *([PRIMARY] if next_step(now.seen) is SERVED else []))
+    return [row(opens(CREDITS), photos, opens(RESULTS), opens(MODERATION), *removes)]
 
 
 async def _can_warn(interaction: discord.Interaction[Any], channel_id: int | None) -> None:
@@ -526,6 +546,8 @@ SETUP = Topic(
     lazy("Studii in this server"),
     load,
     [
+        Setting("key", lazy("Key"), ValueKind(), read=lambda row_: _entry(row_.key)["key"]),
+        Setting("plan", lazy("Plan"), ValueKind(), read=lambda row_: _entry(row_.key)["plan"]),
         replace(BUDGET, line=_budget_line),
         Setting(
             "log_channel",

@@ -231,8 +231,8 @@ async def test_one_picture_of_a_set_that_cannot_be_deleted_says_why(
         await announce(desk, parts)
         shown = await picked(desk, 1)
         desk.env.inject_error("*", f"/channels/{desk.channel.id}/messages/*", status=status, code=code)
-        await desk.maya.click(shown, label="Delete")
-        assert said in texts(await desk.maya.click(shown, label="Delete"))
+        asked = await desk.maya.click(shown, label="Delete")
+        assert said in texts(await desk.maya.click(answer_of(asked), label="Delete"))
 
 
 async def pressed_nowhere(desk: Desk, custom_id: str) -> str:

@@ -8,10 +8,10 @@ import pytest
 from bot.servers import access, settings
 from bot.servers.notices import NoticeKind
 from bot.ui.reading.permissions import PANEL_SECONDS
-from tests.support.desk import Desk, answer_of, make_bot, texts
+from tests.support.desk import KEY, Desk, answer_of, make_bot, texts
 from tests.support.posts import deliver, open_posts
 from tests.support.presses import press
-from tests.support.settings import change, control, opened
+from tests.support.settings import admin, change, control, opened
 
 THREADS = "studii:put:results:in_threads:on"
 
@@ -29,7 +29,7 @@ async def test_an_admin_reads_what_another_has_changed_since_the_panel_was_opene
     shown = await opened(desk, "results")
     await change(desk, "results", "in_threads", person=omar)
     said = await change(desk, "results", "compare", "split", shown=shown)
-    assert "🔁 Changed by others since you opened this: Results and Threads." in said
+    assert "🔁 Changed since you opened this: Results and Threads." in said
     assert "✅ **Comparison**: changed from the photo beside the result to also" in said
     # A button says what it sets, so an old one does the same as a new one.
     told = await press(desk, omar, answer_of(shown), THREADS)
@@ -92,14 +92,29 @@ async def test_the_log_channel_says_who_changed_what_from_what_to_what(desk: Des
     log = desk.guild.create_text_channel("log")
     await change(desk, "results", "in_threads")
     await change(desk, "moderation access tool.studio", "channels", log)
+    for amount in ("5", "6"):
+        await change(desk, "credits", "own", who=[desk.maya], credits=amount)
+    await desk.admin.slash(desk.channel, "studii grant", credits=5)
+    await desk.admin.slash(desk.channel, "studii grant", credits=1, member=desk.maya)
+    form = await admin(desk, "key")
+    await desk.admin.submit_modal(form, {"key": KEY, "plan": ["team"]})
+    asked = await admin(desk, "forget-key")
+    await desk.admin.click(answer_of(asked), label="Remove key")
     waiting = await desk.db.read(open_posts)
     shown: list[str] = []
     for one in [one for one in waiting if one.kind == NoticeKind.CHANGED]:
         await deliver(desk, one, log.id, None)
         shown.append(texts(log.history()[-1]))
-    assert shown == [
-        f"🛠️ <@{desk.admin.id}> changed settings\n- **Threads**: changed from off to on.",
-        f"🛠️ <@{desk.admin.id}> changed settings\n- Studio · **Channels where it works**: <#{log.id}> added.",
+    title, maya = f"🛠️ <@{desk.admin.id}> changed settings\n- ", f"<@{desk.maya.id}>"
+    assert [one.removeprefix(title) for one in shown] == [
+        "**Threads**: changed from off to on.",
+        f"Studio · **Channels where it works**: <#{log.id}> added.",
+        f"**Members with their own allowance**: {maya}: 5 credits added.",
+        f"**Members with their own allowance**: changed from {maya}: 5 credits to {maya}: 6 credits.",
+        "**Extra credits**: Server budget: 5 credits added.",
+        f"**Extra credits**: {maya}: 1 credit added.",
+        "**Plan**: changed from Pro to Team.",
+        "**Key**: stu_…cdef removed.",
     ]
 
 
