@@ -18,7 +18,7 @@ from sandbox.demo.acts import Acts
 from sandbox.demo.people import Guest, held, text_of, until
 from sandbox.demo.place import MAYA, MIKA, NORA, PEOPLE, PHOTO_DESK, TEAM, TOM, build
 from sandbox.demo.view import View
-from sandbox.discord.emulator import DiscordServer
+from sandbox.discord.emulator import DiscordServer, Rules
 from sandbox.discord.emulator.messages import Message
 from sandbox.photos import empty_room
 from sandbox.studii import Key, Options, StudiiServer
@@ -172,7 +172,9 @@ async def town(
     folder: Path, options: Options = QUICK, *, key: bool = True, **settings: str
 ) -> AsyncGenerator[Town]:
     """Start everything; with `key`, the server's key and log channel are set."""
-    discord = DiscordServer(message_content=True, answers=PATIENCE, limits=None)
+    # A start after a kill need not wait until another session may begin: a test of the process does.
+    rules = Rules(identify_every=0)
+    discord = DiscordServer(message_content=True, answers=PATIENCE, limits=None, rules=rules)
     build(discord)
     async with StudiiServer(options) as studii, discord:
         here = Town(discord, studii, folder, settings)
