@@ -14,7 +14,7 @@ from bot.servers import access, settings as server_settings
 from bot.servers.access import Block
 from tests.support import spending
 from tests.support.desk import Desk, answer_of, open_desk, pieces, texts
-from tests.support.settings import admin, limit_tool, opened
+from tests.support.settings import limit_tool, opened, pressed
 
 
 def labels(shown: object) -> list[str]:
@@ -174,7 +174,7 @@ async def test_an_operators_many_tools_fit_into_help_and_the_panel(tmp_path: Pat
     async with open_desk(tmp_path, catalog=many_tools(tmp_path)) as desk:
         await desk.set_key()
         answer = await desk.admin.slash(desk.channel, "help")
-        await admin(desk, "panel")
+        await pressed(desk, "setup", "studii:setup:panel")
         for shown in (answer, posted_panel(desk.channel)):
             assert "more: type `/` to see them" in texts(shown)
             assert len(texts(shown)) < 4000
@@ -186,7 +186,7 @@ async def test_an_operators_many_tools_fit_into_help_and_the_panel(tmp_path: Pat
 
 @pytest.mark.promise
 async def test_the_panels_buttons_refuse_whom_the_rules_refuse(desk: Desk) -> None:
-    await admin(desk, "panel")
+    await pressed(desk, "setup", "studii:setup:panel")
     await desk.services.db.write(access.block, desk.guild.id, desk.maya.id, desk.clock.now())
     panel = posted_panel(desk.channel)
     told = await desk.maya.click(panel, label="Studio")

@@ -13,7 +13,7 @@ from bot.servers import settings
 from bot.servers.settings import Period, PhotoScope
 from tests.support import spending
 from tests.support.desk import PNG, Desk, answer_of, started, texts
-from tests.support.settings import admin, pressed
+from tests.support.settings import change, pressed
 
 OWN_ONLY = "In this server you can only use Career portrait on your own photos. Someone else posted that one."
 THEIR_WORD = "The person who posted that photo doesn't want others to use it. Only they can change this."
@@ -104,7 +104,7 @@ async def test_with_too_many_jobs_going_one_learns_how_many_and_waits_for_one_to
 
 @pytest.mark.promise
 async def test_who_starts_too_often_learns_how_many_may_be_started_and_when_the_next(desk: Desk) -> None:
-    await admin(desk, "allowance", starts=2, minutes=10)
+    await change(desk, "credits", "rate", starts="2", minutes="10")
     form: Any = await pressed(desk, "credits", "studii:fill:credits:rate")
     assert [one["component"]["value"] for one in form.modal["components"]] == ["2", "10"]  # as it was typed
     await desk.maya.slash(desk.channel, "studio", prompt="A red kite")

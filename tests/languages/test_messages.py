@@ -35,7 +35,7 @@ from bot.ui.kit.layout import named_value
 from tests.support.desk import PNG, Desk, texts
 from tests.support.messages import source_file
 from tests.support.presses import app_in
-from tests.support.settings import admin
+from tests.support.settings import change
 
 
 @pytest.mark.promise
@@ -242,7 +242,7 @@ def labels(shown: Any) -> dict[str, str]:
 async def test_a_form_and_its_card_speak_the_persons_language_and_studii_gets_its_words(
     desk: Desk,
 ) -> None:
-    await admin(desk, "language", language="de")
+    await change(desk, "setup", "language", "de")
     with app_in("de"):
         listed = await desk.maya.slash(desk.channel, "help")
         assert listed.response is not None

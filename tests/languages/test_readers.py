@@ -11,7 +11,7 @@ from bot.jobs.models import JobState
 from bot.languages import Language
 from tests.support.desk import Desk, pieces, texts
 from tests.support.presses import app_in
-from tests.support.settings import admin
+from tests.support.settings import change
 from tests.ui.jobs.late import answering, kept_desk, until
 
 
@@ -43,7 +43,7 @@ def languages_of(shown: Any) -> set[str]:
 
 
 async def choose(desk: Desk, language: str) -> None:
-    await admin(desk, "language", language=language)
+    await change(desk, "setup", "language", language)
 
 
 @pytest.mark.promise

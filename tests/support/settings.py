@@ -94,21 +94,16 @@ async def pressed(desk: Desk, way: str, pattern: str, person: MemberActor | None
     return await person.click(answer_of(shown), custom_id=control(shown, pattern))
 
 
-async def usage(desk: Desk, span: str = "days_30") -> InteractionResult:
-    """Return where the credits went in that period, in place of the panel."""
+async def usage(desk: Desk) -> InteractionResult:
+    """Return where the credits of the last 30 days went, in place of the panel."""
     shown = await opened(desk, "credits")
     await desk.admin.click(answer_of(shown), custom_id=control(shown, "studii:usage:days_30"))
-    if span != "days_30":
-        await desk.admin.select(answer_of(shown), [span], custom_id=control(shown, "studii:usage:shown"))
     return shown
 
 
-async def export(desk: Desk, span: str = "ever") -> InteractionResult:
-    """Return the ledger of that period."""
-    if span == "ever":
-        return await pressed(desk, "credits", "studii:ledger:ever")
-    shown = await usage(desk, span)
-    return await desk.admin.click(answer_of(shown), custom_id=control(shown, f"studii:ledger:{span}"))
+async def export(desk: Desk) -> InteractionResult:
+    """Return the whole ledger."""
+    return await pressed(desk, "credits", "studii:ledger:ever")
 
 
 def limit_tool(
@@ -126,25 +121,22 @@ def restrict(session: Session, guild_id: int, option: str, permit: Permit, roles
     access.set_list(session, guild_id, AccessList(f"{option}_role"), roles)
 
 
-def set_pause(session: Session, guild_id: int, refusals: int, hours: int | None = None) -> None:
-    """Set after how many refusals by the word filter a member is paused, and for how long."""
-    settings.change(session, guild_id, refusals=refusals, pause_hours=hours)
-
-
 Deed = Callable[[Desk, Mapping[str, Any]], Coroutine[Any, Any, object]]
 
 
-def _rules(work: Any, *given: Any) -> Deed:
+def _reactions(*, on: bool) -> Deed:
     async def do(desk: Desk, options: Mapping[str, Any]) -> None:
-        channel = options.get("channel")
-        channel_id = channel.id if channel else None
-        more = {"on": given[0]} if given and isinstance(given[0], bool) else {}
-        if not more:
-            channel_id = channel_id or desk.channel.id
-        await desk.services.db.write(work, desk.guild.id, channel_id, *(() if more else given), **more)
+        channel_id = options["channel"].id if "channel" in options else None
+        await desk.services.db.write(photo_rules.turn_reactions, desk.guild.id, channel_id, on=on)
         await desk.services.photo_rules.reread(desk.guild.id)
 
     return do
+
+
+async def _offer(desk: Desk, options: Mapping[str, Any]) -> None:
+    channel_id, kind = options.get("channel", desk.channel).id, photo_rules.PhotoChannelKind.OFFER
+    await desk.services.db.write(photo_rules.set_channel, desk.guild.id, channel_id, kind)
+    await desk.services.photo_rules.reread(desk.guild.id)
 
 
 async def _map(desk: Desk, options: Mapping[str, Any]) -> InteractionResult:
@@ -177,122 +169,29 @@ async def _remove_emoji(desk: Desk, options: Mapping[str, Any]) -> InteractionRe
     return shown
 
 
-async def _allowance(desk: Desk, options: Mapping[str, Any]) -> InteractionResult:
-    shown = await opened(desk, "credits")
-    amount = "" if options.get("no_limit") else str(options.get("credits", ""))
-    for whose, name in (("role", "roles"), ("member", "own")):
-        if (who := options.get(whose)) is None:
-            continue
-        if options.get("no_limit"):
-            await change(desk, "credits", name, who, shown=shown)
-        else:
-            await change(desk, "credits", name, shown=shown, who=[who], credits=amount)
-        return shown
-    if "credits" in options or options.get("no_limit"):
-        await change(desk, "credits", "default", shown=shown, value=amount)
-    if "at_once" in options:
-        await change(desk, "credits", "at_once", shown=shown, value=str(options["at_once"] or ""))
-    if "starts" in options:
-        minutes = str(options.get("minutes", 10))
-        given: dict[str, Any] = {"starts": str(options["starts"] or ""), "minutes": minutes}
-        await change(desk, "credits", "rate", shown=shown, **given)
-    return shown
-
-
 async def _budget(desk: Desk, options: Mapping[str, Any]) -> InteractionResult:
-    shown = await desk.admin.slash(
-        desk.channel,
-        "studii budget",
-        **{one: options[one] for one in ("credits", "period") if one in options},
-    )
-    if "timezone" in options:
-        await change(desk, "budget", "timezone", shown=shown, value=options["timezone"])
+    given = {one: options[one] for one in ("credits", "period") if one in options}
+    shown = await desk.admin.slash(desk.channel, "studii budget", **given)
     if "confirm" in options:
-        shown = await opened(desk, "credits")
-        await change(desk, "credits", "confirm_above", shown=shown, value=str(options["confirm"] or ""))
+        await change(desk, "credits", "confirm_above", value=str(options["confirm"]))
     return shown
 
 
-async def _log(desk: Desk, options: Mapping[str, Any]) -> InteractionResult:
-    shown = await opened(desk, "setup")
-    if "channel" in options or options.get("off"):
-        await change(desk, "setup", "log_channel", options.get("channel"), shown=shown)
-    if options.get("results"):
-        await change(desk, "setup", "log_results", shown=shown)
-    return shown
-
-
-def _button(way: str, name: str) -> Deed:
-    async def do(desk: Desk, _options: Mapping[str, Any]) -> InteractionResult:
-        shown = await opened(desk, way)
-        await change(desk, way, name, shown=shown)
-        return shown
-
-    return do
-
-
-def _press(pattern: str) -> Deed:
-    async def do(desk: Desk, _options: Mapping[str, Any]) -> InteractionResult:
-        return await pressed(desk, "setup", pattern)
-
-    return do
-
-
-def _show(way: str) -> Deed:
-    async def do(desk: Desk, _options: Mapping[str, Any]) -> InteractionResult:
-        return await opened(desk, way)
-
-    return do
-
-
-async def _photos_off(desk: Desk, options: Mapping[str, Any]) -> None:
-    channel = options.get("channel") or desk.channel
-    await desk.services.db.write(photo_rules.clear_channel, desk.guild.id, channel.id)
-    await desk.services.photo_rules.reread(desk.guild.id)
-
-
-async def _disclosure(desk: Desk, options: Mapping[str, Any]) -> InteractionResult:
-    shown = await opened(desk, "results")
-    for option, name in (("line", "disclosure"), ("staging", "staging_label")):
-        if option in options:
-            value = "" if options[option].casefold() == "off" else options[option]
-            await change(desk, "results", name, shown=shown, value=value)
-    if "place" in options:
-        await change(desk, "results", "staging_corner", options["place"], shown=shown)
-    return shown
-
-
-async def _language(desk: Desk, options: Mapping[str, Any]) -> InteractionResult:
-    shown = await opened(desk, "setup")
-    if "language" in options:
-        await change(desk, "setup", "language", options["language"], shown=shown)
-    return shown
+async def _pause(desk: Desk, _options: Mapping[str, Any]) -> None:
+    await change(desk, "setup", "paused")
 
 
 # What an admin wants, and how they do it in the panels.
 DEEDS: Mapping[str, Deed] = {
-    "reactions on": _rules(photo_rules.turn_reactions, True),
-    "reactions off": _rules(photo_rules.turn_reactions, False),
+    "reactions on": _reactions(on=True),
+    "reactions off": _reactions(on=False),
     "reactions map": _map,
     "reactions remove": _remove_emoji,
-    "reactions show": _show("photos"),
-    "photos show": _show("photos"),
-    "photos offer": _rules(photo_rules.set_channel, photo_rules.PhotoChannelKind.OFFER),
+    "photos offer": _offer,
     "photos auto": _auto,
-    "photos off": _photos_off,
-    "allowance": _allowance,
     "budget": _budget,
-    "usage": lambda desk, options: usage(desk, options.get("period", "days_30")),
-    "export": lambda desk, options: export(desk, options.get("period", "ever")),
-    "log": _log,
-    "pause": _button("setup", "paused"),
-    "resume": _button("setup", "paused"),
-    "metadata": _button("photos", "metadata"),
-    "disclosure": _disclosure,
-    "language": _language,
-    "key": _press("studii:setup:key"),
-    "forget-key": _press("studii:setup:ask"),
-    "panel": _press("studii:setup:panel"),
+    "pause": _pause,
+    "resume": _pause,
 }
 
 

@@ -57,7 +57,7 @@ async def test_a_members_grant_is_shown_to_them_and_ends_when_the_period_is_anot
 ) -> None:
     shown = texts(await desk.admin.slash(desk.channel, "studii grant", credits=5, member=desk.maya))
     assert "5 credits granted for today will count once this member has an allowance." in shown
-    await admin(desk, "allowance", credits=10)
+    await change(desk, "credits", "default", value="10")
     assert "15 of 15 credits left today, 5 of it granted." in texts(
         await desk.maya.slash(desk.channel, "credits")
     )
@@ -113,12 +113,12 @@ async def test_a_rule_for_what_was_deleted_says_so_and_what_to_do(desk: Desk) ->
 
 @pytest.mark.promise
 async def test_a_time_zone_is_chosen_from_what_is_typed(desk: Desk) -> None:
-    shown = texts(await admin(desk, "budget", timezone="Europe/Berlin"))
+    shown = await change(desk, "budget", "timezone", value="Europe/Berlin")
     assert "✅ **Time zone**: changed from UTC to Europe/Berlin." in shown
-    shown = texts(await admin(desk, "budget", timezone="Europe/Berlino"))
+    shown = await change(desk, "budget", "timezone", value="Europe/Berlino")
     assert "“Europe/Berlino” isn't a time zone. Did you mean Europe/Berlin" in shown
     for typed, meant in (("Berlin", "Europe/Berlin?"), ("new york", "America/New_York?")):
-        assert f"Did you mean {meant}" in texts(await admin(desk, "budget", timezone=typed))
+        assert f"Did you mean {meant}" in await change(desk, "budget", "timezone", value=typed)
 
 
 @pytest.mark.promise

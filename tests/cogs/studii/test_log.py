@@ -19,7 +19,7 @@ from tests.support.desk import Desk, pieces, texts
 from tests.support.jobs import staging
 from tests.support.panels import CATALOG
 from tests.support.posts import Posted, a_post, deliver, open_posts, placed, tell_end
-from tests.support.settings import admin
+from tests.support.settings import change, opened
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
 
@@ -31,7 +31,9 @@ async def log_of(desk: Desk) -> tuple[int | None, bool]:
 
 async def set_log(desk: Desk, *, results: bool = False) -> ChannelHandle:
     channel = desk.guild.create_text_channel("studii-log")
-    await admin(desk, "log", channel=channel, results=results)
+    await change(desk, "setup", "log_channel", channel)
+    if results:
+        await change(desk, "setup", "log_results")
     return channel
 
 
@@ -64,17 +66,17 @@ async def made(desk: Desk) -> Job:
 
 @pytest.mark.promise
 async def test_a_channel_is_shown_set_and_cleared(desk: Desk) -> None:
-    assert "**Log channel**: none yet" in texts(await admin(desk, "log"))
+    assert "**Log channel**: none yet" in texts(await opened(desk, "setup"))
     channel = desk.guild.create_text_channel("studii-log")
-    shown = texts(await admin(desk, "log", channel=channel))
+    shown = await change(desk, "setup", "log_channel", channel)
     assert f"✅ **Log channel**: changed from none to <#{channel.id}>." in shown
     assert "**Who made what**: off" in shown
     assert "now Studii's log channel" in texts(channel.history()[-1])
-    shown = texts(await admin(desk, "log", results=True))
+    shown = await change(desk, "setup", "log_results")
     assert "✅ **Who made what**: changed from off to on." in shown
     assert await log_of(desk) == (channel.id, True)
     assert len(channel.history()) == 1
-    assert "**Log channel**: none yet" in texts(await admin(desk, "log", off=True))
+    assert "**Log channel**: none yet" in await change(desk, "setup", "log_channel", None)
     assert await log_of(desk) == (None, False)
 
 
@@ -83,7 +85,7 @@ async def test_a_channel_in_which_the_bot_may_not_post_is_refused_with_what_is_m
     desk: Desk,
 ) -> None:
     channel = desk.channel_for_the_bot("closed", send_messages=False)
-    shown = texts(await admin(desk, "log", channel=channel))
+    shown = await change(desk, "setup", "log_channel", channel)
     assert "**Send Messages**" in shown
     assert "Nothing was changed" in shown
     assert await log_of(desk) == (None, False)
@@ -92,7 +94,7 @@ async def test_a_channel_in_which_the_bot_may_not_post_is_refused_with_what_is_m
 async def test_a_channel_that_discord_keeps_closed_leaves_the_one_before(desk: Desk) -> None:
     before = await set_log(desk, results=True)
     desk.env.inject_error("POST", f"/channels/{desk.channel.id}/messages", status=403, code=50013)
-    shown = texts(await admin(desk, "log", channel=desk.channel))
+    shown = await change(desk, "setup", "log_channel", desk.channel)
     assert "Nothing was changed" in shown
     assert await log_of(desk) == (before.id, True)
 

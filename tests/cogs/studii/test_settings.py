@@ -13,7 +13,7 @@ from tests.support.settings import admin, pressed
 
 
 async def enter(desk: Desk, key: str, plan: str = "team") -> str:
-    shown = await admin(desk, "key")
+    shown = await pressed(desk, "setup", "studii:setup:key")
     answer = await desk.admin.submit_modal(shown, {"key": key, "plan": [plan]})
     return texts(answer)
 

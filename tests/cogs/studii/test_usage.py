@@ -24,7 +24,7 @@ from bot.ui.admin.usage import MANY_CHARTS, MAX_WAITING_CHARTS, Series, UsageCha
 from tests.support.desk import Desk, answer_of, pieces, texts
 from tests.support.jobs import ledger_lines
 from tests.support.presses import app_in
-from tests.support.settings import admin
+from tests.support.settings import control, export, usage
 
 DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
 
@@ -50,7 +50,7 @@ def attached(answer: Any, desk: Desk) -> bytes:
 @pytest.mark.promise
 async def test_an_admin_sees_a_picture_with_top_members_and_tools_beside_it(desk: Desk) -> None:
     await some_jobs(desk)
-    answer = await admin(desk, "usage")
+    answer = await usage(desk)
     assert answer.ephemeral
     shown = texts(answer)
     assert f"<@{desk.maya.id}> · **28 credits** · 2 jobs" in shown
@@ -89,14 +89,15 @@ async def test_days_are_counted_in_the_servers_zone_and_the_sums_are_the_ledgers
 
 @pytest.mark.promise
 async def test_nothing_spent_is_said_to_be_nothing(desk: Desk) -> None:
-    shown = texts(await admin(desk, "usage", period="last_month"))
-    assert "No one made anything" in shown
+    shown = await usage(desk)
+    await desk.admin.select(answer_of(shown), ["last_month"], custom_id=control(shown, "studii:usage:shown"))
+    assert "No one made anything" in texts(shown)
 
 
 @pytest.mark.promise
 async def test_the_ledger_is_a_file_for_the_admin_alone_with_every_line(desk: Desk) -> None:
     await some_jobs(desk)
-    answer = await admin(desk, "export")
+    answer = await export(desk)
     assert answer.ephemeral
     data = attached(answer, desk).decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(data)))
@@ -118,7 +119,7 @@ async def test_the_ledger_is_a_file_for_the_admin_alone_with_every_line(desk: De
 async def test_states_are_in_the_readers_language_like_the_headings(desk: Desk) -> None:
     await some_jobs(desk)
     with app_in("de"):
-        answer = await admin(desk, "export")
+        answer = await export(desk)
     rows = csv.DictReader(io.StringIO(attached(answer, desk).decode("utf-8-sig")))
     assert {row["auftragsstatus"] for row in rows} == {"fertig", "in der Warteschlange"}
 
@@ -147,7 +148,7 @@ async def test_a_ledger_that_is_too_large_is_zipped(desk: Desk, tmp_path: Path) 
 @pytest.mark.promise
 async def test_what_a_member_typed_runs_in_no_admins_spreadsheet(desk: Desk) -> None:
     await desk.maya.slash(desk.channel, "studio", prompt="A kite", quality='x;=HYPERLINK("//x")')
-    answer = await admin(desk, "export")
+    answer = await export(desk)
     (row,) = csv.DictReader(io.StringIO(attached(answer, desk).decode("utf-8-sig")))
     cells = [cell for part in row.values() for cell in re.split("[;\t]", part)]
     assert cells[-2] == """'=HYPERLINK("//x")"""

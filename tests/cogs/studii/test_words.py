@@ -7,13 +7,13 @@ import pytest
 from bot.features.styles import set_defaults
 from bot.features.words import MAX_WORD_RULES, rules
 from bot.posts import NotHere, Stands
-from bot.servers import access
+from bot.servers import access, settings
 from tests.reactions.taps import ROOM, jobs_of, post
 from tests.support.database import given
 from tests.support.desk import PNG, Desk, started, texts
 from tests.support.posts import deliver, sent
 from tests.support.services import erase
-from tests.support.settings import admin, change, set_pause
+from tests.support.settings import admin, change
 from tests.ui.admin.moderation.waiting import REFUSED, forbid, kept, last_notice, notices, posted
 from tests.ui.jobs.test_progress import edit_id, refused_inputs
 
@@ -50,7 +50,7 @@ async def test_rules_apply_to_extra_styles_and_edited_forms(desk: Desk) -> None:
 async def test_a_preset_of_a_photo_channel_that_meets_a_rule_starts_nothing(desk: Desk) -> None:
     await admin(desk, "photos auto", tool="virtual-staging", inputs="style=gothic")
     await forbid(desk, "gothic")
-    await desk.services.db.write(set_pause, desk.guild.id, 2)
+    await desk.services.db.write(settings.change, desk.guild.id, refusals=2)
     for _ in range(3):
         await post(desk, desk.tom, ROOM)
         await desk.env.settle()
@@ -75,7 +75,7 @@ async def test_what_a_member_prefers_counts_as_theirs_in_a_photo_channel(desk: D
     tool = desk.bot.catalog.get("virtual-staging")
     await desk.services.db.write(set_defaults, desk.guild.id, desk.tom.id, tool, {"style": "gothic"})
     await forbid(desk, "gothic")
-    await desk.services.db.write(set_pause, desk.guild.id, 2)
+    await desk.services.db.write(settings.change, desk.guild.id, refusals=2)
     for _ in range(2):
         await post(desk, desk.tom, ROOM)
         await desk.env.settle()
@@ -113,13 +113,13 @@ async def test_what_was_refused_in_an_age_restricted_channel_is_not_shown_in_the
 @pytest.mark.promise
 async def test_refusals_of_the_day_before_do_not_count_and_admins_are_not_paused(desk: Desk) -> None:
     await forbid(desk, "blimp")
-    await desk.services.db.write(set_pause, desk.guild.id, 2)
+    await desk.services.db.write(settings.change, desk.guild.id, refusals=2)
     for _ in range(3):
         await desk.maya.slash(desk.channel, "studio", prompt="A blimp")
         await desk.admin.slash(desk.channel, "studio", prompt="A blimp")
         desk.clock.advance(86_401)
     assert (await desk.services.db.read(access.of, desk.guild.id, desk.clock.now())).blocked == {}
-    await desk.services.db.write(set_pause, desk.guild.id, 0)
+    await desk.services.db.write(settings.change, desk.guild.id, refusals=0)
     for _ in range(3):
         await desk.maya.slash(desk.channel, "studio", prompt="A blimp")
     assert (await desk.services.db.read(access.of, desk.guild.id, desk.clock.now())).blocked == {}
@@ -128,7 +128,7 @@ async def test_refusals_of_the_day_before_do_not_count_and_admins_are_not_paused
 @pytest.mark.promise
 async def test_a_pause_is_ended_by_an_admin_and_the_count_begins_anew(desk: Desk) -> None:
     await forbid(desk, "blimp")
-    await desk.services.db.write(set_pause, desk.guild.id, 2, 3)
+    await desk.services.db.write(settings.change, desk.guild.id, refusals=2, pause_hours=3)
     for _ in range(2):
         await desk.maya.slash(desk.channel, "studio", prompt="A blimp")
     await change(desk, "moderation blocked", "blocked", desk.maya)

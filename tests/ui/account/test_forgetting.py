@@ -17,7 +17,7 @@ from tests.support.jobs import ledger_lines
 from tests.support.posts import open_posts
 from tests.support.presses import press
 from tests.support.services import accept, sweep
-from tests.support.settings import admin, control
+from tests.support.settings import control, usage
 
 
 @pytest.mark.promise
@@ -69,7 +69,7 @@ async def test_forget_me_erases_what_one_wrote_and_made_and_keeps_the_amounts(
     assert job is not None
     assert (job.user_id, job.settled) == (0, 8)
     assert "<@0>" not in texts(await desk.admin.slash(desk.channel, "jobs"))
-    shown = texts(await admin(desk, "usage"))
+    shown = texts(await usage(desk))
     assert "<@0>" not in shown
     assert "members whose data was erased · **8 credits** · 1 job" in shown
     assert {line.user_id for line in await ledger_lines(desk.db, job_id=mine.id)} == {0}

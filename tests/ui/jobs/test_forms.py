@@ -19,7 +19,7 @@ from tests.support import spending
 from tests.support.desk import DONE, PNG, Desk, answer_of, learned, open_desk, pieces, started, texts
 from tests.support.posts import tell_end
 from tests.support.presses import press
-from tests.support.settings import admin, restrict
+from tests.support.settings import change, restrict
 from tests.ui.admin.moderation.waiting import forbid
 from tests.ui.jobs.results import fields, opened, press_on, staged
 
@@ -121,7 +121,7 @@ STAGING = "Virtual staging"
 
 async def paused(desk: Desk) -> None:
     await desk.set_key()
-    await admin(desk, "pause")
+    await change(desk, "setup", "paused")
 
 
 async def without_key(_: Desk) -> None:

@@ -20,7 +20,7 @@ from tests.reactions.test_mentions import answer_to, mention
 from tests.support import spending
 from tests.support.desk import Desk, all_questions, answer_of, labelled, labels, learned, make_bot, texts
 from tests.support.presses import send_command, send_press
-from tests.support.settings import admin
+from tests.support.settings import change
 from tests.ui.jobs.results import staged
 from tests.ui.jobs.test_sets import a_set
 
@@ -29,8 +29,8 @@ RUN = "Run · about 8 credits"
 
 async def asking(desk: Desk, above: int = 5) -> None:
     await desk.set_key()
-    shown = await admin(desk, "budget", confirm=above)
-    assert f"**Price to confirm**: changed from ask no one to {above} credits." in texts(shown)
+    said = await change(desk, "credits", "confirm_above", value=str(above))
+    assert f"**Price to confirm**: changed from ask no one to {above} credits." in said
 
 
 async def confirm(who: MemberActor, asked: InteractionResult, label: str = RUN) -> InteractionResult:

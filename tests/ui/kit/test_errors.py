@@ -14,7 +14,7 @@ from bot.ui.panels.controls import BUTTON_OUTDATED, FORM_OUTDATED, OPEN_FOR
 from tests.reactions.taps import post
 from tests.support.desk import KEY, PNG, Desk, make_bot, open_desk, pieces, started, texts
 from tests.support.presses import press
-from tests.support.settings import admin
+from tests.support.settings import pressed
 
 Act = Callable[[Desk], Awaitable[InteractionResult]]
 FORM = {"key": KEY, "plan": ["pro"]}
@@ -38,7 +38,7 @@ async def button(desk: Desk) -> InteractionResult:
 
 
 async def form(desk: Desk) -> InteractionResult:
-    shown = await admin(desk, "key")
+    shown = await pressed(desk, "setup", "studii:setup:key")
     return await desk.admin.submit_modal(shown, FORM)
 
 

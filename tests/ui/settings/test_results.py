@@ -15,7 +15,7 @@ from tests.delivery.finished import finished, output
 from tests.support.desk import Desk, open_desk, texts
 from tests.support.posts import tell_end
 from tests.support.presses import app_in
-from tests.support.settings import admin, change
+from tests.support.settings import change
 
 
 async def ask(desk: Desk) -> str:
@@ -72,21 +72,21 @@ async def test_a_result_says_that_ai_made_it_unless_the_server_turns_that_off(
     tmp_path: Path,
 ) -> None:
     assert "-# ✨ Made with AI" in await posted(desk, tmp_path)
-    answer = await admin(desk, "disclosure", line="Computed, by @everyone")
-    assert "Computed, by" in texts(answer)
+    said = await change(desk, "results", "disclosure", value="Computed, by @everyone")
+    assert "Computed, by" in said
     shown = await posted(desk, tmp_path)
     assert "✨ Computed, by" in shown
     assert "@everyone" not in shown
-    assert "**Under each result**: –" in texts(await admin(desk, "disclosure", line="OFF"))
+    assert "**Under each result**: –" in await change(desk, "results", "disclosure", value="")
     assert "✨" not in await posted(desk, tmp_path)
 
 
 @pytest.mark.promise
 async def test_the_words_on_staged_pictures_and_their_place_are_set(desk: Desk) -> None:
-    answer = await admin(desk, "disclosure", staging="Virtually staged")
-    assert "✅ **On a copy of each staged picture**: set to “Virtually staged”." in texts(answer)
-    answer = await admin(desk, "disclosure", place="top-right")
-    assert "✅ **Corner for these words**: changed from bottom left to top right." in texts(answer)
+    said = await change(desk, "results", "staging_label", value="Virtually staged")
+    assert "✅ **On a copy of each staged picture**: set to “Virtually staged”." in said
+    said = await change(desk, "results", "staging_corner", "top-right")
+    assert "✅ **Corner for these words**: changed from bottom left to top right." in said
     rules = await desk.services.db.read(settings.of, desk.guild.id)
     assert (rules.staging_label, rules.staging_corner) == ("Virtually staged", "top-right")
 
@@ -107,11 +107,11 @@ def test_words_that_can_not_be_written_are_refused() -> None:
 @pytest.mark.promise
 async def test_a_chosen_language_is_shown_in_the_setup_and_can_be_automatic_again(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
-        shown = texts(await admin(desk, "language", language="fr"))
+        shown = await change(desk, "setup", "language", "fr")
         assert "✅ **Language**: changed from Automatic to Français." in shown
         assert "**Language**: Français\n" in shown
         assert (await desk.services.db.read(settings.of, desk.guild.id)).chosen_language is Language.FRENCH
-        shown = texts(await admin(desk, "language", language="automatic"))
+        shown = await change(desk, "setup", "language", "automatic")
         assert "**Language**: English\n" in shown
 
 
@@ -138,24 +138,23 @@ async def test_members_do_not_see_the_commands(desk: Desk, command: str) -> None
 async def test_a_pause_refuses_new_jobs_and_leaves_what_is_going(desk: Desk) -> None:
     await desk.maya.slash(desk.channel, "studio", prompt="before")
     before = await desk.job()
-    await admin(desk, "pause")
+    await change(desk, "setup", "paused")
     told = await desk.maya.slash(desk.channel, "studio", prompt="meanwhile")
     assert "New jobs are paused" in texts(told)
     assert (await desk.job()).id == before.id
     assert (await desk.job()).state is JobState.WAITING
     assert "**Paused.**" in texts(await desk.admin.slash(desk.channel, "studii setup"))
-    await admin(desk, "resume")
+    await change(desk, "setup", "paused")
     await desk.maya.slash(desk.channel, "studio", prompt="after")
     assert (await desk.job()).id != before.id
 
 
 @pytest.mark.promise
 async def test_admins_see_and_set_whether_photos_keep_their_metadata(desk: Desk) -> None:
-    shown = await admin(desk, "metadata")
-    assert shown.ephemeral
-    assert "✅ **Remove photo metadata**: changed from on to off." in texts(shown)
-    assert "with everything in the file" in texts(shown)
+    said = await change(desk, "photos", "metadata")
+    assert "✅ **Remove photo metadata**: changed from on to off." in said
+    assert "with everything in the file" in said
     assert (await desk.db.read(settings.of, desk.guild.id)).keeps_metadata
     assert not (await desk.db.read(settings.of, desk.guild.id + 1)).keeps_metadata
-    assert "serial numbers" in texts(await admin(desk, "metadata"))
+    assert "serial numbers" in await change(desk, "photos", "metadata")
     assert not (await desk.db.read(settings.of, desk.guild.id)).keeps_metadata

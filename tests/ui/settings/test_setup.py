@@ -13,7 +13,7 @@ from bot.servers.keys import StudiiKey
 from bot.ui.kit.layout import GOING, GOOD
 from tests.support.desk import Desk, answer_of, pieces, texts
 from tests.support.jobs import held
-from tests.support.settings import admin, change
+from tests.support.settings import admin, change, pressed
 
 
 @pytest.mark.promise
@@ -50,7 +50,7 @@ def colour(shown: InteractionResult) -> int:
 async def test_a_log_channel_that_everyone_can_read_is_said_and_ready_is_not_green(desk: Desk) -> None:
     assert colour(await desk.admin.slash(desk.channel, "studii setup")) == GOOD.value
     log = desk.guild.create_text_channel("for-all")
-    told = texts(await admin(desk, "log", channel=log))
+    told = await change(desk, "setup", "log_channel", log)
     assert "Everyone can read it" in told
     shown = await desk.admin.slash(desk.channel, "studii setup")
     assert "**Ready, but everyone can read the log channel.**" in texts(shown)
@@ -84,7 +84,7 @@ async def test_forgetting_the_key_asks_first_cancels_what_waits_and_lets_running
     going = await desk.move(await desk.job(), JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
     await desk.maya.slash(desk.channel, "studio", prompt="two")
     waiting = await desk.job()
-    asked = await admin(desk, "forget-key")
+    asked = await pressed(desk, "setup", "studii:setup:ask")
     assert "Waiting jobs are cancelled at no cost" in texts(asked)
     assert await desk.services.db.read(keys.current, desk.guild.id) is not None  # nothing has happened yet
     await desk.admin.click(answer_of(asked), label="Remove key")
@@ -104,7 +104,7 @@ async def test_forgetting_the_key_asks_first_cancels_what_waits_and_lets_running
 
 @pytest.mark.promise
 async def test_keeping_the_key_after_all_changes_nothing(desk: Desk) -> None:
-    asked = await admin(desk, "forget-key")
+    asked = await pressed(desk, "setup", "studii:setup:ask")
     await desk.admin.click(answer_of(asked), label="Keep key")
     assert await desk.services.db.read(keys.current, desk.guild.id) is not None
 

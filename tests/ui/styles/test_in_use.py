@@ -8,7 +8,7 @@ from simcord import InteractionResult, MemberActor
 
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
 from tests.support.desk import PNG, Desk, answer_of, has_tapped, labelled, open_desk, pieces, texts
-from tests.support.settings import add_style, admin, remove_style
+from tests.support.settings import add_style, admin, opened, remove_style
 from tests.ui.styles.test_saving import press, result_of
 
 PHOTO = ("room.png", PNG)
@@ -132,7 +132,7 @@ async def test_an_emoji_runs_a_style_until_it_is_removed(tmp_path: Path) -> None
         other = await post(desk, desk.tom, ROOM)
         await desk.maya.react(other, "🔥")
         assert len(await jobs_of(desk)) == 1
-        assert "🔥" not in texts(await admin(desk, "reactions show"))
+        assert "🔥" not in texts(await opened(desk, "photos"))
 
 
 @pytest.mark.promise
