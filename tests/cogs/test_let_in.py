@@ -15,9 +15,9 @@ from tests.support.settings import control
 REFUSAL = "You need the Manage Server permission"
 
 
-def let_in(desk: Desk, person: MemberActor, *, allowed: bool = True) -> None:
-    command: Any = desk.env.backend.find_command("studii", desk.guild.id, type=1)
-    desk.guild.set_command_permissions(int(command["id"]), {person: allowed})
+def let_in(desk: Desk, person: MemberActor, name: str = "studii", kind: int = 1) -> None:
+    command: Any = desk.env.backend.find_command(name, desk.guild.id, type=kind)
+    desk.guild.set_command_permissions(int(command["id"]), {person: True})
 
 
 def button(shown: InteractionResult, label: str) -> str:
@@ -42,6 +42,11 @@ async def test_everyone_whom_discord_lets_run_studii_may_run_each_of_its_command
         said = "" if shown.modal is not None else texts(shown)
         assert REFUSAL not in said, name
         assert "went wrong" not in said, name
+    let_in(desk, desk.maya, "Block from Studii", kind=2)
+    shown = await desk.maya.context_menu(desk.channel, "Block from Studii", desk.tom)
+    form = await desk.maya.click(answer_of(shown), custom_id=control(shown, "studii:fill:blocked:blocked"))
+    told = await desk.maya.submit_modal(form, {"member": [desk.tom], "reason": "", "hours": ""})
+    assert f"- <@{desk.tom.id}>" in texts(told)
 
 
 @pytest.mark.promise

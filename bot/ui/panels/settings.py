@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, ClassVar, cast
 
 import discord
 from discord import ui
@@ -109,6 +109,7 @@ class ValueKind:
     """
 
     several: bool = False
+    quoted: ClassVar[bool] = False  # the words of a value are several, within a sentence
 
     def words(self, _catalog: Catalog, value: Value) -> Worded:
         return NOT_SET if value is None else str(value)
@@ -120,9 +121,12 @@ class ValueKind:
             gone = [str(self.words(catalog, [one])) for one in before if one not in after]
             return _both(title, come, gone)
         both = {"before": self.words(catalog, before), "after": self.words(catalog, after)}
+        if self.quoted:
+            left, right = quotation_marks()
+            both = {name: f"{left}{words}{right}" for name, words in both.items()}
         if both["after"] == NOT_SET:
             return REMOVED.using(name=title, items=both["before"])
-        return (SET if both["before"] == NOT_SET else CHANGED).using(name=title, **both)
+        return (SET if before in (None, "") else CHANGED).using(name=title, **both)
 
     def pieces(self, setting: "Setting", line: str, now: Now, value: Value) -> list[Piece]:
         """Return the line with its control."""
@@ -154,6 +158,7 @@ class OneOf(ValueKind):
 
     options: Callable[[Catalog], Mapping[str, Worded]]
     several: bool = False
+    quoted = True
 
     def words(self, catalog: Catalog, value: Value) -> Worded:
         options = self.options(catalog)

@@ -267,11 +267,12 @@ def _each(now: Now, amount: int) -> str:
     return each_period_words(amount, now.row.budget.settings.budget_period)
 
 
+EVERYONES = lazy("Everyone's allowance")
+
+
 def _default_line(now: Now) -> str:
     default = now.row.limits.default
-    words = _("none; only the server's budget limits members") if default is None else _each(now, default)
-    # Translators: {allowance} is such as "20 credits a day".
-    return _("Everyone's allowance: **{allowance}**", allowance=words)
+    return named_value(f"**{EVERYONES}**", str(NO_LIMIT) if default is None else _each(now, default))
 
 
 def _allowances(
@@ -369,14 +370,8 @@ CREDITS = Topic(
         ),
         Setting(
             "default",
-            lazy("Everyone's allowance"),
-            a_number(
-                lazy("Credits per period"),
-                0,
-                MAX_BUDGET,
-                credit_words,
-                plazy("no limit to a number", "no limit"),
-            ),
+            EVERYONES,
+            a_number(lazy("Credits per period"), 0, MAX_BUDGET, credit_words, NO_LIMIT),
             read=lambda row_: row_.limits.default,
             write=lambda session, scope, value: _allow(AllowanceScope.MEMBERS, session, scope, 0, value),
             line=_default_line,

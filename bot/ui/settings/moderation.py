@@ -62,10 +62,11 @@ from bot.ui.panels.settings import (
     change,
     fill,
     number_in,
+    open_panel,
     opens,
     turn_to,
 )
-from bot.ui.reading.permissions import ids_there
+from bot.ui.reading.permissions import ids_there, manages
 from bot.ui.settings.results import can_post
 
 MAX_RULES_CHARACTERS = 2400  # for what is listed, of the 4,000 of a message
@@ -309,7 +310,7 @@ APPROVALS = Topic(
         Setting(
             "roles",
             lazy("Requests of members with these roles wait"),
-            a_role(several=True),
+            a_role(plazy("roles", "none"), several=True),
             read=lambda row_: sorted(row_.access.ids(AccessList.APPROVAL_ROLE)),
         ),
         Setting(
@@ -399,7 +400,10 @@ def _all_blocked(now: Now) -> str:
 
 
 async def show_block_form(interaction: discord.Interaction[Any], user_id: int) -> None:
-    """Show the form that blocks this member."""
+    """Show the form that blocks this member; to people who were let in, the panel with the form."""
+    if not manages(interaction):
+        await open_panel(interaction, BLOCKED.name)
+        return
     custom_id = fill.id(BLOCKED.name, "blocked")
     await show_form(interaction, custom_id, str(BLOCKED.title), *_block_fields(None, user_id))
 
@@ -503,7 +507,7 @@ def _option(option: str, about: Worded) -> list[Setting]:
         Setting(
             f"{option}_roles",
             lazy("Roles that can use {option} as well", option=f"`{option}`"),
-            a_role(several=True),
+            a_role(plazy("roles", "none"), several=True),
             read=lambda row: sorted(row.access.ids(which)),
             write=lambda session, scope, roles: access.set_list(session, scope.guild_id, which, roles),
         ),

@@ -69,7 +69,7 @@ async def test_a_channel_is_shown_set_and_cleared(desk: Desk) -> None:
     assert "**Log channel**: none yet" in texts(await opened(desk, "setup"))
     channel = desk.guild.create_text_channel("studii-log")
     shown = await change(desk, "setup", "log_channel", channel)
-    assert f"✅ **Log channel**: changed from none to <#{channel.id}>." in shown
+    assert f"✅ **Log channel**: set to <#{channel.id}>." in shown
     assert "**Who made what**: off" in shown
     assert "now Studii's log channel" in texts(channel.history()[-1])
     shown = await change(desk, "setup", "log_results")

@@ -30,7 +30,7 @@ RUN = "Run · about 8 credits"
 async def asking(desk: Desk, above: int = 5) -> None:
     await desk.set_key()
     said = await change(desk, "credits", "confirm_above", value=str(above))
-    assert f"**Price to confirm**: changed from ask no one to {above} credits." in said
+    assert f"**Price to confirm**: set to {above} credits." in said
 
 
 async def confirm(who: MemberActor, asked: InteractionResult, label: str = RUN) -> InteractionResult:

@@ -11,7 +11,7 @@ from bot.ui.reading.permissions import PANEL_SECONDS
 from tests.support.desk import KEY, Desk, answer_of, make_bot, texts
 from tests.support.posts import deliver, open_posts
 from tests.support.presses import press
-from tests.support.settings import admin, change, control, opened
+from tests.support.settings import change, control, opened, pressed
 
 THREADS = "studii:put:results:in_threads:on"
 
@@ -30,7 +30,7 @@ async def test_an_admin_reads_what_another_has_changed_since_the_panel_was_opene
     await change(desk, "results", "in_threads", person=omar)
     said = await change(desk, "results", "compare", "split", shown=shown)
     assert "🔁 Changed since you opened this: Results and Threads." in said
-    assert "✅ **Comparison**: changed from the photo beside the result to also" in said
+    assert "✅ **Comparison**: changed from “the photo beside the result” to “also" in said
     # A button says what it sets, so an old one does the same as a new one.
     told = await press(desk, omar, answer_of(shown), THREADS)
     assert "isn't in the message any more" in texts(told)
@@ -96,9 +96,9 @@ async def test_the_log_channel_says_who_changed_what_from_what_to_what(desk: Des
         await change(desk, "credits", "own", who=[desk.maya], credits=amount)
     await desk.admin.slash(desk.channel, "studii grant", credits=5)
     await desk.admin.slash(desk.channel, "studii grant", credits=1, member=desk.maya)
-    form = await admin(desk, "key")
+    form = await pressed(desk, "setup", "studii:setup:key")
     await desk.admin.submit_modal(form, {"key": KEY, "plan": ["team"]})
-    asked = await admin(desk, "forget-key")
+    asked = await pressed(desk, "setup", "studii:setup:ask")
     await desk.admin.click(answer_of(asked), label="Remove key")
     waiting = await desk.db.read(open_posts)
     shown: list[str] = []

@@ -59,5 +59,5 @@ async def test_what_a_message_has_no_room_for_is_on_a_further_page(
     shown = await opened(desk, "photos")
     assert "**Portraits**" not in texts(shown)
     said = await change(desk, "photos", "portraits", "anyone", shown=shown)
-    assert "✅ **Portraits**: changed from your own photos only to anyone's photos." in said
+    assert "✅ **Portraits**: changed from “your own photos only” to “anyone's photos”." in said
     assert "**Reactions in the whole server**" not in said

@@ -86,7 +86,7 @@ async def test_the_words_on_staged_pictures_and_their_place_are_set(desk: Desk) 
     said = await change(desk, "results", "staging_label", value="Virtually staged")
     assert "✅ **On a copy of each staged picture**: set to “Virtually staged”." in said
     said = await change(desk, "results", "staging_corner", "top-right")
-    assert "✅ **Corner for these words**: changed from bottom left to top right." in said
+    assert "✅ **Corner for these words**: changed from “bottom left” to “top right”." in said
     rules = await desk.services.db.read(settings.of, desk.guild.id)
     assert (rules.staging_label, rules.staging_corner) == ("Virtually staged", "top-right")
 
@@ -108,7 +108,7 @@ def test_words_that_can_not_be_written_are_refused() -> None:
 async def test_a_chosen_language_is_shown_in_the_setup_and_can_be_automatic_again(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk:
         shown = await change(desk, "setup", "language", "fr")
-        assert "✅ **Language**: changed from Automatic to Français." in shown
+        assert "✅ **Language**: changed from “Automatic” to “Français”." in shown
         assert "**Language**: Français\n" in shown
         assert (await desk.services.db.read(settings.of, desk.guild.id)).chosen_language is Language.FRENCH
         shown = await change(desk, "setup", "language", "automatic")
