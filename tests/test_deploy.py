@@ -332,7 +332,8 @@ def test_the_cluster_runs_the_image_as_compose_does() -> None:
     assert re.findall(r"(?:runAsUser|runAsGroup|fsGroup): (\d+)", manifest) == [user] * 3
     assert f"memory: {MEMORY}Mi\n" in manifest
     assert "mountPath: /data\n" in manifest
-    assert f"terminationGracePeriodSeconds: {settings_of_compose('stop_grace_period')}\n" in manifest
+    (grace,) = re.findall(r"^    stop_grace_period: (\d+)", COMPOSE, re.MULTILINE)
+    assert f"terminationGracePeriodSeconds: {grace}\n" in manifest
     assert "livenessProbe" not in manifest  # while Discord is away, a restart would not help
     kustomization = (DEPLOY / "kubernetes" / "kustomization.yaml").read_text("utf-8")
     assert "newName: studii-for-discord\n    newTag: local\n" in kustomization  # as compose builds it
@@ -432,8 +433,3 @@ def test_the_eggs_variables_are_settings_and_its_data_outlives_the_container(
     assert EGG["config"]["stop"] == "^C"
     (done,) = json.loads(EGG["config"]["startup"]).values()
     assert f'_log.info("{done}%s' in (ROOT / "bot" / "client" / "bot.py").read_text("utf-8")
-
-
-def settings_of_compose(name: str) -> str:
-    (found,) = re.findall(rf"^    {name}: (\d+)", COMPOSE, re.MULTILINE)
-    return found

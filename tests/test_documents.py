@@ -202,23 +202,3 @@ def test_no_sentence_has_a_word_that_the_glossary_replaces() -> None:
     assert len(told) > 1000
     found = [f"{place}: “{word}” in {text!r}" for place, text in told for word in avoided(text)]
     assert found == []
-
-
-# Those that documents may name; Connect, Speak and the like are also ordinary words.
-PERMISSIONS = (
-    *("Manage Server", "Manage Messages", "Manage Roles", "Manage Channels", "Manage Threads"),
-    *("View Channel", "Send Messages", "Send Messages in Threads", "Attach Files", "Embed Links"),
-    *("Add Reactions", "Read Message History", "Create Public Threads", "Use External Emoji"),
-)
-_NAMED = re.compile(rf"(\*\*)?\b({'|'.join(sorted(PERMISSIONS, key=len, reverse=True))})\b(\*\*)?")
-
-
-def not_bold(text: str) -> list[str]:
-    """Return the permissions that a document names in ordinary letters."""
-    return [found[2] for found in _NAMED.finditer(text) if not (found[1] and found[3])]
-
-
-def test_documents_write_permissions_in_bold() -> None:
-    documents = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-    found = {one.name: not_bold(one.read_text("utf-8")) for one in documents}
-    assert {name: permissions for name, permissions in found.items() if permissions} == {}

@@ -16,8 +16,6 @@ from bench.simulation.world import SimulatedWorld
 from bot.engine.lane import Durations, Lane
 from bot.engine.rate import RateWindow
 from bot.engine.tuning import Tuning
-from sandbox.discord.emulator.interactions import COMMAND, Interaction
-from sandbox.discord.emulator.places import Channel
 from sandbox.studii.ratelimit import Counting
 
 
@@ -73,10 +71,6 @@ def test_no_429_after_a_kill_and_an_immediate_restart_however_slow_the_requests(
     assert mortal.deaths >= 2
     assert world.refused == 0
     assert sum(job.seen is not None for job in jobs) >= 10
-
-
-def asked() -> Interaction:
-    return Interaction(1, "token", Channel(2, 3), 4, told_at=10.0, kind=COMMAND)
 
 
 @pytest.mark.promise

@@ -217,10 +217,6 @@ def a_file_for_the_spool(folder: Path) -> None:
     (folder / "data" / "spool").write_text("in the way")
 
 
-def a_folder_for_the_database(folder: Path) -> None:
-    database(folder).mkdir(parents=True)
-
-
 def no_database(folder: Path) -> None:
     database(folder).parent.mkdir()
     database(folder).write_text("Dear diary. " * 500)
@@ -230,14 +226,6 @@ def of_another_program(folder: Path) -> None:
     database(folder).parent.mkdir()
     with closing(sqlite3.connect(database(folder))) as connection:
         connection.execute("CREATE TABLE bookmarks (url TEXT)")
-
-
-def of_another_program_with_revisions(folder: Path) -> None:
-    of_another_program(folder)
-    with closing(sqlite3.connect(database(folder))) as connection:
-        connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
-        connection.execute("INSERT INTO alembic_version VALUES ('1ab4c9')")
-        connection.commit()
 
 
 def a_key_file_without_a_key(folder: Path) -> None:
@@ -251,10 +239,8 @@ def a_key_file_without_a_key(folder: Path) -> None:
     [
         (a_file_for_a_folder, None, "Allow the bot to write there"),
         (a_file_for_the_spool, None, "can't be used (file exists). Allow the bot to write there"),
-        (a_folder_for_the_database, "Database", "isn't a file. Set DATABASE_URL to another place."),
         (no_database, "Database", "isn't an SQLite database. Set DATABASE_URL to another file"),
         (of_another_program, "Database", "belongs to another program. Set DATABASE_URL"),
-        (of_another_program_with_revisions, "Database", "belongs to another program. Set DATABASE_URL"),
         (a_key_file_without_a_key, "Encryption key", "Put its last copy back."),
     ],
 )

@@ -7,15 +7,13 @@ from typing import Any
 import discord
 import pytest
 
-from bot.languages import Language, known_language, translations_of
+from bot.languages import known_language
 from tests.support.desk import open_desk
-from tests.support.messages import ROOT, from_python
 
 LOCALES = {"en-US", "de", "fr", "es-ES", "es-419", "pt-BR", "ja"}
+
+
 # Of the sentences marked in cogs: filled in, so found with what is filled in.
-FILLED = "{input}, or a style that you or this server saved"
-
-
 @pytest.fixture
 async def sent(tmp_path: Path) -> list[dict[str, Any]]:
     """What Discord is told of the commands."""
@@ -78,22 +76,6 @@ def test_texts_are_in_all_locales_and_names_that_are_typed_stay(sent: list[dict[
         is_menu = "description" not in command
         for part in parts(command):
             assert is_menu or "value" in part or not part.get("name_localizations")
-
-
-def test_all_that_is_marked_for_commands_is_found_in_its_translation(sent: list[dict[str, Any]]) -> None:
-    german = {
-        translations(part, name).get("de")
-        for command in sent
-        for part in parts(command)
-        for name in ("name", "description")
-    }
-    marked: list[str] = []
-    for file in ROOT.glob("cogs/**/*.py"):
-        with file.open("rb") as stream:
-            marked += [message for _, _, message, _ in from_python(stream, ["N_"], [], {})]
-    assert len(marked) > 20
-    translated = {one: translations_of(Language.GERMAN).gettext(one) for one in marked if one != FILLED}
-    assert {said for one, said in translated.items() if said != one} <= german
 
 
 @pytest.mark.promise

@@ -13,12 +13,8 @@ from bot.features.photo_rules import PhotoChannelKind, Preset, set_channel
 from bot.servers import access, settings as server_settings
 from bot.servers.access import Block
 from tests.support import spending
-from tests.support.desk import Desk, answer_of, open_desk, pieces, texts
+from tests.support.desk import Desk, answer_of, labels, open_desk, pieces, texts
 from tests.support.settings import limit_tool, opened, pressed
-
-
-def labels(shown: object) -> list[str]:
-    return [str(piece["label"]) for piece in pieces(shown) if piece["type"] == 2]
 
 
 def posted_panel(channel: ChannelHandle) -> discord.Message:

@@ -3,25 +3,7 @@
 import pytest
 from simcord import InteractionResult
 
-from bot.jobs import queries
-from bot.jobs.models import Job, JobState
-from tests.support.desk import Desk, answer_of, make_bot, pieces, texts
-
-DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
-
-
-def labels(shown: InteractionResult) -> list[str]:
-    return [piece["label"] for piece in pieces(shown) if piece["type"] == 2]
-
-
-def button(shown: InteractionResult, label: str) -> str:
-    """The first button whose label begins like that: it may go on with a price, or a prompt."""
-    found = (one for one in pieces(shown) if str(one.get("label")).startswith(label))
-    return str(next(found)["custom_id"])
-
-
-async def jobs(desk: Desk) -> list[Job]:
-    return await desk.db.read(queries.in_states, list(JobState))
+from tests.support.desk import DONE, Desk, answer_of, labelled, labels, make_bot, texts
 
 
 async def listed(desk: Desk) -> InteractionResult:
@@ -40,12 +22,12 @@ async def test_the_list_shows_ones_own_jobs_newest_first_and_is_turned_page_by_p
     assert texts(shown).count("in the queue") == 5
     assert "Page 1" in texts(shown)
     assert "Server jobs" not in labels(shown)
-    await desk.maya.click(answer_of(shown), custom_id=button(shown, "Older"))
+    await desk.maya.click(answer_of(shown), custom_id=labelled(shown, "Older"))
     assert texts(shown).count("in the queue") == 3
     assert "Page 2" in texts(shown)
     bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
     await desk.env.restart_bot(bot)
-    await desk.maya.click(answer_of(shown), custom_id=button(shown, "Newer"))
+    await desk.maya.click(answer_of(shown), custom_id=labelled(shown, "Newer"))
     assert "Page 1" in texts(shown)
 
 
@@ -56,7 +38,7 @@ async def test_what_could_not_be_posted_is_posted_where_one_asks_for_it(desk: De
     changes = {"output_file": "x.png", "announced_at": desk.clock.now(), "finished_at": desk.clock.now()}
     await desk.move(await desk.job(), *DONE, **changes)
     shown = await listed(desk)
-    await desk.maya.click(answer_of(shown), custom_id=button(shown, "Post here"))
+    await desk.maya.click(answer_of(shown), custom_id=labelled(shown, "Post here"))
     job = await desk.job()
     assert (job.channel_id, job.posting, job.announced_at) == (desk.channel.id, 1, None)
     assert "Post here" not in labels(shown)
@@ -69,9 +51,9 @@ async def test_nothing_of_an_age_restricted_channel_is_posted_in_another_one(des
     changes = {"output_file": "x.png", "announced_at": desk.clock.now(), "finished_at": desk.clock.now()}
     job = await desk.move(await desk.job(), *DONE, **changes)
     shown = await listed(desk)
-    answer = await desk.maya.click(answer_of(shown), custom_id=button(shown, "Post here"))
+    answer = await desk.maya.click(answer_of(shown), custom_id=labelled(shown, "Post here"))
     assert "age-restricted" in texts(answer)
     desk.restrict_by_age(adults, restricted=False)  # what was asked for when it was one stays what it is
-    answer = await desk.maya.click(answer_of(shown), custom_id=button(shown, "Post here"))
+    answer = await desk.maya.click(answer_of(shown), custom_id=labelled(shown, "Post here"))
     assert "age-restricted" in texts(answer)
     assert (await desk.job()).channel_id == job.channel_id

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 from discord import app_commands
-from simcord import InteractionResult, MemberActor
+from simcord import MemberActor
 
 from bot.ui.panels.controls import LET_IN
 from tests.support import spending
-from tests.support.desk import Desk, answer_of, pieces, texts
+from tests.support.desk import Desk, answer_of, texts
 from tests.support.presses import hand_in, press
 from tests.support.settings import control
 
@@ -18,11 +18,6 @@ REFUSAL = "You need the Manage Server permission"
 def let_in(desk: Desk, person: MemberActor, name: str = "studii", kind: int = 1) -> None:
     command: Any = desk.env.backend.find_command(name, desk.guild.id, type=kind)
     desk.guild.set_command_permissions(int(command["id"]), {person: True})
-
-
-def button(shown: InteractionResult, label: str) -> str:
-    (found,) = (piece["custom_id"] for piece in pieces(shown) if piece.get("label") == label)
-    return found
 
 
 async def paused(desk: Desk) -> bool:

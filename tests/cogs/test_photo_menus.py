@@ -7,11 +7,11 @@ import discord
 import pytest
 from simcord import InteractionResult
 
-from bot.jobs import queries
-from bot.jobs.models import JobState
 from bot.media.spool import OutputFile
-from tests.support.desk import PNG, Desk, answer_of, labelled, make_bot, pieces, texts
+from tests.reactions.taps import jobs_of
+from tests.support.desk import DONE, PNG, Desk, answer_of, labelled, make_bot, pieces, texts
 from tests.support.posts import tell_end
+from tests.ui.jobs.results import source_bytes
 
 MENUS = {
     "Virtual staging": "virtual-staging",
@@ -41,10 +41,6 @@ def chosen(select: dict[str, Any]) -> list[str]:
     return [option["value"] for option in select["options"] if option.get("default")]
 
 
-async def nothing_was_taken(desk: Desk) -> bool:
-    return not await desk.db.read(queries.in_states, list(JobState))
-
-
 @pytest.mark.promise
 async def test_every_photo_tool_has_a_menu_and_studii_has_one_for_all(desk: Desk) -> None:
     menus = {menu.name for menu in desk.bot.tree.get_commands(type=discord.AppCommandType.message)}
@@ -59,8 +55,7 @@ async def test_a_tool_that_asks_nothing_starts_at_once(desk: Desk, menu: str) ->
     assert "Fetching your photo" in texts(card)
     job = await desk.job()
     assert (job.tool, job.user_id) == (MENUS[menu], desk.tom.id)
-    assert job.source is not None
-    assert desk.env.backend.cdn.get(job.source.url) == PNG + b"room.png"
+    assert source_bytes(desk, job) == PNG + b"room.png"
 
 
 @pytest.mark.promise
@@ -69,7 +64,7 @@ async def test_a_tool_with_inputs_asks_for_them_in_a_form_that_is_filled_in(desk
     shown = await desk.maya.context_menu(desk.channel, "Virtual staging", message)
     assert labels(shown) == ["Just for me", "Style", "Room"]
     assert chosen(field(shown, "Style")) == ["modern"]
-    assert await nothing_was_taken(desk)
+    assert await jobs_of(desk) == []
     card = await desk.maya.submit_modal(shown, {"style": "luxury", "room": "office"})
     assert "Fetching your photo" in texts(card)
     job = await desk.job()
@@ -87,9 +82,7 @@ async def test_of_several_pictures_one_is_chosen(desk: Desk) -> None:
         "2. garden.png",
     ]
     await desk.maya.submit_modal(shown, {"image": ["1"]})
-    job = await desk.job()
-    assert job.source is not None
-    assert job.source.filename == "garden.png"
+    assert (await desk.photo()).filename == "garden.png"
 
 
 @pytest.mark.promise
@@ -111,9 +104,7 @@ async def test_the_menu_for_all_asks_which_tool_and_then_for_its_inputs(desk: De
 async def test_a_forwarded_picture_is_found(desk: Desk) -> None:
     forwarded = await desk.maya.forward(await photo_of_tom(desk), desk.channel)
     await desk.maya.context_menu(desk.channel, "Photo restoration", forwarded)
-    job = await desk.job()
-    assert job.source is not None
-    assert job.source.filename == "room.png"
+    assert (await desk.photo()).filename == "room.png"
 
 
 @pytest.mark.promise
@@ -123,7 +114,7 @@ async def test_a_message_without_a_picture_is_told_so(desk: Desk) -> None:
         answer = await desk.maya.context_menu(desk.channel, menu, message)
         assert answer.ephemeral
         assert "That message has no picture" in texts(answer)
-    assert await nothing_was_taken(desk)
+    assert await jobs_of(desk) == []
 
 
 @pytest.mark.promise
@@ -133,7 +124,7 @@ async def test_the_same_wish_twice_in_a_moment_is_one_job(desk: Desk) -> None:
         await desk.maya.context_menu(desk.channel, "Photo restoration", message)
     desk.clock.advance(10)
     await desk.maya.context_menu(desk.channel, "Photo restoration", message)
-    assert len(await desk.db.read(queries.in_states, list(JobState))) == 2
+    assert len(await jobs_of(desk)) == 2
 
 
 @pytest.mark.promise
@@ -146,10 +137,8 @@ async def test_menus_and_buttons_need_no_message_content_intent(desk: Desk, tmp_
     shown = await desk.maya.context_menu(desk.channel, "Photo restoration", message)
     await desk.maya.submit_modal(shown, {"image": ["1"]})
     job = await desk.job()
-    assert job.source is not None
-    assert (job.source.filename, job.photo_author) == ("garden.png", desk.tom.id)
-    done = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
-    job = await desk.move(job, *done, finished_at=desk.clock.now(), output_kind="image")
+    assert ((await desk.photo()).filename, job.photo_author) == ("garden.png", desk.tom.id)
+    job = await desk.move(job, *DONE, finished_at=desk.clock.now(), output_kind="image")
     (tmp_path / "made.png").write_bytes(PNG)
     await tell_end(delivery, job, OutputFile(tmp_path / "made.png", "image", "image/png", len(PNG)))
     result = desk.channel.history()[-1]

@@ -7,10 +7,10 @@ import discord
 import pytest
 
 from bot.credits.limits import AllowanceScope
-from bot.jobs import queries
 from bot.jobs.models import JobState
 from bot.servers import settings
 from bot.servers.settings import Period, PhotoScope
+from tests.reactions.taps import jobs_of
 from tests.support import spending
 from tests.support.desk import PNG, Desk, answer_of, started, texts
 from tests.support.settings import change, pressed
@@ -25,10 +25,6 @@ async def photo_of_tom(desk: Desk) -> discord.Message:
     return await desk.tom.send(desk.channel, "Me", attachments=[("me.png", PNG)])
 
 
-async def taken(desk: Desk) -> int:
-    return len(await desk.db.read(queries.in_states, list(JobState)))
-
-
 def unix(desk: Desk, seconds: float) -> str:
     """Discord's timestamp of so many seconds from now."""
     return f"<t:{(desk.clock.now() + timedelta(seconds=seconds)).timestamp():.0f}:R>"
@@ -41,7 +37,7 @@ async def test_a_portrait_is_not_made_of_somebody_elses_photo(desk: Desk) -> Non
     assert refused.ephemeral
     assert OWN_ONLY in texts(refused)
     assert "An admin can change this with `/studii photos`." in texts(refused)
-    assert await taken(desk) == 0
+    assert len(await jobs_of(desk)) == 0
     assert started(await desk.maya.context_menu(desk.channel, "Photo restoration", photo))
     assert started(await desk.tom.context_menu(desk.channel, "Career portrait", photo))
 
@@ -55,7 +51,7 @@ async def test_an_admin_opens_portraits_and_closes_all_photos_of_others(desk: De
     assert started(await desk.maya.context_menu(desk.channel, "Career portrait", photo))
     refused = await desk.maya.context_menu(desk.channel, "Photo restoration", photo)
     assert "you can only use Photo restoration on your own photos" in texts(refused)
-    assert await taken(desk) == 1
+    assert len(await jobs_of(desk)) == 1
 
 
 @pytest.mark.promise
@@ -80,7 +76,7 @@ async def test_a_member_who_refuses_by_privacy_is_obeyed_until_they_allow_it(des
         assert refused.ephemeral
         assert refused.modal is None
         assert THEIR_WORD in texts(refused)
-    assert await taken(desk) == 0
+    assert len(await jobs_of(desk)) == 0
     assert started(await desk.tom.context_menu(desk.channel, "Photo restoration", photo))
     await desk.tom.click(answer_of(own), custom_id="studii:put:settings:photos:on")
     allowed = await desk.maya.context_menu(desk.channel, menu, photo)

@@ -6,16 +6,12 @@ import discord
 import pytest
 
 from bot.catalog import Catalog, SourceRule, ToolInput
-from bot.jobs import queries
-from bot.jobs.models import JobState
 from cogs.tools import suggested
+from tests.reactions.taps import jobs_of
 from tests.support.desk import BOT_PERMISSIONS, MAX_SOURCE, PNG, Desk, open_desk, texts
+from tests.ui.jobs.results import source_bytes
 
 PHOTO = ("room.png", PNG)
-
-
-async def nothing_was_taken(desk: Desk) -> bool:
-    return not await desk.db.read(queries.in_states, list(JobState))
 
 
 @pytest.mark.promise
@@ -25,9 +21,7 @@ async def test_a_command_is_answered_with_its_progress_for_its_person_alone(desk
     assert desk.channel.history() == []
     assert "Virtual staging" in texts(answer)
     assert "style **rustic** · room **living room**" in texts(answer)
-    job = await desk.job()
-    assert job.source is not None
-    assert desk.env.backend.cdn.get(job.source.url) == PNG
+    assert source_bytes(desk, await desk.job()) == PNG
 
 
 @pytest.mark.promise
@@ -94,7 +88,7 @@ async def test_a_file_that_cannot_be_taken_is_refused_before_anything_is_spent(
     answer = await desk.maya.slash(desk.channel, "photo-restore", image=file)
     assert answer.ephemeral
     assert reason in texts(answer)
-    assert await nothing_was_taken(desk)
+    assert await jobs_of(desk) == []
 
 
 @pytest.mark.promise
@@ -113,7 +107,7 @@ async def test_where_the_result_could_not_be_posted_nothing_is_spent(
     answer = await desk.maya.slash(closed, "studio", prompt="A red kite")
     assert answer.ephemeral
     assert name in texts(answer)
-    assert await nothing_was_taken(desk)
+    assert await jobs_of(desk) == []
 
 
 @pytest.mark.promise
@@ -123,13 +117,10 @@ async def test_in_a_thread_its_own_permission_counts(tmp_path: Path) -> None:
         await desk.set_key()
         channel = desk.channel_for_the_bot("plans", send_messages_in_threads=False)
         await desk.env.settle()
-        parent = desk.bot.get_channel(channel.id)
-        assert isinstance(parent, discord.TextChannel)
-        await parent.create_thread(name="ideas", type=discord.ChannelType.public_thread)
-        (thread,) = channel.threads
+        thread = await desk.thread(channel)
         answer = await desk.maya.slash(thread, "studio", prompt="A red kite")
         assert "**Send Messages in Threads**" in texts(answer)
-        assert await nothing_was_taken(desk)
+        assert await jobs_of(desk) == []
 
 
 @pytest.mark.promise

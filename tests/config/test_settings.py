@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import MAX_SECRET_BYTES, Settings, StorageSettings
+from bot.config import MAX_SECRET_BYTES, Settings
 from bot.errors import SettingsError
 from bot.validation import Secret
 from tests.support.process import without_settings
@@ -286,11 +286,6 @@ def test_all_wrong_settings_are_told_at_once(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_dotenv_file_that_is_no_text_is_told(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes("MAX_SOURCE_MB=7 # größer\n".encode("latin-1"))
     assert complaint() == "The file .env isn't UTF-8 text. Save it as UTF-8."
-
-
-def test_what_works_on_files_alone_needs_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SPOOL_MB", "lots")
-    assert StorageSettings.read().folder == Path("data")
 
 
 def test_a_secret_shows_in_no_text_and_no_list_of_variables() -> None:

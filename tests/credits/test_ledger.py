@@ -1,23 +1,11 @@
-from collections.abc import AsyncGenerator
-
 import pytest
 from sqlalchemy import text
 
 from bot.credits import ledger
-from bot.credits.ledger import EntryKind
 from bot.db import Database, used_once
 from bot.jobs import transitions
 from bot.jobs.models import Job, JobState
 from tests.support.jobs import NOW, accepted, settle_job
-
-RESERVE, CORRECT = EntryKind.RESERVE, EntryKind.CORRECT
-SETTLE, RELEASE = EntryKind.SETTLE, EntryKind.RELEASE
-
-
-@pytest.fixture
-async def db(either: str) -> AsyncGenerator[Database, None]:
-    async with Database.open(either) as opened:
-        yield opened
 
 
 async def end(db: Database, job: Job, charge: int) -> None:

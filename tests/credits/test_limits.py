@@ -94,17 +94,6 @@ async def test_after_the_clock_jumps_back_nobody_waits_for_a_start_in_the_future
     assert "<t:" in await no_room(world)
 
 
-async def at(world: ServicesWorld, *when: int) -> None:
-    """It is that time in UTC, and the server has a key."""
-    world.clock.set(datetime(*when, tzinfo=UTC))  # pyright: ignore[reportArgumentType]
-    await world.ready()
-
-
-async def grant(world: ServicesWorld, server: int, member: int) -> None:
-    await spending.grant(world.services, GUILD, None, server)
-    await spending.grant(world.services, GUILD, MEMBER, member)
-
-
 @pytest.mark.promise
 async def test_a_spent_budget_says_what_it_would_cost_what_is_left_and_when_it_renews(
     world: ServicesWorld,

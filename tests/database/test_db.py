@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -16,12 +16,6 @@ from bot.db import Database, used_once
 from bot.errors import DatabaseAway, DatabaseFailed, SettingsError
 from bot.meta import Meta
 from tests.support.postgresql import new_migrated_database
-
-
-@pytest.fixture
-async def db(url: str, tables: None) -> AsyncGenerator[Database]:
-    async with Database.open(url) as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -88,26 +82,6 @@ async def test_a_cancelled_write_is_whole_or_never_was(db: Database) -> None:
     left = [name.split()[0] for name in stored if name.endswith("left")]
     assert left == [name.split()[0] for name in stored if name.endswith("right")]
     assert {f"{number:02}" for number, one in enumerate(ended) if one is None} <= set(left)
-
-
-async def test_a_cancelled_reader_costs_no_connection(db: Database) -> None:
-    closed: list[object] = []
-
-    def note(connection: object, _record: object) -> None:
-        closed.append(connection)
-
-    event.listen(Engine, "close", note)
-    try:
-        for steps in range(12):
-            task = asyncio.create_task(db.read(names))
-            for _ in range(steps):
-                await asyncio.sleep(0)
-            task.cancel()
-            await asyncio.wait((task,))
-        assert await db.read(names) == []
-    finally:
-        event.remove(Engine, "close", note)
-    assert closed == []
 
 
 async def test_a_reader_can_not_write(db: Database) -> None:

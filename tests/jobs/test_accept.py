@@ -7,7 +7,7 @@ import asyncio
 import os
 import random
 import sqlite3
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -44,12 +44,6 @@ from tests.support.services import PICTURE, accept, services_on
 # limits them, and each change that a refused set leaves behind.
 ORDINARY = (0, 3, 4, 8, 10, 11, 12, 22, 116, 120)
 SEEDS = sorted({*ORDINARY, *range(int(os.environ.get("FUZZ_STEPS", "0")) // 500)})
-
-
-@pytest.fixture
-async def db(either: str) -> AsyncGenerator[Database, None]:
-    async with Database.open(either) as opened:
-        yield opened
 
 
 @pytest.fixture

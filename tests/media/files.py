@@ -1,7 +1,6 @@
 """Pictures and their files: whole, damaged, and with all that cameras and phones put beside the pixels."""
 
 import io
-import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -241,20 +240,6 @@ def damaged(data: bytes, damages: list[Damage], within: int | None = None) -> by
                 after = b""
         data = before + after
     return data
-
-
-def scans(data: bytes) -> list[tuple[int, int]]:
-    """Where the coded data of each scan starts and ends."""
-    found: list[tuple[int, int]] = []
-    at = 0
-    while (at := data.find(b"\xff\xda", at)) >= 0:
-        start = at + 2 + int.from_bytes(data[at + 2 : at + 4])
-        end = next(
-            one.start() for one in re.finditer(rb"\xff[\x01-\xcf\xd8-\xfe]", data) if one.start() >= start
-        )
-        found.append((start, end))
-        at = end
-    return found
 
 
 def ink_profile(*, ink: tuple[int, int, int], paper: tuple[int, int, int]) -> bytes:

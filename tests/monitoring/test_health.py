@@ -107,20 +107,6 @@ async def test_the_documents_list_each_field(tmp_path: Path) -> None:
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(json.loads(told))
 
 
-async def test_a_connection_is_for_one_question_and_closed_in_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bot.monitoring.CONNECTION_SECONDS", 0.2)
-    async with watched(tmp_path) as bot, aiohttp.ClientSession() as session:
-        for path, status in (("healthz", 200), ("metrics", 200), ("nothing", 404)):
-            async with session.get(f"{bot.url}/{path}") as response:
-                assert (response.status, response.headers["Connection"]) == (status, "close")
-        reader, writer = await asyncio.open_connection("127.0.0.1", int(bot.url.rpartition(":")[2]))
-        async with asyncio.timeout(PATIENCE):
-            assert await reader.read() == b""  # nothing was asked
-        writer.close()
-
-
 GUILD = 987654321
 
 Samples = dict[str, dict[tuple[str, ...], float]]

@@ -93,21 +93,6 @@ async def test_a_line_tells_from_which_process_it_is_where_there_may_be_several(
     assert (told["process"], told["shards"]) == (7, [0, 2])
 
 
-@pytest.mark.parametrize(
-    ("line", "values"),
-    [
-        ("Job %s: %s yet", ("1a2b", "no")),
-        ("%d files of job %s are gone", (2, "1a2b")),
-        ("%s took too long", ("Showing a card",)),
-    ],
-)
-def test_a_line_that_names_a_job_has_its_id_in_a_field(line: str, values: tuple[object, ...]) -> None:
-    record = logging.LogRecord("bot", logging.INFO, "file", 1, line, values, None)
-    if "ob %s" not in line:
-        record.job = "1a2b"  # as `extra` of the call
-    assert json.loads(JsonFormatter().format(record))["job"] == "1a2b"
-
-
 @pytest.mark.promise
 async def test_the_documents_list_each_field_that_machines_read() -> None:
     failed = (ValueError, ValueError("no"), None)
@@ -170,13 +155,3 @@ async def test_one_whose_engine_makes_no_progress_ends_with_the_reason() -> None
     assert status == 1
     assert "poll 12ab has lasted 400 s" in said
     assert "in live" in said
-
-
-async def test_one_that_works_is_left_alone() -> None:
-    assert await ended(stuck=None, asleep=1.5, blocked=0) == (0, "")
-
-
-async def test_an_error_in_what_it_asks_is_logged_and_the_loop_is_watched() -> None:
-    status, said = await ended(stuck="1 / 0", asleep=0.1, blocked=30)
-    assert status == 1
-    assert "ZeroDivisionError" in said

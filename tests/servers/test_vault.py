@@ -1,5 +1,4 @@
 import stat
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -7,10 +6,7 @@ from cryptography.fernet import Fernet
 
 from bot.db import Database
 from bot.errors import SettingsError
-from bot.servers import keys as server_keys
-from bot.servers.keys import Plan, StudiiKey
 from bot.vault import Vault, lane_names
-from tests.support.jobs import NOW
 
 SECRET = "stu_0123456789abcdef"
 
@@ -71,18 +67,3 @@ async def test_lanes_keep_their_names_through_restarts_and_new_encryption_keys(
     lane = (await db.write(lane_names, Vault.open([old], key_file)))(SECRET)
     assert (await db.write(lane_names, Vault.open([new, old], key_file)))(SECRET) == lane
     assert (await db.write(lane_names, Vault.open([new], key_file)))(SECRET) == lane
-
-
-async def test_after_resealing_the_old_encryption_key_may_go(db: Database, key_file: Path) -> None:
-    lost, old, new = new_key(), new_key(), new_key()
-    lane = (await db.write(lane_names, Vault.open([old], key_file)))(SECRET)
-    add = partial(db.write, server_keys.add)
-    kept = await add(1, lane, "cdef", Plan.PRO, Vault.open([old], key_file).seal(SECRET), NOW)
-    gone = await add(2, lane, "cdef", Plan.PRO, Vault.open([lost], key_file).seal(SECRET), NOW)
-    assert await db.write(server_keys.reseal, Vault.open([new, old], key_file)) == [gone.id]
-    alone = Vault.open([new], key_file)
-    found = await db.read(lambda session: session.get(StudiiKey, kept.id))
-    assert found is not None
-    assert alone.unseal(found.ciphertext) == SECRET
-    assert await db.read(lambda session: session.get(StudiiKey, gone.id)) == gone
-    assert (await db.write(lane_names, alone))(SECRET) == lane

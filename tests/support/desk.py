@@ -24,7 +24,7 @@ from bot.features.styles import Style, save
 from bot.features.words import add
 from bot.jobs import queries, transitions
 from bot.jobs.confirm import Confirmation, Tapper
-from bot.jobs.models import Job, JobState, Progress
+from bot.jobs.models import Job, JobState, Progress, SourcePhoto
 from bot.servers import keys, settings
 from bot.servers.keys import Plan
 from bot.services import Services
@@ -102,6 +102,20 @@ class Desk(Place):
             name, overwrites={bot: discord.PermissionOverwrite(**permissions)}
         )
 
+    def text_channel(self, channel_id: int | None = None) -> discord.TextChannel:
+        """Return a channel as the bot knows it, by default the desk's."""
+        channel = self.bot.get_channel(channel_id or self.channel.id)
+        assert isinstance(channel, discord.TextChannel)
+        return channel
+
+    async def thread(self, channel: ChannelHandle | None = None) -> ChannelHandle:
+        """Open a thread in a channel, by default the desk's."""
+        parent = channel or self.channel
+        kind = discord.ChannelType.public_thread
+        await self.text_channel(parent.id).create_thread(name="ideas", type=kind)
+        (thread,) = parent.threads
+        return thread
+
     async def age_restricted_channel(self) -> ChannelHandle:
         """Make another channel, which is age-restricted."""
         made = self.guild.create_text_channel("adults")
@@ -111,17 +125,13 @@ class Desk(Place):
 
     def restrict_by_age(self, channel: ChannelHandle, *, restricted: bool = True) -> None:
         """Let the bot take the channel for an age-restricted one: the simulation knows none."""
-        known = self.bot.get_channel(channel.id)
-        assert isinstance(known, discord.TextChannel)
-        known.nsfw = restricted
+        self.text_channel(channel.id).nsfw = restricted
 
     async def channel_message(self, custom_id: str, channel_id: int | None = None) -> discord.Message:
         """Return a message of the bot's that everyone sees, with a button that has that custom id."""
         view = discord.ui.LayoutView(timeout=None)
         view.add_item(discord.ui.ActionRow(discord.ui.Button(label="Press", custom_id=custom_id)))
-        channel = self.bot.get_channel(channel_id or self.channel.id)
-        assert isinstance(channel, discord.TextChannel)
-        return await channel.send(view=view)
+        return await self.text_channel(channel_id).send(view=view)
 
     def close_dms(self) -> None:
         """Make all members refuse direct messages from the bot."""
@@ -130,6 +140,12 @@ class Desk(Place):
     async def job(self) -> Job:
         """Return the job that was accepted last."""
         return (await self.db.read(queries.in_states, list(JobState)))[-1]
+
+    async def photo(self) -> SourcePhoto:
+        """Return the photo of the job that was accepted last."""
+        source = (await self.job()).source
+        assert source is not None
+        return source
 
     async def move(self, job: Job, *states: JobState, **changes: Any) -> Job:
         """Take the job through those of `states` that it is not in yet; the last brings the changes."""
@@ -150,10 +166,7 @@ class Desk(Place):
 
     async def card(self, *jobs: Job) -> discord.Message:
         """Show the progress of jobs to all, as an earlier version did."""
-        panel = progress_panel(jobs, self.bot.catalog, Progress())
-        channel = self.bot.get_channel(self.channel.id)
-        assert isinstance(channel, discord.TextChannel)
-        return await channel.send(view=panel)
+        return await self.text_channel().send(view=progress_panel(jobs, self.bot.catalog, Progress()))
 
     async def told(self, job: Job) -> discord.Message:
         """Tell the job's person that it ended without a result, by direct message."""

@@ -28,23 +28,6 @@ async def come(desk: Desk) -> None:
     await desk.env.settle()
 
 
-async def outage(desk: Desk) -> None:
-    """Make the server unavailable for a moment, as Discord's own trouble does."""
-    await out_of_reach(desk)
-    await in_reach(desk)
-
-
-async def out_of_reach(desk: Desk) -> None:
-    desk.env.backend.emit("GUILD_DELETE", {"id": str(desk.guild.id), "unavailable": True})
-    await desk.env.settle()
-
-
-async def in_reach(desk: Desk) -> None:
-    server = desk.env.backend.get_guild(desk.guild.id)
-    desk.env.backend.emit("GUILD_CREATE", serializers.guild_create_payload(desk.env.backend, server))
-    await desk.env.settle()
-
-
 async def rejoin(desk: Desk, system_channel: ChannelHandle | None = None) -> None:
     if system_channel is not None:
         desk.env.backend.edit_guild(desk.guild.id, {"system_channel_id": system_channel.id})

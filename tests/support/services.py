@@ -135,11 +135,6 @@ async def cancel(
     return actions.ensure_cancelled(await services.db.write(actions.cancel, *which, moderates=moderates))
 
 
-async def rule(services: Services, guild_id: int, job_id: str, charge: int | None) -> Job:
-    """Rule on a job of unknown outcome, as the buttons do."""
-    return await services.db.write(actions.rule, guild_id, job_id, charge, services.clock.now())
-
-
 GUILD, OTHER_GUILD, CHANNEL, MEMBER = 100, 101, 200, 300
 SECRET = "stu_0123456789abcdef0123456789abcdef01234567"
 OTHER_SECRET = "stu_fedcba9876543210fedcba9876543210fedcba98"

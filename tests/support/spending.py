@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.credits import budgets, limits
 from bot.credits.budgets import BudgetState
-from bot.credits.limits import MemberLimits, MemberState
+from bot.credits.limits import MemberState
 from bot.servers import settings
 from bot.servers.settings import Period
 from bot.services import Services
@@ -35,10 +35,6 @@ async def set_limits(services: Services, guild_id: int, **changes: Any) -> None:
         await services.db.write(settings.change, guild_id, jobs_at_once=changes["at_once"])
     if rate := changes.get("rate"):
         await services.db.write(settings.change, guild_id, starts=rate.starts, starts_seconds=rate.seconds)
-
-
-async def member_limits(services: Services, guild_id: int) -> MemberLimits:
-    return await services.db.read(limits.of_server, guild_id)
 
 
 async def of_member(

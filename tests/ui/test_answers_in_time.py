@@ -12,10 +12,10 @@ from discord import app_commands
 from simcord.backend.models import Interaction
 
 from bot.ui.kit import answers as kit_answers
-from tests.cogs.test_jobs import DONE, button, listed
+from tests.cogs.test_jobs import listed
 from tests.reactions.taps import ROOM, post
 from tests.support.database import holding
-from tests.support.desk import Desk, answer_of, texts
+from tests.support.desk import DONE, Desk, answer_of, labelled, texts
 from tests.support.patience import PATIENCE
 from tests.support.presses import send_command, send_menu, send_press
 from tests.ui.jobs.late import announced, kept, late, rows, slow_to_read
@@ -105,9 +105,7 @@ async def a_list(desk: Desk, custom_id: str) -> discord.Message:
     view = discord.ui.LayoutView(timeout=None)
     options = [discord.SelectOption(label=one) for one in LISTS.values()]
     view.add_item(discord.ui.ActionRow(discord.ui.Select(custom_id=custom_id, options=options)))
-    channel = desk.bot.get_channel(desk.channel.id)
-    assert isinstance(channel, discord.TextChannel)
-    return await channel.send(view=view)
+    return await desk.text_channel().send(view=view)
 
 
 @asynccontextmanager
@@ -156,7 +154,7 @@ async def test_a_result_of_ones_own_is_shown_in_the_place_of_a_late_answer(
         await desk.move(await desk.job(), *DONE, **done)
         desk.clock.advance(16 * 60)
         offered = await listed(desk)
-        shown = await desk.maya.click(answer_of(offered), custom_id=button(offered, "Show result"))
+        shown = await desk.maya.click(answer_of(offered), custom_id=labelled(offered, "Show result"))
         assert shown.ephemeral
         job = await desk.job()
         assert job.posting == 1

@@ -30,11 +30,6 @@ Send = Callable[[], Interaction]
 Ready = Callable[[Desk, Path], Awaitable[Send]]
 
 
-@pytest.fixture(autouse=True)
-def _any_number_of_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.servers.key_entry.TESTS", 1000)  # the tests here share a server
-
-
 def a_command(name: str, **options: str) -> Ready:
     async def ready(desk: Desk, _folder: Path) -> Send:
         return lambda: send_command(desk, desk.maya if name == "studio" else desk.admin, name, **options)

@@ -15,13 +15,11 @@ from bot.servers.notices import NoticeKind
 from bot.studii import KeyRefused, OutOfCredits
 from bot.ui.admin.notices import notice_panel
 from tests.support.clock import NOON
-from tests.support.desk import Desk, pieces, texts
+from tests.support.desk import DONE, Desk, pieces, texts
 from tests.support.jobs import staging
 from tests.support.panels import CATALOG
 from tests.support.posts import Posted, a_post, deliver, open_posts, placed, tell_end
 from tests.support.settings import change, opened
-
-DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
 
 
 async def log_of(desk: Desk) -> tuple[int | None, bool]:

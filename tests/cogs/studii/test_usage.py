@@ -17,16 +17,13 @@ from bot.credits import ledger
 from bot.credits.ledger import EntryKind
 from bot.credits.usage import Span, report as report_of, write_ledger
 from bot.errors import Refused
-from bot.jobs.models import JobState
 from bot.servers import settings
 from bot.ui.admin.chart_picture import draw
 from bot.ui.admin.usage import MANY_CHARTS, MAX_WAITING_CHARTS, Series, UsageChart, picture_of
-from tests.support.desk import Desk, answer_of, pieces, texts
+from tests.support.desk import DONE, Desk, answer_of, pieces, texts
 from tests.support.jobs import ledger_lines
 from tests.support.presses import app_in
 from tests.support.settings import control, export, usage
-
-DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
 
 
 async def some_jobs(desk: Desk) -> None:

@@ -6,7 +6,9 @@ import pytest
 
 from bot.features.styles import set_defaults
 from bot.features.words import MAX_WORD_RULES, rules
+from bot.jobs.models import FailureCode, JobState
 from bot.posts import NotHere, Stands
+from bot.reasons import Reason, ReasonCode
 from bot.servers import access, settings
 from tests.reactions.taps import ROOM, jobs_of, post
 from tests.support.database import given
@@ -15,7 +17,6 @@ from tests.support.posts import deliver, sent
 from tests.support.services import erase
 from tests.support.settings import admin, change
 from tests.ui.admin.moderation.waiting import REFUSED, forbid, kept, last_notice, notices, posted
-from tests.ui.jobs.test_progress import edit_id, refused_inputs
 
 
 @pytest.mark.promise
@@ -30,16 +31,17 @@ async def test_the_same_rule_is_kept_once_and_their_number_is_bounded(desk: Desk
 
 @pytest.mark.promise
 async def test_rules_apply_to_extra_styles_and_edited_forms(desk: Desk) -> None:
-    told = await refused_inputs(desk, style="rustic")
+    photo = ("room.png", PNG)
+    await desk.maya.slash(desk.channel, "virtual-staging", image=photo, style="rustic")
+    refused = {"failure": FailureCode.INPUTS, "failure_text": Reason(ReasonCode.BAD_INPUTS)}
+    told = await desk.card(await desk.move(await desk.job(), JobState.FAILED, **refused))
     await forbid(desk, "gothic", "luxury", "blimp")
-    staged = await desk.maya.slash(
-        desk.channel, "virtual-staging", image=("room.png", PNG), style="neo gothic"
-    )
+    staged = await desk.maya.slash(desk.channel, "virtual-staging", image=photo, style="neo gothic")
     assert REFUSED in texts(staged)
     for extra in ("seed=blimp", "blimp=1"):
-        sent = await desk.admin.slash(desk.channel, "photo-restore", image=("room.png", PNG), extra=extra)
+        sent = await desk.admin.slash(desk.channel, "photo-restore", image=photo, extra=extra)
         assert REFUSED in texts(sent)
-    form = await desk.maya.click(told, custom_id=edit_id(told))
+    form = await desk.maya.click(told, label="Edit")
     answer = await desk.maya.submit_modal(form, {"style": "luxury", "room": "office"})
     assert REFUSED in texts(answer)
     assert len(await jobs_of(desk)) == 1

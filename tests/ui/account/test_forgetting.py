@@ -12,7 +12,7 @@ from bot.jobs.models import Job, JobRequest, JobState
 from bot.servers import access
 from bot.servers.keys import Plan
 from tests.support import spending
-from tests.support.desk import Desk, answer_of, make_bot, open_desk, pieces, texts
+from tests.support.desk import DONE, Desk, answer_of, make_bot, pieces, texts
 from tests.support.jobs import ledger_lines
 from tests.support.posts import open_posts
 from tests.support.presses import press
@@ -46,12 +46,11 @@ async def test_forget_me_erases_what_one_wrote_and_made_and_keeps_the_amounts(
     desk: Desk, tmp_path: Path
 ) -> None:
     await desk.maya.slash(desk.channel, "studio", prompt="a secret")
-    states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
     mine = await desk.job()
     (tmp_path / "spool").mkdir()
     picture = tmp_path / "spool" / f"{mine.id}.output.png"
     picture.write_bytes(b"picture")
-    mine = await desk.move(mine, *states, output_file=picture.name, announced_at=desk.clock.now())
+    mine = await desk.move(mine, *DONE, output_file=picture.name, announced_at=desk.clock.now())
     await desk.settle(mine, 8)
     await desk.tom.slash(desk.channel, "studio", prompt="not to be touched")
     told = await desk.forget(desk.maya)
@@ -73,30 +72,6 @@ async def test_forget_me_erases_what_one_wrote_and_made_and_keeps_the_amounts(
     assert "<@0>" not in shown
     assert "members whose data was erased · **8 credits** · 1 job" in shown
     assert {line.user_id for line in await ledger_lines(desk.db, job_id=mine.id)} == {0}
-
-
-async def test_what_is_erased_is_nowhere_in_the_databases_files(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as desk:
-        await desk.set_key()
-        secret = "an orchid nobody else dreams of " * 40
-        await desk.maya.slash(desk.channel, "studio", prompt=secret)
-        states = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
-        await desk.move(await desk.job(), *states, announced_at=desk.clock.now())
-        assert _holds(tmp_path, "orchid")
-        await desk.forget(desk.maya)
-    # Closed, the log of latest changes has gone into the file.
-    assert not _holds(tmp_path, "orchid")
-
-
-def _holds(folder: Path, word: str) -> bool:
-    files = [path for path in folder.iterdir() if path.is_file()]
-    assert files
-    return any(word.encode() in path.read_bytes() for path in files)
-
-
-async def granted(desk: Desk) -> set[tuple[int | None, int]]:
-    lines = await ledger_lines(desk.db, guild_id=desk.guild.id)
-    return {(line.user_id, line.amount) for line in lines if line.job_id is None}
 
 
 STATES = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
@@ -172,9 +147,6 @@ async def test_what_runs_stays_in_the_list_until_it_is_done(desk: Desk) -> None:
     assert "Studio" in texts(await desk.maya.slash(desk.channel, "jobs"))
 
 
-USE, STARRED = "Others can use your photos", "Your starred results are shown"
-
-
 async def refuses(desk: Desk) -> bool:
     return bool(await desk.services.db.read(access.refusing_photos, [desk.maya.id]))
 
@@ -185,7 +157,7 @@ async def test_a_member_sees_and_changes_whether_starred_results_are_shown(desk:
     assert "Your results aren't shown in a server's channel for the best" in texts(shown)
     for value in ("on", "off"):
         await desk.maya.click(answer_of(shown), custom_id=control(shown, "studii:put:settings:starred"))
-        assert f"**{STARRED}**: {value}" in texts(shown)
+        assert f"**Your starred results are shown**: {value}" in texts(shown)
         answered = await desk.services.db.read(lambda session: session.get(BestConsent, desk.maya.id))
         assert bool(answered and answered.agreed) is (value == "on")
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from simcord import InteractionResult
 
 from bot.catalog import Catalog, ToolInput
 from bot.credits.limits import StartRate
@@ -16,12 +15,23 @@ from bot.servers.settings import Period, Permit
 from bot.ui.jobs.forms import extra_inputs, field_for, inputs_from
 from tests.reactions.taps import jobs_of, post
 from tests.support import spending
-from tests.support.desk import DONE, PNG, Desk, answer_of, learned, open_desk, pieces, started, texts
+from tests.support.desk import (
+    DONE,
+    PNG,
+    Desk,
+    answer_of,
+    labelled,
+    learned,
+    open_desk,
+    pieces,
+    started,
+    texts,
+)
 from tests.support.posts import tell_end
 from tests.support.presses import press
 from tests.support.settings import change, restrict
 from tests.ui.admin.moderation.waiting import forbid
-from tests.ui.jobs.results import fields, opened, press_on, staged
+from tests.ui.jobs.results import fields, opened, press_on, source_bytes, staged
 
 ROOM = ("room.heic", PNG + b"room")
 
@@ -32,10 +42,9 @@ async def test_photo_inputs_and_go(desk: Desk) -> None:
     card = await desk.maya.submit_modal(form, {"image": ROOM, "style": "luxury"})
     assert started(card)
     job = await desk.job()
-    assert job.source is not None
-    assert (job.source.filename, job.photo_author) == ("room.heic", None)
+    assert ((await desk.photo()).filename, job.photo_author) == ("room.heic", None)
     assert job.inputs == {"style": "luxury", "room": "living"}
-    assert desk.env.backend.cdn.get(job.source.url) == ROOM[1]
+    assert source_bytes(desk, job) == ROOM[1]
 
 
 @pytest.mark.promise
@@ -84,14 +93,10 @@ async def test_edit_can_replace_the_photo_and_keeps_it_otherwise(desk: Desk) -> 
     upload = fields(form)["image"]
     assert (upload["label"], upload["component"]["required"]) == ("Another photo", False)
     await desk.maya.submit_modal(form, {"image": ROOM})
-    replaced = await desk.job()
-    assert replaced.source is not None
-    assert (replaced.source.filename, replaced.photo_author) == ("room.heic", None)
+    assert ((await desk.photo()).filename, (await desk.job()).photo_author) == ("room.heic", None)
     desk.clock.advance(10)
     await desk.maya.submit_modal(await desk.maya.click(result, label="Edit"), {})
-    kept = await desk.job()
-    assert kept.source is not None
-    assert (kept.source.filename, kept.photo_author) == ("room.png", desk.tom.id)
+    assert ((await desk.photo()).filename, (await desk.job()).photo_author) == ("room.png", desk.tom.id)
 
 
 @pytest.mark.promise
@@ -217,11 +222,6 @@ def value_in(field: dict[str, Any]) -> Any:
     return field["component"].get("value", field["component"].get("default"))
 
 
-def edit_of(refused: InteractionResult) -> str:
-    (edit,) = (piece for piece in pieces(refused) if piece.get("label") == "Edit")
-    return str(edit["custom_id"])
-
-
 @pytest.mark.promise
 async def test_a_prompt_that_meets_a_rule_comes_back_in_the_form_with_everything_else(desk: Desk) -> None:
     await forbid(desk, "blimp")
@@ -230,19 +230,18 @@ async def test_a_prompt_that_meets_a_rule_comes_back_in_the_form_with_everything
     refused = await desk.maya.submit_modal(form, wanted)
     assert refused.ephemeral
     assert "This server's word filter doesn't allow that." in texts(refused)
-    again = await desk.maya.click(answer_of(refused), custom_id=edit_of(refused))
+    again = await desk.maya.click(answer_of(refused), custom_id=labelled(refused, "Edit"))
     held = {name: value_in(field) for name, field in fields(again).items()}
     assert (held["prompt"], held["mode"], held["private"]) == ("A blimp", ["video"], True)
     # It can be refused once more, and is nobody's loss.
     refused = await desk.maya.submit_modal(again, {"prompt": "Another blimp", "private": True})
-    again = await desk.maya.click(answer_of(refused), custom_id=edit_of(refused))
+    again = await desk.maya.click(answer_of(refused), custom_id=labelled(refused, "Edit"))
     assert await jobs_of(desk) == []
     card = await desk.maya.submit_modal(again, {"prompt": "A kite", "mode": "video", "private": True})
     assert card.ephemeral
     job = await desk.job()
-    assert job.source is not None
     assert (job.inputs["prompt"], job.inputs["mode"]) == ("A kite", "video")
-    assert (job.source.filename, job.photo_author, job.private) == ("room.heic", None, True)
+    assert ((await desk.photo()).filename, job.photo_author, job.private) == ("room.heic", None, True)
 
 
 @pytest.mark.promise

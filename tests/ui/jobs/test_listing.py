@@ -9,7 +9,6 @@ import pytest
 from simcord import InteractionResult, MemberActor
 
 from bot import posts
-from bot.engine.posts import Told
 from bot.features import styles
 from bot.jobs import queries, transitions
 from bot.jobs.models import FORGOTTEN_MEMBER, FailureCode, Job, JobState
@@ -25,7 +24,6 @@ from tests.support.desk import DONE, Desk, answer_of, labels, pieces, texts
 from tests.support.jobs import held
 from tests.support.posts import deliver, open_posts, placed, sent
 from tests.support.presses import press
-from tests.support.services import rule
 from tests.ui.jobs.results import succeeded
 
 
@@ -220,23 +218,6 @@ async def in_the_log(desk: Desk, job: Job) -> discord.Message:
     told = desk.channel.history()[-1]
     await desk.db.write(given(sent, placed(notice, f"c{desk.channel.id}"), desk.clock.now(), told.id))
     return told
-
-
-async def redrawn(desk: Desk, told: discord.Message) -> discord.Message:
-    """Draw the message anew, as it is due to be."""
-    (notice,) = await desk.db.write(open_posts)
-    await desk.delivery.edit(notice, Told(await desk.job()))
-    (after,) = [one for one in desk.channel.history() if one.id == told.id]
-    return after
-
-
-async def test_a_late_press_in_the_log_channel_hears_that_it_is_settled(desk: Desk) -> None:
-    job = await lost(desk)
-    told = await in_the_log(desk, job)
-    await rule(desk.services, desk.guild.id, job.id, 5)
-    late = await desk.admin.click(told, label="Mark as charged")
-    assert "already settled: charged 5 credits" in texts(late)
-    assert not labels(await redrawn(desk, told))
 
 
 @pytest.mark.parametrize("private", [False, True])

@@ -5,17 +5,14 @@ from pathlib import Path
 
 import discord
 import pytest
-from simcord import InteractionResult, MemberActor
+from simcord import InteractionResult
 from simcord.interactions import base_payload
-from sqlalchemy import text as sql
-from sqlalchemy.orm import Session
 
 from bot.catalog import Catalog
 from bot.delivery import DiscordDelivery
 from bot.jobs import transitions
-from bot.jobs.models import FailureCode, Job, JobState
+from bot.jobs.models import Job
 from bot.media.spool import OutputFile
-from bot.reasons import Reason, ReasonCode
 from bot.servers import settings
 from bot.servers.settings import GuildSettings
 from tests.delivery.test_results import MADE, MIB, files, made
@@ -29,7 +26,6 @@ from tests.support.desk import (
     labels,
     make_bot,
     open_desk,
-    pieces,
     press_in,
     press_more,
     texts,
@@ -50,12 +46,6 @@ async def posted_result(desk: Desk, folder: Path, size: int = len(PNG)) -> disco
     delivery = delivery_on(desk.bot, desk.bot.catalog, SharedDecoders())
     await tell_end(delivery, job, OutputFile(file, "image", "image/png", size))
     return desk.channel.history()[-1]
-
-
-def gone(session: Session, job_id: str) -> None:
-    session.execute(sql("DELETE FROM ledger"))
-    session.execute(sql("DELETE FROM posts"))
-    session.execute(sql("DELETE FROM jobs WHERE id = :id"), {"id": job_id})
 
 
 def stands(desk: Desk, message: discord.Message) -> bool:
@@ -80,26 +70,13 @@ async def test_others_are_offered_what_they_may_do_and_told_who_can_delete(
     assert stands(desk, message)
 
 
-async def test_what_is_left_of_a_job_whose_row_is_gone_is_deleted_by_its_person_alone(
-    desk: Desk, tmp_path: Path
-) -> None:
-    message = await posted_result(desk, tmp_path)
-    await desk.db.write(gone, (await desk.job()).id)
-    for label in ("Run again", "Edit", "Full size", "More…"):
-        told = await desk.tom.click(message, custom_id=labelled(message, label))
-        assert "There's no such job here." in texts(told)
-    question = await desk.maya.click(message, label="More…")
-    await press_in(desk.maya, question, "Delete")
-    assert not stands(desk, message)
-
-
 @pytest.mark.promise
 async def test_a_private_result_is_deleted_without_a_question_and_is_nobody_elses(desk: Desk) -> None:
     await desk.maya.slash(desk.channel, "studio", prompt="A red kite", private=True)
     job = await desk.move(await desk.job(), *DONE, finished_at=desk.clock.now(), output_kind="image")
     ids = labels(shown_with(job, f"studio-{job.id[:8]}.png"))
     assert ids[1:] == ["Edit", "Full size", "More…", "Delete"]
-    for action in ("more", "full"):
+    for action in ("again", "more", "full"):
         forged = f"studii:{action}:{job.id}-0"
         told = await press(desk, desk.tom, await desk.channel_message(forged), forged)
         assert "That result is private to someone else." in texts(told)
@@ -154,29 +131,6 @@ async def test_of_two_presses_at_once_one_deletes_it_and_the_other_says_that_it_
     answers = [await press_in(desk.maya, one, "Delete") for one in questions]
     assert not stands(desk, message)
     assert sum("That was already deleted." in texts(one) for one in answers) == 1
-
-
-# Edit: what a job was asked for, in a form, to be changed and sent anew
-
-
-async def refused_inputs(desk: Desk, by: MemberActor | None = None, **asked: object) -> discord.Message:
-    """A job that Studii refused with a 400."""
-    await desk.set_key()
-    await (by or desk.maya).slash(desk.channel, "virtual-staging", image=("room.png", PNG), **asked)
-    job = await desk.move(
-        await desk.job(),
-        JobState.WAITING,
-        JobState.SUBMITTING,
-        JobState.FAILED,
-        failure=FailureCode.INPUTS,
-        failure_text=Reason(ReasonCode.BAD_INPUTS, {"detail": "no such style"}),
-    )
-    return await desk.card(job)
-
-
-def edit_id(shown: object) -> str:
-    (button,) = (piece for piece in pieces(shown) if piece.get("label") == "Edit")
-    return str(button["custom_id"])
 
 
 @pytest.mark.promise
@@ -250,9 +204,8 @@ async def test_a_photo_that_is_itself_a_result_is_not_called_unaltered(tmp_path:
         offered = await press_more(desk.tom, message, "Use in…")
         form = await desk.tom.select(answer_of(offered), ["virtual-staging"])
         await desk.tom.submit_modal(form, {})
-        done = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
         kept = {"output_kind": "image", "output_url": restored.output_url, "finished_at": desk.clock.now()}
-        staged = await desk.move(await desk.job(), *done, **kept)
+        staged = await desk.move(await desk.job(), *DONE, **kept)
         await tell_end(delivery(desk), staged, files(tmp_path, 1 * MIB, 1 * MIB))
         told = texts(await press_more(desk.tom, desk.channel.history()[-1], "For a listing"))
         assert "The photo before is itself a result" in told

@@ -1,26 +1,22 @@
 """Again and Use in… under a result, and Cancel: pressed by different people, and later."""
 
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import discord
 import pytest
-from msgspec import structs
 from simcord import InteractionResult
 from simcord.backend import serializers
 from simcord.interactions import base_payload
 
-from bot.catalog import Catalog, SourceRule
-from bot.jobs import transitions
 from bot.jobs.models import FailureCode, JobState
 from bot.servers import privacy
 from bot.ui.jobs.progress import use_in
 from bot.ui.kit.layout import Panel, row, text
 from tests.delivery.test_sets import announce, made as made_set, picked
 from tests.reactions.taps import jobs_of
-from tests.support.desk import DONE, PNG, Desk, answer_of, labelled, make_bot, open_desk, pieces, texts
+from tests.support.desk import PNG, Desk, answer_of, labelled, make_bot, pieces, texts
 from tests.support.presses import BUTTON, press
 from tests.support.services import sweep
 from tests.ui.jobs.results import MADE, ROOM, press_on, source_bytes, staged, succeeded
@@ -76,20 +72,6 @@ async def test_the_buttons_work_after_a_restart_and_months_later_until_what_was_
     assert source_bytes(desk, (await jobs_of(desk))[-1]) == ROOM
     offered = await press_on(desk, desk.tom, message, "Use in…")
     assert offered.ephemeral
-
-
-async def test_a_photo_that_is_gone_is_said_to_be_gone_and_nothing_is_spent(
-    desk: Desk, tmp_path: Path
-) -> None:
-    message = await staged(desk, tmp_path, before=False)
-    (job,) = await jobs_of(desk)
-    assert job.source is not None
-    old = replace(job.source, url=f"{job.source.url}?ex=69000000&is=1&hm=2")
-    await desk.db.write(transitions.change, job.id, source=old)
-    answer = await press_on(desk, desk.tom, message, "Run again")
-    assert answer.ephemeral
-    assert "keeps such photos for about a day" in texts(answer)
-    assert len(await jobs_of(desk)) == 1
 
 
 @pytest.mark.promise
@@ -176,27 +158,6 @@ async def pressed(desk: Desk, custom_id: str) -> str:
     return texts(await press(desk, desk.maya, message, custom_id))
 
 
-async def test_a_result_that_is_private_to_another_cannot_be_run_again(desk: Desk) -> None:
-    await desk.tom.slash(desk.channel, "studio", prompt="A red kite", private=True)
-    job = await desk.move(await desk.job(), *DONE)
-    said = await pressed(desk, f"studii:again:{job.id}-0")
-    assert "That result is private to someone else. Use the command to make your own." in said
-    assert len(await jobs_of(desk)) == 1
-
-
-async def test_a_tool_that_is_asked_for_nothing_has_nothing_to_edit(tmp_path: Path) -> None:
-    studio = Catalog.load().get("studio")
-    tool = structs.replace(
-        studio, inputs=(), source=SourceRule.NONE, output="image", output_from=None, assumed_cost=8
-    )
-    async with open_desk(tmp_path, catalog=Catalog({"studio": tool})) as desk:
-        await desk.set_key()
-        await desk.maya.slash(desk.channel, "studio")
-        job = await desk.move(await desk.job(), *DONE)
-        said = await pressed(desk, f"studii:edit:{job.id}-0")
-        assert "Studio has nothing to edit. Run `/studio` again." in said
-
-
 async def test_a_set_of_which_all_was_sent_has_nothing_to_cancel_and_none_failed(desk: Desk) -> None:
     jobs = await a_set(desk)
     for job in jobs:
@@ -206,15 +167,6 @@ async def test_a_set_of_which_all_was_sent_has_nothing_to_cancel_and_none_failed
     said = await pressed(desk, f"studii:set:again:{jobs[0].set_id}")
     assert "None of them has failed. Nothing was started." in said
     assert len(await jobs_of(desk)) == len(jobs)
-
-
-async def test_a_set_whose_request_was_erased_is_not_run_again(desk: Desk) -> None:
-    jobs = await a_set(desk)
-    for job in jobs:
-        await desk.move(job, JobState.FAILED, failure=FailureCode.API)
-    await desk.db.write(privacy.scrub, desk.clock.now(), before=desk.clock.now() + timedelta(seconds=1))
-    said = await pressed(desk, f"studii:set:again:{jobs[0].set_id}")
-    assert "The original request has expired. Start it again with the photos." in said
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from bot.jobs.confirm import Repeated, find_open
 from bot.jobs.models import FailureCode, JobState, MemberContext
 from bot.servers import settings
 from bot.servers.settings import Period
-from tests.cogs.test_jobs import button, listed
+from tests.cogs.test_jobs import listed
 from tests.reactions.taps import PORTRAIT, ROOM, jobs_of, post, reaction, ready, taken_away
 from tests.reactions.test_mentions import answer_to, mention
 from tests.support import spending
@@ -94,7 +94,7 @@ async def test_one_has_a_bounded_number_of_open_questions(desk: Desk) -> None:
 # Where a server's budget has room for one job, who came first gets it, however each of them asked
 
 LONG = 500  # turns of the loop
-BUTTONS, COMMANDS = "discord.py: on_interaction", "CommandTree-"  # how their tasks are called
+BUTTONS = "discord.py: on_interaction"  # how their tasks are called
 
 Send = Callable[[], object]
 
@@ -112,7 +112,7 @@ async def run_again_in_the_list(desk: Desk, _folder: Path) -> Send:
     await desk.maya.slash(desk.channel, "studio", prompt="A kite")
     await desk.move(await desk.job(), JobState.FAILED, failure=FailureCode.API)
     seen = await listed(desk)
-    message, custom_id = answer_of(seen), button(seen, "Run again")
+    message, custom_id = answer_of(seen), labelled(seen, "Run again")
     return lambda: send_press(desk, desk.maya, message, custom_id)
 
 

@@ -281,10 +281,9 @@ def test_a_paid_result_that_could_not_be_fetched_is_linked_with_its_charge() -> 
 
 def test_without_a_file_and_without_a_usable_link_the_result_says_so() -> None:
     job = staging(state=JobState.SUCCEEDED, output_url="javascript:alert(1)")
-    linked = shown_with(job, why="Its file was not kept.")
-    shown = texts(linked)
-    assert "There's no link to it either." in shown
-    assert "javascript" not in str(shown_with(job, why="Its file was not kept.").to_components())
+    shown = shown_with(job, why="Its file was not kept.")
+    assert "There's no link to it either." in texts(shown)
+    assert "javascript" not in str(shown.to_components())
 
 
 @pytest.mark.promise

@@ -1,7 +1,6 @@
 """Every error of a command, a button, a form or a list ends in one place: the person is told."""
 
 from collections.abc import Awaitable, Callable
-from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,7 @@ Act = Callable[[Desk], Awaitable[InteractionResult]]
 FORM = {"key": KEY, "plan": ["pro"]}
 
 
-async def broken(*_: object, **__: object) -> Any:
-    raise ZeroDivisionError("unheard of")
-
-
-def broken_within(*_: object, **__: object) -> Any:
+def broken(*_: object, **__: object) -> Any:
     raise ZeroDivisionError("unheard of")
 
 
@@ -71,8 +66,7 @@ async def test_an_unforeseen_error_is_told_with_a_reference_that_is_in_the_log(
     async with open_desk(tmp_path, check_errors=False) as desk:
         await desk.set_key()
         told_by = getattr(desk.services, part) if isinstance(part, str) else part
-        within = not iscoroutinefunction(getattr(told_by, method))
-        monkeypatch.setattr(told_by, method, broken_within if within else broken)
+        monkeypatch.setattr(told_by, method, broken)
         told = await act(desk)
         assert told.ephemeral
         reference = texts(told).split("`")[1]

@@ -12,8 +12,7 @@ from bot.reactions.photos import cannot_post
 from bot.reasons import Reason, ReasonCode
 from bot.servers.settings import Permit
 from bot.studii import BadInputs, KeyRefused, OutOfCredits, PlanRefused, StudiiError, TooLarge, UploadFailed
-from bot.ui.kit import reasons
-from bot.ui.kit.reasons import UNKNOWN_REASON
+from bot.ui.kit.reasons import UNKNOWN_REASON, reason_words
 from tests.support import spending
 from tests.support.desk import Desk, texts
 from tests.support.settings import restrict
@@ -125,10 +124,6 @@ ARGUMENTS: dict[ReasonCode, dict[str, Any]] = {
 
 def some(code: ReasonCode) -> Reason:
     return Reason(code, ARGUMENTS.get(code, {}))
-
-
-def reason_words(reason: Reason | None) -> str:
-    return reasons.reason_words(reason)
 
 
 @pytest.mark.parametrize("code", ReasonCode)

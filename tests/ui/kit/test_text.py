@@ -15,7 +15,7 @@ from bot.media.spool import OutputFile
 from bot.reasons import Reason
 from bot.ui.kit.layout import plain, sentence, shortened
 from bot.visible_text import visible
-from tests.support.desk import PNG, Desk, pieces, texts
+from tests.support.desk import DONE, PNG, Desk, pieces, texts
 from tests.support.posts import tell_end
 
 # Text as people who mean mischief write it.
@@ -124,7 +124,6 @@ def test_what_was_made_plain_stays_plain_in_a_sentence(typed: str) -> None:
 RLO, ZWSP, ISOLATE = "\u202e", "\u200b", "\u2066"
 PROMPT = f"A {RLO}etik{ZWSP} by{ISOLATE} me 👩\u200d🚀 می\u200cخواهم"
 SHOWN = "A etik by me 👩\u200d🚀 می\u200cخواهم"
-DONE = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
 
 
 def raw(shown: Any) -> str:

@@ -15,7 +15,7 @@ from tests.reactions.taps import PORTRAIT, STAGING, jobs_of, post, ready
 from tests.support.desk import PNG, Desk, answer_of, pieces, texts
 from tests.support.services import erase, sweep
 from tests.support.settings import admin
-from tests.ui.jobs.results import press_on, staged, succeeded
+from tests.ui.jobs.results import press_on, source_bytes, staged, succeeded
 
 ROOM_BYTES = PNG + b"room"
 DAYS_AGO = "?ex=69000000&is=68fe0000&hm=2"
@@ -29,10 +29,11 @@ async def posted_by_tom(desk: Desk) -> discord.Message:
 
 async def failed_long_ago(desk: Desk, **changes: Any) -> Job:
     """The job that was accepted last did not work out, days ago: its photo's address has expired."""
-    job = await desk.job()
-    assert job.source is not None
-    old = replace(job.source, url=job.source.url + DAYS_AGO)
-    failed = await desk.move(job, JobState.FAILED, failure=FailureCode.API, source=old, **changes)
+    photo = await desk.photo()
+    old = replace(photo, url=photo.url + DAYS_AGO)
+    failed = await desk.move(
+        await desk.job(), JobState.FAILED, failure=FailureCode.API, source=old, **changes
+    )
     desk.clock.advance(3 * 86400)
     return failed
 
@@ -58,9 +59,7 @@ async def test_a_tapped_photo_is_had_from_its_message_again(desk: Desk) -> None:
     await desk.maya.react(await posted_by_tom(desk), "🩹")
     await failed_long_ago(desk)
     await run_again(desk)
-    again = await desk.job()
-    assert again.source is not None
-    assert desk.env.backend.cdn.get(again.source.url) == PNG + b"another"
+    assert source_bytes(desk, await desk.job()) == PNG + b"another"
 
 
 @pytest.mark.promise
@@ -71,10 +70,9 @@ async def test_where_the_photo_is_gone_it_says_so_and_nothing_is_spent(desk: Des
     if gone == "message":
         await desk.tom.delete(message)
     elif gone == "photo":
-        job = await desk.job()
-        assert job.source is not None
-        elsewhere = replace(job.source, url="https://cdn.discordapp.com/attachments/1/2/x.png" + DAYS_AGO)
-        await desk.db.write(transitions.change, job.id, source=elsewhere)
+        address = "https://cdn.discordapp.com/attachments/1/2/x.png" + DAYS_AGO
+        elsewhere = replace(await desk.photo(), url=address)
+        await desk.db.write(transitions.change, (await desk.job()).id, source=elsewhere)
     else:
         desk.env.inject_error("GET", "/channels/*/messages/*", status=404, code=10003, times=1)
     answer = await run_again(desk)
@@ -103,9 +101,7 @@ async def test_a_photo_that_can_not_be_looked_for_is_had_as_it_was_given_while_t
     desk.clock.advance(60)
     desk.env.inject_error("GET", "/channels/*/messages/*", status=status, code=50001, times=None)
     await run_again(desk)
-    again = await desk.job()
-    assert again.source is not None
-    assert desk.env.backend.cdn.get(again.source.url) == ROOM_BYTES
+    assert source_bytes(desk, await desk.job()) == ROOM_BYTES
     await failed_long_ago(desk)
     await run_again(desk)
     assert len(await jobs_of(desk)) == 2

@@ -8,23 +8,15 @@ from urllib.parse import urlsplit
 import discord
 import pytest
 from discord import ui
-from simcord import ChannelHandle
 from simcord.backend.models.message import MessageSticker
 
-from bot.jobs.models import JobState
 from bot.media.spool import OutputFile
 from bot.ui.reading.pictures import pictures_in
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
-from tests.support.desk import BOT_PERMISSIONS, PNG, Desk, answer_of, open_desk, pieces, texts
+from tests.support.desk import BOT_PERMISSIONS, DONE, PNG, Desk, answer_of, open_desk, pieces, texts
 from tests.support.posts import tell_end
 from tests.support.settings import admin
 from tests.ui.jobs.results import press_on, source_bytes, succeeded
-
-
-async def sent_by_the_bot(desk: Desk, **parts: Any) -> discord.Message:
-    channel = desk.bot.get_channel(desk.channel.id)
-    assert isinstance(channel, discord.TextChannel)
-    return await channel.send(**parts)
 
 
 def without_attachments(message: discord.Message) -> discord.Message:
@@ -45,7 +37,7 @@ async def test_pictures_in_galleries_thumbnails_and_files_are_found(desk: Desk) 
     thumbnail: ui.Section[Any] = ui.Section("A room", accessory=small)
     view.add_item(ui.Container(gallery, thumbnail))
     view.add_item(ui.File("attachment://plan.png"))
-    sent = await sent_by_the_bot(desk, view=view, files=picture_files("new.png", "small.png", "plan.png"))
+    sent = await desk.text_channel().send(view=view, files=picture_files("new.png", "small.png", "plan.png"))
     found = pictures_in(without_attachments(sent))
     assert [desk.env.backend.cdn.get(one.url) for one in found] == [
         PNG + name for name in (b"new.png", b"small.png", b"plan.png")
@@ -54,7 +46,7 @@ async def test_pictures_in_galleries_thumbnails_and_files_are_found(desk: Desk) 
 
 async def test_a_picture_from_elsewhere_comes_through_discords_proxy(desk: Desk) -> None:
     proxied = "https://images-ext-1.discordapp.net/external/x/https/example.org/cat.jpg"
-    message = await sent_by_the_bot(desk, content="See")
+    message = await desk.text_channel().send(content="See")
     message.embeds = [
         discord.Embed.from_dict(
             {"type": "rich", "image": {"url": "https://example.org/cat.jpg", "proxy_url": proxied}}
@@ -102,10 +94,9 @@ async def test_a_menu_takes_a_sticker_that_is_a_picture_and_a_tap_does_not(desk:
     labels = [one["label"] for one in select["options"]]
     assert labels == ["All 2 · about 16 credits", "1. my png.png", "2. my gif.gif"]
     await desk.tom.submit_modal(shown, {"image": ["1"]})
-    job = await desk.job()
-    assert job.source is not None
-    assert urlsplit(job.source.url).hostname == "media.discordapp.net"
-    assert (job.photo_author, job.source.message_id) == (desk.maya.id, message.id)
+    photo = await desk.photo()
+    assert urlsplit(photo.url).hostname == "media.discordapp.net"
+    assert ((await desk.job()).photo_author, photo.message_id) == (desk.maya.id, message.id)
     drawn = await with_stickers(desk, kinds.lottie)
     answer = await desk.tom.context_menu(desk.channel, "Photo restoration", drawn)
     assert "That message has no picture" in texts(answer)
@@ -119,20 +110,12 @@ IN_THREADS = BOT_PERMISSIONS | discord.Permissions(
 )
 
 
-async def thread_of(desk: Desk) -> ChannelHandle:
-    parent = desk.bot.get_channel(desk.channel.id)
-    assert isinstance(parent, discord.TextChannel)
-    await parent.create_thread(name="rooms", type=discord.ChannelType.public_thread)
-    (thread,) = desk.channel.threads
-    return thread
-
-
 @pytest.mark.promise
 async def test_a_photo_channel_serves_its_threads_too(tmp_path: Path) -> None:
     async with open_desk(tmp_path, permissions=IN_THREADS) as desk:
         await desk.set_key()
         await admin(desk, "photos auto", tool="photo-restore")
-        thread = await thread_of(desk)
+        thread = await desk.thread()
         await post(desk, desk.maya, ROOM, channel=thread)
         (job,) = await jobs_of(desk)
         assert (job.channel_id, job.user_id) == (thread.id, desk.maya.id)
@@ -142,15 +125,11 @@ async def test_a_photo_channel_serves_its_threads_too(tmp_path: Path) -> None:
 async def test_the_picture_of_an_embed_that_another_bot_posted_can_be_used(tmp_path: Path) -> None:
     async with open_desk(tmp_path, permissions=discord.Permissions.all()) as desk:
         await desk.set_key()
-        channel = desk.bot.get_channel(desk.channel.id)
-        assert isinstance(channel, discord.TextChannel)
-        webhook = await channel.create_webhook(name="Pictures of the day")
+        webhook = await desk.text_channel().create_webhook(name="Pictures of the day")
         embed = discord.Embed(title="Of the day").set_image(url="https://pictures.example/garden.png")
         message = await webhook.send(embed=embed, wait=True)
         await desk.maya.context_menu(desk.channel, RESTORE, message)
-        job = await desk.job()
-        assert job.source is not None
-        assert job.source.filename == "garden.png"
+        assert (await desk.photo()).filename == "garden.png"
 
 
 @pytest.mark.promise
@@ -158,8 +137,7 @@ async def test_a_result_in_a_photo_channel_starts_nothing_by_itself(desk: Desk, 
     await admin(desk, "photos auto", tool="photo-restore")
     await post(desk, desk.maya, ROOM)
     (job,) = await jobs_of(desk)
-    done = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING, JobState.SUCCEEDED)
-    job = await desk.move(job, *done, finished_at=desk.clock.now(), output_kind="image")
+    job = await desk.move(job, *DONE, finished_at=desk.clock.now(), output_kind="image")
     (tmp_path / "made.png").write_bytes(PNG)
     await tell_end(desk.delivery, job, OutputFile(tmp_path / "made.png", "image", "image/png", len(PNG)))
     await desk.env.settle()
@@ -211,10 +189,8 @@ async def test_what_is_made_of_a_hidden_result_is_hidden_too(desk: Desk, tmp_pat
     await desk.tom.submit_modal(form, {})
     assert hides(await succeeded(desk, tmp_path)) == [True]
     await press_on(desk, desk.tom, shown, "Run again")
-    again = await desk.job()
-    assert again.source is not None
-    assert again.source.hidden
-    assert source_bytes(desk, again) == PNG + b"room"  # the photo before, not the result
+    assert (await desk.photo()).hidden
+    assert source_bytes(desk, await desk.job()) == PNG + b"room"  # the photo before, not the result
 
 
 @pytest.mark.promise
@@ -232,9 +208,7 @@ async def test_what_another_message_hides_is_known(desk: Desk, where: str) -> No
     }
     view = ui.LayoutView()
     view.add_item(shown[where])
-    channel = desk.bot.get_channel(desk.channel.id)
-    assert isinstance(channel, discord.TextChannel)
-    sent = await channel.send(view=view, file=discord.File(io.BytesIO(PNG), "new.png"))
+    sent = await desk.text_channel().send(view=view, file=discord.File(io.BytesIO(PNG), "new.png"))
     sent.attachments = []
     assert [photo.hidden for photo in pictures_in(sent)] == [True]
 

@@ -7,9 +7,9 @@ import pytest
 from simcord import InteractionResult, MemberActor
 
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, ready
-from tests.support.desk import PNG, Desk, answer_of, has_tapped, labelled, open_desk, pieces, texts
+from tests.support.desk import PNG, Desk, answer_of, has_tapped, labelled, open_desk, pieces, press_in, texts
 from tests.support.settings import add_style, admin, opened, remove_style
-from tests.ui.styles.test_saving import press, result_of
+from tests.ui.styles.test_saving import last_inputs, result_of
 
 PHOTO = ("room.png", PNG)
 
@@ -17,12 +17,8 @@ PHOTO = ("room.png", PNG)
 async def prefer(desk: Desk, who: MemberActor, title: str, **inputs: str) -> InteractionResult:
     """Fill in the form of a tool's defaults."""
     shown = await who.slash(desk.channel, "settings")
-    form = await press(who, shown, title)
+    form = await press_in(who, shown, title)
     return await who.submit_modal(form, inputs)
-
-
-async def inputs_of_last(desk: Desk) -> dict[str, str]:
-    return dict((await desk.job()).inputs)
 
 
 @pytest.mark.promise
@@ -30,7 +26,7 @@ async def test_a_member_sets_changes_and_clears_their_defaults(desk: Desk) -> No
     shown = await desk.maya.slash(desk.channel, "settings")
     assert shown.ephemeral
     assert "- 🎨 **Studio**: nothing set\n- 🛋️ **Virtual staging**: nothing set" in texts(shown)
-    form = await press(desk.maya, shown, "Studio")
+    form = await press_in(desk.maya, shown, "Studio")
     modal: Any = form.modal
     fields = [one["component"] for one in modal["components"]]
     assert [one["custom_id"] for one in fields] == ["mode", "quality", "aspect_ratio"]
@@ -44,28 +40,28 @@ async def test_a_member_sets_changes_and_clears_their_defaults(desk: Desk) -> No
     assert "- 🎨 **Studio**: aspect ratio **1:1**" in texts(said)
     for who, shape in ((desk.maya, "1:1"), (desk.tom, "16:9")):
         await who.slash(desk.channel, "studio", prompt="A red kite")
-        assert (await inputs_of_last(desk))["aspect_ratio"] == shape
+        assert (await last_inputs(desk))["aspect_ratio"] == shape
     await desk.maya.slash(desk.channel, "studio", prompt="A red kite", aspect_ratio="3:4")
-    assert (await inputs_of_last(desk))["aspect_ratio"] == "3:4"
+    assert (await last_inputs(desk))["aspect_ratio"] == "3:4"
     cleared = await prefer(desk, desk.maya, "Studio", mode="—", quality="—", aspect_ratio="—")
     assert "✅ Your defaults for Studio are cleared." in texts(cleared)
     await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-    assert (await inputs_of_last(desk))["aspect_ratio"] == "16:9"
+    assert (await last_inputs(desk))["aspect_ratio"] == "16:9"
 
 
 @pytest.mark.promise
 async def test_forms_and_styles_start_from_them(desk: Desk) -> None:
     await prefer(desk, desk.maya, "Virtual staging", style="luxury", room="office")
     panel = await desk.maya.slash(desk.channel, "help")
-    form: Any = (await press(desk.maya, panel, "Virtual staging")).modal
+    form: Any = (await press_in(desk.maya, panel, "Virtual staging")).modal
     fields = {one["component"]["custom_id"]: one["component"] for one in form["components"]}
     chosen = [one["value"] for one in fields["style"]["options"] if one.get("default")]
     assert chosen == ["luxury"]
     await add_style(desk, "Oak", "virtual-staging", inputs="style=oak")
     await desk.maya.slash(desk.channel, "virtual-staging", image=PHOTO, style="oak")
-    assert await inputs_of_last(desk) == {"style": "oak", "room": "office"}
+    assert await last_inputs(desk) == {"style": "oak", "room": "office"}
     await desk.maya.slash(desk.channel, "virtual-staging", image=PHOTO, style="oak", room="dining")
-    assert await inputs_of_last(desk) == {"style": "oak", "room": "dining"}
+    assert await last_inputs(desk) == {"style": "oak", "room": "dining"}
 
 
 @pytest.mark.promise
@@ -84,14 +80,14 @@ async def test_a_tap_asks_for_what_the_emoji_says_and_a_photo_channel_is_asked_a
     )
     for emoji, style in ((STAGING, "luxury"), ("🔥", "rustic")):
         await desk.tom.react(message, emoji)
-        assert await inputs_of_last(desk) == {"style": style, "room": "office"}
+        assert await last_inputs(desk) == {"style": style, "room": "office"}
     await admin(desk, "photos auto", tool="virtual-staging", inputs="style=rustic, room=dining")
     await post(desk, desk.tom, ROOM)
     await desk.env.settle()
-    assert await inputs_of_last(desk) == {"style": "luxury", "room": "office"}
+    assert await last_inputs(desk) == {"style": "luxury", "room": "office"}
     await post(desk, desk.maya, ROOM)
     await desk.env.settle()
-    assert await inputs_of_last(desk) == {"style": "rustic", "room": "dining"}
+    assert await last_inputs(desk) == {"style": "rustic", "room": "dining"}
 
 
 @pytest.mark.promise
@@ -99,14 +95,10 @@ async def test_run_again_repeats_the_job_and_not_what_its_presser_prefers(desk: 
     result = await result_of(desk, tmp_path, desk.maya, "studio", prompt="A red kite")
     await prefer(desk, desk.tom, "Studio", mode="—", quality="—", aspect_ratio="1:1")
     await desk.tom.click(result, custom_id=labelled(result, "Run again"))
-    assert (await inputs_of_last(desk))["aspect_ratio"] == "16:9"
+    assert (await last_inputs(desk))["aspect_ratio"] == "16:9"
 
 
 # Styles that an emoji runs, and those that the list of tools for a photo offers
-
-
-async def add(desk: Desk, **options: Any) -> None:
-    await add_style(desk, **options)
 
 
 async def map_style(desk: Desk, emoji: str, **options: str) -> str:
@@ -117,7 +109,7 @@ async def map_style(desk: Desk, emoji: str, **options: str) -> str:
 async def test_an_emoji_runs_a_style_until_it_is_removed(tmp_path: Path) -> None:
     async with open_desk(tmp_path, tapped_before=False) as desk:
         await ready(desk)
-        await add(desk, name="Oak", tool="virtual-staging", inputs="style=oak, room=office")
+        await add_style(desk, name="Oak", tool="virtual-staging", inputs="style=oak, room=office")
         said = await map_style(desk, "🔥", style="Oak")
         assert "🔥 the style **“Oak”**: **Virtual staging** (style oak · room office)" in said
         message = await post(desk, desk.maya, ROOM)
@@ -138,7 +130,7 @@ async def test_an_emoji_runs_a_style_until_it_is_removed(tmp_path: Path) -> None
 @pytest.mark.promise
 async def test_the_list_of_tools_for_a_photo_offers_styles_too(desk: Desk) -> None:
     await ready(desk)
-    await add(desk, name="Oak", tool="virtual-staging", inputs="style=oak, room=office")
+    await add_style(desk, name="Oak", tool="virtual-staging", inputs="style=oak, room=office")
     message = await post(desk, desk.maya, ROOM)
     listed = await desk.maya.context_menu(desk.channel, "Studii…", message)
     (select,) = (piece for piece in pieces(listed) if piece["type"] == 3)

@@ -11,9 +11,9 @@ from simcord.enums import OverwriteType
 
 from bot.features import styles
 from bot.features.styles import MAX_STYLES
-from tests.support.desk import PNG, Desk, pieces, press_more, texts
+from tests.support.desk import PNG, Desk, pieces, press_in, press_more, texts
 from tests.support.settings import add_style, control, remove_style
-from tests.ui.styles.test_saving import press, result_of, save, styles_of
+from tests.ui.styles.test_saving import result_of, save, styles_of
 
 ROOM = ("room.png", PNG)
 
@@ -94,7 +94,7 @@ async def test_what_can_not_be_a_style_is_refused_with_the_reason_and_edit_keeps
     assert reason in texts(refused).replace("pine", "Pine").replace("=Pine", "=pine")
     assert "Nothing was saved." in texts(refused)
     assert len(await desk.services.db.read(styles.of, desk.guild.id, styles.OF_SERVER)) == 1
-    form: Any = (await press(desk.admin, refused, "Edit")).modal
+    form: Any = (await press_in(desk.admin, refused, "Edit")).modal
     fields = {one["component"]["custom_id"]: one["component"] for one in form["components"]}
     assert fields["name"]["value"] == options["name"]
     assert [one["value"] for one in fields["tool"]["options"] if one.get("default")] == [options["tool"]]

@@ -12,7 +12,7 @@ from bot.features import styles
 from bot.features.styles import MAX_STYLES
 from bot.jobs.models import Job
 from tests.reactions.taps import jobs_of
-from tests.support.desk import PNG, Desk, answer_of, labelled, make_bot, open_desk, pieces, press_more, texts
+from tests.support.desk import PNG, Desk, labelled, make_bot, open_desk, pieces, press_in, press_more, texts
 from tests.support.presses import press as send
 from tests.ui.jobs.results import succeeded
 
@@ -32,11 +32,6 @@ async def save(who: MemberActor, message: Any, **fields: str) -> InteractionResu
     form = await press_more(who, message, "Save as style")
     assert form.modal is not None, texts(form)
     return await who.submit_modal(form, fields)
-
-
-async def press(who: MemberActor, shown: InteractionResult, label: str) -> InteractionResult:
-    """Press the button with that label in an answer."""
-    return await who.click(answer_of(shown), custom_id=labelled(shown, label))
 
 
 async def styles_of(desk: Desk, who: MemberActor) -> list[str]:
@@ -72,7 +67,7 @@ async def test_a_style_can_be_used_from_its_form_also_after_a_restart(desk: Desk
     assert "- 🎨 **“Dawn”** · Studio · with your words" in listed
     shown = await desk.maya.slash(desk.channel, "styles", name="dawn")
     await desk.env.restart_bot(make_bot(Catalog.load(), desk.clock, desk.services)[0])
-    form = await press(desk.maya, shown, "Use")
+    form = await press_in(desk.maya, shown, "Use")
     modal: Any = form.modal
     assert modal["title"] == "Dawn · from about 8 credits"
     fields = {one["component"]["custom_id"]: one["component"] for one in modal["components"]}
@@ -88,7 +83,7 @@ async def test_names_are_unique_and_their_number_is_bounded(desk: Desk, tmp_path
     await save(desk.maya, result, name="Straße")
     again = await save(desk.maya, result, name="STRASSE", prompt="What I typed")
     assert "You already have a style “Straße”." in texts(again)
-    edited: Any = (await press(desk.maya, again, "Edit")).modal
+    edited: Any = (await press_in(desk.maya, again, "Edit")).modal
     fields = [one["component"] for one in edited["components"]]
     assert [one["value"] for one in fields] == ["STRASSE", "What I typed"]
     assert "needs a name that can be read" in texts(await save(desk.maya, result, name="\u200b \u2060"))
@@ -166,7 +161,7 @@ async def test_a_style_that_the_catalogue_has_left_behind_says_so_and_starts_not
         shown = await desk.maya.slash(desk.channel, "styles", name="dawn")
         assert said in texts(shown)
         assert "Use" not in str([piece.get("label") for piece in pieces(shown)])
-        await press(desk.maya, shown, "Remove")
+        await press_in(desk.maya, shown, "Remove")
         assert await styles_of(desk, desk.maya) == []
         assert len(await jobs_of(desk)) == 0
 
@@ -183,7 +178,7 @@ async def test_removing_a_style_hurts_no_job_and_its_old_buttons_say_so(desk: De
     assert "That style isn't yours." in texts(await desk.tom.click(forged, label="Press"))
     forged = await desk.channel_message(labelled(shown, "Use"))
     assert "That style has been removed." in texts(await desk.tom.click(forged, label="Press"))
-    await press(desk.maya, shown, "Remove")
+    await press_in(desk.maya, shown, "Remove")
     kept: Job = await desk.job()
     assert (kept.id, kept.inputs) == (job.id, job.inputs)
     gone = await desk.maya.slash(desk.channel, "studio", prompt="x", style=offered["value"])
