@@ -85,6 +85,11 @@ class Guest:
         """Press the button of that label under a message, and return the answer."""
         return await self._message(await self._press(message, label))
 
+    def dismiss(self, *messages: Message) -> None:
+        """Dismiss messages that only this person sees."""
+        for message in messages:
+            self._acts.delete(self.id, message.id)
+
     async def press_for_form(self, message: Message, label: str) -> Mapping[str, Any]:
         """Press a button that opens a form, and return the form."""
         return _form(await self._press(message, label))

@@ -99,8 +99,9 @@ class Tour:
         key = self._studii.add_key("team", balance=5000)
         form = await self._nora.key_form()
         answer = await self._nora.fill_in(form, {"key": key.secret, "plan": ["team"]})
-        await self._nora.command("studii budget", credits=BUDGET, period="day")
         said = text_of(answer)
+        budget = await self._nora.command("studii budget", credits=BUDGET, period="day")
+        self._nora.dismiss(answer, budget)  # so that she begins as one who has opened nothing
         expect(key.secret[-4:] in said, f"the masked key in the answer, not {quoted(said)}")
         expect(key.secret not in said, "the key not to be shown")
         return f"shown from now on as stu_…{key.secret[-4:]}"
