@@ -7,7 +7,7 @@ sent, so that it is not sent again.
 
 import hashlib
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -265,6 +265,12 @@ def waiting(session: Session, guild_id: int, kind: str, at: datetime) -> int:
     """Return how many posts of that kind are due in the server."""
     due = select(func.count(Post.id)).filter_by(guild_id=guild_id, kind=kind).where(Post.due_at <= at)
     return session.scalars(due).one()
+
+
+def waiting_until(session: Session, guild_id: int, kind: str, after: datetime) -> Sequence[Post]:
+    """Return the server's posts of that kind that are not tried before some time after that."""
+    later = select(Post).filter_by(guild_id=guild_id, kind=kind, tries=0, message_id=None)
+    return session.scalars(later.where(Post.due_at > after)).all()
 
 
 def forget(session: Session, guild_id: int, kind: str) -> None:

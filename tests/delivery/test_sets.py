@@ -22,7 +22,7 @@ from bot.servers.settings import GuildSettings
 from tests.delivery.finished import MESSAGES
 from tests.reactions.taps import jobs_of, post
 from tests.support.decoders import SharedDecoders
-from tests.support.desk import Desk, keep_answers, open_desk, pieces, texts
+from tests.support.desk import Desk, answer_of, keep_answers, open_desk, pieces, texts
 from tests.support.posts import Posted, Undeliverable, post_ending
 from tests.support.simulated import delivery_on
 
@@ -170,8 +170,8 @@ async def test_one_picture_is_deleted_and_the_others_stay(tmp_path: Path) -> Non
         shown = await picked(desk, 1)
         question = await desk.maya.click(shown, label="Delete")
         assert "Delete this picture for everyone?" in texts(question)
-        gone = await desk.maya.click(shown, label="Delete")
-        assert "The picture is deleted" in texts(gone)
+        gone = await desk.maya.click(answer_of(question), label="Delete")
+        assert "Deleted. What it cost" in texts(gone)
         message = desk.channel.history()[-1]
         assert galleries(desk) == [[2]]
         assert "room1.png" not in texts(message)
@@ -182,8 +182,8 @@ async def test_one_picture_is_deleted_and_the_others_stay(tmp_path: Path) -> Non
         assert f"[Photo restoration]({message.jump_url}) · done" in listed
         assert "Photo restoration · deleted" in listed
         shown = await picked(desk, 2, desk.admin)  # who has Manage Server, without Manage Messages
-        await desk.admin.click(shown, label="Delete")
-        await desk.admin.click(shown, label="Delete")
+        question = await desk.admin.click(shown, label="Delete")
+        await desk.admin.click(answer_of(question), label="Delete")
         assert galleries(desk) == []  # it showed nothing else
 
 

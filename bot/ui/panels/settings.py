@@ -12,7 +12,7 @@ import json
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated, Any, ClassVar, cast
 
@@ -53,6 +53,8 @@ TURNING = 6  # components of a row of page buttons
 ROOM_FOR_NEWS = 800  # characters for what has just changed, of those of a page
 BESIDE_BUTTON = 120  # characters that are few lines beside a button on a phone
 MAX_NEWS = 10  # changes of one press that are named
+# For how long the log channel's message waits for others, and how long before its end it takes none.
+TOGETHER, MOMENT = timedelta(seconds=30), timedelta(seconds=5)
 Address = Annotated[str, r"[a-z]+(?:\.[a-z0-9_*-]{1,32})?"]  # of a panel: its topic, and its subject
 Name = Annotated[str, "[a-z_]+"]
 Value = Any  # as JSON holds it: None, bool, int, str, or a list or dict of these
@@ -480,18 +482,27 @@ def _saved(session: Any, scope: Scope, topic: Topic, work: Work) -> tuple[Any, S
 def note_changes(
     session: Any, scope: Scope, topic: Topic, before: Mapping[str, Value], now: Mapping[str, Value]
 ) -> list[Change]:
-    """Let the log channel know which values of the topic's settings have changed, and return these."""
+    """Let the log channel know which values of the topic's settings have changed, and return these.
+
+    What one person changes in one panel within moments is one message.
+    """
     changes = [
         (one.name, *_differing(one.kind, before.get(one.name), now.get(one.name)))
         for one in topic.settings
         if now.get(one.name) != before.get(one.name)
     ]
     if changes and not topic.personal:
-        kept = json.dumps(changes, ensure_ascii=False)
-        told = {"user": scope.user_id, "topic": topic.name, "key": scope.key, "changes": kept}
+        told: dict[str, Any] = {"user": scope.user_id, "topic": topic.name, "key": scope.key}
+        for post in posts.waiting_until(session, scope.guild_id, NoticeKind.CHANGED, scope.at + MOMENT):
+            so_far = json.loads(post.details["changes"])
+            if told.items() <= post.details.items() and len(so_far) < MAX_NEWS:
+                post.details = told | {"changes": json.dumps([*so_far, *changes], ensure_ascii=False)}
+                return changes
+        told["changes"] = json.dumps(changes, ensure_ascii=False)
         # Begins with the member, by whom it can be erased.
-        unique = f"{scope.user_id}:{secrets.token_hex(8)}"
-        posts.want(session, scope.guild_id, NoticeKind.CHANGED, unique, at=scope.at, details=told)
+        unique, due_at = f"{scope.user_id}:{secrets.token_hex(8)}", scope.at + TOGETHER
+        about = scope.guild_id, NoticeKind.CHANGED, unique
+        posts.want(session, *about, at=scope.at, due_at=due_at, details=told)
     return changes
 
 

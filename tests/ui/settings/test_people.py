@@ -91,6 +91,7 @@ async def test_whoever_is_let_in_uses_their_own_panel_for_an_hour(desk: Desk) ->
 async def test_the_log_channel_says_who_changed_what_from_what_to_what(desk: Desk) -> None:
     log = desk.guild.create_text_channel("log")
     await change(desk, "results", "in_threads")
+    await change(desk, "results", "in_threads")
     await change(desk, "moderation access tool.studio", "channels", log)
     for amount in ("5", "6"):
         await change(desk, "credits", "own", who=[desk.maya], credits=amount)
@@ -107,14 +108,13 @@ async def test_the_log_channel_says_who_changed_what_from_what_to_what(desk: Des
         shown.append(texts(log.history()[-1]))
     title, maya = f"🛠️ <@{desk.admin.id}> changed settings\n- ", f"<@{desk.maya.id}>"
     assert [one.removeprefix(title) for one in shown] == [
-        "**Threads**: changed from off to on.",
+        "**Threads**: changed from off to on.\n- **Threads**: changed from on to off.",
         f"Studio · **Channels where it works**: <#{log.id}> added.",
-        f"**Members with their own allowance**: {maya}: 5 credits added.",
-        f"**Members with their own allowance**: changed from {maya}: 5 credits to {maya}: 6 credits.",
-        "**Extra credits**: Server budget: 5 credits added.",
-        f"**Extra credits**: {maya}: 1 credit added.",
-        "**Plan**: changed from Pro to Team.",
-        "**Key**: stu_…cdef removed.",
+        f"**Members with their own allowance**: {maya}: 5 credits added."
+        f"\n- **Members with their own allowance**: changed from {maya}: 5 credits to {maya}: 6 credits."
+        "\n- **Extra credits**: Server budget: 5 credits added."
+        f"\n- **Extra credits**: {maya}: 1 credit added.",
+        "**Plan**: changed from Pro to Team.\n- **Key**: stu_…cdef removed.",
     ]
 
 
