@@ -27,6 +27,7 @@ from bot.ui.settings.credits import (
     SERVER_BUDGET,
     budget_value,
     credits_panel,
+    gauge_of,
     grant as grant_credits,
     grant_panel,
     load_budget,
@@ -142,7 +143,8 @@ async def credits_left(interaction: discord.Interaction) -> None:
     member = await db.read(limits.of_member, guild_id, user_id, roles, host.clock.now())
     recent = await db.read(queries.page, guild_id, user_id, 0, RECENT_JOBS)
     posted = await posted_results(interaction.client, recent)
-    await answer(interaction, credits_panel(member, recent, host.catalog, posted.deleted))
+    files = await gauge_of(member.budget)
+    await answer(interaction, credits_panel(member, recent, host.catalog, posted.deleted, files), files)
 
 
 @function_command(name="styles", description=N_("Show your styles and this server's, use or remove one"))

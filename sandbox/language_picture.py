@@ -10,7 +10,7 @@ from sandbox.demo.visitor import Visitor
 from sandbox.panel_pictures import PICTURE_SCALE, WINDOW_WIDTH, as_png, joined, picture
 
 SHOWN_LOCALES = ("de", "pt-BR", "ja")
-BAR = "▰▰▰"  # of what is left, in every language
+EMOJI = "💳"  # of the panel, in every language
 
 
 async def panel_in_languages() -> bytes:
@@ -25,7 +25,7 @@ async def panel_in_languages() -> bytes:
             await visitor.speak(locale)
             await visitor.run("credits")
             await asyncio.sleep(1)
-            shown.append(await picture(visitor, BAR))
+            shown.append(await picture(visitor, EMOJI))
         return as_png(joined(shown, beside=True))
 
 

@@ -5,7 +5,7 @@ import pytest
 from bot.jobs.models import JobState
 from bot.servers.settings import Period
 from tests.support import spending
-from tests.support.desk import Desk, texts
+from tests.support.desk import Desk, pieces, texts
 
 
 @pytest.mark.promise
@@ -20,8 +20,10 @@ async def test_a_member_sees_what_is_left_and_what_they_used(desk: Desk) -> None
     answer = await desk.maya.slash(desk.channel, "credits")
     assert answer.ephemeral
     shown = texts(answer)
-    assert "▰▰▰▰▰▰▰▰▰▰▱▱ **84 of 100 credits left this week**" in shown
+    assert "**84 of 100 credits left this week**" in shown
     assert "8 credits spent, 8 reserved" in shown
+    (gauge,) = (piece["items"][0] for piece in pieces(answer) if piece["type"] == 12)
+    assert gauge["description"] == "84 of 100 credits left this week"
     assert "**You**: 8 credits spent" in shown
     (line,) = (line for line in shown.splitlines() if "· done ·" in line)
     assert "🎨 Studio · done" in line

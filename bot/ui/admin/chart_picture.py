@@ -1,4 +1,4 @@
-"""Draws the chart of a server's usage with Pillow, which the bot needs for photos anyway."""
+"""Draws with Pillow, which the bot needs for photos anyway: usage, and what is left of a budget."""
 
 import io
 import math
@@ -10,11 +10,11 @@ from PIL import Image, ImageDraw
 
 from bot.languages import day_words, gettext as _, number
 from bot.media.drawing import FallbackFont
-from bot.ui.admin.usage import Series, UsageChart
+from bot.ui.admin.usage import Gauge, Series, UsageChart
 
 # Made for 600 points, twice as fine: Discord shows it some 550 points wide, on phones 340, where its smallest
 # letters are 9 points high.
-WIDTH, HEIGHT = 1200, 900
+WIDTH, HEIGHT, GAUGE_HEIGHT = 1200, 900, 190
 MAX_SERIES = 7  # more colours than that can't be told apart
 
 # Colours that differ for colour-blind eyes too, on the grey of Discord's dark theme (after Okabe and Ito).
@@ -37,6 +37,9 @@ _MAX_LINES = 6
 _FLATTENS = 2.5  # times the highest bar: a budget above that is an arrow at the upper edge, with its figure
 
 
+_SPENT, _RESERVED, _LEFT_OVER = "#f0a030", "#f0e442", "#3fc28f"
+_GAUGE_Y, _ABOVE_LEGEND = 26, 18
+
 _LegendEntry = tuple[str, str, int]  # the words, the colour of its mark, and half the mark's height
 
 
@@ -51,7 +54,7 @@ def draw(chart: UsageChart) -> bytes:
     highest = max(heights, default=0)
     above = chart.limit is not None and chart.limit > _FLATTENS * max(highest, 1) and highest > 0
     entries = _entries(chart, series)
-    plot = _Plot.fitting(chart, highest, above=above, legend=_draw_legend(pen, entries))
+    plot = _Plot.fitting(chart, highest, above=above, legend=_draw_legend(pen, entries, HEIGHT))
     plot.draw_grid(pen)
     plot.draw_bars(pen, series)
     plot.draw_dates(pen, chart.days)
@@ -60,6 +63,26 @@ def draw(chart: UsageChart) -> bytes:
         _NOTHING.write(pen, middle, _("nothing was spent on these days"), _QUIET, anchor="mm")
     if chart.limit is not None:
         (plot.draw_arrow if above else plot.draw_limit)(pen, chart.limit)
+    return _png(image)
+
+
+def draw_gauge(gauge: Gauge) -> bytes:
+    """Return a bar of what is spent, reserved and left, and what its colours mean, as a PNG."""
+    image = Image.new("RGB", (WIDTH, GAUGE_HEIGHT), _BACK)
+    pen = ImageDraw.Draw(image)
+    parts = list(zip(gauge.parts, (_SPENT, _RESERVED, _LEFT_OVER), strict=True))
+    entries = [(words, colour, 14) for (words, _), colour in parts]
+    lower = _draw_legend(pen, [*entries, (gauge.renewal, _BACK, 1)], GAUGE_HEIGHT) - _ABOVE_LEGEND
+    left, whole = float(_LEFT), max(1, sum(amount for (_, amount), _ in parts))
+    for (_words, amount), colour in parts:
+        right = left + (WIDTH - _RIGHT - _LEFT) * amount / whole
+        if amount:  # a little is never nothing
+            pen.rectangle((left, _GAUGE_Y, max(left + 3, right - 3), lower), colour)
+        left = right
+    return _png(image)
+
+
+def _png(image: Image.Image) -> bytes:
     file = io.BytesIO()
     image.save(file, "PNG")
     return file.getvalue()
@@ -163,7 +186,7 @@ def _entries(chart: UsageChart, series: Sequence[Series]) -> list[_LegendEntry]:
     return entries if chart.limit is None else [*entries, (chart.limit_words, _LINE, 3)]
 
 
-def _draw_legend(pen: ImageDraw.ImageDraw, entries: Sequence[_LegendEntry]) -> int:
+def _draw_legend(pen: ImageDraw.ImageDraw, entries: Sequence[_LegendEntry], lower: int) -> int:
     """Draw what the colours mean at the lower edge, in as many lines as it needs. Return where it begins."""
     lines: list[list[tuple[int, _LegendEntry]]] = []
     left = WIDTH
@@ -174,7 +197,7 @@ def _draw_legend(pen: ImageDraw.ImageDraw, entries: Sequence[_LegendEntry]) -> i
             left = _LEFT
         lines[-1].append((left, entry))
         left += width + _GAP
-    upper = HEIGHT - 18 - _ROW * len(lines)
+    upper = lower - 18 - _ROW * len(lines)
     for place, line in enumerate(lines):
         middle = upper + _ROW * place + _ROW // 2
         for x, (words, colour, half) in line:

@@ -52,6 +52,14 @@ class UsageChart:
     limit_words: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """The budget of a period: what is spent, reserved and left, with their words, and when it renews."""
+
+    parts: tuple[tuple[str, int], tuple[str, int], tuple[str, int]]
+    renewal: str
+
+
 MAX_WAITING_CHARTS = 4  # pictures that may wait at once; each takes some hundredths of a second
 MANY_CHARTS = lazy("The bot is drawing other charts right now. Try again in a moment.")
 
@@ -59,18 +67,18 @@ MANY_CHARTS = lazy("The bot is drawing other charts right now. Try again in a mo
 _drawing, _wanted = asyncio.Lock(), asyncio.Semaphore(MAX_WAITING_CHARTS)
 
 
-async def picture_of(chart: UsageChart) -> bytes:
-    """Return the chart as a PNG, drawn in a thread, one at a time. Raises `Refused` if many wait."""
+async def picture_of(chart: UsageChart | Gauge) -> bytes:
+    """Return the picture as a PNG, drawn in a thread, one at a time. Raises `Refused` if many wait."""
     if _wanted.locked():
         raise Refused(MANY_CHARTS)
     async with _wanted, _drawing:
         return await asyncio.to_thread(_drawn, chart)
 
 
-def _drawn(chart: UsageChart) -> bytes:
-    from bot.ui.admin.chart_picture import draw
+def _drawn(chart: UsageChart | Gauge) -> bytes:
+    from bot.ui.admin.chart_picture import draw, draw_gauge
 
-    return draw(chart)
+    return draw(chart) if isinstance(chart, UsageChart) else draw_gauge(chart)
 
 
 FILE_NAME = "usage.png"
@@ -100,9 +108,11 @@ MAX_SERIES_NAME_CHARACTERS = 40
 
 
 def usage_chart(report: UsageReport, catalog: Catalog, span: Span) -> UsageChart:
-    """Return what the chart shows."""
+    """Return what the chart shows: the days from the first to the last with use."""
+    used = [place for place, day in enumerate(zip(*report.daily, strict=True)) if any(day)]
+    shown = slice(used[0], used[-1] + 1) if used else slice(None)
     series = tuple(
-        Series(shortened(catalog.title(str(tool.what)), MAX_SERIES_NAME_CHARACTERS), daily)
+        Series(shortened(catalog.title(str(tool.what)), MAX_SERIES_NAME_CHARACTERS), daily[shown])
         for tool, daily in zip(report.tools, report.daily, strict=True)
     )
     jobs, days = job_words(report.jobs), _range(report.days)
@@ -110,7 +120,7 @@ def usage_chart(report: UsageReport, catalog: Catalog, span: Span) -> UsageChart
         title=str(_CHART_TITLES[span]),
         # Translators: {credits} is such as "12 credits", {jobs} "3 jobs".
         subtitle=f"{_('{credits} for {jobs}', credits=credit_words(report.credits), jobs=jobs)} · {days}",
-        days=report.days,
+        days=report.days[shown],
         series=series,
         limit=report.limit_a_day,
         limit_words=_limit_words(report),

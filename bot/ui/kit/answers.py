@@ -414,16 +414,16 @@ async def answer(
     """Show the panel to the person alone, whether or not the interaction was answered before.
 
     Return the message's id, if Discord says it.
-    Files can take long to send, so they are shown only after a deferral (`defer_answer`).
+    Files that can take long to send are for an answer that was deferred (`defer_answer`).
     """
     response = interaction.response
     if (announced := await answering(interaction)) is not None:
         return await announced.show(panel, files)
     if not response.is_done():
-        return (await response.send_message(view=panel, ephemeral=True)).message_id
+        return (await response.send_message(view=panel, ephemeral=True, files=files)).message_id
     if response.type is discord.InteractionResponseType.deferred_channel_message:
-        return (await interaction.edit_original_response(view=panel)).id
-    return (await interaction.followup.send(view=panel, ephemeral=True, wait=True)).id
+        return (await interaction.edit_original_response(view=panel, attachments=files)).id
+    return (await interaction.followup.send(view=panel, ephemeral=True, wait=True, files=files)).id
 
 
 async def answer_in_place(interaction: discord.Interaction, panel: ui.LayoutView, **given: Any) -> None:
@@ -433,7 +433,7 @@ async def answer_in_place(interaction: discord.Interaction, panel: ui.LayoutView
     own, for them alone.
     """
     if await answering(interaction) is not None or interaction.message is None:
-        await answer(interaction, panel)
+        await answer(interaction, panel, given.get("attachments", ()))
     elif interaction.response.is_done():
         await interaction.edit_original_response(view=panel, **given)
     else:

@@ -414,7 +414,7 @@ class Topic:
 
     `load` is a function of a session and a scope, and `assign` writes a value by its setting's name.
     `subject` words the part of the server that the panel is about. `look` finds out what neither the row nor
-    the server as it is known says. `after` is awaited after each change.
+    the server as it is known says. `files` are those of its first page. `after` is awaited after each change.
     """
 
     name: str
@@ -430,6 +430,7 @@ class Topic:
     colour: Callable[[Now], discord.Colour] = lambda _now: NEUTRAL
     subject: Callable[[Catalog, str], str] = lambda _catalog, key: key
     look: Callable[[discord.Interaction[Any], Any], Awaitable[Any]] = _nothing_seen
+    files: Callable[[Now], Sequence[discord.File]] = lambda _now: ()
     after: Callable[[discord.Interaction[Any], Any], Awaitable[Any]] = _nothing_seen
     back: str | None = None
     personal: bool = False  # of the person who looks at it
@@ -585,7 +586,7 @@ async def open_panel(interaction: discord.Interaction[Any], at: str, work: Work 
         now, news = await _now(interaction, at, let_in=let_in), []
     else:
         now, news = await _done(interaction, at, work, let_in=let_in)
-    await answer(interaction, panel(topic, now, said=news))
+    await answer(interaction, panel(topic, now, said=news), topic.files(now))
 
 
 def may_use(press: Press, at: str, **_arguments: object) -> None:
@@ -609,11 +610,12 @@ async def turn_to(
     """
     message = press.interaction.message
     now = replace(await _now(press.interaction, at, let_in=press.let_in), start=start)
-    shown = panel(_topic(at), now, page, said)
+    topic = _topic(at)
+    shown, files = panel(topic, now, page, said), topic.files(now) if page == 0 else ()
     if message is not None and not message.flags.ephemeral:
-        await answer(press.interaction, shown)
+        await answer(press.interaction, shown, files)
     else:
-        await answer_in_place(press.interaction, shown, attachments=[])
+        await answer_in_place(press.interaction, shown, attachments=files)
 
 
 @button("put:{at}:{name}:{value}", who=may_use)
@@ -682,7 +684,8 @@ async def update(press: Press, at: str, work: Work, name: str = "") -> None:
     except Refused as refusal:
         now, refused, news = before, True, [f"❌ {refusal_words(refusal)}"]
     news.append(_changed_since(topic, before, interaction.message, page))
-    await answer_in_place(interaction, panel(topic, now, page, news, changed=name, refused=refused))
+    shown, files = panel(topic, now, page, news, changed=name, refused=refused), topic.files(now)
+    await answer_in_place(interaction, shown, attachments=files if page == 0 else ())
 
 
 async def _now(interaction: discord.Interaction[Any], at: str, *, let_in: bool) -> Now:

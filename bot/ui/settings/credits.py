@@ -1,8 +1,11 @@
 """`/studii credits`, `budget` and `grant`, and `/credits`: what may be spent, and what is left of it."""
 
+import io
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import discord
 from discord import ui
@@ -13,11 +16,13 @@ from bot.credits.budgets import DEFAULT_HOLDS, MAX_BUDGET, BudgetState, credit_w
 from bot.credits.ledger import Usage
 from bot.credits.limits import MAX_AT_ONCE, MAX_SECONDS, AllowanceScope, MemberLimits, MemberState, StartRate
 from bot.credits.usage import Span
+from bot.errors import Refused
 from bot.jobs.models import Job
 from bot.languages import (
     N_,
     Message,
     Worded,
+    day_words,
     discord_timestamp,
     gettext,
     gettext as _,
@@ -31,7 +36,7 @@ from bot.languages import (
 )
 from bot.servers import settings
 from bot.servers.settings import Period
-from bot.ui.admin.usage import EVER, ledger, usage
+from bot.ui.admin.usage import EVER, Gauge, ledger, picture_of, usage
 from bot.ui.jobs.wording import job_line
 from bot.ui.kit.forms import labelled
 from bot.ui.kit.layout import (
@@ -77,7 +82,7 @@ PERIOD_CHOICES: Mapping[Period, str] = {
 }
 MAX_ALLOWANCES_CHARACTERS = 900  # of a list of them
 NO_LIMIT = plazy("no limit to a number", "no limit")
-BAR = 12  # characters
+GAUGE_FILE = "budget.png"
 _USED = lazy("{credits} spent."), lazy("{credits} spent, {reserved} reserved for unfinished jobs.")
 
 
@@ -105,20 +110,30 @@ def _used(usage: Usage, words: tuple[Message, Message]) -> Message:
     return words[usage.reserved > 0].using(credits=credit_words(usage.settled), reserved=usage.reserved)
 
 
-def bar(rest: int, whole: int) -> str:
-    """Return a bar of characters that shows how much is left, as the number beside it does."""
-    share = 0.0 if whole <= 0 else min(1.0, max(0.0, rest / whole))
-    # A small rest never looks like none, and a limit that was touched never looks whole.
-    filled = round(share * BAR)
-    if 0 < share < 1:
-        filled = min(BAR - 1, max(1, filled))
-    return "▰" * filled + "▱" * (BAR - filled)
+async def gauge_of(state: BudgetState) -> list[discord.File]:
+    """Return the picture of the budget; none while many others are drawn, as the text says the same."""
+    end, zone = state.window.end, ZoneInfo(state.settings.timezone)
+    parts = (
+        (_("spent: {amount}", amount=number(state.usage.settled)), state.usage.settled),
+        (_("reserved: {amount}", amount=number(state.usage.reserved)), state.usage.reserved),
+        (_("left: {amount}", amount=number(state.left)), max(0, state.left)),
+    )
+    renewal = "" if end is None else _("renews on {day}", day=day_words(end.astimezone(zone).date()))
+    with suppress(Refused):
+        return [discord.File(io.BytesIO(await picture_of(Gauge(parts, renewal))), GAUGE_FILE)]
+    return []
+
+
+def gauge(files: Sequence[discord.File], state: BudgetState) -> list[Piece]:
+    """Return the gallery that shows the picture, if there is one."""
+    items = [discord.MediaGalleryItem(one, description=str(state.left_words)) for one in files]
+    return [ui.MediaGallery(*items)] if items else []
 
 
 def budget_lines(state: BudgetState) -> str:
     """Return what is used and left of the server's budget, and when it renews."""
     return lines(
-        f"{bar(state.left, state.whole)} **{state.left_words}**",
+        f"**{state.left_words}**",
         sentences(_used(state.usage, _USED), state.renewal_words),
         _(
             # Translators: {period} is such as "for today".
@@ -243,6 +258,18 @@ def _colour(now: Now) -> discord.Colour:
     return BAD if now.row.budget.left <= 0 else NEUTRAL
 
 
+async def _look(_interaction: discord.Interaction[Any], row_: CreditsRow) -> list[discord.File]:
+    return await gauge_of(row_.budget)
+
+
+def _files(now: Now) -> list[discord.File]:
+    return now.seen
+
+
+def _gauge(now: Now) -> list[Piece]:
+    return gauge(now.seen, now.row.budget)
+
+
 # The answer to `/studii budget`, for which little is read.
 SERVER_BUDGET = Topic(
     "budget",
@@ -250,6 +277,9 @@ SERVER_BUDGET = Topic(
     lazy("Server budget"),
     load_budget,
     [BUDGET, TIMEZONE],
+    steps=_gauge,
+    look=_look,
+    files=_files,
     links=_restarts,
     back="credits",
     colour=_colour,
@@ -413,6 +443,9 @@ CREDITS = Topic(
         Setting("granted", lazy("Extra credits"), _Granted(), read=lambda _row: None),
     ],
     _set_limit,
+    steps=_gauge,
+    look=_look,
+    files=_files,
     notes=lambda _now: [lazy("Allowances renew with the server's budget and can't exceed it.")],
     # One row for all: a message has no room for more.
     links=lambda now: [row(usage.of(Span.DAYS_30.value), ledger.of(EVER), backs("setup")), *_restarts(now)],
@@ -436,13 +469,18 @@ _CREDITS_FROM: Mapping[AllowanceScope, Message] = {
 
 
 def credits_panel(
-    member: MemberState, recent: Sequence[Job], catalog: Catalog, deleted: Collection[str]
+    member: MemberState,
+    recent: Sequence[Job],
+    catalog: Catalog,
+    deleted: Collection[str],
+    files: Sequence[discord.File],
 ) -> Panel:
     """Return what is left, what the member has used, and the member's latest jobs. `deleted` are the ids of
-    those whose results are no longer in Discord."""
+    those whose results are no longer in Discord, and `files` what `gauge_of` has drawn."""
     return boxed(
         BAD if member.budget.left <= 0 else NEUTRAL,
         f"### 💳 {_('Server credits')}",
+        *gauge(files, member.budget),
         lines(
             budget_lines(member.budget),
             _used(member.use.usage, _USED_BY_YOU),
@@ -473,7 +511,7 @@ def own_limits(limits: MemberState) -> list[str]:
             left=limits.left_words,
             granted=limits.use.grants,
         )
-    return [f"{bar(limits.left, limits.whole)} {words}", *others]
+    return [words, *others]
 
 
 def member_panel(user_id: int, state: MemberState, *, granted_now: int, here: bool) -> Panel:

@@ -19,7 +19,7 @@ from bot.credits.usage import Span, report as report_of, write_ledger
 from bot.errors import Refused
 from bot.servers import settings
 from bot.ui.admin.chart_picture import draw
-from bot.ui.admin.usage import MANY_CHARTS, MAX_WAITING_CHARTS, Series, UsageChart, picture_of
+from bot.ui.admin.usage import MANY_CHARTS, MAX_WAITING_CHARTS, Series, UsageChart, picture_of, usage_chart
 from tests.support.desk import DONE, Desk, answer_of, pieces, texts
 from tests.support.jobs import ledger_lines
 from tests.support.presses import app_in
@@ -72,6 +72,8 @@ async def test_days_are_counted_in_the_servers_zone_and_the_sums_are_the_ledgers
     report = await desk.services.db.read(report_of, desk.guild.id, Span.WEEK, desk.clock.now())
     per_day = [sum(day) for day in zip(*report.daily, strict=True)]
     spent = {str(day): amount for day, amount in zip(report.days, per_day, strict=True)}
+    used = [day for day in report.days if spent[str(day)]]
+    assert usage_chart(report, desk.bot.catalog, Span.WEEK).days == tuple(used)
     assert {day: amount for day, amount in spent.items() if amount} == {
         "2026-03-03": 8,
         "2026-03-04": 20,
