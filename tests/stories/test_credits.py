@@ -9,8 +9,8 @@ import pytest
 from sandbox.demo.people import text_of, until
 from sandbox.demo.place import TEAM
 from sandbox.discord.emulator.messages import Message
-from sandbox.studii import Options, Outcome, faults
-from tests.stories.world import DAY, ROOM, Town, plain, says_failed, town
+from sandbox.studii import Outcome, faults
+from tests.stories.world import A_SECOND, DAY, ROOM, Town, plain, says_failed, town
 
 
 @pytest.mark.promise
@@ -219,7 +219,7 @@ async def test_without_credits_at_studii_one_job_ends_and_the_others_wait_for_tr
 async def test_a_running_job_goes_on_with_the_new_key_and_is_lost_with_that_of_another_account(
     tmp_path: Path,
 ) -> None:
-    async with town(tmp_path, Options(long_side=64)) as here:
+    async with town(tmp_path, A_SECOND) as here:
         key = await here.set_key()
         await here.maya.command("studio", prompt="A red kite")
         await until(lambda: len(here.studii.jobs) == 1, "the job")
@@ -239,7 +239,7 @@ async def test_a_running_job_goes_on_with_the_new_key_and_is_lost_with_that_of_a
 async def test_forgetting_a_key_asks_first_cancels_what_waits_and_lets_running_jobs_end(
     tmp_path: Path,
 ) -> None:
-    async with town(tmp_path, Options(long_side=64)) as here:
+    async with town(tmp_path, A_SECOND) as here:
         await here.maya.command("studio", prompt="A red kite")
         await until(lambda: len(here.studii.jobs) == 1, "the job")
         question = await here.nora.press_in("setup", "setup:ask")

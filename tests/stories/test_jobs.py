@@ -13,7 +13,7 @@ from sandbox.discord.emulator.messages import Message
 from sandbox.photos import empty_room
 from sandbox.studii import Options, Outcome, Output, faults
 from sandbox.studii.faults import Fault
-from tests.stories.world import DAY, ROOM, Town, failed, field_of, plain, town
+from tests.stories.world import A_SECOND, DAY, ROOM, Town, failed, field_of, plain, town
 from tests.support.postgresql import free_port
 
 PHOTO_TOOLS: Mapping[str, dict[str, str]] = {
@@ -375,7 +375,7 @@ async def runs(here: Town, prompt: str) -> Message:
 
 @pytest.mark.promise
 async def test_a_private_result_is_its_persons_alone_and_comes_by_dm_when_it_is_late(tmp_path: Path) -> None:
-    async with town(tmp_path, Options(long_side=64)) as here:
+    async with town(tmp_path, A_SECOND) as here:
         told = here.discord.channels.dm_with(here.maya.id)
         public = len(here.discord.in_channel(PHOTO_DESK))
         shown = await runs(here, "A red kite")

@@ -22,6 +22,7 @@ from sandbox.discord.emulator import DiscordServer, Rules
 from sandbox.discord.emulator.messages import Message
 from sandbox.photos import empty_room
 from sandbox.studii import Key, Options, StudiiServer
+from sandbox.studii.jobs import Durations
 from tests.stories.later import AHEAD
 from tests.support.forks import ForkedProcess
 from tests.support.patience import PATIENCE
@@ -29,6 +30,7 @@ from tests.support.process import environment
 
 DAY = 24 * 3600.0
 QUICK = Options(instant=True, long_side=64)
+A_SECOND = Options(long_side=64, durations=Durations(image=1.0, video=1.0, spread=0.0))
 ROOM = ("room.jpg", empty_room((320, 240)), "image/jpeg")
 
 
