@@ -69,11 +69,6 @@ class ToolPrice:
     price: Estimate
     others: tuple[tuple[Mapping[str, str], Estimate], ...]
 
-    @property
-    def most(self) -> int:
-        """Return the dearest that is known."""
-        return max((self.price.amount, *(price.amount for _, price in self.others)))
-
 
 @dataclass(frozen=True, slots=True)
 class PriceTable:

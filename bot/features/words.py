@@ -101,7 +101,7 @@ class Catch:
     @property
     def is_large(self) -> bool:
         # Of fewer jobs nothing follows.
-        return self.common or (self.caught >= 5 and self.caught >= 0.2 * self.recent)
+        return self.caught >= 5 and self.caught >= 0.2 * self.recent
 
 
 def catch_of(rule: WordRule, recent: Collection[Mapping[str, str]], catalog: Catalog) -> Catch:

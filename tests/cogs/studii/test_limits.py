@@ -6,6 +6,7 @@ import discord
 import pytest
 
 from bot.credits.limits import AllowanceScope
+from bot.features import photo_rules
 from bot.features.photo_rules import MAX_PHOTO_CHANNELS, PhotoChannelKind, set_channel, turn_reactions
 from tests.support import spending
 from tests.support.desk import PNG, Desk, open_desk, started, texts
@@ -95,6 +96,7 @@ async def test_a_grant_of_nothing_is_explained(desk: Desk) -> None:
 @pytest.mark.promise
 async def test_a_rule_for_what_was_deleted_says_so_and_what_to_do(desk: Desk) -> None:
     role, channel = desk.guild.create_role("Designers"), desk.guild.create_text_channel("designs")
+    await admin(desk, "photos offer", channel=channel)
     await change(desk, f"{ACCESS} tool.studio", "roles", role)
     await change(desk, f"{ACCESS} tool.studio", "channels", channel)
     shown = texts(await opened(desk, ACCESS))
@@ -104,6 +106,7 @@ async def test_a_rule_for_what_was_deleted_says_so_and_what_to_do(desk: Desk) ->
     desk.env.backend.delete_channel(channel.id)
     await desk.env.settle()
     assert "A deleted role or channel gives no one access." in texts(await opened(desk, ACCESS))
+    assert not (await desk.db.read(photo_rules.of, desk.guild.id)).channels
     await change(desk, f"{ACCESS} tool.studio", "roles", None)
     await change(desk, f"{ACCESS} tool.studio", "channels", None)
     assert "everyone, everywhere" in texts(await opened(desk, ACCESS))
@@ -135,6 +138,8 @@ async def test_a_thread_counts_as_its_channel(tmp_path: Path) -> None:
         elsewhere = desk.guild.create_text_channel("elsewhere")
         refused = await desk.maya.slash(elsewhere, "studio", prompt="A red kite")
         assert f"Studii only works in <#{desk.channel.id}>." in texts(refused)
+        shown = texts(await admin(desk, "photos auto", tool="photo-restore", channel=elsewhere))
+        assert f"Nothing will run in <#{elsewhere.id}>: `/studii moderation` doesn't allow" in shown
         assert started(await desk.maya.slash(await desk.thread(), "studio", prompt="A red kite"))
 
 

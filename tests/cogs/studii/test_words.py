@@ -90,6 +90,7 @@ async def test_what_a_member_prefers_counts_as_theirs_in_a_photo_channel(desk: D
 async def test_what_the_catalogue_sends_on_its_own_meets_no_rule(desk: Desk) -> None:
     await forbid(desk, "standard", "image", "text")
     assert started(await desk.maya.slash(desk.channel, "studio", prompt="A red kite"))
+    assert "It would have refused 1 of the server's last 1 job." in await forbid(desk, "kite")
 
 
 @pytest.mark.promise
