@@ -53,6 +53,7 @@ from bot.ui.reading.pictures import (
     LABELLED_FILE,
     SMALLER_BEFORE,
     SMALLER_FILE,
+    WIPE_FILE,
     shows_before,
 )
 
@@ -133,6 +134,7 @@ def ensure_final(error: discord.HTTPException) -> None:
 TOO_LARGE = lazy("It's over Discord's size limit here, so I couldn't post it as a file.")
 FILE_GONE = lazy("Its file was deleted before it could be posted.")
 BESIDE_BYTES = 256 * 1024  # that the photo before and copies have beside each result of a set, at least
+MAX_BESIDE_BYTES = 3 * 1024 * 1024  # of a picture of both
 MIN_BEFORE_BYTES = 48 * 1024  # that a photo before is worth being shown with
 
 
@@ -180,11 +182,11 @@ async def _copies(
         labelled = await drawing.label(output.path, min(room, 6 * 1024 * 1024), *label)
         made += [] if labelled is None else [(labelled, LABELLED_FILE)]
         room -= len(labelled or b"")
-    if rules.splits and output.before is not None and room >= MIN_BEFORE_BYTES:
+    if (rules.splits or rules.wipes) and output.before is not None and room >= MIN_BEFORE_BYTES:
         left, right = map(str, SPLIT_LABELS)
-        most = min(room, 2 * 1024 * 1024)
-        halves = await drawing.split(output.before.path, output.path, most, (left, right))
-        made += [] if halves is None else [(halves, HALVES_FILE)]
+        most, both = min(room, MAX_BESIDE_BYTES), (output.before.path, output.path)
+        split = await drawing.split(*both, most, (left, right), moves=rules.wipes)
+        made += [] if split is None else [(split, WIPE_FILE if rules.wipes else HALVES_FILE)]
     return made
 
 
@@ -213,7 +215,7 @@ async def _open(file: OutputFile, name: str) -> discord.File | None:
 
 
 def _drawn(data: bytes, what: str, job: Job) -> discord.File:
-    return discord.File(io.BytesIO(data), f"{what}-{job.id[:8]}.jpg")
+    return discord.File(io.BytesIO(data), f"{what}-{job.id[:8]}.{'webp' if what == WIPE_FILE else 'jpg'}")
 
 
 def _name(what: str, job: Job, file: OutputFile) -> str:

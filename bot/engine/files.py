@@ -89,9 +89,11 @@ class CountedDecoder:
         """Return a copy with words in a corner, or None (see `DecoderPool.label`)."""
         return await self._made(path, lambda: self._decoder.label(path, limit, words, corner))
 
-    async def split(self, before: Path, after: Path, limit: int, labels: tuple[str, str]) -> bytes | None:
-        """Return one picture of both halves, or None (see `DecoderPool.split`)."""
-        return await self._made(after, lambda: self._decoder.split(before, after, limit, labels))
+    async def split(
+        self, before: Path, after: Path, limit: int, labels: tuple[str, str], *, moves: bool = False
+    ) -> bytes | None:
+        """Return one picture of both, or None (see `DecoderPool.split`)."""
+        return await self._made(after, lambda: self._decoder.split(before, after, limit, labels, moves=moves))
 
     async def _made(self, path: Path, make: Callable[[], Awaitable[bytes | None]]) -> bytes | None:
         try:

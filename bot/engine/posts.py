@@ -365,7 +365,7 @@ def _count(part: Part, rules: settings.GuildSettings) -> int:
     if part.output is None or part.output.before is None:
         return int(part.output is not None)
     labelled = bool(rules.staging_label) and part.job.tool == STAGING
-    return 2 + rules.splits + labelled
+    return 2 + (rules.splits or rules.wipes) + labelled
 
 
 KINDS: dict[str, type[Kind]] = {

@@ -90,24 +90,42 @@ def _font(script: str, weight: str, size: int) -> ImageFont.FreeTypeFont:
 
 
 SPLIT_SIDE = 2048  # pixels of the longer side of a split picture
+WIPE_STEPS, WIPE_MOVES, WIPE_RESTS = 14, 70, 1200  # of a picture that moves, and milliseconds
+_LABELLED_SHARE = 0.3  # a smaller part of a picture has no room for its label
 _MIN_LETTER_PIXELS = 14
 _LETTER_SHARE = 28  # letters are this part of the picture's shorter side
 _INK, _GROUND, _EDGE = "white", (0, 0, 0, 168), (255, 255, 255)
 
 
-def draw_halves(before: Image.Image, after: Image.Image, labels: tuple[str, str]) -> Image.Image:
-    """Return one picture: the left half of `before`, and the right half of `after`, each with its label.
+def draw_halves(
+    before: Image.Image, after: Image.Image, labels: tuple[str, str], share: float = 0.5
+) -> Image.Image:
+    """Return one picture: the left `share` of `before`, and the rest of `after`, each with its label.
 
     Both are in RGB. `before` is cropped to the shape of `after`: pictures of one room are rarely cut alike.
     """
-    middle, height = after.width // 2, after.height
+    middle, height = round(after.width * share), after.height
     made = after.copy()
     made.paste(ImageOps.fit(before, after.size).crop((0, 0, middle, height)), (0, 0))
     width = max(2, after.width // 400)
     ImageDraw.Draw(made).rectangle((middle - width, 0, middle + width - 1, height), fill=_EDGE)
-    _write(made, labels[0], right=False)
-    _write(made, labels[1], right=True)
+    if share > _LABELLED_SHARE:
+        _write(made, labels[0], right=False)
+    if share < 1 - _LABELLED_SHARE:
+        _write(made, labels[1], right=True)
     return made
+
+
+def draw_wipe(
+    before: Image.Image, after: Image.Image, labels: tuple[str, str]
+) -> tuple[list[Image.Image], list[int]]:
+    """Return pictures of an edge that moves from `before` to `after` and back, and how many milliseconds each
+    stands."""
+    before = ImageOps.fit(before, after.size)
+    shares = [1 - step / WIPE_STEPS for step in range(WIPE_STEPS + 1)]
+    shares += shares[-2:0:-1]
+    lasts = [WIPE_RESTS if share in {0, 1} else WIPE_MOVES for share in shares]
+    return [draw_halves(before, after, labels, share) for share in shares], lasts
 
 
 def labelled(image: Image.Image, words: str, corner: str) -> Image.Image:

@@ -178,9 +178,12 @@ class DecoderPool:
         """Return a copy of a picture made by AI with words in a corner, as `fit` returns one."""
         return await self._made("label", path, limit, words=words, corner=corner)
 
-    async def split(self, before: Path, after: Path, limit: int, labels: tuple[str, str]) -> bytes | None:
-        """Return one picture of both halves (see `bot.media.drawing.draw_halves`), as `fit` returns one."""
-        return await self._made("split", after, limit, before=str(before), labels=labels)
+    async def split(
+        self, before: Path, after: Path, limit: int, labels: tuple[str, str], *, moves: bool = False
+    ) -> bytes | None:
+        """Return one picture of both halves (see `bot.media.drawing.draw_halves`), as `fit` returns one; or a
+        WebP that `moves` from one to the other (see `bot.media.drawing.draw_wipe`)."""
+        return await self._made("split", after, limit, before=str(before), labels=labels, moves=moves)
 
     async def _made(self, do: str, path: Path, limit: int, **more: object) -> bytes | None:
         try:

@@ -50,10 +50,11 @@ class GuildSettings(Base):
 
     `results_channel_id`: results are posted there, not where they were asked for. `in_threads`: results are
     posted in a thread under the photo's message, if there is one. `splits`: a picture that is half before and
-    half after is shown beside a result. `disclosure` is said under each result; empty: nothing is.
-    `staging_label` is written into that corner of a copy of a staged picture, which is shown beside it;
-    empty: there is no copy. `best_channel_id`: results that get `best_stars` stars, or a moderator's, are
-    shown there as well. A one-off budget counts from `budget_since`.
+    half after is shown beside a result; `wipes`: one that moves from before to after. `disclosure` is said
+    under each result; empty: nothing is. `staging_label` is written into that corner of a copy of a staged
+    picture, which is shown beside it; empty: there is no copy. `best_channel_id`: results that get
+    `best_stars` stars, or a moderator's, are shown there as well. A one-off budget counts from
+    `budget_since`.
     """
 
     __tablename__ = "guilds"
@@ -101,6 +102,7 @@ class GuildSettings(Base):
     results_channel_id: Mapped[int | None] = mapped_column(default=None)
     in_threads: Mapped[bool] = mapped_column(nullable=True, default=False)
     splits: Mapped[bool] = mapped_column(nullable=True, default=False)
+    wipes: Mapped[bool] = mapped_column(nullable=True, default=False)
     disclosure: Mapped[str] = mapped_column(nullable=True, default=MADE_WITH_AI)
     staging_label: Mapped[str] = mapped_column(nullable=True, default="")
     staging_corner: Mapped[str] = mapped_column(String(16), nullable=True, default=CORNERS[0])

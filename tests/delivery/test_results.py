@@ -15,6 +15,7 @@ from PIL import Image
 from bot.delivery import DiscordDelivery
 from bot.jobs import queries
 from bot.jobs.models import Job, JobState, SourcePhoto
+from bot.media.drawing import WIPE_STEPS
 from bot.media.spool import OutputFile
 from bot.reasons import Reason
 from bot.servers import settings
@@ -174,17 +175,22 @@ async def test_a_photo_before_that_is_kept_no_more_is_said_to_be_gone(tmp_path: 
 
 
 @pytest.mark.promise
-async def test_a_server_can_have_both_halves_in_one_picture_beside_the_whole_ones(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("setting", "name", "frames"), [("splits", "Split", 1), ("wipes", "Wipe", 2 * WIPE_STEPS)]
+)
+async def test_a_server_can_have_both_in_one_picture_beside_the_whole_ones(
+    tmp_path: Path, setting: str, name: str, frames: int
+) -> None:
     async with made(tmp_path) as (desk, _, job):
-        await desk.services.db.write(settings.change, desk.guild.id, splits=True)
+        await desk.services.db.write(settings.change, desk.guild.id, **{setting: True})
         decoders = SharedDecoders()
         delivery = delivery_on(desk.bot, desk.bot.catalog, decoders, partial(desk.db.read, settings.of))
         await tell_end(delivery, job, files(tmp_path, len(MADE), len(ROOM)))
         after, halves, before = await shown(desk)
         assert (after, before) == (MADE, ROOM)
         with Image.open(io.BytesIO(halves)) as picture:
-            assert picture.size == (40, 30)
-        assert "-# 1 After · 2 Split · 3 Before" in texts(desk.channel.history()[-1])
+            assert (picture.size, getattr(picture, "n_frames", 1)) == ((40, 30), frames)
+        assert f"-# 1 After · 2 {name} · 3 Before" in texts(desk.channel.history()[-1])
 
 
 @pytest.mark.promise

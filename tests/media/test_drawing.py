@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 from babel.messages.mofile import read_mo
@@ -9,7 +10,7 @@ from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
 from bot.languages import FOLDER, OWN_NAMES, Language
-from bot.media.drawing import FallbackFont, is_writable
+from bot.media.drawing import WIPE_STEPS, FallbackFont, is_writable
 from bot.media.metadata import MADE_BY_AI, strip_metadata, with_digital_source
 from tests.media.files import AI, SECRETS, phone_jpeg, phone_png, phone_webp
 from tests.support.decoders import SharedDecoders
@@ -98,6 +99,13 @@ async def test_the_left_half_is_before_and_the_right_half_after(tmp_path: Path) 
         pytest.approx(colour, abs=8) for colour in ((0, 0, 255), (255, 165, 0))
     ]
     assert MADE_BY_AI in str(made.info["xmp"])
+    moving: Any = opened(await DECODERS.split(before, after, 1_000_000, LABELS, moves=True), 1_000_000)
+    assert MADE_BY_AI in str(moving.info["xmp"])
+    seen: list[Any] = []
+    for frame in (0, WIPE_STEPS):  # all before, and all after
+        moving.seek(frame)
+        seen += [moving.convert("RGB").getpixel((x, 300)) for x in (100, 700)]
+    assert seen == [pytest.approx(one, abs=8) for one in 2 * [(0, 0, 255)] + 2 * [(255, 165, 0)]]
     assert await DECODERS.split(broken, after, 60_000, LABELS) is None
     assert await DECODERS.split(after, broken, 60_000, LABELS) is None
 

@@ -81,7 +81,9 @@ class Decoder:
     async def label(self, path: Path, limit: int, words: str, corner: str) -> bytes | None:
         return await self._made(path, limit)
 
-    async def split(self, before: Path, after: Path, limit: int, labels: tuple[str, str]) -> bytes | None:
+    async def split(
+        self, before: Path, after: Path, limit: int, labels: tuple[str, str], *, moves: bool = False
+    ) -> bytes | None:
         await self._look(before)
         return await self._made(after, limit)
 

@@ -36,8 +36,10 @@ class SharedDecoders:
     async def label(self, path: Path, limit: int, words: str, corner: str) -> bytes | None:
         return await _answer(_running().pool.label(path, limit, words, corner))
 
-    async def split(self, before: Path, after: Path, limit: int, labels: tuple[str, str]) -> bytes | None:
-        return await _answer(_running().pool.split(before, after, limit, labels))
+    async def split(
+        self, before: Path, after: Path, limit: int, labels: tuple[str, str], *, moves: bool = False
+    ) -> bytes | None:
+        return await _answer(_running().pool.split(before, after, limit, labels, moves=moves))
 
 
 class _Running(NamedTuple):

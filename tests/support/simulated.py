@@ -117,7 +117,9 @@ class NoDrawing:
 
     async def label(self, path: Path, limit: int, words: str, corner: str) -> bytes | None: ...
 
-    async def split(self, before: Path, after: Path, limit: int, labels: tuple[str, str]) -> bytes | None: ...
+    async def split(
+        self, before: Path, after: Path, limit: int, labels: tuple[str, str], *, moves: bool = False
+    ) -> bytes | None: ...
 
 
 async def usual_rules(_guild_id: int) -> GuildSettings:

@@ -49,6 +49,7 @@ MAX_JPEG_SIDE = 65_500  # libjpeg's JPEG_MAX_DIMENSION
 MAX_JPEG_XMP = 65_502  # bytes: what one segment holds
 _QUALITY = 92  # of a JPEG that is sent on
 _FITTING = ((92, 1.0), (85, 1.0), (78, 1.0), (85, 0.75), (78, 0.75), (78, 0.5), (70, 0.35), (60, 0.25))
+_WIPE_SIDES = 800, 500  # pixels of the longer side of a picture that moves
 _LIGHT = ((92, 100, 1.0), (85, 80, 1.0), (75, 60, 0.75), (60, 40, 0.5), (50, 20, 0.25))
 # Pillow's class for each kind, as one by the name of a kind may be another; and the bytes a pixel that
 # decoding and converting take, without transparency and with it: measured, with some room.
@@ -141,14 +142,27 @@ def label(path: str, limit: int, words: str, corner: str, pixels: int, room: int
     return _fitted(labelled(_flat(picture), words, corner), limit, xmp)
 
 
-def split(path: str, before: str, limit: int, labels: tuple[str, str], pixels: int, room: int) -> bytes:
-    """Return such a JPEG, half of it the picture before and half the one at `path`."""
-    from bot.media.drawing import SPLIT_SIDE, draw_halves
+def split(
+    path: str, before: str, limit: int, labels: tuple[str, str], pixels: int, room: int, *, moves: bool
+) -> bytes:
+    """Return such a JPEG, half of it the picture before and half the one at `path`; or a WebP that moves from
+    one to the other."""
+    from bot.media.drawing import SPLIT_SIDE, draw_halves, draw_wipe
 
     picture, xmp = _smaller(path, pixels, room, made=True)
     picture.thumbnail((SPLIT_SIDE, SPLIT_SIDE))  # or there would be no room for the other
     earlier, _ = _smaller(before, pixels, room, made=False)
-    return _fitted(draw_halves(_flat(earlier), _flat(picture), labels), limit, xmp)
+    if not moves:
+        return _fitted(draw_halves(_flat(earlier), _flat(picture), labels), limit, xmp)
+    for side in _WIPE_SIDES:
+        picture.thumbnail((side, side))
+        frames, lasts = draw_wipe(_in_srgb(_flat(earlier)), _in_srgb(_flat(picture)), labels)
+        film: dict[str, Any] = {"save_all": True, "append_images": frames[1:], "duration": lasts, "loop": 0}
+        buffer = io.BytesIO()
+        frames[0].save(buffer, "WEBP", quality=70, method=2, xmp=xmp, **film)
+        if buffer.tell() <= limit:
+            return buffer.getvalue()
+    return b""
 
 
 OPERATIONS: dict[str, Callable[..., Any]] = {one.__name__: one for one in (check, inspect, fit, label, split)}

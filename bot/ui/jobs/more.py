@@ -45,6 +45,7 @@ from bot.ui.reading.pictures import (
     HALVES_FILE,
     LABELLED_FILE,
     SMALLER_FILE,
+    WIPE_FILE,
     is_before,
     is_smaller,
     shown_before,
@@ -62,6 +63,7 @@ BEFORE_GONE = lazy("The original photo has been deleted, so it isn't shown.")
 _AFTER = plazy("title", "After")
 _BESIDE = {
     HALVES_FILE: (plazy("title", "Split"), lazy("Before on the left, after on the right")),
+    WIPE_FILE: (plazy("title", "Wipe"), lazy("A moving picture, from before to after and back")),
     LABELLED_FILE: (
         plazy("title", "Labelled"),
         lazy("The result with a label that says that it is staged"),

@@ -248,9 +248,11 @@ async def _forwarded(message: discord.Message, client: discord.Client) -> discor
 
 BEFORE_FILE = "before"  # the beginning of the file name of the photo before
 HALVES_FILE = "halves"  # the same of a picture that is half before and half after
+WIPE_FILE = "wipe"  # the same of one that moves from before to after
 LABELLED_FILE = "staged"  # the same of a copy that says so of a staged picture
 SMALLER_BEFORE = f"{BEFORE_FILE}-smaller"  # the same, if it was made smaller to be shown
-_BESIDE = (f"{BEFORE_FILE}-", f"{HALVES_FILE}-", f"{LABELLED_FILE}-")
+_SHOW_BEFORE = (f"{BEFORE_FILE}-", f"{HALVES_FILE}-", f"{WIPE_FILE}-")
+_BESIDE = (*_SHOW_BEFORE, f"{LABELLED_FILE}-")
 SMALLER_FILE = "smaller-"  # the same of a result that was made smaller to be shown
 SOURCE_GONE = lazy(
     "The original photo is no longer in Discord. Post it again, and use the command or its "
@@ -322,7 +324,7 @@ def is_beside(photo: SourcePhoto) -> bool:
 def shows_before(url: str) -> bool:
     """Return whether the file at that address, of a posting of ours, shows the photo before."""
     name = urlsplit(url).path.rpartition("/")[2].removeprefix(SPOILER)
-    return name.startswith((f"{BEFORE_FILE}-", f"{HALVES_FILE}-"))
+    return name.startswith(_SHOW_BEFORE)
 
 
 def shown_of(message: discord.Message | None, job: Job) -> list[str]:

@@ -85,6 +85,7 @@ def _notes(now: Now) -> Iterable[Worded]:
 COMPARISONS: Mapping[str, Worded] = {
     "pair": lazy("the photo beside the result"),
     "split": lazy("also half before, half after"),
+    "wipe": lazy("also a moving picture, from before to after"),
 }
 CORNER_NAMES: Mapping[str, Worded] = {
     "bottom-left": lazy("bottom left"),
@@ -146,8 +147,10 @@ RESULTS = Topic(
             "compare",
             lazy("Comparison"),
             OneOf(lambda _catalog: COMPARISONS),
-            read=lambda rules: "split" if rules.splits else "pair",
-            write=lambda session, scope, value: change(session, scope, "splits", value == "split"),
+            read=lambda rules: "wipe" if rules.wipes else "split" if rules.splits else "pair",
+            write=lambda session, scope, value: settings.change(
+                session, scope.guild_id, splits=value == "split", wipes=value == "wipe"
+            ),
         ),
         Setting("best_channel_id", lazy("Best of"), a_channel(lazy("off")), line=_best, check=can_post),
         Setting(
