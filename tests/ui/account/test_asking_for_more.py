@@ -17,6 +17,7 @@ from bot.servers.settings import Period
 from tests.support import spending
 from tests.support.desk import Desk, answer_of, texts
 from tests.support.posts import deliver, open_posts
+from tests.support.presses import press
 
 
 async def short(desk: Desk, credits_: int = 3) -> None:
@@ -93,6 +94,16 @@ async def test_a_decline_grants_nothing_and_is_told_where_one_asked_if_dms_are_c
     assert isinstance(await deliver(desk, told, desk.channel.id), Stands)
     said = texts(desk.channel.history()[-1])
     assert f"<@{desk.maya.id}>, an admin of **Harbour Street Studio** declined your request" in said
+
+
+async def test_an_admin_is_asked_from_the_direct_message_that_refuses_a_tap(desk: Desk) -> None:
+    await short(desk)
+    custom_id = f"studii:ask:{desk.guild.id}:studio:8:{desk.channel.id}"
+    refused = await desk.channel_message(custom_id)
+    told = await press(desk, desk.maya, refused, custom_id, in_server=False)
+    assert "An admin was asked for more credits." in texts(told)
+    (asked_for,) = await notices(desk, NoticeKind.CREDITS_ASKED)
+    assert asked_for.details["user"] == desk.maya.id
 
 
 async def test_a_member_has_one_open_request_and_may_ask_again_after_a_day(desk: Desk) -> None:
