@@ -1,13 +1,9 @@
 """`/studii photos`: channels in lists that have no room for all of them."""
 
-from typing import Any
-
 import pytest
-from discord import ui
 
 from bot.features import photo_rules
 from bot.features.photo_rules import PhotoChannelKind
-from bot.ui.kit.forms import labelled
 from tests.support.desk import Desk, pieces, texts
 from tests.support.settings import change, control, opened
 
@@ -41,15 +37,6 @@ async def test_emoji_that_stay_under_photos_of_a_channel_that_is_turned_off_are_
     assert "⚠️" not in await change(desk, "photos", "offers", desk.channel)
     said = await change(desk, "photos", "offers", None)
     assert "⚠️ My emoji stay under earlier photos, but tapping them does nothing unless" in said
-
-
-@pytest.mark.parametrize("kind", [ui.ChannelSelect[Any], ui.RoleSelect[Any], ui.UserSelect[Any]])
-def test_a_list_of_a_form_is_to_be_chosen_from(kind: Any) -> None:
-    """A form that is sent without a channel would have nothing to work with."""
-    needed, optional = kind(), kind(min_values=0)
-    for listed in (needed, optional):
-        labelled("Which", listed)
-    assert (needed.required, optional.required) == (True, False)
 
 
 async def test_what_a_message_has_no_room_for_is_on_a_further_page(

@@ -183,10 +183,3 @@ async def test_removing_a_style_hurts_no_job_and_its_old_buttons_say_so(desk: De
     assert (kept.id, kept.inputs) == (job.id, job.inputs)
     gone = await desk.maya.slash(desk.channel, "studio", prompt="x", style=offered["value"])
     assert "That style has been removed." in texts(gone)
-
-
-async def test_what_has_no_result_is_saved_as_no_style(desk: Desk) -> None:
-    await desk.maya.slash(desk.channel, "studio", prompt="A red kite")
-    custom_id = f"studii:save:{(await desk.job()).id}-0"
-    told = await send(desk, desk.maya, await desk.channel_message(custom_id), custom_id)
-    assert "Only a job that has a result can be saved as a style." in texts(told)
