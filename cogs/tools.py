@@ -19,23 +19,24 @@ from bot.features.styles import WordsNeeded
 from bot.jobs.models import SourcePhoto
 from bot.languages import N_, gettext as _, lazy
 from bot.ui.jobs.choosing import ask, begin, choose, open_style_form, own_inputs
-from bot.ui.jobs.forms import MAX_EXTRA_CHARACTERS, FormStart, Values, extra_inputs
+from bot.ui.jobs.forms import MAX_EXTRA_CHARACTERS, MAX_VARIANTS, STYLE, FormStart, Values, extra_inputs
 from bot.ui.jobs.start import Terms, start
 from bot.ui.kit.answers import host_of, in_order, read_before_form, read_for_suggestions
 from bot.ui.kit.forms import PhotoCommand
 from bot.ui.reading.permissions import ensure_can_post
 from bot.ui.reading.pictures import author_in, ensure_taken, is_beside, pictures_in, source_photo, taken_of
-from bot.ui.styles import STYLE, style_choices, usable_styles, values_with
+from bot.ui.styles import style_choices, usable_styles, values_with
 from cogs.commands import MAX_SUGGESTIONS, Choices, choices
 
 MAX_VALUES_BESIDE_STYLES = 10  # of them are values of the input, where styles are offered too
 ALL_TOOLS = "Studii…"  # Untranslated: the bot's name
 IMAGE = "image"
 PRIVATE_OPTION = "private"
-EXTRA = "extra"
+EXTRA, VARIANTS = "extra", "variants"
 _PRIVATE_HELP = N_("Show the result only to you")
 _STYLE_HELP = N_("A style that you or this server saved; options that you set here replace its inputs")
 _OR_A_STYLE = N_("{input}, or a style that you or this server saved")
+_VARIANTS_HELP = N_("How many pictures to make with these inputs, each at the tool's price")
 _EXTRA_HELP = N_("More inputs for Studii as key=value, for members with Manage Server")
 _IMAGE_HELP = {
     SourceRule.REQUIRED: N_("The photo to start from: JPEG, PNG, WebP, HEIC and others"),
@@ -62,6 +63,7 @@ def tool_command(tool: Tool) -> PhotoCommand:
     }
     descriptions = {key: localised(partial(_described, one)) for key, one in options.items()}
     descriptions |= {PRIVATE_OPTION: locale_str(_PRIVATE_HELP), EXTRA: locale_str(_EXTRA_HELP)}
+    descriptions[VARIANTS] = locale_str(_VARIANTS_HELP)
     descriptions |= {
         key: localised(partial(_or_a_style, one)) for key, one in options.items() if one.name == STYLE
     }
@@ -91,7 +93,8 @@ async def _run(
     source = source_photo(attached) if attached is not None else None
     style = values.pop(STYLE, None) or given.get(STYLE)
     private, extra = bool(given.get(PRIVATE_OPTION)), extra_inputs(given.get(EXTRA), tool)
-    terms = Terms(private=private, extra=extra)
+    variants = [dict[str, str]()] * (given.get(VARIANTS) or 0)
+    terms = Terms(private=private, extra=extra, variants=variants)
     pictures = [] if source is None else [source]
     try:
         reading = values_with(interaction, tool, values, style)
@@ -128,6 +131,7 @@ def _signature(tool: Tool, options: dict[str, ToolInput]) -> inspect.Signature:
     if tool.inputs and tool.input(STYLE) is None:
         parameters.append(_parameter(STYLE, app_commands.Range[str, 1, 100], required=False))
     parameters.append(_parameter(PRIVATE_OPTION, bool, required=False))
+    parameters.append(_parameter(VARIANTS, app_commands.Range[int, 2, MAX_VARIANTS], required=False))
     parameters.append(_parameter(EXTRA, app_commands.Range[str, 1, MAX_EXTRA_CHARACTERS], required=False))
     first = inspect.Parameter("interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return inspect.Signature([first, *parameters])

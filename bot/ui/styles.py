@@ -27,7 +27,7 @@ from bot.jobs import queries
 from bot.jobs.models import Job, JobState
 from bot.languages import and_list, gettext as _, lazy, ngettext, pgettext, plazy, quotation_marks
 from bot.ui.jobs.choosing import STYLE_EMOJI, open_style_form, prices_for
-from bot.ui.jobs.forms import MAX_INPUTS_CHARACTERS, Values, choice_field, inputs_from
+from bot.ui.jobs.forms import MAX_INPUTS_CHARACTERS, STYLE, Values, choice_field, inputs_from
 from bot.ui.jobs.progress import INPUTS_ERASED, job_for
 from bot.ui.jobs.wording import prompt_of, prompt_words, settings_words
 from bot.ui.kit.answers import acknowledge, answer, answer_in_place, host_of, read_before_form
@@ -61,7 +61,6 @@ from bot.ui.reading.permissions import (
 )
 from bot.ui.reading.pictures import posted_results
 
-STYLE = "style"  # the option of a tool's command; a tool may have an input of that name
 SAVED = "saved:"  # the beginning of the value of a choice, before the style's id
 THIS_SERVERS = plazy("choice", "this server's")  # whose style it is
 MAX_SHOWN_NAME_CHARACTERS = 40

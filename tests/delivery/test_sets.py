@@ -152,7 +152,7 @@ async def test_the_menu_shows_one_picture_with_what_a_single_result_has(tmp_path
         shown = await picked(desk, 2, desk.tom)
         assert "Photo restoration: room2.png" in texts(shown)
         assert labels(shown)[0].startswith("Run again · ")
-        assert labels(shown)[1:] == ["Edit", "Full size", "Use in…"]
+        assert labels(shown)[1:] == ["Edit", "Full size", "Use in…", "Variations…"]
         again = await desk.tom.click(shown, label=labels(shown)[0])
         assert again.response is not None
         new = (await jobs_of(desk))[-1]

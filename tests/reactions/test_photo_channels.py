@@ -127,7 +127,7 @@ async def test_an_admin_maps_an_emoji_to_a_tool_with_inputs_and_takes_one_away(d
     )
     assert "🔥 **Studio** (prompt a warm, cosy evening · quality high)" in texts(answer)
     answer = await admin(desk, "reactions remove", emoji=STAGING)
-    assert "🛋️ **Virtual staging**" not in texts(answer)
+    assert "\n🛋️ **Virtual staging**" not in texts(answer)
     message = await post(desk, desk.maya, ROOM)
     await desk.tom.react(message, STAGING)
     await desk.tom.react(message, "🔥")

@@ -46,8 +46,11 @@ from bot.media.photo import Drawing
 from bot.media.spool import OutputFile
 from bot.reasons import ReasonCode
 from bot.servers import access
+from bot.ui.jobs.progress import part_name
 from bot.ui.jobs.wording import (
+    are_variations,
     cost_words,
+    count_words,
     link_words,
     member_words,
     message_link,
@@ -121,11 +124,11 @@ def _about(jobs: Sequence[Job], catalog: Catalog) -> str:
     member = member_words(FORGOTTEN_MEMBER if job.scrubbed_at is not None else job.user_id)
     if len(jobs) == 1:
         return _("**{tool}** for {member} in {channel}", tool=tool, member=member, channel=channel)
-    return ngettext(
-        "**{tool}** · {count} photo for {member} in {channel}",
-        "**{tool}** · {count} photos for {member} in {channel}",
-        len(jobs),
+    return _(
+        # Translators: {photos} is such as “4 photos” or “4 variations”.
+        "**{tool}** · {photos} for {member} in {channel}",
         tool=tool,
+        photos=count_words(jobs),
         member=member,
         channel=channel,
     )
@@ -324,14 +327,10 @@ def approval_request(
             GOING,
             lines(
                 f"### 🛂 {_('A request waits for approval')}",
-                sentences(_asked_words(job, catalog, count), private),
-                ngettext(
-                    "Your decision counts for {count} photo.",
-                    "Your decision counts for all {count} photos.",
-                    count,
-                )
-                if several
-                else "",
+                sentences(_asked_words(jobs, catalog), private),
+                # Translators: {photos} is such as “4 photos” or “4 variations”.
+                _("Your decision counts for {photos}.", photos=count_words(jobs)) if several else "",
+                " · ".join(part_name(one, jobs, catalog) for one in jobs) if are_variations(jobs) else "",
                 *about,
                 small(f"{cost} · {_asked_and_ends(job)}"),
             ),
@@ -341,20 +340,17 @@ def approval_request(
     )
 
 
-def _asked_words(job: Job, catalog: Catalog, count: int) -> str:
+def _asked_words(jobs: Sequence[Job], catalog: Catalog) -> str:
+    job = jobs[0]
     asked = {
         "member": f"<@{job.user_id}>",
         "tool": catalog.title(job.tool),
         "channel": f"<#{job.channel_id}>",
     }
-    if count == 1:
+    if len(jobs) == 1:
         return _("{member} asks for **{tool}** in {channel}.", **asked)
-    return ngettext(
-        "{member} asks for **{tool}** with {count} photo in {channel}.",
-        "{member} asks for **{tool}** with {count} photos in {channel}.",
-        count,
-        **asked,
-    )
+    # Translators: {photos} is such as “4 photos” or “4 variations”.
+    return _("{member} asks for **{tool}** with {photos} in {channel}.", photos=count_words(jobs), **asked)
 
 
 def _asked_and_ends(job: Job) -> str:

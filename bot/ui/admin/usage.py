@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock, Semaphore
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -64,21 +65,24 @@ MAX_WAITING_CHARTS = 4  # pictures that may wait at once; each takes some hundre
 MANY_CHARTS = lazy("The bot is drawing other charts right now. Try again in a moment.")
 
 
-_drawing, _wanted = asyncio.Lock(), asyncio.Semaphore(MAX_WAITING_CHARTS)
+_drawing, _wanted = Lock(), Semaphore(MAX_WAITING_CHARTS)
 
 
 async def picture_of(chart: UsageChart | Gauge) -> bytes:
     """Return the picture as a PNG, drawn in a thread, one at a time. Raises `Refused` if many wait."""
-    if _wanted.locked():
+    if not _wanted.acquire(blocking=False):
         raise Refused(MANY_CHARTS)
-    async with _wanted, _drawing:
+    try:
         return await asyncio.to_thread(_drawn, chart)
+    finally:
+        _wanted.release()
 
 
 def _drawn(chart: UsageChart | Gauge) -> bytes:
     from bot.ui.admin.chart_picture import draw, draw_gauge
 
-    return draw(chart) if isinstance(chart, UsageChart) else draw_gauge(chart)
+    with _drawing:
+        return draw(chart) if isinstance(chart, UsageChart) else draw_gauge(chart)
 
 
 FILE_NAME = "usage.png"

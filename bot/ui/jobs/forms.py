@@ -76,7 +76,8 @@ def _pairs(typed: str | None) -> dict[str, str]:
 
 # Names that no input has, so that all fields differ.
 PHOTO, PRIVATE_FIELD = "image", "private"
-MAX_SET_PHOTOS = 10
+MAX_SET_PHOTOS, MAX_VARIANTS = 10, 4
+STYLE = "style"  # the option of a tool's command; a tool may have an input of that name
 SET = "first "  # the beginning of the value of a choice of several pictures, before their number
 # https://discord.com/developers/docs/components/reference
 FIELDS = 5

@@ -22,7 +22,7 @@ from bot.jobs.best_results import result_of
 from bot.jobs.models import FORGOTTEN_MEMBER, Job
 from bot.languages import Message, Worded, gettext as _, lazy, pgettext, plazy
 from bot.servers.settings import of as rules_of
-from bot.ui.jobs.progress import JOB_GONE, again_button, edit, job_for, photo_name, use_in
+from bot.ui.jobs.progress import JOB_GONE, again_button, edit, job_for, part_name, use_in, vary
 from bot.ui.jobs.wording import ALT_LENGTH, alt_words, link_words
 from bot.ui.kit.answers import Host, acknowledge, answer
 from bot.ui.kit.layout import (
@@ -280,10 +280,16 @@ async def _offer(press: Press, job: Job, *, alone: bool) -> None:
     catalog = press.host.catalog
     tool, addresses = catalog.tools.get(job.tool), shown_of(message, job)
     files = [file_name_of(one) for one in addresses]
-    title = catalog.title(job.tool) if alone else named_value(catalog.title(job.tool), photo_name(job))
+    title = (
+        catalog.title(job.tool)
+        if alone
+        else named_value(catalog.title(job.tool), part_name(job, [job], catalog))
+    )
     buttons = list[Piece]()
     if addresses and job.output_kind != "video":
         buttons.append(use_in.of(job.id, job.posting))
+    if tool is not None:
+        buttons.append(vary.of(job.id, job.posting))
     if tool is not None and tool.inputs and (job.user_id == interaction.user.id or manages(interaction)):
         buttons.append(save_as_style.of(job.id, job.posting))
     if all(any(one.startswith(beside) for one in files) for beside in (LABELLED_FILE, BEFORE_FILE)):

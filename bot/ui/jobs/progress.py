@@ -26,20 +26,24 @@ from bot.jobs.models import (
 from bot.languages import gettext as _, lazy, ngettext, plazy
 from bot.services import Services
 from bot.ui.jobs.choosing import ask, choose
-from bot.ui.jobs.forms import FormStart
+from bot.ui.jobs.forms import MAX_FORM_OPTIONS, MAX_VARIANTS, STYLE, FormStart, capitalised
 from bot.ui.jobs.start import Terms, start_once
 from bot.ui.jobs.wording import (
     again_label,
     again_price,
+    are_variations,
     cost_words,
+    count_words,
     link_words,
     message_link,
+    part_words,
     prompt_words,
     settings_words,
     short_state_words,
     state_words,
 )
 from bot.ui.kit.answers import Host, acknowledge, in_order, read_before_form
+from bot.ui.kit.forms import labelled
 from bot.ui.kit.layout import (
     BAD,
     GOING,
@@ -59,7 +63,7 @@ from bot.ui.kit.layout import (
 )
 from bot.ui.panels.controls import Id, Press, button
 from bot.ui.reading.permissions import ensure_can_post, ensure_stays_there, moderates, server_of
-from bot.ui.reading.pictures import PhotoGone, author_of, is_beside, pictures_in, plain_name, source_of
+from bot.ui.reading.pictures import PhotoGone, author_of, is_beside, pictures_in, placed, source_of
 
 CHARGED_AGAIN = lazy("Running it again may be charged again.")
 NOT_UPDATED_ANY_MORE = lazy("This message won't be updated any more. See `/jobs`.")
@@ -114,7 +118,7 @@ def progress_panel(jobs: Sequence[Job], catalog: Catalog, progress: Progress, *,
     if first.failure is FailureCode.OUTPUT and first.output_url is not None:
         said.append(link_words(first))
     if not alone:
-        title = f"{title} · {ngettext('{count} photo', '{count} photos', len(jobs))}"
+        title = f"{title} · {count_words(jobs)}"
         private = [job for job in jobs if job.private and not job.over]
         if any(job.result_approval is Approval.WANTED for job in private):
             seen = _(
@@ -124,7 +128,10 @@ def progress_panel(jobs: Sequence[Job], catalog: Catalog, progress: Progress, *,
         elif any(job.approval is Approval.WANTED for job in private):
             seen = _("Although these are private, moderators see the requests before they start.")
         said, cost = (
-            [f"**{_counts(jobs)}**", *(_line(number, job) for number, job in enumerate(jobs, 1))],
+            [
+                f"**{_counts(jobs)}**",
+                *(_line(number, job, jobs, catalog) for number, job in enumerate(jobs, 1)),
+            ],
             _cost(jobs),
         )
     again = CHARGED_AGAIN if any(map(may_be_charged_again, jobs)) else ""
@@ -204,13 +211,13 @@ def _counts(jobs: Sequence[Job]) -> str:
     return " · ".join(words(number) for words, number in counted if number)
 
 
-def photo_name(job: Job) -> str:
-    """Return the name of the job's photo as it is shown."""
-    return plain(plain_name(job.source), PHOTO_NAME) if job.source is not None else _("photo")
+def part_name(job: Job, whole: Sequence[Job], catalog: Catalog) -> str:
+    """Return what a job of a set is called, as it is shown."""
+    return plain(part_words(job, whole, catalog), PHOTO_NAME)
 
 
-def _line(number: int, job: Job) -> str:
-    name = photo_name(job)
+def _line(number: int, job: Job, whole: Sequence[Job], catalog: Catalog) -> str:
+    name = part_name(job, whole, catalog)
     state = shortened(short_state_words(job), STATE_LENGTH)
     return f"{number}. {sign_of(job)} {named_value(name, state)}{where_words(job)}"
 
@@ -320,6 +327,44 @@ async def edit(press: Press, job_id: Id, posting: int) -> None:
     await ask(interaction, tool, FormStart(pictures, job.inputs, replaceable=True), terms)
 
 
+@button("vary:{job_id}-{posting}", label=plazy("button", "Variations…"))
+async def vary(press: Press, job_id: Id, posting: int) -> None:
+    """Ask for how many more pictures with the same inputs, or in which styles of a tool that has some."""
+    job = await read_before_form(press.interaction, job_for(press.interaction, press.host.services, job_id))
+    tool = press.host.catalog.get(job.tool)
+    price, style = again_price(job), tool.input(STYLE)
+    counts = [
+        discord.SelectOption(
+            label=f"{count} · {short_price(price_of_all([price] * count))}", value=str(count)
+        )
+        for count in range(2, MAX_VARIANTS + 1)
+    ]
+    counts[0].default = True
+    fields = [labelled(lazy("How many"), ui.Select[Any](custom_id="count", options=counts))]
+    if style is not None and style.suggestions:
+        offered = [
+            discord.SelectOption(label=shortened(style.shown(one), 100), value=one)
+            for one in style.suggestions[:MAX_FORM_OPTIONS]
+        ]
+        most = min(MAX_VARIANTS, len(offered))
+        chosen = ui.Select[Any](
+            custom_id=STYLE, options=offered, required=False, min_values=0, max_values=most
+        )
+        about = lazy("Choose up to {count}: then there is one picture of each", count=most)
+        fields.append(labelled(capitalised(style.title), chosen, about))
+    await press.ask(_("Variations of {tool}", tool=tool.title), *fields)
+
+
+@vary.submitted
+async def varied(press: Press, job_id: Id, posting: int) -> None:
+    """Start the variations, as a set."""
+    styles: Sequence[str] = press.values.get(STYLE) or ()
+    variants = [{STYLE: one} for one in styles] or [dict[str, str]()] * int(press.values["count"][0])
+    with in_order(press.interaction):
+        job = await job_for(press.interaction, press.host.services, job_id)
+        await run_again(press.interaction, press.host, [job], variants=variants)
+
+
 @button("use:{job_id}-{posting}", label=plazy("button", "Use in…"))
 async def use_in(press: Press, job_id: Id, posting: int) -> None:
     """Start another tool from the result."""
@@ -335,19 +380,21 @@ async def use_in(press: Press, job_id: Id, posting: int) -> None:
                 "as a photo and use its menu. Nothing was charged."
             )
         )
-    if message is not None and message.flags.ephemeral:  # where it can't be looked up again
-        there = None if job.private else job.result_message_id
-        made = replace(made, message_id=there, channel_id=job.result_channel_id)
+    made = placed(made, message, job)
     terms = Terms(photo_author=author_of(job), private=job.private)
     await choose(press.interaction, [made], f"### {_('Use this picture in…')}", terms)
 
 
 async def run_again(
-    interaction: discord.Interaction, host: Host, jobs: Sequence[Job], each: int | None = None
+    interaction: discord.Interaction,
+    host: Host,
+    jobs: Sequence[Job],
+    each: int | None = None,
+    variants: Sequence[Mapping[str, str]] = (),
 ) -> None:
     """Start jobs with the same inputs and photos, at the price that the pressed button names, or at `each`.
 
-    To be called within `in_order`.
+    `variants` are those of a single job. To be called within `in_order`.
     """
     first, tool = jobs[0], host.catalog.get(jobs[0].tool)
     ensure_stays_there(interaction, first)
@@ -359,9 +406,11 @@ async def run_again(
                 "The original request has expired. Start it again with the photos. Nothing was charged."
             )
         )
-    now = host.clock.now()
+    now, price = host.clock.now(), each or max(again_price(job).amount for job in jobs)
+    if are_variations(jobs):
+        variants, jobs = [job.inputs for job in jobs], jobs[:1]
     photos = await asyncio.gather(*(source_of(interaction, job, now) for job in jobs))
-    terms = replace(terms_of(first, tool), shown_price=each or max(again_price(job).amount for job in jobs))
+    terms = replace(terms_of(first, tool), shown_price=price, variants=variants)
     await start_once(interaction, tool, first.inputs, [one for one in photos if one is not None], terms)
 
 

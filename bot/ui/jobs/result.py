@@ -15,7 +15,7 @@ from bot.credits.budgets import credit_words
 from bot.jobs.best_results import STAR, answer as answer_for_best
 from bot.jobs.models import FailureCode, Job, JobState, Progress
 from bot.jobs.results import EndOfJobs, Part
-from bot.languages import Worded, and_list, gettext as _, lazy, ngettext, number, sentences
+from bot.languages import Worded, and_list, gettext as _, lazy, number, sentences
 from bot.servers.settings import MAX_DISCLOSURE_CHARACTERS, GuildSettings
 from bot.ui.jobs.more import (
     caption_of,
@@ -27,8 +27,17 @@ from bot.ui.jobs.more import (
     pick,
     result_buttons,
 )
-from bot.ui.jobs.progress import CHARGED_AGAIN, may_be_charged_again, photo_name, set_again_button, sign_of
-from bot.ui.jobs.wording import cost_words, link_words, prompt_words, settings_words, state_words
+from bot.ui.jobs.progress import CHARGED_AGAIN, may_be_charged_again, part_name, set_again_button, sign_of
+from bot.ui.jobs.wording import (
+    are_variations,
+    cost_words,
+    count_words,
+    link_words,
+    part_words,
+    prompt_words,
+    settings_words,
+    state_words,
+)
 from bot.ui.kit.answers import acknowledge
 from bot.ui.kit.layout import (
     GOOD,
@@ -46,7 +55,6 @@ from bot.ui.kit.layout import (
     text,
 )
 from bot.ui.panels.controls import Press, button
-from bot.ui.reading.pictures import plain_name
 
 # The first line mentions the member, as a result's does; `bot.ui.jobs.progress` reads it there.
 _FAILED = "❌", lazy("{member}, your **{tool}** job failed.")
@@ -94,16 +102,17 @@ def result(
         photo = shown[part.job.id]
         said = _said(part.job, photo, MAX_LINKS_CHARACTERS // max(1, linked))
         if not alone:
-            pieces.append(text(lines(f"{caption_of(part.number)} {photo_name(part.job)}", said)))
+            name = part_name(part.job, ended.whole, catalog)
+            pieces.append(text(lines(f"{caption_of(part.number)} {name}", said)))
         if photo.files:
             pieces.append(gallery(part.job, catalog, [f"attachment://{name}" for name in photo.files]))
     if others:
-        pieces.append(text(lines(*map(_failure, others))))
+        pieces.append(text(lines(*(_failure(part, ended, catalog) for part in others))))
     about = _details(ended, catalog, title=catalog.title(first.tool))
     why = why_here(first, by_dm=by_dm)
     pieces.append(text(lines(said if alone else "", about, disclosed_words(disclosure), why)))
     if not alone:
-        return Panel(*pieces, *_menu(ended, made, others, by_dm=by_dm))
+        return Panel(*pieces, *_menu(ended, made, others, catalog, by_dm=by_dm))
     return Panel(*pieces, row(*result_buttons(first, catalog.tools.get(first.tool), by_dm=by_dm)))
 
 
@@ -114,7 +123,7 @@ def ending(ended: EndOfJobs, catalog: Catalog, server: str) -> Panel:
     failed = _NOT_APPROVED if all(one.not_approved for one in over) else _FAILED
     sign, words = _ENDINGS.get(over[0].state, failed) if len({one.state for one in over}) == 1 else failed
     head = f"{sign} {words.using(member=f'<@{job.user_id}>', tool=catalog.title(job.tool))}"
-    said, there = list(map(_failure, ended.parts)), ""
+    said, there = [_failure(part, ended, catalog) for part in ended.parts], ""
     if alone:
         said = [] if job.state is JobState.CANCELLED else [state_words(job, Progress())]
         there = link_words(job) if job.failure is FailureCode.OUTPUT and job.output_url is not None else ""
@@ -171,7 +180,7 @@ def why_here(job: Job, *, by_dm: bool) -> str:
 def _ready(ended: EndOfJobs, made: Sequence[Part], catalog: Catalog) -> str:
     job, member = ended.job, f"<@{ended.job.user_id}>"
     if job.posted_with_set:
-        photos = _which([part.number for part in made], len(ended.whole))
+        photos = _which([part.number for part in made], ended.whole)
         ready = _("{member}, your results are ready: {photos}.", member=member, photos=photos)
     elif job.output_kind == "video":
         ready = _("{member}, your video is ready.", member=member)
@@ -180,10 +189,11 @@ def _ready(ended: EndOfJobs, made: Sequence[Part], catalog: Catalog) -> str:
     return f"{catalog.emoji(job.tool)} {ready}"
 
 
-def _which(numbers: Sequence[int], total: int) -> str:
+def _which(numbers: Sequence[int], whole: Sequence[Job]) -> str:
     """Name the photos of a set that a message is about, by their numbers if they are not all."""
-    if len(numbers) == total:
-        return ngettext("{count} photo", "{count} photos", total)
+    total = len(whole)
+    if len(numbers) == total or are_variations(whole):
+        return count_words(whole, len(numbers))
     first, last = numbers[0], numbers[-1]
     if len(numbers) == 1:
         return _("photo {number} of {total}", number=first, total=total)
@@ -203,9 +213,10 @@ def _said(job: Job, photo: ShownPhoto, room: int) -> str:
     return lines(small(order_words(photo.files)), *map(small, notes))
 
 
-def _failure(part: Part) -> str:
+def _failure(part: Part, ended: EndOfJobs, catalog: Catalog) -> str:
     state = shortened(state_words(part.job, Progress()), MAX_FAILURE_CHARACTERS)
-    said = f"{sign_of(part.job)} {caption_of(part.number)} {named_value(photo_name(part.job), state)}"
+    name = part_name(part.job, ended.whole, catalog)
+    said = f"{sign_of(part.job)} {caption_of(part.number)} {named_value(name, state)}"
     return sentences(said, cost_words(part.job))
 
 
@@ -221,13 +232,15 @@ def _details(ended: EndOfJobs, catalog: Catalog, *, title: str = "", prompt: boo
     return lines(said, prompt_words(tool, job.inputs) if prompt else "")
 
 
-def _menu(ended: EndOfJobs, made: Sequence[Part], others: Sequence[Part], *, by_dm: bool) -> list[Piece]:
+def _menu(
+    ended: EndOfJobs, made: Sequence[Part], others: Sequence[Part], catalog: Catalog, *, by_dm: bool
+) -> list[Piece]:
     rows, buttons = list[Piece](), [_delete(ended)]
     if not by_dm:
         options = [
             discord.SelectOption(
                 label=shortened(
-                    f"{part.number}. {plain_name(part.job.source) if part.job.source else _('photo')}",
+                    f"{part.number}. {part_words(part.job, ended.whole, catalog)}",
                     MAX_LABEL_CHARACTERS,
                 ),
                 value=part.job.id,

@@ -23,7 +23,7 @@ from bot.jobs.models import Job, JobRequest, Progress, SourcePhoto
 from bot.languages import Worded, gettext as _, lazy, ngettext, plazy
 from bot.servers.settings import GuildSettings
 from bot.ui.jobs.forms import Values
-from bot.ui.jobs.wording import prompt_words
+from bot.ui.jobs.wording import are_variations, prompt_words
 from bot.ui.kit.answers import (
     DISCORD_ERRORS,
     Host,
@@ -112,6 +112,14 @@ def question_panel(question: Confirmation, catalog: Catalog) -> Panel:
 def _asked(question: Confirmation, tool: str, price: Worded) -> str:
     if len(question.requests) == 1:
         return _("{tool} costs {price}. Start it?", tool=tool, price=price)
+    if are_variations(question.requests):
+        return ngettext(
+            "{count} variation of {tool} costs {price}. Start it?",
+            "{count} variations of {tool} cost {price}. Start them?",
+            len(question.requests),
+            tool=tool,
+            price=price,
+        )
     return ngettext(
         "{tool} of {count} photo costs {price}. Start it?",
         "{tool} of {count} photos costs {price}. Start it?",
@@ -182,7 +190,8 @@ class Terms:
     the bot's message that offered the tool, which goes then.
     `shown_price` is the price that the pressed button names, in credits, and `shown_prices` are those that a
     form names: above them the person is asked. `preferred`: where the person chose nothing, the inputs that
-    they prefer for the tool count.
+    they prefer for the tool count. `variants`: not one job is started but one for each of these, with inputs
+    that it has of its own.
     """
 
     photo_author: int | None = None
@@ -192,6 +201,7 @@ class Terms:
     shown_price: int | None = None
     shown_prices: PriceTable | None = None
     preferred: bool = False
+    variants: Sequence[Mapping[str, str]] = ()
 
 
 AS_USUAL = Terms()
@@ -210,7 +220,14 @@ async def start_once(
         ensure_taken(photo)
     # Discord may sign the address of one photo differently each time.
     paths = tuple(urlsplit(photo.url).path for photo in photos)
-    request = (interaction.user.id, interaction.channel_id, tool.slug, tuple(values.items()), paths)
+    request = (
+        interaction.user.id,
+        interaction.channel_id,
+        tool.slug,
+        tuple(values.items()),
+        paths,
+        str(terms.variants),
+    )
     async with host_of(interaction).clicks.once(request) as first:
         if first:
             await start(interaction, tool, values, photos, terms)
@@ -232,8 +249,14 @@ async def start(
     answer can't be shown.
     """
     host = host_of(interaction)
-    sources = enumerate(photos or (None,))
-    requests = [request_for(interaction, tool, terms, photo, number) for number, photo in sources]
+    if terms.variants and len(photos) > 1:
+        raise Refused(lazy("Variations are of one photo. Choose one of them. Nothing was charged."))
+    parts = [(photo, own) for photo in photos or (None,) for own in terms.variants or ({},)]
+    requests = [
+        replace(request, inputs={**request.inputs, **own})
+        for number, (photo, own) in enumerate(parts)
+        for request in [request_for(interaction, tool, terms, photo, number)]
+    ]
 
     await in_turn(interaction)
     complete = partial(_complete, interaction, tool, values, terms)
@@ -267,8 +290,9 @@ def _complete(
     On SQLite this runs beside the loop, in which Discord's events change what it looks up: it may look single
     things up, but go through nothing that grows, such as a server's channels.
     """
-    given = {**preferred, **values} if terms.preferred else values
-    inputs = {**tool.prepare(given, has_source=request.source is not None), **(terms.extra or {})}
+    given, extra = {**preferred, **values} if terms.preferred else values, terms.extra or {}
+    own = {name: value for name, value in request.inputs.items() if name not in extra}
+    inputs = {**tool.prepare({**given, **own}, has_source=request.source is not None), **extra}
     shown = terms.shown_price
     if shown is None and terms.shown_prices is not None:
         shown = terms.shown_prices.of(tool, inputs).amount

@@ -1,11 +1,12 @@
 """The words for a job: its settings, its state, its cost."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 
 from bot.catalog import Catalog, Tool, spaced
 from bot.credits.budgets import Estimate, credit_words, short_price
 from bot.credits.prices import MIN_ESTIMATE_CREDITS
-from bot.jobs.models import FORGOTTEN_MEMBER, TERMINAL_STATES, Job, JobState, Progress
+from bot.jobs.models import FORGOTTEN_MEMBER, TERMINAL_STATES, Job, JobRequest, JobState, Progress
 from bot.languages import (
     Worded,
     and_list,
@@ -19,6 +20,7 @@ from bot.languages import (
 )
 from bot.ui.kit.layout import plain, sentence, shortened
 from bot.ui.kit.reasons import reason_words
+from bot.ui.reading.pictures import plain_name
 
 PROMPT_LENGTH = 300  # characters shown of a long text
 VALUE_LENGTH = 40
@@ -94,6 +96,31 @@ def settings_words(tool: Tool | None, inputs: Mapping[str, str], most: int = MAX
     while len(" · ".join(shown)) > most:
         shown[-2:] = ["…"]
     return " · ".join(shown)
+
+
+def are_variations(jobs: Sequence[Job] | Sequence[JobRequest]) -> bool:
+    """Return whether jobs that were asked for together are of one photo, or of none."""
+    photos = {None if one.source is None else urlsplit(one.source.url).path for one in jobs}
+    erased = any(isinstance(one, Job) and one.scrubbed_at is not None for one in jobs)
+    return len(jobs) > 1 and len(photos) == 1 and not erased
+
+
+def part_words(job: Job, whole: Sequence[Job], catalog: Catalog) -> str:
+    """Return what a job of a set is called: by its photo, or what a variation has of its own. Not escaped."""
+    if not are_variations(whole):
+        return plain_name(job.source) if job.source is not None else _("photo")
+    tool = catalog.tools.get(job.tool)
+    every = [settings_of(tool, one.inputs) for one in whole]
+    own = [one for one in settings_of(tool, job.inputs) if not all(one in others for others in every)]
+    return " · ".join(value for _name, value in own) or _("variation")
+
+
+def count_words(whole: Sequence[Job], count: int | None = None) -> str:
+    """Return `4 photos`, or `4 variations`: of all, or of so many of them."""
+    count = len(whole) if count is None else count
+    if are_variations(whole):
+        return ngettext("{count} variation", "{count} variations", count)
+    return ngettext("{count} photo", "{count} photos", count)
 
 
 def prompt_words(tool: Tool | None, inputs: Mapping[str, str]) -> str:

@@ -276,7 +276,8 @@ async def source_of(interaction: discord.Interaction, job: Job, now: datetime) -
     has a valid one. Deleted photos are not used. Raises `PhotoGone` if the photo is gone, or if the job's
     inputs were erased and the result does not show it; `Refused` if Discord doesn't answer.
     """
-    shown = shown_before(interaction.message)
+    before = shown_before(interaction.message)
+    shown = before and placed(before, interaction.message, job)
     if job.scrubbed_at is not None:
         if shown is None:
             raise PhotoGone(
@@ -304,6 +305,15 @@ async def source_of(interaction: discord.Interaction, job: Job, now: datetime) -
         if given is None:
             raise
         return given
+
+
+def placed(photo: SourcePhoto, message: discord.Message | None, job: Job) -> SourcePhoto:
+    """Return a picture of the job's result that is in a message, with where it can be looked up again: not in
+    an answer that a person alone sees."""
+    if message is None or not message.flags.ephemeral:
+        return photo
+    there = None if job.private else job.result_message_id
+    return replace(photo, message_id=there, channel_id=job.result_channel_id or job.channel_id)
 
 
 def is_before(photo: SourcePhoto) -> bool:

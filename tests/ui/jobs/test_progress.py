@@ -57,8 +57,13 @@ async def test_others_are_offered_what_they_may_do_and_told_who_can_delete(
     desk: Desk, tmp_path: Path
 ) -> None:
     message = await posted_result(desk, tmp_path)
-    assert labels(await press_more(desk.maya, message)) == ["Use in…", "Save as style", "Delete"]
-    assert labels(await press_more(desk.tom, message)) == ["Use in…"]
+    assert labels(await press_more(desk.maya, message)) == [
+        "Use in…",
+        "Variations…",
+        "Save as style",
+        "Delete",
+    ]
+    assert labels(await press_more(desk.tom, message)) == ["Use in…", "Variations…"]
     question = await press_more(desk.maya, message, "Delete")
     old = await desk.channel_message(f"studii:delete:{(await desk.job()).id}-0")  # as results had it
     refused = await press(desk, desk.tom, old, f"studii:delete:{(await desk.job()).id}-0")

@@ -156,7 +156,13 @@ def test_progress_says_where_the_result_is() -> None:
 
 
 def a_set(*states: JobState, **changes: Any) -> list[Job]:
-    return [staging(id=f"{at:016x}", set_id=SET, state=state, **changes) for at, state in enumerate(states)]
+    photos = [
+        SourcePhoto(f"https://cdn.example/{at}.png", "room.png", "image/png", 9) for at in range(len(states))
+    ]
+    return [
+        staging(**{"id": f"{at:016x}", "set_id": SET, "state": state, "source": photos[at], **changes})
+        for at, state in enumerate(states)
+    ]
 
 
 def listing(*jobs: Job, whose: Whose = SERVER, page: int = 0) -> str:

@@ -319,11 +319,11 @@ async def test_a_channel_in_which_the_bot_can_not_post_is_refused(desk: Desk, pe
 
 async def a_set(desk: Desk, channel: ChannelHandle, folder: Path) -> tuple[list[Job], discord.Message]:
     """Ask for three photos at once, as the engine then asks moderators."""
-    source = SourcePhoto("https://cdn.example/room.png", "room.png", "image/png", len(PNG))
-    request = JobRequest(
-        desk.guild.id, desk.channel.id, desk.maya.id, "virtual-staging", {"style": "modern"}, source
-    )
-    jobs = await desk.services.acceptance.accept_all([request] * 3)
+    about = desk.guild.id, desk.channel.id, desk.maya.id, "virtual-staging", {"style": "modern"}
+    photos = [
+        SourcePhoto(f"https://cdn.example/room{n}.png", "room.png", "image/png", len(PNG)) for n in range(3)
+    ]
+    jobs = await desk.services.acceptance.accept_all([JobRequest(*about, photo) for photo in photos])
     for job in jobs:
         assert (
             await desk.db.write(transitions.make_ready, job.id, f"{job.id}.source.png", desk.clock.now())
@@ -346,7 +346,7 @@ async def test_a_set_is_decided_on_as_a_whole_with_its_whole_price(desk: Desk, t
     _, request = await a_set(desk, channel, tmp_path)
     said = texts(request)
     assert "asks for **Virtual staging** with 3 photos" in said
-    assert "Your decision counts for all 3 photos." in said
+    assert "Your decision counts for 3 photos." in said
     assert "reserved for all" in said
     (gallery,) = (piece for piece in pieces(request) if piece["type"] == 12)
     assert [item["spoiler"] for item in gallery["items"]] == [True] * 3
