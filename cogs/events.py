@@ -15,12 +15,10 @@ from bot.reactions.mentions import MentionWatch
 from bot.reactions.photos import PhotoWatch
 from bot.servers import privacy, settings
 from bot.servers.key_entry import lost
-from bot.ui.help import EXAMPLES
+from bot.ui.help import SHOWN_FIRST
 from bot.ui.settings.setup import greet, greeting, key_lost
 
 _log = logging.getLogger(__name__)
-
-SHOWN_FIRST = ("virtual-staging", "photo-restore", "product-background")  # of the pictures in /help
 
 
 class PhotoEvents(ComparingCog):
@@ -134,8 +132,7 @@ class ServerEvents(ComparingCog):
         if self._bot.get_guild(guild.id) is None:
             return  # it has removed the bot again during an outage
         if await self._services.db.write(settings.came, guild.id, self._bot.clock.now()):
-            pictures = {f"{slug}.jpg": EXAMPLES[slug] for slug in SHOWN_FIRST}
-            await greet(self._bot, self._bot.readers, guild, partial(greeting, guild.id), pictures)
+            await greet(self._bot, self._bot.readers, guild, partial(greeting, guild.id), SHOWN_FIRST)
 
     async def _goodbye(self, guild_id: int) -> None:
         if self._bot.get_guild(guild_id) is None:  # else it was invited again during an outage

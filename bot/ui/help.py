@@ -3,7 +3,7 @@
 import asyncio
 import io
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -143,6 +143,10 @@ def left_out_words(count: int) -> str:
 
 # A picture for each tool that ships, by slug.
 EXAMPLES = {path.stem: path.read_bytes() for path in Path(__file__).with_name("examples").iterdir()}
+# By their files' names: where someone sees the bot for the first time.
+SHOWN_FIRST = {
+    f"{slug}.jpg": EXAMPLES[slug] for slug in ("virtual-staging", "photo-restore", "product-background")
+}
 MAX_EXAMPLE_PICTURES = 9  # of the 10 files that a message holds
 MAX_PIECES = 30  # of the 40 components that a message holds: a tool takes two, with a picture four
 MAX_TOOL_CHARACTERS = 1800  # of the 4,000 that a message holds
@@ -380,8 +384,20 @@ _log = logging.getLogger(__name__)
 POST_TIMEOUT = 30.0  # seconds
 
 
-def public_panel(tools: Sequence[Tool]) -> Panel:
-    """Return the panel. Its buttons open the forms for the people who press them.
+def gallery_of(names: Iterable[str]) -> Piece | str:
+    """Return a gallery of the files of these names, which are sent along; empty without any."""
+    items = [discord.MediaGalleryItem(f"attachment://{one}") for one in names]
+    return ui.MediaGallery[Any](*items) if items else ""
+
+
+def files_of(pictures: Mapping[str, bytes]) -> list[discord.File]:
+    """Return the files of pictures that are given by the names of these."""
+    return [discord.File(io.BytesIO(data), filename=name) for name, data in pictures.items()]
+
+
+def public_panel(tools: Sequence[Tool], pictures: Sequence[str] = ()) -> Panel:
+    """Return the panel. Its buttons open the forms for the people who press them. `pictures`, by their files'
+    names, are what the tools make.
 
     It may be pinned for years, so it names no price and nothing that only some may do.
     """
@@ -395,6 +411,7 @@ def public_panel(tools: Sequence[Tool]) -> Panel:
                 "and nothing is charged before you send it."
             ),
         ),
+        gallery_of(pictures),
         lines(*fitting(said, MAX_TOOL_CHARACTERS, left_out_words)),
         *tool_rows(tools[:MAX_TOOL_BUTTONS]),
         row(shows_help.of()),
@@ -415,12 +432,14 @@ async def post_panel(interaction: discord.Interaction) -> Message:
     channel = interaction.client.get_partial_messageable(interaction.channel_id or 0, guild_id=guild_id)
     host = host_of(interaction)
     with speaking(await host.readers.in_server(guild_id)):
-        panel = public_panel(list(host.catalog.tools.values()))
+        tools = list(host.catalog.tools.values())
+        panel = public_panel(tools, list(SHOWN_FIRST))
     with refused_as(
         lazy("Discord didn't accept the panel. Check whether it was posted before you try again.")
     ):
         async with asyncio.timeout(POST_TIMEOUT):
-            message = await channel.send(view=panel, allowed_mentions=NO_MENTIONS, silent=True)
+            files = files_of(SHOWN_FIRST)
+            message = await channel.send(view=panel, files=files, allowed_mentions=NO_MENTIONS, silent=True)
     try:
         await host.services.db.write(settings.change, guild_id, panel_posted_at=host.clock.now())
     except StudiiBotError as error:

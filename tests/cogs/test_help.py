@@ -185,6 +185,7 @@ async def test_the_panels_buttons_refuse_whom_the_rules_refuse(desk: Desk) -> No
     await pressed(desk, "setup", "studii:setup:panel")
     await desk.services.db.write(access.block, desk.guild.id, desk.maya.id, desk.clock.now())
     panel = posted_panel(desk.channel)
+    assert [len(one["items"]) for one in pieces(panel) if one["type"] == 12] == [3]
     told = await desk.maya.click(panel, label="Studio")
     assert told.ephemeral
     assert "You are blocked" in texts(told)

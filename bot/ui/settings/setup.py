@@ -1,6 +1,5 @@
 """`/studii setup`: the steps in their order, each with its control, the key, and what channels show."""
 
-import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -34,7 +33,7 @@ from bot.servers.key_entry import forget
 from bot.servers.keys import Plan, StudiiKey
 from bot.servers.settings import GuildSettings
 from bot.ui.admin.notices import EVERYONE_READS, everyone_reads, post_greeting, trouble_there, try_again
-from bot.ui.help import post_panel
+from bot.ui.help import files_of, gallery_of, post_panel
 from bot.ui.kit.answers import answer_in_place, host_of, read_before_form, refusal_words, tolerated
 from bot.ui.kit.forms import labelled
 from bot.ui.kit.layout import (
@@ -617,7 +616,6 @@ async def set_up(press: Press) -> None:
 def greeting(guild_id: int, *, in_server: bool, pictures: Iterable[str]) -> Panel:
     """Return the first message to a server, posted in it or sent to its owner, with what the tools make."""
     begins = set_up.of() if in_server else _to_server(guild_id)
-    items = [discord.MediaGalleryItem(f"attachment://{one}") for one in pictures]
     return boxed(
         NEUTRAL,
         lines(
@@ -627,7 +625,7 @@ def greeting(guild_id: int, *, in_server: bool, pictures: Iterable[str]) -> Pane
                 "key.\n\n**Next:** an admin (Manage Server) types `/studii setup`."
             ),
         ),
-        ui.MediaGallery[Any](*items) if items else "",
+        gallery_of(pictures),
         row(begins),
     )
 
@@ -668,7 +666,7 @@ async def greet(
                 shown = pictures if may.attach_files else dict[str, bytes]()
                 with speaking(await readers.in_server(guild.id)):
                     panel = message(in_server=True, pictures=shown)
-                await channel.send(view=panel, files=_files(shown))
+                await channel.send(view=panel, files=files_of(shown))
                 return
     if guild.owner_id is None:
         return
@@ -676,8 +674,4 @@ async def greet(
         owner = await client.fetch_user(guild.owner_id)
         with speaking(await readers.of_person(owner.id, guild.id)):
             panel = message(in_server=False, pictures=pictures)
-        await owner.send(view=panel, files=_files(pictures))
-
-
-def _files(pictures: Mapping[str, bytes]) -> list[discord.File]:
-    return [discord.File(io.BytesIO(data), filename=name) for name, data in pictures.items()]
+        await owner.send(view=panel, files=files_of(pictures))
