@@ -31,6 +31,7 @@ from bot.ui.jobs.start import Terms, start_once
 from bot.ui.jobs.wording import (
     again_label,
     again_price,
+    alike,
     are_variations,
     cost_words,
     count_words,
@@ -140,9 +141,7 @@ def progress_panel(jobs: Sequence[Job], catalog: Catalog, progress: Progress, *,
     looks = (look for state, look in STATE_LOOKS.items() if any(job.state is state for job in jobs))
     return boxed(
         next(looks)[1],
-        lines(
-            title, small(settings_words(tool, first.inputs)), prompt_words(tool, first.inputs), small(seen)
-        ),
+        lines(title, small(settings_words(tool, alike(jobs))), prompt_words(tool, first.inputs), small(seen)),
         ui.Separator(),
         lines(*said, small(cost), small(again), small(left)),
         *([row(*buttons)] if buttons else []),

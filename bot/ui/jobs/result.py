@@ -29,6 +29,7 @@ from bot.ui.jobs.more import (
 )
 from bot.ui.jobs.progress import CHARGED_AGAIN, may_be_charged_again, part_name, set_again_button, sign_of
 from bot.ui.jobs.wording import (
+    alike,
     are_variations,
     cost_words,
     count_words,
@@ -227,7 +228,7 @@ def _details(ended: EndOfJobs, catalog: Catalog, *, title: str = "", prompt: boo
     cost = cost_words(job)
     if job.posted_with_set:  # of those without a result, each has it in its own line
         cost = credit_words(sum(part.job.settled for part in ended.parts)) if title else ""
-    settings = settings_words(tool, job.inputs)
+    settings = settings_words(tool, alike(ended.whole))
     said = small(" · ".join(part for part in (title, settings, cost) if part))
     return lines(said, prompt_words(tool, job.inputs) if prompt else "")
 

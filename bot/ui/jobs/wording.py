@@ -105,14 +105,22 @@ def are_variations(jobs: Sequence[Job] | Sequence[JobRequest]) -> bool:
     return len(jobs) > 1 and len(photos) == 1 and not erased
 
 
+def alike(whole: Sequence[Job]) -> dict[str, str]:
+    """Return the inputs that all jobs of a set have."""
+    return {
+        name: value
+        for name, value in whole[0].inputs.items()
+        if all(one.inputs.get(name) == value for one in whole)
+    }
+
+
 def part_words(job: Job, whole: Sequence[Job], catalog: Catalog) -> str:
     """Return what a job of a set is called: by its photo, or what a variation has of its own. Not escaped."""
     if not are_variations(whole):
         return plain_name(job.source) if job.source is not None else _("photo")
     tool = catalog.tools.get(job.tool)
-    every = [settings_of(tool, one.inputs) for one in whole]
-    own = [one for one in settings_of(tool, job.inputs) if not all(one in others for others in every)]
-    return " · ".join(value for _name, value in own) or _("variation")
+    own = {name: value for name, value in job.inputs.items() if name not in alike(whole)}
+    return " · ".join(value for _name, value in settings_of(tool, own)) or _("variation")
 
 
 def count_words(whole: Sequence[Job], count: int | None = None) -> str:

@@ -28,6 +28,7 @@ async def test_a_result_is_made_again_in_up_to_four_styles_as_one_set(desk: Desk
     assert made[0].set_id is not None
     assert "Virtual staging · 2 variations" in texts(told)
     assert "1. ⏳ farmhouse: " in texts(told)
+    assert "-# room **living room**" in texts(told)
     made = [await desk.move(job, JobState.FAILED, failure=FailureCode.API) for job in made[:1]] + made[1:]
     await desk.move(made[1], JobState.FAILED, failure=FailureCode.API)
     desk.clock.advance(60)
