@@ -255,7 +255,11 @@ def studio(person: Person) -> Plan:
     if rand.random() < 0.2:
         values["image"] = person.photo(number)
     place = rand.choices((GENERAL, SHOWROOM, SIDE), (75, 15, 10))[0]
-    person.world.wants(person.id, number, private="private" in values, place=place)
+    count = 2 + number % 2 if number % 19 == 7 else 1  # variations
+    if count > 1:
+        values["variants"] = count
+    for _ in range(count):
+        person.world.wants(person.id, number, private="private" in values, place=place)
     asked = person.command(wording.STUDIO, place, prompt=person.prompt(number), **values)
     yield from person.wait(asked)
     yield rand.uniform(0, 20)
