@@ -39,8 +39,8 @@ class CreditsShortForAll(CreditsShort):
 
     def __init__(self, room: int, wanted: int, reason: Refused) -> None:
         none_started = nlazy(
-            "{room} of {count} photo can start now, so none was started.",
-            "Only {room} of these {count} photos can start now, so none was started.",
+            "{room} of {count} can start now, so none was started.",
+            "Only {room} of these {count} can start now, so none was started.",
             wanted,
             room=room,
         )

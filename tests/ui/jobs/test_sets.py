@@ -51,7 +51,7 @@ async def test_a_set_is_accepted_whole_or_not_at_all(desk: Desk) -> None:
     uploads = await opened(desk, desk.maya, "photo-restore")
     told = await desk.maya.submit_modal(uploads, {"image": PHOTOS})
     assert told.ephemeral
-    assert "Only 4 of these 6 photos can start now, so none was started" in texts(told)
+    assert "Only 4 of these 6 can start now, so none was started" in texts(told)
     # Of all six, and of the budget as it is: none was started.
     assert "this costs about 48 credits, and the server has 35 of 35 credits left" in texts(told)
     assert "Ask an admin" in [str(one.get("label")) for one in pieces(told)]
