@@ -395,9 +395,8 @@ def files_of(pictures: Mapping[str, bytes]) -> list[discord.File]:
     return [discord.File(io.BytesIO(data), filename=name) for name, data in pictures.items()]
 
 
-def public_panel(tools: Sequence[Tool], pictures: Sequence[str] = ()) -> Panel:
-    """Return the panel. Its buttons open the forms for the people who press them. `pictures`, by their files'
-    names, are what the tools make.
+def public_panel(tools: Sequence[Tool]) -> Panel:
+    """Return the panel, with which `SHOWN_FIRST` is sent. Its buttons open the forms for who presses them.
 
     It may be pinned for years, so it names no price and nothing that only some may do.
     """
@@ -411,7 +410,7 @@ def public_panel(tools: Sequence[Tool], pictures: Sequence[str] = ()) -> Panel:
                 "and nothing is charged before you send it."
             ),
         ),
-        gallery_of(pictures),
+        gallery_of(SHOWN_FIRST),
         lines(*fitting(said, MAX_TOOL_CHARACTERS, left_out_words)),
         *tool_rows(tools[:MAX_TOOL_BUTTONS]),
         row(shows_help.of()),
@@ -432,8 +431,7 @@ async def post_panel(interaction: discord.Interaction) -> Message:
     channel = interaction.client.get_partial_messageable(interaction.channel_id or 0, guild_id=guild_id)
     host = host_of(interaction)
     with speaking(await host.readers.in_server(guild_id)):
-        tools = list(host.catalog.tools.values())
-        panel = public_panel(tools, list(SHOWN_FIRST))
+        panel = public_panel(list(host.catalog.tools.values()))
     with refused_as(
         lazy("Discord didn't accept the panel. Check whether it was posted before you try again.")
     ):

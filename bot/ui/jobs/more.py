@@ -224,7 +224,7 @@ async def delete(press: Press, job_id: Id, posting: int) -> None:
 @button("set:delete:{set_id}", label=DELETE)
 async def delete_set(press: Press, set_id: Id) -> None:
     """Delete the message that the button stands under."""
-    await _delete(press, queries.first_of_set, set_id)
+    await _delete(press, queries.first_of_set, set_id, several=True)
 
 
 @button("drop:{job_id}[:{message_id}]", label=DELETE)
@@ -280,11 +280,9 @@ async def _offer(press: Press, job: Job, *, alone: bool) -> None:
     catalog = press.host.catalog
     tool, addresses = catalog.tools.get(job.tool), shown_of(message, job)
     files = [file_name_of(one) for one in addresses]
-    title = (
-        catalog.title(job.tool)
-        if alone
-        else named_value(catalog.title(job.tool), part_name(job, [job], catalog))
-    )
+    title = catalog.title(job.tool)
+    if not alone:
+        title = named_value(title, part_name(job, [job], catalog))
     buttons = list[Piece]()
     if addresses and job.output_kind != "video":
         buttons.append(use_in.of(job.id, job.posting))
@@ -303,17 +301,20 @@ async def _offer(press: Press, job: Job, *, alone: bool) -> None:
     await answer(interaction, Panel(text(f"### {catalog.emoji(job.tool)} {title}"), *pictures, *rows))
 
 
-async def _delete(press: Press, found: Callable[..., Job | None], which: str) -> None:
-    """Delete the pressed message where no one else sees it; elsewhere ask, if the person may delete it."""
+async def _delete(
+    press: Press, found: Callable[..., Job | None], which: str, *, several: bool = False
+) -> None:
+    """Delete the pressed message where no one else sees it; elsewhere ask, if the person may delete it.
+
+    `several`: it shows several results.
+    """
     interaction, message = press.interaction, press.interaction.message
     if message is not None and interaction.guild_id is not None and not message.flags.ephemeral:
         job = await press.host.services.db.read(found, which)
         if not _may_delete(interaction, job):
             raise Refused(ANOTHERS_RESULT)
-        await answer(
-            interaction,
-            _question(which if job is None else job.id, message.id, several=found is queries.first_of_set),
-        )
+        job_id = which if job is None else job.id
+        await answer(interaction, _question(job_id, message.id, several=several))
         return
     await acknowledge(interaction)
     with suppress(discord.NotFound):  # a second click: the message is gone

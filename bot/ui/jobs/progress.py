@@ -26,7 +26,7 @@ from bot.jobs.models import (
 from bot.languages import gettext as _, lazy, ngettext, plazy
 from bot.services import Services
 from bot.ui.jobs.choosing import ask, choose
-from bot.ui.jobs.forms import MAX_FORM_OPTIONS, MAX_VARIANTS, STYLE, FormStart, capitalised
+from bot.ui.jobs.forms import MAX_FORM_OPTIONS, MAX_VARIANTS, STYLE, FormStart, capitalised, choice
 from bot.ui.jobs.start import Terms, start_once
 from bot.ui.jobs.wording import (
     again_label,
@@ -128,13 +128,8 @@ def progress_panel(jobs: Sequence[Job], catalog: Catalog, progress: Progress, *,
             )
         elif any(job.approval is Approval.WANTED for job in private):
             seen = _("Although these are private, moderators see the requests before they start.")
-        said, cost = (
-            [
-                f"**{_counts(jobs)}**",
-                *(_line(number, job, jobs, catalog) for number, job in enumerate(jobs, 1)),
-            ],
-            _cost(jobs),
-        )
+        each = [_line(number, job, jobs, catalog) for number, job in enumerate(jobs, 1)]
+        said, cost = [f"**{_counts(jobs)}**", *each], _cost(jobs)
     again = CHARGED_AGAIN if any(map(may_be_charged_again, jobs)) else ""
     left = NOT_UPDATED_ANY_MORE if last and not all(job.over for job in jobs) else ""
     buttons = _buttons(jobs, tool)
@@ -342,7 +337,7 @@ async def vary(press: Press, job_id: Id, posting: int) -> None:
     fields = [labelled(lazy("How many"), ui.Select[Any](custom_id="count", options=counts))]
     if style is not None and style.suggestions:
         offered = [
-            discord.SelectOption(label=shortened(style.shown(one), 100), value=one)
+            discord.SelectOption(label=choice(style, one, ""), value=one)
             for one in style.suggestions[:MAX_FORM_OPTIONS]
         ]
         most = min(MAX_VARIANTS, len(offered))

@@ -124,7 +124,7 @@ def part_words(job: Job, whole: Sequence[Job], catalog: Catalog) -> str:
 
 
 def count_words(whole: Sequence[Job], count: int | None = None) -> str:
-    """Return `4 photos`, or `4 variations`: of all, or of so many of them."""
+    """Return `4 photos` or `4 variations`, for all jobs of the set or for `count` of them."""
     count = len(whole) if count is None else count
     if are_variations(whole):
         return ngettext("{count} variation", "{count} variations", count)

@@ -568,9 +568,9 @@ def _pages(blocks: Sequence[Sequence[Piece]], room: tuple[int, int]) -> list[lis
     return pages
 
 
-def opens(topic: Topic, style: discord.ButtonStyle = discord.ButtonStyle.secondary) -> ui.Button[Any]:
+def opens(topic: Topic, **look: Any) -> ui.Button[Any]:
     """Return the button that shows another topic in place of this one."""
-    return show.looking(label=topic.title, emoji=topic.emoji, style=style).of(topic.name, 0)
+    return show.looking(label=topic.title, emoji=topic.emoji, **look).of(topic.name, 0)
 
 
 def backs(to: str) -> ui.Button[Any]:

@@ -258,18 +258,6 @@ def _colour(now: Now) -> discord.Colour:
     return BAD if now.row.budget.left <= 0 else NEUTRAL
 
 
-async def _look(_interaction: discord.Interaction[Any], row_: CreditsRow) -> list[discord.File]:
-    return await gauge_of(row_.budget)
-
-
-def _files(now: Now) -> list[discord.File]:
-    return now.seen
-
-
-def _gauge(now: Now) -> list[Piece]:
-    return gauge(now.seen, now.row.budget)
-
-
 # The answer to `/studii budget`, for which little is read.
 SERVER_BUDGET = Topic(
     "budget",
@@ -440,9 +428,9 @@ CREDITS = Topic(
         Setting("granted", lazy("Extra credits"), _Granted(), read=lambda _row: None),
     ],
     _set_limit,
-    steps=_gauge,
-    look=_look,
-    files=_files,
+    steps=lambda now: gauge(now.seen, now.row.budget),
+    look=lambda _interaction, row_: gauge_of(row_.budget),
+    files=lambda now: now.seen,
     notes=lambda _now: [lazy("Allowances renew with the server's budget and can't exceed it.")],
     # One row for all: a message has no room for more.
     links=lambda now: [row(usage.of(Span.DAYS_30.value), ledger.of(EVER), backs("setup")), *_restarts(now)],

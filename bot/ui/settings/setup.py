@@ -505,7 +505,8 @@ def _steps(now: Now) -> list[Piece]:
 
 def _links(now: Now) -> list[Piece]:
     removes = [] if now.row.key is None else [ask_to_remove.of(now.row.key.id)]
-    photos = opens(PHOTOS, *([PRIMARY] if next_step(now.seen) is SERVED else []))
+    look_of_photos = {"style": PRIMARY} if next_step(now.seen) is SERVED else {}
+    photos = opens(PHOTOS, **look_of_photos)
     return [row(opens(CREDITS), photos, opens(RESULTS), opens(MODERATION), *removes)]
 
 
