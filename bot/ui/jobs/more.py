@@ -24,7 +24,7 @@ from bot.languages import Message, Worded, gettext as _, lazy, pgettext, plazy
 from bot.servers.settings import of as rules_of
 from bot.ui.jobs.progress import JOB_GONE, again_button, edit, job_for, part_name, use_in, vary
 from bot.ui.jobs.wording import ALT_LENGTH, alt_words, link_words
-from bot.ui.kit.answers import Host, acknowledge, answer
+from bot.ui.kit.answers import DISCORD_ERRORS, Host, acknowledge, answer
 from bot.ui.kit.layout import (
     NEUTRAL,
     QUIET,
@@ -370,7 +370,7 @@ async def delete_posted(
 ) -> None:
     """Delete the message with that channel and id, or (None) the job's picture from its set's message.
 
-    Raises `Refused` with `gone`, or `out_of_reach` where the bot lacks a permission.
+    Raises `Refused` with `gone`, or `out_of_reach` where the bot lacks a permission, or if Discord fails.
     """
     client, there = interaction.client, False
     try:
@@ -384,6 +384,8 @@ async def delete_posted(
         pass
     except discord.Forbidden:
         raise Refused(out_of_reach) from None
+    except DISCORD_ERRORS as error:
+        raise Refused(lazy("Discord didn't delete it, or didn't answer. Try again in a moment.")) from error
     if not there:
         raise Refused(gone)
 

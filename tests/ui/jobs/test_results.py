@@ -174,6 +174,7 @@ async def test_a_set_of_which_all_was_sent_has_nothing_to_cancel_and_none_failed
     [
         (404, 10008, "That was already deleted."),
         (403, 50001, "I can't change that message any more. Ask a moderator to delete it."),
+        (409, 0, "Discord didn't delete it, or didn't answer. Try again in a moment."),
     ],
 )
 async def test_one_picture_of_a_set_that_cannot_be_deleted_says_why(
