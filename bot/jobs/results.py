@@ -225,7 +225,8 @@ def answer_lost(session: Session, answer_id: int, at: datetime) -> None:
     ledger.lock(session, answer.guild_id)  # as several jobs may be changed
     answers.drop(session, answer_id)
     for job in jobs:
-        if job.state is JobState.FAILED and job.announced_at is not None and job.result_message_id is None:
+        told = job.result_message_id is not None or job.result_by_dm
+        if job.state is JobState.FAILED and job.announced_at is not None and not told:
             job.announced_at = None
             ended(session, job, at)
 

@@ -319,3 +319,21 @@ async def test_an_answer_that_discord_may_not_have_taken_tells_nobody_of_a_failu
         job = await desk.settle(job, 0)
         told, _ = await desk.db.read(results.to_say, job.nonce, job.id, desk.clock.now())
         assert [one.id for one in told] == ([] if taken else [job.id])
+
+
+@pytest.mark.parametrize("by_dm", [True, False])
+async def test_an_answer_that_is_lost_lets_those_be_told_of_a_failure_who_were_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by_dm: bool
+) -> None:
+    async with kept_desk(tmp_path, monkeypatch) as desk:
+        await begun(desk)
+        job = await desk.move(await desk.job(), JobState.FAILED, finished_at=desk.clock.now())
+        await desk.change(job, announced_at=desk.clock.now(), result_by_dm=by_dm)
+        desk.clock.advance(15 * 60)
+        async with answering(desk):
+
+            async def forgotten() -> bool:
+                return not await rows(desk)
+
+            await until(forgotten)
+        assert ((await desk.job()).announced_at is not None) == by_dm
