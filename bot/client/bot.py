@@ -204,9 +204,8 @@ class StudiiBot(commands.AutoShardedBot):
             max_messages=None,
             max_ratelimit_timeout=60.0,  # a longer wait is an error, not a task that hangs
         )
-        ask = self.http.get_bot_gateway
-        # The library would wait minutes for the gateway's address.
-        self.http.get_bot_gateway = lambda: asyncio.wait_for(ask(), LOGIN_SECONDS)
+        for asks in ("static_login", "application_info", "get_bot_gateway"):
+            setattr(self.http, asks, _bounded(getattr(self.http, asks)))
         if observer is not None:
             observer.listen(self)
         self.catalog = catalog
@@ -345,6 +344,16 @@ class StudiiBot(commands.AutoShardedBot):
 
     async def on_ready(self) -> None:
         _log.info("Ready as %s. Servers: %d.", self.user, len(self.guilds))
+
+
+def _bounded(ask: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """Await what a start needs of Discord for some seconds: the library waits minutes."""
+
+    async def asked(*args: Any) -> Any:
+        async with asyncio.timeout(LOGIN_SECONDS):
+            return await ask(*args)
+
+    return asked
 
 
 def _handlers() -> set[asyncio.Task[Any]]:

@@ -186,6 +186,21 @@ def test_a_start_without_the_gateways_address_is_refused_in_a_sentence(how: str)
     assert result.counts["starts refused"] > 0
 
 
+def test_a_start_whose_login_discord_never_answers_ends_within_a_minute() -> None:
+    def story(world: World) -> Plan:
+        # The first login looks at what the application may.
+        world.faults.planned += [
+            ("/applications/@me", Fault("slow")),
+            ("/applications/@me", Fault("stalled")),
+        ]
+        world.machine.terminate()
+        yield 60
+
+    result = simulate(1, 0.03, story=story)
+    assert result.broken == []
+    assert result.counts["starts refused"] == 1
+
+
 def test_a_private_result_that_is_ready_at_a_start_is_sent() -> None:
     """The engine has it before the gateway has named the bot's servers."""
 
