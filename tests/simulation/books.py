@@ -500,20 +500,24 @@ def _lost(world: World, said: Said, after: Said) -> bool:
         return False
     if any(began <= deleted <= ended for began, ended in lives):
         return False
-    died = max(ended for _, ended in lives if ended <= deleted)
-    spoilt = any(at == said.at and of == "discord" for at, of, _ in world.faults.spoilt)
-    away = any(began <= said.at + 1 and said.at <= ended for began, ended, _ in world.faults.outages)
-    return said.at > died - NOTED_WITHIN or spoilt or away
+    return _unnoted(world, said, max(ended for _, ended in lives if ended <= deleted))
 
 
 def _unread(world: World, said: Said, after: Said) -> bool:
     """Return whether the process that sent a message died before it knew of that, and the next one could not
     look for it, as the channel's past could not be read: it is better shown twice than lost."""
     died = min((ended for _, ended in world.machine.lives if ended >= said.at), default=after.at)
-    return said.at > died - NOTED_WITHIN and any(
+    return _unnoted(world, said, died) and any(
         began <= after.at <= ended and channel_id == said.message.channel_id
         for began, ended, channel_id in world.faults.unreadable
     )
+
+
+def _unnoted(world: World, said: Said, died: float) -> bool:
+    """Return whether a process that died then may not have known that it had sent a message."""
+    spoilt = any(at == said.at and of == "discord" for at, of, _ in world.faults.spoilt)
+    away = any(began <= said.at + 1 and said.at <= ended for began, ended, _ in world.faults.outages)
+    return said.at > died - NOTED_WITHIN or spoilt or away
 
 
 def kept_private(books: Books) -> Iterator[str]:
@@ -658,7 +662,8 @@ def forgotten(books: Books) -> Iterator[str]:
     """Of what a person had erased, nothing is kept."""
     world = books.world
     kept = kept_numbers(world)
-    unsure = {job.number for job in books.jobs if job.state == "unknown"}
+    unknown = [job for job in books.jobs if job.state == "unknown"]
+    unsure = {job.number for job in unknown} | {number_in(job.photo or "") for job in unknown}
     for job in books.jobs:  # what was under way then is erased within a day of its end
         asked_at = world.forgotten.get(job.user_id, 0.0)
         taken = books.at_studii(job)
@@ -705,8 +710,11 @@ def forecasts(books: Books) -> Iterator[str]:
 
 
 def tokens_in_time(books: Books) -> Iterator[str]:
-    """No token was used when it had expired."""
-    yield from (f"a token was used too late: {one}" for one in books.world.discord.too_late)
+    """No token was used when it had expired, unless the machine's clock said that it had not."""
+    wrong = books.world.faults.wrong_clock
+    for asked, at, method in books.world.discord.too_late:
+        if not any(began < at and asked.told_at < ended for began, ended in wrong):
+            yield f"a token was used too late: {method} for interaction {asked.id}"
 
 
 def quiet(books: Books) -> Iterator[str]:

@@ -84,7 +84,7 @@ class Discord(DiscordServer):
         self.ever: list[Message] = []
         self.said: list[Said] = []
         self.edits = 0
-        self.too_late: list[str] = []
+        self.too_late: list[tuple[Interaction, float, str]] = []
         self.deleted: dict[int, float] = {}
         self._by_token: dict[str, Interaction] = {}
         keep = self.messages.keep
@@ -142,7 +142,7 @@ class Discord(DiscordServer):
         if (token := re.search(r"/webhooks/\d+/([^/]+)", request.raw_path)) is not None:
             asked = self._by_token.get(token[1])
             if asked is not None and self.clock.now - asked.told_at > TOKEN_SECONDS + 60:
-                self.too_late.append(f"{request.method} for interaction {asked.id}")
+                self.too_late.append((asked, self.clock.now, request.method))
         for method, pattern, handler in self._routes:
             if method == request.method and (match := pattern.fullmatch(request.raw_path)):
                 request.match_info = match.groupdict()

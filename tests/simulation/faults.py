@@ -59,6 +59,7 @@ class Faults:
         self.spoilt: list[tuple[float, str, str]] = []  # when, server, path
         self.outages: list[tuple[float, float, str]] = []  # from, until, server
         self.unreadable: list[tuple[float, float, int]] = []  # from, until, channel: its past
+        self.wrong_clock: list[tuple[float, float]] = []  # from when to when the machine's was wrong
         self._away: dict[str, tuple[str, float]] = {}
 
     @property

@@ -149,7 +149,9 @@ def wall_clock(world: World, rand: Random) -> Plan:
     world.faults.note("wall clock jumps")
     world.clock.jumped = rand.choice((-1, 1)) * rand.choice((3, 90, 4000))
     world.clock.note("wall clock", world.clock.jumped)
-    yield world.a_while(rand, 10, 1800)
+    seconds = world.a_while(rand, 10, 1800)
+    world.faults.wrong_clock.append((world.clock.now, world.clock.now + seconds))
+    yield seconds
     world.clock.jumped = 0.0
 
 

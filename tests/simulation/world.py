@@ -24,7 +24,8 @@ TAP = "🔥"  # what the admin lets it stand for, see `admins.settle`
 MEMBERS = tuple(range(5001, 5007))
 SETTLING = 300.0  # seconds at the beginning without faults, in which the server is set up
 PLANS = ("team", "team", "pro")
-QUIET = 12 * 3600.0  # seconds at the end without people and faults, in which everything has to end
+# Seconds at the end without people and faults, in which all ends: jobs whose key is refused wait for a day.
+QUIET = 26 * 3600.0
 
 
 FORBIDDEN = "kraken"  # by the word filter, at times
