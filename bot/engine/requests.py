@@ -74,16 +74,17 @@ class Requests:
         if isinstance(claim, Done):
             return claim
         path = self._context.spool.path(claim.job.source_file or "")
-        content_type = content_type_of(path)
+        content_type, asked = content_type_of(path), False
         try:
             secret = self._secret(claim.key)
             target = await self._context.studii.request_upload(secret, path.name, content_type)
+            asked = True
             await self._context.studii.put(target, path, content_type)
         except StudiiError as error:
-            return await self._not_taken(claim, error)
+            return await self._not_taken(claim, error, asked=asked)
         except FileNotFoundError:
             _log.warning("Job %s: its photo is missing from the spool", job_id)
-            return await self._not_taken(claim, _PhotoLost())
+            return await self._not_taken(claim, _PhotoLost(), asked=asked)
         stored: dict[str, Any] = {"object_key": target.object_key, "attempts": 0, "tries": 0}
         return Done(await self._db.write(transitions.change, job_id, JobState.UPLOADING, **stored))
 
@@ -195,8 +196,8 @@ class Requests:
                 await self._retry.run(job_id, self._db.amend, _not_sent, *unsent)
             raise
 
-    async def _not_taken(self, claim: Claim, error: StudiiError) -> Done:
-        """Store what the failure of an upload or a submission means."""
+    async def _not_taken(self, claim: Claim, error: StudiiError, *, asked: bool = False) -> Done:
+        """Store what the failure of an upload or a submission means. `asked`: Studii has answered one."""
         job, now = claim.job, self._clock.now()
         _log.info("Job %s: %s met %s (%s)", job.id, job.state, type(error).__name__, error.reason)
 
@@ -205,7 +206,7 @@ class Requests:
         store = self._db.amend if known else self._db.write
         stored = await self._retry.run(job.id, store, refused, self._tuning, claim, error, now)
         limited = error if isinstance(error, RateLimited) else None
-        sent = not isinstance(error, NotSent | _Unreadable | _PhotoLost)
+        sent = asked or not isinstance(error, NotSent | _Unreadable)
         return Done(stored, sent=sent, limited=limited)
 
 

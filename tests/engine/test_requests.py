@@ -10,13 +10,14 @@ from sqlalchemy import Connection
 
 from bot.db import Database
 from bot.errors import CreditsShort, NotAlone, Unsure
-from bot.jobs import submission
+from bot.jobs import lanes, submission
 from bot.jobs.models import FailureCode, Job, JobRequest, JobState, MemberContext
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys, privacy, settings
 from bot.servers.notices import NoticeKind
 from bot.servers.settings import Period
 from bot.sqlite_file import copy_database, replace_database
+from bot.studii.client import StudiiClient
 from bot.ui.kit.reasons import reason_words
 from sandbox.studii import Outcome, faults
 from tests.engine.world import (
@@ -261,3 +262,26 @@ async def test_what_was_running_in_a_backup_is_looked_at_and_not_paid_for_again(
                 assert (await world.announced(job.id)).job.state is JobState.SUCCEEDED
             assert world.studii.requests.count("create") == 1
             await world.balanced()
+
+
+async def test_what_was_asked_for_a_photo_that_was_lost_meanwhile_counts_in_the_keys_minute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a move without the photos: Studii has counted the request that came before the upload."""
+    put, lost = StudiiClient.put, list[Path]()
+
+    async def loses_first(client: StudiiClient, target: Any, path: Path, *more: Any) -> None:
+        lost.append(path)
+        there = path if len(lost) > 1 else path.with_name("lost")
+        await put(client, target, there, *more)
+
+    monkeypatch.setattr(StudiiClient, "put", loses_first)
+    async with engine_world(tmp_path) as world:
+        key = await world.use_key(world.studii.add_key())
+        job = await world.accept(a_staging_job())
+        async with world.running():
+            await world.reaches(job.id, JobState.RUNNING)
+            asked = sum(world.studii.requests.count(one) for one in ("upload", "create", "status"))
+            counted = await world.db.read(lanes.windows, [key.lane])
+        assert world.studii.requests.count("upload") == 2
+        assert len(counted[key.lane]) >= asked
