@@ -9,6 +9,7 @@ from discord.ext import commands
 
 from bot.client.bot import ComparingCog, StudiiBot
 from bot.client.login import was_removed
+from bot.jobs import thumbnails
 from bot.reactions.best_results import BestResultWatch
 from bot.reactions.events import Cleared
 from bot.reactions.mentions import MentionWatch
@@ -104,6 +105,7 @@ class PhotoEvents(ComparingCog):
             for message_id in message_ids:
                 self._photos.deleted(guild_id, message_id)
         await self.handle(self._stars.deleted, guild_id, message_ids)
+        await self.handle(self._bot.services.db.write, thumbnails.drop, (), message_ids)
 
 
 class ServerEvents(ComparingCog):

@@ -58,7 +58,7 @@ class Decoder(Drawing, Protocol):
     """An opener of pictures. Each method raises `DecoderFailed` if the file is to be given up."""
 
     async def inspect(self, path: Path) -> Photo: ...
-    async def check(self, path: Path) -> None: ...
+    async def check(self, path: Path) -> bytes: ...
 
 
 class CountedDecoder:
@@ -77,9 +77,9 @@ class CountedDecoder:
         """Decode a photo (see `DecoderPool.inspect`). Raises `PhotoRefused` and `Undecodable`."""
         return await self._counted(path, lambda: self._decoder.inspect(path), moves=True)
 
-    async def check(self, path: Path) -> None:
-        """Decode a result. Raises `PictureBroken` and `Undecodable`."""
-        await self._counted(path, lambda: self._decoder.check(path), moves=True)
+    async def check(self, path: Path) -> bytes:
+        """Decode a result, and return its thumbnail. Raises `PictureBroken` and `Undecodable`."""
+        return await self._counted(path, lambda: self._decoder.check(path), moves=True)
 
     async def fit(self, path: Path, limit: int, *, made: bool = False) -> bytes | None:
         """Return the picture as a JPEG of at most `limit` bytes, or None if there is no way to that."""
@@ -365,13 +365,13 @@ class Outputs:
             await spool.make()
             download = await self._download(job, path, kept_as)
             content_type = content_type_of(kept)
-            if content_type.startswith("image/"):
-                await self._check(job, kept)
+            thumbnail = await self._check(job, kept) if content_type.startswith("image/") else b""
             spool.settle_at(kept, download.size)
         except BaseException:
             await shielded(spool.remove(path.name, kept.name))
             raise
-        return OutputFile(kept, content_type.partition("/")[0], content_type, download.size)
+        kind = content_type.partition("/")[0]
+        return OutputFile(kept, kind, content_type, download.size, thumbnail=thumbnail)
 
     async def _download(self, job: Job, path: Path, kept_as: Callable[[Download], Path]) -> Download:
         limit = min(self._context.tuning.max_output_bytes, self._context.spool.max_bytes)
@@ -396,15 +396,17 @@ class Outputs:
             raise BrokenPicture(reason=f"it is not {content_type}")
         return content_type
 
-    async def _check(self, job: Job, path: Path) -> None:
-        """See that a picture is whole, as far as can be seen. Raises `BrokenPicture`."""
+    async def _check(self, job: Job, path: Path) -> bytes:
+        """See that a picture is whole, as far as can be seen, and return its thumbnail, empty if there is
+        none. Raises `BrokenPicture`."""
         try:
-            await self._decoder.check(path)
+            return await self._decoder.check(path)
         except PictureBroken:
             raise BrokenPicture(reason="it can't be decoded") from None
         except Undecodable:
             # It was paid for, and may well be whole: it is posted as it is, and never opened again.
             _log.warning("Job %s: its output can't be checked", job.id)
+            return b""
 
     def _said(self, job: Job, said: str) -> str | None:
         """Return the kind that the storage says, or Studii, where the bytes don't tell it.
@@ -529,7 +531,8 @@ class Outputs:
 
     async def _succeed(self, job: Job, output: OutputFile) -> None:
         now, file = self._context.clock.now(), (output.path.name, output.kind)
-        done = await self._context.db.write(transitions.succeed, job.id, *file, now)
+        succeed = self._context.db.write(transitions.succeed, job.id, *file, now, thumbnail=output.thumbnail)
+        done = await succeed
         if done is not None:
             _log.info("Job %s has its output, and is %s", job.id, done.state)
 

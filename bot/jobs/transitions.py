@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from bot import posts
 from bot.credits import budgets, ledger
-from bot.jobs import queries, results
+from bot.jobs import queries, results, thumbnails
 from bot.jobs.models import (
     ACTIVE_STATES,
     NEXT_STATES,
@@ -230,7 +230,9 @@ def tell_result_lost(session: Session, job_id: str, at: datetime) -> None:
 
 
 @of_job(JobState.RUNNING)
-def succeed(session: Session, job: Job, output_file: str, kind: str, at: datetime) -> Job:
+def succeed(
+    session: Session, job: Job, output_file: str, kind: str, at: datetime, *, thumbnail: bytes = b""
+) -> Job:
     """Let a running job succeed, at what Studii told: the output is in the spool.
 
     Where results wait for a moderator's decision, it waits for that first: running → reviewing.
@@ -239,6 +241,8 @@ def succeed(session: Session, job: Job, output_file: str, kind: str, at: datetim
     to = JobState.REVIEWING if waits else JobState.SUCCEEDED
     if waits:
         posts.want(session, job.guild_id, NoticeKind.REVIEW, job.id, at=at, job_id=job.id)
+    if thumbnail:
+        session.add(thumbnails.Thumbnail(job.id, job.guild_id, at, thumbnail))
     return _settle(session, job, to, charge_of(job), at, output_file=output_file, output_kind=kind)
 
 
@@ -259,6 +263,7 @@ def withhold_result(
     `told`: the requester knows it already.
     """
     why = {"failure": FailureCode.DECLINED, "failure_text": reason}
+    thumbnails.drop(session, [job.id])
     posts.change(session, job.guild_id, NoticeKind.REVIEW, job.id, at)
     return move(session, job, JobState.WITHHELD, at, announced_at=at if told else None, **why)
 

@@ -25,6 +25,7 @@ _log = logging.getLogger(__name__)
 
 MAX_PHOTO_BYTES = 25_000_000
 """The most bytes of a photo that is converted, where the settings don't say otherwise."""
+MAX_THUMBNAIL_BYTES = 16_000  # some 4,000 are usual
 MAX_DEATHS = 2  # of processes on one file, before it is given up
 MAX_STARTS = 3
 AT_ONCE = 2  # pictures that are open at the same time, of which one may be large
@@ -158,14 +159,16 @@ class DecoderPool:
             with contextlib.suppress(OSError):
                 into.unlink(missing_ok=True)
 
-    async def check(self, path: Path) -> None:
+    async def check(self, path: Path) -> bytes:
         """Decode a picture completely. Raises `PictureBroken` if it is broken or incomplete.
 
-        What is no picture, as a video, passes, and what is too large to be opened.
+        Return a thumbnail, or nothing if none can be made. What is no picture, as a video, passes, and what
+        is too large to be opened.
         """
-        answer, _ = await self._ask("check", path)
+        answer, thumbnail = await self._ask("check", path, limit=MAX_THUMBNAIL_BYTES)
         if answer.refused in {"broken", "structure"}:
             raise PictureBroken
+        return thumbnail
 
     async def fit(self, path: Path, limit: int, *, made: bool = False) -> bytes | None:
         """Return the picture as a JPEG of at most `limit` bytes, or None if there is no way to that.

@@ -31,7 +31,8 @@ Claim = tuple[str, str]
 class OutputFile:
     """A finished job's output in the spool. `before` is its source photo, if that is still kept.
 
-    `data` are its bytes, if they are few and were read with its size.
+    `data` are its bytes, if they are few and were read with its size. `thumbnail` is empty, but for a picture
+    that was just fetched.
     """
 
     path: Path
@@ -40,6 +41,7 @@ class OutputFile:
     size: int  # bytes
     before: "OutputFile | None" = None
     data: bytes | None = field(default=None, repr=False)
+    thumbnail: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

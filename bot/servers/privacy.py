@@ -17,7 +17,7 @@ from bot.base import metadata, wake
 from bot.credits import budgets, ledger, requests
 from bot.db import Database
 from bot.features import styles
-from bot.jobs import best_results, confirm, queries, transitions
+from bot.jobs import best_results, confirm, queries, thumbnails, transitions
 from bot.jobs.models import (
     FORGOTTEN_MEMBER,
     SENT_STATES,
@@ -85,11 +85,13 @@ async def sweep(db: Database, discard: Discard, at: datetime, keep: timedelta) -
 
 
 def _tidy(session: Session, at: datetime) -> Sequence[int]:
-    """Forget the languages of members who have not used the bot for long, and blocks that have ended.
+    """Forget the languages of members who have not used the bot for long, blocks that have ended, and old
+    thumbnails.
 
     Return servers to erase.
     """
     session.execute(delete(access.Block).where(access.Block.until <= at))
+    thumbnails.drop_old(session, at)
     session.execute(
         delete(settings.MemberLanguage).where(settings.MemberLanguage.seen_at < at - timedelta(days=365))
     )
@@ -177,6 +179,7 @@ def scrub(session: Session, at: datetime, *, before: datetime | None = None) -> 
     own = jobs.c.photo_author.is_(None) | (jobs.c.photo_author == jobs.c.user_id)
     erased = {**_ERASED, "photo_author": case((own, None), else_=UNKNOWN_MEMBER)}
     session.execute(update(jobs).where(jobs.c.id.in_(list(found))).values(scrubbed_at=at, **erased))
+    thumbnails.drop(session, list(found))
     approved = (jobs.c.approval == Approval.GIVEN) | (jobs.c.result_approval == Approval.GIVEN)
     quoting = posts.Post.job_id.in_(list(found)) & posts.Post.kind.in_(notices.TO_APPROVERS)
     quoting &= posts.Post.job_id.in_(select(jobs.c.id).where(approved))

@@ -12,6 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 from bot.languages import FOLDER, OWN_NAMES, Language
 from bot.media.drawing import WIPE_STEPS, FallbackFont, is_writable
 from bot.media.metadata import MADE_BY_AI, strip_metadata, with_digital_source
+from bot.media.pool import MAX_THUMBNAIL_BYTES
 from tests.media.files import AI, SECRETS, phone_jpeg, phone_png, phone_webp
 from tests.support.decoders import SharedDecoders
 
@@ -49,6 +50,19 @@ async def test_a_smaller_copy_keeps_its_xmp_and_says_that_ai_made_it(tmp_path: P
     assert b'dc:source="Studii"' in xmp
     assert MADE_BY_AI.encode() in xmp
     assert b"c2pa" not in xmp
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize("picture", [phone_jpeg(), phone_png(), phone_webp()])
+async def test_a_thumbnail_is_small_and_says_that_ai_made_it(tmp_path: Path, picture: bytes) -> None:
+    path = tmp_path / "result"
+    path.write_bytes(picture)
+    data = await DECODERS.check(path)
+    image = opened(data, MAX_THUMBNAIL_BYTES)
+    assert (image.format, max(image.size) <= 160) == ("WEBP", True)
+    assert [secret for secret in SECRETS if secret in data] == []
+    assert MADE_BY_AI in str(image.info["xmp"])
+    assert len(await DECODERS.check(result(tmp_path, (1536, 1024)))) < 2_000
 
 
 @pytest.mark.promise

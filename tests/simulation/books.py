@@ -124,6 +124,12 @@ def rows(world: World) -> list[Row]:
 def kept_numbers(world: World) -> set[int]:
     """Return the numbers of all requests of which the database has words, or the folder files."""
     found, connection = set[int](), _opened(world)
+    made = {world.studii.sha256_of(job): world.studii.number_of(job) for job in world.studii.jobs}
+
+    def shown(data: bytes) -> set[int]:
+        number = made.get(hashlib.sha256(data).hexdigest()) or media.number_of(data)
+        return set() if number is None else {number}
+
     try:
         tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         for (table,) in tables:
@@ -131,14 +137,12 @@ def kept_numbers(world: World) -> set[int]:
                 for row in connection.execute(f'SELECT * FROM "{table}"'):  # noqa: S608 - its own tables
                     words = " ".join(one for one in row if isinstance(one, str))
                     found |= {int(one) for pair in re.findall(NUMBER, words) for one in pair if one}
+                    found |= set[int]().union(*(shown(one) for one in row if isinstance(one, bytes)))
     finally:
         connection.close()
-    made = {world.studii.sha256_of(job): world.studii.number_of(job) for job in world.studii.jobs}
     for path in sorted(world.machine.files.rglob("*")):
         if path.is_file() and not path.name.startswith(world.machine.database.name):
-            data = path.read_bytes()
-            number = made.get(hashlib.sha256(data).hexdigest()) or media.number_of(data)
-            found |= set() if number is None else {number}
+            found |= shown(path.read_bytes())
     return found
 
 

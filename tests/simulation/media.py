@@ -71,9 +71,10 @@ class Decoder:
             raise PhotoRefused(Reason(ReasonCode.PHOTO_BROKEN, {"kind": "PNG"}))
         return Photo(PhotoKind.PNG, "image/png", 16, 1)
 
-    async def check(self, path: Path) -> None:
+    async def check(self, path: Path) -> bytes:
         if await self._look(path) == "broken":
             raise PictureBroken
+        return await asyncio.to_thread(path.read_bytes)
 
     async def fit(self, path: Path, limit: int, *, made: bool = False) -> bytes | None:
         return await self._made(path, limit)

@@ -27,8 +27,8 @@ class SharedDecoders:
     async def inspect(self, path: Path) -> Photo:
         return await _answer(_running().pool.inspect(path))
 
-    async def check(self, path: Path) -> None:
-        await _answer(_running().pool.check(path))
+    async def check(self, path: Path) -> bytes:
+        return await _answer(_running().pool.check(path))
 
     async def fit(self, path: Path, limit: int, *, made: bool = False) -> bytes | None:
         return await _answer(_running().pool.fit(path, limit, made=made))

@@ -6,7 +6,7 @@ import mmap
 import struct
 import zlib
 from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -49,6 +49,7 @@ MAX_JPEG_SIDE = 65_500  # libjpeg's JPEG_MAX_DIMENSION
 MAX_JPEG_XMP = 65_502  # bytes: what one segment holds
 _QUALITY = 92  # of a JPEG that is sent on
 _FITTING = ((92, 1.0), (85, 1.0), (78, 1.0), (85, 0.75), (78, 0.75), (78, 0.5), (70, 0.35), (60, 0.25))
+_THUMBNAIL_SIDE = 160  # pixels of the longer side
 _WIPE_SIDES = 800, 500  # pixels of the longer side of a picture that moves
 _LIGHT = ((92, 100, 1.0), (85, 80, 1.0), (75, 60, 0.75), (60, 40, 0.5), (50, 20, 0.25))
 # Pillow's class for each kind, as one by the name of a kind may be another; and the bytes a pixel that
@@ -104,12 +105,22 @@ class Refusal(Exception):
         self.facts = facts
 
 
-def check(path: str, room: int, pixels: int = MAX_CHECKED_PIXELS) -> dict[str, Any]:
-    """Decode a picture completely, and keep as little as possible."""
+def check(path: str, room: int, limit: int) -> bytes:
+    """Decode a result completely, and keep as little as possible. Return a thumbnail of at most `limit` bytes
+    that says that AI made it; empty if there is no way to that."""
     kind = _kind_of(path)
     with _refusing(kind):
-        width, height = _checked(kind, path, pixels, room)
-    return {"kind": kind.name, "type": kind.content_type, "width": width, "height": height}
+        _checked(kind, path, MAX_CHECKED_PIXELS, room)
+    with suppress(Refusal, MemoryError, *_BROKEN):
+        image = _opened(kind, path, MAX_FITTED_PIXELS, room)
+        image.draft("RGB", (2 * _THUMBNAIL_SIDE, 2 * _THUMBNAIL_SIDE))
+        image = _upright(image)
+        image.thumbnail((_THUMBNAIL_SIDE, _THUMBNAIL_SIDE))
+        buffer, plain = io.BytesIO(), {"exif": b"", "icc_profile": b"", "xmp": xmp_packet(MADE_BY_AI)}
+        _in_srgb(_flat(image)).save(buffer, "WEBP", quality=60, **plain)
+        if buffer.tell() <= limit:
+            return buffer.getvalue()
+    return b""
 
 
 def inspect(path: str, into: str, most: int, pixels: int, room: int) -> dict[str, Any]:
@@ -119,9 +130,10 @@ def inspect(path: str, into: str, most: int, pixels: int, room: int) -> dict[str
     WebP, of at most `most` bytes if there is a way to that.
     """
     kind = _kind_of(path)
-    if kind.is_accepted:
-        return check(path, room, pixels)
     with _refusing(kind):
+        if kind.is_accepted:
+            width, height = _checked(kind, path, pixels, room)
+            return {"kind": kind.name, "type": kind.content_type, "width": width, "height": height}
         return _converted(kind, path, Path(into), most, pixels, room)
 
 

@@ -16,7 +16,7 @@ from discord import MediaGalleryItem, ui
 from bot.catalog import Catalog, SourceRule, Tool
 from bot.db import Database
 from bot.errors import Refused
-from bot.jobs import queries
+from bot.jobs import queries, thumbnails
 from bot.jobs.actions import number_in_set
 from bot.jobs.best_results import result_of
 from bot.jobs.models import FORGOTTEN_MEMBER, Job
@@ -319,6 +319,7 @@ async def _delete(
     await acknowledge(interaction)
     with suppress(discord.NotFound):  # a second click: the message is gone
         await interaction.delete_original_response()
+    await press.host.services.db.write(thumbnails.drop_own, interaction.user.id, which)
 
 
 def _question(job_id: str, message_id: int | None, *, several: bool = False) -> Panel:
@@ -378,6 +379,7 @@ async def delete_posted(
             channel_id, message_id = where
             channel = client.get_partial_messageable(channel_id, guild_id=interaction.guild_id)
             await channel.get_partial_message(message_id).delete()
+            await db.write(thumbnails.drop, (), [message_id])
             return
         there = job is not None and await remove_picture(client, job, await db.read(number_in_set, job.id))
     except discord.NotFound:
@@ -386,8 +388,9 @@ async def delete_posted(
         raise Refused(out_of_reach) from None
     except DISCORD_ERRORS as error:
         raise Refused(lazy("Discord didn't delete it, or didn't answer. Try again in a moment.")) from error
-    if not there:
+    if job is None or not there:
         raise Refused(gone)
+    await db.write(thumbnails.drop, [job.id])
 
 
 async def remove_picture(client: discord.Client, job: Job, number: int) -> bool:

@@ -1,0 +1,50 @@
+"""Small pictures of results, which `/jobs` shows. They come and go with the job's result."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from sqlalchemy import ForeignKey, LargeBinary, String, delete, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from bot.base import Base
+from bot.jobs.models import Job
+
+KEPT = timedelta(days=30)  # so that the table stays small: of older results, `/jobs` shows what was posted
+
+
+class Thumbnail(Base):
+    """A WebP of a few kilobytes, made when the result was looked at."""
+
+    __tablename__ = "thumbnails"
+
+    job_id: Mapped[str] = mapped_column(
+        String(16), ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True
+    )
+    guild_id: Mapped[int]
+    made_at: Mapped[datetime] = mapped_column(index=True)
+    data: Mapped[bytes] = mapped_column(LargeBinary, repr=False)
+
+
+def of(session: Session, job_ids: Collection[str]) -> dict[str, bytes]:
+    """Return the thumbnails of these jobs that there are."""
+    found = select(Thumbnail.job_id, Thumbnail.data).where(Thumbnail.job_id.in_(job_ids))
+    return {one.job_id: one.data for one in session.execute(found)}
+
+
+def drop(session: Session, job_ids: Collection[str] = (), message_ids: Collection[int] = ()) -> None:
+    """Delete those of these jobs, and of results that these messages showed."""
+    gone = Thumbnail.job_id.in_(job_ids)
+    if message_ids:
+        gone |= Thumbnail.job_id.in_(select(Job.id).where(Job.result_message_id.in_(message_ids)))
+    session.execute(delete(Thumbnail).where(gone))
+
+
+def drop_own(session: Session, user_id: int, which: str) -> None:
+    """Delete those of the member's job, or set of jobs, with that id."""
+    theirs = select(Job.id).where(Job.user_id == user_id, (Job.id == which) | (Job.set_id == which))
+    session.execute(delete(Thumbnail).where(Thumbnail.job_id.in_(theirs)))
+
+
+def drop_old(session: Session, at: datetime) -> None:
+    """Delete those that were made long ago."""
+    session.execute(delete(Thumbnail).where(Thumbnail.made_at < at - KEPT))
