@@ -617,14 +617,14 @@ async def set_up(press: Press) -> None:
 def greeting(guild_id: int, *, in_server: bool, pictures: Iterable[str]) -> Panel:
     """Return the first message to a server, posted in it or sent to its owner, with what the tools make."""
     begins = set_up.of() if in_server else _to_server(guild_id)
+    pressed = lazy("**Next:** an admin (Manage Server) presses *Set up*.")
+    typed = lazy("**Next:** an admin (Manage Server) types `/studii setup` there.")
     return boxed(
         NEUTRAL,
         lines(
             f"### 👋 {_('Studii is here')}",
-            lazy(
-                "Members can make and edit pictures with Studii's tools, on the server's own Studii "
-                "key.\n\n**Next:** an admin (Manage Server) types `/studii setup`."
-            ),
+            lazy("Members can make and edit pictures with Studii's tools, on the server's own Studii key."),
+            pressed if in_server else typed,
         ),
         gallery_of(pictures),
         row(begins),
