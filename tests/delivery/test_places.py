@@ -158,6 +158,16 @@ async def test_a_result_is_posted_in_a_thread_under_its_photo_also_a_second_one(
     assert len(ours) == 2
 
 
+async def test_a_result_that_can_have_no_thread_is_posted_in_the_channel(desk: Desk, tmp_path: Path) -> None:
+    photo = await desk.tom.send(desk.channel, "The kitchen")
+    source = SourcePhoto(URL, "room.png", "image/png", 9, photo.id, desk.channel.id)
+    job = replace(await finished(desk), in_thread=True, source=source)
+    path = "/channels/*/messages/*/threads"
+    desk.env.inject_error("POST", path, status=400, code=160006, times=1)  # too many active threads
+    said = await tell_end(desk.delivery, job, output(tmp_path))
+    assert said == Posted(desk.channel.history()[-1].id)
+
+
 PERMISSIONS = BOT_PERMISSIONS | discord.Permissions(create_public_threads=True, send_messages_in_threads=True)
 
 

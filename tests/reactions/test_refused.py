@@ -9,7 +9,7 @@ from bot.catalog import Catalog
 from bot.jobs.confirm import AUTO_SKIPPED, TAP_SKIPPED
 from bot.languages import Message
 from bot.reactions import photos as watch
-from bot.reactions.photos import OFFER_SKIPPED
+from bot.reactions.photos import NOT_READ, OFFER_SKIPPED
 from bot.servers import access, settings
 from bot.servers.settings import Period, PhotoScope
 from tests.reactions.taps import ROOM, STAGING, jobs_of, post, reaction, ready
@@ -33,6 +33,16 @@ async def test_a_bot_that_taps_starts_nothing(desk: Desk) -> None:
     desk.env.backend.emit("MESSAGE_REACTION_ADD", event)
     await desk.env.settle()
     assert await jobs_of(desk) == []
+
+
+async def test_who_tapped_a_photo_that_discord_does_not_give_is_told_to_tap_again(desk: Desk) -> None:
+    await ready(desk)
+    message = await post(desk, desk.maya, ROOM)
+    desk.env.inject_error("GET", "/channels/*/messages/*", status=400, code=0, times=1)
+    await desk.tom.react(message, STAGING)
+    assert await jobs_of(desk) == []
+    (told,) = desk.tom.user.dm_channel.history()
+    assert str(NOT_READ) in texts(told)
 
 
 async def refused(desk: Desk, why: str) -> None:
