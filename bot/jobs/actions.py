@@ -19,8 +19,8 @@ NOT_YOURS_TO_CANCEL = lazy(
     "Only the person who asked for this, or a moderator (Manage Messages or Manage Server), can cancel it."
 )
 ENDED = lazy("That job has already ended, so there's nothing to cancel.")
-# With their pictures, buttons and filters they fit into the 40 components of a message.
-JOBS_ON_A_PAGE = 5
+# With their pictures, lists and buttons they fit into the 40 components of a message.
+JOBS_ON_A_PAGE = 9
 MAX_CHARGE_CREDITS = 1_000_000
 
 

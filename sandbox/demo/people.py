@@ -85,6 +85,13 @@ class Guest:
         """Press the button of that label under a message, and return the answer."""
         return await self._message(await self._press(message, label))
 
+    async def open_job(self, listed: Message, place: int = 0) -> Message:
+        """Open a job of a page of `/jobs`."""
+        parts = list(walk(listed.told()["components"]))
+        select = next(one for one in parts if str(one.get("custom_id")).startswith("studii:jobsopen:"))
+        job = [select["options"][place]["value"]]
+        return await self._message(await self._acts.press(self.id, listed.id, select["custom_id"], job))
+
     def dismiss(self, *messages: Message) -> None:
         """Dismiss messages that only this person sees."""
         for message in messages:

@@ -324,6 +324,7 @@ def _decide(person: Person, message: Message) -> Plan:
 def _post_after_all(person: Person) -> Plan:
     """Look at a result that was withheld, and have it posted."""
     listed = yield from _listed(person, wording.NOT_POSTED)
+    yield from person.wait(person.open_job(listed))
     seen = person.press_labelled(listed, wording.SEE_RESULT)
     yield from person.wait(seen)
     if seen is not None and seen.answer is not None and person.labelled(seen.answer, wording.POST_AFTER_ALL):
@@ -366,6 +367,7 @@ def helper(person: Person) -> Plan:
 def _rule(person: Person) -> Plan:
     """Say what a job with an unknown outcome has cost."""
     listed = yield from _listed(person, wording.SERVER_JOBS)
+    yield from person.wait(person.open_job(listed, wording.OUTCOME_UNKNOWN))
     release, charged = (person.labelled(listed, one) for one in (wording.RELEASE, wording.MARK_CHARGED))
     if listed is None or release is None or charged is None:
         return

@@ -597,7 +597,7 @@ def truthful(books: Books) -> Iterator[str]:
 
 
 def _is_listing(said: Said) -> bool:
-    return re.search(r"studii:(listed|jobs)", " ".join(said.custom_ids)) is not None
+    return re.search(wording.LISTING, " ".join(said.custom_ids)) is not None
 
 
 def without_delay(books: Books) -> Iterator[str]:

@@ -203,6 +203,14 @@ class Person:
         custom_id = self.labelled(message, label)
         return None if message is None or custom_id is None else self.press(message, custom_id)
 
+    def open_job(self, listed: Message | None, words: str = "") -> Interaction | None:
+        """Open a job of a page of the list whose state matches; None if there is none."""
+        for one in walk((listed.payload.get("components") if listed is not None else None) or ()):
+            if listed is not None and re.search(wording.OPEN_JOB, str(one.get("custom_id"))):
+                found = [job["value"] for job in one["options"] if re.search(words, job["description"])]
+                return self.choose(listed, one, [self.rand.choice(found)]) if found else None
+        return None
+
     def prompt(self, number: int) -> str:
         """Return a prompt by which the books know the request again, now and then with words that do more."""
         loud = [self.rand.choice(LOUD)] if self.rand.random() < 0.15 else []
@@ -213,7 +221,9 @@ class Person:
         found = list[Message]()
         for message in reversed(self.discord.ever[-120:]):
             own = message.for_user == self.id or f"<@{self.id}>" in message.words()
-            if own and message.of_the_bot and message.files and message.id in self.discord.messages:
+            listing = re.search(wording.LISTING, " ".join(message.custom_ids()))
+            shows = message.of_the_bot and message.files and not listing
+            if own and shows and message.id in self.discord.messages:
                 found.append(message)
         return found
 
@@ -430,12 +440,14 @@ def delete(person: Person) -> Plan:
 
 
 def listing(person: Person) -> Plan:
-    """Look at the jobs, and press one of the buttons there."""
+    """Look at the jobs, open one or not, and press one of the buttons there."""
     asked = person.command(wording.JOBS)
     yield from person.wait(asked)
     yield person.rand.uniform(1, 10)
     if asked is None or asked.answer is None:
         return
+    if person.rand.random() < 0.5:
+        yield from person.wait(person.open_job(asked.answer))
     labels = [str(one.get("label")) for one in person.buttons(asked.answer)]
     if harmless := [one for one in labels if re.search(wording.LISTED, one)]:
         person.press_labelled(asked.answer, f"^{re.escape(person.rand.choice(harmless))}$")

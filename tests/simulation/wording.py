@@ -24,7 +24,9 @@ PROMPT_FIELD, KEY_FIELD, PLAN_FIELD, AMOUNT_FIELD = "prompt", "key", "plan", "am
 
 # Buttons.
 STUDIO_BUTTON = r"^Studio"
-LISTED = r"^(Cancel|Refresh|Newer|Older)"  # in the list of jobs
+LISTED = r"^(Cancel|Refresh|Newer|Older|Back)"  # in the list of jobs, and under one that was opened
+LISTING, OPEN_JOB = r"studii:(listed|jobs)", r"^studii:jobsopen"  # custom ids there
+OUTCOME_UNKNOWN = r"^outcome unknown"
 AGAIN, EDIT, SAVE, DELETE, MORE = r"^Run again", r"^Edit", r"^Save as style", r"^Delete$", r"^More…"
 CANCEL, RUN, ASK_ADMIN = r"^Cancel", r"^Run ·|^Run$", r"^Ask an admin"
 APPROVE, DECLINE, GRANT_MORE = r"^Approve", r"^Decline", r"^Grant"

@@ -216,7 +216,7 @@ async def test_a_result_that_is_not_approved_costs_its_credits_and_is_kept_for_m
         assert "Charged 8 credits." in plain(await here.said(f"<@{here.maya.id}>", "result isn't posted"))
         assert not list(here.pictures())
         kept = await here.mika.press(await here.mika.command("jobs"), "Results not posted")
-        shown = await here.mika.press(kept, "See result")
+        shown = await here.mika.press(await here.mika.open_job(kept), "See result")
         await here.mika.press(shown, "Post it after all")
         await until(lambda: next(here.pictures(), None), "the result")
         assert await here.spent() == 8

@@ -311,6 +311,14 @@ async def press_in(who: MemberActor, shown: InteractionResult, label: str) -> In
     return await who.click(answer_of(shown), custom_id=labelled(shown, label))
 
 
+async def open_listed(who: MemberActor, shown: InteractionResult, place: int = 0) -> InteractionResult:
+    """Open a job of the page of `/jobs`, in its place."""
+    beginning = "studii:jobsopen:"
+    (select,) = (one for one in pieces(shown) if str(one.get("custom_id")).startswith(beginning))
+    chosen = [select["options"][place]["value"]]
+    return await who.select(answer_of(shown), chosen, custom_id=select["custom_id"])
+
+
 def answer_of(shown: InteractionResult) -> ResponseMessage:
     """Return the message that an interaction was answered with."""
     assert shown.response is not None, texts(shown)

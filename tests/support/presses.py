@@ -27,12 +27,10 @@ async def press(
     custom_id: str,
     *,
     in_server: bool = True,
+    chosen: str | None = None,
 ) -> InteractionResult:
-    """Send the press of a button with that custom id, as if it were in the message, and return the answer.
-
-    Without `in_server` the message is a direct one.
-    """
-    record = send_press(desk, person, message, custom_id, in_server=in_server)
+    """Send such a press as `send_press`, and return the answer."""
+    record = send_press(desk, person, message, custom_id, in_server=in_server, chosen=chosen)
     await desk.env.settle()
     return InteractionResult(desk.env, record)
 
@@ -46,7 +44,11 @@ def send_press(
     in_server: bool = True,
     chosen: str | None = None,
 ) -> Interaction:
-    """Send such a press without waiting for what becomes of it; with `chosen`, the choice from a list."""
+    """Send the press of a button with that custom id, as if it were in the message; with `chosen`, the choice
+    from a list.
+
+    It isn't waited for what becomes of it. Without `in_server` the message is a direct one.
+    """
     # An answer that one person alone sees is in the channel where they asked.
     channel_id = message.channel.id if isinstance(message, discord.Message) else desk.channel.id
     stored = desk.env.backend.get_message(channel_id, message.id)

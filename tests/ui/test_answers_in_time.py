@@ -15,7 +15,7 @@ from bot.ui.kit import answers as kit_answers
 from tests.cogs.test_jobs import listed
 from tests.reactions.taps import ROOM, post
 from tests.support.database import holding
-from tests.support.desk import DONE, Desk, answer_of, labelled, texts
+from tests.support.desk import DONE, Desk, answer_of, labelled, open_listed, texts
 from tests.support.patience import PATIENCE
 from tests.support.presses import send_command, send_menu, send_press
 from tests.ui.jobs.late import announced, kept, late, rows, slow_to_read
@@ -154,6 +154,7 @@ async def test_a_result_of_ones_own_is_shown_in_the_place_of_a_late_answer(
         await desk.move(await desk.job(), *DONE, **done)
         desk.clock.advance(16 * 60)
         offered = await listed(desk)
+        await open_listed(desk.maya, offered)
         shown = await desk.maya.click(answer_of(offered), custom_id=labelled(offered, "Show result"))
         assert shown.ephemeral
         job = await desk.job()

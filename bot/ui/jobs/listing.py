@@ -1,8 +1,9 @@
 """`/jobs`: a person's jobs, for admins the server's, for moderators the results that are not posted.
 
-A page has a line, the prompt and the picture of each job, and what can be done with it.
+A page has the picture and some lines of each job. Opened, one takes the page's place, with what can be done.
 """
 
+import io
 from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final, Literal, NamedTuple
@@ -12,7 +13,8 @@ from discord import ui
 
 from bot.catalog import Catalog
 from bot.errors import Refused
-from bot.jobs import actions, approvals, queries
+from bot.jobs import actions, approvals, queries, thumbnails
+from bot.jobs.actions import JOBS_ON_A_PAGE
 from bot.jobs.models import ACTIVE_STATES, UNSENT_STATES, UNSHOWN_STATES, Job, JobState, Progress
 from bot.languages import (
     Message,
@@ -26,7 +28,7 @@ from bot.languages import (
 )
 from bot.servers import access
 from bot.ui.jobs.forms import MAX_FORM_OPTIONS
-from bot.ui.jobs.more import full_size
+from bot.ui.jobs.more import is_hidden, making_buttons
 from bot.ui.jobs.progress import again_button, cancelled, job_for
 from bot.ui.jobs.start import CHANNELS_ONLY, show_progress
 from bot.ui.jobs.wording import (
@@ -35,7 +37,9 @@ from bot.ui.jobs.wording import (
     job_line,
     member_words,
     prompt_of,
+    prompt_words,
     settings_words,
+    state_name,
     state_words,
 )
 from bot.ui.kit.answers import acknowledge, answer, answer_in_place, host_of, read_before_form
@@ -88,7 +92,8 @@ By = Literal["state", "tool"]
 Whose = Literal["mine", "server", "unposted"]
 State = Annotated[str, "|".join([ANY, *STATES])]
 Action = Literal["cancel", "post", "show"]
-PROMPT_BEGINNING = 90  # characters
+PAGE_CHARACTERS = 3300  # of all jobs: with a title, and what has just happened, a message has 4,000
+PROMPT_BEGINNING = 90
 SETTINGS_BEGINNING = 120
 PROMPT_ON_BUTTON = 28  # characters of a prompt on a button, whose label has room for 80 with the tool's name
 TITLE_ON_BUTTON = 36
@@ -117,7 +122,8 @@ class Shown:
 
     `manager`: the jobs of the whole server. `decides`: results on which moderators decide. `reads` are the
     ids of jobs whose prompt and picture they may see; the list has only tool, state, cost and time of the
-    others. `note` says what has just happened, and `ways` has the estimates of unfinished jobs.
+    others. `note` says what has just happened, and `ways` has the estimates of unfinished jobs. `addresses`
+    are those of pictures by job: what is not among the message's own files is in the result's message.
     """
 
     jobs: Sequence[Job]
@@ -127,14 +133,21 @@ class Shown:
     reads: frozenset[str]
     decides: bool
     posted: PostedResults
+    addresses: Mapping[str, str]
     note: str
     ways: Mapping[str, Progress]
 
 
 async def show_list(
-    interaction: discord.Interaction, query: ListQuery, *, note: str = "", instead: bool = False
+    interaction: discord.Interaction,
+    query: ListQuery,
+    *,
+    note: str = "",
+    instead: bool = False,
+    opened: str | None = None,
 ) -> None:
-    """Show a page to the person alone, with `instead` in place of the page that they see.
+    """Show a page, or the job that they `opened` there, to the person alone, with `instead` in place of what
+    they see.
 
     `note` says what has just happened. Raises `Refused`.
     """
@@ -153,14 +166,35 @@ async def show_list(
         )
     user_id = interaction.user.id if query.whose == MINE else None
     tool = None if query.tool == ANY else query.tool
-    jobs, older = await db.read(actions.page, guild_id, user_id, query.number, query.states, tool)
+    if opened is None:
+        jobs, older = await db.read(actions.page, guild_id, user_id, query.number, query.states, tool)
+    else:
+        jobs, older = [await db.read(queries.in_server, guild_id, opened)], False
+        if user_id not in {None, jobs[0].user_id} or (
+            query.whose == UNPOSTED and jobs[0].state not in UNSHOWN_STATES
+        ):
+            raise Refused(queries.UNKNOWN_JOB)
     readable = [job for job in jobs if may_read(interaction, job)]
     posted = await posted_results(interaction.client, readable)
+    small_ones = await db.read(thumbnails.of, [job.id for job in readable if job.state is JobState.SUCCEEDED])
+    if gone := sorted(posted.deleted & small_ones.keys()):
+        await db.write(thumbnails.drop, gone)
+    without = posted.deleted if opened is None else posted.deleted | posted.pictures.keys()
+    files = [
+        discord.File(io.BytesIO(data), f"{job_id}.webp")
+        for job_id, data in small_ones.items()
+        if job_id not in without
+    ]
+    addresses = {job_id: picture.url for job_id, picture in posted.pictures.items()}
+    addresses |= {file.filename.removesuffix(".webp"): f"attachment://{file.filename}" for file in files}
     ways = {job.id: await host.progress(job.id) for job in jobs if job.state in ACTIVE_STATES}
     reads = frozenset(job.id for job in readable)
-    shown = Shown(jobs, older, query, manager, reads, decides, posted, note, ways)
-    panel = jobs_panel(shown, host.catalog)
-    await (answer_in_place if instead and _is_list(interaction.message) else answer)(interaction, panel)
+    shown = Shown(jobs, older, query, manager, reads, decides, posted, addresses, note, ways)
+    panel = (jobs_panel if opened is None else job_panel)(shown, host.catalog)
+    if instead and _is_list(interaction.message):
+        await answer_in_place(interaction, panel, attachments=files)
+    else:
+        await answer(interaction, panel, files)
 
 
 @button("jobs:{whose}:{number}[:{state}:{tool}]")
@@ -176,6 +210,13 @@ async def filter_by(
     """Show the first page of the jobs in one state, or of one tool."""
     query = ListQuery(whose, 0, state, tool)._replace(**{by: press.values[0]})
     await show_list(press.interaction, query, instead=True)
+
+
+@button("jobsopen:{whose}:{number}[:{state}:{tool}]")
+async def open_job(press: Press, whose: Whose, number: int, state: State = ANY, tool: str = ANY) -> None:
+    """Show the job that was chosen, in place of its page."""
+    query = ListQuery(whose, number, state, tool)
+    await show_list(press.interaction, query, instead=True, opened=press.values[0])
 
 
 @button("listed:{action}:{job_id}:{whose}:{number}[:{state}:{tool}]")
@@ -234,12 +275,43 @@ def _is_list(message: discord.Message | None) -> bool:
 def jobs_panel(shown: Shown, catalog: Catalog) -> Panel:
     """Return a page of jobs."""
     jobs, query = shown.jobs, shown.query
-    rows = [piece for job in jobs for piece in _pieces(job, catalog, shown)]
+    numbered = list(enumerate(jobs, query.number * JOBS_ON_A_PAGE + 1))
+    rows = [_piece(number, job, catalog, shown) for number, job in numbered]
+    options = [
+        discord.SelectOption(
+            label=f"{number}. {job_name(job, catalog, readable=job.id in shown.reads)}",
+            value=job.id,
+            description=state_name(job.state),
+        )
+        for number, job in numbered
+    ]
+    choose = ui.Select[Any](custom_id=open_job.id(*query), placeholder=_("Open a job"), options=options)
     title = TITLES[query.whose]
     at = small(_("Page {number}", number=query.number + 1)) if query.number or shown.older else ""
     head = lines(f"### 🗂️ {title}", at, shown.note)
     filters = [] if not jobs and query == ListQuery(query.whose) else _filters(query, catalog)
-    return boxed(NEUTRAL, head, *rows, _empty(shown), *filters, row(*_turning(shown)))
+    choices = [*([row(choose)] if jobs else []), *filters]
+    return boxed(NEUTRAL, head, *rows, _empty(shown), *choices, row(*_turning(shown)))
+
+
+def job_panel(shown: Shown, catalog: Catalog) -> Panel:
+    """Return one job with its result, its inputs, and what can be done with it.
+
+    The picture is no part of a box, so that the button for its full size finds it.
+    """
+    (job,) = shown.jobs
+    said, tool = [_line(job, catalog, shown)], catalog.tools.get(job.tool)
+    if job.id in shown.reads:
+        said.append(small(state_words(job, shown.ways.get(job.id, Progress()))))
+        said += [small(settings_words(tool, job.inputs)), prompt_words(tool, job.inputs)]
+    if shown.query.whose != MINE:
+        said.append(_place(job))
+    pieces: list[Piece] = [text(lines(*said))]
+    if (address := shown.addresses.get(job.id)) is not None:
+        alt, hidden = alt_words(catalog, job), _is_hidden(job, shown)
+        pieces.append(ui.MediaGallery(discord.MediaGalleryItem(address, description=alt, spoiler=hidden)))
+    back = turn_page.looking(label=_("Back")).of(*shown.query)
+    return Panel(*pieces, row(*_buttons(job, catalog, shown), back))
 
 
 def action_for(job: Job, whose: str) -> Action | None:
@@ -282,7 +354,8 @@ def _turning(shown: Shown) -> list[Piece]:
     query = shown.query
     pages = [(pgettext("button", "Newer"), query._replace(number=query.number - 1))] if query.number else []
     pages += [(pgettext("button", "Older"), query._replace(number=query.number + 1))] if shown.older else []
-    pages.append((pgettext("button", "Refresh"), query))
+    # Not on later pages: with nine pictures a message has room for four buttons.
+    pages += [] if query.number else [(pgettext("button", "Refresh"), query)]
     pages += [(_("My jobs"), ListQuery())] if query.whose != MINE else []
     others: Sequence[tuple[Whose, bool]] = ((SERVER, shown.manager), (UNPOSTED, shown.decides))
     pages += [(str(TITLES[one]), ListQuery(one)) for one, may in others if may and one != query.whose]
@@ -311,64 +384,72 @@ def _choice(query: ListQuery, by: By, chosen: str, every: str, given: list[disco
     return row(ui.Select[Any](custom_id=filter_by.id(by, *query), options=options, placeholder=every))
 
 
-def _pieces(job: Job, catalog: Catalog, shown: Shown) -> list[Piece]:
-    readable = job.id in shown.reads
-    said = _words(job, catalog, shown, readable=readable)
-    picture = shown.posted.pictures.get(job.id) if readable else None
-    pieces: list[Piece] = [text(said)]
-    if picture is not None:
-        hidden = picture.hidden or (job.source is not None and job.source.hidden)
-        alt = alt_words(catalog, job)
-        thumbnail = ui.Thumbnail[Any](picture.url, description=alt, spoiler=hidden)
-        pieces = [ui.Section(said, accessory=thumbnail)]
-    buttons = _buttons(job, catalog, shown, readable=readable)
-    return [*pieces, row(*buttons)] if buttons else pieces
+def _piece(number: int, job: Job, catalog: Catalog, shown: Shown) -> Piece:
+    """Return a job's lines, as many as it has room for, beside its picture."""
+    said = [f"**{number}.** {_line(job, catalog, shown)}", *_details(job, catalog, shown)]
+    while len(said) > 1 and len(lines(*said)) > PAGE_CHARACTERS // len(shown.jobs):
+        said.pop()
+    address = shown.addresses.get(job.id)
+    if address is None:
+        return text(lines(*said))
+    alt, hidden = alt_words(catalog, job), _is_hidden(job, shown)
+    thumbnail = ui.Thumbnail[Any](address, description=alt, spoiler=hidden)
+    return ui.Section(lines(*said), accessory=thumbnail)
 
 
-def _words(job: Job, catalog: Catalog, shown: Shown, *, readable: bool) -> str:
-    whose = shown.query.whose
+def _is_hidden(job: Job, shown: Shown) -> bool:
+    picture = shown.posted.pictures.get(job.id)
+    return is_hidden(job) or (picture is not None and picture.hidden)
+
+
+def _line(job: Job, catalog: Catalog, shown: Shown) -> str:
     # Only the requester can open a message that they alone were shown. For others there is no link to it, nor
     # to a job whose member had it erased.
-    linked = whose == MINE or not (job.private or job.scrubbed_at)
-    line = job_line(job, catalog, linked=linked, deleted=job.id in shown.posted.deleted)
-    tool = catalog.tools.get(job.tool)
+    linked = shown.query.whose == MINE or not (job.private or job.scrubbed_at)
+    return job_line(job, catalog, linked=linked, deleted=job.id in shown.posted.deleted)
+
+
+def _details(job: Job, catalog: Catalog, shown: Shown) -> list[str]:
+    tool, readable = catalog.tools.get(job.tool), job.id in shown.reads
     prompt = prompt_of(tool, job.inputs) if readable else None
     asked = f"> {plain(prompt, PROMPT_BEGINNING) or '…'}" if prompt else ""
     if readable and not prompt:
         asked = small(settings_words(tool, job.inputs, SETTINGS_BEGINNING))
-    if whose == MINE:
-        way = shown.ways.get(job.id)
-        return lines(line, small(state_words(job, way)) if way is not None else "", asked)
+    if shown.query.whose != MINE:
+        return [_place(job), asked]
+    way = shown.ways.get(job.id)
+    return [small(state_words(job, way)) if way is not None else "", asked]
+
+
+def _place(job: Job) -> str:
     private = " · " + pgettext("state of a job", "private") if job.private else ""
     place = _("{member} in {channel}", member=member_words(job.user_id), channel=f"<#{job.channel_id}>")
-    return lines(line, asked, small(f"{place}{private}"))
+    return small(f"{place}{private}")
 
 
-def _buttons(job: Job, catalog: Catalog, shown: Shown, *, readable: bool) -> list[Piece]:
+def _buttons(job: Job, catalog: Catalog, shown: Shown) -> list[Piece]:
     """Return what can be done; for managers also what settles a job whose outcome is unknown."""
-    query = shown.query
+    query, readable = shown.query, job.id in shown.reads
     if query.whose == UNPOSTED:
         # The look of `bot.ui.admin.approvals.see_result`.
         sees = ui.Button[Any](label=_("See result"), custom_id=f"studii:see-result:{job.id}-{job.posting}")
         return [sees] if job.output_file is not None else []
     if shown.manager and job.state is JobState.UNKNOWN:
         return [*ruling_buttons(job)]
-    if query.whose == MINE and job.state in {JobState.FAILED, JobState.CANCELLED}:
-        return [again_button(job, discord.ButtonStyle.secondary)]
-    action = action_for(job, query.whose)
-    if action is not None:
-        label = {
-            "cancel": _("Cancel {job}", job=job_name(job, catalog, readable=readable)),
+    buttons = list[Piece]()
+    mine = query.whose == MINE
+    if mine and job.state is JobState.SUCCEEDED and readable and job.id not in shown.posted.deleted:
+        buttons += making_buttons(job, catalog.tools.get(job.tool))
+    elif mine and job.terminal and job.state is not JobState.WITHHELD:
+        buttons.append(again_button(job))
+    if (action := action_for(job, query.whose)) is not None:
+        labels = {
+            "cancel": pgettext("button", "Cancel job"),
             "post": _("Post here"),
             "show": _("Show result"),
-        }[action]
-        return [listed.looking(label=label).of(action, job.id, *query)]
-    posted = job.result_message_id is not None
-    # A private result disappears when its message is closed; some came by DM, or could not be sent.
-    opened = query.whose == MINE and not posted and job.state is JobState.SUCCEEDED
-    if not opened or job.output_url is None:
-        return []
-    return [full_size.looking(label=pgettext("button", "Open")).of(job.id, job.posting)]
+        }
+        buttons.append(listed.looking(label=labels[action]).of(action, job.id, *query))
+    return buttons
 
 
 # The buttons with which admins settle a job whose outcome is unknown

@@ -13,6 +13,7 @@ from bot.features import styles
 from bot.jobs import queries, transitions
 from bot.jobs.models import FORGOTTEN_MEMBER, FailureCode, Job, JobState
 from bot.jobs.submission import tell_unknown
+from bot.jobs.thumbnails import Thumbnail, of as of_jobs
 from bot.posts import Post
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
@@ -20,10 +21,11 @@ from bot.servers.notices import NoticeKind
 from bot.ui.admin.approvals import How
 from bot.ui.panels.controls import _controls  # pyright: ignore[reportPrivateUsage]
 from tests.support.database import given
-from tests.support.desk import DONE, Desk, answer_of, labels, pieces, texts
+from tests.support.desk import DONE, Desk, answer_of, labels, make_bot, open_listed, pieces, press_more, texts
 from tests.support.jobs import held
 from tests.support.posts import deliver, open_posts, placed, sent
 from tests.support.presses import press
+from tests.ui.admin.moderation.waiting import approvals
 from tests.ui.jobs.results import succeeded
 
 
@@ -51,8 +53,13 @@ async def posted(desk: Desk, folder: Path, channel: Any, prompt: str) -> Job:
     return await desk.job()
 
 
+async def with_thumbnail(desk: Desk, job: Job) -> None:
+    row = Thumbnail(job.id, job.guild_id, desk.clock.now(), b"small")
+    await desk.db.write(lambda session: session.add(row))
+
+
 @pytest.mark.promise
-async def test_each_job_has_its_prompt_and_picture_and_its_buttons_say_which_job_and_what_it_costs(
+async def test_each_job_has_its_prompt_and_picture_and_is_opened_with_what_can_be_done(
     desk: Desk,
     tmp_path: Path,
 ) -> None:
@@ -65,11 +72,19 @@ async def test_each_job_has_its_prompt_and_picture_and_its_buttons_say_which_job
     assert "> A red kite over the harbour" in texts(shown)
     (picture,) = thumbnails(shown)
     assert "/attachments/" in picture
-    assert labels(shown) == [
-        "Cancel Studio “A **green** kite”",
-        "Run again · about 8 credits",
-        "Refresh",
-    ]
+    assert labels(shown) == ["Refresh"]
+    await open_listed(desk.maya, shown, 2)
+    assert "> A red kite over the harbour of a small town at dawn" in texts(shown)
+    assert "mode **image**" in texts(shown)
+    assert labels(shown) == ["Run again · 8 credits", "Edit", "Full size", "Back"]
+    full = await press_label(desk, desk.maya, shown, "Full size")
+    assert "[Open the picture](<https://cdn" in texts(full)
+    await press_label(desk, desk.maya, shown, "Back")
+    await open_listed(desk.maya, shown, 1)
+    assert labels(shown) == ["Run again · about 8 credits", "Back"]
+    await press_label(desk, desk.maya, shown, "Back")
+    await open_listed(desk.maya, shown)
+    assert labels(shown) == ["Cancel job", "Back"]
     # What has gone by the time of the press is said above the list as it is then.
     for job in await desk.db.write(queries.in_states, [JobState.WAITING]):
         await desk.db.write(
@@ -80,10 +95,12 @@ async def test_each_job_has_its_prompt_and_picture_and_its_buttons_say_which_job
             at=desk.clock.now(),
             failure=FailureCode.API,
         )
-    told = await press_label(desk, desk.maya, shown, "Cancel Studio")
+    told = await press_label(desk, desk.maya, shown, "Cancel job")
     assert not told.followups
     assert "⚠️ That job has already ended" in texts(shown)
-    assert not any(label.startswith("Cancel") for label in labels(shown))
+    await open_listed(desk.maya, shown)
+    assert labels(shown) == ["Run again · about 8 credits", "Back"]
+    await press_label(desk, desk.maya, shown, "Back")
 
     await choose(desk.maya, shown, "state", "done")
     assert ("red kite" in texts(shown), "blue kite" in texts(shown)) == (True, False)
@@ -99,7 +116,7 @@ async def test_a_cancelled_job_is_named_and_a_deleted_result_has_neither_link_no
     desk: Desk,
     tmp_path: Path,
 ) -> None:
-    await posted(desk, tmp_path, desk.channel, "A red kite")
+    await with_thumbnail(desk, await posted(desk, tmp_path, desk.channel, "A red kite"))
     result = desk.channel.history()[-1]
     shown = await desk.maya.slash(desk.channel, "jobs")
     assert f"[Studio]({result.jump_url}) · done · 8 credits" in texts(shown)
@@ -108,7 +125,13 @@ async def test_a_cancelled_job_is_named_and_a_deleted_result_has_neither_link_no
     shown = await desk.maya.slash(desk.channel, "jobs")
     assert not thumbnails(shown)
     assert "Studio · deleted · 8 credits" in texts(shown)
-    await press_label(desk, desk.maya, shown, "Cancel Studio")
+    await open_listed(desk.maya, shown, 1)
+    assert labels(shown) == ["Run again · 8 credits", "Back"]
+    assert not [piece for piece in pieces(shown) if piece["type"] == 12]
+    assert "](https" not in texts(shown)
+    await press_label(desk, desk.maya, shown, "Back")
+    await open_listed(desk.maya, shown)
+    await press_label(desk, desk.maya, shown, "Cancel job")
     assert "✅ Cancelled: **Studio “A blue kite”**. Not charged." in texts(shown)
 
 
@@ -130,6 +153,7 @@ async def test_admins_see_who_and_where_and_prompts_that_they_may_see_alone(
     await posted(desk, tmp_path, desk.channel, "A red kite")
     await posted(desk, tmp_path, hidden, "A secret kite")
     await desk.maya.slash(desk.channel, "studio", prompt="A private kite", private=True)
+    await with_thumbnail(desk, await desk.job())
     shown = await desk.admin.slash(desk.channel, "jobs")
     await press_label(desk, desk.admin, shown, "Server jobs")
     said = texts(shown)
@@ -141,8 +165,10 @@ async def test_admins_see_who_and_where_and_prompts_that_they_may_see_alone(
     assert f"<@{desk.maya.id}> in <#{desk.channel.id}> · private" in said
     assert len(thumbnails(shown)) == 1
     # A private job's admin doesn't see what it is, but can end it.
-    assert "Cancel Studio" in labels(shown)
-    await press_label(desk, desk.admin, shown, "Cancel Studio")
+    await open_listed(desk.admin, shown)
+    assert labels(shown) == ["Cancel job", "Back"]
+    assert "kite" not in texts(shown)
+    await press_label(desk, desk.admin, shown, "Cancel job")
     assert "✅ Cancelled: **Studio**. Not charged." in texts(shown)
     own = await desk.maya.slash(desk.channel, "jobs")
     assert "> A secret kite" in texts(own)
@@ -165,12 +191,59 @@ async def test_nothing_of_an_age_restricted_channel_is_shown_in_the_list_elsewhe
 
 
 async def test_a_full_page_of_an_admins_list_fits_into_a_message(desk: Desk, tmp_path: Path) -> None:
-    for number in range(7):
+    for number in range(19):
         job = await posted(desk, tmp_path, desk.channel, f"{number}" + "*" * 900)
-        await desk.db.write(transitions.change, job.id, result_message_id=None, output_file="x.png")
+        await desk.change(job, settled=0)  # which leaves room in the budget
+        await with_thumbnail(desk, job)
+    await approvals(desk, approval_everyone=True, approval_results=True)
+    shown = await desk.admin.slash(desk.channel, "jobs")
+    await press_label(desk, desk.admin, shown, "Server jobs")
+    assert labels(shown) == ["Older", "Refresh", "My jobs", "Results not posted"]
+    await press_label(desk, desk.admin, shown, "Older")
+    assert labels(shown) == ["Newer", "Older", "My jobs", "Results not posted"]
+    assert len(thumbnails(shown)) == 9
+    assert len(pieces(shown)) == 40
+    assert len(texts(shown)) < 3_600
+
+
+@pytest.mark.promise
+async def test_small_pictures_come_with_the_page_and_go_with_what_is_deleted(
+    desk: Desk, tmp_path: Path
+) -> None:
+    private = await posted(desk, tmp_path, desk.channel, "A private kite")
+    await desk.change(private, private=True)
+    kept = await posted(desk, tmp_path, desk.channel, "A red kite")
+    other = await posted(desk, tmp_path, desk.channel, "A blue kite")
+    for job in (private, kept, other):
+        await with_thumbnail(desk, job)
+    result = desk.channel.history()[-1]
+    desk.env.inject_error("GET", "/channels/*/messages/*", status=503, times=None)
     shown = await desk.maya.slash(desk.channel, "jobs")
-    assert labels(shown).count("Post here") == 5
-    assert len(pieces(shown)) <= 40
+    assert [url.rpartition("/")[2].partition("?")[0] for url in thumbnails(shown)] == [
+        f"{job.id}.webp" for job in (other, kept, private)
+    ]
+    bot, _ = make_bot(desk.bot.catalog, desk.clock, desk.services)
+    await desk.env.restart_bot(bot)
+    for _again in range(2):  # as a click that is repeated
+        assert not (await open_listed(desk.maya, shown)).followups
+        assert "> A blue kite" in texts(shown)
+        assert len(answer_of(shown).attachments) == 1
+        await press_label(desk, desk.maya, shown, "Back")
+        assert len(answer_of(shown).attachments) == 3
+    opens = "studii:jobsopen:mine:0:any:any"
+    told = await press(desk, desk.tom, answer_of(shown), opens, chosen=kept.id)
+    assert "no such job here" in texts(told)
+    await press_more(desk.maya, result, "Delete", "Delete")
+    assert set(await desk.db.read(of_jobs, [kept.id, other.id])) == {kept.id}
+    assert len(thumbnails(await desk.maya.slash(desk.channel, "jobs"))) == 2
+    shown = await desk.admin.slash(desk.channel, "jobs")
+    await press_label(desk, desk.admin, shown, "Server jobs")
+    assert len(thumbnails(shown)) == 1
+    await open_listed(desk.admin, shown, 2)
+    assert not answer_of(shown).attachments
+    await desk.text_channel().get_partial_message(kept.result_message_id or 0).delete()
+    await desk.env.settle()
+    assert set(await desk.db.read(of_jobs, [kept.id, private.id])) == {private.id}
 
 
 # The buttons under a warning: they work once, and for admins alone
@@ -227,6 +300,7 @@ async def test_admins_settle_what_nobody_knows_in_the_list_of_the_servers_jobs(
     await lost(desk, private=private)
     shown = await desk.admin.slash(desk.channel, "jobs")
     await desk.admin.click(answer_of(shown), label="Server jobs")
+    await open_listed(desk.admin, shown)
     assert "](https://discord.com" not in texts(shown)  # there is no message with it yet
     assert "Not charged." in texts(await desk.admin.click(answer_of(shown), label="Release credits"))
     ruled = await desk.job()

@@ -175,6 +175,7 @@ def listing(*jobs: Job, whose: Whose = SERVER, page: int = 0) -> str:
         reads=readable,
         decides=True,
         posted=PostedResults({}, frozenset()),
+        addresses={},
         note="",
         ways={},
     )

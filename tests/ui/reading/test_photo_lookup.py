@@ -12,7 +12,7 @@ from bot.jobs import transitions
 from bot.jobs.models import FailureCode, Job, JobState
 from bot.servers import access
 from tests.reactions.taps import PORTRAIT, STAGING, jobs_of, post, ready
-from tests.support.desk import PNG, Desk, answer_of, pieces, texts
+from tests.support.desk import PNG, Desk, answer_of, open_listed, pieces, texts
 from tests.support.services import erase, sweep
 from tests.support.settings import admin
 from tests.ui.jobs.results import press_on, source_bytes, staged, succeeded
@@ -49,6 +49,7 @@ async def from_the_menu(desk: Desk) -> discord.Message:
 
 async def run_again(desk: Desk, channel: ChannelHandle | None = None) -> Any:
     listed = await desk.maya.slash(channel or desk.channel, "jobs")
+    await open_listed(desk.maya, listed)
     button = next(piece for piece in pieces(listed) if str(piece.get("label")).startswith("Run again"))
     return await desk.maya.click(answer_of(listed), custom_id=button["custom_id"])
 

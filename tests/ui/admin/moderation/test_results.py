@@ -18,7 +18,7 @@ from bot.servers.notices import NoticeKind
 from bot.ui.admin.approvals import approval_request, decided
 from bot.ui.jobs.progress import progress_panel
 from tests.support.database import given
-from tests.support.desk import PNG, Desk, answer_of, pieces, texts
+from tests.support.desk import PNG, Desk, answer_of, open_listed, pieces, texts
 from tests.support.jobs import staging
 from tests.support.panels import CATALOG
 from tests.support.posts import Posted, deliver, open_posts, sent, tell_end
@@ -127,6 +127,7 @@ async def test_moderators_find_a_declined_result_in_their_jobs_and_may_release_i
     # Only states in which a result isn't posted can be chosen.
     assert "Waiting for a moderator" in str(pieces(listed))
     assert "Outcome unknown" not in str(pieces(listed))
+    await open_listed(otto, jobs)
     seen = await otto.click(listed.response or answer_of(jobs), label="See result")
     assert "A result that isn't posted" in texts(seen)
     assert "A moderator declined the result." in texts(seen)
