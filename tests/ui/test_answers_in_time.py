@@ -153,8 +153,7 @@ async def test_a_result_of_ones_own_is_shown_in_the_place_of_a_late_answer(
         done = {"announced_at": desk.clock.now(), "finished_at": desk.clock.now(), "output_file": "x.png"}
         await desk.move(await desk.job(), *DONE, **done)
         desk.clock.advance(16 * 60)
-        offered = await listed(desk)
-        await open_listed(desk.maya, offered)
+        offered = await open_listed(desk.maya, await listed(desk))
         shown = await desk.maya.click(answer_of(offered), custom_id=labelled(offered, "Show result"))
         assert shown.ephemeral
         job = await desk.job()

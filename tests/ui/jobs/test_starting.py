@@ -18,7 +18,17 @@ from tests.cogs.test_jobs import listed
 from tests.reactions.taps import PORTRAIT, ROOM, jobs_of, post, reaction, ready, taken_away
 from tests.reactions.test_mentions import answer_to, mention
 from tests.support import spending
-from tests.support.desk import Desk, all_questions, answer_of, labelled, labels, learned, make_bot, texts
+from tests.support.desk import (
+    Desk,
+    all_questions,
+    answer_of,
+    labelled,
+    labels,
+    learned,
+    make_bot,
+    open_listed,
+    texts,
+)
 from tests.support.presses import send_command, send_press
 from tests.support.settings import change
 from tests.ui.jobs.results import staged
@@ -112,6 +122,7 @@ async def run_again_in_the_list(desk: Desk, _folder: Path) -> Send:
     await desk.maya.slash(desk.channel, "studio", prompt="A kite")
     await desk.move(await desk.job(), JobState.FAILED, failure=FailureCode.API)
     seen = await listed(desk)
+    await open_listed(desk.maya, seen)
     message, custom_id = answer_of(seen), labelled(seen, "Run again")
     return lambda: send_press(desk, desk.maya, message, custom_id)
 
