@@ -4,13 +4,14 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import discord
 from discord import ui
 
-from bot.catalog import SourceRule, Tool
-from bot.credits.budgets import Estimate, short_price
+from bot.catalog import SourceRule, Tool, ToolInput
+from bot.credits.budgets import Estimate, price_of_all, short_price
 from bot.credits.prices import PriceTable, ToolPrice, price_table
 from bot.errors import NotAllowed, Refused, StudiiBotError
 from bot.features.styles import Style, default_inputs, inputs_of, misfit, tool_of, usable
@@ -19,22 +20,37 @@ from bot.languages import gettext as _, lazy
 from bot.services import Services
 from bot.ui.jobs.forms import (
     CHOICE_LENGTH,
+    EACH,
     MAX_FORM_OPTIONS,
     MAX_SET_PHOTOS,
     FormStart,
     Values,
+    capitalised,
+    choice,
     filled_in,
     form_title,
     styled,
     tool_form,
 )
 from bot.ui.jobs.start import AS_USUAL, Terms, request_for, start_once
-from bot.ui.kit.answers import answer, host_of, in_order, read_before_form, refused_as
+from bot.ui.kit.answers import acknowledge, answer, host_of, in_order, read_before_form, refused_as
 from bot.ui.kit.forms import show_form
-from bot.ui.kit.layout import NEUTRAL, Panel, boxed, button_rows, plain, row, shortened, small
-from bot.ui.panels.controls import Press, button, kept, show_refused
+from bot.ui.kit.layout import (
+    NEUTRAL,
+    Panel,
+    Piece,
+    boxed,
+    button_rows,
+    lines,
+    plain,
+    row,
+    shortened,
+    small,
+    text,
+)
+from bot.ui.panels.controls import FORM_OUTDATED, Press, button, kept, show_refused
 from bot.ui.reading.permissions import member_context, server_of
-from bot.ui.reading.pictures import LOOKUP_TIMEOUT, author_in, is_before, photos_in, taken_of
+from bot.ui.reading.pictures import LOOKUP_TIMEOUT, author_in, is_before, photos_in, plain_name, taken_of
 
 
 async def begin(
@@ -102,8 +118,13 @@ async def ask(
         own = replace(terms, photo_author=None) if filled.attached else terms
         # The form names the prices of its choices, the button before it that of none.
         wanted = replace(own, private=filled.private, shown_price=None, shown_prices=known.prices)
+        each = [one for one in tool.inputs if filled.values.get(one.name) == EACH]
+        given = {name: value for name, value in filled.values.items() if value != EACH}
         try:
-            values = filled.values if start.style is None else inputs_of(start.style, tool, filled.values)
+            values = given if start.style is None else inputs_of(start.style, tool, given)
+            if each:
+                await _ask_each(press, tool, each, values, photos, wanted)
+                return
             with in_order(press.interaction):
                 await start_once(press.interaction, tool, values, photos, wanted)
         except StudiiBotError as refusal:
@@ -115,6 +136,60 @@ async def ask(
 
     custom_id, fields = kept(host_of(interaction), submit), tool_form(asked, known)
     await show_form(interaction, custom_id, form_title(asked, known), *fields)
+
+
+MAX_SEEN = 7  # photos beside their lists, of the components that a message has room for
+
+
+async def _ask_each(
+    press: Press,
+    tool: Tool,
+    inputs: Sequence[ToolInput],
+    values: Values,
+    photos: Sequence[SourcePhoto],
+    terms: Terms,
+) -> None:
+    """Ask for the first of the inputs of each photo, then for the next one, and start the set at last."""
+    host, (one, *others) = press.host, inputs
+    of_photos = terms.of_photos or [dict[str, str]()] * len(photos)
+    chosen, begun = [dict(own) for own in of_photos], False
+
+    async def choose_for(number: int, press: Press) -> None:
+        chosen[number][one.name] = press.values[0]
+        await acknowledge(press.interaction)
+
+    async def go_on(press: Press) -> None:
+        nonlocal begun
+        wanted = replace(terms, of_photos=chosen)
+        if others:
+            await _ask_each(press, tool, others, values, photos, wanted)
+            return
+        if begun:
+            raise Refused(FORM_OUTDATED)
+        with in_order(press.interaction):
+            await start_once(press.interaction, tool, values, photos, wanted)
+        begun = True
+
+    pieces: list[Piece] = []
+    for number, photo in enumerate(photos):
+        said = f"**{number + 1}.** {plain(plain_name(photo), LABEL_LENGTH)}"
+        seen = ui.Thumbnail[Any](photo.url, spoiler=photo.hidden)
+        pieces.append(ui.Section(said, accessory=seen) if len(photos) <= MAX_SEEN else text(said))
+        labels = {value: choice(one, value, "") for value in one.suggestions[:MAX_FORM_OPTIONS]}
+        options = [discord.SelectOption(label=label, value=value) for value, label in labels.items()]
+        custom_id = kept(host, partial(choose_for, number))
+        placeholder = shortened(capitalised(one.title), CHOICE_LENGTH)
+        pieces.append(row(ui.Select[Any](custom_id=custom_id, options=options, placeholder=placeholder)))
+    usual = one.shown(one.default or "")
+    about = (
+        _("Where you choose nothing, it is **{value}**.", value=plain(usual, LABEL_LENGTH)) if usual else ""
+    )
+    prices = terms.shown_prices
+    cost = [] if prices is None else [prices.of(tool, values)] * len(photos)
+    label = _("Next") if others or not cost else _("Run · {price}", price=short_price(price_of_all(cost)))
+    starts = ui.Button[Any](label=label, style=discord.ButtonStyle.primary, custom_id=kept(host, go_on))
+    title = f"### {host.catalog.emoji(tool.slug)} {capitalised(one.title)}"
+    await answer(press.interaction, boxed(NEUTRAL, lines(title, small(about)), *pieces, row(starts)))
 
 
 async def _known(interaction: discord.Interaction, tool: Tool, start: FormStart, terms: Terms) -> FormStart:

@@ -79,6 +79,7 @@ PHOTO, PRIVATE_FIELD = "image", "private"
 MAX_SET_PHOTOS, MAX_VARIANTS = 10, 4
 STYLE = "style"  # the option of a tool's command; a tool may have an input of that name
 SET = "first "  # the beginning of the value of a choice of several pictures, before their number
+EACH = "each-photo"  # the value of an input that each photo of a set has its own of
 # https://discord.com/developers/docs/components/reference
 FIELDS = 5
 MAX_FORM_OPTIONS = 25
@@ -147,10 +148,13 @@ def arranged(
     return [*needed, *first], private, last, [*priced[len(first) :], *rest[len(last) :]]
 
 
-def field_for(one: ToolInput, prefilled: str | None, price_of: PriceOf = lambda _: "") -> Field:
+def field_for(
+    one: ToolInput, prefilled: str | None, price_of: PriceOf = lambda _: "", *, each: bool = False
+) -> Field:
     """Return the field that asks for the input: radio buttons for a few values, a menu for more.
 
-    `price_of` says what a job costs with a value of an input that changes the price.
+    `price_of` says what a job costs with a value of an input that changes the price. `each`: the photos may
+    have different ones, which are asked for next.
     """
     value = prefilled or one.default
     required = one.required and one.default is None
@@ -162,11 +166,14 @@ def field_for(one: ToolInput, prefilled: str | None, price_of: PriceOf = lambda 
             required=required,
             max_length=one.max_length,
         )
-    offered = list(one.suggestions[:MAX_FORM_OPTIONS])
-    if value and value not in offered:
+    most = MAX_FORM_OPTIONS - each
+    offered = list(one.suggestions[:most])
+    if value and value not in (*offered, EACH):
         # Other values are accepted too: the previous one stays on offer.
-        offered = [value, *offered[: MAX_FORM_OPTIONS - 1]]
-    labels = {each: choice(one, each, price_of(each)) for each in offered}
+        offered = [value, *offered[: most - 1]]
+    labels = {shown: choice(one, shown, price_of(shown)) for shown in offered}
+    if each:
+        labels[EACH] = _("Choose for each photo…")
     return choice_field(one.name, labels, value, required=required)
 
 
@@ -202,9 +209,11 @@ def tool_form(tool: Tool, start: FormStart) -> list[ui.Label[Any]]:
     """Return the form's fields: of what the tool takes, as much as fits."""
     photo = _photo_field(tool, start)
     first, private, last, left_out = arranged(tool, FIELDS - len(photo), private=start.may_be_private)
+    several = tool.source is SourceRule.REQUIRED and len(start.pictures) != 1
 
     def asked(one: ToolInput) -> ui.Label[Any]:
-        field = field_for(one, start.values.get(one.name), partial(start.price_with, tool, one))
+        price_of = partial(start.price_with, tool, one)
+        field = field_for(one, start.values.get(one.name), price_of, each=several and not one.price)
         return labelled(capitalised(one.title), field, one.description)
 
     missing = capitalised(and_list([one.title for one in left_out]))

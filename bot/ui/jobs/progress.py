@@ -404,7 +404,8 @@ async def run_again(
     if are_variations(jobs):
         variants, jobs = [job.inputs for job in jobs], jobs[:1]
     photos = await asyncio.gather(*(source_of(interaction, job, now) for job in jobs))
-    terms = replace(terms_of(first, tool), shown_price=price, variants=variants)
+    of_photos = [job.inputs for job in jobs] if len(jobs) > 1 else ()
+    terms = replace(terms_of(first, tool), shown_price=price, variants=variants, of_photos=of_photos)
     await start_once(interaction, tool, first.inputs, [one for one in photos if one is not None], terms)
 
 

@@ -191,7 +191,7 @@ class Terms:
     `shown_price` is the price that the pressed button names, in credits, and `shown_prices` are those that a
     form names: above them the person is asked. `preferred`: where the person chose nothing, the inputs that
     they prefer for the tool count. `variants`: not one job is started but one for each of these, with inputs
-    that it has of its own.
+    that it has of its own. `of_photos` are the inputs that the job of each photo has of its own.
     """
 
     photo_author: int | None = None
@@ -202,6 +202,7 @@ class Terms:
     shown_prices: PriceTable | None = None
     preferred: bool = False
     variants: Sequence[Mapping[str, str]] = ()
+    of_photos: Sequence[Mapping[str, str]] = ()
 
 
 AS_USUAL = Terms()
@@ -226,7 +227,7 @@ async def start_once(
         tool.slug,
         tuple(values.items()),
         paths,
-        str(terms.variants),
+        str((terms.variants, terms.of_photos)),
     )
     async with host_of(interaction).clicks.once(request) as first:
         if first:
@@ -251,7 +252,9 @@ async def start(
     host = host_of(interaction)
     if terms.variants and len(photos) > 1:
         raise Refused(lazy("Variations are of one photo. Choose one of them. Nothing was charged."))
-    parts = [(photo, own) for photo in photos or (None,) for own in terms.variants or ({},)]
+    sources = photos or (None,)
+    each = zip(sources, terms.of_photos or [dict[str, str]()] * len(sources), strict=True)
+    parts = [(photo, {**own, **variant}) for photo, own in each for variant in terms.variants or ({},)]
     requests = [
         replace(request, inputs={**request.inputs, **own})
         for number, (photo, own) in enumerate(parts)

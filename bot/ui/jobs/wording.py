@@ -115,12 +115,13 @@ def alike(whole: Sequence[Job]) -> dict[str, str]:
 
 
 def part_words(job: Job, whole: Sequence[Job], catalog: Catalog) -> str:
-    """Return what a job of a set is called: by its photo, or what a variation has of its own. Not escaped."""
-    if not are_variations(whole):
-        return plain_name(job.source) if job.source is not None else _("photo")
+    """Return what a job of a set is called: what it has of its own, and its photo. Not escaped."""
     tool = catalog.tools.get(job.tool)
     own = {name: value for name, value in job.inputs.items() if name not in alike(whole)}
-    return " · ".join(value for _name, value in settings_of(tool, own)) or _("variation")
+    said = [value for _name, value in settings_of(tool, own)]
+    if not are_variations(whole):
+        said.append(plain_name(job.source) if job.source is not None else _("photo"))
+    return " · ".join(said) or _("variation")
 
 
 def count_words(whole: Sequence[Job], count: int | None = None) -> str:

@@ -1,17 +1,21 @@
-"""Variations: several pictures with the same inputs, or in several styles, as one set."""
+"""Sets whose jobs differ: variations of one picture, and photos of which each has a room of its own."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.jobs.models import FailureCode, JobState
 from bot.jobs.results import Part
 from bot.servers import settings
+from bot.ui.jobs.forms import EACH
+from bot.ui.panels.controls import FORM_OUTDATED
 from tests.delivery.test_sets import announce
 from tests.reactions.taps import jobs_of
 from tests.support.desk import PNG, Desk, answer_of, make_bot, pieces, press_more, texts
-from tests.ui.jobs.results import files, staged
+from tests.ui.jobs.results import files, opened, staged
 from tests.ui.jobs.test_results import pressed
+from tests.ui.jobs.test_sets import PHOTOS
 
 
 @pytest.mark.promise
@@ -70,3 +74,53 @@ async def test_no_variations_are_made_of_anothers_private_result(desk: Desk) -> 
     said = await pressed(desk, f"studii:vary:{(await desk.job()).id}-0")
     assert "private to someone else" in said
     assert len(await jobs_of(desk)) == 1
+
+
+@pytest.mark.promise
+async def test_each_photo_of_a_set_may_have_a_room_of_its_own(desk: Desk) -> None:
+    form = await opened(desk, desk.maya, "virtual-staging")
+    assert "Choose for each photo…" in str(form.modal)
+    given = {"image": PHOTOS[:3], "style": "luxury", "room": EACH}
+    asked = await desk.maya.submit_modal(form, given)
+    assert asked.ephemeral
+    assert await jobs_of(desk) == []
+    message = answer_of(asked)
+    assert [one["media"]["url"].split("/")[-1].split("?")[0] for one in thumbnails(message)] == [
+        name for name, _ in PHOTOS[:3]
+    ]
+    first, _, third = lists(message)
+    await desk.maya.select(message, ["bedroom"], custom_id=first)
+    await desk.maya.select(message, ["kitchen"], custom_id=third)
+    told = await desk.maya.click(message, label="Run · about 24 credits")
+    jobs = await jobs_of(desk)
+    assert [job.inputs["room"] for job in jobs] == ["bedroom", "living", "kitchen"]
+    assert {job.inputs["style"] for job in jobs} == {"luxury"}
+    assert len({job.set_id for job in jobs}) == 1
+    assert "1. ⏳ bedroom · room1.png: " in texts(told)
+    desk.clock.advance(60)
+    again = await desk.maya.click(message, label="Run · about 24 credits")
+    assert str(FORM_OUTDATED) in texts(again)
+    for job in jobs:
+        await desk.move(job, JobState.FAILED, failure=FailureCode.API)
+    await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.services)[0])
+    await pressed(desk, f"studii:set:again:{jobs[0].set_id}")
+    assert [job.inputs["room"] for job in (await jobs_of(desk))[3:]] == ["bedroom", "living", "kitchen"]
+
+
+async def test_a_choice_for_each_photo_that_a_restart_has_forgotten_is_refused_unpaid(desk: Desk) -> None:
+    form = await opened(desk, desk.maya, "virtual-staging")
+    asked = await desk.maya.submit_modal(form, {"image": PHOTOS[:2], "style": EACH, "room": EACH})
+    rooms = answer_of(await desk.maya.click(answer_of(asked), label="Next"))
+    assert len(lists(rooms)) == 2
+    await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.services)[0])
+    told = await desk.maya.click(rooms, label="Run · about 16 credits")
+    assert str(FORM_OUTDATED) in texts(told)
+    assert await jobs_of(desk) == []
+
+
+def lists(message: object) -> list[str]:
+    return [one["custom_id"] for one in pieces(message) if one["type"] == 3]
+
+
+def thumbnails(message: object) -> list[Any]:
+    return [one for one in pieces(message) if one["type"] == 11]
