@@ -231,6 +231,11 @@ class Books:
         """Return the messages in which moderators saw a job's result."""
         return [one for one in self._showing(job) if re.search(FOR_MODERATORS, one.words)]
 
+    def thumbnails_of(self, job: Row) -> list[Said]:
+        """Return the messages that showed a job's thumbnail."""
+        made = self.at_studii(job)
+        return [] if made is None else self.shown[self.world.studii.sha256_of(made, small=True)]
+
     def _showing(self, job: Row) -> list[Said]:
         made = self.at_studii(job)
         return [] if made is None else self.shown[self.world.studii.sha256_of(made)]
@@ -496,6 +501,17 @@ def shown_once(books: Books) -> Iterator[str]:
                 yield f"{job}: its result was shown to {said.to}"
 
 
+def thumbnails(books: Books) -> Iterator[str]:
+    """Those of results are shown to one person at a time, and of a private one to its person alone."""
+    for job in books.jobs:
+        for said in books.thumbnails_of(job):
+            books.world.counts["thumbnails"] += 1
+            if said.to is None or (job.private and said.to != job.user_id):
+                yield f"{job}: its thumbnail was shown to {said.to or 'all'}"
+            if job.state != "succeeded":
+                yield f"{job}: it has no result, and its thumbnail was shown"
+
+
 def _lost(world: World, said: Said, after: Said) -> bool:
     """Return whether the process that sent a message died before it knew of that, and the message was deleted
     before the next process lived, which could not find it and had to send another."""
@@ -744,6 +760,7 @@ BOOKS: tuple[Callable[[Books], Iterator[str]], ...] = (
     within_budget,
     within_limits,
     shown_once,
+    thumbnails,
     kept_private,
     progress_is_for_one,
     no_hourglass_is_left,

@@ -35,6 +35,11 @@ def video(number: int) -> bytes:
     return struct.pack(">I4s4sI4s4s", 24, b"ftyp", b"isom", 0, b"isom", b"mp42") + struct.pack(">Q", number)
 
 
+def thumbnail(data: bytes) -> bytes:
+    """Return another file with the number of a picture, in place of a smaller one."""
+    return data + b"small"
+
+
 def number_of(data: bytes) -> int | None:
     """Return the number of a picture, or None if it is none of ours."""
     row = _row(data)
@@ -74,8 +79,7 @@ class Decoder:
     async def check(self, path: Path) -> bytes:
         if await self._look(path) == "broken":
             raise PictureBroken
-        # Another file than the result, as the books count where that is shown.
-        return await asyncio.to_thread(path.read_bytes) + b"small"
+        return thumbnail(await asyncio.to_thread(path.read_bytes))
 
     async def fit(self, path: Path, limit: int, *, made: bool = False) -> bytes | None:
         return await self._made(path, limit)

@@ -82,7 +82,7 @@ class Studii:
         api = Api(self.world, FaultQueue(), RequestLog(), _Outputs())
         self.over_limit: Counter[str] = Counter()
         self.requests = 0
-        self._digests: dict[str, str] = {}
+        self._digests: dict[tuple[str, bool], str] = {}
         self._endpoints: dict[
             tuple[str, str], tuple[str, Callable[[Any], Coroutine[Any, Any, web.Response]]]
         ] = {
@@ -111,12 +111,14 @@ class Studii:
             return int(found[1])
         return None if job.source is None else media.number_of(job.source)
 
-    def sha256_of(self, job: Job) -> str:
-        """Return the digest of what a job made."""
-        if job.id not in self._digests:
-            output = job.outcome.output or output_of(job)
-            self._digests[job.id] = hashlib.sha256(output.data).hexdigest()
-        return self._digests[job.id]
+    def sha256_of(self, job: Job, *, small: bool = False) -> str:
+        """Return the digest of what a job made, or of its thumbnail."""
+        if (job.id, small) not in self._digests:
+            data = (job.outcome.output or output_of(job)).data
+            self._digests[job.id, small] = hashlib.sha256(
+                media.thumbnail(data) if small else data
+            ).hexdigest()
+        return self._digests[job.id, small]
 
     def answer(self, request: Any) -> web.StreamResponse:
         """Do what a request asks for."""
