@@ -24,7 +24,9 @@ from tests.reactions.taps import jobs_of, post
 from tests.support.decoders import SharedDecoders
 from tests.support.desk import Desk, answer_of, keep_answers, open_desk, pieces, texts
 from tests.support.posts import Posted, Undeliverable, post_ending
+from tests.support.presses import press
 from tests.support.simulated import delivery_on
+from tests.ui.jobs.test_listing import elsewhere
 
 SENT = (JobState.WAITING, JobState.SUBMITTING, JobState.RUNNING)
 
@@ -168,6 +170,10 @@ async def test_one_picture_is_deleted_and_the_others_stay(tmp_path: Path) -> Non
     async with made(tmp_path, 2) as (desk, parts):
         await announce(desk, parts)
         shown = await picked(desk, 1)
+        moderator, there = elsewhere(desk, "tom")  # of another server
+        forged = f"studii:dropped:{parts[0].job.id}"
+        await press(desk, moderator, await desk.channel_message(forged, there), forged)
+        assert galleries(desk) == [[2, 2]]
         question = await desk.maya.click(shown, label="Delete")
         assert "Delete this picture for everyone?" in texts(question)
         gone = await desk.maya.click(answer_of(question), label="Delete")

@@ -239,6 +239,8 @@ async def dropped(press: Press, job_id: Id, message_id: int | None = None) -> No
     interaction, db = press.interaction, press.host.services.db
     await acknowledge(interaction)
     job = await db.read(queries.get, job_id)
+    if job is not None and job.guild_id != interaction.guild_id:
+        raise Refused(JOB_GONE)
     # Who may delete what the bot has erased was seen before the question.
     known = job is not None and job.user_id not in {FORGOTTEN_MEMBER, interaction.user.id}
     if known and not is_moderator(interaction.permissions):
