@@ -392,6 +392,11 @@ async def test_a_private_result_is_its_persons_alone_and_comes_by_dm_when_it_is_
         await until(lambda: any("was not posted" in line for line in here.log), "it to be kept")
         listed = await here.maya.command("jobs")
         assert "A green kite" in plain(listed)
-        assert "A green kite" not in plain(await here.nora.command("jobs"))
+        assert len(listed.files) >= 3  # small pictures of what was made before the restarts
+        assert all((file.data or b"").startswith(b"RIFF") for file in listed.files.values())
+        served = await here.nora.press(await here.nora.command("jobs"), "Server jobs")
+        assert "in <#" in plain(served)
+        assert "A green kite" not in plain(served)
+        assert not served.files
         assert len(here.discord.in_channel(PHOTO_DESK)) == public
         assert len(here.discord.in_channel(told.id)) == 1
