@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any, TypeVar, TypeVarTuple
 
 from sqlalchemy import (
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Dialect,
     Enum,
     Index,
+    Insert,
     Integer,
     MetaData,
     Select,
@@ -174,17 +176,22 @@ def put(
     for known in [one for one in session.identity_map.values() if isinstance(one, row)]:
         if all(getattr(known, name) == value for name, value in key.items()):
             session.expunge(known)
-    if session.get_bind().dialect.name == "sqlite":
+    statement = _put(row, session.get_bind().dialect.name, tuple(key), tuple(values) if replace else ())
+    return session.connection().execute(statement, {**key, **values}).rowcount == 1
+
+
+@cache  # to build it takes longer than SQLite takes to do it
+def _put(row: type[Base], dialect: str, key: tuple[str, ...], new: tuple[str, ...]) -> Insert:
+    if dialect == "sqlite":
         from sqlalchemy.dialects.sqlite import insert
     else:
         from sqlalchemy.dialects.postgresql import insert
-    rows, new = insert(row), values if replace else ()
-    statement = (
-        rows.on_conflict_do_update(index_elements=key, set_={one: getattr(rows.excluded, one) for one in new})
-        if new
-        else rows.on_conflict_do_nothing(index_elements=key)
+    rows = insert(row)
+    if not new:
+        return rows.on_conflict_do_nothing(index_elements=key)
+    return rows.on_conflict_do_update(
+        index_elements=key, set_={one: getattr(rows.excluded, one) for one in new}
     )
-    return session.connection().execute(statement, {**key, **values}).rowcount == 1
 
 
 def readable(
