@@ -333,11 +333,19 @@ def message_menu(person: Person) -> Plan:
         return
     for number in numbers:
         person.world.wants(person.id, number)
-    asked = person.menu(message, person.rand.choice(wording.MENUS))
+    menu = person.rand.choice(wording.MENUS)
+    each = menu == wording.MENUS[0] and len(numbers) > 1 and person.rand.random() < 0.5
+    asked = person.menu(message, menu)
     yield from person.wait(asked)
     yield person.rand.uniform(1, 10)
-    sent = person.fill_in(asked)
+    sent = person.fill_in(asked, **({wording.ROOM: wording.EACH} if each else {}))
     yield from person.wait(sent)
+    if each and sent is not None and sent.answer is not None:
+        for one in walk(sent.answer.payload.get("components") or ()):
+            if one.get("type") == MENU and person.rand.random() < 0.7:
+                chosen = person.rand.choice(one["options"])["value"]
+                yield from person.wait(person.choose(sent.answer, one, [chosen]))
+        yield from person.wait(person.press_labelled(sent.answer, wording.RUN))
     if person.rand.random() < 0.1:
         yield person.rand.uniform(0, 5)
         if person.sees(message):

@@ -7,6 +7,7 @@ and answers are regular expressions.
 STUDIO = "studio"
 PHOTO_TOOLS = ("virtual-staging", "photo-restore", "product-background", "career-photo")
 MENUS = ("Virtual staging", "Photo restoration", "Product background", "Career portrait")
+ROOM, EACH = "room", "each-photo"  # a field of the first, and its choice of a room for each photo
 JOBS, CREDITS, HELP, SETTINGS, STYLES = "jobs", "credits", "help", "settings", "styles"
 
 KEY, FORGET_KEY, POST_PANEL = r"^studii:setup:key", r"^studii:setup:ask", r"^studii:setup:panel"  # custom ids
