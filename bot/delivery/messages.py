@@ -8,15 +8,17 @@ import io
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from http import HTTPStatus
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import discord
 
 from bot.catalog import Catalog
-from bot.engine.posts import MAX_FILES_IN_MESSAGE, STAGING, STAYS_THERE, Starred, Told
-from bot.jobs.best_results import BEST, BEST_ASK
+from bot.engine.posts import MAX_FILES_IN_MESSAGE, STAGING, STAYS_THERE, Month, Starred, Told
+from bot.jobs.best_results import BEST, BEST_ASK, MONTH, STAR
 from bot.jobs.confirm import QUESTION, Confirmation
 from bot.jobs.models import Job, JobState
 from bot.jobs.results import EndOfJobs, Part, photo_message_of
@@ -32,6 +34,7 @@ from bot.ui.admin.credits import answer_panel
 from bot.ui.admin.notices import blocked_panel, everyone_reads, notice_panel
 from bot.ui.jobs.more import AFTER_SMALLER, BEFORE_GONE, BEFORE_LEFT_OUT, BEFORE_SMALLER, SPLIT_LABELS
 from bot.ui.jobs.result import (
+    OfMonth,
     ShownPhoto,
     ask_maker,
     best_panel,
@@ -39,6 +42,7 @@ from bot.ui.jobs.result import (
     ended_without_result,
     ending,
     linked_video,
+    month_panel,
     result,
 )
 from bot.ui.jobs.start import question_panel
@@ -351,12 +355,9 @@ async def best(
     if guild is not None and not _may_be_there(client, guild, channel_id, job, there.channel.id):
         _log.info("Server %d: a result stays in its channel, which is not for everyone", post.guild_id)
         raise Refuse(Never())
-    channel = client.get_partial_messageable(channel_id, guild_id=post.guild_id)
-    try:
-        message = await channel.get_partial_message(message_id).fetch()
-    except NO_ACCESS as error:
-        ensure_final(error)
-        raise Refuse(Never()) from error
+    message = await _fetched(client, post.guild_id, channel_id, message_id)
+    if message is None:
+        raise Refuse(Never())
     media = [one for one in _media(message.components) if not shows_before(one.media.url)][
         :MAX_FILES_IN_MESSAGE
     ]
@@ -364,6 +365,65 @@ async def best(
     return Content(
         best_panel(job, link, context.catalog, rules, list(zip(files, media, strict=False))), files
     )
+
+
+async def _fetched(
+    client: discord.Client, guild_id: int, channel_id: int, message_id: int
+) -> discord.Message | None:
+    """Return the message, or None if it is gone or can't be read."""
+    channel = client.get_partial_messageable(channel_id, guild_id=guild_id)
+    try:
+        return await channel.get_partial_message(message_id).fetch()
+    except NO_ACCESS as error:
+        ensure_final(error)
+        return None
+
+
+async def month(context: DeliveryContext, post: Post, shown: Month, there: Recipient, room: int) -> Content:
+    """Return the results of a month with the most stars, as they are shown in the channel for the best."""
+    client, counted = context.client, list[tuple[int, Post, Job]]()
+    for best, job in shown.results:
+        original = await _fetched(client, post.guild_id, int(best.details["channel"]), int(best.key))
+        if original is not None:
+            stars = [one.count for one in original.reactions if str(one.emoji) == STAR]
+            counted.append((sum(stars), best, job))
+    counted.sort(key=lambda one: -one[0])
+    chosen = list[OfMonth]()
+    for stars, best, job in counted:
+        if len(chosen) == MAX_FILES_IN_MESSAGE:
+            break
+        message = await _fetched(client, post.guild_id, there.channel.id, best.message_id or 0)
+        if message is not None:  # moderators may have removed it there
+            link = link_of(post.guild_id, int(best.details["channel"]), int(best.key))
+            picture = await _picture(context, message, job, room // MAX_FILES_IN_MESSAGE)
+            chosen.append(OfMonth(job, link, stars, picture))
+    if not chosen and post.message_id is None:
+        raise Refuse(Never())
+    chosen.sort(key=lambda one: one.picture is None)  # pictures have the numbers of their lines
+    first = date.fromisoformat(f"{post.key}-01")
+    panel = month_panel(first, shown.made, chosen, context.catalog, shown.rules.disclosure_words)
+    return Content(panel, [one.picture[0] for one in chosen if one.picture is not None])
+
+
+async def _picture(
+    context: DeliveryContext, message: discord.Message, job: Job, room: int
+) -> tuple[discord.File, discord.MediaGalleryItem] | None:
+    """Return the first picture of a message in at most `room` bytes, and as what it is shown there."""
+    media = next(_media(message.components), None)
+    if media is None or room < MIN_BEFORE_BYTES:
+        return None
+    try:
+        data = await context.client.http.get_from_cdn(media.media.url)
+    except NO_ACCESS:
+        return None
+    name = _file_name(media)
+    if len(data) > room:
+        with TemporaryDirectory(prefix="studii-month-") as folder:
+            path = Path(folder, job.id)
+            await asyncio.to_thread(path.write_bytes, data)
+            data = await context.drawing.fit(path, room, made=True)
+        name = str(PurePosixPath(name).with_suffix(".jpg"))
+    return None if data is None else (discord.File(io.BytesIO(data), name), media)
 
 
 def _may_be_there(
@@ -393,9 +453,12 @@ async def _files(
         room -= len(data)
         if room < 0:
             break
-        name = one.media.url.partition("?")[0].rpartition("/")[2].removeprefix("SPOILER_")
-        files.append(discord.File(io.BytesIO(data), name))
+        files.append(discord.File(io.BytesIO(data), _file_name(one)))
     return files
+
+
+def _file_name(media: discord.MediaGalleryItem) -> str:
+    return media.media.url.partition("?")[0].rpartition("/")[2].removeprefix("SPOILER_")
 
 
 def _media(components: Iterable[Any]) -> Iterator[discord.MediaGalleryItem]:
@@ -465,4 +528,5 @@ MESSAGES: Mapping[str, Callable[[DeliveryContext, Post, Any, Recipient, int], Aw
     REFUSAL: refusal,
     BEST: best,
     BEST_ASK: best,
+    MONTH: month,
 }

@@ -22,7 +22,7 @@ from bot.delivery.messages import (
     notice,
     too_large,
 )
-from bot.jobs.best_results import BEST
+from bot.jobs.best_results import BEST, MONTH
 from bot.jobs.results import HOURGLASS, HOURGLASS_SIGN, EndOfJobs
 from bot.languages import Language, speaking
 from bot.posts import LEFT, RESULT, SENT_SINCE, Gone, Later, Never, NotHere, Outcome, Post, Refuse, Stands
@@ -113,13 +113,13 @@ class DiscordDelivery:
 
     @told
     async def edit(self, post: Post, shown: Any) -> Outcome:
-        """Let a notice show what is so now, without files. Other messages stay as they are."""
-        if MESSAGES.get(post.kind) is not notice:
+        """Let a notice show what is so now, without files, and a month. Other messages stay as they are."""
+        if MESSAGES.get(post.kind) is not notice and post.kind != MONTH:
             return Stands(post.message_id or 0)
         there, message_id = await self._target(post), post.message_id or 0
-        async with self._made(post, shown, there, 0) as made:
+        async with self._made(post, shown, there, DEFAULT_LIMIT if post.kind == MONTH else 0) as made:
             message = there.channel.get_partial_message(message_id)
-            await message.edit(view=made.view, attachments=[], allowed_mentions=made.mentions)
+            await message.edit(view=made.view, attachments=made.files, allowed_mentions=made.mentions)
         return Stands(message_id)
 
     @told
@@ -168,7 +168,7 @@ class DiscordDelivery:
             language = await readers.in_server(post.guild_id)
         else:
             language = await readers.of_person(there.person, post.guild_id)
-        async with self._best if post.kind == BEST else nullcontext():
+        async with self._best if post.kind in {BEST, MONTH} else nullcontext():
             with speaking(language):
                 room = limit - MESSAGE_MARGIN_BYTES
                 made = await MESSAGES[post.kind](self._context, post, shown, there, room)

@@ -20,7 +20,7 @@ from bot.engine.lane import Work
 from bot.engine.lanes import Lanes
 from bot.engine.posts import Posts
 from bot.engine.tuning import DAY, HOUR, Tuning
-from bot.jobs import confirm, lanes, queries, submission, transitions
+from bot.jobs import best_results, confirm, lanes, queries, submission, transitions
 from bot.jobs.holds import waited_too_long
 from bot.jobs.models import APPROVAL_HOURS, UNRULED_DAYS, FailureCode, Job, JobState
 from bot.media.spool import Spool
@@ -165,6 +165,7 @@ async def housekeep(context: EngineContext) -> None:
         (privacy.erase_retired_keys, (), DAY),
         (lanes.tidy, (), 0.0),
         (confirm.forget_over, (), 0.0),
+        (best_results.want_months, (now,), best_results.MONTH_DAYS * DAY),
     ]
     for work, about, age in periodic:
         try:

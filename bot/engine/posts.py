@@ -140,12 +140,32 @@ class BestResults(Kind):
         self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool
     ) -> Noted | None:
         """Tell admins if the channel is gone. Forget what isn't shown, unless its maker may still agree."""
-        if isinstance(outcome, NotHere) and post.wanted and post.message_id is None:
-            lost = post.guild_id, NoticeKind.BEST_LOST, post.place[1:]
-            posts.want(session, *lost, at=at, details={"channel": int(post.place[1:])})
+        _tell_lost(session, post, outcome, at)
         _, agreed = best_results.place(session, post.guild_id, int(post.key)) or ("", True)
         if last and (agreed or outcome is not NOWHERE):
             session.delete(row)
+
+
+class Month(NamedTuple):
+    """The best results of a month, each with its post, how many were made, and what the server wants."""
+
+    results: Sequence[tuple[Post, Job]]
+    made: int
+    rules: settings.GuildSettings
+
+
+class Months(Kind):
+    """Shows the best results of a month together, and those that are left when one is taken back."""
+
+    async def load(self, post: Post) -> Month | None:
+        """Return what it is made of, or None if there is nothing to show any more."""
+        return await self._context.db.read(_month, post.guild_id, post.key, self._context.clock.now())
+
+    def note(
+        self, session: Session, row: Post, post: Post, outcome: Outcome, at: datetime, *, last: bool
+    ) -> Noted | None:
+        """Tell admins if the channel is gone. The row stays, so that no month is shown twice."""
+        _tell_lost(session, post, outcome, at)
 
 
 class BestQuestions(Kind):
@@ -165,6 +185,17 @@ class BestQuestions(Kind):
             best_results.asked(session, int(post.key), at)
         if isinstance(outcome, Stands) or last:
             session.delete(row)
+
+
+def _tell_lost(session: Session, post: Post, outcome: Outcome, at: datetime) -> None:
+    if isinstance(outcome, NotHere) and post.wanted and post.message_id is None:
+        lost = post.guild_id, NoticeKind.BEST_LOST, post.place[1:]
+        posts.want(session, *lost, at=at, details={"channel": int(post.place[1:])})
+
+
+def _month(session: Session, guild_id: int, key: str, at: datetime) -> Month | None:
+    results, made = best_results.of_month(session, guild_id, key, at) or ((), 0)
+    return Month(results, made, settings.of(session, guild_id)) if results else None
 
 
 def _starred(session: Session, guild_id: int, message_id: int) -> Starred | None:
@@ -377,6 +408,7 @@ KINDS: dict[str, type[Kind]] = {
     REFUSAL: Refusals,
     best_results.BEST: BestResults,
     best_results.BEST_ASK: BestQuestions,
+    best_results.MONTH: Months,
     RESULT: Results,
 }
 

@@ -1,16 +1,18 @@
 """Results that members have starred, which a channel for the best shows with their makers' consent.
 
 Each is a post, with the number of the result's message as its key. It waits until its maker has agreed.
+Those of a month may be shown once more together: another post, with the month as its key.
 """
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Row, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot import posts
 from bot.base import Base, ours, put, wake
+from bot.credits import budgets
 from bot.jobs.models import Job, JobState
 from bot.posts import Post
 from bot.servers import settings
@@ -19,6 +21,9 @@ STAR = "⭐"  # an `Emoji.key`
 MAX_STARS = 20  # that an admin can ask for
 BEST, BEST_ASK = "best", "best_ask"  # the kinds of a starred result, and of the question to its maker
 UNANSWERED = timedelta(days=30)  # a result that waits for its maker's answer is forgotten then
+MONTH = "month"  # the kind of what shows the best results of a month
+MONTH_DAYS = 3  # after a month's end it isn't shown any more
+COUNTED = 50  # of a month's results, the newest: counting the stars of one takes a request
 
 
 class BestConsent(Base):
@@ -77,7 +82,9 @@ def want(session: Session, job_id: str, channel_id: int, message_id: int, at: da
 
 def unwant(session: Session, guild_id: int, message_ids: Collection[int], at: datetime) -> None:
     """Have these results taken back."""
-    posts.unwant(session, guild_id, BEST, list(map(str, message_ids)), at)
+    found = select(Post).where(Post.guild_id == guild_id, Post.kind == BEST, Post.wanted)
+    for post in session.scalars(found.where(Post.key.in_(list(map(str, message_ids))))).all():
+        _take_back(session, post, at)
 
 
 def place(session: Session, guild_id: int, message_id: int) -> tuple[str, bool] | None:
@@ -133,9 +140,70 @@ def answer(session: Session, user_id: int, at: datetime, *, agreed: bool) -> Non
 def take_back(session: Session, user_id: int, guild_id: int | None, at: datetime) -> None:
     """Have the member's results taken back, in one server or in all."""
     for post in _of_member(session, user_id, guild_id):
-        posts.unwant(session, post.guild_id, BEST, [post.key], at)
+        _take_back(session, post, at)
+
+
+def _take_back(session: Session, post: Post, at: datetime) -> None:
+    """Have a result taken back, also from what shows its month, which goes with its last result."""
+    posts.unwant(session, post.guild_id, BEST, [post.key], at)
+    months = select(Post).where(Post.guild_id == post.guild_id, Post.kind == MONTH, Post.wanted)
+    for month in session.scalars(months).all():
+        since, until = _days(month)
+        if since <= post.created_at < until and of_days(session, month.guild_id, month.place, since, until):
+            posts.change(session, month.guild_id, MONTH, month.key, at)
+        elif since <= post.created_at < until:
+            posts.unwant(session, month.guild_id, MONTH, [month.key], at)
 
 
 def _of_member(session: Session, user_id: int, guild_id: int | None) -> Sequence[Post]:
     found = select(Post).join(Job, Job.id == Post.job_id).where(Post.kind == BEST, Job.user_id == user_id)
     return session.scalars(found if guild_id is None else found.where(Post.guild_id == guild_id)).all()
+
+
+def want_months(session: Session, at: datetime, latest: datetime) -> None:
+    """Have the best results of the last month shown where admins want that, if it ended since `latest`."""
+    there = settings.GuildSettings.best_channel_id.is_not(None), settings.GuildSettings.left_at.is_(None)
+    for rules in session.scalars(
+        select(settings.GuildSettings).where(settings.GuildSettings.best_months, *there)
+    ).all():
+        zone = budgets.time_zone(rules.timezone)
+        first = at.astimezone(zone).date().replace(day=1)
+        month = (first - timedelta(days=1)).replace(day=1)
+        since, until = budgets.beginning(month, zone), budgets.beginning(first, zone)
+        place = f"c{rules.best_channel_id}"
+        if until > latest and of_days(session, rules.guild_id, place, since, until):
+            days = {"since": int(since.timestamp()), "until": int(until.timestamp())}
+            key = f"{month:%Y-%m}"
+            posts.want(session, rules.guild_id, MONTH, key, at=at, place=place, details=days)
+
+
+def of_days(
+    session: Session, guild_id: int, place: str, since: datetime, until: datetime
+) -> list[tuple[Post, Job]]:
+    """Return the results that are shown in that place and were starred in these days, the newest first.
+
+    Who sees it sees them there too, with their makers' consent.
+    """
+    shown = select(Post, Job).join(Job, Job.id == Post.job_id).where(Post.guild_id == guild_id, Post.wanted)
+    shown = shown.where(Post.kind == BEST, Post.place == place, Post.message_id.is_not(None))
+    shown = shown.where(Post.created_at >= since, Post.created_at < until, ~Job.private)
+    found = session.execute(shown.order_by(Post.id.desc()).limit(COUNTED))
+    return [(post, job) for post, job in found]
+
+
+def of_month(
+    session: Session, guild_id: int, key: str, at: datetime
+) -> tuple[list[tuple[Post, Job]], int] | None:
+    """Return the results that a month's post shows, and how many were made; None if it comes too late."""
+    month = session.scalars(select(Post).filter_by(guild_id=guild_id, kind=MONTH, key=key)).one()
+    since, until = _days(month)
+    if month.message_id is None and at > until + timedelta(days=MONTH_DAYS):
+        return None
+    made = select(func.count()).where(Job.guild_id == guild_id, Job.state == JobState.SUCCEEDED)
+    made = made.where(~Job.private, Job.finished_at >= since, Job.finished_at < until)
+    return of_days(session, guild_id, month.place, since, until), session.scalars(made).one()
+
+
+def _days(month: Post) -> tuple[datetime, datetime]:
+    since, until = (datetime.fromtimestamp(month.details[one], UTC) for one in ("since", "until"))
+    return since, until

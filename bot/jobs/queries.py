@@ -11,7 +11,7 @@ from bot import base
 from bot.base import ours
 from bot.clock import PUT_BACK
 from bot.errors import Refused
-from bot.jobs.best_results import BEST
+from bot.jobs.best_results import BEST, MONTH
 from bot.jobs.models import ACTIVE_STATES, GOING_OR_DONE, SENT_STATES, Job, JobState, Trouble
 from bot.languages import lazy
 from bot.posts import Post
@@ -92,7 +92,7 @@ def from_photo(session: Session, guild_id: int, message_id: int) -> list[Job]:
         .where(Job.state.in_(ACTIVE_STATES) | Job.source_file.is_not(None))
     )
     # What is made of a picture in a message of the bot's stays when that is deleted.
-    result, ours = aliased(Job), (BEST, *notices.TO_APPROVERS)
+    result, ours = aliased(Job), (BEST, MONTH, *notices.TO_APPROVERS)
     shown = exists().where(result.result_message_id == message_id)
     posted = exists().where(Post.guild_id == guild_id, Post.kind.in_(ours), Post.message_id == message_id)
     return [one for one in readable(session, found.where(~shown, ~posted)) if one.guild_id == guild_id]

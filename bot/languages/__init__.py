@@ -154,6 +154,11 @@ def day_words(day: date, *, short: bool = False) -> str:
     return re.sub("^1(?= )", first, written) if first else written
 
 
+def month_words(month: date) -> str:
+    """Return the month with its year: `March 2026`."""
+    return dates.format_skeleton("yMMMM", month, locale=spoken().value)
+
+
 def discord_timestamp(moment: datetime, style: Literal["t", "T", "d", "D", "f", "F", "R"] = "R") -> str:
     """Return a timestamp that Discord shows in each reader's zone and language, relative for "R".
 

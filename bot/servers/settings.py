@@ -53,8 +53,8 @@ class GuildSettings(Base):
     half after is shown beside a result; `wipes`: one that moves from before to after. `disclosure` is said
     under each result; empty: nothing is. `staging_label` is written into that corner of a copy of a staged
     picture, which is shown beside it; empty: there is no copy. `best_channel_id`: results that get
-    `best_stars` stars, or a moderator's, are shown there as well. A one-off budget counts from
-    `budget_since`.
+    `best_stars` stars, or a moderator's, are shown there as well, and with `best_months` those of a month
+    once more together. A one-off budget counts from `budget_since`.
     """
 
     __tablename__ = "guilds"
@@ -108,6 +108,7 @@ class GuildSettings(Base):
     staging_corner: Mapped[str] = mapped_column(String(16), nullable=True, default=CORNERS[0])
     best_channel_id: Mapped[int | None] = mapped_column(default=None)
     best_stars: Mapped[int] = mapped_column(Integer, nullable=True, default=3)
+    best_months: Mapped[bool] = mapped_column(nullable=True, default=False)
 
     @property
     def paused(self) -> bool:

@@ -1,9 +1,9 @@
 """Results that members star are shown in a channel for the best, with their makers' consent."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,21 +11,27 @@ from unittest.mock import AsyncMock
 
 import discord
 import pytest
+from PIL import Image
 from simcord import ChannelHandle, MemberActor
+from sqlalchemy import select
 
+from bot import posts
 from bot.db import Database
-from bot.engine.posts import Starred
+from bot.engine.posts import Month, Starred
 from bot.jobs import best_results
-from bot.jobs.best_results import BEST
+from bot.jobs.best_results import BEST, MONTH
 from bot.jobs.models import Job, JobState
 from bot.posts import Never, Outcome, Post
 from bot.servers import settings
 from bot.servers.settings import GuildSettings
+from bot.ui.kit.forms import DEFAULT_LIMIT
 from sandbox.studii import Options, StudiiServer
 from tests.delivery.finished import finished, output, posted
+from tests.support.decoders import SharedDecoders
 from tests.support.desk import Desk, pieces
 from tests.support.jobs import NOW, accepted
 from tests.support.patience import until
+from tests.support.simulated import delivery_on
 from tests.support.stage import Stage, open_stage
 
 STAR = "⭐"
@@ -137,6 +143,41 @@ async def test_a_busy_server_does_not_hide_the_results_of_others_after_an_absenc
     assert sorted(place[0] for place in found) == [1, 2]
 
 
+async def shown_at(db: Database, message_id: int, at: datetime, **changes: Any) -> None:
+    """Store a result that is shown in the channel for the best."""
+    made = {"state": JobState.SUCCEEDED, "result_message_id": message_id, "finished_at": at, **changes}
+    job = await accepted(db, guild_id=1, **made)
+    there: dict[str, Any] = {"place": "c5", "message_id": message_id + 100, "job_id": job.id}
+    await db.write(lambda session: posts.want(session, 1, BEST, str(message_id), at=at, **there))
+
+
+async def months_at(db: Database, at: datetime) -> Sequence[Post]:
+    """Let the periodic tasks be done, and return the months that are shown then."""
+    await db.write(best_results.want_months, at, at - timedelta(days=best_results.MONTH_DAYS))
+    return await db.read(lambda session: session.scalars(select(Post).filter_by(kind=MONTH)).all())
+
+
+@pytest.mark.promise
+async def test_a_month_is_shown_where_an_admin_wants_it_once_from_its_end_and_not_late(db: Database) -> None:
+    end, day = datetime(2026, 6, 1, 4, tzinfo=UTC), timedelta(days=1)  # midnight in New York
+    await db.write(settings.change, 1, best_channel_id=5, timezone="America/New_York")
+    await shown_at(db, 7, NOW)
+    await shown_at(db, 8, NOW, private=True)
+    await shown_at(db, 9, end)
+    assert not await months_at(db, end)  # it is off
+    await db.write(settings.change, 1, best_months=True)
+    for early_or_late in (end - timedelta(seconds=1), end - 31 * day, end + 3 * day):
+        assert not await months_at(db, early_or_late)
+    (month,) = await months_at(db, end)
+    assert (month.key, month.place) == ("2026-05", "c5")
+    for later in (end + day, end - 2 * day, end + 61 * day):  # the clock may jump
+        assert len(await months_at(db, later)) == 1
+    results, made = await db.read(best_results.of_month, 1, month.key, end + 3 * day) or ((), 0)
+    assert [(post.key, job.private) for post, job in results] == [("7", False)]
+    assert made == 1
+    assert await db.read(best_results.of_month, 1, month.key, end + 4 * day) is None
+
+
 def best_of(desk: Desk, job: Job, message: discord.Message, there: int) -> Post:
     about: dict[str, Any] = {"channel": message.channel.id, "message": message.id}
     now = desk.clock.now()
@@ -195,6 +236,35 @@ async def test_what_is_hidden_stays_behind_a_spoiler_and_the_photo_before_is_lef
     (found,) = await shown_in(desk, there)
     (item,) = next(one["items"] for one in pieces(found) if one["type"] == 12)
     assert item["spoiler"] is True
+
+
+async def test_a_months_pictures_are_smaller_copies_that_say_so_behind_their_spoilers(
+    desk: Desk, tmp_path: Path
+) -> None:
+    job = await finished(desk)
+    there = desk.channel_for_the_bot("best-of")
+    channel, path = desk.bot.get_channel(there.id), tmp_path / "studio-1.png"
+    assert isinstance(channel, discord.TextChannel)
+    Image.effect_noise((1600, 1200), 60).save(path)
+    view = discord.ui.LayoutView()
+    view.add_item(
+        discord.ui.MediaGallery(discord.MediaGalleryItem("attachment://studio-1.png", spoiler=True))
+    )
+    message = await channel.send(view=view, file=discord.File(path))
+    best = best_of(desk, job, message, there.id)
+    best.message_id = message.id  # it stands for both
+    month = replace(best, kind=MONTH, key="2026-05", message_id=None)
+    month.id = 2
+    results = [(best, job)]
+    delivery = delivery_on(desk.bot, desk.bot.catalog, SharedDecoders())
+    await delivery.send(month, Month(results, 7, GuildSettings(0)))
+    (shown, _) = await shown_in(desk, there.id)
+    (item,) = next(one["items"] for one in pieces(shown) if one["type"] == 12)
+    assert item["spoiler"] is True
+    (attached,) = shown.attachments
+    assert attached.filename == "studio-1.jpg"
+    assert attached.size < DEFAULT_LIMIT / 10 < path.stat().st_size
+    assert b"TrainedAlgorithmicMedia" in await attached.read()
 
 
 async def test_a_result_whose_file_the_cdn_does_not_give_is_not_tried_again(

@@ -1,9 +1,11 @@
 """Faults of the bot that simulated days have found, each as a story without the rest of the day."""
 
+import re
 from collections.abc import Generator
 
 import pytest
 
+from sandbox.discord.emulator.messages import Message
 from sandbox.discord.emulator.places import VIEW
 from sandbox.studii.jobs import Outcome
 from tests.simulation import wording
@@ -171,6 +173,57 @@ def test_a_starred_result_is_shown_once_around_a_kill_and_goes_with_its_stars(*,
 
     (shown,) = simulate(1, 0.4, story=story).broken
     assert "its result was shown 2 times" in shown  # where it was asked for, and among the best
+
+
+@pytest.mark.promise
+def test_a_month_is_shown_once_around_a_kill_and_without_what_is_taken_back() -> None:
+    def story(world: World) -> Plan:
+        admin, fan, stranger = (Person(world, one, "admin") for one in (ADMIN, *MEMBERS[3:5]))
+        yield from admin.change("results", "best_channel_id", str(SHOWROOM))
+        yield from admin.change("results", "best_stars", value="1")
+        yield from admin.change("budget", "timezone", value="Atlantic/Cape_Verde")  # December for an hour
+        yield from admin.change("results", "best_months")
+        ann, bea, cem = makers = [Person(world, one, "story") for one in MEMBERS[:3]]
+        made: list[Message] = []
+        for person in makers:
+            world.studii.world.outcomes.append(Outcome(duration=20.0))
+            number = world.number()
+            world.wants(person.id, number)
+            person.command(wording.STUDIO, prompt=person.prompt(number))
+            while (result := person.result()) is None:
+                yield 1.0
+            made.append(result)
+            fan.tap(result, "⭐")
+            yield 30
+            (question,) = world.discord.in_channel(world.discord.channels.dm_with(person.id).id)
+            if person is not cem:
+                person.press_labelled(question, "Show my results")
+        stranger.tap(made[1], "⭐")
+        yield 60
+
+        def months() -> list[list[tuple[str, str]]]:
+            """Return of each message that shows the month whose results it has, each with its stars."""
+            said = [one.words() for one in world.discord.in_channel(SHOWROOM)]
+            found = [words for words in said if "December 2025\n3 results were made" in words]
+            return [re.findall("⭐ ([0-9]+) .*<@([0-9]+)>", words) for words in found]
+
+        assert len(world.discord.in_channel(SHOWROOM)) == 2
+        yield from killed_as_it_sends(world)
+        world.machine.kill(20)
+        yield 120
+        assert months() == [[("2", str(bea.id)), ("1", str(ann.id))]]
+        world.discord.delete(made[1])
+        yield 60
+        assert months() == [[("1", str(ann.id))]]
+        world.discord.unreact(made[0], fan.id, "⭐")
+        yield 60
+        assert not months()
+        world.counts["told"] += 1
+
+    result = simulate(1, 1.2, story=story)
+    assert result.counts["told"] == 1
+    # Where they were asked for, among the best, and in their month.
+    assert [one.partition("result ")[2] for one in result.broken] == ["was shown 3 times"] * 2
 
 
 @pytest.mark.parametrize("how", ["502", "lost"])

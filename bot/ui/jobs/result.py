@@ -5,7 +5,8 @@ A job alone is shown as a set of one, without numbers and with its buttons in pl
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from datetime import date
+from typing import Any, Literal, NamedTuple
 
 import discord
 from discord import MediaGalleryItem, ui
@@ -15,7 +16,7 @@ from bot.credits.budgets import credit_words
 from bot.jobs.best_results import STAR, answer as answer_for_best
 from bot.jobs.models import FailureCode, Job, JobState, Progress
 from bot.jobs.results import EndOfJobs, Part
-from bot.languages import Worded, and_list, gettext as _, lazy, number, sentences
+from bot.languages import Worded, and_list, gettext as _, lazy, month_words, ngettext, number, sentences
 from bot.servers.settings import MAX_DISCLOSURE_CHARACTERS, GuildSettings
 from bot.ui.jobs.more import (
     caption_of,
@@ -299,7 +300,14 @@ def best_panel(
 
     What was behind a spoiler stays there, and the server's disclosure is said here too.
     """
-    made_by = _("**{tool}** by {member}", tool=catalog.title(job.tool), member=f"<@{job.user_id}>")
+    disclosed = disclosed_words(rules.disclosure_words)
+    said = [text(disclosed)] if disclosed else []
+    see = row(ui.Button(label=_("Jump to post"), url=link))
+    made_by = _made_by(job, catalog.title(job.tool))
+    return Panel(text(f"{STAR} {made_by}"), *_starred(files), *said, see)
+
+
+def _starred(files: Sequence[tuple[discord.File, MediaGalleryItem]]) -> list[Piece]:
     media = [
         MediaGalleryItem(
             f"attachment://{file.filename}",
@@ -308,11 +316,36 @@ def best_panel(
         )
         for file, was in files
     ]
-    gallery: list[Piece] = [ui.MediaGallery(*media)] if media else []
-    disclosed = disclosed_words(rules.disclosure_words)
-    said = [text(disclosed)] if disclosed else []
-    see = row(ui.Button(label=_("Jump to post"), url=link))
-    return Panel(text(f"{STAR} {made_by}"), *gallery, *said, see)
+    return [ui.MediaGallery(*media)] if media else []
+
+
+def _made_by(job: Job, tool: str) -> str:
+    return _("**{tool}** by {member}", tool=tool, member=f"<@{job.user_id}>")
+
+
+class OfMonth(NamedTuple):
+    """One of a month's best results: the link to it, its stars, and its picture as it is shown already."""
+
+    job: Job
+    link: str
+    stars: int
+    picture: tuple[discord.File, MediaGalleryItem] | None
+
+
+def month_panel(month: date, made: int, best: Sequence[OfMonth], catalog: Catalog, disclosure: str) -> Panel:
+    """Return the best results of a month, a line for each. Their files have to be sent along."""
+    title = _("The month in pictures: {month}", month=month_words(month))
+    count = ngettext(
+        "{count} result was made. The most starred:", "{count} results were made. The most starred:", made
+    )
+    listed = [
+        f"{caption_of(place)} {STAR} {number(one.stars)} · "
+        f"{_made_by(one.job, f'[{catalog.title(one.job.tool)}]({one.link})')}"
+        for place, one in enumerate(best, 1)
+    ]
+    pictures = _starred([one.picture for one in best if one.picture is not None])
+    below = text(lines(*listed, disclosed_words(disclosure)))
+    return Panel(text(lines(f"### {STAR} {title}", count)), *pictures, below)
 
 
 def ask_maker(job: Job, link: str, server: str, channel_id: int, catalog: Catalog) -> Panel:

@@ -74,6 +74,12 @@ def _best(now: Now) -> Worded:
     )
 
 
+def _months(now: Now) -> Worded:
+    if now.row.best_channel_id is None:
+        return _("Choose a channel under **Best of** first. The best results of each month are posted there.")
+    return _("On the first day of each month, the most starred results of the month before")
+
+
 def _notes(now: Now) -> Iterable[Worded]:
     if now.row.results_channel_id is not None:
         yield _(
@@ -159,6 +165,7 @@ RESULTS = Topic(
             a_number(lazy("Stars"), 1, MAX_STARS),
             lazy("How many members have to star a result"),
         ),
+        Setting("best_months", lazy("Month in pictures"), YesNo(), _months),
         Setting(
             "disclosure",
             lazy("Under each result"),

@@ -40,6 +40,14 @@ async def test_a_channel_for_results_is_set_if_the_bot_can_post_there(desk: Desk
     assert (await desk.job()).post_channel_id is None
 
 
+async def test_a_month_in_pictures_needs_a_channel_for_the_best(desk: Desk) -> None:
+    answer = await change(desk, "results", "best_months")
+    assert "**Month in pictures**: changed from off to on" in answer
+    assert "Choose a channel under **Best of** first." in answer
+    await change(desk, "results", "best_channel_id", desk.channel_for_the_bot("best-of"))
+    assert "On the first day of each month" in await change(desk, "results", "best_months")
+
+
 async def test_a_job_whose_result_could_not_be_posted_there_is_refused(desk: Desk) -> None:
     closed = desk.channel_for_the_bot("closed", send_messages=False)
     await desk.env.settle()
