@@ -372,6 +372,19 @@ def inputs_of(style: Style, tool: Tool, given: Mapping[str, str | None]) -> dict
     return inputs
 
 
+def made_with(tool: Tool, inputs: Mapping[str, str], given: Mapping[str, str]) -> bool:
+    """Return whether a job of the tool that was given these inputs has all of a style's, and in its prompt
+    the style's, with words or without."""
+    wanted = {one.name: one.meant(inputs[one.name].strip()) for one in tool.inputs if one.name in inputs}
+    if tool.prompt is not None and (template := wanted.pop(tool.prompt.name, "")):
+        asked, (before, *after) = given.get(tool.prompt.name, ""), template.split(STYLE_WORDS)
+        if after and not (asked.startswith(before) and asked[len(before) :].endswith(after[-1])):
+            return False
+        if not after and not f"{asked}, ".startswith(f"{template}, "):
+            return False
+    return all(given.get(name) == value for name, value in wanted.items())
+
+
 def of(session: Session, guild_id: int, *user_ids: int) -> list[Style]:
     """Return the styles of these members, and with `OF_SERVER` the server's; each one's by name."""
     return list(

@@ -310,6 +310,11 @@ class Job(Base):
         return self.state in TERMINAL_STATES
 
     @property
+    def hidden(self) -> bool:
+        """Return whether its results are hidden behind a spoiler, as its photo was."""
+        return self.source is not None and self.source.hidden
+
+    @property
     def not_approved(self) -> bool:
         """Return whether moderators did not let it start. A result that isn't posted is another matter."""
         return self.state is JobState.FAILED and self.failure is FailureCode.DECLINED

@@ -7,9 +7,11 @@ from sqlalchemy import ForeignKey, LargeBinary, String, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.base import Base
-from bot.jobs.models import Job
+from bot.jobs import queries
+from bot.jobs.models import Job, JobState
 
 KEPT = timedelta(days=30)  # so that the table stays small: of older results, `/jobs` shows what was posted
+LOOKED_THROUGH = 300  # of a server's results, for those of its styles
 
 
 class Thumbnail(Base):
@@ -29,6 +31,24 @@ def of(session: Session, job_ids: Collection[str]) -> dict[str, bytes]:
     """Return the thumbnails of these jobs that there are."""
     found = select(Thumbnail.job_id, Thumbnail.data).where(Thumbnail.job_id.in_(job_ids))
     return {one.job_id: one.data for one in session.execute(found)}
+
+
+def public(session: Session, guild_id: int, tools: Collection[str], at: datetime) -> list[Job]:
+    """Return the newest results of these tools that have one and were posted in a channel of the server.
+
+    Without those whose members asked to be forgotten.
+    """
+    posted = (Job.state == JobState.SUCCEEDED) & Job.result_message_id.is_not(None)
+    for_all = Job.private.is_(False) & Job.result_by_dm.is_not(True)
+    kept = Job.forgotten_at.is_(None) & Job.scrubbed_at.is_(None)
+    found = (
+        select(Job)
+        .join(Thumbnail, Thumbnail.job_id == Job.id)
+        .where(Job.guild_id == guild_id, Job.created_at > at - KEPT, Job.tool.in_(tools))
+        .where(posted, for_all, kept)
+        .order_by(Job.created_at.desc(), Job.number.desc())
+    )
+    return queries.readable(session, found.limit(LOOKED_THROUGH))
 
 
 def drop(session: Session, job_ids: Collection[str] = (), message_ids: Collection[int] = ()) -> None:

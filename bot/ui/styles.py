@@ -25,8 +25,8 @@ from bot.features.styles import (
 )
 from bot.jobs import queries
 from bot.jobs.models import Job, JobState
-from bot.languages import and_list, gettext as _, lazy, ngettext, pgettext, plazy, quotation_marks
-from bot.ui.jobs.choosing import STYLE_EMOJI, open_style_form, prices_for
+from bot.languages import Worded, and_list, gettext as _, lazy, ngettext, pgettext, plazy, quotation_marks
+from bot.ui.jobs.choosing import STYLE_EMOJI, last_results, looks_of, open_style_form, prices_for
 from bot.ui.jobs.forms import MAX_INPUTS_CHARACTERS, STYLE, Values, choice_field, inputs_from
 from bot.ui.jobs.progress import INPUTS_ERASED, job_for
 from bot.ui.jobs.wording import prompt_of, prompt_words, settings_words
@@ -38,10 +38,9 @@ from bot.ui.kit.layout import (
     NEUTRAL,
     Panel,
     Piece,
+    beside,
     boxed,
-    fitting,
     lines,
-    more_words,
     plain,
     row,
     sentence,
@@ -153,67 +152,67 @@ EVERYONE = lazy("No role: everyone can use it")
 LIMITED = lazy("Only for these roles")
 MAX_STYLE_PROMPT_CHARACTERS = 2000
 MAX_OFFERED = 25  # in a list to choose from
-MAX_STYLES_CHARACTERS = 2800  # characters for lists, of the 4,000 of a message
+STYLES_ON_A_PAGE = 9  # with as many pictures as the 40 components of a message have room for
 MAX_SHOWN_ROLES = 5
 
 
-def _line_of(style: Style, catalog: Catalog) -> str:
-    """Return a style in one line."""
-    about = f"{catalog.emoji(style.tool)} **{quoted(style)}** · {catalog.title(style.tool)}"
-    if misfit(catalog, style):
-        unfit = _("no longer fits")
-        return f"{about} · ⚠️ {unfit}"
+def _lines_of(style: Style, catalog: Catalog) -> str:
+    """Return a style in two lines."""
     needs = wants_words(prompt_of(catalog.tools.get(style.tool), style.inputs))
-    return _dotted(about, _("with your words") if needs else "", _roles(style))
+    unfit = _("no longer fits")
+    about = f"⚠️ {unfit}" if misfit(catalog, style) else _("with your words") if needs else ""
+    said = small(_dotted(catalog.title(style.tool), about, _roles(style)))
+    return lines(f"{catalog.emoji(style.tool)} **{quoted(style)}**", said)
 
 
-def styles_panel(styles: Sequence[Style], catalog: Catalog, said: str = "", *, manages: bool) -> Panel:
-    """Return the styles that a member may use, and with `manages` all of the server, below what is said."""
+def styles_panel(
+    styles: Sequence[Style],
+    page: int,
+    pictures: Mapping[str, ui.Thumbnail[Any]],
+    catalog: Catalog,
+    said: str = "",
+    *,
+    manages: bool,
+) -> Panel:
+    """Return a page, from 0, of the styles that a member may use, and with `manages` all of the server, below
+    what is said. `pictures` are by the styles' ids."""
     own = [one for one in styles if not one.of_server]
     of_server = [one for one in styles if one.of_server]
-    mine, here = (
-        fitting([f"- {_line_of(one, catalog)}" for one in some], MAX_STYLES_CHARACTERS // 2, more_words)
-        for some in (own, of_server)
-    )
     yours, this_servers = pgettext("title", "Yours"), pgettext("title", "This server's")
-    controls: list[Piece] = []
-    if styles:
-        options = [
-            discord.SelectOption(
-                label=shortened(one.name, 100),
-                value=one.id,
-                description=shortened(catalog.title(one.tool), 100),
-            )
-            for one in styles[:MAX_OFFERED]
-        ]
-        controls.append(row(ui.Select(custom_id=show.id(), options=options, placeholder=_("Show a style"))))
-    if manages:
-        controls.append(row(add.of()))
+    no_own = lazy(
+        "You have no styles here yet. Press **More…** under a result of yours, then **Save as style**."
+    )
+    count, here = f" · {_count(of_server)}" if manages else "", f"**{this_servers}**"
+    headings = f"**{yours}** · {_count(own)}" if own else no_own, here + count if of_server or count else ""
+    shown, listed = _on_page(styles, page), list[Piece | Worded]()
+    for group, heading in zip((own, of_server), headings, strict=True):
+        there = [beside(_lines_of(one, catalog), pictures.get(one.id)) for one in group if one in shown]
+        listed += [heading, *there] if there or not group else []
+    options = [
+        discord.SelectOption(
+            label=shortened(one.name, 100), value=one.id, description=shortened(catalog.title(one.tool), 100)
+        )
+        for one in shown
+    ]
+    choose = ui.Select[Any](custom_id=show.id(), options=options, placeholder=_("Show a style"))
+    buttons = [turn_page.looking(label=_("Back")).of(page - 1)] if page else []
+    buttons += [turn_page.looking(label=_("Next")).of(page + 1)] if _on_page(styles, page + 1) else []
+    buttons += [add.of()] if manages else []
+    about = lazy(
+        "Choose one with `style` in a tool's command. `{words}` is where your own words go.",
+        words=STYLE_WORDS,
+    )
     return boxed(
         GOOD if said else NEUTRAL,
         lines(f"### ⭐ {_('Styles')}", f"✅ {said}" if said else ""),
-        lines(
-            f"**{yours}** · {_count(own)}"
-            if own
-            else lazy(
-                "You have no styles here yet. Press **More…** under a result of yours, then "
-                "**Save as style**."
-            ),
-            *mine,
-        ),
-        lines(f"**{this_servers}** · {_count(of_server)}" if manages else f"**{this_servers}**", *here)
-        if here or manages
-        else "",
-        small(
-            lazy(
-                "Choose one with `style` in a tool's command. `{words}` is where your own words go.",
-                words=STYLE_WORDS,
-            )
-        )
-        if styles
-        else "",
-        *controls,
+        *listed,
+        *([small(about), row(choose)] if styles else []),
+        *([row(*buttons)] if buttons else []),
     )
+
+
+def _on_page(styles: Sequence[Style], page: int) -> Sequence[Style]:
+    return styles[page * STYLES_ON_A_PAGE :][:STYLES_ON_A_PAGE]
 
 
 def _count(styles: Sequence[Style]) -> str:
@@ -273,16 +272,31 @@ def _role_list(custom_id: str, roles: Iterable[int], interaction: discord.Intera
     )
 
 
-async def show_styles(interaction: discord.Interaction) -> None:
-    """Answer with the styles that the person may use or manage, for them alone."""
+async def show_styles(interaction: discord.Interaction, page: int = 0, said: str = "") -> None:
+    """Show a page, from 0, of the styles that the person may use or manage: after a command in an answer to
+    them alone, else in place of what they see."""
     catalog, managed = host_of(interaction).catalog, manages(interaction)
     found = await usable_styles(interaction, manages=managed)
-    await answer(interaction, styles_panel(found, catalog, manages=managed))
+    page = page if _on_page(found, page) else 0  # where the last one was removed
+    pictures, files = await last_results(interaction, looks_of(_on_page(found, page), catalog))
+    panel = styles_panel(found, page, pictures, catalog, said, manages=managed)
+    await answer_in_place(interaction, panel, attachments=files)
 
 
 async def show_style(interaction: discord.Interaction, style: Style, title: str = "") -> None:
     """Answer with the style, for the person alone."""
     await answer(interaction, await _panel_of(interaction, style, title))
+
+
+async def _show_instead(interaction: discord.Interaction, style: Style, title: str = "") -> None:
+    await answer_in_place(interaction, await _panel_of(interaction, style, title), attachments=[])
+
+
+@button("styles:page:{page}")
+async def turn_page(press: Press, page: int) -> None:
+    """Turn to a page of the list."""
+    await acknowledge(press.interaction)
+    await show_styles(press.interaction, page)
 
 
 @button("styles:show")
@@ -291,7 +305,7 @@ async def show(press: Press) -> None:
     interaction = press.interaction
     await acknowledge(interaction)
     style = await style_meant(interaction, f"{SAVED}{press.values[0]}", manages=manages(interaction))
-    await interaction.edit_original_response(view=await _panel_of(interaction, style))
+    await _show_instead(interaction, style)
 
 
 @button("style:use:{style}", label=USE, style=discord.ButtonStyle.primary)
@@ -311,9 +325,7 @@ async def remove(press: Press, style: str) -> None:
     if removed.of_server:
         await services.photo_rules.reread(guild_id)  # its emoji run nothing now
     said = _("The style {style} is removed. Jobs made with it stay as they are.", style=quoted(removed))
-    left = await usable_styles(interaction, manages=managed)
-    panel = styles_panel(left, press.host.catalog, said, manages=managed)
-    await interaction.edit_original_response(view=panel)
+    await show_styles(interaction, said=said)
 
 
 @button("style:roles:{style}", who=manager)
@@ -325,7 +337,7 @@ async def limit(press: Press, style: str) -> None:
     said = _("{style} is for everyone now.", style=quoted(limited))
     if limited.roles:
         said = _("{style} is now only for {roles}.", style=quoted(limited), roles=_role_names(limited))
-    await interaction.edit_original_response(view=await _panel_of(interaction, limited, said))
+    await _show_instead(interaction, limited, said)
 
 
 @button("styles:add", label=lazy("Add a style for this server…"), who=manager)
@@ -354,8 +366,7 @@ async def added(press: Press) -> None:
     except StudiiBotError as refusal:
         await press.ask_again(refusal, ADD_TITLE, *_asked(interaction, entered))
     else:
-        said = _("{style} is added.", style=quoted(style))
-        await answer_in_place(interaction, await _panel_of(interaction, style, said))
+        await _show_instead(interaction, style, _("{style} is added.", style=quoted(style)))
 
 
 def _asked(interaction: discord.Interaction, given: Mapping[str, Any]) -> list[ui.Item[Any]]:

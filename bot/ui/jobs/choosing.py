@@ -1,21 +1,24 @@
 """Let a person choose what to make: a tool's form, the list of tools, and the tools under a mention."""
 
 import asyncio
+import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 import discord
-from discord import ui
+from discord import MediaGalleryItem, ui
 
-from bot.catalog import SourceRule, Tool, ToolInput
+from bot.catalog import Catalog, SourceRule, Tool, ToolInput
 from bot.credits.budgets import Estimate, price_of_all, short_price
 from bot.credits.prices import PriceTable, ToolPrice, price_table
-from bot.errors import NotAllowed, Refused, StudiiBotError
-from bot.features.styles import Style, default_inputs, inputs_of, misfit, tool_of, usable
-from bot.jobs.models import SourcePhoto
+from bot.errors import NotAllowed, Outage, Refused, StudiiBotError
+from bot.features.styles import Style, default_inputs, inputs_of, made_with, misfit, tool_of, usable
+from bot.jobs import thumbnails
+from bot.jobs.models import Job, SourcePhoto
 from bot.languages import gettext as _, lazy
 from bot.services import Services
 from bot.ui.jobs.forms import (
@@ -23,6 +26,7 @@ from bot.ui.jobs.forms import (
     EACH,
     MAX_FORM_OPTIONS,
     MAX_SET_PHOTOS,
+    STYLE,
     FormStart,
     Values,
     capitalised,
@@ -39,6 +43,7 @@ from bot.ui.kit.layout import (
     NEUTRAL,
     Panel,
     Piece,
+    beside,
     boxed,
     button_rows,
     lines,
@@ -49,8 +54,16 @@ from bot.ui.kit.layout import (
     text,
 )
 from bot.ui.panels.controls import FORM_OUTDATED, Press, button, kept, show_refused
-from bot.ui.reading.permissions import member_context, server_of
-from bot.ui.reading.pictures import LOOKUP_TIMEOUT, author_in, is_before, photos_in, plain_name, taken_of
+from bot.ui.reading.permissions import may_read, member_context, server_of
+from bot.ui.reading.pictures import (
+    LOOKUP_TIMEOUT,
+    author_in,
+    is_before,
+    photos_in,
+    plain_name,
+    small_pictures,
+    taken_of,
+)
 
 
 async def begin(
@@ -170,6 +183,9 @@ async def _ask_each(
             await start_once(press.interaction, tool, values, photos, wanted)
         begun = True
 
+    offered = one.suggestions[:MAX_FORM_OPTIONS] if one.name == STYLE else ()
+    looks = {value: Look(one.shown(value), tool, {STYLE: value}) for value in offered}
+    made, files = await last_results(press.interaction, looks)
     pieces: list[Piece] = []
     for number, photo in enumerate(photos):
         said = f"**{number + 1}.** {plain(plain_name(photo), LABEL_LENGTH)}"
@@ -189,7 +205,14 @@ async def _ask_each(
     label = _("Next") if others or not cost else _("Run · {price}", price=short_price(price_of_all(cost)))
     starts = ui.Button[Any](label=label, style=discord.ButtonStyle.primary, custom_id=kept(host, go_on))
     title = f"### {host.catalog.emoji(tool.slug)} {capitalised(one.title)}"
-    await answer(press.interaction, boxed(NEUTRAL, lines(title, small(about)), *pieces, row(starts)))
+    # The names of what the gallery shows, as Discord draws no captions.
+    names = " · ".join(f"{number} {looks[key].name}" for number, key in enumerate(made, 1))
+    items = [
+        MediaGalleryItem(it.media, description=it.description, spoiler=it.spoiler) for it in made.values()
+    ]
+    shown = [ui.MediaGallery[Any](*items)] if items else []
+    panel = boxed(NEUTRAL, lines(title, small(about), names), *shown, *pieces, row(starts))
+    await answer(press.interaction, panel, files)
 
 
 async def _known(interaction: discord.Interaction, tool: Tool, start: FormStart, terms: Terms) -> FormStart:
@@ -263,7 +286,10 @@ async def choose(
     options = choices_of(by_slug, by_id, await prices_for(interaction))
     custom_id = kept(host, picked)
     select = ui.Select[Any](custom_id=custom_id, placeholder=_("Choose a tool"), options=options)
-    await answer(interaction, boxed(NEUTRAL, words, row(select)))
+    looks = looks_of(by_id.values(), host.catalog)
+    made, files = await last_results(interaction, looks)
+    seen = [beside(f"{STYLE_EMOJI} **{plain(looks[key].name, 50)}**", one) for key, one in made.items()]
+    await answer(interaction, boxed(NEUTRAL, words, *seen, row(select)), files)
 
 
 def choices_of(
@@ -291,6 +317,64 @@ def choices_of(
         )
         for value, one in styles.items()
     ]
+
+
+# What styles look like
+
+MAX_FILES = 10  # of a message
+
+
+class Look(NamedTuple):
+    """A saved style, or one of a tool's own: its name, and what a job with it is given."""
+
+    name: str
+    tool: Tool
+    inputs: Mapping[str, str]
+
+
+def looks_of(styles: Iterable[Style], catalog: Catalog) -> dict[str, Look]:
+    """Return the looks of saved styles by id, without those that fit no more."""
+    fit = [one for one in styles if not misfit(catalog, one)]
+    return {one.id: Look(one.name, catalog.get(one.tool), one.inputs) for one in fit}
+
+
+async def last_results(
+    interaction: discord.Interaction, looks: Mapping[str, Look]
+) -> tuple[dict[str, ui.Thumbnail[Any]], list[discord.File]]:
+    """Return small pictures of the newest public results with these looks that the person may see here, by
+    the looks' keys, for as many as a message has room for; and the files that they show.
+
+    Jobs don't know their style: a result is one of every style whose inputs it has. While the database fails,
+    there are none.
+    """
+    if not looks:
+        return {}, []
+    host, guild_id = host_of(interaction), server_of(interaction)
+    db, tools = host.services.db, sorted({look.tool.slug for look in looks.values()})
+    try:
+        jobs = await db.read(thumbnails.public, guild_id, tools, host.clock.now())
+        found = ((key, _newest(interaction, look, jobs)) for key, look in looks.items())
+        newest = dict(islice(((key, job) for key, job in found if job is not None), MAX_FILES))
+        posted, data = await small_pictures(interaction.client, db, [*newest.values()])
+    except Outage:
+        return {}, []
+    pictures, files = dict[str, ui.Thumbnail[Any]](), list[discord.File]()
+    for key, job in newest.items():
+        if job.id in data:
+            name = f"style-{len(files)}.webp"
+            files.append(discord.File(io.BytesIO(data[job.id]), name))
+            alt = _("A result of the style {name}", name=looks[key].name)
+            pictures[key] = ui.Thumbnail(f"attachment://{name}", description=alt, spoiler=posted.hides(job))
+    return pictures, files
+
+
+def _newest(interaction: discord.Interaction, look: Look, jobs: Iterable[Job]) -> Job | None:
+    of_tool = (job for job in jobs if job.tool == look.tool.slug)
+    made = (job for job in of_tool if made_with(look.tool, look.inputs, job.inputs))
+    return next((job for job in made if may_read(interaction, job)), None)
+
+
+# The tools' forms
 
 
 @button("tool:{tool}")

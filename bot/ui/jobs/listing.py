@@ -13,7 +13,7 @@ from discord import ui
 
 from bot.catalog import Catalog
 from bot.errors import Refused
-from bot.jobs import actions, approvals, queries, thumbnails
+from bot.jobs import actions, approvals, queries
 from bot.jobs.actions import JOBS_ON_A_PAGE
 from bot.jobs.models import ACTIVE_STATES, UNSENT_STATES, UNSHOWN_STATES, Job, JobState, Progress
 from bot.languages import (
@@ -28,7 +28,7 @@ from bot.languages import (
 )
 from bot.servers import access
 from bot.ui.jobs.forms import MAX_FORM_OPTIONS
-from bot.ui.jobs.more import is_hidden, making_buttons
+from bot.ui.jobs.more import making_buttons
 from bot.ui.jobs.progress import again_button, cancelled, job_for
 from bot.ui.jobs.start import CHANNELS_ONLY, show_progress
 from bot.ui.jobs.wording import (
@@ -70,7 +70,7 @@ from bot.ui.reading.permissions import (
     may_read,
     server_of,
 )
-from bot.ui.reading.pictures import PostedResults, posted_results
+from bot.ui.reading.pictures import PostedResults, small_pictures
 
 MINE: Final = "mine"
 SERVER: Final = "server"
@@ -175,11 +175,8 @@ async def show_list(
         ):
             raise Refused(queries.UNKNOWN_JOB)
     readable = [job for job in jobs if may_read(interaction, job)]
-    posted = await posted_results(interaction.client, readable)
-    small_ones = await db.read(thumbnails.of, [job.id for job in readable if job.state is JobState.SUCCEEDED])
-    if gone := sorted(posted.deleted & small_ones.keys()):
-        await db.write(thumbnails.drop, gone)
-    without = posted.deleted if opened is None else posted.deleted | posted.pictures.keys()
+    posted, small_ones = await small_pictures(interaction.client, db, readable)
+    without = () if opened is None else posted.pictures.keys()
     files = [
         discord.File(io.BytesIO(data), f"{job_id}.webp")
         for job_id, data in small_ones.items()
@@ -308,7 +305,7 @@ def job_panel(shown: Shown, catalog: Catalog) -> Panel:
         said.append(_place(job))
     pieces: list[Piece] = [text(lines(*said))]
     if (address := shown.addresses.get(job.id)) is not None:
-        alt, hidden = alt_words(catalog, job), _is_hidden(job, shown)
+        alt, hidden = alt_words(catalog, job), shown.posted.hides(job)
         pieces.append(ui.MediaGallery(discord.MediaGalleryItem(address, description=alt, spoiler=hidden)))
     back = turn_page.looking(label=_("Back")).of(*shown.query)
     return Panel(*pieces, row(*_buttons(job, catalog, shown), back))
@@ -392,14 +389,9 @@ def _piece(number: int, job: Job, catalog: Catalog, shown: Shown) -> Piece:
     address = shown.addresses.get(job.id)
     if address is None:
         return text(lines(*said))
-    alt, hidden = alt_words(catalog, job), _is_hidden(job, shown)
+    alt, hidden = alt_words(catalog, job), shown.posted.hides(job)
     thumbnail = ui.Thumbnail[Any](address, description=alt, spoiler=hidden)
     return ui.Section(lines(*said), accessory=thumbnail)
-
-
-def _is_hidden(job: Job, shown: Shown) -> bool:
-    picture = shown.posted.pictures.get(job.id)
-    return is_hidden(job) or (picture is not None and picture.hidden)
 
 
 def _line(job: Job, catalog: Catalog, shown: Shown) -> str:

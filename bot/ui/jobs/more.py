@@ -80,7 +80,7 @@ def gallery(job: Job, catalog: Catalog, addresses: Sequence[str]) -> ui.MediaGal
     # Translators: for screen readers; the description names the tool and what was chosen.
     after = _("After: {description}", description=alt) if len(addresses) > 1 else alt
     media = [
-        MediaGalleryItem(one, description=shortened(words, ALT_LENGTH), spoiler=is_hidden(job))
+        MediaGalleryItem(one, description=shortened(words, ALT_LENGTH), spoiler=job.hidden)
         for one in in_order(addresses)
         for words in [str(shown_as(file_name_of(one), after)[1])]
     ]
@@ -106,11 +106,6 @@ def order_words(names: Sequence[str]) -> str:
     """Return `1 After · 2 Before`; empty where the result is alone."""
     named = [shown_as(name)[0] for name in in_order(names)]
     return " · ".join(f"{number} {name}" for number, name in enumerate(named, 1)) if len(named) > 1 else ""
-
-
-def is_hidden(job: Job) -> bool:
-    """Return whether results of the job are hidden behind a spoiler, as its photo was."""
-    return job.source is not None and job.source.hidden
 
 
 def caption_of(place: int) -> str:

@@ -18,16 +18,7 @@ from bot.jobs.models import FailureCode, Job, JobState, Progress
 from bot.jobs.results import EndOfJobs, Part
 from bot.languages import Worded, and_list, gettext as _, lazy, month_words, ngettext, number, sentences
 from bot.servers.settings import MAX_DISCLOSURE_CHARACTERS, GuildSettings
-from bot.ui.jobs.more import (
-    caption_of,
-    delete,
-    delete_set,
-    gallery,
-    is_hidden,
-    order_words,
-    pick,
-    result_buttons,
-)
+from bot.ui.jobs.more import caption_of, delete, delete_set, gallery, order_words, pick, result_buttons
 from bot.ui.jobs.progress import CHARGED_AGAIN, may_be_charged_again, part_name, set_again_button, sign_of
 from bot.ui.jobs.wording import (
     alike,
@@ -156,7 +147,7 @@ def linked_video(
     """Return the buttons and the content of an ordinary message, in which Discord plays a linked video."""
     job = ended.job
     gone = sentences(why, _("The link may stop working after a while."))
-    shown = f"|| {job.output_url} ||" if is_hidden(job) else job.output_url or ""
+    shown = f"|| {job.output_url} ||" if job.hidden else job.output_url or ""
     about = _details(ended, catalog, title=catalog.title(job.tool), prompt=False)
     details = lines(about, disclosed_words(disclosure), why_here(job, by_dm=by_dm))
     view = ui.View(timeout=None)

@@ -143,6 +143,11 @@ def text(content: Worded) -> ui.TextDisplay[Any]:
     return ui.TextDisplay(linked(str(content)))
 
 
+def beside(words: str, picture: ui.Thumbnail[Any] | None) -> Piece:
+    """Return the words, beside a picture if there is one."""
+    return text(words) if picture is None else ui.Section(text(words), accessory=picture)
+
+
 def small(content: Worded) -> str:
     """Return the line in small grey letters."""
     return f"-# {content}" if content else ""

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -11,8 +11,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import discord
 
+from bot.db import Database
 from bot.errors import Refused
-from bot.jobs import queries
+from bot.jobs import queries, thumbnails
 from bot.jobs.models import SPOILER, UNKNOWN_MEMBER, Job, JobState, SourcePhoto
 from bot.languages import Message, lazy, paragraph
 from bot.media.kinds import ALIASES, PHOTO_SUFFIXES, UNKNOWN_TYPE, PhotoKind
@@ -421,6 +422,22 @@ class PostedResults:
 
     pictures: Mapping[str, SourcePhoto]
     deleted: frozenset[str]
+
+    def hides(self, job: Job) -> bool:
+        """Return whether the job's result is behind a spoiler."""
+        picture = self.pictures.get(job.id)
+        return job.hidden or (picture is not None and picture.hidden)
+
+
+async def small_pictures(
+    client: discord.Client, db: Database, jobs: Sequence[Job]
+) -> tuple[PostedResults, dict[str, bytes]]:
+    """Look the jobs' results up in Discord, and return also their thumbnails. Those of deleted results go."""
+    posted = await posted_results(client, jobs)
+    found = await db.read(thumbnails.of, [job.id for job in jobs if job.state is JobState.SUCCEEDED])
+    if gone := sorted(posted.deleted & found.keys()):
+        await db.write(thumbnails.drop, gone)
+    return posted, {job_id: data for job_id, data in found.items() if job_id not in posted.deleted}
 
 
 async def posted_results(client: discord.Client, jobs: Iterable[Job]) -> PostedResults:

@@ -8,8 +8,9 @@ from simcord import ChannelHandle, InteractionResult, MemberActor
 
 from bot.jobs import transitions
 from bot.jobs.models import Job
+from bot.jobs.thumbnails import Thumbnail
 from bot.media.spool import OutputFile
-from tests.support.desk import DONE, PNG, Desk, answer_of, labelled, press_more, texts
+from tests.support.desk import DONE, PNG, Desk, answer_of, labelled, pieces, press_more, texts
 from tests.support.posts import tell_end
 
 ROOM = PNG + b"room"
@@ -34,6 +35,22 @@ async def staged(desk: Desk, folder: Path, *, before: bool = True) -> discord.Me
     await desk.set_key()
     await desk.maya.slash(desk.channel, "virtual-staging", image=("room.png", ROOM), style="luxury")
     return await succeeded(desk, folder, before=before)
+
+
+async def posted(desk: Desk, folder: Path, channel: Any, prompt: str) -> Job:
+    """Let Maya's job succeed, and post its result."""
+    await desk.maya.slash(channel, "studio", prompt=prompt)
+    await succeeded(desk, folder, channel=channel)
+    return await desk.job()
+
+
+async def with_thumbnail(desk: Desk, job: Job) -> None:
+    row = Thumbnail(job.id, job.guild_id, desk.clock.now(), job.id.encode())
+    await desk.db.write(lambda session: session.add(row))
+
+
+def thumbnails(shown: object) -> list[str]:
+    return [piece["media"]["url"] for piece in pieces(shown) if piece["type"] == 11]
 
 
 def files(folder: Path, *, before: bool = True, size: int | None = None) -> OutputFile:

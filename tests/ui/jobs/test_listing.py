@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import discord
 import pytest
@@ -13,7 +13,7 @@ from bot.features import styles
 from bot.jobs import queries, transitions
 from bot.jobs.models import FORGOTTEN_MEMBER, FailureCode, Job, JobState
 from bot.jobs.submission import tell_unknown
-from bot.jobs.thumbnails import Thumbnail, of as of_jobs
+from bot.jobs.thumbnails import of as of_jobs
 from bot.posts import Post
 from bot.reasons import Reason, ReasonCode
 from bot.servers import keys
@@ -26,11 +26,7 @@ from tests.support.jobs import held
 from tests.support.posts import deliver, open_posts, placed, sent
 from tests.support.presses import press
 from tests.ui.admin.moderation.waiting import approvals
-from tests.ui.jobs.results import succeeded
-
-
-def thumbnails(shown: InteractionResult) -> list[str]:
-    return [piece["media"]["url"] for piece in pieces(shown) if piece["type"] == 11]
+from tests.ui.jobs.results import posted, thumbnails, with_thumbnail
 
 
 async def press_label(
@@ -44,18 +40,6 @@ async def choose(who: MemberActor, shown: InteractionResult, by: str, value: str
     beginning = f"studii:jobsby:{by}:"
     (select,) = (one for one in pieces(shown) if str(one.get("custom_id")).startswith(beginning))
     await who.select(answer_of(shown), [value], custom_id=select["custom_id"])
-
-
-async def posted(desk: Desk, folder: Path, channel: Any, prompt: str) -> Job:
-    """Let Maya's job succeed, and post its result."""
-    await desk.maya.slash(channel, "studio", prompt=prompt)
-    await succeeded(desk, folder, channel=channel)
-    return await desk.job()
-
-
-async def with_thumbnail(desk: Desk, job: Job) -> None:
-    row = Thumbnail(job.id, job.guild_id, desk.clock.now(), b"small")
-    await desk.db.write(lambda session: session.add(row))
 
 
 @pytest.mark.promise

@@ -1,7 +1,6 @@
 """Sets whose jobs differ: variations of one picture, and photos of which each has a room of its own."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,7 +12,7 @@ from bot.ui.panels.controls import FORM_OUTDATED
 from tests.delivery.test_sets import announce
 from tests.reactions.taps import jobs_of
 from tests.support.desk import PNG, Desk, answer_of, make_bot, pieces, press_more, texts
-from tests.ui.jobs.results import files, opened, staged
+from tests.ui.jobs.results import files, opened, staged, thumbnails
 from tests.ui.jobs.test_results import pressed
 from tests.ui.jobs.test_sets import PHOTOS
 
@@ -85,7 +84,7 @@ async def test_each_photo_of_a_set_may_have_a_room_of_its_own(desk: Desk) -> Non
     assert asked.ephemeral
     assert await jobs_of(desk) == []
     message = answer_of(asked)
-    assert [one["media"]["url"].split("/")[-1].split("?")[0] for one in thumbnails(message)] == [
+    assert [url.split("/")[-1].split("?")[0] for url in thumbnails(message)] == [
         name for name, _ in PHOTOS[:3]
     ]
     first, _, third = lists(message)
@@ -120,7 +119,3 @@ async def test_a_choice_for_each_photo_that_a_restart_has_forgotten_is_refused_u
 
 def lists(message: object) -> list[str]:
     return [one["custom_id"] for one in pieces(message) if one["type"] == 3]
-
-
-def thumbnails(message: object) -> list[Any]:
-    return [one for one in pieces(message) if one["type"] == 11]

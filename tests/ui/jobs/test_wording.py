@@ -116,6 +116,11 @@ SOON = NOON + timedelta(seconds=90)
         ({"state": JobState.RUNNING}, Progress(), "✨ Studii is working on it"),
         (
             {"state": JobState.RUNNING, "submitted_at": NOON},
+            Progress(late=True),
+            "✨ Studii is working on it · started <t:1772452800:R> · taking longer than usual",
+        ),
+        (
+            {"state": JobState.RUNNING, "submitted_at": NOON},
             Progress(),
             "✨ Studii is working on it · started <t:1772452800:R>",
         ),
@@ -180,11 +185,6 @@ def listing(*jobs: Job, whose: Whose = SERVER, page: int = 0) -> str:
         ways={},
     )
     return texts(jobs_panel(shown, CATALOG))
-
-
-def test_a_job_that_takes_longer_than_usual_says_so() -> None:
-    job = staging(state=JobState.RUNNING, submitted_at=NOON)
-    assert "taking longer than usual" in texts(progress_panel([job], CATALOG, Progress(late=True)))
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ async def test_an_admin_adds_a_style_that_everyone_can_use(desk: Desk) -> None:
     inputs = (await desk.job()).inputs
     assert (inputs["prompt"], inputs["aspect_ratio"]) == ("a boat, in oils", "1:1")
     listed = await desk.tom.slash(desk.channel, "styles")
-    assert "**This server's**\n- 🎨 **“House style”** · Studio · with your words" in texts(listed)
+    assert "**This server's**\n🎨 **“House style”**\n-# Studio · with your words" in texts(listed)
     (style,) = await desk.services.db.read(styles.of, desk.guild.id, styles.OF_SERVER)
     message: Any = listed.response
     await desk.tom.select(message, [style.id], custom_id="studii:styles:show")
@@ -109,7 +109,6 @@ async def test_a_server_has_at_most_fifty_styles(desk: Desk) -> None:
     assert "This server has 50 styles, the limit." in await add(desk, name="More", tool="studio", prompt="x")
     shown = texts(await desk.admin.slash(desk.channel, "styles"))
     assert "50 styles of 50" in shown
-    assert "more" in shown.splitlines()[-2]
     assert len(shown) < 4000
     offered = await desk.tom.autocomplete(desk.channel, "studio", "style", "", prompt="x")
     assert len(offered) == 25

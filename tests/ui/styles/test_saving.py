@@ -64,7 +64,7 @@ async def test_a_style_can_be_used_from_its_form_also_after_a_restart(desk: Desk
     await save(desk.maya, result, name="Dawn", prompt=HARBOUR)
     listed = texts(await desk.maya.slash(desk.channel, "styles"))
     assert "**Yours** · 1 style of 50" in listed
-    assert "- 🎨 **“Dawn”** · Studio · with your words" in listed
+    assert "🎨 **“Dawn”**\n-# Studio · with your words" in listed
     shown = await desk.maya.slash(desk.channel, "styles", name="dawn")
     await desk.env.restart_bot(make_bot(Catalog.load(), desk.clock, desk.services)[0])
     form = await press_in(desk.maya, shown, "Use")
