@@ -77,7 +77,7 @@ for name in '''
     getpriority getuid killpg memfd_create mkfifo mknod nice pipe2 posix_fadvise posix_fallocate posix_spawn
     pread pwrite register_at_fork sched_getaffinity sched_setaffinity sendfile setpriority setsid setuid
     splice statvfs sync sysconf uname wait3 wait4
-    O_CLOEXEC O_DIRECTORY O_NOFOLLOW O_NONBLOCK O_TMPFILE WNOHANG
+    O_CLOEXEC O_DIRECTORY O_NOFOLLOW O_TMPFILE WNOHANG
 '''.split():
     vars(os).pop(name, None)
 for name in '''
