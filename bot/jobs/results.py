@@ -151,9 +151,7 @@ def note(
     files: list[str | None] = []
     for job in jobs:
         job.announced_at, job.result_message_id = at, message_id
-        if job.approval or job.result_approval:  # what moderators read of it links to it
-            posts.change(session, job.guild_id, notices.NoticeKind.APPROVAL, job.set_id or job.id, at)
-            posts.change(session, job.guild_id, notices.NoticeKind.REVIEW, job.id, at)
+        tell_approvers(session, job.id, at)
         if said:
             place = int(post.place[1:])
             job.result_channel_id = None if message_id is None or place == job.channel_id else place
@@ -173,6 +171,14 @@ def note(
                 job.source_file = None
             session.info["wakes"].update({("job", job.id): job})  # its answer links to it
     return jobs, [file for file in files if file is not None]
+
+
+def tell_approvers(session: Session, job_id: str, at: datetime) -> None:
+    """Let what moderators read of a job link to its result, once that was posted."""
+    job = queries.get(session, job_id)
+    if job is not None and job.announced_at is not None and (job.approval or job.result_approval):
+        posts.change(session, job.guild_id, notices.NoticeKind.APPROVAL, job.set_id or job.id, at)
+        posts.change(session, job.guild_id, notices.NoticeKind.REVIEW, job.id, at)
 
 
 def photo_message_of(job: Job) -> int | None:

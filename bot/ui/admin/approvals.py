@@ -17,7 +17,7 @@ from bot.credits.budgets import credit_words
 from bot.errors import Refused
 from bot.features.word_matching import first_met
 from bot.features.words import MAX_RULE_CHARACTERS
-from bot.jobs import approvals
+from bot.jobs import approvals, results
 from bot.jobs.models import (
     APPROVAL_HOURS,
     FORGOTTEN_MEMBER,
@@ -89,6 +89,9 @@ async def show_decided(press: Press, jobs: Sequence[Job], *, result: bool) -> No
     with speaking(spoken() if alone else await press.host.readers.in_server(server_of(interaction))):
         panel = decided(jobs, press.host.catalog, result=result, by=by, hidden=hidden)
     await answer_in_place(interaction, panel, attachments=[])
+    # The result may have been posted before this edit, and its link be gone with it.
+    db, now = press.host.services.db, press.host.clock.now()
+    await db.write(results.tell_approvers, jobs[0].id, now)
 
 
 def _asked_for(tool: Tool | None, job: Job, *, plainly: bool = False) -> list[str]:

@@ -22,6 +22,7 @@ from bot.posts import Post, Stands
 from bot.servers import access
 from bot.servers.notices import DECIDED_BY, NoticeKind
 from bot.servers.settings import Period
+from bot.ui.admin import approvals as approvals_shown
 from bot.ui.jobs.progress import progress_panel
 from tests.reactions.taps import STAGING, jobs_of, post, ready
 from tests.support import spending
@@ -49,6 +50,28 @@ async def test_of_two_moderators_the_second_learns_what_was_decided(desk: Desk) 
     late = await second.submit_modal(form, {field: ""})
     assert "That request was already approved." in texts(late)
     assert (await desk.job()).state is JobState.WAITING
+
+
+async def test_a_result_that_was_posted_before_the_decision_was_shown_is_linked_all_the_same(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where Discord is slow to take the answer to the press, which then undoes the link."""
+    request, answer = await ask(desk, await approvals(desk)), approvals_shown.answer_in_place
+
+    async def late(*args: Any, **more: Any) -> None:
+        done = await desk.move(await desk.job(), *DONE)
+        await desk.change(done, announced_at=desk.clock.now(), result_message_id=77)
+        await desk.db.write(shown)
+        await answer(*args, **more)
+
+    def shown(session: Session) -> None:
+        for one in all_posts(session):
+            one.due_at, one.message_id = None, request.id
+
+    monkeypatch.setattr(approvals_shown, "answer_in_place", late)
+    await moderator(desk).click(request, label="Approve")
+    (decision,) = [one for one in await desk.db.read(all_posts) if one.kind == NoticeKind.APPROVAL]
+    assert decision.due_at is not None
 
 
 async def test_a_form_from_elsewhere_gives_a_moderator_of_another_channel_no_say(desk: Desk) -> None:
