@@ -2,7 +2,7 @@
 
 import secrets
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -372,17 +372,22 @@ def inputs_of(style: Style, tool: Tool, given: Mapping[str, str | None]) -> dict
     return inputs
 
 
-def made_with(tool: Tool, inputs: Mapping[str, str], given: Mapping[str, str]) -> bool:
-    """Return whether a job of the tool that was given these inputs has all of a style's, and in its prompt
-    the style's, with words or without."""
+def made_with(tool: Tool, inputs: Mapping[str, str]) -> Callable[[Mapping[str, str]], bool]:
+    """Return what says of a job's inputs whether they have all of a style's, and in their prompt the
+    style's, with words or without."""
     wanted = {one.name: one.meant(inputs[one.name].strip()) for one in tool.inputs if one.name in inputs}
-    if tool.prompt is not None and (template := wanted.pop(tool.prompt.name, "")):
-        asked, (before, *after) = given.get(tool.prompt.name, ""), template.split(STYLE_WORDS)
-        if after and not (asked.startswith(before) and asked[len(before) :].endswith(after[-1])):
-            return False
-        if not after and not f"{asked}, ".startswith(f"{template}, "):
-            return False
-    return all(given.get(name) == value for name, value in wanted.items())
+    prompt = "" if tool.prompt is None else tool.prompt.name
+    before, *after = wanted.pop(prompt, STYLE_WORDS).split(STYLE_WORDS)
+
+    def fits(given: Mapping[str, str]) -> bool:
+        asked = given.get(prompt, "")
+        if after:
+            has_prompt = asked.startswith(before) and asked[len(before) :].endswith(after[-1])
+        else:
+            has_prompt = f"{asked}, ".startswith(f"{before}, ")
+        return has_prompt and wanted.items() <= given.items()
+
+    return fits
 
 
 def of(session: Session, guild_id: int, *user_ids: int) -> list[Style]:

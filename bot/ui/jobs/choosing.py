@@ -369,8 +369,8 @@ async def last_results(
 
 
 def _newest(interaction: discord.Interaction, look: Look, jobs: Iterable[Job]) -> Job | None:
-    of_tool = (job for job in jobs if job.tool == look.tool.slug)
-    made = (job for job in of_tool if made_with(look.tool, look.inputs, job.inputs))
+    fits = made_with(look.tool, look.inputs)
+    made = (job for job in jobs if job.tool == look.tool.slug and fits(job.inputs))
     return next((job for job in made if may_read(interaction, job)), None)
 
 

@@ -127,6 +127,5 @@ async def test_a_result_is_one_of_a_style_if_it_has_its_prompt(
 ) -> None:
     studio = desk.bot.catalog.get("studio")
     given = studio.prepare({"prompt": prompt, "aspect_ratio": "1:1"}, has_source=False)
-    assert made_with(studio, {"prompt": template}, given) is fits
-    assert made_with(studio, {"prompt": template, "aspect_ratio": "1:1"}, given) is fits
-    assert not made_with(studio, {"prompt": template, "aspect_ratio": "16:9"}, given)
+    for inputs, fit in (({}, fits), ({"aspect_ratio": "1:1"}, fits), ({"aspect_ratio": "16:9"}, False)):
+        assert made_with(studio, {"prompt": template, **inputs})(given) is fit
