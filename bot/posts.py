@@ -36,6 +36,7 @@ _log = logging.getLogger(__name__)
 
 OFFER = "offer"  # the kind of an answer to a mention that offers tools
 RESULT = "result"  # the kind of what says how jobs ended (see `bot.jobs.results`)
+BEST, MONTH = "best", "month"  # the kinds of a starred result, and of a month's (see `bot.jobs.best_results`)
 SENT_SINCE = "since"  # in the details: from when on (seconds) a life that was forgotten may have sent it
 _MARKS, _MARK_BITS = 1 << 29, 28  # the numbers of messages' first components
 FIRST_RETRY = 1.0  # seconds

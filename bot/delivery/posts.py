@@ -22,10 +22,23 @@ from bot.delivery.messages import (
     notice,
     too_large,
 )
-from bot.jobs.best_results import BEST, MONTH
 from bot.jobs.results import HOURGLASS, HOURGLASS_SIGN, EndOfJobs
 from bot.languages import Language, speaking
-from bot.posts import LEFT, RESULT, SENT_SINCE, Gone, Later, Never, NotHere, Outcome, Post, Refuse, Stands
+from bot.posts import (
+    BEST,
+    LEFT,
+    MONTH,
+    RESULT,
+    SENT_SINCE,
+    Gone,
+    Later,
+    Never,
+    NotHere,
+    Outcome,
+    Post,
+    Refuse,
+    Stands,
+)
 from bot.ui.kit.answers import DISCORD_ERRORS, NO_ACCESS
 from bot.ui.kit.forms import DEFAULT_LIMIT, MESSAGE_MARGIN_BYTES
 from bot.ui.kit.layout import custom_ids

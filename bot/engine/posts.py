@@ -24,7 +24,9 @@ from bot.jobs import best_results, confirm, queries, results, transitions
 from bot.jobs.models import Approval, FailureCode, Job, JobState
 from bot.jobs.results import HOURGLASS, EndOfJobs, ForModerators, Part
 from bot.posts import (
+    BEST,
     LEFT,
+    MONTH,
     NOWHERE,
     OFFER,
     RESULT,
@@ -406,9 +408,9 @@ KINDS: dict[str, type[Kind]] = {
     HOURGLASS: Kind,
     confirm.QUESTION: Questions,
     REFUSAL: Refusals,
-    best_results.BEST: BestResults,
+    BEST: BestResults,
     best_results.BEST_ASK: BestQuestions,
-    best_results.MONTH: Months,
+    MONTH: Months,
     RESULT: Results,
 }
 

@@ -14,14 +14,13 @@ from bot import posts
 from bot.base import Base, ours, put, wake
 from bot.credits import budgets
 from bot.jobs.models import Job, JobState
-from bot.posts import Post
+from bot.posts import BEST, MONTH, Post
 from bot.servers import settings
 
 STAR = "⭐"  # an `Emoji.key`
 MAX_STARS = 20  # that an admin can ask for
-BEST, BEST_ASK = "best", "best_ask"  # the kinds of a starred result, and of the question to its maker
+BEST_ASK = "best_ask"  # the kind of the question to a starred result's maker
 UNANSWERED = timedelta(days=30)  # a result that waits for its maker's answer is forgotten then
-MONTH = "month"  # the kind of what shows the best results of a month
 MONTH_DAYS = 3  # after a month's end it isn't shown any more
 COUNTED = 50  # of a month's results, the newest: counting the stars of one takes a request
 

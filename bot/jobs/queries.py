@@ -11,10 +11,9 @@ from bot import base
 from bot.base import ours
 from bot.clock import PUT_BACK
 from bot.errors import Refused
-from bot.jobs.best_results import BEST, MONTH
 from bot.jobs.models import ACTIVE_STATES, GOING_OR_DONE, SENT_STATES, Job, JobState, Trouble
 from bot.languages import lazy
-from bot.posts import Post
+from bot.posts import BEST, MONTH, Post
 from bot.servers import notices
 from bot.servers.keys import StudiiKey
 from bot.servers.settings import GuildSettings

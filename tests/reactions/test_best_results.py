@@ -19,9 +19,8 @@ from bot import posts
 from bot.db import Database
 from bot.engine.posts import Month, Starred
 from bot.jobs import best_results
-from bot.jobs.best_results import BEST, MONTH
 from bot.jobs.models import Job, JobState
-from bot.posts import Never, Outcome, Post
+from bot.posts import BEST, MONTH, Never, Outcome, Post
 from bot.servers import settings
 from bot.servers.settings import GuildSettings
 from bot.ui.kit.forms import DEFAULT_LIMIT
