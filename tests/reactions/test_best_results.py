@@ -229,41 +229,23 @@ async def test_what_is_hidden_stays_behind_a_spoiler_and_the_photo_before_is_lef
             *(discord.MediaGalleryItem(f"attachment://{one}", spoiler=True) for one in names)
         )
     )
-    path = output(tmp_path).path
-    message = await channel.send(view=view, files=[discord.File(path, one) for one in names])
-    await show(desk, best_of(desk, job, message, there), job)
-    (found,) = await shown_in(desk, there)
-    (item,) = next(one["items"] for one in pieces(found) if one["type"] == 12)
-    assert item["spoiler"] is True
-
-
-async def test_a_months_pictures_are_smaller_copies_that_say_so_behind_their_spoilers(
-    desk: Desk, tmp_path: Path
-) -> None:
-    job = await finished(desk)
-    there = desk.channel_for_the_bot("best-of")
-    channel, path = desk.bot.get_channel(there.id), tmp_path / "studio-1.png"
-    assert isinstance(channel, discord.TextChannel)
+    path = tmp_path / "noise.png"
     Image.effect_noise((1600, 1200), 60).save(path)
-    view = discord.ui.LayoutView()
-    view.add_item(
-        discord.ui.MediaGallery(discord.MediaGalleryItem("attachment://studio-1.png", spoiler=True))
-    )
-    message = await channel.send(view=view, file=discord.File(path))
-    best = best_of(desk, job, message, there.id)
-    best.message_id = message.id  # it stands for both
+    message = await channel.send(view=view, files=[discord.File(path, one) for one in names])
+    best = best_of(desk, job, message, there)
+    await show(desk, best, job)
+    (found,) = await shown_in(desk, there)
+    best.message_id = found.id
     month = replace(best, kind=MONTH, key="2026-05", message_id=None)
     month.id = 2
-    results = [(best, job)]
     delivery = delivery_on(desk.bot, desk.bot.catalog, SharedDecoders())
-    await delivery.send(month, Month(results, 7, GuildSettings(0)))
-    (shown, _) = await shown_in(desk, there.id)
-    (item,) = next(one["items"] for one in pieces(shown) if one["type"] == 12)
-    assert item["spoiler"] is True
-    (attached,) = shown.attachments
-    assert attached.filename == "studio-1.jpg"
-    assert attached.size < DEFAULT_LIMIT / 10 < path.stat().st_size
-    assert b"TrainedAlgorithmicMedia" in await attached.read()
+    await delivery.send(month, Month([(best, job)], 7, GuildSettings(0)))
+    shown = await shown_in(desk, there)
+    galleries = [one["items"] for message in shown for one in pieces(message) if one["type"] == 12]
+    assert [[item["spoiler"] for item in items] for items in galleries] == [[True], [True]]
+    smaller = next(one for one in shown[0].attachments + shown[1].attachments if one.filename.endswith("jpg"))
+    assert smaller.size < DEFAULT_LIMIT / 10 < path.stat().st_size
+    assert b"TrainedAlgorithmicMedia" in await smaller.read()
 
 
 async def test_a_result_whose_file_the_cdn_does_not_give_is_not_tried_again(
