@@ -5,7 +5,6 @@ import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -36,8 +35,16 @@ from bot.ui.jobs.forms import (
     styled,
     tool_form,
 )
-from bot.ui.jobs.start import AS_USUAL, Terms, request_for, start_once
-from bot.ui.kit.answers import acknowledge, answer, host_of, in_order, read_before_form, refused_as
+from bot.ui.jobs.start import AS_USUAL, QUESTION_OVER, Terms, request_for, start_once
+from bot.ui.kit.answers import (
+    acknowledge,
+    answer,
+    answer_in_place,
+    host_of,
+    in_order,
+    read_before_form,
+    refused_as,
+)
 from bot.ui.kit.forms import show_form
 from bot.ui.kit.layout import (
     NEUTRAL,
@@ -53,11 +60,12 @@ from bot.ui.kit.layout import (
     small,
     text,
 )
-from bot.ui.panels.controls import FORM_OUTDATED, Press, button, kept, show_refused
+from bot.ui.panels.controls import Press, button, kept, show_refused
 from bot.ui.reading.permissions import may_read, member_context, server_of
 from bot.ui.reading.pictures import (
     LOOKUP_TIMEOUT,
     author_in,
+    ensure_taken,
     is_before,
     photos_in,
     plain_name,
@@ -132,10 +140,13 @@ async def ask(
         # The form names the prices of its choices, the button before it that of none.
         wanted = replace(own, private=filled.private, shown_price=None, shown_prices=known.prices)
         each = [one for one in tool.inputs if filled.values.get(one.name) == EACH]
-        given = {name: value for name, value in filled.values.items() if value != EACH}
+        begun_with = {one.name: known.values.get(one.name) for one in each}
+        given = {name: value for name, value in {**filled.values, **begun_with}.items() if value != EACH}
         try:
             values = given if start.style is None else inputs_of(start.style, tool, given)
             if each:
+                for photo in photos:
+                    ensure_taken(photo)
                 await _ask_each(press, tool, each, values, photos, wanted)
                 return
             with in_order(press.interaction):
@@ -161,42 +172,51 @@ async def _ask_each(
     values: Values,
     photos: Sequence[SourcePhoto],
     terms: Terms,
+    *,
+    instead: bool = False,
 ) -> None:
-    """Ask for the first of the inputs of each photo, then for the next one, and start the set at last."""
+    """Ask for the first of the inputs of each photo, then for the next one in its place, and start the set at
+    last. A photo for which nothing is chosen has that of the `values`.
+    """
     host, (one, *others) = press.host, inputs
     of_photos = terms.of_photos or [dict[str, str]()] * len(photos)
     chosen, begun = [dict(own) for own in of_photos], False
 
-    async def choose_for(number: int, press: Press) -> None:
+    async def choose_for(press: Press, number: int) -> None:
         chosen[number][one.name] = press.values[0]
         await acknowledge(press.interaction)
 
     async def go_on(press: Press) -> None:
         nonlocal begun
-        wanted = replace(terms, of_photos=chosen)
+        wanted = replace(terms, of_photos=chosen, in_place=True)
         if others:
-            await _ask_each(press, tool, others, values, photos, wanted)
+            await _ask_each(press, tool, others, values, photos, wanted, instead=True)
             return
         if begun:
-            raise Refused(FORM_OUTDATED)
-        with in_order(press.interaction):
-            await start_once(press.interaction, tool, values, photos, wanted)
+            raise Refused(QUESTION_OVER)
         begun = True
+        try:
+            with in_order(press.interaction):
+                await start_once(press.interaction, tool, values, photos, wanted)
+        except BaseException:
+            begun = False  # it was refused, and can be started later
+            raise
 
     offered = one.suggestions[:MAX_FORM_OPTIONS] if one.name == STYLE else ()
     looks = {value: Look(one.shown(value), tool, {STYLE: value}) for value in offered}
     made, files = await last_results(press.interaction, looks)
-    pieces: list[Piece] = []
+    pieces, choosing = list[Piece](), kept(host, choose_for)
     for number, photo in enumerate(photos):
         said = f"**{number + 1}.** {plain(plain_name(photo), LABEL_LENGTH)}"
         seen = ui.Thumbnail[Any](photo.url, spoiler=photo.hidden)
         pieces.append(ui.Section(said, accessory=seen) if len(photos) <= MAX_SEEN else text(said))
         labels = {value: choice(one, value, "") for value in one.suggestions[:MAX_FORM_OPTIONS]}
         options = [discord.SelectOption(label=label, value=value) for value, label in labels.items()]
-        custom_id = kept(host, partial(choose_for, number))
         placeholder = shortened(capitalised(one.title), CHOICE_LENGTH)
-        pieces.append(row(ui.Select[Any](custom_id=custom_id, options=options, placeholder=placeholder)))
-    usual = one.shown(one.default or "")
+        pieces.append(
+            row(ui.Select[Any](custom_id=f"{choosing}:{number}", options=options, placeholder=placeholder))
+        )
+    usual = one.shown(values.get(one.name) or one.default or "")
     about = (
         _("Where you choose nothing, it is **{value}**.", value=plain(usual, LABEL_LENGTH)) if usual else ""
     )
@@ -212,7 +232,10 @@ async def _ask_each(
     ]
     shown = [ui.MediaGallery[Any](*items)] if items else []
     panel = boxed(NEUTRAL, lines(title, small(about), names), *shown, *pieces, row(starts))
-    await answer(press.interaction, panel, files)
+    if instead:
+        await answer_in_place(press.interaction, panel, attachments=files)
+    else:
+        await answer(press.interaction, panel, files)
 
 
 async def _known(interaction: discord.Interaction, tool: Tool, start: FormStart, terms: Terms) -> FormStart:

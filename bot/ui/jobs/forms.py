@@ -209,7 +209,7 @@ def tool_form(tool: Tool, start: FormStart) -> list[ui.Label[Any]]:
     """Return the form's fields: of what the tool takes, as much as fits."""
     photo = _photo_field(tool, start)
     first, private, last, left_out = arranged(tool, FIELDS - len(photo), private=start.may_be_private)
-    several = tool.source is SourceRule.REQUIRED and len(start.pictures) != 1
+    several = tool.source is SourceRule.REQUIRED and len(start.pictures) != 1 and not start.replaceable
 
     def asked(one: ToolInput) -> ui.Label[Any]:
         price_of = partial(start.price_with, tool, one)

@@ -29,6 +29,7 @@ from bot.ui.kit.answers import (
     Host,
     acknowledge,
     answer,
+    answer_in_place,
     answering,
     host_of,
     in_order,
@@ -61,6 +62,9 @@ _WHY = {
     ),
 }
 
+QUESTION_OVER = lazy(
+    "This question has expired or was answered already. Ask again if you still want it. Nothing was charged."
+)
 _ESTIMATED = lazy("It hasn't run like this with the server's key yet, so the price is an estimate.")
 
 
@@ -77,8 +81,8 @@ async def show_progress(
     panel, deferral = progress_panel(jobs, host.catalog, Progress()), await answering(interaction)
     shown = None
     try:
-        if in_place:
-            await interaction.edit_original_response(view=panel)
+        if in_place:  # what may have pictures of its own
+            await answer_in_place(interaction, panel, attachments=[])
         else:
             await answer(interaction, panel)
         shown = panel
@@ -160,13 +164,7 @@ async def _take_away(interaction: discord.Interaction) -> None:
 
     If the first of two quick presses has removed it, that one shows what it started.
     """
-    over = boxed(
-        QUIET,
-        lazy(
-            "This question has expired or was answered already. Ask again if you still want it. Nothing was "
-            "charged."
-        ),
-    )
+    over = boxed(QUIET, QUESTION_OVER)
     message = interaction.message
     with suppress(discord.NotFound):
         if message is not None and message.flags.ephemeral:
@@ -191,7 +189,8 @@ class Terms:
     `shown_price` is the price that the pressed button names, in credits, and `shown_prices` are those that a
     form names: above them the person is asked. `preferred`: where the person chose nothing, the inputs that
     they prefer for the tool count. `variants`: not one job is started but one for each of these, with inputs
-    that it has of its own. `of_photos` are the inputs that the job of each photo has of its own.
+    that it has of its own. `of_photos` are the inputs that the job of each photo has of its own. `in_place`:
+    the progress or the question takes the place of the message whose button was pressed.
     """
 
     photo_author: int | None = None
@@ -203,6 +202,7 @@ class Terms:
     preferred: bool = False
     variants: Sequence[Mapping[str, str]] = ()
     of_photos: Sequence[Mapping[str, str]] = ()
+    in_place: bool = False
 
 
 AS_USUAL = Terms()
@@ -268,9 +268,13 @@ async def start(
     except ConfirmationNeeded as needed:
         if needed.question is None:
             raise
-        await answer(interaction, question_panel(needed.question, host.catalog))
+        panel = question_panel(needed.question, host.catalog)
+        if terms.in_place:
+            await answer_in_place(interaction, panel, attachments=[])
+        else:
+            await answer(interaction, panel)
         return
-    await show_progress(interaction, host, jobs)
+    await show_progress(interaction, host, jobs, in_place=terms.in_place)
     if terms.offer_id is not None:
         channel = interaction.client.get_partial_messageable(interaction.channel_id or 0)
         with tolerated("An offer that was taken could not be removed"):

@@ -266,14 +266,15 @@ def _kinds(kind: Any) -> list[Any]:
     return [one for one in several or (kind,) if one is not type(None)]
 
 
-@button("open:{token}")
-async def go_on(press: Press, token: Id) -> None:
-    """Go on from a list or a button by what is kept in memory for it."""
-    await _next(press.host.open_forms.get(token))(press)
+@button("open:{token}[:{number}]")
+async def go_on(press: Press, token: Id, number: int | None = None) -> None:
+    """Go on from a list or a button by what is kept in memory for it, or for it and others with numbers."""
+    then = _next(press.host.open_forms.get(token))
+    await (then(press) if number is None else then(press, number))
 
 
 @go_on.submitted
-async def go_on_from_form(press: Press, token: str) -> None:
+async def go_on_from_form(press: Press, token: str, **_number: int) -> None:
     """The same for a form, which is handed in once."""
     await _next(press.host.open_forms.pop(token, None))(press)
 

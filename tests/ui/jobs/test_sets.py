@@ -9,6 +9,7 @@ from bot.jobs.models import FailureCode, Job, JobState
 from bot.reasons import Reason
 from bot.servers import settings
 from bot.servers.settings import Period
+from bot.ui.jobs.forms import EACH
 from tests.reactions.taps import jobs_of, post
 from tests.support import spending
 from tests.support.desk import PNG, Desk, answer_of, labels, learned, pieces, texts
@@ -88,9 +89,11 @@ async def test_a_set_asks_first_as_a_whole(desk: Desk) -> None:
 
 @pytest.mark.promise
 async def test_one_photo_that_is_refused_refuses_the_set(desk: Desk) -> None:
-    form = await opened(desk, desk.maya, "photo-restore")
-    told = await desk.maya.submit_modal(form, {"image": [*PHOTOS[:2], ("notes.txt", b"words")]})
-    assert "notes.txt isn't a picture" in texts(told)
+    for room in ("kitchen", EACH):
+        form = await opened(desk, desk.maya, "virtual-staging")
+        given = {"image": [*PHOTOS[:2], ("notes.txt", b"words")], "room": room}
+        told = await desk.maya.submit_modal(form, given)
+        assert "notes.txt isn't a picture" in texts(told)
     assert await jobs_of(desk) == []
 
 

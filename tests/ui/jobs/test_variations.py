@@ -3,16 +3,22 @@
 from pathlib import Path
 
 import pytest
+from simcord import InteractionResult, ResponseMessage
 
+from bot.features.styles import set_defaults
 from bot.jobs.models import FailureCode, JobState
 from bot.jobs.results import Part
 from bot.servers import settings
+from bot.servers.settings import Period
 from bot.ui.jobs.forms import EACH
+from bot.ui.jobs.start import QUESTION_OVER
 from bot.ui.panels.controls import FORM_OUTDATED
 from tests.delivery.test_sets import announce
 from tests.reactions.taps import jobs_of
-from tests.support.desk import PNG, Desk, answer_of, make_bot, pieces, press_more, texts
-from tests.ui.jobs.results import files, opened, staged, thumbnails
+from tests.support import spending
+from tests.support.desk import PNG, Desk, answer_of, labelled, make_bot, pieces, press_more, texts
+from tests.support.presses import send_press
+from tests.ui.jobs.results import fields, files, opened, staged, thumbnails
 from tests.ui.jobs.test_results import pressed
 from tests.ui.jobs.test_sets import PHOTOS
 
@@ -91,30 +97,77 @@ async def test_each_photo_of_a_set_may_have_a_room_of_its_own(desk: Desk) -> Non
     await desk.maya.select(message, ["bedroom"], custom_id=first)
     await desk.maya.select(message, ["kitchen"], custom_id=third)
     told = await desk.maya.click(message, label="Run · about 24 credits")
+    assert answer_of(told).id == message.id  # the progress takes its place
     jobs = await jobs_of(desk)
     assert [job.inputs["room"] for job in jobs] == ["bedroom", "living", "kitchen"]
     assert {job.inputs["style"] for job in jobs} == {"luxury"}
     assert len({job.set_id for job in jobs}) == 1
-    assert "1. ⏳ bedroom · room1.png: " in texts(told)
-    desk.clock.advance(60)
-    again = await desk.maya.click(message, label="Run · about 24 credits")
-    assert str(FORM_OUTDATED) in texts(again)
+    assert "1. ⏳ bedroom · room1.png: " in texts(message)
     for job in jobs:
         await desk.move(job, JobState.FAILED, failure=FailureCode.API)
     await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.services)[0])
-    await pressed(desk, f"studii:set:again:{jobs[0].set_id}")
-    assert [job.inputs["room"] for job in (await jobs_of(desk))[3:]] == ["bedroom", "living", "kitchen"]
+    again = await desk.channel_message(f"studii:set:again:{jobs[0].set_id}")
+    await desk.tom.click(again, label="Press")
+    _, _, _, *toms = await jobs_of(desk)
+    assert [(job.user_id, job.inputs["room"]) for job in toms] == [
+        (desk.tom.id, room) for room in ("bedroom", "living", "kitchen")
+    ]
+    form = await desk.tom.click(await desk.channel_message(f"studii:edit:{toms[2].id}-0"), label="Press")
+    options = fields(form)["room"]["component"]["options"]
+    assert [one["value"] for one in options if one.get("default")] == ["kitchen"]
+    assert EACH not in str(form.modal)  # it is of one photo
 
 
 async def test_a_choice_for_each_photo_that_a_restart_has_forgotten_is_refused_unpaid(desk: Desk) -> None:
-    form = await opened(desk, desk.maya, "virtual-staging")
-    asked = await desk.maya.submit_modal(form, {"image": PHOTOS[:2], "style": EACH, "room": EACH})
-    rooms = answer_of(await desk.maya.click(answer_of(asked), label="Next"))
-    assert len(lists(rooms)) == 2
+    page = await asked_for_each(desk)
+    await desk.maya.click(page, label="Next")
+    assert len(lists(page)) == 2
     await desk.env.restart_bot(make_bot(desk.bot.catalog, desk.clock, desk.services)[0])
-    told = await desk.maya.click(rooms, label="Run · about 16 credits")
+    told = await desk.maya.click(page, label="Run · about 16 credits")
     assert str(FORM_OUTDATED) in texts(told)
     assert await jobs_of(desk) == []
+
+
+@pytest.mark.promise
+async def test_a_set_that_was_asked_for_each_photo_starts_once(desk: Desk) -> None:
+    page = await asked_for_each(desk)
+    for _ in range(2):
+        send_press(desk, desk.maya, page, labelled(page, "Next"))
+    await desk.env.settle()
+    run = labelled(page, "Run")
+    await spending.set_budget(desk.services, desk.guild.id, 8, Period.DAY)
+    assert "so none was started" in texts(await desk.maya.click(page, custom_id=run))
+    await spending.set_budget(desk.services, desk.guild.id, 100, Period.DAY)
+    records = [
+        send_press(desk, desk.maya, page, run),
+        send_press(desk, desk.maya, page, lists(page)[0], chosen="office"),
+        send_press(desk, desk.maya, page, run),
+    ]
+    await desk.env.settle()
+    assert [job.inputs["room"] for job in await jobs_of(desk)] == ["living", "living"]
+    assert str(QUESTION_OVER) in texts(InteractionResult(desk.env, records[-1]))
+
+
+@pytest.mark.promise
+async def test_a_photo_for_which_nothing_is_chosen_gets_what_the_form_began_with(desk: Desk) -> None:
+    tool = desk.bot.catalog.get("virtual-staging")
+    await desk.db.write(set_defaults, desk.guild.id, desk.maya.id, tool, {"room": "kitchen"})
+    page = await asked_for_each(desk)
+    await desk.maya.click(page, label="Next")
+    assert "it is **kitchen**" in texts(page)
+    await desk.db.write(settings.change, desk.guild.id, confirm_above=8)
+    await desk.maya.select(page, ["office"], custom_id=lists(page)[1])
+    await desk.maya.click(page, label="Run · about 16 credits")
+    assert "Virtual staging of 2 photos costs about 16 credits. Start it?" in texts(page)
+    await desk.maya.click(page, label="Run · about 16 credits")
+    assert [job.inputs["room"] for job in await jobs_of(desk)] == ["kitchen", "office"]
+
+
+async def asked_for_each(desk: Desk) -> ResponseMessage:
+    """Ask for a set of two photos, of which each has its own style and room."""
+    form = await opened(desk, desk.maya, "virtual-staging")
+    given = {"image": PHOTOS[:2], "style": EACH, "room": EACH}
+    return answer_of(await desk.maya.submit_modal(form, given))
 
 
 def lists(message: object) -> list[str]:
