@@ -7,8 +7,8 @@ Discord, its gateway and its CDN (`discord_world.py`, which is the sandbox's emu
 decoded (`media.py`). All randomness comes from the seed, so a run can be repeated to the byte: `--seed 7
 --trace FILE` does, and `--shrink` looks for a shorter time and fewer people and troubles with which it fails.
 
-Of the bot's inside nothing is used but `app.build`, `process.run_parts`, `login.choose_intents`, the settings
-and the decoder's answers; the database's tables only in `books.py`.
+Of the bot's inside nothing is used but `app.build`, `app.run_parts`, `login.choose_intents`, the settings,
+the errors with which a process ends, and the decoder's answers; the database's tables only in `books.py`.
 
 To add
 - what people do: a plan in `people.py` or `admins.py`, listed in its `ACTORS`. A plan is a generator that

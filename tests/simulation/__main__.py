@@ -13,9 +13,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.simulation import mutations
+from tests.simulation import mutations, troubles
 from tests.simulation.books import OF_SEVERAL, never_taken
-from tests.simulation.run import Result, shrink, simulate
+from tests.simulation.run import ACTORS, Result, shrink, simulate
 from tests.support.cheap import share_statements
 
 _console = Console(highlight=False, soft_wrap=True)
@@ -30,8 +30,7 @@ def main() -> int:
         logging.disable()  # all faults are told in it
     if arguments.mutations is not None:
         return _mutate(arguments.mutations, arguments.seed)
-    hours, seed, pace = arguments.days * 24, arguments.seed, arguments.pace
-    without = frozenset[str](arguments.without.split(",")) if arguments.without else frozenset[str]()
+    hours, seed, pace, without = arguments.days * 24, arguments.seed, arguments.pace, arguments.without
     if arguments.shrink:
         hours, without = shrink(seed, hours, pace, _console.print)
         left_out = f" --without '{','.join(sorted(without))}'" if without else ""
@@ -56,7 +55,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="run this one alone")
     parser.add_argument("--trace", type=Path, help="write all events of the seed to this file")
     parser.add_argument("--log", action="store_true", help="show the bot's log")
-    parser.add_argument("--without", help="leave out these actors and troubles, parted by commas")
+    parser.add_argument(
+        "--without",
+        type=lambda given: frozenset(filter(None, given.split(","))),
+        default=frozenset[str](),
+        help="leave out these actors and troubles, parted by commas",
+    )
     parser.add_argument("--shrink", action="store_true", help="make the seed's failing run small")
     parser.add_argument(
         "--mutations",
@@ -67,6 +71,12 @@ def _arguments() -> argparse.Namespace:
     arguments = parser.parse_args()
     if (arguments.shrink or arguments.trace) and arguments.seed is None:
         parser.error("--shrink and --trace need --seed")
+    if unknown := sorted(arguments.without - {*ACTORS, *troubles.names()}):
+        parser.error(f"--without knows no {', '.join(unknown)}")
+    if arguments.seed is None and arguments.first >= arguments.seeds:
+        parser.error("no seed is below --seeds and not below --first")
+    if not any((arguments.mutations or "") in one.name for one in mutations.MUTATIONS):
+        parser.error(f"no planted defect has {arguments.mutations!r} in its name")
     return arguments
 
 
