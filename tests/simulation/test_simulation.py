@@ -13,7 +13,7 @@ from tests.simulation.run import simulate
 
 @pytest.mark.promise
 def test_some_hours_break_no_promise() -> None:
-    result = simulate(13, 4)
+    result = simulate(16, 4)
     assert result.counts["jobs"] > 30
     assert result.counts["faults"] > 30
     assert min(result.counts["kills"], result.counts["fault: studii 500"]) > 0
