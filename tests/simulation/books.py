@@ -617,7 +617,7 @@ def _is_listing(said: Said) -> bool:
 
 
 def without_delay(books: Books) -> Iterator[str]:
-    """Half of all results that wait for no moderator are shown within moments of when Studii had made them."""
+    """Half of all results that no moderator looks at are shown within moments of when Studii made them."""
     late = list[float]()
     for job in books.jobs:
         taken, shown = books.at_studii(job), [] if books.reviews_of(job) else books.results_of(job)
