@@ -121,7 +121,7 @@ async def _cost(stage: Stage, events: list[Event]) -> Reactions:
     with _queries(cost):
         for name, one in events:
             env.backend.emit(name, one)
-        await env.settle(timeout=60)
+        await env.settle(timeout=300)
     cost.seconds = perf_counter() - began
     cost.requests = len(env.http_requests) - requests
     return cost
