@@ -70,7 +70,7 @@ CHARGED_AGAIN = lazy("Running it again may be charged again.")
 NOT_UPDATED_ANY_MORE = lazy("This message won't be updated any more. See `/jobs`.")
 SEE_RESULT = lazy("see the result")
 # Characters; ten lines with links, and what others wrote, must fit into a message.
-PHOTO_NAME = 40
+PHOTO_NAME = 32
 STATE_LENGTH = 100
 _COUNTED: Sequence[tuple[Sequence[JobState], Callable[[int], str]]] = (
     ((JobState.SUCCEEDED,), lambda count: ngettext("{count} done", "{count} done", count)),

@@ -376,7 +376,20 @@ def test_whatever_a_job_holds_discord_takes_what_is_shown_of_it(job: Job, positi
         shown_with(job, "out.png"),
         ending(alone(job), CATALOG, "Harbour"),
         progress_panel(
-            [replace(job, id=f"{number:016x}", set_id=SET) for number in range(10)], CATALOG, Progress()
+            [
+                replace(
+                    job,
+                    id=f"{number:016x}",
+                    set_id=SET,
+                    source=None
+                    if job.source is None
+                    else replace(job.source, url=f"https://cdn.example/{number}"),
+                )
+                for number in range(10)
+            ],
+            CATALOG,
+            Progress(),
+            last=True,
         ),
     ]
     for panel in [*shown, shown_with(job, why="It is too large.")]:
