@@ -105,7 +105,12 @@ class PhotoEvents(ComparingCog):
             for message_id in message_ids:
                 self._photos.deleted(guild_id, message_id)
         await self.handle(self._stars.deleted, guild_id, message_ids)
-        await self.handle(self._bot.services.db.write, thumbnails.drop, (), message_ids)
+        await self.handle(self._drop_thumbnails, message_ids)
+
+    async def _drop_thumbnails(self, message_ids: Collection[int]) -> None:
+        db = self._bot.services.db
+        if found := await db.read(thumbnails.shown_in, message_ids):  # few deleted messages are results
+            await db.write(thumbnails.drop, found)
 
 
 class ServerEvents(ComparingCog):

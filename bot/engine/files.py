@@ -204,6 +204,7 @@ class Intake:
         self, context: EngineContext, photos: PhotoSource, decoder: CountedDecoder, room: SpoolRoom
     ) -> None:
         self._context, self._photos, self._decoder, self._room = context, photos, decoder, room
+        self._lacked = False  # whether a photo has found no room since some became free
         self._freed = False  # whether room became free since photos were last looked for
         self.worker = DueJobs(
             context,
@@ -223,6 +224,7 @@ class Intake:
         if job.source is None:
             return await shielded(self._ready(job, None))
         if not await self._room.for_source(job, job.source.size):
+            self._lacked = True
             return await shielded(self._wait_for_room(job, job.source))
         try:
             kept = await self._bring_in(job, job.source)
@@ -255,8 +257,9 @@ class Intake:
 
     def _room_freed(self) -> None:
         """Let photos that found no room be tried again now."""
-        self._freed = True
-        self.worker.wake()
+        if self._lacked:
+            self._lacked, self._freed = False, True
+            self.worker.wake()
 
     async def _bring_in(self, job: Job, source: SourcePhoto) -> Path:
         """Fetch and check the photo; returns where it is."""

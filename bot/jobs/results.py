@@ -151,7 +151,8 @@ def note(
     files: list[str | None] = []
     for job in jobs:
         job.announced_at, job.result_message_id = at, message_id
-        tell_approvers(session, job.id, at)
+        if job.approval or job.result_approval:
+            tell_approvers(session, job.id, at)
         if said:
             place = int(post.place[1:])
             job.result_channel_id = None if message_id is None or place == job.channel_id else place
@@ -176,7 +177,7 @@ def note(
 def tell_approvers(session: Session, job_id: str, at: datetime) -> None:
     """Let what moderators read of a job link to its result, once that was posted."""
     job = queries.get(session, job_id)
-    if job is not None and job.announced_at is not None and (job.approval or job.result_approval):
+    if job is not None and job.announced_at is not None:
         posts.change(session, job.guild_id, notices.NoticeKind.APPROVAL, job.set_id or job.id, at)
         posts.change(session, job.guild_id, notices.NoticeKind.REVIEW, job.id, at)
 

@@ -1,6 +1,6 @@
 """Small pictures of results, which `/jobs` shows. They come and go with the job's result."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ForeignKey, LargeBinary, String, delete, select
@@ -51,12 +51,15 @@ def public(session: Session, guild_id: int, tools: Collection[str], at: datetime
     return queries.readable(session, found.limit(LOOKED_THROUGH))
 
 
-def drop(session: Session, job_ids: Collection[str] = (), message_ids: Collection[int] = ()) -> None:
-    """Delete those of these jobs, and of results that these messages showed."""
-    gone = Thumbnail.job_id.in_(job_ids)
-    if message_ids:
-        gone |= Thumbnail.job_id.in_(select(Job.id).where(Job.result_message_id.in_(message_ids)))
-    session.execute(delete(Thumbnail).where(gone))
+def shown_in(session: Session, message_ids: Collection[int]) -> Sequence[str]:
+    """Return the jobs that have one, and whose results these messages show."""
+    shown = Thumbnail.job_id.in_(select(Job.id).where(Job.result_message_id.in_(message_ids)))
+    return session.scalars(select(Thumbnail.job_id).where(shown)).all()
+
+
+def drop(session: Session, job_ids: Collection[str]) -> None:
+    """Delete those of these jobs."""
+    session.execute(delete(Thumbnail).where(Thumbnail.job_id.in_(job_ids)))
 
 
 def drop_own(session: Session, user_id: int, which: str) -> None:

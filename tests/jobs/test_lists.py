@@ -32,7 +32,9 @@ ENDS: dict[str, Callable[[Database, str], Awaitable[Any]]] = {
     "its server": lambda db, _: db.write(privacy.erase_server, 1),
     "its member": lambda db, _: privacy.erase_member(db, discarded, 3, NOW),
     "its withholding": lambda db, job_id: db.write(transitions.withhold_result, job_id, None, NOW),
-    "its message": lambda db, _: db.write(thumbnails.drop, (), [5]),
+    "its message": lambda db, _: db.write(
+        lambda session: thumbnails.drop(session, thumbnails.shown_in(session, [5]))
+    ),
     "its set": lambda db, _: db.write(thumbnails.drop_own, 3, "5" * 16),
 }
 

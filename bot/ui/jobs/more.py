@@ -376,7 +376,7 @@ async def delete_posted(
             channel_id, message_id = where
             channel = client.get_partial_messageable(channel_id, guild_id=interaction.guild_id)
             await channel.get_partial_message(message_id).delete()
-            await db.write(thumbnails.drop, (), [message_id])
+            await db.write(thumbnails.drop, await db.read(thumbnails.shown_in, [message_id]))
             return
         there = job is not None and await remove_picture(client, job, await db.read(number_in_set, job.id))
     except discord.NotFound:
