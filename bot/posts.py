@@ -40,6 +40,8 @@ BEST, MONTH = "best", "month"  # the kinds of a starred result, and of a month's
 SENT_SINCE = "since"  # in the details: from when on (seconds) a life that was forgotten may have sent it
 _MARKS, _MARK_BITS = 1 << 29, 28  # the numbers of messages' first components
 FIRST_RETRY = 1.0  # seconds
+# https://discord.com/developers/docs/components/reference#media-gallery
+MAX_FILES_IN_MESSAGE = 10
 Details = Mapping[str, str | int | None]
 
 
@@ -368,7 +370,6 @@ def note(session: Session, turn: Turn, outcome: Outcome, now: datetime) -> Post 
     post = session.get(Post, turn.post.id)
     if post is None:
         return None
-    wake(session, ("posts",))
     if isinstance(outcome, Later):
         again = now if isinstance(outcome, TooMuch) else (post.due_at or now)
         post.due_at = max(again, now + timedelta(seconds=outcome.seconds))

@@ -17,7 +17,7 @@ from typing import Any
 import discord
 
 from bot.catalog import Catalog
-from bot.engine.posts import MAX_FILES_IN_MESSAGE, STAGING, STAYS_THERE, Month, Starred, Told
+from bot.engine.posts import STAGING, STAYS_THERE, Month, Starred, Told
 from bot.jobs.best_results import BEST_ASK, STAR
 from bot.jobs.confirm import QUESTION, Confirmation
 from bot.jobs.models import Job, JobState
@@ -26,7 +26,7 @@ from bot.languages import ReaderLanguages, Worded, lazy
 from bot.media.kinds import DRAWN, suffix_of, usual_type
 from bot.media.photo import Drawing
 from bot.media.spool import OutputFile
-from bot.posts import BEST, MONTH, RESULT, Never, Post, Refuse, TooMuch
+from bot.posts import BEST, MAX_FILES_IN_MESSAGE, MONTH, RESULT, Never, Post, Refuse, TooMuch
 from bot.servers.notices import DECIDED_BY, REFUSAL, NoticeKind, wanted_credits
 from bot.servers.settings import GuildSettings
 from bot.ui.admin.approvals import approval_request, decided, open_files, result_review

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from bot import posts
 from bot.aio.tasks import StoreRetry
+from bot.base import wake
 from bot.db import WRITE_TIMEOUT
 from bot.engine.context import UNEXPECTED_TRIES, Delivery, EngineContext, Worker
 from bot.engine.files import Outputs
@@ -26,6 +27,7 @@ from bot.jobs.results import HOURGLASS, EndOfJobs, ForModerators, Part
 from bot.posts import (
     BEST,
     LEFT,
+    MAX_FILES_IN_MESSAGE,
     MONTH,
     NOWHERE,
     OFFER,
@@ -317,8 +319,6 @@ def _end(session: Session, jobs: Sequence[Job], at: datetime, *, turned_off: boo
         transitions.withhold_result(session, job.id, Reason(ReasonCode.RESULT_REVIEWS_GONE), at)
 
 
-# https://discord.com/developers/docs/components/reference#media-gallery
-MAX_FILES_IN_MESSAGE = 10
 STAGING = "virtual-staging"  # the tool whose results may have a labelled copy
 STAYS_THERE = NotHere("results from there can't be shown elsewhere")
 
@@ -494,11 +494,15 @@ class Posts:
         now, post = self._context.clock.now(), turn.post
 
         def note(session: Session) -> Noted | None:
-            row = posts.note(session, turn, outcome, now)
-            if row is None or type(outcome) is Later:
+            row, noted = posts.note(session, turn, outcome, now), None
+            if row is None:
                 return None
-            last = row.due_at is None and not (row.wanted and row.message_id)
-            return self._kinds[post.kind].note(session, row, post, outcome, now, last=last)
+            if type(outcome) is not Later:
+                last = row.due_at is None and not (row.wanted and row.message_id)
+                noted = self._kinds[post.kind].note(session, row, post, outcome, now, last=last)
+            if row.due_at is not None:
+                wake(session, ("posts",))
+            return noted
 
         jobs, files = await self._context.db.write(note, within=WRITE_TIMEOUT) or ((), ())
         if isinstance(outcome, NotHere | Never) and outcome.why and outcome is not NOWHERE:

@@ -26,8 +26,9 @@ from bot.features.styles import (
 from bot.jobs import queries
 from bot.jobs.models import Job, JobState
 from bot.languages import Worded, and_list, gettext as _, lazy, ngettext, pgettext, plazy, quotation_marks
-from bot.ui.jobs.choosing import STYLE_EMOJI, last_results, looks_of, open_style_form, prices_for
+from bot.ui.jobs.choosing import STYLE_EMOJI, open_style_form, prices_for
 from bot.ui.jobs.forms import MAX_INPUTS_CHARACTERS, STYLE, Values, choice_field, inputs_from
+from bot.ui.jobs.looks import last_results, looks_of
 from bot.ui.jobs.progress import INPUTS_ERASED, job_for
 from bot.ui.jobs.wording import prompt_of, prompt_words, settings_words
 from bot.ui.kit.answers import acknowledge, answer, answer_in_place, host_of, read_before_form
@@ -280,7 +281,7 @@ async def show_styles(interaction: discord.Interaction, page: int = 0, said: str
     page = page if _on_page(found, page) else 0  # where the last one was removed
     pictures, files = await last_results(interaction, looks_of(_on_page(found, page), catalog))
     panel = styles_panel(found, page, pictures, catalog, said, manages=managed)
-    await answer_in_place(interaction, panel, attachments=files)
+    await answer_in_place(interaction, panel, files)
 
 
 async def show_style(interaction: discord.Interaction, style: Style, title: str = "") -> None:
@@ -289,7 +290,7 @@ async def show_style(interaction: discord.Interaction, style: Style, title: str 
 
 
 async def _show_instead(interaction: discord.Interaction, style: Style, title: str = "") -> None:
-    await answer_in_place(interaction, await _panel_of(interaction, style, title), attachments=[])
+    await answer_in_place(interaction, await _panel_of(interaction, style, title))
 
 
 @button("styles:page:{page}")

@@ -88,7 +88,7 @@ async def show_decided(press: Press, jobs: Sequence[Job], *, result: bool) -> No
     by, hidden = interaction.user.id, not may_be_here(interaction, jobs[0])
     with speaking(spoken() if alone else await press.host.readers.in_server(server_of(interaction))):
         panel = decided(jobs, press.host.catalog, result=result, by=by, hidden=hidden)
-    await answer_in_place(interaction, panel, attachments=[])
+    await answer_in_place(interaction, panel)
     # The result may have been posted before this edit, and its link be gone with it.
     db, now = press.host.services.db, press.host.clock.now()
     await db.write(results.tell_approvers, jobs[0].id, now)

@@ -1,23 +1,20 @@
 """Let a person choose what to make: a tool's form, the list of tools, and the tools under a mention."""
 
 import asyncio
-import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 import discord
 from discord import MediaGalleryItem, ui
 
-from bot.catalog import Catalog, SourceRule, Tool, ToolInput
+from bot.catalog import SourceRule, Tool, ToolInput
 from bot.credits.budgets import Estimate, price_of_all, short_price
 from bot.credits.prices import PriceTable, ToolPrice, price_table
-from bot.errors import NotAllowed, Outage, Refused, StudiiBotError
-from bot.features.styles import Style, default_inputs, inputs_of, made_with, misfit, tool_of, usable
-from bot.jobs import thumbnails
-from bot.jobs.models import Job, SourcePhoto
+from bot.errors import NotAllowed, Refused, StudiiBotError
+from bot.features.styles import Style, default_inputs, inputs_of, misfit, tool_of, usable
+from bot.jobs.models import SourcePhoto
 from bot.languages import gettext as _, lazy
 from bot.services import Services
 from bot.ui.jobs.forms import (
@@ -35,6 +32,7 @@ from bot.ui.jobs.forms import (
     styled,
     tool_form,
 )
+from bot.ui.jobs.looks import Look, last_results, looks_of
 from bot.ui.jobs.start import AS_USUAL, QUESTION_OVER, Terms, request_for, start_once
 from bot.ui.kit.answers import (
     acknowledge,
@@ -58,10 +56,9 @@ from bot.ui.kit.layout import (
     row,
     shortened,
     small,
-    text,
 )
 from bot.ui.panels.controls import Press, button, kept, show_refused
-from bot.ui.reading.permissions import may_read, member_context, server_of
+from bot.ui.reading.permissions import member_context, server_of
 from bot.ui.reading.pictures import (
     LOOKUP_TIMEOUT,
     author_in,
@@ -69,7 +66,6 @@ from bot.ui.reading.pictures import (
     is_before,
     photos_in,
     plain_name,
-    small_pictures,
     taken_of,
 )
 
@@ -209,7 +205,7 @@ async def _ask_each(
     for number, photo in enumerate(photos):
         said = f"**{number + 1}.** {plain(plain_name(photo), LABEL_LENGTH)}"
         seen = ui.Thumbnail[Any](photo.url, spoiler=photo.hidden)
-        pieces.append(ui.Section(said, accessory=seen) if len(photos) <= MAX_SEEN else text(said))
+        pieces.append(beside(said, seen if len(photos) <= MAX_SEEN else None))
         labels = {value: choice(one, value, "") for value in one.suggestions[:MAX_FORM_OPTIONS]}
         options = [discord.SelectOption(label=label, value=value) for value, label in labels.items()]
         placeholder = shortened(capitalised(one.title), CHOICE_LENGTH)
@@ -233,7 +229,7 @@ async def _ask_each(
     shown = [ui.MediaGallery[Any](*items)] if items else []
     panel = boxed(NEUTRAL, lines(title, small(about), names), *shown, *pieces, row(starts))
     if instead:
-        await answer_in_place(press.interaction, panel, attachments=files)
+        await answer_in_place(press.interaction, panel, files)
     else:
         await answer(press.interaction, panel, files)
 
@@ -340,61 +336,6 @@ def choices_of(
         )
         for value, one in styles.items()
     ]
-
-
-# What styles look like
-
-MAX_FILES = 10  # of a message
-
-
-class Look(NamedTuple):
-    """A saved style, or one of a tool's own: its name, and what a job with it is given."""
-
-    name: str
-    tool: Tool
-    inputs: Mapping[str, str]
-
-
-def looks_of(styles: Iterable[Style], catalog: Catalog) -> dict[str, Look]:
-    """Return the looks of saved styles by id, without those that fit no more."""
-    fit = [one for one in styles if not misfit(catalog, one)]
-    return {one.id: Look(one.name, catalog.get(one.tool), one.inputs) for one in fit}
-
-
-async def last_results(
-    interaction: discord.Interaction, looks: Mapping[str, Look]
-) -> tuple[dict[str, ui.Thumbnail[Any]], list[discord.File]]:
-    """Return small pictures of the newest public results with these looks that the person may see here, by
-    the looks' keys, for as many as a message has room for; and the files that they show.
-
-    Jobs don't know their style: a result is one of every style whose inputs it has. While the database fails,
-    there are none.
-    """
-    if not looks:
-        return {}, []
-    host, guild_id = host_of(interaction), server_of(interaction)
-    db, tools = host.services.db, sorted({look.tool.slug for look in looks.values()})
-    try:
-        jobs = await db.read(thumbnails.public, guild_id, tools, host.clock.now())
-        found = ((key, _newest(interaction, look, jobs)) for key, look in looks.items())
-        newest = dict(islice(((key, job) for key, job in found if job is not None), MAX_FILES))
-        posted, data = await small_pictures(interaction.client, db, [*newest.values()])
-    except Outage:
-        return {}, []
-    pictures, files = dict[str, ui.Thumbnail[Any]](), list[discord.File]()
-    for key, job in newest.items():
-        if job.id in data:
-            name = f"style-{len(files)}.webp"
-            files.append(discord.File(io.BytesIO(data[job.id]), name))
-            alt = _("A result of the style {name}", name=looks[key].name)
-            pictures[key] = ui.Thumbnail(f"attachment://{name}", description=alt, spoiler=posted.hides(job))
-    return pictures, files
-
-
-def _newest(interaction: discord.Interaction, look: Look, jobs: Iterable[Job]) -> Job | None:
-    fits = made_with(look.tool, look.inputs)
-    made = (job for job in jobs if job.tool == look.tool.slug and fits(job.inputs))
-    return next((job for job in made if may_read(interaction, job)), None)
 
 
 # The tools' forms

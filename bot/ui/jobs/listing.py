@@ -189,7 +189,7 @@ async def show_list(
     shown = Shown(jobs, older, query, manager, reads, decides, posted, addresses, note, ways)
     panel = (jobs_panel if opened is None else job_panel)(shown, host.catalog)
     if instead and _is_list(interaction.message):
-        await answer_in_place(interaction, panel, attachments=files)
+        await answer_in_place(interaction, panel, files)
     else:
         await answer(interaction, panel, files)
 

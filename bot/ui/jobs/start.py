@@ -82,7 +82,7 @@ async def show_progress(
     shown = None
     try:
         if in_place:  # what may have pictures of its own
-            await answer_in_place(interaction, panel, attachments=[])
+            await answer_in_place(interaction, panel)
         else:
             await answer(interaction, panel)
         shown = panel
@@ -270,7 +270,7 @@ async def start(
             raise
         panel = question_panel(needed.question, host.catalog)
         if terms.in_place:
-            await answer_in_place(interaction, panel, attachments=[])
+            await answer_in_place(interaction, panel)
         else:
             await answer(interaction, panel)
         return

@@ -426,18 +426,20 @@ async def answer(
     return (await interaction.followup.send(view=panel, ephemeral=True, wait=True, files=files)).id
 
 
-async def answer_in_place(interaction: discord.Interaction, panel: ui.LayoutView, **given: Any) -> None:
-    """Show the panel in place of the message whose button was pressed.
+async def answer_in_place(
+    interaction: discord.Interaction, panel: ui.LayoutView, files: Sequence[discord.File] = ()
+) -> None:
+    """Show the panel, with these files alone, in place of the message whose button was pressed.
 
     If the person was told that an answer will come, or handed in a form of a command, it is a message of its
     own, for them alone.
     """
     if await answering(interaction) is not None or interaction.message is None:
-        await answer(interaction, panel, given.get("attachments", ()))
+        await answer(interaction, panel, files)
     elif interaction.response.is_done():
-        await interaction.edit_original_response(view=panel, **given)
+        await interaction.edit_original_response(view=panel, attachments=files)
     else:
-        await interaction.response.edit_message(view=panel, **given)
+        await interaction.response.edit_message(view=panel, attachments=files)
 
 
 async def acknowledge(interaction: discord.Interaction) -> None:

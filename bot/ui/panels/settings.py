@@ -615,7 +615,7 @@ async def turn_to(
     if message is not None and not message.flags.ephemeral:
         await answer(press.interaction, shown, files)
     else:
-        await answer_in_place(press.interaction, shown, attachments=files)
+        await answer_in_place(press.interaction, shown, files)
 
 
 @button("put:{at}:{name}:{value}", who=may_use)
@@ -685,7 +685,7 @@ async def update(press: Press, at: str, work: Work, name: str = "") -> None:
         now, refused, news = before, True, [f"❌ {refusal_words(refusal)}"]
     news.append(_changed_since(topic, before, interaction.message, page))
     shown, files = panel(topic, now, page, news, changed=name, refused=refused), topic.files(now)
-    await answer_in_place(interaction, shown, attachments=files if page == 0 else ())
+    await answer_in_place(interaction, shown, files if page == 0 else ())
 
 
 async def _now(interaction: discord.Interaction[Any], at: str, *, let_in: bool) -> Now:
