@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import discord
@@ -191,6 +192,25 @@ async def test_a_server_can_have_both_in_one_picture_beside_the_whole_ones(
         with Image.open(io.BytesIO(halves)) as picture:
             assert (picture.size, getattr(picture, "n_frames", 1)) == ((40, 30), frames)
         assert f"-# 1 After · 2 {name} · 3 Before" in texts(desk.channel.history()[-1])
+
+
+@pytest.mark.promise
+async def test_a_moving_picture_of_more_than_three_megabytes_is_posted_smaller(tmp_path: Path) -> None:
+    async with made(tmp_path) as (desk, _, job):
+        await desk.services.db.write(settings.change, desk.guild.id, wipes=True)
+        delivery = delivery_on(
+            desk.bot, desk.bot.catalog, SharedDecoders(), partial(desk.db.read, settings.of)
+        )
+        output = files(tmp_path, len(MADE), len(ROOM))  # which are replaced
+        noise = Random(1).randbytes(800 * 800 * 3)  # which no format makes small
+        for path in (tmp_path / "before.png", tmp_path / "after.png"):
+            Image.frombytes("RGB", (800, 800), noise).save(path)
+        await tell_end(delivery, job, output)
+        _, wipe, _ = await shown(desk)
+        assert len(wipe) < 3 * MIB
+        with Image.open(io.BytesIO(wipe)) as picture:
+            assert picture.size == (500, 500)
+        assert "-# 1 After · 2 Wipe · 3 Before" in texts(desk.channel.history()[-1])
 
 
 @pytest.mark.promise

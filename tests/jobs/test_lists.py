@@ -28,7 +28,7 @@ async def discarded(*_: str | None) -> None: ...
 LATER = NOW + timedelta(days=31)
 ENDS: dict[str, Callable[[Database, str], Awaitable[Any]]] = {
     "retention": lambda db, _: db.write(privacy.scrub, LATER, before=LATER),
-    "thirty days": lambda db, _: db.write(thumbnails.drop_old, LATER),
+    "thirty days": lambda db, _: privacy.sweep(db, discarded, LATER, 2 * (LATER - NOW)),
     "its server": lambda db, _: db.write(privacy.erase_server, 1),
     "its member": lambda db, _: privacy.erase_member(db, discarded, 3, NOW),
     "its withholding": lambda db, job_id: db.write(transitions.withhold_result, job_id, None, NOW),

@@ -11,8 +11,9 @@ from bot.jobs import queries
 from bot.jobs.models import JobState
 from bot.servers import keys, privacy, settings
 from bot.servers.keys import Plan
+from bot.ui.help import SHOWN_FIRST
 from bot.ui.kit.reasons import reason_words
-from tests.support.desk import Desk, make_bot, open_desk
+from tests.support.desk import Desk, make_bot, open_desk, pieces
 from tests.support.jobs import ledger_lines
 from tests.support.servers import cog, greetings, leave, rejoin
 from tests.support.services import sweep
@@ -43,6 +44,19 @@ async def test_a_server_that_took_the_bot_in_while_it_was_away_is_greeted_when_i
             await desk.env.restart_bot(again)
         assert greetings(desk) == 1
         assert len(desk.channel.history()) == 1
+
+
+@pytest.mark.promise
+@pytest.mark.parametrize(("may", "files"), [(True, list(SHOWN_FIRST)), (False, [])])
+async def test_a_greeting_shows_what_the_tools_make_unless_it_may_attach_nothing(
+    desk: Desk, *, may: bool, files: list[str]
+) -> None:
+    welcome = desk.channel_for_the_bot("welcome", attach_files=may)
+    await rejoin(desk, welcome)
+    (greeting,) = welcome.history()
+    shown = [one["media"]["url"] for piece in pieces(greeting) for one in piece.get("items", ())]
+    assert [one.filename for one in greeting.attachments] == files
+    assert [one.split("?")[0].split("/")[-1] for one in shown] == files
 
 
 async def ciphertexts(db: Database) -> list[bytes]:

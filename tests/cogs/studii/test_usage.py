@@ -18,12 +18,16 @@ from bot.credits.ledger import EntryKind
 from bot.credits.usage import Span, report as report_of, write_ledger
 from bot.errors import Refused
 from bot.servers import settings
+from bot.servers.settings import Period
 from bot.ui.admin.chart_picture import draw
 from bot.ui.admin.usage import MANY_CHARTS, MAX_WAITING_CHARTS, Series, UsageChart, picture_of, usage_chart
+from tests.support import spending
 from tests.support.desk import DONE, Desk, answer_of, pieces, texts
 from tests.support.jobs import ledger_lines
 from tests.support.presses import app_in
 from tests.support.settings import control, export, usage
+
+BUDGET = (0xFF, 0x6B, 0x6B)  # the colour in which it is marked
 
 
 async def some_jobs(desk: Desk) -> None:
@@ -63,6 +67,21 @@ async def test_an_admin_sees_a_picture_with_top_members_and_tools_beside_it(desk
         assert picture.format == "PNG"
     await desk.admin.click(answer_of(answer), label="Back")
     assert "### 💳 Credits" in texts(answer)
+
+
+@pytest.mark.promise
+async def test_a_budget_far_above_what_was_spent_is_an_arrow_and_a_near_one_a_line(desk: Desk) -> None:
+    await some_jobs(desk)
+
+    async def marked() -> list[bool]:
+        """Return whether the budget is marked above the bars' part of the picture, and in it."""
+        with Image.open(io.BytesIO(attached(await usage(desk), desk))) as picture:
+            parts = [picture.convert("RGB").crop(box) for box in ((0, 120, 1200, 190), (0, 200, 1200, 700))]
+        return [BUDGET in {colour for _, colour in part.getcolors(1 << 20) or ()} for part in parts]
+
+    assert await marked() == [True, False]
+    await spending.set_budget(desk.services, desk.guild.id, 40, Period.DAY)
+    assert await marked() == [False, True]
 
 
 @pytest.mark.promise
